@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { bundle } from '../../bin/bundle.js'
+import { isRecord } from '../model/fields.ts'
+import type { Inventory } from '../model/inventory.ts'
+import type { Playbook } from '../model/play.ts'
+import { Problem } from '../model/problem.ts'
+import { notCompiled, typeFaults } from './type-check.ts'
+
+/** Where our own compiled code lies, which users' files are to share with us. */
+export interface Own {
+  readonly root: string
+  readonly compiled: string
+}
+
+export interface LoadOptions {
+  readonly inventory: string
+  readonly playbook: string
+  readonly own: Own
+  /** Whether the compiler looks at files that have changed since the last run. */
+  readonly typeCheck: boolean
+}
+
+/** The user's own files, made into JavaScript once after each change, type-checked then, and run. */
+export async function load({
+  inventory,
+  playbook,
+  own,
+  typeCheck,
+}: LoadOptions): Promise<{ readonly inventory: Inventory; readonly playbook: Playbook }> {
+  const paths = { inventory: fileAt(inventory, 'inventory'), playbook: fileAt(playbook, 'playbook') }
+  const outdir = join(
+    cacheFor(paths.inventory),
+    createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12),
+  )
+  const alias = { 'provision-ts': `${own.compiled}index.js`, 'provision-ts/lab': `${own.compiled}lab.js` }
+  const made = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
+    throw notCompiled(error)
+  })
+  if (typeCheck) await typeFaults({ ...made, from: paths.inventory, outdir, own })
+  return {
+    inventory: await inventoryOf(outdir, paths.inventory),
+    playbook: await playbookOf(outdir, paths.playbook),
+  }
+}
+
+async function inventoryOf(outdir: string, path: string): Promise<Inventory> {
+  const given = await defaultOf(join(outdir, 'inventory.js'), path)
+  const made: unknown = typeof given === 'function' ? await within(path, given as () => unknown) : given
+  if (isRecord(made) && made['type'] === 'inventory') return made as unknown as Inventory
+  throw new Problem(`${shown(path)} does not export an inventory`, {
+    next: 'It should have: export default inventory(…), or a function that gives one.',
+  })
+}
+
+async function playbookOf(outdir: string, path: string): Promise<Playbook> {
+  const given = await defaultOf(join(outdir, 'playbook.js'), path)
+  if (isRecord(given) && given['type'] === 'playbook') return given as unknown as Playbook
+  throw new Problem(`${shown(path)} does not export a playbook`, {
+    next: 'It should have: export default playbook(…).',
+  })
+}
+
+async function defaultOf(compiled: string, path: string): Promise<unknown> {
+  const module: unknown = await within(path, () => import(pathToFileURL(compiled).href))
+  return isRecord(module) ? module['default'] : undefined
+}
+
+/** What users' code throws is theirs, unless it is a Problem already. */
+async function within<T>(path: string, body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem(
+      `${shown(path)} could not be run: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+function fileAt(path: string, what: string): string {
+  const full = resolve(path)
+  if (existsSync(full)) return full
+  throw new Problem(`There is no ${what} ${shown(full)}`, {
+    next: `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : 'playbooks/site.ts is taken unless told otherwise'}.`,
+  })
+}
+
+export function shown(path: string): string {
+  const near = relative(process.cwd(), path)
+  return near.startsWith('..') ? path : near
+}
+
+/** Beside the packages of the project, so that what its files import is found from there too. */
+function cacheFor(path: string): string {
+  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules'))) return join(at, 'node_modules/.cache/provision')
+  }
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'provision')
+}

@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander'
+import { Problem } from '../model/problem.ts'
+import { paintFor, showError } from '../report/problem.ts'
+import { EXIT } from './exit.ts'
+import { labCommand } from './lab.ts'
+import type { Own } from './load.ts'
+import { runCommand } from './run.ts'
+
+/** The command line. Ends the process with one of {@link EXIT}'s codes. */
+export async function main(argv: readonly string[], own: Own): Promise<void> {
+  const program = new Command('provision')
+    .description('Brings a fleet of Debian hosts to a declared state over SSH.')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(provision --help shows what there is)')
+    .addCommand(runCommand(own), { isDefault: true })
+    .addCommand(labCommand())
+  for (const command of withDescendants(program)) command.exitOverride()
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    process.exitCode = exitOf(error)
+    if (error instanceof CommanderError) return
+    const verbose = argv.some((word) => /^-v{3,}$/.test(word))
+    process.stderr.write(`${showError(error, paintFor(process.stderr), { stack: verbose })}\n`)
+  }
+}
+
+function exitOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  return error instanceof Problem ? EXIT.usage : EXIT.internal
+}
+
+function withDescendants(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)]
+}
+
+const EXAMPLES = `
+Examples:
+  provision --inventory inventory/prod.ts            bring all hosts to the state of playbooks/site.ts
+  provision --inventory inventory/prod.ts --check    only say what would change
+  provision --inventory inventory/lab.ts --limit web,!web2 --diff
+  provision lab up                                   eight real hosts on this machine to try it on
+
+Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done`

@@ -1,0 +1,38 @@
+import { hostname, userInfo } from 'node:os'
+import type { OpenSession } from '../engine/fleet.ts'
+import type { Become, Host, Via } from '../model/host.ts'
+import { openSession } from '../transport/open-session.ts'
+import type { Target, Transport } from '../transport/wire.ts'
+
+/** How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock. */
+export function sessions(transport: Transport, preferred: Become): OpenSession {
+  const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
+  return async (host, purpose) => {
+    const link = await transport.connect(targetOf(host))
+    const { method = 'sudo', password } = { ...host.become, ...preferred }
+    const session = await openSession(link, {
+      host: host.name,
+      become: { method, ...(password && { password }) },
+      ...(purpose === 'change' && { lock: { owner } }),
+    }).catch(async (error: unknown) => {
+      await link.close()
+      throw error
+    })
+    const close = async () => {
+      await session.close()
+      await link.close()
+    }
+    return { session, close }
+  }
+}
+
+/** A host of an inventory as a transport sees it. */
+export function targetOf({ name, address, ssh = {} }: Host): Target {
+  const { via, host = address, ...rest } = ssh
+  const ways = via === undefined ? [] : 'host' in via ? [via] : via
+  return { name, host, ...rest, ...(ways.length > 0 && { via: ways.map(hop) }) }
+}
+
+function hop(via: Via): Target {
+  return { name: via.host, ...via }
+}

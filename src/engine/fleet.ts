@@ -1,0 +1,111 @@
+import { Answers } from '../model/answers.ts'
+import type { Ask } from '../model/ask.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Host } from '../model/host.ts'
+import type { Problem } from '../model/problem.ts'
+import { readAll } from '../model/read.ts'
+import type { Session } from '../transport/session.ts'
+import { askHost } from './batch.ts'
+import { Member } from './member.ts'
+import { problemOf } from './turn.ts'
+
+export type OpenSession = (host: Host, purpose: Purpose) => Promise<OpenedSession>
+
+export interface OpenedSession {
+  readonly session: Session
+  /** Ends the session and all that was opened for it. Never rejects. */
+  readonly close: () => Promise<void>
+}
+
+/** Whether the session may change the host, or only looks. */
+export type Purpose = 'change' | 'look'
+
+/** The hosts that a run has met, and what they have answered. */
+export class Fleet {
+  readonly answers = new Answers()
+  /** Hosts that could not be reached, and why. */
+  readonly unreachable = new Map<string, Problem>()
+  readonly #members = new Map<string, Promise<Member | undefined>>()
+  readonly #sessions: OpenedSession[] = []
+  readonly #open: OpenSession
+  readonly #emit: (event: RunEvent) => void
+
+  constructor(open: OpenSession, emit: (event: RunEvent) => void) {
+    this.#open = open
+    this.#emit = emit
+  }
+
+  /** Connects to a host once, and asks it these questions together with its facts. Undefined when it cannot be reached. */
+  member(host: Host, purpose: Purpose, first: readonly Ask[] = []): Promise<Member | undefined> {
+    const known = this.#members.get(host.name)
+    if (known) return known
+    const meeting = this.#meet(host, purpose, first)
+    this.#members.set(host.name, meeting)
+    return meeting
+  }
+
+  async #meet(host: Host, purpose: Purpose, first: readonly Ask[]): Promise<Member | undefined> {
+    const began = performance.now()
+    try {
+      const opened = await this.#open(host, purpose)
+      const { session } = opened
+      this.#sessions.push(opened)
+      this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
+      const [member, answers] = await Member.meet(
+        host,
+        session,
+        readAll(first.map(({ question }) => question.read)),
+      )
+      first.forEach((one, i) => this.answers.set(one, answers[i]))
+      return member
+    } catch (error) {
+      for (const one of first) this.answers.set(one, undefined)
+      this.lost(host.name, problemOf(error, host.name))
+      return undefined
+    }
+  }
+
+  lost(host: string, problem: Problem): void {
+    if (this.unreachable.has(host)) return
+    this.unreachable.set(host, problem)
+    this.#emit({ kind: 'unreachable', host, problem })
+  }
+
+  /** Asks what is not answered yet, each host in one round trip. A host that is not part of the run is only looked at. */
+  async inquire(asks: readonly Ask[]): Promise<void> {
+    const open = asks.filter((one) => !this.answers.has(one))
+    const byHost = new Map<string, Ask[]>()
+    for (const one of open) byHost.set(one.host.name, [...(byHost.get(one.host.name) ?? []), one])
+    await Promise.all([...byHost.values()].map((own) => this.#inquireOf(own)))
+  }
+
+  async #inquireOf(asks: readonly Ask[]): Promise<void> {
+    const host = asks[0]?.host
+    if (!host) return
+    const member = await this.member(host, 'look', asks)
+    const left = asks.filter((one) => !this.answers.has(one))
+    if (left.length === 0) return
+    try {
+      const answers = member
+        ? await askHost(member.session, readAll(left.map(({ question }) => question.read)))
+        : []
+      left.forEach((one, i) => this.answers.set(one, answers[i]))
+    } catch (error) {
+      for (const one of left) this.answers.set(one, undefined)
+      this.lost(host.name, problemOf(error, host.name))
+    }
+  }
+
+  get traffic(): { sent: number; received: number } {
+    const sum = { sent: 0, received: 0 }
+    for (const { session } of this.#sessions) {
+      sum.sent += session.traffic.sent
+      sum.received += session.traffic.received
+    }
+    return sum
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#sessions.map(({ close }) => close()))
+  }
+}

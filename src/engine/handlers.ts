@@ -1,0 +1,56 @@
+import type { Handler } from '../model/handler.ts'
+import type { Step } from '../model/step.ts'
+import { failedHandler, firstFailure } from './failures.ts'
+import { paid } from './owed.ts'
+import { asScript, type Turn } from './turn.ts'
+
+export interface Due {
+  readonly handler: Handler
+  /** Left over from an earlier run; nothing of this run has notified it. */
+  readonly owed: boolean
+}
+
+/** The handlers that are due on a host: notified by a change, or left over from a run that did not reach its end. */
+export function dueHandlers(
+  steps: readonly Step[],
+  changed: ReadonlySet<Step>,
+  owed: ReadonlySet<string>,
+): readonly Due[] {
+  const due = new Map<string, Due>()
+  for (const step of steps) {
+    const touched = changed.has(step)
+    for (const handler of touched ? step.notify : [...step.notify, ...step.settles]) {
+      if (touched || (owed.has(handler.name) && !due.has(handler.name)))
+        due.set(handler.name, { handler, owed: !touched })
+    }
+    if (touched) for (const handler of step.settles) due.delete(handler.name)
+  }
+  return [...due.values()]
+}
+
+/** Runs what is due, in one round trip. @throws Problem for the first that fails; it stays owed */
+export async function runHandlers(
+  steps: readonly Step[],
+  changed: ReadonlySet<Step>,
+  { member, emit, play }: Turn,
+): Promise<void> {
+  const due = dueHandlers(steps, changed, member.owed)
+  if (due.length === 0) return
+  member.version++
+  const owned = due.flatMap((one) =>
+    [...one.handler.commands.map(asScript), { script: paid(one.handler) }].map((script) => ({ script, one })),
+  )
+  const scripts = owned.map(({ script }) => script)
+  const failure = firstFailure(scripts, await member.session.run(scripts, { stopAtFailure: true }))
+  for (const one of due) {
+    const { name } = one.handler
+    const about = { kind: 'handler', play, host: member.name, name, owed: one.owed } as const
+    if (failure && owned[failure.at]?.one === one) {
+      const problem = failedHandler(member, name, failure)
+      emit({ ...about, outcome: 'failed', problem })
+      throw problem
+    }
+    member.owed.delete(name)
+    emit({ ...about, outcome: 'done' })
+  }
+}

@@ -1,0 +1,139 @@
+import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
+import type { Host } from '../model/host.ts'
+import type { Inventory } from '../model/inventory.ts'
+import type { Play, Playbook } from '../model/play.ts'
+import { asksOf } from '../model/steps.ts'
+import type { Act, Surveys } from './course.ts'
+import { Fleet, type OpenSession } from './fleet.ts'
+import type { Member } from './member.ts'
+import { showPlan } from './plan.ts'
+import { runPlay } from './rolling.ts'
+import { type Survey, survey } from './survey.ts'
+import { problemOf } from './turn.ts'
+
+export interface RunOptions {
+  readonly inventory: Inventory
+  readonly playbook: Playbook
+  readonly mode: Mode
+  /** Whether texts that change are fetched to be shown. @default false */
+  readonly diff?: boolean
+  /** When it aborts, steps in hand are finished and no further ones begun. */
+  readonly stop?: AbortSignal
+  /** Which hosts take part. @default all */
+  readonly limit?: (host: Host) => boolean
+}
+
+export interface RunTools {
+  readonly open: OpenSession
+  readonly emit: (event: RunEvent) => void
+}
+
+/**
+ * A whole run. First every host is met and read, all plays at once: two round trips, after which the plan is known. Then, unless only
+ * the plan was asked for, the plays run in order; what is no longer as it was read is read again before it is acted on.
+ *
+ * Problems of hosts are told as events and do not stop other hosts. @throws Problem for what is wrong before any host is touched
+ */
+export async function run(options: RunOptions, { open, emit }: RunTools): Promise<Summary> {
+  const began = performance.now()
+  const { mode, inventory, playbook, limit = () => true, stop = new AbortController().signal } = options
+  const acts = playbook.plays(inventory.values).map((play) => actOf(play, limit))
+  const hosts = [...new Map(acts.flatMap((act) => act.hosts.map((host) => [host.name, host]))).values()]
+  emit({
+    kind: 'begin',
+    mode,
+    hosts: hosts.map(({ name }) => name),
+    plays: acts.map(({ play }) => play.label),
+  })
+  const fleet = new Fleet(open, emit)
+  try {
+    const members = await meet(fleet, hosts, acts, mode)
+    const surveys = await surveyAll(fleet, members, acts, emit)
+    const course = { fleet, members, surveys, emit, diff: options.diff ?? false, stop }
+    for (const act of acts) {
+      if (mode === 'check') await showPlan(act, course)
+      else await runPlay(act, course)
+    }
+    const summary: Summary = {
+      mode,
+      hosts: hosts.map((host) => summaryOf(host, members.get(host.name), fleet)),
+      ms: performance.now() - began,
+      interrupted: stop.aborted,
+      ...fleet.traffic,
+    }
+    emit({ kind: 'end', summary })
+    return summary
+  } finally {
+    await fleet.close()
+  }
+}
+
+function actOf(play: Play, limit: (host: Host) => boolean): Act {
+  const hosts = play.hosts.filter(limit)
+  return { play, hosts, steps: new Map(hosts.map((host) => [host.name, play.steps(host)])) }
+}
+
+/** The first round trip: facts, debts, and all questions that are known without the facts. */
+async function meet(
+  fleet: Fleet,
+  hosts: readonly Host[],
+  acts: readonly Act[],
+  mode: Mode,
+): Promise<ReadonlyMap<string, Member>> {
+  const asks = acts.flatMap(({ steps }) => [...steps.values()].flatMap(asksOf))
+  const purpose = mode === 'apply' ? 'change' : 'look'
+  const met = await Promise.all(
+    hosts.map((host) =>
+      fleet.member(host, purpose, unique(asks.filter((one) => one.host.name === host.name))),
+    ),
+  )
+  await fleet.inquire(asks)
+  return new Map(met.flatMap((member) => (member ? [[member.name, member]] : [])))
+}
+
+function unique<T extends { readonly question: object }>(asks: readonly T[]): readonly T[] {
+  return [...new Map(asks.map((one) => [one.question, one])).values()]
+}
+
+/** The second round trip: the state of everything that any play wants. */
+async function surveyAll(
+  fleet: Fleet,
+  members: ReadonlyMap<string, Member>,
+  acts: readonly Act[],
+  emit: RunTools['emit'],
+): Promise<Surveys> {
+  const found = await Promise.all(
+    [...members.values()].map(async (member): Promise<readonly [string, readonly Survey[]]> => {
+      const own = acts.flatMap(({ play, steps }) =>
+        steps.has(member.name) ? [[play, steps.get(member.name)] as const] : [],
+      )
+      try {
+        const surveys = await survey(member, own, {
+          answers: fleet.answers,
+          inquire: (asks) => fleet.inquire(asks),
+        })
+        const all = surveys.flatMap(({ examined }) => examined)
+        const differing = all.filter(({ difference }) => difference).length
+        emit({ kind: 'surveyed', host: member.name, steps: all.length, differing })
+        return [member.name, surveys]
+      } catch (error) {
+        member.problem = problemOf(error, member.name)
+        emit({ kind: 'failed', play: own[0]?.[0].label ?? '', host: member.name, problem: member.problem })
+        return [member.name, []]
+      }
+    }),
+  )
+  return new Map(found)
+}
+
+function summaryOf({ name }: Host, member: Member | undefined, fleet: Fleet): HostSummary {
+  return {
+    host: name,
+    ok: member?.ok ?? 0,
+    changed: member?.changed ?? 0,
+    failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
+    unreachable: fleet.unreachable.has(name),
+    skipped: member?.skipped ?? 0,
+    trips: member?.session.trips ?? 0,
+  }
+}

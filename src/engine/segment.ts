@@ -1,0 +1,78 @@
+import type { StepOutcome } from '../model/event.ts'
+import { readAll } from '../model/read.ts'
+import type { PlacedStep } from '../model/steps.ts'
+import type { Script } from '../transport/session.ts'
+import { askHost, pack } from './batch.ts'
+import { failedStep, firstFailure } from './failures.ts'
+import type { Member } from './member.ts'
+import { owe, paid } from './owed.ts'
+import { type Examined, examine } from './survey.ts'
+import { asScript, stepInfo, type Turn } from './turn.ts'
+
+/**
+ * Does what these steps need and reads the ones that come next, in one round trip.
+ *
+ * @returns the next steps as they are after the changes
+ * @throws Problem for the first step that failed
+ */
+export async function applySegment(
+  segment: readonly Examined[],
+  next: readonly PlacedStep[],
+  turn: Turn,
+): Promise<readonly Examined[]> {
+  const { member, emit, play } = turn
+  const todo = segment.filter(({ difference }) => difference)
+  const before = turn.diff ? await textsBefore(todo, member) : new Map<Examined, readonly string[]>()
+  const { scripts, owners } = scriptsOf(todo)
+  const reading = pack(examine(member, next))
+  if (todo.length > 0) {
+    emit({ kind: 'applying', play, host: member.name, steps: todo.map(({ placed }) => stepInfo(placed)) })
+    member.version++
+  }
+  const all = [...scripts, ...reading.scripts]
+  const results = all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true })
+  const failure = firstFailure(scripts, results)
+  for (const one of segment) {
+    const broken = failure && owners[failure.at] === one ? failedStep(member, one.placed, failure) : undefined
+    const outcome: StepOutcome = broken
+      ? { outcome: 'failed', problem: broken }
+      : outcomeOf(one, before.get(one))
+    if (outcome.outcome !== 'failed') member[outcome.outcome === 'ok' ? 'ok' : 'changed']++
+    emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
+    if (broken) throw broken
+  }
+  return reading.value(results.slice(scripts.length))
+}
+
+function outcomeOf({ difference }: Examined, before: readonly string[] | undefined): StepOutcome {
+  if (!difference) return { outcome: 'ok' }
+  return { outcome: 'changed', difference, ...(before !== undefined && { before }) }
+}
+
+/** The scripts of these steps, and to which step each belongs. */
+function scriptsOf(todo: readonly Examined[]): {
+  readonly scripts: readonly Script[]
+  readonly owners: readonly Examined[]
+} {
+  const owned = todo.flatMap((one) => {
+    const { step } = one.placed
+    const debts = [...step.notify, ...step.settles]
+    const debt = debts.length > 0 ? [{ script: owe(debts) }] : []
+    const settled = step.settles.map((handler) => ({ script: paid(handler) }))
+    return [...debt, ...step.apply(one.have).map(asScript), ...settled].map((script) => ({ script, one }))
+  })
+  return { scripts: owned.map(({ script }) => script), owners: owned.map(({ one }) => one) }
+}
+
+/** The texts of a host that are about to change. */
+export async function textsBefore(
+  steps: readonly Examined[],
+  { session }: Member,
+): Promise<ReadonlyMap<Examined, readonly string[]>> {
+  const shown = steps.filter(({ difference }) => difference?.texts)
+  const texts = await askHost(
+    session,
+    readAll(shown.map(({ difference }) => readAll((difference?.texts ?? []).map(({ before }) => before)))),
+  )
+  return new Map(shown.map((one, i) => [one, texts[i] ?? []]))
+}

@@ -1,0 +1,72 @@
+import type { Answers } from '../model/answers.ts'
+import type { Ask } from '../model/ask.ts'
+import type { Difference } from '../model/difference.ts'
+import type { Play } from '../model/play.ts'
+import { Problem } from '../model/problem.ts'
+import { mapRead, type Read, readAll } from '../model/read.ts'
+import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
+import { askHost } from './batch.ts'
+import type { Member } from './member.ts'
+
+/** A step as a host has it now. */
+export interface Examined {
+  readonly placed: PlacedStep
+  readonly have: unknown
+  /** Undefined when the host is as the step wants it. */
+  readonly difference: Difference | undefined
+}
+
+/** What one play would do on one host, and what that was concluded from. */
+export interface Survey {
+  readonly play: Play
+  readonly examined: readonly Examined[]
+  readonly asks: readonly Ask[]
+  readonly version: number
+  readonly at: number
+}
+
+/** How an answer is had of any host; undefined of one that cannot be reached. */
+export type Inquire = (asks: readonly Ask[]) => Promise<void>
+
+/** What these plays would do on this host. One round trip for all of them, and one more for each depth of questions within roles. */
+export async function survey(
+  member: Member,
+  plays: readonly (readonly [Play, Steps])[],
+  { answers, inquire }: { readonly answers: Answers; readonly inquire: Inquire },
+): Promise<readonly Survey[]> {
+  const context = { facts: member.facts, answers }
+  let unfolded = plays.map(([, steps]) => unfold(steps, context))
+  while (unfolded.some(({ incomplete }) => incomplete)) {
+    await inquire(unfolded.flatMap(({ asks }) => asks.filter((one) => !answers.has(one))))
+    unfolded = plays.map(([, steps]) => unfold(steps, context))
+  }
+  const examined = await askHost(member.session, readAll(unfolded.map(({ steps }) => examine(member, steps))))
+  const at = Date.now()
+  return plays.map(([play], i) => ({
+    play,
+    examined: examined[i] ?? [],
+    asks: unfolded[i]?.asks ?? [],
+    version: member.version,
+    at,
+  }))
+}
+
+/** One question for the state of all these steps. */
+export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<readonly Examined[]> {
+  return readAll(
+    steps.map((placed) =>
+      mapRead(placed.step.read, (have): Examined => {
+        try {
+          return { placed, have, difference: placed.step.diff(have) }
+        } catch (error) {
+          if (error instanceof Problem) throw error
+          const { kind, name: what } = placed.step
+          throw new Problem(
+            `${name}: ${kind} ${what} could not be compared: ${error instanceof Error ? error.message : String(error)}`,
+            { cause: error },
+          )
+        }
+      }),
+    ),
+  )
+}

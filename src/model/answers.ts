@@ -1,0 +1,25 @@
+import type { Ask, Question } from './ask.ts'
+
+/** What hosts have answered so far. */
+export class Answers {
+  readonly #byQuestion = new Map<Question<unknown>, Map<string, unknown>>()
+
+  has({ host, question }: Ask): boolean {
+    return this.#byQuestion.get(question)?.has(host.name) ?? false
+  }
+
+  /** Undefined when the host was not asked, or could not be reached. */
+  get({ host, question }: Ask): unknown {
+    return this.#byQuestion.get(question)?.get(host.name)
+  }
+
+  set({ host, question }: Ask, answer: unknown): void {
+    const byHost = this.#byQuestion.get(question) ?? new Map<string, unknown>()
+    this.#byQuestion.set(question, byHost.set(host.name, answer))
+  }
+
+  /** Forgets what this host has answered: something on it has changed since. */
+  forget(host: string): void {
+    for (const byHost of this.#byQuestion.values()) byHost.delete(host)
+  }
+}

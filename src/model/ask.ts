@@ -1,0 +1,77 @@
+import type { Group, Host } from './host.ts'
+import type { Read } from './read.ts'
+import { callSite, type Source } from './source.ts'
+import type { Steps } from './steps.ts'
+
+/** A question that can be put to hosts, such as "are you the primary?". */
+export interface Question<T> {
+  readonly label: string
+  readonly read: Read<T>
+}
+
+export function ask<T>(label: string, read: Read<T>): Question<T> {
+  return Object.freeze({ label, read })
+}
+
+/** A question put to one host. */
+export interface Ask {
+  readonly host: Host
+  readonly question: Question<unknown>
+}
+
+/** A value made from hosts' answers; known only during a run. */
+export interface Derived<T> {
+  readonly asks: readonly Ask[]
+  /** @param answerTo gives what the host answered; undefined when it could not be reached */
+  readonly value: (answerTo: (ask: Ask) => unknown) => T
+}
+
+export interface Answered<T, H extends Host = Host> {
+  readonly host: H
+  /** Undefined when the host could not be reached. */
+  readonly answer: T | undefined
+}
+
+/** One question to each of a group. */
+export function each<T, H extends Host>(
+  { hosts }: Pick<Group<H>, 'hosts'>,
+  question: Question<T>,
+): Derived<readonly Answered<T, H>[]> {
+  const asks = hosts.map((host) => ({ host, question }))
+  return {
+    asks,
+    // An answer is what the question's own read has made.
+    value: (answerTo) => asks.map((one) => ({ host: one.host, answer: answerTo(one) as T | undefined })),
+  }
+}
+
+/** A question to one host. */
+export function on<T>(host: Host, question: Question<T>): Derived<T | undefined> {
+  return derive(each({ hosts: [host] }, question), ([first]) => first?.answer)
+}
+
+/** Something made from answers. @param make pure; may throw an Error that says what is wrong with the answers */
+export function derive<A, B>(from: Derived<A>, make: (value: A) => B): Derived<B> {
+  return { asks: from.asks, value: (answerTo) => make(from.value(answerTo)) }
+}
+
+/** Steps that depend on what hosts answer. */
+export interface After {
+  readonly type: 'after'
+  readonly source: Source | undefined
+  readonly asks: readonly Ask[]
+  readonly steps: (answerTo: (ask: Ask) => unknown) => Steps
+}
+
+/**
+ * Steps that need another's answer. The question is asked when the plan is made, and again right before the steps run when
+ * anything on the asked hosts has changed since.
+ */
+export function after<T>(derived: Derived<T>, then: (value: T) => Steps): After {
+  return Object.freeze({
+    type: 'after',
+    source: callSite(),
+    asks: derived.asks,
+    steps: (answerTo: (ask: Ask) => unknown) => then(derived.value(answerTo)),
+  })
+}

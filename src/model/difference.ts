@@ -1,0 +1,47 @@
+import type { Read } from './read.ts'
+
+/** How what a host has differs from what is wanted. */
+export interface Difference {
+  readonly verb: Verb
+  readonly fields: readonly Field[]
+  /** The texts that change, where there are any to show. */
+  readonly texts?: readonly TextChange[]
+  /** What changes together, where one step holds several things. */
+  readonly parts?: readonly { readonly name: string; readonly difference: Difference }[]
+}
+
+export type Verb = 'create' | 'change' | 'remove' | 'run' | 'install' | 'start' | 'stop' | 'restart'
+
+export interface Field {
+  readonly name: string
+  readonly from?: string
+  readonly to: string
+}
+
+export interface TextChange {
+  readonly path: string
+  /** Asks the host for the text as it is; only when a person wants to see the diff. */
+  readonly before: Read<string>
+  /** The wanted text; undefined when it is secret or not text. */
+  readonly after: string | undefined
+}
+
+/**
+ * The wanted values held against those that are there.
+ *
+ * @param have undefined when there is nothing yet
+ * @returns undefined when nothing differs
+ */
+export function compare<W extends Readonly<Record<string, string | number | boolean | undefined>>>(
+  want: W,
+  have: { readonly [K in keyof W]?: W[K] | undefined } | undefined,
+): Difference | undefined {
+  const fields: Field[] = []
+  for (const [name, to] of Object.entries(want)) {
+    const from = have?.[name]
+    if (to === undefined || from === to) continue
+    fields.push({ name, to: String(to), ...(from === undefined ? {} : { from: String(from) }) })
+  }
+  if (fields.length === 0 && have !== undefined) return undefined
+  return { verb: have === undefined ? 'create' : 'change', fields }
+}

@@ -1,0 +1,99 @@
+import type { Difference } from './difference.ts'
+import type { Problem } from './problem.ts'
+import type { Source } from './source.ts'
+
+/** All that a run tells, as it happens. Reporters turn it into something to see. */
+export type RunEvent =
+  | {
+      readonly kind: 'begin'
+      readonly mode: Mode
+      readonly hosts: readonly string[]
+      readonly plays: readonly string[]
+    }
+  | { readonly kind: 'connected'; readonly host: string; readonly ms: number }
+  | { readonly kind: 'unreachable'; readonly host: string; readonly problem: Problem }
+  | { readonly kind: 'surveyed'; readonly host: string; readonly steps: number; readonly differing: number }
+  | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
+  | { readonly kind: 'turn'; readonly play: string; readonly host: string; readonly steps: number }
+  | {
+      readonly kind: 'applying'
+      readonly play: string
+      readonly host: string
+      readonly steps: readonly StepInfo[]
+    }
+  | ({
+      readonly kind: 'step'
+      readonly play: string
+      readonly host: string
+      readonly step: StepInfo
+    } & StepOutcome)
+  | {
+      readonly kind: 'handler'
+      readonly play: string
+      readonly host: string
+      readonly name: string
+      readonly owed: boolean
+      readonly outcome: 'planned' | 'done' | 'failed'
+      readonly problem?: Problem
+    }
+  | { readonly kind: 'waiting'; readonly play: string; readonly host: string; readonly for: string }
+  | {
+      readonly kind: 'turned'
+      readonly play: string
+      readonly host: string
+      readonly changed: number
+      readonly failed: boolean
+    }
+  | {
+      readonly kind: 'skipped'
+      readonly play: string
+      readonly hosts: readonly string[]
+      readonly why: string
+    }
+  | { readonly kind: 'failed'; readonly play: string; readonly host: string; readonly problem: Problem }
+  | { readonly kind: 'end'; readonly summary: Summary }
+
+/** `check` looks and changes nothing. */
+export type Mode = 'apply' | 'check'
+
+export interface StepInfo {
+  readonly kind: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly source: Source | undefined
+}
+
+export type StepOutcome =
+  | { readonly outcome: 'ok' }
+  | {
+      readonly outcome: 'changed' | 'planned'
+      readonly difference: Difference
+      readonly before?: readonly string[]
+    }
+  | { readonly outcome: 'failed'; readonly problem: Problem }
+
+export interface HostSummary {
+  readonly host: string
+  readonly ok: number
+  /** Steps that changed something, or would. */
+  readonly changed: number
+  readonly failed: number
+  readonly unreachable: boolean
+  /** Plays that were not begun on it, since it or another host had failed. */
+  readonly skipped: number
+  /** Round trips after the login. */
+  readonly trips: number
+}
+
+export interface Summary {
+  readonly mode: Mode
+  readonly hosts: readonly HostSummary[]
+  readonly ms: number
+  /** Whether a person stopped it before its end. */
+  readonly interrupted: boolean
+  readonly sent: number
+  readonly received: number
+}
+
+/** An event of one kind. */
+export type EventOf<K extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: K }>

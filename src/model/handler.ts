@@ -1,0 +1,26 @@
+import { sh } from '../shell/sh.ts'
+import { asCommand, type Command, type CommandLike } from './command.ts'
+
+/**
+ * Something to do once, at the end of a host's turn, when a step that notifies it has changed. Before the change the host
+ * itself notes down what it is owed, so that a run which dies in between does not lose it.
+ */
+export interface Handler {
+  readonly name: string
+  readonly commands: readonly Command[]
+}
+
+/** @param name says what it does; two handlers of one name on one host are one. */
+export function handler(name: string, ...commands: readonly CommandLike[]): Handler {
+  return Object.freeze({ name, commands: commands.map(asCommand) })
+}
+
+/** Reloads a unit, or starts it when it does not run. */
+export function reloaded(unit: string): Handler {
+  return handler(`reload ${unit}`, sh`systemctl reload-or-restart ${unit}`)
+}
+
+/** Restarts a unit. For what a reload cannot change. */
+export function restarted(unit: string): Handler {
+  return handler(`restart ${unit}`, sh`systemctl restart ${unit}`)
+}

@@ -1,0 +1,64 @@
+import type { Secret } from '../shell/secret.ts'
+
+/** How a host is reached, where that differs from its address and from the user's own ssh_config. */
+export interface Ssh {
+  /** Where to connect. @default the host's address */
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
+  /** Path of a private key. @default what ssh_config and the agent offer */
+  readonly identityFile?: string
+  /** The only key to accept, as `SHA256:…`. @default what known_hosts says */
+  readonly hostKey?: string
+  /** The host to go through, or several, the nearest first. @default ssh_config's ProxyJump */
+  readonly via?: Via | readonly Via[]
+}
+
+/** A host on the way to others. */
+export interface Via extends Omit<Ssh, 'via'> {
+  readonly host: string
+}
+
+/** How to become root on a host. */
+export interface Become {
+  /** `none` for a user that is root already. @default 'sudo' */
+  readonly method?: 'sudo' | 'doas' | 'none'
+  readonly password?: Secret
+}
+
+/** What is known of each host, whatever its group. */
+export interface Reach {
+  /** Where its peers reach it. */
+  readonly address: string
+  readonly ssh?: Ssh
+  readonly become?: Become
+}
+
+/** A host of an inventory, with the vars of its group. */
+export type Host<V = unknown> = Reach & { readonly name: string; readonly group: string } & V
+
+/** The hosts of one tier. */
+export interface Group<H extends Host = Host> {
+  readonly name: string
+  readonly hosts: readonly H[]
+  /** All but one. */
+  readonly without: (host: Host) => readonly H[]
+  /** The one host for which this holds. @throws Error when there is none, or more than one */
+  readonly only: (holds: (host: H) => boolean) => H
+}
+
+export function group<H extends Host>(name: string, hosts: readonly H[]): Group<H> {
+  return Object.freeze({
+    name,
+    hosts: Object.freeze([...hosts]),
+    without: (host: Host) => hosts.filter((other) => other.name !== host.name),
+    only: (holds: (host: H) => boolean) => {
+      const [one, second] = hosts.filter(holds)
+      if (!one || second)
+        throw new Error(
+          `${name}: ${second ? 'more than one host does' : 'no host does'}, where one was asked for`,
+        )
+      return one
+    },
+  })
+}

@@ -1,0 +1,159 @@
+import { didYouMean } from '../text/nearest.ts'
+import { type Fields, faultsOf, isAddress, isRecord } from './fields.ts'
+import type { Fits, Given } from './given.ts'
+import { group, type Host } from './host.ts'
+import { Problem } from './problem.ts'
+import type { Entries, Hosts, Stack, StackValues } from './stack.ts'
+
+/** The hosts and values of one site, held against the stack that its playbooks ask for. */
+export interface Inventory<S extends Entries = Entries> {
+  readonly type: 'inventory'
+  readonly stack: Stack<S>
+  readonly values: StackValues<S>
+  /** Each host once, in the order of the groups. */
+  readonly hosts: readonly Host[]
+}
+
+/**
+ * An inventory: what is particular to one site. A var is said by the host or by its group; the host's word goes first.
+ *
+ * @throws Problem that lists all faults, each with its path
+ */
+export function inventory<S extends Entries, I extends Given<S>>(
+  of: Stack<S>,
+  given: I & Fits<S, I>,
+): Inventory<S> {
+  const all: Readonly<Record<string, unknown>> = given
+  const faults = faultsOfInventory(of.entries, all)
+  if (faults.length > 0) throw refused(faults)
+  const entries = Object.entries(of.entries).map(
+    ([key, entry]) =>
+      [key, entry && 'type' in entry ? group(key, members(key, entry, all)) : all[key]] as const,
+  )
+  const values = Object.freeze(Object.fromEntries(entries)) as StackValues<S>
+  const broken = of.faults(values)
+  if (broken.length > 0) throw refused(broken)
+  const groups = entries.flatMap(([, value]) =>
+    isRecord(value) && Array.isArray(value['hosts']) ? (value['hosts'] as Host[]) : [],
+  )
+  return Object.freeze({
+    type: 'inventory',
+    stack: of,
+    values,
+    hosts: [...new Map(groups.map((host) => [host.name, host])).values()],
+  })
+}
+
+function refused(faults: readonly string[]): Problem {
+  return new Problem(`The inventory does not fit its stack.`, {
+    details: faults,
+    next: 'Nothing was done yet. Mend the inventory, then run the same command again.',
+  })
+}
+
+function members(key: string, { vars }: Hosts, all: Readonly<Record<string, unknown>>): readonly Host[] {
+  const { hosts, ...shared } = all[key] as GroupGiven
+  return Object.entries(hosts).map(([name, host]) => {
+    const both = { ...shared, ...host }
+    const own = Object.keys(vars)
+      .map((v) => [v, both[v]] as const)
+      .filter(([, value]) => value !== undefined)
+    const ssh = { ...record(all['ssh']), ...record(shared['ssh']), ...record(host['ssh']) }
+    const become = { ...record(all['become']), ...record(shared['become']), ...record(host['become']) }
+    return Object.freeze({
+      ...Object.fromEntries(own),
+      name,
+      group: key,
+      address: String(host['address']),
+      ssh,
+      become,
+    })
+  })
+}
+
+type GroupGiven = Readonly<Record<string, unknown>> & {
+  readonly hosts: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+function record(given: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(given) ? given : {}
+}
+
+// --- what types cannot see: values that come from elsewhere ---
+
+const COMMON = ['ssh', 'become']
+
+function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknown>>): readonly string[] {
+  return [
+    ...Object.entries(entries).flatMap(([key, entry]) =>
+      'type' in entry ? faultsOfGroup(key, entry, all[key]) : faultsOf(entry, all[key], key),
+    ),
+    ...strangers(all, [...Object.keys(entries), ...COMMON], ''),
+    ...twice(entries, all),
+  ]
+}
+
+function faultsOfGroup(key: string, { vars, atLeast }: Hosts, given: unknown): readonly string[] {
+  if (!isRecord(given) || !isRecord(given['hosts']))
+    return [`${key}: is missing; it should be a group: { hosts: { … } }`]
+  const named = Object.entries(given['hosts'])
+  const few =
+    named.length < atLeast ? [`${key}.hosts: should be at least ${atLeast}, got ${named.length}`] : []
+  return [
+    ...few,
+    ...strangers(given, [...Object.keys(vars), ...COMMON, 'hosts'], `${key}.`),
+    ...named.flatMap(([name, host]) => faultsOfHost(`${key}.hosts.${name}`, vars, given, host)),
+  ]
+}
+
+function faultsOfHost(
+  path: string,
+  vars: Fields,
+  shared: Readonly<Record<string, unknown>>,
+  host: unknown,
+): readonly string[] {
+  if (!isRecord(host)) return [`${path}: should be a host: { address: … }`]
+  const { address } = host
+  const reachable = typeof address === 'string' && isAddress(address)
+  return [
+    ...(reachable
+      ? []
+      : [`${path}.address: should be an IP address such as 10.0.1.1, got ${JSON.stringify(address)}`]),
+    ...Object.entries(vars).flatMap(([v, field]) => faultsOf(field, host[v] ?? shared[v], `${path}.${v}`)),
+    ...strangers(host, [...Object.keys(vars), ...COMMON, 'address'], `${path}.`),
+  ]
+}
+
+function strangers(
+  given: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  path: string,
+): readonly string[] {
+  return Object.keys(given)
+    .filter((key) => !known.includes(key))
+    .map(
+      (key) =>
+        `${path}${key}: is not known here. ${didYouMean(key, known) ?? `There are ${known.join(', ')}.`}`,
+    )
+}
+
+/** One host may stand in two groups, but it is then the same: one address for one name, and one name for one address. */
+function twice(entries: Entries, all: Readonly<Record<string, unknown>>): readonly string[] {
+  const byName = new Map<string, string>()
+  const byAddress = new Map<string, string>()
+  const faults: string[] = []
+  for (const key of Object.keys(entries)) {
+    const given = all[key]
+    if (!isRecord(given) || !isRecord(given['hosts'])) continue
+    for (const [name, host] of Object.entries(given['hosts'])) {
+      const address = isRecord(host) ? String(host['address']) : ''
+      if ((byName.get(name) ?? address) !== address)
+        faults.push(`${key}.hosts.${name}: has another address in another group`)
+      if ((byAddress.get(address) ?? name) !== name)
+        faults.push(`${key}.hosts.${name}.address: ${address} belongs to ${byAddress.get(address)} already`)
+      byName.set(name, address)
+      byAddress.set(address, name)
+    }
+  }
+  return faults
+}

@@ -1,0 +1,35 @@
+import { type Shell, sh } from '../shell/sh.ts'
+import { type Duration, milliseconds } from '../text/duration.ts'
+
+/** A question that must come true on a host within some time; it is tried again there, without a round trip a try. */
+export interface Probe {
+  readonly label: string
+  readonly script: Shell
+  /** How long it may take to come true. @default '30s' */
+  readonly within: Duration
+}
+
+export interface ProbeOptions {
+  readonly within?: Duration
+}
+
+/** True when the command ends with status 0. */
+export function probe(label: string, script: Shell, { within = '30s' }: ProbeOptions = {}): Probe {
+  return Object.freeze({ label, script, within })
+}
+
+/** True when the host itself gets a good answer (2xx or 3xx) from the address. Needs curl on the host. */
+export function http(url: string, options: ProbeOptions = {}): Probe {
+  return probe(`GET ${url}`, sh`curl -fsS -o /dev/null --max-time 2 ${url}`, options)
+}
+
+/** The probe as one script that tries until it holds; fails with the last try's words. */
+export function tried({ script, within }: Probe): Shell {
+  const seconds = Math.max(1, Math.ceil(milliseconds(within) / 1000))
+  return sh`
+end=$(($(date +%s) + ${seconds}))
+until said=$( ( ${script} ) 2>&1 </dev/null ); do
+  [ "$(date +%s)" -lt "$end" ] || { printf '%s\n' "$said" >&2; exit 1; }
+  sleep 0.2
+done`
+}

@@ -1,0 +1,89 @@
+import type { Shell } from '../shell/sh.ts'
+
+/** What a host answered to one script. */
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly bytes: Buffer
+}
+
+/**
+ * Questions of one sort, which travel as one script however many there are: one `stat` for all files, one `dpkg-query` for
+ * all packages. The script changes nothing on the host, and what it asks for may be missing.
+ */
+export interface Family<Q, T> {
+  readonly name: string
+  /** The user that asks, when not root. */
+  readonly as?: string
+  script(queries: readonly Q[]): Shell
+  /** As many values as there were queries, in their order. */
+  parse(answer: Answer, queries: readonly Q[]): readonly T[]
+}
+
+/** A question to a host, as a value: it can be merged with others, and asked again. */
+export interface Read<T> {
+  readonly parts: readonly Part[]
+  /** Makes the value from the answers of the parts. */
+  readonly value: (answers: readonly unknown[]) => T
+}
+
+export interface Part {
+  readonly family: Family<unknown, unknown>
+  readonly query: unknown
+}
+
+/** A family of questions: call it with a query to get the Read. */
+export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
+  // What the parts hold is only ever given back to the family that it came from.
+  const erased = of as unknown as Family<unknown, unknown>
+  return (query) => ({ parts: [{ family: erased, query }], value: ([answer]) => answer as T })
+}
+
+/** A question of its own: one script, and what its answer means. The script must not change anything. */
+export function read<T>(
+  script: Shell,
+  parse: (answer: Answer) => T,
+  { as }: { readonly as?: string } = {},
+): Read<T> {
+  return family<undefined, T>({
+    name: 'script',
+    ...(as === undefined ? {} : { as }),
+    script: () => script,
+    parse: (answer) => [parse(answer)],
+  })(undefined)
+}
+
+/** Several questions as one. */
+export function together<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
+  const cut = a.parts.length
+  return {
+    parts: [...a.parts, ...b.parts],
+    value: (answers) => [a.value(answers.slice(0, cut)), b.value(answers.slice(cut))],
+  }
+}
+
+/** A list of questions as one. */
+export function readAll<T>(reads: readonly Read<T>[]): Read<readonly T[]> {
+  return {
+    parts: reads.flatMap((one) => one.parts),
+    value: (answers) => {
+      let at = 0
+      return reads.map((one) => {
+        const own = answers.slice(at, at + one.parts.length)
+        at += own.length
+        return one.value(own)
+      })
+    },
+  }
+}
+
+/** The same question with its answer made into something else. */
+export function mapRead<A, B>(from: Read<A>, change: (value: A) => B): Read<B> {
+  return { parts: from.parts, value: (answers) => change(from.value(answers)) }
+}
+
+/** A question that needs no asking. */
+export function known<T>(value: T): Read<T> {
+  return { parts: [], value: () => value }
+}

@@ -1,0 +1,44 @@
+import type { Facts } from './facts.ts'
+import { callSite, type Source } from './source.ts'
+import type { Steps } from './steps.ts'
+
+/** What a role knows of the host it is unfolded for, beside its params. */
+export interface RoleContext {
+  readonly facts: Facts
+}
+
+/** A role with its params: steps that are made once the host's facts are known. */
+export interface RoleCall {
+  readonly type: 'role'
+  readonly name: string
+  readonly source: Source | undefined
+  readonly steps: (context: RoleContext) => Steps
+}
+
+/** Params in which an optional one may also be undefined: `workers: host.workers` is the commonest use. */
+export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K] | undefined : P[K] } & {
+  readonly [K in keyof P as Record<never, never> extends Pick<P, K> ? K : never]?: P[K] | undefined
+}
+
+export type Role<P> = (params: Params<P>) => RoleCall
+
+/**
+ * A role: a function from params to steps. Defaults stand where the params are taken apart.
+ *
+ * @example role('motd', ({ text }: { readonly text: string }) => [file('/etc/motd', text)])
+ */
+export function role<P extends object>(
+  name: string,
+  body: (params: P, context: RoleContext) => Steps,
+): Role<P> {
+  return (params) => {
+    const source = callSite()
+    const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as P
+    return Object.freeze({
+      type: 'role',
+      name,
+      source,
+      steps: (context: RoleContext) => body(given, context),
+    })
+  }
+}

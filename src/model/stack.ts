@@ -1,0 +1,52 @@
+import type { Field, Fields, OptionalKey, Out, Values } from './fields.ts'
+import type { Group, Host } from './host.ts'
+
+/** What playbooks ask of an inventory: which groups, which vars. A value, so it is checked at run time too. */
+export interface Stack<S extends Entries = Entries> {
+  readonly entries: S
+  /** What a type cannot say, in sentences; empty when all is well. */
+  readonly faults: (values: StackValues<S>) => readonly string[]
+}
+
+/** A group of hosts in a stack, with the vars that each of them has. */
+export interface Hosts<out V = Fields> {
+  readonly type: 'hosts'
+  readonly vars: V
+  readonly atLeast: number
+}
+
+export type Entries = Readonly<Record<string, Field<unknown> | Hosts<Fields>>>
+
+/** What a playbook sees of an inventory. */
+export type StackValues<S> = {
+  readonly [K in Exclude<keyof S, OptionalKey<S>>]: S[K] extends Hosts<infer V>
+    ? Group<Host<Values<V>>>
+    : Out<S[K]>
+} & { readonly [K in OptionalKey<S>]?: Out<S[K]> }
+
+/** The hosts of one group of a stack, as playbooks see them. */
+export type HostOf<T, K extends keyof T> = T[K] extends Group<infer H> ? H : never
+
+/**
+ * A contract between playbooks and inventories.
+ *
+ * @param rules further rules: each is a sentence for what is wrong, or false. They run before any host is touched.
+ * @example stack({ domain: hostname, web: hosts({ workers: optional(integer({ min: 1 })) }) })
+ */
+export function stack<const S extends Entries>(
+  entries: S,
+  rules: (values: StackValues<S>) => readonly (string | false)[] = () => [],
+): Stack<S> {
+  return Object.freeze({
+    entries,
+    faults: (values: StackValues<S>) => rules(values).filter((fault) => fault !== false),
+  })
+}
+
+/** A group of hosts. @param vars what each host has beside its address, said by itself or for the whole group */
+export function hosts<const V extends Fields = Record<never, never>>(
+  vars?: V,
+  { atLeast = 1 }: { readonly atLeast?: number } = {},
+): Hosts<V> {
+  return { type: 'hosts', vars: vars ?? ({} as V), atLeast }
+}

@@ -1,0 +1,86 @@
+import { asCommand, type Command, type CommandLike } from './command.ts'
+import type { Difference } from './difference.ts'
+import type { Handler } from './handler.ts'
+import type { Read } from './read.ts'
+import { callSite, type Source } from './source.ts'
+
+/** A wish about one thing on a host, as a value: how to ask, what differs, what to do about it. */
+export interface Step {
+  readonly type: 'step'
+  readonly kind: string
+  /** What of that kind: a path, the name of a package. */
+  readonly name: string
+  /** Where its author wrote it. */
+  readonly source: Source | undefined
+  readonly notify: readonly Handler[]
+  /** Handlers that its own change carries out, so that they are not due again; still, a run that dies on the way owes them. */
+  readonly settles: readonly Handler[]
+  /** How a transaction makes and undoes it; undefined for what cannot be undone. */
+  readonly replace?: Replacement
+  /**
+   * How far a change of it reaches. `own`: nothing but itself changes, so later steps need not be read again.
+   * `host`: anything may have changed, as after the installation of a package.
+   */
+  readonly reach: 'own' | 'host'
+  readonly read: Read<unknown>
+  /** Pure. @param have what `read` gave */
+  readonly diff: (have: unknown) => Difference | undefined
+  readonly apply: (have: unknown) => readonly Command[]
+}
+
+/** A step that sets one path of the file system, so that it can be made elsewhere first and taken back. */
+export interface Replacement {
+  readonly path: string
+  /** Makes what is wanted at another path of the same directory, with owner and mode; undefined when nothing is to be there. */
+  readonly make: ((at: string, have: unknown) => Command) | undefined
+}
+
+export interface StepOptions {
+  /** What to do at the end of the host's turn when this has changed. */
+  readonly notify?: Handler | readonly Handler[]
+}
+
+/** A kind of thing, in three pure functions: ask, compare, act. */
+export interface Kind<P, H> {
+  /** What of the params names the thing. */
+  readonly id: (params: P) => string
+  /** @default 'host', which is always safe */
+  readonly reach?: 'own' | 'host'
+  readonly read: (params: P) => Read<H>
+  /** @returns undefined when there is nothing to do */
+  readonly diff: (params: P, have: H) => Difference | undefined
+  readonly apply: (params: P, have: H) => readonly CommandLike[]
+  /** For what sets one path and may stand in a transaction. */
+  readonly replace?: (params: P) => Replacement
+  readonly settles?: (params: P) => readonly Handler[]
+}
+
+/**
+ * Makes a kind of resource: a function from params to a step.
+ *
+ * @example
+ * const link = resource('link', {
+ *   id: ({ path }) => path,
+ *   reach: 'own',
+ *   read: ({ path }: { path: string; target: string }) => read(sh`readlink ${path}`, ({ code, stdout }) => code === 0 ? { target: stdout.trim() } : undefined),
+ *   diff: ({ target }, have) => compare({ target }, have),
+ *   apply: ({ path, target }) => [sh`ln -sfn ${target} ${path}`],
+ * })
+ */
+export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, options?: StepOptions) => Step {
+  return (params, { notify = [] } = {}) =>
+    Object.freeze({
+      type: 'step',
+      kind,
+      name: of.id(params),
+      source: callSite(),
+      notify: 'name' in notify ? [notify] : notify,
+      settles: of.settles?.(params) ?? [],
+      ...(of.replace && { replace: of.replace(params) }),
+      reach: of.reach ?? 'host',
+      read: of.read(params),
+      // A step is given back only what its own read has made.
+      diff: (have: unknown) => of.diff(params, have as H),
+      apply: (have: unknown) => of.apply(params, have as H).map(asCommand),
+    } satisfies Step)
+}

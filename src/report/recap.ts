@@ -1,0 +1,61 @@
+import type { HostSummary, Summary } from '../model/event.ts'
+import { elapsed } from '../text/duration.ts'
+import type { Paint } from './problem.ts'
+
+/** The last lines of a run: each host that is not simply as wanted, then all in one sentence. */
+export function recap(summary: Summary, paint: Paint): string {
+  const { hosts, mode, ms } = summary
+  const width = Math.max(4, ...hosts.map(({ host }) => host.length))
+  const rows = hosts
+    .filter((one) => notable(one))
+    .map((one) => `${one.host.padEnd(width)} ${row(one, mode, paint)}`)
+  return [...rows, `${sentence(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${trips(summary)})`)}`].join(
+    '\n',
+  )
+}
+
+function notable({ changed, failed, unreachable, skipped }: HostSummary): boolean {
+  return changed + failed + skipped > 0 || unreachable
+}
+
+function row(
+  { ok, changed, failed, unreachable, skipped }: HostSummary,
+  mode: Summary['mode'],
+  paint: Paint,
+): string {
+  if (unreachable && ok + changed === 0) return paint('red', 'unreachable')
+  const parts = [
+    `${ok} ok`,
+    changed > 0 && paint('yellow', `${changed} ${mode === 'check' ? 'to change' : 'changed'}`),
+    failed > 0 && paint('red', 'failed'),
+    unreachable && paint('red', 'lost'),
+    skipped > 0 && paint('yellow', `${skipped} plays skipped`),
+  ]
+  return parts.filter((part) => part !== false).join(', ')
+}
+
+function sentence({ hosts, mode }: Summary, paint: Paint): string {
+  const failed = hosts.filter(({ failed }) => failed > 0).length
+  const unreachable = hosts.filter(({ unreachable }) => unreachable).length
+  const changed = hosts.reduce((sum, one) => sum + one.changed, 0)
+  const steps = hosts.reduce((sum, one) => sum + one.changed + one.ok, 0)
+  const on = `${count(hosts.length, 'host')}, ${count(steps, 'step')}`
+  const bad = [
+    failed > 0 && `${count(failed, 'host')} failed`,
+    unreachable > 0 && `${count(unreachable, 'host')} not reached`,
+  ].filter((part) => part !== false)
+  if (bad.length > 0) return paint('red', `${bad.join(', ')}, of ${on}; ${changed} changed.`)
+  if (changed === 0) return paint('green', `Nothing ${mode === 'check' ? 'would' : 'had to'} change: ${on}.`)
+  return mode === 'check'
+    ? paint('yellow', `${count(changed, 'step')} would change: ${on}.`)
+    : paint('green', `${count(changed, 'step')} changed: ${on}.`)
+}
+
+function trips({ hosts, sent, received }: Summary): string {
+  const most = Math.max(0, ...hosts.map((one) => one.trips))
+  return `at most ${count(most, 'round trip')} a host, ${Math.ceil((sent + received) / 1024)} KiB`
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,46 @@
+import { compare } from '../model/difference.ts'
+import { Problem } from '../model/problem.ts'
+import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { sh } from '../shell/sh.ts'
+import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+
+export interface DirectoryOptions extends StepOptions {
+  /** @default 'root' */
+  readonly owner?: string
+  /** @default the owner's name */
+  readonly group?: string
+  /** Four octal digits. @default '0755' */
+  readonly mode?: string
+}
+
+/** A directory with this owner and mode, with those above it. What is in it is left alone. */
+export function directory(
+  path: AbsolutePath,
+  { owner = 'root', group = owner, mode = '0755', ...options }: DirectoryOptions = {},
+): Step {
+  return directoryStep({ path, owner, group, mode: mode.padStart(4, '0') }, options)
+}
+
+interface DirectoryParams {
+  readonly path: AbsolutePath
+  readonly owner: string
+  readonly group: string
+  readonly mode: string
+}
+
+const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', {
+  id: ({ path }) => path,
+  reach: 'own',
+  read: ({ path }) => entryAt({ path }),
+  diff: ({ path, owner, group, mode }, have) => {
+    if (have && have.type !== 'directory')
+      throw new Problem(`${path} is a ${have.type}, where a directory is wanted`)
+    return compare({ owner, group, mode }, have)
+  },
+  apply: ({ path, owner, group, mode }) => [
+    {
+      script: sh`mkdir -p ${path} && chown ${`${owner}:${group}`} ${path} && chmod ${mode} ${path}`,
+      inline: true,
+    },
+  ],
+})

@@ -1,0 +1,39 @@
+import { compare } from '../model/difference.ts'
+import { Problem } from '../model/problem.ts'
+import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { sh } from '../shell/sh.ts'
+import { beside } from './file.ts'
+import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+
+export interface LinkOptions extends StepOptions {
+  /** What the link holds: a path from the root, or one from the link's own directory. */
+  readonly target: string
+}
+
+/** A symbolic link, replaced in one move: at no moment is there none. */
+export function link(path: AbsolutePath, { target, ...options }: LinkOptions): Step {
+  return linkStep({ path, target }, options)
+}
+
+interface LinkParams {
+  readonly path: AbsolutePath
+  readonly target: string
+}
+
+const linkStep = resource<LinkParams, Entry | undefined>('link', {
+  id: ({ path }) => path,
+  reach: 'own',
+  read: ({ path }) => entryAt({ path }),
+  diff: ({ path, target }, have) => {
+    if (have?.type === 'directory') throw new Problem(`${path} is a directory, where a link is wanted`)
+    return compare({ type: 'link', target }, have && { ...have, type: have.type as 'link' })
+  },
+  apply: ({ path, target }) => {
+    const at = beside(path)
+    return [{ script: sh`ln -s ${target} ${at} && mv -fT ${at} ${path}`, inline: true }]
+  },
+  replace: ({ path, target }) => ({
+    path,
+    make: (at) => ({ script: sh`ln -s ${target} ${at}`, inline: true }),
+  }),
+})

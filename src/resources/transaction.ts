@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import type { Difference } from '../model/difference.ts'
+import type { Handler } from '../model/handler.ts'
+import { type Probe, tried } from '../model/probe.ts'
+import { readAll } from '../model/read.ts'
+import { type Replacement, resource, type Step } from '../model/step.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+import type { Duration } from '../text/duration.ts'
+import { beside } from './file.ts'
+import { transactionScript } from './transaction-script.ts'
+
+export interface TransactionOptions {
+  /**
+   * Says whether the new files are good. It runs where it sees them in their final places, before they are there for anybody
+   * else.
+   */
+  readonly validate?: Shell
+  /** Puts the files in force. It must also start what does not run yet. */
+  readonly activate?: Handler
+  /** What must come true afterwards. */
+  readonly probe?: Probe
+  /** @default '2m' */
+  readonly timeout?: Duration
+}
+
+/**
+ * Files that only make sense together: all of them are valid and in force, or none is. They are checked before they are in
+ * place; when activation or the probe fails, the old ones are put back and put in force again, and the step fails.
+ *
+ * @param steps files, links and absences; what cannot be taken back may not stand in a transaction
+ * @example transaction('nginx configuration', [file('/etc/nginx/nginx.conf', conf)], { validate: sh`nginx -t -q`, activate: reloaded('nginx') })
+ */
+export function transaction(
+  label: string,
+  steps: readonly ReplacingStep[],
+  options: TransactionOptions = {},
+): Step {
+  for (const step of steps) {
+    if (!step.replace)
+      throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be taken back`)
+    if (step.notify.length > 0)
+      throw new TypeError(`transaction "${label}": give the handler of ${step.name} as activate`)
+  }
+  return transactionStep({ label, steps, ...options })
+}
+
+/** A step that a transaction can make and take back. */
+export type ReplacingStep = Step & { readonly replace?: Replacement }
+
+interface TransactionParams extends TransactionOptions {
+  readonly label: string
+  readonly steps: readonly ReplacingStep[]
+}
+
+const transactionStep = resource<TransactionParams, readonly unknown[]>('transaction', {
+  id: ({ label }) => label,
+  read: ({ steps }) => readAll(steps.map(({ read }) => read)),
+  diff: ({ steps }, have): Difference | undefined => {
+    const parts = steps.flatMap((step, i) => {
+      const difference = step.diff(have[i])
+      return difference ? [{ name: `${step.kind} ${step.name}`, difference }] : []
+    })
+    if (parts.length === 0) return undefined
+    return {
+      verb: 'change',
+      fields: [],
+      parts,
+      texts: parts.flatMap(({ difference }) => difference.texts ?? []),
+    }
+  },
+  apply: ({ label, steps, validate, activate, probe, timeout = '2m' }, have) => {
+    const swaps = steps.flatMap(({ replace, diff }, i) => {
+      if (!replace || !diff(have[i])) return []
+      const at = beside(replace.path)
+      return [{ path: replace.path, at, make: replace.make?.(at, have[i]) }]
+    })
+    const script = transactionScript({
+      label,
+      id: randomBytes(6).toString('hex'),
+      swaps: swaps.map(({ path, at, make }) => ({ path, at, make: make?.script })),
+      validate,
+      activate: activate && sequence(activate.commands.map((command) => command.script)),
+      probe: probe && tried(probe),
+    })
+    return [{ script, timeout }]
+  },
+  settles: ({ activate }) => (activate ? [activate] : []),
+})
+
+function sequence(scripts: readonly Shell[]): Shell {
+  return scripts.reduce(
+    (all, one) => sh`${all}
+${one} || exit 1`,
+    sh``,
+  )
+}

@@ -1,0 +1,32 @@
+import type { Step, StepOptions } from '../model/step.ts'
+import { sh } from '../shell/sh.ts'
+import { file } from './file.ts'
+import type { AbsolutePath } from './paths.ts'
+
+/** A unit file of systemd, which systemd knows as soon as it is written. @param name with its ending: `notes.service` */
+export function unit(name: `${string}.${string}`, content: string, options: StepOptions = {}): Step {
+  return unitFile(`/etc/systemd/system/${name}`, content, options)
+}
+
+/**
+ * A drop-in that changes a unit of a package. What it changes is in force after a restart: `notify: restarted(…)`.
+ *
+ * @example dropIn('haproxy.service', 'limits', '[Service]\nLimitNOFILE=40000\n')
+ */
+export function dropIn(
+  unitName: `${string}.${string}`,
+  name: string,
+  content: string,
+  options: StepOptions = {},
+): Step {
+  return unitFile(`/etc/systemd/system/${unitName}.d/${name}.conf`, content, options)
+}
+
+function unitFile(path: AbsolutePath, content: string, options: StepOptions): Step {
+  const step = file(path, content, options)
+  return Object.freeze({
+    ...step,
+    kind: 'unit',
+    apply: (have: unknown) => [...step.apply(have), { script: sh`systemctl daemon-reload` }],
+  })
+}
