@@ -91,7 +91,7 @@ function evidence({ script }: Script, { stdout, stderr }: Result): readonly stri
     .flatMap((text) => text.split('\n'))
     .filter((line) => line.trim() !== '')
   const shown = [
-    `$ ${command[0] ?? ''}${command.length > 1 ? ' …' : ''}`,
+    ...(command.length === 1 ? [`$ ${command[0] ?? ''}`] : []),
     ...said.slice(-LINES_SHOWN).map((line) => `  ${line}`),
   ]
   return shown.map((line) => Secret.redact(clip(line)))

@@ -56,7 +56,7 @@ export class Fleet {
         session,
         readAll(first.map(({ question }) => question.read)),
       )
-      first.forEach((one, i) => this.answers.set(one, answers[i]))
+      for (const [i, one] of first.entries()) this.answers.set(one, answers[i])
       return member
     } catch (error) {
       for (const one of first) this.answers.set(one, undefined)
@@ -89,7 +89,7 @@ export class Fleet {
       const answers = member
         ? await askHost(member.session, readAll(left.map(({ question }) => question.read)))
         : []
-      left.forEach((one, i) => this.answers.set(one, answers[i]))
+      for (const [i, one] of left.entries()) this.answers.set(one, answers[i])
     } catch (error) {
       for (const one of left) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))

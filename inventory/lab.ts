@@ -1,0 +1,28 @@
+import { authority, inventory, secret } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from '../playbooks/stack.ts'
+
+/** The lab that `provision lab up` has made: eight hosts on this machine. `$LAB` names another than `demo`. */
+export default async () => {
+  const lab = openLab(process.env['LAB'] ?? 'demo')
+  const ca = await authority(`${lab.directory}/pki`, { name: 'Notes lab' })
+  const at = (name: string) => {
+    const { address, ssh } = lab.host(name)
+    return { address, ssh }
+  }
+  const database = async (name: string) => {
+    const { address, ssh } = lab.host(name)
+    return { address, ssh, certificate: await ca.keyPair({ names: [name], addresses: [address] }) }
+  }
+  return inventory(site, {
+    domain: 'notes.test',
+    vip: `${lab.vip}/24`,
+    certificate: await ca.keyPair({ names: ['notes.test'] }),
+    authority: ca.certificate,
+    passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
+    lb: { hosts: { lb1: { ...at('lb1'), priority: 250 }, lb2: { ...at('lb2'), priority: 240 } } },
+    web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
+    app: { port: 3000, hosts: { app1: at('app1'), app2: at('app2') } },
+    db: { seed: false, hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') } },
+  })
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { inventory, secret } from 'provision-ts'
+import { site } from '../playbooks/stack.ts'
+
+/** An example to copy: hosts behind a bastion, certificates from elsewhere, secrets from a password store. */
+export default () => {
+  const pem = (name: string) => readFileSync(`certificates/${name}.pem`, 'utf8')
+  const pair = (name: string) => ({ certificate: pem(name), key: secret.file(`certificates/${name}.key`) })
+  return inventory(site, {
+    ssh: { user: 'deploy', via: { host: 'bastion.example.net', user: 'jump' } },
+    domain: 'notes.example.com',
+    vip: '203.0.113.10/24',
+    certificate: pair('notes.example.com'),
+    authority: pem('authority'),
+    passwords: {
+      app: secret.env('NOTES_APP_PASSWORD'),
+      replication: secret.command('pass', 'show', 'notes/replication'),
+    },
+    lb: {
+      interface: 'eth0',
+      hosts: {
+        lb1: { address: '203.0.113.11', priority: 250 },
+        lb2: { address: '203.0.113.12', priority: 240, interface: 'bond0' },
+      },
+    },
+    web: {
+      port: 8080,
+      workers: 4,
+      hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2' }, web3: { address: '10.0.1.3', workers: 8 } },
+    },
+    app: { port: 3000, hosts: { app1: { address: '10.0.2.1' }, app2: { address: '10.0.2.2' } } },
+    db: {
+      version: 17,
+      seed: false,
+      hosts: {
+        db1: { address: '10.0.3.1', seed: true, certificate: pair('db1') },
+        db2: { address: '10.0.3.2', certificate: pair('db2') },
+      },
+    },
+  })
+}

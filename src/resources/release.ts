@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { create } from 'tar'
+import { Problem } from '../model/problem.ts'
+import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { sh } from '../shell/sh.ts'
+import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+
+/** A built directory of this machine that is to stand on hosts. */
+export interface Build {
+  readonly directory: string
+  /** Made from the names and contents of its files: what is the same has the same id. */
+  readonly id: string
+}
+
+/**
+ * Looks at a directory that a build has made.
+ *
+ * @param hint what to do when it is not there
+ */
+export function build(directory: string, hint: string): Build {
+  const stat = statSync(directory, { throwIfNoEntry: false })
+  if (!stat?.isDirectory()) throw new Problem(`There is nothing to deploy at ${directory}`, { next: hint })
+  const hash = createHash('sha256')
+  for (const name of filesOf(directory)) {
+    const bytes = readFileSync(join(directory, name))
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes)
+  }
+  return Object.freeze({ directory, id: hash.digest('hex').slice(0, 12) })
+}
+
+/** All files below a directory, in an order of their own that no file system has a say in. */
+function filesOf(directory: string): readonly string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort()
+}
+
+/**
+ * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
+ * renamed, so what is there is whole. Files belong to root and are readable by all.
+ */
+export function release(path: AbsolutePath, from: Build, options: StepOptions = {}): Step {
+  return releaseStep({ path, from }, options)
+}
+
+interface ReleaseParams {
+  readonly path: AbsolutePath
+  readonly from: Build
+}
+
+const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
+  id: ({ path }) => path,
+  reach: 'own',
+  read: ({ path }) => entryAt({ path }),
+  diff: ({ path, from }, have) => {
+    if (have && have.type !== 'directory')
+      throw new Problem(`${path} is a ${have.type}, where a release is wanted`)
+    return have ? undefined : { verb: 'create', fields: [{ name: 'release', to: from.id }] }
+  },
+  apply: ({ path, from }) => {
+    const at = `${path}.incoming`
+    return [
+      {
+        script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && sync ${at} && mv -T -- ${at} ${path}`,
+        input: packed(from),
+      },
+    ]
+  },
+})
+
+function packed({ directory }: Build): Uint8Array {
+  const options = { sync: true, gzip: true, portable: true, noMtime: true, cwd: directory } as const
+  return create(options, [...filesOf(directory)]).read() ?? new Uint8Array()
+}
