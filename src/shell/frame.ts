@@ -1,0 +1,94 @@
+import { quote } from '../text/quote.ts'
+import { payload } from './payload.ts'
+import type { Shell } from './sh.ts'
+
+/** One script on its way to the session's shell, where `opening` has defined the functions that its text calls. */
+export interface Frame {
+  readonly id: number
+  readonly script: Shell
+  /** In a session and process group of its own, instead of a subshell. */
+  readonly isolated: boolean
+  /** What it reads: nothing, these bytes, or so many bytes that follow once the host has said that it is ready for them. */
+  readonly input: Uint8Array | { readonly follows: number } | undefined
+  readonly as: string | undefined
+  /** Says which process it is before it starts, so that it can be killed. */
+  readonly announced: boolean
+  /** Keeps the later frames of its trip from running when it fails. */
+  readonly decisive: boolean
+  /** A part of file names on the host: nobody can guess it, no other frame has it. */
+  readonly nonce: string
+}
+
+/** Who speaks: the session's random token, and the program that its isolated scripts run in. */
+export interface Dialect {
+  readonly token: string
+  readonly shell: string
+}
+
+/** Goes before the frames of a trip. Should a login script have swallowed the opening, nothing that follows runs. */
+export const TRIP = '_s=$_x\n'
+
+/** What comes after the bytes of an input: without it the script is killed, lest it takes a cut-off input for the whole. */
+export const TRAILER = 'ok\n'
+
+/** The frame as one compound command: of a text that was cut off, the shell runs nothing. */
+export function encode(frame: Frame, { token, shell }: Dialect): Buffer {
+  const body = frame.isolated ? isolated(frame, shell) : inline(frame)
+  const verdict = frame.decisive ? '; [ $_r = 0 ] || _s=' : ''
+  const text = `if [ "$_s" = ${token} ]; then ${body}; _e ${frame.id} $_r${verdict}; else _e ${frame.id} skip; fi\n`
+  // Each character is a byte here: those of an input need not be text.
+  return Buffer.from(text, 'latin1')
+}
+
+function inline(frame: Frame): string {
+  const run = `(${start(frame)}eval ${script(frame)})`
+  return frame.input ? fed(frame, run) : `${run} </dev/null 9>&-; _r=$?`
+}
+
+/**
+ * The script goes over a pipe to a shell of its own, its output to two files that nothing else will ever write to and that have
+ * no name by then: so it can kill its process group, close what it likes and leave writers behind, and what it began goes on
+ * when we are gone. (`setsid -w` is not needed, and busybox has none: a child of a shell without job control leads no group.)
+ */
+function isolated(frame: Frame, shell: string): string {
+  const out = `"$_d/provision.${frame.nonce}.out"`
+  const err = `"$_d/provision.${frame.nonce}.err"`
+  const text = quote(`eval ${script(frame)} ${frame.input ? '<&3 3<&-' : '</dev/null'}`)
+  const child = `{ ${start(frame)}${program(frame, shell)} >&5 2>&6 4>&- 5>&- 6>&- 7<&- 8<&-; }`
+  const run = `printf %s ${text} | ${child}`
+  const whole = frame.input ? fed(frame, `{ ${run}; } 3<&0`) : `${run}; _r=$?`
+  const body = `rm -f ${out} ${err}; ${whole}; ${copy(7)}; ${copy(8)} >&4`
+  // bash writes the text of a command that was killed to its own stderr, so that one is away meanwhile.
+  const files = `5>>${out} 6>>${err} 7<${out} 8<${err} 4>&2 2>/dev/null 9>&-`
+  return `${knowsUsers(frame)}_r=125; { ${body}; } ${files}; [ $_r != 125 ] || rm -f ${out} ${err}`
+}
+
+/** A pipeline that gives the input to the reader. What the reader leaves is read off, or it would be taken for our next text. */
+function fed({ id, input }: Frame, reader: string): string {
+  if (input instanceof Uint8Array) return `${payload(input)} | ${reader} 9>&-; _r=$?`
+  const bytes = input?.follows ?? 0
+  return `_m r ${id} ${bytes}; _f ${bytes} 9>&- | { ${reader}; _r=$?; cat >/dev/null; exit $_r; } 9>&-; _r=$?`
+}
+
+function start({ id, announced }: Frame): string {
+  return `${announced ? `_p ${id}; ` : ''}umask 022; `
+}
+
+function script({ script: { text } }: Frame): string {
+  return quote(Buffer.from(text).toString('latin1'))
+}
+
+function program({ as }: Frame, shell: string): string {
+  return as === undefined ? `exec $_i ${shell}` : `_u ${quote(as)} ~${as} ${shell}`
+}
+
+/** Asked once a session: which setpriv this is. */
+function knowsUsers({ as }: Frame): string {
+  return as === undefined ? '' : `[ "$_v" ] || _v=$(setpriv --version 2>/dev/null); `
+}
+
+/** To stdout, what was written to a file; without a process when that is nothing. */
+function copy(descriptor: number): string {
+  const file = `/proc/self/fd/${descriptor}`
+  return `{ [ -e ${file} ] && ! [ -s ${file} ] || cat <&${descriptor}; }`
+}

@@ -1,0 +1,42 @@
+import type { Dialect } from './frame.ts'
+import { LOOK, STOP } from './process-tree.ts'
+
+/**
+ * The text that makes a POSIX shell ready for frames: a known environment, and the functions that their texts call. A part of
+ * `checks` may end the shell after `_h WORD…`, which says why; when all is well the shell says `_h ok` and its process id.
+ */
+export function opening({ token }: Dialect, checks: readonly string[]): string {
+  return [
+    'LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; umask 077; cd /',
+    // A mark. Where nobody listens any more, nothing more is run.
+    `_m(){ printf '\\001${token} %s %s %s\\n' "$@" || exit; }`,
+    '_e(){ _m e "$@"; _m e "$@" >&2; }',
+    '_h(){ _m h 0 "$*"; _m h 0 "$*" >&2; }',
+    '_p(){ _q self; _m p "$1" "$_a.$_c"; }',
+    LOOK,
+    STOP,
+    FEED,
+    BECOME,
+    'command -v setsid >/dev/null && _i=setsid || _i=',
+    'for _d in /run /dev/shm /tmp /var/tmp; do [ -w $_d ] && break; done',
+    ...checks,
+    `_x=${token}`,
+    '_h ok $$ $_w',
+    '',
+  ].join('\n')
+}
+
+/**
+ * `_f N` passes on N bytes of our stdin, and not one more. When the connection breaks meanwhile, the reader must not see an end
+ * of file and believe that it has everything: it is killed. It is a sibling in the pipeline, so it is found through the parent.
+ */
+const FEED = `_f(){ head -c $1; read -r _t && [ "$_t" = ok ] && return; _q self; _l=
+for _n in $(cat /proc/$_b/task/$_b/children); do [ $_n = $_a ] || _k $_n; done; kill -KILL $_l; } 2>/dev/null`
+
+/** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v`, its version, is empty. */
+const BECOME = `_u(){ _t=$1 HOME=$2; shift 2
+case $HOME in /*) ;; *) echo "there is no user $_t on this host"; exit 1;; esac >&2
+export HOME USER=$_t LOGNAME=$_t SHELL=/bin/sh; unset XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS MAIL
+[ "$_v" ] && exec $_i setpriv --reuid $_t --regid "$(id -g $_t)" --init-groups -- "$@"
+command -v runuser >/dev/null && exec $_i runuser -u $_t -- "$@"
+exec $_i su -s /bin/sh $_t; }`

@@ -1,0 +1,92 @@
+import { quote } from '../text/quote.ts'
+
+/** What may stand in a `${}` of {@link sh}. A Secret may not: it would show up in the process list. */
+export type Word = string | number | Shell | readonly (string | number)[]
+
+/** Text for a POSIX shell in which every value was quoted. Made by {@link sh} alone. */
+export class Shell {
+  readonly text: string
+  /** Nothing but a Shell is one, whatever fields it has. */
+  declare protected readonly brand: 'shell'
+
+  private constructor(text: string) {
+    this.text = text
+    Object.freeze(this)
+  }
+
+  /** Text that is shell code already. For scripts of our own, never for values. */
+  static raw(text: string): Shell {
+    return new Shell(text)
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+/**
+ * A command for the host's shell: each value becomes one quoted word, an array one word for each element, another command
+ * is put in as it is. Backslashes reach the shell as they are written; only those before a backtick or `${` are ours.
+ *
+ * @example sh`install -d -o ${owner} ${directories}`
+ * @throws TypeError for a value where quotes could not protect it, and for undefined, a boolean or a Secret
+ */
+export function sh({ raw }: TemplateStringsArray, ...values: readonly Word[]): Shell {
+  const pieces = raw.map((piece) => piece.replace(/\\(`|\$\{)/g, '$1'))
+  let text = pieces[0] ?? ''
+  let open = openAfter(text, { open: '', previous: '' })
+  values.forEach((value, i) => {
+    const next = pieces[i + 1] ?? ''
+    const before = text.slice(-60)
+    const trouble =
+      open !== '' ? PLACES[open] : NAME.test(before) ? 'a value right after a $ would name a variable' : ''
+    if (trouble) throw new TypeError(`${trouble}: ${before}\${…}`)
+    const put = word(value)
+    // `echo 2>file` is about a descriptor, `echo '2'>file` writes a 2.
+    text += (/^\d+$/.test(put) && /^[<>]/.test(next) ? `'${put}'` : put) + next
+    open = openAfter(next, { open, previous: put.at(-1) ?? '' })
+  })
+  return Shell.raw(text)
+}
+
+function word(value: Word): string {
+  if (value instanceof Shell) return value.text
+  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+  if (Array.isArray(value)) return value.map((part) => word(part)).join(' ')
+  throw new TypeError(`sh takes text, numbers and lists of them, not ${kind(value)}`)
+}
+
+function kind(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value)
+  return `an object (${value.constructor?.name ?? 'without a class'})`
+}
+
+/** What a value stands in, by the character that opened it. */
+type Open = '' | "'" | '"' | '`' | '#'
+
+const PLACES = {
+  "'": 'leave the quotes around ${} away, sh puts them',
+  '"': 'leave the quotes around ${} away, sh puts them',
+  '`': 'a value in backticks cannot be quoted, use $( )',
+  '#': 'a value in a comment could end it',
+} as const
+
+/** A $ that is neither escaped nor the second one of a $$. */
+const NAME = /(^|[^\\$])(\\\\)*(\$\$)*\$$/
+
+/** What is open after this text. */
+function openAfter(text: string, before: { readonly open: Open; readonly previous: string }): Open {
+  let { open, previous } = before
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]
+    if (open === '#') open = c === '\n' ? '' : open
+    else if (open === "'") open = c === "'" ? '' : open
+    else if (c === '\\') i++
+    else if (open !== '') open = c === open ? '' : open
+    else if (c === "'" || c === '"' || c === '`') open = c
+    else if (c === '#' && /^$|[\s;&|()]/.test(previous)) open = c
+    previous = c ?? ''
+  }
+  return open
+}

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net'
+import type { ClientChannel, Client as Ssh2Client } from 'ssh2'
+import type { Hop } from './hop.ts'
+import type { Tunnel } from './tunnel.ts'
+import { Unreachable } from './unreachable.ts'
+
+export interface ConnectionParts {
+  readonly hop: Hop
+  readonly client: Ssh2Client
+  readonly socket: Socket | Tunnel
+  /** The connection to the last jump host, when there is one. */
+  readonly through: Connection | undefined
+}
+
+/** A login that is open: to a host, or to a jump host that several hosts are reached through. */
+export class Connection {
+  readonly hop: Hop
+  /** Why the connection ended, in words. Never rejects; settles for a connection that we closed, too. */
+  readonly lost: Promise<string>
+  readonly #client: Ssh2Client
+  readonly #socket: Socket | Tunnel
+  #lost: string | undefined
+
+  constructor({ hop, client, socket, through }: ConnectionParts) {
+    this.hop = hop
+    this.#client = client
+    this.#socket = socket
+    this.lost = new Promise((resolve) => {
+      const end = (why: string) => {
+        clearInterval(watch)
+        this.#lost ??= through?.ended === undefined ? why : `${through.hop.name} on the way: ${through.ended}`
+        resolve(this.#lost)
+      }
+      const watch = this.#watch(end)
+      client.on('error', (error) => end(error.message))
+      client.on('close', () => end('the host closed the connection'))
+    })
+  }
+
+  /** What `lost` will say, once it is known. */
+  get ended(): string | undefined {
+    return this.#lost
+  }
+
+  get traffic(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead }
+  }
+
+  exec(command: string): Promise<ClientChannel> {
+    return this.#ask((done) => this.#client.exec(command, done))
+  }
+
+  /** A way to a port that the host can reach. */
+  forward(host: string, port: number): Promise<ClientChannel> {
+    return this.#ask((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done))
+  }
+
+  async close(): Promise<void> {
+    this.#lost ??= 'we closed the connection'
+    this.#client.end()
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE)
+    await this.lost
+    clearTimeout(timer)
+  }
+
+  #ask(
+    start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<ClientChannel> {
+    return new Promise<ClientChannel>((resolve, reject) => {
+      if (this.#lost !== undefined) reject(this.#gone())
+      else
+        start((error, channel) =>
+          error ? reject(this.#lost === undefined ? error : this.#gone()) : resolve(channel),
+        )
+    })
+  }
+
+  #gone(): Unreachable {
+    return new Unreachable(`The connection to ${this.hop.name} is lost: ${this.#lost}`, { obstacle: 'lost' })
+  }
+
+  /**
+   * ssh2 takes a host for dead when it leaves three questions open, even while an answer waits behind megabytes that a
+   * slow line still carries. Any byte that arrives is a sign of life, so we count those instead.
+   */
+  #watch(end: (why: string) => void): NodeJS.Timeout {
+    const { interval, misses } = this.hop.keepalive
+    let seen = this.#socket.bytesRead
+    let silent = 0
+    return setInterval(() => {
+      silent = this.#socket.bytesRead === seen ? silent + 1 : 0
+      seen = this.#socket.bytesRead
+      if (silent <= misses) return
+      end(`no sign of life for ${(silent * interval) / 1000} s`)
+      this.#socket.destroy()
+    }, interval).unref()
+  }
+}
+
+/** Milliseconds for the host to take leave. */
+const GOODBYE = 1_000

@@ -1,0 +1,178 @@
+import { quote } from '../text/quote.ts'
+import { TimedOut } from './dial.ts'
+import { errno } from './errno.ts'
+import { address, type Hop } from './hop.ts'
+import { LoginFailed, NothingLeft, type Progress } from './login.ts'
+import { type Obstacle, Unreachable } from './unreachable.ts'
+
+export interface Way {
+  readonly hop: Hop
+  /** The jump host that we came from. */
+  readonly through: Hop | undefined
+  /** Keys that were passed over, and why. */
+  readonly notes: readonly string[]
+}
+
+/** Puts into words why we did not get to a host. */
+export function explain(error: unknown, way: Way): Unreachable {
+  if (error instanceof Unreachable) return error
+  const failure = error instanceof LoginFailed ? afterConnecting(error, way) : beforeConnecting(error, way)
+  const { what, obstacle, details = [], next } = failure
+  return new Unreachable(what, {
+    obstacle,
+    details: [...details, road(way)],
+    ...(next ? { next } : {}),
+    cause: error,
+  })
+}
+
+interface Failure {
+  readonly what: string
+  readonly obstacle: Obstacle
+  readonly details?: readonly string[]
+  readonly next?: string
+}
+
+function beforeConnecting(error: unknown, { hop, through }: Way): Failure {
+  const { name, host, port, patience } = hop
+  const seen = through ? ` from ${through.name}` : ''
+  const code = error instanceof TimedOut ? 'ETIMEDOUT' : (errno(error) ?? throughJump(error))
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+      return {
+        what: `${name}: there is no address for ${host}${seen}`,
+        obstacle: 'address',
+        next:
+          code === 'EAI_AGAIN'
+            ? 'The name server did not answer; try again.'
+            : `Check the name, or give the address. Try: getent hosts ${quote(host)}`,
+      }
+    case 'ECONNREFUSED':
+      return {
+        what: `${name} refuses connections at port ${port}${seen}`,
+        obstacle: 'refused',
+        next: 'Is the host up, does sshd run, and at this port?',
+      }
+    case 'ETIMEDOUT':
+      return {
+        what: `${name} does not answer at port ${port}${seen}`,
+        obstacle: 'timeout',
+        details: [`waited ${patience / 1000} s`],
+        next: 'Is the host up? Does a firewall drop the packets?',
+      }
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+      return {
+        what: `There is no route to ${name}${seen}`,
+        obstacle: 'no-route',
+        next: 'Check the network, a VPN that may be down, and the address.',
+      }
+    case 'ECONNRESET':
+      return {
+        what: `${name} hung up at once`,
+        obstacle: 'dropped',
+        next: 'Too many logins at once (MaxStartups in sshd_config), or a ban (fail2ban).',
+      }
+    case 'prohibited':
+      return {
+        what: `${through?.name} does not let us through to ${name}`,
+        obstacle: 'refused',
+        next: `See AllowTcpForwarding and PermitOpen in the sshd_config of ${through?.name}.`,
+      }
+    default:
+      return { what: `${name} cannot be reached: ${words(error)}`, obstacle: 'lost' }
+  }
+}
+
+/** What a jump host says when it cannot go on, as the error that we would have got in its place. */
+function throughJump(error: unknown): string | undefined {
+  const said = words(error)
+  if (/prohibited/i.test(said)) return 'prohibited'
+  if (/refused/i.test(said)) return 'ECONNREFUSED'
+  if (/timed out/i.test(said)) return 'ETIMEDOUT'
+  if (/no route|unreachable/i.test(said)) return 'EHOSTUNREACH'
+  if (/name or service|name resolution|nodename|not known/i.test(said)) return 'ENOTFOUND'
+  return undefined
+}
+
+function afterConnecting({ progress, cause }: LoginFailed, way: Way): Failure {
+  if (progress.stage === 'greeting') return noGreeting(cause, way)
+  if (progress.stage === 'authentication') return noLogin(cause, { ...way, progress })
+  return noAgreement(cause, way)
+}
+
+function noGreeting(cause: unknown, { hop: { name, port, patience } }: Way): Failure {
+  if (cause instanceof TimedOut)
+    return {
+      what: `${name} takes the connection at port ${port} and says nothing`,
+      obstacle: 'timeout',
+      details: [`waited ${patience / 1000} s for the greeting`],
+      next: 'The host may hang or be overloaded, or it is no SSH server that listens there.',
+    }
+  if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(words(cause)))
+    return {
+      what: `${name} hung up before it said who it is`,
+      obstacle: 'dropped',
+      next: 'Too many logins at once (MaxStartups in sshd_config), a ban (fail2ban), or it is no SSH server.',
+    }
+  return noAgreement(cause, { hop: { name } })
+}
+
+function noAgreement(cause: unknown, { hop }: { hop: { name: string; patience?: number } }): Failure {
+  if (cause instanceof TimedOut)
+    return {
+      what: `${hop.name} does not finish the key exchange`,
+      obstacle: 'timeout',
+      next: 'The host may hang or be overloaded; a path that drops large packets (MTU) looks the same.',
+    }
+  const said = words(cause).replace('Handshake failed: ', '')
+  return {
+    what: `${hop.name} and we cannot agree: ${said}`,
+    obstacle: 'protocol',
+    ...(/no matching/.test(said)
+      ? { next: 'Its sshd is too old or too strict for ssh2; see the algorithms in its sshd_config.' }
+      : {}),
+  }
+}
+
+function noLogin(cause: unknown, { hop, progress, notes }: Way & { progress: Progress }): Failure {
+  const { name, user, port, host, patience } = hop
+  if (cause instanceof TimedOut)
+    return {
+      what: `${name} does not finish the login`,
+      obstacle: 'timeout',
+      details: [`waited ${patience / 1000} s`],
+      next: 'Its name service or PAM may hang; see its log.',
+    }
+  const details = [...progress.refused, ...notes]
+  if (progress.accepts) details.push(`it accepts: ${progress.accepts}`)
+  if (/too many authentication failures/i.test(words(cause)))
+    return {
+      what: `${name} hung up after too many keys`,
+      obstacle: 'authentication',
+      details,
+      next: 'Name the right key with identityFile and set IdentitiesOnly yes in ssh_config.',
+    }
+  if (!(cause instanceof NothingLeft))
+    return { what: `${name} ended the login: ${words(cause)}`, obstacle: 'lost', details }
+  const none = progress.refused.length === 0
+  return {
+    what: `${name} does not let ${user} in: ${none ? 'there is no key to show' : 'no key was accepted'}`,
+    obstacle: 'authentication',
+    details,
+    next: `Put your public key there: ssh-copy-id${port === 22 ? '' : ` -p ${port}`} ${quote(`${user}@${host}`)}, or name another key with identityFile, another user with user.`,
+  }
+}
+
+function road({ hop, through }: Way): string {
+  return `we tried ${address(hop)}${through ? ` through ${through.name} (${address(through)})` : ''}`
+}
+
+function words(error: unknown): string {
+  const code = errno(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return code !== undefined && !message.includes(code) ? `${message} (${code})` : message
+}

@@ -1,0 +1,41 @@
+import type { Connection } from './connection.ts'
+
+/** A login that is lent to us. */
+export interface Reached {
+  readonly connection: Connection
+  /** Gives it back; the last who does closes it. */
+  release(): Promise<void>
+}
+
+/** Logins at jump hosts: one serves all hosts behind it, for as long as any is open. */
+export class JumpHosts {
+  readonly #open = new Map<string, { readonly reached: Promise<Reached>; users: number }>()
+
+  async borrow(key: string, reach: () => Promise<Reached>): Promise<Reached> {
+    const jump = this.#open.get(key) ?? { reached: reach(), users: 0 }
+    this.#open.set(key, jump)
+    jump.users += 1
+    const forget = () => {
+      if (this.#open.get(key) === jump) this.#open.delete(key)
+    }
+    try {
+      const { connection, release } = await jump.reached
+      void connection.lost.then(forget)
+      let ours = true
+      return {
+        connection,
+        release: async () => {
+          if (!ours) return
+          ours = false
+          jump.users -= 1
+          if (jump.users > 0) return
+          forget()
+          await release()
+        },
+      }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+}

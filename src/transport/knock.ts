@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from './connection.ts'
+import { dial } from './dial.ts'
+import { explain } from './explain.ts'
+import type { Gate } from './gate.ts'
+import type { Hop } from './hop.ts'
+import { type AskHostKey, HostKeyCheck } from './host-key.ts'
+import type { Keyring, Proofs } from './identity.ts'
+import type { KnownHosts } from './known-hosts-store.ts'
+import { LoginFailed, login } from './login.ts'
+import { Tunnel } from './tunnel.ts'
+import { Unreachable } from './unreachable.ts'
+
+export interface KnockParts {
+  readonly hop: Hop
+  /** The login at the jump host before, if any. */
+  readonly through: Connection | undefined
+  readonly knownHosts: KnownHosts
+  readonly keyring: Keyring
+  readonly ask: AskHostKey | undefined
+  readonly warn: (text: string) => void
+  /** Logins that are under way at once. */
+  readonly gate: Gate
+  /** Further attempts at a host that hangs up on us. */
+  readonly retries: number
+}
+
+/**
+ * Logs in to one host. A host that hangs up before it greets us has too many guests (MaxStartups): we come again, after a
+ * while that is longer each time and different for each of us. Nothing else is tried twice.
+ */
+export async function knock(parts: KnockParts): Promise<Connection> {
+  const { hop, through, knownHosts, keyring, gate, retries } = parts
+  const check = await HostKeyCheck.prepare(hop, knownHosts)
+  const proofs = await keyring.proofs(hop)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await gate.pass(() => enter(parts, { check, proofs }))
+    } catch (error) {
+      const why = explain(error, { hop, through: through?.hop, notes: proofs.notes })
+      if (why.obstacle !== 'dropped' || attempt >= retries) throw why
+      await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()))
+    }
+  }
+}
+
+const FIRST_PAUSE = 150
+
+async function enter(
+  { hop, through, ask, warn }: KnockParts,
+  { check, proofs: { proofs } }: { check: HostKeyCheck; proofs: Proofs },
+): Promise<Connection> {
+  let refusal: unknown
+  for (const algorithms of check.offers()) {
+    const socket = through ? new Tunnel(await through.forward(hop.host, hop.port)) : await dial(hop)
+    try {
+      const judge = (key: Buffer) => check.judge(key, ask)
+      const { client, remember } = await login({ hop, socket, algorithms, proofs, judge })
+      // As with OpenSSH, a key that cannot be written down is good for this once.
+      await remember?.().catch((error: Error) =>
+        warn(`the host key of ${hop.name} is not kept: ${error.message}`),
+      )
+      return new Connection({ hop, client, socket, through })
+    } catch (error) {
+      // With a pin, the next type of key may be the right one; what is said in the end is what was wrong with the first.
+      refusal = refusal instanceof Unreachable ? refusal : error
+      if (!isAboutKeyType(error)) throw error
+    }
+  }
+  throw refusal
+}
+
+function isAboutKeyType(error: unknown): boolean {
+  if (error instanceof Unreachable) return error.obstacle === 'host-key'
+  return error instanceof LoginFailed && /no matching host key/.test(String(error.cause))
+}

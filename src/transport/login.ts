@@ -1,0 +1,166 @@
+import type { Socket } from 'node:net'
+import type { NextAuthHandler, ServerHostKeyAlgorithm, Client as Ssh2Client } from 'ssh2'
+import { TimedOut } from './dial.ts'
+import type { Hop } from './hop.ts'
+import type { Verdict } from './host-key.ts'
+import type { Proof } from './identity.ts'
+import { Client } from './ssh2.ts'
+import type { Tunnel } from './tunnel.ts'
+import type { Unreachable } from './unreachable.ts'
+
+export interface LoginParts {
+  readonly hop: Hop
+  readonly socket: Socket | Tunnel
+  readonly algorithms: readonly string[]
+  readonly proofs: readonly Proof[]
+  /** Judges the key that the host shows. May take as long as a person takes. */
+  readonly judge: (key: Buffer) => Promise<Verdict>
+}
+
+export interface LoggedIn {
+  readonly client: Ssh2Client
+  /** Writes the key of a new host down; the host has proved by now that the key is its own. */
+  readonly remember?: () => Promise<void>
+}
+
+/** How far a login came, for the message when it goes no further. */
+export interface Progress {
+  stage: 'greeting' | 'keys' | 'authentication'
+  /** Proofs the host refused, or that could not be made, in words. */
+  readonly refused: string[]
+  /** What the host takes: `publickey, password`. */
+  accepts: string
+}
+
+/** A login that failed, and how far it came. */
+export class LoginFailed extends Error {
+  readonly progress: Progress
+
+  constructor(progress: Progress, cause: unknown) {
+    super('the login failed', { cause })
+    this.progress = progress
+  }
+}
+
+/**
+ * Agrees on keys with the host and proves who we are.
+ *
+ * @throws LoginFailed; Unreachable when the host's key is not to be trusted
+ */
+export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): Promise<LoggedIn> {
+  return new Promise((resolve, reject) => {
+    const client = new Client()
+    const progress: Progress = { stage: 'greeting', refused: [], accepts: '' }
+    let verdict: Verdict | undefined
+    const patience = new Patience(hop.patience, () => fail(new TimedOut()))
+
+    const fail = (cause: unknown) => {
+      patience.stop()
+      // It did greet us, and went silent then.
+      if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
+        progress.stage = 'keys'
+      reject(new LoginFailed(progress, cause))
+      client.destroy()
+      socket.destroy()
+    }
+    const distrust = (why: Unreachable) => {
+      reject(why)
+      patience.stop()
+    }
+    client.on('error', (error) => {
+      // Not the end: a key that would not sign. ssh2 goes on with the next one.
+      if (error.level === 'agent') progress.refused.push(error.message)
+      else fail(error)
+    })
+    client.on('close', () => fail(new Error('the host closed the connection')))
+    client.once('handshake', () => {
+      progress.stage = 'authentication'
+      patience.again()
+    })
+    client.once('ready', () => {
+      patience.stop()
+      client.removeAllListeners()
+      // The next owner listens from the next tick on; an error without a listener would end the process.
+      client.on('error', () => {})
+      const remember = verdict?.trusted ? verdict.remember : undefined
+      resolve({ client, ...(remember ? { remember } : {}) })
+    })
+
+    const verify = async (key: Buffer, answer: (trusted: boolean) => void) => {
+      progress.stage = 'keys'
+      patience.stop()
+      verdict = await judge(key)
+      if (!verdict.trusted) distrust(verdict.why)
+      else patience.again()
+      answer(verdict.trusted)
+    }
+    patience.again()
+    client.connect({
+      sock: socket,
+      username: hop.user,
+      // A client's own clock would run while a person thinks about a host key.
+      readyTimeout: 0,
+      // ssh2 asks; whether the host lives is seen by its bytes (see connection.ts).
+      keepaliveInterval: hop.keepalive.interval,
+      keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+      algorithms: { serverHostKey: algorithms.filter(isHostKeyAlgorithm) },
+      hostVerifier: (key: Buffer, answer: (trusted: boolean) => void) => {
+        verify(key, answer).catch((error) => {
+          fail(error)
+          answer(false)
+        })
+      },
+      authHandler: (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) =>
+        void offer(left, partly, next),
+    })
+
+    const queue = [...proofs]
+    let offered: Proof | undefined
+    const offer = async (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) => {
+      if (offered && !partly && offered.method !== 'none') progress.refused.push(`${offered.label}: refused`)
+      if (left) progress.accepts = left.join(', ')
+      for (let proof = queue.shift(); proof; proof = queue.shift()) {
+        if (left && proof.method !== 'none' && !left.includes(proof.method)) continue
+        patience.stop()
+        const method = await proof.make()
+        patience.again()
+        if (typeof method === 'string') {
+          progress.refused.push(`${proof.label}: not used, ${method}`)
+          continue
+        }
+        offered = proof
+        next(method)
+        return
+      }
+      fail(new NothingLeft())
+    }
+  })
+}
+
+/** The host refused all that we have. */
+export class NothingLeft extends Error {}
+
+/** A clock that starts anew at each stage, and stands still while a person is asked. */
+class Patience {
+  readonly #length: number
+  readonly #end: () => void
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(length: number, end: () => void) {
+    this.#length = length
+    this.#end = end
+  }
+
+  again(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#end, this.#length)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+function isHostKeyAlgorithm(name: string): name is ServerHostKeyAlgorithm {
+  return /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+)$/.test(name)
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { opening } from '../shell/opening.ts'
+import { type Become, startShell } from './become.ts'
+import { type Lock, lockText } from './lock.ts'
+import type { Session } from './session.ts'
+import { ShellSession } from './shell-session.ts'
+import type { Link } from './wire.ts'
+
+export interface OpenOptions {
+  /** The host's name, for messages. */
+  readonly host: string
+  /** @default the login user stays who it is */
+  readonly become?: Become
+  /** Taken with the opening, let go when the session ends, however it ends. @default none, for runs that only look */
+  readonly lock?: Lock
+  /** The program that reads our text; it must be a POSIX shell. @default 'sh' */
+  readonly shell?: string
+  /** Milliseconds to wait for the shell, or for the answer to a password. @default 30 seconds */
+  readonly patience?: number
+}
+
+/**
+ * Opens a shell on a host. It comes back when the shell was asked for (with a password: when it is there); `opened` of the
+ * session tells when the host has answered, or the first trip does.
+ *
+ * @throws Problem when a password is not accepted
+ */
+export async function openSession(link: Link, options: OpenOptions): Promise<Session> {
+  const { host, become = { method: 'none' }, lock, shell = 'sh', patience = 30_000 } = options
+  const start = () => startShell(link, { host, become, shell, patience })
+  const dialect = { token: randomBytes(12).toString('hex'), shell }
+  const checks = [...(become.method === 'sudo' ? [INPUT_LOGGED] : []), ...(lock ? [lockText(lock)] : [])]
+  return new ShellSession({
+    link,
+    host,
+    become,
+    patience,
+    dialect,
+    wire: await start(),
+    opening: opening(dialect, checks),
+    another: start,
+  })
+}
+
+/** A sudo with log_input writes all that we send to the host's disk, secrets too. It is off unless somebody wanted it. */
+const INPUT_LOGGED = `[ -z "$SUDO_UID" ] || ! grep -qrsE '(^|[^!a-z_])(log_input|log_stdin|LOG_INPUT)' /etc/sudoers /etc/sudoers.d || _w=logged`

@@ -1,0 +1,160 @@
+import { homedir, userInfo } from 'node:os'
+import type { Hop, HostKeyRules, Identities } from './hop.ts'
+import { knownAs } from './known-hosts.ts'
+import { jumpsIn } from './proxy-jump.ts'
+import type { SshConfig } from './ssh-config.ts'
+import { Unreachable } from './unreachable.ts'
+import type { Target } from './wire.ts'
+
+/** What holds for all hosts of a run unless the inventory or ssh_config says otherwise. */
+export interface Defaults {
+  readonly user?: string | undefined
+  readonly identityFiles?: readonly string[] | undefined
+  /** The agent's socket, or false for none. @default $SSH_AUTH_SOCK */
+  readonly agent?: string | false | undefined
+  /** When given, it goes before ssh_config's StrictHostKeyChecking. */
+  readonly hostKeys?: 'strict' | 'accept-new' | undefined
+  readonly knownHosts?: readonly string[] | undefined
+  readonly connectTimeout?: number | undefined
+  readonly keepalive?: Hop['keepalive'] | undefined
+}
+
+export interface SettingsParts {
+  readonly target: Target
+  readonly config: SshConfig
+  readonly defaults: Defaults
+  readonly warn: (text: string) => void
+}
+
+/** Puts together what the inventory, ssh_config and the defaults say of one host. */
+export function settings(parts: SettingsParts): Hop {
+  const { target, config, defaults, warn } = parts
+  const one = (keyword: string) => given(config.get(keyword)?.[0])
+  const command = one('proxycommand')
+  if (command !== undefined && target.via === undefined)
+    throw new Unreachable(`${target.name} is reached by a ProxyCommand, which this transport does not run`, {
+      obstacle: 'settings',
+      details: [`ssh_config for ${target.host}: ProxyCommand ${command}`],
+      next: 'Use ProxyJump in ssh_config, or via in the inventory.',
+    })
+  const host = one('hostname') ?? target.host
+  const port = target.port ?? Number(one('port') ?? 22)
+  const user = target.user ?? defaults.user ?? one('user') ?? userInfo().username
+  const expand = expander({ target, host, port, user })
+  return {
+    name: target.name,
+    host,
+    port,
+    user,
+    identities: identities(parts, expand),
+    hostKey: hostKey({ target, config, defaults, warn }, { host, port, expand }),
+    patience: defaults.connectTimeout ?? 1000 * Number(one('connecttimeout') ?? 10),
+    keepalive: defaults.keepalive ?? keepalive(config),
+    via: target.via ?? jumpsIn(one('proxyjump')),
+  }
+}
+
+function identities(
+  { target, config, defaults }: SettingsParts,
+  expand: (text: string) => string,
+): Identities {
+  const configured = config.get('identityfile') ?? []
+  const usual = configured.every((file) => USUAL_KEYS.test(file))
+  const files = target.identityFile ? [target.identityFile] : defaults.identityFiles
+  const socket = given(config.get('identityagent')?.[0])
+  return {
+    files: (
+      files ?? (usual ? ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `~/.ssh/${name}`) : configured)
+    ).map(expand),
+    named: files !== undefined || !usual,
+    only: config.get('identitiesonly')?.[0] === 'yes',
+    agent: defaults.agent === false ? undefined : (defaults.agent ?? agentOf(socket, config, expand)),
+  }
+}
+
+function agentOf(
+  socket: string | undefined,
+  config: SshConfig,
+  expand: (text: string) => string,
+): string | undefined {
+  if (config.get('identityagent')?.[0] === 'none') return undefined
+  if (socket === undefined || socket === 'SSH_AUTH_SOCK') return process.env['SSH_AUTH_SOCK']
+  return /^\$\w+$/.test(socket) ? process.env[socket.slice(1)] : expand(socket)
+}
+
+function hostKey(
+  { target, config, defaults, warn }: SettingsParts,
+  { host, port, expand }: { host: string; port: number; expand: (text: string) => string },
+): HostKeyRules {
+  const files = (keyword: string) => given(config.get(keyword)?.[0])?.split(/\s+/).map(expand)
+  const alias = given(config.get('hostkeyalias')?.[0])
+  const none = config.get('userknownhostsfile')?.[0] === 'none'
+  const usual = ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand)
+  return {
+    pin: target.hostKey,
+    name: alias?.toLowerCase() ?? knownAs(host, port),
+    plainName: alias === undefined && port !== 22 ? knownAs(host) : undefined,
+    userFiles: defaults.knownHosts ?? files('userknownhostsfile') ?? (none ? [] : usual),
+    globalFiles: defaults.knownHosts
+      ? []
+      : (files('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
+    unknown: unknownKeys(target, { config, defaults, warn }),
+    hash: config.get('hashknownhosts')?.[0] === 'yes',
+    algorithms: given(config.get('hostkeyalgorithms')?.[0])?.split(','),
+  }
+}
+
+function unknownKeys(
+  target: Target,
+  { config, defaults, warn }: Omit<SettingsParts, 'target'>,
+): HostKeyRules['unknown'] {
+  if (defaults.hostKeys === 'accept-new') return 'accept'
+  if (defaults.hostKeys === 'strict') return 'ask'
+  const value = config.get('stricthostkeychecking')?.[0]
+  if (value === 'yes' || value === 'true') return 'refuse'
+  if (value === 'no' || value === 'off' || value === 'false') {
+    warn(
+      `ssh_config says StrictHostKeyChecking no for ${target.host}: taken as accept-new, a changed key is still refused`,
+    )
+    return 'accept'
+  }
+  return value === 'accept-new' ? 'accept' : 'ask'
+}
+
+function keepalive(config: SshConfig): Hop['keepalive'] {
+  const seconds = Number(config.get('serveraliveinterval')?.[0] ?? 0)
+  const misses = Number(config.get('serveralivecountmax')?.[0] ?? 3)
+  return seconds > 0 ? { interval: seconds * 1000, misses } : { interval: 3000, misses: 3 }
+}
+
+/** `ssh -G` gives paths with their tokens: `~/.ssh/%h`. */
+function expander(parts: {
+  target: Target
+  host: string
+  port: number
+  user: string
+}): (text: string) => string {
+  const { username, homedir: home } = userInfo()
+  const { target, host, port, user } = parts
+  const tokens: Record<string, string> = {
+    '%%': '%',
+    '%d': home,
+    '%h': host,
+    '%i': String(process.getuid?.() ?? ''),
+    '%n': target.host,
+    '%p': String(port),
+    '%r': user,
+    '%u': username,
+  }
+  return (text) =>
+    text
+      .replace(/^~(?=\/|$)/, home || homedir())
+      .replace(/%[%a-zA-Z]/g, (token) => tokens[token] ?? token)
+      .replace(/\$\{(\w+)\}/g, (_, name: string) => process.env[name] ?? '')
+}
+
+function given(value: string | undefined): string | undefined {
+  return value === undefined || value === 'none' || value === '' ? undefined : value
+}
+
+const USUAL_KEYS = /^~\/\.ssh\/id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/

@@ -1,0 +1,86 @@
+import type { Secret } from '../shell/secret.ts'
+import { Gate } from './gate.ts'
+import type { Hop, Keepalive } from './hop.ts'
+import type { AskHostKey } from './host-key.ts'
+import { Keyring } from './identity.ts'
+import { type AskPassphrase, KeyFiles } from './key-file.ts'
+import { knock } from './knock.ts'
+import { KnownHosts } from './known-hosts-store.ts'
+import { Roads } from './reach.ts'
+import { settings } from './settings.ts'
+import { SshConfigReader } from './ssh-config.ts'
+import { SshLink } from './ssh-link.ts'
+import type { Target, Transport } from './wire.ts'
+
+/** How to log in. The inventory goes before these options, they before the user's ssh_config, and that before our defaults. */
+export interface SshOptions {
+  /** @default the user who runs this */
+  readonly user?: string | undefined
+  /** Private keys. @default ~/.ssh/id_ed25519, id_ecdsa, id_rsa */
+  readonly identityFiles?: readonly string[] | undefined
+  /** The agent's socket, or false for none. @default $SSH_AUTH_SOCK */
+  readonly agent?: string | false | undefined
+  /** Tried last, and at all hosts. @default none */
+  readonly password?: Secret | undefined
+  /** Asked once for each key file that is encrypted and needed. @default such files are not used */
+  readonly passphrase?: AskPassphrase | undefined
+  /**
+   * `strict`: a host whose key is not known is refused, unless `ask` says yes. `accept-new`: its key is written down.
+   * A changed or a revoked key is refused whatever stands here. @default StrictHostKeyChecking of ssh_config, else `strict`
+   */
+  readonly hostKeys?: 'strict' | 'accept-new' | undefined
+  /** Asks a person about the key of a new host, one host at a time. @default new hosts are refused */
+  readonly ask?: AskHostKey | undefined
+  /** Files that are read in place of the usual ones; new keys go to the first. */
+  readonly knownHosts?: readonly string[] | undefined
+  /** Read in place of ~/.ssh/config and /etc/ssh/ssh_config. */
+  readonly configFile?: string | undefined
+  /** Milliseconds for each stage of a login: to connect, to agree on keys, to prove who we are. @default 10_000 */
+  readonly connectTimeout?: number | undefined
+  /** A host that is silent for `misses + 1` intervals is given up. @default every 3_000 ms, 3 misses: 12 s */
+  readonly keepalive?: Keepalive | undefined
+  /** Logins that are under way at once. @default 30 */
+  readonly concurrency?: number | undefined
+  /** Further attempts at a host that hangs up before it greets us. @default 5 */
+  readonly retries?: number | undefined
+  /** Takes what a person should know and need not act upon at once. @default nobody is told */
+  readonly warn?: ((text: string) => void) | undefined
+}
+
+/** Reaches hosts by SSH, with ssh2. Host keys are always checked. Hosts behind one jump host share a login there. */
+export function sshTransport(options: SshOptions = {}): Transport {
+  const { concurrency = 30, retries = 5 } = options
+  const oneByOne = new Gate(1)
+  const { ask, passphrase } = options
+  const files = new KeyFiles(passphrase && ((question) => oneByOne.pass(() => passphrase(question))))
+  const parts = {
+    gate: new Gate(concurrency),
+    keyring: new Keyring({ files, password: options.password }),
+    knownHosts: new KnownHosts(),
+    retries,
+    warn: options.warn ?? (() => {}),
+    ask: ask && ((question: Parameters<AskHostKey>[0]) => oneByOne.pass(() => ask(question))),
+  }
+  const hop = hopReader(options)
+  const roads = new Roads({ hop, knock: (hop, through) => knock({ ...parts, hop, through }) })
+  return {
+    async connect(target) {
+      const { connection, release } = await roads.reach(target)
+      return new SshLink(connection, release)
+    },
+  }
+}
+
+function hopReader(options: SshOptions): (target: Target) => Promise<Hop> {
+  const { configFile, warn = () => {} } = options
+  const reader = new SshConfigReader(configFile === undefined ? {} : { file: configFile })
+  return async (target) => {
+    const { host, port, identityFile, hostKey } = target
+    const user = target.user ?? options.user
+    // Nothing is left that ssh_config could add.
+    const whole = port !== undefined && user && identityFile && hostKey
+    const asked = { host, ...(user ? { user } : {}), ...(port === undefined ? {} : { port }) }
+    const config = whole ? new Map() : await reader.read(asked)
+    return settings({ target, config, defaults: options, warn })
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The one door to ssh2. Importing it takes about 30 ms, so the command line imports `ssh.ts` when a run has a host to reach.
+ * ssh2 is a CommonJS module whose names Node cannot see from outside: it is imported whole.
+ */
+import ssh2 from 'ssh2'
+
+export const { Client, OpenSSHAgent } = ssh2
+export const { parseKey } = ssh2.utils

@@ -1,0 +1,76 @@
+import type { Frame } from '../shell/frame.ts'
+import type { ProcessId } from '../shell/process-tree.ts'
+import type { Mark } from '../shell/splitter.ts'
+import { Promised } from './promised.ts'
+import type { Result } from './session.ts'
+
+/** One frame from its sending to its result. */
+export class Task {
+  readonly frame: Frame
+  readonly #timeout: number | undefined
+  readonly #result = new Promised<Result>()
+  readonly #ready = new Promised<boolean>()
+  readonly #bodies: { stdout?: Buffer; stderr?: Buffer } = {}
+  #process: ProcessId | undefined
+  #timer: NodeJS.Timeout | undefined
+  #late = false
+
+  constructor(frame: Frame, timeout: number | undefined) {
+    this.frame = frame
+    this.#timeout = timeout
+  }
+
+  get result(): Promise<Result> {
+    return this.#result.promise
+  }
+
+  /** True when the host waits for the input, false when it has no use for it. */
+  get ready(): Promise<boolean> {
+    return this.#ready.promise
+  }
+
+  /** Known once it has started, if it has a timeout. */
+  get process(): ProcessId | undefined {
+    return this.#process
+  }
+
+  started(who: string, expire: () => void): void {
+    const [pid, started] = who.split('.')
+    if (pid && started) this.#process = { pid: Number(pid), started }
+    this.#timer = setTimeout(
+      () => {
+        this.#late = true
+        expire()
+      },
+      Math.min(this.#timeout ?? LONGEST, LONGEST),
+    )
+  }
+
+  welcome(): void {
+    this.#ready.resolve(true)
+  }
+
+  /** True when both streams have told the end. */
+  heard(stream: 'stdout' | 'stderr', { value, body }: Mark): boolean {
+    this.#bodies[stream] = body
+    clearTimeout(this.#timer)
+    const { stdout, stderr } = this.#bodies
+    if (!stdout || !stderr) return false
+    const skipped = value === 'skip'
+    const code = skipped ? -1 : Number(value)
+    this.#ready.resolve(false)
+    this.#result.resolve({ code, stdout, stderr, skipped, timedOut: this.#late && code === KILLED })
+    return true
+  }
+
+  fail(why: Error): void {
+    clearTimeout(this.#timer)
+    this.#ready.reject(why)
+    this.#result.reject(why)
+  }
+}
+
+const KILLED = 128 + 9
+
+/** setTimeout takes no more. */
+const LONGEST = 2 ** 31 - 1

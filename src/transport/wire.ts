@@ -1,0 +1,47 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** One command that runs on a host, with its three streams. */
+export interface Wire {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Settles when the command has ended or the connection is lost, whichever is known first. Never rejects. */
+  readonly ended: Promise<Ending>
+  /** Gives the command up at once. */
+  destroy(): void
+}
+
+export interface Ending {
+  readonly code?: number
+  readonly signal?: string
+  /** Set when the connection ended, not the command: what happened, in words. */
+  readonly lost?: string
+}
+
+/** A way to start commands on one host: an SSH connection, or this machine. */
+export interface Link {
+  start(command: string): Promise<Wire>
+  /** Bytes that went to the host and came from it, where the link can tell. */
+  readonly traffic: { readonly sent: number; readonly received: number }
+  close(): Promise<void>
+}
+
+/** How to reach one host: the part of the inventory that a transport looks at. */
+export interface Target {
+  /** The name in the inventory, for messages. */
+  readonly name: string
+  /** Where to connect: a name, an address, or an alias of the user's ssh_config. */
+  readonly host: string
+  readonly port?: number
+  readonly user?: string
+  readonly identityFile?: string
+  /** The host's key as `SHA256:…`; when given, it alone is accepted and known_hosts is not asked. */
+  readonly hostKey?: string
+  /** Hosts to go through, the nearest first. */
+  readonly via?: readonly Target[]
+}
+
+export interface Transport {
+  /** @throws Problem when the host cannot be reached, refuses us, or shows a key that is not its own. */
+  connect(target: Target): Promise<Link>
+}

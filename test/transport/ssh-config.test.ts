@@ -1,0 +1,175 @@
+import { userInfo } from 'node:os'
+import { expect } from 'chai'
+import { Problem } from '../../src/model/problem.ts'
+import { jumpsIn } from '../../src/transport/proxy-jump.ts'
+import { type Defaults, settings } from '../../src/transport/settings.ts'
+import { concerns, SshConfigReader } from '../../src/transport/ssh-config.ts'
+import type { Target } from '../../src/transport/wire.ts'
+import { Workshop } from './sshd.ts'
+
+describe('ssh_config', () => {
+  const shop = new Workshop()
+  const home = userInfo().homedir
+  const web1: Target = { name: 'web1', host: 'web1' }
+  after(() => shop.dispose())
+
+  /** What `ssh -G` makes of the text, as we understand it. */
+  async function hop(text: string, target: Target = web1, defaults: Defaults = {}) {
+    const warnings: string[] = []
+    const { host, user, port } = target
+    const reader = new SshConfigReader({ file: shop.file('config', text) })
+    const config = await reader.read({ host, ...(user ? { user } : {}), ...(port ? { port } : {}) })
+    return { ...settings({ target, config, defaults, warn: (text) => warnings.push(text) }), warnings }
+  }
+
+  it('gives host, port and user', async () => {
+    const { host, port, user } = await hop('Host web1\n HostName 10.0.0.5\n Port 2222\n User deploy\n')
+    expect({ host, port, user }).to.deep.equal({ host: '10.0.0.5', port: 2222, user: 'deploy' })
+  })
+
+  it('yields to the inventory', async () => {
+    const target: Target = { ...web1, port: 23, user: 'me', identityFile: '/keys/mine' }
+    const text = 'Host web1\n Port 2222\n User deploy\n IdentityFile /keys/theirs\n'
+    const { port, user, identities } = await hop(text, target)
+    expect({ port, user, files: identities.files }).to.deep.equal({
+      port: 23,
+      user: 'me',
+      files: ['/keys/mine'],
+    })
+  })
+
+  it('is asked with the user and port of the inventory, for Match to see', async () => {
+    const text = 'Match user deploy\n HostName 10.0.0.9\n'
+    expect((await hop(text, { ...web1, user: 'deploy' })).host).to.equal('10.0.0.9')
+    expect((await hop(text, web1)).host).to.equal('web1')
+  })
+
+  it('gives several identity files, with their tokens put in', async () => {
+    const text =
+      'Host *\n IdentityFile ~/.ssh/%r-%n\n IdentityFile "/a b/%h"\n IdentitiesOnly yes\n User u\n HostName h\n'
+    const { files, named, only } = (await hop(text)).identities
+    expect({ files, named, only }).to.deep.equal({
+      files: [`${home}/.ssh/u-web1`, '/a b/h'],
+      named: true,
+      only: true,
+    })
+  })
+
+  it('leaves the usual identity files where it names none', async () => {
+    const { files, named } = (await hop('Host *\n')).identities
+    expect(files).to.deep.equal(['ed25519', 'ecdsa', 'rsa'].map((type) => `${home}/.ssh/id_${type}`))
+    expect(named).to.equal(false)
+  })
+
+  it('names the agent by path, by variable, or not at all', async () => {
+    process.env['PROVISION_TEST_AGENT'] = '/tmp/one'
+    const agent = async (value: string) => (await hop(`IdentityAgent ${value}\n`)).identities.agent
+    expect(await agent('/run/agent.%u')).to.equal(`/run/agent.${userInfo().username}`)
+    expect(await agent('$PROVISION_TEST_AGENT')).to.equal('/tmp/one')
+    expect(await agent('none')).to.equal(undefined)
+    delete process.env['PROVISION_TEST_AGENT']
+  })
+
+  it('says where known hosts are, and under which name', async () => {
+    const text =
+      'HostKeyAlias The-Web\nUserKnownHostsFile ~/kh /etc/kh2\nGlobalKnownHostsFile /etc/kh3\nHashKnownHosts yes\nPort 2222\n'
+    const { name, plainName, userFiles, globalFiles, hash } = (await hop(text)).hostKey
+    expect({ name, plainName, userFiles, globalFiles, hash }).to.deep.equal({
+      name: 'the-web',
+      plainName: undefined,
+      userFiles: [`${home}/kh`, '/etc/kh2'],
+      globalFiles: ['/etc/kh3'],
+      hash: true,
+    })
+  })
+
+  it('knows a host by HostName and port where it has no alias', async () => {
+    const { name, plainName } = (await hop('HostName 10.0.0.5\nPort 2222\n')).hostKey
+    expect({ name, plainName }).to.deep.equal({ name: '[10.0.0.5]:2222', plainName: '10.0.0.5' })
+  })
+
+  it('has its word on unknown keys, but "no" means accept-new and is warned of', async () => {
+    const unknown = async (value: string) => (await hop(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
+    expect(await unknown('yes')).to.equal('refuse')
+    expect(await unknown('ask')).to.equal('ask')
+    expect(await unknown('accept-new')).to.equal('accept')
+    const off = await hop('StrictHostKeyChecking no\n')
+    expect(off.hostKey.unknown).to.equal('accept')
+    expect(off.warnings.join()).to.contain('taken as accept-new')
+  })
+
+  it('is overruled by what was asked for on the command line', async () => {
+    const strict = await hop('StrictHostKeyChecking no\n', web1, { hostKeys: 'strict' })
+    expect(strict.hostKey.unknown).to.equal('ask')
+    expect(strict.warnings).to.deep.equal([])
+    expect((await hop('User deploy\n', web1, { user: 'me' })).user).to.equal('me')
+  })
+
+  it('sets how long we wait', async () => {
+    const { patience, keepalive } = await hop(
+      'ConnectTimeout 3\nServerAliveInterval 7\nServerAliveCountMax 2\n',
+    )
+    expect({ patience, keepalive }).to.deep.equal({
+      patience: 3000,
+      keepalive: { interval: 7000, misses: 2 },
+    })
+    expect((await hop('')).patience).to.equal(10_000)
+  })
+
+  it('names the hosts to go through, unless the inventory does', async () => {
+    const text = 'ProxyJump first,ops@second:2222\n'
+    expect((await hop(text)).via).to.deep.equal([
+      { name: 'first', host: 'first' },
+      { name: 'second', host: 'second', user: 'ops', port: 2222 },
+    ])
+    expect((await hop(text, { ...web1, via: [] })).via).to.deep.equal([])
+    expect((await hop('ProxyJump none\n')).via).to.deep.equal([])
+  })
+
+  it('is refused with a ProxyCommand, which we do not run', async () => {
+    const problem = await hop('ProxyCommand nc %h %p\n').catch((error: unknown) => error)
+    expect(problem).to.be.instanceOf(Problem).with.property('message').that.contains('ProxyCommand')
+  })
+
+  it('is shown with its line where ssh cannot read it', async () => {
+    const problem = await hop('Host web1\n Prot 22\n').catch((error: unknown) => error)
+    expect(problem).to.be.instanceOf(Problem)
+    expect(problem instanceof Problem && problem.details.join()).to.match(
+      /line 2: Bad configuration option: prot/,
+    )
+  })
+
+  it('is done without where there is no ssh', async () => {
+    const reader = new SshConfigReader({ file: shop.file('config', 'Port 23\n'), ssh: '/nowhere/ssh' })
+    const config = await reader.read({ host: 'web1' })
+    expect(settings({ target: web1, config, defaults: {}, warn: () => {} }).port).to.equal(22)
+  })
+
+  describe('is asked about a host only', () => {
+    const debian =
+      'Include /etc/ssh/ssh_config.d/*.conf\nHost *\n SendEnv LANG LC_*\n HashKnownHosts yes\n GSSAPIAuthentication yes\n'
+
+    it('not where the file is the one that Debian ships', () =>
+      expect(concerns(debian, 'web1')).to.equal(false))
+    it('not where it speaks of others', () =>
+      expect(concerns('Host github.com\n User git\nHost *.lan !web*\n Port 23\n', 'web1')).to.equal(false))
+    it('where a pattern covers the host', () =>
+      expect(concerns('Host db1 WEB?\n User deploy\n', 'web1')).to.equal(true))
+    it('where a line stands before all Host lines', () =>
+      expect(concerns('User deploy\n', 'web1')).to.equal(true))
+    it('where it has a Match or another Include', () => {
+      expect(concerns('Match exec "true"\n', 'web1')).to.equal(true)
+      expect(concerns('Include conf.d/*\n', 'web1')).to.equal(true)
+    })
+  })
+})
+
+describe('a ProxyJump', () => {
+  it('names hosts with user and port, as URI and with IPv6 addresses', () => {
+    expect(jumpsIn('ssh://ops@bastion:2222/,[fd00::1]:23,me@corp@fd00::2')).to.deep.equal([
+      { name: 'bastion', host: 'bastion', user: 'ops', port: 2222 },
+      { name: 'fd00::1', host: 'fd00::1', port: 23 },
+      { name: 'fd00::2', host: 'fd00::2', user: 'me@corp' },
+    ])
+  })
+})

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
+import { Unreachable } from '../../src/transport/unreachable.ts'
+import type { Link, Target } from '../../src/transport/wire.ts'
+import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
+
+describe('a jump host', () => {
+  const shop = new Workshop()
+  let [bastion, inner, web]: Sshd[] = []
+  let files = 0
+
+  before(async function () {
+    const why = noSshd()
+    if (why) {
+      console.log(`    skipped: ${why}`)
+      this.skip()
+    }
+    for (const name of ['bastion', 'inner', 'web', 'me', 'stranger']) shop.key(name)
+    const start = (name: string) =>
+      Sshd.start({ workshop: shop, hostKeys: [name], users: ['me'], config: ['LogLevel VERBOSE'] })
+    ;[bastion, inner, web] = await Promise.all(['bastion', 'inner', 'web'].map(start))
+  })
+  after(async () => {
+    await Promise.all([bastion, inner, web].map((sshd) => sshd?.stop()))
+    shop.dispose()
+  })
+
+  const place = (name: string, sshd: Sshd | undefined): Target => ({
+    name,
+    host: '127.0.0.1',
+    user: 'root',
+    ...(sshd ? { port: sshd.port } : {}),
+  })
+  const line = (sshd: Sshd | undefined, key: string) => `[127.0.0.1]:${sshd?.port} ${shop.publicKey(key)}\n`
+  const everybody = () => line(bastion, 'bastion') + line(inner, 'inner') + line(web, 'web')
+  const options = (known: string, more: SshOptions = {}): SshOptions => ({
+    agent: false,
+    configFile: '/dev/null',
+    identityFiles: [shop.file('me')],
+    knownHosts: [shop.file(`known-${++files}`, known)],
+    ...more,
+  })
+  const logins = (sshd: Sshd | undefined) =>
+    readFileSync(shop.file(`sshd-${sshd?.port}.log`), 'utf8').split('Accepted publickey').length - 1
+
+  async function output(link: Link, command: string): Promise<string> {
+    const wire = await link.start(command)
+    const chunks: Buffer[] = []
+    for await (const chunk of wire.stdout) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+
+  async function trouble(target: Target, settings: SshOptions): Promise<Unreachable> {
+    const error = await sshTransport(settings)
+      .connect(target)
+      .catch((error: unknown) => error)
+    if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
+    return error
+  }
+
+  it('lets us through to the host', async () => {
+    const link = await sshTransport(options(everybody())).connect({
+      ...place('web1', web),
+      via: [place('bastion', bastion)],
+    })
+    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(`127.0.0.1 ${web?.port}`)
+    expect(link.traffic.received).to.be.above(1000)
+    expect(link.traffic.sent).to.be.above(1000)
+    await link.close()
+  })
+
+  it('can be followed by another', async () => {
+    const via = [place('bastion', bastion), place('inner', inner)]
+    const before = [logins(bastion), logins(inner), logins(web)]
+    const link = await sshTransport(options(everybody())).connect({ ...place('web1', web), via })
+    expect(await output(link, 'echo here')).to.equal('here\n')
+    await link.close()
+    expect([logins(bastion), logins(inner), logins(web)]).to.deep.equal(before.map((count) => count + 1))
+  })
+
+  it('is checked under its own name, and so is the host behind it', async () => {
+    const via = [place('bastion', bastion)]
+    const noBastion = await trouble({ ...place('web1', web), via }, options(line(web, 'web')))
+    expect(noBastion.message).to.equal('The host key of bastion is not known')
+    const wrongHost = await trouble(
+      { ...place('web1', web), via },
+      options(line(bastion, 'bastion') + line(web, 'bastion')),
+    )
+    expect(wrongHost.message).to.equal('The host key of web1 has changed')
+  })
+
+  it('is logged in to once for all hosts behind it, and left with the last', async () => {
+    const before = logins(bastion)
+    const transport = sshTransport(options(everybody()))
+    const via = [place('bastion', bastion)]
+    const connect = () =>
+      Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), via })))
+    const [first, ...others] = await connect()
+    await Promise.all(others.map((link) => link.close()))
+    expect(first && (await output(first, 'echo still here'))).to.equal('still here\n')
+    await first?.close()
+    expect(logins(bastion)).to.equal(before + 1)
+    await Promise.all((await connect()).map((link) => link.close()))
+    expect(logins(bastion)).to.equal(before + 2)
+  })
+
+  it('comes from ssh_config, each hop with its own settings', async () => {
+    const config = shop.file(
+      'config',
+      [
+        `Host web1\n HostName 127.0.0.1\n Port ${web?.port}\n ProxyJump inner\n HostKeyAlias the-web`,
+        `Host inner\n HostName 127.0.0.1\n Port ${inner?.port}\n ProxyJump gate`,
+        `Host gate\n HostName 127.0.0.1\n Port ${bastion?.port}\n HostKeyAlias the-gate`,
+        `Host *\n User root\n IdentityFile ${shop.file('me')}\n ProxyJump gate\n`,
+      ].join('\n'),
+    )
+    const known = `the-web ${shop.publicKey('web')}\nthe-gate ${shop.publicKey('bastion')}\n${line(inner, 'inner')}`
+    const link = await sshTransport(options(known, { configFile: config, identityFiles: undefined })).connect(
+      {
+        name: 'web1',
+        host: 'web1',
+      },
+    )
+    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(String(web?.port))
+    await link.close()
+  })
+
+  it('says when it cannot reach the host', async () => {
+    const port = await freePort()
+    const target = { ...place('web1', web), port, via: [place('bastion', bastion)] }
+    const error = await trouble(target, options(everybody()))
+    expect(error.obstacle).to.equal('refused')
+    expect(error.message).to.equal(`web1 refuses connections at port ${port} from bastion`)
+    expect(error.details.at(-1)).to.contain(
+      `root@127.0.0.1:${port} through bastion (root@127.0.0.1:${bastion?.port})`,
+    )
+  })
+
+  it('says when it does not let us through', async () => {
+    const closed = await Sshd.start({
+      workshop: shop,
+      hostKeys: ['bastion'],
+      users: ['me'],
+      config: ['AllowTcpForwarding no'],
+    })
+    const error = await trouble(
+      { ...place('web1', web), via: [place('bastion', closed)] },
+      options(line(closed, 'bastion') + everybody()),
+    )
+    await closed.stop()
+    expect(error.message).to.equal('bastion does not let us through to web1')
+    expect(error.next).to.contain('AllowTcpForwarding')
+  })
+
+  it('that goes away takes its hosts along, which say why', async () => {
+    const via = [place('bastion', bastion)]
+    const transport = sshTransport(options(everybody()))
+    const link = await transport.connect({ ...place('web1', web), via })
+    const jump = await transport.connect({ ...place('bastion', bastion), via: [] })
+    const wire = await link.start('sleep 60')
+    // The oldest child of that sshd is the login that we go through.
+    await output(jump, `kill $(ps -o pid= --sort start_time --ppid ${bastion?.process.pid} | head -1)`)
+    expect((await wire.ended).lost).to.match(/closed the connection/)
+    await Promise.all([link.close(), jump.close()])
+    await (await transport.connect({ ...place('web1', web), via })).close()
+  })
+})

@@ -1,0 +1,190 @@
+import { once } from 'node:events'
+import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { expect } from 'chai'
+import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
+import { Unreachable } from '../../src/transport/unreachable.ts'
+import type { Target } from '../../src/transport/wire.ts'
+import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
+
+describe('a host that cannot be reached', () => {
+  const target: Target = { name: 'web1', host: '127.0.0.1', user: 'root', via: [] }
+  const common: SshOptions = { agent: false, configFile: '/dev/null', identityFiles: [], knownHosts: [] }
+  const servers: Server[] = []
+  const sockets = new Set<Socket>()
+  afterEach(() => {
+    for (const socket of sockets) socket.destroy()
+    for (const server of servers.splice(0)) server.close()
+  })
+
+  async function listen(serve: (socket: Socket) => void): Promise<number> {
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}))
+      serve(socket)
+    }).listen(0, '127.0.0.1')
+    servers.push(server)
+    await once(server, 'listening')
+    const address = server.address()
+    return typeof address === 'object' && address ? address.port : 0
+  }
+
+  async function trouble(more: Partial<Target>, options: SshOptions = {}): Promise<Unreachable> {
+    const transport = sshTransport({ ...common, ...options })
+    const error = await transport.connect({ ...target, ...more }).catch((error: unknown) => error)
+    if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
+    return error
+  }
+
+  it('since it has no address', async () => {
+    const error = await trouble({ host: 'no-such-host.invalid' })
+    expect(error.obstacle).to.equal('address')
+    expect(error.message).to.contain('web1: there is no address for no-such-host.invalid')
+  })
+
+  it('since nothing listens there', async () => {
+    const port = await freePort()
+    const error = await trouble({ port })
+    expect(error.obstacle).to.equal('refused')
+    expect(error.message).to.equal(`web1 refuses connections at port ${port}`)
+    expect(error.details).to.deep.equal([`we tried root@127.0.0.1:${port}`])
+  })
+
+  it('since there is no route', async () => {
+    const error = await trouble({ host: '240.0.0.1' }, { connectTimeout: 200 })
+    expect(error.obstacle).to.be.oneOf(['no-route', 'timeout'])
+  })
+
+  it('since it takes the connection and says nothing', async () => {
+    const port = await listen(() => {})
+    const error = await trouble({ port }, { connectTimeout: 100 })
+    expect(error.obstacle).to.equal('timeout')
+    expect(error.message).to.equal(`web1 takes the connection at port ${port} and says nothing`)
+    expect(error.details).to.contain('waited 0.1 s for the greeting')
+  })
+
+  it('since it hangs in the key exchange', async () => {
+    const port = await listen((socket) => socket.write('SSH-2.0-frozen\r\n'))
+    const error = await trouble({ port }, { connectTimeout: 100 })
+    expect(error.obstacle).to.equal('timeout')
+    expect(error.message).to.contain('key exchange')
+  })
+
+  it('since it is no SSH server', async () => {
+    const port = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    expect((await trouble({ port }, { retries: 0 })).next).to.contain('it is no SSH server')
+  })
+
+  it('since it hangs up before it greets us, time and again', async () => {
+    let calls = 0
+    const port = await listen((socket) => {
+      calls += 1
+      socket.destroy()
+    })
+    const error = await trouble({ port }, { retries: 1 })
+    expect(error.obstacle).to.equal('dropped')
+    expect(error.next).to.contain('MaxStartups')
+    expect(calls).to.equal(2)
+  })
+
+  it('since the way to it leads in a circle', async () => {
+    const circle: Target[] = [{ name: 'a', host: 'a' }]
+    const config = 'Host a\n ProxyJump b\nHost b\n ProxyJump a\n'
+    const shop = new Workshop()
+    const error = await trouble({ via: circle }, { configFile: shop.file('config', config) })
+    shop.dispose()
+    expect(error.message).to.contain('too many jump hosts')
+  })
+
+  describe('with a real sshd', () => {
+    const shop = new Workshop()
+    let sshd: Sshd
+    let options: SshOptions
+    let real: Partial<Target>
+    before(async function () {
+      const why = noSshd()
+      if (why) {
+        console.log(`    skipped: ${why}`)
+        this.skip()
+      }
+      shop.key('host')
+      shop.key('me')
+      sshd = await Sshd.start({
+        workshop: shop,
+        hostKeys: ['host'],
+        users: ['me'],
+        config: ['MaxStartups 2:100:2'],
+      })
+      options = { identityFiles: [shop.file('me')] }
+      real = { port: sshd.port, hostKey: shop.fingerprint('host') }
+    })
+    after(async () => {
+      await sshd?.stop()
+      shop.dispose()
+    })
+
+    it('since it is frozen, in bounded time, and can be once it thaws', async () => {
+      sshd.process.kill('SIGSTOP')
+      const error = await trouble(real, { ...options, connectTimeout: 150 })
+      sshd.process.kill('SIGCONT')
+      expect(error.obstacle).to.equal('timeout')
+      await (await sshTransport({ ...common, ...options }).connect({ ...target, ...real })).close()
+    })
+
+    it('at the first attempt, for too many guests are there, is tried again until it lets us in', async () => {
+      const transport = sshTransport({ ...common, ...options })
+      const links = await Promise.all(
+        Array.from({ length: 8 }, () => transport.connect({ ...target, ...real })),
+      )
+      await Promise.all(links.map((link) => link.close()))
+    })
+
+    it('any more, as its session was stopped, is given up in bounded time', async () => {
+      const keepalive = { interval: 50, misses: 3 }
+      const link = await sshTransport({ ...common, ...options, keepalive }).connect({ ...target, ...real })
+      const wire = await link.start('echo $PPID; exec sleep 60')
+      const [pid] = await once(wire.stdout, 'data')
+      process.kill(Number(String(pid)), 'SIGSTOP')
+      const start = performance.now()
+      expect((await wire.ended).lost).to.contain('no sign of life for 0.2 s')
+      expect(performance.now() - start).to.be.below(1000)
+      process.kill(Number(String(pid)), 'SIGKILL')
+      const error = await link.start('true').catch((error: unknown) => error)
+      expect(error)
+        .to.be.instanceOf(Unreachable)
+        .with.property('message')
+        .that.contains('web1 is lost: no sign of life')
+      await link.close()
+    })
+
+    it('any more, as its session was killed, says so at once', async () => {
+      const link = await sshTransport({ ...common, ...options }).connect({ ...target, ...real })
+      const wire = await link.start('kill -9 $PPID; exec sleep 60')
+      expect((await wire.ended).lost).to.contain('the host closed the connection')
+      await link.close()
+    })
+
+    it('over a slow line that is busy with our own bytes is not given up', async () => {
+      const proxy = await listen((socket) => slowly(socket, dial(sshd.port, '127.0.0.1')))
+      const keepalive = { interval: 60, misses: 3 }
+      const link = await sshTransport({ ...common, ...options, keepalive }).connect({
+        ...target,
+        ...real,
+        port: proxy,
+      })
+      const wire = await link.start('wc -c')
+      wire.stdin.end(Buffer.alloc(300_000))
+      expect(await wire.ended).to.deep.equal({ code: 0 })
+      await link.close()
+    })
+  })
+
+  /** A line that carries 16 KB each 10 ms up. */
+  function slowly(from: Socket, to: Socket): void {
+    sockets.add(to.on('error', () => {}))
+    to.pipe(from)
+    from.on('data', (chunk: Buffer) => {
+      from.pause()
+      to.write(chunk)
+      setTimeout(() => from.resume(), (chunk.length / 16_384) * 10)
+    })
+  }
+})
