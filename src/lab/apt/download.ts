@@ -1,0 +1,77 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+
+/** A file on its way into the cache, which any number of hosts may read while it still grows. */
+export class Download {
+  readonly length: number | undefined
+  readonly modified: Date | undefined
+  /** Settles when the file is whole and has its name, or when it came to nothing. */
+  readonly done: Promise<void>
+  readonly #path: string
+  readonly #part: string
+  #written = 0
+  #end: 'whole' | Error | undefined
+  #waiting: (() => void)[] = []
+
+  static async begin(body: IncomingMessage, path: string): Promise<Download> {
+    const part = `${path}.${process.pid}.part`
+    return new Download(body, path, part, await open(part, 'w'))
+  }
+
+  private constructor(body: IncomingMessage, path: string, part: string, file: FileHandle) {
+    const length = body.headers['content-length']
+    this.length = length === undefined ? undefined : Number(length)
+    const modified = new Date(body.headers['last-modified'] ?? '')
+    this.modified = Number.isNaN(modified.getTime()) ? undefined : modified
+    this.#path = path
+    this.#part = part
+    this.done = this.#write(body, file)
+  }
+
+  /** The body from its first byte on. */
+  async *read(): AsyncGenerator<Buffer> {
+    const file = await open(this.#part).catch(() => open(this.#path)) // it got its name in this moment
+    try {
+      for (let at = 0; ; ) {
+        if (at < this.#written) {
+          const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(65_536), position: at })
+          at += bytesRead
+          yield buffer.subarray(0, bytesRead)
+        } else if (this.#end === 'whole') {
+          return
+        } else if (this.#end) {
+          throw this.#end
+        } else {
+          await new Promise<void>((resolve) => this.#waiting.push(resolve))
+        }
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #write(body: IncomingMessage, file: FileHandle): Promise<void> {
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        await file.write(chunk)
+        this.#written += chunk.length
+        this.#wake()
+      }
+      if (this.length !== undefined && this.#written !== this.length)
+        throw new Error('the mirror sent only a part')
+      if (this.modified) await file.utimes(this.modified, this.modified)
+      await rename(this.#part, this.#path)
+      this.#end = 'whole'
+    } catch (error) {
+      this.#end = error instanceof Error ? error : new Error(String(error))
+      await rm(this.#part, { force: true })
+    } finally {
+      await file.close()
+      this.#wake()
+    }
+  }
+
+  #wake(): void {
+    for (const resume of this.#waiting.splice(0)) resume()
+  }
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Problem } from '../model/problem.ts'
+import { elapsed } from '../text/duration.ts'
+import { serveOnLoopback } from './apt/server.ts'
+import type { Mirror } from './apt-sources.ts'
+import { basePackages, finishingScript, RELEASE_NAMES, sourcesList } from './base-contents.ts'
+import { locked } from './lock.ts'
+import { machineMirror } from './mirror.ts'
+import { CACHE } from './paths.ts'
+import { run, tryRun } from './run.ts'
+import type { Debian } from './state.ts'
+
+export interface BaseOptions {
+  readonly debian: Debian
+  readonly mirror?: Mirror
+  readonly log: (line: string) => void
+}
+
+/** The root directory of the image for a release: made once, and never changed since hosts' disks lie over it. */
+export async function baseImage({ debian, mirror = machineMirror(), log }: BaseOptions): Promise<string> {
+  const directory = join(CACHE, 'base', `debian-${debian}-${fingerprint(debian, mirror)}`)
+  if (existsSync(directory)) return directory
+  await locked(
+    { path: `${directory}.lock`, waiting: () => log('another lab makes the base image; waiting for it') },
+    async () => {
+      if (!existsSync(directory)) await build({ debian, mirror, log, directory })
+    },
+  )
+  return directory
+}
+
+/** An image with other contents is another image. */
+function fingerprint(debian: Debian, mirror: Mirror): string {
+  const contents = [process.arch, basePackages, sourcesList(debian, mirror), finishingScript(debian, mirror)]
+  return createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 12)
+}
+
+async function build(options: Required<BaseOptions> & { readonly directory: string }): Promise<void> {
+  const { debian, mirror, log, directory } = options
+  const begin = Date.now()
+  const say = (line: string) => log(`base image: ${line} (${elapsed(Date.now() - begin)})`)
+  const unfinished = `${directory}.unfinished`
+  await rm(unfinished, { recursive: true, force: true }) // of a build that was interrupted
+  await mkdir(join(CACHE, 'base'), { recursive: true })
+  log(`base image: making Debian ${debian} from ${mirror.archive}, once`)
+  await using packages = await serveOnLoopback(mirror)
+  const { code, stderr } = await tryRun(
+    'mmdebstrap',
+    [
+      '--mode=root',
+      '--variant=minbase',
+      '--skip=cleanup/apt/lists', // else each host's first `apt-get update` reads them all
+      `--include=${basePackages.join(',')}`,
+      `--aptopt=Acquire::http::Proxy "http://127.0.0.1:${packages.port}"`,
+      '--aptopt=Acquire::Languages "none"',
+      '--aptopt=Acquire::Check-Valid-Until "false"',
+      RELEASE_NAMES[debian],
+      unfinished,
+      '-',
+    ],
+    {
+      input: sourcesList(debian, mirror),
+      onLine: (line) => {
+        const [, step] = /^I: ((?:running|downloading|extracting|installing)\b.*?)\.*$/.exec(line) ?? []
+        if (step) say(step)
+      },
+    },
+  )
+  if (code !== 0) throw buildProblem(stderr, mirror)
+  await run('chroot', [unfinished, '/bin/sh', '-eu'], { input: finishingScript(debian, mirror) })
+  await chmod(unfinished, 0o755)
+  await rename(unfinished, directory)
+  say('ready')
+}
+
+function buildProblem(stderr: string, mirror: Mirror): Problem {
+  const lines = stderr.split('\n').filter((line) => /^(E|W|Err):?/.test(line))
+  return new Problem('The base image could not be made.', {
+    details: (lines.length > 0 ? lines : stderr.trim().split('\n')).slice(-8),
+    next: `Check that this machine reaches ${mirror.archive}, then: provision lab up`,
+  })
+}

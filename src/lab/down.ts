@@ -1,0 +1,23 @@
+import { rm } from 'node:fs/promises'
+import { DEFAULT_NAME } from './addresses.ts'
+import { labGroup, removeGroup, removeTop } from './cgroups.ts'
+import { locked } from './lock.ts'
+import { checkName } from './names.ts'
+import { labPaths } from './paths.ts'
+import { checkMachine } from './requirements.ts'
+
+/**
+ * Ends a lab and deletes its hosts, disks, keys and secrets. Base images and packages stay for the next one.
+ *
+ * Its supervisor and hosts are one tree of cgroups, so one write ends them all; their networks and mounts live in
+ * namespaces that end with their last process.
+ */
+export async function downLab(name: string = DEFAULT_NAME): Promise<void> {
+  const { directory, lock } = labPaths(checkName('lab', name))
+  checkMachine()
+  await locked({ path: lock }, async () => {
+    await removeGroup(labGroup(name))
+    removeTop()
+    await rm(directory, { recursive: true, force: true })
+  })
+}

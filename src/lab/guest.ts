@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../model/problem.ts'
+import { freezeGroup, inGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
+import { fillUp, makeRoom } from './disk.ts'
+import { sshGreets } from './greeting.ts'
+import { namespacePath, plugIn, plugOut, setLink } from './network.ts'
+import { nspawnCommand, nspawnEnvironment, POWER_OFF, REBOOT } from './nspawn.ts'
+import { type HostPaths, hostPaths } from './paths.ts'
+import { childrenOf } from './process-id.ts'
+import { searchPath } from './run.ts'
+
+export interface GuestOptions {
+  readonly lab: string
+  readonly name: string
+  readonly address: string
+}
+
+/** A host as its supervisor holds it: the machine, its power, its cable, its disk. */
+export class Guest {
+  readonly name: string
+  readonly address: string
+  readonly paths: HostPaths
+  readonly #group: string
+  /** From switching on until it is off for good, through all its reboots. */
+  #life: Promise<void> | undefined
+  #machine: ChildProcess | undefined
+  #wanted = false
+  #answered = false
+  #since = 0
+  #cut = false
+  #frozen = false
+  #full = false
+
+  constructor({ lab, name, address }: GuestOptions) {
+    this.name = name
+    this.address = address
+    this.paths = hostPaths(lab, name)
+    this.#group = labGroup(lab, 'hosts', name)
+  }
+
+  get power(): 'off' | 'booting' | 'running' {
+    if (!this.#life) return 'off'
+    return this.#answered ? 'running' : 'booting'
+  }
+
+  get faults(): readonly string[] {
+    const all = { cut: this.#cut, frozen: this.#frozen, 'disk full': this.#full }
+    return Object.entries(all).flatMap(([fault, has]) => (has ? fault : []))
+  }
+
+  /** When it was last switched on or started again. */
+  get since(): number {
+    return this.#since
+  }
+
+  /** Its PID 1, as this machine numbers it. */
+  get leader(): number | undefined {
+    const pid = this.#machine?.pid
+    return pid === undefined ? undefined : childrenOf(pid)[0]
+  }
+
+  /** Switches it on, unless it is on, and waits until its sshd answers; not for one that cannot. */
+  async start(): Promise<void> {
+    if (!this.#wanted) await this.#life // it is just going off
+    this.#wanted = true
+    this.#life ??= this.#live().finally(() => {
+      this.#life = undefined
+      this.#wanted = false
+    })
+    if (!this.#cut && !this.#frozen) await this.#answers()
+  }
+
+  /** As a person who presses the power button and waits. */
+  async poweroff(): Promise<void> {
+    this.thaw()
+    const { leader } = this
+    if (leader === undefined) return
+    this.#wanted = false
+    process.kill(leader, POWER_OFF)
+    if (await endsWithin(60_000, this.#life)) return
+    throw new Problem(`"${this.name}" did not power itself off within 60 s.`, { details: this.#lastWords() })
+  }
+
+  /** Pulls the plug. */
+  async kill(): Promise<void> {
+    this.#wanted = false
+    await plugOut(this)
+    killGroup(this.#group)
+    this.#machine?.kill('SIGKILL') // it may not have entered its group yet
+    await this.#life
+    this.#frozen = false
+  }
+
+  async reset(): Promise<void> {
+    await this.kill()
+    await this.start()
+  }
+
+  async setCut(cut: boolean): Promise<void> {
+    this.#cut = cut
+    if (this.#machine) await setLink(this, !cut)
+  }
+
+  freeze(): void {
+    if (!this.#machine)
+      throw new Problem(`"${this.name}" is off.`, { next: `provision lab start ${this.name}` })
+    freezeGroup(this.#group, true)
+    this.#frozen = true
+  }
+
+  thaw(): void {
+    if (this.#frozen) freezeGroup(this.#group, false)
+    this.#frozen = false
+  }
+
+  async fillDisk(): Promise<void> {
+    await fillUp(this.paths)
+    this.#full = true
+  }
+
+  async freeDisk(): Promise<void> {
+    await makeRoom(this.paths)
+    this.#full = false
+  }
+
+  /** Undoes what was done to it, but for its power. */
+  async mend(): Promise<void> {
+    this.thaw()
+    if (this.#cut) await this.setCut(false)
+    if (this.#full) await this.freeDisk()
+  }
+
+  async #live(): Promise<void> {
+    let code: number | null
+    do {
+      this.#since = Date.now()
+      this.#answered = false
+      makeGroup(this.#group)
+      await plugIn(this)
+      if (this.#cut) await setLink(this, false)
+      code = this.#wanted ? await this.#run() : 0 // the plug may have been pulled meanwhile
+      await plugOut(this)
+      await removeGroup(this.#group)
+    } while (code === REBOOT && this.#wanted)
+  }
+
+  /** One boot, to its end. */
+  #run(): Promise<number | null> {
+    const { name, paths } = this
+    const boot = nspawnCommand({ name, root: paths.root, network: namespacePath(name) })
+    const [command = '', ...args] = inGroup(this.#group, boot)
+    const screen = openSync(paths.console, 'a', 0o600)
+    writeSync(screen, `\n--- switched on at ${new Date(this.#since).toISOString()}\n`)
+    const machine = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', screen, screen],
+      env: { PATH: searchPath(), ...nspawnEnvironment },
+    })
+    closeSync(screen)
+    this.#machine = machine
+    this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for
+    return new Promise((resolve, reject) => {
+      machine.once('error', reject)
+      machine.once('close', (code) => {
+        this.#machine = undefined
+        resolve(code)
+      })
+    })
+  }
+
+  async #answers(): Promise<void> {
+    for (const end = Date.now() + 60_000; Date.now() < end; await sleep(25)) {
+      if (!this.#life) throw new Problem(`"${this.name}" did not stay up.`, { details: this.#lastWords() })
+      if (this.#machine && (await sshGreets(this.address))) {
+        this.#answered = true
+        return
+      }
+    }
+    throw new Problem(`The sshd of "${this.name}" did not answer within 60 s.`, {
+      details: this.#lastWords(),
+    })
+  }
+
+  #lastWords(): readonly string[] {
+    return readFileSync(this.paths.console, 'utf8').trimEnd().split('\n').slice(-12)
+  }
+}
+
+async function endsWithin(ms: number, work: Promise<void> | undefined): Promise<boolean> {
+  const over = new AbortController()
+  const late = sleep(ms, false, { signal: over.signal }).catch(() => false)
+  const inTime = await Promise.race([Promise.resolve(work).then(() => true), late])
+  over.abort()
+  return inTime
+}

@@ -1,0 +1,7 @@
+export type { HostStatus } from './control.ts'
+export { downLab } from './down.ts'
+export type { Lab, LabHost } from './lab.ts'
+export { openLab } from './open.ts'
+export type { Finished } from './run.ts'
+export type { Debian } from './state.ts'
+export { type UpOptions, upLab } from './up.ts'

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { Problem } from '../model/problem.ts'
+import { unified } from './cgroups.ts'
+import { run, tryRun } from './run.ts'
+
+/** What a lab calls on this machine, and the packages where these programs live. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'systemd-nspawn': 'systemd-container',
+  mmdebstrap: 'mmdebstrap',
+  ip: 'iproute2',
+  'ssh-keygen': 'openssh-client',
+  'mkfs.ext4': 'e2fsprogs',
+}
+
+/** Checks that this machine can hold a lab, and installs the programs that it lacks. */
+export async function meetRequirements(log: (line: string) => void): Promise<void> {
+  checkMachine()
+  const missing = await missingPackages()
+  if (missing.length === 0) return
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new Problem(`A lab needs ${missing.join(', ')} on this machine.`, {
+      next: 'Install them, then: provision lab up',
+    })
+  }
+  log(`installing on this machine: ${missing.join(' ')}`)
+  await install(missing)
+}
+
+/** A lab is made of the kernel's own means, which are for root on Linux. */
+export function checkMachine(): void {
+  const vagrant = '`vagrant up`, then `provision --inventory inventory/vagrant.ts`'
+  if (process.platform !== 'linux') {
+    throw new Problem('A lab runs on Linux.', { next: `Here, use Vagrant: ${vagrant}` })
+  }
+  if (process.getuid?.() !== 0) {
+    throw new Problem('A lab needs root on this machine.', {
+      next: `sudo provision lab up. Or use Vagrant: ${vagrant}`,
+    })
+  }
+  unified()
+}
+
+async function missingPackages(): Promise<readonly string[]> {
+  const names = Object.keys(PROGRAMS)
+  const script = 'for name; do command -v "$name" >/dev/null || echo "$name"; done'
+  const { stdout } = await tryRun('sh', ['-c', script, 'sh', ...names])
+  return stdout.split('\n').flatMap((name) => PROGRAMS[name] ?? [])
+}
+
+async function install(packages: readonly string[]): Promise<void> {
+  const apt = (...args: readonly string[]) =>
+    run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    })
+  const get = () => apt('install', '-y', '--no-install-recommends', ...packages)
+  try {
+    await get().catch(async () => {
+      await apt('update') // a machine fresh from its image has no lists, or old ones
+      await get()
+    })
+  } catch (cause) {
+    throw new Problem(`Could not install ${packages.join(', ')} on this machine.`, {
+      details: [cause instanceof Error ? cause.message : String(cause)],
+      next: `apt-get update && apt-get install ${packages.join(' ')}`,
+      cause,
+    })
+  }
+}

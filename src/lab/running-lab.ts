@@ -1,0 +1,199 @@
+import type { Server } from 'node:http'
+import { Problem } from '../model/problem.ts'
+import { elapsed } from '../text/duration.ts'
+import { APT_PORT, DEFAULT_NAME, GATEWAY, planAddresses, usualPort, VIP } from './addresses.ts'
+import { aptProxy } from './apt/server.ts'
+import type { Mirror } from './apt-sources.ts'
+import type { HostStatus, HostVerb, UpOrder } from './control.ts'
+import { Forwarder, type Target } from './forwarder.ts'
+import type { Gateway } from './gateway.ts'
+import { Guest } from './guest.ts'
+import { HostMaker } from './host-maker.ts'
+import { byName } from './names.ts'
+import { setSplits } from './network.ts'
+import { processId } from './process-id.ts'
+import { type KnownHost, writeSshFiles } from './ssh-config.ts'
+import { type LabState, readState, writeState } from './state.ts'
+
+/** A host, and what leads to it from the machine. */
+interface Member {
+  readonly name: string
+  readonly guest: Guest
+  readonly forwarder: Forwarder
+  readonly known: KnownHost
+}
+
+/** The lab as its supervisor holds it. */
+export class RunningLab {
+  readonly #name: string
+  readonly #gateway: Gateway
+  /** What an earlier supervisor wrote down: hosts keep their addresses and ports. */
+  readonly #before: LabState | undefined
+  readonly #members = new Map<string, Member>()
+  readonly #splits = new Map<string, readonly [string, string]>()
+  #packages: Server | undefined
+  #ports: LabState['ports'] | undefined
+  #base = ''
+
+  constructor(name: string, gateway: Gateway) {
+    this.#name = name
+    this.#gateway = gateway
+    this.#before = readState(name)
+  }
+
+  /** Adds the hosts that are not there, switches on those that are off, mends what tests did, and waits until all answer. */
+  async up({ hosts, debian, base, mirror }: UpOrder, log: (line: string) => void): Promise<void> {
+    const begin = Date.now()
+    this.#base = base
+    this.#packages ??= await this.#servePackages(mirror)
+    this.#ports ??= await this.#openSite()
+    await this.#add(hosts)
+    this.#write(debian)
+    await this.#mendNetwork()
+    await allOrProblem(
+      this.#guests().map(async (guest) => {
+        const wasOff = guest.power === 'off'
+        await guest.mend()
+        await guest.start()
+        if (wasOff) log(`${guest.name} answers (${elapsed(Date.now() - begin)})`)
+      }),
+    )
+  }
+
+  status(): readonly HostStatus[] {
+    return [...this.#members.values()].map(({ guest, forwarder, known }) => ({
+      name: guest.name,
+      address: guest.address,
+      port: known.port,
+      power: guest.power,
+      faults: [
+        ...guest.faults,
+        ...(forwarder.delay > 0 ? [`${forwarder.delay} ms away`] : []),
+        ...this.#splitsOf(guest),
+      ],
+      since: guest.since,
+      leader: guest.leader,
+    }))
+  }
+
+  async act(verb: HostVerb, host: string): Promise<void> {
+    await ACTS[verb](this.#member(host).guest)
+  }
+
+  async split(a: string, b: string, apart: boolean): Promise<void> {
+    const pair = [this.#member(a).guest.address, this.#member(b).guest.address].sort()
+    const [one = '', other = ''] = pair
+    if (apart) this.#splits.set(pair.join(' '), [one, other])
+    else this.#splits.delete(pair.join(' '))
+    await setSplits([...this.#splits.values()], this.#base)
+  }
+
+  delay(host: string, ms: number): void {
+    this.#member(host).forwarder.delay = ms
+  }
+
+  async #add(names: readonly string[]): Promise<void> {
+    const fresh = names.filter((name) => !this.#members.has(name))
+    if (fresh.length === 0) return
+    const maker = await HostMaker.forLab(this.#name, this.#base)
+    const has = new Map(
+      [...(this.#before?.hosts ?? []), ...this.#guests()].map(({ name, address }) => [name, address]),
+    )
+    const addresses = planAddresses(names, has)
+    const made = fresh.map(async (name): Promise<Member> => {
+      const guest = new Guest({ lab: this.#name, name, address: addresses.get(name) ?? '' })
+      const [key, { forwarder, port }] = await Promise.all([
+        maker.make(guest),
+        this.#forward({ host: guest.address, port: 22 }, this.#wantedPort(guest)),
+      ])
+      return { name, guest, forwarder, known: { name, address: guest.address, port, ...key } }
+    })
+    for (const member of await Promise.all(made)) this.#members.set(member.name, member)
+  }
+
+  #wantedPort({ name, address }: Guest): number {
+    const had = this.#before?.hosts.find((host) => host.name === name)?.port
+    return had ?? (this.#name === DEFAULT_NAME ? usualPort(address) : 0)
+  }
+
+  async #openSite(): Promise<LabState['ports']> {
+    const usual = this.#name === DEFAULT_NAME ? { https: 8443, http: 8080 } : { https: 0, http: 0 }
+    const wanted = this.#before?.ports ?? usual
+    const https = await this.#forward({ host: VIP, port: 443 }, wanted.https)
+    const http = await this.#forward({ host: VIP, port: 80 }, wanted.http)
+    return { https: https.port, http: http.port }
+  }
+
+  async #forward(target: Target, wantedPort: number) {
+    const { server, port } = await this.#gateway.listen(wantedPort)
+    return { forwarder: new Forwarder(server, target), port }
+  }
+
+  async #servePackages(mirror: Mirror): Promise<Server> {
+    const proxy = aptProxy(mirror, (target) => this.#gateway.connect(target))
+    await new Promise<void>((resolve, reject) => {
+      proxy.once('error', reject).listen(APT_PORT, GATEWAY, resolve)
+    })
+    return proxy
+  }
+
+  async #mendNetwork(): Promise<void> {
+    for (const { forwarder } of this.#members.values()) forwarder.delay = 0
+    if (this.#splits.size > 0) await setSplits([], this.#base)
+    this.#splits.clear()
+  }
+
+  #write(debian: LabState['debian']): void {
+    const supervisor = processId(process.pid)
+    if (!supervisor || !this.#ports) throw new Error('a lab is written down when it has its ports')
+    const known = [...this.#members.values()].map((member) => member.known)
+    writeSshFiles(this.#name, known)
+    const hosts = known.map(({ name, address, port, hostKey }) => ({ name, address, port, hostKey }))
+    writeState({ name: this.#name, debian, base: this.#base, supervisor, hosts, ports: this.#ports })
+  }
+
+  #splitsOf({ address }: Guest): readonly string[] {
+    const others = [...this.#splits.values()].filter((pair) => pair.includes(address)).flat()
+    return this.#guests().flatMap((guest) => {
+      return guest.address !== address && others.includes(guest.address) ? `split from ${guest.name}` : []
+    })
+  }
+
+  #member(host: string): Member {
+    return byName([...this.#members.values()], host, this.#name)
+  }
+
+  #guests(): readonly Guest[] {
+    return [...this.#members.values()].map(({ guest }) => guest)
+  }
+}
+
+const ACTS: { readonly [V in HostVerb]: (guest: Guest) => Promise<void> | void } = {
+  kill: (guest) => guest.kill(),
+  poweroff: (guest) => guest.poweroff(),
+  start: (guest) => guest.start(),
+  reset: (guest) => guest.reset(),
+  cut: (guest) => guest.setCut(true),
+  uncut: (guest) => guest.setCut(false),
+  freeze: (guest) => guest.freeze(),
+  thaw: (guest) => guest.thaw(),
+  fillDisk: (guest) => guest.fillDisk(),
+  freeDisk: (guest) => guest.freeDisk(),
+}
+
+/** Waits for all, then throws what went wrong: each host's trouble is worth a word. */
+async function allOrProblem(work: readonly Promise<void>[]): Promise<void> {
+  const errors = (await Promise.allSettled(work)).flatMap((end) =>
+    end.status === 'rejected' ? [end.reason] : [],
+  )
+  const [first] = errors
+  if (errors.length < 2) {
+    if (first) throw first
+    return
+  }
+  throw new Problem(`${errors.length} hosts did not come up.`, {
+    details: errors.flatMap((error) =>
+      error instanceof Problem ? [error.message, ...error.details] : String(error),
+    ),
+  })
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Problem } from '../model/problem.ts'
+import { DEFAULT_HOSTS, DEFAULT_NAME } from './addresses.ts'
+import { baseImage } from './base-image.ts'
+import { call } from './control.ts'
+import { giveToInvoker } from './invoker.ts'
+import type { Lab } from './lab.ts'
+import { locked } from './lock.ts'
+import { machineMirror } from './mirror.ts'
+import { checkName } from './names.ts'
+import { openLab } from './open.ts'
+import { hostPaths, labPaths } from './paths.ts'
+import { meetRequirements } from './requirements.ts'
+import { startSupervisor } from './start-supervisor.ts'
+import { type Debian, isUp, type LabState, readState } from './state.ts'
+
+export interface UpOptions {
+  /** @default 'demo' */
+  readonly name?: string
+  /** Added to those that the lab already has. @default eight: two each of lb, web, app, db; none for a lab that has some */
+  readonly hosts?: readonly string[]
+  /** @default 12, or what the lab already runs */
+  readonly debian?: Debian
+  /** Told of each step that takes long. */
+  readonly log?: (line: string) => void
+}
+
+/** Brings a lab up: makes what is not there, switches on what is off, mends what is broken, and leaves alone what is well. */
+export async function upLab(options: UpOptions = {}): Promise<Lab> {
+  const { name = DEFAULT_NAME, hosts = [], log = () => {} } = options
+  checkName('lab', name)
+  for (const host of hosts) checkName('host', host)
+  await meetRequirements(log)
+  await locked(
+    { path: labPaths(name).lock, waiting: () => log('waiting for another `lab up` or `lab down`') },
+    async () => {
+      const state = readState(name)
+      const debian = wantedDebian(state, options.debian)
+      const base = await wantedBase(state, debian, log)
+      if (!isUp(state)) await startSupervisor(name)
+      const has = state?.hosts.map((host) => host.name) ?? []
+      const wanted = [...new Set([...has, ...hosts])]
+      const order = {
+        hosts: wanted.length > 0 ? wanted : DEFAULT_HOSTS,
+        debian,
+        base,
+        mirror: machineMirror(),
+      }
+      await call(labPaths(name).socket, 'up', order, log)
+      giveToInvoker(name)
+    },
+  )
+  return openLab(name)
+}
+
+function wantedDebian(state: LabState | undefined, asked: Debian | undefined): Debian {
+  if (state && asked && state.debian !== asked) {
+    throw new Problem(`The lab "${state.name}" runs Debian ${state.debian}.`, {
+      next: `For Debian ${asked}: provision lab down --name ${state.name}, or give another --name.`,
+    })
+  }
+  return asked ?? state?.debian ?? 12
+}
+
+/** The image under the disks that there are. Where it is gone, they are worth nothing and go as well. */
+async function wantedBase(
+  state: LabState | undefined,
+  debian: Debian,
+  log: (line: string) => void,
+): Promise<string> {
+  if (state && existsSync(state.base)) return state.base
+  const base = await baseImage({ debian, log })
+  if (state && state.base !== base) {
+    for (const { name } of state.hosts) await rm(hostPaths(state.name, name).image, { force: true })
+  }
+  return base
+}
