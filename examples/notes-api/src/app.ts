@@ -1,0 +1,109 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Config, type Endpoint, shown } from './config.ts'
+import { Database } from './database/database.ts'
+import type { OpenPool } from './database/pool.ts'
+import { Primary } from './database/primary.ts'
+import { migrate } from './database/schema.ts'
+import { api } from './http/api.ts'
+import { type DrainTimes, drain } from './http/drain.ts'
+import { notesServer } from './http/server.ts'
+import type { Log } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { Notes } from './notes.ts'
+
+export interface AppParts {
+  readonly config: Config
+  readonly open: OpenPool
+  readonly log: Log
+  readonly drainTimes?: DrainTimes
+}
+
+export interface App {
+  /** Where it listens, with the port that was given for 0. */
+  readonly address: Endpoint
+  readonly metricsAddress: Endpoint | undefined
+  /** Resolves when the last connection is gone. */
+  stop(): Promise<void>
+}
+
+const usualDrain: DrainTimes = { idle: 5000, giveUp: 20_000 }
+
+/** Starts listening, and looks for the database in the background: without one it lives, but is not ready. */
+export async function start({ config, open, log, drainTimes = usualDrain }: AppParts): Promise<App> {
+  const { host, release } = config
+  const metrics = new Metrics({ release, host, node: process.version })
+  const primary = new Primary({ hosts: config.database.hosts, open, prepare: migrate, log, metrics })
+  const notes = new Notes(new Database({ primary, log, metrics }))
+  let stopping = false
+  const checked = cached(() => primary.check(), 1000)
+  const ready = async () => {
+    if (stopping) throw new Error('this instance is stopping')
+    return shown(await checked())
+  }
+  const server = notesServer({
+    routes: api({ config, notes, ready }),
+    host,
+    stopping: () => stopping,
+    log,
+    metrics,
+  })
+  const metricsServer = config.metrics && metricsOnly(metrics)
+
+  const address = await listen(server, config.listen)
+  const metricsAddress = config.metrics && metricsServer && (await listen(metricsServer, config.metrics))
+  log.info('listening', {
+    address: shown(address),
+    metrics: metricsAddress && shown(metricsAddress),
+    release,
+  })
+  checked().catch((error: unknown) => log.warn('not ready', { reason: String(error) }))
+
+  return {
+    address,
+    metricsAddress,
+    async stop() {
+      if (stopping) return
+      stopping = true
+      log.info('stopping')
+      const clean = await drain(server, drainTimes)
+      primary.close()
+      metricsServer?.close()
+      metricsServer?.closeAllConnections()
+      log.info('stopped', { clean })
+    },
+  }
+}
+
+function metricsOnly(metrics: Metrics): Server {
+  return createServer((request, response) => {
+    const found = request.url === '/metrics'
+    response.writeHead(found ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+    response.end(found ? metrics.text() : 'There is /metrics here.\n')
+  })
+}
+
+async function listen(server: Server, { host, port }: Endpoint): Promise<Endpoint> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const bound: AddressInfo | string | null = server.address()
+  return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+}
+
+/** The last outcome, an error too, until it is this old. Who asks meanwhile waits for the same answer. */
+function cached<T>(work: () => Promise<T>, milliseconds: number): () => Promise<T> {
+  let outcome: Promise<T> | undefined
+  return () => {
+    if (outcome === undefined) {
+      outcome = work()
+      const forget = () => void setTimeout(() => (outcome = undefined), milliseconds).unref()
+      outcome.then(forget, forget)
+    }
+    return outcome
+  }
+}

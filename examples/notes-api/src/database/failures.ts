@@ -1,0 +1,62 @@
+/** The server answered a statement, or the login, with an error. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  /** SQLSTATE, five characters. */
+  readonly code: string
+  /** The server closed the session with this answer. */
+  readonly fatal: boolean
+
+  constructor(message: string, { code, fatal }: { readonly code: string; readonly fatal: boolean }) {
+    super(message)
+    this.code = code
+    this.fatal = fatal
+  }
+}
+
+/** There was no answer: the connection was not made, or it broke. */
+export class Lost extends Error {
+  override readonly name = 'Lost'
+}
+
+/** There was no answer in time, so the connection was cut. */
+export class Slow extends Error {
+  override readonly name = 'Slow'
+}
+
+/** No host takes writes at the moment. The message tells what each of them said. */
+export class NoPrimary extends Error {
+  override readonly name = 'NoPrimary'
+}
+
+/** More requests wait for a connection than will be served in time. */
+export class Busy extends Error {
+  override readonly name = 'Busy'
+}
+
+/** COMMIT was sent and its answer never came: the transaction may have happened. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown'
+}
+
+/** Whether this failure means that the host in use is not, or is no longer, a primary that can be reached. */
+export function primaryIsGone(error: unknown): boolean {
+  if (error instanceof Refused) return error.code.startsWith('08') || goneCodes.has(error.code)
+  return error instanceof Lost
+}
+
+/** Whether the session ended with this failure, so that not even ROLLBACK can be sent. */
+export function hasEnded(error: unknown): boolean {
+  const reason = error instanceof CommitUnknown ? error.cause : error
+  return reason instanceof Lost || reason instanceof Slow || (reason instanceof Refused && reason.fatal)
+}
+
+/** Whether the same transaction may well pass if it is tried again: it did not commit. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof Refused) return primaryIsGone(error) || passingCodes.has(error.code)
+  return error instanceof Lost || error instanceof NoPrimary
+}
+
+// admin_shutdown, crash_shutdown, cannot_connect_now (starting up or stopping), read_only_sql_transaction
+const goneCodes = new Set(['57P01', '57P02', '57P03', '25006'])
+// serialization_failure, deadlock_detected, too_many_connections
+const passingCodes = new Set(['40001', '40P01', '53300'])

@@ -1,0 +1,53 @@
+import { Busy } from './failures.ts'
+
+/** Transactions at a time. More would only wait in the database instead. */
+export const maxTransactions = 10
+const maxWaiting = 500
+
+/** Lets a few through at a time, the rest in the order they came. */
+export class Gate {
+  #free = maxTransactions
+  readonly #waiting: (() => void)[] = []
+
+  /**
+   * @param until time of `performance.now()` after which waiting ends
+   * @throws Busy if no place was free until then
+   */
+  async pass<T>(work: () => Promise<T>, until: number): Promise<T> {
+    await this.#enter(until)
+    try {
+      return await work()
+    } finally {
+      this.#leave()
+    }
+  }
+
+  async #enter(until: number): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    if (this.#waiting.length >= maxWaiting) throw new Busy(`${maxWaiting} requests wait already`)
+    await new Promise<void>((resolve, reject) => {
+      const enter = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(
+        () => {
+          this.#waiting.splice(this.#waiting.indexOf(enter), 1)
+          reject(new Busy('no connection to the database was free in time'))
+        },
+        Math.max(0, until - performance.now()),
+      )
+      this.#waiting.push(enter)
+    })
+  }
+
+  /** The place goes straight to the next one, so that none who comes later is faster. */
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}

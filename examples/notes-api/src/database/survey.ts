@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Endpoint, shown } from '../config.ts'
+import type { Pool, Query } from './pool.ts'
+
+/** What a host says of itself. */
+export interface Standing {
+  readonly writable: boolean
+  /** Grows with each promotion, so that of two primaries the later one is known. 0 for a host that takes no writes. */
+  readonly timeline: number
+  /** For people: 'is the primary', 'is a standby'. */
+  readonly words: string
+}
+
+export interface Survey {
+  /** An open pool to the host that writes go to. */
+  readonly best: Pool | undefined
+  /** What each host said, for people. */
+  readonly words: string
+}
+
+/** Milliseconds a host has for login and answer. The driver allows one second for the connection. */
+const patience = 1500
+/** Milliseconds more for the others once one host is found writable: a frozen host must not hold the search up. */
+const grace = 100
+
+/** Asks every host at once and picks the writable one, of two that of the later timeline. Never throws. */
+export async function survey(hosts: readonly Endpoint[], open: (host: Endpoint) => Pool): Promise<Survey> {
+  let over = false
+  const found: { readonly pool: Pool; readonly standing: Standing }[] = []
+  const said = new Map(hosts.map((host) => [shown(host), 'has not answered yet']))
+  const ask = async (host: Endpoint): Promise<boolean> => {
+    const pool = open(host)
+    try {
+      const answer = await pool.session(standing, patience)
+      said.set(shown(host), answer.words)
+      if (answer.writable && !over) {
+        found.push({ pool, standing: answer })
+        return true
+      }
+    } catch (error) {
+      said.set(shown(host), `failed: ${error instanceof Error ? error.message : error}`)
+    }
+    pool.destroy()
+    return false
+  }
+
+  const answers = hosts.map(ask)
+  await Promise.race([
+    Promise.all(answers),
+    Promise.any(answers.map(failUnless)).then(
+      () => sleep(grace),
+      () => {},
+    ),
+  ])
+  over = true
+
+  const [best, ...rest] = found.sort((a, b) => b.standing.timeline - a.standing.timeline)
+  for (const { pool } of rest) pool.destroy()
+  return { best: best?.pool, words: [...said].map(([host, words]) => `${host} ${words}`).join('; ') }
+}
+
+export async function standing(query: Query): Promise<Standing> {
+  const [row] = await query(askStanding)
+  const readOnly = row?.['read_only'] !== 'off'
+  const standby = row?.['standby'] !== false
+  const words = standby ? 'is a standby' : readOnly ? 'is set read-only' : 'is the primary'
+  const timeline = Number.parseInt(String(row?.['timeline'] ?? '0'), 16)
+  return { writable: !standby && !readOnly, timeline, words }
+}
+
+// The control file still has the old timeline for some seconds after a promotion; the name of the WAL file has the new one.
+const askStanding = `
+  SELECT pg_is_in_recovery() AS standby,
+         current_setting('transaction_read_only') AS read_only,
+         CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline`
+
+async function failUnless(answer: Promise<boolean>): Promise<void> {
+  if (!(await answer)) throw new Error('not writable')
+}

@@ -1,0 +1,16 @@
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface Log {
+  info(message: string, fields?: Fields): void
+  warn(message: string, fields?: Fields): void
+  error(message: string, fields?: Fields): void
+}
+
+/** One JSON object a line. Undefined fields are left out. */
+export function jsonLog(write: (line: string) => void): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields: Fields = {}) =>
+      write(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }) + '\n')
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}
