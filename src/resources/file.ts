@@ -115,7 +115,7 @@ function makeFile({ path, content, owner, group, mode }: FileParams, at: string)
   const binary = isBinary(bytes)
   const put: Shell = binary ? sh`cat > ${at}` : sh`printf %s ${bytes.toString()} > ${at}`
   const script = sh`
-umask 077; mkdir -p -m 0755 ${at.slice(0, at.lastIndexOf('/')) || '/'} &&
+umask 022; mkdir -p ${at.slice(0, at.lastIndexOf('/')) || '/'} && umask 077 &&
 { [ ! -f ${path} ] || [ -L ${path} ] || cp -p --attributes-only --preserve=all ${path} ${at}; } &&
 ${put} && chown ${ownership({ owner, group })} ${at} && chmod ${mode} ${at} && sync ${at}`
   return { script, inline: true, ...(binary && { input: bytes }) }

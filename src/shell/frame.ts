@@ -25,7 +25,7 @@ export interface Dialect {
   readonly shell: string
 }
 
-/** Goes before the frames of a trip. Should a login script have swallowed the opening, nothing that follows runs. */
+/** Goes before the frames of a trip: none of them has failed yet, and the shell is ours. */
 export const TRIP = '_s=$_x\n'
 
 /** What comes after the bytes of an input: without it the script is killed, lest it takes a cut-off input for the whole. */

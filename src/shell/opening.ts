@@ -7,6 +7,7 @@ import { LOOK, STOP } from './process-tree.ts'
  */
 export function opening({ token }: Dialect, checks: readonly string[]): string {
   return [
+    `_x=${token}`,
     'LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; umask 077; cd /',
     // A mark. Where nobody listens any more, nothing more is run.
     `_m(){ printf '\\001${token} %s %s %s\\n' "$@" || exit; }`,
@@ -20,7 +21,8 @@ export function opening({ token }: Dialect, checks: readonly string[]): string {
     'command -v setsid >/dev/null && _i=setsid || _i=',
     'for _d in /run /dev/shm /tmp /var/tmp; do [ -w $_d ] && break; done',
     ...checks,
-    `_x=${token}`,
+    // A login script that reads stdin takes the start of it.
+    `[ "$_x" = ${token} ] || exit`,
     '_h ok $$ $_w',
     '',
   ].join('\n')

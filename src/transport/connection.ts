@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ClientChannel, Client as Ssh2Client } from 'ssh2'
 import type { Hop } from './hop.ts'
+import { promiseNoSessions } from './ssh2.ts'
 import type { Tunnel } from './tunnel.ts'
 import { Unreachable } from './unreachable.ts'
 
@@ -33,6 +34,7 @@ export class Connection {
       }
       const watch = this.#watch(end)
       client.on('error', (error) => end(error.message))
+      client.on('end', () => end('the host closed the connection'))
       client.on('close', () => end('the host closed the connection'))
     })
   }
@@ -53,6 +55,11 @@ export class Connection {
   /** A way to a port that the host can reach. */
   forward(host: string, port: number): Promise<ClientChannel> {
     return this.#ask((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done))
+  }
+
+  /** Sends some bytes that change nothing for us and are not answered; as OpenSSH does, we promise to run no commands here. */
+  acknowledge(): void {
+    if (this.#lost === undefined) promiseNoSessions(this.#client)
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { Problem } from '../model/problem.ts'
 import { quote } from '../text/quote.ts'
 import { TimedOut } from './dial.ts'
 import { errno } from './errno.ts'
@@ -13,9 +14,10 @@ export interface Way {
   readonly notes: readonly string[]
 }
 
-/** Puts into words why we did not get to a host. */
-export function explain(error: unknown, way: Way): Unreachable {
-  if (error instanceof Unreachable) return error
+/** Puts into words why we did not get to a host. What is in words already stays as it is. */
+export function explain(error: unknown, way: Way): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof LoginFailed && error.cause instanceof Problem) return error.cause
   const failure = error instanceof LoginFailed ? afterConnecting(error, way) : beforeConnecting(error, way)
   const { what, obstacle, details = [], next } = failure
   return new Unreachable(what, {
@@ -90,7 +92,8 @@ function beforeConnecting(error: unknown, { hop, through }: Way): Failure {
 /** What a jump host says when it cannot go on, as the error that we would have got in its place. */
 function throughJump(error: unknown): string | undefined {
   const said = words(error)
-  if (/prohibited/i.test(said)) return 'prohibited'
+  // OpenSSH with AllowTcpForwarding no says nothing but this; PermitOpen is a prohibition by name.
+  if (/prohibited|: open failed$/i.test(said)) return 'prohibited'
   if (/refused/i.test(said)) return 'ECONNREFUSED'
   if (/timed out/i.test(said)) return 'ETIMEDOUT'
   if (/no route|unreachable/i.test(said)) return 'EHOSTUNREACH'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Problem } from '../model/problem.ts'
 import { Connection } from './connection.ts'
-import { dial } from './dial.ts'
+import { dial, TimedOut } from './dial.ts'
 import { explain } from './explain.ts'
 import type { Gate } from './gate.ts'
 import type { Hop } from './hop.ts'
@@ -38,7 +39,7 @@ export async function knock(parts: KnockParts): Promise<Connection> {
       return await gate.pass(() => enter(parts, { check, proofs }))
     } catch (error) {
       const why = explain(error, { hop, through: through?.hop, notes: proofs.notes })
-      if (why.obstacle !== 'dropped' || attempt >= retries) throw why
+      if (!isDropped(why) || attempt >= retries) throw why
       await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()))
     }
   }
@@ -52,15 +53,16 @@ async function enter(
 ): Promise<Connection> {
   let refusal: unknown
   for (const algorithms of check.offers()) {
-    const socket = through ? new Tunnel(await through.forward(hop.host, hop.port)) : await dial(hop)
+    const socket = through ? await tunnel(through, hop) : await dial(hop)
     try {
       const judge = (key: Buffer) => check.judge(key, ask)
       const { client, remember } = await login({ hop, socket, algorithms, proofs, judge })
+      const connection = new Connection({ hop, client, socket, through })
       // As with OpenSSH, a key that cannot be written down is good for this once.
       await remember?.().catch((error: Error) =>
         warn(`the host key of ${hop.name} is not kept: ${error.message}`),
       )
-      return new Connection({ hop, client, socket, through })
+      return connection
     } catch (error) {
       // With a pin, the next type of key may be the right one; what is said in the end is what was wrong with the first.
       refusal = refusal instanceof Unreachable ? refusal : error
@@ -73,4 +75,27 @@ async function enter(
 function isAboutKeyType(error: unknown): boolean {
   if (error instanceof Unreachable) return error.obstacle === 'host-key'
   return error instanceof LoginFailed && /no matching host key/.test(String(error.cause))
+}
+
+async function tunnel(through: Connection, { host, port, patience }: Hop): Promise<Tunnel> {
+  const opening = through.forward(host, port)
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimedOut()), patience)
+  })
+  try {
+    return new Tunnel(await Promise.race([opening, tooLong]), () => through.acknowledge())
+  } catch (error) {
+    opening.then(
+      (channel) => channel.destroy(),
+      () => {},
+    )
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function isDropped(why: Problem): boolean {
+  return why instanceof Unreachable && why.obstacle === 'dropped'
 }

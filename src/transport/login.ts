@@ -55,7 +55,7 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
     const patience = new Patience(hop.patience, () => fail(new TimedOut()))
 
     const fail = (cause: unknown) => {
-      patience.stop()
+      patience.end()
       // It did greet us, and went silent then.
       if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
         progress.stage = 'keys'
@@ -64,8 +64,8 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
       socket.destroy()
     }
     const distrust = (why: Unreachable) => {
+      patience.end()
       reject(why)
-      patience.stop()
     }
     client.on('error', (error) => {
       // Not the end: a key that would not sign. ssh2 goes on with the next one.
@@ -78,9 +78,9 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
       patience.again()
     })
     client.once('ready', () => {
-      patience.stop()
+      patience.end()
       client.removeAllListeners()
-      // The next owner listens from the next tick on; an error without a listener would end the process.
+      // The rest of the same packet is read before the next owner can listen; an error that nobody hears ends the process.
       client.on('error', () => {})
       const remember = verdict?.trusted ? verdict.remember : undefined
       resolve({ client, ...(remember ? { remember } : {}) })
@@ -110,8 +110,9 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
           answer(false)
         })
       },
-      authHandler: (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) =>
-        void offer(left, partly, next),
+      authHandler: (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) => {
+        offer(left, partly, next).catch(fail)
+      },
     })
 
     const queue = [...proofs]
@@ -143,21 +144,28 @@ export class NothingLeft extends Error {}
 /** A clock that starts anew at each stage, and stands still while a person is asked. */
 class Patience {
   readonly #length: number
-  readonly #end: () => void
+  readonly #lose: () => void
   #timer: NodeJS.Timeout | undefined
+  #over = false
 
-  constructor(length: number, end: () => void) {
+  constructor(length: number, lose: () => void) {
     this.#length = length
-    this.#end = end
+    this.#lose = lose
   }
 
   again(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.#end, this.#length)
+    this.stop()
+    // The person may answer when nobody waits any more.
+    if (!this.#over) this.#timer = setTimeout(this.#lose, this.#length)
   }
 
   stop(): void {
     clearTimeout(this.#timer)
+  }
+
+  end(): void {
+    this.#over = true
+    this.stop()
   }
 }
 

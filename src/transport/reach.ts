@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { Hop } from './hop.ts'
+import { address, type Hop } from './hop.ts'
 import { JumpHosts, type Reached } from './jump.ts'
 import { Unreachable } from './unreachable.ts'
 import type { Target } from './wire.ts'
@@ -20,14 +20,37 @@ export class Roads {
     this.#guide = guide
   }
 
-  async reach(target: Target, depth = 0): Promise<Reached> {
-    if (depth > DEEPEST)
-      throw new Unreachable(`The way to ${target.name} leads through too many jump hosts`, {
-        obstacle: 'settings',
-        next: 'Does a ProxyJump in ssh_config lead back to itself?',
-      })
+  async reach(target: Target): Promise<Reached> {
+    return this.#walk(await this.#road(target, []))
+  }
+
+  /**
+   * All hops to the host, in the order in which they are passed. The whole road is known before the first step: two hosts
+   * whose ways lead through each other would wait for each other for ever.
+   */
+  async #road(target: Target, passed: readonly Target[]): Promise<readonly Hop[]> {
     const hop = await this.#guide.hop(target)
-    const jump = await this.#jump(hop, { target, depth })
+    // `Host *` with a ProxyJump covers the jump host, too.
+    const itself = target.via === undefined && hop.via.at(-1)?.host === target.host
+    const [first, ...others] = itself ? [] : hop.via
+    if (first === undefined) return [hop]
+    if (passed.some((before) => isSame(before, first)))
+      throw new Unreachable(`The way to ${passed[0]?.name} leads in a circle: ${first.name} twice`, {
+        obstacle: 'settings',
+        next: 'See ProxyJump in ssh_config and via in the inventory.',
+      })
+    // The first jump host may have a way of its own; for the others, the list is the way.
+    const start = await this.#road(first, [...passed, target])
+    const rest = await Promise.all(others.map((jump) => this.#guide.hop({ ...jump, via: [] })))
+    return [...start, ...rest, hop]
+  }
+
+  async #walk(road: readonly Hop[]): Promise<Reached> {
+    const hop = road.at(-1)
+    if (hop === undefined) throw new TypeError('a road has a last hop')
+    const before = road.slice(0, -1)
+    const key = before.map((jump) => `${address(jump)} ${jump.hostKey.name} ${jump.hostKey.pin}`).join('\n')
+    const jump = before.length > 0 ? await this.#jumps.borrow(key, () => this.#walk(before)) : undefined
     try {
       const connection = await this.#guide.knock(hop, jump?.connection)
       return {
@@ -42,19 +65,8 @@ export class Roads {
       throw error
     }
   }
-
-  async #jump(
-    { via }: Hop,
-    { target, depth }: { target: Target; depth: number },
-  ): Promise<Reached | undefined> {
-    const last = via.at(-1)
-    // `Host *` with a ProxyJump covers the jump host, too.
-    if (last === undefined || last.host === target.host) return undefined
-    const before = via.slice(0, -1)
-    // The first jump host goes its own way; for the others, the list is the way.
-    const next = before.length === 0 ? last : { ...last, via: before }
-    return this.#jumps.borrow(JSON.stringify(next), () => this.reach(next, depth + 1))
-  }
 }
 
-const DEEPEST = 8
+function isSame(a: Target, b: Target): boolean {
+  return a.host === b.host && a.port === b.port && a.user === b.user
+}

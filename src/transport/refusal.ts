@@ -46,7 +46,7 @@ const KNOWN: readonly Known[] = [
     next: () => 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
   },
   {
-    sign: /password is required|authentication is required|no askpass|no tty present|a tty is required/i,
+    sign: /password is required|auth\w+ (is )?required|no askpass|no tty present|a tty is required/i,
     what: (method, host) => `${method} on ${host} asks for a password`,
     next: ({ method }) =>
       method === 'doas'

@@ -30,13 +30,8 @@ export interface SettingsParts {
 export function settings(parts: SettingsParts): Hop {
   const { target, config, defaults, warn } = parts
   const one = (keyword: string) => given(config.get(keyword)?.[0])
-  const command = one('proxycommand')
-  if (command !== undefined && target.via === undefined)
-    throw new Unreachable(`${target.name} is reached by a ProxyCommand, which this transport does not run`, {
-      obstacle: 'settings',
-      details: [`ssh_config for ${target.host}: ProxyCommand ${command}`],
-      next: 'Use ProxyJump in ssh_config, or via in the inventory.',
-    })
+  if (target.via === undefined) refuse(target, { keyword: 'ProxyCommand', value: one('proxycommand') })
+  refuse(target, { keyword: 'RevokedHostKeys', value: one('revokedhostkeys') })
   const host = one('hostname') ?? target.host
   const port = target.port ?? Number(one('port') ?? 22)
   const user = target.user ?? defaults.user ?? one('user') ?? userInfo().username
@@ -53,6 +48,24 @@ export function settings(parts: SettingsParts): Hop {
     via: target.via ?? jumpsIn(one('proxyjump')),
   }
 }
+
+/** Settings that would change whom we reach or trust, and that we cannot follow. */
+function refuse(
+  target: Target,
+  { keyword, value }: { keyword: keyof typeof INSTEAD; value: string | undefined },
+): void {
+  if (value === undefined) return
+  throw new Unreachable(`ssh_config sets ${keyword} for ${target.name}, which we cannot follow`, {
+    obstacle: 'settings',
+    details: [`for ${target.host}: ${keyword} ${value}`],
+    next: INSTEAD[keyword],
+  })
+}
+
+const INSTEAD = {
+  ProxyCommand: 'Use ProxyJump in ssh_config, or via in the inventory.',
+  RevokedHostKeys: 'Put the keys into known_hosts with @revoked.',
+} as const
 
 function identities(
   { target, config, defaults }: SettingsParts,

@@ -48,6 +48,8 @@ export class ShellSession implements Session {
         for (const mark of this.#streams[name].push(chunk)) this.#hear(name, mark)
       })
       wire[name].on('error', () => {})
+      // It was paused when a password was asked for.
+      wire[name].resume()
     }
     // Too late to write: the ending, which tells more, is on its way.
     wire.stdin.on('error', () => {})

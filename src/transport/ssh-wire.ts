@@ -18,8 +18,9 @@ export function sshWire(channel: ClientChannel, lost: Promise<string>): Wire {
     settle(code === null ? { ...(signal ? { signal } : {}) } : { code })
   })
   channel.on('close', () => {
-    settle({})
     stdin.destroy()
+    // The end of a connection closes its channels first and is told of a moment later.
+    setImmediate(() => settle({}))
   })
   void lost.then((why) => {
     settle({ lost: why })

@@ -126,9 +126,13 @@ describe('ssh_config', () => {
     expect((await hop('ProxyJump none\n')).via).to.deep.equal([])
   })
 
-  it('is refused with a ProxyCommand, which we do not run', async () => {
-    const problem = await hop('ProxyCommand nc %h %p\n').catch((error: unknown) => error)
-    expect(problem).to.be.instanceOf(Problem).with.property('message').that.contains('ProxyCommand')
+  it('is refused with what would change whom we reach or trust, and we cannot follow', async () => {
+    for (const line of ['ProxyCommand nc %h %p', 'RevokedHostKeys /etc/ssh/revoked']) {
+      const problem = await hop(`${line}\n`).catch((error: unknown) => error)
+      expect(problem).to.be.instanceOf(Problem)
+      expect(problem instanceof Problem && problem.details).to.deep.equal([`for web1: ${line}`])
+    }
+    expect((await hop('ProxyCommand nc %h %p\n', { ...web1, via: [] })).via).to.deep.equal([])
   })
 
   it('is shown with its line where ssh cannot read it', async () => {

@@ -121,6 +121,13 @@ describe('the key of a host', () => {
     }
   })
 
+  it('is good for this once where it cannot be written down, with a warning', async () => {
+    const warnings: string[] = []
+    const file = `${knowing('')}/no-folder/known_hosts`
+    await connect({ knownHosts: [file], hostKeys: 'accept-new', warn: (text) => warnings.push(text) })
+    expect(warnings.join()).to.contain('the host key of web1 is not kept')
+  })
+
   it('can be accepted by a person, who is asked once', async () => {
     const file = knowing('')
     const questions: string[] = []

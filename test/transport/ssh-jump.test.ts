@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
@@ -123,6 +124,21 @@ describe('a jump host', () => {
       },
     )
     expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(String(web?.port))
+    await link.close()
+  })
+
+  it('keeps no small packet back for 40 ms', async () => {
+    const link = await sshTransport(options(everybody())).connect({
+      ...place('web1', web),
+      via: [place('bastion', bastion)],
+    })
+    const wire = await link.start('while read x; do echo out; echo err >&2; done')
+    const start = performance.now()
+    for (let i = 0; i < 10; i++) {
+      wire.stdin.write('x\n')
+      await Promise.all([once(wire.stdout, 'data'), once(wire.stderr, 'data')])
+    }
+    expect((performance.now() - start) / 10).to.be.below(20)
     await link.close()
   })
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { expect } from 'chai'
+import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
 import { Unreachable } from '../../src/transport/unreachable.ts'
@@ -134,6 +135,12 @@ describe('logging in', () => {
         'needs a passphrase, and there is nobody to ask',
       )
       expect(await refusal({ identityFiles: [locked], ...answer() })).to.contain('none was given')
+    })
+
+    it('fails with the words of the one who was asked, should he throw', async () => {
+      const passphrase = () => Promise.reject(new Problem('no terminal'))
+      const error = await connect({ identityFiles: [locked], passphrase }).catch((error: unknown) => error)
+      expect(error).to.be.instanceOf(Problem).with.property('message', 'no terminal')
     })
 
     it('does not ask when the agent has the key', async () => {

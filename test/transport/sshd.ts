@@ -82,10 +82,11 @@ export class Sshd {
         'UsePAM no',
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
-        'LogLevel ERROR',
         // bash reads ~/.bashrc for a command that sshd starts, unless it thinks that it is not the first shell.
         'SetEnv SHLVL=2',
         ...config,
+        // The first word on a matter holds.
+        'LogLevel ERROR',
         '',
       ].join('\n'),
     )

@@ -17,6 +17,18 @@ export interface Refusal {
   readonly why: string
 }
 
+export interface AptCacheOptions {
+  readonly directory: string
+  /** The mirror's hosts. What is asked of any other is refused. */
+  readonly hosts: ReadonlySet<string>
+  readonly ask: Ask
+  /**
+   * For how long an index is not asked for again, in milliseconds: hosts that are brought up together ask together.
+   * @default 60000
+   */
+  readonly freshFor?: number
+}
+
 /**
  * Files of a mirror, each downloaded once however many ask for it at once. A package never changes under its name. An
  * index does: it is asked for again, and the one on disk serves when the mirror cannot be reached.
@@ -25,6 +37,7 @@ export class AptCache {
   readonly #directory: string
   readonly #hosts: ReadonlySet<string>
   readonly #ask: Ask
+  readonly #freshFor: number
   readonly #underWay = new Map<string, Promise<Found>>()
   readonly #checked = new Map<string, number>()
 
@@ -77,9 +90,8 @@ export class AptCache {
     return { status, why: response.statusMessage ?? '' }
   }
 
-  /** Hosts that are brought up together ask together: one question to the mirror does for all. */
   #isFresh(path: string): boolean {
-    return Date.now() - (this.#checked.get(path) ?? 0) < 60_000
+    return Date.now() - (this.#checked.get(path) ?? 0) < this.#freshFor
   }
 }
 

@@ -1,0 +1,106 @@
+import {
+  type Build,
+  directory,
+  file,
+  type Handler,
+  handler,
+  link,
+  type Probe,
+  pkg,
+  probe,
+  prunedReleases,
+  release,
+  role,
+  type Secret,
+  type Step,
+  service,
+  sh,
+  transaction,
+  unit,
+  user,
+} from 'provision-ts'
+import { at, unitOf } from './unit.ts'
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export interface AppParams {
+  /** Of the service, its user and its directories /srv/<name> and /etc/<name>. @default 'notes' */
+  readonly name?: string
+  /** The built service, with server.mjs at the top. */
+  readonly release: Build
+  /** The one address and port that it serves on. */
+  readonly listen: Endpoint
+  /** Where it tells its metrics; nowhere unless given. */
+  readonly metrics?: Endpoint
+  /** Every host that may be the primary, in any order. @default port 5432 */
+  readonly databases: readonly { readonly address: string; readonly port?: number }[]
+  readonly database: {
+    readonly name: string
+    readonly user: string
+    readonly password: Secret
+    /** Who signed the databases' certificates, as PEM. */
+    readonly authority: string
+  }
+}
+
+/** A Node service under systemd, one release of several on the host, switched and taken back as one with its settings. */
+export const app = role('app', (params: AppParams) => {
+  const { name = 'notes', release: built } = params
+  const root = `/srv/${name}` as const
+  return [
+    pkg('nodejs', 'curl'),
+    user(name, { home: root }),
+    directory(`${root}/releases`),
+    directory(`/etc/${name}`),
+    release(`${root}/releases/${built.id}`, built),
+    inForce(params),
+    service(name),
+    prunedReleases(root, { wanted: built.id }),
+  ]
+})
+
+/** True when the service can do its work, the database with it. */
+export function ready({ address, port }: Endpoint): Probe {
+  const url = `http://${at({ address, port })}/readyz`
+  return probe(`GET ${url}`, sh`curl -sS --fail-with-body --max-time 2 ${url}`)
+}
+
+/** The release, the unit and what it reads are one thing: one restart for all of them, and all come back when it does not get ready. */
+function inForce(params: AppParams): Step {
+  const { name = 'notes', release: built, listen, database } = params
+  const server = `/srv/${name}/current/server.mjs`
+  return transaction(
+    `${name} ${built.id}`,
+    [
+      link(`/srv/${name}/current`, { target: `releases/${built.id}` }),
+      unit(`${name}.service`, unitOf(params)),
+      file(`/etc/${name}/authority.pem`, database.authority),
+      file(`/etc/${name}/db-password`, database.password),
+    ],
+    {
+      validate: sh`node --check ${server} && systemd-analyze verify --man=no ${`${name}.service`}`,
+      activate: restarted(name),
+      probe: readyOrWhy(name, listen),
+    },
+  )
+}
+
+/** Restarts the service as its files now say; when its first release was taken back there is none, and it stops. */
+function restarted(name: string): Handler {
+  return handler(
+    `restart ${name}`,
+    sh`systemctl daemon-reload
+if [ -e /etc/systemd/system/${`${name}.service`} ]; then systemctl restart ${name}; else systemctl stop ${name}; fi`,
+  )
+}
+
+/** The same as {@link ready}; when it does not come true, the service's own last words are the best explanation. */
+function readyOrWhy(name: string, listen: Endpoint): Probe {
+  const { label, script } = ready(listen)
+  return probe(label, sh`(${script}) || { echo; journalctl -q --no-pager -o cat -n 6 -u ${name}; exit 1; }`, {
+    within: '30s',
+  })
+}

@@ -1,0 +1,98 @@
+import {
+  dropIn,
+  file,
+  Problem,
+  pkg,
+  probe,
+  reloaded,
+  role,
+  service,
+  sh,
+  transaction,
+  user,
+} from 'provision-ts'
+import { checkScript, dropInConf, keepalivedConf } from './conf.ts'
+import { weightsFor } from './weights.ts'
+
+export interface KeepalivedParams {
+  /** The address that moves between the hosts, with its prefix length: `198.18.0.10/24`. */
+  readonly vip: string
+  /** Where it appears. @default the interface of the default route */
+  readonly interface?: string
+  /** From 1 to 254. The highest one that is alive holds the address. */
+  readonly priority: number
+  /** This host's own address, where its peers reach it. */
+  readonly address: string
+  /** The other hosts that may hold it, with the priorities that they have. */
+  readonly peers: readonly KeepalivedPeer[]
+  /** Tells several such addresses of one network apart, from 1 to 255; the same on all peers. @default 51 */
+  readonly routerId?: number
+  /** What has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/alive', the role haproxy's */
+  readonly checkUrl?: string
+}
+
+export interface KeepalivedPeer {
+  readonly address: string
+  readonly priority: number
+}
+
+/** The maintenance switch: 1 in this file sends the address to a peer, 0 lets it come back. A boot sets it to 0. */
+export const MAINTENANCE = '/run/keepalived-maint'
+
+const CONFIG = '/etc/keepalived/keepalived.conf'
+/** In a directory of root's, or keepalived would leave it out without a word. */
+const CHECK = '/usr/local/libexec/keepalived-check'
+
+export const reload = reloaded('keepalived')
+
+/** An address that one of several hosts holds: the one with the highest priority that is well. */
+export const keepalived = role('keepalived', (params: KeepalivedParams, { facts }) => {
+  const { vip, interface: device = facts.interface, priority, address, peers, routerId = 51 } = params
+  const { checkUrl = 'http://127.0.0.1:8405/alive' } = params
+  refusePeers(params)
+  const conf = keepalivedConf({
+    name: facts.hostname,
+    device,
+    address,
+    vip,
+    peers,
+    priority,
+    routerId,
+    weights: weightsFor([priority, ...peers.map((peer) => peer.priority)]),
+    script: CHECK,
+    maintenance: MAINTENANCE,
+  })
+  return [
+    pkg('keepalived', 'curl'),
+    user('keepalived_script'),
+    // Systemd itself acts on all of it, so nothing has to be restarted.
+    dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
+    transaction(
+      'keepalived configuration',
+      [file(CHECK, checkScript({ url: checkUrl }), { mode: '0755' }), file(CONFIG, conf)],
+      { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
+    ),
+    service('keepalived'),
+  ]
+})
+
+const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { within: '5s' })
+
+function refusePeers({ address, priority, peers, vip, checkUrl = '' }: KeepalivedParams): void {
+  const refused = (what: string, where: string, next: string) => new Problem(what, { where, next })
+  if (peers.length === 0)
+    throw refused('keepalived has no peer to share the address with.', 'peers', 'Name the other balancers.')
+  if (peers.some((peer) => peer.address === address))
+    throw refused(`keepalived's peers hold the host itself: ${address}.`, 'peers', 'Name the others only.')
+  const same = peers.find((peer) => peer.priority === priority)
+  if (same)
+    throw refused(
+      `${address} and ${same.address} have the same priority, ${priority}, so both would hold the address.`,
+      'priority',
+      'Give each balancer its own.',
+    )
+  if ([address, ...peers.map((peer) => peer.address)].includes(vip.replace(/\/.*/, '')))
+    throw refused(`${vip} is the address of a balancer.`, 'vip', 'Take one that belongs to no host.')
+  if (/['\s]/.test(checkUrl))
+    throw refused(`The check cannot ask ${JSON.stringify(checkUrl)}.`, 'checkUrl', 'Give a URL.')
+}

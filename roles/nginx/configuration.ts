@@ -1,0 +1,86 @@
+import {
+  absent,
+  file,
+  type Probe,
+  probe,
+  reloaded,
+  type Step,
+  sh,
+  sha256,
+  template,
+  transaction,
+} from 'provision-ts'
+import type { Endpoint, NginxParams } from './index.ts'
+
+export interface MainConf {
+  readonly workers: number
+}
+
+export interface UpstreamConf {
+  /** `address:port` */
+  readonly upstreams: readonly string[]
+}
+
+export interface SiteConf {
+  readonly domain: string
+  readonly listen: string
+  readonly balancers: readonly string[]
+  readonly root: string
+  readonly policy: string
+  /** What `/healthz` tells, so that a probe knows that these files are in force. */
+  readonly revision: string
+}
+
+const mainConf = template<MainConf>(import.meta, 'nginx.conf.ejs')
+const upstreamConf = template<UpstreamConf>(import.meta, 'upstream-app.conf.ejs')
+const siteConf = template<SiteConf>(import.meta, 'site.conf.ejs')
+
+/** Where the site's releases are. */
+export const ROOT = '/srv/www'
+
+/** The files of nginx: all of them valid and in force, or none. */
+export function configured(params: NginxParams, cpus: number): Step {
+  const { domain, listen, workers = cpus, upstreams, balancers, contentSecurityPolicy = OWN_ONLY } = params
+  const main = mainConf({ workers })
+  const upstream = upstreamConf({ upstreams: upstreams.map(at) })
+  const site = (revision: string) =>
+    siteConf({
+      domain,
+      listen: at(listen),
+      balancers: balancers.map(({ address }) => address),
+      root: ROOT,
+      policy: contentSecurityPolicy,
+      revision,
+    })
+  const revision = sha256(main + upstream + site('')).slice(0, 12)
+  return transaction(
+    'nginx configuration',
+    [
+      file('/etc/nginx/nginx.conf', main),
+      file('/etc/nginx/conf.d/upstream-app.conf', upstream),
+      file('/etc/nginx/conf.d/site.conf', site(revision)),
+      absent('/etc/nginx/sites-enabled/default'),
+    ],
+    { validate: sh`nginx -t -q`, activate: reloaded('nginx'), probe: inForce(at(listen), revision) },
+  )
+}
+
+export function at({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+const OWN_ONLY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/**
+ * Nginx takes the order to reload, and may then keep its old configuration with no more than a line in its log. So it is asked
+ * for what these files alone tell.
+ */
+function inForce(server: string, revision: string): Probe {
+  return probe(
+    'nginx answers with these files',
+    sh`said=$(curl -fsS --max-time 2 ${`http://${server}/healthz`}) && [ "$said" = ${`ok ${revision}`} ] ||
+{ echo "it said: $said"; tail -n 5 /var/log/nginx/error.log; exit 1; }`,
+    { within: '10s' },
+  )
+}

@@ -1,0 +1,61 @@
+import { type Answered, type Derived, derive, each, type Group, type Host, Problem } from 'provision-ts'
+import { type Cluster, type Place, place, words } from './place.ts'
+
+type Seeded = Host<{ readonly seed: boolean }>
+type Found<H extends Host> = Answered<Place, H>
+
+/**
+ * The host that takes writes. The hosts themselves are asked: the seed of the inventory counts only while no host has a database
+ * at all, so a run after a failover does not turn the roles back.
+ *
+ * @throws Problem when that cannot be said for sure; then nothing is changed on the database hosts
+ */
+export function primaryOf<H extends Seeded>(db: Group<H>): Derived<H> {
+  return derive(each(db, place), (found) => choosePrimary(found))
+}
+
+export function choosePrimary<H extends Seeded>(all: readonly Found<H>[]): H {
+  const primaries = clusters(all).filter(({ cluster }) => !cluster.standby)
+  const running = primaries.filter(({ cluster }) => cluster.running)
+  if (running.length > 1) throw twoPrimaries(all)
+  if (running[0]) return running[0].host
+  // Whoever does not answer may be the primary, or become one when its link is back.
+  if (all.some(({ answer }) => !answer)) throw noPrimary(all)
+  const [stopped, another] = primaries
+  if (stopped && another) throw twoPrimaries(all)
+  if (stopped && clusters(all).every(({ cluster }) => cluster.timeline <= stopped.cluster.timeline))
+    return stopped.host
+  if (all.some(({ answer }) => answer?.kind !== 'nothing')) throw noPrimary(all)
+  const seed = all.find(({ host }) => host.seed)
+  if (!seed) throw new Problem('No database host has seed: true, and none has a database yet')
+  return seed.host
+}
+
+function clusters<H extends Host>(
+  all: readonly Found<H>[],
+): readonly { readonly host: H; readonly cluster: Cluster }[] {
+  return all.flatMap(({ host, answer }) => (answer?.kind === 'cluster' ? [{ host, cluster: answer }] : []))
+}
+
+function twoPrimaries(all: readonly Found<Host>[]): Problem {
+  return new Problem('There are two primaries, and only people can say which one holds the truth', {
+    details: told(all),
+    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. On the other: systemctl mask --now 'postgresql@*-main', look for writes that only it has, move its data directory aside, systemctl unmask 'postgresql@*-main', and run again: it becomes a replica.`,
+  })
+}
+
+function noPrimary(all: readonly Found<Host>[]): Problem {
+  const heirs = clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)
+  const heir = heirs.sort((a, b) => b.cluster.timeline - a.cluster.timeline)[0]
+  const failOver = heir
+    ? ` To fail over instead: make sure that the old primary stays off (on it: systemctl mask --now 'postgresql@*-main', or its power), then on ${heir.host.name}: sudo -u postgres psql -c 'select pg_promote()', and run again.`
+    : ''
+  return new Problem('No primary can be found among the database hosts', {
+    details: told(all),
+    next: `Nothing was changed on them. Bring back the host that was the primary and run again.${failOver}`,
+  })
+}
+
+function told(all: readonly Found<Host>[]): readonly string[] {
+  return all.map(({ host, answer }) => `${host.name} ${words(answer)}`)
+}

@@ -1,0 +1,79 @@
+import { file, type KeyPair, type Step, template, transaction } from 'provision-ts'
+import { apply, presentsItsCertificate, valid } from './activation.ts'
+import { CERTIFICATE, KEY } from './files.ts'
+import { type Database, type Paths, PORT, type PostgresParams, REPLICATOR, type Settings } from './params.ts'
+import { written } from './settings.ts'
+
+export interface MainConf extends Pick<Paths, 'data' | 'config' | 'version'> {
+  readonly port: number
+}
+
+export interface SettingsConf {
+  readonly settings: readonly { readonly name: string; readonly value: string }[]
+}
+
+export interface HbaConf {
+  readonly databases: readonly Pick<Database, 'name' | 'owner'>[]
+  readonly clients: readonly Network[]
+  readonly peers: readonly Network[]
+  readonly replicator: string
+}
+
+interface Network {
+  /** One address, as a network. */
+  readonly network: string
+}
+
+const mainConf = template<MainConf>(import.meta, 'postgresql.conf.ejs')
+const settingsConf = template<SettingsConf>(import.meta, 'settings.conf.ejs')
+const hbaConf = template<HbaConf>(import.meta, 'pg_hba.conf.ejs')
+
+/** Group of secrets that the server reads and root alone writes. */
+const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
+
+interface ConfigurationParams extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases'> {
+  readonly paths: Paths
+  readonly certificate: KeyPair
+  readonly settings: Settings
+}
+
+/** All of the server's configuration: valid and in force, or as it was. */
+export function configuration(params: ConfigurationParams): Step {
+  const { paths, address, certificate, settings } = params
+  const { config } = paths
+  return transaction(
+    'postgres configuration',
+    [
+      file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT })),
+      file(`${config}/conf.d/90-provision.conf`, settingsConf({ settings: lines(settings) })),
+      file(`${config}/pg_hba.conf`, hbaConf(access(params)), FOR_SERVER),
+      file(`${config}/pg_ident.conf`, '# Written by provision: nobody maps to anybody.\n', FOR_SERVER),
+      file(CERTIFICATE, certificate.certificate, FOR_SERVER),
+      file(KEY, certificate.key, FOR_SERVER),
+    ],
+    {
+      validate: valid(paths),
+      activate: apply(paths),
+      probe: presentsItsCertificate(address),
+      timeout: '10m',
+    },
+  )
+}
+
+function lines(settings: Settings): SettingsConf['settings'] {
+  return Object.entries(settings).map(([name, value]) => ({ name, value: written(value) }))
+}
+
+/** The same on all database hosts: whoever becomes primary lets the right ones in at once. */
+function access({ databases, clients, peers }: ConfigurationParams): HbaConf {
+  return {
+    databases: databases.map(({ name, owner }) => ({ name, owner })),
+    clients: clients.map(network),
+    peers: peers.map(network),
+    replicator: REPLICATOR,
+  }
+}
+
+function network({ address }: { readonly address: string }): Network {
+  return { network: `${address}/${address.includes(':') ? 128 : 32}` }
+}

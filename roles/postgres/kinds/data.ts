@@ -1,0 +1,109 @@
+import { type Host, Problem, resource, type Shell, sh } from 'provision-ts'
+import { PASSFILE, TRUSTED } from '../files.ts'
+import type { Paths } from '../params.ts'
+import { REPLICATOR } from '../params.ts'
+import { type Cluster, type Place, place, words } from '../place.ts'
+
+interface NewParams {
+  readonly host: string
+  readonly paths: Paths
+}
+
+/** The data of a primary: a new, empty cluster where there was never one. What is there is never touched. */
+export const primaryData = resource<NewParams, Place>('database cluster', {
+  id: ({ paths }) => paths.data,
+  read: () => place.read,
+  diff: (params, have) => {
+    if (have.kind === 'nothing') return { verb: 'create', fields: [] }
+    if (have.kind === 'lost') throw lost(params, 'Mount its disk or put its data back, and run again.')
+    checkVersion(params, have)
+    return undefined
+  },
+  apply: ({ paths }) => [{ script: made(paths, initdb(paths)), timeout: '30m' }],
+})
+
+interface CopyParams extends NewParams {
+  readonly primary: Pick<Host, 'name' | 'address'>
+  /** What the primary has; it may have nothing yet while the plan is made. */
+  readonly found: Place | undefined
+  readonly slot: string
+}
+
+/** The data of a replica: a copy of the primary's where there is nothing, and else what is there, if that is such a copy. */
+export const replicaData = resource<CopyParams, Place>('database copy', {
+  id: ({ paths }) => paths.data,
+  read: () => place.read,
+  diff: (params, have) => {
+    const { primary, found } = params
+    if (have.kind !== 'cluster') return { verb: 'create', fields: [{ name: 'copy of', to: primary.name }] }
+    checkVersion(params, have)
+    if (found?.kind === 'cluster') checkKinship(params, have, found)
+    return undefined
+  },
+  apply: ({ paths, primary, slot }) => [
+    { script: made(paths, basebackup(paths, primary.address, slot)), timeout: '12h' },
+  ],
+})
+
+/**
+ * The data are made beside their place and renamed into it when they are whole: what is in place is always a whole cluster. Only
+ * what an earlier run left of its own beside the place is ever removed. pg_createcluster is not asked to take the data in: when
+ * it stumbles over something, it cleans up after itself by dropping the cluster, data and all.
+ */
+function made({ data }: Paths, make: Shell): Shell {
+  const [, parent = ''] = /^(.*)\/[^/]+$/.exec(data) ?? []
+  const at = `${parent}/.main.provision`
+  return sh`
+[ ! -s ${data}/PG_VERSION ] || { echo ${`${data} holds a cluster already; it is left alone`} >&2; exit 1; }
+install -d -o postgres -g postgres -m 0755 ${parent} && rm -rf ${at} || exit 1
+postgres() { HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$@"; }
+at=${at}
+{ ${make} && rm -f "$at/postgresql.conf" "$at/pg_hba.conf" "$at/pg_ident.conf" && sync "$at" && mv -T "$at" ${data} && sync ${parent}; } || { rm -rf "$at"; exit 1; }`
+}
+
+function initdb({ bin }: Paths): Shell {
+  return sh`postgres ${bin}/initdb -D "$at" --encoding=UTF8 --locale=C.UTF-8 --data-checksums --auth-local=peer --auth-host=scram-sha-256 --no-instructions`
+}
+
+/** Its settings are in our own files, so -R has nothing to write: standby.signal is all that makes it a replica. */
+function basebackup({ bin }: Paths, address: string, slot: string): Shell {
+  return sh`postgres ${bin}/pg_basebackup -d ${conninfo(address)} --no-password -D "$at" -X stream -S ${slot} -c fast && postgres touch "$at/standby.signal"`
+}
+
+/** How a replica reaches its primary: only one that the authority has signed for this address, and with the password of the file. */
+export function conninfo(address: string): string {
+  return `host=${address} port=5432 user=${REPLICATOR} sslmode=verify-full sslrootcert=${TRUSTED} passfile=${PASSFILE} connect_timeout=5`
+}
+
+function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
+  if (version === paths.version) return
+  throw new Problem(
+    `${host} has data of PostgreSQL ${version}, where version ${paths.version} is asked for`,
+    {
+      next: `Nothing was changed. To go on with ${version}, say so as the host's version; this role does no upgrades.`,
+    },
+  )
+}
+
+function checkKinship({ host, paths, primary }: CopyParams, own: Cluster, its: Cluster): void {
+  const related = own.system === its.system
+  if (own.standby && related) return
+  const why = related
+    ? 'It was a primary itself: it may hold writes that the other one never got.'
+    : 'It is of another system, no copy of this one.'
+  throw new Problem(`${host} cannot become a replica of ${primary.name} with the data it has`, {
+    details: [
+      `${host} ${words(own)}, system ${own.system ?? 'unknown'}`,
+      `${primary.name} ${words(its)}, system ${its.system ?? 'unknown'}`,
+      why,
+    ],
+    next: `Nothing was changed on ${host}. If its data are not needed: systemctl stop ${paths.unit}; mv ${paths.data} ${paths.data}.$(date +%F) on it, and run again: it gets a new copy.`,
+  })
+}
+
+function lost({ host, paths }: NewParams, next: string): Problem {
+  return new Problem(`${host} has a configuration of PostgreSQL, but no data in ${paths.data}`, {
+    details: ['No other database host has a primary, so there is nothing to copy from.'],
+    next,
+  })
+}

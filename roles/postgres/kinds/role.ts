@@ -1,0 +1,48 @@
+import { compare, resource, Secret } from 'provision-ts'
+import { identifier, literal, row, statements } from '../psql.ts'
+import { verifier, verifies } from '../scram.ts'
+
+export interface PostgresRoleParams {
+  readonly name: string
+  readonly password: Secret
+  /** Whether replicas log in as this role. @default false */
+  readonly replication?: boolean
+}
+
+interface Found {
+  readonly rights: string
+  readonly password: string | null
+}
+
+/**
+ * A role that logs in by SCRAM, and may do nothing more than that, or replicate. Its password is compared by what PostgreSQL
+ * keeps of it, and set by the same: each run that "sets" a password would else store a new salt.
+ */
+export const postgresRole = resource<PostgresRoleParams, Found | undefined>('database role', {
+  id: ({ name }) => name,
+  reach: 'own',
+  read: ({ name }) =>
+    row<Found>(
+      `select concat_ws(' ', case when rolcanlogin then 'login' end, case when rolreplication then 'replication' end,
+         case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end,
+         case when rolcreatedb then 'createdb' end, case when rolbypassrls then 'bypassrls' end) as rights,
+       rolpassword as password from pg_authid where rolname = ${literal(name)}`,
+    ),
+  diff: ({ password, replication = false }, have) =>
+    compare(
+      { rights: replication ? 'login replication' : 'login', password: 'as given' },
+      have && { rights: have.rights, password: isPassword(password, have) ? 'as given' : 'another' },
+    ),
+  apply: ({ name, password, replication = false }, have) => {
+    const rights = `login ${replication ? '' : 'no'}replication nosuperuser nocreaterole nocreatedb nobypassrls`
+    const kept = new Secret(() => verifier(password.reveal()))
+    // It is compared first, as a change of rights alone needs no new salt.
+    const words = have && isPassword(password, have) ? '' : ` password ${literal(kept.reveal())}`
+    const verb = have ? 'alter' : 'create'
+    return [statements('postgres', `${verb} role ${identifier(name)} with ${rights}${words}`)]
+  },
+})
+
+function isPassword(password: Secret, { password: kept }: Found): boolean {
+  return kept !== null && verifies(password.reveal(), kept)
+}

@@ -1,0 +1,53 @@
+import { resource } from 'provision-ts'
+import { literal, row, statements } from '../psql.ts'
+
+/**
+ * A physical replication slot: the primary keeps for its replica what that has not got yet, up to max_slot_wal_keep_size. It
+ * keeps nothing before the replica's first use of it.
+ */
+export const postgresSlot = resource<
+  { readonly name: string },
+  { readonly type: string; readonly state: string | null } | undefined
+>('replication slot', {
+  id: ({ name }) => name,
+  reach: 'own',
+  read: ({ name }) =>
+    row(
+      `select slot_type as type, wal_status as state from pg_replication_slots where slot_name = ${literal(name)}`,
+    ),
+  diff: (_params, have) => {
+    if (!have) return { verb: 'create', fields: [] }
+    // What the replica still needed is gone for good. The slot is of use again for a new copy, which must be taken by hand.
+    if (have.state === 'lost') return { verb: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
+    return undefined
+  },
+  apply: ({ name }, have) => [
+    statements(
+      'postgres',
+      ...(have ? [`select pg_drop_replication_slot(${literal(name)})`] : []),
+      `select pg_create_physical_replication_slot(${literal(name)})`,
+    ),
+  ],
+})
+
+/** No slots on a replica that are named for database hosts: left from its time as a primary, they would hold back its own WAL. */
+export const noSlots = resource<
+  { readonly names: readonly string[] },
+  { readonly names: string } | undefined
+>('replication slots', {
+  id: () => 'of an earlier primary',
+  reach: 'own',
+  read: ({ names }) =>
+    row(
+      `select string_agg(slot_name, ' ') as names from pg_replication_slots
+         where slot_type = 'physical' and not active and slot_name in (${names.map(literal).join(', ')}) having count(*) > 0`,
+    ),
+  diff: (_params, have) =>
+    have && { verb: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
+  apply: (_params, have) => [
+    statements(
+      'postgres',
+      ...(have?.names.split(' ') ?? []).map((name) => `select pg_drop_replication_slot(${literal(name)})`),
+    ),
+  ],
+})

@@ -1,0 +1,83 @@
+import { type Facts, type KeyPair, Problem, type Secret } from 'provision-ts'
+
+/** What a primary and a replica have in common, so that one can become the other. */
+export interface PostgresParams {
+  /** The host's name: of its cluster in logs, of its slot on the primary. */
+  readonly name: string
+  /** Where it listens, beside the loopback and the local socket. */
+  readonly address: string
+  /** PostgreSQL's major version. @default that of the Debian release: 15 on 12, 17 on 13 */
+  readonly version?: 15 | 17
+  /** For its name and address, by `authority`. */
+  readonly certificate: KeyPair
+  /** Who signed the certificates of the database hosts, as PEM. */
+  readonly authority: string
+  /** Hosts that may log in to the databases, each as the owner of one. */
+  readonly clients: readonly { readonly address: string }[]
+  /** The other database hosts: they may replicate from here. */
+  readonly peers: readonly { readonly name: string; readonly address: string }[]
+  readonly databases: readonly Database[]
+  readonly passwords: {
+    /** Of the role `replicator`. */
+    readonly replication: Secret
+  }
+  /**
+   * Further settings of postgresql.conf, or others than those of the role. Whether one needs a restart is asked of PostgreSQL
+   * itself. Give the same to all database hosts: a replica may not have less than its primary.
+   */
+  readonly settings?: Settings
+}
+
+export interface Database {
+  readonly name: string
+  /**
+   * The role that the application logs in as. It owns the schema of the database's name and all it makes there; the database
+   * itself stays with `postgres`, so the application cannot drop it.
+   */
+  readonly owner: string
+  readonly password: Secret
+}
+
+export type Settings = Readonly<Record<string, string | number | boolean>>
+
+/** The role that replicas log in as. */
+export const REPLICATOR = 'replicator'
+
+export const PORT = 5432
+
+/** Where things lie on a host, for one version. */
+export interface Paths {
+  readonly version: 15 | 17
+  readonly unit: `postgresql@${number}-main.service`
+  readonly bin: string
+  readonly data: `/${string}`
+  readonly config: `/${string}`
+  readonly log: string
+}
+
+export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
+  const wanted = version ?? RELEASES.get(os.version)
+  if (!wanted) {
+    throw new Problem(`${os.id} ${os.version} has no version of PostgreSQL that this role knows`, {
+      next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17). With packages from elsewhere, say the version.',
+    })
+  }
+  return {
+    version: wanted,
+    unit: `postgresql@${wanted}-main.service`,
+    bin: `/usr/lib/postgresql/${wanted}/bin`,
+    data: `/var/lib/postgresql/${wanted}/main`,
+    config: `/etc/postgresql/${wanted}/main`,
+    log: `/var/log/postgresql/postgresql-${wanted}-main.log`,
+  }
+}
+
+const RELEASES: ReadonlyMap<number, 15 | 17> = new Map([
+  [12, 15],
+  [13, 17],
+])
+
+/** The name of a replica's slot: slots may not have a dash. */
+export function slotOf({ name }: { readonly name: string }): string {
+  return name.toLowerCase().replace(/[^a-z0-9_]/g, '_')
+}

@@ -1,0 +1,85 @@
+import { ask, Problem, read, sh } from 'provision-ts'
+
+/** What a host has of a database, whether it runs or not. */
+export type Place = Nothing | Lost | Cluster
+
+/** PostgreSQL was never set up here. */
+interface Nothing {
+  readonly kind: 'nothing'
+}
+
+/** It was set up here, but the data are not where they were: a disk that is not mounted, or somebody moved them. */
+interface Lost {
+  readonly kind: 'lost'
+}
+
+export interface Cluster {
+  readonly kind: 'cluster'
+  readonly version: number
+  /** Whether it follows another. Of one that does not run: whether it would. */
+  readonly standby: boolean
+  /** Whether it answers. */
+  readonly running: boolean
+  /** The same for a primary and all copies of it; undefined when its control file cannot be read. */
+  readonly system: string | undefined
+  /** Grows with each promotion. */
+  readonly timeline: number
+  /** What its control file says: `in production`, `shut down`; of one that does not run, the former means a crash. */
+  readonly state: string
+}
+
+const SCRIPT = sh`
+found=
+for data in /var/lib/postgresql/*/main; do [ ! -s "$data/PG_VERSION" ] || found=$data; done
+if [ "$found" ]; then
+  version=$(cat "$found/PG_VERSION"); bin=/usr/lib/postgresql/$version/bin
+  standby=f; [ ! -e "$found/standby.signal" ] || standby=t
+  echo "cluster $version"; echo "standby $standby"
+  "$bin/pg_controldata" "$found" 2>/dev/null | sed -n 's/^Database system identifier: */system /p; s/^Database cluster state: */state /p; s/^Latest checkpoint.s TimeLineID: */timeline /p'
+  PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5s' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -F ' ' -h /run/postgresql -p 5432 -d postgres 2>/dev/null -c "
+    select 'standby', pg_is_in_recovery();
+    select 'timeline', ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int where not pg_is_in_recovery();
+    select 'running', true;"
+else
+  for conf in /etc/postgresql/*/main/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo lost; done
+fi
+echo end`
+
+/**
+ * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, while the
+ * names of the WAL files have the new one: so a running primary is asked for those.
+ *
+ * @throws Problem when the host gave half an answer: it must not be taken for "nothing there"
+ */
+export const place = ask('its place among the database hosts', read(SCRIPT, parsePlace))
+
+export function parsePlace({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): Place {
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  if (lines.at(-1) !== 'end') {
+    throw new Problem('The host did not say what it has of a database', { details: stderr.split('\n') })
+  }
+  // The later line of a name has the last word: what the server says goes before what its files say.
+  const said = new Map(lines.map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))
+  const version = said.get('cluster')
+  if (version === undefined) return { kind: said.has('lost') ? 'lost' : 'nothing' }
+  return {
+    kind: 'cluster',
+    version: Number(version),
+    standby: said.get('standby') === 't',
+    running: said.has('running'),
+    system: said.get('system'),
+    timeline: Number(said.get('timeline') ?? 0),
+    state: said.get('state') ?? 'unknown',
+  }
+}
+
+/** In words, for problems. */
+export function words(found: Place | undefined): string {
+  if (!found) return 'could not be reached'
+  if (found.kind === 'nothing') return 'has no database'
+  if (found.kind === 'lost')
+    return 'has a configuration, but no data: a disk that is not mounted, or data that were moved'
+  const { standby, running, timeline, state } = found
+  const what = `${standby ? 'a replica' : 'a primary'}, timeline ${timeline}`
+  return running ? `is ${what}` : `has ${what} that does not answer (${state})`
+}

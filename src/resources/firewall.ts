@@ -1,0 +1,115 @@
+import { handler } from '../model/handler.ts'
+import { probe } from '../model/probe.ts'
+import { read } from '../model/read.ts'
+import { resource, type Step } from '../model/step.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+import { file } from './file.ts'
+import { type FirewallRule, ruleset, type SshAccess, TABLE } from './firewall-ruleset.ts'
+import { pkg } from './package.ts'
+import { service } from './service.ts'
+import { transaction } from './transaction.ts'
+import { unit } from './unit.ts'
+
+export type FirewallOptions = SshAccess
+
+const FILE = '/etc/nftables.d/provision.nft'
+const UNIT = 'provision-firewall.service'
+/** What the table looked like right after it was loaded. Gone with a boot, made again by it. */
+const RECORD = '/run/provision-firewall'
+
+/**
+ * A firewall that lets in what the rules say and drops the rest: one table of our own, now and from before the network is up
+ * after a boot. A host takes one: where it plays two parts, give the rules of both.
+ *
+ * Connections that are open stay open. A ruleset in which this very session could not be opened anew is taken back at once.
+ *
+ * @example firewall([{ port: 8080, from: lb.hosts }], { ssh: ['10.0.0.0/8'] })
+ */
+export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): readonly Step[] {
+  return [
+    pkg('nftables'),
+    transaction('firewall', [file(FILE, ruleset(rules, options)), unit(UNIT, unitText)], {
+      validate: sh`nft -c -f ${FILE}`,
+      activate: loaded,
+      probe: probe('ssh is let in', sshIsLetIn(options.ssh ?? 'anywhere'), { within: '1s' }),
+    }),
+    inForce({}),
+    service(UNIT),
+  ]
+}
+
+/** One text for the unit and for our question: the file and the table that the kernel made of it. */
+const PRINT = sh`nft -s list table inet ${TABLE} | cat ${FILE} - | sha256sum`
+
+/**
+ * A unit of its own, since Debian's nftables.service loads /etc/nftables.conf, which belongs to the administrator, begins with
+ * `flush ruleset`, and ends with it when it is stopped. Ours comes after it, and comes again when it is restarted or reloaded.
+ */
+const unitText = `[Unit]
+Description=Firewall of provision (nftables, table inet ${TABLE})
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=nftables.service
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f ${FILE}
+ExecStartPost=/bin/sh -c '${PRINT.text} > ${RECORD}'
+ExecReload=/usr/sbin/nft -f ${FILE}
+ExecReload=/bin/sh -c '${PRINT.text} > ${RECORD}'
+
+[Install]
+WantedBy=sysinit.target
+`
+
+/** Loads the table; when the first one was taken back, there is to be none. */
+const loaded = handler(
+  'load the firewall',
+  sh`systemctl daemon-reload
+if [ -e ${FILE} ]; then systemctl restart ${UNIT} || { journalctl -q --no-pager -o cat -n 5 -u ${UNIT}; exit 1; }
+else nft delete table inet ${TABLE}; systemctl stop ${UNIT} 2>/dev/null || :; fi`,
+)
+
+/** Whether the kernel has the table as we loaded it: somebody's `nft add rule`, or `nft flush ruleset`, is seen. */
+const inForce = resource<Record<never, never>, boolean>('firewall', {
+  id: () => `table inet ${TABLE}`,
+  read: () =>
+    read(
+      sh`{ now=$(${PRINT}); loaded=$(cat ${RECORD}); } 2>/dev/null; [ "$now" = "$loaded" ]`,
+      ({ code }) => code === 0,
+    ),
+  diff: (_params, have) =>
+    have
+      ? undefined
+      : { verb: 'change', fields: [{ name: 'table', from: 'not as it was loaded', to: 'as declared' }] },
+  apply: () => loaded.commands,
+})
+
+/**
+ * Whether the session that asks could be opened again. Its own packets prove nothing: an open connection is let through in any
+ * case. sudo hides SSH_CONNECTION, so it is read where it still stands, in one of the processes above.
+ */
+function sshIsLetIn(ssh: 'anywhere' | readonly string[]): Shell {
+  return sh`
+pid=$$
+while [ "$pid" -gt 1 ]; do
+  connection=$(tr '\0' '\n' < /proc/$pid/environ 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
+  [ -z "$connection" ] || break
+  pid=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$pid/status)
+done
+[ -n "$connection" ] || exit 0
+set -- $connection
+has() { nft get element inet ${TABLE} "$1" "{ $2 }" >/dev/null 2>&1; }
+has ssh_ports "$4" || { echo "this session came to port $4, which the new rules close" >&2; exit 1; }
+${ssh === 'anywhere' ? sh`exit 0` : SOURCE}`
+}
+
+const SOURCE = sh`
+from=$(printf %s "$1" | sed 's/%.*//; s/^::ffff:\([0-9.]*\)$/\1/')
+case $from in *:*) set=ssh_from_6 ;; *) set=ssh_from_4 ;; esac
+has $set "$from" || { echo "this session came from $from, which the new rules shut out" >&2; exit 1; }`

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expect } from 'chai'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+/** A folder imports only from floors below its own. Two folders on one floor do not know each other. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['text'],
+  ['shell'],
+  ['model'],
+  ['resources', 'transport', 'secrets', 'pki', 'lab'],
+  ['engine'],
+  ['report'],
+  ['cli'],
+]
+
+/** What the whole world may import, and what it may import itself. */
+const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
+  ssh2: ['src/transport'],
+  listr2: ['src/report/listr.ts'],
+  ejs: ['src/resources/template.ts'],
+  commander: ['src/cli'],
+  '@peculiar/x509': ['src/pki/issue.ts'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const files = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) => typescript(join(ROOT, folder)))
+const imports = files.flatMap(importsOf)
+
+describe('the architecture', () => {
+  it('has sources to look at', () => {
+    expect(imports.length).to.be.greaterThan(100)
+  })
+
+  it('lets a folder import only from floors below its own', () => {
+    const upward = imports.filter(({ from, to }) => {
+      const [own, other] = [folderOf(from), folderOf(to)]
+      return own && other && own !== other && floorOf(other) >= floorOf(own)
+    })
+    expect(upward.map(shown)).to.deep.equal([])
+  })
+
+  it('has no cycle of files', () => {
+    expect(cycles(imports.filter(({ typeOnly }) => !typeOnly))).to.deep.equal([])
+  })
+
+  it('lets roles, playbooks and inventories see what users see, and no more', () => {
+    const inward = imports.filter(({ from, to }) => !from.startsWith('src/') && to.startsWith('src/'))
+    expect(inward.map(shown)).to.deep.equal([])
+  })
+
+  for (const [library, places] of Object.entries(SINGLE_IMPORTERS)) {
+    it(`imports ${library} in one place`, () => {
+      const stray = imports.filter(({ from, to }) => to === library && !places.some((place) => from.startsWith(place)))
+      expect(stray.map(shown)).to.deep.equal([])
+    })
+  }
+
+  it('keeps files to one idea: none over 400 lines', () => {
+    const long = files.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length }))
+    expect(long.filter(({ lines }) => lines > 400)).to.deep.equal([])
+  })
+})
+
+function typescript(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => relative(ROOT, join(folder, name)))
+}
+
+function importsOf(from: string): readonly Import[] {
+  const text = readFileSync(join(ROOT, from), 'utf8')
+  const found = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm)
+  return [...found].map(([, type, fixed, lazy]) => {
+    const name = fixed ?? lazy ?? ''
+    const to = name.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), name)) : name
+    return { from, to, typeOnly: type !== undefined || lazy !== undefined }
+  })
+}
+
+function folderOf(path: string): string | undefined {
+  return /^src\/([^/]+)\//.exec(path)?.[1]
+}
+
+function floorOf(folder: string): number {
+  const floor = FLOORS.findIndex((folders) => folders.includes(folder))
+  if (floor === -1) throw new Error(`src/${folder} stands on no floor`)
+  return floor
+}
+
+function shown({ from, to }: Import): string {
+  return `${from} imports ${to}`
+}
+
+function cycles(edges: readonly Import[]): readonly string[] {
+  const next = new Map<string, string[]>()
+  for (const { from, to } of edges) next.set(from, [...(next.get(from) ?? []), to])
+  const found: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) {
+      found.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      return
+    }
+    if (done.has(file)) return
+    for (const to of next.get(file) ?? []) walk(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of next.keys()) walk(file, [])
+  return found
+}

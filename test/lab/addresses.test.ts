@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import { macAddress, planAddresses, usualPort } from '../../src/lab/addresses.ts'
+
+describe('addresses of a lab', () => {
+  it('tell the tier and the number of a host', () => {
+    const plan = planAddresses(['lb1', 'web2', 'app1', 'db9'])
+    expect([...plan.values()]).to.deep.equal(['198.18.0.11', '198.18.0.22', '198.18.0.31', '198.18.0.49'])
+  })
+
+  it('begin at 51 for other names, and for more than nine of a tier', () => {
+    const plan = planAddresses(['witness', 'web10', 'web1'])
+    expect([...plan.values()]).to.deep.equal(['198.18.0.51', '198.18.0.52', '198.18.0.21'])
+  })
+
+  it('stay as they are when hosts are added', () => {
+    const before = planAddresses(['witness', 'backup'])
+    const after = planAddresses(['archive', 'backup'], before)
+    expect(Object.fromEntries(after)).to.deep.equal({
+      witness: '198.18.0.51',
+      backup: '198.18.0.52',
+      archive: '198.18.0.53',
+    })
+  })
+
+  it('come to an end', () => {
+    const many = Array.from({ length: 205 }, (_, i) => `host-${i}`)
+    expect(() => planAddresses(many)).to.throw('A lab has no address for one more host')
+  })
+
+  it('give a port and a hardware address', () => {
+    expect(usualPort('198.18.0.42')).to.equal(2242)
+    expect(macAddress('198.18.0.42')).to.equal('02:00:c6:12:00:2a')
+  })
+})

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { call, type Handlers, serveCalls } from '../../src/lab/control.ts'
+import { Problem } from '../../src/model/problem.ts'
+
+describe('calls to a supervisor', () => {
+  const handlers: Handlers = {
+    up: async ({ hosts }, log) => {
+      for (const host of hosts) log(`${host} answers`)
+      return null
+    },
+    status: async () => [],
+    act: async ({ host }) => {
+      throw new Problem(`"${host}" did not stay up.`, { details: ['its last words'], next: 'look' })
+    },
+    split: async () => null,
+    delay: async () => null,
+  }
+  let directory: string
+  let socket: string
+  let server: Server
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'control-'))
+    socket = join(directory, 'control.sock')
+    server = await serveCalls(socket, handlers)
+  })
+
+  after(() => {
+    server.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('are for the owner of the socket only', () => {
+    expect(statSync(socket).mode & 0o777).to.equal(0o600)
+  })
+
+  it('bring lines while they work, then a result', async () => {
+    const lines: string[] = []
+    const mirror = { archive: 'http://mirror.example/debian', security: undefined }
+    const order = { hosts: ['web1', 'web2'], debian: 12, base: '/base', mirror } as const
+    expect(await call(socket, 'up', order, (line) => lines.push(line))).to.equal(null)
+    expect(lines).to.deep.equal(['web1 answers', 'web2 answers'])
+  })
+
+  it('bring a problem over with all that it says', async () => {
+    const problem = await call(socket, 'act', { verb: 'start', host: 'web1' }).catch(
+      (error: unknown) => error,
+    )
+    expect(problem)
+      .to.be.instanceOf(Problem)
+      .and.to.deep.include({ details: ['its last words'], next: 'look' })
+    expect(problem).to.have.property('message', '"web1" did not stay up.')
+  })
+
+  it('say so when nobody takes them', async () => {
+    const problem = await call(join(directory, 'none'), 'status', null).catch((error: unknown) => error)
+    expect(problem).to.be.instanceOf(Problem).and.to.have.property('next', 'provision lab up')
+  })
+})

@@ -1,0 +1,38 @@
+import type { Facts } from '../../src/model/facts.ts'
+import type { Step } from '../../src/model/step.ts'
+import { type Steps, unfold } from '../../src/model/steps.ts'
+
+export const FACTS: Facts = {
+  hostname: 'host1',
+  cpus: 4,
+  memory: 8 * 1024 ** 3,
+  architecture: 'amd64',
+  os: { id: 'debian', version: 12, codename: 'bookworm' },
+  interface: 'eth0',
+  bootId: '0f0f0f0f',
+}
+
+/** The flat list of steps of a role on a host with these facts; what waits for other hosts' answers is left out. */
+export function stepsOf(steps: Steps, facts: Partial<Facts> = {}): readonly Step[] {
+  const answers = { has: () => false, get: () => undefined }
+  return unfold(steps, { facts: { ...FACTS, ...facts }, answers }).steps.map(({ step }) => step)
+}
+
+/** The texts that these steps write on a host that has nothing yet, by path; those of secrets are undefined. */
+export function textsOf(steps: readonly Step[]): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    steps
+      .filter(({ kind }) => WRITING.includes(kind))
+      .flatMap((step) => step.diff(step.kind === 'transaction' ? [] : undefined)?.texts ?? [])
+      .map(({ path, after }) => [path, after]),
+  )
+}
+
+const WRITING = ['file', 'unit', 'transaction']
+
+/** The one text at this path. */
+export function textAt(steps: readonly Step[], path: string): string {
+  const text = textsOf(steps).get(path)
+  if (text === undefined) throw new Error(`no step writes a text that can be seen to ${path}`)
+  return text
+}

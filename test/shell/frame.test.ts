@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'chai'
+import { encode, type Frame, TRIP } from '../../src/shell/frame.ts'
+import { opening } from '../../src/shell/opening.ts'
+import { sh } from '../../src/shell/sh.ts'
+
+describe('a frame', () => {
+  const dialect = { token: 'feedfeedfeedfeedfeedfeed', shell: 'sh' }
+  const frame: Frame = {
+    id: 1,
+    script: sh`echo "it's run"`,
+    isolated: false,
+    input: undefined,
+    as: undefined,
+    announced: false,
+    decisive: false,
+    nonce: 'nonce',
+  }
+  const run = (...texts: readonly (string | Buffer)[]) =>
+    spawnSync('sh', { input: Buffer.concat(texts.map((text) => Buffer.from(text))) }).stdout.toString()
+
+  it('runs after the opening', () => {
+    const said = run(opening(dialect, []), TRIP, encode(frame, dialect))
+    expect(said).to.match(/^.feed\w+ h 0 ok \d+ ?\nit's run\n.feed\w+ e 1 0\n$/)
+  })
+
+  it('does not run when a login script swallowed the start of the opening', () => {
+    const lines = opening(dialect, []).split('\n')
+    for (const at of lines.keys()) {
+      const said = run(lines.slice(at + 1).join('\n'), TRIP, encode(frame, dialect))
+      expect(said, `after line ${at}`).not.to.match(/ok|run/)
+    }
+  })
+
+  it('does not run when a check of the opening ended it', () => {
+    const said = run(opening(dialect, ['_h held by ana; exit']), TRIP, encode(frame, dialect))
+    expect(said).to.match(/^.\w+ h 0 held by ana\n$/)
+  })
+
+  for (const isolated of [false, true])
+    for (const input of [undefined, Buffer.from("a'b\0")])
+      it(`does not run when it was cut off (${isolated ? 'isolated' : 'inline'}${input ? ', with input' : ''})`, () => {
+        const whole = encode({ ...frame, isolated, input, decisive: true }, dialect)
+        const start = Buffer.from(`${opening(dialect, [])}${TRIP}`)
+        const cuts = Array.from({ length: 12 }, (_, i) => Math.floor((whole.length * (i + 1)) / 13))
+        for (const cut of [...cuts, whole.length - 3])
+          expect(run(start, whole.subarray(0, cut)), `cut at ${cut}`).not.to.include('run')
+      })
+})

@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { quote } from '../../src/text/quote.ts'
+import { localLink } from '../../src/transport/local.ts'
+import type { Link } from '../../src/transport/wire.ts'
+
+/** This machine with an /etc and a /run of its own, so that users, sudoers and locks of a test are nowhere else. */
+export interface PrivateMachine {
+  /** As a login of this user; an empty environment, as sshd gives. */
+  as(user: string): Link
+  close(): Promise<void>
+}
+
+/** Needs root, as `canBePrivate` tells. @param setup shell text that runs inside it */
+export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
+  const link = localLink()
+  const wire = await link.start('exec unshare -m sh')
+  let said = ''
+  wire.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  wire.stdin.write(`${COPY}\n${setup}\necho $$\n`)
+  const [line] = await Promise.race([once(wire.stdout, 'data'), wire.ended.then(() => [''])])
+  const pid = Number(String(line))
+  if (!pid) throw new Error(`no private machine: ${said}`)
+  return {
+    as(user) {
+      const enter = `exec nsenter -m -t ${pid} setpriv --reuid ${user} --regid ${user} --init-groups`
+      const local = localLink()
+      return {
+        ...local,
+        start: (command) => local.start(`${enter} env -i PATH=/usr/bin:/bin HOME=/ sh -c ${quote(command)}`),
+      }
+    },
+    close: () => link.close(),
+  }
+}
+
+export function canBePrivate(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0
+}
+
+const COPY = `set -e
+mount -t tmpfs -o mode=755 tmpfs /run
+cp -a /etc /run/etc
+mount --bind /run/etc /etc
+[ ! -d /var/lib/sudo ] || mount -t tmpfs tmpfs /var/lib/sudo`
