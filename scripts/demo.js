@@ -1,6 +1,7 @@
 // `npm run demo`: eight real hosts on this machine, the whole stack on them, and where to look at it.
 import './ensure.js'
 import './example.js'
+import { fileURLToPath } from 'node:url'
 import { must } from './ensure.js'
 
 const provision = ['bin/provision.js']
@@ -13,8 +14,10 @@ or bring the same machines up with Vagrant, and provision those:
 }
 must(process.execPath, [...provision, 'lab', 'up'])
 must(process.execPath, [...provision, '--inventory', 'inventory/lab.ts'])
-const { openLab } = await import('../node_modules/.cache/provision/self/lab.js')
-const { ports, directory, hosts } = openLab('demo')
+const { bundleSelf } = await import('../bin/bundle.js')
+/** @type {typeof import('../src/lab/index.ts')} */
+const { openLab } = await import(`${await bundleSelf(fileURLToPath(new URL('..', import.meta.url)))}lab.js`)
+const { ports, directory } = openLab('demo')
 const authority = `${directory}/pki/authority.pem`
 const curl = `curl --cacert ${authority} --resolve notes.test:${ports.https}:127.0.0.1 https://notes.test:${ports.https}`
 console.log(`
@@ -23,7 +26,7 @@ The site answers at https://notes.test:${ports.https} on 127.0.0.1, behind its v
   ${curl}/
   ${curl}/api/whoami
 
-Look around:    npx provision lab ssh ${hosts[2]?.name ?? 'web1'}
+Look around:    npx provision lab ssh web1
                 npx provision lab status
 Break something: npx provision lab kill lb1, and ask the site again; npx provision lab start lb1
 Take it down:   npx provision lab down`)

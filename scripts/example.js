@@ -15,7 +15,9 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(`${path}/${name}`)))
 }
 
-const sources = ['src', 'public', 'package-lock.json', 'build.mjs'].map((name) => newest(`${directory}/${name}`))
+const sources = ['src', 'public', 'package-lock.json', 'build.mjs'].map((name) =>
+  newest(`${directory}/${name}`),
+)
 if (newest(`${directory}/dist`) < Math.max(...sources)) {
   ensurePackages(directory, 'the packages of the sample application')
   must('npm', ['run', 'build', '--silent'], directory)

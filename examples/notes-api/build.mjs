@@ -1,4 +1,4 @@
-// Bundles the service into dist/server.mjs and copies the site to dist/public. The same sources give the same bytes.
+// Bundles the service into dist/app/server.mjs and copies the site to dist/public. The same sources give the same bytes.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ rmSync('dist', { recursive: true, force: true })
 
 await build({
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/server.mjs',
+  outfile: 'dist/app/server.mjs',
   bundle: true,
   platform: 'node',
   format: 'esm',

@@ -2,12 +2,8 @@ import {
   type Build,
   directory,
   file,
-  type Handler,
-  handler,
   link,
-  type Probe,
   pkg,
-  probe,
   prunedReleases,
   release,
   role,
@@ -19,7 +15,10 @@ import {
   unit,
   user,
 } from 'provision-ts'
-import { at, unitOf } from './unit.ts'
+import { readyOrWhy, restarted } from './ready.ts'
+import { unitOf } from './unit.ts'
+
+export { ready } from './ready.ts'
 
 export interface Endpoint {
   readonly address: string
@@ -56,17 +55,11 @@ export const app = role('app', (params: AppParams) => {
     directory(`${root}/releases`),
     directory(`/etc/${name}`),
     release(`${root}/releases/${built.id}`, built),
+    prunedReleases(root, { wanted: built.id }),
     inForce(params),
     service(name),
-    prunedReleases(root, { wanted: built.id }),
   ]
 })
-
-/** True when the service can do its work, the database with it. */
-export function ready({ address, port }: Endpoint): Probe {
-  const url = `http://${at({ address, port })}/readyz`
-  return probe(`GET ${url}`, sh`curl -sS --fail-with-body --max-time 2 ${url}`)
-}
 
 /** The release, the unit and what it reads are one thing: one restart for all of them, and all come back when it does not get ready. */
 function inForce(params: AppParams): Step {
@@ -82,25 +75,8 @@ function inForce(params: AppParams): Step {
     ],
     {
       validate: sh`node --check ${server} && systemd-analyze verify --man=no ${`${name}.service`}`,
-      activate: restarted(name),
+      activate: restarted(name, listen),
       probe: readyOrWhy(name, listen),
     },
   )
-}
-
-/** Restarts the service as its files now say; when its first release was taken back there is none, and it stops. */
-function restarted(name: string): Handler {
-  return handler(
-    `restart ${name}`,
-    sh`systemctl daemon-reload
-if [ -e /etc/systemd/system/${`${name}.service`} ]; then systemctl restart ${name}; else systemctl stop ${name}; fi`,
-  )
-}
-
-/** The same as {@link ready}; when it does not come true, the service's own last words are the best explanation. */
-function readyOrWhy(name: string, listen: Endpoint): Probe {
-  const { label, script } = ready(listen)
-  return probe(label, sh`(${script}) || { echo; journalctl -q --no-pager -o cat -n 6 -u ${name}; exit 1; }`, {
-    within: '30s',
-  })
 }

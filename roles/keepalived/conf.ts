@@ -22,6 +22,8 @@ export interface KeepalivedConf {
 /** What the check is made from. */
 export interface Check {
   readonly url: string
+  /** Who asks. */
+  readonly user: string
 }
 
 /** What the unit's drop-in is made from. */

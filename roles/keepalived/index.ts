@@ -43,6 +43,8 @@ const CONFIG = '/etc/keepalived/keepalived.conf'
 /** In a directory of root's, or keepalived would leave it out without a word. */
 const CHECK = '/usr/local/libexec/keepalived-check'
 
+const CHECKER = 'keepalived_check'
+
 export const reload = reloaded('keepalived')
 
 /** An address that one of several hosts holds: the one with the highest priority that is well. */
@@ -64,12 +66,12 @@ export const keepalived = role('keepalived', (params: KeepalivedParams, { facts 
   })
   return [
     pkg('keepalived', 'curl'),
-    user('keepalived_script'),
+    user(CHECKER),
     // Systemd itself acts on all of it, so nothing has to be restarted.
     dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
     transaction(
       'keepalived configuration',
-      [file(CHECK, checkScript({ url: checkUrl }), { mode: '0755' }), file(CONFIG, conf)],
+      [file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }), file(CONFIG, conf)],
       { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
     ),
     service('keepalived'),

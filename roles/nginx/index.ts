@@ -57,10 +57,10 @@ function published(site: Build): readonly Step[] {
   return [
     directory(`${ROOT}/releases`),
     release(`${ROOT}/releases/${site.id}`, site),
+    prunedReleases(ROOT, { wanted: site.id }),
     transaction('site', [link(`${ROOT}/current`, { target: `releases/${site.id}` })], {
       validate: sh`test -f ${ROOT}/current/index.html || { echo 'the site has no index.html'; exit 1; }`,
     }),
-    prunedReleases(ROOT, { wanted: site.id }),
   ]
 }
 

@@ -77,10 +77,15 @@ export function differenceOf(
   if (!found?.fields.some(({ name }) => name === 'content')) return found
   return {
     ...found,
-    fields: found.fields.filter(({ name }) => name !== 'type' || have),
+    fields: found.fields
+      .filter(({ name }) => name !== 'type' || have)
+      // Who reads a log could try passwords against a hash.
+      .map((field) => (field.name === 'content' && content instanceof Secret ? HIDDEN : field)),
     texts: [textChange(path, content, bytes)],
   }
 }
+
+const HIDDEN = { name: 'content', to: 'a secret' }
 
 function textChange(path: AbsolutePath, content: Content, bytes: Buffer): TextChange {
   const secret = content instanceof Secret

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { isAddress } from '../model/fields.ts'
+import { Problem } from '../model/problem.ts'
 
 /** What may come in, beside answers, the loopback, ssh and what IP itself needs. */
 export type FirewallRule =
@@ -32,7 +33,7 @@ const VRRP = 112
  * The table as a file for `nft -f`. Its first two lines make the whole a swap: the table is there, gone, and there anew in one
  * commit of the kernel, between two packets. (nft 1.0.6 of Debian 12 has no `destroy`.)
  *
- * @throws TypeError for what is no address or port: it would become a part of the ruleset's language
+ * @throws Problem for what is no address or port: it would become a part of the ruleset's language
  */
 export function ruleset(rules: readonly FirewallRule[], { ssh = 'anywhere', sshPort = 22 }: SshAccess = {}) {
   return `# Made by provision: changes are lost.
@@ -66,7 +67,7 @@ const SSH_RULES = [
 function sshSources(networks: readonly string[]): string {
   for (const one of networks) {
     if (!isAddress(one) && !ipaddr.isValidCIDR(one))
-      throw new TypeError(
+      throw new Problem(
         `firewall: ssh from ${JSON.stringify(one)}, which is neither a network nor an address`,
       )
   }
@@ -87,7 +88,7 @@ function accepting(rule: FirewallRule): readonly string[] {
   if (rule.from === 'anywhere') return [`${what} accept`]
   const addresses = rule.from.map(({ address }) => address)
   for (const one of addresses) {
-    if (!isAddress(one)) throw new TypeError(`firewall: ${JSON.stringify(one)} is not an IP address`)
+    if (!isAddress(one)) throw new Problem(`firewall: ${JSON.stringify(one)} is not an IP address`)
   }
   return ([4, 6] as const).flatMap((version) => {
     const own = sorted(addresses.filter((one) => versionOf(one) === version))
@@ -101,7 +102,7 @@ function ports(given: number | readonly number[]): string {
   const all = [...new Set(typeof given === 'number' ? [given] : given)].sort((a, b) => a - b)
   const wrong = all.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535)
   if (wrong !== undefined || all.length === 0)
-    throw new TypeError(`firewall: ${wrong ?? 'an empty list'} is not a port`)
+    throw new Problem(`firewall: ${wrong ?? 'an empty list'} is not a port`)
   return all.join(', ')
 }
 

@@ -6,16 +6,17 @@ import type { AbsolutePath } from './paths.ts'
 export interface PrunedOptions extends StepOptions {
   /** The release that is wanted: one of those that stay, whether it is there yet or not. */
   readonly wanted: string
-  /** How many stay, with the wanted one. @default 3 */
+  /** How many stay, with the wanted one; two at least, as the one before is what a rollback needs. @default 3 */
   readonly keep?: number
 }
 
 /**
  * Of the releases in `<root>/releases`, the newest few. The one that `<root>/current` leads to is never taken away, and what a
- * broken run left half unpacked always is.
+ * broken run left half unpacked always is. It stands before the step that moves the link: there the release that is about to be
+ * replaced is known, and stays, however many refused ones came after it.
  */
 export function prunedReleases(root: AbsolutePath, { wanted, keep = 3, ...options }: PrunedOptions): Step {
-  return pruned({ root, wanted, keep }, options)
+  return pruned({ root, wanted, keep: Math.max(2, keep) }, options)
 }
 
 interface PrunedParams {
@@ -67,6 +68,6 @@ function superfluous({ wanted, keep }: PrunedParams, { names, current }: Release
   const whole = names.filter((name) => !name.endsWith('.incoming'))
   const first = [wanted, ...(current === undefined || current === wanted ? [] : [current])]
   const rest = whole.filter((name) => !first.includes(name))
-  const kept = new Set([...first, ...rest.slice(0, Math.max(0, keep - first.length))])
+  const kept = new Set([...first, ...rest.slice(0, keep - first.length)])
   return names.filter((name) => !kept.has(name))
 }

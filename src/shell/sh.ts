@@ -66,8 +66,8 @@ function kind(value: unknown): string {
 type Open = '' | "'" | '"' | '`' | '#'
 
 const PLACES = {
-  "'": 'leave the quotes around ${} away, sh puts them',
-  '"': 'leave the quotes around ${} away, sh puts them',
+  "'": 'leave the quotes around a value away, sh puts them',
+  '"': 'leave the quotes around a value away, sh puts them',
   '`': 'a value in backticks cannot be quoted, use $( )',
   '#': 'a value in a comment could end it',
 } as const

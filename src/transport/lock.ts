@@ -23,14 +23,13 @@ elif command -v flock >/dev/null; then _t=; read -r _t <$_l; _h held "$_t"; exit
 else _h flockless; exit 69; fi`
 }
 
-/** Why a host cannot be locked, out of what its shell said to {@link lockText}; nothing when it is about something else. */
-export function lockProblem(host: string, said: string): Problem | undefined {
+/** Why a host cannot be locked, out of what its shell said to {@link lockText}. */
+export function lockProblem(host: string, said: string): Problem {
   const [word, ...rest] = said.split(' ')
-  if (word === 'held') return held(host, rest)
   if (word === 'unlockable')
     return new Problem(`cannot write ${rest.join(' ')} on ${host}, which would lock it`)
   if (word === 'flockless') return new Problem(`there is no flock on ${host}`, { next: 'Install util-linux' })
-  return undefined
+  return held(host, rest)
 }
 
 function held(host: string, [pid, since = '', ...owner]: readonly string[]): Problem {

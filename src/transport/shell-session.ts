@@ -1,19 +1,19 @@
-import type { Dialect, Frame } from '../shell/frame.ts'
-import { encode, TRAILER, TRIP } from '../shell/frame.ts'
+import type { Dialect } from '../shell/frame.ts'
 import { type Mark, Splitter } from '../shell/splitter.ts'
 import type { Become } from './become.ts'
-import { framesOf } from './frames-of.ts'
 import { lockProblem } from './lock.ts'
-import { Lost } from './lost.ts'
+import { Lost, obituary } from './lost.ts'
 import { Promised } from './promised.ts'
 import { refusal } from './refusal.ts'
+import { send } from './send.ts'
 import type { Opened, Result, Script, Session, TripOptions } from './session.ts'
 import { settled } from './settled.ts'
 import { stop } from './stop.ts'
-import { Task } from './task.ts'
+import type { Task } from './task.ts'
+import { tasksOf } from './tasks-of.ts'
 import type { Ending, Link, Wire } from './wire.ts'
 
-export interface Parts {
+export interface SessionParts {
   readonly link: Link
   readonly host: string
   readonly become: Become
@@ -28,7 +28,7 @@ export interface Parts {
 
 /** A session over one shell: frames go to its stdin, and its two outputs are cut at their marks. */
 export class ShellSession implements Session {
-  readonly #parts: Parts
+  readonly #parts: SessionParts
   readonly #opened = new Promised<Opened>()
   readonly #streams: { readonly stdout: Splitter; readonly stderr: Splitter }
   readonly #tasks = new Map<number, Task>()
@@ -36,29 +36,20 @@ export class ShellSession implements Session {
   #over: Error | undefined
   #closed: Promise<void> | undefined
   #last: Promise<unknown> = Promise.resolve()
-  #frames = 0
+  #next = 1
   #trips = 0
 
-  constructor(parts: Parts) {
+  constructor(parts: SessionParts) {
     const { wire, dialect, patience, opening } = parts
     this.#parts = parts
     this.#streams = { stdout: new Splitter(dialect.token), stderr: new Splitter(dialect.token) }
-    for (const name of ['stdout', 'stderr'] as const) {
-      wire[name].on('data', (chunk: Buffer) => {
-        for (const mark of this.#streams[name].push(chunk)) this.#hear(name, mark)
-      })
-      wire[name].on('error', () => {})
-      // It was paused when a password was asked for.
-      wire[name].resume()
-    }
+    this.#listen('stdout')
+    this.#listen('stderr')
+    const timer = setTimeout(() => this.#fail(this.#refused(`no answer in ${patience / 1000} s`)), patience)
+    void this.#opened.promise.finally(() => clearTimeout(timer)).catch(() => {})
+    void wire.ended.then((ending) => this.#bury(ending))
     // Too late to write: the ending, which tells more, is on its way.
     wire.stdin.on('error', () => {})
-    const timer = setTimeout(() => this.#fail(this.#mute()), patience)
-    void this.#opened.promise.finally(() => clearTimeout(timer)).catch(() => {})
-    void wire.ended.then(async (ending) => {
-      await settled(wire)
-      this.#fail(this.#obituary(ending))
-    })
     wire.stdin.write(opening)
   }
 
@@ -75,7 +66,7 @@ export class ShellSession implements Session {
   }
 
   run(scripts: readonly Script[], options: TripOptions = {}): Promise<readonly Result[]> {
-    if (this.#closed) return Promise.reject(new Error(`the session on ${this.#parts.host} was closed`))
+    if (this.#closed) return Promise.reject(this.#gone())
     const results = this.#last.then(() => this.#travel(scripts, options))
     this.#last = results.catch(() => {})
     return results
@@ -86,50 +77,35 @@ export class ShellSession implements Session {
     return this.#closed
   }
 
-  async #end(): Promise<void> {
-    await this.#last
-    const { wire } = this.#parts
-    wire.stdin.end()
-    const timer = setTimeout(() => wire.destroy(), LEAVE)
-    await wire.ended
-    clearTimeout(timer)
-    this.#opened.promise.catch(() => {})
-    this.#fail(new Error(`the session on ${this.#parts.host} was closed`))
-  }
-
   async #travel(
     scripts: readonly Script[],
     { stopAtFailure = false }: TripOptions,
   ): Promise<readonly Result[]> {
-    const frames = framesOf(scripts, { first: this.#frames + 1, stopAtFailure })
-    this.#frames += frames.length
-    const tasks = frames.map((frame, i) => new Task(frame, scripts[i]?.timeout))
-    const results = Promise.all(tasks.map(({ result }) => result))
-    results.catch(() => {})
     if (this.#over) throw this.#over
-    for (const task of tasks) this.#tasks.set(task.frame.id, task)
-    await this.#send(tasks, scripts)
+    if (scripts.length === 0) return []
+    const tasks = tasksOf(scripts, { dialect: this.#parts.dialect, first: this.#next, stopAtFailure })
+    this.#next += tasks.length
+    for (const task of tasks) this.#tasks.set(task.id, task)
+    const results = Promise.all(tasks.map(({ result }) => result))
+    await Promise.all([results, send(tasks, (text) => this.#write(text))])
     return results
   }
 
-  /** Sends up to each script that waits for many bytes, then the bytes together with what follows. */
-  async #send(tasks: readonly Task[], scripts: readonly Script[]): Promise<void> {
-    let parts: Uint8Array[] = [Buffer.from(TRIP)]
-    for (const [i, task] of tasks.entries()) {
-      parts.push(encode(task.frame, this.#parts.dialect))
-      const input = scripts[i]?.input
-      if (!input || !isAwaited(task.frame)) continue
-      this.#write(parts)
-      parts = (await task.ready) ? [input, Buffer.from(TRAILER)] : []
-    }
-    if (parts.length > 0) this.#write(parts)
+  #write(text: Buffer): void {
+    if (this.#over) throw this.#over
+    this.#trips++
+    this.#parts.wire.stdin.write(text)
   }
 
-  #write(parts: readonly Uint8Array[]): void {
-    this.#trips++
-    const { stdin } = this.#parts.wire
-    if (this.#over) throw this.#over
-    stdin.write(Buffer.concat(parts))
+  #listen(name: 'stdout' | 'stderr'): void {
+    const stream = this.#parts.wire[name]
+    stream
+      .on('error', () => {})
+      .on('data', (chunk: Buffer) => {
+        for (const mark of this.#streams[name].push(chunk)) this.#hear(name, mark)
+      })
+    // It was paused when a password was asked for.
+    stream.resume()
   }
 
   #hear(stream: 'stdout' | 'stderr', mark: Mark): void {
@@ -143,19 +119,33 @@ export class ShellSession implements Session {
   #greet(said: string): void {
     const [word, pid, ...warnings] = said.split(' ')
     const { host } = this.#parts
-    if (word === 'ok')
-      this.#opened.resolve({ pid: Number(pid), warnings: warnings.includes('logged') ? [logged(host)] : [] })
-    else this.#fail(lockProblem(host, said) ?? new Error(`unknown greeting: ${said}`))
+    if (word !== 'ok') this.#fail(lockProblem(host, said))
+    this.#opened.resolve({ pid: Number(pid), warnings: warnings.includes('logged') ? [logged(host)] : [] })
   }
 
   /** Kills a script from outside. Should even that not end it, the whole session is given up: a run must not hang. */
-  async #kill(task: Task): Promise<void> {
+  async #kill({ process, result }: Task): Promise<void> {
     const { host, another } = this.#parts
-    const timer = setTimeout(() => {
-      this.#fail(new Lost(host, 'a script had to be killed for its timeout, but did not end'))
-    }, KILLING)
-    void task.result.finally(() => clearTimeout(timer)).catch(() => {})
-    if (task.process) await stop(another, task.process).catch(() => {})
+    const why = new Lost(host, 'a script had to be killed for its timeout, and would not end')
+    const timer = setTimeout(() => this.#fail(why), KILLING)
+    void result.finally(() => clearTimeout(timer)).catch(() => {})
+    if (process) await stop(another, process).catch(() => {})
+  }
+
+  async #end(): Promise<void> {
+    await this.#last
+    const { wire } = this.#parts
+    wire.stdin.end()
+    const timer = setTimeout(() => wire.destroy(), LEAVING)
+    await wire.ended
+    clearTimeout(timer)
+    this.#fail(this.#gone())
+  }
+
+  async #bury(ending: Ending): Promise<void> {
+    await settled(this.#parts.wire)
+    const wasThere = this.#opened.state === 'resolved' || ending.lost !== undefined
+    this.#fail(wasThere ? obituary(this.#parts.host, ending) : this.#refused('', ending))
   }
 
   #fail(why: Error): void {
@@ -167,37 +157,20 @@ export class ShellSession implements Session {
     this.#parts.wire.destroy()
   }
 
-  #mute(): Error {
-    const { host, become, patience } = this.#parts
-    return refusal({ host, become, said: `${this.#said()}\nno shell after ${patience / 1000} s` })
-  }
-
-  #obituary(ending: Ending): Error {
+  #refused(why: string, ending?: Ending): Error {
     const { host, become } = this.#parts
-    if (this.#opened.state === 'waiting' && ending.lost === undefined)
-      return refusal({ host, become, said: this.#said(), ending })
-    return new Lost(host, ending.lost ?? `its shell ended${how(ending)}`, {
-      details: this.#said().split('\n').filter(Boolean).slice(-5),
-    })
+    const said = `${this.#streams.stderr.remainder()}\n${why}`
+    return refusal({ host, become, said, ...(ending ? { ending } : {}) })
   }
 
-  #said(): string {
-    return this.#streams.stderr.remainder().toString()
+  #gone(): Error {
+    return new Error(`the session on ${this.#parts.host} was closed`)
   }
 }
 
-/** Milliseconds after which a shell that was told to end, or a script that was killed, is given up. */
-const LEAVE = 5_000
+/** Milliseconds after which a script that was killed, or a shell that was told to end, is given up. */
 const KILLING = 10_000
-
-function isAwaited({ input }: Frame): boolean {
-  return input !== undefined && 'follows' in input
-}
-
-function how({ code, signal }: Ending): string {
-  if (signal !== undefined) return `, killed by SIG${signal.replace(/^SIG/, '')}`
-  return code === undefined ? '' : ` with ${code}`
-}
+const LEAVING = 5_000
 
 function logged(host: string): string {
   return `sudo on ${host} writes all that it is sent to the disk (log_input), secrets too: \`Defaults!/bin/sh !log_input\` keeps ours out`

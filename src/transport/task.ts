@@ -1,13 +1,23 @@
-import type { Frame } from '../shell/frame.ts'
 import type { ProcessId } from '../shell/process-tree.ts'
 import type { Mark } from '../shell/splitter.ts'
 import { Promised } from './promised.ts'
 import type { Result } from './session.ts'
 
-/** One frame from its sending to its result. */
+export interface TaskParts {
+  readonly id: number
+  /** The frame. */
+  readonly text: Buffer
+  /** An input too large to be in the text: it goes after it, when the host is ready for it. */
+  readonly follows: Uint8Array | undefined
+  readonly timeout: number | undefined
+}
+
+/** One script from its sending to its result. */
 export class Task {
-  readonly frame: Frame
-  readonly #timeout: number | undefined
+  readonly id: number
+  readonly text: Buffer
+  readonly follows: Uint8Array | undefined
+  readonly #timeout: number
   readonly #result = new Promised<Result>()
   readonly #ready = new Promised<boolean>()
   readonly #bodies: { stdout?: Buffer; stderr?: Buffer } = {}
@@ -15,9 +25,11 @@ export class Task {
   #timer: NodeJS.Timeout | undefined
   #late = false
 
-  constructor(frame: Frame, timeout: number | undefined) {
-    this.frame = frame
-    this.#timeout = timeout
+  constructor({ id, text, follows, timeout = LONGEST }: TaskParts) {
+    this.id = id
+    this.text = text
+    this.follows = follows
+    this.#timeout = Math.min(timeout, LONGEST)
   }
 
   get result(): Promise<Result> {
@@ -37,13 +49,10 @@ export class Task {
   started(who: string, expire: () => void): void {
     const [pid, started] = who.split('.')
     if (pid && started) this.#process = { pid: Number(pid), started }
-    this.#timer = setTimeout(
-      () => {
-        this.#late = true
-        expire()
-      },
-      Math.min(this.#timeout ?? LONGEST, LONGEST),
-    )
+    this.#timer = setTimeout(() => {
+      this.#late = true
+      expire()
+    }, this.#timeout)
   }
 
   welcome(): void {

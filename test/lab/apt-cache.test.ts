@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,13 +21,16 @@ class Mirror {
   constructor() {
     this.server = createServer(({ url = '', headers }, response) => {
       this.asked.push(url)
-      if (url.endsWith('/missing')) return response.writeHead(404).end()
-      if (new Date(headers['if-modified-since'] ?? 0) >= this.modified) return response.writeHead(304).end()
-      const body = url.includes('/pool/') ? 'package '.repeat(20_000) : this.release
-      response.writeHead(200, { 'content-length': body.length, 'last-modified': this.modified.toUTCString() })
-      if (!this.half) return response.end(body)
-      response.write(body.slice(0, 9), () => response.destroy())
+      if (url.endsWith('/missing')) response.writeHead(404).end()
+      else if (new Date(headers['if-modified-since'] ?? 0) >= this.modified) response.writeHead(304).end()
+      else this.#send(url.includes('/pool/') ? 'package '.repeat(20_000) : this.release, response)
     })
+  }
+
+  #send(body: string, response: ServerResponse): void {
+    response.writeHead(200, { 'content-length': body.length, 'last-modified': this.modified.toUTCString() })
+    if (this.half) response.write(body.slice(0, 9), () => response.destroy())
+    else response.end(body)
   }
 
   async start(): Promise<string> {
@@ -43,7 +47,6 @@ class Mirror {
 async function textOf(found: Found): Promise<string> {
   if (found instanceof Download) return (await buffer(found.read())).toString()
   if ('status' in found) return `${found.status}`
-  const { readFile } = await import('node:fs/promises')
   return readFile(found.path, 'utf8')
 }
 

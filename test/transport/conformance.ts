@@ -228,11 +228,11 @@ export function conformance(
       const canary = `canary-${Math.random()}`
       const watch = await open()
       for (const mode of ['inline', 'isolated'] as const) {
-        const script = sh`: ${canary}; read x; sleep 0.12`
+        const script = sh`: ${canary}; read x; sleep 0.08`
         const small = session.run([{ script, mode, input: Buffer.from(canary) }])
         const [seen] = await watch.run([
           {
-            script: sh`sleep 0.05; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; ls /tmp /run; cat /run/provision.* /tmp/provision.* /tmp/sh*; :`,
+            script: sh`sleep 0.03; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; ls /tmp /run; cat /run/provision.* /tmp/provision.* /tmp/sh*; :`,
           },
         ])
         expect(seen?.stdout.includes(canary)).to.equal(false)

@@ -88,9 +88,11 @@ function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
 function checkKinship({ host, paths, primary }: CopyParams, own: Cluster, its: Cluster): void {
   const related = own.system === its.system
   if (own.standby && related) return
-  const why = related
-    ? 'It was a primary itself: it may hold writes that the other one never got.'
-    : 'It is of another system, no copy of this one.'
+  const why = !own.system
+    ? 'Its control file cannot be read: the data are damaged, or not all there.'
+    : related
+      ? 'It was a primary itself: it may hold writes that the other one never got.'
+      : 'It is of another system, no copy of this one.'
   throw new Problem(`${host} cannot become a replica of ${primary.name} with the data it has`, {
     details: [
       `${host} ${words(own)}, system ${own.system ?? 'unknown'}`,

@@ -41,14 +41,11 @@ export class AptCache {
   readonly #underWay = new Map<string, Promise<Found>>()
   readonly #checked = new Map<string, number>()
 
-  constructor(options: {
-    readonly directory: string
-    readonly hosts: ReadonlySet<string>
-    readonly ask: Ask
-  }) {
-    this.#directory = options.directory
-    this.#hosts = options.hosts
-    this.#ask = options.ask
+  constructor({ directory, hosts, ask, freshFor = 60_000 }: AptCacheOptions) {
+    this.#directory = directory
+    this.#hosts = hosts
+    this.#ask = ask
+    this.#freshFor = freshFor
   }
 
   async get(url: URL): Promise<Found> {

@@ -1,0 +1,48 @@
+import { type Handler, handler, type Probe, probe, type Shell, sh } from 'provision-ts'
+import type { Endpoint } from './index.ts'
+import { at } from './unit.ts'
+
+/** True when the service can do its work, the database with it. */
+export function ready({ address, port }: Endpoint): Probe {
+  const url = urlOf({ address, port })
+  return probe(`GET ${url}`, asked(url))
+}
+
+/** The same; when it does not come true, the service's own last words are the best explanation. */
+export function readyOrWhy(name: string, listen: Endpoint): Probe {
+  const url = urlOf(listen)
+  return probe(`GET ${url}`, sh`{ ${asked(url)}; } || { echo; ${lastWords(name)}; exit 1; }`, {
+    within: '30s',
+  })
+}
+
+/**
+ * Restarts the service as its files now say; when its first release was taken back there is none, and it stops. One that dies
+ * again and again is given up after two seconds: waiting longer would only keep its predecessor from serving.
+ */
+export function restarted(name: string, listen: Endpoint): Handler {
+  return handler(
+    `restart ${name}`,
+    sh`systemctl daemon-reload || exit 1
+if [ ! -e /etc/systemd/system/${`${name}.service`} ]; then systemctl stop ${name}; exit; fi
+systemctl restart ${name} || { ${lastWords(name)}; exit 1; }
+for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  ! ${asked(urlOf(listen))} >/dev/null 2>&1 || exit 0
+  deaths=$(systemctl show -p NRestarts --value ${name})
+  if [ "$deaths" -ge 2 ] || systemctl is-failed -q ${name}; then ${lastWords(name)}; exit 1; fi
+  sleep 0.2
+done`,
+  )
+}
+
+function urlOf(listen: Endpoint): string {
+  return `http://${at(listen)}/readyz`
+}
+
+function asked(url: string): Shell {
+  return sh`curl -sS --fail-with-body --max-time 2 ${url}`
+}
+
+function lastWords(name: string): Shell {
+  return sh`journalctl -q --no-pager -o cat -n 6 -u ${name}`
+}
