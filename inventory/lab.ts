@@ -23,6 +23,9 @@ export default async () => {
     lb: { hosts: { lb1: { ...at('lb1'), priority: 250 }, lb2: { ...at('lb2'), priority: 240 } } },
     web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
     app: { port: 3000, hosts: { app1: at('app1'), app2: at('app2') } },
-    db: { seed: false, hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') } },
+    db: {
+      seed: false,
+      hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') },
+    },
   })
 }

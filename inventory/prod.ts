@@ -26,7 +26,11 @@ export default () => {
     web: {
       port: 8080,
       workers: 4,
-      hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2' }, web3: { address: '10.0.1.3', workers: 8 } },
+      hosts: {
+        web1: { address: '10.0.1.1' },
+        web2: { address: '10.0.1.2' },
+        web3: { address: '10.0.1.3', workers: 8 },
+      },
     },
     app: { port: 3000, hosts: { app1: { address: '10.0.2.1' }, app2: { address: '10.0.2.2' } } },
     db: {

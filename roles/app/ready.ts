@@ -24,10 +24,12 @@ export function restarted(name: string, listen: Endpoint): Handler {
   return handler(
     `restart ${name}`,
     sh`systemctl daemon-reload || exit 1
-if [ ! -e /etc/systemd/system/${`${name}.service`} ]; then systemctl stop ${name}; exit; fi
+if [ ! -e /etc/systemd/system/${`${name}.service`} ]; then
+  systemctl stop ${name}; systemctl reset-failed ${name} 2>/dev/null; exit 0
+fi
 systemctl restart ${name} || { ${lastWords(name)}; exit 1; }
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  ! ${asked(urlOf(listen))} >/dev/null 2>&1 || exit 0
+end=$(($(date +%s) + 4))
+until ${asked(urlOf(listen))} >/dev/null 2>&1 || [ "$(date +%s)" -ge "$end" ]; do
   deaths=$(systemctl show -p NRestarts --value ${name})
   if [ "$deaths" -ge 2 ] || systemctl is-failed -q ${name}; then ${lastWords(name)}; exit 1; fi
   sleep 0.2

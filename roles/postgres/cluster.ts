@@ -38,22 +38,32 @@ function clusters<H extends Host>(
 }
 
 function twoPrimaries(all: readonly Found<Host>[]): Problem {
+  const [older] = byTimeline(clusters(all).filter(({ cluster }) => !cluster.standby))
+  const unit = unitOf(older)
   return new Problem('There are two primaries, and only people can say which one holds the truth', {
     details: told(all),
-    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. On the other: systemctl mask --now 'postgresql@*-main', look for writes that only it has, move its data directory aside, systemctl unmask 'postgresql@*-main', and run again: it becomes a replica.`,
+    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. On the other: systemctl mask --now ${unit}, look for writes that only it has, move its data directory aside, systemctl unmask ${unit}, and run again: it becomes a replica.`,
   })
 }
 
 function noPrimary(all: readonly Found<Host>[]): Problem {
-  const heirs = clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)
-  const heir = heirs.sort((a, b) => b.cluster.timeline - a.cluster.timeline)[0]
+  const heir = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
   const failOver = heir
-    ? ` To fail over instead: make sure that the old primary stays off (on it: systemctl mask --now 'postgresql@*-main', or its power), then on ${heir.host.name}: sudo -u postgres psql -c 'select pg_promote()', and run again.`
+    ? ` To fail over instead: make sure that the old primary stays off (on it: systemctl mask --now ${unitOf(heir)}, or its power), then on ${heir.host.name}: sudo -u postgres psql -c 'select pg_promote()', and run again.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
     details: told(all),
     next: `Nothing was changed on them. Bring back the host that was the primary and run again.${failOver}`,
   })
+}
+
+function byTimeline<F extends { readonly cluster: Cluster }>(found: readonly F[]): readonly F[] {
+  return [...found].sort((a, b) => a.cluster.timeline - b.cluster.timeline)
+}
+
+/** The unit as it is: `mask` takes no pattern. */
+function unitOf(found: { readonly cluster: Cluster } | undefined): string {
+  return `postgresql@${found?.cluster.version ?? 15}-main`
 }
 
 function told(all: readonly Found<Host>[]): readonly string[] {

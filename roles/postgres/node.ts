@@ -1,9 +1,9 @@
-import { dropIn, type Facts, file, pkg, type Step, type Steps, service } from 'provision-ts'
+import { dropIn, type Facts, file, pkg, role, type Step, type Steps, service } from 'provision-ts'
 import { apply } from './activation.ts'
 import { configuration } from './configuration.ts'
 import { TRUSTED } from './files.ts'
 import { settingsInForce } from './kinds/in-force.ts'
-import { type PostgresParams, pathsOf, type Settings } from './params.ts'
+import { type Paths, type PostgresParams, pathsOf, type Settings } from './params.ts'
 import { commonSettings } from './settings.ts'
 
 interface Parts {
@@ -20,9 +20,7 @@ export function node(params: PostgresParams, facts: Facts, { settings = {}, befo
   const paths = pathsOf(params, facts)
   const all = { ...commonSettings(params, facts), ...settings }
   return [
-    // Before the package: its installation would make a cluster of its own.
-    file('/etc/postgresql-common/createcluster.d/provision.conf', 'create_main_cluster = false\n'),
-    pkg(`postgresql-${paths.version}`),
+    packages(paths),
     dropIn(paths.unit, 'provision', UNIT),
     file(TRUSTED, params.authority),
     before,
@@ -30,6 +28,23 @@ export function node(params: PostgresParams, facts: Facts, { settings = {}, befo
     configuration({ ...params, paths, settings: all }),
     service(paths.unit),
     settingsInForce({ names: Object.keys(all), apply: apply(paths) }),
+  ]
+}
+
+/**
+ * The packages alone. A play with it before those of primary and replicas installs on all hosts side by side, which halves a
+ * first run; the roles look after them all the same.
+ */
+export const postgresPackages = role(
+  'postgres-packages',
+  (params: Pick<PostgresParams, 'version'>, { facts }) => packages(pathsOf(params, facts)),
+)
+
+function packages({ version }: Paths): Steps {
+  return [
+    // Before the package: its installation would make a cluster of its own.
+    file('/etc/postgresql-common/createcluster.d/provision.conf', 'create_main_cluster = false\n'),
+    pkg(`postgresql-${version}`),
   ]
 }
 

@@ -91,7 +91,7 @@ async function reporterFor({ output, verbose }: RunFlags): Promise<Reporter> {
   if (how === 'json') return jsonReporter(write)
   if (how === 'plain') return plainReporter({ write, paint, verbose: verbose > 0 })
   const { liveReporter } = await import('../report/listr.ts')
-  return liveReporter({ write, paint, verbose: false })
+  return liveReporter({ write, paint })
 }
 
 function exitOf({ hosts, mode, interrupted }: Summary): number {

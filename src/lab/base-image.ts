@@ -24,7 +24,7 @@ export async function baseImage({ debian, mirror = machineMirror(), log }: BaseO
   const directory = join(CACHE, 'base', `debian-${debian}-${fingerprint(debian, mirror)}`)
   if (existsSync(directory)) return directory
   await locked(
-    { path: `${directory}.lock`, waiting: () => log('another lab makes the base image; waiting for it') },
+    { name: directory, waiting: () => log('another lab makes the base image; waiting for it') },
     async () => {
       if (!existsSync(directory)) await build({ debian, mirror, log, directory })
     },

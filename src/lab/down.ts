@@ -13,9 +13,9 @@ import { checkMachine } from './requirements.ts'
  * namespaces that end with their last process.
  */
 export async function downLab(name: string = DEFAULT_NAME): Promise<void> {
-  const { directory, lock } = labPaths(checkName('lab', name))
+  const { directory } = labPaths(checkName('lab', name))
   checkMachine()
-  await locked({ path: lock }, async () => {
+  await locked({ name }, async () => {
     await removeGroup(labGroup(name))
     removeTop()
     await rm(directory, { recursive: true, force: true })

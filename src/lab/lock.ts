@@ -1,41 +1,34 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive, type ProcessId, processId } from './process-id.ts'
 
-/** Does something while no other process does it. A lock whose owner died is taken over. */
+/**
+ * Does something while no other process on this machine does it. The lock is a socket of that name outside of any file
+ * system: the kernel lets go of it when its owner dies, so there is none to be found stale.
+ */
 export async function locked<T>(
-  { path, waiting }: { readonly path: string; readonly waiting?: () => void },
+  { name, waiting }: { readonly name: string; readonly waiting?: () => void },
   work: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true })
-  for (let told = false; !(await take(path)); told = true) {
-    if (!told) waiting?.()
+  let lock = await take(name)
+  if (!lock) waiting?.()
+  while (!lock) {
     await sleep(50)
+    lock = await take(name)
   }
   try {
     return await work()
   } finally {
-    await rm(path, { force: true })
+    lock.close()
   }
 }
 
-async function take(path: string): Promise<boolean> {
-  try {
-    await writeFile(path, JSON.stringify(processId(process.pid)), { flag: 'wx', mode: 0o600 })
-    return true
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
-  const owner = await readOwner(path)
-  if (owner && !isAlive(owner)) await rm(path, { force: true })
-  return false
-}
-
-async function readOwner(path: string): Promise<ProcessId | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as ProcessId
-  } catch {
-    return undefined // released, or its owner is just writing it
-  }
+function take(name: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const lock = createServer((caller) => caller.destroy())
+    lock.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined)
+      else reject(error)
+    })
+    lock.listen(`\0provision-lab/${name}`, () => resolve(lock))
+  })
 }

@@ -7,8 +7,6 @@ export const CACHE = '/var/cache/provision/lab'
 
 export interface LabPaths {
   readonly directory: string
-  /** Held while a lab is brought up or taken down. Beside the directory, which may come and go meanwhile. */
-  readonly lock: string
   readonly state: string
   readonly socket: string
   readonly log: string
@@ -22,7 +20,6 @@ export function labPaths(name: string): LabPaths {
   const directory = join(STATE, name)
   return {
     directory,
-    lock: `${directory}.lock`,
     state: join(directory, 'state.json'),
     socket: join(directory, 'control.sock'),
     log: join(directory, 'supervisor.log'),

@@ -32,25 +32,22 @@ export async function upLab(options: UpOptions = {}): Promise<Lab> {
   checkName('lab', name)
   for (const host of hosts) checkName('host', host)
   await meetRequirements(log)
-  await locked(
-    { path: labPaths(name).lock, waiting: () => log('waiting for another `lab up` or `lab down`') },
-    async () => {
-      const state = readState(name)
-      const debian = wantedDebian(state, options.debian)
-      const base = await wantedBase(state, debian, log)
-      if (!isUp(state)) await startSupervisor(name)
-      const has = state?.hosts.map((host) => host.name) ?? []
-      const wanted = [...new Set([...has, ...hosts])]
-      const order = {
-        hosts: wanted.length > 0 ? wanted : DEFAULT_HOSTS,
-        debian,
-        base,
-        mirror: machineMirror(),
-      }
-      await call(labPaths(name).socket, 'up', order, log)
-      giveToInvoker(name)
-    },
-  )
+  await locked({ name, waiting: () => log('waiting for another `lab up` or `lab down`') }, async () => {
+    const state = readState(name)
+    const debian = wantedDebian(state, options.debian)
+    const base = await wantedBase(state, debian, log)
+    if (!isUp(state)) await startSupervisor(name)
+    const has = state?.hosts.map((host) => host.name) ?? []
+    const wanted = [...new Set([...has, ...hosts])]
+    const order = {
+      hosts: wanted.length > 0 ? wanted : DEFAULT_HOSTS,
+      debian,
+      base,
+      mirror: machineMirror(),
+    }
+    await call(labPaths(name).socket, 'up', order, log)
+    giveToInvoker(name)
+  })
   return openLab(name)
 }
 

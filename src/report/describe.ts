@@ -1,16 +1,29 @@
-import type { Difference } from '../model/difference.ts'
+import type { Difference, Field } from '../model/difference.ts'
 import type { StepInfo } from '../model/event.ts'
 
-/** What a difference means, in one line: `mode 0644 → 0600, owner → notes`. */
-export function describeDifference({ verb, fields, parts }: Difference): string {
-  if (parts)
-    return parts.map(({ name, difference }) => `${name}: ${describeDifference(difference)}`).join('; ')
-  const shown = fields.map(({ name, from, to }) =>
-    from === undefined ? `${name} ${to}` : `${name} ${from} → ${to}`,
-  )
-  return [verb, shown.join(', ')].filter((part) => part !== '').join(' ')
+/** What a difference means, in one line: `change mode 0644 → 0600, owner root → notes`. */
+export function describeDifference({ verb, fields }: Difference): string {
+  return [verb, words(fields)].filter((part) => part !== '').join(' ')
+}
+
+/** A line for each of the things that change together in one step; none for a step of one thing. */
+export function describeParts({ parts = [] }: Difference): readonly string[] {
+  return parts.map(({ name, difference }) => `${name}: ${describeDifference(difference)}`)
 }
 
 export function stepTitle({ kind, name }: StepInfo): string {
   return `${kind} ${name}`
+}
+
+/** What something new is to be like is said briefly: `root:root 0644`. Hashes of contents tell a reader nothing. */
+function words(fields: readonly Field[]): string {
+  const of = (name: string) => fields.find((field) => field.name === name)
+  const [owner, group, mode] = [of('owner'), of('group'), of('mode')]
+  const fresh = owner && group && mode && [owner, group, mode].every(({ from }) => from === undefined)
+  const rest = fields.filter((field) => !(fresh && [owner, group, mode].includes(field)))
+  const shown = rest.flatMap(({ name, from, to }) => {
+    if (name === 'content') return from === undefined ? [] : ['content']
+    return [from === undefined ? `${name} ${to}` : `${name} ${from} → ${to}`]
+  })
+  return [...shown, ...(fresh ? [`${owner.to}:${group.to} ${mode.to}`] : [])].join(', ')
 }

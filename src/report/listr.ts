@@ -1,4 +1,4 @@
-import { Listr, type ListrTaskWrapper } from 'listr2'
+import { Listr, type ListrTask } from 'listr2'
 import type { StepInfo } from '../model/event.ts'
 import { stepTitle } from './describe.ts'
 import { plainReporter } from './plain.ts'
@@ -8,76 +8,52 @@ import { dispatch, type Handlers, type Reporter } from './reporter.ts'
 /** At most this often are rows redrawn: listr2 draws all of them for each change of one. */
 const REDRAW_EVERY = 100
 
-type Row = ListrTaskWrapper<unknown, never, never>
-
 /**
- * Plays and their hosts as rows that change while the run goes on. What changed and what failed is told in plain lines when the rows
- * have come to rest.
+ * The survey, then each play with its hosts, as rows that change while the run goes on. What changed and what failed is told in
+ * plain lines when the rows have come to rest.
  */
 export function liveReporter({
   write,
   paint,
-  verbose,
 }: {
   readonly write: (line: string) => void
   readonly paint: Paint
-  readonly verbose: boolean
 }): Reporter {
   const told: string[] = []
-  const lines = plainReporter({ write: (line) => told.push(line), paint, verbose })
-  const plays = new Map<string, Promised<readonly string[]>>()
-  const turns = new Map<string, Promised<string>>()
+  const lines = plainReporter({ write: (line) => told.push(line), paint, verbose: false, progress: false })
   const rows = new Map<string, Row>()
-  const titles = new Map<string, string>()
-  const redraw = setInterval(flush, REDRAW_EVERY)
+  const rowOf = (key: string): Row => rows.get(key) ?? newRow(rows, key)
+  const hostRow = (play: string, host: string): Row => rowOf(`${play}\n${host}`)
+  const say = (play: string, host: string, text: string) =>
+    hostRow(play, host).say(`${host} ${paint('dim', text)}`)
+  const survey = rowOf('')
+  const read = { hosts: 0, of: 0, steps: 0, differing: 0 }
   let drawn: Promise<unknown> = Promise.resolve()
 
-  function flush(): void {
-    for (const [key, title] of titles) {
-      const row = rows.get(key)
-      if (row) row.title = title
-    }
-    titles.clear()
-  }
-
-  function say(play: string, host: string, text: string): void {
-    titles.set(turn(play, host), `${host} ${paint('dim', text)}`)
-  }
-
   const handlers: Handlers = {
-    begin: ({ plays: labels }) => {
-      for (const label of labels) plays.set(label, promised())
-      const tasks = labels.map((label) => ({
-        title: label,
-        task: async (_context: unknown, task: ListrTaskWrapper<unknown, never, never>) => {
-          const hosts = (await plays.get(label)?.value) ?? []
-          if (hosts.length === 0) return task.skip(label)
-          return task.newListr(
-            hosts.map((host) => ({
-              title: host,
-              task: async (_inner: unknown, row: Row) => {
-                rows.set(turn(label, host), row)
-                row.title = (await turns.get(turn(label, host))?.value) ?? host
-                if (row.title.includes(FAILED)) throw new Error(row.title)
-              },
-            })),
-            { concurrent: true, exitOnError: false },
-          )
-        },
-      }))
-      drawn = new Listr(tasks as never, {
+    begin: ({ hosts, plays }) => {
+      read.of = hosts.length
+      survey.say(`reading ${hosts.length} hosts`)
+      const tasks = [
+        survey.task(),
+        ...plays.map((play) => rowOf(play).task((host) => hostRow(play, host).task())),
+      ]
+      drawn = new Listr(tasks, {
         exitOnError: false,
-        rendererOptions: { collapseErrors: false, showErrorMessage: false } as never,
-      })
-        .run()
-        .catch(() => {})
+        rendererOptions: { showErrorMessage: false, collapseErrors: false },
+      }).run()
     },
     connected: () => {},
     unreachable: () => {},
-    surveyed: () => {},
+    surveyed: ({ steps, differing }) => {
+      read.hosts++
+      read.steps += steps
+      read.differing += differing
+      survey.say(`read ${read.hosts} of ${read.of} hosts: ${read.steps} steps, ${read.differing} differ`)
+    },
     play: ({ play, hosts }) => {
-      for (const host of hosts) turns.set(turn(play, host), promised())
-      plays.get(play)?.resolve(hosts)
+      survey.end()
+      rowOf(play).begin(hosts)
     },
     turn: ({ play, host, steps }) => say(play, host, `${steps} steps`),
     applying: ({ play, host, steps }) => say(play, host, titleOf(steps)),
@@ -85,23 +61,14 @@ export function liveReporter({
     handler: ({ play, host, name }) => say(play, host, name),
     waiting: ({ play, host, for: what }) => say(play, host, `waiting for ${what}`),
     turned: ({ play, host, changed, failed }) => {
-      const words = failed
-        ? paint('red', FAILED)
-        : changed > 0
-          ? paint('yellow', `${changed} changed`)
-          : paint('dim', 'as wanted')
-      titles.delete(turn(play, host))
-      turns.get(turn(play, host))?.resolve(`${host} ${words}`)
+      const words = changed > 0 ? paint('yellow', `${changed} changed`) : paint('dim', 'as wanted')
+      hostRow(play, host).end({ title: `${host} ${failed ? paint('red', 'failed') : words}`, failed })
     },
     skipped: ({ play, hosts }) => {
-      for (const host of hosts)
-        turns.get(turn(play, host))?.resolve(`${host} ${paint('yellow', 'left alone')}`)
+      for (const host of hosts) hostRow(play, host).end({ title: `${host} ${paint('yellow', 'left alone')}` })
     },
     failed: () => {},
-    end: () => {
-      for (const one of plays.values()) one.resolve([])
-      for (const one of turns.values()) one.resolve('')
-    },
+    end: () => {},
   }
   return {
     emit: (event) => {
@@ -109,31 +76,62 @@ export function liveReporter({
       dispatch(handlers, event)
     },
     done: async () => {
-      for (const one of plays.values()) one.resolve([])
+      for (const row of [...rows.values()]) row.end()
       await drawn
-      clearInterval(redraw)
       for (const line of told) write(line)
     },
   }
 }
-
-const FAILED = 'failed'
 
 function titleOf(steps: readonly StepInfo[]): string {
   const last = steps.at(-1)
   return last ? `${stepTitle(last)}${steps.length > 1 ? ` and ${steps.length - 1} more` : ''}` : ''
 }
 
-function turn(play: string, host: string): string {
-  return `${play}\n${host}`
+// --- one row ---
+
+interface Row {
+  /** Its task for listr2. @param below makes the row of each name that it begins with */
+  readonly task: (below?: (name: string) => ListrTask) => ListrTask
+  readonly say: (title: string) => void
+  readonly begin: (names: readonly string[]) => void
+  readonly end: (last?: { readonly title: string; readonly failed?: boolean }) => void
 }
 
-interface Promised<T> {
-  readonly value: Promise<T>
-  readonly resolve: (value: T) => void
+function newRow(rows: Map<string, Row>, key: string): Row {
+  const begun = promised<readonly string[]>()
+  const ended = promised<{ readonly title?: string; readonly failed?: boolean }>()
+  let title = key
+  const row: Row = {
+    task: (below) => ({
+      title,
+      task: async (_context, task) => {
+        if (below)
+          return task.newListr((await begun.value).map(below), { concurrent: true, exitOnError: false })
+        const redraw = setInterval(() => {
+          if (task.title !== title) task.title = title
+        }, REDRAW_EVERY)
+        const last = await ended.value
+        clearInterval(redraw)
+        task.title = last.title ?? title
+        if (last.failed) throw new Error(task.title)
+        return undefined
+      },
+    }),
+    say: (text) => {
+      title = text
+    },
+    begin: begun.resolve,
+    end: (last) => {
+      begun.resolve([])
+      ended.resolve(last ?? {})
+    },
+  }
+  rows.set(key, row)
+  return row
 }
 
-function promised<T>(): Promised<T> {
+function promised<T>(): { readonly value: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {}
   const value = new Promise<T>((done) => {
     resolve = done

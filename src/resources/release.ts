@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { create } from 'tar'
 import { Problem } from '../model/problem.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
@@ -22,15 +22,16 @@ export interface Build {
 export function build(directory: string, hint: string): Build {
   const stat = statSync(directory, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) throw new Problem(`There is nothing to deploy at ${directory}`, { next: hint })
+  const root = resolve(directory)
   const hash = createHash('sha256')
-  for (const name of filesOf(directory)) {
-    const bytes = readFileSync(join(directory, name))
+  for (const name of filesOf(root)) {
+    const bytes = readFileSync(join(root, name))
     hash.update(`${name}\0${bytes.length}\0`).update(bytes)
   }
-  return Object.freeze({ directory, id: hash.digest('hex').slice(0, 12) })
+  return Object.freeze({ directory: root, id: hash.digest('hex').slice(0, 12) })
 }
 
-/** All files below a directory, in an order of their own that no file system has a say in. */
+/** All files below a directory (a resolved path), in an order of their own that no file system has a say in. */
 function filesOf(directory: string): readonly string[] {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
   return entries

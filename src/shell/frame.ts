@@ -31,6 +31,9 @@ export const TRIP = '_s=$_x\n'
 /** What comes after the bytes of an input: without it the script is killed, lest it takes a cut-off input for the whole. */
 export const TRAILER = 'ok\n'
 
+/** How many bytes of an input the host reads at once. */
+export const BLOCK = 65_536
+
 /** The frame as one compound command: of a text that was cut off, the shell runs nothing. */
 export function encode(frame: Frame, { token, shell }: Dialect): Buffer {
   const body = frame.isolated ? isolated(frame, shell) : inline(frame)
@@ -67,7 +70,8 @@ function isolated(frame: Frame, shell: string): string {
 function fed({ id, input }: Frame, reader: string): string {
   if (input instanceof Uint8Array) return `${payload(input)} | ${reader} 9>&-; _r=$?`
   const bytes = input?.follows ?? 0
-  return `_m r ${id} ${bytes}; _f ${bytes} 9>&- | { ${reader}; _r=$?; cat >/dev/null; exit $_r; } 9>&-; _r=$?`
+  const feed = `_f ${Math.floor(bytes / BLOCK)} ${bytes % BLOCK} 9>&-`
+  return `if _g; then _m r ${id} ${bytes}; ${feed} | { ${reader}; _r=$?; cat >/dev/null; exit $_r; } 9>&-; _r=$?; else _r=126; fi`
 }
 
 function start({ id, announced }: Frame): string {

@@ -1,4 +1,4 @@
-import type { Dialect } from './frame.ts'
+import { BLOCK, type Dialect } from './frame.ts'
 import { LOOK, STOP } from './process-tree.ts'
 
 /**
@@ -29,10 +29,13 @@ export function opening({ token }: Dialect, checks: readonly string[]): string {
 }
 
 /**
- * `_f N` passes on N bytes of our stdin, and not one more. When the connection breaks meanwhile, the reader must not see an end
- * of file and believe that it has everything: it is killed. It is a sibling in the pipeline, so it is found through the parent.
+ * `_f BLOCKS BYTES` passes on so many blocks and bytes of our stdin, and not one more: `head -c` of busybox and uutils reads on.
+ * `_g` tells beforehand whether this dd can. When the connection breaks meanwhile, the reader must not see an end of file and
+ * believe that it has everything: it is killed. It is a sibling in the pipeline, so it is found through the parent.
  */
-const FEED = `_f(){ head -c $1; read -r _t && [ "$_t" = ok ] && return; _q self; _l=
+const FEED = `_g(){ [ "$_z" ] || { dd count=0 iflag=fullblock </dev/null 2>/dev/null && _z=1; }; }
+_f(){ dd bs=${BLOCK} count=$1 iflag=fullblock; [ $2 = 0 ] || dd bs=$2 count=1 iflag=fullblock
+read -r _t && [ "$_t" = ok ] && return; _q self; _l=
 for _n in $(cat /proc/$_b/task/$_b/children); do [ $_n = $_a ] || _k $_n; done; kill -KILL $_l; } 2>/dev/null`
 
 /** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v`, its version, is empty. */

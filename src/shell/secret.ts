@@ -52,7 +52,9 @@ export class Secret {
 
   /** `${password}` would write three stars into a configuration, so it throws instead. */
   [Symbol.toPrimitive](): never {
-    throw new TypeError('a Secret cannot become text by itself: put it into a secret text, made with secret`…`')
+    throw new TypeError(
+      'a Secret cannot become text by itself: put it into a secret text, made with secret`…`',
+    )
   }
 }
 

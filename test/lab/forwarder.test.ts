@@ -47,6 +47,6 @@ describe('a forwarded port', () => {
     new Forwarder(server, { host: '127.0.0.1', port: gone.port })
     const client = connect({ port, host: '127.0.0.1' })
     client.on('error', () => {})
-    await once(client, 'close')
+    await new Promise((resolve) => client.once('close', resolve))
   })
 })

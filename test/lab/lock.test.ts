@@ -1,50 +1,49 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { expect } from 'chai'
 import { locked } from '../../src/lab/lock.ts'
 import { isAlive, processId } from '../../src/lab/process-id.ts'
 
 describe('a lock', () => {
-  let directory: string
-  let path: string
-
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'lock-'))
-    path = join(directory, 'lab.lock')
-  })
-
-  afterEach(() => rmSync(directory, { recursive: true }))
+  const name = `test-${process.pid}`
 
   it('lets one work at a time', async () => {
     const order: string[] = []
-    const work = (name: string) =>
-      locked({ path }, async () => {
-        order.push(`${name} begins`)
+    const work = (who: string) =>
+      locked({ name }, async () => {
+        order.push(`${who} begins`)
         await new Promise(setImmediate)
-        order.push(`${name} ends`)
+        order.push(`${who} ends`)
       })
     await Promise.all([work('a'), work('b')])
     const [first, second] = order[0] === 'a begins' ? ['a', 'b'] : ['b', 'a']
     expect(order).to.deep.equal([`${first} begins`, `${first} ends`, `${second} begins`, `${second} ends`])
   })
 
-  it('is gone after its work, which may have failed', async () => {
-    const error = await locked({ path }, () => Promise.reject(new Error('no'))).catch(
+  it('is free after its work, which may have failed', async () => {
+    const error = await locked({ name }, () => Promise.reject(new Error('no'))).catch(
       (reason: unknown) => reason,
     )
     expect(error).to.have.property('message', 'no')
-    expect(existsSync(path)).to.equal(false)
+    expect(await locked({ name }, async () => 'mine')).to.equal('mine')
   })
 
-  it('is taken from a process that died', async () => {
-    const { pid } = spawnSync('true')
-    writeFileSync(path, JSON.stringify({ pid, started: '1', boot: processId(process.pid)?.boot }))
-    expect(await locked({ path }, async () => 'mine')).to.equal('mine')
+  it('says once that it waits, and is free when its owner dies', async () => {
+    const take = `require('net').createServer().listen('\\0provision-lab/${name}', () => console.log('taken'))`
+    const owner = spawn(process.execPath, ['-e', take], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(owner.stdout, 'data')
+    let told = 0
+    const waiting = () => {
+      told++
+      owner.kill('SIGKILL')
+    }
+    expect(await locked({ name, waiting }, async () => 'mine')).to.equal('mine')
+    expect(told).to.equal(1)
   })
+})
 
-  it('tells a process from a later one of the same number', () => {
+describe('a process', () => {
+  it('is told from a later one of the same number', () => {
     const own = processId(process.pid)
     expect(own && isAlive(own)).to.equal(true)
     expect(own && isAlive({ ...own, started: '1' })).to.equal(false)

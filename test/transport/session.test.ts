@@ -1,9 +1,26 @@
 import { spawnSync } from 'node:child_process'
 import { localLink } from '../../src/transport/local.ts'
+import { BusyboxMachine } from './busybox-machine.ts'
 import { conformance } from './conformance.ts'
+import { canBePrivate } from './private-machine.ts'
 
-for (const shell of ['dash', 'busybox sh', 'bash --posix']) {
+const has = (program: string) => !spawnSync(program, ['true']).error
+
+for (const shell of ['dash', 'bash --posix']) {
   const [program = shell] = shell.split(' ')
-  if (spawnSync(program, ['true']).error) it(`(there is no ${program} on this machine)`)
-  else conformance(`this machine's ${program}`, async () => localLink(), { shell })
+  if (has(program)) conformance(`this machine's ${program}`, async () => localLink(), { shell })
+  else it(`a session over ${program} (there is none on this machine)`)
 }
+
+if (!has('busybox')) it('a session over busybox (there is none on this machine)')
+else if (!canBePrivate())
+  conformance("this machine's busybox", async () => localLink(), { shell: 'busybox sh' })
+else
+  describe('a machine with busybox alone', () => {
+    let machine: BusyboxMachine
+    before(() => {
+      machine = new BusyboxMachine()
+    })
+    after(() => machine.dispose())
+    conformance('its sh', async () => machine.link())
+  })

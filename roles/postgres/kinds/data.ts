@@ -46,15 +46,20 @@ export const replicaData = resource<CopyParams, Place>('database copy', {
 })
 
 /**
- * The data are made beside their place and renamed into it when they are whole: what is in place is always a whole cluster. Only
+ * Not while a server runs: it would go on with data that were moved under its feet. The data are made beside their place and renamed into it when they are whole: what is in place is always a whole cluster. Only
  * what an earlier run left of its own beside the place is ever removed. pg_createcluster is not asked to take the data in: when
  * it stumbles over something, it cleans up after itself by dropping the cluster, data and all.
  */
-function made({ data }: Paths, make: Shell): Shell {
+function made({ data, unit, bin }: Paths, make: Shell): Shell {
   const [, parent = ''] = /^(.*)\/[^/]+$/.exec(data) ?? []
   const at = `${parent}/.main.provision`
   return sh`
+exec 8>/run/provision-postgres.lock
+flock -n 8 || { echo 'An earlier run still makes the data here; it goes on without us. Run again when it is done.' >&2; exit 1; }
 [ ! -s ${data}/PG_VERSION ] || { echo ${`${data} holds a cluster already; it is left alone`} >&2; exit 1; }
+if systemctl is-active -q ${unit} || ${bin}/pg_isready -q -h /run/postgresql; then
+  echo ${`A server still runs here, with data that are no longer in ${data}: systemctl stop ${unit} first.`} >&2; exit 1
+fi
 install -d -o postgres -g postgres -m 0755 ${parent} && rm -rf ${at} || exit 1
 postgres() { HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$@"; }
 at=${at}

@@ -63,8 +63,8 @@ export class Download {
       await rename(this.#part, this.#path)
       this.#end = 'whole'
     } catch (error) {
-      this.#end = error instanceof Error ? error : new Error(String(error))
       await rm(this.#part, { force: true })
+      this.#end = error instanceof Error ? error : new Error(String(error))
     } finally {
       await file.close()
       this.#wake()

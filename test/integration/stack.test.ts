@@ -1,0 +1,164 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { answers, ask, eventually, footprint, noHosts, provision } from './support.ts'
+
+const LAB = 'test-stack'
+const SITE = ['--inventory', 'inventory/lab.ts']
+
+/** The whole system on eight hosts that this test boots itself, from bare to broken. Each part builds on the one before it. */
+describe('the stack on real hosts', function () {
+  this.timeout('6m').slow('20s').bail(true)
+  let lab: Lab
+  const run = (...args: string[]) => provision([...SITE, ...args], { LAB })
+
+  before(async function () {
+    const why = noHosts()
+    if (why) {
+      console.log(`    not run: ${why}`)
+      return this.skip()
+    }
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, log: (line) => console.log(`    ${line}`) })
+  })
+
+  after(async () => {
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  it('plans on bare hosts to the end and changes nothing on them', async () => {
+    const before = await footprint(lab)
+    const { code, text } = await run('--check')
+    expect(code, text).to.equal(2)
+    expect(text).to.match(/\d+ steps would change: 8 hosts/)
+    expect(await footprint(lab)).to.deep.equal(before)
+  })
+
+  it('converges from bare hosts', async () => {
+    const { code, text, ms } = await run()
+    expect(code, text).to.equal(0)
+    console.log(`    ${text.trim().split('\n').at(-1)} ${(ms / 1000).toFixed(1)} s in all`)
+  })
+
+  it('changes nothing when it is run again: not a file, not a process', async () => {
+    const before = await footprint(lab)
+    const { code, text } = await run()
+    expect(code, text).to.equal(0)
+    expect(text).to.match(/Nothing had to change: 8 hosts, \d+ steps\. .*at most 2 round trips a host/)
+    expect(await footprint(lab)).to.deep.equal(before)
+    expect((await run('--check')).code).to.equal(0)
+  })
+
+  it('serves the page, and answers from both app hosts through both web hosts', async () => {
+    const page = await ask(lab, '/')
+    expect(page.status).to.equal(200)
+    expect(page.body).to.include('<title>')
+    const seen = new Set<string>()
+    for (let i = 0; i < 24; i++) {
+      const { status, headers } = await ask(lab, '/api/whoami')
+      expect(status).to.equal(200)
+      seen.add(`${headers['x-web-host']} ${headers['x-served-by']}`)
+    }
+    expect([...seen].sort()).to.deep.equal(['web1 app1', 'web1 app2', 'web2 app1', 'web2 app2'])
+  })
+
+  it('stores a row, reads it back, and has it on the replica', async () => {
+    const written = await ask(lab, '/api/notes', { method: 'POST', body: { text: 'remember me' } })
+    expect(written.status).to.equal(201)
+    const { id } = JSON.parse(written.body) as { id: number }
+    expect((await ask(lab, `/api/notes/${id}`)).body).to.include('remember me')
+    const query = `cd / && setpriv --reuid postgres --regid postgres --init-groups psql -AtXc 'select text, pg_is_in_recovery() from notes.note where id = ${id}' notes`
+    await eventually(5_000, async () => (await lab.exec('db2', query)).stdout.trim() === 'remember me|t')
+  })
+
+  it('keeps the database and the inner tiers to those who need them', async () => {
+    const reaches = async (from: string, to: string, port: number) =>
+      (await lab.exec(from, `timeout 2 bash -c 'exec 3<>/dev/tcp/${lab.host(to).address}/${port}'`)).code ===
+      0
+    const doors = await Promise.all([
+      reaches('app1', 'db1', 5432),
+      reaches('web1', 'db1', 5432),
+      reaches('lb1', 'db1', 5432),
+      reaches('web1', 'app1', 3000),
+      reaches('lb1', 'app1', 3000),
+      reaches('lb1', 'web1', 8080),
+      reaches('app1', 'web1', 8080),
+    ])
+    expect(doors).to.deep.equal([true, false, false, true, false, true, false])
+  })
+
+  it('runs on each host its own services and no others', async () => {
+    const mine: Readonly<Record<string, RegExp>> = {
+      lb: /^(haproxy|keepalived)$/,
+      web: /^nginx$/,
+      app: /^notes$/,
+      db: /^postgresql@\d+-main$/,
+    }
+    const all = /^(haproxy|keepalived|nginx|notes|postgresql@\d+-main)$/
+    for (const { name } of lab.hosts) {
+      const { stdout } = await lab.exec(
+        name,
+        "systemctl list-units --type service --state running --plain --no-legend | awk '{ print $1 }'",
+      )
+      const running = stdout
+        .split('\n')
+        .map((line) => line.replace(/\.service$/, ''))
+        .filter((unit) => all.test(unit))
+      const own = mine[name.replace(/\d+$/, '')]
+      expect(running.length, name).to.equal(name.startsWith('lb') ? 2 : 1)
+      expect(
+        running.every((unit) => own?.test(unit)),
+        `${name}: ${running.join(' ')}`,
+      ).to.equal(true)
+    }
+  })
+
+  it('repairs what somebody has changed, and only that', async () => {
+    const pid = (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout
+    await lab.exec('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
+    const { code, text } = await run()
+    expect(code, text).to.equal(0)
+    expect(text)
+      .to.match(/^web1 ✓ transaction nginx configuration/m)
+      .and.match(/^1 step changed: 8 hosts/m)
+    expect(
+      (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout,
+      'a reload, no restart',
+    ).to.equal(pid)
+  })
+
+  it('answers again within 4 s when the plug of the balancer that holds the address is pulled', async () => {
+    const holds = async (name: string) =>
+      (await lab.exec(name, `ip -4 addr show | grep -cF ${lab.vip}/`)).stdout.trim() === '1'
+    const holder = (await holds('lb1')) ? 'lb1' : 'lb2'
+    await lab.kill(holder)
+    const ms = await eventually(4_000, () => answers(lab))
+    console.log(`    the site answers ${(ms / 1000).toFixed(2)} s after the plug was pulled`)
+    await lab.start(holder)
+    await eventually(15_000, async () => (await holds('lb1')) && !(await holds('lb2')))
+    expect(await answers(lab)).to.equal(true)
+  })
+
+  it('keeps answering while a web host and an app host are off', async () => {
+    await Promise.all([lab.kill('web1'), lab.kill('app1')])
+    let silent = 0
+    let longest = 0
+    let since = performance.now()
+    const end = since + 8_000
+    while (performance.now() < end) {
+      if (await answers(lab, '/api/whoami')) since = performance.now()
+      else silent++
+      longest = Math.max(longest, performance.now() - since)
+    }
+    console.log(`    ${silent} requests without an answer, none for at most ${(longest / 1000).toFixed(2)} s`)
+    expect(longest).to.be.lessThan(4_000)
+    expect(await answers(lab, '/api/notes')).to.equal(true)
+    await Promise.all([lab.start('web1'), lab.start('app1')])
+  })
+
+  it('finds nothing to do after all that', async () => {
+    await eventually(30_000, async () => (await ask(lab, '/readyz').catch(() => undefined))?.status === 200)
+    const { code, text } = await run()
+    expect(code, text).to.equal(0)
+    expect(text).to.include('Nothing had to change')
+  })
+})

@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { $ } from 'zx'
+import type { Lab } from '../../src/lab/index.ts'
+
+export const ROOT = resolve(import.meta.dirname, '../..')
+
+/** Why there can be no real hosts here, in one line; undefined when there can. */
+export function noHosts(): string | undefined {
+  if (process.platform !== 'linux') return 'real hosts need Linux'
+  return process.getuid?.() === 0 ? undefined : 'real hosts need root'
+}
+
+export interface Ended {
+  readonly code: number
+  /** Both streams, as a person would see them. */
+  readonly text: string
+  readonly ms: number
+}
+
+/** Runs the command as a user would, from the project's folder. */
+export async function provision(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const began = performance.now()
+  const shell = $({
+    cwd: ROOT,
+    nothrow: true,
+    quiet: true,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    timeout: '300s',
+  })
+  const { exitCode, stdout, stderr } = await shell`node bin/provision.js ${args}`
+  return { code: exitCode ?? -1, text: stdout + stderr, ms: performance.now() - began }
+}
+
+/** A folder for inventories and playbooks of a test, from which packages are found as in the project; removed by `remove`. */
+export class Desk {
+  readonly directory = mkdtempSync(join(tmpdir(), 'provision-test-'))
+
+  constructor() {
+    symlinkSync(join(ROOT, 'node_modules'), join(this.directory, 'node_modules'))
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.directory, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true })
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** The site as a new client on this machine sees it: through the loopback port that leads to the virtual IP. Rejects when it is silent for 2 s. */
+export function ask(
+  lab: Lab,
+  path: string,
+  { method = 'GET', body }: { method?: string; body?: object } = {},
+): Promise<Answer> {
+  return new Promise((answered, failed) => {
+    const request = https.request(
+      {
+        host: '127.0.0.1',
+        port: lab.ports.https,
+        servername: 'notes.test',
+        ca: readFileSync(join(lab.directory, 'pki/authority.pem')),
+        path,
+        method,
+        agent: false,
+        timeout: 2_000,
+        headers: { host: 'notes.test', 'content-type': 'application/json' },
+      },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk
+        })
+        response.on('end', () =>
+          answered({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+        )
+        response.on('error', failed)
+      },
+    )
+    request.on('timeout', () => request.destroy(new Error('no answer within 2 s')))
+    request.on('error', failed)
+    request.end(body && JSON.stringify(body))
+  })
+}
+
+/** Whether the site answers a path well. */
+export async function answers(lab: Lab, path = '/'): Promise<boolean> {
+  return ask(lab, path).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+}
+
+/** What a run that changes nothing must leave alone on a host: all of /etc, the packages, and the main processes of all services. */
+export async function footprint(lab: Lab): Promise<Readonly<Record<string, string>>> {
+  const found = await Promise.all(
+    lab.hosts.map(async ({ name }) => {
+      const { code, stdout, stderr } = await lab.exec(name, FOOTPRINT)
+      if (code !== 0) throw new Error(`${name}: ${stderr}`)
+      return [name, stdout] as const
+    }),
+  )
+  return Object.fromEntries(found)
+}
+
+const FOOTPRINT = `
+find /etc /srv /usr/local /var/lib/provision -xdev ! -type d -printf '%p %y %m %u %g %T@ %l\\n' | sort | sha256sum
+find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum
+dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sha256sum
+for unit in $(systemctl list-units --type service --state running --plain --no-legend | awk '{ print $1 }' | grep -vE '^(user@|systemd-(hostnamed|timedated)|getty|console)' | sort); do
+  echo "$unit $(systemctl show -p MainPID --value "$unit")"
+done`
+
+/** Calls until it holds, and tells how long that took in milliseconds; throws when it does not within the limit. */
+export async function eventually(limit: number, holds: () => Promise<boolean>): Promise<number> {
+  const began = performance.now()
+  while (performance.now() - began < limit) {
+    if (await holds()) return performance.now() - began
+    await new Promise((done) => setTimeout(done, 50))
+  }
+  throw new Error(`it did not come true within ${limit} ms`)
+}

@@ -1,0 +1,69 @@
+import { expect } from 'chai'
+import { firewall } from 'provision-ts'
+import { type FirewallRule, ruleset } from '../../src/resources/firewall-ruleset.ts'
+
+const chain = (rules: readonly FirewallRule[]) =>
+  ruleset(rules)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.endsWith('accept'))
+    .slice(-rules.length)
+
+describe('firewall', () => {
+  it('lets in whom a rule names, and drops the rest', () => {
+    const text = ruleset([{ port: 5432, from: [{ address: '10.0.2.1' }] }])
+    expect(text).to.include('ip saddr { 10.0.2.1 } tcp dport { 5432 } accept').and.to.include('policy drop;')
+  })
+
+  it('has a rule for each version of IP that is there', () => {
+    const from = [{ address: 'fd00::1' }, { address: '10.0.0.1' }]
+    const lines = ruleset([{ port: 80, from }]).match(/^.*\{ 80 \}.*$/gm)
+    expect(lines?.map((line) => line.trim())).to.deep.equal([
+      'ip saddr { 10.0.0.1 } tcp dport { 80 } accept',
+      'ip6 saddr { fd00::1 } tcp dport { 80 } accept',
+    ])
+  })
+
+  it('lets nobody in for an empty list', () => {
+    expect(ruleset([{ port: 5432, from: [] }])).to.equal(ruleset([]))
+  })
+
+  it('takes ports open to anybody, and VRRP from a peer', () => {
+    expect(
+      chain([
+        { port: [443, 80, 443], from: 'anywhere' },
+        { protocol: 'vrrp', from: [{ address: '10.0.0.2' }] },
+      ]),
+    ).to.deep.equal(['tcp dport { 80, 443 } accept', 'ip saddr { 10.0.0.2 } meta l4proto 112 accept'])
+  })
+
+  it('is the same text whatever the order of the hosts', () => {
+    const [a, b] = [{ address: '10.0.0.1' }, { address: '10.0.0.2' }]
+    expect(ruleset([{ port: 1, from: [a, b] }])).to.equal(ruleset([{ port: 1, from: [b, a, b] }]))
+  })
+
+  it('leaves the tables of others alone', () => {
+    expect(ruleset([])).not.to.include('flush')
+    expect(ruleset([]).match(/^(delete )?table .*$/gm)).to.deep.equal([
+      'table inet provision',
+      'delete table inet provision',
+      'table inet provision {',
+    ])
+  })
+
+  it('narrows ssh to networks of both versions', () => {
+    const text = ruleset([], { ssh: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'], sshPort: 2222 })
+    expect(text).to.include('elements = { 10.0.0.0/8, 192.0.2.1 }').and.to.include('elements = { fd00::/8 }')
+    expect(text)
+      .to.include('elements = { 2222 }')
+      .and.not.to.match(/^\s*tcp dport @ssh_ports accept$/m)
+  })
+
+  it('refuses what would be read as a part of the ruleset', () => {
+    const evil = '10.0.0.1 } accept; #'
+    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw('is not an IP address')
+    expect(() => firewall([], { ssh: [evil] })).to.throw('neither a network nor an address')
+    expect(() => firewall([{ port: 0, from: 'anywhere' }])).to.throw('0 is not a port')
+    expect(() => firewall([{ port: [], from: 'anywhere' }])).to.throw('an empty list is not a port')
+  })
+})

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { prunedReleases } from 'provision-ts'
+
+describe('pruned releases', () => {
+  let root: `/${string}`
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'provision-releases-')) as `/${string}`
+  })
+  afterEach(() => rmSync(root, { recursive: true }))
+
+  /** Releases, the oldest first, and which one the link leads to. */
+  const have = (names: readonly string[], current?: string) => {
+    names.forEach((name, i) => {
+      mkdirSync(join(root, 'releases', name), { recursive: true })
+      utimesSync(join(root, 'releases', name), 1000 + i, 1000 + i)
+    })
+    if (current !== undefined) symlinkSync(`releases/${current}`, join(root, 'current'))
+  }
+  const left = () => readdirSync(join(root, 'releases')).sort().join(' ')
+  /** Does what the step wants, for real. */
+  const prune = (wanted: string, keep?: number) => {
+    const step = prunedReleases(root, { wanted, ...(keep !== undefined && { keep }) })
+    const found = step.read.value(
+      step.read.parts.map(({ family, query }) => {
+        const { status, stdout, stderr } = spawnSync('sh', ['-c', family.script([query]).text])
+        const answer = { code: status ?? 1, stdout: `${stdout}`, stderr: `${stderr}`, bytes: stdout }
+        return family.parse(answer, [query])[0]
+      }),
+    )
+    const difference = step.diff(found)
+    if (difference) for (const { script } of step.apply(found)) spawnSync('sh', ['-c', script.text])
+    return difference
+  }
+
+  it('keeps the wanted one and the newest of the others', () => {
+    have(['a', 'b', 'c', 'd'], 'c')
+    prune('d')
+    expect(left()).to.equal('b c d')
+    expect(prune('d')).to.equal(undefined)
+  })
+
+  it('counts the wanted one before it is there', () => {
+    have(['a', 'b', 'c'], 'c')
+    prune('d')
+    expect(left()).to.equal('b c')
+  })
+
+  it('keeps the one in force, however many refused ones came after it', () => {
+    have(['good', 'bad1', 'bad2', 'bad3', 'new'], 'good')
+    prune('new')
+    expect(left()).to.equal('bad3 good new')
+  })
+
+  it('takes away what was left half unpacked', () => {
+    have(['a', 'b.incoming'], 'a')
+    prune('a')
+    expect(left()).to.equal('a')
+  })
+
+  it('keeps two at least: the one before is what a rollback needs', () => {
+    have(['a', 'b', 'c'], 'b')
+    prune('c', 1)
+    expect(left()).to.equal('b c')
+  })
+
+  it('wants nothing where there are no releases yet', () => {
+    expect(prune('a')).to.equal(undefined)
+    expect(existsSync(join(root, 'releases'))).to.equal(false)
+  })
+})

@@ -1,0 +1,80 @@
+import { expect } from 'chai'
+import { healthy, type NginxParams, nginx } from '../../roles/nginx/index.ts'
+import { stepsOf, textAt } from './unfolded.ts'
+
+const SITE = '/etc/nginx/conf.d/site.conf'
+const params: NginxParams = {
+  domain: 'notes.test',
+  listen: { address: '10.0.1.1', port: 8080 },
+  upstreams: [
+    { address: '10.0.2.1', port: 3000 },
+    { address: 'fd00::2', port: 3000 },
+  ],
+  balancers: [{ address: '10.0.0.1' }, { address: '10.0.0.2' }],
+  site: { directory: '/build/public', id: 'abc123' },
+}
+
+describe('role nginx', () => {
+  it('listens on its own address alone', () => {
+    const site = textAt(stepsOf(nginx(params)), SITE)
+    expect(site.match(/^\s*listen .*$/gm)).to.deep.equal(['  listen 10.0.1.1:8080 default_server;'])
+  })
+
+  it('puts IPv6 addresses into brackets', () => {
+    const steps = stepsOf(nginx({ ...params, listen: { address: 'fd00::1', port: 80 } }))
+    expect(textAt(steps, SITE)).to.include('listen [fd00::1]:80 default_server;')
+    expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include(
+      'server [fd00::2]:3000 max_fails=1',
+    )
+    expect(healthy({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
+  })
+
+  it('has a worker for each core, unless told otherwise', () => {
+    const main = (workers?: number) =>
+      textAt(stepsOf(nginx({ ...params, workers }), { cpus: 6 }), '/etc/nginx/nginx.conf')
+    expect(main()).to.include('worker_processes 6;')
+    expect(main(2)).to.include('worker_processes 2;')
+  })
+
+  it('believes the balancers, and nobody else, who the client is', () => {
+    const believed = textAt(stepsOf(nginx(params)), SITE).match(/set_real_ip_from .*/g)
+    expect(believed).to.deep.equal(['set_real_ip_from 10.0.0.1;', 'set_real_ip_from 10.0.0.2;'])
+  })
+
+  it('never sends a POST twice', () => {
+    // The comment names it; a directive would end with a semicolon.
+    expect(textAt(stepsOf(nginx(params)), SITE)).not.to.match(
+      /proxy_next_upstream[^#\n]*non_idempotent[^\n]*;/,
+    )
+  })
+
+  it('keeps all headers in one place, where no location hides them', () => {
+    const site = textAt(stepsOf(nginx(params)), SITE)
+    expect(site.lastIndexOf('add_header')).to.be.lessThan(site.indexOf('\n  location '))
+  })
+
+  it('closes idle connections to the service before the service does', () => {
+    const upstream = textAt(stepsOf(nginx(params)), '/etc/nginx/conf.d/upstream-app.conf')
+    expect(Number(/keepalive_timeout (\d+)s;/.exec(upstream)?.[1])).to.be.lessThan(65)
+  })
+
+  it('tells another revision when any of its files is another', () => {
+    const revision = (more: Partial<NginxParams>) =>
+      /return 200 "ok (\w+)/.exec(textAt(stepsOf(nginx({ ...params, ...more })), SITE))?.[1]
+    const all = [{}, { workers: 9 }, { upstreams: [] }, { domain: 'other.test' }].map(revision)
+    expect(new Set(all)).to.have.lengthOf(4)
+    expect(revision({})).to.equal(all[0])
+  })
+
+  it('reloads when the way to the service changes, and does nothing to nginx for a new site', () => {
+    const settled = (steps: ReturnType<typeof stepsOf>) =>
+      Object.fromEntries(
+        steps.map(({ kind, name, settles }) => [`${kind} ${name}`, settles.map((h) => h.name)]),
+      )
+    expect(settled(stepsOf(nginx(params)))).to.deep.include({
+      'transaction nginx configuration': ['reload nginx'],
+      'transaction site': [],
+      'service nginx': [],
+    })
+  })
+})

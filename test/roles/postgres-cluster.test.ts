@@ -1,0 +1,120 @@
+import { expect } from 'chai'
+import { choosePrimary } from '../../roles/postgres/cluster.ts'
+import { type Place, parsePlace } from '../../roles/postgres/place.ts'
+import type { Answered } from '../../src/model/ask.ts'
+import type { Host } from '../../src/model/host.ts'
+import { Problem } from '../../src/model/problem.ts'
+
+type Db = Host<{ readonly seed: boolean }>
+
+const db1: Db = { name: 'db1', group: 'db', address: '198.18.0.41', seed: true }
+const db2: Db = { name: 'db2', group: 'db', address: '198.18.0.42', seed: false }
+
+const cluster = (standby: boolean, running: boolean, timeline = 1): Place => ({
+  ...{ kind: 'cluster', version: 15, system: '77', state: 'shut down' },
+  ...{ standby, running, timeline },
+})
+const primary = cluster(false, true)
+const replica = cluster(true, true)
+const nothing: Place = { kind: 'nothing' }
+const unreachable = undefined
+
+const answers = (a: Place | undefined, b: Place | undefined): readonly Answered<Place, Db>[] => [
+  { host: db1, answer: a },
+  { host: db2, answer: b },
+]
+const chosen = (a: Place | undefined, b: Place | undefined) => choosePrimary(answers(a, b)).name
+const refusal = (a: Place | undefined, b: Place | undefined): string => {
+  try {
+    return `chose ${chosen(a, b)}`
+  } catch (error) {
+    if (error instanceof Problem) return [error.message, ...error.details, error.next].join('\n')
+    throw error
+  }
+}
+
+describe('who is primary', () => {
+  it('is the seed while no host has a database', () => {
+    expect(chosen(nothing, nothing)).to.equal('db1')
+  })
+
+  it('is the host that says so, whatever the inventory says', () => {
+    expect(chosen(primary, replica)).to.equal('db1')
+    expect(chosen(replica, primary)).to.equal('db2')
+    expect(chosen(nothing, primary)).to.equal('db2')
+  })
+
+  it('does not turn back when the old primary is stopped or away', () => {
+    expect(chosen(cluster(false, false), cluster(false, true, 2))).to.equal('db2')
+    expect(chosen(unreachable, cluster(false, true, 2))).to.equal('db2')
+  })
+
+  it('is a stopped primary when it is the only one there can be', () => {
+    expect(chosen(cluster(false, false), replica)).to.equal('db1')
+    expect(chosen(cluster(false, false), nothing)).to.equal('db1')
+  })
+
+  it('is not a stopped primary that a replica has gone beyond', () => {
+    expect(refusal(cluster(false, false, 1), cluster(true, false, 2))).to.include('No primary can be found')
+  })
+
+  it('is refused when there are two, with both timelines', () => {
+    const said = refusal(primary, cluster(false, true, 2))
+    expect(said).to.include('two primaries').and.include('db1 is a primary, timeline 1')
+    expect(said).to.include('db2 is a primary, timeline 2').and.include('mask --now postgresql@15-main')
+  })
+
+  it('is refused when two stopped ones could be it', () => {
+    expect(refusal(cluster(false, false), cluster(false, false))).to.include('two primaries')
+  })
+
+  it('is refused when the only replica is left, with the way to fail over', () => {
+    const said = refusal(unreachable, replica)
+    expect(said).to.include('No primary').and.include('db1 could not be reached')
+    expect(said).to.include('Nothing was changed').and.include('on db2: sudo -u postgres psql')
+  })
+
+  it('is never the seed while a host that may be the primary does not answer', () => {
+    expect(refusal(nothing, unreachable)).to.include('No primary can be found')
+    expect(refusal(unreachable, nothing)).to.include('No primary can be found')
+    expect(refusal(cluster(false, false), unreachable)).to.include('No primary can be found')
+  })
+
+  it('is never the seed when data are missing that were there', () => {
+    expect(refusal({ kind: 'lost' }, nothing)).to.include('a disk that is not mounted')
+    expect(refusal({ kind: 'lost' }, replica)).to.include('No primary can be found')
+  })
+})
+
+describe("a host's place", () => {
+  const parsed = (...lines: string[]) => parsePlace({ stdout: `${lines.join('\n')}\n`, stderr: '' })
+
+  it('is nothing on a host without PostgreSQL', () => {
+    expect(parsed('end')).to.deep.equal({ kind: 'nothing' })
+  })
+
+  it('is what the server says before what its files say', () => {
+    const place = parsed(
+      ...['cluster 15', 'standby t', 'system 77', 'state in archive recovery', 'timeline 1'],
+      ...['standby f', 'timeline 2', 'running t', 'end'],
+    )
+    expect(place).to.deep.equal({
+      ...{ kind: 'cluster', version: 15, standby: false, running: true },
+      ...{ system: '77', timeline: 2, state: 'in archive recovery' },
+    })
+  })
+
+  it('is that of its files when nothing runs', () => {
+    const place = parsed('cluster 17', 'standby t', 'system 77', 'state shut down', 'timeline 3', 'end')
+    expect(place).to.include({ version: 17, standby: true, running: false, timeline: 3 })
+  })
+
+  it('tells data that are gone from a host that never had any', () => {
+    expect(parsed('lost', 'end')).to.deep.equal({ kind: 'lost' })
+  })
+
+  it('is not guessed from half an answer', () => {
+    expect(() => parsed('')).to.throw(Problem, 'did not say')
+    expect(() => parsed('cluster 15', 'standby t')).to.throw(Problem)
+  })
+})

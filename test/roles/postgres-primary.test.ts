@@ -1,0 +1,136 @@
+import { expect } from 'chai'
+import { verifier, verifies } from '../../roles/postgres/scram.ts'
+import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { COMMON, PRIMARY, said, stepOf } from './postgres.ts'
+import { stepsOf, textAt } from './unfolded.ts'
+
+const params = { ...COMMON, replicas: COMMON.peers }
+const steps = stepsOf(postgresPrimary(params))
+const SETTINGS = '/etc/postgresql/15/main/conf.d/90-provision.conf'
+
+describe('postgres-primary', () => {
+  it('keeps Debian from making a cluster of its own before the package comes', () => {
+    expect(steps.slice(0, 2).map(({ name }) => name)).to.deep.equal([
+      '/etc/postgresql-common/createcluster.d/provision.conf',
+      'postgresql-15',
+    ])
+  })
+
+  it('takes the version of the Debian release unless told', () => {
+    const version = (release: number) =>
+      stepOf(
+        stepsOf(postgresPrimary(params), { os: { id: 'debian', version: release, codename: 'x' } }),
+        'package',
+      ).name
+    expect(version(12)).to.equal('postgresql-15')
+    expect(version(13)).to.equal('postgresql-17')
+    expect(() => version(11)).to.throw(Problem, 'debian 11 has no version')
+  })
+
+  it('listens on its own address alone, with TLS', () => {
+    const conf = textAt(steps, SETTINGS)
+    expect(conf).to.include(`listen_addresses = '198.18.0.41,localhost'`)
+    expect(conf).to.include('ssl = on').and.include(`ssl_min_protocol_version = 'TLSv1.2'`)
+    expect(conf).to.include(`cluster_name = 'db1'`).and.include('max_connections = 100')
+  })
+
+  it('lets in each client for each database, the other database hosts, and nobody else', () => {
+    expect(textAt(steps, '/etc/postgresql/15/main/pg_hba.conf').split('\n').slice(1)).to.deep.equal([
+      'local all postgres peer',
+      'hostssl "notes" "notes" 198.18.0.31/32 scram-sha-256',
+      'hostssl replication replicator 198.18.0.42/32 scram-sha-256',
+      'host replication all all reject',
+      'host all all all reject',
+      '',
+    ])
+  })
+
+  it('waits for a replica only when that is asked for and there is one', () => {
+    const conf = (more: object) => textAt(stepsOf(postgresPrimary({ ...params, ...more })), SETTINGS)
+    expect(conf({})).not.to.include('synchronous_standby_names')
+    expect(conf({ synchronous: true })).to.include(`synchronous_standby_names = 'ANY 1 ("db2")'`)
+    expect(conf({ synchronous: true, replicas: [] })).not.to.include('synchronous_standby_names')
+  })
+
+  it('takes further settings, and others than its own', () => {
+    const conf = textAt(
+      stepsOf(postgresPrimary({ ...params, settings: { max_connections: 300, search_path: `it's` } })),
+      SETTINGS,
+    )
+    expect(conf).to.include('max_connections = 300').and.include(`search_path = 'it''s'`)
+    expect(conf.match(/max_connections/g)).to.have.length(1)
+  })
+
+  it('takes a power of two of the memory for buffers, within bounds', () => {
+    const buffers = (gib: number) =>
+      /shared_buffers = '(\w+)'/.exec(
+        textAt(stepsOf(postgresPrimary(params), { memory: gib * 2 ** 30 }), SETTINGS),
+      )?.[1]
+    expect([0.25, 1.9, 2.1, 64].map(buffers)).to.deep.equal(['128MB', '256MB', '512MB', '1024MB'])
+  })
+
+  it('gives each replica a slot, whose name may have no dash', () => {
+    const slots = stepsOf(postgresPrimary({ ...params, replicas: [{ name: 'db-2' }] }))
+    expect(stepOf(slots, 'replication slot').name).to.equal('db_2')
+  })
+
+  it('never touches data that are there', () => {
+    const data = stepOf(steps, 'database cluster')
+    expect(data.diff({ kind: 'nothing' })?.verb).to.equal('create')
+    expect(data.diff(PRIMARY)).to.equal(undefined)
+    expect(() => data.diff({ ...PRIMARY, version: 13 })).to.throw(Problem, 'data of PostgreSQL 13')
+    expect(() => data.diff({ kind: 'lost' })).to.throw(Problem, 'no data')
+  })
+
+  it('does not take a password for changed because of its salt', () => {
+    const role = stepOf(steps, 'database role', 'notes')
+    const have = (password: string) => ({ rights: 'login', password: verifier(password) })
+    expect(role.diff(have('app-password'))).to.equal(undefined)
+    expect(role.diff(have('another'))?.fields.map(({ name }) => name)).to.deep.equal(['password'])
+    expect(role.diff({ rights: 'login', password: null })?.verb).to.equal('change')
+    expect(role.diff(undefined)?.verb).to.equal('create')
+  })
+
+  it('sends what PostgreSQL keeps of a password, never the password, and nothing in an argument', () => {
+    const { input, script } = said(stepOf(steps, 'database role', 'notes'), undefined)
+    expect(input).to.match(/create role "notes" with login .* password 'SCRAM-SHA-256\$4096:/)
+    expect(input).to.include(`set log_statement = 'none'`)
+    expect(input + script).not.to.include('app-password')
+    expect(script).not.to.include('SCRAM')
+  })
+
+  it('mends the rights of a role without a new password', () => {
+    const role = stepOf(steps, 'database role', 'notes')
+    const { input } = said(role, { rights: 'login superuser', password: verifier('app-password') })
+    expect(input).to.include('nosuperuser').and.not.include('SCRAM')
+  })
+
+  it('never waits for a replica in its own statements', () => {
+    for (const kind of ['database role', 'replication slot', 'database', 'database schema'])
+      expect(said(stepOf(steps, kind), undefined).input).to.include(`set synchronous_commit = 'local'`)
+  })
+
+  it('closes the database to all but its owner', () => {
+    const database = stepOf(steps, 'database')
+    expect(database.diff({ encoding: 'UTF8', everyone: false, user: true })).to.equal(undefined)
+    expect(database.diff({ encoding: 'UTF8', everyone: true, user: true })?.fields).to.deep.equal([
+      { name: 'may connect', from: 'everyone', to: 'notes' },
+    ])
+  })
+})
+
+describe('what PostgreSQL keeps of a password', () => {
+  it('is that of RFC 7677', () => {
+    const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64')
+    expect(verifier('pencil', salt)).to.equal(
+      'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
+    )
+  })
+
+  it('is compared with its own salt and count', () => {
+    expect(verifies('pencil', verifier('pencil', Buffer.from('salt'), 100))).to.equal(true)
+    expect(verifies('pencil', verifier('Pencil'))).to.equal(false)
+    expect(verifies('pencil', 'md5d41d8cd98f00b204e9800998ecf8427e')).to.equal(false)
+  })
+})

@@ -1,0 +1,47 @@
+import { type Place, place } from '../../roles/postgres/place.ts'
+import type { Step, Steps } from '../../src/index.ts'
+import { Secret } from '../../src/index.ts'
+import { unfold } from '../../src/model/steps.ts'
+import { FACTS } from './unfolded.ts'
+
+export const PRIMARY: Place = {
+  ...{ kind: 'cluster', version: 15, standby: false, running: true },
+  ...{ system: '77', timeline: 1, state: 'in production' },
+}
+
+/** What both roles are given in the tests: db1, with db2 beside it and one client. */
+export const COMMON = {
+  name: 'db1',
+  address: '198.18.0.41',
+  certificate: { certificate: '-----BEGIN CERTIFICATE-----', key: new Secret(() => 'its key') },
+  authority: 'the authority',
+  clients: [{ address: '198.18.0.31' }],
+  peers: [{ name: 'db2', address: '198.18.0.42' }],
+  databases: [{ name: 'notes', owner: 'notes', password: new Secret(() => 'app-password') }],
+  passwords: { replication: new Secret(() => 're:pl\\ica') },
+}
+
+/** The steps of a role where each host that is asked for its place says this. */
+export function stepsWith(steps: Steps, answer: Place, version = 12): readonly Step[] {
+  const facts = { ...FACTS, os: { ...FACTS.os, version } }
+  const answers = {
+    has: () => true,
+    get: ({ question }: { question: unknown }) => question === place && answer,
+  }
+  return unfold(steps, { facts, answers }).steps.map(({ step }) => step)
+}
+
+export function stepOf(steps: readonly Step[], kind: string, name?: string): Step {
+  const found = steps.find((step) => step.kind === kind && (name === undefined || step.name === name))
+  if (!found) throw new Error(`there is no step ${kind} ${name ?? ''}`)
+  return found
+}
+
+/** What a command is given on standard input, and its script. */
+export function said(step: Step, have: unknown): { readonly input: string; readonly script: string } {
+  const commands = step.apply(have)
+  return {
+    input: commands.map(({ input }) => Buffer.from(input ?? []).toString()).join(''),
+    script: commands.map(({ script }) => script.text).join('\n'),
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { OpenSession } from '../../src/engine/fleet.ts'
+import { type RunOptions, run } from '../../src/engine/run.ts'
+import type { RunEvent, Summary } from '../../src/model/event.ts'
+import type { Group, Host } from '../../src/model/host.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { type Play, playbook } from '../../src/model/play.ts'
+import { hosts, stack } from '../../src/model/stack.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { openSession } from '../../src/transport/open-session.ts'
+import type { Session } from '../../src/transport/session.ts'
+import { type Machine, testMachine } from './machine.ts'
+
+export interface Outcome {
+  readonly summary: Summary
+  readonly events: readonly RunEvent[]
+  /** What became of steps and handlers, a line each: `web1 changed file motd`. */
+  readonly told: readonly string[]
+  /** All problems, whole. */
+  readonly problems: readonly string[]
+}
+
+export type Plays = (web: Group, all: { readonly web: Group }) => readonly Play[]
+
+export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
+  /** @default one host, web1 */
+  readonly names?: readonly string[]
+  /** A host that cannot be reached. */
+  readonly dead?: string
+  /** Sees each session. */
+  readonly sees?: (host: Host, session: Session) => void
+  readonly on?: (event: RunEvent) => void
+}
+
+/** The engine, run for real against this machine as one or many hosts, each with a directory of its own. */
+export class Rig {
+  readonly machine: Machine
+  readonly directory = mkdtempSync(join(tmpdir(), 'provision-test-')) as AbsolutePath
+
+  private constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  static async open(): Promise<Rig> {
+    return new Rig(await testMachine())
+  }
+
+  async close(): Promise<void> {
+    await this.machine.close()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  /** A new empty directory. */
+  empty(): AbsolutePath {
+    return mkdtempSync(join(this.directory, 'd')) as AbsolutePath
+  }
+
+  /** Who owns files; for the options of a step. */
+  get own(): { readonly owner: string } {
+    return { owner: this.machine.owner }
+  }
+
+  readonly open: OpenSession = async ({ name }) => {
+    const link = this.machine.link()
+    const session = await openSession(link, { host: name })
+    return {
+      session,
+      close: async () => {
+        await session.close()
+        await link.close()
+      },
+    }
+  }
+
+  async run(plays: Plays, { names = ['web1'], dead, sees, on, ...options }: Options = {}): Promise<Outcome> {
+    const site = stack({ web: hosts() })
+    const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
+    const events: RunEvent[] = []
+    const summary = await run(
+      {
+        mode: 'apply',
+        ...options,
+        inventory: inventory(site, { web: { hosts: given } }),
+        playbook: playbook(site, ({ web }) => plays(web, { web })),
+      },
+      {
+        open: async (host, purpose) => {
+          if (host.name === dead) throw new Error('no route to it')
+          const opened = await this.open(host, purpose)
+          sees?.(host, opened.session)
+          return opened
+        },
+        emit: (event) => {
+          events.push(event)
+          on?.(event)
+        },
+      },
+    )
+    return { summary, events, told: events.flatMap(told), problems: events.flatMap(problems) }
+  }
+
+  /** The directory of a host, made. */
+  at(root: AbsolutePath, { name }: Host): AbsolutePath {
+    mkdirSync(join(root, name), { recursive: true })
+    return `${root}/${name}`
+  }
+}
+
+function told(event: RunEvent): readonly string[] {
+  if (event.kind === 'step') {
+    const { host, outcome, step } = event
+    return [`${host} ${outcome} ${step.kind} ${step.name.slice(step.name.lastIndexOf('/') + 1)}`]
+  }
+  if (event.kind === 'handler')
+    return [`${event.host} ${event.outcome} handler ${event.name}${event.owed ? ' (owed)' : ''}`]
+  return []
+}
+
+function problems(event: RunEvent): readonly string[] {
+  return event.kind === 'failed' || event.kind === 'unreachable' ? [event.problem.message] : []
+}

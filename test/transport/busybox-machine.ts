@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { quote } from '../../src/text/quote.ts'
+import { localLink } from '../../src/transport/local.ts'
+import type { Link } from '../../src/transport/wire.ts'
+
+/** A root with nothing but busybox in it: its tools differ from those of GNU more than its shell does. Needs root. */
+export class BusyboxMachine {
+  readonly #root = mkdtempSync(join(tmpdir(), 'provision-busybox-'))
+
+  constructor() {
+    execFileSync('sh', ['-c', INSTALL, 'sh', this.#root])
+  }
+
+  link(): Link {
+    const link = localLink()
+    const enter = `for d in proc dev; do mount --rbind /$d ${this.#root}/$d; done; exec chroot ${this.#root} /bin/sh -c "$1"`
+    // The mounts are of a namespace that ends with the command.
+    return {
+      ...link,
+      start: (command) => link.start(`exec unshare -m sh -c ${quote(enter)} sh ${quote(command)}`),
+    }
+  }
+
+  dispose(): void {
+    rmSync(this.#root, { recursive: true, force: true })
+  }
+}
+
+const INSTALL = `set -e; cd "$1"; mkdir -p bin proc dev tmp run etc root
+busybox=$(command -v busybox); cp "$busybox" bin/busybox
+for library in $(ldd "$busybox" 2>/dev/null | grep -o '/lib[^ ]*'); do mkdir -p ".$(dirname $library)"; cp $library .$library; done
+echo root:x:0:0::/root:/bin/sh >etc/passwd
+chroot . /bin/busybox --install -s /bin`

@@ -1,0 +1,51 @@
+import { expect } from 'chai'
+import { Problem } from '../../src/model/problem.ts'
+import { Shell, sh } from '../../src/shell/sh.ts'
+import { localLink } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/open-session.ts'
+import { thrown } from './helpers.ts'
+
+describe('opening a session', () => {
+  const link = localLink()
+  after(() => link.close())
+
+  it('says that there is no shell when the login ends at once, with what was said', async () => {
+    const session = await openSession(link, { host: 'web1', shell: 'sh -c "echo no account >&2; exit 1"' })
+    const problem = await thrown(session.run([{ script: sh`:` }]))
+    expect(problem)
+      .to.be.instanceOf(Problem)
+      .with.property('message', 'web1 gave us no shell: it ended with 1')
+    expect(problem).to.have.property('details').deep.equal(['no account'])
+    expect(await thrown(session.opened)).to.equal(problem)
+    await session.close()
+  })
+
+  it('does not wait for ever for a login that says nothing', async () => {
+    const session = await openSession(link, { host: 'web1', shell: 'sleep 60', patience: 20 })
+    expect(String(await thrown(session.run([{ script: sh`:` }])))).to.match(/web1 gave us no shell/)
+    await session.close()
+  })
+
+  it('throws away what login scripts write', async () => {
+    const session = await openSession(link, {
+      host: 'web1',
+      shell: 'sh -c "echo hello; echo hi >&2; exec sh"',
+    })
+    const [result] = await session.run([{ script: sh`echo a` }])
+    expect([String(result?.stdout), String(result?.stderr)]).to.deep.equal(['a\n', ''])
+    await session.close()
+  })
+
+  it('sends nothing of a trip of which a part cannot be sent', async () => {
+    const session = await openSession(link, { host: 'web1' })
+    const trip = session.run([
+      { script: sh`kill $$`, input: Buffer.alloc(100_000) },
+      { script: Shell.raw('a\0b') },
+    ])
+    expect(await thrown(trip)).to.be.instanceOf(TypeError)
+    expect(await session.run([])).to.deep.equal([])
+    expect(session.trips).to.equal(0)
+    await session.run([{ script: sh`:` }])
+    await session.close()
+  })
+})
