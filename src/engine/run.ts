@@ -2,6 +2,8 @@ import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Play, Playbook } from '../model/play.ts'
+import { Problem } from '../model/problem.ts'
+import { type Entries, missingEntries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
 import type { Act, Surveys } from './course.ts'
 import { Fleet, type OpenSession } from './fleet.ts'
@@ -11,9 +13,9 @@ import { runPlay } from './rolling.ts'
 import { type Survey, survey } from './survey.ts'
 import { problemOf } from './turn.ts'
 
-export interface RunOptions {
-  readonly inventory: Inventory
-  readonly playbook: Playbook
+export interface RunOptions<S extends Entries = Entries> {
+  readonly inventory: Inventory<S>
+  readonly playbook: Playbook<S>
   readonly mode: Mode
   /** Whether texts that change are fetched to be shown. @default false */
   readonly diff?: boolean
@@ -34,9 +36,13 @@ export interface RunTools {
  *
  * Problems of hosts are told as events and do not stop other hosts. @throws Problem for what is wrong before any host is touched
  */
-export async function run(options: RunOptions, { open, emit }: RunTools): Promise<Summary> {
+export async function run<S extends Entries>(
+  options: RunOptions<S>,
+  { open, emit }: RunTools,
+): Promise<Summary> {
   const began = performance.now()
   const { mode, inventory, playbook, limit = () => true, stop = new AbortController().signal } = options
+  refuseUnfit(playbook, inventory)
   const acts = playbook.plays(inventory.values).map((play) => actOf(play, limit))
   const hosts = [...new Map(acts.flatMap((act) => act.hosts.map((host) => [host.name, host]))).values()]
   emit({
@@ -66,6 +72,15 @@ export async function run(options: RunOptions, { open, emit }: RunTools): Promis
   } finally {
     await fleet.close()
   }
+}
+
+/** Both may come from different hands: what one asks for, the other has to have. */
+function refuseUnfit<S extends Entries>({ stack }: Playbook<S>, { values }: Inventory<S>): void {
+  const missing = missingEntries(stack, values)
+  if (missing.length === 0) return
+  throw new Problem(`The playbook asks for ${missing.join(', ')}, which the inventory does not have`, {
+    next: 'Give both the same stack, or take a playbook that was made for this one.',
+  })
 }
 
 function actOf(play: Play, limit: (host: Host) => boolean): Act {

@@ -43,6 +43,16 @@ export function stack<const S extends Entries>(
   })
 }
 
+/** What a stack asks for and these values lack. */
+export function missingEntries(
+  { entries }: { readonly entries: Entries },
+  values: object,
+): readonly string[] {
+  return Object.entries(entries).flatMap(([name, entry]) =>
+    name in values || ('optional' in entry && entry.optional) ? [] : [name],
+  )
+}
+
 /** A group of hosts. @param vars what each host has beside its address, said by itself or for the whole group */
 export function hosts<const V extends Fields = Record<never, never>>(
   vars?: V,

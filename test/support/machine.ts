@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
+import { quote } from '../../src/text/quote.ts'
 import { localLink } from '../../src/transport/local.ts'
 import type { Link } from '../../src/transport/wire.ts'
 
@@ -19,27 +20,29 @@ export interface Machine {
  * machine as it is. The rest of the file system is shared, so tests can look at what was done.
  */
 export async function testMachine(): Promise<Machine> {
-  const unshare = WAYS.find((way) => spawnSync('sh', ['-c', `${way} mount -t tmpfs tmpfs /run`]).status === 0)
   const keeper = localLink()
-  if (!unshare)
+  if (spawnSync('sh', ['-c', `${UNSHARE} mount -t tmpfs tmpfs /run`]).status !== 0)
     return {
       isPrivate: false,
       owner: userInfo().username,
       link: () => localLink(),
       close: () => keeper.close(),
     }
-  const wire = await keeper.start(`exec ${unshare} sh`)
+  const wire = await keeper.start(`exec ${UNSHARE} sh`)
   wire.stdin.write(OWN)
   const [line] = await once(wire.stdout, 'data')
-  const enter = `nsenter ${unshare.includes('r') ? '-U --preserve-credentials' : ''} -m -t ${Number(String(line))}`
+  const enter = `${ENTER} ${Number(String(line))}`
   return { isPrivate: true, owner: 'root', link: () => through(enter), close: () => keeper.close() }
 }
 
 function through(enter: string): Link {
   const link = localLink()
-  return { ...link, start: (command) => link.start(`exec ${enter} sh -c '${command.replaceAll("'", `'\\''`)}'`) }
+  return { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) }
 }
 
-const WAYS = process.getuid?.() === 0 ? ['unshare -m'] : ['unshare -rm']
+const [UNSHARE, ENTER] =
+  process.getuid?.() === 0
+    ? ['unshare -m', 'nsenter -m -t']
+    : ['unshare -rm', 'nsenter -U --preserve-credentials -m -t']
 
 const OWN = `mount -t tmpfs -o mode=755 tmpfs /run; mount -t tmpfs -o mode=755 tmpfs /var/lib; echo $$\n`

@@ -22,7 +22,7 @@ export interface Outcome {
   readonly problems: readonly string[]
 }
 
-export type Plays = (web: Group, all: { readonly web: Group }) => readonly Play[]
+export type Plays = (web: Group) => readonly Play[]
 
 export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
   /** @default one host, web1 */
@@ -37,7 +37,7 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
 /** The engine, run for real against this machine as one or many hosts, each with a directory of its own. */
 export class Rig {
   readonly machine: Machine
-  readonly directory = mkdtempSync(join(tmpdir(), 'provision-test-')) as AbsolutePath
+  readonly directory: AbsolutePath = temporary()
 
   private constructor(machine: Machine) {
     this.machine = machine
@@ -54,7 +54,7 @@ export class Rig {
 
   /** A new empty directory. */
   empty(): AbsolutePath {
-    return mkdtempSync(join(this.directory, 'd')) as AbsolutePath
+    return temporary(this.directory)
   }
 
   /** Who owns files; for the options of a step. */
@@ -83,7 +83,7 @@ export class Rig {
         mode: 'apply',
         ...options,
         inventory: inventory(site, { web: { hosts: given } }),
-        playbook: playbook(site, ({ web }) => plays(web, { web })),
+        playbook: playbook(site, ({ web }) => plays(web)),
       },
       {
         open: async (host, purpose) => {
@@ -106,6 +106,12 @@ export class Rig {
     mkdirSync(join(root, name), { recursive: true })
     return `${root}/${name}`
   }
+}
+
+/** A new empty directory. */
+export function temporary(within = tmpdir()): AbsolutePath {
+  const path = mkdtempSync(join(within, 'provision-test-'))
+  return `/${path.slice(1)}`
 }
 
 function told(event: RunEvent): readonly string[] {

@@ -1,0 +1,248 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { handler } from '../../src/model/handler.ts'
+import { play } from '../../src/model/play.ts'
+import { command } from '../../src/resources/command.ts'
+import { directory } from '../../src/resources/directory.ts'
+import { file } from '../../src/resources/file.ts'
+import { sh } from '../../src/shell/sh.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { type Plays, Rig } from '../support/rig.ts'
+
+describe('a host that converges', () => {
+  let rig: Rig
+  let root: AbsolutePath
+
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    root = rig.empty()
+  })
+
+  const text = (path: string) => readFileSync(path, 'utf8')
+  const trips = ({ summary }: { summary: { hosts: readonly { trips: number }[] } }) =>
+    summary.hosts.map((host) => host.trips)
+
+  it('costs two round trips when it is as wanted, and that of 200 steps no more than that of one', async () => {
+    for (const n of [1, 200]) {
+      const plays: Plays = (web) => [
+        play('web', { hosts: web }, () =>
+          Array.from({ length: n }, (_, i) => file(`${root}/${n}/${i}`, `text ${i}`, rig.own)),
+        ),
+      ]
+      await rig.run(plays)
+      const again = await rig.run(plays)
+      expect(trips(again)).to.deep.equal([2])
+      expect(again.summary.hosts[0]).to.include({ ok: n, changed: 0, failed: 0 })
+    }
+  })
+
+  it('costs two round trips when it is as wanted, however many plays and far-reaching steps there are', async () => {
+    const plays: Plays = (web) =>
+      [1, 2, 3].map((n) =>
+        play(`play ${n}`, { hosts: web }, () => [
+          command('make', sh`touch ${`${root}/made`}`, { creates: `${root}/made` }),
+          file(`${root}/${n}`, 'a', rig.own),
+          command('ask', sh`touch ${`${root}/asked`}`, { unless: sh`test -e ${`${root}/asked`}` }),
+        ]),
+      )
+    await rig.run(plays)
+    expect(trips(await rig.run(plays))).to.deep.equal([2])
+  })
+
+  it('costs four round trips when 200 steps that reach no further than themselves change', async () => {
+    const first = await rig.run((web) => [
+      play('web', { hosts: web }, () => Array.from({ length: 200 }, (_, i) => file(`${root}/${i}`, 'a', rig.own))),
+    ])
+    // Facts, survey, change, proof.
+    expect(trips(first)).to.deep.equal([4])
+    expect(first.summary.hosts[0]).to.include({ changed: 200 })
+  })
+
+  it('costs a trip for each far-reaching change, not one for each step', async () => {
+    const first = await rig.run((web) => [
+      play('web', { hosts: web }, () =>
+        [1, 2, 3].flatMap((n) => [
+          file(`${root}/before-${n}`, 'a', rig.own),
+          command(`make ${n}`, sh`touch ${`${root}/${n}`}`, { creates: `${root}/${n}` }),
+          file(`${root}/after-${n}`, 'a', rig.own),
+        ]),
+      ),
+    ])
+    // Facts, survey, three commands, what follows the last, proof.
+    expect(trips(first)).to.deep.equal([7])
+  })
+
+  it('reads anew what comes after a far-reaching change', async () => {
+    const { told } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('unpack', sh`printf a > ${`${root}/conf`}`, { creates: `${root}/conf` }),
+        file(`${root}/conf`, 'a', rig.own),
+        file(`${root}/other`, 'b', rig.own),
+      ]),
+    ])
+    expect(told).to.deep.equal(['web1 changed command unpack', 'web1 ok file conf', 'web1 changed file other'])
+  })
+
+  it('sees what a far-reaching change has broken further on', async () => {
+    writeFileSync(`${root}/conf`, 'a', { mode: 0o644 })
+    const { told } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('spoil', sh`printf b > ${`${root}/conf`}; touch ${`${root}/done`}`, { creates: `${root}/done` }),
+        command('far', sh`touch ${`${root}/far`}`, { creates: `${root}/far` }),
+        file(`${root}/conf`, 'a', rig.own),
+      ]),
+    ])
+    expect(told.at(-1)).to.equal('web1 changed file conf')
+    expect(text(`${root}/conf`)).to.equal('a')
+  })
+
+  it('is told to have failed when a step does not bring about what it asks for', async () => {
+    const { told, problems, events, summary } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('in vain', sh`:`, { unless: sh`false` }),
+        file(`${root}/after`, 'a', rig.own),
+      ]),
+    ])
+    expect(told).to.deep.equal([
+      'web1 changed command in vain',
+      'web1 changed file after',
+      'web1 failed command in vain',
+    ])
+    expect(problems).to.deep.equal([
+      'web1: command in vain did not converge: after its commands it would still run',
+    ])
+    expect(summary.hosts[0]).to.include({ failed: 1 })
+    const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+    expect(failed?.where).to.match(/converge\.test\.ts:\d+:\d+$/)
+  })
+
+  it('is told which field two steps want differently', async () => {
+    const { events } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        directory(`${root}/d`, { ...rig.own, mode: '0700' }),
+        directory(`${root}/d`, { ...rig.own, mode: '0750' }),
+      ]),
+    ])
+    const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+    expect(failed?.details).to.deep.equal(['mode: is 0750, should be 0700'])
+  })
+
+  it('stops at a step that fails: what came before is done, what comes after is not begun', async () => {
+    const { told, events, summary } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        file(`${root}/before`, 'a', rig.own),
+        command('break', sh`echo some words; echo their cause >&2; exit 3`, { creates: `${root}/never` }),
+        file(`${root}/after`, 'a', rig.own),
+      ]),
+      play('later', { hosts: web }, () => [file(`${root}/later`, 'a', rig.own)]),
+    ])
+    expect(told).to.deep.equal(['web1 changed file before', 'web1 failed command break'])
+    expect([existsSync(`${root}/before`), existsSync(`${root}/after`)]).to.deep.equal([true, false])
+    expect(existsSync(`${root}/later`)).to.equal(false)
+    expect(summary.hosts[0]).to.include({ changed: 1, failed: 1, skipped: 1 })
+    const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+    expect(failed?.message).to.equal('web1: command break failed: exit status 3')
+    expect(failed?.details).to.include.members(['  some words', '  their cause'])
+  })
+
+  it('kills a step that takes longer than it may, and says so', async () => {
+    const { problems } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('sleep', sh`sleep 30`, { creates: `${root}/never`, timeout: '50ms' }),
+      ]),
+    ])
+    expect(problems).to.deep.equal(['web1: command sleep failed: no end after 0.05 s, so it was killed'])
+  })
+
+  it('fails as one when the state of a step cannot be compared', async () => {
+    mkdirSync(`${root}/place`)
+    const { problems, told } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        file(`${root}/first`, 'a', rig.own),
+        file(`${root}/place`, 'a', rig.own),
+      ]),
+    ])
+    expect(problems).to.deep.equal([`${root}/place is a directory, where a file is wanted`])
+    expect(told).to.deep.equal([])
+    expect(existsSync(`${root}/first`)).to.equal(false)
+  })
+
+  it('gets the texts as they were when a person wants to see them', async () => {
+    writeFileSync(`${root}/a`, 'old\n')
+    const { events } = await rig.run(
+      (web) => [play('web', { hosts: web }, () => [file(`${root}/a`, 'new\n', rig.own)])],
+      { diff: true },
+    )
+    const [step] = events.flatMap((event) => (event.kind === 'step' ? [event] : []))
+    expect(step).to.deep.include({ outcome: 'changed', before: ['old\n'] })
+  })
+
+  it('stops between two steps when it is told to, and goes on from there the next time', async () => {
+    const plays: Plays = (web) => [
+      play('web', { hosts: web }, () => [
+        command('one', sh`touch ${`${root}/1`}`, { creates: `${root}/1` }),
+        command('two', sh`touch ${`${root}/2`}`, { creates: `${root}/2` }),
+      ]),
+      play('later', { hosts: web }, () => [file(`${root}/3`, 'a', rig.own)]),
+    ]
+    const stop = new AbortController()
+    const stopped = await rig.run(plays, {
+      stop: stop.signal,
+      on: ({ kind }) => {
+        if (kind === 'applying') stop.abort()
+      },
+    })
+    expect(stopped.told).to.deep.equal(['web1 changed command one'])
+    expect(stopped.problems).to.deep.equal(['web1: stopped between two steps'])
+    expect(stopped.summary).to.include({ interrupted: true })
+    expect([1, 2, 3].map((n) => existsSync(`${root}/${n}`))).to.deep.equal([true, false, false])
+    const again = await rig.run(plays)
+    expect(again.told).to.deep.equal(['web1 ok command one', 'web1 changed command two', 'web1 changed file 3'])
+  })
+
+  it('begins nothing when it was told to stop before', async () => {
+    const { told, summary } = await rig.run(
+      (web) => [play('web', { hosts: web }, () => [file(`${root}/a`, 'a', rig.own)])],
+      { stop: AbortSignal.abort() },
+    )
+    expect(told).to.deep.equal([])
+    expect(summary.hosts[0]).to.include({ skipped: 1, changed: 0 })
+    expect(existsSync(`${root}/a`)).to.equal(false)
+  })
+
+  it('is read again in a later play when an earlier one has changed it', async () => {
+    const { told } = await rig.run((web) => [
+      play('first', { hosts: web }, () => [
+        command('make', sh`printf a > ${`${root}/conf`}`, { creates: `${root}/conf` }),
+      ]),
+      play('second', { hosts: web }, () => [file(`${root}/conf`, 'a', rig.own)]),
+    ])
+    expect(told).to.deep.equal(['web1 changed command make', 'web1 ok file conf'])
+  })
+
+  it('runs commands with a umask that makes them readable, whatever ours is', async () => {
+    await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('make', sh`touch ${`${root}/made`}`, { creates: `${root}/made` }),
+        handlerless(root),
+      ]),
+    ])
+    expect(statSync(`${root}/made`).mode & 0o777).to.equal(0o644)
+  })
+
+  const handlerless = (at: AbsolutePath) =>
+    command('dir', sh`mkdir ${`${at}/made-too`}`, { creates: `${at}/made-too` })
+
+  it('has nothing to do with handlers that nobody has notified', async () => {
+    const { told } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        command('done', sh`false`, { unless: sh`true`, notify: handler('never', sh`touch ${`${root}/no`}`) }),
+      ]),
+    ])
+    expect(told).to.deep.equal(['web1 ok command done'])
+    expect(existsSync(`${root}/no`)).to.equal(false)
+  })
+})
