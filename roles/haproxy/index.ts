@@ -1,6 +1,5 @@
 import {
   directory,
-  dropIn,
   file,
   type Host,
   http,
@@ -9,16 +8,15 @@ import {
   Problem,
   pkg,
   probe,
-  reloaded,
   role,
   service,
   sh,
   sysctl,
   transaction,
 } from 'provision-ts'
+import { activated } from './activation.ts'
 import { bundleOf } from './certificate.ts'
 import { configuration, dropInConf, stateScript } from './conf.ts'
-import { restartedFor } from './restart.ts'
 
 export interface HaproxyParams {
   /** The name that clients ask for. Requests over plain HTTP are sent to it by a redirect. */
@@ -51,8 +49,6 @@ export const ALIVE = `${LOCAL}/alive`
 /** What has to hold on a balancer after its turn. */
 export const alive = (_host?: Host): Probe => http(ALIVE)
 
-export const reload = reloaded('haproxy')
-
 /** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
 export const haproxy = role(
   'haproxy',
@@ -73,18 +69,16 @@ export const haproxy = role(
         stateScript({ state: '/var/lib/haproxy/state', socket: '/run/haproxy/admin.sock', config: CONFIG }),
         { mode: '0755' },
       ),
-      dropIn(
-        'haproxy.service',
-        'provision',
-        dropInConf({ openFiles: 2 * maxConnections + 1000, stateScript: STATE_SCRIPT }),
-        { notify: restartedFor(DROP_IN, address) },
-      ),
       directory('/etc/haproxy/certs', { mode: '0700' }),
-      transaction('haproxy configuration', [file(certificatePath, bundle), file(CONFIG, text)], {
-        validate: VALIDATE,
-        activate: reload,
-        probe: inForce(revision),
-      }),
+      transaction(
+        'haproxy configuration',
+        [
+          file(DROP_IN, dropInConf({ openFiles: 2 * maxConnections + 1000, stateScript: STATE_SCRIPT })),
+          file(certificatePath, bundle),
+          file(CONFIG, text),
+        ],
+        { validate: VALIDATE, activate: activated(DROP_IN, address), probe: inForce(revision) },
+      ),
       service('haproxy'),
     ]
   },

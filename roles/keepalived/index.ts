@@ -27,7 +27,7 @@ export interface KeepalivedParams {
   readonly peers: readonly KeepalivedPeer[]
   /** Tells several such addresses of one network apart, from 1 to 255; the same on all peers. @default 51 */
   readonly routerId?: number
-  /** What has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/alive', the role haproxy's */
+  /** What has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/serving', the role haproxy's */
   readonly checkUrl?: string
 }
 
@@ -50,7 +50,7 @@ export const reload = reloaded('keepalived')
 /** An address that one of several hosts holds: the one with the highest priority that is well. */
 export const keepalived = role('keepalived', (params: KeepalivedParams, { facts }) => {
   const { vip, interface: device = facts.interface, priority, address, peers, routerId = 51 } = params
-  const { checkUrl = 'http://127.0.0.1:8405/alive' } = params
+  const { checkUrl = 'http://127.0.0.1:8405/serving' } = params
   refusePeers(params)
   const conf = keepalivedConf({
     name: facts.hostname,

@@ -1,11 +1,11 @@
 import type { Difference } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
+import type { Source } from '../model/source.ts'
 import type { PlacedStep } from '../model/steps.ts'
 import { Secret } from '../shell/secret.ts'
 import { elapsed } from '../text/duration.ts'
 import type { Result, Script } from '../transport/session.ts'
 import type { Member } from './member.ts'
-import { placeOf } from './place.ts'
 
 const LINES_SHOWN = 12
 
@@ -76,8 +76,8 @@ export function describe({ step: { kind, name }, roles }: PlacedStep): string {
   return `${kind} ${name}${roles.length > 0 ? ` (role ${roles.join(' › ')})` : ''}`
 }
 
-function place({ step: { source } }: PlacedStep): { where?: string } {
-  return source ? { where: placeOf(source) } : {}
+function place({ step: { source } }: PlacedStep): { where?: Source } {
+  return source ? { where: source } : {}
 }
 
 function ending(script: Script, { code, timedOut }: Result): string {

@@ -2,7 +2,7 @@ import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Play, Playbook } from '../model/play.ts'
-import { Problem } from '../model/problem.ts'
+import { Problem, within } from '../model/problem.ts'
 import { type Entries, missingEntries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
 import type { Act, Surveys } from './course.ts'
@@ -43,7 +43,8 @@ export async function run<S extends Entries>(
   const began = performance.now()
   const { mode, inventory, playbook, limit = () => true, stop = new AbortController().signal } = options
   refuseUnfit(playbook, inventory)
-  const acts = playbook.plays(inventory.values).map((play) => actOf(play, limit))
+  const plays = within('the playbook', undefined, () => playbook.plays(inventory.values))
+  const acts = plays.map((play) => actOf(play, limit))
   const hosts = [...new Map(acts.flatMap((act) => act.hosts.map((host) => [host.name, host]))).values()]
   emit({
     kind: 'begin',
@@ -85,7 +86,9 @@ function refuseUnfit<S extends Entries>({ stack }: Playbook<S>, { values }: Inve
 
 function actOf(play: Play, limit: (host: Host) => boolean): Act {
   const hosts = play.hosts.filter(limit)
-  return { play, hosts, steps: new Map(hosts.map((host) => [host.name, play.steps(host)])) }
+  const stepsOf = (host: Host) =>
+    within(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
+  return { play, hosts, steps: new Map(hosts.map((host) => [host.name, stepsOf(host)])) }
 }
 
 /** The first round trip: facts, debts, and all questions that are known without the facts. */

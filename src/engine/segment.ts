@@ -38,6 +38,8 @@ export async function applySegment(
       ? { outcome: 'failed', problem: broken }
       : outcomeOf(one, before.get(one))
     if (outcome.outcome !== 'failed') member[outcome.outcome === 'ok' ? 'ok' : 'changed']++
+    if (outcome.outcome === 'changed')
+      for (const { name } of one.placed.step.settles) member.owed.delete(name)
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
     if (broken) throw broken
   }

@@ -25,7 +25,11 @@ export function sourcesList(debian: Debian, mirror: Mirror): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Run as root inside the new image. Nothing here belongs to one host: keys, names and passwords come with its disk. */
+/**
+ * Run as root inside the new image. Nothing here belongs to one host: keys, names and passwords come with its disk.
+ * To a host's sshd everybody who comes from this machine has one address, and newer ones shut out an address that
+ * often fails: one person's mistyped password would be another's closed door.
+ */
 export function finishingScript(debian: Debian, mirror: Mirror): string {
   return `
 cat > /etc/apt/sources.list <<'END'
@@ -44,6 +48,9 @@ useradd --create-home --shell /bin/bash --gid ${OPERATOR} --groups sudo ${OPERAT
 echo '${DEPLOY} ALL=(ALL:ALL) NOPASSWD:ALL' > /etc/sudoers.d/${DEPLOY}
 chmod 0440 /etc/sudoers.d/${DEPLOY}
 
+if sshd -G 2>/dev/null | grep -q persourcepenalties; then
+  echo 'PerSourcePenaltyExemptList ${GATEWAY}' > /etc/ssh/sshd_config.d/lab.conf
+fi
 rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
 : > /etc/machine-id
 : > /etc/resolv.conf

@@ -48,8 +48,9 @@ async function build(options: Required<BaseOptions> & { readonly directory: stri
   log(`base image: making Debian ${debian} from ${mirror.archive}, once`)
   await using packages = await serveOnLoopback(mirror)
   const { code, stderr } = await tryRun(
-    'mmdebstrap',
+    'setpriv',
     [
+      ...['--pdeathsig', 'TERM', 'mmdebstrap'], // it cleans up after itself, also when we are killed
       '--mode=root',
       '--variant=minbase',
       '--skip=cleanup/apt/lists', // else each host's first `apt-get update` reads them all

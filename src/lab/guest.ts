@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
-import { freezeGroup, inGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
+import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
 import { fillUp, makeRoom } from './disk.ts'
 import { sshGreets } from './greeting.ts'
 import { namespacePath, plugIn, plugOut, setLink } from './network.ts'
-import { nspawnCommand, nspawnEnvironment, POWER_OFF, REBOOT } from './nspawn.ts'
+import { boot, POWER_OFF, REBOOT } from './nspawn.ts'
 import { type HostPaths, hostPaths } from './paths.ts'
 import { childrenOf } from './process-id.ts'
-import { searchPath } from './run.ts'
 
 export interface GuestOptions {
   readonly lab: string
@@ -149,16 +148,8 @@ export class Guest {
   /** One boot, to its end. */
   #run(): Promise<number | null> {
     const { name, paths } = this
-    const boot = nspawnCommand({ name, root: paths.root, network: namespacePath(name) })
-    const [command = '', ...args] = inGroup(this.#group, boot)
-    const screen = openSync(paths.console, 'a', 0o600)
-    writeSync(screen, `\n--- switched on at ${new Date(this.#since).toISOString()}\n`)
-    const machine = spawn(command, args, {
-      detached: true,
-      stdio: ['ignore', screen, screen],
-      env: { PATH: searchPath(), ...nspawnEnvironment },
-    })
-    closeSync(screen)
+    const network = namespacePath(name)
+    const machine = boot({ name, root: paths.root, console: paths.console, network, group: this.#group })
     this.#machine = machine
     this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for
     return new Promise((resolve, reject) => {

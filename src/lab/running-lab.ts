@@ -1,7 +1,8 @@
 import type { Server } from 'node:http'
-import { Problem } from '../model/problem.ts'
 import { elapsed } from '../text/duration.ts'
+import { ACTS } from './acts.ts'
 import { APT_PORT, DEFAULT_NAME, GATEWAY, planAddresses, usualPort, VIP } from './addresses.ts'
+import { allOrProblem } from './all-or-problem.ts'
 import { aptProxy } from './apt/server.ts'
 import type { Mirror } from './apt-sources.ts'
 import type { HostStatus, HostVerb, UpOrder } from './control.ts'
@@ -166,34 +167,4 @@ export class RunningLab {
   #guests(): readonly Guest[] {
     return [...this.#members.values()].map(({ guest }) => guest)
   }
-}
-
-const ACTS: { readonly [V in HostVerb]: (guest: Guest) => Promise<void> | void } = {
-  kill: (guest) => guest.kill(),
-  poweroff: (guest) => guest.poweroff(),
-  start: (guest) => guest.start(),
-  reset: (guest) => guest.reset(),
-  cut: (guest) => guest.setCut(true),
-  uncut: (guest) => guest.setCut(false),
-  freeze: (guest) => guest.freeze(),
-  thaw: (guest) => guest.thaw(),
-  fillDisk: (guest) => guest.fillDisk(),
-  freeDisk: (guest) => guest.freeDisk(),
-}
-
-/** Waits for all, then throws what went wrong: each host's trouble is worth a word. */
-async function allOrProblem(work: readonly Promise<void>[]): Promise<void> {
-  const errors = (await Promise.allSettled(work)).flatMap((end) =>
-    end.status === 'rejected' ? [end.reason] : [],
-  )
-  const [first] = errors
-  if (errors.length < 2) {
-    if (first) throw first
-    return
-  }
-  throw new Problem(`${errors.length} hosts did not come up.`, {
-    details: errors.flatMap((error) =>
-      error instanceof Problem ? [error.message, ...error.details] : String(error),
-    ),
-  })
 }

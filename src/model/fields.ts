@@ -45,14 +45,18 @@ export function integer({
   min?: number
   max?: number
 } = {}): Field<number> {
-  const bounds = max < Infinity ? ` from ${min} to ${max}` : min > -Infinity ? ` ≥ ${min}` : ''
   return {
-    expects: `a whole number${bounds}`,
+    expects: `a whole number${bounds(min, max)}`,
     check: (given) =>
       typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max
         ? given
         : undefined,
   }
+}
+
+function bounds(min: number, max: number): string {
+  if (min === -Infinity) return max === Infinity ? '' : ` ≤ ${max}`
+  return max === Infinity ? ` ≥ ${min}` : ` from ${min} to ${max}`
 }
 
 /** A TCP or UDP port. */

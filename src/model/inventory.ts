@@ -10,7 +10,7 @@ export interface Inventory<S extends Entries = Entries> {
   readonly type: 'inventory'
   readonly stack: Stack<S>
   readonly values: StackValues<S>
-  /** Each host once, in the order of the groups. */
+  /** In the order of the groups; a host of two groups stands here as a member of each. */
   readonly hosts: readonly Host[]
 }
 
@@ -40,7 +40,7 @@ export function inventory<S extends Entries, I extends Given<S>>(
     type: 'inventory',
     stack: of,
     values,
-    hosts: [...new Map(groups.map((host) => [host.name, host])).values()],
+    hosts: groups,
   })
 }
 
@@ -54,9 +54,8 @@ function refused(faults: readonly string[]): Problem {
 function members(key: string, { vars }: Hosts, all: Readonly<Record<string, unknown>>): readonly Host[] {
   const { hosts, ...shared } = all[key] as GroupGiven
   return Object.entries(hosts).map(([name, host]) => {
-    const both = { ...shared, ...host }
     const own = Object.keys(vars)
-      .map((v) => [v, both[v]] as const)
+      .map((v) => [v, host[v] ?? shared[v]] as const)
       .filter(([, value]) => value !== undefined)
     const ssh = { ...record(all['ssh']), ...record(shared['ssh']), ...record(host['ssh']) }
     const become = { ...record(all['become']), ...record(shared['become']), ...record(host['become']) }

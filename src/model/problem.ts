@@ -1,7 +1,9 @@
+import type { Source } from './source.ts'
+
 /** The parts of a {@link Problem} beside its first sentence. */
 export interface ProblemParts {
   /** Where the user's own text is at fault: `inventory/prod.ts:12:5`, or a path of values: `web.hosts.web3.workers`. */
-  readonly where?: string
+  readonly where?: string | Source
   /** Lines of evidence: a command's last output, two fingerprints, an excerpt. */
   readonly details?: readonly string[]
   /** What to do next, as a sentence or a command. */
@@ -12,7 +14,7 @@ export interface ProblemParts {
 /** Something that a person can mend. It is shown whole and without a stack trace; any other error is our mistake. */
 export class Problem extends Error {
   override readonly name = 'Problem'
-  readonly where: string | undefined
+  readonly where: string | Source | undefined
   readonly details: readonly string[]
   readonly next: string | undefined
 
@@ -21,5 +23,18 @@ export class Problem extends Error {
     this.where = where
     this.details = details
     this.next = next
+  }
+}
+
+/** What users' own code throws, as a Problem that names its place. */
+export function within<T>(what: string, source: Source | undefined, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
+      ...(source && { where: source }),
+      cause: error,
+    })
   }
 }

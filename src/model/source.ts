@@ -5,7 +5,7 @@ export interface Source {
   readonly column: number
 }
 
-/** Where the caller of the function that calls this stands: the first place on the stack outside of our own model and resources. */
+/** Where the caller of the function that calls this stands: the first place on the stack outside of our own code. */
 export function callSite(): Source | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error
   const holder: { stack?: unknown } = {}
@@ -22,10 +22,11 @@ export function callSite(): Source | undefined {
 }
 
 function firstOutside(sites: readonly NodeJS.CallSite[]): Source | undefined {
-  const own = sites[0]?.getFileName()
+  // Of sources the folder `src`, of what is bundled the folder of the bundle.
+  const ours = sites[0]?.getFileName()?.replace(/(model\/source\.[jt]s|[^/]*)$/, '') ?? ''
   for (const site of sites) {
     const file = site.getFileName()
-    if (!file || file === own || file.startsWith('node:') || OURS.test(file)) continue
+    if (!file || file.startsWith(ours) || file.startsWith('node:')) continue
     return {
       file: file.replace(/^file:\/\//, ''),
       line: site.getLineNumber() ?? 1,
@@ -34,6 +35,3 @@ function firstOutside(sites: readonly NodeJS.CallSite[]): Source | undefined {
   }
   return undefined
 }
-
-/** Our own code when it runs from its sources, where each file stands alone; when bundled, all of it is one `dist` folder. */
-const OURS = /\/(src\/(model|resources|shell|text|index)|dist\/[^/]*)(\/|\.[jt]s$)/

@@ -54,9 +54,8 @@ export function missingEntries(
 }
 
 /** A group of hosts. @param vars what each host has beside its address, said by itself or for the whole group */
-export function hosts<const V extends Fields = Record<never, never>>(
-  vars?: V,
-  { atLeast = 1 }: { readonly atLeast?: number } = {},
-): Hosts<V> {
-  return { type: 'hosts', vars: vars ?? ({} as V), atLeast }
+export function hosts(): Hosts<Record<never, never>>
+export function hosts<const V extends Fields>(vars: V, options?: { readonly atLeast?: number }): Hosts<V>
+export function hosts(vars: Fields = {}, { atLeast = 1 }: { readonly atLeast?: number } = {}): Hosts {
+  return { type: 'hosts', vars, atLeast }
 }

@@ -1,8 +1,7 @@
 import type { Answers } from './answers.ts'
 import type { After, Ask } from './ask.ts'
-import { Problem } from './problem.ts'
+import { Problem, within } from './problem.ts'
 import type { RoleCall, RoleContext } from './role.ts'
-import type { Source } from './source.ts'
 import type { Step } from './step.ts'
 
 /** Steps, roles, and what is to be left out (`tls && file(…)`), in lists within lists. */
@@ -56,7 +55,7 @@ export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
           roles,
         )
       }
-    } else throw notSteps(node)
+    } else throw notSteps(node, roles)
   }
   walk(steps, [])
   return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)) }
@@ -66,21 +65,9 @@ function isList(steps: Steps): steps is readonly Steps[] {
   return Array.isArray(steps)
 }
 
-function within(what: string, source: Source | undefined, body: () => Steps): Steps {
-  try {
-    return body()
-  } catch (error) {
-    if (error instanceof Problem) throw error
-    const where = source && `${source.file}:${source.line}:${source.column}`
-    throw new Problem(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
-      ...(where && { where }),
-      cause: error,
-    })
-  }
-}
-
-function notSteps(node: unknown): Problem {
+function notSteps(node: unknown, roles: readonly string[]): Problem {
   const what =
-    typeof node === 'function' ? 'a function: was a role not called with its params?' : `${typeof node}`
-  return new Problem(`A play's steps hold something that is no step: ${what}`)
+    typeof node === 'function' ? 'a function: was a role not called with its params?' : `a ${typeof node}`
+  const where = roles.length > 0 ? `role ${roles.join(' › ')}` : 'a play'
+  return new Problem(`The steps of ${where} hold something that is no step: ${what}`)
 }

@@ -38,7 +38,7 @@ export async function authority(
 ): Promise<Authority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const own = paths(directory, 'authority')
-  if (!isGood(own.certificate, [])) {
+  if (!isGood(own.certificate, { names: [] })) {
     const { issueAuthority } = await import('./issue.ts')
     keep(own, await issueAuthority(`${name} authority`))
   }
@@ -47,8 +47,9 @@ export async function authority(
     certificate: issuer.certificate,
     file: own.certificate,
     keyPair: async ({ names, addresses = [] }) => {
-      const files = paths(directory, names[0].replace(/[^a-z0-9.-]/gi, '_'))
-      if (!isGood(files.certificate, [...names, ...addresses], issuer.certificate)) {
+      // A host of this name would take the authority's own files.
+      const files = paths(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
+      if (!isGood(files.certificate, { names, addresses }, issuer.certificate)) {
         const { issueLeaf } = await import('./issue.ts')
         keep(
           files,
@@ -77,13 +78,22 @@ function readPair({ certificate, key }: Files): KeyPair {
 }
 
 /** Whether the certificate is there, lasts, is from this issuer, and is for just these names and addresses. */
-function isGood(file: string, subjects: readonly string[], issuer?: string): boolean {
+function isGood(
+  file: string,
+  { names, addresses = [] }: { readonly names: readonly string[]; readonly addresses?: readonly string[] },
+  issuer?: string,
+): boolean {
   if (!existsSync(file)) return false
   const certificate = new X509Certificate(readFileSync(file))
   if (Date.parse(certificate.validTo) - Date.now() < RENEW_BEFORE) return false
   if (issuer && !certificate.verify(new X509Certificate(issuer).publicKey)) return false
   const held = certificate.subjectAltName?.split(', ').map((one) => one.slice(one.indexOf(':') + 1)) ?? []
-  return held.length === subjects.length && subjects.every((one) => held.includes(one))
+  return (
+    held.length === names.length + addresses.length &&
+    names.every((one) => held.includes(one)) &&
+    // An IPv6 address has many spellings.
+    addresses.every((one) => certificate.checkIP(one) !== undefined)
+  )
 }
 
 /** The key first: a certificate without its key would be taken for good. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
+import { shownPlace } from './place.ts'
 
 /** How text is coloured; `plain` leaves it as it is. */
 export type Paint = (style: 'red' | 'green' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string
@@ -18,7 +19,7 @@ export function showProblem(problem: Problem, paint: Paint): string {
   const { message, where, details, next } = problem
   const lines = [
     `${paint('red', 'error:')} ${paint('bold', message)}`,
-    ...(where === undefined ? [] : [`   ${paint('dim', 'at')} ${where}`]),
+    ...(where === undefined ? [] : [`   ${paint('dim', 'at')} ${shownPlace(where)}`]),
     ...details.map((line) => `   ${line}`),
     ...(next === undefined ? [] : [`   ${paint('cyan', next)}`]),
   ]

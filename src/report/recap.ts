@@ -34,7 +34,7 @@ function row(
   return parts.filter((part) => part !== false).join(', ')
 }
 
-function sentence({ hosts, mode }: Summary, paint: Paint): string {
+function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   const failed = hosts.filter(({ failed }) => failed > 0).length
   const unreachable = hosts.filter(({ unreachable }) => unreachable).length
   const changed = hosts.reduce((sum, one) => sum + one.changed, 0)
@@ -45,6 +45,7 @@ function sentence({ hosts, mode }: Summary, paint: Paint): string {
     unreachable > 0 && `${count(unreachable, 'host')} not reached`,
   ].filter((part) => part !== false)
   if (bad.length > 0) return paint('red', `${bad.join(', ')}, of ${on}; ${changed} changed.`)
+  if (interrupted) return paint('yellow', `Stopped before its end: ${on}; ${changed} changed.`)
   if (changed === 0) return paint('green', `Nothing ${mode === 'check' ? 'would' : 'had to'} change: ${on}.`)
   return mode === 'check'
     ? paint('yellow', `${count(changed, 'step')} would change: ${on}.`)

@@ -7,12 +7,6 @@ export function unifiedDiffs({ texts = [] }: Difference, before: readonly string
   return texts.map(({ path, after }, i) => {
     if (after === undefined) return `${path}: secret or binary, not shown`
     const patch = createTwoFilesPatch(path, path, before[i] ?? '', after, 'now', 'wanted', { context: 3 })
-    return Secret.redact(
-      patch
-        .replace(/^(Index: .*\n)?=+\n/, '')
-        .split('\n')
-        .join('\n')
-        .trimEnd(),
-    )
+    return Secret.redact(patch.replace(/^(Index: .*\n)?=+\n/, '').trimEnd())
   })
 }

@@ -30,10 +30,10 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   },
   apply: ({ path, target }) => {
     const at = beside(path)
-    return [{ script: sh`ln -s ${target} ${at} && mv -fT ${at} ${path}`, inline: true }]
+    return [{ script: sh`ln -s -- ${target} ${at} && mv -fT ${at} ${path}`, inline: true }]
   },
   replace: ({ path, target }) => ({
     path,
-    make: (at) => ({ script: sh`ln -s ${target} ${at}`, inline: true }),
+    make: (at) => ({ script: sh`ln -s -- ${target} ${at}`, inline: true }),
   }),
 })

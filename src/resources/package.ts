@@ -13,7 +13,8 @@ const installedVersion = family<string, string | undefined>({
       stdout
         .split('\n')
         .map((line) => line.split('|'))
-        .filter(([status]) => status?.startsWith('ii'))
+        // The first letter is what is wanted of it: one on hold is `hi`.
+        .filter(([status]) => status?.[1] === 'i')
         .map(([, name = '', version]) => [name, version]),
     )
     return names.map((name) => versions.get(name))

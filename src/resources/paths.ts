@@ -6,7 +6,7 @@ export type AbsolutePath = `/${string}`
 
 /** What stands at a path. */
 export interface Entry {
-  readonly type: 'file' | 'directory' | 'link' | 'other'
+  readonly type: 'file' | 'directory' | 'link' | 'special file'
   /** Four octal digits: `0644`. */
   readonly mode: string
   readonly owner: string
@@ -51,7 +51,7 @@ function parse(stdout: string) {
       at + FIELDS,
     )
     entries.set(path, {
-      type: TYPES[type] ?? 'other',
+      type: TYPES[type] ?? 'special file',
       mode: mode.padStart(4, '0'),
       owner,
       group,

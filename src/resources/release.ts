@@ -23,8 +23,10 @@ export function build(directory: string, hint: string): Build {
   const stat = statSync(directory, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) throw new Problem(`There is nothing to deploy at ${directory}`, { next: hint })
   const root = resolve(directory)
+  const names = filesOf(root)
+  if (names.length === 0) throw new Problem(`There are no files to deploy at ${directory}`, { next: hint })
   const hash = createHash('sha256')
-  for (const name of filesOf(root)) {
+  for (const name of names) {
     const bytes = readFileSync(join(root, name))
     hash.update(`${name}\0${bytes.length}\0`).update(bytes)
   }
@@ -88,7 +90,8 @@ function packed({ directory }: Build): Uint8Array {
         entry.mtime = timeOf(readFileSync(join(directory, entry.path)))
       },
     },
-    [...filesOf(directory)],
+    // To the packer a name that begins with @ is an archive to be taken in.
+    filesOf(directory).map((name) => `./${name}`),
   )
   return packer.read() ?? new Uint8Array()
 }

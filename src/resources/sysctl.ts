@@ -54,7 +54,9 @@ const sysctlStep = resource<SysctlParams, readonly [Entry | undefined, readonly 
 )
 
 function wanted({ settings }: SysctlParams): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)]))
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [key, String(value).replace(/\s+/g, ' ')]),
+  )
 }
 
 function wantedFile(params: SysctlParams) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import ejs from 'ejs'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
@@ -36,7 +37,7 @@ export function template<D extends object>({ url }: { readonly url: string }, na
       return compiled(data)
     } catch (error) {
       if (error instanceof Problem) throw error
-      throw inTemplate(error, path.pathname)
+      throw inTemplate(error, fileURLToPath(path))
     }
   }
   const make = (data: D): string | Secret =>

@@ -81,7 +81,7 @@ function kept({ path }: Swap, i: number): Shell {
 function swapped({ path, at, make }: Swap): Shell {
   return make
     ? sh`mv -fT -- ${at} ${path} || restore ${`${path} could not be put in place.`}`
-    : sh`rm -f -- ${path}`
+    : sh`rm -f -- ${path} || restore ${`${path} could not be removed.`}`
 }
 
 function restored({ path, at }: Swap, i: number): Shell {

@@ -154,7 +154,9 @@ describe('a lab of two hosts', function () {
 
     it('a full disk', async () => {
       await lab.fillDisk('db1')
-      expect((await lab.exec('db1', 'cp /etc/services /var/more')).stderr).to.include('No space left on device')
+      expect((await lab.exec('db1', 'cp /etc/services /var/more')).stderr).to.include(
+        'No space left on device',
+      )
       await lab.freeDisk('db1')
       expect((await lab.exec('db1', 'cp /etc/services /var/more')).code).to.equal(0)
     })

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { OpenSession } from '../../src/engine/fleet.ts'
+import type { OpenSession, Purpose } from '../../src/engine/fleet.ts'
 import { type RunOptions, run } from '../../src/engine/run.ts'
 import type { RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/host.ts'
@@ -10,7 +10,6 @@ import { type Play, playbook } from '../../src/model/play.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { openSession } from '../../src/transport/open-session.ts'
-import type { Session } from '../../src/transport/session.ts'
 import { type Machine, testMachine } from './machine.ts'
 
 export interface Outcome {
@@ -29,8 +28,8 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
   readonly names?: readonly string[]
   /** A host that cannot be reached. */
   readonly dead?: string
-  /** Sees each session. */
-  readonly sees?: (host: Host, session: Session) => void
+  /** Sees each session that is opened. */
+  readonly opens?: (host: Host, purpose: Purpose) => void
   readonly on?: (event: RunEvent) => void
 }
 
@@ -74,7 +73,7 @@ export class Rig {
     }
   }
 
-  async run(plays: Plays, { names = ['web1'], dead, sees, on, ...options }: Options = {}): Promise<Outcome> {
+  async run(plays: Plays, { names = ['web1'], dead, opens, on, ...options }: Options = {}): Promise<Outcome> {
     const site = stack({ web: hosts() })
     const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
     const events: RunEvent[] = []
@@ -88,9 +87,8 @@ export class Rig {
       {
         open: async (host, purpose) => {
           if (host.name === dead) throw new Error('no route to it')
-          const opened = await this.open(host, purpose)
-          sees?.(host, opened.session)
-          return opened
+          opens?.(host, purpose)
+          return this.open(host, purpose)
         },
         emit: (event) => {
           events.push(event)
@@ -99,12 +97,6 @@ export class Rig {
       },
     )
     return { summary, events, told: events.flatMap(told), problems: events.flatMap(problems) }
-  }
-
-  /** The directory of a host, made. */
-  at(root: AbsolutePath, { name }: Host): AbsolutePath {
-    mkdirSync(join(root, name), { recursive: true })
-    return `${root}/${name}`
   }
 }
 

@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import type { Source } from '../model/source.ts'
 
+/** Where, in words. */
+export function shownPlace(where: string | Source): string {
+  return typeof where === 'string' ? where : placeOf(where)
+}
+
 /** `file:line:column` as its author sees it: a place in a bundled file is looked up in the source map beside it. */
-export function placeOf({ file, line, column }: Source): string {
+function placeOf({ file, line, column }: Source): string {
   const map = mapOf(file)
   const entry = map?.findEntry(line - 1, column - 1)
   if (!entry || !('originalSource' in entry)) return `${file}:${line}:${column}`

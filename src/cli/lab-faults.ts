@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type Named, onLab, open } from './lab-shared.ts'
+
+/** What can happen to real hosts, as commands. `lab up` undoes it all. */
+export function faultCommands(): readonly Command[] {
+  return [
+    onHost('poweroff', 'has a host power itself off', 'is off'),
+    onHost('kill', 'pulls the plug; the disk stays as it is', 'is off'),
+    onHost('start', 'switches a host on', 'is on'),
+    onHost('reset', 'pulls the plug and switches on again', 'is on again'),
+    onHost('cut', 'pulls the network cable', 'is cut off'),
+    onHost('uncut', 'puts the cable back', 'is connected again'),
+    onPair('split', 'keeps two hosts from one another', 'no longer reach one another'),
+    onPair('heal', 'joins them again', 'reach one another again'),
+    onHost('freeze', 'stops all processes in mid-air', 'is frozen'),
+    onHost('thaw', 'lets them go on', 'goes on'),
+    onHost('fillDisk', 'leaves no byte free on the disk', 'has a full disk'),
+    onHost('freeDisk', 'gives the room back', 'has room again'),
+    delay(),
+  ]
+}
+
+type Verb =
+  | 'kill'
+  | 'poweroff'
+  | 'start'
+  | 'reset'
+  | 'cut'
+  | 'uncut'
+  | 'freeze'
+  | 'thaw'
+  | 'fillDisk'
+  | 'freeDisk'
+
+/** @param after what is then true of the host */
+function onHost(verb: Verb, about: string, after: string): Command {
+  return onLab(verb.replace('Disk', '-disk'), about)
+    .argument('<host>')
+    .action(async (host: string, { name }: Named) => {
+      const lab = await open(name)
+      await lab[verb](host)
+      console.log(`${host} ${after}`)
+    })
+}
+
+function onPair(verb: 'split' | 'heal', about: string, after: string): Command {
+  return onLab(verb, about)
+    .argument('<a>')
+    .argument('<b>')
+    .action(async (a: string, b: string, { name }: Named) => {
+      const lab = await open(name)
+      await lab[verb](a, b)
+      console.log(`${a} and ${b} ${after}`)
+    })
+}
+
+function delay(): Command {
+  return onLab('delay', "puts a round trip between this machine and a host's sshd; 0 takes it away")
+    .argument('<host>')
+    .argument('<ms>', 'milliseconds', milliseconds)
+    .action(async (host: string, ms: number, { name }: Named) => {
+      const lab = await open(name)
+      await lab.delay(host, ms)
+      console.log(ms === 0 ? `${host} is as near as before` : `${host} is ${ms} ms away`)
+    })
+}
+
+function milliseconds(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Write a number of milliseconds: 50')
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { type Named, onLab, open } from './lab-shared.ts'
+
+/** Ways to look at one host. */
+export function hostCommands(): readonly Command[] {
+  return [ssh(), log()]
+}
+
+function ssh(): Command {
+  return onLab('ssh', 'logs in to a host, or runs a command there')
+    .argument('<host>')
+    .argument('[command...]')
+    .passThroughOptions()
+    .action(async (host: string, words: readonly string[], { name }: Named) => {
+      const lab = await open(name)
+      const child = spawn('ssh', ['-F', lab.sshConfig, lab.host(host).name, ...words], { stdio: 'inherit' })
+      process.exitCode = await new Promise<number>((resolve, reject) => {
+        child.once('error', reject).once('close', (code) => resolve(code ?? 255))
+      })
+    })
+}
+
+function log(): Command {
+  return onLab('log', 'shows what a host wrote to its console since it was made')
+    .argument('<host>')
+    .action(async (host: string, { name }: Named) => {
+      const lab = await open(name)
+      const { hostPaths } = await import('../lab/paths.ts')
+      const { console: path } = hostPaths(lab.name, lab.host(host).name)
+      await pipeline(createReadStream(path), process.stdout, { end: false })
+    })
+}

@@ -1,0 +1,18 @@
+import { Command } from 'commander'
+import type { Lab } from '../lab/index.ts'
+
+export interface Named {
+  readonly name: string
+}
+
+export const USUAL = 'demo'
+
+/** A command about one lab. */
+export function onLab(verb: string, about: string): Command {
+  return new Command(verb).description(about).option('--name <lab>', 'which lab', USUAL)
+}
+
+export async function open(name: string): Promise<Lab> {
+  const { openLab } = await import('../lab/index.ts')
+  return openLab(name)
+}

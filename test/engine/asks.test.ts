@@ -1,0 +1,160 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { after as afterAnswers, ask, derive, each, on } from '../../src/model/ask.ts'
+import { play } from '../../src/model/play.ts'
+import { read } from '../../src/model/read.ts'
+import { role } from '../../src/model/role.ts'
+import { file } from '../../src/resources/file.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { Rig } from '../support/rig.ts'
+
+describe('a question to other hosts', () => {
+  let rig: Rig
+  let root: AbsolutePath
+
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    root = rig.empty()
+  })
+
+  const names = ['web1', 'web2']
+  /** What stands in `leader`; every host of the rig has the same file system. */
+  const leader = () =>
+    ask(
+      'leader',
+      read(sh`cat ${`${root}/leader`} 2>/dev/null`, ({ stdout }) => stdout),
+    )
+
+  it('is answered before the steps that need it are made, without a round trip of its own', async () => {
+    writeFileSync(`${root}/leader`, 'web9')
+    const question = leader()
+    const { told, summary } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, ({ name }) => [
+          afterAnswers(each(web, question), (answers) =>
+            file(
+              `${root}/${name}`,
+              answers.map(({ host, answer }) => `${host.name}=${answer}`).join(),
+              rig.own,
+            ),
+          ),
+        ]),
+      ],
+      { names, mode: 'check' },
+    )
+    expect(told).to.deep.equal(['web1 planned file web1', 'web2 planned file web2'])
+    expect(summary.hosts.map(({ trips }) => trips)).to.deep.equal([2, 2])
+  })
+
+  it('is asked again when the asked host has changed since', async () => {
+    writeFileSync(`${root}/leader`, 'old')
+    const question = leader()
+    await rig.run(
+      (web) => [
+        play('first', { hosts: { hosts: web.hosts.slice(0, 1) } }, () => [
+          file(`${root}/leader`, 'new', rig.own),
+        ]),
+        play('second', { hosts: { hosts: web.hosts.slice(1) } }, () => [
+          afterAnswers(
+            on(
+              web.only(({ name }) => name === 'web1'),
+              question,
+            ),
+            (answer) => file(`${root}/seen`, String(answer), rig.own),
+          ),
+        ]),
+      ],
+      { names },
+    )
+    expect(readFileSync(`${root}/seen`, 'utf8')).to.equal('new')
+  })
+
+  it('is put to hosts that the run is not about, which are only looked at', async () => {
+    writeFileSync(`${root}/leader`, 'web1')
+    const question = leader()
+    const purposes: string[] = []
+    const { summary } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, () =>
+          afterAnswers(
+            derive(each(web, question), (all) => all.length),
+            (n) => file(`${root}/count`, String(n), rig.own),
+          ),
+        ),
+      ],
+      {
+        names,
+        limit: ({ name }) => name === 'web1',
+        opens: ({ name }, purpose) => purposes.push(`${name} ${purpose}`),
+      },
+    )
+    expect(purposes).to.deep.equal(['web1 change', 'web2 look'])
+    expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1'])
+    expect(readFileSync(`${root}/count`, 'utf8')).to.equal('2')
+  })
+
+  it('has no answer from a host that cannot be reached', async () => {
+    writeFileSync(`${root}/leader`, 'web1')
+    const question = leader()
+    await rig.run(
+      (web) => [
+        play('web', { hosts: web }, ({ name }) =>
+          afterAnswers(each(web, question), (all) =>
+            file(`${root}/${name}`, all.map(({ answer }) => answer ?? 'nothing').join(), rig.own),
+          ),
+        ),
+      ],
+      { names, dead: 'web2' },
+    )
+    expect(readFileSync(`${root}/web1`, 'utf8')).to.equal('web1,nothing')
+  })
+
+  it('may come out of a role, which costs one more round trip, and of an answer', async () => {
+    writeFileSync(`${root}/leader`, 'web1')
+    const [first, second] = [leader(), leader()]
+    const asking = role('asking', ({ to }: { readonly to: string }) =>
+      afterAnswers(
+        derive(each({ hosts: [] }, first), () => to),
+        (path) => file(`${root}/${path}`, 'a', rig.own),
+      ),
+    )
+    const { told, summary } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, (host) => [
+          asking({ to: 'plain' }),
+          role('nested', (_params: object) =>
+            afterAnswers(on(host, first), () =>
+              afterAnswers(on(host, second), (answer) => file(`${root}/${answer}-deep`, 'a', rig.own)),
+            ),
+          )({}),
+        ]),
+      ],
+      { mode: 'check' },
+    )
+    expect(told).to.deep.equal(['web1 planned file plain', 'web1 planned file web1-deep'])
+    expect(summary.hosts[0]?.trips).to.equal(4)
+  })
+
+  it('whose answers make no sense fails the host that needs them, with the place of the question', async () => {
+    const question = leader()
+    const { problems, events } = await rig.run((web) => [
+      play('web', { hosts: web }, () =>
+        afterAnswers(
+          derive(each(web, question), () => {
+            throw new Error('there are two leaders')
+          }),
+          () => [],
+        ),
+      ),
+    ])
+    expect(problems).to.deep.equal(['after: there are two leaders'])
+    const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+    expect(failed?.where)
+      .to.have.property('file')
+      .that.match(/asks\.test\.ts$/)
+  })
+})

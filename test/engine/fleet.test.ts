@@ -1,0 +1,292 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { RunEvent } from '../../src/model/event.ts'
+import type { Group, Host } from '../../src/model/host.ts'
+import { play } from '../../src/model/play.ts'
+import { probe } from '../../src/model/probe.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { role } from '../../src/model/role.ts'
+import { command } from '../../src/resources/command.ts'
+import { directory } from '../../src/resources/directory.ts'
+import { file } from '../../src/resources/file.ts'
+import { link } from '../../src/resources/link.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { type Plays, Rig } from '../support/rig.ts'
+import { thrown } from '../transport/helpers.ts'
+
+describe('a run', () => {
+  let rig: Rig
+  let root: AbsolutePath
+
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    root = rig.empty()
+  })
+
+  const names = ['web1', 'web2', 'web3']
+  const inOrder = (events: readonly RunEvent[]) =>
+    events.flatMap((event) =>
+      event.kind === 'turn' || event.kind === 'turned' ? [`${event.host} ${event.kind}`] : [],
+    )
+  const marked = ({ name }: Host) => file(`${root}/${name}`, 'a', rig.own)
+  const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
+
+  describe('that only checks', () => {
+    const plays: Plays = (web) => [
+      play('web', { hosts: web }, () => [
+        file(`${root}/new`, 'text\n', rig.own),
+        file(`${root}/there`, 'wanted\n', rig.own),
+        directory(`${root}/dir`, rig.own),
+        link(`${root}/link`, { target: 'new' }),
+        command('run', sh`touch ${`${root}/run`}`, { creates: `${root}/run` }),
+        file(`${root}/good`, 'good\n', rig.own),
+      ]),
+    ]
+    beforeEach(() => {
+      writeFileSync(`${root}/there`, 'old\n', { mode: 0o600 })
+      writeFileSync(`${root}/good`, 'good\n', { mode: 0o644 })
+    })
+
+    it('changes nothing, in two round trips', async () => {
+      const before = hashOf(root)
+      const { summary, told } = await rig.run(plays, { mode: 'check' })
+      expect(hashOf(root)).to.equal(before)
+      expect(summary.hosts[0]).to.include({ ok: 1, changed: 5, failed: 0, trips: 2 })
+      expect(told).to.include('web1 planned file there')
+    })
+
+    it('tells exactly what the run then changes', async () => {
+      const changes = (events: readonly RunEvent[]) =>
+        events.flatMap((event) =>
+          event.kind === 'step' && 'difference' in event
+            ? [{ name: event.step.name, verb: event.difference.verb, fields: event.difference.fields }]
+            : [],
+        )
+      const planned = await rig.run(plays, { mode: 'check' })
+      const done = await rig.run(plays)
+      expect(changes(planned.events)).to.have.length(5)
+      expect(changes(done.events)).to.deep.equal(changes(planned.events))
+    })
+
+    it('shows texts as they are when a person wants to see them, in one trip more', async () => {
+      const { events, summary } = await rig.run(plays, { mode: 'check', diff: true })
+      const before = events.flatMap((event) =>
+        event.kind === 'step' && event.outcome === 'planned' ? [event.before] : [],
+      )
+      expect(before.slice(0, 2)).to.deep.equal([[''], ['old\n']])
+      expect(summary.hosts[0]?.trips).to.equal(3)
+    })
+
+    it('opens sessions that only look', async () => {
+      const purposes: string[] = []
+      const opens = (_host: Host, purpose: string) => void purposes.push(purpose)
+      await rig.run(plays, { mode: 'check', opens })
+      await rig.run(plays, { opens })
+      expect(purposes).to.deep.equal(['look', 'change'])
+    })
+  })
+
+  describe('over many hosts', () => {
+    it('takes all hosts of a play side by side', async () => {
+      const { events } = await rig.run((web) => [play('web', { hosts: web }, marked)], { names })
+      expect(inOrder(events).slice(0, 3)).to.deep.equal(names.map((name) => `${name} turn`))
+    })
+
+    it('goes on with the others when a step fails on one', async () => {
+      const { summary, told } = await rig.run(
+        (web) => [
+          play('web', { hosts: web }, (host) => [host.name === 'web2' && broken, marked(host)]),
+          play('later', { hosts: web }, ({ name }) => file(`${root}/later-${name}`, 'a', rig.own)),
+        ],
+        { names },
+      )
+      expect(told.filter((line) => line.includes('later'))).to.have.members([
+        'web1 changed file later-web1',
+        'web3 changed file later-web3',
+      ])
+      expect(summary.hosts.map(({ failed, changed, skipped }) => [failed, changed, skipped])).to.deep.equal([
+        [0, 2, 0],
+        [1, 0, 1],
+        [0, 2, 0],
+      ])
+    })
+
+    it('tells of a host that cannot be reached and goes on with the others', async () => {
+      const { summary, problems, told } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
+        names,
+        dead: 'web2',
+      })
+      expect(problems).to.deep.equal(['web2: no route to it'])
+      expect(told).to.have.members(['web1 changed file web1', 'web3 changed file web3'])
+      expect(summary.hosts.map(({ unreachable, failed }) => [unreachable, failed])).to.deep.equal([
+        [false, 0],
+        [true, 0],
+        [false, 0],
+      ])
+    })
+
+    it('tells of a host that is lost on the way and goes on with the others', async () => {
+      const { summary, problems } = await rig.run(
+        (web) => [
+          play('web', { hosts: web }, (host) => [
+            host.name === 'web2' &&
+              command('die', sh`kill -9 $PPID; kill -9 $(ps -o ppid= -p $PPID)`, { creates: '/nonexistent' }),
+            marked(host),
+          ]),
+        ],
+        { names: names.slice(0, 2) },
+      )
+      expect(problems).to.have.length(1)
+      expect(summary.hosts.map(({ unreachable, failed }) => [unreachable, failed])).to.deep.equal([
+        [false, 0],
+        [true, 0],
+      ])
+    })
+
+    it('takes only those that it is limited to', async () => {
+      const { summary, events } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
+        names,
+        limit: ({ name }) => name !== 'web2',
+      })
+      expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1', 'web3'])
+      expect(events.filter(({ kind }) => kind === 'connected')).to.have.length(2)
+      expect(existsSync(`${root}/web2`)).to.equal(false)
+    })
+
+    it('tells of a role whose body fails on one host, with its name and place, and goes on with the others', async () => {
+      const fragile = role('fragile', ({ name }: { readonly name: string }) => {
+        if (name === 'web2') throw new Error('web2 is too old for this')
+        return file(`${root}/${name}`, 'a', rig.own)
+      })
+      const { problems, told, events } = await rig.run(
+        (web) => [play('web', { hosts: web }, ({ name }) => fragile({ name }))],
+        { names },
+      )
+      expect(problems).to.deep.equal(['role fragile: web2 is too old for this'])
+      const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+      expect(failed?.where)
+        .to.have.property('file')
+        .that.match(/fleet\.test\.ts$/)
+      expect(told).to.have.length(2)
+    })
+  })
+
+  it('is refused before any host is met when a playbook or a play throws, with its place', async () => {
+    const none = (web: Group) => web.only(({ name }) => name === 'web9')
+    const connected: string[] = []
+    const opens = ({ name }: Host) => void connected.push(name)
+    const inPlay = await thrown(
+      rig.run((web) => [play('web', { hosts: web }, () => file('/x', none(web).name))], { opens }),
+    )
+    expect(inPlay).to.be.instanceOf(Problem)
+    expect(inPlay).to.have.property(
+      'message',
+      'play "web" for web1: web: no host does, where one was asked for',
+    )
+    expect(inPlay)
+      .to.have.nested.property('where.file')
+      .that.match(/fleet\.test\.ts$/)
+    const inPlaybook = await thrown(
+      rig.run((web) => [play(none(web).name, { hosts: web }, () => [])], { opens }),
+    )
+    expect(inPlaybook).to.be.instanceOf(Problem)
+    expect(connected).to.deep.equal([])
+  })
+
+  describe('with serial', () => {
+    it('takes a batch after the other', async () => {
+      const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], { names })
+      expect(inOrder(events)).to.deep.equal(names.flatMap((name) => [`${name} turn`, `${name} turned`]))
+    })
+
+    it('leaves the batches after a failed one alone, and says so', async () => {
+      const { events, summary } = await rig.run(
+        (web) => [
+          play('web', { hosts: web, serial: 1 }, (host) => [host.name === 'web2' && broken, marked(host)]),
+        ],
+        { names },
+      )
+      expect(events.find(({ kind }) => kind === 'skipped')).to.deep.equal({
+        kind: 'skipped',
+        play: 'web',
+        hosts: ['web3'],
+        why: 'web2 failed in this play',
+      })
+      expect(summary.hosts.map(({ failed, skipped }) => [failed, skipped])).to.deep.equal([
+        [0, 0],
+        [1, 0],
+        [0, 1],
+      ])
+      expect(existsSync(`${root}/web3`)).to.equal(false)
+    })
+
+    it('leaves them alone, too, when a host cannot be reached', async () => {
+      const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], {
+        names,
+        dead: 'web1',
+      })
+      expect(events.find(({ kind }) => kind === 'skipped')).to.deep.include({ hosts: ['web2', 'web3'] })
+      expect(existsSync(`${root}/web2`)).to.equal(false)
+    })
+
+    it('goes on only when a changed host is healthy, and waits for it to become so', async () => {
+      const { events, problems } = await rig.run(
+        (web) => [
+          play(
+            'web',
+            {
+              hosts: web,
+              serial: 1,
+              healthy: ({ name }) =>
+                probe(
+                  'it answers',
+                  name === 'web1'
+                    ? sh`test -e ${`${root}/tried`} || { touch ${`${root}/tried`}; false; }`
+                    : sh`echo it is down; false`,
+                  { within: '1s' },
+                ),
+            },
+            marked,
+          ),
+        ],
+        { names },
+      )
+      expect(events.filter(({ kind }) => kind === 'waiting')).to.have.length(2)
+      expect(problems).to.deep.equal(['web2 is not healthy after its turn: it answers'])
+      const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+      expect(failed?.details).to.include('  it is down')
+      expect(existsSync(`${root}/web3`)).to.equal(false)
+    })
+
+    it('does not ask a host that has not changed whether it is healthy', async () => {
+      const plays: Plays = (web) => [
+        play(
+          'web',
+          { hosts: web, serial: 1, healthy: () => probe('never', sh`false`, { within: 0 }) },
+          () => [file(`${root}/same`, 'a', rig.own)],
+        ),
+      ]
+      writeFileSync(`${root}/same`, 'a', { mode: 0o644 })
+      const { events, problems } = await rig.run(plays)
+      expect([problems, events.filter(({ kind }) => kind === 'waiting')]).to.deep.equal([[], []])
+    })
+  })
+})
+
+/** Names, modes and bytes of all below a directory. */
+function hashOf(directory: string): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
+    const stat = statSync(join(directory, name))
+    hash
+      .update(`${name} ${stat.mode} ${stat.mtimeMs} `)
+      .update(stat.isFile() ? readFileSync(join(directory, name)) : '')
+  }
+  return hash.digest('hex')
+}

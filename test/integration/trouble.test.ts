@@ -1,0 +1,198 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, noHosts, provision } from './support.ts'
+
+const LAB = 'test-trouble'
+
+/** What a person sees when something is wrong: one message, what to do, a status that tells the kinds apart, and the other hosts' work done. */
+describe('trouble on real hosts', function () {
+  this.timeout('2m').slow('10s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
+    desk.write('stack.ts', STACK)
+    desk.write('playbook.ts', PLAYBOOK)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  /** Runs the playbook on an inventory whose second host is changed as the case needs. */
+  const run = (second: string, ...args: string[]): Promise<Ended> => {
+    const inventory = desk.write('inventory.ts', inventoryOf(second))
+    return provision(
+      ['--inventory', inventory, `${desk.directory}/playbook.ts`, '--no-type-check', ...args],
+      { LAB },
+    )
+  }
+  const motd = async (host: string) =>
+    (await lab.exec(host, 'cat /etc/motd.d/word 2>/dev/null; rm -rf /etc/motd.d')).stdout
+
+  it('does its work on both when nothing is wrong', async () => {
+    const { code, text } = await run('...at("web2")')
+    expect(code, text).to.equal(0)
+    expect(await motd('web1')).to.equal('hello')
+    expect(await motd('web2')).to.equal('hello')
+  })
+
+  it('names a host that cannot be reached, and does the work on the others', async () => {
+    await lab.kill('web2')
+    const { code, text } = await run('...at("web2")')
+    await lab.start('web2')
+    expect(code, text).to.equal(3)
+    expect(text)
+      .to.match(/error: .*web2/)
+      .and.match(/1 host not reached/)
+    expect(stackTraces(text)).to.deep.equal([])
+    expect(await motd('web1')).to.equal('hello')
+  })
+
+  it('refuses a host that shows another key than its own, with both fingerprints', async () => {
+    const { code, text } = await run(
+      '...at("web2", { hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })',
+    )
+    expect(code, text).to.equal(3)
+    expect(text).to.include('SHA256:AAAA').and.include(lab.host('web2').ssh.hostKey)
+    expect(await motd('web1')).to.equal('hello')
+    expect(await motd('web2')).to.equal('')
+  })
+
+  it('says that the password of sudo is wrong, without showing it', async () => {
+    const { code, text } = await run(
+      '...at("web2", { user: "operator" }), become: { password: secret.of("open-sesame") }',
+    )
+    expect(code, text).to.not.equal(0)
+    expect(text)
+      .to.match(/sudo.*password/i)
+      .and.include('web2')
+      .and.not.include('open-sesame')
+    expect(stackTraces(text)).to.deep.equal([])
+    expect(await motd('web1')).to.equal('hello')
+  })
+
+  it('becomes root with the right password', async () => {
+    const { code, text } = await run(
+      '...at("web2", { user: "operator" }), become: { password: secret.of(lab.secret("operator")) }',
+    )
+    expect(code, text).to.equal(0)
+    expect(await motd('web1')).to.equal('hello')
+    expect(await motd('web2')).to.equal('hello')
+  })
+
+  it('names a failing step: host, role, the file and line of its author, the last words of its command', async () => {
+    await lab.exec('web2', 'touch /run/full')
+    const { code, text } = await run('...at("web2")')
+    await lab.exec('web2', 'rm /run/full')
+    expect(code, text).to.equal(1)
+    expect(text).to.match(/error: web2: command fill the tank \(role motd\) failed: exit status 3/)
+    expect(text)
+      .to.match(/playbook\.ts:\d+:\d+/)
+      .and.include('the tank is full already')
+    expect(text).to.match(/1 host failed, of 2 hosts/)
+    expect(await motd('web1')).to.equal('hello')
+  })
+
+  it('keeps two operators apart, and says who holds the host', async () => {
+    const first = run('...at("web2")', '--limit', 'web1')
+    await new Promise((done) => setTimeout(done, 1_500))
+    const { code, text } = await run('...at("web2")')
+    await first
+    expect(code, text).to.not.equal(0)
+    expect(text).to.match(/web1 is held by .*pid \d+/)
+    await motd('web1')
+    await motd('web2')
+  })
+
+  it('is bad input, and touches nothing, when --limit names no host', async () => {
+    const { code, text } = await run('...at("web2")', '--limit', 'wbe1')
+    expect(code).to.equal(64)
+    expect(text).to.include('no host or group is called "wbe1"').and.include('Did you mean "web1"')
+  })
+
+  it('is bad input when the inventory does not fit, with the path of each value', async () => {
+    const { code, text } = await run('...at("web2"), workers: "four"')
+    expect(code).to.equal(64)
+    expect(text).to.include('web.hosts.web2.workers: should be a whole number ≥ 1, got "four"')
+  })
+
+  it('is bad input when the compiler disagrees, with file, line and column', async () => {
+    desk.write('tsconfig.json', TSCONFIG)
+    const inventory = desk.write('inventory.ts', inventoryOf('...at("web2"), workers: "four"'))
+    const { code, text } = await provision(['--inventory', inventory, `${desk.directory}/playbook.ts`], {
+      LAB,
+    })
+    expect(code, text).to.equal(64)
+    expect(text).to.match(/inventory\.ts:\d+:\d+: Type 'string' is not assignable to type 'number'/)
+  })
+
+  it('is bad input when the inventory is no TypeScript, with the line and a mark under the place', async () => {
+    const { code, text } = await run('...at("web2",')
+    expect(code).to.equal(64)
+    expect(text)
+      .to.match(/inventory\.ts:\d+:\d+/)
+      .and.include('^')
+  })
+
+  it('is bad input when there is no such inventory', async () => {
+    const { code, text } = await provision(['--inventory', 'nowhere.ts'])
+    expect(code).to.equal(64)
+    expect(text).to.include('There is no inventory nowhere.ts')
+  })
+})
+
+function stackTraces(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => /^\s+at .*[(/].*:\d+:\d+\)?$/.test(line) && !/^\s+at \S+:\d+:\d+$/.test(line))
+}
+
+const STACK = `
+import { hosts, integer, optional, stack } from 'provision-ts'
+export const site = stack({ web: hosts({ workers: optional(integer({ min: 1 })) }) })
+`
+
+const PLAYBOOK = `
+import { command, file, play, playbook, role, sh } from 'provision-ts'
+import { site } from './stack.ts'
+const motd = role('motd', ({ word }: { readonly word: string }) => [
+  file('/etc/motd.d/word', word),
+  command('fill the tank', sh\`[ ! -e /run/full ] || { echo the tank is full already; exit 3; }; sleep 3; touch /etc/motd.d/filled\`, { creates: '/etc/motd.d/filled' }),
+])
+export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => motd({ word: 'hello' }))])
+`
+
+function inventoryOf(second: string): string {
+  return `
+import { inventory, secret } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+const lab = openLab(process.env.LAB)
+const at = (name: string, other: object = {}) => {
+  const { address, ssh } = lab.host(name)
+  return { address, ssh: { ...ssh, ...other } }
+}
+void secret
+export default inventory(site, { web: { hosts: { web1: at('web1'), web2: { ${second} } } } })
+`
+}
+
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    customConditions: ['source'],
+    types: ['node'],
+    erasableSyntaxOnly: true,
+  },
+})
