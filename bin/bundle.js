@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -37,9 +45,12 @@ export async function bundle({ entries, outdir, alias = {} }) {
     return { fresh: false, inputs: before.inputs.map(([path]) => path) }
   }
   const { build } = await import('esbuild')
+  // Source maps name their sources from the real place of the bundle, which a linked node_modules hides.
+  mkdirSync(outdir, { recursive: true })
+  const real = realpathSync(outdir)
   const { metafile } = await build({
     entryPoints: entries,
-    outdir,
+    outdir: real,
     bundle: true,
     splitting: true,
     format: 'esm',

@@ -5,6 +5,7 @@ import { base } from '../roles/base/index.ts'
 import { alive, haproxy } from '../roles/haproxy/index.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { healthy, nginx } from '../roles/nginx/index.ts'
+import { postgresPackages } from '../roles/postgres/node.ts'
 import { postgresPrimary, primaryOf } from '../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../roles/postgres-replica/index.ts'
 import { site } from './stack.ts'
@@ -16,8 +17,8 @@ type DatabaseHost = HostOf<Site, 'db'>
 export default playbook(site, (values) => {
   const { domain, vip, certificate, authority, passwords, lb, web, app: apps, db } = values
   return [
+    play('database: packages', { hosts: db }, ({ version }) => [base({}), postgresPackages({ version })]),
     play('database: access', { hosts: db }, (host) => [
-      base({}),
       firewall([{ port: 5432, from: [...apps.hosts, ...db.without(host)] }]),
     ]),
     play('database: primary', { hosts: db }, (host) =>
@@ -27,7 +28,7 @@ export default playbook(site, (values) => {
           host === primary && postgresPrimary({ ...database(host, values), replicas: db.without(host) }),
       ),
     ),
-    play('database: replicas', { hosts: db, serial: 1 }, (host) =>
+    play('database: replicas', { hosts: db }, (host) =>
       after(
         primaryOf(db),
         (primary) => host !== primary && postgresReplica({ ...database(host, values), primary }),

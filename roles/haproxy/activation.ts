@@ -15,7 +15,7 @@ export function activated(dropIn: string, address: string): Handler {
   return handler(
     'put the haproxy configuration in force',
     sh`
-[ "$(systemctl show -p NeedDaemonReload --value haproxy)" = no ] || systemctl daemon-reload
+systemctl daemon-reload || exit 1
 started=$(systemctl show --timestamp=us+utc -p ExecMainStartTimestamp --value haproxy)
 if ! systemctl is-active -q haproxy || ! find ${dropIn} -newermt "$started" | grep -q .; then
   systemctl reload-or-restart haproxy

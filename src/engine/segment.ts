@@ -23,7 +23,8 @@ export async function applySegment(
   const { member, emit, play } = turn
   const todo = segment.filter(({ difference }) => difference)
   const before = turn.diff ? await textsBefore(todo, member) : new Map<Examined, readonly string[]>()
-  const { scripts, owners } = scriptsOf(todo)
+  const owned = scriptsOf(todo)
+  const scripts = owned.map(({ script }) => script)
   const reading = pack(examine(member, next))
   if (todo.length > 0) {
     emit({ kind: 'applying', play, host: member.name, steps: todo.map(({ placed }) => stepInfo(placed)) })
@@ -32,8 +33,9 @@ export async function applySegment(
   const all = [...scripts, ...reading.scripts]
   const results = all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true })
   const failure = firstFailure(scripts, results)
+  const culprit = failure && owned[failure.at]
   for (const one of segment) {
-    const broken = failure && owners[failure.at] === one ? failedStep(member, one.placed, failure) : undefined
+    const broken = failure && culprit?.one === one ? failedStep(member, one.placed, failure) : undefined
     const outcome: StepOutcome = broken
       ? { outcome: 'failed', problem: broken }
       : outcomeOf(one, before.get(one))
@@ -41,7 +43,10 @@ export async function applySegment(
     if (outcome.outcome === 'changed')
       for (const { name } of one.placed.step.settles) member.owed.delete(name)
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
-    if (broken) throw broken
+    if (broken) {
+      if (failure?.result.code === culprit?.undone) await forgive(one, member)
+      throw broken
+    }
   }
   return reading.value(results.slice(scripts.length))
 }
@@ -51,19 +56,35 @@ function outcomeOf({ difference }: Examined, before: readonly string[] | undefin
   return { outcome: 'changed', difference, ...(before !== undefined && { before }) }
 }
 
+interface Owned {
+  readonly script: Script
+  readonly one: Examined
+  /** The exit status with which it failed and left all as it was. */
+  readonly undone?: number
+}
+
 /** The scripts of these steps, and to which step each belongs. */
-function scriptsOf(todo: readonly Examined[]): {
-  readonly scripts: readonly Script[]
-  readonly owners: readonly Examined[]
-} {
-  const owned = todo.flatMap((one) => {
+function scriptsOf(todo: readonly Examined[]): readonly Owned[] {
+  return todo.flatMap((one) => {
     const { step } = one.placed
     const debts = [...step.notify, ...step.settles]
-    const debt = debts.length > 0 ? [{ script: owe(debts) }] : []
-    const settled = step.settles.map((handler) => ({ script: paid(handler) }))
-    return [...debt, ...step.apply(one.have).map(asScript), ...settled].map((script) => ({ script, one }))
+    const commands = step.apply(one.have).map((command) => ({
+      script: asScript(command),
+      ...(command.undone !== undefined && { undone: command.undone }),
+    }))
+    const scripts: readonly Omit<Owned, 'one'>[] = [
+      ...(debts.length > 0 ? [{ script: { script: owe(debts) } }] : []),
+      ...commands,
+      ...step.settles.map((handler) => ({ script: { script: paid(handler) } })),
+    ]
+    return scripts.map((script) => ({ ...script, one }))
   })
-  return { scripts: owned.map(({ script }) => script), owners: owned.map(({ one }) => one) }
+}
+
+/** What a step owed for a change that it took back is not due; what an earlier run has left stays. */
+async function forgive({ placed: { step } }: Examined, { session, owed }: Member): Promise<void> {
+  const own = step.settles.filter(({ name }) => !owed.has(name))
+  if (own.length > 0) await session.run(own.map((handler) => ({ script: paid(handler) })))
 }
 
 /** The texts of a host that are about to change. */

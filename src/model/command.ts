@@ -10,6 +10,8 @@ export interface Command {
   readonly as?: string
   /** When it is given up and killed with all that it started. @default 10 minutes */
   readonly timeout?: Duration
+  /** The exit status that says: it failed, and all is as it was before. @default none */
+  readonly undone?: number
   /**
    * Our own text that starts nothing that lives on may run inside the session's shell, which is faster.
    * @default false

@@ -12,7 +12,7 @@ export function callSite(): Source | undefined {
   try {
     Error.stackTraceLimit = 12
     Error.prepareStackTrace = (_error, sites) => sites
-    Error.captureStackTrace(holder, callSite)
+    Error.captureStackTrace(holder)
     const sites = holder.stack
     return Array.isArray(sites) ? firstOutside(sites as NodeJS.CallSite[]) : undefined
   } finally {

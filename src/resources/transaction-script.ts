@@ -9,6 +9,9 @@ export interface TransactionPlan {
   readonly probe: Shell | undefined
 }
 
+/** The exit status of a transaction that failed and left all as it was, in force too. */
+export const UNDONE = 65
+
 interface Swap {
   readonly path: string
   /** The staged new thing, in the same directory. */
@@ -32,7 +35,7 @@ mkdir -p "$store/old" || exit 1
 say() { printf '%s\n' "$1" >&2; }
 unstage() { rm -f -- ${swaps.map(({ at }) => at)}; }
 forget() { rm -rf -- "$store"; }
-give_up() { say "$1"; unstage; forget; exit 1; }
+give_up() { say "$1"; unstage; forget; exit ${UNDONE}; }
 ${lines(swaps.map(staged))}
 ${validate ? validated(validate, swaps, id) : sh``}
 ${lines(swaps.map(kept))}
@@ -46,9 +49,11 @@ ${probe ?? sh`:`}
 restore() {
   say "$1"
 ${lines(swaps.map(restored))}
-  if activate >/dev/null 2>&1; then say 'The old files are back in place and in force.'
-  else say 'The old files are back in place. They could not be put in force again: look at the service.'; fi
-  unstage; forget; exit 1
+  unstage
+  if [ -z "$(ls -A "$store/old")" ]; then say 'None of the files was there before, and none is there now.'; forget; exit ${UNDONE}; fi
+  if activate >/dev/null 2>&1; then say 'The old files are back in place and in force.'; forget; exit ${UNDONE}; fi
+  say 'The old files are back in place. They could not be put in force again: look at the service.'
+  forget; exit 1
 }
 ${lines(swaps.map(swapped))}
 sync -- ${directories(swaps)}

@@ -7,7 +7,7 @@ import { type Replacement, resource, type Step } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import type { Duration } from '../text/duration.ts'
 import { beside } from './file.ts'
-import { transactionScript } from './transaction-script.ts'
+import { transactionScript, UNDONE } from './transaction-script.ts'
 
 export interface TransactionOptions {
   /**
@@ -82,7 +82,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
       activate: activate && sequence(activate.commands.map((command) => command.script)),
       probe: probe && tried(probe),
     })
-    return [{ script, timeout }]
+    return [{ script, timeout, undone: UNDONE }]
   },
   settles: ({ activate }) => (activate ? [activate] : []),
 })

@@ -34,12 +34,13 @@ export async function knock(parts: KnockParts): Promise<Connection> {
   const { hop, through, knownHosts, keyring, gate, retries } = parts
   const check = await HostKeyCheck.prepare(hop, knownHosts)
   const proofs = await keyring.proofs(hop)
+  const began = performance.now()
   for (let attempt = 0; ; attempt++) {
     try {
       return await gate.pass(() => enter(parts, { check, proofs }))
     } catch (error) {
       const why = explain(error, { hop, through: through?.hop, notes: proofs.notes })
-      if (!isDropped(why) || attempt >= retries) throw why
+      if (!isDropped(why) || attempt >= retries || performance.now() - began > hop.patience) throw why
       await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()))
     }
   }

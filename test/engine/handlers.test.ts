@@ -31,13 +31,14 @@ describe('a handler', () => {
 
   it('runs once, after all steps, however many have notified it', async () => {
     const reload = noting('reload')
-    const { told } = await rig.run((web) => [
+    const { told, problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${root}/a`, 'a', { ...rig.own, notify: reload }),
         file(`${root}/b`, 'b', { ...rig.own, notify: [reload, noting('restart')] }),
         command('c', sh`echo step >> ${`${root}/log`}`, { unless: sh`test -e ${`${root}/log`}` }),
       ]),
     ])
+    console.log(problems)
     expect(log()).to.deep.equal(['step', 'reload', 'restart'])
     expect(told.slice(3)).to.deep.equal(['web1 done handler reload', 'web1 done handler restart'])
   })
@@ -116,7 +117,7 @@ describe('a handler', () => {
   it('is owed when the connection is lost while a transaction activates it', async () => {
     const activate = handler(
       'activate',
-      sh`test -e ${`${root}/lost`} || { touch ${`${root}/lost`}; kill -9 $(ps -o ppid= -p $PPID); }; echo activate >> ${`${root}/log`}`,
+      sh`test -e ${`${root}/lost`} || { touch ${`${root}/lost`}; kill -9 $PPID; }; echo activate >> ${`${root}/log`}`,
     )
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [

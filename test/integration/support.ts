@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
@@ -40,10 +40,12 @@ export async function provision(
 
 /** A folder for inventories and playbooks of a test, from which packages are found as in the project; removed by `remove`. */
 export class Desk {
-  readonly directory = mkdtempSync(join(tmpdir(), 'provision-test-'))
+  readonly directory = mkdtempSync(join(tmpdir(), 'provision-desk-'))
 
   constructor() {
-    symlinkSync(join(ROOT, 'node_modules'), join(this.directory, 'node_modules'))
+    mkdirSync(join(this.directory, 'node_modules'))
+    symlinkSync(ROOT, join(this.directory, 'node_modules/provision-ts'))
+    symlinkSync(join(ROOT, 'node_modules/@types'), join(this.directory, 'node_modules/@types'))
   }
 
   write(name: string, text: string): string {
