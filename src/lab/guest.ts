@@ -24,6 +24,8 @@ export class Guest {
   readonly #group: string
   /** From switching on until it is off for good, through all its reboots. */
   #life: Promise<void> | undefined
+  /** What ended its life, when it was a mistake of ours. */
+  #trouble: unknown
   #machine: ChildProcess | undefined
   #wanted = false
   #answered = false
@@ -64,11 +66,16 @@ export class Guest {
   async start(): Promise<void> {
     if (!this.#wanted) await this.#life // it is just going off
     this.#wanted = true
-    this.#life ??= this.#live().finally(() => {
-      this.#life = undefined
-      this.#wanted = false
-    })
-    if (!this.#cut && !this.#frozen) await this.#answers()
+    this.#trouble = undefined
+    this.#life ??= this.#live()
+      .catch((error: unknown) => {
+        this.#trouble = error
+      })
+      .finally(() => {
+        this.#life = undefined
+        this.#wanted = false
+      })
+    await (this.#cut || this.#frozen ? this.#hasBegun() : this.#answers())
   }
 
   /** As a person who presses the power button and waits. */
@@ -79,14 +86,14 @@ export class Guest {
     this.#wanted = false
     process.kill(leader, POWER_OFF)
     if (await endsWithin(60_000, this.#life)) return
-    throw new Problem(`"${this.name}" did not power itself off within 60 s.`, { details: this.#lastWords() })
+    throw this.#problem('did not power itself off within 60 s')
   }
 
   /** Pulls the plug. */
   async kill(): Promise<void> {
     this.#wanted = false
-    await plugOut(this)
-    killGroup(this.#group)
+    if (this.#machine) await plugOut(this)
+    if (this.#machine) killGroup(this.#group)
     this.#machine?.kill('SIGKILL') // it may not have entered its group yet
     await this.#life
     this.#frozen = false
@@ -161,9 +168,13 @@ export class Guest {
     })
   }
 
+  async #hasBegun(): Promise<void> {
+    while (this.#life && this.leader === undefined) await sleep(5)
+  }
+
   async #answers(): Promise<void> {
     for (const end = Date.now() + 60_000; Date.now() < end; await sleep(25)) {
-      if (!this.#life) throw new Problem(`"${this.name}" did not stay up.`, { details: this.#lastWords() })
+      if (!this.#life) throw this.#trouble ?? this.#problem('did not stay up')
       if (this.#machine && (await sshGreets(this.address))) {
         this.#answered = true
         return
@@ -174,8 +185,10 @@ export class Guest {
     })
   }
 
-  #lastWords(): readonly string[] {
-    return readFileSync(this.paths.console, 'utf8').trimEnd().split('\n').slice(-12)
+  /** With the last lines of its console. */
+  #problem(what: string): Problem {
+    const details = readFileSync(this.paths.console, 'utf8').trimEnd().split('\n').slice(-12)
+    return new Problem(`"${this.name}" ${what}.`, { details, next: `provision lab log ${this.name}` })
   }
 }
 

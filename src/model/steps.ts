@@ -66,8 +66,12 @@ function isList(steps: Steps): steps is readonly Steps[] {
 }
 
 function notSteps(node: unknown, roles: readonly string[]): Problem {
-  const what =
-    typeof node === 'function' ? 'a function: was a role not called with its params?' : `a ${typeof node}`
   const where = roles.length > 0 ? `role ${roles.join(' › ')}` : 'a play'
-  return new Problem(`The steps of ${where} hold something that is no step: ${what}`)
+  return new Problem(`The steps of ${where} hold something that is no step: ${kindOf(node)}`)
+}
+
+function kindOf(node: unknown): string {
+  if (typeof node === 'function') return 'a function: was a role not called with its params?'
+  if (node instanceof Promise) return 'a promise: a role cannot be async'
+  return `a value of the type ${typeof node}`
 }

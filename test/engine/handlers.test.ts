@@ -31,14 +31,13 @@ describe('a handler', () => {
 
   it('runs once, after all steps, however many have notified it', async () => {
     const reload = noting('reload')
-    const { told, problems } = await rig.run((web) => [
+    const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${root}/a`, 'a', { ...rig.own, notify: reload }),
         file(`${root}/b`, 'b', { ...rig.own, notify: [reload, noting('restart')] }),
         command('c', sh`echo step >> ${`${root}/log`}`, { unless: sh`test -e ${`${root}/log`}` }),
       ]),
     ])
-    console.log(problems)
     expect(log()).to.deep.equal(['step', 'reload', 'restart'])
     expect(told.slice(3)).to.deep.equal(['web1 done handler reload', 'web1 done handler restart'])
   })

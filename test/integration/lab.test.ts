@@ -162,6 +162,31 @@ describe('a lab of two hosts', function () {
     })
   })
 
+  describe('has commands', () => {
+    const provision = (...args: readonly string[]) =>
+      execa(process.execPath, ['bin/provision.js', 'lab', ...args], { reject: false })
+
+    it('that show its hosts, and what was done to them', async () => {
+      await provision('cut', '--name', name, 'web1')
+      const { stdout } = await provision('status', '--name', name)
+      expect(stdout)
+        .to.match(/^web1 +198\.18\.0\.21 +running, cut /m)
+        .and.to.match(/^db1 +198\.18\.0\.41 +running /m)
+      expect((await provision('uncut', '--name', name, 'web1')).stdout).to.equal('web1 is connected again')
+    })
+
+    it('that log in and hand on words and exit status', async () => {
+      const done = await provision('ssh', '--name', name, 'db1', 'ls', '-d', '/etc;', 'exit', '7')
+      expect(done).to.deep.include({ stdout: '/etc', exitCode: 7 })
+    })
+
+    it('that tell the next step when a name is wrong', async () => {
+      const done = await provision('kill', '--name', name, 'web11')
+      expect(done).to.deep.include({ stdout: '', exitCode: 64 })
+      expect(done.stderr).to.include('has no host "web11"').and.to.include('Did you mean "web1"?')
+    })
+  })
+
   describe('brought up again', () => {
     it('is left as it is', async () => {
       const boots = await Promise.all(lab.hosts.map((host) => bootId(host.name)))

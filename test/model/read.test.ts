@@ -1,0 +1,62 @@
+import { expect } from 'chai'
+import { pack } from '../../src/engine/batch.ts'
+import { family, known, mapRead, type Read, read, readAll, together } from '../../src/model/read.ts'
+import { sh } from '../../src/shell/sh.ts'
+
+describe('a read', () => {
+  /** Answers each query with its length. */
+  const size = family<string, number>({
+    name: 'sizes',
+    script: (words) => sh`sizes ${words}`,
+    parse: ({ stdout }, words) => words.map((_word, i) => Number(stdout.split(' ')[i])),
+  })
+  const user = family<string, string>({
+    name: 'as',
+    as: 'postgres',
+    script: (words) => sh`whoami ${words}`,
+    parse: ({ stdout }, words) => words.map(() => stdout),
+  })
+
+  /** The value when the scripts are answered so. */
+  const value = <T>(of: Read<T>, ...answers: readonly string[]): T =>
+    pack(of).value(
+      answers.map((stdout) => ({
+        code: 0,
+        stdout: Buffer.from(stdout),
+        stderr: Buffer.alloc(0),
+        skipped: false,
+        timedOut: false,
+      })),
+    )
+  const scripts = (of: Read<unknown>) => pack(of).scripts.map(({ script }) => script.text)
+
+  it('travels with all others of its family in one script', () => {
+    const all = together(
+      readAll([size('a'), size('bb')]),
+      mapRead(size('ccc'), (n) => n * 2),
+    )
+    expect(scripts(all)).to.deep.equal(['sizes a bb ccc'])
+    expect(value(all, '1 2 3')).to.deep.equal([[1, 2], 6])
+  })
+
+  it('keeps the order of answers when families are mixed', () => {
+    const own = (text: string) => read(sh`echo ${text}`, ({ stdout }) => stdout)
+    const all = readAll<unknown>([size('a'), own('x'), size('bb'), user('u'), known(7), own('y')])
+    expect(scripts(all)).to.deep.equal(['sizes a bb', 'echo x', 'whoami u', 'echo y'])
+    expect(value(all, '1 2', 'X', 'root', 'Y')).to.deep.equal([1, 'X', 2, 'root', 7, 'Y'])
+  })
+
+  it('asks nothing when it is known, or a list of nothing', () => {
+    expect(scripts(together(known(1), readAll([])))).to.deep.equal([])
+    expect(value(together(known(1), readAll([])))).to.deep.equal([1, []])
+  })
+
+  it('that another user asks runs apart from the session, as that user; and no read stops a trip', () => {
+    expect(
+      pack(together(user('a'), size('b'))).scripts.map(({ as, mode, mayFail }) => [as, mode, mayFail]),
+    ).to.deep.equal([
+      ['postgres', 'isolated', true],
+      [undefined, undefined, true],
+    ])
+  })
+})

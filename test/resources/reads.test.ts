@@ -1,0 +1,208 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { expect } from 'chai'
+import { askHost } from '../../src/engine/batch.ts'
+import { facts } from '../../src/model/facts.ts'
+import { mapRead, type Read, readAll } from '../../src/model/read.ts'
+import { command } from '../../src/resources/command.ts'
+import { sha256 } from '../../src/resources/file.ts'
+import { pkg } from '../../src/resources/package.ts'
+import { entryAt } from '../../src/resources/paths.ts'
+import { service } from '../../src/resources/service.ts'
+import { sysctl } from '../../src/resources/sysctl.ts'
+import { user, userGroup } from '../../src/resources/user.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { localLink } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/open-session.ts'
+import type { Session } from '../../src/transport/session.ts'
+import { temporary } from '../support/rig.ts'
+
+describe('what is asked of a host', () => {
+  const link = localLink()
+  const root = temporary()
+  let session: Session
+
+  before(async () => {
+    session = await openSession(link, { host: 'here' })
+  })
+  after(async () => {
+    await session.close()
+    await link.close()
+    rmSync(root, { recursive: true })
+  })
+  const asked = <T>(of: Read<T>): Promise<T> => askHost(session, of)
+
+  describe('about paths', () => {
+    const names = [
+      'plain',
+      'with space',
+      "it's",
+      'double "quotes"',
+      'new\nline',
+      'tab\there',
+      'back\\slash',
+      '$HOME `id` $(id)',
+      'ünïcödé 雪',
+      '*',
+      '-n',
+      '(',
+      ' ',
+    ]
+
+    it('is answered right whatever their names are', async () => {
+      for (const name of names) writeFileSync(`${root}/${name}`, name)
+      const entries = await asked(
+        readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: true }))),
+      )
+      expect(entries.map((entry) => entry?.sha256)).to.deep.equal(names.map((name) => sha256(name)))
+    })
+
+    it('is what stands there, with mode, owner and size, and not what a link leads to', async () => {
+      const at = temporary(root)
+      writeFileSync(`${at}/file`, 'text')
+      chmodSync(`${at}/file`, 0o4750)
+      mkdirSync(`${at}/dir`)
+      chmodSync(`${at}/dir`, 0o1777)
+      symlinkSync('file', `${at}/link`)
+      symlinkSync('no where\n', `${at}/broken`)
+      spawnSync('mkfifo', [`${at}/fifo`])
+      const paths = ['file', 'dir', 'link', 'broken', 'fifo', 'nothing', 'file/below']
+      const entries = await asked(
+        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: true }))),
+      )
+      expect(entries.map((entry) => entry && [entry.type, entry.mode, entry.target])).to.deep.equal([
+        ['file', '4750', ''],
+        ['directory', '1777', ''],
+        ['link', '0777', 'file'],
+        ['link', '0777', 'no where\n'],
+        ['special file', entries[4]?.mode, ''],
+        undefined,
+        undefined,
+      ])
+      const { username } = userInfo()
+      expect(entries[0]).to.include({ owner: username, size: 4, sha256: sha256('text') })
+      expect(entries[2]?.sha256).to.equal(undefined)
+    })
+
+    it('is answered for thousands of them, in one trip', async () => {
+      const before = session.trips
+      const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
+      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: true }))))
+      expect(entries.filter((entry) => entry)).to.have.length(1)
+      expect(entries.at(-1)?.type).to.equal('directory')
+      expect(session.trips - before).to.equal(1)
+    })
+
+    it('has no hash where none was asked for', async () => {
+      const [without] = await asked(readAll([entryAt({ path: `${root}/plain` })]))
+      expect(without?.sha256).to.equal(undefined)
+    })
+  })
+
+  it('about packages tells those that are installed from those that are not', async function () {
+    if (spawnSync('dpkg-query', ['-W', 'bash']).status !== 0) return this.skip()
+    const have = await asked(pkg('bash', 'no-such-package-here', 'coreutils').read)
+    expect(have).to.have.length(3)
+    expect(have).to.have.property('1', undefined)
+    expect(have).to.have.property('0').that.match(/^\d/)
+  })
+
+  it('about a package on hold is that it is installed, about one with leftovers that it is not', () => {
+    const answer = 'hi |held|1.0\nii |plain|2.0\nrc |gone|3.0\nun |never|\niU |broken|4.0\n'
+    expect(parsed(pkg('held', 'plain', 'gone', 'never', 'broken', 'unknown').read, answer)).to.deep.equal([
+      '1.0',
+      '2.0',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('about units is what systemd says, in the order of the question', () => {
+    const answer = [
+      'ActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n',
+      'ActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no\n',
+      'ActiveState=reloading\nUnitFileState=static\nNeedDaemonReload=yes\n',
+      'ActiveState=failed\nUnitFileState=masked\nNeedDaemonReload=no\n',
+    ].join('\n')
+    const units = readAll(['a', 'b', 'c', 'd'].map((name) => service(name).read))
+    expect(parsed(units, answer)).to.deep.equal([
+      { active: true, enabled: true, needsReload: false },
+      { active: false, enabled: false, needsReload: false },
+      { active: true, enabled: true, needsReload: true },
+      { active: false, enabled: false, needsReload: false },
+    ])
+  })
+
+  it('about users and groups is what the host knows of them', async () => {
+    const { username, homedir, shell } = userInfo()
+    const read = readAll<unknown>([
+      user(username).read,
+      user('no-such-user').read,
+      userGroup('root').read,
+      userGroup('no-such-group').read,
+      user(username, { groups: ['no-such-group'] }).read,
+    ])
+    expect(await asked(read)).to.deep.equal([
+      [{ home: homedir, shell: shell ?? '' }, []],
+      [undefined, []],
+      [],
+      undefined,
+      [{ home: homedir, shell: shell ?? '' }, ['no-such-group']],
+    ])
+  })
+
+  it('about members of groups does not take a name for a part of it', () => {
+    const read = readAll([
+      user('ana', { groups: ['adm', 'www'] }).read,
+      user('anatol', { groups: ['adm'] }).read,
+    ])
+    // The users' accounts come first, then the members of the groups.
+    expect(parsed(read, 'ana:x:1:1::/home/ana:/bin/sh\n', 'adm:x:4:anatol,bob\nwww:x:33:\n')).to.deep.equal([
+      [{ home: '/home/ana', shell: '/bin/sh' }, ['adm', 'www']],
+      [undefined, []],
+    ])
+  })
+
+  it('about settings of the kernel is what is in force, with single spaces', async function () {
+    if (!existsSync('/proc/sys/net/ipv4/ip_local_port_range')) return this.skip()
+    const keys = { 'kernel.ostype': 'Linux', 'no.such.key': 1, 'net.ipv4.ip_local_port_range': 1 }
+    const live = await asked(
+      mapRead(sysctl('a', keys).read as Read<readonly [unknown, readonly string[]]>, ([, of]) => of),
+    )
+    expect(live.slice(0, 2)).to.deep.equal(['Linux', undefined])
+    expect(live[2]).to.match(/^\d+ \d+$/)
+  })
+
+  it('about a command is whether there is nothing to do for it', async () => {
+    const done = [
+      command('a', sh`:`, { unless: sh`true # a comment at the end` }),
+      command('b', sh`:`, { unless: sh`echo much; echo more >&2; exit 3` }),
+      command('c', sh`:`, { creates: `${root}/plain` }),
+      command('d', sh`:`, { creates: `${root}/missing` }),
+    ]
+    expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false, true, false])
+  })
+
+  it('about itself are facts that make sense', async () => {
+    const here = await asked(facts)
+    expect(here.cpus).to.be.within(1, 4096)
+    expect(here.memory).to.be.greaterThan(2 ** 26)
+    expect(here.os.id).to.match(/^[a-z]+$/)
+    expect(here.bootId).to.match(/^[0-9a-f-]{36}$/)
+    expect(Object.isFrozen(here)).to.equal(true)
+  })
+})
+
+/** What a read makes of answers like these. */
+function parsed<T>({ parts, value }: Read<T>, ...answers: readonly string[]): T {
+  const families = [...new Set(parts.map(({ family }) => family))]
+  const values = families.map((family, i) => {
+    const queries = parts.filter((part) => part.family === family).map(({ query }) => query)
+    const stdout = answers[i] ?? ''
+    return [...family.parse({ code: 0, stdout, stderr: '', bytes: Buffer.from(stdout) }, queries)]
+  })
+  return value(parts.map(({ family }) => values[families.indexOf(family)]?.shift()))
+}

@@ -1,0 +1,141 @@
+import { expect } from 'chai'
+import { bundleOf } from '../../roles/haproxy/certificate.ts'
+import { type HaproxyParams, haproxy } from '../../roles/haproxy/index.ts'
+import type { KeyPair } from '../../src/model/fields.ts'
+import type { Problem } from '../../src/model/problem.ts'
+import { type Issued, issueAuthority, issueLeaf } from '../../src/pki/issue.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { stepsOf, textAt, textsOf } from './unfolded.ts'
+
+const CONFIG = '/etc/haproxy/haproxy.cfg'
+const PEM = '/etc/haproxy/certs/notes.test.pem'
+const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
+const YEAR = 366 * 86_400_000
+
+describe('role haproxy', () => {
+  let params: HaproxyParams
+  let other: KeyPair
+
+  before(async () => {
+    const issuer = await issueAuthority('test')
+    const pair = async (name: string) => asPair(await issueLeaf(issuer, { names: [name], addresses: [] }))
+    other = await pair('other.test')
+    params = {
+      domain: 'notes.test',
+      certificate: await pair('notes.test'),
+      servers: [
+        { name: 'web1', address: '198.18.0.21', port: 8080 },
+        { name: 'web2', address: '198.18.0.22', port: 8080 },
+      ],
+      vip: '198.18.0.10/24',
+    }
+  })
+
+  const config = (changed: Partial<HaproxyParams> = {}, version = 12) =>
+    textAt(
+      stepsOf(haproxy({ ...params, ...changed }), { os: { id: 'debian', version, codename: '' } }),
+      CONFIG,
+    )
+
+  it('listens on the address that moves and nowhere else, but for what the host itself asks', () => {
+    const binds = config().match(/^ *bind \S+/gm)
+    expect(binds).to.deep.equal(['  bind 198.18.0.10:80', '  bind 198.18.0.10:443', '  bind 127.0.0.1:8405'])
+  })
+
+  it('sends requests to the servers by their names', () => {
+    expect(config()).to.include('  server web1 198.18.0.21:8080\n  server web2 198.18.0.22:8080\n')
+  })
+
+  it('believes no header about the client that the client sent', () => {
+    const text = config()
+    for (const header of ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Request-Id'])
+      expect(text).to.match(new RegExp(`^  http-request set-header ${header} `, 'm'))
+    for (const header of ['Forwarded', 'X-Real-IP'])
+      expect(text).to.include(`  http-request del-header ${header}\n`)
+  })
+
+  it('tries again only what can be asked twice', () => {
+    expect(config()).to.include('http-request disable-l7-retry unless { method GET HEAD OPTIONS }')
+  })
+
+  it('offers the post-quantum key exchange where OpenSSL knows it', () => {
+    expect(config({}, 12)).to.include('ssl-default-bind-curves X25519:prime256v1')
+    expect(config({}, 13)).to.include('ssl-default-bind-curves X25519MLKEM768:X25519:prime256v1')
+  })
+
+  it('has a new revision for each configuration and each certificate, and the same for the same', async () => {
+    const revision = (text: string) => /Revision (\w{16})\./.exec(text)?.[1]
+    const issuer = await issueAuthority('test')
+    const renewed = asPair(await issueLeaf(issuer, { names: ['notes.test'], addresses: [] }))
+    expect(revision(config())).to.be.a('string').and.equal(revision(config()))
+    expect(revision(config())).to.not.equal(revision(config({ maxConnections: 100 })))
+    expect(revision(config())).to.not.equal(revision(config({ certificate: renewed })))
+  })
+
+  it('keeps descriptors and connections for itself beside those of clients', () => {
+    const steps = stepsOf(haproxy({ ...params, maxConnections: 5000 }))
+    expect(textAt(steps, CONFIG)).to.match(/^ {2}maxconn 5200$/m)
+    expect(textAt(steps, DROP_IN)).to.include('LimitNOFILE=11000')
+  })
+
+  it('puts unit, certificate and configuration in force together, or none of them', () => {
+    const steps = stepsOf(haproxy(params))
+    const parts = steps.find(({ kind }) => kind === 'transaction')?.diff([])?.parts ?? []
+    expect(parts.map(({ name }) => name.split(' ')[1])).to.deep.equal([DROP_IN, PEM, CONFIG])
+  })
+
+  it('shows the key to nobody', () => {
+    const steps = stepsOf(haproxy(params))
+    expect(textsOf(steps).has(PEM)).to.equal(true)
+    expect(textsOf(steps).get(PEM)).to.equal(undefined)
+    const part = steps
+      .find(({ kind }) => kind === 'transaction')
+      ?.diff([])
+      ?.parts?.find(({ name }) => name.endsWith('.pem'))
+    expect(part?.difference.fields).to.deep.include({ name: 'mode', to: '0600' })
+  })
+
+  it('gives haproxy the certificate, its chain and the key in this order', () => {
+    const bundle = bundleOf({ ...params.certificate }, 'notes.test').reveal()
+    expect(bundle.match(/-----BEGIN [A-Z ]+-----/g)).to.deep.equal([
+      '-----BEGIN CERTIFICATE-----',
+      '-----BEGIN PRIVATE KEY-----',
+    ])
+  })
+
+  it('refuses to balance over nothing, and over two servers of one name', () => {
+    expect(refusal({ servers: [] })).to.match(/no server/)
+    const [first] = params.servers
+    expect(refusal({ servers: first ? [first, first] : [] })).to.match(/two servers of the name web1/)
+  })
+
+  it('refuses a certificate for another name, without its key, or that cannot be read', () => {
+    expect(refusal({ certificate: other })).to.match(/is not for that name, but for DNS:other\.test/)
+    expect(refusal({ certificate: { ...params.certificate, key: other.key } })).to.match(
+      /does not belong to its key/,
+    )
+    expect(refusal({ certificate: { ...params.certificate, certificate: 'x' } })).to.match(/cannot be read/)
+    expect(refusal({ certificate: { ...params.certificate, key: new Secret(() => 'x') } })).to.match(
+      /key cannot be read/,
+    )
+  })
+
+  it('refuses a certificate out of its time', () => {
+    const at = (now: number) => () => bundleOf(params.certificate, 'notes.test', now)
+    expect(at(Date.now() + YEAR)).to.throw(/no longer valid since/)
+    expect(at(Date.now() - YEAR)).to.throw(/not valid before/)
+  })
+
+  function refusal(changed: Partial<HaproxyParams>): string {
+    try {
+      stepsOf(haproxy({ ...params, ...changed }))
+    } catch (error) {
+      return (error as Problem).message
+    }
+    throw new Error('nothing was refused')
+  }
+})
+
+function asPair({ certificate, key }: Issued): KeyPair {
+  return { certificate, key: new Secret(() => key) }
+}

@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import { type KeepalivedParams, keepalived } from '../../roles/keepalived/index.ts'
+import { weightsFor } from '../../roles/keepalived/weights.ts'
+import { stepsOf, textAt } from './unfolded.ts'
+
+const CONFIG = '/etc/keepalived/keepalived.conf'
+const CHECK = '/usr/local/libexec/keepalived-check'
+
+const PARAMS: KeepalivedParams = {
+  vip: '198.18.0.10/24',
+  priority: 250,
+  address: '198.18.0.11',
+  peers: [{ address: '198.18.0.12', priority: 240 }],
+}
+
+const text = (changed: Partial<KeepalivedParams> = {}, path = CONFIG) =>
+  textAt(stepsOf(keepalived({ ...PARAMS, ...changed }), { interface: 'ens3' }), path)
+
+describe('role keepalived', () => {
+  it('holds the address on the interface of the default route, or on the one that is named', () => {
+    expect(text()).to.include('    198.18.0.10/24 dev ens3\n').and.include('  interface ens3\n')
+    expect(text({ interface: 'bond0' })).to.include('    198.18.0.10/24 dev bond0\n')
+  })
+
+  it('tells its peers, by their addresses, five times a second', () => {
+    expect(text())
+      .to.include('  unicast_src_ip 198.18.0.11\n  unicast_peer {\n    198.18.0.12\n  }\n')
+      .and.include('advert_int 0.2')
+  })
+
+  it('asks haproxy, or what else is to be asked, and not as root', () => {
+    expect(text({}, CHECK))
+      .to.include("'http://127.0.0.1:8405/serving'")
+      .and.include('--reuid=keepalived_check')
+    expect(text({ checkUrl: 'http://127.0.0.1:1/x' }, CHECK)).to.include("'http://127.0.0.1:1/x'")
+  })
+
+  it('puts a host in maintenance below all that are well, and one that fails its check below that', () => {
+    for (const priorities of [
+      [250, 240],
+      [200, 100],
+      [254, 250, 150],
+    ]) {
+      const { maintenance, check } = weightsFor(priorities)
+      const [highest, lowest] = [Math.max(...priorities), Math.min(...priorities)]
+      expect(highest - maintenance).to.be.lessThan(lowest)
+      expect(highest - check).to.be.lessThan(lowest - maintenance)
+    }
+  })
+
+  it('gives keepalived no weight that it would refuse', () => {
+    expect(weightsFor([254, 1])).to.deep.equal({ maintenance: 253, check: 253 })
+  })
+
+  it('takes the address away from a daemon that was killed, and starts it again', () => {
+    const dropIn = text({}, '/etc/systemd/system/keepalived.service.d/provision.conf')
+    expect(dropIn)
+      .to.include('Restart=always\n')
+      .and.include('ExecStopPost=-ip address del 198.18.0.10/24 dev ens3\n')
+  })
+
+  it('refuses to be alone, its own peer, or as high as another', () => {
+    expect(() => text({ peers: [] })).to.throw(/no peer/)
+    expect(() => text({ peers: [{ address: '198.18.0.11', priority: 1 }] })).to.throw(/the host itself/)
+    expect(() => text({ priority: 240 })).to.throw(/same priority, 240/)
+  })
+
+  it('refuses an address that belongs to a host', () => {
+    expect(() => text({ vip: '198.18.0.12/24' })).to.throw(/is the address of a balancer/)
+  })
+
+  it('refuses a URL that would end its quotes', () => {
+    expect(() => text({ checkUrl: "http://x/'; reboot #" })).to.throw(/cannot ask/)
+  })
+})
