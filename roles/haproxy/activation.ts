@@ -29,6 +29,9 @@ if [ -e ${SWITCH} ] && holds; then
   while holds && [ "$tries" -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 fi
 # Before the address may come back, its check is to notice that haproxy did not.
-systemctl restart haproxy || { sleep 2; false; }`,
+systemctl restart haproxy && exit
+journalctl -q --no-pager -o cat -n 20 -u haproxy | grep ALERT >&2
+sleep 2
+exit 1`,
   )
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
 import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
@@ -180,15 +180,14 @@ export class Guest {
         return
       }
     }
-    throw new Problem(`The sshd of "${this.name}" did not answer within 60 s.`, {
-      details: this.#lastWords(),
-    })
+    throw this.#problem('has an sshd that did not answer within 60 s')
   }
 
   /** With the last lines of its console. */
   #problem(what: string): Problem {
-    const details = readFileSync(this.paths.console, 'utf8').trimEnd().split('\n').slice(-12)
-    return new Problem(`"${this.name}" ${what}.`, { details, next: `provision lab log ${this.name}` })
+    const { console: screen } = this.paths
+    const details = existsSync(screen) ? readFileSync(screen, 'utf8').trimEnd().split('\n').slice(-12) : []
+    return new Problem(`"${this.name}" ${what}.`, { details })
   }
 }
 

@@ -180,7 +180,7 @@ describe('what is asked of a host', () => {
     const done = [
       command('a', sh`:`, { unless: sh`true # a comment at the end` }),
       command('b', sh`:`, { unless: sh`echo much; echo more >&2; exit 3` }),
-      command('c', sh`:`, { creates: `${root}/plain` }),
+      command('c', sh`:`, { creates: root }),
       command('d', sh`:`, { creates: `${root}/missing` }),
     ]
     expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false, true, false])
