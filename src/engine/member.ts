@@ -12,7 +12,7 @@ export class Member {
   readonly host: Host
   readonly session: Session
   readonly facts: Facts
-  /** Names of the handlers that an earlier run left undone here. */
+  /** Names of the handlers that were notified here, in this run or an earlier one, and have not run. */
   readonly owed: Set<string>
   /** Grows with each change that this run makes here; what was read at another version is stale. */
   version = 0

@@ -40,8 +40,10 @@ export async function applySegment(
       ? { outcome: 'failed', problem: broken }
       : outcomeOf(one, before.get(one))
     if (outcome.outcome !== 'failed') member[outcome.outcome === 'ok' ? 'ok' : 'changed']++
-    if (outcome.outcome === 'changed')
+    if (outcome.outcome === 'changed') {
+      for (const { name } of one.placed.step.notify) member.owed.add(name)
       for (const { name } of one.placed.step.settles) member.owed.delete(name)
+    }
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
     if (broken) {
       if (failure?.result.code === culprit?.undone) await forgive(one, member)
@@ -81,7 +83,7 @@ function scriptsOf(todo: readonly Examined[]): readonly Owned[] {
   })
 }
 
-/** What a step owed for a change that it took back is not due; what an earlier run has left stays. */
+/** What a step owed for a change that it took back is not due; what others have left stays. */
 async function forgive({ placed: { step } }: Examined, { session, owed }: Member): Promise<void> {
   const own = step.settles.filter(({ name }) => !owed.has(name))
   if (own.length > 0) await session.run(own.map((handler) => ({ script: paid(handler) })))

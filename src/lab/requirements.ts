@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
 import { unified } from './cgroups.ts'
 import { run, tryRun } from './run.ts'
@@ -15,6 +15,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 /** Checks that this machine can hold a lab, and installs the programs that it lacks. */
 export async function meetRequirements(log: (line: string) => void): Promise<void> {
   checkMachine()
+  makeRoomForWatches(log)
   const missing = await missingPackages()
   if (missing.length === 0) return
   if (!existsSync('/usr/bin/apt-get')) {
@@ -39,6 +40,22 @@ export function checkMachine(): void {
   }
   unified()
 }
+
+/**
+ * Each systemd watches files by a handful of inotify instances, which all hosts of all labs take from one purse of root's. The kernel's
+ * 128 are gone after some 25 hosts, and the next ones hang while they boot.
+ */
+function makeRoomForWatches(log: (line: string) => void): void {
+  const limit = '/proc/sys/fs/inotify/max_user_instances'
+  const now = Number(readFileSync(limit, 'utf8'))
+  if (now >= INSTANCES) return
+  log(
+    `raising fs.inotify.max_user_instances of this machine from ${now} to ${INSTANCES}, until it boots again`,
+  )
+  writeFileSync(limit, String(INSTANCES))
+}
+
+const INSTANCES = 1024
 
 async function missingPackages(): Promise<readonly string[]> {
   const names = Object.keys(PROGRAMS)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { dueHandlers } from '../../src/engine/handlers.ts'
 import { handler } from '../../src/model/handler.ts'
@@ -111,6 +111,31 @@ describe('a handler', () => {
     expect(told).to.deep.equal(['web1 changed transaction conf', 'web1 ok command after'])
     expect(log()).to.deep.equal(['activate'])
     expect((await rig.run(plays)).told).to.deep.equal(['web1 ok transaction conf', 'web1 ok command after'])
+  })
+
+  it('is not owed by a transaction that took everything back, unless another step has notified it', async () => {
+    const activate = handler('activate', sh`test -e ${`${root}/works`} && echo activate >> ${`${root}/log`}`)
+    const plays =
+      (conf: string, notify: boolean): Plays =>
+      (web) => [
+        play('web', { hosts: web }, () => [
+          notify && file(`${root}/a`, 'a', { ...rig.own, notify: activate }),
+          transaction('conf', [file(`${root}/conf`, conf, rig.own)], { activate }),
+        ]),
+      ]
+    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${root}/works`, '', rig.own)])])
+    await rig.run(plays('good', false))
+    rmSync(`${root}/works`)
+    const broken = plays('broken', false)
+    expect((await rig.run(broken)).told).to.deep.equal(['web1 failed transaction conf'])
+    expect((await rig.run(plays('good', false))).told).to.deep.equal(['web1 ok transaction conf'])
+    await rig.run(plays('broken', true))
+    writeFileSync(`${root}/works`, '')
+    expect((await rig.run(plays('good', true))).told).to.deep.equal([
+      'web1 ok file a',
+      'web1 ok transaction conf',
+      'web1 done handler activate (owed)',
+    ])
   })
 
   it('is owed when the connection is lost while a transaction activates it', async () => {

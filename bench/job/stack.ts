@@ -1,0 +1,3 @@
+import { hosts, stack } from 'provision-ts'
+
+export const job = stack({ machines: hosts() })
