@@ -19,12 +19,11 @@ export interface Worker {
 }
 
 const conf = template<Worker>(import.meta, 'worker.conf.ejs')
-const peers = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', '10.1.0.5']
 const count = (n: number) => Array.from({ length: n }, (_, i) => i)
 const place = (i: number, name: string): AbsolutePath => `/srv/job/d${i % 10}/${name}`
 
 /** 4 packages, 1 group, 2 users, 10 directories, 20 templates, 13 files, 5 lines, 3 links, 2 services. */
-export const work = role('work', () => [
+export const work = role('work', ({ peers }: { readonly peers: readonly string[] }) => [
   pkg('cron', 'jq', 'memcached', 'tree'),
   userGroup('jobs'),
   user('worker', { groups: ['jobs'] }),

@@ -84,17 +84,17 @@ function ending(script: Script, { code, timedOut }: Result): string {
   return timedOut ? `no end after ${elapsed(script.timeout ?? 0)}, so it was killed` : `exit status ${code}`
 }
 
-/** The command and its last words. */
+/** The command and its last words. Masked before anything is cut: half a secret would not be known again. */
 function evidence({ script }: Script, { stdout, stderr }: Result): readonly string[] {
-  const command = script.text.trim().split('\n')
+  const command = Secret.redact(script.text.trim()).split('\n')
   const said = [stdout.toString(), stderr.toString()]
-    .flatMap((text) => text.split('\n'))
+    .flatMap((text) => Secret.redact(text).split('\n'))
     .filter((line) => line.trim() !== '')
   const shown = [
     ...(command.length === 1 ? [`$ ${command[0] ?? ''}`] : []),
     ...said.slice(-LINES_SHOWN).map((line) => `  ${line}`),
   ]
-  return shown.map((line) => Secret.redact(clip(line)))
+  return shown.map(clip)
 }
 
 function clip(line: string): string {

@@ -20,6 +20,8 @@ export class Member {
   problem: Problem | undefined
   ok = 0
   changed = 0
+  /** Of the steps that a plan would change, those that a run decides anew. */
+  open = 0
   skipped = 0
 
   private constructor(

@@ -7,6 +7,7 @@ import { type Entries, missingEntries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
 import type { Act, Surveys } from './course.ts'
 import { Fleet, type OpenSession } from './fleet.ts'
+import { Forecaster } from './forecast.ts'
 import type { Member } from './member.ts'
 import { showPlan } from './plan.ts'
 import { runPlay } from './rolling.ts'
@@ -57,8 +58,9 @@ export async function run<S extends Entries>(
     const members = await meet(fleet, hosts, acts, mode)
     const surveys = await surveyAll(fleet, members, acts, emit)
     const course = { fleet, members, surveys, emit, diff: options.diff ?? false, stop }
+    const forecaster = new Forecaster()
     for (const act of acts) {
-      if (mode === 'check') await showPlan(act, course)
+      if (mode === 'check') await showPlan(act, course, forecaster)
       else await runPlay(act, course)
     }
     const summary: Summary = {
@@ -149,6 +151,7 @@ function summaryOf({ name }: Host, member: Member | undefined, fleet: Fleet): Ho
     host: name,
     ok: member?.ok ?? 0,
     changed: member?.changed ?? 0,
+    open: member?.open ?? 0,
     failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
     unreachable: fleet.unreachable.has(name),
     skipped: member?.skipped ?? 0,

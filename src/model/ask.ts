@@ -1,3 +1,6 @@
+import { Shell } from '../shell/sh.ts'
+import type { Act } from './around.ts'
+import { type Delegated, delegated } from './delegated.ts'
 import type { Group, Host } from './host.ts'
 import type { Read } from './read.ts'
 import { callSite, type Source } from './source.ts'
@@ -34,6 +37,19 @@ export interface Answered<T, H extends Host = Host> {
 
 /** One question to each of a group. */
 export function each<T, H extends Host>(
+  group: Pick<Group<H>, 'hosts'>,
+  question: Question<T>,
+): Derived<readonly Answered<T, H>[]>
+/** One command on each of a group, for {@link around}. */
+export function each(group: Pick<Group, 'hosts'>, script: Shell): readonly Act[]
+export function each<T, H extends Host>(
+  group: Pick<Group<H>, 'hosts'>,
+  what: Question<T> | Shell,
+): Derived<readonly Answered<T, H>[]> | readonly Act[] {
+  return what instanceof Shell ? group.hosts.map((host) => ({ host, script: what })) : eachAnswer(group, what)
+}
+
+function eachAnswer<T, H extends Host>(
   { hosts }: Pick<Group<H>, 'hosts'>,
   question: Question<T>,
 ): Derived<readonly Answered<T, H>[]> {
@@ -46,8 +62,19 @@ export function each<T, H extends Host>(
 }
 
 /** A question to one host. */
-export function on<T>(host: Host, question: Question<T>): Derived<T | undefined> {
-  return derive(each({ hosts: [host] }, question), ([first]) => first?.answer)
+export function on<T>(host: Host, question: Question<T>): Derived<T | undefined>
+/** A command on one host, for {@link around}. */
+export function on(host: Host, script: Shell): Act
+/** Steps for another host, at this place in the turn of the play's own one; its facts are what roles in them see. */
+export function on(host: Host, steps: Steps): Delegated
+export function on<T>(
+  host: Host,
+  what: Question<T> | Shell | Steps,
+): Derived<T | undefined> | Act | Delegated {
+  if (what instanceof Shell) return { host, script: what }
+  if (what && 'label' in what && !('type' in what))
+    return derive(eachAnswer({ hosts: [host] }, what), ([first]) => first?.answer)
+  return delegated(host, what)
 }
 
 /** Something made from answers. @param make pure; may throw an Error that says what is wrong with the answers */

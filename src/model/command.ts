@@ -1,5 +1,6 @@
-import type { Shell } from '../shell/sh.ts'
-import type { Duration } from '../text/duration.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+import { type Duration, milliseconds } from '../text/duration.ts'
+import type { Host } from './host.ts'
 
 /** Something to do on a host: a script and how to run it. */
 export interface Command {
@@ -17,6 +18,12 @@ export interface Command {
    * @default false
    */
   readonly inline?: boolean
+  /** Tries again when it fails. The timeout is for all tries together; an input cannot be given a second time. @default once */
+  readonly retries?: { readonly times: number; readonly every?: Duration }
+  /** What must hold after it, or it counts as failed. @default exit status 0 is enough; with it, 3 more tries 5 s apart */
+  readonly until?: Shell
+  /** Where it runs, when not on the host whose step it belongs to. */
+  readonly on?: Host
 }
 
 export type CommandLike = Shell | Command
@@ -24,3 +31,28 @@ export type CommandLike = Shell | Command
 export function asCommand(like: CommandLike): Command {
   return 'script' in like ? like : { script: like }
 }
+
+/** The command's script with its tries in it: they cost no round trips. The last try's words and status are told. */
+export function scriptOf({ script, input, until, retries = until && STUBBORN }: Command): Shell {
+  if (!retries) return script
+  if (input) throw new TypeError('a command with an input cannot be tried again: its input is gone')
+  const { times, every = '5s' } = retries
+  if (!Number.isInteger(times) || times < 0)
+    throw new TypeError(`retries.times should be a whole number ≥ 0, got ${times}`)
+  const once = until
+    ? sh`( ${script}
+) && ( ${until}
+)`
+    : sh`( ${script}
+)`
+  return sh`
+provision_tries=0
+until ${once}; do
+  provision_status=$?
+  [ "$provision_tries" -lt ${times} ] || exit "$provision_status"
+  provision_tries=$((provision_tries + 1))
+  sleep ${(milliseconds(every) / 1000).toFixed(3)}
+done`
+}
+
+const STUBBORN = { times: 3 } as const

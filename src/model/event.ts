@@ -65,8 +65,12 @@ export interface StepInfo {
 
 export type StepOutcome =
   | { readonly outcome: 'ok' }
+  /** As wanted now, and looked at again by a run, since something before it may change that. */
+  | { readonly outcome: 'open' }
+  /** `sure` when nothing before it in the run can make it needless or other. */
+  | { readonly outcome: 'planned'; readonly sure: boolean; readonly difference: Difference; readonly before?: readonly string[] }
   | {
-      readonly outcome: 'changed' | 'planned'
+      readonly outcome: 'changed'
       readonly difference: Difference
       readonly before?: readonly string[]
     }
@@ -77,6 +81,8 @@ export interface HostSummary {
   readonly ok: number
   /** Steps that changed something, or would. */
   readonly changed: number
+  /** Of the steps that would change, those that a run decides anew, since they come after a far-reaching change. */
+  readonly open: number
   readonly failed: number
   readonly unreachable: boolean
   /** Plays that were not begun on it, since it or another host had failed. */

@@ -1,3 +1,4 @@
+import type { Around } from './around.ts'
 import type { Group, Host } from './host.ts'
 import type { Probe } from './probe.ts'
 import { callSite, type Source } from './source.ts'
@@ -12,8 +13,15 @@ export interface Play<H extends Host = Host> {
   readonly hosts: readonly H[]
   /** How many hosts at a time; undefined for all at once. */
   readonly serial: readonly BatchSize[] | undefined
+  /** How many hosts are in flight; undefined when they go in batches. */
+  readonly window: BatchSize | undefined
+  /** How many hosts may fail before no further ones are begun; undefined for any number. */
+  readonly maxFailures: BatchSize | undefined
+  readonly anyFailureStops: boolean
   /** What must hold on a host after its turn, before the next batch begins. */
   readonly healthy: ((host: H) => Probe) | undefined
+  readonly around: Around<H> | undefined
+  readonly tags: readonly string[]
   readonly steps: (host: H) => Steps
 }
 
@@ -24,13 +32,27 @@ export interface PlayOptions<H extends Host> {
   readonly hosts: Pick<Group<H>, 'hosts'>
   /** How many hosts at a time. A list gives the sizes of the first batches, its last word all further ones. @default all at once */
   readonly serial?: number | `${number}%` | readonly (number | `${number}%`)[]
+  /** How many hosts are in flight: the next begins as soon as one is done and healthy. Instead of `serial`. */
+  readonly window?: number | `${number}%`
+  /**
+   * How many hosts, or which share of them, may fail before no further ones are begun. One that cannot be reached counts.
+   * @default 0 with `serial` or `window`; otherwise all are begun at once anyway
+   */
+  readonly maxFailures?: number | `${number}%`
+  /** Whether one failure ends the whole run: what is in hand is finished, and no host begins anything else. @default false */
+  readonly anyFailureStops?: boolean
   /** What must hold on a host after its turn; while it does not, no further batch begins. */
   readonly healthy?: (host: H) => Probe
+  /** What other hosts do before a host's first change and after its last: taking it out of service, for example. */
+  readonly around?: Around<H>
+  /** Words for `--tags` and `--skip-tags`; they hold for all steps of the play. */
+  readonly tags?: readonly string[]
 }
 
 /**
- * A play: steps for each host of a group. Plays run one after another, the hosts of a play side by side or in batches.
- * When a host fails in a play with `serial`, the batches after it are left alone.
+ * A play: steps for each host of a group. Plays run one after another, the hosts of a play side by side, in batches or in a
+ * window that moves over them. A host that fails does not stop the others of its batch, but, in a play with `serial` or `window`,
+ * further ones are not begun; hosts that were not begun are left alone for the rest of the run.
  *
  * @example play('web', { hosts: web, serial: 1 }, (host) => [nginx({ listen: host })])
  */
@@ -39,14 +61,29 @@ export function play<H extends Host>(
   options: PlayOptions<H>,
   steps: (host: H) => Steps,
 ): Play {
-  const { hosts, serial, healthy } = options
+  const { hosts, serial, window, healthy, around, tags = [], anyFailureStops = false } = options
+  if (serial !== undefined && window !== undefined)
+    throw new TypeError(`play "${label}": serial and window are two ways to go over the hosts; give one`)
+  const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
+  const { maxFailures = sizes || window !== undefined ? 0 : undefined } = options
+  for (const [name, size, least] of [
+    ...(sizes ?? []).map((one) => ['serial', one, 1] as const),
+    ['window', window, 1] as const,
+    ['maxFailures', maxFailures, 0] as const,
+  ])
+    if (size !== undefined) refuseNone(`play "${label}": ${name}`, size, least)
   const made: Play<H> = {
     type: 'play',
     label,
     source: callSite(),
     hosts: hosts.hosts,
-    serial: serial === undefined || typeof serial === 'object' ? serial : [serial],
+    serial: sizes,
+    window,
+    maxFailures,
+    anyFailureStops,
     healthy,
+    around,
+    tags,
     steps,
   }
   // The functions of a play are only ever called with its own hosts.
@@ -62,17 +99,29 @@ export function batches<H>(
   const made: H[][] = []
   let at = 0
   while (at < hosts.length) {
-    const size = sizeOf(serial[Math.min(made.length, serial.length - 1)] ?? 1, hosts.length)
+    const size = atLeastOne(serial[Math.min(made.length, serial.length - 1)] ?? 1, hosts.length)
     made.push(hosts.slice(at, at + size))
     at += size
   }
   return made
 }
 
-function sizeOf(size: BatchSize, all: number): number {
-  const count = typeof size === 'number' ? size : Math.floor((all * Number(size.slice(0, -1))) / 100)
-  if (!Number.isFinite(count)) throw new TypeError(`serial: "${size}" is neither a number nor a percentage`)
-  return Math.max(1, Math.floor(count))
+/** How many hosts a window or a batch of this size holds, of so many. */
+export function atLeastOne(size: BatchSize, all: number): number {
+  return Math.max(1, countOf(size, all))
+}
+
+/** A share is rounded down: of 3 hosts, 50% is one. */
+export function countOf(size: BatchSize, all: number): number {
+  return Math.floor(typeof size === 'number' ? size : (all * Number(size.slice(0, -1))) / 100)
+}
+
+function refuseNone(where: string, size: BatchSize, least: number): void {
+  const share = typeof size === 'string' && /^\d+(\.\d+)?%$/.test(size)
+  if (share || (typeof size === 'number' && Number.isInteger(size) && size >= least)) return
+  throw new TypeError(
+    `${where} should be a whole number ≥ ${least} or a share such as "25%", got ${JSON.stringify(size)}`,
+  )
 }
 
 /** What to do to a site, in order. */

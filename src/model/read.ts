@@ -1,4 +1,5 @@
 import type { Shell } from '../shell/sh.ts'
+import type { Host } from './host.ts'
 
 /** What a host answered to one script. */
 export interface Answer {
@@ -16,6 +17,8 @@ export interface Family<Q, T> {
   readonly name: string
   /** The user that asks, when not root. */
   readonly as?: string
+  /** Where it is asked, when not on the host whose step it belongs to. */
+  readonly on?: Host
   script(queries: readonly Q[]): Shell
   /** As many values as there were queries, in their order. */
   parse(answer: Answer, queries: readonly Q[]): readonly T[]
@@ -87,3 +90,19 @@ export function mapRead<A, B>(from: Read<A>, change: (value: A) => B): Read<B> {
 export function known<T>(value: T): Read<T> {
   return { parts: [], value: () => value }
 }
+
+/** The same question, put to another host than the one whose turn it is. */
+export function elsewhere<T>({ parts, value }: Read<T>, host: Host): Read<T> {
+  return { parts: parts.map(({ family, query }) => ({ family: familyOn(family, host), query })), value }
+}
+
+/** One for each family and host, so that what they ask can still travel together. */
+function familyOn(family: Part['family'], host: Host): Part['family'] {
+  const byHost = FAMILIES_ELSEWHERE.get(family) ?? new Map<string, Part['family']>()
+  FAMILIES_ELSEWHERE.set(family, byHost)
+  const made = byHost.get(host.name) ?? { ...family, on: host }
+  byHost.set(host.name, made)
+  return made
+}
+
+const FAMILIES_ELSEWHERE = new WeakMap<Part['family'], Map<string, Part['family']>>()

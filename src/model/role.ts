@@ -12,6 +12,7 @@ export interface RoleCall {
   readonly type: 'role'
   readonly name: string
   readonly source: Source | undefined
+  readonly tags: readonly string[]
   readonly steps: (context: RoleContext) => Steps
 }
 
@@ -22,6 +23,11 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
 
 export type Role<P> = (params: Params<P>) => RoleCall
 
+export interface RoleOptions {
+  /** Words for `--tags` and `--skip-tags`. */
+  readonly tags?: readonly string[]
+}
+
 /**
  * A role: a function from params to steps. Defaults stand where the params are taken apart.
  *
@@ -30,6 +36,7 @@ export type Role<P> = (params: Params<P>) => RoleCall
 export function role<P extends object>(
   name: string,
   body: (params: P, context: RoleContext) => Steps,
+  { tags = [] }: RoleOptions = {},
 ): Role<P> {
   return (params) => {
     const source = callSite()
@@ -38,6 +45,7 @@ export function role<P extends object>(
       type: 'role',
       name,
       source,
+      tags,
       steps: (context: RoleContext) => body(given, context),
     })
   }

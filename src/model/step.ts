@@ -1,3 +1,5 @@
+import type { Shell } from '../shell/sh.ts'
+import { type Duration, milliseconds } from '../text/duration.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 import type { Difference } from './difference.ts'
 import type { Handler } from './handler.ts'
@@ -12,6 +14,8 @@ export interface Step {
   readonly name: string
   /** Where its author wrote it. */
   readonly source: Source | undefined
+  /** Words for `--tags`. */
+  readonly tags: readonly string[]
   readonly notify: readonly Handler[]
   /** Handlers that its own change carries out, so that they are not due again; still, a run that dies on the way owes them. */
   readonly settles: readonly Handler[]
@@ -32,12 +36,16 @@ export interface Step {
 export interface Replacement {
   readonly path: string
   /** Makes what is wanted at another path of the same directory, with owner and mode; undefined when nothing is to be there. */
-  readonly make: ((at: string, have: unknown) => Command) | undefined
+  readonly make: ((at: string) => Shell) | undefined
 }
 
 export interface StepOptions {
   /** What to do at the end of the host's turn when this has changed. */
   readonly notify?: Handler | readonly Handler[]
+  /** When each of its commands is given up and killed with all that it started. @default what its kind says; 10 minutes */
+  readonly timeout?: Duration
+  /** Words for `--tags` and `--skip-tags`. */
+  readonly tags?: readonly string[]
 }
 
 /** A kind of thing, in three pure functions: ask, compare, act. */
@@ -68,12 +76,14 @@ export interface Kind<P, H> {
  * })
  */
 export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, options?: StepOptions) => Step {
-  return (params, { notify = [] } = {}) =>
-    Object.freeze({
+  return (params, { notify = [], timeout, tags = [] } = {}) => {
+    if (timeout !== undefined) milliseconds(timeout)
+    return Object.freeze({
       type: 'step',
       kind,
       name: of.id(params),
       source: callSite(),
+      tags,
       notify: 'name' in notify ? [notify] : notify,
       settles: of.settles?.(params) ?? [],
       ...(of.replace && { replace: of.replace(params) }),
@@ -81,6 +91,11 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       read: of.read(params),
       // A step is given back only what its own read has made.
       diff: (have: unknown) => of.diff(params, have as H),
-      apply: (have: unknown) => of.apply(params, have as H).map(asCommand),
+      apply: (have: unknown) =>
+        of
+          .apply(params, have as H)
+          .map(asCommand)
+          .map((command) => (timeout === undefined ? command : { ...command, timeout })),
     } satisfies Step)
+  }
 }

@@ -1,28 +1,37 @@
 import type { Answers } from './answers.ts'
 import type { After, Ask } from './ask.ts'
+import { type Delegated, FACTS, type Once, stepOn, type Tagged } from './delegated.ts'
+import type { Facts } from './facts.ts'
+import type { Host } from './host.ts'
 import { Problem, within } from './problem.ts'
 import type { RoleCall, RoleContext } from './role.ts'
 import type { Step } from './step.ts'
 
 /** Steps, roles, and what is to be left out (`tls && file(…)`), in lists within lists. */
-export type Steps = Step | RoleCall | After | Falsy | readonly Steps[]
+export type Steps = Step | RoleCall | After | Delegated | Once | Tagged | Falsy | readonly Steps[]
 type Falsy = false | undefined | null
 
 /** A step with the roles that it came from, outermost first. */
 export interface PlacedStep {
   readonly step: Step
   readonly roles: readonly string[]
+  /** Its own, and those of all that it stands in. */
+  readonly tags: readonly string[]
 }
 
 /** The asks that must be answered before these steps can be unfolded; roles' own are known only when they are unfolded. */
 export function asksOf(steps: Steps): readonly Ask[] {
   if (!steps) return []
   if (isList(steps)) return steps.flatMap(asksOf)
+  if (steps.type === 'on') return [{ host: steps.host, question: FACTS }, ...asksOf(steps.steps)]
+  if (steps.type === 'once' || steps.type === 'tagged') return asksOf(steps.steps)
   return steps.type === 'after' ? steps.asks : []
 }
 
 export interface UnfoldContext extends RoleContext {
   readonly answers: Pick<Answers, 'has' | 'get'>
+  /** Whether this host takes the steps that one host takes for all. @default true */
+  readonly takesOnce?: boolean
 }
 
 export interface Unfolded {
@@ -35,30 +44,58 @@ export interface Unfolded {
 
 /** The flat list of steps of one host, in order. @throws Problem naming the role whose body failed */
 export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
-  const { answers } = context
+  const { answers, takesOnce = true } = context
   const asks: Ask[] = []
   const flat: PlacedStep[] = []
-  const walk = (node: Steps, roles: readonly string[]): void => {
+  const answered = (needed: readonly Ask[]) => {
+    asks.push(...needed)
+    return needed.every((one) => answers.has(one))
+  }
+  const walk = (node: Steps, at: Place): void => {
+    const { roles, tags } = at
     if (!node) return
-    if (isList(node)) for (const inner of node) walk(inner, roles)
-    else if (node.type === 'step') flat.push({ step: node, roles })
-    else if (node.type === 'role')
+    if (isList(node)) for (const inner of node) walk(inner, at)
+    else if (node.type === 'step') {
+      const step = at.host ? stepOn(node, at.host) : node
+      flat.push({ step, roles, tags: [...tags, ...node.tags] })
+    } else if (node.type === 'role')
       walk(
-        within(`role ${node.name}`, node.source, () => node.steps(context)),
-        [...roles, node.name],
+        within(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts })),
+        { ...at, roles: [...roles, node.name], tags: [...tags, ...node.tags] },
       )
     else if (node.type === 'after') {
-      asks.push(...node.asks)
-      if (node.asks.every((one) => answers.has(one))) {
+      if (answered(node.asks))
         walk(
           within('after', node.source, () => node.steps((one) => answers.get(one))),
-          roles,
+          at,
         )
-      }
+    } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
+    else if (node.type === 'once') {
+      if (takesOnce) walk(node.steps, at)
+    } else if (node.type === 'on') {
+      const needed = { host: node.host, question: FACTS }
+      if (answered([needed])) walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
     } else throw notSteps(node, roles)
   }
-  walk(steps, [])
+  walk(steps, { roles: [], tags: [], facts: context.facts })
   return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)) }
+}
+
+interface Place {
+  readonly roles: readonly string[]
+  readonly tags: readonly string[]
+  readonly facts: Facts
+  /** Where its steps are done, when that is not the host whose turn it is. */
+  readonly host?: Host
+}
+
+/** @param answer what {@link FACTS} gave */
+function factsIn(answer: unknown, { name }: Host): Facts {
+  if (!answer)
+    throw new Problem(`${name} cannot be reached, and some steps are to be done there`, {
+      next: 'See why it cannot be reached; nothing was done in this play on the host whose turn it was.',
+    })
+  return answer as Facts
 }
 
 function isList(steps: Steps): steps is readonly Steps[] {

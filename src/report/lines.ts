@@ -8,11 +8,12 @@ export function stepLines(event: EventOf<'step'>, paint: Paint): readonly string
   const { step } = event
   const role = step.roles.length > 0 ? paint('dim', ` [${step.roles.join(' › ')}]`) : ''
   const title = `${stepTitle(step)}${role}`
-  if (event.outcome === 'ok') return [`${paint('dim', '=')} ${paint('dim', stepTitle(step))}`]
+  if (event.outcome === 'ok' || event.outcome === 'open')
+    return [paint('dim', `${event.outcome === 'ok' ? '=' : '?'} ${stepTitle(step)}`)]
   if (event.outcome === 'failed') return [`${paint('red', '✗')} ${title}`]
   const diffs = event.before ? unifiedDiffs(event.difference, event.before) : []
   return [
-    `${mark(event.outcome, paint)} ${title}: ${describeDifference(event.difference)}`,
+    `${event.outcome === 'planned' && !event.sure ? paint('yellow', '?') : mark(event.outcome, paint)} ${title}: ${describeDifference(event.difference)}`,
     ...describeParts(event.difference).map((part) => `    ${part}`),
     ...diffs.flatMap((diff) => diff.split('\n').map((line) => `    ${coloured(line, paint)}`)),
   ]

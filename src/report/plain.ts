@@ -34,7 +34,8 @@ export function plainReporter({ write, paint, verbose, progress = true }: PlainO
       if (steps.some(({ kind }) => SLOW.has(kind))) begun(host, steps.map(stepTitle).join(', '))
     },
     step: (event) => {
-      if (event.outcome !== 'ok' || verbose) for (const one of stepLines(event, paint)) line(event.host, one)
+      if (!['ok', 'open'].includes(event.outcome) || verbose)
+        for (const one of stepLines(event, paint)) line(event.host, one)
     },
     handler: (event) => line(event.host, handlerLine(event, paint)),
     waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),

@@ -39,6 +39,7 @@ function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   const unreachable = hosts.filter(({ unreachable }) => unreachable).length
   const changed = hosts.reduce((sum, one) => sum + one.changed, 0)
   const steps = hosts.reduce((sum, one) => sum + one.changed + one.ok, 0)
+  const open = hosts.reduce((sum, one) => sum + one.open, 0)
   const on = `${count(hosts.length, 'host')}, ${count(steps, 'step')}`
   const bad = [
     failed > 0 && `${count(failed, 'host')} failed`,
@@ -47,9 +48,9 @@ function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   if (bad.length > 0) return paint('red', `${bad.join(', ')}, of ${on}; ${changed} changed.`)
   if (interrupted) return paint('yellow', `Stopped before its end: ${on}; ${changed} changed.`)
   if (changed === 0) return paint('green', `Nothing ${mode === 'check' ? 'would' : 'had to'} change: ${on}.`)
-  return mode === 'check'
-    ? paint('yellow', `${count(changed, 'step')} would change: ${on}.`)
-    : paint('green', `${count(changed, 'step')} changed: ${on}.`)
+  if (mode === 'apply') return paint('green', `${count(changed, 'step')} changed: ${on}.`)
+  const decided = open > 0 ? ` (? marks ${open} that come after others which may make them needless)` : ''
+  return paint('yellow', `${count(changed, 'step')} would change: ${on}${decided}.`)
 }
 
 function trips({ hosts, sent, received }: Summary): string {

@@ -4,7 +4,7 @@ import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { type AbsolutePath, entryAt } from './paths.ts'
 
-export type CommandOptions = StepOptions & Omit<Command, 'script'> & Done
+export type CommandOptions = StepOptions & Omit<Command, 'script' | 'on'> & Done
 
 /** How to know that a command was run already: it is asked for in every run, so it must be cheap and change nothing. */
 type Done =
@@ -25,14 +25,14 @@ type Done =
 export function command(
   label: string,
   script: Shell,
-  { unless, creates, notify, ...how }: CommandOptions,
+  { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
   const asked = unless
     ? answered(unless)
     : mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined)
   return commandStep(
     { label, command: { script, ...how }, done: asked },
-    notify === undefined ? {} : { notify },
+    { tags, ...(notify && { notify }) },
   )
 }
 

@@ -28,12 +28,12 @@ export type Content = string | Uint8Array | Secret
 export function file(
   path: AbsolutePath,
   content: Content,
-  { owner = 'root', group = owner, mode, notify }: FileOptions = {},
+  { owner = 'root', group = owner, mode, ...options }: FileOptions = {},
 ): Step {
   const wanted = mode ?? (content instanceof Secret ? '0600' : '0644')
   return fileStep(
     { path, content, owner, group, mode: wanted.padStart(4, '0') },
-    notify === undefined ? {} : { notify },
+    options,
   )
 }
 
@@ -110,20 +110,20 @@ export function beside(path: string): string {
 }
 
 function writeFile(params: FileParams, at: string): Command {
-  const { script, ...rest } = makeFile(params, at)
-  return { ...rest, script: sh`{ ${script} && mv -fT ${at} ${params.path}; } || { rm -f ${at}; exit 1; }` }
+  const make = makeFile(params, at)
+  return { inline: true, script: sh`{ ${make} && mv -fT ${at} ${params.path}; } || { rm -f ${at}; exit 1; }` }
 }
 
 /** The file, whole and with its owner and mode, at another place of the same directory. */
-function makeFile({ path, content, owner, group, mode }: FileParams, at: string): Command {
+function makeFile({ path, content, owner, group, mode }: FileParams, at: string): Shell {
   const bytes = Buffer.from(bytesOf(content))
-  const binary = isBinary(bytes)
-  const put: Shell = binary ? sh`cat > ${at}` : sh`printf %s ${bytes.toString()} > ${at}`
-  const script = sh`
+  const put: Shell = isBinary(bytes)
+    ? sh`printf %s ${bytes.toString('base64')} | base64 -d > ${at}`
+    : sh`printf %s ${bytes.toString()} > ${at}`
+  return sh`
 umask 022; mkdir -p ${at.slice(0, at.lastIndexOf('/')) || '/'} && umask 077 &&
 { [ ! -f ${path} ] || [ -L ${path} ] || cp -p --attributes-only --preserve=all ${path} ${at}; } &&
 ${put} && chown ${ownership({ owner, group })} ${at} && chmod ${mode} ${at} && sync ${at}`
-  return { script, inline: true, ...(binary && { input: bytes }) }
 }
 
 function ownership({ owner, group }: { readonly owner: string; readonly group: string }): string {

@@ -34,6 +34,6 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   },
   replace: ({ path, target }) => ({
     path,
-    make: (at) => ({ script: sh`ln -s -- ${target} ${at}`, inline: true }),
+    make: (at) => sh`ln -s -- ${target} ${at}`,
   }),
 })

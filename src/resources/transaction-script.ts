@@ -29,9 +29,8 @@ interface Swap {
 export function transactionScript({ label, id, swaps, validate, activate, probe }: TransactionPlan): Shell {
   const store = `/var/lib/provision/transactions/${id}`
   return sh`
-umask 077
 store=${store}
-mkdir -p "$store/old" || exit 1
+mkdir -p -m 0700 "$store" && mkdir "$store/old" || exit 1
 say() { printf '%s\n' "$1" >&2; }
 unstage() { rm -f -- ${swaps.map(({ at }) => at)}; }
 forget() { rm -rf -- "$store"; }
@@ -80,7 +79,8 @@ function staged({ make, path }: Swap): Shell {
 
 /** A copy of what is there: a hard link would share its bytes with a program that writes in place. */
 function kept({ path }: Swap, i: number): Shell {
-  return sh`if [ -e ${path} ] || [ -L ${path} ]; then cp -a -- ${path} "$store/old/"${i} || give_up ${`${path} could not be saved`}; fi`
+  return sh`[ -L ${path} ] || [ ! -d ${path} ] || give_up ${`${path} is a directory, which a transaction cannot take back`}
+if [ -e ${path} ] || [ -L ${path} ]; then cp -a -- ${path} "$store/old/"${i} || give_up ${`${path} could not be saved`}; fi`
 }
 
 function swapped({ path, at, make }: Swap): Shell {
@@ -99,7 +99,7 @@ function validated(validate: Shell, swaps: readonly Swap[], id: string): Shell {
   const fill = swaps.map(({ path, at, make }) => (make ? sh`show ${path} ${at}` : sh`hide ${path}`))
   return sh`
 overlay=${overlay}
-mkdir -p "$overlay"
+mkdir -m 0700 "$overlay"
 over() { d=$1; while [ ! -d "$d" ]; do d=$(dirname "$d"); done; printf %s "$d"; }
 show() { d=$(dirname "$1"); mkdir -p "$overlay/upper$d"; cp -a -- "$2" "$overlay/upper$1"; over "$d" >> "$overlay/dirs"; echo >> "$overlay/dirs"; }
 hide() { d=$(dirname "$1"); mkdir -p "$overlay/upper$d"; mknod "$overlay/upper$1" c 0 0; over "$d" >> "$overlay/dirs"; echo >> "$overlay/dirs"; }

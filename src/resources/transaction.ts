@@ -41,6 +41,8 @@ export function transaction(
     if (step.notify.length > 0)
       throw new TypeError(`transaction "${label}": give the handler of ${step.name} as activate`)
   }
+  if (options.activate?.commands.some(({ as, input }) => as !== undefined || input !== undefined))
+    throw new TypeError(`transaction "${label}": what activates it has neither a user nor an input of its own`)
   return transactionStep({ label, steps, ...options })
 }
 
@@ -72,12 +74,12 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = beside(replace.path)
-      return [{ path: replace.path, at, make: replace.make?.(at, have[i]) }]
+      return [{ path: replace.path, at, make: replace.make?.(at) }]
     })
     const script = transactionScript({
       label,
       id: randomBytes(6).toString('hex'),
-      swaps: swaps.map(({ path, at, make }) => ({ path, at, make: make?.script })),
+      swaps,
       validate,
       activate: activate && sequence(activate.commands.map((command) => command.script)),
       probe: probe && tried(probe),

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
-
-const MASK = '***'
+import { MASK, masked, writings } from '../text/redaction.ts'
 
 /**
  * A value that must not be seen. It prints as `***` wherever it is printed; `reveal()` alone gives it away, so each use can be
@@ -19,7 +18,7 @@ export class Secret {
   reveal(): string {
     if (this.#value === undefined) {
       this.#value = this.#ask()
-      for (const form of forms(this.#value)) Secret.#shown.add(form)
+      for (const writing of writings(this.#value)) Secret.#shown.add(writing)
     }
     return this.#value
   }
@@ -29,13 +28,12 @@ export class Secret {
     return new Secret(() => change(this.reveal()))
   }
 
-  /** The text with the value of every secret that was revealed so far replaced by `***`. For all that leaves the process. */
+  /**
+   * The text with the value of every secret that was revealed so far replaced by `***`, however it is written there. For all that
+   * leaves the process.
+   */
   static redact(text: string): string {
-    let safe = text
-    // The longest first: a file that holds a password goes before the password.
-    for (const value of [...Secret.#shown].sort((a, b) => b.length - a.length))
-      safe = safe.replaceAll(value, MASK)
-    return safe
+    return masked(text, Secret.#shown)
   }
 
   toString(): string {
@@ -53,18 +51,7 @@ export class Secret {
   /** `${password}` would write three stars into a configuration, so it throws instead. */
   [Symbol.toPrimitive](): never {
     throw new TypeError(
-      'a Secret cannot become text by itself: put it into a secret text, made with secret`…`',
+      'a Secret cannot become text by itself: put it into a secret text, made with secret.text`…`',
     )
   }
-}
-
-/** How a value may look when it leaves us: as it is, in the shell's quotes, in JSON, and a key of many lines a line at a time. */
-function forms(value: string): ReadonlySet<string> {
-  const texts = [value, value.trim(), ...value.split(/\r?\n/).filter((line) => /^\S{32,}$/.test(line))]
-  const all = texts.flatMap((text) => [
-    text,
-    text.replaceAll("'", `'\\''`),
-    JSON.stringify(text).slice(1, -1),
-  ])
-  return new Set(all.filter((text) => text !== ''))
 }

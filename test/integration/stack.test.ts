@@ -29,7 +29,7 @@ describe('the stack on real hosts', function () {
     const before = await footprint(lab)
     const { code, text } = await run('--check')
     expect(code, text).to.equal(2)
-    expect(text).to.match(/\d+ steps would change: 8 hosts/)
+    expect(text).to.match(/\d+ steps would change: 8 hosts, \d+ steps/)
     expect(await footprint(lab)).to.deep.equal(before)
   })
 

@@ -1,0 +1,72 @@
+import type { Difference } from './difference.ts'
+import { facts } from './facts.ts'
+import type { Handler } from './handler.ts'
+import type { Host } from './host.ts'
+import { elsewhere } from './read.ts'
+import type { Step } from './step.ts'
+import type { Steps } from './steps.ts'
+
+/** Steps for another host than the one whose turn it is. */
+export interface Delegated {
+  readonly type: 'on'
+  readonly host: Host
+  readonly steps: Steps
+}
+
+/** Steps that only the first of a play's hosts takes. */
+export interface Once {
+  readonly type: 'once'
+  readonly steps: Steps
+}
+
+/** Steps with words for `--tags`. */
+export interface Tagged {
+  readonly type: 'tagged'
+  readonly tags: readonly string[]
+  readonly steps: Steps
+}
+
+export function delegated(host: Host, steps: Steps): Delegated {
+  return Object.freeze({ type: 'on', host, steps })
+}
+
+/**
+ * Steps that one host of a play takes for all of them: the first that can be reached. With `on`, another host does it.
+ *
+ * @example play('app', { hosts: apps, serial: 1 }, () => [once(on(db, migrated)), app({})])
+ */
+export function once(steps: Steps): Once {
+  return Object.freeze({ type: 'once', steps })
+}
+
+/** Gives words for `--tags` and `--skip-tags` to steps and roles. */
+export function tagged(tags: string | readonly string[], steps: Steps): Tagged {
+  return Object.freeze({ type: 'tagged', tags: typeof tags === 'string' ? [tags] : tags, steps })
+}
+
+/** What roles of delegated steps see. */
+export const FACTS = Object.freeze({ label: 'its facts', read: facts })
+
+/** The same step, done on another host: asked there, changed there, its handlers run there. */
+export function stepOn(step: Step, host: Host): Step {
+  const { notify, settles } = step
+  return Object.freeze({
+    ...step,
+    name: `${step.name} on ${host.name}`,
+    notify: notify.map((one) => handlerOn(one, host)),
+    settles: settles.map((one) => handlerOn(one, host)),
+    read: elsewhere(step.read, host),
+    diff: (have: unknown) => differenceOn(step.diff(have), host),
+    apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: host })),
+  })
+}
+
+function handlerOn({ name, commands }: Handler, host: Host): Handler {
+  return { name: `${name} on ${host.name}`, commands: commands.map((command) => ({ ...command, on: host })) }
+}
+
+function differenceOn(difference: Difference | undefined, host: Host): Difference | undefined {
+  if (!difference?.texts) return difference
+  const texts = difference.texts.map((text) => ({ ...text, before: elsewhere(text.before, host) }))
+  return { ...difference, texts }
+}

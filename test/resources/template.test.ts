@@ -1,0 +1,96 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+import { Problem } from '../../src/model/problem.ts'
+import { template } from '../../src/resources/template.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { temporary } from '../support/rig.ts'
+
+describe('a template', () => {
+  const root = temporary()
+  const meta = { url: pathToFileURL(`${root}/in a role/index.ts`).href }
+  mkdirSync(`${root}/in a role/templates`, { recursive: true })
+  after(() => rmSync(root, { recursive: true }))
+
+  let count = 0
+  const written = <D extends object>(text: string) => {
+    const name = `${count++}.conf.ejs`
+    writeFileSync(`${root}/in a role/templates/${name}`, text)
+    return { name, render: template<D>(meta, name) }
+  }
+  const refusal = (render: () => unknown): Problem => {
+    try {
+      render()
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
+    throw new Error('it was rendered')
+  }
+
+  it('gives text with the values in their places, escaped for nothing', () => {
+    const { render } = written<{ domain: string; ports: readonly number[]; tls: boolean }>(
+      `<%# ({ domain, ports, tls }: Conf) -%>
+server_name <%= domain %>;
+<% for (const port of ports) { -%>
+listen <%= port %><%= tls ? ' ssl' : '' %>;
+<% } -%>
+`,
+    )
+    expect(render({ domain: `<a & "b" 'c'>`, ports: [80, 81], tls: true })).to.equal(
+      `server_name <a & "b" 'c'>;\nlisten 80 ssl;\nlisten 81 ssl;\n`,
+    )
+  })
+
+  it('prints 0 and false as they are', () => {
+    const { render } = written<{ n: number; on: boolean }>(
+      '<%# ({ n, on }: A) -%>\n<%= n %> <%= on %> <%= "" %>',
+    )
+    expect(render({ n: 0, on: false })).to.equal('0 false ')
+  })
+
+  it('refuses a value that is undefined, with its file, line and surroundings', () => {
+    const { name, render } = written<{ a: string; b?: string }>(
+      '<%# ({ a, b }: A) -%>\nfirst <%= a %>\nsecond <%= b %>\n',
+    )
+    const problem = refusal(() => render({ a: 'x' }))
+    expect(problem.message).to.equal(`${name}: the value is undefined`)
+    expect(problem.where).to.equal(`${root}/in a role/templates/${name}:3`)
+    expect(problem.details.join('\n')).to.match(/>> 3\| second <%= b %>/)
+  })
+
+  it('refuses a name that its head does not know', () => {
+    const { render } = written<{ a: string }>('<%# ({ a }: A) -%>\n<%= a %><%= misspelt %>')
+    expect(refusal(() => render({ a: 'x' })).message).to.match(/: misspelt is not defined$/)
+  })
+
+  it('refuses to print what is no text', () => {
+    const { render } = written<{ a: unknown }>('<%# ({ a }: A) -%>\n<%= a %>')
+    expect(refusal(() => render({ a: {} })).message).to.match(/: the value is an object, not a text$/)
+    expect(refusal(() => render({ a: [1] })).message).to.match(/: the value is a list, not a text$/)
+    expect(refusal(() => render({ a: () => 1 })).message).to.match(/: the value is an object, not a text$/)
+    expect(refusal(() => render({ a: null })).message).to.match(/: the value is undefined$/)
+  })
+
+  it('refuses a file without a head, and one that could print undefined as nothing', () => {
+    expect(refusal(() => written('server {}').render({})).next).to.match(/^Write, for example: <%# \(/)
+    expect(refusal(() => written('<%# ({ a }: A) -%>\n<%- a %>').render({})).next).to.match(
+      /^Write <%= instead/,
+    )
+  })
+
+  it('that is given a secret gives one, however deep it stands, and reads it only when it is needed', () => {
+    let asked = 0
+    const password = new Secret(() => {
+      asked++
+      return 'hunter2'
+    })
+    const { render } = written<{ users: readonly { name: string; password: Secret }[] }>(
+      '<%# ({ users }: A) -%>\n<% for (const { name, password } of users) { -%>\n<%= name %>=<%= password %>\n<% } -%>\n',
+    )
+    const made = render({ users: [{ name: 'app', password }] })
+    expect(made).to.be.instanceOf(Secret)
+    expect(asked).to.equal(0)
+    expect(made.reveal()).to.equal('app=hunter2\n')
+  })
+})
