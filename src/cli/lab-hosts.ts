@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { Problem } from '../model/problem.ts'
 import { type Named, onLab, open } from './lab-shared.ts'
 
 /** Ways to look at one host. */
@@ -30,6 +32,12 @@ function log(): Command {
       const lab = await open(name)
       const { hostPaths } = await import('../lab/paths.ts')
       const { console: path } = hostPaths(lab.name, lab.host(host).name)
+      await access(path, constants.R_OK).catch((cause) => {
+        throw new Problem('Only root can read what a host wrote to its console.', {
+          next: 'the same with sudo',
+          cause,
+        })
+      })
       await pipeline(createReadStream(path), process.stdout, { end: false })
     })
 }

@@ -28,7 +28,8 @@ function up(): Command {
       })
       const flag = name === USUAL ? '' : ` --name ${name}`
       const { https, http } = lab.ports
-      console.log(`${lab.hosts.length} hosts are up (${elapsed(Date.now() - begin)})`)
+      const count = lab.hosts.length === 1 ? '1 host is' : `${lab.hosts.length} hosts are`
+      console.log(`${count} up (${elapsed(Date.now() - begin)})`)
       console.log(`  provision lab ssh${flag} ${lab.hosts[0]?.name ?? ''}`)
       console.log(`  https://127.0.0.1:${https} and http://127.0.0.1:${http} lead to ${lab.vip}`)
     })

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { Problem } from '../model/problem.ts'
 import { labPaths } from './paths.ts'
 import { isAlive, type ProcessId } from './process-id.ts'
 
@@ -29,13 +30,14 @@ export function readState(name: string): LabState | undefined {
   try {
     return JSON.parse(readFileSync(labPaths(name).state, 'utf8')) as LabState
   } catch (error) {
-    if (
-      error instanceof SyntaxError ||
-      (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-    ) {
-      return undefined
-    }
-    throw error
+    if (error instanceof SyntaxError) return undefined
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return undefined
+    if (code !== 'EACCES') throw error
+    throw new Problem(`The lab "${name}" belongs to another user.`, {
+      next: 'the same with sudo',
+      cause: error,
+    })
   }
 }
 
