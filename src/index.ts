@@ -3,8 +3,10 @@
  *
  * @module
  */
+export { type Around, around, type Errand } from './model/around.ts'
 export { type Answered, after, ask, type Derived, derive, each, on, type Question } from './model/ask.ts'
 export type { Command } from './model/command.ts'
+export { once, tagged } from './model/delegated.ts'
 export { compare, type Difference } from './model/difference.ts'
 export type { Facts } from './model/facts.ts'
 export {

@@ -7,4 +7,4 @@ export default playbook(job, ({ machines }) => [
   play('job', { hosts: machines }, () => work({ peers: PEERS })),
 ])
 
-const PEERS = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', '10.1.0.5']
+export const PEERS = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', '10.1.0.5']

@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly own: Own
   /** Whether the compiler looks at files that have changed since the last run. */
   readonly typeCheck: boolean
+  /** Sees the playbook before the inventory is asked for, which may take its time. */
+  readonly accept?: (playbook: Playbook) => Playbook
 }
 
 /** The user's own files, made into JavaScript once after each change, type-checked then, and run. */
@@ -30,24 +32,41 @@ export async function load({
   playbook,
   own,
   typeCheck,
+  accept = (one) => one,
 }: LoadOptions): Promise<{ readonly inventory: Inventory; readonly playbook: Playbook }> {
   const paths = { inventory: fileAt(inventory, 'inventory'), playbook: fileAt(playbook, 'playbook') }
-  const outdir = join(
-    cacheFor(paths.inventory),
-    createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12),
-  )
+  const { outdir, ...made } = await compiled(paths, own)
+  if (typeCheck) await typeFaults({ ...made, from: paths.inventory, outdir, own })
+  const accepted = accept(await playbookOf(outdir, paths.playbook))
+  return { inventory: await inventoryOf(outdir, paths.inventory), playbook: accepted }
+}
+
+/** A playbook by itself, as it is. */
+export async function loadPlaybook(path: string, own: Own): Promise<Playbook> {
+  const paths = { playbook: fileAt(path, 'playbook') }
+  const { outdir } = await compiled(paths, own)
+  return playbookOf(outdir, paths.playbook)
+}
+
+export interface Compiled {
+  readonly outdir: string
+  readonly fresh: boolean
+  /** All files that went into it. */
+  readonly inputs: readonly string[]
+}
+
+/** Makes JavaScript of these files and all that they import, unless that was done already. */
+export async function compiled(paths: Readonly<Record<string, string>>, own: Own): Promise<Compiled> {
+  const key = createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12)
+  const outdir = join(cacheFor(Object.values(paths)[0] ?? '.'), key)
   const alias = { 'provision-ts': `${own.compiled}index.js`, 'provision-ts/lab': `${own.compiled}lab.js` }
   const made = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
     throw notCompiled(error)
   })
-  if (typeCheck) await typeFaults({ ...made, from: paths.inventory, outdir, own })
-  return {
-    inventory: await inventoryOf(outdir, paths.inventory),
-    playbook: await playbookOf(outdir, paths.playbook),
-  }
+  return { outdir, ...made }
 }
 
-async function inventoryOf(outdir: string, path: string): Promise<Inventory> {
+export async function inventoryOf(outdir: string, path: string): Promise<Inventory> {
   const given = await defaultOf(join(outdir, 'inventory.js'), path)
   const made: unknown = typeof given === 'function' ? await within(path, given as () => unknown) : given
   if (isRecord(made) && made['type'] === 'inventory') return made as unknown as Inventory
@@ -56,7 +75,7 @@ async function inventoryOf(outdir: string, path: string): Promise<Inventory> {
   })
 }
 
-async function playbookOf(outdir: string, path: string): Promise<Playbook> {
+export async function playbookOf(outdir: string, path: string): Promise<Playbook> {
   const given = await defaultOf(join(outdir, 'playbook.js'), path)
   if (isRecord(given) && given['type'] === 'playbook') return given as unknown as Playbook
   throw new Problem(`${shown(path)} does not export a playbook`, {
@@ -82,7 +101,7 @@ async function within<T>(path: string, body: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function fileAt(path: string, what: string): string {
+export function fileAt(path: string, what: string): string {
   const full = resolve(path)
   if (existsSync(full)) return full
   throw new Problem(`There is no ${what} ${shown(full)}`, {
@@ -96,7 +115,7 @@ export function shown(path: string): string {
 }
 
 /** Beside the packages of the project, so that what its files import is found from there too. */
-function cacheFor(path: string): string {
+export function cacheFor(path: string): string {
   for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
     if (existsSync(join(at, 'node_modules'))) return join(at, 'node_modules/.cache/provision')
   }

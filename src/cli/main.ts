@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
+import { checkCommand } from './check.ts'
 import { EXIT } from './exit.ts'
 import { labCommand } from './lab.ts'
 import type { Own } from './load.ts'
+import { applyCommand, planCommand } from './plan.ts'
 import { runCommand } from './run.ts'
 
 /** The command line. Ends the process with one of {@link EXIT}'s codes. */
@@ -13,16 +15,27 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(provision --help shows what there is)')
     .addCommand(runCommand(own), { isDefault: true })
+    .addCommand(planCommand(own))
+    .addCommand(applyCommand(own))
+    .addCommand(checkCommand(own))
     .addCommand(labCommand())
   for (const command of withDescendants(program)) command.exitOverride()
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync([...explicit(argv, program)], { from: 'user' })
   } catch (error) {
     process.exitCode = exitOf(error)
     if (error instanceof CommanderError) return
     const verbose = argv.some((word) => /^-v{3,}$/.test(word))
     process.stderr.write(`${showError(error, paintFor(process.stderr), { stack: verbose })}\n`)
   }
+}
+
+/** `provision deploy --help` is about the playbook: commander would tell of the whole program, where no command is named. */
+function explicit(argv: readonly string[], program: Command): readonly string[] {
+  const [first = '-'] = argv
+  const named =
+    first.startsWith('-') || first === 'help' || program.commands.some((one) => one.name() === first)
+  return !named && argv.some((word) => word === '--help' || word === '-h') ? ['run', ...argv] : argv
 }
 
 function exitOf(error: unknown): number {
@@ -39,6 +52,7 @@ Examples:
   provision --inventory inventory/prod.ts            bring all hosts to the state of playbooks/site.ts
   provision --inventory inventory/prod.ts --check    only say what would change
   provision --inventory inventory/lab.ts --limit web,!web2 --diff
+  provision check --inventory inventory/prod.ts      what is wrong, without touching a host
   provision lab up                                   eight real hosts on this machine to try it on
 
 Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done`

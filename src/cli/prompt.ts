@@ -12,6 +12,17 @@ export async function askYes(question: string): Promise<boolean> {
   }
 }
 
+export async function askLine(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // Ctrl-C is the run's affair, also while a question stands.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    return (await lines.question(question)).trim()
+  } finally {
+    lines.close()
+  }
+}
+
 /** Asks for something that is not shown while it is typed. */
 export async function askHidden(question: string): Promise<Secret> {
   if (!process.stdin.isTTY)

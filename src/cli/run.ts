@@ -1,19 +1,26 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { run } from '../engine/run.ts'
+import { rehearse } from '../engine/rehearsal.ts'
+import { type RunOptions, run } from '../engine/run.ts'
 import type { Summary } from '../model/event.ts'
+import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { jsonReporter } from '../report/json.ts'
 import { plainReporter } from '../report/plain.ts'
 import { paintFor } from '../report/problem.ts'
 import type { Reporter } from '../report/reporter.ts'
+import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
+import { Secret } from '../shell/secret.ts'
 import { EXIT } from './exit.ts'
+import { flagsHelp, playbookWords, told } from './flags.ts'
+import { interruptible } from './interrupt.ts'
 import { limited } from './limit.ts'
-import { load, type Own } from './load.ts'
+import { type LoadOptions, load, loadPlaybook, type Own } from './load.ts'
+import { askingForSteps, type SelectFlags, selecting, withSelectOptions } from './select.ts'
 import { sessions } from './sessions.ts'
 import { sshOptions } from './ssh-options.ts'
 
-interface RunFlags {
+export interface RunFlags extends SelectFlags {
   readonly inventory?: string
   readonly check: boolean
   readonly diff: boolean
@@ -23,15 +30,50 @@ interface RunFlags {
   readonly typeCheck: boolean
   readonly acceptNewHostKeys: boolean
   readonly askBecomePassword: boolean
+  readonly help?: boolean
 }
 
 /** `provision [playbook] --inventory FILE`: the everyday command. */
 export function runCommand(own: Own): Command {
-  return new Command('run')
-    .description('run a playbook (the default command)')
-    .argument('[playbook]', 'a file, or a name below playbooks/', 'site')
+  return (
+    withSelectOptions(withRunOptions(new Command('run')))
+      .description('run a playbook (the default command)')
+      // What we do not know may be a flag of the playbook.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .helpOption(false)
+      .option('-h, --help', 'tell this, and what the playbook is for and takes')
+      .option('--step', 'ask before each step that would change something', false)
+      .option('-c, --check', 'only say what would change; touches nothing', false)
+      .action(async (_playbook: string, flags: RunFlags, command: Command) => {
+        const { name, rest } = playbookWords(command.args)
+        if (flags.help) return help(command, name, own)
+        const options = command.options.flatMap(({ long }) => long ?? [])
+        const accept = (playbook: Playbook) => told(playbook, rest, options)
+        const summary = await perform(name ?? 'site', flags, own, { accept })
+        process.exitCode = exitOf(summary)
+        return undefined
+      })
+  )
+}
+
+async function help(command: Command, name: string | undefined, own: Own): Promise<void> {
+  const about = name === undefined ? '' : flagsHelp(await loadPlaybook(playbookPath(name), own), name)
+  process.stdout.write(`${about === '' ? '' : `${about}\n\n`}${command.helpInformation()}`)
+}
+
+/** What all commands that reach for hosts are told. @param subject what their argument is */
+export function withRunOptions(command: Command, subject: 'playbook' | 'plan' = 'playbook'): Command {
+  const told =
+    subject === 'plan'
+      ? command.argument('<plan>', 'the file that `provision plan` has written')
+      : command.argument(
+          '[playbook]',
+          'a file, or a name below playbooks/; its own flags go after it',
+          'site',
+        )
+  return told
     .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
-    .option('-c, --check', 'only say what would change; touches nothing', false)
     .option('-d, --diff', 'show the texts that change', false)
     .option('-l, --limit <hosts>', 'hosts and groups, * and ?, apart by commas; ! takes out')
     .addOption(new Option('-o, --output <how>', 'how to show the run').choices(['live', 'plain', 'json']))
@@ -43,29 +85,38 @@ export function runCommand(own: Own): Command {
       false,
     )
     .option('-K, --ask-become-password', 'ask for the password of sudo', false)
-    .action(async (playbook: string, flags: RunFlags) => {
-      const summary = await perform(playbook, flags, own)
-      process.exitCode = exitOf(summary)
-    })
 }
 
-async function perform(name: string, flags: RunFlags, own: Own): Promise<Summary> {
+type PerformOptions = Pick<RunOptions, 'surveyed' | 'expect'> & Pick<LoadOptions, 'accept'>
+
+export async function perform(
+  name: string,
+  flags: RunFlags,
+  own: Own,
+  { accept, ...plan }: PerformOptions = {},
+): Promise<Summary> {
   const wanted = {
     inventory: inventoryPath(flags.inventory),
     playbook: playbookPath(name),
     own,
     typeCheck: flags.typeCheck,
+    ...(accept && { accept }),
   }
   // The transport takes as long to load as the user's files do.
   const [{ inventory, playbook }, { sshTransport }] = await Promise.all([
     load(wanted),
     import('../transport/ssh.ts'),
   ])
+  const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
+  if (isAttentionWanted()) {
+    rehearse(inventory, playbook, limit)
+    const refusal = refusalOfPerson()
+    if (refusal) throw refusal
+  }
+  const confirm = flags.step ? askingForSteps() : undefined
   const options = await sshOptions(flags)
   const reporter = await reporterFor(flags)
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  const { signal, done } = interruptible()
   try {
     return await run(
       {
@@ -73,28 +124,32 @@ async function perform(name: string, flags: RunFlags, own: Own): Promise<Summary
         playbook,
         mode: flags.check ? 'check' : 'apply',
         diff: flags.diff,
-        stop: stop.signal,
-        ...(flags.limit !== undefined && { limit: limited(flags.limit, inventory.hosts) }),
+        stop: signal,
+        select: selecting(flags),
+        ...(confirm && { confirm }),
+        ...plan,
+        ...(limit && { limit }),
       },
       { open: sessions(sshTransport(options.ssh), options.become), emit: reporter.emit },
     )
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    done()
     await reporter.done()
   }
 }
 
-async function reporterFor({ output, verbose }: RunFlags): Promise<Reporter> {
-  const write = (line: string) => process.stdout.write(`${line}\n`)
+async function reporterFor({ output, verbose, step }: RunFlags): Promise<Reporter> {
+  // The last door: whatever a reporter has overlooked is masked here.
+  const write = (line: string) => process.stdout.write(`${Secret.redact(line)}\n`)
   const paint = paintFor(process.stdout)
-  const how = output ?? (process.stdout.isTTY && verbose === 0 ? 'live' : 'plain')
+  const how = output ?? (process.stdout.isTTY && verbose === 0 && !step ? 'live' : 'plain')
   if (how === 'json') return jsonReporter(write)
   if (how === 'plain') return plainReporter({ write, paint, verbose: verbose > 0 })
   const { liveReporter } = await import('../report/listr.ts')
   return liveReporter({ write, paint })
 }
 
-function exitOf({ hosts, mode, interrupted }: Summary): number {
+export function exitOf({ hosts, mode, interrupted }: Summary): number {
   if (interrupted) return EXIT.interrupted
   if (hosts.some(({ failed }) => failed > 0)) return EXIT.failed
   if (hosts.some(({ unreachable }) => unreachable)) return EXIT.unreachable
@@ -114,6 +169,6 @@ export function inventoryPath(given: string | undefined): string {
 }
 
 /** A name without a slash or an ending means a file below playbooks/. */
-function playbookPath(name: string): string {
+export function playbookPath(name: string): string {
   return /[/.]/.test(name) ? name : `playbooks/${name}.ts`
 }

@@ -1,8 +1,8 @@
-import { existsSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join, relative, resolve } from 'node:path'
+import { rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { isRecord } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
+import { compilerOf, compilerWords, tsconfigOf, type Word } from './compiler.ts'
 import type { Own } from './load.ts'
 
 /** The first faults are enough; the rest often follow from them. */
@@ -27,34 +27,22 @@ export async function typeFaults({ fresh, inputs, from, outdir, own }: Made): Pr
   const project = tsconfigOf(from)
   const compiler = project && compilerOf(from, own)
   if (!project || !compiler) return
-  const { execa } = await import('execa')
-  const { stdout, exitCode } = await execa(
-    process.execPath,
-    [compiler, '-p', project, '--noEmit', '--pretty', 'false'],
-    { reject: false, cwd: dirname(project) },
-  )
-  if (exitCode === 0) return
   const used = new Set(inputs)
-  const faults = stdout
-    .split('\n')
-    .filter((line) => used.has(resolve(dirname(project), line.replace(/\(.*$/, ''))))
+  const faults = (await compilerWords(compiler, project)).filter(({ file }) => used.has(file))
   if (faults.length === 0) return
   rmSync(join(outdir, 'inputs.json'), { force: true }) // Or the next run would take it for checked.
   throw new Problem('The TypeScript compiler does not agree.', {
     details: [
-      ...faults.slice(0, SHOWN).map((line) => placed(line, dirname(project))),
+      ...faults.slice(0, SHOWN).map(placed),
       ...(faults.length > SHOWN ? [`… and ${faults.length - SHOWN} more`] : []),
     ],
     next: 'Nothing was done yet. Mend the types, or run with --no-type-check.',
   })
 }
 
-/** `file(1,2): error TS2322: …` → `file:1:2: …`, the file as seen from here. */
-function placed(line: string, directory: string): string {
-  const [, file = '', row, column, words = ''] = /^(.*)\((\d+),(\d+)\): error TS\d+: (.*)$/.exec(line) ?? []
-  return file === ''
-    ? line
-    : `${relative(process.cwd(), resolve(directory, file))}:${row}:${column}: ${words}`
+/** `file:1:2: …`, the file as seen from here. */
+export function placed({ file, line, column, words }: Word): string {
+  return `${relative(process.cwd(), file)}:${line}:${column}: ${words}`
 }
 
 /** A file that is no TypeScript at all: esbuild's words, in our form. */
@@ -75,22 +63,4 @@ export function notCompiled(error: unknown): unknown {
     }),
     next: 'Nothing was done yet.',
   })
-}
-
-function tsconfigOf(from: string): string | undefined {
-  for (let at = dirname(from); at !== dirname(at); at = dirname(at)) {
-    if (existsSync(join(at, 'tsconfig.json'))) return join(at, 'tsconfig.json')
-  }
-  return undefined
-}
-
-function compilerOf(from: string, { root }: Own): string | undefined {
-  for (const base of [from, join(root, 'package.json')]) {
-    try {
-      return join(dirname(createRequire(base).resolve('typescript/package.json')), 'bin/tsc')
-    } catch {
-      // Not among the packages that are seen from there.
-    }
-  }
-  return undefined
 }

@@ -1,9 +1,10 @@
 import type { Part, Read } from '../model/read.ts'
-import type { Result, Script, Session } from '../transport/session.ts'
+import type { Result, Session } from '../transport/session.ts'
+import type { RoutedScript } from './routed.ts'
 
 /** A read made ready to travel: its scripts, one for each family of questions, and what their results mean. */
 export interface Packed<T> {
-  readonly scripts: readonly Script[]
+  readonly scripts: readonly RoutedScript[]
   readonly value: (results: readonly Result[]) => T
 }
 
@@ -13,6 +14,7 @@ export function pack<T>(read: Read<T>): Packed<T> {
     scripts: groups.map(([family, places]) => ({
       script: family.script(places.map((at) => read.parts[at]?.query)),
       mayFail: true,
+      ...(family.on && { on: family.on }),
       ...(family.as === undefined ? {} : { as: family.as, mode: 'isolated' as const }),
     })),
     value: (results) => {

@@ -2,9 +2,10 @@ import type { PlacedStep } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { interrupted, notConverged } from './failures.ts'
 import { runHandlers } from './handlers.ts'
+import type { Member } from './member.ts'
 import { applySegment } from './segment.ts'
 import { type Examined, examine, type Survey } from './survey.ts'
-import { stepInfo, type Turn } from './turn.ts'
+import { type Confirm, stepInfo, type Turn } from './turn.ts'
 
 /**
  * Brings one host to the state that one play wants, then reads it again to prove it.
@@ -26,7 +27,13 @@ export async function converge({ examined }: Survey, turn: Turn): Promise<void> 
       fresh = segmentEnd(steps, at)
       renew(steps, at, await askHost(member.session, examine(member, placed(steps, at, fresh))))
     }
-    const end = Math.min(segmentEnd(steps, at), fresh)
+    if (turn.confirm && !(await isWanted(steps[at], turn.confirm, member))) {
+      steps.splice(at, 1)
+      fresh--
+      continue
+    }
+    // A person is asked about a step when all before it is done.
+    const end = turn.confirm ? at + 1 : Math.min(segmentEnd(steps, at), fresh)
     const segment = steps.slice(at, end)
     const reaches = segment.some(isFarReaching)
     const nextEnd = reaches ? segmentEnd(steps, end) : end
@@ -44,6 +51,10 @@ export async function converge({ examined }: Survey, turn: Turn): Promise<void> 
     turn,
   )
   if (changed.size > 0) await prove(placed(steps, 0, steps.length), turn)
+}
+
+async function isWanted(one: Examined | undefined, confirm: Confirm, { name }: Member): Promise<boolean> {
+  return !one?.difference || (await confirm(name, stepInfo(one.placed), one.difference))
 }
 
 /** The place after the first far-reaching step that has something to do, or after the last step. */

@@ -4,7 +4,9 @@ import type { Play } from '../model/play.ts'
 import type { Steps } from '../model/steps.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
+import type { Selection } from './selection.ts'
 import type { Survey } from './survey.ts'
+import type { Confirm } from './turn.ts'
 
 /** A play with what it asks of each of its hosts. */
 export interface Act {
@@ -24,4 +26,8 @@ export interface Course {
   readonly emit: (event: RunEvent) => void
   readonly diff: boolean
   readonly stop: AbortSignal
+  readonly selection: Selection
+  readonly confirm?: Confirm
+  /** Why nothing else is begun on any host; set by a failure in a play with `anyFailureStops`. */
+  halted: string | undefined
 }

@@ -85,7 +85,7 @@ function ending(script: Script, { code, timedOut }: Result): string {
 }
 
 /** The command and its last words. Masked before anything is cut: half a secret would not be known again. */
-function evidence({ script }: Script, { stdout, stderr }: Result): readonly string[] {
+export function evidence({ script }: Script, { stdout, stderr }: Result): readonly string[] {
   const command = Secret.redact(script.text.trim()).split('\n')
   const said = [stdout.toString(), stderr.toString()]
     .flatMap((text) => Secret.redact(text).split('\n'))

@@ -4,9 +4,10 @@ import type { RunEvent } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { readAll } from '../model/read.ts'
-import type { Session } from '../transport/session.ts'
+import type { Script, Session } from '../transport/session.ts'
 import { askHost } from './batch.ts'
 import { Member } from './member.ts'
+import { RoutedSession } from './routed.ts'
 import { problemOf } from './turn.ts'
 
 export type OpenSession = (host: Host, purpose: Purpose) => Promise<OpenedSession>
@@ -25,7 +26,10 @@ export class Fleet {
   readonly answers = new Answers()
   /** Hosts that could not be reached, and why. */
   readonly unreachable = new Map<string, Problem>()
-  readonly #members = new Map<string, Promise<Member | undefined>>()
+  readonly #members = new Map<
+    string,
+    { readonly purpose: Purpose; readonly meeting: Promise<Member | undefined> }
+  >()
   readonly #sessions: OpenedSession[] = []
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
@@ -38,9 +42,9 @@ export class Fleet {
   /** Connects to a host once, and asks it these questions together with its facts. Undefined when it cannot be reached. */
   member(host: Host, purpose: Purpose, first: readonly Ask[] = []): Promise<Member | undefined> {
     const known = this.#members.get(host.name)
-    if (known) return known
+    if (known && (known.purpose === 'change' || purpose === 'look')) return known.meeting
     const meeting = this.#meet(host, purpose, first)
-    this.#members.set(host.name, meeting)
+    this.#members.set(host.name, { purpose, meeting })
     return meeting
   }
 
@@ -53,7 +57,7 @@ export class Fleet {
       this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
       const [member, answers] = await Member.meet(
         host,
-        session,
+        new RoutedSession(host.name, session, (other, scripts) => this.#sessionOf(other, scripts)),
         readAll(first.map(({ question }) => question.read)),
       )
       for (const [i, one] of first.entries()) this.answers.set(one, answers[i])
@@ -63,6 +67,14 @@ export class Fleet {
       this.lost(host.name, problemOf(error, host.name))
       return undefined
     }
+  }
+
+  /** Of a host that steps of another's turn are for. Scripts that only ask may be for a host that is only looked at. */
+  async #sessionOf(host: Host, scripts: readonly Script[]): Promise<Session | undefined> {
+    const changes = scripts.some(({ mayFail }) => !mayFail)
+    const member = await this.member(host, changes ? 'change' : 'look')
+    if (member && changes) member.version++
+    return this.unreachable.has(host.name) ? undefined : member?.session
   }
 
   lost(host: string, problem: Problem): void {

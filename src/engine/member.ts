@@ -6,6 +6,7 @@ import { type Read, together } from '../model/read.ts'
 import type { Session } from '../transport/session.ts'
 import { askHost } from './batch.ts'
 import { owed } from './owed.ts'
+import { type Bracketed, undos } from './undo.ts'
 
 /** A host that takes part in a run: its session, what is known of it, and how it fares. */
 export class Member {
@@ -14,6 +15,8 @@ export class Member {
   readonly facts: Facts
   /** Names of the handlers that were notified here, in this run or an earlier one, and have not run. */
   readonly owed: Set<string>
+  /** Brackets around other hosts that are open here, in this run or since an earlier one. */
+  readonly undos: Map<string, Bracketed>
   /** Grows with each change that this run makes here; what was read at another version is stale. */
   version = 0
   /** What went wrong here; no further play is begun on it. */
@@ -23,22 +26,28 @@ export class Member {
   /** Of the steps that a plan would change, those that a run decides anew. */
   open = 0
   skipped = 0
+  /** Others had failed before it was begun in some play; no further play is begun on it. */
+  leftAlone = false
 
   private constructor(
     host: Host,
     session: Session,
-    known: { readonly facts: Facts; readonly owed: readonly string[] },
+    known: { readonly facts: Facts; readonly owed: readonly string[]; readonly undos: readonly Bracketed[] },
   ) {
     this.host = host
     this.session = session
     this.facts = known.facts
     this.owed = new Set(known.owed)
+    this.undos = new Map(known.undos.map((one) => [`${one.host}: ${one.label}`, one]))
   }
 
   /** One round trip: the facts, what is owed, and what the playbook asks first. */
   static async meet<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [Member, T]> {
-    const [[known, left], answers] = await askHost(session, together(together(facts, owed), first))
-    return [new Member(host, session, { facts: known, owed: left }), answers]
+    const [[known, [left, open]], answers] = await askHost(
+      session,
+      together(together(facts, together(owed, undos)), first),
+    )
+    return [new Member(host, session, { facts: known, owed: left, undos: open }), answers]
   }
 
   get name(): string {

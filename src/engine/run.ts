@@ -5,14 +5,18 @@ import type { Play, Playbook } from '../model/play.ts'
 import { Problem, within } from '../model/problem.ts'
 import { type Entries, missingEntries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
-import type { Act, Surveys } from './course.ts'
+import { helpersOf } from './bracket.ts'
+import type { Act, Course, Surveys } from './course.ts'
 import { Fleet, type OpenSession } from './fleet.ts'
 import { Forecaster } from './forecast.ts'
+import { closeLeftovers } from './leftovers.ts'
 import type { Member } from './member.ts'
 import { showPlan } from './plan.ts'
+import { type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
 import { runPlay } from './rolling.ts'
+import { type Selecting, Selection } from './selection.ts'
 import { type Survey, survey } from './survey.ts'
-import { problemOf } from './turn.ts'
+import { type Confirm, problemOf } from './turn.ts'
 
 export interface RunOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -22,8 +26,16 @@ export interface RunOptions<S extends Entries = Entries> {
   readonly diff?: boolean
   /** When it aborts, steps in hand are finished and no further ones begun. */
   readonly stop?: AbortSignal
+  /** Told what was found, before anything is done about it. */
+  readonly surveyed?: (found: PlanRecord) => void
+  /** What must still be found; the run does not begin otherwise. */
+  readonly expect?: PlanRecord
   /** Which hosts take part. @default all */
   readonly limit?: (host: Host) => boolean
+  /** Which steps are taken. @default all but those tagged `never` */
+  readonly select?: Selecting
+  /** Asks a person before each step that would change something. @default nobody is asked */
+  readonly confirm?: Confirm
 }
 
 export interface RunTools {
@@ -56,16 +68,33 @@ export async function run<S extends Entries>(
   const fleet = new Fleet(open, emit)
   try {
     const members = await meet(fleet, hosts, acts, mode)
-    const surveys = await surveyAll(fleet, members, acts, emit)
-    const course = { fleet, members, surveys, emit, diff: options.diff ?? false, stop }
+    const selection = new Selection(options.select ?? {}, acts, (host) => members.has(host))
+    const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection }))
+    options.surveyed?.(recordOf(surveys))
+    if (options.expect) refuseMoved(options.expect, surveys)
+    const course: Course = {
+      ...{ fleet, members, surveys, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
+      ...(options.confirm && { confirm: options.confirm }),
+    }
+    const helpers = mode === 'apply' ? await meetHelpers(acts, fleet) : []
+    const all = [...new Set([...members.values(), ...helpers])]
+    if (mode === 'apply') await closeLeftovers(all, course, { last: false })
     const forecaster = new Forecaster()
     for (const act of acts) {
       if (mode === 'check') await showPlan(act, course, forecaster)
       else await runPlay(act, course)
     }
+    if (mode === 'apply') await closeLeftovers(all, course, { last: true })
+    const troubled = helpers.filter(({ name, problem }) => problem && !members.has(name))
     const summary: Summary = {
       mode,
-      hosts: hosts.map((host) => summaryOf(host, members.get(host.name), fleet)),
+      hosts: [...hosts, ...troubled.map(({ host }) => host)].map((host) =>
+        summaryOf(
+          host,
+          all.find(({ name }) => name === host.name),
+          fleet,
+        ),
+      ),
       ms: performance.now() - began,
       interrupted: stop.aborted,
       ...fleet.traffic,
@@ -115,13 +144,26 @@ function unique<T extends { readonly question: object }>(asks: readonly T[]): re
   return [...new Map(asks.map((one) => [one.question, one])).values()]
 }
 
+/** The hosts on which brackets act, for what an earlier run may have left open there; with `--limit` they need not be of the run. */
+async function meetHelpers(acts: readonly Act[], fleet: Fleet): Promise<readonly Member[]> {
+  const helpers = acts.flatMap(({ play, hosts }) =>
+    hosts.flatMap((host) =>
+      within(`play "${play.label}" around ${host.name}`, play.source, () =>
+        play.around ? helpersOf(play.around, host) : [],
+      ),
+    ),
+  )
+  const byName = new Map(helpers.map((host) => [host.name, host]))
+  const met = await Promise.all([...byName.values()].map((host) => fleet.member(host, 'change')))
+  return met.filter((member) => member !== undefined)
+}
+
+interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selection'> {
+  readonly acts: readonly Act[]
+}
+
 /** The second round trip: the state of everything that any play wants. */
-async function surveyAll(
-  fleet: Fleet,
-  members: ReadonlyMap<string, Member>,
-  acts: readonly Act[],
-  emit: RunTools['emit'],
-): Promise<Surveys> {
+async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): Promise<Surveys> {
   const found = await Promise.all(
     [...members.values()].map(async (member): Promise<readonly [string, readonly Survey[]]> => {
       const own = acts.flatMap(({ play, steps }) =>
@@ -131,6 +173,7 @@ async function surveyAll(
         const surveys = await survey(member, own, {
           answers: fleet.answers,
           inquire: (asks) => fleet.inquire(asks),
+          selection,
         })
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length

@@ -7,6 +7,7 @@ import { mapRead, type Read, readAll } from '../model/read.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import type { Member } from './member.ts'
+import type { Selection } from './selection.ts'
 
 /** A step as a host has it now. */
 export interface Examined {
@@ -28,19 +29,29 @@ export interface Survey {
 /** How an answer is had of any host; undefined of one that cannot be reached. */
 export type Inquire = (asks: readonly Ask[]) => Promise<void>
 
+export interface SurveyTools {
+  readonly answers: Answers
+  readonly inquire: Inquire
+  readonly selection: Selection
+}
+
 /** What these plays would do on this host. One round trip for all of them, and one more for each depth of questions within roles. */
 export async function survey(
   member: Member,
   plays: readonly (readonly [Play, Steps])[],
-  { answers, inquire }: { readonly answers: Answers; readonly inquire: Inquire },
+  { answers, inquire, selection }: SurveyTools,
 ): Promise<readonly Survey[]> {
-  const context = { facts: member.facts, answers }
-  let unfolded = plays.map(([, steps]) => unfold(steps, context))
+  const unfoldAll = () =>
+    plays.map(([play, steps]) =>
+      unfold(steps, { facts: member.facts, answers, takesOnce: selection.takesOnce(play, member.name) }),
+    )
+  let unfolded = unfoldAll()
   while (unfolded.some(({ incomplete }) => incomplete)) {
     await inquire(unfolded.flatMap(({ asks }) => asks.filter((one) => !answers.has(one))))
-    unfolded = plays.map(([, steps]) => unfold(steps, context))
+    unfolded = unfoldAll()
   }
-  const examined = await askHost(member.session, readAll(unfolded.map(({ steps }) => examine(member, steps))))
+  const kept = plays.map(([play], i) => selection.keep(play, unfolded[i]?.steps ?? []))
+  const examined = await askHost(member.session, readAll(kept.map((steps) => examine(member, steps))))
   const at = Date.now()
   return plays.map(([play], i) => ({
     play,

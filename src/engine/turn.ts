@@ -1,10 +1,14 @@
-import type { Command } from '../model/command.ts'
+import { type Command, scriptOf } from '../model/command.ts'
+import type { Difference } from '../model/difference.ts'
 import type { RunEvent, StepInfo } from '../model/event.ts'
 import { Problem } from '../model/problem.ts'
 import type { PlacedStep } from '../model/steps.ts'
 import { milliseconds } from '../text/duration.ts'
-import type { Script } from '../transport/session.ts'
 import type { Member } from './member.ts'
+import type { RoutedScript } from './routed.ts'
+
+/** Whether a person wants this step done on this host. */
+export type Confirm = (host: string, step: StepInfo, difference: Difference) => Promise<boolean>
 
 /** A host's turn in a play. */
 export interface Turn {
@@ -14,19 +18,23 @@ export interface Turn {
   /** Whether a person wants to see the texts that change. */
   readonly diff: boolean
   readonly stop: AbortSignal
+  /** Asks a person before each step that would change something. @default nobody is asked */
+  readonly confirm?: Confirm
 }
 
 export function stepInfo({ step: { kind, name, source }, roles }: PlacedStep): StepInfo {
   return { kind, name, roles, source }
 }
 
-export function asScript({ script, input, as, timeout = '10m', inline = false }: Command): Script {
+export function asScript(command: Command): RoutedScript {
+  const { input, as, on, timeout = '10m', inline = false } = command
   return {
-    script,
+    script: scriptOf(command),
     mode: inline ? 'inline' : 'isolated',
     timeout: milliseconds(timeout),
     ...(input && { input }),
     ...(as !== undefined && { as }),
+    ...(on && { on }),
   }
 }
 

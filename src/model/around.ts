@@ -2,7 +2,7 @@ import type { Shell } from '../shell/sh.ts'
 import type { Host } from './host.ts'
 
 /** Something to do on one host while another has its turn. */
-export interface Act {
+export interface Errand {
   readonly host: Host
   readonly script: Shell
 }
@@ -10,21 +10,21 @@ export interface Act {
 /** A bracket around the changes of a host, such as taking it out of the balancers' service. */
 export interface Around<H extends Host = Host> {
   readonly label: string
-  readonly enter: (host: H) => readonly Act[]
-  readonly leave: (host: H) => readonly Act[]
-  readonly settled: (host: H) => readonly Act[]
+  readonly enter: (host: H) => readonly Errand[]
+  readonly leave: (host: H) => readonly Errand[]
+  readonly settled: (host: H) => readonly Errand[]
 }
 
 export interface AroundOptions<H extends Host> {
   /** Before the host's first change. One that fails fails the host's turn before it has begun; what was entered is left again. */
-  readonly enter: (host: H) => readonly Act[]
+  readonly enter: (host: H) => readonly Errand[]
   /**
    * Takes back what `enter` did: at the end of the host's turn, whatever has become of it. Before `enter` the script is noted on
    * the host that it is for, so that the next run can do it when this one is killed; it must not mind being run twice.
    */
-  readonly leave: (host: H) => readonly Act[]
+  readonly leave: (host: H) => readonly Errand[]
   /** What has to hold after a good turn before the next host begins. Each waits by itself, and ends. @default nothing */
-  readonly settled?: (host: H) => readonly Act[]
+  readonly settled?: (host: H) => readonly Errand[]
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Shell } from '../shell/sh.ts'
-import type { Act } from './around.ts'
+import type { Errand } from './around.ts'
 import { type Delegated, delegated } from './delegated.ts'
 import type { Group, Host } from './host.ts'
 import type { Read } from './read.ts'
@@ -41,11 +41,11 @@ export function each<T, H extends Host>(
   question: Question<T>,
 ): Derived<readonly Answered<T, H>[]>
 /** One command on each of a group, for {@link around}. */
-export function each(group: Pick<Group, 'hosts'>, script: Shell): readonly Act[]
+export function each(group: Pick<Group, 'hosts'>, script: Shell): readonly Errand[]
 export function each<T, H extends Host>(
   group: Pick<Group<H>, 'hosts'>,
   what: Question<T> | Shell,
-): Derived<readonly Answered<T, H>[]> | readonly Act[] {
+): Derived<readonly Answered<T, H>[]> | readonly Errand[] {
   return what instanceof Shell ? group.hosts.map((host) => ({ host, script: what })) : eachAnswer(group, what)
 }
 
@@ -64,17 +64,21 @@ function eachAnswer<T, H extends Host>(
 /** A question to one host. */
 export function on<T>(host: Host, question: Question<T>): Derived<T | undefined>
 /** A command on one host, for {@link around}. */
-export function on(host: Host, script: Shell): Act
+export function on(host: Host, script: Shell): Errand
 /** Steps for another host, at this place in the turn of the play's own one; its facts are what roles in them see. */
 export function on(host: Host, steps: Steps): Delegated
 export function on<T>(
   host: Host,
   what: Question<T> | Shell | Steps,
-): Derived<T | undefined> | Act | Delegated {
+): Derived<T | undefined> | Errand | Delegated {
   if (what instanceof Shell) return { host, script: what }
-  if (what && 'label' in what && !('type' in what))
-    return derive(eachAnswer({ hosts: [host] }, what), ([first]) => first?.answer)
-  return delegated(host, what)
+  return isQuestion(what)
+    ? derive(eachAnswer({ hosts: [host] }, what), ([first]) => first?.answer)
+    : delegated(host, what)
+}
+
+function isQuestion<T>(what: Question<T> | Steps): what is Question<T> {
+  return !!what && 'label' in what && !('type' in what)
 }
 
 /** Something made from answers. @param make pure; may throw an Error that says what is wrong with the answers */

@@ -36,6 +36,18 @@ export type RunEvent =
       readonly outcome: 'planned' | 'done' | 'failed'
       readonly problem?: Problem
     }
+  | {
+      readonly kind: 'bracket'
+      readonly play: string
+      readonly host: string
+      /** What the host is in it: `out of web`. */
+      readonly label: string
+      /** `stayed` when it could not be closed. */
+      readonly outcome: 'entered' | 'left' | 'stayed'
+      /** Left open by an earlier run. */
+      readonly owed: boolean
+      readonly problem?: Problem
+    }
   | { readonly kind: 'waiting'; readonly play: string; readonly host: string; readonly for: string }
   | {
       readonly kind: 'turned'
@@ -68,7 +80,12 @@ export type StepOutcome =
   /** As wanted now, and looked at again by a run, since something before it may change that. */
   | { readonly outcome: 'open' }
   /** `sure` when nothing before it in the run can make it needless or other. */
-  | { readonly outcome: 'planned'; readonly sure: boolean; readonly difference: Difference; readonly before?: readonly string[] }
+  | {
+      readonly outcome: 'planned'
+      readonly sure: boolean
+      readonly difference: Difference
+      readonly before?: readonly string[]
+    }
   | {
       readonly outcome: 'changed'
       readonly difference: Difference

@@ -1,4 +1,6 @@
 import type { Around } from './around.ts'
+import type { Fields, Values } from './fields.ts'
+import { type FlagsGiven, flagValues, refuseSecretFlags } from './flags.ts'
 import type { Group, Host } from './host.ts'
 import type { Probe } from './probe.ts'
 import { callSite, type Source } from './source.ts'
@@ -113,7 +115,9 @@ export function atLeastOne(size: BatchSize, all: number): number {
 
 /** A share is rounded down: of 3 hosts, 50% is one. */
 export function countOf(size: BatchSize, all: number): number {
-  return Math.floor(typeof size === 'number' ? size : (all * Number(size.slice(0, -1))) / 100)
+  const count = Math.floor(typeof size === 'number' ? size : (all * Number(size.slice(0, -1))) / 100)
+  if (!Number.isFinite(count)) throw new TypeError(`serial: "${size}" is neither a number nor a percentage`)
+  return count
 }
 
 function refuseNone(where: string, size: BatchSize, least: number): void {
@@ -128,13 +132,40 @@ function refuseNone(where: string, size: BatchSize, least: number): void {
 export interface Playbook<S extends Entries = Entries> {
   readonly type: 'playbook'
   readonly stack: Stack<S>
-  readonly plays: (values: StackValues<S>) => readonly Play[]
+  /** What it is for; `--help` tells it. */
+  readonly about: string | undefined
+  /** What the command line may say to it. */
+  readonly flags: Fields
+  /** @throws Problem when the flags that were given do not fit */
+  readonly plays: (values: StackValues<S>, given?: FlagsGiven) => readonly Play[]
 }
 
-/** A playbook for every inventory that fits the stack. */
-export function playbook<S extends Entries>(
+export interface PlaybookOptions<F extends Fields> {
+  /** What it is for, in a sentence or two. */
+  readonly about?: string
+  /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
+  readonly flags?: F
+}
+
+/**
+ * A playbook for every inventory that fits the stack.
+ *
+ * @example playbook(site, ({ app }, { release }) => [play(`release ${release}`, …)], { flags: { release: text } })
+ */
+export function playbook<S extends Entries, const F extends Fields = Record<never, never>>(
   of: Stack<S>,
-  plays: (values: StackValues<S>) => readonly Play[],
+  plays: (values: StackValues<S>, flags: Values<F>) => readonly Play[],
+  { about, flags }: PlaybookOptions<F> = {},
 ): Playbook<S> {
-  return Object.freeze({ type: 'playbook', stack: of, plays })
+  const fields = flags ?? {}
+  refuseSecretFlags(fields)
+  return Object.freeze({
+    type: 'playbook',
+    stack: of,
+    about,
+    flags: fields,
+    // Each value was held against its field.
+    plays: (values: StackValues<S>, given: FlagsGiven = {}) =>
+      plays(values, flagValues(fields, given) as Values<F>),
+  })
 }

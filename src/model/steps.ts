@@ -74,7 +74,8 @@ export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
       if (takesOnce) walk(node.steps, at)
     } else if (node.type === 'on') {
       const needed = { host: node.host, question: FACTS }
-      if (answered([needed])) walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
+      if (answered([needed]))
+        walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
     } else throw notSteps(node, roles)
   }
   walk(steps, { roles: [], tags: [], facts: context.facts })

@@ -1,5 +1,6 @@
 import { Listr, type ListrTask } from 'listr2'
 import type { StepInfo } from '../model/event.ts'
+import { Secret } from '../shell/secret.ts'
 import { stepTitle } from './describe.ts'
 import { plainReporter } from './plain.ts'
 import type { Paint } from './problem.ts'
@@ -59,6 +60,8 @@ export function liveReporter({
     applying: ({ play, host, steps }) => say(play, host, titleOf(steps)),
     step: ({ play, host, step }) => say(play, host, stepTitle(step)),
     handler: ({ play, host, name }) => say(play, host, name),
+    bracket: ({ play, host, label, outcome }) =>
+      play !== '' && say(play, host, outcome === 'left' ? `no longer ${label}` : label),
     waiting: ({ play, host, for: what }) => say(play, host, `waiting for ${what}`),
     turned: ({ play, host, changed, failed }) => {
       const words = changed > 0 ? paint('yellow', `${changed} changed`) : paint('dim', 'as wanted')
@@ -119,7 +122,7 @@ function newRow(rows: Map<string, Row>, key: string): Row {
       },
     }),
     say: (text) => {
-      title = text
+      title = Secret.redact(text)
     },
     begin: begun.resolve,
     end: (last) => {

@@ -38,6 +38,14 @@ export function plainReporter({ write, paint, verbose, progress = true }: PlainO
         for (const one of stepLines(event, paint)) line(event.host, one)
     },
     handler: (event) => line(event.host, handlerLine(event, paint)),
+    bracket: ({ host, label, outcome, owed, problem }) => {
+      if (problem) write(showProblem(problem, paint))
+      else
+        line(
+          host,
+          `${paint('dim', '·')} ${outcome === 'entered' ? label : `no longer ${label}`}${owed ? ' (since an earlier run)' : ''}`,
+        )
+    },
     waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),
     turned: () => {},
     skipped: ({ play, hosts, why }) =>

@@ -7,7 +7,8 @@ import { shownPlace } from './place.ts'
 export type Paint = (style: 'red' | 'green' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string
 
 export const plain: Paint = (_style, text) => text
-export const coloured: Paint = (style, text) => styleText(style, text)
+/** Whether the stream is a terminal is for {@link paintFor} to say: `styleText` would look at stdout, whatever we write to. */
+export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false })
 
 /** Colours for a terminal, unless NO_COLOR says otherwise. */
 export function paintFor({ isTTY }: { readonly isTTY?: boolean }): Paint {

@@ -6,12 +6,27 @@ import type { Paint } from './problem.ts'
 export function recap(summary: Summary, paint: Paint): string {
   const { hosts, mode, ms } = summary
   const width = Math.max(4, ...hosts.map(({ host }) => host.length))
+  const broken = hosts.some(isUnfinished) || summary.interrupted
   const rows = hosts
-    .filter((one) => notable(one))
+    .filter((one) => broken || notable(one))
     .map((one) => `${one.host.padEnd(width)} ${row(one, mode, paint)}`)
-  return [...rows, `${sentence(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${trips(summary)})`)}`].join(
-    '\n',
-  )
+  return [
+    ...rows,
+    `${sentence(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${trips(summary)})`)}`,
+    ...continuation(summary),
+  ].join('\n')
+}
+
+function isUnfinished({ failed, unreachable, skipped }: HostSummary): boolean {
+  return failed + skipped > 0 || unreachable
+}
+
+/** How to go on after a run that did not reach its end everywhere. */
+function continuation({ hosts, mode }: Summary): readonly string[] {
+  const left = hosts.filter(isUnfinished).map(({ host }) => host)
+  if (left.length === 0 || mode === 'check') return []
+  const only = left.length < hosts.length ? `, or only what is left with --limit ${left.join(',')}` : ''
+  return [`To go on, run the same command again${only}: what is done is not done twice.`]
 }
 
 function notable({ changed, failed, unreachable, skipped }: HostSummary): boolean {
@@ -29,7 +44,7 @@ function row(
     changed > 0 && paint('yellow', `${changed} ${mode === 'check' ? 'to change' : 'changed'}`),
     failed > 0 && paint('red', 'failed'),
     unreachable && paint('red', 'lost'),
-    skipped > 0 && paint('yellow', `${skipped} plays skipped`),
+    skipped > 0 && paint('yellow', `${count(skipped, 'play')} skipped`),
   ]
   return parts.filter((part) => part !== false).join(', ')
 }

@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
+import { age } from './age.ts'
+import { attend } from './attention.ts'
+import { prompted } from './prompt.ts'
 
 /** Where secrets come from. Each is asked for at its first use, so that a run which needs none asks for none. */
 export const secret = {
@@ -31,8 +34,9 @@ export const secret = {
     }),
 
   /** What a program prints, without the line break at its end: `secret.command('pass', 'show', 'notes/app')`. */
-  command: (program: string, ...args: readonly string[]): Secret =>
-    new Secret(() => {
+  command: (program: string, ...args: readonly string[]): Secret => {
+    attend()
+    return new Secret(() => {
       try {
         const printed = execFileSync(program, args, {
           encoding: 'utf8',
@@ -44,7 +48,14 @@ export const secret = {
           `The secret of "${[program, ...args].join(' ')}" could not be had: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
         )
       }
-    }),
+    })
+  },
+
+  /** A file encrypted with age: `secret.age('secrets/vrrp.age')`. */
+  age,
+
+  /** What a person types, unseen, when it is needed: `secret.prompt('Password of the replicas')`. */
+  prompt: prompted,
 
   /** Text with secrets in it, which is a secret itself: secret.text`user=${name} password=${password}`. */
   text: (strings: TemplateStringsArray, ...values: readonly (string | number | Secret)[]): Secret =>

@@ -9,6 +9,7 @@ export class Secret {
   static readonly #shown = new Set<string>()
   readonly #ask: () => string
   #value: string | undefined
+  #refusal: { readonly error: unknown } | undefined
 
   /** @param ask gives the value; may throw a Problem that says how to provide it. */
   constructor(ask: () => string) {
@@ -17,10 +18,21 @@ export class Secret {
 
   reveal(): string {
     if (this.#value === undefined) {
-      this.#value = this.#ask()
+      this.#value = this.#asked()
       for (const writing of writings(this.#value)) Secret.#shown.add(writing)
     }
     return this.#value
+  }
+
+  /** Nobody is asked twice, whatever the answer was. */
+  #asked(): string {
+    if (this.#refusal) throw this.#refusal.error
+    try {
+      return this.#ask()
+    } catch (error) {
+      this.#refusal = { error }
+      throw error
+    }
   }
 
   /** A secret made of this one, such as the file that holds it. */

@@ -1,17 +1,17 @@
 import type { Connection } from './connection.ts'
 
 /** A login that is lent to us. */
-export interface Reached {
-  readonly connection: Connection
+export interface Reached<C = Connection> {
+  readonly connection: C
   /** Gives it back; the last who does closes it. */
   release(): Promise<void>
 }
 
 /** Logins at jump hosts: one serves all hosts behind it, for as long as any is open. */
-export class JumpHosts {
-  readonly #open = new Map<string, { readonly reached: Promise<Reached>; users: number }>()
+export class JumpHosts<C extends { readonly lost: Promise<string> } = Connection> {
+  readonly #open = new Map<string, { readonly reached: Promise<Reached<C>>; users: number }>()
 
-  async borrow(key: string, reach: () => Promise<Reached>): Promise<Reached> {
+  async borrow(key: string, reach: () => Promise<Reached<C>>): Promise<Reached<C>> {
     const jump = this.#open.get(key) ?? { reached: reach(), users: 0 }
     this.#open.set(key, jump)
     jump.users += 1

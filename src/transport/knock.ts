@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Problem } from '../model/problem.ts'
+import { comeAgain } from './come-again.ts'
 import { Connection } from './connection.ts'
 import { dial, TimedOut } from './dial.ts'
 import { explain } from './explain.ts'
@@ -26,27 +25,24 @@ export interface KnockParts {
   readonly retries: number
 }
 
-/**
- * Logs in to one host. A host that hangs up before it greets us has too many guests (MaxStartups): we come again, after a
- * while that is longer each time and different for each of us. Nothing else is tried twice.
- */
+/** Logs in to one host; comes again to one that has too many guests. */
 export async function knock(parts: KnockParts): Promise<Connection> {
   const { hop, through, knownHosts, keyring, gate, retries } = parts
   const check = await HostKeyCheck.prepare(hop, knownHosts)
   const proofs = await keyring.proofs(hop)
-  const began = performance.now()
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await gate.pass(() => enter(parts, { check, proofs }))
-    } catch (error) {
-      const why = explain(error, { hop, through: through?.hop, notes: proofs.notes })
-      if (!isDropped(why) || attempt >= retries || performance.now() - began > hop.patience) throw why
-      await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random()))
-    }
-  }
+  return comeAgain(
+    (begin) =>
+      gate.pass(async () => {
+        begin()
+        try {
+          return await enter(parts, { check, proofs })
+        } catch (error) {
+          throw explain(error, { hop, through: through?.hop, notes: proofs.notes })
+        }
+      }),
+    { retries, patience: hop.patience },
+  )
 }
-
-const FIRST_PAUSE = 150
 
 async function enter(
   { hop, through, ask, warn }: KnockParts,
@@ -95,8 +91,4 @@ async function tunnel(through: Connection, { host, port, patience }: Hop): Promi
   } finally {
     clearTimeout(timer)
   }
-}
-
-function isDropped(why: Problem): boolean {
-  return why instanceof Unreachable && why.obstacle === 'dropped'
 }

@@ -117,7 +117,8 @@ function hostKey(
   }
 }
 
-function unknownKeys(
+/** What to do with the key of a new host. A changed one is refused even where ssh_config would let it pass. */
+export function unknownKeys(
   target: Target,
   { config, defaults, warn }: Omit<SettingsParts, 'target'>,
 ): HostKeyRules['unknown'] {
@@ -134,7 +135,7 @@ function unknownKeys(
   return value === 'accept-new' ? 'accept' : 'ask'
 }
 
-function keepalive(config: SshConfig): Hop['keepalive'] {
+export function keepalive(config: SshConfig): Hop['keepalive'] {
   const seconds = Number(config.get('serveraliveinterval')?.[0] ?? 0)
   const misses = Number(config.get('serveralivecountmax')?.[0] ?? 3)
   return seconds > 0 ? { interval: seconds * 1000, misses } : { interval: 3000, misses: 3 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { answers, ask, eventually, footprint, noHosts, provision } from './support.ts'
+import { answers, ask, Desk, eventually, footprint, noHosts, provision } from './support.ts'
 
 const LAB = 'test-stack'
 const SITE = ['--inventory', 'inventory/lab.ts']
@@ -9,6 +9,7 @@ const SITE = ['--inventory', 'inventory/lab.ts']
 describe('the stack on real hosts', function () {
   this.timeout('6m').slow('20s').bail(true)
   let lab: Lab
+  let planned: readonly StepEvent[] = []
   const run = (...args: string[]) => provision([...SITE, ...args], { LAB })
 
   before(async function () {
@@ -27,16 +28,34 @@ describe('the stack on real hosts', function () {
 
   it('plans on bare hosts to the end and changes nothing on them', async () => {
     const before = await footprint(lab)
-    const { code, text } = await run('--check')
+    const { code, text } = await run('--check', '--output', 'json')
     expect(code, text).to.equal(2)
-    expect(text).to.match(/\d+ steps would change: 8 hosts, \d+ steps/)
+    planned = stepEvents(text)
+    expect(new Set(planned.map(({ host }) => host)).size).to.equal(8)
     expect(await footprint(lab)).to.deep.equal(before)
   })
 
   it('converges from bare hosts', async () => {
-    const { code, text, ms } = await run()
+    const { code, text, ms } = await run('--output', 'json')
     expect(code, text).to.equal(0)
-    console.log(`    ${text.trim().split('\n').at(-1)} ${(ms / 1000).toFixed(1)} s in all`)
+    const changed = new Set(
+      stepEvents(text)
+        .filter(({ outcome }) => outcome === 'changed')
+        .map(keyOf),
+    )
+    console.log(`    ${changed.size} steps changed in ${(ms / 1000).toFixed(1)} s`)
+
+    const sure = planned.filter(({ outcome, sure }) => outcome === 'planned' && sure).map(keyOf)
+    const excluded = planned.filter(({ outcome }) => outcome === 'ok').map(keyOf)
+    expect(sure.length).to.be.greaterThan(8)
+    expect(
+      sure.filter((key) => !changed.has(key)),
+      'planned for sure, and not done',
+    ).to.deep.equal([])
+    expect(
+      excluded.filter((key) => changed.has(key)),
+      'done, and not planned',
+    ).to.deep.equal([])
   })
 
   it('changes nothing when it is run again: not a file, not a process', async () => {
@@ -112,6 +131,22 @@ describe('the stack on real hosts', function () {
     }
   })
 
+  it('applies a plan as it was made, and refuses one when a host has moved since', async () => {
+    const desk = new Desk()
+    const plan = `${desk.directory}/plan.json`
+    await lab.exec('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
+    expect((await provision(['plan', '--out', plan, ...SITE], { LAB })).code).to.equal(2)
+    await lab.exec('web2', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
+    const refused = await provision(['apply', plan], { LAB })
+    expect(refused.code, refused.text).to.equal(64)
+    expect(refused.text).to.include('web2: transaction nginx configuration has changed since')
+    await provision(['plan', '--out', plan, ...SITE], { LAB })
+    const applied = await provision(['apply', plan], { LAB })
+    desk.remove()
+    expect(applied.code, applied.text).to.equal(0)
+    expect(applied.text).to.match(/^2 steps changed: 8 hosts/m)
+  })
+
   it('repairs what somebody has changed, and only that', async () => {
     const pid = (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout
     await lab.exec('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
@@ -162,3 +197,24 @@ describe('the stack on real hosts', function () {
     expect(text).to.include('Nothing had to change')
   })
 })
+
+interface StepEvent {
+  readonly play: string
+  readonly host: string
+  readonly step: { readonly kind: string; readonly name: string }
+  readonly outcome: string
+  readonly sure?: boolean
+}
+
+/** What a run with `--output json` says of its steps. */
+function stepEvents(text: string): readonly StepEvent[] {
+  const events = text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { readonly kind: string })
+  return events.filter(({ kind }) => kind === 'step') as unknown as readonly StepEvent[]
+}
+
+function keyOf({ play, host, step }: StepEvent): string {
+  return `${play} · ${host} · ${step.kind} ${step.name}`
+}

@@ -59,7 +59,7 @@ function wordsOf(output: string): ReadonlyMap<number, string> {
   const words = new Map<number, string>()
   let at = 0
   for (const one of output.split('\n')) {
-    const [, line, message] = /^.*\((\d+),\d+\): error (.*)$/.exec(one) ?? []
+    const [, line, message] = /refused\.ts\((\d+),\d+\): error (.*)$/.exec(one) ?? []
     if (line) at = Number(line)
     if (message ?? one) words.set(at, `${words.get(at) ?? ''} ${message ?? one}`)
   }

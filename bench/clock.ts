@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+
+/** A command line of a contestant. */
+export interface Run {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/**
+ * A whole process from its start to its end, in seconds.
+ *
+ * @throws Error with its last words when it fails: a contestant that failed has no time
+ */
+export function timed({ command, args, env = {}, cwd }: Run): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now()
+    const child = spawn(command, args, {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        said = (said + chunk.toString()).slice(-2_000)
+      })
+    child.once('error', reject)
+    child.once('close', (code) => {
+      const seconds = (performance.now() - began) / 1000
+      if (code === 0) resolve(seconds)
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${said}`))
+    })
+  })
+}
+
+/** Several measurements of one thing. */
+export interface Series {
+  readonly median: number
+  readonly least: number
+  readonly most: number
+  readonly runs: number
+}
+
+export function series(values: readonly number[]): Series {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  const at = (i: number) => sorted[i] ?? Number.NaN
+  return {
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    least: at(0),
+    most: at(sorted.length - 1),
+    runs: sorted.length,
+  }
+}
+
+/** `0.81 (0.75–0.90, 7)`: the median, the spread, and how many runs. */
+export function shown({ median, least, most, runs }: Series): string {
+  if (runs === 0) return '–'
+  const figure = (seconds: number) => seconds.toFixed(seconds < 20 ? 2 : 1)
+  return runs === 1
+    ? `${figure(median)} (1)`
+    : `${figure(median)} (${figure(least)}–${figure(most)}, ${runs})`
+}
+
+/** A table in Markdown, which is read as it stands as well. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((word, i) => Math.max(word.length, ...rows.map((row) => (row[i] ?? '').length)))
+  const lineOf = (cells: readonly string[]) =>
+    `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`
+  return [lineOf(head), lineOf(widths.map((width) => '-'.repeat(width))), ...rows.map(lineOf)].join('\n')
+}

@@ -1,0 +1,3 @@
+export async function connections(_runs: number): Promise<string> {
+  return ''
+}

@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url'
+import { pack } from '../src/engine/batch.ts'
+import { owed } from '../src/engine/owed.ts'
+import { facts } from '../src/model/facts.ts'
+import { readAll, together } from '../src/model/read.ts'
+import { unfold } from '../src/model/steps.ts'
+import { quote } from '../src/text/quote.ts'
+import type { Run } from './clock.ts'
+import { PEERS } from './job/site.ts'
+import { work } from './job/work.ts'
+import type { Site } from './site.ts'
+
+/** What nothing that reaches a host by SSH and asks for the same state can do without: the login, and the very scripts that we ask with. */
+export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run } {
+  const { steps } = unfold(work({ peers: PEERS }), NO_FACTS)
+  const { scripts } = pack(together(together(facts, owed), readAll(steps.map(({ step }) => step.read))))
+  const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
+  const read = site.write('read.sh', `LC_ALL=C; export LC_ALL\n${text}`)
+  return {
+    openssh: {
+      command: 'sh',
+      args: [
+        '-c',
+        'while read -r host; do ssh -F "$1" "$host" "sudo -n sh -s" <"$2" & done <"$3"; echo; wait',
+        'sh',
+        site.lab.sshConfig,
+        read,
+        site.path('hosts.txt'),
+      ],
+    },
+    ssh2: {
+      command: process.execPath,
+      args: [fileURLToPath(new URL('bare.js', import.meta.url)), site.path('hosts.json'), read],
+    },
+  }
+}
+
+/** The job asks for no facts. */
+const NO_FACTS = {
+  facts: {} as never,
+  answers: { has: () => true, get: () => undefined } as never,
+}

@@ -1,0 +1,46 @@
+import { type Run, series, shown, table, timed } from './clock.ts'
+import type { Site } from './site.ts'
+
+export interface Contestant {
+  readonly name: string
+  readonly run: Run
+  /** One that takes so long that one run says enough. */
+  readonly slow?: boolean
+}
+
+/** Contestants take turns, so that what else the machine does falls on all of them. */
+export async function nothingToDo(
+  site: Site,
+  contestants: readonly Contestant[],
+  { distances, runs }: { readonly distances: readonly number[]; readonly runs: number },
+): Promise<string> {
+  const columns: string[][] = []
+  for (const distance of distances) {
+    await site.delay(distance)
+    const seconds = new Map(contestants.map(({ name }) => [name, [] as number[]]))
+    const quick = contestants.filter(({ slow }) => !slow)
+    // The first round only warms: the first login of a while starts the user's systemd on each host.
+    for (let round = 0; round <= runs; round++) {
+      for (const { name, run } of quick) {
+        const took = await timed(run)
+        if (round > 0) seconds.get(name)?.push(took)
+      }
+    }
+    for (const { name, run } of contestants.filter(({ slow }) => slow))
+      seconds.get(name)?.push(await timed(run))
+    const floor = series(seconds.get(FLOOR) ?? []).median
+    columns.push(
+      contestants.map(({ name }) => {
+        const own = series(seconds.get(name) ?? [])
+        return `${shown(own)} ×${(own.median / floor).toFixed(2)}`
+      }),
+    )
+  }
+  await site.delay(0)
+  return table(
+    ['nothing to do, seconds', ...distances.map((ms) => `${ms} ms of round trip`)],
+    contestants.map(({ name }, i) => [name, ...columns.map((column) => column[i] ?? '')]),
+  )
+}
+
+export const FLOOR = 'floor: 8 × ssh host sudo sh'

@@ -1,0 +1,13 @@
+import { join } from 'node:path'
+import type { Run } from './clock.ts'
+import type { Site } from './site.ts'
+
+/** Our own command, as a user calls it. */
+export function provision(site: Site, playbook: string, env: Readonly<Record<string, string>> = {}): Run {
+  const at = (path: string) => join(import.meta.dirname, path)
+  return {
+    command: process.execPath,
+    args: [at('../bin/provision.js'), at(`job/${playbook}.ts`), '--inventory', at('job/inventory.ts')],
+    env: { BENCH_HOSTS: site.path('hosts.json'), ...env },
+  }
+}

@@ -1,0 +1,126 @@
+import { dirname, join } from 'node:path'
+import { Command } from 'commander'
+import type { Inventory } from '../model/inventory.ts'
+import { Problem } from '../model/problem.ts'
+import { missingEntries } from '../model/stack.ts'
+import { paintFor, showProblem } from '../report/problem.ts'
+import { elapsed } from '../text/duration.ts'
+import { compilerOf, tsconfigOf } from './compiler.ts'
+import { EXIT } from './exit.ts'
+import { playbookWords, told } from './flags.ts'
+import { cacheFor, compiled, fileAt, inventoryOf, type Own, playbookOf } from './load.ts'
+import { playbookPath } from './run.ts'
+import { projectFaults } from './template-types.ts'
+import { placed } from './type-check.ts'
+import { type Unfolding, unfolding } from './unfolding.ts'
+
+interface CheckFlags {
+  readonly inventory?: string
+}
+
+/** `provision check`: all that can be known to be wrong without a host. */
+export function checkCommand(own: Own): Command {
+  return new Command('check')
+    .description('find what is wrong without touching a host: types, templates, inventory, playbook, roles')
+    .argument('[playbook]', 'a file, or a name below playbooks/; its own flags go after it', 'site')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
+    .action(async (_playbook: string, flags: CheckFlags, command: Command) => {
+      const inventory = flags.inventory ?? process.env['PROVISION_INVENTORY']
+      const { problems, words } = await checked({ own, command, ...(inventory && { inventory }) })
+      for (const problem of problems)
+        process.stderr.write(`${showProblem(problem, paintFor(process.stderr))}\n`)
+      if (problems.length === 0) process.stdout.write(`${words.join('\n')}\n`)
+      process.exitCode = problems.length === 0 ? EXIT.ok : EXIT.failed
+    })
+}
+
+interface Checking {
+  readonly own: Own
+  readonly command: Command
+  readonly inventory?: string
+}
+
+interface Checked {
+  readonly problems: readonly Problem[]
+  /** What was found to be well. */
+  readonly words: readonly string[]
+}
+
+async function checked({ own, command, inventory }: Checking): Promise<Checked> {
+  const began = performance.now()
+  const { name = 'site', rest } = playbookWords(command.args)
+  const paths = {
+    playbook: fileAt(playbookPath(name), 'playbook'),
+    ...(inventory !== undefined && { inventory: fileAt(inventory, 'inventory') }),
+  }
+  const made = await compiled(paths, own)
+  const compiling = typesOf(paths.playbook, made.inputs, own)
+  const options = command.options.flatMap(({ long }) => long ?? [])
+  const values = valuesOf({ paths, outdir: made.outdir, words: rest, options })
+  const [types, site] = await Promise.all([compiling, values])
+  return {
+    problems: [...types.problems, ...site.problems],
+    words: [...types.words, ...site.words, `All is well (${elapsed(performance.now() - began)}).`],
+  }
+}
+
+/** What the compiler says of the project and its templates. */
+async function typesOf(from: string, inputs: readonly string[], own: Own): Promise<Checked> {
+  const compiler = compilerOf(from, own)
+  if (!compiler)
+    return { problems: [], words: ['Types and templates were not checked: there is no TypeScript compiler.'] }
+  const tsconfig = tsconfigOf(from)
+  const root = tsconfig ? dirname(tsconfig) : dirname(from)
+  const { faults, templates } = await projectFaults({
+    root,
+    tsconfig,
+    compiler,
+    files: inputs.filter((file) => !file.includes('/node_modules/')),
+    scratch: join(cacheFor(from), 'check'),
+    ownSources: !own.compiled.endsWith('/dist/'),
+  })
+  if (faults.length === 0)
+    return { problems: [], words: [`Types: no faults in the project, nor in ${templates} templates.`] }
+  return {
+    problems: [new Problem('The TypeScript compiler does not agree.', { details: faults.map(placed) })],
+    words: [],
+  }
+}
+
+interface Values {
+  readonly paths: { readonly playbook: string; readonly inventory?: string }
+  readonly outdir: string
+  readonly words: readonly string[]
+  readonly options: readonly string[]
+}
+
+/** What the files themselves say when they are run: the inventory's values, its pairing with the playbook, the steps of all roles. */
+async function valuesOf({ paths, outdir, words, options }: Values): Promise<Checked> {
+  try {
+    const alone = await playbookOf(outdir, paths.playbook)
+    if (paths.inventory === undefined) {
+      return { problems: [], words: ['Inventory and roles were not checked: say --inventory FILE.'] }
+    }
+    const inventory = await inventoryOf(outdir, paths.inventory)
+    const missing = missingEntries(alone.stack, inventory.values)
+    if (missing.length > 0)
+      throw new Problem(`The playbook asks for ${missing.join(', ')}, which the inventory does not have`)
+    return wordsOf(inventory, unfolding(inventory, told(alone, words, options)))
+  } catch (error) {
+    if (error instanceof Problem) return { problems: [error], words: [] }
+    throw error
+  }
+}
+
+function wordsOf({ hosts }: Inventory, { problems, steps, notes }: Unfolding): Checked {
+  return {
+    problems,
+    words: [
+      `Inventory: ${hosts.length} hosts fit the stack.`,
+      `Roles: ${steps} steps on hosts that have nothing yet, with Debian 12 or 13.`,
+      ...notes.map((note) => `  ${note}`),
+    ],
+  }
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander'
+import type { Selecting } from '../engine/selection.ts'
+import type { Confirm } from '../engine/turn.ts'
+import { Problem } from '../model/problem.ts'
+import { describeDifference, stepTitle } from '../report/describe.ts'
+import { askLine } from './prompt.ts'
+
+export interface SelectFlags {
+  readonly tags?: readonly string[]
+  readonly skipTags?: readonly string[]
+  readonly startAt?: string
+  readonly step?: boolean
+}
+
+/** The flags that say which steps of a playbook are taken. */
+export function withSelectOptions(command: Command): Command {
+  const words = (value: string, before: readonly string[] = []) => [...before, ...listOf(value)]
+  return command
+    .option('-t, --tags <words>', 'only steps that are tagged with one of these, apart by commas', words)
+    .option('--skip-tags <words>', 'no steps that are tagged with one of these', words)
+    .option('--start-at <step>', 'begin with this step: "file /etc/motd", or its name alone')
+}
+
+export function selecting({ tags, skipTags, startAt }: SelectFlags): Selecting {
+  return {
+    ...(tags && { tags }),
+    ...(skipTags && { skipTags }),
+    ...(startAt !== undefined && { startAt }),
+  }
+}
+
+/** Asks the person at the terminal before each step. @throws Problem when there is none */
+export function askingForSteps(): Confirm {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new Problem('--step asks before each step, and there is no terminal to ask in', {
+      next: 'Leave it away, or see with --check what a run would do.',
+    })
+  return confirming(askLine)
+}
+
+/** One question at a time, however many hosts are at work. After `all`, no further ones. */
+export function confirming(ask: (question: string) => Promise<string>): Confirm {
+  let last: Promise<unknown> = Promise.resolve()
+  let all = false
+  return (host, step, difference) => {
+    const answer = last.then(async () => {
+      while (!all) {
+        const said = await ask(`${host}: ${stepTitle(step)}: ${describeDifference(difference)}? [y/n/all] `)
+        if (/^y(es)?$/i.test(said)) return true
+        if (/^n(o)?$/i.test(said)) return false
+        all = /^a(ll)?$/i.test(said)
+      }
+      return true
+    })
+    last = answer.catch(() => {})
+    return answer
+  }
+}
+
+function listOf(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+}

@@ -1,0 +1,53 @@
+import { read } from '../model/read.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+
+/**
+ * What is to be taken back on a host: a script in this directory for each bracket that was opened around another host's changes.
+ * It is written before the bracket is opened and removed when it was closed, so a run that is killed in between leaves the way
+ * back behind, for the next run and for a person: `sh FILE`.
+ */
+const DIRECTORY = '/var/lib/provision/undo'
+
+/** A bracket around a host: `web1`, `out of web`. */
+export interface Bracketed {
+  readonly host: string
+  readonly label: string
+}
+
+/** The brackets that are open on a host. */
+export const undos = read(sh`ls -1 ${DIRECTORY} 2>/dev/null`, ({ stdout }): readonly Bracketed[] =>
+  stdout.split('\n').flatMap((name) => {
+    const cut = name.indexOf(':')
+    return cut <= 0
+      ? []
+      : [{ host: decodeURIComponent(name.slice(0, cut)), label: decodeURIComponent(name.slice(cut + 1)) }]
+  }),
+)
+
+/** Writes the way back down. */
+export function noted(one: Bracketed, scripts: readonly Shell[]): Shell {
+  const path = undoPath(one)
+  const text = [
+    `# ${one.host} is ${one.label}. This takes it back; the next run of provision does so too.`,
+    'set -e',
+    ...scripts.map(({ text }) => `(\n${text}\n)`),
+  ].join('\n')
+  return sh`
+mkdir -p -m 0700 ${DIRECTORY} && printf '%s\n' ${text} > ${`${path}.new`} &&
+sync ${`${path}.new`} && mv -f -- ${`${path}.new`} ${path} && sync ${DIRECTORY}`
+}
+
+/** Takes it back, if that was not done already. */
+export function undo(one: Bracketed): Shell {
+  const path = undoPath(one)
+  return sh`[ ! -e ${path} ] || { sh ${path} && rm -f -- ${path}; }`
+}
+
+/** For a person on that host. */
+export function undoByHand(one: Bracketed): string {
+  return sh`sh ${undoPath(one)} && rm ${undoPath(one)}`.text
+}
+
+function undoPath({ host, label }: Bracketed): string {
+  return `${DIRECTORY}/${encodeURIComponent(host)}:${encodeURIComponent(label)}`
+}

@@ -1,0 +1,149 @@
+import { existsSync, watch } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { quote } from '../text/quote.ts'
+import { child } from './child.ts'
+import type { Login, Words } from './openssh-settings.ts'
+import { opensshTrouble } from './openssh-trouble.ts'
+import { settled } from './settled.ts'
+import { Unreachable } from './unreachable.ts'
+import type { Wire } from './wire.ts'
+
+/** Logs in, and comes back when commands can be started. @throws Unreachable */
+export async function logIn(login: Login): Promise<Master> {
+  const { program, words, patience } = login
+  const directory = await mkdtemp(join(tmpdir(), 'provision-ssh-'))
+  const socket = join(directory, 's')
+  const guarded = ['-c', GUARD, 'sh', directory, program, '-N', '-T', '-S', socket, ...words]
+  const wire = await child({ program: '/bin/sh', words: guarded })
+  const said = listen(wire)
+  const patient = new AbortController()
+  const { signal } = patient
+  const outcome = await Promise.race([appears(socket, signal), wire.ended, late(STAGES * patience, signal)])
+  patient.abort()
+  if (outcome === 'there') return new Master({ login, wire, socket, said })
+  wire.destroy()
+  await settled(wire)
+  throw opensshTrouble({ ...login, said: said(), late: outcome === 'late' })
+}
+
+/**
+ * `ssh` itself, and beside it a shell that waits for the end of our pipe, be it that we close it or are gone without a word: then it
+ * ends ssh with all that that has started. Ours is a process group of its own.
+ */
+const GUARD = `exec 3<&0
+{ trap '' TERM; read -r _ <&3; kill 0; rm -rf "$1"; } >/dev/null 2>&1 &
+shift
+exec "$@" </dev/null 3<&-`
+
+interface MasterParts {
+  readonly login: Login
+  readonly wire: Wire
+  readonly socket: string
+  readonly said: () => string
+}
+
+/** A login that is open, for the commands that will share it. */
+export class Master {
+  readonly login: Login
+  /** Why the connection ended, in words. Never rejects; settles for one that we closed, too. */
+  readonly lost: Promise<string>
+  readonly #wire: Wire
+  readonly #socket: string
+  #ended: string | undefined
+
+  constructor({ login, wire, socket, said }: MasterParts) {
+    this.login = login
+    this.#wire = wire
+    this.#socket = socket
+    this.lost = wire.ended.then(async () => {
+      await settled(wire)
+      this.#ended ??= lastWords(said()) ?? 'the connection ended'
+      return this.#ended
+    })
+  }
+
+  /** What `lost` will say, once it is known. */
+  get ended(): string | undefined {
+    return this.#ended
+  }
+
+  /** Starts a command on the host. */
+  async start(command: string): Promise<Wire> {
+    if (this.#ended !== undefined) throw this.#gone()
+    return child({
+      program: this.login.program,
+      words: [...this.#shared('ERROR'), '-T', '--', HOST, command],
+    })
+  }
+
+  /** A command line for ProxyCommand that leads to the port of the host that ssh connects to. */
+  get passage(): string {
+    const words = [this.login.program, ...this.#shared('ERROR')]
+    return `${words.map((word) => quote(word).replaceAll('%', '%%')).join(' ')} -W '[%h]:%p' ${HOST}`
+  }
+
+  async close(): Promise<void> {
+    this.#ended ??= 'we closed the connection'
+    this.#wire.stdin.end()
+    const timer = setTimeout(() => this.#wire.destroy(), GOODBYE)
+    await this.lost
+    clearTimeout(timer)
+  }
+
+  /** Without a connection to share, ssh would make one of its own, and the command be outside of what we know. */
+  #shared(level: string): Words {
+    return ['-F', 'none', '-S', this.#socket, '-o', 'ProxyCommand=false', '-o', `LogLevel=${level}`]
+  }
+
+  #gone(): Unreachable {
+    const { name } = this.login.target
+    return new Unreachable(`The connection to ${name} is lost: ${this.#ended}`, { obstacle: 'lost' })
+  }
+}
+
+/** It has a name on the command line and in no message. */
+const HOST = 'host'
+
+/** Milliseconds for ssh to take leave. */
+const GOODBYE = 1_000
+
+/** To connect, to agree on keys, to log in: ssh bounds the first two by itself. */
+const STAGES = 3
+
+function listen({ stdout, stderr }: Wire): () => string {
+  let said = ''
+  stdout.on('error', () => {}).resume()
+  stderr
+    .on('error', () => {})
+    .on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-8_192)
+    })
+  return () => said
+}
+
+/** ssh makes the socket when the login is done, under another name, and then gives it its own. */
+function appears(socket: string, signal: AbortSignal): Promise<'there'> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (existsSync(socket)) resolve('there')
+    }
+    watch(join(socket, '..'), { signal }, look).on('error', () => {})
+    look()
+  })
+}
+
+function late(patience: number, signal: AbortSignal): Promise<'late'> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('late'), patience)
+    signal.addEventListener('abort', () => clearTimeout(timer))
+  })
+}
+
+function lastWords(said: string): string | undefined {
+  return said
+    .split(/\r?\n/)
+    .findLast((line) => line.trim() !== '')
+    ?.trim()
+}

@@ -1,0 +1,115 @@
+import type { Keepalive } from './hop.ts'
+import type { OpensshOptions } from './openssh.ts'
+import type { Master } from './openssh-master.ts'
+import { keepalive, unknownKeys } from './settings.ts'
+import { SshConfigReader } from './ssh-config.ts'
+import type { Target } from './wire.ts'
+
+/** Words of a command line. */
+export type Words = readonly string[]
+
+/** All that is needed to log in to one host. */
+export interface Login {
+  readonly target: Target
+  readonly through: Master | undefined
+  readonly program: string
+  /** The options and the host. */
+  readonly words: Words
+  /** Milliseconds for each stage. */
+  readonly patience: number
+  readonly keepalive: Keepalive
+}
+
+/** What ssh is told. It reads its own configuration; that is asked for here only where we do not let it have its way. */
+export class OpensshSettings {
+  readonly #options: OpensshOptions
+  readonly #config: SshConfigReader
+
+  constructor(options: OpensshOptions) {
+    this.#options = options
+    const { configFile: file, program: ssh } = options
+    this.#config = new SshConfigReader({
+      ...(file !== undefined && { file }),
+      ...(ssh !== undefined && { ssh }),
+    })
+  }
+
+  async login(target: Target, through: Master | undefined): Promise<Login> {
+    const { program = 'ssh', warn = () => {} } = this.#options
+    const { host, port } = target
+    const user = target.user ?? this.#options.user
+    const asked = { host, ...(user && { user }), ...(port !== undefined && { port }) }
+    const config = await this.#config.read(asked)
+    const seconds = Number(config.get('connecttimeout')?.[0] ?? 10) || 10
+    const patience = this.#options.connectTimeout ?? 1000 * seconds
+    const alive = this.#options.keepalive ?? keepalive(config)
+    const unknown = unknownKeys(target, { config, defaults: this.#options, warn })
+    const options: Options = {
+      ConnectTimeout: whole(patience),
+      ServerAliveInterval: whole(alive.interval),
+      ServerAliveCountMax: String(alive.misses),
+      StrictHostKeyChecking: unknown === 'accept' ? 'accept-new' : 'yes',
+      ...this.#files(target),
+      ...way(target, through),
+      ...OURS,
+    }
+    const words = [
+      ...flag('-F', this.#options.configFile),
+      ...flag('-l', user),
+      ...flag('-p', port === undefined ? undefined : String(port)),
+      ...asOptions(options),
+    ]
+    return { target, through, program, words: [...words, '--', host], patience, keepalive: alive }
+  }
+
+  #files({ identityFile, hostKey }: Target): Options {
+    const { identityFiles, agent, knownHosts } = this.#options
+    const identities = identityFile === undefined ? identityFiles : [identityFile]
+    return {
+      IdentityFile: identities?.length === 0 ? 'none' : identities,
+      IdentityAgent: agent === false ? 'none' : agent,
+      ...(knownHosts &&
+        hostKey === undefined && {
+          UserKnownHostsFile:
+            knownHosts.map((path) => `"${path.replaceAll('%', '%%')}"`).join(' ') || NOWHERE,
+          GlobalKnownHostsFile: NOWHERE,
+        }),
+    }
+  }
+}
+
+export const NOWHERE = '/dev/null'
+
+/** The first word on a matter holds, with ssh: these go before what its configuration says. */
+const OURS = {
+  BatchMode: 'yes',
+  ControlMaster: 'yes',
+  ControlPersist: 'no',
+  ClearAllForwardings: 'yes',
+  PermitLocalCommand: 'no',
+  RemoteCommand: 'none',
+  // The last words of a connection that dies are of this level.
+  LogLevel: 'INFO',
+} as const
+
+/** The way of the inventory. Where it says nothing, that of ssh's configuration. */
+function way({ via }: Target, through: Master | undefined): Options {
+  if (through) return { ProxyCommand: through.passage }
+  return via === undefined ? {} : { ProxyCommand: 'none' }
+}
+
+type Options = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export function asOptions(options: Options): Words {
+  return Object.entries(options).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((one) => ['-o', `${name}=${one}`]),
+  )
+}
+
+function flag(name: string, value: string | undefined): Words {
+  return value === undefined ? [] : [name, value]
+}
+
+function whole(milliseconds: number): string {
+  return String(Math.max(1, Math.ceil(milliseconds / 1000)))
+}

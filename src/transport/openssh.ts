@@ -1,0 +1,93 @@
+import { comeAgain } from './come-again.ts'
+import { Gate } from './gate.ts'
+import { JumpHosts, type Reached } from './jump.ts'
+import { OpensshLink } from './openssh-link.ts'
+import { logIn, type Master } from './openssh-master.ts'
+import { pinned } from './openssh-pin.ts'
+import { type Login, OpensshSettings, type Words } from './openssh-settings.ts'
+import type { SshOptions } from './ssh.ts'
+import { Unreachable } from './unreachable.ts'
+import type { Target, Transport } from './wire.ts'
+
+/** What a person could be asked is left out: this ssh asks nobody, so that a run cannot wait for an answer that nobody sees it wants. */
+export interface OpensshOptions extends Omit<SshOptions, 'password' | 'passphrase' | 'ask'> {
+  /** @default 'ssh' */
+  readonly program?: string | undefined
+}
+
+/**
+ * Reaches hosts with the user's own `ssh`, for what ssh2 cannot do: certificates, hardware keys, Kerberos, ProxyCommand. One login a
+ * host, which its commands share (ControlMaster); hosts behind one jump host of the inventory share that login too.
+ */
+export function opensshTransport(options: OpensshOptions = {}): Transport {
+  const { concurrency = 30, retries = 5 } = options
+  const gate = new Gate(concurrency)
+  const settings = new OpensshSettings(options)
+  const jumps = new JumpHosts<Master>()
+
+  return {
+    async connect(target) {
+      const { connection, release } = await reach(road(target))
+      return new OpensshLink(connection, release)
+    },
+  }
+
+  async function reach({ target, before }: Road): Promise<Reached<Master>> {
+    const jump = before && (await jumps.borrow(JSON.stringify(before), () => reach(before)))
+    try {
+      const connection = await knock(target, jump?.connection)
+      return {
+        connection,
+        release: async () => {
+          await connection.close()
+          await jump?.release()
+        },
+      }
+    } catch (error) {
+      await jump?.release()
+      throw error
+    }
+  }
+
+  async function knock(target: Target, through: Master | undefined): Promise<Master> {
+    const login = await settings.login(target, through)
+    return comeAgain(
+      (begin) =>
+        gate.pass(() => {
+          begin()
+          return enter(login)
+        }),
+      { retries, patience: login.patience },
+    )
+  }
+}
+
+/** A fingerprint does not tell the type of its key, and a server shows one key at a login: each type is tried by itself. */
+async function enter(login: Login): Promise<Master> {
+  const { hostKey } = login.target
+  const ways: readonly Words[] = hostKey === undefined ? [[]] : await pinned(login.program, hostKey)
+  let refusal: unknown
+  for (const words of ways)
+    try {
+      return await logIn({ ...login, words: [...words, ...login.words] })
+    } catch (error) {
+      refusal ??= error
+      const about = error instanceof Unreachable && ['host-key', 'protocol'].includes(error.obstacle)
+      if (!about) throw error
+    }
+  throw refusal
+}
+
+interface Road {
+  readonly target: Target
+  readonly before: Road | undefined
+}
+
+/** The first jump host may have a way of its own; for the others, the list is the way. */
+function road({ via = [], ...target }: Target): Road {
+  const before = via.reduce<Road | undefined>(
+    (before, jump) => (before ? { target: jump, before } : road(jump)),
+    undefined,
+  )
+  return { target: { ...target, via }, before }
+}

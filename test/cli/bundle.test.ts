@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+import { bundle } from '../../bin/bundle.js'
+import type { Source } from '../../src/model/source.ts'
+import { shownPlace } from '../../src/report/place.ts'
+import { Project } from './project.ts'
+
+describe('a bundle', () => {
+  let project: Project
+  beforeEach(() => {
+    project = new Project({
+      'main.ts': `import { name } from './lib/name.ts'\nexport const greeting: string = \`hello \${name}\`\n`,
+      'lib/name.ts': `export const name: string = 'world'\n`,
+    })
+  })
+  afterEach(() => project.remove())
+
+  const outdir = () => join(project.directory, 'out')
+  const made = (more: Partial<Parameters<typeof bundle>[0]> = {}) =>
+    bundle({ entries: { main: join(project.directory, 'main.ts') }, outdir: outdir(), ...more })
+  const text = () => readFileSync(join(outdir(), 'main.js'), 'utf8')
+
+  it('is made of the files and all that they import', async () => {
+    const { fresh, inputs } = await made()
+    expect(fresh).to.equal(true)
+    expect([...inputs].sort()).to.deep.equal(
+      ['lib/name.ts', 'main.ts'].map((name) => join(project.directory, name)),
+    )
+    expect(text()).to.include('world')
+  })
+
+  it('is reused while nothing has changed', async () => {
+    await made()
+    const before = statSync(join(outdir(), 'main.js')).mtimeMs
+    const { fresh, inputs } = await made()
+    expect([fresh, inputs.length]).to.deep.equal([false, 2])
+    expect(statSync(join(outdir(), 'main.js')).mtimeMs).to.equal(before)
+  })
+
+  it('is made anew when an imported file has changed, be it only in its time, or is gone', async () => {
+    await made()
+    project.write('lib/name.ts', `export const name: string = 'there'\n`)
+    expect((await made()).fresh).to.equal(true)
+    expect(text()).to.include('there')
+    utimesSync(join(project.directory, 'lib/name.ts'), 1, 1)
+    expect((await made()).fresh).to.equal(true)
+    project.write('main.ts', `export const greeting = 'alone'\n`)
+    rmSync(join(project.directory, 'lib'), { recursive: true })
+    expect((await made()).inputs).to.have.length(1)
+  })
+
+  it('is made anew when it is to be made of something else, or otherwise', async () => {
+    await made()
+    expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(true)
+    expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(false)
+  })
+
+  it('leaves no bundle that vouches for files which could not be read', async () => {
+    await made()
+    project.write('lib/name.ts', 'export const name = ')
+    const failed = await made().then(
+      () => false,
+      () => true,
+    )
+    expect(failed).to.equal(true)
+    project.write('lib/name.ts', `export const name: string = 'mended'\n`)
+    expect((await made()).fresh).to.equal(true)
+  })
+
+  it('lets each file know its own place, as when it stood alone', async () => {
+    mkdirSync(join(project.directory, 'deep'))
+    project.write('deep/where.ts', 'export const where = import.meta.url\n')
+    project.write(
+      'main.ts',
+      `export { where } from './deep/where.ts'\nexport const here = import.meta.dirname\n`,
+    )
+    await made()
+    const { where, here }: { where: string; here: string } = await import(
+      pathToFileURL(join(outdir(), 'main.js')).href
+    )
+    expect(where).to.equal(pathToFileURL(join(project.directory, 'deep/where.ts')).href)
+    expect(here).to.equal(project.directory)
+  })
+
+  it('gives places that are shown as in the file that its author wrote', async () => {
+    project.write(
+      'main.ts',
+      `import type { Step } from 'provision-ts'
+import { file } from 'provision-ts'
+
+interface Nothing {
+  readonly at: string
+}
+export const step: Step = file('/a', 'text')
+export const none: Nothing = { at: '' }
+`,
+    )
+    await made({ alias: { 'provision-ts': join(import.meta.dirname, '../../src/index.js') } })
+    const { step }: { step: { source: Source } } = await import(pathToFileURL(join(outdir(), 'main.js')).href)
+    expect(shownPlace(step.source)).to.match(/\/main\.ts:7:\d+$/)
+    expect(shownPlace('inventory.ts:1:2')).to.equal('inventory.ts:1:2')
+  })
+})

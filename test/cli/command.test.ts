@@ -1,0 +1,103 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { noSshd, Sshd, Workshop } from '../transport/sshd.ts'
+import { Project } from './project.ts'
+
+const PLAYBOOK = `import { command, file, hosts, play, playbook, sh, stack } from 'provision-ts'
+export const site = stack({ web: hosts() })
+export default playbook(site, ({ web }) => [
+  play('web', { hosts: web }, () => [
+    file('DIR/a', 'text\\n'),
+    command('look', sh\`false\`, { unless: sh\`! test -e DIR/break\` }),
+  ]),
+])
+`
+const inventory = (hosts: string) => `import { inventory } from 'provision-ts'
+import { site } from './playbook.ts'
+export default inventory(site, { web: { hosts: { ${hosts} } } })
+`
+
+describe('the command', () => {
+  let project: Project
+
+  before(() => {
+    project = new Project({
+      'dead.ts': inventory(
+        `web1: { address: '127.0.0.1', ssh: { port: 1, hostKey: 'SHA256:${'a'.repeat(43)}' } }`,
+      ),
+      'faulty.ts': inventory(`web1: { address: 'here' }`),
+    })
+    project.write('playbook.ts', PLAYBOOK.replaceAll('DIR', project.directory))
+  })
+  after(() => project.remove())
+
+  const run = (name: string, ...words: readonly string[]) =>
+    project.provision('playbook.ts', '--no-type-check', '-i', name, ...words)
+
+  it('ends with 64 when it is not told what to do, or the inventory is faulty, and does nothing', async () => {
+    const [none, faulty] = await Promise.all([project.provision('--check'), run('faulty.ts')])
+    expect([none.code, none.err]).to.deep.equal([64, 'error: Which inventory?\n   Say --inventory FILE.\n'])
+    expect(faulty.code).to.equal(64)
+    expect(faulty.err).to.match(
+      /^error: The inventory does not fit its stack\.\n {3}web\.hosts\.web1\.address: /,
+    )
+  })
+
+  it('ends with 3 when a host cannot be reached', async () => {
+    const { code, out } = await run('dead.ts')
+    expect(out).to.match(/1 host not reached, of 1 host, 0 steps; 0 changed\./)
+    expect(code).to.equal(3)
+  })
+
+  describe('with a real host', () => {
+    let workshop: Workshop
+    let sshd: Sshd
+
+    before(async function () {
+      if (noSshd()) return this.skip()
+      workshop = new Workshop()
+      workshop.key('host')
+      const ssh = { identityFile: workshop.key('user'), hostKey: workshop.fingerprint('host'), user: 'root' }
+      sshd = await Sshd.start({ workshop, hostKeys: ['host'], users: ['user'] })
+      const settings = JSON.stringify({ ...ssh, port: sshd.port })
+      project.write('here.ts', inventory(`web1: { address: '127.0.0.1', ssh: ${settings} }`))
+    })
+    after(async () => {
+      await sshd?.stop()
+      workshop?.dispose()
+    })
+
+    it('ends with 2 when a check finds that something would change, with 1 when a step fails, else with 0', async () => {
+      project.write('break', '')
+      const check = await run('here.ts', '--check', '--output', 'json')
+      expect(check.code, check.out + check.err).to.equal(2)
+      const events = check.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      expect(events.map(({ kind }) => kind)).to.include.members([
+        'begin',
+        'connected',
+        'surveyed',
+        'step',
+        'end',
+      ])
+      expect(events.find(({ kind }) => kind === 'step').step.source).to.match(/\/playbook\.ts:5:\d+$/)
+
+      const failed = await run('here.ts')
+      expect(failed.code).to.equal(1)
+      expect(failed.out).to.match(
+        /error: web1: command look failed: exit status 1\n {3}at \/\S+\/playbook\.ts:6:\d+\n/,
+      )
+      expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('text\n')
+
+      rmSync(join(project.directory, 'break'))
+      const good = await run('here.ts')
+      expect([good.code, good.out.split(' (')[0]]).to.deep.equal([
+        0,
+        'Nothing had to change: 1 host, 2 steps.',
+      ])
+    })
+  })
+})

@@ -1,0 +1,59 @@
+import { expect } from 'chai'
+import { limited } from '../../src/cli/limit.ts'
+import { Problem } from '../../src/model/problem.ts'
+
+const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db1', 'db/web1'].map((word) => {
+  const [group = '', name = ''] = word.split('/')
+  return { name, group, address: '10.0.0.1' }
+})
+
+describe('a limit', () => {
+  const meant = (limit: string) =>
+    HOSTS.filter(limited(limit, HOSTS))
+      .map(({ group, name }) => `${group}/${name}`)
+      .join(' ')
+
+  const TABLE: Readonly<Record<string, string>> = {
+    web2: 'web/web2',
+    app: 'app/app1',
+    'lb1, app1': 'lb/lb1 app/app1',
+    // A host of two groups is meant in both by its name, in one by that group's.
+    web1: 'web/web1 db/web1',
+    db: 'db/db1 db/web1',
+    web: 'web/web1 web/web2 web/web10',
+    'web?': 'web/web1 web/web2 db/web1',
+    'web*': 'web/web1 web/web2 web/web10 db/web1',
+    '*1': 'lb/lb1 web/web1 app/app1 db/db1 db/web1',
+    all: 'lb/lb1 web/web1 web/web2 web/web10 app/app1 db/db1 db/web1',
+    'web,!web2': 'web/web1 web/web10',
+    '!web2,web': 'web/web1 web/web10',
+    '!web,!db': 'lb/lb1 app/app1',
+    '': 'lb/lb1 web/web1 web/web2 web/web10 app/app1 db/db1 db/web1',
+    'web,!web': '',
+  }
+  for (const [limit, hosts] of Object.entries(TABLE))
+    it(`of "${limit}" means ${hosts || 'nobody'}`, () => {
+      expect(meant(limit)).to.equal(hosts)
+    })
+
+  const refused = (limit: string): Problem => {
+    try {
+      meant(limit)
+    } catch (error) {
+      if (error instanceof Problem) return error
+    }
+    throw new Error('it was not refused')
+  }
+
+  it('refuses a word that means no host, and knows what may have been meant', () => {
+    expect(refused('wbe1').message).to.equal('--limit: no host or group is called "wbe1"')
+    expect(refused('wbe1').next).to.match(/^Did you mean "web1"/)
+    expect(refused('web,!nobody-like-this').next).to.match(/^There are lb1, lb, web1, web, web2, web10,/)
+    expect(refused('!').message).to.match(/is called ""$/)
+  })
+
+  it('reads nothing into characters that a regular expression would', () => {
+    for (const word of ['web.', 'w+b', '(web)', '[w]eb', 'web|db', '^web$', '\\w*'])
+      expect(refused(word), word).to.be.instanceOf(Problem)
+  })
+})

@@ -1,0 +1,115 @@
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+import { load } from '../../src/cli/load.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { thrown } from '../transport/helpers.ts'
+import { Project } from './project.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+const STACK = `import { hosts, port, stack } from 'provision-ts'
+export const site = stack({ web: hosts({ port }) })
+`
+const INVENTORY = `import { inventory } from 'provision-ts'
+import { site } from './stack.ts'
+export default inventory(site, { web: { port: 80, hosts: { web1: { address: '10.0.0.1' } } } })
+`
+const PLAYBOOK = `import { file, play, playbook } from 'provision-ts'
+import { site } from './stack.ts'
+export default playbook(site, ({ web }) => [play('web', { hosts: web }, ({ port }) => file('/a', String(port)))])
+`
+
+describe('the files of a user', () => {
+  let project: Project
+  beforeEach(() => {
+    project = new Project({ 'stack.ts': STACK, 'inventory.ts': INVENTORY, 'playbook.ts': PLAYBOOK })
+  })
+  afterEach(() => project.remove())
+
+  const loaded = (names: { inventory?: string; playbook?: string; typeCheck?: boolean } = {}) =>
+    load({
+      inventory: join(project.directory, names.inventory ?? 'inventory.ts'),
+      playbook: join(project.directory, names.playbook ?? 'playbook.ts'),
+      // As they are, without a build: the loader of these tests takes .ts for .js.
+      own: { root: `${ROOT}/`, compiled: `${ROOT}/src/` },
+      typeCheck: names.typeCheck ?? false,
+    })
+  const problem = async (names: Parameters<typeof loaded>[0] = {}) => {
+    const error = await thrown(loaded(names))
+    if (error instanceof Problem) return error
+    throw error
+  }
+
+  it('are loaded from TypeScript, and share our package', async () => {
+    const { inventory, playbook } = await loaded()
+    expect(inventory.hosts.map(({ name }) => name)).to.deep.equal(['web1'])
+    expect(playbook.plays(inventory.values).map(({ label }) => label)).to.deep.equal(['web'])
+  })
+
+  it('may give the inventory as a function, also one that takes its time', async () => {
+    project.write('inventory.ts', INVENTORY.replace('inventory(site', 'async () => inventory(site'))
+    expect((await loaded()).inventory.hosts).to.have.length(1)
+  })
+
+  it('that are not there are named', async () => {
+    expect((await problem({ inventory: 'nope.ts' })).message).to.equal(
+      `There is no inventory ${project.directory}/nope.ts`,
+    )
+    expect((await problem({ playbook: 'nope.ts' })).message).to.match(/^There is no playbook /)
+  })
+
+  it('with a mistake in their syntax are told with line, column and an excerpt', async () => {
+    project.write('stack.ts', 'const a = 1\nexport const site = stack(}\n')
+    const { where, message, details } = await problem()
+    expect(message).to.match(/stack\.ts could not be read: Unexpected "}"$/)
+    expect(where).to.match(/stack\.ts:2:27$/)
+    expect(details).to.deep.equal(['export const site = stack(}', `${' '.repeat(26)}^`])
+  })
+
+  it('that import what is not there are told so', async () => {
+    project.write('playbook.ts', `import './missing.ts'\n`)
+    expect((await problem()).message).to.match(
+      /playbook\.ts could not be read: Could not resolve ".\/missing.ts"$/,
+    )
+  })
+
+  it('must export what is asked of them', async () => {
+    project.write('inventory.ts', 'export const a = 1\n')
+    expect((await problem()).message).to.match(/inventory\.ts does not export an inventory$/)
+    project.write('inventory.ts', PLAYBOOK)
+    expect((await problem({ inventory: 'playbook.ts' })).next).to.match(/export default inventory\(…\)/)
+    expect((await problem({ inventory: 'inventory.ts' })).message).to.match(/does not export an inventory$/)
+  })
+
+  it('that give something else than a playbook are told so', async () => {
+    project.write('playbook.ts', 'export default 5\n')
+    expect((await problem()).message).to.match(/playbook\.ts does not export a playbook$/)
+  })
+
+  it('that throw are told so', async () => {
+    project.write('inventory.ts', `throw new Error('no vault')\nexport default 1\n`)
+    expect((await problem()).message).to.match(/inventory\.ts could not be run: no vault$/)
+    project.write('other.ts', `export default () => { throw new Error('nor here') }\n`)
+    expect((await problem({ inventory: 'other.ts' })).message).to.match(
+      /other\.ts could not be run: nor here$/,
+    )
+  })
+
+  it('with a mistake in their types are told by the compiler, each time until they are mended', async () => {
+    project.write('tsconfig.json', `{ "extends": "${ROOT}/tsconfig.json", "include": ["*.ts"] }`)
+    project.write('inventory.ts', INVENTORY.replace('port: 80,', ''))
+    project.write('unused.ts', 'export const a: string = 1\n')
+    for (const _time of ['the first time', 'and again']) {
+      const { message, details } = await problem({ typeCheck: true })
+      expect(message).to.equal('The TypeScript compiler does not agree.')
+      expect(details).to.have.length(1)
+      expect(details[0]).to.match(/inventory\.ts:3:\d+: .*web1|web needs port/)
+    }
+  })
+
+  it('are not held against the types when nobody wants it', async () => {
+    project.write('tsconfig.json', `{ "extends": "${ROOT}/tsconfig.json", "include": ["*.ts"] }`)
+    project.write('playbook.ts', `${PLAYBOOK}export const wrong: string = 1\n`)
+    expect((await loaded({ typeCheck: false })).playbook.type).to.equal('playbook')
+  })
+})

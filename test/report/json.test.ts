@@ -1,0 +1,61 @@
+import { expect } from 'chai'
+import type { RunEvent } from '../../src/model/event.ts'
+import { known } from '../../src/model/read.ts'
+import { jsonReporter } from '../../src/report/json.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { EVENTS, step } from './script.ts'
+
+describe('the report in JSON', () => {
+  const lines = (events: readonly RunEvent[]) => {
+    const written: string[] = []
+    const reporter = jsonReporter((line) => written.push(line))
+    for (const event of events) reporter.emit(event)
+    return written
+  }
+
+  it('has a line for each event, each an object with its time', () => {
+    const objects = lines(EVENTS).map((line) => JSON.parse(line))
+    expect(objects.map(({ kind }) => kind)).to.deep.equal(EVENTS.map(({ kind }) => kind))
+    for (const { at } of objects) expect(new Date(at).toISOString()).to.equal(at)
+    expect(lines(EVENTS).filter((line) => line.includes('\n'))).to.deep.equal([])
+  })
+
+  it('has problems whole, and places as a person would write them', () => {
+    const objects = lines(EVENTS).map((line) => JSON.parse(line))
+    expect(objects.find(({ kind }) => kind === 'failed').problem).to.deep.equal({
+      message: 'web2: command reload failed: exit status 1',
+      where: '/site/roles/web.ts:9:5',
+      details: ['$ nginx -s reload', '  nginx: [emerg] bind() failed'],
+      next: 'Mend the cause and run the same command again.',
+    })
+    expect(objects.find(({ kind }) => kind === 'step').step).to.deep.equal({
+      kind: 'directory',
+      name: '/srv',
+      roles: [],
+      source: '/site/roles/web.ts:7:3',
+    })
+  })
+
+  it('masks secrets wherever they stand', () => {
+    const password = new Secret(() => 'correct "horse" battery')
+    password.reveal()
+    const event: RunEvent = {
+      kind: 'step',
+      play: 'web',
+      host: 'web1',
+      step: step('file', '/etc/a'),
+      outcome: 'changed',
+      difference: {
+        verb: 'change',
+        fields: [{ name: 'line', to: `password=${password.reveal()}` }],
+        texts: [{ path: '/etc/a', before: known(''), after: `a\n${password.reveal()}\n` }],
+      },
+      before: [`was ${password.reveal()}`],
+    }
+    const [line = ''] = lines([event])
+    expect(line).not.to.match(/horse/)
+    const { difference, before } = JSON.parse(line)
+    expect(difference.texts).to.deep.equal([{ path: '/etc/a', after: 'a\n***\n' }])
+    expect([difference.fields[0].to, before]).to.deep.equal(['password=***', ['was ***']])
+  })
+})

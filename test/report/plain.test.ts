@@ -1,0 +1,76 @@
+import { expect } from 'chai'
+import type { RunEvent } from '../../src/model/event.ts'
+import { plainReporter } from '../../src/report/plain.ts'
+import { coloured, plain } from '../../src/report/problem.ts'
+import { EVENTS, step } from './script.ts'
+
+describe('the plain report', () => {
+  const shown = (events: readonly RunEvent[], { verbose = false, paint = plain } = {}) => {
+    const lines: string[] = []
+    const reporter = plainReporter({ write: (line) => lines.push(line), paint, verbose })
+    for (const event of events) reporter.emit(event)
+    return lines.join('\n')
+  }
+
+  it('tells what changed, what failed and what is left to do', () => {
+    expect(shown(EVENTS)).to.equal(`error: balancer1 cannot be reached: nothing listens at 10.0.0.9:22
+web1      ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content
+web1          --- /etc/motd	now
+web1          +++ /etc/motd	wanted
+web1          @@ -1,2 +1,2 @@
+web1           one
+web1          -two
+web1          +three
+web1      … package nginx, file /etc/a
+web1      ✓ package nginx: install nginx installed
+web1      ✓ transaction nginx configuration: change
+web1          file /etc/a: create root:root 0644
+web1          absent /etc/b: remove type file → absent
+web1      ✓ reload nginx
+web1      ✓ restart app (owed since an earlier run)
+web1      … waiting for GET http://localhost/
+web2      ✗ command reload
+error: web2: command reload failed: exit status 1
+   at /site/roles/web.ts:9:5
+   $ nginx -s reload
+     nginx: [emerg] bind() failed
+   Mend the cause and run the same command again.
+skipped: balancers on web1, web2, since web2 failed in this play
+web1      1 ok, 3 changed
+web2      0 ok, failed, 1 play skipped
+balancer1 unreachable
+1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)`)
+  })
+
+  it('tells of all steps, too, when it is to be verbose', () => {
+    const more = shown(EVENTS, { verbose: true }).split('\n')
+    const less = shown(EVENTS).split('\n')
+    expect(more.filter((line) => !less.includes(line))).to.deep.equal([
+      '3 hosts, 2 plays',
+      'web1      · connected in 0.12 s',
+      'web1      · 4 steps read, 3 differ',
+      '── web',
+      'web1      = directory /srv',
+    ])
+  })
+
+  it('marks what is planned, what comes after others that may make it needless, and what failed', () => {
+    const about = { kind: 'step', play: 'web', host: 'web1' } as const
+    const difference = { verb: 'run', fields: [] } as const
+    expect(
+      shown([
+        { ...about, step: step('command', 'a'), outcome: 'planned', sure: true, difference },
+        { ...about, step: step('command', 'b'), outcome: 'planned', sure: false, difference },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'planned' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'failed' },
+      ]),
+    ).to.equal('web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ reload\nweb1 ✗ reload')
+  })
+
+  it('is the same text when its colours are taken away', () => {
+    const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
+    const bright = shown(EVENTS, { paint: coloured })
+    expect(bright).to.match(ESCAPE)
+    expect(bright.replace(ESCAPE, '')).to.equal(shown(EVENTS))
+  })
+})

@@ -1,0 +1,91 @@
+import { expect } from 'chai'
+import { Problem } from '../../src/model/problem.ts'
+import { known } from '../../src/model/read.ts'
+import { coloured, paintFor, plain, showError, showProblem } from '../../src/report/problem.ts'
+import { unifiedDiffs } from '../../src/report/texts.ts'
+import { Secret } from '../../src/shell/secret.ts'
+
+describe('a problem', () => {
+  const whole = new Problem('It does not fit.', {
+    where: 'inventory/prod.ts:12:5',
+    details: ['web.port: is missing', 'web.hosts: is missing'],
+    next: 'Mend it.',
+  })
+
+  it('is shown whole: what, where, the evidence, what to do', () => {
+    expect(showProblem(whole, plain)).to.equal(`error: It does not fit.
+   at inventory/prod.ts:12:5
+   web.port: is missing
+   web.hosts: is missing
+   Mend it.`)
+    expect(showProblem(new Problem('It is broken.'), plain)).to.equal('error: It is broken.')
+  })
+
+  it('is shown without a stack trace, unless one is asked for', () => {
+    expect(showError(whole, plain)).to.equal(showProblem(whole, plain))
+    expect(showError(whole, plain, { stack: true })).to.match(/Mend it\.\nProblem: It does not fit\.\n +at /)
+  })
+
+  it('is told from a mistake of ours, which is shown with its stack', () => {
+    expect(showError(new TypeError('x is not a function'), plain)).to.match(
+      /^error: a mistake in provision itself, not in your files\nTypeError: x is not a function\n +at /,
+    )
+    expect(showError('thrown text', plain)).to.match(/\nthrown text$/)
+  })
+
+  it('shows no secret', () => {
+    const password = new Secret(() => "it's tr0ub4dor")
+    const words = `psql: password ${password.reveal()} was refused`
+    expect(showProblem(new Problem(words, { details: [words] }), plain)).to.equal(
+      'error: psql: password *** was refused\n   psql: password *** was refused',
+    )
+    expect(showError(new Error(words), plain)).not.to.include('tr0ub4dor')
+  })
+
+  it('has colours on a terminal only, and none where nobody wants them', () => {
+    const before = process.env['NO_COLOR']
+    delete process.env['NO_COLOR']
+    expect([paintFor({ isTTY: true }), paintFor({ isTTY: false }), paintFor({})]).to.deep.equal([
+      coloured,
+      plain,
+      plain,
+    ])
+    process.env['NO_COLOR'] = '1'
+    expect(paintFor({ isTTY: true })).to.equal(plain)
+    if (before === undefined) delete process.env['NO_COLOR']
+  })
+})
+
+describe('the diffs of texts', () => {
+  const change = (path: string, after: string | undefined) => ({ path, before: known(''), after })
+  const diffs = (before: readonly string[], ...texts: readonly ReturnType<typeof change>[]) =>
+    unifiedDiffs({ verb: 'change', fields: [], texts }, before)
+
+  it('are unified ones, with three lines around a change', () => {
+    const lines = Array.from({ length: 9 }, (_, i) => `line ${i}`)
+    const [diff] = diffs([lines.join('\n')], change('/a', lines.with(5, 'new').join('\n')))
+    expect(diff).to.match(
+      /^--- \/a\tnow\n\+\+\+ \/a\twanted\n@@ -3,7 \+3,7 @@\n line 2\n line 3\n line 4\n-line 5\n\+new\n line 6\n line 7\n line 8/,
+    )
+  })
+
+  it('of a text that is new have all of it', () => {
+    expect(diffs([], change('/a', 'one\ntwo\n'))).to.deep.equal([
+      '--- /a\tnow\n+++ /a\twanted\n@@ -0,0 +1,2 @@\n+one\n+two',
+    ])
+  })
+
+  it('name what is secret or no text, and show nothing of it', () => {
+    expect(diffs(['old secret'], change('/a', undefined))).to.deep.equal(['/a: secret or binary, not shown'])
+  })
+
+  it('mask secrets that were in the old text or are in the new', () => {
+    const password = new Secret(() => 'xkcd-936-battery')
+    const [diff] = diffs([`old ${password.reveal()}\n`], change('/a', `new ${password.reveal()}\n`))
+    expect(diff).to.include('-old ***\n+new ***')
+  })
+
+  it('are none for a difference without texts', () => {
+    expect(unifiedDiffs({ verb: 'run', fields: [] }, [])).to.deep.equal([])
+  })
+})

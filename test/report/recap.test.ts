@@ -1,0 +1,49 @@
+import { expect } from 'chai'
+import type { HostSummary, Summary } from '../../src/model/event.ts'
+import { plain } from '../../src/report/problem.ts'
+import { recap } from '../../src/report/recap.ts'
+import { host, summary } from './script.ts'
+
+describe('the last words of a run', () => {
+  const said = (hosts: readonly HostSummary[], of: Partial<Summary> = {}) =>
+    recap(summary(hosts, of), plain).replace(/ \([\d.]+ s, .*\)$/, '')
+
+  const web1 = host({ host: 'web1', ok: 5 })
+  const CASES: Readonly<Record<string, readonly [said: string, expected: string]>> = {
+    'nothing had to change': [said([web1]), 'Nothing had to change: 1 host, 5 steps.'],
+    'nothing would change': [
+      said([web1, web1], { mode: 'check' }),
+      'Nothing would change: 2 hosts, 10 steps.',
+    ],
+    'one step changed': [
+      said([web1, host({ host: 'db', changed: 1 })]),
+      'db   0 ok, 1 changed\n1 step changed: 2 hosts, 6 steps.',
+    ],
+    'steps would change': [
+      said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'check' }),
+      'db1  1 ok, 2 to change\n2 steps would change: 1 host, 3 steps.',
+    ],
+    'a host failed': [
+      said([web1, host({ host: 'web2', ok: 2, changed: 1, failed: 1 })]),
+      'web2 2 ok, 1 changed, failed\n1 host failed, of 2 hosts, 8 steps; 1 changed.',
+    ],
+    'a host was lost after it had changed': [
+      said([host({ host: 'web1', changed: 1, unreachable: true })]),
+      'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.',
+    ],
+    'a person stopped it': [
+      said([web1, host({ host: 'web2', skipped: 2 })], { interrupted: true }),
+      'web2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.',
+    ],
+  }
+  for (const [when, [words, expected]] of Object.entries(CASES))
+    it(`say so when ${when}`, () => {
+      expect(words).to.equal(expected)
+    })
+
+  it('tell the time, the round trips of the host with most of them, and the traffic', () => {
+    expect(recap(summary([web1, host({ host: 'web2', trips: 1 })]), plain)).to.match(
+      / \(1\.23 s, at most 2 round trips a host, 3 KiB\)$/,
+    )
+  })
+})
