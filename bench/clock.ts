@@ -71,3 +71,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`
   return [lineOf(head), lineOf(widths.map((width) => '-'.repeat(width))), ...rows.map(lineOf)].join('\n')
 }
+
+/** For who waits; not part of the result. */
+export function progress(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

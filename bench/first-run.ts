@@ -1,4 +1,4 @@
-import { series, shown, table, timed } from './clock.ts'
+import { progress, series, shown, table, timed } from './clock.ts'
 import type { Contestant } from './nothing-to-do.ts'
 import type { Site } from './site.ts'
 import { stateHash } from './state.ts'
@@ -17,6 +17,7 @@ export async function firstRun(
       await site.renew()
       seconds.push(await timed(run))
     }
+    progress(`first run of ${name}: ${shown(series(seconds))}`)
     const hash = await stateHash(site)
     ends.set(hash, name)
     rows.push([name, shown(series(seconds)), hash])

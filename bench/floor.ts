@@ -3,7 +3,7 @@ import { pack } from '../src/engine/batch.ts'
 import { owed } from '../src/engine/owed.ts'
 import { facts } from '../src/model/facts.ts'
 import { readAll, together } from '../src/model/read.ts'
-import { unfold } from '../src/model/steps.ts'
+import { type Steps, unfold } from '../src/model/steps.ts'
 import { quote } from '../src/text/quote.ts'
 import type { Run } from './clock.ts'
 import { PEERS } from './job/site.ts'
@@ -12,10 +12,7 @@ import type { Site } from './site.ts'
 
 /** What nothing that reaches a host by SSH and asks for the same state can do without: the login, and the very scripts that we ask with. */
 export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run } {
-  const { steps } = unfold(work({ peers: PEERS }), NO_FACTS)
-  const { scripts } = pack(together(together(facts, owed), readAll(steps.map(({ step }) => step.read))))
-  const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
-  const read = site.write('read.sh', `LC_ALL=C; export LC_ALL\n${text}`)
+  const read = site.write('read.sh', readScript(work({ peers: PEERS })))
   return {
     openssh: {
       command: 'sh',
@@ -35,7 +32,15 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
   }
 }
 
-/** The job asks for no facts. */
+/** All that we ask a host for these steps, for a shell that reads it from its stdin. */
+export function readScript(of: Steps): string {
+  const { steps } = unfold(of, NO_FACTS)
+  const { scripts } = pack(together(together(facts, owed), readAll(steps.map(({ step }) => step.read))))
+  const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
+  return `LC_ALL=C; export LC_ALL\n${text}`
+}
+
+/** The jobs here ask for no facts. */
 const NO_FACTS = {
   facts: {} as never,
   answers: { has: () => true, get: () => undefined } as never,

@@ -1,4 +1,4 @@
-import { type Run, series, shown, table, timed } from './clock.ts'
+import { progress, type Run, series, shown, table, timed } from './clock.ts'
 import type { Site } from './site.ts'
 
 export interface Contestant {
@@ -28,6 +28,7 @@ export async function nothingToDo(
     }
     for (const { name, run } of contestants.filter(({ slow }) => slow))
       seconds.get(name)?.push(await timed(run))
+    for (const [name, all] of seconds) progress(`${name}, ${distance} ms: ${shown(series(all))}`)
     const floor = series(seconds.get(FLOOR) ?? []).median
     columns.push(
       contestants.map(({ name }) => {

@@ -3,11 +3,15 @@ import type { Run } from './clock.ts'
 import type { Site } from './site.ts'
 
 /** Our own command, as a user calls it. */
-export function provision(site: Site, playbook: string, env: Readonly<Record<string, string>> = {}): Run {
-  const at = (path: string) => join(import.meta.dirname, path)
+export function provision(
+  { path }: Pick<Site, 'path'>,
+  playbook: string,
+  env: Readonly<Record<string, string>> = {},
+): Run {
+  const at = (name: string) => join(import.meta.dirname, name)
   return {
     command: process.execPath,
     args: [at('../bin/provision.js'), at(`job/${playbook}.ts`), '--inventory', at('job/inventory.ts')],
-    env: { BENCH_HOSTS: site.path('hosts.json'), ...env },
+    env: { BENCH_HOSTS: path('hosts.json'), ...env },
   }
 }

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
@@ -48,7 +48,7 @@ export async function bundle({ entries, outdir, alias = {} }) {
   // Source maps name their sources from the real place of the bundle, which a linked node_modules hides.
   mkdirSync(outdir, { recursive: true })
   const real = realpathSync(outdir)
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     entryPoints: entries,
     outdir: real,
     bundle: true,
@@ -61,10 +61,14 @@ export async function bundle({ entries, outdir, alias = {} }) {
     sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
+    write: false,
     logLevel: 'silent',
     chunkNames: 'chunk-[hash]',
     plugins: [aliases(alias), ownMeta],
   })
+  // The chunks first: what a new entry asks for is there.
+  for (const { path, contents } of outputFiles.sort((a, b) => rank(a.path) - rank(b.path)))
+    put(path, contents)
   const inputs = Object.keys(metafile.inputs).map((path) => join(process.cwd(), path))
   remember(outdir, { key, inputs: inputs.map((path) => [path, stampOf(path)]) })
   return { fresh: true, inputs }
@@ -115,15 +119,28 @@ function remembered(outdir) {
 }
 
 /**
- * Written last and in one move: what it vouches for is complete.
+ * Written last: what it vouches for is complete.
  * @param {string} outdir
  * @param {{ key: string, inputs: [string, string][] }} what
  */
 function remember(outdir, what) {
-  mkdirSync(outdir, { recursive: true })
-  const at = join(outdir, `.inputs.${process.pid}`)
-  writeFileSync(at, JSON.stringify(what))
-  renameSync(at, join(outdir, 'inputs.json'))
+  put(join(outdir, 'inputs.json'), JSON.stringify(what))
+}
+
+/**
+ * A file in one move: another process may be reading the one that is there.
+ * @param {string} path
+ * @param {string | Uint8Array} content
+ */
+function put(path, content) {
+  const at = `${path}.${process.pid}`
+  writeFileSync(at, content)
+  renameSync(at, path)
+}
+
+/** @param {string} path */
+function rank(path) {
+  return basename(path).startsWith('chunk-') ? 0 : 1
 }
 
 /**

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { after, build, firewall, type HostOf, play, playbook, type StackValues } from 'provision-ts'
 import { app, ready } from '../roles/app/index.ts'
 import { base } from '../roles/base/index.ts'
+import { drained } from '../roles/haproxy/drain.ts'
 import { alive, haproxy } from '../roles/haproxy/index.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { healthy, nginx } from '../roles/nginx/index.ts'
@@ -44,7 +45,7 @@ export default playbook(site, (values) => {
         database: { name: 'notes', user: 'notes', password: passwords.app, authority },
       }),
     ]),
-    play('web', { hosts: web, serial: [1, '50%'], healthy }, (host) => [
+    play('web', { hosts: web, serial: [1, '50%'], around: drained(lb, 'web'), healthy }, (host) => [
       base({}),
       firewall([{ port: host.port, from: lb.hosts }]),
       nginx({

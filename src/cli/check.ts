@@ -1,14 +1,15 @@
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import type { Inventory } from '../model/inventory.ts'
+import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { missingEntries } from '../model/stack.ts'
 import { paintFor, showProblem } from '../report/problem.ts'
 import { elapsed } from '../text/duration.ts'
 import { compilerOf, tsconfigOf } from './compiler.ts'
 import { EXIT } from './exit.ts'
-import { playbookWords, told } from './flags.ts'
-import { cacheFor, compiled, fileAt, inventoryOf, type Own, playbookOf } from './load.ts'
+import { playbookWords, telling } from './flags.ts'
+import { type Compiled, compiled, fileAt, inventoryOf, type Own, playbookOf } from './load.ts'
 import { playbookPath } from './run.ts'
 import { projectFaults } from './template-types.ts'
 import { placed } from './type-check.ts'
@@ -56,9 +57,8 @@ async function checked({ own, command, inventory }: Checking): Promise<Checked> 
     ...(inventory !== undefined && { inventory: fileAt(inventory, 'inventory') }),
   }
   const made = await compiled(paths, own)
-  const compiling = typesOf(paths.playbook, made.inputs, own)
-  const options = command.options.flatMap(({ long }) => long ?? [])
-  const values = valuesOf({ paths, outdir: made.outdir, words: rest, options })
+  const compiling = typesOf(paths.playbook, made, own)
+  const values = valuesOf({ paths, outdir: made.outdir, accept: telling(rest, command) })
   const [types, site] = await Promise.all([compiling, values])
   return {
     problems: [...types.problems, ...site.problems],
@@ -67,7 +67,7 @@ async function checked({ own, command, inventory }: Checking): Promise<Checked> 
 }
 
 /** What the compiler says of the project and its templates. */
-async function typesOf(from: string, inputs: readonly string[], own: Own): Promise<Checked> {
+async function typesOf(from: string, { inputs, outdir }: Compiled, own: Own): Promise<Checked> {
   const compiler = compilerOf(from, own)
   if (!compiler)
     return { problems: [], words: ['Types and templates were not checked: there is no TypeScript compiler.'] }
@@ -78,7 +78,7 @@ async function typesOf(from: string, inputs: readonly string[], own: Own): Promi
     tsconfig,
     compiler,
     files: inputs.filter((file) => !file.includes('/node_modules/')),
-    scratch: join(cacheFor(from), 'check'),
+    scratch: join(outdir, 'check'),
     ownSources: !own.compiled.endsWith('/dist/'),
   })
   if (faults.length === 0)
@@ -92,12 +92,11 @@ async function typesOf(from: string, inputs: readonly string[], own: Own): Promi
 interface Values {
   readonly paths: { readonly playbook: string; readonly inventory?: string }
   readonly outdir: string
-  readonly words: readonly string[]
-  readonly options: readonly string[]
+  readonly accept: (playbook: Playbook) => Playbook
 }
 
 /** What the files themselves say when they are run: the inventory's values, its pairing with the playbook, the steps of all roles. */
-async function valuesOf({ paths, outdir, words, options }: Values): Promise<Checked> {
+async function valuesOf({ paths, outdir, accept }: Values): Promise<Checked> {
   try {
     const alone = await playbookOf(outdir, paths.playbook)
     if (paths.inventory === undefined) {
@@ -107,7 +106,7 @@ async function valuesOf({ paths, outdir, words, options }: Values): Promise<Chec
     const missing = missingEntries(alone.stack, inventory.values)
     if (missing.length > 0)
       throw new Problem(`The playbook asks for ${missing.join(', ')}, which the inventory does not have`)
-    return wordsOf(inventory, unfolding(inventory, told(alone, words, options)))
+    return wordsOf(inventory, unfolding(inventory, accept(alone)))
   } catch (error) {
     if (error instanceof Problem) return { problems: [error], words: [] }
     throw error

@@ -1,7 +1,9 @@
+import type { Command } from 'commander'
 import type { Fields } from '../model/fields.ts'
 import { type FlagsGiven, flagValues, isSwitch, optionOf } from '../model/flags.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
+import type { Entries } from '../model/stack.ts'
 import { didYouMean } from '../text/nearest.ts'
 
 /** The name of the playbook, and the words that our own options have left over: they are for the playbook. */
@@ -19,14 +21,24 @@ export function playbookWords(words: readonly string[]): {
  * @param options our own, which a mistyped word may have meant
  * @throws Problem for a word that is none of its flags, and for values that do not fit
  */
-export function told(playbook: Playbook, words: readonly string[], options: readonly string[]): Playbook {
+export function told<S extends Entries>(
+  playbook: Playbook<S>,
+  words: readonly string[],
+  options: readonly string[],
+): Playbook<S> {
   const given = parsed(words, playbook.flags, options)
   const values = flagValues(playbook.flags, given)
   return { ...playbook, plays: (site) => playbook.plays(site, values) }
 }
 
+/** {@link told}, for the options that a command has. */
+export function telling(words: readonly string[], { options }: Command): (playbook: Playbook) => Playbook {
+  const own = options.flatMap(({ long }) => long ?? [])
+  return (playbook) => told(playbook, words, own)
+}
+
 /** What `--help` tells of a playbook. */
-export function flagsHelp({ about, flags }: Playbook, name: string): string {
+export function flagsHelp({ about, flags }: Pick<Playbook, 'about' | 'flags'>, name: string): string {
   const rows = Object.entries(flags).map(([key, field]) => ({
     left: `${optionOf(key)}${isSwitch(field) ? '' : ' <value>'}`,
     right: `${isSwitch(field) ? 'on or off' : field.expects}${field.optional ? ', or nothing' : ''}`,

@@ -20,6 +20,11 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
     .addCommand(checkCommand(own))
     .addCommand(labCommand())
   for (const command of withDescendants(program)) command.exitOverride()
+  process.once('uncaughtException', (error) => {
+    // Node would print it as it is, secrets and all.
+    process.stderr.write(`${showError(error, paintFor(process.stderr))}\n`)
+    process.exit(EXIT.internal)
+  })
   try {
     await program.parseAsync([...explicit(argv, program)], { from: 'user' })
   } catch (error) {

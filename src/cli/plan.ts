@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import type { PlanRecord } from '../engine/plan-record.ts'
 import { isRecord } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
+import { playbookWords, telling } from './flags.ts'
 import type { Own } from './load.ts'
 import { exitOf, inventoryPath, perform, type RunFlags, withRunOptions } from './run.ts'
 
@@ -14,6 +15,8 @@ interface PlanFile extends PlanRecord {
   readonly inventory: string
   readonly playbook: string
   readonly limit?: string
+  /** What the command line said to the playbook. */
+  readonly words: readonly string[]
 }
 
 /** `provision plan --out FILE`: like --check, and keeps what it saw. */
@@ -21,9 +24,13 @@ export function planCommand(own: Own): Command {
   return withRunOptions(new Command('plan'))
     .description('say what a run would change, and keep it for `provision apply`')
     .requiredOption('--out <file>', 'where to keep the plan')
-    .action(async (playbook: string, flags: RunFlags & { readonly out: string }) => {
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_playbook: string, flags: RunFlags & { readonly out: string }, command: Command) => {
+      const { name: playbook = 'site', rest: words } = playbookWords(command.args)
       let record: PlanRecord | undefined
       const summary = await perform(playbook, { ...flags, check: true }, own, {
+        accept: telling(words, command),
         surveyed: (found) => {
           record = found
         },
@@ -40,6 +47,7 @@ export function planCommand(own: Own): Command {
         inventory,
         playbook,
         ...(limit && { limit }),
+        words,
         ...record,
       }
       writeFileSync(flags.out, `${JSON.stringify(file, undefined, 1)}\n`, { mode: 0o600 })
@@ -51,13 +59,13 @@ export function planCommand(own: Own): Command {
 export function applyCommand(own: Own): Command {
   return withRunOptions(new Command('apply'), 'plan')
     .description('carry out a plan, unless something has moved since it was made')
-    .action(async (path: string, flags: RunFlags) => {
-      const { inventory, playbook, limit, hosts } = readPlan(path)
+    .action(async (path: string, flags: RunFlags, command: Command) => {
+      const { inventory, playbook, limit, words = [], hosts } = readPlan(path)
       const summary = await perform(
         playbook,
         { ...flags, inventory, check: false, ...(limit && { limit }) },
         own,
-        { expect: { hosts } },
+        { expect: { hosts }, accept: telling(words, command) },
       )
       process.exitCode = exitOf(summary)
     })

@@ -3,7 +3,6 @@ import { Command, Option } from 'commander'
 import { rehearse } from '../engine/rehearsal.ts'
 import { type RunOptions, run } from '../engine/run.ts'
 import type { Summary } from '../model/event.ts'
-import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { jsonReporter } from '../report/json.ts'
 import { plainReporter } from '../report/plain.ts'
@@ -12,13 +11,14 @@ import type { Reporter } from '../report/reporter.ts'
 import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
 import { Secret } from '../shell/secret.ts'
 import { EXIT } from './exit.ts'
-import { flagsHelp, playbookWords, told } from './flags.ts'
+import { flagsHelp, playbookWords, telling } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { limited } from './limit.ts'
 import { type LoadOptions, load, loadPlaybook, type Own } from './load.ts'
 import { askingForSteps, type SelectFlags, selecting, withSelectOptions } from './select.ts'
 import { sessions } from './sessions.ts'
 import { sshOptions } from './ssh-options.ts'
+import { TRANSPORTS, type TransportName, transports } from './transports.ts'
 
 export interface RunFlags extends SelectFlags {
   readonly inventory?: string
@@ -30,6 +30,7 @@ export interface RunFlags extends SelectFlags {
   readonly typeCheck: boolean
   readonly acceptNewHostKeys: boolean
   readonly askBecomePassword: boolean
+  readonly transport?: TransportName
   readonly help?: boolean
 }
 
@@ -48,9 +49,7 @@ export function runCommand(own: Own): Command {
       .action(async (_playbook: string, flags: RunFlags, command: Command) => {
         const { name, rest } = playbookWords(command.args)
         if (flags.help) return help(command, name, own)
-        const options = command.options.flatMap(({ long }) => long ?? [])
-        const accept = (playbook: Playbook) => told(playbook, rest, options)
-        const summary = await perform(name ?? 'site', flags, own, { accept })
+        const summary = await perform(name ?? 'site', flags, own, { accept: telling(rest, command) })
         process.exitCode = exitOf(summary)
         return undefined
       })
@@ -85,6 +84,12 @@ export function withRunOptions(command: Command, subject: 'playbook' | 'plan' = 
       false,
     )
     .option('-K, --ask-become-password', 'ask for the password of sudo', false)
+    .addOption(
+      new Option(
+        '--transport <name>',
+        'how to reach hosts of which the inventory says nothing; ssh2 otherwise',
+      ).choices(TRANSPORTS),
+    )
 }
 
 type PerformOptions = Pick<RunOptions, 'surveyed' | 'expect'> & Pick<LoadOptions, 'accept'>
@@ -102,11 +107,7 @@ export async function perform(
     typeCheck: flags.typeCheck,
     ...(accept && { accept }),
   }
-  // The transport takes as long to load as the user's files do.
-  const [{ inventory, playbook }, { sshTransport }] = await Promise.all([
-    load(wanted),
-    import('../transport/ssh.ts'),
-  ])
+  const { inventory, playbook } = await load(wanted)
   const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
   if (isAttentionWanted()) {
     rehearse(inventory, playbook, limit)
@@ -130,7 +131,7 @@ export async function perform(
         ...plan,
         ...(limit && { limit }),
       },
-      { open: sessions(sshTransport(options.ssh), options.become), emit: reporter.emit },
+      { open: sessions(transports(options.ssh, flags.transport), options.become), emit: reporter.emit },
     )
   } finally {
     done()

@@ -2,12 +2,14 @@ import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/fleet.ts'
 import type { Become, Host, Via } from '../model/host.ts'
 import { openSession } from '../transport/open-session.ts'
-import type { Target, Transport } from '../transport/wire.ts'
+import type { Target } from '../transport/wire.ts'
+import type { TransportOf } from './transports.ts'
 
 /** How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock. */
-export function sessions(transport: Transport, preferred: Become): OpenSession {
+export function sessions(transportOf: TransportOf, preferred: Become): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
   return async (host, purpose) => {
+    const transport = await transportOf(host)
     const link = await transport.connect(targetOf(host))
     const { method = 'sudo', password } = { ...host.become, ...preferred }
     const session = await openSession(link, {
@@ -28,7 +30,7 @@ export function sessions(transport: Transport, preferred: Become): OpenSession {
 
 /** A host of an inventory as a transport sees it. */
 export function targetOf({ name, address, ssh = {} }: Host): Target {
-  const { via, host = address, ...rest } = ssh
+  const { via, host = address, transport: _, ...rest } = ssh
   const ways = via === undefined ? [] : 'host' in via ? [via] : via
   return { name, host, ...rest, ...(ways.length > 0 && { via: ways.map(hop) }) }
 }

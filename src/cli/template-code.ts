@@ -1,6 +1,6 @@
 /** A template as TypeScript in which each character of its code stands at its own line and column. */
 export interface TemplateCode {
-  readonly text: string
+  readonly code: string
   /** What makes it no template at all. */
   readonly fault?: { readonly line: number; readonly column: number; readonly words: string }
 }
@@ -25,7 +25,8 @@ export function templateCode(template: string): TemplateCode {
       blank(template.slice(at, from)) + (kind === '#' || kind === '%' ? blank(all) : spoken(kind, code, end))
     at = from + all.length
   }
-  return { text: `${text}${blank(template.slice(at))}\n};${DECLARATIONS}` }
+  const [, type = 'object'] = /\}\s*:([\s\S]+)\)$/.exec(takes) ?? []
+  return { code: `${text}${blank(template.slice(at))}\n};${DECLARATIONS}export type Head = ${type}\n` }
 }
 
 const HEAD = /^(<%#\s*)(\(\s*\{[\s\S]*?\}\s*(?::[\s\S]*?)?\))(\s*[-_]?%>)/
@@ -33,7 +34,6 @@ const TAG = /<%([%#=_-]?)([\s\S]*?)([-_]?%>|$)/g
 
 /** `Value` is what a template may print; see `printed` of template.ts. */
 const DECLARATIONS = `
-export {}
 type Value = string | number | bigint | boolean | import('provision-ts').Secret
 declare function _(value: Value): void
 `
@@ -63,5 +63,5 @@ function blank(text: string): string {
 function refused(template: string, at: number, words: string): TemplateCode {
   const before = template.slice(0, at).split('\n')
   const [last = ''] = before.slice(-1)
-  return { text: '', fault: { line: before.length, column: last.length + 1, words } }
+  return { code: '', fault: { line: before.length, column: last.length + 1, words } }
 }

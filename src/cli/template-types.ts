@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { compilerWords, type Word } from './compiler.ts'
+import { templateCalls } from './template-calls.ts'
 import { templateCode } from './template-code.ts'
 
 interface Project {
@@ -26,37 +27,68 @@ export async function projectFaults(project: Project): Promise<{
   const { root, scratch, files, compiler } = project
   const shadow = join(scratch, 'templates')
   rmSync(shadow, { recursive: true, force: true })
-  const templates = templatesBeside(files)
-  const made = templates.map((path) => {
-    const template = readFileSync(path, 'utf8')
-    const { text, fault } = templateCode(template)
-    const copy = join(shadow, `${relative(root, path)}.ts`)
-    mkdirSync(dirname(copy), { recursive: true })
-    writeFileSync(copy, text)
-    return { path, copy, fault, lines: template.trimEnd().split('\n').length }
-  })
+  const own = files.filter((file) => file.startsWith(`${root}/`))
+  const templates = templatesBeside(own).map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+  const codes = templates.map((template) => ({ ...template, ...templateCode(template.text) }))
+  const sound = codes.filter(({ fault }) => !fault)
+  const shadows = [
+    ...sound.map(({ path, text, code }) => shadowOfTemplate(path, text, code)),
+    ...own.flatMap((file) => shadowOfCalls(file, new Set(sound.map(({ path }) => path)))),
+  ].map((one) => ({ ...one, at: join(shadow, relative(root, one.path)) }))
+  for (const { at, code } of shadows) {
+    mkdirSync(dirname(at), { recursive: true })
+    writeFileSync(at, code)
+  }
   const config = join(scratch, 'tsconfig.json')
-  const sound = made.filter(({ fault }) => !fault).map(({ copy }) => copy)
-  writeFileSync(config, JSON.stringify(configOf(project, shadow, sound)))
+  const added = shadows.map(({ at }) => at)
+  writeFileSync(config, JSON.stringify(configOf(project, shadow, added)))
   const said = await compilerWords(compiler, config)
-  const originals = new Map(made.map((one) => [one.copy, one]))
+  const byPath = new Map(shadows.map((one) => [one.at, one]))
   return {
     templates: templates.length,
     faults: [
-      ...said.map((word) => inTemplate(word, originals.get(word.file))),
-      ...made.flatMap(({ path, fault }) => (fault ? [{ file: path, ...fault }] : [])),
+      ...said.flatMap((word) => byPath.get(word.file)?.placed(word) ?? (byPath.has(word.file) ? [] : [word])),
+      ...codes.flatMap(({ path, fault }) => (fault ? [{ file: path, ...fault }] : [])),
     ],
   }
 }
 
-/** What is said of the lines that we have added, such as a brace that is missing, is said of the last. */
-function inTemplate(
-  word: Word,
-  template: { readonly path: string; readonly lines: number } | undefined,
-): Word {
-  if (!template) return word
-  const { path, lines } = template
-  return word.line > lines ? { ...word, file: path, line: lines, column: 1 } : { ...word, file: path }
+/** A file that is made for the compiler alone. */
+interface Shadow {
+  /** Where it would lie in the project. */
+  readonly path: string
+  readonly code: string
+  /** What the compiler says of it, as said of a file that somebody has written; undefined for what is said there already. */
+  readonly placed: (word: Word) => Word | undefined
+}
+
+function shadowOfTemplate(path: string, text: string, code: string): Shadow {
+  const last = text.trimEnd().split('\n').length
+  const placed = (word: Word): Word | undefined => {
+    if (word.line <= last) return { ...word, file: path }
+    // A brace that is missing is missed behind the end; all else down there repeats the head.
+    return /expected/.test(word.words) ? { ...word, file: path, line: last, column: 1 } : undefined
+  }
+  return { path: `${path}.ts`, code, placed }
+}
+
+function shadowOfCalls(file: string, sound: ReadonlySet<string>): readonly Shadow[] {
+  const source = readFileSync(file, 'utf8')
+  const isSound = (template: string) => sound.has(join(dirname(file), 'templates', template))
+  const { text, calls, lines } = templateCalls(source, isSound)
+  if (calls.length === 0) return []
+  const placed = ({ line, words }: Word): Word | undefined => {
+    const call = calls[line - lines - 1]
+    // A type that only a function's body knows cannot be held against anything from here.
+    if (!call || words.startsWith('Cannot find name')) return undefined
+    return {
+      file,
+      line: call.line,
+      column: call.column,
+      words: `the head of ${call.template} takes something else: ${words}`,
+    }
+  }
+  return [{ path: file.replace(/\.([cm]?ts)$/, '.calls.$1'), code: text, placed }]
 }
 
 /** All that lies in a folder `templates` beside one of these files. */

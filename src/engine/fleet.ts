@@ -30,6 +30,7 @@ export class Fleet {
     string,
     { readonly purpose: Purpose; readonly meeting: Promise<Member | undefined> }
   >()
+  readonly #met = new Map<string, Member>()
   readonly #sessions: OpenedSession[] = []
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
@@ -61,12 +62,18 @@ export class Fleet {
         readAll(first.map(({ question }) => question.read)),
       )
       for (const [i, one] of first.entries()) this.answers.set(one, answers[i])
+      this.#met.set(host.name, member)
       return member
     } catch (error) {
       for (const one of first) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))
       return undefined
     }
+  }
+
+  /** How often this run has changed a host so far. */
+  versionOf(host: string): number {
+    return this.#met.get(host)?.version ?? 0
   }
 
   /** Of a host that steps of another's turn are for. Scripts that only ask may be for a host that is only looked at. */

@@ -1,6 +1,7 @@
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Playbook } from '../model/play.ts'
+import type { Entries } from '../model/stack.ts'
 import { answerOfNothing, imagine, RELEASES } from './made-up.ts'
 
 /**
@@ -8,9 +9,9 @@ import { answerOfNothing, imagine, RELEASES } from './made-up.ts'
  * sessions open, a person who takes a minute to type would keep all hosts waiting. What goes wrong here goes wrong again, and is
  * told, in the run itself.
  */
-export function rehearse(
-  { values }: Inventory,
-  playbook: Playbook,
+export function rehearse<S extends Entries>(
+  { values }: Inventory<S>,
+  playbook: Playbook<S>,
   limit: (host: Host) => boolean = () => true,
 ): void {
   const plays = attempt(() => playbook.plays(values)) ?? []

@@ -7,6 +7,7 @@ import { Bracket } from './bracket.ts'
 import { converge } from './converge.ts'
 import type { Act, Course } from './course.ts'
 import { unhealthy } from './failures.ts'
+import type { Fleet } from './fleet.ts'
 import { dueHandlers } from './handlers.ts'
 import type { Member } from './member.ts'
 import { type Survey, survey } from './survey.ts'
@@ -132,10 +133,10 @@ async function turn(found: Survey, host: Host, turn: Turn): Promise<void> {
 async function current(
   member: Member,
   { play, steps }: Act,
-  { surveys, members, fleet, selection }: Course,
+  { surveys, fleet, selection }: Course,
 ): Promise<Survey> {
   const found = surveys.get(member.name)?.find((one) => one.play === play)
-  if (found && !isStale(found, member, members)) return found
+  if (found && !isStale(found, member, fleet)) return found
   for (const { host } of found?.asks ?? []) fleet.answers.forget(host.name)
   const [anew] = await survey(member, [[play, steps.get(member.name)]], {
     answers: fleet.answers,
@@ -146,13 +147,9 @@ async function current(
   return anew
 }
 
-function isStale(
-  { version, asks, at, examined }: Survey,
-  member: Member,
-  members: ReadonlyMap<string, Member>,
-): boolean {
+function isStale({ version, asks, at, examined }: Survey, member: Member, fleet: Fleet): boolean {
   if (version !== member.version) return true
-  if (asks.some(({ host }) => (members.get(host.name)?.version ?? 0) > 0)) return true
+  if (asks.some(({ host }) => fleet.versionOf(host.name) > 0)) return true
   return examined.some(({ difference }) => difference) && Date.now() - at > STALE_AFTER
 }
 

@@ -3,6 +3,7 @@ import type { Difference } from '../model/difference.ts'
 import type { RunEvent, StepInfo } from '../model/event.ts'
 import { Problem } from '../model/problem.ts'
 import type { PlacedStep } from '../model/steps.ts'
+import { Secret } from '../shell/secret.ts'
 import { milliseconds } from '../text/duration.ts'
 import type { Member } from './member.ts'
 import type { RoutedScript } from './routed.ts'
@@ -32,7 +33,7 @@ export function asScript(command: Command): RoutedScript {
     script: scriptOf(command),
     mode: inline ? 'inline' : 'isolated',
     timeout: milliseconds(timeout),
-    ...(input && { input }),
+    ...(input && { input: input instanceof Secret ? Buffer.from(input.reveal()) : input }),
     ...(as !== undefined && { as }),
     ...(on && { on }),
   }

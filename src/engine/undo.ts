@@ -29,8 +29,7 @@ export function noted(one: Bracketed, scripts: readonly Shell[]): Shell {
   const path = undoPath(one)
   const text = [
     `# ${one.host} is ${one.label}. This takes it back; the next run of provision does so too.`,
-    'set -e',
-    ...scripts.map(({ text }) => `(\n${text}\n)`),
+    ...scripts.map(({ text }) => `(\n${text}\n) || exit 1`),
   ].join('\n')
   return sh`
 mkdir -p -m 0700 ${DIRECTORY} && printf '%s\n' ${text} > ${`${path}.new`} &&

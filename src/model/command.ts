@@ -1,3 +1,4 @@
+import type { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { type Duration, milliseconds } from '../text/duration.ts'
 import type { Host } from './host.ts'
@@ -5,8 +6,8 @@ import type { Host } from './host.ts'
 /** Something to do on a host: a script and how to run it. */
 export interface Command {
   readonly script: Shell
-  /** Bytes for its standard input. */
-  readonly input?: Uint8Array
+  /** Bytes for its standard input; a Secret is asked for only when the command is run. */
+  readonly input?: Uint8Array | Secret
   /** The user it runs as. @default root */
   readonly as?: string
   /** When it is given up and killed with all that it started. @default 10 minutes */

@@ -2,6 +2,11 @@ import type { Secret } from '../shell/secret.ts'
 
 /** How a host is reached, where that differs from its address and from the user's own ssh_config. */
 export interface Ssh {
+  /**
+   * `openssh`: the user's own ssh, for what ssh2 cannot do: certificates, hardware keys, Kerberos, ProxyCommand. `local`: the machine
+   * that provision runs on is the host. @default what --transport says, else 'ssh2'
+   */
+  readonly transport?: 'ssh2' | 'openssh' | 'local'
   /** Where to connect. @default the host's address */
   readonly host?: string
   readonly port?: number
@@ -15,7 +20,7 @@ export interface Ssh {
 }
 
 /** A host on the way to others. */
-export interface Via extends Omit<Ssh, 'via'> {
+export interface Via extends Omit<Ssh, 'via' | 'transport'> {
   readonly host: string
 }
 

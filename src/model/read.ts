@@ -53,7 +53,11 @@ export function read<T>(
     name: 'script',
     ...(as === undefined ? {} : { as }),
     script: () => script,
-    parse: (answer) => [parse(answer)],
+    // The same question twice in one trip is asked once.
+    parse: (answer, queries) => {
+      const value = parse(answer)
+      return queries.map(() => value)
+    },
   })(undefined)
 }
 

@@ -31,10 +31,7 @@ export function file(
   { owner = 'root', group = owner, mode, ...options }: FileOptions = {},
 ): Step {
   const wanted = mode ?? (content instanceof Secret ? '0600' : '0644')
-  return fileStep(
-    { path, content, owner, group, mode: wanted.padStart(4, '0') },
-    options,
-  )
+  return fileStep({ path, content, owner, group, mode: wanted.padStart(4, '0') }, options)
 }
 
 interface FileParams {
@@ -58,7 +55,7 @@ const fileStep = resource<FileParams, Entry | undefined>('file', {
             inline: true,
           },
         ]
-      : [writeFile(params, beside(params.path))],
+      : [writeFile(params, have)],
   replace: (params) => ({ path: params.path, make: (at) => makeFile(params, at) }),
 })
 
@@ -109,21 +106,26 @@ export function beside(path: string): string {
   return `${path.slice(0, cut)}.${path.slice(cut)}.provision-${randomBytes(4).toString('hex')}`
 }
 
-function writeFile(params: FileParams, at: string): Command {
-  const make = makeFile(params, at)
+function writeFile(params: FileParams, have: Entry | undefined): Command {
+  const at = beside(params.path)
+  const make = makeFile(params, at, have)
   return { inline: true, script: sh`{ ${make} && mv -fT ${at} ${params.path}; } || { rm -f ${at}; exit 1; }` }
 }
 
-/** The file, whole and with its owner and mode, at another place of the same directory. */
-function makeFile({ path, content, owner, group, mode }: FileParams, at: string): Shell {
+/** The file, whole and with its owner and mode, at another place of the same directory. Most of its time goes into starting programs. */
+function makeFile({ path, content, owner, group, mode }: FileParams, at: string, have?: Entry): Shell {
   const bytes = Buffer.from(bytesOf(content))
   const put: Shell = isBinary(bytes)
     ? sh`printf %s ${bytes.toString('base64')} | base64 -d > ${at}`
     : sh`printf %s ${bytes.toString()} > ${at}`
+  const directory = at.slice(0, at.lastIndexOf('/')) || '/'
+  const keeps = have?.owner === owner && have.group === group && have.mode === mode
+  const own = keeps ? sh`` : sh` && chown ${ownership({ owner, group })} ${at} && chmod ${mode} ${at}`
   return sh`
-umask 022; mkdir -p ${at.slice(0, at.lastIndexOf('/')) || '/'} && umask 077 &&
-{ [ ! -f ${path} ] || [ -L ${path} ] || cp -p --attributes-only --preserve=all ${path} ${at}; } &&
-${put} && chown ${ownership({ owner, group })} ${at} && chmod ${mode} ${at} && sync ${at}`
+{ [ -d ${directory} ] || (umask 022; mkdir -p ${directory}); } && umask 077 &&
+if [ -f ${path} ] && [ ! -L ${path} ]; then cp -p --attributes-only --preserve=all ${path} ${at}${own}
+else install -o ${owner} -g ${group} -m ${mode} /dev/null ${at}; fi &&
+${put} && sync ${at}`
 }
 
 function ownership({ owner, group }: { readonly owner: string; readonly group: string }): string {

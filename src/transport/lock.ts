@@ -7,21 +7,40 @@ export interface Lock {
   readonly owner: string
   /** @default now */
   readonly since?: Date
+  /** Milliseconds after which its host hears of the owner again at the latest. @default unknown, and nobody takes it for dead */
+  readonly beat?: number
+  /** Milliseconds for which another holder must be silent to be taken for dead; ten of its beats at least. @default 30_000 */
+  readonly silence?: number
 }
 
 /**
  * The part of the opening that takes the host's lock: `flock` on descriptor 9 of the session's shell, which no script inherits.
  * So it is free when that shell is gone, whatever became of us; the file stays, for the next. Who is not root has one of his own.
  */
-export function lockText({ owner, since = new Date() }: Lock): string {
-  const line = quote(`${since.toISOString()} ${owner.replace(/\s+/g, ' ')}`)
+export function lockText({ owner, since = new Date(), beat, silence = 30_000 }: Lock): string {
+  const line = quote(`${since.toISOString()} ${beat ?? '-'} ${owner.replace(/\s+/g, ' ')}`)
   return `[ -w /run ] && _l=/run/provision.lock || _l=/tmp/provision-$(id -u).lock
 { [ ! -L $_l ] && true >>$_l; } 2>/dev/null || { _h unlockable $_l; exit 73; }
 exec 9<>$_l
-if flock -n 9; then printf '%s %s\\n' $$ ${line} >$_l
-elif command -v flock >/dev/null; then _t=; read -r _t <$_l; _h held "$_t"; exit 75
-else _h flockless; exit 69; fi`
+${DEAD}
+if flock -n 9; then :
+elif ! command -v flock >/dev/null; then _h flockless; exit 69
+else _o=; read -r _o <$_l; set -f; _z $_o ${silence} || { _h held "$_o"; exit 75; }
+set +f; flock -w 10 9 || { _h ending "$_o"; exit 75; }; _w="$_w taken"; fi
+printf '%s %s\\n' $$ ${line} >$_l`
 }
+
+/**
+ * `_z PID SINCE BEAT OWNER… SILENCE` ends the connection of a holder that is dead: sshd hears nothing of a client that was cut off,
+ * often for hours. The shell then ends when what runs on it has come to its end, as with a client that was killed. One that merely
+ * waits is told from it by the beats that it promised, and by the kernel's acknowledgements of what it is being sent. It has to be
+ * the true holder and its nearest sshd, lest we end somebody else's session; where anything is unclear, it is not dead.
+ */
+const DEAD = `_z(){ set -x; ls -l /proc/$1/fd $_l && stat -L /proc/$1/fd/9 $_l; cat /proc/$1/cmdline /proc/locks; for _m9 in "$@"; do :; done; [ "$3" -gt 0 ] && [ "/proc/$1/fd/9" -ef $_l ] || return
+[ $(($3 * 10)) -gt $_m9 ] && _m9=$(($3 * 10)); _q "$1" || return
+until read -r _n </proc/$_a/comm; case $_n in sshd*) :;; *) false;; esac; do [ "$_b" -gt 1 ] && _q $_b || return; done
+ss -tinpOH state established | awk -v p="pid=$_a," -v m=$_m9 'index($0, p) { n++; r = a = $0
+if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a + 0 <= m) l = 1 } END { exit !n || l }' && kill $_a; } >/tmp/zz.err 2>&1`
 
 /** Why a host cannot be locked, out of what its shell said to {@link lockText}. */
 export function lockProblem(host: string, said: string): Problem {
@@ -29,13 +48,23 @@ export function lockProblem(host: string, said: string): Problem {
   if (word === 'unlockable')
     return new Problem(`cannot write ${rest.join(' ')} on ${host}, which would lock it`)
   if (word === 'flockless') return new Problem(`there is no flock on ${host}`, { next: 'Install util-linux' })
-  return held(host, rest)
+  return word === 'ending' ? ending(host, rest) : held(host, rest)
 }
 
-function held(host: string, [pid, since = '', ...owner]: readonly string[]): Problem {
-  const holder = owner.join(' ') || 'another run'
-  const time = Number.isNaN(Date.parse(since)) ? '' : ` since ${new Date(since).toLocaleString('sv')}`
-  return new Problem(`${host} is held by ${holder}${time}`, {
-    next: `Wait for it to end. A run that died lets go by itself; one whose connection hangs is ended on ${host} by \`kill ${pid || 'PID'}\``,
+function held(host: string, line: readonly string[]): Problem {
+  return new Problem(`${host} is held by ${holder(line)}`, {
+    next: `Wait for it to end. A run that died lets go by itself; one whose connection hangs is ended on ${host} by \`kill ${line[0] || 'PID'}\``,
   })
+}
+
+function ending(host: string, line: readonly string[]): Problem {
+  return new Problem(`${host} is still at work for ${holder(line)}`, {
+    details: ['its connection was dead, and was ended just now'],
+    next: 'Run again when the command that it has begun there has come to its end.',
+  })
+}
+
+function holder([, since = '', , ...owner]: readonly string[]): string {
+  const time = Number.isNaN(Date.parse(since)) ? '' : ` since ${new Date(since).toLocaleString('sv')}`
+  return `${owner.join(' ') || 'another run'}${time}`
 }

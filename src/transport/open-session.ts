@@ -29,7 +29,11 @@ export async function openSession(link: Link, options: OpenOptions): Promise<Ses
   const { host, become = { method: 'none' }, lock, shell = 'sh', patience = 30_000 } = options
   const start = () => startShell(link, { host, become, shell, patience })
   const dialect = { token: randomBytes(12).toString('hex'), shell }
-  const checks = [...(become.method === 'sudo' ? [INPUT_LOGGED] : []), ...(lock ? [lockText(lock)] : [])]
+  const { beat } = link
+  const checks = [
+    ...(become.method === 'sudo' ? [INPUT_LOGGED] : []),
+    ...(lock ? [lockText({ ...lock, ...(beat !== undefined && { beat }) })] : []),
+  ]
   return new ShellSession({
     link,
     host,

@@ -24,6 +24,10 @@ export class OpensshLink implements Link {
     return [...this.#running].map(passed).reduce(sum, this.#past)
   }
 
+  get beat(): number {
+    return this.#master.login.keepalive.interval
+  }
+
   async start(command: string): Promise<Wire> {
     const leave = await this.#gate.enter()
     try {

@@ -12,8 +12,9 @@ import type { Wire } from './wire.ts'
 
 /** Logs in, and comes back when commands can be started. @throws Unreachable */
 export async function logIn(login: Login): Promise<Master> {
-  const { program, words, patience } = login
-  const directory = await mkdtemp(join(tmpdir(), 'provision-ssh-'))
+  const { program, words, patience, through } = login
+  const before = through?.said.length ?? 0
+  const directory = await mkdtemp(join(tmpdir(), 'provision-mux-'))
   const socket = join(directory, 's')
   const guarded = ['-c', GUARD, 'sh', directory, program, '-N', '-T', '-S', socket, ...words]
   const wire = await child({ program: '/bin/sh', words: guarded })
@@ -25,7 +26,9 @@ export async function logIn(login: Login): Promise<Master> {
   if (outcome === 'there') return new Master({ login, wire, socket, said })
   wire.destroy()
   await settled(wire)
-  throw opensshTrouble({ ...login, said: said(), late: outcome === 'late' })
+  // Why a jump host cannot go on is told by the ssh that holds the login there.
+  const told = `${through?.said.slice(before) ?? ''}${said()}`
+  throw opensshTrouble({ ...login, said: told, late: outcome === 'late' })
 }
 
 /**
@@ -51,17 +54,24 @@ export class Master {
   readonly lost: Promise<string>
   readonly #wire: Wire
   readonly #socket: string
+  readonly #said: () => string
   #ended: string | undefined
 
   constructor({ login, wire, socket, said }: MasterParts) {
     this.login = login
     this.#wire = wire
     this.#socket = socket
+    this.#said = said
     this.lost = wire.ended.then(async () => {
       await settled(wire)
       this.#ended ??= lastWords(said()) ?? 'the connection ended'
       return this.#ended
     })
+  }
+
+  /** What ssh has written to stderr. */
+  get said(): string {
+    return this.#said()
   }
 
   /** What `lost` will say, once it is known. */
@@ -109,6 +119,9 @@ const HOST = 'host'
 /** Milliseconds for ssh to take leave. */
 const GOODBYE = 1_000
 
+/** More than this of its words nobody wants to read. */
+const MUCH = 65_536
+
 /** To connect, to agree on keys, to log in: ssh bounds the first two by itself. */
 const STAGES = 3
 
@@ -118,7 +131,7 @@ function listen({ stdout, stderr }: Wire): () => string {
   stderr
     .on('error', () => {})
     .on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-8_192)
+      if (said.length < MUCH) said += chunk.toString()
     })
   return () => said
 }

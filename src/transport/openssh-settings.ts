@@ -40,13 +40,14 @@ export class OpensshSettings {
     const user = target.user ?? this.#options.user
     const asked = { host, ...(user && { user }), ...(port !== undefined && { port }) }
     const config = await this.#config.read(asked)
-    const seconds = Number(config.get('connecttimeout')?.[0] ?? 10) || 10
-    const patience = this.#options.connectTimeout ?? 1000 * seconds
-    const alive = this.#options.keepalive ?? keepalive(config)
+    const configured = Number(config.get('connecttimeout')?.[0]) || 10
+    const patience = this.#options.connectTimeout ?? 1000 * configured
+    const { interval, misses } = this.#options.keepalive ?? keepalive(config)
+    const alive = { interval: 1000 * seconds(interval), misses }
     const unknown = unknownKeys(target, { config, defaults: this.#options, warn })
     const options: Options = {
-      ConnectTimeout: whole(patience),
-      ServerAliveInterval: whole(alive.interval),
+      ConnectTimeout: String(seconds(patience)),
+      ServerAliveInterval: String(seconds(alive.interval)),
       ServerAliveCountMax: String(alive.misses),
       StrictHostKeyChecking: unknown === 'accept' ? 'accept-new' : 'yes',
       ...this.#files(target),
@@ -110,6 +111,7 @@ function flag(name: string, value: string | undefined): Words {
   return value === undefined ? [] : [name, value]
 }
 
-function whole(milliseconds: number): string {
-  return String(Math.max(1, Math.ceil(milliseconds / 1000)))
+/** ssh counts in whole seconds. */
+function seconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000))
 }

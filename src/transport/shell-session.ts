@@ -120,7 +120,10 @@ export class ShellSession implements Session {
     const [word, pid, ...warnings] = said.split(' ')
     const { host } = this.#parts
     if (word !== 'ok') this.#fail(lockProblem(host, said))
-    this.#opened.resolve({ pid: Number(pid), warnings: warnings.includes('logged') ? [logged(host)] : [] })
+    this.#opened.resolve({
+      pid: Number(pid),
+      warnings: warnings.flatMap((word) => WARNINGS[word]?.(host) ?? []),
+    })
   }
 
   /** Kills a script from outside. Should even that not end it, the whole session is given up: a run must not hang. */
@@ -172,6 +175,9 @@ export class ShellSession implements Session {
 const KILLING = 10_000
 const LEAVING = 5_000
 
-function logged(host: string): string {
-  return `sudo on ${host} writes all that it is sent to the disk (log_input), secrets too: \`Defaults!/bin/sh !log_input\` keeps ours out`
+const WARNINGS: Readonly<Record<string, (host: string) => string>> = {
+  logged: (host) =>
+    `sudo on ${host} writes all that it is sent to the disk (log_input), secrets too: \`Defaults!/bin/sh !log_input\` keeps ours out`,
+  taken: (host) =>
+    `${host} was held by a run whose connection was dead; it was ended, and the host taken over`,
 }

@@ -23,6 +23,10 @@ export class SshLink implements Link {
     return this.#connection.traffic
   }
 
+  get beat(): number {
+    return this.#connection.hop.keepalive.interval
+  }
+
   async start(command: string): Promise<Wire> {
     const leave = await this.#gate.enter()
     try {

@@ -23,6 +23,8 @@ export interface Link {
   start(command: string): Promise<Wire>
   /** Bytes that went to the host and came from it, where the link can tell. */
   readonly traffic: { readonly sent: number; readonly received: number }
+  /** Milliseconds after which the host hears of us again at the latest, where that is so: who is silent for long is gone. */
+  readonly beat?: number
   close(): Promise<void>
 }
 

@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
@@ -55,6 +64,18 @@ describe('a bundle', () => {
     await made()
     expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(true)
     expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(false)
+  })
+
+  it('is made of new files, so that who runs the old ones meanwhile reads them whole', async () => {
+    await made()
+    const before = statSync(join(outdir(), 'main.js')).ino
+    const reading = openSync(join(outdir(), 'main.js'), 'r')
+    project.write('lib/name.ts', `export const name: string = 'there'\n`)
+    await made()
+    expect(statSync(join(outdir(), 'main.js')).ino).not.to.equal(before)
+    expect(readFileSync(reading, 'utf8')).to.include('world')
+    closeSync(reading)
+    expect(readdirSync(outdir()).sort()).to.deep.equal(['inputs.json', 'main.js', 'main.js.map'])
   })
 
   it('leaves no bundle that vouches for files which could not be read', async () => {

@@ -53,7 +53,10 @@ describe('the sessions of a run', () => {
 
   it('are shells on the host, whose link ends with them', async () => {
     const { transport, targets, links } = here()
-    const { session, close } = await sessions(transport, {})({ ...host, become: { method: 'none' } }, 'look')
+    const { session, close } = await sessions(async () => transport, {})(
+      { ...host, become: { method: 'none' } },
+      'look',
+    )
     const [result] = await session.run([{ script: sh`echo $((1 + 1))` }])
     await close()
     expect(result?.stdout.toString()).to.equal('2\n')
@@ -69,7 +72,7 @@ describe('the sessions of a run', () => {
         start: () => Promise.reject(new Error('it starts nothing')),
       }),
     }
-    const error = await thrown(sessions(mute, {})(host, 'look'))
+    const error = await thrown(sessions(async () => mute, {})(host, 'look'))
     expect(String(error)).to.equal('Error: it starts nothing')
     expect(links.map(({ closed }) => closed)).to.deep.equal([true])
   })

@@ -135,8 +135,7 @@ describe('a run', () => {
       const { summary, problems } = await rig.run(
         (web) => [
           play('web', { hosts: web }, (host) => [
-            host.name === 'web2' &&
-              command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' }),
+            host.name === 'web2' && command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' }),
             marked(host),
           ]),
         ],

@@ -39,6 +39,12 @@ describe('a read', () => {
     expect(value(all, '1 2 3')).to.deep.equal([[1, 2], 6])
   })
 
+  it('that is asked twice in one trip is asked once and answers both', () => {
+    const one = read(sh`uname`, ({ stdout }) => stdout)
+    expect(scripts(together(one, readAll([one, one])))).to.deep.equal(['uname'])
+    expect(value(together(one, readAll([one, one])), 'Linux')).to.deep.equal(['Linux', ['Linux', 'Linux']])
+  })
+
   it('keeps the order of answers when families are mixed', () => {
     const own = (text: string) => read(sh`echo ${text}`, ({ stdout }) => stdout)
     const all = readAll<unknown>([size('a'), own('x'), size('bb'), user('u'), known(7), own('y')])

@@ -25,7 +25,9 @@ describe('the place of a step', () => {
       role('a', (_params: object) => [])({}),
     ]
     expect(calls.map(({ source }) => source?.file)).to.deep.equal(calls.map(() => import.meta.filename))
-    expect(new Set(calls.map(({ source }) => `${source?.line}:${source?.column}`)).size).to.equal(calls.length)
+    expect(new Set(calls.map(({ source }) => `${source?.line}:${source?.column}`)).size).to.equal(
+      calls.length,
+    )
   })
 
   it('leaves stack traces of others as they were', () => {

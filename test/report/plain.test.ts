@@ -39,7 +39,8 @@ skipped: balancers on web1, web2, since web2 failed in this play
 web1      1 ok, 3 changed
 web2      0 ok, failed, 1 play skipped
 balancer1 unreachable
-1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)`)
+1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)
+To go on, run the same command again, or only what is left with --limit web2,balancer1: what is done is not done twice.`)
   })
 
   it('tells of all steps, too, when it is to be verbose', () => {

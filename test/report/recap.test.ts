@@ -6,7 +6,7 @@ import { host, summary } from './script.ts'
 
 describe('the last words of a run', () => {
   const said = (hosts: readonly HostSummary[], of: Partial<Summary> = {}) =>
-    recap(summary(hosts, of), plain).replace(/ \([\d.]+ s, .*\)$/, '')
+    recap(summary(hosts, of), plain).replace(/ \([\d.]+ s, .*\)$/m, '')
 
   const web1 = host({ host: 'web1', ok: 5 })
   const CASES: Readonly<Record<string, readonly [said: string, expected: string]>> = {
@@ -23,17 +23,21 @@ describe('the last words of a run', () => {
       said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'check' }),
       'db1  1 ok, 2 to change\n2 steps would change: 1 host, 3 steps.',
     ],
+    'some of them come after others that may make them needless': [
+      said([host({ host: 'db1', changed: 3, open: 2 })], { mode: 'check' }),
+      'db1  0 ok, 3 to change\n3 steps would change: 1 host, 3 steps (? marks 2 that come after others which may make them needless).',
+    ],
     'a host failed': [
       said([web1, host({ host: 'web2', ok: 2, changed: 1, failed: 1 })]),
-      'web2 2 ok, 1 changed, failed\n1 host failed, of 2 hosts, 8 steps; 1 changed.',
+      'web1 5 ok\nweb2 2 ok, 1 changed, failed\n1 host failed, of 2 hosts, 8 steps; 1 changed.\nTo go on, run the same command again, or only what is left with --limit web2: what is done is not done twice.',
     ],
     'a host was lost after it had changed': [
       said([host({ host: 'web1', changed: 1, unreachable: true })]),
-      'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.',
+      'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.\nTo go on, run the same command again: what is done is not done twice.',
     ],
     'a person stopped it': [
       said([web1, host({ host: 'web2', skipped: 2 })], { interrupted: true }),
-      'web2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.',
+      'web1 5 ok\nweb2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.\nTo go on, run the same command again, or only what is left with --limit web2: what is done is not done twice.',
     ],
   }
   for (const [when, [words, expected]] of Object.entries(CASES))

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -112,6 +113,26 @@ describe('on a real file system', () => {
       const before = statSync(`${root}/a`).ino
       await made(file(`${root}/a`, 'old', { ...rig.own, mode: '0600' }))
       expect([statSync(`${root}/a`).ino, mode(`${root}/a`)]).to.deep.equal([before, '600'])
+    })
+
+    it('has its owner and mode before it has its content, so that nobody reads what is not for them', () => {
+      const programs = rig.empty()
+      const tell = 'for last; do :; done; stat -c "%s" "$last" >> $SEEN'
+      for (const name of ['chmod', 'install'])
+        writeFileSync(`${programs}/${name}`, `#!/bin/sh\n/usr/bin/${name} "$@"; ${tell}\n`, { mode: 0o755 })
+      const have = { type: 'file', mode: '0644', owner: 'root', group: 'root', size: 3, target: '' } as const
+      writeFileSync(`${root}/old`, 'old', { mode: 0o644 })
+      for (const [name, entry] of Object.entries({ new: undefined, old: { ...have, sha256: '' } })) {
+        const [write] = file(`${root}/${name}`, 'secret', { ...rig.own, mode: '0600' }).apply(entry)
+        execFileSync('sh', ['-c', write?.script.text ?? ''], {
+          env: { PATH: `${programs}:/usr/bin:/bin`, SEEN: `${root}/seen` },
+        })
+        expect([readFileSync(`${root}/${name}`, 'utf8'), mode(`${root}/${name}`)]).to.deep.equal([
+          'secret',
+          '600',
+        ])
+      }
+      expect(readFileSync(`${root}/seen`, 'utf8')).to.equal('0\n0\n')
     })
 
     it('takes the place of a link, and leaves what that leads to alone', async () => {

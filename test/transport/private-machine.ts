@@ -7,6 +7,8 @@ import type { Link } from '../../src/transport/wire.ts'
 export interface PrivateMachine {
   /** As a login of this user; an empty environment, as sshd gives. */
   as(user: string): Link
+  /** The start of a command that runs inside it. */
+  readonly enter: string
   close(): Promise<void>
 }
 
@@ -23,6 +25,7 @@ export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
   const pid = Number(String(line))
   if (!pid) throw new Error(`no private machine: ${said}`)
   return {
+    enter: `nsenter -m -t ${pid}`,
     as(user) {
       const enter = `exec nsenter -m -t ${pid} setpriv --reuid ${user} --regid ${user} --init-groups`
       const local = localLink()

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { localLink } from '../../src/transport/local.ts'
+import { localLink, localTransport } from '../../src/transport/local.ts'
 import { BusyboxMachine } from './busybox-machine.ts'
 import { conformance } from './conformance.ts'
 import { canBePrivate } from './private-machine.ts'
+
+const here = { name: 'here', host: 'localhost' }
+conformance('the local transport', () => localTransport().connect(here))
 
 const has = (program: string) => !spawnSync(program, ['true']).error
 

@@ -1,0 +1,83 @@
+import { type Around, around, each, type Group, type Host, type Shell, sh } from 'provision-ts'
+
+const SOCKET = '/run/haproxy/admin.sock'
+
+export interface DrainOptions {
+  /** Seconds for requests under way to end, after which the host is changed all the same. @default 30 */
+  readonly patience?: number
+}
+
+/**
+ * Takes a server out of all balancers for the time of its changes: no new requests, those under way come to their end. Where
+ * there is no haproxy yet, or the server is not in it yet, there is nothing to do. The last server in service is not taken out:
+ * the host's turn fails before anything is changed on it.
+ *
+ * @param backend as it stands in haproxy.cfg
+ */
+export function drained(
+  balancers: Pick<Group, 'hosts'>,
+  backend: string,
+  { patience = 30 }: DrainOptions = {},
+): Around {
+  return around(`out of ${backend}`, {
+    enter: ({ name }: Host) => each(balancers, drain({ backend, name, patience })),
+    leave: ({ name }: Host) => each(balancers, ready({ backend, name })),
+    settled: ({ name }: Host) => each(balancers, up({ backend, name })),
+  })
+}
+
+interface Server {
+  readonly backend: string
+  readonly name: string
+}
+
+/** Nothing is asked of a haproxy that does not run, or that does not know the server. */
+function talk({ backend, name }: Server): Shell {
+  return sh`
+[ -S ${SOCKET} ] && command -v socat >/dev/null || exit 0
+tell() { printf '%s\n' "$1" | timeout 5 socat -t 5 - UNIX-CONNECT:${SOCKET}; }
+backend=${backend} name=${name}
+stat=$(tell "show stat $backend 4 -1" 2>/dev/null) || exit 0
+# The fields that we look at: 2 name, 5 sessions now, 18 state.
+of() { tell "show stat $backend 4 -1" | awk -F, -v name="$name" -v field="$1" '$2 == name { print $field }'; }
+[ -n "$(of 18)" ] || exit 0
+others() { tell "show stat $backend 4 -1" | awk -F, -v name="$name" '!/^#/ && NF > 18 && $2 != name { all++; if ($18 ~ /^(UP|no check)/) up++ } END { print all + 0, up + 0 }'; }`
+}
+
+function drain({ patience, ...server }: Server & { readonly patience: number }): Shell {
+  return sh`${talk(server)}
+set -- $(others)
+# The only one there is cannot be spared, and is changed while it serves.
+[ "$1" -gt 0 ] || exit 0
+end=$(($(date +%s) + ${patience}))
+case $(of 18) in
+UP* | 'no check'*)
+  while set -- $(others); [ "$2" -eq 0 ]; do
+    [ "$(date +%s)" -lt "$end" ] || { echo "$name is the last server of $backend that is up" >&2; exit 1; }
+    sleep 0.2
+  done
+  ;;
+esac
+said=$(tell "set server $backend/$name state drain")
+[ -z "$said" ] || { printf '%s\n' "$said" >&2; exit 1; }
+end=$(($(date +%s) + ${patience}))
+while [ "$(of 5)" -gt 0 ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.1; done
+exit 0`
+}
+
+function ready(server: Server): Shell {
+  return sh`${talk(server)}
+said=$(tell "set server $backend/$name state ready")
+[ -z "$said" ] || { printf '%s\n' "$said" >&2; exit 1; }`
+}
+
+function up(server: Server): Shell {
+  return sh`${talk(server)}
+end=$(($(date +%s) + 30))
+while :; do
+  state=$(of 18)
+  case $state in UP* | 'no check'*) exit 0 ;; esac
+  [ "$(date +%s)" -lt "$end" ] || { echo "$name is $state in $backend" >&2; exit 1; }
+  sleep 0.2
+done`
+}

@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { expect } from 'chai'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+describe('provision check', function () {
+  this.timeout('1m').slow('5s')
+  let directory: string
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'provision-check-'))
+    mkdirSync(join(directory, 'node_modules'))
+    symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
+    symlinkSync(join(ROOT, 'node_modules/@types'), join(directory, 'node_modules/@types'))
+    for (const [path, text] of Object.entries(PROJECT)) write(path, text)
+  })
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), text)
+  }
+  const change = (path: keyof typeof PROJECT, from: string, to: string) => {
+    expect(PROJECT[path]).to.include(from)
+    write(path, PROJECT[path].replace(from, to))
+  }
+  const check = (...args: string[]) => provision(directory, 'check', ...args)
+  const inventory = ['--inventory', 'inventory.ts']
+
+  it('finds nothing wrong with this repository: its types, templates, site and roles', async () => {
+    const certificates = join(directory, 'prod.ts')
+    write('prod.ts', PROD)
+    const { code, text } = await provision(ROOT, 'check', '--inventory', certificates, 'playbooks/site.ts')
+    expect(code, text).to.equal(0)
+    expect(text)
+      .to.match(/no faults in the project, nor in \d\d templates/)
+      .and.match(/12 hosts fit/)
+      .and.match(/Roles: \d{2,} steps/)
+  })
+
+  it('finds nothing wrong where nothing is, and asks for no secret', async () => {
+    const { code, text } = await check(...inventory)
+    expect(code, text).to.equal(0)
+    expect(text).to.include('2 hosts fit the stack').and.include('Roles: 4 steps')
+  })
+
+  it('checks types and templates alone without an inventory', async () => {
+    const { code, text } = await check()
+    expect(code, text).to.equal(0)
+    expect(text).to.include('say --inventory FILE')
+  })
+
+  it('names line and column of a template that uses what its data does not have', async () => {
+    change('roles/motd/templates/motd.ejs', 'greeting.words', 'greeting.wrods')
+    const { code, text } = await check(...inventory)
+    expect(code).to.equal(1)
+    expect(text).to.match(/roles\/motd\/templates\/motd\.ejs:3:14: Property 'wrods' does not exist on type/)
+  })
+
+  it('refuses to print what may be undefined, and a list', async () => {
+    change('roles/motd/index.ts', 'readonly words: string', 'readonly words?: string; readonly all: string[]')
+    change('roles/motd/templates/motd.ejs', '<%= name %>', '<%= greeting.all %>')
+    const { text } = await check(...inventory)
+    expect(text).to.match(/motd\.ejs:2:\d+: Argument of type 'string\[\]'/)
+    expect(text).to.match(/motd\.ejs:3:5: Argument of type 'string \| undefined'/)
+  })
+
+  it('names the head that imports what is not there, and a template without a head', async () => {
+    change('roles/motd/templates/motd.ejs', 'index.ts', 'indxe.ts')
+    write('roles/motd/templates/other.ejs', 'no head')
+    const { text } = await check(...inventory)
+    expect(text).to.match(/motd\.ejs:1:\d+: Cannot find module '\.\.\/indxe\.ts'/)
+    expect(text).to.include('other.ejs:1:1: the first line should name what it takes')
+  })
+
+  it('names the caller that promises other data than the head takes', async () => {
+    change('roles/motd/templates/motd.ejs', '.Motd)', '.Motd & { readonly motto: string })')
+    const { code, text } = await check(...inventory)
+    expect(code).to.equal(1)
+    expect(text).to.match(/roles\/motd\/index\.ts:7:18: the head of motd\.ejs takes something else: .*Motd/)
+  })
+
+  it('names the template whose brackets do not close', async () => {
+    change('roles/motd/templates/motd.ejs', 'Welcome', '<% if (name) { -%>\nWelcome')
+    expect((await check(...inventory)).text).to.match(/motd\.ejs:4:1: '}' expected/)
+  })
+
+  it('names file, line and column of a wrong type', async () => {
+    change('playbooks/site.ts', 'name: host.name', 'name: 42')
+    const { code, text } = await check(...inventory)
+    expect(code).to.equal(1)
+    expect(text).to.match(/playbooks\/site\.ts:\d+:\d+: Type 'number' is not assignable to type 'string'/)
+  })
+
+  it('names the path of a value that does not fit the stack', async () => {
+    process.env['CHECK_WORKERS'] = 'four'
+    const { code, text } = await check(...inventory).finally(() => delete process.env['CHECK_WORKERS'])
+    expect(code).to.equal(1)
+    expect(text).to.match(/web\.hosts\.web1\.workers: should be a whole number ≥ 1, got/)
+  })
+
+  it('names the role whose body fails, and not one that wants another release', async () => {
+    change(
+      'roles/motd/index.ts',
+      '// body',
+      "if (facts.os.version === 13) throw new Error('no such package in trixie')",
+    )
+    const well = await check(...inventory)
+    expect(well.code, well.text).to.equal(0)
+    expect(well.text).to.include('no such package in trixie')
+    change('roles/motd/index.ts', '// body', "if (facts.cpus < 9) throw new Error('nine cores at least')")
+    const bad = await check(...inventory)
+    expect(bad.code).to.equal(1)
+    expect(bad.text).to.match(
+      /web1 with Debian 13: role motd: nine cores at least\n +at .*playbooks\/site\.ts:\d+/,
+    )
+  })
+})
+
+const provision = (
+  cwd: string,
+  ...args: string[]
+): Promise<{ readonly code: number; readonly text: string }> =>
+  new Promise((done) => {
+    execFile(
+      process.execPath,
+      [join(ROOT, 'bin/provision.js'), ...args],
+      { cwd, env: { ...process.env, NO_COLOR: '1' } },
+      (error, stdout, stderr) => done({ code: error ? Number(error.code) : 0, text: stdout + stderr }),
+    )
+  })
+
+const PROJECT = {
+  'package.json': '{ "type": "module" }',
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      customConditions: ['source'],
+      types: ['node'],
+    },
+  }),
+  'stack.ts': `
+import { credential, hosts, integer, stack } from 'provision-ts'
+export const site = stack({ password: credential, web: hosts({ workers: integer({ min: 1 }) }) })
+`,
+  'inventory.ts': `
+import { inventory, secret } from 'provision-ts'
+import { site } from './stack.ts'
+const workers: number = Number(process.env['CHECK_WORKERS'] ?? '2')
+export default inventory(site, {
+  password: secret.prompt('Password'),
+  web: { workers, hosts: { web1: { address: '10.0.0.1' }, web2: { address: '10.0.0.2' } } },
+})
+`,
+  'playbooks/site.ts': `
+import { play, playbook } from 'provision-ts'
+import { motd } from '../roles/motd/index.ts'
+import { site } from '../stack.ts'
+export default playbook(site, ({ web, password }) => [
+  play('web', { hosts: web }, (host) => motd({ name: host.name, password })),
+])
+`,
+  'roles/motd/index.ts': `
+import { file, role, type Secret, template } from 'provision-ts'
+export interface Motd {
+  readonly name: string
+  readonly greeting: { readonly words: string }
+}
+const motdText = template<Motd>(import.meta, 'motd.ejs')
+export const motd = role('motd', ({ name, password }: { readonly name: string; readonly password: Secret }, { facts }) => {
+  void facts
+  // body
+  const greeting = { words: 'hello', all: [] }
+  return [file('/etc/motd', motdText({ name, greeting })), file('/etc/motd.key', password)]
+})
+`,
+  'roles/motd/templates/motd.ejs': `<%# ({ name, greeting }: import('../index.ts').Motd) -%>
+Welcome to <%= name %>.
+<%= greeting.words %>
+`,
+}
+
+const PROD = `
+import { authority, inventory, secret } from 'provision-ts'
+import { site } from '${ROOT}/playbooks/stack.ts'
+export default async () => {
+  const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })
+  const pair = (name: string) => ca.keyPair({ names: [name] })
+  return inventory(site, {
+    domain: 'notes.example.com',
+    vip: '203.0.113.10/24',
+    certificate: await pair('notes.example.com'),
+    authority: ca.certificate,
+    passwords: { app: secret.of('app'), replication: secret.env('NOT_SET_ANYWHERE') },
+    lb: { hosts: { lb1: { address: '203.0.113.11', priority: 250 }, lb2: { address: '203.0.113.12', priority: 240 } } },
+    web: { port: 8080, workers: 4, hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2' }, web3: { address: '10.0.1.3' }, web4: { address: '10.0.1.4' } } },
+    app: { port: 3000, hosts: { app1: { address: '10.0.2.1' }, app2: { address: '10.0.2.2' }, app3: { address: '10.0.2.3' }, app4: { address: '10.0.2.4' } } },
+    db: {
+      seed: false,
+      hosts: {
+        db1: { address: '10.0.3.1', seed: true, certificate: await pair('db1') },
+        db2: { address: '10.0.3.2', certificate: await pair('db2') },
+      },
+    },
+  })
+}
+`

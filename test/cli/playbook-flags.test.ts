@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+describe('a playbook on the command line', function () {
+  this.timeout('1m').slow('3s')
+  const directory = mkdtempSync(join(tmpdir(), 'provision-flags-'))
+
+  before(() => {
+    mkdirSync(join(directory, 'node_modules'))
+    mkdirSync(join(directory, 'playbooks'))
+    symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
+    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(directory, name), text)
+  })
+  after(() => rmSync(directory, { recursive: true }))
+
+  const provision = (...args: string[]): Promise<{ readonly code: number; readonly text: string }> =>
+    new Promise((done) => {
+      const options = { cwd: directory, env: { ...process.env, NO_COLOR: '1' } }
+      execFile(
+        process.execPath,
+        [join(ROOT, 'bin/provision.js'), ...args],
+        options,
+        (error, stdout, stderr) => done({ code: error ? Number(error.code) : 0, text: stdout + stderr }),
+      )
+    })
+
+  it('tells by --help what it is for and takes, beside what every run takes', async () => {
+    const { code, text } = await provision('deploy', '--help')
+    expect(code, text).to.equal(0)
+    expect(text).to.match(/^Deploys a release\.\n\nFlags of deploy:\n {2}--release <value> {2}a text\n/)
+    expect(text).to.include('--inventory <file>')
+  })
+
+  it('is told its flags among our own', async () => {
+    const { text } = await provision('deploy', '-i', 'inventory.ts', '--release', '42', '--check')
+    expect(text).to.include('the playbook: it was told 42')
+  })
+
+  it('does nothing, and asks no inventory, when a flag is mistyped, missing or wrong', async () => {
+    const mistyped = await provision('deploy', '-i', 'inventory.ts', '--relaese', '42')
+    expect(mistyped.code).to.equal(64)
+    expect(mistyped.text).to.include('no flag --relaese').and.include('"--release"').and.not.include('asked')
+    const missing = await provision('deploy', '-i', 'inventory.ts')
+    expect(missing.code).to.equal(64)
+    expect(missing.text).to.include('--release: is missing; it should be a text')
+  })
+
+  it('of which no name is said still knows a mistyped option of ours', async () => {
+    const { code, text } = await provision('-i', 'inventory.ts', '--chekc')
+    expect(code).to.equal(64)
+    expect(text).to.include('no flag --chekc').and.include('"--check"')
+  })
+})
+
+const FILES = {
+  'package.json': '{ "type": "module" }',
+  'stack.ts': `
+import { hosts, stack } from 'provision-ts'
+export const site = stack({ web: hosts() })`,
+  'inventory.ts': `
+import { inventory } from 'provision-ts'
+import { site } from './stack.ts'
+export default () => {
+  console.log('the inventory was asked')
+  return inventory(site, { web: { hosts: { web1: { address: '10.0.0.1' } } } })
+}`,
+  'playbooks/site.ts': `
+import { playbook } from 'provision-ts'
+import { site } from '../stack.ts'
+export default playbook(site, () => [])`,
+  'playbooks/deploy.ts': `
+import { playbook, text } from 'provision-ts'
+import { site } from '../stack.ts'
+export default playbook(site, (_values, { release }) => {
+  throw new Error(\`it was told \${release}\`)
+}, { about: 'Deploys a release.', flags: { release: text } })`,
+}

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { expect } from 'chai'
+import { transports } from '../../src/cli/transports.ts'
+import { thrown } from '../transport/helpers.ts'
+
+describe('the transport of a host', () => {
+  const web1 = { name: 'web1' }
+
+  it('is what the inventory says, else what the command line says, else ssh2; one for all hosts', async () => {
+    const told = transports({}, 'local')
+    const local = await told(web1)
+    expect(await told({ name: 'web2', ssh: { transport: 'local' } })).to.equal(local)
+    expect(await told({ name: 'web3', ssh: { transport: 'ssh2' } })).to.not.equal(local)
+    const untold = transports({})
+    expect(await untold(web1)).to.equal(await untold({ name: 'web2', ssh: { transport: 'ssh2' } }))
+  })
+
+  it('is refused under a name that there is not', async () => {
+    const told = JSON.parse('{ "transport": "telnet" }') as object
+    const problem = await thrown(Promise.resolve().then(() => transports({})({ ...web1, ssh: told })))
+    expect(String(problem)).to.equal('Problem: web1: there is no transport "telnet"')
+  })
+
+  it('that is local runs commands here, with the environment of a login instead of ours', async () => {
+    const link = await (await transports({}, 'local')(web1)).connect({ name: 'web1', host: '192.0.2.1' })
+    process.env['PROVISION_TEST_CANARY'] = 'canary'
+    const wire = await link.start('env; pwd')
+    const said = await text(wire.stdout)
+    delete process.env['PROVISION_TEST_CANARY']
+    expect(said)
+      .to.match(/^HOME=\/.+$/m)
+      .and.match(/\n\/\n$/)
+      .and.not.include('canary')
+    await link.close()
+  })
+
+  it('does not load ssh2 unless it is that', () => {
+    const file = JSON.stringify(`${import.meta.dirname}/../../src/cli/transports.ts`)
+    const loaded = (name: string) => {
+      const code = `
+        import { createRequire } from 'node:module'
+        import { transports } from ${file}
+        await transports({}, '${name}')({ name: 'web1' })
+        console.log(Object.keys(createRequire(${file}).cache).some((path) => path.includes('/ssh2/')))`
+      const words = ['--import', 'tsx', '--input-type', 'module', '-e', code]
+      return spawnSync(process.execPath, words, { encoding: 'utf8' }).stdout.trim()
+    }
+    expect(['ssh2', 'openssh', 'local'].map(loaded)).to.deep.equal(['true', 'false', 'false'])
+  })
+})

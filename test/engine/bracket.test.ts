@@ -1,0 +1,170 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { type AroundOptions, around } from '../../src/model/around.ts'
+import { on } from '../../src/model/ask.ts'
+import type { RunEvent } from '../../src/model/event.ts'
+import type { Group, Host } from '../../src/model/host.ts'
+import { play } from '../../src/model/play.ts'
+import { probe } from '../../src/model/probe.ts'
+import type { Steps } from '../../src/model/steps.ts'
+import { command } from '../../src/resources/command.ts'
+import { file } from '../../src/resources/file.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { type Shell, sh } from '../../src/shell/sh.ts'
+import { type Options, type Outcome, Rig } from '../support/rig.ts'
+
+describe('a bracket around the changes of a host', () => {
+  let rig: Rig
+  let root: AbsolutePath
+  const names = ['lb1', 'lb2', 'web1', 'web2']
+
+  before(async function () {
+    rig = await Rig.open()
+    // The way back is noted in /var/lib, which is this machine's own when there is no other.
+    if (!rig.machine.isPrivate) this.skip()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    root = rig.empty()
+  })
+
+  const say = (what: string): Shell => sh`echo ${what} >> ${`${root}/log`}`
+  const log = () =>
+    existsSync(`${root}/log`) ? readFileSync(`${root}/log`, 'utf8').split('\n').slice(0, -1) : []
+  const brackets = ({ events }: Outcome) =>
+    events.flatMap((event) =>
+      event.kind === 'bracket' ? [`${event.host} ${event.outcome}${event.owed ? ' (owed)' : ''}`] : [],
+    )
+  const stayed = (events: readonly RunEvent[]) =>
+    events.flatMap((event) => (event.kind === 'bracket' && event.problem ? [event.problem] : []))
+  const change = ({ name }: Host) => [
+    command('change', say(`change ${name}`), { creates: `${root}/${name}` }),
+    file(`${root}/${name}`, 'a', rig.own),
+  ]
+
+  /** A play over web1 and web2 with a bracket on lb1 that tells what it does. */
+  const runAround = (
+    how: Partial<AroundOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
+    options: Options = {},
+  ) =>
+    rig.run(
+      (all) => [
+        play(
+          'web',
+          {
+            hosts: { hosts: all.hosts.slice(2) },
+            serial: 1,
+            healthy: ({ name }) => probe('it is healthy', say(`healthy ${name}`)),
+            around: around('out', {
+              enter: ({ name }) => [on(balancer(all), say(`enter ${name}`))],
+              leave: ({ name }) => [on(balancer(all), say(`leave ${name}`))],
+              settled: ({ name }) => [on(balancer(all), say(`settled ${name}`))],
+              ...how,
+            }),
+          },
+          how.steps ?? change,
+        ),
+      ],
+      { names, ...options },
+    )
+  const balancer = (all: Group) => all.only(({ name }) => name === 'lb1')
+  const whole = (name: string) =>
+    ['enter', 'change', 'healthy', 'leave', 'settled'].map((what) => `${what} ${name}`)
+
+  it('is opened before the first change, and closed when the host is healthy, before the next begins', async () => {
+    const outcome = await runAround()
+    expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
+    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+  })
+
+  it('is not opened when nothing changes', async () => {
+    await runAround()
+    const before = log()
+    const outcome = await runAround()
+    expect(log()).to.deep.equal(before)
+    expect(brackets(outcome)).to.deep.equal([])
+  })
+
+  it('is not opened by a run that only checks', async () => {
+    const outcome = await runAround({}, { mode: 'check' })
+    expect([log(), brackets(outcome)]).to.deep.equal([[], []])
+  })
+
+  it('is closed when a step fails, without a word of being back in service', async () => {
+    const broken = () => [command('break', sh`exit 1`, { creates: '/nonexistent' })]
+    const { problems } = await runAround({ steps: broken })
+    expect(log()).to.deep.equal(['enter web1', 'leave web1'])
+    expect(problems).to.have.length(1)
+  })
+
+  it('is closed when a person stops the run', async () => {
+    const stop = new AbortController()
+    const outcome = await runAround(
+      {},
+      { stop: stop.signal, on: (event) => void (event.kind === 'applying' && stop.abort()) },
+    )
+    expect(log()).to.include('leave web1').and.not.include('enter web2')
+    expect(outcome.summary.interrupted).to.equal(true)
+  })
+
+  it('leaves the host as it is when it cannot be opened, and is closed again', async () => {
+    const { problems, summary } = await runAround({
+      enter: () => [
+        { host: rigHost('lb1'), script: say('enter') },
+        { host: rigHost('lb1'), script: sh`echo no; exit 3` },
+      ],
+    })
+    expect(log()).to.deep.equal(['enter', 'leave web1'])
+    expect(problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
+    expect(summary.hosts.map(({ failed, changed }) => failed + changed)).to.deep.equal([1, 0])
+  })
+
+  it('is not tried when one of those who have to open it cannot be reached', async () => {
+    const { problems, summary } = await runAround({}, { dead: 'lb1' })
+    expect(log()).to.deep.equal([])
+    expect(problems).to.include('web1 cannot be made out: lb1 cannot be reached')
+    expect(summary.hosts.find(({ host }) => host === 'web1')?.failed).to.equal(1)
+  })
+
+  it('stays open around a host that was lost, which is told with the way back, until a run finds it again', async () => {
+    const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
+    const lost = await runAround({ steps: die })
+    expect(log()).to.deep.equal(['enter web1'])
+    const [problem] = stayed(lost.events)
+    expect(problem?.message).to.equal('web1 was lost in its turn and stays out')
+    expect(problem?.details).to.deep.equal([
+      'on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out',
+    ])
+    const missing = await runAround({}, { dead: 'web1' })
+    expect(brackets(missing)).to.include('web1 stayed (owed)')
+    const next = await runAround()
+    expect(brackets(next)).to.include('web1 left (owed)')
+    // All hosts are this machine, so more than one of them may find the way back.
+    const each = log().filter((line, i, all) => line !== all[i - 1])
+    expect(each).to.deep.equal(['enter web1', 'leave web1', ...whole('web1'), ...whole('web2')])
+  })
+
+  it('that cannot be closed fails the turn, and the next run closes it by the script that was noted', async () => {
+    const stuck = sh`[ -e ${`${root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${root}/log`}`
+    const outcome = await runAround({
+      leave: () => [{ host: rigHost('lb1'), script: stuck }],
+    })
+    expect(outcome.problems).to.deep.equal(['web1 stays out'])
+    expect(stayed(outcome.events)[0]?.details).to.include('  stuck')
+    await rig.run((all) => [play('mend', { hosts: all }, () => file(`${root}/mended`, '', rig.own))], {
+      names,
+    })
+    const next = await runAround()
+    expect(log()).to.include('back')
+    expect(next.summary.hosts.every(({ failed }) => failed === 0)).to.equal(true)
+  })
+
+  it('is opened on hosts that the run is not limited to, too', async () => {
+    await runAround({}, { limit: ({ name }) => name === 'web2' })
+    expect(log()).to.deep.equal(whole('web2'))
+  })
+})
+
+function rigHost(name: string): Host {
+  return { name, group: 'web', address: '127.0.0.1' }
+}

@@ -1,0 +1,72 @@
+import { expect } from 'chai'
+import { rehearse } from '../../src/engine/rehearsal.ts'
+import { after, ask, derive, each } from '../../src/model/ask.ts'
+import { credential } from '../../src/model/fields.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { type Play, play, playbook } from '../../src/model/play.ts'
+import { read } from '../../src/model/read.ts'
+import { role } from '../../src/model/role.ts'
+import { hosts, type StackValues, stack } from '../../src/model/stack.ts'
+import { file } from '../../src/resources/file.ts'
+import { transaction } from '../../src/resources/transaction.ts'
+import { secret } from '../../src/secrets/sources.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { sh } from '../../src/shell/sh.ts'
+
+const site = stack({ a: credential, b: credential, web: hosts(), db: hosts() })
+
+describe('a rehearsal', () => {
+  /** Which secrets it asks for. */
+  const asked = (plays: (values: StackValues<typeof site.entries>) => readonly Play[], limit?: string) => {
+    const names: string[] = []
+    const noted = (name: string) =>
+      new Secret(() => {
+        names.push(name)
+        return `value of ${name}`
+      })
+    const given = inventory(site, {
+      a: noted('a'),
+      b: noted('b'),
+      web: { hosts: { web1: { address: '10.0.0.1' }, web2: { address: '10.0.0.2' } } },
+      db: { hosts: { db1: { address: '10.0.0.3' } } },
+    })
+    rehearse(given, playbook(site, plays), limit === undefined ? undefined : ({ group }) => group === limit)
+    return names
+  }
+  const key = role('key', ({ value }: { readonly value: Secret }) => [file('/etc/key', value)])
+
+  it('asks for the secrets that steps need, once, and for no other', () => {
+    const plays = ({ a, web }: StackValues<typeof site.entries>) => [
+      play('web', { hosts: web }, () => [key({ value: a }), file('/etc/other', secret.text`x ${a}`)]),
+    ]
+    expect(asked(plays)).to.deep.equal(['a'])
+  })
+
+  it('asks for none that only hosts outside of the limit need', () => {
+    const plays = ({ a, b, web, db }: StackValues<typeof site.entries>) => [
+      play('web', { hosts: web }, () => key({ value: a })),
+      play('db', { hosts: db }, () => transaction('key', [file('/etc/key', b)], { validate: sh`true` })),
+    ]
+    expect(asked(plays, 'db')).to.deep.equal(['b'])
+  })
+
+  it('goes on where roles fail, and follows what new hosts would answer', () => {
+    const empty = ask(
+      'empty?',
+      read(sh`ls /srv`, ({ stdout }) => stdout === ''),
+    )
+    const broken = role('broken', (_params: object) => {
+      throw new Error('broken')
+    })
+    const plays = ({ a, b, web }: StackValues<typeof site.entries>) => [
+      play('broken', { hosts: web }, () => [key({ value: a }), broken({})]),
+      play('web', { hosts: web }, () =>
+        after(
+          derive(each(web, empty), (all) => all.every(({ answer }) => answer)),
+          (fresh) => fresh && key({ value: b }),
+        ),
+      ),
+    ]
+    expect(asked(plays)).to.deep.equal(['b'])
+  })
+})

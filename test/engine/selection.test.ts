@@ -1,0 +1,99 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { expect } from 'chai'
+import { confirming } from '../../src/cli/select.ts'
+import type { Selecting } from '../../src/engine/selection.ts'
+import { tagged } from '../../src/model/delegated.ts'
+import { play } from '../../src/model/play.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { role } from '../../src/model/role.ts'
+import { file } from '../../src/resources/file.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { type Options, type Plays, Rig } from '../support/rig.ts'
+import { thrown } from '../transport/helpers.ts'
+
+describe('the selection of steps', () => {
+  let rig: Rig
+  let root: AbsolutePath
+
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    root = rig.empty()
+  })
+
+  const made = () => readdirSync(root).sort().join(' ')
+  const plain = (name: string, ...tags: string[]) => file(`${root}/${name}`, name, { ...rig.own, tags })
+  const packages = role('packages', () => [plain('pkg'), plain('pkg-conf', 'config')], { tags: ['packages'] })
+  const plays: Plays = (web) => [
+    play('one', { hosts: web, tags: ['first'] }, () => [
+      plain('a'),
+      packages({}),
+      tagged('config', [plain('conf')]),
+      plain('always', 'always'),
+      plain('never', 'never', 'danger'),
+    ]),
+    play('two', { hosts: web }, () => [plain('b'), plain('c')]),
+  ]
+  const take = async (select: Selecting, options: Options = {}) => {
+    await rig.run(plays, { select, ...options })
+    return made()
+  }
+
+  it('takes all but what is never taken unless it is asked for', async () => {
+    expect(await take({})).to.equal('a always b c conf pkg pkg-conf')
+  })
+
+  for (const [select, expected] of [
+    [{ tags: ['config'] }, 'always conf pkg-conf'],
+    [{ tags: ['packages'] }, 'always pkg pkg-conf'],
+    [{ tags: ['first'] }, 'a always conf never pkg pkg-conf'],
+    [{ tags: ['danger'] }, 'always never'],
+    [{ tags: ['packages', 'config'], skipTags: ['config'] }, 'always pkg'],
+    [{ skipTags: ['packages', 'always'] }, 'a b c conf'],
+  ] as const)
+    it(`takes for ${JSON.stringify(select)} ${expected}`, async () => {
+      expect(await take(select)).to.equal(expected)
+    })
+
+  it('begins with the step that it is told, in its play, and takes all plays after it', async () => {
+    expect(await take({ startAt: `file ${root}/conf` })).to.equal('always b c conf')
+    root = rig.empty()
+    expect(await take({ startAt: `${root}/c` })).to.equal('c')
+  })
+
+  it('shows in a plan what it takes', async () => {
+    const { told } = await rig.run(plays, { mode: 'check', select: { tags: ['packages'] } })
+    expect(told).to.deep.equal([
+      'web1 planned file pkg',
+      'web1 planned file pkg-conf',
+      'web1 planned file always',
+    ])
+  })
+
+  it('refuses a tag that no step has, and a step that there is not, with the nearest names, before anything is done', async () => {
+    const tag = await thrown(rig.run(plays, { select: { tags: ['cofnig'] } }))
+    expect(tag).to.be.instanceOf(Problem).and.have.property('message', '--tags: no step has the tag "cofnig"')
+    expect((tag as Problem).next).to.include('Did you mean "config"?')
+    const skip = await thrown(rig.run(plays, { select: { skipTags: ['packges'] } }))
+    expect((skip as Problem).next).to.include('"packages"')
+    const step = await thrown(rig.run(plays, { select: { startAt: `file ${root}/conv` } }))
+    expect((step as Problem).next).to.include(`Did you mean "file ${root}/conf"`)
+    expect(made()).to.equal('')
+  })
+
+  it('asks before each step, one question at a time, until it is told to go on with all', async () => {
+    const asked: string[] = []
+    const answers = ['y', 'what?', 'n', 'all']
+    const confirm = confirming(async (question) => {
+      asked.push(question.replace(`${root}/`, ''))
+      return answers.shift() ?? 'n'
+    })
+    await rig.run(plays, { confirm })
+    expect(asked).to.have.length(4)
+    expect(asked[0]).to.match(/^web1: file a: create .*\? \[y\/n\/all\] $/)
+    expect(made()).to.equal('a always b c conf pkg-conf')
+    expect(existsSync(`${root}/pkg`)).to.equal(false)
+  })
+})

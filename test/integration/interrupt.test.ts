@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, noHosts, provision, ROOT } from './support.ts'
+
+const LAB = 'test-interrupt'
+const KILLS = 6
+
+/** A run that is cut off at any moment, and the plain one after it. */
+describe('a run that is interrupted, on real hosts', function () {
+  this.timeout('3m').slow('10s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['lb1', 'web1', 'web2'] })
+    desk.write('stack.ts', STACK)
+    desk.write('inventory.ts', INVENTORY)
+    desk.write('playbook.ts', PLAYBOOK)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const args = () => [
+    ...['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`],
+    ...['--no-type-check', '--output', 'plain'],
+  ]
+  const rerun = (version: string) => provision(args(), { LAB, VERSION: version })
+
+  /** Begins a run and does something to it after a while. */
+  const begun = (version: string): { readonly run: ChildProcess; readonly text: () => string } => {
+    let text = ''
+    const run = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: '1', LAB, VERSION: version },
+    })
+    for (const stream of [run.stdout, run.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        text += String(chunk)
+      })
+    return { run, text: () => text }
+  }
+  const told = async ({ run, text }: ReturnType<typeof begun>, word: string) => {
+    while (!text().includes(word) && run.exitCode === null) await pause(20)
+  }
+
+  /** What a host must be free of after a run. */
+  const remains = async () => {
+    const found = await Promise.all(
+      lab.hosts.map(async ({ name }) => [name, (await lab.exec(name, REMAINS)).stdout] as const),
+    )
+    return Object.fromEntries(found.filter(([, text]) => text !== ''))
+  }
+  const versions = async () =>
+    Promise.all(
+      ['web1', 'web2'].map(
+        async (name) => (await lab.exec(name, 'cat /srv/version /srv/in-force /srv/reloaded')).stdout,
+      ),
+    )
+
+  it('converges, leaves nothing drained, no lock and no file, wherever the controller was killed before', async () => {
+    const whole = await rerun('0')
+    expect(whole.code, whole.text).to.equal(0)
+    const drained: string[] = []
+    for (let i = 1; i <= KILLS; i++) {
+      const cut = begun(`${i}`)
+      await told(cut, KILL_POINTS[i % KILL_POINTS.length] ?? '')
+      await pause(i * 70)
+      cut.run.kill('SIGKILL')
+      await once(cut.run, 'close')
+      drained.push((await lab.exec('lb1', 'ls /run/drained 2>/dev/null')).stdout.trim() || '-')
+      const { code, text } = await eventuallyFree(() => rerun(`${i}`))
+      expect(code, `${text}\n--- after\n${cut.text()}`).to.equal(0)
+      expect(await versions()).to.deep.equal([`${i}${i}${i}`, `${i}${i}${i}`])
+      expect(await remains(), cut.text()).to.deep.equal({})
+    }
+    console.log(`    drained when the controller was killed: ${drained.join(', ')}`)
+    expect(drained.some((names) => names !== '-')).to.equal(true)
+  })
+
+  it('finishes the step in hand at the first Ctrl-C, puts back what is drained, lets go of the hosts and says so', async () => {
+    const cut = begun('a')
+    await told(cut, 'web1 … command work')
+    cut.run.kill('SIGINT')
+    const [code] = await once(cut.run, 'close')
+    expect(code, cut.text()).to.equal(130)
+    expect(cut.text())
+      .to.match(/^web1 ✓ command work/m)
+      .and.match(/web1 .*no longer drained/)
+      .and.match(/error: web1: stopped between two steps/)
+      .and.match(/To go on, run the same command again/)
+    expect((await lab.exec('lb1', 'ls /run/drained')).stdout).to.equal('')
+    expect((await lab.exec('web1', LOCKED)).stdout).to.equal('')
+    expect((await rerun('a')).code).to.equal(0)
+    expect(await versions()).to.deep.equal(['aaa', 'aaa'])
+  })
+
+  it('stops now at the second Ctrl-C; the next run puts right what that left', async () => {
+    const cut = begun('b')
+    await told(cut, 'web1 … command work')
+    cut.run.kill('SIGINT')
+    await pause(30)
+    const before = performance.now()
+    cut.run.kill('SIGINT')
+    const [code] = await once(cut.run, 'close')
+    expect(performance.now() - before).to.be.lessThan(500)
+    expect(code).to.equal(130)
+    const { code: again, text } = await eventuallyFree(() => rerun('b'))
+    expect(again, text).to.equal(0)
+    expect(text).to.match(/web1 .*no longer drained \(since an earlier run\)/)
+    expect(await versions()).to.deep.equal(['bbb', 'bbb'])
+    expect(await remains()).to.deep.equal({})
+  })
+})
+
+/** The host's own end of a run lets go when the command in hand is done; a person would wait for that as well. */
+async function eventuallyFree(run: () => ReturnType<typeof provision>): ReturnType<typeof provision> {
+  for (;;) {
+    const ended = await run()
+    if (!ended.text.includes('is held by')) return ended
+    await pause(200)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms))
+}
+
+/** What the run has said when it is killed, or a little later. */
+const KILL_POINTS = [
+  '',
+  'web1 · drained',
+  'web1 ✓ command work',
+  'web1 ✓ transaction',
+  'no longer drained',
+  'web2 · drained',
+]
+
+const LOCKED = `flock -n /run/provision.lock true || echo locked`
+const REMAINS = `${LOCKED}
+ls -A /run/drained /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions 2>/dev/null | grep -v ':$' | grep .
+find /etc /srv /run /tmp -xdev -name '*provision*' ! -name provision.lock ! -path '/run/systemd/*'`
+
+const STACK = `
+import { hosts, stack } from 'provision-ts'
+export const site = stack({ lb: hosts(), web: hosts() })
+`
+
+const INVENTORY = `
+import { inventory } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+const lab = openLab(process.env.LAB)
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+export default inventory(site, { lb: { hosts: { lb1: at('lb1') } }, web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`
+
+const PLAYBOOK = `
+import { around, command, each, file, handler, type Host, play, playbook, sh, transaction } from 'provision-ts'
+import { site } from './stack.ts'
+const version = process.env.VERSION ?? ''
+const reload = handler('reload', sh\`sleep 0.1; cp /srv/version /srv/reloaded\`)
+
+export default playbook(site, ({ lb, web }) => [
+  play(
+    'web',
+    {
+      hosts: web,
+      window: 1,
+      around: around<Host>('drained', {
+        enter: ({ name }) => each(lb, sh\`mkdir -p /run/drained && touch /run/drained/\${name}; sleep 0.1\`),
+        leave: ({ name }) => each(lb, sh\`sleep 0.1; rm -f /run/drained/\${name}\`),
+      }),
+    },
+    () => [
+      command('work', sh\`sleep 0.4; touch /run/worked-\${version}\`, { creates: \`/run/worked-\${version}\` }),
+      file('/srv/version', version, { notify: reload }),
+      transaction('in force', [file('/srv/in-force', version)], { activate: handler('activate', sh\`sleep 0.2\`) }),
+      command('rest', sh\`sleep 0.2; touch /run/rested-\${version}\`, { creates: \`/run/rested-\${version}\` }),
+    ],
+  ),
+])
+`

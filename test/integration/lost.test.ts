@@ -1,0 +1,130 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, eventually, noHosts, provision } from './support.ts'
+
+const LAB = 'test-lost'
+
+/** A dead host is silent for 12 s before it is given up; the rest is the start of the process and leave-taking. */
+const BOUND = 20_000
+
+describe('a host that is lost in the middle of a run', function () {
+  this.timeout('3m').slow('40s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
+    desk.write('playbook.ts', PLAYBOOK)
+    desk.write('inventory.ts', INVENTORY)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  afterEach(async () => {
+    if (!lab) return
+    for (const { name } of lab.hosts) await lab.exec(name, 'rm -rf /etc/step-*')
+  })
+
+  const run = (...args: string[]): Promise<Ended> => {
+    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
+    return provision([...files, '--no-type-check', ...args], { LAB })
+  }
+  const holds = async (host: string, command: string) => (await lab.exec(host, command)).code === 0
+
+  /** What the run says when this befalls web2 while the run's slow step is on its way there. */
+  async function befallen(fault: () => Promise<unknown>, ...args: string[]): Promise<Ended> {
+    await lab.exec('web2', 'touch /etc/step-slow')
+    const running = run(...args)
+    await eventually(20_000, () => holds('web2', '[ -e /etc/step-begun ]'))
+    const began = performance.now()
+    await fault()
+    const ended = await running
+    return { ...ended, ms: performance.now() - began }
+  }
+
+  async function reported({ code, text, ms }: Ended): Promise<void> {
+    expect(code, text).to.equal(3)
+    expect(text)
+      .to.match(/error: lost web2: /)
+      .and.match(/1 host not reached/)
+      .and.not.match(/^\s+at .*\.ts:\d+:\d+\)$/m)
+    expect(ms).to.be.below(BOUND)
+    expect(await holds('web1', '[ -e /etc/step-done ]'), 'the other host is done').to.equal(true)
+  }
+
+  /** Once what was on its way there has come to its end and let go of the lock. */
+  async function converges(): Promise<void> {
+    await eventually(30_000, () => holds('web2', 'flock -n /run/provision.lock true'))
+    const again = await run()
+    expect(again.code, again.text).to.equal(0)
+    expect(await holds('web2', '[ -e /etc/step-done ]')).to.equal(true)
+    const third = await run('--check')
+    expect(third.code, third.text).to.equal(0)
+  }
+
+  for (const transport of ['ssh2', 'openssh'])
+    it(`is reported in bounded time when it freezes, over ${transport}, and converges once it thaws`, async () => {
+      const ended = await befallen(() => lab.freeze('web2'), '--transport', transport)
+      await lab.thaw('web2')
+      await reported(ended)
+      await converges()
+    })
+
+  it('is reported in bounded time when its cable is pulled, and converges once it is back', async () => {
+    const ended = await befallen(() => lab.cut('web2'))
+    await lab.uncut('web2')
+    await reported(ended)
+    await converges()
+  })
+
+  it('is reported in bounded time when it reboots, and converges once it is up', async () => {
+    const ended = await befallen(() => lab.exec('web2', 'systemctl reboot'))
+    await reported(ended)
+    await eventually(60_000, () =>
+      holds('web2', 'systemctl is-active ssh && [ $(cut -d. -f1 /proc/uptime) -ge 0 ]'),
+    )
+    await converges()
+  })
+
+  it('is reported in bounded time when its plug is pulled, and converges once it is up', async () => {
+    const ended = await befallen(() => lab.kill('web2'))
+    await lab.start('web2')
+    await reported(ended)
+    await converges()
+  })
+
+  it('is reported in bounded time when it was frozen before the run', async () => {
+    await lab.freeze('web2')
+    const ended = await run()
+    await lab.thaw('web2')
+    expect(ended.code, ended.text).to.equal(3)
+    expect(ended.text).to.include('web2 takes the connection at port').and.include('and says nothing')
+    expect(ended.ms).to.be.below(BOUND)
+    expect(await holds('web1', '[ -e /etc/step-done ]')).to.equal(true)
+    await converges()
+  })
+})
+
+const PLAYBOOK = `
+import { command, play, playbook, role, sh } from 'provision-ts'
+import { site } from './inventory.ts'
+const work = role('work', (_: object) => [
+  command('work', sh\`touch /etc/step-begun; [ ! -e /etc/step-slow ] || sleep 4; touch /etc/step-done\`, { creates: '/etc/step-done' }),
+])
+export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => work({}))])
+`
+
+const INVENTORY = `
+import { hosts, inventory, stack } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+export const site = stack({ web: hosts({}) })
+const lab = openLab(process.env.LAB)
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`

@@ -1,0 +1,170 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, noHosts, provision, ROOT } from './support.ts'
+
+const LAB = 'test-rolling'
+
+/** Clients of a balancer while the servers behind it are changed, one after another, by a run that kills them in mid-answer. */
+describe('a rolling run under load, on real hosts', function () {
+  this.timeout('3m').slow('20s').bail(true)
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['lb1', 'web1', 'web2'] })
+    desk.write('stack.ts', STACK)
+    desk.write('inventory.ts', INVENTORY)
+    desk.write('playbook.ts', PLAYBOOK)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const run = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> =>
+    provision(
+      [
+        '--inventory',
+        `${desk.directory}/inventory.ts`,
+        `${desk.directory}/playbook.ts`,
+        '--no-type-check',
+        ...args,
+      ],
+      { LAB, ...env },
+    )
+  const states = async () =>
+    (
+      await lab.exec(
+        'lb1',
+        "echo 'show stat web 4 -1' | socat - /run/haproxy/admin.sock | awk -F, '!/^#/ && NF > 18 { print $2, $18 }'",
+      )
+    ).stdout.trim()
+
+  /** Eight clients without a pause, from before the run until after it. */
+  const underLoad = async (body: () => Promise<Ended>) => {
+    await lab.exec('lb1', LOAD)
+    const ended = await body()
+    const { stdout } = await lab.exec(
+      'lb1',
+      'touch /tmp/stop; sleep 2; cat /tmp/load.*; rm -f /tmp/load.* /tmp/stop',
+    )
+    const answers = stdout.trim().split('\n')
+    return { ended, all: answers.length, failed: answers.filter((line) => line !== '200 0').length }
+  }
+
+  it('drains nothing where there is no balancer yet', async () => {
+    const { code, text } = await run({ VERSION: '1', DRAIN: 'yes' })
+    expect(code, text).to.equal(0)
+    expect(await states()).to.equal('web1 UP\nweb2 UP')
+  })
+
+  it('loses no request when each server is drained before it is changed', async () => {
+    const { ended, all, failed } = await underLoad(() => run({ VERSION: '2', DRAIN: 'yes' }))
+    console.log(`    with draining: ${failed} of ${all} requests failed, ${(ended.ms / 1000).toFixed(1)} s`)
+    expect(ended.code, ended.text).to.equal(0)
+    expect(ended.text).to.match(/web1 .*out of web[\s\S]*web1 .*no longer out of web[\s\S]*web2 .*out of web/)
+    expect(all).to.be.greaterThan(20)
+    expect(failed).to.equal(0)
+    expect(await states()).to.equal('web1 UP\nweb2 UP')
+  })
+
+  it('loses some when none is, so that the test above tells something', async () => {
+    const { ended, all, failed } = await underLoad(() => run({ VERSION: '3', DRAIN: '' }))
+    console.log(`    without: ${failed} of ${all} requests failed`)
+    expect(ended.code, ended.text).to.equal(0)
+    expect(failed).to.be.greaterThan(0)
+  })
+
+  it('does not take the last server out: its host fails before it is changed, and nothing is left drained', async () => {
+    await lab.exec('web2', 'systemctl stop nginx')
+    await new Promise((done) => setTimeout(done, 1_500))
+    const { code, text } = await run({ VERSION: '4', DRAIN: 'yes' }, '--limit', 'web1')
+    await lab.exec('web2', 'systemctl start nginx')
+    expect(code, text).to.equal(1)
+    expect(text).to.include('web1 is the last server of web that is up')
+    expect((await lab.exec('web1', 'cat /etc/version')).stdout).to.equal('3')
+    expect(await states()).to.match(/^web1 UP/)
+    expect((await lab.exec('lb1', 'ls -A /var/lib/provision/undo')).stdout).to.equal('')
+  })
+})
+
+const LOAD = `
+rm -f /tmp/stop /tmp/load.*
+for client in 1 2 3 4 5 6 7 8; do
+  setsid sh -c '
+    until [ -e /tmp/stop ]; do
+      code=$(curl -s -o /dev/null -w "%{http_code}" --max-time 5 http://127.0.0.1/page)
+      echo "$code $?"
+    done > /tmp/load.'$client >/dev/null 2>&1 </dev/null &
+done
+sleep 0.5`
+
+const STACK = `
+import { hosts, stack } from 'provision-ts'
+export const site = stack({ lb: hosts(), web: hosts() })
+`
+
+const INVENTORY = `
+import { inventory } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+const lab = openLab(process.env.LAB)
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+export default inventory(site, { lb: { hosts: { lb1: at('lb1') } }, web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`
+
+const PLAYBOOK = `
+import { file, handler, http, pkg, play, playbook, reloaded, service, sh } from 'provision-ts'
+import { drained } from '${ROOT}/roles/haproxy/drain.ts'
+import { site } from './stack.ts'
+
+const site80 = \`server {
+  listen 8080 default_server;
+  location /healthz { return 200; }
+  location /page { limit_rate 40k; root /srv; }
+}\`
+const balancer = (servers: readonly { readonly name: string; readonly address: string }[]) => \`global
+  stats socket /run/haproxy/admin.sock mode 660 level admin
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+frontend http
+  bind 127.0.0.1:80
+  default_backend web
+backend web
+  option httpchk GET /healthz
+  default-server check inter 500ms fall 1 rise 1
+\${servers.map(({ name, address }) => \`  server \${name} \${address}:8080\\n\`).join('')}\`
+// A page takes a second, so some are always under way when the server is killed.
+const killed = handler('kill nginx and start it again', sh\`systemctl kill -s KILL nginx; sleep 0.3; systemctl restart nginx\`)
+
+export default playbook(site, ({ lb, web }) => [
+  play(
+    'web',
+    {
+      hosts: web,
+      serial: 1,
+      healthy: ({ address }) => http(\`http://\${address}:8080/healthz\`),
+      ...(process.env.DRAIN && { around: drained(lb, 'web', { patience: 5 }) }),
+    },
+    () => [
+      pkg('nginx-light', 'curl'),
+      file('/etc/nginx/sites-enabled/default', site80, { notify: reloaded('nginx') }),
+      file('/srv/page', 'x'.repeat(50_000)),
+      service('nginx'),
+      file('/etc/version', process.env.VERSION ?? '', { notify: killed }),
+    ],
+  ),
+  play('balancer', { hosts: lb }, () => [
+    pkg('haproxy', 'socat', 'curl'),
+    file('/etc/haproxy/haproxy.cfg', balancer(web.hosts), { notify: reloaded('haproxy') }),
+    service('haproxy'),
+  ]),
+])
+`

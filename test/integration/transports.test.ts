@@ -1,0 +1,92 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, noHosts, provision } from './support.ts'
+
+const LAB = 'test-transports'
+
+describe('the transports, on real hosts', function () {
+  this.timeout('2m').slow('10s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
+    desk.write('playbook.ts', PLAYBOOK)
+    desk.write('inventory.ts', INVENTORY)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const run = (...args: string[]): Promise<Ended> => {
+    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
+    return provision([...files, '--no-type-check', '--output', 'json', ...args], { LAB })
+  }
+  const hostsOf = ({ text }: Ended) => {
+    const end = text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line))
+      .find(({ kind }) => kind === 'end')
+    return (end?.summary?.hosts ?? end?.hosts ?? []) as readonly { changed: number; trips: number }[]
+  }
+
+  for (const name of ['ssh2', 'openssh'])
+    it(`converges over ${name}, and then takes two round trips a host`, async () => {
+      const first = await run('--transport', name)
+      expect(first.code, first.text).to.equal(0)
+      expect(hostsOf(first).map(({ changed }) => changed)).to.deep.equal([2, 2])
+      const found = await lab.exec('web1', 'cat /etc/motd.d/word; stat -c %a /etc/motd.d/word')
+      expect(found.stdout).to.equal('hello over ssh600\n')
+      const second = await run('--transport', name)
+      expect(second.code, second.text).to.equal(0)
+      expect(hostsOf(second).map(({ changed, trips }) => [changed, trips])).to.deep.equal([
+        [0, 2],
+        [0, 2],
+      ])
+      for (const host of ['web1', 'web2']) await lab.exec(host, 'rm -r /etc/motd.d')
+    })
+
+  it('kill a command for its timeout over openssh, without another login', async () => {
+    await lab.exec('web1', 'touch /run/hang')
+    const { code, text } = await run('--transport', 'openssh')
+    expect(code, text).to.equal(1)
+    expect(text).to.include('no end after 1.00 s, so it was killed')
+    const { stdout } = await lab.exec('web1', 'rm /run/hang; pgrep -fc "sleep 4[4]4"')
+    expect(stdout.trim()).to.equal('0')
+  })
+
+  it('reach a host that is not there in bounded time over openssh, and say what ssh said', async () => {
+    await lab.kill('web2')
+    const { code, text, ms } = await run('--transport', 'openssh')
+    await lab.start('web2')
+    expect(code, text).to.equal(3)
+    expect(text).to.include('web2').and.match(/ssh: /)
+    expect(ms).to.be.below(20_000)
+  })
+})
+
+const PLAYBOOK = `
+import { command, file, hosts, play, playbook, role, sh } from 'provision-ts'
+import { site } from './inventory.ts'
+void hosts
+const motd = role('motd', ({ word }: { readonly word: string }) => [
+  file('/etc/motd.d/word', word, { mode: '0600' }),
+  command('take a while', sh\`[ ! -e /run/hang ] || sleep 444; touch /etc/motd.d/done\`, { creates: '/etc/motd.d/done', timeout: '1s' }),
+])
+export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => motd({ word: 'hello over ssh' }))])
+`
+
+const INVENTORY = `
+import { hosts, inventory, stack } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+export const site = stack({ web: hosts({}) })
+const lab = openLab(process.env.LAB)
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`

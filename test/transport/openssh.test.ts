@@ -1,0 +1,296 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect } from 'chai'
+import { type OpensshOptions, opensshTransport } from '../../src/transport/openssh.ts'
+import { sshTransport } from '../../src/transport/ssh.ts'
+import { Unreachable } from '../../src/transport/unreachable.ts'
+import type { Link, Target } from '../../src/transport/wire.ts'
+import { thrown } from './helpers.ts'
+import { freePort, keygen, noSshd, Sshd, Workshop } from './sshd.ts'
+
+describe("the user's own ssh", () => {
+  const shop = new Workshop()
+  let sshd: Sshd
+  let target: Target
+  before(async function () {
+    const why = noSshd()
+    if (why) {
+      console.log(`    skipped: ${why}`)
+      this.skip()
+    }
+    for (const name of ['me', 'stranger', 'host', 'ca', 'badge']) shop.key(name)
+    shop.key('host-rsa', { type: 'rsa' })
+    shop.key('host-ca')
+    // Only the certificate lets this key in: it stands in no authorized_keys.
+    keygen('-q', '-s', shop.file('ca'), '-I', 'ana', '-n', 'root', '-V', '+5m', `${shop.file('badge')}.pub`)
+    keygen(
+      '-q',
+      '-s',
+      shop.file('host-ca'),
+      '-I',
+      'web1',
+      '-h',
+      '-n',
+      'web1.test',
+      `${shop.file('host')}.pub`,
+    )
+    sshd = await Sshd.start({
+      workshop: shop,
+      hostKeys: ['host', 'host-rsa'],
+      users: ['me'],
+      config: [
+        `TrustedUserCAKeys ${shop.file('ca')}.pub`,
+        `HostCertificate ${shop.file('host')}-cert.pub`,
+        'MaxStartups 3:100:3',
+      ],
+    })
+    const hostKey = shop.fingerprint('host')
+    const identityFile = shop.file('me')
+    target = { name: 'web1', host: '127.0.0.1', port: sshd.port, user: 'root', identityFile, hostKey }
+  })
+  after(async () => {
+    await sshd?.stop()
+    shop.dispose()
+  })
+
+  const common: OpensshOptions = { agent: false, configFile: '/dev/null' }
+  const connect = (more: Partial<Target> = {}, options: OpensshOptions = {}): Promise<Link> =>
+    opensshTransport({ ...common, ...options }).connect({ ...target, ...more })
+  const said = async (link: Link, command: string) => text((await link.start(command)).stdout)
+  const trouble = async (more: Partial<Target>, options: OpensshOptions = {}): Promise<Unreachable> => {
+    const error = await thrown(connect(more, options))
+    if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
+    return error
+  }
+  const unpinned = ({ hostKey: _, ...rest }: Target, more: Partial<Target> = {}): Target => ({
+    ...rest,
+    ...more,
+  })
+
+  it('logs in with a certificate, which ssh2 cannot', async () => {
+    const identityFile = shop.file('badge')
+    const link = await connect({ identityFile })
+    expect(await said(link, 'echo in')).to.equal('in\n')
+    await link.close()
+    const refused = await thrown(sshTransport({ agent: false }).connect({ ...target, identityFile }))
+    expect(refused).to.be.instanceOf(Unreachable).with.property('obstacle', 'authentication')
+  })
+
+  it('believes the certificate of a host', async () => {
+    const authority = `@cert-authority web1.test ${shop.publicKey('host-ca')}\n`
+    const configFile = shop.file('alias', 'Host web1\n HostName 127.0.0.1\n HostKeyAlias web1.test\n')
+    const knownHosts = [shop.file('authorities', authority)]
+    const link = await opensshTransport({ ...common, configFile, knownHosts }).connect(
+      unpinned(target, { host: 'web1' }),
+    )
+    await link.close()
+  })
+
+  it('logs in once for all commands', async () => {
+    const link = await connect()
+    const [first, second] = await Promise.all(['1', '2'].map(() => said(link, 'echo $SSH_CONNECTION')))
+    expect(first).to.match(/^127\.0\.0\.1 \d+ /)
+    expect(second).to.equal(first)
+    await link.close()
+  })
+
+  it('tells how a command ended, and counts what went to and fro', async () => {
+    const link = await connect()
+    const wire = await link.start('cat >/dev/null; echo out; echo err >&2; exit 3')
+    wire.stdin.end(Buffer.alloc(100_000))
+    expect(await Promise.all([text(wire.stdout), text(wire.stderr)])).to.deep.equal(['out\n', 'err\n'])
+    expect(await wire.ended).to.deep.equal({ code: 3 })
+    expect(await (await link.start('exit 255')).ended).to.deep.equal({ code: 255 })
+    expect(link.traffic).to.deep.equal({ sent: 100_000, received: 8 })
+    await link.close()
+  })
+
+  it('can give up a command, and the link lives on', async () => {
+    const link = await connect()
+    const wire = await link.start('exec cat')
+    wire.destroy()
+    expect((await wire.ended).lost).to.equal(undefined)
+    expect(await said(link, 'echo on')).to.equal('on\n')
+    await link.close()
+  })
+
+  it('is closed with all its commands, and starts no other', async () => {
+    const link = await connect()
+    const wire = await link.start('exec cat')
+    await link.close()
+    expect((await wire.ended).lost).to.equal('we closed the connection')
+    expect(String(await thrown(link.start('true')))).to.contain('web1 is lost: we closed the connection')
+  })
+
+  it('shares a login at a jump host, for as long as anybody is behind it', async () => {
+    const transport = opensshTransport(common)
+    const via = [{ ...target, name: 'bastion' }]
+    const links = await Promise.all([1, 2].map(() => transport.connect({ ...target, via })))
+    const logins = await Promise.all(links.map((link) => said(link, 'pgrep -c -P $(ps -o ppid= $PPID)')))
+    // The sshd of this test serves one login at the jump host and one of each link.
+    expect(logins.map(Number)).to.deep.equal([3, 3])
+    await Promise.all(links.map((link) => link.close()))
+  })
+
+  describe('believes a host', () => {
+    const judge = async (more: Partial<Target>, options: OpensshOptions = {}) => {
+      try {
+        await (await opensshTransport({ ...common, ...options }).connect(unpinned(target, more))).close()
+        return 'let in'
+      } catch (error) {
+        if (error instanceof Unreachable && error.obstacle === 'host-key') return error
+        throw error
+      }
+    }
+
+    it('whose key is pinned, of whatever type, and asks no known_hosts', async () => {
+      const hostKey = shop.fingerprint('host-rsa')
+      const revoked = `@revoked * ${shop.publicKey('host')}\n`
+      expect(await judge({ hostKey }, { knownHosts: [shop.file('other', revoked)] })).to.equal('let in')
+    })
+
+    it('never that shows another key than the pinned one, though known_hosts and ssh_config believe it', async () => {
+      const hostKey = shop.fingerprint('stranger')
+      const lines = `* ${shop.publicKey('host')}\n* ${shop.publicKey('host-rsa')}\n`
+      const known = shop.file('all-known', lines)
+      const configFile = shop.file(
+        'trusting',
+        `UserKnownHostsFile ${known}\nStrictHostKeyChecking no\nVerifyHostKeyDNS yes\nKnownHostsCommand /bin/cat ${known}\n`,
+      )
+      const error = await judge({ hostKey }, { configFile, knownHosts: [known] })
+      expect(error).to.be.instanceOf(Unreachable)
+      const { message, details } = error as Unreachable
+      expect(message).to.equal('web1 shows another host key than the inventory says')
+      expect(details.join('\n')).to.include(hostKey).and.include(shop.fingerprint('host'))
+    })
+
+    it('that is known', async () => {
+      const known = `[127.0.0.1]:${sshd.port} ${shop.publicKey('host')}\n`
+      expect(await judge({}, { knownHosts: [shop.file('known', known)] })).to.equal('let in')
+    })
+
+    it('that is new only when told to, and then writes its key down', async () => {
+      const knownHosts = [shop.file('new')]
+      const refused = await judge({}, { knownHosts })
+      expect((refused as Unreachable).message).to.equal('The host key of web1 is not known')
+      expect(existsSync(shop.file('new'))).to.equal(false)
+      expect(await judge({}, { knownHosts, hostKeys: 'accept-new' })).to.equal('let in')
+      expect(readFileSync(shop.file('new'), 'utf8')).to.include(shop.publicKey('host'))
+    })
+
+    it('never whose key has changed, whatever ssh_config says', async () => {
+      const known = shop.file('changed', `[127.0.0.1]:${sshd.port} ${shop.publicKey('stranger')}\n`)
+      const configFile = shop.file('careless', `StrictHostKeyChecking no\nUserKnownHostsFile ${known}\n`)
+      for (const options of [{ configFile }, { knownHosts: [known], hostKeys: 'accept-new' as const }]) {
+        const { message, details } = (await judge({}, options)) as Unreachable
+        expect(message).to.equal('The host key of web1 has changed')
+        expect(details.join('\n'))
+          .to.include(shop.fingerprint('stranger'))
+          .and.include(`${known}:1`)
+          .and.include(shop.fingerprint('host'))
+      }
+    })
+  })
+
+  describe('says why it does not get there', () => {
+    it('when no key is accepted', async () => {
+      const error = await trouble({ identityFile: shop.file('stranger') })
+      expect(error.obstacle).to.equal('authentication')
+      expect(error.message).to.equal('web1 does not let us in')
+      expect(error.details.join()).to.match(/Permission denied \(.*publickey/)
+    })
+
+    it('when nothing listens there, when there is no address, when the jump host cannot go on', async () => {
+      const port = await freePort()
+      expect((await trouble({ port })).message).to.equal('web1 refuses connections')
+      expect((await trouble({ host: 'no-such-host.invalid' })).obstacle).to.equal('address')
+      const via = [{ ...target, name: 'bastion' }]
+      expect((await trouble({ port, via })).message).to.equal('web1 refuses connections from bastion')
+      const broken = [{ ...target, name: 'bastion', port }]
+      expect((await trouble({ via: broken })).message).to.equal('bastion refuses connections')
+    })
+
+    it('when the host is frozen, in bounded time', async () => {
+      sshd.process.kill('SIGSTOP')
+      const error = await trouble({}, { connectTimeout: 1000 })
+      sshd.process.kill('SIGCONT')
+      expect(error.obstacle).to.equal('timeout')
+      expect(error.message).to.equal('web1 does not answer')
+    })
+
+    it('when it hangs up at once, time and again', async () => {
+      let calls = 0
+      const server = createServer((socket) => {
+        calls += 1
+        socket.destroy()
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      expect((await trouble({ port }, { retries: 1 })).obstacle).to.equal('dropped')
+      server.close()
+      expect(calls).to.equal(2)
+    })
+
+    it('when its configuration is broken, and when there is no ssh', async () => {
+      const configFile = shop.file('broken', 'Nonsense yes\n')
+      expect((await trouble({}, { configFile })).obstacle).to.equal('settings')
+      const error = await trouble({}, { program: '/none/ssh', configFile: undefined })
+      expect(error.message).to.equal('web1 is to be reached with ssh, and there is none on this machine')
+    })
+  })
+
+  it('comes again to a host with too many guests', async () => {
+    const transport = opensshTransport(common)
+    const links = await Promise.all(Array.from({ length: 8 }, () => transport.connect(target)))
+    await Promise.all(links.map((link) => link.close()))
+  })
+
+  it('follows a ProxyCommand of ssh_config, which ssh2 does not', async () => {
+    const config =
+      'Host web1\n HostName 127.0.0.1\n ProxyCommand bash -c "exec 5<>/dev/tcp/%h/%p; cat <&5 & exec cat >&5"\n'
+    const link = await connect({ host: 'web1' }, { configFile: shop.file('proxied', config) })
+    expect(await said(link, 'echo in')).to.equal('in\n')
+    await link.close()
+  })
+
+  it('tells a host that was killed or stopped from a command that ended', async () => {
+    const killed = await (await connect()).start('kill -9 $PPID; exec sleep 60')
+    expect((await killed.ended).lost).to.match(/closed|reset|ended/)
+    const link = await connect({}, { keepalive: { interval: 1000, misses: 1 } })
+    const wire = await link.start('echo $PPID; exec sleep 60')
+    const [pid] = await once(wire.stdout, 'data')
+    process.kill(Number(String(pid)), 'SIGSTOP')
+    expect((await wire.ended).lost).to.contain('Timeout, server 127.0.0.1 not responding')
+    process.kill(Number(String(pid)), 'SIGKILL')
+    expect(await thrown(link.start('true'))).to.be.instanceOf(Unreachable)
+    await link.close()
+  })
+
+  it('is gone, with its socket, when we are killed', async () => {
+    const code = `
+      import { opensshTransport } from ${JSON.stringify(`${import.meta.dirname}/../../src/transport/openssh.ts`)}
+      const link = await opensshTransport(${JSON.stringify(common)}).connect(${JSON.stringify(target)})
+      await link.start('exec sleep 50.25')
+      console.log('there')
+      setInterval(() => {}, 1000)`
+    const us = spawn(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', code], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(us.stdout, 'data')
+    const ours = () =>
+      execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).match(
+        new RegExp(`ssh -N .*-S \\S+/provision-mux-\\S+ .*-p ${sshd.port} .*`, 'g'),
+      ) ?? []
+    const [master = ''] = ours()
+    const [directory = ''] = /\S+provision-mux-\w+/.exec(master) ?? []
+    expect(existsSync(directory)).to.equal(true)
+    us.kill('SIGKILL')
+    for (let attempt = 0; existsSync(directory) && attempt < 100; attempt++)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([existsSync(directory), ...ours()]).to.deep.equal([false])
+  })
+})

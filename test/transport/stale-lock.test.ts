@@ -1,0 +1,112 @@
+import { expect } from 'chai'
+import { sh } from '../../src/shell/sh.ts'
+import { type OpenOptions, openSession } from '../../src/transport/open-session.ts'
+import type { Session } from '../../src/transport/session.ts'
+import { sshTransport } from '../../src/transport/ssh.ts'
+import type { Link } from '../../src/transport/wire.ts'
+import { thrown } from './helpers.ts'
+import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
+import { noSshd, Sshd, Workshop } from './sshd.ts'
+
+/** Real sshds on a machine with a /run of its own; a client that is dead is one that promised beats and sends none. */
+describe('the lock of a host, held over a connection', () => {
+  const shop = new Workshop()
+  const open: (() => Promise<void>)[] = []
+  let machine: PrivateMachine
+  let sshd: Sshd
+
+  before(async function () {
+    if (!canBePrivate() || noSshd()) return this.skip()
+    machine = await privateMachine()
+    shop.key('host')
+    shop.key('me')
+    sshd = await Sshd.start({
+      workshop: shop,
+      hostKeys: ['host'],
+      users: ['me'],
+      config: [`ForceCommand exec ${machine.enter} sh -c "$SSH_ORIGINAL_COMMAND"`],
+    })
+  })
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close()
+  })
+  after(async () => {
+    await sshd?.stop()
+    await machine?.close()
+    shop.dispose()
+  })
+
+  /** A run of somebody whose client sends this often and promises that often. */
+  async function holder(beats: { readonly sent: number; readonly promised?: number }): Promise<Session> {
+    const transport = sshTransport({ agent: false, keepalive: { interval: beats.sent, misses: 1000 } })
+    const link = await transport.connect({
+      name: 'web1',
+      host: '127.0.0.1',
+      port: sshd.port,
+      user: 'root',
+      identityFile: shop.file('me'),
+      hostKey: shop.fingerprint('host'),
+    })
+    open.push(() => link.close())
+    const { promised } = beats
+    const told: Link = {
+      traffic: link.traffic,
+      start: (command) => link.start(command),
+      close: () => link.close(),
+      ...(promised !== undefined && { beat: promised }),
+    }
+    return take('ana', told)
+  }
+  async function take(owner: string, link: Link, lock: Partial<OpenOptions['lock']> = {}): Promise<Session> {
+    const session = await openSession(link, { host: 'web1', lock: { owner, silence: 400, ...lock } })
+    open.push(() => session.close())
+    return session
+  }
+  const NEVER = 3_600_000
+
+  it('is taken over from a client that promised beats and is silent; what runs there comes to its end first', async () => {
+    const ana = await holder({ sent: NEVER, promised: 20 })
+    await ana.opened
+    const running = ana.run([{ script: sh`sleep 1.2; echo end >/run/ana`, mode: 'isolated' }])
+    running.catch(() => {})
+    await silence(700)
+    const bob = await take('bob', machine.as('root'))
+    const [result] = await bob.run([{ script: sh`cat /run/ana /run/provision.lock` }])
+    expect(result?.stdout.toString()).to.match(/^end\n\d+ \S+ - bob\n$/)
+    expect((await bob.opened).warnings.join()).to.contain('web1 was held by a run whose connection was dead')
+    expect(String(await thrown(running))).to.contain('lost web1: the host closed the connection')
+  })
+
+  const alive: Readonly<Record<string, Parameters<typeof holder>[0]>> = {
+    'a client that keeps its promise': { sent: 100, promised: 100 },
+    'a client whose next beat is not due': { sent: NEVER, promised: 5_000 },
+    'a client that promised nothing': { sent: NEVER },
+  }
+  for (const [who, beats] of Object.entries(alive))
+    it(`is left to ${who}`, async () => {
+      const ana = await holder(beats)
+      await ana.opened
+      await silence(1_300)
+      const bob = await take('bob', machine.as('root'))
+      expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is held by ana since/)
+      const [result] = await ana.run([{ script: sh`echo on` }])
+      expect(result?.stdout.toString()).to.equal('on\n')
+    })
+
+  it('is left to who holds it, whatever process its file names', async () => {
+    const idle = await holder({ sent: NEVER, promised: 20 })
+    const { pid } = await idle.opened
+    await idle.run([{ script: sh`cp /run/provision.lock /run/old` }])
+    await idle.close()
+    const other = await holder({ sent: NEVER })
+    await other.run([{ script: sh`sed "s/^[0-9]*/$$/" /run/old >/run/provision.lock; : ${pid}` }])
+    await silence(700)
+    const ana = await take('ana', machine.as('root'))
+    expect(String(await thrown(ana.opened))).to.not.equal('')
+  })
+})
+
+/** Nothing is the thing to be sent, for so long. */
+function silence(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
