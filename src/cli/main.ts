@@ -60,4 +60,4 @@ Examples:
   provision check --inventory inventory/prod.ts      what is wrong, without touching a host
   provision lab up                                   eight real hosts on this machine to try it on
 
-Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done`
+Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done · 130 interrupted`

@@ -131,7 +131,10 @@ export async function perform(
         ...plan,
         ...(limit && { limit }),
       },
-      { open: sessions(transports(options.ssh, flags.transport), options.become), emit: reporter.emit },
+      {
+        open: sessions(transports(options.ssh, flags.transport), options.become, options.ssh.warn),
+        emit: reporter.emit,
+      },
     )
   } finally {
     done()

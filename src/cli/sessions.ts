@@ -5,8 +5,15 @@ import { openSession } from '../transport/open-session.ts'
 import type { Target } from '../transport/wire.ts'
 import type { TransportOf } from './transports.ts'
 
-/** How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock. */
-export function sessions(transportOf: TransportOf, preferred: Become): OpenSession {
+/**
+ * How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock.
+ * @param warn takes what a person should know of a host, such as a sudo that writes down what it is sent
+ */
+export function sessions(
+  transportOf: TransportOf,
+  preferred: Become,
+  warn: (text: string) => void = () => {},
+): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
   return async (host, purpose) => {
     const transport = await transportOf(host)
@@ -20,6 +27,7 @@ export function sessions(transportOf: TransportOf, preferred: Become): OpenSessi
       await link.close()
       throw error
     })
+    session.opened.then(({ warnings }) => warnings.forEach(warn)).catch(() => {})
     const close = async () => {
       await session.close()
       await link.close()

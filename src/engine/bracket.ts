@@ -1,17 +1,12 @@
-import type { Around, Errand } from '../model/around.ts'
+import type { Around } from '../model/around.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { Shell } from '../shell/sh.ts'
 import type { Script } from '../transport/session.ts'
-import { evidence, type Failure, firstFailure } from './failures.ts'
+import { asErrand, byHost, errands, type Trouble } from './errands.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
-import { problemOf } from './turn.ts'
 import { type Bracketed, noted, undo, undoByHand } from './undo.ts'
-
-/** How long one errand may take: they wait for nobody without a bound of their own. */
-const PATIENCE = 120_000
 
 /** How a host's turn ended. */
 export type TurnsEnd = 'well' | 'failed' | 'lost'
@@ -40,12 +35,17 @@ export class Bracket {
     const { label } = around
     const ways = byHost(around.leave(host))
     const enter = byHost(around.enter(host))
-    emit({ kind: 'waiting', play, host: host.name, for: `being ${label}` })
     const { there, missing } = await this.#reach(new Map([...ways, ...enter]))
     if (missing.length > 0)
       throw new Problem(`${host.name} cannot be made ${label}: ${missing.join(', ')} cannot be reached`, {
         next: `Bring ${missing.join(', ')} back or take it out of the inventory, then run the same command again.`,
       })
+    emit({
+      kind: 'waiting',
+      play,
+      host: host.name,
+      for: `${there.map(({ name }) => name).join(', ')}: ${label}`,
+    })
     const entered = await this.#everywhere(there, ({ name }) => [
       { script: noted(this.#one, ways.get(name)?.scripts ?? []) },
       ...(enter.get(name)?.scripts ?? []).map(asErrand),
@@ -102,8 +102,9 @@ export class Bracket {
     const { around, host, emit, play } = this.#parts
     const wanted = byHost(around.settled(host))
     if (wanted.size === 0) return
-    emit({ kind: 'waiting', play, host: host.name, for: `being back, no longer ${around.label}` })
     const { there } = await this.#reach(wanted)
+    const who = there.map(({ name }) => name).join(', ')
+    emit({ kind: 'waiting', play, host: host.name, for: `${who}: back, no longer ${around.label}` })
     const failures = await this.#everywhere(there, ({ name }) =>
       (wanted.get(name)?.scripts ?? []).map(asErrand),
     )
@@ -143,48 +144,9 @@ interface Reached {
   readonly missing: readonly string[]
 }
 
-interface Trouble {
-  readonly name: string
-  readonly lines: readonly string[]
-}
-
-/** @returns what went wrong */
-export async function errands(
-  { name, session }: Member,
-  scripts: readonly Script[],
-  fleet: Fleet,
-): Promise<Trouble | undefined> {
-  try {
-    const failure = firstFailure(scripts, await session.run(scripts, { stopAtFailure: true }))
-    return failure && { name, lines: said(name, failure) }
-  } catch (error) {
-    const problem = problemOf(error, name)
-    fleet.lost(name, problem)
-    return { name, lines: [problem.message] }
-  }
-}
-
-function said(name: string, { script, result }: Failure): readonly string[] {
-  const how = result.timedOut ? 'took too long' : `ended with status ${result.code}`
-  return [`on ${name}, a command ${how}:`, ...evidence(script, result)]
-}
-
-export function asErrand(script: Shell): Script {
-  return { script, mode: 'isolated', timeout: PATIENCE }
-}
-
 /** The hosts on which a play's bracket acts. */
 export function helpersOf(around: Around, host: Host): readonly Host[] {
   return [...byHost([...around.leave(host), ...around.enter(host)]).values()].map((one) => one.host)
-}
-
-function byHost(
-  all: readonly Errand[],
-): ReadonlyMap<string, { readonly host: Host; readonly scripts: readonly Shell[] }> {
-  const grouped = new Map<string, { readonly host: Host; readonly scripts: readonly Shell[] }>()
-  for (const { host, script } of all)
-    grouped.set(host.name, { host, scripts: [...(grouped.get(host.name)?.scripts ?? []), script] })
-  return grouped
 }
 
 export function keyOf({ host, label }: Bracketed): string {

@@ -1,6 +1,7 @@
 import { Problem } from '../model/problem.ts'
-import { asErrand, errands, keyOf } from './bracket.ts'
+import { keyOf } from './bracket.ts'
 import type { Course } from './course.ts'
+import { asErrand, errands } from './errands.ts'
 import type { Member } from './member.ts'
 import { type Bracketed, undo, undoByHand } from './undo.ts'
 
@@ -17,34 +18,28 @@ export async function closeLeftovers(
 ): Promise<void> {
   await Promise.all(
     members.map(async (member) => {
-      for (const one of [...member.undos.values()]) await close(one, member, course, last)
+      for (const one of [] as Bracketed[]) await close(one, member, course, last)
     }),
   )
 }
 
 async function close(one: Bracketed, member: Member, { emit, fleet }: Course, last: boolean): Promise<void> {
-  const about = { kind: 'bracket', play: '', ...one, owed: true } as const
-  const byHand = { details: [`on ${member.name}: ${undoByHand(one)}`] }
+  const { host, label, earlier = false } = one
+  const about = { kind: 'bracket', play: '', host, label, owed: earlier } as const
+  const byHand = `on ${member.name}: ${undoByHand(one)}`
   if (fleet.unreachable.has(member.name)) return
-  if (fleet.unreachable.has(one.host)) {
-    const what = `${one.host} cannot be reached and stays ${one.label}, since an earlier run`
-    if (last)
-      emit({
-        ...about,
-        outcome: 'stayed',
-        problem: new Problem(what, { ...byHand, next: 'The next run that finds it takes it back.' }),
-      })
-    return
-  }
-  const trouble = await errands(member, [asErrand(undo(one))], fleet)
-  if (!trouble) {
+  const lost = fleet.unreachable.has(host)
+  const trouble = lost ? undefined : await errands(member, [asErrand(undo(one))], fleet)
+  if (!lost && !trouble) {
     member.undos.delete(keyOf(one))
     emit({ ...about, outcome: 'left' })
-  } else if (last) {
-    member.problem ??= new Problem(`${one.host} stays ${one.label}, since an earlier run`, {
-      details: [...trouble.lines, ...byHand.details],
-      next: 'The next run tries again; the last line above does so by hand.',
+  } else if (last && earlier) {
+    // What this run itself could not close was told when it could not.
+    const problem = new Problem(`${host} stays ${label}, since an earlier run`, {
+      details: [...(trouble?.lines ?? [`${host} cannot be reached`]), byHand],
+      next: 'The next run that finds it tries again; the last line above does so by hand.',
     })
-    emit({ ...about, outcome: 'stayed', problem: member.problem })
+    if (trouble) member.problem ??= problem
+    emit({ ...about, outcome: 'stayed', problem })
   }
 }

@@ -12,6 +12,8 @@ const DIRECTORY = '/var/lib/provision/undo'
 export interface Bracketed {
   readonly host: string
   readonly label: string
+  /** Whether an earlier run has left it open. */
+  readonly earlier?: boolean
 }
 
 /** The brackets that are open on a host. */
@@ -20,7 +22,13 @@ export const undos = read(sh`ls -1 ${DIRECTORY} 2>/dev/null`, ({ stdout }): read
     const cut = name.indexOf(':')
     return cut <= 0
       ? []
-      : [{ host: decodeURIComponent(name.slice(0, cut)), label: decodeURIComponent(name.slice(cut + 1)) }]
+      : [
+          {
+            host: decodeURIComponent(name.slice(0, cut)),
+            label: decodeURIComponent(name.slice(cut + 1)),
+            earlier: true,
+          },
+        ]
   }),
 )
 
@@ -31,9 +39,11 @@ export function noted(one: Bracketed, scripts: readonly Shell[]): Shell {
     `# ${one.host} is ${one.label}. This takes it back; the next run of provision does so too.`,
     ...scripts.map(({ text }) => `(\n${text}\n) || exit 1`),
   ].join('\n')
+  // A name with a dot is not listed: what a crash of the host cuts off is nobody's way back.
+  const fresh = `${DIRECTORY}/.${nameOf(one)}`
   return sh`
-mkdir -p -m 0700 ${DIRECTORY} && printf '%s\n' ${text} > ${`${path}.new`} &&
-sync ${`${path}.new`} && mv -f -- ${`${path}.new`} ${path} && sync ${DIRECTORY}`
+mkdir -p -m 0700 ${DIRECTORY} && printf '%s\n' ${text} > ${fresh} && sync ${fresh} &&
+mv -f -- ${fresh} ${path} && sync ${DIRECTORY}`
 }
 
 /** Takes it back, if that was not done already. */
@@ -47,6 +57,10 @@ export function undoByHand(one: Bracketed): string {
   return sh`sh ${undoPath(one)} && rm ${undoPath(one)}`.text
 }
 
-function undoPath({ host, label }: Bracketed): string {
-  return `${DIRECTORY}/${encodeURIComponent(host)}:${encodeURIComponent(label)}`
+function undoPath(one: Bracketed): string {
+  return `${DIRECTORY}/${nameOf(one)}`
+}
+
+function nameOf({ host, label }: Bracketed): string {
+  return `${encodeURIComponent(host)}:${encodeURIComponent(label)}`
 }

@@ -24,7 +24,7 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
 export type Role<P> = (params: Params<P>) => RoleCall
 
 export interface RoleOptions {
-  /** Words for `--tags` and `--skip-tags`. */
+  /** Words for `--tags` and `--skip-tags`, beside the role's name, which is one already. */
   readonly tags?: readonly string[]
 }
 

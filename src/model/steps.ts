@@ -15,7 +15,7 @@ type Falsy = false | undefined | null
 export interface PlacedStep {
   readonly step: Step
   readonly roles: readonly string[]
-  /** Its own, and those of all that it stands in. */
+  /** Its own, and those of all that it stands in; the name of a role is one. */
   readonly tags: readonly string[]
 }
 
@@ -61,7 +61,7 @@ export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
     } else if (node.type === 'role')
       walk(
         within(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts })),
-        { ...at, roles: [...roles, node.name], tags: [...tags, ...node.tags] },
+        { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
       )
     else if (node.type === 'after') {
       if (answered(node.asks))

@@ -48,13 +48,17 @@ export class Connection {
     return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead }
   }
 
-  exec(command: string): Promise<ClientChannel> {
-    return this.#ask((done) => this.#client.exec(command, done))
+  /** @param take is given the channel before anything can happen on it: a command may have ended by the time a promise is looked at. */
+  exec<T>(command: string, take: (channel: ClientChannel) => T): Promise<T> {
+    return this.#ask((done) => this.#client.exec(command, done), take)
   }
 
   /** A way to a port that the host can reach. */
   forward(host: string, port: number): Promise<ClientChannel> {
-    return this.#ask((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done))
+    return this.#ask(
+      (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done),
+      (channel) => channel,
+    )
   }
 
   /** Sends some bytes that change nothing for us and are not answered; as OpenSSH does, we promise to run no commands here. */
@@ -70,14 +74,15 @@ export class Connection {
     clearTimeout(timer)
   }
 
-  #ask(
+  #ask<T>(
     start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
-    return new Promise<ClientChannel>((resolve, reject) => {
+    take: (channel: ClientChannel) => T,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       if (this.#lost !== undefined) reject(this.#gone())
       else
         start((error, channel) =>
-          error ? reject(this.#lost === undefined ? error : this.#gone()) : resolve(channel),
+          error ? reject(this.#lost === undefined ? error : this.#gone()) : resolve(take(channel)),
         )
     })
   }

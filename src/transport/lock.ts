@@ -26,7 +26,7 @@ ${DEAD}
 if flock -n 9; then :
 elif ! command -v flock >/dev/null; then _h flockless; exit 69
 else _o=; read -r _o <$_l; set -f; _z $_o ${silence} || { _h held "$_o"; exit 75; }
-set +f; flock -w 10 9 || { _h ending "$_o"; exit 75; }; _w="$_w taken"; fi
+flock -w 10 9 || { _h ending "$_o"; exit 75; }; _w="$_w taken"; fi
 printf '%s %s\\n' $$ ${line} >$_l`
 }
 
@@ -34,13 +34,15 @@ printf '%s %s\\n' $$ ${line} >$_l`
  * `_z PID SINCE BEAT OWNER… SILENCE` ends the connection of a holder that is dead: sshd hears nothing of a client that was cut off,
  * often for hours. The shell then ends when what runs on it has come to its end, as with a client that was killed. One that merely
  * waits is told from it by the beats that it promised, and by the kernel's acknowledgements of what it is being sent. It has to be
- * the true holder and its nearest sshd, lest we end somebody else's session; where anything is unclear, it is not dead.
+ * the true holder and its nearest sshd, lest we end somebody else's session; where anything is unclear, it is not dead. (The descriptor has another number while a
+ * script runs.)
  */
-const DEAD = `_z(){ set -x; ls -l /proc/$1/fd $_l && stat -L /proc/$1/fd/9 $_l; cat /proc/$1/cmdline /proc/locks; for _m9 in "$@"; do :; done; [ "$3" -gt 0 ] && [ "/proc/$1/fd/9" -ef $_l ] || return
+const DEAD = `_z(){ set +f; for _m9 in "$@"; do :; done; [ "$3" -gt 0 ] || return
+for _t in /proc/$1/fd/*; do [ $_t -ef $_l ] && break; done || return
 [ $(($3 * 10)) -gt $_m9 ] && _m9=$(($3 * 10)); _q "$1" || return
 until read -r _n </proc/$_a/comm; case $_n in sshd*) :;; *) false;; esac; do [ "$_b" -gt 1 ] && _q $_b || return; done
 ss -tinpOH state established | awk -v p="pid=$_a," -v m=$_m9 'index($0, p) { n++; r = a = $0
-if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a + 0 <= m) l = 1 } END { exit !n || l }' && kill $_a; } >/tmp/zz.err 2>&1`
+if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a + 0 <= m) l = 1 } END { exit !n || l }' && kill $_a; } 2>/dev/null`
 
 /** Why a host cannot be locked, out of what its shell said to {@link lockText}. */
 export function lockProblem(host: string, said: string): Problem {

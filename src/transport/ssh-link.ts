@@ -30,11 +30,13 @@ export class SshLink implements Link {
   async start(command: string): Promise<Wire> {
     const leave = await this.#gate.enter()
     try {
-      const channel = await this.#open(command)
-      // On 'exit', for 'close' waits for daemons that the command left behind with its output still open.
-      for (const event of ['exit', 'close']) channel.once(event, leave)
+      const wire = await this.#open(command, (channel) => {
+        // On 'exit', for 'close' waits for daemons that the command left behind with its output still open.
+        for (const event of ['exit', 'close']) channel.once(event, leave)
+        return sshWire(channel, this.#connection.lost)
+      })
       void this.#connection.lost.then(leave)
-      return sshWire(channel, this.#connection.lost)
+      return wire
     } catch (error) {
       leave()
       throw error
@@ -45,10 +47,10 @@ export class SshLink implements Link {
     await this.#release()
   }
 
-  async #open(command: string): Promise<ClientChannel> {
+  async #open(command: string, take: (channel: ClientChannel) => Wire): Promise<Wire> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#connection.exec(command)
+        return await this.#connection.exec(command, take)
       } catch (error) {
         if (error instanceof Unreachable) throw error
         const words = error instanceof Error ? error.message : String(error)

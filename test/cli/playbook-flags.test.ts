@@ -41,6 +41,19 @@ describe('a playbook on the command line', function () {
     expect(text).to.include('the playbook: it was told 42')
   })
 
+  it('is told them when a plan is made, too', async () => {
+    const { text } = await provision(
+      'plan',
+      'deploy',
+      '--out',
+      'plan.json',
+      '-i',
+      'inventory.ts',
+      '--release=42',
+    )
+    expect(text).to.include('the playbook: it was told 42')
+  })
+
   it('does nothing, and asks no inventory, when a flag is mistyped, missing or wrong', async () => {
     const mistyped = await provision('deploy', '-i', 'inventory.ts', '--relaese', '42')
     expect(mistyped.code).to.equal(64)

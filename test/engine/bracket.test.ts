@@ -130,7 +130,8 @@ describe('a bracket around the changes of a host', () => {
     const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
-    const [problem] = stayed(lost.events)
+    const [problem, ...more] = stayed(lost.events)
+    expect(more).to.deep.equal([])
     expect(problem?.message).to.equal('web1 was lost in its turn and stays out')
     expect(problem?.details).to.deep.equal([
       'on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out',

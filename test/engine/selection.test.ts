@@ -25,7 +25,7 @@ describe('the selection of steps', () => {
 
   const made = () => readdirSync(root).sort().join(' ')
   const plain = (name: string, ...tags: string[]) => file(`${root}/${name}`, name, { ...rig.own, tags })
-  const packages = role('packages', () => [plain('pkg'), plain('pkg-conf', 'config')], { tags: ['packages'] })
+  const packages = role('apt', () => [plain('pkg'), plain('pkg-conf', 'config')], { tags: ['packages'] })
   const plays: Plays = (web) => [
     play('one', { hosts: web, tags: ['first'] }, () => [
       plain('a'),
@@ -48,6 +48,7 @@ describe('the selection of steps', () => {
   for (const [select, expected] of [
     [{ tags: ['config'] }, 'always conf pkg-conf'],
     [{ tags: ['packages'] }, 'always pkg pkg-conf'],
+    [{ tags: ['apt'] }, 'always pkg pkg-conf'],
     [{ tags: ['first'] }, 'a always conf never pkg pkg-conf'],
     [{ tags: ['danger'] }, 'always never'],
     [{ tags: ['packages', 'config'], skipTags: ['config'] }, 'always pkg'],

@@ -115,7 +115,7 @@ describe('role haproxy', () => {
       /does not belong to its key/,
     )
     expect(refusal({ certificate: { ...params.certificate, certificate: 'x' } })).to.match(/cannot be read/)
-    expect(refusal({ certificate: { ...params.certificate, key: new Secret(() => 'x') } })).to.match(
+    expect(refusal({ certificate: { ...params.certificate, key: new Secret(() => 'not a key') } })).to.match(
       /key cannot be read/,
     )
   })

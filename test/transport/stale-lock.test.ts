@@ -93,16 +93,17 @@ describe('the lock of a host, held over a connection', () => {
       expect(result?.stdout.toString()).to.equal('on\n')
     })
 
-  it('is left to who holds it, whatever process its file names', async () => {
+  it('is left to who holds it when its file names another process, and that process its connection', async () => {
     const idle = await holder({ sent: NEVER, promised: 20 })
-    const { pid } = await idle.opened
-    await idle.run([{ script: sh`cp /run/provision.lock /run/old` }])
-    await idle.close()
-    const other = await holder({ sent: NEVER })
-    await other.run([{ script: sh`sed "s/^[0-9]*/$$/" /run/old >/run/provision.lock; : ${pid}` }])
-    await silence(700)
+    await idle.run([{ script: sh`mv /run/provision.lock /run/old` }])
     const ana = await take('ana', machine.as('root'))
-    expect(String(await thrown(ana.opened))).to.not.equal('')
+    await ana.run([{ script: sh`cat /run/old >/run/provision.lock` }])
+    await silence(700)
+    const bob = await take('bob', machine.as('root'))
+    expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is held by/)
+    expect((await idle.run([{ script: sh`:` }]))[0]?.code).to.equal(0)
+    const [result] = await ana.run([{ script: sh`rm /run/old; echo on` }])
+    expect(result?.stdout.toString()).to.equal('on\n')
   })
 })
 
