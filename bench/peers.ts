@@ -62,7 +62,7 @@ export function setUpPeers(say: (line: string) => void): readonly string[] {
 }
 
 function installed(name: string): string | undefined {
-  const { status, stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}|${Version}', name], {
+  const { status, stdout } = spawnSync('dpkg-query', ['-W', '-f', `\${db:Status-Abbrev}|\${Version}`, name], {
     encoding: 'utf8',
   })
   return status === 0 && stdout.startsWith('ii') ? stdout.split('|')[1] : undefined

@@ -18,7 +18,7 @@ export async function closeLeftovers(
 ): Promise<void> {
   await Promise.all(
     members.map(async (member) => {
-      for (const one of [] as Bracketed[]) await close(one, member, course, last)
+      for (const one of [...member.undos.values()]) await close(one, member, course, last)
     }),
   )
 }
