@@ -30,10 +30,7 @@ export function command(
   const asked = unless
     ? answered(unless)
     : mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined)
-  return commandStep(
-    { label, command: { script, ...how }, done: asked },
-    { tags, ...(notify && { notify }) },
-  )
+  return commandStep({ label, command: { script, ...how }, done: asked }, { tags, ...(notify && { notify }) })
 }
 
 function answered(unless: Shell): Read<boolean> {

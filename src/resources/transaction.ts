@@ -42,7 +42,9 @@ export function transaction(
       throw new TypeError(`transaction "${label}": give the handler of ${step.name} as activate`)
   }
   if (options.activate?.commands.some(({ as, input }) => as !== undefined || input !== undefined))
-    throw new TypeError(`transaction "${label}": what activates it has neither a user nor an input of its own`)
+    throw new TypeError(
+      `transaction "${label}": what activates it has neither a user nor an input of its own`,
+    )
   return transactionStep({ label, steps, ...options })
 }
 

@@ -57,13 +57,18 @@ describe('the architecture', () => {
 
   for (const [library, places] of Object.entries(SINGLE_IMPORTERS)) {
     it(`imports ${library} in one place`, () => {
-      const stray = imports.filter(({ from, to }) => to === library && !places.some((place) => from.startsWith(place)))
+      const stray = imports.filter(
+        ({ from, to }) => to === library && !places.some((place) => from.startsWith(place)),
+      )
       expect(stray.map(shown)).to.deep.equal([])
     })
   }
 
   it('keeps files to one idea: none over 400 lines', () => {
-    const long = files.map((file) => ({ file, lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length }))
+    const long = files.map((file) => ({
+      file,
+      lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length,
+    }))
     expect(long.filter(({ lines }) => lines > 400)).to.deep.equal([])
   })
 })
@@ -76,7 +81,9 @@ function typescript(folder: string): readonly string[] {
 
 function importsOf(from: string): readonly Import[] {
   const text = readFileSync(join(ROOT, from), 'utf8')
-  const found = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm)
+  const found = text.matchAll(
+    /^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm,
+  )
   return [...found].map(([, type, fixed, lazy]) => {
     const name = fixed ?? lazy ?? ''
     const to = name.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), name)) : name
