@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { inventory, secret } from 'provision-ts'
+import { inventory, pemFile, pemPair, secret } from 'provision-ts'
 import { site } from '../playbooks/stack.ts'
 
 /** An example to copy: hosts behind a bastion, certificates from elsewhere, secrets from a password store. */
 export default () => {
-  const pem = (name: string) => readFileSync(`certificates/${name}.pem`, 'utf8')
-  const pair = (name: string) => ({ certificate: pem(name), key: secret.file(`certificates/${name}.key`) })
+  const pair = (name: string) => pemPair(`certificates/${name}`)
   return inventory(site, {
     ssh: { user: 'deploy', via: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',
     certificate: pair('notes.example.com'),
-    authority: pem('authority'),
+    authority: pemFile('certificates/authority.pem'),
     passwords: {
       app: secret.env('NOTES_APP_PASSWORD'),
       replication: secret.command('pass', 'show', 'notes/replication'),

@@ -36,6 +36,7 @@ export { type HostOf, hosts, type Stack, type StackValues, stack } from './model
 export { resource, type Step, type StepOptions } from './model/step.ts'
 export type { Steps } from './model/steps.ts'
 export { type Authority, authority } from './pki/authority.ts'
+export { pemFile, pemPair } from './pki/files.ts'
 export { absent } from './resources/absent.ts'
 export { command } from './resources/command.ts'
 export { directory } from './resources/directory.ts'
