@@ -14,7 +14,7 @@ describe('a certificate from elsewhere', () => {
     writeFileSync(join(directory, 'site.key'), '-----BEGIN PRIVATE KEY-----\n')
     const { certificate, key } = pemPair(join(directory, 'site'))
     expect(certificate).to.equal('-----BEGIN CERTIFICATE-----\n')
-    expect(String(key)).to.equal('***')
+    expect(key.toString()).to.equal('***')
     expect(key.reveal()).to.equal('-----BEGIN PRIVATE KEY-----\n')
   })
 
