@@ -222,12 +222,12 @@ export default inventory(site, {
 
 /** Steps that take their time, so that a look at the processes meets them; with TROUBLE each host fails in another way, and talks. */
 const PLAYBOOK = `
-import { command, directory, file, handler, play, playbook, resource, read, role, secret, sh, template, transaction } from 'provision-ts'
+import { command, directory, file, handler, play, playbook, resource, read, role, type Secret, secret, sh, template, transaction } from 'provision-ts'
 import { site } from './stack.ts'
-const text = template<any>(import.meta, 'canary.ejs')
+const text = template<{ password: Secret }>(import.meta, 'canary.ejs')
 const trouble = process.env.TROUBLE
 const account = resource('account', {
-  id: ({ name }: { name: string; password: any }) => name,
+  id: ({ name }: { name: string; password: Secret }) => name,
   read: () => read(sh\`test -e /etc/canary/account && echo yes\`, ({ stdout }) => stdout !== ''),
   diff: ({ name }, have) => (have ? undefined : { verb: 'create', fields: [{ name: 'account', to: name }] }),
   apply: ({ name, password }) => [
@@ -235,7 +235,7 @@ const account = resource('account', {
     sh\`touch /etc/canary/account\`,
   ],
 })
-const canary = role('canary', ({ name, passwords }: any) => [
+const canary = role('canary', ({ name, passwords }: { name: string; passwords: Record<'file' | 'command' | 'age', Secret> }) => [
   directory('/etc/canary'),
   file('/etc/canary/file', passwords.file),
   file('/etc/canary/template', text({ password: passwords.command })),
