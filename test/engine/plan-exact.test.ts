@@ -1,0 +1,128 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { type Handler, handler } from '../../src/model/handler.ts'
+import { play } from '../../src/model/play.ts'
+import type { Step } from '../../src/model/step.ts'
+import { command } from '../../src/resources/command.ts'
+import { directory } from '../../src/resources/directory.ts'
+import { file } from '../../src/resources/file.ts'
+import { link } from '../../src/resources/link.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { type Outcome, Rig } from '../support/rig.ts'
+
+const ROUNDS = 40
+
+/** Random sites in random states: what a plan is sure of happens, what it rules out does not, and what is left open is told so. */
+describe('a plan', () => {
+  let rig: Rig
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig.close())
+
+  it(`is what a run then does, over ${ROUNDS} random states of a host`, async function () {
+    this.timeout('60s').slow('20s')
+    const count = { sure: 0, open: 0, ruledOut: 0, changedAfterAll: 0 }
+    for (let seed = 1; seed <= ROUNDS; seed++) {
+      const chance = random(seed)
+      const steps = randomSite(rig, chance)
+      const plays = () => [play('all', { hosts: { hosts: [HOST] } }, () => steps)]
+      const planned = stepsOf(await rig.run(() => plays(), { mode: 'check' }))
+      const ran = await rig.run(() => plays())
+      expect(ran.problems, `seed ${seed}`).to.deep.equal([])
+      const changed = new Set(
+        stepsOf(ran)
+          .filter(({ outcome }) => outcome === 'changed')
+          .map(({ name }) => name),
+      )
+      for (const { name, outcome, sure } of planned) {
+        const about = `seed ${seed}: ${name} was ${outcome}${sure ? ', for sure' : ''}`
+        if (outcome === 'planned' && sure) {
+          count.sure++
+          expect(changed.has(name), about).to.equal(true)
+        } else if (outcome === 'ok') {
+          count.ruledOut++
+          expect(changed.has(name), about).to.equal(false)
+        } else {
+          count.open++
+          if (changed.has(name) !== (outcome === 'planned')) count.changedAfterAll++
+        }
+      }
+      expect((await rig.run(() => plays())).summary.hosts[0]?.changed, `seed ${seed}: a second run`).to.equal(
+        0,
+      )
+    }
+    // Without these the sentences above would say nothing.
+    expect(count.sure).to.be.greaterThan(25)
+    expect(count.ruledOut).to.be.greaterThan(25)
+    expect(count.changedAfterAll, 'steps whose fate only the run knew').to.be.greaterThan(0)
+  })
+})
+
+const HOST = { name: 'web1', group: 'web', address: '127.0.0.1' }
+
+interface Told {
+  readonly name: string
+  readonly outcome: string
+  readonly sure: boolean
+}
+
+function stepsOf({ events }: Outcome): readonly Told[] {
+  return events.flatMap((event) =>
+    event.kind === 'step'
+      ? [
+          {
+            name: `${event.step.kind} ${event.step.name}`,
+            outcome: event.outcome,
+            sure: event.outcome === 'planned' && event.sure,
+          },
+        ]
+      : [],
+  )
+}
+
+/** Some steps on paths of which some are there already, right or wrong; some commands reach what other steps want. */
+function randomSite(rig: Rig, chance: () => number): readonly Step[] {
+  const base = rig.empty()
+  const one = <T>(...all: readonly T[]): T => all[Math.floor(chance() * all.length)] as T
+  const told: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
+  return Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
+    const path = `${base}/${i}` as const
+    const notify = chance() < 0.3 ? { notify: told } : {}
+    const kind = one('file', 'directory', 'link', 'command', 'meddler')
+    if (kind === 'file') {
+      if (chance() < 0.6) writeFileSync(path, one('right', 'wrong'), { mode: 0o644 })
+      return file(path, 'right', { ...rig.own, ...notify })
+    }
+    if (kind === 'directory') {
+      if (chance() < 0.5) mkdirSync(path, { mode: one(0o755, 0o700) })
+      return directory(path, { ...rig.own, ...notify })
+    }
+    if (kind === 'link') {
+      if (chance() < 0.5) symlinkSync(one('right', 'wrong'), path)
+      return link(path, { target: 'right', ...notify })
+    }
+    // What it does to its neighbour no plan can know.
+    const neighbour = `${base}/${i + 1}`
+    const meddles =
+      kind === 'meddler'
+        ? sh`[ ! -f ${neighbour} ] || printf ${one('right', 'other')} > ${neighbour}; `
+        : sh``
+    if (chance() < 0.5) writeFileSync(`${path}.done`, '')
+    return command(`do ${path}`, sh`${meddles}touch ${path}.done`, {
+      creates: `${path}.done`,
+      ...notify,
+    })
+  })
+}
+
+/** Mulberry32: the same states each time. */
+function random(seed: number): () => number {
+  let state = seed * 0x9e3779b9
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
