@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import ssh2 from 'ssh2'
 
-const [hosts = '', script = '', command = 'sudo -n sh -s'] = process.argv.slice(2)
+// Without a script it only logs in.
+const [hosts = '', script, command = 'sudo -n sh -s'] = process.argv.slice(2)
 /** @type {Readonly<Record<string, { readonly ssh: { readonly host: string, readonly port: number, readonly user: string, readonly identityFile: string } }>>} */
 const all = JSON.parse(readFileSync(hosts, 'utf8'))
-const text = readFileSync(script)
+const text = script && readFileSync(script)
 let left = Object.keys(all).length
 
 for (const { ssh } of Object.values(all)) {
   const client = new ssh2.Client()
   client.on('ready', () => {
+    if (!text) {
+      client.end()
+      left--
+      return
+    }
     client.exec(command, (error, channel) => {
       if (error) throw error
       channel.resume().stderr.resume()

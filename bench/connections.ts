@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { directory } from '../src/resources/directory.ts'
-import { type Run, type Series, series, shown, table, timed } from './clock.ts'
+import { type Run, series, shown, table, timed } from './clock.ts'
 import { readScript } from './floor.ts'
 import { provision } from './provision.ts'
 
@@ -29,45 +29,65 @@ export async function connections(runs: number): Promise<string> {
       })
       writeFileSync(path('hosts.json'), JSON.stringify(Object.fromEntries(hosts)))
     }
-    const ours = provision({ path }, 'look', {
-      BENCH_MEMORY: path('memory'),
-      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'memory.js')}`,
-    })
-    const look: Run = { ...ours, args: [...ours.args, '--check'] }
-    writeFileSync(path('read.sh'), readScript(directory('/')))
-    const bare: Run = {
-      command: process.execPath,
-      args: [join(import.meta.dirname, 'bare.js'), path('hosts.json'), path('read.sh'), 'sh -s'],
+    const env = {
+      BENCH_USAGE: path('usage'),
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'usage.js')}`,
     }
-    const memory = () => Number(readFileSync(path('memory'), 'utf8')) / 1024
+    const ours = provision({ path }, 'look', env)
+    writeFileSync(path('read.sh'), readScript(directory('/')))
+    const bare = (...args: readonly string[]): Run => ({
+      command: process.execPath,
+      args: [join(import.meta.dirname, 'bare.js'), path('hosts.json'), ...args],
+      env,
+    })
+    const contestants = [
+      { name: 'Provision', run: { ...ours, args: [...ours.args, '--check'] } },
+      { name: 'bare ssh2 in Node that asks the same', run: bare(path('read.sh'), 'sh -s') },
+      { name: 'bare ssh2 in Node that only logs in', run: bare() },
+    ].map((one) => ({ ...one, seconds: [] as number[], processor: [] as number[], memory: [] as number[] }))
+    const usage = (): Usage => JSON.parse(readFileSync(path('usage'), 'utf8'))
 
     write(1)
-    await timed(look)
-    await timed(look)
-    const idle = memory()
-    write(COUNT)
-    const seconds = { ours: [] as number[], bare: [] as number[], memory: [] as number[] }
-    for (let n = 0; n <= runs; n++) {
-      const took = { ours: await timed(look), bare: await timed(bare) }
-      if (n === 0) continue
-      seconds.ours.push(took.ours)
-      seconds.bare.push(took.bare)
-      seconds.memory.push((memory() - idle) / (COUNT - 1))
+    const idle = new Map<string, number>()
+    for (const { name, run } of [...contestants, ...contestants]) {
+      await timed(run)
+      idle.set(name, usage().memory)
     }
-    const each = series(seconds.memory)
-    const rate = (all: Series) => `${Math.round(COUNT / all.median)}`
-    const [own, other] = [series(seconds.ours), series(seconds.bare)]
+    write(COUNT)
+    for (let n = 0; n <= runs; n++) {
+      for (const { name, run, seconds, processor, memory } of contestants) {
+        const took = await timed(run)
+        if (n === 0) continue
+        seconds.push(took)
+        processor.push(usage().processor)
+        memory.push((usage().memory - (idle.get(name) ?? 0)) / 1024 / (COUNT - 1))
+      }
+    }
     return table(
-      [`${COUNT} hosts of a light server`, 'seconds', 'hosts a second', 'MiB a host above a run with one'],
       [
-        ['Provision', shown(own), rate(own), `${shown(each)} (${Math.round(idle)} with one)`],
-        ['bare ssh2 in Node', shown(other), rate(other), ''],
+        `${COUNT} hosts of a light server`,
+        'seconds',
+        'hosts a second',
+        'of them its own processor, s',
+        'MiB a host above a run with one',
       ],
+      contestants.map(({ name, seconds, processor, memory }) => [
+        name,
+        shown(series(seconds)),
+        `${Math.round(COUNT / series(seconds).median)}`,
+        shown(series(processor)),
+        shown(series(memory)),
+      ]),
     )
   } finally {
     for (const { child } of servers) child.kill()
     rmSync(folder, { recursive: true })
   }
+}
+
+interface Usage {
+  readonly memory: number
+  readonly processor: number
 }
 
 /** @returns its fingerprint */
