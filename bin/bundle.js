@@ -1,9 +1,11 @@
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -69,6 +71,7 @@ export async function bundle({ entries, outdir, alias = {} }) {
   // The chunks first: what a new entry asks for is there.
   for (const { path, contents } of outputFiles.sort((a, b) => rank(a.path) - rank(b.path)))
     put(path, contents)
+  sweep(real, new Set(outputFiles.map(({ path }) => path)))
   const inputs = Object.keys(metafile.inputs).map((path) => join(process.cwd(), path))
   remember(outdir, { key, inputs: inputs.map((path) => [path, stampOf(path)]) })
   return { fresh: true, inputs }
@@ -106,6 +109,23 @@ function aliases(alias) {
         return to === undefined ? undefined : { path: to, external: true }
       })
     },
+  }
+}
+
+/** For so long a process that was started with older chunks may still load one of them, in milliseconds. */
+const LOADED_LATE = 24 * 3_600_000
+
+/**
+ * Removes the chunks that earlier builds have left.
+ * @param {string} outdir
+ * @param {ReadonlySet<string>} current
+ */
+function sweep(outdir, current) {
+  for (const name of readdirSync(outdir)) {
+    const path = join(outdir, name)
+    if (!/^chunk-\w+\.js(\.map)?$/.test(name) || current.has(path)) continue
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {}
+    if (Date.now() - mtimeMs > LOADED_LATE) rmSync(path, { force: true })
   }
 }
 

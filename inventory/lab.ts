@@ -2,7 +2,10 @@ import { authority, inventory, secret } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 import { site } from '../playbooks/stack.ts'
 
-/** The lab that `provision lab up` has made: eight hosts on this machine. `$LAB` names another than `demo`. */
+/**
+ * The lab that `provision lab up` has made: eight hosts on this machine. `$LAB` names another than `demo`. A ninth one, `backup1`, keeps
+ * backups of the database.
+ */
 export default async () => {
   const lab = openLab(process.env['LAB'] ?? 'demo')
   const ca = await authority(`${lab.directory}/pki`, { name: 'Notes lab' })
@@ -19,6 +22,8 @@ export default async () => {
     vip: `${lab.vip}/24`,
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,
+    // They live for minutes, and each package would be installed on all of them.
+    updates: false,
     passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
     lb: { hosts: { lb1: { ...at('lb1'), priority: 250 }, lb2: { ...at('lb2'), priority: 240 } } },
     web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
@@ -27,5 +32,8 @@ export default async () => {
       seed: false,
       hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') },
     },
+    ...(lab.hosts.some(({ name }) => name === 'backup1') && {
+      backup: { passphrase: secret.of(lab.secret('backup')), hosts: { backup1: await database('backup1') } },
+    }),
   })
 }

@@ -39,5 +39,9 @@ export default () => {
         db2: { address: '10.0.3.2', certificate: pair('db2') },
       },
     },
+    backup: {
+      passphrase: secret.command('pass', 'show', 'notes/backup'),
+      hosts: { backup1: { address: '10.0.4.1', certificate: pair('backup1') } },
+    },
   })
 }

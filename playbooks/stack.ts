@@ -13,6 +13,18 @@ import {
   stack,
   text,
 } from 'provision-ts'
+import {
+  differentPriorities,
+  freePorts,
+  goodCertificates,
+  movingAddress,
+  oneSeed,
+  oneTierEach,
+  oneVersion,
+} from './rules.ts'
+
+/** Where the application tells its metrics to `admins`. */
+export const METRICS_PORT = 9464
 
 /** What the playbooks of this system ask of any inventory. */
 export const site = stack(
@@ -23,6 +35,10 @@ export const site = stack(
     vip: cidr,
     /** What the balancers show to clients: for the domain, with the chain above it. */
     certificate: keyPair,
+    /** The network of those who look after the system: they alone see statistics and metrics. Nobody does unless told. */
+    admins: optional(cidr),
+    /** Whether hosts install security updates by themselves, without a restart of any service of this system; yes unless told. */
+    updates: optional(flag),
     /** Who signed the certificates between the tiers, as PEM. */
     authority: text,
     passwords: record({
@@ -31,6 +47,13 @@ export const site = stack(
       /** Of the role that replicas connect with. */
       replication: credential,
     }),
+    /**
+     * Whether a write is acknowledged only when a second database host has it on its disk: nothing acknowledged is lost with the
+     * primary, and writes wait while no replica follows, until somebody says `provision alone`. Yes with two database hosts unless told.
+     */
+    synchronous: optional(flag),
+    /** How many sessions the database takes at once; 100 unless told. */
+    connections: optional(integer({ min: 20, max: 10_000 })),
     lb: hosts(
       {
         /** The highest one alive holds the address. */
@@ -57,12 +80,28 @@ export const site = stack(
       },
       { atLeast: 1 },
     ),
+    /** Keeps the backups of the database; without it there are none. */
+    backup: hosts(
+      {
+        /** For its name and address, by `authority`. */
+        certificate: keyPair,
+        /** Encrypts the backups. It cannot be changed later, and who loses it has lost them. */
+        passphrase: credential,
+        /** How many full backups are kept, with all that builds on them; 2 unless told. */
+        keepFull: optional(integer({ min: 1 })),
+      },
+      { optional: true },
+    ),
   },
-  ({ lb, db, vip, web, app }) => [
-    new Set(lb.hosts.map(({ priority }) => priority)).size < lb.hosts.length &&
-      'lb.hosts: two balancers have the same priority, so both would hold the address',
-    db.hosts.filter(({ seed }) => seed).length !== 1 && 'db.hosts: exactly one host should have seed: true',
-    [lb, web, app, db].some(({ hosts: all }) => all.some(({ address }) => address === vip.split('/')[0])) &&
-      'vip: is the address of a host; it should belong to none',
+  ({ lb, db, vip, web, app, backup, domain, certificate, authority }) => [
+    ...differentPriorities(lb.hosts),
+    ...movingAddress(vip, lb.hosts, [lb, web, app, db, backup]),
+    ...oneTierEach([lb, web, app, db, backup]),
+    ...freePorts('web', web.hosts, { 22: 'ssh' }),
+    ...freePorts('app', app.hosts, { 22: 'ssh', [METRICS_PORT]: 'metrics' }),
+    ...oneSeed(db.hosts),
+    ...oneVersion(db.hosts),
+    ...goodCertificates({ domain, certificate, authority }, [db, backup]),
+    backup.hosts.length > 1 && 'backup.hosts: one host keeps the backups',
   ],
 )

@@ -1,96 +1,269 @@
-import { fileURLToPath } from 'node:url'
-import { after, build, firewall, type HostOf, type Play, play, type StackValues } from 'provision-ts'
+import {
+  after,
+  type Build,
+  type Derived,
+  each,
+  type FirewallRule,
+  firewall,
+  type Host,
+  type HostOf,
+  on,
+  type Play,
+  play,
+  type StackValues,
+  type Steps,
+} from 'provision-ts'
 import { app, ready } from '../roles/app/index.ts'
+import { spared } from '../roles/app/spare.ts'
+import {
+  ARCHIVING,
+  archive,
+  BACKUP_PORT,
+  backupRepository,
+  backupSource,
+  type Holdings,
+  holdings,
+  unclaimed,
+} from '../roles/backup/index.ts'
 import { base } from '../roles/base/index.ts'
 import { drained } from '../roles/haproxy/drain.ts'
-import { alive, haproxy } from '../roles/haproxy/index.ts'
+import { ADMIN_PORT, alive, haproxy } from '../roles/haproxy/index.ts'
+import { withoutAddress } from '../roles/keepalived/address.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { healthy, nginx } from '../roles/nginx/index.ts'
+import { primaryWith, replicasIn } from '../roles/postgres/cluster.ts'
+import { limits, raises } from '../roles/postgres/limits.ts'
 import { postgresPackages } from '../roles/postgres/node.ts'
-import { postgresPrimary, primaryOf } from '../roles/postgres-primary/index.ts'
+import { place } from '../roles/postgres/place.ts'
+import { postgresPrimary, postgresReplication, primaryOf } from '../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../roles/postgres-replica/index.ts'
-import type { site } from './stack.ts'
+import { type Part, wantedBy } from './releases.ts'
+import { METRICS_PORT, type site } from './stack.ts'
 
 /** What playbooks of this system see of an inventory. */
 export type Site = StackValues<typeof site.entries>
 
 export type DatabaseHost = HostOf<Site, 'db'>
 
+/** What an operation does otherwise than the site, within the same plays: drained, one after another, proved well. */
+export interface TierOptions {
+  /** @default the tier's name */
+  readonly label?: string
+  /** How many hosts at a time. @default one, then halves */
+  readonly serial?: 1
+  /** Of the application. @default the build of this machine, if no person has taken it out of force */
+  readonly release?: (host: Host, part: Part) => Derived<Build>
+  /** What a host's turn consists of. @param own what the site does @default just that */
+  readonly turn?: (host: Host, own: Steps) => Steps
+  /** Whether the last host in service may be changed too, and none is taken out of service before. @default false */
+  readonly outage?: boolean
+}
+
+const justThat = (_host: Host, own: Steps): Steps => own
+
 /** The databases: first what all of them have, then who takes writes, then who follows. */
 export function databaseTier(values: Site): readonly Play[] {
-  const { app: apps, db } = values
+  return [...databaseGround(values), ...nothingToBringBack(values), ...databaseRoles(values)]
+}
+
+/** What every database host has, whether there is a database on it or not. */
+export function databaseGround({ app: apps, db, backup, authority, updates }: Site): readonly Play[] {
   return [
-    play('database: packages', { hosts: db }, ({ version }) => [base({}), postgresPackages({ version })]),
-    play('database: access', { hosts: db }, (host) => [
-      firewall([{ port: 5432, from: [...apps.hosts, ...db.without(host)] }]),
+    play('database: packages', { hosts: db }, (host) => [
+      base({ updates }),
+      postgresPackages(host),
+      backup.hosts.map((repository) => backupSource({ ...host, authority, repository })),
     ]),
+    play('database: access', { hosts: db }, (host) => [
+      firewall([
+        { port: 5432, from: [...apps.hosts, ...db.without(host)] },
+        { port: BACKUP_PORT, from: backup.hosts },
+      ]),
+    ]),
+  ]
+}
+
+/** No empty database is made where there are backups of one. */
+function nothingToBringBack({ db, backup, domain }: Site): readonly Play[] {
+  const places = each(db, place)
+  const held = each(backup, holdings)
+  // Asked together: one after the other they would take a round trip each.
+  const found: Derived<{ readonly empty: boolean; readonly held: Holdings | undefined }> = {
+    asks: [...places.asks, ...held.asks],
+    value: (answerTo) => ({
+      empty: places.value(answerTo).every(({ answer }) => answer?.kind === 'nothing'),
+      held: held.value(answerTo)[0]?.answer,
+    }),
+  }
+  if (backup.hosts.length === 0) return []
+  return [
+    play('database: nothing to bring back', { hosts: db }, ({ name }) =>
+      after(found, (all) => unclaimed({ host: name, domain, ...all })),
+    ),
+  ]
+}
+
+/** @param reattach the host that is to be a replica although it was a primary, and what becomes of its data */
+export function databaseRoles(
+  values: Site,
+  reattach?: { readonly host: DatabaseHost; readonly former: 'rewind' | 'copy' },
+): readonly Play[] {
+  const { db, synchronous = db.hosts.length > 1 } = values
+  // A host that is to be a replica is not asked whether it is the primary: it may still believe so.
+  const candidates = reattach ? { hosts: db.without(reattach.host) } : db
+  const primary = primaryOf(candidates)
+  const replica = (host: DatabaseHost, of: DatabaseHost) =>
+    postgresReplica({
+      ...database(host, values),
+      primary: of,
+      former: host === reattach?.host ? reattach.former : undefined,
+    })
+  return [
+    play('database: raised limits', { hosts: db }, (host) =>
+      after(primaryWith(candidates, each(db, limits)), ([of, found]) => {
+        const has = found.find((one) => one.host === of)?.answer
+        return (
+          host !== of && host !== reattach?.host && raises(database(host, values), has) && replica(host, of)
+        )
+      }),
+    ),
     play('database: primary', { hosts: db }, (host) =>
       after(
-        primaryOf(db),
-        (primary) =>
-          host === primary && postgresPrimary({ ...database(host, values), replicas: db.without(host) }),
+        primary,
+        (of) => host === of && postgresPrimary({ ...database(host, values), replicas: db.without(host) }),
       ),
     ),
     play('database: replicas', { hosts: db }, (host) =>
+      after(primary, (of) => host !== of && replica(host, of)),
+    ),
+    play('database: replication', { hosts: db }, (host) =>
       after(
-        primaryOf(db),
-        (primary) => host !== primary && postgresReplica({ ...database(host, values), primary }),
+        primaryWith(candidates, each(db, place)),
+        ([of, found]) =>
+          host === of &&
+          postgresReplication({
+            version: host.version,
+            followers: replicasIn(found),
+            synchronous: synchronous ? db.without(host) : [],
+          }),
       ),
+    ),
+  ]
+}
+
+/** The backups of the databases, where there is a host for them. */
+export function backupTier({ backup, db, authority, updates }: Site): readonly Play[] {
+  if (backup.hosts.length === 0) return []
+  return [
+    play('backup: repository', { hosts: backup }, (host) => [
+      base({ updates }),
+      firewall([{ port: BACKUP_PORT, from: db.hosts }]),
+      after(primaryOf(db), (primary) =>
+        after(on(primary, place), (found) =>
+          backupRepository({ ...host, authority, found, version: primary.version, sources: db.hosts }),
+        ),
+      ),
+    ]),
+    play('backup: archive', { hosts: db }, (host) =>
+      after(primaryOf(db), (primary) => host === primary && archive({ host: host.name })),
     ),
   ]
 }
 
 /** The application's servers. A host that stops serving answers what it has begun; the web servers ask another meanwhile. */
-export function appTier({ app: apps, web, db, passwords, authority }: Site): readonly Play[] {
+export function appTier(
+  { app: apps, web, db, passwords, authority, admins, updates }: Site,
+  { label = 'app', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
+): readonly Play[] {
+  const around = outage ? {} : { around: spared(web, apps) }
   return [
-    play('app', { hosts: apps, serial: [1, '50%'], healthy: ready }, (host) => [
-      base({}),
-      firewall([{ port: host.port, from: web.hosts }]),
-      app({
-        release: built('app'),
-        listen: host,
-        databases: db.hosts,
-        database: { name: 'notes', user: 'notes', password: passwords.app, authority },
-      }),
-    ]),
+    play(label, { hosts: apps, serial: serial ?? [1, '50%'], healthy: ready, ...around }, (host) =>
+      turn(host, [
+        base({ updates }),
+        firewall([{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)]),
+        after(release(host, 'app'), (chosen) =>
+          app({
+            release: chosen,
+            listen: host,
+            metrics: admins === undefined ? undefined : { address: host.address, port: METRICS_PORT },
+            databases: db.hosts,
+            database: { name: 'notes', user: 'notes', password: passwords.app, authority },
+          }),
+        ),
+      ]),
+    ),
   ]
 }
 
 /** The web servers, each out of the balancers' service while it is changed. */
-export function webTier({ domain, lb, web, app: apps }: Site): readonly Play[] {
+export function webTier(
+  { domain, lb, web, app: apps, updates }: Site,
+  { label = 'web', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
+): readonly Play[] {
+  const around = outage ? {} : { around: drained(lb, 'web') }
   return [
-    play('web', { hosts: web, serial: [1, '50%'], around: drained(lb, 'web'), healthy }, (host) => [
-      base({}),
-      firewall([{ port: host.port, from: lb.hosts }]),
-      nginx({
-        domain,
-        listen: host,
-        workers: host.workers,
-        upstreams: apps.hosts,
-        balancers: lb.hosts,
-        site: built('public'),
-      }),
-    ]),
+    play(label, { hosts: web, serial: serial ?? [1, '50%'], healthy, ...around }, (host) =>
+      turn(host, [
+        base({ updates }),
+        firewall([{ port: host.port, from: lb.hosts }]),
+        after(release(host, 'public'), (chosen) =>
+          nginx({
+            domain,
+            listen: host,
+            workers: host.workers,
+            upstreams: apps.hosts,
+            balancers: lb.hosts,
+            site: chosen,
+          }),
+        ),
+      ]),
+    ),
   ]
 }
 
-/** The balancers, one after another. */
-export function balancerTier({ domain, certificate, vip, lb, web }: Site): readonly Play[] {
+/** What an operation does otherwise with the balancers. */
+export interface BalancerOptions extends Pick<TierOptions, 'label' | 'turn'> {
+  /** Whether a peer has the address while a host is changed: for what is more than a reload. @default false */
+  readonly moving?: boolean
+}
+
+/** The balancers, one after another; the one that has the address as a rule comes last. */
+export function balancerTier(
+  { domain, certificate, vip, lb, web, admins, updates }: Site,
+  { label = 'balancers', turn = justThat, moving = false }: BalancerOptions = {},
+): readonly Play[] {
+  const hosts = [...lb.hosts].sort((a, b) => a.priority - b.priority)
+  const around = moving ? { around: withoutAddress(vip) } : {}
   return [
-    play('balancers', { hosts: lb, serial: 1, healthy: alive }, (host) => [
-      base({}),
-      firewall([
-        { port: [80, 443], from: 'anywhere' },
-        { protocol: 'vrrp', from: lb.without(host) },
+    play(label, { hosts: { hosts }, serial: 1, healthy: alive, ...around }, (host) =>
+      turn(host, [
+        base({ updates }),
+        firewall([
+          { port: [80, 443], from: 'anywhere' },
+          { protocol: 'vrrp', from: lb.without(host) },
+          ...watchedAt(ADMIN_PORT, admins),
+        ]),
+        haproxy({
+          domain,
+          certificate,
+          servers: web.hosts,
+          vip,
+          admin: admins === undefined ? undefined : { address: host.address, from: [admins] },
+        }),
+        keepalived({ ...host, vip, peers: lb.without(host) }),
       ]),
-      haproxy({ domain, certificate, servers: web.hosts, vip }),
-      keepalived({ ...host, vip, peers: lb.without(host) }),
-    ]),
+    ),
   ]
+}
+
+/** A port of numbers that operators alone may read. */
+function watchedAt(port: number, admins: string | undefined): readonly FirewallRule[] {
+  return admins === undefined ? [] : [{ port, from: [{ address: admins }] }]
 }
 
 /** What the database roles are told alike, so that either can become the other. */
-export function database(host: DatabaseHost, { app: apps, db, authority, passwords }: Site) {
+export function database(host: DatabaseHost, values: Site) {
+  const { app: apps, db, backup, authority, passwords, connections } = values
   const { name, address, version, certificate } = host
   return {
     name,
@@ -102,11 +275,9 @@ export function database(host: DatabaseHost, { app: apps, db, authority, passwor
     peers: db.without(host),
     passwords,
     databases: [{ name: 'notes', owner: 'notes', password: passwords.app }],
+    settings: {
+      ...(connections !== undefined && { max_connections: connections }),
+      ...(backup.hosts.length > 0 && ARCHIVING),
+    },
   }
-}
-
-/** A part of the sample application as its build has left it. */
-function built(part: 'app' | 'public') {
-  const directory = fileURLToPath(new URL(`../examples/notes-api/dist/${part}`, import.meta.url))
-  return build(directory, 'Build the application first: node scripts/example.js')
 }

@@ -5,6 +5,14 @@
  */
 export { type Around, around, type Errand } from './model/around.ts'
 export { type Answered, after, ask, type Derived, derive, each, on, type Question } from './model/ask.ts'
+export {
+  type Check,
+  type CheckOptions,
+  type Checks,
+  check,
+  type ExpectOptions,
+  expect,
+} from './model/check.ts'
 export type { Command } from './model/command.ts'
 export { once, tagged } from './model/delegated.ts'
 export { compare, type Difference } from './model/difference.ts'
@@ -24,19 +32,22 @@ export {
   record,
   text,
 } from './model/fields.ts'
-export { type Handler, handler, reloaded, restarted } from './model/handler.ts'
-export type { Group, Host, Ssh } from './model/host.ts'
+export { type Handler, handler, rebooted, reloaded, restarted } from './model/handler.ts'
+export { type Group, group, type Host, type Ssh } from './model/host.ts'
 export { type Inventory, inventory } from './model/inventory.ts'
 export { type Play, type Playbook, play, playbook } from './model/play.ts'
 export { http, type Probe, probe } from './model/probe.ts'
-export { Problem } from './model/problem.ts'
+export { LeftAlone, Problem, Refusal } from './model/problem.ts'
 export { type Answer, family, mapRead, type Read, read, readAll, together } from './model/read.ts'
 export { type Role, type RoleContext, role } from './model/role.ts'
 export { type HostOf, hosts, type Stack, type StackValues, stack } from './model/stack.ts'
 export { resource, type Step, type StepOptions } from './model/step.ts'
 export type { Steps } from './model/steps.ts'
-export { type Authority, authority } from './pki/authority.ts'
+export type { Streamed } from './model/streamed.ts'
+export { type Verification, verification } from './model/verification.ts'
+export { type Authority, authority, renewAll } from './pki/authority.ts'
 export { pemFile, pemPair } from './pki/files.ts'
+export { type Bearer, pairFault } from './pki/pair.ts'
 export { absent } from './resources/absent.ts'
 export { command } from './resources/command.ts'
 export { directory } from './resources/directory.ts'
@@ -45,15 +56,25 @@ export { type FirewallOptions, firewall } from './resources/firewall.ts'
 export type { FirewallRule } from './resources/firewall-ruleset.ts'
 export { line } from './resources/line.ts'
 export { link } from './resources/link.ts'
+export { type LocalFile, localFile } from './resources/local-file.ts'
 export { pkg } from './resources/package.ts'
 export type { AbsolutePath } from './resources/paths.ts'
 export { prunedReleases } from './resources/pruned-releases.ts'
-export { type Build, build, release } from './resources/release.ts'
+export { type RebootOptions, reboot } from './resources/reboot.ts'
+export { type Build, build, keptRelease, release } from './resources/release.ts'
+export {
+  type Release,
+  type Releases,
+  releaseInForce,
+  releasesAt,
+  releaseWithdrawn,
+} from './resources/releases.ts'
 export { service } from './resources/service.ts'
 export { sysctl } from './resources/sysctl.ts'
 export { type Template, template } from './resources/template.ts'
 export { transaction } from './resources/transaction.ts'
 export { dropIn, unit } from './resources/unit.ts'
+export { upgrades } from './resources/upgrades.ts'
 export { user, userGroup } from './resources/user.ts'
 export { secret } from './secrets/sources.ts'
 export { Secret } from './shell/secret.ts'

@@ -5,7 +5,9 @@ import {
   link,
   pkg,
   prunedReleases,
+  Refusal,
   release,
+  releaseInForce,
   role,
   type Secret,
   type Step,
@@ -36,9 +38,11 @@ export interface AppParams {
   readonly metrics?: Endpoint
   /** Every host that may be the primary, in any order. @default port 5432 */
   readonly databases: readonly { readonly address: string; readonly port?: number }[]
+  /** What it asks for there, and as whom. */
   readonly database: {
     readonly name: string
     readonly user: string
+    /** It reaches the service as a credential of systemd, which is in no environment. */
     readonly password: Secret
     /** Who signed the databases' certificates, as PEM. */
     readonly authority: string
@@ -46,20 +50,25 @@ export interface AppParams {
 }
 
 /** A Node service under systemd, one release of several on the host, switched and taken back as one with its settings. */
-export const app = role('app', (params: AppParams) => {
-  const { name = 'notes', release: built } = params
-  const root = `/srv/${name}` as const
-  return [
-    pkg('nodejs', 'curl'),
-    user(name, { home: root }),
-    directory(`${root}/releases`),
-    directory(`/etc/${name}`),
-    release(`${root}/releases/${built.id}`, built),
-    prunedReleases(root, { wanted: built.id }),
-    inForce(params),
-    service(name),
-  ]
-})
+export const app = role(
+  'app',
+  (params: AppParams) => {
+    const { name = 'notes', release: built } = params
+    const root = `/srv/${name}` as const
+    return [
+      pkg('nodejs', 'curl'),
+      user(name, { home: root }),
+      directory(`${root}/releases`),
+      directory(`/etc/${name}`),
+      release(`${root}/releases/${built.id}`, built),
+      prunedReleases(root, { wanted: built.id }),
+      inForce(params),
+      releaseInForce(root, built.id),
+      service(name),
+    ]
+  },
+  { debian: [12, 13], check: refuseUnfit },
+)
 
 /** The release, the unit and what it reads are one thing: one restart for all of them, and all come back when it does not get ready. */
 function inForce(params: AppParams): Step {
@@ -79,4 +88,22 @@ function inForce(params: AppParams): Step {
       probe: readyOrWhy(name, listen),
     },
   )
+}
+
+function refuseUnfit({ name = 'notes', databases, listen, metrics }: AppParams): void {
+  const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(name))
+    throw refused(
+      `${JSON.stringify(name)} is no name of a user.`,
+      'name',
+      'Take small letters, digits and dashes.',
+    )
+  if (databases.length === 0)
+    throw refused(`${name} has no database to ask.`, 'databases', 'Name every host that may be the primary.')
+  if (metrics && metrics.port === listen.port && metrics.address === listen.address)
+    throw refused(
+      `${name} would serve and tell its metrics on one port.`,
+      'metrics',
+      'Give metrics a port of their own.',
+    )
 }

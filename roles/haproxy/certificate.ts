@@ -1,15 +1,15 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { type KeyPair, Problem, type Secret } from 'provision-ts'
+import { type KeyPair, Refusal, type Secret } from 'provision-ts'
 
 /**
  * The one file that haproxy wants: certificate, chain, key.
  *
- * @throws Problem for a pair that no client could be served with
+ * @throws Refusal for a pair that no client could be served with
  */
 export function bundleOf({ certificate, key }: KeyPair, domain: string, now = Date.now()): Secret {
   const leaf = parsed(certificate)
   const refused = (what: string, next: string) =>
-    new Problem(`The certificate for ${domain} ${what}`, { where: 'certificate', next })
+    new Refusal(`The certificate for ${domain} ${what}`, { where: 'certificate', next })
   if (!leaf.checkHost(domain))
     throw refused(
       `is not for that name, but for ${leaf.subjectAltName ?? leaf.subject}`,
@@ -28,7 +28,7 @@ function parsed(certificate: string): X509Certificate {
   try {
     return new X509Certificate(certificate)
   } catch (error) {
-    throw new Problem('The certificate cannot be read.', {
+    throw new Refusal('The certificate cannot be read.', {
       where: 'certificate',
       next: 'It should be PEM: the certificate of the domain first, then the chain above it.',
       cause: error,
@@ -41,7 +41,7 @@ function privateKey(key: Secret): KeyObject {
   try {
     return createPrivateKey(text)
   } catch (error) {
-    throw new Problem("The certificate's key cannot be read.", {
+    throw new Refusal("The certificate's key cannot be read.", {
       where: 'certificate.key',
       next: 'It should be PEM, and without a passphrase.',
       cause: error,

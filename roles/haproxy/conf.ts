@@ -11,6 +11,8 @@ export interface HaproxyConf {
   /** For the key exchange, the best first. */
   readonly curves: string
   readonly servers: readonly HaproxyServer[]
+  /** Who sees statistics and metrics, and where. */
+  readonly admin: { readonly address: string; readonly from: readonly string[] } | undefined
   readonly maxConnections: number
   readonly revision: string
 }

@@ -1,6 +1,19 @@
-import { type Around, around, each, type Group, type Host, type Shell, sh } from 'provision-ts'
+import {
+  type Around,
+  around,
+  command,
+  each,
+  type Group,
+  type Host,
+  type Shell,
+  type Step,
+  sh,
+} from 'provision-ts'
 
 const SOCKET = '/run/haproxy/admin.sock'
+
+/** By this exit status, where it is asked for, `drain` says that there was nobody to drain. */
+const IDLE = 3
 
 export interface DrainOptions {
   /** Seconds for requests under way to end, after which the host is changed all the same. @default 30 */
@@ -20,13 +33,36 @@ export function drained(
   { patience = 30 }: DrainOptions = {},
 ): Around {
   return around(`out of ${backend}`, {
-    enter: ({ name }: Host) => each(balancers, drain({ backend, name, patience })),
+    enter: ({ name }: Host) =>
+      each(
+        balancers,
+        sh`idle=${IDLE}
+${drain({ backend, name, patience })}`,
+      ),
+    idle: IDLE,
     leave: ({ name }: Host) => each(balancers, ready({ backend, name })),
     settled: ({ name }: Host) => each(balancers, up({ backend, name })),
   })
 }
 
+/** On a balancer: the server gets no new requests, until {@link backInService}. The last one that is up is not taken out. */
+export function outOfService(server: Server, { patience = 30 }: DrainOptions = {}): Step {
+  return command(`${server.name} out of ${server.backend}`, drain({ ...server, patience }), {
+    unless: sh`${talk(server)}
+[ "$(($(admin) & 8))" -ne 0 ]`,
+  })
+}
+
+/** On a balancer: the server gets requests again, and passes its checks. */
+export function backInService(server: Server): Step {
+  return command(`${server.name} back in ${server.backend}`, sh`(${ready(server)}) && (${up(server)})`, {
+    unless: sh`${talk(server)}
+[ "$(($(admin) & 8))" -eq 0 ]`,
+  })
+}
+
 interface Server {
+  /** As it stands in haproxy.cfg. */
   readonly backend: string
   readonly name: string
 }
@@ -34,13 +70,15 @@ interface Server {
 /** Nothing is asked of a haproxy that does not run, or that does not know the server. */
 function talk({ backend, name }: Server): Shell {
   return sh`
-[ -S ${SOCKET} ] && command -v socat >/dev/null || exit 0
+[ -S ${SOCKET} ] && command -v socat >/dev/null || exit "\${idle:-0}"
 tell() { printf '%s\n' "$1" | timeout 5 socat -t 5 - UNIX-CONNECT:${SOCKET}; }
 backend=${backend} name=${name}
-stat=$(tell "show stat $backend 4 -1" 2>/dev/null) || exit 0
+stat=$(tell "show stat $backend 4 -1" 2>/dev/null) || exit "\${idle:-0}"
 # The fields that we look at: 2 name, 5 sessions now, 18 state.
 of() { tell "show stat $backend 4 -1" | awk -F, -v name="$name" -v field="$1" '$2 == name { print $field }'; }
-[ -n "$(of 18)" ] || exit 0
+[ -n "$(of 18)" ] || exit "\${idle:-0}"
+# Bits of what was said of it on the socket; 8 is drain.
+admin() { tell "show servers state $backend" | awk -v name="$name" '$4 == name { print $7 }'; }
 others() { tell "show stat $backend 4 -1" | awk -F, -v name="$name" '!/^#/ && NF > 18 && $2 != name { all++; if ($18 ~ /^(UP|no check)/) up++ } END { print all + 0, up + 0 }'; }`
 }
 
@@ -48,7 +86,7 @@ function drain({ patience, ...server }: Server & { readonly patience: number }):
   return sh`${talk(server)}
 set -- $(others)
 # The only one there is cannot be spared, and is changed while it serves.
-[ "$1" -gt 0 ] || exit 0
+[ "$1" -gt 0 ] || exit "\${idle:-0}"
 end=$(($(date +%s) + ${patience}))
 case $(of 18) in
 UP* | 'no check'*)

@@ -1,13 +1,14 @@
 import {
+  cidr,
   directory,
   file,
   type Host,
   http,
   type KeyPair,
   type Probe,
-  Problem,
   pkg,
   probe,
+  Refusal,
   role,
   service,
   sh,
@@ -27,6 +28,11 @@ export interface HaproxyParams {
   readonly servers: readonly HaproxyServer[]
   /** The address to listen on, with its prefix length: `198.18.0.10/24`. It need not be on this host. */
   readonly vip: string
+  /**
+   * Where statistics (`/stats`) and metrics (`/metrics`) are shown to others than this host: at an address of its own, port 8404,
+   * for these networks. @default to nobody else
+   */
+  readonly admin?: { readonly address: string; readonly from: readonly string[] }
   /** Connections from clients at one time; further ones wait. Each takes two descriptors. @default 2000 */
   readonly maxConnections?: number
 }
@@ -46,19 +52,24 @@ const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
 /** Where haproxy says that it is there; it answers on the host itself only. */
 export const ALIVE = `${LOCAL}/alive`
 
+/** The port of statistics and metrics, where they are shown. */
+export const ADMIN_PORT = 8404
+
 /** What has to hold on a balancer after its turn. */
 export const alive = (_host?: Host): Probe => http(ALIVE)
+
+/** True when haproxy has a server to send requests to. */
+export const serving = (_host?: Host): Probe => http(`${LOCAL}/serving`)
 
 /** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
 export const haproxy = role(
   'haproxy',
-  ({ domain, certificate, servers, vip, maxConnections = 2000 }: HaproxyParams, { facts }) => {
-    refuseServers(servers)
+  ({ domain, certificate, servers, vip, admin, maxConnections = 2000 }: HaproxyParams, { facts }) => {
     const address = vip.replace(/\/.*/, '')
     const certificatePath = `/etc/haproxy/certs/${domain}.pem` as const
     const bundle = bundleOf(certificate, domain)
     const { text, revision } = configuration(
-      { domain, address, certificatePath, servers, maxConnections },
+      { domain, address, certificatePath, servers, admin, maxConnections },
       { certificate: certificate.certificate, release: facts.os.version },
     )
     return [
@@ -82,6 +93,7 @@ export const haproxy = role(
       service('haproxy'),
     ]
   },
+  { debian: [12, 13], check: refuseUnfit },
 )
 
 /** A state with a server that is down is a warning, and warnings are refused here: the checker is shown none. */
@@ -101,12 +113,19 @@ exit 1`,
   )
 }
 
-function refuseServers(servers: readonly HaproxyServer[]): void {
+function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
+  bundleOf(certificate, domain)
   if (servers.length === 0)
-    throw new Problem('haproxy has no server to send requests to.', {
+    throw new Refusal('haproxy has no server to send requests to.', {
       where: 'servers',
       next: 'Name at least one web server.',
     })
   const twice = servers.find(({ name }, i) => servers.findIndex((other) => other.name === name) !== i)
-  if (twice) throw new Problem(`haproxy has two servers of the name ${twice.name}.`, { where: 'servers' })
+  if (twice) throw new Refusal(`haproxy has two servers of the name ${twice.name}.`, { where: 'servers' })
+  const wrong = admin?.from.find((one) => cidr.check(one) === undefined)
+  if (wrong !== undefined)
+    throw new Refusal(`${JSON.stringify(wrong)} is no network.`, {
+      where: 'admin.from',
+      next: 'Write it with the length of its prefix: 10.0.0.0/8.',
+    })
 }

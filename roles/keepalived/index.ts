@@ -1,9 +1,9 @@
 import {
   dropIn,
   file,
-  Problem,
   pkg,
   probe,
+  Refusal,
   reloaded,
   role,
   service,
@@ -48,40 +48,44 @@ const CHECKER = 'keepalived_check'
 export const reload = reloaded('keepalived')
 
 /** An address that one of several hosts holds: the one with the highest priority that is well. */
-export const keepalived = role('keepalived', (params: KeepalivedParams, { facts }) => {
-  const { vip, interface: device = facts.interface, priority, address, peers, routerId = 51 } = params
-  const { checkUrl = 'http://127.0.0.1:8405/serving' } = params
-  refusePeers(params)
-  const conf = keepalivedConf({
-    name: facts.hostname,
-    device,
-    address,
-    vip,
-    peers,
-    priority,
-    routerId,
-    weights: weightsFor([priority, ...peers.map((peer) => peer.priority)]),
-    script: CHECK,
-    maintenance: MAINTENANCE,
-  })
-  return [
-    pkg('keepalived', 'curl'),
-    user(CHECKER),
-    // Systemd itself acts on all of it, so nothing has to be restarted.
-    dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
-    transaction(
-      'keepalived configuration',
-      [file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }), file(CONFIG, conf)],
-      { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
-    ),
-    service('keepalived'),
-  ]
-})
+export const keepalived = role(
+  'keepalived',
+  (params: KeepalivedParams, { facts }) => {
+    const { vip, interface: device = facts.interface, priority, address, peers, routerId = 51 } = params
+    const { checkUrl = 'http://127.0.0.1:8405/serving' } = params
+    refuseInterface(device, facts.interfaces)
+    const conf = keepalivedConf({
+      name: facts.hostname,
+      device,
+      address,
+      vip,
+      peers,
+      priority,
+      routerId,
+      weights: weightsFor([priority, ...peers.map((peer) => peer.priority)]),
+      script: CHECK,
+      maintenance: MAINTENANCE,
+    })
+    return [
+      pkg('keepalived', 'curl'),
+      user(CHECKER),
+      // Systemd itself acts on all of it, so nothing has to be restarted.
+      dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
+      transaction(
+        'keepalived configuration',
+        [file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }), file(CONFIG, conf)],
+        { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
+      ),
+      service('keepalived'),
+    ]
+  },
+  { debian: [12, 13], check: refusePeers },
+)
 
 const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { within: '5s' })
 
 function refusePeers({ address, priority, peers, vip, checkUrl = '' }: KeepalivedParams): void {
-  const refused = (what: string, where: string, next: string) => new Problem(what, { where, next })
+  const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
   if (peers.length === 0)
     throw refused('keepalived has no peer to share the address with.', 'peers', 'Name the other balancers.')
   if (peers.some((peer) => peer.address === address))
@@ -97,4 +101,12 @@ function refusePeers({ address, priority, peers, vip, checkUrl = '' }: Keepalive
     throw refused(`${vip} is the address of a balancer.`, 'vip', 'Take one that belongs to no host.')
   if (/['\s]/.test(checkUrl))
     throw refused(`The check cannot ask ${JSON.stringify(checkUrl)}.`, 'checkUrl', 'Give a URL.')
+}
+
+function refuseInterface(device: string, all: readonly string[]): void {
+  if (all.length === 0 || all.includes(device)) return
+  throw new Refusal(`The host has no interface ${device}.`, {
+    where: 'interface',
+    next: `It has ${all.join(', ')}.`,
+  })
 }

@@ -27,6 +27,8 @@ export interface SiteConf {
   readonly balancers: readonly string[]
   readonly root: string
   readonly policy: string
+  /** Requests a second of one client; 0 for any number. */
+  readonly rate: number
   /** What `/healthz` tells, so that a probe knows that these files are in force. */
   readonly revision: string
 }
@@ -34,13 +36,23 @@ export interface SiteConf {
 const mainConf = template<MainConf>(import.meta, 'nginx.conf.ejs')
 const upstreamConf = template<UpstreamConf>(import.meta, 'upstream-app.conf.ejs')
 const siteConf = template<SiteConf>(import.meta, 'site.conf.ejs')
+/** What is wanted of the unit beside Debian's. */
+export const unitDropIn = template<Record<never, never>>(import.meta, 'drop-in.conf.ejs')
 
 /** Where the site's releases are. */
 export const ROOT = '/srv/www'
 
 /** The files of nginx: all of them valid and in force, or none. */
 export function configured(params: NginxParams, cpus: number): Step {
-  const { domain, listen, workers = cpus, upstreams, balancers, contentSecurityPolicy = OWN_ONLY } = params
+  const {
+    domain,
+    listen,
+    workers = cpus,
+    upstreams,
+    balancers,
+    rate = 0,
+    contentSecurityPolicy = OWN_ONLY,
+  } = params
   const main = mainConf({ workers })
   const upstream = upstreamConf({ upstreams: upstreams.map(at) })
   const site = (revision: string) =>
@@ -50,6 +62,7 @@ export function configured(params: NginxParams, cpus: number): Step {
       balancers: balancers.map(({ address }) => address),
       root: ROOT,
       policy: contentSecurityPolicy,
+      rate,
       revision,
     })
   const revision = sha256(main + upstream + site('')).slice(0, 12)

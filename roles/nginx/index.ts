@@ -7,14 +7,16 @@ import {
   type Probe,
   pkg,
   prunedReleases,
+  Refusal,
   release,
+  releaseInForce,
   role,
   type Step,
   service,
   sh,
   transaction,
 } from 'provision-ts'
-import { at, configured, ROOT } from './configuration.ts'
+import { at, configured, ROOT, unitDropIn } from './configuration.ts'
 
 export interface Endpoint {
   readonly address: string
@@ -34,18 +36,28 @@ export interface NginxParams {
   readonly balancers: readonly { readonly address: string }[]
   /** The static files, with an index.html at the top. */
   readonly site: Build
+  /**
+   * Requests a second that one client may make of the application; ten times as many may come at once, and what is more is told
+   * 429. @default no limit
+   */
+  readonly rate?: number
   /** What pages may load, as a Content-Security-Policy. @default their own origin's scripts, styles, images, fonts and answers */
   readonly contentSecurityPolicy?: string
 }
 
 /** Static files, and the way to the application. */
-export const nginx = role('nginx', (params: NginxParams, { facts }) => [
-  pkg('nginx', 'curl', 'logrotate'),
-  dropIn('nginx.service', 'provision', STOPPING),
-  published(params.site),
-  configured(params, facts.cpus),
-  service('nginx'),
-])
+export const nginx = role(
+  'nginx',
+  (params: NginxParams, { facts }) => [
+    pkg('nginx', 'curl', 'logrotate'),
+    dropIn('nginx.service', 'provision', unitDropIn({})),
+    published(params.site),
+    configured(params, facts.cpus),
+    service('nginx'),
+    service('logrotate.timer'),
+  ],
+  { debian: [12, 13], check: refuseUnfit },
+)
 
 /** True when nginx answers; what is behind it is not asked. */
 export function healthy({ address, port }: Endpoint): Probe {
@@ -61,17 +73,24 @@ function published(site: Build): readonly Step[] {
     transaction('site', [link(`${ROOT}/current`, { target: `releases/${site.id}` })], {
       validate: sh`test -f ${ROOT}/current/index.html || { echo 'the site has no index.html'; exit 1; }`,
     }),
+    releaseInForce(ROOT, site.id),
   ]
 }
 
-/** Debian's unit kills what is under way after five seconds, and does not start nginx again when it dies. */
-const STOPPING = `[Unit]
-StartLimitIntervalSec=0
-
-[Service]
-ExecStop=
-KillSignal=SIGQUIT
-TimeoutStopSec=40
-Restart=on-failure
-RestartSec=1
-`
+function refuseUnfit({ upstreams, balancers, rate = 1 }: NginxParams): void {
+  if (!Number.isInteger(rate) || rate < 1)
+    throw new Refusal(`nginx cannot count to ${rate} requests a second.`, {
+      where: 'rate',
+      next: 'Give a whole number from 1 on, or nothing for no limit.',
+    })
+  if (upstreams.length === 0)
+    throw new Refusal('nginx has no server to pass requests on to.', {
+      where: 'upstreams',
+      next: 'Name at least one server of the application.',
+    })
+  if (balancers.length === 0)
+    throw new Refusal('nginx has no balancer whose word it could take.', {
+      where: 'balancers',
+      next: 'Name at least one.',
+    })
+}

@@ -1,9 +1,12 @@
 import { type RoleContext, role, type Steps } from 'provision-ts'
 import { primaryData } from '../postgres/kinds/data.ts'
 import { postgresDatabase } from '../postgres/kinds/database.ts'
+import { followed } from '../postgres/kinds/followed.ts'
+import { rewindRights } from '../postgres/kinds/rewind-rights.ts'
 import { postgresRole } from '../postgres/kinds/role.ts'
 import { postgresSchema } from '../postgres/kinds/schema.ts'
 import { postgresSlot } from '../postgres/kinds/slot.ts'
+import { synchronousReplication } from '../postgres/kinds/synchronous.ts'
 import { node } from '../postgres/node.ts'
 import { type Database, type PostgresParams, pathsOf, REPLICATOR, slotOf } from '../postgres/params.ts'
 
@@ -12,30 +15,41 @@ export { primaryOf } from '../postgres/cluster.ts'
 export interface PostgresPrimaryParams extends PostgresParams {
   /** Hosts that follow this one. Each gets a slot. */
   readonly replicas: readonly { readonly name: string }[]
-  /**
-   * Whether a commit waits until one replica has it on its disk. With it no acknowledged write is lost with the primary; without
-   * a replica that answers, writes wait. @default false
-   */
-  readonly synchronous?: boolean
 }
 
 /** The database host that takes writes: who that is, `primaryOf` finds out. */
 export const postgresPrimary = role(
   'postgres-primary',
   (params: PostgresPrimaryParams, { facts }: RoleContext): Steps => {
-    const { name, replicas, synchronous = false, databases, passwords } = params
+    const { name, replicas, peers, databases, passwords } = params
     const paths = pathsOf(params, facts)
-    const waits = synchronous && replicas.length > 0
     return [
-      node(params, facts, {
-        settings: waits ? { synchronous_standby_names: anyOf(replicas) } : {},
-        data: primaryData({ host: name, paths }),
-      }),
+      node(params, facts, { follows: peers[0], data: primaryData({ host: name, paths }) }),
       postgresRole({ name: REPLICATOR, password: passwords.replication, replication: true }),
+      rewindRights({ role: REPLICATOR }),
       replicas.map((replica) => postgresSlot({ name: slotOf(replica) })),
       databases.map(contents),
     ]
   },
+)
+
+export interface PostgresReplicationParams extends Pick<PostgresParams, 'version'> {
+  /** Hosts that are to follow, and can be reached. */
+  readonly followers: readonly { readonly name: string }[]
+  /**
+   * Hosts of which one must have a write on its disk before it is acknowledged. It begins once one of them streams, and is never
+   * ended but by an empty list: a primary that loses its replica lets writes wait. @default nothing is changed
+   */
+  readonly synchronous?: readonly { readonly name: string }[]
+}
+
+/** What a primary sees of its replicas, once they are there: for a play after that of the replicas. */
+export const postgresReplication = role(
+  'postgres-replication',
+  ({ followers, synchronous, ...params }: PostgresReplicationParams, { facts }: RoleContext): Steps => [
+    followers.map(({ name }) => followed({ name })),
+    synchronous && synchronousReplication({ replicas: synchronous, paths: pathsOf(params, facts) }),
+  ],
 )
 
 function contents({ name, owner, password }: Database): Steps {
@@ -44,9 +58,4 @@ function contents({ name, owner, password }: Database): Steps {
     postgresDatabase({ name, user: owner }),
     postgresSchema({ database: name, name, owner }),
   ]
-}
-
-/** Replicas are known by their cluster_name, which is the host's name. */
-function anyOf(replicas: readonly { readonly name: string }[]): string {
-  return `ANY 1 (${replicas.map(({ name }) => `"${name}"`).join(', ')})`
 }

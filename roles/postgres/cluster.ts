@@ -10,8 +10,25 @@ type Found<H extends Host> = Answered<Place, H>
  *
  * @throws Problem when that cannot be said for sure; then nothing is changed on the database hosts
  */
-export function primaryOf<H extends Seeded>(db: Group<H>): Derived<H> {
+export function primaryOf<H extends Seeded>(db: Pick<Group<H>, 'hosts'>): Derived<H> {
   return derive(each(db, place), (found) => choosePrimary(found))
+}
+
+/** The primary, with what the database hosts answer to a question: both are asked at once. */
+export function primaryWith<H extends Seeded, T>(
+  db: Pick<Group<H>, 'hosts'>,
+  others: Derived<T>,
+): Derived<readonly [H, T]> {
+  const primary = primaryOf(db)
+  return {
+    asks: [...primary.asks, ...others.asks],
+    value: (answerTo) => [primary.value(answerTo), others.value(answerTo)],
+  }
+}
+
+/** Hosts that can be reached and are replicas of others: those that a primary should see. */
+export function replicasIn<H extends Host>(all: readonly Found<H>[]): readonly H[] {
+  return clusters(all).flatMap(({ host, cluster }) => (cluster.standby && cluster.running ? [host] : []))
 }
 
 export function choosePrimary<H extends Seeded>(all: readonly Found<H>[]): H {
@@ -42,14 +59,14 @@ function twoPrimaries(all: readonly Found<Host>[]): Problem {
   const unit = unitOf(older)
   return new Problem('There are two primaries, and only people can say which one holds the truth', {
     details: told(all),
-    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. On the other: systemctl mask --now ${unit}, look for writes that only it has, move its data directory aside, systemctl unmask ${unit}, and run again: it becomes a replica.`,
+    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on ${older?.host.name ?? 'it'}: systemctl mask --now ${unit}), look for writes that only it has, then: provision reattach --host ${older?.host.name ?? 'HOST'}. It becomes a replica.`,
   })
 }
 
 function noPrimary(all: readonly Found<Host>[]): Problem {
   const heir = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
   const failOver = heir
-    ? ` To fail over instead: make sure that the old primary stays off (on it: systemctl mask --now ${unitOf(heir)}, or its power), then on ${heir.host.name}: sudo -u postgres psql -c 'select pg_promote()', and run again.`
+    ? ` To go on without it: provision failover --to ${heir.host.name}. That says what could be lost before it does anything.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
     details: told(all),

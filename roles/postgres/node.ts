@@ -1,33 +1,32 @@
-import { dropIn, type Facts, file, pkg, role, type Step, type Steps, service } from 'provision-ts'
+import { type Facts, file, pkg, role, type Step, type Steps, service } from 'provision-ts'
 import { apply } from './activation.ts'
 import { configuration } from './configuration.ts'
-import { TRUSTED } from './files.ts'
+import { fence } from './fence.ts'
+import { PASSFILE, TRUSTED } from './files.ts'
 import { settingsInForce } from './kinds/in-force.ts'
-import { type Paths, type PostgresParams, pathsOf, type Settings } from './params.ts'
-import { commonSettings } from './settings.ts'
+import { type Paths, type PostgresParams, passfile, pathsOf } from './params.ts'
+import { type Followed, settingsOf } from './settings.ts'
 
 interface Parts {
-  /** Settings beside those that all database hosts have. */
-  readonly settings?: Settings
-  /** What must be there before the data. */
-  readonly before?: Steps
+  /** Whom it follows, or would follow: said on a primary too, so that a change of roles is no change of files. */
+  readonly follows: Followed | undefined
   /** Makes the data where there are none. */
   readonly data: Step
 }
 
 /** What every database host is made of, whether it is primary or replica: installed, configured, running. */
-export function node(params: PostgresParams, facts: Facts, { settings = {}, before, data }: Parts): Steps {
+export function node(params: PostgresParams, facts: Facts, { follows, data }: Parts): Steps {
   const paths = pathsOf(params, facts)
-  const all = { ...commonSettings(params, facts), ...settings }
+  const settings = settingsOf(params, facts, follows)
   return [
     packages(paths),
-    dropIn(paths.unit, 'provision', UNIT),
     file(TRUSTED, params.authority),
-    before,
+    file(PASSFILE, passfile(params.passwords.replication), { owner: 'postgres' }),
+    fence(paths, params.peers),
     data,
-    configuration({ ...params, paths, settings: all }),
+    configuration({ ...params, paths, settings }),
     service(paths.unit),
-    settingsInForce({ names: Object.keys(all), apply: apply(paths) }),
+    settingsInForce({ names: Object.keys(settings), apply: apply(paths) }),
   ]
 }
 
@@ -47,14 +46,3 @@ function packages({ version }: Paths): Steps {
     pkg(`postgresql-${version}`),
   ]
 }
-
-/** Debian's unit is never started again after a crash, and may start before the host has its address. */
-const UNIT = `[Unit]
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Restart=on-failure
-RestartSec=2s
-`

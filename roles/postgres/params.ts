@@ -6,7 +6,7 @@ export interface PostgresParams {
   readonly name: string
   /** Where it listens, beside the loopback and the local socket. */
   readonly address: string
-  /** PostgreSQL's major version. @default that of the Debian release: 15 on 12, 17 on 13 */
+  /** PostgreSQL's major version, which is that of the Debian release: 15 on 12, 17 on 13. Said, it is held against the host. */
   readonly version?: 15 | 17
   /** For its name and address, by `authority`. */
   readonly certificate: KeyPair
@@ -14,7 +14,7 @@ export interface PostgresParams {
   readonly authority: string
   /** Hosts that may log in to the databases, each as the owner of one. */
   readonly clients: readonly { readonly address: string }[]
-  /** The other database hosts: they may replicate from here. */
+  /** The other database hosts: they may replicate from here, and are asked who they are before this one starts as a primary. */
   readonly peers: readonly { readonly name: string; readonly address: string }[]
   readonly databases: readonly Database[]
   readonly passwords: {
@@ -47,7 +47,7 @@ export const PORT = 5432
 
 /** Where things lie on a host, for one version. */
 export interface Paths {
-  readonly version: 15 | 17
+  readonly version: number
   readonly unit: `postgresql@${number}-main.service`
   readonly bin: string
   readonly data: `/${string}`
@@ -56,22 +56,33 @@ export interface Paths {
 }
 
 export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
-  const wanted = version ?? RELEASES.get(os.version)
-  if (!wanted) {
+  const carried = RELEASES.get(os.version)
+  if (!carried) {
     throw new Problem(`${os.id} ${os.version} has no version of PostgreSQL that this role knows`, {
-      next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17). With packages from elsewhere, say the version.',
+      next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17).',
     })
   }
+  const wanted = version ?? carried
+  if (wanted !== carried) {
+    throw new Problem(`version: Debian ${os.version} does not carry PostgreSQL ${wanted}`, {
+      next: `Nothing was changed on the host. Leave version away, or say ${carried}.`,
+    })
+  }
+  return pathsFor(wanted)
+}
+
+export function pathsFor(version: number): Paths {
   return {
-    version: wanted,
-    unit: `postgresql@${wanted}-main.service`,
-    bin: `/usr/lib/postgresql/${wanted}/bin`,
-    data: `/var/lib/postgresql/${wanted}/main`,
-    config: `/etc/postgresql/${wanted}/main`,
-    log: `/var/log/postgresql/postgresql-${wanted}-main.log`,
+    version,
+    unit: `postgresql@${version}-main.service`,
+    bin: `/usr/lib/postgresql/${version}/bin`,
+    data: `/var/lib/postgresql/${version}/main`,
+    config: `/etc/postgresql/${version}/main`,
+    log: `/var/log/postgresql/postgresql-${version}-main.log`,
   }
 }
 
+/** Debian's releases, and what each carries. */
 const RELEASES: ReadonlyMap<number, 15 | 17> = new Map([
   [12, 15],
   [13, 17],
@@ -80,4 +91,14 @@ const RELEASES: ReadonlyMap<number, 15 | 17> = new Map([
 /** The name of a replica's slot: slots may not have a dash. */
 export function slotOf({ name }: { readonly name: string }): string {
   return name.toLowerCase().replace(/[^a-z0-9_]/g, '_')
+}
+
+/** For every address: which of the others is primary may change. */
+export function passfile(password: Secret): Secret {
+  return password.map((text) => {
+    const escaped = text.replace(/[\\:]/g, '\\$&')
+    return ['replication', 'postgres']
+      .map((database) => `*:${PORT}:${database}:${REPLICATOR}:${escaped}\n`)
+      .join('')
+  })
 }

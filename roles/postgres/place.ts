@@ -35,9 +35,10 @@ if [ "$found" ]; then
   version=$(cat "$found/PG_VERSION"); bin=/usr/lib/postgresql/$version/bin
   standby=f; [ ! -e "$found/standby.signal" ] || standby=t
   echo "cluster $version"; echo "standby $standby"
-  "$bin/pg_controldata" "$found" 2>/dev/null | sed -n 's/^Database system identifier: */system /p; s/^Database cluster state: */state /p; s/^Latest checkpoint.s TimeLineID: */timeline /p'
+  "$bin/pg_controldata" "$found" 2>/dev/null | sed -n 's/^Database system identifier: */system /p; s/^Database cluster state: */state /p; s/^Latest checkpoint.s TimeLineID: */timeline /p; s/^Min recovery ending loc.s timeline: *\([1-9]\)/timeline \1/p'
   PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5s' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -F ' ' -h /run/postgresql -p 5432 -d postgres 2>/dev/null -c "
     select 'standby', pg_is_in_recovery();
+    select 'timeline', greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline) from pg_control_recovery() where pg_is_in_recovery();
     select 'timeline', ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int where not pg_is_in_recovery();
     select 'running', true;"
 else
@@ -46,8 +47,8 @@ fi
 echo end`
 
 /**
- * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, while the
- * names of the WAL files have the new one: so a running primary is asked for those.
+ * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, on a replica
+ * for minutes, while the names of the WAL files have the new one: so a server that runs is asked for what it writes or receives.
  *
  * @throws Problem when the host gave half an answer: it must not be taken for "nothing there"
  */
@@ -71,6 +72,11 @@ export function parsePlace({ stdout, stderr }: { readonly stdout: string; readon
     timeline: Number(said.get('timeline') ?? 0),
     state: said.get('state') ?? 'unknown',
   }
+}
+
+/** Whether it takes writes now. */
+export function isPrimary(found: Place | undefined): boolean {
+  return found?.kind === 'cluster' && found.running && !found.standby
 }
 
 /** In words, for problems. */

@@ -1,9 +1,16 @@
 import type { Facts } from 'provision-ts'
+import { conninfo } from './conninfo.ts'
 import { CERTIFICATE, KEY } from './files.ts'
-import { PORT, type PostgresParams, type Settings } from './params.ts'
+import { PORT, type PostgresParams, type Settings, slotOf } from './params.ts'
 
-/** What primaries and replicas have in common. Those of a replica may not be less than the primary's, so both have the same. */
-export function commonSettings({ name, address, settings = {} }: PostgresParams, facts: Facts): Settings {
+export type Followed = { readonly address: string }
+
+/**
+ * The settings of a database host. A primary says whom it would follow, which it does not regard while it is one: so a change of roles
+ * is no change of files.
+ */
+export function settingsOf(params: PostgresParams, facts: Facts, follows: Followed | undefined): Settings {
+  const { name, address, settings = {} } = params
   return {
     listen_addresses: `${address},localhost`,
     port: PORT,
@@ -13,12 +20,36 @@ export function commonSettings({ name, address, settings = {} }: PostgresParams,
     ssl_key_file: KEY,
     ssl_min_protocol_version: 'TLSv1.2',
     password_encryption: 'scram-sha-256',
-    max_connections: 100,
-    shared_buffers: `${sharedBuffers(facts)}MB`,
+    ...LIMITS,
+    ...memory(facts, Number(settings['max_connections'] ?? LIMITS.max_connections)),
     ...REPLICATION,
+    ...(follows && { primary_conninfo: conninfo(follows.address), primary_slot_name: slotOf({ name }) }),
     ...CONNECTIONS,
     ...LOGGING,
     ...settings,
+  }
+}
+
+/** What a replica may not have less of than its primary: one that has waits with what it got until it has as much. */
+const LIMITS = {
+  max_connections: 100,
+  max_worker_processes: 8,
+  max_wal_senders: 10,
+  max_prepared_transactions: 0,
+  max_locks_per_transaction: 64,
+} as const
+
+export type Limits = Readonly<Record<keyof typeof LIMITS, number>>
+
+export const LIMIT_NAMES = Object.keys(LIMITS) as readonly (keyof Limits)[]
+
+/** What these params ask for. */
+export function limitsOf({ settings = {} }: Pick<PostgresParams, 'settings'>): Limits {
+  return {
+    ...LIMITS,
+    ...Object.fromEntries(
+      LIMIT_NAMES.flatMap((name) => (name in settings ? [[name, Number(settings[name])]] : [])),
+    ),
   }
 }
 
@@ -26,7 +57,6 @@ export function commonSettings({ name, address, settings = {} }: PostgresParams,
 const REPLICATION: Settings = {
   wal_level: 'replica',
   wal_log_hints: true,
-  max_wal_senders: 10,
   max_replication_slots: 10,
   max_slot_wal_keep_size: '4GB',
   wal_keep_size: '256MB',
@@ -55,10 +85,24 @@ const LOGGING: Settings = {
   log_timezone: 'Etc/UTC',
 }
 
-/** MB: a quarter of the memory, as a power of two, so that a kernel that counts a little less does not ask for a restart. */
-function sharedBuffers({ memory }: Facts): number {
-  const quarter = memory / 4 / 2 ** 20
-  return Math.min(1024, Math.max(128, 2 ** Math.floor(Math.log2(quarter))))
+/**
+ * By the host's memory, of which a quarter is for the server's own buffers and half is expected to hold files. All are powers of two,
+ * so that a kernel that counts a little less does not ask for a restart.
+ */
+function memory({ memory: bytes }: Pick<Facts, 'memory'>, connections: number): Settings {
+  const megabytes = bytes / 2 ** 20
+  return {
+    shared_buffers: `${powerOfTwo(megabytes / 4, 128, 8192)}MB`,
+    effective_cache_size: `${powerOfTwo(megabytes / 2, 256, 2 ** 20)}MB`,
+    maintenance_work_mem: `${powerOfTwo(megabytes / 16, 64, 1024)}MB`,
+    // A session may take it several times over; were all of them to take it once, that is a quarter of the memory.
+    work_mem: `${powerOfTwo(megabytes / 4 / connections, 4, 64)}MB`,
+  }
+}
+
+/** The power of two at or below, within bounds. */
+function powerOfTwo(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, 2 ** Math.floor(Math.log2(value))))
 }
 
 /** A value as postgresql.conf writes it. */

@@ -28,7 +28,11 @@ export function told<S extends Entries>(
 ): Playbook<S> {
   const given = parsed(words, playbook.flags, options)
   const values = flagValues(playbook.flags, given)
-  return { ...playbook, plays: (site) => playbook.plays(site, values) }
+  return {
+    ...playbook,
+    prepare: () => playbook.prepare(values),
+    plays: (site) => playbook.plays(site, values),
+  }
 }
 
 /** {@link told}, for the options that a command has. */

@@ -1,4 +1,5 @@
 import type { HostStatus } from '../lab/index.ts'
+import { table } from '../report/table.ts'
 import { elapsed } from '../text/duration.ts'
 
 /** A line a host, under a head. */
@@ -10,19 +11,5 @@ export function statusTable(hosts: readonly HostStatus[], now: number): string {
     power === 'off' ? '' : elapsed(now - since),
     `127.0.0.1:${port}`,
   ])
-  return table([['host', 'address', 'state', 'up for', 'ssh'], ...rows])
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return table([['host', 'address', 'state', 'up for', 'ssh'], ...rows]).join('\n')
 }

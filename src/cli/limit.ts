@@ -6,7 +6,7 @@ import { didYouMean } from '../text/nearest.ts'
  * The hosts that `--limit` names: names of hosts and groups, with `*` and `?`, apart by commas; `!` before one takes it out again.
  *
  * @example limited('web,!web2', hosts)
- * @throws Problem for a word that means no host
+ * @throws Problem for a word that means no host, and for words that leave none
  */
 export function limited(limit: string, hosts: readonly Host[]): (host: Host) => boolean {
   const words = limit
@@ -15,9 +15,13 @@ export function limited(limit: string, hosts: readonly Host[]): (host: Host) => 
     .filter((word) => word !== '')
   const patterns = words.map((word) => patternOf(word, hosts))
   const wanted = patterns.filter(({ out }) => !out)
-  return (host) =>
+  const isIn = (host: Host) =>
     (wanted.length === 0 || wanted.some(({ meant }) => meant(host))) &&
     !patterns.some(({ out, meant }) => out && meant(host))
+  // An empty variable of a script must not come to mean all hosts.
+  if (words.length === 0 || !hosts.some(isIn))
+    throw new Problem(`--limit: "${limit}" leaves no host`, { next: 'Leave it away for all hosts.' })
+  return isIn
 }
 
 function patternOf(word: string, hosts: readonly Host[]) {

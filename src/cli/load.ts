@@ -8,6 +8,7 @@ import { isRecord } from '../model/fields.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
+import type { Verification } from '../model/verification.ts'
 import { notCompiled, typeFaults } from './type-check.ts'
 
 /** Where our own compiled code lies, which users' files are to share with us. */
@@ -26,6 +27,13 @@ export interface LoadOptions {
   readonly accept?: (playbook: Playbook) => Playbook
 }
 
+export interface Loaded {
+  readonly inventory: Inventory
+  readonly playbook: Playbook
+  /** All TypeScript files that went into them. */
+  readonly files: readonly string[]
+}
+
 /** The user's own files, made into JavaScript once after each change, type-checked then, and run. */
 export async function load({
   inventory,
@@ -33,12 +41,48 @@ export async function load({
   own,
   typeCheck,
   accept = (one) => one,
-}: LoadOptions): Promise<{ readonly inventory: Inventory; readonly playbook: Playbook }> {
+}: LoadOptions): Promise<Loaded> {
   const paths = { inventory: fileAt(inventory, 'inventory'), playbook: fileAt(playbook, 'playbook') }
-  const { outdir, ...made } = await compiled(paths, own)
-  if (typeCheck) await typeFaults({ ...made, from: paths.inventory, outdir, own })
+  const { outdir, inputs } = await sound(paths, own, typeCheck)
   const accepted = accept(await playbookOf(outdir, paths.playbook))
-  return { inventory: await inventoryOf(outdir, paths.inventory), playbook: accepted }
+  return { inventory: await inventoryOf(outdir, paths.inventory), playbook: accepted, files: inputs }
+}
+
+/** {@link load}, for what is only asked. */
+export async function loadVerification({
+  inventory,
+  verification,
+  own,
+  typeCheck,
+}: Pick<LoadOptions, 'inventory' | 'own' | 'typeCheck'> & { readonly verification: string }): Promise<{
+  readonly inventory: Inventory
+  readonly verification: Verification
+}> {
+  const paths = {
+    inventory: fileAt(inventory, 'inventory'),
+    verification: fileAt(verification, 'verification'),
+  }
+  const { outdir } = await sound(paths, own, typeCheck)
+  const made = await defaultOf(join(outdir, 'verification.js'), paths.verification)
+  if (!isRecord(made) || made['type'] !== 'verification')
+    throw new Problem(`${shown(paths.verification)} does not export a verification`, {
+      next: 'It should have: export default verification(…).',
+    })
+  return {
+    inventory: await inventoryOf(outdir, paths.inventory),
+    verification: made as unknown as Verification,
+  }
+}
+
+/** The JavaScript of these files. @throws Problem with the compiler's words about them, when it is asked */
+async function sound(
+  paths: Readonly<Record<'inventory', string>>,
+  own: Own,
+  typeCheck: boolean,
+): Promise<Compiled> {
+  const made = await compiled(paths, own)
+  if (typeCheck) await typeFaults({ ...made, from: paths.inventory, own })
+  return made
 }
 
 /** A playbook by itself, as it is. */
@@ -105,7 +149,7 @@ export function fileAt(path: string, what: string): string {
   const full = resolve(path)
   if (existsSync(full)) return full
   throw new Problem(`There is no ${what} ${shown(full)}`, {
-    next: `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : 'playbooks/site.ts is taken unless told otherwise'}.`,
+    next: `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : `playbooks/${what === 'verification' ? 'verify' : 'site'}.ts is taken unless told otherwise`}.`,
   })
 }
 

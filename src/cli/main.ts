@@ -6,7 +6,9 @@ import { EXIT } from './exit.ts'
 import { labCommand } from './lab.ts'
 import type { Own } from './load.ts'
 import { applyCommand, planCommand } from './plan.ts'
+import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
+import { verifyCommand } from './verify.ts'
 
 /** The command line. Ends the process with one of {@link EXIT}'s codes. */
 export async function main(argv: readonly string[], own: Own): Promise<void> {
@@ -17,7 +19,9 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
     .addCommand(runCommand(own), { isDefault: true })
     .addCommand(planCommand(own))
     .addCommand(applyCommand(own))
+    .addCommand(resumeCommand(own))
     .addCommand(checkCommand(own))
+    .addCommand(verifyCommand(own))
     .addCommand(labCommand())
   for (const command of withDescendants(program)) command.exitOverride()
   process.once('uncaughtException', (error) => {
@@ -57,7 +61,9 @@ Examples:
   provision --inventory inventory/prod.ts            bring all hosts to the state of playbooks/site.ts
   provision --inventory inventory/prod.ts --check    only say what would change
   provision --inventory inventory/lab.ts --limit web,!web2 --diff
+  provision resume                                   go on where the last run did not reach its end
   provision check --inventory inventory/prod.ts      what is wrong, without touching a host
+  provision verify --inventory inventory/prod.ts     whether all of it works, seen from outside
   provision lab up                                   eight real hosts on this machine to try it on
 
 Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done · 130 interrupted`

@@ -2,11 +2,23 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import type { PlanRecord } from '../engine/plan-record.ts'
+import type { Selecting } from '../engine/selection.ts'
 import { isRecord } from '../model/fields.ts'
+import { optionOf } from '../model/flags.ts'
 import { Problem } from '../model/problem.ts'
-import { playbookWords, telling } from './flags.ts'
+import { playbookWords } from './flags.ts'
 import type { Own } from './load.ts'
-import { exitOf, inventoryPath, perform, type RunFlags, withRunOptions } from './run.ts'
+import { inventoryPath } from './paths.ts'
+import { exitOf, perform } from './perform.ts'
+import {
+  type RunFlags,
+  withLimitOption,
+  withLoginOptions,
+  withPlaybook,
+  withReachOptions,
+  withShowOptions,
+} from './run-flags.ts'
+import { selecting, withSelectOptions } from './select.ts'
 
 /** A plan on disk: what was found on each host, and with which files and flags. Holds no secret and no content. */
 interface PlanFile extends PlanRecord {
@@ -15,59 +27,61 @@ interface PlanFile extends PlanRecord {
   readonly inventory: string
   readonly playbook: string
   readonly limit?: string
+  readonly select?: Selecting
   /** What the command line said to the playbook. */
   readonly words: readonly string[]
 }
 
 /** `provision plan --out FILE`: like --check, and keeps what it saw. */
 export function planCommand(own: Own): Command {
-  return withRunOptions(new Command('plan'))
+  return withSelectOptions(withShowOptions(withReachOptions(withPlaybook(new Command('plan')))))
     .description('say what a run would change, and keep it for `provision apply`')
     .requiredOption('--out <file>', 'where to keep the plan')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async (_playbook: string, flags: RunFlags & { readonly out: string }, command: Command) => {
+    .action(async (_playbook: string, given: RunFlags & { readonly out: string }, command: Command) => {
       const { name: playbook = 'site', rest: words } = playbookWords(command.args)
       let record: PlanRecord | undefined
-      const summary = await perform(playbook, { ...flags, check: true }, own, {
-        accept: telling(words, command),
-        surveyed: (found) => {
-          record = found
-        },
-      })
+      const flags = { ...given, check: true }
+      const surveyed = (found: PlanRecord) => {
+        record = found
+      }
+      const summary = await perform({ playbook, words, flags, command, own }, { surveyed })
       process.exitCode = exitOf(summary)
       if (!record || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
         throw new Problem('No plan was kept: not every host could be read.')
       }
       const inventory = resolve(inventoryPath(flags.inventory))
-      const { limit } = flags
+      const { limit, out } = flags
       const file: PlanFile = {
         provision: 1,
         made: new Date().toISOString(),
         inventory,
         playbook,
         ...(limit && { limit }),
+        select: selecting(flags),
         words,
         ...record,
       }
-      writeFileSync(flags.out, `${JSON.stringify(file, undefined, 1)}\n`, { mode: 0o600 })
-      process.stdout.write(`The plan is in ${flags.out}. Carry it out: provision apply ${flags.out}\n`)
+      writeFileSync(out, `${JSON.stringify(file, undefined, 1)}\n`, { mode: 0o600 })
+      process.stdout.write(`The plan is in ${out}. Carry it out: provision apply ${out}\n`)
     })
 }
 
 /** `provision apply FILE`: a run that begins only when every host is still as it was planned. */
 export function applyCommand(own: Own): Command {
-  return withRunOptions(new Command('apply'), 'plan')
-    .description('carry out a plan, unless something has moved since it was made')
-    .action(async (path: string, flags: RunFlags, command: Command) => {
-      const { inventory, playbook, limit, words = [], hosts } = readPlan(path)
-      const summary = await perform(
-        playbook,
-        { ...flags, inventory, check: false, ...(limit && { limit }) },
-        own,
-        { expect: { hosts }, accept: telling(words, command) },
-      )
-      process.exitCode = exitOf(summary)
+  const command = new Command('apply').argument('<plan>', 'the file that `provision plan` has written')
+  return withLoginOptions(withShowOptions(withSelectOptions(withLimitOption(command))))
+    .description('carry out a plan, or a part of it, unless something has moved since it was made')
+    .action(async (path: string, given: RunFlags, command: Command) => {
+      const { inventory, playbook, limit, words = [], hosts, select = {} } = readPlan(path)
+      const part = { ...selecting(given), ...(given.limit !== undefined && { limit: given.limit }) }
+      const twice = Object.keys(part).filter((name) => name in select || (name === 'limit' && limit))
+      if (twice.length > 0)
+        throw new Problem(`The plan was made with ${twice.map(optionOf).join(' and ')} already`, {
+          next: 'Leave it away, or make another plan.',
+        })
+      const flags = { ...given, ...select, ...(limit && { limit }), inventory, check: false, step: false }
+      const expect = { hosts, partly: Object.keys(part).length > 0 }
+      process.exitCode = exitOf(await perform({ playbook, words, flags, command, own }, { expect }))
     })
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { Selecting } from '../engine/selection.ts'
 import type { Confirm } from '../engine/turn.ts'
 import { Problem } from '../model/problem.ts'
@@ -14,7 +14,11 @@ export interface SelectFlags {
 
 /** The flags that say which steps of a playbook are taken. */
 export function withSelectOptions(command: Command): Command {
-  const words = (value: string, before: readonly string[] = []) => [...before, ...listOf(value)]
+  const words = (value: string, before: readonly string[] = []) => {
+    const given = listOf(value)
+    if (given.length === 0) throw new InvalidArgumentError('It names no tag.')
+    return [...before, ...given]
+  }
   return command
     .option('-t, --tags <words>', 'only steps that are tagged with one of these, apart by commas', words)
     .option('--skip-tags <words>', 'no steps that are tagged with one of these', words)

@@ -39,8 +39,8 @@ export function sessions(
 /** A host of an inventory as a transport sees it. */
 export function targetOf({ name, address, ssh = {} }: Host): Target {
   const { via, host = address, transport: _, ...rest } = ssh
-  const ways = via === undefined ? [] : 'host' in via ? [via] : via
-  return { name, host, ...rest, ...(ways.length > 0 && { via: ways.map(hop) }) }
+  const ways = via && 'host' in via ? [via] : via
+  return { name, host, ...rest, ...(ways && { via: ways.map(hop) }) }
 }
 
 function hop(via: Via): Target {

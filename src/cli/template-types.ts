@@ -92,7 +92,7 @@ function shadowOfCalls(file: string, sound: ReadonlySet<string>): readonly Shado
 }
 
 /** All that lies in a folder `templates` beside one of these files. */
-function templatesBeside(files: readonly string[]): readonly string[] {
+export function templatesBeside(files: readonly string[]): readonly string[] {
   const folders = [...new Set(files.map((file) => join(dirname(file), 'templates')))].filter((folder) =>
     existsSync(folder),
   )

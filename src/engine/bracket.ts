@@ -2,8 +2,9 @@ import type { Around } from '../model/around.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { Script } from '../transport/session.ts'
-import { asErrand, byHost, errands, type Trouble } from './errands.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+import type { Result, Script } from '../transport/session.ts'
+import { asErrand, byHost, type Errands, errands } from './errands.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
 import { type Bracketed, noted, undo, undoByHand } from './undo.ts'
@@ -23,14 +24,18 @@ export interface BracketParts {
 export class Bracket {
   readonly #parts: BracketParts
   readonly #one: Bracketed
+  #isOpen = false
+  /** Nobody had anything to do for it, so that nothing is told of it either, unless it goes wrong. */
+  #isIdle = false
 
   constructor(parts: BracketParts) {
     this.#parts = parts
     this.#one = { host: parts.host.name, label: parts.around.label }
   }
 
-  /** @throws Problem when it could not be opened everywhere; then it was closed again */
+  /** Opens it, unless it is open. @throws Problem when it could not be opened everywhere; then it was closed again */
   async enter(): Promise<void> {
+    if (this.#isOpen) return
     const { around, host, emit, play } = this.#parts
     const { label } = around
     const ways = byHost(around.leave(host))
@@ -40,29 +45,35 @@ export class Bracket {
       throw new Problem(`${host.name} cannot be made ${label}: ${missing.join(', ')} cannot be reached`, {
         next: `Bring ${missing.join(', ')} back or take it out of the inventory, then run the same command again.`,
       })
-    emit({
-      kind: 'waiting',
-      play,
-      host: host.name,
-      for: `${there.map(({ name }) => name).join(', ')}: ${label}`,
-    })
-    const entered = await this.#everywhere(there, ({ name }) => [
+    this.#isOpen = true
+    const names = there.map(({ name }) => name)
+    const about = { play, host: host.name } as const
+    const slow = setTimeout(
+      () => emit({ kind: 'waiting', ...about, for: `${names.join(', ')}: ${label}` }),
+      TOLD_AFTER,
+    )
+    const done = await this.#everywhere(there, ({ name }) => [
       { script: noted(this.#one, ways.get(name)?.scripts ?? []) },
-      ...(enter.get(name)?.scripts ?? []).map(asErrand),
-    ])
+      ...(enter.get(name)?.scripts ?? []).map((script) => asErrand(orIdle(script, around.idle))),
+    ]).finally(() => clearTimeout(slow))
     for (const member of there) member.undos.set(keyOf(this.#one), this.#one)
-    if (entered.length > 0) {
+    const troubles = done.flatMap(({ trouble }) => trouble ?? [])
+    if (troubles.length > 0) {
       await this.leave('failed')
       throw new Problem(`${host.name} could not be made ${label}, so nothing was changed on it`, {
-        details: entered.flatMap(({ lines }) => lines),
+        details: troubles.flatMap(({ lines }) => lines),
         next: 'Mend what kept it, then run the same command again.',
       })
     }
-    emit({ kind: 'bracket', play, host: host.name, label, outcome: 'entered', owed: false })
+    this.#isIdle =
+      around.idle !== undefined && done.length > 0 && done.every(({ results }) => isIdle(results))
+    if (!this.#isIdle) emit({ kind: 'bracket', ...about, label, outcome: 'entered', owed: false, on: names })
   }
 
   /** @throws Problem after a turn that went well and a way back that did not */
   async leave(turn: TurnsEnd): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
     const { around, host, emit, play } = this.#parts
     const { label } = around
     const about = { kind: 'bracket', play, host: host.name, label, owed: false } as const
@@ -77,7 +88,9 @@ export class Bracket {
       return
     }
     const failures = [
-      ...(await this.#everywhere(there, () => [asErrand(undo(this.#one))])),
+      ...(await this.#everywhere(there, () => [asErrand(undo(this.#one))])).flatMap(
+        ({ trouble }) => trouble ?? [],
+      ),
       ...missing.map((name) => ({
         name,
         lines: [`${name} cannot be reached; on it: ${undoByHand(this.#one)}`],
@@ -94,8 +107,8 @@ export class Bracket {
       if (turn === 'well') throw problem
       return
     }
-    emit({ ...about, outcome: 'left' })
-    if (turn === 'well') await this.#settle()
+    if (!this.#isIdle) emit({ ...about, outcome: 'left' })
+    if (turn === 'well' && !this.#isIdle) await this.#settle()
   }
 
   async #settle(): Promise<void> {
@@ -105,9 +118,8 @@ export class Bracket {
     const { there } = await this.#reach(wanted)
     const who = there.map(({ name }) => name).join(', ')
     emit({ kind: 'waiting', play, host: host.name, for: `${who}: back, no longer ${around.label}` })
-    const failures = await this.#everywhere(there, ({ name }) =>
-      (wanted.get(name)?.scripts ?? []).map(asErrand),
-    )
+    const done = await this.#everywhere(there, ({ name }) => (wanted.get(name)?.scripts ?? []).map(asErrand))
+    const failures = done.flatMap(({ trouble }) => trouble ?? [])
     if (failures.length === 0) return
     throw new Problem(`${host.name} is no longer ${around.label}, but is not back in service either`, {
       details: failures.flatMap(({ lines }) => lines),
@@ -124,19 +136,32 @@ export class Bracket {
       if (member && !fleet.unreachable.has(host.name)) there.push(member)
       else missing.push(host.name)
     }
-    return { there, missing }
+    return { there, missing: this.#parts.around.lost === 'ignore' ? [] : missing }
   }
 
-  /** Does something on all of them side by side. @returns what failed where */
-  async #everywhere(
+  /** Does something on all of them side by side. */
+  #everywhere(
     members: readonly Member[],
     scripts: (member: Member) => readonly Script[],
-  ): Promise<readonly Trouble[]> {
-    const all = await Promise.all(
-      members.map((member) => errands(member, scripts(member), this.#parts.fleet)),
-    )
-    return all.filter((one) => one !== undefined)
+  ): Promise<readonly Errands[]> {
+    return Promise.all(members.map((member) => errands(member, scripts(member), this.#parts.fleet)))
   }
+}
+
+/** Milliseconds after which it is told that others are waited for. */
+const TOLD_AFTER = 500
+
+const IDLE = 'there was nothing to do'
+
+function orIdle(script: Shell, status: number | undefined): Shell {
+  if (status === undefined) return script
+  return sh`( ${script}
+) || { _s=$?; [ $_s -eq ${status} ] || exit $_s; echo ${IDLE}; }`
+}
+
+/** @param results of the note, and of what was to be done */
+function isIdle([, ...done]: readonly Result[]): boolean {
+  return done.every(({ stdout }) => stdout.toString().trimEnd().endsWith(IDLE))
 }
 
 interface Reached {

@@ -1,6 +1,7 @@
 import type { PlacedStep } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { interrupted, notConverged } from './failures.ts'
+import { gathered, isPooled } from './gather.ts'
 import { runHandlers } from './handlers.ts'
 import type { Member } from './member.ts'
 import { applySegment } from './segment.ts'
@@ -17,7 +18,7 @@ import { type Confirm, stepInfo, type Turn } from './turn.ts'
  */
 export async function converge({ examined }: Survey, turn: Turn): Promise<void> {
   const { member } = turn
-  const steps = [...examined]
+  const steps = turn.confirm ? [...examined] : [...gathered(examined)]
   const changed = new Set<PlacedStep>()
   let at = 0
   let fresh = steps.length
@@ -57,10 +58,13 @@ async function isWanted(one: Examined | undefined, confirm: Confirm, { name }: M
   return !one?.difference || (await confirm(name, stepInfo(one.placed), one.difference))
 }
 
-/** The place after the first far-reaching step that has something to do, or after the last step. */
+/** The place after the first far-reaching step that has something to do, and those that are done with it; or after the last step. */
 function segmentEnd(steps: readonly Examined[], from: number): number {
   const barrier = steps.findIndex((one, i) => i >= from && isFarReaching(one))
-  return barrier === -1 ? steps.length : barrier + 1
+  const first = steps[barrier]
+  if (!first) return steps.length
+  const after = steps.findIndex((one, i) => i > barrier && !isPooled(first, one))
+  return after === -1 ? steps.length : after
 }
 
 function isFarReaching({ placed, difference }: Examined): boolean {

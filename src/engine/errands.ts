@@ -1,7 +1,7 @@
 import type { Errand } from '../model/around.ts'
 import type { Host } from '../model/host.ts'
 import type { Shell } from '../shell/sh.ts'
-import type { Script } from '../transport/session.ts'
+import type { Result, Script } from '../transport/session.ts'
 import { evidence, type Failure, firstFailure } from './failures.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
@@ -16,19 +16,26 @@ export interface Trouble {
   readonly lines: readonly string[]
 }
 
-/** Does them in their order, in one round trip. @returns what went wrong */
+export interface Errands {
+  readonly results: readonly Result[]
+  /** What went wrong; undefined when all went well. */
+  readonly trouble: Trouble | undefined
+}
+
+/** Does them in their order, in one round trip. Never rejects. */
 export async function errands(
   { name, session }: Member,
   scripts: readonly Script[],
   fleet: Fleet,
-): Promise<Trouble | undefined> {
+): Promise<Errands> {
   try {
-    const failure = firstFailure(scripts, await session.run(scripts, { stopAtFailure: true }))
-    return failure && { name, lines: said(name, failure) }
+    const results = await session.run(scripts, { stopAtFailure: true })
+    const failure = firstFailure(scripts, results)
+    return { results, trouble: failure && { name, lines: said(name, failure) } }
   } catch (error) {
     const problem = problemOf(error, name)
     fleet.lost(name, problem)
-    return { name, lines: [problem.message] }
+    return { results: [], trouble: { name, lines: [problem.message] } }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Command } from '../model/command.ts'
 import type { Difference } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import type { Source } from '../model/source.ts'
@@ -24,16 +25,25 @@ export function firstFailure(scripts: readonly Script[], results: readonly Resul
   return undefined
 }
 
+interface StepFailure extends Omit<Failure, 'at'> {
+  readonly explain: Command['explain']
+  /** What it said last of how far it was. */
+  readonly said: string | undefined
+}
+
 /** A step whose command failed. */
 export function failedStep(
   member: Member,
   step: PlacedStep,
-  { script, result }: Omit<Failure, 'at'>,
+  { script, result, explain, said }: StepFailure,
 ): Problem {
-  return new Problem(`${member.name}: ${describe(step)} failed: ${ending(script, result)}`, {
+  const why = explain?.(Secret.redact(result.stderr.toString()))
+  return new Problem(`${member.name}: ${describe(step)} failed: ${why?.what ?? ending(script, result)}`, {
     ...place(step),
-    details: evidence(script, result),
-    next: 'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.',
+    details: [...(said === undefined ? [] : [`It said last: ${said}`]), ...evidence(script, result)],
+    next:
+      why?.next ??
+      'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.',
   })
 }
 

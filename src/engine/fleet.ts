@@ -4,19 +4,17 @@ import type { RunEvent } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { readAll } from '../model/read.ts'
+import { spared } from '../model/spared.ts'
 import type { Script, Session } from '../transport/session.ts'
+import { accompanied } from './accompanied.ts'
 import { askHost } from './batch.ts'
+import { LastingSession, type OpenedSession } from './lasting.ts'
 import { Member } from './member.ts'
 import { RoutedSession } from './routed.ts'
 import { problemOf } from './turn.ts'
+import { recover, tell } from './unfinished.ts'
 
 export type OpenSession = (host: Host, purpose: Purpose) => Promise<OpenedSession>
-
-export interface OpenedSession {
-  readonly session: Session
-  /** Ends the session and all that was opened for it. Never rejects. */
-  readonly close: () => Promise<void>
-}
 
 /** Whether the session may change the host, or only looks. */
 export type Purpose = 'change' | 'look'
@@ -31,7 +29,7 @@ export class Fleet {
     { readonly purpose: Purpose; readonly meeting: Promise<Member | undefined> }
   >()
   readonly #met = new Map<string, Member>()
-  readonly #sessions: OpenedSession[] = []
+  readonly #sessions: Session[] = []
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
 
@@ -52,15 +50,18 @@ export class Fleet {
   async #meet(host: Host, purpose: Purpose, first: readonly Ask[]): Promise<Member | undefined> {
     const began = performance.now()
     try {
-      const opened = await this.#open(host, purpose)
-      const { session } = opened
-      this.#sessions.push(opened)
+      const open = () => this.#open(host, purpose)
+      const session = new LastingSession(host.name, await open(), open)
+      this.#sessions.push(session)
       this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
-      const [member, answers] = await Member.meet(
-        host,
-        new RoutedSession(host.name, session, (other, scripts) => this.#sessionOf(other, scripts)),
-        readAll(first.map(({ question }) => question.read)),
+      const routed = new RoutedSession(
+        host.name,
+        accompanied(session, () => this.#open(host, 'look')),
+        (other, scripts) => this.#sessionOf(other, scripts),
       )
+      const meet = () =>
+        Member.meet(host, routed, readAll(first.map(({ question }) => spared(question.read))))
+      const [member, answers] = await settled(await meet(), { purpose, meet, emit: this.#emit })
       for (const [i, one] of first.entries()) this.answers.set(one, answers[i])
       this.#met.set(host.name, member)
       return member
@@ -106,7 +107,7 @@ export class Fleet {
     if (left.length === 0) return
     try {
       const answers = member
-        ? await askHost(member.session, readAll(left.map(({ question }) => question.read)))
+        ? await askHost(member.session, readAll(left.map(({ question }) => spared(question.read))))
         : []
       for (const [i, one] of left.entries()) this.answers.set(one, answers[i])
     } catch (error) {
@@ -117,14 +118,40 @@ export class Fleet {
 
   get traffic(): { sent: number; received: number } {
     const sum = { sent: 0, received: 0 }
-    for (const { session } of this.#sessions) {
-      sum.sent += session.traffic.sent
-      sum.received += session.traffic.received
+    for (const { traffic } of this.#sessions) {
+      sum.sent += traffic.sent
+      sum.received += traffic.received
     }
     return sum
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#sessions.map(({ close }) => close()))
+    await Promise.allSettled(this.#sessions.map((session) => session.close()))
   }
+}
+
+interface Settling<T> {
+  readonly purpose: Purpose
+  readonly meet: () => Promise<readonly [Member, T]>
+  readonly emit: (event: RunEvent) => void
+}
+
+/** A host is met anew when a transaction of an earlier run had to be taken back first: it is another one then. */
+async function settled<T>(
+  met: readonly [Member, T],
+  { purpose, meet, emit }: Settling<T>,
+): Promise<readonly [Member, T]> {
+  const [{ name: host, session, unfinished }] = met
+  if (unfinished.length === 0) return met
+  if (purpose === 'look') {
+    tell({ host, unfinished }, emit)
+    return met
+  }
+  const problem = await recover({ host, session, unfinished }, emit)
+  const again = await meet()
+  if (problem) {
+    again[0].problem = problem
+    emit({ kind: 'failed', play: '', host, problem })
+  }
+  return again
 }

@@ -2,7 +2,7 @@ import type { Handler } from '../model/handler.ts'
 import type { Step } from '../model/step.ts'
 import { failedHandler, firstFailure } from './failures.ts'
 import { paid } from './owed.ts'
-import { asScript, type Turn } from './turn.ts'
+import { announce, asScript, type Turn } from './turn.ts'
 
 export interface Due {
   readonly handler: Handler
@@ -32,15 +32,18 @@ export function dueHandlers(
 export async function runHandlers(
   steps: readonly Step[],
   changed: ReadonlySet<Step>,
-  { member, emit, play }: Turn,
+  turn: Turn,
 ): Promise<void> {
+  const { member, emit, play } = turn
   const due = dueHandlers(steps, changed, member.owed)
   if (due.length === 0) return
+  await turn.begin()
   member.version++
   const owned = due.flatMap((one) =>
     [...one.handler.commands.map(asScript), { script: paid(one.handler) }].map((script) => ({ script, one })),
   )
   const scripts = owned.map(({ script }) => script)
+  announce(scripts, turn)
   const failure = firstFailure(scripts, await member.session.run(scripts, { stopAtFailure: true }))
   for (const one of due) {
     const { name } = one.handler

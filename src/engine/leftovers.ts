@@ -29,7 +29,7 @@ async function close(one: Bracketed, member: Member, { emit, fleet }: Course, la
   const byHand = `on ${member.name}: ${undoByHand(one)}`
   if (fleet.unreachable.has(member.name)) return
   const lost = fleet.unreachable.has(host)
-  const trouble = lost ? undefined : await errands(member, [asErrand(undo(one))], fleet)
+  const trouble = lost ? undefined : (await errands(member, [asErrand(undo(one))], fleet)).trouble
   if (!lost && !trouble) {
     member.undos.delete(keyOf(one))
     emit({ ...about, outcome: 'left' })

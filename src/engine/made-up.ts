@@ -25,6 +25,8 @@ export function madeUpFacts({ name }: Pick<Host, 'name'>, { version, codename }:
     architecture: 'amd64',
     os: { id: 'debian', version, codename },
     interface: 'eth0',
+    interfaces: [],
+    container: false,
     bootId: '00000000-0000-0000-0000-000000000000',
   }
 }

@@ -3,6 +3,7 @@ import { facts } from '../model/facts.ts'
 import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { type Read, together } from '../model/read.ts'
+import { type Unfinished, unfinished } from '../resources/way-back.ts'
 import type { Session } from '../transport/session.ts'
 import { askHost } from './batch.ts'
 import { owed } from './owed.ts'
@@ -17,6 +18,8 @@ export class Member {
   readonly owed: Set<string>
   /** Brackets around other hosts that are open here, in this run or since an earlier one. */
   readonly undos: Map<string, Bracketed>
+  /** Transactions that an earlier run has left cut off. */
+  readonly unfinished: readonly Unfinished[]
   /** Grows with each change that this run makes here; what was read at another version is stale. */
   version = 0
   /** What went wrong here; no further play is begun on it. */
@@ -29,28 +32,32 @@ export class Member {
   /** Others had failed before it was begun in some play; no further play is begun on it. */
   leftAlone = false
 
-  private constructor(
-    host: Host,
-    session: Session,
-    known: { readonly facts: Facts; readonly owed: readonly string[]; readonly undos: readonly Bracketed[] },
-  ) {
+  private constructor(host: Host, session: Session, known: Known) {
     this.host = host
     this.session = session
     this.facts = known.facts
     this.owed = new Set(known.owed)
+    this.unfinished = known.unfinished
     this.undos = new Map(known.undos.map((one) => [`${one.host}: ${one.label}`, one]))
   }
 
-  /** One round trip: the facts, what is owed, and what the playbook asks first. */
+  /** One round trip: the facts, what earlier runs have left, and what the playbook asks first. */
   static async meet<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [Member, T]> {
-    const [[known, [left, open]], answers] = await askHost(
+    const [[known, [left, [open, cut]]], answers] = await askHost(
       session,
-      together(together(facts, together(owed, undos)), first),
+      together(together(facts, together(owed, together(undos, unfinished))), first),
     )
-    return [new Member(host, session, { facts: known, owed: left, undos: open }), answers]
+    return [new Member(host, session, { facts: known, owed: left, undos: open, unfinished: cut }), answers]
   }
 
   get name(): string {
     return this.host.name
   }
+}
+
+interface Known {
+  readonly facts: Facts
+  readonly owed: readonly string[]
+  readonly undos: readonly Bracketed[]
+  readonly unfinished: readonly Unfinished[]
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { Surveys } from './course.ts'
 import type { Examined } from './survey.ts'
@@ -27,17 +28,32 @@ export function recordOf(surveys: Surveys): PlanRecord {
   return { hosts: Object.fromEntries(hosts) }
 }
 
+/** What a survey is held against. */
+export interface Expected extends PlanRecord {
+  /** Whether only a part of it is to be carried out: what of it is left out now need not be as it was. @default false */
+  readonly partly?: boolean
+}
+
 /**
  * Refuses to go on when a host, or what is wanted of it, is no longer as it was planned.
  *
  * @throws Problem that names what has moved
  */
-export function refuseMoved(planned: PlanRecord, surveys: Surveys): void {
-  const now = recordOf(surveys)
-  const moved = Object.entries(planned.hosts).flatMap(([host, steps]) =>
-    movedOn(host, steps, now.hosts[host]),
+export function refuseMoved(
+  { hosts: planned, partly = false }: Expected,
+  surveys: Surveys,
+  hosts: readonly Host[],
+): void {
+  const now = recordOf(surveys).hosts
+  const taking = Object.entries(planned).filter(
+    ([host]) => !partly || hosts.some(({ name }) => name === host),
   )
-  const added = Object.keys(now.hosts).filter((host) => !(host in planned.hosts))
+  const moved = taking.flatMap(([host, steps]) => {
+    const found = now[host]
+    if (!found) return [`${host}: could not be read`]
+    return movedOn(host, partly ? steps.filter((one) => isAmong(one, found)) : steps, found)
+  })
+  const added = Object.keys(now).filter((host) => !(host in planned))
   const all = [...moved, ...added.map((host) => `${host}: is not in the plan`)]
   if (all.length === 0) return
   throw new Problem('The hosts are no longer as they were planned, so nothing was changed.', {
@@ -51,9 +67,8 @@ const SHOWN = 20
 function movedOn(
   host: string,
   planned: readonly StepRecord[],
-  now: readonly StepRecord[] | undefined,
+  now: readonly StepRecord[],
 ): readonly string[] {
-  if (!now) return [`${host}: could not be read`]
   const later = new Map(now.map((one) => [keyOf(one), one]))
   const gone = planned.flatMap((one) => {
     const found = later.get(keyOf(one))
@@ -65,6 +80,10 @@ function movedOn(
     ...gone,
     ...now.filter((one) => !known.has(keyOf(one))).map(({ step }) => `${host}: ${step} is new`),
   ]
+}
+
+function isAmong(one: StepRecord, all: readonly StepRecord[]): boolean {
+  return all.some((other) => keyOf(other) === keyOf(one))
 }
 
 function keyOf({ play, step }: StepRecord): string {

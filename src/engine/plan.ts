@@ -1,33 +1,64 @@
 import type { StepOutcome } from '../model/event.ts'
+import type { Host } from '../model/host.ts'
+import { Unreachable } from '../transport/unreachable.ts'
+import { helpersOf } from './bracket.ts'
 import type { Act, Course } from './course.ts'
 import type { Forecast, Forecaster } from './forecast.ts'
 import { dueHandlers } from './handlers.ts'
+import type { Member } from './member.ts'
 import { textsBefore } from './segment.ts'
-import { stepInfo } from './turn.ts'
+import type { Examined } from './survey.ts'
+import { begunOf, namesOf, reasonOf, wouldChange } from './tolerance.ts'
+import { problemOf, stepInfo } from './turn.ts'
 
 /** Tells what a play would do, and does nothing. */
 export async function showPlan({ play, hosts }: Act, course: Course, forecaster: Forecaster): Promise<void> {
   const { members, surveys, emit, diff } = course
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
+  const isFailed = ({ name }: Host) => members.get(name)?.problem !== undefined || !members.has(name)
+  if (play.anyFailureStops) {
+    const failed = hosts.filter(isFailed)
+    if (failed.length > 0)
+      course.halted ??= `${namesOf(failed)} failed in "${play.label}", which ends the run`
+  }
+  if (course.halted !== undefined) {
+    emit({ kind: 'skipped', play: play.label, hosts: hosts.map(({ name }) => name), why: course.halted })
+    return
+  }
+  const begun = begunOf({ ...play, hosts }, isFailed)
+  const left: Host[] = []
   const told = []
   for (const host of hosts) {
     const member = members.get(host.name)
     const found = surveys.get(host.name)?.find((one) => one.play === play)
     if (!member || !found) continue
+    if (member.problem) {
+      member.skipped++
+      continue
+    }
+    if ((member.leftAlone || !begun.includes(host)) && wouldChange(found, member)) {
+      if (!begun.includes(host)) left.push(host)
+      member.leftAlone = true
+      member.skipped++
+      continue
+    }
     const forecasts = forecaster.steps(host.name, found)
     const differing = forecasts.filter(({ difference }) => difference)
-    const before = diff ? await textsBefore(differing, member) : undefined
+    const before = diff ? await textsOf(differing, member, play.label, course) : undefined
+    if (member.problem) continue
     const about = { play: play.label, host: host.name }
     emit({ kind: 'turn', ...about, steps: forecasts.length })
+    const changing = new Set(differing.map(({ placed }) => placed.step))
+    const steps = forecasts.map(({ placed }) => placed.step)
+    const handlers = dueHandlers(steps, changing, member.owed)
+    if (play.around && differing.length + handlers.length > 0) {
+      const { label } = play.around
+      const on = helpersOf(play.around, host).map(({ name }) => name)
+      emit({ kind: 'bracket', ...about, label, outcome: 'planned', owed: false, on })
+    }
     for (const one of forecasts) {
       emit({ kind: 'step', ...about, step: stepInfo(one.placed), ...outcomeOf(one, before?.get(one)) })
     }
-    const changing = new Set(differing.map(({ placed }) => placed.step))
-    const handlers = dueHandlers(
-      forecasts.map(({ placed }) => placed.step),
-      changing,
-      member.owed,
-    )
     for (const { handler, owed } of handlers) {
       emit({ kind: 'handler', ...about, name: handler.name, owed, outcome: 'planned' })
     }
@@ -37,7 +68,28 @@ export async function showPlan({ play, hosts }: Act, course: Course, forecaster:
     emit({ kind: 'turned', ...about, changed: differing.length, failed: false })
     told.push({ host: host.name, forecasts, handlers: handlers.length })
   }
+  if (left.length > 0) {
+    const why = reasonOf(begun.filter(isFailed), course)
+    emit({ kind: 'skipped', play: play.label, hosts: left.map(({ name }) => name), why })
+  }
   for (const { host, forecasts, handlers } of told) forecaster.after(host, forecasts, handlers)
+}
+
+/** Sets the member's problem when they cannot be had. */
+async function textsOf(
+  differing: readonly Forecast[],
+  member: Member,
+  play: string,
+  { emit, fleet }: Course,
+): Promise<ReadonlyMap<Examined, readonly string[]> | undefined> {
+  try {
+    return await textsBefore(differing, member)
+  } catch (error) {
+    member.problem = problemOf(error, member.name)
+    if (error instanceof Unreachable) fleet.lost(member.name, error)
+    else emit({ kind: 'failed', play, host: member.name, problem: member.problem })
+    return undefined
+  }
 }
 
 function outcomeOf({ difference, sure }: Forecast, before: readonly string[] | undefined): StepOutcome {

@@ -1,6 +1,7 @@
 import type { Host } from '../model/host.ts'
-import { atLeastOne, batches, countOf, type Play } from '../model/play.ts'
+import { atLeastOne, batches, type Play } from '../model/play.ts'
 import { tried } from '../model/probe.ts'
+import { LeftAlone } from '../model/problem.ts'
 import { milliseconds } from '../text/duration.ts'
 import { Unreachable } from '../transport/unreachable.ts'
 import { Bracket } from './bracket.ts'
@@ -8,9 +9,9 @@ import { converge } from './converge.ts'
 import type { Act, Course } from './course.ts'
 import { unhealthy } from './failures.ts'
 import type { Fleet } from './fleet.ts'
-import { dueHandlers } from './handlers.ts'
 import type { Member } from './member.ts'
 import { type Survey, survey } from './survey.ts'
+import { mostFailures, namesOf, reasonOf, wouldChange } from './tolerance.ts'
 import { problemOf, type Turn } from './turn.ts'
 
 /** After this long, what was read of a host is read again before it is acted on. */
@@ -24,7 +25,7 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
   const { play, hosts } = act
   const { members, emit } = course
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
-  const most = play.maxFailures === undefined ? hosts.length : countOf(play.maxFailures, hosts.length)
+  const most = mostFailures({ ...play, hosts })
   const begun = new Set<Host>()
   const failed = () => [...begun].filter(({ name }) => members.get(name)?.problem ?? !members.has(name))
   const goesOn = () => failed().length <= most && course.halted === undefined
@@ -41,14 +42,11 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
     else await inFlight(batch, atLeastOne(window, hosts.length), { goesOn, take })
   }
   const rest = hosts.filter((host) => !begun.has(host))
-  if (rest.length === 0) return
-  for (const { name } of rest) {
-    const member = members.get(name)
-    if (member) member.leftAlone = true
-    skip(member)
-  }
-  const why = course.halted ?? `${namesOf(failed())} failed in this play`
-  emit({ kind: 'skipped', play: play.label, hosts: rest.map(({ name }) => name), why })
+  // They are left alone, but for those on which nothing is to change.
+  const taken = await Promise.all(rest.map((host) => takeTurn(host, act, course, { idle: true })))
+  const left = rest.filter((_, i) => taken[i] === 'skipped').map(({ name }) => name)
+  if (left.length === 0) return
+  emit({ kind: 'skipped', play: play.label, hosts: left, why: course.halted ?? reasonOf(failed(), course) })
 }
 
 /** So many at a time; the next one when one is done. */
@@ -64,29 +62,31 @@ async function inFlight(
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-function namesOf(hosts: readonly Host[]): string {
-  return hosts.map(({ name }) => name).join(', ')
-}
+type TurnTaken = 'taken' | 'skipped' | 'unreachable'
 
-function skip(member: Member | undefined): void {
-  if (member) member.skipped++
-}
-
-async function takeTurn(host: Host, act: Act, course: Course): Promise<void> {
+/** @param idle whether it is had only by a host on which nothing is to change; others are left alone from now on */
+async function takeTurn(
+  host: Host,
+  act: Act,
+  course: Course,
+  { idle = false }: { readonly idle?: boolean } = {},
+): Promise<TurnTaken> {
   const member = course.members.get(host.name)
-  if (!member) return
-  if (member.problem || member.leftAlone || course.stop.aborted) return skip(member)
+  if (!member) return 'unreachable'
+  if (member.problem || course.stop.aborted || course.halted !== undefined) return skipped(member)
   const { play } = act
   const { emit, fleet, diff, stop, confirm } = course
   const before = member.changed
   try {
     const found = await current(member, act, course)
+    if ((idle || member.leftAlone) && wouldChange(found, member)) return leaveAlone(member)
     await bracketed(
       found,
       { play: play.label, member, emit, diff, stop, ...(confirm && { confirm }) },
       course,
     )
   } catch (error) {
+    if (error instanceof LeftAlone) return leaveAlone(member)
     member.problem = problemOf(error, host.name)
     if (error instanceof Unreachable) fleet.lost(host.name, error)
     else emit({ kind: 'failed', play: play.label, host: host.name, problem: member.problem })
@@ -98,26 +98,32 @@ async function takeTurn(host: Host, act: Act, course: Course): Promise<void> {
     changed: member.changed - before,
     failed: member.problem !== undefined,
   })
+  return 'taken'
 }
 
-/** The turn within the play's bracket, where there is one and something is going to change. */
-async function bracketed(found: Survey, own: Turn, { fleet }: Course): Promise<void> {
-  const { play, examined } = found
-  const { member, emit } = own
+function leaveAlone(member: Member): TurnTaken {
+  member.leftAlone = true
+  return skipped(member)
+}
+
+function skipped(member: Member): TurnTaken {
+  member.skipped++
+  return 'skipped'
+}
+
+/** The turn within the play's bracket, where there is one: it is opened before the first change, and closed whatever becomes of the host. */
+async function bracketed(found: Survey, own: Omit<Turn, 'begin'>, { fleet }: Course): Promise<void> {
+  const { around } = found.play
+  const { member, emit, play } = own
   const { host } = member
-  const steps = examined.map(({ placed }) => placed.step)
-  const changes =
-    examined.some(({ difference }) => difference) || dueHandlers(steps, new Set(), member.owed).length > 0
-  if (!play.around || !changes) return turn(found, host, own)
-  const bracket = new Bracket({ around: play.around, host, play: play.label, fleet, emit })
-  await bracket.enter()
+  const bracket = around && new Bracket({ around, host, play, fleet, emit })
   try {
-    await turn(found, host, own)
+    await turn(found, host, { ...own, begin: async () => bracket?.enter() })
   } catch (error) {
-    await bracket.leave(error instanceof Unreachable ? 'lost' : 'failed')
+    await bracket?.leave(error instanceof Unreachable ? 'lost' : 'failed')
     throw error
   }
-  await bracket.leave('well')
+  await bracket?.leave('well')
 }
 
 async function turn(found: Survey, host: Host, turn: Turn): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Reached } from '../model/command.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { Opened, Result, Script, Session, TripOptions } from '../transport/session.ts'
@@ -6,6 +7,9 @@ import { Unreachable } from '../transport/unreachable.ts'
 /** A script that may belong to another host than the one whose turn it is. */
 export interface RoutedScript extends Script {
   readonly on?: Host
+  readonly reached?: Reached
+  /** It reboots its host, which may take so many milliseconds to come back. */
+  readonly reboots?: number
 }
 
 /** The session of another host, for its steps in somebody else's turn; undefined when it cannot be reached. */
@@ -41,15 +45,7 @@ export class RoutedSession implements Session {
 
   async run(scripts: readonly RoutedScript[], options: TripOptions = {}): Promise<readonly Result[]> {
     if (scripts.every(({ on }) => !on)) return this.#own.run(scripts, options)
-    const stretches = stretchesOf(scripts)
-    if (!options.stopAtFailure)
-      return (await Promise.all(stretches.map((one) => this.#there(one, options)))).flat()
-    const results: Result[] = []
-    for (const one of stretches) {
-      const failed = results.some(({ code }, i) => code !== 0 && !scripts[i]?.mayFail)
-      results.push(...(failed ? one.map(() => SKIPPED) : await this.#there(one, options)))
-    }
-    return results
+    return inOrder(scripts, options, isForSame, (part) => this.#there(part, options))
   }
 
   /** @param scripts all for one host */
@@ -70,14 +66,36 @@ export class RoutedSession implements Session {
   }
 }
 
-function stretchesOf(scripts: readonly RoutedScript[]): readonly (readonly RoutedScript[])[] {
-  const stretches: RoutedScript[][] = []
+/**
+ * Runs scripts in parts, as if they were one trip: one part after another, none after a failure, where the trip stops at one; else
+ * side by side.
+ *
+ * @param isSame whether a script goes into one part with that before it
+ */
+export async function inOrder<S extends Script>(
+  scripts: readonly S[],
+  { stopAtFailure }: TripOptions,
+  isSame: (script: S, before: S) => boolean,
+  run: (part: readonly S[]) => Promise<readonly Result[]>,
+): Promise<readonly Result[]> {
+  const parts: S[][] = []
   for (const script of scripts) {
-    const last = stretches.at(-1)
-    if (last && last[0]?.on?.name === script.on?.name) last.push(script)
-    else stretches.push([script])
+    const last = parts.at(-1)
+    const before = last?.at(-1)
+    if (last && before && isSame(script, before)) last.push(script)
+    else parts.push([script])
   }
-  return stretches
+  if (!stopAtFailure) return (await Promise.all(parts.map(run))).flat()
+  const results: Result[] = []
+  for (const part of parts) {
+    const failed = results.some(({ code }, i) => code !== 0 && !scripts[i]?.mayFail)
+    results.push(...(failed ? part.map(() => SKIPPED) : await run(part)))
+  }
+  return results
+}
+
+function isForSame(a: RoutedScript, b: RoutedScript): boolean {
+  return a.on?.name === b.on?.name
 }
 
 const NOTHING = Buffer.alloc(0)

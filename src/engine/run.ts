@@ -2,9 +2,10 @@ import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Play, Playbook } from '../model/play.ts'
-import { Problem, within } from '../model/problem.ts'
-import { type Entries, missingEntries } from '../model/stack.ts'
+import { LeftAlone, Refusal, within } from '../model/problem.ts'
+import type { Entries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
+import { prepareAhead } from './ahead.ts'
 import { helpersOf } from './bracket.ts'
 import type { Act, Course, Surveys } from './course.ts'
 import { Fleet, type OpenSession } from './fleet.ts'
@@ -12,11 +13,12 @@ import { Forecaster } from './forecast.ts'
 import { closeLeftovers } from './leftovers.ts'
 import type { Member } from './member.ts'
 import { showPlan } from './plan.ts'
-import { type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
+import { type Expected, type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
 import { runPlay } from './rolling.ts'
 import { type Selecting, Selection } from './selection.ts'
 import { type Survey, survey } from './survey.ts'
 import { type Confirm, problemOf } from './turn.ts'
+import { refuseUnfit } from './unfit.ts'
 
 export interface RunOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -29,7 +31,7 @@ export interface RunOptions<S extends Entries = Entries> {
   /** Told what was found, before anything is done about it. */
   readonly surveyed?: (found: PlanRecord) => void
   /** What must still be found; the run does not begin otherwise. */
-  readonly expect?: PlanRecord
+  readonly expect?: Expected
   /** Which hosts take part. @default all */
   readonly limit?: (host: Host) => boolean
   /** Which steps are taken. @default all but those tagged `never` */
@@ -71,7 +73,7 @@ export async function run<S extends Entries>(
     const selection = new Selection(options.select ?? {}, acts, (host) => members.has(host))
     const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection }))
     options.surveyed?.(recordOf(surveys))
-    if (options.expect) refuseMoved(options.expect, surveys)
+    if (options.expect) refuseMoved(options.expect, surveys, hosts)
     const course: Course = {
       ...{ fleet, members, surveys, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
       ...(options.confirm && { confirm: options.confirm }),
@@ -79,6 +81,7 @@ export async function run<S extends Entries>(
     const helpers = mode === 'apply' ? await meetHelpers(acts, fleet) : []
     const all = [...new Set([...members.values(), ...helpers])]
     if (mode === 'apply') await closeLeftovers(all, course, { last: false })
+    if (mode === 'apply') void prepareAhead(acts, course).catch(() => {})
     const forecaster = new Forecaster()
     for (const act of acts) {
       if (mode === 'check') await showPlan(act, course, forecaster)
@@ -104,15 +107,6 @@ export async function run<S extends Entries>(
   } finally {
     await fleet.close()
   }
-}
-
-/** Both may come from different hands: what one asks for, the other has to have. */
-function refuseUnfit<S extends Entries>({ stack }: Playbook<S>, { values }: Inventory<S>): void {
-  const missing = missingEntries(stack, values)
-  if (missing.length === 0) return
-  throw new Problem(`The playbook asks for ${missing.join(', ')}, which the inventory does not have`, {
-    next: 'Give both the same stack, or take a playbook that was made for this one.',
-  })
 }
 
 function actOf(play: Play, limit: (host: Host) => boolean): Act {
@@ -180,6 +174,12 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
         emit({ kind: 'surveyed', host: member.name, steps: all.length, differing })
         return [member.name, surveys]
       } catch (error) {
+        if (error instanceof Refusal) throw error
+        if (error instanceof LeftAlone) {
+          member.leftAlone = true
+          emit({ kind: 'skipped', play: 'all', hosts: [member.name], why: error.message })
+          return [member.name, []]
+        }
         member.problem = problemOf(error, member.name)
         emit({ kind: 'failed', play: own[0]?.[0].label ?? '', host: member.name, problem: member.problem })
         return [member.name, []]

@@ -1,13 +1,13 @@
 import type { StepOutcome } from '../model/event.ts'
 import { readAll } from '../model/read.ts'
 import type { PlacedStep } from '../model/steps.ts'
-import type { Script } from '../transport/session.ts'
 import { askHost, pack } from './batch.ts'
-import { failedStep, firstFailure } from './failures.ts'
+import { type Failure, failedStep, firstFailure } from './failures.ts'
 import type { Member } from './member.ts'
-import { owe, paid } from './owed.ts'
+import { paid } from './owed.ts'
+import { guilty, type Owned, scriptsOf } from './scripts-of.ts'
 import { type Examined, examine } from './survey.ts'
-import { asScript, stepInfo, type Turn } from './turn.ts'
+import { announce, stepInfo, type Turn } from './turn.ts'
 
 /**
  * Does what these steps need and reads the ones that come next, in one round trip.
@@ -22,20 +22,28 @@ export async function applySegment(
 ): Promise<readonly Examined[]> {
   const { member, emit, play } = turn
   const todo = segment.filter(({ difference }) => difference)
+  if (todo.length > 0) await turn.begin()
   const before = turn.diff ? await textsBefore(todo, member) : new Map<Examined, readonly string[]>()
-  const owned = scriptsOf(todo)
+  const owned = scriptsOf(todo, turn)
   const scripts = owned.map(({ script }) => script)
   const reading = pack(examine(member, next))
   if (todo.length > 0) {
     emit({ kind: 'applying', play, host: member.name, steps: todo.map(({ placed }) => stepInfo(placed)) })
     member.version++
   }
+  announce(scripts, turn)
   const all = [...scripts, ...reading.scripts]
   const results = all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true })
-  const failure = firstFailure(scripts, results)
-  const culprit = failure && owned[failure.at]
-  for (const one of segment) {
-    const broken = failure && culprit?.one === one ? failedStep(member, one.placed, failure) : undefined
+  const failed = firstFailure(scripts, results)
+  const culprit = failed && owned[failed.at]
+  const { failure, undone } = await rescued(failed, culprit, member)
+  for (const each of segment) {
+    const owner = culprit?.steps.includes(each) ? culprit : undefined
+    const one = owner && failure ? guilty(owner.steps, failure.result) : each
+    const broken =
+      owner && failure
+        ? failedStep(member, one.placed, { ...failure, explain: owner.explain, said: owner.said() })
+        : undefined
     const outcome: StepOutcome = broken
       ? { outcome: 'failed', problem: broken }
       : outcomeOf(one, before.get(one))
@@ -46,7 +54,7 @@ export async function applySegment(
     }
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
     if (broken) {
-      if (failure?.result.code === culprit?.undone) await forgive(one, member)
+      if (undone) await forgive(one, member)
       throw broken
     }
   }
@@ -58,34 +66,25 @@ function outcomeOf({ difference }: Examined, before: readonly string[] | undefin
   return { outcome: 'changed', difference, ...(before !== undefined && { before }) }
 }
 
-interface Owned {
-  readonly script: Script
-  readonly one: Examined
-  /** The exit status with which it failed and left all as it was. */
-  readonly undone?: number
-}
-
-/** The scripts of these steps, and to which step each belongs. */
-function scriptsOf(todo: readonly Examined[]): readonly Owned[] {
-  return todo.flatMap((one) => {
-    const { step } = one.placed
-    const debts = [...step.notify, ...step.settles]
-    const commands = step.apply(one.have).map((command) => ({
-      script: asScript(command),
-      ...(command.undone !== undefined && { undone: command.undone }),
-    }))
-    const scripts: readonly Omit<Owned, 'one'>[] = [
-      ...(debts.length > 0 ? [{ script: { script: owe(debts) } }] : []),
-      ...commands,
-      ...step.settles.map((handler) => ({ script: { script: paid(handler) } })),
-    ]
-    return scripts.map((script) => ({ ...script, one }))
-  })
+/** What was ended from outside is taken back at once, as nobody knows when the next run will be. */
+async function rescued(
+  failure: Failure | undefined,
+  culprit: Owned | undefined,
+  { session }: Member,
+): Promise<{ readonly failure: Failure | undefined; readonly undone: boolean }> {
+  if (!failure || culprit?.undone === undefined || failure.result.code === culprit.undone || !culprit.rescue)
+    return { failure, undone: failure !== undefined && failure.result.code === culprit?.undone }
+  const [rescue] = await session.run([culprit.rescue])
+  const stderr = Buffer.concat([failure.result.stderr, rescue?.stderr ?? Buffer.alloc(0)])
+  return {
+    failure: { ...failure, result: { ...failure.result, stderr } },
+    undone: rescue?.code === culprit.undone,
+  }
 }
 
 /** What a step owed for a change that it took back is not due; what others have left stays. */
 async function forgive({ placed: { step } }: Examined, { session, owed }: Member): Promise<void> {
-  const own = step.settles.filter(({ name }) => !owed.has(name))
+  const own = [...step.notify, ...step.settles].filter(({ name }) => !owed.has(name))
   if (own.length > 0) await session.run(own.map((handler) => ({ script: paid(handler) })))
 }
 

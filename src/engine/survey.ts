@@ -4,6 +4,7 @@ import type { Difference } from '../model/difference.ts'
 import type { Play } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { mapRead, type Read, readAll } from '../model/read.ts'
+import { Spoilt, spared } from '../model/spared.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import type { Member } from './member.ts'
@@ -51,6 +52,7 @@ export async function survey(
     unfolded = unfoldAll()
   }
   const kept = plays.map(([play], i) => selection.keep(play, unfolded[i]?.steps ?? []))
+  await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
   const examined = await askHost(member.session, readAll(kept.map((steps) => examine(member, steps))))
   const at = Date.now()
   return plays.map(([play], i) => ({
@@ -66,8 +68,9 @@ export async function survey(
 export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<readonly Examined[]> {
   return readAll(
     steps.map((placed) =>
-      mapRead(placed.step.read, (have): Examined => {
+      mapRead(spared(placed.step.read), (have): Examined => {
         try {
+          if (have instanceof Spoilt) throw have.cause
           return { placed, have, difference: placed.step.diff(have) }
         } catch (error) {
           if (error instanceof Problem) throw error

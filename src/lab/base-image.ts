@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { elapsed } from '../text/duration.ts'
@@ -9,9 +9,9 @@ import type { Mirror } from './apt-sources.ts'
 import { basePackages, finishingScript, RELEASE_NAMES, sourcesList } from './base-contents.ts'
 import { locked } from './lock.ts'
 import { machineMirror } from './mirror.ts'
-import { CACHE } from './paths.ts'
+import { CACHE, STATE } from './paths.ts'
 import { run, tryRun } from './run.ts'
-import type { Debian } from './state.ts'
+import { type Debian, readState } from './state.ts'
 
 export interface BaseOptions {
   readonly debian: Debian
@@ -74,8 +74,23 @@ async function build(options: Required<BaseOptions> & { readonly directory: stri
   await run('chroot', [unfinished, '/bin/sh', '-eu'], { input: finishingScript(debian, mirror) })
   await chmod(unfinished, 0o755)
   await rename(unfinished, directory)
+  await removeOthers(directory, debian)
   say('ready')
 }
+
+/** Earlier images of the release, unless a lab's disks lie over them or somebody is just making one. */
+async function removeOthers(directory: string, debian: Debian): Promise<void> {
+  const labs = existsSync(STATE) ? await readdir(STATE) : []
+  const used = new Set(labs.flatMap((name) => readState(name)?.base ?? []))
+  for (const name of await readdir(join(CACHE, 'base'))) {
+    const path = join(CACHE, 'base', name)
+    if (!name.startsWith(`debian-${debian}-`) || path === directory || used.has(path)) continue
+    if (Date.now() - (await stat(path)).mtimeMs > IN_HAND) await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** For so long an image that no lab uses may be one that is being made, or that a lab is about to use, in milliseconds. */
+const IN_HAND = 24 * 3_600_000
 
 function buildProblem(stderr: string, mirror: Mirror): Problem {
   const lines = stderr.split('\n').filter((line) => /^(E|W|Err):?/.test(line))

@@ -1,4 +1,6 @@
 import type { Ask, Question } from './ask.ts'
+import { Problem } from './problem.ts'
+import { Spoilt } from './spared.ts'
 
 /** What hosts have answered so far. */
 export class Answers {
@@ -8,9 +10,14 @@ export class Answers {
     return this.#byQuestion.get(question)?.has(host.name) ?? false
   }
 
-  /** Undefined when the host was not asked, or could not be reached. */
+  /** Undefined when the host was not asked, or could not be reached. @throws Problem when nobody could make sense of its answer */
   get({ host, question }: Ask): unknown {
-    return this.#byQuestion.get(question)?.get(host.name)
+    const answer = this.#byQuestion.get(question)?.get(host.name)
+    if (!(answer instanceof Spoilt)) return answer
+    const { cause } = answer
+    if (cause instanceof Problem) throw cause
+    const words = cause instanceof Error ? cause.message : String(cause)
+    throw new Problem(`${host.name}: its answer to "${question.label}" makes no sense: ${words}`, { cause })
   }
 
   set({ host, question }: Ask, answer: unknown): void {

@@ -49,15 +49,17 @@ export const FACTS = Object.freeze({ label: 'its facts', read: facts })
 
 /** The same step, done on another host: asked there, changed there, its handlers run there. */
 export function stepOn(step: Step, host: Host): Step {
-  const { notify, settles } = step
+  const { pool: _own, ...alone } = step
+  const { notify, settles } = alone
   return Object.freeze({
-    ...step,
+    ...alone,
     name: `${step.name} on ${host.name}`,
     notify: notify.map((one) => handlerOn(one, host)),
     settles: settles.map((one) => handlerOn(one, host)),
     read: elsewhere(step.read, host),
     diff: (have: unknown) => differenceOn(step.diff(have), host),
-    apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: host })),
+    // A command that says where it runs, runs there.
+    apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: command.on ?? host })),
   })
 }
 

@@ -10,7 +10,16 @@ export interface Difference {
   readonly parts?: readonly { readonly name: string; readonly difference: Difference }[]
 }
 
-export type Verb = 'create' | 'change' | 'remove' | 'run' | 'install' | 'start' | 'stop' | 'restart'
+export type Verb =
+  | 'create'
+  | 'change'
+  | 'remove'
+  | 'run'
+  | 'install'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reboot'
 
 export interface Field {
   readonly name: string

@@ -43,10 +43,28 @@ export type RunEvent =
       /** What the host is in it: `out of web`. */
       readonly label: string
       /** `stayed` when it could not be closed. */
-      readonly outcome: 'entered' | 'left' | 'stayed'
+      readonly outcome: 'planned' | 'entered' | 'left' | 'stayed'
+      /** The hosts that open it. */
+      readonly on?: readonly string[]
       /** Left open by an earlier run. */
       readonly owed: boolean
       readonly problem?: Problem
+    }
+  /** A transaction that an earlier run has left cut off; `planned` when it is only told. */
+  | {
+      readonly kind: 'recovered'
+      readonly host: string
+      readonly label: string
+      readonly outcome: 'planned' | 'nothing begun' | 'in force' | 'in place'
+      readonly details: readonly string[]
+    }
+  /** How far a step is, in its own words. */
+  | {
+      readonly kind: 'progress'
+      readonly play: string
+      readonly host: string
+      readonly step: StepInfo
+      readonly text: string
     }
   | { readonly kind: 'waiting'; readonly play: string; readonly host: string; readonly for: string }
   | {

@@ -18,6 +18,10 @@ export interface Facts {
   }
   /** The interface of the default route, or the first that is not the loopback. */
   readonly interface: string
+  /** All of them; empty where nobody has looked. */
+  readonly interfaces: readonly string[]
+  /** It shares its kernel with others: settings of the kernel and the clock are not its own. Its network is. */
+  readonly container: boolean
   /** Differs after each boot. */
   readonly bootId: string
 }
@@ -29,8 +33,9 @@ awk '/^MemTotal:/ { print $2 }' /proc/meminfo
 dpkg --print-architecture 2>/dev/null || uname -m
 (. /etc/os-release; printf '%s\n%s\n%s\n' "$ID" "$VERSION_ID" "$VERSION_CODENAME")
 awk '$2 == "00000000" { print $1; found = 1; exit } END { if (!found) print "" }' /proc/net/route
-ls /sys/class/net | grep -v '^lo$' | head -n 1
-cat /proc/sys/kernel/random/boot_id`
+(cd /sys/class/net && for one in */; do printf '%s ' "\${one%/}"; done; echo)
+cat /proc/sys/kernel/random/boot_id
+[ -e /run/systemd/container ] && echo yes || echo no`
 
 export const facts = read(SCRIPT, parse)
 
@@ -44,16 +49,20 @@ function parse({ stdout }: Answer): Facts {
     version,
     codename = '',
     routed = '',
-    first = '',
+    all = '',
     bootId = '',
+    container,
   ] = stdout.split('\n')
+  const interfaces = all.split(' ').filter((one) => one !== '')
   return Object.freeze({
     hostname,
     cpus: Number(cpus) || 1,
     memory: (Number(memory) || 0) * 1024,
     architecture,
     os: Object.freeze({ id, version: Math.floor(Number(version)) || 0, codename }),
-    interface: routed || first,
+    interface: routed || (interfaces.find((one) => one !== 'lo') ?? ''),
+    interfaces: Object.freeze(interfaces),
+    container: container === 'yes',
     bootId,
   })
 }

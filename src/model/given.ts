@@ -11,12 +11,15 @@ export type Given<S> = Common & {
 }
 
 export type Fits<S, I> = {
-  readonly [K in keyof S & keyof I & string]: S[K] extends Hosts<infer V>
-    ? NoMore<I[K], keyof V | keyof Common | 'hosts', K> & FitMembers<K, V, I[K]>
-    : unknown
+  readonly [K in Exclude<keyof S & keyof I & string, OptionalKey<S>>]: FitsEntry<S[K], I[K], K>
+} & {
+  readonly [K in OptionalKey<S> & keyof I & string]?: FitsEntry<S[K], I[K], K>
 } & {
   readonly [K in Exclude<keyof S, keyof I | OptionalKey<S>> & string]: Wrong<`the stack asks for ${K}`>
 } & NoMore<I, keyof S | keyof Common, 'the stack'>
+
+type FitsEntry<E, G, K extends string> =
+  E extends Hosts<infer V> ? NoMore<G, keyof V | keyof Common | 'hosts', K> & FitMembers<K, V, G> : unknown
 
 interface Common {
   readonly ssh?: Ssh

@@ -1,4 +1,5 @@
 import { sh } from '../shell/sh.ts'
+import type { Duration } from '../text/duration.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 
 /**
@@ -23,4 +24,14 @@ export function reloaded(unit: string): Handler {
 /** Restarts a unit. For what a reload cannot change. */
 export function restarted(unit: string): Handler {
   return handler(`restart ${unit}`, sh`systemctl restart ${unit}`)
+}
+
+/** Reboots the host and waits for it. For what only a boot can change, such as the kernel's command line. */
+export function rebooted({ within = '5m' }: { readonly within?: Duration } = {}): Handler {
+  return handler('reboot', rebooting(within))
+}
+
+/** @param within how long the host may take to come back */
+export function rebooting(within: Duration): Command {
+  return { script: sh`systemctl reboot`, reboots: within }
 }

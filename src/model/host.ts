@@ -1,4 +1,5 @@
 import type { Secret } from '../shell/secret.ts'
+import type { Duration } from '../text/duration.ts'
 
 /** How a host is reached, where that differs from its address and from the user's own ssh_config. */
 export interface Ssh {
@@ -15,7 +16,9 @@ export interface Ssh {
   readonly identityFile?: string
   /** The only key to accept, as `SHA256:…`. @default what known_hosts says */
   readonly hostKey?: string
-  /** The host to go through, or several, the nearest first. @default ssh_config's ProxyJump */
+  /** How long the host may take to answer a connection. @default ssh_config's ConnectTimeout, 10 s */
+  readonly patience?: Duration
+  /** The host to go through, or several, the nearest first; `[]` for none. @default ssh_config's ProxyJump */
   readonly via?: Via | readonly Via[]
 }
 

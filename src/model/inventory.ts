@@ -52,6 +52,7 @@ function refused(faults: readonly string[]): Problem {
 }
 
 function members(key: string, { vars }: Hosts, all: Readonly<Record<string, unknown>>): readonly Host[] {
+  if (all[key] === undefined) return []
   const { hosts, ...shared } = all[key] as GroupGiven
   return Object.entries(hosts).map(([name, host]) => {
     const own = Object.keys(vars)
@@ -92,7 +93,8 @@ function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknow
   ]
 }
 
-function faultsOfGroup(key: string, { vars, atLeast }: Hosts, given: unknown): readonly string[] {
+function faultsOfGroup(key: string, { vars, atLeast, optional }: Hosts, given: unknown): readonly string[] {
+  if (optional && given === undefined) return []
   if (!isRecord(given) || !isRecord(given['hosts']))
     return [`${key}: is missing; it should be a group: { hosts: { … } }`]
   const named = Object.entries(given['hosts'])

@@ -136,6 +136,8 @@ export interface Playbook<S extends Entries = Entries> {
   readonly about: string | undefined
   /** What the command line may say to it. */
   readonly flags: Fields
+  /** Done with the flags before the inventory is asked for, by a run that changes something. */
+  readonly prepare: (given: FlagsGiven) => void
   /** @throws Problem when the flags that were given do not fit */
   readonly plays: (values: StackValues<S>, given?: FlagsGiven) => readonly Play[]
 }
@@ -145,6 +147,8 @@ export interface PlaybookOptions<F extends Fields> {
   readonly about?: string
   /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
+  /** Done on this machine before the inventory is asked for, whose values may depend on it: not for `--check`, `plan` or `resume`. */
+  readonly prepare?: (flags: Values<F>) => void
 }
 
 /**
@@ -155,17 +159,18 @@ export interface PlaybookOptions<F extends Fields> {
 export function playbook<S extends Entries, const F extends Fields = Record<never, never>>(
   of: Stack<S>,
   plays: (values: StackValues<S>, flags: Values<F>) => readonly Play[],
-  { about, flags }: PlaybookOptions<F> = {},
+  { about, flags, prepare }: PlaybookOptions<F> = {},
 ): Playbook<S> {
   const fields = flags ?? {}
   refuseSecretFlags(fields)
+  // Each value was held against its field.
+  const valuesOf = (given: FlagsGiven) => flagValues(fields, given) as Values<F>
   return Object.freeze({
     type: 'playbook',
     stack: of,
     about,
     flags: fields,
-    // Each value was held against its field.
-    plays: (values: StackValues<S>, given: FlagsGiven = {}) =>
-      plays(values, flagValues(fields, given) as Values<F>),
+    prepare: (given: FlagsGiven) => prepare?.(valuesOf(given)),
+    plays: (values: StackValues<S>, given: FlagsGiven = {}) => plays(values, valuesOf(given)),
   })
 }

@@ -26,11 +26,22 @@ export class Problem extends Error {
   }
 }
 
+/** Thrown in place of steps: the host is left out of the run, which is no failure. */
+export class LeftAlone extends Problem {}
+
+/** What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed. */
+export class Refusal extends Problem {}
+
 /** What users' own code throws, as a Problem that names its place. */
 export function within<T>(what: string, source: Source | undefined, body: () => T): T {
   try {
     return body()
   } catch (error) {
+    if (error instanceof Refusal) {
+      const { where, details, next, cause } = error
+      const place = typeof where === 'string' ? `${what}, ${where}` : what
+      throw new Refusal(error.message, { where: place, details, ...(next && { next }), cause })
+    }
     if (error instanceof Problem) throw error
     throw new Problem(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
       ...(source && { where: source }),

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts'
+import { Problem, Refusal, within } from './problem.ts'
 import { callSite, type Source } from './source.ts'
 import type { Steps } from './steps.ts'
 
@@ -23,7 +24,11 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
 
 export type Role<P> = (params: Params<P>) => RoleCall
 
-export interface RoleOptions {
+export interface RoleOptions<P> {
+  /** The releases of Debian that it works on; with a host of another, nothing is changed on any. @default any system */
+  readonly debian?: readonly number[]
+  /** Refuses params that cannot be right, before any host is met. @throws Refusal that names the param as `where` */
+  readonly check?: (params: P) => void
   /** Words for `--tags` and `--skip-tags`, beside the role's name, which is one already. */
   readonly tags?: readonly string[]
 }
@@ -36,17 +41,33 @@ export interface RoleOptions {
 export function role<P extends object>(
   name: string,
   body: (params: P, context: RoleContext) => Steps,
-  { tags = [] }: RoleOptions = {},
+  { tags = [], debian, check }: RoleOptions<P> = {},
 ): Role<P> {
   return (params) => {
     const source = callSite()
+    if (typeof params !== 'object' || params === null)
+      throw new Problem(`role ${name} was called without its params`, {
+        ...(source && { where: source }),
+        next: 'Give it an object, an empty one if need be: {}.',
+      })
     const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as P
+    if (check) within(`role ${name}`, source, () => check(given))
     return Object.freeze({
       type: 'role',
       name,
       source,
       tags,
-      steps: (context: RoleContext) => body(given, context),
+      steps: (context: RoleContext) => {
+        if (debian) refuseOthers(debian, context.facts)
+        return body(given, context)
+      },
     })
   }
+}
+
+function refuseOthers(known: readonly number[], { hostname, os }: Facts): void {
+  if (os.id === 'debian' && known.includes(os.version)) return
+  throw new Refusal(`${hostname} runs ${[os.id, os.version || os.codename].join(' ')}.`, {
+    next: `It works on Debian ${known.join(' and ')}. Nothing was changed on any host.`,
+  })
 }

@@ -13,16 +13,27 @@ export interface Hosts<out V = Fields> {
   readonly type: 'hosts'
   readonly vars: V
   readonly atLeast: number
+  /** Whether an inventory may leave the group out; playbooks see one without hosts then. */
+  readonly optional?: boolean
+}
+
+export interface OptionalHosts<out V = Fields> extends Hosts<V> {
+  readonly optional: true
 }
 
 export type Entries = Readonly<Record<string, Field<unknown> | Hosts<Fields>>>
 
 /** What a playbook sees of an inventory. */
 export type StackValues<S> = {
-  readonly [K in Exclude<keyof S, OptionalKey<S>>]: S[K] extends Hosts<infer V>
+  readonly [K in Exclude<keyof S, OptionalValue<S>>]: S[K] extends Hosts<infer V>
     ? Group<Host<Values<V>>>
     : Out<S[K]>
-} & { readonly [K in OptionalKey<S>]?: Out<S[K]> }
+} & { readonly [K in OptionalValue<S>]?: Out<S[K]> }
+
+/** What may be left out and is then not there at all; a group is there without hosts. */
+type OptionalValue<S> = {
+  [K in OptionalKey<S>]: S[K] extends Hosts<infer _V> ? never : K
+}[OptionalKey<S>]
 
 /** The hosts of one group of a stack, as playbooks see them. */
 export type HostOf<T, K extends keyof T> = T[K] extends Group<infer H> ? H : never
@@ -49,13 +60,18 @@ export function missingEntries(
   values: object,
 ): readonly string[] {
   return Object.entries(entries).flatMap(([name, entry]) =>
-    name in values || ('optional' in entry && entry.optional) ? [] : [name],
+    name in values || ('check' in entry && entry.optional) ? [] : [name],
   )
 }
 
 /** A group of hosts. @param vars what each host has beside its address, said by itself or for the whole group */
 export function hosts(): Hosts<Record<never, never>>
+/** A group that an inventory may leave out. */
+export function hosts<const V extends Fields>(vars: V, options: { readonly optional: true }): OptionalHosts<V>
 export function hosts<const V extends Fields>(vars: V, options?: { readonly atLeast?: number }): Hosts<V>
-export function hosts(vars: Fields = {}, { atLeast = 1 }: { readonly atLeast?: number } = {}): Hosts {
-  return { type: 'hosts', vars, atLeast }
+export function hosts(
+  vars: Fields = {},
+  { atLeast = 1, optional = false }: { readonly atLeast?: number; readonly optional?: boolean } = {},
+): Hosts {
+  return { type: 'hosts', vars, atLeast, ...(optional && { optional }) }
 }

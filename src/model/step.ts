@@ -5,6 +5,7 @@ import type { Difference } from './difference.ts'
 import type { Handler } from './handler.ts'
 import type { Read } from './read.ts'
 import { callSite, type Source } from './source.ts'
+import type { Streamed } from './streamed.ts'
 
 /** A wish about one thing on a host, as a value: how to ask, what differs, what to do about it. */
 export interface Step {
@@ -26,6 +27,12 @@ export interface Step {
    * `host`: anything may have changed, as after the installation of a package.
    */
   readonly reach: 'own' | 'host'
+  /** Whether packages of other roles may be installed before it, though it stands before them: neither needs the other. */
+  readonly yields: boolean
+  /** For what can be done together with others of its kind. */
+  readonly pool?: Pool
+  /** What is to be found out on this machine before it can be compared, such as the hash of a large file. */
+  readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
   /** Pure. @param have what `read` gave */
   readonly diff: (have: unknown) => Difference | undefined
@@ -37,6 +44,20 @@ export interface Replacement {
   readonly path: string
   /** Makes what is wanted at another path of the same directory, with owner and mode; undefined when nothing is to be there. */
   readonly make: ((at: string) => Shell) | undefined
+  /** What is to be put into it once it is made, when that is too much for a script. */
+  readonly content?: Streamed & { readonly size: number }
+}
+
+/** How several steps of one kind are done as one. */
+export interface Pool {
+  /** Only steps of pools with the same name go together. */
+  readonly name: string
+  /** What the step adds to the common task; undefined when it goes alone. @param have what its `read` gave */
+  readonly adds: (have: unknown) => readonly string[] | undefined
+  /** Does all that the steps add. */
+  readonly apply: (all: readonly string[]) => readonly Command[]
+  /** Begins in the background what can be prepared, and ends with this process at the latest. */
+  readonly ahead: (all: readonly string[], session: number) => Shell
 }
 
 export interface StepOptions {
@@ -54,6 +75,7 @@ export interface Kind<P, H> {
   readonly id: (params: P) => string
   /** @default 'host', which is always safe */
   readonly reach?: 'own' | 'host'
+  readonly prepare?: (params: P) => Promise<void>
   readonly read: (params: P) => Read<H>
   /** @returns undefined when there is nothing to do */
   readonly diff: (params: P, have: H) => Difference | undefined
@@ -61,6 +83,11 @@ export interface Kind<P, H> {
   /** For what sets one path and may stand in a transaction. */
   readonly replace?: (params: P) => Replacement
   readonly settles?: (params: P) => readonly Handler[]
+  /** @default false */
+  readonly yields?: boolean
+  readonly pool?: Omit<Pool, 'adds'> & {
+    readonly adds: (params: P, have: H) => readonly string[] | undefined
+  }
 }
 
 /**
@@ -88,6 +115,9 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       settles: of.settles?.(params) ?? [],
       ...(of.replace && { replace: of.replace(params) }),
       reach: of.reach ?? 'host',
+      yields: of.yields ?? false,
+      ...(of.pool && { pool: { ...of.pool, adds: (have: unknown) => of.pool?.adds(params, have as H) } }),
+      ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),
       read: of.read(params),
       // A step is given back only what its own read has made.
       diff: (have: unknown) => of.diff(params, have as H),

@@ -10,6 +10,17 @@ const DAY = 86_400_000
 /** Certificates are made anew when they have less than this left. */
 const RENEW_BEFORE = 30 * DAY
 
+/** Those that were made anew in this process, when all are to be. */
+let renewed: Set<string> | undefined
+
+/** Every certificate that is asked for from now on is made anew once, whatever it has left; until the function that it returns is called. */
+export function renewAll(): () => void {
+  renewed = new Set()
+  return () => {
+    renewed = undefined
+  }
+}
+
 export interface Authority {
   /** The authority's own certificate, as PEM: what those must trust who check the others. */
   readonly certificate: string
@@ -49,7 +60,9 @@ export async function authority(
     keyPair: async ({ names, addresses = [] }) => {
       // A host of this name would take the authority's own files.
       const files = paths(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
-      if (!isGood(files.certificate, { names, addresses }, issuer.certificate)) {
+      const wanted = renewed !== undefined && !renewed.has(files.certificate)
+      if (wanted || !isGood(files.certificate, { names, addresses }, issuer.certificate)) {
+        renewed?.add(files.certificate)
         const { issueLeaf } = await import('./issue.ts')
         keep(
           files,

@@ -141,6 +141,8 @@ export class Board {
     handler: ({ play, host, name }) => this.#say(play, host, () => name),
     bracket: ({ play, host, label, outcome }) =>
       this.#say(play, host, () => (outcome === 'left' ? `no longer ${label}` : label)),
+    recovered: () => {},
+    progress: ({ play, host, step, text }) => this.#say(play, host, () => `${stepTitle(step)}: ${text}`),
     waiting: ({ play, host, for: what }) => this.#say(play, host, () => `waiting for ${what}`),
     turned: ({ play, host, changed, failed }) => {
       const words =

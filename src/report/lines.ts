@@ -23,6 +23,29 @@ export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, paint: 
   return `${mark(outcome, paint)} ${name}${owed ? ' (owed since an earlier run)' : ''}`
 }
 
+export function recoveredLines(
+  { label, outcome, details }: EventOf<'recovered'>,
+  paint: Paint,
+): readonly string[] {
+  const sign = mark(outcome === 'planned' ? 'planned' : 'done', paint)
+  const more = details.map((line) => `    ${line}`)
+  return [`${sign} ${label}: an earlier run was cut off in it; ${RECOVERED[outcome]}`, ...more]
+}
+
+const RECOVERED = {
+  planned: 'a run puts the old files back first',
+  'nothing begun': 'it had changed nothing yet',
+  'in force': 'the old files are back in place and in force',
+  'in place': 'the old files are back in place, and could not be put in force',
+} as const
+
+export function bracketLine({ label, outcome, owed, on = [] }: EventOf<'bracket'>, paint: Paint): string {
+  const sign = outcome === 'planned' ? paint('yellow', '~') : paint('dim', '·')
+  const words = outcome === 'left' ? `no longer ${label}` : label
+  const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
+  return `${sign} ${words}${where}${owed ? ' (since an earlier run)' : ''}`
+}
+
 function mark(outcome: 'changed' | 'done' | 'planned' | 'failed', paint: Paint): string {
   if (outcome === 'failed') return paint('red', '✗')
   return paint('yellow', outcome === 'planned' ? '~' : '✓')

@@ -1,6 +1,6 @@
 import { elapsed } from '../text/duration.ts'
 import { stepTitle } from './describe.ts'
-import { handlerLine, stepLines } from './lines.ts'
+import { bracketLine, handlerLine, recoveredLines, stepLines } from './lines.ts'
 import { type Paint, showProblem } from './problem.ts'
 import { recap } from './recap.ts'
 import { dispatch, type Handlers, type Reporter } from './reporter.ts'
@@ -38,14 +38,14 @@ export function plainReporter({ write, paint, verbose, progress = true }: PlainO
         for (const one of stepLines(event, paint)) line(event.host, one)
     },
     handler: (event) => line(event.host, handlerLine(event, paint)),
-    bracket: ({ host, label, outcome, owed, problem }) => {
-      if (problem) write(showProblem(problem, paint))
-      else
-        line(
-          host,
-          `${paint('dim', '·')} ${outcome === 'entered' ? label : `no longer ${label}`}${owed ? ' (since an earlier run)' : ''}`,
-        )
+    bracket: (event) => {
+      if (event.problem) write(showProblem(event.problem, paint))
+      else line(event.host, bracketLine(event, paint))
     },
+    recovered: (event) => {
+      for (const one of recoveredLines(event, paint)) line(event.host, one)
+    },
+    progress: ({ host, step, text }) => begun(host, `${stepTitle(step)}: ${text}`),
     waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),
     turned: () => {},
     skipped: ({ play, hosts, why }) =>

@@ -21,12 +21,17 @@ function isUnfinished({ failed, unreachable, skipped }: HostSummary): boolean {
   return failed + skipped > 0 || unreachable
 }
 
+/** The hosts on which a run did not reach its end. */
+export function unfinished({ hosts }: Summary): readonly string[] {
+  return hosts.filter(isUnfinished).map(({ host }) => host)
+}
+
 /** How to go on after a run that did not reach its end everywhere. */
-function continuation({ hosts, mode }: Summary): readonly string[] {
-  const left = hosts.filter(isUnfinished).map(({ host }) => host)
-  if (left.length === 0 || mode === 'check') return []
-  const only = left.length < hosts.length ? `, or only what is left with --limit ${left.join(',')}` : ''
-  return [`To go on, run the same command again${only}: what is done is not done twice.`]
+function continuation(summary: Summary): readonly string[] {
+  const left = unfinished(summary)
+  if (left.length === 0 || summary.mode === 'check') return []
+  const only = left.length < summary.hosts.length ? ` with ${left.join(', ')}` : ''
+  return [`To go on${only}: provision resume. What is done is not done twice.`]
 }
 
 function notable({ changed, failed, unreachable, skipped }: HostSummary): boolean {

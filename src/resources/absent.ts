@@ -3,7 +3,7 @@ import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 
 /** Where what was taken away is kept, each under the second it was taken in. */
-const REMOVED = '/var/lib/provision/removed'
+export const REMOVED = '/var/lib/provision/removed'
 
 /** Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted. */
 export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
@@ -13,6 +13,7 @@ export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
 const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>('absent', {
   id: ({ path }) => path,
   reach: 'own',
+  yields: true,
   read: ({ path }) => entryAt({ path }),
   diff: (_params, have) =>
     have && { verb: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },

@@ -9,7 +9,8 @@ export type CommandOptions = StepOptions & Omit<Command, 'script' | 'on'> & Done
 /** How to know that a command was run already: it is asked for in every run, so it must be cheap and change nothing. */
 type Done =
   | {
-      /** Ends with status 0 when there is nothing to do. */ readonly unless: Shell
+      /** Ends with status 0 when there is nothing to do. Asked as the user that the command runs as. */
+      readonly unless: Shell
       readonly creates?: never
     }
   | {
@@ -28,16 +29,17 @@ export function command(
   { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
   const asked = unless
-    ? answered(unless)
+    ? answered(unless, how.as)
     : mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined)
   return commandStep({ label, command: { script, ...how }, done: asked }, { tags, ...(notify && { notify }) })
 }
 
-function answered(unless: Shell): Read<boolean> {
+function answered(unless: Shell, as: string | undefined): Read<boolean> {
   return read(
     sh`{ ${unless}
 } >/dev/null 2>&1`,
     ({ code }) => code === 0,
+    as === undefined ? {} : { as },
   )
 }
 

@@ -31,6 +31,7 @@ interface DirectoryParams {
 const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', {
   id: ({ path }) => path,
   reach: 'own',
+  yields: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, owner, group, mode }, have) => {
     if (have && have.type !== 'directory')
@@ -39,7 +40,8 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
   },
   apply: ({ path, owner, group, mode }) => [
     {
-      script: sh`mkdir -p ${path} && chown ${`${owner}:${group}`} ${path} && chmod ${mode} ${path}`,
+      // Of a directory chmod takes the set-id bits away only when the mode has five digits.
+      script: sh`mkdir -p ${path} && chown ${`${owner}:${group}`} ${path} && chmod ${`0${mode}`} ${path}`,
       inline: true,
     },
   ],

@@ -1,12 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Command } from '../model/command.ts'
 import { compare, type Difference, type TextChange } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
-import { mapRead, read, together } from '../model/read.ts'
-import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { known, mapRead, read, together } from '../model/read.ts'
+import { type Kind, resource, type Step, type StepOptions } from '../model/step.ts'
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
-import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+import { LocalFile } from './local-file.ts'
+import { type AbsolutePath, type Entry, entryAt, entryBehind } from './paths.ts'
+import { sent } from './sent.ts'
+import { beside, directoryOf, swept } from './staging.ts'
 
 export interface FileOptions extends StepOptions {
   /** @default 'root' */
@@ -15,9 +18,14 @@ export interface FileOptions extends StepOptions {
   readonly group?: string
   /** Four octal digits. @default '0644'; '0600' for secret content */
   readonly mode?: string
+  /**
+   * Where a symbolic link stands at the path: whether the file that it leads to is meant. Otherwise the link is replaced, and what it
+   * leads to is left alone. @default false
+   */
+  readonly follow?: boolean
 }
 
-export type Content = string | Uint8Array | Secret
+export type Content = string | Uint8Array | Secret | LocalFile
 
 /**
  * A file with this content. It is written beside its place, with owner and mode right from the first moment, and renamed into it;
@@ -28,35 +36,50 @@ export type Content = string | Uint8Array | Secret
 export function file(
   path: AbsolutePath,
   content: Content,
-  { owner = 'root', group = owner, mode, ...options }: FileOptions = {},
+  { owner = 'root', group = owner, mode, follow = false, ...options }: FileOptions = {},
 ): Step {
   const wanted = mode ?? (content instanceof Secret ? '0600' : '0644')
-  return fileStep({ path, content, owner, group, mode: wanted.padStart(4, '0') }, options)
+  const params = { path, content, owner, group, mode: wanted.padStart(4, '0') }
+  return follow ? followingStep(params, options) : fileStep(params, options)
 }
 
 interface FileParams {
-  readonly path: AbsolutePath
+  readonly path: string
   readonly content: Content
   readonly owner: string
   readonly group: string
   readonly mode: string
 }
 
-const fileStep = resource<FileParams, Entry | undefined>('file', {
+const FILE: Kind<FileParams, Entry | undefined> = {
   id: ({ path }) => path,
   reach: 'own',
-  read: ({ path }) => entryAt({ path, content: true }),
+  yields: true,
+  prepare: async ({ content }) => {
+    if (content instanceof LocalFile) await content.hash()
+  },
+  read: ({ path, content }) => entryAt({ path, content: sizeOf(content) }),
   diff: (params, have) => differenceOf(params, have),
   apply: (params, have) =>
-    have?.type === 'file' && have.sha256 === sha256(params.content)
-      ? [
-          {
-            script: sh`chown ${ownership(params)} ${params.path} && chmod ${params.mode} ${params.path}`,
-            inline: true,
-          },
-        ]
-      : [writeFile(params, have)],
-  replace: (params) => ({ path: params.path, make: (at) => makeFile(params, at) }),
+    have?.type === 'file' && hasContent(have, params.content)
+      ? [{ script: owned(params, have), inline: true }]
+      : writeFile(params, have),
+}
+
+const fileStep = resource('file', {
+  ...FILE,
+  replace: (params) => ({
+    path: params.path,
+    make: (at) => makeFile(params, at),
+    ...(params.content instanceof LocalFile && { content: params.content }),
+  }),
+})
+
+/** Where a link leads to is known only when the host was asked, so this one cannot stand in a transaction. */
+const followingStep = resource('file', {
+  ...FILE,
+  read: ({ path, content }) => entryBehind({ path, content: sizeOf(content) }),
+  apply: (params, have) => FILE.apply({ ...params, path: have?.real ?? params.path }, have),
 })
 
 /** What would change of a file; also for kinds that are a file and more. */
@@ -65,11 +88,11 @@ export function differenceOf(
   have: Entry | undefined,
 ): Difference | undefined {
   if (have?.type === 'directory') throw new Problem(`${path} is a directory, where a file is wanted`)
-  const bytes = Buffer.from(bytesOf(content))
-  const hash = sha256(content)
+  const same = have !== undefined && hasContent(have, content)
+  const wanted = revisionOf(content)
   const found = compare(
-    { type: 'file', owner, group, mode, content: hash.slice(0, 12) },
-    have && { ...have, type: have.type as 'file', content: have.sha256?.slice(0, 12) },
+    { type: 'file', owner, group, mode, content: wanted },
+    have && { ...have, type: have.type as 'file', content: same ? wanted : revisionIn(have) },
   )
   if (!found?.fields.some(({ name }) => name === 'content')) return found
   return {
@@ -78,64 +101,112 @@ export function differenceOf(
       .filter(({ name }) => name !== 'type' || have)
       // Who reads a log could try passwords against a hash.
       .map((field) => (field.name === 'content' && content instanceof Secret ? HIDDEN : field)),
-    texts: [textChange(path, content, bytes)],
+    texts: [textChange(path, content)],
   }
 }
 
 const HIDDEN = { name: 'content', to: 'a secret' }
 
-function textChange(path: AbsolutePath, content: Content, bytes: Buffer): TextChange {
-  const secret = content instanceof Secret
+function hasContent({ sha256: hash }: Entry, content: Content): boolean {
+  return hash !== undefined && hash === hashOf(content)
+}
+
+/** What tells one content from another, for plans that are held against a later one. */
+function revisionOf(content: Content): string {
+  return hashOf(content)?.slice(0, 12) ?? `${sizeOf(content)} bytes`
+}
+
+function revisionIn({ type, size, sha256: hash }: Entry): string | undefined {
+  if (type !== 'file') return undefined
+  return hash?.slice(0, 12) ?? `${size} bytes`
+}
+
+function textChange(path: string, content: Content): TextChange {
+  const after = textOf(content)
+  if (after === undefined) return { path, before: known(''), after }
   const before = mapRead(
     together(
       entryAt({ path }),
-      read(sh`cat ${path} 2>/dev/null`, ({ stdout }) => stdout),
+      read(sh`head -c ${LONGEST_SHOWN} ${path} 2>/dev/null`, ({ stdout }) => stdout),
     ),
-    ([entry, text]) => (entry?.type === 'file' && !secret ? text : ''),
+    ([entry, text]) => (entry?.type === 'file' ? text : ''),
   )
-  return { path, before, after: secret || isBinary(bytes) ? undefined : bytes.toString() }
+  return { path, before, after }
 }
+
+/** Undefined for what a person does not want to see: secrets, bytes that are no text, and far too much of it. */
+function textOf(content: Content): string | undefined {
+  if (content instanceof Secret || sizeOf(content) > LONGEST_SHOWN) return undefined
+  const bytes = bytesOf(content)
+  return isBinary(bytes) ? undefined : bytes.toString()
+}
+
+/** Bytes. */
+const LONGEST_SHOWN = 1024 * 1024
 
 function isBinary(bytes: Buffer): boolean {
   return bytes.includes(0) || !Buffer.from(bytes.toString()).equals(bytes)
 }
 
-/** A name in the same directory, which a rename can replace the path from; a leading dot keeps it out of `*.conf`. */
-export function beside(path: string): string {
-  const cut = path.lastIndexOf('/') + 1
-  return `${path.slice(0, cut)}.${path.slice(cut)}.provision-${randomBytes(4).toString('hex')}`
-}
-
-function writeFile(params: FileParams, have: Entry | undefined): Command {
-  const at = beside(params.path)
+function writeFile(params: FileParams, have: Entry | undefined): readonly Command[] {
+  const { path, content } = params
+  const at = beside(path)
   const make = makeFile(params, at, have)
-  return { inline: true, script: sh`{ ${make} && mv -fT ${at} ${params.path}; } || { rm -f ${at}; exit 1; }` }
+  const place = sh`mv -fT ${at} ${path}`
+  if (!(content instanceof LocalFile))
+    return [{ inline: true, script: sh`{ ${make} && ${place}; } || { rm -f ${at}; exit 1; }` }]
+  return sent({ at, make, content, place })
 }
 
 /** The file, whole and with its owner and mode, at another place of the same directory. Most of its time goes into starting programs. */
 function makeFile({ path, content, owner, group, mode }: FileParams, at: string, have?: Entry): Shell {
-  const bytes = Buffer.from(bytesOf(content))
-  const put: Shell = isBinary(bytes)
-    ? sh`printf %s ${bytes.toString('base64')} | base64 -d > ${at}`
-    : sh`printf %s ${bytes.toString()} > ${at}`
-  const directory = at.slice(0, at.lastIndexOf('/')) || '/'
+  const directory = directoryOf(at)
   const keeps = have?.owner === owner && have.group === group && have.mode === mode
   const own = keeps ? sh`` : sh` && chown ${ownership({ owner, group })} ${at} && chmod ${mode} ${at}`
   return sh`
-{ [ -d ${directory} ] || (umask 022; mkdir -p ${directory}); } && umask 077 &&
+{ [ -d ${directory} ] || (umask 022; mkdir -p ${directory}); } && umask 077 && { ${swept(path)}; } &&
 if [ -f ${path} ] && [ ! -L ${path} ]; then cp -p --attributes-only --preserve=all ${path} ${at}${own}
 else install -o ${owner} -g ${group} -m ${mode} /dev/null ${at}; fi &&
-${put} && sync ${at}`
+${content instanceof LocalFile ? room(directory, content.size) : put(content, at)}`
+}
+
+function put(content: Exclude<Content, LocalFile>, at: string): Shell {
+  const bytes = bytesOf(content)
+  return isBinary(bytes)
+    ? sh`printf %s ${bytes.toString('base64')} | base64 -d > ${at} && sync ${at}`
+    : sh`printf %s ${bytes.toString()} > ${at} && sync ${at}`
+}
+
+/** Asked before anything is sent: what is on its way cannot be called back. */
+function room(directory: string, size: number): Shell {
+  return sh`{ free=$(($(stat -f -c '%f * %S' ${directory}))); [ "$free" -ge ${size} ] || { echo ${`There is no room in ${directory}: ${size} bytes are needed,`} "$free are free." >&2; false; }; }`
+}
+
+/** At no moment is it open to more than it is before or after. */
+function owned({ path, owner, group, mode }: FileParams, have: Entry): Shell {
+  const [before, after] = [Number.parseInt(have.mode, 8), Number.parseInt(mode, 8)]
+  const both = (before & after).toString(8).padStart(4, '0')
+  const same = (have.owner === owner && have.group === group) || both === have.mode
+  return sh`${same ? sh`` : sh`chmod ${both} ${path} && `}chown ${ownership({ owner, group })} ${path} && chmod ${mode} ${path}`
 }
 
 function ownership({ owner, group }: { readonly owner: string; readonly group: string }): string {
   return `${owner}:${group}`
 }
 
-export function sha256(content: Content): string {
+export function sha256(content: Exclude<Content, LocalFile>): string {
   return createHash('sha256').update(bytesOf(content)).digest('hex')
 }
 
-function bytesOf(content: Content): string | Uint8Array {
-  return content instanceof Secret ? content.reveal() : content
+function hashOf(content: Content): string | undefined {
+  return content instanceof LocalFile ? content.sha256 : sha256(content)
+}
+
+function sizeOf(content: Content): number {
+  return content instanceof LocalFile ? content.size : bytesOf(content).length
+}
+
+function bytesOf(content: Content): Buffer {
+  if (content instanceof LocalFile) return content.read()
+  return Buffer.from(content instanceof Secret ? content.reveal() : content)
 }

@@ -7,7 +7,7 @@ export type FirewallRule =
   | {
       /** TCP ports. */
       readonly port: number | readonly number[]
-      /** Who may connect; nobody when the list is empty. */
+      /** Who may connect, as hosts or as networks such as `10.0.0.0/8`; nobody when the list is empty. */
       readonly from: 'anywhere' | readonly { readonly address: string }[]
     }
   | {
@@ -88,7 +88,8 @@ function accepting(rule: FirewallRule): readonly string[] {
   if (rule.from === 'anywhere') return [`${what} accept`]
   const addresses = rule.from.map(({ address }) => address)
   for (const one of addresses) {
-    if (!isAddress(one)) throw new Problem(`firewall: ${JSON.stringify(one)} is not an IP address`)
+    if (!isAddress(one) && !ipaddr.isValidCIDR(one))
+      throw new Problem(`firewall: ${JSON.stringify(one)} is neither an IP address nor a network`)
   }
   return ([4, 6] as const).flatMap((version) => {
     const own = sorted(addresses.filter((one) => versionOf(one) === version))

@@ -3,8 +3,8 @@ import { Problem } from '../model/problem.ts'
 import { family, mapRead, type Read, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
-import { beside } from './file.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+import { beside, directoryOf, swept } from './staging.ts'
 
 export interface LineOptions extends StepOptions {
   /** The lines that it stands for: it takes the place of the first of them, and the others go. @default none, it is added */
@@ -36,6 +36,7 @@ type Lines = readonly [Entry | undefined, readonly string[]]
 const lineStep = resource<LineParams, Lines>('line', {
   id: ({ path, text }) => `${path}: ${text}`,
   reach: 'own',
+  yields: true,
   read: ({ path }) => linesAt(path),
   diff: (params, [entry, lines]) => {
     const { path, text } = params
@@ -80,9 +81,10 @@ function edit({ text, match }: LineParams, lines: readonly string[]): Edit {
 function rewrite({ path, text, match }: LineParams, goes: readonly string[]): Shell {
   const at = beside(path)
   const once = match ? 1 : 0
-  return sh`umask 022; [ -e ${path} ] || { mkdir -p ${path.slice(0, path.lastIndexOf('/')) || '/'} && : > ${path}; } &&
-{ cp -p --attributes-only --preserve=all ${path} ${at} &&
-_text=${text} _goes=${goes.join('\n')} awk -v once=${once} ${EDIT} < ${path} > ${at} && sync ${at} && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`
+  return sh`umask 022
+{ mkdir -p ${directoryOf(path)} && { ${swept(path)}; } && from=${path} &&
+if [ -e ${path} ]; then cp -p --attributes-only --preserve=all ${path} ${at}; else from=/dev/null; : > ${at}; fi &&
+_text=${text} _goes=${goes.join('\n')} awk -v once=${once} ${EDIT} < "$from" > ${at} && sync ${at} && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`
 }
 
 const EDIT = `BEGIN { text = ENVIRON["_text"]; n = split(ENVIRON["_goes"], list, "\\n"); for (i = 1; i <= n; i++) goes["=" list[i]] }

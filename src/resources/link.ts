@@ -2,8 +2,8 @@ import { compare } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
-import { beside } from './file.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+import { beside, nameOf, swept } from './staging.ts'
 
 export interface LinkOptions extends StepOptions {
   /** What the link holds: a path from the root, or one from the link's own directory. */
@@ -12,6 +12,7 @@ export interface LinkOptions extends StepOptions {
 
 /** A symbolic link, replaced in one move: at no moment is there none. */
 export function link(path: AbsolutePath, { target, ...options }: LinkOptions): Step {
+  if (target === path || target === nameOf(path)) throw new TypeError(`link ${path}: it would lead to itself`)
   return linkStep({ path, target }, options)
 }
 
@@ -23,6 +24,7 @@ interface LinkParams {
 const linkStep = resource<LinkParams, Entry | undefined>('link', {
   id: ({ path }) => path,
   reach: 'own',
+  yields: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, target }, have) => {
     if (have?.type === 'directory') throw new Problem(`${path} is a directory, where a link is wanted`)
@@ -30,10 +32,15 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   },
   apply: ({ path, target }) => {
     const at = beside(path)
-    return [{ script: sh`ln -s -- ${target} ${at} && mv -fT ${at} ${path}`, inline: true }]
+    return [
+      {
+        script: sh`{ ${swept(path)}; } && { ln -s -- ${target} ${at} && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`,
+        inline: true,
+      },
+    ]
   },
   replace: ({ path, target }) => ({
     path,
-    make: (at) => sh`ln -s -- ${target} ${at}`,
+    make: (at) => sh`{ ${swept(path)}; } && ln -s -- ${target} ${at}`,
   }),
 })

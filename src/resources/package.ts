@@ -1,71 +1,119 @@
-import type { Difference } from '../model/difference.ts'
+import type { Command } from '../model/command.ts'
+import type { Difference, Field } from '../model/difference.ts'
 import { family, readAll } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
-
-/** The version of a package that is installed; undefined for none. One `dpkg-query` for all packages of a host. */
-const installedVersion = family<string, string | undefined>({
-  name: 'packages',
-  script: (names) =>
-    sh`dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Version}\n'} -- ${names} 2>/dev/null`,
-  parse: ({ stdout }, names) => {
-    const versions = new Map(
-      stdout
-        .split('\n')
-        .map((line) => line.split('|'))
-        // The first letter is what is wanted of it: one on hold is `hi`.
-        .filter(([status]) => status?.[1] === 'i')
-        .map(([, name = '', version]) => [name, version]),
-    )
-    return names.map((name) => versions.get(name))
-  },
-})
+import { type Duration, milliseconds } from '../text/duration.ts'
+import { downloadAhead, install, OURS, POLICY } from './apt.ts'
+import { whyNot } from './apt-trouble.ts'
 
 /**
- * Debian packages, all in one transaction, without what they recommend. No service is started by its installation: it would
- * run before it is configured. Changed configuration files are kept.
+ * Debian packages, all in one transaction, without what they recommend; those of later steps come along where that is the same. No
+ * service is started by its installation: it would run before it is configured. Timers are: logs would not be rotated before the next
+ * boot. Changed configuration files are kept.
  *
+ * @param names and at the end, maybe, the options of a step. With an architecture where it is not the host's: `libc6:i386`
+ * @throws TypeError for what is no name of a package: apt takes `name-` for its removal
  * @example pkg('nginx')
  */
-export function pkg(...names: readonly [string, ...string[]]): Step {
-  return packages({ names })
+export function pkg(
+  ...names: readonly [string, ...string[]] | readonly [string, ...string[], StepOptions]
+): Step {
+  const given: readonly (string | StepOptions)[] = names
+  const last = given.at(-1)
+  const { timeout = LONGEST, ...options } = typeof last === 'object' ? last : {}
+  const words = given.filter((name) => typeof name === 'string')
+  for (const name of words)
+    if (!NAME.test(name))
+      throw new TypeError(`pkg: "${name}" is no name of a package: write nginx, or libc6:i386`)
+  return packages({ names: words, timeout }, options)
 }
 
-/** The same with options. */
-export function packagesWith(names: readonly string[], options: StepOptions): Step {
-  return packages({ names }, options)
+/** Debian's policy, 5.6.1, and an architecture. */
+const NAME = /^[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?(?::[a-z0-9-]+)?$/
+
+const LONGEST = '30m'
+
+/** Seconds to wait for other package managers, at most. */
+const PATIENCE = 600
+
+interface Installed {
+  /** Undefined for what is not installed, or not to its end. */
+  readonly version: string | undefined
+  /** What it is instead, where a transaction was cut off: `half-configured`. */
+  readonly state: string | undefined
+  /** Whether a killed run has left the file that keeps services from being started. */
+  readonly guarded: boolean
 }
 
-const packages = resource<{ readonly names: readonly string[] }, readonly (string | undefined)[]>('package', {
-  id: ({ names }) => names.join(', '),
-  read: ({ names }) => readAll(names.map(installedVersion)),
-  diff: ({ names }, have): Difference | undefined => {
-    const missing = names.filter((_name, i) => have[i] === undefined)
-    return missing.length === 0
-      ? undefined
-      : { verb: 'install', fields: missing.map((name) => ({ name, to: 'installed' })) }
+/** One `dpkg-query` for all packages of a host. */
+const installed = family<string, Installed>({
+  name: 'packages',
+  // Where there are no foreign architectures, there is no such file.
+  script: (names) => sh`
+dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null
+[ ! -s /var/lib/dpkg/arch ] || echo "native|$(dpkg --print-architecture)"
+[ ! -e ${POLICY} ] || ! grep -qs ${OURS} ${POLICY} || echo guarded`,
+  parse: ({ stdout }, names) => {
+    const rows = stdout.split('\n').map((line) => line.split('|'))
+    const native = rows.find(([word]) => word === 'native')?.[1]
+    const guarded = rows.some(([word]) => word === 'guarded')
+    return names.map((asked) => {
+      const [name, wanted = native] = asked.split(':')
+      const fits = ([, its, architecture]: readonly string[]) =>
+        its === name &&
+        (wanted === undefined || wanted === 'any' || [wanted, 'all'].includes(architecture ?? ''))
+      // The first letter is what is wanted of it: one on hold is `hi`.
+      const found = rows.filter((row) => row.length === 4 && fits(row))
+      const version = found.find(([status]) => status?.[1] === 'i')?.[3]
+      const state = found.map(([status]) => STATES[status?.[1] ?? '']).find((word) => word !== undefined)
+      return { version, state, guarded }
+    })
   },
-  apply: ({ names }, have) => [
-    {
-      script: sh`set -- ${names.filter((_name, i) => have[i] === undefined)}
-${INSTALL}`,
-      timeout: '30m',
-    },
-  ],
 })
 
-/** Says to Debian's maintainer scripts that services are not to be started; a marker tells our file from anybody's. */
-const INSTALL = sh`
-policy=/usr/sbin/policy-rc.d
-if [ ! -e $policy ] || grep -q 'by provision' $policy; then
-  printf '#!/bin/sh\n# by provision, while it installs packages\nexit 101\n' > $policy
-  chmod 755 $policy
-  trap 'rm -f $policy' EXIT
-fi
-export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-updated=
-[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -ctime -1 2>/dev/null | head -n 1)" ] || { updated=1; apt update; }
-apt install --no-install-recommends -- "$@" && exit 0
-[ -z "$updated" ] || exit 100
-apt update && apt install --no-install-recommends -- "$@"`
+const STATES: Readonly<Record<string, string>> = {
+  U: 'unpacked only',
+  F: 'half-configured',
+  H: 'half-installed',
+  W: 'awaiting triggers',
+  t: 'awaiting triggers',
+}
+
+interface PackageParams {
+  readonly names: readonly string[]
+  readonly timeout: Duration
+}
+
+const packages = resource<PackageParams, readonly Installed[]>('package', {
+  id: ({ names }) => names.join(', '),
+  read: ({ names }) => readAll(names.map(installed)),
+  diff: ({ names }, have): Difference | undefined => {
+    const fields: Field[] = names.flatMap((name, i) => {
+      const { version, state } = have[i] ?? {}
+      return version === undefined ? [{ name, ...(state && { from: state }), to: 'installed' }] : []
+    })
+    const verb = fields.length > 0 ? 'install' : 'remove'
+    if (have.some(({ guarded }) => guarded)) fields.push(LEFT)
+    return fields.length === 0 ? undefined : { verb, fields }
+  },
+  apply: (params, have) => [installing(missing(params, have), params.timeout)],
+  pool: {
+    name: 'packages',
+    adds: (params, have) => (params.timeout === LONGEST ? missing(params, have) : undefined),
+    apply: (names) => [installing(names, LONGEST)],
+    ahead: downloadAhead,
+  },
+})
+
+/** Left by a run that was killed while it installed. */
+const LEFT: Field = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
+
+function missing({ names }: PackageParams, have: readonly Installed[]): readonly string[] {
+  return names.filter((_name, i) => have[i]?.version === undefined)
+}
+
+function installing(names: readonly string[], timeout: Duration): Command {
+  const patience = Math.max(1, Math.min(PATIENCE, Math.floor(milliseconds(timeout) / 1000) - 2))
+  return { script: install(names, patience), timeout, says: true, explain: whyNot }
+}

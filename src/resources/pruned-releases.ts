@@ -1,7 +1,7 @@
-import { type Read, read } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import type { AbsolutePath } from './paths.ts'
+import { type Releases, releasesAt } from './releases.ts'
 
 export interface PrunedOptions extends StepOptions {
   /** The release that is wanted: one of those that stay, whether it is there yet or not. */
@@ -11,7 +11,7 @@ export interface PrunedOptions extends StepOptions {
 }
 
 /**
- * Of the releases in `<root>/releases`, the newest few. The one that `<root>/current` leads to is never taken away, and what a
+ * Of the releases in `<root>/releases`, the few that were in force last. The one that `<root>/current` leads to is never taken away, and what a
  * broken run left half unpacked always is. It stands before the step that moves the link: there the release that is about to be
  * replaced is known, and stays, however many refused ones came after it.
  */
@@ -25,17 +25,10 @@ interface PrunedParams {
   readonly keep: number
 }
 
-interface Releases {
-  /** The newest first. */
-  readonly names: readonly string[]
-  /** The name that `current` leads to, if it leads to one. */
-  readonly current: string | undefined
-}
-
 const pruned = resource<PrunedParams, Releases>('pruned releases', {
   id: ({ root }) => `${root}/releases`,
   reach: 'own',
-  read: ({ root }) => releasesOf(root),
+  read: ({ root }) => releasesAt(root),
   diff: (params, have) => {
     const old = superfluous(params, have)
     return old.length === 0
@@ -50,24 +43,13 @@ done`,
   ],
 })
 
-function releasesOf(root: AbsolutePath): Read<Releases> {
-  return read(
-    sh`readlink ${root}/current || echo
-find ${root}/releases -mindepth 1 -maxdepth 1 -type d -printf '%T@ %f\n' 2>/dev/null | sort -rn`,
-    ({ stdout }) => {
-      const [target = '', ...lines] = stdout.split('\n')
-      return {
-        names: lines.filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1)),
-        current: target === '' ? undefined : target.slice(target.lastIndexOf('/') + 1),
-      }
-    },
-  )
-}
-
-function superfluous({ wanted, keep }: PrunedParams, { names, current }: Releases): readonly string[] {
+function superfluous({ wanted, keep }: PrunedParams, { all, current }: Releases): readonly string[] {
+  const names = all.map(({ id }) => id)
   const whole = names.filter((name) => !name.endsWith('.incoming'))
+  // What a person has taken out of force is known by its directory: without it, it would be put in force again.
+  const out = all.filter(({ state }) => state === 'withdrawn').map(({ id }) => id)
   const first = [wanted, ...(current === undefined || current === wanted ? [] : [current])]
-  const rest = whole.filter((name) => !first.includes(name))
-  const kept = new Set([...first, ...rest.slice(0, keep - first.length)])
+  const rest = whole.filter((name) => !first.includes(name) && !out.includes(name))
+  const kept = new Set([...first, ...out, ...rest.slice(0, keep - first.length)])
   return names.filter((name) => !kept.has(name))
 }

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
+import { archiveOf, eachPiece, filesOf } from './archive.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 
-/** A built directory of this machine that is to stand on hosts. */
+/** What is to stand on hosts: a built directory of this machine, or what they have already. */
 export interface Build {
-  readonly directory: string
+  /** Undefined for a release that the hosts have already. */
+  readonly directory: string | undefined
   /** Made from the names and contents of its files: what is the same has the same id. */
   readonly id: string
 }
@@ -27,24 +28,22 @@ export function build(directory: string, hint: string): Build {
   if (names.length === 0) throw new Problem(`There are no files to deploy at ${directory}`, { next: hint })
   const hash = createHash('sha256')
   for (const name of names) {
-    const bytes = readFileSync(join(root, name))
-    hash.update(`${name}\0${bytes.length}\0`).update(bytes)
+    const path = join(root, name)
+    hash.update(`${name}\0${statSync(path).size}\0`)
+    eachPiece(path, (piece) => hash.update(piece))
   }
   return Object.freeze({ directory: root, id: hash.digest('hex').slice(0, 12) })
 }
 
-/** All files below a directory (a resolved path), in an order of their own that no file system has a say in. */
-function filesOf(directory: string): readonly string[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort()
+/** A release that the hosts have already, and that this machine need not have. */
+export function keptRelease(id: string): Build {
+  return Object.freeze({ directory: undefined, id })
 }
 
 /**
  * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
  * renamed, so what is there is whole. Files belong to root and are readable by all.
+ * Its directory has the time 0 until it is in force: see `releaseInForce`.
  */
 export function release(path: AbsolutePath, from: Build, options: StepOptions = {}): Step {
   return releaseStep({ path, from }, options)
@@ -58,48 +57,29 @@ interface ReleaseParams {
 const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
   id: ({ path }) => path,
   reach: 'own',
+  yields: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, from }, have) => {
     if (have && have.type !== 'directory')
       throw new Problem(`${path} is a ${have.type}, where a release is wanted`)
+    if (!have && from.directory === undefined) throw notThere(path, from)
     return have ? undefined : { verb: 'create', fields: [{ name: 'release', to: from.id }] }
   },
   apply: ({ path, from }) => {
+    if (from.directory === undefined) throw notThere(path, from)
     const at = `${path}.incoming`
     return [
       {
-        script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && sync ${at} && mv -T -- ${at} ${path}`,
-        input: packed(from),
+        script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path}`,
+        input: archiveOf({ directory: from.directory, id: from.id }),
+        says: true,
       },
     ]
   },
 })
 
-/**
- * Web servers make an ETag of a file's time and size, so the time is made of its content: the same on every host and in every
- * release that has the same bytes, another one for others of the same length.
- */
-function packed({ directory }: Build): Uint8Array {
-  // Loaded when something is packed: it takes 30 ms.
-  const { create }: typeof import('tar') = createRequire(import.meta.url)('tar')
-  const packer = create(
-    {
-      sync: true,
-      gzip: true,
-      portable: true,
-      cwd: directory,
-      onWriteEntry: (entry) => {
-        entry.mtime = timeOf(readFileSync(join(directory, entry.path)))
-      },
-    },
-    // To the packer a name that begins with @ is an archive to be taken in.
-    filesOf(directory).map((name) => `./${name}`),
-  )
-  return packer.read() ?? new Uint8Array()
-}
-
-/** A second between 2001 and 2009. */
-function timeOf(content: Uint8Array): Date {
-  const digits = createHash('sha256').update(content).digest().readUInt32BE()
-  return new Date(1e12 + (digits % 2 ** 28) * 1000)
+function notThere(path: AbsolutePath, { id }: Build): Problem {
+  return new Problem(`There is no release ${id} at ${path} any more, and it was not built here`, {
+    next: 'Build it on this machine and deploy it.',
+  })
 }

@@ -13,7 +13,8 @@ export interface ServiceOptions extends StepOptions {
 /** A unit of systemd as it is now. */
 interface Unit {
   readonly active: boolean
-  readonly enabled: boolean
+  /** Undefined for one that can be neither enabled nor disabled: it comes up with what needs it. */
+  readonly enabled: boolean | undefined
   readonly needsReload: boolean
 }
 
@@ -31,15 +32,17 @@ const unitState = family<string, Unit>({
       )
       return {
         active: ['active', 'reloading'].includes(fields.get('ActiveState') ?? ''),
-        enabled: ENABLED.includes(fields.get('UnitFileState') ?? ''),
+        enabled: isEnabled(fields.get('UnitFileState') ?? ''),
         needsReload: fields.get('NeedDaemonReload') === 'yes',
       }
     })
   },
 })
 
-/** States in which a unit comes up with the machine, or by what needs it. */
-const ENABLED = ['enabled', 'enabled-runtime', 'static', 'alias', 'indirect', 'generated']
+function isEnabled(state: string): boolean | undefined {
+  if (['static', 'alias', 'indirect', 'generated', 'transient'].includes(state)) return undefined
+  return ['enabled', 'enabled-runtime'].includes(state)
+}
 
 /** A service that runs, now and after a boot. @example service('nginx') */
 export function service(
@@ -57,10 +60,11 @@ interface ServiceParams {
 
 const serviceStep = resource<ServiceParams, Unit>('service', {
   id: ({ unit }) => unit.replace(/\.service$/, ''),
+  yields: true,
   read: ({ unit }) => unitState(unit),
   diff: ({ state, enabled }, have) => {
     const found = compare(
-      { state, enabled },
+      { state, enabled: have.enabled === undefined ? undefined : enabled },
       { state: have.active ? 'running' : 'stopped', enabled: have.enabled },
     )
     if (!found) return undefined
@@ -70,7 +74,8 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
   apply: ({ unit, state, enabled }, have) => {
     const commands: Shell[] = []
     if (have.needsReload) commands.push(sh`systemctl daemon-reload`)
-    if (enabled !== have.enabled) commands.push(sh`systemctl ${enabled ? 'enable' : 'disable'} -q ${unit}`)
+    if (have.enabled !== undefined && enabled !== have.enabled)
+      commands.push(sh`systemctl ${enabled ? 'enable' : 'disable'} -q ${unit}`)
     if (have.active !== (state === 'running'))
       commands.push(state === 'running' ? started(unit) : sh`systemctl stop ${unit}`)
     return commands

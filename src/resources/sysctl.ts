@@ -38,8 +38,12 @@ const sysctlStep = resource<SysctlParams, readonly [Entry | undefined, readonly 
   {
     id: ({ name }) => name,
     reach: 'own',
-    read: ({ path, settings }) =>
-      together(entryAt({ path, content: true }), readAll(Object.keys(settings).map(liveValue))),
+    yields: true,
+    read: (params) =>
+      together(
+        entryAt({ path: params.path, content: Buffer.byteLength(wantedFile(params).content) }),
+        readAll(Object.keys(params.settings).map(liveValue)),
+      ),
     diff: (params, [have, live]): Difference | undefined => {
       const kept = differenceOf(wantedFile(params), have)
       const now = Object.keys(params.settings).map((key, i) => [key, live[i]] as const)

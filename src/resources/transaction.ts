@@ -6,8 +6,12 @@ import { readAll } from '../model/read.ts'
 import { type Replacement, resource, type Step } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import type { Duration } from '../text/duration.ts'
-import { beside } from './file.ts'
-import { transactionScript, UNDONE } from './transaction-script.ts'
+import { sent } from './sent.ts'
+import { beside } from './staging.ts'
+import { UNDONE } from './transaction-plan.ts'
+import { transactionScript } from './transaction-script.ts'
+import { visitOf } from './visit.ts'
+import { rescued } from './way-back.ts'
 
 export interface TransactionOptions {
   /**
@@ -19,6 +23,11 @@ export interface TransactionOptions {
   readonly activate?: Handler
   /** What must come true afterwards. */
   readonly probe?: Probe
+  /**
+   * For what decides by which way the host is reached, such as a firewall. It counts when the machine that runs this has come over
+   * a new connection within 15 s; what is open already proves nothing. @default false
+   */
+  readonly reachable?: boolean
   /** @default '2m' */
   readonly timeout?: Duration
 }
@@ -58,6 +67,10 @@ interface TransactionParams extends TransactionOptions {
 
 const transactionStep = resource<TransactionParams, readonly unknown[]>('transaction', {
   id: ({ label }) => label,
+  yields: true,
+  prepare: async ({ steps }) => {
+    await Promise.all(steps.map((step) => step.prepare?.()))
+  },
   read: ({ steps }) => readAll(steps.map(({ read }) => read)),
   diff: ({ steps }, have): Difference | undefined => {
     const parts = steps.flatMap((step, i) => {
@@ -72,21 +85,29 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
       texts: parts.flatMap(({ difference }) => difference.texts ?? []),
     }
   },
-  apply: ({ label, steps, validate, activate, probe, timeout = '2m' }, have) => {
+  apply: ({ label, steps, validate, activate, probe, reachable, timeout = '2m' }, have) => {
+    const id = randomBytes(6).toString('hex')
+    const visit = reachable && visitOf(id)
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = beside(replace.path)
-      return [{ path: replace.path, at, make: replace.make?.(at) }]
+      return [{ path: replace.path, at, make: replace.make?.(at), content: replace.content }]
     })
+    const ahead = swaps.flatMap(({ at, make, content }) =>
+      make && content ? sent({ at, make, content }) : [],
+    )
     const script = transactionScript({
       label,
-      id: randomBytes(6).toString('hex'),
-      swaps,
+      id,
+      swaps: swaps.map(({ content, ...swap }) => (content ? { ...swap, make: sh`[ -e ${swap.at} ]` } : swap)),
       validate,
       activate: activate && sequence(activate.commands.map((command) => command.script)),
-      probe: probe && tried(probe),
+      probe: visit ? sequence([probe ? tried(probe) : sh`:`, visit.wait]) : probe && tried(probe),
     })
-    return [{ script, timeout, undone: UNDONE }]
+    return [
+      ...ahead,
+      { script, timeout, undone: UNDONE, rescue: rescued({ id }), ...(visit && { reached: visit }) },
+    ]
   },
   settles: ({ activate }) => (activate ? [activate] : []),
 })
@@ -94,7 +115,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
 function sequence(scripts: readonly Shell[]): Shell {
   return scripts.reduce(
     (all, one) => sh`${all}
-${one} || exit 1`,
+(${one}) || exit 1`,
     sh``,
   )
 }

@@ -1,6 +1,6 @@
 import type { Command } from '../model/command.ts'
 import { compare } from '../model/difference.ts'
-import { family, mapRead, type Read, readAll, together } from '../model/read.ts'
+import { family, known, mapRead, type Read, readAll, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
@@ -11,11 +11,14 @@ export interface UserOptions extends StepOptions {
   readonly home?: string
   /** @default '/usr/sbin/nologin' */
   readonly shell?: string
+  /** Its own group, which is made by another step. @default one of its own name, made with it */
+  readonly group?: string
   /** Groups it must be in, beside its own; it is taken out of none. */
   readonly groups?: readonly string[]
 }
 
 interface Account {
+  readonly gid: string
   readonly home: string
   readonly shell: string
 }
@@ -27,38 +30,42 @@ const account = family<string, Account | undefined>({
     const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
     return names.map((name) => {
       const line = lines.get(name)
-      return line && { home: line[5] ?? '', shell: line[6] ?? '' }
+      return line && { gid: line[3] ?? '', home: line[5] ?? '', shell: line[6] ?? '' }
     })
   },
 })
 
-/** The members of a group; undefined when there is no such group. */
-const membersOf = family<string, readonly string[] | undefined>({
+interface Group {
+  readonly gid: string
+  readonly members: readonly string[]
+}
+
+/** Undefined when there is no such group. */
+const groupOf = family<string, Group | undefined>({
   name: 'groups',
   script: (names) => sh`getent group -- ${names}`,
   parse: ({ stdout }, names) => {
     const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
-    return names.map((name) =>
-      lines
-        .get(name)?.[3]
-        ?.split(',')
-        .filter((member) => member !== ''),
-    )
+    return names.map((name) => {
+      const line = lines.get(name)
+      return line && { gid: line[2] ?? '', members: (line[3] ?? '').split(',').filter((one) => one !== '') }
+    })
   },
 })
 
-/** A user with a group of the same name. @example user('notes', { home: '/srv/notes' }) */
+/** A user, with a group of the same name unless told otherwise. @example user('notes', { home: '/srv/notes' }) */
 export function user(
   name: string,
   {
     system = true,
     home = '/nonexistent',
     shell = '/usr/sbin/nologin',
+    group,
     groups = [],
     ...options
   }: UserOptions = {},
 ): Step {
-  return userStep({ name, system, home, shell, groups }, options)
+  return userStep({ name, system, home, shell, group, groups }, options)
 }
 
 interface UserParams {
@@ -66,28 +73,42 @@ interface UserParams {
   readonly system: boolean
   readonly home: string
   readonly shell: string
+  readonly group: string | undefined
   readonly groups: readonly string[]
 }
 
-type UserState = readonly [Account | undefined, readonly string[]]
+/** The account, its wanted group, and the groups of these that it is not in. */
+type UserState = readonly [readonly [Account | undefined, Group | undefined], readonly string[]]
 
 const userStep = resource<UserParams, UserState>('user', {
   id: ({ name }) => name,
   reach: 'own',
-  read: ({ name, groups }) => together(account(name), missingGroups(name, groups)),
-  diff: ({ home, shell, groups }, [have, missing]) => {
-    const found = compare({ home, shell }, have)
+  read: ({ name, group, groups }) =>
+    together(
+      together(account(name), group === undefined ? known(undefined) : groupOf(group)),
+      missingGroups(name, groups),
+    ),
+  diff: ({ home, shell, group, groups }, [[have, own], missing]) => {
+    const primary = have && group !== undefined && have.gid === own?.gid ? group : have?.gid
+    const found = compare(
+      { home, shell, 'primary group': group },
+      have && { ...have, 'primary group': primary },
+    )
     const fields = groups
       .filter((group) => missing.includes(group))
       .map((group) => ({ name: 'group', to: group }))
     if (!found && fields.length === 0) return undefined
     return { verb: found?.verb ?? 'change', fields: [...(found?.fields ?? []), ...fields] }
   },
-  apply: ({ name, system, home, shell, groups }, [have]) => {
-    const add: Shell = system
-      ? sh`useradd --system --user-group --no-create-home --home-dir ${home} --shell ${shell} ${name}`
-      : sh`useradd --user-group --home-dir ${home} --shell ${shell} ${name}`
-    const first = have ? sh`usermod --home ${home} --shell ${shell} ${name}` : add
+  apply: ({ name, system, home, shell, group, groups }, [[have]]) => {
+    const own = group === undefined ? [] : ['--gid', group]
+    const fresh = [
+      ...(system ? ['--system', '--no-create-home'] : []),
+      ...(group === undefined ? ['--user-group'] : own),
+    ]
+    const first = have
+      ? sh`usermod ${['--home', home, '--shell', shell, ...own]} ${name}`
+      : sh`useradd ${[...fresh, '--home-dir', home, '--shell', shell]} ${name}`
     const commands: (Shell | Command)[] = [first]
     if (groups.length > 0) commands.push(sh`usermod -aG ${groups.join(',')} ${name}`)
     return commands
@@ -96,8 +117,8 @@ const userStep = resource<UserParams, UserState>('user', {
 
 /** The groups of these that the user is not in. */
 function missingGroups(name: string, groups: readonly string[]): Read<readonly string[]> {
-  return mapRead(readAll(groups.map(membersOf)), (members) =>
-    groups.filter((_group, i) => !members[i]?.includes(name)),
+  return mapRead(readAll(groups.map(groupOf)), (found) =>
+    groups.filter((_group, i) => !found[i]?.members.includes(name)),
   )
 }
 
@@ -109,13 +130,10 @@ export function userGroup(
   return groupStep({ name, system }, options)
 }
 
-const groupStep = resource<
-  { readonly name: string; readonly system: boolean },
-  readonly string[] | undefined
->('group', {
+const groupStep = resource<{ readonly name: string; readonly system: boolean }, Group | undefined>('group', {
   id: ({ name }) => name,
   reach: 'own',
-  read: ({ name }) => membersOf(name),
+  read: ({ name }) => groupOf(name),
   diff: (_params, have) => (have ? undefined : { verb: 'create', fields: [] }),
   apply: ({ name, system }) => [system ? sh`groupadd --system ${name}` : sh`groupadd ${name}`],
 })

@@ -13,6 +13,8 @@ export interface Frame {
   readonly as: string | undefined
   /** Says which process it is before it starts, so that it can be killed. */
   readonly announced: boolean
+  /** An isolated script with the command `say`, whose lines we pass on as marks while it runs. */
+  readonly says: boolean
   /** Keeps the later frames of its trip from running when it fails. */
   readonly decisive: boolean
   /** A part of file names on the host: nobody can guess it, no other frame has it. */
@@ -56,15 +58,30 @@ function inline(frame: Frame): string {
 function isolated(frame: Frame, shell: string): string {
   const out = `"$_d/provision.${frame.nonce}.out"`
   const err = `"$_d/provision.${frame.nonce}.err"`
-  const text = quote(`eval ${script(frame)} ${frame.input ? '<&3 3<&-' : '</dev/null'}`)
-  const child = `{ ${start(frame)}${program(frame, shell)} >&5 2>&6 4>&- 5>&- 6>&- 7<&- 8<&-; }`
-  const run = `printf %s ${text} | ${child}`
+  const text = quote(
+    `${frame.says ? SAY : ''}eval ${script(frame)} ${frame.input ? '<&3 3<&-' : '</dev/null'}`,
+  )
+  const outputs = frame.says ? '4>&1 >&5 2>&6' : '>&5 2>&6 4>&-'
+  const child = `{ ${start(frame)}${program(frame, shell)} ${outputs} 5>&- 6>&- 7<&- 8<&-; }`
+  const silent = `printf %s ${text} | ${child}`
+  const run = frame.says ? heard(frame, silent) : silent
   const whole = frame.input ? fed(frame, `{ ${run}; } 3<&0`) : `${run}; _r=$?`
   const body = `rm -f ${out} ${err}; ${whole}; ${copy(7)}; ${copy(8)} >&4`
   // bash writes the text of a command that was killed to its own stderr, so that one is away meanwhile.
   const files = `5>>${out} 6>>${err} 7<${out} 8<${err} 4>&2 2>/dev/null 9>&-`
   return `${knowsUsers(frame)}_r=125; { ${body}; } ${files}; [ $_r != 125 ] || rm -f ${out} ${err}`
 }
+
+/**
+ * What it says goes through a pipe of its own to a reader that ends with the script, whoever still holds the other end: so what
+ * a script leaves behind can neither speak to us nor keep us waiting.
+ */
+function heard({ id, nonce }: Frame, run: string): string {
+  return `{ ${run}; printf '%s %s\\n' ${nonce} $?; } | _l ${id} ${nonce}`
+}
+
+/** In a subshell, which alone dies of it when nobody listens any more. */
+const SAY = 'say(){ (printf "%s\\n" "$*" >&4) 2>/dev/null||:;};'
 
 /** A pipeline that gives the input to the reader. What the reader leaves is read off, or it would be taken for our next text. */
 function fed({ id, input }: Frame, reader: string): string {

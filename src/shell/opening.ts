@@ -14,6 +14,7 @@ export function opening({ token }: Dialect, checks: readonly string[]): string {
     '_e(){ _m e "$@"; _m e "$@" >&2; }',
     '_h(){ _m h 0 "$*"; _m h 0 "$*" >&2; }',
     '_p(){ _q self; _m p "$1" "$_a.$_c"; }',
+    HEAR,
     LOOK,
     STOP,
     FEED,
@@ -37,6 +38,10 @@ const FEED = `_g(){ [ "$_z" ] || { dd count=0 iflag=fullblock </dev/null 2>/dev/
 _f(){ dd bs=${BLOCK} count=$1 iflag=fullblock; [ $2 = 0 ] || dd bs=$2 count=1 iflag=fullblock
 read -r _t && [ "$_t" = ok ] && return; _q self; _l=
 for _n in $(cat /proc/$_b/task/$_b/children); do [ $_n = $_a ] || _k $_n; done; kill -KILL $_l; } 2>/dev/null`
+
+/** `_l FRAME NONCE` passes on what a script says, and marks as they are, up to the line with the nonce, which tells its status. */
+const HEAR = `_l(){ while IFS= read -r _t; do case $_t in "$2 "*) return \${_t#* };; ?"$_x "*) printf '%s\\n' "$_t" || exit;;
+*) _m s $1 "$_t";; esac; done; return 137; }`
 
 /** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v`, its version, is empty. */
 const BECOME = `_u(){ _t=$1 HOME=$2; shift 2

@@ -1,6 +1,6 @@
 /** What a host says between the outputs of scripts. */
 export interface Mark {
-  /** `h`: hello, `p`: a frame's process, `r`: ready for a frame's input, `e`: a frame's end. */
+  /** `h`: hello, `p`: a frame's process, `r`: ready for a frame's input, `s`: a line that it says, `e`: a frame's end. */
   readonly kind: string
   readonly frame: number
   readonly value: string

@@ -1,3 +1,4 @@
+import { milliseconds } from '../text/duration.ts'
 import type { Keepalive } from './hop.ts'
 import type { OpensshOptions } from './openssh.ts'
 import type { Master } from './openssh-master.ts'
@@ -41,7 +42,7 @@ export class OpensshSettings {
     const asked = { host, ...(user && { user }), ...(port !== undefined && { port }) }
     const config = await this.#config.read(asked)
     const configured = Number(config.get('connecttimeout')?.[0]) || 10
-    const patience = this.#options.connectTimeout ?? 1000 * configured
+    const patience = milliseconds(target.patience ?? this.#options.connectTimeout ?? 1000 * configured)
     const { interval, misses } = this.#options.keepalive ?? keepalive(config)
     const alive = { interval: 1000 * seconds(interval), misses }
     const unknown = unknownKeys(target, { config, defaults: this.#options, warn })

@@ -84,10 +84,10 @@ interface Road {
 }
 
 /** The first jump host may have a way of its own; for the others, the list is the way. */
-function road({ via = [], ...target }: Target): Road {
-  const before = via.reduce<Road | undefined>(
+function road(target: Target): Road {
+  const before = target.via?.reduce<Road | undefined>(
     (before, jump) => (before ? { target: jump, before } : road(jump)),
     undefined,
   )
-  return { target: { ...target, via }, before }
+  return { target, before }
 }

@@ -1,3 +1,4 @@
+import type { Streamed } from '../model/streamed.ts'
 import type { Shell } from '../shell/sh.ts'
 
 /** One script for the session's shell. */
@@ -11,13 +12,16 @@ export interface Script {
   readonly mode?: 'inline' | 'isolated'
   /**
    * Bytes for its standard input; without them it reads from /dev/null. More than 64 KiB cost a round trip of their own. A
-   * script whose input was cut off by a lost connection is killed before it could see the end of it.
+   * script whose input was cut off by a lost connection is killed before it could see the end of it. Who hears the script hears how
+   * much of a streamed input is on its way.
    */
-  readonly input?: Uint8Array
+  readonly input?: Uint8Array | Streamed
   /** The user it runs as, when not the session's. Isolated scripts only, and only where the session is root's. */
   readonly as?: string
   /** Milliseconds from its start after which it is killed with all that it started. @default none */
   readonly timeout?: number
+  /** Told each line of its command `say WORDS…` while it runs. Isolated scripts only; without this they have no such command. */
+  readonly hear?: (line: string) => void
   /** In a trip that stops at a failure, this one's stops nothing: it only asks. @default false */
   readonly mayFail?: boolean
 }

@@ -1,4 +1,5 @@
 import { homedir, userInfo } from 'node:os'
+import { milliseconds } from '../text/duration.ts'
 import type { Hop, HostKeyRules, Identities } from './hop.ts'
 import { knownAs } from './known-hosts.ts'
 import { jumpsIn } from './proxy-jump.ts'
@@ -43,7 +44,9 @@ export function settings(parts: SettingsParts): Hop {
     user,
     identities: identities(parts, expand),
     hostKey: hostKey({ target, config, defaults, warn }, { host, port, expand }),
-    patience: defaults.connectTimeout ?? 1000 * Number(one('connecttimeout') ?? 10),
+    patience: milliseconds(
+      target.patience ?? defaults.connectTimeout ?? 1000 * Number(one('connecttimeout') ?? 10),
+    ),
     keepalive: defaults.keepalive ?? keepalive(config),
     via: target.via ?? jumpsIn(one('proxyjump')),
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Dialect } from '../shell/frame.ts'
 import { type Mark, Splitter } from '../shell/splitter.ts'
 import type { Become } from './become.ts'
@@ -36,6 +37,7 @@ export class ShellSession implements Session {
   #over: Error | undefined
   #closed: Promise<void> | undefined
   #last: Promise<unknown> = Promise.resolve()
+  readonly #ends = new AbortController()
   #next = 1
   #trips = 0
 
@@ -83,18 +85,28 @@ export class ShellSession implements Session {
   ): Promise<readonly Result[]> {
     if (this.#over) throw this.#over
     if (scripts.length === 0) return []
-    const tasks = tasksOf(scripts, { dialect: this.#parts.dialect, first: this.#next, stopAtFailure })
+    const tasks = await tasksOf(scripts, { dialect: this.#parts.dialect, first: this.#next, stopAtFailure })
     this.#next += tasks.length
     for (const task of tasks) this.#tasks.set(task.id, task)
     const results = Promise.all(tasks.map(({ result }) => result))
-    await Promise.all([results, send(tasks, (text) => this.#write(text))])
+    const sent = send(tasks, {
+      write: (text) => {
+        this.#trips++
+        return this.#pass(text)
+      },
+      pass: (piece) => this.#pass(piece),
+    })
+    // The host still waits for what cannot be had any more.
+    void sent.catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+    await Promise.all([results, sent])
     return results
   }
 
-  #write(text: Buffer): void {
+  /** Settles when the wire takes more, or when it never will: the next one is told why. */
+  async #pass(bytes: Uint8Array): Promise<void> {
     if (this.#over) throw this.#over
-    this.#trips++
-    this.#parts.wire.stdin.write(text)
+    const { stdin } = this.#parts.wire
+    if (!stdin.write(bytes)) await once(stdin, 'drain', { signal: this.#ends.signal }).catch(() => {})
   }
 
   #listen(name: 'stdout' | 'stderr'): void {
@@ -113,6 +125,7 @@ export class ShellSession implements Session {
     const task = this.#tasks.get(mark.frame)
     if (mark.kind === 'p') task?.started(mark.value, () => void this.#kill(task))
     if (mark.kind === 'r') task?.welcome()
+    if (mark.kind === 's') task?.hear?.(mark.value)
     if (mark.kind === 'e' && task?.heard(stream, mark)) this.#tasks.delete(mark.frame)
   }
 
@@ -154,6 +167,7 @@ export class ShellSession implements Session {
   #fail(why: Error): void {
     if (this.#over) return
     this.#over = why
+    this.#ends.abort()
     this.#opened.reject(why)
     for (const task of this.#tasks.values()) task.fail(why)
     this.#tasks.clear()

@@ -8,15 +8,18 @@ export interface TaskParts {
   /** The frame. */
   readonly text: Buffer
   /** An input too large to be in the text: it goes after it, when the host is ready for it. */
-  readonly follows: Uint8Array | undefined
+  readonly follows: AsyncIterable<Uint8Array> | undefined
   readonly timeout: number | undefined
+  /** Told what it says while it runs. */
+  readonly hear: ((line: string) => void) | undefined
 }
 
 /** One script from its sending to its result. */
 export class Task {
   readonly id: number
   readonly text: Buffer
-  readonly follows: Uint8Array | undefined
+  readonly follows: AsyncIterable<Uint8Array> | undefined
+  readonly hear: ((line: string) => void) | undefined
   readonly #timeout: number
   readonly #result = new Promised<Result>()
   readonly #ready = new Promised<boolean>()
@@ -25,10 +28,11 @@ export class Task {
   #timer: NodeJS.Timeout | undefined
   #late = false
 
-  constructor({ id, text, follows, timeout = LONGEST }: TaskParts) {
+  constructor({ id, text, follows, timeout = LONGEST, hear }: TaskParts) {
     this.id = id
     this.text = text
     this.follows = follows
+    this.hear = hear
     this.#timeout = Math.min(timeout, LONGEST)
   }
 

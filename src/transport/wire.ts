@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { Duration } from '../text/duration.ts'
 
 /** One command that runs on a host, with its three streams. */
 export interface Wire {
@@ -39,6 +40,8 @@ export interface Target {
   readonly identityFile?: string
   /** The host's key as `SHA256:…`; when given, it alone is accepted and known_hosts is not asked. */
   readonly hostKey?: string
+  /** How long it may take to answer a connection. @default what ssh_config and the defaults say */
+  readonly patience?: Duration
   /** Hosts to go through, the nearest first. */
   readonly via?: readonly Target[]
 }

@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -46,6 +47,28 @@ describe('a bundle', () => {
     const { fresh, inputs } = await made()
     expect([fresh, inputs.length]).to.deep.equal([false, 2])
     expect(statSync(join(outdir(), 'main.js')).mtimeMs).to.equal(before)
+  })
+
+  it('leaves no chunks of earlier builds behind, once nobody can want them any more', async () => {
+    const chunks = () => readdirSync(outdir()).filter((name) => /^chunk-.*js$/.test(name))
+    const parts = (word: string) =>
+      `export const later = async () => (await import('./late.ts')).late + '${word}'\n`
+    project.write('late.ts', `import { name } from './lib/name.ts'\nexport const late = name\n`)
+    project.write(
+      'main.ts',
+      `import { name } from './lib/name.ts'\n${parts(' ')}export const greeting = name\n`,
+    )
+    await made()
+    const first = chunks()
+    project.write('lib/name.ts', `export const name: string = 'there'\n`)
+    await made()
+    expect(chunks()).to.include.members(first).and.to.have.length.above(first.length)
+    writeFileSync(join(outdir(), 'notes.js'), '')
+    for (const name of [...first, 'notes.js']) utimesSync(join(outdir(), name), 1, 1)
+    project.write('lib/name.ts', `export const name: string = 'everywhere'\n`)
+    await made()
+    for (const name of first) expect(chunks()).to.not.include(name)
+    expect(readdirSync(outdir())).to.include('notes.js')
   })
 
   it('is made anew when an imported file has changed, be it only in its time, or is gone', async () => {

@@ -9,7 +9,7 @@ export const site = stack({ web: hosts() })
 export default playbook(site, ({ web }) => [
   play('web', { hosts: web }, () => [
     file('DIR/a', 'text\\n'),
-    command('look', sh\`false\`, { unless: sh\`! test -e DIR/break\` }),
+    command('look', sh\`false\`, { unless: sh\`! test -e DIR/break\`, tags: ['looks'] }),
   ]),
 ])
 `
@@ -42,6 +42,13 @@ describe('the command', () => {
     expect(faulty.err).to.match(
       /^error: The inventory does not fit its stack\.\n {3}web\.hosts\.web1\.address: /,
     )
+  })
+
+  it('does not take an empty word for no word at all', async () => {
+    const [limit, tags] = await Promise.all([run('dead.ts', '--limit', ''), run('dead.ts', '--tags', ' ,')])
+    expect([limit.code, tags.code]).to.deep.equal([64, 64])
+    expect(limit.err).to.include('leaves no host')
+    expect(tags.err).to.include('It names no tag.')
   })
 
   it('ends with 3 when a host cannot be reached', async () => {
@@ -98,6 +105,34 @@ describe('the command', () => {
         0,
         'Nothing had to change: 1 host, 2 steps.',
       ])
+    })
+
+    it('plans a part of a playbook, and carries out a plan or a part of it', async () => {
+      const words = ['--no-type-check', '-i', 'here.ts']
+      const plan = (...more: readonly string[]) =>
+        project.provision('plan', 'playbook.ts', '--out', 'plan.json', ...words, ...more)
+      const apply = (...more: readonly string[]) =>
+        project.provision('apply', 'plan.json', '--no-type-check', ...more)
+      project.write('a', 'other')
+      project.write('break', '')
+
+      const part = await plan('--start-at', 'command look')
+      expect(part.out).to.include('1 step would change: 1 host, 1 step.')
+      expect((await apply('--limit', 'web1', '--start-at', 'look')).err).to.include(
+        'The plan was made with --start-at already',
+      )
+      expect((await apply()).code).to.equal(1)
+      expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('other')
+
+      await plan()
+      rmSync(join(project.directory, 'break'))
+      const moved = await apply()
+      expect(moved.code).to.equal(64)
+      expect(moved.err).to.include('command look has changed since')
+      // What has moved is left out now.
+      const tagged = await apply('--skip-tags', 'looks')
+      expect(tagged.code, tagged.out + tagged.err).to.equal(0)
+      expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('text\n')
     })
   })
 })

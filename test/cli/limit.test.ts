@@ -28,11 +28,9 @@ describe('a limit', () => {
     'web,!web2': 'web/web1 web/web10',
     '!web2,web': 'web/web1 web/web10',
     '!web,!db': 'lb/lb1 app/app1',
-    '': 'lb/lb1 web/web1 web/web2 web/web10 app/app1 db/db1 db/web1',
-    'web,!web': '',
   }
   for (const [limit, hosts] of Object.entries(TABLE))
-    it(`of "${limit}" means ${hosts || 'nobody'}`, () => {
+    it(`of "${limit}" means ${hosts}`, () => {
       expect(meant(limit)).to.equal(hosts)
     })
 
@@ -50,6 +48,11 @@ describe('a limit', () => {
     expect(refused('wbe1').next).to.match(/^Did you mean "web1"/)
     expect(refused('web,!nobody-like-this').next).to.match(/^There are lb1, lb, web1, web, web2, web10,/)
     expect(refused('!').message).to.match(/is called ""$/)
+  })
+
+  it('refuses words that leave nobody: an empty variable of a script must not mean everybody', () => {
+    for (const limit of ['', ' , ', 'web,!web', '!all'])
+      expect(refused(limit).message).to.equal(`--limit: "${limit}" leaves no host`)
   })
 
   it('reads nothing into characters that a regular expression would', () => {

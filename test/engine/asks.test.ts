@@ -50,6 +50,37 @@ describe('a question to other hosts', () => {
     expect(summary.hosts.map(({ trips }) => trips)).to.deep.equal([2, 2])
   })
 
+  it('whose answer makes no sense fails who needs it, and nobody else', async () => {
+    const question = ask(
+      'which release?',
+      read(sh`echo none`, ({ stdout }) => JSON.parse(stdout) as string),
+    )
+    const { problems, summary } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, ({ name }) => [
+          name === 'web2' &&
+            afterAnswers(
+              on(
+                web.only(({ name }) => name === 'web1'),
+                question,
+              ),
+              (answer) => file(`${root}/${answer}`, '', rig.own),
+            ),
+          file(`${root}/${name}`, 'a', rig.own),
+        ]),
+      ],
+      { names },
+    )
+    expect(problems).to.have.length(1)
+    expect(problems[0]).to.match(/^web1: its answer to "which release\?" makes no sense: Unexpected token/)
+    expect(
+      summary.hosts.map(({ host, failed, unreachable, changed }) => [host, failed, unreachable, changed]),
+    ).to.deep.equal([
+      ['web1', 0, false, 1],
+      ['web2', 1, false, 0],
+    ])
+  })
+
   it('is asked again when the asked host has changed since', async () => {
     writeFileSync(`${root}/leader`, 'old')
     const question = leader()

@@ -85,9 +85,44 @@ describe('a bracket around the changes of a host', () => {
     expect(brackets(outcome)).to.deep.equal([])
   })
 
-  it('is not opened by a run that only checks', async () => {
+  it('is shown, and not opened, by a run that only checks', async () => {
     const outcome = await runAround({}, { mode: 'check' })
-    expect([log(), brackets(outcome)]).to.deep.equal([[], []])
+    expect([log(), brackets(outcome)]).to.deep.equal([[], ['web1 planned', 'web2 planned']])
+    expect(outcome.events.find(({ kind }) => kind === 'bracket')).to.include({ label: 'out' })
+    expect(outcome.events.flatMap((event) => (event.kind === 'bracket' ? [event.on] : []))).to.deep.equal([
+      ['lb1'],
+      ['lb1'],
+    ])
+    await runAround()
+    expect(brackets(await runAround({}, { mode: 'check' }))).to.deep.equal([])
+  })
+
+  it('is opened only when a person wants the first change', async () => {
+    const asked: string[] = []
+    const no = await runAround(
+      {},
+      {
+        confirm: async (host, { name }) => {
+          asked.push(`${host} ${name}`, ...log())
+          return false
+        },
+      },
+    )
+    expect([log(), brackets(no)]).to.deep.equal([[], []])
+    expect(asked).to.have.length(4)
+    await runAround({}, { confirm: async (host, { name }) => host === 'web1' || name !== 'change' })
+    expect(log()).to.include.members(whole('web1'))
+  })
+
+  it('is not told of where nobody had anything to do for it', async () => {
+    const idle = { enter: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], idle: 3 }
+    const outcome = await runAround(idle)
+    expect(brackets(outcome)).to.deep.equal([])
+    expect(outcome.summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0])
+    expect(log()).to.include('change web1').and.not.include('settled web1')
+    root = rig.empty()
+    const other = await runAround({ ...idle, idle: 4 })
+    expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
   })
 
   it('is closed when a step fails, without a word of being back in service', async () => {
@@ -124,6 +159,12 @@ describe('a bracket around the changes of a host', () => {
     expect(log()).to.deep.equal([])
     expect(problems).to.include('web1 cannot be made out: lb1 cannot be reached')
     expect(summary.hosts.find(({ host }) => host === 'web1')?.failed).to.equal(1)
+  })
+
+  it('does without those that cannot be reached where it says that they are not needed', async () => {
+    const { summary } = await runAround({ lost: 'ignore' }, { dead: 'lb1' })
+    expect(log()).to.deep.equal(['change web1', 'healthy web1', 'change web2', 'healthy web2'])
+    expect(summary.hosts.filter(({ failed }) => failed > 0)).to.deep.equal([])
   })
 
   it('stays open around a host that was lost, which is told with the way back, until a run finds it again', async () => {

@@ -2,11 +2,15 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { type Handler, handler } from '../../src/model/handler.ts'
 import { play } from '../../src/model/play.ts'
-import type { Step } from '../../src/model/step.ts'
+import { read } from '../../src/model/read.ts'
+import { role } from '../../src/model/role.ts'
+import { resource, type Step } from '../../src/model/step.ts'
+import type { Steps } from '../../src/model/steps.ts'
 import { command } from '../../src/resources/command.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { type Outcome, Rig } from '../support/rig.ts'
 
@@ -82,14 +86,18 @@ function stepsOf({ events }: Outcome): readonly Told[] {
 }
 
 /** Some steps on paths of which some are there already, right or wrong; some commands reach what other steps want. */
-function randomSite(rig: Rig, chance: () => number): readonly Step[] {
+function randomSite(rig: Rig, chance: () => number): readonly Steps[] {
   const base = rig.empty()
   const one = <T>(...all: readonly T[]): T => all[Math.floor(chance() * all.length)] as T
   const told: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
-  return Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
+  const steps = Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
     const path = `${base}/${i}` as const
     const notify = chance() < 0.3 ? { notify: told } : {}
-    const kind = one('file', 'directory', 'link', 'command', 'meddler')
+    const kind = one('file', 'file', 'directory', 'link', 'command', 'meddler', 'meddler', 'part', 'part')
+    if (kind === 'part') {
+      if (chance() < 0.3) writeFileSync(path, '')
+      return part({ path }, notify)
+    }
     if (kind === 'file') {
       if (chance() < 0.6) writeFileSync(path, one('right', 'wrong'), { mode: 0o644 })
       return file(path, 'right', { ...rig.own, ...notify })
@@ -114,7 +122,22 @@ function randomSite(rig: Rig, chance: () => number): readonly Step[] {
       ...notify,
     })
   })
+  return steps.map((step) => role(one('a', 'b', 'c'), () => [step])({}))
 }
+
+/** Like packages: several are done in one go, which may bring an earlier one to pass what stands between. */
+const part = resource<{ readonly path: AbsolutePath }, boolean>('part', {
+  id: ({ path }) => path,
+  read: ({ path }) => read(sh`test -e ${path}`, ({ code }) => code === 0),
+  diff: (_params, have) => (have ? undefined : { verb: 'install', fields: [] }),
+  apply: ({ path }) => [sh`touch ${path}`],
+  pool: {
+    name: 'parts',
+    adds: ({ path }) => [path],
+    apply: (paths) => [{ script: sh`touch ${paths}` }],
+    ahead: () => sh`:`,
+  },
+})
 
 /** Mulberry32: the same states each time. */
 function random(seed: number): () => number {

@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { expect } from 'chai'
+import { ask, after as asked, on } from '../../src/model/ask.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Host } from '../../src/model/host.ts'
 import { type PlayOptions, play } from '../../src/model/play.ts'
 import { probe } from '../../src/model/probe.ts'
+import { LeftAlone, Problem } from '../../src/model/problem.ts'
+import { known, read } from '../../src/model/read.ts'
+import { resource } from '../../src/model/step.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
@@ -95,6 +99,39 @@ describe('a play over many hosts', () => {
       expect(done()).to.deep.equal(['web2', 'web3'])
     })
 
+    it('shows what it can where the texts of one cannot be fetched', async () => {
+      const changed = resource('text', {
+        id: (name: string) => name,
+        reach: 'own',
+        read: () => known(undefined),
+        diff: (name) => ({
+          verb: 'change',
+          fields: [],
+          texts: [
+            {
+              path: '/x',
+              before: read(name === 'web1' ? sh`kill -9 $$` : sh`echo old`, (a) => a.stdout),
+              after: 'new',
+            },
+          ],
+        }),
+        apply: () => [],
+      })
+      const { told, summary } = await rig.run(
+        (web) => [play('web', { hosts: web }, ({ name }) => changed(name))],
+        {
+          names: ['web1', 'web2'],
+          mode: 'check',
+          diff: true,
+        },
+      )
+      expect(told).to.deep.equal(['web2 planned text web2'])
+      expect(summary.hosts.map(({ unreachable, changed }) => [unreachable, changed])).to.deep.equal([
+        [true, 0],
+        [false, 1],
+      ])
+    })
+
     it('goes on until more have failed than may', async () => {
       await runWith({ serial: 1, maxFailures: 1 }, ['web1'])
       expect(done()).to.deep.equal(['web2', 'web3', 'web4', 'web5'])
@@ -108,6 +145,37 @@ describe('a play over many hosts', () => {
       const { events } = await runWith({ window: 1, maxFailures: 1 }, ['web3'], { dead: 'web1' })
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.have.length(1)
+    })
+
+    it('skips no host on which nothing is to change, and says how to leave one that cannot be reached out of the count', async () => {
+      const all = (options: Options) =>
+        rig.run(
+          (web) => [
+            play('first', { hosts: web, serial: 1 }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+            play('second', { hosts: web }, ({ name }) => [
+              file(`${root}/${name}`, 'a', rig.own),
+              ['web3', 'web4'].includes(name) && file(`${root}/second-${name}`, 'a', rig.own),
+            ]),
+          ],
+          { names, ...options },
+        )
+      await all({ limit: ({ name }) => ['web2', 'web3'].includes(name) })
+      rmSync(`${root}/second-web3`)
+      const planned = await all({ dead: 'web1', mode: 'check' })
+      const { events, summary } = await all({ dead: 'web1' })
+      expect(skipped(planned.events)).to.deep.equal(skipped(events))
+      expect(planned.summary.hosts.map(({ ok, changed, skipped }) => [ok, changed, skipped])).to.deep.equal(
+        summary.hosts.map(({ ok, changed, skipped }) => [ok, changed, skipped]),
+      )
+      expect(skipped(events)).to.deep.equal([
+        ['first', 'web4 web5', "web1 cannot be reached (with --limit '!web1' that does not count)"],
+      ])
+      // web3 had nothing to do in the play that stopped, so later ones go on with it.
+      expect(existsSync(`${root}/second-web3`)).to.equal(true)
+      const of = (name: string) => summary.hosts.find(({ host }) => host === name)
+      expect(of('web2')).to.include({ ok: 2, changed: 0, skipped: 0, failed: 0 })
+      expect(of('web3')).to.include({ ok: 2, changed: 1, skipped: 0, failed: 0 })
+      expect(of('web4')).to.include({ ok: 0, changed: 0, skipped: 2, failed: 0 })
     })
 
     it('leaves hosts that were not begun alone in later plays, and goes on with the others', async () => {
@@ -130,6 +198,59 @@ describe('a play over many hosts', () => {
         ['second', names.join(' '), 'web1 failed in "first", which ends the run'],
       ])
     })
+  })
+
+  it('plans nothing where a play that any failure stops is refused, as the run does nothing', async () => {
+    const refusing = (mode: 'check' | 'apply') =>
+      rig.run(
+        (web) => [
+          play('gate', { hosts: web, anyFailureStops: true }, ({ name }) => {
+            const question = ask('the moon', known('full'))
+            return (
+              name === 'web2' &&
+              asked(
+                on(
+                  web.only((one) => one.name === name),
+                  question,
+                ),
+                (moon) => {
+                  throw new Problem(`the moon is ${moon}`)
+                },
+              )
+            )
+          }),
+          play('work', { hosts: web }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+        ],
+        { names, mode },
+      )
+    for (const mode of ['check', 'apply'] as const) {
+      const { events, summary } = await refusing(mode)
+      expect(skipped(events).at(-1)).to.deep.equal([
+        'work',
+        names.join(' '),
+        'web2 failed in "gate", which ends the run',
+      ])
+      expect(summary.hosts.map(({ changed, failed }) => changed + failed)).to.deep.equal([0, 1, 0, 0, 0])
+    }
+    expect(done()).to.deep.equal([])
+  })
+
+  it('leaves a host out that its steps say to leave alone, which is no failure, and tells why', async () => {
+    const { events, summary } = await rig.run(
+      (web) => [
+        play('who', { hosts: web, serial: 1 }, (host) =>
+          asked(on(host, ask('whether it is away', known(host.name === 'web2'))), (away) => {
+            if (away) throw new LeftAlone('it is away')
+            return []
+          }),
+        ),
+        play('work', { hosts: web, serial: 1 }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+      ],
+      { names },
+    )
+    expect(done()).to.deep.equal(['web1', 'web3', 'web4', 'web5'])
+    expect(skipped(events)[0]).to.deep.equal(['all', 'web2', 'it is away'])
+    expect(summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0, 0, 0, 0])
   })
 
   it('begins nothing else when it is stopped, and tells so of each host', async () => {

@@ -59,6 +59,7 @@ describe('a rolling run under load, on real hosts', function () {
   it('drains nothing where there is no balancer yet', async () => {
     const { code, text } = await run({ VERSION: '1', DRAIN: 'yes' })
     expect(code, text).to.equal(0)
+    expect(text).to.not.include('out of web')
     expect(await states()).to.equal('web1 UP\nweb2 UP')
   })
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { $ } from 'zx'
 import type { Lab } from '../../src/lab/index.ts'
 
@@ -21,20 +22,21 @@ export interface Ended {
   readonly ms: number
 }
 
-/** Runs the command as a user would, from the project's folder. */
+/** Runs the command as a user would. @param cwd from where; the project's folder unless told otherwise */
 export async function provision(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd = ROOT,
 ): Promise<Ended> {
   const began = performance.now()
   const shell = $({
-    cwd: ROOT,
+    cwd,
     nothrow: true,
     quiet: true,
     env: { ...process.env, NO_COLOR: '1', ...env },
     timeout: '300s',
   })
-  const { exitCode, stdout, stderr } = await shell`node bin/provision.js ${args}`
+  const { exitCode, stdout, stderr } = await shell`node ${ROOT}/bin/provision.js ${args}`
   return { code: exitCode ?? -1, text: stdout + stderr, ms: performance.now() - began }
 }
 
@@ -63,13 +65,25 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** Of the certificate that was shown. */
+  readonly serial: string
+}
+
+export interface Asking {
+  readonly method?: string
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+  /** @default false: a connection of its own */
+  readonly agent?: https.Agent | false
+  /** Milliseconds of silence after which it is given up. @default 2000 */
+  readonly timeout?: number
 }
 
 /** The site as a new client on this machine sees it: through the loopback port that leads to the virtual IP. Rejects when it is silent for 2 s. */
 export function ask(
   lab: Lab,
   path: string,
-  { method = 'GET', body }: { method?: string; body?: object } = {},
+  { method = 'GET', body, headers = {}, agent = false, timeout = 2_000 }: Asking = {},
 ): Promise<Answer> {
   return new Promise((answered, failed) => {
     const request = https.request(
@@ -80,22 +94,24 @@ export function ask(
         ca: readFileSync(join(lab.directory, 'pki/authority.pem')),
         path,
         method,
-        agent: false,
-        timeout: 2_000,
-        headers: { host: 'notes.test', 'content-type': 'application/json' },
+        agent,
+        timeout,
+        headers: { host: 'notes.test', 'content-type': 'application/json', ...headers },
       },
       (response) => {
+        const { socket } = response
+        const serial = socket instanceof TLSSocket ? socket.getPeerCertificate().serialNumber : ''
         let text = ''
         response.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk
         })
         response.on('end', () =>
-          answered({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+          answered({ status: response.statusCode ?? 0, headers: response.headers, body: text, serial }),
         )
         response.on('error', failed)
       },
     )
-    request.on('timeout', () => request.destroy(new Error('no answer within 2 s')))
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${timeout} ms`)))
     request.on('error', failed)
     request.end(body && JSON.stringify(body))
   })

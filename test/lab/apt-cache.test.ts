@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -113,6 +113,17 @@ describe('the cache of packages', () => {
     ).to.deep.equal([])
     mirror.half = false
     expect(await get('/pool/a.deb')).to.have.length(160_000)
+  })
+
+  it('takes away what a download of the same file has left that died, and nothing of one that lives', async () => {
+    const pool = join(directory, new URL(uri).host, 'pool')
+    mkdirSync(pool, { recursive: true })
+    for (const name of ['a.deb.4194305.part', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'])
+      writeFileSync(join(pool, name), '')
+    await get('/pool/a.deb')
+    expect(readdirSync(pool).sort()).to.deep.equal(
+      ['a.deb', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'].sort(),
+    )
   })
 
   it('has no way to other hosts', async () => {

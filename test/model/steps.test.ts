@@ -100,6 +100,14 @@ describe('steps', () => {
     expect(refusal(broken({}))).to.equal(own)
   })
 
+  it('refuse a role without params, where types were not checked', () => {
+    const web = role('web', (_params: object) => [])
+    for (const params of [undefined, null, 'web1'])
+      expect(() => web(params as never))
+        .to.throw(Problem, 'role web was called without its params')
+        .with.property('next', 'Give it an object, an empty one if need be: {}.')
+  })
+
   it('that are none are refused, with the role that they stand in', () => {
     const called = role('web', (_params: object) => [])
     const around = role('around', (_params: object) => called as never)

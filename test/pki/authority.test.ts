@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type Authority, authority } from '../../src/pki/authority.ts'
+import { type Authority, authority, renewAll } from '../../src/pki/authority.ts'
 import { temporary } from '../support/rig.ts'
 
 describe('an authority', () => {
@@ -94,6 +94,23 @@ describe('an authority', () => {
     ).to.deep.equal([])
     expect((statSync(directory).mode & 0o777).toString(8)).to.equal('700')
     expect(readdirSync(root).sort()).to.deep.equal(['deep', 'other'])
+  })
+
+  it('issues all anew when asked to, each once, and never itself', async () => {
+    const before = await ca.keyPair({ names: ['renewed'] })
+    before.key.reveal()
+    const end = renewAll()
+    const again = await authority(directory)
+    const [first, second] = [
+      await again.keyPair({ names: ['renewed'] }),
+      await again.keyPair({ names: ['renewed'] }),
+    ]
+    end()
+    expect(first.certificate).not.to.equal(before.certificate)
+    expect(second.certificate).to.equal(first.certificate)
+    expect(second.key.reveal()).to.equal(first.key.reveal()).and.not.equal(before.key.reveal())
+    expect(again.certificate).to.equal(ca.certificate)
+    expect((await ca.keyPair({ names: ['renewed'] })).certificate).to.equal(first.certificate)
   })
 
   it('keeps its own files when a host is called as they are', async () => {

@@ -16,6 +16,19 @@ describe('The board of a run', () => {
     expect(board.play('web').hosts.map(({ title }) => title)).to.eql(['web1 package nginx', 'web2 2 changed'])
   })
 
+  it('tells how far a step is and what it waits for, until it is done', () => {
+    const board = new Board(PLAIN)
+    begin(board, ['web1'])
+    const about = { play: 'web', host: 'web1' } as const
+    const title = () => board.play('web').hosts[0]?.title
+    board.emit({ kind: 'progress', ...about, step: step('package', 'nginx'), text: '12 of 40 MB' })
+    expect(title()).to.equal('web1 package nginx: 12 of 40 MB')
+    board.emit({ kind: 'waiting', ...about, for: 'dpkg lock held by unattended-upgr, pid 812' })
+    expect(title()).to.equal('web1 waiting for dpkg lock held by unattended-upgr, pid 812')
+    board.emit({ kind: 'step', ...about, step: step('package', 'nginx'), outcome: 'ok' })
+    expect(title()).to.equal('web1 package nginx')
+  })
+
   it('has one row for a play of many hosts: how far they are, and who takes longest', () => {
     let now = 0
     const board = new Board(PLAIN, () => now)

@@ -28,6 +28,8 @@ web1          file /etc/a: create root:root 0644
 web1          absent /etc/b: remove type file → absent
 web1      ✓ reload nginx
 web1      ✓ restart app (owed since an earlier run)
+web1      … command copy: 12 of 40 MB
+web1      ✓ nginx configuration: an earlier run was cut off in it; the old files are back in place and in force
 web1      … waiting for GET http://localhost/
 web2      ✗ command reload
 error: web2: command reload failed: exit status 1
@@ -40,7 +42,7 @@ web1      1 ok, 3 changed
 web2      0 ok, failed, 1 play skipped
 balancer1 unreachable
 1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)
-To go on, run the same command again, or only what is left with --limit web2,balancer1: what is done is not done twice.`)
+To go on with web2, balancer1: provision resume. What is done is not done twice.`)
   })
 
   it('tells of all steps, too, when it is to be verbose', () => {
@@ -62,10 +64,16 @@ To go on, run the same command again, or only what is left with --limit web2,bal
       shown([
         { ...about, step: step('command', 'a'), outcome: 'planned', sure: true, difference },
         { ...about, step: step('command', 'b'), outcome: 'planned', sure: false, difference },
+        {
+          ...{ kind: 'bracket', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
+          ...{ owed: false, on: ['lb1', 'lb2'] },
+        },
         { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'planned' },
         { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'failed' },
       ]),
-    ).to.equal('web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ reload\nweb1 ✗ reload')
+    ).to.equal(
+      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
+    )
   })
 
   it('is the same text when its colours are taken away', () => {

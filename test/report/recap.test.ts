@@ -29,15 +29,15 @@ describe('the last words of a run', () => {
     ],
     'a host failed': [
       said([web1, host({ host: 'web2', ok: 2, changed: 1, failed: 1 })]),
-      'web1 5 ok\nweb2 2 ok, 1 changed, failed\n1 host failed, of 2 hosts, 8 steps; 1 changed.\nTo go on, run the same command again, or only what is left with --limit web2: what is done is not done twice.',
+      'web1 5 ok\nweb2 2 ok, 1 changed, failed\n1 host failed, of 2 hosts, 8 steps; 1 changed.\nTo go on with web2: provision resume. What is done is not done twice.',
     ],
     'a host was lost after it had changed': [
       said([host({ host: 'web1', changed: 1, unreachable: true })]),
-      'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.\nTo go on, run the same command again: what is done is not done twice.',
+      'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.\nTo go on: provision resume. What is done is not done twice.',
     ],
     'a person stopped it': [
       said([web1, host({ host: 'web2', skipped: 2 })], { interrupted: true }),
-      'web1 5 ok\nweb2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.\nTo go on, run the same command again, or only what is left with --limit web2: what is done is not done twice.',
+      'web1 5 ok\nweb2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.\nTo go on with web2: provision resume. What is done is not done twice.',
     ],
   }
   for (const [when, [words, expected]] of Object.entries(CASES))

@@ -61,7 +61,9 @@ describe('firewall', () => {
 
   it('refuses what would be read as a part of the ruleset', () => {
     const evil = '10.0.0.1 } accept; #'
-    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw('is not an IP address')
+    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw(
+      'is neither an IP address nor a network',
+    )
     expect(() => firewall([], { ssh: [evil] })).to.throw('neither a network nor an address')
     expect(() => firewall([{ port: 0, from: 'anywhere' }])).to.throw('0 is not a port')
     expect(() => firewall([{ port: [], from: 'anywhere' }])).to.throw('an empty list is not a port')

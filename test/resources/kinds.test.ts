@@ -40,8 +40,9 @@ const entry = (of: Partial<Entry>): Entry => ({
 const there = entry({ sha256: sha256('text') })
 const dir = entry({ type: 'directory', mode: '0755' })
 const special = entry({ type: 'special file' })
+const version = (version: string | undefined) => ({ version, state: undefined, guarded: false })
 const running = { active: true, enabled: true, needsReload: false }
-const account = { home: '/nonexistent', shell: '/usr/sbin/nologin' }
+const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
 const secret = new Secret(() => 'hunter2')
 const build = { directory: '/build', id: 'abc' }
 const [hash, secretHash] = [sha256('text').slice(0, 12), sha256('old').slice(0, 12)]
@@ -60,7 +61,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     step: file('/a', 'text', { owner: 'notes', group: 'adm', mode: '640' }),
     have: there,
     differs: 'change owner root → notes, group root → adm, mode 0644 → 0640',
-    runs: ['chown notes:adm /a && chmod 0640 /a'],
+    runs: ['chmod 0640 /a && chown notes:adm /a && chmod 0640 /a'],
   },
   'a file with other content': {
     step: file('/a', 'text'),
@@ -92,13 +93,13 @@ const ROWS: Readonly<Record<string, Row>> = {
     step: directory('/d', { owner: 'notes', mode: '0700' }),
     have: undefined,
     differs: 'create owner notes, group notes, mode 0700',
-    runs: ['mkdir -p /d && chown notes:notes /d && chmod 0700 /d'],
+    runs: ['mkdir -p /d && chown notes:notes /d && chmod 00700 /d'],
   },
   'a directory with the sticky bit': {
     step: directory('/d', { mode: '1777' }),
     have: dir,
     differs: 'change mode 0755 → 1777',
-    runs: ['mkdir -p /d && chown root:root /d && chmod 1777 /d'],
+    runs: ['mkdir -p /d && chown root:root /d && chmod 01777 /d'],
   },
   'a file where a directory is wanted': {
     step: directory('/d'),
@@ -132,11 +133,16 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'nothing, as is wanted': { step: absent('/x'), have: undefined },
   'something that is to go': { step: absent('/x y'), have: dir, differs: 'remove type directory → absent' },
-  'packages that are installed': { step: pkg('nginx', 'curl'), have: ['1.22.1', '7.88'] },
+  'packages that are installed': { step: pkg('nginx', 'curl'), have: [version('1.22.1'), version('7.88')] },
   'packages of which some are missing': {
     step: pkg('nginx', 'curl', 'jq'),
-    have: [undefined, '7.88', undefined],
-    differs: 'install nginx installed, jq installed',
+    have: [version(undefined), version('7.88'), { ...version(undefined), state: 'half-configured' }],
+    differs: 'install nginx installed, jq half-configured → installed',
+  },
+  'packages that are there, and what a killed installation has left': {
+    step: pkg('nginx'),
+    have: [{ ...version('1.22.1'), guarded: true }],
+    differs: 'remove /usr/sbin/policy-rc.d left by an interrupted run → absent',
   },
   'a service that runs': { step: service('nginx'), have: running },
   'a service that neither runs nor starts at boot': {
@@ -157,34 +163,62 @@ const ROWS: Readonly<Record<string, Row>> = {
     differs: 'stop state running → stopped, enabled true → false',
     runs: ['systemctl disable -q nginx.service', 'systemctl stop nginx.service'],
   },
+  'a stopped service that is neither enabled nor disabled': {
+    step: service('systemd-rfkill', { state: 'stopped' }),
+    have: { active: false, enabled: undefined, needsReload: false },
+  },
+  'a running service that can be neither enabled nor disabled': {
+    step: service('systemd-rfkill', { state: 'stopped', enabled: false }),
+    have: { active: true, enabled: undefined, needsReload: false },
+    differs: 'stop state running → stopped',
+    runs: ['systemctl stop systemd-rfkill.service'],
+  },
   'a service that is to run now but not at boot': {
     step: service('nginx', { enabled: false }),
     have: running,
     differs: 'change enabled true → false',
     runs: ['systemctl disable -q nginx.service'],
   },
-  'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [account, []] },
+  'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
   'no user': {
     step: user('notes', { home: '/srv/notes' }),
-    have: [undefined, []],
+    have: [[undefined, undefined], []],
     differs: 'create home /srv/notes, shell /usr/sbin/nologin',
     runs: [
-      'useradd --system --user-group --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes',
+      'useradd --system --no-create-home --user-group --home-dir /srv/notes --shell /usr/sbin/nologin notes',
     ],
   },
   'no user for people': {
     step: user('ana', { system: false, home: '/home/ana', shell: '/bin/bash', groups: ['adm'] }),
-    have: [undefined, ['adm']],
+    have: [[undefined, undefined], ['adm']],
     differs: 'create home /home/ana, shell /bin/bash, group adm',
     runs: ['useradd --user-group --home-dir /home/ana --shell /bin/bash ana', 'usermod -aG adm ana'],
   },
   'a user with another shell, who lacks one group of two': {
     step: user('notes', { groups: ['adm', 'ssl-cert'] }),
-    have: [{ ...account, shell: '/bin/sh' }, ['ssl-cert']],
+    have: [[{ ...account, shell: '/bin/sh' }, undefined], ['ssl-cert']],
     differs: 'change shell /bin/sh → /usr/sbin/nologin, group ssl-cert',
     runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin notes', 'usermod -aG adm,ssl-cert notes'],
   },
-  'a group of users': { step: userGroup('deploy'), have: [] },
+  'a user with a group that another step makes': {
+    step: user('notes', { group: 'web' }),
+    have: [[undefined, undefined], []],
+    differs: 'create home /nonexistent, shell /usr/sbin/nologin, primary group web',
+    runs: [
+      'useradd --system --no-create-home --gid web --home-dir /nonexistent --shell /usr/sbin/nologin notes',
+    ],
+  },
+  'a user of another group': {
+    step: user('notes', { group: 'web' }),
+    have: [[account, { gid: '33', members: [] }], []],
+    differs: 'change primary group 100 → web',
+    runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin --gid web notes'],
+  },
+  'a user of the group that is wanted': {
+    step: user('notes', { group: 'users' }),
+    have: [[account, { gid: '100', members: [] }], []],
+  },
+  'a group of users': { step: userGroup('deploy'), have: { gid: '33', members: [] } },
   'no group of users': {
     step: userGroup('deploy'),
     have: undefined,
@@ -263,7 +297,7 @@ describe('each kind', () => {
   })
 
   it('installs only what is missing, and lets no service start by that', () => {
-    const [install] = pkg('nginx', 'curl').apply([undefined, '1'])
+    const [install] = pkg('nginx', 'curl').apply([version(undefined), version('1')])
     expect(install?.script.text)
       .to.match(/^set -- nginx\n/)
       .and.to.include('policy-rc.d')

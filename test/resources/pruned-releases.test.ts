@@ -56,6 +56,13 @@ describe('pruned releases', () => {
     expect(left()).to.equal('bad3 good new')
   })
 
+  it('keeps what a rollback has taken out, beside the others: it must be known when it is wanted again', () => {
+    have(['a', 'b', 'c', 'out'], 'c')
+    utimesSync(join(root, 'releases/out'), 1, 1)
+    prune('d')
+    expect(left()).to.equal('b c out')
+  })
+
   it('takes away what was left half unpacked', () => {
     have(['a', 'b.incoming'], 'a')
     prune('a')

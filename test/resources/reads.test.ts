@@ -53,7 +53,7 @@ describe('what is asked of a host', () => {
     it('is answered right whatever their names are', async () => {
       for (const name of names) writeFileSync(`${root}/${name}`, name)
       const entries = await asked(
-        readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: true }))),
+        readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: 100 }))),
       )
       expect(entries.map((entry) => entry?.sha256)).to.deep.equal(names.map((name) => sha256(name)))
     })
@@ -69,7 +69,7 @@ describe('what is asked of a host', () => {
       spawnSync('mkfifo', [`${at}/fifo`])
       const paths = ['file', 'dir', 'link', 'broken', 'fifo', 'nothing', 'file/below']
       const entries = await asked(
-        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: true }))),
+        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: 100 }))),
       )
       expect(entries.map((entry) => entry && [entry.type, entry.mode, entry.target])).to.deep.equal([
         ['file', '4750', ''],
@@ -88,7 +88,7 @@ describe('what is asked of a host', () => {
     it('is answered for thousands of them, in one trip', async () => {
       const before = session.trips
       const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
-      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: true }))))
+      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: 100 }))))
       expect(entries.filter((entry) => entry)).to.have.length(1)
       expect(entries.at(-1)?.type).to.equal('directory')
       expect(session.trips - before).to.equal(1)
@@ -104,20 +104,36 @@ describe('what is asked of a host', () => {
     if (spawnSync('dpkg-query', ['-W', 'bash']).status !== 0) return this.skip()
     const have = await asked(pkg('bash', 'no-such-package-here', 'coreutils').read)
     expect(have).to.have.length(3)
-    expect(have).to.have.property('1', undefined)
-    expect(have).to.have.property('0').that.match(/^\d/)
+    expect(have).to.have.nested.property('1.version', undefined)
+    expect(have).to.have.nested.property('0.version').that.match(/^\d/)
   })
 
   it('about a package on hold is that it is installed, about one with leftovers that it is not', () => {
-    const answer = 'hi |held|1.0\nii |plain|2.0\nrc |gone|3.0\nun |never|\niU |broken|4.0\n'
+    const answer =
+      'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
+    const none = { version: undefined, state: undefined, guarded: true }
     expect(parsed(pkg('held', 'plain', 'gone', 'never', 'broken', 'unknown').read, answer)).to.deep.equal([
-      '1.0',
-      '2.0',
-      undefined,
-      undefined,
-      undefined,
-      undefined,
+      { ...none, version: '1.0' },
+      { ...none, version: '2.0' },
+      none,
+      none,
+      { ...none, state: 'half-configured' },
+      none,
     ])
+  })
+
+  it('about a package of another architecture is told from that of the own one', () => {
+    const answer = 'ii |libc6|amd64|1\nii |libx|i386|2\nii |docs|all|3\nnative|amd64\n'
+    const names = ['libc6', 'libc6:i386', 'libx', 'libx:i386', 'libx:any', 'docs'] as const
+    const have = readAll(names.map((name) => pkg(name).read))
+    const versions = parsed(have, answer).map((one) => JSON.stringify(one).match(/"version":"(\d)"/)?.[1])
+    expect(versions).to.deep.equal(['1', undefined, undefined, '2', '2', '3'])
+  })
+
+  it('about packages is asked by names alone: apt would take others for wishes of other sorts', () => {
+    for (const name of ['nginx-', 'nginx=1.22', 'nginx/stable', 'a b', '*', '-f', 'Nginx', ''])
+      expect(() => pkg(name), name).to.throw(TypeError, 'is no name of a package')
+    for (const name of ['g++', 'libc6:i386', 'libstdc++6', '0ad', 'fonts-noto-core']) pkg(name)
   })
 
   it('about units is what systemd says, in the order of the question', () => {
@@ -131,26 +147,29 @@ describe('what is asked of a host', () => {
     expect(parsed(units, answer)).to.deep.equal([
       { active: true, enabled: true, needsReload: false },
       { active: false, enabled: false, needsReload: false },
-      { active: true, enabled: true, needsReload: true },
+      { active: true, enabled: undefined, needsReload: true },
       { active: false, enabled: false, needsReload: false },
     ])
   })
 
   it('about users and groups is what the host knows of them', async () => {
-    const { username, homedir, shell } = userInfo()
+    const { username, homedir, shell, gid } = userInfo()
+    const account = { gid: String(gid), home: homedir, shell: shell ?? '' }
     const read = readAll<unknown>([
       user(username).read,
       user('no-such-user').read,
       userGroup('root').read,
       userGroup('no-such-group').read,
       user(username, { groups: ['no-such-group'] }).read,
+      user(username, { group: 'root' }).read,
     ])
     expect(await asked(read)).to.deep.equal([
-      [{ home: homedir, shell: shell ?? '' }, []],
-      [undefined, []],
-      [],
+      [[account, undefined], []],
+      [[undefined, undefined], []],
+      { gid: '0', members: [] },
       undefined,
-      [{ home: homedir, shell: shell ?? '' }, ['no-such-group']],
+      [[account, undefined], ['no-such-group']],
+      [[account, { gid: '0', members: [] }], []],
     ])
   })
 
@@ -161,8 +180,11 @@ describe('what is asked of a host', () => {
     ])
     // The users' accounts come first, then the members of the groups.
     expect(parsed(read, 'ana:x:1:1::/home/ana:/bin/sh\n', 'adm:x:4:anatol,bob\nwww:x:33:\n')).to.deep.equal([
-      [{ home: '/home/ana', shell: '/bin/sh' }, ['adm', 'www']],
-      [undefined, []],
+      [
+        [{ gid: '1', home: '/home/ana', shell: '/bin/sh' }, undefined],
+        ['adm', 'www'],
+      ],
+      [[undefined, undefined], []],
     ])
   })
 
@@ -184,6 +206,14 @@ describe('what is asked of a host', () => {
       command('d', sh`:`, { creates: `${root}/missing` }),
     ]
     expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false, true, false])
+  })
+
+  it('about a command is asked as the user that it runs as', async function () {
+    if (process.getuid?.() !== 0) return this.skip()
+    const done = ['nobody', 'root'].map((as) =>
+      command(as, sh`:`, { unless: sh`[ "$(id -un)" = nobody ]`, as }),
+    )
+    expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false])
   })
 
   it('about itself are facts that make sense', async () => {

@@ -198,6 +198,18 @@ ls ${keeper}${root} >/dev/null 2>&1 && cat ${keeper}${`${root}/a`} >> ${seen} ||
     expect(tree(root)).to.deep.equal(OLD)
   })
 
+  it('counts only when somebody has come over a new connection, where it is about that', async () => {
+    const purposes: string[] = []
+    const { told } = await rig.run(
+      (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { reachable: true }))],
+      { opens: (_host, purpose) => purposes.push(purpose) },
+    )
+    expect(told).to.deep.equal(['web1 changed transaction conf'])
+    // The run's own, one that saw the wait, and one that was opened after it.
+    expect(purposes[0]).to.equal('change')
+    expect(purposes.filter((purpose) => purpose === 'look').length).to.be.at.least(2)
+  })
+
   it('takes text of any sort, in files and their names', async () => {
     const name = `it's "$HOME" \`id\`\n`
     await run([file(`${root}/${name}`, `'\n"EOF"\nPROVISION_VALIDATE\n$(id)`, rig.own)], {

@@ -1,16 +1,55 @@
 import { expect } from 'chai'
-import { base } from '../../roles/base/index.ts'
+import { type BaseParams, base } from '../../roles/base/index.ts'
+import type { Facts } from '../../src/model/facts.ts'
 import { stepsOf, textAt } from './unfolded.ts'
 
+const SSHD = '/etc/ssh/sshd_config.d/00-provision.conf'
+
 describe('role base', () => {
+  const names = (params: BaseParams = {}, facts: Partial<Facts> = {}) =>
+    stepsOf(base(params), facts).map(({ kind, name }) => `${kind} ${name}`)
+
   it('limits the journal to half a gigabyte, unless told otherwise', () => {
     const path = '/etc/systemd/journald.conf.d/provision.conf'
     expect(textAt(stepsOf(base({})), path)).to.equal('[Journal]\nSystemMaxUse=512M\nRuntimeMaxUse=256M\n')
     expect(textAt(stepsOf(base({ journal: 101 })), path)).to.include('SystemMaxUse=101M\nRuntimeMaxUse=51M')
   })
 
-  it('touches no service but the journal', () => {
-    const handlers = stepsOf(base({})).flatMap(({ notify }) => notify.map(({ name }) => name))
-    expect(handlers).to.deep.equal(['restart systemd-journald'])
+  it('restarts no service but the journal', () => {
+    const steps = stepsOf(base({}))
+    const handlers = steps.flatMap(({ notify, settles }) => [...notify, ...settles].map(({ name }) => name))
+    expect(handlers).to.deep.equal(['restart systemd-journald', 'reload ssh'])
+  })
+
+  it('leaves the kernel and the clock alone where they belong to others', () => {
+    expect(names({}, { container: true }).join())
+      .to.include('sysctl provision-network')
+      .and.not.match(/provision-kernel|chrony/)
+    expect(names({}, { container: false }))
+      .to.include('sysctl provision-kernel')
+      .and.include('service chrony')
+  })
+
+  it('lets in by key alone, unless told otherwise', () => {
+    const sshd = (ssh: BaseParams['ssh']) => textAt(stepsOf(base({ ssh })), SSHD)
+    expect(sshd({})).to.include('PasswordAuthentication no').and.include('PermitRootLogin prohibit-password')
+    expect(sshd({ passwords: true, root: 'never' }))
+      .to.include('PasswordAuthentication yes')
+      .and.include('PermitRootLogin no')
+    expect(names({ ssh: false })).not.to.include('transaction ssh access')
+  })
+
+  it('updates by itself what is no service of a role, and reboots nobody', () => {
+    const settings = (params: BaseParams) => textAt(stepsOf(base(params)), '/etc/apt/apt.conf.d/60provision')
+    expect(settings({})).to.include('  "postgresql";\n').and.include('Automatic-Reboot "false"')
+    expect(settings({ manual: ['mine'] })).to.include('Package-Blacklist {\n  "mine";\n};')
+    expect(names({ updates: false }).join()).not.to.include('unattended-upgrades')
+  })
+
+  it('is for Debian 12 and 13', () => {
+    const on = (id: string, version: number) => () => names({}, { os: { id, version, codename: 'x' } })
+    expect(on('debian', 12)).not.to.throw()
+    expect(on('debian', 11)).to.throw('host1 runs debian 11.')
+    expect(on('ubuntu', 24)).to.throw('host1 runs ubuntu 24.')
   })
 })

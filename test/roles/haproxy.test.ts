@@ -42,6 +42,16 @@ describe('role haproxy', () => {
     expect(binds).to.deep.equal(['  bind 198.18.0.10:80', '  bind 198.18.0.10:443', '  bind 127.0.0.1:8405'])
   })
 
+  it('shows numbers to admins alone, at an address of its own, and lets them switch nothing', () => {
+    const text = config({ admin: { address: '198.18.0.11', from: ['10.0.0.0/8', '10.1.0.1/32'] } })
+    expect(text)
+      .to.include('frontend admin\n  bind 198.18.0.11:8404\n')
+      .and.include('deny_status 403 unless { src 10.0.0.0/8 10.1.0.1/32 }')
+      .and.not.match(/^ *stats admin/m)
+    expect(config()).not.to.include('stats enable')
+    expect(refusal({ admin: { address: '198.18.0.11', from: ['here'] } })).to.match(/"here" is no network/)
+  })
+
   it('sends requests to the servers by their names', () => {
     expect(config()).to.include('  server web1 198.18.0.21:8080\n  server web2 198.18.0.22:8080\n')
   })

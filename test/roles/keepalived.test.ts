@@ -65,6 +65,11 @@ describe('role keepalived', () => {
     expect(() => text({ priority: 240 })).to.throw(/same priority, 240/)
   })
 
+  it('refuses an interface that the host does not have, and names those that it has', () => {
+    const steps = () => stepsOf(keepalived({ ...PARAMS, interface: 'eth9' }), { interfaces: ['eth0', 'lo'] })
+    expect(steps).to.throw('no interface eth9')
+  })
+
   it('refuses an address that belongs to a host', () => {
     expect(() => text({ vip: '198.18.0.12/24' })).to.throw(/is the address of a balancer/)
   })

@@ -48,6 +48,26 @@ describe('role nginx', () => {
     )
   })
 
+  it('counts requests of a client where it is told to, and only of the application', () => {
+    const site = (rate?: number) => textAt(stepsOf(nginx({ ...params, rate })), SITE)
+    expect(site()).not.to.include('limit_req')
+    const limited = site(20)
+    expect(limited).to.include('rate=20r/s;').and.to.include('burst=200 nodelay;')
+    expect(limited.indexOf('limit_req zone')).to.be.greaterThan(limited.indexOf('location ^~ /api/'))
+    expect(() => site(0.5)).to.throw('cannot count to 0.5')
+  })
+
+  it('refuses to be without an application or without balancers', () => {
+    expect(() => nginx({ ...params, upstreams: [] })).to.throw('no server to pass requests on to')
+    expect(() => nginx({ ...params, balancers: [] })).to.throw('no balancer')
+  })
+
+  it('rotates its logs before the next boot too', () => {
+    expect(stepsOf(nginx(params)).map(({ kind, name }) => `${kind} ${name}`)).to.include(
+      'service logrotate.timer',
+    )
+  })
+
   it('keeps all headers in one place, where no location hides them', () => {
     const site = textAt(stepsOf(nginx(params)), SITE)
     expect(site.lastIndexOf('add_header')).to.be.lessThan(site.indexOf('\n  location '))
@@ -61,7 +81,9 @@ describe('role nginx', () => {
   it('tells another revision when any of its files is another', () => {
     const revision = (more: Partial<NginxParams>) =>
       /return 200 "ok (\w+)/.exec(textAt(stepsOf(nginx({ ...params, ...more })), SITE))?.[1]
-    const all = [{}, { workers: 9 }, { upstreams: [] }, { domain: 'other.test' }].map(revision)
+    const all = [{}, { workers: 9 }, { upstreams: params.upstreams.slice(1) }, { domain: 'other.test' }].map(
+      revision,
+    )
     expect(new Set(all)).to.have.lengthOf(4)
     expect(revision({})).to.equal(all[0])
   })

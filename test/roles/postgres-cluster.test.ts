@@ -71,7 +71,7 @@ describe('who is primary', () => {
   it('is refused when the only replica is left, with the way to fail over', () => {
     const said = refusal(unreachable, replica)
     expect(said).to.include('No primary').and.include('db1 could not be reached')
-    expect(said).to.include('Nothing was changed').and.include('on db2: sudo -u postgres psql')
+    expect(said).to.include('Nothing was changed').and.include('provision failover --to db2')
   })
 
   it('is never the seed while a host that may be the primary does not answer', () => {

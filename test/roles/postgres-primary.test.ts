@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { verifier, verifies } from '../../roles/postgres/scram.ts'
 import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
+import { postgresReplica } from '../../roles/postgres-replica/index.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { COMMON, PRIMARY, said, stepOf } from './postgres.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { COMMON, PRIMARY, said, stepOf, stepsWith } from './postgres.ts'
 import { stepsOf, textAt } from './unfolded.ts'
 
 const params = { ...COMMON, replicas: COMMON.peers }
@@ -40,17 +42,45 @@ describe('postgres-primary', () => {
       'local all postgres peer',
       'hostssl "notes" "notes" 198.18.0.31/32 scram-sha-256',
       'hostssl replication replicator 198.18.0.42/32 scram-sha-256',
+      'hostssl postgres replicator 198.18.0.42/32 scram-sha-256',
       'host replication all all reject',
       'host all all all reject',
       '',
     ])
   })
 
-  it('waits for a replica only when that is asked for and there is one', () => {
-    const conf = (more: object) => textAt(stepsOf(postgresPrimary({ ...params, ...more })), SETTINGS)
-    expect(conf({})).not.to.include('synchronous_standby_names')
-    expect(conf({ synchronous: true })).to.include(`synchronous_standby_names = 'ANY 1 ("db2")'`)
-    expect(conf({ synchronous: true, replicas: [] })).not.to.include('synchronous_standby_names')
+  it('says whom it would follow, so that a change of roles is no change of files', () => {
+    const own = textAt(steps, SETTINGS)
+    const replica = stepsWith(
+      postgresReplica({ ...COMMON, primary: { name: 'db2', address: '198.18.0.42', group: 'db' } }),
+      PRIMARY,
+    )
+    expect(own).to.include(`primary_conninfo = 'host=198.18.0.42 `).and.include(`primary_slot_name = 'db1'`)
+    expect(textAt(replica, SETTINGS)).to.equal(own)
+  })
+
+  it('asks its peers before it starts as a primary', () => {
+    const program = textAt(steps, '/usr/local/libexec/provision-postgres-fence')
+    expect(program).to.include('host=198.18.0.42 ').and.include('IDENTIFY_SYSTEM')
+    expect(textAt(steps, '/etc/systemd/system/postgresql@15-main.service.d/provision.conf')).to.include(
+      'ExecCondition=/usr/local/libexec/provision-postgres-fence',
+    )
+  })
+
+  it('refuses a version that the Debian release does not carry', () => {
+    expect(() => stepsOf(postgresPrimary({ ...params, version: 17 }))).to.throw(
+      Problem,
+      'version: Debian 12 does not carry PostgreSQL 17',
+    )
+  })
+
+  it('refuses an empty password before anything is changed', () => {
+    const role = stepOf(
+      stepsOf(postgresPrimary({ ...params, passwords: { replication: new Secret(() => '') } })),
+      'database role',
+      'replicator',
+    )
+    expect(() => role.diff(undefined)).to.throw(Problem, 'is empty')
   })
 
   it('takes further settings, and others than its own', () => {
@@ -67,7 +97,7 @@ describe('postgres-primary', () => {
       /shared_buffers = '(\w+)'/.exec(
         textAt(stepsOf(postgresPrimary(params), { memory: gib * 2 ** 30 }), SETTINGS),
       )?.[1]
-    expect([0.25, 1.9, 2.1, 64].map(buffers)).to.deep.equal(['128MB', '256MB', '512MB', '1024MB'])
+    expect([0.25, 1.9, 2.1, 64].map(buffers)).to.deep.equal(['128MB', '256MB', '512MB', '8192MB'])
   })
 
   it('gives each replica a slot, whose name may have no dash', () => {

@@ -41,7 +41,9 @@ export function stepOf(steps: readonly Step[], kind: string, name?: string): Ste
 export function said(step: Step, have: unknown): { readonly input: string; readonly script: string } {
   const commands = step.apply(have)
   return {
-    input: commands.map(({ input }) => Buffer.from(input ?? []).toString()).join(''),
+    input: commands
+      .map(({ input }) => (input instanceof Uint8Array ? Buffer.from(input).toString() : ''))
+      .join(''),
     script: commands.map(({ script }) => script.text).join('\n'),
   }
 }

@@ -9,6 +9,8 @@ export const FACTS: Facts = {
   architecture: 'amd64',
   os: { id: 'debian', version: 12, codename: 'bookworm' },
   interface: 'eth0',
+  interfaces: [],
+  container: false,
   bootId: '0f0f0f0f',
 }
 

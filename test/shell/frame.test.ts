@@ -13,6 +13,7 @@ describe('a frame', () => {
     input: undefined,
     as: undefined,
     announced: false,
+    says: false,
     decisive: false,
     nonce: 'nonce',
   }

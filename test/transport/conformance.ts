@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { Shell, sh } from '../../src/shell/sh.ts'
 import { Lost } from '../../src/transport/lost.ts'
@@ -148,6 +150,57 @@ export function conformance(
       })
     })
 
+    it('passes on an input that comes in pieces, and waits for the host to take each', async () => {
+      const pieces = Array.from({ length: 100 }, (_, i) => Buffer.alloc(i === 50 ? 1_000_003 : 64_000, i))
+      const size = pieces.reduce((sum, { length }) => sum + length, 0)
+      let read = 0
+      const input = {
+        open: async () => ({
+          size,
+          pieces: (async function* () {
+            for (const piece of pieces) {
+              yield piece
+              read++
+            }
+          })(),
+        }),
+      }
+      for (const mode of ['inline', 'isolated'] as const) {
+        read = 0
+        const slow = session.run([
+          { script: sh`sleep 0.2; sha256sum`, mode, input },
+          { script: sh`echo next` },
+        ])
+        await new Promise((done) => setTimeout(done, 100))
+        expect(read, 'pieces that were read before the host took them').to.be.below(pieces.length)
+        const [sum, next] = await slow
+        expect(sum?.stdout.toString()).to.equal(
+          `${createHash('sha256').update(Buffer.concat(pieces)).digest('hex')}  -\n`,
+        )
+        expect(next?.stdout.toString()).to.equal('next\n')
+      }
+      const few = { open: async () => ({ size: 3, pieces: Readable.from([Buffer.from('few')]) }) }
+      expect((await one(sh`cat`, { input: few })).stdout.toString()).to.equal('few')
+    })
+
+    it('is given up with the reason when an input that was begun cannot be had any more', async () => {
+      const doomed = await open()
+      const broken = {
+        open: async () => ({
+          size: 1_000_000,
+          pieces: (async function* () {
+            yield Buffer.alloc(500_000)
+            throw new Error('the file was changed')
+          })(),
+        }),
+      }
+      const path = `/tmp/provision-broken-${Math.random()}`
+      const refused = doomed.run([{ script: sh`cat >${path}.new; mv ${path}.new ${path}`, input: broken }])
+      expect(await thrown(refused)).to.match(/the file was changed/)
+      await doomed.close()
+      expect((await one(sh`ls ${path} 2>/dev/null; rm -f ${path}.new`)).stdout.toString()).to.equal('')
+    })
+
     it('stays in step when a script reads only a part of its input, or cannot write it', async () => {
       const scripts = [sh`head -c 3`, sh`exit 5`, sh`cat >/dev/full`, sh`exec 0<&-; echo closed`]
       for (const mode of ['inline', 'isolated'] as const)
@@ -224,6 +277,63 @@ export function conformance(
         expect(stdout.includes(mark)).to.equal(false)
       })
 
+    it('hears what an isolated script says, while it runs, in order and word for word', async () => {
+      const gate = `/tmp/provision-gate-${Math.random()}`
+      const lines: string[] = []
+      const words = "  it's 12 % \\n of 40 \u0001\\ "
+      const script = sh`say first; until [ -e ${gate} ]; do sleep 0.02; done; say ${words} x; say; rm ${gate}; echo out; echo err >&2; exit 7`
+      let early: Promise<Result> | undefined
+      await new Promise<void>((heard) => {
+        const hear = (line: string) => {
+          lines.push(line)
+          heard()
+        }
+        early = one(script, { mode: 'isolated', timeout: 10_000, hear })
+      })
+      expect(lines).to.deep.equal(['first'])
+      const other = await open()
+      await other.run([{ script: sh`: >${gate}` }])
+      await other.close()
+      expect(early && text(await early)).to.equal('7 out\n err\n')
+      expect(lines.slice(1)).to.deep.equal([`${words} x`, ''])
+    })
+
+    it('hears a script that has an input, or is killed', async () => {
+      const lines: string[] = []
+      const hear = (line: string) => void lines.push(line)
+      const results = await session.run([
+        {
+          script: sh`read x; say got "$x"; cat >/dev/null`,
+          mode: 'isolated',
+          input: Buffer.from('a\nb'),
+          hear,
+        },
+        { script: sh`say many "$(wc -c)"`, mode: 'isolated', input: Buffer.alloc(200_000), hear },
+        { script: sh`say killed; sleep 30`, mode: 'isolated', timeout: 150, hear },
+        { script: sh`say itself; kill -KILL $$`, mode: 'isolated', hear },
+        { script: sh`command -v say || echo none`, mode: 'isolated' },
+      ])
+      expect(lines).to.deep.equal(['got a', 'many 200000', 'killed', 'itself'])
+      expect(results.map(({ code, timedOut }) => `${code} ${timedOut}`)).to.deep.equal([
+        '0 false',
+        '0 false',
+        '137 true',
+        '137 false',
+        '0 false',
+      ])
+      expect(results[4]?.stdout.toString()).to.equal('none\n')
+    })
+
+    it('neither waits for nor hears what a script left behind, which may speak on unharmed', async () => {
+      const lines: string[] = []
+      const path = `/tmp/provision-said-${Math.random()}`
+      const script = sh`(sleep 0.1; say late; : >${path}) & say early`
+      await one(script, { mode: 'isolated', hear: (line) => void lines.push(line) })
+      const { stdout } = await one(sh`sleep 0.3; ls ${path}; rm ${path}`, { mode: 'isolated' })
+      expect(lines).to.deep.equal(['early'])
+      expect(stdout.toString()).to.equal(`${path}\n`)
+    })
+
     it('shows neither scripts nor input to other users of the host', async () => {
       const canary = `canary-${Math.random()}`
       const watch = await open()
@@ -244,6 +354,7 @@ export function conformance(
     it('refuses a user that is no name, and a user for an inline script', async () => {
       expect(await thrown(one(sh`:`, { as: 'a b', mode: 'isolated' }))).to.be.instanceOf(TypeError)
       expect(await thrown(one(sh`:`, { as: 'root' }))).to.be.instanceOf(TypeError)
+      expect(await thrown(one(sh`:`, { hear: () => {} }))).to.be.instanceOf(TypeError)
     })
 
     it('tells that its shell was killed', async () => {

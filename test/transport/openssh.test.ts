@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
@@ -114,6 +114,15 @@ describe("the user's own ssh", () => {
     wire.destroy()
     expect((await wire.ended).lost).to.equal(undefined)
     expect(await said(link, 'echo on')).to.equal('on\n')
+    await link.close()
+  })
+
+  it('goes the way of ssh_config where the inventory says nothing, and none where it says so', async () => {
+    const configFile = shop.file('detour')
+    writeFileSync(configFile, 'Host *\n ProxyJump nowhere.invalid\n')
+    expect((await trouble({}, { configFile, retries: 0 })).details.join('\n')).to.include('nowhere.invalid')
+    const link = await connect({ via: [] }, { configFile })
+    expect(await said(link, 'echo here')).to.equal('here\n')
     await link.close()
   })
 

@@ -1,8 +1,9 @@
 import { type Host, Problem, resource, type Shell, sh } from 'provision-ts'
-import { PASSFILE, TRUSTED } from '../files.ts'
+import { conninfo } from '../conninfo.ts'
 import type { Paths } from '../params.ts'
-import { REPLICATOR } from '../params.ts'
 import { type Cluster, type Place, place, words } from '../place.ts'
+import { statements } from '../psql.ts'
+import { attached, type Former } from './former.ts'
 
 interface NewParams {
   readonly host: string
@@ -23,32 +24,56 @@ export const primaryData = resource<NewParams, Place>('database cluster', {
 })
 
 interface CopyParams extends NewParams {
-  readonly primary: Pick<Host, 'name' | 'address'>
+  readonly primary: Host
   /** What the primary has; it may have nothing yet while the plan is made. */
   readonly found: Place | undefined
   readonly slot: string
+  /** What becomes of data that are no copy of the primary's, but of the same system. */
+  readonly former: Former
 }
 
-/** The data of a replica: a copy of the primary's where there is nothing, and else what is there, if that is such a copy. */
+/**
+ * The data of a replica: a copy of the primary's where there is nothing, and else what is there, if that is such a copy. Those of an
+ * old primary become one when a person has said so.
+ */
 export const replicaData = resource<CopyParams, Place>('database copy', {
   id: ({ paths }) => paths.data,
   read: () => place.read,
   diff: (params, have) => {
     const { primary, found } = params
+    if (found?.kind === 'cluster') checkVersion({ ...params, host: primary.name }, found)
     if (have.kind !== 'cluster') return { verb: 'create', fields: [{ name: 'copy of', to: primary.name }] }
     checkVersion(params, have)
-    if (found?.kind === 'cluster') checkKinship(params, have, found)
-    return undefined
+    if (found?.kind !== 'cluster' || (have.standby && have.system === found.system)) return undefined
+    if (params.former === 'refuse' || have.system !== found.system) throw unrelated(params, have, found)
+    if (have.timeline > found.timeline) throw later(params, have, found)
+    const to =
+      params.former === 'rewind'
+        ? `rewound to ${primary.name}`
+        : `copy of ${primary.name}, the old data kept aside`
+    return { verb: 'change', fields: [{ name: 'data', from: words(have), to }] }
   },
-  apply: ({ paths, primary, slot }) => [
-    { script: made(paths, basebackup(paths, primary.address, slot)), timeout: '12h' },
-  ],
+  apply: ({ paths, primary, slot, former }, have) => {
+    const copy = { script: made(paths, basebackup(paths, primary.address, slot)), timeout: '12h' } as const
+    if (have.kind !== 'cluster' || former === 'refuse') return [copy]
+    return [
+      // The timeline must be in its control file: rewinding looks there.
+      { ...statements('postgres', 'checkpoint'), on: primary },
+      { script: attached({ paths, primary, former, system: have.system ?? '' }), timeout: '12h' },
+      {
+        ...copy,
+        script: sh`[ -s ${paths.data}/PG_VERSION ] || { ${copy.script}
+}`,
+      },
+    ]
+  },
 })
 
 /**
- * Not while a server runs: it would go on with data that were moved under its feet. The data are made beside their place and renamed into it when they are whole: what is in place is always a whole cluster. Only
- * what an earlier run left of its own beside the place is ever removed. pg_createcluster is not asked to take the data in: when
- * it stumbles over something, it cleans up after itself by dropping the cluster, data and all.
+ * Not while a server runs: it would go on with data that were moved under its feet. The data are made beside their place and renamed
+ * into it when they are whole: what is in place is always a whole cluster. Only what an earlier run left of its own beside the place
+ * is ever removed. pg_createcluster is not asked to take the data in: when it stumbles over something, it cleans up after itself by
+ * dropping the cluster, data and all.
  */
 function made({ data, unit, bin }: Paths, make: Shell): Shell {
   const [, parent = ''] = /^(.*)\/[^/]+$/.exec(data) ?? []
@@ -75,11 +100,6 @@ function basebackup({ bin }: Paths, address: string, slot: string): Shell {
   return sh`postgres ${bin}/pg_basebackup -d ${conninfo(address)} --no-password -D "$at" -X stream -S ${slot} -c fast && postgres touch "$at/standby.signal"`
 }
 
-/** How a replica reaches its primary: only one that the authority has signed for this address, and with the password of the file. */
-export function conninfo(address: string): string {
-  return `host=${address} port=5432 user=${REPLICATOR} sslmode=verify-full sslrootcert=${TRUSTED} passfile=${PASSFILE} connect_timeout=5`
-}
-
 function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
   if (version === paths.version) return
   throw new Problem(
@@ -90,22 +110,33 @@ function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
   )
 }
 
-function checkKinship({ host, paths, primary }: CopyParams, own: Cluster, its: Cluster): void {
+function unrelated({ host, primary }: CopyParams, own: Cluster, its: Cluster): Problem {
   const related = own.system === its.system
-  if (own.standby && related) return
   const why = !own.system
     ? 'Its control file cannot be read: the data are damaged, or not all there.'
     : related
       ? 'It was a primary itself: it may hold writes that the other one never got.'
       : 'It is of another system, no copy of this one.'
-  throw new Problem(`${host} cannot become a replica of ${primary.name} with the data it has`, {
+  const away = 'If its data are not needed, move them aside there, and run again: it gets a new copy.'
+  return new Problem(`${host} cannot become a replica of ${primary.name} with the data it has`, {
     details: [
       `${host} ${words(own)}, system ${own.system ?? 'unknown'}`,
       `${primary.name} ${words(its)}, system ${its.system ?? 'unknown'}`,
       why,
     ],
-    next: `Nothing was changed on ${host}. If its data are not needed: systemctl stop ${paths.unit}; mv ${paths.data} ${paths.data}.$(date +%F) on it, and run again: it gets a new copy.`,
+    next: `Nothing was changed on ${host}. ${related ? `To make it a replica again: provision reattach --host ${host}` : away}`,
   })
+}
+
+/** Whoever was promoted last has the writes since; undoing them is nothing to be done by a slip of the hand. */
+function later({ host, primary }: CopyParams, own: Cluster, its: Cluster): Problem {
+  return new Problem(
+    `${host} is on a later timeline than ${primary.name}, so it is most likely the one in use`,
+    {
+      details: [`${host} ${words(own)}`, `${primary.name} ${words(its)}`],
+      next: `Nothing was changed. Most likely the other one is to be re-attached: provision reattach --host ${primary.name}`,
+    },
+  )
 }
 
 function lost({ host, paths }: NewParams, next: string): Problem {

@@ -1,4 +1,4 @@
-import { compare, resource, Secret } from 'provision-ts'
+import { compare, Problem, resource, Secret } from 'provision-ts'
 import { identifier, literal, row, statements } from '../psql.ts'
 import { verifier, verifies } from '../scram.ts'
 
@@ -28,11 +28,16 @@ export const postgresRole = resource<PostgresRoleParams, Found | undefined>('dat
          case when rolcreatedb then 'createdb' end, case when rolbypassrls then 'bypassrls' end) as rights,
        rolpassword as password from pg_authid where rolname = ${literal(name)}`,
     ),
-  diff: ({ password, replication = false }, have) =>
-    compare(
+  diff: ({ name, password, replication = false }, have) => {
+    if (password.reveal() === '')
+      throw new Problem(`The password of the database role ${name} is empty`, {
+        next: 'Nothing was changed on the host. See where the inventory takes it from.',
+      })
+    return compare(
       { rights: replication ? 'login replication' : 'login', password: 'as given' },
       have && { rights: have.rights, password: isPassword(password, have) ? 'as given' : 'another' },
-    ),
+    )
+  },
   apply: ({ name, password, replication = false }, have) => {
     const rights = `login ${replication ? '' : 'no'}replication nosuperuser nocreaterole nocreatedb nobypassrls`
     const kept = new Secret(() => verifier(password.reveal()))

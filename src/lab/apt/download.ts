@@ -1,5 +1,7 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { basename, dirname, join } from 'node:path'
 
 /** A file on its way into the cache, which any number of hosts may read while it still grows. */
 export class Download {
@@ -14,6 +16,7 @@ export class Download {
   #waiting: (() => void)[] = []
 
   static async begin(body: IncomingMessage, path: string): Promise<Download> {
+    await sweep(path)
     const part = `${path}.${process.pid}.part`
     return new Download(body, path, part, await open(part, 'w'))
   }
@@ -73,5 +76,14 @@ export class Download {
 
   #wake(): void {
     for (const resume of this.#waiting.splice(0)) resume()
+  }
+}
+
+/** Takes away what downloads of the same file have left that died with their process. */
+async function sweep(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    const [, of, pid] = /^(.*)\.(\d+)\.part$/.exec(name) ?? []
+    if (of === basename(path) && !existsSync(`/proc/${pid}`))
+      await rm(join(dirname(path), name), { force: true })
   }
 }

@@ -1,0 +1,75 @@
+import {
+  after,
+  type Derived,
+  derive,
+  each,
+  flag,
+  type Host,
+  keptRelease,
+  on,
+  type Play,
+  playbook,
+  releaseWithdrawn,
+} from 'provision-ts'
+import { gate, sparing } from './gates.ts'
+import { leavingOut } from './maintenance-mark.ts'
+import { before, built, NONE, type Part, type Released, ROOTS, released } from './releases.ts'
+import { site } from './stack.ts'
+import { appTier, type Site, webTier } from './tiers.ts'
+
+/**
+ * The build of this machine, host by host. A release that does not get ready on a host is taken back there; then the deploy ends,
+ * and hosts that had it already go back, too.
+ */
+export default playbook(
+  site,
+  (values, { outage }) => {
+    const { id } = built('app')
+    const options = { serial: 1, outage, release: (_host: Host, part: Part) => known(built(part)) } as const
+    const { app, web } = values
+    return [
+      leavingOut(values),
+      gate(
+        'may the deploy begin?',
+        [...app.hosts, ...web.hosts],
+        [sparing(values, 'app', { outage }), sparing(values, 'web', { outage })],
+      ),
+      ...appTier(values, { ...options, label: `app: release ${id}` }),
+      ...back(values, 'app', 'app'),
+      gate(`release ${id} on all app hosts`, app.hosts),
+      ...webTier(values, { ...options, label: `web: release ${id}` }),
+      ...back(values, 'public', 'public'),
+      ...back(values, 'app', 'public'),
+    ]
+  },
+  {
+    about:
+      'Puts the build of this machine in force, one host at a time: the application, then the pages. A release that does not get ready is taken back everywhere.',
+    flags: { outage: flag },
+  },
+)
+
+function known<T>(value: T): Derived<T> {
+  return { asks: [], value: () => value }
+}
+
+/** Hosts that have one part of the release go back to what they had, when not all hosts could keep the other, or the same. */
+function back(values: Site, part: Part, kept: Part): readonly Play[] {
+  const { id } = built(part)
+  const all: Readonly<Record<Part, readonly Host[]>> = { app: values.app.hosts, public: values.web.hosts }
+  const tier = { app: appTier, public: webTier }[part]
+  const earlier = (found: Released | undefined) => before(id, found?.parts[part] ?? NONE)
+  return tier(values, {
+    label: `${part === 'app' ? 'app' : 'web'}: back to the release before`,
+    serial: 1,
+    release: (host) => derive(on(host, released), (found) => keptRelease(earlier(found) ?? id)),
+    turn: (host, own) =>
+      after(each({ hosts: all[kept] }, released), (found) =>
+        after(on(host, released), (here) => {
+          const lacks = found.some(({ answer }) => !answer?.away && answer?.parts[kept].current !== id)
+          const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
+          return goes && [releaseWithdrawn(ROOTS[part], id), own]
+        }),
+      ),
+  })
+}

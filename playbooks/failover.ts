@@ -1,0 +1,36 @@
+import { after, derive, each, flag, on, once, optional, play, playbook, text } from 'provision-ts'
+import { failover, failoverOf } from '../roles/postgres/failover.ts'
+import { standing } from '../roles/postgres/standing.ts'
+import { site } from './stack.ts'
+
+/** A replica becomes the primary when that is gone. The old one is kept off; `reattach` makes it a replica. */
+export default playbook(
+  site,
+  ({ db }, { to, acceptDataLoss }) => {
+    // Nobody waits for a dead host: one that is merely slow is found by its replica, which asks it as well.
+    const hosts = db.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, patience: '1500ms' as const } }))
+    return [
+      play('database: failover', { anyFailureStops: true, hosts: { hosts } }, () =>
+        once(
+          after(
+            derive(each({ hosts }, standing), (all) =>
+              failoverOf(all, { ...(to && { to }), acceptDataLoss }),
+            ),
+            (move) =>
+              move && on(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),
+          ),
+        ),
+      ),
+    ]
+  },
+  {
+    about:
+      'Makes a replica the primary when the primary is dead or cannot be reached, and says what could be lost. Refuses when the primary answers.',
+    flags: {
+      /** The host that takes over; the one that has the most unless told. */
+      to: optional(text),
+      /** Goes on although acknowledged writes may be lost. */
+      acceptDataLoss: flag,
+    },
+  },
+)

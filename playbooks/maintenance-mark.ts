@@ -1,0 +1,46 @@
+import {
+  after,
+  ask,
+  file,
+  type Host,
+  LeftAlone,
+  on,
+  type Play,
+  play,
+  read,
+  type Step,
+  sh,
+} from 'provision-ts'
+import type { Site } from './tiers.ts'
+
+/** A host on which it stands is in maintenance: a person has it, and runs leave it alone. */
+export const MARK = '/var/lib/provision/maintenance'
+
+/** Since when the host is in maintenance, as `2026-01-31 12:00 UTC`; undefined for one that is not. */
+export const maintenance = ask(
+  'whether it is in maintenance',
+  read(sh`TZ=UTC stat -c %y ${MARK} 2>/dev/null | cut -c 1-16`, ({ stdout }) =>
+    stdout.trim() === '' ? undefined : `${stdout.trim()} UTC`,
+  ),
+)
+
+export function marked({ name }: Host): Step {
+  return file(MARK, `${name} is in maintenance. To end that: ${endOf(name)}\n`)
+}
+
+/** The play that leaves hosts in maintenance out of all others, and says so. */
+export function leavingOut(values: Site): Play {
+  const { lb, web, app, db } = values
+  const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
+  return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
+    after(on(host, maintenance), (since) => {
+      if (since !== undefined)
+        throw new LeftAlone(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`)
+      return []
+    }),
+  )
+}
+
+function endOf(name: string): string {
+  return `provision maintenance --host ${name} --end`
+}

@@ -1,0 +1,156 @@
+import {
+  absent,
+  after,
+  each,
+  flag,
+  type Host,
+  on,
+  type Play,
+  Problem,
+  play,
+  playbook,
+  type Steps,
+  service,
+  text,
+} from 'provision-ts'
+import { backInService, outOfService } from '../roles/haproxy/drain.ts'
+import { addressAway, addressBack } from '../roles/keepalived/address.ts'
+import { replicasIn } from '../roles/postgres/cluster.ts'
+import { place } from '../roles/postgres/place.ts'
+import { postgresReplication, primaryOf } from '../roles/postgres-primary/index.ts'
+import { gate, refused, sparing } from './gates.ts'
+import { named, type Placed } from './hosts.ts'
+import { MARK, maintenance, marked } from './maintenance-mark.ts'
+import { asOthers } from './releases.ts'
+import { site } from './stack.ts'
+import { appTier, balancerTier, databaseRoles, databaseTier, type Site, webTier } from './tiers.ts'
+
+/**
+ * A host is for people alone for a time: others do its work, and runs leave it out. It is marked before it is taken out of service, and
+ * the mark goes last, so that what is cut off in between is still in maintenance.
+ */
+export default playbook(
+  site,
+  (values, { host: name, end, outage }) => {
+    const host = named(values, name)
+    return end ? back(values, host) : away(values, host, outage)
+  },
+  {
+    about:
+      'Takes a host out of service for people to work on, until the same command with --end brings it to its state and back into service. Other runs leave it out.',
+    flags: { host: text, end: flag, outage: flag },
+  },
+)
+
+function away(values: Site, host: Placed, outage: boolean): readonly Play[] {
+  const { lb, vip } = values
+  const own = { hosts: [host] }
+  const out = {
+    lb: () => [play(`${host.name}: the address with a peer`, { hosts: own }, () => addressAway(vip))],
+    web: () => [
+      play(`balancers: no new requests for ${host.name}`, { hosts: lb }, () =>
+        outOfService({ backend: 'web', name: host.name }),
+      ),
+    ],
+    app: () => [
+      play(`${host.name}: out of service`, { hosts: own }, () => service('notes', { state: 'stopped' })),
+    ],
+    db: () => [notWaitedFor(values, host)],
+  }
+  return [
+    gate(`may ${host.name} be away?`, takingPart(values, host), [
+      host.group === 'db' && noPrimary(values, host),
+      sparing(values, host.group, { host, outage }),
+    ]),
+    play(`${host.name}: in maintenance`, { hosts: own }, () => marked(host)),
+    ...out[host.group](),
+  ]
+}
+
+/** What it has missed is made good before it serves again. */
+function back(values: Site, host: Placed): readonly Play[] {
+  const { lb, vip } = values
+  const own = { hosts: [host] }
+  const release = asOthers(
+    [...values.app.hosts, ...values.web.hosts].filter(
+      (other) => other.group === host.group && other.name !== host.name,
+    ),
+  )
+  const tiers = {
+    lb: () => balancerTier(values),
+    web: () => webTier(values, { release }),
+    app: () => appTier(values, { release }),
+    db: () => databaseTier(values),
+  }
+  const highest = Math.max(...lb.hosts.map(({ priority }) => priority))
+  const first = lb.hosts.some(({ name, priority }) => name === host.name && priority === highest)
+  const into = {
+    lb: () => [
+      play(`${host.name}: the address may come back`, { hosts: own }, () => addressBack(vip, { first })),
+    ],
+    web: () => [
+      play(`balancers: ${host.name} is back`, { hosts: lb }, () =>
+        backInService({ backend: 'web', name: host.name }),
+      ),
+    ],
+    app: () => [],
+    db: () => databaseRoles(values),
+  }
+  return [
+    gate(`${host.name} and those it works with`, takingPart(values, host)),
+    ...[
+      ...tiers[host.group]().map((one) => alone(one, host)),
+      gate(`${host.name} is as it should be`, [host]),
+      ...into[host.group](),
+      gate(`${host.name} is back`, takingPart(values, host)),
+      play(`${host.name}: no longer in maintenance`, { hosts: own }, () => absent(MARK)),
+    ].map((one) => whileAway(one, host)),
+  ]
+}
+
+/** Nothing is done about a host that is not in maintenance. */
+function whileAway(one: Play, host: Host): Play {
+  return {
+    ...one,
+    steps: (other) => after(on(host, maintenance), (since) => since !== undefined && one.steps(other)),
+  }
+}
+
+/** The play for this host only. Nothing is done around it: it is out of service already, and is to stay so until it is well. */
+function alone(one: Play, { name }: Host): Play {
+  return { ...one, hosts: one.hosts.filter((host) => host.name === name), around: undefined }
+}
+
+function takingPart({ lb, db }: Site, host: Placed): readonly Host[] {
+  if (host.group === 'web') return [host, ...lb.hosts]
+  return host.group === 'db' ? db.hosts : [host]
+}
+
+function noPrimary({ db }: Site, { name }: Host): Steps {
+  return refused(primaryOf(db), (primary) =>
+    primary.name === name
+      ? new Problem(`${name} is the primary of the database, and takes all writes`, {
+          next: 'Nothing was done. Switch over first: provision switchover.',
+        })
+      : undefined,
+  )
+}
+
+/** A commit would wait for it for as long as it is away. Without another replica, writes are on the primary alone meanwhile. */
+function notWaitedFor({ db, synchronous = db.hosts.length > 1 }: Site, away: Host): Play {
+  return play(`database: writes do not wait for ${away.name}`, { hosts: db }, (host) =>
+    after(primaryOf(db), (primary) =>
+      after(
+        each({ hosts: db.without(primary) }, place),
+        (found) =>
+          host === primary &&
+          synchronous &&
+          postgresReplication({
+            version: host.version,
+            followers: replicasIn(found).filter(({ name }) => name !== away.name),
+            synchronous: db.without(primary).filter(({ name }) => name !== away.name),
+          }),
+      ),
+    ),
+  )
+}

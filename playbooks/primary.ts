@@ -1,0 +1,25 @@
+import { type Host, readAll, resource, type Step, sh } from 'provision-ts'
+
+/** What would stop the database's writes: it is not done on the primary, which first has to become a replica. */
+export function notOnPrimary({ name }: Host, steps: readonly Step[]): Step {
+  return leftOnPrimary({ name, steps })
+}
+
+interface Left {
+  readonly name: string
+  readonly steps: readonly Step[]
+}
+
+const leftOnPrimary = resource<Left, readonly unknown[]>('left on the primary', {
+  id: ({ steps }) => steps.map(({ kind, name }) => `${kind} ${name}`).join(', '),
+  read: ({ steps }) => readAll(steps.map((step) => step.read)),
+  diff: ({ steps }, have) => {
+    const differing = steps.filter((step, i) => step.diff(have[i]))
+    return differing.length === 0
+      ? undefined
+      : { verb: 'run', fields: [{ name: 'after', to: 'a switchover' }] }
+  },
+  apply: ({ name }) => [
+    sh`echo ${`${name} is the primary. Switch over first: provision switchover. Then run the same command again: it is a replica by then.`} >&2; exit 1`,
+  ],
+})

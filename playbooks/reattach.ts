@@ -1,0 +1,28 @@
+import { flag, Problem, playbook, text } from 'provision-ts'
+import { site } from './stack.ts'
+import { databaseRoles } from './tiers.ts'
+
+/** An old primary becomes a replica again: rewound to the new one, or by a new copy. Its data are never deleted. */
+export default playbook(
+  site,
+  (values, { host: name, copy }) => {
+    const host = values.db.hosts.find((one) => one.name === name)
+    if (!host)
+      throw new Problem(`--host: there is no database host ${name}`, {
+        next: `There are ${values.db.hosts.map((one) => one.name).join(', ')}.`,
+      })
+    if (values.db.hosts.length < 2)
+      throw new Problem(`${name} is the only database host; there is nobody to follow`)
+    return databaseRoles(values, { host, former: copy ? 'copy' : 'rewind' })
+  },
+  {
+    about:
+      'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
+    flags: {
+      /** The old primary. */
+      host: text,
+      /** Moves its data aside and takes a new copy, instead of rewinding them. */
+      copy: flag,
+    },
+  },
+)

@@ -1,0 +1,101 @@
+import {
+  after,
+  ask,
+  derive,
+  each,
+  flag,
+  type Host,
+  on,
+  type Play,
+  play,
+  playbook,
+  read,
+  reboot,
+  type Steps,
+  sh,
+} from 'provision-ts'
+import { following } from '../roles/postgres/following.ts'
+import { standing } from '../roles/postgres/standing.ts'
+import { moveOf, switchover } from '../roles/postgres/switchover.ts'
+import { unwaited } from '../roles/postgres/unwaited.ts'
+import { primaryOf } from '../roles/postgres-primary/index.ts'
+import { gate, sparing, TIERS } from './gates.ts'
+import { leavingOut } from './maintenance-mark.ts'
+import { site } from './stack.ts'
+import { appTier, balancerTier, databaseRoles, type Site, type TierOptions, webTier } from './tiers.ts'
+
+/** Every host boots anew, one after another, each out of service meanwhile and proved well before the next. */
+export default playbook(
+  site,
+  (values, { required, outage }) => {
+    const turn = () => (required ? reboot() : reboot({ always: true }))
+    const options: TierOptions = { serial: 1, outage, turn }
+    return [
+      leavingOut(values),
+      ...TIERS.map((tier) =>
+        gate(`may ${tier} be rebooted?`, values[tier].hosts, sparing(values, tier, { outage })),
+      ),
+      ...databases(values, turn, required),
+      gate('database hosts are well', values.db.hosts),
+      ...appTier(values, { ...options, label: 'app: reboot' }),
+      gate('app hosts are well', values.app.hosts),
+      ...webTier(values, { ...options, label: 'web: reboot' }),
+      gate('web hosts are well', values.web.hosts),
+      ...balancerTier(values, { label: 'balancers: reboot', turn, moving: true }),
+    ]
+  },
+  {
+    about:
+      'Reboots every host, tier by tier and one at a time: drained, without the address, a replica first, the primary after a switchover.',
+    flags: {
+      /** Only hosts on which an update asks for it. */
+      required: flag,
+      outage: flag,
+    },
+  },
+)
+
+/** Replicas first; the primary when another has taken over from it. */
+function databases(values: Site, turn: () => Steps, required: boolean): readonly Play[] {
+  const { db } = values
+  const options = { hosts: db, serial: 1, around: unwaited(db), healthy: following } as const
+  let first: Host | undefined
+  // Who that is changes on the way.
+  const primaryAtFirst = derive(primaryOf(db), (primary) => {
+    first ??= primary
+    return first
+  })
+  const alone = db.hosts.length === 1
+  return [
+    play('database: reboot of replicas', options, (host) =>
+      after(primaryAtFirst, (primary) => host !== primary && turn()),
+    ),
+    play('database: another primary', { hosts: db }, (host) =>
+      after(primaryAtFirst, (primary) =>
+        after(
+          on(host, wanting),
+          (wants) => host === primary && !alone && (wants || !required) && moved(values, host),
+        ),
+      ),
+    ),
+    play('database: reboot of the old primary', options, (host) =>
+      after(primaryAtFirst, (primary) => host === primary && turn()),
+    ),
+    ...databaseRoles(values),
+  ]
+}
+
+const wanting = ask(
+  'whether an update wants a reboot',
+  read(sh`[ -e /run/reboot-required ]`, ({ code }) => code === 0),
+)
+
+function moved({ db }: Site, host: Host): Steps {
+  return after(
+    derive(each(db, standing), (all) => moveOf(all)),
+    (move) =>
+      move &&
+      move.from.name === host.name &&
+      on(move.to, switchover({ ...move, others: db.without(move.to) })),
+  )
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  ask,
+  type Build,
+  build,
+  type Derived,
+  derive,
+  each,
+  type Host,
+  keptRelease,
+  mapRead,
+  on,
+  type Releases,
+  releasesAt,
+  together,
+} from 'provision-ts'
+import { maintenance } from './maintenance-mark.ts'
+
+/** The two halves of a release of the application: what the app hosts run, and what the web hosts show. */
+export type Part = 'app' | 'public'
+
+/** Where a part's releases are on its hosts. */
+export const ROOTS = { app: '/srv/notes', public: '/srv/www' } as const
+
+/**
+ * A part of the application as its build on this machine has left it. Both parts bear the id of the whole: they are deployed, and
+ * go back, together.
+ */
+export function built(part: Part): Build {
+  const whole = fileURLToPath(new URL('../examples/notes-api/dist', import.meta.url))
+  const { id } = build(whole, 'Build the application first: node scripts/example.js')
+  return { directory: join(whole, part), id }
+}
+
+/** What a host has of releases. */
+export interface Released {
+  readonly parts: Readonly<Record<Part, Releases>>
+  /** Whether it is in maintenance, so that a deploy leaves it out. */
+  readonly away: boolean
+}
+
+export const released = ask(
+  'its releases',
+  mapRead(
+    together(together(releasesAt(ROOTS.app), releasesAt(ROOTS.public)), maintenance.read),
+    ([[app, files], away]): Released => ({ parts: { app, public: files }, away: away !== undefined }),
+  ),
+)
+
+/** The build on this machine; but where a person has taken just that one out of force, what the host has in its place. */
+export function wantedBy(host: Host, part: Part): Derived<Build> {
+  return derive(on(host, released), (found) => {
+    const { current, all } = found?.parts[part] ?? NONE
+    const here = built(part)
+    const out = current !== here.id && all.find(({ id }) => id === here.id)?.state === 'withdrawn'
+    return out && current !== undefined ? keptRelease(current) : here
+  })
+}
+
+/** What the host has: for operations that are about something else. */
+export function asIs(host: Host, part: Part): Derived<Build> {
+  return derive(on(host, released), (found) => {
+    const current = found?.parts[part].current
+    return current === undefined ? built(part) : releaseOf(current, part)
+  })
+}
+
+/** What the other hosts have, for one that was away; where there are none, what it has itself. */
+export function asOthers(others: readonly Host[]): (host: Host, part: Part) => Derived<Build> {
+  return (host, part) =>
+    others.length === 0
+      ? asIs(host, part)
+      : derive(each({ hosts: others }, released), (found) => {
+          const theirs = found.find(({ answer }) => answer && !answer.away)?.answer?.parts[part].current
+          return theirs === undefined ? built(part) : releaseOf(theirs, part)
+        })
+}
+
+/** From this machine, if it is the build that is here. */
+function releaseOf(id: string, part: Part): Build {
+  const here = built(part)
+  return here.id === id ? here : keptRelease(id)
+}
+
+/** The release that was in force before this one, and still is there. */
+export function before(id: string, { all }: Releases): string | undefined {
+  return all.find((one) => one.state === 'used' && one.id !== id)?.id
+}
+
+export const NONE: Releases = { current: undefined, all: [] }

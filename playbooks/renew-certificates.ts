@@ -1,0 +1,21 @@
+import { flag, playbook, renewAll } from 'provision-ts'
+import { site } from './stack.ts'
+import { backupTier, balancerTier, databaseGround, databaseRoles } from './tiers.ts'
+
+export default playbook(
+  site,
+  (values) => [
+    ...databaseGround(values),
+    ...databaseRoles(values),
+    ...backupTier(values),
+    ...balancerTier(values),
+  ],
+  {
+    about:
+      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with less than 30 days left are made anew; with --force all are. Certificates from elsewhere are taken as they are.',
+    flags: { force: flag },
+    prepare: ({ force }) => {
+      if (force) renewAll()
+    },
+  },
+)

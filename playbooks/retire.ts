@@ -1,0 +1,80 @@
+import { flag, group, type Host, type Play, Problem, play, playbook, service, text } from 'provision-ts'
+import { outOfService } from '../roles/haproxy/drain.ts'
+import { gate, sparing } from './gates.ts'
+import { named } from './hosts.ts'
+import { leavingOut } from './maintenance-mark.ts'
+import { asIs } from './releases.ts'
+import { site } from './stack.ts'
+import { appTier, balancerTier, databaseTier, type Site, webTier } from './tiers.ts'
+
+/**
+ * A web or app host leaves: its neighbours are brought to the state that they would have without it, then its service is stopped.
+ * Nothing is deleted. The next thing to do is to take it out of the inventory: a run of the site would bring it back.
+ */
+export default playbook(
+  site,
+  (values, { host: name, outage }) => {
+    const host = named(values, name)
+    const { group: tier } = host
+    if (tier !== 'web' && tier !== 'app')
+      throw new Problem(`${name} is a host of ${tier}, and only web and app hosts can be retired`, {
+        next:
+          tier === 'db'
+            ? 'A database host leaves by hand: a replica has a slot on its primary, and data.'
+            : 'Take it into maintenance: provision maintenance --host NAME.',
+      })
+    return [
+      leavingOut(values),
+      gate(
+        `may ${name} be retired?`,
+        neighbours(values, tier, host),
+        sparing(values, tier, { host, outage }),
+      ),
+      ...(tier === 'web' ? withoutWeb(values, host) : withoutApp(values, host)),
+    ]
+  },
+  {
+    about:
+      'Takes a web or app host out of service for good: neighbours first, then its service is stopped and disabled. Afterwards take it out of the inventory.',
+    flags: { host: text, outage: flag },
+  },
+)
+
+function neighbours({ lb, web, app, db }: Site, tier: 'web' | 'app', host: Host): readonly Host[] {
+  return tier === 'web' ? [...lb.hosts, ...app.hosts, host] : [...web.hosts, ...db.hosts, host]
+}
+
+function withoutWeb(values: Site, host: Host): readonly Play[] {
+  const { lb, web } = values
+  const rest = { ...values, web: group(web.name, web.without(host)) }
+  return [
+    play(`balancers: no new requests for ${host.name}`, { hosts: lb, serial: 1 }, () =>
+      outOfService({ backend: 'web', name: host.name }),
+    ),
+    gate(`no balancer asks ${host.name}`, lb.hosts),
+    ...balancerTier(rest),
+    gate(`no balancer knows ${host.name}`, lb.hosts),
+    stopped(host, 'nginx'),
+    gate(`${host.name} has stopped`, [...values.app.hosts, host]),
+    ...appTier(rest, { release: asIs }),
+  ]
+}
+
+/** It ends what it has begun when it stops, so its databases let it go last. */
+function withoutApp(values: Site, host: Host): readonly Play[] {
+  const { app, web, db } = values
+  const rest = { ...values, app: group(app.name, app.without(host)) }
+  return [
+    ...webTier(rest, { release: asIs }),
+    gate(`no web server asks ${host.name}`, web.hosts),
+    stopped(host, 'notes'),
+    gate(`${host.name} has stopped`, [...db.hosts, host]),
+    ...databaseTier(rest),
+  ]
+}
+
+function stopped(host: Host, unit: string): Play {
+  return play(`${host.name}: out of service`, { hosts: { hosts: [host] } }, () =>
+    service(unit, { state: 'stopped' }),
+  )
+}

@@ -1,0 +1,135 @@
+import {
+  type Answered,
+  after,
+  type Derived,
+  derive,
+  each,
+  flag,
+  type Host,
+  keptRelease,
+  on,
+  optional,
+  Problem,
+  playbook,
+  releaseWithdrawn,
+  text,
+} from 'provision-ts'
+import { gate, refused, sparing } from './gates.ts'
+import { leavingOut } from './maintenance-mark.ts'
+import { NONE, type Part, type Released, ROOTS, released } from './releases.ts'
+import { site } from './stack.ts'
+import { appTier, type Site, type TierOptions, webTier } from './tiers.ts'
+
+/** The application and its pages as they were before, from what the hosts still have. */
+export default playbook(
+  site,
+  (values, { to, outage }) => {
+    const target = targetOf(values, to)
+    const { app, web } = values
+    const options = (label: string): TierOptions => ({
+      label,
+      serial: 1,
+      outage,
+      release: () => derive(target, (id) => keptRelease(String(id))),
+      turn: (host, own) =>
+        after(on(host, released), (found) =>
+          after(target, (id) => typeof id === 'string' && [replaced(found, id), own]),
+        ),
+    })
+    return [
+      leavingOut(values),
+      gate(
+        'may the rollback begin?',
+        [...app.hosts, ...web.hosts],
+        [
+          refused(target, (found) => (found instanceof Problem ? found : undefined)),
+          sparing(values, 'app', { outage }),
+          sparing(values, 'web', { outage }),
+        ],
+      ),
+      ...appTier(values, options('app: back to an earlier release')),
+      gate('that release on all app hosts', app.hosts),
+      ...webTier(values, options('web: back to an earlier release')),
+    ]
+  },
+  {
+    about:
+      'Puts an earlier release in force that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
+    flags: { to: optional(text), outage: flag },
+  },
+)
+
+/** The release that every host has and that was in force before this one; or why there is none. */
+function targetOf({ app, web }: Site, to: string | undefined): Derived<string | Problem> {
+  const part = (host: Host): Part => (host.group === app.name ? 'app' : 'public')
+  const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
+  return derive(each({ hosts }, released), (all) =>
+    chosen(
+      all.filter(({ answer }) => !answer?.away).map((one) => ({ host: one.host, ...partOf(one, part) })),
+      to,
+    ),
+  )
+}
+
+function partOf({ host, answer }: Answered<Released>, part: (host: Host) => Part) {
+  return answer?.parts[part(host)] ?? NONE
+}
+
+interface Having {
+  readonly host: Pick<Host, 'name'>
+  readonly current: string | undefined
+  readonly all: readonly { readonly id: string; readonly state: 'used' | 'withdrawn' | undefined }[]
+}
+
+/**
+ * @param to what a person has asked for; otherwise the one in force last before this one
+ * @returns why there is none, when not every host has it
+ */
+export function chosen(all: readonly Having[], to?: string): string | Problem {
+  const details = all.map(({ host, current = 'none', ...one }) => {
+    const others = one.all
+      .filter(({ id }) => id !== current)
+      .map(({ id, state }) => `${id}${state ? '' : ' (never in force)'}`)
+    return `${host.name} has ${current} in force${others.length > 0 ? `, and ${others.join(', ')}` : ', and no other'}`
+  })
+  const everywhere = (id: string) => all.every((one) => one.all.some((release) => release.id === id))
+  if (to !== undefined) {
+    if (everywhere(to)) return to
+    return new Problem(`Not every host has release ${to}`, {
+      details,
+      next: 'Nothing was done. Name one that all of them have, or build the one that you want and deploy it.',
+    })
+  }
+  const inForce = [...new Set(all.map(({ current }) => current))]
+  // A rollback that was cut off has taken its release out of force on some hosts.
+  const goesOn = inForce.filter(
+    (id) => !all.some((one) => one.all.some((is) => is.id === id && is.state === 'withdrawn')),
+  )
+  const [begun] = goesOn
+  if (inForce.length > 1 && goesOn.length === 1 && begun !== undefined && everywhere(begun)) return begun
+  if (inForce.length > 1)
+    return new Problem(
+      'The hosts do not have the same release in force, so it is not clear which one was before',
+      {
+        details,
+        next: 'Nothing was done. Name the one that you want with --to, or deploy.',
+      },
+    )
+  const [first] = all
+  const found = first?.all.find(
+    ({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id),
+  )
+  if (found) return found.id
+  return new Problem('There is no earlier release that all hosts still have', {
+    details,
+    next: 'Nothing was done. Build the release that you want, and deploy it.',
+  })
+}
+
+/** The release that is left behind is noted as taken out of force by a person. */
+function replaced(found: Released | undefined, id: string) {
+  return (['app', 'public'] as const).flatMap((part) => {
+    const { current } = found?.parts[part] ?? NONE
+    return current === undefined || current === id ? [] : [releaseWithdrawn(ROOTS[part], current)]
+  })
+}

@@ -1,0 +1,116 @@
+import { BlockList } from 'node:net'
+import { type Host, type KeyPair, pairFault } from 'provision-ts'
+
+/** The hosts of a tier as its rules see them. */
+interface Tier {
+  readonly name: string
+  readonly hosts: readonly Host<object>[]
+}
+
+/** A host has one part: its firewall is made for one, and what one tier does to a host is nothing to the others. */
+export function oneTierEach(tiers: readonly Tier[]): readonly string[] {
+  const first = new Map<string, string>()
+  return tiers.flatMap(({ name: tier, hosts }) =>
+    hosts.flatMap(({ name }) => {
+      const other = first.get(name)
+      first.set(name, other ?? tier)
+      return other === undefined ? [] : [`${tier}.hosts.${name}: stands in ${other} too; a host has one part`]
+    }),
+  )
+}
+
+export function differentPriorities(
+  balancers: readonly Host<{ readonly priority: number }>[],
+): readonly string[] {
+  return balancers.flatMap(({ name, priority }, i) => {
+    const other = balancers.slice(0, i).find((one) => one.priority === priority)
+    return other
+      ? [`lb.hosts.${name}.priority: is ${priority}, as that of ${other.name}; both would hold the address`]
+      : []
+  })
+}
+
+/** The address that moves is in the network of those between whom it moves, and nobody's own. */
+export function movingAddress(
+  vip: string,
+  balancers: readonly Host<object>[],
+  tiers: readonly Tier[],
+): readonly string[] {
+  const [address = '', length = ''] = vip.split('/')
+  const network = new BlockList()
+  network.addSubnet(address, Number(length), familyOf(address))
+  return [
+    ...tiers.flatMap(({ hosts }) =>
+      hosts
+        .filter((host) => host.address === address)
+        .map(({ name }) => `vip: ${address} is the address of ${name}; it should belong to no host`),
+    ),
+    ...balancers
+      .filter((host) => !network.check(host.address, familyOf(host.address)))
+      .map(
+        ({ name, address: own }) => `lb.hosts.${name}.address: ${own} is not in the network of vip, ${vip}`,
+      ),
+  ]
+}
+
+/** The ports on which a host serves beside what is on every host. */
+export function freePorts(
+  tier: string,
+  hosts: readonly Host<{ readonly port: number }>[],
+  taken: Readonly<Record<number, string>>,
+): readonly string[] {
+  return hosts.flatMap(({ name, port }) => {
+    const owner = taken[port]
+    return owner === undefined ? [] : [`${tier}.hosts.${name}.port: ${port} is that of ${owner}`]
+  })
+}
+
+/** Where a new cluster begins, there is one. */
+export function oneSeed(databases: readonly Host<{ readonly seed: boolean }>[]): readonly string[] {
+  const seeds = databases.filter(({ seed }) => seed).map(({ name }) => name)
+  if (seeds.length === 1) return []
+  return [
+    seeds.length === 0
+      ? 'db.hosts: no host has seed: true; replicas would have no primary'
+      : `db.hosts: ${seeds.join(' and ')} have seed: true; they would be two primaries`,
+  ]
+}
+
+/** A replica can only be of the version of its primary. */
+export function oneVersion(databases: readonly Host<{ readonly version?: number }>[]): readonly string[] {
+  const [first, ...others] = databases.filter(({ version }) => version !== undefined)
+  return others
+    .filter(({ version }) => version !== first?.version)
+    .map(
+      ({ name, version }) =>
+        `db.hosts.${name}.version: is ${version}, that of ${first?.name} is ${first?.version}; a replica has its primary's`,
+    )
+}
+
+/** Certificates that their clients would refuse are refused here, before any host is met. */
+export function goodCertificates(
+  {
+    domain,
+    certificate,
+    authority,
+  }: { readonly domain: string; readonly certificate: KeyPair; readonly authority: string },
+  tiers: readonly {
+    readonly name: string
+    readonly hosts: readonly Host<{ readonly certificate: KeyPair }>[]
+  }[],
+): readonly string[] {
+  const site = pairFault(certificate, { names: [domain] })
+  return [
+    ...(site === undefined ? [] : [`certificate: ${site}`]),
+    ...tiers.flatMap(({ name: tier, hosts }) =>
+      hosts.flatMap(({ name, address, certificate: own }) => {
+        const fault = pairFault(own, { names: [name], addresses: [address], authority })
+        return fault === undefined ? [] : [`${tier}.hosts.${name}.certificate: ${fault}`]
+      }),
+    ),
+  ]
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
+}

@@ -1,0 +1,29 @@
+import { after, derive, each, on, once, optional, play, playbook, text } from 'provision-ts'
+import { standing } from '../roles/postgres/standing.ts'
+import { moveOf, switchover } from '../roles/postgres/switchover.ts'
+import { site } from './stack.ts'
+import { databaseRoles } from './tiers.ts'
+
+/** Another database host becomes the primary while both are well; the old one follows it at once. */
+export default playbook(
+  site,
+  (values, { to }) => [
+    play('database: switchover', { anyFailureStops: true, hosts: values.db }, () =>
+      once(
+        after(
+          derive(each(values.db, standing), (all) => moveOf(all, to)),
+          (move) => move && on(move.to, switchover({ ...move, others: values.db.without(move.to) })),
+        ),
+      ),
+    ),
+    ...databaseRoles(values),
+  ],
+  {
+    about:
+      'Moves the primary of the database to another host, without losing a write. Refuses when that host does not follow closely.',
+    flags: {
+      /** The host that takes over; the one that follows the primary unless told. */
+      to: optional(text),
+    },
+  },
+)

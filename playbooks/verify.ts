@@ -1,0 +1,24 @@
+import { verification } from 'provision-ts'
+import {
+  appTierChecks,
+  backupTierChecks,
+  balancerTierChecks,
+  databaseTierChecks,
+  hostChecks,
+  webTierChecks,
+} from './checks.ts'
+import { site } from './stack.ts'
+
+/** Whether the whole system works, from what a client sees down to the disks. */
+export default verification(
+  site,
+  (values) => [
+    balancerTierChecks(values),
+    webTierChecks(values),
+    appTierChecks(values),
+    databaseTierChecks(values),
+    backupTierChecks(values),
+    hostChecks(values),
+  ],
+  { about: 'Asks the whole system from outside whether it works, and changes nothing.' },
+)

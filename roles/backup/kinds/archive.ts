@@ -1,0 +1,50 @@
+import { ask, type Question, read, resource, sh, together } from 'provision-ts'
+import { row } from '../../postgres/psql.ts'
+import { CHECK } from '../params.ts'
+import { CONFIG } from '../server.ts'
+
+interface Archiver {
+  /** Whether the last WAL file that was tried could not be sent. */
+  readonly failing: boolean
+}
+
+/** To a database host: how the sending of its WAL goes; undefined when nothing answers. */
+export const archiver: Question<Archiver | undefined> = ask(
+  'how its WAL is archived',
+  row<Archiver>(
+    `select last_failed_time > coalesce(last_archived_time, '-infinity') is true as failing from pg_stat_archiver`,
+  ),
+)
+
+/** What was checked, noted where a new machine has nothing. */
+const CHECKED = '/var/lib/provision/pgbackrest-checked'
+
+const isChecked = read(
+  sh`checked=${CHECKED} config=${CONFIG}; [ "$(cat "$checked" 2>/dev/null)" = "$(sha256sum < "$config" 2>/dev/null)" ]`,
+  ({ code }) => code === 0,
+)
+
+/**
+ * That what the primary writes arrives in the repository. It is tried for real, by a WAL file that has to be there within a
+ * minute, after each change and each change of the primary; later PostgreSQL's own count of failures is enough.
+ */
+export const archive = resource<{ readonly host: string }, readonly [boolean, Archiver | undefined]>(
+  'backup archive',
+  {
+    id: ({ host }) => `of ${host}`,
+    reach: 'own',
+    read: () => together(isChecked, archiver.read),
+    diff: (_params, [checked, archiver]) =>
+      checked && archiver?.failing === false
+        ? undefined
+        : { verb: 'run', fields: [{ name: 'check', to: 'passed' }] },
+    apply: () => [
+      {
+        script: CHECK,
+        as: 'postgres',
+        timeout: '3m',
+      },
+      sh`mkdir -p /var/lib/provision && sha256sum < ${CONFIG} > ${CHECKED}`,
+    ],
+  },
+)

@@ -1,0 +1,15 @@
+import { read, resource, sh, together } from 'provision-ts'
+import { type Holdings, holdings } from '../info.ts'
+
+const UNIT = 'pgbackrest-backup@full.service'
+
+const begun = read(sh`systemctl is-active ${UNIT}`, ({ stdout }) => /^activ/.test(stdout))
+
+/** The first backup: WAL without one to begin with is of no use. It is begun, and goes on by itself. */
+export const firstBackup = resource<Record<never, never>, readonly [Holdings, boolean]>('first backup', {
+  id: () => 'begun',
+  read: () => together(holdings.read, begun),
+  diff: (_params, [{ backups }, running]) =>
+    backups.length > 0 || running ? undefined : { verb: 'run', fields: [] },
+  apply: () => [sh`systemctl start --no-block ${UNIT}`],
+})

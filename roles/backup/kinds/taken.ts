@@ -1,0 +1,28 @@
+import { resource, sh } from 'provision-ts'
+import { ANNOTATION, type Holdings, holdings } from '../info.ts'
+import { STANZA } from '../params.ts'
+import { BACKUP_SCRIPT } from '../timers.ts'
+
+export interface TakenParams {
+  readonly type: 'full' | 'diff' | 'incr'
+  /** Of this run alone: the backup is marked with it. */
+  readonly run: string
+}
+
+/** A backup that this run has taken. The first of all is a full one, whatever was asked for. */
+export const backupTaken = resource<TakenParams, Holdings>('backup', {
+  id: ({ type }) => type,
+  reach: 'own',
+  read: () => holdings.read,
+  diff: ({ run }, { backups }) =>
+    backups.some((one) => one.run === run) ? undefined : { verb: 'run', fields: [] },
+  apply: ({ type, run }) => [
+    {
+      script: sh`${BACKUP_SCRIPT} ${type} --log-level-console=warn ${`--annotation=${ANNOTATION}=${run}`} || exit 1
+told=$(pgbackrest ${`--stanza=${STANZA}`} info | awk '/ backup: / { label = $1 " " $NF } / database size: / { size = $0 } END { sub(/^ */, "", size); print label ", " size }'); say "$told"`,
+      as: 'postgres',
+      says: true,
+      timeout: '24h',
+    },
+  ],
+})

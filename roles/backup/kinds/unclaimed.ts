@@ -1,0 +1,32 @@
+import { Problem, resource } from 'provision-ts'
+import { type Place, place } from '../../postgres/place.ts'
+import type { Holdings } from '../info.ts'
+
+export interface UnclaimedParams {
+  readonly host: string
+  readonly domain: string
+  /** Whether no database host has anything. */
+  readonly empty: boolean
+  /** What the repository holds; undefined when its host could not be reached. */
+  readonly held: Holdings | undefined
+}
+
+/** That nobody begins with an empty database where there are backups of one: all of its hosts may just have been lost. */
+export const unclaimed = resource<UnclaimedParams, Place>('backups', {
+  id: () => 'to bring back',
+  reach: 'own',
+  read: () => place.read,
+  diff: ({ host, domain, empty, held }, have) => {
+    if (!empty || have.kind !== 'nothing') return undefined
+    const next = `Nothing was changed. To bring the data back: provision restore --confirm ${domain}. To begin with an empty database, move the repository aside on its host.`
+    if (!held)
+      throw new Problem(`${host} has no database, and whether there are backups of one cannot be asked`, {
+        next,
+      })
+    const newest = held.backups.at(-1)
+    if (newest)
+      throw new Problem(`${host} has no database, but there are backups of one: ${newest.label}`, { next })
+    return undefined
+  },
+  apply: () => [],
+})

@@ -1,0 +1,39 @@
+import { command, file, pkg, type Steps, service, sh } from 'provision-ts'
+
+/** @param manual beginnings of the names of packages that are left alone */
+export function securityUpdates(manual: readonly string[]): Steps {
+  return [
+    pkg('unattended-upgrades'),
+    file('/etc/apt/apt.conf.d/60provision', settings(manual)),
+    // Where needrestart is, it would restart what uses a library that was updated.
+    file('/etc/needrestart/conf.d/provision.conf', "$nrconf{restart} = 'l';\n"),
+    // It keeps a shutdown from cutting an update off in the middle.
+    service('unattended-upgrades'),
+    // A timer that somebody has masked stays as it is.
+    command(
+      'timers of apt',
+      sh`for timer in ${TIMERS}; do ${settled} || systemctl enable -q --now "$timer" || exit 1; done`,
+      {
+        unless: sh`for timer in ${TIMERS}; do ${settled} || exit 1; done`,
+      },
+    ),
+  ]
+}
+
+const TIMERS = ['apt-daily.timer', 'apt-daily-upgrade.timer']
+
+const settled = sh`case $(systemctl is-enabled "$timer") in masked*) ;; enabled) systemctl is-active -q "$timer" ;; *) false ;; esac`
+
+function settings(manual: readonly string[]): string {
+  return `// Made by provision: changes are lost.
+APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+APT::Periodic::AutocleanInterval "7";
+#clear Unattended-Upgrade::Origins-Pattern;
+Unattended-Upgrade::Origins-Pattern { "origin=Debian,codename=\${distro_codename}-security,label=Debian-Security"; };
+Unattended-Upgrade::Package-Blacklist {
+${manual.map((name) => `  "${name}";\n`).join('')}};
+Unattended-Upgrade::Automatic-Reboot "false";
+Unattended-Upgrade::MinimalSteps "true";
+`
+}

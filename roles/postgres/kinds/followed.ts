@@ -1,0 +1,52 @@
+import { compare, resource, sh } from 'provision-ts'
+import { literal, row } from '../psql.ts'
+
+/** Bytes. One that is further behind has a trouble of its own, or a primary that writes faster than it reads. */
+export const MOST_BEHIND = 256 * 2 ** 20
+
+interface Found {
+  readonly state: string | null
+  readonly behind: number
+}
+
+/**
+ * That a replica follows, as its primary sees it. A replica may run, answer and believe that it receives, and yet be left behind for
+ * good; only the primary knows how far it has written. The change is to wait for it, half a minute at most.
+ */
+export const followed = resource<{ readonly name: string }, Found | undefined>('replica', {
+  id: ({ name }) => name,
+  reach: 'own',
+  read: ({ name }) => row<Found>(seen(name)),
+  diff: (_params, have) =>
+    compare(
+      { state: 'streaming', behind: 'at most 256 MiB' },
+      have && {
+        state: have.state ?? 'not connected',
+        behind: have.behind > MOST_BEHIND ? `${have.behind} bytes` : 'at most 256 MiB',
+      },
+    ),
+  apply: ({ name }) => [
+    {
+      script: sh`
+psql=$(ls -d /usr/lib/postgresql/*/bin/psql | tail -n 1)
+export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5
+end=$(($(date +%s) + 30))
+until seen=$("$psql" -XAtqw -d postgres -c ${`select state = 'streaming' and behind <= ${MOST_BEHIND} from (${seen(name)}) as seen`}) && [ "$seen" = t ]; do
+  [ "$(date +%s)" -lt "$end" ] || {
+    echo ${`${name} does not follow as it should, 30 s later: state, and bytes behind:`}
+    "$psql" -XAtqw -F ' ' -d postgres -c ${seen(name)}
+    exit 1
+  } >&2
+  sleep 0.2
+done`,
+      as: 'postgres',
+      timeout: '2m',
+    },
+  ],
+})
+
+/** One row, whether it is connected or not. */
+function seen(name: string): string {
+  return `select max(state) as state, coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), 0)::bigint as behind
+    from pg_stat_replication where application_name = ${literal(name)} and not pg_is_in_recovery() and state <> 'backup'`
+}

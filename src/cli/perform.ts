@@ -1,0 +1,108 @@
+import type { Command } from 'commander'
+import { rehearse } from '../engine/rehearsal.ts'
+import { type RunOptions, run } from '../engine/run.ts'
+import type { Summary } from '../model/event.ts'
+import type { Playbook } from '../model/play.ts'
+import { jsonReporter } from '../report/json.ts'
+import { plainReporter } from '../report/plain.ts'
+import { paintFor } from '../report/problem.ts'
+import type { Reporter } from '../report/reporter.ts'
+import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
+import { Secret } from '../shell/secret.ts'
+import { EXIT } from './exit.ts'
+import { telling } from './flags.ts'
+import { interruptible } from './interrupt.ts'
+import { limited } from './limit.ts'
+import { load, type Own } from './load.ts'
+import { inventoryPath, playbookPath } from './paths.ts'
+import { remembering } from './remembered.ts'
+import type { RunFlags } from './run-flags.ts'
+import { askingForSteps, selecting } from './select.ts'
+import { sessions } from './sessions.ts'
+import { sshOptions } from './ssh-options.ts'
+import { transports } from './transports.ts'
+
+/** What a command line asks for. */
+export interface Order {
+  /** A file, or a name below playbooks/. */
+  readonly playbook: string
+  /** What is said to the playbook. */
+  readonly words: readonly string[]
+  readonly flags: RunFlags
+  /** Whose options a mistyped word may have meant. */
+  readonly command: Command
+  readonly own: Own
+  /** Whether the playbook does first what it does on this machine; not when it was done already, nor when it is only to look. @default false */
+  readonly prepares?: boolean
+}
+
+/** Loads what is asked for, runs it and shows it; what it leaves undone is kept in mind for `provision resume`. */
+export async function perform(
+  { playbook: name, words, flags, command, own, prepares = false }: Order,
+  plan: Pick<RunOptions, 'surveyed' | 'expect'> = {},
+): Promise<Summary> {
+  const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
+  const { typeCheck } = flags
+  const tell = telling(words, command)
+  const accept = (given: Playbook) => {
+    const told = tell(given)
+    if (prepares) told.prepare({})
+    return told
+  }
+  const loaded = await load({ ...paths, own, typeCheck, accept })
+  const { inventory, playbook, files } = loaded
+  const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
+  if (isAttentionWanted()) {
+    rehearse(inventory, playbook, limit)
+    const refusal = refusalOfPerson()
+    if (refusal) throw refusal
+  }
+  const confirm = flags.step && !flags.check ? askingForSteps() : undefined
+  const options = await sshOptions(flags)
+  const reporter = await reporterFor(flags)
+  const remember = flags.check ? undefined : remembering({ ...paths, playbook: name, words, flags }, files)
+  const { signal, done } = interruptible()
+  try {
+    return await run(
+      {
+        inventory,
+        playbook,
+        mode: flags.check ? 'check' : 'apply',
+        diff: flags.diff,
+        stop: signal,
+        select: selecting(flags),
+        ...(confirm && { confirm }),
+        ...plan,
+        ...(limit && { limit }),
+      },
+      {
+        open: sessions(transports(options.ssh, flags.transport), options.become, options.ssh.warn),
+        emit: (event) => {
+          remember?.(event)
+          reporter.emit(event)
+        },
+      },
+    )
+  } finally {
+    done()
+    await reporter.done()
+  }
+}
+
+async function reporterFor({ output, verbose, step }: RunFlags): Promise<Reporter> {
+  // The last door: whatever a reporter has overlooked is masked here.
+  const write = (line: string) => process.stdout.write(`${Secret.redact(line)}\n`)
+  const paint = paintFor(process.stdout)
+  const how = output ?? (process.stdout.isTTY && verbose === 0 && !step ? 'live' : 'plain')
+  if (how === 'json') return jsonReporter(write)
+  if (how === 'plain') return plainReporter({ write, paint, verbose: verbose > 0 })
+  const { liveReporter } = await import('../report/listr.ts')
+  return liveReporter({ write, paint })
+}
+
+export function exitOf({ hosts, mode, interrupted }: Summary): number {
+  if (interrupted) return EXIT.interrupted
+  if (hosts.some(({ failed }) => failed > 0)) return EXIT.failed
+  if (hosts.some(({ unreachable }) => unreachable)) return EXIT.unreachable
+  return mode === 'check' && hosts.some(({ changed }) => changed > 0) ? EXIT.drift : EXIT.ok
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Reached } from '../model/command.ts'
+import type { Shell } from '../shell/sh.ts'
+import type { Session, TripOptions } from '../transport/session.ts'
+import type { OpenedSession } from './lasting.ts'
+import type { RoutedScript } from './routed.ts'
+
+/** A host's session that comes to the host over new connections for as long as one of its scripts waits for them. */
+export function accompanied(session: Session, open: () => Promise<OpenedSession>): Session {
+  return {
+    get opened() {
+      return session.opened
+    },
+    get trips() {
+      return session.trips
+    },
+    get traffic() {
+      return session.traffic
+    },
+    close: () => session.close(),
+    async run(scripts: readonly RoutedScript[], options: TripOptions = {}) {
+      const waiting = scripts.flatMap(({ reached }) => reached ?? [])
+      if (waiting.length === 0) return session.run(scripts, options)
+      const over = new AbortController()
+      const coming = Promise.all(waiting.map((one) => come(one, { open, over: over.signal })))
+      try {
+        return await session.run(scripts, options)
+      } finally {
+        over.abort()
+        await coming
+      }
+    },
+  }
+}
+
+interface Way {
+  readonly open: () => Promise<OpenedSession>
+  readonly over: AbortSignal
+}
+
+async function come({ awaited, come: arrive }: Reached, { open, over }: Way): Promise<void> {
+  while (!over.aborted) {
+    // The connection that saw it may be older than the change; the next one cannot be.
+    if ((await holds(awaited, open)) && !over.aborted && (await holds(arrive, open))) return
+    await sleep(300)
+  }
+}
+
+/** False too when nobody gets in: the script on the host, which then waits in vain, is the one to tell. */
+async function holds(script: Shell, open: Way['open']): Promise<boolean> {
+  try {
+    const { session, close } = await open()
+    try {
+      const [result] = await session.run([{ script }])
+      return result?.code === 0
+    } finally {
+      await close()
+    }
+  } catch {
+    return false
+  }
+}

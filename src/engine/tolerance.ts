@@ -1,0 +1,48 @@
+import type { Host } from '../model/host.ts'
+import { atLeastOne, batches, countOf, type Play } from '../model/play.ts'
+import type { Course } from './course.ts'
+import { dueHandlers } from './handlers.ts'
+import type { Member } from './member.ts'
+import type { Survey } from './survey.ts'
+
+/** How many hosts of a play may fail before no further ones are begun. */
+export function mostFailures({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 'hosts'>): number {
+  return maxFailures === undefined ? hosts.length : countOf(maxFailures, hosts.length)
+}
+
+/** The hosts of a play that are begun when only these fail. */
+export function begunOf(
+  { hosts, serial, window, ...play }: Play,
+  isFailed: (host: Host) => boolean,
+): readonly Host[] {
+  const most = mostFailures({ ...play, hosts })
+  const sizes = window === undefined ? serial : [atLeastOne(window, hosts.length), 1]
+  const begun: Host[] = []
+  for (const batch of batches(hosts, sizes)) {
+    if (begun.filter(isFailed).length > most) break
+    begun.push(...batch)
+  }
+  return begun
+}
+
+/** Why further hosts are not begun. */
+export function reasonOf(failed: readonly Host[], { fleet }: Pick<Course, 'fleet'>): string {
+  const lost = failed.filter(({ name }) => fleet.unreachable.has(name))
+  const others = failed.filter((host) => !lost.includes(host))
+  const without = lost.map(({ name }) => `!${name}`).join(',')
+  return [
+    ...(others.length > 0 ? [`${namesOf(others)} failed in this play`] : []),
+    ...(lost.length > 0
+      ? [`${namesOf(lost)} cannot be reached (with --limit '${without}' that does not count)`]
+      : []),
+  ].join(', and ')
+}
+
+export function wouldChange({ examined }: Pick<Survey, 'examined'>, { owed }: Member): boolean {
+  const steps = examined.map(({ placed }) => placed.step)
+  return examined.some(({ difference }) => difference) || dueHandlers(steps, new Set(), owed).length > 0
+}
+
+export function namesOf(hosts: readonly Host[]): string {
+  return hosts.map(({ name }) => name).join(', ')
+}

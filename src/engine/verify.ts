@@ -1,0 +1,72 @@
+import type { Answers } from '../model/answers.ts'
+import type { Check, Verdict } from '../model/check.ts'
+import type { Host } from '../model/host.ts'
+import type { Inventory } from '../model/inventory.ts'
+import { Problem, within } from '../model/problem.ts'
+import type { Entries } from '../model/stack.ts'
+import type { Finding, Verification, Verified } from '../model/verification.ts'
+import { Fleet, type OpenSession } from './fleet.ts'
+import { nothingLeft } from './nothing-left.ts'
+import { problemOf } from './turn.ts'
+import { refuseUnfit } from './unfit.ts'
+
+export interface VerifyOptions<S extends Entries = Entries> {
+  readonly inventory: Inventory<S>
+  readonly verification: Verification<S>
+  /** Which hosts are asked. A check that asks another one, too, is left out. @default all */
+  readonly limit?: (host: Host) => boolean
+}
+
+/**
+ * Asks every host at once, each in one round trip after its login, and judges what they answered. Nothing is changed, no lock is
+ * taken. A host that cannot be reached hides nothing of the others.
+ *
+ * @throws Problem for what is wrong before any host is asked
+ */
+export async function verify<S extends Entries>(
+  { inventory, verification, limit = () => true }: VerifyOptions<S>,
+  open: OpenSession,
+): Promise<Verified> {
+  const began = performance.now()
+  refuseUnfit(verification, inventory)
+  const made = within('the verification', undefined, () => verification.checks(inventory.values))
+  const hosts = inventory.hosts.filter(limit)
+  const checks = [...made, ...hosts.map(nothingLeft)].filter(({ asks }) =>
+    asks.every(({ host }) => limit(host)),
+  )
+  const fleet = new Fleet(open, () => {})
+  try {
+    await fleet.inquire(checks.flatMap(({ asks }) => asks))
+    return {
+      hosts: hosts.map(({ name }) => name),
+      findings: checks.map((check) => findingOf(check, fleet)),
+      unreachable: fleet.unreachable,
+      ms: performance.now() - began,
+    }
+  } finally {
+    await fleet.close()
+  }
+}
+
+function findingOf(check: Check, { answers, unreachable }: Fleet): Finding {
+  const { about, label, asks } = check
+  const lost = asks.some(({ host }) => unreachable.has(host.name))
+  if (lost) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
+  const { problem, ms } = judged(check, answers)
+  return { about, label, outcome: problem ? 'failed' : 'held', ms, problem }
+}
+
+function judged({ judge, about, source }: Check, answers: Answers): Verdict {
+  try {
+    return judge((one) => answers.get(one))
+  } catch (error) {
+    const { message, where = source, details, next } = problemOf(error, about)
+    const problem = new Problem(message, {
+      details,
+      ...(where && { where }),
+      ...(next && { next }),
+      cause: error,
+    })
+    return { problem, ms: undefined }
+  }
+}

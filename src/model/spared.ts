@@ -1,0 +1,42 @@
+import type { Part, Read } from './read.ts'
+
+/** In place of an answer: why there is none. */
+export class Spoilt {
+  readonly cause: unknown
+
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
+}
+
+/** The same question; when its answer makes no sense, that is its value, and others that travel with it have theirs. */
+export function spared({ parts, value }: Read<unknown>): Read<unknown> {
+  return {
+    parts: parts.map(({ family, query }) => ({ family: sparedFamily(family), query })),
+    value: (answers) => answers.find((answer) => answer instanceof Spoilt) ?? attempted(() => value(answers)),
+  }
+}
+
+/** One for each family, so that what they ask still travels together. */
+function sparedFamily(family: Part['family']): Part['family'] {
+  const made = FAMILIES.get(family) ?? {
+    ...family,
+    script: (queries) => family.script(queries),
+    parse: (answer, queries) => {
+      const values = attempted(() => family.parse(answer, queries))
+      return values instanceof Spoilt ? queries.map(() => values) : values
+    },
+  }
+  FAMILIES.set(family, made)
+  return made
+}
+
+const FAMILIES = new WeakMap<Part['family'], Part['family']>()
+
+function attempted<T>(body: () => T): T | Spoilt {
+  try {
+    return body()
+  } catch (error) {
+    return new Spoilt(error)
+  }
+}

@@ -1,0 +1,139 @@
+import { type Shell, sh } from '../shell/sh.ts'
+
+/** What the file is that keeps services from being started: ours when it holds {@link OURS}. */
+export const POLICY = '/usr/sbin/policy-rc.d'
+export const OURS = 'by provision'
+
+/**
+ * Brings these packages in one transaction, and finishes first what a killed one has left. No service is started: it would run
+ * before it is configured.
+ *
+ * @param names may be none: then it only finishes and tidies
+ * @param patience seconds to wait for others' package managers, in all
+ */
+export function install(names: readonly string[], patience: number): Shell {
+  return sh`set -- ${names}
+until=$(($(date +%s) + ${patience})) patience=${patience}
+${APT}
+${GUARD}
+free
+guard
+[ -z "$(ls /var/lib/dpkg/updates)" ] && ! ${HALF_DONE} || {
+  say finishing what an interrupted installation has left
+  patiently dpkg --force-confdef --force-confold --configure -a || apt install --fix-broken
+}
+[ $# -gt 0 ] || exit 0
+updated=
+${FRESH} || { updated=1; apt update; }
+apt install --no-install-recommends -- "$@" && exit 0
+code=$?
+[ -z "$updated" ] || exit $code
+apt update && apt install --no-install-recommends -- "$@"`
+}
+
+/** Learns which versions there are. @param patience as for {@link install} */
+export function refresh(patience: number): Shell {
+  return sh`until=$(($(date +%s) + ${patience})) patience=${patience}
+${APT}
+apt update`
+}
+
+/** Brings all packages to their newest versions, without removing any. No service is restarted. @param patience as for {@link install} */
+export function upgrade(patience: number): Shell {
+  return sh`until=$(($(date +%s) + ${patience})) patience=${patience}
+${APT}
+${GUARD}
+free
+guard
+apt --with-new-pkgs upgrade`
+}
+
+/**
+ * Downloads these packages in the background, with all that they need: nothing else changes. It ends with its session, and after
+ * ten minutes at the latest.
+ *
+ * @param session the process of the session's shell
+ */
+export function downloadAhead(names: readonly string[], session: number): Shell {
+  return sh`PROVISION_AHEAD=1 setsid sh -c ${AHEAD.text} provision-ahead ${session} ${names} >/dev/null 2>&1 </dev/null &`
+}
+
+/** Lists that are younger than a day. */
+const FRESH = sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -ctime -1 2>/dev/null | head -n 1)" ]`
+
+const HALF_DONE = sh`dpkg-query -W -f ${'${db:Status-Status}\n'} | grep -qvxE 'installed|config-files|not-installed'`
+
+/** The last line ends the whole process group: us, the watcher and its sleep. */
+const AHEAD = sh`
+session=$1; shift
+export DEBIAN_FRONTEND=noninteractive
+(n=0; while [ -d /proc/$session ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 1; done; kill -TERM 0) &
+${FRESH} || apt-get -qq update
+apt-get -qq -y -o DPkg::Lock::Timeout=60 --download-only --no-install-recommends install -- "$@"
+kill -TERM 0`
+
+/**
+ * `apt …` and `patiently COMMAND…` wait for whoever holds one of the locks that apt and dpkg take, and say who it is. Apt itself
+ * can wait for two of the four only, and dpkg for none; what takes a lock between our look and theirs is met by trying again.
+ */
+const APT = sh`
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
+errors=$(mktemp) && exec 7>>"$errors" 8<"$errors" && rm -f "$errors" || exit 1
+apt() { patiently apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+patiently() {
+  while free; do
+    "$@" 2>&7 4>&- 7>&- 8<&-
+    code=$?
+    said=$(cat <&8)
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    [ $code != 0 ] || return 0
+    case $said in
+      *'Could not get lock'*|*'Unable to acquire the dpkg frontend lock'*|*'was locked by another process'*) ;;
+      *) return $code ;;
+    esac
+    [ $(date +%s) -lt $until ] || return $code
+    sleep 0.3
+  done
+}
+free() {
+  told=
+  while holder; [ "$who" ]; do
+    [ $(date +%s) -lt $until ] || {
+      echo "The $who, was not let go within $patience s" >&2
+      exit 75
+    }
+    [ "$who" = "$told" ] || say "waiting for $who"
+    told=$who
+    sleep 0.3
+  done
+  [ -z "$told" ] || say "installing packages"
+}
+holder() {
+  who=
+  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i $lock 2>/dev/null) || continue
+    while read -r _ type _ _ pid place _; do
+      case "$type $place" in "POSIX "*":$inode") ;; *) continue ;; esac
+      for open in /proc/$pid/fd/*; do
+        [ $open -ef $lock ] && { read -r name </proc/$pid/comm; } 2>/dev/null || continue
+        case $lock in
+          */dpkg/*) who="dpkg lock held by $name, pid $pid" ;;
+          */lists/*) who="lock of apt's package lists held by $name, pid $pid" ;;
+          *) who="lock of apt's downloads held by $name, pid $pid" ;;
+        esac
+        ! grep -qsz '^PROVISION_AHEAD=' /proc/$pid/environ || who="download that this run began early, pid $pid"
+        return
+      done
+    done </proc/locks
+  done
+}`
+
+/** Says to Debian's maintainer scripts that services are not to be started; a marker tells our file from anybody's. */
+const GUARD = sh`
+policy=${POLICY}
+guard() {
+  [ ! -e $policy ] && [ ! -L $policy ] || grep -qs ${OURS} $policy || return 0
+  trap unguard EXIT
+  printf '#!/bin/sh\n# %s, while it installs packages\ncase $1 in *.timer) exit 0 ;; esac\nexit 101\n' ${OURS} > $policy && chmod 755 $policy || exit 1
+}
+unguard() { ! grep -qs ${OURS} $policy || rm -f $policy; }`

@@ -1,0 +1,42 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { type Shell, sh } from '../shell/sh.ts'
+
+/** What a file system takes as a name, in bytes. */
+const LONGEST_NAME = 255
+const RANDOM = 8
+
+/** A name in the same directory, which a rename can replace the path from; a leading dot keeps it out of `*.conf`. */
+export function beside(path: string): string {
+  return stem(path) + randomBytes(RANDOM / 2).toString('hex')
+}
+
+/** Takes away what a crash of the host, or a kill of its shell, has left beside the path. No other run is at work on the host. */
+export function swept(path: string): Shell {
+  return sh`for stray in ${stem(path)}????????; do [ ! -e "$stray" ] && [ ! -L "$stray" ] || rm -f -- "$stray" || exit; done`
+}
+
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function stem(path: string): string {
+  const cut = path.lastIndexOf('/') + 1
+  const mark = '.provision-'
+  return `${path.slice(0, cut)}.${shortened(path.slice(cut), LONGEST_NAME - 1 - mark.length - RANDOM)}${mark}`
+}
+
+/** Another name for each name: two long ones may differ at their ends alone. */
+function shortened(name: string, bytes: number): string {
+  if (Buffer.byteLength(name) <= bytes) return name
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12)
+  let kept = ''
+  for (const character of name) {
+    if (Buffer.byteLength(kept + character) > bytes - digest.length - 1) break
+    kept += character
+  }
+  return `${kept}~${digest}`
+}

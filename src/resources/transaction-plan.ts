@@ -1,0 +1,21 @@
+import type { Shell } from '../shell/sh.ts'
+
+export interface TransactionPlan {
+  readonly label: string
+  readonly id: string
+  readonly swaps: readonly Swap[]
+  readonly validate: Shell | undefined
+  readonly activate: Shell | undefined
+  readonly probe: Shell | undefined
+}
+
+/** The exit status of a transaction that failed and left all as it was, in force too. */
+export const UNDONE = 65
+
+export interface Swap {
+  readonly path: string
+  /** The staged new thing, in the same directory. */
+  readonly at: string
+  /** Makes it there; undefined when nothing is to be at the path. */
+  readonly make: Shell | undefined
+}

@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs'
+import { expect } from 'chai'
+import type { Purpose } from '../../src/engine/fleet.ts'
+import { type VerifyOptions, verify } from '../../src/engine/verify.ts'
+import { ask, derive, each, on } from '../../src/model/ask.ts'
+import { type Check, type Checks, check, expect as expected } from '../../src/model/check.ts'
+import type { Group, Host } from '../../src/model/host.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { http } from '../../src/model/probe.ts'
+import { read } from '../../src/model/read.ts'
+import { hosts, stack } from '../../src/model/stack.ts'
+import { verification } from '../../src/model/verification.ts'
+import { sh } from '../../src/shell/sh.ts'
+import type { Session } from '../../src/transport/session.ts'
+import { Rig } from '../support/rig.ts'
+
+describe('a verification', () => {
+  let rig: Rig
+  const sessions = new Map<string, Session>()
+  const purposes: Purpose[] = []
+
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+  beforeEach(() => {
+    sessions.clear()
+    purposes.length = 0
+  })
+
+  const site = stack({ web: hosts() })
+  const verified = (
+    checks: (web: Group) => Checks,
+    { limit, dead }: Pick<VerifyOptions, 'limit'> & { readonly dead?: string } = {},
+  ) =>
+    verify(
+      {
+        inventory: inventory(site, {
+          web: { hosts: { web1: { address: '127.0.0.1' }, web2: { address: '127.0.0.2' } } },
+        }),
+        verification: verification(site, ({ web }) => checks(web)),
+        ...(limit && { limit }),
+      },
+      async (host, purpose) => {
+        if (host.name === dead) throw new Error('no route to it')
+        purposes.push(purpose)
+        const opened = await rig.open(host, purpose)
+        sessions.set(host.name, opened.session)
+        return opened
+      },
+    )
+  /** What became of each, a line; the engine's own checks left out. */
+  const lines = async (...given: Parameters<typeof verified>) =>
+    (await verified(...given)).findings
+      .filter(({ label }) => !label.startsWith('nothing is left'))
+      .map(({ about, label, outcome, problem }) =>
+        [about, label, outcome, problem?.message].filter(Boolean).join(' · '),
+      )
+  const name = ask(
+    'a name',
+    read(sh`echo one`, ({ stdout }) => stdout.trim()),
+  )
+
+  it('asks each host in one round trip, only looks, and says how long each check took', async () => {
+    const { findings, unreachable } = await verified((web) => [
+      web.hosts.map((host) => [
+        check(host, 'is well', sh`true`),
+        check(host, 'is as well', sh`sleep 0.05`),
+        expected('has a name', on(host, name), (one) => (one === 'one' ? undefined : `it is ${one}`)),
+      ]),
+      false,
+    ])
+    expect(findings.map(({ outcome }) => outcome)).to.deep.equal(Array(8).fill('held'))
+    expect(findings[1]?.ms).to.be.greaterThan(49)
+    expect(unreachable.size).to.equal(0)
+    expect([...sessions.values()].map(({ trips }) => trips)).to.deep.equal([1, 1])
+    expect(purposes).to.deep.equal(['look', 'look'])
+  })
+
+  it('tells the last words of a check that fails, and what to do', async () => {
+    const { findings } = await verified((web) =>
+      web.hosts
+        .slice(0, 1)
+        .map((host) =>
+          check(host, 'is well', sh`echo first; echo 'a "b" $c é' >&2; exit 3`, { next: 'Do this.' }),
+        ),
+    )
+    const { problem } = findings[0] ?? {}
+    expect([problem?.message, problem?.details, problem?.next]).to.deep.equal([
+      'first',
+      ['a "b" $c é'],
+      'Do this.',
+    ])
+  })
+
+  it('tries a probe once, and gives up what does not come to an end', async () => {
+    const said = await lines((web) =>
+      web.hosts
+        .slice(0, 1)
+        .map((host) => [
+          check(host, 'answers', http('http://127.0.0.1:1/')),
+          check(host, 'ends', sh`sleep 30`, { within: '100ms' }),
+          check(host, 'is silent', sh`exit 4`),
+        ]),
+    )
+    expect(said[0]).to.match(/^web1 · answers · failed · curl: \(7\)/)
+    expect(said.slice(1)).to.deep.equal([
+      'web1 · ends · failed · it did not come to an end',
+      'web1 · is silent · failed · it ended with status 4',
+    ])
+  })
+
+  it('runs the checks of a host at the same time', async () => {
+    const directory = rig.empty()
+    const meets = (own: string, other: string) =>
+      sh`: > ${`${directory}/${own}`}; until [ -e ${`${directory}/${other}`} ]; do sleep 0.01; done`
+    const said = await lines((web) =>
+      web.hosts
+        .slice(0, 1)
+        .map((host) => [check(host, 'a', meets('a', 'b')), check(host, 'b', meets('b', 'a'))]),
+    )
+    expect(said).to.deep.equal(['web1 · a · held', 'web1 · b · held'])
+  })
+
+  it('does not let an unreachable host hide the others, and does not judge without its answer', async () => {
+    const well = (web: Group): Checks => [
+      web.hosts.map((host) => check(host, 'is well', sh`true`)),
+      expected('all have a name', each(web, name), (all) =>
+        all.some(({ answer }) => answer === undefined) ? 'one has none' : undefined,
+      ),
+    ]
+    expect(await lines(well, { dead: 'web2' })).to.deep.equal([
+      'web1 · is well · held',
+      'web2 · is well · unknown',
+      'web · all have a name · unknown',
+    ])
+    const { unreachable } = await verified(well, { dead: 'web2' })
+    expect([...unreachable].map(([host, { message }]) => `${host}: ${message}`)).to.deep.equal([
+      'web2: web2: no route to it',
+    ])
+  })
+
+  it('takes an answer that makes no sense for a failure of the check that asked, with its place', async () => {
+    const broken = ask(
+      'broken',
+      read(sh`echo x`, (): string => {
+        throw new Error('half an answer')
+      }),
+    )
+    const { findings } = await verified((web) => {
+      const [host = web.hosts[0] as Host] = web.hosts
+      return [
+        expected('is sound', on(host, broken), () => undefined),
+        expected('is judged', derive(on(host, name), refuses), () => undefined),
+        check(host, 'is well', sh`true`),
+      ]
+    })
+    const found = findings.slice(0, 3)
+    expect(found.map(({ outcome, problem }) => `${outcome} ${problem?.message ?? ''}`)).to.deep.equal([
+      'failed web1: its answer to "broken" makes no sense: half an answer',
+      'failed web1: two leaders',
+      'held ',
+    ])
+    expect(found[0]?.problem?.where)
+      .to.have.property('file')
+      .that.match(/verify\.test\.ts$/)
+  })
+
+  it('asks none but the hosts of the limit', async () => {
+    const checks = (web: Group): readonly Check[] => [
+      ...web.hosts.map((host) => check(host, 'is well', sh`true`)),
+      expected('all have a name', each(web, name), () => undefined),
+    ]
+    const one = ({ name: host }: Host) => host === 'web2'
+    expect(await lines(checks, { limit: one })).to.deep.equal(['web2 · is well · held'])
+    expect([...sessions.keys()]).to.deep.equal(['web2'])
+  })
+
+  it('finds what a run that died has left behind', async function () {
+    if (!rig.machine.isPrivate) return this.skip()
+    const session = (await rig.open({ name: 'web1', group: 'web', address: '' }, 'change')).session
+    await session.run([
+      {
+        script: sh`mkdir -p /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions/x
+echo 'nginx configuration' > /var/lib/provision/transactions/x/label
+: > /var/lib/provision/owed/reload%20nginx; : > /var/lib/provision/undo/web2:out%20of%20web`,
+      },
+    ])
+    const { findings } = await verified(() => [])
+    await session.run([{ script: sh`rm -r /var/lib/provision` }])
+    await session.close()
+    const { problem } = findings[0] ?? {}
+    expect([problem?.message, ...(problem?.details ?? [])].join('\n')).to.match(
+      /^owed: reload nginx\nweb2 is still out of web; to take it back: sh .*\nunfinished: transaction nginx configuration$/,
+    )
+    expect(existsSync('/var/lib/provision/owed/reload%20nginx')).to.equal(false)
+  })
+})
+
+function refuses(): never {
+  throw new Error('two leaders')
+}

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process'
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, eventually, noHosts, provision, ROOT } from './support.ts'
+
+const LAB = 'test-access'
+
+/** What decides who gets in to a host, and what a host does to itself at night. */
+describe('access to real hosts', function () {
+  this.timeout('3m').slow('20s').bail(true)
+  let lab: Lab
+  let desk: Desk
+
+  const run = (steps: string, more: { readonly user?: string } = {}) => {
+    desk.write('playbook.ts', playbookOf(steps))
+    return provision(args(), { LAB, SSH_USER: more.user ?? '' })
+  }
+  const args = () => [
+    ...['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`, '--no-type-check'],
+  ]
+  const on = async (command: string) => {
+    const { code, stdout, stderr } = await lab.exec('web1', command)
+    expect(code, `${command}\n${stdout}${stderr}`).to.equal(0)
+    return stdout.trim()
+  }
+  const remains = () =>
+    on(
+      'ls -A /var/lib/provision/owed /var/lib/provision/transactions 2>/dev/null | grep -v : || true; ls -d /run/provision-*.* 2>/dev/null || true',
+    )
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1'] })
+    desk = new Desk()
+    desk.write('package.json', '{ "type": "module" }')
+    desk.write('stack.ts', STACK)
+    desk.write('inventory.ts', INVENTORY)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  it('is not lost to a ruleset that shuts the controller out: the host puts the old one back', async () => {
+    const first = await run("firewall([{ port: 8080, from: 'anywhere' }])")
+    expect(first.code, first.text).to.equal(0)
+    const before = await on('nft list table inet provision; cat /etc/nftables.d/provision.nft')
+    const { code, text, ms } = await run(
+      "firewall([{ port: 8080, from: 'anywhere' }], { ssh: ['10.9.9.9'] })",
+    )
+    expect(code, text).to.equal(1)
+    expect(text)
+      .to.include('transaction firewall failed')
+      .and.include('No new connection came through within 15 s.')
+      .and.include('The old files are back in place and in force.')
+    expect(ms).to.be.lessThan(40_000)
+    expect(await on('nft list table inet provision; cat /etc/nftables.d/provision.nft')).to.equal(before)
+    expect(await remains()).to.equal('')
+    const again = await run("firewall([{ port: 8080, from: 'anywhere' }])")
+    expect(again.text).to.include('Nothing had to change')
+  })
+
+  it('comes back too when the run is killed in the middle', async () => {
+    const isShut = async () => (await on('nft list table inet provision')).includes('10.9.9.9')
+    desk.write('playbook.ts', playbookOf("firewall([], { ssh: ['10.9.9.9'] })"))
+    const child = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
+      env: { ...process.env, LAB, SSH_USER: '' },
+    })
+    await eventually(15_000, isShut)
+    child.kill('SIGKILL')
+    await eventually(20_000, async () => !(await isShut()))
+    expect((await run("firewall([{ port: 8080, from: 'anywhere' }])")).code).to.equal(0)
+    expect(await remains()).to.equal('')
+  })
+
+  it('is by key alone, and settings of sshd that shut the controller out are taken back', async () => {
+    const good = await run('base({ updates: false })')
+    expect(good.code, good.text).to.equal(0)
+    expect(await on('sshd -T | grep -E "^(passwordauthentication|permitrootlogin) "')).to.equal(
+      'permitrootlogin without-password\npasswordauthentication no',
+    )
+    await on('mkdir -p -m 700 /root/.ssh && cp /home/deploy/.ssh/authorized_keys /root/.ssh/')
+    const { code, text } = await run("base({ updates: false, ssh: { root: 'never' } })", { user: 'root' })
+    expect(code, text).to.equal(1)
+    expect(text, text).to.include('transaction ssh access').and.include('No new connection came through')
+    expect(await on('sshd -T | grep permitrootlogin')).to.equal('permitrootlogin without-password')
+    const as = await run("base({ updates: false, ssh: { root: 'never' } })")
+    expect(as.code, as.text).to.equal(0)
+    expect(await on('sshd -T | grep permitrootlogin')).to.equal('permitrootlogin no')
+  })
+
+  it('lets security updates in at night, and leaves the services of the roles alone', async () => {
+    await on('systemctl unmask apt-daily.timer apt-daily-upgrade.timer 2>/dev/null; systemctl daemon-reload')
+    const { code, text } = await run('base({})')
+    expect(code, text).to.equal(0)
+    expect(
+      await on('systemctl is-active apt-daily.timer apt-daily-upgrade.timer unattended-upgrades'),
+    ).to.equal('active\nactive\nactive')
+    const said = await on('unattended-upgrade --dry-run --debug 2>&1')
+    expect(said)
+      .to.match(/Allowed origins are: origin=Debian,codename=bookworm-security,label=Debian-Security\s*$/m)
+      .and.match(/blacklist: haproxy keepalived nginx /i)
+    expect(await on('apt-config dump Unattended-Upgrade::Automatic-Reboot')).to.include('"false"')
+    const again = await run('base({})')
+    expect(again.text).to.include('Nothing had to change')
+  })
+
+  it('is refused to a run with a release of Debian that a role does not know, before anything is done', async () => {
+    await on('sed -i \'s/^VERSION_ID=.*/VERSION_ID="11"/\' /usr/lib/os-release')
+    const { code, text } = await run("[file('/etc/before', 'x'), base({ updates: false, journal: 99 })]")
+    expect(code, text).to.equal(64)
+    expect(text).to.include('web1 runs debian 11').and.include('role base')
+    expect(
+      await on(
+        'test -e /etc/before && echo there || echo none; cat /etc/systemd/journald.conf.d/provision.conf',
+      ),
+    ).to.match(/^none[\s\S]*SystemMaxUse=512M/)
+  })
+})
+
+const STACK = `
+import { hosts, stack } from 'provision-ts'
+export const site = stack({ web: hosts() })
+`
+
+const INVENTORY = `
+import { inventory } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+
+const lab = openLab(process.env.LAB)
+const { address, ssh } = lab.host('web1')
+const user = process.env.SSH_USER
+export default inventory(site, { web: { hosts: { web1: { address, ssh: user ? { ...ssh, user } : ssh } } } })
+`
+
+function playbookOf(steps: string): string {
+  return `
+import { file, firewall, play, playbook } from 'provision-ts'
+import { base } from '${ROOT}/roles/base/index.ts'
+import { site } from './stack.ts'
+
+export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => [${steps}])])
+`
+}

@@ -1,0 +1,54 @@
+// Writes notes until /run/load.stop appears, and then tells what it saw in /run/load.json. Runs on a host of the lab.
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+
+const [url = ''] = process.argv.slice(2)
+/** @type {string[]} */
+const acknowledged = []
+/** @type {string[]} */
+const failed = []
+/** @type {number[]} */
+const times = []
+
+/**
+ * @param {http.Agent} agent
+ * @param {string} key
+ * @returns {Promise<{ status: number | undefined, said: string }>}
+ */
+function post(agent, key) {
+  const body = JSON.stringify({ text: key })
+  const headers = { 'content-type': 'application/json', 'idempotency-key': key }
+  return new Promise((done) => {
+    const request = http.request(url, { method: 'POST', agent, timeout: 12_000, headers }, (response) => {
+      let said = ''
+      response.on('data', (chunk) => {
+        said += chunk
+      })
+      response.on('end', () => done({ status: response.statusCode, said }))
+      response.on('error', (error) => done({ status: 0, said: String(error) }))
+    })
+    request.on('timeout', () => request.destroy(new Error('no answer within 12 s')))
+    request.on('error', (error) => done({ status: 0, said: String(error) }))
+    request.end(body)
+  })
+}
+
+/** @param {number} number */
+async function client(number) {
+  const kept = new http.Agent({ keepAlive: true })
+  for (let n = 0; !existsSync('/run/load.stop'); n++) {
+    const key = `${process.pid}-${number}-${n}-${Date.now()}`
+    const { status, said } = await post(number % 2 ? kept : new http.Agent(), key)
+    if (status === 201) {
+      acknowledged.push(key)
+      times.push(performance.now())
+      if (acknowledged.length === 20) writeFileSync('/run/load.begun', '')
+    } else failed.push(`${status} ${said.slice(0, 200)}`)
+    await new Promise((rest) => setTimeout(rest, 5))
+  }
+}
+
+await Promise.all([0, 1, 2, 3].map(client))
+const gap = Math.round(Math.max(...times.map((time, i) => time - (times[i - 1] ?? time))))
+writeFileSync('/run/load.new', JSON.stringify({ acknowledged, failed, gap }))
+renameSync('/run/load.new', '/run/load.json')

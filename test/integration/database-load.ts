@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import type { Lab } from '../../src/lab/index.ts'
+import { eventually } from './support.ts'
+
+/** What clients that write without a pause have seen. */
+export interface Load {
+  /** The key of each write that was acknowledged. */
+  readonly acknowledged: readonly string[]
+  /** What the others were answered. */
+  readonly failed: readonly string[]
+  /** The longest time without an acknowledged write, in milliseconds. */
+  readonly gap: number
+}
+
+/** Four clients of the application, two of them on kept-alive connections, from before the body until after it. */
+export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise<Load> {
+  const { address } = lab.host('app1')
+  await lab.exec('app1', `rm -f /run/load.*; cat > /run/load.mjs <<'END'\n${CLIENT}\nEND`)
+  await lab.exec(
+    'app1',
+    `setsid node /run/load.mjs http://${address}:3000/api/notes >/run/load.log 2>&1 </dev/null &`,
+  )
+  await eventually(20_000, async () => (await lab.exec('app1', 'test -e /run/load.begun')).code === 0)
+  try {
+    await body()
+  } finally {
+    await lab.exec('app1', 'touch /run/load.stop')
+  }
+  await eventually(30_000, async () => (await lab.exec('app1', 'test -e /run/load.json')).code === 0)
+  return JSON.parse((await lab.exec('app1', 'cat /run/load.json')).stdout) as Load
+}
+
+/** Those of the acknowledged writes that this database host does not have. */
+export async function lostOn(lab: Lab, host: string, { acknowledged }: Load): Promise<readonly string[]> {
+  const { stdout } = await sql(lab, host, 'select idempotency_key from notes.note', { database: 'notes' })
+  const there = new Set(stdout.split('\n'))
+  return acknowledged.filter((key) => !there.has(key))
+}
+
+/** As the superuser, on the host itself; given up after so many seconds, with status 124. */
+export function sql(lab: Lab, host: string, text: string, { database = 'postgres', within = 60 } = {}) {
+  return lab.exec(
+    host,
+    `cd / && timeout ${within} setpriv --reuid postgres --regid postgres --init-groups psql -AtXc "${text}" ${database}`,
+  )
+}
+
+const CLIENT = readFileSync(new URL('./database-client.mjs', import.meta.url), 'utf8')

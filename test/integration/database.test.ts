@@ -1,0 +1,220 @@
+import { spawn } from 'node:child_process'
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { type Load, lostOn, sql, underLoad } from './database-load.ts'
+import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
+
+const LAB = 'test-database'
+
+/** The database moves between its hosts, by plan and by accident, while clients write. Each part builds on the one before it. */
+describe('the database on real hosts', function () {
+  this.timeout('5m').slow('30s').bail(true)
+  let lab: Lab
+  let desk: Desk
+  let inventory: string
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['db1', 'db2', 'app1'] })
+    inventory = desk.write('inventory.ts', INVENTORY)
+    desk.write('tiers.ts', TIERS)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const run = (playbook: string, ...args: string[]): Promise<Ended> =>
+    provision([playbook, '--inventory', inventory, '--no-type-check', ...args], { LAB })
+  const converge = (env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+    provision([`${desk.directory}/tiers.ts`, '--inventory', inventory, '--no-type-check'], { LAB, ...env })
+  const well = ({ code, text }: Ended) => expect(code, text).to.equal(0)
+  const primaries = async () => {
+    const said = await Promise.all(
+      ['db1', 'db2'].map(async (host) => {
+        const { stdout } = await sql(lab, host, 'select pg_is_in_recovery()').catch(() => ({ stdout: '' }))
+        return stdout.trim() === 'f' ? [host] : []
+      }),
+    )
+    return said.flat()
+  }
+  const synchronous = async (host: string) =>
+    (await sql(lab, host, 'select sync_state from pg_stat_replication')).stdout.trim() === 'quorum'
+  const told = (what: string, { acknowledged, failed, gap }: Load, lost: readonly string[]) =>
+    console.log(
+      `    ${what}: ${acknowledged.length} writes acknowledged, ${lost.length} lost, ${failed.length} requests failed, none written for ${(gap / 1000).toFixed(2)} s`,
+    )
+
+  it('comes up with commits that wait for the replica', async () => {
+    well(await converge())
+    expect(await synchronous('db1')).to.equal(true)
+    expect((await converge()).text).to.include('Nothing had to change')
+  })
+
+  it('is switched over under load: no write is lost, no request fails, and a run changes nothing afterwards', async () => {
+    expect((await run('switchover', '--to', 'db2', '--check')).code).to.equal(2)
+    expect(await primaries()).to.deep.equal(['db1'])
+    const load = await underLoad(lab, async () => well(await run('switchover', '--to', 'db2')))
+    const lost = await lostOn(lab, 'db2', load)
+    told('switchover', load, lost)
+    expect(await primaries()).to.deep.equal(['db2'])
+    expect(lost).to.deep.equal([])
+    expect(load.failed).to.deep.equal([])
+    expect(await synchronous('db2')).to.equal(true)
+    expect((await converge()).text).to.include('Nothing had to change')
+    expect((await run('switchover', '--to', 'db2')).text).to.include('Nothing had to change')
+  })
+
+  it('is not switched over while a transaction is open for long', async () => {
+    const open = sql(lab, 'db2', 'begin; select pg_sleep(25)')
+    await new Promise((done) => setTimeout(done, 16_000))
+    const { code, text } = await run('switchover')
+    expect(code).to.equal(1)
+    expect(text).to.include('A transaction on db2 has been open').and.include('nothing was changed')
+    expect(await primaries()).to.deep.equal(['db2'])
+    await open
+  })
+
+  it('comes back by itself when the controller is killed while no server is the primary', async () => {
+    const child = spawn(
+      process.execPath,
+      ['bin/provision.js', 'switchover', '--inventory', inventory, '--no-type-check'],
+      {
+        ...{ cwd: ROOT, stdio: 'ignore', env: { ...process.env, LAB } },
+      },
+    )
+    await eventually(
+      30_000,
+      async () => (await lab.exec('db2', 'test -e /run/provision-postgres-back')).code === 0,
+    )
+    child.kill('SIGKILL')
+    const one = async () => (await primaries()).length === 1
+    const ms = await eventually(
+      90_000,
+      async () => (await one()) && (await lab.exec('db2', PENDING)).code !== 0,
+    )
+    console.log(`    one primary again ${(ms / 1000).toFixed(1)} s after the controller was killed`)
+    well(await run('switchover', '--to', 'db1'))
+    expect(await primaries()).to.deep.equal(['db1'])
+    expect((await converge()).text).to.include('Nothing had to change')
+  })
+
+  it('fails over when the server is killed; the old primary is kept off, and becomes a replica again', async () => {
+    const load = await underLoad(lab, async () => {
+      await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')
+      well(await run('failover'))
+      await eventually(
+        20_000,
+        async () => (await sql(lab, 'db2', 'select pg_is_in_recovery()')).stdout.trim() === 'f',
+      )
+    })
+    const lost = await lostOn(lab, 'db2', load)
+    told('failover from a killed server', load, lost)
+    expect(lost).to.deep.equal([])
+    const unit = await lab.exec('db1', 'readlink /etc/systemd/system/postgresql@*-main.service')
+    expect(unit.stdout.trim(), 'masked').to.equal('/dev/null')
+    const refused = await converge()
+    expect(refused.code).to.equal(1)
+    expect(refused.text).to.include('provision reattach --host db1')
+    well(await run('reattach', '--host', 'db1'))
+    expect(await primaries()).to.deep.equal(['db2'])
+    expect((await converge()).text).to.include('Nothing had to change')
+  })
+
+  it('fails over when the power of the primary is off, which does not come back as a second one', async () => {
+    let ms = 0
+    const load = await underLoad(lab, async () => {
+      await lab.kill('db2')
+      const ended = await run('failover')
+      ms = ended.ms
+      expect(ended.code, ended.text).to.equal(3)
+      expect(ended.text).to.include('not fenced, as silent db2').and.include('nothing that was acknowledged')
+      await new Promise((done) => setTimeout(done, 2_000))
+    })
+    const lost = await lostOn(lab, 'db1', load)
+    told(`failover after power-off, in ${(ms / 1000).toFixed(1)} s`, load, lost)
+    expect(lost).to.deep.equal([])
+    await lab.start('db2')
+    await eventually(
+      30_000,
+      async () =>
+        (await lab.exec('db2', 'journalctl -b -q -o cat | grep -q "Not started as a primary"')).code === 0,
+    )
+    expect(await primaries()).to.deep.equal(['db1'])
+    well(await run('reattach', '--host', 'db2', '--copy'))
+    expect((await lab.exec('db2', 'ls -d /var/lib/postgresql/*/main.before-*')).code).to.equal(0)
+    expect(await synchronous('db1')).to.equal(true)
+  })
+
+  it('lets writes wait when the replica is lost, until somebody says that they need not', async () => {
+    await lab.kill('db2')
+    expect((await sql(lab, 'db1', 'create table waits (at int)', { within: 3 })).code, 'it waits').to.equal(
+      124,
+    )
+    expect((await run('alone')).text).to.include('writes wait for ANY 1')
+    expect((await sql(lab, 'db1', 'drop table waits')).code).to.equal(0)
+    await lab.start('db2')
+    await eventually(
+      30_000,
+      async () => (await sql(lab, 'db1', 'select count(*) from pg_stat_replication')).stdout.trim() === '1',
+    )
+    well(await converge())
+    expect(await synchronous('db1')).to.equal(true)
+  })
+
+  it('loses writes when nobody waits for the replica, so that the tests above tell something; and says so first', async () => {
+    well(await converge({ SYNCHRONOUS: 'no' }))
+    const load = await underLoad(lab, async () => {
+      await lab.split('db1', 'db2')
+      await new Promise((done) => setTimeout(done, 3_000))
+      await lab.kill('db1')
+      await lab.heal('db1', 'db2')
+      const refused = await run('failover')
+      expect(refused.code, refused.text).to.equal(1)
+      expect(refused.text).to.include('Acknowledged writes may be lost').and.include('--accept-data-loss')
+      const { text } = await run('failover', '--accept-data-loss')
+      expect(text).to.include('commits did not wait for it')
+    })
+    const lost = await lostOn(lab, 'db2', load)
+    told('failover without waiting', load, lost)
+    expect(lost.length).to.be.greaterThan(0)
+  })
+})
+
+const PENDING =
+  'systemctl -q is-active provision-postgres-back.timer || systemctl -q is-active provision-postgres-back.service'
+
+const INVENTORY = `
+import { authority, inventory, secret } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from '${ROOT}/playbooks/stack.ts'
+export default async () => {
+  const lab = openLab(process.env.LAB)
+  const ca = await authority(lab.directory + '/pki', { name: 'test' })
+  const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+  const database = async (name: string, seed: boolean) =>
+    ({ ...at(name), seed, certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
+  return inventory(site, {
+    domain: 'notes.test',
+    vip: lab.vip + '/24',
+    certificate: await ca.keyPair({ names: ['notes.test'] }),
+    authority: ca.certificate,
+    synchronous: process.env.SYNCHRONOUS !== 'no',
+    passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
+    lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
+    web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
+    app: { port: 3000, hosts: { app1: at('app1') } },
+    db: { hosts: { db1: await database('db1', true), db2: await database('db2', false) } },
+  })
+}
+`
+
+const TIERS = `
+import { playbook } from 'provision-ts'
+import { site } from '${ROOT}/playbooks/stack.ts'
+import { appTier, databaseTier } from '${ROOT}/playbooks/tiers.ts'
+export default playbook(site, (values) => [...databaseTier(values), ...appTier(values)])
+`

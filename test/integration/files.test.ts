@@ -1,0 +1,405 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import type { Step } from '../../src/model/step.ts'
+import { absent } from '../../src/resources/absent.ts'
+import { directory } from '../../src/resources/directory.ts'
+import { file } from '../../src/resources/file.ts'
+import { line } from '../../src/resources/line.ts'
+import { link } from '../../src/resources/link.ts'
+import { localFile } from '../../src/resources/local-file.ts'
+import type { AbsolutePath } from '../../src/resources/paths.ts'
+import { transaction } from '../../src/resources/transaction.ts'
+import { lines } from '../../src/shell/lines.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { quote } from '../../src/text/quote.ts'
+import { onLab } from './lab-site.ts'
+import { eventually, noHosts } from './support.ts'
+
+const LAB = 'test-files'
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const ROUNDS = 5
+
+describe('files on a real host', function () {
+  this.timeout('3m').slow('20s')
+  let lab: Lab
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1'] })
+  })
+  after(async () => {
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const on = async (command: string) => {
+    const { code, stdout, stderr } = await lab.exec('web1', command)
+    if (code !== 0) throw new Error(`${command}: ${stderr}`)
+    return stdout
+  }
+  const made = async (...steps: readonly Step[]) => {
+    const { problems, steps: told } = await onLab(lab, steps)
+    expect(problems).to.deep.equal([])
+    return told.map((one) => one.split(' ', 1)[0])
+  }
+
+  const tree = async () => {
+    const words = (await on(`python3 -c ${quote(TREE)}`)).split('\0').slice(0, -1)
+    const entries = words.flatMap((path, i) => (i % 2 === 0 ? [[path, words[i + 1] ?? ''] as const] : []))
+    return Object.fromEntries(
+      entries.map(([path, what]) => [
+        path,
+        what.replace(
+          /^(file \S+ \S+ )([0-9a-f]*)$/,
+          (_, own, hex) => own + sha(Buffer.from(String(hex), 'hex')),
+        ),
+      ]),
+    )
+  }
+
+  it(`take any bytes and any name, in all kinds (SEED=${SEED})`, async () => {
+    const world = new World(SEED)
+    for (let round = 1; round <= ROUNDS; round++) {
+      const steps = world.wishes()
+      const about = `SEED=${SEED}, round ${round}`
+      const plan = await onLab(lab, steps, 'check')
+      expect(await tree(), `${about}: a check changes nothing`).to.deep.equal(world.before)
+      const ran = await onLab(lab, steps)
+      expect(ran.problems, about).to.deep.equal([])
+      expect(ran.steps, about).to.deep.equal(plan.steps.map((one) => one.replace(/^planned/, 'changed')))
+      expect(await tree(), about).to.deep.equal(world.after)
+      const again = await onLab(lab, steps)
+      expect(
+        again.steps.filter((one) => !one.startsWith('ok ')),
+        `${about}: a second run`,
+      ).to.deep.equal([])
+    }
+    expect(world.kinds).to.include.keys('file', 'directory', 'link', 'absent', 'line', 'transaction')
+  })
+
+  it('are open to nobody for whom they are not, and whole, at every moment', async () => {
+    await on(
+      'mkdir -p /srv/watched; printf old > /srv/watched/a; chmod 640 /srv/watched/a; chgrp operator /srv/watched/a',
+    )
+    const naive = `printf new > /srv/watched/a; sleep 0.3; printf newer > /srv/watched/b; sleep 0.2; chmod 600 /srv/watched/b`
+    const seenOfNaive = await watched(async () => void (await on(naive)))
+    expect(
+      seenOfNaive.some((one) => one.startsWith('b 644 root root')),
+      'the watcher sees what it should',
+    ).to.equal(true)
+    await on('rm /srv/watched/b; printf old > /srv/watched/a')
+    const secret = new Secret(() => 'new'.repeat(100_000))
+    const seen = await watched(async () => {
+      await made(
+        file('/srv/watched/a', secret, { owner: 'deploy' }),
+        file('/srv/watched/b', secret, { owner: 'deploy' }),
+        transaction('both', [file('/srv/watched/c', secret, { owner: 'deploy' })]),
+      )
+      await made(file('/srv/watched/a', secret, { owner: 'operator', mode: '0440' }))
+    })
+    const right =
+      /^(a 640 root operator 3 old|[abc] 600 deploy deploy 300000 new|a 400 deploy deploy 300000 new|a 400 operator operator 300000 new|a 440 operator operator 300000 new)$/
+    const staged =
+      /^\.[abc]\.provision-[0-9a-f]{8} ((600|640) (root|deploy) (root|operator|deploy) 0 |600 deploy deploy \d+ (new)?)$/
+    expect(seen.filter((one) => !right.test(one) && !staged.test(one))).to.deep.equal([])
+    expect(seen.filter((one) => right.test(one)).length).to.be.greaterThan(3)
+  })
+
+  it('keep the ACLs and extended attributes that they have, in transactions too', async () => {
+    await on('apt-get -qq update && apt-get -qq install -y acl attr >/dev/null')
+    const kept = async (name: string) =>
+      (
+        await on(
+          `cd /srv/kept; getfacl -c ${name} | grep -v '^mask\\|^$' | grep operator; getfattr --only-values -n user.origin ${name}`,
+        )
+      ).trim()
+    await on(
+      `mkdir -p /srv/kept; cd /srv/kept; for n in a b c d e; do printf old > $n; setfacl -m u:operator:r $n; setfattr -n user.origin -v here $n; done`,
+    )
+    const had = await kept('a')
+    expect(had).to.match(/^user:operator:r--\s+here$/)
+    await made(
+      file('/srv/kept/a', 'new'),
+      file('/srv/kept/b', 'new', { owner: 'deploy', mode: '0640' }),
+      line('/srv/kept/c', 'new'),
+      transaction('d', [file('/srv/kept/d', 'new', { owner: 'deploy', mode: '0640' })]),
+    )
+    for (const name of ['a', 'b', 'c', 'd']) expect(await kept(name), name).to.equal(had)
+    const { problems } = await onLab(
+      lab,
+      transaction('e', [file('/srv/kept/e', 'new')], {
+        activate: { name: 'e', commands: [{ script: sh`[ "$(cat /srv/kept/e)" = old ]` }] },
+      }),
+    )
+    expect(problems.join()).to.include('The old files are back in place and in force')
+    expect(await kept('e')).to.equal(had)
+    expect(await on('cat /srv/kept/e')).to.equal('old')
+  })
+
+  it('are sent from this machine as they are read, once, and not again', async () => {
+    const desk = mkdtempSync(join(tmpdir(), 'provision-files-'))
+    try {
+      const bytes = Buffer.alloc(24 * 1024 * 1024, 'large \0 file')
+      writeFileSync(join(desk, 'large #1'), bytes)
+      const here = { url: pathToFileURL(join(desk, 'playbook.ts')).href }
+      const step = () => [
+        file('/srv/large/plain', localFile(here, 'large #1'), { owner: 'deploy', mode: '0640' }),
+        transaction('large', [file('/srv/large/together', localFile(here, 'large #1'))]),
+      ]
+      const first = await onLab(lab, step())
+      expect(first.problems).to.deep.equal([])
+      expect(first.summary.sent)
+        .to.be.greaterThan(2 * bytes.length)
+        .and.below(2.1 * bytes.length)
+      const hash = createHash('sha256').update(bytes).digest('hex')
+      expect(
+        await on('cd /srv/large; sha256sum < plain; sha256sum < together; stat -c %U:%a plain; ls -A'),
+      ).to.equal(`${hash}  -\n${hash}  -\ndeploy:640\nplain\ntogether\n`)
+      const second = await onLab(lab, step())
+      expect(second.summary.hosts[0]).to.include({ changed: 0 })
+      expect(second.summary.sent).to.be.below(100_000)
+      await on('cd /srv/large; printf x | dd of=plain bs=1 seek=1000000 conv=notrunc 2>/dev/null')
+      expect((await onLab(lab, step())).steps).to.deep.equal([
+        'changed file /srv/large/plain',
+        'ok transaction large',
+      ])
+      writeFileSync(join(desk, 'large #1'), bytes.subarray(1))
+      expect((await onLab(lab, step())).summary.hosts[0]).to.include({ changed: 2, failed: 0 })
+      expect(readFileSync(join(desk, 'large #1')).length).to.equal(bytes.length - 1)
+    } finally {
+      rmSync(desk, { recursive: true })
+    }
+  })
+
+  it('are not sent where there is no room for them', async () => {
+    const desk = mkdtempSync(join(tmpdir(), 'provision-files-'))
+    try {
+      writeFileSync(join(desk, 'large'), Buffer.alloc(24 * 1024 * 1024))
+      await on('mkdir -p /srv/small; mount -t tmpfs -o size=8m tmpfs /srv/small')
+      const here = { url: pathToFileURL(join(desk, 'playbook.ts')).href }
+      const { problems, summary } = await onLab(lab, file('/srv/small/large', localFile(here, 'large')))
+      expect(problems.join()).to.match(
+        /There is no room in \/srv\/small: 25165824 bytes are needed, \d+ are free/,
+      )
+      expect(summary.sent).to.be.below(100_000)
+      expect(await on('ls -A /srv/small; umount /srv/small')).to.equal('')
+    } finally {
+      rmSync(desk, { recursive: true })
+    }
+  })
+
+  it('are those behind links when that is asked for, and else take the place of the link', async () => {
+    await on(
+      'mkdir -p /srv/links/real; cd /srv/links; printf old > real/a; ln -s real/a a; ln -s a b; printf old > real/c; ln -s real/c c',
+    )
+    expect(
+      await made(file('/srv/links/b', 'new', { follow: true }), file('/srv/links/c', 'new')),
+    ).to.deep.equal(['changed', 'changed'])
+    expect(
+      await on('cd /srv/links; readlink a b; cat real/a real/c c; readlink c || echo file; ls -A . real'),
+    ).to.equal('real/a\na\nnewoldnewfile\n.:\na\nb\nc\nreal\n\nreal:\na\nc\n')
+    expect(await made(file('/srv/links/b', 'new', { follow: true, mode: '0600' }))).to.deep.equal(['changed'])
+    expect(await on('stat -c %a /srv/links/real/a')).to.equal('600\n')
+  })
+
+  it('leave nothing beside them that a crash has left in the middle of writing', async () => {
+    await on(
+      `mkdir -p /srv/crashed; cd /srv/crashed; touch .a.provision-0a1b2c3d .a.provision-mine '.b.provision-0a1b2c3d'; printf old > b`,
+    )
+    await made(file('/srv/crashed/a', 'new'), link('/srv/crashed/b', { target: 'a' }))
+    expect(await on('ls -A /srv/crashed')).to.equal('.a.provision-mine\na\nb\n')
+  })
+
+  /** What a watcher on the host sees of a directory while something happens: name, mode, owner, size and how each text begins. */
+  async function watched(happens: () => Promise<void>): Promise<readonly string[]> {
+    await on('rm -f /run/watch-*')
+    const watching = on(`python3 -c ${quote(WATCH)}`)
+    await eventually(20_000, async () => (await lab.exec('web1', '[ -e /run/watch-on ]')).code === 0)
+    await happens()
+    await on('touch /run/watch-off')
+    return (await watching).trimEnd().split('\n')
+  }
+})
+
+const WATCH = `
+import os, pwd, grp
+seen = set()
+open('/run/watch-on', 'w').close()
+d = '/srv/watched'
+while not os.path.exists('/run/watch-off'):
+    for name in os.listdir(d):
+        try:
+            f = os.open(d + '/' + name, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        s = os.fstat(f)
+        text = os.read(f, 3).decode()
+        # Of the same file as its mode: a name may lead to another one by now.
+        seen.add('%s %o %s %s %d %s' % (name, s.st_mode & 0o7777, pwd.getpwuid(s.st_uid)[0], grp.getgrgid(s.st_gid)[0], s.st_size, text if s.st_size else ''))
+        os.close(f)
+print('\\n'.join(sorted(seen)))
+`
+
+/** Everything below the directory of the test: each name, and its kind, mode, owner and content, between NULs. */
+const TREE = `
+import os, pwd, grp
+all = {}
+for d, dirs, files in os.walk('/srv/any'):
+    for name in dirs + files:
+        p = os.path.join(d, name)
+        s = os.lstat(p)
+        if os.path.islink(p): all[p] = 'link ' + os.readlink(p)
+        else:
+            own = '%04o %s:%s' % (s.st_mode & 0o7777, pwd.getpwuid(s.st_uid)[0], grp.getgrgid(s.st_gid)[0])
+            if os.path.isdir(p): all[p] = 'directory ' + own
+            else: all[p] = 'file %s %s' % (own, open(p, 'rb').read().hex())
+os.write(1, b''.join(os.fsencode(p + '\\0' + all[p] + '\\0') for p in all))
+`
+
+const NAMES: readonly string[] = [
+  ' ',
+  'two words',
+  `it's`,
+  '"quoted"',
+  '$(touch x)',
+  '`id`',
+  '$HOME',
+  'back\\slash\\n',
+  'new\nline',
+  'ends with one\n',
+  '-rf',
+  '--',
+  '*',
+  '?[a-z]',
+  '{a,b}',
+  '#',
+  '%s%n',
+  '~',
+  'ünïcödé 雪🦆',
+  'a:b,c=d',
+  '\x01\x7f\t\r',
+  '.hidden',
+  'x'.repeat(255),
+  `${'é'.repeat(127)}1`,
+  `${'é'.repeat(127)}2`,
+  `${'雪'.repeat(85)}`,
+  'PROVISION_VALIDATE',
+]
+
+const OWNERS = ['root', 'deploy', 'operator'] as const
+
+/** What is on the host, and what is to be: wishes at random, and what they should lead to. */
+class World {
+  before: Readonly<Record<string, string>> = {}
+  after: Record<string, string> = {}
+  readonly kinds = new Set<string>()
+  readonly #chance: () => number
+
+  constructor(seed: number) {
+    this.#chance = random(seed)
+  }
+
+  /** One wish for each name, some of them in one transaction. */
+  wishes(): readonly Step[] {
+    this.before = { ...this.after }
+    const places: readonly AbsolutePath[] = ['/srv/any', `/srv/any/it's a "dir"\n $(id)`, '/srv/any/-d: é,']
+    const base = places.map((path) => {
+      this.after[path] = 'directory 0755 root:root'
+      return directory(path)
+    })
+    delete this.after['/srv/any']
+    // Of the names in a directory each is wished for at most once.
+    const wishes = NAMES.map((name) => this.#wish(`${this.#one(...places)}/${name}`))
+    const cut = wishes.filter(
+      ({ replace, name }) => replace && !this.before[name]?.startsWith('directory') && this.#chance() < 0.4,
+    )
+    const alone = wishes.filter((one) => !cut.includes(one))
+    if (cut.length === 0) return [...base, ...alone]
+    this.kinds.add('transaction')
+    // What is to be there is seen there by the checker, and what is to be gone is not.
+    const checker = lines(
+      cut.map(({ replace, name }) =>
+        replace?.make
+          ? sh`[ -e ${name} ] || [ -L ${name} ] || { echo ${`${name} is missing`}; exit 1; }`
+          : sh`[ ! -e ${name} ] && [ ! -L ${name} ] || { echo ${`${name} is there`}; exit 1; }`,
+      ),
+    )
+    return [...base, ...alone, transaction('together', cut, { validate: checker })]
+  }
+
+  #wish(path: AbsolutePath): Step {
+    const [there = 'nothing'] = (this.after[path] ?? '').split(' ')
+    const owner = this.#one(...OWNERS)
+    const group = this.#one(...OWNERS)
+    const mode = this.#one('0644', '0600', '0640', '0755', '4750', '0444')
+    const kind = this.#one(...(NEXT[there] ?? NEXT['nothing'] ?? []))
+    this.kinds.add(kind)
+    if (kind === 'directory') {
+      this.after[path] = `directory ${mode} ${owner}:${group}`
+      return directory(path, { owner, group, mode })
+    }
+    if (kind === 'link') {
+      const target = this.#one(...NAMES.filter((name) => !path.endsWith(`/${name}`)))
+      this.after[path] = `link ${target}`
+      return link(path, { target })
+    }
+    if (kind === 'absent') {
+      delete this.after[path]
+      return absent(path)
+    }
+    if (kind === 'line') {
+      const text = `line ${this.#one(...NAMES).replace(/\n/g, ' ')}`
+      this.after[path] = `file 0644 root:root ${sha(`${text}\n`)}`
+      return line(path, text)
+    }
+    const content = this.#content()
+    this.after[path] = `file ${mode} ${owner}:${group} ${sha(content)}`
+    return file(path, content, { owner, group, mode })
+  }
+
+  #content(): string | Uint8Array {
+    const length = this.#one(0, 1, 100, 5_000)
+    const bytes = Uint8Array.from({ length }, () => Math.floor(this.#chance() * 256))
+    return this.#one<string | Uint8Array>(
+      bytes,
+      `${this.#one(...NAMES)}\n`.repeat(length),
+      Buffer.from(bytes).toString('latin1'),
+      'same',
+    )
+  }
+
+  #one<T>(...all: readonly [T, ...T[]]): T
+  #one<T>(...all: readonly T[]): T
+  #one<T>(...all: readonly T[]): T | undefined {
+    return all[Math.floor(this.#chance() * all.length)]
+  }
+}
+
+/** What can be wished for where this is. */
+const NEXT: Readonly<Record<string, readonly string[]>> = {
+  nothing: ['file', 'file', 'directory', 'link', 'line', 'absent'],
+  file: ['file', 'file', 'link', 'absent'],
+  link: ['file', 'link', 'absent'],
+  directory: ['directory', 'absent'],
+}
+
+function sha(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+/** mulberry32 */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

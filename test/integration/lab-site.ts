@@ -1,0 +1,42 @@
+import { sessions } from '../../src/cli/sessions.ts'
+import { transports } from '../../src/cli/transports.ts'
+import { run } from '../../src/engine/run.ts'
+import type { Lab } from '../../src/lab/index.ts'
+import type { EventOf, RunEvent, Summary } from '../../src/model/event.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { play, playbook } from '../../src/model/play.ts'
+import { hosts, stack } from '../../src/model/stack.ts'
+import type { Steps } from '../../src/model/steps.ts'
+
+export interface Ran {
+  readonly summary: Summary
+  readonly events: readonly RunEvent[]
+  /** Outcome, kind and name of each step. */
+  readonly steps: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/** Runs steps on all hosts of a lab, from this process: whatever a value of TypeScript can hold can stand in them. */
+export async function onLab(lab: Lab, steps: Steps, mode: 'apply' | 'check' = 'apply'): Promise<Ran> {
+  const site = stack({ all: hosts() })
+  const events: RunEvent[] = []
+  const of = <K extends RunEvent['kind']>(kind: K) =>
+    events.filter((event): event is EventOf<K> => event.kind === kind)
+  const given = lab.hosts.map(({ name, address, ssh }) => [name, { address, ssh }] as const)
+  const summary = await run(
+    {
+      mode,
+      inventory: inventory(site, { all: { hosts: Object.fromEntries(given) } }),
+      playbook: playbook(site, ({ all }) => [play('all', { hosts: all }, () => steps)]),
+    },
+    { open: sessions(transports({}), {}), emit: (event) => events.push(event) },
+  )
+  return {
+    summary,
+    events,
+    steps: of('step').map(({ step, outcome }) => `${outcome} ${step.kind} ${step.name}`),
+    problems: [...of('failed'), ...of('unreachable')].map(({ problem }) =>
+      [problem.message, ...problem.details].join('\n'),
+    ),
+  }
+}

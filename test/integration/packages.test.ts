@@ -1,0 +1,286 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
+
+const LAB = 'test-packages'
+const POLICY = '/usr/sbin/policy-rc.d'
+
+describe('packages on real hosts', function () {
+  this.timeout('3m').slow('20s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
+    desk.write('stack.ts', STACK)
+    desk.write('inventory.ts', INVENTORY)
+    desk.write('playbook.ts', PLAYBOOK)
+    await sh('web1', SLOWLY)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const sh = async (host: string, script: string) => (await lab.exec(host, script)).stdout.trim()
+  const args = (...more: string[]) => [
+    ...['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`],
+    ...['--no-type-check', '--output', 'plain', ...more],
+  ]
+  const run = (what: string, ...more: string[]): Promise<Ended> =>
+    provision(args('--limit', 'web1', ...more), { LAB, CASE: what })
+  const begun = (what: string, ...more: string[]): ChildProcess =>
+    spawn('node', [`${ROOT}/bin/provision.js`, ...args(...more)], {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: '1', LAB, CASE: what },
+      stdio: 'ignore',
+    })
+  const well = async (what: string, ...more: string[]) => {
+    const { code, text } = await run(what, ...more)
+    expect(code, text).to.equal(0)
+    return text
+  }
+  const isFree = async () => (await lab.exec('web1', 'flock -n /run/provision.lock true')).code === 0
+  const transactions = async () => Number(await sh('web1', 'grep -c ^Install: /var/log/apt/history.log || :'))
+
+  it('come in one transaction for all roles, each step told by itself, and the order within a role is kept', async () => {
+    const before = await transactions()
+    const text = await well('roles')
+    expect(text)
+      .to.match(/✓ package nginx, sl \[a\]/)
+      .and.match(/✓ package socat \[b\]/)
+      .and.match(/✓ package cowsay \[c\]/)
+    // Role c has a file before its package, so that one waits for it.
+    expect((await transactions()) - before).to.equal(2)
+    expect(await sh('web1', 'find /var/lib/dpkg/info/cowsay.list -newer /etc/c')).to.not.equal('')
+    expect(await well('roles')).to.match(/Nothing had to change/)
+  })
+
+  it('are installed without a start of their services', async () => {
+    expect(
+      await sh(
+        'web1',
+        'systemctl is-enabled nginx; systemctl show -p ExecMainStartTimestampMonotonic --value nginx',
+      ),
+    ).to.equal('enabled\n0')
+    expect(await sh('web1', `ls ${POLICY} 2>/dev/null`)).to.equal('')
+  })
+
+  it('are waited for, and it is told which process holds which lock, of all that apt and dpkg take', async () => {
+    const held = LOCKS.map(([path], i) => `setsid python3 -c '${HOLD}' ${path} ${3 + i} >/dev/null 2>&1 &`)
+    await sh('web1', held.join('\n'))
+    const text = await well('figlet')
+    for (const [path, words] of LOCKS)
+      expect(text, path).to.match(new RegExp(`web1 … waiting for ${words} held by python3, pid \\d+$`, 'm'))
+    expect(text).to.match(/✓ package figlet/)
+  })
+
+  it('fail when the wait has lasted too long, naming who holds the lock and what to do', async () => {
+    await sh('web1', `setsid python3 -c '${HOLD}' /var/lib/dpkg/lock-frontend 60 >/dev/null 2>&1 &`)
+    const { code, text } = await run('impatient')
+    await sh('web1', "kill $(pgrep -f 'lock-frontend [6]0')")
+    expect(code, text).to.equal(1)
+    expect(text)
+      .to.match(
+        /error: web1: package toilet failed: the dpkg lock held by python3, pid (\d+), was not let go in time/,
+      )
+      .and.match(/ps -f -p \d+/)
+  })
+
+  it('are named when there are none of that name, before others of the transaction are touched', async () => {
+    const { code, text } = await run('nowhere')
+    expect(code, text).to.equal(1)
+    expect(text).to.match(
+      /error: web1: package no-such-thing \(role b\) failed: the host's sources have no package no-such-thing\n/,
+    )
+    expect((await lab.exec('web1', 'dpkg -s toilet')).code).to.not.equal(0)
+    expect((await run('foreign')).text)
+      .to.include('no package libc6:i386')
+      .and.include('dpkg --add-architecture i386')
+  })
+
+  it('are repaired after a kill of dpkg and apt in mid-installation', async () => {
+    await sh('web1', 'rm -f /run/slowly; touch /run/slow')
+    const running = run('slowly')
+    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    expect(await sh('web1', `${POLICY} nginx start; echo $?`)).to.equal('101')
+    await sh(
+      'web1',
+      "kill -KILL $(pgrep -x apt-get) $(pgrep -x dpkg) $(pgrep -f 'slowly.[p]ostinst'); rm -f /run/slow /run/slowly",
+    )
+    const { code, text } = await running
+    expect(code, text).to.equal(1)
+    expect(await sh('web1', `dpkg-query -W -f '\${Status}' slowly; ls ${POLICY}`)).to.equal(
+      'install ok half-configured',
+    )
+    expect((await run('slowly', '--check')).text).to.match(
+      /package slowly: install slowly half-configured → installed/,
+    )
+    expect(await well('slowly')).to.match(/finishing what an interrupted installation has left/)
+    expect(await sh('web1', "dpkg-query -W -f '${Status}' slowly")).to.equal('install ok installed')
+    await sh('web1', 'apt-get -qq purge slowly')
+  })
+
+  it('are made good after a kill of everything on the host, and the file that keeps services down goes', async () => {
+    await sh('web1', 'rm -f /run/slowly; touch /run/slow')
+    const running = run('slowly')
+    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    await sh(
+      'web1',
+      `apt=$(pgrep -o -x apt-get) && kill -KILL $(awk '{ print $4 }' /proc/$apt/stat) $apt $(pgrep -x dpkg) $(pgrep -f 'slowly.[p]ostinst'); rm -f /run/slow /run/slowly`,
+    )
+    expect((await running).code).to.not.equal(0)
+    expect(await sh('web1', `grep -c 'by provision' ${POLICY}`)).to.equal('1')
+    // A run that wants nothing but what is there tidies all the same.
+    const text = await well('there')
+    expect(text).to.match(/package curl: remove .*policy-rc\.d left by an interrupted run → absent/)
+    expect(await sh('web1', `ls ${POLICY} 2>/dev/null; dpkg-query -W -f '\${Status}' slowly`)).to.equal(
+      'install ok installed',
+    )
+    await sh('web1', 'apt-get -qq purge slowly')
+  })
+
+  it('are finished by the host when the controller is killed; the next run finds all in order', async () => {
+    await sh('web1', 'rm -f /run/slowly; touch /run/slow')
+    const cut = begun('slowly', '--limit', 'web1')
+    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    cut.kill('SIGKILL')
+    await once(cut, 'close')
+    await sh('web1', 'rm -f /run/slow')
+    await eventually(30_000, isFree)
+    expect(await sh('web1', `ls ${POLICY} 2>/dev/null; dpkg-query -W -f '\${Status}' slowly`)).to.equal(
+      'install ok installed',
+    )
+    expect(await well('slowly')).to.match(/Nothing had to change/)
+  })
+
+  it("leave somebody else's policy-rc.d alone", async () => {
+    await sh(
+      'web1',
+      `printf '#!/bin/sh\\n# of the administrator\\nexit 101\\n' > ${POLICY}; chmod 755 ${POLICY}; apt-get -qq purge figlet`,
+    )
+    const before = await sh('web1', `stat -c '%i %Z' ${POLICY}`)
+    await well('figlet')
+    expect(await sh('web1', `stat -c '%i %Z' ${POLICY}; rm ${POLICY}`)).to.equal(before)
+  })
+
+  it('are downloaded early for hosts whose turn comes later, and not by --check', async () => {
+    const check = await provision(args('--check'), { LAB, CASE: 'later' })
+    expect(check.code, check.text).to.equal(2)
+    expect(await sh('web2', DOWNLOADED)).to.equal('')
+    const running = provision(args(), { LAB, CASE: 'later' })
+    // The turn of web1 ends when web2 has its packages, though its own turn has not begun.
+    await eventually(60_000, async () => (await sh('web2', DOWNLOADED)) !== '')
+    expect((await lab.exec('web2', 'dpkg -s figlet')).code).to.not.equal(0)
+    await sh('web1', 'touch /run/go')
+    const { code, text } = await running
+    expect(code, text).to.equal(0)
+    expect(text).to.match(/web2 ✓ package figlet/)
+    await sh('web1', 'rm -f /run/go /etc/later')
+  })
+
+  it('whose download is under way are waited for; it ends with a run that is killed', async () => {
+    await sh(
+      'web2',
+      `apt-get -qq purge figlet; apt-get clean; echo 'Acquire::http::Dl-Limit "30";' > /etc/apt/apt.conf.d/99slow`,
+    )
+    const cut = begun('later')
+    await eventually(60_000, async () => (await sh('web2', DOWNLOADING)) !== '')
+    cut.kill('SIGKILL')
+    await once(cut, 'close')
+    await eventually(10_000, async () => (await sh('web2', DOWNLOADING)) === '')
+    await sh('web1', 'touch /run/go')
+    await eventually(30_000, isFree)
+    await sh('web1', 'rm -f /run/go /etc/later')
+    const running = provision(args(), { LAB, CASE: 'later' })
+    await eventually(60_000, async () => (await sh('web2', DOWNLOADING)) !== '')
+    await sh('web1', 'touch /run/go')
+    const { code, text } = await running
+    expect(code, text).to.equal(0)
+    expect(text).to.match(/web2 … waiting for download that this run began early, pid \d+/)
+    expect(await sh('web2', DOWNLOADING)).to.equal('')
+  })
+})
+
+const LOCKS = [
+  ['/var/lib/dpkg/lock-frontend', 'dpkg lock'],
+  ['/var/lib/dpkg/lock', 'dpkg lock'],
+  ['/var/lib/apt/lists/lock', "lock of apt's package lists"],
+  ['/var/cache/apt/archives/lock', "lock of apt's downloads"],
+] as const
+
+/** Takes the lock of a file as apt does, for so many seconds. */
+const HOLD = `
+import fcntl, sys, time
+file = open(sys.argv[1], "a")
+fcntl.lockf(file, fcntl.LOCK_EX)
+time.sleep(float(sys.argv[2]))
+`
+
+const DOWNLOADED = 'ls /var/cache/apt/archives/ | grep ^figlet'
+
+/** Whatever an early download consists of. */
+const DOWNLOADING = 'pgrep -f "provision-[a]head|download-[o]nly"'
+
+/** A package whose installation takes as long as a file is there, in a source of its own. */
+const SLOWLY = `set -e
+mkdir -p /srv/slow/tree/DEBIAN && cd /srv/slow
+printf 'Package: slowly\\nVersion: 1\\nArchitecture: all\\nMaintainer: nobody <nobody@example.org>\\nDescription: takes its time\\n' > tree/DEBIAN/control
+printf '#!/bin/sh\\n[ "$1" = configure ] || exit 0\\ntouch /run/slowly\\nwhile [ -e /run/slow ]; do sleep 0.1; done\\n' > tree/DEBIAN/postinst
+chmod 755 tree/DEBIAN/postinst
+dpkg-deb --build tree slowly.deb
+{ cat tree/DEBIAN/control; echo Filename: ./slowly.deb; echo "Size: $(stat -c %s slowly.deb)"; echo "SHA256: $(sha256sum slowly.deb | cut -d' ' -f1)"; } > Packages
+echo 'deb [trusted=yes] file:/srv/slow ./' > /etc/apt/sources.list.d/slow.list
+apt-get -qq update`
+
+const STACK = `
+import { hosts, stack } from 'provision-ts'
+export const site = stack({ web: hosts({}) })
+`
+
+const INVENTORY = `
+import { inventory } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+const lab = openLab(process.env.LAB)
+const at = (name: string) => {
+  const { address, ssh } = lab.host(name)
+  return { address, ssh }
+}
+export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`
+
+const PLAYBOOK = `
+import { command, file, pkg, play, playbook, role, sh, type Steps } from 'provision-ts'
+import { site } from './stack.ts'
+
+const a = role('a', ({ names }: { names: readonly [string, ...string[]] }) => [pkg(...names), file('/etc/a', 'a')])
+const b = role('b', ({ name }: { name: string }) => [pkg(name), file('/etc/b', 'b')])
+const c = role('c', () => [file('/etc/c', 'c'), pkg('cowsay')])
+
+const cases: Record<string, Steps> = {
+  roles: [a({ names: ['nginx', 'sl'] }), b({ name: 'socat' }), c({})],
+  there: pkg('curl'),
+  figlet: pkg('figlet'),
+  impatient: pkg('toilet', { timeout: '4s' }),
+  nowhere: [a({ names: ['toilet'] }), b({ name: 'no-such-thing' })],
+  foreign: pkg('libc6:i386'),
+  slowly: pkg('slowly'),
+}
+
+export default playbook(site, ({ web }) => {
+  const [first, second] = web.hosts
+  if (process.env.CASE !== 'later') return [play('all', { hosts: web }, () => cases[process.env.CASE ?? ''])]
+  return [
+    play('first', { hosts: { hosts: [first] } }, () =>
+      command('wait', sh\`until [ -e /run/go ]; do sleep 0.1; done; touch /etc/later\`, { creates: '/etc/later' })),
+    play('second', { hosts: { hosts: [second] } }, () => pkg('figlet')),
+  ]
+})
+`

@@ -1,0 +1,142 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, eventually, noHosts, provision } from './support.ts'
+
+const LAB = 'test-reboot'
+
+describe('a reboot in the middle of a run, on real hosts', function () {
+  this.timeout('2m').slow('20s')
+  let lab: Lab
+  let desk: Desk
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
+    desk.write('inventory.ts', INVENTORY)
+    desk.write('playbook.ts', PLAYBOOK)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const run = (what: string, ...args: string[]): Promise<Ended> => {
+    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
+    return provision([...files, '--no-type-check', ...args], { LAB, WHAT: what })
+  }
+  const said = async (host: string, command: string) => (await lab.exec(host, command)).stdout.trim()
+  const boots = () =>
+    Promise.all(['web1', 'web2'].map((host) => said(host, 'cat /proc/sys/kernel/random/boot_id')))
+
+  for (const transport of ['ssh2', 'openssh'])
+    it(`is waited for, host by host, and the run goes on, over ${transport}`, async () => {
+      await Promise.all(['web1', 'web2'].map((host) => lab.exec(host, 'rm -f /etc/before /root/log')))
+      const before = await boots()
+      const { code, text } = await run('reboot', '--transport', transport)
+      expect(code, text).to.equal(0)
+      const after = await boots()
+      expect(after[0]).to.not.equal(before[0])
+      expect(after[1]).to.not.equal(before[1])
+      const [first, second] = [await said('web1', 'cat /root/log'), await said('web2', 'cat /root/log')]
+      // What web1 is owed is paid after its boot; the bracket around it, on web2, was opened once and closed after that.
+      expect(first).to.match(new RegExp(`^after ${after[0]}\nowed ${after[0]}\nweb2 out\nweb2 back$`))
+      expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\nowed ${after[1]}$`))
+      expect(text).to.include('waiting for web1 to be back from a reboot')
+      expect(await said('web1', 'ls -A /var/lib/provision/owed /var/lib/provision/undo')).to.not.match(
+        /^web|log/m,
+      )
+    })
+
+  it('is asked for by a file, a question or a handler, and done once', async () => {
+    const [before] = await boots()
+    const reasons =
+      'printf "%s\\n" linux-image libc6 libc6 | tee /run/reboot-required.pkgs > /run/reboot-required'
+    await lab.exec('web1', `${reasons}; cat /proc/sys/kernel/random/boot_id > /root/pending`)
+    const planned = await run('required', '--limit', 'web1', '--check')
+    expect(planned.code, planned.text).to.equal(2)
+    expect(planned.text).to.include('~ reboot when required: reboot for libc6, for linux-image')
+    const done = await run('required', '--limit', 'web1')
+    expect(done.code, done.text).to.equal(0)
+    // The second question was asked anew after the first reboot, which had answered it.
+    expect(done.text)
+      .to.include('2 steps changed')
+      .and.match(/✓ reboot\n/)
+    const [once] = await boots()
+    expect(once).to.not.equal(before)
+    const again = await run('required', '--limit', 'web1')
+    expect(again.text).to.include('Nothing had to change')
+    expect((await boots())[0]).to.equal(once)
+  })
+
+  it('that is refused, or is none, fails the step, and the host stays in hand', async () => {
+    const { code, text } = await run('none', '--limit', 'web1')
+    expect(code, text).to.equal(1)
+    expect(text).to.match(/error: web1 was told to reboot and still runs 2\.00 s later/)
+    expect(await said('web1', 'flock -n /run/provision.lock echo free')).to.equal('free')
+  })
+
+  it('from which the host does not come back is told in bounded time, and its bracket stays open', async () => {
+    const began = performance.now()
+    const { code, text } = await run('off', '--limit', 'web1')
+    expect(performance.now() - began).to.be.below(60_000)
+    expect(code, text).to.equal(3)
+    expect(text).to.match(/error: lost web1: it did not come back within 6\.00 s of its reboot/)
+    expect(text).to.include('web1 was lost in its turn and stays out of service')
+    await lab.start('web1')
+    const next = await run('reboot', '--limit', 'web1', '--check')
+    expect(next.code, next.text).to.equal(2)
+    await eventually(10_000, async () => (await said('web1', 'true; echo up')) === 'up')
+    const mended = await run('reboot', '--limit', 'web1')
+    expect(mended.code, mended.text).to.equal(0)
+    expect(mended.text).to.include('no longer out of service (since an earlier run)')
+  })
+})
+
+const PLAYBOOK = `
+import { around, command, file, handler, on, play, playbook, reboot, rebooted, sh } from 'provision-ts'
+import { site } from './inventory.ts'
+
+const log = (what: string) => sh\`echo \${what} >> /root/log\`
+const boot = (what: string) => sh\`echo \${what} "$(cat /proc/sys/kernel/random/boot_id)" >> /root/log\`
+const what = {
+  reboot: () => [
+    file('/etc/before', 'x', { notify: handler('owed', boot('owed')) }),
+    reboot({ always: true, within: '60s' }),
+    command('after', boot('after'), { unless: sh\`grep -qx "after $(cat /proc/sys/kernel/random/boot_id)" /root/log\` }),
+  ],
+  required: () => [
+    reboot({ within: '60s' }),
+    reboot({ when: sh\`grep -qx "$(cat /proc/sys/kernel/random/boot_id)" /root/pending\`, within: '60s' }),
+    file('/etc/needs-a-boot', 'x', { notify: rebooted({ within: '60s' }) }),
+  ],
+  none: () => [command('no reboot', sh\`true\`, { creates: '/nonexistent', reboots: '2s' })],
+  off: () => [command('power off', sh\`systemctl poweroff\`, { creates: '/nonexistent', reboots: '6s' })],
+}
+
+export default playbook(site, ({ web }) => [
+  play(
+    'web',
+    {
+      hosts: web,
+      serial: 1,
+      around: around('out of service', {
+        enter: (host) => [on(web.only((one) => one.name !== host.name), log(\`\${host.name} out\`))],
+        leave: (host) => [on(web.only((one) => one.name !== host.name), log(\`\${host.name} back\`))],
+      }),
+    },
+    () => what[process.env.WHAT as keyof typeof what](),
+  ),
+])
+`
+
+const INVENTORY = `
+import { hosts, inventory, stack } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+export const site = stack({ web: hosts() })
+const lab = openLab(process.env.LAB)
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
+`

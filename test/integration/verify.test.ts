@@ -1,0 +1,141 @@
+import { expect } from 'chai'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { footprint, noHosts, provision } from './support.ts'
+
+const LAB = 'test-verify'
+const LAB_INVENTORY = ['--inventory', 'inventory/lab.ts']
+
+/** The whole stack, once; then it is broken in several ways, each of which has to be named, by the checks it concerns and by no others. */
+describe('provision verify, on real hosts', function () {
+  this.timeout('5m').slow('60s').bail(true)
+  let lab: Lab
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    await downLab(LAB)
+    lab = await upLab({ name: LAB })
+    const { code, text } = await provision(LAB_INVENTORY, { LAB })
+    expect(code, text).to.equal(0)
+  })
+  after(async () => {
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  const verify = async (...words: readonly string[]) => {
+    const { code, text } = await provision(['verify', ...LAB_INVENTORY, '--output', 'json', ...words], {
+      LAB,
+    })
+    const lines = text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Line)
+    const named = (wanted: string) =>
+      lines
+        .filter(({ kind, outcome }) => kind === 'check' && outcome === wanted)
+        .map(({ about, label }) => `${about} ${label}`)
+        .sort()
+    const unreachable = lines.flatMap(({ kind, host }) => (kind === 'unreachable' && host ? [host] : []))
+    return {
+      code,
+      text,
+      unreachable,
+      failed: named('failed'),
+      unknown: named('unknown'),
+      held: named('held'),
+    }
+  }
+  const notes = async () =>
+    (
+      await lab.exec(
+        'db1',
+        "cd / && setpriv --reuid postgres --regid postgres --init-groups psql -AtXc 'select count(*) from notes.note' notes",
+      )
+    ).stdout
+
+  it('is green on a stack that works, and changes nothing on it', async () => {
+    const first = await verify('--within', '60s')
+    expect(first.failed, first.text).to.deep.equal([])
+    const before = await footprint(lab)
+    const written = await notes()
+    const { code, held, failed, unknown } = await verify()
+    expect([code, failed, unknown]).to.deep.equal([0, [], []])
+    expect(held.length).to.be.greaterThan(80)
+    expect(await footprint(lab)).to.deep.equal(before)
+    expect(await notes()).to.equal(written)
+  })
+
+  it('names what is broken, by exactly the checks that it concerns', async () => {
+    await Promise.all([
+      lab.exec('web2', 'systemctl stop nginx'),
+      lab.exec('lb2', 'echo 1 > /run/keepalived-maint'),
+      lab.exec('app1', 'mkdir -p /var/lib/provision/owed && touch /var/lib/provision/owed/reload%20x'),
+      lab.exec('db1', 'touch /run/reboot-required'),
+      lab.fillDisk('app2'),
+    ])
+    // The balancers take a moment to see that a server is gone.
+    await new Promise((done) => setTimeout(done, 3_000))
+    const { code, failed, unknown, text } = await verify()
+    await Promise.all([
+      lab.exec('web2', 'systemctl start nginx'),
+      lab.exec('lb2', 'echo 0 > /run/keepalived-maint'),
+      lab.exec('app1', 'rm /var/lib/provision/owed/reload%20x'),
+      lab.exec('db1', 'rm /run/reboot-required'),
+      lab.freeDisk('app2'),
+    ])
+    expect([code, unknown]).to.deep.equal([1, []])
+    expect(failed).to.deep.equal([
+      'app1 nothing is left of unfinished runs',
+      'app2 has no disk that is more than 85 % full',
+      'db1 needs no reboot',
+      'lb1 has web1, web2 in service',
+      'lb1 reaches web1:8080, web2:8080',
+      'lb2 has web1, web2 in service',
+      'lb2 is not in maintenance',
+      'lb2 reaches web1:8080, web2:8080',
+      'web2 answers',
+      'web2 nginx runs, and keeps running',
+      'web2 passes requests on to the application',
+      'web2 serves the page',
+    ])
+    expect(text).to.include('owed: reload x').and.to.include('web2 is DOWN')
+  })
+
+  it('is green again when all of that is mended', async () => {
+    const { code, failed } = await verify('--within', '60s')
+    expect(failed).to.deep.equal([])
+    expect(code).to.equal(0)
+  })
+
+  it('sees a door that stands open to those who have no business there', async () => {
+    await lab.exec('db1', 'nft insert rule inet provision input tcp dport 5432 accept || nft flush ruleset')
+    const { failed } = await verify()
+    await lab.exec('db1', 'systemctl restart provision-firewall')
+    expect(failed).to.include.members([
+      'lb1 is kept from db1:5432, db2:5432',
+      'web1 is kept from db1:5432, db2:5432',
+    ])
+    expect(failed.every((line) => line.includes('is kept from db1'))).to.equal(true)
+  })
+
+  it('tells of all the others when a host is off, and of none but them with --limit', async () => {
+    await lab.kill('web2')
+    const all = await verify()
+    const others = await verify('--limit', 'db,app')
+    const both = await verify('--limit', 'db,web2')
+    await lab.start('web2')
+    expect([all.code, all.unreachable]).to.deep.equal([1, ['web2']])
+    expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
+    expect(all.held).to.include.members(['web1 serves the page', 'db each replica streams from the primary'])
+    expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
+    expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])
+    expect((await verify('--within', '60s')).code).to.equal(0)
+  })
+})
+
+interface Line {
+  readonly kind: string
+  readonly about?: string
+  readonly label?: string
+  readonly outcome?: string
+  readonly host?: string
+}

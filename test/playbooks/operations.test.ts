@@ -1,0 +1,87 @@
+import { expect } from 'chai'
+import { type Host, Problem } from 'provision-ts'
+import { type Stated, unspared } from '../../playbooks/gates.ts'
+import { chosen } from '../../playbooks/rollback.ts'
+
+describe('whether a host of a tier can be spared', () => {
+  const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })
+  const stated = (...words: readonly ('up' | 'down' | 'away' | 'lost')[]): readonly Stated[] =>
+    words.map((word, i) => ({
+      host: host(`web${i + 1}`),
+      state: word === 'lost' ? undefined : { ready: word !== 'down', maintenance: word === 'away' },
+    }))
+  const refusal = (all: readonly Stated[], away?: string) =>
+    unspared('web', all, away === undefined ? undefined : host(away))?.message
+
+  it('any of them can while another one stays in service', () => {
+    expect(refusal(stated('up', 'up'))).to.equal(undefined)
+    expect(refusal(stated('up', 'up', 'lost'))).to.equal(undefined)
+  })
+
+  it('the last one in service cannot, whatever keeps the others', () => {
+    for (const other of ['down', 'away', 'lost'] as const)
+      expect(refusal(stated('up', other)), other).to.include('web1 is the last host of web in service')
+    expect(refusal(stated('up'))).to.include('web1 is the last')
+  })
+
+  it('one that is not in service can, and where none is, nothing is lost', () => {
+    expect(refusal(stated('up', 'down'), 'web2')).to.equal(undefined)
+    expect(refusal(stated('up', 'down'), 'web1')).to.include('web1 is the last')
+    expect(refusal(stated('down', 'down'))).to.equal(undefined)
+  })
+})
+
+describe('which release a rollback goes to', () => {
+  type State = 'used' | 'withdrawn' | undefined
+  const having = (name: string, current: string, ...all: readonly (readonly [string, State])[]) => ({
+    host: { name },
+    current,
+    all: all.map(([id, state]) => ({ id, state })),
+  })
+
+  const refusal = (found: string | Problem) => (found instanceof Problem ? found.message : found)
+
+  it('the one in force last before this one, never one that was refused or taken out', () => {
+    const all = [
+      ['c', 'used'],
+      ['b', 'used'],
+      ['a', 'used'],
+      ['out', 'withdrawn'],
+      ['bad', undefined],
+    ] as const
+    expect(chosen([having('app1', 'c', ...all), having('web1', 'c', ...all)])).to.equal('b')
+  })
+
+  it('one that all hosts still have', () => {
+    expect(
+      chosen([
+        having('app1', 'c', ['c', 'used'], ['b', 'used'], ['a', 'used']),
+        having('app2', 'c', ['c', 'used'], ['a', 'used']),
+      ]),
+    ).to.equal('a')
+    expect(
+      refusal(
+        chosen([having('app1', 'c', ['c', 'used'], ['b', 'used']), having('app3', 'c', ['c', 'used'])]),
+      ),
+    ).to.include('There is no earlier release that all hosts still have')
+  })
+
+  it('that of a rollback that was cut off; otherwise hosts that differ are not guessed about', () => {
+    const back = having('app1', 'a', ['a', 'used'], ['b', 'withdrawn'])
+    expect(chosen([back, having('app2', 'b', ['b', 'used'], ['a', 'used'])])).to.equal('a')
+    expect(
+      refusal(
+        chosen([
+          having('app1', 'a', ['a', 'used'], ['b', 'used']),
+          having('app2', 'b', ['b', 'used'], ['a', 'used']),
+        ]),
+      ),
+    ).to.include('The hosts do not have the same release in force')
+  })
+
+  it('the one that is asked for, if every host has it', () => {
+    const one = having('app1', 'b', ['b', 'used'], ['bad', undefined])
+    expect(chosen([one], 'bad')).to.equal('bad')
+    expect(refusal(chosen([one], 'no'))).to.include('Not every host has release no')
+  })
+})

@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { upLab } from '../../src/lab/index.ts'
+import { table } from '../../src/report/table.ts'
+import { noHosts } from '../integration/support.ts'
+import { balancerRows } from './balancers.ts'
+import { databaseRows } from './databases.ts'
+import { operationRows } from './operations.ts'
+import type { Outcome } from './outcome.ts'
+import { type Row, told } from './row.ts'
+import { serverRows } from './servers.ts'
+import { Site } from './site.ts'
+import { firstRun, quiet, wholeRows } from './whole.ts'
+
+const ROWS: readonly Row[] = [
+  quiet,
+  ...balancerRows,
+  ...serverRows,
+  ...operationRows,
+  ...databaseRows,
+  ...wholeRows,
+]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** The name of the lab. */
+    lab: { type: 'string', default: 'proof' },
+    /** Whether the lab is taken as it is when it is up, and left up. */
+    keep: { type: 'boolean', default: false },
+    'no-controls': { type: 'boolean', default: false },
+    /** Where the figures are written as JSON, too. */
+    json: { type: 'string' },
+  },
+})
+const names = ['first', ...ROWS.map(({ name }) => name)]
+const strange = positionals.filter((word) => !names.some((name) => fits(name, word)))
+if (strange.length > 0) {
+  console.error(`There is no ${strange.join(', ')}; there are ${names.join(', ')}.`)
+  process.exit(64)
+}
+const why = noHosts()
+if (why) {
+  console.error(`Nothing can be proved here: ${why}.`)
+  process.exit(64)
+}
+
+const outcomes: Outcome[] = []
+const site = await Site.up(values.lab, { kept: values.keep })
+let stopped = false
+process.once('SIGINT', () => {
+  stopped = true
+})
+try {
+  const first = await firstRun(site, { measure: wanted('first') && !values.keep })
+  if (first) say(first)
+  await site.healthy()
+  for (const row of ROWS.filter(({ name }) => wanted(name))) {
+    if (stopped) break
+    say(await proved(row))
+  }
+} finally {
+  await site.down({ keep: values.keep })
+}
+console.log(`\n${shown(outcomes)}`)
+if (values.json)
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ made: new Date().toISOString(), rows: outcomes }, undefined, 2)}\n`,
+  )
+process.exitCode = outcomes.every(({ result, controlFailed }) => result === 'held' && controlFailed !== false)
+  ? 0
+  : 1
+
+function wanted(name: string): boolean {
+  return positionals.length === 0 || positionals.some((word) => fits(name, word))
+}
+
+/** A word means a row, or all that begin with it: `vip`, `web`, `web-off`. */
+function fits(name: string, word: string): boolean {
+  return name === word || name.startsWith(`${word}-`)
+}
+
+async function proved(row: Row): Promise<Outcome> {
+  const { name, event, limit, holds, needs, control } = row
+  const about = { name, event, limit }
+  if (needs && !site.has(needs))
+    return {
+      ...about,
+      result: 'not there',
+      figures: `there is no playbook ${needs}`,
+      controlFailed: undefined,
+      control: '',
+    }
+  try {
+    const figures = await row.run(site)
+    await site.healthy()
+    const bad = control && !values['no-controls'] ? await control.run(site) : undefined
+    if (bad) await site.healthy()
+    return {
+      ...about,
+      result: holds(figures) ? 'held' : 'not held',
+      figures: told(figures),
+      controlFailed: bad && !holds(bad),
+      control: bad && control ? `${control.what}: ${told(bad)}` : '',
+    }
+  } catch (error) {
+    // What it has broken must not be held against the rows after it.
+    await mended()
+    const words = error instanceof Error ? error.message : String(error)
+    return { ...about, result: 'broke', figures: words, controlFailed: undefined, control: '' }
+  }
+}
+
+async function mended(): Promise<void> {
+  await upLab({ name: site.lab.name })
+  await site.healthy().catch(async () => {
+    await site.provision()
+    await site.healthy()
+  })
+}
+
+function say(outcome: Outcome): void {
+  outcomes.push(outcome)
+  const { name, result, figures, control, controlFailed } = outcome
+  console.log(`${name}: ${result}. ${figures}`)
+  if (control) console.log(`  control${controlFailed ? '' : ' DID NOT FAIL'}: ${control}`)
+}
+
+function shown(all: readonly Outcome[]): string {
+  const rows = all.map(({ event, limit, result, figures, control, controlFailed }) => [
+    event,
+    limit,
+    result,
+    (figures.split('\n')[0] ?? '').slice(0, 100),
+    control === '' ? '' : `${controlFailed ? '' : 'did not fail! '}${control}`,
+  ])
+  return table([['event', 'limit', 'result', 'measured', 'control, which must fail'], ...rows]).join('\n')
+}

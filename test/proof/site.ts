@@ -1,0 +1,141 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { ROOT } from '../integration/support.ts'
+
+export interface Ended {
+  readonly code: number
+  readonly text: string
+  readonly seconds: number
+}
+
+/** The whole site on hosts of its own, and a copy of the project from which it is operated: releases and settings can be broken there. */
+export class Site {
+  #lab: Lab
+  /** The copy. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'provision-proof-'))
+
+  private constructor(lab: Lab) {
+    this.#lab = lab
+    for (const part of ['playbooks', 'roles', 'inventory', 'examples/notes-api/dist'])
+      cpSync(join(ROOT, part), join(this.directory, part), { recursive: true })
+    mkdirSync(join(this.directory, 'node_modules'))
+    symlinkSync(ROOT, join(this.directory, 'node_modules/provision-ts'))
+    writeFileSync(join(this.directory, 'package.json'), '{ "type": "module" }')
+  }
+
+  /** @param kept whether a lab of that name is taken as it is */
+  static async up(name: string, { kept }: { readonly kept: boolean }): Promise<Site> {
+    if (!kept) await downLab(name)
+    return new Site(await upLab({ name }))
+  }
+
+  get lab(): Lab {
+    return this.#lab
+  }
+
+  /** Bare hosts in place of those that there are. */
+  async renew(): Promise<void> {
+    await downLab(this.#lab.name)
+    this.#lab = await upLab({ name: this.#lab.name })
+  }
+
+  async down({ keep }: { readonly keep: boolean }): Promise<void> {
+    rmSync(this.directory, { recursive: true })
+    if (!keep) await downLab(this.lab.name)
+  }
+
+  /** Runs the command as a person would. */
+  async provision(...words: readonly string[]): Promise<Ended> {
+    const began = performance.now()
+    const { exitCode = -1, all } = await execa(
+      process.execPath,
+      [join(ROOT, 'bin/provision.js'), ...words, '--inventory', 'inventory/lab.ts', '--no-type-check'],
+      {
+        cwd: this.directory,
+        env: { LAB: this.lab.name, NO_COLOR: '1' },
+        all: true,
+        reject: false,
+        timeout: 400_000,
+      },
+    )
+    return { code: exitCode, text: all, seconds: (performance.now() - began) / 1000 }
+  }
+
+  /** @throws Error when it does not end well */
+  async must(...words: readonly string[]): Promise<Ended> {
+    const ended = await this.provision(...words)
+    if (ended.code !== 0)
+      throw new Error(`provision ${words.join(' ')} ended with ${ended.code}:\n${ended.text.slice(-3_000)}`)
+    return ended
+  }
+
+  has(playbook: string): boolean {
+    return existsSync(join(this.directory, `playbooks/${playbook}.ts`))
+  }
+
+  /** Waits until all checks hold. @throws Error with the table when they do not */
+  async healthy(within: `${number}s` = '120s'): Promise<number> {
+    const { code, text, seconds } = await this.provision('verify', '--within', within)
+    if (code !== 0) throw new Error(`not healthy within ${within}:\n${failing(text)}`)
+    return seconds
+  }
+
+  /** Changes a file of the copy, and gives back what undoes that. */
+  edit(path: string, change: (text: string) => string): () => void {
+    const full = join(this.directory, path)
+    const before = readFileSync(full, 'utf8')
+    writeFileSync(full, change(before))
+    return () => writeFileSync(full, before)
+  }
+
+  async on(host: string, command: string): Promise<string> {
+    const { code, stdout, stderr } = await this.lab.exec(host, command)
+    if (code !== 0) throw new Error(`${host}: ${command}: ${stderr || stdout}`)
+    return stdout.trim()
+  }
+
+  /** The balancer that has the address, and the other one. */
+  async balancers(): Promise<{ readonly holder: string; readonly other: string }> {
+    const held = await this.on('lb1', `ip -4 addr show | grep -cF ${this.lab.vip}/ || true`)
+    return held === '1' ? { holder: 'lb1', other: 'lb2' } : { holder: 'lb2', other: 'lb1' }
+  }
+
+  async databases(): Promise<{ readonly primary: string; readonly replica: string }> {
+    const standby = await this.query('db1', 'select pg_is_in_recovery()', 'postgres').catch(() => 't')
+    return standby === 'f' ? { primary: 'db1', replica: 'db2' } : { primary: 'db2', replica: 'db1' }
+  }
+
+  query(host: string, sql: string, database = 'notes'): Promise<string> {
+    const psql = `cd / && setpriv --reuid postgres --regid postgres --init-groups psql -XAtq -d ${database}`
+    return this.on(host, `${psql} -c "${sql}"`)
+  }
+
+  /** The keys of a run that the database has. Afterwards it has none of them. */
+  async stored(run: string): Promise<ReadonlySet<string>> {
+    const { primary } = await this.databases()
+    const like = `idempotency_key like '${run}-%'`
+    const keys = await this.query(primary, `select idempotency_key from notes.note where ${like}`)
+    await this.query(primary, `set synchronous_commit = local; delete from notes.note where ${like}`)
+    return new Set(keys.split('\n'))
+  }
+}
+
+/** Of a table, the rows that do not hold and what is said of them. */
+function failing(text: string): string {
+  const lines = text.split('\n')
+  return lines
+    .filter((line, i) => / (failed|not known)\b/.test(line) || /^ {4}\S/.test(line) || i >= lines.length - 2)
+    .join('\n')
+}

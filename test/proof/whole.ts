@@ -1,0 +1,128 @@
+import { footprint } from '../integration/support.ts'
+import type { Outcome } from './outcome.ts'
+import { type Figures, nothingFailed, type Row, underLoad, within } from './row.ts'
+import type { Site } from './site.ts'
+
+/** How busy the machine is with other things: where this does not hold, the figures of the others tell nothing. */
+export const quiet: Row = {
+  name: 'quiet',
+  event: 'nothing happens',
+  limit: '≤ 0.3 s, 0 failed',
+  holds: (figures) => nothingFailed(figures) && within(300)(figures),
+  run: (site) => underLoad(site, { act: async () => {}, after: 5_000 }),
+}
+
+export const wholeRows: readonly Row[] = [
+  {
+    name: 'reboot-all',
+    event: 'all eight hosts rebooted at once',
+    limit: 'healthy ≤ 90 s, no command given',
+    holds: ({ seconds = Number.POSITIVE_INFINITY }) => seconds <= 90,
+    run: (site) => allRebooted(site, '120s'),
+    control: {
+      what: 'nginx is not enabled, for 60 s',
+      run: async (site) => {
+        const nginx = (verb: string) =>
+          Promise.all(['web1', 'web2'].map((host) => site.on(host, `systemctl ${verb} nginx`)))
+        await nginx('disable')
+        try {
+          return await allRebooted(site, '60s').catch(() => ({
+            besides: { good: false, words: 'not healthy after 60 s' },
+          }))
+        } finally {
+          await nginx('enable --now')
+        }
+      },
+    },
+  },
+  {
+    name: 'second-run',
+    event: 'second run of everything',
+    limit: '0 changed, no file and no PID changed',
+    holds: ({ besides }) => besides?.good ?? false,
+    run: secondRun,
+    control: {
+      what: 'with a line that somebody has added',
+      run: async (site) => {
+        await site.on('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
+        return secondRun(site)
+      },
+    },
+  },
+]
+
+async function allRebooted(site: Site, limit: `${number}s`): Promise<Figures> {
+  const began = performance.now()
+  await Promise.all(site.lab.hosts.map(({ name }) => site.lab.reset(name)))
+  await site.healthy(limit)
+  return { seconds: (performance.now() - began) / 1000 }
+}
+
+async function secondRun(site: Site): Promise<Figures> {
+  await site.must('site')
+  const before = await footprint(site.lab)
+  const { code, text, seconds } = await site.provision('site')
+  const nothing = code === 0 && text.includes('Nothing had to change')
+  const after = await footprint(site.lab)
+  const moved = Object.keys(before).filter((host) => before[host] !== after[host])
+  const words = [
+    nothing ? '0 changed' : 'something changed',
+    moved.length > 0 && `other on ${moved.join(', ')}`,
+  ]
+  return {
+    seconds,
+    besides: { good: nothing && moved.length === 0, words: words.filter(Boolean).join(', ') },
+  }
+}
+
+/** Converges the hosts, and measures that on fresh ones beside what their package manager alone takes. */
+export async function firstRun(
+  site: Site,
+  { measure }: { readonly measure: boolean },
+): Promise<Outcome | undefined> {
+  const own = measure ? await slowestInstallation(site) : undefined
+  if (own !== undefined) await site.renew()
+  const { seconds } = await site.must('site')
+  if (own === undefined) return undefined
+  const ratio = seconds / own
+  return {
+    name: 'first',
+    event: 'site converged from bare hosts, packages cached',
+    limit: "≤ 1.5 × the slowest host's own installation of its packages",
+    result: ratio <= 1.5 ? 'held' : 'not held',
+    figures: `${seconds.toFixed(1)} s, and ${own.toFixed(1)} s on its own: × ${ratio.toFixed(2)}`,
+    controlFailed: undefined,
+    control: '',
+  }
+}
+
+/** Seconds that apt takes for what the hosts are to have, on all of them at once; of the slowest. */
+async function slowestInstallation(site: Site): Promise<number> {
+  const { text } = await site.provision('site', '--check', '--output', 'json')
+  const packages = new Map<string, Set<string>>()
+  for (const line of text.split('\n').filter((one) => one.startsWith('{'))) {
+    const { kind, host, step } = JSON.parse(line) as {
+      readonly kind: string
+      readonly host: string
+      readonly step?: { readonly kind: string; readonly name: string }
+    }
+    if (kind !== 'step' || step?.kind !== 'package') continue
+    packages.set(host, new Set([...(packages.get(host) ?? []), ...step.name.split(/[\s,]+/)]))
+  }
+  const installed = (host: string, names: ReadonlySet<string>) =>
+    site.on(
+      host,
+      `export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -q -y --no-install-recommends install ${[...names].join(' ')}`,
+    )
+  // Once for the cache, on other hosts than those that are measured.
+  await Promise.all([...packages].map(([host, names]) => installed(host, names)))
+  await site.renew()
+  const times = await Promise.all(
+    [...packages].map(async ([host, names]) => {
+      const began = performance.now()
+      await installed(host, names)
+      return (performance.now() - began) / 1000
+    }),
+  )
+  return Math.max(...times)
+}

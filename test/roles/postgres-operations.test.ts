@@ -1,0 +1,267 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'chai'
+import { compareLsn, failover, failoverOf } from '../../roles/postgres/failover.ts'
+import { replicaData } from '../../roles/postgres/kinds/data.ts'
+import { synchronousReplication } from '../../roles/postgres/kinds/synchronous.ts'
+import { raises } from '../../roles/postgres/limits.ts'
+import { pathsFor } from '../../roles/postgres/params.ts'
+import type { Cluster } from '../../roles/postgres/place.ts'
+import type { Server, Standing } from '../../roles/postgres/standing.ts'
+import { moveOf, switchover } from '../../roles/postgres/switchover.ts'
+import type { Step } from '../../src/index.ts'
+import { Problem } from '../../src/model/problem.ts'
+
+const db1 = { name: 'db1', group: 'db', address: '198.18.0.41' }
+const db2 = { name: 'db2', group: 'db', address: '198.18.0.42' }
+
+const CLUSTER: Cluster = {
+  ...{ kind: 'cluster', version: 15, standby: false, running: true },
+  ...{ system: '77', timeline: 3, state: 'in production' },
+}
+const SERVER: Server = {
+  ...{ synchronous: true, backup: false, oldest: 0, replicas: [], receiver: null },
+  ...{ received: null, replayed: null, last: null },
+}
+const FOLLOWER = { name: 'db2', state: 'streaming', behind: 0, unapplied: 0 }
+
+const primary = (server: Partial<Server> = {}): Standing => ({
+  place: CLUSTER,
+  server: { ...SERVER, replicas: [FOLLOWER], ...server },
+  ...{ uptime: 500, wrote: undefined, sees: false },
+})
+const replica = (server: Partial<Server> = {}, cluster: Partial<Cluster> = {}): Standing => ({
+  place: { ...CLUSTER, standby: true, ...cluster },
+  server: {
+    ...{ ...SERVER, receiver: { state: 'streaming', from: db1.address } },
+    ...{ received: '0/5000', replayed: '0/5000', last: '2026-11-22 10:00:00+00', ...server },
+  },
+  ...{ uptime: 1000, wrote: undefined, sees: false },
+})
+const dead = (wrote: string): Standing => ({
+  place: { ...CLUSTER, running: false },
+  ...{ server: undefined, uptime: 500, wrote, sees: false },
+})
+
+const both = (a: Standing | undefined, b: Standing | undefined) => [
+  { host: db1, answer: a },
+  { host: db2, answer: b },
+]
+
+function refusal(body: () => unknown): string {
+  try {
+    return `not refused: ${JSON.stringify(body())}`
+  } catch (error) {
+    if (error instanceof Problem) return [error.message, ...error.details, error.next].join('\n')
+    throw error
+  }
+}
+
+describe('a switchover', () => {
+  it('goes from the primary to the replica that follows it, or to the one that was asked for', () => {
+    for (const to of [undefined, 'db2'])
+      expect(moveOf(both(primary(), replica()), to)).to.deep.include({ from: db1, to: db2, timeline: 3 })
+  })
+
+  it('gives the promotion twenty seconds, by the clock of who is promoted', () => {
+    expect(moveOf(both(primary(), replica()))?.deadline).to.equal(1020)
+  })
+
+  it('is nothing to do when the host is the primary already', () => {
+    expect(moveOf(both(primary(), replica()), 'db1')).to.equal(undefined)
+  })
+
+  const cases: readonly (readonly [string, Standing | undefined, Standing | undefined, string])[] = [
+    ['does not stream', primary({ replicas: [] }), replica(), 'does not stream from db1 (not connected)'],
+    ['is catching up', primary({ replicas: [{ ...FOLLOWER, state: 'catchup' }] }), replica(), '(catchup)'],
+    ['believes nothing', primary(), replica({ receiver: null }), 'does not stream'],
+    ['is far behind', primary({ replicas: [{ ...FOLLOWER, behind: 2 ** 25 }] }), replica(), 'bytes behind'],
+    ['applies late', primary({ replicas: [{ ...FOLLOWER, unapplied: 2 ** 25 }] }), replica(), 'bytes behind'],
+    ['is on another timeline', primary(), replica({}, { timeline: 2 }), 'db2 is on timeline 2, db1 on 3'],
+    [
+      'is stopped',
+      primary(),
+      { ...replica({}, { running: false }), server: undefined },
+      'no replica that answers',
+    ],
+    ['is out of reach', primary(), undefined, 'db2 could not be reached'],
+  ]
+  for (const [what, a, b, words] of cases)
+    it(`is refused when the replica ${what}`, () => {
+      expect(refusal(() => moveOf(both(a, b))))
+        .to.include(words)
+        .and.include('nothing was changed')
+    })
+
+  it('is refused while a transaction is open for long, or a base backup is taken', () => {
+    expect(refusal(() => moveOf(both(primary({ oldest: 16 }), replica())))).to.include('open for 16 s')
+    expect(refusal(() => moveOf(both(primary({ backup: true }), replica())))).to.include('base backup')
+    expect(moveOf(both(primary({ oldest: 15 }), replica()))).not.to.equal(undefined)
+  })
+
+  it('is refused to a host that there is not, without a primary, and with two', () => {
+    expect(refusal(() => moveOf(both(primary(), replica()), 'db3'))).to.include('There are db1, db2')
+    expect(refusal(() => moveOf(both(dead('0/1'), replica())))).to.include('No primary answers')
+    expect(refusal(() => moveOf(both(primary(), primary())))).to.include('two primaries')
+  })
+})
+
+describe('a failover', () => {
+  const wish = { acceptDataLoss: false }
+
+  it('is refused while the primary answers', () => {
+    const said = refusal(() => failoverOf(both(primary(), replica()), wish))
+    expect(said).to.include('db1 is the primary and answers').and.include('provision switchover')
+  })
+
+  it('is nothing to do when the host that was asked for is the primary', () => {
+    expect(failoverOf(both(primary(), replica()), { ...wish, to: 'db1' })).to.equal(undefined)
+  })
+
+  it('loses nothing when the replica has the last record that the dead primary wrote', () => {
+    const found = failoverOf(both(dead('0/4FF0'), replica({ synchronous: false })), wish)
+    expect(found).to.deep.include({ to: db2, fenced: [db1], silent: [] })
+    expect(found?.loss).to.include('nothing')
+  })
+
+  it('is refused when a primary that nobody waited for wrote more', () => {
+    const all = both(dead('0/5000'), replica({ synchronous: false }))
+    expect(refusal(() => failoverOf(all, wish))).to.include('Acknowledged writes may be lost')
+    expect(failoverOf(all, { acceptDataLoss: true })?.loss).to.include('2026-11-22 10:00:00')
+  })
+
+  it('goes on without a silent primary only when commits waited for the replica', () => {
+    const found = failoverOf(both(undefined, replica()), wish)
+    expect(found).to.deep.include({ to: db2, fenced: [], silent: [db1] })
+    expect(found?.loss).to.include('nothing that was acknowledged').and.include('provision alone')
+    expect(refusal(() => failoverOf(both(undefined, replica({ synchronous: false })), wish))).to.include(
+      '--accept-data-loss',
+    )
+  })
+
+  it('is refused when the replica reaches the primary that is silent here', () => {
+    const all = both(undefined, { ...replica(), sees: true })
+    expect(refusal(() => failoverOf(all, { acceptDataLoss: true }))).to.include(
+      'only cannot be reached from here',
+    )
+  })
+
+  it('does not believe the note of a replica that has heard nothing since it started', () => {
+    expect(refusal(() => failoverOf(both(undefined, replica({ received: null })), wish))).to.include(
+      'has received nothing since it started',
+    )
+  })
+
+  it('is refused without a replica that answers', () => {
+    expect(refusal(() => failoverOf(both(undefined, undefined), wish))).to.include('Bring one back')
+  })
+
+  it('compares places in the WAL as numbers', () => {
+    expect(compareLsn('0/FF', '1/0')).to.equal(-1)
+    expect(compareLsn('10/0', 'F/FFFFFFFF')).to.equal(1)
+    expect(compareLsn(undefined, '0/1')).to.equal(-1)
+    expect(compareLsn('0/5', '0/5')).to.equal(0)
+  })
+})
+
+describe('re-attaching', () => {
+  const step = (former: 'refuse' | 'rewind' | 'copy') =>
+    replicaData({
+      ...{ host: 'db1', paths: pathsFor(15), primary: db2, slot: 'db1', former },
+      found: { ...CLUSTER, timeline: 4 },
+    })
+
+  it('is done to an old primary only when somebody has said so', () => {
+    expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision reattach --host db1')
+    expect(step('rewind').diff(CLUSTER)?.fields[0]?.to).to.equal('rewound to db2')
+    expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data kept aside')
+    expect(step('rewind').diff({ ...CLUSTER, standby: true })).to.equal(undefined)
+  })
+
+  it('is refused to data of another system, and to those of a later timeline', () => {
+    expect(refusal(() => step('rewind').diff({ ...CLUSTER, system: '78' }))).to.include('another system')
+    expect(refusal(() => step('copy').diff({ ...CLUSTER, timeline: 5 }))).to.include('reattach --host db2')
+  })
+
+  it('deletes nothing but what an earlier run left beside the data', () => {
+    for (const former of ['rewind', 'copy'] as const) {
+      const text = textOf(step(former), CLUSTER)
+      const removals = text.match(/rm -rf \S+/g)?.filter((one) => !one.includes('"$at"')) ?? []
+      expect(removals).to.deep.equal(['rm -rf /var/lib/postgresql/15/.main.provision'])
+      expect(text).to.include('/var/lib/postgresql/15/main.before-')
+    }
+  })
+})
+
+describe('synchronous replication', () => {
+  const on = synchronousReplication({ replicas: [db2], paths: pathsFor(15) })
+  const off = synchronousReplication({ replicas: [], paths: pathsFor(15) })
+  const waiting = { names: 'ANY 1 ("db2")', marked: true }
+
+  it('begins once a replica streams, and is not ended by a run', () => {
+    expect(on.diff({ names: '', marked: false, streaming: true })?.verb).to.equal('change')
+    expect(on.diff({ names: '', marked: false, streaming: false })).to.equal(undefined)
+    expect(on.diff({ ...waiting, streaming: false })).to.equal(undefined)
+    expect(on.diff({ ...waiting, streaming: true })).to.equal(undefined)
+    expect(off.diff({ ...waiting, streaming: false })?.verb).to.equal('change')
+  })
+
+  it('is noted after it has begun, and no longer before it ends', () => {
+    const inputs = (step: Step) =>
+      step.apply(undefined).map(({ input }) => Buffer.from((input as Buffer) ?? '').toString())
+    expect(inputs(on).map((text) => text.includes(`provision.synchronous = 'on'`))).to.deep.equal([
+      false,
+      true,
+    ])
+    expect(inputs(off).map((text) => text.includes('reset provision.synchronous'))).to.deep.equal([
+      true,
+      false,
+    ])
+  })
+})
+
+describe('limits of a primary', () => {
+  const has = {
+    ...{ max_connections: 100, max_worker_processes: 8, max_wal_senders: 10 },
+    ...{ max_prepared_transactions: 0, max_locks_per_transaction: 64 },
+  }
+
+  it('go to the replicas first when one is raised, and to the primary when it is lowered', () => {
+    expect(raises({ settings: { max_connections: 101 } }, has)).to.equal(true)
+    expect(raises({ settings: { max_connections: 99 } }, has)).to.equal(false)
+    expect(raises({}, has)).to.equal(false)
+    expect(raises({ settings: { max_connections: 101 } }, undefined)).to.equal(false)
+  })
+})
+
+describe('what the operations run on hosts', () => {
+  const steps: Readonly<Record<string, readonly [Step, unknown]>> = {
+    switchover: [
+      switchover({ from: db1, to: db2, timeline: 1, version: 15, deadline: 99, others: [db1] }),
+      undefined,
+    ],
+    failover: [
+      failover({ to: db2, version: 15, fenced: [db1], silent: [db1], loss: 'nothing', others: [db1] }),
+      undefined,
+    ],
+  }
+  for (const [name, [step, have]] of Object.entries(steps))
+    it(`is good shell: ${name}`, () => {
+      for (const { script } of step.apply(have)) {
+        const { status, stderr } = spawnSync('sh', ['-n'], { input: script.text, encoding: 'utf8' })
+        expect(status, stderr + script.text).to.equal(0)
+      }
+    })
+
+  it('is on the old primary, the new one, the old one, the new one', () => {
+    expect(steps['switchover']?.[0].apply(undefined).map(({ on }) => on?.name)).to.deep.equal([
+      ...['db1', 'db2', 'db1', 'db2'],
+    ])
+  })
+})
+
+function textOf(step: Step, have: unknown): string {
+  return step
+    .apply(have)
+    .map(({ script }) => script.text)
+    .join('\n')
+}

@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import { differentPriorities, freePorts, movingAddress, oneTierEach } from '../../playbooks/rules.ts'
+import { site } from '../../playbooks/stack.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { Secret } from '../../src/shell/secret.ts'
+
+const host = <V extends object>(name: string, address: string, more: V) => ({
+  name,
+  address,
+  group: 'x',
+  ...more,
+})
+
+describe('the rules of the site', () => {
+  it('want another priority of each balancer', () => {
+    const [a, b] = [host('lb1', '10.0.0.1', { priority: 200 }), host('lb2', '10.0.0.2', { priority: 200 })]
+    expect(differentPriorities([a, b])).to.deep.equal([
+      'lb.hosts.lb2.priority: is 200, as that of lb1; both would hold the address',
+    ])
+    expect(differentPriorities([a, { ...b, priority: 100 }])).to.deep.equal([])
+  })
+
+  it("want the address that moves to be nobody's, in the network of the balancers", () => {
+    const lb = { name: 'lb', hosts: [host('lb1', '10.0.0.1', {}), host('lb2', '10.0.1.2', {})] }
+    const web = { name: 'web', hosts: [host('web1', '10.0.0.9', {})] }
+    expect(movingAddress('10.0.0.9/24', lb.hosts, [lb, web])).to.deep.equal([
+      'vip: 10.0.0.9 is the address of web1; it should belong to no host',
+      'lb.hosts.lb2.address: 10.0.1.2 is not in the network of vip, 10.0.0.9/24',
+    ])
+    expect(movingAddress('10.0.0.9/16', lb.hosts, [lb])).to.deep.equal([])
+    expect(movingAddress('fd00::9/64', [host('lb1', 'fd00::1', {})], [])).to.deep.equal([])
+    expect(movingAddress('fd00::9/64', lb.hosts, [])).to.have.lengthOf(2)
+  })
+
+  it('give a host one part', () => {
+    const one = host('web1', '10.0.0.9', {})
+    expect(
+      oneTierEach([
+        { name: 'web', hosts: [one] },
+        { name: 'app', hosts: [one] },
+      ]),
+    ).to.deep.equal(['app.hosts.web1: stands in web too; a host has one part'])
+  })
+
+  it('keep a port to one service', () => {
+    expect(freePorts('web', [host('web1', '10.0.0.9', { port: 22 })], { 22: 'ssh' })).to.deep.equal([
+      'web.hosts.web1.port: 22 is that of ssh',
+    ])
+  })
+
+  it('refuse an inventory with all that is wrong with it, before any host is met', () => {
+    const key = new Secret(() => 'x')
+    const certificate = { certificate: '-----BEGIN CERTIFICATE-----\n', key }
+    const refused = () =>
+      inventory(site, {
+        domain: 'notes.test',
+        vip: '10.0.0.31/24',
+        certificate,
+        authority: 'x',
+        passwords: { app: key, replication: key },
+        lb: {
+          hosts: { lb1: { address: '10.0.0.1', priority: 9 }, lb2: { address: '10.0.0.2', priority: 9 } },
+        },
+        web: { port: 22, hosts: { web1: { address: '10.0.0.21' } } },
+        app: { port: 3000, hosts: { app1: { address: '10.0.0.31' } } },
+        db: { seed: true, hosts: { db1: { address: '10.0.0.41', certificate } } },
+      })
+    try {
+      refused()
+    } catch (error) {
+      expect(error).to.be.instanceOf(Problem)
+      const details = error instanceof Problem ? error.details : []
+      expect(details.map((one) => one.split(':')[0])).to.deep.equal([
+        'lb.hosts.lb2.priority',
+        'vip',
+        'web.hosts.web1.port',
+        'certificate',
+        'db.hosts.db1.certificate',
+      ])
+      return
+    }
+    throw new Error('nothing was refused')
+  })
+})
