@@ -58,7 +58,7 @@ const FILE: Kind<FileParams, Entry | undefined> = {
   prepare: async ({ content }) => {
     if (content instanceof LocalFile) await content.hash()
   },
-  read: ({ path, content }) => entryAt({ path, content: sizeOf(content) }),
+  read: ({ path, content }) => entryAt({ path, content: () => sizeOf(content) }),
   diff: (params, have) => differenceOf(params, have),
   apply: (params, have) =>
     have?.type === 'file' && hasContent(have, params.content)
@@ -78,7 +78,7 @@ const fileStep = resource('file', {
 /** Where a link leads to is known only when the host was asked, so this one cannot stand in a transaction. */
 const followingStep = resource('file', {
   ...FILE,
-  read: ({ path, content }) => entryBehind({ path, content: sizeOf(content) }),
+  read: ({ path, content }) => entryBehind({ path, content: () => sizeOf(content) }),
   apply: (params, have) => FILE.apply({ ...params, path: have?.real ?? params.path }, have),
 })
 

@@ -25,8 +25,11 @@ export interface Entry {
 /** A question about a path. */
 interface Query {
   readonly path: string
-  /** Asks for the hash of a file whose content may be the wanted one: how many bytes that has. */
-  readonly content?: number
+  /**
+   * Asks for the hash of a file whose content may be the wanted one: how many bytes that has. Looked at when the host is asked,
+   * since the content may be a secret, which a person has to give.
+   */
+  readonly content?: () => number
 }
 
 /** What stands at a path; undefined for nothing. One `find` and one `sha256sum` for all paths of a host. */
@@ -59,7 +62,7 @@ printf '%s\0' ${queries.map(({ path }) => path)} | xargs -0 readlink -mz --`,
 
 function asked(queries: readonly Query[], find: Shell): Shell {
   const paths = queries.map(({ path }) => path)
-  const wanted = queries.flatMap(({ path, content }) => (content === undefined ? [] : [{ path, content }]))
+  const wanted = queries.flatMap(({ path, content }) => (content ? [{ path, content: content() }] : []))
   const small = wanted.filter(({ content }) => content < LARGE)
   const longest = Math.max(0, ...small.map(({ content }) => content))
   return sh`

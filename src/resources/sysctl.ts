@@ -41,7 +41,7 @@ const sysctlStep = resource<SysctlParams, readonly [Entry | undefined, readonly 
     yields: true,
     read: (params) =>
       together(
-        entryAt({ path: params.path, content: Buffer.byteLength(wantedFile(params).content) }),
+        entryAt({ path: params.path, content: () => Buffer.byteLength(wantedFile(params).content) }),
         readAll(Object.keys(params.settings).map(liveValue)),
       ),
     diff: (params, [have, live]): Difference | undefined => {

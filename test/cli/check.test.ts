@@ -193,7 +193,7 @@ import { authority, inventory, secret } from 'provision-ts'
 import { site } from '${ROOT}/playbooks/stack.ts'
 export default async () => {
   const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })
-  const pair = (name: string) => ca.keyPair({ names: [name] })
+  const pair = (name: string, address = '10.0.0.1') => ca.keyPair({ names: [name], addresses: [address] })
   return inventory(site, {
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',
@@ -206,8 +206,8 @@ export default async () => {
     db: {
       seed: false,
       hosts: {
-        db1: { address: '10.0.3.1', seed: true, certificate: await pair('db1') },
-        db2: { address: '10.0.3.2', certificate: await pair('db2') },
+        db1: { address: '10.0.3.1', seed: true, certificate: await pair('db1', '10.0.3.1') },
+        db2: { address: '10.0.3.2', certificate: await pair('db2', '10.0.3.2') },
       },
     },
   })

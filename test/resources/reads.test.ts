@@ -53,7 +53,7 @@ describe('what is asked of a host', () => {
     it('is answered right whatever their names are', async () => {
       for (const name of names) writeFileSync(`${root}/${name}`, name)
       const entries = await asked(
-        readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: 100 }))),
+        readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: () => 100 }))),
       )
       expect(entries.map((entry) => entry?.sha256)).to.deep.equal(names.map((name) => sha256(name)))
     })
@@ -69,7 +69,7 @@ describe('what is asked of a host', () => {
       spawnSync('mkfifo', [`${at}/fifo`])
       const paths = ['file', 'dir', 'link', 'broken', 'fifo', 'nothing', 'file/below']
       const entries = await asked(
-        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: 100 }))),
+        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: () => 100 }))),
       )
       expect(entries.map((entry) => entry && [entry.type, entry.mode, entry.target])).to.deep.equal([
         ['file', '4750', ''],
@@ -88,7 +88,7 @@ describe('what is asked of a host', () => {
     it('is answered for thousands of them, in one trip', async () => {
       const before = session.trips
       const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
-      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: 100 }))))
+      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: () => 100 }))))
       expect(entries.filter((entry) => entry)).to.have.length(1)
       expect(entries.at(-1)?.type).to.equal('directory')
       expect(session.trips - before).to.equal(1)
