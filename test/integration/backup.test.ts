@@ -91,7 +91,7 @@ describe('backups, on real hosts', function () {
     const { code, text } = await run('restore-test')
     await lab.exec('db1', 'touch /tmp/stop; sleep 1')
     expect(code, text).to.equal(0)
-    expect(text).to.match(/1 tables, [2-9]\d{4} rows, as the replica has them/)
+    expect(text).to.match(/1 tables, \d{5,} rows, as the replica has them/)
     expect((await lab.exec('backup1', 'ls /var/lib/postgresql/restore-test')).stdout).not.to.match(
       /data|tablespaces/,
     )
@@ -111,6 +111,7 @@ describe('backups, on real hosts', function () {
   })
 
   it('are not restored by mistake, nor to a moment that they do not have', async () => {
+    const before = await rows('db1')
     const refused = async (...args: string[]) => (await run('restore', args)).text
     expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('say --confirm notes.test')
     expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include('is no moment')
@@ -118,7 +119,7 @@ describe('backups, on real hosts', function () {
     const early = await run('restore', ['--to', '2020-01-01 00:00:00+00', '--confirm', 'notes.test'])
     expect(early.code).to.equal(1)
     expect(early.text).to.include('The oldest backup was taken after 2020-01-01 00:00:00.000000+00')
-    expect(await rows('db1')).to.match(/^2\d{4} /)
+    expect(await rows('db1')).to.equal(before)
   })
 
   it('bring back what was deleted: the database as it was at a moment', async () => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Ended, Site } from '../proof/site.ts'
@@ -34,7 +35,9 @@ describe('deploy and rollback, on real hosts under load', function () {
   }
   /** A new release: the page says so, and the service is another file. */
   const build = (name: string, service: (text: string) => string = (text) => `${text}\n// ${name}\n`) => {
-    site.edit('examples/notes-api/dist/app/server.mjs', service)
+    const source = 'examples/notes-api/dist/app/server.mjs'
+    const good = readFileSync(join(ROOT, source), 'utf8')
+    site.edit(source, () => service(good))
     site.edit('examples/notes-api/dist/public/index.html', (text) =>
       text.replace(/<title>.*<\/title>/, `<title>${name}</title>`),
     )
@@ -158,7 +161,7 @@ describe('deploy and rollback, on real hosts under load', function () {
   })
 
   it('ends well when the controller is killed in the middle and the same is said again', async () => {
-    await killed('deploy', /^app1 … transaction notes/m)
+    await killed('deploy', /^app1 … .*transaction notes/m)
     const { ended, seen } = await underLoad(() => site.provision('deploy'))
     expect(ended.code, ended.text).to.equal(0)
     expect(only(await releases())).not.to.equal(second)

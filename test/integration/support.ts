@@ -138,6 +138,8 @@ export async function footprint(lab: Lab): Promise<Readonly<Record<string, strin
 }
 
 const FOOTPRINT = `
+# One that boots still starts services of its own.
+systemctl is-system-running --wait >/dev/null 2>&1
 find /etc /srv /usr/local /var/lib/provision -xdev ! -type d -printf '%p %y %m %u %g %T@ %l\\n' | sort | sha256sum
 find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum
 dpkg-query -W -f '\${Package} \${Version} \${Status}\\n' | sha256sum

@@ -20,7 +20,7 @@ describe('a transaction that is cut off on a real host', function () {
     if (noHosts()) return this.skip()
     await downLab(LAB)
     lab = await upLab({ name: LAB, hosts: ['web1'] })
-    await on(`printf '[Service]\\nExecStart=/bin/sh -c "cat /srv/t/a /srv/t/b > /srv/t/in-force; exec sleep infinity"\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/pair.service
+    await on(`printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nExecStart=/bin/sh -c "cat /srv/t/a /srv/t/b > /srv/t/in-force; exec sleep infinity"\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/pair.service
 systemctl daemon-reload; systemctl enable -q pair`)
   })
   after(async () => {
