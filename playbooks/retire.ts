@@ -23,6 +23,10 @@ export default playbook(
             ? 'A database host leaves by hand: a replica has a slot on its primary, and data.'
             : 'Take it into maintenance: provision maintenance --host NAME.',
       })
+    if (values[tier].without(host).length === 0)
+      throw new Problem(`${name} is the only host of ${tier}, and nobody could take its place`, {
+        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      })
     return [
       leavingOut(values),
       gate(
