@@ -1,9 +1,9 @@
 // The integration run: on hosts that it boots itself, where that can be done; says in one line where it cannot.
-// Each file runs on its own: what breaks in one is not carried into the next, and none is left out for it.
+// Told folders or files. Each file runs on its own: what breaks in one is not carried into the next, and none is left out for it.
 import './ensure.js'
 import './example.js'
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,9 +18,13 @@ if (why) {
   process.exit(0)
 }
 
-const named = process.argv.slice(2)
-const all = readdirSync(`${root}test/integration`).filter((name) => name.endsWith('.test.ts'))
-const files = named.length > 0 ? named : all.map((name) => `test/integration/${name}`)
+const files = process.argv.slice(2).flatMap((path) =>
+  statSync(root + path).isDirectory()
+    ? readdirSync(root + path)
+        .filter((name) => name.endsWith('.test.ts'))
+        .map((name) => `${path}/${name}`)
+    : [path],
+)
 const failed = files.filter(
   (file) => spawnSync('npx', ['mocha', file], { cwd: root, stdio: 'inherit' }).status !== 0,
 )

@@ -24,6 +24,11 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
     .addCommand(verifyCommand(own))
     .addCommand(labCommand())
   for (const command of withDescendants(program)) command.exitOverride()
+  // Nobody reads on, as behind `| head`: what is to be done is done all the same.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
   process.once('uncaughtException', (error) => {
     // Node would print it as it is, secrets and all.
     process.stderr.write(`${showError(error, paintFor(process.stderr))}\n`)

@@ -28,4 +28,20 @@ describe('an error that nobody catches', () => {
     expect(status, stderr).to.equal(70)
     expect(stderr).to.include('it is ***').and.not.include('sesame')
   })
+
+  it('is none where the reader of a pipe leaves', function () {
+    this.timeout('20s').slow('2s')
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      [
+        '-c',
+        '"$0" "$1" --help | true; echo "${PIPESTATUS[0]}"',
+        process.execPath,
+        join(ROOT, 'bin/provision.js'),
+      ],
+      { encoding: 'utf8' },
+    )
+    expect(stderr).to.equal('')
+    expect(stdout.trimEnd().split('\n').at(-1)).to.equal('0')
+  })
 })
