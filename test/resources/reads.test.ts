@@ -88,7 +88,9 @@ describe('what is asked of a host', () => {
     it('is answered for thousands of them, in one trip', async () => {
       const before = session.trips
       const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
-      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: () => 100 }))))
+      const entries = await asked(
+        readAll([...paths, root].map((path) => entryAt({ path, content: () => 100 }))),
+      )
       expect(entries.filter((entry) => entry)).to.have.length(1)
       expect(entries.at(-1)?.type).to.equal('directory')
       expect(session.trips - before).to.equal(1)

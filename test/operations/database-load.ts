@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Lab } from '../../src/lab/index.ts'
-import { eventually } from './support.ts'
+import { eventually } from '../integration/support.ts'
 
 /** What clients that write without a pause have seen. */
 export interface Load {

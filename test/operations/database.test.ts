@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { Desk, type Ended, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
 import { type Load, lostOn, sql, underLoad } from './database-load.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
 
 const LAB = 'test-database'
 
@@ -43,6 +43,8 @@ describe('the database on real hosts', function () {
   }
   const synchronous = async (host: string) =>
     (await sql(lab, host, 'select sync_state from pg_stat_replication')).stdout.trim() === 'quorum'
+  const follows = async (primary: string) =>
+    (await sql(lab, primary, 'select count(*) from pg_stat_replication')).stdout.trim() === '1'
   const told = (what: string, { acknowledged, failed, gap }: Load, lost: readonly string[]) =>
     console.log(
       `    ${what}: ${acknowledged.length} writes acknowledged, ${lost.length} lost, ${failed.length} requests failed, none written for ${(gap / 1000).toFixed(2)} s`,
@@ -97,6 +99,8 @@ describe('the database on real hosts', function () {
       async () => (await one()) && (await lab.exec('db2', PENDING)).code !== 0,
     )
     console.log(`    one primary again ${(ms / 1000).toFixed(1)} s after the controller was killed`)
+    const [primary = ''] = await primaries()
+    await eventually(30_000, () => follows(primary))
     well(await run('switchover', '--to', 'db1'))
     expect(await primaries()).to.deep.equal(['db1'])
     expect((await converge()).text).to.include('Nothing had to change')
@@ -157,10 +161,7 @@ describe('the database on real hosts', function () {
     expect((await run('alone')).text).to.include('writes wait for ANY 1')
     expect((await sql(lab, 'db1', 'drop table waits')).code).to.equal(0)
     await lab.start('db2')
-    await eventually(
-      30_000,
-      async () => (await sql(lab, 'db1', 'select count(*) from pg_stat_replication')).stdout.trim() === '1',
-    )
+    await eventually(30_000, () => follows('db1'))
     well(await converge())
     expect(await synchronous('db1')).to.equal(true)
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
+import { Desk, type Ended, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-backup'
 

@@ -13,7 +13,7 @@ import {
   noHosts,
   provision,
   ROOT,
-} from './support.ts'
+} from '../integration/support.ts'
 
 const LAB = 'test-roles'
 const HOSTS = ['lb1', 'lb2', 'web1', 'app1', 'app2', 'db1']

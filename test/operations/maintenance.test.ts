@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { footprint, noHosts } from '../integration/support.ts'
 import { type Ended, Site } from '../proof/site.ts'
 import { Clients, type Seen } from './load.ts'
-import { footprint, noHosts } from './support.ts'
 
 const LAB = 'test-operations-2'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, eventually, noHosts, provision, ROOT } from './support.ts'
+import { Desk, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-access'
 

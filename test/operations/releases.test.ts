@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { noHosts, ROOT } from '../integration/support.ts'
 import { type Ended, Site } from '../proof/site.ts'
 import { Clients, type Seen } from './load.ts'
-import { noHosts, ROOT } from './support.ts'
 
 const LAB = 'test-operations'
 
