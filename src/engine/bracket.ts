@@ -53,10 +53,10 @@ export class Bracket {
       TOLD_AFTER,
     )
     const done = await this.#everywhere(there, ({ name }) => [
-      { script: noted(this.#one, ways.get(name)?.scripts ?? []) },
+      ...(ways.has(name) ? [{ script: noted(this.#one, ways.get(name)?.scripts ?? []) }] : []),
       ...(enter.get(name)?.scripts ?? []).map((script) => asErrand(orIdle(script, around.idle))),
     ]).finally(() => clearTimeout(slow))
-    for (const member of there) member.undos.set(keyOf(this.#one), this.#one)
+    for (const member of there) if (ways.has(member.name)) member.undos.set(keyOf(this.#one), this.#one)
     const troubles = done.flatMap(({ trouble }) => trouble ?? [])
     if (troubles.length > 0) {
       await this.leave('failed')
@@ -66,7 +66,9 @@ export class Bracket {
       })
     }
     this.#isIdle =
-      around.idle !== undefined && done.length > 0 && done.every(({ results }) => isIdle(results))
+      around.idle !== undefined &&
+      done.length > 0 &&
+      done.every(({ results }, i) => isIdle(results.slice(ways.has(there[i]?.name ?? '') ? 1 : 0)))
     if (!this.#isIdle) emit({ kind: 'bracket', ...about, label, outcome: 'entered', owed: false, on: names })
   }
 
@@ -159,8 +161,8 @@ function orIdle(script: Shell, status: number | undefined): Shell {
 ) || { _s=$?; [ $_s -eq ${status} ] || exit $_s; echo ${IDLE}; }`
 }
 
-/** @param results of the note, and of what was to be done */
-function isIdle([, ...done]: readonly Result[]): boolean {
+/** @param done of what was to be done, without the note */
+function isIdle(done: readonly Result[]): boolean {
   return done.every(({ stdout }) => stdout.toString().trimEnd().endsWith(IDLE))
 }
 

@@ -114,6 +114,11 @@ describe('a bracket around the changes of a host', () => {
     expect(log()).to.include.members(whole('web1'))
   })
 
+  it('leaves no note on hosts that have nothing to take back, and its end is told once', async () => {
+    const outcome = await runAround({ leave: () => [] })
+    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+  })
+
   it('is not told of where nobody had anything to do for it', async () => {
     const idle = { enter: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], idle: 3 }
     const outcome = await runAround(idle)
