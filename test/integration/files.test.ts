@@ -6,20 +6,17 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import type { Step } from '../../src/model/step.ts'
-import { absent } from '../../src/resources/absent.ts'
-import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { line } from '../../src/resources/line.ts'
 import { link } from '../../src/resources/link.ts'
 import { localFile } from '../../src/resources/local-file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { transaction } from '../../src/resources/transaction.ts'
-import { lines } from '../../src/shell/lines.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { quote } from '../../src/text/quote.ts'
 import { onLab } from './lab-site.ts'
 import { eventually, noHosts } from './support.ts'
+import { sha, World } from './wishes.ts'
 
 const LAB = 'test-files'
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -261,145 +258,3 @@ for d, dirs, files in os.walk('/srv/any'):
             else: all[p] = 'file %s %s' % (own, open(p, 'rb').read().hex())
 os.write(1, b''.join(os.fsencode(p + '\\0' + all[p] + '\\0') for p in all))
 `
-
-const NAMES: readonly string[] = [
-  ' ',
-  'two words',
-  `it's`,
-  '"quoted"',
-  '$(touch x)',
-  '`id`',
-  '$HOME',
-  'back\\slash\\n',
-  'new\nline',
-  'ends with one\n',
-  '-rf',
-  '--',
-  '*',
-  '?[a-z]',
-  '{a,b}',
-  '#',
-  '%s%n',
-  '~',
-  'ünïcödé 雪🦆',
-  'a:b,c=d',
-  '\x01\x7f\t\r',
-  '.hidden',
-  'x'.repeat(255),
-  `${'é'.repeat(127)}1`,
-  `${'é'.repeat(127)}2`,
-  `${'雪'.repeat(85)}`,
-  'PROVISION_VALIDATE',
-]
-
-const OWNERS = ['root', 'deploy', 'operator'] as const
-
-/** What is on the host, and what is to be: wishes at random, and what they should lead to. */
-class World {
-  before: Readonly<Record<string, string>> = {}
-  after: Record<string, string> = {}
-  readonly kinds = new Set<string>()
-  readonly #chance: () => number
-
-  constructor(seed: number) {
-    this.#chance = random(seed)
-  }
-
-  /** One wish for each name, some of them in one transaction. */
-  wishes(): readonly Step[] {
-    this.before = { ...this.after }
-    const places: readonly AbsolutePath[] = ['/srv/any', `/srv/any/it's a "dir"\n $(id)`, '/srv/any/-d: é,']
-    const base = places.map((path) => {
-      this.after[path] = 'directory 0755 root:root'
-      return directory(path)
-    })
-    delete this.after['/srv/any']
-    // Of the names in a directory each is wished for at most once.
-    const wishes = NAMES.map((name) => this.#wish(`${this.#one(...places)}/${name}`))
-    const cut = wishes.filter(
-      ({ replace, name }) => replace && !this.before[name]?.startsWith('directory') && this.#chance() < 0.4,
-    )
-    const alone = wishes.filter((one) => !cut.includes(one))
-    if (cut.length === 0) return [...base, ...alone]
-    this.kinds.add('transaction')
-    // What is to be there is seen there by the checker, and what is to be gone is not.
-    const checker = lines(
-      cut.map(({ replace, name }) =>
-        replace?.make
-          ? sh`[ -e ${name} ] || [ -L ${name} ] || { echo ${`${name} is missing`}; exit 1; }`
-          : sh`[ ! -e ${name} ] && [ ! -L ${name} ] || { echo ${`${name} is there`}; exit 1; }`,
-      ),
-    )
-    return [...base, ...alone, transaction('together', cut, { validate: checker })]
-  }
-
-  #wish(path: AbsolutePath): Step {
-    const [there = 'nothing'] = (this.after[path] ?? '').split(' ')
-    const owner = this.#one(...OWNERS)
-    const group = this.#one(...OWNERS)
-    const mode = this.#one('0644', '0600', '0640', '0755', '4750', '0444')
-    const kind = this.#one(...(NEXT[there] ?? NEXT['nothing'] ?? []))
-    this.kinds.add(kind)
-    if (kind === 'directory') {
-      this.after[path] = `directory ${mode} ${owner}:${group}`
-      return directory(path, { owner, group, mode })
-    }
-    if (kind === 'link') {
-      const target = this.#one(...NAMES.filter((name) => !path.endsWith(`/${name}`)))
-      this.after[path] = `link ${target}`
-      return link(path, { target })
-    }
-    if (kind === 'absent') {
-      delete this.after[path]
-      return absent(path)
-    }
-    if (kind === 'line') {
-      const text = `line ${this.#one(...NAMES).replace(/\n/g, ' ')}`
-      this.after[path] = `file 0644 root:root ${sha(`${text}\n`)}`
-      return line(path, text)
-    }
-    const content = this.#content()
-    this.after[path] = `file ${mode} ${owner}:${group} ${sha(content)}`
-    return file(path, content, { owner, group, mode })
-  }
-
-  #content(): string | Uint8Array {
-    const length = this.#one(0, 1, 100, 5_000)
-    const bytes = Uint8Array.from({ length }, () => Math.floor(this.#chance() * 256))
-    return this.#one<string | Uint8Array>(
-      bytes,
-      `${this.#one(...NAMES)}\n`.repeat(length),
-      Buffer.from(bytes).toString('latin1'),
-      'same',
-    )
-  }
-
-  #one<T>(...all: readonly [T, ...T[]]): T
-  #one<T>(...all: readonly T[]): T
-  #one<T>(...all: readonly T[]): T | undefined {
-    return all[Math.floor(this.#chance() * all.length)]
-  }
-}
-
-/** What can be wished for where this is. */
-const NEXT: Readonly<Record<string, readonly string[]>> = {
-  nothing: ['file', 'file', 'directory', 'link', 'line', 'absent'],
-  file: ['file', 'file', 'link', 'absent'],
-  link: ['file', 'link', 'absent'],
-  directory: ['directory', 'absent'],
-}
-
-function sha(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}

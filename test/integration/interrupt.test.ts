@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, noHosts, provision, ROOT } from './support.ts'
+import { ownLab, type provision, ROOT } from './support.ts'
 
 const LAB = 'test-interrupt'
 const KILLS = 6
@@ -10,34 +9,19 @@ const KILLS = 6
 /** A run that is cut off at any moment, and the plain one after it. */
 describe('a run that is interrupted, on real hosts', function () {
   this.timeout('3m').slow('10s')
-  let lab: Lab
-  let desk: Desk
+  const own = ownLab(LAB, ['lb1', 'web1', 'web2'], () => ({
+    'stack.ts': STACK,
+    'inventory.ts': INVENTORY,
+    'playbook.ts': PLAYBOOK,
+  }))
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['lb1', 'web1', 'web2'] })
-    desk.write('stack.ts', STACK)
-    desk.write('inventory.ts', INVENTORY)
-    desk.write('playbook.ts', PLAYBOOK)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
-
-  const args = () => [
-    ...['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`],
-    ...['--no-type-check', '--output', 'plain'],
-  ]
-  const rerun = (version: string) => provision(args(), { LAB, VERSION: version })
+  const words = () => own.words('--output', 'plain')
+  const rerun = (version: string) => own.run(['--output', 'plain'], { VERSION: version })
 
   /** Begins a run and does something to it after a while. */
   const begun = (version: string): { readonly run: ChildProcess; readonly text: () => string } => {
     let text = ''
-    const run = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
+    const run = spawn('node', [`${ROOT}/bin/provision.js`, ...words()], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: '1', LAB, VERSION: version },
     })
@@ -54,14 +38,14 @@ describe('a run that is interrupted, on real hosts', function () {
   /** What a host must be free of after a run. */
   const remains = async () => {
     const found = await Promise.all(
-      lab.hosts.map(async ({ name }) => [name, (await lab.exec(name, REMAINS)).stdout] as const),
+      own.lab.hosts.map(async ({ name }) => [name, (await own.lab.exec(name, REMAINS)).stdout] as const),
     )
     return Object.fromEntries(found.filter(([, text]) => text !== ''))
   }
   const versions = async () =>
     Promise.all(
       ['web1', 'web2'].map(
-        async (name) => (await lab.exec(name, 'cat /srv/version /srv/in-force /srv/reloaded')).stdout,
+        async (name) => (await own.lab.exec(name, 'cat /srv/version /srv/in-force /srv/reloaded')).stdout,
       ),
     )
 
@@ -75,7 +59,7 @@ describe('a run that is interrupted, on real hosts', function () {
       await pause(i * 70)
       cut.run.kill('SIGKILL')
       await once(cut.run, 'close')
-      drained.push((await lab.exec('lb1', 'ls /run/drained 2>/dev/null')).stdout.trim() || '-')
+      drained.push((await own.lab.exec('lb1', 'ls /run/drained 2>/dev/null')).stdout.trim() || '-')
       const { code, text } = await eventuallyFree(() => rerun(`${i}`))
       expect(code, `${text}\n--- after\n${cut.text()}`).to.equal(0)
       expect(await versions()).to.deep.equal([`${i}${i}${i}`, `${i}${i}${i}`])
@@ -96,8 +80,8 @@ describe('a run that is interrupted, on real hosts', function () {
       .and.match(/web1 .*no longer drained/)
       .and.match(/error: web1: stopped between two steps/)
       .and.match(/To go on.*: provision resume/)
-    expect((await lab.exec('lb1', 'ls /run/drained')).stdout).to.equal('')
-    expect((await lab.exec('web1', LOCKED)).stdout).to.equal('')
+    expect((await own.lab.exec('lb1', 'ls /run/drained')).stdout).to.equal('')
+    expect((await own.lab.exec('web1', LOCKED)).stdout).to.equal('')
     expect((await rerun('a')).code).to.equal(0)
     expect(await versions()).to.deep.equal(['aaa', 'aaa'])
   })

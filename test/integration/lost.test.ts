@@ -1,6 +1,5 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision } from './support.ts'
+import { type Ended, eventually, ownLab } from './support.ts'
 
 const LAB = 'test-lost'
 
@@ -9,40 +8,21 @@ const BOUND = 20_000
 
 describe('a host that is lost in the middle of a run', function () {
   this.timeout('3m').slow('40s')
-  let lab: Lab
-  let desk: Desk
-
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
-    desk.write('playbook.ts', PLAYBOOK)
-    desk.write('inventory.ts', INVENTORY)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY }))
 
   afterEach(async () => {
-    if (!lab) return
-    for (const { name } of lab.hosts) {
-      await lab.start(name)
-      await lab.exec(name, 'rm -rf /etc/step-*')
+    for (const { name } of own.lab.hosts) {
+      await own.lab.start(name)
+      await own.lab.exec(name, 'rm -rf /etc/step-*')
     }
   })
 
-  const run = (...args: string[]): Promise<Ended> => {
-    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
-    return provision([...files, '--no-type-check', ...args], { LAB })
-  }
-  const holds = async (host: string, command: string) => (await lab.exec(host, command)).code === 0
+  const run = (...args: string[]): Promise<Ended> => own.run(args)
+  const holds = async (host: string, command: string) => (await own.lab.exec(host, command)).code === 0
 
   /** What the run says when this befalls web2 while the run's slow step is on its way there. */
   async function befallen(fault: () => Promise<unknown>, ...args: string[]): Promise<Ended> {
-    await lab.exec('web2', 'touch /etc/step-slow')
+    await own.lab.exec('web2', 'touch /etc/step-slow')
     const running = run(...args)
     await eventually(20_000, () => holds('web2', '[ -e /etc/step-begun ]'))
     const began = performance.now()
@@ -73,23 +53,23 @@ describe('a host that is lost in the middle of a run', function () {
 
   for (const transport of ['ssh2', 'openssh'])
     it(`is reported in bounded time when it freezes, over ${transport}, and converges once it thaws`, async () => {
-      const ended = await befallen(() => lab.freeze('web2'), '--transport', transport)
-      await lab.thaw('web2')
+      const ended = await befallen(() => own.lab.freeze('web2'), '--transport', transport)
+      await own.lab.thaw('web2')
       await reported(ended)
       await converges()
     })
 
   it('is reported in bounded time when its cable is pulled, and converges once it is back', async () => {
-    const ended = await befallen(() => lab.cut('web2'))
-    await lab.uncut('web2')
+    const ended = await befallen(() => own.lab.cut('web2'))
+    await own.lab.uncut('web2')
     await reported(ended)
     await converges()
   })
 
   it('is reported in bounded time when it reboots, and converges once it is up', async () => {
-    const up = async () => (await lab.status()).find(({ name }) => name === 'web2')
+    const up = async () => (await own.lab.status()).find(({ name }) => name === 'web2')
     const before = await up()
-    await reported(await befallen(() => lab.exec('web2', 'systemctl --no-block reboot')))
+    await reported(await befallen(() => own.lab.exec('web2', 'systemctl --no-block reboot')))
     // Not by looking inside: what is begun in a host that goes down holds it up.
     await eventually(60_000, async () => {
       const now = await up()
@@ -99,16 +79,16 @@ describe('a host that is lost in the middle of a run', function () {
   })
 
   it('is reported in bounded time when its plug is pulled, and converges once it is up', async () => {
-    const ended = await befallen(() => lab.kill('web2'))
-    await lab.start('web2')
+    const ended = await befallen(() => own.lab.kill('web2'))
+    await own.lab.start('web2')
     await reported(ended)
     await converges()
   })
 
   it('is reported in bounded time when it was frozen before the run', async () => {
-    await lab.freeze('web2')
+    await own.lab.freeze('web2')
     const ended = await run()
-    await lab.thaw('web2')
+    await own.lab.thaw('web2')
     expect(ended.code, ended.text).to.equal(3)
     expect(ended.text).to.include('web2 takes the connection at port').and.include('and says nothing')
     expect(ended.ms).to.be.below(BOUND)

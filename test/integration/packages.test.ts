@@ -1,42 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
+import { type Ended, eventually, ownLab, ROOT } from './support.ts'
 
 const LAB = 'test-packages'
 const POLICY = '/usr/sbin/policy-rc.d'
 
 describe('packages on real hosts', function () {
   this.timeout('3m').slow('20s')
-  let lab: Lab
-  let desk: Desk
-
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
-    desk.write('stack.ts', STACK)
-    desk.write('inventory.ts', INVENTORY)
-    desk.write('playbook.ts', PLAYBOOK)
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({
+    'stack.ts': STACK,
+    'inventory.ts': INVENTORY,
+    'playbook.ts': PLAYBOOK,
+  }))
+  before(async () => {
     await sh('web1', SLOWLY)
   })
 
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
-
-  const sh = async (host: string, script: string) => (await lab.exec(host, script)).stdout.trim()
-  const args = (...more: string[]) => [
-    ...['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`],
-    ...['--no-type-check', '--output', 'plain', ...more],
-  ]
-  const run = (what: string, ...more: string[]): Promise<Ended> =>
-    provision(args('--limit', 'web1', ...more), { LAB, CASE: what })
+  const sh = async (host: string, script: string) => (await own.lab.exec(host, script)).stdout.trim()
+  const on = (what: string, ...more: string[]): Promise<Ended> =>
+    own.run(['--output', 'plain', ...more], { CASE: what })
+  const run = (what: string, ...more: string[]): Promise<Ended> => on(what, '--limit', 'web1', ...more)
   const begun = (what: string, ...more: string[]): ChildProcess =>
-    spawn('node', [`${ROOT}/bin/provision.js`, ...args(...more)], {
+    spawn('node', [`${ROOT}/bin/provision.js`, ...own.words('--output', 'plain', ...more)], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: '1', LAB, CASE: what },
       stdio: 'ignore',
@@ -46,7 +32,7 @@ describe('packages on real hosts', function () {
     expect(code, text).to.equal(0)
     return text
   }
-  const isFree = async () => (await lab.exec('web1', 'flock -n /run/provision.lock true')).code === 0
+  const isFree = async () => (await own.lab.exec('web1', 'flock -n /run/provision.lock true')).code === 0
   const transactions = async () => Number(await sh('web1', 'grep -c ^Install: /var/log/apt/history.log || :'))
 
   it('come in one transaction for all roles, each step told by itself, and the order within a role is kept', async () => {
@@ -99,7 +85,7 @@ describe('packages on real hosts', function () {
     expect(text).to.match(
       /error: web1: package no-such-thing \(role b\) failed: the host's sources have no package no-such-thing\n/,
     )
-    expect((await lab.exec('web1', 'dpkg -s toilet')).code).to.not.equal(0)
+    expect((await own.lab.exec('web1', 'dpkg -s toilet')).code).to.not.equal(0)
     expect((await run('foreign')).text)
       .to.include('no package libc6:i386')
       .and.include('dpkg --add-architecture i386')
@@ -171,13 +157,13 @@ describe('packages on real hosts', function () {
   })
 
   it('are downloaded early for hosts whose turn comes later, and not by --check', async () => {
-    const check = await provision(args('--check'), { LAB, CASE: 'later' })
+    const check = await on('later', '--check')
     expect(check.code, check.text).to.equal(2)
     expect(await sh('web2', DOWNLOADED)).to.equal('')
-    const running = provision(args(), { LAB, CASE: 'later' })
+    const running = on('later')
     // The turn of web1 ends when web2 has its packages, though its own turn has not begun.
     await eventually(60_000, async () => (await sh('web2', DOWNLOADED)) !== '')
-    expect((await lab.exec('web2', 'dpkg -s figlet')).code).to.not.equal(0)
+    expect((await own.lab.exec('web2', 'dpkg -s figlet')).code).to.not.equal(0)
     await sh('web1', 'touch /run/go')
     const { code, text } = await running
     expect(code, text).to.equal(0)
@@ -198,7 +184,7 @@ describe('packages on real hosts', function () {
     await sh('web1', 'touch /run/go')
     await eventually(30_000, isFree)
     await sh('web1', 'rm -f /run/go /etc/later')
-    const running = provision(args(), { LAB, CASE: 'later' })
+    const running = on('later')
     await eventually(60_000, async () => (await sh('web2', DOWNLOADING)) !== '')
     await sh('web1', 'touch /run/go')
     const { code, text } = await running

@@ -1,39 +1,20 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision } from './support.ts'
+import { type Ended, eventually, ownLab } from './support.ts'
 
 const LAB = 'test-reboot'
 
 describe('a reboot in the middle of a run, on real hosts', function () {
   this.timeout('2m').slow('20s')
-  let lab: Lab
-  let desk: Desk
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'inventory.ts': INVENTORY, 'playbook.ts': PLAYBOOK }))
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
-    desk.write('inventory.ts', INVENTORY)
-    desk.write('playbook.ts', PLAYBOOK)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
-
-  const run = (what: string, ...args: string[]): Promise<Ended> => {
-    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
-    return provision([...files, '--no-type-check', ...args], { LAB, WHAT: what })
-  }
-  const said = async (host: string, command: string) => (await lab.exec(host, command)).stdout.trim()
+  const run = (what: string, ...args: string[]): Promise<Ended> => own.run(args, { WHAT: what })
+  const said = async (host: string, command: string) => (await own.lab.exec(host, command)).stdout.trim()
   const boots = () =>
     Promise.all(['web1', 'web2'].map((host) => said(host, 'cat /proc/sys/kernel/random/boot_id')))
 
   for (const transport of ['ssh2', 'openssh'])
     it(`is waited for, host by host, and the run goes on, over ${transport}`, async () => {
-      await Promise.all(['web1', 'web2'].map((host) => lab.exec(host, 'rm -f /etc/before /root/log')))
+      await Promise.all(['web1', 'web2'].map((host) => own.lab.exec(host, 'rm -f /etc/before /root/log')))
       const before = await boots()
       const { code, text } = await run('reboot', '--transport', transport)
       expect(code, text).to.equal(0)
@@ -54,7 +35,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     const [before] = await boots()
     const reasons =
       'printf "%s\\n" linux-image libc6 libc6 | tee /run/reboot-required.pkgs > /run/reboot-required'
-    await lab.exec('web1', `${reasons}; cat /proc/sys/kernel/random/boot_id > /root/pending`)
+    await own.lab.exec('web1', `${reasons}; cat /proc/sys/kernel/random/boot_id > /root/pending`)
     const planned = await run('required', '--limit', 'web1', '--check')
     expect(planned.code, planned.text).to.equal(2)
     expect(planned.text).to.include('~ reboot when required: reboot for libc6, for linux-image')
@@ -85,7 +66,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     expect(code, text).to.equal(3)
     expect(text).to.match(/error: lost web1: it did not come back within 6\.00 s of its reboot/)
     expect(text).to.include('web1 was lost in its turn and stays out of service')
-    await lab.start('web1')
+    await own.lab.start('web1')
     const next = await run('reboot', '--limit', 'web1', '--check')
     expect(next.code, next.text).to.equal(2)
     await eventually(10_000, async () => (await said('web1', 'true; echo up')) === 'up')

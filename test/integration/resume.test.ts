@@ -1,49 +1,36 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from './support.ts'
+import { type Ended, eventually, ownLab, provision, ROOT } from './support.ts'
 
 const LAB = 'test-resume'
 
 describe('a run that is resumed, on real hosts', function () {
   this.timeout('2m').slow('10s')
-  let lab: Lab
-  let desk: Desk
-
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2', 'web3'] })
-    desk.write('inventory.ts', INVENTORY)
-    desk.write('playbook.ts', PLAYBOOK)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
+  const own = ownLab(LAB, ['web1', 'web2', 'web3'], () => ({
+    'inventory.ts': INVENTORY,
+    'playbook.ts': PLAYBOOK,
+  }))
 
   const here = (...words: string[]): Promise<Ended> =>
-    provision([...words, '--no-type-check'], { LAB }, desk.directory)
+    provision([...words, '--no-type-check'], { LAB }, own.desk.directory)
   const run = (...words: string[]) => here('playbook.ts', '--inventory', 'inventory.ts', ...words)
   const done = async () =>
     Promise.all(
       ['web1', 'web2', 'web3'].map(async (host) =>
-        (await lab.exec(host, 'cat /root/done 2>/dev/null')).stdout.trim(),
+        (await own.lab.exec(host, 'cat /root/done 2>/dev/null')).stdout.trim(),
       ),
     )
 
   it('goes on where one host had failed and another was not begun, with what the playbook was told', async () => {
-    await lab.exec('web2', 'touch /root/broken')
+    await own.lab.exec('web2', 'touch /root/broken')
     const first = await run('--release', '1')
     expect(first.code, first.text).to.equal(1)
     expect(await done()).to.deep.equal(['1', '', ''])
     expect(first.text).to.include('To go on with web2, web3: provision resume.')
     const still = await here('resume')
     expect(still.code, still.text).to.equal(1)
-    await lab.exec('web2', 'rm /root/broken')
+    await own.lab.exec('web2', 'rm /root/broken')
     const second = await here('resume')
     expect(second.code, second.text).to.equal(0)
     expect(second.text).to.match(/2 steps changed: 2 hosts/)
@@ -54,17 +41,17 @@ describe('a run that is resumed, on real hosts', function () {
   })
 
   it('goes on after a run that was killed in the middle', async () => {
-    await lab.exec('web1', 'touch /root/slow')
+    await own.lab.exec('web1', 'touch /root/slow')
     const words = ['playbook.ts', '--inventory', 'inventory.ts', '--release', '2', '--no-type-check']
     const running = spawn('node', [`${ROOT}/bin/provision.js`, ...words], {
-      cwd: desk.directory,
+      cwd: own.desk.directory,
       env: { ...process.env, LAB },
       stdio: 'ignore',
     })
-    await eventually(20_000, async () => (await lab.exec('web1', '[ -e /root/begun ]')).code === 0)
+    await eventually(20_000, async () => (await own.lab.exec('web1', '[ -e /root/begun ]')).code === 0)
     running.kill('SIGKILL')
     await once(running, 'close')
-    await lab.exec('web1', 'rm /root/slow; flock -w 20 /run/provision.lock true')
+    await own.lab.exec('web1', 'rm /root/slow; flock -w 20 /run/provision.lock true')
     expect(await done()).to.deep.equal(['2', '1', '1'])
     const resumed = await here('resume')
     expect(resumed.code, resumed.text).to.equal(0)

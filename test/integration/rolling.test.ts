@@ -1,44 +1,21 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, noHosts, provision, ROOT } from './support.ts'
+import { type Ended, ownLab, ROOT } from './support.ts'
 
 const LAB = 'test-rolling'
 
 /** Clients of a balancer while the servers behind it are changed, one after another, by a run that kills them in mid-answer. */
 describe('a rolling run under load, on real hosts', function () {
   this.timeout('3m').slow('20s').bail(true)
-  let lab: Lab
-  let desk: Desk
+  const own = ownLab(LAB, ['lb1', 'web1', 'web2'], () => ({
+    'stack.ts': STACK,
+    'inventory.ts': INVENTORY,
+    'playbook.ts': PLAYBOOK,
+  }))
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['lb1', 'web1', 'web2'] })
-    desk.write('stack.ts', STACK)
-    desk.write('inventory.ts', INVENTORY)
-    desk.write('playbook.ts', PLAYBOOK)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
-
-  const run = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> =>
-    provision(
-      [
-        '--inventory',
-        `${desk.directory}/inventory.ts`,
-        `${desk.directory}/playbook.ts`,
-        '--no-type-check',
-        ...args,
-      ],
-      { LAB, ...env },
-    )
+  const run = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> => own.run(args, env)
   const states = async () =>
     (
-      await lab.exec(
+      await own.lab.exec(
         'lb1',
         "echo 'show stat web 4 -1' | socat - /run/haproxy/admin.sock | awk -F, '!/^#/ && NF > 18 { print $2, $18 }'",
       )
@@ -46,9 +23,9 @@ describe('a rolling run under load, on real hosts', function () {
 
   /** Eight clients without a pause, from before the run until after it. */
   const underLoad = async (body: () => Promise<Ended>) => {
-    await lab.exec('lb1', LOAD)
+    await own.lab.exec('lb1', LOAD)
     const ended = await body()
-    const { stdout } = await lab.exec(
+    const { stdout } = await own.lab.exec(
       'lb1',
       'touch /tmp/stop; sleep 2; cat /tmp/load.*; rm -f /tmp/load.* /tmp/stop',
     )
@@ -81,15 +58,15 @@ describe('a rolling run under load, on real hosts', function () {
   })
 
   it('does not take the last server out: its host fails before it is changed, and nothing is left drained', async () => {
-    await lab.exec('web2', 'systemctl stop nginx')
+    await own.lab.exec('web2', 'systemctl stop nginx')
     await new Promise((done) => setTimeout(done, 1_500))
     const { code, text } = await run({ VERSION: '4', DRAIN: 'yes' }, '--limit', 'web1')
-    await lab.exec('web2', 'systemctl start nginx')
+    await own.lab.exec('web2', 'systemctl start nginx')
     expect(code, text).to.equal(1)
     expect(text).to.include('web1 is the last server of web that is up')
-    expect((await lab.exec('web1', 'cat /etc/version')).stdout).to.equal('3')
+    expect((await own.lab.exec('web1', 'cat /etc/version')).stdout).to.equal('3')
     expect(await states()).to.match(/^web1 UP/)
-    expect((await lab.exec('lb1', 'ls -A /var/lib/provision/undo')).stdout).to.equal('')
+    expect((await own.lab.exec('lb1', 'ls -A /var/lib/provision/undo')).stdout).to.equal('')
   })
 })
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { $ } from 'zx'
-import type { Lab } from '../../src/lab/index.ts'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -58,6 +58,65 @@ export class Desk {
 
   remove(): void {
     rmSync(this.directory, { recursive: true })
+  }
+}
+
+/** Hosts and a folder that a suite has to itself. */
+export interface OwnLab {
+  readonly lab: Lab
+  readonly desk: Desk
+  /** The words that run its `playbook.ts` on its `inventory.ts`. */
+  readonly words: (...more: readonly string[]) => readonly string[]
+  /** Runs that, with `$LAB` set. */
+  readonly run: (more?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>
+}
+
+/**
+ * For the suite that it is called in: there before its first test, gone after its last. Without real hosts the suite is left out.
+ *
+ * @param files what is written into the folder; asked for when the suite runs
+ */
+export function ownLab(
+  name: string,
+  hosts: readonly string[],
+  files: () => Readonly<Record<string, string>>,
+): OwnLab {
+  let lab: Lab | undefined
+  let desk: Desk | undefined
+  before(async function () {
+    if (noHosts()) return this.skip()
+    desk = new Desk()
+    await downLab(name)
+    lab = await upLab({ name, hosts })
+    for (const [path, text] of Object.entries(files())) desk.write(path, text)
+  })
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(name)
+  })
+  const there = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error('the hosts are there when the first test begins')
+    return part
+  }
+  const words = (...more: readonly string[]) => {
+    const { directory } = there(desk)
+    return [
+      '--inventory',
+      `${directory}/inventory.ts`,
+      `${directory}/playbook.ts`,
+      '--no-type-check',
+      ...more,
+    ]
+  }
+  return {
+    get lab() {
+      return there(lab)
+    },
+    get desk() {
+      return there(desk)
+    },
+    words,
+    run: (more = [], env = {}) => provision(words(...more), { LAB: name, ...env }),
   }
 }
 

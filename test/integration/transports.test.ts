@@ -1,32 +1,13 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, noHosts, provision } from './support.ts'
+import { type Ended, ownLab } from './support.ts'
 
 const LAB = 'test-transports'
 
 describe('the transports, on real hosts', function () {
   this.timeout('2m').slow('10s')
-  let lab: Lab
-  let desk: Desk
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY }))
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
-    desk.write('playbook.ts', PLAYBOOK)
-    desk.write('inventory.ts', INVENTORY)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
-
-  const run = (...args: string[]): Promise<Ended> => {
-    const files = ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`]
-    return provision([...files, '--no-type-check', '--output', 'json', ...args], { LAB })
-  }
+  const run = (...args: string[]): Promise<Ended> => own.run(['--output', 'json', ...args])
   const hostsOf = ({ text }: Ended) => {
     const end = text
       .split('\n')
@@ -41,7 +22,7 @@ describe('the transports, on real hosts', function () {
       const first = await run('--transport', name)
       expect(first.code, first.text).to.equal(0)
       expect(hostsOf(first).map(({ changed }) => changed)).to.deep.equal([2, 2])
-      const found = await lab.exec('web1', 'cat /etc/motd.d/word; stat -c %a /etc/motd.d/word')
+      const found = await own.lab.exec('web1', 'cat /etc/motd.d/word; stat -c %a /etc/motd.d/word')
       expect(found.stdout).to.equal('hello over ssh600\n')
       const second = await run('--transport', name)
       expect(second.code, second.text).to.equal(0)
@@ -49,22 +30,22 @@ describe('the transports, on real hosts', function () {
         [0, 2],
         [0, 2],
       ])
-      for (const host of ['web1', 'web2']) await lab.exec(host, 'rm -r /etc/motd.d')
+      for (const host of ['web1', 'web2']) await own.lab.exec(host, 'rm -r /etc/motd.d')
     })
 
   it('kill a command for its timeout over openssh, without another login', async () => {
-    await lab.exec('web1', 'touch /run/hang')
+    await own.lab.exec('web1', 'touch /run/hang')
     const { code, text } = await run('--transport', 'openssh')
     expect(code, text).to.equal(1)
     expect(text).to.include('no end after 1.00 s, so it was killed')
-    const { stdout } = await lab.exec('web1', 'rm /run/hang; pgrep -fc "sleep 4[4]4"')
+    const { stdout } = await own.lab.exec('web1', 'rm /run/hang; pgrep -fc "sleep 4[4]4"')
     expect(stdout.trim()).to.equal('0')
   })
 
   it('reach a host that is not there in bounded time over openssh, and say what ssh said', async () => {
-    await lab.kill('web2')
+    await own.lab.kill('web2')
     const { code, text, ms } = await run('--transport', 'openssh')
-    await lab.start('web2')
+    await own.lab.start('web2')
     expect(code, text).to.equal(3)
     expect(text).to.include('web2').and.match(/ssh: /)
     expect(ms).to.be.below(20_000)

@@ -1,39 +1,20 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, noHosts, provision } from './support.ts'
+import { type Ended, ownLab, provision } from './support.ts'
 
 const LAB = 'test-trouble'
 
 /** What a person sees when something is wrong: one message, what to do, a status that tells the kinds apart, and the other hosts' work done. */
 describe('trouble on real hosts', function () {
   this.timeout('2m').slow('10s')
-  let lab: Lab
-  let desk: Desk
-
-  before(async function () {
-    if (noHosts()) return this.skip()
-    desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1', 'web2'] })
-    desk.write('stack.ts', STACK)
-    desk.write('playbook.ts', PLAYBOOK)
-  })
-
-  after(async () => {
-    desk?.remove()
-    if (!noHosts()) await downLab(LAB)
-  })
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'stack.ts': STACK, 'playbook.ts': PLAYBOOK }))
 
   /** Runs the playbook on an inventory whose second host is changed as the case needs. */
   const run = (second: string, ...args: string[]): Promise<Ended> => {
-    const inventory = desk.write('inventory.ts', inventoryOf(second))
-    return provision(
-      ['--inventory', inventory, `${desk.directory}/playbook.ts`, '--no-type-check', ...args],
-      { LAB },
-    )
+    own.desk.write('inventory.ts', inventoryOf(second))
+    return own.run(args)
   }
   const motd = async (host: string) =>
-    (await lab.exec(host, 'cat /etc/motd.d/word 2>/dev/null; rm -rf /etc/motd.d')).stdout
+    (await own.lab.exec(host, 'cat /etc/motd.d/word 2>/dev/null; rm -rf /etc/motd.d')).stdout
 
   it('does its work on both when nothing is wrong', async () => {
     const { code, text } = await run('...at("web2")')
@@ -43,9 +24,9 @@ describe('trouble on real hosts', function () {
   })
 
   it('names a host that cannot be reached, and does the work on the others', async () => {
-    await lab.kill('web2')
+    await own.lab.kill('web2')
     const { code, text } = await run('...at("web2")')
-    await lab.start('web2')
+    await own.lab.start('web2')
     expect(code, text).to.equal(3)
     expect(text)
       .to.match(/error: .*web2/)
@@ -59,7 +40,7 @@ describe('trouble on real hosts', function () {
       '...at("web2", { hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })',
     )
     expect(code, text).to.equal(3)
-    expect(text).to.include('SHA256:AAAA').and.include(lab.host('web2').ssh.hostKey)
+    expect(text).to.include('SHA256:AAAA').and.include(own.lab.host('web2').ssh.hostKey)
     expect(await motd('web1')).to.equal('hello')
     expect(await motd('web2')).to.equal('')
   })
@@ -87,9 +68,9 @@ describe('trouble on real hosts', function () {
   })
 
   it('names a failing step: host, role, the file and line of its author, the last words of its command', async () => {
-    await lab.exec('web2', 'touch /run/full')
+    await own.lab.exec('web2', 'touch /run/full')
     const { code, text } = await run('...at("web2")')
-    await lab.exec('web2', 'rm /run/full')
+    await own.lab.exec('web2', 'rm /run/full')
     expect(code, text).to.equal(1)
     expect(text).to.match(/error: web2: command fill the tank \(role motd\) failed: exit status 3/)
     expect(text)
@@ -123,9 +104,9 @@ describe('trouble on real hosts', function () {
   })
 
   it('is bad input when the compiler disagrees, with file, line and column', async () => {
-    desk.write('tsconfig.json', TSCONFIG)
-    const inventory = desk.write('inventory.ts', inventoryOf('...at("web2"), workers: "four"'))
-    const { code, text } = await provision(['--inventory', inventory, `${desk.directory}/playbook.ts`], {
+    own.desk.write('tsconfig.json', TSCONFIG)
+    const inventory = own.desk.write('inventory.ts', inventoryOf('...at("web2"), workers: "four"'))
+    const { code, text } = await provision(['--inventory', inventory, `${own.desk.directory}/playbook.ts`], {
       LAB,
     })
     expect(code, text).to.equal(64)
