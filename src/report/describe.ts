@@ -11,7 +11,7 @@ export function describeParts({ parts = [] }: Difference): readonly string[] {
   return parts.map(({ name, difference }) => `${name}: ${describeDifference(difference)}`)
 }
 
-export function stepTitle({ kind, name }: StepInfo): string {
+export function stepTitle({ kind, name }: Pick<StepInfo, 'kind' | 'name'>): string {
   return `${kind} ${name}`
 }
 

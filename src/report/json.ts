@@ -1,5 +1,4 @@
 import type { Difference } from '../model/difference.ts'
-import type { RunEvent } from '../model/event.ts'
 import { Problem } from '../model/problem.ts'
 import type { Source } from '../model/source.ts'
 import { Secret } from '../shell/secret.ts'
@@ -11,11 +10,16 @@ export function jsonReporter(write: (line: string) => void): Reporter {
   return { emit: (event) => write(jsonLine(event)), done: async () => {} }
 }
 
-function jsonLine(event: RunEvent): string {
-  return JSON.stringify({ at: new Date().toISOString(), ...event }, (key, value: unknown) => {
+/** One object as such a line. */
+export function jsonLine(line: object): string {
+  return JSON.stringify({ at: new Date().toISOString(), ...line }, (key, value: unknown) => {
     if (typeof value === 'string') return Secret.redact(value)
     if (key === 'texts')
-      return (value as NonNullable<Difference['texts']>).map(({ path, after }) => ({ path, after }))
+      return (value as NonNullable<Difference['texts']>).map(({ path, after, instead }) => ({
+        path,
+        after,
+        instead,
+      }))
     if (key === 'source' && value !== undefined) return shownPlace(value as Source)
     if (!(value instanceof Problem)) return value
     const { message, where, details, next } = value

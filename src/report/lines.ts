@@ -1,33 +1,42 @@
 import type { EventOf } from '../model/event.ts'
 import { describeDifference, describeParts, stepTitle } from './describe.ts'
 import type { Paint } from './problem.ts'
+import type { Look } from './signs.ts'
 import { unifiedDiffs } from './texts.ts'
 
-/** What there is to say of a step that changed something, would change it, or failed. */
-export function stepLines(event: EventOf<'step'>, paint: Paint): readonly string[] {
-  const { step } = event
+/** What there is to say of a step that changed something, would change it, or failed; not its diffs. */
+export function stepLines(event: EventOf<'step'>, { paint, signs }: Look): readonly string[] {
+  const { step, outcome } = event
   const role = step.roles.length > 0 ? paint('dim', ` [${step.roles.join(' › ')}]`) : ''
   const title = `${stepTitle(step)}${role}`
-  if (event.outcome === 'ok' || event.outcome === 'open')
-    return [paint('dim', `${event.outcome === 'ok' ? '=' : '?'} ${stepTitle(step)}`)]
-  if (event.outcome === 'failed') return [`${paint('red', '✗')} ${title}`]
-  const diffs = event.before ? unifiedDiffs(event.difference, event.before) : []
+  if (outcome === 'ok' || outcome === 'open') return [paint('dim', `${signs[outcome]} ${stepTitle(step)}`)]
+  if (outcome === 'failed') return [`${paint('red', signs.failed)} ${title}`]
+  const sign = outcome === 'planned' && !event.sure ? 'unsure' : outcome
   return [
-    `${event.outcome === 'planned' && !event.sure ? paint('yellow', '?') : mark(event.outcome, paint)} ${title}: ${describeDifference(event.difference)}`,
+    `${paint('yellow', signs[sign])} ${title}: ${describeDifference(event.difference)}`,
     ...describeParts(event.difference).map((part) => `    ${part}`),
-    ...diffs.flatMap((diff) => diff.split('\n').map((line) => `    ${coloured(line, paint)}`)),
   ]
 }
 
-export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, paint: Paint): string {
-  return `${mark(outcome, paint)} ${name}${owed ? ' (owed since an earlier run)' : ''}`
+/** A diff of {@link stepLines}' step each, of many lines; none where nobody has asked for them. */
+export function stepDiffs(event: EventOf<'step'>): readonly string[] {
+  if (event.outcome !== 'changed' && event.outcome !== 'planned') return []
+  return event.before ? unifiedDiffs(event.difference, event.before) : []
+}
+
+export function diffLines(diff: string, paint: Paint): readonly string[] {
+  return diff.split('\n').map((line) => `    ${coloured(line, paint)}`)
+}
+
+export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, look: Look): string {
+  return `${mark(outcome, look)} ${name}${owed ? ' (owed since an earlier run)' : ''}`
 }
 
 export function recoveredLines(
   { label, outcome, details }: EventOf<'recovered'>,
-  paint: Paint,
+  look: Look,
 ): readonly string[] {
-  const sign = mark(outcome === 'planned' ? 'planned' : 'done', paint)
+  const sign = mark(outcome === 'planned' ? 'planned' : 'done', look)
   const more = details.map((line) => `    ${line}`)
   return [`${sign} ${label}: an earlier run was cut off in it; ${RECOVERED[outcome]}`, ...more]
 }
@@ -39,16 +48,19 @@ const RECOVERED = {
   'in place': 'the old files are back in place, and could not be put in force',
 } as const
 
-export function bracketLine({ label, outcome, owed, on = [] }: EventOf<'bracket'>, paint: Paint): string {
-  const sign = outcome === 'planned' ? paint('yellow', '~') : paint('dim', '·')
+export function bracketLine(
+  { label, outcome, owed, on = [] }: EventOf<'bracket'>,
+  { paint, signs }: Look,
+): string {
+  const sign = outcome === 'planned' ? paint('yellow', signs.planned) : paint('dim', signs.note)
   const words = outcome === 'left' ? `no longer ${label}` : label
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
   return `${sign} ${words}${where}${owed ? ' (since an earlier run)' : ''}`
 }
 
-function mark(outcome: 'changed' | 'done' | 'planned' | 'failed', paint: Paint): string {
-  if (outcome === 'failed') return paint('red', '✗')
-  return paint('yellow', outcome === 'planned' ? '~' : '✓')
+function mark(outcome: 'done' | 'planned' | 'failed', { paint, signs }: Look): string {
+  if (outcome === 'failed') return paint('red', signs.failed)
+  return paint('yellow', outcome === 'planned' ? signs.planned : signs.changed)
 }
 
 function coloured(line: string, paint: Paint): string {

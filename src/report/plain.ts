@@ -1,59 +1,97 @@
 import { elapsed } from '../text/duration.ts'
 import { stepTitle } from './describe.ts'
-import { bracketLine, handlerLine, recoveredLines, stepLines } from './lines.ts'
+import { Digest } from './digest.ts'
+import { bracketLine, diffLines, handlerLine, recoveredLines, stepDiffs, stepLines } from './lines.ts'
 import { type Paint, showProblem } from './problem.ts'
 import { recap } from './recap.ts'
 import { dispatch, type Handlers, type Reporter } from './reporter.ts'
+import { SIGNS, type Signs } from './signs.ts'
 
 export interface PlainOptions {
   readonly write: (line: string) => void
   readonly paint: Paint
   /** Tells of steps that change nothing, too. */
   readonly verbose: boolean
-  /** Tells what is begun, when it may take its time. @default true */
-  readonly progress?: boolean
+  /** Whether a change is told when it happens, not at the end alone; there it is told with its diff then. @default true */
+  readonly asItHappens?: boolean
+  /** @default those for eyes */
+  readonly signs?: Signs
 }
 
-/** One line an event, for pipes, logs and screen readers. */
-export function plainReporter({ write, paint, verbose, progress = true }: PlainOptions): Reporter {
+/** One line an event, for pipes, logs and screen readers; at the end, what has changed where. Equal diffs are shown once. */
+export function plainReporter({
+  write,
+  paint,
+  verbose,
+  asItHappens = true,
+  signs = SIGNS,
+}: PlainOptions): Reporter {
   let width = 4
-  const line = (host: string, text: string) => write(`${host.padEnd(width)} ${text}`)
-  const begun = (host: string, text: string) => progress && line(host, paint('dim', `… ${text}`))
+  const look = { paint, signs }
+  const digest = new Digest(look)
+  const firstWith = new Map<string, string>()
+  const later: string[] = []
+  const tell = asItHappens ? write : (text: string) => later.push(text)
+  const line = (host: string, text: string) => tell(`${host.padEnd(width)} ${text}`)
+  const begun = (host: string, text: string) =>
+    asItHappens && line(host, paint('dim', `${signs.begun} ${text}`))
+  const note = (host: string, text: string) => verbose && line(host, `${signs.note} ${text}`)
+  const showDiff = (host: string, diff: string) => {
+    const first = firstWith.get(diff)
+    if (first === undefined) firstWith.set(diff, host)
+    const lines =
+      first === undefined ? diffLines(diff, paint) : [paint('dim', `    the same diff as on ${first}`)]
+    for (const one of lines) line(host, one)
+  }
   const handlers: Handlers = {
     begin: ({ hosts, plays }) => {
       width = Math.max(width, ...hosts.map((host) => host.length))
       if (verbose) write(`${hosts.length} hosts, ${plays.length} plays`)
     },
-    connected: ({ host, ms }) => verbose && line(host, `· connected in ${elapsed(ms)}`),
-    unreachable: ({ problem }) => write(showProblem(problem, paint)),
-    surveyed: ({ host, steps, differing }) =>
-      verbose && line(host, `· ${steps} steps read, ${differing} differ`),
-    play: ({ play }) => verbose && write(paint('bold', `── ${play}`)),
+    connected: ({ host, ms }) => note(host, `connected in ${elapsed(ms)}`),
+    unreachable: ({ problem }) => tell(showProblem(problem, paint)),
+    surveyed: ({ host, steps, differing }) => note(host, `${steps} steps read, ${differing} differ`),
+    play: ({ play }) => verbose && write(paint('bold', signs === SIGNS ? `── ${play}` : `play ${play}`)),
     turn: () => {},
     applying: ({ host, steps }) => {
       if (steps.some(({ kind }) => SLOW.has(kind))) begun(host, steps.map(stepTitle).join(', '))
     },
     step: (event) => {
-      if (!['ok', 'open'].includes(event.outcome) || verbose)
-        for (const one of stepLines(event, paint)) line(event.host, one)
+      digest.step(event, { diffs: !asItHappens })
+      if (!asItHappens) return
+      if (['ok', 'open'].includes(event.outcome) && !verbose) return
+      for (const one of stepLines(event, look)) line(event.host, one)
+      for (const diff of stepDiffs(event)) showDiff(event.host, diff)
     },
-    handler: (event) => line(event.host, handlerLine(event, paint)),
+    handler: (event) => {
+      digest.handler(event)
+      if (asItHappens) line(event.host, handlerLine(event, look))
+    },
     bracket: (event) => {
-      if (event.problem) write(showProblem(event.problem, paint))
-      else line(event.host, bracketLine(event, paint))
+      if (event.problem) tell(showProblem(event.problem, paint))
+      else line(event.host, bracketLine(event, look))
     },
     recovered: (event) => {
-      for (const one of recoveredLines(event, paint)) line(event.host, one)
+      for (const one of recoveredLines(event, look)) line(event.host, one)
     },
     progress: ({ host, step, text }) => begun(host, `${stepTitle(step)}: ${text}`),
     waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),
     turned: () => {},
     skipped: ({ play, hosts, why }) =>
-      write(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}, since ${why}`),
-    failed: ({ problem }) => write(showProblem(problem, paint)),
-    end: ({ summary }) => write(recap(summary, paint)),
+      tell(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}, since ${why}`),
+    failed: ({ problem }) => tell(showProblem(problem, paint)),
+    end: ({ summary }) => {
+      // With one host it would be the lines above once more.
+      const changes = summary.hosts.length > 1 || !asItHappens ? digest.lines(summary) : []
+      for (const one of [...changes, ...later.splice(0), recap(summary, paint)]) write(one)
+    },
   }
-  return { emit: (event) => dispatch(handlers, event), done: async () => {} }
+  return {
+    emit: (event) => dispatch(handlers, event),
+    done: async () => {
+      for (const one of later.splice(0)) write(one)
+    },
+  }
 }
 
 /** Kinds that may take their time, and are told of when they begin. */

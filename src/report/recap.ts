@@ -34,22 +34,24 @@ function continuation(summary: Summary): readonly string[] {
   return [`To go on${only}: provision resume. What is done is not done twice.`]
 }
 
-function notable({ changed, failed, unreachable, skipped }: HostSummary): boolean {
-  return changed + failed + skipped > 0 || unreachable
+function notable({ changed, failed, unreachable, skipped, away }: HostSummary): boolean {
+  return changed + failed + skipped > 0 || unreachable || away !== undefined
 }
 
 function row(
-  { ok, changed, failed, unreachable, skipped }: HostSummary,
+  { ok, changed, failed, unreachable, skipped, away }: HostSummary,
   mode: Summary['mode'],
   paint: Paint,
 ): string {
   if (unreachable && ok + changed === 0) return paint('red', 'unreachable')
+  if (away !== undefined && ok + changed === 0) return paint('yellow', away)
   const parts = [
     `${ok} ok`,
     changed > 0 && paint('yellow', `${changed} ${mode === 'check' ? 'to change' : 'changed'}`),
     failed > 0 && paint('red', 'failed'),
     unreachable && paint('red', 'lost'),
     skipped > 0 && paint('yellow', `${count(skipped, 'play')} skipped`),
+    away !== undefined && paint('yellow', away),
   ]
   return parts.filter((part) => part !== false).join(', ')
 }

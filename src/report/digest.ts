@@ -1,0 +1,58 @@
+import type { EventOf, Summary } from '../model/event.ts'
+import { diffLines, handlerLine, stepDiffs, stepLines } from './lines.ts'
+import type { Look } from './signs.ts'
+
+/** More hosts than these are counted, not named. */
+const NAMED = 4
+
+/** What has changed in a run, or would: a line each, once for all hosts where it is the same. */
+export class Digest {
+  readonly #look: Look
+  /** The hosts, by the lines and diffs that tell of the change. */
+  readonly #changes = new Map<string, { readonly hosts: Set<string>; readonly lines: readonly string[] }>()
+
+  constructor(look: Look) {
+    this.#look = look
+  }
+
+  /** @param diffs whether they are to be told here, once for all hosts; otherwise they do not count. @default false */
+  step(event: EventOf<'step'>, { diffs = false }: { readonly diffs?: boolean } = {}): void {
+    if (event.outcome !== 'changed' && event.outcome !== 'planned') return
+    const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#look.paint)) : []
+    this.#add(event.host, [...stepLines(event, this.#look), ...texts])
+  }
+
+  handler(event: EventOf<'handler'>): void {
+    if (event.outcome !== 'failed') this.#add(event.host, [handlerLine(event, this.#look)])
+  }
+
+  /** The hosts in the order that they have in the run. */
+  lines({ mode, hosts: all }: Summary): readonly string[] {
+    const order = all.map(({ host }) => host)
+    const changes = [...this.#changes.values()].map(({ hosts, lines }) => ({
+      names: inShort(order.filter((host) => hosts.has(host))),
+      lines,
+    }))
+    if (changes.length === 0) return []
+    const width = Math.max(...changes.map(({ names }) => names.length))
+    return [
+      this.#look.paint('bold', mode === 'check' ? 'Would change:' : 'Changed:'),
+      ...changes.flatMap(({ names, lines: [first = '', ...rest] }) => [
+        `  ${names.padEnd(width)} ${first}`,
+        ...rest.map((line) => `  ${line}`),
+      ]),
+    ]
+  }
+
+  #add(host: string, lines: readonly string[]): void {
+    const key = lines.join('\n')
+    const known = this.#changes.get(key) ?? { hosts: new Set(), lines }
+    known.hosts.add(host)
+    this.#changes.set(key, known)
+  }
+}
+
+function inShort(hosts: readonly string[]): string {
+  if (hosts.length <= NAMED) return hosts.join(', ')
+  return `${hosts.slice(0, NAMED - 1).join(', ')} and ${hosts.length - NAMED + 1} more`
+}

@@ -1,0 +1,142 @@
+import { symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+import { Project } from './project.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+const SITE = `import { file, hosts, integer, play, playbook, stack } from 'provision-ts'
+export const site = stack({ web: hosts({ workers: integer({ min: 1 }) }) })
+export default playbook(site, ({ web }) => [
+  play('web', { hosts: web, tags: ['front'] }, ({ workers }) => {
+    if (workers === 13) throw new Error('so many workers bring bad luck')
+    return [file('/etc/a', 'a')]
+  }),
+])
+`
+const inventory = (workers: string, more = '') => `import { inventory } from 'provision-ts'
+import { site } from '../playbooks/site.ts'
+${more}
+export default inventory(site, {
+  web: { hosts: { web1: { address: '127.0.0.1', workers: ${workers}, ssh: { port: 1, hostKey: 'SHA256:${'a'.repeat(43)}' } } } },
+})
+`
+
+/** What a person reads, whole. A place is the person's own, with the line that is meant; what to do next comes last. */
+const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = {
+  'there is no inventory to be guessed': [
+    'site',
+    `error: Which inventory?
+   Say --inventory inventory/bad.ts; there are inventory/bad.ts, inventory/good.ts, inventory/unlucky.ts, inventory/wrong.ts.`,
+  ],
+  'a command is mistyped': [
+    'verfiy',
+    `error: There is no command and no playbook "verfiy"
+   Did you mean "verify"?`,
+  ],
+  'a playbook is mistyped': [
+    'check stie',
+    `error: There is no playbook playbooks/stie.ts
+   Did you mean "site"?`,
+  ],
+  'an inventory is mistyped': [
+    '-i inventory/godo.ts',
+    `error: There is no inventory inventory/godo.ts
+   Did you mean "inventory/good.ts"?`,
+  ],
+  'a flag is mistyped': [
+    '-i inventory/good.ts --no-type-check --limt web1',
+    `error: There is no flag --limt
+   Did you mean "--limit"?`,
+  ],
+  'a flag of a command without a playbook is mistyped': [
+    'hosts --limt web1',
+    `error: unknown option '--limt'
+(Did you mean --limit?)
+(provision hosts --help shows what there is)`,
+  ],
+  'a command below another is mistyped': [
+    'lab upp',
+    `error: unknown command 'upp'
+(Did you mean up?)
+(provision lab --help shows what there is)`,
+  ],
+  'a host is mistyped': [
+    '-i inventory/good.ts --no-type-check --limit wbe1',
+    `error: --limit: no host or group is called "wbe1"
+   Did you mean "web1" or "web"?`,
+  ],
+  'a file is no TypeScript': [
+    '-i inventory/broken.ts --no-type-check',
+    `error: inventory/broken.ts could not be read: Expected ";" but found "a"
+   at inventory/broken.ts:1:6
+     1 | this a mess
+       |      ^
+   Nothing was done yet.`,
+  ],
+  'types do not fit': [
+    '-i inventory/wrong.ts',
+    `error: The TypeScript compiler does not agree.
+   inventory/wrong.ts:3:14: Type 'string' is not assignable to type 'number'.
+     3 | export const wrong: number = 'four'
+       |              ^
+   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+  ],
+  'values do not fit': [
+    '-i inventory/bad.ts --no-type-check',
+    `error: The inventory does not fit its stack.
+   web.hosts.web1.workers: should be a whole number ≥ 1, got 0
+   Nothing was done yet. Mend the inventory, then run the same command again.`,
+  ],
+  'the user’s own code throws': [
+    '-i inventory/unlucky.ts --no-type-check',
+    `error: play "web" for web1: so many workers bring bad luck
+   at DIR/playbooks/site.ts:5:31
+     5 |     if (workers === 13) throw new Error('so many workers bring bad luck')
+       |                               ^`,
+  ],
+  'a host cannot be reached': [
+    '-i inventory/good.ts --no-type-check --check',
+    `error: web1 refuses connections at port 1
+   we tried root@127.0.0.1:1
+   Is the host up, does sshd run, and at this port?
+web1 unreachable
+1 host not reached, of 1 host, 0 steps; 0 changed. (TIME, at most 0 round trips a host, 0 KiB)`,
+  ],
+}
+
+describe('what a person reads', function () {
+  this.timeout('60s').slow('5s')
+  let project: Project
+
+  before(() => {
+    project = new Project({
+      'playbooks/site.ts': SITE,
+      'inventory/good.ts': inventory('4'),
+      'inventory/bad.ts': inventory('0'),
+      'inventory/unlucky.ts': inventory('13'),
+      'inventory/broken.ts': 'this a mess\n',
+      'inventory/wrong.ts': inventory('4', `export const wrong: number = 'four'`),
+      'tsconfig.json': TSCONFIG,
+    })
+    symlinkSync(join(ROOT, 'node_modules/typescript'), join(project.directory, 'node_modules/typescript'))
+  })
+  after(() => project.remove())
+
+  for (const [when, [words, text]] of Object.entries(CASES))
+    it(`says what, where and what next when ${when}`, async () => {
+      const { code, out, err } = await project.provision(...words.split(' '))
+      expect(code).to.not.equal(0)
+      const said = (out + err).replaceAll(project.directory, 'DIR').replace(/\([\d.]+ s,/, '(TIME,')
+      expect(said.trimEnd()).to.equal(text)
+    })
+})
+
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    ...{ module: 'nodenext', target: 'es2023', strict: true, noEmit: true, skipLibCheck: true },
+    ...{ allowImportingTsExtensions: true, customConditions: ['source'], types: ['node'] },
+    erasableSyntaxOnly: true,
+  },
+  include: ['inventory/wrong.ts'],
+})

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { Terminal } from '@xterm/headless'
+
+export interface TerminalOptions {
+  readonly cols?: number
+  readonly rows?: number
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Why there can be no pseudo-terminal here, in one line. */
+export function noTerminal(): string | undefined {
+  if (process.platform !== 'linux') return 'the script command of other systems differs'
+  return spawnSync('script', ['--version']).error ? 'there is no script command' : undefined
+}
+
+/** A program in a pseudo-terminal of script(1), and what a person would see there. */
+export class PseudoTerminal {
+  readonly #terminal: Terminal
+  readonly #child: ChildProcess
+  readonly code: Promise<number>
+  #bytes = ''
+
+  constructor(command: string, { cols = 80, rows = 24, cwd, env = {} }: TerminalOptions = {}) {
+    this.#terminal = new Terminal({ cols, rows, scrollback: 5_000, allowProposedApi: true })
+    const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...own } = process.env
+    this.#child = spawn('script', ['-qfec', `stty cols ${cols} rows ${rows}; ${command}`, '/dev/null'], {
+      ...(cwd !== undefined && { cwd }),
+      env: { ...own, TERM: 'xterm-256color', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#bytes += text
+      this.#terminal.write(text)
+    })
+    this.code = new Promise((done) => this.#child.on('close', (code) => done(code ?? -1)))
+  }
+
+  /** All that the program has written, with what moves the cursor and colours it. */
+  get bytes(): string {
+    return this.#bytes
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys)
+  }
+
+  /** What stands on the screen and above it, without the blank ends of lines and of all. */
+  async screen(): Promise<string> {
+    await new Promise<void>((done) => this.#terminal.write('', done))
+    const { active } = this.#terminal.buffer
+    const lines = Array.from(
+      { length: active.length },
+      (_, y) => active.getLine(y)?.translateToString(true) ?? '',
+    )
+    return lines.join('\n').trimEnd()
+  }
+
+  /** Waits until the screen shows this. @throws with the screen when it does not within 10 seconds */
+  async until(wanted: RegExp): Promise<string> {
+    const end = Date.now() + 10_000
+    for (;;) {
+      const screen = await this.screen()
+      if (wanted.test(screen)) return screen
+      if (Date.now() > end) throw new Error(`the screen never showed ${wanted}:\n${screen}`)
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  }
+
+  /** Takes the terminal away, as when its window is closed. */
+  close(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
