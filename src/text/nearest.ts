@@ -1,10 +1,11 @@
-/** The names most like a mistyped one, best first; at most three, none that is too far away to be meant. */
+/** The names most like a mistyped one, best first; at most three that are about as near, none too far away to be meant. */
 export function nearest(typed: string, names: Iterable<string>): readonly string[] {
   const limit = Math.max(2, Math.floor(typed.length / 3))
   return [...new Set(names)]
     .map((name) => ({ name, away: distance(typed.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, away }) => away <= limit || name.startsWith(typed))
     .sort((a, b) => a.away - b.away)
+    .filter(({ away }, _i, [best]) => away <= (best?.away ?? 0) + 1)
     .slice(0, 3)
     .map(({ name }) => name)
 }

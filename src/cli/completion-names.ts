@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { imagine, RELEASES } from '../engine/made-up.ts'
+import type { Inventory } from '../model/inventory.ts'
+import type { Playbook } from '../model/play.ts'
+import { compiled, inventoryOf, type Own, playbookOf } from './load.ts'
+import { inventories, playbookPath } from './paths.ts'
+
+/** The names that a project has, for a person who types them. */
+export interface Names {
+  readonly hosts: readonly string[]
+  readonly groups: readonly string[]
+  readonly tags: readonly string[]
+}
+
+interface Asked {
+  readonly inventory: string | undefined
+  readonly playbook: string | undefined
+}
+
+/** An inventory may hang on more than its files: milliseconds for which its names are believed. */
+const BELIEVED = 10 * 60_000
+
+/** Of the inventory and playbook that a command line speaks of; none where they cannot be read. Made once, then kept beside what was compiled. */
+export async function namesOf({ inventory, playbook = 'site' }: Asked, own: Own): Promise<Names> {
+  const named = inventory ?? process.env['PROVISION_INVENTORY']
+  for (const path of named === undefined ? inventories() : [named]) {
+    try {
+      return await namesIn(path, playbookPath(playbook), own)
+    } catch {
+      // It cannot be read here and now, as that of a lab that is not up.
+    }
+  }
+  return { hosts: [], groups: [], tags: [] }
+}
+
+async function namesIn(path: string, plan: string, own: Own): Promise<Names> {
+  // Its own keys: a run is to find its files as new as they are to it, and to have their types checked.
+  const at = resolve(path)
+  const paths = { inventory: at, ...(existsSync(plan) && { playbook: resolve(plan) }), completes: at }
+  const { outdir } = await compiled(paths, own)
+  const kept = join(outdir, 'names.json')
+  const stamp = statSync(kept, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (stamp > statSync(join(outdir, 'inputs.json')).mtimeMs && Date.now() - stamp < BELIEVED)
+    return JSON.parse(readFileSync(kept, 'utf8'))
+  const { hosts, values } = await inventoryOf(outdir, path)
+  const names = {
+    hosts: [...new Set(hosts.map(({ name }) => name))],
+    groups: [...new Set(hosts.map(({ group }) => group))],
+    tags: existsSync(plan) ? tagsOf(await playbookOf(outdir, plan), values) : [],
+  }
+  writeFileSync(kept, JSON.stringify(names))
+  return names
+}
+
+/** The tags of all steps that can be known without the hosts. */
+function tagsOf(playbook: Playbook, values: Inventory['values']): readonly string[] {
+  const all = playbook.plays(values).flatMap((play) => {
+    try {
+      const [host] = play.hosts
+      const steps = host ? imagine(play.steps(host), host, RELEASES[0]).steps : []
+      return [...play.tags, ...steps.flatMap(({ tags }) => tags)]
+    } catch {
+      return play.tags // Its steps hang on what hosts answer.
+    }
+  })
+  return [...new Set(all)].sort()
+}
