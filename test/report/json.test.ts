@@ -3,6 +3,7 @@ import type { RunEvent } from '../../src/model/event.ts'
 import { known } from '../../src/model/read.ts'
 import { jsonReporter } from '../../src/report/json.ts'
 import { Secret } from '../../src/shell/secret.ts'
+import { KINDS, misfits } from './schema.ts'
 import { EVENTS, step } from './script.ts'
 
 describe('the report in JSON', () => {
@@ -18,6 +19,15 @@ describe('the report in JSON', () => {
     expect(objects.map(({ kind }) => kind)).to.deep.equal(EVENTS.map(({ kind }) => kind))
     for (const { at } of objects) expect(new Date(at).toISOString()).to.equal(at)
     expect(lines(EVENTS).filter((line) => line.includes('\n'))).to.deep.equal([])
+  })
+
+  it('is as the published schema says, which knows each kind of event', () => {
+    expect(misfits(lines(EVENTS))).to.deep.equal([])
+    expect([...KINDS].sort()).to.deep.equal(Object.keys(ALL).sort())
+    expect([...new Set(EVENTS.map(({ kind }) => kind))].sort()).to.deep.equal(Object.keys(ALL).sort())
+    expect(misfits(['{"at":"2020-01-01T00:00:00.000Z","kind":"other"}'])).to.have.length(1)
+    const [first = ''] = lines(EVENTS)
+    expect(misfits([first.replace('"mode"', '"mood"')])).to.have.length(1)
   })
 
   it('has problems whole, and places as a person would write them', () => {
@@ -59,3 +69,10 @@ describe('the report in JSON', () => {
     expect([difference.fields[0].to, before]).to.deep.equal(['password=***', ['was ***']])
   })
 })
+
+/** What the compiler knows of. */
+const ALL: Readonly<Record<RunEvent['kind'], true>> = {
+  ...{ begin: true, connected: true, unreachable: true, surveyed: true, play: true, turn: true },
+  ...{ applying: true, step: true, handler: true, bracket: true, recovered: true, progress: true },
+  ...{ waiting: true, turned: true, skipped: true, failed: true, end: true },
+}

@@ -7,14 +7,14 @@ import { Secret } from '../../src/shell/secret.ts'
 
 describe('a problem', () => {
   const whole = new Problem('It does not fit.', {
-    where: 'inventory/prod.ts:12:5',
+    where: 'inventory/none.ts:12:5',
     details: ['web.port: is missing', 'web.hosts: is missing'],
     next: 'Mend it.',
   })
 
   it('is shown whole: what, where, the evidence, what to do', () => {
     expect(showProblem(whole, plain)).to.equal(`error: It does not fit.
-   at inventory/prod.ts:12:5
+   at inventory/none.ts:12:5
    web.port: is missing
    web.hosts: is missing
    Mend it.`)
@@ -42,17 +42,25 @@ describe('a problem', () => {
     expect(showError(new Error(words), plain)).not.to.include('tr0ub4dor')
   })
 
-  it('has colours on a terminal only, and none where nobody wants them', () => {
-    const before = process.env['NO_COLOR']
-    delete process.env['NO_COLOR']
+  it('has colours on a terminal, anywhere when they are forced, and none where nobody wants them', () => {
+    const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+    const say = (env: NodeJS.ProcessEnv) => {
+      for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TERM']) delete process.env[name]
+      Object.assign(process.env, env)
+    }
+    say({ TERM: 'xterm' })
     expect([paintFor({ isTTY: true }), paintFor({ isTTY: false }), paintFor({})]).to.deep.equal([
       coloured,
       plain,
       plain,
     ])
-    process.env['NO_COLOR'] = '1'
-    expect(paintFor({ isTTY: true })).to.equal(plain)
-    if (before === undefined) delete process.env['NO_COLOR']
+    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '0' }]) {
+      say(env)
+      expect(paintFor({ isTTY: true })).to.equal(plain)
+    }
+    say({ FORCE_COLOR: '1' })
+    expect(paintFor({ isTTY: false })).to.equal(coloured)
+    say({ ...(NO_COLOR && { NO_COLOR }), ...(FORCE_COLOR && { FORCE_COLOR }), ...(TERM && { TERM }) })
   })
 })
 
@@ -76,7 +84,7 @@ describe('the diffs of texts', () => {
   })
 
   it('name what is secret or no text, and show nothing of it', () => {
-    expect(diffs(['old secret'], change('/a', undefined))).to.deep.equal(['/a: secret or binary, not shown'])
+    expect(diffs(['old secret'], change('/a', undefined))).to.deep.equal(['/a: secret, not shown'])
   })
 
   it('mask secrets that were in the old text or are in the new', () => {

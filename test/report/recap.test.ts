@@ -35,6 +35,10 @@ describe('the last words of a run', () => {
       said([host({ host: 'web1', changed: 1, unreachable: true })]),
       'web1 0 ok, 1 changed, lost\n1 host not reached, of 1 host, 1 step; 1 changed.\nTo go on: provision resume. What is done is not done twice.',
     ],
+    'a host was left alone, and nothing is to be resumed there': [
+      said([web1, host({ host: 'web2', away: 'in maintenance' })]),
+      'web2 in maintenance\nNothing had to change: 2 hosts, 5 steps.',
+    ],
     'a person stopped it': [
       said([web1, host({ host: 'web2', skipped: 2 })], { interrupted: true }),
       'web1 5 ok\nweb2 0 ok, 2 plays skipped\nStopped before its end: 2 hosts, 5 steps; 0 changed.\nTo go on with web2: provision resume. What is done is not done twice.',

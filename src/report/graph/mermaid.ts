@@ -1,0 +1,38 @@
+import type { Drawing } from './drawing.ts'
+
+/** In Mermaid's language, which many wikis and forges draw. */
+export function graphMermaid({ topology: { tiers, links }, plays }: Drawing): string {
+  const outside = [...new Set(links.map(({ from }) => from))].filter(
+    (from) => !tiers.some(({ name }) => name === from),
+  )
+  const idOf = new Map([
+    ...outside.map((name, i) => [name, `outside${i}`] as const),
+    ...tiers.map(({ name }, i) => [name, `tier${i}`] as const),
+  ])
+  const id = (name: string) => idOf.get(name) ?? ''
+  return [
+    'flowchart TB',
+    ...outside.map((name) => `  ${id(name)}([${quoted(name)}])`),
+    ...tiers.flatMap(({ name, hosts }) => [
+      `  subgraph ${id(name)}[${quoted(name)}]`,
+      '    direction LR',
+      ...hosts.map((host, i) => `    ${id(name)}_${i}[${quoted(host)}]`),
+      '  end',
+    ]),
+    ...links.map(({ from, to, over }) => `  ${id(from)} -->|${quoted(over)}| ${id(to)}`),
+    `  subgraph plays[${quoted('plays, in order')}]`,
+    '    direction TB',
+    ...plays.map(({ label, on, how }, i) => {
+      const words = [`${i + 1}. ${label}`, on, how].filter((part) => part !== '').join('<br>')
+      return `    play${i}[${quoted(words, true)}]`
+    }),
+    ...plays.slice(1).map((_, i) => `    play${i} --> play${i + 1}`),
+    '  end',
+  ].join('\n')
+}
+
+/** @param lines whether `<br>` stands for an end of line */
+function quoted(text: string, lines = false): string {
+  const safe = text.replace(/[&<>"#`]/g, (sign) => `#${sign.codePointAt(0)};`)
+  return `"${lines ? safe.replaceAll('#60;br#62;', '<br>') : safe}"`
+}

@@ -1,0 +1,187 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { page as pageOf } from '../../bin/page.js'
+import { reportHtml } from '../../src/report/html.ts'
+import { openChromium, opened, type Watched } from './chromium.ts'
+import { journalOfRun, type RunShape } from './runs.ts'
+
+const ROOT = `${resolve(import.meta.dirname, '../..')}/`
+const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8')
+const PHONE = { viewport: { width: 360, height: 740 } }
+const EIGHT: RunShape = { hosts: 8, steps: 40, failing: [3], lost: [6] }
+const HOSTILE = `"'</script><script>document.title='owned'</script><img src=x onerror=alert(1)>&amp;`
+
+describe('the report of a run, in a browser', function () {
+  this.timeout('60s')
+  let browser: Browser
+  let template: string
+  const directory = mkdtempSync(join(tmpdir(), 'provision-report-'))
+
+  before(async function () {
+    this.timeout('330s')
+    const found = await openChromium()
+    if (!found) return this.skip()
+    browser = found
+    template = await pageOf(ROOT)
+  })
+  after(async () => {
+    rmSync(directory, { recursive: true })
+    await browser?.close()
+  })
+
+  const pages: Page[] = []
+  afterEach(async () => {
+    await Promise.all(pages.splice(0).map((page) => page.close()))
+  })
+
+  async function show(shape: RunShape = EIGHT, options: BrowserContextOptions = {}): Promise<Watched> {
+    const path = join(directory, 'report.html')
+    writeFileSync(path, reportHtml(template, journalOfRun(shape).text))
+    const watched = await opened(browser, path, options)
+    pages.push(watched.page)
+    return watched
+  }
+
+  const names = (page: Page) => page.locator('.host .name').allTextContents()
+  const focused = (page: Page) => page.evaluate('document.activeElement?.parentElement?.dataset.host')
+
+  it('is small, says nothing in the console, and asks for nothing but itself', async () => {
+    expect(template.length).to.be.lessThan(60_000)
+    const { page, said, asked } = await show()
+    await page.locator('details.host > summary').nth(3).click()
+    await page.locator('details.change > summary').nth(1).click()
+    expect(said).to.deep.equal([])
+    expect(asked).to.have.length(1)
+  })
+
+  it('tells how the run ended, what went wrong and what changed', async () => {
+    const { page } = await show()
+    expect(await page.locator('#verdict').textContent()).to.equal('1 host failed, 1 host not reached')
+    expect(await page.locator('.problem .message').allTextContents()).to.deep.equal([
+      'web4: service nginx failed: exit status 1',
+      'db7 cannot be reached: nothing listens at port 22',
+    ])
+    expect(await page.locator('.change').first().textContent()).to.equal(
+      '✓package nginx: install nginx 1.22base › lblb1, lb2',
+    )
+    await page.locator('.change > summary').nth(1).click()
+    expect(await page.locator('.change .diff .plus').first().textContent()).to.equal('+  listen 8080;\n')
+  })
+
+  it('draws the tiers with what became of each host, and tells the same in words', async () => {
+    const { page } = await show()
+    expect(await page.locator('#picture .host.failed').getAttribute('data-host')).to.equal('web4')
+    expect(await page.locator('#picture .host.unreachable').getAttribute('data-host')).to.equal('db7')
+    expect(await page.locator('#picture-text').textContent()).to.match(
+      /^ {2}lb +lb1, lb2 +443 from anywhere\n {2}web +web3, web4 +8080 from lb\n/,
+    )
+  })
+
+  it('draws when each host was busy with what', async () => {
+    const { page } = await show()
+    const bars = await page
+      .locator('[data-host=web4] .track i')
+      .evaluateAll((found) => found.map((bar) => bar.className))
+    expect(bars).to.deep.equal(['login', 'look', 'work', 'broken'])
+    const lefts = await page
+      .locator('[data-host=web4] .track i')
+      .evaluateAll((found) => found.map((bar) => bar.getBoundingClientRect().left))
+    expect(lefts).to.deep.equal([...lefts].sort((a, b) => a - b))
+    expect(await page.locator('[data-host=lb1] .track .wait').getAttribute('title')).to.include(
+      'waiting for http 200 of lb1',
+    )
+  })
+
+  it('finds hosts by words, tier and outcome', async () => {
+    const { page } = await show()
+    await page.getByLabel('Find').fill('web')
+    expect(await names(page))
+      .to.include.members(['web3', 'web4'])
+      .and.not.to.include('db8')
+    await page.getByLabel('Find').fill('')
+    await page.getByLabel('Tier', { exact: true }).selectOption('db')
+    expect(await names(page)).to.deep.equal(['db7', 'db8'])
+    expect(await page.getByRole('status').textContent()).to.equal('2 of 8 hosts')
+    await page.getByRole('button', { name: 'unreachable' }).click()
+    expect(await names(page)).to.deep.equal(['db7'])
+    expect(await page.locator('#change-list').textContent()).to.equal('There is no change to show.')
+  })
+
+  it('is used without a mouse', async () => {
+    const { page } = await show()
+    await page.keyboard.press('/')
+    await page.keyboard.type('lb')
+    expect((await names(page)).slice(0, 2)).to.deep.equal(['lb1', 'lb2'])
+    await page.keyboard.press('Escape')
+    expect(await names(page)).to.have.length(8)
+    await page.locator('[data-host=lb1] > summary').focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await focused(page)).to.equal('lb2')
+    await page.keyboard.press('Enter')
+    expect(await page.locator('[data-host=lb2] .host-body').textContent()).to.include('= 37 steps as wanted')
+    await page.keyboard.press('ArrowUp')
+    expect(await focused(page)).to.equal('lb1')
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    it(`has no fault that axe finds, in the ${colorScheme}, all open`, async () => {
+      const { page } = await show(EIGHT, { colorScheme })
+      await page.locator('summary').evaluateAll((all) => {
+        for (const one of all) one.click()
+      })
+      await page.locator('.wanted summary').first().click()
+      // The page's own policy lets no other script in, but a debugger's.
+      await page.evaluate(AXE)
+      const faults = await page.evaluate<readonly string[]>(
+        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ').slice(0, 300)}`))",
+      )
+      expect(faults).to.deep.equal([])
+    })
+
+  it('fits a phone: nothing reaches over its side', async () => {
+    const { page } = await show(EIGHT, PHONE)
+    await page.locator('summary').evaluateAll((all) => {
+      for (const one of all) one.click()
+    })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360)
+  })
+
+  it('is printed whole: every host, its problems, every change and diff', async () => {
+    const { page } = await show({ hosts: 100, steps: 10, failing: [20] })
+    expect(await names(page)).to.have.length.lessThan(100)
+    await page.emulateMedia({ media: 'print' })
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(await names(page)).to.have.length(100)
+    expect(await page.locator('.host-body:visible').count()).to.equal(100)
+    expect(await page.locator('.change .diff:visible').count()).to.equal(4)
+    expect(await page.locator('#filters:visible').count()).to.equal(0)
+    expect((await page.pdf()).subarray(0, 5).toString()).to.equal('%PDF-')
+    await page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await page.emulateMedia({ media: 'screen' })
+    expect(await page.locator('.host-body:visible').count()).to.equal(0)
+  })
+
+  it('shows hostile names as they are, and runs nothing of them', async () => {
+    const { page, said, asked } = await show({ hosts: 4, steps: 5, failing: [1], word: HOSTILE })
+    expect(await page.title()).to.include(HOSTILE)
+    expect(await page.locator('.host .name').first().textContent()).to.equal(`lb${HOSTILE}1`)
+    expect(await page.locator('img').count()).to.equal(0)
+    expect(await page.locator('#picture .host').count()).to.equal(4)
+    expect(said).to.deep.equal([])
+    expect(asked).to.have.length(1)
+  })
+
+  it('is calm with 500 hosts: the worst first, the rest on demand', async () => {
+    const { page, said } = await show({ hosts: 500, steps: 100, failing: [150, 151, 300], lost: [400] })
+    const shown = await names(page)
+    expect(shown).to.have.length.lessThan(60).and.include.members(['web151', 'web152', 'app301', 'db401'])
+    await page.getByRole('button', { name: 'Show 113 more hosts' }).first().click()
+    expect(await names(page)).to.have.length(shown.length + 113)
+    await page.getByRole('button', { name: 'failed' }).click()
+    expect(await names(page)).to.deep.equal(['web151', 'web152', 'app301'])
+    expect(said).to.deep.equal([])
+  })
+})

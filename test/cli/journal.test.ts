@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readLines } from '../../src/report/journal-lines.ts'
+import { Project } from './project.ts'
+
+const PLAYBOOK = `
+import { command, hosts, play, playbook, sh, stack, credential } from 'provision-ts'
+export const site = stack({ password: credential, web: hosts() })
+export default playbook(site, ({ web, password }) => [
+  play('greeting', { hosts: web }, () => [
+    command('greet', sh\`cat; exit 3\`, { input: password, unless: sh\`false\` }),
+  ]),
+])
+`
+const INVENTORY = `
+import { inventory, secret } from 'provision-ts'
+import { site } from './playbook.ts'
+export default inventory(site, { password: secret.of('CanaryOfTheJournal'), become: { method: 'none' }, web: { hosts: { web1: { address: '127.0.0.1' } } } })
+`
+
+describe('journals of runs', function () {
+  this.timeout('60s')
+  let project: Project
+  before(() => {
+    project = new Project({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY })
+  })
+  after(() => project.remove())
+
+  const words = ['./playbook.ts', '--inventory', 'inventory.ts', '--no-type-check', '--transport', 'local']
+  const folder = () => join(project.directory, '.provision/runs')
+  const journals = () => readdirSync(folder()).sort()
+
+  it('are written by each run, for their owner alone, without secrets', async () => {
+    const { code, err, out } = await project.provision(...words, '--check')
+    expect(code, out + err).to.equal(2)
+    const [name = ''] = journals()
+    const text = readFileSync(join(folder(), name), 'utf8')
+    expect(text).not.to.include('CanaryOfTheJournal')
+    const { about, lines } = readLines(text)
+    expect(about.command).to.equal(`provision ${words.join(' ')} --check`)
+    expect(lines.at(-1)?.kind).to.equal('end')
+    expect(statSync(join(folder(), name)).mode & 0o777).to.equal(0o600)
+  })
+
+  it('hold no secret, even where a program has told it', async () => {
+    const { code } = await project.provision(...words)
+    expect(code).to.equal(1)
+    const text = readFileSync(join(folder(), journals().at(-1) ?? ''), 'utf8')
+    expect(text).to.include('***').and.not.to.include('CanaryOfTheJournal')
+  })
+
+  it('are not written when that is not wanted, nor by a run that does not begin', async () => {
+    const before = journals()
+    await project.provision(...words, '--check', '--no-journal')
+    await project.provision(...words, '--check', '--limit', 'nobody')
+    expect(journals()).to.deep.equal(before)
+  })
+
+  it('are the last fifty', async () => {
+    for (let n = 10; n < 70; n++) writeFileSync(join(folder(), `20200101-0000${n}-aaaa.jsonl`), '')
+    writeFileSync(join(folder(), 'notes.txt'), 'not a journal')
+    await project.provision(...words, '--check')
+    const left = journals()
+    expect(left.filter((name) => name.endsWith('.jsonl'))).to.have.length(50)
+    expect(left).to.include('notes.txt').and.to.include('20200101-000069-aaaa.jsonl')
+    expect(left).not.to.include('20200101-000021-aaaa.jsonl')
+  })
+
+  it('that cannot be written do not stop a run', async () => {
+    const other = new Project({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY, '.provision': 'a file' })
+    const { code, err } = await other.provision(...words, '--check')
+    other.remove()
+    expect(code).to.equal(2)
+    expect(err).to.match(/^warning: \.provision\/runs cannot be written, .*\n$/)
+  })
+
+  it('are listed, the last one first, with how they ended', async () => {
+    const { out } = await project.provision('report', '--list')
+    expect(out.split('\n')[0]).to.match(
+      /^\d{8}-\d{6}-[0-9a-f]{4} {2}\d{4}-.* well +1 to change, .* {2}provision \.\/playbook\.ts .*--check$/,
+    )
+  })
+
+  it('become one file each', async () => {
+    const { code, out, err } = await project.provision('report', '--out', 'run.html')
+    expect(code, err).to.equal(0)
+    expect(out).to.equal('The report is in run.html\n')
+    const html = readFileSync(join(project.directory, 'run.html'), 'utf8')
+    expect(html)
+      .to.include('"kind":"end"')
+      .and.match(/^<!doctype html>/)
+    expect(html).not.to.include('CanaryOfTheJournal')
+  })
+
+  it('that are not there are told in words', async () => {
+    const { code, err } = await project.provision('report', 'nothing')
+    expect(code).to.equal(64)
+    expect(err).to.equal(
+      'error: There is no run nothing\n   See which runs there are: provision report --list.\n',
+    )
+    const empty = new Project()
+    const none = await empty.provision('report')
+    empty.remove()
+    expect(none.err).to.match(/No run was written down yet/)
+  })
+})
