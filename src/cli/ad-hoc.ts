@@ -1,0 +1,68 @@
+import type { Become, Host } from '../model/host.ts'
+import type { Inventory } from '../model/inventory.ts'
+import type { Problem } from '../model/problem.ts'
+import { paintFor, showProblem } from '../report/problem.ts'
+import { type Attended, type Attending, attend } from '../transport/attended.ts'
+import { EXIT } from './exit.ts'
+import { limited } from './limit.ts'
+import { loadInventory, type Own } from './load.ts'
+import { inventoryPath } from './paths.ts'
+import type { ReachFlags } from './run-flags.ts'
+import { becoming, targetOf } from './sessions.ts'
+import { sshOptions } from './ssh-options.ts'
+import { type TransportOf, transports } from './transports.ts'
+
+/** The hosts that a command is for. */
+export interface Aim {
+  readonly inventory: Inventory
+  /** Each once, although it may stand in several groups. */
+  readonly hosts: readonly Host[]
+}
+
+/** Loads the inventory and takes the hosts of `--limit`, and of a word of the command line that means the same. */
+export async function aimed(
+  { inventory: path, limit, typeCheck }: Pick<ReachFlags, 'inventory' | 'limit' | 'typeCheck'>,
+  own: Own,
+  word?: string,
+): Promise<Aim> {
+  const inventory = await loadInventory({ inventory: inventoryPath(path), own, typeCheck })
+  const filters = [limit, word].flatMap((one) => (one === undefined ? [] : [limited(one, inventory.hosts)]))
+  const hosts = inventory.hosts.filter((host) => filters.every((isIn) => isIn(host)))
+  return { inventory, hosts: [...new Map(hosts.map((host) => [host.name, host])).values()] }
+}
+
+/** How hosts are reached: the flags, and what a person at the terminal adds. */
+export interface Way {
+  readonly transportOf: TransportOf
+  readonly become: Become
+  readonly warn: (text: string) => void
+}
+
+export async function wayTo(flags: ReachFlags): Promise<Way> {
+  const { ssh, become } = await sshOptions(flags)
+  return { transportOf: transports(ssh, flags.transport), become, warn: ssh.warn ?? (() => {}) }
+}
+
+/** Runs one command on a host, heard while it runs, and leaves again. @throws Problem when the host cannot be reached */
+export async function attendOn(
+  host: Host,
+  { transportOf, become }: Pick<Way, 'transportOf' | 'become'>,
+  job: Omit<Attending, 'host' | 'become'>,
+): Promise<Attended> {
+  const link = await (await transportOf(host)).connect(targetOf(host))
+  try {
+    return await attend(link, { host: host.name, become: becoming(host, become), ...job })
+  } finally {
+    await link.close()
+  }
+}
+
+/** Tells why hosts could not be reached; who reads the answers of the others is not disturbed. */
+export function tellUnreachable(problems: Iterable<Problem>): void {
+  for (const problem of problems) process.stderr.write(`${showProblem(problem, paintFor(process.stderr))}\n`)
+}
+
+export function exitOf({ failed, unreachable }: { readonly failed: number; readonly unreachable: number }) {
+  if (failed > 0) return EXIT.failed
+  return unreachable > 0 ? EXIT.unreachable : EXIT.ok
+}

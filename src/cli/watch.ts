@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import { kept } from '../engine/kept.ts'
+import { verify } from '../engine/verify.ts'
+import type { Verified } from '../model/verification.ts'
+import { paintFor } from '../report/problem.ts'
+import { Screen } from '../report/screen.ts'
+import { changes, statusLines } from '../report/watched.ts'
+import { wayTo } from './ad-hoc.ts'
+import { duration } from './duration.ts'
+import { interruptible } from './interrupt.ts'
+import { limited } from './limit.ts'
+import { loadVerification, type Own } from './load.ts'
+import { inventoryPath, playbookPath } from './paths.ts'
+import { type ReachFlags, withReachOptions } from './run-flags.ts'
+import { sessions } from './sessions.ts'
+import { exitOf } from './verify.ts'
+import { whole } from './whole.ts'
+
+interface WatchFlags extends ReachFlags {
+  /** Milliseconds. */
+  readonly every: number
+  readonly rounds?: number
+}
+
+/** `provision watch`: `verify`, again and again, over sessions that stay open. */
+export function watchCommand(own: Own): Command {
+  return withReachOptions(
+    new Command('watch').argument('[verification]', 'a file, or a name below playbooks/', 'verify'),
+  )
+    .description('show the state of the whole system as it is, until Ctrl-C; changes nothing')
+    .addOption(
+      new Option('--every <time>', 'the pause between two rounds: 500ms, 3s, 1m')
+        .argParser(duration)
+        .default(3_000, '3s'),
+    )
+    .option('--rounds <count>', 'end after so many', whole)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision watch\n  provision watch --limit db --every 1s\n\nIn a terminal the state is drawn anew in its place; in a pipe there is a line for each change. After the last\nround it ends with the status that verify would have; after Ctrl-C with 0.',
+    )
+    .action(async (name: string, flags: WatchFlags) => {
+      process.exitCode = await watch(name, flags, own)
+    })
+}
+
+async function watch(name: string, flags: WatchFlags, own: Own): Promise<number> {
+  const { inventory, verification } = await loadVerification({
+    inventory: inventoryPath(flags.inventory),
+    verification: playbookPath(name),
+    own,
+    typeCheck: flags.typeCheck,
+  })
+  const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
+  const { transportOf, become, warn } = await wayTo(flags)
+  const { open, close } = kept(sessions(transportOf, become, warn))
+  const { signal, done } = interruptible('')
+  const paint = paintFor(process.stdout)
+  const screen = process.stdout.isTTY ? new Screen(process.stdout) : undefined
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  let before: Verified | undefined
+  for (let round = 1; !signal.aborted; round++) {
+    const now = await verify({ inventory, verification, ...(limit && { limit }) }, open)
+    const at = new Date().toTimeString().slice(0, 8)
+    if (screen) screen.draw([paint('dim', at), ...statusLines(now, inventory.hosts, paint)])
+    else if (before) for (const line of changes(before, now)) say(`${at} ${line}`)
+    else for (const line of [at, ...statusLines(now, inventory.hosts, paint)]) say(line)
+    before = seen(before, now)
+    if (round === flags.rounds) break
+    await sleep(flags.every, undefined, { signal }).catch(() => {})
+  }
+  done()
+  await close()
+  return signal.aborted || !before ? 0 : exitOf(before)
+}
+
+/** What could not be found out is as it was seen last. */
+function seen(before: Verified | undefined, now: Verified): Verified {
+  if (!before) return now
+  const was = new Map(before.findings.map((one) => [`${one.about} ${one.label}`, one]))
+  const findings = now.findings.map((one) =>
+    one.outcome === 'unknown' ? (was.get(`${one.about} ${one.label}`) ?? one) : one,
+  )
+  return { ...now, findings }
+}

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { milliseconds } from '../text/duration.ts'
+import { quote } from '../text/quote.ts'
+import { pinned } from './openssh-pin.ts'
+import { asOptions, type Words } from './openssh-settings.ts'
+import type { Target } from './wire.ts'
+
+/** What a person at the terminal says in addition. */
+export interface InteractiveOptions {
+  readonly acceptNewHostKeys?: boolean
+}
+
+/**
+ * The words for the user's own `ssh` that lead a person to a host as the inventory says: user, port, key, pinned host key and jump
+ * hosts. What it says nothing of is left to ssh's own configuration, which may ask for passwords and about new keys.
+ */
+export async function interactiveWords(target: Target, options: InteractiveOptions = {}): Promise<Words> {
+  const { host, port, user, identityFile, patience, hostKey } = target
+  const words = [
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...asOptions({
+      IdentityFile: identityFile,
+      ConnectTimeout: patience === undefined ? undefined : String(Math.ceil(milliseconds(patience) / 1000)),
+      StrictHostKeyChecking: options.acceptNewHostKeys ? 'accept-new' : undefined,
+      ProxyCommand: await way(target, options),
+    }),
+    '--',
+    host,
+  ]
+  return hostKey === undefined ? words : [...(await pin(hostKey, words)), ...words]
+}
+
+/** The way of the inventory, the last jump host at its end. Where it says nothing, that of ssh's configuration. */
+async function way({ via }: Target, options: InteractiveOptions): Promise<string | undefined> {
+  if (via === undefined) return undefined
+  const last = via.at(-1)
+  if (!last) return 'none'
+  const before = via.length > 1 ? { via: via.slice(0, -1) } : {}
+  const words = await interactiveWords({ ...last, ...before }, options)
+  const command = ['ssh', '-W', '[%h]:%p', ...words]
+  return command.map((word) => quote(word === '[%h]:%p' ? word : word.replaceAll('%', '%%'))).join(' ')
+}
+
+/**
+ * A fingerprint does not tell the type of its key, and a server shows one key at a login: the type is the first with which ssh gets
+ * as far as to be asked who it is. When there is none, ssh itself says what is wrong.
+ */
+async function pin(hostKey: string, words: Words): Promise<Words> {
+  const ways = await pinned('ssh', hostKey)
+  for (const way of ways) if (await isVouchedFor([...way, ...words])) return way
+  return ways[0] ?? []
+}
+
+function isVouchedFor(words: Words): Promise<boolean> {
+  const nobody = ['-o', 'BatchMode=yes', '-o', 'PreferredAuthentications=none']
+  return new Promise((resolve) => {
+    execFile('ssh', [...nobody, ...words, 'true'], (error, _stdout, stderr) =>
+      resolve(!error || /Permission denied/.test(stderr)),
+    )
+  })
+}

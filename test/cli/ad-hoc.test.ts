@@ -1,0 +1,314 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
+import { Project } from './project.ts'
+
+const STACK = `import { credential, hosts, optional, port, stack } from 'provision-ts'
+export const site = stack({
+  web: hosts({ port, token: optional(credential) }),
+  db: hosts({}, { optional: true }),
+})
+`
+/** Two names for this machine, and a host that nobody can reach. */
+const INVENTORY = `import { inventory, secret } from 'provision-ts'
+import { site } from './stack.ts'
+const here = (address: string) => ({ address, ssh: { transport: 'local' as const }, become: { method: 'none' as const } })
+const dead = { port: 1, user: 'deploy', hostKey: 'SHA256:${'a'.repeat(43)}' }
+export default inventory(site, {
+  web: {
+    port: 8080,
+    token: secret.of('hunter2-hunter2'),
+    hosts: { web1: here('127.0.0.1'), web2: { ...here('127.0.0.2'), port: 8081 } },
+  },
+  db: { hosts: { db1: { address: '127.0.0.3', ssh: { ...dead, via: { host: '127.0.0.4', user: 'jump', port: 1 } } } } },
+})
+`
+const PLAYBOOK = `import { after, ask, command, each, file, play, playbook, read, role, sh } from 'provision-ts'
+import { site } from './stack.ts'
+const motd = role('motd', ({ text }: { readonly text: string }) => [
+  file('/etc/motd', text),
+  command('look', sh\`true\`, { unless: sh\`true\`, tags: ['looks'] }),
+])
+const name = ask('its name', read(sh\`echo asked\`, ({ stdout }) => stdout.trim()))
+export default playbook(site, ({ web, db }) => [
+  play('web', { hosts: web }, (host) => [motd({ text: 'all' }), host.name === 'web1' && file('/etc/first', 'yes')]),
+  play('database', { hosts: db }, () => [motd({ text: 'db' })]),
+])
+export const asking = playbook(site, ({ web }) => [
+  play('asked', { hosts: web }, () => [after(each(web, name), (all) => all.map(({ answer }) => file(\`/tmp/\${answer ?? 'none'}\`, '')))]),
+])
+`
+const VERIFICATION = `import { ask, check, each, expect, read, sh, verification } from 'provision-ts'
+import { site } from './stack.ts'
+const name = ask('its name', read(sh\`echo one\`, ({ stdout }) => stdout.trim()))
+export default verification(site, ({ web }) => [
+  web.hosts.map((host) => check(host, 'is well', host.name === 'web2'
+    ? sh\`[ ! -e DIR/seen ] || { echo 'it was seen'; exit 1; }; touch DIR/seen\`
+    : sh\`true\`)),
+  expect('agree', each(web, name), () => undefined, { says: (all) => \`\${all[0]?.host.name} leads\` }),
+])
+`
+
+describe('a look at hosts', () => {
+  let project: Project
+
+  before(() => {
+    project = new Project({
+      'stack.ts': STACK,
+      'inventory.ts': INVENTORY,
+      'playbooks/site.ts': PLAYBOOK.replaceAll('./stack', '../stack'),
+      'playbooks/asking.ts': "export { asking as default } from './site.ts'\n",
+    })
+    project.write('verify.ts', VERIFICATION.replaceAll('DIR', project.directory))
+  })
+  after(() => project.remove())
+
+  const provision = (command: string, ...words: readonly string[]) =>
+    project.provision(command, '-i', 'inventory.ts', '--no-type-check', ...words)
+  const objects = (out: string) =>
+    out
+      .trim()
+      .split('\n')
+      .map((line): Record<string, unknown> => JSON.parse(line))
+  /** Without what differs from run to run. */
+  const timeless = (text: string) => text.replace(/\([\d.]+ s\)/g, '(TIME)')
+
+  describe('provision exec', () => {
+    it('tells of hosts that say the same once, and ends with 1 when a host fails', async () => {
+      const good = await provision('exec', '--grouped', 'echo one; echo "  two" >&2', '--limit', 'web')
+      expect([good.code, timeless(good.out), good.err]).to.deep.equal([
+        0,
+        'web1, web2: ok\n    one\n      two\n2 hosts: 2 ok. (TIME)\n',
+        '',
+      ])
+      const bad = await provision('exec', '--grouped', 'exit 3', '--limit', 'web')
+      expect([bad.code, timeless(bad.out)]).to.deep.equal([
+        1,
+        'web1, web2: exit status 3\n2 hosts: 0 ok; 2 failed: web1, web2. (TIME)\n',
+      ])
+    })
+
+    it('takes several words as they are, and one as text for a shell', async () => {
+      const words = await provision(
+        'exec',
+        '--grouped',
+        '--limit',
+        'web1',
+        '--',
+        'printf',
+        '%s|',
+        'a  b',
+        '$HOME',
+        '-n',
+      )
+      expect(words.out).to.include('\n    a  b|$HOME|-n|\n')
+      const text = await provision('exec', '--grouped', 'printf "%s|" a  b', '--limit', 'web1')
+      expect(text.out).to.include('\n    a|b|\n')
+    })
+
+    it('gives it nothing to read, and ends when it has ended', async () => {
+      const { code, out } = await provision(
+        'exec',
+        '--grouped',
+        'cat; echo end',
+        '--limit',
+        'web1',
+        '--no-become',
+      )
+      expect([code, timeless(out)]).to.deep.equal([0, 'web1: ok\n    end\n1 host: 1 ok. (TIME)\n'])
+    })
+
+    it('serves the others when a host cannot be reached, and ends with 3', async () => {
+      const { code, out, err } = await provision('exec', '--grouped', 'echo one')
+      expect([code, timeless(out)]).to.deep.equal([
+        3,
+        'web1, web2: ok\n    one\n3 hosts: 2 ok; not reached: db1. (TIME)\n',
+      ])
+      expect(err).to.match(/^error: .*127\.0\.0\.4/)
+    })
+
+    it('is an object a host for programs', async () => {
+      const { code, out } = await provision(
+        'exec',
+        '--grouped',
+        'echo one; echo two >&2; exit 4',
+        '--output',
+        'json',
+      )
+      const all = objects(out)
+      const one = all.find(({ host }) => host === 'web1')
+      expect(one).to.include({ kind: 'result', code: 4, timedOut: false, stdout: 'one\n', stderr: 'two\n' })
+      expect(all.find(({ host }) => host === 'db1')).to.include({ kind: 'unreachable' })
+      expect(all.at(-1)).to.include({ kind: 'end', ok: 0, failed: 2, unreachable: 1 })
+      expect(code).to.equal(1)
+    })
+
+    it('shows lines as they come when there are many, all of them', async () => {
+      const { out } = await provision('exec', 'seq 20000; echo end', '--limit', 'web')
+      expect(out.match(/^web1 \| \d+$/gm)).to.have.length(20_000)
+      for (const line of ['web1 | end', 'web1 | ok', 'web2 | end', 'web2 | ok'])
+        expect(out).to.include(`\n${line}\n`)
+      expect(out).to.include('\n2 hosts: 2 ok. (')
+    })
+
+    it('stops what takes too long, with all that it has started', async () => {
+      const pid = join(project.directory, 'pid')
+      const script = `(trap '' TERM; echo $$ > ${pid}; sh -c 'echo $$ > ${pid}; exec sleep 1000') & wait`
+      const { code, out } = await provision('exec', script, '--limit', 'web1', '--timeout', '300ms')
+      expect(code).to.equal(1)
+      expect(out).to.include('stopped: it took too long')
+      expect(runs(readFileSync(pid, 'utf8').trim())).to.equal(false)
+    })
+
+    it('refuses words that mean nothing, as a run does', async () => {
+      const [host, time] = await Promise.all([
+        provision('exec', 'true', '--limit', 'wep1'),
+        provision('exec', 'true', '--timeout', 'soon'),
+      ])
+      expect([host.code, host.err]).to.deep.equal([
+        64,
+        'error: --limit: no host or group is called "wep1"\n   Did you mean "web1" or "web" or "web2"?\n',
+      ])
+      expect([time.code, time.err.split('\n')[0]]).to.deep.equal([
+        64,
+        "error: option '--timeout <time>' argument 'soon' is invalid. \"soon\" is not a duration: write milliseconds, or 500ms, 30s, 5m, 1h",
+      ])
+    })
+  })
+
+  it('hosts: tells what the inventory says, without secrets', async () => {
+    const { code, out } = await provision('hosts')
+    expect([code, out.split('\n')]).to.deep.equal([
+      0,
+      [
+        'group  host  address    reached as                               vars',
+        'web    web1  127.0.0.1  this machine                             port=8080 token=***',
+        '       web2  127.0.0.2  this machine                             port=8081 token=***',
+        'db     db1   127.0.0.3  deploy@127.0.0.3:1 via jump@127.0.0.4:1',
+        '',
+      ],
+    ])
+    const json = await provision('hosts', '--output', 'json', '--limit', 'web2')
+    expect(objects(json.out)[0]).to.deep.include({
+      kind: 'host',
+      host: 'web2',
+      group: 'web',
+      vars: { port: 8081, token: '***' },
+    })
+    expect(out + json.out).to.not.include('hunter2')
+  })
+
+  it('facts: a row a host, and the reason for those that are not reached', async () => {
+    const { code, out, err } = await provision('facts')
+    expect(out).to.match(/^host {2}hostname .*\nweb1 {2}\S.* GiB .*\nweb2 {2}\S.*\n$/)
+    expect([code, err.startsWith('error: ')]).to.deep.equal([3, true])
+    const json = await provision('facts', '--output', 'json', '--limit', 'web1')
+    expect(objects(json.out)[0]).to.have.nested.property('facts.cpus').that.is.above(0)
+  })
+
+  describe('provision steps', () => {
+    it('tells play, host, step and line without meeting a host, hosts that get the same together', async () => {
+      const { code, out, err } = await provision('steps')
+      expect([code, err, out.split('\n')]).to.deep.equal([
+        0,
+        '',
+        [
+          'web',
+          '  web1: 3 steps',
+          '    file /etc/motd   motd  playbooks/site.ts:4:3',
+          '    command look     motd  playbooks/site.ts:5:3',
+          '    file /etc/first        playbooks/site.ts:9:89',
+          '  web2: 2 steps',
+          '    file /etc/motd  motd  playbooks/site.ts:4:3',
+          '    command look    motd  playbooks/site.ts:5:3',
+          '',
+          'database',
+          '  db1: 2 steps',
+          '    file /etc/motd  motd  playbooks/site.ts:4:3',
+          '    command look    motd  playbooks/site.ts:5:3',
+          '',
+        ],
+      ])
+      const tagged = await provision('steps', '--tags', 'looks', '--limit', 'web', '--output', 'json')
+      expect(
+        objects(tagged.out).map(({ host, steps }) => [host, (steps as readonly object[]).length]),
+      ).to.deep.equal([
+        ['web1', 1],
+        ['web2', 1],
+      ])
+      const unknown = await provision('steps', '--tags', 'lokks')
+      expect([unknown.code, unknown.err]).to.deep.equal([
+        64,
+        'error: --tags: no step has the tag "lokks"\n   Did you mean "looks"? Nothing was done.\n',
+      ])
+    })
+
+    it('asks the hosts where steps hang on what they answer', async () => {
+      const { code, out } = await provision('steps', 'asking')
+      expect([code, out.split('\n').slice(0, 3)]).to.deep.equal([
+        0,
+        ['asked', '  web1, web2: 2 steps', '    file /tmp/asked    playbooks/site.ts:13:96'],
+      ])
+      const all = await provision('steps', '--ask')
+      expect(all.code).to.equal(3)
+    })
+  })
+
+  it('ssh: names the host that was meant, and runs a command there', async () => {
+    const wrong = await provision('ssh', 'web11')
+    expect([wrong.code, wrong.err]).to.deep.equal([
+      64,
+      'error: No host is called "web11"\n   Did you mean "web1" or "web2"?\n',
+    ])
+    const right = await provision('ssh', 'web1', '--', 'echo $((1 + 1)); exit 7')
+    expect([right.code, right.out]).to.deep.equal([7, '2\n'])
+  })
+
+  describe('provision watch', () => {
+    it('tells in a pipe what there is, then a line for each change, and ends as verify would', async () => {
+      const words = ['./verify.ts', '--limit', 'web', '--every', '1ms', '--rounds', '3']
+      const { code, out } = await provision('watch', ...words)
+      expect([
+        code,
+        timeless(out)
+          .replace(/^\d\d:\d\d:\d\d/gm, 'AT')
+          .split('\n'),
+      ]).to.deep.equal([
+        1,
+        [
+          'AT',
+          'All hold: 5 checks of 2 hosts. (TIME)',
+          '  web  web1 web2  web1 leads',
+          'AT web2 is well: failed: it was seen',
+          '',
+        ],
+      ])
+    })
+
+    it('is drawn anew in its place in a terminal, and ends well with Ctrl-C', async function () {
+      if (noTerminal()) return this.skip()
+      const bin = join(import.meta.dirname, '../../bin/provision.js')
+      const terminal = new PseudoTerminal(
+        `${process.execPath} ${bin} watch ./verify.ts -i inventory.ts --no-type-check --limit web --every 50ms`,
+        { cwd: project.directory, cols: 40 },
+      )
+      await terminal.until(/web2✗/)
+      terminal.type('\x03')
+      const code = await terminal.code
+      const lines = (await terminal.screen()).split('\n')
+      expect(code, lines.join('\n')).to.equal(0)
+      expect(lines.filter((line) => /^\d\d:\d\d:\d\d$/.test(line))).to.have.length(1)
+      expect(lines.some((line) => line === '  ✗ web2 is well: it was seen')).to.equal(true)
+    })
+  })
+})
+
+/** A process that has ended may wait for its parent to hear of it. */
+function runs(pid: string): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}

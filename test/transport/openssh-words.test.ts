@@ -1,0 +1,45 @@
+import { expect } from 'chai'
+import { interactiveWords } from '../../src/transport/openssh-words.ts'
+
+describe('the words of an interactive ssh', () => {
+  it('are those of the inventory, and no more: the rest is for the configuration of ssh', async () => {
+    expect(await interactiveWords({ name: 'web1', host: '10.0.1.1' })).to.deep.equal(['--', '10.0.1.1'])
+    const all = {
+      name: 'web1',
+      host: '10.0.1.1',
+      user: 'deploy',
+      port: 2222,
+      identityFile: '/keys/a',
+      patience: '2500ms',
+    } as const
+    expect((await interactiveWords(all, { acceptNewHostKeys: true })).join(' ')).to.equal(
+      '-l deploy -p 2222 -o IdentityFile=/keys/a -o ConnectTimeout=3 -o StrictHostKeyChecking=accept-new -- 10.0.1.1',
+    )
+  })
+
+  it('go through the jump hosts of the inventory, the nearest first; an empty list means none', async () => {
+    const [near, next] = [
+      { name: 'bastion', host: 'bastion.example.net', user: 'jump' },
+      { name: 'inner', host: '10.0.0.1', port: 2200 },
+    ]
+    const target = { name: 'web1', host: '10.0.1.1' }
+    const one = await interactiveWords({ ...target, via: [near] })
+    expect(one).to.deep.equal([
+      '-o',
+      "ProxyCommand=ssh -W '[%h]:%p' -l jump -- bastion.example.net",
+      '--',
+      '10.0.1.1',
+    ])
+    const [, two = ''] = await interactiveWords({ ...target, via: [near, next] })
+    // What is for the second ssh is no affair of the first.
+    expect(two).to.equal(
+      "ProxyCommand=ssh -W '[%h]:%p' -p 2200 -o 'ProxyCommand=ssh -W '\\''[%%h]:%%p'\\'' -l jump -- bastion.example.net' -- 10.0.0.1",
+    )
+    expect(await interactiveWords({ ...target, via: [] })).to.deep.equal([
+      '-o',
+      'ProxyCommand=none',
+      '--',
+      '10.0.1.1',
+    ])
+  })
+})
