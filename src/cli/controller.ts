@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { Problem } from '../model/problem.ts'
+import type { Finding } from '../model/verification.ts'
+import { KnownHosts } from '../transport/known-hosts-store.ts'
+import { SshConfigReader } from '../transport/ssh-config.ts'
+import { compilerOf } from './compiler.ts'
+import type { Own } from './load.ts'
+
+interface Here {
+  readonly inventory: string
+  readonly own: Own
+}
+
+/** What of this machine a run depends on. */
+export async function controllerFindings({ inventory, own }: Here): Promise<readonly Finding[]> {
+  // As OpenSSH does: the home of the user database.
+  const ssh = join(userInfo().homedir, '.ssh')
+  return [
+    finding('Node.js', process.versions.node),
+    typeScript(resolve(inventory), own),
+    await tried('ssh_config', join(ssh, 'config'), (file) =>
+      new SshConfigReader({ file }).read({ host: 'any' }),
+    ),
+    await tried('known_hosts', join(ssh, 'known_hosts'), (file) => new KnownHosts().find([file], 'any')),
+  ]
+}
+
+/** One clock that all others disagree with is the wrong one. */
+export function controllerClock(hosts: readonly Finding[]): readonly Finding[] {
+  const clocks = hosts.filter(({ label }) => label === 'clock')
+  const agreeing = clocks.filter(({ outcome }) => outcome === 'held').length
+  if (clocks.length === 0) return []
+  const found = `agrees with ${agreeing} of ${clocks.length} hosts`
+  if (agreeing > 0 || clocks.length < 2) return [finding('clock', found)]
+  const problem = new Problem('No host agrees with the clock of this machine.', {
+    next: 'See timedatectl here, before you look at the hosts.',
+  })
+  return [finding('clock', found, problem)]
+}
+
+function typeScript(inventory: string, own: Own): Finding {
+  const compiler = compilerOf(inventory, own)
+  if (compiler) {
+    const { version }: { version: string } = JSON.parse(
+      readFileSync(join(dirname(compiler), '../package.json'), 'utf8'),
+    )
+    return finding('TypeScript', version)
+  }
+  const problem = new Problem('There is no TypeScript compiler, so types are not checked.', {
+    next: 'npm install --save-dev typescript',
+  })
+  return finding('TypeScript', 'not there', problem)
+}
+
+async function tried(
+  label: string,
+  file: string,
+  read: (file: string) => Promise<unknown>,
+): Promise<Finding> {
+  if (!existsSync(file)) return finding(label, 'none')
+  try {
+    await read(file)
+    return finding(label, file)
+  } catch (error) {
+    if (error instanceof Problem) return finding(label, file, error)
+    throw error
+  }
+}
+
+function finding(label: string, found: string, problem?: Problem): Finding {
+  return {
+    about: 'this machine',
+    label,
+    outcome: problem ? 'failed' : 'held',
+    ms: undefined,
+    said: found,
+    problem,
+  }
+}

@@ -1,0 +1,7 @@
+import { hosts, stack, text } from 'provision-ts'
+
+/** What an inventory has to give: a team, and servers, each with its purpose. */
+export const site = stack({
+  team: text,
+  servers: hosts({ purpose: text }),
+})

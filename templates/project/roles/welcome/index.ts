@@ -1,0 +1,20 @@
+import { file, role, template } from 'provision-ts'
+
+export interface WelcomeParams {
+  /** Who looks after the host. */
+  readonly team: string
+  /** What it is there for, in a sentence. */
+  readonly purpose: string
+}
+
+export interface Welcome extends WelcomeParams {
+  readonly hostname: string
+}
+
+const text = template<Welcome>(import.meta, 'welcome.ejs')
+
+/** Whoever logs in is told where he is. */
+export const welcome = role('welcome', (params: WelcomeParams, { facts }) => [
+  file('/etc/welcome', text({ ...params, hostname: facts.hostname })),
+  file('/etc/update-motd.d/50-welcome', '#!/bin/sh\ncat /etc/welcome\n', { mode: '0755' }),
+])

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+import { Project } from './project.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PACKAGES = ['mocha', 'tsx', 'typescript']
+
+describe('a new project', function () {
+  this.timeout(30_000).slow(10_000)
+  let project: Project
+  beforeEach(() => {
+    project = new Project()
+    for (const name of PACKAGES)
+      symlinkSync(join(ROOT, 'node_modules', name), join(project.directory, 'node_modules', name))
+  })
+  afterEach(() => project.remove())
+
+  const text = (path: string) => readFileSync(join(project.directory, path), 'utf8')
+  /** With the package's sources in place of what is built of them. */
+  const node = (...words: readonly string[]) =>
+    new Promise<{ readonly code: number; readonly text: string }>((done) => {
+      const child = execFile(
+        process.execPath,
+        words,
+        { cwd: project.directory, env: { ...process.env, NODE_OPTIONS: '--conditions=source' } },
+        (_error, out, err) => done({ code: child.exitCode ?? -1, text: out + err }),
+      )
+    })
+  const well = async (...words: readonly string[]) => {
+    const ended = await node(...words)
+    expect(ended.code, ended.text).to.equal(0)
+    return ended.text
+  }
+  const mocha = (...words: readonly string[]) => well('node_modules/mocha/bin/mocha.js', ...words)
+  const tsc = () => well('node_modules/typescript/bin/tsc', '-p', '.', '--customConditions', 'source')
+
+  it('type-checks, passes its own tests, and would change this machine as it says', async () => {
+    const { code, out, err } = await project.provision('init', 'hosts')
+    expect(code, err).to.equal(0)
+    expect(out).to.match(/Next:\n {2}cd hosts\n {2}npm install\n {2}npm test\n {2}npx provision --inventory /)
+    expect(readdirSync(join(project.directory, 'hosts'))).to.include.members(['.gitignore', 'package.json'])
+
+    const here = await project.provision('init')
+    expect(here.out).to.match(/^Made:\n {2}README\.md\n {2}\.gitignore\n/)
+    await tsc()
+    expect(await mocha()).to.include('1 passing')
+    const words = ['--inventory', 'inventory/local.ts', '--check', '--no-type-check']
+    const check = await project.provision(...words)
+    expect(check.out, check.err).to.include('here ~ file /etc/welcome [welcome]: create')
+    expect(check.code).to.equal(2)
+  })
+
+  it('leaves each file as it is that is there already, and says which', async () => {
+    project.write('playbooks/site.ts', 'mine')
+    const first = await project.provision('init')
+    expect(first.out).to.include('Already there, and left as it was:\n  package.json\n  playbooks/site.ts\n')
+    expect([text('playbooks/site.ts'), text('package.json')]).to.deep.equal(['mine', '{ "type": "module" }'])
+    const again = await project.provision('init')
+    expect(again.out).not.to.include('Made:')
+    expect(text('playbooks/site.ts')).to.equal('mine')
+  })
+
+  it('tells what a package.json that is there lacks, and no more', async () => {
+    const next = async (given: object) => {
+      project.write('package.json', JSON.stringify(given))
+      const { out } = await project.provision('init')
+      return out.split('Next:\n')[1]?.split('\n')[0]?.trim()
+    }
+    const tools = '@types/mocha @types/node mocha tsx typescript'
+    expect(await next({ scripts: { test: 'echo "Error: no test specified" && exit 1' } })).to.equal(
+      `npm pkg set type=module scripts.test=mocha && npm install provision-ts && npm install --save-dev ${tools}`,
+    )
+    const own = { type: 'module', scripts: { test: 'jest' }, dependencies: { 'provision-ts': '*' } }
+    expect(await next(own)).to.equal(`npm install --save-dev ${tools}`)
+    const all = Object.fromEntries(tools.split(' ').map((name) => [name, '*']))
+    expect(await next({ ...own, devDependencies: all })).to.equal('npm install')
+    project.write('package.json', '{')
+    const { code, err } = await project.provision('init')
+    expect([code, err]).to.deep.equal([
+      64,
+      'error: package.json is not JSON\n   Nothing was made yet. Mend it first.\n',
+    ])
+  })
+
+  it('asks for the versions of packages that this one is tested with', () => {
+    const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const theirs = JSON.parse(readFileSync(join(ROOT, 'templates/project/_package.json'), 'utf8'))
+    expect(theirs.dependencies).to.deep.equal({ 'provision-ts': `^${ours.version}` })
+    for (const [name, version] of Object.entries(theirs.devDependencies))
+      expect(version, name).to.equal(ours.devDependencies[name] ?? ours.dependencies[name])
+  })
+
+  it('gets roles by name, each with a template and a test that passes', async () => {
+    await project.provision('init')
+    const { out } = await project.provision('new', 'role', 'web-cache')
+    expect(out).to.equal(`Made:
+  roles/web-cache/index.ts
+  roles/web-cache/templates/web-cache.conf.ejs
+  test/web-cache.test.ts
+Next:
+  in a playbook: import { webCache } from '../roles/web-cache/index.ts'
+  npm test
+`)
+    // Names that make trouble when they are put in place of another word.
+    for (const name of ['import', 'my-sample']) await project.provision('new', 'role', name)
+    expect(text('roles/my-sample/index.ts'))
+      .to.include("export const mySample = role('my-sample', (")
+      .and.include("template<MySampleConf>(import.meta, 'my-sample.conf.ejs')")
+    await tsc()
+    expect(await mocha()).to.include('4 passing')
+  })
+
+  it('takes no role twice, nor under a name that is none', async () => {
+    await project.provision('new', 'role', 'cache')
+    const words = async (name: string) => (await project.provision('new', 'role', name)).err
+    expect(await words('cache')).to.equal(
+      'error: There is a role cache already\n   at roles/cache\n   Take another name.\n',
+    )
+    for (const name of ['Cache', '../cache', '9cache', 'a--b'])
+      expect(await words(name)).to.match(/^error: ".*" is no name for a role\n {3}Take small letters, /)
+  })
+})

@@ -1,0 +1,120 @@
+import { expect } from 'chai'
+import { footprint, ownLab, provision } from './support.ts'
+
+const LAB = 'test-doctor'
+
+describe('provision doctor, on real hosts', function () {
+  this.timeout('3m').slow('40s')
+  const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'stack.ts': STACK, 'inventory.ts': INVENTORY }))
+
+  const doctor = (...more: readonly string[]) =>
+    provision(['doctor', '--inventory', `${own.desk.directory}/inventory.ts`, '--no-type-check', ...more], {
+      LAB,
+    })
+  const found = async (...more: readonly string[]) => {
+    const { code, text } = await doctor('--output', 'json', ...more)
+    const lines = text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Line)
+    const failed = lines.filter(({ kind, outcome }) => kind === 'check' && outcome === 'failed')
+    return {
+      code,
+      text,
+      lines,
+      failed: new Map(failed.map((line) => [`${line.about}: ${line.label}`, line])),
+    }
+  }
+  const done = async (command: string, host = 'web1') => {
+    const { code, stdout, stderr } = await own.lab.exec(host, command)
+    expect(code, `${command}\n${stdout}${stderr}`).to.equal(0)
+    return stdout
+  }
+
+  it('finds nothing wrong with hosts that are well, and changes nothing on them', async () => {
+    await footprint(own.lab)
+    const before = await footprint(own.lab)
+    const { code, text } = await doctor()
+    expect(code, text).to.equal(0)
+    expect(text).to.match(/^web1 +login and root +ok +as deploy, then root$/m)
+    expect(text).to.match(/^ +Debian +ok +12 \(bookworm\)$/m)
+    expect(text).to.match(/^All hold: \d+ checks of 2 hosts\./m)
+    expect(await footprint(own.lab)).to.deep.equal(before)
+  })
+
+  it('names what is wrong and how to mend it, and is content once that was done', async () => {
+    await done('apt-get -qq update && cd /tmp && apt-get -qq download hello && dpkg --unpack hello_*.deb')
+    await done(`systemd-run --quiet --unit=broken false; sleep 1; touch /run/reboot-required`)
+    await done(`echo 'linux-image' > /run/reboot-required.pkgs`)
+    await done(`echo 'MaxSessions 1' > /etc/ssh/sshd_config.d/00-one.conf`)
+    await own.lab.fillDisk('web1')
+    const { code, text, failed } = await found()
+    await own.lab.freeDisk('web1')
+    expect(code, text).to.equal(1)
+    expect([...failed.keys()]).to.deep.equal(
+      ['disk', 'apt and dpkg', 'reboot', 'systemd', 'sshd'].map((label) => `web1: ${label}`),
+    )
+    const problem = (label: string) => failed.get(`web1: ${label}`)?.problem
+    expect(problem('disk')?.message).to.match(/^\S+ is nearly full: \d+ MiB are free\.$/)
+    expect(problem('reboot')?.message).to.equal('It waits for a reboot, since linux-image was replaced.')
+    expect(problem('apt and dpkg')).to.include({
+      message: 'Installations were cut off: hello (unpacked).',
+      next: 'On the host: dpkg --configure -a, then apt-get install --fix-broken',
+    })
+    expect(problem('systemd')).to.include({
+      message: 'These units have failed: broken.service.',
+      next: 'See journalctl -u broken.service; when it is mended: systemctl reset-failed',
+    })
+
+    await done('dpkg --configure -a && apt-get -qq -y install --fix-broken && systemctl reset-failed')
+    await done('rm /etc/ssh/sshd_config.d/00-one.conf /run/reboot-required*')
+    const mended = await found()
+    expect(mended.code, mended.text).to.equal(0)
+  })
+
+  it('says who holds a lock of apt or dpkg', async () => {
+    await done(`systemd-run --quiet --unit=holder python3 -c '${HOLD}'; sleep 1`)
+    const { code, text, failed } = await found('--limit', 'web1')
+    await done('systemctl stop holder')
+    expect(code, text).to.equal(1)
+    expect(failed.get('web1: apt and dpkg')?.problem?.message).to.match(
+      /^The dpkg lock held by python3, pid \d+\.$/,
+    )
+  })
+
+  it('tells of a host that it cannot reach, ends with 3, and looks at the others all the same', async () => {
+    await own.lab.cut('web2')
+    const { code, text } = await doctor()
+    await own.lab.uncut('web2')
+    expect(code, text).to.equal(3)
+    expect(text).to.match(/^web1 +login and root +ok/m)
+    expect(text).to.match(/^error: .*web2/m)
+    expect(text).to.match(/not reached: web2\. \(/)
+  })
+})
+
+interface Line {
+  readonly kind: string
+  readonly about: string
+  readonly label: string
+  readonly outcome: string
+  readonly problem?: { readonly message: string; readonly next?: string }
+}
+
+/** Takes the lock as apt does. */
+const HOLD = `import fcntl, time
+file = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+time.sleep(60)`
+
+const STACK = `import { hosts, stack } from 'provision-ts'
+export const site = stack({ web: hosts() })
+`
+const INVENTORY = `import { inventory } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from './stack.ts'
+const { hosts } = openLab(process.env['LAB'])
+export default inventory(site, {
+  web: { hosts: Object.fromEntries(hosts.map(({ name, address, ssh }) => [name, { address, ssh: { ...ssh, patience: '3s' } }])) },
+})
+`

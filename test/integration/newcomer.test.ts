@@ -1,0 +1,157 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { $ } from 'zx'
+import { downLab } from '../../src/lab/index.ts'
+import { noHosts, ROOT } from './support.ts'
+
+const LAB = 'test-newcomer'
+/** What may take five minutes is the whole way, from the sources to a converged host. */
+const LIMIT = 5 * 60_000
+
+/** All that the published package may hold. */
+const ALLOWED = [
+  /^(package\.json|README\.md|LICENSE|bin\/provision\.js)$/,
+  /^dist\/src\/[\w-]+\.js(\.map)?$/,
+  /^dist\/src\/.+\.d\.ts$/,
+  /^dist\/src\/report\.html$/,
+  /^dist\/roles\/[^.]+(\.js|\.js\.map|\.d\.ts)$/,
+  /^dist\/roles\/.+\/templates\/[^/]+\.ejs$/,
+  /^templates\/(project|role)\//,
+  /^(man|schema)\//,
+]
+
+/** Steps on one way: each stands on those before it. */
+describe('a newcomer', function () {
+  this.timeout(LIMIT).slow('30s').bail(true)
+  const directory = mkdtempSync(join(tmpdir(), 'provision-newcomer-'))
+  const project = join(directory, 'hosts')
+  let began: number
+  let tarball: string
+
+  before(function () {
+    if (noHosts()) this.skip()
+  })
+  after(async () => {
+    if (!noHosts()) await downLab(LAB)
+    rmSync(directory, { recursive: true })
+  })
+
+  /** As typed in the project's directory. */
+  const typed = async (line: string, cwd = project) => {
+    const shell = $({ cwd, nothrow: true, quiet: true, env: { ...process.env, LAB, NO_COLOR: '1' } })
+    const { exitCode, stdout, stderr } = await shell`sh -c ${line}`
+    return { code: exitCode, out: stdout, text: stdout + stderr }
+  }
+  const well = async (line: string, cwd = project) => {
+    const ended = await typed(line, cwd)
+    expect(ended.code, `${line}\n${ended.text}`).to.equal(0)
+    return ended.out
+  }
+
+  it('gets a package with the compiled code, its types, its maps and the roles, and with nothing else', async () => {
+    began = performance.now()
+    await well(`npm pack --pack-destination ${directory}`, ROOT)
+    rmSync(join(ROOT, 'dist'), { recursive: true })
+    tarball = join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')) ?? '')
+    const files = (await well(`tar -tzf ${tarball}`, directory))
+      .trim()
+      .split('\n')
+      .map((path) => path.replace(/^package\//, ''))
+    expect(files.filter((path) => !ALLOWED.some((one) => one.test(path)))).to.deep.equal([])
+    expect(files).to.include.members([
+      ...['cli', 'index', 'lab', 'testing'].flatMap((name) => [
+        `dist/src/${name}.js`,
+        `dist/src/${name}.js.map`,
+      ]),
+      ...['dist/src/index.d.ts', 'dist/src/lab/index.d.ts', 'dist/src/testing/index.d.ts'],
+      ...[
+        'templates/project/_gitignore',
+        'templates/project/_package.json',
+        'bin/provision.js',
+        'dist/src/report.html',
+      ],
+      ...filesOf('roles').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`),
+      ...filesOf('roles').flatMap((path) =>
+        path.endsWith('.ts') ? [`dist/${path.replace(/\.ts$/, '.d.ts')}`] : [],
+      ),
+    ])
+  })
+
+  it('installs it in an empty directory elsewhere, where no path of the sources is in it', async () => {
+    await well(`mkdir ${project}`, directory)
+    await well('npm init --yes')
+    await well(`npm install ${tarball}`)
+    const found = await typed(`grep -rlF -e ${ROOT}/ node_modules/provision-ts`)
+    expect(found.out).to.equal('')
+    expect(await well('npx provision --version')).to.match(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('has a project of his own by one command, which says how to go on', async () => {
+    const said = await well('npx provision init')
+    expect(said).to.include('Already there, and left as it was:\n  package.json\nNext:\n')
+    const [install = '', test = '', check = ''] =
+      said
+        .split('Next:\n')[1]
+        ?.split('\n')
+        .map((line) => line.trim()) ?? []
+    await well(install)
+    expect(test).to.equal('npm test')
+    expect(await well(test)).to.include('1 passing')
+    expect(await well('npx provision check --inventory inventory/local.ts')).to.include('All is well')
+    const { code, text } = await typed(check)
+    expect(code, text).to.equal(2)
+    expect(text).to.include('here ~ file /etc/welcome [welcome]: create')
+  })
+
+  it('brings a first host to the declared state; a second run finds nothing to do, and the doctor is content', async () => {
+    await well(`npx provision lab up --name ${LAB} --hosts web1`)
+    expect(await well('npx provision --inventory inventory/lab.ts')).to.include('2 changed')
+    expect(await well(`npx provision lab ssh --name ${LAB} web1 cat /etc/welcome`)).to.match(
+      /^web1: A host of the lab\.\nIt belongs to the web team/,
+    )
+    expect(await well('npx provision --inventory inventory/lab.ts')).to.match(
+      /^Nothing had to change: 1 host, 2 steps\./m,
+    )
+    expect(await well('npx provision doctor --inventory inventory/lab.ts')).to.match(/^All hold: /m)
+    expect(performance.now() - began).to.be.below(LIMIT)
+    await well('npx provision report --out report.html')
+    expect(readFileSync(join(project, 'report.html'), 'utf8'))
+      .to.match(/^<!doctype html>/i)
+      .and.include('web1')
+  })
+
+  it('makes a role, and uses one of the package', async () => {
+    await well('npx provision new role web-cache')
+    expect(await well('npm test')).to.include('2 passing')
+    writeFileSync(join(project, 'playbooks/base.ts'), BASE)
+    const { code, text } = await typed('npx provision base --inventory inventory/lab.ts --check')
+    expect(code, text).to.equal(2)
+    expect(text).to.include('web1 ~ file /etc/systemd/journald.conf.d/provision.conf [base]')
+  })
+
+  it('is told by the compiler what does not fit, before any host is asked', async () => {
+    const inventory = join(project, 'inventory/lab.ts')
+    writeFileSync(inventory, readFileSync(inventory, 'utf8').replace("team: 'the web team'", 'team: 7'))
+    const { code, text } = await typed('npx provision --inventory inventory/lab.ts')
+    expect(code, text).to.equal(64)
+    expect(text).to.match(/The TypeScript compiler does not agree\.\n\s+inventory\/lab\.ts:9:\d+: .*number/)
+  })
+})
+
+const BASE = `import { play, playbook } from 'provision-ts'
+import { base } from 'provision-ts/roles/base'
+import { webCache } from '../roles/web-cache/index.ts'
+import { site } from './stack.ts'
+
+export default playbook(site, ({ servers }) => [
+  play('base', { hosts: servers }, () => [base({ updates: false }), webCache({ port: 8080 })]),
+])
+`
+
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|ejs)$/.test(name))
+    .map((name) => `${folder}/${name}`)
+}
