@@ -1,3 +1,4 @@
+import { clear } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
@@ -5,7 +6,11 @@ import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 /** Where what was taken away is kept, each under the second it was taken in. */
 export const REMOVED = '/var/lib/provision/removed'
 
-/** Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted. */
+/**
+ * Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted.
+ *
+ * @example absent('/etc/nginx/sites-enabled/default', { notify: reloaded('nginx') })
+ */
 export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
   return absentStep({ path }, options)
 }
@@ -23,5 +28,6 @@ const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>(
       inline: true,
     },
   ],
+  becomes: ({ path }, host) => clear(host, path),
   replace: ({ path }) => ({ path, make: undefined }),
 })

@@ -72,6 +72,28 @@ ${FRESH} || apt-get -qq update
 apt-get -qq -y -o DPkg::Lock::Timeout=60 --download-only --no-install-recommends install -- "$@"
 kill -TERM 0`
 
+/** `holder` sets `who` to the one who holds one of the locks that apt and dpkg take, and to nothing when nobody does. */
+export const HOLDER = sh`
+holder() {
+  who=
+  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i $lock 2>/dev/null) || continue
+    while read -r _ type _ _ pid place _; do
+      case "$type $place" in "POSIX "*":$inode") ;; *) continue ;; esac
+      for open in /proc/$pid/fd/*; do
+        [ $open -ef $lock ] && { read -r name </proc/$pid/comm; } 2>/dev/null || continue
+        case $lock in
+          */dpkg/*) who="dpkg lock held by $name, pid $pid" ;;
+          */lists/*) who="lock of apt's package lists held by $name, pid $pid" ;;
+          *) who="lock of apt's downloads held by $name, pid $pid" ;;
+        esac
+        ! grep -qsz '^PROVISION_AHEAD=' /proc/$pid/environ || who="download that this run began early, pid $pid"
+        return
+      done
+    done </proc/locks
+  done
+}`
+
 /**
  * `apt …` and `patiently COMMAND…` wait for whoever holds one of the locks that apt and dpkg take, and say who it is. Apt itself
  * can wait for two of the four only, and dpkg for none; what takes a lock between our look and theirs is met by trying again.
@@ -108,25 +130,7 @@ free() {
   done
   [ -z "$told" ] || say "installing packages"
 }
-holder() {
-  who=
-  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    inode=$(stat -c %i $lock 2>/dev/null) || continue
-    while read -r _ type _ _ pid place _; do
-      case "$type $place" in "POSIX "*":$inode") ;; *) continue ;; esac
-      for open in /proc/$pid/fd/*; do
-        [ $open -ef $lock ] && { read -r name </proc/$pid/comm; } 2>/dev/null || continue
-        case $lock in
-          */dpkg/*) who="dpkg lock held by $name, pid $pid" ;;
-          */lists/*) who="lock of apt's package lists held by $name, pid $pid" ;;
-          *) who="lock of apt's downloads held by $name, pid $pid" ;;
-        esac
-        ! grep -qsz '^PROVISION_AHEAD=' /proc/$pid/environ || who="download that this run began early, pid $pid"
-        return
-      done
-    done </proc/locks
-  done
-}`
+${HOLDER}`
 
 /** Says to Debian's maintainer scripts that services are not to be started; a marker tells our file from anybody's. */
 const GUARD = sh`

@@ -1,5 +1,6 @@
 import type { Command } from '../model/command.ts'
 import { mapRead, type Read, read } from '../model/read.ts'
+import { place, type Sketch } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { type AbsolutePath, entryAt } from './paths.ts'
@@ -28,30 +29,45 @@ export function command(
   script: Shell,
   { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
-  const asked = unless
-    ? answered(unless, how.as)
-    : mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined)
-  return commandStep({ label, command: { script, ...how }, done: asked }, { tags, ...(notify && { notify }) })
+  const done: DoneWhen = unless
+    ? answered(quietly(unless), how.as)
+    : {
+        read: mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined),
+        sketch: (host) => place(host, creates ?? '/', MADE),
+      }
+  return commandStep({ label, command: { script, ...how }, done }, { tags, ...(notify && { notify }) })
 }
 
-function answered(unless: Shell, as: string | undefined): Read<boolean> {
-  return read(
-    sh`{ ${unless}
-} >/dev/null 2>&1`,
-    ({ code }) => code === 0,
-    as === undefined ? {} : { as },
-  )
+interface DoneWhen {
+  readonly read: Read<boolean>
+  /** Makes it so on a fake host. */
+  readonly sketch: (host: Sketch) => void
+}
+
+function answered(question: Shell, as: string | undefined): DoneWhen {
+  return {
+    read: read(question, ({ code }) => code === 0, as === undefined ? {} : { as }),
+    sketch: ({ holds }) => holds(question.text),
+  }
+}
+
+const MADE = { type: 'file', owner: 'root', group: 'root', mode: '0644', content: Buffer.alloc(0) } as const
+
+function quietly(unless: Shell): Shell {
+  return sh`{ ${unless}
+} >/dev/null 2>&1`
 }
 
 interface CommandParams {
   readonly label: string
   readonly command: Command
-  readonly done: Read<boolean>
+  readonly done: DoneWhen
 }
 
 const commandStep = resource<CommandParams, boolean>('command', {
   id: ({ label }) => label,
-  read: ({ done }) => done,
+  read: ({ done }) => done.read,
   diff: (_params, done) => (done ? undefined : { verb: 'run', fields: [] }),
   apply: ({ command }) => [command],
+  becomes: ({ done }, host) => done.sketch(host),
 })

@@ -1,5 +1,6 @@
 import { compare } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
+import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
@@ -13,7 +14,11 @@ export interface DirectoryOptions extends StepOptions {
   readonly mode?: string
 }
 
-/** A directory with this owner and mode, with those above it. What is in it is left alone. */
+/**
+ * A directory with this owner and mode, with those above it. What is in it is left alone.
+ *
+ * @example directory('/srv/app', { owner: 'app', mode: '0750' })
+ */
 export function directory(
   path: AbsolutePath,
   { owner = 'root', group = owner, mode = '0755', ...options }: DirectoryOptions = {},
@@ -45,4 +50,6 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
       inline: true,
     },
   ],
+  becomes: ({ path, owner, group, mode }, host) =>
+    place(host, path, { type: 'directory', owner, group, mode }),
 })

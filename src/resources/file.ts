@@ -3,6 +3,7 @@ import type { Command } from '../model/command.ts'
 import { compare, type Difference, type TextChange } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import { known, mapRead, read, together } from '../model/read.ts'
+import { behind, place, type Sketch } from '../model/sketch.ts'
 import { type Kind, resource, type Step, type StepOptions } from '../model/step.ts'
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
@@ -64,6 +65,7 @@ const FILE: Kind<FileParams, Entry | undefined> = {
     have?.type === 'file' && hasContent(have, params.content)
       ? [{ script: owned(params, have), inline: true }]
       : writeFile(params, have),
+  becomes: (params, host) => sketchFile(params, host),
 }
 
 const fileStep = resource('file', {
@@ -80,7 +82,14 @@ const followingStep = resource('file', {
   ...FILE,
   read: ({ path, content }) => entryBehind({ path, content: () => sizeOf(content) }),
   apply: (params, have) => FILE.apply({ ...params, path: have?.real ?? params.path }, have),
+  becomes: (params, host) => sketchFile({ ...params, path: behind(host, params.path) }, host),
 })
+
+/** What a fake host has of a file; also for kinds that are a file and more. */
+export function sketchFile({ path, content, owner, group, mode }: FileParams, host: Sketch): void {
+  const secret = content instanceof Secret
+  place(host, path, { type: 'file', owner, group, mode, content: bytesOf(content), secret })
+}
 
 /** What would change of a file; also for kinds that are a file and more. */
 export function differenceOf(
@@ -101,7 +110,7 @@ export function differenceOf(
       .filter(({ name }) => name !== 'type' || have)
       // Who reads a log could try passwords against a hash.
       .map((field) => (field.name === 'content' && content instanceof Secret ? HIDDEN : field)),
-    texts: [textChange(path, content)],
+    texts: [textChange(path, content, have)],
   }
 }
 
@@ -121,9 +130,13 @@ function revisionIn({ type, size, sha256: hash }: Entry): string | undefined {
   return hash?.slice(0, 12) ?? `${size} bytes`
 }
 
-function textChange(path: string, content: Content): TextChange {
+function textChange(path: string, content: Content, have: Entry | undefined): TextChange {
   const after = textOf(content)
-  if (after === undefined) return { path, before: known(''), after }
+  if (after === undefined)
+    return {
+      ...{ path, before: known(''), after },
+      ...(!(content instanceof Secret) && { instead: bySizeAndHash(content, have) }),
+    }
   const before = mapRead(
     together(
       entryAt({ path }),
@@ -132,6 +145,11 @@ function textChange(path: string, content: Content): TextChange {
     ([entry, text]) => (entry?.type === 'file' ? text : ''),
   )
   return { path, before, after }
+}
+
+function bySizeAndHash(content: Exclude<Content, Secret>, have: Entry | undefined): string {
+  const before = have?.type === 'file' ? `${have.size} → ` : ''
+  return `binary or long, ${before}${sizeOf(content)} bytes, sha256 ${hashOf(content) ?? 'not known yet'}`
 }
 
 /** Undefined for what a person does not want to see: secrets, bytes that are no text, and far too much of it. */
@@ -194,6 +212,11 @@ function ownership({ owner, group }: { readonly owner: string; readonly group: s
   return `${owner}:${group}`
 }
 
+/**
+ * The SHA-256 of a content, in hexadecimal: to name a file after what it holds.
+ *
+ * @example file(`/srv/app/style-${sha256(conf).slice(0, 8)}.css`, conf)
+ */
 export function sha256(content: Exclude<Content, LocalFile>): string {
   return createHash('sha256').update(bytesOf(content)).digest('hex')
 }

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import type { Admission } from '../model/admission.ts'
 import { isAddress } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
 
@@ -15,6 +16,12 @@ export type FirewallRule =
       readonly protocol: 'vrrp'
       readonly from: readonly { readonly address: string }[]
     }
+
+/** The rule as what it means. */
+export function admission(rule: FirewallRule): Admission {
+  const to = 'port' in rule ? [rule.port].flat() : rule.protocol
+  return { to, from: rule.from === 'anywhere' ? rule.from : rule.from.map(({ address }) => address) }
+}
 
 export interface SshAccess {
   /** Networks as CIDRs, or single addresses. @default 'anywhere' */

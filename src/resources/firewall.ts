@@ -1,14 +1,17 @@
 import { handler } from '../model/handler.ts'
 import { read } from '../model/read.ts'
-import { resource, type Step } from '../model/step.ts'
+import { resource } from '../model/step.ts'
+import type { Steps } from '../model/steps.ts'
 import { sh } from '../shell/sh.ts'
 import { file } from './file.ts'
-import { type FirewallRule, ruleset, type SshAccess, TABLE } from './firewall-ruleset.ts'
+import { admission, type FirewallRule, ruleset, type SshAccess, TABLE } from './firewall-ruleset.ts'
 import { pkg } from './package.ts'
 import { service } from './service.ts'
 import { transaction } from './transaction.ts'
 import { unit } from './unit.ts'
+import { wayIn } from './way-in.ts'
 
+/** From where ssh is let in, and at which port: see {@link firewall}. */
 export type FirewallOptions = SshAccess
 
 const FILE = '/etc/nftables.d/provision.nft'
@@ -21,19 +24,23 @@ const RECORD = '/run/provision-firewall'
  * after a boot. A host takes one: where it plays two parts, give the rules of both.
  *
  * Connections that are open stay open. A ruleset counts when the machine that runs this gets in over a new connection; after 15 s
- * without one the host itself puts the old ruleset back, and the step fails.
+ * without one the host itself puts the old ruleset back, and the step fails; after a boot meanwhile, too. Networks for ssh that would
+ * shut this machine out are refused before any host is changed.
  *
  * @example firewall([{ port: 8080, from: lb.hosts }], { ssh: ['10.0.0.0/8'] })
  */
-export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): readonly Step[] {
+export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): Steps {
+  const { ssh = 'anywhere' } = options
+  const text = ruleset(rules, options)
   return [
+    ssh !== 'anywhere' && wayIn({ from: ssh }),
     pkg('nftables'),
-    transaction('firewall', [file(FILE, ruleset(rules, options)), unit(UNIT, unitText)], {
+    transaction('firewall', [file(FILE, text), unit(UNIT, unitText)], {
       validate: sh`nft -c -f ${FILE}`,
       activate: loaded,
       reachable: true,
     }),
-    inForce({}),
+    inForce({ rules }),
     service(UNIT),
   ]
 }
@@ -75,18 +82,18 @@ if [ -e ${FILE} ]; then systemctl restart ${UNIT} || { journalctl -q --no-pager 
 else nft delete table inet ${TABLE}; systemctl stop ${UNIT} 2>/dev/null || :; fi`,
 )
 
+const AS_LOADED = sh`{ now=$(${PRINT}); loaded=$(cat ${RECORD}); } 2>/dev/null; [ "$now" = "$loaded" ]`
+
 /** Whether the kernel has the table as we loaded it: somebody's `nft add rule`, or `nft flush ruleset`, is seen. */
-const inForce = resource<Record<never, never>, boolean>('firewall', {
+const inForce = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
   id: () => `table inet ${TABLE}`,
+  admits: ({ rules }) => rules.map(admission),
   yields: true,
-  read: () =>
-    read(
-      sh`{ now=$(${PRINT}); loaded=$(cat ${RECORD}); } 2>/dev/null; [ "$now" = "$loaded" ]`,
-      ({ code }) => code === 0,
-    ),
+  read: () => read(AS_LOADED, ({ code }) => code === 0),
   diff: (_params, have) =>
     have
       ? undefined
       : { verb: 'change', fields: [{ name: 'table', from: 'not as it was loaded', to: 'as declared' }] },
   apply: () => loaded.commands,
+  becomes: (_params, { holds }) => holds(AS_LOADED.text),
 })

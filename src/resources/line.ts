@@ -1,6 +1,7 @@
 import { compare } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import { family, mapRead, type Read, together } from '../model/read.ts'
+import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
@@ -52,6 +53,12 @@ const lineStep = resource<LineParams, Lines>('line', {
     }
   },
   apply: (params, [, lines]) => [{ script: rewrite(params, edit(params, lines).goes), inline: true }],
+  becomes: (params, host) => {
+    const { path } = params
+    const before = host.paths.get(path) ?? { type: 'file', owner: 'root', group: 'root', mode: '0644' }
+    const { wanted } = edit(params, linesIn(before.content))
+    place(host, path, { ...before, content: Buffer.from(whole(wanted)) })
+  },
 })
 
 interface Edit {
@@ -114,7 +121,13 @@ const linesOf = family<string, readonly string[]>({
     }
     return paths.map((path) => found.get(path) ?? [])
   },
+  sketched: ({ paths }, path) => linesIn(paths.get(path)?.content),
 })
+
+function linesIn(content: Buffer | undefined): readonly string[] {
+  const text = content?.toString() ?? ''
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n')
+}
 
 function whole(lines: readonly string[]): string {
   return lines.map((one) => `${one}\n`).join('')

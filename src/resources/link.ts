@@ -1,5 +1,6 @@
 import { compare } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
+import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
@@ -10,7 +11,11 @@ export interface LinkOptions extends StepOptions {
   readonly target: string
 }
 
-/** A symbolic link, replaced in one move: at no moment is there none. */
+/**
+ * A symbolic link, replaced in one move: at no moment is there none.
+ *
+ * @example link('/srv/app/current', { target: 'releases/4f2a90c1b7de' })
+ */
 export function link(path: AbsolutePath, { target, ...options }: LinkOptions): Step {
   if (target === path || target === nameOf(path)) throw new TypeError(`link ${path}: it would lead to itself`)
   return linkStep({ path, target }, options)
@@ -39,6 +44,8 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
       },
     ]
   },
+  becomes: ({ path, target }, host) =>
+    place(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
   replace: ({ path, target }) => ({
     path,
     make: (at) => sh`{ ${swept(path)}; } && ln -s -- ${target} ${at}`,

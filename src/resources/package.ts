@@ -70,7 +70,16 @@ dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'
       return { version, state, guarded }
     })
   },
+  sketched: ({ packages }, name) => ({
+    version: packages.has(bare(name)) ? '1' : undefined,
+    state: undefined,
+    guarded: false,
+  }),
 })
+
+function bare(name: string): string {
+  return name.replace(/:.*/, '')
+}
 
 const STATES: Readonly<Record<string, string>> = {
   U: 'unpacked only',
@@ -98,6 +107,9 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
     return fields.length === 0 ? undefined : { verb, fields }
   },
   apply: (params, have) => [installing(missing(params, have), params.timeout)],
+  becomes: ({ names }, { packages }) => {
+    for (const name of names) packages.add(bare(name))
+  },
   pool: {
     name: 'packages',
     adds: (params, have) => (params.timeout === LONGEST ? missing(params, have) : undefined),

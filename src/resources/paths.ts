@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { family } from '../model/read.ts'
+import { behind, type Sketch } from '../model/sketch.ts'
 import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
@@ -43,6 +45,7 @@ export const entryAt = family<Query, Entry | undefined>({
       return entry && { ...entry, sha256: hashes.get(path) }
     })
   },
+  sketched: (host, { path }) => sketchedEntry(host, path),
 })
 
 /** What stands where a path leads to in the end; a link that leads to nothing is a link. */
@@ -58,7 +61,20 @@ printf '%s\0' ${queries.map(({ path }) => path)} | xargs -0 readlink -mz --`,
       return entry && { ...entry, sha256: hashes.get(path), real: rest[i] ?? path }
     })
   },
+  sketched: (host, { path }) => {
+    const real = behind(host, path)
+    const entry = sketchedEntry(host, real)
+    return entry && { ...entry, real }
+  },
 })
+
+function sketchedEntry({ paths }: Sketch, path: string): Entry | undefined {
+  const found = paths.get(path)
+  if (!found) return undefined
+  const { content, target = '', type, owner, group, mode } = found
+  const sha256 = content && createHash('sha256').update(content).digest('hex')
+  return { type, owner, group, mode, target, size: content?.length ?? 0, sha256 }
+}
 
 function asked(queries: readonly Query[], find: Shell): Shell {
   const paths = queries.map(({ path }) => path)

@@ -1,19 +1,25 @@
+import { clear } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import type { AbsolutePath } from './paths.ts'
-import { type Releases, releasesAt } from './releases.ts'
+import { type Releases, releasesAt, releasesIn } from './releases.ts'
 
 export interface PrunedOptions extends StepOptions {
   /** The release that is wanted: one of those that stay, whether it is there yet or not. */
   readonly wanted: string
-  /** How many stay, with the wanted one; two at least, as the one before is what a rollback needs. @default 3 */
+  /**
+   * How many stay, with the wanted one; two at least, as the one before is what a rollback needs. As many of those that a person has
+   * taken out of force stay beside them. @default 3
+   */
   readonly keep?: number
 }
 
 /**
- * Of the releases in `<root>/releases`, the few that were in force last. The one that `<root>/current` leads to is never taken away, and what a
- * broken run left half unpacked always is. It stands before the step that moves the link: there the release that is about to be
+ * Of the releases in `<root>/releases`, the few that were in force last. The one that `<root>/current` leads to is never taken away,
+ * nor what people have put beside them; what a broken run left half unpacked always is. It stands before the step that moves the link: there the release that is about to be
  * replaced is known, and stays, however many refused ones came after it.
+ *
+ * @example prunedReleases('/srv/app', { wanted: '4f2a90c1b7de', keep: 5 })
  */
 export function prunedReleases(root: AbsolutePath, { wanted, keep = 3, ...options }: PrunedOptions): Step {
   return pruned({ root, wanted, keep: Math.max(2, keep) }, options)
@@ -41,15 +47,20 @@ const pruned = resource<PrunedParams, Releases>('pruned releases', {
   [ "$old" -ef ${root}/current ] || rm -rf -- "$old" || exit 1
 done`,
   ],
+  becomes: ({ root, ...params }, host) => {
+    for (const name of superfluous({ root, ...params }, releasesIn(host, root)))
+      clear(host, `${root}/releases/${name}`)
+  },
 })
 
 function superfluous({ wanted, keep }: PrunedParams, { all, current }: Releases): readonly string[] {
   const names = all.map(({ id }) => id)
   const whole = names.filter((name) => !name.endsWith('.incoming'))
-  // What a person has taken out of force is known by its directory: without it, it would be put in force again.
-  const out = all.filter(({ state }) => state === 'withdrawn').map(({ id }) => id)
+  // What a person has taken out of force is known by its directory: without it, a machine with that build would put it in force again.
+  const withdrawn = all.filter(({ id, state }) => state === 'withdrawn' && id !== wanted && id !== current)
+  const out = withdrawn.slice(0, keep).map(({ id }) => id)
   const first = [wanted, ...(current === undefined || current === wanted ? [] : [current])]
-  const rest = whole.filter((name) => !first.includes(name) && !out.includes(name))
+  const rest = whole.filter((name) => !first.includes(name) && !withdrawn.some(({ id }) => id === name))
   const kept = new Set([...first, ...out, ...rest.slice(0, keep - first.length)])
   return names.filter((name) => !kept.has(name))
 }

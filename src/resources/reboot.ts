@@ -6,6 +6,7 @@ import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import type { Duration } from '../text/duration.ts'
 
+/** When a host is rebooted, and how long that may take: see {@link reboot}. */
 export type RebootOptions = StepOptions &
   Occasion & {
     /** How long the host may take to come back, with all that is started at boot. @default '5m' */

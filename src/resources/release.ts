@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Problem } from '../model/problem.ts'
+import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { archiveOf, eachPiece, filesOf } from './archive.ts'
@@ -19,6 +20,7 @@ export interface Build {
  * Looks at a directory that a build has made.
  *
  * @param hint what to do when it is not there
+ * @example const built = build('dist', 'Run npm run build first.')
  */
 export function build(directory: string, hint: string): Build {
   const stat = statSync(directory, { throwIfNoEntry: false })
@@ -35,7 +37,11 @@ export function build(directory: string, hint: string): Build {
   return Object.freeze({ directory: root, id: hash.digest('hex').slice(0, 12) })
 }
 
-/** A release that the hosts have already, and that this machine need not have. */
+/**
+ * A release that the hosts have already, and that this machine need not have.
+ *
+ * @example release('/srv/app/releases/4f2a90c1b7de', keptRelease('4f2a90c1b7de'))
+ */
 export function keptRelease(id: string): Build {
   return Object.freeze({ directory: undefined, id })
 }
@@ -44,6 +50,10 @@ export function keptRelease(id: string): Build {
  * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
  * renamed, so what is there is whole. Files belong to root and are readable by all.
  * Its directory has the time 0 until it is in force: see `releaseInForce`.
+ *
+ * @example
+ * const built = build('dist', 'Run npm run build first.')
+ * release(`/srv/app/releases/${built.id}`, built)
  */
 export function release(path: AbsolutePath, from: Build, options: StepOptions = {}): Step {
   return releaseStep({ path, from }, options)
@@ -76,6 +86,8 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
       },
     ]
   },
+  becomes: ({ path }, host) =>
+    place(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
 })
 
 function notThere(path: AbsolutePath, { id }: Build): Problem {

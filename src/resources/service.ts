@@ -37,6 +37,10 @@ const unitState = family<string, Unit>({
       }
     })
   },
+  sketched: ({ units }, name) => ({
+    ...(units.get(name) ?? { active: false, enabled: false }),
+    needsReload: false,
+  }),
 })
 
 function isEnabled(state: string): boolean | undefined {
@@ -80,6 +84,8 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
       commands.push(state === 'running' ? started(unit) : sh`systemctl stop ${unit}`)
     return commands
   },
+  becomes: ({ unit, state, enabled }, { units }) =>
+    void units.set(unit, { active: state === 'running', enabled }),
 })
 
 /** Starts a unit; when it does not come up, says why in the unit's own words. */

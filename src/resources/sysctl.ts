@@ -2,7 +2,7 @@ import { compare, type Difference } from '../model/difference.ts'
 import { family, readAll, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
-import { differenceOf, file } from './file.ts'
+import { differenceOf, file, sketchFile } from './file.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 
 const liveValue = family<string, string | undefined>({
@@ -10,6 +10,7 @@ const liveValue = family<string, string | undefined>({
   script: (keys) =>
     sh`for key in ${keys}; do printf '%s\n' "$(sysctl -n -- "$key" 2>/dev/null | tr -s '\t ' ' ')"; done`,
   parse: ({ stdout }, keys) => keys.map((_key, i) => stdout.split('\n')[i] || undefined),
+  sketched: ({ sysctls }, key) => sysctls.get(key),
 })
 
 /**
@@ -53,6 +54,10 @@ const sysctlStep = resource<SysctlParams, readonly [Entry | undefined, readonly 
     apply: (params, [have]) => {
       const { content, path } = wantedFile(params)
       return [...file(path, content).apply(have), sh`sysctl -q -p ${path}`]
+    },
+    becomes: (params, host) => {
+      sketchFile(wantedFile(params), host)
+      for (const [key, value] of Object.entries(wanted(params))) host.sysctls.set(key, value)
     },
   },
 )

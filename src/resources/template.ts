@@ -26,7 +26,7 @@ type HoldsSecret<D> = true extends (
  * escaped for HTML, since configuration is none.
  *
  * @param meta `import.meta` of the caller
- * @example const siteConf = template<SiteConf>(import.meta, 'site.conf.ejs')
+ * @example const siteConf = template<{ readonly domain: string }>(import.meta, 'site.conf.ejs')
  */
 export function template<D extends object>({ url }: { readonly url: string }, name: string): Template<D> {
   const path = new URL(`templates/${name}`, url)

@@ -7,6 +7,8 @@ export interface TransactionPlan {
   readonly validate: Shell | undefined
   readonly activate: Shell | undefined
   readonly probe: Shell | undefined
+  /** Whether the files decide how the host is reached: then a boot before the end takes them back. */
+  readonly reachable: boolean
 }
 
 /** The exit status of a transaction that failed and left all as it was, in force too. */

@@ -25,7 +25,8 @@ export interface TransactionOptions {
   readonly probe?: Probe
   /**
    * For what decides by which way the host is reached, such as a firewall. It counts when the machine that runs this has come over
-   * a new connection within 15 s; what is open already proves nothing. @default false
+   * a new connection within 15 s; what is open already proves nothing. A host that boots meanwhile boots with the old files.
+   * @default false
    */
   readonly reachable?: boolean
   /** @default '2m' */
@@ -87,7 +88,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   },
   apply: ({ label, steps, validate, activate, probe, reachable, timeout = '2m' }, have) => {
     const id = randomBytes(6).toString('hex')
-    const visit = reachable && visitOf(id)
+    const visit = reachable ? visitOf(id) : undefined
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = beside(replace.path)
@@ -102,12 +103,16 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
       swaps: swaps.map(({ content, ...swap }) => (content ? { ...swap, make: sh`[ -e ${swap.at} ]` } : swap)),
       validate,
       activate: activate && sequence(activate.commands.map((command) => command.script)),
+      reachable: visit !== undefined,
       probe: visit ? sequence([probe ? tried(probe) : sh`:`, visit.wait]) : probe && tried(probe),
     })
     return [
       ...ahead,
       { script, timeout, undone: UNDONE, rescue: rescued({ id }), ...(visit && { reached: visit }) },
     ]
+  },
+  becomes: ({ steps }, host) => {
+    for (const { becomes } of steps) becomes?.(host)
   },
   settles: ({ activate }) => (activate ? [activate] : []),
 })

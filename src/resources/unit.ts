@@ -3,7 +3,12 @@ import { sh } from '../shell/sh.ts'
 import { file } from './file.ts'
 import type { AbsolutePath } from './paths.ts'
 
-/** A unit file of systemd, which systemd knows as soon as it is written. @param name with its ending: `notes.service` */
+/**
+ * A unit file of systemd, which systemd knows as soon as it is written.
+ *
+ * @param name with its ending: `notes.service`
+ * @example unit('app.service', '[Service]\nExecStart=/srv/app/run\n', { notify: restarted('app') })
+ */
 export function unit(name: `${string}.${string}`, content: string, options: StepOptions = {}): Step {
   return unitFile(`/etc/systemd/system/${name}`, content, options)
 }

@@ -33,6 +33,11 @@ const account = family<string, Account | undefined>({
       return line && { gid: line[3] ?? '', home: line[5] ?? '', shell: line[6] ?? '' }
     })
   },
+  // A fake host numbers groups by their names.
+  sketched: ({ users }, name) => {
+    const found = users.get(name)
+    return found && { gid: found.group, home: found.home, shell: found.shell }
+  },
 })
 
 interface Group {
@@ -50,6 +55,10 @@ const groupOf = family<string, Group | undefined>({
       const line = lines.get(name)
       return line && { gid: line[2] ?? '', members: (line[3] ?? '').split(',').filter((one) => one !== '') }
     })
+  },
+  sketched: ({ groups }, name) => {
+    const members = groups.get(name)
+    return members && { gid: name, members }
   },
 })
 
@@ -113,6 +122,14 @@ const userStep = resource<UserParams, UserState>('user', {
     if (groups.length > 0) commands.push(sh`usermod -aG ${groups.join(',')} ${name}`)
     return commands
   },
+  becomes: ({ name, home, shell, group = name, groups }, host) => {
+    host.users.set(name, { group, home, shell })
+    for (const one of [group, ...groups]) {
+      const members = host.groups.get(one) ?? []
+      const joins = one !== group && !members.includes(name)
+      host.groups.set(one, joins ? [...members, name] : members)
+    }
+  },
 })
 
 /** The groups of these that the user is not in. */
@@ -122,7 +139,7 @@ function missingGroups(name: string, groups: readonly string[]): Read<readonly s
   )
 }
 
-/** A group of users. */
+/** A group of users. @example [userGroup('readers'), user('app', { groups: ['readers'] })] */
 export function userGroup(
   name: string,
   { system = true, ...options }: StepOptions & { readonly system?: boolean } = {},
@@ -136,4 +153,5 @@ const groupStep = resource<{ readonly name: string; readonly system: boolean }, 
   read: ({ name }) => groupOf(name),
   diff: (_params, have) => (have ? undefined : { verb: 'create', fields: [] }),
   apply: ({ name, system }) => [system ? sh`groupadd --system ${name}` : sh`groupadd ${name}`],
+  becomes: ({ name }, { groups }) => void groups.set(name, []),
 })

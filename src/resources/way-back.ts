@@ -2,6 +2,7 @@ import { read } from '../model/read.ts'
 import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { REMOVED } from './absent.ts'
+import { noUnitForBoot, unitForBoot } from './boot-way-back.ts'
 import { directoryOf } from './staging.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'
 
@@ -91,17 +92,18 @@ mkdir -p -m 0700 ${DIRECTORY} && mkdir -m 0700 ${store} ${`${store}/old`} && exe
 printf %s ${plan.label} > ${`${store}/label`} && printf %s ${wayBack(plan).text} > ${fresh} || exit 1
 sh -n ${fresh} || { rm -rf -- ${store}; exit ${UNDONE}; }
 sync ${fresh} && mv ${fresh} ${script} && sync ${store} ${DIRECTORY} || exit 1
+${plan.reachable ? unitForBoot({ id: plan.id, script }) : sh``}
 under_way=yes
 . ${scriptOf(plan.id)}`
 }
 
-function wayBack({ id, label, swaps, activate }: TransactionPlan): Shell {
+function wayBack({ id, label, swaps, activate, reachable }: TransactionPlan): Shell {
   const about = `The transaction "${label.replace(/\s+/g, ' ')}" was cut off. This puts the old files back and in force; the next run of provision does so too.`
   return sh`${commented(about)}
 store=${storeOf(id)}
 say() { printf '%s\n' "$1" >&2; }
 unstage() { rm -f -- ${swaps.map(({ at }) => at)}; }
-forget() { mv -T -- "$store" "$store.over" && sync ${DIRECTORY} && rm -rf -- "$store.over"; }
+forget() { ${reachable ? noUnitForBoot({ id }) : sh`:`}; mv -T -- "$store" "$store.over" && sync ${DIRECTORY} && rm -rf -- "$store.over"; }
 activate() { (
 ${activate ?? sh`:`}
 ) </dev/null 8>&-; }
@@ -129,6 +131,7 @@ keep() {
 }
 ${lines(swaps.map(({ path }, i) => sh`keep "$store/old/"${i} ${path} || exit 1`))}
 put_back || exit 1
+[ "\${1-}" != boot ] || exit 0
 if activate >&2; then said='in force'; else said='in place'; fi
 forget && echo "$said"
 `

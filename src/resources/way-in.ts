@@ -1,0 +1,48 @@
+import { BlockList } from 'node:net'
+import { Refusal } from '../model/problem.ts'
+import { read } from '../model/read.ts'
+import { resource } from '../model/step.ts'
+import { sh } from '../shell/sh.ts'
+
+/**
+ * That the machine that runs this is among those who may come. It changes nothing: a run that would shut itself out is refused before any
+ * host is changed.
+ */
+export const wayIn = resource<{ readonly from: readonly string[] }, string | undefined>('way in', {
+  id: ({ from }) => `ssh from ${from.join(', ') || 'nowhere'}`,
+  reach: 'own',
+  read: () => reachedFrom,
+  diff: ({ from }, own) => {
+    if (own === undefined || from.some((network) => holds(network, own))) return undefined
+    throw new Refusal(`The firewall would shut out the machine that runs this, which comes from ${own}.`, {
+      where: 'ssh',
+      details: [`ssh would be open to ${from.join(', ') || 'nobody'}`],
+      next: `Add ${own}, or a network that holds it. Nothing was changed on any host.`,
+    })
+  },
+  apply: () => [],
+})
+
+/** Where the connection of this session comes from, a jump host perhaps; undefined for one without ssh. What becomes root forgets it. */
+const reachedFrom = read(
+  sh`
+process=$$
+while [ "\${process:-0}" -gt 1 ]; do
+  from=$(tr '\0' '\n' < "/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=\([^ ]*\) .*/\1/p')
+  [ -z "$from" ] || { echo "$from"; break; }
+  process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null)
+done`,
+  ({ stdout }) => stdout.trim() || undefined,
+)
+
+function holds(network: string, address: string): boolean {
+  const [base = '', length] = network.split('/')
+  const list = new BlockList()
+  if (length === undefined) list.addAddress(base, familyOf(base))
+  else list.addSubnet(base, Number(length), familyOf(base))
+  return list.check(address, familyOf(address))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
+}

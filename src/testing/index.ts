@@ -1,0 +1,9 @@
+/**
+ * Tests of your own roles: on a fake host in milliseconds, on a real one of a lab in seconds.
+ *
+ * @module provision-ts/testing
+ */
+export type { Sketch, Sketched } from '../model/sketch.ts'
+export { type Converged, converge, type FakelyConverged, type ToldCommand } from './converge.ts'
+export { type FakeFile, type FakeHost, type FakeHostOptions, fakeHost, type GivenFile } from './fake-host.ts'
+export type { RealHost } from './real.ts'

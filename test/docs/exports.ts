@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+export const ROOT = resolve(import.meta.dirname, '../..')
+
+/** What users import, by the name of the module. */
+export const MODULES: Readonly<Record<string, string>> = {
+  'provision-ts': 'src/index.ts',
+  'provision-ts/lab': 'src/lab/index.ts',
+  'provision-ts/testing': 'src/testing/index.ts',
+}
+
+/** A name that users can import. */
+export interface Exported {
+  readonly name: string
+  /** Whether it is there at run time. */
+  readonly isValue: boolean
+  /** The file that declares it. */
+  readonly file: string
+  /** The text of the comment right above its declaration, without stars. */
+  readonly doc: string | undefined
+}
+
+/** The names that a module hands on. Sources are taken as the formatter leaves them. */
+export function exportsOf(index: string): readonly Exported[] {
+  const text = readFileSync(join(ROOT, index), 'utf8')
+  return [...text.matchAll(/^export (type )?\{([^}]*)\} from '([^']+)'/gm)].flatMap(
+    ([, all, names = '', from = '']) => {
+      const file = relative(ROOT, join(ROOT, dirname(index), from))
+      const declaring = readFileSync(join(ROOT, file), 'utf8')
+      return names
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '')
+        .map((one) => {
+          const name = one.replace(/^type /, '')
+          const found = declarationOf(name, declaring)
+          if (!found) throw new Error(`${file} declares no ${name}`)
+          const isType = all !== undefined || one.startsWith('type ')
+          return { name, file, isValue: !isType, doc: found.doc }
+        })
+    },
+  )
+}
+
+function declarationOf(name: string, text: string): { readonly doc: string | undefined } | undefined {
+  const found = new RegExp(
+    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n)?^export (?:async )?(?:function|const|class|interface|type) ${name}\\b`,
+    'm',
+  ).exec(text)
+  return found ? { doc: found[1] && bare(found[1]) } : undefined
+}
+
+/** A doc comment without its stars. */
+export function bare(comment: string): string {
+  return comment
+    .replace(/^\/\*\*\s?|\s*\*\/\s*$/g, '')
+    .replace(/^ *\* ?/gm, '')
+    .trim()
+}
+
+/** The codes of the examples in a doc comment. */
+export function examplesIn(doc: string): readonly string[] {
+  return [...doc.matchAll(/^(?:.*\s)?@example\s([\s\S]*?)(?=^@|$(?![\s\S]))/gm)].map(([, code = '']) =>
+    code.trim(),
+  )
+}

@@ -1,0 +1,56 @@
+/** What examples in comments and pages take for granted: hosts, a stack, a few roles. Only its types count: nothing of it is run. */
+
+import type { PostgresParams } from '../../roles/postgres/params.ts'
+import type {
+  Around,
+  Group,
+  Host,
+  KeyPair,
+  Probe,
+  Question,
+  Role,
+  Secret,
+  Stack,
+  Step,
+} from '../../src/index.ts'
+import { hostname, hosts, integer, optional, stack } from '../../src/index.ts'
+import type { Lab } from '../../src/lab/index.ts'
+
+export { primaryOf } from '../../roles/postgres/cluster.ts'
+export { postgresPrimary, postgresReplication } from '../../roles/postgres-primary/index.ts'
+export { postgresReplica } from '../../roles/postgres-replica/index.ts'
+
+interface Database {
+  readonly certificate: KeyPair
+  readonly seed: boolean
+}
+
+export declare const web: Group<Host<{ readonly port: number; readonly workers?: number }>>
+export declare const app: Group<Host>
+export declare const db: Group<Host<Database>>
+export declare const lb: Group<Host>
+export declare const balancers: Group<Host>
+export declare const host: Host
+export declare const db1: Host
+export const ours = stack({
+  domain: hostname,
+  web: hosts({ workers: optional(integer({ min: 1 })) }),
+})
+export declare const site: Stack<Record<never, never>>
+export declare const lab: Lab
+
+export declare const nginx: Role<{ readonly listen: { readonly address: string } }>
+export declare const pages: Role<{ readonly domain: string; readonly workers?: number }>
+export declare const motd: Role<{ readonly text: string }>
+export declare const common: (host: Host<Database>) => PostgresParams
+export declare const migrated: Step
+export declare const drained: (balancers: Group, backend: string) => Around
+export declare const healthy: (host: Host) => Probe
+export declare const isPrimary: Question<boolean>
+export declare const password: Secret
+export declare const certificate: KeyPair
+export declare const pair: (host: string) => KeyPair
+export declare const conf: string
+export declare const owner: string
+export declare const directories: readonly string[]
+export declare const url: string

@@ -1,0 +1,64 @@
+import { expect } from 'chai'
+import {
+  command,
+  directory,
+  file,
+  line,
+  pkg,
+  reloaded,
+  role,
+  service,
+  sh,
+  sysctl,
+  transaction,
+  unit,
+  user,
+  userGroup,
+} from '../../src/index.ts'
+import { converge, fakeHost } from '../../src/testing/index.ts'
+import { thrown } from '../transport/helpers.ts'
+import { ownLab } from './support.ts'
+
+const app = role('app', ({ greeting }: { readonly greeting: string }) => [
+  pkg('nginx-light'),
+  userGroup('readers'),
+  user('app', { home: '/srv/app', groups: ['readers'] }),
+  directory('/srv/app', { owner: 'app' }),
+  file('/srv/app/greeting', `${greeting}\n`, { owner: 'app', mode: '0640' }),
+  sysctl('app', { 'net.ipv4.ip_nonlocal_bind': 1 }),
+  line('/etc/hosts', '198.18.0.99 elsewhere'),
+  command('index', sh`cp /srv/app/greeting /srv/app/index`, { creates: '/srv/app/index' }),
+  unit('app.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
+  transaction('pages', [file('/etc/nginx/conf.d/app.conf', 'server_tokens off;\n')], {
+    validate: sh`nginx -t -q`,
+    activate: reloaded('nginx'),
+  }),
+  service('nginx'),
+  service('app'),
+])
+
+describe('a role of users, tested', function () {
+  this.timeout(120_000)
+  const own = ownLab('it-testing', ['web1'], () => ({}))
+
+  it('does on a real host what it does on a fake one, and nothing the second time on either', async () => {
+    const fake = fakeHost({ files: { '/etc/hosts': '127.0.0.1 localhost\n' } })
+    const real = own.lab.host('web1')
+    const told = await converge(app({ greeting: 'hello' }), fake)
+    const done = await converge(app({ greeting: 'hello' }), real)
+    expect(done.plan).to.deep.equal(told.plan)
+    expect(done.handlers).to.deep.equal(told.handlers)
+    expect((await converge(app({ greeting: 'hello' }), fake)).plan).to.deep.equal([])
+    expect((await converge(app({ greeting: 'hello' }), real)).plan).to.deep.equal([])
+    const { stdout } = await own.lab.exec('web1', 'stat -c "%U %a" /srv/app/greeting; cat /srv/app/greeting')
+    const { owner, mode, text } = told.files['/srv/app/greeting'] ?? {}
+    expect(stdout).to.equal(`${owner} ${mode?.replace(/^0/, '')}\n${text}`)
+  })
+
+  it('fails on a real host as a run does, which a fake one cannot know', async () => {
+    const broken = [command('break', sh`echo this is why >&2; exit 3`, { creates: '/nowhere/at/all' })]
+    expect((await converge(broken, fakeHost())).plan).to.deep.equal(['run command break'])
+    const error = await thrown(converge(broken, own.lab.host('web1')))
+    expect(String(error)).to.include('command break failed: exit status 3')
+  })
+})

@@ -1,0 +1,159 @@
+import { expect } from 'chai'
+import {
+  absent,
+  after,
+  ask,
+  command,
+  directory,
+  each,
+  file,
+  group,
+  type Host,
+  line,
+  link,
+  on,
+  pkg,
+  read,
+  reloaded,
+  resource,
+  role,
+  Secret,
+  service,
+  sh,
+  sysctl,
+  transaction,
+  unit,
+  user,
+} from '../../src/index.ts'
+import { converge, fakeHost } from '../../src/testing/index.ts'
+import { thrown } from '../transport/helpers.ts'
+
+const site = role('site', ({ domain }: { readonly domain: string }, { facts }) => [
+  pkg('nginx'),
+  transaction('nginx configuration', [file('/etc/nginx/site.conf', `${domain} ${facts.cpus}\n`)], {
+    activate: reloaded('nginx'),
+  }),
+  file('/etc/logrotate.d/site', 'daily\n', { notify: reloaded('nginx') }),
+  service('nginx'),
+])
+
+describe('a role on a fake host', () => {
+  it('tells what it would do there, and with which result', async () => {
+    const host = fakeHost({ facts: { cpus: 8 }, files: { '/etc/logrotate.d/site': 'weekly\n' } })
+    const run = await converge(site({ domain: 'a.test' }), host)
+    expect(run.plan).to.deep.equal([
+      'install package nginx',
+      'change transaction nginx configuration',
+      'change file /etc/logrotate.d/site',
+      'start service nginx',
+    ])
+    expect(run.handlers).to.deep.equal(['reload nginx'])
+    expect(run.files['/etc/nginx/site.conf']).to.include({ text: 'a.test 8\n', owner: 'root', mode: '0644' })
+    expect(run.commands.map(({ of }) => of)).to.include.members(['package nginx', 'handler reload nginx'])
+  })
+
+  it('changes nothing the second time', async () => {
+    const host = fakeHost()
+    await converge(site({ domain: 'a.test' }), host)
+    const again = await converge(site({ domain: 'a.test' }), host)
+    expect(again).to.deep.include({ plan: [], handlers: [], commands: [] })
+  })
+
+  it('finds as it is what the test says is there', async () => {
+    const host = fakeHost({
+      packages: ['nginx'],
+      services: { nginx: 'running' },
+      files: { '/etc/nginx/site.conf': 'a.test 2\n', '/etc/logrotate.d/site': 'daily\n' },
+    })
+    expect((await converge(site({ domain: 'a.test' }), host)).plan).to.deep.equal([])
+  })
+
+  it('is refused where two of its steps want different things', async () => {
+    const steps = [file('/etc/motd', 'one\n'), file('/etc/motd', 'two\n')]
+    const error = await thrown(converge(steps, fakeHost()))
+    expect(String(error)).to.include('host1: file /etc/motd did not converge')
+  })
+
+  it('comes to rest with each kind that knows fake hosts', async () => {
+    const steps = [
+      user('app', { home: '/srv/app' }),
+      directory('/srv/app', { owner: 'app' }),
+      link('/srv/app/current', { target: 'releases/1' }),
+      file('/srv/app/here', 'x', { follow: true }),
+      line('/etc/hosts', '10.0.0.1 db1'),
+      line('/etc/login.defs', 'UMASK 027', { match: /^UMASK/ }),
+      absent('/etc/old'),
+      sysctl('vip', { 'net.ipv4.ip_nonlocal_bind': 1 }),
+      unit('app.service', '[Service]\n'),
+      command('index', sh`app index`, { creates: '/srv/app/index' }),
+      command('migrate', sh`app migrate`, { unless: sh`app migrated`, as: 'app' }),
+      service('app', { state: 'stopped' }),
+    ]
+    const host = fakeHost({
+      files: { '/etc/old/a': '', '/etc/login.defs': 'A 1\nUMASK 022\n' },
+      services: { app: 'running' },
+    })
+    const run = await converge(steps, host)
+    expect(run.plan).to.have.length(steps.length)
+    expect(run.files['/etc/login.defs']?.text).to.equal('A 1\nUMASK 027\n')
+    expect(run.files).not.to.have.any.keys('/etc/old', '/etc/old/a')
+    expect(run.commands).to.deep.include({ of: 'command migrate', script: 'app migrate', as: 'app' })
+    expect((await converge(steps, host)).plan).to.deep.equal([])
+  })
+
+  it('shows no secret, and gives it to the test that wants to know', async () => {
+    const password = new Secret(() => 'correct horse')
+    const run = await converge(file('/etc/app/password', password), fakeHost())
+    const { text, mode, secret } = run.files['/etc/app/password'] ?? {}
+    expect({ text, mode }).to.deep.equal({ text: undefined, mode: '0600' })
+    expect(JSON.stringify(run)).not.to.include('correct')
+    expect(secret?.reveal()).to.equal('correct horse')
+  })
+
+  it('takes absolute paths alone', () => {
+    expect(() => fakeHost({ files: { 'etc/motd': '' } })).to.throw('absolute paths, not etc/motd')
+  })
+
+  it('gets the answers that the test has, of its own host and of others', async () => {
+    const db1: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
+    const primary = ask(
+      'is it the primary?',
+      read(sh`pg_is_primary`, ({ stdout }) => stdout === 'yes'),
+    )
+    const steps = [
+      command('reindex', sh`app reindex`, { unless: sh`app indexed` }),
+      after(each(group('db', [db1]), primary), ([one]) =>
+        file('/etc/db', `${one?.host.name} ${one?.answer}`),
+      ),
+      on(db1, file('/etc/allowed', 'app')),
+    ]
+    const other = fakeHost({
+      name: 'db1',
+      answers: (script) => (script.includes('pg_is_primary') ? 'yes' : undefined),
+    })
+    const host = fakeHost({
+      others: [other],
+      answers: (script) => (script.includes('app indexed') ? { code: 0 } : undefined),
+    })
+    const run = await converge(steps, host)
+    expect(run.plan).to.deep.equal(['create file /etc/db', 'create file /etc/allowed on db1'])
+    expect(run.files['/etc/db']?.text).to.equal('db1 true')
+    expect(other.files['/etc/allowed']?.text).to.equal('app')
+    expect(String(await thrown(converge(steps, fakeHost())))).to.include('has made up no host db1')
+  })
+
+  it('plans again what a kind of your own cannot say of fake hosts, and comes to rest with one that can', async () => {
+    const there = (path: string) => sh`test -e ${path}`
+    const of = {
+      id: (path: string) => path,
+      read: (path: string) => read(there(path), ({ code }) => code === 0),
+      diff: (_path: string, have: boolean) => (have ? undefined : { verb: 'create' as const, fields: [] }),
+      apply: (path: string) => [sh`touch ${path}`],
+    }
+    const mute = resource('flag', of)
+    const telling = resource('flag', { ...of, becomes: (path, { holds }) => holds(there(path).text) })
+    const host = fakeHost()
+    await converge([mute('/a'), telling('/b')], host)
+    expect((await converge([mute('/a'), telling('/b')], host)).plan).to.deep.equal(['create flag /a'])
+  })
+})
