@@ -1,4 +1,4 @@
-import { flag, playbook, renewAll } from 'provision-ts'
+import { flag, playbook, renewCertificates } from 'provision-ts'
 import { site } from './stack.ts'
 import { backupTier, balancerTier, databaseGround, databaseRoles } from './tiers.ts'
 
@@ -12,10 +12,10 @@ export default playbook(
   ],
   {
     about:
-      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with less than 30 days left are made anew; with --force all are. Certificates from elsewhere are taken as they are.',
+      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made anew, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',
     flags: { force: flag },
-    prepare: ({ force }) => {
-      if (force) renewAll()
+    prepare: ({ force }, { check }) => {
+      renewCertificates({ all: force, check })
     },
   },
 )

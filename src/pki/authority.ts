@@ -1,26 +1,15 @@
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { KeyPair } from '../model/fields.ts'
-import { Secret } from '../shell/secret.ts'
-import type { Issued } from './issue.ts'
+import { keep, keptAt, pairOf, readPair } from './kept.ts'
+import { renewal } from './renewal.ts'
 
 const DAY = 86_400_000
 
 /** Certificates are made anew when they have less than this left. */
 const RENEW_BEFORE = 30 * DAY
 
-/** Those that were made anew in this process, when all are to be. */
-let renewed: Set<string> | undefined
-
-/** Every certificate that is asked for from now on is made anew once, whatever it has left; until the function that it returns is called. */
-export function renewAll(): () => void {
-  renewed = new Set()
-  return () => {
-    renewed = undefined
-  }
-}
-
+/** A certificate authority of one's own. Made by {@link authority}. */
 export interface Authority {
   /** The authority's own certificate, as PEM: what those must trust who check the others. */
   readonly certificate: string
@@ -42,13 +31,16 @@ export interface Subject {
  * on the machine that provisions; a host gets its own key and no other.
  *
  * @param directory is made when it is not there. Keep it: who has lost it has to replace every certificate.
+ * @example
+ * const own = await authority('pki')
+ * const pair = await own.keyPair({ names: ['db1'], addresses: ['10.0.4.1'] })
  */
 export async function authority(
   directory: string,
   { name = 'Provision' }: { readonly name?: string } = {},
 ): Promise<Authority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const own = paths(directory, 'authority')
+  const own = keptAt(directory, 'authority')
   if (!isGood(own.certificate, { names: [] })) {
     const { issueAuthority } = await import('./issue.ts')
     keep(own, await issueAuthority(`${name} authority`))
@@ -59,35 +51,20 @@ export async function authority(
     file: own.certificate,
     keyPair: async ({ names, addresses = [] }) => {
       // A host of this name would take the authority's own files.
-      const files = paths(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
-      const wanted = renewed !== undefined && !renewed.has(files.certificate)
-      if (wanted || !isGood(files.certificate, { names, addresses }, issuer.certificate)) {
-        renewed?.add(files.certificate)
-        const { issueLeaf } = await import('./issue.ts')
-        keep(
-          files,
-          await issueLeaf(
-            { certificate: issuer.certificate, key: issuer.key.reveal() },
-            { names, addresses },
-          ),
-        )
-      }
-      return readPair(files)
+      const files = keptAt(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
+      const renewing = renewal()
+      const good = isGood(files.certificate, { names, addresses }, issuer.certificate)
+      const made = renewing?.made.get(files.certificate)
+      if (made && (good || renewing?.check)) return made
+      if (good && !renewing?.all) return readPair(files)
+      const { issueLeaf } = await import('./issue.ts')
+      const above = { certificate: issuer.certificate, key: issuer.key.reveal() }
+      const issued = await issueLeaf(above, { names, addresses })
+      const pair = renewing?.check ? pairOf(issued) : keep(files, issued)
+      renewing?.made.set(files.certificate, pair)
+      return pair
     },
   }
-}
-
-interface Files {
-  readonly certificate: string
-  readonly key: string
-}
-
-function paths(directory: string, name: string): Files {
-  return { certificate: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) }
-}
-
-function readPair({ certificate, key }: Files): KeyPair {
-  return { certificate: readFileSync(certificate, 'utf8'), key: new Secret(() => readFileSync(key, 'utf8')) }
 }
 
 /** Whether the certificate is there, lasts, is from this issuer, and is for just these names and addresses. */
@@ -107,16 +84,4 @@ function isGood(
     // An IPv6 address has many spellings.
     addresses.every((one) => certificate.checkIP(one) !== undefined)
   )
-}
-
-/** The key first: a certificate without its key would be taken for good. */
-function keep(files: Files, { certificate, key }: Issued): void {
-  for (const [path, text, mode] of [
-    [files.key, key, 0o600],
-    [files.certificate, certificate, 0o644],
-  ] as const) {
-    const at = `${path}.${process.pid}`
-    writeFileSync(at, text, { mode })
-    renameSync(at, path)
-  }
 }

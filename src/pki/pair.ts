@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { KeyPair } from '../model/fields.ts'
 import type { Secret } from '../shell/secret.ts'
 
+/** Who shows a certificate, and whom others trust: see {@link pairFault}. */
 export interface Bearer {
   /** DNS names that it goes by. */
   readonly names?: readonly string[]
@@ -14,7 +15,7 @@ export interface Bearer {
 /**
  * What is wrong with a certificate and its key for somebody who shows them, as the rest of a sentence; undefined when nothing is.
  *
- * @example pairFault(host.certificate, { names: [host.name], authority }) // 'has expired on 2026-01-01'
+ * @example pairFault(certificate, { names: ['db1'] }) // 'has expired on 2026-01-01'
  */
 export function pairFault(
   { certificate, key }: KeyPair,

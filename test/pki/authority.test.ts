@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type Authority, authority, renewAll } from '../../src/pki/authority.ts'
+import { type Authority, authority } from '../../src/pki/authority.ts'
+import { renewCertificates } from '../../src/pki/renewal.ts'
 import { temporary } from '../support/rig.ts'
 
 describe('an authority', () => {
@@ -99,7 +100,7 @@ describe('an authority', () => {
   it('issues all anew when asked to, each once, and never itself', async () => {
     const before = await ca.keyPair({ names: ['renewed'] })
     before.key.reveal()
-    const end = renewAll()
+    const end = renewCertificates({ all: true })
     const again = await authority(directory)
     const [first, second] = [
       await again.keyPair({ names: ['renewed'] }),
