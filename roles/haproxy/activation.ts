@@ -9,9 +9,9 @@ const SWITCH = '/run/keepalived-maint'
  * a peer that could, clients are refused for some 0.3 s.
  *
  * @param dropIn the path of what changes the unit
- * @param address the one that moves between the balancers
+ * @param address the one that moves between the balancers, where there is one
  */
-export function activated(dropIn: string, address: string): Handler {
+export function activated(dropIn: string, address = ''): Handler {
   return handler(
     'put the haproxy configuration in force',
     sh`
@@ -21,7 +21,7 @@ if ! systemctl is-active -q haproxy || ! find ${dropIn} -newermt "$started" | gr
   systemctl reload-or-restart haproxy
   exit
 fi
-holds() { ip -o address show to ${address} | grep -q .; }
+holds() { [ -n ${address} ] && ip -o address show to ${address} | grep -q .; }
 if [ -e ${SWITCH} ] && holds; then
   trap 'echo 0 > '${SWITCH} EXIT
   echo 1 > ${SWITCH}

@@ -18,10 +18,12 @@ const IDLE = 3
 export interface DrainOptions {
   /** Seconds for requests under way to end, after which the host is changed all the same. @default 30 */
   readonly patience?: number
+  /** What a balancer means that cannot be reached: see `around`. @default 'refuse' */
+  readonly lost?: 'refuse' | 'ignore'
 }
 
 /**
- * Takes a server out of all balancers for the time of its changes: no new requests, those under way come to their end. Where
+ * Takes a server out of all balancers, or out of the role upstream on those who ask it, for the time of its changes: no new requests, those under way come to their end. Where
  * there is no haproxy yet, or the server is not in it yet, there is nothing to do. The last server in service is not taken out:
  * the host's turn fails before anything is changed on it.
  *
@@ -30,7 +32,7 @@ export interface DrainOptions {
 export function drained(
   balancers: Pick<Group, 'hosts'>,
   backend: string,
-  { patience = 30 }: DrainOptions = {},
+  { patience = 30, lost }: DrainOptions = {},
 ): Around {
   return around(`out of ${backend}`, {
     enter: ({ name }: Host) =>
@@ -40,6 +42,7 @@ export function drained(
 ${drain({ backend, name, patience })}`,
       ),
     idle: IDLE,
+    ...(lost && { lost }),
     leave: ({ name }: Host) => each(balancers, ready({ backend, name })),
     settled: ({ name }: Host) => each(balancers, up({ backend, name })),
   })

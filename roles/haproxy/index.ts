@@ -7,22 +7,18 @@ import {
   type KeyPair,
   type Probe,
   pkg,
-  probe,
   Refusal,
   role,
-  service,
-  sh,
   sysctl,
-  transaction,
 } from 'provision-ts'
-import { activated } from './activation.ts'
 import { bundleOf } from './certificate.ts'
-import { configuration, dropInConf, stateScript } from './conf.ts'
+import { curvesOf, haproxyCfg } from './conf.ts'
+import { instance, LOCAL, PACKAGES } from './instance.ts'
 
 export interface HaproxyParams {
   /** The name that clients ask for. Requests over plain HTTP are sent to it by a redirect. */
   readonly domain: string
-  /** For the domain, with the chain above it; the leaf comes first. */
+  /** For the domain, with the chain above it; the leaf comes first. That of `acme` lets haproxy answer the ACME server, too. */
   readonly certificate: KeyPair
   /** The web servers. Each has to answer GET /healthz with 200. */
   readonly servers: readonly HaproxyServer[]
@@ -44,11 +40,6 @@ export interface HaproxyServer {
   readonly port: number
 }
 
-const LOCAL = 'http://127.0.0.1:8405'
-const CONFIG = '/etc/haproxy/haproxy.cfg'
-const STATE_SCRIPT = '/usr/local/libexec/haproxy-state'
-const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
-
 /** Where haproxy says that it is there; it answers on the host itself only. */
 export const ALIVE = `${LOCAL}/alive`
 
@@ -67,51 +58,23 @@ export const haproxy = role(
   ({ domain, certificate, servers, vip, admin, maxConnections = 2000 }: HaproxyParams, { facts }) => {
     const address = vip.replace(/\/.*/, '')
     const certificatePath = `/etc/haproxy/certs/${domain}.pem` as const
-    const bundle = bundleOf(certificate, domain)
-    const { text, revision } = configuration(
-      { domain, address, certificatePath, servers, admin, maxConnections },
-      { certificate: certificate.certificate, release: facts.os.version },
-    )
+    const { thumbprint } = certificate
+    const data = { domain, address, certificatePath, thumbprint, servers, admin, maxConnections }
     return [
-      pkg('haproxy', 'curl', 'socat'),
+      pkg(...PACKAGES),
       sysctl('haproxy', { [`net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`]: 1 }),
-      file(
-        STATE_SCRIPT,
-        stateScript({ state: '/var/lib/haproxy/state', socket: '/run/haproxy/admin.sock', config: CONFIG }),
-        { mode: '0755' },
-      ),
       directory('/etc/haproxy/certs', { mode: '0700' }),
-      transaction(
-        'haproxy configuration',
-        [
-          file(DROP_IN, dropInConf({ openFiles: 2 * maxConnections + 1000, stateScript: STATE_SCRIPT })),
-          file(certificatePath, bundle),
-          file(CONFIG, text),
-        ],
-        { validate: VALIDATE, activate: activated(DROP_IN, address), probe: inForce(revision) },
-      ),
-      service('haproxy'),
+      ...instance({
+        text: (revision) => haproxyCfg({ ...data, curves: curvesOf(facts.os.version), revision }),
+        besides: certificate.certificate,
+        files: [file(certificatePath, bundleOf(certificate, domain))],
+        maxConnections,
+        address,
+      }),
     ]
   },
   { debian: [12, 13], check: refuseUnfit },
 )
-
-/** A state with a server that is down is a warning, and warnings are refused here: the checker is shown none. */
-const VALIDATE = sh`
-mount -t tmpfs tmpfs /var/lib/haproxy && echo 1 > /var/lib/haproxy/state && haproxy -c -dW -f ${CONFIG}`
-
-function inForce(revision: string): Probe {
-  return probe(
-    'haproxy runs with this configuration',
-    sh`systemctl is-active haproxy && curl -fsS --max-time 2 -o /dev/null ${ALIVE} &&
-now=$(curl -fsS --max-time 2 ${`${LOCAL}/revision`}) || exit 1
-[ "$now" = ${revision} ] && exit 0
-printf 'haproxy could not take the new configuration into service:\n'
-journalctl -q --no-pager -o cat -n 30 -u haproxy | grep -E 'ALERT|WARNING' | tail -n 10
-exit 1`,
-    { within: '10s' },
-  )
-}
 
 function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
   bundleOf(certificate, domain)

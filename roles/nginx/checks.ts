@@ -1,7 +1,7 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { type Door, runs } from '../base/checks.ts'
-import { at } from './configuration.ts'
-import { type Endpoint, healthy } from './index.ts'
+import { at, type Endpoint } from '../endpoint.ts'
+import { healthy } from './index.ts'
 
 /** What holds of each web server by itself. @param apps the servers that it passes requests on to */
 export function nginxChecks(host: Host & Endpoint, apps: readonly Door[]): readonly Check[] {

@@ -10,7 +10,8 @@ import {
   template,
   transaction,
 } from 'provision-ts'
-import type { Endpoint, NginxParams } from './index.ts'
+import { at } from '../endpoint.ts'
+import type { NginxParams } from './index.ts'
 
 export interface MainConf {
   readonly workers: number
@@ -19,6 +20,8 @@ export interface MainConf {
 export interface UpstreamConf {
   /** `address:port` */
   readonly upstreams: readonly string[]
+  /** The one that is asked while it is there. */
+  readonly first: string | undefined
 }
 
 export interface SiteConf {
@@ -49,12 +52,16 @@ export function configured(params: NginxParams, cpus: number): Step {
     listen,
     workers = cpus,
     upstreams,
+    through,
     balancers,
     rate = 0,
     contentSecurityPolicy = OWN_ONLY,
   } = params
   const main = mainConf({ workers })
-  const upstream = upstreamConf({ upstreams: upstreams.map(at) })
+  const upstream = upstreamConf({
+    upstreams: upstreams.map(at),
+    first: through === undefined ? undefined : `127.0.0.1:${through}`,
+  })
   const site = (revision: string) =>
     siteConf({
       domain,
@@ -76,10 +83,6 @@ export function configured(params: NginxParams, cpus: number): Step {
     ],
     { validate: sh`nginx -t -q`, activate: reloaded('nginx'), probe: inForce(at(listen), revision) },
   )
-}
-
-export function at({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 const OWN_ONLY =

@@ -16,12 +16,8 @@ import {
   sh,
   transaction,
 } from 'provision-ts'
-import { at, configured, ROOT, unitDropIn } from './configuration.ts'
-
-export interface Endpoint {
-  readonly address: string
-  readonly port: number
-}
+import { at, type Endpoint } from '../endpoint.ts'
+import { configured, ROOT, unitDropIn } from './configuration.ts'
 
 export interface NginxParams {
   /** The name that clients ask for. */
@@ -32,6 +28,11 @@ export interface NginxParams {
   readonly workers?: number
   /** The servers of the application, which get `/api/` and `/readyz`. */
   readonly upstreams: readonly Endpoint[]
+  /**
+   * A port of 127.0.0.1 where something spreads requests over them that knows better which of them are away, such as the role
+   * upstream: they are then asked directly only while it is not there. @default they are
+   */
+  readonly through?: number
   /** Whose word on the client's address is taken (X-Forwarded-For). */
   readonly balancers: readonly { readonly address: string }[]
   /** The static files, with an index.html at the top. */

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Site } from './site.ts'
 
-interface Failure {
+export interface Failure {
   readonly lane: string
   readonly begun: number
   readonly ended: number

@@ -21,14 +21,14 @@ export const serverRows: readonly Row[] = [
   away('app', 'frozen', 'frozen'),
 ]
 
-/** Milliseconds after which nothing new may be sent to a host that is away. */
-const NOTICED = 1_000
+/** Milliseconds after which nothing new may be sent to a host that is away: two checks of half a second, and their answers. */
+const NOTICED = 2_000
 
 function away(tier: 'web' | 'app', how: 'off' | 'frozen', words: string): Row {
   return {
     name: `${tier}-${how}`,
     event: `${tier === 'web' ? 'a web' : 'an app'} host ${words}`,
-    limit: '≤ 1 s without an answer, none begun 1 s after fails',
+    limit: '≤ 1 s without an answer, none begun 2 s after fails',
     holds: ({ gap = Number.POSITIVE_INFINITY, lost = 0, besides }) =>
       gap <= 1_000 && lost === 0 && (besides?.good ?? false),
     run: (site) => gone(site, [`${tier}2`], how),
@@ -58,7 +58,7 @@ async function gone(site: Site, hosts: readonly string[], how: 'off' | 'frozen')
   const later = [...seen.failed, ...seen.unknown].filter(({ begun }) => begun > at + NOTICED)
   return {
     ...seen,
-    besides: { good: later.length === 0, words: `${later.length} of them begun more than 1 s after` },
+    besides: { good: later.length === 0, words: `${later.length} of them begun more than 2 s after` },
   }
 }
 

@@ -1,18 +1,10 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import { ROOT } from '../integration/support.ts'
+import { copyProject } from '../support/project-copy.ts'
 
 export interface Ended {
   readonly code: number
@@ -28,11 +20,7 @@ export class Site {
 
   private constructor(lab: Lab) {
     this.#lab = lab
-    for (const part of ['playbooks', 'roles', 'inventory', 'examples/notes-api/dist'])
-      cpSync(join(ROOT, part), join(this.directory, part), { recursive: true })
-    mkdirSync(join(this.directory, 'node_modules'))
-    symlinkSync(ROOT, join(this.directory, 'node_modules/provision-ts'))
-    writeFileSync(join(this.directory, 'package.json'), '{ "type": "module" }')
+    copyProject(this.directory)
   }
 
   /** @param kept whether a lab of that name is taken as it is */
@@ -112,9 +100,22 @@ export class Site {
     return held === '1' ? { holder: 'lb1', other: 'lb2' } : { holder: 'lb2', other: 'lb1' }
   }
 
+  /** Waits for one that is just being started. @throws Error when there is no primary for half a minute */
   async databases(): Promise<{ readonly primary: string; readonly replica: string }> {
-    const standby = await this.query('db1', 'select pg_is_in_recovery()', 'postgres').catch(() => 't')
-    return standby === 'f' ? { primary: 'db1', replica: 'db2' } : { primary: 'db2', replica: 'db1' }
+    for (let tries = 0; tries < 60; tries++) {
+      const [db1, db2] = await Promise.all(['db1', 'db2'].map((host) => this.#isPrimary(host)))
+      if (db1) return { primary: 'db1', replica: 'db2' }
+      if (db2) return { primary: 'db2', replica: 'db1' }
+      await new Promise((done) => setTimeout(done, 500))
+    }
+    throw new Error('no host is the primary')
+  }
+
+  async #isPrimary(host: string): Promise<boolean> {
+    return this.query(host, 'select pg_is_in_recovery()', 'postgres').then(
+      (said) => said === 'f',
+      () => false,
+    )
   }
 
   query(host: string, sql: string, database = 'notes'): Promise<string> {

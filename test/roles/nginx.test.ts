@@ -29,6 +29,18 @@ describe('role nginx', () => {
     expect(healthy({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
   })
 
+  it('asks the servers of the application itself only while what it is told to ask is not there', () => {
+    const upstream = textAt(
+      stepsOf(nginx({ ...params, through: 8406 })),
+      '/etc/nginx/conf.d/upstream-app.conf',
+    )
+    expect(upstream.match(/^ {2}server .*$/gm)).to.deep.equal([
+      '  server 127.0.0.1:8406 max_fails=1 fail_timeout=1s;',
+      '  server 10.0.2.1:3000 max_fails=1 fail_timeout=1s backup;',
+      '  server [fd00::2]:3000 max_fails=1 fail_timeout=1s backup;',
+    ])
+  })
+
   it('has a worker for each core, unless told otherwise', () => {
     const main = (workers?: number) =>
       textAt(stepsOf(nginx({ ...params, workers }), { cpus: 6 }), '/etc/nginx/nginx.conf')

@@ -1,0 +1,13 @@
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../integration/support.ts'
+
+/** Copies what users have of the project into a folder, where it is run from, and where releases and settings can be broken. */
+export function copyProject(directory: string): void {
+  for (const part of ['playbooks', 'roles', 'inventory', 'Vagrantfile', 'examples/notes-api/dist'])
+    cpSync(join(ROOT, part), join(directory, part), { recursive: true })
+  mkdirSync(join(directory, 'node_modules'))
+  symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
+  symlinkSync(join(ROOT, 'node_modules/execa'), join(directory, 'node_modules/execa'))
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+}
