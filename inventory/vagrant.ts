@@ -1,7 +1,6 @@
-import { execa } from 'execa'
 import { authority, inventory, Problem, secret } from 'provision-ts'
 import { site } from '../playbooks/stack.ts'
-import { parseSshConfig } from './ssh-config.ts'
+import { vagrantMachines } from './vagrant-machines.ts'
 
 /** The address of each machine of the Vagrantfile ends in this. */
 const LAST_BYTE = { lb1: 11, lb2: 12, web1: 21, web2: 22, app1: 31, app2: 32, db1: 41, db2: 42 } as const
@@ -10,15 +9,18 @@ type Name = keyof typeof LAST_BYTE
 
 /** The machines of the Vagrantfile that are up, as `vagrant ssh-config` tells how to reach them. */
 export default async () => {
-  const machines = parseSshConfig(await asked('vagrant', ['ssh-config']))
+  const machines = await vagrantMachines('.provision/vagrant-hosts.json')
   const ca = await authority('.provision/vagrant-pki', { name: 'Notes on Vagrant' })
   const at = (name: Name) => {
     const ssh = machines.get(name)
-    if (!ssh) throw new Problem(`${name} is not up`, { next: `Run: vagrant up ${name}` })
+    if (!ssh) throw new Problem(`${name} is not up.`, { next: `Run: vagrant up ${name}` })
     return { address: `192.168.56.${LAST_BYTE[name]}`, ssh }
   }
-  const up = <N extends Name>(...names: readonly N[]) => names.filter((name) => machines.has(name))
-  const tier = (...names: readonly Name[]) => Object.fromEntries(up(...names).map((name) => [name, at(name)]))
+  const tier = (first: Name, spare: Name) => ({
+    [first]: at(first),
+    // A small set has none.
+    ...(machines.has(spare) && { [spare]: at(spare) }),
+  })
   const database = async (name: Name) => {
     const host = at(name)
     return { ...host, certificate: await ca.keyPair({ names: [name], addresses: [host.address] }) }
@@ -41,20 +43,4 @@ export default async () => {
       hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') },
     },
   })
-}
-
-async function asked(program: string, args: readonly string[]): Promise<string> {
-  const { stdout, exitCode, stderr, code } = await execa(program, args, { reject: false })
-  if (code === 'ENOENT')
-    throw new Problem('vagrant is not installed', {
-      next: 'Install Vagrant, or use the lab: provision lab up',
-    })
-  // It fails when one of several machines is not up, and tells of the others all the same.
-  if (exitCode !== 0 && stdout === '') {
-    throw new Problem('vagrant ssh-config tells of no machine', {
-      details: stderr.split('\n').slice(0, 5),
-      next: 'Run: vagrant up',
-    })
-  }
-  return stdout
 }

@@ -1,0 +1,137 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { elapsed } from '../../src/text/duration.ts'
+import { noHosts } from '../integration/support.ts'
+import { copyProject } from '../support/project-copy.ts'
+import { type Ended, Ground } from './ground.ts'
+
+// `vagrant up` for real, from nothing to nothing, with the Vagrantfile as it ships.
+
+const { values } = parseArgs({
+  options: {
+    /** The set of machines that a small laptop gets. */
+    small: { type: 'boolean', default: false },
+  },
+})
+const why = noHosts()
+if (why) {
+  console.log(`The Vagrantfile was not tried: ${why}.`)
+  process.exit(0)
+}
+if (values.small) process.env['LAB_SIZE'] = 'small'
+
+const SITE = ['--inventory', 'inventory/vagrant.ts']
+const ADDRESS = '192.168.56.10'
+let failed = 0
+
+const began = performance.now()
+const ground = await Ground.made((line) => console.log(`  ${line}`))
+/** Provision keeps authority and notes below the folder that it is run in: those of the test are not the person's. */
+const project = join(ground.directory, 'project')
+try {
+  mkdirSync(project)
+  copyProject(project)
+  const here = { cwd: project }
+  await step('before `vagrant up`, provision says what to do', () => ground.provision(SITE, here), {
+    code: 64,
+    says: /No machine of the Vagrantfile is up\.\n\s+Run: vagrant up/,
+  })
+  await step('a Vagrantfile that Vagrant does not read', () => withVagrantfile('Vagrant.configure("2") do'), {
+    code: 64,
+    says: /does not get along with the Vagrantfile[\s\S]*syntax error[\s\S]*vagrant validate/,
+  })
+  await step(
+    'a plugin that is missing',
+    () => ground.run(['vagrant', 'up'], { ...here, env: { VAGRANT_DEFAULT_PROVIDER: 'libvirt' } }),
+    {
+      code: 1,
+      says: /provider 'libvirt' could not be found/,
+    },
+  )
+  await step('vagrant up web1', () => ground.run(['vagrant', 'up', 'web1'], here), { code: 0 })
+  await step('with one machine up, provision names the next', () => ground.provision(SITE, here), {
+    code: 64,
+    says: /lb1 is not up\.\n\s+Run: vagrant up lb1/,
+  })
+  await step('vagrant up', () => ground.run(['vagrant', 'up'], here), { code: 0 })
+  await step('provision', () => ground.provision(SITE, here), { code: 0 })
+  await step('provision again', () => ground.provision(SITE, here), {
+    code: 0,
+    says: /Nothing had to change/,
+  })
+  await step('verify', () => ground.provision(['verify', ...SITE, '--within', '60s'], here), {
+    code: 0,
+    says: /All hold/,
+  })
+  await step('a browser of this machine gets the page', () => page(), { code: 0, says: /<html/ })
+  await step('vagrant halt', () => ground.run(['vagrant', 'halt'], here), { code: 0 })
+  await step('vagrant up', () => ground.run(['vagrant', 'up'], here), { code: 0 })
+  await step(
+    'verify, with no command given',
+    () => ground.provision(['verify', ...SITE, '--within', '120s'], here),
+    {
+      code: 0,
+      says: /All hold/,
+    },
+  )
+  await step(
+    'a machine that shows another host key',
+    async () => {
+      await ground.must(
+        ['vagrant', 'ssh', 'web1', '-c', 'sudo rm /etc/ssh/ssh_host_*; sudo systemctl restart ssh'],
+        here,
+      )
+      return ground.provision([...SITE, '--check'], here)
+    },
+    { code: 3, says: /web1[\s\S]*SHA256/ },
+  )
+  await step('vagrant destroy', () => ground.run(['vagrant', 'destroy', '-f'], here), { code: 0 })
+} finally {
+  await ground.down()
+}
+console.log(
+  `${failed === 0 ? 'All as it should be' : `${failed} not as it should be`}, in ${elapsed(performance.now() - began)}.`,
+)
+process.exitCode = failed === 0 ? 0 : 1
+
+interface Wanted {
+  readonly code: number
+  readonly says?: RegExp
+}
+
+async function step(what: string, act: () => Promise<Ended>, { code, says = /(?:)/ }: Wanted): Promise<void> {
+  const ended = await act()
+  const good = ended.code === code && says.test(ended.text)
+  console.log(`${good ? '✓' : '✗'} ${what} (${elapsed(ended.seconds * 1000)})`)
+  if (good) return
+  failed++
+  console.log(
+    `  status ${ended.code}, not ${code}${says.test(ended.text) ? '' : `; it does not say ${says}`}:`,
+  )
+  console.log(
+    ended.text
+      .split('\n')
+      .slice(-40)
+      .map((line) => `    ${line}`)
+      .join('\n'),
+  )
+}
+
+/** A person's browser, on the machine that Vagrant runs on. */
+function page(): Promise<Ended> {
+  const authority = join(project, '.provision/vagrant-pki/authority.pem')
+  const curl = ['curl', '-sS', '--max-time', '5', '--cacert', authority]
+  return ground.run([...curl, '--resolve', `notes.test:443:${ADDRESS}`, 'https://notes.test/'])
+}
+
+async function withVagrantfile(text: string): Promise<Ended> {
+  const path = join(project, 'Vagrantfile')
+  const before = readFileSync(path)
+  writeFileSync(path, text)
+  try {
+    return await ground.provision(SITE, { cwd: project })
+  } finally {
+    writeFileSync(path, before)
+  }
+}
