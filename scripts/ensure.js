@@ -1,6 +1,6 @@
 // Installs the packages of the lock file where they are missing or older than it. Needs nothing but Node and npm.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,6 +13,8 @@ export function ensurePackages(directory, what) {
   const lock = `${directory}/package-lock.json`
   const installed = `${directory}/node_modules/.package-lock.json`
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
+  // `npm ci` would empty the folder that a link leads to, which is somebody else's.
+  if (lstatSync(`${directory}/node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) return
   console.log(`Installing ${what}…`)
   must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)
 }
