@@ -1,6 +1,6 @@
-// Bundles the service into dist/app/server.mjs and copies the site to dist/public. The same sources give the same bytes.
+// Bundles the service into dist/app/server.mjs, with its migrations beside it, and copies the site to dist/public. The same sources give the same bytes.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -25,6 +25,7 @@ await build({
   logLevel: 'warning',
 })
 
+cpSync('migrations', 'dist/app/migrations', { recursive: true })
 mkdirSync('dist/public', { recursive: true })
 for (const name of readdirSync('public').sort()) writeFileSync(`dist/public/${name}`, page(name))
 

@@ -52,10 +52,11 @@ export const postgresReplication = role(
   ],
 )
 
-function contents({ name, owner, password }: Database): Steps {
+function contents({ name, owner, user, password }: Database): Steps {
   return [
-    postgresRole({ name: owner, password }),
-    postgresDatabase({ name, user: owner }),
-    postgresSchema({ database: name, name, owner }),
+    postgresRole({ name: owner }),
+    postgresRole({ name: user, password }),
+    postgresDatabase({ name, users: [owner, user] }),
+    postgresSchema({ database: name, name, owner, user }),
   ]
 }

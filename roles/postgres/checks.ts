@@ -61,10 +61,15 @@ export function postgresChecks(db: DatabaseHosts): readonly Check[] {
   const next = 'See the logs below /var/log/postgresql on both hosts.'
   return [
     ...db.hosts.map((host) => runs(host, 'postgresql@*-main.service', 'postgresql')),
-    expect('one of them is the primary', primaryOf(db), () => undefined),
+    expect('one of them is the primary', primaryOf(db), () => undefined, {
+      says: ({ name }) => `${name} is the primary`,
+    }),
     expect('each replica streams from the primary', of(all, streams), first, { next }),
     expect('all are on one timeline', of(all, oneTimeline), first, { next }),
-    expect('no replica is more than 16 MiB behind', of(all, near), first, { next }),
+    expect('no replica is more than 16 MiB behind', told(all), (each) => first(each.flatMap(near)), {
+      next,
+      says: lag,
+    }),
     expect('commits wait for a replica, if they are to', of(all, synchronous), first, { next }),
     expect(
       'no replication slot has lost its WAL',
@@ -89,10 +94,11 @@ function of(
   all: Derived<readonly Answered<Health | undefined>[]>,
   wrong: (one: Told, all: readonly Told[]) => readonly string[],
 ): Derived<readonly string[]> {
-  return derive(all, (found) => {
-    const told = found.flatMap(({ host, answer }) => (answer ? [{ host, ...answer }] : []))
-    return told.flatMap((one) => wrong(one, told))
-  })
+  return derive(told(all), (each) => each.flatMap((one) => wrong(one, each)))
+}
+
+function told(all: Derived<readonly Answered<Health | undefined>[]>): Derived<readonly Told[]> {
+  return derive(all, (found) => found.flatMap(({ host, answer }) => (answer ? [{ host, ...answer }] : [])))
 }
 
 function first(wrong: readonly string[]): string | undefined {
@@ -119,6 +125,14 @@ export function near({ replicas }: Told): readonly string[] {
   return replicas.flatMap(({ name, behind }) =>
     behind > NEAR ? [`${name} is ${Math.ceil(behind / 1024 / 1024)} MiB behind`] : [],
   )
+}
+
+/** How far each replica is behind, in words. */
+function lag(all: readonly Told[]): string {
+  return all
+    .flatMap(({ replicas }) => replicas)
+    .map(({ name, behind }) => `${name} is ${(behind / 1024 / 1024).toFixed(1)} MiB behind`)
+    .join(', ')
 }
 
 export function synchronous({ host, standby, synchronous: wanted, replicas }: Told): readonly string[] {

@@ -13,10 +13,14 @@ export interface SettingsConf {
 }
 
 export interface HbaConf {
-  readonly databases: readonly Pick<Database, 'name' | 'owner'>[]
+  readonly databases: readonly Pick<Database, 'name' | 'owner' | 'user'>[]
   readonly clients: readonly Network[]
   readonly peers: readonly Network[]
   readonly replicator: string
+}
+
+export interface IdentConf {
+  readonly databases: readonly Pick<Database, 'owner'>[]
 }
 
 interface Network {
@@ -27,6 +31,7 @@ interface Network {
 const mainConf = template<MainConf>(import.meta, 'postgresql.conf.ejs')
 const settingsConf = template<SettingsConf>(import.meta, 'settings.conf.ejs')
 const hbaConf = template<HbaConf>(import.meta, 'pg_hba.conf.ejs')
+const identConf = template<IdentConf>(import.meta, 'pg_ident.conf.ejs')
 
 /** Group of secrets that the server reads and root alone writes. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
@@ -47,7 +52,7 @@ export function configuration(params: ConfigurationParams): Step {
       file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT })),
       file(`${config}/conf.d/90-provision.conf`, settingsConf({ settings: lines(settings) })),
       file(`${config}/pg_hba.conf`, hbaConf(access(params)), FOR_SERVER),
-      file(`${config}/pg_ident.conf`, '# Written by provision: nobody maps to anybody.\n', FOR_SERVER),
+      file(`${config}/pg_ident.conf`, identConf({ databases: access(params).databases }), FOR_SERVER),
       file(CERTIFICATE, certificate.certificate, FOR_SERVER),
       file(KEY, certificate.key, FOR_SERVER),
     ],
@@ -67,7 +72,7 @@ function lines(settings: Settings): SettingsConf['settings'] {
 /** The same on all database hosts: whoever becomes primary lets the right ones in at once. */
 function access({ databases, clients, peers }: ConfigurationParams): HbaConf {
   return {
-    databases: databases.map(({ name, owner }) => ({ name, owner })),
+    databases: databases.map(({ name, owner, user }) => ({ name, owner, user })),
     clients: clients.map(network),
     peers: peers.map(network),
     replicator: REPLICATOR,

@@ -55,13 +55,19 @@ export function failoverOf<H extends Host>(
     )
   const silent = all.filter(({ answer }) => !answer).map(({ host }) => host)
   const former = all.filter(({ answer }) => answer?.place.kind === 'cluster' && !answer.place.standby)
-  if (silent.length > 0 && heir.answer?.sees)
+  // Whichever it is: a primary with a single replica left goes on acknowledging.
+  const seeing = silent.length > 0 ? all.find(({ answer }) => answer?.sees) : undefined
+  if (seeing)
     throw refused(
       all,
-      `${heir.host.name} is answered by its primary: that lives, and only cannot be reached from here.`,
+      `${seeing.host.name} is answered by its primary: that lives, and only cannot be reached from here.`,
       'Mend the way to it, then: provision switchover.',
     )
-  const { words: loss, sure } = lossOf(heir, { former, silent })
+  const ahead = all.find(
+    ({ answer }) =>
+      liveOf(answer)?.cluster.standby && compareLsn(receivedOf(answer), receivedOf(heir.answer)) > 0,
+  )
+  const { words: loss, sure } = lossOf(heir, { former, silent, ahead })
   if (!sure && !acceptDataLoss)
     throw refused(
       all,
@@ -75,12 +81,14 @@ export function failoverOf<H extends Host>(
 interface Gone {
   readonly former: readonly Answered<Standing>[]
   readonly silent: readonly Host[]
+  /** A replica that has more, and was not asked for. */
+  readonly ahead: Answered<Standing> | undefined
 }
 
 /** What is on the old primary alone. */
 function lossOf(
   heir: Answered<Standing>,
-  { former, silent }: Gone,
+  { former, silent, ahead: richer }: Gone,
 ): { readonly words: string; readonly sure: boolean } {
   const server = liveOf(heir.answer)?.server
   const name = heir.host.name
@@ -97,7 +105,9 @@ function lossOf(
       words: `nothing: ${name} has the last record that ${named(former.map(({ host }) => host))} wrote`,
       sure: true,
     }
-  if (server?.synchronous && server.received !== null)
+  // A commit waits for any one of them: the one that has it may be a replica that says nothing, or has more.
+  const unheard = silent.length + former.length > 1
+  if (server?.synchronous && server.received !== null && !unheard && !richer)
     return {
       words: `nothing that was acknowledged: as far as ${name} has heard, commits waited for it (last one at ${server.last ?? 'an unknown time'}). That does not hold if somebody has since run "provision alone" without it.`,
       sure: true,
@@ -106,7 +116,11 @@ function lossOf(
   const why =
     server?.received === null
       ? `${name} has received nothing since it started`
-      : 'commits did not wait for it'
+      : richer
+        ? `${richer.host.name} has received more`
+        : unheard && server?.synchronous
+          ? `another replica may have more, and does not answer (${named([...silent, ...former.map(({ host }) => host)])})`
+          : 'commits did not wait for it'
   return { words: `Acknowledged writes may be lost: ${since}; ${why}.`, sure: false }
 }
 

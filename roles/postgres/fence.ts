@@ -1,4 +1,4 @@
-import { dropIn, file, type Shell, type Steps, sh } from 'provision-ts'
+import { dropIn, file, restarted, type Shell, type Steps, service, sh, unit } from 'provision-ts'
 import type { Paths, PostgresParams } from './params.ts'
 import { peer, sequence } from './shell.ts'
 
@@ -7,16 +7,36 @@ type Peer = PostgresParams['peers'][number]
 const PROGRAM = '/usr/local/libexec/provision-postgres-fence'
 
 /**
- * Keeps an old primary from coming up as a second one, after a boot or a crash: before the server starts as a primary, the other
- * database hosts are asked, and when one of them is a primary on a later timeline it does not start. A peer that is silent cannot
- * be asked; after a boot it gets a while to come up as well. With synchronous replication a second primary that starts all the same
- * acknowledges nothing, since nobody follows it.
+ * Keeps an old primary from being a second one. Before the server starts as a primary, after a boot or a crash, the other database hosts
+ * are asked, and when one of them is a primary on a later timeline it does not start. A peer that is silent cannot be asked; after a boot
+ * it gets a while to come up as well. A primary that runs and that no replica follows asks them every few seconds: one that was cut off
+ * while another was promoted stops when the cut ends. Until then it acknowledges nothing where commits wait for a replica.
  */
 export function fence(paths: Paths, peers: readonly Peer[]): Steps {
+  const text = `#!/bin/sh\n# Written by provision.\n${program(paths, peers).text}\n`
   return [
-    file(PROGRAM, `#!/bin/sh\n# Written by provision.\n${program(paths, peers).text}\n`, { mode: '0755' }),
+    file(PROGRAM, text, { mode: '0755', notify: restarted(WATCH) }),
     dropIn(paths.unit, 'provision', `${UNIT}ExecCondition=${PROGRAM}\n`),
+    unit(`${WATCH}.service`, watchUnit(paths), { notify: restarted(WATCH) }),
+    service(WATCH),
   ]
+}
+
+const WATCH = 'provision-postgres-fence'
+
+function watchUnit({ unit: server }: Paths): string {
+  return `[Unit]
+Description=Stops a PostgreSQL that was a primary and has a successor
+After=${server}
+
+[Service]
+ExecStart=${PROGRAM} watch
+Restart=always
+RestartSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`
 }
 
 /**
@@ -36,31 +56,47 @@ KillMode=mixed
 KillSignal=SIGINT
 `
 
-function program({ data, bin }: Paths, peers: readonly Peer[]): Shell {
+function program({ data, bin, unit: server }: Paths, peers: readonly Peer[]): Shell {
   return sh`data=${data}
-[ -s "$data/PG_VERSION" ] && [ ! -e "$data/standby.signal" ] || exit 0
-control=$(${bin}/pg_controldata "$data" 2>/dev/null) || exit 0
-system=$(printf '%s\n' "$control" | sed -n 's/^Database system identifier: *//p')
-timeline=$(printf '%s\n' "$control" | sed -n 's/^Latest checkpoint.s TimeLineID: *//p')
-# Right after a promotion only the history file tells of the new timeline.
-for history in "$data"/pg_wal/*.history; do
-  [ -e "$history" ] || continue
-  history=$(basename "$history" .history)
-  [ "$((0x$history))" -le "$timeline" ] || timeline=$((0x$history))
-done
-uptime_now() { cut -d . -f 1 /proc/uptime; }
-end=0; [ "$(uptime_now)" -ge 120 ] || end=$(($(uptime_now) + 15))
-consider() {
-  [ "$1" = primary ] && [ "$3" = "$system" ] && [ "$2" -ge "$timeline" ] || return 0
-  echo "Not started as a primary: $name is the primary, on timeline $2, and this host was one on timeline $timeline."
-  exit 1
+is_primary() { [ -s "$data/PG_VERSION" ] && [ ! -e "$data/standby.signal" ]; }
+known() {
+  control=$(${bin}/pg_controldata "$data" 2>/dev/null) || return 1
+  system=$(printf '%s\n' "$control" | sed -n 's/^Database system identifier: *//p')
+  timeline=$(printf '%s\n' "$control" | sed -n 's/^Latest checkpoint.s TimeLineID: *//p')
+  # Right after a promotion only the history file tells of the new timeline.
+  for history in "$data"/pg_wal/*.history; do
+    [ -e "$history" ] || continue
+    history=$(basename "$history" .history)
+    [ "$((0x$history))" -le "$timeline" ] || timeline=$((0x$history))
+  done
 }
-${sequence(peers.map((one) => asked(bin, one)))}`
+uptime_now() { cut -d . -f 1 /proc/uptime; }
+# Whether a peer that said this is a primary, from the timeline on.
+succeeds() { [ "$1" = primary ] && [ "$3" = "$system" ] && [ "$2" -ge "$least" ]; }
+successor() {
+${sequence(peers.map((one) => asked(bin, one)))}
+  return 1
+}
+if [ "$1" = watch ]; then
+  # The titles of the server's processes tell of replicas without a connection, which would be a line in its log each time.
+  while sleep 3; do
+    is_primary && systemctl is-active -q ${server} && ! pgrep -u postgres -f '^postgres: .*walsender .* streaming' >/dev/null || continue
+    known && least=$((timeline + 1)) end=0 && successor || continue
+    is_primary || continue
+    echo "Stopped: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
+    systemctl stop ${server}
+  done
+fi
+is_primary && known || exit 0
+end=0; [ "$(uptime_now)" -ge 120 ] || end=$(($(uptime_now) + 15))
+least=$timeline
+successor || exit 0
+echo "Not started as a primary: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
+exit 1`
 }
 
 function asked(bin: string, { name, address }: Peer): Shell {
   return sh`${peer({ bin }, address)}
-name=${name}
-until said=$(peer 3); [ "$said" != silent ] || [ "$(uptime_now)" -ge "$end" ]; do sleep 0.5; done
-consider $said`
+  until said=$(peer 3); [ "$said" != silent ] || [ "$(uptime_now)" -ge "$end" ]; do sleep 0.5; done
+  if succeeds $said; then name=${name}; set -- $said; its=$2; return 0; fi`
 }

@@ -1,4 +1,4 @@
-import { type Facts, type KeyPair, Problem, type Secret } from 'provision-ts'
+import { type Facts, type KeyPair, Refusal, type Secret } from 'provision-ts'
 
 /** What a primary and a replica have in common, so that one can become the other. */
 export interface PostgresParams {
@@ -12,7 +12,7 @@ export interface PostgresParams {
   readonly certificate: KeyPair
   /** Who signed the certificates of the database hosts, as PEM. */
   readonly authority: string
-  /** Hosts that may log in to the databases, each as the owner of one. */
+  /** Hosts that may log in to the databases, each as the user of one. */
   readonly clients: readonly { readonly address: string }[]
   /** The other database hosts: they may replicate from here, and are asked who they are before this one starts as a primary. */
   readonly peers: readonly { readonly name: string; readonly address: string }[]
@@ -31,10 +31,13 @@ export interface PostgresParams {
 export interface Database {
   readonly name: string
   /**
-   * The role that the application logs in as. It owns the schema of the database's name and all it makes there; the database
-   * itself stays with `postgres`, so the application cannot drop it.
+   * The role that owns the schema of the database's name, and that migrations run as. It has no password and logs in on the host of the
+   * database alone, by the local socket. The database itself stays with `postgres`.
    */
   readonly owner: string
+  /** The role that the application logs in as: it reads and writes rows, and can make, change and drop nothing. */
+  readonly user: string
+  /** Of the user. */
   readonly password: Secret
 }
 
@@ -58,14 +61,15 @@ export interface Paths {
 export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
   const carried = RELEASES.get(os.version)
   if (!carried) {
-    throw new Problem(`${os.id} ${os.version} has no version of PostgreSQL that this role knows`, {
+    throw new Refusal(`${os.id} ${os.version} has no version of PostgreSQL that this role knows.`, {
       next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17).',
     })
   }
   const wanted = version ?? carried
   if (wanted !== carried) {
-    throw new Problem(`version: Debian ${os.version} does not carry PostgreSQL ${wanted}`, {
-      next: `Nothing was changed on the host. Leave version away, or say ${carried}.`,
+    throw new Refusal(`Debian ${os.version} does not carry PostgreSQL ${wanted}.`, {
+      where: 'version',
+      next: `Leave version away, or say ${carried}. Nothing was changed on any host.`,
     })
   }
   return pathsFor(wanted)

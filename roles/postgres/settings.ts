@@ -75,7 +75,10 @@ const CONNECTIONS: Settings = {
 }
 
 const LOGGING: Settings = {
-  log_line_prefix: '%m [%p] %q%u@%d ',
+  log_line_prefix: '%m [%p] %q%u@%d %a ',
+  // Applications put the id of a request into their statements: what is slow or fails can be told by it. What people write stays out.
+  log_min_duration_statement: '500ms',
+  log_parameter_max_length: 0,
   log_connections: true,
   log_disconnections: true,
   log_lock_waits: true,

@@ -2,8 +2,8 @@ import { type Around, around, each, type Group, type Host, type Shell, sh } from
 import { PORT } from './params.ts'
 
 /**
- * Writes do not wait for a replica while it is away on purpose, so clients notice nothing; what is written meanwhile is on the
- * primary alone. They wait again once a replica streams. On the primary there is nothing to do, and nothing where writes do not wait.
+ * Writes do not wait for the only replica while it is away on purpose, so clients notice nothing; what is written meanwhile is on the
+ * primary alone. They wait again once a replica streams. Where there are two, they wait for the other one. On the primary there is nothing to do, and nothing where writes do not wait.
  */
 export function unwaited(db: Pick<Group, 'hosts'>): Around {
   const others = ({ name }: Host) => ({ hosts: db.hosts.filter((host) => host.name !== name) })
@@ -23,6 +23,7 @@ reload() { ask 'select pg_reload_conf()' >/dev/null; }`
 
 const notWaiting = sh`${ASK}
 [ -e "$conf" ] && is_primary || exit 0
+[ "$(ask "select count(*) > 1 from pg_stat_replication where state = 'streaming'")" = f ] || exit 0
 ask 'alter database postgres reset provision.synchronous' && mv -f "$conf" "$conf.away" && reload || exit 1
 until [ -z "$(ask 'show synchronous_standby_names')" ]; do sleep 0.05; done`
 

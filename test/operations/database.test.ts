@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import { Desk, type Ended, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
 import { type Load, lostOn, sql, underLoad } from './database-load.ts'
+import { databaseFiles } from './database-site.ts'
 
 const LAB = 'test-database'
 
@@ -18,8 +19,8 @@ describe('the database on real hosts', function () {
     desk = new Desk()
     await downLab(LAB)
     lab = await upLab({ name: LAB, hosts: ['db1', 'db2', 'app1'] })
-    inventory = desk.write('inventory.ts', INVENTORY)
-    desk.write('tiers.ts', TIERS)
+    for (const [path, text] of Object.entries(databaseFiles(['db1', 'db2']))) desk.write(path, text)
+    inventory = `${desk.directory}/inventory.ts`
   })
 
   after(async () => {
@@ -30,7 +31,7 @@ describe('the database on real hosts', function () {
   const run = (playbook: string, ...args: string[]): Promise<Ended> =>
     provision([playbook, '--inventory', inventory, '--no-type-check', ...args], { LAB })
   const converge = (env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-    provision([`${desk.directory}/tiers.ts`, '--inventory', inventory, '--no-type-check'], { LAB, ...env })
+    provision([`${desk.directory}/playbook.ts`, '--inventory', inventory, '--no-type-check'], { LAB, ...env })
   const well = ({ code, text }: Ended) => expect(code, text).to.equal(0)
   const primaries = async () => {
     const said = await Promise.all(
@@ -187,35 +188,3 @@ describe('the database on real hosts', function () {
 
 const PENDING =
   'systemctl -q is-active provision-postgres-back.timer || systemctl -q is-active provision-postgres-back.service'
-
-const INVENTORY = `
-import { authority, inventory, secret } from 'provision-ts'
-import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/stack.ts'
-export default async () => {
-  const lab = openLab(process.env.LAB)
-  const ca = await authority(lab.directory + '/pki', { name: 'test' })
-  const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
-  const database = async (name: string, seed: boolean) =>
-    ({ ...at(name), seed, certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
-  return inventory(site, {
-    domain: 'notes.test',
-    vip: lab.vip + '/24',
-    certificate: await ca.keyPair({ names: ['notes.test'] }),
-    authority: ca.certificate,
-    synchronous: process.env.SYNCHRONOUS !== 'no',
-    passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
-    lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
-    web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
-    app: { port: 3000, hosts: { app1: at('app1') } },
-    db: { hosts: { db1: await database('db1', true), db2: await database('db2', false) } },
-  })
-}
-`
-
-const TIERS = `
-import { playbook } from 'provision-ts'
-import { site } from '${ROOT}/playbooks/stack.ts'
-import { appTier, databaseTier } from '${ROOT}/playbooks/tiers.ts'
-export default playbook(site, (values) => [...databaseTier(values), ...appTier(values)])
-`

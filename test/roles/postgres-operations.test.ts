@@ -155,6 +155,38 @@ describe('a failover', () => {
     expect(refusal(() => failoverOf(both(undefined, undefined), wish))).to.include('Bring one back')
   })
 
+  describe('with two replicas', () => {
+    const db3 = { name: 'db3', group: 'db', address: '198.18.0.43' }
+    const all = (a: Standing | undefined, b: Standing | undefined, c: Standing | undefined) => [
+      ...both(a, b),
+      { host: db3, answer: c },
+    ]
+
+    it('takes the one that has received most', () => {
+      const found = failoverOf(all(undefined, replica(), replica({ received: '0/6000' })), wish)
+      expect(found).to.deep.include({ to: db3, silent: [db1] })
+      expect(found?.loss).to.include('nothing that was acknowledged')
+    })
+
+    it('is refused to the one that has less, as commits wait for any one of them', () => {
+      const found = all(undefined, replica(), replica({ received: '0/6000' }))
+      expect(refusal(() => failoverOf(found, { ...wish, to: 'db2' }))).to.include('db3 has received more')
+      expect(failoverOf(found, { to: 'db2', acceptDataLoss: true })?.to).to.equal(db2)
+    })
+
+    it('is refused while another replica is silent, that may have more', () => {
+      const said = refusal(() => failoverOf(all(undefined, replica(), undefined), wish))
+      expect(said).to.include('another replica may have more, and does not answer (db1, db3)')
+    })
+
+    it('is refused while the other replica reaches the old primary, which then still acknowledges writes', () => {
+      const found = all(undefined, replica({ received: '0/6000' }), { ...replica(), sees: true })
+      expect(refusal(() => failoverOf(found, { acceptDataLoss: true }))).to.include(
+        'db3 is answered by its primary',
+      )
+    })
+  })
+
   it('compares places in the WAL as numbers', () => {
     expect(compareLsn('0/FF', '1/0')).to.equal(-1)
     expect(compareLsn('10/0', 'F/FFFFFFFF')).to.equal(1)

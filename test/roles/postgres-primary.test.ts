@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import { verifier, verifies } from '../../roles/postgres/scram.ts'
 import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../../roles/postgres-replica/index.ts'
-import { Problem } from '../../src/model/problem.ts'
+import { Problem, Refusal } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { COMMON, PRIMARY, said, stepOf, stepsWith } from './postgres.ts'
 import { stepsOf, textAt } from './unfolded.ts'
@@ -27,7 +28,7 @@ describe('postgres-primary', () => {
       ).name
     expect(version(12)).to.equal('postgresql-15')
     expect(version(13)).to.equal('postgresql-17')
-    expect(() => version(11)).to.throw(Problem, 'debian 11 has no version')
+    expect(() => version(11)).to.throw(Refusal, 'debian 11 has no version')
   })
 
   it('listens on its own address alone, with TLS', () => {
@@ -40,6 +41,7 @@ describe('postgres-primary', () => {
   it('lets in each client for each database, the other database hosts, and nobody else', () => {
     expect(textAt(steps, '/etc/postgresql/15/main/pg_hba.conf').split('\n').slice(1)).to.deep.equal([
       'local all postgres peer',
+      'local "notes" "notes_owner" peer map=owner',
       'hostssl "notes" "notes" 198.18.0.31/32 scram-sha-256',
       'hostssl replication replicator 198.18.0.42/32 scram-sha-256',
       'hostssl postgres replicator 198.18.0.42/32 scram-sha-256',
@@ -65,12 +67,21 @@ describe('postgres-primary', () => {
     expect(textAt(steps, '/etc/systemd/system/postgresql@15-main.service.d/provision.conf')).to.include(
       'ExecCondition=/usr/local/libexec/provision-postgres-fence',
     )
+    const { status, stderr } = spawnSync('sh', ['-n'], { input: program, encoding: 'utf8' })
+    expect(status, stderr).to.equal(0)
+  })
+
+  it('asks them while it runs, too, so that one that was replaced stops', () => {
+    expect(textAt(steps, '/etc/systemd/system/provision-postgres-fence.service')).to.include(
+      'ExecStart=/usr/local/libexec/provision-postgres-fence watch',
+    )
+    expect(stepOf(steps, 'service', 'provision-postgres-fence')).not.to.equal(undefined)
   })
 
   it('refuses a version that the Debian release does not carry', () => {
     expect(() => stepsOf(postgresPrimary({ ...params, version: 17 }))).to.throw(
-      Problem,
-      'version: Debian 12 does not carry PostgreSQL 17',
+      Refusal,
+      'Debian 12 does not carry PostgreSQL 17.',
     )
   })
 
@@ -141,12 +152,23 @@ describe('postgres-primary', () => {
       expect(said(stepOf(steps, kind), undefined).input).to.include(`set synchronous_commit = 'local'`)
   })
 
-  it('closes the database to all but its owner', () => {
+  it('closes the database to all but its own roles, which may make nothing in it', () => {
     const database = stepOf(steps, 'database')
-    expect(database.diff({ encoding: 'UTF8', everyone: false, user: true })).to.equal(undefined)
-    expect(database.diff({ encoding: 'UTF8', everyone: true, user: true })?.fields).to.deep.equal([
-      { name: 'may connect', from: 'everyone', to: 'notes' },
+    const rights = 'CONNECT of notes, CONNECT of notes_owner'
+    expect(database.diff({ encoding: 'UTF8', rights })).to.equal(undefined)
+    for (const more of ['CONNECT of everyone', 'TEMPORARY of notes'])
+      expect(database.diff({ encoding: 'UTF8', rights: `${rights}, ${more}` })?.fields).to.have.length(1)
+  })
+
+  it('lets the owner of a schema in by the local socket alone, without a password', () => {
+    const owner = stepOf(steps, 'database role', 'notes_owner')
+    expect(owner.diff({ rights: 'login', password: null })).to.equal(undefined)
+    expect(owner.diff({ rights: 'login', password: 'SCRAM-SHA-256$x' })?.fields).to.deep.equal([
+      { name: 'password', from: 'another', to: 'none' },
     ])
+    const hba = textAt(steps, '/etc/postgresql/15/main/pg_hba.conf')
+    expect(hba.match(/.*notes_owner.*/g)).to.deep.equal(['local "notes" "notes_owner" peer map=owner'])
+    expect(textAt(steps, '/etc/postgresql/15/main/pg_ident.conf')).to.match(/^owner postgres "notes_owner"$/m)
   })
 })
 

@@ -17,7 +17,9 @@ export const COMMON = {
   authority: 'the authority',
   clients: [{ address: '198.18.0.31' }],
   peers: [{ name: 'db2', address: '198.18.0.42' }],
-  databases: [{ name: 'notes', owner: 'notes', password: new Secret(() => 'app-password') }],
+  databases: [
+    { name: 'notes', owner: 'notes_owner', user: 'notes', password: new Secret(() => 'app-password') },
+  ],
   passwords: { replication: new Secret(() => 're:pl\\ica') },
 }
 

@@ -3,44 +3,47 @@ import { identifier, literal, row, statements } from '../psql.ts'
 
 export interface PostgresDatabaseParams {
   readonly name: string
-  /** The one role, beside the superuser, that may connect. */
-  readonly user: string
+  /** The roles, beside the superuser, that may connect. They can make nothing in it, not even temporary tables. */
+  readonly users: readonly string[]
 }
 
 interface Found {
   readonly encoding: string
-  readonly everyone: boolean
-  readonly user: boolean
+  /** What each role that is told of holds, such as `CONNECT of notes`; of everyone, the role is `everyone`. */
+  readonly rights: string
 }
 
-/** A database of the superuser, in UTF-8, that one role may connect to and nobody else. */
+/** A database of the superuser, in UTF-8, that some roles may connect to and nobody else. */
 export const postgresDatabase = resource<PostgresDatabaseParams, Found | undefined>('database', {
   id: ({ name }) => name,
   reach: 'own',
-  read: ({ name, user }) =>
-    // For a role that is not there yet the privilege would be an error, not false.
+  read: ({ name }) =>
     row<Found>(
-      `select pg_encoding_to_char(encoding) as encoding, has_database_privilege('public', oid, 'connect') as everyone,
-         coalesce((select has_database_privilege(r.oid, d.oid, 'connect') from pg_roles r where rolname = ${literal(user)}), false) as user
-       from pg_database d where datname = ${literal(name)}`,
+      `select pg_encoding_to_char(encoding) as encoding,
+         (select coalesce(string_agg(right_of, ', ' order by right_of), '') from (
+           select privilege_type || ' of ' || case grantee when 0 then 'everyone' else pg_get_userbyid(grantee) end as right_of
+             from aclexplode(coalesce(datacl, acldefault('d', datdba))) where grantee <> datdba) as held) as rights
+       from pg_database where datname = ${literal(name)}`,
     ),
-  diff: ({ user }, have) =>
-    compare(
-      { encoding: 'UTF8', 'may connect': user },
-      have && { encoding: have.encoding, 'may connect': whoConnects(user, have) },
-    ),
-  apply: ({ name, user }, have) => [
+  diff: ({ users }, have) => compare({ encoding: 'UTF8', rights: rightsOf(users) }, have),
+  apply: ({ name, users }, have) => [
     ...(have
       ? []
       : [statements('postgres', `create database ${identifier(name)} encoding 'UTF8' template template0`)]),
     statements(
       'postgres',
       `revoke all on database ${identifier(name)} from public`,
-      `grant connect, temporary on database ${identifier(name)} to ${identifier(user)}`,
+      ...users.flatMap((user) => [
+        `revoke all on database ${identifier(name)} from ${identifier(user)}`,
+        `grant connect on database ${identifier(name)} to ${identifier(user)}`,
+      ]),
     ),
   ],
 })
 
-function whoConnects(name: string, { everyone, user }: Found): string {
-  return everyone ? 'everyone' : user ? name : 'nobody'
+function rightsOf(users: readonly string[]): string {
+  return users
+    .map((user) => `CONNECT of ${user}`)
+    .sort()
+    .join(', ')
 }

@@ -1,5 +1,6 @@
 import { compare, resource, sh } from 'provision-ts'
 import { literal, row } from '../psql.ts'
+import { awaited } from './awaited.ts'
 
 /** Bytes. One that is further behind has a trouble of its own, or a primary that writes faster than it reads. */
 export const MOST_BEHIND = 256 * 2 ** 20
@@ -26,22 +27,11 @@ export const followed = resource<{ readonly name: string }, Found | undefined>('
       },
     ),
   apply: ({ name }) => [
-    {
-      script: sh`
-psql=$(ls -d /usr/lib/postgresql/*/bin/psql | tail -n 1)
-export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5
-end=$(($(date +%s) + 30))
-until seen=$("$psql" -XAtqw -d postgres -c ${`select state = 'streaming' and behind <= ${MOST_BEHIND} from (${seen(name)}) as seen`}) && [ "$seen" = t ]; do
-  [ "$(date +%s)" -lt "$end" ] || {
-    echo ${`${name} does not follow as it should, 30 s later: state, and bytes behind:`}
-    "$psql" -XAtqw -F ' ' -d postgres -c ${seen(name)}
-    exit 1
-  } >&2
-  sleep 0.2
-done`,
-      as: 'postgres',
-      timeout: '2m',
-    },
+    awaited({
+      query: `select state = 'streaming' and behind <= ${MOST_BEHIND} from (${seen(name)}) as seen`,
+      otherwise: sh`echo ${`${name} does not follow as it should, 30 s later: state, and bytes behind:`}
+    "$psql" -XAtqw -F ' ' -d postgres -c ${seen(name)}`,
+    }),
   ],
 })
 

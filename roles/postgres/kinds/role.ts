@@ -1,10 +1,11 @@
-import { compare, Problem, resource, Secret } from 'provision-ts'
+import { compare, Problem, resource, type Secret } from 'provision-ts'
 import { identifier, literal, row, statements } from '../psql.ts'
 import { verifier, verifies } from '../scram.ts'
 
 export interface PostgresRoleParams {
   readonly name: string
-  readonly password: Secret
+  /** @default none: it can log in by the local socket alone */
+  readonly password?: Secret
   /** Whether replicas log in as this role. @default false */
   readonly replication?: boolean
 }
@@ -29,25 +30,26 @@ export const postgresRole = resource<PostgresRoleParams, Found | undefined>('dat
        rolpassword as password from pg_authid where rolname = ${literal(name)}`,
     ),
   diff: ({ name, password, replication = false }, have) => {
-    if (password.reveal() === '')
+    if (password?.reveal() === '')
       throw new Problem(`The password of the database role ${name} is empty`, {
         next: 'Nothing was changed on the host. See where the inventory takes it from.',
       })
     return compare(
-      { rights: replication ? 'login replication' : 'login', password: 'as given' },
-      have && { rights: have.rights, password: isPassword(password, have) ? 'as given' : 'another' },
+      { rights: replication ? 'login replication' : 'login', password: password ? 'as given' : 'none' },
+      have && { rights: have.rights, password: passwordOf(have, password) },
     )
   },
   apply: ({ name, password, replication = false }, have) => {
     const rights = `login ${replication ? '' : 'no'}replication nosuperuser nocreaterole nocreatedb nobypassrls`
-    const kept = new Secret(() => verifier(password.reveal()))
     // It is compared first, as a change of rights alone needs no new salt.
-    const words = have && isPassword(password, have) ? '' : ` password ${literal(kept.reveal())}`
+    const same = have && passwordOf(have, password) === (password ? 'as given' : 'none')
+    const words = same ? '' : ` password ${password ? literal(verifier(password.reveal())) : 'null'}`
     const verb = have ? 'alter' : 'create'
     return [statements('postgres', `${verb} role ${identifier(name)} with ${rights}${words}`)]
   },
 })
 
-function isPassword(password: Secret, { password: kept }: Found): boolean {
-  return kept !== null && verifies(password.reveal(), kept)
+function passwordOf({ password: kept }: Found, given: Secret | undefined): string {
+  if (kept === null) return 'none'
+  return given && verifies(given.reveal(), kept) ? 'as given' : 'another'
 }

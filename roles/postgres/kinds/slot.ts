@@ -30,7 +30,10 @@ export const postgresSlot = resource<
   ],
 })
 
-/** No slots on a replica that are named for database hosts: left from its time as a primary, they would hold back its own WAL. */
+/**
+ * No slots on a replica that are named for database hosts: left from its time as a primary, they would hold back its own WAL. Another
+ * replica that still follows this one is just about to follow the new primary, and is waited for, half a minute at most.
+ */
 export const noSlots = resource<
   { readonly names: readonly string[] },
   { readonly names: string } | undefined
@@ -39,15 +42,22 @@ export const noSlots = resource<
   reach: 'own',
   read: ({ names }) =>
     row(
-      `select string_agg(slot_name, ' ') as names from pg_replication_slots
-         where slot_type = 'physical' and not active and slot_name in (${names.map(literal).join(', ')}) having count(*) > 0`,
+      `select string_agg(slot_name, ' ' order by slot_name) as names from pg_replication_slots
+         where slot_type = 'physical' and slot_name in (${names.map(literal).join(', ')}) having count(*) > 0`,
     ),
   diff: (_params, have) =>
     have && { verb: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
   apply: (_params, have) => [
     statements(
       'postgres',
-      ...(have?.names.split(' ') ?? []).map((name) => `select pg_drop_replication_slot(${literal(name)})`),
+      ...(have?.names.split(' ') ?? []).flatMap((name) => [
+        `do $$ begin for n in 1..150 loop exit when not exists (${inUse(name)}); perform pg_sleep(0.2); end loop; end $$`,
+        `select pg_drop_replication_slot(${literal(name)})`,
+      ]),
     ),
   ],
 })
+
+function inUse(name: string): string {
+  return `select from pg_replication_slots where active and slot_name = ${literal(name)}`
+}

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { shown } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { requestId } from '../request-id.ts'
 import { CommitUnknown, hasEnded, isPassing, NoPrimary, primaryIsGone } from './failures.ts'
 import { Gate } from './gate.ts'
 import type { Pool, Query } from './pool.ts'
@@ -65,6 +66,7 @@ export class Database {
         if (!again) throw unknown ?? error
         metrics.count('notes_database_retries_total')
         log.info('transaction tried again', {
+          requestId: requestId(),
           tries,
           database: pool === undefined ? undefined : shown(pool.endpoint),
           reason: String(reason),

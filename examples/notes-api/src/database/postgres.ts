@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { DatabaseConfig } from '../config.ts'
+import { requestId } from '../request-id.ts'
 import { hasEnded, Lost, Refused, Slow } from './failures.ts'
 import { maxTransactions } from './gate.ts'
 import type { OpenPool, Query } from './pool.ts'
@@ -75,12 +76,18 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
 function queryOf(client: pg.PoolClient): Query {
   return async (text, values = []) => {
     try {
-      const result = await client.query<Record<string, unknown>>(text, [...values])
+      const result = await client.query<Record<string, unknown>>(marked(text), [...values])
       return result.rows
     } catch (error) {
       throw translated(error)
     }
   }
+}
+
+/** The server's log then tells for which request a statement was slow, or failed. */
+function marked(text: string): string {
+  const id = requestId()
+  return id === undefined ? text : `/* request ${id} */ ${text}`
 }
 
 function translated(error: unknown): Error {

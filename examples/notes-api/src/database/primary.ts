@@ -14,8 +14,8 @@ export interface PrimaryParts {
   readonly metrics: Metrics
 }
 
-/** Milliseconds for the preparation, which may wait for the other app host's. */
-const preparing = 8000
+/** Milliseconds for the preparation. */
+const preparing = 1500
 /** Milliseconds in which a primary in good health answers. */
 const prompt = 1000
 

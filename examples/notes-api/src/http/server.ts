@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { forRequest } from '../request-id.ts'
 import { HttpProblem, httpProblem } from './problem.ts'
 import { type Answer, match, type Route } from './routes.ts'
 
@@ -41,7 +42,7 @@ async function exchange(
   try {
     const { route, id } = match(routes, method, path)
     routePath = route.path
-    answer = await route.answer({ request, id })
+    answer = await forRequest(requestId, async () => route.answer({ request, id }))
   } catch (error) {
     const problem = httpProblem(error)
     const { status, code, message, headers } = problem

@@ -1,0 +1,62 @@
+import { type Ended, type OwnLab, provision, ROOT } from '../integration/support.ts'
+
+/** Databases and an application on hosts of a lab, as files for `ownLab`. Of the tiers above there is only the word. */
+export function databaseFiles(databases: readonly string[]): Readonly<Record<string, string>> {
+  const [seed] = databases
+  const members = databases.map((name) => `${name}: await database('${name}', ${name === seed})`).join(', ')
+  return { 'inventory.ts': inventory(members), 'playbook.ts': PLAYBOOK, 'verify.ts': VERIFY }
+}
+
+/** An operation of the project on such hosts, or a playbook at a path. */
+export function operate({ lab, desk }: OwnLab, playbook: string, ...more: readonly string[]): Promise<Ended> {
+  const inventory = `${desk.directory}/inventory.ts`
+  return provision([playbook, '--inventory', inventory, '--no-type-check', ...more], { LAB: lab.name })
+}
+
+function inventory(members: string): string {
+  return `
+import { authority, inventory, secret } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+import { site } from '${ROOT}/playbooks/stack.ts'
+export default async () => {
+  const lab = openLab(process.env.LAB)
+  const ca = await authority(lab.directory + '/pki', { name: 'test' })
+  const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+  const database = async (name: string, seed: boolean) =>
+    ({ ...at(name), seed, certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
+  return inventory(site, {
+    domain: 'notes.test',
+    vip: lab.vip + '/24',
+    certificate: await ca.keyPair({ names: ['notes.test'] }),
+    authority: ca.certificate,
+    updates: false,
+    synchronous: process.env.SYNCHRONOUS !== 'no',
+    passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
+    lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
+    web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
+    app: { port: 3000, hosts: { app1: at('app1') } },
+    db: { hosts: { ${members} } },
+  })
+}
+`
+}
+
+const PLAYBOOK = `
+import { playbook } from 'provision-ts'
+import { leavingOut } from '${ROOT}/playbooks/maintenance-mark.ts'
+import { site } from '${ROOT}/playbooks/stack.ts'
+import { appTier, databaseTier } from '${ROOT}/playbooks/tiers.ts'
+const nobody = { hosts: [] }
+export default playbook(site, (values) => [
+  leavingOut({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),
+  ...databaseTier(values),
+  ...appTier(values, { outage: true }),
+])
+`
+
+const VERIFY = `
+import { verification } from 'provision-ts'
+import { site } from '${ROOT}/playbooks/stack.ts'
+import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
+export default verification(site, ({ db }) => [postgresChecks(db)])
+`

@@ -1,0 +1,153 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { ask, noHosts } from '../integration/support.ts'
+import { type Ended, Site } from '../proof/site.ts'
+import { sql } from './database-load.ts'
+import { Clients, type Seen } from './load.ts'
+
+const LAB = 'test-migrations'
+
+/** The schema changes with releases, by the one role that may change it, while clients write. */
+describe('migrations, on real hosts under load', function () {
+  this.timeout('4m').slow('60s').bail(true)
+  let site: Site
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    site = await Site.up(LAB, { kept: false })
+    await site.must()
+  })
+
+  after(async () => {
+    await site?.down({ keep: false })
+  })
+
+  /** A release with one more migration. */
+  const build = (name: string, text: string) => {
+    writeFileSync(join(site.directory, 'examples/notes-api/dist/app/migrations', name), text)
+    site.edit('examples/notes-api/dist/app/server.mjs', (before) => `${before}\n// ${name}\n`)
+  }
+  const underLoad = async (
+    body: () => Promise<Ended>,
+  ): Promise<{ readonly ended: Ended; readonly seen: Seen }> => {
+    const load = new Clients(site.lab)
+    const ended = await body()
+    const seen = await load.end()
+    console.log(`    ${ended.seconds.toFixed(1)} s, ${seen.failed.length} of ${seen.asked} requests failed`)
+    expect(seen.asked).to.be.greaterThan(100)
+    expect(seen.failed.join('\n')).to.equal('')
+    return { ended, seen }
+  }
+  const releases = async () =>
+    Promise.all(['app1', 'app2'].map((host) => site.on(host, 'basename "$(readlink /srv/notes/current)"')))
+  const versions = async () => site.query('db1', 'select version from notes.migration order by 1')
+
+  it('leaves the role of the application without a way to make, change or drop anything', async () => {
+    const asApp = (text: string) =>
+      sql(site.lab, 'db1', `set session authorization notes; ${text}`, { database: 'notes' })
+    expect((await asApp('select count(*) from notes.note')).code).to.equal(0)
+    for (const text of [
+      'create table notes.more (id int)',
+      'create table public.more (id int)',
+      'create temporary table more (id int)',
+      'create schema more',
+      'alter table notes.note add column more int',
+      'create index on notes.note (host)',
+      'drop table notes.note',
+      'truncate notes.note',
+      'drop schema notes cascade',
+      'insert into notes.migration (version) values (99)',
+      'set role notes_owner',
+      "grant select on notes.note to public; do \\$\\$ begin if has_table_privilege(0::oid, 'notes.note', 'select') then null; else raise exception 'permission denied'; end if; end \\$\\$",
+    ]) {
+      const { code, stderr } = await asApp(text)
+      expect(code, text).not.to.equal(0)
+      expect(stderr, text).to.match(/permission denied|must be owner/)
+    }
+    const { code, stderr } = await site.lab.exec(
+      'db2',
+      'cd / && HOME=/var/lib/postgresql PGPASSWORD=guess setpriv --reuid postgres --regid postgres --init-groups psql "host=198.18.0.41 user=notes_owner dbname=notes sslmode=require" -c "select 1"',
+    )
+    expect(code).not.to.equal(0)
+    expect(stderr).to.include('pg_hba.conf rejects connection')
+  })
+
+  it('brings the schema on before the first host is switched, and no request fails though a lock is held', async () => {
+    build('0002-tags.sql', "ALTER TABLE notes.note ADD COLUMN tag text NOT NULL DEFAULT 'none';\n")
+    const planned = await site.provision('deploy', '--check')
+    expect(planned.code, planned.text).to.equal(2)
+    expect(planned.text.match(/0002-tags\.sql/g), planned.text).not.to.equal(null)
+    const reader = sql(site.lab, 'db1', 'begin; select count(*) from notes.note; select pg_sleep(12)', {
+      database: 'notes',
+    })
+    const { ended } = await underLoad(() => site.provision('deploy'))
+    await reader
+    expect(ended.code, ended.text).to.equal(0)
+    expect(await versions()).to.equal('1\n2')
+    const [switched, second] = await releases()
+    expect(switched).to.equal(second)
+    expect(ended.text.indexOf('database migrations')).to.be.lessThan(ended.text.indexOf('transaction notes'))
+    expect((await site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
+  })
+
+  it('goes back to the release before, which works with the newer schema', async () => {
+    const { ended } = await underLoad(() => site.provision('rollback'))
+    expect(ended.code, ended.text).to.equal(0)
+    expect(await versions()).to.equal('1\n2')
+    const { code, text } = await site.provision('--check')
+    expect(code, text).to.equal(0)
+  })
+
+  it('stops before any host is switched when a migration fails, with its words and none of it done', async () => {
+    const had = await releases()
+    build(
+      '0003-broken.sql',
+      'CREATE TABLE notes.half (id int);\nALTER TABLE notes.nowhere ADD COLUMN x int;\n',
+    )
+    const { ended } = await underLoad(() => site.provision('deploy'))
+    expect(ended.code, ended.text).to.equal(1)
+    expect(ended.text).to.include('Migration 0003-broken.sql failed, and none of it was done')
+    expect(ended.text).to.include('relation "notes.nowhere" does not exist')
+    expect(await releases()).to.deep.equal(had)
+    expect(await versions()).to.equal('1\n2')
+    expect(await site.query('db1', "select to_regclass('notes.half') is null")).to.equal('t')
+    rmSync(join(site.directory, 'examples/notes-api/dist/app/migrations/0003-broken.sql'))
+  })
+
+  it('asks who the primary is, and migrates there', async () => {
+    await site.must('switchover', '--to', 'db2')
+    build('0003-kinds.sql', 'ALTER TABLE notes.note ADD COLUMN kind text;\n')
+    const ended = await site.must('deploy')
+    expect(ended.text).to.match(/database migrations notes\.notes on db2/)
+    expect(await site.query('db2', 'select max(version) from notes.migration')).to.equal('3')
+  })
+
+  it('tells of one request in the logs of all four tiers', async () => {
+    const { primary } = await site.databases()
+    const held = sql(site.lab, primary, 'begin; lock table notes.note; select pg_sleep(2)', {
+      database: 'notes',
+    })
+    await new Promise((done) => setTimeout(done, 700))
+    const { status, headers } = await ask(site.lab, '/api/notes', {
+      ...{ method: 'POST', body: { text: 'slow' }, timeout: 10_000 },
+      headers: { 'x-request-id': 'chosen-by-the-client' },
+    })
+    await held
+    expect(status).to.equal(201)
+    const id = String(headers['x-request-id'])
+    expect(id).to.match(/^[0-9a-f-]{36}$/)
+    const grep = async (hosts: readonly string[], log: string) => {
+      const found = await Promise.all(
+        hosts.map(async (host) => (await site.lab.exec(host, `${log} | grep -F -- ${id}`)).stdout),
+      )
+      return found.join('')
+    }
+    expect(await grep(['lb1', 'lb2'], 'journalctl -q -u haproxy')).to.include('POST')
+    expect(await grep(['web1', 'web2'], 'cat /var/log/nginx/access.log')).to.include('"status":201')
+    expect(await grep(['app1', 'app2'], 'journalctl -q -u notes -o cat')).to.include('"status":201')
+    const told = await grep([primary], 'cat /var/log/postgresql/*.log')
+    expect(told).to.match(/notes@notes notes-api app[12] LOG: {2}duration: .*\/\* request/)
+    expect(told, 'what people write').not.to.include('slow')
+  })
+})
