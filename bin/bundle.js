@@ -20,8 +20,26 @@ import { pathToFileURL } from 'node:url'
  * @property {Readonly<Record<string, string>>} [alias] packages that stand for files which are compiled already
  */
 
-/** The entries of our own package. `index` and `lab` are what users import, from the same chunks as the command line. */
-const SELF = { cli: 'src/cli/main.ts', index: 'src/index.ts', lab: 'src/lab/index.ts' }
+/** The entries of our own package. All but `cli` are what users import, from the same chunks as the command line. */
+export const SELF = {
+  cli: 'src/cli/main.ts',
+  index: 'src/index.ts',
+  lab: 'src/lab/index.ts',
+  testing: 'src/testing/index.ts',
+}
+
+/** What esbuild makes of TypeScript here, for a run as for the published package. */
+export const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  packages: 'external',
+  conditions: ['source'],
+  sourcemap: 'linked',
+  chunkNames: 'chunk-[hash]',
+})
 
 /**
  * Bundles our own sources, unless they are as they were.
@@ -51,21 +69,13 @@ export async function bundle({ entries, outdir, alias = {} }) {
   mkdirSync(outdir, { recursive: true })
   const real = realpathSync(outdir)
   const { metafile, outputFiles } = await build({
+    ...OPTIONS,
     entryPoints: entries,
     outdir: real,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    packages: 'external',
-    conditions: ['source'],
-    sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
     write: false,
     logLevel: 'silent',
-    chunkNames: 'chunk-[hash]',
     plugins: [aliases(alias), ownMeta],
   })
   // The chunks first: what a new entry asks for is there.

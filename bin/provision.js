@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const compiled = existsSync(`${root}dist/cli.js`) ? `${root}dist/` : await bundled()
+const compiled = existsSync(`${root}src`) ? await bundled() : `${root}dist/src/`
 const { main } = await import(`${compiled}cli.js`)
 await main(process.argv.slice(2), { root, compiled })
 

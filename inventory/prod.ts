@@ -8,6 +8,9 @@ export default () => {
     ssh: { user: 'deploy', via: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',
+    // Who may come by ssh and see numbers; the bastion's own address among them.
+    admins: ['10.0.9.0/24'],
+    // Or of Let's Encrypt, see docs/operations.md: await acme('certificates', { names: ['notes.example.com'], … }),
     certificate: pair('notes.example.com'),
     authority: pemFile('certificates/authority.pem'),
     passwords: {

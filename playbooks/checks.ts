@@ -1,8 +1,8 @@
 import { type Check, type Checks, check, type Host, sh } from 'provision-ts'
 import { appChecks } from '../roles/app/checks.ts'
 import { backupChecks } from '../roles/backup/index.ts'
-import { baseChecks, clocksAgree, isKeptFrom, reaches } from '../roles/base/checks.ts'
-import { haproxyChecks, siteChecks, trusting } from '../roles/haproxy/checks.ts'
+import { baseChecks, clocksAgree, isKeptFrom, reaches, runs } from '../roles/base/checks.ts'
+import { haproxyChecks, inService, siteChecks, trusting } from '../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../roles/keepalived/checks.ts'
 import { nginxChecks } from '../roles/nginx/checks.ts'
 import { postgresChecks } from '../roles/postgres/checks.ts'
@@ -21,6 +21,7 @@ export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
 export function webTierChecks({ lb, web, app }: Site): Checks {
   return [
     web.hosts.map((host) => nginxChecks(host, app.hosts)),
+    web.hosts.map((host) => [runs(host, 'haproxy'), inService(host, 'app', app.hosts)]),
     lb.hosts.map((host) => reaches(host, web.hosts)),
     app.hosts.map((host) => isKeptFrom(host, web.hosts)),
   ]

@@ -11,9 +11,10 @@ const currentCode = resource<{ readonly unit: string }, readonly string[]>('curr
     read(
       sh`
 for one in $(systemctl list-units --plain --no-legend --state active ${`${unit}.service`} | awk '{ print $1 }'); do
-  cat "/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$one")/cgroup.procs"
-done 2>/dev/null | while read -r process; do
-  sed -n 's|^[^/]*\(/[^ ]*\) (deleted)$|\1|p' "/proc/$process/maps" 2>/dev/null
+  # Where its cgroup is mounted depends on the version of cgroups.
+  grep -lsF "/$one" /proc/[0-9]*/cgroup
+done | while read -r path; do
+  sed -n 's|^[^/]*\(/[^ ]*\) (deleted)$|\1|p' "\${path%/cgroup}/maps" 2>/dev/null
 done | grep -E '^/(usr/)?(lib|lib64|bin|sbin)/' | sort -u`,
       ({ stdout }) => stdout.split('\n').filter((line) => line !== ''),
     ),

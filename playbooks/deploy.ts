@@ -11,7 +11,7 @@ import {
   playbook,
   releaseWithdrawn,
 } from 'provision-ts'
-import { gate, sparing } from './gates.ts'
+import { gate, releaseGate } from './gates.ts'
 import { leavingOut } from './maintenance-mark.ts'
 import { before, built, NONE, type Part, type Released, ROOTS, released } from './releases.ts'
 import { site } from './stack.ts'
@@ -26,14 +26,10 @@ export default playbook(
   (values, { outage }) => {
     const { id } = built('app')
     const options = { serial: 1, outage, release: (_host: Host, part: Part) => known(built(part)) } as const
-    const { app, web } = values
+    const { app } = values
     return [
       leavingOut(values),
-      gate(
-        'may the deploy begin?',
-        [...app.hosts, ...web.hosts],
-        [sparing(values, 'app', { outage }), sparing(values, 'web', { outage })],
-      ),
+      releaseGate('may the deploy begin?', values, { outage }),
       ...appTier(values, { ...options, label: `app: release ${id}` }),
       ...back(values, 'app', 'app'),
       gate(`release ${id} on all app hosts`, app.hosts),

@@ -44,6 +44,20 @@ export function gate(label: string, hosts: readonly Host[], steps: Steps = []): 
   return play(label, { hosts: { hosts }, anyFailureStops: true }, () => steps)
 }
 
+/** Whether the release of the application can be changed on all hosts, one after another. @param steps what may refuse it, too */
+export function releaseGate(
+  label: string,
+  values: Site,
+  { outage, steps = [] }: { readonly outage: boolean; readonly steps?: Steps },
+): Play {
+  const { app, web } = values
+  return gate(
+    label,
+    [...app.hosts, ...web.hosts],
+    [steps, sparing(values, 'app', { outage }), sparing(values, 'web', { outage })],
+  )
+}
+
 /** No steps, but a refusal when there is one. The first host that is asked to tells it, for all of them. */
 export function refused<T>(answers: Derived<T>, refusal: (value: T) => Problem | undefined): Steps {
   let told = false

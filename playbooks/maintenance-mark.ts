@@ -35,7 +35,9 @@ export function leavingOut(values: Site): Play {
   return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
     after(on(host, maintenance), (since) => {
       if (since !== undefined)
-        throw new LeftAlone(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`)
+        throw new LeftAlone(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
+          as: 'in maintenance',
+        })
       return []
     }),
   )

@@ -94,7 +94,7 @@ function back(values: Site, host: Placed): readonly Play[] {
       ),
     ],
     app: () => [],
-    db: () => databaseRoles(values),
+    db: () => databaseRoles(values, { back: host }),
   }
   return [
     gate(`${host.name} and those it works with`, takingPart(values, host)),

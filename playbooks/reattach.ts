@@ -13,7 +13,7 @@ export default playbook(
       })
     if (values.db.hosts.length < 2)
       throw new Problem(`${name} is the only database host; there is nobody to follow`)
-    return databaseRoles(values, { host, former: copy ? 'copy' : 'rewind' })
+    return databaseRoles(values, { reattach: { host, former: copy ? 'copy' : 'rewind' } })
   },
   {
     about:

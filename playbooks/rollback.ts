@@ -14,7 +14,7 @@ import {
   releaseWithdrawn,
   text,
 } from 'provision-ts'
-import { gate, refused, sparing } from './gates.ts'
+import { gate, refused, releaseGate } from './gates.ts'
 import { leavingOut } from './maintenance-mark.ts'
 import { NONE, type Part, type Released, ROOTS, released } from './releases.ts'
 import { site } from './stack.ts'
@@ -25,7 +25,7 @@ export default playbook(
   site,
   (values, { to, outage }) => {
     const target = targetOf(values, to)
-    const { app, web } = values
+    const { app } = values
     const options = (label: string): TierOptions => ({
       label,
       serial: 1,
@@ -38,15 +38,10 @@ export default playbook(
     })
     return [
       leavingOut(values),
-      gate(
-        'may the rollback begin?',
-        [...app.hosts, ...web.hosts],
-        [
-          refused(target, (found) => (found instanceof Problem ? found : undefined)),
-          sparing(values, 'app', { outage }),
-          sparing(values, 'web', { outage }),
-        ],
-      ),
+      releaseGate('may the rollback begin?', values, {
+        outage,
+        steps: refused(target, (found) => (found instanceof Problem ? found : undefined)),
+      }),
       ...appTier(values, options('app: back to an earlier release')),
       gate('that release on all app hosts', app.hosts),
       ...webTier(values, options('web: back to an earlier release')),

@@ -7,6 +7,7 @@ import {
   hosts,
   integer,
   keyPair,
+  list,
   optional,
   port,
   record,
@@ -35,8 +36,12 @@ export const site = stack(
     vip: cidr,
     /** What the balancers show to clients: for the domain, with the chain above it. */
     certificate: keyPair,
-    /** The network of those who look after the system: they alone see statistics and metrics. Nobody does unless told. */
-    admins: optional(cidr),
+    /**
+     * The networks of those who look after the system: they alone see statistics and metrics, and reach hosts by ssh. The machine that
+     * runs this, or the last host that it jumps over, has to be in one of them. Unless told, ssh is open to anybody with a key, and nobody
+     * sees numbers.
+     */
+    admins: optional(list(cidr)),
     /** Whether hosts install security updates by themselves, without a restart of any service of this system; yes unless told. */
     updates: optional(flag),
     /** Who signed the certificates between the tiers, as PEM. */
@@ -67,6 +72,8 @@ export const site = stack(
       port,
       /** nginx's worker processes; one for each core unless told. */
       workers: optional(integer({ min: 1 })),
+      /** Requests a second that one client may make of the application; no limit unless told. */
+      rate: optional(integer({ min: 1 })),
     }),
     app: hosts({ port }),
     db: hosts(

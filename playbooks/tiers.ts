@@ -3,18 +3,19 @@ import {
   type Build,
   type Derived,
   each,
+  type FirewallOptions,
   type FirewallRule,
   firewall,
   type Host,
   type HostOf,
   on,
+  once,
   type Play,
   play,
   type StackValues,
   type Steps,
 } from 'provision-ts'
 import { app, ready } from '../roles/app/index.ts'
-import { spared } from '../roles/app/spare.ts'
 import {
   ARCHIVING,
   archive,
@@ -32,11 +33,14 @@ import { withoutAddress } from '../roles/keepalived/address.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { healthy, nginx } from '../roles/nginx/index.ts'
 import { primaryWith, replicasIn } from '../roles/postgres/cluster.ts'
+import { migrationsIn, postgresMigrated } from '../roles/postgres/kinds/migrated.ts'
 import { limits, raises } from '../roles/postgres/limits.ts'
 import { postgresPackages } from '../roles/postgres/node.ts'
 import { place } from '../roles/postgres/place.ts'
 import { postgresPrimary, postgresReplication, primaryOf } from '../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../roles/postgres-replica/index.ts'
+import { UPSTREAM_PORT, upstream } from '../roles/upstream/index.ts'
+import { maintenance } from './maintenance-mark.ts'
 import { type Part, wantedBy } from './releases.ts'
 import { METRICS_PORT, type site } from './stack.ts'
 
@@ -67,7 +71,7 @@ export function databaseTier(values: Site): readonly Play[] {
 }
 
 /** What every database host has, whether there is a database on it or not. */
-export function databaseGround({ app: apps, db, backup, authority, updates }: Site): readonly Play[] {
+export function databaseGround({ app: apps, db, backup, authority, admins, updates }: Site): readonly Play[] {
   return [
     play('database: packages', { hosts: db }, (host) => [
       base({ updates }),
@@ -75,10 +79,13 @@ export function databaseGround({ app: apps, db, backup, authority, updates }: Si
       backup.hosts.map((repository) => backupSource({ ...host, authority, repository })),
     ]),
     play('database: access', { hosts: db }, (host) => [
-      firewall([
-        { port: 5432, from: [...apps.hosts, ...db.without(host)] },
-        { port: BACKUP_PORT, from: backup.hosts },
-      ]),
+      firewall(
+        [
+          { port: 5432, from: [...apps.hosts, ...db.without(host)] },
+          { port: BACKUP_PORT, from: backup.hosts },
+        ],
+        sshFor(admins),
+      ),
     ]),
   ]
 }
@@ -103,11 +110,14 @@ function nothingToBringBack({ db, backup, domain }: Site): readonly Play[] {
   ]
 }
 
-/** @param reattach the host that is to be a replica although it was a primary, and what becomes of its data */
-export function databaseRoles(
-  values: Site,
-  reattach?: { readonly host: DatabaseHost; readonly former: 'rewind' | 'copy' },
-): readonly Play[] {
+export interface DatabaseOptions {
+  /** The host that is to be a replica although it was a primary, and what becomes of its data. */
+  readonly reattach?: { readonly host: DatabaseHost; readonly former: 'rewind' | 'copy' }
+  /** The host whose maintenance ends: writes wait for it again. */
+  readonly back?: Host
+}
+
+export function databaseRoles(values: Site, { reattach, back }: DatabaseOptions = {}): readonly Play[] {
   const { db, synchronous = db.hosts.length > 1 } = values
   // A host that is to be a replica is not asked whether it is the primary: it may still believe so.
   const candidates = reattach ? { hosts: db.without(reattach.host) } : db
@@ -137,27 +147,41 @@ export function databaseRoles(
       after(primary, (of) => host !== of && replica(host, of)),
     ),
     play('database: replication', { hosts: db }, (host) =>
-      after(
-        primaryWith(candidates, each(db, place)),
-        ([of, found]) =>
+      after(primaryWith(candidates, databasesOf(db)), ([of, { found, away }]) => {
+        const counts = ({ name }: Host) => name === back?.name || !away.includes(name)
+        return (
           host === of &&
           postgresReplication({
             version: host.version,
-            followers: replicasIn(found),
-            synchronous: synchronous ? db.without(host) : [],
-          }),
-      ),
+            followers: replicasIn(found).filter(counts),
+            synchronous: synchronous ? db.without(host).filter(counts) : [],
+          })
+        )
+      }),
     ),
   ]
 }
 
+/** What the database hosts have, and which of them people have for themselves: nobody waits for those. */
+function databasesOf(db: Pick<Site['db'], 'hosts'>) {
+  const places = each(db, place)
+  const marks = each(db, maintenance)
+  return {
+    asks: [...places.asks, ...marks.asks],
+    value: (answerTo: Parameters<typeof places.value>[0]) => ({
+      found: places.value(answerTo),
+      away: marks.value(answerTo).flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name])),
+    }),
+  }
+}
+
 /** The backups of the databases, where there is a host for them. */
-export function backupTier({ backup, db, authority, updates }: Site): readonly Play[] {
+export function backupTier({ backup, db, authority, admins, updates }: Site): readonly Play[] {
   if (backup.hosts.length === 0) return []
   return [
     play('backup: repository', { hosts: backup }, (host) => [
       base({ updates }),
-      firewall([{ port: BACKUP_PORT, from: db.hosts }]),
+      firewall([{ port: BACKUP_PORT, from: db.hosts }], sshFor(admins)),
       after(primaryOf(db), (primary) =>
         after(on(primary, place), (found) =>
           backupRepository({ ...host, authority, found, version: primary.version, sources: db.hosts }),
@@ -172,24 +196,26 @@ export function backupTier({ backup, db, authority, updates }: Site): readonly P
 
 /** The application's servers. A host that stops serving answers what it has begun; the web servers ask another meanwhile. */
 export function appTier(
-  { app: apps, web, db, passwords, authority, admins, updates }: Site,
+  values: Site,
   { label = 'app', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
 ): readonly Play[] {
-  const around = outage ? {} : { around: spared(web, apps) }
+  const { app: apps, web, db, passwords, authority, admins, updates } = values
+  const around = outage ? {} : { around: drained(web, 'app', { lost: 'ignore' }) }
   return [
     play(label, { hosts: apps, serial: serial ?? [1, '50%'], healthy: ready, ...around }, (host) =>
       turn(host, [
         base({ updates }),
-        firewall([{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)]),
-        after(release(host, 'app'), (chosen) =>
+        firewall([{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)], sshFor(admins)),
+        after(release(host, 'app'), (chosen) => [
+          schema(values, chosen),
           app({
             release: chosen,
             listen: host,
             metrics: admins === undefined ? undefined : { address: host.address, port: METRICS_PORT },
             databases: db.hosts,
-            database: { name: 'notes', user: 'notes', password: passwords.app, authority },
+            database: { name: NOTES.name, user: NOTES.user, password: passwords.app, authority },
           }),
-        ),
+        ]),
       ]),
     ),
   ]
@@ -197,7 +223,7 @@ export function appTier(
 
 /** The web servers, each out of the balancers' service while it is changed. */
 export function webTier(
-  { domain, lb, web, app: apps, updates }: Site,
+  { domain, lb, web, app: apps, admins, updates }: Site,
   { label = 'web', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
 ): readonly Play[] {
   const around = outage ? {} : { around: drained(lb, 'web') }
@@ -205,13 +231,16 @@ export function webTier(
     play(label, { hosts: web, serial: serial ?? [1, '50%'], healthy, ...around }, (host) =>
       turn(host, [
         base({ updates }),
-        firewall([{ port: host.port, from: lb.hosts }]),
+        firewall([{ port: host.port, from: lb.hosts }], sshFor(admins)),
+        upstream({ name: 'app', servers: apps.hosts, path: '/livez' }),
         after(release(host, 'public'), (chosen) =>
           nginx({
             domain,
             listen: host,
             workers: host.workers,
+            rate: host.rate,
             upstreams: apps.hosts,
+            through: UPSTREAM_PORT,
             balancers: lb.hosts,
             site: chosen,
           }),
@@ -238,17 +267,20 @@ export function balancerTier(
     play(label, { hosts: { hosts }, serial: 1, healthy: alive, ...around }, (host) =>
       turn(host, [
         base({ updates }),
-        firewall([
-          { port: [80, 443], from: 'anywhere' },
-          { protocol: 'vrrp', from: lb.without(host) },
-          ...watchedAt(ADMIN_PORT, admins),
-        ]),
+        firewall(
+          [
+            { port: [80, 443], from: 'anywhere' },
+            { protocol: 'vrrp', from: lb.without(host) },
+            ...watchedAt(ADMIN_PORT, admins),
+          ],
+          sshFor(admins),
+        ),
         haproxy({
           domain,
           certificate,
           servers: web.hosts,
           vip,
-          admin: admins === undefined ? undefined : { address: host.address, from: [admins] },
+          admin: admins === undefined ? undefined : { address: host.address, from: admins },
         }),
         keepalived({ ...host, vip, peers: lb.without(host) }),
       ]),
@@ -257,8 +289,31 @@ export function balancerTier(
 }
 
 /** A port of numbers that operators alone may read. */
-function watchedAt(port: number, admins: string | undefined): readonly FirewallRule[] {
-  return admins === undefined ? [] : [{ port, from: [{ address: admins }] }]
+function watchedAt(port: number, admins: Site['admins']): readonly FirewallRule[] {
+  return admins === undefined ? [] : [{ port, from: admins.map((address) => ({ address })) }]
+}
+
+/** Who reaches a host by ssh. */
+function sshFor(admins: Site['admins']): FirewallOptions {
+  return { ssh: admins ?? 'anywhere' }
+}
+
+/** The database of the application, whose schema it is, and who reads and writes rows in it. */
+const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
+
+/**
+ * The schema that a build of this machine needs, before any host runs that. Where the build is one that hosts have already, the schema
+ * has it too: versions only go up, and each fits the release before.
+ */
+function schema({ db }: Site, { directory }: Build): Steps {
+  if (directory === undefined) return []
+  const migrations = migrationsIn(`${directory}/migrations`)
+  const { name, owner } = NOTES
+  return once(
+    after(primaryOf(db), (primary) =>
+      on(primary, postgresMigrated({ database: name, schema: name, owner, migrations })),
+    ),
+  )
 }
 
 /** What the database roles are told alike, so that either can become the other. */
@@ -274,7 +329,7 @@ export function database(host: DatabaseHost, values: Site) {
     clients: apps.hosts,
     peers: db.without(host),
     passwords,
-    databases: [{ name: 'notes', owner: 'notes', password: passwords.app }],
+    databases: [{ ...NOTES, password: passwords.app }],
     settings: {
       ...(connections !== undefined && { max_connections: connections }),
       ...(backup.hosts.length > 0 && ARCHIVING),

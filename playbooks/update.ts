@@ -38,7 +38,7 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
     turn: (_host, own) => (packages ? [upgrades(), own, units.map((unit) => current(unit))] : own),
   })
   const all = {
-    web: () => webTier(values, options('nginx')),
+    web: () => webTier(values, options('haproxy', 'nginx')),
     app: () => appTier(values, options('notes')),
     lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), moving: packages }),
     db: () => [

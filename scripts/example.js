@@ -15,7 +15,7 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(`${path}/${name}`)))
 }
 
-const sources = ['src', 'public', 'package-lock.json', 'build.mjs'].map((name) =>
+const sources = ['src', 'public', 'migrations', 'package-lock.json', 'build.mjs'].map((name) =>
   newest(`${directory}/${name}`),
 )
 if (newest(`${directory}/dist`) < Math.max(...sources)) {

@@ -24,7 +24,8 @@ export function readmes() {
 
 /** @param {string} role */
 function table(role) {
-  const all = interfacesOf(join(ROLES, role))
+  // Roles share some.
+  const all = new Map([...interfacesOf(join(ROLES, role)), ...interfacesOf(ROLES)])
   const own = [...all].find(([name]) => name.endsWith('Params'))?.[1] ?? []
   const rows = own.flatMap((member) => rowsOf(member, all))
   const head = ['param', '', 'default', 'meaning']

@@ -1,8 +1,14 @@
 /**
  * What inventories, roles and playbooks are made of.
  *
- * @module
+ * @module provision-ts
  */
+export {
+  type AnsibleGroup,
+  type AnsibleGroupOptions,
+  type AnsibleInventory,
+  fromAnsible,
+} from './ansible/index.ts'
 export { type Around, around, type Errand } from './model/around.ts'
 export { type Answered, after, ask, type Derived, derive, each, on, type Question } from './model/ask.ts'
 export {
@@ -27,6 +33,7 @@ export {
   integer,
   type KeyPair,
   keyPair,
+  list,
   optional,
   port,
   record,
@@ -45,9 +52,11 @@ export { resource, type Step, type StepOptions } from './model/step.ts'
 export type { Steps } from './model/steps.ts'
 export type { Streamed } from './model/streamed.ts'
 export { type Verification, verification } from './model/verification.ts'
-export { type Authority, authority, renewAll } from './pki/authority.ts'
+export { type AcmeOptions, acme } from './pki/acme.ts'
+export { type Authority, authority } from './pki/authority.ts'
 export { pemFile, pemPair } from './pki/files.ts'
 export { type Bearer, pairFault } from './pki/pair.ts'
+export { renewCertificates } from './pki/renewal.ts'
 export { absent } from './resources/absent.ts'
 export { command } from './resources/command.ts'
 export { directory } from './resources/directory.ts'

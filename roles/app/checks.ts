@@ -1,7 +1,7 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { type Endpoint, ready } from './index.ts'
-import { at } from './unit.ts'
+import { at, type Endpoint } from '../endpoint.ts'
+import { ready } from './index.ts'
 
 /** What holds of each server of the application by itself. */
 export function appChecks(

@@ -17,15 +17,11 @@ import {
   unit,
   user,
 } from 'provision-ts'
+import type { Endpoint } from '../endpoint.ts'
 import { readyOrWhy, restarted } from './ready.ts'
 import { unitOf } from './unit.ts'
 
 export { ready } from './ready.ts'
-
-export interface Endpoint {
-  readonly address: string
-  readonly port: number
-}
 
 export interface AppParams {
   /** Of the service, its user and its directories /srv/<name> and /etc/<name>. @default 'notes' */

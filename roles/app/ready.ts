@@ -1,6 +1,5 @@
 import { type Handler, handler, type Probe, probe, type Shell, sh } from 'provision-ts'
-import type { Endpoint } from './index.ts'
-import { at } from './unit.ts'
+import { at, type Endpoint } from '../endpoint.ts'
 
 /** True when the service can do its work, the database with it. */
 export function ready({ address, port }: Endpoint): Probe {

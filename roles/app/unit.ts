@@ -1,5 +1,6 @@
 import { template } from 'provision-ts'
-import type { AppParams, Endpoint } from './index.ts'
+import { at } from '../endpoint.ts'
+import type { AppParams } from './index.ts'
 
 export interface ServiceUnit {
   readonly name: string
@@ -24,10 +25,6 @@ export function unitOf({ name = 'notes', release, listen, metrics, databases, da
   }
   const escaped = Object.entries(environment).map(([variable, value]) => [variable, inQuotes(value)] as const)
   return serviceUnit({ name, environment: escaped, port: listen.port })
-}
-
-export function at({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** A value as systemd reads it between double quotes, where % begins a specifier. */

@@ -77,9 +77,13 @@ systemctl daemon-reload; systemctl reset-failed pgbackrest 2>/dev/null
 systemctl $how pgbackrest || { journalctl -q --no-pager -o cat -n 5 -u pgbackrest; exit 1; }`,
 )
 
-/** `version` reads the whole configuration, and says what is wrong with it. */
+/**
+ * A command that reads the whole configuration and says at once what is wrong with it; then it finds nobody on that port, which is
+ * as good. (In pgBackRest 2.55 `version` reads nothing and takes no options.)
+ */
 const VALID = sh`
-said=$(setpriv --reuid postgres --regid postgres --init-groups pgbackrest --log-level-console=warn version 2>&1) || { printf '%s\n' "$said"; exit 1; }
+said=$(timeout 1 setpriv --reuid postgres --regid postgres --init-groups pgbackrest --log-level-console=warn --tls-server-port=1 server-ping 127.0.0.1 2>&1)
+case $? in 49 | 124) ;; *) printf '%s\n' "$said"; exit 1 ;; esac
 case $said in *WARN*) printf '%s\n' "$said"; exit 1 ;; esac
 certificate=${CERTIFICATE} key=${KEY}
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] || { echo 'The key is not that of the certificate.'; exit 1; }`

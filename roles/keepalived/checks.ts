@@ -23,6 +23,7 @@ export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): 
   return [
     expect(`one of them holds ${address}`, each(balancers, holds), oneHolder, {
       next: 'See journalctl -u keepalived on each.',
+      says: (all) => `${all.find(({ answer }) => answer)?.host.name} holds ${address}`,
     }),
     ...balancers.hosts.flatMap((host) => [
       runs(host, 'keepalived'),

@@ -86,6 +86,13 @@ const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { with
 
 function refusePeers({ address, priority, peers, vip, checkUrl = '' }: KeepalivedParams): void {
   const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
+  // A host of another group has none, when nobody has asked the compiler.
+  if (!Number.isInteger(priority) || priority < 1 || priority > 254)
+    throw refused(
+      `keepalived cannot weigh ${address} with a priority of ${priority}.`,
+      'priority',
+      'Give a whole number from 1 to 254. Is it a balancer?',
+    )
   if (peers.length === 0)
     throw refused('keepalived has no peer to share the address with.', 'peers', 'Name the other balancers.')
   if (peers.some((peer) => peer.address === address))

@@ -1,15 +1,19 @@
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { refuseUnfit } from '../engine/unfit.ts'
+import { checksFor } from '../engine/verify.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { missingEntries } from '../model/stack.ts'
+import type { Verification } from '../model/verification.ts'
 import { paintFor, showProblem } from '../report/problem.ts'
 import { elapsed } from '../text/duration.ts'
 import { compilerOf, tsconfigOf } from './compiler.ts'
 import { EXIT } from './exit.ts'
 import { playbookWords, telling } from './flags.ts'
-import { type Compiled, compiled, fileAt, inventoryOf, type Own, playbookOf } from './load.ts'
+import { type Compiled, compiled, fileAt, inventoryOf, type Own, playbookOf, verificationOf } from './load.ts'
 import { playbookPath } from './paths.ts'
 import { projectFaults } from './template-types.ts'
 import { placed } from './type-check.ts'
@@ -22,11 +26,17 @@ interface CheckFlags {
 /** `provision check`: all that can be known to be wrong without a host. */
 export function checkCommand(own: Own): Command {
   return new Command('check')
-    .description('find what is wrong without touching a host: types, templates, inventory, playbook, roles')
+    .description(
+      'find what is wrong without touching a host: types, templates, inventory, playbook, roles, checks',
+    )
     .argument('[playbook]', 'a file, or a name below playbooks/; its own flags go after it', 'site')
     .allowUnknownOption()
     .allowExcessArguments()
     .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision check\n  provision check deploy --inventory inventory/prod.ts',
+    )
     .action(async (_playbook: string, flags: CheckFlags, command: Command) => {
       const inventory = flags.inventory ?? process.env['PROVISION_INVENTORY']
       const { problems, words } = await checked({ own, command, ...(inventory && { inventory }) })
@@ -52,8 +62,11 @@ interface Checked {
 async function checked({ own, command, inventory }: Checking): Promise<Checked> {
   const began = performance.now()
   const { name = 'site', rest } = playbookWords(command.args)
+  const playbook = fileAt(playbookPath(name), 'playbook')
+  const verification = playbookPath('verify')
   const paths = {
-    playbook: fileAt(playbookPath(name), 'playbook'),
+    playbook,
+    ...(existsSync(verification) && { verification: resolve(verification) }),
     ...(inventory !== undefined && { inventory: fileAt(inventory, 'inventory') }),
   }
   const made = await compiled(paths, own)
@@ -79,18 +92,18 @@ async function typesOf(from: string, { inputs, outdir }: Compiled, own: Own): Pr
     compiler,
     files: inputs.filter((file) => !file.includes('/node_modules/')),
     scratch: join(outdir, 'check'),
-    ownSources: !own.compiled.endsWith('/dist/'),
+    ownSources: !own.compiled.endsWith('/dist/src/'),
   })
   if (faults.length === 0)
     return { problems: [], words: [`Types: no faults in the project, nor in ${templates} templates.`] }
   return {
-    problems: [new Problem('The TypeScript compiler does not agree.', { details: faults.map(placed) })],
+    problems: [new Problem('The TypeScript compiler does not agree.', { details: faults.flatMap(placed) })],
     words: [],
   }
 }
 
 interface Values {
-  readonly paths: { readonly playbook: string; readonly inventory?: string }
+  readonly paths: { readonly playbook: string; readonly verification?: string; readonly inventory?: string }
   readonly outdir: string
   readonly accept: (playbook: Playbook) => Playbook
 }
@@ -98,19 +111,42 @@ interface Values {
 /** What the files themselves say when they are run: the inventory's values, its pairing with the playbook, the steps of all roles. */
 async function valuesOf({ paths, outdir, accept }: Values): Promise<Checked> {
   try {
-    const alone = await playbookOf(outdir, paths.playbook)
+    // `provision check verify` is about the verification alone.
+    const alone = paths.playbook === paths.verification ? undefined : await playbookOf(outdir, paths.playbook)
+    const verification = paths.verification && (await verificationOf(outdir, paths.verification))
     if (paths.inventory === undefined) {
-      return { problems: [], words: ['Inventory and roles were not checked: say --inventory FILE.'] }
+      return {
+        problems: [],
+        words: ['Inventory, roles and checks were not looked at: say --inventory FILE.'],
+      }
     }
     const inventory = await inventoryOf(outdir, paths.inventory)
-    const missing = missingEntries(alone.stack, inventory.values)
-    if (missing.length > 0)
-      throw new Problem(`The playbook asks for ${missing.join(', ')}, which the inventory does not have`)
-    return wordsOf(inventory, unfolding(inventory, accept(alone)))
+    if (alone) refuseUnfit(alone, inventory)
+    const roles = alone && wordsOf(inventory, unfolding(inventory, accept(alone)))
+    const checks = verification && checksOf(verification, inventory, { alone: !alone })
+    const parts = [roles, checks].flatMap((part) => part || [])
+    return {
+      problems: parts.flatMap(({ problems }) => problems),
+      words: parts.flatMap(({ words }) => words),
+    }
   } catch (error) {
     if (error instanceof Problem) return { problems: [error], words: [] }
     throw error
   }
+}
+
+/** @property alone whether nothing else is looked at: then it has to fit */
+function checksOf(
+  verification: Verification,
+  inventory: Inventory,
+  { alone }: { readonly alone: boolean },
+): Checked {
+  if (alone) refuseUnfit(verification, inventory)
+  else if (missingEntries(verification.stack, inventory.values).length > 0)
+    return { problems: [], words: ['The verification is for another stack, and was not looked at.'] }
+  const checks = checksFor(verification, inventory)
+  const hosts = new Set(checks.flatMap(({ asks }) => asks.map(({ host }) => host.name)))
+  return { problems: [], words: [`Verification: ${checks.length} checks of ${hosts.size} hosts.`] }
 }
 
 function wordsOf({ hosts }: Inventory, { problems, steps, notes }: Unfolding): Checked {

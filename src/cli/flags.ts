@@ -30,7 +30,7 @@ export function told<S extends Entries>(
   const values = flagValues(playbook.flags, given)
   return {
     ...playbook,
-    prepare: () => playbook.prepare(values),
+    prepare: (_given, how) => playbook.prepare(values, how),
     plays: (site) => playbook.plays(site, values),
   }
 }

@@ -3,13 +3,15 @@ import { EXIT } from './exit.ts'
 /**
  * What Ctrl-C and a polite kill do to a run: the first lets every host finish the step in hand and take back what was opened
  * around it, the second ends us at once.
+ *
+ * @param told what the person reads then
  */
-export function interruptible(): { readonly signal: AbortSignal; readonly done: () => void } {
+export function interruptible(told = TOLD): { readonly signal: AbortSignal; readonly done: () => void } {
   const stop = new AbortController()
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted)
     stop.abort()
-    process.stderr.write(TOLD)
+    process.stderr.write(told)
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   return {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { HostVerb } from '../lab/control.ts'
 import { type Named, onLab, open } from './lab-shared.ts'
 
 /** What can happen to real hosts, as commands. `lab up` undoes it all. */
@@ -20,20 +21,8 @@ export function faultCommands(): readonly Command[] {
   ]
 }
 
-type Verb =
-  | 'kill'
-  | 'poweroff'
-  | 'start'
-  | 'reset'
-  | 'cut'
-  | 'uncut'
-  | 'freeze'
-  | 'thaw'
-  | 'fillDisk'
-  | 'freeDisk'
-
 /** @param after what is then true of the host */
-function onHost(verb: Verb, about: string, after: string): Command {
+function onHost(verb: HostVerb, about: string, after: string): Command {
   return onLab(verb.replace('Disk', '-disk'), about)
     .argument('<host>')
     .action(async (host: string, { name }: Named) => {

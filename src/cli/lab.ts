@@ -12,9 +12,16 @@ export function labCommand(): Command {
     )
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES)
-  for (const command of [...powerCommands(), ...hostCommands(), ...faultCommands()]) lab.addCommand(command)
+  for (const command of [...powerCommands(), ...hostCommands(), ...faultCommands()])
+    lab.addCommand(command.addHelpText('after', () => `\nExamples:\n${examplesOf(command.name())}`))
   for (const command of ownProcesses()) lab.addCommand(command, { hidden: true })
   return lab
+}
+
+/** Of one command: from the lab's own, and from those that need more to be told. */
+function examplesOf(name: string): string {
+  const lines = `${EXAMPLES}\n${MORE}`.split('\n')
+  return lines.filter((line) => `${line} `.startsWith(`  provision lab ${name} `)).join('\n')
 }
 
 /** What the lab itself starts in the background. */
@@ -41,3 +48,20 @@ Examples:
   provision lab split db1 db2               and now?
   provision lab up                          all is well again
   provision lab down`
+
+const MORE = `
+  provision lab down --name small
+  provision lab status
+  provision lab log web1                    what it wrote when it booted
+  provision lab poweroff web1
+  provision lab start web1
+  provision lab reset web1
+  provision lab cut web1                    and after it: provision lab uncut web1
+  provision lab uncut web1
+  provision lab heal db1 db2
+  provision lab freeze app1                 it takes connections, and answers none
+  provision lab thaw app1
+  provision lab fill-disk db1
+  provision lab free-disk db1
+  provision lab delay web1 80               as far away as another continent
+  provision lab delay web1 0`

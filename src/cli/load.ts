@@ -8,7 +8,10 @@ import { isRecord } from '../model/fields.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
+import { thrownAt } from '../model/source.ts'
 import type { Verification } from '../model/verification.ts'
+import { didYouMean } from '../text/nearest.ts'
+import { inventories, playbookPath, playbooks } from './paths.ts'
 import { notCompiled, typeFaults } from './type-check.ts'
 
 /** Where our own compiled code lies, which users' files are to share with us. */
@@ -63,15 +66,19 @@ export async function loadVerification({
     verification: fileAt(verification, 'verification'),
   }
   const { outdir } = await sound(paths, own, typeCheck)
-  const made = await defaultOf(join(outdir, 'verification.js'), paths.verification)
-  if (!isRecord(made) || made['type'] !== 'verification')
-    throw new Problem(`${shown(paths.verification)} does not export a verification`, {
-      next: 'It should have: export default verification(…).',
-    })
-  return {
-    inventory: await inventoryOf(outdir, paths.inventory),
-    verification: made as unknown as Verification,
-  }
+  const found = await verificationOf(outdir, paths.verification)
+  return { inventory: await inventoryOf(outdir, paths.inventory), verification: found }
+}
+
+/** {@link load}, for what needs no playbook. */
+export async function loadInventory({
+  inventory,
+  own,
+  typeCheck,
+}: Pick<LoadOptions, 'inventory' | 'own' | 'typeCheck'>): Promise<Inventory> {
+  const paths = { inventory: fileAt(inventory, 'inventory') }
+  const { outdir } = await sound(paths, own, typeCheck)
+  return inventoryOf(outdir, paths.inventory)
 }
 
 /** The JavaScript of these files. @throws Problem with the compiler's words about them, when it is asked */
@@ -127,6 +134,14 @@ export async function playbookOf(outdir: string, path: string): Promise<Playbook
   })
 }
 
+export async function verificationOf(outdir: string, path: string): Promise<Verification> {
+  const given = await defaultOf(join(outdir, 'verification.js'), path)
+  if (isRecord(given) && given['type'] === 'verification') return given as unknown as Verification
+  throw new Problem(`${shown(path)} does not export a verification`, {
+    next: 'It should have: export default verification(…).',
+  })
+}
+
 async function defaultOf(compiled: string, path: string): Promise<unknown> {
   const module: unknown = await within(path, () => import(pathToFileURL(compiled).href))
   return isRecord(module) ? module['default'] : undefined
@@ -138,9 +153,10 @@ async function within<T>(path: string, body: () => T | Promise<T>): Promise<T> {
     return await body()
   } catch (error) {
     if (error instanceof Problem) throw error
+    const where = thrownAt(error)
     throw new Problem(
       `${shown(path)} could not be run: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
+      { ...(where && { where }), cause: error },
     )
   }
 }
@@ -148,8 +164,12 @@ async function within<T>(path: string, body: () => T | Promise<T>): Promise<T> {
 export function fileAt(path: string, what: string): string {
   const full = resolve(path)
   if (existsSync(full)) return full
+  const near = what === 'inventory' ? inventories() : [...playbooks(), ...playbooks().map(playbookPath)]
+  const typed = what === 'inventory' ? path : path.replace(/^playbooks\/([^/]+)\.ts$/, '$1')
   throw new Problem(`There is no ${what} ${shown(full)}`, {
-    next: `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : `playbooks/${what === 'verification' ? 'verify' : 'site'}.ts is taken unless told otherwise`}.`,
+    next:
+      didYouMean(typed, near) ??
+      `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : `playbooks/${what === 'verification' ? 'verify' : 'site'}.ts is taken unless told otherwise`}.`,
   })
 }
 

@@ -1,29 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
+import { didYouMean } from '../text/nearest.ts'
 import { checkCommand } from './check.ts'
+import { completionCommands } from './completion.ts'
+import { doctorCommand } from './doctor.ts'
+import { execCommand } from './exec.ts'
 import { EXIT } from './exit.ts'
+import { factsCommand } from './facts.ts'
+import { graphCommand } from './graph.ts'
+import { hostsCommand } from './hosts.ts'
+import { initCommand } from './init.ts'
 import { labCommand } from './lab.ts'
 import type { Own } from './load.ts'
+import { logsCommand } from './logs.ts'
+import { pathOf } from './manual.ts'
+import { newCommand } from './new.ts'
+import { playbookPath, playbooks } from './paths.ts'
 import { applyCommand, planCommand } from './plan.ts'
+import { reportCommand } from './report.ts'
 import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
+import { sshCommand } from './ssh.ts'
+import { stepsCommand } from './steps.ts'
 import { verifyCommand } from './verify.ts'
+import { watchCommand } from './watch.ts'
 
 /** The command line. Ends the process with one of {@link EXIT}'s codes. */
 export async function main(argv: readonly string[], own: Own): Promise<void> {
-  const program = new Command('provision')
-    .description('Brings a fleet of Debian hosts to a declared state over SSH.')
-    .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('(provision --help shows what there is)')
-    .addCommand(runCommand(own), { isDefault: true })
-    .addCommand(planCommand(own))
-    .addCommand(applyCommand(own))
-    .addCommand(resumeCommand(own))
-    .addCommand(checkCommand(own))
-    .addCommand(verifyCommand(own))
-    .addCommand(labCommand())
-  for (const command of withDescendants(program)) command.exitOverride()
+  const program = programOf(own)
+  for (const command of withDescendants(program))
+    command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows what there is)`)
   // Nobody reads on, as behind `| head`: what is to be done is done all the same.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -35,6 +43,7 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
     process.exit(EXIT.internal)
   })
   try {
+    refuseMistyped(argv, program)
     await program.parseAsync([...explicit(argv, program)], { from: 'user' })
   } catch (error) {
     process.exitCode = exitOf(error)
@@ -44,12 +53,59 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
   }
 }
 
+/** All commands, as one tree: its help, its completion and its manual page are made from it. */
+export function programOf(own: Own): Command {
+  const [completion, complete] = completionCommands(own)
+  return new Command('provision')
+    .description('Brings a fleet of Debian hosts to a declared state over SSH.')
+    .version(versionOf(own))
+    .addHelpText('after', EXAMPLES)
+    .addCommand(runCommand(own), { isDefault: true })
+    .addCommand(planCommand(own))
+    .addCommand(applyCommand(own))
+    .addCommand(resumeCommand(own))
+    .addCommand(checkCommand(own))
+    .addCommand(verifyCommand(own))
+    .addCommand(doctorCommand(own))
+    .addCommand(watchCommand(own))
+    .addCommand(hostsCommand(own))
+    .addCommand(factsCommand(own))
+    .addCommand(stepsCommand(own))
+    .addCommand(execCommand(own))
+    .addCommand(logsCommand(own))
+    .addCommand(sshCommand(own))
+    .addCommand(reportCommand(own))
+    .addCommand(graphCommand(own))
+    .addCommand(labCommand())
+    .addCommand(initCommand(own))
+    .addCommand(newCommand(own))
+    .addCommand(completion)
+    .addCommand(complete, { hidden: true })
+}
+
+/** A first word that is no command is a playbook; where there is none of that name, it may be meant for either. */
+function refuseMistyped([word = '-']: readonly string[], program: Command): void {
+  const commands = program
+    .createHelp()
+    .visibleCommands(program)
+    .map((one) => one.name())
+  if (/^-|[/.]/.test(word) || program.commands.some((one) => one.name() === word)) return
+  if (existsSync(playbookPath(word))) return
+  const meant = didYouMean(word, [...commands, ...playbooks()])
+  if (meant) throw new Problem(`There is no command and no playbook "${word}"`, { next: meant })
+}
+
 /** `provision deploy --help` is about the playbook: commander would tell of the whole program, where no command is named. */
 function explicit(argv: readonly string[], program: Command): readonly string[] {
   const [first = '-'] = argv
   const named =
     first.startsWith('-') || first === 'help' || program.commands.some((one) => one.name() === first)
   return !named && argv.some((word) => word === '--help' || word === '-h') ? ['run', ...argv] : argv
+}
+
+function versionOf({ root }: Own): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  return version
 }
 
 function exitOf(error: unknown): number {

@@ -5,13 +5,16 @@ import type { Summary } from '../model/event.ts'
 import type { Playbook } from '../model/play.ts'
 import { jsonReporter } from '../report/json.ts'
 import { plainReporter } from '../report/plain.ts'
-import { paintFor } from '../report/problem.ts'
+import { forEyes, paintFor, plain } from '../report/problem.ts'
 import type { Reporter } from '../report/reporter.ts'
+import { WORDS } from '../report/signs.ts'
 import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
 import { Secret } from '../shell/secret.ts'
+import { quote } from '../text/quote.ts'
 import { EXIT } from './exit.ts'
 import { telling } from './flags.ts'
 import { interruptible } from './interrupt.ts'
+import { journal } from './journal.ts'
 import { limited } from './limit.ts'
 import { load, type Own } from './load.ts'
 import { inventoryPath, playbookPath } from './paths.ts'
@@ -32,7 +35,7 @@ export interface Order {
   /** Whose options a mistyped word may have meant. */
   readonly command: Command
   readonly own: Own
-  /** Whether the playbook does first what it does on this machine; not when it was done already, nor when it is only to look. @default false */
+  /** Whether the playbook does first what it does on this machine; not when it was done already. @default false */
   readonly prepares?: boolean
 }
 
@@ -46,7 +49,7 @@ export async function perform(
   const tell = telling(words, command)
   const accept = (given: Playbook) => {
     const told = tell(given)
-    if (prepares) told.prepare({})
+    if (prepares) told.prepare({}, { check: flags.check })
     return told
   }
   const loaded = await load({ ...paths, own, typeCheck, accept })
@@ -61,6 +64,7 @@ export async function perform(
   const options = await sshOptions(flags)
   const reporter = await reporterFor(flags)
   const remember = flags.check ? undefined : remembering({ ...paths, playbook: name, words, flags }, files)
+  const written = flags.journal ? journal(commandLine(), inventory) : undefined
   const { signal, done } = interruptible()
   try {
     return await run(
@@ -79,23 +83,31 @@ export async function perform(
         open: sessions(transports(options.ssh, flags.transport), options.become, options.ssh.warn),
         emit: (event) => {
           remember?.(event)
+          written?.emit(event)
           reporter.emit(event)
         },
       },
     )
   } finally {
     done()
+    written?.close()
     await reporter.done()
   }
 }
 
+/** What was typed; it holds no secret, as those are refused there. */
+function commandLine(): string {
+  return ['provision', ...process.argv.slice(2).map(quote)].join(' ')
+}
+
 async function reporterFor({ output, verbose, step }: RunFlags): Promise<Reporter> {
-  // The last door: whatever a reporter has overlooked is masked here.
-  const write = (line: string) => process.stdout.write(`${Secret.redact(line)}\n`)
-  const paint = paintFor(process.stdout)
-  const how = output ?? (process.stdout.isTTY && verbose === 0 && !step ? 'live' : 'plain')
-  if (how === 'json') return jsonReporter(write)
-  if (how === 'plain') return plainReporter({ write, paint, verbose: verbose > 0 })
+  const paint = output === 'plain' ? plain : paintFor(process.stdout)
+  const write = (text: string) => process.stdout.write(`${forEyes(text, paint)}\n`)
+  const { isTTY } = process.stdout
+  const how = output ?? (isTTY && process.env['TERM'] !== 'dumb' && verbose === 0 && !step ? 'live' : 'lines')
+  if (how === 'json') return jsonReporter((line) => process.stdout.write(`${Secret.redact(line)}\n`))
+  if (how !== 'live')
+    return plainReporter({ write, paint, verbose: verbose > 0, ...(how === 'plain' && { signs: WORDS }) })
   const { liveReporter } = await import('../report/listr.ts')
   return liveReporter({ write, paint })
 }

@@ -36,6 +36,10 @@ interface PlanFile extends PlanRecord {
 export function planCommand(own: Own): Command {
   return withSelectOptions(withShowOptions(withReachOptions(withPlaybook(new Command('plan')))))
     .description('say what a run would change, and keep it for `provision apply`')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision plan --inventory inventory/prod.ts --out friday.json\n  provision plan deploy --release v42 --limit app --out v42.json',
+    )
     .requiredOption('--out <file>', 'where to keep the plan')
     .action(async (_playbook: string, given: RunFlags & { readonly out: string }, command: Command) => {
       const { name: playbook = 'site', rest: words } = playbookWords(command.args)
@@ -71,6 +75,10 @@ export function applyCommand(own: Own): Command {
   const command = new Command('apply').argument('<plan>', 'the file that `provision plan` has written')
   return withLoginOptions(withShowOptions(withSelectOptions(withLimitOption(command))))
     .description('carry out a plan, or a part of it, unless something has moved since it was made')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision apply friday.json\n  provision apply friday.json --limit web1',
+    )
     .action(async (path: string, given: RunFlags, command: Command) => {
       const { inventory, playbook, limit, words = [], hosts, select = {} } = readPlan(path)
       const part = { ...selecting(given), ...(given.limit !== undefined && { limit: given.limit }) }

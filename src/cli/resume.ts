@@ -18,6 +18,7 @@ type ResumeFlags = Omit<RunFlags, 'inventory' | 'limit'> & LoginFlags & { readon
 export function resumeCommand(own: Own): Command {
   return withLoginOptions(withShowOptions(withActOptions(new Command('resume'))))
     .description('go on with the last run that did not reach its end, on the hosts where it did not')
+    .addHelpText('after', '\nExamples:\n  provision resume\n  provision resume --anyway --diff')
     .option('--anyway', 'also when files have changed since', false)
     .action(async (given: ResumeFlags, command: Command) => {
       const run = recall()

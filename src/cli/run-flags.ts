@@ -19,8 +19,10 @@ export interface ReachFlags extends LoginFlags {
 /** Of {@link withShowOptions}. */
 export interface ShowFlags {
   readonly diff: boolean
-  readonly output?: 'live' | 'plain' | 'json'
+  readonly output?: 'live' | 'lines' | 'plain' | 'json'
   readonly verbose: number
+  /** Whether the run is written down for `provision report`. */
+  readonly journal: boolean
 }
 
 export interface RunFlags extends ReachFlags, SelectFlags, ShowFlags {
@@ -30,13 +32,13 @@ export interface RunFlags extends ReachFlags, SelectFlags, ShowFlags {
 
 /** Which hosts, and how they are reached. */
 export function withReachOptions(command: Command): Command {
-  return withLoginOptions(
-    withLimitOption(
-      command.option(
-        '-i, --inventory <file>',
-        'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise',
-      ),
-    ),
+  return withLoginOptions(withLimitOption(withInventoryOption(command)))
+}
+
+export function withInventoryOption(command: Command): Command {
+  return command.option(
+    '-i, --inventory <file>',
+    'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise',
   )
 }
 
@@ -44,10 +46,14 @@ export function withLimitOption(command: Command): Command {
   return command.option('-l, --limit <hosts>', 'hosts and groups, * and ?, apart by commas; ! takes out')
 }
 
+/** How files are taken. */
+export function withTypeCheckOption(command: Command): Command {
+  return command.option('--no-type-check', 'do not ask the TypeScript compiler about changed files')
+}
+
 /** How files are taken, and hosts reached. */
 export function withLoginOptions(command: Command): Command {
-  return command
-    .option('--no-type-check', 'do not ask the TypeScript compiler about changed files')
+  return withTypeCheckOption(command)
     .option(
       '--accept-new-host-keys',
       'write down the keys of hosts that are new; a changed key is refused all the same',
@@ -66,8 +72,14 @@ export function withLoginOptions(command: Command): Command {
 export function withShowOptions(command: Command): Command {
   return command
     .option('-d, --diff', 'show the texts that change', false)
-    .addOption(new Option('-o, --output <how>', 'how to show the run').choices(['live', 'plain', 'json']))
+    .addOption(
+      new Option(
+        '-o, --output <how>',
+        'live in a terminal and lines elsewhere, unless told otherwise; plain has words for signs and no colours, for screen readers',
+      ).choices(['live', 'lines', 'plain', 'json']),
+    )
     .option('-v, --verbose', 'tell more; -vvv with stack traces', (_value, before: number) => before + 1, 0)
+    .option('--no-journal', 'do not write the run down in .provision/runs, for provision report')
 }
 
 /** How a run acts. */

@@ -17,13 +17,17 @@ export function runCommand(own: Own): Command {
   const command = withPlaybook(new Command('run'))
   return withActOptions(withSelectOptions(withShowOptions(withReachOptions(command))))
     .description('run a playbook (the default command)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision --inventory inventory/prod.ts --check --diff\n  provision deploy --inventory inventory/prod.ts --release v42\n  provision run site --limit web,!web2 --tags nginx',
+    )
     .helpOption(false)
     .option('-h, --help', 'tell this, and what the playbook is for and takes')
     .action(async (_playbook: string, flags: RunFlags & { readonly help?: boolean }, command: Command) => {
       const { name, rest: words } = playbookWords(command.args)
       if (flags.help) return help(command, name, own)
       process.exitCode = exitOf(
-        await perform({ playbook: name ?? 'site', words, flags, command, own, prepares: !flags.check }),
+        await perform({ playbook: name ?? 'site', words, flags, command, own, prepares: true }),
       )
       return undefined
     })

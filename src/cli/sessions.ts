@@ -18,10 +18,9 @@ export function sessions(
   return async (host, purpose) => {
     const transport = await transportOf(host)
     const link = await transport.connect(targetOf(host))
-    const { method = 'sudo', password } = { ...host.become, ...preferred }
     const session = await openSession(link, {
       host: host.name,
-      become: { method, ...(password && { password }) },
+      become: becoming(host, preferred),
       ...(purpose === 'change' && { lock: { owner } }),
     }).catch(async (error: unknown) => {
       await link.close()
@@ -34,6 +33,12 @@ export function sessions(
     }
     return { session, close }
   }
+}
+
+/** How to become root there. @param preferred goes before the inventory's word */
+export function becoming({ become }: Pick<Host, 'become'>, preferred: Become) {
+  const { method = 'sudo', password } = { ...become, ...preferred }
+  return { method, ...(password && { password }) }
 }
 
 /** A host of an inventory as a transport sees it. */

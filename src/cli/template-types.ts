@@ -39,6 +39,7 @@ export async function projectFaults(project: Project): Promise<{
     mkdirSync(dirname(at), { recursive: true })
     writeFileSync(at, code)
   }
+  mkdirSync(scratch, { recursive: true })
   const config = join(scratch, 'tsconfig.json')
   const added = shadows.map(({ at }) => at)
   writeFileSync(config, JSON.stringify(configOf(project, shadow, added)))

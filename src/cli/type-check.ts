@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { isRecord } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
+import { excerpt } from '../report/excerpt.ts'
+import { plain } from '../report/problem.ts'
 import { compilerOf, compilerWords, tsconfigOf, type Word } from './compiler.ts'
 import type { Own } from './load.ts'
 
@@ -33,16 +35,17 @@ export async function typeFaults({ fresh, inputs, from, outdir, own }: Made): Pr
   rmSync(join(outdir, 'inputs.json'), { force: true }) // Or the next run would take it for checked.
   throw new Problem('The TypeScript compiler does not agree.', {
     details: [
-      ...faults.slice(0, SHOWN).map(placed),
+      ...faults.slice(0, SHOWN).flatMap(placed),
       ...(faults.length > SHOWN ? [`… and ${faults.length - SHOWN} more`] : []),
     ],
     next: 'Nothing was done yet. Mend the types, or run with --no-type-check.',
   })
 }
 
-/** `file:1:2: …`, the file as seen from here. */
-export function placed({ file, line, column, words }: Word): string {
-  return `${relative(process.cwd(), file)}:${line}:${column}: ${words}`
+/** `file:1:2: …`, the file as seen from here, and the line with a mark. */
+export function placed({ file, line, column, words }: Word): readonly string[] {
+  const place = `${relative(process.cwd(), file)}:${line}:${column}`
+  return [`${place}: ${words}`, ...excerpt(place, plain).map((text) => `  ${text}`)]
 }
 
 /** A file that is no TypeScript at all: esbuild's words, in our form. */
@@ -59,7 +62,6 @@ export function notCompiled(error: unknown): unknown {
   return new Problem(`${at?.file ?? 'A file'} could not be read: ${first?.text ?? String(error)}`, {
     ...(at && {
       where: `${at.file}:${at.line}:${at.column + 1}`,
-      details: [at.lineText, `${' '.repeat(at.column)}^`],
     }),
     next: 'Nothing was done yet.',
   })

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { verify } from '../engine/verify.ts'
 import type { Verified } from '../model/verification.ts'
 import { paintFor } from '../report/problem.ts'
 import { verifiedJson, verifiedTable } from '../report/verified.ts'
 import { Secret } from '../shell/secret.ts'
-import { type Duration, milliseconds } from '../text/duration.ts'
+import { duration } from './duration.ts'
 import { EXIT } from './exit.ts'
 import { limited } from './limit.ts'
 import { loadVerification, type Own } from './load.ts'
@@ -15,8 +15,7 @@ import { sessions } from './sessions.ts'
 import { sshOptions } from './ssh-options.ts'
 import { transports } from './transports.ts'
 
-interface VerifyFlags extends ReachFlags {
-  readonly output: 'plain' | 'json'
+interface VerifyFlags extends ReachFlags, FindingsFlags {
   /** Milliseconds. */
   readonly within: number
 }
@@ -26,23 +25,41 @@ const PAUSE = 1_000
 
 /** `provision verify`: whether the whole system works, seen from outside. Looks, and changes nothing. */
 export function verifyCommand(own: Own): Command {
-  return withReachOptions(
-    new Command('verify').argument('[verification]', 'a file, or a name below playbooks/', 'verify'),
+  return withFindingsOption(
+    withReachOptions(
+      new Command('verify').argument('[verification]', 'a file, or a name below playbooks/', 'verify'),
+    ),
   )
     .description('find out whether all of it works, by checks from outside; changes nothing')
-    .addOption(
-      new Option('-o, --output <how>', 'how to show what was found')
-        .choices(['plain', 'json'])
-        .default('plain'),
+    .addHelpText(
+      'after',
+      '\nExamples:\n  provision verify --inventory inventory/prod.ts\n  provision verify --within 2m --output json',
     )
     .option('--within <time>', 'ask again until all holds, so long: 30s, 2m', duration, 0)
     .action(async (name: string, flags: VerifyFlags) => {
-      const found = await verified(name, flags, own)
-      const lines =
-        flags.output === 'json' ? verifiedJson(found) : [verifiedTable(found, paintFor(process.stdout))]
-      for (const line of lines) process.stdout.write(`${Secret.redact(line)}\n`)
-      process.exitCode = exitOf(found)
+      process.exitCode = told(await verified(name, flags, own), flags)
     })
+}
+
+/** Of {@link withFindingsOption}. */
+export interface FindingsFlags {
+  readonly output: 'plain' | 'json'
+}
+
+/** How findings are shown. */
+export function withFindingsOption(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <how>', 'how to show what was found')
+      .choices(['plain', 'json'])
+      .default('plain'),
+  )
+}
+
+/** Shows what was found. @returns the exit status that says it, too */
+export function told(found: Verified, { output }: FindingsFlags): number {
+  const lines = output === 'json' ? verifiedJson(found) : [verifiedTable(found, paintFor(process.stdout))]
+  for (const line of lines) process.stdout.write(`${Secret.redact(line)}\n`)
+  return exitOf(found)
 }
 
 async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Verified> {
@@ -65,16 +82,7 @@ async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Ver
   return found
 }
 
-function exitOf({ findings, unreachable }: Verified): number {
+export function exitOf({ findings, unreachable }: Verified): number {
   if (findings.some(({ outcome }) => outcome === 'failed')) return EXIT.failed
   return unreachable.size > 0 ? EXIT.unreachable : EXIT.ok
-}
-
-function duration(text: string): number {
-  try {
-    // What is none is refused.
-    return milliseconds(text as Duration)
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
-  }
 }

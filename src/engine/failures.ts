@@ -5,7 +5,9 @@ import type { Source } from '../model/source.ts'
 import type { PlacedStep } from '../model/steps.ts'
 import { Secret } from '../shell/secret.ts'
 import { elapsed } from '../text/duration.ts'
+import { printable } from '../text/printable.ts'
 import type { Result, Script } from '../transport/session.ts'
+import { likelyCause } from './causes.ts'
 import type { Member } from './member.ts'
 
 const LINES_SHOWN = 12
@@ -38,14 +40,19 @@ export function failedStep(
   { script, result, explain, said }: StepFailure,
 ): Problem {
   const why = explain?.(Secret.redact(result.stderr.toString()))
+  const { details, next } = ended(script, result, GOES_ON)
   return new Problem(`${member.name}: ${describe(step)} failed: ${why?.what ?? ending(script, result)}`, {
     ...place(step),
-    details: [...(said === undefined ? [] : [`It said last: ${said}`]), ...evidence(script, result)],
-    next:
-      why?.next ??
-      'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.',
+    details: [
+      ...(said === undefined ? [] : [`It said last: ${said}`]),
+      ...(why ? evidence(script, result) : details),
+    ],
+    next: why?.next ?? next,
   })
 }
+
+const GOES_ON =
+  'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.'
 
 export function failedHandler(
   member: Member,
@@ -53,24 +60,26 @@ export function failedHandler(
   { script, result }: Omit<Failure, 'at'>,
 ): Problem {
   return new Problem(`${member.name}: handler "${name}" failed: ${ending(script, result)}`, {
-    details: evidence(script, result),
-    next: 'The host remembers that it is owed this handler: the next run tries it again.',
+    ...ended(script, result, 'The host remembers that it is owed this handler: the next run tries it again.'),
   })
 }
 
 export function unhealthy(member: Member, label: string, { script, result }: Omit<Failure, 'at'>): Problem {
   return new Problem(`${member.name} is not healthy after its turn: ${label}`, {
-    details: evidence(script, result),
-    next: 'Look at the service on the host; hosts of later batches were left alone.',
+    ...ended(script, result, 'Look at the service on the host; hosts of later batches were left alone.'),
   })
 }
 
-export function notConverged(member: Member, step: PlacedStep, { verb, fields }: Difference): Problem {
+export function notConverged(
+  { name }: Pick<Member, 'name'>,
+  step: PlacedStep,
+  { verb, fields }: Difference,
+): Problem {
   return new Problem(
-    `${member.name}: ${describe(step)} did not converge: after its commands it would still ${verb}`,
+    `${name}: ${describe(step)} did not converge: after its commands it would still ${verb}`,
     {
       ...place(step),
-      details: fields.map(({ name, from, to }) => `${name}: is ${from ?? 'absent'}, should be ${to}`),
+      details: fields.map(({ name: field, from, to }) => `${field}: is ${from ?? 'absent'}, should be ${to}`),
       next: 'Something on the host undoes the change, or two steps want different things of it.',
     },
   )
@@ -94,11 +103,26 @@ function ending(script: Script, { code, timedOut }: Result): string {
   return timedOut ? `no end after ${elapsed(script.timeout ?? 0)}, so it was killed` : `exit status ${code}`
 }
 
+/** The command, its last words, what they point to, and what to do about that before what is always to be done. */
+function ended(
+  script: Script,
+  result: Result,
+  always: string,
+): { readonly details: readonly string[]; readonly next: string } {
+  const details = evidence(script, result)
+  const cause = result.timedOut ? undefined : likelyCause(details.slice(1).join('\n'), result.code)
+  if (!cause) return { details, next: always }
+  return {
+    details: [...details, `Likely cause: ${cause.what}.`],
+    next: `${cause.next.replace(/[^.]$/, '$&.')} ${always}`,
+  }
+}
+
 /** The command and its last words. Masked before anything is cut: half a secret would not be known again. */
 export function evidence({ script }: Script, { stdout, stderr }: Result): readonly string[] {
   const command = Secret.redact(script.text.trim()).split('\n')
   const said = [stdout.toString(), stderr.toString()]
-    .flatMap((text) => Secret.redact(text).split('\n'))
+    .flatMap((text) => Secret.redact(printable(Secret.redact(text))).split('\n'))
     .filter((line) => line.trim() !== '')
   const shown = [
     ...(command.length === 1 ? [`$ ${command[0] ?? ''}`] : []),

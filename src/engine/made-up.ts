@@ -3,7 +3,7 @@ import { FACTS } from '../model/delegated.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Host } from '../model/host.ts'
 import type { Read } from '../model/read.ts'
-import { type Steps, type Unfolded, unfold } from '../model/steps.ts'
+import { type Steps, type UnfoldContext, type Unfolded, unfold } from '../model/steps.ts'
 
 /** A release of Debian to make hosts up with. */
 export interface Release {
@@ -41,7 +41,12 @@ export function answerOfNothing<T>({ parts, value }: Read<T>): T {
 export type Imagined = Unfolded & { readonly guessed: boolean }
 
 /** The steps of a host that has nothing yet and was never met. @throws {@link Unimaginable} where it depends on a made-up answer */
-export function imagine(steps: Steps, host: Host, release: Release): Imagined {
+export function imagine(
+  steps: Steps,
+  host: Host,
+  release: Release,
+  more: Pick<UnfoldContext, 'takesOnce'> = {},
+): Imagined {
   let guessed = false
   const answerTo = ({ host: asked, question }: Ask): unknown => {
     if (question === FACTS) return madeUpFacts(asked, release)
@@ -50,7 +55,7 @@ export function imagine(steps: Steps, host: Host, release: Release): Imagined {
   }
   const answers = { has: (ask: Ask) => canSay(() => answerTo(ask)), get: answerTo }
   try {
-    return { ...unfold(steps, { facts: madeUpFacts(host, release), answers }), guessed }
+    return { ...unfold(steps, { facts: madeUpFacts(host, release), answers, ...more }), guessed }
   } catch (error) {
     throw guessed ? new Unimaginable('it depends on what hosts answer', { cause: error }) : error
   }

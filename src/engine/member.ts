@@ -31,6 +31,8 @@ export class Member {
   skipped = 0
   /** Others had failed before it was begun in some play; no further play is begun on it. */
   leftAlone = false
+  /** What it is instead of taking part, such as `in maintenance`: its own steps have said to leave it alone. */
+  away: string | undefined
 
   private constructor(host: Host, session: Session, known: Known) {
     this.host = host

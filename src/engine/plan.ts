@@ -21,10 +21,7 @@ export async function showPlan({ play, hosts }: Act, course: Course, forecaster:
     if (failed.length > 0)
       course.halted ??= `${namesOf(failed)} failed in "${play.label}", which ends the run`
   }
-  if (course.halted !== undefined) {
-    emit({ kind: 'skipped', play: play.label, hosts: hosts.map(({ name }) => name), why: course.halted })
-    return
-  }
+  if (course.halted !== undefined) return
   const begun = begunOf({ ...play, hosts }, isFailed)
   const left: Host[] = []
   const told = []

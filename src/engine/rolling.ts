@@ -49,6 +49,16 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
   emit({ kind: 'skipped', play: play.label, hosts: left, why: course.halted ?? reasonOf(failed(), course) })
 }
 
+/** Told once, however many plays were to follow. */
+export function skipRest(acts: readonly Act[], { members, emit, halted }: Course): void {
+  const left = acts.flatMap(({ hosts }) => hosts.flatMap(({ name }) => members.get(name) ?? []))
+  const present = left.filter(({ away }) => away === undefined)
+  for (const member of present) member.skipped++
+  const hosts = [...new Set(present.map(({ name }) => name))]
+  if (halted !== undefined && hosts.length > 0)
+    emit({ kind: 'skipped', play: 'the rest', hosts, why: halted })
+}
+
 /** So many at a time; the next one when one is done. */
 async function inFlight(
   hosts: readonly Host[],
@@ -62,7 +72,13 @@ async function inFlight(
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-type TurnTaken = 'taken' | 'skipped' | 'unreachable'
+/** A host whose own steps say to leave it alone: from now on no play is begun on it. */
+export function leaveOut(member: Member, { as, message }: LeftAlone, emit: Course['emit']): void {
+  member.away = as
+  emit({ kind: 'skipped', play: 'all', hosts: [member.name], why: message })
+}
+
+type TurnTaken = 'taken' | 'skipped' | 'away' | 'unreachable'
 
 /** @param idle whether it is had only by a host on which nothing is to change; others are left alone from now on */
 async function takeTurn(
@@ -73,20 +89,27 @@ async function takeTurn(
 ): Promise<TurnTaken> {
   const member = course.members.get(host.name)
   if (!member) return 'unreachable'
+  if (member.away !== undefined) return 'away'
   if (member.problem || course.stop.aborted || course.halted !== undefined) return skipped(member)
   const { play } = act
   const { emit, fleet, diff, stop, confirm } = course
   const before = member.changed
   try {
     const found = await current(member, act, course)
-    if ((idle || member.leftAlone) && wouldChange(found, member)) return leaveAlone(member)
+    if ((idle || member.leftAlone) && wouldChange(found, member)) {
+      member.leftAlone = true
+      return skipped(member)
+    }
     await bracketed(
       found,
       { play: play.label, member, emit, diff, stop, ...(confirm && { confirm }) },
       course,
     )
   } catch (error) {
-    if (error instanceof LeftAlone) return leaveAlone(member)
+    if (error instanceof LeftAlone) {
+      leaveOut(member, error, emit)
+      return 'away'
+    }
     member.problem = problemOf(error, host.name)
     if (error instanceof Unreachable) fleet.lost(host.name, error)
     else emit({ kind: 'failed', play: play.label, host: host.name, problem: member.problem })
@@ -99,11 +122,6 @@ async function takeTurn(
     failed: member.problem !== undefined,
   })
   return 'taken'
-}
-
-function leaveAlone(member: Member): TurnTaken {
-  member.leftAlone = true
-  return skipped(member)
 }
 
 function skipped(member: Member): TurnTaken {

@@ -14,7 +14,7 @@ import { closeLeftovers } from './leftovers.ts'
 import type { Member } from './member.ts'
 import { showPlan } from './plan.ts'
 import { type Expected, type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
-import { runPlay } from './rolling.ts'
+import { leaveOut, runPlay, skipRest } from './rolling.ts'
 import { type Selecting, Selection } from './selection.ts'
 import { type Survey, survey } from './survey.ts'
 import { type Confirm, problemOf } from './turn.ts'
@@ -83,9 +83,12 @@ export async function run<S extends Entries>(
     if (mode === 'apply') await closeLeftovers(all, course, { last: false })
     if (mode === 'apply') void prepareAhead(acts, course).catch(() => {})
     const forecaster = new Forecaster()
-    for (const act of acts) {
+    for (const [i, act] of acts.entries()) {
       if (mode === 'check') await showPlan(act, course, forecaster)
       else await runPlay(act, course)
+      if (course.halted === undefined) continue
+      skipRest(acts.slice(i + 1), course)
+      break
     }
     if (mode === 'apply') await closeLeftovers(all, course, { last: true })
     const troubled = helpers.filter(({ name, problem }) => problem && !members.has(name))
@@ -109,7 +112,7 @@ export async function run<S extends Entries>(
   }
 }
 
-function actOf(play: Play, limit: (host: Host) => boolean): Act {
+export function actOf(play: Play, limit: (host: Host) => boolean): Act {
   const hosts = play.hosts.filter(limit)
   const stepsOf = (host: Host) =>
     within(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
@@ -158,6 +161,8 @@ interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selecti
 
 /** The second round trip: the state of everything that any play wants. */
 async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): Promise<Surveys> {
+  // Told when all hosts have answered: the end of a run closes their sessions.
+  const refusals = new Map<string, Refusal>()
   const found = await Promise.all(
     [...members.values()].map(async (member): Promise<readonly [string, readonly Survey[]]> => {
       const own = acts.flatMap(({ play, steps }) =>
@@ -171,13 +176,22 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
         })
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length
-        emit({ kind: 'surveyed', host: member.name, steps: all.length, differing })
+        const admits = all.flatMap(({ placed }) => placed.step.admits ?? [])
+        emit({
+          kind: 'surveyed',
+          host: member.name,
+          steps: all.length,
+          differing,
+          ...(admits.length > 0 && { admits }),
+        })
         return [member.name, surveys]
       } catch (error) {
-        if (error instanceof Refusal) throw error
+        if (error instanceof Refusal) {
+          refusals.set(member.name, error)
+          return [member.name, []]
+        }
         if (error instanceof LeftAlone) {
-          member.leftAlone = true
-          emit({ kind: 'skipped', play: 'all', hosts: [member.name], why: error.message })
+          leaveOut(member, error, emit)
           return [member.name, []]
         }
         member.problem = problemOf(error, member.name)
@@ -186,6 +200,13 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
       }
     }),
   )
+  for (const name of members.keys()) {
+    const refusal = refusals.get(name)
+    if (refusal)
+      within(name, undefined, () => {
+        throw refusal
+      })
+  }
   return new Map(found)
 }
 
@@ -198,6 +219,7 @@ function summaryOf({ name }: Host, member: Member | undefined, fleet: Fleet): Ho
     failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
     unreachable: fleet.unreachable.has(name),
     skipped: member?.skipped ?? 0,
+    ...(member?.away !== undefined && { away: member.away }),
     trips: member?.session.trips ?? 0,
   }
 }

@@ -28,10 +28,8 @@ export async function verify<S extends Entries>(
   open: OpenSession,
 ): Promise<Verified> {
   const began = performance.now()
-  refuseUnfit(verification, inventory)
-  const made = within('the verification', undefined, () => verification.checks(inventory.values))
   const hosts = inventory.hosts.filter(limit)
-  const checks = [...made, ...hosts.map(nothingLeft)].filter(({ asks }) =>
+  const checks = checksFor(verification, inventory).filter(({ asks }) =>
     asks.every(({ host }) => limit(host)),
   )
   const fleet = new Fleet(open, () => {})
@@ -48,12 +46,22 @@ export async function verify<S extends Entries>(
   }
 }
 
+/** All that is asked, and of every host what earlier runs have left. @throws Problem for what is wrong before any host is asked */
+export function checksFor<S extends Entries>(
+  verification: Verification<S>,
+  inventory: Inventory<S>,
+): readonly Check[] {
+  refuseUnfit(verification, inventory)
+  const made = within('the verification', undefined, () => verification.checks(inventory.values))
+  return [...made, ...inventory.hosts.map(nothingLeft)]
+}
+
 function findingOf(check: Check, { answers, unreachable }: Fleet): Finding {
   const { about, label, asks } = check
   const lost = asks.some(({ host }) => unreachable.has(host.name))
   if (lost) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
-  const { problem, ms } = judged(check, answers)
-  return { about, label, outcome: problem ? 'failed' : 'held', ms, problem }
+  const { problem, ...seen } = judged(check, answers)
+  return { about, label, outcome: problem ? 'failed' : 'held', ...seen, problem }
 }
 
 function judged({ judge, about, source }: Check, answers: Answers): Verdict {

@@ -24,6 +24,7 @@ export interface UpOrder {
   readonly mirror: Mirror
 }
 
+/** What is done to one host of a lab. */
 export type HostVerb =
   | 'kill'
   | 'poweroff'
@@ -36,6 +37,7 @@ export type HostVerb =
   | 'fillDisk'
   | 'freeDisk'
 
+/** A host of a lab as it is now. */
 export interface HostStatus {
   readonly name: string
   readonly address: string

@@ -11,6 +11,8 @@ import { checkMachine } from './requirements.ts'
  *
  * Its supervisor and hosts are one tree of cgroups, so one write ends them all; their networks and mounts live in
  * namespaces that end with their last process.
+ *
+ * @example await downLab('mine')
  */
 export async function downLab(name: string = DEFAULT_NAME): Promise<void> {
   const { directory } = labPaths(checkName('lab', name))

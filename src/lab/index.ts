@@ -1,3 +1,8 @@
+/**
+ * Real Debian hosts on this machine, for trying things out and for tests. Needs Linux and root.
+ *
+ * @module provision-ts/lab
+ */
 export type { HostStatus } from './control.ts'
 export { downLab } from './down.ts'
 export type { Lab, LabHost } from './lab.ts'

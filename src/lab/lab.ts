@@ -46,6 +46,7 @@ export interface Lab {
   freeDisk(host: string): Promise<void>
 }
 
+/** A host of a lab, and how it is reached. Fits into an inventory, and into `converge` of provision-ts/testing. */
 export interface LabHost {
   readonly name: string
   /** Where its peers reach it. */

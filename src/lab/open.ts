@@ -10,7 +10,13 @@ import { type Finished, tryRun } from './run.ts'
 import { labSecret } from './secrets.ts'
 import { isUp, type LabState, readState } from './state.ts'
 
-/** The lab of that name, which must be up. */
+/**
+ * The lab of that name, which must be up.
+ *
+ * @example
+ * const lab = openLab('mine')
+ * await lab.exec('web1', 'systemctl is-active nginx')
+ */
 export function openLab(name: string = DEFAULT_NAME): Lab {
   const state = readState(checkName('lab', name))
   if (isUp(state)) return new OpenLab(state)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { eachLine } from './lines.ts'
 
+/** What came of a command. */
 export interface Finished {
   readonly code: number
   readonly stdout: string

@@ -3,6 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { labPaths } from './paths.ts'
 import { isAlive, type ProcessId } from './process-id.ts'
 
+/** A release of Debian that a lab can run. */
 export type Debian = 12 | 13
 
 export interface HostState {

@@ -15,6 +15,7 @@ import { meetRequirements } from './requirements.ts'
 import { startSupervisor } from './start-supervisor.ts'
 import { type Debian, isUp, type LabState, readState } from './state.ts'
 
+/** Which lab: see {@link upLab}. */
 export interface UpOptions {
   /** @default 'demo' */
   readonly name?: string
@@ -26,7 +27,11 @@ export interface UpOptions {
   readonly log?: (line: string) => void
 }
 
-/** Brings a lab up: makes what is not there, switches on what is off, mends what is broken, and leaves alone what is well. */
+/**
+ * Brings a lab up: makes what is not there, switches on what is off, mends what is broken, and leaves alone what is well.
+ *
+ * @example const lab = await upLab({ name: 'mine', hosts: ['web1', 'db1'], debian: 13 })
+ */
 export async function upLab(options: UpOptions = {}): Promise<Lab> {
   const { name = DEFAULT_NAME, hosts = [], log = () => {} } = options
   checkName('lab', name)

@@ -12,6 +12,11 @@ export interface Question<T> {
   readonly read: Read<T>
 }
 
+/**
+ * A question with a name, which is told where the answer makes no sense. The read changes nothing on the host.
+ *
+ * @example const isPrimary = ask('is it the primary?', read(sh`app is-primary`, ({ code }) => code === 0))
+ */
 export function ask<T>(label: string, read: Read<T>): Question<T> {
   return Object.freeze({ label, read })
 }
@@ -29,13 +34,14 @@ export interface Derived<T> {
   readonly value: (answerTo: (ask: Ask) => unknown) => T
 }
 
+/** What one host answered to a question that was put to several. */
 export interface Answered<T, H extends Host = Host> {
   readonly host: H
   /** Undefined when the host could not be reached. */
   readonly answer: T | undefined
 }
 
-/** One question to each of a group. */
+/** One question to each of a group. @example each(db, isPrimary) */
 export function each<T, H extends Host>(
   group: Pick<Group<H>, 'hosts'>,
   question: Question<T>,
@@ -61,7 +67,11 @@ function eachAnswer<T, H extends Host>(
   }
 }
 
-/** A question to one host. */
+/**
+ * A question to one host.
+ *
+ * @example after(on(db1, isPrimary), (primary) => primary && file('/etc/app/database', db1.address))
+ */
 export function on<T>(host: Host, question: Question<T>): Derived<T | undefined>
 /** A command on one host, for {@link around}. */
 export function on(host: Host, script: Shell): Errand
@@ -81,7 +91,12 @@ function isQuestion<T>(what: Question<T> | Steps): what is Question<T> {
   return !!what && 'label' in what && !('type' in what)
 }
 
-/** Something made from answers. @param make pure; may throw an Error that says what is wrong with the answers */
+/**
+ * Something made from answers.
+ *
+ * @param make pure; may throw an Error that says what is wrong with the answers
+ * @example derive(each(db, isPrimary), (all) => all.filter(({ answer }) => answer).map(({ host }) => host.name))
+ */
 export function derive<A, B>(from: Derived<A>, make: (value: A) => B): Derived<B> {
   return { asks: from.asks, value: (answerTo) => make(from.value(answerTo)) }
 }
@@ -97,6 +112,12 @@ export interface After {
 /**
  * Steps that need another's answer. The question is asked when the plan is made, and again right before the steps run when
  * anything on the asked hosts has changed since.
+ *
+ * @example
+ * after(each(db, isPrimary), (all) => {
+ *   const primary = all.find(({ answer }) => answer)?.host
+ *   return primary && file('/etc/app/database', primary.address)
+ * })
  */
 export function after<T>(derived: Derived<T>, then: (value: T) => Steps): After {
   return Object.freeze({

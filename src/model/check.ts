@@ -24,11 +24,14 @@ export interface Verdict {
   readonly problem: Problem | undefined
   /** How long the host took to find out; undefined when that was not measured. */
   readonly ms: number | undefined
+  /** What was seen, in a few words. */
+  readonly said?: string | undefined
 }
 
 /** Checks, and what is to be left out (`tls && check(…)`), in lists within lists. */
 export type Checks = Check | false | undefined | null | readonly Checks[]
 
+/** What more is said of a {@link check}. */
 export interface CheckOptions {
   /** What a person does about it, as a sentence or a command. */
   readonly next?: string
@@ -57,7 +60,10 @@ export function check(
   }))
 }
 
-export interface ExpectOptions {
+/** What more is said of what is expected: see {@link expect}. */
+export interface ExpectOptions<T = unknown> {
+  /** What is to be known of it while it holds, in a few words: `lb1 holds it`. `provision watch` tells it. */
+  readonly says?: (answers: T) => string | undefined
   readonly next?: string
   /** Whom it tells of. @default the hosts that are asked, or their group */
   readonly about?: string
@@ -68,18 +74,21 @@ export interface ExpectOptions {
  * nobody knows what the missing answer would be.
  *
  * @param judge says what is wrong, as a sentence or a Problem; undefined when it holds. It may also throw it
- * @example expect('one balancer holds the address', each(lb, holds), (all) => all.filter(({ answer }) => answer).length === 1 ? undefined : 'nobody does')
+ * @example
+ * expect('one host is the primary', each(db, isPrimary), (all) =>
+ *   all.filter(({ answer }) => answer).length === 1 ? undefined : 'nobody is, or more than one')
  */
 export function expect<T>(
   label: string,
   answers: Derived<T>,
   judge: (answers: T) => string | Problem | undefined,
-  { next, about }: ExpectOptions = {},
+  { next, about, says }: ExpectOptions<T> = {},
 ): Check {
   const verdict = (value: T): Verdict => {
     const wrong = judge(value)
     const problem = typeof wrong === 'string' ? new Problem(wrong, { ...(next && { next }) }) : wrong
-    return { problem, ms: undefined }
+    const said = problem ? undefined : says?.(value)
+    return { problem, ms: undefined, ...(said !== undefined && { said }) }
   }
   return made(label, answers, verdict, about)
 }

@@ -3,6 +3,7 @@ import { facts } from './facts.ts'
 import type { Handler } from './handler.ts'
 import type { Host } from './host.ts'
 import { elsewhere } from './read.ts'
+import type { Sketch } from './sketch.ts'
 import type { Step } from './step.ts'
 import type { Steps } from './steps.ts'
 
@@ -33,13 +34,17 @@ export function delegated(host: Host, steps: Steps): Delegated {
 /**
  * Steps that one host of a play takes for all of them: the first that can be reached. With `on`, another host does it.
  *
- * @example play('app', { hosts: apps, serial: 1 }, () => [once(on(db, migrated)), app({})])
+ * @example play('app', { hosts: app, serial: 1 }, () => [once(on(db1, migrated)), motd({ text: 'Welcome' })])
  */
 export function once(steps: Steps): Once {
   return Object.freeze({ type: 'once', steps })
 }
 
-/** Gives words for `--tags` and `--skip-tags` to steps and roles. */
+/**
+ * Gives words for `--tags` and `--skip-tags` to steps and roles.
+ *
+ * @example tagged('config', [file('/etc/motd', 'Welcome\n')])
+ */
 export function tagged(tags: string | readonly string[], steps: Steps): Tagged {
   return Object.freeze({ type: 'tagged', tags: typeof tags === 'string' ? [tags] : tags, steps })
 }
@@ -60,6 +65,7 @@ export function stepOn(step: Step, host: Host): Step {
     diff: (have: unknown) => differenceOn(step.diff(have), host),
     // A command that says where it runs, runs there.
     apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: command.on ?? host })),
+    ...(step.becomes && { becomes: (own: Sketch) => step.becomes?.(own.other(host.name)) }),
   })
 }
 

@@ -33,6 +33,8 @@ export interface TextChange {
   readonly before: Read<string>
   /** The wanted text; undefined when it is secret or not text. */
   readonly after: string | undefined
+  /** What is said in place of a text that cannot be shown: `binary, 40 → 48 bytes, sha256 1f2e…`. @default that it is secret */
+  readonly instead?: string
 }
 
 /**
@@ -40,6 +42,7 @@ export interface TextChange {
  *
  * @param have undefined when there is nothing yet
  * @returns undefined when nothing differs
+ * @example compare({ mode: '0644' }, { mode: '0600' }) // { verb: 'change', fields: [{ name: 'mode', from: '0600', to: '0644' }] }
  */
 export function compare<W extends Readonly<Record<string, string | number | boolean | undefined>>>(
   want: W,

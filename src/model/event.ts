@@ -1,3 +1,4 @@
+import type { Admission } from './admission.ts'
 import type { Difference } from './difference.ts'
 import type { Problem } from './problem.ts'
 import type { Source } from './source.ts'
@@ -12,7 +13,14 @@ export type RunEvent =
     }
   | { readonly kind: 'connected'; readonly host: string; readonly ms: number }
   | { readonly kind: 'unreachable'; readonly host: string; readonly problem: Problem }
-  | { readonly kind: 'surveyed'; readonly host: string; readonly steps: number; readonly differing: number }
+  | {
+      readonly kind: 'surveyed'
+      readonly host: string
+      readonly steps: number
+      readonly differing: number
+      /** Whom the host lets in when the run has ended well; undefined when no step decides that. */
+      readonly admits?: readonly Admission[]
+    }
   | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly kind: 'turn'; readonly play: string; readonly host: string; readonly steps: number }
   | {
@@ -122,6 +130,8 @@ export interface HostSummary {
   readonly unreachable: boolean
   /** Plays that were not begun on it, since it or another host had failed. */
   readonly skipped: number
+  /** Such as `in maintenance`: its own steps have said to leave it alone, which is no failure. */
+  readonly away?: string
   /** Round trips after the login. */
   readonly trips: number
 }

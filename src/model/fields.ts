@@ -26,18 +26,27 @@ export function faultsOf(field: Field<unknown>, given: unknown, path: string): r
   return field.check(given) === undefined ? [`${path}: should be ${field.expects}, got ${shown(given)}`] : []
 }
 
-/** Any text with something in it. */
+/** Any text with something in it. @example stack({ title: text, web: hosts() }) */
 export const text: Field<string> = {
   expects: 'a text',
   check: (given) => (typeof given === 'string' && given.length > 0 ? given : undefined),
 }
 
+/**
+ * True or false. On the command line, the flag of a playbook alone means true.
+ *
+ * @example stack({ web: hosts({ canary: optional(flag) }) })
+ */
 export const flag: Field<boolean> = {
   expects: 'true or false',
   check: (given) => (typeof given === 'boolean' ? given : undefined),
 }
 
-/** A whole number, within bounds where they are given. */
+/**
+ * A whole number, within bounds where they are given.
+ *
+ * @example stack({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
+ */
 export function integer({
   min = -Infinity,
   max = Infinity,
@@ -59,10 +68,10 @@ function bounds(min: number, max: number): string {
   return max === Infinity ? ` ≥ ${min}` : ` from ${min} to ${max}`
 }
 
-/** A TCP or UDP port. */
+/** A TCP or UDP port. @example stack({ web: hosts({ port }) }) */
 export const port: Field<number> = { ...integer({ min: 1, max: 65_535 }), expects: 'a port from 1 to 65535' }
 
-/** One of these values. */
+/** One of these values. @example stack({ postgres: choice(15, 17), web: hosts() }) */
 export function choice<const T extends readonly (string | number)[]>(...values: T): Field<T[number]> {
   return {
     expects: values.length === 1 ? shown(values[0]) : `one of ${values.map(shown).join(', ')}`,
@@ -70,7 +79,7 @@ export function choice<const T extends readonly (string | number)[]>(...values: 
   }
 }
 
-/** A DNS name. */
+/** A DNS name. @example stack({ domain: hostname, web: hosts() }) */
 export const hostname: Field<string> = {
   expects: 'a DNS name such as notes.example.com',
   check: (given) =>
@@ -79,19 +88,19 @@ export const hostname: Field<string> = {
 
 const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i
 
-/** An IPv4 or IPv6 address. */
+/** An IPv4 or IPv6 address. @example stack({ nameserver: address, web: hosts() }) */
 export const address: Field<string> = {
   expects: 'an IP address such as 10.0.1.1',
   check: (given) => (typeof given === 'string' && isAddress(given) ? given : undefined),
 }
 
-/** An address with the length of its network's prefix. */
+/** An address with the length of its network's prefix. @example stack({ vip: cidr, lb: hosts() }) */
 export const cidr: Field<string> = {
   expects: 'an address with its prefix length such as 10.0.1.100/24',
   check: (given) => (typeof given === 'string' && ipaddr.isValidCIDR(given) ? given : undefined),
 }
 
-/** A password, key or token. */
+/** A password, key or token. @example stack({ passwords: record({ app: credential }), db: hosts() }) */
 export const credential: Field<Secret> = {
   expects: "a secret: secret.env('NAME'), secret.file('path') or secret.command('pass', 'show', 'name')",
   check: (given) => (given instanceof Secret ? given : undefined),
@@ -101,21 +110,47 @@ export const credential: Field<Secret> = {
 export interface KeyPair {
   readonly certificate: string
   readonly key: Secret
+  /** Of the account's key, where an ACME server has it made: who knows it can show that the names are theirs. */
+  readonly thumbprint?: string
 }
 
+/**
+ * A certificate and its key, as {@link authority}, {@link acme} and {@link pemPair} give them.
+ *
+ * @example stack({ certificate: keyPair, lb: hosts() })
+ */
 export const keyPair: Field<KeyPair> = {
   expects: 'a certificate (PEM) and its key (a secret)',
   check: (given) => {
     if (!isRecord(given)) return undefined
-    const { certificate, key } = given
+    const { certificate, key, thumbprint } = given
     const pem = typeof certificate === 'string' && certificate.includes('-----BEGIN CERTIFICATE-----')
-    return pem && key instanceof Secret ? { certificate, key } : undefined
+    const account = typeof thumbprint === 'string' ? { thumbprint } : {}
+    return pem && key instanceof Secret ? { certificate, key, ...account } : undefined
   },
 }
 
-/** The same sort of value, or nothing. */
+/** The same sort of value, or nothing. @example stack({ contact: optional(text), web: hosts() }) */
 export function optional<T>(field: Field<T>): OptionalField<T> {
   return { ...field, optional: true }
+}
+
+/**
+ * Any number of values of one sort.
+ *
+ * @example list(cidr)
+ */
+export function list<T>(of: Field<T>): Field<readonly T[]> {
+  const faults = (given: unknown, path: string): readonly string[] =>
+    Array.isArray(given)
+      ? given.flatMap((one, i) => faultsOf(of, one, `${path}[${i}]`))
+      : [`${path}: should be ${expects}, got ${shown(given)}`]
+  const expects = `a list, each ${of.expects}`
+  return {
+    expects,
+    faults,
+    check: (given) => (faults(given, '').length === 0 ? (given as readonly T[]) : undefined),
+  }
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -127,7 +162,11 @@ export type Values<F> = { readonly [K in Exclude<keyof F, OptionalKey<F>>]: Out<
   readonly [K in OptionalKey<F>]?: Out<F[K]>
 }
 
-/** Several values with names. */
+/**
+ * Several values with names.
+ *
+ * @example stack({ backup: record({ directory: text, days: integer({ min: 1 }) }), db: hosts() })
+ */
 export function record<const F extends Fields>(fields: F): Field<Values<F>> {
   const faults = (given: unknown, path: string): readonly string[] => {
     if (!isRecord(given)) return [`${path}: should be ${expects}, got ${shown(given)}`]

@@ -11,22 +11,37 @@ export interface Handler {
   readonly commands: readonly Command[]
 }
 
-/** @param name says what it does; two handlers of one name on one host are one. */
+/**
+ * @param name says what it does; two handlers of one name on one host are one.
+ * @example handler('rebuild the aliases', sh`newaliases`)
+ */
 export function handler(name: string, ...commands: readonly CommandLike[]): Handler {
   return Object.freeze({ name, commands: commands.map(asCommand) })
 }
 
-/** Reloads a unit, or starts it when it does not run. */
+/**
+ * Reloads a unit, or starts it when it does not run.
+ *
+ * @example file('/etc/nginx/conf.d/site.conf', conf, { notify: reloaded('nginx') })
+ */
 export function reloaded(unit: string): Handler {
   return handler(`reload ${unit}`, sh`systemctl reload-or-restart ${unit}`)
 }
 
-/** Restarts a unit. For what a reload cannot change. */
+/**
+ * Restarts a unit. For what a reload cannot change.
+ *
+ * @example file('/etc/default/app', 'WORKERS=4\n', { notify: restarted('app') })
+ */
 export function restarted(unit: string): Handler {
   return handler(`restart ${unit}`, sh`systemctl restart ${unit}`)
 }
 
-/** Reboots the host and waits for it. For what only a boot can change, such as the kernel's command line. */
+/**
+ * Reboots the host and waits for it. For what only a boot can change, such as the kernel's command line.
+ *
+ * @example file('/etc/default/grub.d/quiet.cfg', 'GRUB_TIMEOUT=0\n', { notify: rebooted({ within: '10m' }) })
+ */
 export function rebooted({ within = '5m' }: { readonly within?: Duration } = {}): Handler {
   return handler('reboot', rebooting(within))
 }

@@ -55,6 +55,11 @@ export interface Group<H extends Host = Host> {
   readonly only: (holds: (host: H) => boolean) => H
 }
 
+/**
+ * A group made by hand, for tests and for a part of another group. An inventory makes those of its stack.
+ *
+ * @example const first = group('web', web.hosts.slice(0, 1))
+ */
 export function group<H extends Host>(name: string, hosts: readonly H[]): Group<H> {
   return Object.freeze({
     name,

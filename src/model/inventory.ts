@@ -18,6 +18,11 @@ export interface Inventory<S extends Entries = Entries> {
  * An inventory: what is particular to one site. A var is said by the host or by its group; the host's word goes first.
  *
  * @throws Problem that lists all faults, each with its path
+ * @example
+ * inventory(stack({ domain: hostname, web: hosts({ port }) }), {
+ *   domain: 'notes.example.com',
+ *   web: { port: 8080, hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2', port: 8081 } } },
+ * })
  */
 export function inventory<S extends Entries, I extends Given<S>>(
   of: Stack<S>,

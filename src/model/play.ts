@@ -136,10 +136,15 @@ export interface Playbook<S extends Entries = Entries> {
   readonly about: string | undefined
   /** What the command line may say to it. */
   readonly flags: Fields
-  /** Done with the flags before the inventory is asked for, by a run that changes something. */
-  readonly prepare: (given: FlagsGiven) => void
+  /** Done with the flags before the inventory is asked for. */
+  readonly prepare: (given: FlagsGiven, how: Preparing) => void
   /** @throws Problem when the flags that were given do not fit */
   readonly plays: (values: StackValues<S>, given?: FlagsGiven) => readonly Play[]
+}
+
+export interface Preparing {
+  /** Whether the run is only to look, so that nothing may be kept of what is prepared. */
+  readonly check: boolean
 }
 
 export interface PlaybookOptions<F extends Fields> {
@@ -147,14 +152,19 @@ export interface PlaybookOptions<F extends Fields> {
   readonly about?: string
   /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
-  /** Done on this machine before the inventory is asked for, whose values may depend on it: not for `--check`, `plan` or `resume`. */
-  readonly prepare?: (flags: Values<F>) => void
+  /** Done on this machine before the inventory is asked for, whose values may depend on it: not for `plan`, `apply` or `resume`. */
+  readonly prepare?: (flags: Values<F>, how: Preparing) => void
 }
 
 /**
  * A playbook for every inventory that fits the stack.
  *
- * @example playbook(site, ({ app }, { release }) => [play(`release ${release}`, …)], { flags: { release: text } })
+ * @example
+ * playbook(
+ *   stack({ web: hosts() }),
+ *   ({ web }, { words }) => [play('motd', { hosts: web }, () => [file('/etc/motd', words)])],
+ *   { flags: { words: text } },
+ * )
  */
 export function playbook<S extends Entries, const F extends Fields = Record<never, never>>(
   of: Stack<S>,
@@ -170,7 +180,7 @@ export function playbook<S extends Entries, const F extends Fields = Record<neve
     stack: of,
     about,
     flags: fields,
-    prepare: (given: FlagsGiven) => prepare?.(valuesOf(given)),
+    prepare: (given: FlagsGiven, how: Preparing) => prepare?.(valuesOf(given), how),
     plays: (values: StackValues<S>, given: FlagsGiven = {}) => plays(values, valuesOf(given)),
   })
 }

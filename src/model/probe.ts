@@ -13,12 +13,20 @@ export interface ProbeOptions {
   readonly within?: Duration
 }
 
-/** True when the command ends with status 0. */
+/**
+ * True when the command ends with status 0.
+ *
+ * @example probe('the queue is empty', sh`app queue --count | grep -qx 0`, { within: '1m' })
+ */
 export function probe(label: string, script: Shell, { within = '30s' }: ProbeOptions = {}): Probe {
   return Object.freeze({ label, script, within })
 }
 
-/** True when the host itself gets a good answer (2xx or 3xx) from the address. Needs curl on the host. */
+/**
+ * True when the host itself gets a good answer (2xx or 3xx) from the address. Needs curl on the host.
+ *
+ * @example http('http://127.0.0.1:8080/healthz', { within: '10s' })
+ */
 export function http(url: string, options: ProbeOptions = {}): Probe {
   return probe(`GET ${url}`, sh`curl -fsS -o /dev/null --max-time 2 ${url}`, options)
 }

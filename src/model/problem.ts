@@ -1,4 +1,4 @@
-import type { Source } from './source.ts'
+import { type Source, thrownAt } from './source.ts'
 
 /** The parts of a {@link Problem} beside its first sentence. */
 export interface ProblemParts {
@@ -11,7 +11,11 @@ export interface ProblemParts {
   readonly cause?: unknown
 }
 
-/** Something that a person can mend. It is shown whole and without a stack trace; any other error is our mistake. */
+/**
+ * Something that a person can mend. It is shown whole and without a stack trace; any other error is our mistake.
+ *
+ * @example throw new Problem('The disk is too small', { details: ['20 GB are there'], next: 'Give the host 50 GB.' })
+ */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly where: string | Source | undefined
@@ -26,10 +30,27 @@ export class Problem extends Error {
   }
 }
 
-/** Thrown in place of steps: the host is left out of the run, which is no failure. */
-export class LeftAlone extends Problem {}
+/**
+ * Thrown in place of steps: the host is left out of the run, which is no failure.
+ *
+ * @example throw new LeftAlone('it is in maintenance')
+ */
+export class LeftAlone extends Problem {
+  /** What the host is, in a word or two, for the last lines of a run. */
+  readonly as: string
 
-/** What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed. */
+  /** @param as `in maintenance`, for example */
+  constructor(why: string, { as = 'left alone', ...parts }: ProblemParts & { readonly as?: string } = {}) {
+    super(why, parts)
+    this.as = as
+  }
+}
+
+/**
+ * What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed.
+ *
+ * @example throw new Refusal('A listener needs a port or a socket', { where: 'listen' })
+ */
 export class Refusal extends Problem {}
 
 /** What users' own code throws, as a Problem that names its place. */
@@ -43,8 +64,9 @@ export function within<T>(what: string, source: Source | undefined, body: () => 
       throw new Refusal(error.message, { where: place, details, ...(next && { next }), cause })
     }
     if (error instanceof Problem) throw error
+    const where = thrownAt(error) ?? source
     throw new Problem(`${what}: ${error instanceof Error ? error.message : String(error)}`, {
-      ...(source && { where: source }),
+      ...(where && { where }),
       cause: error,
     })
   }

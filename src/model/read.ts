@@ -1,5 +1,6 @@
 import type { Shell } from '../shell/sh.ts'
 import type { Host } from './host.ts'
+import type { Sketch } from './sketch.ts'
 
 /** What a host answered to one script. */
 export interface Answer {
@@ -22,6 +23,8 @@ export interface Family<Q, T> {
   script(queries: readonly Q[]): Shell
   /** As many values as there were queries, in their order. */
   parse(answer: Answer, queries: readonly Q[]): readonly T[]
+  /** The value for one query on a host that a test has made up. @default what `parse` makes of the answer to the script */
+  sketched?(host: Sketch, query: Q): T
 }
 
 /** A question to a host, as a value: it can be merged with others, and asked again. */
@@ -36,18 +39,31 @@ export interface Part {
   readonly query: unknown
 }
 
-/** A family of questions: call it with a query to get the Read. */
+/**
+ * A family of questions: call it with a query to get the Read.
+ *
+ * @example
+ * const inodeOf = family<string, string | undefined>({
+ *   name: 'inodes',
+ *   script: (paths) => sh`for path in ${paths}; do stat -c %i "$path" 2>/dev/null || echo; done`,
+ *   parse: ({ stdout }, paths) => paths.map((_path, i) => stdout.split('\n')[i] || undefined),
+ * })
+ */
 export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
   // What the parts hold is only ever given back to the family that it came from.
   const erased = of as unknown as Family<unknown, unknown>
   return (query) => ({ parts: [{ family: erased, query }], value: ([answer]) => answer as T })
 }
 
-/** A question of its own: one script, and what its answer means. The script must not change anything. */
+/**
+ * A question of its own: one script, and what its answer means. The script must not change anything.
+ *
+ * @example read(sh`timedatectl show -p Timezone --value`, ({ stdout }) => stdout.trim())
+ */
 export function read<T>(
   script: Shell,
   parse: (answer: Answer) => T,
-  { as }: { readonly as?: string } = {},
+  { as, sketched }: ReadOptions<T> = {},
 ): Read<T> {
   return family<undefined, T>({
     name: 'script',
@@ -58,10 +74,22 @@ export function read<T>(
       const value = parse(answer)
       return queries.map(() => value)
     },
+    ...(sketched && { sketched }),
   })(undefined)
 }
 
-/** Several questions as one. */
+interface ReadOptions<T> {
+  /** The user that asks. @default root */
+  readonly as?: string
+  /** The value on a host that a test has made up. @default what `parse` makes of the test's own answer to the script */
+  readonly sketched?: (host: Sketch) => T
+}
+
+/**
+ * Several questions as one.
+ *
+ * @example together(read(sh`uname -r`, ({ stdout }) => stdout.trim()), read(sh`nproc`, ({ stdout }) => Number(stdout)))
+ */
 export function together<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
   const cut = a.parts.length
   return {
@@ -70,7 +98,11 @@ export function together<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
   }
 }
 
-/** A list of questions as one. */
+/**
+ * A list of questions as one.
+ *
+ * @example readAll(['cron', 'ssh'].map((unit) => read(sh`systemctl is-active ${unit}`, ({ code }) => code === 0)))
+ */
 export function readAll<T>(reads: readonly Read<T>[]): Read<readonly T[]> {
   return {
     parts: reads.flatMap((one) => one.parts),
@@ -85,7 +117,11 @@ export function readAll<T>(reads: readonly Read<T>[]): Read<readonly T[]> {
   }
 }
 
-/** The same question with its answer made into something else. */
+/**
+ * The same question with its answer made into something else.
+ *
+ * @example mapRead(read(sh`nproc`, ({ stdout }) => Number(stdout)), (cores) => cores > 1)
+ */
 export function mapRead<A, B>(from: Read<A>, change: (value: A) => B): Read<B> {
   return { parts: from.parts, value: (answers) => change(from.value(answers)) }
 }

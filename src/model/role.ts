@@ -22,6 +22,7 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
   readonly [K in keyof P as Record<never, never> extends Pick<P, K> ? K : never]?: P[K] | undefined
 }
 
+/** A role, to be called with its params. Made by {@link role}. */
 export type Role<P> = (params: Params<P>) => RoleCall
 
 export interface RoleOptions<P> {

@@ -21,6 +21,22 @@ export function callSite(): Source | undefined {
   }
 }
 
+/** Where an error was thrown, or what threw it was called: the first place of its stack outside of our own code. */
+export function thrownAt(error: unknown): Source | undefined {
+  const [here] = placesOf(new Error())
+  const ours = here?.file.replace(/(model\/source\.[jt]s|[^/]*)$/, '') ?? ''
+  return error instanceof Error ? placesOf(error).find(({ file }) => !file.startsWith(ours)) : undefined
+}
+
+function placesOf({ stack = '' }: Error): readonly Source[] {
+  const frames = stack.matchAll(/^ +at (?:.*\()?(?:file:\/\/)?(\/.*?):(\d+):(\d+)\)?$/gm)
+  return [...frames].map(([, file = '', line, column]) => ({
+    file,
+    line: Number(line),
+    column: Number(column),
+  }))
+}
+
 function firstOutside(sites: readonly NodeJS.CallSite[]): Source | undefined {
   // Of sources the folder `src`, of what is bundled the folder of the bundle.
   const ours = sites[0]?.getFileName()?.replace(/(model\/source\.[jt]s|[^/]*)$/, '') ?? ''

@@ -64,10 +64,16 @@ export function missingEntries(
   )
 }
 
-/** A group of hosts. @param vars what each host has beside its address, said by itself or for the whole group */
+/** A group of hosts. @example stack({ web: hosts({ port }, { atLeast: 2 }), db: hosts() }) */
 export function hosts(): Hosts<Record<never, never>>
 /** A group that an inventory may leave out. */
 export function hosts<const V extends Fields>(vars: V, options: { readonly optional: true }): OptionalHosts<V>
+/**
+ * A group whose hosts have vars.
+ *
+ * @param vars what each host has beside its address, said by itself or for the whole group
+ * @param options how many hosts there are at least; one unless told
+ */
 export function hosts<const V extends Fields>(vars: V, options?: { readonly atLeast?: number }): Hosts<V>
 export function hosts(
   vars: Fields = {},

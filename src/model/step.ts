@@ -1,9 +1,11 @@
 import type { Shell } from '../shell/sh.ts'
 import { type Duration, milliseconds } from '../text/duration.ts'
+import type { Admission } from './admission.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 import type { Difference } from './difference.ts'
 import type { Handler } from './handler.ts'
 import type { Read } from './read.ts'
+import type { Sketch } from './sketch.ts'
 import { callSite, type Source } from './source.ts'
 import type { Streamed } from './streamed.ts'
 
@@ -31,12 +33,16 @@ export interface Step {
   readonly yields: boolean
   /** For what can be done together with others of its kind. */
   readonly pool?: Pool
+  /** Whom the host lets in once this is as wanted; undefined for what does not decide that. */
+  readonly admits?: readonly Admission[]
   /** What is to be found out on this machine before it can be compared, such as the hash of a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
   /** Pure. @param have what `read` gave */
   readonly diff: (have: unknown) => Difference | undefined
   readonly apply: (have: unknown) => readonly Command[]
+  /** Changes a host that a test has made up as `apply` would change a real one; undefined when it cannot say. */
+  readonly becomes?: (host: Sketch) => void
 }
 
 /** A step that sets one path of the file system, so that it can be made elsewhere first and taken back. */
@@ -60,6 +66,7 @@ export interface Pool {
   readonly ahead: (all: readonly string[], session: number) => Shell
 }
 
+/** What every kind of step takes beside its own options. */
 export interface StepOptions {
   /** What to do at the end of the host's turn when this has changed. */
   readonly notify?: Handler | readonly Handler[]
@@ -80,9 +87,16 @@ export interface Kind<P, H> {
   /** @returns undefined when there is nothing to do */
   readonly diff: (params: P, have: H) => Difference | undefined
   readonly apply: (params: P, have: H) => readonly CommandLike[]
+  /**
+   * Changes a host that a test has made up as `apply` would change a real one, so that roles with this kind can be tested without a host.
+   * @default after its change the fake host is as before, and a second converge plans it again
+   */
+  readonly becomes?: (params: P, host: Sketch) => void
   /** For what sets one path and may stand in a transaction. */
   readonly replace?: (params: P) => Replacement
   readonly settles?: (params: P) => readonly Handler[]
+  /** For what decides whom the host lets in. */
+  readonly admits?: (params: P) => readonly Admission[]
   /** @default false */
   readonly yields?: boolean
   readonly pool?: Omit<Pool, 'adds'> & {
@@ -117,6 +131,8 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       reach: of.reach ?? 'host',
       yields: of.yields ?? false,
       ...(of.pool && { pool: { ...of.pool, adds: (have: unknown) => of.pool?.adds(params, have as H) } }),
+      ...(of.becomes && { becomes: (host: Sketch) => of.becomes?.(params, host) }),
+      ...(of.admits && { admits: of.admits(params) }),
       ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),
       read: of.read(params),
       // A step is given back only what its own read has made.

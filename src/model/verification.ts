@@ -14,7 +14,10 @@ export interface Verification<S extends Entries = Entries> {
 /**
  * A verification for every inventory that fits the stack.
  *
- * @example verification(site, (values) => [balancerChecks(values), webChecks(values)])
+ * @example
+ * verification(stack({ web: hosts() }), ({ web }) =>
+ *   web.hosts.map((host) => check(host, 'answers', http(`http://${host.address}/healthz`))),
+ * )
  */
 export function verification<S extends Entries>(
   of: Stack<S>,
@@ -38,6 +41,8 @@ export interface Finding {
   /** How long the host took to find out; undefined when that was not measured. */
   readonly ms: number | undefined
   readonly problem: Problem | undefined
+  /** What was seen, in a few words. */
+  readonly said?: string | undefined
 }
 
 /** What a verification has found out. */

@@ -1,8 +1,7 @@
 import { DefaultRenderer, Listr, type ListrTask } from 'listr2'
-import { Secret } from '../shell/secret.ts'
 import { Board } from './board.ts'
 import { plainReporter } from './plain.ts'
-import type { Paint } from './problem.ts'
+import { coloured, forEyes, type Paint } from './problem.ts'
 import type { Reporter } from './reporter.ts'
 
 /** Milliseconds between two drawings. */
@@ -26,8 +25,8 @@ class CalmRenderer extends DefaultRenderer {
 }
 
 /**
- * The survey, then each play with its hosts, as rows that change while the run goes on. What changed and what failed is told in
- * plain lines when the rows have come to rest.
+ * The survey, then each play with its hosts, as rows that change while the run goes on. What changed, once for all hosts where it is
+ * the same, and what failed is told in plain lines when the rows have come to rest.
  */
 export function liveReporter({
   write,
@@ -37,7 +36,7 @@ export function liveReporter({
   readonly paint: Paint
 }): Reporter {
   const told: string[] = []
-  const lines = plainReporter({ write: (line) => told.push(line), paint, verbose: false, progress: false })
+  const lines = plainReporter({ write: (line) => told.push(line), paint, verbose: false, asItHappens: false })
   const board = new Board(paint)
   const clock = new Clock()
   const { stdout } = process
@@ -55,6 +54,7 @@ export function liveReporter({
       clock.tick()
       await drawn
       clock.stop()
+      await lines.done()
       for (const line of told) write(line)
     },
   }
@@ -89,7 +89,7 @@ function playTask(play: string, board: Board, clock: Clock): ListrTask {
       }
       await clock.until(() => {
         const { title, phase } = board.play(play)
-        task.title = Secret.redact(title)
+        task.title = forEyes(title, coloured)
         return phase === 'over'
       })
       return undefined
@@ -105,7 +105,7 @@ function hostTask(play: string, host: string, board: Board, clock: Clock): Listr
       await clock.until(() => {
         const { hosts, phase } = board.play(play)
         const row = hosts.find((one) => one.host === host)
-        if (row) task.title = Secret.redact(row.title)
+        if (row) task.title = forEyes(row.title, coloured)
         failed = row?.outcome === 'failed'
         return phase === 'over' || row?.outcome !== 'running'
       })

@@ -10,13 +10,14 @@ import { table } from './table.ts'
 export function verifiedTable(verified: Verified, paint: Paint): string {
   const { unreachable } = verified
   const findings = byWhom(verified.findings)
-  const rows = findings.map(({ about, label, outcome, ms }, i) => [
+  const last = findings.every(({ ms }) => ms === undefined) ? 'found' : 'took'
+  const rows = findings.map(({ about, label, outcome, ms, said }, i) => [
     about === findings[i - 1]?.about ? '' : about,
     label,
     WORDS[outcome],
-    ms === undefined ? '' : elapsed(ms),
+    ms === undefined ? (said ?? '') : elapsed(ms),
   ])
-  const [head = '', ...lines] = table([['who', 'what', 'result', 'took'], ...rows], (cell, row, column) => {
+  const [head = '', ...lines] = table([['who', 'what', 'result', last], ...rows], (cell, row, column) => {
     if (row === 0) return paint('dim', cell)
     const outcome = findings[row - 1]?.outcome
     return column === 2 && outcome ? paint(COLOURS[outcome], cell) : cell
@@ -71,8 +72,9 @@ function plainProblem(problem: Problem | undefined) {
   return { message, where: where && shownPlace(where), details, next }
 }
 
-function sentence({ findings, hosts, unreachable, ms }: Verified, paint: Paint): string {
-  const all = `${findings.length} checks of ${hosts.length} hosts`
+/** How many checks hold, and what does not. */
+export function sentence({ findings, hosts, unreachable, ms }: Verified, paint: Paint): string {
+  const all = `${findings.length} checks of ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`
   const failed = findings.filter(({ outcome }) => outcome === 'failed').length
   const unknown = findings.filter(({ outcome }) => outcome === 'unknown').length
   const took = paint('dim', `(${elapsed(ms)})`)

@@ -6,7 +6,15 @@ import { age } from './age.ts'
 import { attend } from './attention.ts'
 import { prompted } from './prompt.ts'
 
-/** Where secrets come from. Each is asked for at its first use, so that a run which needs none asks for none. */
+/**
+ * Where secrets come from. Each is asked for at its first use, so that a run which needs none asks for none.
+ *
+ * @example
+ * inventory(stack({ password: credential, db: hosts() }), {
+ *   password: secret.env('NOTES_DB_PASSWORD'),
+ *   db: { hosts: { db1: { address: '10.0.4.1' } } },
+ * })
+ */
 export const secret = {
   /** A value that stands in the text. For labs: what stands in a file is no secret. */
   of: (value: string): Secret => new Secret(() => value),

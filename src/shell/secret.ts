@@ -4,6 +4,8 @@ import { MASK, masked, writings } from '../text/redaction.ts'
 /**
  * A value that must not be seen. It prints as `***` wherever it is printed; `reveal()` alone gives it away, so each use can be
  * found by its name. The value may come from elsewhere (a file, a command): it is asked for once, at the first use.
+ *
+ * @example const line = password.map((value) => `password = ${value}\n`) // a Secret, too
  */
 export class Secret {
   static readonly #shown = new Set<string>()

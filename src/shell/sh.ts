@@ -3,7 +3,11 @@ import { quote } from '../text/quote.ts'
 /** What may stand in a `${}` of {@link sh}. A Secret may not: it would show up in the process list. */
 export type Word = string | number | Shell | readonly (string | number)[]
 
-/** Text for a POSIX shell in which every value was quoted. Made by {@link sh} alone. */
+/**
+ * Text for a POSIX shell in which every value was quoted. Made by {@link sh} alone.
+ *
+ * @example const script: Shell = sh`systemctl is-active nginx`
+ */
 export class Shell {
   readonly text: string
   /** Nothing but a Shell is one, whatever fields it has. */

@@ -9,10 +9,11 @@ const FLOORS: readonly (readonly string[])[] = [
   ['text'],
   ['shell'],
   ['model'],
-  ['resources', 'transport', 'secrets', 'pki', 'lab'],
+  ['resources', 'transport', 'secrets', 'pki', 'ansible', 'lab'],
   ['engine'],
   ['report'],
   ['cli'],
+  ['testing'],
 ]
 
 /** What the whole world may import, and what it may import itself. */
@@ -22,6 +23,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ejs: ['src/resources/template.ts'],
   commander: ['src/cli'],
   '@peculiar/x509': ['src/pki/issue.ts'],
+  'acme-client': ['src/pki/order.ts'],
 }
 
 interface Import {

@@ -39,6 +39,7 @@ describe('provision check', function () {
       .to.match(/no faults in the project, nor in \d\d templates/)
       .and.match(/12 hosts fit/)
       .and.match(/Roles: \d{2,} steps/)
+      .and.match(/Verification: \d{2,} checks of 12 hosts/)
   })
 
   it('finds nothing wrong where nothing is, and asks for no secret', async () => {
@@ -102,6 +103,29 @@ describe('provision check', function () {
     expect(text).to.match(/web\.hosts\.web1\.workers: should be a whole number ≥ 1, got/)
   })
 
+  it('looks at the verification, too: its types, and the checks that it makes of the inventory', async () => {
+    write('playbooks/verify.ts', VERIFY)
+    const well = await check(...inventory)
+    expect(well.code, well.text).to.equal(0)
+    expect(well.text).to.include('Verification: 4 checks of 2 hosts').and.include('Roles: 4 steps')
+    write('playbooks/verify.ts', VERIFY.replace('host.name', 'host.nmae'))
+    const typed = await check(...inventory)
+    expect(typed.code).to.equal(1)
+    expect(typed.text).to.match(/playbooks\/verify\.ts:\d+:\d+: Property 'nmae' does not exist/)
+    write(
+      'playbooks/verify.ts',
+      VERIFY.replace('// body', "if (web.hosts.length < 3) throw new Error('three at least')"),
+    )
+    for (const name of [[], ['verify']]) {
+      const bad = await check(...inventory, ...name)
+      expect(bad.code, bad.text).to.equal(1)
+      expect(bad.text).to.include('the verification: three at least')
+    }
+    write('playbooks/verify.ts', VERIFY)
+    const alone = await check(...inventory, 'verify')
+    expect(alone.text).to.include('Verification: 4 checks of 2 hosts').and.not.include('Roles')
+  })
+
   it('names the role whose body fails, and not one that wants another release', async () => {
     change(
       'roles/motd/index.ts',
@@ -115,7 +139,7 @@ describe('provision check', function () {
     const bad = await check(...inventory)
     expect(bad.code).to.equal(1)
     expect(bad.text).to.match(
-      /web1 with Debian 13: role motd: nine cores at least\n +at .*playbooks\/site\.ts:\d+/,
+      /web1 with Debian 13: role motd: nine cores at least\n +at .*roles\/motd\/index\.ts:\d+/,
     )
   })
 })
@@ -187,6 +211,15 @@ Welcome to <%= name %>.
 <%= greeting.words %>
 `,
 }
+
+const VERIFY = `
+import { check, sh, verification } from 'provision-ts'
+import { site } from '../stack.ts'
+export default verification(site, ({ web }) => {
+  // body
+  return web.hosts.map((host) => check(host, 'greets', sh\`grep -q \${host.name} /etc/motd\`))
+})
+`
 
 const PROD = `
 import { authority, inventory, secret } from 'provision-ts'

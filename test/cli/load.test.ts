@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { load } from '../../src/cli/load.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { excerpt } from '../../src/report/excerpt.ts'
+import { plain } from '../../src/report/problem.ts'
 import { thrown } from '../transport/helpers.ts'
 import { Project } from './project.ts'
 
@@ -60,10 +62,13 @@ describe('the files of a user', () => {
 
   it('with a mistake in their syntax are told with line, column and an excerpt', async () => {
     project.write('stack.ts', 'const a = 1\nexport const site = stack(}\n')
-    const { where, message, details } = await problem()
+    const { where, message } = await problem()
     expect(message).to.match(/stack\.ts could not be read: Unexpected "}"$/)
     expect(where).to.match(/stack\.ts:2:27$/)
-    expect(details).to.deep.equal(['export const site = stack(}', `${' '.repeat(26)}^`])
+    expect(excerpt(String(where), plain)).to.deep.equal([
+      '2 | export const site = stack(}',
+      `  | ${' '.repeat(26)}^`,
+    ])
   })
 
   it('that import what is not there are told so', async () => {
@@ -102,7 +107,7 @@ describe('the files of a user', () => {
     for (const _time of ['the first time', 'and again']) {
       const { message, details } = await problem({ typeCheck: true })
       expect(message).to.equal('The TypeScript compiler does not agree.')
-      expect(details).to.have.length(1)
+      expect(details).to.have.length(3)
       expect(details[0]).to.match(/inventory\.ts:3:\d+: .*web1|web needs port/)
     }
   })

@@ -36,10 +36,12 @@ describe('a playbook on the command line', function () {
     expect(text).to.include('--inventory <file>')
   })
 
-  it('prepares before the inventory is asked, and not when it is only to look', async () => {
+  it('prepares before the inventory is asked, and is told when it is only to look', async () => {
     const args = ['prepared', '-i', 'inventory.ts', '--no-type-check', '--force']
-    expect((await provision(...args)).text).to.match(/^prepared true\nthe inventory was asked\n/)
-    expect((await provision(...args, '--check')).text).to.match(/^the inventory was asked\n/)
+    expect((await provision(...args)).text).to.match(/^prepared true false\nthe inventory was asked\n/)
+    expect((await provision(...args, '--check')).text).to.match(
+      /^prepared true true\nthe inventory was asked\n/,
+    )
   })
 
   it('is told its flags among our own', async () => {
@@ -80,7 +82,7 @@ const FILES = {
   'playbooks/prepared.ts': `
 import { flag, playbook } from 'provision-ts'
 import { site } from '../stack.ts'
-export default playbook(site, () => [], { flags: { force: flag }, prepare: ({ force }) => console.log('prepared', force) })`,
+export default playbook(site, () => [], { flags: { force: flag }, prepare: ({ force }, { check }) => console.log('prepared', force, check) })`,
   'package.json': '{ "type": "module" }',
   'stack.ts': `
 import { hosts, stack } from 'provision-ts'

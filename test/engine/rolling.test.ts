@@ -8,6 +8,7 @@ import { probe } from '../../src/model/probe.ts'
 import { LeftAlone, Problem } from '../../src/model/problem.ts'
 import { known, read } from '../../src/model/read.ts'
 import { resource } from '../../src/model/step.ts'
+import { unfinished } from '../../src/report/recap.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
@@ -195,7 +196,7 @@ describe('a play over many hosts', () => {
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.deep.equal([
         ['first', 'web3 web4 web5', 'web1 failed in "first", which ends the run'],
-        ['second', names.join(' '), 'web1 failed in "first", which ends the run'],
+        ['the rest', names.join(' '), 'web1 failed in "first", which ends the run'],
       ])
     })
   })
@@ -220,15 +221,14 @@ describe('a play over many hosts', () => {
             )
           }),
           play('work', { hosts: web }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+          play('more work', { hosts: web }, ({ name }) => file(`${root}/${name}`, 'b', rig.own)),
         ],
         { names, mode },
       )
     for (const mode of ['check', 'apply'] as const) {
       const { events, summary } = await refusing(mode)
-      expect(skipped(events).at(-1)).to.deep.equal([
-        'work',
-        names.join(' '),
-        'web2 failed in "gate", which ends the run',
+      expect(skipped(events), 'told once').to.deep.equal([
+        ['the rest', names.join(' '), 'web2 failed in "gate", which ends the run'],
       ])
       expect(summary.hosts.map(({ changed, failed }) => changed + failed)).to.deep.equal([0, 1, 0, 0, 0])
     }
@@ -240,7 +240,7 @@ describe('a play over many hosts', () => {
       (web) => [
         play('who', { hosts: web, serial: 1 }, (host) =>
           asked(on(host, ask('whether it is away', known(host.name === 'web2'))), (away) => {
-            if (away) throw new LeftAlone('it is away')
+            if (away) throw new LeftAlone('it is away', { as: 'at lunch' })
             return []
           }),
         ),
@@ -249,8 +249,16 @@ describe('a play over many hosts', () => {
       { names },
     )
     expect(done()).to.deep.equal(['web1', 'web3', 'web4', 'web5'])
-    expect(skipped(events)[0]).to.deep.equal(['all', 'web2', 'it is away'])
-    expect(summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0, 0, 0, 0])
+    expect(skipped(events)).to.deep.equal([['all', 'web2', 'it is away']])
+    expect(summary.hosts.map(({ failed, skipped }) => failed + skipped)).to.deep.equal([0, 0, 0, 0, 0])
+    expect(summary.hosts.map(({ away }) => away)).to.deep.equal([
+      undefined,
+      'at lunch',
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(unfinished(summary), 'there is nothing to resume').to.deep.equal([])
   })
 
   it('begins nothing else when it is stopped, and tells so of each host', async () => {

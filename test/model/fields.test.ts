@@ -10,6 +10,7 @@ import {
   hostname,
   integer,
   keyPair,
+  list,
   optional,
   port,
   record,
@@ -29,6 +30,12 @@ interface Row {
 }
 
 const FIELDS: Readonly<Record<string, Row>> = {
+  list: {
+    field: list(cidr),
+    takes: [[], ['10.0.0.0/8', 'fd00::/8']],
+    refuses: ['10.0.0.0/8', ['10.0.0.0']],
+    says: 'should be a list, each an address with its prefix length such as 10.0.1.100/24, got "10.0.0.0/8"',
+  },
   text: { field: text, takes: ['a', ' '], refuses: ['', 1, null], says: 'should be a text, got ""' },
   flag: {
     field: flag,

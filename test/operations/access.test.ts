@@ -4,6 +4,8 @@ import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import { Desk, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-access'
+/** As its hosts see this machine. */
+const OUR_ADDRESS = '198.18.0.1'
 
 /** What decides who gets in to a host, and what a host does to itself at night. */
 describe('access to real hosts', function () {
@@ -28,6 +30,17 @@ describe('access to real hosts', function () {
       'ls -A /var/lib/provision/owed /var/lib/provision/transactions 2>/dev/null | grep -v : || true; ls -d /run/provision-*.* 2>/dev/null || true',
     )
 
+  /** A run that has shut itself out, and does not know it yet. */
+  const shutOut = async () => {
+    desk.write('playbook.ts', playbookOf('firewall([], { sshPort: 2222 })'))
+    const child = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
+      env: { ...process.env, LAB, SSH_USER: '' },
+    })
+    await eventually(15_000, isShut)
+    return child
+  }
+  const isShut = async () => (await on('nft list table inet provision')).includes('2222')
+
   before(async function () {
     if (noHosts()) return this.skip()
     await downLab(LAB)
@@ -47,9 +60,7 @@ describe('access to real hosts', function () {
     const first = await run("firewall([{ port: 8080, from: 'anywhere' }])")
     expect(first.code, first.text).to.equal(0)
     const before = await on('nft list table inet provision; cat /etc/nftables.d/provision.nft')
-    const { code, text, ms } = await run(
-      "firewall([{ port: 8080, from: 'anywhere' }], { ssh: ['10.9.9.9'] })",
-    )
+    const { code, text, ms } = await run("firewall([{ port: 8080, from: 'anywhere' }], { sshPort: 2222 })")
     expect(code, text).to.equal(1)
     expect(text)
       .to.include('transaction firewall failed')
@@ -63,16 +74,46 @@ describe('access to real hosts', function () {
   })
 
   it('comes back too when the run is killed in the middle', async () => {
-    const isShut = async () => (await on('nft list table inet provision')).includes('10.9.9.9')
-    desk.write('playbook.ts', playbookOf("firewall([], { ssh: ['10.9.9.9'] })"))
-    const child = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
-      env: { ...process.env, LAB, SSH_USER: '' },
-    })
-    await eventually(15_000, isShut)
+    const child = await shutOut()
     child.kill('SIGKILL')
     await eventually(20_000, async () => !(await isShut()))
     expect((await run("firewall([{ port: 8080, from: 'anywhere' }])")).code).to.equal(0)
     expect(await remains()).to.equal('')
+  })
+
+  it('comes back too when the host boots in the middle: it boots with what was proved', async () => {
+    const table = 'nft list table inet provision; cat /etc/nftables.d/provision.nft'
+    const before = await on(table)
+    const child = await shutOut()
+    await lab.kill('web1')
+    child.kill('SIGKILL')
+    await lab.start('web1')
+    expect(await on(table)).to.equal(before)
+    const { code, text } = await run("firewall([{ port: 8080, from: 'anywhere' }])")
+    expect(code, text).to.equal(0)
+    expect(text).to.include('firewall: an earlier run was cut off in it')
+    expect(await remains()).to.equal('')
+    expect(await on('find /etc/systemd -name "provision-way-back*"')).to.equal('')
+  })
+
+  it('is for the networks of admins alone, and a run from elsewhere is refused before it changes anything', async () => {
+    const rules = "[{ port: 8080, from: 'anywhere' }]"
+    const before = await on('nft list table inet provision')
+    const refused = await run(
+      `[file('/etc/before', 'x'), firewall(${rules}, { ssh: ['10.9.9.0/24', 'fd00::/8'] })]`,
+    )
+    expect(refused.code, refused.text).to.equal(64)
+    expect(refused.text)
+      .to.include(`The firewall would shut out the machine that runs this, which comes from ${OUR_ADDRESS}.`)
+      .and.include('ssh would be open to 10.9.9.0/24, fd00::/8')
+    expect(await on('ls /etc/before 2>/dev/null || echo none')).to.equal('none')
+    expect(await on('nft list table inet provision')).to.equal(before)
+    const narrow = await run(`firewall(${rules}, { ssh: ['10.9.9.0/24', '${OUR_ADDRESS}/32'] })`)
+    expect(narrow.code, narrow.text).to.equal(0)
+    expect(await on('nft list set inet provision ssh_from_4')).to.include(OUR_ADDRESS)
+    const again = await run(`firewall(${rules}, { ssh: ['10.9.9.0/24', '${OUR_ADDRESS}/32'] })`)
+    expect(again.text).to.include('Nothing had to change')
+    expect((await run(`firewall(${rules})`)).code).to.equal(0)
   })
 
   it('is by key alone, and settings of sshd that shut the controller out are taken back', async () => {

@@ -23,7 +23,7 @@ const PATIENCE = 20
  */
 export class Clients {
   readonly #lab: Lab
-  readonly #ca: Buffer
+  readonly #ca: readonly (Buffer | string)[]
   readonly #lanes: readonly Promise<void>[]
   readonly #failed: string[] = []
   #asked = 0
@@ -31,9 +31,10 @@ export class Clients {
   #last = Date.now()
   #over = false
 
-  constructor(lab: Lab) {
+  /** @param trusted whom they trust beside the lab's own authority, as PEM */
+  constructor(lab: Lab, trusted: readonly string[] = []) {
     this.#lab = lab
-    this.#ca = readFileSync(join(lab.directory, 'pki/authority.pem'))
+    this.#ca = [readFileSync(join(lab.directory, 'pki/authority.pem')), ...trusted]
     this.#lanes = [
       this.#lane('kept GET', 40),
       this.#lane('kept GET', 40),
@@ -73,7 +74,7 @@ export class Clients {
             host: '127.0.0.1',
             port: this.#lab.ports.https,
             servername: 'notes.test',
-            ca: this.#ca,
+            ca: [...this.#ca],
             agent,
           },
           method: post ? 'POST' : 'GET',

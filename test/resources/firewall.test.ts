@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { firewall } from 'provision-ts'
+import { Refusal } from '../../src/model/problem.ts'
 import { type FirewallRule, ruleset } from '../../src/resources/firewall-ruleset.ts'
+import { wayIn } from '../../src/resources/way-in.ts'
 
 const chain = (rules: readonly FirewallRule[]) =>
   ruleset(rules)
@@ -57,6 +59,19 @@ describe('firewall', () => {
     expect(text)
       .to.include('elements = { 2222 }')
       .and.not.to.match(/^\s*tcp dport @ssh_ports accept$/m)
+  })
+
+  it('refuses networks for ssh without the machine that runs this, as the host sees it', () => {
+    const told = (own: string | undefined, from: readonly string[]) => () => wayIn({ from }).diff(own)
+    expect(told('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
+    expect(told('10.1.2.3', ['10.1.2.3'])).to.not.throw()
+    expect(told('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
+    expect(told(undefined, ['10.0.0.0/8']), 'not over ssh').to.not.throw()
+    expect(told('10.1.2.3', ['10.1.3.0/24', 'fd00::/8'])).to.throw(
+      Refusal,
+      'shut out the machine that runs this, which comes from 10.1.2.3',
+    )
+    expect(told('fd00::5', [])).to.throw(Refusal, 'comes from fd00::5')
   })
 
   it('refuses what would be read as a part of the ruleset', () => {

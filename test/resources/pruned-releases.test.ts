@@ -1,9 +1,20 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { prunedReleases } from 'provision-ts'
+
+/** The ids that tests know by other names. */
+const names = new Map<string, string>()
+
+function idOf(name: string): string {
+  const [word = '', ...more] = name.split('.')
+  const id = [createHash('sha256').update(word).digest('hex').slice(0, 12), ...more].join('.')
+  names.set(id, name)
+  return id
+}
 
 describe('pruned releases', () => {
   let root: `/${string}`
@@ -16,15 +27,20 @@ describe('pruned releases', () => {
   /** Releases, the oldest first, and which one the link leads to. */
   const have = (names: readonly string[], current?: string) => {
     names.forEach((name, i) => {
-      mkdirSync(join(root, 'releases', name), { recursive: true })
-      utimesSync(join(root, 'releases', name), 1000 + i, 1000 + i)
+      mkdirSync(at(name), { recursive: true })
+      utimesSync(at(name), 1000 + i, 1000 + i)
     })
-    if (current !== undefined) symlinkSync(`releases/${current}`, join(root, 'current'))
+    if (current !== undefined) symlinkSync(`releases/${idOf(current)}`, join(root, 'current'))
   }
-  const left = () => readdirSync(join(root, 'releases')).sort().join(' ')
+  const at = (name: string) => join(root, 'releases', idOf(name))
+  const left = () =>
+    readdirSync(join(root, 'releases'))
+      .map((id) => names.get(id) ?? id)
+      .sort()
+      .join(' ')
   /** Does what the step wants, for real. */
   const prune = (wanted: string, keep?: number) => {
-    const step = prunedReleases(root, { wanted, ...(keep !== undefined && { keep }) })
+    const step = prunedReleases(root, { wanted: idOf(wanted), ...(keep !== undefined && { keep }) })
     const found = step.read.value(
       step.read.parts.map(({ family, query }) => {
         const { status, stdout, stderr } = spawnSync('sh', ['-c', family.script([query]).text])
@@ -58,9 +74,29 @@ describe('pruned releases', () => {
 
   it('keeps what a rollback has taken out, beside the others: it must be known when it is wanted again', () => {
     have(['a', 'b', 'c', 'out'], 'c')
-    utimesSync(join(root, 'releases/out'), 1, 1)
+    utimesSync(at('out'), 1, 1)
     prune('d')
     expect(left()).to.equal('b c out')
+  })
+
+  it('keeps of those that rollbacks have taken out as many, the last ones', () => {
+    have(['a', 'out1', 'out2', 'out3', 'out4'], 'a')
+    // The kernel notes when that was.
+    for (const name of ['out3', 'out1', 'out4', 'out2']) {
+      spawnSync('sleep', ['0.02'])
+      utimesSync(at(name), 1, 1)
+    }
+    prune('b', 2)
+    expect(left()).to.equal('a out2 out4')
+    expect(prune('b', 2)).to.equal(undefined)
+  })
+
+  it('leaves alone what people have put beside them', () => {
+    have(['a', 'b', 'c', 'd'], 'd')
+    for (const name of ['before-the-move', 'a1b2c3d4e5f6.bak', 'lost+found'])
+      mkdirSync(join(root, 'releases', name))
+    prune('d', 2)
+    expect(left()).to.equal('a1b2c3d4e5f6.bak before-the-move c d lost+found')
   })
 
   it('takes away what was left half unpacked', () => {

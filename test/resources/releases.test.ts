@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Read, releaseInForce, releasesAt, releaseWithdrawn, type Step } from 'provision-ts'
 
+const [NOW, OLD, BAD, FRESH] = ['a0a0a0a0a0a0', '01d01d01d01d', 'badbadbadbad', 'f0f0f0f0f0f0'] as const
+
 describe('releases of a host', () => {
   let root: `/${string}`
 
@@ -38,40 +40,40 @@ describe('releases of a host', () => {
   }
 
   it('are told apart: used, the last one first; taken out by a person; never in force', () => {
-    have({ old: 1000, now: 2000, bad: 1, fresh: 0 }, 'now')
+    have({ [OLD]: 1000, [NOW]: 2000, [BAD]: 1, [FRESH]: 0, 'before-the-move': 3000 }, NOW)
     expect(asked(releasesAt(root))).to.deep.equal({
-      current: 'now',
+      current: NOW,
       all: [
-        { id: 'now', state: 'used' },
-        { id: 'old', state: 'used' },
-        { id: 'bad', state: 'withdrawn' },
-        { id: 'fresh', state: undefined },
+        { id: NOW, state: 'used' },
+        { id: OLD, state: 'used' },
+        { id: BAD, state: 'withdrawn' },
+        { id: FRESH, state: undefined },
       ],
     })
   })
 
   it('become the one used last when they are in force, and say which one was before', () => {
-    have({ old: 1000, now: 0 }, 'now')
-    expect(converged(releaseInForce(root, 'now'))).to.deep.equal({
+    have({ [OLD]: 1000, [NOW]: 0 }, NOW)
+    expect(converged(releaseInForce(root, NOW))).to.deep.equal({
       verb: 'change',
-      fields: [{ name: 'release', from: 'old', to: 'now' }],
+      fields: [{ name: 'release', from: OLD, to: NOW }],
     })
-    expect(asked(releasesAt(root)).all.map(({ id }) => id)).to.deep.equal(['now', 'old'])
-    expect(converged(releaseInForce(root, 'now'))).to.equal(undefined)
+    expect(asked(releasesAt(root)).all.map(({ id }) => id)).to.deep.equal([NOW, OLD])
+    expect(converged(releaseInForce(root, NOW))).to.equal(undefined)
   })
 
   it('are not called in force while the link leads elsewhere', () => {
-    have({ old: 1000, now: 0 }, 'old')
-    converged(releaseInForce(root, 'now'))
-    expect(statSync(join(root, 'releases/now')).mtimeMs).to.equal(0)
+    have({ [OLD]: 1000, [NOW]: 0 }, OLD)
+    converged(releaseInForce(root, NOW))
+    expect(statSync(join(root, 'releases', NOW)).mtimeMs).to.equal(0)
   })
 
   it('are withdrawn once, and are used again when they are put in force', () => {
-    have({ now: 1000 }, 'now')
-    expect(converged(releaseWithdrawn(root, 'now'))?.verb).to.equal('change')
-    expect(converged(releaseWithdrawn(root, 'now'))).to.equal(undefined)
-    expect(converged(releaseWithdrawn(root, 'gone'))).to.equal(undefined)
-    converged(releaseInForce(root, 'now'))
-    expect(asked(releasesAt(root)).all).to.deep.equal([{ id: 'now', state: 'used' }])
+    have({ [NOW]: 1000 }, NOW)
+    expect(converged(releaseWithdrawn(root, NOW))?.verb).to.equal('change')
+    expect(converged(releaseWithdrawn(root, NOW))).to.equal(undefined)
+    expect(converged(releaseWithdrawn(root, '60e000000000'))).to.equal(undefined)
+    converged(releaseInForce(root, NOW))
+    expect(asked(releasesAt(root)).all).to.deep.equal([{ id: NOW, state: 'used' }])
   })
 })

@@ -52,6 +52,17 @@ describe('role haproxy', () => {
     expect(refusal({ admin: { address: '198.18.0.11', from: ['here'] } })).to.match(/"here" is no network/)
   })
 
+  it('answers an ACME server before it sends requests on, and only for the account', () => {
+    const thumbprint = 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s'
+    const text = config({ certificate: { ...params.certificate, thumbprint } })
+    const [answer = -1, redirect = -1] = ['acme-challenge', 'http-request redirect'].map((one) =>
+      text.indexOf(one),
+    )
+    expect(text).to.include(`lf-string %[path,field(4,/)].${thumbprint} if { path -m reg ^/`)
+    expect(answer).to.be.greaterThan(0).and.lessThan(redirect)
+    expect(config()).not.to.include('acme')
+  })
+
   it('sends requests to the servers by their names', () => {
     expect(config()).to.include('  server web1 198.18.0.21:8080\n  server web2 198.18.0.22:8080\n')
   })

@@ -26,6 +26,12 @@ describe('role upstream', () => {
     expect(configuration()).to.include('disable-l7-retry unless { method GET HEAD OPTIONS }')
   })
 
+  it('tries them all the same when its checks find none of them well', () => {
+    const [, unchecked = ''] = configuration().split('backend app-unchecked\n')
+    expect(configuration()).to.include('use_backend app-unchecked if { nbsrv(app) eq 0 }')
+    expect(unchecked).to.match(/server app1 10\.0\.2\.1:3000\n {2}server app2 10\.0\.2\.2:3000\n/)
+  })
+
   it('tells another revision when anything of it is another', () => {
     const revision = (more?: Partial<UpstreamParams>) => /string (\w{16}) if/.exec(configuration(more))?.[1]
     expect(revision())

@@ -1,0 +1,10 @@
+/** Where a service listens. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** As a URL has it: an IPv6 address stands in brackets. */
+export function at({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

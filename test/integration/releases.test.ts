@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { build } from 'provision-ts'
+import { ownLab } from './support.ts'
+
+/** What stays of the releases on a host, however many come. */
+describe('releases on a real host', function () {
+  this.timeout('2m').slow('20s')
+  const own = ownLab('test-releases', ['web1'], () => ({
+    'inventory.ts': INVENTORY,
+    'playbook.ts': PLAYBOOK,
+  }))
+
+  const on = async (command: string) => {
+    const { code, stdout, stderr } = await own.lab.exec('web1', command)
+    expect(code, `${command}\n${stdout}${stderr}`).to.equal(0)
+    return stdout.trim()
+  }
+  /** Builds that text, puts it in force, and gives its id. */
+  const deployed = async (text: string) => {
+    const directory = join(own.desk.directory, 'build')
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'index.html'), text)
+    const { code, text: said } = await own.run([], { BUILD: directory })
+    expect(code, said).to.equal(0)
+    return build(directory, '').id
+  }
+  const there = async () => (await on('ls /srv/demo/releases')).split('\n')
+
+  it('are the last three, those that a person has taken out, and what people have put beside them', async () => {
+    const ids = [await deployed('first')]
+    await on(
+      'cd /srv/demo/releases; mkdir before-the-move 0123456789ab.incoming; echo mine > before-the-move/note',
+    )
+    for (const text of ['second', 'third', 'fourth']) ids.push(await deployed(text))
+    expect(await there()).to.have.members([...ids.slice(1), 'before-the-move'])
+    const [, second = '', third = ''] = ids
+    await on(`cd /srv/demo/releases; touch -d @1 ${third}`)
+    const fifth = await deployed('fifth')
+    expect(await there(), 'it does not count among the three').to.have.members([
+      ...[second, third, ids[3], fifth],
+      'before-the-move',
+    ])
+    expect(await on('cat /srv/demo/current/index.html /srv/demo/releases/before-the-move/note')).to.equal(
+      'fifthmine',
+    )
+    const again = await own.run([], { BUILD: join(own.desk.directory, 'build') })
+    expect(again.text).to.include('Nothing had to change')
+  })
+})
+
+const INVENTORY = `
+import { hosts, inventory, stack } from 'provision-ts'
+import { openLab } from 'provision-ts/lab'
+const { address, ssh } = openLab(process.env.LAB).host('web1')
+export default inventory(stack({ web: hosts() }), { web: { hosts: { web1: { address, ssh } } } })
+`
+
+const PLAYBOOK = `
+import { build, directory, hosts, link, play, playbook, prunedReleases, release, releaseInForce, stack } from 'provision-ts'
+const built = build(process.env.BUILD, '')
+const root = '/srv/demo'
+export default playbook(stack({ web: hosts() }), ({ web }) => [
+  play('web', { hosts: web }, () => [
+    directory(root + '/releases'),
+    release(root + '/releases/' + built.id, built),
+    prunedReleases(root, { wanted: built.id }),
+    link(root + '/current', { target: 'releases/' + built.id }),
+    releaseInForce(root, built.id),
+  ]),
+])
+`
