@@ -21,6 +21,9 @@ export const serverRows: readonly Row[] = [
   away('app', 'frozen', 'frozen'),
 ]
 
+/** Milliseconds for which a control has no host at all: longer than the client is patient. */
+const BOTH_AWAY = 7_000
+
 /** Milliseconds after which nothing new may be sent to a host that is away: two checks of half a second, and their answers. */
 const NOTICED = 2_000
 
@@ -33,7 +36,7 @@ function away(tier: 'web' | 'app', how: 'off' | 'frozen', words: string): Row {
       gap <= 1_000 && lost === 0 && (besides?.good ?? false),
     run: (site) => gone(site, [`${tier}2`], how),
     control: {
-      what: `both of them ${words}, for 3 s`,
+      what: `both of them ${words}, for ${BOTH_AWAY / 1000} s`,
       run: (site) => gone(site, [`${tier}1`, `${tier}2`], how),
     },
   }
@@ -48,7 +51,7 @@ async function gone(site: Site, hosts: readonly string[], how: 'off' | 'frozen')
     act: async () => {
       at = Date.now()
       await all(how === 'off' ? 'kill' : 'freeze')
-      await pause(both ? 3_000 : 6_000)
+      await pause(both ? BOTH_AWAY : 6_000)
       if (both) await all(how === 'off' ? 'start' : 'thaw')
     },
     after: both ? 3_000 : 0,
