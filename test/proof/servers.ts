@@ -3,6 +3,12 @@ import type { Site } from './site.ts'
 
 const MANY = 5_000
 
+/** Milliseconds for which a control has no host at all: longer than the client is patient. */
+const BOTH_AWAY = 7_000
+
+/** Milliseconds after which nothing new may be sent to a host that is away: two checks of half a second, and their answers. */
+const NOTICED = 2_000
+
 export const serverRows: readonly Row[] = [
   {
     name: 'web-reload',
@@ -20,12 +26,6 @@ export const serverRows: readonly Row[] = [
   away('app', 'off', 'powered off'),
   away('app', 'frozen', 'frozen'),
 ]
-
-/** Milliseconds for which a control has no host at all: longer than the client is patient. */
-const BOTH_AWAY = 7_000
-
-/** Milliseconds after which nothing new may be sent to a host that is away: two checks of half a second, and their answers. */
-const NOTICED = 2_000
 
 function away(tier: 'web' | 'app', how: 'off' | 'frozen', words: string): Row {
   return {
