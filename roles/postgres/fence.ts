@@ -41,7 +41,8 @@ WantedBy=multi-user.target
 
 /**
  * Debian's unit is never started again after a crash, may start before the host has its address, and starts Perl to send a signal when
- * it stops: writes would wait for that in a switchover.
+ * it stops: writes would wait for that in a switchover. systemd may take a server that was killed for one that ended well, so it is started
+ * again whatever it says, but after `systemctl stop`.
  */
 const UNIT = `[Unit]
 Wants=network-online.target
@@ -49,7 +50,7 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Restart=on-failure
+Restart=always
 RestartSec=2s
 ExecStop=
 KillMode=mixed
