@@ -8,7 +8,7 @@ export default playbook(
   site,
   ({ db }, { to, acceptDataLoss }) => {
     // Nobody waits for a dead host: one that is merely slow is found by its replica, which asks it as well.
-    const hosts = db.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, patience: '1500ms' as const } }))
+    const hosts = db.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, patience: '1s' as const } }))
     return [
       play('database: failover', { anyFailureStops: true, hosts: { hosts } }, () =>
         once(

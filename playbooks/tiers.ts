@@ -1,5 +1,6 @@
 import {
   after,
+  ask,
   type Build,
   type Derived,
   each,
@@ -12,8 +13,11 @@ import {
   once,
   type Play,
   play,
+  type Question,
+  read,
   type StackValues,
   type Steps,
+  sh,
 } from 'provision-ts'
 import { app, ready } from '../roles/app/index.ts'
 import {
@@ -64,6 +68,14 @@ export interface TierOptions {
 }
 
 const justThat = (_host: Host, own: Steps): Steps => own
+
+/** Whether a host serves nobody, since what would serve does not run. */
+function without(unit: string): Question<boolean> {
+  return ask(
+    `is ${unit} at rest?`,
+    read(sh`systemctl is-active -q ${unit}`, ({ code }) => code !== 0),
+  )
+}
 
 /** The databases: first what all of them have, then who takes writes, then who follows. */
 export function databaseTier(values: Site): readonly Play[] {
@@ -202,21 +214,27 @@ export function appTier(
   const { app: apps, web, db, passwords, authority, admins, updates } = values
   const around = outage ? {} : { around: drained(web, 'app', { lost: 'ignore' }) }
   return [
-    play(label, { hosts: apps, serial: serial ?? [1, '50%'], healthy: ready, ...around }, (host) =>
-      turn(host, [
-        base({ updates }),
-        firewall([{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)], sshFor(admins)),
-        after(release(host, 'app'), (chosen) => [
-          schema(values, chosen),
-          app({
-            release: chosen,
-            listen: host,
-            metrics: admins === undefined ? undefined : { address: host.address, port: METRICS_PORT },
-            databases: db.hosts,
-            database: { name: NOTES.name, user: NOTES.user, password: passwords.app, authority },
-          }),
+    play(
+      label,
+      { hosts: apps, serial: serial ?? [1, '50%'], atRest: without('notes'), healthy: ready, ...around },
+      (host) =>
+        turn(host, [
+          base({ updates }),
+          firewall(
+            [{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)],
+            sshFor(admins),
+          ),
+          after(release(host, 'app'), (chosen) => [
+            schema(values, chosen),
+            app({
+              release: chosen,
+              listen: host,
+              metrics: admins === undefined ? undefined : { address: host.address, port: METRICS_PORT },
+              databases: db.hosts,
+              database: { name: NOTES.name, user: NOTES.user, password: passwords.app, authority },
+            }),
+          ]),
         ]),
-      ]),
     ),
   ]
 }
@@ -228,24 +246,27 @@ export function webTier(
 ): readonly Play[] {
   const around = outage ? {} : { around: drained(lb, 'web') }
   return [
-    play(label, { hosts: web, serial: serial ?? [1, '50%'], healthy, ...around }, (host) =>
-      turn(host, [
-        base({ updates }),
-        firewall([{ port: host.port, from: lb.hosts }], sshFor(admins)),
-        upstream({ name: 'app', servers: apps.hosts, path: '/livez' }),
-        after(release(host, 'public'), (chosen) =>
-          nginx({
-            domain,
-            listen: host,
-            workers: host.workers,
-            rate: host.rate,
-            upstreams: apps.hosts,
-            through: UPSTREAM_PORT,
-            balancers: lb.hosts,
-            site: chosen,
-          }),
-        ),
-      ]),
+    play(
+      label,
+      { hosts: web, serial: serial ?? [1, '50%'], atRest: without('nginx'), healthy, ...around },
+      (host) =>
+        turn(host, [
+          base({ updates }),
+          firewall([{ port: host.port, from: lb.hosts }], sshFor(admins)),
+          upstream({ name: 'app', servers: apps.hosts, path: '/livez' }),
+          after(release(host, 'public'), (chosen) =>
+            nginx({
+              domain,
+              listen: host,
+              workers: host.workers,
+              rate: host.rate,
+              upstreams: apps.hosts,
+              through: UPSTREAM_PORT,
+              balancers: lb.hosts,
+              site: chosen,
+            }),
+          ),
+        ]),
     ),
   ]
 }
@@ -264,26 +285,29 @@ export function balancerTier(
   const hosts = [...lb.hosts].sort((a, b) => a.priority - b.priority)
   const around = moving ? { around: withoutAddress(vip) } : {}
   return [
-    play(label, { hosts: { hosts }, serial: 1, healthy: alive, ...around }, (host) =>
-      turn(host, [
-        base({ updates }),
-        firewall(
-          [
-            { port: [80, 443], from: 'anywhere' },
-            { protocol: 'vrrp', from: lb.without(host) },
-            ...watchedAt(ADMIN_PORT, admins),
-          ],
-          sshFor(admins),
-        ),
-        haproxy({
-          domain,
-          certificate,
-          servers: web.hosts,
-          vip,
-          admin: admins === undefined ? undefined : { address: host.address, from: admins },
-        }),
-        keepalived({ ...host, vip, peers: lb.without(host) }),
-      ]),
+    play(
+      label,
+      { hosts: { hosts }, serial: 1, atRest: without('haproxy'), healthy: alive, ...around },
+      (host) =>
+        turn(host, [
+          base({ updates }),
+          firewall(
+            [
+              { port: [80, 443], from: 'anywhere' },
+              { protocol: 'vrrp', from: lb.without(host) },
+              ...watchedAt(ADMIN_PORT, admins),
+            ],
+            sshFor(admins),
+          ),
+          haproxy({
+            domain,
+            certificate,
+            servers: web.hosts,
+            vip,
+            admin: admins === undefined ? undefined : { address: host.address, from: admins },
+          }),
+          keepalived({ ...host, vip, peers: lb.without(host) }),
+        ]),
     ),
   ]
 }

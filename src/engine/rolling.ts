@@ -10,6 +10,7 @@ import type { Act, Course } from './course.ts'
 import { unhealthy } from './failures.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
+import { areAtRest } from './rest.ts'
 import { type Survey, survey } from './survey.ts'
 import { mostFailures, namesOf, reasonOf, wouldChange } from './tolerance.ts'
 import { problemOf, type Turn } from './turn.ts'
@@ -35,8 +36,9 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
     if (play.anyFailureStops && failed().length > 0)
       course.halted ??= `${namesOf(failed())} failed in "${play.label}", which ends the run`
   }
-  const { window } = play
-  for (const batch of window === undefined ? batches(hosts, play.serial) : [hosts]) {
+  const atOnce = areAtRest(act, course)
+  const { serial, window } = atOnce ? { serial: undefined, window: undefined } : play
+  for (const batch of window === undefined ? batches(hosts, serial) : [hosts]) {
     if (!goesOn()) break
     if (window === undefined) await Promise.all(batch.map(take))
     else await inFlight(batch, atLeastOne(window, hosts.length), { goesOn, take })

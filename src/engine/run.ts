@@ -14,6 +14,7 @@ import { closeLeftovers } from './leftovers.ts'
 import type { Member } from './member.ts'
 import { showPlan } from './plan.ts'
 import { type Expected, type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
+import { restAsks } from './rest.ts'
 import { leaveOut, runPlay, skipRest } from './rolling.ts'
 import { type Selecting, Selection } from './selection.ts'
 import { type Survey, survey } from './survey.ts'
@@ -126,7 +127,7 @@ async function meet(
   acts: readonly Act[],
   mode: Mode,
 ): Promise<ReadonlyMap<string, Member>> {
-  const asks = acts.flatMap(({ steps }) => [...steps.values()].flatMap(asksOf))
+  const asks = acts.flatMap((act) => [...[...act.steps.values()].flatMap(asksOf), ...restAsks(act)])
   const purpose = mode === 'apply' ? 'change' : 'look'
   const met = await Promise.all(
     hosts.map((host) =>

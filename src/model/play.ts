@@ -1,4 +1,5 @@
 import type { Around } from './around.ts'
+import type { Question } from './ask.ts'
 import type { Fields, Values } from './fields.ts'
 import { type FlagsGiven, flagValues, refuseSecretFlags } from './flags.ts'
 import type { Group, Host } from './host.ts'
@@ -17,6 +18,8 @@ export interface Play<H extends Host = Host> {
   readonly serial: readonly BatchSize[] | undefined
   /** How many hosts are in flight; undefined when they go in batches. */
   readonly window: BatchSize | undefined
+  /** Whether a host serves nobody; while all say so, they are begun at once. */
+  readonly atRest: Question<boolean> | undefined
   /** How many hosts may fail before no further ones are begun; undefined for any number. */
   readonly maxFailures: BatchSize | undefined
   readonly anyFailureStops: boolean
@@ -36,6 +39,11 @@ export interface PlayOptions<H extends Host> {
   readonly serial?: number | `${number}%` | readonly (number | `${number}%`)[]
   /** How many hosts are in flight: the next begins as soon as one is done and healthy. Instead of `serial`. */
   readonly window?: number | `${number}%`
+  /**
+   * Asked of each host when the plan is made: does it serve nobody? While all of them say so, as on a site that is new, there is nobody to
+   * keep a service for: `serial` and `window` are passed over, and all hosts are begun at once. @default it may serve somebody
+   */
+  readonly atRest?: Question<boolean>
   /**
    * How many hosts, or which share of them, may fail before no further ones are begun. One that cannot be reached counts.
    * @default 0 with `serial` or `window`; otherwise all are begun at once anyway
@@ -63,7 +71,7 @@ export function play<H extends Host>(
   options: PlayOptions<H>,
   steps: (host: H) => Steps,
 ): Play {
-  const { hosts, serial, window, healthy, around, tags = [], anyFailureStops = false } = options
+  const { hosts, serial, window, atRest, healthy, around, tags = [], anyFailureStops = false } = options
   if (serial !== undefined && window !== undefined)
     throw new TypeError(`play "${label}": serial and window are two ways to go over the hosts; give one`)
   const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
@@ -81,6 +89,7 @@ export function play<H extends Host>(
     hosts: hosts.hosts,
     serial: sizes,
     window,
+    atRest,
     maxFailures,
     anyFailureStops,
     healthy,

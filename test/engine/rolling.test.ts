@@ -52,6 +52,32 @@ describe('a play over many hosts', () => {
       { names, ...options },
     )
 
+  describe('whose hosts may be at rest', () => {
+    /** @param says what a host answers, the first one with 1 */
+    const resting = (says: (asked: number) => boolean) => {
+      let asked = 0
+      return ask(
+        'at rest?',
+        read(sh`true`, () => says(++asked)),
+      )
+    }
+    const turns = (events: readonly RunEvent[]) =>
+      events.flatMap((event) =>
+        (event.kind === 'turn' || event.kind === 'turned') && event.play === 'first' ? [event.kind] : [],
+      )
+
+    it('begins all at once while none of them serves anybody, whatever its batches', async () => {
+      const { events } = await runWith({ serial: 1, atRest: resting(() => true) })
+      expect(turns(events).slice(0, 5)).to.deep.equal(Array(5).fill('turn'))
+      expect(done()).to.deep.equal(names)
+    })
+
+    it('keeps to its batches when one of them may serve somebody', async () => {
+      const { events } = await runWith({ serial: 1, atRest: resting((asked) => asked > 1) })
+      expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turned', 'turn', 'turned'])
+    })
+  })
+
   describe('with a window', () => {
     const inFlight = (events: readonly RunEvent[]) => {
       let now = 0
