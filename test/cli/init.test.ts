@@ -24,7 +24,11 @@ describe('a new project', function () {
       const child = execFile(
         process.execPath,
         words,
-        { cwd: project.directory, env: { ...process.env, NODE_OPTIONS: '--conditions=source' } },
+        // Our sources are compiled otherwise there, and their coverage would be laid over that of this process.
+        {
+          cwd: project.directory,
+          env: { ...process.env, NODE_OPTIONS: '--conditions=source', NODE_V8_COVERAGE: '' },
+        },
         (_error, out, err) => done({ code: child.exitCode ?? -1, text: out + err }),
       )
     })
