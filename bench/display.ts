@@ -11,7 +11,7 @@ export async function display(site: Site, runs: number): Promise<string> {
     // script(1) is the terminal; it has no size of its own.
     return { ...many, command: 'script', args: ['-qec', `stty cols 120 rows 40; ${words}`, '/dev/null'] }
   }
-  const contestants = { live: inTerminal('live'), plain: inTerminal('plain') }
+  const contestants = { live: inTerminal('live'), lines: inTerminal('lines') }
   const seconds: { readonly live: number[]; readonly plain: number[] } = { live: [], plain: [] }
   for (let n = 0; n <= runs; n++) {
     const took = { live: await timed(contestants.live), plain: await timed(contestants.plain) }

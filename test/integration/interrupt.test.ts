@@ -15,8 +15,8 @@ describe('a run that is interrupted, on real hosts', function () {
     'playbook.ts': PLAYBOOK,
   }))
 
-  const words = () => own.words('--output', 'plain')
-  const rerun = (version: string) => own.run(['--output', 'plain'], { VERSION: version })
+  const words = () => own.words('--output', 'lines')
+  const rerun = (version: string) => own.run(['--output', 'lines'], { VERSION: version })
 
   /** Begins a run and does something to it after a while. */
   const begun = (version: string): { readonly run: ChildProcess; readonly text: () => string } => {

@@ -19,10 +19,10 @@ describe('packages on real hosts', function () {
 
   const sh = async (host: string, script: string) => (await own.lab.exec(host, script)).stdout.trim()
   const on = (what: string, ...more: string[]): Promise<Ended> =>
-    own.run(['--output', 'plain', ...more], { CASE: what })
+    own.run(['--output', 'lines', ...more], { CASE: what })
   const run = (what: string, ...more: string[]): Promise<Ended> => on(what, '--limit', 'web1', ...more)
   const begun = (what: string, ...more: string[]): ChildProcess =>
-    spawn('node', [`${ROOT}/bin/provision.js`, ...own.words('--output', 'plain', ...more)], {
+    spawn('node', [`${ROOT}/bin/provision.js`, ...own.words('--output', 'lines', ...more)], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: '1', LAB, CASE: what },
       stdio: 'ignore',
