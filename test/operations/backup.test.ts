@@ -70,11 +70,11 @@ describe('backups, on real hosts', function () {
   it('are taken from the replica, and from the primary while there is none', async () => {
     await query(
       'db1',
-      'set role notes; create table notes.note (id bigint generated always as identity primary key, text text)',
+      'set role notes_owner; create table notes.note (id bigint generated always as identity primary key, text text)',
     )
     await query(
       'db1',
-      "set role notes; insert into notes.note (text) select 'note ' || i from generate_series(1, 20000) i",
+      "set role notes_owner; insert into notes.note (text) select 'note ' || i from generate_series(1, 20000) i",
     )
     const { code, text } = await run('backup', ['--type', 'diff'])
     expect(code, text).to.equal(0)
@@ -123,12 +123,12 @@ describe('backups, on real hosts', function () {
   })
 
   it('bring back what was deleted: the database as it was at a moment', async () => {
-    await query('db1', "set role notes; insert into notes.note (text) values ('precious')")
+    await query('db1', "set role notes_owner; insert into notes.note (text) values ('precious')")
     const before = await rows('db1')
     await new Promise((done) => setTimeout(done, 1_000))
     const moment = await query('db1', 'select now()')
     await new Promise((done) => setTimeout(done, 1_000))
-    await query('db1', 'set role notes; delete from notes.note')
+    await query('db1', 'set role notes_owner; delete from notes.note')
     const { code, text, ms } = await run('restore', ['--to', moment, '--confirm', 'notes.test'])
     console.log(`    restored to a moment, replica made anew: ${(ms / 1000).toFixed(1)} s`)
     expect(code, text).to.equal(0)
@@ -158,7 +158,7 @@ describe('backups, on real hosts', function () {
 
   it('bring all back when no database host is left, and nobody begins with an empty one', async () => {
     await run('backup')
-    await query('db1', "set role notes; insert into notes.note (text) values ('the very last words')")
+    await query('db1', "set role notes_owner; insert into notes.note (text) values ('the very last words')")
     await query('db1', 'select pg_switch_wal()')
     const wanted = await rows('db1')
     await eventually(
