@@ -138,7 +138,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     )
     const { ended, seen } = await underLoad(() => site.provision('deploy'))
     expect(ended.code, ended.text).to.equal(1)
-    expect(ended.text).to.include('app: back to the release before')
+    expect(ended.text).to.match(/^app1 ✓ release withdrawn .*in use → withdrawn$/m)
     expect(only(await releases())).to.equal(second)
     noFailure(seen)
     expect(
