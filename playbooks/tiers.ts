@@ -37,7 +37,12 @@ import { withoutAddress } from '../roles/keepalived/address.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { healthy, nginx } from '../roles/nginx/index.ts'
 import { primaryWith, replicasIn } from '../roles/postgres/cluster.ts'
-import { migrationsIn, postgresMigrated } from '../roles/postgres/kinds/migrated.ts'
+import {
+  migrationsIn,
+  postgresMigrated,
+  type SchemaVersion,
+  schemaVersion,
+} from '../roles/postgres/kinds/migrated.ts'
 import { limits, raises } from '../roles/postgres/limits.ts'
 import { postgresPackages } from '../roles/postgres/node.ts'
 import { place } from '../roles/postgres/place.ts'
@@ -224,8 +229,8 @@ export function appTier(
             [{ port: host.port, from: web.hosts }, ...watchedAt(METRICS_PORT, admins)],
             sshFor(admins),
           ),
-          after(release(host, 'app'), (chosen) => [
-            schema(values, chosen),
+          after(withSchema(release(host, 'app'), values), ({ chosen, versions }) => [
+            schema(values, chosen, versions),
             app({
               release: chosen,
               listen: host,
@@ -329,15 +334,31 @@ const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
  * The schema that a build of this machine needs, before any host runs that. Where the build is one that hosts have already, the schema
  * has it too: versions only go up, and each fits the release before.
  */
-function schema({ db }: Site, { directory }: Build): Steps {
+function schema({ db }: Site, { directory }: Build, versions: readonly (SchemaVersion | undefined)[]): Steps {
   if (directory === undefined) return []
   const migrations = migrationsIn(`${directory}/migrations`)
+  const known = versions.filter((one) => one !== undefined)
+  if (known.length > 0 && known.every(({ version }) => version >= migrations.length)) return []
   const { name, owner } = NOTES
   return once(
     after(primaryOf(db), (primary) =>
       on(primary, postgresMigrated({ database: name, schema: name, owner, migrations })),
     ),
   )
+}
+
+const SCHEMA = schemaVersion(NOTES.name, NOTES.name)
+
+/** With the versions that the databases say their schema is at. Asked together: one after the other they would take a round trip each. */
+function withSchema(release: Derived<Build>, { db }: Site) {
+  const found = each(db, SCHEMA)
+  return {
+    asks: [...release.asks, ...found.asks],
+    value: (answerTo: Parameters<typeof release.value>[0]) => ({
+      chosen: release.value(answerTo),
+      versions: found.value(answerTo).map(({ answer }) => answer),
+    }),
+  } satisfies Derived<unknown>
 }
 
 /** What the database roles are told alike, so that either can become the other. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Command, Problem, resource, sh } from 'provision-ts'
+import { ask, type Command, Problem, type Question, type Read, resource, sh } from 'provision-ts'
 import { identifier, row } from '../psql.ts'
 
 export interface MigratedParams {
@@ -48,25 +48,34 @@ export function migrationsIn(directory: string): readonly Migration[] {
  * That a schema is at least at the last of these versions. Each migration is done once, as the owner of the schema, in one transaction
  * with the note that it was done: it happened as a whole, or not at all.
  */
-export const postgresMigrated = resource<MigratedParams, { readonly version: number } | undefined>(
-  'database migrations',
-  {
-    id: ({ database, schema }) => `${database}.${schema}`,
-    reach: 'own',
-    read: ({ database, schema }) =>
-      row(`select coalesce(max(version), 0) as version from ${noted(schema)}`, database),
-    diff: ({ migrations }, have) => {
-      const due = dueOf(migrations, have)
-      return due.length === 0
-        ? undefined
-        : { verb: 'change', fields: due.map(({ name }) => ({ name: 'migration', to: name })) }
-    },
-    apply: (params, have) => dueOf(params.migrations, have).map((one) => done(params, one)),
+export const postgresMigrated = resource<MigratedParams, SchemaVersion | undefined>('database migrations', {
+  id: ({ database, schema }) => `${database}.${schema}`,
+  reach: 'own',
+  read: ({ database, schema }) => versionOf(database, schema),
+  diff: ({ migrations }, have) => {
+    const due = dueOf(migrations, have)
+    return due.length === 0
+      ? undefined
+      : { verb: 'change', fields: due.map(({ name }) => ({ name: 'migration', to: name })) }
   },
-)
+  apply: (params, have) => dueOf(params.migrations, have).map((one) => done(params, one)),
+})
+
+export interface SchemaVersion {
+  readonly version: number
+}
+
+/** Which version a schema is at, for any host that may have it; no answer where there is no note of it, or no database. */
+export function schemaVersion(database: string, schema: string): Question<SchemaVersion | undefined> {
+  return ask(`the version of the schema ${schema}`, versionOf(database, schema))
+}
+
+function versionOf(database: string, schema: string): Read<SchemaVersion | undefined> {
+  return row(`select coalesce(max(version), 0) as version from ${noted(schema)}`, database)
+}
 
 /** Without an answer there is no note yet; what has been done nevertheless is refused by the note's key. */
-function dueOf(migrations: readonly Migration[], have: { readonly version: number } | undefined) {
+function dueOf(migrations: readonly Migration[], have: SchemaVersion | undefined) {
   return migrations.filter(({ version }) => version > (have?.version ?? 0))
 }
 
