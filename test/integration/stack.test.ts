@@ -108,7 +108,7 @@ describe('the stack on real hosts', function () {
   it('runs on each host its own services and no others', async () => {
     const mine: Readonly<Record<string, RegExp>> = {
       lb: /^(haproxy|keepalived)$/,
-      web: /^nginx$/,
+      web: /^(nginx|haproxy)$/,
       app: /^notes$/,
       db: /^postgresql@\d+-main$/,
     }
@@ -123,7 +123,7 @@ describe('the stack on real hosts', function () {
         .map((line) => line.replace(/\.service$/, ''))
         .filter((unit) => all.test(unit))
       const own = mine[name.replace(/\d+$/, '')]
-      expect(running.length, name).to.equal(name.startsWith('lb') ? 2 : 1)
+      expect(running.length, name).to.equal(/^(lb|web)/.test(name) ? 2 : 1)
       expect(
         running.every((unit) => own?.test(unit)),
         `${name}: ${running.join(' ')}`,
