@@ -19,7 +19,7 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
     'the file system is mounted read-only, perhaps since its disk is failing. Look at the host: findmnt, and dmesg for errors of the disk.',
   ],
   [
-    'E: Failed to fetch http://deb.debian.org/debian/pool/main/n/nginx/nginx_1.22.1-9_amd64.deb  404  Not Found [IP: 10.0.0.1 80]',
+    'E: Failed to fetch http://mirror.example.com/debian/pool/main/n/nginx/nginx_1.22.1-9_amd64.deb  404  Not Found [IP: 10.0.0.1 80]',
     100,
     'the package lists of the host are older than its mirror. Renew them: apt-get update.',
   ],
