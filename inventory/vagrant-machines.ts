@@ -29,18 +29,26 @@ export async function vagrantMachines(notes: string): Promise<ReadonlyMap<string
 }
 
 async function asked(): Promise<string> {
-  const { stdout, stderr, exitCode, code } = await execa('vagrant', ['ssh-config'], { reject: false })
+  const status = await vagrant('status', '--machine-readable')
+  const up = [...status.matchAll(/^\d+,([^,]+),state,running$/gm)].map(([, name = '']) => name)
+  if (up.length === 0) throw new Problem('No machine of the Vagrantfile is up.', { next: 'Run: vagrant up' })
+  // Asked of all, it ends at the first one that is not up.
+  const told = await vagrant('ssh-config', ...up)
+  return told
+}
+
+async function vagrant(...words: readonly string[]): Promise<string> {
+  const { stdout, stderr, exitCode, code } = await execa('vagrant', words, { reject: false })
   if (code === 'ENOENT')
     throw new Problem('Vagrant is not installed.', {
       next: 'Install it, or use the lab: provision lab up',
     })
-  // It fails when one of several machines is not up, and tells of the others all the same.
-  if (stdout.includes('HostName')) return stdout
-  const details = stderr.split('\n').filter((line) => line.trim() !== '')
-  if (exitCode === 0 || /not yet ready for SSH/.test(stderr))
-    throw new Problem('No machine of the Vagrantfile is up.', { next: 'Run: vagrant up' })
+  if (exitCode === 0) return stdout
   throw new Problem('Vagrant does not get along with the Vagrantfile of this folder.', {
-    details: details.slice(0, 12),
+    details: stderr
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(0, 12),
     next: 'Mend it until this is content: vagrant validate',
   })
 }
