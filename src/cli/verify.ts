@@ -62,7 +62,12 @@ export function told(found: Verified, { output }: FindingsFlags): number {
   return exitOf(found)
 }
 
-async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Verified> {
+/** What is to be verified: a verification of the inventory, and on which hosts. */
+export async function verificationOf(
+  name: string,
+  flags: Pick<ReachFlags, 'inventory' | 'limit' | 'typeCheck'>,
+  own: Own,
+) {
   const { inventory, verification } = await loadVerification({
     inventory: inventoryPath(flags.inventory),
     verification: playbookPath(name),
@@ -70,9 +75,14 @@ async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Ver
     typeCheck: flags.typeCheck,
   })
   const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
+  return { inventory, verification, ...(limit && { limit }) }
+}
+
+async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Verified> {
+  const asked = await verificationOf(name, flags, own)
   const { ssh, become } = await sshOptions(flags)
   const open = sessions(transports(ssh, flags.transport), become, ssh.warn)
-  const once = () => verify({ inventory, verification, ...(limit && { limit }) }, open)
+  const once = () => verify(asked, open)
   const end = performance.now() + flags.within
   let found = await once()
   while (exitOf(found) !== EXIT.ok && performance.now() + PAUSE < end) {

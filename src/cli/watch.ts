@@ -9,12 +9,10 @@ import { changes, statusLines } from '../report/watched.ts'
 import { wayTo } from './ad-hoc.ts'
 import { duration } from './duration.ts'
 import { interruptible } from './interrupt.ts'
-import { limited } from './limit.ts'
-import { loadVerification, type Own } from './load.ts'
-import { inventoryPath, playbookPath } from './paths.ts'
+import type { Own } from './load.ts'
 import { type ReachFlags, withReachOptions } from './run-flags.ts'
 import { sessions } from './sessions.ts'
-import { exitOf } from './verify.ts'
+import { exitOf, verificationOf } from './verify.ts'
 import { whole } from './whole.ts'
 
 interface WatchFlags extends ReachFlags {
@@ -45,13 +43,8 @@ export function watchCommand(own: Own): Command {
 }
 
 async function watch(name: string, flags: WatchFlags, own: Own): Promise<number> {
-  const { inventory, verification } = await loadVerification({
-    inventory: inventoryPath(flags.inventory),
-    verification: playbookPath(name),
-    own,
-    typeCheck: flags.typeCheck,
-  })
-  const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
+  const asked = await verificationOf(name, flags, own)
+  const { hosts } = asked.inventory
   const { transportOf, become, warn } = await wayTo(flags)
   const { open, close } = kept(sessions(transportOf, become, warn))
   const { signal, done } = interruptible('')
@@ -60,11 +53,11 @@ async function watch(name: string, flags: WatchFlags, own: Own): Promise<number>
   const say = (line: string) => process.stdout.write(`${line}\n`)
   let before: Verified | undefined
   for (let round = 1; !signal.aborted; round++) {
-    const now = await verify({ inventory, verification, ...(limit && { limit }) }, open)
+    const now = await verify(asked, open)
     const at = new Date().toTimeString().slice(0, 8)
-    if (screen) screen.draw([paint('dim', at), ...statusLines(now, inventory.hosts, paint)])
+    if (screen) screen.draw([paint('dim', at), ...statusLines(now, hosts, paint)])
     else if (before) for (const line of changes(before, now)) say(`${at} ${line}`)
-    else for (const line of [at, ...statusLines(now, inventory.hosts, paint)]) say(line)
+    else for (const line of [at, ...statusLines(now, hosts, paint)]) say(line)
     before = seen(before, now)
     if (round === flags.rounds) break
     await sleep(flags.every, undefined, { signal }).catch(() => {})
