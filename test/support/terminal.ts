@@ -24,9 +24,10 @@ export class PseudoTerminal {
   constructor(command: string, { cols = 80, rows = 24, cwd, env = {} }: TerminalOptions = {}) {
     this.#terminal = new Terminal({ cols, rows, scrollback: 5_000, allowProposedApi: true })
     const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...own } = process.env
-    this.#child = spawn('script', ['-qfec', `stty cols ${cols} rows ${rows}; ${command}`, '/dev/null'], {
+    // By exec: a dash that waits for the program ends of Ctrl-C with 130, however well the program took it.
+    this.#child = spawn('script', ['-qfec', `stty cols ${cols} rows ${rows}; exec ${command}`, '/dev/null'], {
       ...(cwd !== undefined && { cwd }),
-      env: { ...own, TERM: 'xterm-256color', ...env },
+      env: { ...own, SHELL: '/bin/sh', TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
