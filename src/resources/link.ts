@@ -4,7 +4,7 @@ import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
-import { beside, nameOf, swept } from './staging.ts'
+import { beside, nameOf, put, swept } from './staging.ts'
 
 export interface LinkOptions extends StepOptions {
   /** What the link holds: a path from the root, or one from the link's own directory. */
@@ -39,7 +39,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
     const at = beside(path)
     return [
       {
-        script: sh`{ ${swept(path)}; } && { ln -s -- ${target} ${at} && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`,
+        script: sh`{ ${swept(path)}; } && { ln -s -- ${target} ${at} && ${put(at, path)}; } || { rm -f ${at}; exit 1; }`,
         inline: true,
       },
     ]

@@ -15,6 +15,14 @@ export function swept(path: string): Shell {
   return sh`for stray in ${stem(path)}????????; do [ ! -e "$stray" ] && [ ! -L "$stray" ] || rm -f -- "$stray" || exit; done`
 }
 
+/**
+ * Puts what is staged in the place of the path. A link that leads to the file which it is to replace is one file with it to mv, which
+ * refuses; so that file goes first.
+ */
+export function put(at: string | Shell, path: string | Shell): Shell {
+  return sh`{ [ ! ${at} -ef ${path} ] || [ -L ${path} ] || rm -f -- ${path}; } && mv -fT -- ${at} ${path}`
+}
+
 export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }

@@ -1,7 +1,7 @@
 import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { REMOVED } from './absent.ts'
-import { nameOf } from './staging.ts'
+import { nameOf, put } from './staging.ts'
 import { checked } from './transaction-checker.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'
 import { directoriesOf, prepared } from './way-back.ts'
@@ -51,7 +51,7 @@ if [ -e ${path} ] || [ -L ${path} ]; then cp -a -- ${path} "$store/old/"${i} || 
 
 function swapped({ path, at, make }: Swap): Shell {
   return make
-    ? sh`mv -fT -- ${at} ${path} || restore ${`${path} could not be put in place.`}`
+    ? sh`{ ${put(at, path)}; } || restore ${`${path} could not be put in place.`}`
     : sh`rm -f -- ${path} || restore ${`${path} could not be removed.`}`
 }
 

@@ -3,7 +3,7 @@ import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { REMOVED } from './absent.ts'
 import { noUnitForBoot, unitForBoot } from './boot-way-back.ts'
-import { directoryOf } from './staging.ts'
+import { directoryOf, put } from './staging.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'
 
 /**
@@ -108,7 +108,7 @@ activate() { (
 ${activate ?? sh`:`}
 ) </dev/null 8>&-; }
 back() {
-  if [ -e "$1" ] || [ -L "$1" ]; then cp -a -- "$1" "$3" && { [ -L "$3" ] || sync -- "$3"; } && mv -fT -- "$3" "$2"
+  if [ -e "$1" ] || [ -L "$1" ]; then cp -a -- "$1" "$3" && { [ -L "$3" ] || sync -- "$3"; } && ${put(sh`"$3"`, sh`"$2"`)}
   elif [ -e "$2" ] || [ -L "$2" ]; then rm -f -- "$2"; fi
 }
 put_back() {

@@ -171,6 +171,16 @@ describe('on a real file system', () => {
     expect(readdirSync(`${root}/dir`)).to.deep.equal([])
   })
 
+  it('a file and a link to it change places', async () => {
+    writeFileSync(`${root}/here`, 'text')
+    symlinkSync('here', `${root}/there`)
+    await made(link(`${root}/here`, { target: 'there' }), file(`${root}/there`, 'text', rig.own))
+    expect([readlinkSync(`${root}/here`), readFileSync(`${root}/there`, 'utf8')]).to.deep.equal([
+      'there',
+      'text',
+    ])
+  })
+
   it('what is absent is kept elsewhere', async function () {
     if (!rig.machine.isPrivate) this.skip()
     mkdirSync(`${root}/dir/deep`, { recursive: true })
