@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { recordFigure } from '../test/support/results.ts'
 
 /** A command line of a contestant. */
 export interface Run {
@@ -53,6 +54,16 @@ export function series(values: readonly number[]): Series {
     most: at(sorted.length - 1),
     runs: sorted.length,
   }
+}
+
+/** Keeps what was measured for who holds one night against another. @param floor the median of what nobody can do without */
+export function note(
+  name: string,
+  unit: string,
+  { median, least, most, runs }: Series,
+  floor?: number,
+): void {
+  recordFigure({ name, unit, median, least, most, runs, ...(floor !== undefined && { floor }) })
 }
 
 /** `0.81 (0.75–0.90, 7)`: the median, the spread, and how many runs. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { directory } from '../src/resources/directory.ts'
-import { type Run, series, shown, table, timed } from './clock.ts'
+import { note, type Run, series, shown, table, timed } from './clock.ts'
 import { readScript } from './floor.ts'
 import { provision } from './provision.ts'
 
@@ -62,6 +62,10 @@ export async function connections(runs: number): Promise<string> {
         processor.push(usage().processor)
         memory.push((usage().memory - (idle.get(name) ?? 0)) / 1024 / (COUNT - 1))
       }
+    }
+    for (const { name, processor, memory } of contestants) {
+      note(`${COUNT} hosts, own processor: ${name}`, 's', series(processor))
+      note(`${COUNT} hosts, memory a host: ${name}`, 'MiB', series(memory))
     }
     return table(
       [

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { series, shown, table, timed } from './clock.ts'
+import { note, series, shown, table, timed } from './clock.ts'
 import { provision } from './provision.ts'
 import type { Site } from './site.ts'
 
@@ -25,6 +25,8 @@ export async function curve(site: Site, runs: number): Promise<string> {
       looks.push(looked)
     }
     const each = (values: readonly number[]) => ((series(values).median * 1000) / (hosts * steps)).toFixed(2)
+    note(`${hosts} × ${steps} files, nothing to do`, 's', series(looks))
+    note(`${hosts} × ${steps} files, all change`, 's', series(writes))
     rows.push([`${hosts} × ${steps}`, shown(series(looks)), each(looks), shown(series(writes)), each(writes)])
   }
   site.use(8)

@@ -1,4 +1,4 @@
-import { progress, series, shown, table, timed } from './clock.ts'
+import { note, progress, series, shown, table, timed } from './clock.ts'
 import type { Contestant } from './nothing-to-do.ts'
 import type { Site } from './site.ts'
 import { stateHash } from './state.ts'
@@ -18,6 +18,7 @@ export async function firstRun(
       seconds.push(await timed(run))
     }
     progress(`first run of ${name}: ${shown(series(seconds))}`)
+    note(`first run: ${name}`, 's', series(seconds))
     const hash = await stateHash(site)
     ends.set(hash, name)
     rows.push([name, shown(series(seconds)), hash])

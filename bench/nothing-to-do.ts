@@ -1,4 +1,4 @@
-import { progress, type Run, series, shown, table, timed } from './clock.ts'
+import { note, progress, type Run, series, shown, table, timed } from './clock.ts'
 import type { Site } from './site.ts'
 
 export interface Contestant {
@@ -33,6 +33,7 @@ export async function nothingToDo(
     columns.push(
       contestants.map(({ name }) => {
         const own = series(seconds.get(name) ?? [])
+        note(`nothing to do, ${distance} ms: ${name}`, 's', own, floor)
         return `${shown(own)} ×${(own.median / floor).toFixed(2)}`
       }),
     )

@@ -18,6 +18,8 @@ if (why) {
   process.exit(0)
 }
 
+// Somebody may gather what becomes of each test.
+const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.cjs'] : []
 const files = process.argv.slice(2).flatMap((path) =>
   statSync(root + path).isDirectory()
     ? readdirSync(root + path)
@@ -26,7 +28,7 @@ const files = process.argv.slice(2).flatMap((path) =>
     : [path],
 )
 const failed = files.filter(
-  (file) => spawnSync('npx', ['mocha', file], { cwd: root, stdio: 'inherit' }).status !== 0,
+  (file) => spawnSync('npx', ['mocha', ...reporter, file], { cwd: root, stdio: 'inherit' }).status !== 0,
 )
 const passed = files.length - failed.length
 console.log(

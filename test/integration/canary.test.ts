@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { expect } from 'chai'
 import { $ } from 'zx'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
 import { quote } from '../../src/text/quote.ts'
 import { type Watch, watchHere, watchOn } from './proc-watch.ts'
-import { Desk, noHosts, provision, ROOT } from './support.ts'
+import { Desk, freshLab, noHosts, provision, ROOT } from './support.ts'
 
 const LAB = 'test-canary'
 const HOSTS = ['web1', 'web2']
@@ -28,8 +28,7 @@ describe('a secret on real hosts', function () {
   before(async function () {
     if (noHosts()) return this.skip()
     desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: HOSTS })
+    lab = await freshLab({ name: LAB, hosts: HOSTS })
     words = [canary, lab.secret('operator')]
     writeFileSync(desk.write('canary.txt', `${value}\n`), `${value}\n`, { mode: 0o600 })
     desk.write('operator.txt', lab.secret('operator'))

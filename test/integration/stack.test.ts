@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { answers, ask, Desk, eventually, footprint, noHosts, provision } from './support.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision } from './support.ts'
 
 const LAB = 'test-stack'
 const SITE = ['--inventory', 'inventory/lab.ts']
@@ -18,8 +18,7 @@ describe('the stack on real hosts', function () {
       console.log(`    not run: ${why}`)
       return this.skip()
     }
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, log: (line) => console.log(`    ${line}`) })
+    lab = await freshLab({ name: LAB, log: (line) => console.log(`    ${line}`) })
   })
 
   after(async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { $ } from 'zx'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { type Debian, downLab, type Lab, type UpOptions, upLab } from '../../src/lab/index.ts'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -13,6 +13,15 @@ export const ROOT = resolve(import.meta.dirname, '../..')
 export function noHosts(): string | undefined {
   if (process.platform !== 'linux') return 'real hosts need Linux'
   return process.getuid?.() === 0 ? undefined : 'real hosts need root'
+}
+
+/** The Debian that hosts of tests have which ask for none: `DEBIAN=13 npm run test:integration`. */
+export const DEBIAN: Debian = process.env['DEBIAN'] === '13' ? 13 : 12
+
+/** Bare hosts, whatever was there under that name. */
+export async function freshLab(options: UpOptions & { readonly name: string }): Promise<Lab> {
+  await downLab(options.name)
+  return upLab({ debian: DEBIAN, ...options })
 }
 
 export interface Ended {
@@ -86,8 +95,7 @@ export function ownLab(
   before(async function () {
     if (noHosts()) return this.skip()
     desk = new Desk()
-    await downLab(name)
-    lab = await upLab({ name, hosts })
+    lab = await freshLab({ name, hosts })
     for (const [path, text] of Object.entries(files())) desk.write(path, text)
   })
   after(async () => {

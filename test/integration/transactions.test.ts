@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
 import { handler } from '../../src/model/handler.ts'
 import { probe } from '../../src/model/probe.ts'
 import { absent } from '../../src/resources/absent.ts'
@@ -7,7 +7,7 @@ import { file } from '../../src/resources/file.ts'
 import { transaction } from '../../src/resources/transaction.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
 import { onLab, type Ran } from './lab-site.ts'
-import { eventually, noHosts } from './support.ts'
+import { eventually, freshLab, noHosts } from './support.ts'
 
 const LAB = 'test-transactions'
 
@@ -18,8 +18,7 @@ describe('a transaction that is cut off on a real host', function () {
 
   before(async function () {
     if (noHosts()) return this.skip()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1'] })
+    lab = await freshLab({ name: LAB, hosts: ['web1'] })
     await on(`printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nExecStart=/bin/sh -c "cat /srv/t/a /srv/t/b > /srv/t/in-force; exec sleep infinity"\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/pair.service
 systemctl daemon-reload; systemctl enable -q pair`)
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { footprint, noHosts, provision } from './support.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import { footprint, freshLab, noHosts, provision } from './support.ts'
 
 const LAB = 'test-verify'
 const LAB_INVENTORY = ['--inventory', 'inventory/lab.ts']
@@ -12,8 +12,7 @@ describe('provision verify, on real hosts', function () {
 
   before(async function () {
     if (noHosts()) return this.skip()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB })
+    lab = await freshLab({ name: LAB })
     const { code, text } = await provision(LAB_INVENTORY, { LAB })
     expect(code, text).to.equal(0)
   })

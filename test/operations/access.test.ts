@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import { Desk, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-access'
 /** As its hosts see this machine. */
@@ -43,8 +43,7 @@ describe('access to real hosts', function () {
 
   before(async function () {
     if (noHosts()) return this.skip()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['web1'] })
+    lab = await freshLab({ name: LAB, hosts: ['web1'] })
     desk = new Desk()
     desk.write('package.json', '{ "type": "module" }')
     desk.write('stack.ts', STACK)

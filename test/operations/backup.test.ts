@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
+import { Desk, type Ended, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-backup'
 
@@ -13,8 +13,7 @@ describe('backups, on real hosts', function () {
   before(async function () {
     if (noHosts()) return this.skip()
     desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['db1', 'db2', 'backup1'] })
+    lab = await freshLab({ name: LAB, hosts: ['db1', 'db2', 'backup1'] })
     desk.write('inventory.ts', INVENTORY)
     desk.write('database.ts', DATABASE)
   })

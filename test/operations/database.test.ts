@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, noHosts, provision, ROOT } from '../integration/support.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import { Desk, type Ended, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
 import { type Load, lostOn, sql, underLoad } from './database-load.ts'
 import { databaseFiles } from './database-site.ts'
 
@@ -17,8 +17,7 @@ describe('the database on real hosts', function () {
   before(async function () {
     if (noHosts()) return this.skip()
     desk = new Desk()
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: ['db1', 'db2', 'app1'] })
+    lab = await freshLab({ name: LAB, hosts: ['db1', 'db2', 'app1'] })
     for (const [path, text] of Object.entries(databaseFiles(['db1', 'db2']))) desk.write(path, text)
     inventory = `${desk.directory}/inventory.ts`
   })

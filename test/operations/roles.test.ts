@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import https from 'node:https'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
 import {
   type Asking,
   answers,
@@ -10,6 +10,7 @@ import {
   Desk,
   eventually,
   footprint,
+  freshLab,
   noHosts,
   provision,
   ROOT,
@@ -46,8 +47,7 @@ describe('the roles on real hosts of Debian 13', function () {
       console.log(`    not run: ${why}`)
       return this.skip()
     }
-    await downLab(LAB)
-    lab = await upLab({ name: LAB, hosts: HOSTS, debian: 13, log: (line) => console.log(`    ${line}`) })
+    lab = await freshLab({ name: LAB, hosts: HOSTS, debian: 13, log: (line) => console.log(`    ${line}`) })
     desk = new Desk()
     desk.write('package.json', '{ "type": "module" }')
     desk.write('inventory.ts', INVENTORY)

@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @property {string} name that the certificate is for
  * @property {string} authority the path of a PEM file
  * @property {number} seconds after which it ends by itself
+ * @property {{ newGet: number, newPost: number, keptGets: number, keptPosts: number, pause: number }} pace requests begun a second on new
+ * connections, loops that keep one each, and milliseconds that those rest
  * @property {number} patience milliseconds for one request
  * @property {string} run the beginning of all its idempotency keys
  * @property {string} acknowledged the path of the file that takes the key of each write that was acknowledged
@@ -19,8 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const order = JSON.parse(process.argv[2] ?? '')
 const ca = readFileSync(order.authority)
 
-/** Requests a second on new connections, and loops that keep one each: fast enough to see a gap, slow enough for two cores. */
-const PACE = { newGet: 25, newPost: 8, keptGets: 3, keptPosts: 2, pause: 15 }
+const { pace } = order
 
 /** @type {{ lane: string, begun: number, ended: number, outcome: string }[]} */
 const failures = []
@@ -40,10 +41,10 @@ setTimeout(stop, order.seconds * 1000).unref()
 const telling = setInterval(() => process.stdout.write(`${JSON.stringify({ asked: total() })}\n`), 200)
 
 await Promise.all([
-  paced('new GET', PACE.newGet),
-  paced('new POST', PACE.newPost),
-  ...Array.from({ length: PACE.keptGets }, () => kept('kept GET')),
-  ...Array.from({ length: PACE.keptPosts }, () => kept('kept POST')),
+  paced('new GET', pace.newGet),
+  paced('new POST', pace.newPost),
+  ...Array.from({ length: pace.keptGets }, () => kept('kept GET')),
+  ...Array.from({ length: pace.keptPosts }, () => kept('kept POST')),
 ])
 while (pending > 0) await sleep(20)
 clearInterval(telling)
@@ -72,7 +73,7 @@ async function kept(lane) {
   const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
   while (!over) {
     await request(lane, agent)
-    await sleep(PACE.pause)
+    await sleep(pace.pause)
   }
   agent.destroy()
 }

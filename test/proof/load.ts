@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Site } from './site.ts'
@@ -36,29 +37,47 @@ interface Told {
   readonly failures: readonly Failure[]
 }
 
-/** How long a client runs that nobody stops. */
-const SECONDS = 240
+export interface LoadOptions {
+  /** How long it runs when nobody stops it. @default 240 */
+  readonly seconds?: number
+  /** Requests begun a second, on new connections, and loops that keep one each. @default as many as two cores bear beside the hosts */
+  readonly pace?: Readonly<Partial<Pace>>
+}
+
+interface Pace {
+  readonly newGet: number
+  readonly newPost: number
+  readonly keptGets: number
+  readonly keptPosts: number
+  /** Milliseconds that such a loop rests between two requests. */
+  readonly pause: number
+}
+
+/** Fast enough to see a gap. */
+const PACE: Pace = { newGet: 25, newPost: 8, keptGets: 3, keptPosts: 2, pause: 15 }
 
 /** A client of the site, in a process of its own. */
 export class Load {
   readonly #site: Site
   readonly #child: ChildProcess
-  readonly #run: string
+  /** The beginning of all its idempotency keys. */
+  readonly run: string
   readonly #acknowledged: string
   readonly #told: Promise<Told>
   #asked = 0
 
-  private constructor(site: Site) {
+  private constructor(site: Site, { seconds = 240, pace = {} }: LoadOptions) {
     this.#site = site
-    this.#run = `${Date.now().toString(36)}${process.pid.toString(36)}`
-    this.#acknowledged = `${site.directory}/acknowledged-${this.#run}`
+    this.run = randomBytes(6).toString('hex')
+    this.#acknowledged = `${site.directory}/acknowledged-${this.run}`
     const order = {
       port: site.lab.ports.https,
       name: 'notes.test',
       authority: `${site.lab.directory}/pki/authority.pem`,
-      seconds: SECONDS,
+      seconds,
+      pace: { ...PACE, ...pace },
       patience: 5_000,
-      run: this.#run,
+      run: this.run,
       acknowledged: this.#acknowledged,
     }
     const program = new URL('client.js', import.meta.url).pathname
@@ -71,9 +90,9 @@ export class Load {
   }
 
   /** Begins, and waits until the client is at work. */
-  static async on(site: Site): Promise<Load> {
-    const load = new Load(site)
-    await load.reaches(150)
+  static async on(site: Site, options: LoadOptions = {}): Promise<Load> {
+    const load = new Load(site, options)
+    await load.reaches(20)
     return load
   }
 
@@ -89,7 +108,7 @@ export class Load {
     const times = (of: typeof answered) => of.map(({ at }) => at).sort((a, b) => a - b)
     const written = times(answered.filter(({ lane }) => lane.endsWith('POST')))
     const keys = readFileSync(this.#acknowledged, 'utf8').split('\n').filter(Boolean)
-    const stored = await this.#site.stored(this.#run)
+    const stored = await this.#site.stored(this.run)
     rmSync(this.#acknowledged)
     return {
       asked: Object.values(asked).reduce((sum, one) => sum + one, 0),

@@ -1,25 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { upLab } from '../../src/lab/index.ts'
 import { table } from '../../src/report/table.ts'
 import { noHosts } from '../integration/support.ts'
-import { balancerRows } from './balancers.ts'
-import { databaseRows } from './databases.ts'
-import { operationRows } from './operations.ts'
+import { record } from '../support/results.ts'
 import type { Outcome } from './outcome.ts'
 import { type Row, told } from './row.ts'
-import { serverRows } from './servers.ts'
-import { Site } from './site.ts'
-import { firstRun, quiet, wholeRows } from './whole.ts'
-
-const ROWS: readonly Row[] = [
-  quiet,
-  ...balancerRows,
-  ...serverRows,
-  ...operationRows,
-  ...databaseRows,
-  ...wholeRows,
-]
+import { ROWS } from './rows.ts'
+import { mended, Site } from './site.ts'
+import { firstRun } from './whole.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,12 +40,14 @@ process.once('SIGINT', () => {
   stopped = true
 })
 try {
+  const began = performance.now()
   const first = await firstRun(site, { measure: wanted('first') && !values.keep })
-  if (first) say(first)
+  if (first) say(first, began)
   await site.healthy()
   for (const row of ROWS.filter(({ name }) => wanted(name))) {
     if (stopped) break
-    say(await proved(row))
+    const began = performance.now()
+    say(await proved(row), began)
   }
 } finally {
   await site.down({ keep: values.keep })
@@ -68,9 +58,7 @@ if (values.json)
     values.json,
     `${JSON.stringify({ made: new Date().toISOString(), rows: outcomes }, undefined, 2)}\n`,
   )
-process.exitCode = outcomes.every(({ result, controlFailed }) => result === 'held' && controlFailed !== false)
-  ? 0
-  : 1
+process.exitCode = outcomes.every(good) ? 0 : 1
 
 function wanted(name: string): boolean {
   return positionals.length === 0 || positionals.some((word) => fits(name, word))
@@ -106,23 +94,27 @@ async function proved(row: Row): Promise<Outcome> {
     }
   } catch (error) {
     // What it has broken must not be held against the rows after it.
-    await mended()
+    await mended(site)
     const words = error instanceof Error ? error.message : String(error)
     return { ...about, result: 'broke', figures: words, controlFailed: undefined, control: '' }
   }
 }
 
-async function mended(): Promise<void> {
-  await upLab({ name: site.lab.name })
-  await site.healthy().catch(async () => {
-    await site.provision()
-    await site.healthy()
-  })
+function good({ result, controlFailed }: Outcome): boolean {
+  return result === 'held' && controlFailed !== false
 }
 
-function say(outcome: Outcome): void {
+/** @param began when, on the clock of this process */
+function say(outcome: Outcome, began: number): void {
   outcomes.push(outcome)
-  const { name, result, figures, control, controlFailed } = outcome
+  const { name, event, limit, result, figures, control, controlFailed } = outcome
+  record({
+    suite: 'proof',
+    name: `${name}: ${event}, ${limit}`,
+    outcome: good(outcome) ? 'passed' : 'failed',
+    seconds: (performance.now() - began) / 1000,
+    said: `${result}. ${figures}${control ? `\ncontrol${controlFailed ? '' : ' DID NOT FAIL'}: ${control}` : ''}`,
+  })
   console.log(`${name}: ${result}. ${figures}`)
   if (control) console.log(`  control${controlFailed ? '' : ' DID NOT FAIL'}: ${control}`)
 }

@@ -34,6 +34,7 @@ export interface UnderLoad {
 export async function underLoad(site: Site, { act, after = 4_000, count = 0 }: UnderLoad): Promise<Seen> {
   const load = await Load.on(site)
   try {
+    await load.reaches(150)
     await act()
     await load.reaches(count)
     await pause(after)

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { ROOT } from '../integration/support.ts'
+import { freshLab, ROOT } from '../integration/support.ts'
 import { copyProject } from '../support/project-copy.ts'
+import { keepRuns } from '../support/results.ts'
 
 export interface Ended {
   readonly code: number
@@ -25,8 +26,7 @@ export class Site {
 
   /** @param kept whether a lab of that name is taken as it is */
   static async up(name: string, { kept }: { readonly kept: boolean }): Promise<Site> {
-    if (!kept) await downLab(name)
-    return new Site(await upLab({ name }))
+    return new Site(await (kept ? upLab({ name }) : freshLab({ name })))
   }
 
   get lab(): Lab {
@@ -35,11 +35,11 @@ export class Site {
 
   /** Bare hosts in place of those that there are. */
   async renew(): Promise<void> {
-    await downLab(this.#lab.name)
-    this.#lab = await upLab({ name: this.#lab.name })
+    this.#lab = await freshLab({ name: this.#lab.name })
   }
 
   async down({ keep }: { readonly keep: boolean }): Promise<void> {
+    keepRuns(this.directory)
     rmSync(this.directory, { recursive: true })
     if (!keep) await downLab(this.lab.name)
   }
@@ -131,6 +131,15 @@ export class Site {
     await this.query(primary, `set synchronous_commit = local; delete from notes.note where ${like}`)
     return new Set(keys.split('\n'))
   }
+}
+
+/** After something broke, so that it is not held against what comes next. */
+export async function mended(site: Site): Promise<void> {
+  await upLab({ name: site.lab.name })
+  await site.healthy().catch(async () => {
+    await site.provision()
+    await site.healthy()
+  })
 }
 
 /** Of a table, the rows that do not hold and what is said of them. */

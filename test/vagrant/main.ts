@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { elapsed } from '../../src/text/duration.ts'
 import { noHosts } from '../integration/support.ts'
 import { copyProject } from '../support/project-copy.ts'
+import { keepRuns, record } from '../support/results.ts'
 import { type Ended, Ground } from './ground.ts'
 
 // `vagrant up` for real, from nothing to nothing, with the Vagrantfile as it ships.
@@ -64,7 +65,11 @@ try {
     code: 0,
     says: /All hold/,
   })
-  await step('a browser of this machine gets the page', () => page(), { code: 0, says: /<html/ })
+  for (const place of [`443:${ADDRESS}`, '8443:127.0.0.1', '8444:127.0.0.1'])
+    await step(`a browser of this machine gets the page at ${place}`, () => page(place), {
+      code: 0,
+      says: /<html/,
+    })
   await step('vagrant halt', () => ground.run(['vagrant', 'halt'], here), { code: 0 })
   await step('vagrant up', () => ground.run(['vagrant', 'up'], here), { code: 0 })
   await step(
@@ -88,6 +93,7 @@ try {
   )
   await step('vagrant destroy', () => ground.run(['vagrant', 'destroy', '-f'], here), { code: 0 })
 } finally {
+  keepRuns(project)
   await ground.down()
 }
 console.log(
@@ -104,25 +110,21 @@ async function step(what: string, act: () => Promise<Ended>, { code, says = /(?:
   const ended = await act()
   const good = ended.code === code && says.test(ended.text)
   console.log(`${good ? '✓' : '✗'} ${what} (${elapsed(ended.seconds * 1000)})`)
-  if (good) return
+  const { seconds } = ended
+  if (good) return record({ suite: 'vagrant', name: what, outcome: 'passed', seconds })
   failed++
-  console.log(
-    `  status ${ended.code}, not ${code}${says.test(ended.text) ? '' : `; it does not say ${says}`}:`,
-  )
-  console.log(
-    ended.text
-      .split('\n')
-      .slice(-40)
-      .map((line) => `    ${line}`)
-      .join('\n'),
-  )
+  const wrong = `status ${ended.code}, not ${code}${says.test(ended.text) ? '' : `; it does not say ${says}`}:`
+  const last = ended.text.split('\n').slice(-40)
+  record({ suite: 'vagrant', name: what, outcome: 'failed', seconds, said: [wrong, ...last].join('\n') })
+  console.log([`  ${wrong}`, ...last.map((line) => `    ${line}`)].join('\n'))
 }
 
 /** A person's browser, on the machine that Vagrant runs on. */
-function page(): Promise<Ended> {
+function page(place: string): Promise<Ended> {
+  const [port] = place.split(':')
   const authority = join(project, '.provision/vagrant-pki/authority.pem')
   const curl = ['curl', '-sS', '--max-time', '5', '--cacert', authority]
-  return ground.run([...curl, '--resolve', `notes.test:443:${ADDRESS}`, 'https://notes.test/'])
+  return ground.run([...curl, '--resolve', `notes.test:${place}`, `https://notes.test:${port}/`])
 }
 
 async function withVagrantfile(text: string): Promise<Ended> {

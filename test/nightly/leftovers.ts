@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { downLab } from '../../src/lab/index.ts'
+import { STATE } from '../../src/lab/paths.ts'
+
+/** What is on this machine that a test could leave behind. */
+export interface Ground {
+  readonly labs: readonly string[]
+  readonly mounts: readonly string[]
+  readonly groups: readonly string[]
+  /** By number and command line. */
+  readonly processes: readonly string[]
+}
+
+export function ground(): Ground {
+  return {
+    labs: existsSync(STATE) ? readdirSync(STATE) : [],
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap((line) => line.split(' ')[4] ?? []),
+    groups: controlGroups(),
+    processes: readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((id) => ourKind(id) ?? []),
+  }
+}
+
+/** What is there now and was not before, in words. Labs among it are taken down. */
+export async function cleared(before: Ground): Promise<readonly string[]> {
+  const now = ground()
+  const added = (kind: keyof Ground) => now[kind].filter((one) => !before[kind].includes(one))
+  const left = (['labs', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
+    added(kind).map((one) => `${kind}: ${one}`),
+  )
+  for (const lab of added('labs')) await downLab(lab)
+  return left
+}
+
+const GROUPS = '/sys/fs/cgroup'
+
+/** Two floors of them: those of hosts are below. */
+function controlGroups(): readonly string[] {
+  const below = (path: string) =>
+    readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${path}/${name}`)
+  return below(GROUPS).flatMap((group) => [group, ...below(group)])
+}
+
+/** Programs that hold hosts, or that tests begin and must end. */
+function ourKind(id: string): string | undefined {
+  try {
+    const words = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    return /nspawn|lxc-start|redir|mocha|supervisor|chrom|sshd: |\/sshd /.test(words)
+      ? `${id} ${words.slice(0, 80)}`
+      : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { milliseconds } from '../../src/text/duration.ts'
+import { noHosts, ROOT } from '../integration/support.ts'
+import { compared } from './compare.ts'
+import type { Done } from './done.ts'
+import { junit } from './junit.ts'
+import { parts } from './parts.ts'
+import { runPart } from './run-part.ts'
+import { keyOf, type Night, summary, wrong } from './summary.ts'
+
+// All that takes too long for each change, once a night: told in one folder, and held against the night before.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    soak: { type: 'string', default: '1h' },
+    /** Parts that are there from before stay. */
+    into: { type: 'string', default: join(ROOT, 'nightly', new Date().toISOString().slice(0, 10)) },
+    /** Whether nothing is run, and only told what is there. */
+    summary: { type: 'boolean', default: false },
+    /** The folder of the night before. */
+    against: { type: 'string' },
+  },
+})
+if (!/^\d+[smh]$/.test(values.soak))
+  complain(`--soak takes a length of time, such as 10m or 1h, not ${values.soak}.`)
+const soak = values.soak as `${number}m`
+const PARTS = parts(soak, Math.ceil(milliseconds(soak) / 60_000))
+const strange = positionals.filter((word) => !PARTS.some(({ name }) => name === word))
+if (strange.length > 0)
+  complain(`There is no ${strange.join(', ')}; there are ${PARTS.map(({ name }) => name).join(', ')}.`)
+const why = noHosts()
+if (why) complain(`There is no night here: ${why}.`)
+
+const into = resolve(values.into)
+const against = values.against === undefined ? nightBefore(into) : resolve(values.against)
+if (against !== undefined && !existsSync(against)) complain(`There is no folder ${against}.`)
+mkdirSync(into, { recursive: true })
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+
+const wanted = values.summary ? [] : PARTS
+for (const part of wanted.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  if (stop.signal.aborted) break
+  console.log(`${part.name}: ${part.about}`)
+  await runPart(part, into, stop.signal)
+}
+
+const night = nightOf(into, against)
+writeFileSync(join(into, 'summary.md'), summary(night))
+writeFileSync(join(into, 'results.xml'), junit(night.done))
+const bad = wrong(night)
+console.log(
+  [
+    '',
+    bad.length === 0 ? 'A good night.' : `${bad.length} to look at:`,
+    ...bad.map((line) => `  ${line}`),
+    `Held against ${against === undefined ? 'nothing: there is no night before' : basename(against)}. All of it: ${join(into, 'summary.md')}`,
+  ].join('\n'),
+)
+process.exitCode = bad.length > 0 || stop.signal.aborted ? 1 : 0
+
+function nightOf(folder: string, last: string | undefined): Night {
+  const done = doneIn(folder)
+  const before = last === undefined ? undefined : doneIn(last)
+  return {
+    done,
+    figures: compared(
+      done.flatMap(({ figures }) => figures),
+      (before ?? []).flatMap(({ figures }) => figures),
+    ),
+    before:
+      before &&
+      new Map(before.flatMap(({ part, results }) => results.map((one) => [keyOf(part, one), one.outcome]))),
+  }
+}
+
+function doneIn(folder: string): readonly Done[] {
+  return PARTS.map(({ name }) => join(folder, name, 'part.json'))
+    .filter((path) => existsSync(path))
+    .map((path): Done => JSON.parse(readFileSync(path, 'utf8')))
+}
+
+/** The last one beside this that has a summary. */
+function nightBefore(folder: string): string | undefined {
+  const beside = dirname(folder)
+  if (!existsSync(beside)) return undefined
+  const [last] = readdirSync(beside)
+    .map((name) => join(beside, name))
+    .filter((path) => path !== folder && existsSync(join(path, 'summary.md')))
+    .sort()
+    .reverse()
+  return last
+}
+
+function complain(text: string): never {
+  console.error(text)
+  process.exit(64)
+}

@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto'
+
+/** A program of the night. Each has a folder of its own, where it finds `$RESULTS`. */
+export interface Part {
+  readonly name: string
+  readonly about: string
+  readonly command: readonly [string, ...string[]]
+  readonly env?: Readonly<Record<string, string>>
+  /** Minutes after which it hangs. */
+  readonly limit: number
+  /** Whether what ends it is the status alone, since the program tells of nothing in particular. @default false */
+  readonly silent?: boolean
+}
+
+/** Of what tests choose at random: another each night. */
+const SEED = process.env['SEED'] ?? String(randomInt(1_000_000))
+
+/** @param soak how long the soak goes on */
+export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number): readonly Part[] {
+  const script = (name: string, ...words: readonly string[]) =>
+    ['npm', 'run', '-s', name, ...(words.length > 0 ? ['--', ...words] : [])] as const
+  return [
+    {
+      name: 'integration-12',
+      about: 'the integration suite on hosts of Debian 12',
+      command: script('test:integration'),
+      env: { DEBIAN: '12', SEED },
+      limit: 45,
+    },
+    {
+      name: 'integration-13',
+      about: 'the integration suite on hosts of Debian 13',
+      command: script('test:integration'),
+      env: { DEBIAN: '13', SEED },
+      limit: 45,
+    },
+    {
+      name: 'operations',
+      about: 'what people do with the system',
+      command: script('test:operations'),
+      limit: 90,
+    },
+    { name: 'vagrant', about: 'the machines of the Vagrantfile', command: script('test:vagrant'), limit: 30 },
+    {
+      name: 'vagrant-small',
+      about: 'the smaller set of machines',
+      command: script('test:vagrant', '--small'),
+      limit: 30,
+    },
+    {
+      name: 'proof',
+      about: 'the figures under load, with their controls',
+      command: script('proof'),
+      limit: 90,
+    },
+    {
+      name: 'bench',
+      about: 'how fast it is',
+      command: script('bench', '--no-peers'),
+      limit: 45,
+      silent: true,
+    },
+    {
+      name: 'soak',
+      about: `${soak} of events on one site`,
+      command: script('soak', '--for', soak),
+      limit: soakMinutes + 30,
+    },
+  ]
+}

@@ -1,0 +1,125 @@
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import { execa } from 'execa'
+import { elapsed } from '../../src/text/duration.ts'
+import { ROOT } from '../integration/support.ts'
+import { figuresIn, type Result, resultsIn } from '../support/results.ts'
+import { type Done, failedOf } from './done.ts'
+import { cleared, ground } from './leftovers.ts'
+import type { Part } from './parts.ts'
+
+/** How often somebody who waits is told, ms. */
+const EVERY = 60_000
+
+/** Runs a part to its end, with all that it says and finds out in a folder of its own. */
+export async function runPart(part: Part, into: string, signal: AbortSignal): Promise<Done> {
+  const folder = join(into, part.name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const before = ground()
+  const at = new Date().toISOString()
+  const began = performance.now()
+  const telling = setInterval(() => {
+    console.log(`  ${part.name}: ${elapsed(performance.now() - began)}, ${counted(resultsIn(folder))}`)
+  }, EVERY)
+  const ended = await attempt(part, folder, signal)
+  clearInterval(telling)
+  const seconds = (performance.now() - began) / 1000
+  const left = await cleared(before)
+  await reported(folder)
+  const done = {
+    ...{ part: part.name, about: part.about, ended: ended ?? 'well', seconds, at, commit: await commit() },
+    results: [...resultsIn(folder), ...besides(part, resultsIn(folder), { ended, left, seconds })],
+    figures: figuresIn(folder),
+  }
+  writeFileSync(join(folder, 'part.json'), `${JSON.stringify(done, undefined, 2)}\n`)
+  const failed = failedOf(done).length
+  console.log(
+    `${failed > 0 ? '✗' : '✓'} ${part.name}: ${counted(done.results)}, in ${elapsed(seconds * 1000)}`,
+  )
+  return done
+}
+
+/** @returns why it did not end well */
+async function attempt(
+  { command: [program, ...words], env = {}, limit }: Part,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const log = createWriteStream(join(folder, 'output.log'))
+  const child = execa(program, words, {
+    ...{
+      cwd: ROOT,
+      env: { NO_COLOR: '1', ...env, RESULTS: folder },
+      reject: false,
+      buffer: false,
+      all: true,
+    },
+    ...{ stdin: 'ignore', timeout: limit * 60_000, forceKillAfterDelay: 60_000, cancelSignal: signal },
+  })
+  child.all.pipe(log)
+  const { timedOut, isCanceled, isTerminated, exitCode } = await child
+  if (timedOut) return `it did not end within ${limit} minutes`
+  if (isCanceled) return 'it was stopped by hand'
+  if (isTerminated) return 'it was killed'
+  return exitCode === 0 ? undefined : `it ended with ${exitCode}`
+}
+
+interface Facts {
+  readonly ended: string | undefined
+  readonly left: readonly string[]
+  readonly seconds: number
+}
+
+/** What is to be said of the part itself. */
+function besides(
+  { name, silent = false }: Part,
+  results: readonly Result[],
+  { ended, left, seconds }: Facts,
+) {
+  const about = (what: string, wrong: string | undefined): Result => ({
+    ...{ suite: name, name: what, seconds: 0, outcome: wrong === undefined ? 'passed' : 'failed' },
+    ...(wrong !== undefined && { said: wrong }),
+  })
+  const nothing = !silent && results.length === 0 ? 'nothing was tried' : undefined
+  return [
+    { ...about('it ends well, having tried something', ended ?? nothing), seconds },
+    about('it leaves nothing behind on this machine', left.length > 0 ? left.join('\n') : undefined),
+  ]
+}
+
+/** The journals of its runs as pages. */
+async function reported(folder: string): Promise<void> {
+  const runs = join(folder, 'runs')
+  if (!existsSync(runs)) return
+  for (const name of readdirSync(runs).filter((one) => one.endsWith('.jsonl'))) {
+    const page = join(runs, `${basename(name, '.jsonl')}.html`)
+    const words = ['report', join(runs, name), '--out', page]
+    await execa(process.execPath, [join(ROOT, 'bin/provision.js'), ...words], { reject: false })
+    if (existsSync(page)) rmSync(join(runs, name))
+    else renameSync(join(runs, name), join(runs, `unreadable-${name}`))
+  }
+}
+
+async function commit(): Promise<string> {
+  const git = async (...words: readonly string[]) =>
+    (await execa('git', words, { cwd: ROOT, reject: false })).stdout ?? ''
+  const own = await git('rev-parse', '--short', 'HEAD')
+  return (await git('status', '--porcelain')) === '' ? own : `${own}, changed`
+}
+
+function counted(results: readonly Result[]): string {
+  const count = (wanted: Result['outcome']) => results.filter(({ outcome }) => outcome === wanted).length
+  const [failed, out] = [count('failed'), count('left out')]
+  return [`${count('passed')} passed`, failed > 0 && `${failed} FAILED`, out > 0 && `${out} left out`]
+    .filter(Boolean)
+    .join(', ')
+}
