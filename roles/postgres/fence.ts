@@ -16,7 +16,7 @@ export function fence(paths: Paths, peers: readonly Peer[]): Steps {
   const text = `#!/bin/sh\n# Written by provision.\n${program(paths, peers).text}\n`
   return [
     file(PROGRAM, text, { mode: '0755', notify: restarted(WATCH) }),
-    dropIn(paths.unit, 'provision', `${UNIT}ExecCondition=${PROGRAM}\n`),
+    dropIn(paths.unit, 'provision', serverUnit(paths)),
     unit(`${WATCH}.service`, watchUnit(paths), { notify: restarted(WATCH) }),
     service(WATCH),
   ]
@@ -40,22 +40,37 @@ WantedBy=multi-user.target
 }
 
 /**
- * Debian's unit is never started again after a crash, may start before the host has its address, and starts Perl to send a signal when
- * it stops: writes would wait for that in a switchover. systemd may take a server that was killed for one that ended well, so it is started
- * again whatever it says, but after `systemctl stop`.
+ * Debian's unit is never started again after a crash, may start before the host has its address, sleeps for two seconds after each start
+ * although the server itself says when it is ready, and starts Perl to send a signal when it stops: writes would wait for both in a
+ * switchover. systemd may take a server that was killed for one that ended well, so it is started again whatever it says, but after
+ * `systemctl stop`. What Debian's wrapper does beside that is done here: the account, the log, and that the kernel, when memory runs out,
+ * may end one of the server's processes but not the server.
  */
-const UNIT = `[Unit]
+function serverUnit({ bin, config, log }: Paths): string {
+  return `[Unit]
 Wants=network-online.target
 After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Restart=always
-RestartSec=2s
+Type=notify
+User=postgres
+UMask=0077
+Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0
+StandardOutput=append:${log}
+StandardError=append:${log}
+ExecCondition=+${PROGRAM}
+ExecStart=
+ExecStart=${bin}/postgres -c config_file=${config}/postgresql.conf
+ExecReload=
+ExecReload=kill -HUP $MAINPID
 ExecStop=
 KillMode=mixed
 KillSignal=SIGINT
+Restart=always
+RestartSec=2s
 `
+}
 
 function program({ data, bin, unit: server }: Paths, peers: readonly Peer[]): Shell {
   return sh`data=${data}
