@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
-import { ownLab, provision, ROOT } from './support.ts'
+import { CODENAME, DEBIAN, ownLab, provision, ROOT } from './support.ts'
 
 const INVENTORY = `import { hosts, inventory, stack } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
@@ -66,8 +66,8 @@ describe('a look at real hosts', function () {
       0,
       [
         ['host', 'hostname', 'release'],
-        ['web1', 'web1', 'debian 12 bookworm'],
-        ['web2', 'web2', 'debian 12 bookworm'],
+        ['web1', 'web1', `debian ${DEBIAN} ${CODENAME}`],
+        ['web2', 'web2', `debian ${DEBIAN} ${CODENAME}`],
         [''],
       ],
     ])

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { footprint, ownLab, provision } from './support.ts'
+import { CODENAME, DEBIAN, footprint, ownLab, provision } from './support.ts'
 
 const LAB = 'test-doctor'
 
@@ -37,7 +37,7 @@ describe('provision doctor, on real hosts', function () {
     const { code, text } = await doctor()
     expect(code, text).to.equal(0)
     expect(text).to.match(/^web1 +login and root +ok +as deploy, then root$/m)
-    expect(text).to.match(/^ +Debian +ok +12 \(bookworm\)$/m)
+    expect(text).to.match(new RegExp(`^ +Debian +ok +${DEBIAN} \\(${CODENAME}\\)$`, 'm'))
     expect(text).to.match(/^All hold: \d+ checks of 2 hosts\./m)
     expect(await footprint(own.lab)).to.deep.equal(before)
   })

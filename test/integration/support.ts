@@ -18,6 +18,8 @@ export function noHosts(): string | undefined {
 /** The Debian that hosts of tests have which ask for none: `DEBIAN=13 npm run test:integration`. */
 export const DEBIAN: Debian = process.env['DEBIAN'] === '13' ? 13 : 12
 
+export const CODENAME = DEBIAN === 13 ? 'trixie' : 'bookworm'
+
 /** Bare hosts, whatever was there under that name. */
 export async function freshLab(options: UpOptions & { readonly name: string }): Promise<Lab> {
   await downLab(options.name)

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { downLab } from '../../src/lab/index.ts'
 import { STATE } from '../../src/lab/paths.ts'
 
 /** What is on this machine that a test could leave behind. */
@@ -24,15 +23,12 @@ export function ground(): Ground {
   }
 }
 
-/** What is there now and was not before, in words. Labs among it are taken down. */
-export async function cleared(before: Ground): Promise<readonly string[]> {
+/** What is there now and was not before, in words. It is left as it is: it may be somebody's who works on this machine. */
+export function leftSince(before: Ground): readonly string[] {
   const now = ground()
-  const added = (kind: keyof Ground) => now[kind].filter((one) => !before[kind].includes(one))
-  const left = (['labs', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
-    added(kind).map((one) => `${kind}: ${one}`),
+  return (['labs', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
+    now[kind].filter((one) => !before[kind].includes(one)).map((one) => `${kind}: ${one}`),
   )
-  for (const lab of added('labs')) await downLab(lab)
-  return left
 }
 
 const GROUPS = '/sys/fs/cgroup'

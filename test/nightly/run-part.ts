@@ -13,7 +13,7 @@ import { elapsed } from '../../src/text/duration.ts'
 import { ROOT } from '../integration/support.ts'
 import { figuresIn, type Result, resultsIn } from '../support/results.ts'
 import { type Done, failedOf } from './done.ts'
-import { cleared, ground } from './leftovers.ts'
+import { ground, leftSince } from './leftovers.ts'
 import type { Part } from './parts.ts'
 
 /** How often somebody who waits is told, ms. */
@@ -33,7 +33,7 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   const ended = await attempt(part, folder, signal)
   clearInterval(telling)
   const seconds = (performance.now() - began) / 1000
-  const left = await cleared(before)
+  const left = leftSince(before)
   await reported(folder)
   const done = {
     ...{ part: part.name, about: part.about, ended: ended ?? 'well', seconds, at, commit: await commit() },
