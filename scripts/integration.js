@@ -2,7 +2,8 @@
 // Told folders or files. Each file runs on its own: what breaks in one is not carried into the next, and none is left out for it.
 import './ensure.js'
 import './example.js'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -27,11 +28,37 @@ const files = process.argv.slice(2).flatMap((path) =>
         .map((name) => `${path}/${name}`)
     : [path],
 )
-const failed = files.filter(
-  (file) => spawnSync('npx', ['mocha', ...reporter, file], { cwd: root, stdio: 'inherit' }).status !== 0,
-)
-const passed = files.length - failed.length
+// Ctrl-C reaches the test that runs, which clears up; no other is begun after it.
+let stopped = false
+process.on('SIGINT', () => {
+  stopped = true
+})
+/** @type {string[]} */
+const failed = []
+/** @type {string[]} */
+const passed = []
+for (const file of files) {
+  if (stopped) break
+  const well = await run(file)
+  ;(well ? passed : failed).push(file)
+}
 console.log(
-  `Integration: ${passed} of ${files.length} files passed${failed.length > 0 ? `; failed: ${failed.join(', ')}` : ''}.`,
+  [
+    `Integration: ${passed.length} of ${files.length} files passed`,
+    failed.length > 0 && `failed: ${failed.join(', ')}`,
+    stopped && 'the rest was not run',
+  ]
+    .filter(Boolean)
+    .join('; ') + '.',
 )
-process.exit(failed.length > 0 ? 1 : 0)
+process.exit(passed.length === files.length ? 0 : 1)
+
+/**
+ * @param {string} file
+ * @returns {Promise<boolean>}
+ */
+async function run(file) {
+  const child = spawn('npx', ['mocha', ...reporter, file], { cwd: root, stdio: 'inherit' })
+  const [status] = await once(child, 'close')
+  return status === 0
+}

@@ -29,7 +29,7 @@ const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   line('/etc/hosts', '198.18.0.99 elsewhere'),
   command('index', sh`cp /srv/app/greeting /srv/app/index`, { creates: '/srv/app/index' }),
   unit('app.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
-  transaction('pages', [file('/etc/nginx/conf.d/app.conf', 'server_tokens off;\n')], {
+  transaction('pages', [file('/etc/nginx/conf.d/app.conf', 'client_max_body_size 2m;\n')], {
     validate: sh`nginx -t -q`,
     activate: reloaded('nginx'),
   }),

@@ -48,6 +48,9 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   return done
 }
 
+/** How long a program may take to clear up after it was told to stop, ms. */
+const GRACE = 120_000
+
 /** @returns why it did not end well */
 async function attempt(
   { command: [program, ...words], env = {}, limit }: Part,
@@ -63,14 +66,33 @@ async function attempt(
       buffer: false,
       all: true,
     },
-    ...{ stdin: 'ignore', timeout: limit * 60_000, forceKillAfterDelay: 60_000, cancelSignal: signal },
+    // A group of its own, which can be told to stop as a person would, with Ctrl-C: all of it, not npm alone.
+    ...{ stdin: 'ignore', detached: true },
   })
   child.all.pipe(log)
-  const { timedOut, isCanceled, isTerminated, exitCode } = await child
-  if (timedOut) return `it did not end within ${limit} minutes`
-  if (isCanceled) return 'it was stopped by hand'
-  if (isTerminated) return 'it was killed'
-  return exitCode === 0 ? undefined : `it ended with ${exitCode}`
+  let why: string | undefined
+  let grace: NodeJS.Timeout | undefined
+  const end = (reason: string) => {
+    why ??= reason
+    tell(child.pid, 'SIGINT')
+    grace ??= setTimeout(() => tell(child.pid, 'SIGKILL'), GRACE)
+  }
+  const byHand = () => end('it was stopped by hand')
+  signal.addEventListener('abort', byHand)
+  const late = setTimeout(() => end(`it did not end within ${limit} minutes`), limit * 60_000)
+  const { exitCode } = await child
+  signal.removeEventListener('abort', byHand)
+  clearTimeout(late)
+  clearTimeout(grace)
+  return why ?? (exitCode === 0 ? undefined : `it ended with ${exitCode ?? 'a signal'}`)
+}
+
+function tell(group: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (group !== undefined) process.kill(-group, signal)
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 interface Facts {
