@@ -26,6 +26,11 @@ const SITE = ['--inventory', 'inventory/vagrant.ts']
 const ADDRESS = '192.168.56.10'
 let failed = 0
 
+/** What Ctrl-C ends is what Vagrant does just now; then all is taken down. */
+let stopped = false
+process.on('SIGINT', () => {
+  stopped = true
+})
 const began = performance.now()
 const ground = await Ground.made((line) => console.log(`  ${line}`))
 /** Provision keeps authority and notes below the folder that it is run in: those of the test are not the person's. */
@@ -99,7 +104,7 @@ try {
 console.log(
   `${failed === 0 ? 'All as it should be' : `${failed} not as it should be`}, in ${elapsed(performance.now() - began)}.`,
 )
-process.exitCode = failed === 0 ? 0 : 1
+process.exitCode = failed === 0 && !stopped ? 0 : 1
 
 interface Wanted {
   readonly code: number
@@ -107,7 +112,9 @@ interface Wanted {
 }
 
 async function step(what: string, act: () => Promise<Ended>, { code, says = /(?:)/ }: Wanted): Promise<void> {
+  if (stopped) return
   const ended = await act()
+  if (stopped) return
   const good = ended.code === code && says.test(ended.text)
   console.log(`${good ? '✓' : '✗'} ${what} (${elapsed(ended.seconds * 1000)})`)
   const { seconds } = ended

@@ -44,6 +44,16 @@ end)
   end)
 end
 
+# It tells of each port in the words of an older Ruby, and fails of that.
+Vagrant::LXC::Action::ForwardPorts.prepend(Module.new do
+  def forward_ports
+    guest = @env[:machine].provider.ssh_info[:host]
+    @env[:forwarded_ports].each do |port|
+      store_redir_pid(port[:host], redirect_port(port[:host_ip], port[:host], port[:guest_ip] || guest, port[:guest]))
+    end
+  end
+end)
+
 Vagrant::LXC::Driver.prepend(Module.new do
   protected
 
