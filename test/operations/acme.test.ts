@@ -7,7 +7,8 @@ import { expect } from 'chai'
 import type { Lab } from '../../src/lab/index.ts'
 import { authority } from '../../src/pki/authority.ts'
 import { type Ended, eventually, ownLab, provision, ROOT } from '../integration/support.ts'
-import { Clients, type Seen } from './load.ts'
+import { Load, targetOf } from '../proof/load.ts'
+import { failing, GENTLE } from './gentle.ts'
 
 const LAB = 'test-acme'
 
@@ -46,14 +47,12 @@ describe('a public certificate of a real ACME server, on the balancers', functio
   }
   const pids = () =>
     Promise.all(['lb1', 'lb2'].map((host) => on(host, 'systemctl show -p MainPID --value haproxy')))
-  const underLoad = async (body: () => Promise<unknown>): Promise<Seen> => {
-    const load = new Clients(own.lab, [server.root])
-    await body()
-    const seen = await load.end()
-    console.log(
-      `    ${seen.failed.length} of ${seen.asked} requests failed, ${seen.gap} ms without an answer`,
-    )
-    return seen
+  const underLoad = async (act: () => Promise<unknown>) => {
+    const target = targetOf(own.lab, own.desk.directory, [server.root])
+    const { seen } = await Load.during(target, act, GENTLE)
+    const failed = failing(seen)
+    console.log(`    ${failed.length} of ${seen.asked} requests failed, ${seen.gap} ms without an answer`)
+    return { failed, asked: seen.asked }
   }
 
   it('is refused in the server’s words where the balancers do not know the account', async () => {

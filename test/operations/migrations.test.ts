@@ -1,51 +1,35 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { ask, noHosts } from '../integration/support.ts'
-import { type Ended, Site } from '../proof/site.ts'
+import { ask } from '../integration/support.ts'
 import { sql } from './database-load.ts'
-import { Clients, type Seen } from './load.ts'
-
-const LAB = 'test-migrations'
+import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
 /** The schema changes with releases, by the one role that may change it, while clients write. */
 describe('migrations, on real hosts under load', function () {
   this.timeout('4m').slow('60s').bail(true)
-  let site: Site
-
-  before(async function () {
-    if (noHosts()) return this.skip()
-    site = await Site.up(LAB, { kept: false })
-    await site.must()
-  })
-
-  after(async () => {
-    await site?.down({ keep: false })
-  })
+  const own = siteUnderLoad('test-migrations')
 
   /** A release with one more migration. */
   const build = (name: string, text: string) => {
-    writeFileSync(join(site.directory, 'examples/notes-api/dist/app/migrations', name), text)
-    site.edit('examples/notes-api/dist/app/server.mjs', (before) => `${before}\n// ${name}\n`)
+    writeFileSync(join(own.site.directory, 'examples/notes-api/dist/app/migrations', name), text)
+    own.site.edit('examples/notes-api/dist/app/server.mjs', (before) => `${before}\n// ${name}\n`)
   }
-  const underLoad = async (
-    body: () => Promise<Ended>,
-  ): Promise<{ readonly ended: Ended; readonly seen: Seen }> => {
-    const load = new Clients(site.lab)
-    const ended = await body()
-    const seen = await load.end()
-    console.log(`    ${ended.seconds.toFixed(1)} s, ${seen.failed.length} of ${seen.asked} requests failed`)
-    expect(seen.asked).to.be.greaterThan(100)
-    expect(seen.failed.join('\n')).to.equal('')
-    return { ended, seen }
+  /** @param code with which it must end */
+  const hitless = async (words: readonly string[], code = 0): Promise<string> => {
+    const seen = await own.underLoad(words, code)
+    noFailure(seen, MANY)
+    return seen.text
   }
   const releases = async () =>
-    Promise.all(['app1', 'app2'].map((host) => site.on(host, 'basename "$(readlink /srv/notes/current)"')))
-  const versions = async () => site.query('db1', 'select version from notes.migration order by 1')
+    Promise.all(
+      ['app1', 'app2'].map((host) => own.site.on(host, 'basename "$(readlink /srv/notes/current)"')),
+    )
+  const versions = async () => own.site.query('db1', 'select version from notes.migration order by 1')
 
   it('leaves the role of the application without a way to make, change or drop anything', async () => {
     const asApp = (text: string) =>
-      sql(site.lab, 'db1', `set session authorization notes; ${text}`, { database: 'notes' })
+      sql(own.site.lab, 'db1', `set session authorization notes; ${text}`, { database: 'notes' })
     expect((await asApp('select count(*) from notes.note')).code).to.equal(0)
     for (const text of [
       'create table notes.more (id int)',
@@ -65,7 +49,7 @@ describe('migrations, on real hosts under load', function () {
       expect(code, text).not.to.equal(0)
       expect(stderr, text).to.match(/permission denied|must be owner/)
     }
-    const { code, stderr } = await site.lab.exec(
+    const { code, stderr } = await own.site.lab.exec(
       'db2',
       'cd / && HOME=/var/lib/postgresql PGPASSWORD=guess setpriv --reuid postgres --regid postgres --init-groups psql "host=198.18.0.41 user=notes_owner dbname=notes sslmode=require" -c "select 1"',
     )
@@ -75,27 +59,25 @@ describe('migrations, on real hosts under load', function () {
 
   it('brings the schema on before the first host is switched, and no request fails though a lock is held', async () => {
     build('0002-tags.sql', "ALTER TABLE notes.note ADD COLUMN tag text NOT NULL DEFAULT 'none';\n")
-    const planned = await site.provision('deploy', '--check')
+    const planned = await own.site.provision('deploy', '--check')
     expect(planned.code, planned.text).to.equal(2)
     expect(planned.text.match(/0002-tags\.sql/g), planned.text).not.to.equal(null)
-    const reader = sql(site.lab, 'db1', 'begin; select count(*) from notes.note; select pg_sleep(12)', {
+    const reader = sql(own.site.lab, 'db1', 'begin; select count(*) from notes.note; select pg_sleep(12)', {
       database: 'notes',
     })
-    const { ended } = await underLoad(() => site.provision('deploy'))
+    const text = await hitless(['deploy'])
     await reader
-    expect(ended.code, ended.text).to.equal(0)
     expect(await versions()).to.equal('1\n2')
     const [switched, second] = await releases()
     expect(switched).to.equal(second)
-    expect(ended.text.indexOf('database migrations')).to.be.lessThan(ended.text.indexOf('transaction notes'))
-    expect((await site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
+    expect(text.indexOf('database migrations')).to.be.lessThan(text.indexOf('transaction notes'))
+    expect((await own.site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
   })
 
   it('goes back to the release before, which works with the newer schema', async () => {
-    const { ended } = await underLoad(() => site.provision('rollback'))
-    expect(ended.code, ended.text).to.equal(0)
+    await hitless(['rollback'])
     expect(await versions()).to.equal('1\n2')
-    const { code, text } = await site.provision('--check')
+    const { code, text } = await own.site.provision('--check')
     expect(code, text).to.equal(0)
   })
 
@@ -105,31 +87,30 @@ describe('migrations, on real hosts under load', function () {
       '0003-broken.sql',
       'CREATE TABLE notes.half (id int);\nALTER TABLE notes.nowhere ADD COLUMN x int;\n',
     )
-    const { ended } = await underLoad(() => site.provision('deploy'))
-    expect(ended.code, ended.text).to.equal(1)
-    expect(ended.text).to.include('Migration 0003-broken.sql failed, and none of it was done')
-    expect(ended.text).to.include('relation "notes.nowhere" does not exist')
+    const text = await hitless(['deploy'], 1)
+    expect(text).to.include('Migration 0003-broken.sql failed, and none of it was done')
+    expect(text).to.include('relation "notes.nowhere" does not exist')
     expect(await releases()).to.deep.equal(had)
     expect(await versions()).to.equal('1\n2')
-    expect(await site.query('db1', "select to_regclass('notes.half') is null")).to.equal('t')
-    rmSync(join(site.directory, 'examples/notes-api/dist/app/migrations/0003-broken.sql'))
+    expect(await own.site.query('db1', "select to_regclass('notes.half') is null")).to.equal('t')
+    rmSync(join(own.site.directory, 'examples/notes-api/dist/app/migrations/0003-broken.sql'))
   })
 
   it('asks who the primary is, and migrates there', async () => {
-    await site.must('switchover', '--to', 'db2')
+    await own.site.must('switchover', '--to', 'db2')
     build('0003-kinds.sql', 'ALTER TABLE notes.note ADD COLUMN kind text;\n')
-    const ended = await site.must('deploy')
+    const ended = await own.site.must('deploy')
     expect(ended.text).to.match(/database migrations notes\.notes on db2/)
-    expect(await site.query('db2', 'select max(version) from notes.migration')).to.equal('3')
+    expect(await own.site.query('db2', 'select max(version) from notes.migration')).to.equal('3')
   })
 
   it('tells of one request in the logs of all four tiers', async () => {
-    const { primary } = await site.databases()
-    const held = sql(site.lab, primary, 'begin; lock table notes.note; select pg_sleep(2)', {
+    const { primary } = await own.site.databases()
+    const held = sql(own.site.lab, primary, 'begin; lock table notes.note; select pg_sleep(2)', {
       database: 'notes',
     })
     await new Promise((done) => setTimeout(done, 700))
-    const { status, headers } = await ask(site.lab, '/api/notes', {
+    const { status, headers } = await ask(own.site.lab, '/api/notes', {
       ...{ method: 'POST', body: { text: 'slow' }, timeout: 10_000 },
       headers: { 'x-request-id': 'chosen-by-the-client' },
     })
@@ -139,7 +120,7 @@ describe('migrations, on real hosts under load', function () {
     expect(id).to.match(/^[0-9a-f-]{36}$/)
     const grep = async (hosts: readonly string[], log: string) => {
       const found = await Promise.all(
-        hosts.map(async (host) => (await site.lab.exec(host, `${log} | grep -F -- ${id}`)).stdout),
+        hosts.map(async (host) => (await own.site.lab.exec(host, `${log} | grep -F -- ${id}`)).stdout),
       )
       return found.join('')
     }

@@ -2,43 +2,22 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { noHosts, ROOT } from '../integration/support.ts'
-import { type Ended, Site } from '../proof/site.ts'
-import { Clients, type Seen } from './load.ts'
+import { ROOT } from '../integration/support.ts'
+import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
 const LAB = 'test-operations'
 
 /** Releases under load: those that work, one that does not, and back again. */
 describe('deploy and rollback, on real hosts under load', function () {
   this.timeout('4m').slow('60s').bail(true)
-  let site: Site
+  const own = siteUnderLoad(LAB)
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    site = await Site.up(LAB, { kept: false })
-    await site.must()
-    await site.healthy()
-  })
-
-  after(async () => {
-    await site?.down({ keep: false })
-  })
-
-  const underLoad = async (
-    body: () => Promise<Ended>,
-  ): Promise<{ readonly ended: Ended; readonly seen: Seen }> => {
-    const load = new Clients(site.lab)
-    const ended = await body()
-    const seen = await load.end()
-    console.log(`    ${ended.seconds.toFixed(1)} s, ${seen.failed.length} of ${seen.asked} requests failed`)
-    return { ended, seen }
-  }
   /** A new release: the page says so, and the service is another file. */
   const build = (name: string, service: (text: string) => string = (text) => `${text}\n// ${name}\n`) => {
     const source = 'examples/notes-api/dist/app/server.mjs'
     const good = readFileSync(join(ROOT, source), 'utf8')
-    site.edit(source, () => service(good))
-    site.edit('examples/notes-api/dist/public/index.html', (text) =>
+    own.site.edit(source, () => service(good))
+    own.site.edit('examples/notes-api/dist/public/index.html', (text) =>
       text.replace(/<title>.*<\/title>/, `<title>${name}</title>`),
     )
   }
@@ -48,7 +27,7 @@ describe('deploy and rollback, on real hosts under load', function () {
       await Promise.all(
         ['app1', 'app2', 'web1', 'web2'].map(async (host) => [
           host,
-          await site.on(
+          await own.site.on(
             host,
             `basename "$(readlink ${host.startsWith('app') ? '/srv/notes' : '/srv/www'}/current)"`,
           ),
@@ -59,10 +38,6 @@ describe('deploy and rollback, on real hosts under load', function () {
     const all = [...new Set(Object.values(found))]
     expect(all, JSON.stringify(found)).to.have.length(1)
     return all[0] ?? ''
-  }
-  const noFailure = ({ failed, asked }: Seen) => {
-    expect(failed.join('\n')).to.equal('')
-    expect(asked).to.be.greaterThan(100)
   }
   /** Kills the command as soon as it has said this. */
   const killed = (operation: string, said: RegExp) =>
@@ -75,7 +50,7 @@ describe('deploy and rollback, on real hosts under load', function () {
         '--no-type-check',
       ]
       const child = spawn(process.execPath, words, {
-        cwd: site.directory,
+        cwd: own.site.directory,
         env: { ...process.env, LAB, NO_COLOR: '1' },
       })
       let text = ''
@@ -93,38 +68,36 @@ describe('deploy and rollback, on real hosts under load', function () {
   it('deploys a release host by host without a failed request', async () => {
     first = only(await releases())
     build('second')
-    const planned = await site.provision('deploy', '--check')
+    const planned = await own.site.provision('deploy', '--check')
     expect(planned.code, planned.text).to.equal(2)
     expect(only(await releases())).to.equal(first)
-    const { ended, seen } = await underLoad(() => site.provision('deploy'))
-    expect(ended.code, ended.text).to.equal(0)
+    const seen = await own.underLoad(['deploy'])
     second = only(await releases())
     expect(second).not.to.equal(first)
-    expect(ended.text, 'before and after').to.match(
+    expect(seen.text, 'before and after').to.match(
       new RegExp(`app1 .*releases/${first} → releases/${second}`, 's'),
     )
-    noFailure(seen)
-    expect((await site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
+    noFailure(seen, MANY)
+    expect((await own.site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
   })
 
   it('goes back to the release before, and a run of the site leaves it at that', async () => {
-    const { ended, seen } = await underLoad(() => site.provision('rollback'))
-    expect(ended.code, ended.text).to.equal(0)
+    const seen = await own.underLoad(['rollback'])
     expect(only(await releases())).to.equal(first)
-    noFailure(seen)
-    const { code, text } = await site.provision('--check')
+    noFailure(seen, MANY)
+    const { code, text } = await own.site.provision('--check')
     expect(code, text).to.equal(0)
   })
 
   it('says that there is none before that, and takes the one that is asked for', async () => {
-    const none = await site.provision('rollback')
+    const none = await own.site.provision('rollback')
     expect(none.code, none.text).to.equal(1)
     expect(none.text).to.include('There is no earlier release that all hosts still have').and.include(second)
-    expect((await site.provision('rollback', '--to', 'nosuch')).text).to.include(
+    expect((await own.site.provision('rollback', '--to', 'nosuch')).text).to.include(
       'Not every host has release nosuch',
     )
     expect(only(await releases())).to.equal(first)
-    const { code, text } = await site.provision('rollback', '--to', second)
+    const { code, text } = await own.site.provision('rollback', '--to', second)
     expect(code, text).to.equal(0)
     expect(only(await releases())).to.equal(second)
   })
@@ -136,43 +109,40 @@ describe('deploy and rollback, on real hosts under load', function () {
         "import { hostname as here } from 'node:os'\nif (here() === 'app2') process.exit(1)\n",
       ),
     )
-    const { ended, seen } = await underLoad(() => site.provision('deploy'))
-    expect(ended.code, ended.text).to.equal(1)
-    expect(ended.text).to.match(/^app1 ✓ release withdrawn .*in use → withdrawn$/m)
+    const seen = await own.underLoad(['deploy'], 1)
+    expect(seen.text).to.match(/^app1 ✓ release withdrawn .*in use → withdrawn$/m)
     expect(only(await releases())).to.equal(second)
-    noFailure(seen)
+    noFailure(seen, MANY)
     expect(
-      (await site.provision('--check', '--limit', 'app1')).code,
+      (await own.site.provision('--check', '--limit', 'app1')).code,
       'the site does not try it again',
     ).to.equal(0)
   })
 
   it('refuses before anything is touched when only one app host is ready', async () => {
     build('fourth')
-    await site.on('app2', 'systemctl stop notes')
+    await own.site.on('app2', 'systemctl stop notes')
     for (const words of [['deploy'], ['deploy', '--check'], ['rollback', '--to', first]]) {
-      const { code, text } = await site.provision(...words)
+      const { code, text } = await own.site.provision(...words)
       expect(code, text).to.equal(1)
       expect(text).to.include('app1 is the last host of app in service').and.include('app2 is not ready')
     }
     expect(only(await releases())).to.equal(second)
-    expect(await site.on('app1', 'ls /srv/notes/releases | wc -l')).to.equal('3')
-    await site.on('app2', 'systemctl start notes')
+    expect(await own.site.on('app1', 'ls /srv/notes/releases | wc -l')).to.equal('3')
+    await own.site.on('app2', 'systemctl start notes')
   })
 
   it('ends well when the controller is killed in the middle and the same is said again', async () => {
     await killed('deploy', /^app1 … .*transaction notes/m)
-    const { ended, seen } = await underLoad(() => site.provision('deploy'))
-    expect(ended.code, ended.text).to.equal(0)
+    const seen = await own.underLoad(['deploy'])
     expect(only(await releases())).not.to.equal(second)
-    noFailure(seen)
-    await site.healthy()
+    noFailure(seen, MANY)
+    await own.site.healthy()
   })
 
   it('fails some requests when nothing waits for the other host, so that the tests above tell something', async () => {
     build('fifth')
-    const { ended, seen } = await underLoad(() => site.provision('deploy', '--outage'))
-    expect(ended.code, ended.text).to.equal(0)
+    const seen = await own.underLoad(['deploy', '--outage'])
     expect(seen.failed).not.to.deep.equal([])
   })
 })

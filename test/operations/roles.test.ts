@@ -1,10 +1,8 @@
 import { rmSync } from 'node:fs'
-import https from 'node:https'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
 import {
-  type Asking,
   answers,
   ask,
   Desk,
@@ -15,9 +13,13 @@ import {
   provision,
   ROOT,
 } from '../integration/support.ts'
+import { Load, type Pace, targetOf } from '../proof/load.ts'
+import { failing } from './gentle.ts'
 
 const LAB = 'test-roles'
 const HOSTS = ['lb1', 'lb2', 'web1', 'app1', 'app2', 'db1']
+const READING: Pace = { freshGets: 1, keptGets: 1, pause: 10 }
+const WRITING: Pace = { freshPosts: 1, keptPosts: 1, pause: 10 }
 
 /** What each role promises beside that it converges, on the newer Debian; stack.test.ts has the older one. */
 describe('the roles on real hosts of Debian 13', function () {
@@ -39,6 +41,14 @@ describe('the roles on real hosts of Debian 13', function () {
       ),
     )
     return found.flat()
+  }
+
+  /** What clients get meanwhile: one after another, on new connections and on one that is kept. */
+  const during = async <T>(pace: Pace, patience: number, act: (load: Load) => Promise<T>) => {
+    const target = targetOf(lab, desk.directory)
+    const { ended, seen } = await Load.during(target, act, { seconds: 600, pace, patience })
+    const bad = failing(seen)
+    return { ended, good: seen.asked - bad.length, bad }
   }
 
   before(async function () {
@@ -133,10 +143,8 @@ describe('the roles on real hosts of Debian 13', function () {
     const before = [await pidOf('lb1', 'haproxy'), await pidOf('lb2', 'haproxy')]
     const shown = await serial(lab)
     rmSync(join(lab.directory, 'pki/notes.test.pem'))
-    const load = new Load(lab)
-    const { code, text } = await run()
-    const { good, bad } = await load.end()
-    expect(code, text).to.equal(0)
+    const { ended, good, bad } = await during(READING, 2_000, () => run())
+    expect(ended.code, ended.text).to.equal(0)
     expect(await serial(lab)).to.not.equal(shown)
     console.log(`    ${good} requests well, ${bad.length} not, during the renewal`)
     expect(bad).to.deep.equal([])
@@ -168,14 +176,14 @@ describe('the roles on real hosts of Debian 13', function () {
   it('let a host that stood still go on without harm', async () => {
     await lab.freeze('lb1')
     await eventually(5_000, () => answers(lab))
-    const load = new Load(lab)
-    await lab.thaw('lb1')
-    await eventually(8_000, async () => (await holders()).join() === 'lb1')
-    await pause(2_000)
-    const { good, bad } = await load.end()
+    const { good, bad } = await during(READING, 2_000, async () => {
+      await lab.thaw('lb1')
+      await eventually(8_000, async () => (await holders()).join() === 'lb1')
+      await pause(2_000)
+    })
     console.log(`    ${good} requests well, ${bad.length} not, when it went on`)
     // It takes the address back: a kept connection ends with that, and a new one may meet the moment.
-    expect(bad.length, bad.join()).to.be.at.most(2)
+    expect(bad.length, bad.join('\n')).to.be.at.most(2)
     expect(good).to.be.greaterThan(bad.length)
   })
 
@@ -222,56 +230,21 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
   it('lose no request when one application host after another is changed, or one is stopped', async () => {
     const before = await pidOf('app1', 'notes')
     for (const host of ['app1', 'app2']) await on(host, 'echo "# mine" >> /etc/systemd/system/notes.service')
-    const load = new Load(lab, {
-      path: '/api/notes',
-      method: 'POST',
-      body: { text: 'kept' },
-      timeout: 12_000,
+    const { good, bad } = await during(WRITING, 12_000, async (load) => {
+      await eventually(20_000, async () => load.acknowledged.length > 3)
+      const { code, text } = await run('--tags', 'app')
+      expect(code, text).to.equal(0)
+      expect(await pidOf('app1', 'notes')).to.not.equal(before)
+      const deployed = load.acknowledged.length
+      await on('app1', 'systemctl stop notes')
+      expect(await on('app1', 'systemctl show -p Result --value notes')).to.equal('success')
+      await eventually(20_000, async () => load.acknowledged.length > deployed + 3)
+      await on('app1', 'systemctl start notes')
     })
-    await eventually(20_000, async () => load.good > 3)
-    const { code, text } = await run('--tags', 'app')
-    expect(code, text).to.equal(0)
-    expect(await pidOf('app1', 'notes')).to.not.equal(before)
-    const deployed = load.good
-    await on('app1', 'systemctl stop notes')
-    expect(await on('app1', 'systemctl show -p Result --value notes')).to.equal('success')
-    await eventually(20_000, async () => load.good > deployed + 3)
-    await on('app1', 'systemctl start notes')
-    const { good, bad } = await load.end()
     console.log(`    ${good} requests well, ${bad.length} not, in a rolling change and a stop`)
     expect(bad).to.deep.equal([])
   })
 })
-
-/** Requests one after another, on new connections and on one that is kept, until it is ended. */
-class Load {
-  readonly #bad: string[] = []
-  good = 0
-  #on = true
-  readonly #clients: readonly Promise<void>[]
-
-  constructor(lab: Lab, { path = '/', ...request }: Asking & { readonly path?: string } = {}) {
-    const kept = new https.Agent({ keepAlive: true, maxSockets: 1 })
-    this.#clients = ([false, kept] as const).map(async (agent) => {
-      while (this.#on) {
-        const said = await ask(lab, path, { ...request, agent }).then(
-          ({ status }) => String(status),
-          (error: Error) => error.message,
-        )
-        if (said.startsWith('2')) this.good++
-        else this.#bad.push(said)
-        await pause(10)
-      }
-      if (agent) agent.destroy()
-    })
-  }
-
-  async end(): Promise<{ readonly good: number; readonly bad: readonly string[] }> {
-    this.#on = false
-    await Promise.all(this.#clients)
-    return { good: this.good, bad: this.#bad }
-  }
-}
 
 async function serial(lab: Lab): Promise<string> {
   return (await ask(lab, '/')).serial

@@ -1,44 +1,19 @@
 import { expect } from 'chai'
-import { noHosts } from '../integration/support.ts'
-import { type Ended, Site } from '../proof/site.ts'
-import { Clients, type Seen } from './load.ts'
+import { MANY, noFailure, onNew, siteUnderLoad } from './site-under-load.ts'
 
-const LAB = 'test-operations-update'
 const HOSTS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2']
 
 /** Packages that get newer, and reboots that they ask for, under load. */
 describe('updates and the reboots that they ask for, on real hosts under load', function () {
   this.timeout('10m').slow('60s').bail(true)
-  let site: Site
+  const own = siteUnderLoad('test-operations-update')
 
-  before(async function () {
-    if (noHosts()) return this.skip()
-    site = await Site.up(LAB, { kept: false })
-    await site.must()
-    await site.healthy()
-  })
-
-  after(async () => {
-    await site?.down({ keep: false })
-  })
-
-  const underLoad = async (body: () => Promise<Ended>): Promise<Seen> => {
-    const load = new Clients(site.lab)
-    const ended = await body()
-    const seen = await load.end()
-    const { failed, asked, gap } = seen
-    console.log(
-      `    ${ended.seconds.toFixed(1)} s, ${failed.length} of ${asked} requests failed, ${gap} ms without an answer`,
-    )
-    expect(ended.code, ended.text).to.equal(0)
-    expect(asked).to.be.greaterThan(100)
-    return seen
-  }
   const each = async (hosts: readonly string[], command: string) =>
     Object.fromEntries(
-      await Promise.all(hosts.map(async (host) => [host, await site.on(host, command)] as const)),
+      await Promise.all(hosts.map(async (host) => [host, await own.site.on(host, command)] as const)),
     )
   const WEB = ['web1', 'web2']
+  const UPDATE = ['update', '--tier', 'web', '--packages']
   /** The processes of the services on web hosts, by name. */
   const processes = () =>
     each(
@@ -51,24 +26,21 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
   const OTHERS = /^(ssh|systemd-journald) [1-9]/
   const releases = () => each(WEB, 'readlink /srv/www/current')
   const version = (name: string) => each(WEB, `dpkg-query -W -f '\${Version}' ${name}`)
-  const update = () => site.provision('update', '--tier', 'web', '--packages')
 
   it('bring newer packages, and restart nothing that does not run what they replace', async () => {
-    await Promise.all(WEB.map((host) => site.on(host, offered('mawk'))))
+    await Promise.all(WEB.map((host) => own.site.on(host, offered('mawk'))))
     const before = await processes()
-    const { failed } = await underLoad(update)
-    expect(failed).to.deep.equal([])
+    noFailure(await own.underLoad(UPDATE), MANY)
     expect(Object.values(await version('mawk')).every((one) => one.endsWith('+newer'))).to.equal(true)
     expect(await processes()).to.deep.equal(before)
   })
 
   it('restart the service that runs a replaced library, drained, without a failed request; its release stays', async () => {
-    await Promise.all(WEB.map((host) => site.on(host, offered('libpcre2-8-0'))))
+    await Promise.all(WEB.map((host) => own.site.on(host, offered('libpcre2-8-0'))))
     const [before, released] = [await processes(), await releases()]
-    const planned = await site.provision('update', '--tier', 'web', '--packages', '--check')
+    const planned = await own.site.provision(...UPDATE, '--check')
     expect(planned.code, planned.text).to.equal(2)
-    const { failed } = await underLoad(update)
-    expect(failed).to.deep.equal([])
+    noFailure(await own.underLoad(UPDATE), MANY)
     expect(Object.values(await version('libpcre2-8-0')).every((one) => one.endsWith('+newer'))).to.equal(true)
     const now = await processes()
     expect(linesOf(now, SERVING)).to.have.length(4)
@@ -85,7 +57,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
 
   it('have nothing to do the second time', async () => {
     const before = await processes()
-    const { code, text } = await update()
+    const { code, text } = await own.site.provision(...UPDATE)
     expect(code, text).to.equal(0)
     expect(text).to.include('Nothing had to change')
     expect(await processes()).to.deep.equal(before)
@@ -93,20 +65,21 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
 
   it('reboot the hosts that need it, and no others', async () => {
     const boots = () => each(HOSTS, 'cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1')
-    const { primary, replica } = await site.databases()
+    const { primary, replica } = await own.site.databases()
     const wanting = ['lb2', 'web1', replica]
     const mark = 'touch /run/reboot-required; echo linux-image-amd64 > /run/reboot-required.pkgs'
-    await Promise.all(wanting.map((host) => site.on(host, mark)))
+    await Promise.all(wanting.map((host) => own.site.on(host, mark)))
     const before = await boots()
-    const { failed } = await underLoad(() => site.provision('reboot', '--required'))
+    const seen = await own.underLoad(['reboot', '--required'])
+    expect(seen.asked).to.be.greaterThan(MANY)
     const now = await boots()
     expect(HOSTS.filter((host) => now[host] !== before[host])).to.have.members(wanting)
-    expect((await site.databases()).primary, 'no switchover for a primary that need not reboot').to.equal(
+    expect((await own.site.databases()).primary, 'no switchover for a primary that need not reboot').to.equal(
       primary,
     )
-    expect(failed.filter((line) => line.includes(' new ')).length, failed.join('\n')).to.be.at.most(1)
-    await site.healthy()
-    const again = await site.provision('reboot', '--required')
+    expect(onNew(seen).length, seen.failed.join('\n')).to.be.at.most(1)
+    await own.site.healthy()
+    const again = await own.site.provision('reboot', '--required')
     expect(again.text).to.include('Nothing had to change')
     expect(await boots()).to.deep.equal(now)
   })

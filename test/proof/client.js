@@ -1,6 +1,6 @@
 // A client of the site in a process of its own: new and kept-alive connections, GET and POST, each at its own pace. It ends after its
 // time, or when its stdin says so, and then tells all that it has seen as one JSON object.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -8,10 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @typedef {object} Order
  * @property {number} port of 127.0.0.1
  * @property {string} name that the certificate is for
- * @property {string} authority the path of a PEM file
+ * @property {string[]} authorities whom it trusts, as PEM
  * @property {number} seconds after which it ends by itself
- * @property {{ newGet: number, newPost: number, keptGets: number, keptPosts: number, pause: number }} pace requests begun a second on new
- * connections, loops that keep one each, and milliseconds that those rest
+ * @property {import('./load.ts').Pace} pace
  * @property {number} patience milliseconds for one request
  * @property {string} run the beginning of all its idempotency keys
  * @property {string} acknowledged the path of the file that takes the key of each write that was acknowledged
@@ -19,9 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {Order} */
 const order = JSON.parse(process.argv[2] ?? '')
-const ca = readFileSync(order.authority)
-
-const { pace } = order
+const { pace, authorities: ca } = order
 
 /** @type {{ lane: string, begun: number, ended: number, outcome: string }[]} */
 const failures = []
@@ -43,8 +40,10 @@ const telling = setInterval(() => process.stdout.write(`${JSON.stringify({ asked
 await Promise.all([
   paced('new GET', pace.newGet),
   paced('new POST', pace.newPost),
-  ...Array.from({ length: pace.keptGets }, () => kept('kept GET')),
-  ...Array.from({ length: pace.keptPosts }, () => kept('kept POST')),
+  ...loops('new GET', pace.freshGets),
+  ...loops('new POST', pace.freshPosts),
+  ...loops('kept GET', pace.keptGets),
+  ...loops('kept POST', pace.keptPosts),
 ])
 while (pending > 0) await sleep(20)
 clearInterval(telling)
@@ -58,24 +57,35 @@ function total() {
 /**
  * Begins one at each beat, whatever has become of those before.
  * @param {keyof typeof asked} lane
- * @param {number} rate
+ * @param {number} [rate]
  */
-async function paced(lane, rate) {
+async function paced(lane, rate = 0) {
   const began = performance.now()
-  for (let beat = 0; !over; beat++) {
+  for (let beat = 0; rate > 0 && !over; beat++) {
     if (pending < 400) void request(lane, false)
     await sleep(Math.max(0, began + ((beat + 1) * 1000) / rate - performance.now()))
   }
 }
 
-/** @param {keyof typeof asked} lane */
-async function kept(lane) {
-  const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
+/**
+ * @param {keyof typeof asked} lane
+ * @param {number} [count]
+ */
+function loops(lane, count = 0) {
+  return Array.from({ length: count }, () => loop(lane))
+}
+
+/**
+ * One after another.
+ * @param {keyof typeof asked} lane
+ */
+async function loop(lane) {
+  const agent = lane.startsWith('kept') && new https.Agent({ keepAlive: true, maxSockets: 1 })
   while (!over) {
     await request(lane, agent)
     await sleep(pace.pause)
   }
-  agent.destroy()
+  if (agent) agent.destroy()
 }
 
 /**

@@ -1,8 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Site } from './site.ts'
+import type { Lab } from '../../src/lab/index.ts'
+
+/** A site that is asked through a port of this machine. */
+export interface Target {
+  readonly port: number
+  /** Whom its clients trust, as PEM. */
+  readonly authorities: readonly string[]
+  /** Takes the file of the keys of acknowledged writes. */
+  readonly directory: string
+  /** The keys of a run that are in the database. Without this nobody looks, and none is lost. */
+  readonly stored?: (run: string) => Promise<ReadonlySet<string>>
+}
 
 export interface Failure {
   readonly lane: string
@@ -40,16 +51,24 @@ interface Told {
 export interface LoadOptions {
   /** How long it runs when nobody stops it. @default 240 */
   readonly seconds?: number
-  /** Requests begun a second, on new connections, and loops that keep one each. @default as many as two cores bear beside the hosts */
-  readonly pace?: Readonly<Partial<Pace>>
+  /** @default as many requests as two cores bear beside the hosts */
+  readonly pace?: Pace
+  /** Milliseconds for one request. @default 5000 */
+  readonly patience?: number
 }
 
-interface Pace {
-  readonly newGet: number
-  readonly newPost: number
-  readonly keptGets: number
-  readonly keptPosts: number
-  /** Milliseconds that such a loop rests between two requests. */
+/** What is not told is not done. */
+export interface Pace {
+  /** Requests begun a second on new connections, whatever has become of those before. */
+  readonly newGet?: number
+  readonly newPost?: number
+  /** Loops with a new connection for each request. */
+  readonly freshGets?: number
+  readonly freshPosts?: number
+  /** Loops that keep one each. */
+  readonly keptGets?: number
+  readonly keptPosts?: number
+  /** Milliseconds that a loop rests between two requests. */
   readonly pause: number
 }
 
@@ -58,28 +77,21 @@ const PACE: Pace = { newGet: 25, newPost: 8, keptGets: 3, keptPosts: 2, pause: 1
 
 /** A client of the site, in a process of its own. */
 export class Load {
-  readonly #site: Site
+  readonly #target: Target
   readonly #child: ChildProcess
   /** The beginning of all its idempotency keys. */
   readonly run: string
-  readonly #acknowledged: string
+  readonly #file: string
   readonly #told: Promise<Told>
   #asked = 0
 
-  private constructor(site: Site, { seconds = 240, pace = {} }: LoadOptions) {
-    this.#site = site
+  private constructor(target: Target, { seconds = 240, pace = PACE, patience = 5_000 }: LoadOptions) {
+    this.#target = target
     this.run = randomBytes(6).toString('hex')
-    this.#acknowledged = `${site.directory}/acknowledged-${this.run}`
-    const order = {
-      port: site.lab.ports.https,
-      name: 'notes.test',
-      authority: `${site.lab.directory}/pki/authority.pem`,
-      seconds,
-      pace: { ...PACE, ...pace },
-      patience: 5_000,
-      run: this.run,
-      acknowledged: this.#acknowledged,
-    }
+    this.#file = `${target.directory}/acknowledged-${this.run}`
+    const { port, authorities } = target
+    const own = { name: 'notes.test', run: this.run, acknowledged: this.#file }
+    const order = { port, authorities, seconds, pace, patience, ...own }
     const program = new URL('client.js', import.meta.url).pathname
     this.#child = spawn(process.execPath, [program, JSON.stringify(order)], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -90,10 +102,32 @@ export class Load {
   }
 
   /** Begins, and waits until the client is at work. */
-  static async on(site: Site, options: LoadOptions = {}): Promise<Load> {
-    const load = new Load(site, options)
+  static async on(target: Target, options: LoadOptions = {}): Promise<Load> {
+    const load = new Load(target, options)
     await load.reaches(20)
     return load
+  }
+
+  /** From before something happens until after it. */
+  static async during<T>(
+    target: Target,
+    act: (load: Load) => Promise<T>,
+    options: LoadOptions = {},
+  ): Promise<{ readonly ended: T; readonly seen: Seen }> {
+    const load = await Load.on(target, options)
+    try {
+      const ended = await act(load)
+      return { ended, seen: await load.end() }
+    } catch (error) {
+      load.#child.kill()
+      throw error
+    }
+  }
+
+  /** The keys of writes that were acknowledged so far. */
+  get acknowledged(): readonly string[] {
+    // The first of them makes the file.
+    return existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').filter(Boolean) : []
   }
 
   /** Waits until so many requests were begun. */
@@ -107,9 +141,9 @@ export class Load {
     const { began, over, asked, answered, failures } = await this.#told
     const times = (of: typeof answered) => of.map(({ at }) => at).sort((a, b) => a - b)
     const written = times(answered.filter(({ lane }) => lane.endsWith('POST')))
-    const keys = readFileSync(this.#acknowledged, 'utf8').split('\n').filter(Boolean)
-    const stored = await this.#site.stored(this.run)
-    rmSync(this.#acknowledged)
+    const keys = this.acknowledged
+    const stored = await this.#target.stored?.(this.run)
+    rmSync(this.#file, { force: true })
     return {
       asked: Object.values(asked).reduce((sum, one) => sum + one, 0),
       failed: failures.filter(({ outcome }) => outcome.startsWith('failed')),
@@ -118,13 +152,8 @@ export class Load {
       writeGap: longestGap([began, ...written, over]),
       written,
       acknowledged: keys.length,
-      lost: keys.filter((key) => !stored.has(key)).length,
+      lost: stored ? keys.filter((key) => !stored.has(key)).length : 0,
     }
-  }
-
-  /** For a row that broke. */
-  abandon(): void {
-    this.#child.kill()
   }
 
   async #listen(): Promise<Told> {
@@ -137,6 +166,12 @@ export class Load {
     }
     throw new Error('the client ended without a word')
   }
+}
+
+/** The site on hosts of a lab. @param trusted beside the lab's own authority, as PEM */
+export function targetOf(lab: Lab, directory: string, trusted: readonly string[] = []): Target {
+  const own = readFileSync(`${lab.directory}/pki/authority.pem`, 'utf8')
+  return { port: lab.ports.https, authorities: [own, ...trusted], directory }
 }
 
 function longestGap(times: readonly number[]): number {

@@ -32,17 +32,13 @@ export interface UnderLoad {
 
 /** What a client sees of it. */
 export async function underLoad(site: Site, { act, after = 4_000, count = 0 }: UnderLoad): Promise<Seen> {
-  const load = await Load.on(site)
-  try {
+  const { seen } = await Load.during(site.client, async (load) => {
     await load.reaches(150)
     await act()
     await load.reaches(count)
     await pause(after)
-    return await load.end()
-  } catch (error) {
-    load.abandon()
-    throw error
-  }
+  })
+  return seen
 }
 
 export const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))

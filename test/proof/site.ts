@@ -6,6 +6,7 @@ import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import { freshLab, ROOT } from '../integration/support.ts'
 import { copyProject } from '../support/project-copy.ts'
 import { keepRuns } from '../support/results.ts'
+import { type Target, targetOf } from './load.ts'
 
 export interface Ended {
   readonly code: number
@@ -31,6 +32,11 @@ export class Site {
 
   get lab(): Lab {
     return this.#lab
+  }
+
+  /** For clients. */
+  get client(): Target {
+    return { ...targetOf(this.#lab, this.directory), stored: (run) => this.stored(run) }
   }
 
   /** Bare hosts in place of those that there are. */

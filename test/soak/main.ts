@@ -39,7 +39,7 @@ const disturbed: { readonly from: number; to: number }[] = []
 try {
   await site.must('site')
   await site.healthy()
-  const load = await Load.on(site, { seconds: TIME / 1000 + 1_800, pace: GENTLE })
+  const load = await Load.on(site.client, { seconds: TIME / 1000 + 1_800, pace: GENTLE })
   const ends = Date.now() + TIME
   const first = await worn(site)
   let rows: readonly Row[] = []
