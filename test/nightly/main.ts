@@ -3,11 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { milliseconds } from '../../src/text/duration.ts'
 import { noHosts, ROOT } from '../integration/support.ts'
+import type { Result } from '../support/results.ts'
 import { compared } from './compare.ts'
 import type { Done } from './done.ts'
 import { junit } from './junit.ts'
+import { ground, leftSince } from './leftovers.ts'
 import { parts } from './parts.ts'
-import { runPart } from './run-part.ts'
+import { commit, runPart } from './run-part.ts'
 import { keyOf, type Night, summary, wrong } from './summary.ts'
 
 // All that takes too long for each change, once a night: told in one folder, and held against the night before.
@@ -41,12 +43,15 @@ mkdirSync(into, { recursive: true })
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
 
+const at = new Date().toISOString()
+const before = ground()
 const wanted = values.summary ? [] : PARTS
 for (const part of wanted.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   if (stop.signal.aborted) break
   console.log(`${part.name}: ${part.about}`)
   await runPart(part, into, stop.signal)
 }
+if (!values.summary) await whole()
 
 const night = nightOf(into, against)
 writeFileSync(join(into, 'summary.md'), summary(night))
@@ -61,6 +66,20 @@ console.log(
   ].join('\n'),
 )
 process.exitCode = bad.length > 0 || stop.signal.aborted ? 1 : 0
+
+/** What is to be said of the night itself. */
+async function whole(): Promise<void> {
+  const left = leftSince(before)
+  const result: Result = {
+    ...{ suite: 'night', name: 'nothing is left behind on this machine', seconds: 0 },
+    ...(left.length === 0 ? { outcome: 'passed' } : { outcome: 'failed', said: left.join('\n') }),
+  }
+  const seconds = (Date.now() - Date.parse(at)) / 1000
+  const own = { part: 'night', about: 'the night itself', ended: 'well', seconds, at }
+  const done: Done = { ...own, commit: await commit(), results: [result], figures: [] }
+  mkdirSync(join(into, 'night'), { recursive: true })
+  writeFileSync(join(into, 'night/part.json'), `${JSON.stringify(done, undefined, 2)}\n`)
+}
 
 function nightOf(folder: string, last: string | undefined): Night {
   const done = doneIn(folder)
@@ -78,7 +97,8 @@ function nightOf(folder: string, last: string | undefined): Night {
 }
 
 function doneIn(folder: string): readonly Done[] {
-  return PARTS.map(({ name }) => join(folder, name, 'part.json'))
+  return [...PARTS.map(({ name }) => name), 'night']
+    .map((name) => join(folder, name, 'part.json'))
     .filter((path) => existsSync(path))
     .map((path): Done => JSON.parse(readFileSync(path, 'utf8')))
 }

@@ -13,7 +13,6 @@ import { elapsed } from '../../src/text/duration.ts'
 import { ROOT } from '../integration/support.ts'
 import { figuresIn, type Result, resultsIn } from '../support/results.ts'
 import { type Done, failedOf } from './done.ts'
-import { ground, leftSince } from './leftovers.ts'
 import type { Part } from './parts.ts'
 
 /** How often somebody who waits is told, ms. */
@@ -24,7 +23,6 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   const folder = join(into, part.name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const before = ground()
   const at = new Date().toISOString()
   const began = performance.now()
   const telling = setInterval(() => {
@@ -33,11 +31,10 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   const ended = await attempt(part, folder, signal)
   clearInterval(telling)
   const seconds = (performance.now() - began) / 1000
-  const left = leftSince(before)
   await reported(folder)
   const done = {
     ...{ part: part.name, about: part.about, ended: ended ?? 'well', seconds, at, commit: await commit() },
-    results: [...resultsIn(folder), ...besides(part, resultsIn(folder), { ended, left, seconds })],
+    results: [...resultsIn(folder), itself(part, resultsIn(folder), ended, seconds)],
     figures: figuresIn(folder),
   }
   writeFileSync(join(folder, 'part.json'), `${JSON.stringify(done, undefined, 2)}\n`)
@@ -95,27 +92,18 @@ function tell(group: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-interface Facts {
-  readonly ended: string | undefined
-  readonly left: readonly string[]
-  readonly seconds: number
-}
-
 /** What is to be said of the part itself. */
-function besides(
+function itself(
   { name, silent = false }: Part,
   results: readonly Result[],
-  { ended, left, seconds }: Facts,
-) {
-  const about = (what: string, wrong: string | undefined): Result => ({
-    ...{ suite: name, name: what, seconds: 0, outcome: wrong === undefined ? 'passed' : 'failed' },
-    ...(wrong !== undefined && { said: wrong }),
-  })
-  const nothing = !silent && results.length === 0 ? 'nothing was tried' : undefined
-  return [
-    { ...about('it ends well, having tried something', ended ?? nothing), seconds },
-    about('it leaves nothing behind on this machine', left.length > 0 ? left.join('\n') : undefined),
-  ]
+  ended: string | undefined,
+  seconds: number,
+): Result {
+  const wrong = ended ?? (!silent && results.length === 0 ? 'nothing was tried' : undefined)
+  return {
+    ...{ suite: name, name: 'it ends well, having tried something', seconds },
+    ...(wrong === undefined ? { outcome: 'passed' } : { outcome: 'failed', said: wrong }),
+  }
 }
 
 /** The journals of its runs as pages. */
@@ -131,7 +119,7 @@ async function reported(folder: string): Promise<void> {
   }
 }
 
-async function commit(): Promise<string> {
+export async function commit(): Promise<string> {
   const git = async (...words: readonly string[]) =>
     (await execa('git', words, { cwd: ROOT, reject: false })).stdout ?? ''
   const own = await git('rev-parse', '--short', 'HEAD')

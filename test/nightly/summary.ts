@@ -43,7 +43,7 @@ export function summary(night: Night): string {
     table(
       ['part', 'passed', 'failed', 'left out', 'took', 'sources', 'ended'],
       done.map(({ part, results, seconds, commit, ended }) => [
-        `[${part}](${part}/output.log)`,
+        part === 'night' ? part : `[${part}](${part}/output.log)`,
         ...[count(results, 'passed'), count(results, 'failed'), count(results, 'left out')],
         ...[elapsed(seconds * 1000), commit, ended],
       ]),

@@ -44,12 +44,15 @@ end)
   end)
 end
 
-# It tells of each port in the words of an older Ruby, and fails of that.
+# It tells of each port in the words of an older Ruby, and fails of that; and what it starts would hold on to the output of Vagrant.
 Vagrant::LXC::Action::ForwardPorts.prepend(Module.new do
   def forward_ports
     guest = @env[:machine].provider.ssh_info[:host]
     @env[:forwarded_ports].each do |port|
-      store_redir_pid(port[:host], redirect_port(port[:host_ip], port[:host], port[:guest_ip] || guest, port[:guest]))
+      ends = ["#{port[:host_ip]}:#{port[:host]}", "#{port[:guest_ip] || guest}:#{port[:guest]}"]
+      quiet = { in: File::NULL, out: File::NULL, err: File::NULL, pgroup: true }
+      # It ends the children of what is noted.
+      store_redir_pid(port[:host], Process.spawn("sh", "-c", 'redir -n "$0" "$1"; :', *ends, quiet))
     end
   end
 end)
