@@ -12,7 +12,9 @@ export default playbook(
         next: `There are ${values.db.hosts.map((one) => one.name).join(', ')}.`,
       })
     if (values.db.hosts.length < 2)
-      throw new Problem(`${name} is the only database host; there is nobody to follow`)
+      throw new Problem(`${name} is the only database host, and there is nobody to follow`, {
+        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      })
     return databaseRoles(values, { reattach: { host, former: copy ? 'copy' : 'rewind' } })
   },
   {

@@ -21,7 +21,7 @@ export default playbook(
         next:
           tier === 'db'
             ? 'A database host leaves by hand: a replica has a slot on its primary, and data.'
-            : 'Take it into maintenance: provision maintenance --host NAME.',
+            : `To work on it, take it into maintenance: provision maintenance --host ${name}.`,
       })
     if (values[tier].without(host).length === 0)
       throw new Problem(`${name} is the only host of ${tier}, and nobody could take its place`, {

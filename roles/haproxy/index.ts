@@ -84,7 +84,11 @@ function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): vo
       next: 'Name at least one web server.',
     })
   const twice = servers.find(({ name }, i) => servers.findIndex((other) => other.name === name) !== i)
-  if (twice) throw new Refusal(`haproxy has two servers of the name ${twice.name}.`, { where: 'servers' })
+  if (twice)
+    throw new Refusal(`haproxy has two servers of the name ${twice.name}.`, {
+      where: 'servers',
+      next: 'Give each a name of its own.',
+    })
   const wrong = admin?.from.find((one) => cidr.check(one) === undefined)
   if (wrong !== undefined)
     throw new Refusal(`${JSON.stringify(wrong)} is no network.`, {

@@ -44,7 +44,7 @@ export function choosePrimary<H extends Seeded>(all: readonly Found<H>[]): H {
     return stopped.host
   if (all.some(({ answer }) => answer?.kind !== 'nothing')) throw noPrimary(all)
   const seed = all.find(({ host }) => host.seed)
-  if (!seed) throw new Problem('No database host has seed: true, and none has a database yet')
+  if (!seed) throw noSeed(all)
   return seed.host
 }
 
@@ -71,6 +71,14 @@ function noPrimary(all: readonly Found<Host>[]): Problem {
   return new Problem('No primary can be found among the database hosts', {
     details: told(all),
     next: `Nothing was changed on them. Bring back the host that was the primary and run again.${failOver}`,
+  })
+}
+
+/** The host that is to become a replica is not asked: it may be the one with the seed. */
+function noSeed(all: readonly Found<Host>[]): Problem {
+  return new Problem('There is no database yet, and no host that was asked has seed: true', {
+    details: told(all),
+    next: 'Nothing was changed on them. The first run of the site begins one on the host with seed: true: provision.',
   })
 }
 

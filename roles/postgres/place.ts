@@ -1,4 +1,4 @@
-import { ask, Problem, read, sh } from 'provision-ts'
+import { ask, read, sh } from 'provision-ts'
 
 /** What a host has of a database, whether it runs or not. */
 export type Place = Nothing | Lost | Cluster
@@ -50,14 +50,15 @@ echo end`
  * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, on a replica
  * for minutes, while the names of the WAL files have the new one: so a server that runs is asked for what it writes or receives.
  *
- * @throws Problem when the host gave half an answer: it must not be taken for "nothing there"
+ * @throws Error when the host gave half an answer: it must not be taken for "nothing there". The run tells whose answer that was.
  */
 export const place = ask('its place among the database hosts', read(SCRIPT, parsePlace))
 
 export function parsePlace({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): Place {
   const lines = stdout.split('\n').filter((line) => line !== '')
   if (lines.at(-1) !== 'end') {
-    throw new Problem('The host did not say what it has of a database', { details: stderr.split('\n') })
+    const why = stderr.trim().split('\n').at(-1)
+    throw new Error(`it breaks off, so nobody can tell whether there are data${why ? ` (${why})` : ''}`)
   }
   // The later line of a name has the last word: what the server says goes before what its files say.
   const said = new Map(lines.map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))

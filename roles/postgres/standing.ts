@@ -85,7 +85,7 @@ const rest = read(REST, ({ stdout }) => {
   return { uptime: Number(said.get('uptime') ?? 0), wrote: said.get('wrote'), sees: said.has('sees') }
 })
 
-/** @throws Problem when the host gave half an answer */
+/** @throws Error when the host gave half an answer */
 export const standing = ask(
   'the standing of its database',
   mapRead(

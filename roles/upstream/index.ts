@@ -62,7 +62,11 @@ function refuseUnfit({ servers, name, path }: UpstreamParams): void {
   if (servers.length === 0)
     throw new Refusal(`There is no server of ${name}.`, { where: 'servers', next: 'Name at least one.' })
   const twice = servers.find((one, i) => servers.findIndex((other) => other.name === one.name) !== i)
-  if (twice) throw new Refusal(`${name} has two servers of the name ${twice.name}.`, { where: 'servers' })
+  if (twice)
+    throw new Refusal(`${name} has two servers of the name ${twice.name}.`, {
+      where: 'servers',
+      next: 'Give each a name of its own.',
+    })
   if (!path.startsWith('/'))
     throw new Refusal(`${JSON.stringify(path)} is no path.`, {
       where: 'path',

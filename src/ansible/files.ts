@@ -60,7 +60,9 @@ function varsAt(base: string): FileVars {
 function varsOf({ path, text }: { readonly path: string; readonly text: string }): Vars {
   const vars = yamlFile(text, path) ?? {}
   if (isRecord(vars)) return vars
-  throw new Problem(`${path} should be a mapping of names to values`)
+  throw new Problem(`${path} should be a mapping of names to values`, {
+    next: 'A line for each: name: value',
+  })
 }
 
 function isFile(path: string): boolean {

@@ -56,7 +56,7 @@ function jumps(host: string, options: readonly (string | undefined)[]): readonly
   if (text === '') return undefined
   const [, first] = /^(?:-J\s*|-o\s*["']?ProxyJump[= ])["']?([^\s"']+)["']?$/.exec(text) ?? []
   if (first === undefined)
-    throw new Problem(`${host}: options of ssh in ansible_ssh_common_args are not read here: ${text}`, {
+    throw new Problem(`${host}: options of ssh are not read from an inventory of Ansible: ${text}`, {
       next: 'Put them into ~/.ssh/config, which counts here as it does for ssh; a -J or ProxyJump alone is read.',
     })
   return first.split(',').map((one) => {

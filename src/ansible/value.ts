@@ -35,7 +35,11 @@ export function isVault(text: string): boolean {
 export function yamlFile(text: string, path: string): unknown {
   const document = parseDocument(text, { customTags: [VAULT, UNSAFE], logLevel: 'error' })
   const [error] = document.errors
-  if (error) throw new Problem(`${path} is no YAML: ${error.message}`)
+  if (error) {
+    const [why] = error.message.split(/ at line \d+, column \d+:\n/)
+    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }]
+    throw new Problem(`${path} is no YAML: ${why}`, { where: `${path}:${line}:${col}` })
+  }
   return open(document.toJS())
 }
 
@@ -49,7 +53,7 @@ export function iniValue(text: string): unknown {
   if (/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) && !/^[+-]?0\d/.test(text)) return Number(text)
   const quoted = /^(["'])(.*)\1$/.exec(text)
   if (quoted) return open(quoted[2])
-  if (/^[[{].*[\]}]$/.test(text)) return literal(text)
+  if (/^(\[|\{(?!\{)).*[\]}]$/.test(text)) return literal(text)
   return open(text)
 }
 

@@ -34,5 +34,8 @@ function take(tree: Tree, name: string, given: unknown, where: string): void {
 function record(given: unknown, where: string): Vars {
   if (given === null || given === undefined) return {}
   if (isRecord(given)) return given
-  throw new Problem('It should be a mapping of names', { where })
+  throw new Problem('There should be a mapping of names', {
+    where,
+    next: 'Each name has a colon behind it, that of a host without variables, too: web1:',
+  })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Fields } from '../model/fields.ts'
+import type { Field, Fields } from '../model/fields.ts'
 import { type FlagsGiven, flagValues, isSwitch, optionOf } from '../model/flags.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
@@ -45,7 +45,7 @@ export function telling(words: readonly string[], { options }: Command): (playbo
 export function flagsHelp({ about, flags }: Pick<Playbook, 'about' | 'flags'>, name: string): string {
   const rows = Object.entries(flags).map(([key, field]) => ({
     left: `${optionOf(key)}${isSwitch(field) ? '' : ' <value>'}`,
-    right: `${isSwitch(field) ? 'on or off' : field.expects}${field.optional ? ', or nothing' : ''}`,
+    right: meaningOf(field),
   }))
   const width = Math.max(0, ...rows.map(({ left }) => left.length))
   return [
@@ -53,6 +53,11 @@ export function flagsHelp({ about, flags }: Pick<Playbook, 'about' | 'flags'>, n
     ...(rows.length === 0 ? [] : ['', `Flags of ${name}:`]),
     ...rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`),
   ].join('\n')
+}
+
+/** What is said about a flag in a few words. */
+export function meaningOf(field: Field<unknown>): string {
+  return `${isSwitch(field) ? 'on or off' : field.expects}${field.optional ? ', or nothing' : ''}`
 }
 
 function parsed(words: readonly string[], flags: Fields, options: readonly string[]): FlagsGiven {

@@ -104,7 +104,9 @@ export function kept(): readonly string[] {
       .reverse()
   } catch (error) {
     if (errno(error) === 'ENOENT') return []
-    throw new Problem(`${FOLDER} cannot be read: ${errno(error)}`)
+    throw new Problem(`${FOLDER} cannot be read: ${errno(error)}`, {
+      next: 'It should be a folder of your own. Move away what is there: the next run makes it.',
+    })
   }
 }
 
@@ -122,7 +124,7 @@ export function journalOf(wanted?: string): string {
   }
 }
 
-const THERE = 'See which runs there are: provision report --list'
+export const THERE = 'See which runs there are: provision report --list'
 
 function found(wanted: string | undefined): string {
   const all = kept()

@@ -6,6 +6,7 @@ import type { Selecting } from '../engine/selection.ts'
 import { isRecord } from '../model/fields.ts'
 import { optionOf } from '../model/flags.ts'
 import { Problem } from '../model/problem.ts'
+import { paintFor, showProblem } from '../report/problem.ts'
 import { playbookWords } from './flags.ts'
 import type { Own } from './load.ts'
 import { inventoryPath } from './paths.ts'
@@ -51,7 +52,12 @@ export function planCommand(own: Own): Command {
       const summary = await perform({ playbook, words, flags, command, own }, { surveyed })
       process.exitCode = exitOf(summary)
       if (!record || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
-        throw new Problem('No plan was kept: not every host could be read.')
+        const none = new Problem('No plan was kept: not every host could be read.', {
+          next: 'Mend what is said of those above, or plan without them: --limit.',
+        })
+        // The status tells, as after a run, whether hosts failed or could not be reached.
+        process.stderr.write(`${showProblem(none, paintFor(process.stderr))}\n`)
+        return
       }
       const inventory = resolve(inventoryPath(flags.inventory))
       const { limit, out } = flags
@@ -94,6 +100,7 @@ export function applyCommand(own: Own): Command {
 }
 
 function readPlan(path: string): PlanFile {
+  const next = `Make one: provision plan --out ${path}`
   try {
     const file: unknown = JSON.parse(readFileSync(path, 'utf8'))
     if (isRecord(file) && file['provision'] === 1 && isRecord(file['hosts']))
@@ -101,7 +108,8 @@ function readPlan(path: string): PlanFile {
   } catch (error) {
     throw new Problem(
       `The plan ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { next },
     )
   }
-  throw new Problem(`${path} is no plan`, { next: `Make one: provision plan --out ${path}` })
+  throw new Problem(`${path} is no plan`, { next })
 }

@@ -11,6 +11,7 @@ import { templatesBeside } from './template-types.ts'
 
 /** Below the folder that the command is given in. */
 const FILE = '.provision/unfinished.json'
+const REMOVE = `Remove it (rm ${FILE}), and run that command again for all hosts: what is done is not done twice.`
 
 /** What makes two runs the same but for their hosts. */
 export interface Asked {
@@ -70,9 +71,11 @@ export function recall(): Unfinished | undefined {
       return found as unknown as Unfinished
   } catch (error) {
     if (errno(error) === 'ENOENT') return undefined
-    throw new Problem(`${FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Problem(`${FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      next: REMOVE,
+    })
   }
-  throw new Problem(`${FILE} was not written by this version of provision`, { next: `Remove it: rm ${FILE}` })
+  throw new Problem(`${FILE} was not written by this version of provision`, { next: REMOVE })
 }
 
 /** The files of a run that are no longer as they were. */

@@ -8,7 +8,7 @@ import { reportHtml } from '../report/html.ts'
 import { readLines } from '../report/journal-lines.ts'
 import { table } from '../report/table.ts'
 import { elapsed } from '../text/duration.ts'
-import { journalOf, kept } from './journal.ts'
+import { journalOf, kept, THERE } from './journal.ts'
 import type { Own } from './load.ts'
 import { exitOf } from './perform.ts'
 
@@ -88,6 +88,7 @@ function read(journal: string, run = 'the last run') {
   } catch (error) {
     throw new Problem(
       `The journal of ${run} cannot be read: ${error instanceof Error ? error.message : error}`,
+      { next: THERE },
     )
   }
 }

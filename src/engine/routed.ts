@@ -54,11 +54,18 @@ export class RoutedSession implements Session {
     if (!host || host.name === this.#name) return this.#own.run(scripts, options)
     const session = await this.#elsewhere(host, scripts)
     if (!session)
-      throw new Problem(`${this.#name}: ${host.name} cannot be reached, and steps of its turn are done there`)
+      throw new Problem(
+        `${this.#name}: ${host.name} cannot be reached, and steps of its turn are done there`,
+        {
+          next: 'See why it cannot be reached, then run the same command again: it goes on from there.',
+        },
+      )
     return session.run(scripts, options).catch((error: unknown) => {
       // It is not the host whose turn it is that was lost.
       if (error instanceof Unreachable)
         throw new Problem(`${this.#name}: ${error.message}, and steps of its turn are done there`, {
+          details: error.details,
+          ...(error.next && { next: error.next }),
           cause: error,
         })
       throw error

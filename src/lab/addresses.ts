@@ -54,7 +54,9 @@ function freeAddress(used: ReadonlySet<string>): string {
   for (let byte = 51; byte < 255; byte++) {
     if (!used.has(`${NETWORK}${byte}`)) return `${NETWORK}${byte}`
   }
-  throw new Problem('A lab has no address for one more host: 51 to 254 are in use.')
+  throw new Problem('A lab has no address for one more host: 51 to 254 are in use.', {
+    next: 'Bring the others up in a lab of their own: provision lab up --name …',
+  })
 }
 
 function lastByte(address: string): number {

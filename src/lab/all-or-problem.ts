@@ -12,7 +12,10 @@ export async function allOrProblem(work: readonly Promise<void>[]): Promise<void
   }
   throw new Problem(`${errors.length} hosts did not come up.`, {
     details: errors.flatMap((error) =>
-      error instanceof Problem ? [error.message, ...error.details] : String(error),
+      error instanceof Problem
+        ? [error.message, ...error.details, ...(error.next ? [error.next] : [])]
+        : String(error),
     ),
+    next: 'provision lab up tries again with those that are not up.',
   })
 }

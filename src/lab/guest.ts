@@ -186,8 +186,11 @@ export class Guest {
   /** With the last lines of its console. */
   #problem(what: string): Problem {
     const { console: screen } = this.paths
-    const details = existsSync(screen) ? readFileSync(screen, 'utf8').trimEnd().split('\n').slice(-12) : []
-    return new Problem(`"${this.name}" ${what}.`, { details })
+    const details = existsSync(screen) ? readFileSync(screen, 'utf8').trim().split('\n').slice(-12) : []
+    return new Problem(`"${this.name}" ${what}.`, {
+      details,
+      next: `All that it wrote is in ${screen}. To try again: provision lab reset ${this.name}`,
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { type AptSource, debianMirror, type Mirror, parseDeb822, parseOneLine } from './apt-sources.ts'
@@ -22,6 +22,7 @@ export function machineMirror(): Mirror {
 
 function machineSources(): readonly AptSource[] {
   const list = join(APT, 'sources.list.d')
+  if (!existsSync(list)) return parseOneLine(readIfThere(join(APT, 'sources.list')))
   const files = readdirSync(list, { withFileTypes: true }).map(({ name }) => join(list, name))
   return [join(APT, 'sources.list'), ...files.sort()].flatMap((file) => {
     if (file.endsWith('.sources')) return parseDeb822(readFileSync(file, 'utf8'))

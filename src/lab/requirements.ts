@@ -77,7 +77,7 @@ async function install(packages: readonly string[]): Promise<void> {
     })
   } catch (cause) {
     throw new Problem(`Could not install ${packages.join(', ')} on this machine.`, {
-      details: [cause instanceof Error ? cause.message : String(cause)],
+      details: (cause instanceof Error ? cause.message : String(cause)).split('\n'),
       next: `apt-get update && apt-get install ${packages.join(' ')}`,
       cause,
     })

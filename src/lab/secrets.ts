@@ -8,7 +8,9 @@ import { labPaths } from './paths.ts'
 /** A password of this lab: made when it is first asked for, the same from then on. */
 export function labSecret(lab: string, name: string): string {
   if (!/^[\w.-]+$/.test(name))
-    throw new Problem(`"${name}" cannot be the name of a secret: it becomes a file's.`)
+    throw new Problem(`"${name}" cannot be the name of a secret: it becomes a file's.`, {
+      next: 'Use letters, digits, dots, dashes and underscores.',
+    })
   const { secrets } = labPaths(lab)
   const path = join(secrets, name)
   try {

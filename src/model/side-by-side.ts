@@ -57,7 +57,10 @@ printf '%s\n' "$lines"`
 
 function outcome(line: string | undefined): Outcome {
   const [, code, ms, words = ''] = /^\d+ (\d+) (\d+) (\S*)$/.exec(line ?? '') ?? []
-  if (code === undefined) throw new Problem('The host did not say what came of it')
+  if (code === undefined)
+    throw new Problem('The host did not say what came of it', {
+      next: 'Its shell takes the time with `date +%s%N` of GNU coreutils; install them there.',
+    })
   return {
     code: Number(code),
     words: Buffer.from(words, 'base64').toString(),

@@ -71,11 +71,15 @@ const SSH_RULES = [
   'ip6 saddr @ssh_from_6 tcp dport @ssh_ports accept',
 ]
 
+/** What to write for a source. Names would be looked up once, when the ruleset is loaded. */
+const ADDRESSES = 'Write a network such as 10.0.0.0/8, or a single address.'
+
 function sshSources(networks: readonly string[]): string {
   for (const one of networks) {
     if (!isAddress(one) && !ipaddr.isValidCIDR(one))
       throw new Problem(
         `firewall: ssh from ${JSON.stringify(one)}, which is neither a network nor an address`,
+        { next: ADDRESSES },
       )
   }
   const of = (version: 4 | 6) => {
@@ -96,7 +100,9 @@ function accepting(rule: FirewallRule): readonly string[] {
   const addresses = rule.from.map(({ address }) => address)
   for (const one of addresses) {
     if (!isAddress(one) && !ipaddr.isValidCIDR(one))
-      throw new Problem(`firewall: ${JSON.stringify(one)} is neither an IP address nor a network`)
+      throw new Problem(`firewall: ${JSON.stringify(one)} is neither an IP address nor a network`, {
+        next: ADDRESSES,
+      })
   }
   return ([4, 6] as const).flatMap((version) => {
     const own = sorted(addresses.filter((one) => versionOf(one) === version))
@@ -110,7 +116,9 @@ function ports(given: number | readonly number[]): string {
   const all = [...new Set(typeof given === 'number' ? [given] : given)].sort((a, b) => a - b)
   const wrong = all.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535)
   if (wrong !== undefined || all.length === 0)
-    throw new Problem(`firewall: ${wrong ?? 'an empty list'} is not a port`)
+    throw new Problem(`firewall: ${wrong ?? 'an empty list'} is not a port`, {
+      next: 'Name one from 1 to 65535, or a list of them.',
+    })
   return all.join(', ')
 }
 

@@ -71,7 +71,9 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, from }, have) => {
     if (have && have.type !== 'directory')
-      throw new Problem(`${path} is a ${have.type}, where a release is wanted`)
+      throw new Problem(`${path} is a ${have.type}, where a release is wanted`, {
+        next: 'Move it out of the way, or give the release another path.',
+      })
     if (!have && from.directory === undefined) throw notThere(path, from)
     return have ? undefined : { verb: 'create', fields: [{ name: 'release', to: from.id }] }
   },

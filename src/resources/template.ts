@@ -32,7 +32,7 @@ export function template<D extends object>({ url }: { readonly url: string }, na
   const path = new URL(`templates/${name}`, url)
   let compiled: ((data: object) => string) | undefined
   const render = (data: D): string => {
-    compiled ??= compile(readFileSync(path, 'utf8'), name)
+    compiled ??= compile(readFileSync(path, 'utf8'), { name, path: fileURLToPath(path) })
     try {
       return compiled(data)
     } catch (error) {
@@ -45,15 +45,22 @@ export function template<D extends object>({ url }: { readonly url: string }, na
   return make as Template<D>
 }
 
-function compile(text: string, name: string): (data: object) => string {
+function compile(
+  text: string,
+  { name, path }: { readonly name: string; readonly path: string },
+): (data: object) => string {
   const head = /^<%#\s*\(\s*\{([^}]*)\}/.exec(text)?.[1]
   if (head === undefined) {
     throw new Problem(`${name}: its first line should name what it takes`, {
+      where: `${path}:1:1`,
       next: 'Write, for example: <%# ({ domain, port }: SiteConf) -%>',
     })
   }
-  if (text.includes('<%-')) {
+  const [before = '', ...more] = text.split('<%-')
+  if (more.length > 0) {
+    const lines = before.split('\n')
     throw new Problem(`${name}: <%- prints an undefined value as nothing`, {
+      where: `${path}:${lines.length}:${(lines.at(-1) ?? '').length + 1}`,
       next: 'Write <%= instead; it escapes nothing here.',
     })
   }

@@ -20,13 +20,17 @@ export interface AgeOptions {
 export function age(path: string, { identity, passphrase }: AgeOptions = {}): Secret {
   attend()
   return new Secret(() => {
-    const file = bytesOf(path, `The secret file ${path}`)
+    const file = bytesOf(path, `The secret file ${path}`, 'Give its path, from where the command is given.')
+    if (!AGE.test(file.toString('latin1')))
+      throw new Problem(`The secret file ${path} is not encrypted with age`, {
+        next: 'Encrypt it: age --encrypt --recipient age1… --output FILE',
+      })
     const keys = passphrase
       ? { passphrase: passphrase.reveal() }
       : { identities: identitiesIn(identity, path) }
     const { text, fault } = decrypted({ file, ...keys })
     if (text !== undefined) return text.replace(/\r?\n$/, '')
-    throw new Problem(`The secret file ${path} cannot be decrypted: ${fault}`, {
+    throw new Problem(`The secret file ${path} cannot be decrypted: ${Secret.redact(fault ?? '')}`, {
       next: passphrase
         ? 'Is it the passphrase of this file?'
         : `Is it encrypted for the identity in ${typeof identity === 'string' ? identity : 'use'}? age-keygen -y shows its recipient.`,
@@ -34,13 +38,19 @@ export function age(path: string, { identity, passphrase }: AgeOptions = {}): Se
   })
 }
 
+/** The library has words that show the first line of anything else. */
+const AGE = /^(age-encryption\.org\/v1\n|\s*-----BEGIN AGE ENCRYPTED FILE-----)/
+
 function identitiesIn(given: string | Secret | undefined, path: string): readonly string[] {
   const from = given ?? usual()
   const text =
-    from instanceof Secret ? from.reveal() : bytesOf(from, `The age identity for ${path}`).toString()
+    from instanceof Secret
+      ? from.reveal()
+      : bytesOf(from, `The age identity for ${path}`, NO_IDENTITY).toString()
   const lines = text.split(/\r?\n/).map((line) => line.trim())
   const found = lines.filter((line) => line.startsWith('AGE-SECRET-KEY-'))
-  if (found.length > 0) return found
+  // The library has words that show a damaged one.
+  if (found.length > 0) return found.map((line) => new Secret(() => line).reveal())
   throw new Problem(
     `There is no age identity in ${from instanceof Secret ? 'the secret that was given' : from}`,
     {
@@ -54,12 +64,14 @@ function usual(): string {
   return set || join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'sops/age/keys.txt')
 }
 
-function bytesOf(path: string, what: string): Buffer {
+const NO_IDENTITY = 'Give the path of the identities, or set $PROVISION_AGE_IDENTITY to it.'
+
+function bytesOf(path: string, what: string, next: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
     throw new Problem(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      next: 'Give its path, or set $PROVISION_AGE_IDENTITY to that of the identities.',
+      next,
     })
   }
 }

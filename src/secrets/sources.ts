@@ -37,6 +37,7 @@ export const secret = {
       } catch (error) {
         throw new Problem(
           `The secret file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+          { next: 'Give its path, from where the command is given.' },
         )
       }
     }),
@@ -54,6 +55,7 @@ export const secret = {
       } catch (error) {
         throw new Problem(
           `The secret of "${[program, ...args].join(' ')}" could not be had: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+          { next: 'Try it by itself: it has to print the secret, and to end with exit status 0.' },
         )
       }
     })

@@ -85,7 +85,9 @@ function answer(wire: Wire, request: ShellRequest, { up, prompt }: Signs): Promi
       const password = become.password?.reveal()
       if (password === undefined) return settle(refusal({ host, become, said: 'a password is required' }))
       if (/[\n\0]/.test(password))
-        return settle(new Problem(`the ${become.method} password for ${host} has a line break in it`))
+        return settle(
+          new Problem(`the ${become.method} password for ${host} has a line break in it`, { next: ONE_LINE }),
+        )
       wire.stdin.write(`${password}\n`)
     }
     const timer = setTimeout(
@@ -97,6 +99,9 @@ function answer(wire: Wire, request: ShellRequest, { up, prompt }: Signs): Promi
     void wire.ended.then((ending) => settle(refusal({ host, become, said, ending })))
   })
 }
+
+const ONE_LINE =
+  'No host would take it so: give it in one line with `--ask-become-password`, or correct `become.password` in the inventory'
 
 function nonce(): string {
   return randomBytes(12).toString('hex')

@@ -48,7 +48,9 @@ if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a 
 export function lockProblem(host: string, said: string): Problem {
   const [word, ...rest] = said.split(' ')
   if (word === 'unlockable')
-    return new Problem(`cannot write ${rest.join(' ')} on ${host}, which would lock it`)
+    return new Problem(`cannot write ${rest.join(' ')} on ${host}, which would lock it`, {
+      next: `See \`ls -l ${rest.join(' ')}; df /run /tmp\` there: it may be a link or another user's, or the disk full or read-only`,
+    })
   if (word === 'flockless') return new Problem(`there is no flock on ${host}`, { next: 'Install util-linux' })
   return word === 'ending' ? ending(host, rest) : held(host, rest)
 }

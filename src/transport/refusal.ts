@@ -18,7 +18,10 @@ export function refusal({ host, become, said, ending }: Refusal): Problem {
     return new Problem(`${host} gave us no shell${ended(ending)}`, { details, next: NO_SHELL })
   const known = KNOWN.find(({ sign }) => sign.test(said))
   if (known) return new Problem(known.what(method, host), { details, next: known.next(become) })
-  return new Problem(`${method} on ${host} gave us no shell${ended(ending)}`, { details })
+  return new Problem(`${method} on ${host} gave us no shell${ended(ending)}`, {
+    details,
+    next: `Log in by hand, and see what ${method} says there`,
+  })
 }
 
 export function refused(host: string, { method }: Become): Problem {

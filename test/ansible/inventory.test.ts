@@ -184,35 +184,4 @@ all:
     const unused = await read({ 'e.yml': one, 'group_vars/db.yml': vault })
     expect(unused.group('db').hosts['db1']?.version).to.equal(17)
   })
-
-  it('refuses what would reach another host, or needs a password that stands there', async () => {
-    const with_ = async (words: string) => {
-      const ansible = await read({ 'hosts.ini': `[db]\ndb1 ansible_host=192.0.2.2 version=17 ${words}\n` })
-      return refusal(() => ansible.group('db'))
-    }
-    expect(await with_(`ansible_ssh_common_args='-o ProxyCommand="nc %h"'`)).to.include('~/.ssh/config')
-    expect(await with_('ansible_password=hunter2'))
-      .to.include('reached with keys')
-      .and.not.to.include('hunter2')
-    expect(await with_('ansible_become_pass=hunter2')).to.include('--ask-become-password')
-    expect(await with_('ansible_become_method=su')).to.include('sudo or doas')
-    expect(await with_('ansible_connection=winrm')).to.include('winrm has no like here')
-  })
-
-  it('names the line that cannot be read', async () => {
-    const at = async (text: string) => {
-      try {
-        await read({ 'hosts.ini': text })
-      } catch (error) {
-        if (error instanceof Problem) return `${error.message} ${String(error.where).replace(/.*\//, '')}`
-      }
-      return 'nothing was thrown'
-    }
-    expect(await at('[web]\nweb1 port\n')).to.equal('"port" should be name=value hosts.ini:2')
-    expect(await at('[web:hosts]\n')).to.match(/^\[web:hosts\] is no section.* hosts\.ini:1$/)
-    expect(await at(`[web]\n\nweb1 a='b\n`)).to.equal(`A quote (') is not closed hosts.ini:3`)
-    expect(await refusal(() => fromAnsible(join(directory, 'nowhere.ini'), site))).to.include(
-      'There is no Ansible inventory',
-    )
-  })
 })

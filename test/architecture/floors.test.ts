@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { expect } from 'chai'
-
-const ROOT = resolve(import.meta.dirname, '../..')
+import { ROOT, typescript } from './files.ts'
 
 /** A folder imports only from floors below its own. Two folders on one floor do not know each other. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -32,7 +31,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const files = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) => typescript(join(ROOT, folder)))
+const files = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) => typescript(folder))
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {
@@ -74,12 +73,6 @@ describe('the architecture', () => {
     expect(long.filter(({ lines }) => lines > 400)).to.deep.equal([])
   })
 })
-
-function typescript(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => relative(ROOT, join(folder, name)))
-}
 
 function importsOf(from: string): readonly Import[] {
   const text = readFileSync(join(ROOT, from), 'utf8')

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { readLines } from '../../src/report/journal-lines.ts'
@@ -93,6 +94,36 @@ describe('journals of runs', function () {
     expect(html).not.to.include('CanaryOfTheJournal')
   })
 
+  describe('that are to be seen', () => {
+    const { PATH } = process.env
+    const bin = () => join(project.directory, 'bin')
+    const open = () => project.provision('report', '--out', 'seen.html', '--open')
+    before(() => mkdirSync(bin()))
+    afterEach(() => {
+      process.env['PATH'] = PATH
+    })
+
+    it('are given to the program of the desktop, by a path that is good anywhere', async () => {
+      // Nobody waits for it, so what it was called with is there at once or not yet.
+      const program = '#!/bin/sh\nprintf "%s\\n" "$#" "$@" >"$0.said" && mv "$0.said" "${0%/*}/called"\n'
+      for (const name of ['xdg-open', 'open']) writeFileSync(join(bin(), name), program, { mode: 0o755 })
+      process.env['PATH'] = `${bin()}:${PATH}`
+      const called = appearing(bin(), 'called')
+      expect(await open()).to.deep.equal({ code: 0, out: 'The report is in seen.html\n', err: '' })
+      const whole = realpathSync(join(project.directory, 'seen.html'))
+      expect(await called).to.equal(`1\n${whole}\n`)
+    })
+
+    it('are there for who has no such program, which is said', async () => {
+      for (const name of ['xdg-open', 'open']) rmSync(join(bin(), name), { force: true })
+      process.env['PATH'] = bin()
+      const { code, out, err } = await open()
+      expect([code, out]).to.deep.equal([0, 'The report is in seen.html\n'])
+      expect(err).to.match(/^There is no (xdg-)?open here: open the file yourself\.\n$/)
+      expect(readFileSync(join(project.directory, 'seen.html'), 'utf8')).to.match(/^<!doctype html>/)
+    })
+  })
+
   it('that are not there are told in words', async () => {
     const { code, err } = await project.provision('report', 'nothing')
     expect(code).to.equal(64)
@@ -105,3 +136,9 @@ describe('journals of runs', function () {
     expect(none.err).to.match(/No run was written down yet/)
   })
 })
+
+/** What a file says once it is there. */
+async function appearing(directory: string, name: string): Promise<string> {
+  for await (const { filename } of watch(directory, { persistent: false })) if (filename === name) break
+  return readFileSync(join(directory, name), 'utf8')
+}

@@ -12,6 +12,7 @@ import { file } from '../../src/resources/file.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
 import { type Options, type Outcome, Rig } from '../support/rig.ts'
+import { wordsIn } from '../support/words.ts'
 
 describe('a bracket around the changes of a host', () => {
   let rig: Rig
@@ -36,7 +37,7 @@ describe('a bracket around the changes of a host', () => {
       event.kind === 'bracket' ? [`${event.host} ${event.outcome}${event.owed ? ' (owed)' : ''}`] : [],
     )
   const stayed = (events: readonly RunEvent[]) =>
-    events.flatMap((event) => (event.kind === 'bracket' && event.problem ? [event.problem] : []))
+    events.filter((event) => event.kind === 'bracket' && event.outcome === 'stayed')
   const change = ({ name }: Host) => [
     command('change', say(`change ${name}`), { creates: `${root}/${name}` }),
     file(`${root}/${name}`, 'a', rig.own),
@@ -176,14 +177,17 @@ describe('a bracket around the changes of a host', () => {
     const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
-    const [problem, ...more] = stayed(lost.events)
-    expect(more).to.deep.equal([])
-    expect(problem?.message).to.equal('web1 was lost in its turn and stays out')
-    expect(problem?.details).to.deep.equal([
-      'on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out',
-    ])
+    expect(wordsIn(stayed(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
+   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run that finds it takes it back; the lines above do so by hand.`)
     const missing = await runAround({}, { dead: 'web1' })
     expect(brackets(missing)).to.include('web1 stayed (owed)')
+    expect(
+      wordsIn(stayed(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
+    ).to.equal(`error: web1 stays out, since an earlier run
+   web1 cannot be reached
+   on ONE: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run that finds it tries again; the last line above does so by hand.`)
     const next = await runAround()
     expect(brackets(next)).to.include('web1 left (owed)')
     // All hosts are this machine, so more than one of them may find the way back.
@@ -197,13 +201,29 @@ describe('a bracket around the changes of a host', () => {
       leave: () => [{ host: rigHost('lb1'), script: stuck }],
     })
     expect(outcome.problems).to.deep.equal(['web1 stays out'])
-    expect(stayed(outcome.events)[0]?.details).to.include('  stuck')
+    expect(wordsIn(stayed(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
+   on lb1, a command ended with status 1:
+   $ [ ! -e /var/lib/provision/undo/web1:out ] || { sh /var/lib/provision/undo/web1:out && rm -f -- /var/lib/provision/undo/web1:out; }
+     stuck
+   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run takes it back first; the last lines above do so by hand.`)
     await rig.run((all) => [play('mend', { hosts: all }, () => file(`${root}/mended`, '', rig.own))], {
       names,
     })
     const next = await runAround()
     expect(log()).to.include('back')
     expect(next.summary.hosts.every(({ failed }) => failed === 0)).to.equal(true)
+  })
+
+  it('fails the turn of a host that is not back in service, and the next one is not begun', async () => {
+    const settled = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
+    const { events } = await runAround({ settled })
+    expect(wordsIn(events)).to.equal(`error: web1 is no longer out, but is not back in service either
+   on lb1, a command ended with status 3:
+   $ echo no answer; exit 3
+     no answer
+   Look at the service on the host; hosts after it were left alone.`)
+    expect(log()).to.include('leave web1').and.not.include('enter web2')
   })
 
   it('is opened on hosts that the run is not limited to, too', async () => {

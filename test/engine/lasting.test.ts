@@ -5,6 +5,7 @@ import { sh } from '../../src/shell/sh.ts'
 import { Lost } from '../../src/transport/lost.ts'
 import type { Result, Session } from '../../src/transport/session.ts'
 import { Unreachable } from '../../src/transport/unreachable.ts'
+import { wordsOf } from '../support/words.ts'
 import { thrown } from '../transport/helpers.ts'
 
 /** What a real host does is in test/integration/reboot.test.ts; here, what a host can be made to do only by chance. */
@@ -122,21 +123,33 @@ describe('a session that outlives reboots', () => {
   })
 
   it('gives up a host that does not come back, with what it was that kept us out', async () => {
-    const problem = await thrown(
-      lasting(new Boot('a'), new Error('no route')).run([{ ...reboot, reboots: 600 }]),
-    )
+    const session = lasting(new Boot('a'), new Error('no route'))
+    const problem = await thrown(session.run([{ ...reboot, reboots: 600 }]))
     expect(problem).to.be.instanceOf(Unreachable)
-    expect(problem).to.have.property('message', 'lost web1: it did not come back within 0.60 s of its reboot')
-    expect(problem).to.have.deep.property('details', ['web1: no route'])
+    expect(
+      await wordsOf(() => Promise.reject(problem)),
+    ).to.equal(`error: lost web1: it did not come back within 0.60 s of its reboot
+   web1: no route
+   Look at its console. When it is up, the same command goes on from there.`)
   })
 
   it('fails on a host that does not come to the end of its boot, and stays with it', async () => {
     const second = new Boot('b', ['starting'])
     const session = lasting(new Boot('a'), second)
-    const problem = await thrown(session.run([{ ...reboot, reboots: 600 }]))
-    expect(problem).to.not.be.instanceOf(Unreachable)
-    expect(String(problem)).to.include('web1 has rebooted and is not done with booting after 0.60 s')
+    expect(
+      await wordsOf(() => session.run([{ ...reboot, reboots: 600 }])),
+    ).to.equal(`error: web1 has rebooted and is not done with booting after 0.60 s
+   it is starting
+   See with \`systemctl list-jobs\` on the host what it waits for.`)
     await session.run([{ script: sh`look` }])
     expect(second.ran).to.deep.equal(['look'])
+  })
+
+  it('fails on a host that was told to reboot and does not', async () => {
+    const session = lasting(new Boot('a'), new Boot('a'))
+    expect(
+      await wordsOf(() => session.run([{ ...reboot, reboots: 600 }])),
+    ).to.equal(`error: web1 was told to reboot and still runs 0.60 s later
+   See with \`systemctl list-jobs\` on the host what it waits for.`)
   })
 })

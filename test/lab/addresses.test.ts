@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { macAddress, planAddresses, usualPort } from '../../src/lab/addresses.ts'
+import { wordsOf } from '../support/words.ts'
 
 describe('addresses of a lab', () => {
   it('tell the tier and the number of a host', () => {
@@ -22,9 +23,12 @@ describe('addresses of a lab', () => {
     })
   })
 
-  it('come to an end', () => {
+  it('come to an end', async () => {
     const many = Array.from({ length: 205 }, (_, i) => `host-${i}`)
-    expect(() => planAddresses(many)).to.throw('A lab has no address for one more host')
+    expect(
+      await wordsOf(() => planAddresses(many)),
+    ).to.equal(`error: A lab has no address for one more host: 51 to 254 are in use.
+   Bring the others up in a lab of their own: provision lab up --name …`)
   })
 
   it('give a port and a hardware address', () => {

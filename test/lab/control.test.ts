@@ -1,10 +1,12 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { call, type Handlers, serveCalls } from '../../src/lab/control.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { wordsOf } from '../support/words.ts'
 
 describe('calls to a supervisor', () => {
   const handlers: Handlers = {
@@ -57,7 +59,19 @@ describe('calls to a supervisor', () => {
   })
 
   it('say so when nobody takes them', async () => {
-    const problem = await call(join(directory, 'none'), 'status', null).catch((error: unknown) => error)
-    expect(problem).to.be.instanceOf(Problem).and.to.have.property('next', 'provision lab up')
+    expect(
+      await wordsOf(() => call(join(directory, 'none'), 'status', null)),
+    ).to.equal(`error: The supervisor of the lab is gone.
+   provision lab up`)
+  })
+
+  it('say so when the supervisor ends before it has answered', async () => {
+    const path = join(directory, 'dying.sock')
+    const dying = createServer((socket) => socket.once('data', () => socket.destroy()))
+    await once(dying.listen(path), 'listening')
+    expect(
+      await wordsOf(() => call(path, 'status', null)).finally(() => dying.close()),
+    ).to.equal(`error: The lab went down meanwhile.
+   provision lab up`)
   })
 })

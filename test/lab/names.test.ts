@@ -1,6 +1,9 @@
 import { expect } from 'chai'
+import { Guest } from '../../src/lab/guest.ts'
 import { byName, checkName } from '../../src/lab/names.ts'
+import { labSecret } from '../../src/lab/secrets.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { wordsOf } from '../support/words.ts'
 
 describe('names in a lab', () => {
   const hosts = [{ name: 'web1' }, { name: 'web2' }, { name: 'db1' }]
@@ -9,11 +12,11 @@ describe('names in a lab', () => {
     expect(byName(hosts, 'db1', 'demo')).to.equal(hosts[2])
   })
 
-  it('that are mistyped bring the nearest ones', () => {
-    expect(() => byName(hosts, 'wbe1', 'demo'))
-      .to.throw(Problem, 'The lab "demo" has no host "wbe1".')
-      .with.property('next')
-      .that.includes('"web1"')
+  it('that are mistyped bring the nearest ones', async () => {
+    expect(
+      await wordsOf(() => byName(hosts, 'wbe1', 'demo')),
+    ).to.equal(`error: The lab "demo" has no host "wbe1".
+   Did you mean "web1" or "web2" or "db1"?`)
   })
 
   it('that are like none bring them all', () => {
@@ -23,8 +26,24 @@ describe('names in a lab', () => {
   })
 
   for (const name of ['Web1', '../demo', '', '1web', 'web_1', 'web1-', 'a'.repeat(33)]) {
-    it(`cannot be ${JSON.stringify(name)}`, () => {
-      expect(() => checkName('host', name)).to.throw(Problem, 'cannot be the name of a host')
+    it(`cannot be ${JSON.stringify(name)}`, async () => {
+      expect(
+        await wordsOf(() => checkName('host', name)),
+      ).to.equal(`error: "${name}" cannot be the name of a host.
+   Use at most 32 lower-case letters, digits and dashes, beginning with a letter.`)
     })
   }
+
+  it('of a secret cannot lead out of its folder', async () => {
+    expect(
+      await wordsOf(() => labSecret('demo', '../key')),
+    ).to.equal(`error: "../key" cannot be the name of a secret: it becomes a file's.
+   Use letters, digits, dots, dashes and underscores.`)
+  })
+
+  it('of a host that is off refuse what only one that runs can do', async () => {
+    const guest = new Guest({ lab: 'demo', name: 'web1', address: '198.18.0.21' })
+    expect(await wordsOf(() => guest.freeze())).to.equal(`error: "web1" is off.
+   provision lab start web1`)
+  })
 })

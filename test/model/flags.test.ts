@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { choice, credential, flag, integer, optional, text } from '../../src/model/fields.ts'
-import { flagValues, refuseSecretFlags } from '../../src/model/flags.ts'
+import { flagValues } from '../../src/model/flags.ts'
 import { playbook } from '../../src/model/play.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
+import { wordsOf } from '../support/words.ts'
 
 const FLAGS = { release: text, batch: optional(integer({ min: 1 })), version: choice(15, 17), dryRun: flag }
 
@@ -36,8 +37,12 @@ describe('the flags of a playbook', () => {
       ])
   })
 
-  it('cannot be secrets: a command line is seen by everyone', () => {
-    expect(() => refuseSecretFlags({ token: optional(credential) })).to.throw('--token would be a secret')
+  it('cannot be secrets: a command line is seen by everyone', async () => {
+    const flags = { token: optional(credential) }
+    expect(
+      await wordsOf(() => playbook(stack({}), () => [], { flags })),
+    ).to.equal(`error: --token would be a secret, and everyone on the machine can read a command line
+   Give it in the inventory: secret.env(…), secret.age(…) or secret.prompt(…).`)
   })
 
   it('reach the plays', () => {

@@ -3,6 +3,7 @@ import { firewall } from 'provision-ts'
 import { Refusal } from '../../src/model/problem.ts'
 import { type FirewallRule, ruleset } from '../../src/resources/firewall-ruleset.ts'
 import { wayIn } from '../../src/resources/way-in.ts'
+import { wordsOf } from '../support/words.ts'
 
 const chain = (rules: readonly FirewallRule[]) =>
   ruleset(rules)
@@ -74,13 +75,23 @@ describe('firewall', () => {
     expect(told('fd00::5', [])).to.throw(Refusal, 'comes from fd00::5')
   })
 
-  it('refuses what would be read as a part of the ruleset', () => {
+  it('refuses what would be read as a part of the ruleset', async () => {
     const evil = '10.0.0.1 } accept; #'
-    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw(
-      'is neither an IP address nor a network',
-    )
-    expect(() => firewall([], { ssh: [evil] })).to.throw('neither a network nor an address')
-    expect(() => firewall([{ port: 0, from: 'anywhere' }])).to.throw('0 is not a port')
-    expect(() => firewall([{ port: [], from: 'anywhere' }])).to.throw('an empty list is not a port')
+    expect(
+      await wordsOf(() => firewall([{ port: 80, from: [{ address: evil }] }])),
+    ).to.equal(`error: firewall: "${evil}" is neither an IP address nor a network
+   Write a network such as 10.0.0.0/8, or a single address.`)
+    expect(
+      await wordsOf(() => firewall([], { ssh: [evil] })),
+    ).to.equal(`error: firewall: ssh from "${evil}", which is neither a network nor an address
+   Write a network such as 10.0.0.0/8, or a single address.`)
+    for (const [port, text] of [
+      [0, '0'],
+      [[], 'an empty list'],
+    ] as const)
+      expect(
+        await wordsOf(() => firewall([{ port, from: 'anywhere' }])),
+      ).to.equal(`error: firewall: ${text} is not a port
+   Name one from 1 to 65535, or a list of them.`)
   })
 })

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
+import { plain, showProblem } from '../../src/report/problem.ts'
 import { template } from '../../src/resources/template.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { temporary } from '../support/rig.ts'
@@ -73,10 +74,26 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
   })
 
   it('refuses a file without a head, and one that could print undefined as nothing', () => {
-    expect(refusal(() => written('server {}').render({})).next).to.match(/^Write, for example: <%# \(/)
-    expect(refusal(() => written('<%# ({ a }: A) -%>\n<%- a %>').render({})).next).to.match(
-      /^Write <%= instead/,
-    )
+    const words = (text: string) => {
+      const { name, render } = written(text)
+      return showProblem(
+        refusal(() => render({})),
+        plain,
+      ).replaceAll(name, 'NAME')
+    }
+    const path = `${root}/in a role/templates/NAME`
+    expect(words('server {}')).to.equal(`error: NAME: its first line should name what it takes
+   at ${path}:1:1
+     1 | server {}
+       | ^
+   Write, for example: <%# ({ domain, port }: SiteConf) -%>`)
+    expect(
+      words('<%# ({ a }: A) -%>\na <%- a %>'),
+    ).to.equal(`error: NAME: <%- prints an undefined value as nothing
+   at ${path}:2:3
+     2 | a <%- a %>
+       |   ^
+   Write <%= instead; it escapes nothing here.`)
   })
 
   it('that is given a secret gives one, however deep it stands, and reads it only when it is needed', () => {

@@ -1,9 +1,13 @@
 import { expect } from 'chai'
 import { choosePrimary } from '../../roles/postgres/cluster.ts'
-import { type Place, parsePlace } from '../../roles/postgres/place.ts'
+import { type Place, parsePlace, place } from '../../roles/postgres/place.ts'
+import { Answers } from '../../src/model/answers.ts'
 import type { Answered } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
 import { Problem } from '../../src/model/problem.ts'
+import type { Answer } from '../../src/model/read.ts'
+import { spared } from '../../src/model/spared.ts'
+import { wordsOf } from '../support/words.ts'
 
 type Db = Host<{ readonly seed: boolean }>
 
@@ -114,7 +118,23 @@ describe("a host's place", () => {
   })
 
   it('is not guessed from half an answer', () => {
-    expect(() => parsed('')).to.throw(Problem, 'did not say')
-    expect(() => parsed('cluster 15', 'standby t')).to.throw(Problem)
+    expect(() => parsed('')).to.throw('it breaks off')
+    expect(() => parsed('cluster 15', 'standby t')).to.throw('it breaks off')
+  })
+
+  it('that is half an answer is refused with the name of its host, and what the host says of it', async () => {
+    const answers = new Answers()
+    const asked = { host: db2, question: place }
+    const halves: Answer = {
+      code: 2,
+      stdout: 'cluster 15\n',
+      stderr: 'sh: 2: Cannot fork\n',
+      bytes: Buffer.of(),
+    }
+    const read = spared(place.read)
+    answers.set(asked, read.value(read.parts.map(({ family, query }) => family.parse(halves, [query])[0])))
+    expect(await wordsOf(() => answers.get(asked))).to.equal(
+      'error: db2: its answer to "its place among the database hosts" makes no sense: it breaks off, so nobody can tell whether there are data (sh: 2: Cannot fork)',
+    )
   })
 })

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { Problem } from '../../src/model/problem.ts'
 import { secret } from '../../src/secrets/sources.ts'
 import { temporary } from '../support/rig.ts'
+import { wordsOf } from '../support/words.ts'
 
 describe('a secret', () => {
   const root = temporary()
@@ -12,31 +12,38 @@ describe('a secret', () => {
     return secret.file(`${root}/secret`)
   }
 
-  it('comes from the environment, and says how to give it when it is not there', () => {
+  it('comes from the environment, and says how to give it when it is not there', async () => {
     const name = 'PROVISION_TEST_SECRET'
     delete process.env[name]
-    expect(() => secret.env(name).reveal())
-      .to.throw(Problem, `The secret $${name} is not set`)
-      .with.property('next', `Set it for this command: ${name}=… provision …`)
+    expect(await wordsOf(() => secret.env(name).reveal())).to.equal(`error: The secret $${name} is not set
+   Set it for this command: ${name}=… provision …`)
     process.env[name] = 'from the environment'
     expect(secret.env(name).reveal()).to.equal('from the environment')
     delete process.env[name]
   })
 
-  it('comes from a file without the line break at its end', () => {
+  it('comes from a file without the line break at its end', async () => {
     expect(written(' two\nlines \n').reveal()).to.equal(' two\nlines ')
     expect(written('pa55word\r\n').reveal()).to.equal('pa55word')
     expect(written('two words\n\n').reveal()).to.equal('two words\n')
-    expect(() => secret.file(`${root}/missing`).reveal()).to.throw(Problem, /missing cannot be read: ENOENT/)
+    expect(
+      (await wordsOf(() => secret.file(`${root}/missing`).reveal())).replaceAll(root, 'DIR'),
+    ).to.equal(`error: The secret file DIR/missing cannot be read: ENOENT: no such file or directory, open 'DIR/missing'
+   Give its path, from where the command is given.`)
   })
 
-  it('comes from a program, whose words reach it as they are', () => {
+  it('comes from a program, whose words reach it as they are', async () => {
     expect(secret.command('printf', '%s\\n', `it's $HOME`).reveal()).to.equal(`it's $HOME`)
-    expect(() => secret.command('false', 'a').reveal()).to.throw(
-      Problem,
-      'The secret of "false a" could not be had: Command failed: false a',
-    )
-    expect(() => secret.command('no-such-program').reveal()).to.throw(Problem, 'no-such-program')
+    const tried = (...[program, ...args]: readonly [string, ...string[]]) =>
+      wordsOf(() => secret.command(program, ...args).reveal())
+    expect(
+      await tried('false', 'a'),
+    ).to.equal(`error: The secret of "false a" could not be had: Command failed: false a
+   Try it by itself: it has to print the secret, and to end with exit status 0.`)
+    expect(
+      await tried('no-such-program'),
+    ).to.equal(`error: The secret of "no-such-program" could not be had: spawnSync no-such-program ENOENT
+   Try it by itself: it has to print the secret, and to end with exit status 0.`)
   })
 
   it('is made of others without being asked for before it is needed', () => {

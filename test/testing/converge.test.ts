@@ -26,6 +26,7 @@ import {
   user,
 } from '../../src/index.ts'
 import { converge, fakeHost } from '../../src/testing/index.ts'
+import { wordsOf } from '../support/words.ts'
 import { thrown } from '../transport/helpers.ts'
 
 const site = role('site', ({ domain }: { readonly domain: string }, { facts }) => [
@@ -110,8 +111,10 @@ describe('a role on a fake host', () => {
     expect(secret?.reveal()).to.equal('correct horse')
   })
 
-  it('takes absolute paths alone', () => {
-    expect(() => fakeHost({ files: { 'etc/motd': '' } })).to.throw('absolute paths, not etc/motd')
+  it('takes absolute paths alone', async () => {
+    expect(await wordsOf(() => fakeHost({ files: { 'etc/motd': '' } }))).to.equal(
+      'error: A fake host takes absolute paths, not etc/motd',
+    )
   })
 
   it('gets the answers that the test has, of its own host and of others', async () => {
@@ -139,7 +142,8 @@ describe('a role on a fake host', () => {
     expect(run.plan).to.deep.equal(['create file /etc/db', 'create file /etc/allowed on db1'])
     expect(run.files['/etc/db']?.text).to.equal('db1 true')
     expect(other.files['/etc/allowed']?.text).to.equal('app')
-    expect(String(await thrown(converge(steps, fakeHost())))).to.include('has made up no host db1')
+    expect(await wordsOf(() => converge(steps, fakeHost()))).to.equal(`error: The test has made up no host db1
+   Give it to the host whose turn it is: fakeHost({ others: [fakeHost({ name: 'db1' })] }).`)
   })
 
   it('plans again what a kind of your own cannot say of fake hosts, and comes to rest with one that can', async () => {

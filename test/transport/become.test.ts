@@ -5,6 +5,7 @@ import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
 import type { Become } from '../../src/transport/become.ts'
 import { openSession } from '../../src/transport/open-session.ts'
+import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
@@ -63,6 +64,28 @@ describe('becoming root', () => {
     expect(await refused('pass', { method: 'sudo', password: wrong })).to.match(
       /sudo refused the password on web1 → Give another/,
     )
+  })
+
+  it('gives no password that no prompt would take whole', async () => {
+    const broken = new Secret(() => "it's\na $ecret")
+    expect(
+      await wordsOf(() => whoami('pass', { method: 'sudo', password: broken })),
+    ).to.equal(`error: the sudo password for web1 has a line break in it
+   No host would take it so: give it in one line with \`--ask-become-password\`, or correct \`become.password\` in the inventory`)
+  })
+
+  it('says what came instead of a shell', async () => {
+    const session = await openSession(machine.as('free'), {
+      host: 'web1',
+      become: { method: 'sudo' },
+      shell: 'sh -c "echo closed for the night >&2; exit 3"',
+    })
+    expect(
+      await wordsOf(() => session.opened),
+    ).to.equal(`error: sudo on web1 gave us no shell: it ended with 3
+   closed for the night
+   Log in by hand, and see what sudo says there`)
+    await session.close()
   })
 
   it('says that a password is asked for', async () => {

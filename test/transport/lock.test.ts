@@ -1,8 +1,11 @@
 import { expect } from 'chai'
+import { plain, showProblem } from '../../src/report/problem.ts'
 import { sh } from '../../src/shell/sh.ts'
+import { lockProblem } from '../../src/transport/lock.ts'
 import { openSession } from '../../src/transport/open-session.ts'
 import type { Session } from '../../src/transport/session.ts'
 import type { Link } from '../../src/transport/wire.ts'
+import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
@@ -74,10 +77,31 @@ describe('the lock of a host', () => {
     const daemon = machine.as('daemon')
     const session = await openSession(daemon, { host: 'web1' })
     await session.run([{ script: sh`ln -s /etc/passwd /tmp/provision-$(id -u).lock` }])
-    expect(String(await thrown((await take('ana', daemon)).opened))).to.match(
-      /cannot write \/tmp\/provision-1.lock on web1/,
-    )
+    expect(
+      await wordsOf(async () => (await take('ana', daemon)).opened),
+    ).to.equal(`error: cannot write /tmp/provision-1.lock on web1, which would lock it
+   See \`ls -l /tmp/provision-1.lock; df /run /tmp\` there: it may be a link or another user's, or the disk full or read-only`)
     await session.run([{ script: sh`rm /tmp/provision-$(id -u).lock` }])
     await session.close()
+  })
+
+  it('is refused where there is no flock', async () => {
+    const session = await openSession(link, { host: 'web1' })
+    const [hidden] = await session.run([{ script: sh`mount --bind /dev/null /usr/bin/flock` }])
+    expect(hidden?.code, hidden?.stderr.toString()).to.equal(0)
+    expect(await wordsOf(async () => (await take('ana')).opened)).to.equal(`error: there is no flock on web1
+   Install util-linux`)
+    await session.run([{ script: sh`umount /usr/bin/flock` }])
+    await session.close()
+  })
+
+  it('of a run that was ended is not had while its last command still runs', () => {
+    const since = '2026-05-04T03:02:01Z'
+    const said = lockProblem('web1', `ending 4711 ${since} - ana@laptop (pid 1)`)
+    expect(
+      showProblem(said, plain),
+    ).to.equal(`error: web1 is still at work for ana@laptop (pid 1) since ${new Date(since).toLocaleString('sv')}
+   its connection was dead, and was ended just now
+   Run again when the command that it has begun there has come to its end.`)
   })
 })

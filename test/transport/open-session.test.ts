@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { Problem } from '../../src/model/problem.ts'
 import { Shell, sh } from '../../src/shell/sh.ts'
 import { localLink } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/open-session.ts'
+import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 
 describe('opening a session', () => {
@@ -11,12 +11,11 @@ describe('opening a session', () => {
 
   it('says that there is no shell when the login ends at once, with what was said', async () => {
     const session = await openSession(link, { host: 'web1', shell: 'sh -c "echo no account >&2; exit 1"' })
-    const problem = await thrown(session.run([{ script: sh`:` }]))
-    expect(problem)
-      .to.be.instanceOf(Problem)
-      .with.property('message', 'web1 gave us no shell: it ended with 1')
-    expect(problem).to.have.property('details').deep.equal(['no account'])
-    expect(await thrown(session.opened)).to.equal(problem)
+    const running = session.run([{ script: sh`:` }])
+    expect(await wordsOf(() => running)).to.equal(`error: web1 gave us no shell: it ended with 1
+   no account
+   Log in by hand: the account may be locked, or its shell is not a POSIX shell`)
+    expect(await thrown(session.opened)).to.equal(await thrown(running))
     await session.close()
   })
 

@@ -18,14 +18,15 @@ export const unclaimed = resource<UnclaimedParams, Place>('backups', {
   read: () => place.read,
   diff: ({ host, domain, empty, held }, have) => {
     if (!empty || have.kind !== 'nothing') return undefined
-    const next = `Nothing was changed. To bring the data back: provision restore --confirm ${domain}. To begin with an empty database, move the repository aside on its host.`
     if (!held)
       throw new Problem(`${host} has no database, and whether there are backups of one cannot be asked`, {
-        next,
+        next: 'Nothing was changed. Bring back the host of the backups, and run again.',
       })
     const newest = held.backups.at(-1)
     if (newest)
-      throw new Problem(`${host} has no database, but there are backups of one: ${newest.label}`, { next })
+      throw new Problem(`${host} has no database, but there are backups of one: ${newest.label}`, {
+        next: `Nothing was changed. To bring the data back: provision restore --confirm ${domain}. To begin with an empty database, move the repository aside on its host.`,
+      })
     return undefined
   },
   apply: () => [],

@@ -1,0 +1,56 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { expect } from 'chai'
+import { hostPaths, labPaths, STATE } from '../../src/lab/paths.ts'
+import { processId } from '../../src/lab/process-id.ts'
+import { temporary } from '../support/rig.ts'
+import { canBePrivate } from '../transport/private-machine.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const DAEMON = ['setpriv', '--reuid', 'daemon', '--regid', 'daemon', '--clear-groups']
+
+/** What is left of a lab on a disk of our own: its state, and what a host wrote. */
+describe('provision lab log', function () {
+  this.timeout('30s').slow('5s')
+  const disk = temporary()
+  const place = (path: string, text: string, mode: number) => {
+    const on = join(disk, path.slice(STATE.length))
+    mkdirSync(dirname(on), { recursive: true })
+    writeFileSync(on, text, { mode })
+  }
+
+  before(function () {
+    const [program = '', ...words] = [...DAEMON, 'test', '-r', join(ROOT, 'src/cli/main.ts')]
+    if (!canBePrivate() || spawnSync(program, words).status !== 0) return this.skip()
+    const ports = { https: 1, http: 2 }
+    const hosts = [{ name: 'web1', address: '10.0.0.1', port: 3, hostKey: 'SHA256:a' }]
+    const state = { name: 'mine', debian: 13, base: '/', supervisor: processId(process.pid), hosts, ports }
+    place(labPaths('mine').state, JSON.stringify(state), 0o644)
+    place(hostPaths('mine', 'web1').console, 'Welcome to Debian\n', 0o600)
+  })
+  after(() => rmSync(disk, { recursive: true }))
+
+  const log = (...who: readonly string[]) => {
+    const main = `import { main } from '${ROOT}/src/cli/main.ts'; await main(['lab', 'log', 'web1', '--name', 'mine'], { root: '${ROOT}/', compiled: '' })`
+    const node = [process.execPath, '--import', 'tsx', '-C', 'source', '--input-type=module', '-e', main]
+    // Mounts of a namespace of their own, gone with it.
+    const mount = `mount -t tmpfs tmpfs /var/lib && mkdir -p ${STATE} && mount --bind "$1" ${STATE} && chmod 755 ${STATE} && shift && exec "$@"`
+    return new Promise((done) => {
+      const words = ['-m', 'sh', '-c', mount, 'sh', disk, ...who, ...node]
+      const env = { ...process.env, NO_COLOR: '1' }
+      execFile('unshare', words, { cwd: ROOT, env }, (_error, out, err) => done([out, err]))
+    })
+  }
+
+  it('shows what a host wrote to its console', async () => {
+    expect(await log()).to.deep.equal(['Welcome to Debian\n', ''])
+  })
+
+  it('says to who may not read it how it is read', async () => {
+    const text = `error: Only root can read what a host wrote to its console.
+   the same with sudo
+`
+    expect(await log(...DAEMON)).to.deep.equal(['', text])
+  })
+})

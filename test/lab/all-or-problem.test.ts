@@ -1,0 +1,35 @@
+import { expect } from 'chai'
+import { allOrProblem } from '../../src/lab/all-or-problem.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { wordsOf } from '../support/words.ts'
+
+describe('hosts that come up side by side', () => {
+  const well = Promise.resolve()
+  const off = () =>
+    Promise.reject(
+      new Problem('"web1" did not stay up.', { details: ['its last words'], next: 'look at its console' }),
+    )
+  const broken = () => Promise.reject(new Error('no more memory'))
+
+  it('are all waited for', async () => {
+    await allOrProblem([well, well])
+    await allOrProblem([])
+  })
+
+  it('tell the trouble of the only one that has some as its own', async () => {
+    expect(await wordsOf(() => allOrProblem([well, off()]))).to.equal(`error: "web1" did not stay up.
+   its last words
+   look at its console`)
+  })
+
+  it('tell the troubles of several together', async () => {
+    expect(
+      await wordsOf(() => allOrProblem([off(), well, broken()])),
+    ).to.equal(`error: 2 hosts did not come up.
+   "web1" did not stay up.
+   its last words
+   look at its console
+   Error: no more memory
+   provision lab up tries again with those that are not up.`)
+  })
+})

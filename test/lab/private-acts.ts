@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { baseImage } from '../../src/lab/base-image.ts'
+import { labGroup, removeGroup } from '../../src/lab/cgroups.ts'
+import { call, serveCalls } from '../../src/lab/control.ts'
+import { Guest } from '../../src/lab/guest.ts'
+import { machineMirror } from '../../src/lab/mirror.ts'
+import { layBridge } from '../../src/lab/network.ts'
+import { openLab } from '../../src/lab/open.ts'
+import { labPaths } from '../../src/lab/paths.ts'
+import { processId } from '../../src/lab/process-id.ts'
+import { checkMachine, meetRequirements } from '../../src/lab/requirements.ts'
+import { writeState } from '../../src/lab/state.ts'
+import { wordsOf } from '../support/words.ts'
+
+const NAME = 'mine'
+const log = () => {}
+
+/** What is refused on a machine that {@link asPrivate} has made unfit for it. */
+const ACTS = {
+  check: checkMachine,
+  'check as on another system': () => {
+    Object.defineProperty(process, 'platform', { value: 'darwin' })
+    checkMachine()
+  },
+  requirements: () => meetRequirements(log),
+  mirror: machineMirror,
+  'base image': async () => {
+    const empty = createServer((_request, response) => response.writeHead(404).end())
+    await once(empty.listen(80, '127.0.0.1'), 'listening')
+    const mirror = { archive: 'http://127.0.0.1/debian', security: undefined }
+    await baseImage({ debian: 12, mirror, log }).finally(() => empty.close())
+  },
+  open: () => openLab(NAME),
+  call: () => call(labPaths(NAME).socket, 'status', null),
+  'switch a host on': async () => {
+    const guest = new Guest({ lab: NAME, name: 'web1', address: '198.18.0.21' })
+    mkdirSync(guest.paths.root, { recursive: true })
+    await layBridge()
+    await guest.start().finally(() => removeGroup(labGroup(NAME)))
+  },
+  'exec on a host that is off': async () => {
+    keep()
+    const host = { name: 'web1', address: '198.18.0.21', port: 2221 }
+    const off = { ...host, power: 'off', faults: [], since: 0, leader: undefined } as const
+    const none = async () => null
+    const status = async () => [off]
+    const server = await serveCalls(labPaths(NAME).socket, {
+      up: none,
+      act: none,
+      split: none,
+      delay: none,
+      status,
+    })
+    await openLab(NAME)
+      .exec('web1', 'true')
+      .finally(() => server.close())
+  },
+} as const
+
+export type Act = keyof typeof ACTS
+
+/** A lab that says that this process is its supervisor. */
+function keep(): void {
+  mkdirSync(labPaths(NAME).directory, { recursive: true })
+  const supervisor = processId(process.pid)
+  if (!supervisor) throw new Error('this process is not to be found')
+  const hosts = [{ name: 'web1', address: '198.18.0.21', port: 2221, hostKey: 'SHA256:x' }]
+  writeState({ name: NAME, debian: 12, base: '/base', supervisor, hosts, ports: { https: 1, http: 2 } })
+}
+
+const [, file, act] = process.argv
+if (file === import.meta.filename) {
+  const found = Object.entries(ACTS).find(([name]) => name === act)
+  console.log(await wordsOf(() => found?.[1]()))
+}

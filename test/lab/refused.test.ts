@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { Act } from './private-acts.ts'
+
+interface Case {
+  readonly act: Act
+  /** What is done to the machine before, by root. */
+  readonly made?: string
+  readonly as?: 'nobody'
+  /** Left out where this machine has no such program. */
+  readonly needs?: string
+  readonly text: string
+}
+
+const VAGRANT = '`vagrant up`, then `provision --inventory inventory/vagrant.ts`'
+const NO_MIRROR = `error: No mirror of Debian stands in this machine's apt sources.
+   at /etc/apt/sources.list, /etc/apt/sources.list.d
+   Name one: PROVISION_LAB_MIRROR=http://… provision lab up`
+/** All programs that a lab needs are there, but for these; the kernel has room for watches. */
+const without = (...programs: readonly string[]) => `mkdir /mnt/upper /mnt/work
+mount -t overlay -o lowerdir=/usr/bin,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr/bin
+for needed in systemd-nspawn mmdebstrap ip ssh-keygen mkfs.ext4; do
+  command -v $needed > /mnt/path || install -m 755 /dev/null /usr/bin/$needed
+done
+rm ${programs.map((name) => `/usr/bin/${name}`).join(' ')}
+echo 9999 > /mnt/watches; mount --bind /mnt/watches /proc/sys/fs/inotify/max_user_instances`
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a machine with another system': {
+    act: 'check as on another system',
+    text: `error: A lab runs on Linux.
+   Here, use Vagrant: ${VAGRANT}`,
+  },
+  'who is not root': {
+    act: 'check',
+    as: 'nobody',
+    text: `error: A lab needs root on this machine.
+   sudo provision lab up. Or use Vagrant: ${VAGRANT}`,
+  },
+  'a machine without cgroups of version 2': {
+    act: 'check',
+    made: 'umount -R /sys/fs/cgroup',
+    text: `error: This machine has no cgroups of version 2.
+   Boot it with systemd.unified_cgroup_hierarchy=1, or mount one: mount -t cgroup2 none /sys/fs/cgroup/unified`,
+  },
+  'a machine that lacks programs and has no apt': {
+    act: 'requirements',
+    made: without('mmdebstrap', 'apt-get'),
+    text: `error: A lab needs mmdebstrap on this machine.
+   Install them, then: provision lab up`,
+  },
+  'a machine whose apt does not know what it lacks': {
+    act: 'requirements',
+    made: `${without('mmdebstrap')}
+mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
+    text: `error: Could not install mmdebstrap on this machine.
+   apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends mmdebstrap ended with 100: E: Unable to locate package mmdebstrap
+   apt-get update && apt-get install mmdebstrap`,
+  },
+  'a machine whose apt has no mirror': { act: 'mirror', text: NO_MIRROR },
+  'a machine that has nothing of apt': { act: 'mirror', made: 'rm -r /etc/apt/*', text: NO_MIRROR },
+  'a mirror that has no such release': {
+    act: 'base image',
+    needs: 'mmdebstrap',
+    text: `error: The base image could not be made.
+   Err:3 http://127.0.0.1/debian bookworm Release
+   Err:4 http://127.0.0.1/debian bookworm-updates Release
+   E: The repository 'http://127.0.0.1/debian bookworm Release' does not have a Release file.
+   E: The repository 'http://127.0.0.1/debian bookworm-updates Release' does not have a Release file.
+   E: apt-get update --error-on=any -oAPT::Status-Fd=<$fd> -oDpkg::Use-Pty=false failed
+   E: mmdebstrap failed to run
+   Check that this machine reaches http://127.0.0.1/debian, then: provision lab up`,
+  },
+  'a host without a system on its disk': {
+    act: 'switch a host on',
+    needs: 'systemd-nspawn',
+    made: 'for own in /run/netns /run/systemd/nspawn; do mkdir -p $own; mount -t tmpfs tmpfs $own; done',
+    text: `error: "web1" did not stay up.
+   --- switched on at TIME
+   Directory /var/lib/provision/lab/mine/hosts/web1/root doesn't look like an OS root directory (os-release file is missing). Refusing.
+   All that it wrote is in /var/lib/provision/lab/mine/hosts/web1/console.log. To try again: provision lab reset web1`,
+  },
+  'a lab of another user': {
+    act: 'open',
+    made: 'mkdir -p /var/lib/provision/lab/mine; umask 077; echo {} > /var/lib/provision/lab/mine/state.json',
+    as: 'nobody',
+    text: `error: The lab "mine" belongs to another user.
+   the same with sudo`,
+  },
+  'a call to the supervisor of another user': {
+    act: 'call',
+    made: `mkdir -p /var/lib/provision/lab/mine; cd /var/lib/provision/lab/mine; umask 077
+${process.execPath} -e 'require("net").createServer().listen("control.sock", () => process.exit())'`,
+    as: 'nobody',
+    text: `error: Only root can do that to a lab.
+   the same with sudo`,
+  },
+  'a command for a host that is off': {
+    act: 'exec on a host that is off',
+    text: `error: "web1" is off.
+   provision lab start web1`,
+  },
+}
+
+/** On this machine, with no network, and with a /var/lib, a /var/cache and an /etc/apt that are new, all for one process. */
+describe('a lab refuses', function () {
+  this.timeout('60s').slow('5s')
+
+  const inside = (script: string, ...words: readonly string[]) =>
+    spawnSync('unshare', ['-mn', 'sh', '-ec', `${OWN}\n${script}`, 'sh', ...words], { encoding: 'utf8' })
+
+  before(function () {
+    if (process.getuid?.() !== 0 || inside(':').status !== 0) this.skip()
+  })
+
+  for (const [what, { act, made = ':', as, needs = 'true', text }] of Object.entries(CASES))
+    it(what, function () {
+      if (inside(`command -v ${needs}`).status !== 0) this.skip()
+      const acts = join(import.meta.dirname, 'private-acts.ts')
+      // Who is somebody else cannot write to our folder of coverage.
+      const become = as ? ['env', '-u', 'NODE_V8_COVERAGE', 'setpriv', `--reuid=${as}`, '--clear-groups'] : []
+      const command = [...become, process.execPath, '--import=tsx', '--conditions=source', acts, act]
+      const { stdout, stderr } = inside(`${made}\ncd "$1"; shift; exec "$@"`, process.cwd(), ...command)
+      const words = stdout.trimEnd().replace(/(?<=on at )\S+/, 'TIME')
+      expect(words + stderr).to.equal(text)
+    })
+})
+
+const OWN = `for own in /mnt /var/lib /var/cache /etc/apt; do mount -t tmpfs -o mode=755 tmpfs $own; done
+for kept in apt.conf.d preferences.d sources.list.d trusted.gpg.d; do mkdir /etc/apt/$kept; done
+: > /etc/apt/sources.list
+unset PROVISION_LAB_MIRROR; ip link set lo up`

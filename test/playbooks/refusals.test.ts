@@ -1,0 +1,297 @@
+import { expect } from 'chai'
+import { group, type Inventory, type Playbook } from 'provision-ts'
+import backup from '../../playbooks/backup.ts'
+import failover from '../../playbooks/failover.ts'
+import maintenance from '../../playbooks/maintenance.ts'
+import { maintenance as sinceWhen } from '../../playbooks/maintenance-mark.ts'
+import reattach from '../../playbooks/reattach.ts'
+import { released } from '../../playbooks/releases.ts'
+import restore from '../../playbooks/restore.ts'
+import restoreTest from '../../playbooks/restore-test.ts'
+import retire from '../../playbooks/retire.ts'
+import rollback from '../../playbooks/rollback.ts'
+import type { site as stackOfSite } from '../../playbooks/stack.ts'
+import switchover from '../../playbooks/switchover.ts'
+import type { Site } from '../../playbooks/tiers.ts'
+import { type Cluster, type Place, place } from '../../roles/postgres/place.ts'
+import { type Server, type Standing, standing } from '../../roles/postgres/standing.ts'
+import stackInventory from '../report/stack-inventory.ts'
+import { type Answering, refusalOf } from './refused.ts'
+
+type SitePlaybook = Playbook<(typeof stackOfSite)['entries']>
+type Flags = Readonly<Record<string, unknown>>
+
+const PRIMARY: Cluster = {
+  ...{ kind: 'cluster', version: 15, standby: false, running: true },
+  ...{ system: '77', timeline: 1, state: 'in production' },
+}
+const REPLICA: Place = { ...PRIMARY, standby: true }
+const STOPPED: Place = { ...PRIMARY, running: false, state: 'shut down' }
+const NOTHING: Place = { kind: 'nothing' }
+
+const SERVER: Server = {
+  ...{ synchronous: true, backup: false, oldest: 0, replicas: [], receiver: null },
+  ...{ received: '0/5000', replayed: '0/5000', last: '2026-11-22 10:00:00+00' },
+}
+const standingAt = (where: Place): Standing => ({
+  ...{ place: where, server: SERVER, uptime: 500, wrote: undefined, sees: false },
+})
+
+const SERVING = { ready: true, maintenance: false }
+
+/** Hosts that serve, and answer these questions so. */
+const telling =
+  (question: unknown, said: Readonly<Record<string, unknown>>): Answering =>
+  ({ name }, asked) => {
+    if (asked === question) return said[name]
+    return asked === sinceWhen ? undefined : SERVING
+  }
+const databases = (db1: Place | undefined, db2: Place | undefined) => telling(place, { db1, db2 })
+const standings = (db1: Place | undefined, db2: Place | undefined) =>
+  telling(standing, { db1: db1 && standingAt(db1), db2: db2 && standingAt(db2) })
+
+/** Of the tiers' own question, which is another one each time. */
+const states =
+  (said: Readonly<Record<string, object | undefined>>): Answering =>
+  ({ name }, asked) =>
+    asked === place ? REPLICA : said[name]
+
+const releases = (said: Readonly<Record<string, readonly string[]>>): Answering =>
+  telling(
+    released,
+    Object.fromEntries(
+      Object.entries(said).map(([name, [current, ...others]]) => {
+        const all = [current, ...others].map((id) => ({ id, state: 'used' }))
+        return [name, { parts: { app: { current, all }, public: { current, all } }, away: false }]
+      }),
+    ),
+  )
+const everywhere = (...all: readonly string[]) => releases({ app1: all, app2: all, web1: all, web2: all })
+
+interface Case {
+  readonly of: SitePlaybook
+  readonly flags?: Flags
+  readonly answering?: Answering
+  /** What the site has otherwise than two hosts of each tier, and backups. */
+  readonly without?: (site: Site) => Partial<Site>
+  readonly text: string
+}
+
+const only = (values: Site, tier: 'web' | 'app') => ({
+  [tier]: group(tier, values[tier].hosts.slice(0, 1)),
+})
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a backup of a site that keeps none': {
+    of: backup,
+    without: () => ({ backup: group('backup', []) }),
+    text: `error: The inventory has no host for backups, so there are none
+   at backup
+   Give it a group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
+  },
+  'a restore test of a site that keeps no backups': {
+    of: restoreTest,
+    without: () => ({ backup: group('backup', []) }),
+    text: `error: The inventory has no host for backups, so there are none
+   at backup
+   Give it a group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
+  },
+  'a restore that nobody has confirmed': {
+    of: restore,
+    flags: { to: '2026-11-22 12:00:00+00' },
+    text: `error: This replaces the data of notes.example.com by older ones
+   Nothing was done. When that is what you want, say --confirm notes.example.com. The data that are there now are moved aside, not deleted.`,
+  },
+  'a restore to what is no moment': {
+    of: restore,
+    flags: { to: 'yesterday', confirm: 'notes.example.com' },
+    text: `error: --to: "yesterday" is no moment
+   Write it with its offset from UTC: --to '2026-11-22 12:00:00+00'.`,
+  },
+  'maintenance of a host that there is not': {
+    of: maintenance,
+    flags: { host: 'web9' },
+    text: `error: --host: there is no host web9
+   There are lb1, lb2, web1, web2, app1, app2, db1, db2.`,
+  },
+  'maintenance of the primary': {
+    of: maintenance,
+    flags: { host: 'db1' },
+    answering: databases(PRIMARY, REPLICA),
+    text: `error: db1 is the primary of the database, and takes all writes
+   Nothing was done. Switch over first: provision switchover.`,
+  },
+  'maintenance of the last host that serves': {
+    of: maintenance,
+    flags: { host: 'web1' },
+    answering: states({ web1: SERVING, web2: { ready: false, maintenance: true } }),
+    text: `error: web1 is the last host of web in service, and would be away for a time
+   web1 is in service
+   web2 is in maintenance
+   Nothing was done. Bring another one back into service first, or say --outage to go on without service.`,
+  },
+  'maintenance of a host whose neighbours are down': {
+    of: maintenance,
+    flags: { host: 'lb2' },
+    answering: states({ lb1: { ready: false, maintenance: false }, lb2: SERVING }),
+    text: `error: lb2 is the last host of lb in service, and would be away for a time
+   lb1 is not ready
+   lb2 is in service
+   Nothing was done. Bring another one back into service first, or say --outage to go on without service.`,
+  },
+  'maintenance of the only host of its tier': {
+    of: maintenance,
+    flags: { host: 'app1' },
+    without: (values) => only(values, 'app'),
+    answering: states({ app1: SERVING }),
+    text: `error: app1 is the last host of app in service, and would be away for a time
+   app1 is in service
+   Nothing was done. Say --outage to go on without service for a time.`,
+  },
+  'a database host that leaves for good': {
+    of: retire,
+    flags: { host: 'db2' },
+    text: `error: db2 is a host of db, and only web and app hosts can be retired
+   A database host leaves by hand: a replica has a slot on its primary, and data.`,
+  },
+  'a balancer that leaves for good': {
+    of: retire,
+    flags: { host: 'lb2' },
+    text: `error: lb2 is a host of lb, and only web and app hosts can be retired
+   To work on it, take it into maintenance: provision maintenance --host lb2.`,
+  },
+  'the only web host that leaves for good': {
+    of: retire,
+    flags: { host: 'web1' },
+    without: (values) => only(values, 'web'),
+    text: `error: web1 is the only host of web, and nobody could take its place
+   Nothing was done. Write another one into the inventory and run provision first.`,
+  },
+  'a rollback of hosts that differ': {
+    of: rollback,
+    answering: releases({ app1: ['b', 'a'], app2: ['a', 'b'], web1: ['b'], web2: ['b'] }),
+    text: `error: The hosts do not have the same release in force, so it is not clear which one was before
+   app1 has b in force, and a
+   app2 has a in force, and b
+   web1 has b in force, and no other
+   web2 has b in force, and no other
+   Nothing was done. Name the one that you want with --to, or deploy.`,
+  },
+  'a rollback where there was nothing before': {
+    of: rollback,
+    answering: everywhere('b'),
+    text: `error: There is no earlier release that all hosts still have
+   app1 has b in force, and no other
+   app2 has b in force, and no other
+   web1 has b in force, and no other
+   web2 has b in force, and no other
+   Nothing was done. Build the release that you want, and deploy it.`,
+  },
+  'a rollback to a release that is gone': {
+    of: rollback,
+    flags: { to: 'z' },
+    answering: everywhere('b', 'a'),
+    text: `error: Not every host has release z
+   app1 has b in force, and a
+   app2 has b in force, and a
+   web1 has b in force, and a
+   web2 has b in force, and a
+   Nothing was done. Name one that all of them have, or build the one that you want and deploy it.`,
+  },
+  're-attaching a host that there is not': {
+    of: reattach,
+    flags: { host: 'web1' },
+    text: `error: --host: there is no database host web1
+   There are db1, db2.`,
+  },
+  're-attaching the only database host': {
+    of: reattach,
+    flags: { host: 'db1' },
+    without: ({ db }) => ({ db: group('db', db.hosts.slice(0, 1)) }),
+    text: `error: db1 is the only database host, and there is nobody to follow
+   Nothing was done. Write another one into the inventory and run provision first.`,
+  },
+  're-attaching where there is no database yet': {
+    of: reattach,
+    flags: { host: 'db1' },
+    answering: databases(NOTHING, NOTHING),
+    text: `error: There is no database yet, and no host that was asked has seed: true
+   db2 has no database
+   Nothing was changed on them. The first run of the site begins one on the host with seed: true: provision.`,
+  },
+  're-attaching to a host that is a replica itself': {
+    of: reattach,
+    flags: { host: 'db1' },
+    answering: databases(STOPPED, REPLICA),
+    text: `error: No primary can be found among the database hosts
+   db2 is a replica, timeline 1
+   Nothing was changed on them. Bring back the host that was the primary and run again. To go on without it: provision failover --to db2. That says what could be lost before it does anything.`,
+  },
+  'a restore where there are two primaries': {
+    of: restore,
+    flags: { confirm: 'notes.example.com' },
+    answering: databases(PRIMARY, { ...PRIMARY, timeline: 2 }),
+    text: `error: There are two primaries, and only people can say which one holds the truth
+   db1 is a primary, timeline 1
+   db2 is a primary, timeline 2
+   Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on db1: systemctl mask --now postgresql@15-main), look for writes that only it has, then: provision reattach --host db1. It becomes a replica.`,
+  },
+  'a failover to a host that there is not': {
+    of: failover,
+    flags: { to: 'db9' },
+    answering: standings(PRIMARY, REPLICA),
+    text: `error: --to: there is no database host db9
+   There are db1, db2.`,
+  },
+  'a failover while the primary answers': {
+    of: failover,
+    flags: { to: 'db2' },
+    answering: standings(PRIMARY, REPLICA),
+    text: `error: No failover now, and nothing was changed
+   db1 is the primary and answers.
+   db1 is a primary, timeline 1
+   db2 is a replica, timeline 1
+   To move it without a loss: provision switchover --to db2. If it must go at once, stop it first.`,
+  },
+  'a failover without a replica that answers': {
+    of: failover,
+    answering: standings(STOPPED, undefined),
+    text: `error: No failover now, and nothing was changed
+   No database host is a replica that answers.
+   db1 has a primary, timeline 1 that does not answer (shut down)
+   db2 could not be reached
+   Bring one back, then run the same command again.`,
+  },
+  'a switchover to a host that there is not': {
+    of: switchover,
+    flags: { to: 'db9' },
+    answering: standings(PRIMARY, REPLICA),
+    text: `error: --to: there is no database host db9
+   There are db1, db2.`,
+  },
+  'a switchover to a replica that does not follow': {
+    of: switchover,
+    answering: standings(PRIMARY, REPLICA),
+    text: `error: A switchover cannot begin now, and nothing was changed
+   db2 does not stream from db1 (not connected).
+   db1 is a primary, timeline 1
+   db2 is a replica, timeline 1
+   Mend it, then run the same command again.`,
+  },
+}
+
+/** What a person reads who asks the site for what cannot be done, whole. */
+describe('what the operations of the site refuse', () => {
+  let inventory: Inventory<(typeof stackOfSite)['entries']>
+
+  before(async () => {
+    inventory = await stackInventory()
+  })
+
+  for (const [what, { of, flags, answering, without, text }] of Object.entries(CASES))
+    it(`is, with its reason and what to do next: ${what}`, async () => {
+      const { values } = inventory
+      const site: Site = { ...values, ...without?.(values) }
+      expect(await refusalOf(() => of.plays(site, flags), answering)).to.equal(text)
+    })
+})

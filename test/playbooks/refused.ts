@@ -1,0 +1,24 @@
+import type { Host, Play } from 'provision-ts'
+import { FACTS as FACTS_ASKED } from '../../src/model/delegated.ts'
+import { unfold } from '../../src/model/steps.ts'
+import { FACTS } from '../roles/unfolded.ts'
+import { wordsOf } from '../support/words.ts'
+
+/** What a host answers to a question; undefined where it cannot be reached. */
+export type Answering = (host: Host, question: unknown) => unknown
+
+/** The text of what the plays refuse first, where hosts answer so. */
+export function refusalOf(
+  plays: () => readonly Play[],
+  answering: Answering = () => undefined,
+): Promise<string> {
+  const answers = {
+    has: () => true,
+    get: ({ host, question }: { readonly host: Host; readonly question: unknown }) =>
+      question === FACTS_ASKED ? FACTS : answering(host, question),
+  }
+  return wordsOf(() => {
+    for (const { hosts, steps } of plays())
+      for (const host of hosts) unfold(steps(host), { facts: FACTS, answers })
+  })
+}

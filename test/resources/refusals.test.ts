@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+import { file, keptRelease, localFile, play, release } from 'provision-ts'
+import { converge, fakeHost } from 'provision-ts/testing'
+import { Rig } from '../support/rig.ts'
+import { wordsIn, wordsOf } from '../support/words.ts'
+
+describe('what a resource refuses', () => {
+  let rig: Rig
+  before(async () => {
+    rig = await Rig.open()
+  })
+  after(() => rig?.close())
+
+  it('is a release that the host has no more, when this machine has not built it', async () => {
+    const id = '4f2a90c1b7de'
+    expect(
+      await wordsOf(() => converge(release(`/srv/app/${id}`, keptRelease(id)), fakeHost())),
+    ).to.equal(`error: There is no release ${id} at /srv/app/${id} any more, and it was not built here
+   Build it on this machine and deploy it.`)
+  })
+
+  it('is a release where something else stands', async () => {
+    const host = fakeHost({ files: { '/srv/app': 'a file' } })
+    expect(await wordsOf(() => converge(release('/srv/app', keptRelease('4f2a90c1b7de')), host))).to.equal(
+      `error: /srv/app is a file, where a release is wanted
+   Move it out of the way, or give the release another path.`,
+    )
+  })
+
+  it('is a file of this machine that changes while it is to be sent', async () => {
+    const path = rig.empty()
+    writeFileSync(`${path}/image`, 'first')
+    const { events } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, () => [
+          file(`${path}/copy`, localFile({ url: pathToFileURL(`${path}/main.ts`).href }, 'image'), rig.own),
+        ]),
+      ],
+      { on: ({ kind }) => void (kind === 'surveyed' && writeFileSync(`${path}/image`, 'second')) },
+    )
+    expect(
+      wordsIn(events).replaceAll(path, 'DIR'),
+    ).to.equal(`error: DIR/image was changed while the run was under way
+   Run the same command again.`)
+  })
+})

@@ -1,0 +1,241 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { backupRepository } from '../../roles/backup/index.ts'
+import type { Backup, Holdings } from '../../roles/backup/info.ts'
+import { restoreTest } from '../../roles/backup/kinds/restore-test.ts'
+import { restored } from '../../roles/backup/kinds/restored.ts'
+import { stanza } from '../../roles/backup/kinds/stanza.ts'
+import { unclaimed } from '../../roles/backup/kinds/unclaimed.ts'
+import { momentOf } from '../../roles/backup/time.ts'
+import { primaryData, replicaData } from '../../roles/postgres/kinds/data.ts'
+import { migrationsIn } from '../../roles/postgres/kinds/migrated.ts'
+import { postgresPackages } from '../../roles/postgres/node.ts'
+import { pathsFor } from '../../roles/postgres/params.ts'
+import type { Cluster, Place } from '../../roles/postgres/place.ts'
+import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { temporary } from '../support/rig.ts'
+import { wordsOf } from '../support/words.ts'
+import { COMMON, stepOf } from './postgres.ts'
+import { stepsOf } from './unfolded.ts'
+
+const paths = pathsFor(15)
+const db2 = { name: 'db2', group: 'db', address: '198.18.0.42' }
+
+const PRIMARY: Cluster = {
+  ...{ kind: 'cluster', version: 15, standby: false, running: true },
+  ...{ system: '77', timeline: 2, state: 'in production' },
+}
+const OLD: Cluster = { ...PRIMARY, running: false, timeline: 1, state: 'shut down' }
+
+const copied = (have: Place, former: 'refuse' | 'rewind' | 'copy' = 'refuse') =>
+  replicaData({ host: 'db1', paths, primary: db2, found: PRIMARY, slot: 'db1', former }).diff(have)
+
+const NOON = Date.parse('2026-11-22T12:00:00Z') / 1000
+const FULL: Backup = {
+  ...{ label: '20261122-120000F', type: 'full', start: NOON - 3, stop: NOON },
+  ...{ size: 1000, added: 100, damaged: false, run: undefined },
+}
+const HELD: Holdings = { system: '77', trouble: undefined, asked: NOON + 3600, backups: [FULL] }
+const LOCKED: Holdings = { ...HELD, trouble: 'ERROR: [031]: no passphrase', backups: [] }
+const EMPTY: Holdings = { ...HELD, backups: [] }
+
+const kept = (held: Holdings, system = '77') =>
+  stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system }).diff(held)
+const begun = (held: Holdings | undefined) =>
+  unclaimed({ host: 'db1', domain: 'notes.test', empty: true, held }).diff({ kind: 'nothing' })
+const broughtBack = (held: Holdings | undefined, to?: string) =>
+  restored({
+    ...{ host: 'db1', paths, run: 'mine', timeline: undefined, held },
+    to: to === undefined ? undefined : momentOf(to),
+  }).diff([PRIMARY, ''])
+const passphrase = (text: string) =>
+  stepOf(
+    stepsOf(
+      backupRepository({
+        ...{ name: 'backup1', address: '198.18.0.51', sources: [db2], found: undefined },
+        ...{ certificate: COMMON.certificate, authority: COMMON.authority },
+        passphrase: new Secret(() => text),
+      }),
+    ),
+    'transaction',
+  ).apply([])
+
+const migrations = (name: string, text: string) => {
+  const directory = temporary()
+  try {
+    writeFileSync(join(directory, name), text)
+    return migrationsIn(directory)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string]>> = {
+  'a release of Debian whose PostgreSQL the role does not know': [
+    () => stepsOf(postgresPackages({}), { os: { id: 'debian', version: 11, codename: 'bullseye' } }),
+    `error: debian 11 has no version of PostgreSQL that this role knows.
+   at role postgres-packages
+   It knows Debian 12 (PostgreSQL 15) and 13 (17).`,
+  ],
+  'a version of PostgreSQL that the release does not carry': [
+    () => stepsOf(postgresPackages({ version: 17 })),
+    `error: Debian 12 does not carry PostgreSQL 17.
+   at role postgres-packages, version
+   Leave version away, or say 15. Nothing was changed on any host.`,
+  ],
+  'an empty password': [
+    () =>
+      stepOf(
+        stepsOf(
+          postgresPrimary({ ...COMMON, replicas: [], passwords: { replication: new Secret(() => '') } }),
+        ),
+        'database role',
+        'replicator',
+      ).diff(undefined),
+    `error: The password of the database role replicator is empty
+   Nothing was changed on the host. See where the inventory takes it from.`,
+  ],
+  'a primary whose data are gone': [
+    () => primaryData({ host: 'db1', paths }).diff({ kind: 'lost' }),
+    `error: db1 has a configuration of PostgreSQL, but no data in /var/lib/postgresql/15/main
+   No other database host has a primary, so there is nothing to copy from.
+   Mount its disk or put its data back, and run again.`,
+  ],
+  'a primary whose data are of another version': [
+    () => primaryData({ host: 'db1', paths }).diff({ ...PRIMARY, version: 13 }),
+    `error: db1 has data of PostgreSQL 13, where version 15 is asked for
+   Nothing was changed. To go on with 13, say so as the host's version; this role does no upgrades.`,
+  ],
+  'a replica of a primary of another version': [
+    () =>
+      replicaData({
+        ...{ host: 'db1', paths, primary: db2, slot: 'db1', former: 'refuse' },
+        found: { ...PRIMARY, version: 13 },
+      }).diff({ kind: 'nothing' }),
+    `error: db2 has data of PostgreSQL 13, where version 15 is asked for
+   Nothing was changed. To go on with 13, say so as the host's version; this role does no upgrades.`,
+  ],
+  'a replica that was a primary': [
+    () => copied(OLD),
+    `error: db1 cannot become a replica of db2 with the data it has
+   db1 has a primary, timeline 1 that does not answer (shut down), system 77
+   db2 is a primary, timeline 2, system 77
+   It was a primary itself: it may hold writes that the other one never got.
+   Nothing was changed on db1. To make it a replica again: provision reattach --host db1`,
+  ],
+  'a replica of another system': [
+    () => copied({ ...OLD, standby: true, system: '78' }),
+    `error: db1 cannot become a replica of db2 with the data it has
+   db1 has a replica, timeline 1 that does not answer (shut down), system 78
+   db2 is a primary, timeline 2, system 77
+   It is of another system, no copy of this one.
+   Nothing was changed on db1. If its data are not needed, move them aside there, and run again: it gets a new copy.`,
+  ],
+  'a replica whose data are damaged': [
+    () => copied({ ...OLD, standby: true, system: undefined, timeline: 0, state: 'unknown' }),
+    `error: db1 cannot become a replica of db2 with the data it has
+   db1 has a replica, timeline 0 that does not answer (unknown), system unknown
+   db2 is a primary, timeline 2, system 77
+   Its control file cannot be read: the data are damaged, or not all there.
+   Nothing was changed on db1. If its data are not needed, move them aside there, and run again: it gets a new copy.`,
+  ],
+  'to undo the writes of whoever was promoted last': [
+    () => copied({ ...OLD, timeline: 3 }, 'rewind'),
+    `error: db1 is on a later timeline than db2, so it is most likely the one in use
+   db1 has a primary, timeline 3 that does not answer (shut down)
+   db2 is a primary, timeline 2
+   Nothing was changed. Most likely the other one is to be re-attached: provision reattach --host db2`,
+  ],
+  'a migration with a number of its own': [
+    () => migrations('0002-second.sql', 'select 2'),
+    `error: DIR/0002-second.sql is no migration, or not the next one
+   Number them from 0001 on without a gap: 0001-what-it-does.sql.`,
+  ],
+  'a migration that is too large': [
+    () => migrations('0001-first.sql', '-'.repeat(100_001)),
+    `error: DIR/0001-first.sql is larger than 100 kB
+   A migration changes the schema. Fill large tables by the application, in small transactions.`,
+  ],
+  'a passphrase that is too short': [
+    () => passphrase('a-passphrase'),
+    `error: The passphrase of the backups is too short, or has a space in it
+   at backup.passphrase
+   Give at least 16 characters: openssl rand -base64 36, for example. It cannot be changed later.`,
+  ],
+  'a passphrase with a space': [
+    () => passphrase('a passphrase of some length'),
+    `error: The passphrase of the backups is too short, or has a space in it
+   at backup.passphrase
+   Give at least 16 characters: openssl rand -base64 36, for example. It cannot be changed later.`,
+  ],
+  'a repository that cannot be read': [
+    () => kept(LOCKED),
+    `error: backup1 cannot read its repository in /var/lib/pgbackrest
+   ERROR: [031]: no passphrase
+   Nothing was changed in it. When it was made with another passphrase, give that one again.`,
+  ],
+  'the repository of another cluster': [
+    () => kept(HELD, '78'),
+    `error: The repository on backup1 holds the backups of another cluster
+   it is of system 77, the database hosts of system 78
+   Nothing was changed in it. To bring its data back: provision restore. To begin anew: mv /var/lib/pgbackrest /var/lib/pgbackrest.$(date +%F) on backup1, and run again. After an upgrade of PostgreSQL: sudo -u postgres pgbackrest --stanza=main stanza-upgrade on backup1.`,
+  ],
+  'an empty database where there are backups of one': [
+    () => begun(HELD),
+    `error: db1 has no database, but there are backups of one: 20261122-120000F
+   Nothing was changed. To bring the data back: provision restore --confirm notes.test. To begin with an empty database, move the repository aside on its host.`,
+  ],
+  'an empty database where there may be backups of one': [
+    () => begun(undefined),
+    `error: db1 has no database, and whether there are backups of one cannot be asked
+   Nothing was changed. Bring back the host of the backups, and run again.`,
+  ],
+  'a restore without the host of the backups': [
+    () => broughtBack(undefined),
+    `error: The host of the backups cannot be reached
+   Nothing was changed on db1. Bring it back, and run again.`,
+  ],
+  'a restore of what cannot be read': [
+    () => broughtBack(LOCKED),
+    `error: The backups cannot be read: ERROR: [031]: no passphrase
+   Nothing was changed on db1. Look at their host.`,
+  ],
+  'a restore of nothing': [
+    () => broughtBack(EMPTY),
+    `error: There is no backup to restore
+   Nothing was changed on db1. Look at what is in the repository: pgbackrest info.`,
+  ],
+  'a restore to now': [
+    () => broughtBack(HELD),
+    `error: The database on db1 runs, and has all that the backups have
+   Nothing was changed on db1. Say to which moment: --to.`,
+  ],
+  'a restore to a moment before all backups': [
+    () => broughtBack(HELD, '2026-11-22 11:59:00Z'),
+    `error: The oldest backup was taken after 2026-11-22 11:59:00.000000+00
+   Nothing was changed on db1. It goes back to 2026-11-22T12:00:00.000Z.`,
+  ],
+  'a restore to a moment to come': [
+    () => broughtBack(HELD, '2026-11-22 13:00:01Z'),
+    `error: 2026-11-22 13:00:01.000000+00 is still to come
+   Nothing was changed on db1. Say a moment of the past.`,
+  ],
+  'a restore test without a backup': [
+    () =>
+      restoreTest({
+        ...{ host: 'backup1', run: 'mine', paths, repository: '/var/lib/pgbackrest', moment: undefined },
+      }).diff([undefined, EMPTY]),
+    `error: backup1 has no backup that could be restored
+   Take one first: provision backup.`,
+  ],
+}
+
+/** What a person reads where the data of a database, or its backups, would be at risk, whole. */
+describe('what is refused of a database and its backups', () => {
+  for (const [what, [given, text]] of Object.entries(CASES))
+    it(`is, with its reason and what to do next: ${what}`, async () => {
+      expect((await wordsOf(given)).replace(/\/\S+\/provision-test-\w+/, 'DIR')).to.equal(text)
+    })
+})

@@ -1,0 +1,232 @@
+import { expect } from 'chai'
+import { type AppParams, app } from '../../roles/app/index.ts'
+import { bundleOf } from '../../roles/haproxy/certificate.ts'
+import { type HaproxyParams, haproxy } from '../../roles/haproxy/index.ts'
+import { type KeepalivedParams, keepalived } from '../../roles/keepalived/index.ts'
+import { type NginxParams, nginx } from '../../roles/nginx/index.ts'
+import { type UpstreamParams, upstream } from '../../roles/upstream/index.ts'
+import type { KeyPair } from '../../src/model/fields.ts'
+import { issueAuthority, issueLeaf } from '../../src/pki/issue.ts'
+import { Secret } from '../../src/shell/secret.ts'
+import { wordsOf } from '../support/words.ts'
+import { stepsOf } from './unfolded.ts'
+
+const WEB = [
+  { name: 'web1', address: '10.0.1.1', port: 8080 },
+  { name: 'web2', address: '10.0.1.2', port: 8080 },
+]
+const [FIRST = { name: '', address: '', port: 0 }] = WEB
+const YEAR = 366 * 86_400_000
+
+/** What a person reads who gives a role of the tiers before the database params that cannot be right, whole. */
+describe('what is refused', () => {
+  let own: KeyPair
+  let another: KeyPair
+
+  before(async () => {
+    const issuer = await issueAuthority('test')
+    const pair = async (name: string) => {
+      const { certificate, key } = await issueLeaf(issuer, { names: [name], addresses: [] })
+      return { certificate, key: new Secret(() => key) }
+    }
+    own = await pair('notes.test')
+    another = await pair('other.test')
+  })
+
+  const balancer = (more: Partial<HaproxyParams> = {}) =>
+    stepsOf(haproxy({ domain: 'notes.test', certificate: own, servers: WEB, vip: '10.0.0.10/24', ...more }))
+  const moving = (more: Partial<KeepalivedParams> = {}, facts = {}) =>
+    stepsOf(
+      keepalived({
+        ...{ vip: '10.0.0.10/24', priority: 250, address: '10.0.0.1' },
+        ...{ peers: [{ address: '10.0.0.2', priority: 240 }], ...more },
+      }),
+      facts,
+    )
+  const web = (more: Partial<NginxParams> = {}) =>
+    stepsOf(
+      nginx({
+        ...{ domain: 'notes.test', listen: FIRST, upstreams: WEB, balancers: [{ address: '10.0.0.1' }] },
+        ...{ site: { directory: '/build/public', id: 'abc123' }, ...more },
+      }),
+    )
+  const spread = (more: Partial<UpstreamParams> = {}) =>
+    stepsOf(upstream({ name: 'app', servers: WEB, path: '/livez', ...more }))
+  const service = (more: Partial<AppParams> = {}) =>
+    stepsOf(
+      app({
+        ...{
+          release: { directory: '/build/app', id: 'abc123' },
+          listen: { address: '10.0.2.1', port: 3000 },
+        },
+        ...{ databases: [{ address: '10.0.3.1' }] },
+        database: {
+          name: 'notes',
+          user: 'notes',
+          password: new Secret(() => 'app-password'),
+          authority: 'x',
+        },
+        ...more,
+      }),
+    )
+
+  const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string | RegExp]>> = {
+    'haproxy without a server': [
+      () => balancer({ servers: [] }),
+      `error: haproxy has no server to send requests to.
+   at role haproxy, servers
+   Name at least one web server.`,
+    ],
+    'haproxy with two servers of one name': [
+      () => balancer({ servers: [FIRST, FIRST] }),
+      `error: haproxy has two servers of the name web1.
+   at role haproxy, servers
+   Give each a name of its own.`,
+    ],
+    'haproxy with admins that are no network': [
+      () => balancer({ admin: { address: '10.0.0.1', from: ['10.0.0.0'] } }),
+      `error: "10.0.0.0" is no network.
+   at role haproxy, admin.from
+   Write it with the length of its prefix: 10.0.0.0/8.`,
+    ],
+    'a certificate for another name': [
+      () => balancer({ certificate: another }),
+      `error: The certificate for notes.test is not for that name, but for DNS:other.test
+   at role haproxy, certificate
+   Give the one for the domain, or name the domain that it is for.`,
+    ],
+    'a certificate with the key of another': [
+      () => balancer({ certificate: { ...own, key: another.key } }),
+      `error: The certificate for notes.test does not belong to its key
+   at role haproxy, certificate
+   Give the key that the certificate was made with.`,
+    ],
+    'a certificate that has run out': [
+      () => bundleOf(own, 'notes.test', Date.now() + YEAR),
+      /^error: The certificate for notes\.test is no longer valid since \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Renew it, then run the same command again\.$/,
+    ],
+    'a certificate of the days to come': [
+      () => bundleOf(own, 'notes.test', Date.now() - YEAR),
+      /^error: The certificate for notes\.test is not valid before \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Look at the clock of this machine\.$/,
+    ],
+    'a certificate that is no PEM': [
+      () => balancer({ certificate: { ...own, certificate: 'notes.pem' } }),
+      `error: The certificate cannot be read.
+   at role haproxy, certificate
+   It should be PEM: the certificate of the domain first, then the chain above it.`,
+    ],
+    'a key that is no PEM': [
+      () => balancer({ certificate: { ...own, key: new Secret(() => 'notes.key') } }),
+      `error: The certificate's key cannot be read.
+   at role haproxy, certificate.key
+   It should be PEM, and without a passphrase.`,
+    ],
+    'keepalived with a priority that it cannot weigh': [
+      () => moving({ priority: 255 }),
+      `error: keepalived cannot weigh 10.0.0.1 with a priority of 255.
+   at role keepalived, priority
+   Give a whole number from 1 to 254. Is it a balancer?`,
+    ],
+    'keepalived without a peer': [
+      () => moving({ peers: [] }),
+      `error: keepalived has no peer to share the address with.
+   at role keepalived, peers
+   Name the other balancers.`,
+    ],
+    'keepalived as its own peer': [
+      () => moving({ peers: [{ address: '10.0.0.1', priority: 240 }] }),
+      `error: keepalived's peers hold the host itself: 10.0.0.1.
+   at role keepalived, peers
+   Name the others only.`,
+    ],
+    'keepalived with the priority of a peer': [
+      () => moving({ priority: 240 }),
+      `error: 10.0.0.1 and 10.0.0.2 have the same priority, 240, so both would hold the address.
+   at role keepalived, priority
+   Give each balancer its own.`,
+    ],
+    'keepalived with the address of a balancer to move': [
+      () => moving({ vip: '10.0.0.2/24' }),
+      `error: 10.0.0.2/24 is the address of a balancer.
+   at role keepalived, vip
+   Take one that belongs to no host.`,
+    ],
+    'keepalived with a check that is no URL': [
+      () => moving({ checkUrl: "http://localhost/' || reboot" }),
+      `error: The check cannot ask "http://localhost/' || reboot".
+   at role keepalived, checkUrl
+   Give a URL.`,
+    ],
+    'keepalived on an interface that the host has not': [
+      () => moving({ interface: 'eth7' }, { interfaces: ['lo', 'eth0'] }),
+      `error: The host has no interface eth7.
+   at role keepalived, interface
+   It has lo, eth0.`,
+    ],
+    'nginx with a limit of nothing': [
+      () => web({ rate: 0 }),
+      `error: nginx cannot count to 0 requests a second.
+   at role nginx, rate
+   Give a whole number from 1 on, or nothing for no limit.`,
+    ],
+    'nginx without the application': [
+      () => web({ upstreams: [] }),
+      `error: nginx has no server to pass requests on to.
+   at role nginx, upstreams
+   Name at least one server of the application.`,
+    ],
+    'nginx without a balancer': [
+      () => web({ balancers: [] }),
+      `error: nginx has no balancer whose word it could take.
+   at role nginx, balancers
+   Name at least one.`,
+    ],
+    'upstream without a server': [
+      () => spread({ servers: [] }),
+      `error: There is no server of app.
+   at role upstream, servers
+   Name at least one.`,
+    ],
+    'upstream with two servers of one name': [
+      () => spread({ servers: [FIRST, FIRST] }),
+      `error: app has two servers of the name web1.
+   at role upstream, servers
+   Give each a name of its own.`,
+    ],
+    'upstream with a path that is none': [
+      () => spread({ path: 'livez' }),
+      `error: "livez" is no path.
+   at role upstream, path
+   Begin it with a slash.`,
+    ],
+    'app with a name that no user can have': [
+      () => service({ name: 'My Notes' }),
+      `error: "My Notes" is no name of a user.
+   at role app, name
+   Take small letters, digits and dashes.`,
+    ],
+    'app without a database': [
+      () => service({ databases: [] }),
+      `error: notes has no database to ask.
+   at role app, databases
+   Name every host that may be the primary.`,
+    ],
+    'app with its metrics where it serves': [
+      () => service({ metrics: { address: '10.0.2.1', port: 3000 } }),
+      `error: notes would serve and tell its metrics on one port.
+   at role app, metrics
+   Give metrics a port of their own.`,
+    ],
+  }
+
+  for (const [what, [given, text]] of Object.entries(CASES))
+    it(`is, with the param and what to do next: ${what}`, async () => {
+      const words = await wordsOf(given)
+      if (text instanceof RegExp) expect(words).to.match(text)
+      else expect(words).to.equal(text)
+    })
+
+  it('is nothing that is right', () => {
+    for (const given of [balancer, moving, web, spread, service]) expect(given()).not.to.be.empty
+  })
+})

@@ -1,0 +1,21 @@
+import type { RunEvent } from '../../src/model/event.ts'
+import { Problem } from '../../src/model/problem.ts'
+import { plain, showProblem } from '../../src/report/problem.ts'
+
+/** What a person reads, whole, when this ends in a Problem. */
+export async function wordsOf(body: () => unknown): Promise<string> {
+  try {
+    await body()
+  } catch (error) {
+    if (error instanceof Problem) return showProblem(error, plain)
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+/** The same of all that went wrong on hosts in a run, in its order. */
+export function wordsIn(events: readonly RunEvent[]): string {
+  return events
+    .flatMap((event) => ('problem' in event && event.problem ? [showProblem(event.problem, plain)] : []))
+    .join('\n')
+}
