@@ -28,7 +28,7 @@ export default playbook(
       'Makes a replica the primary when the primary is dead or cannot be reached, and says what could be lost. Refuses when the primary answers.',
     flags: {
       /** The host that takes over; the one that has the most unless told. */
-      to: optional(text),
+      to: optional({ ...text, expects: 'the name of a database host' }),
       /** Goes on although acknowledged writes may be lost. */
       acceptDataLoss: flag,
     },

@@ -23,7 +23,7 @@ export default playbook(
       'Moves the primary of the database to another host, without losing a write. Refuses when that host does not follow closely.',
     flags: {
       /** The host that takes over; the one that follows the primary unless told. */
-      to: optional(text),
+      to: optional({ ...text, expects: 'the name of a database host' }),
     },
   },
 )

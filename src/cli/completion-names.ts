@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { imagine, RELEASES } from '../engine/made-up.ts'
 import type { Inventory } from '../model/inventory.ts'
-import type { Playbook } from '../model/play.ts'
+import type { Play, Playbook } from '../model/play.ts'
+import { kept } from './completion-kept.ts'
 import { compiled, inventoryOf, type Own, playbookOf } from './load.ts'
 import { inventories, playbookPath } from './paths.ts'
 
@@ -17,9 +18,6 @@ interface Asked {
   readonly inventory: string | undefined
   readonly playbook: string | undefined
 }
-
-/** An inventory may hang on more than its files: milliseconds for which its names are believed. */
-const BELIEVED = 10 * 60_000
 
 /** Of the inventory and playbook that a command line speaks of; none where they cannot be read. Made once, then kept beside what was compiled. */
 export async function namesOf({ inventory, playbook = 'site' }: Asked, own: Own): Promise<Names> {
@@ -39,23 +37,19 @@ async function namesIn(path: string, plan: string, own: Own): Promise<Names> {
   const at = resolve(path)
   const paths = { inventory: at, ...(existsSync(plan) && { playbook: resolve(plan) }), completes: at }
   const { outdir } = await compiled(paths, own)
-  const kept = join(outdir, 'names.json')
-  const stamp = statSync(kept, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (stamp > statSync(join(outdir, 'inputs.json')).mtimeMs && Date.now() - stamp < BELIEVED)
-    return JSON.parse(readFileSync(kept, 'utf8'))
-  const { hosts, values } = await inventoryOf(outdir, path)
-  const names = {
-    hosts: [...new Set(hosts.map(({ name }) => name))],
-    groups: [...new Set(hosts.map(({ group }) => group))],
-    tags: existsSync(plan) ? tagsOf(await playbookOf(outdir, plan), values) : [],
-  }
-  writeFileSync(kept, JSON.stringify(names))
-  return names
+  return kept(outdir, 'names.json', async () => {
+    const { hosts, values } = await inventoryOf(outdir, path)
+    return {
+      hosts: [...new Set(hosts.map(({ name }) => name))],
+      groups: [...new Set(hosts.map(({ group }) => group))],
+      tags: existsSync(plan) ? tagsOf(await playbookOf(outdir, plan), values) : [],
+    }
+  })
 }
 
 /** The tags of all steps that can be known without the hosts. */
 function tagsOf(playbook: Playbook, values: Inventory['values']): readonly string[] {
-  const all = playbook.plays(values).flatMap((play) => {
+  const all = playsOf(playbook, values).flatMap((play) => {
     try {
       const [host] = play.hosts
       const steps = host ? imagine(play.steps(host), host, RELEASES[0]).steps : []
@@ -65,4 +59,13 @@ function tagsOf(playbook: Playbook, values: Inventory['values']): readonly strin
     }
   })
   return [...new Set(all)].sort()
+}
+
+/** None where they hang on flags that the playbook must be told. */
+function playsOf(playbook: Playbook, values: Inventory['values']): readonly Play[] {
+  try {
+    return playbook.plays(values)
+  } catch {
+    return []
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
@@ -13,6 +13,23 @@ export default playbook(site, ({ web, db }) => [
   play('web', { hosts: web, tags: ['front'] }, () => [file('/etc/a', 'a', { tags: ['motd'] })]),
   play('db', { hosts: db, tags: ['data'] }, () => []),
 ])
+`
+const AWAY = `import { choice, flag, integer, optional, playbook, text } from 'provision-ts'
+import { site } from './site.ts'
+console.info('a playbook that speaks')
+export default playbook(site, () => [], {
+  flags: {
+    host: text,
+    intoGroup: optional(text),
+    to: optional({ ...text, expects: 'the name of a host' }),
+    tier: choice('web', 'db'),
+    release: optional(choice(15, 17)),
+    maxHosts: optional(integer({ min: 1 })),
+    reason: optional({ ...text, expects: 'a text\\nfor people' }),
+    dryRun: flag,
+    check: flag,
+  },
+})
 `
 const INVENTORY = `import { inventory } from 'provision-ts'
 import { site } from '../playbooks/site.ts'
@@ -29,6 +46,9 @@ describe('completion', function () {
     project = new Project({
       'playbooks/site.ts': SITE,
       'playbooks/deploy.ts': SITE,
+      'playbooks/away.ts': AWAY,
+      'playbooks/broken.ts': 'throw new Error("a playbook that throws")\nexport default 1\n',
+      'playbooks/torn.ts': 'export default playbook(\n',
       'playbooks/part.ts': 'export const part = 1\n',
       'inventory/prod.ts': INVENTORY,
     })
@@ -69,6 +89,92 @@ describe('completion', function () {
     expect(glued).to.deep.equal(['--limit=db', '--limit=db1'])
     expect(tags).to.deep.equal(['data', 'front', 'motd'])
     expect(of).to.deep.equal(['web', 'web1', 'web2'])
+  })
+
+  it('knows the flags that a playbook declares, beside those of a run', async () => {
+    const [all, some, check, other, command] = await Promise.all([
+      complete('away', '--'),
+      project.provision('__complete', '--', 'away', '--host', 'web1', '--r'),
+      project.provision('__complete', '--', 'away', '--ch'),
+      complete('deploy', '--'),
+      complete('logs', '--'),
+    ])
+    const own = [
+      '--host',
+      '--into-group',
+      '--to',
+      '--tier',
+      '--release',
+      '--max-hosts',
+      '--reason',
+      '--dry-run',
+    ]
+    expect(all).to.include.members([...own, '--limit', '--diff'])
+    expect(some.out.split('\n')).to.deep.equal([
+      '--release\tone of 15, 17, or nothing',
+      '--reason\ta text for people, or nothing',
+      '',
+    ])
+    expect(check.out).to.match(/^--check\tonly say what would change.*\n$/)
+    expect([...other, ...command])
+      .to.include('--limit')
+      .and.not.to.include.members(['--host'])
+  })
+
+  it('knows the values that a flag of a playbook chooses from, and whose name it is', async () => {
+    const found = await Promise.all([
+      complete('away', '--tier', ''),
+      complete('away', '--dry-run', '--tier=d'),
+      complete('plan', 'away', '--release', ''),
+      complete('away', '--host', 'w'),
+      complete('away', '--into-group', ''),
+      complete('-i', 'inventory/prod.ts', 'away', '--to=d'),
+    ])
+    expect(found).to.deep.equal([
+      ['web', 'db'],
+      ['--tier=db'],
+      ['15', '17'],
+      ['web1', 'web2'],
+      ['web', 'db'],
+      ['--to=db1'],
+    ])
+    const none = await Promise.all([
+      complete('away', '--max-hosts', ''),
+      complete('away', '--reason', ''),
+      complete('away', '--dry-run', ''),
+      complete('logs', '--tier', ''),
+    ])
+    expect(none).to.deep.equal([[], [], [], ['web', 'db', 'web1', 'web2', 'db1']])
+  })
+
+  it('knows hosts also for a playbook that must be told something', async () => {
+    expect(await complete('away', '--limit', 'd')).to.deep.equal(['db', 'db1'])
+  })
+
+  it('sees that a playbook has changed, and runs it only then', async () => {
+    const counted = (flags: string) => `import { appendFileSync } from 'node:fs'
+import { choice, flag, playbook } from 'provision-ts'
+import { site } from './site.ts'
+appendFileSync('loaded', '.')
+export default playbook(site, () => [], { flags: { ${flags} } })
+`
+    project.write('playbooks/counted.ts', counted(`color: choice('red')`))
+    const read = (name: string) => readFileSync(join(project.directory, name), 'utf8')
+    expect(await complete('counted', '--co')).to.deep.equal(['--color'])
+    expect(await complete('counted', '--color', '')).to.deep.equal(['red'])
+    expect(read('loaded')).to.equal('.')
+    project.write('playbooks/counted.ts', counted(`colorless: flag`))
+    expect(await complete('counted', '--co')).to.deep.equal(['--colorless'])
+    expect(read('loaded')).to.equal('..')
+  })
+
+  it('is silent about a playbook that cannot be read, and goes on to know what a run takes', async () => {
+    for (const name of ['broken', 'torn', 'gone', 'part']) {
+      const { out, err } = await project.provision('__complete', '--', name, '--lim')
+      expect(out.split('\t')[0], name).to.equal('--limit')
+      expect(err, name).to.equal('')
+      expect(await complete(name, '--host', ''), name).to.deep.equal([])
+    }
   })
 
   it('leaves paths to the shell, and says nothing where it knows nothing', async () => {
@@ -115,6 +221,19 @@ describe('completion', function () {
         await terminal.until(/--tags motd --limit$/m)
         terminal.type('db1,web\t\t')
         expect(await terminal.until(/db1,web2/)).to.include('db1,web1')
+        terminal.type('\x15provision aw\t')
+        await terminal.until(/provision away$/m)
+        terminal.type('--ti\t')
+        await terminal.until(/provision away --tier$/m)
+        terminal.type('d\t')
+        await terminal.until(/provision away --tier db$/m)
+        terminal.type('--into-group=w\t')
+        await terminal.until(/--into-group=web$/m)
+        terminal.type(' --re\t\t')
+        // Bash has no place for what a word is.
+        await terminal.until(
+          shell === 'bash' ? /--reason +--release/ : /--release.+one of 15, 17, or nothing/,
+        )
       } finally {
         terminal.close()
         await terminal.code
