@@ -34,6 +34,8 @@ export default async () => {
     passwords: { app: secret.of('vagrant-app'), replication: secret.of('vagrant-replication') },
     lb: {
       interface: 'eth1',
+      // For the ports of this machine that lead to each.
+      everywhere: true,
       hosts: { lb1: { ...at('lb1'), priority: 250 }, lb2: { ...at('lb2'), priority: 240 } },
     },
     web: { port: 8080, hosts: tier('web1', 'web2') },

@@ -65,6 +65,8 @@ export const site = stack(
         priority: integer({ min: 1, max: 254 }),
         /** Where the address appears; the interface of the default route unless told. */
         interface: optional(text),
+        /** Whether it answers clients at its own addresses, too; no unless told. */
+        everywhere: optional(flag),
       },
       { atLeast: 2 },
     ),

@@ -309,6 +309,7 @@ export function balancerTier(
             certificate,
             servers: web.hosts,
             vip,
+            everywhere: host.everywhere,
             admin: admins === undefined ? undefined : { address: host.address, from: admins },
           }),
           keepalived({ ...host, vip, peers: lb.without(host) }),

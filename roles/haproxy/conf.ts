@@ -4,8 +4,8 @@ import type { HaproxyServer } from './index.ts'
 /** What haproxy.cfg is made from. */
 export interface HaproxyConf {
   readonly domain: string
-  /** The address that moves between the balancers, without its prefix length. */
-  readonly address: string
+  /** The address that clients ask: the one that moves between the balancers, or `*` for all. */
+  readonly listen: string
   readonly certificatePath: string
   /** Of the account of an ACME server, whose questions are answered with it. */
   readonly thumbprint: string | undefined

@@ -25,6 +25,11 @@ export interface HaproxyParams {
   /** The address to listen on, with its prefix length: `198.18.0.10/24`. It need not be on this host. */
   readonly vip: string
   /**
+   * Whether it answers at all addresses of the host: for a look at one balancer, and for ports that are forwarded to it.
+   * @default false: at the address that moves, and nowhere else
+   */
+  readonly everywhere?: boolean
+  /**
    * Where statistics (`/stats`) and metrics (`/metrics`) are shown to others than this host: at an address of its own, port 8404,
    * for these networks. @default to nobody else
    */
@@ -55,11 +60,15 @@ export const serving = (_host?: Host): Probe => http(`${LOCAL}/serving`)
 /** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
 export const haproxy = role(
   'haproxy',
-  ({ domain, certificate, servers, vip, admin, maxConnections = 2000 }: HaproxyParams, { facts }) => {
+  (
+    { domain, certificate, servers, vip, everywhere = false, admin, maxConnections = 2000 }: HaproxyParams,
+    { facts },
+  ) => {
     const address = vip.replace(/\/.*/, '')
     const certificatePath = `/etc/haproxy/certs/${domain}.pem` as const
     const { thumbprint } = certificate
-    const data = { domain, address, certificatePath, thumbprint, servers, admin, maxConnections }
+    const listen = everywhere ? (address.includes(':') ? '::' : '*') : address
+    const data = { domain, listen, certificatePath, thumbprint, servers, admin, maxConnections }
     return [
       pkg(...PACKAGES),
       sysctl('haproxy', { [`net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`]: 1 }),

@@ -18,7 +18,7 @@ import { FACTS, stepsOf, textAt, textsOf } from './unfolded.ts'
 
 const PASSPHRASE = 'a-passphrase-of-some-length'
 const party = {
-  certificate: { certificate: '-----BEGIN CERTIFICATE-----', key: new Secret(() => 'its key') },
+  certificate: { certificate: '-----BEGIN CERTIFICATE-----', key: new Secret(() => 'the-key-of-db1') },
   authority: 'the authority',
 }
 const db1 = { name: 'db1', address: '198.18.0.41' }

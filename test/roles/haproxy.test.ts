@@ -42,6 +42,15 @@ describe('role haproxy', () => {
     expect(binds).to.deep.equal(['  bind 198.18.0.10:80', '  bind 198.18.0.10:443', '  bind 127.0.0.1:8405'])
   })
 
+  it('listens on all addresses where that is wanted', () => {
+    expect(
+      config({ everywhere: true })
+        .match(/^ *bind \S+/gm)
+        ?.slice(0, 2),
+    ).to.deep.equal(['  bind *:80', '  bind *:443'])
+    expect(config({ everywhere: true, vip: 'fd00::10/64' })).to.include('bind :::443 ssl')
+  })
+
   it('shows numbers to admins alone, at an address of its own, and lets them switch nothing', () => {
     const text = config({ admin: { address: '198.18.0.11', from: ['10.0.0.0/8', '10.1.0.1/32'] } })
     expect(text)

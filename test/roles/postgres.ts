@@ -13,7 +13,7 @@ export const PRIMARY: Place = {
 export const COMMON = {
   name: 'db1',
   address: '198.18.0.41',
-  certificate: { certificate: '-----BEGIN CERTIFICATE-----', key: new Secret(() => 'its key') },
+  certificate: { certificate: '-----BEGIN CERTIFICATE-----', key: new Secret(() => 'the-key-of-db1') },
   authority: 'the authority',
   clients: [{ address: '198.18.0.31' }],
   peers: [{ name: 'db2', address: '198.18.0.42' }],
