@@ -13,8 +13,9 @@ export function awaited({ query, otherwise }: Awaited): Command {
     script: sh`
 psql=$(ls -d /usr/lib/postgresql/*/bin/psql | tail -n 1)
 export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5
+query=${query}
 end=$(($(date +%s) + 30))
-until [ "$("$psql" -XAtqw -d postgres -c ${query} 2>/dev/null)" = t ]; do
+until [ "$("$psql" -XAtqw -d postgres -c "$query" 2>/dev/null)" = t ]; do
   [ "$(date +%s)" -lt "$end" ] || {
     ${otherwise}
     exit 1
