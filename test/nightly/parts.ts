@@ -56,7 +56,7 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
     {
       name: 'bench',
       about: 'how fast it is',
-      command: script('bench', '--no-peers'),
+      command: script('bench', '--no-peers', '--runs', '5'),
       limit: 45,
       silent: true,
     },
