@@ -44,7 +44,7 @@ WantedBy=multi-user.target
  * although the server itself says when it is ready, and starts Perl to send a signal when it stops: writes would wait for both in a
  * switchover. systemd may take a server that was killed for one that ended well, so it is started again whatever it says, but after
  * `systemctl stop`. What Debian's wrapper does beside that is done here: the account, the log, and that the kernel, when memory runs out,
- * may end one of the server's processes but not the server.
+ * may end one of the server's processes but not the server. What the fence says is for the journal, not for the server's log.
  */
 function serverUnit({ bin, config, log }: Paths): string {
   return `[Unit]
@@ -59,7 +59,7 @@ UMask=0077
 Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0
 StandardOutput=append:${log}
 StandardError=append:${log}
-ExecCondition=+${PROGRAM}
+ExecCondition=+systemd-cat -t provision-postgres-fence ${PROGRAM}
 ExecStart=
 ExecStart=${bin}/postgres -c config_file=${config}/postgresql.conf
 ExecReload=

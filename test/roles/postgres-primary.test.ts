@@ -65,7 +65,7 @@ describe('postgres-primary', () => {
     const program = textAt(steps, '/usr/local/libexec/provision-postgres-fence')
     expect(program).to.include('host=198.18.0.42 ').and.include('IDENTIFY_SYSTEM')
     expect(textAt(steps, '/etc/systemd/system/postgresql@15-main.service.d/provision.conf')).to.include(
-      'ExecCondition=+/usr/local/libexec/provision-postgres-fence',
+      'ExecCondition=+systemd-cat -t provision-postgres-fence /usr/local/libexec/provision-postgres-fence',
     )
     const { status, stderr } = spawnSync('sh', ['-n'], { input: program, encoding: 'utf8' })
     expect(status, stderr).to.equal(0)
