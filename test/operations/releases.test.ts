@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { ROOT } from '../integration/support.ts'
+import { Load } from '../proof/load.ts'
+import { pause } from '../proof/row.ts'
+import { failing, GENTLE } from './gentle.ts'
 import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
 const LAB = 'test-operations'
@@ -140,9 +143,15 @@ describe('deploy and rollback, on real hosts under load', function () {
     await own.site.healthy()
   })
 
-  it('fails some requests when nothing waits for the other host, so that the tests above tell something', async () => {
-    build('fifth')
-    const seen = await own.underLoad(['deploy', '--outage'])
-    expect(seen.failed).not.to.deep.equal([])
+  it('fails some requests when both hosts are killed at once, so that the tests above tell something', async () => {
+    const { seen } = await Load.during(own.site.client, bothKilled, GENTLE)
+    const failed = failing(seen)
+    console.log(`    ${failed.length} of ${seen.asked} requests failed`)
+    expect(failed).not.to.deep.equal([])
   })
+
+  const bothKilled = async () => {
+    await Promise.all(['app1', 'app2'].map((host) => own.site.on(host, 'systemctl kill -s KILL notes')))
+    await pause(4_000)
+  }
 })
