@@ -38,7 +38,8 @@ describe('provision lab log', function () {
     const mount = `mount -t tmpfs tmpfs /var/lib && mkdir -p ${STATE} && mount --bind "$1" ${STATE} && chmod 755 ${STATE} && shift && exec "$@"`
     return new Promise((done) => {
       const words = ['-m', 'sh', '-c', mount, 'sh', disk, ...who, ...node]
-      const env = { ...process.env, NO_COLOR: '1' }
+      // Another user's coverage could not be written.
+      const env = { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '' }
       execFile('unshare', words, { cwd: ROOT, env }, (_error, out, err) => done([out, err]))
     })
   }

@@ -119,8 +119,17 @@ describe('a lab refuses', function () {
       if (inside(`command -v ${needs}`).status !== 0) this.skip()
       const acts = join(import.meta.dirname, 'private-acts.ts')
       // Who is somebody else cannot write to our folder of coverage.
-      const become = as ? ['env', '-u', 'NODE_V8_COVERAGE', 'setpriv', `--reuid=${as}`, '--clear-groups'] : []
-      const command = [...become, process.execPath, '--import=tsx', '--conditions=source', acts, act]
+      const alone = ['env', '-u', 'NODE_V8_COVERAGE']
+      const become = as ? ['setpriv', `--reuid=${as}`, '--clear-groups'] : []
+      const command = [
+        ...alone,
+        ...become,
+        process.execPath,
+        '--import=tsx',
+        '--conditions=source',
+        acts,
+        act,
+      ]
       const { stdout, stderr } = inside(`${made}\ncd "$1"; shift; exec "$@"`, process.cwd(), ...command)
       const words = stdout.trimEnd().replace(/(?<=on at )\S+/, 'TIME')
       expect(words + stderr).to.equal(text)

@@ -50,9 +50,8 @@ export class PseudoTerminal {
   async screen(): Promise<string> {
     await new Promise<void>((done) => this.#terminal.write('', done))
     const { active } = this.#terminal.buffer
-    const lines = Array.from(
-      { length: active.length },
-      (_, y) => active.getLine(y)?.translateToString(true) ?? '',
+    const lines = Array.from({ length: active.length }, (_, y) =>
+      (active.getLine(y)?.translateToString(true) ?? '').trimEnd(),
     )
     return lines.join('\n').trimEnd()
   }

@@ -78,12 +78,12 @@ describe('becoming root', () => {
     const session = await openSession(machine.as('free'), {
       host: 'web1',
       become: { method: 'sudo' },
-      shell: 'sh -c "echo closed for the night >&2; exit 3"',
+      shell: 'sh -c "echo no visitors after dark >&2; exit 3"',
     })
     expect(
       await wordsOf(() => session.opened),
     ).to.equal(`error: sudo on web1 gave us no shell: it ended with 3
-   closed for the night
+   no visitors after dark
    Log in by hand, and see what sudo says there`)
     await session.close()
   })
