@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { execa, type Options } from 'execa'
@@ -12,6 +22,7 @@ import { ROOT } from '../integration/support.ts'
 const HERE = import.meta.dirname
 const LAB = 'test-vagrant'
 const BRIDGE = 'lxcbr0'
+const CGROUPS = '/sys/fs/cgroup'
 
 export interface Ended {
   readonly code: number
@@ -92,6 +103,11 @@ export class Ground {
   async down(): Promise<void> {
     await this.run(['vagrant', 'destroy', '-f'])
     await downLab(LAB)
+    // LXC leaves this behind, empty, in each hierarchy.
+    for (const hierarchy of ['', ...readdirSync(CGROUPS)]) {
+      const pivot = join(CGROUPS, hierarchy, 'lxc.pivot')
+      if (existsSync(pivot)) rmdirSync(pivot)
+    }
     rmSync(this.directory, { recursive: true, force: true })
   }
 
