@@ -28,9 +28,10 @@ export function told<S extends Entries>(
 ): Playbook<S> {
   const given = parsed(words, playbook.flags, options)
   const values = flagValues(playbook.flags, given)
+  const { prepare } = playbook
   return {
     ...playbook,
-    prepare: (_given, how) => playbook.prepare(values, how),
+    prepare: prepare && ((_given, how) => prepare(values, how)),
     plays: (site) => playbook.plays(site, values),
   }
 }

@@ -3,6 +3,7 @@ import { rehearse } from '../engine/rehearsal.ts'
 import { type RunOptions, run } from '../engine/run.ts'
 import type { Summary } from '../model/event.ts'
 import type { Playbook } from '../model/play.ts'
+import { Problem } from '../model/problem.ts'
 import { jsonReporter } from '../report/json.ts'
 import { plainReporter } from '../report/plain.ts'
 import { forEyes, paintFor, plain } from '../report/problem.ts'
@@ -35,13 +36,13 @@ export interface Order {
   /** Whose options a mistyped word may have meant. */
   readonly command: Command
   readonly own: Own
-  /** Whether the playbook does first what it does on this machine; not when it was done already. @default false */
-  readonly prepares?: boolean
+  /** What becomes of that which a playbook prepares on this machine. @default 'was done' */
+  readonly prepares?: 'now' | 'was done' | 'cannot'
 }
 
 /** Loads what is asked for, runs it and shows it; what it leaves undone is kept in mind for `provision resume`. */
 export async function perform(
-  { playbook: name, words, flags, command, own, prepares = false }: Order,
+  { playbook: name, words, flags, command, own, prepares = 'was done' }: Order,
   plan: Pick<RunOptions, 'surveyed' | 'expect'> = {},
 ): Promise<Summary> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
@@ -49,7 +50,8 @@ export async function perform(
   const tell = telling(words, command)
   const accept = (given: Playbook) => {
     const told = tell(given)
-    if (prepares) told.prepare({}, { check: flags.check })
+    if (prepares === 'now') told.prepare?.({}, { check: flags.check })
+    if (prepares === 'cannot' && told.prepare) throw unplannable(name)
     return told
   }
   const loaded = await load({ ...paths, own, typeCheck, accept })
@@ -93,6 +95,12 @@ export async function perform(
     written?.close()
     await reporter.done()
   }
+}
+
+function unplannable(name: string): Problem {
+  return new Problem(`${name} makes things on this machine when it begins, which no plan can hold`, {
+    next: `To see what it would change: provision ${name} --check`,
+  })
 }
 
 /** What was typed; it holds no secret, as those are refused there. */

@@ -49,7 +49,10 @@ export function planCommand(own: Own): Command {
       const surveyed = (found: PlanRecord) => {
         record = found
       }
-      const summary = await perform({ playbook, words, flags, command, own }, { surveyed })
+      const summary = await perform(
+        { playbook, words, flags, command, own, prepares: 'cannot' },
+        { surveyed },
+      )
       process.exitCode = exitOf(summary)
       if (!record || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
         const none = new Problem('No plan was kept: not every host could be read.', {

@@ -27,7 +27,7 @@ export function runCommand(own: Own): Command {
       const { name, rest: words } = playbookWords(command.args)
       if (flags.help) return help(command, name, own)
       process.exitCode = exitOf(
-        await perform({ playbook: name ?? 'site', words, flags, command, own, prepares: true }),
+        await perform({ playbook: name ?? 'site', words, flags, command, own, prepares: 'now' }),
       )
       return undefined
     })

@@ -146,7 +146,7 @@ export interface Playbook<S extends Entries = Entries> {
   /** What the command line may say to it. */
   readonly flags: Fields
   /** Done with the flags before the inventory is asked for. */
-  readonly prepare: (given: FlagsGiven, how: Preparing) => void
+  readonly prepare: ((given: FlagsGiven, how: Preparing) => void) | undefined
   /** @throws Problem when the flags that were given do not fit */
   readonly plays: (values: StackValues<S>, given?: FlagsGiven) => readonly Play[]
 }
@@ -161,7 +161,7 @@ export interface PlaybookOptions<F extends Fields> {
   readonly about?: string
   /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
-  /** Done on this machine before the inventory is asked for, whose values may depend on it: not for `plan`, `apply` or `resume`. */
+  /** Done on this machine before the inventory is asked for, whose values may depend on it. `plan` refuses such a playbook. */
   readonly prepare?: (flags: Values<F>, how: Preparing) => void
 }
 
@@ -189,7 +189,7 @@ export function playbook<S extends Entries, const F extends Fields = Record<neve
     stack: of,
     about,
     flags: fields,
-    prepare: (given: FlagsGiven, how: Preparing) => prepare?.(valuesOf(given), how),
+    prepare: prepare && ((given: FlagsGiven, how: Preparing) => prepare(valuesOf(given), how)),
     plays: (values: StackValues<S>, given: FlagsGiven = {}) => plays(values, valuesOf(given)),
   })
 }

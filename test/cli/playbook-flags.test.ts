@@ -44,6 +44,15 @@ describe('a playbook on the command line', function () {
     )
   })
 
+  it('that prepares is not planned: a plan cannot hold what it makes', async () => {
+    const { code, text } = await provision('plan', 'prepared', '--out', 'p.json', '-i', 'inventory.ts')
+    expect(code).to.equal(64)
+    expect(text).to.include(
+      'prepared makes things on this machine when it begins, which no plan can hold\n   To see what it would change: provision prepared --check',
+    )
+    expect(text).to.not.include('asked')
+  })
+
   it('is told its flags among our own', async () => {
     const { text } = await provision('deploy', '-i', 'inventory.ts', '--release', '42', '--check')
     expect(text).to.include('the playbook: it was told 42')
