@@ -58,7 +58,8 @@ const server = row<Server>(
 
 /**
  * A crashed primary may have written more than its replica got; its own files say how far it came. A replica may reach a primary
- * that nobody else can, so it asks the one that it follows, as long as others wait for an SSH connection.
+ * that nobody else can, so it asks the one that it follows, for little longer than others wait for an SSH connection: a packet that is
+ * lost on the way is sent again after a second.
  */
 const REST = sh`
 echo "uptime $(cut -d . -f 1 /proc/uptime)"
@@ -68,7 +69,7 @@ for data in /var/lib/postgresql/*/main; do
   bin=/usr/lib/postgresql/$(cat "$data/PG_VERSION")/bin
   if [ -e "$data/standby.signal" ]; then
     from=$(as_postgres "$bin/psql" -XAtqw -h /run/postgresql -p 5432 -d postgres -c 'show primary_conninfo' 2>/dev/null)
-    [ "$from" ] && [ "$(timeout 1.4 setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -d "$from dbname=replication replication=true" -c 'SHOW in_hot_standby' 2>/dev/null)" = off ] && echo 'sees a primary'
+    [ "$from" ] && [ "$(timeout 1.1 setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -d "$from dbname=replication replication=true" -c 'SHOW in_hot_standby' 2>/dev/null)" = off ] && echo 'sees a primary'
     continue
   fi
   "$bin/pg_isready" -q -h /run/postgresql -p 5432 && continue
