@@ -1,7 +1,9 @@
-import { after, derive, each, flag, on, once, optional, play, playbook, text } from 'provision-ts'
+import { after, derive, each, flag, type Host, on, once, optional, play, playbook, text } from 'provision-ts'
 import { failover, failoverOf } from '../roles/postgres/failover.ts'
 import { standing } from '../roles/postgres/standing.ts'
 import { site } from './stack.ts'
+
+const mayBeGone = ({ name }: Host) => `does not answer; when it does again: provision reattach --host ${name}`
 
 /** A replica becomes the primary when that is gone. The old one is kept off; `reattach` makes it a replica. */
 export default playbook(
@@ -10,7 +12,7 @@ export default playbook(
     // Nobody waits for a dead host: one that is merely slow is found by its replica, which asks it as well.
     const hosts = db.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, patience: '1s' as const } }))
     return [
-      play('database: failover', { anyFailureStops: true, hosts: { hosts } }, () =>
+      play('database: failover', { anyFailureStops: true, mayBeGone, hosts: { hosts } }, () =>
         once(
           after(
             derive(each({ hosts }, standing), (all) =>

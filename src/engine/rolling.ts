@@ -28,7 +28,8 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
   const most = mostFailures({ ...play, hosts })
   const begun = new Set<Host>()
-  const failed = () => [...begun].filter(({ name }) => members.get(name)?.problem ?? !members.has(name))
+  const isMissing = (name: string) => !members.has(name) && !play.mayBeGone
+  const failed = () => [...begun].filter(({ name }) => members.get(name)?.problem ?? isMissing(name))
   const goesOn = () => failed().length <= most && course.halted === undefined
   const take = async (host: Host) => {
     begun.add(host)

@@ -96,11 +96,11 @@ export async function run<S extends Entries>(
     const summary: Summary = {
       mode,
       hosts: [...hosts, ...troubled.map(({ host }) => host)].map((host) =>
-        summaryOf(
-          host,
-          all.find(({ name }) => name === host.name),
+        summaryOf(host, {
+          member: all.find(({ name }) => name === host.name),
           fleet,
-        ),
+          gone: members.size > 0 ? goneOf(host, acts) : undefined,
+        }),
       ),
       ms: performance.now() - began,
       interrupted: stop.aborted,
@@ -211,16 +211,30 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
   return new Map(found)
 }
 
-function summaryOf({ name }: Host, member: Member | undefined, fleet: Fleet): HostSummary {
+interface Become {
+  readonly member: Member | undefined
+  readonly fleet: Fleet
+  /** What is said of it when it was not met, where that is no failure. */
+  readonly gone: string | undefined
+}
+
+/** What all plays of a host have to say of one that is gone. */
+function goneOf(host: Host, acts: readonly Act[]): string | undefined {
+  const words = acts.filter(({ hosts }) => hosts.includes(host)).map(({ play }) => play.mayBeGone?.(host))
+  return words.includes(undefined) ? undefined : words[0]
+}
+
+function summaryOf({ name }: Host, { member, fleet, gone }: Become): HostSummary {
+  const away = member ? member.away : gone
   return {
     host: name,
     ok: member?.ok ?? 0,
     changed: member?.changed ?? 0,
     open: member?.open ?? 0,
     failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
-    unreachable: fleet.unreachable.has(name),
+    unreachable: fleet.unreachable.has(name) && (member !== undefined || gone === undefined),
     skipped: member?.skipped ?? 0,
-    ...(member?.away !== undefined && { away: member.away }),
+    ...(away !== undefined && { away }),
     trips: member?.session.trips ?? 0,
   }
 }

@@ -130,7 +130,7 @@ export interface HostSummary {
   readonly unreachable: boolean
   /** Plays that were not begun on it, since it or another host had failed. */
   readonly skipped: number
-  /** Such as `in maintenance`: its own steps have said to leave it alone, which is no failure. */
+  /** Why it was left alone, which is no failure: its own steps said so (`in maintenance`), or it is gone in a play that is there for that. */
   readonly away?: string
   /** Round trips after the login. */
   readonly trips: number

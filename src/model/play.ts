@@ -23,6 +23,8 @@ export interface Play<H extends Host = Host> {
   /** How many hosts may fail before no further ones are begun; undefined for any number. */
   readonly maxFailures: BatchSize | undefined
   readonly anyFailureStops: boolean
+  /** What is said of a host that does not answer, where that is no failure. */
+  readonly mayBeGone: ((host: H) => string) | undefined
   /** What must hold on a host after its turn, before the next batch begins. */
   readonly healthy: ((host: H) => Probe) | undefined
   readonly around: Around<H> | undefined
@@ -51,6 +53,11 @@ export interface PlayOptions<H extends Host> {
   readonly maxFailures?: number | `${number}%`
   /** Whether one failure ends the whole run: what is in hand is finished, and no host begins anything else. @default false */
   readonly anyFailureStops?: boolean
+  /**
+   * That a host does not answer is no failure while another one does: it is what such a play is for. Gives what is said of it, such as how
+   * to bring it back. @default it is a failure
+   */
+  readonly mayBeGone?: (host: H) => string
   /** What must hold on a host after its turn; while it does not, no further batch begins. */
   readonly healthy?: (host: H) => Probe
   /** What other hosts do before a host's first change and after its last: taking it out of service, for example. */
@@ -71,7 +78,8 @@ export function play<H extends Host>(
   options: PlayOptions<H>,
   steps: (host: H) => Steps,
 ): Play {
-  const { hosts, serial, window, atRest, healthy, around, tags = [], anyFailureStops = false } = options
+  const { hosts, serial, window, atRest, healthy, around, tags = [] } = options
+  const { anyFailureStops = false, mayBeGone } = options
   if (serial !== undefined && window !== undefined)
     throw new TypeError(`play "${label}": serial and window are two ways to go over the hosts; give one`)
   const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
@@ -92,6 +100,7 @@ export function play<H extends Host>(
     atRest,
     maxFailures,
     anyFailureStops,
+    mayBeGone,
     healthy,
     around,
     tags,

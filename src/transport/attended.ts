@@ -6,7 +6,7 @@ import { type Become, startShell } from './become.ts'
 import { Lost } from './lost.ts'
 import { refusal } from './refusal.ts'
 import { settled } from './settled.ts'
-import type { Link } from './wire.ts'
+import type { Link, Wire } from './wire.ts'
 
 export interface Attending {
   /** The host's name, for messages. */
@@ -34,48 +34,64 @@ export interface Attended {
  * @throws Problem when the shell could not be had, Lost when the connection is gone
  */
 export async function attend(link: Link, attending: Attending): Promise<Attended> {
-  const { host, become, script, hear, timeout, stop } = attending
+  const { host, become, script, hear, stop } = attending
   const wire = await startShell(link, { host, become, shell: 'sh', patience: PATIENCE })
   const token = `there-${randomBytes(12).toString('hex')}\n`
-  let before: string | undefined = ''
-  let said = ''
-  let timedOut = false
-  let pieces = 0
+  const heard = listening(wire, token, hear)
+  wire.stdin.on('error', () => {})
+  wire.stdin.write(guarded(script, token))
+  const { ending, timedOut } = await ended(wire, attending)
+  await drained(wire, heard)
+  wire.stdin.end()
+  if (ending.lost !== undefined && !stop?.aborted && !timedOut) throw new Lost(host, ending.lost)
+  if (!heard.begun && !stop?.aborted && !timedOut)
+    throw refusal({ host, become, said: Secret.redact(heard.said), ending })
+  return { code: ending.code ?? KILLED, timedOut }
+}
+
+interface Heard {
+  /** Whether the script has begun. */
+  begun: boolean
+  /** What the shell wrote to stderr until then. */
+  said: string
+  pieces: number
+}
+
+/** Tells what the script writes, after the token, from what a profile of the user writes before it. */
+function listening(wire: Wire, token: string, hear: Attending['hear']): Heard {
+  const heard: Heard = { begun: false, said: '', pieces: 0 }
+  let before = ''
   const silence = setTimeout(() => {
-    said += `\nno answer in ${PATIENCE / 1000} s`
+    heard.said += `\nno answer in ${PATIENCE / 1000} s`
     wire.destroy()
   }, PATIENCE)
-  wire.stdin.on('error', () => {})
+  void wire.ended.then(() => clearTimeout(silence))
   wire.stdout.on('data', (piece: Buffer) => {
-    pieces++
-    if (before === undefined) return hear('stdout', piece)
-    // What a profile of the user writes comes before us.
+    heard.pieces++
+    if (heard.begun) return hear('stdout', piece)
     before += piece.toString('latin1')
     const at = before.indexOf(token)
     if (at < 0) return
-    const rest = before.slice(at + token.length)
-    before = undefined
+    heard.begun = true
     clearTimeout(silence)
+    const rest = before.slice(at + token.length)
     if (rest) hear('stdout', Buffer.from(rest, 'latin1'))
   })
   wire.stderr.on('data', (piece: Buffer) => {
-    pieces++
-    if (before === undefined) hear('stderr', piece)
-    else said += piece.toString()
+    heard.pieces++
+    if (heard.begun) hear('stderr', piece)
+    else heard.said += piece.toString()
   })
-  wire.stderr.resume()
-  wire.stdin.write(guarded(script, token))
+  return heard
+}
+
+/** Waits for its end, and brings that about when it is late, or to be stopped. */
+async function ended(wire: Wire, { timeout, stop }: Pick<Attending, 'timeout' | 'stop'>) {
+  let timedOut = false
   let giveUp: NodeJS.Timeout | undefined
   const end = () => {
     wire.stdin.end()
     giveUp ??= setTimeout(() => wire.destroy(), LEAVING)
-  }
-  /** All that was written before it ended is here; what it has left behind may write on. */
-  const drained = async () => {
-    for (let heard = -1, tries = 0; heard !== pieces && tries < 40; tries++) {
-      heard = pieces
-      await settled(wire)
-    }
   }
   const late = () => {
     timedOut = true
@@ -85,14 +101,17 @@ export async function attend(link: Link, attending: Attending): Promise<Attended
   stop?.addEventListener('abort', end)
   if (stop?.aborted) end()
   const ending = await wire.ended
-  for (const one of [silence, timer, giveUp]) clearTimeout(one)
+  for (const one of [timer, giveUp]) clearTimeout(one)
   stop?.removeEventListener('abort', end)
-  await drained()
-  wire.stdin.end()
-  if (ending.lost !== undefined && !stop?.aborted && !timedOut) throw new Lost(host, ending.lost)
-  if (before !== undefined && !stop?.aborted && !timedOut)
-    throw refusal({ host, become, said: Secret.redact(said), ending })
-  return { code: ending.code ?? KILLED, timedOut }
+  return { ending, timedOut }
+}
+
+/** All that was written before it ended is here afterwards; what it has left behind may write on. */
+async function drained(wire: Wire, heard: Heard): Promise<void> {
+  for (let before = -1, tries = 0; before !== heard.pieces && tries < 40; tries++) {
+    before = heard.pieces
+    await settled(wire)
+  }
 }
 
 /**

@@ -227,6 +227,34 @@ describe('a play over many hosts', () => {
     })
   })
 
+  describe('of which some may be gone', () => {
+    const two = ['web1', 'web2']
+    const outlived = (dead: string, all: readonly string[] = two) =>
+      rig.run(
+        (web) => [
+          play('rescue', { hosts: web, serial: 1, mayBeGone: ({ name }) => `${name} sleeps` }, ({ name }) =>
+            file(`${root}/${name}`, 'saved', rig.own),
+          ),
+        ],
+        { names: all, dead },
+      )
+
+    it('does its work on the others, says of it what the play says, and has not failed', async () => {
+      const { summary } = await outlived('web1')
+      expect(done()).to.deep.equal(['web2'])
+      expect(summary.hosts.map(({ host, away, unreachable }) => [host, away, unreachable])).to.deep.equal([
+        ['web1', 'web1 sleeps', false],
+        ['web2', undefined, false],
+      ])
+      expect(unfinished(summary)).to.deep.equal([])
+    })
+
+    it('has failed when nobody is left', async () => {
+      const { summary } = await outlived('web1', ['web1'])
+      expect(unfinished(summary)).to.deep.equal(['web1'])
+    })
+  })
+
   it('plans nothing where a play that any failure stops is refused, as the run does nothing', async () => {
     const refusing = (mode: 'check' | 'apply') =>
       rig.run(

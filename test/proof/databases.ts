@@ -61,12 +61,7 @@ async function failedOver(
         await end(site, primary)
         await pause(1_000)
         command = Date.now()
-        const { code, text } = await site.provision(
-          'failover',
-          ...(asynchronous ? ['--accept-data-loss'] : []),
-        )
-        // 3: the dead one could not be reached, which is why this is done.
-        if (code !== 0 && code !== 3) throw new Error(`provision failover ended with ${code}:\n${text}`)
+        await site.must('failover', ...(asynchronous ? ['--accept-data-loss'] : []))
       },
     })
     const back = seen.written.find((at) => at > command)
