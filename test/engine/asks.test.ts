@@ -5,39 +5,29 @@ import { play } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('a question to other hosts', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  const rig = ownRig()
 
   const names = ['web1', 'web2']
   /** What stands in `leader`; every host of the rig has the same file system. */
   const leader = () =>
     ask(
       'leader',
-      read(sh`cat ${`${root}/leader`} 2>/dev/null`, ({ stdout }) => stdout),
+      read(sh`cat ${`${rig.root}/leader`} 2>/dev/null`, ({ stdout }) => stdout),
     )
 
   it('is answered before the steps that need it are made, without a round trip of its own', async () => {
-    writeFileSync(`${root}/leader`, 'web9')
+    writeFileSync(`${rig.root}/leader`, 'web9')
     const question = leader()
     const { told, summary } = await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) => [
           afterAnswers(each(web, question), (answers) =>
             file(
-              `${root}/${name}`,
+              `${rig.root}/${name}`,
               answers.map(({ host, answer }) => `${host.name}=${answer}`).join(),
               rig.own,
             ),
@@ -64,9 +54,9 @@ describe('a question to other hosts', () => {
                 web.only(({ name }) => name === 'web1'),
                 question,
               ),
-              (answer) => file(`${root}/${answer}`, '', rig.own),
+              (answer) => file(`${rig.root}/${answer}`, '', rig.own),
             ),
-          file(`${root}/${name}`, 'a', rig.own),
+          file(`${rig.root}/${name}`, 'a', rig.own),
         ]),
       ],
       { names },
@@ -82,12 +72,12 @@ describe('a question to other hosts', () => {
   })
 
   it('is asked again when the asked host has changed since', async () => {
-    writeFileSync(`${root}/leader`, 'old')
+    writeFileSync(`${rig.root}/leader`, 'old')
     const question = leader()
     await rig.run(
       (web) => [
         play('first', { hosts: { hosts: web.hosts.slice(0, 1) } }, () => [
-          file(`${root}/leader`, 'new', rig.own),
+          file(`${rig.root}/leader`, 'new', rig.own),
         ]),
         play('second', { hosts: { hosts: web.hosts.slice(1) } }, () => [
           afterAnswers(
@@ -95,17 +85,17 @@ describe('a question to other hosts', () => {
               web.only(({ name }) => name === 'web1'),
               question,
             ),
-            (answer) => file(`${root}/seen`, String(answer), rig.own),
+            (answer) => file(`${rig.root}/seen`, String(answer), rig.own),
           ),
         ]),
       ],
       { names },
     )
-    expect(readFileSync(`${root}/seen`, 'utf8')).to.equal('new')
+    expect(readFileSync(`${rig.root}/seen`, 'utf8')).to.equal('new')
   })
 
   it('is put to hosts that the run is not about, which are only looked at', async () => {
-    writeFileSync(`${root}/leader`, 'web1')
+    writeFileSync(`${rig.root}/leader`, 'web1')
     const question = leader()
     const purposes: string[] = []
     const { summary } = await rig.run(
@@ -113,7 +103,7 @@ describe('a question to other hosts', () => {
         play('web', { hosts: web }, () =>
           afterAnswers(
             derive(each(web, question), (all) => all.length),
-            (n) => file(`${root}/count`, String(n), rig.own),
+            (n) => file(`${rig.root}/count`, String(n), rig.own),
           ),
         ),
       ],
@@ -125,32 +115,32 @@ describe('a question to other hosts', () => {
     )
     expect(purposes).to.deep.equal(['web1 change', 'web2 look'])
     expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1'])
-    expect(readFileSync(`${root}/count`, 'utf8')).to.equal('2')
+    expect(readFileSync(`${rig.root}/count`, 'utf8')).to.equal('2')
   })
 
   it('has no answer from a host that cannot be reached', async () => {
-    writeFileSync(`${root}/leader`, 'web1')
+    writeFileSync(`${rig.root}/leader`, 'web1')
     const question = leader()
     await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) =>
           afterAnswers(each(web, question), (all) =>
-            file(`${root}/${name}`, all.map(({ answer }) => answer ?? 'nothing').join(), rig.own),
+            file(`${rig.root}/${name}`, all.map(({ answer }) => answer ?? 'nothing').join(), rig.own),
           ),
         ),
       ],
       { names, dead: 'web2' },
     )
-    expect(readFileSync(`${root}/web1`, 'utf8')).to.equal('web1,nothing')
+    expect(readFileSync(`${rig.root}/web1`, 'utf8')).to.equal('web1,nothing')
   })
 
   it('may come out of a role, which costs one more round trip, and of an answer', async () => {
-    writeFileSync(`${root}/leader`, 'web1')
+    writeFileSync(`${rig.root}/leader`, 'web1')
     const [first, second] = [leader(), leader()]
     const asking = role('asking', ({ to }: { readonly to: string }) =>
       afterAnswers(
         derive(each({ hosts: [] }, first), () => to),
-        (path) => file(`${root}/${path}`, 'a', rig.own),
+        (path) => file(`${rig.root}/${path}`, 'a', rig.own),
       ),
     )
     const { told, summary } = await rig.run(
@@ -159,7 +149,7 @@ describe('a question to other hosts', () => {
           asking({ to: 'plain' }),
           role('nested', (_params: object) =>
             afterAnswers(on(host, first), () =>
-              afterAnswers(on(host, second), (answer) => file(`${root}/${answer}-deep`, 'a', rig.own)),
+              afterAnswers(on(host, second), (answer) => file(`${rig.root}/${answer}-deep`, 'a', rig.own)),
             ),
           )({}),
         ]),

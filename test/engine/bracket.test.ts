@@ -9,29 +9,18 @@ import { probe } from '../../src/model/probe.ts'
 import type { Steps } from '../../src/model/steps.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
-import { type Options, type Outcome, Rig } from '../support/rig.ts'
+import { type Options, type Outcome, ownRig } from '../support/rig.ts'
 import { wordsIn } from '../support/words.ts'
 
 describe('a bracket around the changes of a host', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  // The way back is noted in /var/lib, which is this machine's own when there is no other.
+  const rig = ownRig({ private: true })
   const names = ['lb1', 'lb2', 'web1', 'web2']
 
-  before(async function () {
-    rig = await Rig.open()
-    // The way back is noted in /var/lib, which is this machine's own when there is no other.
-    if (!rig.machine.isPrivate) this.skip()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
-
-  const say = (what: string): Shell => sh`echo ${what} >> ${`${root}/log`}`
+  const say = (what: string): Shell => sh`echo ${what} >> ${`${rig.root}/log`}`
   const log = () =>
-    existsSync(`${root}/log`) ? readFileSync(`${root}/log`, 'utf8').split('\n').slice(0, -1) : []
+    existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
   const brackets = ({ events }: Outcome) =>
     events.flatMap((event) =>
       event.kind === 'bracket' ? [`${event.host} ${event.outcome}${event.owed ? ' (owed)' : ''}`] : [],
@@ -39,8 +28,8 @@ describe('a bracket around the changes of a host', () => {
   const stayed = (events: readonly RunEvent[]) =>
     events.filter((event) => event.kind === 'bracket' && event.outcome === 'stayed')
   const change = ({ name }: Host) => [
-    command('change', say(`change ${name}`), { creates: `${root}/${name}` }),
-    file(`${root}/${name}`, 'a', rig.own),
+    command('change', say(`change ${name}`), { creates: `${rig.root}/${name}` }),
+    file(`${rig.root}/${name}`, 'a', rig.own),
   ]
 
   /** A play over web1 and web2 with a bracket on lb1 that tells what it does. */
@@ -126,7 +115,7 @@ describe('a bracket around the changes of a host', () => {
     expect(brackets(outcome)).to.deep.equal([])
     expect(outcome.summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0])
     expect(log()).to.include('change web1').and.not.include('settled web1')
-    root = rig.empty()
+    rig.renew()
     const other = await runAround({ ...idle, idle: 4 })
     expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
   })
@@ -196,7 +185,7 @@ describe('a bracket around the changes of a host', () => {
   })
 
   it('that cannot be closed fails the turn, and the next run closes it by the script that was noted', async () => {
-    const stuck = sh`[ -e ${`${root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${root}/log`}`
+    const stuck = sh`[ -e ${`${rig.root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
     const outcome = await runAround({
       leave: () => [{ host: rigHost('lb1'), script: stuck }],
     })
@@ -207,7 +196,7 @@ describe('a bracket around the changes of a host', () => {
      stuck
    on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
    The next run takes it back first; the last lines above do so by hand.`)
-    await rig.run((all) => [play('mend', { hosts: all }, () => file(`${root}/mended`, '', rig.own))], {
+    await rig.run((all) => [play('mend', { hosts: all }, () => file(`${rig.root}/mended`, '', rig.own))], {
       names,
     })
     const next = await runAround()

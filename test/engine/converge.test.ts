@@ -6,28 +6,18 @@ import { command } from '../../src/resources/command.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Outcome, type Plays, Rig } from '../support/rig.ts'
+import { type Outcome, ownRig, type Plays } from '../support/rig.ts'
 
 describe('a host that converges', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  const rig = ownRig()
 
   const text = (path: string) => readFileSync(path, 'utf8')
   const trips = ({ summary }: Outcome) => summary.hosts.map((host) => host.trips)
 
   it('costs two round trips when it is as wanted, with 200 steps as with one', async () => {
     for (const n of [1, 200]) {
-      const paths = Array.from({ length: n }, (_, i) => `${root}/${i}` as const)
+      const paths = Array.from({ length: n }, (_, i) => `${rig.root}/${i}` as const)
       for (const path of paths) writeFileSync(path, path, { mode: 0o644 })
       const { summary } = await rig.run((web) => [
         play('web', { hosts: web }, () => paths.map((path) => file(path, path, rig.own))),
@@ -40,9 +30,9 @@ describe('a host that converges', () => {
     const plays: Plays = (web) =>
       [1, 2, 3].map((n) =>
         play(`play ${n}`, { hosts: web }, () => [
-          command('make', sh`touch ${`${root}/made`}`, { creates: `${root}/made` }),
-          file(`${root}/${n}`, 'a', rig.own),
-          command('ask', sh`touch ${`${root}/asked`}`, { unless: sh`test -e ${`${root}/asked`}` }),
+          command('make', sh`touch ${`${rig.root}/made`}`, { creates: `${rig.root}/made` }),
+          file(`${rig.root}/${n}`, 'a', rig.own),
+          command('ask', sh`touch ${`${rig.root}/asked`}`, { unless: sh`test -e ${`${rig.root}/asked`}` }),
         ]),
       )
     await rig.run(plays)
@@ -52,7 +42,7 @@ describe('a host that converges', () => {
   it('costs four round trips when 100 steps that reach no further than themselves change', async () => {
     const { summary } = await rig.run((web) => [
       play('web', { hosts: web }, () =>
-        Array.from({ length: 100 }, (_, i) => link(`${root}/${i}`, { target: 'a' })),
+        Array.from({ length: 100 }, (_, i) => link(`${rig.root}/${i}`, { target: 'a' })),
       ),
     ])
     // Facts, survey, change, proof.
@@ -63,9 +53,9 @@ describe('a host that converges', () => {
     const first = await rig.run((web) => [
       play('web', { hosts: web }, () =>
         [1, 2, 3].flatMap((n) => [
-          file(`${root}/before-${n}`, 'a', rig.own),
-          command(`make ${n}`, sh`touch ${`${root}/${n}`}`, { creates: `${root}/${n}` }),
-          file(`${root}/after-${n}`, 'a', rig.own),
+          file(`${rig.root}/before-${n}`, 'a', rig.own),
+          command(`make ${n}`, sh`touch ${`${rig.root}/${n}`}`, { creates: `${rig.root}/${n}` }),
+          file(`${rig.root}/after-${n}`, 'a', rig.own),
         ]),
       ),
     ])
@@ -76,9 +66,9 @@ describe('a host that converges', () => {
   it('reads anew what comes after a far-reaching change', async () => {
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        command('unpack', sh`printf a > ${`${root}/conf`}`, { creates: `${root}/conf` }),
-        file(`${root}/conf`, 'a', rig.own),
-        file(`${root}/other`, 'b', rig.own),
+        command('unpack', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
+        file(`${rig.root}/conf`, 'a', rig.own),
+        file(`${rig.root}/other`, 'b', rig.own),
       ]),
     ])
     expect(told).to.deep.equal([
@@ -89,25 +79,25 @@ describe('a host that converges', () => {
   })
 
   it('sees what a far-reaching change has broken further on', async () => {
-    writeFileSync(`${root}/conf`, 'a', { mode: 0o644 })
+    writeFileSync(`${rig.root}/conf`, 'a', { mode: 0o644 })
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        command('spoil', sh`printf b > ${`${root}/conf`}; touch ${`${root}/done`}`, {
-          creates: `${root}/done`,
+        command('spoil', sh`printf b > ${`${rig.root}/conf`}; touch ${`${rig.root}/done`}`, {
+          creates: `${rig.root}/done`,
         }),
-        command('far', sh`touch ${`${root}/far`}`, { creates: `${root}/far` }),
-        file(`${root}/conf`, 'a', rig.own),
+        command('far', sh`touch ${`${rig.root}/far`}`, { creates: `${rig.root}/far` }),
+        file(`${rig.root}/conf`, 'a', rig.own),
       ]),
     ])
     expect(told.at(-1)).to.equal('web1 changed file conf')
-    expect(text(`${root}/conf`)).to.equal('a')
+    expect(text(`${rig.root}/conf`)).to.equal('a')
   })
 
   it('is told to have failed when a step does not bring about what it asks for', async () => {
     const { told, problems, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('in vain', sh`:`, { unless: sh`false` }),
-        file(`${root}/after`, 'a', rig.own),
+        file(`${rig.root}/after`, 'a', rig.own),
       ]),
     ])
     expect(told).to.deep.equal([
@@ -128,8 +118,8 @@ describe('a host that converges', () => {
   it('is told which field two steps want differently', async () => {
     const { events } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        directory(`${root}/d`, { ...rig.own, mode: '0700' }),
-        directory(`${root}/d`, { ...rig.own, mode: '0750' }),
+        directory(`${rig.root}/d`, { ...rig.own, mode: '0700' }),
+        directory(`${rig.root}/d`, { ...rig.own, mode: '0750' }),
       ]),
     ])
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
@@ -139,15 +129,15 @@ describe('a host that converges', () => {
   it('stops at a step that fails: what came before is done, what comes after is not begun', async () => {
     const { told, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/before`, 'a', rig.own),
-        command('break', sh`echo some words; echo their cause >&2; exit 3`, { creates: `${root}/never` }),
-        file(`${root}/after`, 'a', rig.own),
+        file(`${rig.root}/before`, 'a', rig.own),
+        command('break', sh`echo some words; echo their cause >&2; exit 3`, { creates: `${rig.root}/never` }),
+        file(`${rig.root}/after`, 'a', rig.own),
       ]),
-      play('later', { hosts: web }, () => [file(`${root}/later`, 'a', rig.own)]),
+      play('later', { hosts: web }, () => [file(`${rig.root}/later`, 'a', rig.own)]),
     ])
     expect(told).to.deep.equal(['web1 changed file before', 'web1 failed command break'])
-    expect([existsSync(`${root}/before`), existsSync(`${root}/after`)]).to.deep.equal([true, false])
-    expect(existsSync(`${root}/later`)).to.equal(false)
+    expect([existsSync(`${rig.root}/before`), existsSync(`${rig.root}/after`)]).to.deep.equal([true, false])
+    expect(existsSync(`${rig.root}/later`)).to.equal(false)
     expect(summary.hosts[0]).to.include({ changed: 1, failed: 1, skipped: 1 })
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
     expect(failed?.message).to.equal('web1: command break failed: exit status 3')
@@ -157,29 +147,29 @@ describe('a host that converges', () => {
   it('kills a step that takes longer than it may, and says so', async () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        command('sleep', sh`sleep 30`, { creates: `${root}/never`, timeout: '50ms' }),
+        command('sleep', sh`sleep 30`, { creates: `${rig.root}/never`, timeout: '50ms' }),
       ]),
     ])
     expect(problems).to.deep.equal(['web1: command sleep failed: no end after 0.05 s, so it was killed'])
   })
 
   it('fails as one when the state of a step cannot be compared', async () => {
-    mkdirSync(`${root}/place`)
+    mkdirSync(`${rig.root}/place`)
     const { problems, told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/first`, 'a', rig.own),
-        file(`${root}/place`, 'a', rig.own),
+        file(`${rig.root}/first`, 'a', rig.own),
+        file(`${rig.root}/place`, 'a', rig.own),
       ]),
     ])
-    expect(problems).to.deep.equal([`${root}/place is a directory, where a file is wanted`])
+    expect(problems).to.deep.equal([`${rig.root}/place is a directory, where a file is wanted`])
     expect(told).to.deep.equal([])
-    expect(existsSync(`${root}/first`)).to.equal(false)
+    expect(existsSync(`${rig.root}/first`)).to.equal(false)
   })
 
   it('gets the texts as they were when a person wants to see them', async () => {
-    writeFileSync(`${root}/a`, 'old\n')
+    writeFileSync(`${rig.root}/a`, 'old\n')
     const { events } = await rig.run(
-      (web) => [play('web', { hosts: web }, () => [file(`${root}/a`, 'new\n', rig.own)])],
+      (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new\n', rig.own)])],
       { diff: true },
     )
     const [step] = events.flatMap((event) => (event.kind === 'step' ? [event] : []))
@@ -189,10 +179,10 @@ describe('a host that converges', () => {
   it('stops between two steps when it is told to, and goes on from there the next time', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        command('one', sh`touch ${`${root}/1`}`, { creates: `${root}/1` }),
-        command('two', sh`touch ${`${root}/2`}`, { creates: `${root}/2` }),
+        command('one', sh`touch ${`${rig.root}/1`}`, { creates: `${rig.root}/1` }),
+        command('two', sh`touch ${`${rig.root}/2`}`, { creates: `${rig.root}/2` }),
       ]),
-      play('later', { hosts: web }, () => [file(`${root}/3`, 'a', rig.own)]),
+      play('later', { hosts: web }, () => [file(`${rig.root}/3`, 'a', rig.own)]),
     ]
     const stop = new AbortController()
     const stopped = await rig.run(plays, {
@@ -204,7 +194,7 @@ describe('a host that converges', () => {
     expect(stopped.told).to.deep.equal(['web1 changed command one'])
     expect(stopped.problems).to.deep.equal(['web1: stopped between two steps'])
     expect(stopped.summary).to.include({ interrupted: true })
-    expect([1, 2, 3].map((n) => existsSync(`${root}/${n}`))).to.deep.equal([true, false, false])
+    expect([1, 2, 3].map((n) => existsSync(`${rig.root}/${n}`))).to.deep.equal([true, false, false])
     const again = await rig.run(plays)
     expect(again.told).to.deep.equal([
       'web1 ok command one',
@@ -215,20 +205,20 @@ describe('a host that converges', () => {
 
   it('begins nothing when it was told to stop before', async () => {
     const { told, summary } = await rig.run(
-      (web) => [play('web', { hosts: web }, () => [file(`${root}/a`, 'a', rig.own)])],
+      (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'a', rig.own)])],
       { stop: AbortSignal.abort() },
     )
     expect(told).to.deep.equal([])
     expect(summary.hosts[0]).to.include({ skipped: 1, changed: 0 })
-    expect(existsSync(`${root}/a`)).to.equal(false)
+    expect(existsSync(`${rig.root}/a`)).to.equal(false)
   })
 
   it('is read again in a later play when an earlier one has changed it', async () => {
     const { told } = await rig.run((web) => [
       play('first', { hosts: web }, () => [
-        command('make', sh`printf a > ${`${root}/conf`}`, { creates: `${root}/conf` }),
+        command('make', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
       ]),
-      play('second', { hosts: web }, () => [file(`${root}/conf`, 'a', rig.own)]),
+      play('second', { hosts: web }, () => [file(`${rig.root}/conf`, 'a', rig.own)]),
     ])
     expect(told).to.deep.equal(['web1 changed command make', 'web1 ok file conf'])
   })
@@ -236,19 +226,22 @@ describe('a host that converges', () => {
   it('runs commands with a umask that lets others read', async () => {
     await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        command('make', sh`touch ${`${root}/made`}`, { creates: `${root}/made` }),
+        command('make', sh`touch ${`${rig.root}/made`}`, { creates: `${rig.root}/made` }),
       ]),
     ])
-    expect(statSync(`${root}/made`).mode & 0o777).to.equal(0o644)
+    expect(statSync(`${rig.root}/made`).mode & 0o777).to.equal(0o644)
   })
 
   it('has nothing to do with handlers that nobody has notified', async () => {
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        command('done', sh`false`, { unless: sh`true`, notify: handler('never', sh`touch ${`${root}/no`}`) }),
+        command('done', sh`false`, {
+          unless: sh`true`,
+          notify: handler('never', sh`touch ${`${rig.root}/no`}`),
+        }),
       ]),
     ])
     expect(told).to.deep.equal(['web1 ok command done'])
-    expect(existsSync(`${root}/no`)).to.equal(false)
+    expect(existsSync(`${rig.root}/no`)).to.equal(false)
   })
 })

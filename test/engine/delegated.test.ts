@@ -8,29 +8,21 @@ import { play } from '../../src/model/play.ts'
 import { role } from '../../src/model/role.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Options, type Plays, Rig } from '../support/rig.ts'
+import { type Options, ownRig, type Plays } from '../support/rig.ts'
 
 describe('steps that are not for every host', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig()
   const names = ['web1', 'web2', 'db1']
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
 
   const db = (all: Group) => all.only(({ name }) => name === 'db1')
   const log = () =>
-    existsSync(`${root}/log`) ? readFileSync(`${root}/log`, 'utf8').split('\n').slice(0, -1) : []
+    existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
   const web = (all: Group) => ({ hosts: { hosts: all.hosts.slice(0, 2) }, serial: 1 })
   const does = (what: string) =>
-    command(what, sh`echo ${what} >> ${`${root}/log`}`, { unless: sh`grep -qx ${what} ${`${root}/log`}` })
+    command(what, sh`echo ${what} >> ${`${rig.root}/log`}`, {
+      unless: sh`grep -qx ${what} ${`${rig.root}/log`}`,
+    })
 
   it('are done on the other host, at their place in the turn', async () => {
     const sessions: string[] = []
@@ -56,11 +48,11 @@ describe('steps that are not for every host', () => {
 
   it('change nothing when they are as wanted, and are planned like others', async () => {
     const plays: Plays = (all) => [
-      play('web', web(all), () => [on(db(all), file(`${root}/there`, 'a', rig.own))]),
+      play('web', web(all), () => [on(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
     ]
     const { told } = await rig.run(plays, { names, mode: 'check' })
     expect(told[0]).to.equal('web1 planned file there on db1')
-    expect(existsSync(`${root}/there`)).to.equal(false)
+    expect(existsSync(`${rig.root}/there`)).to.equal(false)
     await rig.run(plays, { names })
     const { summary } = await rig.run(plays, { names })
     expect(summary.hosts.map(({ changed }) => changed)).to.deep.equal([0, 0])
@@ -70,9 +62,9 @@ describe('steps that are not for every host', () => {
     const seen: string[] = []
     const noting = role('noting', (_params: object, { facts }) => {
       seen.push(facts.hostname)
-      return file(`${root}/x`, 'x', {
+      return file(`${rig.root}/x`, 'x', {
         ...rig.own,
-        notify: handler('note', sh`echo noted >> ${`${root}/log`}`),
+        notify: handler('note', sh`echo noted >> ${`${rig.root}/log`}`),
       })
     })
     const { told } = await rig.run((all) => [play('web', web(all), () => on(db(all), noting({})))], { names })
@@ -107,7 +99,7 @@ describe('steps that are not for every host', () => {
     const plays: Plays = (all) => [play('web', web(all), ({ name }) => migrating({ name }))]
     await rig.run(plays, { names })
     expect(log()).to.deep.equal(['migrate by web1', 'web1', 'web2'])
-    root = rig.empty()
+    rig.renew()
     const gone: Plays = (all) => [play('web', { hosts: all }, ({ name }) => once(does(`by ${name}`)))]
     await rig.run(gone, { names, dead: 'web1' })
     expect(log()).to.deep.equal(['by web2'])
@@ -115,19 +107,10 @@ describe('steps that are not for every host', () => {
 })
 
 describe('a command', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig()
 
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
-
-  const count = () => readFileSync(`${root}/tries`, 'utf8').length
-  const tried = (status: number) => sh`printf . >> ${`${root}/tries`}; exit ${status}`
+  const count = () => readFileSync(`${rig.root}/tries`, 'utf8').length
+  const tried = (status: number) => sh`printf . >> ${`${rig.root}/tries`}; exit ${status}`
   const never = { creates: '/nonexistent' } as const
   const run = (step: ReturnType<typeof command>) =>
     rig.run((web) => [play('web', { hosts: web }, () => step)])
@@ -139,10 +122,10 @@ describe('a command', () => {
   })
 
   it('is tried until what it is for holds', async () => {
-    const until = sh`[ $(wc -c < ${`${root}/tries`}) -ge 3 ]`
+    const until = sh`[ $(wc -c < ${`${rig.root}/tries`}) -ge 3 ]`
     const { told } = await run(
-      command('slow', sh`printf . >> ${`${root}/tries`}`, {
-        creates: `${root}/tries`,
+      command('slow', sh`printf . >> ${`${rig.root}/tries`}`, {
+        creates: `${rig.root}/tries`,
         until,
         retries: { times: 9, every: 1 },
       }),

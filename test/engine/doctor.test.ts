@@ -6,14 +6,10 @@ import { inventory } from '../../src/model/inventory.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
 import type { Finding } from '../../src/model/verification.ts'
 import type { Session } from '../../src/transport/session.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('the doctor', () => {
-  let rig: Rig
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
+  const rig = ownRig()
 
   const at = (name: string, last: number) => ({ hosts: { [name]: { address: `127.0.0.${last}` } } })
 

@@ -6,17 +6,11 @@ import { plain, showProblem } from '../../src/report/problem.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Plays, Rig } from '../support/rig.ts'
+import { ownRig, type Plays } from '../support/rig.ts'
 
 /** What a person reads when a run fails on a host, whole: made by real failures. */
 describe('the text of a failure', () => {
-  let rig: Rig
-
-  before(async function () {
-    rig = await Rig.open()
-    if (!rig.machine.isPrivate) this.skip()
-  })
-  after(() => rig?.close())
+  const rig = ownRig({ private: true })
 
   const never = sh`false`
   const textOf = async (plays: Plays) => {

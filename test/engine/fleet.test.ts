@@ -12,51 +12,41 @@ import { command } from '../../src/resources/command.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Plays, Rig } from '../support/rig.ts'
+import { ownRig, type Plays } from '../support/rig.ts'
 import { thrown } from '../transport/helpers.ts'
 
 describe('a run', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  const rig = ownRig()
 
   const names = ['web1', 'web2', 'web3']
   const inOrder = (events: readonly RunEvent[]) =>
     events.flatMap((event) =>
       event.kind === 'turn' || event.kind === 'turned' ? [`${event.host} ${event.kind}`] : [],
     )
-  const marked = ({ name }: Host) => file(`${root}/${name}`, 'a', rig.own)
+  const marked = ({ name }: Host) => file(`${rig.root}/${name}`, 'a', rig.own)
   const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
 
   describe('that only checks', () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/new`, 'text\n', rig.own),
-        file(`${root}/there`, 'wanted\n', rig.own),
-        directory(`${root}/dir`, rig.own),
-        link(`${root}/link`, { target: 'new' }),
-        command('run', sh`touch ${`${root}/run`}`, { creates: `${root}/run` }),
-        file(`${root}/good`, 'good\n', rig.own),
+        file(`${rig.root}/new`, 'text\n', rig.own),
+        file(`${rig.root}/there`, 'wanted\n', rig.own),
+        directory(`${rig.root}/dir`, rig.own),
+        link(`${rig.root}/link`, { target: 'new' }),
+        command('run', sh`touch ${`${rig.root}/run`}`, { creates: `${rig.root}/run` }),
+        file(`${rig.root}/good`, 'good\n', rig.own),
       ]),
     ]
     beforeEach(() => {
-      writeFileSync(`${root}/there`, 'old\n', { mode: 0o600 })
-      writeFileSync(`${root}/good`, 'good\n', { mode: 0o644 })
+      writeFileSync(`${rig.root}/there`, 'old\n', { mode: 0o600 })
+      writeFileSync(`${rig.root}/good`, 'good\n', { mode: 0o644 })
     })
 
     it('changes nothing, in two round trips', async () => {
-      const before = hashOf(root)
+      const before = hashOf(rig.root)
       const { summary, told } = await rig.run(plays, { mode: 'check' })
-      expect(hashOf(root)).to.equal(before)
+      expect(hashOf(rig.root)).to.equal(before)
       expect(summary.hosts[0]).to.include({ ok: 1, changed: 5, failed: 0, trips: 2 })
       expect(told).to.include('web1 planned file there')
     })
@@ -102,7 +92,7 @@ describe('a run', () => {
       const { summary, told } = await rig.run(
         (web) => [
           play('web', { hosts: web }, (host) => [host.name === 'web2' && broken, marked(host)]),
-          play('later', { hosts: web }, ({ name }) => file(`${root}/later-${name}`, 'a', rig.own)),
+          play('later', { hosts: web }, ({ name }) => file(`${rig.root}/later-${name}`, 'a', rig.own)),
         ],
         { names },
       )
@@ -155,13 +145,13 @@ describe('a run', () => {
       })
       expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1', 'web3'])
       expect(events.filter(({ kind }) => kind === 'connected')).to.have.length(2)
-      expect(existsSync(`${root}/web2`)).to.equal(false)
+      expect(existsSync(`${rig.root}/web2`)).to.equal(false)
     })
 
     it('tells of a role whose body fails on one host, with its name and place, and goes on with the others', async () => {
       const fragile = role('fragile', ({ name }: { readonly name: string }) => {
         if (name === 'web2') throw new Error('web2 is too old for this')
-        return file(`${root}/${name}`, 'a', rig.own)
+        return file(`${rig.root}/${name}`, 'a', rig.own)
       })
       const { problems, told, events } = await rig.run(
         (web) => [play('web', { hosts: web }, ({ name }) => fragile({ name }))],
@@ -222,7 +212,7 @@ describe('a run', () => {
         [1, 0],
         [0, 1],
       ])
-      expect(existsSync(`${root}/web3`)).to.equal(false)
+      expect(existsSync(`${rig.root}/web3`)).to.equal(false)
     })
 
     it('leaves them alone, too, when a host cannot be reached', async () => {
@@ -231,7 +221,7 @@ describe('a run', () => {
         dead: 'web1',
       })
       expect(events.find(({ kind }) => kind === 'skipped')).to.deep.include({ hosts: ['web2', 'web3'] })
-      expect(existsSync(`${root}/web2`)).to.equal(false)
+      expect(existsSync(`${rig.root}/web2`)).to.equal(false)
     })
 
     it('goes on only when a changed host is healthy, and waits for it to become so', async () => {
@@ -246,7 +236,7 @@ describe('a run', () => {
                 probe(
                   'it answers',
                   name === 'web1'
-                    ? sh`test -e ${`${root}/tried`} || { touch ${`${root}/tried`}; false; }`
+                    ? sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`
                     : sh`echo it is down; false`,
                   { within: '1s' },
                 ),
@@ -260,7 +250,7 @@ describe('a run', () => {
       expect(problems).to.deep.equal(['web2 is not healthy after its turn: it answers'])
       const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
       expect(failed?.details).to.include('  it is down')
-      expect(existsSync(`${root}/web3`)).to.equal(false)
+      expect(existsSync(`${rig.root}/web3`)).to.equal(false)
     })
 
     it('does not ask a host that has not changed whether it is healthy', async () => {
@@ -268,10 +258,10 @@ describe('a run', () => {
         play(
           'web',
           { hosts: web, serial: 1, healthy: () => probe('never', sh`false`, { within: 0 }) },
-          () => [file(`${root}/same`, 'a', rig.own)],
+          () => [file(`${rig.root}/same`, 'a', rig.own)],
         ),
       ]
-      writeFileSync(`${root}/same`, 'a', { mode: 0o644 })
+      writeFileSync(`${rig.root}/same`, 'a', { mode: 0o644 })
       const { events, problems } = await rig.run(plays)
       expect([problems, events.filter(({ kind }) => kind === 'waiting')]).to.deep.equal([[], []])
     })

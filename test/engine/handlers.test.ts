@@ -6,36 +6,25 @@ import { play } from '../../src/model/play.ts'
 import type { Step } from '../../src/model/step.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { transaction } from '../../src/resources/transaction.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Plays, Rig } from '../support/rig.ts'
+import { ownRig, type Plays } from '../support/rig.ts'
 
 describe('a handler', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async function () {
-    rig = await Rig.open()
-    // What a host is owed stands in its /var/lib, which is this machine's own when there is no other.
-    if (!rig.machine.isPrivate) this.skip()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  // What a host is owed stands in its /var/lib, which is this machine's own when there is no other.
+  const rig = ownRig({ private: true })
 
   const log = () =>
-    existsSync(`${root}/log`) ? readFileSync(`${root}/log`, 'utf8').split('\n').slice(0, -1) : []
-  const noting = (name: string) => handler(name, sh`echo ${name} >> ${`${root}/log`}`)
+    existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
+  const noting = (name: string) => handler(name, sh`echo ${name} >> ${`${rig.root}/log`}`)
 
   it('runs once, after all steps, however many have notified it', async () => {
     const reload = noting('reload')
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/a`, 'a', { ...rig.own, notify: reload }),
-        file(`${root}/b`, 'b', { ...rig.own, notify: [reload, noting('restart')] }),
-        command('c', sh`echo step >> ${`${root}/log`}`, { unless: sh`test -e ${`${root}/log`}` }),
+        file(`${rig.root}/a`, 'a', { ...rig.own, notify: reload }),
+        file(`${rig.root}/b`, 'b', { ...rig.own, notify: [reload, noting('restart')] }),
+        command('c', sh`echo step >> ${`${rig.root}/log`}`, { unless: sh`test -e ${`${rig.root}/log`}` }),
       ]),
     ])
     expect(log()).to.deep.equal(['step', 'reload', 'restart'])
@@ -44,7 +33,9 @@ describe('a handler', () => {
 
   it('does not run when nothing has changed', async () => {
     const plays: Plays = (web) => [
-      play('web', { hosts: web }, () => [file(`${root}/a`, 'a', { ...rig.own, notify: noting('reload') })]),
+      play('web', { hosts: web }, () => [
+        file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload') }),
+      ]),
     ]
     await rig.run(plays)
     const { told } = await rig.run(plays)
@@ -55,13 +46,13 @@ describe('a handler', () => {
   it('is owed by a run that died after the change, and run by the next although nothing changes', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/a`, 'a', { ...rig.own, notify: noting('reload a/b ü') }),
-        command('break', sh`exit 1`, { unless: sh`test -e ${`${root}/mended`}` }),
+        file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload a/b ü') }),
+        command('break', sh`exit 1`, { unless: sh`test -e ${`${rig.root}/mended`}` }),
       ]),
     ]
     await rig.run(plays)
     expect(log()).to.deep.equal([])
-    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${root}/mended`, '', rig.own)])])
+    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
     const planned = await rig.run(plays, { mode: 'check' })
     expect(planned.told).to.include('web1 planned handler reload a/b ü (owed)')
     const { told, summary } = await rig.run(plays)
@@ -78,11 +69,11 @@ describe('a handler', () => {
   it('stays owed when it fails, as do those after it', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        file(`${root}/a`, 'a', {
+        file(`${rig.root}/a`, 'a', {
           ...rig.own,
           notify: [
             noting('one'),
-            handler('two', sh`echo its words >&2; test -e ${`${root}/mended`}`),
+            handler('two', sh`echo its words >&2; test -e ${`${rig.root}/mended`}`),
             noting('three'),
           ],
         }),
@@ -91,7 +82,7 @@ describe('a handler', () => {
     const first = await rig.run(plays)
     expect(first.told.slice(1)).to.deep.equal(['web1 done handler one', 'web1 failed handler two'])
     expect(first.problems).to.deep.equal(['web1: handler "two" failed: exit status 1'])
-    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${root}/mended`, '', rig.own)])])
+    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
     const again = await rig.run(plays)
     expect(again.told.slice(1)).to.deep.equal([
       'web1 done handler two (owed)',
@@ -103,7 +94,7 @@ describe('a handler', () => {
     const activate = noting('activate')
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        transaction('conf', [file(`${root}/conf`, 'a', rig.own)], { activate }),
+        transaction('conf', [file(`${rig.root}/conf`, 'a', rig.own)], { activate }),
         command('after', sh`:`, { unless: sh`true`, notify: activate }),
       ]),
     ]
@@ -114,13 +105,13 @@ describe('a handler', () => {
   })
 
   it('is not owed by a transaction that took everything back, unless another step has notified it', async () => {
-    const activate = handler('activate', sh`grep -q good ${`${root}/conf`}`)
+    const activate = handler('activate', sh`grep -q good ${`${rig.root}/conf`}`)
     const plays =
       (conf: string, notify: boolean): Plays =>
       (web) => [
         play('web', { hosts: web }, () => [
-          notify && file(`${root}/a`, 'a', { ...rig.own, notify: activate }),
-          transaction('conf', [file(`${root}/conf`, conf, rig.own)], { activate }),
+          notify && file(`${rig.root}/a`, 'a', { ...rig.own, notify: activate }),
+          transaction('conf', [file(`${rig.root}/conf`, conf, rig.own)], { activate }),
         ]),
       ]
     await rig.run(plays('good', false))
@@ -137,11 +128,11 @@ describe('a handler', () => {
   it('is owed when the connection is lost while a transaction activates it', async () => {
     const activate = handler(
       'activate',
-      sh`test -e ${`${root}/lost`} || { touch ${`${root}/lost`}; kill -9 $PPID; }; echo activate >> ${`${root}/log`}`,
+      sh`test -e ${`${rig.root}/lost`} || { touch ${`${rig.root}/lost`}; kill -9 $PPID; }; echo activate >> ${`${rig.root}/log`}`,
     )
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        transaction('conf', [file(`${root}/conf`, 'a', rig.own)], { activate }),
+        transaction('conf', [file(`${rig.root}/conf`, 'a', rig.own)], { activate }),
       ]),
     ]
     expect((await rig.run(plays)).summary.hosts[0]).to.include({ unreachable: true })
@@ -156,9 +147,9 @@ describe('a handler', () => {
       (text: string): Plays =>
       (web) => [
         play('web', { hosts: web }, () => [
-          file(`${root}/a`, 'a', { ...rig.own, notify: activate }),
+          file(`${rig.root}/a`, 'a', { ...rig.own, notify: activate }),
           command('break', sh`exit 1`, { unless: sh`test ${text} = b` }),
-          transaction('conf', [file(`${root}/conf`, text, rig.own)], { activate }),
+          transaction('conf', [file(`${rig.root}/conf`, text, rig.own)], { activate }),
           command('after', sh`:`, { unless: sh`true`, notify: activate }),
         ]),
         play('later', { hosts: web }, () => [

@@ -3,16 +3,11 @@ import { kept } from '../../src/engine/kept.ts'
 import type { Host } from '../../src/model/host.ts'
 import { sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('sessions that are kept', () => {
-  let rig: Rig
+  const rig = ownRig()
   const host: Host = { name: 'web1', group: 'web', address: '127.0.0.1' }
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
 
   it('are used again when they are let go, unless something went wrong in them', async () => {
     const sessions: Session[] = []

@@ -12,17 +12,13 @@ import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Outcome, Rig } from '../support/rig.ts'
+import { type Outcome, ownRig, type Rig } from '../support/rig.ts'
 
 const ROUNDS = 40
 
 /** Random sites in random states: what a plan is sure of happens, what it rules out does not, and what is left open is told so. */
 describe('a plan', () => {
-  let rig: Rig
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig.close())
+  const rig = ownRig()
 
   it(`is what a run then does, over ${ROUNDS} random states of a host`, async function () {
     this.timeout('60s').slow('20s')

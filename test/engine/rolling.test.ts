@@ -11,24 +11,14 @@ import { resource } from '../../src/model/step.ts'
 import { unfinished } from '../../src/report/recap.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Options, Rig } from '../support/rig.ts'
+import { type Options, ownRig } from '../support/rig.ts'
 
 describe('a play over many hosts', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig()
   const names = ['web1', 'web2', 'web3', 'web4', 'web5']
 
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
-
-  const done = () => names.filter((name) => existsSync(`${root}/${name}`))
+  const done = () => names.filter((name) => existsSync(`${rig.root}/${name}`))
   const skipped = (events: readonly RunEvent[]) =>
     events.flatMap((event) =>
       event.kind === 'skipped' ? [[event.play, event.hosts.join(' '), event.why]] : [],
@@ -45,9 +35,9 @@ describe('a play over many hosts', () => {
       (web) => [
         play('first', { hosts: web, ...how }, ({ name }) => [
           failing.includes(name) && broken,
-          file(`${root}/${name}`, 'a', rig.own),
+          file(`${rig.root}/${name}`, 'a', rig.own),
         ]),
-        play('second', { hosts: web }, ({ name }) => file(`${root}/second-${name}`, 'a', rig.own)),
+        play('second', { hosts: web }, ({ name }) => file(`${rig.root}/second-${name}`, 'a', rig.own)),
       ],
       { names, ...options },
     )
@@ -87,10 +77,10 @@ describe('a play over many hosts', () => {
     it('has as many in flight as it says, and begins the next as soon as one is done', async () => {
       const slow = ({ name }: Host) => [
         name === 'web1' &&
-          command('slow', sh`while [ ! -e ${`${root}/web5`} ]; do sleep 0.02; done`, {
+          command('slow', sh`while [ ! -e ${`${rig.root}/web5`} ]; do sleep 0.02; done`, {
             creates: '/nonexistent-1',
           }),
-        name !== 'web1' && file(`${root}/${name}`, 'a', rig.own),
+        name !== 'web1' && file(`${rig.root}/${name}`, 'a', rig.own),
       ]
       // In batches of two, the last would never come: the first waits for it.
       const { events } = await rig.run((web) => [play('web', { hosts: web, window: 2 }, slow)], { names })
@@ -102,7 +92,9 @@ describe('a play over many hosts', () => {
       const most = async (window: '40%' | '1%') => {
         const { events } = await rig.run(
           (web) => [
-            play('web', { hosts: web, window }, ({ name }) => file(`${root}/${window}${name}`, 'a', rig.own)),
+            play('web', { hosts: web, window }, ({ name }) =>
+              file(`${rig.root}/${window}${name}`, 'a', rig.own),
+            ),
           ],
           { names },
         )
@@ -162,7 +154,7 @@ describe('a play over many hosts', () => {
     it('goes on until more have failed than may', async () => {
       await runWith({ serial: 1, maxFailures: 1 }, ['web1'])
       expect(done()).to.deep.equal(['web2', 'web3', 'web4', 'web5'])
-      root = rig.empty()
+      rig.renew()
       const { events } = await runWith({ window: 1, maxFailures: '20%' }, ['web1', 'web3'])
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.deep.equal([['first', 'web4 web5', 'web1, web3 failed in this play']])
@@ -178,16 +170,16 @@ describe('a play over many hosts', () => {
       const all = (options: Options) =>
         rig.run(
           (web) => [
-            play('first', { hosts: web, serial: 1 }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+            play('first', { hosts: web, serial: 1 }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own)),
             play('second', { hosts: web }, ({ name }) => [
-              file(`${root}/${name}`, 'a', rig.own),
-              ['web3', 'web4'].includes(name) && file(`${root}/second-${name}`, 'a', rig.own),
+              file(`${rig.root}/${name}`, 'a', rig.own),
+              ['web3', 'web4'].includes(name) && file(`${rig.root}/second-${name}`, 'a', rig.own),
             ]),
           ],
           { names, ...options },
         )
       await all({ limit: ({ name }) => ['web2', 'web3'].includes(name) })
-      rmSync(`${root}/second-web3`)
+      rmSync(`${rig.root}/second-web3`)
       const planned = await all({ dead: 'web1', mode: 'check' })
       const { events, summary } = await all({ dead: 'web1' })
       expect(skipped(planned.events)).to.deep.equal(skipped(events))
@@ -198,7 +190,7 @@ describe('a play over many hosts', () => {
         ['first', 'web4 web5', "web1 cannot be reached (with --limit '!web1' that does not count)"],
       ])
       // web3 had nothing to do in the play that stopped, so later ones go on with it.
-      expect(existsSync(`${root}/second-web3`)).to.equal(true)
+      expect(existsSync(`${rig.root}/second-web3`)).to.equal(true)
       const of = (name: string) => summary.hosts.find(({ host }) => host === name)
       expect(of('web2')).to.include({ ok: 2, changed: 0, skipped: 0, failed: 0 })
       expect(of('web3')).to.include({ ok: 2, changed: 1, skipped: 0, failed: 0 })
@@ -207,7 +199,7 @@ describe('a play over many hosts', () => {
 
     it('leaves hosts that were not begun alone in later plays, and goes on with the others', async () => {
       const { summary } = await runWith({ serial: 1 }, ['web2'])
-      expect(names.map((name) => existsSync(`${root}/second-${name}`))).to.deep.equal([
+      expect(names.map((name) => existsSync(`${rig.root}/second-${name}`))).to.deep.equal([
         true,
         false,
         false,
@@ -233,7 +225,7 @@ describe('a play over many hosts', () => {
       rig.run(
         (web) => [
           play('rescue', { hosts: web, serial: 1, mayBeGone: ({ name }) => `${name} sleeps` }, ({ name }) =>
-            file(`${root}/${name}`, 'saved', rig.own),
+            file(`${rig.root}/${name}`, 'saved', rig.own),
           ),
         ],
         { names: all, dead },
@@ -274,8 +266,8 @@ describe('a play over many hosts', () => {
               )
             )
           }),
-          play('work', { hosts: web }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
-          play('more work', { hosts: web }, ({ name }) => file(`${root}/${name}`, 'b', rig.own)),
+          play('work', { hosts: web }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own)),
+          play('more work', { hosts: web }, ({ name }) => file(`${rig.root}/${name}`, 'b', rig.own)),
         ],
         { names, mode },
       )
@@ -298,7 +290,7 @@ describe('a play over many hosts', () => {
             return []
           }),
         ),
-        play('work', { hosts: web, serial: 1 }, ({ name }) => file(`${root}/${name}`, 'a', rig.own)),
+        play('work', { hosts: web, serial: 1 }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own)),
       ],
       { names },
     )

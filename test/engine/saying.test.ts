@@ -2,14 +2,10 @@ import { expect } from 'chai'
 import { play } from '../../src/model/play.ts'
 import { command } from '../../src/resources/command.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('a command that says something', () => {
-  let rig: Rig
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
+  const rig = ownRig()
 
   const told = async (script: ReturnType<typeof sh>, timeout = 5_000) => {
     const { events } = await rig.run((web) => [

@@ -7,24 +7,14 @@ import { play } from '../../src/model/play.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { role } from '../../src/model/role.ts'
 import { file } from '../../src/resources/file.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
-import { type Options, type Plays, Rig } from '../support/rig.ts'
+import { type Options, ownRig, type Plays } from '../support/rig.ts'
 import { thrown } from '../transport/helpers.ts'
 
 describe('the selection of steps', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig()
 
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
-
-  const made = () => readdirSync(root).sort().join(' ')
-  const plain = (name: string, ...tags: string[]) => file(`${root}/${name}`, name, { ...rig.own, tags })
+  const made = () => readdirSync(rig.root).sort().join(' ')
+  const plain = (name: string, ...tags: string[]) => file(`${rig.root}/${name}`, name, { ...rig.own, tags })
   const packages = role('apt', () => [plain('pkg'), plain('pkg-conf', 'config')], { tags: ['packages'] })
   const plays: Plays = (web) => [
     play('one', { hosts: web, tags: ['first'] }, () => [
@@ -59,9 +49,9 @@ describe('the selection of steps', () => {
     })
 
   it('begins with the step that it is told, in its play, and takes all plays after it', async () => {
-    expect(await take({ startAt: `file ${root}/conf` })).to.equal('always b c conf')
-    root = rig.empty()
-    expect(await take({ startAt: `${root}/c` })).to.equal('c')
+    expect(await take({ startAt: `file ${rig.root}/conf` })).to.equal('always b c conf')
+    rig.renew()
+    expect(await take({ startAt: `${rig.root}/c` })).to.equal('c')
   })
 
   it('shows in a plan what it takes', async () => {
@@ -79,8 +69,8 @@ describe('the selection of steps', () => {
     expect((tag as Problem).next).to.include('Did you mean "config"?')
     const skip = await thrown(rig.run(plays, { select: { skipTags: ['packges'] } }))
     expect((skip as Problem).next).to.include('"packages"')
-    const step = await thrown(rig.run(plays, { select: { startAt: `file ${root}/conv` } }))
-    expect((step as Problem).next).to.include(`Did you mean "file ${root}/conf"`)
+    const step = await thrown(rig.run(plays, { select: { startAt: `file ${rig.root}/conv` } }))
+    expect((step as Problem).next).to.include(`Did you mean "file ${rig.root}/conf"`)
     expect(made()).to.equal('')
   })
 
@@ -88,13 +78,13 @@ describe('the selection of steps', () => {
     const asked: string[] = []
     const answers = ['y', 'what?', 'n', 'all']
     const confirm = confirming(async (question) => {
-      asked.push(question.replace(`${root}/`, ''))
+      asked.push(question.replace(`${rig.root}/`, ''))
       return answers.shift() ?? 'n'
     })
     await rig.run(plays, { confirm })
     expect(asked).to.have.length(4)
     expect(asked[0]).to.match(/^web1: file a: create .*\? \[y\/n\/all\] $/)
     expect(made()).to.equal('a always b c conf pkg-conf')
-    expect(existsSync(`${root}/pkg`)).to.equal(false)
+    expect(existsSync(`${rig.root}/pkg`)).to.equal(false)
   })
 })

@@ -10,21 +10,12 @@ import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Plays, Rig } from '../support/rig.ts'
+import { ownRig, type Plays } from '../support/rig.ts'
 import { wordsIn, wordsOf } from '../support/words.ts'
 
 /** What a person reads, whole, of what keeps a run from beginning or a host from its turn. */
 describe('the text of a trouble', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  const rig = ownRig()
 
   const all =
     (steps: () => Steps): Plays =>
@@ -106,16 +97,16 @@ error: web1: db1 cannot be reached, and steps of its turn are done there
   it('with a plan that has aged names all that has moved, and that nothing was changed', async () => {
     let plan: PlanRecord = { hosts: {} }
     const twoFiles = (web2: string) =>
-      all(() => [file(`${root}/a`, 'a', rig.own), file(`${root}/${web2}`, 'b', rig.own)])
+      all(() => [file(`${rig.root}/a`, 'a', rig.own), file(`${rig.root}/${web2}`, 'b', rig.own)])
     const names = ['web1', 'web2']
     await rig.run(twoFiles('b'), { mode: 'check', surveyed: (found) => (plan = found) })
-    await rig.run(all(() => [file(`${root}/a`, 'other', rig.own)]))
+    await rig.run(all(() => [file(`${rig.root}/a`, 'other', rig.own)]))
     expect(
       await wordsOf(() => rig.run(twoFiles('c'), { expect: plan, names })),
     ).to.equal(`error: The hosts are no longer as they were planned, so nothing was changed.
-   web1: file ${root}/a has changed since
-   web1: file ${root}/b is no longer asked for
-   web1: file ${root}/c is new
+   web1: file ${rig.root}/a has changed since
+   web1: file ${rig.root}/b is no longer asked for
+   web1: file ${rig.root}/c is new
    web2: is not in the plan
    Make the plan anew, read it, and apply that one.`)
     expect(

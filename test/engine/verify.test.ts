@@ -12,17 +12,13 @@ import { hosts, stack } from '../../src/model/stack.ts'
 import { verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('a verification', () => {
-  let rig: Rig
+  const rig = ownRig()
   const sessions = new Map<string, Session>()
   const purposes: Purpose[] = []
 
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
   beforeEach(() => {
     sessions.clear()
     purposes.length = 0

@@ -18,23 +18,13 @@ import { absent } from '../../src/resources/absent.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { build, release } from '../../src/resources/release.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('on a real file system', () => {
-  let rig: Rig
-  let root: AbsolutePath
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
-  beforeEach(() => {
-    root = rig.empty()
-  })
+  const rig = ownRig()
 
   /** Brings the steps about; the engine itself proves that they have converged. */
   const made = async (...steps: readonly Steps[]) => {
@@ -58,61 +48,58 @@ describe('on a real file system', () => {
     }
     for (const [what, content] of Object.entries(CONTENTS))
       it(`holds ${what}`, async () => {
-        await made(file(`${root}/a`, content, rig.own))
-        expect(readFileSync(`${root}/a`).equals(Buffer.from(content))).to.equal(true)
+        await made(file(`${rig.root}/a`, content, rig.own))
+        expect(readFileSync(`${rig.root}/a`).equals(Buffer.from(content))).to.equal(true)
       })
 
     it('is for all to read, a secret one for its owner alone, whatever was there', async () => {
-      writeFileSync(`${root}/secret`, 'old', { mode: 0o666 })
+      writeFileSync(`${rig.root}/secret`, 'old', { mode: 0o666 })
       const secret = new Secret(() => 'hunter2')
       await made(
-        file(`${root}/plain`, 'a', rig.own),
-        file(`${root}/secret`, secret, rig.own),
-        file(`${root}/shared`, secret, { ...rig.own, mode: '0640' }),
-        file(`${root}/program`, 'a', { ...rig.own, mode: '755' }),
+        file(`${rig.root}/plain`, 'a', rig.own),
+        file(`${rig.root}/secret`, secret, rig.own),
+        file(`${rig.root}/shared`, secret, { ...rig.own, mode: '0640' }),
+        file(`${rig.root}/program`, 'a', { ...rig.own, mode: '755' }),
       )
-      expect(['plain', 'secret', 'shared', 'program'].map((name) => mode(`${root}/${name}`))).to.deep.equal([
-        '644',
-        '600',
-        '640',
-        '755',
-      ])
-      expect(readFileSync(`${root}/secret`, 'utf8')).to.equal('hunter2')
+      expect(
+        ['plain', 'secret', 'shared', 'program'].map((name) => mode(`${rig.root}/${name}`)),
+      ).to.deep.equal(['644', '600', '640', '755'])
+      expect(readFileSync(`${rig.root}/secret`, 'utf8')).to.equal('hunter2')
     })
 
     it('has a name of any sort, in directories that are made', async () => {
-      await made(file(`${root}/new dir/it's "$HOME"\n-x`, 'a', rig.own))
-      expect(readdirSync(`${root}/new dir`)).to.deep.equal(['it\'s "$HOME"\n-x'])
-      expect(mode(`${root}/new dir`)).to.equal('755')
+      await made(file(`${rig.root}/new dir/it's "$HOME"\n-x`, 'a', rig.own))
+      expect(readdirSync(`${rig.root}/new dir`)).to.deep.equal(['it\'s "$HOME"\n-x'])
+      expect(mode(`${rig.root}/new dir`)).to.equal('755')
     })
 
     it('leaves nothing beside it', async () => {
-      await made(file(`${root}/a`, 'a', rig.own))
-      await made(file(`${root}/a`, 'b', rig.own))
-      expect(readdirSync(root)).to.deep.equal(['a'])
+      await made(file(`${rig.root}/a`, 'a', rig.own))
+      await made(file(`${rig.root}/a`, 'b', rig.own))
+      expect(readdirSync(rig.root)).to.deep.equal(['a'])
     })
 
     it('leaves nothing beside it, and what was there as it was, when it cannot be written', async () => {
-      writeFileSync(`${root}/a`, 'old')
+      writeFileSync(`${rig.root}/a`, 'old')
       const { summary } = await rig.run((web) => [
-        play('web', { hosts: web }, () => [file(`${root}/a`, 'new', { owner: 'no-such-user' })]),
+        play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new', { owner: 'no-such-user' })]),
       ])
       expect(summary.hosts[0]).to.include({ failed: 1 })
-      expect([readdirSync(root), readFileSync(`${root}/a`, 'utf8')]).to.deep.equal([['a'], 'old'])
+      expect([readdirSync(rig.root), readFileSync(`${rig.root}/a`, 'utf8')]).to.deep.equal([['a'], 'old'])
     })
 
     it('is another file when its content changes, so that who reads the old one reads it whole', async () => {
-      await made(file(`${root}/a`, 'old', rig.own))
-      const before = statSync(`${root}/a`).ino
-      await made(file(`${root}/a`, 'new', rig.own))
-      expect(statSync(`${root}/a`).ino).not.to.equal(before)
+      await made(file(`${rig.root}/a`, 'old', rig.own))
+      const before = statSync(`${rig.root}/a`).ino
+      await made(file(`${rig.root}/a`, 'new', rig.own))
+      expect(statSync(`${rig.root}/a`).ino).not.to.equal(before)
     })
 
     it('is the same one when only its mode changes', async () => {
-      await made(file(`${root}/a`, 'old', rig.own))
-      const before = statSync(`${root}/a`).ino
-      await made(file(`${root}/a`, 'old', { ...rig.own, mode: '0600' }))
-      expect([statSync(`${root}/a`).ino, mode(`${root}/a`)]).to.deep.equal([before, '600'])
+      await made(file(`${rig.root}/a`, 'old', rig.own))
+      const before = statSync(`${rig.root}/a`).ino
+      await made(file(`${rig.root}/a`, 'old', { ...rig.own, mode: '0600' }))
+      expect([statSync(`${rig.root}/a`).ino, mode(`${rig.root}/a`)]).to.deep.equal([before, '600'])
     })
 
     it('has its owner and mode before it has its content, so that nobody reads what is not for them', () => {
@@ -121,34 +108,34 @@ describe('on a real file system', () => {
       for (const name of ['chmod', 'install'])
         writeFileSync(`${programs}/${name}`, `#!/bin/sh\n/usr/bin/${name} "$@"; ${tell}\n`, { mode: 0o755 })
       const have = { type: 'file', mode: '0644', owner: 'root', group: 'root', size: 3, target: '' } as const
-      writeFileSync(`${root}/old`, 'old', { mode: 0o644 })
+      writeFileSync(`${rig.root}/old`, 'old', { mode: 0o644 })
       for (const [name, entry] of Object.entries({ new: undefined, old: { ...have, sha256: '' } })) {
-        const [write] = file(`${root}/${name}`, 'secret', { ...rig.own, mode: '0600' }).apply(entry)
+        const [write] = file(`${rig.root}/${name}`, 'secret', { ...rig.own, mode: '0600' }).apply(entry)
         execFileSync('sh', ['-c', write?.script.text ?? ''], {
-          env: { PATH: `${programs}:/usr/bin:/bin`, SEEN: `${root}/seen` },
+          env: { PATH: `${programs}:/usr/bin:/bin`, SEEN: `${rig.root}/seen` },
         })
-        expect([readFileSync(`${root}/${name}`, 'utf8'), mode(`${root}/${name}`)]).to.deep.equal([
+        expect([readFileSync(`${rig.root}/${name}`, 'utf8'), mode(`${rig.root}/${name}`)]).to.deep.equal([
           'secret',
           '600',
         ])
       }
-      expect(readFileSync(`${root}/seen`, 'utf8')).to.equal('0\n0\n')
+      expect(readFileSync(`${rig.root}/seen`, 'utf8')).to.equal('0\n0\n')
     })
 
     it('takes the place of a link, and leaves what that leads to alone', async () => {
-      writeFileSync(`${root}/other`, 'other')
-      symlinkSync('other', `${root}/a`)
-      await made(file(`${root}/a`, 'own', rig.own))
-      expect(lstatSync(`${root}/a`).isFile()).to.equal(true)
-      expect(readFileSync(`${root}/other`, 'utf8')).to.equal('other')
+      writeFileSync(`${rig.root}/other`, 'other')
+      symlinkSync('other', `${rig.root}/a`)
+      await made(file(`${rig.root}/a`, 'own', rig.own))
+      expect(lstatSync(`${rig.root}/a`).isFile()).to.equal(true)
+      expect(readFileSync(`${rig.root}/other`, 'utf8')).to.equal('other')
     })
   })
 
   it('a directory is made with those above it, and what is in it is left alone', async () => {
-    await made(directory(`${root}/a/b c`, { ...rig.own, mode: '0700' }))
-    writeFileSync(`${root}/a/b c/file`, '', { mode: 0o600 })
-    await made(directory(`${root}/a/b c`, { ...rig.own, mode: '2750' }))
-    expect([mode(`${root}/a`), mode(`${root}/a/b c`), mode(`${root}/a/b c/file`)]).to.deep.equal([
+    await made(directory(`${rig.root}/a/b c`, { ...rig.own, mode: '0700' }))
+    writeFileSync(`${rig.root}/a/b c/file`, '', { mode: 0o600 })
+    await made(directory(`${rig.root}/a/b c`, { ...rig.own, mode: '2750' }))
+    expect([mode(`${rig.root}/a`), mode(`${rig.root}/a/b c`), mode(`${rig.root}/a/b c/file`)]).to.deep.equal([
       '755',
       '2750',
       '600',
@@ -156,26 +143,26 @@ describe('on a real file system', () => {
   })
 
   it('a link is made, and replaced, whatever it leads to', async () => {
-    mkdirSync(`${root}/dir`)
-    writeFileSync(`${root}/file`, '')
-    symlinkSync('dir', `${root}/link`)
+    mkdirSync(`${rig.root}/dir`)
+    writeFileSync(`${rig.root}/file`, '')
+    symlinkSync('dir', `${rig.root}/link`)
     await made(
-      link(`${root}/link`, { target: '-n o where' }),
-      link(`${root}/file`, { target: `${root}/dir` }),
+      link(`${rig.root}/link`, { target: '-n o where' }),
+      link(`${rig.root}/file`, { target: `${rig.root}/dir` }),
     )
-    expect([readlinkSync(`${root}/link`), readlinkSync(`${root}/file`)]).to.deep.equal([
+    expect([readlinkSync(`${rig.root}/link`), readlinkSync(`${rig.root}/file`)]).to.deep.equal([
       '-n o where',
-      `${root}/dir`,
+      `${rig.root}/dir`,
     ])
-    expect(readdirSync(root).sort()).to.deep.equal(['dir', 'file', 'link'])
-    expect(readdirSync(`${root}/dir`)).to.deep.equal([])
+    expect(readdirSync(rig.root).sort()).to.deep.equal(['dir', 'file', 'link'])
+    expect(readdirSync(`${rig.root}/dir`)).to.deep.equal([])
   })
 
   it('a file and a link to it change places', async () => {
-    writeFileSync(`${root}/here`, 'text')
-    symlinkSync('here', `${root}/there`)
-    await made(link(`${root}/here`, { target: 'there' }), file(`${root}/there`, 'text', rig.own))
-    expect([readlinkSync(`${root}/here`), readFileSync(`${root}/there`, 'utf8')]).to.deep.equal([
+    writeFileSync(`${rig.root}/here`, 'text')
+    symlinkSync('here', `${rig.root}/there`)
+    await made(link(`${rig.root}/here`, { target: 'there' }), file(`${rig.root}/there`, 'text', rig.own))
+    expect([readlinkSync(`${rig.root}/here`), readFileSync(`${rig.root}/there`, 'utf8')]).to.deep.equal([
       'there',
       'text',
     ])
@@ -183,10 +170,13 @@ describe('on a real file system', () => {
 
   it('what is absent is kept elsewhere', async function () {
     if (!rig.machine.isPrivate) this.skip()
-    mkdirSync(`${root}/dir/deep`, { recursive: true })
-    writeFileSync(`${root}/dir/deep/file`, 'precious')
-    expect(await made(absent(`${root}/dir`), absent(`${root}/not there`))).to.deep.equal(['changed', 'ok'])
-    expect(existsSync(`${root}/dir`)).to.equal(false)
+    mkdirSync(`${rig.root}/dir/deep`, { recursive: true })
+    writeFileSync(`${rig.root}/dir/deep/file`, 'precious')
+    expect(await made(absent(`${rig.root}/dir`), absent(`${rig.root}/not there`))).to.deep.equal([
+      'changed',
+      'ok',
+    ])
+    expect(existsSync(`${rig.root}/dir`)).to.equal(false)
     // Looked at through the machine, whose /var/lib is its own.
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
     const [found] = await session.run([{ script: sh`cat /var/lib/provision/removed/*/dir/deep/file` }])
@@ -195,23 +185,23 @@ describe('on a real file system', () => {
   })
 
   it('a release stands whole where it should, whatever its files are called', async () => {
-    mkdirSync(`${root}/build/@scope/deep`, { recursive: true })
+    mkdirSync(`${rig.root}/build/@scope/deep`, { recursive: true })
     const names = ['@scope/deep/a.js', '@root.js', '-dash', ' ', 'ünï.css']
-    for (const name of names) writeFileSync(`${root}/build/${name}`, name.repeat(10_000))
-    writeFileSync(`${root}/build/run`, '#!/bin/sh\n')
-    chmodSync(`${root}/build/run`, 0o755)
-    await made(release(`${root}/host/releases/1`, build(`${root}/build`, '')))
+    for (const name of names) writeFileSync(`${rig.root}/build/${name}`, name.repeat(10_000))
+    writeFileSync(`${rig.root}/build/run`, '#!/bin/sh\n')
+    chmodSync(`${rig.root}/build/run`, 0o755)
+    await made(release(`${rig.root}/host/releases/1`, build(`${rig.root}/build`, '')))
     for (const name of names)
-      expect(readFileSync(`${root}/host/releases/1/${name}`, 'utf8')).to.equal(name.repeat(10_000))
-    expect(mode(`${root}/host/releases/1/run`)).to.equal('755')
-    expect(readdirSync(`${root}/host/releases`)).to.deep.equal(['1'])
+      expect(readFileSync(`${rig.root}/host/releases/1/${name}`, 'utf8')).to.equal(name.repeat(10_000))
+    expect(mode(`${rig.root}/host/releases/1/run`)).to.equal('755')
+    expect(readdirSync(`${rig.root}/host/releases`)).to.deep.equal(['1'])
   })
 
   it('there is no release of nothing', () => {
-    expect(() => build(`${root}/missing`, 'Run the build.'))
+    expect(() => build(`${rig.root}/missing`, 'Run the build.'))
       .to.throw(/^There is nothing to deploy at/)
       .with.property('next', 'Run the build.')
-    mkdirSync(`${root}/empty/dir`, { recursive: true })
-    expect(() => build(`${root}/empty`, 'Run the build.')).to.throw(/^There are no files to deploy at/)
+    mkdirSync(`${rig.root}/empty/dir`, { recursive: true })
+    expect(() => build(`${rig.root}/empty`, 'Run the build.')).to.throw(/^There are no files to deploy at/)
   })
 })

@@ -4,16 +4,12 @@ import { play } from '../../src/model/play.ts'
 import type { Step } from '../../src/model/step.ts'
 import { line } from '../../src/resources/line.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('line', () => {
-  let rig: Rig
+  const rig = ownRig()
   let path: AbsolutePath
 
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
   beforeEach(() => {
     path = `${rig.empty()}/some file\nof $mine`
   })

@@ -3,15 +3,11 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { file, keptRelease, localFile, play, release } from 'provision-ts'
 import { converge, fakeHost } from 'provision-ts/testing'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 import { wordsIn, wordsOf } from '../support/words.ts'
 
 describe('what a resource refuses', () => {
-  let rig: Rig
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
+  const rig = ownRig()
 
   it('is a release that the host has no more, when this machine has not built it', async () => {
     const id = '4f2a90c1b7de'

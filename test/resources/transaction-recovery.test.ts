@@ -6,30 +6,22 @@ import { probe } from '../../src/model/probe.ts'
 import { absent } from '../../src/resources/absent.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { transaction } from '../../src/resources/transaction.ts'
 import { recovered } from '../../src/resources/way-back.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 /** A transaction over files that say which version they are; what is in force is what they said when it was activated. */
 describe('a transaction that is cut off', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig({ private: true })
 
-  before(async function () {
-    rig = await Rig.open()
-    if (!rig.machine.isPrivate) this.skip()
-  })
-  after(() => rig?.close())
   beforeEach(() => {
-    root = rig.empty()
-    mkdirSync(`${root}/d`)
-    for (const name of ['a', 'd/b', 'gone']) writeFileSync(`${root}/${name}`, 'old')
-    writeFileSync(`${root}/in-force`, 'old')
+    mkdirSync(`${rig.root}/d`)
+    for (const name of ['a', 'd/b', 'gone']) writeFileSync(`${rig.root}/${name}`, 'old')
+    writeFileSync(`${rig.root}/in-force`, 'old')
   })
   afterEach(async () => {
-    expect(await said(LEFT(root))).to.equal('')
+    expect(await said(LEFT(rig.root))).to.equal('')
   })
 
   const said = async (script: Shell) => {
@@ -41,20 +33,20 @@ describe('a transaction that is cut off', () => {
   const activated = (then = sh`:`) =>
     handler(
       'activate',
-      sh`a=$(cat ${`${root}/a`}) b=$(cat ${`${root}/d/b`})
-[ "$a" = "$b" ] || echo mix >> ${`${root}/mixed`}
-printf %s "$a" > ${`${root}/in-force`}
+      sh`a=$(cat ${`${rig.root}/a`}) b=$(cat ${`${rig.root}/d/b`})
+[ "$a" = "$b" ] || echo mix >> ${`${rig.root}/mixed`}
+printf %s "$a" > ${`${rig.root}/in-force`}
 ${then}`,
     )
   const step = (cut: { validate?: Shell; activate?: Shell; probe?: Shell; timeout?: number } = {}) =>
     transaction(
       'conf',
       [
-        file(`${root}/a`, 'new', rig.own),
-        file(`${root}/d/b`, 'new', rig.own),
-        file(`${root}/fresh`, 'new', rig.own),
-        link(`${root}/link`, { target: 'a' }),
-        absent(`${root}/gone`),
+        file(`${rig.root}/a`, 'new', rig.own),
+        file(`${rig.root}/d/b`, 'new', rig.own),
+        file(`${rig.root}/fresh`, 'new', rig.own),
+        link(`${rig.root}/link`, { target: 'a' }),
+        absent(`${rig.root}/gone`),
       ],
       {
         activate: activated(cut.activate),
@@ -67,21 +59,21 @@ ${then}`,
     rig.run((web): readonly Play[] => [play('web', { hosts: web }, () => one)], { mode })
   const now = () =>
     Object.fromEntries(
-      readdirSync(root, { recursive: true, encoding: 'utf8' })
+      readdirSync(rig.root, { recursive: true, encoding: 'utf8' })
         .filter((name) => name !== 'd' && name !== 'cut')
         .sort()
-        .map((name) => [name, readFileSync(`${root}/${name}`, 'utf8')]),
+        .map((name) => [name, readFileSync(`${rig.root}/${name}`, 'utf8')]),
     )
   const OLD = { a: 'old', 'd/b': 'old', gone: 'old', 'in-force': 'old' }
   const NEW = { a: 'new', 'd/b': 'new', fresh: 'new', 'in-force': 'new', link: 'new' }
 
   it('is wholly old or wholly new after it was made good, wherever it was cut off', async function () {
     this.timeout('2m').slow('1m')
-    const [command] = step({ validate: sh`grep -q new ${`${root}/a`}`, probe: sh`:` })
+    const [command] = step({ validate: sh`grep -q new ${`${rig.root}/a`}`, probe: sh`:` })
       .apply([...['a', 'b'].map(() => FILE), undefined, undefined, FILE])
       .slice(-1)
     const id = /transactions\/([0-9a-f]+)/.exec(command?.script.text ?? '')?.[1] ?? ''
-    const told = await said(everyCut({ root, id, script: command?.script ?? sh`` }))
+    const told = await said(everyCut({ root: rig.root, id, script: command?.script ?? sh`` }))
     const cuts = told.trim().split('\n')
     expect(cuts.length, told).to.be.greaterThan(80)
     for (const cut of cuts) expect(cut).to.match(/^\d+ (nothing begun|in force|ended by itself) (old|new)$/)
@@ -90,7 +82,7 @@ ${then}`,
   })
 
   const KILL = sh`kill -KILL $$`
-  const once = (script: Shell) => sh`[ -e ${`${root}/cut`} ] || { : > ${`${root}/cut`}; ${script}; }`
+  const once = (script: Shell) => sh`[ -e ${`${rig.root}/cut`} ] || { : > ${`${rig.root}/cut`}; ${script}; }`
   const stages = () => ({
     'in its checker': { validate: sh`kill -KILL $(ps -o ppid= -p $PPID)` },
     'in its activation': { activate: once(KILL) },
@@ -118,7 +110,7 @@ ${then}`,
     const crash = sh`kill -KILL $PPID $$`
     const { problems } = await run(step({ activate: once(crash) }))
     expect(problems).to.have.length(1)
-    expect(await said(LEFT(root))).to.match(/^[0-9a-f]{12}\n/)
+    expect(await said(LEFT(rig.root))).to.match(/^[0-9a-f]{12}\n/)
   }
 
   it('is told by a check, which leaves all as it is', async () => {
@@ -146,21 +138,21 @@ ${then}`,
 
   it('keeps what somebody has changed by hand meanwhile', async () => {
     await crashed()
-    writeFileSync(`${root}/a`, 'by hand')
+    writeFileSync(`${rig.root}/a`, 'by hand')
     await run(step())
-    expect(await said(sh`cat /var/lib/provision/removed/*${`${root}/a`}`)).to.include('by hand')
+    expect(await said(sh`cat /var/lib/provision/removed/*${`${rig.root}/a`}`)).to.include('by hand')
   })
 
   it('stops a run on the host when it cannot be taken back, and is taken back when it can', async () => {
     await crashed()
-    rmSync(`${root}/a`)
-    mkdirSync(`${root}/a`)
+    rmSync(`${rig.root}/a`)
+    mkdirSync(`${rig.root}/a`)
     const { told, problems, summary } = await run(step())
     expect([told, summary.hosts[0]?.failed]).to.deep.equal([[], 1])
     expect(problems.join()).to.include(
       'the transaction conf, cut off in an earlier run, could not be taken back',
     )
-    rmSync(`${root}/a`, { recursive: true })
+    rmSync(`${rig.root}/a`, { recursive: true })
     expect((await run(step())).problems).to.deep.equal([])
     expect(now()).to.deep.equal(NEW)
   })

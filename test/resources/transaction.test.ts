@@ -17,30 +17,25 @@ import { absent } from '../../src/resources/absent.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { type ReplacingStep, type TransactionOptions, transaction } from '../../src/resources/transaction.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('a transaction', () => {
-  let rig: Rig
-  let root: AbsolutePath
+  const rig = ownRig()
 
-  before(async function () {
-    rig = await Rig.open()
+  before(function () {
     if (rig.machine.isPrivate) return
     // Its store is in /var/lib, and its checker sees the files through a mount.
     console.log('    (no mount namespace can be had here, so transactions are not tested)')
     this.skip()
   })
-  after(() => rig?.close())
   beforeEach(() => {
-    root = rig.empty()
-    writeFileSync(`${root}/a`, 'old a', { mode: 0o600 })
-    mkdirSync(`${root}/conf.d`)
-    writeFileSync(`${root}/conf.d/b`, 'old b', { mode: 0o640 })
-    symlinkSync('a', `${root}/link`)
+    writeFileSync(`${rig.root}/a`, 'old a', { mode: 0o600 })
+    mkdirSync(`${rig.root}/conf.d`)
+    writeFileSync(`${rig.root}/conf.d/b`, 'old b', { mode: 0o640 })
+    symlinkSync('a', `${rig.root}/link`)
   })
   afterEach(async () => {
     expect(await leftovers()).to.equal('')
@@ -59,7 +54,7 @@ describe('a transaction', () => {
     const [found] = await session.run([
       {
         script: sh`ls -A /var/lib/provision/transactions 2>/dev/null; ls -d /run/provision-* 2>/dev/null
-grep -E ${`overlay ${root}`} /proc/mounts; find ${root} -name '.*provision*'`,
+grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provision*'`,
       },
     ])
     await close()
@@ -69,11 +64,11 @@ grep -E ${`overlay ${root}`} /proc/mounts; find ${root} -name '.*provision*'`,
   const noting = (then = sh`:`) =>
     handler(
       'activate',
-      sh`cat ${`${root}/a`} ${`${root}/conf.d/b`} >> ${`${root}/noted`}; echo >> ${`${root}/noted`}; ${then}`,
+      sh`cat ${`${rig.root}/a`} ${`${rig.root}/conf.d/b`} >> ${`${rig.root}/noted`}; echo >> ${`${rig.root}/noted`}; ${then}`,
     )
   const both = (a = 'new a', b = 'new b') => [
-    file(`${root}/a`, a, rig.own),
-    file(`${root}/conf.d/b`, b, rig.own),
+    file(`${rig.root}/a`, a, rig.own),
+    file(`${rig.root}/conf.d/b`, b, rig.own),
   ]
   const OLD = { a: '600 old a', 'conf.d/b': '640 old b', link: 'link a' }
   const NEW = { a: '644 new a', 'conf.d/b': '644 new b', link: 'link a' }
@@ -81,7 +76,7 @@ grep -E ${`overlay ${root}`} /proc/mounts; find ${root} -name '.*provision*'`,
   it('puts all files in place and in force', async () => {
     const { told } = await run(both(), { activate: noting() })
     expect(told).to.deep.equal(['changed'])
-    expect(tree(root)).to.deep.equal({ ...NEW, noted: '644 new anew b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new anew b\n' })
   })
 
   it('does nothing when all is as wanted', async () => {
@@ -92,29 +87,33 @@ grep -E ${`overlay ${root}`} /proc/mounts; find ${root} -name '.*provision*'`,
 
   it('touches only what differs', async () => {
     await run(both())
-    const before = statSync(`${root}/conf.d/b`).ino
+    const before = statSync(`${rig.root}/conf.d/b`).ino
     await run(both('newer a'))
-    expect(statSync(`${root}/conf.d/b`).ino).to.equal(before)
-    expect(readFileSync(`${root}/a`, 'utf8')).to.equal('newer a')
+    expect(statSync(`${rig.root}/conf.d/b`).ino).to.equal(before)
+    expect(readFileSync(`${rig.root}/a`, 'utf8')).to.equal('newer a')
   })
 
   it('shows the checker the new files where they will be, while others see the old ones', async () => {
     const seen = `${rig.empty()}/seen` as const
     const keeper = `/proc/${process.ppid}/root`
-    await run([...both(), file(`${root}/new/deep/c`, 'new c', rig.own), absent(`${root}/link`)], {
+    await run([...both(), file(`${rig.root}/new/deep/c`, 'new c', rig.own), absent(`${rig.root}/link`)], {
       validate: sh`
-cat ${`${root}/a`} ${`${root}/conf.d/b`} ${`${root}/new/deep/c`} > ${seen}
-stat -c %a ${`${root}/a`} ${`${root}/conf.d`} >> ${seen}
-ls ${root} | tr '\n' ' ' >> ${seen}
-ls ${keeper}${root} >/dev/null 2>&1 && cat ${keeper}${`${root}/a`} >> ${seen} || cat ${`${root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
+cat ${`${rig.root}/a`} ${`${rig.root}/conf.d/b`} ${`${rig.root}/new/deep/c`} > ${seen}
+stat -c %a ${`${rig.root}/a`} ${`${rig.root}/conf.d`} >> ${seen}
+ls ${rig.root} | tr '\n' ' ' >> ${seen}
+ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${seen} || cat ${`${rig.root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
     })
     expect(readFileSync(seen, 'utf8')).to.equal('new anew bnew c644\n755\na conf.d new old a')
-    expect(tree(root)).to.deep.equal({ a: '644 new a', 'conf.d/b': '644 new b', 'new/deep/c': '644 new c' })
+    expect(tree(rig.root)).to.deep.equal({
+      a: '644 new a',
+      'conf.d/b': '644 new b',
+      'new/deep/c': '644 new c',
+    })
   })
 
   it('leaves the old files as they are when the checker refuses the new ones, with its words', async () => {
     const { told, details } = await run(both(), {
-      validate: sh`echo line 3 of $(cat ${`${root}/a`}); echo why >&2; false`,
+      validate: sh`echo line 3 of $(cat ${`${rig.root}/a`}); echo why >&2; false`,
       activate: noting(),
     })
     expect(told).to.deep.equal(['failed'])
@@ -123,38 +122,42 @@ ls ${keeper}${root} >/dev/null 2>&1 && cat ${keeper}${`${root}/a`} >> ${seen} ||
       'why',
       'The new files were refused by their checker, and the old ones are untouched.',
     ])
-    expect(tree(root)).to.deep.equal(OLD)
+    expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('puts the old files back, and in force, when the new ones cannot be activated', async () => {
-    const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${root}/a`}`) })
+    const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${rig.root}/a`}`) })
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.match(
       /conf: it could not be activated\.\n +The old files are back in place and in force\./,
     )
-    expect(tree(root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
   it('says so when the old ones cannot be put in force again', async () => {
     const { details } = await run(both(), { activate: handler('activate', sh`echo no; false`) })
     expect(details.join('\n')).to.match(/They could not be put in force again: look at the service\./)
-    expect(tree(root)).to.deep.equal(OLD)
+    expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('puts the old files back when the new ones are in force and do not work', async () => {
     const { details } = await run(both(), {
       activate: noting(),
-      probe: probe('it works', sh`echo too new; grep -q old ${`${root}/a`}`, { within: 0 }),
+      probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { within: 0 }),
     })
     expect(details.join('\n')).to.match(/too new\n +conf: it was activated, but it does not work\./)
-    expect(tree(root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
   it('waits for its probe', async () => {
     const { told } = await run(both(), {
-      probe: probe('it works', sh`test -e ${`${root}/tried`} || { touch ${`${root}/tried`}; false; }`, {
-        within: '5s',
-      }),
+      probe: probe(
+        'it works',
+        sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`,
+        {
+          within: '5s',
+        },
+      ),
     })
     expect(told).to.deep.equal(['changed'])
   })
@@ -162,40 +165,40 @@ ls ${keeper}${root} >/dev/null 2>&1 && cat ${keeper}${`${root}/a`} >> ${seen} ||
   it('takes away again what was not there before, and brings back what it took away', async () => {
     const { told } = await run(
       [
-        file(`${root}/new`, 'new', rig.own),
-        file(`${root}/fresh/deep/c`, 'new c', rig.own),
-        absent(`${root}/a`),
-        link(`${root}/link`, { target: 'new' }),
-        file(`${root}/conf.d/secret`, new Secret(() => 'hunter2'), rig.own),
+        file(`${rig.root}/new`, 'new', rig.own),
+        file(`${rig.root}/fresh/deep/c`, 'new c', rig.own),
+        absent(`${rig.root}/a`),
+        link(`${rig.root}/link`, { target: 'new' }),
+        file(`${rig.root}/conf.d/secret`, new Secret(() => 'hunter2'), rig.own),
       ],
-      { activate: handler('activate', sh`[ ! -e ${`${root}/new`} ]`) },
+      { activate: handler('activate', sh`[ ! -e ${`${rig.root}/new`} ]`) },
     )
     expect(told).to.deep.equal(['failed'])
-    expect(tree(root)).to.deep.equal(OLD)
+    expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('makes links and takes files away', async () => {
     await run([
-      absent(`${root}/a`),
-      link(`${root}/link`, { target: 'conf.d/b' }),
-      link(`${root}/other`, { target: 'x' }),
+      absent(`${rig.root}/a`),
+      link(`${rig.root}/link`, { target: 'conf.d/b' }),
+      link(`${rig.root}/other`, { target: 'x' }),
     ])
-    expect(tree(root)).to.deep.equal({ 'conf.d/b': '640 old b', link: 'link conf.d/b', other: 'link x' })
+    expect(tree(rig.root)).to.deep.equal({ 'conf.d/b': '640 old b', link: 'link conf.d/b', other: 'link x' })
   })
 
   it('changes nothing when a directory stands where something is to be taken away', async () => {
-    const { told, details } = await run([...both(), absent(`${root}/conf.d`)])
+    const { told, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot take back')
-    expect(tree(root)).to.deep.equal(OLD)
+    expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('changes nothing when one of the files cannot be written', async () => {
-    const { told } = await run([...both(), file(`${root}/c`, 'c', { owner: 'no-such-user' })], {
+    const { told } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
       activate: noting(),
     })
     expect(told).to.deep.equal(['failed'])
-    expect(tree(root)).to.deep.equal(OLD)
+    expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('counts only when somebody has come over a new connection, where it is about that', async () => {
@@ -212,16 +215,16 @@ ls ${keeper}${root} >/dev/null 2>&1 && cat ${keeper}${`${root}/a`} >> ${seen} ||
 
   it('takes text of any sort, in files and their names', async () => {
     const name = `it's "$HOME" \`id\`\n`
-    await run([file(`${root}/${name}`, `'\n"EOF"\nPROVISION_VALIDATE\n$(id)`, rig.own)], {
-      validate: sh`grep -q 'PROVISION_VALIDATE' ${`${root}/${name}`}`,
+    await run([file(`${rig.root}/${name}`, `'\n"EOF"\nPROVISION_VALIDATE\n$(id)`, rig.own)], {
+      validate: sh`grep -q 'PROVISION_VALIDATE' ${`${rig.root}/${name}`}`,
     })
-    expect(readFileSync(`${root}/${name}`, 'utf8')).to.equal(`'\n"EOF"\nPROVISION_VALIDATE\n$(id)`)
+    expect(readFileSync(`${rig.root}/${name}`, 'utf8')).to.equal(`'\n"EOF"\nPROVISION_VALIDATE\n$(id)`)
   })
 
   it('takes bytes that are no text', async () => {
     const bytes = Buffer.from([0, 0xff, 10, 0, 39])
-    await run([file(`${root}/bin`, bytes, rig.own), ...both()])
-    expect(readFileSync(`${root}/bin`).equals(bytes)).to.equal(true)
+    await run([file(`${rig.root}/bin`, bytes, rig.own), ...both()])
+    expect(readFileSync(`${rig.root}/bin`).equals(bytes)).to.equal(true)
   })
 
   it('is told by its parts', () => {

@@ -35,20 +35,32 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
 
 /** The engine, run for real against this machine as one or many hosts, each with a directory of its own. */
 export class Rig {
-  readonly machine: Machine
   readonly directory: AbsolutePath = temporary()
+  #machine: Machine | undefined
+  #root: AbsolutePath | undefined
 
-  private constructor(machine: Machine) {
-    this.machine = machine
-  }
-
-  static async open(): Promise<Rig> {
-    return new Rig(await testMachine())
+  async begin(): Promise<void> {
+    this.#machine = await testMachine()
   }
 
   async close(): Promise<void> {
-    await this.machine.close()
+    await this.#machine?.close()
     rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  get machine(): Machine {
+    if (!this.#machine) throw new Error('the rig is there from `before` on')
+    return this.#machine
+  }
+
+  /** An empty directory; each test begins with another. */
+  get root(): AbsolutePath {
+    this.#root ??= this.empty()
+    return this.#root
+  }
+
+  renew(): void {
+    this.#root = undefined
   }
 
   /** A new empty directory. */
@@ -98,6 +110,22 @@ export class Rig {
     )
     return { summary, events, told: events.flatMap(told), problems: events.flatMap(problems) }
   }
+}
+
+/**
+ * A rig for the tests around this.
+ *
+ * @param own.private whether they are left out where this machine cannot lend it a /run and a /var/lib of its own
+ */
+export function ownRig(own: { readonly private?: boolean } = {}): Rig {
+  const rig = new Rig()
+  before(async function () {
+    await rig.begin()
+    if (own.private && !rig.machine.isPrivate) this.skip()
+  })
+  beforeEach(() => rig.renew())
+  after(() => rig.close())
+  return rig
 }
 
 /** A new empty directory. */

@@ -12,15 +12,10 @@ import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { type FakeFile, fakeHost } from '../../src/testing/fake-host.ts'
 import { converge } from '../../src/testing/index.ts'
-import { Rig } from '../support/rig.ts'
+import { ownRig } from '../support/rig.ts'
 
 describe('a fake host', () => {
-  let rig: Rig
-
-  before(async () => {
-    rig = await Rig.open()
-  })
-  after(() => rig?.close())
+  const rig = ownRig()
 
   /** Each list is done in order. */
   const lists: Readonly<Record<string, (root: AbsolutePath, own: { readonly owner: string }) => Step[]>> = {
