@@ -11,6 +11,8 @@ export interface Failover<H extends Host = Host> {
   readonly fenced: readonly H[]
   /** Hosts that do not answer, and so cannot be kept from anything. */
   readonly silent: readonly H[]
+  /** Replicas that answer: they follow the new primary from the next run of the site on, and no write waits for them until then. */
+  readonly waiting: readonly H[]
   /** What could be lost, for people. */
   readonly loss: string
 }
@@ -75,7 +77,12 @@ export function failoverOf<H extends Host>(
       'Bring the old primary back if that can be done: it has everything. Otherwise the same command with --accept-data-loss goes on without it.',
     )
   const version = liveOf(heir.answer)?.cluster.version ?? 0
-  return { to: heir.host, version, fenced: former.map(({ host }) => host), silent, loss }
+  const waiting = all.filter(({ host, answer }) => host !== heir.host && liveOf(answer)?.cluster.standby)
+  return {
+    ...{ to: heir.host, version, silent, loss },
+    fenced: former.map(({ host }) => host),
+    waiting: waiting.map(({ host }) => host),
+  }
 }
 
 interface Gone {
@@ -160,7 +167,7 @@ interface FailoverParams extends Failover {
 export const failover = resource<FailoverParams, Place>('database failover', {
   id: ({ to }) => `to ${to.name}`,
   read: () => place.read,
-  diff: ({ to, loss, fenced, silent }, have) =>
+  diff: ({ to, loss, fenced, silent, waiting }, have) =>
     isPrimary(have)
       ? undefined
       : {
@@ -170,6 +177,9 @@ export const failover = resource<FailoverParams, Place>('database failover', {
             { name: 'fenced', to: named(fenced) || 'nobody' },
             ...(silent.length > 0 ? [{ name: 'not fenced, as silent', to: named(silent) }] : []),
             { name: 'lost', to: loss },
+            ...(waiting.length > 0
+              ? [{ name: 'following it after the next run of provision', to: named(waiting) }]
+              : []),
           ],
         },
   apply: ({ to, version, fenced, others }): readonly Command[] => {
