@@ -272,7 +272,15 @@ describe('what the operations run on hosts', () => {
       undefined,
     ],
     failover: [
-      failover({ to: db2, version: 15, fenced: [db1], silent: [db1], loss: 'nothing', others: [db1] }),
+      failover({
+        to: db2,
+        version: 15,
+        fenced: [db1],
+        waiting: [],
+        silent: [db1],
+        loss: 'nothing',
+        others: [db1],
+      }),
       undefined,
     ],
   }
