@@ -49,8 +49,8 @@ apt --with-new-pkgs upgrade`
 }
 
 /**
- * Downloads these packages in the background, with all that they need: nothing else changes. It ends with its session, and after
- * ten minutes at the latest.
+ * Downloads these packages in the background, with all that they need, when the host has nothing better to do: nothing else changes. It
+ * ends with its session, and after ten minutes at the latest.
  *
  * @param session the process of the session's shell
  */
@@ -63,9 +63,13 @@ const FRESH = sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' 
 
 const HALF_DONE = sh`dpkg-query -W -f ${'${db:Status-Status}\n'} | grep -qvxE 'installed|config-files|not-installed'`
 
-/** The last line ends the whole process group: us, the watcher and its sleep. */
+/**
+ * It yields to whatever else the machine does. That a session is nice counts for little where Linux shares the processor out by sessions
+ * first. The last line ends the whole process group: us, the watcher and its sleep.
+ */
 const AHEAD = sh`
 session=$1; shift
+renice -n 19 -p $$; ionice -c 3 -p $$; echo 19 > /proc/$$/autogroup
 export DEBIAN_FRONTEND=noninteractive
 (n=0; while [ -d /proc/$session ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 1; done; kill -TERM 0) &
 ${FRESH} || apt-get -qq update

@@ -22,6 +22,21 @@ describe('the search for the database host that takes writes', () => {
     expect(words).to.equal('192.0.2.1:5432 has not answered yet; 192.0.2.2:5432 is the primary')
   })
 
+  it('finds a primary that moves: one has stopped, the other is promoted a moment later', async () => {
+    const opened: string[] = []
+    let asked = 0
+    const { best } = await survey([gone, standby], (endpoint) => {
+      opened.push(endpoint.host)
+      return pool(endpoint, async () => {
+        if (endpoint === gone) throw new Error('connect ECONNREFUSED')
+        asked++
+        return [asked < 4 ? STANDBY : PRIMARY]
+      })
+    })
+    expect(best?.endpoint).to.equal(standby)
+    expect(opened, 'no second login').to.deep.equal([gone.host, standby.host])
+  })
+
   it('gives up when all have said that they take no writes, and has no session left', async () => {
     const open = new Set<Pool>()
     const { best, words } = await survey([gone, standby], (endpoint) => {

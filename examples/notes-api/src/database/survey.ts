@@ -22,35 +22,39 @@ export interface Survey {
 const patience = 1500
 /** Milliseconds more for the others once one host is found writable: a frozen host must not hold the search up. */
 const grace = 100
-/** Milliseconds after which a host that takes no writes is asked again, as long as another is silent. */
-const again = 100
+/** Milliseconds after which a host that takes no writes, or refuses, is asked again. */
+const again = 50
+/** Milliseconds for which that goes on when no host is silent: as long as a switchover takes. */
+const moving = 400
 
 /**
- * Asks every host at once and picks the writable one, of two that of the later timeline. A standby may be promoted while a dead primary is
- * waited for, and is asked again until that one is given up. Never throws.
+ * Asks every host at once and picks the writable one, of two that of the later timeline. While the primary moves there is none: hosts are
+ * asked again for a moment, by the sessions that there are, and as long as another is silent, as a standby may be promoted while a dead
+ * primary is waited for. Never throws.
  */
 export async function survey(hosts: readonly Endpoint[], open: (host: Endpoint) => Pool): Promise<Survey> {
   let over = false
+  const began = performance.now()
   const found: { readonly pool: Pool; readonly standing: Standing }[] = []
   const said = new Map(hosts.map((host) => [shown(host), 'has not answered yet']))
   const silent = new Set(hosts)
+  const goesOn = () => !over && (silent.size > 0 || performance.now() - began < moving)
   const ask = async (host: Endpoint): Promise<boolean> => {
     const pool = open(host)
-    try {
-      do {
+    do {
+      try {
         const answer = await pool.session(standing, patience)
-        silent.delete(host)
         said.set(shown(host), answer.words)
         if (answer.writable && !over) {
           found.push({ pool, standing: answer })
           return true
         }
-        if (silent.size > 0) await sleep(again)
-      } while (silent.size > 0 && !over)
-    } catch (error) {
+      } catch (error) {
+        said.set(shown(host), `failed: ${error instanceof Error ? error.message : error}`)
+      }
       silent.delete(host)
-      said.set(shown(host), `failed: ${error instanceof Error ? error.message : error}`)
-    }
+      if (goesOn()) await sleep(again)
+    } while (goesOn())
     pool.destroy()
     return false
   }
