@@ -37,6 +37,17 @@ describe('the search for the database host that takes writes', () => {
     expect(opened, 'no second login').to.deep.equal([gone.host, standby.host])
   })
 
+  it('takes the one of two primaries that was promoted later, although the other answers first', async () => {
+    const { best } = await survey([gone, standby], (endpoint) =>
+      pool(endpoint, async () => {
+        if (endpoint === gone) return [{ ...PRIMARY, timeline: '00000001' }]
+        await new Promise((done) => setTimeout(done, 20))
+        return [PRIMARY]
+      }),
+    )
+    expect(best?.endpoint).to.equal(standby)
+  })
+
   it('gives up when all have said that they take no writes, and has no session left', async () => {
     const open = new Set<Pool>()
     const { best, words } = await survey([gone, standby], (endpoint) => {

@@ -38,21 +38,22 @@ export async function survey(hosts: readonly Endpoint[], open: (host: Endpoint) 
   const found: { readonly pool: Pool; readonly standing: Standing }[] = []
   const said = new Map(hosts.map((host) => [shown(host), 'has not answered yet']))
   const silent = new Set(hosts)
-  const goesOn = () => !over && (silent.size > 0 || performance.now() - began < moving)
+  const goesOn = () => !over && found.length === 0 && (silent.size > 0 || performance.now() - began < moving)
   const ask = async (host: Endpoint): Promise<boolean> => {
     const pool = open(host)
     do {
       try {
         const answer = await pool.session(standing, patience)
+        silent.delete(host)
         said.set(shown(host), answer.words)
         if (answer.writable && !over) {
           found.push({ pool, standing: answer })
           return true
         }
       } catch (error) {
+        silent.delete(host)
         said.set(shown(host), `failed: ${error instanceof Error ? error.message : error}`)
       }
-      silent.delete(host)
       if (goesOn()) await sleep(again)
     } while (goesOn())
     pool.destroy()
@@ -63,7 +64,7 @@ export async function survey(hosts: readonly Endpoint[], open: (host: Endpoint) 
   await Promise.race([
     Promise.all(answers),
     Promise.any(answers.map(failUnless)).then(
-      () => sleep(grace),
+      () => (silent.size > 0 ? sleep(grace) : undefined),
       () => {},
     ),
   ])
