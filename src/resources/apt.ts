@@ -100,7 +100,8 @@ holder() {
 
 /**
  * `apt …` and `patiently COMMAND…` wait for whoever holds one of the locks that apt and dpkg take, and say who it is. Apt itself
- * can wait for two of the four only, and dpkg for none; what takes a lock between our look and theirs is met by trying again.
+ * can wait for two of the four only, and dpkg for none; what takes a lock between our look and theirs is met by trying again. A download
+ * that was begun early yields no longer when it is waited for.
  */
 const APT = sh`
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
@@ -121,6 +122,9 @@ patiently() {
     sleep 0.3
   done
 }
+hurry() {
+  read -r _ _ _ _ group _ </proc/$pid/stat && { renice -n 0 -g $group; ionice -c 2 -P $group; echo 0 > /proc/$pid/autogroup; }
+} >/dev/null 2>&1
 free() {
   told=
   while holder; [ "$who" ]; do
@@ -129,6 +133,7 @@ free() {
       exit 75
     }
     [ "$who" = "$told" ] || say "waiting for $who"
+    case $who in download*) hurry ;; esac
     told=$who
     sleep 0.3
   done

@@ -171,7 +171,7 @@ describe('packages on real hosts', function () {
     await sh('web1', 'rm -f /run/go /etc/later')
   })
 
-  it('whose download is under way are waited for; it ends with a run that is killed', async () => {
+  it('whose download is under way are waited for, and it yields until then; it ends with a run that is killed', async () => {
     await sh(
       'web2',
       `apt-get -qq purge figlet; apt-get clean; echo 'Acquire::http::Dl-Limit "30";' > /etc/apt/apt.conf.d/99slow`,
@@ -185,8 +185,9 @@ describe('packages on real hosts', function () {
     await eventually(30_000, isFree)
     await sh('web1', 'rm -f /run/go /etc/later')
     const running = on('later')
-    await eventually(60_000, async () => (await sh('web2', DOWNLOADING)) !== '')
+    await eventually(60_000, async () => (await sh('web2', NICE)) === '19')
     await sh('web1', 'touch /run/go')
+    await eventually(20_000, async () => (await sh('web2', NICE)) === '0')
     const { code, text } = await running
     expect(code, text).to.equal(0)
     expect(text).to.match(/web2 … waiting for download that this run began early, pid \d+/)
@@ -213,6 +214,8 @@ const DOWNLOADED = 'ls /var/cache/apt/archives/ | grep ^figlet'
 
 /** Whatever an early download consists of. */
 const DOWNLOADING = 'pgrep -f "provision-[a]head|download-[o]nly"'
+
+const NICE = 'ps -o ni= -p "$(pgrep -f "apt-get.*download-[o]nly" | head -n 1)" | tr -d " "'
 
 /** A package whose installation takes as long as a file is there, in a source of its own. */
 const SLOWLY = `set -e
