@@ -211,7 +211,7 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
   return new Map(found)
 }
 
-interface Ended {
+interface AtTheEnd {
   readonly member: Member | undefined
   readonly fleet: Fleet
   /** What is said of it when it was not met, where that is no failure. */
@@ -224,7 +224,7 @@ function goneOf(host: Host, acts: readonly Act[]): string | undefined {
   return words.includes(undefined) ? undefined : words[0]
 }
 
-function summaryOf({ name }: Host, { member, fleet, gone }: Ended): HostSummary {
+function summaryOf({ name }: Host, { member, fleet, gone }: AtTheEnd): HostSummary {
   const away = member ? member.away : gone
   return {
     host: name,

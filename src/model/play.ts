@@ -170,7 +170,7 @@ export interface PlaybookOptions<F extends Fields> {
   readonly about?: string
   /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
-  /** Done on this machine before the inventory is asked for, whose values may depend on it. `plan` refuses such a playbook. */
+  /** Done on this machine before the inventory is asked for, whose values may depend on it. Not again for `resume`; `plan` refuses such a playbook. */
   readonly prepare?: (flags: Values<F>, how: Preparing) => void
 }
 
