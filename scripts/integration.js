@@ -58,7 +58,10 @@ process.exit(passed.length === files.length ? 0 : 1)
  * @returns {Promise<boolean>}
  */
 async function run(file) {
-  const child = spawn('npx', ['mocha', ...reporter, file], { cwd: root, stdio: 'inherit' })
+  const child = spawn('npx', ['mocha', '--timeout', '30m', ...reporter, file], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   const [status] = await once(child, 'close')
   return status === 0
 }

@@ -14,14 +14,12 @@ const PHONE = { viewport: { width: 360, height: 740 } }
 const EIGHT: RunShape = { hosts: 8, steps: 40, failing: [3], lost: [6] }
 const HOSTILE = `"'</script><script>document.title='owned'</script><img src=x onerror=alert(1)>&amp;`
 
-describe('the report of a run, in a browser', function () {
-  this.timeout('60s')
+describe('the report of a run, in a browser', () => {
   let browser: Browser
   let template: string
   const directory = mkdtempSync(join(tmpdir(), 'provision-report-'))
 
   before(async function () {
-    this.timeout('330s')
     const found = await openChromium()
     if (!found) return this.skip()
     browser = found

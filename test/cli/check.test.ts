@@ -7,7 +7,7 @@ import { expect } from 'chai'
 const ROOT = resolve(import.meta.dirname, '../..')
 
 describe('provision check', function () {
-  this.timeout('1m').slow('5s')
+  this.slow('5s')
   let directory: string
 
   beforeEach(() => {

@@ -39,7 +39,7 @@ export default inventory(site, { web: { hosts: { web1: at(1), web2: at(2) } }, d
 `
 
 describe('completion', function () {
-  this.timeout('60s').slow('5s')
+  this.slow('5s')
   let project: Project
 
   before(() => {

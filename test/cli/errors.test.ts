@@ -106,7 +106,7 @@ web1 unreachable
 }
 
 describe('what a person reads', function () {
-  this.timeout('60s').slow('5s')
+  this.slow('5s')
   let project: Project
 
   before(() => {

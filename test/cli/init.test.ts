@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const PACKAGES = ['mocha', 'tsx', 'typescript']
 
 describe('a new project', function () {
-  this.timeout(30_000).slow(10_000)
+  this.slow(10_000)
   let project: Project
   beforeEach(() => {
     project = new Project()

@@ -20,8 +20,7 @@ import { site } from './playbook.ts'
 export default inventory(site, { password: secret.of('CanaryOfTheJournal'), become: { method: 'none' }, web: { hosts: { web1: { address: '127.0.0.1' } } } })
 `
 
-describe('journals of runs', function () {
-  this.timeout('60s')
+describe('journals of runs', () => {
   let project: Project
   before(() => {
     project = new Project({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY })

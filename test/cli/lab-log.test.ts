@@ -12,7 +12,7 @@ const DAEMON = ['setpriv', '--reuid', 'daemon', '--regid', 'daemon', '--clear-gr
 
 /** What is left of a lab on a disk of our own: its state, and what a host wrote. */
 describe('provision lab log', function () {
-  this.timeout('30s').slow('5s')
+  this.slow('5s')
   const disk = temporary()
   const place = (path: string, text: string, mode: number) => {
     const on = join(disk, path.slice(STATE.length))

@@ -7,7 +7,7 @@ import { expect } from 'chai'
 const ROOT = resolve(import.meta.dirname, '../..')
 
 describe('a playbook on the command line', function () {
-  this.timeout('1m').slow('3s')
+  this.slow('3s')
   const directory = mkdtempSync(join(tmpdir(), 'provision-flags-'))
 
   before(() => {

@@ -110,7 +110,7 @@ error: No plan was kept: not every host could be read.
 }
 
 describe('the refusal of a command', function () {
-  this.timeout('60s').slow('5s')
+  this.slow('5s')
   let project: Project
 
   before(() => {
@@ -129,9 +129,7 @@ describe('the refusal of a command', function () {
     })
 })
 
-describe('provision ssh', function () {
-  this.timeout('60s')
-
+describe('provision ssh', () => {
   it('says what to install where there is no ssh', async () => {
     const project = new Project({ 'deploy.ts': PLAYBOOK, 'inventory.ts': INVENTORY })
     const { PATH } = process.env

@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 describe('an error that nobody catches', () => {
   it('shows no secret either', function () {
-    this.timeout('20s').slow('2s')
+    this.slow('2s')
     const directory = mkdtempSync(join(tmpdir(), 'provision-uncaught-'))
     mkdirSync(join(directory, 'node_modules'))
     symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
@@ -17,7 +17,7 @@ describe('an error that nobody catches', () => {
       `import { secret } from 'provision-ts'
       const value = secret.of('open sesame').reveal()
       Promise.reject(new Error('it is ' + value))
-      await new Promise((done) => setTimeout(done, 5_000))`,
+      await new Promise((done) => setTimeout(done, 600_000))`,
     )
     const { status, stderr } = spawnSync(
       process.execPath,
@@ -30,7 +30,7 @@ describe('an error that nobody catches', () => {
   })
 
   it('is none where the reader of a pipe leaves', function () {
-    this.timeout('20s').slow('2s')
+    this.slow('2s')
     const { stdout, stderr } = spawnSync(
       'bash',
       [

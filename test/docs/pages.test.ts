@@ -79,8 +79,7 @@ describe('the pages of the docs', () => {
     expect(broken).to.deep.equal([])
   })
 
-  it('hold TypeScript that compiles', async function () {
-    this.timeout(60_000)
+  it('hold TypeScript that compiles', async () => {
     const snippets = PAGES.flatMap(snippetsOf)
     expect(snippets.length).to.be.greaterThan(15)
     expect(await wrongIn(snippets)).to.deep.equal([])

@@ -115,11 +115,9 @@ describe('a session that outlives reboots', () => {
 
   it('does not wait any longer for a host that comes back with another key', async () => {
     const refusal = new Unreachable('The host key of web1 has changed', { obstacle: 'host-key' })
-    const began = performance.now()
-    expect(await thrown(lasting(new Boot('a'), refusal).run([{ ...reboot, reboots: 60_000 }]))).to.equal(
-      refusal,
-    )
-    expect(performance.now() - began).to.be.below(10_000)
+    // Waiting would last an hour, which is longer than any test may take.
+    const never = { ...reboot, reboots: 3_600_000 }
+    expect(await thrown(lasting(new Boot('a'), refusal).run([never]))).to.equal(refusal)
   })
 
   it('gives up a host that does not come back, with what it was that kept us out', async () => {

@@ -21,7 +21,7 @@ describe('a plan', () => {
   const rig = ownRig()
 
   it(`is what a run then does, over ${ROUNDS} random states of a host`, async function () {
-    this.timeout('60s').slow('20s')
+    this.slow('20s')
     const count = { sure: 0, open: 0, ruledOut: 0, changedAfterAll: 0 }
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const chance = random(seed)

@@ -5,7 +5,7 @@ const STACK = `import { hosts, playbook, stack, text, verification } from 'provi
 const site = stack({ web: hosts(), domain: text, db: hosts() })`
 
 describe('an inventory of another stack', function () {
-  this.timeout('60s').slow('5s')
+  this.slow('5s')
   let project: Project
 
   before(() => {

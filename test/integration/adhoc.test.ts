@@ -20,7 +20,7 @@ export default inventory(site, { web: { hosts: { web1: one, web2: two } }, far: 
 
 /** What people type when they look at hosts, on two real ones. */
 describe('a look at real hosts', function () {
-  this.timeout('60s').slow('10s')
+  this.slow('10s')
   const own = ownLab('test-adhoc', ['web1', 'web2'], () => ({ 'inventory.ts': INVENTORY }))
   const words = (...more: readonly string[]) => {
     const [command = '', ...rest] = more

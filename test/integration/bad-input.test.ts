@@ -8,7 +8,7 @@ const LAB = 'test-bad-input'
 
 /** What an inventory of the site may get wrong. Each is refused with the param and the host, before any host is changed. */
 describe('bad input, with the playbook of the site and real hosts', function () {
-  this.timeout('3m').slow('10s')
+  this.slow('10s')
   const own = ownLab(LAB, ['lb1', 'lb2', 'web1', 'app1', 'db1', 'db2'], () => ({
     'inventory.ts': INVENTORY,
     'playbook.ts': `export { default } from '${ROOT}/playbooks/site.ts'`,

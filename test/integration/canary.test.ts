@@ -16,7 +16,7 @@ const FILES = ['file', 'template', 'transaction', 'stdin'].map((name) => `/etc/c
 
 /** A secret that is looked for wherever it has no business, while it is used in every way there is. */
 describe('a secret on real hosts', function () {
-  this.timeout('5m').slow('1m')
+  this.slow('1m')
   let lab: Lab
   let desk: Desk
   const canary = `Canary${randomBytes(9).toString('hex')}`

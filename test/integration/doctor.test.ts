@@ -4,7 +4,7 @@ import { CODENAME, DEBIAN, footprint, ownLab, provision } from './support.ts'
 const LAB = 'test-doctor'
 
 describe('provision doctor, on real hosts', function () {
-  this.timeout('3m').slow('40s')
+  this.slow('40s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'stack.ts': STACK, 'inventory.ts': INVENTORY }))
 
   const doctor = (...more: readonly string[]) =>

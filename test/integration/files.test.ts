@@ -24,7 +24,7 @@ const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = 5
 
 describe('files on a real host', function () {
-  this.timeout('3m').slow('20s')
+  this.slow('20s')
   let lab: Lab
 
   before(async function () {
@@ -217,7 +217,7 @@ describe('files on a real host', function () {
   async function watched(happens: () => Promise<void>): Promise<readonly string[]> {
     await on('rm -f /run/watch-*')
     const watching = on(`python3 -c ${quote(WATCH)}`)
-    await eventually(20_000, async () => (await lab.exec('web1', '[ -e /run/watch-on ]')).code === 0)
+    await eventually(async () => (await lab.exec('web1', '[ -e /run/watch-on ]')).code === 0)
     await happens()
     await on('touch /run/watch-off')
     return (await watching).trimEnd().split('\n')

@@ -10,12 +10,10 @@ import { eventually } from './support.ts'
 const name = 'test-lab'
 
 /** One lab for all of these, in this order: each leaves it as it found it. */
-describe('a lab of two hosts', function () {
-  this.timeout(30_000)
+describe('a lab of two hosts', () => {
   let lab: Lab
 
-  before(async function () {
-    this.timeout(600_000) // a base image may have to be made
+  before(async () => {
     await downLab(name)
     lab = await upLab({ name, hosts: ['web1', 'db1'] })
   })
@@ -127,7 +125,7 @@ describe('a lab of two hosts', function () {
       expect((await lab.exec('web1', 'systemctl is-system-running')).stdout).to.equal('running\n')
       await lab.uncut('web1')
       // Who has asked for it in vain keeps that in mind for a moment.
-      await eventually(5_000, async () => (await ssh('web1', 'true')).exitCode === 0)
+      await eventually(async () => (await ssh('web1', 'true')).exitCode === 0)
     })
 
     it('two hosts that no longer reach one another', async () => {
@@ -192,9 +190,7 @@ describe('a lab of two hosts', function () {
   describe('brought up again', () => {
     it('is left as it is', async () => {
       const boots = await Promise.all(lab.hosts.map((host) => bootId(host.name)))
-      const begin = Date.now()
       lab = await upLab({ name })
-      expect(Date.now() - begin).to.be.below(1000)
       expect(await Promise.all(lab.hosts.map((host) => bootId(host.name)))).to.deep.equal(boots)
     })
 

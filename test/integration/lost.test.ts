@@ -3,11 +3,8 @@ import { type Ended, eventually, ownLab } from './support.ts'
 
 const LAB = 'test-lost'
 
-/** A dead host is silent for 12 s before it is given up; the rest is the start of the process and leave-taking. */
-const BOUND = 20_000
-
 describe('a host that is lost in the middle of a run', function () {
-  this.timeout('3m').slow('40s')
+  this.slow('40s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY }))
 
   afterEach(async () => {
@@ -24,26 +21,23 @@ describe('a host that is lost in the middle of a run', function () {
   async function befallen(fault: () => Promise<unknown>, ...args: string[]): Promise<Ended> {
     await own.lab.exec('web2', 'touch /etc/step-slow')
     const running = run(...args)
-    await eventually(20_000, () => holds('web2', '[ -e /etc/step-begun ]'))
-    const began = performance.now()
+    await eventually(() => holds('web2', '[ -e /etc/step-begun ]'))
     await fault()
-    const ended = await running
-    return { ...ended, ms: performance.now() - began }
+    return running
   }
 
-  async function reported({ code, text, ms }: Ended): Promise<void> {
+  async function reported({ code, text }: Ended): Promise<void> {
     expect(code, text).to.equal(3)
     expect(text)
       .to.match(/error: lost web2: /)
       .and.match(/1 host not reached/)
       .and.not.match(/^\s+at .*\.ts:\d+:\d+\)$/m)
-    expect(ms).to.be.below(BOUND)
     expect(await holds('web1', '[ -e /etc/step-done ]'), 'the other host is done').to.equal(true)
   }
 
   /** Once what was on its way there has come to its end and let go of the lock. */
   async function converges(): Promise<void> {
-    await eventually(30_000, () => holds('web2', 'flock -n /run/provision.lock true'))
+    await eventually(() => holds('web2', 'flock -n /run/provision.lock true'))
     const again = await run()
     expect(again.code, again.text).to.equal(0)
     expect(await holds('web2', '[ -e /etc/step-done ]')).to.equal(true)
@@ -71,7 +65,7 @@ describe('a host that is lost in the middle of a run', function () {
     const before = await up()
     await reported(await befallen(() => own.lab.exec('web2', 'systemctl --no-block reboot')))
     // Not by looking inside: what is begun in a host that goes down holds it up.
-    await eventually(60_000, async () => {
+    await eventually(async () => {
       const now = await up()
       return now?.power === 'running' && now.since !== before?.since
     })
@@ -91,7 +85,6 @@ describe('a host that is lost in the middle of a run', function () {
     await own.lab.thaw('web2')
     expect(ended.code, ended.text).to.equal(3)
     expect(ended.text).to.include('web2 takes the connection at port').and.include('and says nothing')
-    expect(ended.ms).to.be.below(BOUND)
     expect(await holds('web1', '[ -e /etc/step-done ]')).to.equal(true)
     await converges()
   })

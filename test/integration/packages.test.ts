@@ -7,7 +7,7 @@ const LAB = 'test-packages'
 const POLICY = '/usr/sbin/policy-rc.d'
 
 describe('packages on real hosts', function () {
-  this.timeout('3m').slow('20s')
+  this.slow('20s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({
     'stack.ts': STACK,
     'inventory.ts': INVENTORY,
@@ -94,7 +94,7 @@ describe('packages on real hosts', function () {
   it('are repaired after a kill of dpkg and apt in mid-installation', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const running = run('slowly')
-    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
     expect(await sh('web1', `${POLICY} nginx start; echo $?`)).to.equal('101')
     await sh(
       'web1',
@@ -116,7 +116,7 @@ describe('packages on real hosts', function () {
   it('are made good after a kill of everything on the host, and the file that keeps services down goes', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const running = run('slowly')
-    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
     await sh(
       'web1',
       `apt=$(pgrep -o -x apt-get) && kill -KILL $(awk '{ print $4 }' /proc/$apt/stat) $apt $(pgrep -x dpkg) $(pgrep -f 'slowly.[p]ostinst'); rm -f /run/slow /run/slowly`,
@@ -135,11 +135,11 @@ describe('packages on real hosts', function () {
   it('are finished by the host when the controller is killed; the next run finds all in order', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const cut = begun('slowly', '--limit', 'web1')
-    await eventually(30_000, async () => (await sh('web1', 'ls /run/slowly')) !== '')
+    await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
     cut.kill('SIGKILL')
     await once(cut, 'close')
     await sh('web1', 'rm -f /run/slow')
-    await eventually(30_000, isFree)
+    await eventually(isFree)
     expect(await sh('web1', `ls ${POLICY} 2>/dev/null; dpkg-query -W -f '\${Status}' slowly`)).to.equal(
       'install ok installed',
     )
@@ -162,7 +162,7 @@ describe('packages on real hosts', function () {
     expect(await sh('web2', DOWNLOADED)).to.equal('')
     const running = on('later')
     // The turn of web1 ends when web2 has its packages, though its own turn has not begun.
-    await eventually(60_000, async () => (await sh('web2', DOWNLOADED)) !== '')
+    await eventually(async () => (await sh('web2', DOWNLOADED)) !== '')
     expect((await own.lab.exec('web2', 'dpkg -s figlet')).code).to.not.equal(0)
     await sh('web1', 'touch /run/go')
     const { code, text } = await running
@@ -177,17 +177,17 @@ describe('packages on real hosts', function () {
       `apt-get -qq purge figlet; apt-get clean; echo 'Acquire::http::Dl-Limit "30";' > /etc/apt/apt.conf.d/99slow`,
     )
     const cut = begun('later')
-    await eventually(60_000, async () => (await sh('web2', DOWNLOADING)) !== '')
+    await eventually(async () => (await sh('web2', DOWNLOADING)) !== '')
     cut.kill('SIGKILL')
     await once(cut, 'close')
-    await eventually(10_000, async () => (await sh('web2', DOWNLOADING)) === '')
+    await eventually(async () => (await sh('web2', DOWNLOADING)) === '')
     await sh('web1', 'touch /run/go')
-    await eventually(30_000, isFree)
+    await eventually(isFree)
     await sh('web1', 'rm -f /run/go /etc/later')
     const running = on('later')
-    await eventually(60_000, async () => (await sh('web2', NICE)) === '19')
+    await eventually(async () => (await sh('web2', NICE)) === '19')
     await sh('web1', 'touch /run/go')
-    await eventually(20_000, async () => (await sh('web2', NICE)) === '0')
+    await eventually(async () => (await sh('web2', NICE)) === '0')
     const { code, text } = await running
     expect(code, text).to.equal(0)
     expect(text).to.match(/web2 … waiting for download that this run began early, pid \d+/)

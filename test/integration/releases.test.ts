@@ -6,7 +6,7 @@ import { ownLab } from './support.ts'
 
 /** What stays of the releases on a host, however many come. */
 describe('releases on a real host', function () {
-  this.timeout('2m').slow('20s')
+  this.slow('20s')
   const own = ownLab('test-releases', ['web1'], () => ({
     'inventory.ts': INVENTORY,
     'playbook.ts': PLAYBOOK,

@@ -6,7 +6,7 @@ import { type Ended, eventually, ownLab, provision, ROOT } from './support.ts'
 const LAB = 'test-resume'
 
 describe('a run that is resumed, on real hosts', function () {
-  this.timeout('2m').slow('10s')
+  this.slow('10s')
   const own = ownLab(LAB, ['web1', 'web2', 'web3'], () => ({
     'inventory.ts': INVENTORY,
     'playbook.ts': PLAYBOOK,
@@ -48,7 +48,7 @@ describe('a run that is resumed, on real hosts', function () {
       env: { ...process.env, LAB },
       stdio: 'ignore',
     })
-    await eventually(20_000, async () => (await own.lab.exec('web1', '[ -e /root/begun ]')).code === 0)
+    await eventually(async () => (await own.lab.exec('web1', '[ -e /root/begun ]')).code === 0)
     running.kill('SIGKILL')
     await once(running, 'close')
     await own.lab.exec('web1', 'rm /root/slow; flock -w 20 /run/provision.lock true')

@@ -5,7 +5,7 @@ const LAB = 'test-rolling'
 
 /** Clients of a balancer while the servers behind it are changed, one after another, by a run that kills them in mid-answer. */
 describe('a rolling run under load, on real hosts', function () {
-  this.timeout('3m').slow('20s').bail(true)
+  this.slow('20s').bail(true)
   const own = ownLab(LAB, ['lb1', 'web1', 'web2'], () => ({
     'stack.ts': STACK,
     'inventory.ts': INVENTORY,

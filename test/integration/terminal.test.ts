@@ -7,7 +7,7 @@ const LAB = 'test-terminal'
 
 /** What a person sees of a run on real hosts: in terminals of different kinds, through a pipe, and as a program reads it. */
 describe('the face of a run', function () {
-  this.timeout('2m').slow('10s')
+  this.slow('10s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({
     'stack.ts': STACK,
     'playbook.ts': PLAYBOOK,

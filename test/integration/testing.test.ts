@@ -37,8 +37,7 @@ const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   service('app'),
 ])
 
-describe('a role of users, tested', function () {
-  this.timeout(120_000)
+describe('a role of users, tested', () => {
   const own = ownLab('it-testing', ['web1'], () => ({}))
 
   it('does on a real host what it does on a fake one, and nothing the second time on either', async () => {

@@ -13,7 +13,7 @@ const LAB = 'test-transactions'
 
 /** Two files that have to say the same, a third that goes, and a service that runs with what the first two said when it was started. */
 describe('a transaction that is cut off on a real host', function () {
-  this.timeout('3m').slow('20s')
+  this.slow('20s')
   let lab: Lab
 
   before(async function () {
@@ -29,7 +29,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     await on(
       'rm -rf /srv/t /root/stop; mkdir /srv/t; cd /srv/t; printf old > a; printf old > b; printf old > gone; systemctl restart pair',
     )
-    await eventually(10_000, async () => (await state()).endsWith('oldold'))
+    await eventually(async () => (await state()).endsWith('oldold'))
   })
   afterEach(async () => {
     if (!lab) return
@@ -68,8 +68,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     )
   /** Stands still once. */
   const STOP = sh`[ -e /root/stop ] || { : > /root/stop; sleep 60; }`
-  const stopped = () =>
-    eventually(20_000, async () => (await lab.exec('web1', '[ -e /root/stop ]')).code === 0)
+  const stopped = () => eventually(async () => (await lab.exec('web1', '[ -e /root/stop ]')).code === 0)
   const recoveries = ({ events }: Ran) =>
     events.flatMap((event) => (event.kind === 'recovered' ? [`${event.label}: ${event.outcome}`] : []))
 

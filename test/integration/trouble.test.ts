@@ -5,7 +5,7 @@ const LAB = 'test-trouble'
 
 /** What a person sees when something is wrong: one message, what to do, a status that tells the kinds apart, and the other hosts' work done. */
 describe('trouble on real hosts', function () {
-  this.timeout('2m').slow('10s')
+  this.slow('10s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'stack.ts': STACK, 'playbook.ts': PLAYBOOK }))
 
   /** Runs the playbook on an inventory whose second host is changed as the case needs. */

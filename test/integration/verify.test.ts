@@ -7,7 +7,7 @@ const LAB_INVENTORY = ['--inventory', 'inventory/lab.ts']
 
 /** The whole stack, once; then it is broken in several ways, each of which has to be named, by the checks it concerns and by no others. */
 describe('provision verify, on real hosts', function () {
-  this.timeout('5m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   let lab: Lab
 
   before(async function () {

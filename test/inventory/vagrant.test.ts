@@ -55,7 +55,7 @@ const CASES: Readonly<Record<string, readonly [said: Said | undefined, text: str
 
 /** What a person reads whose machines are not what the inventory needs, whole. Vagrant itself stands in as a script. */
 describe('the inventory of the machines of Vagrant', function () {
-  this.timeout('60s').slow('5s')
+  this.slow('5s')
   let project: Project
 
   before(() => {

@@ -36,7 +36,7 @@ describe('a forwarded port', () => {
     const begin = performance.now()
     const client = connect({ port, host: '127.0.0.1' })
     await once(client, 'data')
-    expect(performance.now() - begin).to.be.within(58, 200)
+    expect(performance.now() - begin).to.be.at.least(58)
     client.destroy()
   })
 

@@ -13,7 +13,7 @@ import { failing, GENTLE } from './gentle.ts'
 const LAB = 'test-acme'
 
 describe('a public certificate of a real ACME server, on the balancers', function () {
-  this.timeout('6m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const own = ownLab(LAB, ['lb1', 'lb2', 'web1', 'app1', 'db1', 'acme1'], () => ({
     'package.json': '{ "type": "module" }',
     'inventory.ts': INVENTORY,
@@ -201,7 +201,7 @@ systemd-run -q -u pebble -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_AUTHZREUSE=0 pebble -c
 for try in $(seq 50); do curl -fsSk https://127.0.0.1:15000/roots/0 2>/dev/null && exit; sleep 0.2; done; exit 1`,
     )
     this.#root = root
-    await eventually(10_000, () => listens(this.url))
+    await eventually(() => listens(this.url))
   }
 
   log(): Promise<string> {

@@ -20,13 +20,13 @@ export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise
     'app1',
     `setsid node /run/load.mjs http://${address}:3000/api/notes >/run/load.log 2>&1 </dev/null &`,
   )
-  await eventually(20_000, async () => (await lab.exec('app1', 'test -e /run/load.begun')).code === 0)
+  await eventually(async () => (await lab.exec('app1', 'test -e /run/load.begun')).code === 0)
   try {
     await body()
   } finally {
     await lab.exec('app1', 'touch /run/load.stop')
   }
-  await eventually(30_000, async () => (await lab.exec('app1', 'test -e /run/load.json')).code === 0)
+  await eventually(async () => (await lab.exec('app1', 'test -e /run/load.json')).code === 0)
   return JSON.parse((await lab.exec('app1', 'cat /run/load.json')).stdout) as Load
 }
 

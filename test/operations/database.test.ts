@@ -9,7 +9,7 @@ const LAB = 'test-database'
 
 /** The database moves between its hosts, by plan and by accident, while clients write. Each part builds on the one before it. */
 describe('the database on real hosts', function () {
-  this.timeout('5m').slow('30s').bail(true)
+  this.slow('30s').bail(true)
   let lab: Lab
   let desk: Desk
   let inventory: string
@@ -88,19 +88,13 @@ describe('the database on real hosts', function () {
         ...{ cwd: ROOT, stdio: 'ignore', env: { ...process.env, LAB } },
       },
     )
-    await eventually(
-      30_000,
-      async () => (await lab.exec('db2', 'test -e /run/provision-postgres-back')).code === 0,
-    )
+    await eventually(async () => (await lab.exec('db2', 'test -e /run/provision-postgres-back')).code === 0)
     child.kill('SIGKILL')
     const one = async () => (await primaries()).length === 1
-    const ms = await eventually(
-      90_000,
-      async () => (await one()) && (await lab.exec('db2', PENDING)).code !== 0,
-    )
+    const ms = await eventually(async () => (await one()) && (await lab.exec('db2', PENDING)).code !== 0)
     console.log(`    one primary again ${(ms / 1000).toFixed(1)} s after the controller was killed`)
     const [primary = ''] = await primaries()
-    await eventually(30_000, () => follows(primary))
+    await eventually(() => follows(primary))
     well(await run('switchover', '--to', 'db1'))
     expect(await primaries()).to.deep.equal(['db1'])
     expect((await converge()).text).to.include('Nothing had to change')
@@ -111,7 +105,6 @@ describe('the database on real hosts', function () {
       await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')
       well(await run('failover'))
       await eventually(
-        20_000,
         async () => (await sql(lab, 'db2', 'select pg_is_in_recovery()')).stdout.trim() === 'f',
       )
     })
@@ -143,7 +136,6 @@ describe('the database on real hosts', function () {
     expect(lost).to.deep.equal([])
     await lab.start('db2')
     await eventually(
-      30_000,
       async () =>
         (await lab.exec('db2', 'journalctl -b -q -o cat | grep -q "Not started as a primary"')).code === 0,
     )
@@ -161,7 +153,7 @@ describe('the database on real hosts', function () {
     expect((await run('alone')).text).to.include('writes wait for ANY 1')
     expect((await sql(lab, 'db1', 'drop table waits')).code).to.equal(0)
     await lab.start('db2')
-    await eventually(30_000, () => follows('db1'))
+    await eventually(() => follows('db1'))
     well(await converge())
     expect(await synchronous('db1')).to.equal(true)
   })

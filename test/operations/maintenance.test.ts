@@ -4,7 +4,7 @@ import { noFailure, onNew, siteUnderLoad } from './site-under-load.ts'
 
 /** Hosts that leave for a time, for good, and that join, under load. */
 describe('maintenance, scaling and reboots, on real hosts under load', function () {
-  this.timeout('5m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const own = siteUnderLoad('test-operations-2')
   const holder = async () => (await own.site.balancers()).holder
 

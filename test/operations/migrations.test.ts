@@ -7,7 +7,7 @@ import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
 /** The schema changes with releases, by the one role that may change it, while clients write. */
 describe('migrations, on real hosts under load', function () {
-  this.timeout('4m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const own = siteUnderLoad('test-migrations')
 
   /** A release with one more migration. */

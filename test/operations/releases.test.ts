@@ -12,7 +12,7 @@ const LAB = 'test-operations'
 
 /** Releases under load: those that work, one that does not, and back again. */
 describe('deploy and rollback, on real hosts under load', function () {
-  this.timeout('4m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const own = siteUnderLoad(LAB)
 
   /** A new release: the page says so, and the service is another file. */

@@ -23,7 +23,7 @@ const WRITING: Pace = { freshPosts: 1, keptPosts: 1, pause: 10 }
 
 /** What each role promises beside that it converges, on the newer Debian; stack.test.ts has the older one. */
 describe('the roles on real hosts of Debian 13', function () {
-  this.timeout('6m').slow('20s')
+  this.slow('20s')
   let lab: Lab
   let desk: Desk
   const run = (...args: string[]) =>
@@ -155,30 +155,30 @@ describe('the roles on real hosts of Debian 13', function () {
   it('hold the address on one host, whatever fails', async () => {
     expect(await holders()).to.deep.equal(['lb1'])
     await on('lb1', 'echo 1 > /run/keepalived-maint')
-    await eventually(3_000, async () => (await holders()).join() === 'lb2')
+    await eventually(async () => (await holders()).join() === 'lb2')
     await on('lb1', 'echo 0 > /run/keepalived-maint')
-    await eventually(5_000, async () => (await holders()).join() === 'lb1')
+    await eventually(async () => (await holders()).join() === 'lb1')
 
     await on('lb1', 'kill -9 $(pgrep keepalived)')
-    await eventually(8_000, async () => (await pidOf('lb1', 'keepalived')) !== '0')
-    await eventually(8_000, async () => (await holders()).join() === 'lb1')
+    await eventually(async () => (await pidOf('lb1', 'keepalived')) !== '0')
+    await eventually(async () => (await holders()).join() === 'lb1')
 
     await on('lb1', 'pkill -STOP -x haproxy')
-    await eventually(6_000, async () => (await holders()).join() === 'lb2')
+    await eventually(async () => (await holders()).join() === 'lb2')
     await on('lb2', 'pkill -STOP -x haproxy')
     await pause(4_000)
     expect(await holders(), 'when the checks of both fail').to.have.lengthOf(1)
     await Promise.all(['lb1', 'lb2'].map((name) => on(name, 'pkill -CONT -x haproxy')))
-    await eventually(8_000, async () => (await holders()).join() === 'lb1')
-    await eventually(5_000, () => answers(lab))
+    await eventually(async () => (await holders()).join() === 'lb1')
+    await eventually(() => answers(lab))
   })
 
   it('let a host that stood still go on without harm', async () => {
     await lab.freeze('lb1')
-    await eventually(5_000, () => answers(lab))
+    await eventually(() => answers(lab))
     const { good, bad } = await during(READING, 2_000, async () => {
       await lab.thaw('lb1')
-      await eventually(8_000, async () => (await holders()).join() === 'lb1')
+      await eventually(async () => (await holders()).join() === 'lb1')
       await pause(2_000)
     })
     console.log(`    ${good} requests well, ${bad.length} not, when it went on`)
@@ -220,10 +220,7 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     expect(await on('web1', 'systemctl is-active logrotate.timer')).to.equal('active')
     await on('web1', 'logrotate -f /etc/logrotate.d/nginx')
     expect(await answers(lab)).to.equal(true)
-    await eventually(
-      2_000,
-      async () => (await lab.exec('web1', 'test -s /var/log/nginx/access.log')).code === 0,
-    )
+    await eventually(async () => (await lab.exec('web1', 'test -s /var/log/nginx/access.log')).code === 0)
     expect(await on('lb1', 'systemctl show -p LogRateLimitIntervalUSec --value haproxy')).to.equal('0')
   })
 
@@ -231,14 +228,14 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     const before = await pidOf('app1', 'notes')
     for (const host of ['app1', 'app2']) await on(host, 'echo "# mine" >> /etc/systemd/system/notes.service')
     const { good, bad } = await during(WRITING, 12_000, async (load) => {
-      await eventually(20_000, async () => load.acknowledged.length > 3)
+      await eventually(async () => load.acknowledged.length > 3)
       const { code, text } = await run('--tags', 'app')
       expect(code, text).to.equal(0)
       expect(await pidOf('app1', 'notes')).to.not.equal(before)
       const deployed = load.acknowledged.length
       await on('app1', 'systemctl stop notes')
       expect(await on('app1', 'systemctl show -p Result --value notes')).to.equal('success')
-      await eventually(20_000, async () => load.acknowledged.length > deployed + 3)
+      await eventually(async () => load.acknowledged.length > deployed + 3)
       await on('app1', 'systemctl start notes')
     })
     console.log(`    ${good} requests well, ${bad.length} not, in a rolling change and a stop`)

@@ -7,7 +7,7 @@ const DATABASES = ['db1', 'db2', 'db3']
 
 /** A primary and two replicas: any one of them is waited for, and the third one follows whoever takes over. */
 describe('three database hosts', function () {
-  this.timeout('8m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const hosts = ownLab('test-three', [...DATABASES, 'app1'], () => databaseFiles(DATABASES))
 
   const unchanged = async () => {
@@ -39,7 +39,7 @@ describe('three database hosts', function () {
     await hosts.lab.thaw('db2')
     expect(load.failed).to.deep.equal([])
     expect(load.acknowledged.length).to.be.greaterThan(50)
-    await eventually(30_000, async () => (await followers('db1')).includes('db2 streaming'))
+    await eventually(async () => (await followers('db1')).includes('db2 streaming'))
   })
 
   it('are switched over: both others follow the new primary, without a copy', async () => {

@@ -5,7 +5,7 @@ const HOSTS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2']
 
 /** Packages that get newer, and reboots that they ask for, under load. */
 describe('updates and the reboots that they ask for, on real hosts under load', function () {
-  this.timeout('10m').slow('60s').bail(true)
+  this.slow('60s').bail(true)
   const own = siteUnderLoad('test-operations-update')
 
   const each = async (hosts: readonly string[], command: string) =>

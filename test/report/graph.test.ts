@@ -75,8 +75,7 @@ describe('who talks to whom', () => {
   })
 })
 
-describe('provision graph', function () {
-  this.timeout('60s')
+describe('provision graph', () => {
   const inventory = join(ROOT, 'test/report/stack-inventory.ts')
   let project: Project
   before(() => {

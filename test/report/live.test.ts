@@ -64,8 +64,7 @@ describe('The board of a run', () => {
   })
 })
 
-describe('The live display, in a terminal', function () {
-  this.timeout(30_000)
+describe('The live display, in a terminal', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip()
   })
@@ -104,7 +103,7 @@ function shown(terminal: string, args: string): { readonly text: string; readonl
   const { stdout } = spawnSync(
     'script',
     ['-qec', `${terminal}; ${process.execPath} --import tsx ${fixture} ${args}`, '/dev/null'],
-    { encoding: 'utf8', timeout: 20_000, env: { ...process.env, FORCE_COLOR: '1' } },
+    { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '1' } },
   )
   const ms = Number(/took (\d+) ms/.exec(stdout)?.[1])
   expect(ms, stdout).to.be.greaterThan(0)

@@ -68,7 +68,7 @@ ${then}`,
   const NEW = { a: 'new', 'd/b': 'new', fresh: 'new', 'in-force': 'new', link: 'new' }
 
   it('is wholly old or wholly new after it was made good, wherever it was cut off', async function () {
-    this.timeout('2m').slow('1m')
+    this.slow('1m')
     const [command] = step({ validate: sh`grep -q new ${`${rig.root}/a`}`, probe: sh`:` })
       .apply([...['a', 'b'].map(() => FILE), undefined, undefined, FILE])
       .slice(-1)

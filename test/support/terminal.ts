@@ -56,13 +56,18 @@ export class PseudoTerminal {
     return lines.join('\n').trimEnd()
   }
 
-  /** Waits until the screen shows this. @throws with the screen when it does not within 10 seconds */
+  /** Waits until the screen shows this. @throws with the screen when the program ends without it, or after five minutes */
   async until(wanted: RegExp): Promise<string> {
-    const end = Date.now() + 10_000
+    let ended = false
+    void this.code.then(() => {
+      ended = true
+    })
+    const end = Date.now() + 300_000
     for (;;) {
+      const last = ended || Date.now() > end
       const screen = await this.screen()
       if (wanted.test(screen)) return screen
-      if (Date.now() > end) throw new Error(`the screen never showed ${wanted}:\n${screen}`)
+      if (last) throw new Error(`the screen never showed ${wanted}:\n${screen}`)
       await new Promise((done) => setTimeout(done, 50))
     }
   }

@@ -9,7 +9,7 @@ import type { Target, Transport } from '../../src/transport/wire.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('many hosts', function () {
-  this.timeout('60s').slow('10s')
+  this.slow('10s')
   const shop = new Workshop()
   let sshd: Sshd
   let target: Target

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { sshTransport } from '../../src/transport/ssh.ts'
 import type { Link, Target } from '../../src/transport/wire.ts'
+import { quickOnce } from './helpers.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('a command over SSH', () => {
@@ -106,12 +107,10 @@ describe('a command over SSH', () => {
 
   it('takes no 40 ms for each word to and fro', async () => {
     const wire = await link.start('exec cat')
-    const start = performance.now()
-    for (let i = 0; i < 20; i++) {
+    await quickOnce(async () => {
       wire.stdin.write('x')
       await once(wire.stdout, 'data')
-    }
-    expect((performance.now() - start) / 20).to.be.below(20)
+    })
     wire.stdin.end()
   })
 })

@@ -119,7 +119,8 @@ export async function freePort(): Promise<number> {
 }
 
 async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  const end = Date.now() + 300_000
+  while (Date.now() < end) {
     if (await greets(port)) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
