@@ -7,7 +7,6 @@ import { downLab } from '../../src/lab/index.ts'
 import { noHosts, ROOT } from './support.ts'
 
 const LAB = 'test-newcomer'
-/** What may take five minutes is the whole way, from the sources to a converged host. */
 
 /** All that the published package may hold. */
 const ALLOWED = [
