@@ -69,6 +69,42 @@ describe('line', () => {
     expect(existsSync(canary)).to.equal(false)
   })
 
+  it('replaces a line that is not UTF-8, and keeps the bytes of the others', async () => {
+    const latin = (text: string) => Buffer.from(text, 'latin1')
+    writeFileSync(path, latin('# Gr\xfc\xdfe\nUMASK 022 # f\xfcr alle\n'))
+    await settled(undefined, line(path, 'UMASK 027', { match: /^UMASK\s/ }))
+    expect(readFileSync(path)).to.deep.equal(latin('# Gr\xfc\xdfe\nUMASK 027\n'))
+  })
+
+  it('keeps CRLF line endings, and adds a line with them', async () => {
+    const crlf = 'UMASK 022\r\nFOO 1\r\n'
+    expect(await settled(crlf, line(path, 'FOO 1'))).to.equal(crlf)
+    expect(await settled(crlf, line(path, 'FOO 2', { match: /^FOO \d$/ }))).to.equal('UMASK 022\r\nFOO 2\r\n')
+    expect(await settled(crlf, line(path, 'BAR 2'))).to.equal(`${crlf}BAR 2\r\n`)
+  })
+
+  it('finds the first line behind a byte order mark, and keeps the mark', async () => {
+    expect(await settled('\ufeffFIRST=1\nx\n', line(path, 'FIRST=2', { match: /^FIRST=/ }))).to.equal(
+      '\ufeffFIRST=2\nx\n',
+    )
+    expect(await settled('\ufeffFIRST=1\n', line(path, 'FIRST=1'))).to.equal('\ufeffFIRST=1\n')
+  })
+
+  it('may be longer than an argument of a program, and its name is not', async () => {
+    const long = `key=${'x'.repeat(200_000)}`
+    const step = line(path, long, { match: /^key=/ })
+    expect(await settled(`key=${'y'.repeat(200_000)}\nz\n`, step)).to.equal(`${long}\nz\n`)
+    expect(step.name.length).to.be.below(path.length + 110)
+  })
+
+  it('refuses a match that fits an empty line', () => {
+    expect(() => line(path, 'x', { match: /(?:)/ })).to.throw(TypeError, 'it would replace every blank line')
+    expect(() => line(path, 'x', { match: /^\s*$/g })).to.throw(
+      TypeError,
+      'it would replace every blank line',
+    )
+  })
+
   it('keeps the mode of the file', async () => {
     writeFileSync(path, 'a\n')
     chmodSync(path, 0o640)
