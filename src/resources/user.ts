@@ -1,4 +1,4 @@
-import type { Command } from '../model/command.ts'
+import type { Command, Explanation } from '../model/command.ts'
 import { compare } from '../model/difference.ts'
 import { family, known, mapRead, type Read, readAll, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
@@ -16,6 +16,10 @@ export interface UserOptions extends StepOptions {
   /** Groups it must be in, beside its own; it is taken out of none. */
   readonly groups?: readonly string[]
 }
+
+/** A name of a user or a group as the tools take it: no leading dash, 32 bytes at most. A number stands for the one that has it. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?$/
+const NUMBER = /^\d+$/
 
 interface Account {
   readonly gid: string
@@ -41,28 +45,36 @@ const account = family<string, Account | undefined>({
 })
 
 interface Group {
+  readonly name: string
   readonly gid: string
   readonly members: readonly string[]
 }
 
-/** Undefined when there is no such group. */
+/** A group by its name or number; undefined when there is none. */
 const groupOf = family<string, Group | undefined>({
   name: 'groups',
   script: (names) => sh`getent group -- ${names}`,
   parse: ({ stdout }, names) => {
-    const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
-    return names.map((name) => {
-      const line = lines.get(name)
-      return line && { gid: line[2] ?? '', members: (line[3] ?? '').split(',').filter((one) => one !== '') }
+    const groups = stdout.split('\n').map((line): Group => {
+      const [name = '', , gid = '', members = ''] = line.split(':')
+      return { name, gid, members: members.split(',').filter((one) => one !== '') }
     })
+    return names.map(
+      (asked) => groups.find(({ name }) => name === asked) ?? groups.find(({ gid }) => gid === asked),
+    )
   },
   sketched: ({ groups }, name) => {
     const members = groups.get(name)
-    return members && { gid: name, members }
+    return members && { name, gid: name, members }
   },
 })
 
-/** A user, with a group of the same name unless told otherwise. @example user('notes', { home: '/srv/notes' }) */
+/**
+ * A user, with a group of the same name unless the options name another.
+ *
+ * @throws TypeError for a name that no user or group can have
+ * @example user('notes', { home: '/srv/notes' })
+ */
 export function user(
   name: string,
   {
@@ -74,6 +86,9 @@ export function user(
     ...options
   }: UserOptions = {},
 ): Step {
+  if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`user: "${name}" is not the name of a user`)
+  for (const one of group === undefined ? groups : [group, ...groups])
+    if (!NAME.test(one)) throw new TypeError(`user ${name}: "${one}" is not the name of a group`)
   return userStep({ name, system, home, shell, group, groups }, options)
 }
 
@@ -111,14 +126,14 @@ const userStep = resource<UserParams, UserState>('user', {
   },
   apply: ({ name, system, home, shell, group, groups }, [[have]]) => {
     const own = group === undefined ? [] : ['--gid', group]
-    const fresh = [
-      ...(system ? ['--system', '--no-create-home'] : []),
-      ...(group === undefined ? ['--user-group'] : own),
-    ]
+    const places = ['--home-dir', home, '--shell', shell]
+    const kind = system ? ['--system', '--no-create-home'] : []
     const first = have
       ? sh`usermod ${['--home', home, '--shell', shell, ...own]} ${name}`
-      : sh`useradd ${[...fresh, '--home-dir', home, '--shell', shell]} ${name}`
-    const commands: (Shell | Command)[] = [first]
+      : group === undefined
+        ? withOwnGroup(name, [...kind, ...places])
+        : sh`useradd ${[...kind, ...own, ...places]} ${name}`
+    const commands: (Shell | Command)[] = [{ script: first, explain: whyUnchanged }]
     if (groups.length > 0) commands.push(sh`usermod -aG ${groups.join(',')} ${name}`)
     return commands
   },
@@ -132,6 +147,23 @@ const userStep = resource<UserParams, UserState>('user', {
   },
 })
 
+/** A group of the user's name may be there already, or be made by a step before this one. */
+function withOwnGroup(name: string, words: readonly string[]): Shell {
+  return sh`own=--user-group
+! getent group ${name} >/dev/null || own=${`--gid=${name}`}
+useradd "$own" ${words} ${name}`
+}
+
+/** What usermod and useradd refuse, in words. */
+function whyUnchanged(stderr: string): Explanation | undefined {
+  const [, name = '', process] = /user (\S+) is currently used by process (\d+)/.exec(stderr) ?? []
+  if (process === undefined) return undefined
+  return {
+    what: `${name} has running processes (process ${process}), so its home and group cannot change`,
+    next: `Stop them in a step before this one, such as service('NAME', { state: 'stopped' }), or by hand: ps -fu ${name}`,
+  }
+}
+
 /** The groups of these that the user is not in. */
 function missingGroups(name: string, groups: readonly string[]): Read<readonly string[]> {
   return mapRead(readAll(groups.map(groupOf)), (found) =>
@@ -144,6 +176,8 @@ export function userGroup(
   name: string,
   { system = true, ...options }: StepOptions & { readonly system?: boolean } = {},
 ): Step {
+  if (!NAME.test(name) || NUMBER.test(name))
+    throw new TypeError(`userGroup: "${name}" is not the name of a group`)
   return groupStep({ name, system }, options)
 }
 

@@ -185,14 +185,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: [[undefined, undefined], []],
     differs: 'create home /srv/notes, shell /usr/sbin/nologin',
     runs: [
-      'useradd --system --no-create-home --user-group --home-dir /srv/notes --shell /usr/sbin/nologin notes',
+      "own=--user-group\n! getent group notes >/dev/null || own='--gid=notes'\nuseradd \"$own\" --system --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes",
     ],
   },
   'no user for people': {
     step: user('ana', { system: false, home: '/home/ana', shell: '/bin/bash', groups: ['adm'] }),
     have: [[undefined, undefined], ['adm']],
     differs: 'create home /home/ana, shell /bin/bash, group adm',
-    runs: ['useradd --user-group --home-dir /home/ana --shell /bin/bash ana', 'usermod -aG adm ana'],
+    runs: [
+      "own=--user-group\n! getent group ana >/dev/null || own='--gid=ana'\nuseradd \"$own\" --home-dir /home/ana --shell /bin/bash ana",
+      'usermod -aG adm ana',
+    ],
   },
   'a user with another shell, who lacks one group of two': {
     step: user('notes', { groups: ['adm', 'ssl-cert'] }),
@@ -210,15 +213,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a user of another group': {
     step: user('notes', { group: 'web' }),
-    have: [[account, { gid: '33', members: [] }], []],
+    have: [[account, { name: 'deploy', gid: '33', members: [] }], []],
     differs: 'change primary group 100 → web',
     runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin --gid web notes'],
   },
   'a user of the group that is wanted': {
     step: user('notes', { group: 'users' }),
-    have: [[account, { gid: '100', members: [] }], []],
+    have: [[account, { name: 'users', gid: '100', members: [] }], []],
   },
-  'a group of users': { step: userGroup('deploy'), have: { gid: '33', members: [] } },
+  'a group of users': { step: userGroup('deploy'), have: { name: 'deploy', gid: '33', members: [] } },
   'no group of users': {
     step: userGroup('deploy'),
     have: undefined,

@@ -164,14 +164,16 @@ describe('what is asked of a host', () => {
       userGroup('no-such-group').read,
       user(username, { groups: ['no-such-group'] }).read,
       user(username, { group: 'root' }).read,
+      user(username, { group: '0' }).read,
     ])
     expect(await asked(read)).to.deep.equal([
       [[account, undefined], []],
       [[undefined, undefined], []],
-      { gid: '0', members: [] },
+      { name: 'root', gid: '0', members: [] },
       undefined,
       [[account, undefined], ['no-such-group']],
-      [[account, { gid: '0', members: [] }], []],
+      [[account, { name: 'root', gid: '0', members: [] }], []],
+      [[account, { name: 'root', gid: '0', members: [] }], []],
     ])
   })
 
