@@ -1,10 +1,7 @@
 import { clear } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
-import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
-
-/** Where what was taken away is kept, each under the second it was taken in. */
-export const REMOVED = '/var/lib/provision/removed'
+import { movedAway } from './removed.ts'
 
 /**
  * Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted.
@@ -24,7 +21,7 @@ const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>(
     have && { verb: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
   apply: ({ path }) => [
     {
-      script: sh`umask 077; to=${REMOVED}/$(date +%Y%m%dT%H%M%S.%N) && mkdir -p "$to" && mv ${path} "$to/"`,
+      script: movedAway(path),
       inline: true,
     },
   ],

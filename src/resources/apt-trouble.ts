@@ -1,12 +1,27 @@
 import type { Explanation } from '../model/command.ts'
 
-/** Why an installation failed, where apt's words say it, and what to do. */
-export function whyNot(stderr: string): Explanation | undefined {
+/**
+ * The reason why an installation failed, where apt's words give it, and what to do.
+ *
+ * @param names the packages to install, where they are known
+ */
+export function whyNot(stderr: string, names?: readonly string[]): Explanation | undefined {
+  const broken = brokenPackage(stderr)
+  if (broken !== undefined && names && !names.includes(broken))
+    return {
+      what: `${broken}, another package of the host, cannot be configured`,
+      next: `The lines above have its own words. Repair or remove it (apt-get remove ${broken}), then run the same command again.`,
+    }
   for (const [pattern, explain] of REASONS) {
     const found = pattern.exec(stderr)
     if (found) return explain(found[1] ?? '')
   }
   return undefined
+}
+
+/** The package whose own script fails: dpkg names it, whichever package apt was asked for. */
+function brokenPackage(stderr: string): string | undefined {
+  return /^dpkg: error processing package (\S+) \(--configure\):/m.exec(stderr)?.[1]?.replace(/:.*/, '')
 }
 
 const REASONS: readonly (readonly [RegExp, (found: string) => Explanation])[] = [
@@ -38,6 +53,13 @@ const REASONS: readonly (readonly [RegExp, (found: string) => Explanation])[] = 
     () => ({
       what: 'its dependencies cannot be met by the sources of the host',
       next: 'The lines above name them. `apt-mark showhold` on the host lists packages that are held back.',
+    }),
+  ],
+  [
+    /^E: Held packages were changed and -y was used without --allow-change-held-packages/m,
+    () => ({
+      what: 'it would change a package that is on hold',
+      next: '`apt-mark showhold` on the host lists them, and `apt-mark unhold NAME` releases one.',
     }),
   ],
   [

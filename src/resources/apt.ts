@@ -24,18 +24,22 @@ guard
 }
 [ $# -gt 0 ] || exit 0
 updated=
-${FRESH} || { updated=1; apt update; }
+${FRESH} || { updated=1; apt update && ${NOTED}; }
 apt install --no-install-recommends -- "$@" && exit 0
 code=$?
-[ -z "$updated" ] || exit $code
-apt update && apt install --no-install-recommends -- "$@"`
+case $said in *'Unable to locate package'*|*'Failed to fetch'*|*'Unable to fetch'*|*'no installation candidate'*|*'was not found'*|*'unmet dependencies'*) ;; *) updated=1 ;; esac
+[ -z "$updated" ] || {
+  dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} is installed all the same\n' -- "$@" 2>/dev/null | sed -n 's/^ii *|//p' >&2
+  exit $code
+}
+apt update && ${NOTED} && apt install --no-install-recommends -- "$@"`
 }
 
 /** Learns which versions there are. @param patience as for {@link install} */
 export function refresh(patience: number): Shell {
   return sh`until=$(($(date +%s) + ${patience})) patience=${patience}
 ${APT}
-apt update`
+apt update && ${NOTED}`
 }
 
 /** Brings all packages to their newest versions, without removing any. No service is restarted. @param patience as for {@link install} */
@@ -58,8 +62,16 @@ export function downloadAhead(names: readonly string[], session: number): Shell 
   return sh`PROVISION_AHEAD=1 setsid sh -c ${AHEAD.text} provision-ahead ${session} ${names} >/dev/null 2>&1 </dev/null &`
 }
 
-/** Lists that are younger than a day. */
-const FRESH = sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -ctime -1 2>/dev/null | head -n 1)" ]`
+/** When the lists were last updated by a run. apt itself leaves no trace of an update that found nothing new. */
+const UPDATED = '/var/lib/provision/apt-lists'
+
+/** Whether the lists are younger than a day, and nothing below /etc/apt has changed since: a new source, a key, a preference. */
+const FRESH = sh`{ lists=$(find /var/lib/apt/lists ${UPDATED} -maxdepth 1 '(' -name '*InRelease' -o -name '*Release' -o -name apt-lists ')' -ctime -1 -printf '%C@ %p\n' 2>/dev/null | sort -rn | head -n 1)
+lists=\${lists#* }
+[ "$lists" ] && [ -z "$(find /etc/apt -newercc "$lists" 2>/dev/null | head -n 1)" ]; }`
+
+/** To be done after an update that succeeded. */
+const NOTED = sh`{ mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : > ${UPDATED}; }`
 
 const HALF_DONE = sh`dpkg-query -W -f ${'${db:Status-Status}\n'} | grep -qvxE 'installed|config-files|not-installed'`
 
@@ -72,7 +84,7 @@ session=$1; shift
 renice -n 19 -p $$; ionice -c 3 -p $$; echo 19 > /proc/$$/autogroup
 export DEBIAN_FRONTEND=noninteractive
 (n=0; while [ -d /proc/$session ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 1; done; kill -TERM 0) &
-${FRESH} || apt-get -qq update
+${FRESH} || { apt-get -qq update && ${NOTED}; }
 apt-get -qq -y -o DPkg::Lock::Timeout=60 --download-only --no-install-recommends install -- "$@"
 kill -TERM 0`
 

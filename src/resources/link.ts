@@ -4,7 +4,8 @@ import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
-import { beside, nameOf, put, swept } from './staging.ts'
+import { copied } from './removed.ts'
+import { beside, directoryOf, made, nameOf, put, swept } from './staging.ts'
 
 export interface LinkOptions extends StepOptions {
   /** What the link holds: a path from the root, or one from the link's own directory. */
@@ -12,7 +13,8 @@ export interface LinkOptions extends StepOptions {
 }
 
 /**
- * A symbolic link, replaced in one move: at no moment is there none.
+ * A symbolic link, replaced in one move: at no moment is there none. Missing directories above it are created. A file in its place is
+ * copied below `/var/lib/provision/removed` first.
  *
  * @example link('/srv/app/current', { target: 'releases/4f2a90c1b7de' })
  */
@@ -32,14 +34,17 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   yields: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, target }, have) => {
-    if (have?.type === 'directory') throw new Problem(`${path} is a directory, where a link is wanted`)
+    if (have && have.type !== 'link' && have.type !== 'file')
+      throw new Problem(`${path} is a ${have.type}, where a link is wanted`, {
+        next: `Move it away in a step before this one: absent('${path}')`,
+      })
     return compare({ type: 'link', target }, have && { ...have, type: have.type as 'link' })
   },
   apply: ({ path, target }) => {
     const at = beside(path)
     return [
       {
-        script: sh`{ ${swept(path)}; } && { ln -s -- ${target} ${at} && ${put(at, path)}; } || { rm -f ${at}; exit 1; }`,
+        script: sh`{ ${made(directoryOf(path))} && { ${swept(path)}; } && ${copied(path)}; } && { ln -s -- ${target} ${at} && ${put(at, path)}; } || { rm -f ${at}; exit 1; }`,
         inline: true,
       },
     ]
@@ -48,6 +53,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
     place(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
   replace: ({ path, target }) => ({
     path,
-    make: (at) => sh`{ ${swept(path)}; } && ln -s -- ${target} ${at}`,
+    make: (at) =>
+      sh`{ ${made(directoryOf(path))} && { ${swept(path)}; } && ${copied(path)}; } && ln -s -- ${target} ${at}`,
   }),
 })

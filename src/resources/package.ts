@@ -1,5 +1,6 @@
 import type { Command } from '../model/command.ts'
 import type { Difference, Field } from '../model/difference.ts'
+import { Problem } from '../model/problem.ts'
 import { family, readAll } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
@@ -44,22 +45,34 @@ interface Installed {
   readonly state: string | undefined
   /** Whether a killed run has left the file that keeps services from being started. */
   readonly guarded: boolean
+  /** Whether it came as a dependency, so that `apt autoremove` may take it away with the package that needed it. */
+  readonly automatic: boolean
+  /** Whether it is on hold: apt neither installs nor upgrades it. */
+  readonly held: boolean
+  /** The installed package that provides it, where it is only the name of a virtual package. */
+  readonly provider: string | undefined
 }
 
-/** One `dpkg-query` for all packages of a host. */
+/**
+ * One `dpkg-query` and one `grep` for all packages of a host. Only where some are not there, another looks for packages that provide
+ * them.
+ */
 const installed = family<string, Installed>({
   name: 'packages',
   // Where there are no foreign architectures, there is no such file.
   script: (names) => sh`
-dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null
+dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null ||
+dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|provides|${Provides}|\n'} | grep -E ${`^.i.*[|, ](${names.map(escaped).join('|')})( \\(|,|\\|)`}
+grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var/lib/apt/extended_states
 [ ! -s /var/lib/dpkg/arch ] || echo "native|$(dpkg --print-architecture)"
 [ ! -e ${POLICY} ] || ! grep -qs ${OURS} ${POLICY} || echo guarded`,
   parse: ({ stdout }, names) => {
-    const rows = stdout.split('\n').map((line) => line.split('|'))
+    const lines = stdout.split('\n')
+    const rows = lines.map((line) => line.split('|'))
     const native = rows.find(([word]) => word === 'native')?.[1]
     const guarded = rows.some(([word]) => word === 'guarded')
     return names.map((asked) => {
-      const [name, wanted = native] = asked.split(':')
+      const [name = '', wanted = native] = asked.split(':')
       const fits = ([, its, architecture]: readonly string[]) =>
         its === name &&
         (wanted === undefined || wanted === 'any' || [wanted, 'all'].includes(architecture ?? ''))
@@ -67,15 +80,46 @@ dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'
       const found = rows.filter((row) => row.length === 4 && fits(row))
       const version = found.find(([status]) => status?.[1] === 'i')?.[3]
       const state = found.map(([status]) => STATES[status?.[1] ?? '']).find((word) => word !== undefined)
-      return { version, state, guarded }
+      const held = found.some(([status]) => status?.[0] === 'h')
+      const provider = version === undefined ? providerOf(name, rows) : undefined
+      return { version, state, guarded, automatic: isAutomatic(name, wanted, lines), held, provider }
     })
   },
   sketched: ({ packages }, name) => ({
     version: packages.has(bare(name)) ? '1' : undefined,
     state: undefined,
     guarded: false,
+    automatic: false,
+    held: false,
+    provider: undefined,
   }),
 })
+
+/** A row of a package with what it provides: `exim4, mail-transport-agent, default-mta (= 4)`. */
+function providerOf(name: string, rows: readonly (readonly string[])[]): string | undefined {
+  return rows.find(
+    ([status, , kind, provides = '']) =>
+      kind === 'provides' &&
+      status?.[1] === 'i' &&
+      provides.split(',').some((one) => one.replace(/\(.*/, '').trim() === name),
+  )?.[1]
+}
+
+/** From apt's own list: `Package: NAME`, `Architecture: ARCH`, `Auto-Installed: 1`. */
+function isAutomatic(name: string, architecture: string | undefined, lines: readonly string[]): boolean {
+  return lines.some(
+    (line, i) =>
+      line === `Package: ${name}` &&
+      lines[i + 2] === 'Auto-Installed: 1' &&
+      (architecture === undefined ||
+        architecture === 'any' ||
+        lines[i + 1] === `Architecture: ${architecture}`),
+  )
+}
+
+function escaped(name: string): string {
+  return bare(name).replace(/[.+]/g, '\\$&')
+}
 
 function bare(name: string): string {
   return name.replace(/:.*/, '')
@@ -98,21 +142,38 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
   id: ({ names }) => names.join(', '),
   read: ({ names }) => readAll(names.map(installed)),
   diff: ({ names }, have): Difference | undefined => {
+    const held = names.filter((_name, i) => have[i]?.held && !isThere(have[i]))
+    if (held.length > 0)
+      throw new Problem(`${held.join(', ')}: on hold, so apt does not install it`, {
+        next: `Release it on the host: apt-mark unhold ${held.join(' ')}`,
+      })
     const fields: Field[] = names.flatMap((name, i) => {
-      const { version, state } = have[i] ?? {}
-      return version === undefined ? [{ name, ...(state && { from: state }), to: 'installed' }] : []
+      if (!isThere(have[i]))
+        return [{ name, ...(have[i]?.state && { from: have[i].state }), to: 'installed' }]
+      return have[i]?.automatic ? [{ name, from: 'automatic', to: 'manual' }] : []
     })
-    const verb = fields.length > 0 ? 'install' : 'remove'
+    const verb = missing({ names }, have).length > 0 ? 'install' : fields.length > 0 ? 'change' : 'remove'
     if (have.some(({ guarded }) => guarded)) fields.push(LEFT)
     return fields.length === 0 ? undefined : { verb, fields }
   },
-  apply: (params, have) => [installing(missing(params, have), params.timeout)],
+  apply: (params, have) => {
+    const marks = params.names.filter((_name, i) => have[i]?.automatic && isThere(have[i]))
+    const lacks = missing(params, have)
+    const installs = lacks.length > 0 || have.some(({ guarded }) => guarded)
+    return [
+      ...(installs ? [installing(lacks, params.timeout)] : []),
+      ...(marks.length > 0 ? [{ script: sh`apt-mark -qq manual ${marks}` }] : []),
+    ]
+  },
   becomes: ({ names }, { packages }) => {
     for (const name of names) packages.add(bare(name))
   },
   pool: {
     name: 'packages',
-    adds: (params, have) => (params.timeout === LONGEST ? missing(params, have) : undefined),
+    adds: (params, have) =>
+      params.timeout === LONGEST && !have.some(({ automatic }) => automatic)
+        ? missing(params, have)
+        : undefined,
     apply: (names) => [installing(names, LONGEST)],
     ahead: downloadAhead,
   },
@@ -121,11 +182,15 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
 /** Left by a run that was killed while it installed. */
 const LEFT: Field = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
 
-function missing({ names }: PackageParams, have: readonly Installed[]): readonly string[] {
-  return names.filter((_name, i) => have[i]?.version === undefined)
+function missing({ names }: Pick<PackageParams, 'names'>, have: readonly Installed[]): readonly string[] {
+  return names.filter((_name, i) => !isThere(have[i]))
+}
+
+function isThere(one: Installed | undefined): boolean {
+  return one?.version !== undefined || one?.provider !== undefined
 }
 
 function installing(names: readonly string[], timeout: Duration): Command {
   const patience = Math.max(1, Math.min(PATIENCE, Math.floor(milliseconds(timeout) / 1000) - 2))
-  return { script: install(names, patience), timeout, says: true, explain: whyNot }
+  return { script: install(names, patience), timeout, says: true, explain: (stderr) => whyNot(stderr, names) }
 }

@@ -27,6 +27,11 @@ export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }
 
+/** Creates a directory, and those above it, unless it is there. */
+export function made(directory: string): Shell {
+  return sh`{ [ -d ${directory} ] || (umask 022; mkdir -p ${directory}); }`
+}
+
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }

@@ -1,6 +1,6 @@
 import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
-import { REMOVED } from './absent.ts'
+import { REMOVED } from './removed.ts'
 import { nameOf, put } from './staging.ts'
 import { checked } from './transaction-checker.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'

@@ -1,8 +1,8 @@
 import { read } from '../model/read.ts'
 import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
-import { REMOVED } from './absent.ts'
 import { noUnitForBoot, unitForBoot } from './boot-way-back.ts'
+import { REMOVED } from './removed.ts'
 import { directoryOf, put } from './staging.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'
 

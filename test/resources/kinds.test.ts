@@ -40,7 +40,10 @@ const entry = (of: Partial<Entry>): Entry => ({
 const there = entry({ sha256: sha256('text') })
 const dir = entry({ type: 'directory', mode: '0755' })
 const special = entry({ type: 'special file' })
-const version = (version: string | undefined) => ({ version, state: undefined, guarded: false })
+const version = (version: string | undefined) => ({
+  ...{ version, state: undefined, guarded: false },
+  ...{ automatic: false, held: false, provider: undefined },
+})
 const running = { active: true, enabled: true, needsReload: false }
 const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
 const secret = new Secret(() => 'hunter2')
@@ -139,6 +142,21 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: [version(undefined), version('7.88'), { ...version(undefined), state: 'half-configured' }],
     differs: 'install nginx installed, jq half-configured → installed',
   },
+  'a package that came as a dependency, which autoremove would take away': {
+    step: pkg('curl'),
+    have: [{ ...version('1'), automatic: true }],
+    differs: 'change curl automatic → manual',
+    runs: ['apt-mark -qq manual curl'],
+  },
+  'a virtual package that another one provides': {
+    step: pkg('default-mta'),
+    have: [{ ...version(undefined), provider: 'exim4' }],
+  },
+  'a package on hold that is not there': {
+    step: pkg('jq'),
+    have: [{ ...version(undefined), held: true }],
+    refuses: 'jq: on hold, so apt does not install it',
+  },
   'packages that are there, and what a killed installation has left': {
     step: pkg('nginx'),
     have: [{ ...version('1.22.1'), guarded: true }],
@@ -185,7 +203,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: [[undefined, undefined], []],
     differs: 'create home /srv/notes, shell /usr/sbin/nologin',
     runs: [
-      "own=--user-group\n! getent group notes >/dev/null || own='--gid=notes'\nuseradd \"$own\" --system --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes",
+      'own=--user-group\n! getent group notes >/dev/null || own=\'--gid=notes\'\nuseradd "$own" --system --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes',
     ],
   },
   'no user for people': {
@@ -193,7 +211,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: [[undefined, undefined], ['adm']],
     differs: 'create home /home/ana, shell /bin/bash, group adm',
     runs: [
-      "own=--user-group\n! getent group ana >/dev/null || own='--gid=ana'\nuseradd \"$own\" --home-dir /home/ana --shell /bin/bash ana",
+      'own=--user-group\n! getent group ana >/dev/null || own=\'--gid=ana\'\nuseradd "$own" --home-dir /home/ana --shell /bin/bash ana',
       'usermod -aG adm ana',
     ],
   },

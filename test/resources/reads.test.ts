@@ -113,15 +113,34 @@ describe('what is asked of a host', () => {
   it('about a package on hold is that it is installed, about one with leftovers that it is not', () => {
     const answer =
       'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
-    const none = { version: undefined, state: undefined, guarded: true }
+    const more = { automatic: false, held: false, provider: undefined }
+    const none = { version: undefined, state: undefined, guarded: true, ...more }
     expect(parsed(pkg('held', 'plain', 'gone', 'never', 'broken', 'unknown').read, answer)).to.deep.equal([
-      { ...none, version: '1.0' },
+      { ...none, version: '1.0', held: true },
       { ...none, version: '2.0' },
       none,
       none,
       { ...none, state: 'half-configured' },
       none,
     ])
+  })
+
+  it('about a package includes that it came as a dependency, and which package provides a virtual one', () => {
+    const answer = [
+      'ii |curl|amd64|1',
+      'ii |exim4|provides|mail-transport-agent, default-mta (= 4)|',
+      'rc |old|provides|gone|',
+      'Package: curl',
+      'Architecture: amd64',
+      'Auto-Installed: 1',
+      'Package: exim4',
+      'Architecture: amd64',
+      'Auto-Installed: 0',
+    ].join('\n')
+    const have = parsed(readAll(['curl', 'default-mta', 'gone'].map((name) => pkg(name).read)), answer)
+    expect(have.flat()).to.have.nested.property('0.automatic', true)
+    expect(have.flat()).to.have.nested.property('1.provider', 'exim4')
+    expect(have.flat()).to.have.nested.property('2.provider', undefined)
   })
 
   it('about a package of another architecture is told from that of the own one', () => {
