@@ -3,7 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
-import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
+import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
 
 export interface DirectoryOptions extends StepOptions {
   /** @default 'root' */
@@ -12,6 +12,8 @@ export interface DirectoryOptions extends StepOptions {
   readonly group?: string
   /** Four octal digits. @default '0755' */
   readonly mode?: string
+  /** Whether a symbolic link at the path is followed: the directory that it leads to is meant. @default false */
+  readonly follow?: boolean
 }
 
 /**
@@ -21,9 +23,9 @@ export interface DirectoryOptions extends StepOptions {
  */
 export function directory(
   path: AbsolutePath,
-  { owner = 'root', group = owner, mode = '0755', ...options }: DirectoryOptions = {},
+  { owner = 'root', group = owner, mode = '0755', follow = false, ...options }: DirectoryOptions = {},
 ): Step {
-  return directoryStep({ path, owner, group, mode: mode.padStart(4, '0') }, options)
+  return directoryStep({ path, owner, group, mode: mode.padStart(4, '0'), follow }, options)
 }
 
 interface DirectoryParams {
@@ -31,17 +33,23 @@ interface DirectoryParams {
   readonly owner: string
   readonly group: string
   readonly mode: string
+  readonly follow: boolean
 }
 
 const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', {
   id: ({ path }) => path,
   reach: 'own',
   yields: true,
-  read: ({ path }) => entryAt({ path }),
+  read: ({ path, follow }) => (follow ? entryBehind({ path }) : entryAt({ path })),
   diff: ({ path, owner, group, mode }, have) => {
     if (have && have.type !== 'directory')
-      throw new Problem(`${path} is a ${have.type}, where a directory is wanted`)
-    return compare({ owner, group, mode }, have)
+      throw new Problem(`${path} is a ${have.type}, where a directory is wanted`, {
+        next:
+          have.type === 'link'
+            ? `It leads to ${have.target}. Name that directory, or give { follow: true }.`
+            : `Move it away in a step before this one: absent('${path}')`,
+      })
+    return compare({ owner, group, mode }, namedAs(have, { owner, group }))
   },
   apply: ({ path, owner, group, mode }) => [
     {

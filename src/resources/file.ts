@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Command } from '../model/command.ts'
-import { compare, type Difference, type TextChange } from '../model/difference.ts'
+import { compare, type Difference, type Field, type TextChange } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import { known, mapRead, read, together } from '../model/read.ts'
 import { behind, place, type Sketch } from '../model/sketch.ts'
@@ -8,7 +8,7 @@ import { type Kind, resource, type Step, type StepOptions } from '../model/step.
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { LocalFile } from './local-file.ts'
-import { type AbsolutePath, type Entry, entryAt, entryBehind } from './paths.ts'
+import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
 import { sent } from './sent.ts'
 import { beside, directoryOf, swept } from './staging.ts'
 
@@ -96,22 +96,44 @@ export function differenceOf(
   { path, content, owner, group, mode }: FileParams,
   have: Entry | undefined,
 ): Difference | undefined {
-  if (have?.type === 'directory') throw new Problem(`${path} is a directory, where a file is wanted`)
+  refuseOther(path, have)
   const same = have !== undefined && hasContent(have, content)
   const wanted = revisionOf(content)
   const found = compare(
     { type: 'file', owner, group, mode, content: wanted },
-    have && { ...have, type: have.type as 'file', content: same ? wanted : revisionIn(have) },
+    have && {
+      ...namedAs(have, { owner, group }),
+      type: have.type,
+      content: same ? wanted : revisionIn(have),
+    },
   )
-  if (!found?.fields.some(({ name }) => name === 'content')) return found
+  const real: readonly Field[] =
+    have?.real === undefined || have.real === path ? [] : [{ name: 'real path', to: have.real }]
+  if (!found?.fields.some(({ name }) => name === 'content'))
+    return found && { ...found, fields: [...real, ...found.fields] }
   return {
     ...found,
-    fields: found.fields
+    fields: [...real, ...found.fields]
       .filter(({ name }) => name !== 'type' || have)
       // Who reads a log could try passwords against a hash.
       .map((field) => (field.name === 'content' && content instanceof Secret ? HIDDEN : field)),
     texts: [textChange(path, content, have)],
   }
+}
+
+/**
+ * A file takes the place of a file or a link. What other programs use by that path (a device, a socket) or has files of its own is not
+ * replaced.
+ */
+function refuseOther(path: string, have: Entry | undefined): void {
+  if (!have || have.type === 'file' || have.type === 'link') return
+  if (have.real !== undefined && have.real !== path)
+    throw new Problem(`${path} leads to ${have.real}, a ${have.type}, where a file is wanted`, {
+      next: 'Correct the link, or leave out follow, which replaces the link itself.',
+    })
+  throw new Problem(`${path} is a ${have.type}, where a file is wanted`, {
+    next: `Move it away in a step before this one: absent('${path}')`,
+  })
 }
 
 const HIDDEN = { name: 'content', to: 'a secret' }

@@ -55,7 +55,12 @@ const lineStep = resource<LineParams, Lines>('line', {
   diff: (params, [entry, lines]) => {
     const { path, text } = params
     if (entry && entry.type !== 'file')
-      throw new Problem(`${path} is a ${entry.type}, where a file is wanted`)
+      throw new Problem(`${path} is a ${entry.type}, where a file is wanted`, {
+        next:
+          entry.type === 'link'
+            ? `It leads to ${entry.target}. Name that file.`
+            : `Move it away in a step before this one: absent('${path}')`,
+      })
     const { replaced, wanted } = edit(params, lines)
     const after = contentOf(wanted)
     if (contentOf(lines).equals(after)) return undefined

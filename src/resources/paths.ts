@@ -7,13 +7,16 @@ import { type Shell, sh } from '../shell/sh.ts'
 /** A path from the root: a relative one would depend on who runs. */
 export type AbsolutePath = `/${string}`
 
-/** What stands at a path. */
+/** What is at a path. */
 export interface Entry {
-  readonly type: 'file' | 'directory' | 'link' | 'special file'
+  readonly type: 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device'
   /** Four octal digits: `0644`. */
   readonly mode: string
   readonly owner: string
   readonly group: string
+  /** The numbers of owner and group. */
+  readonly uid: string
+  readonly gid: string
   /** Bytes. */
   readonly size: number
   /** Where a link points. */
@@ -73,7 +76,8 @@ function sketchedEntry({ paths }: Sketch, path: string): Entry | undefined {
   if (!found) return undefined
   const { content, target = '', type, owner, group, mode } = found
   const sha256 = content && createHash('sha256').update(content).digest('hex')
-  return { type, owner, group, mode, target, size: content?.length ?? 0, sha256 }
+  // A fake host numbers users and groups by their names.
+  return { type, owner, group, uid: owner, gid: group, mode, target, size: content?.length ?? 0, sha256 }
 }
 
 function asked(queries: readonly Query[], find: Shell): Shell {
@@ -82,7 +86,7 @@ function asked(queries: readonly Query[], find: Shell): Shell {
   const small = wanted.filter(({ content }) => content < LARGE)
   const longest = Math.max(0, ...small.map(({ content }) => content))
   return sh`
-printf '%s\0' ${paths} | xargs -0 sh -c ${sh`${find} "$@" -maxdepth 0 -printf "%p\0%y\0%m\0%u\0%g\0%s\0%l\0"`.text} _ 2>/dev/null
+printf '%s\0' ${paths} | xargs -0 sh -c ${sh`${find} "$@" -maxdepth 0 -printf "%p\0%y\0%m\0%u\0%g\0%U\0%G\0%s\0%l\0"`.text} _ 2>/dev/null
 printf '\0'
 printf '%s\0' ${small.length > 0 ? small.map(({ path }) => path) : '/nonexistent'} | xargs -0 sh -c ${sh`${find} "$@" -maxdepth 0 -type f -size ${`-${longest + 1}c`} -print0`.text} _ 2>/dev/null | xargs -0 -r sha256sum -z --
 ${wanted.length > small.length ? largeOnes(wanted.filter(({ content }) => content >= LARGE)) : sh``}`
@@ -112,22 +116,19 @@ hashed() {
 ${lines(wanted.map(({ path, content }) => sh`hashed ${path} ${content}`))}`
 }
 
-const FIELDS = 7
+const FIELDS = 9
 
 function parse(stdout: string) {
   const words = stdout.split('\0')
   const entries = new Map<string, Omit<Entry, 'sha256'>>()
   let at = 0
   for (; words[at]; at += FIELDS) {
-    const [path = '', type = '', mode = '', owner = '', group = '', size, target = ''] = words.slice(
-      at,
-      at + FIELDS,
-    )
+    const [path = '', type = '', mode = '', owner = '', group = '', uid = '', gid = '', size, target = ''] =
+      words.slice(at, at + FIELDS)
     entries.set(path, {
-      type: TYPES[type] ?? 'special file',
+      type: TYPES[type] ?? 'device',
       mode: mode.padStart(4, '0'),
-      owner,
-      group,
+      ...{ owner, group, uid, gid },
       size: Number(size),
       target,
     })
@@ -138,4 +139,20 @@ function parse(stdout: string) {
   return { entries, hashes, rest: words.slice(at + 1) }
 }
 
-const TYPES: Readonly<Record<string, Entry['type']>> = { f: 'file', d: 'directory', l: 'link' }
+const TYPES: Readonly<Record<string, Entry['type']>> = {
+  ...{ f: 'file', d: 'directory', l: 'link' },
+  ...{ p: 'fifo', s: 'socket', b: 'device', c: 'device' },
+}
+
+/** The entry with its owner and group as they are wanted, where these are numbers: as for chown, a number is one way to name them. */
+export function namedAs<E extends Pick<Entry, 'owner' | 'group' | 'uid' | 'gid'>>(
+  entry: E | undefined,
+  { owner, group }: { readonly owner: string; readonly group: string },
+): E | undefined {
+  if (!entry) return undefined
+  return {
+    ...entry,
+    owner: entry.uid === owner ? owner : entry.owner,
+    group: entry.gid === group ? group : entry.group,
+  }
+}

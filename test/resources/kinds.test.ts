@@ -5,6 +5,7 @@ import { absent } from '../../src/resources/absent.ts'
 import { command } from '../../src/resources/command.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file, sha256 } from '../../src/resources/file.ts'
+import { line } from '../../src/resources/line.ts'
 import { link } from '../../src/resources/link.ts'
 import { pkg } from '../../src/resources/package.ts'
 import type { Entry } from '../../src/resources/paths.ts'
@@ -32,6 +33,8 @@ const entry = (of: Partial<Entry>): Entry => ({
   mode: '0644',
   owner: 'root',
   group: 'root',
+  uid: '0',
+  gid: '0',
   size: 1,
   target: '',
   sha256: undefined,
@@ -39,7 +42,7 @@ const entry = (of: Partial<Entry>): Entry => ({
 })
 const there = entry({ sha256: sha256('text') })
 const dir = entry({ type: 'directory', mode: '0755' })
-const special = entry({ type: 'special file' })
+const special = entry({ type: 'device' })
 const version = (version: string | undefined) => ({
   ...{ version, state: undefined, guarded: false },
   ...{ automatic: false, held: false, provider: undefined },
@@ -65,6 +68,54 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: there,
     differs: 'change owner root → notes, group root → adm, mode 0644 → 0640',
     runs: ['chmod 0640 /a && chown notes:adm /a && chmod 0640 /a'],
+  },
+  'a file of an owner that is given as a number': {
+    step: file('/a', 'text', { owner: '33', group: '4' }),
+    have: entry({ owner: 'www-data', group: 'adm', uid: '33', gid: '4', sha256: sha256('text') }),
+  },
+  'a file of another owner than the number': {
+    step: file('/a', 'text', { owner: '34', group: '4' }),
+    have: entry({ owner: 'www-data', group: 'adm', uid: '33', gid: '4', sha256: sha256('text') }),
+    differs: 'change owner www-data → 34',
+  },
+  'a directory of an owner that is given as a number': {
+    step: directory('/d', { owner: '0', group: '0' }),
+    have: dir,
+  },
+  'a device where a file is wanted': {
+    step: file('/a', 'text'),
+    have: special,
+    refuses: '/a is a device, where a file is wanted',
+  },
+  'a socket where a file is wanted': {
+    step: file('/a', 'text'),
+    have: entry({ type: 'socket' }),
+    refuses: '/a is a socket, where a file is wanted',
+  },
+  'a link to a device that is followed': {
+    step: file('/a', 'text', { follow: true }),
+    have: entry({ type: 'device', real: '/dev/null' }),
+    refuses: '/a leads to /dev/null, a device, where a file is wanted',
+  },
+  'a link to another file that is followed': {
+    step: file('/a', 'text', { follow: true }),
+    have: entry({ real: '/etc/b', sha256: sha256('old') }),
+    differs: `change real path /etc/b, content ${secretHash} → ${hash}`,
+  },
+  'a fifo where a line is wanted': {
+    step: line('/a', 'text'),
+    have: [entry({ type: 'fifo' }), []],
+    refuses: '/a is a fifo, where a file is wanted',
+  },
+  'a fifo where a link is wanted': {
+    step: link('/a', { target: 'b' }),
+    have: entry({ type: 'fifo' }),
+    refuses: '/a is a fifo, where a link is wanted',
+  },
+  'a unit that is masked': {
+    step: unit('app.service', '[Service]\n'),
+    have: entry({ type: 'link', target: '/dev/null' }),
+    refuses: 'app.service is masked: /etc/systemd/system/app.service leads to /dev/null',
   },
   'a file with other content': {
     step: file('/a', 'text'),
@@ -112,7 +163,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a device where a directory is wanted': {
     step: directory('/d'),
     have: special,
-    refuses: '/d is a special file, where a directory is wanted',
+    refuses: '/d is a device, where a directory is wanted',
   },
   'a link that is as wanted': {
     step: link('/l', { target: 'a' }),

@@ -76,7 +76,7 @@ describe('what is asked of a host', () => {
         ['directory', '1777', ''],
         ['link', '0777', 'file'],
         ['link', '0777', 'no where\n'],
-        ['special file', entries[4]?.mode, ''],
+        ['fifo', entries[4]?.mode, ''],
         undefined,
         undefined,
       ])
