@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { HostVerb } from '../lab/control.ts'
-import { type Named, onLab, open } from './lab-shared.ts'
+import { type Named, onLab, open, percentOfCore } from './lab-shared.ts'
 
 /** What can happen to real hosts, as commands. `lab up` undoes it all. */
 export function faultCommands(): readonly Command[] {
@@ -15,6 +15,8 @@ export function faultCommands(): readonly Command[] {
     onPair('heal', 'joins them again', 'reach one another again'),
     onHost('freeze', 'stops all processes in mid-air', 'is frozen'),
     onHost('thaw', 'lets them go on', 'goes on'),
+    slow(),
+    onHost('fast', 'takes the limit of `slow` away', 'runs as fast as before'),
     onHost('fillDisk', 'leaves no byte free on the disk', 'has a full disk'),
     onHost('freeDisk', 'gives the room back', 'has room again'),
     delay(),
@@ -22,7 +24,7 @@ export function faultCommands(): readonly Command[] {
 }
 
 /** @param after what is then true of the host */
-function onHost(verb: HostVerb, about: string, after: string): Command {
+function onHost(verb: HostVerb | 'fast', about: string, after: string): Command {
   return onLab(verb.replace('Disk', '-disk'), about)
     .argument('<host>')
     .action(async (host: string, { name }: Named) => {
@@ -51,6 +53,17 @@ function delay(): Command {
       const lab = await open(name)
       await lab.delay(host, ms)
       console.log(ms === 0 ? `${host} is as near as before` : `${host} is ${ms} ms away`)
+    })
+}
+
+function slow(): Command {
+  return onLab('slow', 'limits the processor time of a host')
+    .argument('<host>')
+    .argument('<percent>', 'of one core, at least 1', percentOfCore)
+    .action(async (host: string, percent: number, { name }: Named) => {
+      const lab = await open(name)
+      await lab.slow(host, percent)
+      console.log(`${host} gets ${percent} % of a core`)
     })
 }
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { elapsed } from '../text/duration.ts'
-import { type Named, onLab, open, USUAL } from './lab-shared.ts'
+import { type Named, onLab, open, percentOfCore, USUAL } from './lab-shared.ts'
 import { statusTable } from './lab-status.ts'
 
 /** A whole lab: up, down, and how it is. */
@@ -11,18 +11,25 @@ export function powerCommands(): readonly Command[] {
 interface UpFlags extends Named {
   readonly debian?: '12' | '13'
   readonly hosts?: readonly string[]
+  readonly cpu?: number
 }
 
 function up(): Command {
   return onLab('up', 'makes the hosts, or mends what is not as it should be; leaves alone what is')
     .addOption(new Option('--debian <release>', 'what the hosts run (default: 12)').choices(['12', '13']))
     .option('--hosts <names>', 'hosts to add: web1,web2 (default: two each of lb, web, app and db)', list)
-    .action(async ({ name, debian, hosts }: UpFlags) => {
+    .option(
+      '--cpu <percent>',
+      'percent of a core that each host gets (default: $LAB_CPU, or no limit)',
+      percentOfCore,
+    )
+    .action(async ({ name, debian, hosts, cpu }: UpFlags) => {
       const { upLab } = await import('../lab/index.ts')
       const begin = Date.now()
       const lab = await upLab({
         name,
         ...(hosts && { hosts }),
+        ...(cpu !== undefined && { cpuPercent: cpu }),
         ...(debian && { debian: debian === '13' ? 13 : 12 }),
         log: (line) => console.log(line),
       })

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Lab } from '../lab/index.ts'
 
 export interface Named {
@@ -15,4 +15,11 @@ export function onLab(verb: string, about: string): Command {
 export async function open(name: string): Promise<Lab> {
   const { openLab } = await import('../lab/index.ts')
   return openLab(name)
+}
+
+/** Reads a percentage of a core from the command line. */
+export function percentOfCore(text: string): number {
+  const percent = Number(text.replace(/ ?%$/, ''))
+  if (/^\d/.test(text) && percent >= 1) return percent
+  throw new InvalidArgumentError('Write a percentage of a core, at least 1: 5')
 }

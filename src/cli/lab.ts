@@ -61,6 +61,8 @@ const MORE = `
   provision lab heal db1 db2
   provision lab freeze app1                 it takes connections, and answers none
   provision lab thaw app1
+  provision lab slow app1 5                 5 % of a core, as on a busy machine
+  provision lab fast app1
   provision lab fill-disk db1
   provision lab free-disk db1
   provision lab delay web1 80               as far away as another continent

@@ -68,13 +68,13 @@ export function unified(): string {
   })
 }
 
-interface Hierarchy {
+export interface Hierarchy {
   readonly path: string
   readonly version: 1 | 2
 }
 
 /** One on a machine with pure version 2; on a hybrid one also a mount for each controller of version 1. */
-function hierarchies(): readonly Hierarchy[] {
+export function hierarchies(): readonly Hierarchy[] {
   const found = new Map<string, Hierarchy>()
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const [, , , root, path] = line.split(' ')

@@ -15,6 +15,7 @@ export interface Calls {
     readonly result: null
   }
   delay: { readonly args: { readonly host: string; readonly ms: number }; readonly result: null }
+  slow: { readonly args: { readonly host: string; readonly percent: number | null }; readonly result: null }
 }
 
 export interface UpOrder {
@@ -22,6 +23,8 @@ export interface UpOrder {
   readonly debian: Debian
   readonly base: string
   readonly mirror: Mirror
+  /** Percent of a core that each host gets; null for no limit. */
+  readonly cpuPercent: number | null
 }
 
 /** What is done to one host of a lab. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
 import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
+import { limitCpu } from './cpu.ts'
 import { fillUp, makeRoom } from './disk.ts'
 import { sshGreets } from './greeting.ts'
 import { namespacePath, plugIn, plugOut, setLink } from './network.ts'
@@ -33,6 +34,10 @@ export class Guest {
   #cut = false
   #frozen = false
   #full = false
+  /** Percent of a core that it gets when nothing is done to it; undefined for no limit. */
+  #share: number | undefined
+  /** The same, while it is slowed. */
+  #slowed: number | undefined
 
   constructor({ lab, name, address }: GuestOptions) {
     this.name = name
@@ -48,7 +53,11 @@ export class Guest {
 
   get faults(): readonly string[] {
     const all = { cut: this.#cut, frozen: this.#frozen, 'disk full': this.#full }
-    return Object.entries(all).flatMap(([fault, has]) => (has ? fault : []))
+    const share = this.#slowed ?? this.#share
+    return [
+      ...Object.entries(all).flatMap(([fault, has]) => (has ? fault : [])),
+      ...(share === undefined ? [] : [`${share} % of a core`]),
+    ]
   }
 
   /** When it was last switched on or started again. */
@@ -131,11 +140,34 @@ export class Guest {
     this.#full = false
   }
 
+  /** Limits its processor time from now on, through all its reboots. @param percent of one core; undefined for its usual share */
+  slow(percent: number | undefined): void {
+    const before = this.#slowed
+    this.#slowed = percent
+    try {
+      if (this.#machine) this.#limit()
+    } catch (error) {
+      this.#slowed = before
+      throw error
+    }
+  }
+
+  /** Sets what it gets while it is not slowed. @param percent of one core; undefined for no limit */
+  set share(percent: number | undefined) {
+    this.#share = percent
+    if (this.#machine) this.#limit()
+  }
+
   /** Undoes what was done to it, but for its power. */
   async mend(): Promise<void> {
     this.thaw()
     if (this.#cut) await this.setCut(false)
     if (this.#full) await this.freeDisk()
+    if (this.#slowed !== undefined) this.slow(undefined)
+  }
+
+  #limit(): void {
+    limitCpu(this.#group, this.#slowed ?? this.#share)
   }
 
   async #live(): Promise<void> {
@@ -156,6 +188,7 @@ export class Guest {
   #run(): Promise<number | null> {
     const { name, paths } = this
     const network = namespacePath(name)
+    this.#limit()
     const machine = boot({ name, root: paths.root, console: paths.console, network, group: this.#group })
     this.#machine = machine
     this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for

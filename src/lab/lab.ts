@@ -41,6 +41,15 @@ export interface Lab {
   heal(a: string, b: string): Promise<void>
   /** A round trip of so many milliseconds to its sshd, from this machine (not from its peers). 0 takes it away. */
   delay(host: string, ms: number): Promise<void>
+  /**
+   * Limits its processor time, its reboots included, until {@link fast} or `lab up`. What {@link exec} starts is not limited.
+   *
+   * @param percent of one core, at least 1
+   * @throws Problem when this machine cannot limit it
+   */
+  slow(host: string, percent: number): Promise<void>
+  /** Takes that limit away. */
+  fast(host: string): Promise<void>
   /** Leaves no byte free on its disk. */
   fillDisk(host: string): Promise<void>
   freeDisk(host: string): Promise<void>

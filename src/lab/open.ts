@@ -2,6 +2,7 @@ import { Problem } from '../model/problem.ts'
 import { DEFAULT_NAME, VIP } from './addresses.ts'
 import { DEPLOY } from './base-contents.ts'
 import { type Calls, call, type HostStatus, type HostVerb } from './control.ts'
+import { checkPercent } from './cpu.ts'
 import { insideHost } from './inside.ts'
 import type { Lab, LabHost } from './lab.ts'
 import { byName, checkName } from './names.ts'
@@ -87,6 +88,14 @@ class OpenLab implements Lab {
 
   async delay(host: string, ms: number): Promise<void> {
     await this.#call('delay', { host, ms })
+  }
+
+  async slow(host: string, percent: number): Promise<void> {
+    await this.#call('slow', { host, percent: checkPercent(percent) })
+  }
+
+  async fast(host: string): Promise<void> {
+    await this.#call('slow', { host, percent: null })
   }
 
   async #act(verb: HostVerb, host: string): Promise<void> {

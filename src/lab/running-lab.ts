@@ -35,6 +35,7 @@ export class RunningLab {
   #packages: Server | undefined
   #ports: LabState['ports'] | undefined
   #base = ''
+  #cpuPercent: number | undefined
 
   constructor(name: string, gateway: Gateway) {
     this.#name = name
@@ -43,9 +44,10 @@ export class RunningLab {
   }
 
   /** Adds the hosts that are not there, switches on those that are off, mends what tests did, and waits until all answer. */
-  async up({ hosts, debian, base, mirror }: UpOrder, log: (line: string) => void): Promise<void> {
+  async up({ hosts, debian, base, mirror, cpuPercent }: UpOrder, log: (line: string) => void): Promise<void> {
     const begin = Date.now()
     this.#base = base
+    this.#cpuPercent = cpuPercent ?? undefined
     this.#packages ??= await this.#servePackages(mirror)
     this.#ports ??= await this.#openSite()
     await this.#add(hosts)
@@ -54,6 +56,7 @@ export class RunningLab {
     await allOrProblem(
       this.#guests().map(async (guest) => {
         const wasOff = guest.power === 'off'
+        guest.share = this.#cpuPercent
         await guest.mend()
         await guest.start()
         if (wasOff) log(`${guest.name} answers (${elapsed(Date.now() - begin)})`)
@@ -91,6 +94,10 @@ export class RunningLab {
 
   delay(host: string, ms: number): void {
     this.#member(host).forwarder.delay = ms
+  }
+
+  slow(host: string, percent: number | undefined): void {
+    this.#member(host).guest.slow(percent)
   }
 
   async #add(names: readonly string[]): Promise<void> {
@@ -150,7 +157,10 @@ export class RunningLab {
     const known = [...this.#members.values()].map((member) => member.known)
     writeSshFiles(this.#name, known)
     const hosts = known.map(({ name, address, port, hostKey }) => ({ name, address, port, hostKey }))
-    writeState({ name: this.#name, debian, base: this.#base, supervisor, hosts, ports: this.#ports })
+    writeState({
+      ...{ name: this.#name, debian, base: this.#base, supervisor, hosts, ports: this.#ports },
+      ...(this.#cpuPercent !== undefined && { cpuPercent: this.#cpuPercent }),
+    })
   }
 
   #splitsOf({ address }: Guest): readonly string[] {

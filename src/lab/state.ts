@@ -24,6 +24,8 @@ export interface LabState {
   readonly supervisor: ProcessId
   readonly hosts: readonly HostState[]
   readonly ports: { readonly https: number; readonly http: number }
+  /** Percent of a core that each host gets. @default no limit */
+  readonly cpuPercent?: number
 }
 
 /** The state of a lab, up or not; undefined when there is none, or its file was never finished. */

@@ -38,6 +38,10 @@ function handlers(lab: RunningLab): Handlers {
       lab.delay(host, ms)
       return null
     },
+    slow: async ({ host, percent }) => {
+      lab.slow(host, percent ?? undefined)
+      return null
+    },
   }
 }
 

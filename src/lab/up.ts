@@ -4,6 +4,7 @@ import { Problem } from '../model/problem.ts'
 import { DEFAULT_HOSTS, DEFAULT_NAME } from './addresses.ts'
 import { baseImage } from './base-image.ts'
 import { call } from './control.ts'
+import { checkPercent } from './cpu.ts'
 import { giveToInvoker } from './invoker.ts'
 import type { Lab } from './lab.ts'
 import { locked } from './lock.ts'
@@ -23,6 +24,12 @@ export interface UpOptions {
   readonly hosts?: readonly string[]
   /** @default 12, or what the lab already runs */
   readonly debian?: Debian
+  /**
+   * Percent of one core that each host gets, from its boot on: hosts as slow as you like, to try what depends on time.
+   *
+   * @default what the lab has, else `$LAB_CPU`, else no limit
+   */
+  readonly cpuPercent?: number
   /** Told of each step that takes long. */
   readonly log?: (line: string) => void
 }
@@ -49,11 +56,18 @@ export async function upLab(options: UpOptions = {}): Promise<Lab> {
       debian,
       base,
       mirror: machineMirror(),
+      cpuPercent: wantedPercent(options.cpuPercent, state),
     }
     await call(labPaths(name).socket, 'up', order, log)
     giveToInvoker(name)
   })
   return openLab(name)
+}
+
+function wantedPercent(asked: number | undefined, state: LabState | undefined): number | null {
+  const given = process.env['LAB_CPU']
+  const percent = asked ?? state?.cpuPercent ?? (given ? Number(given) : undefined)
+  return percent === undefined ? null : checkPercent(percent)
 }
 
 function wantedDebian(state: LabState | undefined, asked: Debian | undefined): Debian {

@@ -20,6 +20,7 @@ describe('calls to a supervisor', () => {
     },
     split: async () => null,
     delay: async () => null,
+    slow: async () => null,
   }
   let directory: string
   let socket: string
@@ -43,7 +44,7 @@ describe('calls to a supervisor', () => {
   it('bring lines while they work, then a result', async () => {
     const lines: string[] = []
     const mirror = { archive: 'http://mirror.example/debian', security: undefined }
-    const order = { hosts: ['web1', 'web2'], debian: 12, base: '/base', mirror } as const
+    const order = { hosts: ['web1', 'web2'], debian: 12, base: '/base', mirror, cpuPercent: null } as const
     expect(await call(socket, 'up', order, (line) => lines.push(line))).to.equal(null)
     expect(lines).to.deep.equal(['web1 answers', 'web2 answers'])
   })

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { baseImage } from '../../src/lab/base-image.ts'
 import { labGroup, removeGroup } from '../../src/lab/cgroups.ts'
 import { call, serveCalls } from '../../src/lab/control.ts'
+import { limitCpu } from '../../src/lab/cpu.ts'
 import { Guest } from '../../src/lab/guest.ts'
 import { machineMirror } from '../../src/lab/mirror.ts'
 import { layBridge } from '../../src/lab/network.ts'
@@ -32,6 +33,7 @@ const ACTS = {
     const mirror = { archive: 'http://127.0.0.1/debian', security: undefined }
     await baseImage({ debian: 12, mirror, log }).finally(() => empty.close())
   },
+  'limit processor time': () => limitCpu(labGroup(NAME), 5), // there is no such group
   open: () => openLab(NAME),
   call: () => call(labPaths(NAME).socket, 'status', null),
   'switch a host on': async () => {
@@ -51,6 +53,7 @@ const ACTS = {
       act: none,
       split: none,
       delay: none,
+      slow: none,
       status,
     })
     await openLab(NAME)

@@ -81,6 +81,11 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
    Directory /var/lib/provision/lab/mine/hosts/web1/root doesn't look like an OS root directory (os-release file is missing). Refusing.
    All that it wrote is in /var/lib/provision/lab/mine/hosts/web1/console.log. To try again: provision lab reset web1`,
   },
+  'a machine whose cgroups cannot limit processor time': {
+    act: 'limit processor time',
+    text: `error: This machine cannot limit the processor time of a host.
+   Boot it with the cpu controller of cgroups enabled.`,
+  },
   'a lab of another user': {
     act: 'open',
     made: 'mkdir -p /var/lib/provision/lab/mine; umask 077; echo {} > /var/lib/provision/lab/mine/state.json',
