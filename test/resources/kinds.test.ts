@@ -312,20 +312,38 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'settings of the kernel that are in force and kept': {
     step: sysctl('vip', { 'net.a': 1, 'net.range': '1024\t65535' }),
-    have: [entry({ sha256: sha256('net.a = 1\nnet.range = 1024\t65535\n') }), ['1', '1024 65535']],
+    have: [
+      entry({ sha256: sha256('net.a = 1\nnet.range = 1024\t65535\n') }),
+      [
+        ['1', '1024 65535'],
+        [[], []],
+      ],
+    ],
   },
   'settings of the kernel that are kept and not in force': {
     step: sysctl('vip', { 'net.a': 1 }),
-    have: [entry({ sha256: sha256('net.a = 1\n') }), ['0']],
+    have: [entry({ sha256: sha256('net.a = 1\n') }), [['0'], [[]]]],
     differs: 'change net.a 0 → 1',
-    runs: [
-      'chown root:root /etc/sysctl.d/60-vip.conf && chmod 0644 /etc/sysctl.d/60-vip.conf',
-      'sysctl -q -p /etc/sysctl.d/60-vip.conf',
+  },
+  'a setting of the kernel with an empty value': {
+    step: sysctl('ports', { 'net.ports': '' }),
+    have: [entry({ sha256: sha256('net.ports = \n') }), [[''], [[]]]],
+  },
+  'a setting of the kernel in another spelling': {
+    step: sysctl('flags', { 'net.flags': '0x10' }),
+    have: [entry({ sha256: sha256('net.flags = 0x10\n') }), [['16'], [[]]]],
+  },
+  'a setting of the kernel that another file overrides at boot': {
+    step: sysctl('t', { 'net.t': 25 }),
+    have: [
+      entry({ sha256: sha256('net.t = 25\n') }),
+      [['25'], [[{ path: '/etc/sysctl.d/99-vendor.conf', value: '60' }]]],
     ],
+    refuses: '/etc/sysctl.d/99-vendor.conf sets net.t = 60 at boot, after the 25 that is wanted',
   },
   'settings of the kernel that are in force until the next boot': {
     step: sysctl('vip', { 'net.a': 1 }),
-    have: [undefined, ['1']],
+    have: [undefined, [['1'], [[]]]],
     differs: `create owner root, group root, mode 0644, content ${sha256('net.a = 1\n').slice(0, 12)}`,
   },
   'a release that is there': { step: release('/srv/releases/abc', build), have: dir },

@@ -11,6 +11,7 @@ import { pkg } from '../../src/resources/package.ts'
 import { entryAt } from '../../src/resources/paths.ts'
 import { service } from '../../src/resources/service.ts'
 import { sysctl } from '../../src/resources/sysctl.ts'
+import { assignmentsOf, liveValue } from '../../src/resources/sysctl-reads.ts'
 import { user, userGroup } from '../../src/resources/user.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localLink } from '../../src/transport/local.ts'
@@ -215,10 +216,37 @@ describe('what is asked of a host', () => {
     if (!existsSync('/proc/sys/net/ipv4/ip_local_port_range')) return this.skip()
     const keys = { 'kernel.ostype': 'Linux', 'no.such.key': 1, 'net.ipv4.ip_local_port_range': 1 }
     const live = await asked(
-      mapRead(sysctl('a', keys).read as Read<readonly [unknown, readonly string[]]>, ([, of]) => of),
+      mapRead(
+        sysctl('a', keys).read as Read<readonly [unknown, readonly [readonly string[], unknown]]>,
+        ([, [of]]) => of,
+      ),
     )
     expect(live.slice(0, 2)).to.deep.equal(['Linux', undefined])
     expect(live[2]).to.match(/^\d+ \d+$/)
+  })
+
+  it('about settings of the kernel tells an empty value from none', () => {
+    const keys = ['net.ipv4.a', 'net.ipv4.b', 'net/ipv4/conf/eth0.100/c']
+    const answer = '/proc/sys/net/ipv4/a:\n/proc/sys/net/ipv4/conf/eth0.100/c:1\t 2\n'
+    expect(parsed(readAll(keys.map(liveValue)), answer)).to.deep.equal(['', undefined, '1 2'])
+  })
+
+  it('about settings of the kernel includes the files that set them at boot, in the order of systemd', () => {
+    const answer = [
+      '/etc/sysctl.d/99-sysctl.conf:net/ipv4/a = 5 ',
+      '/etc/sysctl.d/60-own.conf:net.ipv4.a = 3',
+      '/etc/sysctl.d/70-same.conf:-net.ipv4.a=4',
+      '/usr/lib/sysctl.d/70-same.conf:net.ipv4.a=1',
+      '/usr/lib/sysctl.d/10-first.conf:#net.ipv4.a=0',
+      '/usr/lib/sysctl.d/10-first.conf:net.ipv4.a=2',
+    ].join('\n')
+    const [found = []] = parsed(readAll([assignmentsOf('net.ipv4.a')]), answer)
+    expect(found.map(({ path, value }) => `${path.split('/').at(-1)} ${value}`)).to.deep.equal([
+      '10-first.conf 2',
+      '60-own.conf 3',
+      '70-same.conf 4',
+      '99-sysctl.conf 5',
+    ])
   })
 
   it('about a command is whether there is nothing to do for it', async () => {

@@ -1,0 +1,103 @@
+import { family } from '../model/read.ts'
+import { sh } from '../shell/sh.ts'
+import { nameOf } from './staging.ts'
+
+/** The file of a setting. The first separator of a key decides: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.100/rp_filter`. */
+export function procPath(key: string): string {
+  const separator = /[./]/.exec(key)?.[0]
+  return `/proc/sys/${separator === '.' ? key.replace(/[./]/g, (one) => (one === '.' ? '/' : '.')) : key}`
+}
+
+/**
+ * The value in force; undefined where the kernel has no such setting. One `grep` for all of them: the shell's own `read` goes byte by
+ * byte, and the kernel gives a number in one piece only.
+ */
+export const liveValue = family<string, string | undefined>({
+  name: 'sysctl',
+  script: (keys) => sh`grep -sH '' -- ${keys.map(procPath)} /dev/null; :`,
+  parse: ({ stdout }, keys) => {
+    const values = new Map<string, string>()
+    for (const line of stdout.split('\n')) {
+      const cut = line.indexOf(':')
+      const path = line.slice(0, cut)
+      if (!values.has(path))
+        values.set(
+          path,
+          line
+            .slice(cut + 1)
+            .replace(/\s+/g, ' ')
+            .trim(),
+        )
+    }
+    return keys.map((key) => values.get(procPath(key)))
+  },
+  sketched: ({ sysctls }, key) => sysctls.get(key),
+})
+
+/** A file that sets a value at boot. */
+export interface Assignment {
+  readonly path: string
+  readonly value: string
+}
+
+/** By precedence: of files of one name, systemd-sysctl reads only that of the first folder. */
+const FOLDERS = [
+  '/etc/sysctl.d',
+  '/run/sysctl.d',
+  '/usr/local/lib/sysctl.d',
+  '/usr/lib/sysctl.d',
+  '/lib/sysctl.d',
+]
+
+/** The files that set a key at boot, in the order in which systemd-sysctl reads them. One `grep` for all keys of a host. */
+export const assignmentsOf = family<string, readonly Assignment[]>({
+  name: 'sysctl files',
+  script: (keys) =>
+    sh`grep -sHF ${[...new Set(keys.map((key) => nameOf(procPath(key))))].flatMap((word) => ['-e', word])} -- /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; :`,
+  parse: ({ stdout }, keys) => {
+    const all = stdout.split('\n').flatMap((line) => {
+      const [, path, key, value] = /^(\/[^:]+\.conf):\s*-?\s*([^#;=\s]+)\s*=\s*(.*)$/.exec(line) ?? []
+      return path === undefined || key === undefined
+        ? []
+        : [{ path, key: procPath(key), value: (value ?? '').trim() }]
+    })
+    const read = all.filter(({ path }) => all.every((other) => !hides(other.path, path)))
+    const inOrder = [...read].sort((a, b) =>
+      nameOf(a.path) < nameOf(b.path) ? -1 : nameOf(a.path) > nameOf(b.path) ? 1 : 0,
+    )
+    return keys.map((asked) =>
+      inOrder.flatMap(({ path, key, value }) => (key === procPath(asked) ? [{ path, value }] : [])),
+    )
+  },
+  sketched: () => [],
+})
+
+function hides(one: string, other: string): boolean {
+  const rank = (path: string) => FOLDERS.findIndex((folder) => path.startsWith(`${folder}/`))
+  return nameOf(one) === nameOf(other) && rank(one) < rank(other)
+}
+
+/** The assignment that wins at boot, where it comes after that of our file and differs from it. */
+export function overriding(
+  all: readonly Assignment[],
+  own: { readonly path: string; readonly value: string },
+): Assignment | undefined {
+  const last = all.findLast(({ path }) => path !== own.path && nameOf(path) > nameOf(own.path))
+  return last && !sameValue(own.value, last.value) ? last : undefined
+}
+
+/** Whether two texts mean one value: the kernel writes numbers in decimal, and white space as a tab. */
+export function sameValue(a: string, b: string | undefined): boolean {
+  return b !== undefined && meaning(a) === meaning(b)
+}
+
+/** The text as the kernel writes it. */
+export function meaning(text: string): string {
+  return text.trim().split(/\s+/).map(inDecimal).join(' ')
+}
+
+function inDecimal(word: string): string {
+  if (/^0x[0-9a-f]+$/i.test(word)) return String(Number(word))
+  if (/^0[0-7]+$/.test(word)) return String(Number.parseInt(word, 8))
+  return word
+}
