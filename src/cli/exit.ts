@@ -8,6 +8,8 @@ export const EXIT = {
   drift: 2,
   /** Some host could not be reached or was lost; nothing failed on the others. */
   unreachable: 3,
+  /** The result of some check is unknown; nothing failed, and all hosts could be reached. */
+  unknown: 4,
   /** Bad input: nothing was done. As in sysexits.h. */
   usage: 64,
   /** A mistake of ours. As in sysexits.h. */

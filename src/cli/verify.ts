@@ -33,7 +33,7 @@ export function verifyCommand(own: Own): Command {
     .description('find out whether all of it works, by checks from outside; changes nothing')
     .addHelpText(
       'after',
-      '\nExamples:\n  provision verify --inventory inventory/prod.ts\n  provision verify --within 2m --output json',
+      '\nExit status: 0 all checks hold, 1 a check failed, 3 a host could not be reached, 4 a result is unknown.\n\nExamples:\n  provision verify --inventory inventory/prod.ts\n  provision verify --within 2m --output json',
     )
     .option('--within <time>', 'ask again until all holds, so long: 30s, 2m', duration, 0)
     .action(async (name: string, flags: VerifyFlags) => {
@@ -92,7 +92,9 @@ async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Ver
   return found
 }
 
+/** The exit status. A failure goes before a host that could not be reached, and that before an unknown result. */
 export function exitOf({ findings, unreachable }: Verified): number {
   if (findings.some(({ outcome }) => outcome === 'failed')) return EXIT.failed
-  return unreachable.size > 0 ? EXIT.unreachable : EXIT.ok
+  if (unreachable.size > 0) return EXIT.unreachable
+  return findings.some(({ outcome }) => outcome === 'unknown') ? EXIT.unknown : EXIT.ok
 }

@@ -5,7 +5,7 @@ import { verify } from '../engine/verify.ts'
 import type { Verified } from '../model/verification.ts'
 import { paintFor } from '../report/problem.ts'
 import { Screen } from '../report/screen.ts'
-import { changes, statusLines } from '../report/watched.ts'
+import { changes, lastKnown, statusLines } from '../report/watched.ts'
 import { wayTo } from './ad-hoc.ts'
 import { duration } from './duration.ts'
 import { interruptible } from './interrupt.ts'
@@ -58,21 +58,11 @@ async function watch(name: string, flags: WatchFlags, own: Own): Promise<number>
     if (screen) screen.draw([paint('dim', at), ...statusLines(now, hosts, paint)])
     else if (before) for (const line of changes(before, now)) say(`${at} ${line}`)
     else for (const line of [at, ...statusLines(now, hosts, paint)]) say(line)
-    before = seen(before, now)
+    before = lastKnown(before, now)
     if (round === flags.rounds) break
     await sleep(flags.every, undefined, { signal }).catch(() => {})
   }
   done()
   await close()
   return signal.aborted || !before ? 0 : exitOf(before)
-}
-
-/** What could not be found out is as it was seen last. */
-function seen(before: Verified | undefined, now: Verified): Verified {
-  if (!before) return now
-  const was = new Map(before.findings.map((one) => [`${one.about} ${one.label}`, one]))
-  const findings = now.findings.map((one) =>
-    one.outcome === 'unknown' ? (was.get(`${one.about} ${one.label}`) ?? one) : one,
-  )
-  return { ...now, findings }
 }

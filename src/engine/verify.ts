@@ -4,6 +4,7 @@ import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import { Problem, within } from '../model/problem.ts'
 import type { Entries } from '../model/stack.ts'
+import { Unknown } from '../model/unknown.ts'
 import type { Finding, Verification, Verified } from '../model/verification.ts'
 import { Fleet, type OpenSession } from './fleet.ts'
 import { nothingLeft } from './nothing-left.ts'
@@ -13,13 +14,13 @@ import { refuseUnfit } from './unfit.ts'
 export interface VerifyOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
   readonly verification: Verification<S>
-  /** Which hosts are asked. A check that asks another one, too, is left out. @default all */
+  /** The hosts that are asked. A check that asks another one, too, is left out. @default all */
   readonly limit?: (host: Host) => boolean
 }
 
 /**
- * Asks every host at once, each in one round trip after its login, and judges what they answered. Nothing is changed, no lock is
- * taken. A host that cannot be reached hides nothing of the others.
+ * Asks every host at once, each in one round trip after its login, and judges the answers. Checks that do not hold are asked once more
+ * when all hosts have answered. Nothing is changed, no lock is taken. A host that cannot be reached hides nothing of the others.
  *
  * @throws Problem for what is wrong before any host is asked
  */
@@ -35,9 +36,15 @@ export async function verify<S extends Entries>(
   const fleet = new Fleet(open, () => {})
   try {
     await fleet.inquire(checks.flatMap(({ asks }) => asks))
+    const first = checks.map((check) => ({ check, finding: findingOf(check, fleet) }))
+    // An answer of a bad moment, such as a switch between two servers, is not the last word.
+    const doubtful = new Set(first.flatMap(({ check, finding }) => (finding.problem ? [check] : [])))
+    const again = [...doubtful].flatMap(({ asks }) => asks)
+    for (const one of again) fleet.answers.drop(one)
+    await fleet.inquire(again)
     return {
       hosts: hosts.map(({ name }) => name),
-      findings: checks.map((check) => findingOf(check, fleet)),
+      findings: first.map(({ check, finding }) => (doubtful.has(check) ? findingOf(check, fleet) : finding)),
       unreachable: fleet.unreachable,
       ms: performance.now() - began,
     }
@@ -46,7 +53,7 @@ export async function verify<S extends Entries>(
   }
 }
 
-/** All that is asked, and of every host what earlier runs have left. @throws Problem for what is wrong before any host is asked */
+/** The checks of a verification, and for each host that earlier runs have left nothing behind. @throws Problem before any host is asked */
 export function checksFor<S extends Entries>(
   verification: Verification<S>,
   inventory: Inventory<S>,
@@ -56,18 +63,23 @@ export function checksFor<S extends Entries>(
   return [...made, ...inventory.hosts.map(nothingLeft)]
 }
 
-function findingOf(check: Check, { answers, unreachable }: Fleet): Finding {
-  const { about, label, asks } = check
-  const lost = asks.some(({ host }) => unreachable.has(host.name))
-  if (lost) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
-  const { problem, ...seen } = judged(check, answers)
-  return { about, label, outcome: problem ? 'failed' : 'held', ...seen, problem }
+function findingOf(check: Check, fleet: Fleet): Finding {
+  const { about, label } = check
+  if (isLost(check, fleet)) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
+  const { problem, ...seen } = judged(check, fleet.answers)
+  const outcome = !problem ? 'held' : problem instanceof Unknown ? 'unknown' : 'failed'
+  return { about, label, outcome, ...seen, problem }
+}
+
+function isLost({ asks }: Check, { unreachable }: Fleet): boolean {
+  return asks.some(({ host }) => unreachable.has(host.name))
 }
 
 function judged({ judge, about, source }: Check, answers: Answers): Verdict {
   try {
     return judge((one) => answers.get(one))
   } catch (error) {
+    if (error instanceof Unknown) return { problem: error, ms: undefined }
     const { message, where = source, details, next } = problemOf(error, about)
     const problem = new Problem(message, {
       details,

@@ -4,47 +4,55 @@ import { type Ask, ask, type Derived, derive, on } from './ask.ts'
 import type { Host } from './host.ts'
 import type { Probe } from './probe.ts'
 import { Problem } from './problem.ts'
-import { type Outcome, sideBySide } from './side-by-side.ts'
+import { failureOf, sideBySide } from './side-by-side.ts'
 import { callSite, type Source } from './source.ts'
 
 /** Something that holds in a healthy system. Asking changes nothing. */
 export interface Check {
   readonly type: 'check'
   readonly source: Source | undefined
-  /** Whom it tells of: a host, or the group or hosts that are asked. */
+  /** The host that it is about, or the group or hosts that are asked. */
   readonly about: string
   readonly label: string
   readonly asks: readonly Ask[]
-  /** @throws what is wrong with the answers, when they make no sense */
+  /** @throws Problem for wrong answers, {@link Unknown} for missing ones */
   readonly judge: (answerTo: (ask: Ask) => unknown) => Verdict
 }
 
 export interface Verdict {
-  /** Undefined when it holds. */
+  /** Undefined when it holds; an {@link Unknown} when that is not known. */
   readonly problem: Problem | undefined
-  /** How long the host took to find out; undefined when that was not measured. */
+  /** The time that the host took; undefined when that was not measured. */
   readonly ms: number | undefined
-  /** What was seen, in a few words. */
+  /** The finding in a few words. */
   readonly said?: string | undefined
 }
 
-/** Checks, and what is to be left out (`tls && check(…)`), in lists within lists. */
+/** Checks, and values that are left out (`tls && check(…)`), in lists within lists. */
 export type Checks = Check | false | undefined | null | readonly Checks[]
 
-/** What more is said of a {@link check}. */
+/** The options of a {@link check}. */
 export interface CheckOptions {
-  /** What a person does about it, as a sentence or a command. */
+  /** What a person does when it fails, as a sentence or a command. It is not shown for an unknown answer. */
   readonly next?: string
-  /** How long it may take, after which it does not hold. @default '10s' */
+  /** Its limit. It is stretched on a slow host and by `--timeout-factor`. @default '10s' */
   readonly within?: Duration
 }
 
 /**
- * Holds when the script ends with status 0 on that host; otherwise its last words say why not. All scripts of a host run side by
- * side, once, as root. They must change nothing that stays.
+ * Holds when the script ends with status 0 on that host. With status 75 (EX_TEMPFAIL) the script says that it could not find out: the
+ * answer is unknown. So it is when the script takes longer than its limit, or is killed. With any other status the check fails. The
+ * last lines of its output say why. A check that does not hold is asked once more before its result is told.
+ *
+ * The scripts of a host run as root, a few at a time. They must change nothing that stays. Programs in them need no limits of their
+ * own; one that wants a limit finds `$limit`, the seconds that the script has. A program whose own limit was reached (curl: 28,
+ * timeout: 124) has not answered: end with 75.
  *
  * @param how a script; or a probe, which is tried once
- * @example check(host, 'sends HTTP to HTTPS', sh`curl -sS -o /dev/null -w '%{http_code}' ${url} | grep -qx 301`)
+ * @example check(host, 'redirects HTTP to HTTPS', sh`curl -sS -o /dev/null -w '%{http_code}' ${url} | grep -qx 301`)
+ * @example
+ * check(host, 'has a short queue', sh`length=$(app queue --count) || { echo 'the queue server does not answer'; exit 75; }
+ * [ "$length" -lt 100 ] || { echo "$length jobs wait"; exit 1; }`)
  */
 export function check(
   host: Host,
@@ -54,29 +62,27 @@ export function check(
 ): Check {
   const script = how instanceof Shell ? how : how.script
   const outcome = on(host, ask(label, sideBySide({ script, within })))
-  return made(label, outcome, (found) => ({
-    problem: found && problemOf(found, label, next),
-    ms: found?.ms,
-  }))
+  return made(label, outcome, (found) => ({ problem: found && failureOf(found, next), ms: found?.ms }))
 }
 
-/** What more is said of what is expected: see {@link expect}. */
+/** The options of {@link expect}. */
 export interface ExpectOptions<T = unknown> {
-  /** What is to be known of it while it holds, in a few words: `lb1 holds it`. `provision watch` tells it. */
+  /** A finding that is worth showing while the check holds, in a few words: `lb1 holds it`. `provision watch` shows it. */
   readonly says?: (answers: T) => string | undefined
   readonly next?: string
-  /** Whom it tells of. @default the hosts that are asked, or their group */
+  /** The host or group that it is about. @default the hosts that are asked, or their group */
   readonly about?: string
 }
 
 /**
- * Holds when there is nothing wrong with what hosts have answered. It is judged only when all that were asked could be reached:
- * nobody knows what the missing answer would be.
+ * Holds when nothing is wrong with the answers of hosts. It is judged only when all hosts that it asks could be reached; otherwise
+ * the result is unknown.
  *
- * @param judge says what is wrong, as a sentence or a Problem; undefined when it holds. It may also throw it
+ * @param judge returns what is wrong, as a sentence or a Problem; an {@link Unknown} when the answers do not tell; undefined when the
+ * check holds. It may also throw a Problem
  * @example
  * expect('one host is the primary', each(db, isPrimary), (all) =>
- *   all.filter(({ answer }) => answer).length === 1 ? undefined : 'nobody is, or more than one')
+ *   all.filter(({ answer }) => answer).length === 1 ? undefined : 'none is, or more than one')
  */
 export function expect<T>(
   label: string,
@@ -115,14 +121,6 @@ function named(hosts: readonly Host[]): string {
   const names = [...new Set(hosts.map(({ name }) => name))]
   const groups = [...new Set(hosts.map(({ group }) => group))]
   return names.length > 1 && groups.length === 1 ? String(groups[0]) : names.join(', ')
-}
-
-function problemOf({ code, words, timedOut }: Outcome, label: string, next: string | undefined) {
-  if (code === 0) return undefined
-  const [what = timedOut ? 'it did not come to an end' : `it ended with status ${code}`, ...details] = words
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-  return new Problem(what || label, { details, ...(next && { next }) })
 }
 
 function isList(checks: Check | readonly Checks[]): checks is readonly Checks[] {

@@ -28,7 +28,9 @@ export function probe(label: string, script: Shell, { within = '30s' }: ProbeOpt
  * @example http('http://127.0.0.1:8080/healthz', { within: '10s' })
  */
 export function http(url: string, options: ProbeOptions = {}): Probe {
-  return probe(`GET ${url}`, sh`curl -fsS -o /dev/null --max-time 2 ${url}`, options)
+  // In a check, no answer in time (28) is an unknown result (75), and the check's limit is the only one.
+  const script = sh`curl -fsS -o /dev/null --max-time "\${limit:-2}" ${url} || { code=$?; [ "$code" -ne 28 ] || code=75; exit "$code"; }`
+  return probe(`GET ${url}`, script, options)
 }
 
 /** The probe as one script that tries until it holds; fails with the last try's words. */

@@ -1,70 +1,102 @@
-import type { Shell } from '../shell/sh.ts'
-import { sh } from '../shell/sh.ts'
-import { type Duration, milliseconds } from '../text/duration.ts'
+import { type Shell, sh } from '../shell/sh.ts'
+import { type Duration, elapsed, milliseconds } from '../text/duration.ts'
+import { CHECK_RUNNER } from './check-runner.ts'
 import { Problem } from './problem.ts'
 import { family } from './read.ts'
+import { Unknown } from './unknown.ts'
 
 interface Query {
   readonly script: Shell
   readonly within: Duration
+  /** Bytes of its output that are kept: the last ones. @default 1500 */
+  readonly keep?: number
 }
 
-/** What became of one script. */
+/** The end of one script. Times are in milliseconds. */
 export interface Outcome {
+  /** `limit`: it was stopped, since it took too long; `unstarted`: the host could not start a process for it. */
+  readonly ended: 'exit' | 'signal' | 'limit' | 'unstarted'
+  /** The exit status, or the number of the signal. */
   readonly code: number
-  /** The last lines of what it said, on either stream. */
-  readonly words: string
-  /** Milliseconds. */
+  /** The end of its output, of both streams. */
+  readonly said: string
   readonly ms: number
-  readonly timedOut: boolean
+  /** The limit that it had, stretched for a slow host. */
+  readonly limit: number
+  /** The time that an empty script took on the host, the longest one measured. */
+  readonly empty: number
+  /** It ran between these two moments, in milliseconds since 1970 by the clock of the controller. */
+  readonly from: number
+  readonly to: number
 }
 
-/** The exit statuses of timeout(1), when it ended the command by TERM and when that took a KILL. */
-const TIMED_OUT: ReadonlySet<number> = new Set([124, 137])
+/** The exit status by which a script says that it could not find out: EX_TEMPFAIL of sysexits.h. */
+const UNKNOWN = 75
 
-/** Scripts that a host runs at the same time: the slowest says how long all of them take. */
+/** Scripts that a host runs a few at a time, each with a limit: see {@link CHECK_RUNNER}. */
 export const sideBySide = family<Query, Outcome>({
   name: 'side by side',
   script: (queries) => {
-    const all = queries.map(
-      ({ script, within }, i) =>
-        sh`one ${i} ${Math.max(0.001, milliseconds(within) / 1000)} ${script.text} &`,
-    )
-    // A line is one write and fits a pipe's buffer, so lines of two never mix.
-    return sh`
-one() {
-  began=$(date +%s%N)
-  said=$(timeout -k 1 "$2" sh -c "$3" 2>&1 </dev/null)
-  code=$?
-  ms=$((($(date +%s%N) - began) / 1000000))
-  printf '%s %s %s %s\n' "$1" "$code" "$ms" "$(printf %s "$said" | tail -n 8 | tail -c 1500 | base64 -w 0)"
-}
-lines=$(
-${all.reduce<Shell>(
-  (text, one) => sh`${text}
-${one}`,
-  sh``,
-)}
-wait
-)
-printf '%s\n' "$lines"`
+    const words = queries.flatMap(({ script, within, keep = 1500 }) => [
+      String(Math.max(0.001, milliseconds(within) / 1000)),
+      String(keep),
+      script.text,
+    ])
+    return sh`PERL_BADLANG=0 perl -e ${CHECK_RUNNER} ${String(Date.now())} ${words}`
   },
-  parse: ({ stdout }, queries) => {
-    const byNumber = new Map(stdout.split('\n').map((line) => [line.split(' ', 1)[0], line]))
-    return queries.map((_query, i) => outcome(byNumber.get(String(i))))
+  parse: ({ stdout, stderr }, queries) => {
+    const heard = Date.now()
+    const lines = new Map(stdout.split('\n').map((line) => [line.split(' ', 1)[0], line.split(' ').slice(1)]))
+    const [asked = Number.NaN, total = Number.NaN, empty = Number.NaN] = (lines.get('all') ?? []).map(Number)
+    return queries.map((_query, i) => {
+      const [how, code, ...rest] = lines.get(String(i)) ?? []
+      const ended = ENDINGS.find((one) => one === how)
+      if (ended === undefined || Number.isNaN(total)) throw silent(stderr)
+      const [began = 0, end = 0, limit = 0] = rest.slice(0, 3).map((seconds) => Number(seconds) * 1000)
+      return {
+        ended,
+        code: Number(code),
+        said: Buffer.from(rest[3] ?? '', 'hex').toString(),
+        ms: Math.round(end - began),
+        limit: Math.round(limit),
+        empty: Math.round(empty * 1000),
+        // The clock that measured them counts hundredths of a second.
+        from: asked + began - 10,
+        to: heard - (total * 1000 - end) + 10,
+      }
+    })
   },
 })
 
-function outcome(line: string | undefined): Outcome {
-  const [, code, ms, words = ''] = /^\d+ (\d+) (\d+) (\S*)$/.exec(line ?? '') ?? []
-  if (code === undefined)
-    throw new Problem('The host did not say what came of it', {
-      next: 'Its shell takes the time with `date +%s%N` of GNU coreutils; install them there.',
-    })
-  return {
-    code: Number(code),
-    words: Buffer.from(words, 'base64').toString(),
-    ms: Number(ms),
-    timedOut: TIMED_OUT.has(Number(code)),
+const ENDINGS = ['exit', 'signal', 'limit', 'unstarted'] as const
+
+function silent(stderr: string): Unknown {
+  const why = stderr.trim().split('\n').at(-1) || 'the host did not say why'
+  return new Unknown(`The checks did not run to their end: ${why}`, {
+    ...(why.includes('perl') && { details: ['Checks need perl: apt-get install perl-base'] }),
+  })
+}
+
+/**
+ * The reason why a script did not hold, or an {@link Unknown} when that is not known; undefined when it held.
+ *
+ * @param next what a person does about a failure; an unknown answer carries no advice
+ */
+export function failureOf(outcome: Outcome, next?: string): Problem | undefined {
+  const { ended, code, said, limit, empty } = outcome
+  if (ended === 'exit' && code === 0) return undefined
+  const lines = said
+    .slice(-1500)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-8)
+  if (ended === 'limit') {
+    const slow = `an empty script took ${elapsed(empty)} on the host`
+    return new Unknown(`no answer within ${elapsed(limit)} (${slow})`, { details: lines })
   }
+  if (ended === 'signal') return new Unknown(`it was ended by signal ${code}`, { details: lines })
+  if (ended === 'unstarted') return new Unknown('the host could not start a process', { details: lines })
+  const [what, ...details] = lines
+  if (code === UNKNOWN) return new Unknown(what ?? 'it could not be asked', { details })
+  return new Problem(what ?? `it ended with status ${code}`, { details, ...(next && { next }) })
 }

@@ -2,7 +2,7 @@ import { type Check, type Checks, flatChecks } from './check.ts'
 import type { Problem } from './problem.ts'
 import type { Entries, Stack, StackValues } from './stack.ts'
 
-/** What holds in a healthy site. */
+/** Checks that hold in a healthy site. */
 export interface Verification<S extends Entries = Entries> {
   readonly type: 'verification'
   readonly stack: Stack<S>
@@ -32,24 +32,25 @@ export function verification<S extends Entries>(
   })
 }
 
-/** What became of one check. */
+/** The result of one check. */
 export interface Finding {
   readonly about: string
   readonly label: string
-  /** `unknown` when a host that is asked could not be reached. */
+  /** `unknown` when a host that is asked could not be reached, or its answer could not be had. */
   readonly outcome: 'held' | 'failed' | 'unknown'
-  /** How long the host took to find out; undefined when that was not measured. */
+  /** The time that the host took; undefined when that was not measured. */
   readonly ms: number | undefined
+  /** Why it failed, or why it is unknown; undefined when a host could not be reached, which {@link Verified.unreachable} tells. */
   readonly problem: Problem | undefined
-  /** What was seen, in a few words. */
+  /** The finding in a few words. */
   readonly said?: string | undefined
 }
 
-/** What a verification has found out. */
+/** The result of a verification. */
 export interface Verified {
   readonly hosts: readonly string[]
   readonly findings: readonly Finding[]
-  /** Why, by the host's name. */
+  /** The reasons, by the host's name. */
   readonly unreachable: ReadonlyMap<string, Problem>
   readonly ms: number
 }

@@ -6,7 +6,7 @@ import { shownPlace } from './place.ts'
 import { type Paint, showProblem } from './problem.ts'
 import { table } from './table.ts'
 
-/** A line a check, why one does not hold, what could not be reached, and all in one sentence. */
+/** A line for each check, the reason where one does not hold, the hosts that could not be reached, and a summary. */
 export function verifiedTable(verified: Verified, paint: Paint): string {
   const { unreachable } = verified
   const findings = byWhom(verified.findings)
@@ -30,7 +30,7 @@ export function verifiedTable(verified: Verified, paint: Paint): string {
   ].join('\n')
 }
 
-/** One JSON object a check and a host that could not be reached, and one for all; secrets are masked. */
+/** A JSON object for each check and for each host that could not be reached, and one for all; secrets are masked. */
 export function verifiedJson({ findings, unreachable, hosts, ms }: Verified): readonly string[] {
   const counted = { held: 0, failed: 0, unknown: 0 }
   for (const { outcome } of findings) counted[outcome]++
@@ -49,13 +49,13 @@ export function verifiedJson({ findings, unreachable, hosts, ms }: Verified): re
   )
 }
 
-/** Whom they tell of together, in the order in which each comes first. */
+/** Those about the same host or group together, in the order in which each comes first. */
 function byWhom(findings: readonly Finding[]): readonly Finding[] {
   const whom = [...new Set(findings.map(({ about }) => about))]
   return whom.flatMap((one) => findings.filter(({ about }) => about === one))
 }
 
-const WORDS = { held: 'ok', failed: 'failed', unknown: 'not known' } as const
+const WORDS = { held: 'ok', failed: 'failed', unknown: 'unknown' } as const
 const COLOURS = { held: 'green', failed: 'red', unknown: 'yellow' } as const
 
 function reason(problem: Problem | undefined, paint: Paint): readonly string[] {
@@ -72,7 +72,7 @@ function plainProblem(problem: Problem | undefined) {
   return { message, where: where && shownPlace(where), details, next }
 }
 
-/** How many checks hold, and what does not. */
+/** The numbers of checks that hold, that failed and that are unknown. */
 export function sentence({ findings, hosts, unreachable, ms }: Verified, paint: Paint): string {
   const all = `${findings.length} checks of ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`
   const failed = findings.filter(({ outcome }) => outcome === 'failed').length
@@ -80,9 +80,10 @@ export function sentence({ findings, hosts, unreachable, ms }: Verified, paint: 
   const took = paint('dim', `(${elapsed(ms)})`)
   if (failed + unknown + unreachable.size === 0) return `${paint('green', `All hold: ${all}.`)} ${took}`
   const bad = [
-    failed > 0 && `${failed} failed`,
-    unknown > 0 && `${unknown} could not be made`,
+    `${failed} failed`,
+    unknown > 0 && `${unknown} unknown`,
     unreachable.size > 0 && `not reached: ${[...unreachable.keys()].join(', ')}`,
   ].filter((part) => part !== false)
-  return `${paint('red', `Of ${all}: ${bad.join(', ')}.`)} ${took}`
+  const colour = failed + unreachable.size > 0 ? 'red' : 'yellow'
+  return `${paint(colour, `Of ${all}: ${bad.join(', ')}.`)} ${took}`
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { Purpose } from '../../src/engine/fleet.ts'
 import { type VerifyOptions, verify } from '../../src/engine/verify.ts'
@@ -6,9 +6,12 @@ import { ask, derive, each, on } from '../../src/model/ask.ts'
 import { type Check, type Checks, check, expect as expected } from '../../src/model/check.ts'
 import type { Group, Host } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
+import { type Output, output } from '../../src/model/output.ts'
 import { http } from '../../src/model/probe.ts'
+import { Problem } from '../../src/model/problem.ts'
 import { read } from '../../src/model/read.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
+import { Unknown } from '../../src/model/unknown.ts'
 import { verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session.ts'
@@ -89,21 +92,89 @@ describe('a verification', () => {
     ])
   })
 
-  it('tries a probe once, and gives up what does not come to an end', async () => {
+  it('tries a probe once, and tells the status of a script that says nothing', async () => {
     const said = await lines((web) =>
       web.hosts
         .slice(0, 1)
         .map((host) => [
           check(host, 'answers', http('http://127.0.0.1:1/')),
-          check(host, 'ends', sh`sleep 30`, { within: '100ms' }),
           check(host, 'is silent', sh`exit 4`),
         ]),
     )
     expect(said[0]).to.match(/^web1 · answers · failed · curl: \(7\)/)
-    expect(said.slice(1)).to.deep.equal([
-      'web1 · ends · failed · it did not come to an end',
-      'web1 · is silent · failed · it ended with status 4',
+    expect(said.slice(1)).to.deep.equal(['web1 · is silent · failed · it ended with status 4'])
+  })
+
+  it('does not know the result of a check that took too long, was killed or says so, and gives no advice', async () => {
+    const { findings } = await verified((web) =>
+      web.hosts.slice(0, 1).map((host) => [
+        check(host, 'ends', sh`echo begun; sleep 1000`, { within: '100ms', next: 'Renew it.' }),
+        check(host, 'lives', sh`kill -9 $$`, { next: 'Renew it.' }),
+        check(host, 'can tell', sh`echo 'the server does not answer'; exit 75`, { next: 'Renew it.' }),
+        check(host, 'has a word', sh`exit 75`),
+        expected('is seen', on(host, name), () => new Unknown('no host has seen it'), {
+          next: 'Renew it.',
+        }),
+      ]),
+    )
+    const found = findings.slice(0, 5)
+    expect(found.map(({ outcome }) => outcome)).to.deep.equal(Array(5).fill('unknown'))
+    expect(found.map(({ problem }) => problem?.next)).to.deep.equal(Array(5).fill(undefined))
+    const [limit, ...others] = found.map(({ problem }) => problem?.message)
+    expect(limit).to.match(/^no answer within .+ s \(an empty script took .+ s on the host\)$/)
+    expect(others).to.deep.equal([
+      'it was ended by signal 9',
+      'the server does not answer',
+      'it could not be asked',
+      'no host has seen it',
     ])
+    expect(found[0]?.problem?.details).to.deep.equal(['begun'])
+  })
+
+  it('asks a check that does not hold once more, after all others, and no other', async () => {
+    const directory = rig.empty()
+    const log = `${directory}/log`
+    const only = (web: Group): Checks =>
+      web.hosts
+        .slice(0, 1)
+        .map((host) => [
+          check(host, 'gets well', sh`echo a >> ${log}; n=$(grep -c a ${log}); [ "$n" -gt 1 ]`),
+          check(host, 'is well', sh`echo b >> ${log}`),
+          check(
+            host,
+            'is known later',
+            sh`[ -e ${`${directory}/c`} ] || { : > ${`${directory}/c`}; exit 75; }`,
+          ),
+          check(host, 'stays ill', sh`echo d >> ${log}; exit 1`),
+        ])
+    expect(await lines(only, { limit: ({ name: host }) => host === 'web1' })).to.deep.equal([
+      'web1 · gets well · held',
+      'web1 · is well · held',
+      'web1 · is known later · held',
+      'web1 · stays ill · failed · it ended with status 1',
+    ])
+    expect(readFileSync(log, 'utf8').split('\n').sort().join('')).to.equal('aabdd')
+    expect(sessions.get('web1')?.trips).to.equal(2)
+  })
+
+  it('has the output of a script as an answer, and when it ran', async () => {
+    const began = Date.now()
+    const seen: unknown[] = []
+    await verified((web) =>
+      web.hosts.slice(0, 1).map((host) => [
+        expected('has words', on(host, output('words', sh`seq 1 400`)), (one) => {
+          seen.push(one)
+          return undefined
+        }),
+        expected('has none', on(host, output('none', sh`echo no; exit 1`)), (one) =>
+          one instanceof Problem ? one : undefined,
+        ),
+      ]),
+    )
+    const [words] = seen as Output[]
+    expect(words?.said.trim().split('\n')).to.have.length(400)
+    expect(words?.from).to.be.within(began - 20, Date.now())
+    expect(words?.to).to.be.within(words?.from ?? 0, Date.now() + 20)
   })
 
   it('runs the checks of a host at the same time', async () => {
@@ -136,7 +207,7 @@ describe('a verification', () => {
     ])
   })
 
-  it('takes an answer that makes no sense for a failure of the check that asked, with its place', async () => {
+  it('does not know the result where an answer makes no sense, and takes a refusal of the judge for a failure', async () => {
     const broken = ask(
       'broken',
       read(sh`echo x`, (): string => {
@@ -153,11 +224,11 @@ describe('a verification', () => {
     })
     const found = findings.slice(0, 3)
     expect(found.map(({ outcome, problem }) => `${outcome} ${problem?.message ?? ''}`)).to.deep.equal([
-      'failed web1: its answer to "broken" makes no sense: half an answer',
+      'unknown web1: its answer to "broken" makes no sense: half an answer',
       'failed web1: two leaders',
       'held ',
     ])
-    expect(found[0]?.problem?.where)
+    expect(found[1]?.problem?.where)
       .to.have.property('file')
       .that.match(/verify\.test\.ts$/)
   })

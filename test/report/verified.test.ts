@@ -1,5 +1,7 @@
 import { expect } from 'chai'
+import { exitOf } from '../../src/cli/verify.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { Unknown } from '../../src/model/unknown.ts'
 import type { Finding, Verified } from '../../src/model/verification.ts'
 import { plain } from '../../src/report/problem.ts'
 import { verifiedJson, verifiedTable } from '../../src/report/verified.ts'
@@ -51,15 +53,38 @@ describe('the table of a verification', () => {
 
   it('says why a check failed, what to do, and which hosts were not reached', () => {
     expect(verifiedTable(bad, plain).split('\n')).to.deep.equal([
-      'who   what     result     took',
-      'web1  answers  failed     0.01 s',
+      'who   what     result   took',
+      'web1  answers  failed   0.01 s',
       '    it said 503',
       '    with ***',
       '    Look there.',
-      'web2  answers  not known',
+      'web2  answers  unknown',
       'error: web2: no route to it',
-      'Of 2 checks of 2 hosts: 1 failed, 1 could not be made, not reached: web2. (1.23 s)',
+      'Of 2 checks of 2 hosts: 1 failed, 1 unknown, not reached: web2. (1.23 s)',
     ])
+  })
+
+  const slow = 'no answer within 10.0 s (an empty script took 1.40 s on the host)'
+  const unsure = verified([
+    finding({ outcome: 'unknown', problem: new Unknown(slow) }),
+    finding({ label: 'is well' }),
+  ])
+
+  it('shows an unknown result apart from a failure, with its reason, and counts it apart', () => {
+    expect(verifiedTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
+      'web1  answers  unknown  0.01 s',
+      `    ${slow}`,
+      '      is well  ok       0.01 s',
+      'Of 2 checks of 2 hosts: 0 failed, 1 unknown. (1.23 s)',
+    ])
+    const [first, , end] = verifiedJson(unsure).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(first).to.deep.include({ outcome: 'unknown', problem: { message: slow, details: [] } })
+    expect(end).to.include({ held: 1, failed: 0, unknown: 1 })
+  })
+
+  it('has an exit status of its own for unknown results, behind those of failures and of hosts that are not reached', () => {
+    expect([bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitOf)).to.deep.equal([1, 3, 4])
+    expect(exitOf(verified([finding({})]))).to.equal(0)
   })
 
   it('is an object a line for programs, without secrets', () => {

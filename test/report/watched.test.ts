@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import type { Host } from '../../src/model/host.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { Unknown } from '../../src/model/unknown.ts'
 import type { Finding, Verified } from '../../src/model/verification.ts'
 import { plain } from '../../src/report/problem.ts'
-import { changes, statusLines } from '../../src/report/watched.ts'
+import { changes, lastKnown, statusLines } from '../../src/report/watched.ts'
 
 describe('the state of a site at a glance', () => {
   const host = (name: string, group: string): Host => ({ name, group, address: '10.0.0.1' })
@@ -71,5 +72,30 @@ describe('the state of a site at a glance', () => {
       'db2 has room: holds again',
     ])
     expect(changes(well, well)).to.deep.equal([])
+  })
+
+  const slow = (seconds: number) =>
+    ({ outcome: 'unknown', problem: new Unknown(`no answer within ${seconds} s`) }) as const
+
+  it('shows a check that turns unknown once, and marks its host', () => {
+    const now = seen([found('db2', 'has room', slow(10))])
+    expect(statusLines(now, hosts, plain)).to.deep.equal([
+      'Of 1 checks of 4 hosts: 0 failed, 1 unknown. (0.12 s)',
+      '  lb  lb1 lb2',
+      '  db  db1 db2?',
+      '  ? db2 has room: unknown: no answer within 10 s',
+    ])
+    const later = seen([found('db2', 'has room', slow(12))])
+    expect(changes(well, now)).to.deep.equal(['db2 has room: unknown: no answer within 10 s'])
+    expect(changes(lastKnown(well, now), later)).to.deep.equal([])
+    expect(changes(lastKnown(now, later), well)).to.deep.equal(['db2 has room: holds again'])
+    expect(changes(later, seen([found('db2', 'has room', failed)]))).to.deep.equal([
+      'db2 has room: failed: it is full',
+    ])
+  })
+
+  it('compares a check of a host that is reached again with the state before', () => {
+    const lost = seen([found('lb', 'one holds 10.0.0.9', { outcome: 'unknown' })], ['lb1'])
+    expect(changes(lastKnown(well, lost), well)).to.deep.equal(['lb1 is reached again'])
   })
 })
