@@ -24,7 +24,7 @@ export interface Inventory<S extends Entries = Entries> {
  *   web: { port: 8080, hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2', port: 8081 } } },
  * })
  */
-export function inventory<S extends Entries, I extends Given<S>>(
+export function inventory<S extends Entries, const I extends Given<S>>(
   of: Stack<S>,
   given: I & Fits<S, I>,
 ): Inventory<S> {

@@ -129,7 +129,7 @@ inventory(site, {
   ...good,
   web: {
     hosts: {
-      // @ts-expect-error says: web needs port: say it here or for the whole group
+      // @ts-expect-error says: web needs port: give it here or for the whole group
       web1: { address: '10.0.0.1' },
     },
   },
