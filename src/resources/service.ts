@@ -1,92 +1,96 @@
 import { compare } from '../model/difference.ts'
-import { family } from '../model/read.ts'
+import { Problem } from '../model/problem.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { type Unit, unitName, unitState } from './unit-state.ts'
 
 export interface ServiceOptions extends StepOptions {
   /** @default 'running' */
   readonly state?: 'running' | 'stopped'
-  /** Whether it starts at boot. @default true for a running one, false for a stopped one */
+  /**
+   * Whether it starts at boot. @default true for a running one, unless its unit has nothing to enable (a static unit); false for a
+   * stopped one
+   */
   readonly enabled?: boolean
 }
 
-/** A unit of systemd as it is now. */
-interface Unit {
-  readonly active: boolean
-  /** Undefined for one that can be neither enabled nor disabled: it comes up with what needs it. */
-  readonly enabled: boolean | undefined
-  readonly needsReload: boolean
-}
-
-/** One `systemctl show` for all units of a host. */
-const unitState = family<string, Unit>({
-  name: 'units',
-  script: (names) => sh`systemctl show -p ActiveState,UnitFileState,NeedDaemonReload -- ${names}`,
-  parse: ({ stdout }, names) => {
-    const records = stdout.split('\n\n')
-    return names.map((_name, i) => {
-      const fields = new Map(
-        (records[i] ?? '')
-          .split('\n')
-          .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-      )
-      return {
-        active: ['active', 'reloading'].includes(fields.get('ActiveState') ?? ''),
-        enabled: isEnabled(fields.get('UnitFileState') ?? ''),
-        needsReload: fields.get('NeedDaemonReload') === 'yes',
-      }
-    })
-  },
-  sketched: ({ units }, name) => ({
-    ...(units.get(name) ?? { active: false, enabled: false }),
-    needsReload: false,
-  }),
-})
-
-function isEnabled(state: string): boolean | undefined {
-  if (['static', 'alias', 'indirect', 'generated', 'transient'].includes(state)) return undefined
-  return ['enabled', 'enabled-runtime'].includes(state)
-}
-
-/** A service that runs, now and after a boot. @example service('nginx') */
-export function service(
-  name: string,
-  { state = 'running', enabled = state === 'running', ...options }: ServiceOptions = {},
-): Step {
-  return serviceStep({ unit: name.includes('.') ? name : `${name}.service`, state, enabled }, options)
+/**
+ * A service that runs, now and after a boot.
+ *
+ * @throws TypeError for a name that no unit can have, such as a template without an instance
+ * @throws Problem (on the host) for a masked unit that should run, for `enabled: true` of a unit that has nothing to enable, and for one
+ *   that ends when its work is done
+ * @example service('nginx')
+ */
+export function service(name: string, { state = 'running', enabled, ...options }: ServiceOptions = {}): Step {
+  return serviceStep({ unit: unitName(name), state, enabled }, options)
 }
 
 interface ServiceParams {
   readonly unit: string
   readonly state: 'running' | 'stopped'
-  readonly enabled: boolean
+  readonly enabled: boolean | undefined
 }
 
 const serviceStep = resource<ServiceParams, Unit>('service', {
   id: ({ unit }) => unit.replace(/\.service$/, ''),
   yields: true,
   read: ({ unit }) => unitState(unit),
-  diff: ({ state, enabled }, have) => {
-    const found = compare(
-      { state, enabled: have.enabled === undefined ? undefined : enabled },
-      { state: have.active ? 'running' : 'stopped', enabled: have.enabled },
-    )
+  diff: (params, have) => {
+    const { state } = params
+    refuse(params, have)
+    const enabled = wantedEnabled(params, have)
+    const now = have.enabled === 'runtime' ? 'until the next boot' : have.enabled
+    const wanted: Readonly<Record<string, string | boolean | undefined>> = { state, enabled }
+    const found = compare(wanted, { state: have.active ? 'running' : 'stopped', enabled: now })
     if (!found) return undefined
     const moved = found.fields.some(({ name }) => name === 'state')
     return { ...found, verb: moved ? (state === 'running' ? 'start' : 'stop') : 'change' }
   },
-  apply: ({ unit, state, enabled }, have) => {
+  apply: (params, have) => {
+    const { unit, state } = params
+    const enabled = wantedEnabled(params, have)
     const commands: Shell[] = []
     if (have.needsReload) commands.push(sh`systemctl daemon-reload`)
-    if (have.enabled !== undefined && enabled !== have.enabled)
-      commands.push(sh`systemctl ${enabled ? 'enable' : 'disable'} -q ${unit}`)
+    if (enabled !== undefined && enabled !== have.enabled) commands.push(enabling(unit, enabled, have))
     if (have.active !== (state === 'running'))
       commands.push(state === 'running' ? started(unit) : sh`systemctl stop ${unit}`)
     return commands
   },
-  becomes: ({ unit, state, enabled }, { units }) =>
+  becomes: ({ unit, state, enabled = state === 'running' }, { units }) =>
     void units.set(unit, { active: state === 'running', enabled }),
 })
+
+function enabling(unit: string, enabled: boolean, have: Unit): Shell {
+  if (enabled) return sh`systemctl enable -q ${unit}`
+  return have.enabled === 'runtime'
+    ? sh`systemctl disable -q --runtime ${unit}`
+    : sh`systemctl disable -q ${unit}`
+}
+
+/** Undefined where nothing is to be done about it. */
+function wantedEnabled({ state, enabled }: ServiceParams, have: Unit): boolean | undefined {
+  if (have.masked || have.enabled === undefined) return undefined
+  return enabled ?? state === 'running'
+}
+
+function refuse({ unit, state, enabled }: ServiceParams, have: Unit): void {
+  if (have.masked && (state === 'running' || enabled))
+    throw new Problem(`${unit} is masked, so it cannot be started`, {
+      next: `If it may run, remove the mask on the host: systemctl unmask ${unit}`,
+    })
+  if (have.enabled === undefined && enabled !== undefined && have.isLoaded && enabled)
+    throw new Problem(`${unit} has no [Install] section, so it cannot be enabled`, {
+      next: 'Leave out enabled: another unit starts it. Or add WantedBy to the unit, with dropIn().',
+    })
+  if (have.endsByItself && state === 'running' && !have.active)
+    throw new Problem(
+      `${unit} is a oneshot without RemainAfterExit: it ends when its work is done, and is never running`,
+      {
+        next: `To have it at boot: service('${unit}', { state: 'stopped', enabled: true }). To run it now: command().`,
+      },
+    )
+}
 
 /** Starts a unit; when it does not come up, says why in the unit's own words. */
 function started(unit: string): Shell {

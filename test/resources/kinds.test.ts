@@ -47,7 +47,10 @@ const version = (version: string | undefined) => ({
   ...{ version, state: undefined, guarded: false },
   ...{ automatic: false, held: false, provider: undefined },
 })
-const running = { active: true, enabled: true, needsReload: false }
+const running = {
+  ...{ active: true, enabled: true, needsReload: false },
+  ...{ masked: false, isLoaded: true, endsByItself: false },
+}
 const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
 const secret = new Secret(() => 'hunter2')
 const build = { directory: '/build', id: 'abc' }
@@ -242,6 +245,33 @@ const ROWS: Readonly<Record<string, Row>> = {
     differs: 'stop state running → stopped',
     runs: ['systemctl stop systemd-rfkill.service'],
   },
+  'a service that is masked and should run': {
+    step: service('nginx'),
+    have: { ...running, active: false, enabled: false, masked: true },
+    refuses: 'nginx.service is masked, so it cannot be started',
+  },
+  'a service that is masked and should be stopped': {
+    step: service('nginx', { state: 'stopped' }),
+    have: { ...running, active: false, enabled: false, masked: true },
+  },
+  'a service that is enabled until the next boot': {
+    step: service('nginx'),
+    have: { ...running, enabled: 'runtime' },
+    differs: 'change enabled until the next boot → true',
+    runs: ['systemctl enable -q nginx.service'],
+  },
+  'a static service': { step: service('nginx'), have: { ...running, enabled: undefined } },
+  'a static service that should be enabled': {
+    step: service('nginx', { enabled: true }),
+    have: { ...running, enabled: undefined },
+    refuses: 'nginx.service has no [Install] section, so it cannot be enabled',
+  },
+  'a oneshot that should run': {
+    step: service('job'),
+    have: { ...running, active: false, endsByItself: true },
+    refuses:
+      'job.service is a oneshot without RemainAfterExit: it ends when its work is done, and is never running',
+  },
   'a service that is to run now but not at boot': {
     step: service('nginx', { enabled: false }),
     have: running,
@@ -376,6 +406,15 @@ describe('each kind', () => {
       expect(found && `${found.verb} ${found.fields.map(words).join(', ')}`.trim()).to.equal(differs)
       if (runs) expect(step.apply(have).map(({ script }) => script.text)).to.deep.equal(runs)
     })
+
+  it('refuses names that no unit can have', () => {
+    for (const name of ['', 'a b', 'a/b', '../x', 'x'.repeat(256)])
+      expect(() => service(name), name).to.throw(TypeError, 'is not the name of a unit')
+    expect(() => service('app@')).to.throw(
+      TypeError,
+      '"app@" is a template without an instance: write app@INSTANCE',
+    )
+  })
 
   it('has the path or name as its own', () => {
     expect(dropIn('haproxy.service', 'limits', '')).to.include({

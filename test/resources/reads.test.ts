@@ -159,19 +159,53 @@ describe('what is asked of a host', () => {
   })
 
   it('about units is what systemd says, in the order of the question', () => {
+    const record = (id: string, fields: string) => `Id=${id}\nNames=${id}\n${fields}\n`
     const answer = [
-      'ActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n',
-      'ActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no\n',
-      'ActiveState=reloading\nUnitFileState=static\nNeedDaemonReload=yes\n',
-      'ActiveState=failed\nUnitFileState=masked\nNeedDaemonReload=no\n',
+      record('d.service', 'LoadState=masked\nActiveState=failed\nUnitFileState=masked\nNeedDaemonReload=no'),
+      record('a.service', 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no'),
+      record('b.service', 'LoadState=not-found\nActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no'),
+      'Id=real.service\nNames=real.service c.service\nLoadState=loaded\nActiveState=reloading\nUnitFileState=static\nNeedDaemonReload=yes\n',
+      record(
+        'e.service',
+        'LoadState=loaded\nActiveState=active\nUnitFileState=enabled-runtime\nNeedDaemonReload=no',
+      ),
+      record(
+        'old.service',
+        'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no',
+      ),
+      record(
+        'new.service',
+        'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no',
+      ),
+      record(
+        'job.service',
+        'LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\nType=oneshot\nRemainAfterExit=no\nNeedDaemonReload=no',
+      ),
+      'SysV=new.service',
     ].join('\n')
-    const units = readAll(['a', 'b', 'c', 'd'].map((name) => service(name).read))
+    const names = ['a', 'b', 'c', 'd', 'e', 'old', 'new', 'job']
+    const off = {
+      active: false,
+      enabled: false,
+      masked: false,
+      isLoaded: true,
+      endsByItself: false,
+      needsReload: false,
+    }
+    const units = readAll(names.map((name) => service(name).read))
     expect(parsed(units, answer)).to.deep.equal([
-      { active: true, enabled: true, needsReload: false },
-      { active: false, enabled: false, needsReload: false },
-      { active: true, enabled: undefined, needsReload: true },
-      { active: false, enabled: false, needsReload: false },
+      { ...off, active: true, enabled: true },
+      { ...off, isLoaded: false },
+      { ...off, active: true, enabled: undefined, needsReload: true },
+      { ...off, isLoaded: false, masked: true },
+      { ...off, active: true, enabled: 'runtime' },
+      { ...off, active: true, enabled: false },
+      { ...off, active: true, enabled: true },
+      { ...off, endsByItself: true },
     ])
+    expect(() => parsed(units, answer.replaceAll('job.service', 'x.service'))).to.throw(
+      'says nothing about job.service',
+    )
   })
 
   it('about users and groups is what the host knows of them', async () => {

@@ -1,0 +1,103 @@
+import { family } from '../model/read.ts'
+import { sh } from '../shell/sh.ts'
+
+/** A unit of systemd as it is now. */
+export interface Unit {
+  readonly active: boolean
+  /** Undefined for one that has nothing to enable; `runtime` for one that is enabled until the next boot only. */
+  readonly enabled: boolean | 'runtime' | undefined
+  readonly masked: boolean
+  /** Whether systemd has found a definition of it. */
+  readonly isLoaded: boolean
+  /** Whether it is a oneshot that is inactive again once its work is done. */
+  readonly endsByItself: boolean
+  readonly needsReload: boolean
+}
+
+/**
+ * The full name of a unit: `nginx` stands for `nginx.service`.
+ *
+ * @throws TypeError for a name that no unit can have
+ */
+export function unitName(name: string): string {
+  const full = SUFFIX.test(name) ? name : `${name}.service`
+  const stem = full.replace(SUFFIX, '')
+  if (!/^[\w:.\\@-]+$/.test(stem) || full.length > 255)
+    throw new TypeError(`"${name}" is not the name of a unit`)
+  if (stem.endsWith('@'))
+    throw new TypeError(`"${name}" is a template without an instance: write ${stem}INSTANCE`)
+  return full
+}
+
+const SUFFIX = /\.(?:service|socket|timer|path|mount|automount|swap|target|slice|scope|device)$/
+
+const PROPERTIES =
+  'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit,FragmentPath'
+
+/**
+ * One `systemctl show` for all units of a host. systemd tells nothing of two sorts of units: whether a System V script has its links
+ * (the shell looks itself), and whether what an `Also=` names is enabled (one `systemctl` more, only where there is such a unit).
+ */
+export const unitState = family<string, Unit>({
+  name: 'units',
+  script: (names) => sh`
+shown=$(systemctl show -p ${PROPERTIES} -- ${names}) || exit
+printf '%s\n' "$shown"
+case $shown in *UnitFileState=generated*|*UnitFileState=indirect*)
+  for name in ${names}; do
+    bare=\${name%.service}
+    for link in /etc/rc[2345].d/S??"$bare"; do [ ! -e "$link" ] || { printf '\nSysV=%s\n' "$name"; break; }; done
+  done
+  printf '%s\n' "$shown" | while IFS= read -r line; do
+    case $line in
+      FragmentPath=*) path=\${line#*=} ;;
+      UnitFileState=indirect) state=indirect ;;
+      '') state= path= ;;
+    esac
+    [ "$state" = indirect ] && [ "$path" ] || continue
+    also=$(sed -n 's/^Also=//p' "$path")
+    [ -z "$also" ] || ! systemctl is-enabled -q $also || printf '\nAlso=%s\n' "$path"
+    state= path=
+  done
+esac`,
+  parse: ({ stdout }, names) => {
+    const records = stdout.split('\n\n').map(fieldsOf)
+    const extra = (key: string) => new Set(records.map((fields) => fields.get(key)))
+    const [scripts, also] = [extra('SysV'), extra('Also')]
+    return names.map((name) => {
+      const found = records.find(
+        (fields) => fields.get('Id') === name || fields.get('Names')?.split(' ').includes(name),
+      )
+      if (!found) throw new Error(`systemd on the host says nothing about ${name}`)
+      const state = found.get('UnitFileState') ?? ''
+      return {
+        active: ['active', 'reloading'].includes(found.get('ActiveState') ?? ''),
+        enabled:
+          state === 'generated'
+            ? scripts.has(name)
+            : state === 'indirect'
+              ? also.has(found.get('FragmentPath'))
+              : enabledOf(state),
+        masked: found.get('LoadState') === 'masked' || state.startsWith('masked'),
+        isLoaded: found.get('LoadState') === 'loaded',
+        endsByItself: found.get('Type') === 'oneshot' && found.get('RemainAfterExit') === 'no',
+        needsReload: found.get('NeedDaemonReload') === 'yes',
+      }
+    })
+  },
+  sketched: ({ units }, name) => ({
+    ...(units.get(name) ?? { active: false, enabled: false }),
+    ...{ masked: false, isLoaded: true, endsByItself: false, needsReload: false },
+  }),
+})
+
+function fieldsOf(record: string): ReadonlyMap<string, string> {
+  return new Map(
+    record.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+}
+
+function enabledOf(state: string): Unit['enabled'] {
+  if (['static', 'alias', 'transient'].includes(state)) return undefined
+  return state === 'enabled-runtime' ? 'runtime' : state === 'enabled'
+}
