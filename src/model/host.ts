@@ -12,10 +12,17 @@ export interface Ssh {
   readonly host?: string
   readonly port?: number
   readonly user?: string
-  /** Path of a private key. @default what ssh_config and the agent offer */
+  /** Path of a private key, tried before those of ssh_config, as with `ssh -i`. @default those that ssh_config and the agent offer */
   readonly identityFile?: string
   /** The only key to accept, as `SHA256:…`. @default what known_hosts says */
   readonly hostKey?: string
+  /**
+   * What to do with the key of a host that is not known: `accept-new` adds it to known_hosts. A changed key is refused in any case.
+   * @default StrictHostKeyChecking of ssh_config, else 'strict'
+   */
+  readonly hostKeys?: 'strict' | 'accept-new'
+  /** Paths of the known_hosts files to read instead of those of ssh_config; new keys go to the first. @default ssh_config's UserKnownHostsFile */
+  readonly knownHosts?: readonly string[]
   /** How long the host may take to answer a connection. @default ssh_config's ConnectTimeout, 10 s */
   readonly patience?: Duration
   /** The host to go through, or several, the nearest first; `[]` for none. @default ssh_config's ProxyJump */

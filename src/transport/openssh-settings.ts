@@ -64,20 +64,20 @@ export class OpensshSettings {
     return { target, through, program, words: [...words, '--', host], patience, keepalive: alive }
   }
 
-  #files({ identityFile, hostKey }: Target): Options {
+  #files({ identityFile, hostKey, knownHosts: own }: Target): Options {
     const { identityFiles, agent, knownHosts } = this.#options
     const identities = identityFile === undefined ? identityFiles : [identityFile]
     return {
       IdentityFile: identities?.length === 0 ? 'none' : identities,
       IdentityAgent: agent === false ? 'none' : agent,
-      ...(knownHosts &&
-        hostKey === undefined && {
-          UserKnownHostsFile:
-            knownHosts.map((path) => `"${path.replaceAll('%', '%%')}"`).join(' ') || NOWHERE,
-          GlobalKnownHostsFile: NOWHERE,
-        }),
+      ...(hostKey === undefined && { UserKnownHostsFile: asPaths(knownHosts) ?? asPaths(own) }),
+      ...(knownHosts && hostKey === undefined && { GlobalKnownHostsFile: NOWHERE }),
     }
   }
+}
+
+export function asPaths(paths: readonly string[] | undefined): string | undefined {
+  return paths && (paths.map((path) => `"${path.replaceAll('%', '%%')}"`).join(' ') || NOWHERE)
 }
 
 export const NOWHERE = '/dev/null'

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { milliseconds } from '../text/duration.ts'
 import { quote } from '../text/quote.ts'
 import { pinned } from './openssh-pin.ts'
-import { asOptions, type Words } from './openssh-settings.ts'
+import { asOptions, asPaths, type Words } from './openssh-settings.ts'
 import type { Target } from './wire.ts'
 
 /** What a person at the terminal says in addition. */
@@ -16,13 +16,15 @@ export interface InteractiveOptions {
  */
 export async function interactiveWords(target: Target, options: InteractiveOptions = {}): Promise<Words> {
   const { host, port, user, identityFile, patience, hostKey } = target
+  const newKeys = options.acceptNewHostKeys ? 'accept-new' : target.hostKeys
   const words = [
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...asOptions({
       IdentityFile: identityFile,
       ConnectTimeout: patience === undefined ? undefined : String(Math.ceil(milliseconds(patience) / 1000)),
-      StrictHostKeyChecking: options.acceptNewHostKeys ? 'accept-new' : undefined,
+      StrictHostKeyChecking: newKeys === 'strict' ? undefined : newKeys,
+      UserKnownHostsFile: hostKey === undefined ? asPaths(target.knownHosts) : undefined,
       ProxyCommand: await way(target, options),
     }),
     '--',

@@ -1,8 +1,8 @@
 import { homedir, userInfo } from 'node:os'
 import { milliseconds } from '../text/duration.ts'
+import { jumpsIn } from '../text/proxy-jump.ts'
 import type { Hop, HostKeyRules, Identities } from './hop.ts'
 import { knownAs } from './known-hosts.ts'
-import { jumpsIn } from './proxy-jump.ts'
 import type { SshConfig } from './ssh-config.ts'
 import { Unreachable } from './unreachable.ts'
 import type { Target } from './wire.ts'
@@ -48,7 +48,7 @@ export function settings(parts: SettingsParts): Hop {
       target.patience ?? defaults.connectTimeout ?? 1000 * Number(one('connecttimeout') ?? 10),
     ),
     keepalive: defaults.keepalive ?? keepalive(config),
-    via: target.via ?? jumpsIn(one('proxyjump')),
+    via: target.via ?? jumpsIn(one('proxyjump')).map((jump) => ({ name: jump.host, ...jump })),
   }
 }
 
@@ -76,7 +76,9 @@ function identities(
 ): Identities {
   const configured = config.get('identityfile') ?? []
   const usual = configured.every((file) => USUAL_KEYS.test(file))
-  const files = target.identityFile ? [target.identityFile] : defaults.identityFiles
+  // As `ssh -i`: the given key is tried first, those of ssh_config follow.
+  const first = target.identityFile ? [target.identityFile] : defaults.identityFiles
+  const files = first && [...new Set([...first, ...(usual ? [] : configured)])]
   const socket = given(config.get('identityagent')?.[0])
   return {
     files: (
@@ -102,7 +104,7 @@ function hostKey(
   { target, config, defaults, warn }: SettingsParts,
   { host, port, expand }: { host: string; port: number; expand: (text: string) => string },
 ): HostKeyRules {
-  const files = (keyword: string) => given(config.get(keyword)?.[0])?.split(/\s+/).map(expand)
+  const files = (keyword: string) => pathsIn(given(config.get(keyword)?.[0]))?.map(expand)
   const alias = given(config.get('hostkeyalias')?.[0])
   const none = config.get('userknownhostsfile')?.[0] === 'none'
   const usual = ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'].map(expand)
@@ -110,7 +112,11 @@ function hostKey(
     pin: target.hostKey,
     name: alias?.toLowerCase() ?? knownAs(host, port),
     plainName: alias === undefined && port !== 22 ? knownAs(host) : undefined,
-    userFiles: defaults.knownHosts ?? files('userknownhostsfile') ?? (none ? [] : usual),
+    userFiles:
+      defaults.knownHosts ??
+      target.knownHosts?.map(expand) ??
+      files('userknownhostsfile') ??
+      (none ? [] : usual),
     globalFiles: defaults.knownHosts
       ? []
       : (files('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
@@ -125,8 +131,9 @@ export function unknownKeys(
   target: Target,
   { config, defaults, warn }: Omit<SettingsParts, 'target'>,
 ): HostKeyRules['unknown'] {
-  if (defaults.hostKeys === 'accept-new') return 'accept'
-  if (defaults.hostKeys === 'strict') return 'ask'
+  const asked = defaults.hostKeys ?? target.hostKeys
+  if (asked === 'accept-new') return 'accept'
+  if (asked === 'strict') return 'ask'
   const value = config.get('stricthostkeychecking')?.[0]
   if (value === 'yes' || value === 'true') return 'refuse'
   if (value === 'no' || value === 'off' || value === 'false') {
@@ -172,6 +179,12 @@ function expander(parts: {
 
 function given(value: string | undefined): string | undefined {
   return value === undefined || value === 'none' || value === '' ? undefined : value
+}
+
+/** `ssh -G` prints a list of files without quotes. A path begins at the start or with `/`, `~`, `%` or `$` behind a blank. */
+export function pathsIn(value: string | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  return /^[/~%$]/.test(value) ? value.split(/\s+(?=[/~%$])/) : value.split(/\s+/)
 }
 
 const USUAL_KEYS = /^~\/\.ssh\/id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/

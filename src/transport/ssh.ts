@@ -71,16 +71,15 @@ export function sshTransport(options: SshOptions = {}): Transport {
   }
 }
 
-function hopReader(options: SshOptions): (target: Target) => Promise<Hop> {
+/** Puts the inventory, the options and ssh_config together. @throws Problem for a setting that cannot be followed */
+export function hopReader(options: SshOptions): (target: Target) => Promise<Hop> {
   const { configFile, warn = () => {} } = options
   const reader = new SshConfigReader(configFile === undefined ? {} : { file: configFile })
   return async (target) => {
-    const { host, port, identityFile, hostKey } = target
+    const { host, port } = target
     const user = target.user ?? options.user
-    // Nothing is left that ssh_config could add.
-    const whole = port !== undefined && user && identityFile && hostKey
     const asked = { host, ...(user ? { user } : {}), ...(port === undefined ? {} : { port }) }
-    const config = whole ? new Map() : await reader.read(asked)
+    const config = await reader.read(asked)
     return settings({ target, config, defaults: options, warn })
   }
 }

@@ -40,6 +40,10 @@ export interface Target {
   readonly identityFile?: string
   /** The host's key as `SHA256:…`; when given, it alone is accepted and known_hosts is not asked. */
   readonly hostKey?: string
+  /** What to do with the key of a host that is not known. A changed key is refused in any case. @default what ssh_config says */
+  readonly hostKeys?: 'strict' | 'accept-new'
+  /** Files of known hosts, read in place of those of ssh_config. */
+  readonly knownHosts?: readonly string[]
   /** How long it may take to answer a connection. @default what ssh_config and the defaults say */
   readonly patience?: Duration
   /** Hosts to go through, the nearest first. */

@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import { jumpsIn } from '../../src/transport/proxy-jump.ts'
+import { jumpsIn } from '../../src/text/proxy-jump.ts'
 import { type Defaults, settings } from '../../src/transport/settings.ts'
+import { hopReader } from '../../src/transport/ssh.ts'
 import { concerns, SshConfigReader } from '../../src/transport/ssh-config.ts'
 import type { Target } from '../../src/transport/wire.ts'
 import { Workshop } from './sshd.ts'
@@ -34,7 +35,7 @@ describe('ssh_config', () => {
     expect({ port, user, files: identities.files }).to.deep.equal({
       port: 23,
       user: 'me',
-      files: ['/keys/mine'],
+      files: ['/keys/mine', '/keys/theirs'],
     })
   })
 
@@ -81,6 +82,37 @@ describe('ssh_config', () => {
       globalFiles: ['/etc/kh3'],
       hash: true,
     })
+  })
+
+  it('keeps a UserKnownHostsFile with a blank in its name whole', async () => {
+    const files = async (value: string) => (await hop(`UserKnownHostsFile ${value}\n`)).hostKey.userFiles
+    expect(await files('"/etc/known hosts" ~/kh2')).to.deep.equal(['/etc/known hosts', `${home}/kh2`])
+    expect(await files('known1 known2')).to.deep.equal(['known1', 'known2'])
+    expect(await files('none')).to.deep.equal([])
+  })
+
+  it('counts where the inventory gives user, port, key and host key', async () => {
+    const configFile = shop.file(
+      'config',
+      'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
+    )
+    const target = { ...web1, user: 'me', port: 23, identityFile: '/keys/mine', hostKey: 'SHA256:abc' }
+    const { via, patience, hostKey } = await hopReader({ configFile })(target)
+    expect({ via, patience, algorithms: hostKey.algorithms }).to.deep.equal({
+      via: [{ name: 'bastion', host: 'bastion' }],
+      patience: 3000,
+      algorithms: ['ssh-ed25519'],
+    })
+  })
+
+  it('yields to the known hosts and host key policy of the inventory', async () => {
+    const target: Target = { ...web1, hostKeys: 'accept-new', knownHosts: ['~/site/known'] }
+    const { hostKey, warnings } = await hop('StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n', target)
+    expect([hostKey.unknown, hostKey.userFiles, warnings]).to.deep.equal([
+      'accept',
+      [`${home}/site/known`],
+      [],
+    ])
   })
 
   it('knows a host by HostName and port where it has no alias', async () => {
@@ -171,9 +203,10 @@ describe('ssh_config', () => {
 describe('a ProxyJump', () => {
   it('names hosts with user and port, as URI and with IPv6 addresses', () => {
     expect(jumpsIn('ssh://ops@bastion:2222/,[fd00::1]:23,me@corp@fd00::2')).to.deep.equal([
-      { name: 'bastion', host: 'bastion', user: 'ops', port: 2222 },
-      { name: 'fd00::1', host: 'fd00::1', port: 23 },
-      { name: 'fd00::2', host: 'fd00::2', user: 'me@corp' },
+      { host: 'bastion', user: 'ops', port: 2222 },
+      { host: 'fd00::1', port: 23 },
+      { host: 'fd00::2', user: 'me@corp' },
     ])
+    expect(jumpsIn('none')).to.deep.equal([])
   })
 })
