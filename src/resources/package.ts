@@ -61,8 +61,11 @@ const installed = family<string, Installed>({
   name: 'packages',
   // Where there are no foreign architectures, there is no such file.
   script: (names) => sh`
-dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null ||
-dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|provides|${Provides}|\n'} | grep -E ${`^.i.*[|, ](${names.map(escaped).join('|')})( \\(|,|\\|)`}
+have=$(dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null)
+printf '%s\n' "$have"
+lacks=
+for name in ${names.map(bare)}; do case $have in *"i |$name|"*) ;; *) lacks=1 ;; esac; done
+[ -z "$lacks" ] || dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|provides|${Provides}|\n'} | grep -E ${`^.i.*[|, ](${names.map(escaped).join('|')})( \\(|,|\\|)`}
 grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var/lib/apt/extended_states
 [ ! -s /var/lib/dpkg/arch ] || echo "native|$(dpkg --print-architecture)"
 [ ! -e ${POLICY} ] || ! grep -qs ${OURS} ${POLICY} || echo guarded`,

@@ -52,7 +52,7 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
     const enabled = wantedEnabled(params, have)
     const commands: Shell[] = []
     if (have.needsReload) commands.push(sh`systemctl daemon-reload`)
-    if (enabled !== undefined && enabled !== have.enabled) commands.push(enabling(unit, enabled, have))
+    if (enabled !== undefined && enabled !== have.enabled) commands.push(enabling(unit, enabled))
     if (have.active !== (state === 'running'))
       commands.push(state === 'running' ? started(unit) : sh`systemctl stop ${unit}`)
     return commands
@@ -61,11 +61,11 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
     void units.set(unit, { active: state === 'running', enabled }),
 })
 
-function enabling(unit: string, enabled: boolean, have: Unit): Shell {
-  if (enabled) return sh`systemctl enable -q ${unit}`
-  return have.enabled === 'runtime'
-    ? sh`systemctl disable -q --runtime ${unit}`
-    : sh`systemctl disable -q ${unit}`
+/** A unit may be enabled for good and until the next boot as well. */
+function enabling(unit: string, enabled: boolean): Shell {
+  return enabled
+    ? sh`systemctl enable -q ${unit}`
+    : sh`systemctl disable -q ${unit} && systemctl disable -q --runtime ${unit}`
 }
 
 /** Undefined where nothing is to be done about it. */

@@ -233,7 +233,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     step: service('nginx', { state: 'stopped' }),
     have: running,
     differs: 'stop state running → stopped, enabled true → false',
-    runs: ['systemctl disable -q nginx.service', 'systemctl stop nginx.service'],
+    runs: [
+      'systemctl disable -q nginx.service && systemctl disable -q --runtime nginx.service',
+      'systemctl stop nginx.service',
+    ],
   },
   'a stopped service that is neither enabled nor disabled': {
     step: service('systemd-rfkill', { state: 'stopped' }),
@@ -276,7 +279,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     step: service('nginx', { enabled: false }),
     have: running,
     differs: 'change enabled true → false',
-    runs: ['systemctl disable -q nginx.service'],
+    runs: ['systemctl disable -q nginx.service && systemctl disable -q --runtime nginx.service'],
   },
   'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
   'no user': {

@@ -1,0 +1,230 @@
+import { expect } from 'chai'
+import { directory, file, link, Problem, pkg, service, sysctl, unit, user } from '../../src/index.ts'
+import type { Steps } from '../../src/model/steps.ts'
+import { plain, showProblem } from '../../src/report/problem.ts'
+import { convergeReal as converge } from '../../src/testing/real.ts'
+import { thrown } from '../transport/helpers.ts'
+import { ownLab } from './support.ts'
+
+/** States of hosts that public bug reports tell of. Each is brought about by hand, then met by a step. */
+describe('steps on odd hosts', function () {
+  this.slow('20s')
+  const own = ownLab('test-odd-hosts', ['web1'], () => ({}))
+
+  const sh = async (script: string) => {
+    const { code, stdout, stderr } = await own.lab.exec('web1', script)
+    if (code !== 0) throw new Error(`${script}: ${stdout}${stderr}`)
+    return stdout.trim()
+  }
+  /** Converges, and proves that a second run plans nothing. @returns what the first one planned */
+  const settled = async (steps: Steps) => {
+    const { plan } = await converge(steps, own.lab.host('web1'))
+    expect((await converge(steps, own.lab.host('web1'))).plan).to.deep.equal([])
+    return plan
+  }
+  const refused = async (steps: Steps) => {
+    const problem = await thrown(converge(steps, own.lab.host('web1')))
+    return problem instanceof Problem ? showProblem(problem, plain) : String(problem)
+  }
+
+  describe('user', () => {
+    it('joins the group of its name that is there, and a group that is given by its number', async () => {
+      await sh('groupadd taken; groupadd -g 5005 five')
+      await settled(user('taken', { groups: ['5005'] }))
+      expect(await sh('id -Gn taken')).to.equal('taken five')
+    })
+
+    it('says which process keeps a home from being changed', async () => {
+      await settled(user('busy', { home: '/srv/a' }))
+      await sh(
+        'setsid setpriv --reuid busy --regid busy --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &',
+      )
+      expect(await refused(user('busy', { home: '/srv/b' })))
+        .to.match(/busy has running processes \(process \d+\), so its home and group cannot change/)
+        .and.include("service('NAME', { state: 'stopped' })")
+      await sh('kill $(pgrep -u busy)')
+    })
+  })
+
+  describe('pkg', () => {
+    it('marks a package that came as a dependency, so that autoremove leaves it', async () => {
+      await sh('apt-mark -qq auto ca-certificates')
+      expect(await settled(pkg('ca-certificates'))).to.deep.equal(['change package ca-certificates'])
+      expect(await sh('apt-mark showmanual ca-certificates')).to.equal('ca-certificates')
+    })
+
+    it('is content with a virtual package that an installed one provides', async () => {
+      expect(await settled(pkg('awk'))).to.deep.equal([])
+    })
+
+    it('refuses a package on hold in the plan', async () => {
+      await sh('apt-mark -qq hold tree')
+      expect(await refused(pkg('tree')))
+        .to.include('tree: on hold, so apt does not install it')
+        .and.include('apt-mark unhold tree')
+      await sh('apt-mark -qq unhold tree')
+    })
+
+    it('takes the version of a source that was added a moment ago', async () => {
+      await sh(`${BUILD}
+deb fresh 1.0 'exit 0'; repo`)
+      const source = file('/etc/apt/sources.list.d/own.list', 'deb [trusted=yes] file:/srv/repo ./\n')
+      await settled([source, pkg('fresh')])
+      await sh(`${BUILD}
+deb tree 99.0 'exit 0'; repo`)
+      await settled([
+        file('/etc/apt/sources.list.d/own.list', 'deb [trusted=yes] file:/srv/repo ./ # again\n'),
+        pkg('tree'),
+      ])
+      expect(await sh("dpkg-query -W -f '${Version}' tree")).to.equal('99.0')
+    })
+
+    it('names another package that cannot be configured, and tells what is installed all the same', async () => {
+      await sh(`${BUILD}
+deb vendor 1.0 'echo cannot register with license server >&2; exit 1'
+deb wanted 1.0 'exit 0'; repo; apt-get -qq update; apt-get -qq -y install vendor >/dev/null 2>&1 || true`)
+      expect(await refused(pkg('wanted')))
+        .to.include('vendor, another package of the host, cannot be configured')
+        .and.include('cannot register with license server')
+        .and.include('wanted is installed all the same')
+      await sh('dpkg --purge --force-all vendor')
+    })
+  })
+
+  describe('service', () => {
+    it('enables a System V script', async () => {
+      await sh(`printf '%s\\n' '#!/bin/sh' '### BEGIN INIT INFO' '# Provides: oldsysv' '# Required-Start: $remote_fs' '# Required-Stop: $remote_fs' '# Default-Start: 2 3 4 5' '# Default-Stop: 0 1 6' '### END INIT INFO' 'exit 0' >/etc/init.d/oldsysv
+chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
+      await settled(service('oldsysv'))
+      expect(await sh('ls /etc/rc3.d/S*oldsysv')).to.include('oldsysv')
+      await settled(service('oldsysv', { enabled: false }))
+      expect(await sh('ls /etc/rc3.d | grep oldsysv')).to.match(/^K/)
+    })
+
+    it('enables what a unit names by Also=', async () => {
+      await settled([
+        unit('also.socket', '[Socket]\nListenStream=/run/also.sock\n[Install]\nWantedBy=sockets.target\n'),
+        unit('also.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nAlso=also.socket\n'),
+        service('also'),
+      ])
+      expect(await sh('systemctl is-enabled also.socket')).to.equal('enabled')
+    })
+
+    it('makes a unit that is enabled until the next boot enabled for good', async () => {
+      await settled(
+        unit(
+          'brief.service',
+          '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n',
+        ),
+      )
+      await sh('systemctl -q enable --runtime brief')
+      await settled(service('brief'))
+      expect(await sh('systemctl is-enabled brief')).to.equal('enabled')
+    })
+
+    it('refuses a masked unit, one that has nothing to enable, and one that ends by itself', async () => {
+      await sh('systemctl -q mask never.service')
+      expect(await refused(service('never')))
+        .to.include('never.service is masked')
+        .and.include('systemctl unmask never.service')
+      expect(await refused(unit('never.service', '[Service]\nExecStart=/bin/true\n'))).to.include(
+        'never.service is masked',
+      )
+      await settled([
+        unit('plain.service', '[Service]\nExecStart=/bin/sleep 1000\n'),
+        unit('job.service', '[Service]\nType=oneshot\nExecStart=/bin/true\n'),
+      ])
+      expect(await refused(service('plain', { enabled: true }))).to.include(
+        'plain.service has no [Install] section',
+      )
+      expect(await refused(service('job'))).to.include('job.service is a oneshot without RemainAfterExit')
+    })
+
+    it('reads each unit by its name, whatever systemd says of others', async () => {
+      await settled([service('brief'), service('plain')])
+      expect(
+        await settled([
+          service('cron-that-is-not', { state: 'stopped' }),
+          service('brief', { state: 'stopped' }),
+        ]),
+      ).to.deep.equal(['stop service brief'])
+      expect(await sh('systemctl is-active brief || true')).to.equal('inactive')
+    })
+  })
+
+  describe('sysctl', () => {
+    it('takes an empty value, and a key with a dot in one of its parts', async () => {
+      await sh('ip link add dum0.100 type veth peer name dum1')
+      await settled(
+        sysctl('odd', { 'net.ipv4.ip_local_reserved_ports': '', 'net/ipv4/conf/dum0.100/rp_filter': 1 }),
+      )
+    })
+
+    it('writes nothing that the kernel does not know, and says how a dot is written', async () => {
+      expect(await refused(sysctl('bad', { 'net.ipv4.conf.dum0.100.rp_filter': 1 })))
+        .to.include('the kernel has no setting net.ipv4.conf.dum0.100.rp_filter')
+        .and.include('write the key with slashes')
+      expect(await sh('ls /etc/sysctl.d')).to.not.include('60-bad')
+    })
+
+    it('names the file that overrides it at boot', async () => {
+      await sh("echo 'net.ipv4.tcp_fin_timeout = 60' >/etc/sysctl.d/99-vendor.conf")
+      expect(await refused(sysctl('later', { 'net.ipv4.tcp_fin_timeout': 25 }))).to.include(
+        '/etc/sysctl.d/99-vendor.conf sets net.ipv4.tcp_fin_timeout = 60 at boot, after the 25 that is wanted',
+      )
+    })
+  })
+
+  describe('files', () => {
+    it('follow a link to a device no further than a refusal', async () => {
+      await sh('ln -s /dev/null /etc/to-null; mkfifo /etc/a-fifo')
+      expect(await refused(file('/etc/to-null', 'x\n', { follow: true }))).to.include(
+        '/etc/to-null leads to /dev/null, a device',
+      )
+      expect(await refused(file('/etc/a-fifo', 'x\n'))).to.include('/etc/a-fifo is a fifo')
+      expect(await sh('stat -c %F /dev/null /etc/a-fifo')).to.equal('character special file\nfifo')
+    })
+
+    it('that a link replaces are kept, and directories above a link are created', async () => {
+      await sh('echo precious >/etc/was-a-file')
+      await settled([
+        link('/etc/was-a-file', { target: 'hostname' }),
+        link('/srv/deep/er/link', { target: '/etc' }),
+      ])
+      expect(await sh('cat /var/lib/provision/removed/*/was-a-file')).to.equal('precious')
+      expect(await sh('readlink /srv/deep/er/link')).to.equal('/etc')
+    })
+
+    it('belong to a user and a group that are given by their numbers', async () => {
+      await settled([
+        file('/etc/by-number', 'x\n', { owner: '33', group: '4' }),
+        directory('/srv/by-number', { owner: '65534', group: '0' }),
+      ])
+      expect(await sh('stat -c %U:%G /etc/by-number /srv/by-number')).to.equal('www-data:adm\nnobody:root')
+    })
+
+    it('a directory behind a link is meant when the link is followed', async () => {
+      await sh('mkdir -p /data/app; ln -s /data/app /srv/moved')
+      expect(await refused(directory('/srv/moved')))
+        .to.include('/srv/moved is a link, where a directory is wanted')
+        .and.include('follow: true')
+      await settled(directory('/srv/moved', { follow: true, mode: '0750' }))
+      expect(await sh('stat -c %a /data/app; stat -c %F /srv/moved')).to.equal('750\nsymbolic link')
+    })
+  })
+})
+
+/** `deb NAME VERSION POSTINST` builds a package into /srv/repo, and `repo` its index. */
+const BUILD = `
+deb() {
+  mkdir -p /srv/repo /tmp/$1/DEBIAN
+  printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Test <test@example.net>\\nDescription: test\\n' $1 $2 >/tmp/$1/DEBIAN/control
+  printf '#!/bin/sh\\n%s\\n' "$3" >/tmp/$1/DEBIAN/postinst; chmod 755 /tmp/$1/DEBIAN/postinst
+  dpkg-deb -b /tmp/$1 /srv/repo/$1_$2.deb >/dev/null
+}
+repo() {
+  cd /srv/repo; : >Packages
+  for one in *.deb; do
+    dpkg-deb -f $one; printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' $one $(stat -c %s $one) $(sha256sum <$one | cut -d' ' -f1)
+  done >Packages
+}`
