@@ -104,6 +104,9 @@ function delegate(directory: string): void {
   }
 }
 
+/** Two minutes, after which something is wrong with the kernel. */
+const BUSY_TRIES = 24_000
+
 async function remove(directory: string): Promise<void> {
   if (!existsSync(directory)) return
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
@@ -113,7 +116,7 @@ async function remove(directory: string): Promise<void> {
     try {
       return rmdirSync(directory)
     } catch (error) {
-      if (tries === 200) throw error // busy for a moment after its last process ended
+      if (tries === BUSY_TRIES) throw error // busy for a moment after its last process ended
       await sleep(5)
     }
   }

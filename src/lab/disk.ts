@@ -80,7 +80,10 @@ async function format(image: string): Promise<void> {
 
 /** The kernel lets go of a disk a moment after the last process that had it mounted; two mounts at once would ruin it. */
 async function detached(image: string): Promise<void> {
-  for (let tries = 0; tries < 200 && loopFiles().includes(image); tries++) await sleep(10)
+  for (let tries = 0; loopFiles().includes(image); tries++) {
+    if (tries === 12_000) throw new Error(`${image} is still mounted`) // two minutes
+    await sleep(10)
+  }
 }
 
 function loopFiles(): readonly string[] {

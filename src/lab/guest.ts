@@ -1,15 +1,21 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
 import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
-import { limitCpu } from './cpu.ts'
+import { cpuUsed, limitCpu } from './cpu.ts'
 import { fillUp, makeRoom } from './disk.ts'
 import { sshGreets } from './greeting.ts'
 import { namespacePath, plugIn, plugOut, setLink } from './network.ts'
 import { boot, POWER_OFF, REBOOT } from './nspawn.ts'
 import { type HostPaths, hostPaths } from './paths.ts'
 import { childrenOf } from './process-id.ts'
+import { inWords, Progress, type Sight, unitsDone } from './progress.ts'
+
+/** How often a host that starts or stops is looked at, in milliseconds. */
+const LOOK = 1_000
+/** How often somebody who waits for it is told, in milliseconds. */
+const TELL = 10_000
 
 export interface GuestOptions {
   readonly lab: string
@@ -36,6 +42,8 @@ export class Guest {
   #full = false
   /** Percent of a core that it gets when nothing is done to it; undefined for no limit. */
   #share: number | undefined
+  /** How much of its console is of earlier boots, in bytes. */
+  #consoleStart = 0
   /** The same, while it is slowed. */
   #slowed: number | undefined
 
@@ -71,8 +79,12 @@ export class Guest {
     return pid === undefined ? undefined : childrenOf(pid)[0]
   }
 
-  /** Switches it on, unless it is on, and waits until its sshd answers; not for one that cannot. */
-  async start(): Promise<void> {
+  /**
+   * Switches it on, unless it is on, and waits until its sshd answers; not for one that cannot.
+   *
+   * @param waiting is told now and then how far it has come
+   */
+  async start(waiting?: (line: string) => void): Promise<void> {
     if (!this.#wanted) await this.#life // it is just going off
     this.#wanted = true
     this.#trouble = undefined
@@ -84,7 +96,7 @@ export class Guest {
         this.#life = undefined
         this.#wanted = false
       })
-    await (this.#cut || this.#frozen ? this.#hasBegun() : this.#answers())
+    await (this.#cut || this.#frozen ? this.#hasBegun() : this.#answers(waiting))
   }
 
   /** As a person who presses the power button and waits. */
@@ -94,8 +106,12 @@ export class Guest {
     if (leader === undefined) return
     this.#wanted = false
     process.kill(leader, POWER_OFF)
-    if (await endsWithin(60_000, this.#life)) return
-    throw this.#problem('did not power itself off within 60 s')
+    const progress = new Progress(Date.now(), this.#sight())
+    while (!(await endsWithin(LOOK, this.#life))) {
+      const sight = this.#sight()
+      const stalled = progress.stalled(Date.now(), sight)
+      if (stalled) throw this.#problem(`${stalled} and is not off: ${inWords(sight, 'stopped')}`)
+    }
   }
 
   /** Pulls the plug. */
@@ -189,6 +205,7 @@ export class Guest {
     const { name, paths } = this
     const network = namespacePath(name)
     this.#limit()
+    this.#consoleStart = this.#consoleSize()
     const machine = boot({ name, root: paths.root, console: paths.console, network, group: this.#group })
     this.#machine = machine
     this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for
@@ -205,15 +222,38 @@ export class Guest {
     while (this.#life && this.leader === undefined) await sleep(5)
   }
 
-  async #answers(): Promise<void> {
-    for (const end = Date.now() + 60_000; Date.now() < end; await sleep(25)) {
+  /** Waits as long as it makes progress. */
+  async #answers(waiting: (line: string) => void = () => {}): Promise<void> {
+    const progress = new Progress(Date.now(), this.#sight())
+    let looked = Date.now()
+    let told = Date.now()
+    for (; ; await sleep(25)) {
       if (!this.#life) throw this.#trouble ?? this.#problem('did not stay up')
       if (this.#machine && (await sshGreets(this.address))) {
         this.#answered = true
         return
       }
+      if (Date.now() - looked < LOOK) continue
+      looked = Date.now()
+      const sight = this.#sight()
+      const stalled = progress.stalled(looked, sight)
+      if (stalled)
+        throw this.#problem(`${stalled}, and its sshd does not answer: ${inWords(sight, 'started')}`)
+      if (looked - told < TELL) continue
+      told = looked
+      waiting(`waiting for ${this.name}: ${inWords(sight, 'started')}`)
     }
-    throw this.#problem('has an sshd that did not answer within 60 s')
+  }
+
+  #sight(): Sight {
+    const { console: screen } = this.paths
+    const written = existsSync(screen) ? readFileSync(screen).subarray(this.#consoleStart).toString() : ''
+    return { units: unitsDone(written), cpu: cpuUsed(this.#group) }
+  }
+
+  #consoleSize(): number {
+    const { console: screen } = this.paths
+    return existsSync(screen) ? statSync(screen).size : 0
   }
 
   /** With the last lines of its console. */

@@ -58,7 +58,7 @@ export class RunningLab {
         const wasOff = guest.power === 'off'
         guest.share = this.#cpuPercent
         await guest.mend()
-        await guest.start()
+        await guest.start(log)
         if (wasOff) log(`${guest.name} answers (${elapsed(Date.now() - begin)})`)
       }),
     )

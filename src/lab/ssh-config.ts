@@ -26,8 +26,8 @@ function common(key: string, knownHosts: string): string {
   UserKnownHostsFile ${knownHosts}
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
-  ConnectTimeout 10
+  ConnectTimeout 60
   ServerAliveInterval 5
-  ServerAliveCountMax 3
+  ServerAliveCountMax 12
 `
 }
