@@ -12,6 +12,7 @@ interface UpFlags extends Named {
   readonly debian?: '12' | '13'
   readonly hosts?: readonly string[]
   readonly cpu?: number
+  readonly from?: string
 }
 
 function up(): Command {
@@ -23,12 +24,14 @@ function up(): Command {
       'percent of a core that each host gets (default: $LAB_CPU, or no limit)',
       percentOfCore,
     )
-    .action(async ({ name, debian, hosts, cpu }: UpFlags) => {
+    .option('--from <snapshot>', 'makes the lab of a snapshot')
+    .action(async ({ name, debian, hosts, cpu, from }: UpFlags) => {
       const { upLab } = await import('../lab/index.ts')
       const begin = Date.now()
       const lab = await upLab({
         name,
         ...(hosts && { hosts }),
+        ...(from !== undefined && { from }),
         ...(cpu !== undefined && { cpuPercent: cpu }),
         ...(debian && { debian: debian === '13' ? 13 : 12 }),
         log: (line) => console.log(line),

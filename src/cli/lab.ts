@@ -3,6 +3,7 @@ import { faultCommands } from './lab-faults.ts'
 import { hostCommands } from './lab-hosts.ts'
 import { powerCommands } from './lab-power.ts'
 import { USUAL } from './lab-shared.ts'
+import { snapshotCommands } from './lab-snapshots.ts'
 
 /** `provision lab`: real hosts on this machine. What it needs is loaded when it is called: other commands start without it. */
 export function labCommand(): Command {
@@ -12,7 +13,7 @@ export function labCommand(): Command {
     )
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES)
-  for (const command of [...powerCommands(), ...hostCommands(), ...faultCommands()])
+  for (const command of [...powerCommands(), ...snapshotCommands(), ...hostCommands(), ...faultCommands()])
     lab.addCommand(command.addHelpText('after', () => `\nExamples:\n${examplesOf(command.name())}`))
   for (const command of ownProcesses()) lab.addCommand(command, { hidden: true })
   return lab
@@ -51,6 +52,10 @@ Examples:
 
 const MORE = `
   provision lab down --name small
+  provision lab snapshot provisioned        a copy of all its hosts
+  provision lab snapshots
+  provision lab up --name second --from provisioned
+  provision lab delete-snapshot provisioned
   provision lab status
   provision lab log web1                    what it wrote when it booted
   provision lab poweroff web1

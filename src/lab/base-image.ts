@@ -11,6 +11,7 @@ import { locked } from './lock.ts'
 import { machineMirror } from './mirror.ts'
 import { CACHE, STATE } from './paths.ts'
 import { run, tryRun } from './run.ts'
+import { basesOfSnapshots } from './snapshots.ts'
 import { type Debian, readState } from './state.ts'
 
 export interface BaseOptions {
@@ -81,7 +82,7 @@ async function build(options: Required<BaseOptions> & { readonly directory: stri
 /** Earlier images of the release, unless a lab's disks lie over them or somebody is just making one. */
 async function removeOthers(directory: string, debian: Debian): Promise<void> {
   const labs = existsSync(STATE) ? await readdir(STATE) : []
-  const used = new Set(labs.flatMap((name) => readState(name)?.base ?? []))
+  const used = new Set([...labs.flatMap((name) => readState(name)?.base ?? []), ...basesOfSnapshots()])
   for (const name of await readdir(join(CACHE, 'base'))) {
     const path = join(CACHE, 'base', name)
     if (!name.startsWith(`debian-${debian}-`) || path === directory || used.has(path)) continue

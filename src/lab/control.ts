@@ -15,6 +15,7 @@ export interface Calls {
     readonly result: null
   }
   delay: { readonly args: { readonly host: string; readonly ms: number }; readonly result: null }
+  snapshot: { readonly args: { readonly snapshot: string }; readonly result: null }
   slow: { readonly args: { readonly host: string; readonly percent: number | null }; readonly result: null }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostPaths } from './paths.ts'
@@ -36,6 +36,23 @@ export async function mountRoot(paths: HostPaths, base: string): Promise<void> {
   const [upper, work] = [join(paths.disk, 'upper'), join(paths.disk, 'work')]
   const options = `lowerdir=${base},upperdir=${upper},workdir=${work}`
   await run('mount', ['-t', 'overlay', '-o', options, 'overlay', paths.root])
+}
+
+/** Takes a host's root and disk away, which is off. Its image is then whole: nothing is left to be written. */
+export async function unmount(paths: HostPaths): Promise<void> {
+  await run('umount', [paths.root])
+  await run('umount', [paths.disk])
+  await detached(paths.image)
+}
+
+/** Undoes {@link unmount}, as far as it came. */
+export async function mountAgain(paths: HostPaths, base: string): Promise<void> {
+  if (!(await isMounted(paths.disk))) await makeDisk(paths, async () => {})
+  if (!(await isMounted(paths.root))) await mountRoot(paths, base)
+}
+
+async function isMounted(directory: string): Promise<boolean> {
+  return (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${directory} `)
 }
 
 /** Leaves no room on a host's disk. It costs the machine nothing: the blocks are set aside, not written. */

@@ -19,6 +19,14 @@ export interface Lab {
   readonly sshConfig: string
 
   status(): Promise<readonly HostStatus[]>
+  /**
+   * Keeps a copy of the lab: its hosts' disks, its key and secrets. Hosts that run are powered off for it, and switched on again.
+   * `upLab({ from })` makes a lab of it.
+   *
+   * @param log is told of each step that takes long
+   * @throws Problem when there is a snapshot of that name, or no room for it
+   */
+  snapshot(name: string, log?: (line: string) => void): Promise<void>
   /** Runs a shell command as root on a host, without ssh: to look at what a run did from outside of it. */
   exec(host: string, command: string): Promise<Finished>
 

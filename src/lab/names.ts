@@ -2,7 +2,7 @@ import { Problem } from '../model/problem.ts'
 import { didYouMean } from '../text/nearest.ts'
 
 /** A lab's or a host's name becomes a directory, a cgroup and a host name. */
-export function checkName(kind: 'lab' | 'host', name: string): string {
+export function checkName(kind: 'lab' | 'host' | 'snapshot', name: string): string {
   if (NAME.test(name)) return name
   throw new Problem(`"${name}" cannot be the name of a ${kind}.`, {
     next: 'Use at most 32 lower-case letters, digits and dashes, beginning with a letter.',

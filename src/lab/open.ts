@@ -5,6 +5,7 @@ import { type Calls, call, type HostStatus, type HostVerb } from './control.ts'
 import { checkPercent } from './cpu.ts'
 import { insideHost } from './inside.ts'
 import type { Lab, LabHost } from './lab.ts'
+import { locked } from './lock.ts'
 import { byName, checkName } from './names.ts'
 import { labPaths } from './paths.ts'
 import { type Finished, tryRun } from './run.ts'
@@ -67,6 +68,12 @@ class OpenLab implements Lab {
     return tryRun(program, args)
   }
 
+  async snapshot(name: string, log?: (line: string) => void): Promise<void> {
+    checkName('snapshot', name)
+    // Not while another process brings the lab up or down.
+    await locked({ name: this.name }, () => this.#call('snapshot', { snapshot: name }, log))
+  }
+
   readonly kill = (host: string) => this.#act('kill', host)
   readonly poweroff = (host: string) => this.#act('poweroff', host)
   readonly start = (host: string) => this.#act('start', host)
@@ -102,7 +109,11 @@ class OpenLab implements Lab {
     await this.#call('act', { verb, host })
   }
 
-  #call<K extends keyof Calls>(verb: K, args: Calls[K]['args']): Promise<Calls[K]['result']> {
-    return call(this.#socket, verb, args)
+  #call<K extends keyof Calls>(
+    verb: K,
+    args: Calls[K]['args'],
+    log?: (line: string) => void,
+  ): Promise<Calls[K]['result']> {
+    return call(this.#socket, verb, args, log)
   }
 }

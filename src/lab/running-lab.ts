@@ -6,6 +6,7 @@ import { allOrProblem } from './all-or-problem.ts'
 import { aptProxy } from './apt/server.ts'
 import type { Mirror } from './apt-sources.ts'
 import type { HostStatus, HostVerb, UpOrder } from './control.ts'
+import { mountAgain, unmount } from './disk.ts'
 import { Forwarder, type Target } from './forwarder.ts'
 import type { Gateway } from './gateway.ts'
 import { Guest } from './guest.ts'
@@ -15,6 +16,7 @@ import { setSplits } from './network.ts'
 import { processId } from './process-id.ts'
 import { type KnownHost, writeSshFiles } from './ssh-config.ts'
 import { type LabState, readState, writeState } from './state.ts'
+import { refuseTaken, takeSnapshot } from './take-snapshot.ts'
 
 /** A host, and what leads to it from the machine. */
 interface Member {
@@ -94,6 +96,26 @@ export class RunningLab {
 
   delay(host: string, ms: number): void {
     this.#member(host).forwarder.delay = ms
+  }
+
+  /** Hosts that run are powered off meanwhile: their disks are then as they should be. */
+  async snapshot(name: string, log: (line: string) => void): Promise<void> {
+    refuseTaken(name)
+    const state = readState(this.#name)
+    if (!state) throw new Error('a lab that is up has its state written down')
+    const all = this.#guests()
+    const running = all.filter((guest) => guest.power !== 'off')
+    if (running.length > 0) log(`powering off ${running.map((guest) => guest.name).join(', ')}`)
+    await allOrProblem(running.map((guest) => guest.poweroff()))
+    log('copying disks')
+    try {
+      await Promise.all(all.map((guest) => unmount(guest.paths)))
+      await takeSnapshot(name, state)
+    } finally {
+      await Promise.all(all.map((guest) => mountAgain(guest.paths, this.#base)))
+    }
+    if (running.length > 0) log('switching them on again')
+    await allOrProblem(running.map((guest) => guest.start(log)))
   }
 
   slow(host: string, percent: number | undefined): void {

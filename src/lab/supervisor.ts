@@ -34,6 +34,7 @@ function handlers(lab: RunningLab): Handlers {
     status: async () => lab.status(),
     act: ({ verb, host }) => lab.act(verb, host).then(() => null),
     split: ({ a, b, apart }) => inTurn(() => lab.split(a, b, apart)).then(() => null),
+    snapshot: ({ snapshot }, log) => inTurn(() => lab.snapshot(snapshot, log)).then(() => null),
     delay: async ({ host, ms }) => {
       lab.delay(host, ms)
       return null

@@ -13,6 +13,7 @@ import { checkName } from './names.ts'
 import { openLab } from './open.ts'
 import { hostPaths, labPaths } from './paths.ts'
 import { meetRequirements } from './requirements.ts'
+import { restoreSnapshot } from './restore-snapshot.ts'
 import { startSupervisor } from './start-supervisor.ts'
 import { type Debian, isUp, type LabState, readState } from './state.ts'
 
@@ -22,7 +23,9 @@ export interface UpOptions {
   readonly name?: string
   /** Added to those that the lab already has. @default eight: two each of lb, web, app, db; none for a lab that has some */
   readonly hosts?: readonly string[]
-  /** @default 12, or what the lab already runs */
+  /** A snapshot that the lab is made of, unless there is one of that name. @default bare hosts */
+  readonly from?: string
+  /** @default 12, or what the lab or the snapshot already runs */
   readonly debian?: Debian
   /**
    * Percent of one core that each host gets, from its boot on: hosts as slow as you like, to try what depends on time.
@@ -45,7 +48,10 @@ export async function upLab(options: UpOptions = {}): Promise<Lab> {
   for (const host of hosts) checkName('host', host)
   await meetRequirements(log)
   await locked({ name, waiting: () => log('waiting for another `lab up` or `lab down`') }, async () => {
-    const state = readState(name)
+    const state =
+      options.from === undefined
+        ? readState(name)
+        : await restoreSnapshot({ from: options.from, name, debian: options.debian, log })
     const debian = wantedDebian(state, options.debian)
     const base = await wantedBase(state, debian, log)
     if (!isUp(state)) await startSupervisor(name)

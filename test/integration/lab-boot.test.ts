@@ -11,20 +11,20 @@ describe('a host that boots', () => {
   const said: string[] = []
   before(async function () {
     if (noHosts()) return this.skip()
-    lab = await freshLab({ name: LAB, hosts: ['web1'], cpuPercent: 2, log: (line) => said.push(line) })
+    lab = await freshLab({ name: LAB, hosts: ['web1'], cpuPercent: 1, log: (line) => said.push(line) })
   })
   after(async () => {
     if (!noHosts()) await downLab(LAB)
   })
 
-  it('is waited for at 2 % of a core, and `lab up` says how far it is', () => {
+  it('is waited for at 1 % of a core, and `lab up` says how far it is', () => {
     const units = said.flatMap((line) => WAITING.exec(line)?.[1] ?? []).map(Number)
     expect(units.length, said.join('\n')).to.be.above(1)
     expect(units).to.deep.equal([...units].sort((a, b) => a - b))
     expect(said.at(-1)).to.match(/^web1 answers \(/)
   })
 
-  it('powers itself off at 2 % of a core', async () => {
+  it('powers itself off at 1 % of a core', async () => {
     await lab.poweroff('web1')
     expect((await lab.status())[0]?.power).to.equal('off')
     await lab.start('web1')

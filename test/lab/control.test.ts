@@ -21,6 +21,7 @@ describe('calls to a supervisor', () => {
     split: async () => null,
     delay: async () => null,
     slow: async () => null,
+    snapshot: async () => null,
   }
   let directory: string
   let socket: string

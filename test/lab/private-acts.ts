@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { baseImage } from '../../src/lab/base-image.ts'
 import { labGroup, removeGroup } from '../../src/lab/cgroups.ts'
@@ -12,7 +12,10 @@ import { openLab } from '../../src/lab/open.ts'
 import { labPaths } from '../../src/lab/paths.ts'
 import { processId } from '../../src/lab/process-id.ts'
 import { checkMachine, meetRequirements } from '../../src/lab/requirements.ts'
-import { writeState } from '../../src/lab/state.ts'
+import { restoreSnapshot } from '../../src/lab/restore-snapshot.ts'
+import { snapshotPaths } from '../../src/lab/snapshot-paths.ts'
+import { type LabState, writeState } from '../../src/lab/state.ts'
+import { takeSnapshot } from '../../src/lab/take-snapshot.ts'
 import { wordsOf } from '../support/words.ts'
 
 const NAME = 'mine'
@@ -32,6 +35,16 @@ const ACTS = {
     await once(empty.listen(80, '127.0.0.1'), 'listening')
     const mirror = { archive: 'http://127.0.0.1/debian', security: undefined }
     await baseImage({ debian: 12, mirror, log }).finally(() => empty.close())
+  },
+  'restore a snapshot whose base is gone': () => {
+    const { directory, record } = snapshotPaths('kept')
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(record, JSON.stringify({ name: 'kept', debian: 12, base: '/nowhere', hosts: [] }))
+    return restoreSnapshot({ from: 'kept', name: NAME, debian: undefined, log })
+  },
+  'snapshot of a lab without a disk': () => {
+    const state = keep()
+    return takeSnapshot('kept', state)
   },
   'limit processor time': () => limitCpu(labGroup(NAME), 5), // there is no such group
   open: () => openLab(NAME),
@@ -54,6 +67,7 @@ const ACTS = {
       split: none,
       delay: none,
       slow: none,
+      snapshot: none,
       status,
     })
     await openLab(NAME)
@@ -65,12 +79,15 @@ const ACTS = {
 export type Act = keyof typeof ACTS
 
 /** A lab that says that this process is its supervisor. */
-function keep(): void {
+function keep(): LabState {
   mkdirSync(labPaths(NAME).directory, { recursive: true })
   const supervisor = processId(process.pid)
   if (!supervisor) throw new Error('this process is not to be found')
   const hosts = [{ name: 'web1', address: '198.18.0.21', port: 2221, hostKey: 'SHA256:x' }]
-  writeState({ name: NAME, debian: 12, base: '/base', supervisor, hosts, ports: { https: 1, http: 2 } })
+  const ports = { https: 1, http: 2 }
+  const state: LabState = { name: NAME, debian: 12, base: '/base', supervisor, hosts, ports }
+  writeState(state)
+  return state
 }
 
 const [, file, act] = process.argv
