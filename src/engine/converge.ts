@@ -1,5 +1,6 @@
 import type { PlacedStep } from '../model/steps.ts'
 import { askHost } from './batch.ts'
+import { Changes } from './changes.ts'
 import { interrupted, notConverged } from './failures.ts'
 import { gathered, isPooled } from './gather.ts'
 import { runHandlers } from './handlers.ts'
@@ -11,80 +12,97 @@ import { type Confirm, stepInfo, type Turn } from './turn.ts'
 /**
  * Brings one host to the state that one play wants, then reads it again to prove it.
  *
- * Steps that change nothing but themselves go together in one round trip, up to the first whose change may reach others;
- * the same trip reads the steps after it anew. So a first run costs a trip for each far-reaching step, not two for each step.
+ * A step is read again when a change before it may affect its answer. Steps go together in one round trip up to the first that has to be
+ * read again, and the same trip reads it and those after it. So a run costs a trip for each such step, not two for each step.
  *
  * @throws Problem for the step or handler that failed; what came before it stays done
  */
 export async function converge({ examined }: Survey, turn: Turn): Promise<void> {
   const { member } = turn
-  const steps = turn.confirm ? [...examined] : [...gathered(examined)]
+  const steps: Known[] = (turn.confirm ? examined : gathered(examined)).map((one) => ({ one, stale: false }))
   const changed = new Set<PlacedStep>()
   let at = 0
-  let fresh = steps.length
   while (at < steps.length) {
-    if (turn.stop.aborted && steps.slice(at).some(({ difference }) => difference)) throw interrupted(member)
-    if (at >= fresh) {
-      fresh = segmentEnd(steps, at)
-      renew(steps, at, await askHost(member.session, examine(member, placed(steps, at, fresh))))
-    }
-    if (turn.confirm && !(await isWanted(steps[at], turn.confirm, member))) {
+    const first = steps[at]
+    if (turn.stop.aborted && steps.slice(at).some(({ one }) => one.difference)) throw interrupted(member)
+    if (turn.confirm && first && !first.stale && !(await isWanted(first.one, turn.confirm, member))) {
       steps.splice(at, 1)
-      fresh--
       continue
     }
     // A person is asked about a step when all before it is done.
-    const end = turn.confirm ? at + 1 : Math.min(segmentEnd(steps, at), fresh)
-    const segment = steps.slice(at, end)
-    const reaches = segment.some(isFarReaching)
-    const nextEnd = reaches ? segmentEnd(steps, end) : end
-    const next = await applySegment(segment, placed(steps, end, nextEnd), turn)
-    for (const one of segment) if (one.difference) changed.add(one.placed)
-    if (reaches) {
-      renew(steps, end, next)
-      fresh = nextEnd
+    const end = turn.confirm && first && !first.stale ? at + 1 : segmentEnd(steps, at)
+    const segment = steps.slice(at, end).map(({ one }) => one)
+    const made = new Changes()
+    for (const { placed, difference } of segment) {
+      if (!difference) continue
+      made.add(placed.step)
+      changed.add(placed)
     }
+    const later = steps.slice(end)
+    for (const each of later) each.stale ||= made.mayAffect(each.one.placed.step.read)
+    const next = later.slice(0, segmentEnd(later, 0, { foreseen: true })).filter(({ stale }) => stale)
+    const anew = await applySegment(
+      segment,
+      next.map(({ one }) => one.placed),
+      turn,
+    )
+    for (const [i, one] of anew.entries()) Object.assign(next[i] ?? {}, { one, stale: false })
     at = end
   }
+  const placed = steps.map(({ one }) => one.placed)
   await runHandlers(
-    steps.map((one) => one.placed.step),
+    placed.map(({ step }) => step),
     new Set([...changed].map(({ step }) => step)),
     turn,
   )
-  if (changed.size > 0) await prove(placed(steps, 0, steps.length), turn)
+  if (changed.size > 0) await prove(placed, changed, turn)
 }
 
-async function isWanted(one: Examined | undefined, confirm: Confirm, { name }: Member): Promise<boolean> {
-  return !one?.difference || (await confirm(name, stepInfo(one.placed), one.difference))
+/** A step as it was read last. */
+interface Known {
+  one: Examined
+  /** Whether it has to be read again before it is acted on. */
+  stale: boolean
 }
 
-/** The place after the first far-reaching step that has something to do, and those that are done with it; or after the last step. */
-function segmentEnd(steps: readonly Examined[], from: number): number {
-  const barrier = steps.findIndex((one, i) => i >= from && isFarReaching(one))
-  const first = steps[barrier]
-  if (!first) return steps.length
-  const after = steps.findIndex((one, i) => i > barrier && !isPooled(first, one))
-  return after === -1 ? steps.length : after
+async function isWanted(one: Examined, confirm: Confirm, { name }: Member): Promise<boolean> {
+  return !one.difference || (await confirm(name, stepInfo(one.placed), one.difference))
 }
 
-function isFarReaching({ placed, difference }: Examined): boolean {
-  return difference !== undefined && placed.step.reach === 'host'
-}
-
-function placed(steps: readonly Examined[], from: number, to: number): readonly PlacedStep[] {
-  return steps.slice(from, to).map((one) => one.placed)
-}
-
-function renew(steps: Examined[], at: number, anew: readonly Examined[]): void {
-  steps.splice(at, anew.length, ...anew)
+/**
+ * The place of the first step that has to be read again, or the end. Steps that are done together with the one that has a far-reaching
+ * change do not part.
+ *
+ * @param how.foreseen whether what is stale now will have been read by then
+ */
+function segmentEnd(
+  steps: readonly Known[],
+  from: number,
+  { foreseen = false }: { readonly foreseen?: boolean } = {},
+): number {
+  const changes = new Changes()
+  let leader: Examined | undefined
+  for (const [at, { one, stale }] of steps.entries()) {
+    if (at < from) continue
+    if (stale && !foreseen) return at
+    if (leader ? !isPooled(leader, one) : changes.mayAffect(one.placed.step.read)) return at
+    if (!one.difference) continue
+    changes.add(one.placed.step)
+    if (one.placed.step.reach === 'host') leader = one
+  }
+  return steps.length
 }
 
 /** Reads everything again: a step that still differs did not do what it said. */
-async function prove(steps: readonly PlacedStep[], { member, emit, play }: Turn): Promise<void> {
+async function prove(
+  steps: readonly PlacedStep[],
+  changed: ReadonlySet<PlacedStep>,
+  { member, emit, play }: Turn,
+): Promise<void> {
   const again = await askHost(member.session, examine(member, steps))
   const still = again.find(({ difference }) => difference)
   if (!still?.difference) return
-  const problem = notConverged(member, still.placed, still.difference)
+  const problem = notConverged(member, still.placed, still.difference, { applied: changed.has(still.placed) })
   emit({ kind: 'step', play, host: member.name, step: stepInfo(still.placed), outcome: 'failed', problem })
   throw problem
 }

@@ -74,13 +74,18 @@ export function notConverged(
   { name }: Pick<Member, 'name'>,
   step: PlacedStep,
   { verb, fields }: Difference,
+  { applied = true }: { readonly applied?: boolean } = {},
 ): Problem {
   return new Problem(
-    `${name}: ${describe(step)} did not converge: after its commands it would still ${verb}`,
+    applied
+      ? `${name}: ${describe(step)} did not converge: after its commands it would still ${verb}`
+      : `${name}: ${describe(step)} was as wanted when it was read, and is not any more: it would ${verb}`,
     {
       ...place(step),
       details: fields.map(({ name: field, from, to }) => `${field}: is ${from ?? 'absent'}, should be ${to}`),
-      next: 'Something on the host undoes the change, or two steps want different things of it.',
+      next: applied
+        ? 'Something on the host undoes the change, or two steps want different things of it.'
+        : 'A handler or a step after it has changed this. Put it after that step; the same command goes on from there.',
     },
   )
 }

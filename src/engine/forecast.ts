@@ -1,41 +1,45 @@
-import type { Ask } from '../model/ask.ts'
+import { Changes } from './changes.ts'
 import type { Examined, Survey } from './survey.ts'
 
-/** A step as it will be met, as far as that can be known now. */
+/** A step as a run will find it, as far as that can be known now. */
 export interface Forecast extends Examined {
   /**
-   * Whether nothing that a run does before it can change what was read. What comes after an installation or a restart on the
-   * same host, or hangs on the answer of a host that changes, is open: a run looks at it again, and then decides.
+   * Whether no change that a run makes before it can change the answer. A step after an installation or a restart on the same host is not
+   * sure, nor is one whose question may depend on what an earlier step changes, nor one that was made from the answer of a host that
+   * changes: a run reads it again, and then decides.
    */
   readonly sure: boolean
 }
 
-/** Follows the plays in their order, and keeps in mind what they would change. */
+/** Follows the plays in their order, and keeps what they would change. */
 export class Forecaster {
-  /** Hosts on which something far-reaching would have happened by now. */
-  readonly #disturbed = new Set<string>()
-  /** Hosts on which anything at all would have changed by now. */
-  readonly #touched = new Set<string>()
+  /** By host: what would have changed by now. */
+  readonly #changes = new Map<string, Changes>()
 
-  /** The steps of one host in a play. Call {@link after} when all hosts of the play are told. */
+  /** The steps of one host in a play. Call {@link after} when all hosts of the play are done. */
   steps(host: string, { examined, asks }: Survey): readonly Forecast[] {
-    let sure = !this.#disturbed.has(host) && this.#isSteady(asks)
+    const steady = asks.every((one) => this.#of(one.host.name).isEmpty)
+    const now = new Changes()
     return examined.map((one) => {
-      const forecast = { ...one, sure }
-      if (one.difference && one.placed.step.reach === 'host') sure = false
-      return forecast
+      const { step } = one.placed
+      const where = step.on?.name ?? host
+      const sure = steady && !now.mayAffect(step.read) && !this.#of(where).mayAffect(step.read)
+      if (one.difference) now.add(step)
+      return { ...one, sure }
     })
   }
 
-  /** @param handlers how many are due at the end of the host's turn: what they restart may reach anything */
+  /** @param handlers how many are due at the end of the host's turn: what they restart may affect anything */
   after(host: string, forecasts: readonly Forecast[], handlers: number): void {
-    const differing = forecasts.filter(({ difference }) => difference)
-    if (differing.length + handlers > 0) this.#touched.add(host)
-    if (handlers > 0 || differing.some(({ placed }) => placed.step.reach === 'host'))
-      this.#disturbed.add(host)
+    for (const { difference, placed } of forecasts)
+      if (difference)
+        for (const where of new Set([host, placed.step.on?.name ?? host])) this.#of(where).add(placed.step)
+    if (handlers > 0) this.#of(host).addAnything()
   }
 
-  #isSteady(asks: readonly Ask[]): boolean {
-    return asks.every(({ host }) => !this.#touched.has(host.name))
+  #of(host: string): Changes {
+    const known = this.#changes.get(host) ?? new Changes()
+    this.#changes.set(host, known)
+    return known
   }
 }

@@ -59,7 +59,9 @@ export async function showPlan({ play, hosts }: Act, course: Course, forecaster:
     for (const { handler, owed } of handlers) {
       emit({ kind: 'handler', ...about, name: handler.name, owed, outcome: 'planned' })
     }
-    member.ok += forecasts.length - differing.length
+    const recheck = forecasts.filter(({ difference, sure }) => !difference && !sure).length
+    member.ok += forecasts.length - differing.length - recheck
+    member.recheck += recheck
     member.changed += differing.length
     member.open += differing.filter(({ sure }) => !sure).length
     emit({ kind: 'turned', ...about, changed: differing.length, failed: false })

@@ -231,6 +231,7 @@ function summaryOf({ name }: Host, { member, fleet, gone }: AtTheEnd): HostSumma
     ok: member?.ok ?? 0,
     changed: member?.changed ?? 0,
     open: member?.open ?? 0,
+    recheck: member?.recheck ?? 0,
     failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
     unreachable: fleet.unreachable.has(name) && (member !== undefined || gone === undefined),
     skipped: member?.skipped ?? 0,

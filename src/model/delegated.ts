@@ -58,6 +58,7 @@ export function stepOn(step: Step, host: Host): Step {
   const { notify, settles } = alone
   return Object.freeze({
     ...alone,
+    on: host,
     name: `${step.name} on ${host.name}`,
     notify: notify.map((one) => handlerOn(one, host)),
     settles: settles.map((one) => handlerOn(one, host)),

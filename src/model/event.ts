@@ -103,7 +103,7 @@ export interface StepInfo {
 
 export type StepOutcome =
   | { readonly outcome: 'ok' }
-  /** As wanted now, and looked at again by a run, since something before it may change that. */
+  /** As wanted now, and read again by a run, since something before it may change that. */
   | { readonly outcome: 'open' }
   /** `sure` when nothing before it in the run can make it needless or other. */
   | {
@@ -126,6 +126,8 @@ export interface HostSummary {
   readonly changed: number
   /** Of the steps that would change, those that a run decides anew, since they come after a far-reaching change. */
   readonly open: number
+  /** Steps that are as wanted now, and that a run reads again, since something before them may change that. 0 after a run. */
+  readonly recheck: number
   readonly failed: number
   readonly unreachable: boolean
   /** Plays that were not begun on it, since it or another host had failed. */

@@ -23,6 +23,11 @@ export interface Family<Q, T> {
   script(queries: readonly Q[]): Shell
   /** As many values as there were queries, in their order. */
   parse(answer: Answer, queries: readonly Q[]): readonly T[]
+  /**
+   * The things that the answer to a query depends on, as paths: a file's own path. A change of one of them, or of what stands above or
+   * below it, may change the answer; a change of anything else cannot. @default the answer may depend on anything
+   */
+  dependsOn?(query: Q): readonly string[]
   /** The value for one query on a host that a test has made up. @default what `parse` makes of the answer to the script */
   sketched?(host: Sketch, query: Q): T
 }
@@ -63,11 +68,12 @@ export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
 export function read<T>(
   script: Shell,
   parse: (answer: Answer) => T,
-  { as, sketched }: ReadOptions<T> = {},
+  { as, dependsOn, sketched }: ReadOptions<T> = {},
 ): Read<T> {
   return family<undefined, T>({
     name: 'script',
     ...(as === undefined ? {} : { as }),
+    ...(dependsOn && { dependsOn: () => dependsOn }),
     script: () => script,
     // The same question twice in one trip is asked once.
     parse: (answer, queries) => {
@@ -81,6 +87,11 @@ export function read<T>(
 interface ReadOptions<T> {
   /** The user that asks. @default root */
   readonly as?: string
+  /**
+   * The paths that the answer depends on, each with all that is above and below it. A step whose question says this is not read again after
+   * changes of other paths, and stays certain in a plan. @default anything that a step before it changes
+   */
+  readonly dependsOn?: readonly string[]
   /** The value on a host that a test has made up. @default what `parse` makes of the test's own answer to the script */
   readonly sketched?: (host: Sketch) => T
 }
@@ -129,6 +140,17 @@ export function mapRead<A, B>(from: Read<A>, change: (value: A) => B): Read<B> {
 /** A question that needs no asking. */
 export function known<T>(value: T): Read<T> {
   return { parts: [], value: () => value }
+}
+
+/** The things that the answer to a question depends on; undefined when that may be anything. */
+export function dependenciesOf({ parts }: Read<unknown>): readonly string[] | undefined {
+  const all: string[] = []
+  for (const { family, query } of parts) {
+    if (!family.dependsOn) return undefined
+    const prefix = family.on ? `${family.on.name}:` : ''
+    for (const thing of family.dependsOn(query)) all.push(`${prefix}${thing}`)
+  }
+  return all
 }
 
 /** The same question, put to another host than the one whose turn it is. */

@@ -4,6 +4,7 @@ import type { Admission } from './admission.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 import type { Difference } from './difference.ts'
 import type { Handler } from './handler.ts'
+import type { Host } from './host.ts'
 import type { Read } from './read.ts'
 import type { Sketch } from './sketch.ts'
 import { callSite, type Source } from './source.ts'
@@ -20,13 +21,15 @@ export interface Step {
   /** Words for `--tags`. */
   readonly tags: readonly string[]
   readonly notify: readonly Handler[]
+  /** The host that it is for, when that is not the one whose turn it is. */
+  readonly on?: Host
   /** Handlers that its own change carries out, so that they are not due again; still, a run that dies on the way owes them. */
   readonly settles: readonly Handler[]
   /** How a transaction makes and undoes it; undefined for what cannot be undone. */
   readonly replace?: Replacement
   /**
-   * How far a change of it reaches. `own`: nothing but itself changes, so later steps need not be read again.
-   * `host`: anything may have changed, as after the installation of a package.
+   * How far a change of it reaches. `own`: nothing but itself changes, so later steps are read again only where their questions may depend
+   * on it. `host`: anything may have changed, as after the installation of a package.
    */
   readonly reach: 'own' | 'host'
   /** Whether packages of other roles may be installed before it, though it stands before them: neither needs the other. */

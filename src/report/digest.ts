@@ -1,5 +1,6 @@
 import type { EventOf, Summary } from '../model/event.ts'
-import { diffLines, handlerLine, stepDiffs, stepLines } from './lines.ts'
+import { stepTitle } from './describe.ts'
+import { diffLines, handlerLine, openLine, stepDiffs, stepLines } from './lines.ts'
 import type { Look } from './signs.ts'
 
 /** More hosts than these are counted, not named. */
@@ -15,8 +16,13 @@ export class Digest {
     this.#look = look
   }
 
+  /** By host: the steps that are as wanted now, and that a run reads again. */
+  readonly #open = new Map<string, string[]>()
+
   /** @param diffs whether they are to be told here, once for all hosts; otherwise they do not count. @default false */
   step(event: EventOf<'step'>, { diffs = false }: { readonly diffs?: boolean } = {}): void {
+    if (event.outcome === 'open')
+      this.#open.set(event.host, [...(this.#open.get(event.host) ?? []), stepTitle(event.step)])
     if (event.outcome !== 'changed' && event.outcome !== 'planned') return
     const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#look.paint)) : []
     this.#add(event.host, [...stepLines(event, this.#look), ...texts])
@@ -28,6 +34,8 @@ export class Digest {
 
   /** The hosts in the order that they have in the run. */
   lines({ mode, hosts: all }: Summary): readonly string[] {
+    for (const [host, titles] of this.#open) this.#add(host, [openLine(titles, this.#look)])
+    this.#open.clear()
     const order = all.map(({ host }) => host)
     const changes = [...this.#changes.values()].map(({ hosts, lines }) => ({
       names: inShort(order.filter((host) => hosts.has(host))),

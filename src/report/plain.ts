@@ -1,7 +1,15 @@
 import { elapsed } from '../text/duration.ts'
 import { stepTitle } from './describe.ts'
 import { Digest } from './digest.ts'
-import { bracketLine, diffLines, handlerLine, recoveredLines, stepDiffs, stepLines } from './lines.ts'
+import {
+  bracketLine,
+  diffLines,
+  handlerLine,
+  openLine,
+  recoveredLines,
+  stepDiffs,
+  stepLines,
+} from './lines.ts'
 import { type Paint, showProblem } from './problem.ts'
 import { recap } from './recap.ts'
 import { dispatch, type Handlers, type Reporter } from './reporter.ts'
@@ -31,6 +39,8 @@ export function plainReporter({
   const digest = new Digest(look)
   const firstWith = new Map<string, string>()
   const later: string[] = []
+  /** By host: the steps of its turn that are as wanted now, and that a run reads again. */
+  const open = new Map<string, string[]>()
   const tell = asItHappens ? write : (text: string) => later.push(text)
   const line = (host: string, text: string) => tell(`${host.padEnd(width)} ${text}`)
   const begun = (host: string, text: string) =>
@@ -59,7 +69,9 @@ export function plainReporter({
     step: (event) => {
       digest.step(event, { diffs: !asItHappens })
       if (!asItHappens) return
-      if (['ok', 'open'].includes(event.outcome) && !verbose) return
+      if (event.outcome === 'open')
+        open.set(event.host, [...(open.get(event.host) ?? []), stepTitle(event.step)])
+      if (event.outcome === 'open' || (event.outcome === 'ok' && !verbose)) return
       for (const one of stepLines(event, look)) line(event.host, one)
       for (const diff of stepDiffs(event)) showDiff(event.host, diff)
     },
@@ -76,7 +88,11 @@ export function plainReporter({
     },
     progress: ({ host, step, text }) => begun(host, `${stepTitle(step)}: ${text}`),
     waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),
-    turned: () => {},
+    turned: ({ host }) => {
+      const titles = open.get(host)
+      open.delete(host)
+      if (titles) line(host, openLine(titles, look))
+    },
     skipped: ({ play, hosts, why }) =>
       tell(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}, since ${why}`),
     failed: ({ problem }) => tell(showProblem(problem, paint)),

@@ -39,7 +39,7 @@ function notable({ changed, failed, unreachable, skipped, away }: HostSummary): 
 }
 
 function row(
-  { ok, changed, failed, unreachable, skipped, away }: HostSummary,
+  { ok, changed, recheck, failed, unreachable, skipped, away }: HostSummary,
   mode: Summary['mode'],
   paint: Paint,
 ): string {
@@ -48,6 +48,7 @@ function row(
   const parts = [
     `${ok} ok`,
     changed > 0 && paint('yellow', `${changed} ${mode === 'check' ? 'to change' : 'changed'}`),
+    recheck > 0 && paint('dim', `${recheck} to read again`),
     failed > 0 && paint('red', 'failed'),
     unreachable && paint('red', 'lost'),
     skipped > 0 && paint('yellow', `${count(skipped, 'play')} skipped`),
@@ -60,8 +61,9 @@ function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   const failed = hosts.filter(({ failed }) => failed > 0).length
   const unreachable = hosts.filter(({ unreachable }) => unreachable).length
   const changed = hosts.reduce((sum, one) => sum + one.changed, 0)
-  const steps = hosts.reduce((sum, one) => sum + one.changed + one.ok, 0)
+  const steps = hosts.reduce((sum, one) => sum + one.changed + one.ok + one.recheck, 0)
   const open = hosts.reduce((sum, one) => sum + one.open, 0)
+  const recheck = hosts.reduce((sum, one) => sum + one.recheck, 0)
   const on = `${count(hosts.length, 'host')}, ${count(steps, 'step')}`
   const bad = [
     failed > 0 && `${count(failed, 'host')} failed`,
@@ -69,9 +71,15 @@ function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   ].filter((part) => part !== false)
   if (bad.length > 0) return paint('red', `${bad.join(', ')}, of ${on}; ${changed} changed.`)
   if (interrupted) return paint('yellow', `Stopped before its end: ${on}; ${changed} changed.`)
+  if (changed === 0 && recheck > 0)
+    return paint('yellow', `No step would change now; the run reads ${recheck} again after others: ${on}.`)
   if (changed === 0) return paint('green', `Nothing ${mode === 'check' ? 'would' : 'had to'} change: ${on}.`)
   if (mode === 'apply') return paint('green', `${count(changed, 'step')} changed: ${on}.`)
-  const decided = open > 0 ? ` (? marks ${open} that come after others which may make them needless)` : ''
+  const undecided = [
+    open > 0 && `${open} that may turn out needless`,
+    recheck > 0 && `${recheck} as wanted now`,
+  ].filter((part) => part !== false)
+  const decided = undecided.length > 0 ? ` (the run decides about those with ?: ${undecided.join(', ')})` : ''
   return paint('yellow', `${count(changed, 'step')} would change: ${on}${decided}.`)
 }
 

@@ -20,5 +20,5 @@ export const SIGNS: Signs = {
 /** For ears: a screen reader says the names of signs, or nothing at all. */
 export const WORDS: Signs = {
   ...{ changed: 'changed:', planned: 'would change:', unsure: 'may change:', failed: 'failed:' },
-  ...{ ok: 'as wanted:', open: 'to be seen:', begun: 'begun:', note: 'note:' },
+  ...{ ok: 'as wanted:', open: 'may change:', begun: 'begun:', note: 'note:' },
 }

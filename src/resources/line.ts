@@ -138,6 +138,7 @@ function linesAt(path: string): Read<Lines> {
 /** One `grep` for all files of a host: it puts a name and a NUL before each line. */
 const linesIn = family<string, readonly FileLine[]>({
   name: 'lines',
+  dependsOn: (path) => [path],
   script: (paths) =>
     sh`printf '%s\0' ${[...new Set(paths)]} | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -print0' _ 2>/dev/null | xargs -0 -r grep -aHZ '' -- /dev/null`,
   parse: ({ bytes }, paths) => {

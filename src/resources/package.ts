@@ -59,6 +59,7 @@ interface Installed {
  */
 const installed = family<string, Installed>({
   name: 'packages',
+  dependsOn: () => ['/var/lib/dpkg', '/var/lib/apt', POLICY],
   // Where there are no foreign architectures, there is no such file.
   script: (names) => sh`
 have=$(dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null)

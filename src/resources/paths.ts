@@ -40,6 +40,7 @@ interface Query {
 /** What stands at a path; undefined for nothing. One `find` and one `sha256sum` for all paths of a host. */
 export const entryAt = family<Query, Entry | undefined>({
   name: 'paths',
+  dependsOn: ({ path }) => [path],
   script: (queries) => asked(queries, sh`find`),
   parse: ({ stdout }, queries) => {
     const { entries, hashes } = parse(stdout)
@@ -54,6 +55,7 @@ export const entryAt = family<Query, Entry | undefined>({
 /** What stands where a path leads to in the end; a link that leads to nothing is a link. */
 export const entryBehind = family<Query, Entry | undefined>({
   name: 'paths behind links',
+  dependsOn: ({ path }) => [path],
   script: (queries) => sh`${asked(queries, sh`find -L`)}
 printf '\0'
 printf '%s\0' ${queries.map(({ path }) => path)} | xargs -0 readlink -mz --`,

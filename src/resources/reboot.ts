@@ -87,6 +87,7 @@ const rebootStep = resource<RebootParams, Reason>('reboot', {
 const required = read(
   sh`[ -e /run/reboot-required ] && { sort -u /run/reboot-required.pkgs 2>/dev/null || true; }`,
   ({ code, stdout }): Reason => (code === 0 ? stdout.split('\n').filter((name) => name !== '') : undefined),
+  { dependsOn: ['/run/reboot-required', '/run/reboot-required.pkgs'] },
 )
 
 function holds(script: Shell): Read<boolean> {
@@ -101,7 +102,9 @@ function due(is: boolean): Reason {
   return is ? [] : undefined
 }
 
-const bootId = read(sh`cat /proc/sys/kernel/random/boot_id`, ({ stdout }) => stdout.trim())
+const bootId = read(sh`cat /proc/sys/kernel/random/boot_id`, ({ stdout }) => stdout.trim(), {
+  dependsOn: [],
+})
 
 /** A host's facts are those of the beginning of the run: while its boot is the one that they name, it was not rebooted yet. */
 function oncePerRun(source: Source | undefined, step: (reason: Read<Reason>) => Step): RoleCall {

@@ -41,7 +41,8 @@ export function releasesAt(root: AbsolutePath): Read<Releases> {
     sh`readlink ${root}/current || echo
 find ${root}/releases -mindepth 1 -maxdepth 1 -type d -printf '%T@ %C@ %f\n' 2>/dev/null | sort -k1,1rn -k2,2rn`,
     releasesOf,
-    { sketched: (host) => releasesIn(host, root) },
+    // A release that is unpacked, or linked to, changes nothing about the others: those that are wanted are known by their names.
+    { dependsOn: [], sketched: (host) => releasesIn(host, root) },
   )
 }
 

@@ -14,6 +14,7 @@ export function procPath(key: string): string {
  */
 export const liveValue = family<string, string | undefined>({
   name: 'sysctl',
+  dependsOn: (key) => [procPath(key)],
   script: (keys) => sh`grep -sH '' -- ${keys.map(procPath)} /dev/null; :`,
   parse: ({ stdout }, keys) => {
     const values = new Map<string, string>()
@@ -52,6 +53,8 @@ const FOLDERS = [
 /** The files that set a key at boot, in the order in which systemd-sysctl reads them. One `grep` for all keys of a host. */
 export const assignmentsOf = family<string, readonly Assignment[]>({
   name: 'sysctl files',
+  // Two steps with one key are a conflict, which the last read finds.
+  dependsOn: () => [],
   script: (keys) =>
     sh`grep -sHF ${[...new Set(keys.map((key) => nameOf(procPath(key))))].flatMap((word) => ['-e', word])} -- /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; :`,
   parse: ({ stdout }, keys) => {

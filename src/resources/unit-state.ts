@@ -31,6 +31,18 @@ export function unitName(name: string): string {
 
 const SUFFIX = /\.(?:service|socket|timer|path|mount|automount|swap|target|slice|scope|device)$/
 
+/** Where the definition of a unit may stand, when it is not that of a package. */
+export function definitionsOf(name: string): readonly string[] {
+  const template = name.replace(/@.+(\.\w+)$/, '@$1')
+  return [
+    `/etc/init.d/${name.replace(SUFFIX, '')}`,
+    ...[...new Set([name, template])].flatMap((one) => [
+      `/etc/systemd/system/${one}`,
+      `/etc/systemd/system/${one}.d`,
+    ]),
+  ]
+}
+
 const PROPERTIES =
   'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit,FragmentPath'
 
@@ -40,6 +52,7 @@ const PROPERTIES =
  */
 export const unitState = family<string, Unit>({
   name: 'units',
+  dependsOn: definitionsOf,
   script: (names) => sh`
 shown=$(systemctl show -p ${PROPERTIES} -- ${names}) || exit
 printf '%s\n' "$shown"

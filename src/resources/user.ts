@@ -29,6 +29,8 @@ interface Account {
 
 const account = family<string, Account | undefined>({
   name: 'users',
+  // useradd may make the group of that name.
+  dependsOn: (name) => [`/etc/passwd/${name}`, `/etc/group/${name}`],
   script: (names) => sh`getent passwd -- ${names}`,
   parse: ({ stdout }, names) => {
     const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
@@ -53,6 +55,7 @@ interface Group {
 /** A group by its name or number; undefined when there is none. */
 const groupOf = family<string, Group | undefined>({
   name: 'groups',
+  dependsOn: (name) => [`/etc/group/${name}`],
   script: (names) => sh`getent group -- ${names}`,
   parse: ({ stdout }, names) => {
     const groups = stdout.split('\n').map((line): Group => {

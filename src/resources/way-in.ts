@@ -33,6 +33,7 @@ while [ "\${process:-0}" -gt 1 ]; do
   process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null)
 done`,
   ({ stdout }) => stdout.trim() || undefined,
+  { dependsOn: [] },
 )
 
 function holds(network: string, address: string): boolean {

@@ -88,6 +88,7 @@ function* eventsOf(
     ok: isLost(i) ? 0 : steps - 3,
     changed: isLost(i) ? 0 : 3,
     open: 0,
+    recheck: 0,
     failed: failing.includes(i) ? 1 : 0,
     unreachable: isLost(i),
     skipped: 0,

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { type Handler, handler } from '../../src/model/handler.ts'
 import { play } from '../../src/model/play.ts'
@@ -14,7 +14,7 @@ import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { type Outcome, ownRig, type Rig } from '../support/rig.ts'
 
-const ROUNDS = 40
+const ROUNDS = 80
 
 /** Random sites in random states: what a plan is sure of happens, what it rules out does not, and what is left open is told so. */
 describe('a plan', () => {
@@ -89,7 +89,13 @@ function randomSite(rig: Rig, chance: () => number): readonly Steps[] {
   const steps = Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
     const path = `${base}/${i}` as const
     const notify = chance() < 0.3 ? { notify: told } : {}
-    const kind = one('file', 'file', 'directory', 'link', 'command', 'meddler', 'meddler', 'part', 'part')
+    const kind = one(
+      ...(['file', 'file', 'directory', 'link', 'command', 'meddler', 'meddler', 'part', 'part'] as const),
+      ...(['copy', 'copy', 'newer', 'needless', 'lister'] as const),
+    )
+    if (kind === 'copy' || kind === 'newer' || kind === 'needless') return asking(kind, base, i, chance)
+    if (kind === 'lister')
+      return lister({ of: Array.from({ length: i }, (_, j) => `${base}/${j}`), at: `${path}.list` }, notify)
     if (kind === 'part') {
       if (chance() < 0.3) writeFileSync(path, '')
       return part({ path }, notify)
@@ -120,6 +126,39 @@ function randomSite(rig: Rig, chance: () => number): readonly Steps[] {
   })
   return steps.map((step) => role(one('a', 'b', 'c'), () => [step])({}))
 }
+
+/** A command whose question looks at what a step before it sets. */
+function asking(
+  kind: 'copy' | 'newer' | 'needless',
+  base: AbsolutePath,
+  i: number,
+  chance: () => number,
+): Step {
+  const source = `${base}/${Math.floor(chance() * Math.max(1, i))}`
+  const copy = `${base}/${i}.copy`
+  // Often it is as wanted now, so that only the step before it decides.
+  const there = statSync(source, { throwIfNoEntry: false })
+  if (chance() < 0.7) writeFileSync(copy, there?.isFile() ? readFileSync(source) : '')
+  if (kind === 'copy')
+    return command(`copy ${i}`, sh`cat ${source} > ${copy} 2>/dev/null || : > ${copy}`, {
+      unless: sh`[ -f ${copy} ] && { [ ! -f ${source} ] || cmp -s ${source} ${copy}; }`,
+    })
+  if (kind === 'newer')
+    return command(`rebuild ${i}`, sh`touch ${copy}`, {
+      unless: sh`[ -e ${copy} ] && { [ ! -e ${source} ] || [ ! ${source} -nt ${copy} ]; }`,
+    })
+  return command(`need ${i}`, sh`touch ${copy}`, { unless: sh`[ -e ${source} ] || [ -e ${copy} ]` })
+}
+
+/** A kind of one's own whose free script looks at all that the steps before it set. */
+const lister = resource<{ readonly of: readonly string[]; readonly at: string }, boolean>('list', {
+  id: ({ at }) => at,
+  reach: 'own',
+  read: ({ of, at }) =>
+    read(sh`ls -d ${[...of, '/']} 2>/dev/null | cmp -s - ${at}`, ({ code }) => code === 0),
+  diff: (_params, same) => (same ? undefined : { verb: 'run', fields: [] }),
+  apply: ({ of, at }) => [sh`ls -d ${[...of, '/']} > ${at} 2>/dev/null; true`],
+})
 
 /** Like packages: several are done in one go, which may bring an earlier one to pass what stands between. */
 const part = resource<{ readonly path: AbsolutePath }, boolean>('part', {

@@ -23,9 +23,17 @@ describe('the last words of a run', () => {
       said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'check' }),
       'db1  1 ok, 2 to change\n2 steps would change: 1 host, 3 steps.',
     ],
-    'some of them come after others that may make them needless': [
+    'some of them are decided by the run': [
       said([host({ host: 'db1', changed: 3, open: 2 })], { mode: 'check' }),
-      'db1  0 ok, 3 to change\n3 steps would change: 1 host, 3 steps (? marks 2 that come after others which may make them needless).',
+      'db1  0 ok, 3 to change\n3 steps would change: 1 host, 3 steps (the run decides about those with ?: 2 that may turn out needless).',
+    ],
+    'steps that are as wanted now are read again': [
+      said([host({ host: 'db1', ok: 1, changed: 1, recheck: 2 })], { mode: 'check' }),
+      'db1  1 ok, 1 to change, 2 to read again\n1 step would change: 1 host, 4 steps (the run decides about those with ?: 2 as wanted now).',
+    ],
+    'only handlers are due, and steps after them are read again': [
+      said([host({ host: 'db1', ok: 1, recheck: 2 })], { mode: 'check' }),
+      'No step would change now; the run reads 2 again after others: 1 host, 3 steps.',
     ],
     'a host failed': [
       said([web1, host({ host: 'web2', ok: 2, changed: 1, failed: 1 })]),

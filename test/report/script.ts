@@ -13,6 +13,7 @@ export const host = (of: Partial<HostSummary> & { readonly host: string }): Host
   ok: 0,
   changed: 0,
   open: 0,
+  recheck: 0,
   failed: 0,
   unreachable: false,
   skipped: 0,

@@ -1,0 +1,54 @@
+import { dependenciesOf } from '../model/read.ts'
+import type { Step } from '../model/step.ts'
+
+/** Keeps track of changes on one host, and tells which later answers they may affect. */
+export class Changes {
+  #any = false
+  #far = false
+  /** The things that have changed. */
+  readonly #changed = new Set<string>()
+  /** All that stands above a thing that has changed. */
+  readonly #above = new Set<string>()
+
+  /** Adds the change of a step. */
+  add({ reach, read }: Step): void {
+    this.#any = true
+    if (reach === 'host') this.#far = true
+    for (const thing of dependenciesOf(read) ?? []) {
+      this.#changed.add(thing)
+      for (const one of ancestors(thing)) this.#above.add(one)
+    }
+  }
+
+  /** Adds a change that may affect anything, such as a handler's. */
+  addAnything(): void {
+    this.#any = true
+    this.#far = true
+  }
+
+  get isEmpty(): boolean {
+    return !this.#any
+  }
+
+  /** Whether the answer to this question may be another one after the changes. */
+  mayAffect(read: Step['read']): boolean {
+    if (!this.#any) return false
+    if (this.#far) return true
+    const things = dependenciesOf(read)
+    if (!things) return true
+    return things.some(
+      (thing) =>
+        this.#changed.has(thing) ||
+        this.#above.has(thing) ||
+        ancestors(thing).some((one) => this.#changed.has(one)),
+    )
+  }
+}
+
+/** `/a/b` and `/a` of `/a/b/c`. */
+function ancestors(thing: string): readonly string[] {
+  const all: string[] = []
+  for (let at = thing.lastIndexOf('/'); at > 0; at = thing.lastIndexOf('/', at - 1))
+    all.push(thing.slice(0, at))
+  return all
+}
