@@ -47,7 +47,7 @@ describe('a run', () => {
       const before = hashOf(rig.root)
       const { summary, told } = await rig.run(plays, { mode: 'check' })
       expect(hashOf(rig.root)).to.equal(before)
-      expect(summary.hosts[0]).to.include({ ok: 1, changed: 5, failed: 0, trips: 2 })
+      expect(summary.hosts[0]).to.include({ ok: 0, changed: 5, recheck: 1, failed: 0, trips: 2 })
       expect(told).to.include('web1 planned file there')
     })
 
