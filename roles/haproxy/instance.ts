@@ -47,7 +47,7 @@ export function instance({
       [
         file(DROP_IN, dropInConf({ openFiles: 2 * maxConnections + 1000, stateScript: STATE_SCRIPT })),
         ...files,
-        file(CONFIG, text(revision)),
+        file(CONFIG, text(revision), { backup: true }),
       ],
       { validate: VALIDATE, activate: activated(DROP_IN, address), probe: inForce(revision) },
     ),

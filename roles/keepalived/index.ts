@@ -73,7 +73,10 @@ export const keepalived = role(
       dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
       transaction(
         'keepalived configuration',
-        [file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }), file(CONFIG, conf)],
+        [
+          file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }),
+          file(CONFIG, conf, { backup: true }),
+        ],
         { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
       ),
       service('keepalived'),

@@ -76,7 +76,7 @@ export function configured(params: NginxParams, cpus: number): Step {
   return transaction(
     'nginx configuration',
     [
-      file('/etc/nginx/nginx.conf', main),
+      file('/etc/nginx/nginx.conf', main, { backup: true }),
       file('/etc/nginx/conf.d/upstream-app.conf', upstream),
       file('/etc/nginx/conf.d/site.conf', site(revision)),
       absent('/etc/nginx/sites-enabled/default'),

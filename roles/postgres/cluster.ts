@@ -1,5 +1,5 @@
 import { type Answered, type Derived, derive, each, type Group, type Host, Problem } from 'provision-ts'
-import { type Cluster, type Place, place, words } from './place.ts'
+import { type Cluster, type Foreign, type Place, place, words } from './place.ts'
 
 type Seeded = Host<{ readonly seed: boolean }>
 type Found<H extends Host> = Answered<Place, H>
@@ -32,6 +32,7 @@ export function replicasIn<H extends Host>(all: readonly Found<H>[]): readonly H
 }
 
 export function choosePrimary<H extends Seeded>(all: readonly Found<H>[]): H {
+  for (const { host, answer } of all) if (answer?.kind === 'foreign') throw foreign(host.name, answer)
   const primaries = clusters(all).filter(({ cluster }) => !cluster.standby)
   const running = primaries.filter(({ cluster }) => cluster.running)
   if (running.length > 1) throw twoPrimaries(all)
@@ -52,6 +53,19 @@ function clusters<H extends Host>(
   all: readonly Found<H>[],
 ): readonly { readonly host: H; readonly cluster: Cluster }[] {
   return all.flatMap(({ host, answer }) => (answer?.kind === 'cluster' ? [{ host, cluster: answer }] : []))
+}
+
+/** Setting up an empty cluster beside it would take its name, its port and its configuration. */
+export function foreign(host: string, { name, data }: Foreign): Problem {
+  const [version, cluster] = name.split('/')
+  const target = `/var/lib/postgresql/${version}/main`
+  return new Problem(
+    `${host} has a cluster ${name} with its data in ${data}; this role keeps them in ${target}`,
+    {
+      details: ['Nothing was changed on the database hosts.'],
+      next: `To keep its data: stop it (systemctl stop postgresql@${version}-${cluster}), move ${data} to ${target}, set data_directory, and run again. If nobody needs them: pg_dropcluster --stop ${version} ${cluster}`,
+    },
+  )
 }
 
 function twoPrimaries(all: readonly Found<Host>[]): Problem {

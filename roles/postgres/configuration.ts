@@ -49,9 +49,9 @@ export function configuration(params: ConfigurationParams): Step {
   return transaction(
     'postgres configuration',
     [
-      file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT })),
+      file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT }), { backup: true }),
       file(`${config}/conf.d/90-provision.conf`, settingsConf({ settings: lines(settings) })),
-      file(`${config}/pg_hba.conf`, hbaConf(access(params)), FOR_SERVER),
+      file(`${config}/pg_hba.conf`, hbaConf(access(params)), { ...FOR_SERVER, backup: true }),
       file(`${config}/pg_ident.conf`, identConf({ databases: access(params).databases }), FOR_SERVER),
       file(CERTIFICATE, certificate.certificate, FOR_SERVER),
       file(KEY, certificate.key, FOR_SERVER),

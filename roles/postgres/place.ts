@@ -1,7 +1,7 @@
 import { ask, read, sh } from 'provision-ts'
 
 /** What a host has of a database, whether it runs or not. */
-export type Place = Nothing | Lost | Cluster
+export type Place = Nothing | Lost | Foreign | Cluster
 
 /** PostgreSQL was never set up here. */
 interface Nothing {
@@ -11,6 +11,14 @@ interface Nothing {
 /** It was set up here, but the data are not where they were: a disk that is not mounted, or somebody moved them. */
 interface Lost {
   readonly kind: 'lost'
+}
+
+/** There is a cluster that the roles did not create and cannot adopt: its data or its name are others than theirs. */
+export interface Foreign {
+  readonly kind: 'foreign'
+  /** As in `pg_lsclusters`: `15/main`. */
+  readonly name: string
+  readonly data: string
 }
 
 export interface Cluster {
@@ -44,6 +52,8 @@ if [ "$found" ]; then
 else
   for conf in /etc/postgresql/*/main/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo lost; done
 fi
+for conf in /etc/postgresql/*/*/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo own; done
+grep -sHE '^[[:space:]]*(data_directory|port)[[:space:]=]' /etc/postgresql/*/*/postgresql.conf
 echo end`
 
 /**
@@ -62,6 +72,8 @@ export function parsePlace({ stdout, stderr }: { readonly stdout: string; readon
   }
   // The later line of a name has the last word: what the server says goes before what its files say.
   const said = new Map(lines.map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))
+  const other = said.has('own') ? undefined : foreignIn(lines)
+  if (other) return other
   const version = said.get('cluster')
   if (version === undefined) return { kind: said.has('lost') ? 'lost' : 'nothing' }
   return {
@@ -75,6 +87,26 @@ export function parsePlace({ stdout, stderr }: { readonly stdout: string; readon
   }
 }
 
+/** Debian's own list of clusters are their configurations. One that is stopped counts too: its disk may be away. */
+function foreignIn(lines: readonly string[]): Foreign | undefined {
+  const clusters = new Map<string, Map<string, string>>()
+  for (const line of lines) {
+    const [, name, key, value] =
+      /^\/etc\/postgresql\/([^:]+)\/postgresql\.conf:\s*(data_directory|port)[\s=]+'?([^'#\s]+)/.exec(line) ??
+      []
+    if (name === undefined || key === undefined || value === undefined) continue
+    clusters.set(name, (clusters.get(name) ?? new Map<string, string>()).set(key, value))
+  }
+  for (const [name, settings] of clusters) {
+    const data = settings.get('data_directory') ?? `/var/lib/postgresql/${name}`
+    const isMain = name.endsWith('/main')
+    const adopted = isMain && data === `/var/lib/postgresql/${name}`
+    if (!adopted && (isMain || (settings.get('port') ?? '5432') === '5432'))
+      return { kind: 'foreign', name, data }
+  }
+  return undefined
+}
+
 /** Whether it takes writes now. */
 export function isPrimary(found: Place | undefined): boolean {
   return found?.kind === 'cluster' && found.running && !found.standby
@@ -86,6 +118,7 @@ export function words(found: Place | undefined): string {
   if (found.kind === 'nothing') return 'has no database'
   if (found.kind === 'lost')
     return 'has a configuration, but no data: a disk that is not mounted, or data that were moved'
+  if (found.kind === 'foreign') return `has a cluster ${found.name} with its data in ${found.data}`
   const { standby, running, timeline, state } = found
   const what = `${standby ? 'a replica' : 'a primary'}, timeline ${timeline}`
   return running ? `is ${what}` : `has ${what} that does not answer (${state})`

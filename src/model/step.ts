@@ -53,6 +53,8 @@ export interface Replacement {
   readonly path: string
   /** Makes what is wanted at another path of the same directory, with owner and mode; undefined when nothing is to be there. */
   readonly make: ((at: string) => Shell) | undefined
+  /** Whether a copy of the file that it replaces is kept. @default false */
+  readonly backup?: boolean
   /** What is to be put into it once it is made, when that is too much for a script. */
   readonly content?: Streamed & { readonly size: number }
 }

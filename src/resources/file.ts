@@ -9,6 +9,7 @@ import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { LocalFile } from './local-file.ts'
 import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
+import { copied } from './removed.ts'
 import { sent } from './sent.ts'
 import { beside, directoryOf, swept } from './staging.ts'
 
@@ -24,6 +25,11 @@ export interface FileOptions extends StepOptions {
    * leads to is left alone. @default false
    */
   readonly follow?: boolean
+  /**
+   * Whether a file that is replaced is copied below `/var/lib/provision/removed` first, in a folder named for the time. For files that
+   * somebody else may have written. @default false
+   */
+  readonly backup?: boolean
 }
 
 export type Content = string | Uint8Array | Secret | LocalFile
@@ -37,10 +43,10 @@ export type Content = string | Uint8Array | Secret | LocalFile
 export function file(
   path: AbsolutePath,
   content: Content,
-  { owner = 'root', group = owner, mode, follow = false, ...options }: FileOptions = {},
+  { owner = 'root', group = owner, mode, follow = false, backup = false, ...options }: FileOptions = {},
 ): Step {
   const wanted = mode ?? (content instanceof Secret ? '0600' : '0644')
-  const params = { path, content, owner, group, mode: wanted.padStart(4, '0') }
+  const params = { path, content, owner, group, mode: wanted.padStart(4, '0'), backup }
   return follow ? followingStep(params, options) : fileStep(params, options)
 }
 
@@ -50,6 +56,7 @@ interface FileParams {
   readonly owner: string
   readonly group: string
   readonly mode: string
+  readonly backup?: boolean
 }
 
 const FILE: Kind<FileParams, Entry | undefined> = {
@@ -73,6 +80,7 @@ const fileStep = resource('file', {
   replace: (params) => ({
     path: params.path,
     make: (at) => makeFile(params, at),
+    backup: params.backup ?? false,
     ...(params.content instanceof LocalFile && { content: params.content }),
   }),
 })
@@ -192,7 +200,7 @@ function writeFile(params: FileParams, have: Entry | undefined): readonly Comman
   const { path, content } = params
   const at = beside(path)
   const make = makeFile(params, at, have)
-  const place = sh`mv -fT ${at} ${path}`
+  const place = params.backup ? sh`${copied(path)} && mv -fT ${at} ${path}` : sh`mv -fT ${at} ${path}`
   if (!(content instanceof LocalFile))
     return [{ inline: true, script: sh`{ ${make} && ${place}; } || { rm -f ${at}; exit 1; }` }]
   return sent({ at, make, content, place })

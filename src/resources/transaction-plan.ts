@@ -20,4 +20,6 @@ export interface Swap {
   readonly at: string
   /** Makes it there; undefined when nothing is to be at the path. */
   readonly make: Shell | undefined
+  /** Whether a copy of the old one is kept when the new one is in force. */
+  readonly backup: boolean
 }

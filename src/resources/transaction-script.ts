@@ -55,9 +55,9 @@ function swapped({ path, at, make }: Swap): Shell {
     : sh`rm -f -- ${path} || restore ${`${path} could not be removed.`}`
 }
 
-/** What is gone for good is kept where all that was removed is. */
-function removed({ path, make }: Swap, i: number): Shell {
-  if (make) return sh``
+/** What is removed, and what asks for a backup, is kept where a run keeps all that it removes. */
+function removed({ path, make, backup }: Swap, i: number): Shell {
+  if (make && !backup) return sh``
   return sh`if [ -e "$store/old/"${i} ] || [ -L "$store/old/"${i} ]; then
   to=${REMOVED}/$(date +%Y%m%dT%H%M%S.%N) && (umask 077; mkdir -p "$to") && cp -a -- "$store/old/"${i} "$to/"${nameOf(path)} || restore ${`${path} could not be kept.`}
 fi`

@@ -92,7 +92,15 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = beside(replace.path)
-      return [{ path: replace.path, at, make: replace.make?.(at), content: replace.content }]
+      return [
+        {
+          path: replace.path,
+          at,
+          make: replace.make?.(at),
+          backup: replace.backup ?? false,
+          content: replace.content,
+        },
+      ]
     })
     const ahead = swaps.flatMap(({ at, make, content }) =>
       make && content ? sent({ at, make, content }) : [],

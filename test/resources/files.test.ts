@@ -19,6 +19,7 @@ import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
 import { build, release } from '../../src/resources/release.ts'
+import { transaction } from '../../src/resources/transaction.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
@@ -182,6 +183,26 @@ describe('on a real file system', () => {
     const [found] = await session.run([{ script: sh`cat /var/lib/provision/removed/*/dir/deep/file` }])
     await close()
     expect(found?.stdout.toString()).to.equal('precious')
+  })
+
+  it('keeps a copy of a file that it replaces where a backup is asked for, in a transaction as well', async function () {
+    if (!rig.machine.isPrivate) this.skip()
+    const options = { ...rig.own, backup: true }
+    for (const name of ['alone', 'together', 'plain'])
+      writeFileSync(`${rig.root}/${name}`, `somebody's ${name}`)
+    await made(
+      file(`${rig.root}/alone`, 'new', options),
+      transaction('conf', [
+        file(`${rig.root}/together`, 'new', options),
+        file(`${rig.root}/plain`, 'new', rig.own),
+      ]),
+    )
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const [found] = await session.run([
+      { script: sh`cd /var/lib/provision/removed && cat */alone */together; ls -d */plain 2>/dev/null` },
+    ])
+    await close()
+    expect(found?.stdout.toString()).to.equal("somebody's alonesomebody's together")
   })
 
   it('a release stands whole where it should, whatever its files are called', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { choosePrimary } from '../../roles/postgres/cluster.ts'
-import { type Place, parsePlace, place } from '../../roles/postgres/place.ts'
+import { type Place, parsePlace, place, words } from '../../roles/postgres/place.ts'
 import { Answers } from '../../src/model/answers.ts'
 import type { Answered } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
@@ -115,6 +115,50 @@ describe("a host's place", () => {
 
   it('tells data that are gone from a host that never had any', () => {
     expect(parsed('lost', 'end')).to.deep.equal({ kind: 'lost' })
+  })
+
+  const foreign = (...settings: string[]) => parsed(...settings.map((one) => `/etc/postgresql/${one}`), 'end')
+
+  it('is that of somebody else where a cluster has its data, its name or its port apart from those of the roles', () => {
+    expect(
+      foreign(
+        "15/main/postgresql.conf:data_directory = '/data/pg15' # moved",
+        '15/main/postgresql.conf:port = 5432',
+      ),
+    ).to.deep.equal({ kind: 'foreign', name: '15/main', data: '/data/pg15' })
+    expect(
+      foreign(
+        "15/shop/postgresql.conf:data_directory='/var/lib/postgresql/15/shop'",
+        '15/shop/postgresql.conf:port=5432',
+      ),
+    ).to.deep.equal({ kind: 'foreign', name: '15/shop', data: '/var/lib/postgresql/15/shop' })
+  })
+
+  it('is not that of somebody else for a cluster at another port, for the standard place, and for what the roles set up', () => {
+    expect(
+      foreign("15/shop/postgresql.conf:data_directory = '/srv/shop'", '15/shop/postgresql.conf:port = 5433'),
+    ).to.deep.equal({ kind: 'nothing' })
+    expect(foreign("15/main/postgresql.conf:data_directory = '/var/lib/postgresql/15/main'")).to.deep.equal({
+      kind: 'nothing',
+    })
+    expect(
+      parsed('lost', 'own', "/etc/postgresql/15/main/postgresql.conf:data_directory = '/mnt/x'", 'end'),
+    ).to.deep.equal({
+      kind: 'lost',
+    })
+  })
+
+  it('of somebody else is refused with what keeps its data', async () => {
+    const found: Place = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
+    expect(refusal(found, nothing)).to.equal(
+      [
+        'db1 has a cluster 15/main with its data in /data/pg15; this role keeps them in /var/lib/postgresql/15/main',
+        'Nothing was changed on the database hosts.',
+        'To keep its data: stop it (systemctl stop postgresql@15-main), move /data/pg15 to /var/lib/postgresql/15/main, set data_directory, and run again. If nobody needs them: pg_dropcluster --stop 15 main',
+      ].join('\n'),
+    )
+    expect(refusal(nothing, found)).to.include('has a cluster 15/main')
+    expect(words(found)).to.equal('has a cluster 15/main with its data in /data/pg15')
   })
 
   it('is not guessed from half an answer', () => {

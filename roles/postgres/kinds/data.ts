@@ -1,4 +1,5 @@
 import { type Host, Problem, resource, type Shell, sh } from 'provision-ts'
+import { foreign } from '../cluster.ts'
 import { conninfo } from '../conninfo.ts'
 import type { Paths } from '../params.ts'
 import { type Cluster, type Place, place, words } from '../place.ts'
@@ -15,6 +16,7 @@ export const primaryData = resource<NewParams, Place>('database cluster', {
   id: ({ paths }) => paths.data,
   read: () => place.read,
   diff: (params, have) => {
+    if (have.kind === 'foreign') throw foreign(params.host, have)
     if (have.kind === 'nothing') return { verb: 'create', fields: [] }
     if (have.kind === 'lost') throw lost(params, 'Mount its disk or put its data back, and run again.')
     checkVersion(params, have)
@@ -42,6 +44,7 @@ export const replicaData = resource<CopyParams, Place>('database copy', {
   diff: (params, have) => {
     const { primary, found } = params
     if (found?.kind === 'cluster') checkVersion({ ...params, host: primary.name }, found)
+    if (have.kind === 'foreign') throw foreign(params.host, have)
     if (have.kind !== 'cluster') return { verb: 'create', fields: [{ name: 'copy of', to: primary.name }] }
     checkVersion(params, have)
     if (found?.kind !== 'cluster' || (have.standby && have.system === found.system)) return undefined
