@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { ROOT, typescript } from './files.ts'
 
 /** Programs whose subject is time: they report figures and hold them against limits. No test does. */
-const MEASURE = /^test\/(proof|soak|nightly|vagrant)\//
+const MEASURE = /^test\/(proof|slow|soak|nightly|vagrant)\//
 
 // Machines differ by a factor of ten in how fast they start processes.
 describe('no test depends on the speed of the machine', () => {

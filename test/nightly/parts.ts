@@ -54,6 +54,12 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
       limit: 90,
     },
     {
+      name: 'slow',
+      about: 'the site on hosts with 5 % of a core',
+      command: script('slow'),
+      limit: 120,
+    },
+    {
       name: 'bench',
       about: 'how fast it is',
       command: script('bench', '--no-peers', '--runs', '5'),

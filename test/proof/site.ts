@@ -61,7 +61,8 @@ export class Site {
         env: { LAB: this.lab.name, NO_COLOR: '1' },
         all: true,
         reject: false,
-        timeout: 400_000,
+        // Only for what hangs: a first run on hosts with 5 % of a core takes many minutes.
+        timeout: 3_600_000,
       },
     )
     return { code: exitCode, text: all, seconds: (performance.now() - began) / 1000 }
