@@ -1,5 +1,6 @@
 import type { Handler } from '../model/handler.ts'
 import { read } from '../model/read.ts'
+import { namesIn } from '../shell/names-in.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
 /**
@@ -9,11 +10,14 @@ import { type Shell, sh } from '../shell/sh.ts'
 const DIRECTORY = '/var/lib/provision/owed'
 
 /** The names of the handlers that are owed. */
-export const owed = read(sh`ls -1 ${DIRECTORY} 2>/dev/null`, ({ stdout }) =>
-  stdout
-    .split('\n')
-    .filter((name) => name !== '')
-    .map(decodeURIComponent),
+export const owed = read(
+  namesIn(DIRECTORY),
+  ({ stdout }) =>
+    stdout
+      .split('\n')
+      .filter((name) => name !== '')
+      .map(decodeURIComponent),
+  { shared: true },
 )
 
 /** Notes the debt. */

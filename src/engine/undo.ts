@@ -1,4 +1,5 @@
 import { read } from '../model/read.ts'
+import { namesIn } from '../shell/names-in.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
 /**
@@ -17,19 +18,22 @@ export interface Bracketed {
 }
 
 /** The brackets that are open on a host. */
-export const undos = read(sh`ls -1 ${DIRECTORY} 2>/dev/null`, ({ stdout }): readonly Bracketed[] =>
-  stdout.split('\n').flatMap((name) => {
-    const cut = name.indexOf(':')
-    return cut <= 0
-      ? []
-      : [
-          {
-            host: decodeURIComponent(name.slice(0, cut)),
-            label: decodeURIComponent(name.slice(cut + 1)),
-            earlier: true,
-          },
-        ]
-  }),
+export const undos = read(
+  namesIn(DIRECTORY),
+  ({ stdout }): readonly Bracketed[] =>
+    stdout.split('\n').flatMap((name) => {
+      const cut = name.indexOf(':')
+      return cut <= 0
+        ? []
+        : [
+            {
+              host: decodeURIComponent(name.slice(0, cut)),
+              label: decodeURIComponent(name.slice(cut + 1)),
+              earlier: true,
+            },
+          ]
+    }),
+  { shared: true },
 )
 
 /** Writes the way back down. */

@@ -18,6 +18,11 @@ export interface Family<Q, T> {
   readonly name: string
   /** The user that asks, when not root. */
   readonly as?: string
+  /**
+   * The script leaves the shell as it found it: it has no `exit`, `cd`, `exec`, `set -e` or trap. Such scripts run one after another in
+   * one subshell, so they cost no process of their own. @default a subshell for each script
+   */
+  readonly shared?: boolean
   /** Where it is asked, when not on the host whose step it belongs to. */
   readonly on?: Host
   script(queries: readonly Q[]): Shell
@@ -68,12 +73,13 @@ export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
 export function read<T>(
   script: Shell,
   parse: (answer: Answer) => T,
-  { as, dependsOn, sketched }: ReadOptions<T> = {},
+  { as, shared = false, dependsOn, sketched }: ReadOptions<T> = {},
 ): Read<T> {
   return family<undefined, T>({
     name: 'script',
     ...(as === undefined ? {} : { as }),
     ...(dependsOn && { dependsOn: () => dependsOn }),
+    shared,
     script: () => script,
     // The same question twice in one trip is asked once.
     parse: (answer, queries) => {
@@ -92,6 +98,8 @@ interface ReadOptions<T> {
    * changes of other paths, and stays certain in a plan. @default anything that a step before it changes
    */
   readonly dependsOn?: readonly string[]
+  /** Whether the script may share a subshell: see {@link Family.shared}. @default false */
+  readonly shared?: boolean
   /** The value on a host that a test has made up. @default what `parse` makes of the test's own answer to the script */
   readonly sketched?: (host: Sketch) => T
 }

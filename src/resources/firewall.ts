@@ -46,7 +46,7 @@ export function firewall(rules: readonly FirewallRule[], options: FirewallOption
 }
 
 /** One text for the unit and for our question: the file and the table that the kernel made of it. */
-const PRINT = sh`nft -s list table inet ${TABLE} | cat ${FILE} - | sha256sum`
+const PRINT = sh`nft -s list table inet ${TABLE} | sha256sum ${FILE} -`
 
 /**
  * A unit of its own, since Debian's nftables.service loads /etc/nftables.conf, which belongs to the administrator, begins with
@@ -82,14 +82,25 @@ if [ -e ${FILE} ]; then systemctl restart ${UNIT} || { journalctl -q --no-pager 
 else nft delete table inet ${TABLE}; systemctl stop ${UNIT} 2>/dev/null || :; fi`,
 )
 
-const AS_LOADED = sh`{ now=$(${PRINT}); loaded=$(cat ${RECORD}); } 2>/dev/null; [ "$now" = "$loaded" ]`
+/** Both of them, and after an empty line what was recorded. */
+const AS_LOADED = sh`${PRINT} 2>/dev/null
+echo
+while IFS= read -r line; do printf '%s\n' "$line"; done <${RECORD}`
 
 /** Whether the kernel has the table as we loaded it: somebody's `nft add rule`, or `nft flush ruleset`, is seen. */
 const inForce = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
   id: () => `table inet ${TABLE}`,
   admits: ({ rules }) => rules.map(admission),
   yields: true,
-  read: () => read(AS_LOADED, ({ code }) => code === 0),
+  read: () =>
+    read(
+      AS_LOADED,
+      ({ code, stdout }) => {
+        const [now, loaded] = stdout.split('\n\n')
+        return code === 0 && now === loaded?.trimEnd()
+      },
+      { shared: true, sketched: (host) => host.answer(AS_LOADED.text, undefined).code === 0 },
+    ),
   diff: (_params, have) =>
     have
       ? undefined

@@ -3,6 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { family, mapRead, type Read, together } from '../model/read.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { forPaths } from '../shell/in-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { addedTo, contentOf, escapedBytes, type FileLine, lineOf, linesOf, withText } from './file-lines.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
@@ -139,8 +140,8 @@ function linesAt(path: string): Read<Lines> {
 const linesIn = family<string, readonly FileLine[]>({
   name: 'lines',
   dependsOn: (path) => [path],
-  script: (paths) =>
-    sh`printf '%s\0' ${[...new Set(paths)]} | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -print0' _ 2>/dev/null | xargs -0 -r grep -aHZ '' -- /dev/null`,
+  shared: true,
+  script: (paths) => forPaths(paths, (part) => sh`grep -asHZ -d skip -D skip '' -- ${part}`),
   parse: ({ bytes }, paths) => {
     const found = new Map<string, FileLine[]>(paths.map((path) => [path, []]))
     for (let at = 0; at < bytes.length; ) {

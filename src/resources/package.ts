@@ -60,7 +60,8 @@ interface Installed {
 const installed = family<string, Installed>({
   name: 'packages',
   dependsOn: () => ['/var/lib/dpkg', '/var/lib/apt', POLICY],
-  // Where there are no foreign architectures, there is no such file.
+  shared: true,
+  // Where there are no foreign architectures, there is no such file; the native one is its first line.
   script: (names) => sh`
 have=$(dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null)
 printf '%s\n' "$have"
@@ -68,7 +69,7 @@ lacks=
 for name in ${names.map(bare)}; do case $have in *"i |$name|"*) ;; *) lacks=1 ;; esac; done
 [ -z "$lacks" ] || dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|provides|${Provides}|\n'} | grep -E ${`^.i.*[|, ](${names.map(escaped).join('|')})( \\(|,|\\|)`}
 grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var/lib/apt/extended_states
-[ ! -s /var/lib/dpkg/arch ] || echo "native|$(dpkg --print-architecture)"
+[ ! -s /var/lib/dpkg/arch ] || { read -r native </var/lib/dpkg/arch; echo "native|$native"; }
 [ ! -e ${POLICY} ] || ! grep -qs ${OURS} ${POLICY} || echo guarded`,
   parse: ({ stdout }, names) => {
     const lines = stdout.split('\n')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { family } from '../model/read.ts'
 import { behind, type Sketch } from '../model/sketch.ts'
-import { lines } from '../shell/lines.ts'
+import { forPaths, possible } from '../shell/in-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
 /** A path from the root: a relative one would depend on who runs. */
@@ -37,10 +37,11 @@ interface Query {
   readonly content?: () => number
 }
 
-/** What stands at a path; undefined for nothing. One `find` and one `sha256sum` for all paths of a host. */
+/** What stands at a path; undefined for nothing. Two `find` and one `sha256sum` for all paths of a host. */
 export const entryAt = family<Query, Entry | undefined>({
   name: 'paths',
   dependsOn: ({ path }) => [path],
+  shared: true,
   script: (queries) => asked(queries, sh`find`),
   parse: ({ stdout }, queries) => {
     const { entries, hashes } = parse(stdout)
@@ -56,14 +57,19 @@ export const entryAt = family<Query, Entry | undefined>({
 export const entryBehind = family<Query, Entry | undefined>({
   name: 'paths behind links',
   dependsOn: ({ path }) => [path],
+  shared: true,
   script: (queries) => sh`${asked(queries, sh`find -L`)}
 printf '\0'
-printf '%s\0' ${queries.map(({ path }) => path)} | xargs -0 readlink -mz --`,
+${forPaths(
+  queries.map(({ path }) => path),
+  (paths) => sh`readlink -mz -- ${paths}`,
+)}`,
   parse: ({ stdout }, queries) => {
     const { entries, hashes, rest } = parse(stdout)
-    return queries.map(({ path }, i) => {
+    const places = new Map(possible(queries.map(({ path }) => path)).map((path, i) => [path, i]))
+    return queries.map(({ path }) => {
       const entry = entries.get(path)
-      return entry && { ...entry, sha256: hashes.get(path), real: rest[i] ?? path }
+      return entry && { ...entry, sha256: hashes.get(path), real: rest[places.get(path) ?? -1] ?? path }
     })
   },
   sketched: (host, { path }) => {
@@ -82,16 +88,21 @@ function sketchedEntry({ paths }: Sketch, path: string): Entry | undefined {
   return { type, owner, group, uid: owner, gid: group, mode, target, size: content?.length ?? 0, sha256 }
 }
 
+/** One `find` for paths whose content may be the wanted one, which starts `sha256sum` for them, and one for all others. */
 function asked(queries: readonly Query[], find: Shell): Shell {
-  const paths = queries.map(({ path }) => path)
   const wanted = queries.flatMap(({ path, content }) => (content ? [{ path, content: content() }] : []))
   const small = wanted.filter(({ content }) => content < LARGE)
+  const large = wanted.filter(({ content }) => content >= LARGE)
   const longest = Math.max(0, ...small.map(({ content }) => content))
-  return sh`
-printf '%s\0' ${paths} | xargs -0 sh -c ${sh`${find} "$@" -maxdepth 0 -printf "%p\0%y\0%m\0%u\0%g\0%U\0%G\0%s\0%l\0"`.text} _ 2>/dev/null
-printf '\0'
-printf '%s\0' ${small.length > 0 ? small.map(({ path }) => path) : '/nonexistent'} | xargs -0 sh -c ${sh`${find} "$@" -maxdepth 0 -type f -size ${`-${longest + 1}c`} -print0`.text} _ 2>/dev/null | xargs -0 -r sha256sum -z --
-${wanted.length > small.length ? largeOnes(wanted.filter(({ content }) => content >= LARGE)) : sh``}`
+  const hashed = new Set(small.map(({ path }) => path))
+  const others = queries.filter(({ path }) => !hashed.has(path)).map(({ path }) => path)
+  const look = (paths: readonly string[]) =>
+    sh`${find} ${paths} -maxdepth 0 -printf ${'%p\\0%y\\0%m\\0%u\\0%g\\0%U\\0%G\\0%s\\0%l\\0'}`
+  return sh`{
+${forPaths(others, look)}
+${forPaths([...hashed], (paths) => sh`${look(paths)} -type f -size ${`-${longest + 1}c`} -exec sha256sum -z -- {} +`)}
+${large.length > 0 ? largeOnes(large) : sh`:`}
+} 2>/dev/null`
 }
 
 /** From this size on a file is hashed only when it has the wanted size, and once a session, bytes. */
@@ -99,23 +110,44 @@ const LARGE = 8 * 1024 * 1024
 
 /**
  * A list in memory of what this session has hashed, by all that changes when a file is written. It begins anew with each session,
- * for a disk may rot.
+ * for a disk may rot. One `find` for all of them; a file that is hashed takes a `sha256sum`, and all of those another `find`.
  */
 function largeOnes(wanted: readonly { readonly path: string; readonly content: number }[]): Shell {
+  const versions = forPaths(
+    wanted.map(({ path }) => path),
+    (paths) => sh`find -L ${paths} -maxdepth 0 -type f -printf ${'%s.%D.%i.%T@.%C@ %p/\\n'}`,
+  )
   return sh`
-sums=/run/provision.sums
-[ "$(head -n 1 $sums 2>/dev/null)" = "session $$" ] || (umask 077; echo "session $$" > $sums) 2>/dev/null
-hashed() {
-  version=$(find -L "$1" -maxdepth 0 -type f -size "$2c" -printf '%D.%i.%s.%T@.%C@' 2>/dev/null)
-  [ "$version" ] || return 0
-  sum=$(sed -n "s/^$version //p" $sums 2>/dev/null | tail -n 1)
-  if [ ! "$sum" ]; then
-    sum=$(sha256sum < "$1") && sum=\${sum%% *} || return 0
-    [ "$version" != "$(find -L "$1" -maxdepth 0 -printf '%D.%i.%s.%T@.%C@')" ] || echo "$version $sum" >> $sums
-  fi
-  printf '%s  %s\0' "$sum" "$1"
-} 2>/dev/null
-${lines(wanted.map(({ path, content }) => sh`hashed ${path} ${content}`))}`
+sums=/run/provision.sums nl='
+'
+first=; read -r first <$sums
+[ "$first" = "session $$" ] || { umask 077; echo "session $$" >$sums; umask 022; }
+version_of() {
+  version=
+  case "$nl$all" in *" $1/$nl"*) version=\${all%%" $1/$nl"*}; version=\${version##*"$nl"} ;; esac
+  case $version in "$2".*) ;; *) version= ;; esac
+}
+sum_of() { sum=; while read -r key value; do [ "$key" != "$version" ] || sum=$value; done <$sums; }
+versions() {
+${versions}
+}
+all=$(versions)$nl new=
+set -- ${wanted.flatMap(({ path, content }) => [path, String(content)])}
+while [ $# -gt 0 ]; do
+  version_of "$1" "$2"
+  [ -z "$version" ] || {
+    sum_of
+    [ "$sum" ] || { sum=$(sha256sum <"$1") && sum=\${sum%% *} && new="$new$version $sum$nl"; }
+    [ -z "$sum" ] || printf '%s  %s\0' "$sum" "$1"
+  }
+  shift 2
+done
+[ -z "$new" ] || {
+  all=$nl$(versions)
+  printf %s "$new" | while read -r version sum; do
+    case $all in *"$nl$version "*) echo "$version $sum" ;; esac
+  done >>$sums
+}`
 }
 
 const FIELDS = 9
@@ -123,21 +155,23 @@ const FIELDS = 9
 function parse(stdout: string) {
   const words = stdout.split('\0')
   const entries = new Map<string, Omit<Entry, 'sha256'>>()
+  const hashes = new Map<string, string>()
   let at = 0
-  for (; words[at]; at += FIELDS) {
+  while (words[at]) {
     const [path = '', type = '', mode = '', owner = '', group = '', uid = '', gid = '', size, target = ''] =
       words.slice(at, at + FIELDS)
-    entries.set(path, {
-      type: TYPES[type] ?? 'device',
-      mode: mode.padStart(4, '0'),
-      ...{ owner, group, uid, gid },
-      size: Number(size),
-      target,
-    })
+    // A line of sha256sum: 64 digits, a space, a mark, the name.
+    if (!path.startsWith('/')) hashes.set(path.slice(66), path.slice(0, 64))
+    else
+      entries.set(path, {
+        type: TYPES[type] ?? 'device',
+        mode: mode.padStart(4, '0'),
+        ...{ owner, group, uid, gid },
+        size: Number(size),
+        target,
+      })
+    at += path.startsWith('/') ? FIELDS : 1
   }
-  // Each line of sha256sum: 64 digits, a space, a mark, the name.
-  const hashes = new Map<string, string>()
-  for (at++; words[at]; at++) hashes.set((words[at] ?? '').slice(66), (words[at] ?? '').slice(0, 64))
   return { entries, hashes, rest: words.slice(at + 1) }
 }
 

@@ -1,6 +1,7 @@
-import { type Answer, type Read, read } from '../model/read.ts'
+import { family, type Read } from '../model/read.ts'
 import { place, type Sketch } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { forPaths } from '../shell/in-parts.ts'
 import { sh } from '../shell/sh.ts'
 import type { AbsolutePath } from './paths.ts'
 
@@ -37,40 +38,85 @@ const WITHDRAWN = 1
  * @example ask('its releases', releasesAt('/srv/app'))
  */
 export function releasesAt(root: AbsolutePath): Read<Releases> {
-  return read(
-    sh`readlink ${root}/current || echo
-find ${root}/releases -mindepth 1 -maxdepth 1 -type d -printf '%T@ %C@ %f\n' 2>/dev/null | sort -k1,1rn -k2,2rn`,
-    releasesOf,
-    // A release that is unpacked, or linked to, changes nothing about the others: those that are wanted are known by their names.
-    { dependsOn: [], sketched: (host) => releasesIn(host, root) },
-  )
+  return releasesBelow(root)
 }
 
-function releasesOf({ stdout }: Pick<Answer, 'stdout'>): Releases {
-  const [target = '', ...lines] = stdout.split('\n')
+/** One `find` for all roots of a host. */
+const releasesBelow = family<AbsolutePath, Releases>({
+  name: 'releases',
+  shared: true,
+  // A release that is unpacked, or linked to, changes nothing about the others: those that are wanted are known by their names.
+  dependsOn: () => [],
+  script: (roots) =>
+    forPaths(
+      roots.flatMap((root) => [`${root}/current`, `${root}/releases`]),
+      (paths) => sh`find ${paths} -maxdepth 1 -printf ${'%p\\0%y\\0%l\\0%T@\\0%C@\\0'} 2>/dev/null`,
+    ),
+  parse: ({ stdout }, roots) => {
+    const words = stdout.split('\0')
+    const found: Found[] = []
+    for (let at = 0; at + FIELDS < words.length; at += FIELDS) {
+      const [path = '', type = '', target = '', time = '', touched = ''] = words.slice(at, at + FIELDS)
+      found.push({ path, type, target, time, touched })
+    }
+    return roots.map((root) => {
+      const link = found.find(({ path, type }) => path === `${root}/current` && type === 'l')
+      const below = `${root}/releases/`
+      const directories = found.filter(({ path, type }) => path.startsWith(below) && type === 'd')
+      return releasesOf(
+        link?.target,
+        directories.map(({ path, ...times }) => ({ ...times, id: path.slice(below.length) })),
+      )
+    })
+  },
+  sketched: (host, root) => releasesIn(host, root),
+})
+
+interface Found extends Times {
+  readonly path: string
+  readonly type: string
+  readonly target: string
+}
+
+/** Seconds, with a fraction: when a directory was last put in force, and when it was last touched. */
+interface Times {
+  readonly time: string
+  readonly touched: string
+}
+
+const FIELDS = 5
+
+function releasesOf(target: string | undefined, directories: readonly (Times & { id: string })[]): Releases {
   return {
-    current: target === '' ? undefined : target.slice(target.lastIndexOf('/') + 1),
-    all: lines.flatMap((line) => parsed(line) ?? []),
+    current: target?.slice(target.lastIndexOf('/') + 1),
+    all: directories
+      .filter(({ id }) => BUILD.test(id))
+      .sort((a, b) => later(a.time, b.time) || later(a.touched, b.touched) || (a.id < b.id ? -1 : 1))
+      .map(({ id, time }) => ({
+        id,
+        state: Number(time) === NEVER ? undefined : Number(time) === WITHDRAWN ? 'withdrawn' : 'used',
+      })),
   }
 }
 
-function parsed(line: string): Release | undefined {
-  const [, time, id] = RELEASE.exec(line) ?? []
-  if (id === undefined) return undefined
-  return { id, state: Number(time) === NEVER ? undefined : Number(time) === WITHDRAWN ? 'withdrawn' : 'used' }
+/** Below zero when the first is the later one. A number holds no nanoseconds beside the seconds. */
+function later(a: string, b: string): number {
+  const [[seconds = '', fraction = ''], [others = '', otherFraction = '']] = [a.split('.'), b.split('.')]
+  return (
+    Number(others) - Number(seconds) || (fraction > otherFraction ? -1 : fraction < otherFraction ? 1 : 0)
+  )
 }
 
-/** When it was put in force, when it was last touched, and its id as {@link build} makes it. */
-const RELEASE = /^(\S+) \S+ ([0-9a-f]{12}(?:\.incoming)?)$/
+/** An id as {@link build} makes it. */
+const BUILD = /^[0-9a-f]{12}(?:\.incoming)?$/
 
 /** The releases of a fake host. */
 export function releasesIn({ paths }: Sketch, root: AbsolutePath): Releases {
   const below = `${root}/releases/`
-  const lines = [...paths]
+  const directories = [...paths]
     .filter(([path, { type }]) => path.startsWith(below) && type === 'directory')
-    .sort(([, a], [, b]) => (b.time ?? NEVER) - (a.time ?? NEVER))
-    .map(([path, { time = NEVER }]) => `${time} 0 ${path.slice(below.length)}`)
-  return releasesOf({ stdout: [paths.get(`${root}/current`)?.target ?? '', ...lines].join('\n') })
+    .map(([path, { time = NEVER }]) => ({ id: path.slice(below.length), time: String(time), touched: '0' }))
+  return releasesOf(paths.get(`${root}/current`)?.target, directories)
 }
 
 function sketchTime(host: Sketch, { root, id }: Marked, time: number): void {

@@ -15,6 +15,7 @@ export function procPath(key: string): string {
 export const liveValue = family<string, string | undefined>({
   name: 'sysctl',
   dependsOn: (key) => [procPath(key)],
+  shared: true,
   script: (keys) => sh`grep -sH '' -- ${keys.map(procPath)} /dev/null; :`,
   parse: ({ stdout }, keys) => {
     const values = new Map<string, string>()
@@ -55,6 +56,7 @@ export const assignmentsOf = family<string, readonly Assignment[]>({
   name: 'sysctl files',
   // Two steps with one key are a conflict, which the last read finds.
   dependsOn: () => [],
+  shared: true,
   script: (keys) =>
     sh`grep -sHF ${[...new Set(keys.map((key) => nameOf(procPath(key))))].flatMap((word) => ['-e', word])} -- /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; :`,
   parse: ({ stdout }, keys) => {

@@ -53,8 +53,9 @@ const PROPERTIES =
 export const unitState = family<string, Unit>({
   name: 'units',
   dependsOn: definitionsOf,
+  shared: true,
   script: (names) => sh`
-shown=$(systemctl show -p ${PROPERTIES} -- ${names}) || exit
+shown=$(systemctl show -p ${PROPERTIES} -- ${names}) && {
 printf '%s\n' "$shown"
 case $shown in *UnitFileState=generated*|*UnitFileState=indirect*)
   for name in ${names}; do
@@ -72,7 +73,8 @@ case $shown in *UnitFileState=generated*|*UnitFileState=indirect*)
     [ -z "$also" ] || ! systemctl is-enabled -q $also || printf '\nAlso=%s\n' "$path"
     state= path=
   done
-esac`,
+esac
+}`,
   parse: ({ stdout }, names) => {
     const records = stdout.split('\n\n').map(fieldsOf)
     const extra = (key: string) => new Set(records.map((fields) => fields.get(key)))

@@ -31,6 +31,7 @@ const account = family<string, Account | undefined>({
   name: 'users',
   // useradd may make the group of that name.
   dependsOn: (name) => [`/etc/passwd/${name}`, `/etc/group/${name}`],
+  shared: true,
   script: (names) => sh`getent passwd -- ${names}`,
   parse: ({ stdout }, names) => {
     const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
@@ -56,6 +57,7 @@ interface Group {
 const groupOf = family<string, Group | undefined>({
   name: 'groups',
   dependsOn: (name) => [`/etc/group/${name}`],
+  shared: true,
   script: (names) => sh`getent group -- ${names}`,
   parse: ({ stdout }, names) => {
     const groups = stdout.split('\n').map((line): Group => {

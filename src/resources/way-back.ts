@@ -33,16 +33,16 @@ export interface Unfinished {
 
 /** The transactions that are not finished on a host. */
 export const unfinished = read(
-  sh`cd ${DIRECTORY} 2>/dev/null || exit 0
-for one in *; do
+  sh`for one in ${DIRECTORY}/*; do
   [ -d "$one" ] || continue
   case $one in *.over) label= ;; *) label=$(cat "$one/label" 2>/dev/null) ;; esac
-  printf '%s\0%s\0' "$one" "$label"
+  printf '%s\0%s\0' "\${one##*/}" "$label"
 done`,
   ({ stdout }): readonly Unfinished[] => {
     const words = stdout.split('\0').slice(0, -1)
     return words.flatMap((id, i) => (i % 2 === 1 ? [] : [{ id, label: words[i + 1] || undefined }]))
   },
+  { shared: true },
 )
 
 /** How a transaction that was cut off was brought to an end. */

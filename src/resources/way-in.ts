@@ -26,14 +26,15 @@ export const wayIn = resource<{ readonly from: readonly string[] }, string | und
 /** Where the connection of this session comes from, a jump host perhaps; undefined for one without ssh. What becomes root forgets it. */
 const reachedFrom = read(
   sh`
-process=$$
-while [ "\${process:-0}" -gt 1 ]; do
-  from=$(tr '\0' '\n' < "/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=\([^ ]*\) .*/\1/p')
-  [ -z "$from" ] || { echo "$from"; break; }
-  process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null)
-done`,
-  ({ stdout }) => stdout.trim() || undefined,
-  { dependsOn: [] },
+process=$$ files=
+while [ "\${process:-0}" -gt 1 ] && read -r stat <"/proc/$process/stat"; do
+  files="$files /proc/$process/environ"
+  set -- \${stat##*") "}
+  process=$2
+done
+grep -saozh '^SSH_CONNECTION=[^ ]*' $files`,
+  ({ stdout }) => stdout.split('\0')[0]?.replace('SSH_CONNECTION=', '') || undefined,
+  { shared: true, dependsOn: [] },
 )
 
 function holds(network: string, address: string): boolean {

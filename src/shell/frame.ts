@@ -8,6 +8,8 @@ export interface Frame {
   readonly script: Shell
   /** In a session and process group of its own, instead of a subshell. */
   readonly isolated: boolean
+  /** In one subshell with the shared frames beside it: see {@link encodeShared}. */
+  readonly shared: boolean
   /** What it reads: nothing, these bytes, or so many bytes that follow once the host has said that it is ready for them. */
   readonly input: Uint8Array | { readonly follows: number } | undefined
   readonly as: string | undefined
@@ -44,6 +46,31 @@ export function encode(frame: Frame, { token, shell }: Dialect): Buffer {
   // Each character is a byte here: those of an input need not be text.
   return Buffer.from(text, 'latin1')
 }
+
+/**
+ * Frames of our own text that leave the shell as they found it, as one compound command: one subshell runs them all. Where one ends the
+ * subshell, it and those behind it get its status, and 125 in place of 0: they have no answer. Frames that have ended by then are told
+ * twice, and the second time counts for nothing.
+ */
+export function encodeShared(frames: readonly Frame[], { token }: Dialect): Buffer {
+  const each = frames.map((frame) => {
+    const verdict = frame.decisive ? '; [ $_r = 0 ] || _s=' : ''
+    const run = `${start(frame)}eval ${script(frame)}; _r=$?; _e ${frame.id} $_r${verdict}`
+    return `if [ "$_s" = ${token} ]; then ${run}; else _e ${frame.id} skip; fi`
+  })
+  const all = (status: string) => frames.map(({ id }) => `_e ${id} ${status}`).join('; ')
+  const failed = frames.some(({ decisive }) => decisive) ? `[ "$_s" ] || exit ${FAILED}; ` : ''
+  const subshell = `(${each.join('; ')}; ${failed}exit ${ENDED}) </dev/null 9>&-; _r=$?`
+  const ended = `case $_r in ${ENDED}) ;; ${FAILED}) _s= ;; *) [ $_r != 0 ] || _r=125; ${failed && '_s=; '}${all('$_r')}; esac`
+  return Buffer.from(
+    `if [ "$_s" = ${token} ]; then ${subshell}; ${ended}; else ${all('skip')}; fi\n`,
+    'latin1',
+  )
+}
+
+/** Exit statuses of the subshell of shared frames: all were run; a decisive one failed, and those behind it were told to be skipped. */
+const ENDED = 113
+const FAILED = 114
 
 function inline(frame: Frame): string {
   const run = `(${start(frame)}eval ${script(frame)})`

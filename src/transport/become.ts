@@ -50,7 +50,7 @@ interface Signs {
 /** The way up: none for who is there already, which then costs nothing. In English, for the refusals. */
 function climb({ become, shell }: ShellRequest, prompt: string, inner: string | undefined): string {
   const { method, user = 'root', password } = become
-  const there = user === 'root' ? '[ "$(id -u)" = 0 ]' : `[ "$(id -un)" = ${quote(user)} ]`
+  const there = user === 'root' ? IS_ROOT : `[ "$(id -un)" = ${quote(user)} ]`
   const command = inner === undefined ? shell : `sh -c ${quote(inner)}`
   const ways = {
     none: shell,
@@ -60,6 +60,10 @@ function climb({ become, shell }: ShellRequest, prompt: string, inner: string | 
   }
   return `LC_ALL=C; export LC_ALL; if ${there}; then ${inner ?? `exec ${shell}`}; fi; exec ${ways[method]}`
 }
+
+/** Whether the shell's effective user is root: told by /proc, which takes no process, where there is one. */
+const IS_ROOT = `{ while read -r _t _ _u _; do case $_t in Uid:) _v=$_u; break; esac; done </proc/self/status
+[ "\${_v:-$(id -u)}" = 0 ]; } 2>/dev/null`
 
 /** Gives the password to who asks for it, once, and waits until the shell is there. */
 function answer(wire: Wire, request: ShellRequest, { up, prompt }: Signs): Promise<void> {

@@ -7,9 +7,11 @@ export interface Script {
   /**
    * `inline`: our own text, run in a subshell of the session (0.3 ms).
    * `isolated`: anybody's command, in a process group and session of its own, so that nothing it does or leaves behind can
-   * disturb later scripts (5 ms). @default 'inline'
+   * disturb later scripts (5 ms).
+   * `shared`: our own text that leaves the shell as it found it: no `exit`, `cd`, `exec`, `set -e` or trap. Those that stand side by
+   * side run one after another in one subshell. @default 'inline'
    */
-  readonly mode?: 'inline' | 'isolated'
+  readonly mode?: 'inline' | 'isolated' | 'shared'
   /**
    * Bytes for its standard input; without them it reads from /dev/null. More than 64 KiB cost a round trip of their own. A
    * script whose input was cut off by a lost connection is killed before it could see the end of it. Who hears the script hears how

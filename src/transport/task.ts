@@ -65,7 +65,8 @@ export class Task {
 
   /** True when both streams have told the end. */
   heard(stream: 'stdout' | 'stderr', { value, body }: Mark): boolean {
-    this.#bodies[stream] = body
+    // Of a script that ended its subshell we are told twice; the first time is the true one.
+    this.#bodies[stream] ??= body
     clearTimeout(this.#timer)
     const { stdout, stderr } = this.#bodies
     if (!stdout || !stderr) return false

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Opened } from '../model/streamed.ts'
-import { type Dialect, encode, type Frame } from '../shell/frame.ts'
+import { type Dialect, encode, encodeShared, type Frame } from '../shell/frame.ts'
 import type { Script } from './session.ts'
 import { Task } from './task.ts'
 
@@ -21,27 +21,49 @@ export async function tasksOf(
   scripts: readonly Script[],
   { dialect, first, stopAtFailure }: TripPlan,
 ): Promise<readonly Task[]> {
-  return Promise.all(
+  const made = await Promise.all(
     scripts.map(async (script, i) => {
       const { input, follows } = await inputOf(script)
-      const frame = frameOf(script, { id: first + i, input, stopAtFailure })
-      const { timeout, hear } = script
-      return new Task({ id: frame.id, text: encode(frame, dialect), follows, timeout, hear })
+      return { script, frame: frameOf(script, { id: first + i, input, stopAtFailure }), follows }
     }),
   )
+  const texts = textsOf(
+    made.map(({ frame }) => frame),
+    dialect,
+  )
+  return made.map(({ script: { timeout, hear }, frame: { id }, follows }) => {
+    return new Task({ id, text: texts.get(id) ?? NOTHING, follows, timeout, hear })
+  })
 }
+
+/** By frame. Shared frames that stand side by side have one text, which belongs to the first of them. */
+function textsOf(frames: readonly Frame[], dialect: Dialect): ReadonlyMap<number, Buffer> {
+  const texts = new Map<number, Buffer>()
+  for (let at = 0; at < frames.length; ) {
+    const end = frames.findIndex((frame, i) => i >= at && !frame.shared)
+    const shared = frames.slice(at, end === -1 ? undefined : end)
+    const [first = frames[at]] = shared
+    if (!first) break
+    texts.set(first.id, shared.length > 1 ? encodeShared(shared, dialect) : encode(first, dialect))
+    at += Math.max(1, shared.length)
+  }
+  return texts
+}
+
+const NOTHING = Buffer.alloc(0)
 
 function frameOf(
   { script, mode = 'inline', as, timeout, hear, mayFail = false }: Script,
   { id, input, stopAtFailure }: Pick<Frame, 'id' | 'input'> & { readonly stopAtFailure: boolean },
 ): Frame {
-  if (as !== undefined && mode === 'inline') throw new TypeError(`only an isolated script can run as ${as}`)
-  if (hear && mode === 'inline') throw new TypeError('only an isolated script can say something')
+  if (as !== undefined && mode !== 'isolated') throw new TypeError(`only an isolated script can run as ${as}`)
+  if (hear && mode !== 'isolated') throw new TypeError('only an isolated script can say something')
   if (as !== undefined && !USER.test(as)) throw new TypeError(`"${as}" is no name of a user`)
   return {
     id,
     script,
     isolated: mode === 'isolated',
+    shared: mode === 'shared' && input === undefined,
     input,
     as,
     announced: timeout !== undefined,

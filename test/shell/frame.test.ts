@@ -10,6 +10,7 @@ describe('a frame', () => {
     id: 1,
     script: sh`echo "it's run"`,
     isolated: false,
+    shared: false,
     input: undefined,
     as: undefined,
     announced: false,
