@@ -29,9 +29,11 @@ export const ROOTS = { app: '/srv/notes', public: '/srv/www' } as const
  */
 export function built(part: Part): Build {
   const whole = fileURLToPath(new URL('../examples/notes-api/dist', import.meta.url))
-  const { id } = build(whole, 'Build the application first: node scripts/example.js')
-  return { directory: join(whole, part), id }
+  const { id } = build(whole, HINT)
+  return { ...build(join(whole, part), HINT), id }
 }
+
+const HINT = 'Build the application first: node scripts/example.js'
 
 /** What a host has of releases. */
 export interface Released {

@@ -1,41 +1,29 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, createReadStream, openSync, readdirSync, readSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Problem } from '../model/problem.ts'
 import type { Opened, Streamed } from '../model/streamed.ts'
+import { changedIn, type LocalEntry } from './local-tree.ts'
 
-/** How much is in memory of a file that is packed or sent, bytes. */
+/** How much is in memory of a file that is packed, bytes. */
 const PIECE = 1024 * 1024
 
-/** All files below a directory (a resolved path), in an order of their own that no file system has a say in. */
-export function filesOf(directory: string): readonly string[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort()
+interface Packed {
+  readonly directory: string
+  readonly id: string
+  readonly entries: readonly LocalEntry[]
 }
 
-/** Reads a file piece by piece; the same memory is used for each. */
-export function eachPiece(path: string, take: (piece: Uint8Array) => void): void {
-  const file = openSync(path, 'r')
-  try {
-    const piece = Buffer.allocUnsafe(PIECE)
-    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece))
-      take(piece.subarray(0, read))
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** The files of a directory as a packed archive: made once, in a file that goes with this process, however many hosts take it. */
-export function archiveOf({ directory, id }: { readonly directory: string; readonly id: string }): Streamed {
+/** These entries of a directory as a packed archive: made once, in a file that goes with this process, however many hosts take it. */
+export function archiveOf(packed: Packed): Streamed {
   return {
     async open(): Promise<Opened> {
-      const making = MADE.get(`${directory}/${id}`) ?? make(directory)
-      MADE.set(`${directory}/${id}`, making)
+      const key = `${packed.directory}/${packed.id}`
+      const making = MADE.get(key) ?? make(packed)
+      MADE.set(key, making)
       const { file, size } = await making
       return { size, pieces: createReadStream('', { fd: file, start: 0, end: size - 1, autoClose: false }) }
     },
@@ -49,9 +37,12 @@ interface Archive {
 
 const MADE = new Map<string, Promise<Archive>>()
 
-async function make(directory: string): Promise<Archive> {
+/** @throws Problem when an entry is no longer as it was listed */
+async function make({ directory, entries }: Packed): Promise<Archive> {
   // Loaded when something is packed: it takes 30 ms.
   const { create }: typeof import('tar') = createRequire(import.meta.url)('tar')
+  // To the packer a name that begins with @ is an archive to be taken in.
+  const byName = new Map(entries.map((entry) => [`./${entry.path}`, entry]))
   const packer = create(
     {
       gzip: true,
@@ -59,28 +50,44 @@ async function make(directory: string): Promise<Archive> {
       cwd: directory,
       maxReadSize: PIECE,
       jobs: 1,
-      onWriteEntry: (entry) => {
-        entry.mtime = timeOf(join(directory, entry.path))
+      noDirRecurse: true,
+      onWriteEntry: (written) => {
+        const entry = byName.get(written.path.replace(/\/$/, ''))
+        if (!entry || !written.stat) return
+        written.stat.mode = entry.type === 'file' ? entry.mode : 0o755
+        written.noMtime = false
+        written.mtime = timeOf(entry)
       },
     },
-    // To the packer a name that begins with @ is an archive to be taken in.
-    filesOf(directory).map((name) => `./${name}`),
+    [...byName.keys()],
   )
   const path = join(tmpdir(), `provision-${randomBytes(8).toString('hex')}.tar.gz`)
   const file = await open(path, 'wx+', 0o600)
   await unlink(path)
-  for await (const piece of packer) await file.write(piece)
+  try {
+    for await (const piece of packer) await file.write(piece)
+  } catch (error) {
+    refuseChanged(directory, entries)
+    throw error
+  }
+  refuseChanged(directory, entries)
   const { size } = await file.stat()
   return { file, size }
+}
+
+function refuseChanged(directory: string, entries: readonly LocalEntry[]): void {
+  const changed = changedIn(directory, entries)
+  if (changed)
+    throw new Problem(`${join(directory, changed.path)} was changed while the run was under way`, {
+      next: 'Run the same command again.',
+    })
 }
 
 /**
  * Web servers make an ETag of a file's time and size, so the time is made of its content: the same on every host and in every
  * release that has the same bytes, another one for others of the same length. A second between 2001 and 2009.
  */
-function timeOf(path: string): Date {
-  const hash = createHash('sha256')
-  eachPiece(path, (piece) => hash.update(piece))
-  const digits = hash.digest().readUInt32BE()
+function timeOf(entry: LocalEntry): Date {
+  const digits = entry.type === 'file' ? Number.parseInt(entry.sha256.slice(0, 8), 16) : 0
   return new Date(1e12 + (digits % 2 ** 28) * 1000)
 }

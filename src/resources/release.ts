@@ -1,40 +1,41 @@
-import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
-import { archiveOf, eachPiece, filesOf } from './archive.ts'
+import { archiveOf } from './archive.ts'
+import { digestOf, entriesOf, type LocalEntry } from './local-tree.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 
 /** What is to stand on hosts: a built directory of this machine, or what they have already. */
 export interface Build {
   /** Undefined for a release that the hosts have already. */
   readonly directory: string | undefined
-  /** Made from the names and contents of its files: what is the same has the same id. */
+  /** Made from names, contents, executable bits, links and empty directories: what is the same has the same id. */
   readonly id: string
+  /** What is sent, as it was when `id` was made; listed when it is sent unless given. */
+  readonly entries?: readonly LocalEntry[]
 }
 
 /**
  * Looks at a directory that a build has made.
  *
+ * Links are sent as links, empty directories too. A link to a relative path has to stay inside the directory; a link to an absolute
+ * path means a path of the host.
+ *
  * @param hint what to do when it is not there
+ * @throws Problem when it is not there, or holds what cannot be sent: a fifo, a socket, a device, a link that leads out
  * @example const built = build('dist', 'Run npm run build first.')
  */
 export function build(directory: string, hint: string): Build {
   const stat = statSync(directory, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) throw new Problem(`There is nothing to deploy at ${directory}`, { next: hint })
   const root = resolve(directory)
-  const names = filesOf(root)
-  if (names.length === 0) throw new Problem(`There are no files to deploy at ${directory}`, { next: hint })
-  const hash = createHash('sha256')
-  for (const name of names) {
-    const path = join(root, name)
-    hash.update(`${name}\0${statSync(path).size}\0`)
-    eachPiece(path, (piece) => hash.update(piece))
-  }
-  return Object.freeze({ directory: root, id: hash.digest('hex').slice(0, 12) })
+  const entries = entriesOf(root)
+  if (entries.every(({ type }) => type === 'directory'))
+    throw new Problem(`There are no files to deploy at ${directory}`, { next: hint })
+  return Object.freeze({ directory: root, id: digestOf(entries).slice(0, 12), entries })
 }
 
 /**
@@ -48,7 +49,8 @@ export function keptRelease(id: string): Build {
 
 /**
  * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
- * renamed, so what is there is whole. Files belong to root and are readable by all.
+ * renamed, so what is there is whole. Everything belongs to root and is readable by all, whatever the umask of the build was:
+ * directories and executable files have the mode 0755, other files 0644.
  * Its directory has the time 0 until it is in force: see `releaseInForce`.
  *
  * @example
@@ -78,12 +80,14 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
     return have ? undefined : { verb: 'create', fields: [{ name: 'release', to: from.id }] }
   },
   apply: ({ path, from }) => {
-    if (from.directory === undefined) throw notThere(path, from)
+    const { directory, id } = from
+    if (directory === undefined) throw notThere(path, from)
+    const { entries = entriesOf(resolve(directory)) } = from
     const at = `${path}.incoming`
     return [
       {
         script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path}`,
-        input: archiveOf({ directory: from.directory, id: from.id }),
+        input: archiveOf({ directory: resolve(directory), id, entries }),
         says: true,
       },
     ]
