@@ -4,7 +4,7 @@ import './ensure.js'
 import './example.js'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,13 +21,22 @@ if (why) {
 
 // Somebody may gather what becomes of each test.
 const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.cjs'] : []
-const files = process.argv.slice(2).flatMap((path) =>
-  statSync(root + path).isDirectory()
-    ? readdirSync(root + path)
-        .filter((name) => name.endsWith('.test.ts'))
-        .map((name) => `${path}/${name}`)
-    : [path],
-)
+// The nightly run tells `--all`. By themselves these take minutes, even on a quick machine.
+const NIGHTLY = ['lab-boot.test.ts', 'lab-snapshot.test.ts']
+const words = process.argv.slice(2)
+const all = words.includes('--all')
+const files = words
+  .filter((word) => word !== '--all')
+  .flatMap((path) =>
+    statSync(root + path).isDirectory()
+      ? readdirSync(root + path)
+          .filter((name) => name.endsWith('.test.ts') && (all || !NIGHTLY.includes(name)))
+          .map((name) => `${path}/${name}`)
+      : [path],
+  )
+// A provisioned site is made once in a run, by the first file that needs it, and deleted at the end: see test/integration/provisioned.ts.
+const testRun = `run${process.pid}`
+const snapshots = '/var/lib/provision/lab-snapshots'
 // Ctrl-C reaches the test that runs, which clears up; no other is begun after it.
 let stopped = false
 process.on('SIGINT', () => {
@@ -42,6 +51,9 @@ for (const file of files) {
   const well = await run(file)
   ;(well ? passed : failed).push(file)
 }
+for (const name of existsSync(snapshots) ? readdirSync(snapshots) : [])
+  if (name.startsWith('test-site-') && name.replace('.unfinished', '').endsWith(`-${testRun}`))
+    rmSync(`${snapshots}/${name}`, { recursive: true })
 console.log(
   [
     `Integration: ${passed.length} of ${files.length} files passed`,

@@ -181,8 +181,8 @@ function spawned(args: readonly string[]): {
     process: child,
     code: new Promise((done) => child.once('close', (code) => done(code ?? -1))),
     until: async (wanted) => {
-      for (let tries = 0; !wanted.test(text); tries++) {
-        if (tries === 200) throw new Error(`not seen within 20 s: ${wanted}, but:\n${text}`)
+      while (!wanted.test(text)) {
+        if (child.exitCode !== null) throw new Error(`it ended without ${wanted}:\n${text}`)
         await new Promise((done) => setTimeout(done, 100))
       }
     },

@@ -44,7 +44,9 @@ describe('provision doctor, on real hosts', function () {
 
   it('names what is wrong and how to mend it, and is content once that was done', async () => {
     await done('apt-get -qq update && cd /tmp && apt-get -qq download hello && dpkg --unpack hello_*.deb')
-    await done(`systemd-run --quiet --unit=broken false; sleep 1; touch /run/reboot-required`)
+    await done(
+      `systemd-run --quiet --unit=broken false; until systemctl is-failed -q broken; do sleep 0.1; done; touch /run/reboot-required`,
+    )
     await done(`echo 'linux-image' > /run/reboot-required.pkgs`)
     await done(`echo 'MaxSessions 1' > /etc/ssh/sshd_config.d/00-one.conf`)
     await own.lab.fillDisk('web1')
@@ -73,9 +75,11 @@ describe('provision doctor, on real hosts', function () {
   })
 
   it('says who holds a lock of apt or dpkg', async () => {
-    await done(`systemd-run --quiet --unit=holder python3 -c '${HOLD}'; sleep 1`)
+    await done(
+      `systemd-run --quiet --unit=holder python3 -c '${HOLD}'; until [ -e /run/held ]; do sleep 0.1; done`,
+    )
     const { code, text, failed } = await found('--limit', 'web1')
-    await done('systemctl stop holder')
+    await done('systemctl stop holder; rm /run/held')
     expect(code, text).to.equal(1)
     expect(failed.get('web1: apt and dpkg')?.problem?.message).to.match(
       /^The dpkg lock held by python3, pid \d+\.$/,
@@ -105,7 +109,8 @@ interface Line {
 const HOLD = `import fcntl, time
 file = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(file, fcntl.LOCK_EX)
-time.sleep(60)`
+open("/run/held", "w")
+time.sleep(100000)`
 
 const STACK = `import { hosts, stack } from 'provision-ts'
 export const site = stack({ web: hosts() })

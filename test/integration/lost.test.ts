@@ -94,7 +94,7 @@ const PLAYBOOK = `
 import { command, play, playbook, role, sh } from 'provision-ts'
 import { site } from './inventory.ts'
 const work = role('work', (_: object) => [
-  command('work', sh\`touch /etc/step-begun; [ ! -e /etc/step-slow ] || sleep 4; touch /etc/step-done\`, { creates: '/etc/step-done' }),
+  command('work', sh\`touch /etc/step-begun; [ ! -e /etc/step-slow ] || sleep 8; touch /etc/step-done\`, { creates: '/etc/step-done' }),
 ])
 export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => work({}))])
 `

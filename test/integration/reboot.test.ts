@@ -83,13 +83,13 @@ const boot = (what: string) => sh\`echo \${what} "$(cat /proc/sys/kernel/random/
 const what = {
   reboot: () => [
     file('/etc/before', 'x', { notify: handler('owed', boot('owed')) }),
-    reboot({ always: true, within: '60s' }),
+    reboot({ always: true, within: '10m' }),
     command('after', boot('after'), { unless: sh\`grep -qx "after $(cat /proc/sys/kernel/random/boot_id)" /root/log\` }),
   ],
   required: () => [
-    reboot({ within: '60s' }),
-    reboot({ when: sh\`grep -qx "$(cat /proc/sys/kernel/random/boot_id)" /root/pending\`, within: '60s' }),
-    file('/etc/needs-a-boot', 'x', { notify: rebooted({ within: '60s' }) }),
+    reboot({ within: '10m' }),
+    reboot({ when: sh\`grep -qx "$(cat /proc/sys/kernel/random/boot_id)" /root/pending\`, within: '10m' }),
+    file('/etc/needs-a-boot', 'x', { notify: rebooted({ within: '10m' }) }),
   ],
   none: () => [command('no reboot', sh\`true\`, { creates: '/nonexistent', reboots: '2s' })],
   off: () => [command('power off', sh\`systemctl poweroff\`, { creates: '/nonexistent', reboots: '6s' })],

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Ended, ownLab, ROOT } from './support.ts'
+import { type Ended, eventually, ownLab, ROOT } from './support.ts'
 
 const LAB = 'test-rolling'
 
@@ -27,7 +27,7 @@ describe('a rolling run under load, on real hosts', function () {
     const ended = await body()
     const { stdout } = await own.lab.exec(
       'lb1',
-      'touch /tmp/stop; sleep 2; cat /tmp/load.*; rm -f /tmp/load.* /tmp/stop',
+      "touch /tmp/stop; while pgrep -f '[u]ntil .* /tmp/stop' >/dev/null; do sleep 0.1; done; cat /tmp/load.*; rm -f /tmp/load.* /tmp/stop",
     )
     const answers = stdout.trim().split('\n')
     return { ended, all: answers.length, failed: answers.filter((line) => line !== '200 0').length }
@@ -59,7 +59,7 @@ describe('a rolling run under load, on real hosts', function () {
 
   it('does not take the last server out: its host fails before it is changed, and nothing is left drained', async () => {
     await own.lab.exec('web2', 'systemctl stop nginx')
-    await new Promise((done) => setTimeout(done, 1_500))
+    await eventually(async () => (await states()).includes('web2 DOWN'))
     const { code, text } = await run({ VERSION: '4', DRAIN: 'yes' }, '--limit', 'web1')
     await own.lab.exec('web2', 'systemctl start nginx')
     expect(code, text).to.equal(1)

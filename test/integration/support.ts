@@ -45,7 +45,7 @@ export async function provision(
     nothrow: true,
     quiet: true,
     env: { ...process.env, NO_COLOR: '1', ...env },
-    timeout: '300s',
+    timeout: '30m', // what hangs; mocha's own limit ends it before
   })
   const { exitCode, stdout, stderr } = await shell`node ${ROOT}/bin/provision.js ${args}`
   return { code: exitCode ?? -1, text: stdout + stderr, ms: performance.now() - began }
@@ -144,15 +144,15 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>
   /** @default false: a connection of its own */
   readonly agent?: https.Agent | false
-  /** Milliseconds of silence after which it is given up. @default 2000 */
+  /** Milliseconds of silence after which it is given up. @default 10000, which a slow host may need */
   readonly timeout?: number
 }
 
-/** The site as a new client on this machine sees it: through the loopback port that leads to the virtual IP. Rejects when it is silent for 2 s. */
+/** The site as a new client on this machine sees it: through the loopback port that leads to the virtual IP. Rejects when it is silent. */
 export function ask(
   lab: Lab,
   path: string,
-  { method = 'GET', body, headers = {}, agent = false, timeout = 2_000 }: Asking = {},
+  { method = 'GET', body, headers = {}, agent = false, timeout = 10_000 }: Asking = {},
 ): Promise<Answer> {
   return new Promise((answered, failed) => {
     const request = https.request(

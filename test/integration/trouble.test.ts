@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Ended, ownLab, provision } from './support.ts'
+import { type Ended, eventually, ownLab, provision } from './support.ts'
 
 const LAB = 'test-trouble'
 
@@ -81,9 +81,11 @@ describe('trouble on real hosts', function () {
   })
 
   it('keeps two operators apart, and says who holds the host', async () => {
+    await own.lab.exec('web1', 'touch /run/hold')
     const first = run('...at("web2")', '--limit', 'web1')
-    await new Promise((done) => setTimeout(done, 1_500))
+    await eventually(async () => (await own.lab.exec('web1', '[ -e /run/filling ]')).code === 0)
     const { code, text } = await run('...at("web2")')
+    await own.lab.exec('web1', 'rm /run/hold /run/filling')
     await first
     expect(code, text).to.not.equal(0)
     expect(text).to.match(/web1 is held by .*pid \d+/)
@@ -144,7 +146,7 @@ import { command, file, play, playbook, role, sh } from 'provision-ts'
 import { site } from './stack.ts'
 const motd = role('motd', ({ word }: { readonly word: string }) => [
   file('/etc/motd.d/word', word),
-  command('fill the tank', sh\`[ ! -e /run/full ] || { echo the tank is full already; exit 3; }; sleep 3; touch /etc/motd.d/filled\`, { creates: '/etc/motd.d/filled' }),
+  command('fill the tank', sh\`[ ! -e /run/full ] || { echo the tank is full already; exit 3; }; touch /run/filling; while [ -e /run/hold ]; do sleep 0.1; done; touch /etc/motd.d/filled\`, { creates: '/etc/motd.d/filled' }),
 ])
 export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => motd({ word: 'hello' }))])
 `

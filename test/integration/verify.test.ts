@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import { footprint, freshLab, noHosts, provision } from './support.ts'
+import { provisionedLab } from './provisioned.ts'
+import { eventually, footprint, noHosts, provision } from './support.ts'
 
 const LAB = 'test-verify'
 const LAB_INVENTORY = ['--inventory', 'inventory/lab.ts']
@@ -12,9 +13,7 @@ describe('provision verify, on real hosts', function () {
 
   before(async function () {
     if (noHosts()) return this.skip()
-    lab = await freshLab({ name: LAB })
-    const { code, text } = await provision(LAB_INVENTORY, { LAB })
-    expect(code, text).to.equal(0)
+    lab = await provisionedLab(LAB)
   })
   after(async () => {
     if (!noHosts()) await downLab(LAB)
@@ -52,7 +51,7 @@ describe('provision verify, on real hosts', function () {
     ).stdout
 
   it('is green on a stack that works, and changes nothing on it', async () => {
-    const first = await verify('--within', '60s')
+    const first = await verify('--within', '9m')
     expect(first.failed, first.text).to.deep.equal([])
     const before = await footprint(lab)
     const written = await notes()
@@ -72,7 +71,9 @@ describe('provision verify, on real hosts', function () {
       lab.fillDisk('app2'),
     ])
     // The balancers take a moment to see that a server is gone.
-    await new Promise((done) => setTimeout(done, 3_000))
+    const state = "echo 'show stat' | socat - /run/haproxy/admin.sock | grep ,web2, | grep -c DOWN"
+    for (const balancer of ['lb1', 'lb2'])
+      await eventually(async () => (await lab.exec(balancer, state)).code === 0)
     const { code, failed, unknown, text } = await verify()
     await Promise.all([
       lab.exec('web2', 'systemctl start nginx'),
@@ -100,7 +101,7 @@ describe('provision verify, on real hosts', function () {
   })
 
   it('is green again when all of that is mended', async () => {
-    const { code, failed } = await verify('--within', '60s')
+    const { code, failed } = await verify('--within', '9m')
     expect(failed).to.deep.equal([])
     expect(code).to.equal(0)
   })
@@ -127,7 +128,7 @@ describe('provision verify, on real hosts', function () {
     expect(all.held).to.include.members(['web1 serves the page', 'db each replica streams from the primary'])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
     expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])
-    expect((await verify('--within', '60s')).code).to.equal(0)
+    expect((await verify('--within', '9m')).code).to.equal(0)
   })
 })
 

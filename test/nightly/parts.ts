@@ -23,14 +23,14 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
     {
       name: 'integration-12',
       about: 'the integration suite on hosts of Debian 12',
-      command: script('test:integration'),
+      command: script('test:integration', '--all'),
       env: { DEBIAN: '12', SEED },
       limit: 45,
     },
     {
       name: 'integration-13',
       about: 'the integration suite on hosts of Debian 13',
-      command: script('test:integration'),
+      command: script('test:integration', '--all'),
       env: { DEBIAN: '13', SEED },
       limit: 45,
     },

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { provisionedLab } from '../integration/provisioned.ts'
 import { noHosts } from '../integration/support.ts'
 import { Load } from '../proof/load.ts'
 import { type Ended, Site } from '../proof/site.ts'
@@ -27,7 +28,7 @@ export function siteUnderLoad(name: string): SiteUnderLoad {
   let site: Site | undefined
   before(async function () {
     if (noHosts()) return this.skip()
-    site = await Site.up(name, { kept: false })
+    site = Site.of(await provisionedLab(name))
     await site.must()
     await site.healthy()
   })

@@ -30,6 +30,11 @@ export class Site {
     return new Site(await (kept ? upLab({ name }) : freshLab({ name })))
   }
 
+  /** On a lab that is there. */
+  static of(lab: Lab): Site {
+    return new Site(lab)
+  }
+
   get lab(): Lab {
     return this.#lab
   }

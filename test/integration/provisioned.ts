@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { deleteSnapshot, downLab, type Lab, listSnapshots, upLab } from '../../src/lab/index.ts'
+import { DEBIAN, freshLab, provision, ROOT } from './support.ts'
+
+/** Of a run of several files (scripts/integration.js), which deletes its snapshots at its end. */
+const RUN = process.env['TEST_RUN']
+/** `KEEP_SITE=1`: the snapshot stays, and serves later runs for as long as the sources are the same. */
+const KEEP = process.env['KEEP_SITE'] === '1'
+
+/**
+ * A lab with the whole site of inventory/lab.ts on it: provisioned once in a test run, and then copied from a snapshot. Its hosts have
+ * just booted, so its services may still be starting.
+ */
+export async function provisionedLab(name: string): Promise<Lab> {
+  const snapshot = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.pid)}`
+  if (!(await listSnapshots()).some((one) => one.name === snapshot)) await makeSite(snapshot)
+  try {
+    await downLab(name)
+    return await upLab({ name, from: snapshot })
+  } finally {
+    if (!KEEP && RUN === undefined) await deleteSnapshot(snapshot)
+  }
+}
+
+async function makeSite(snapshot: string): Promise<void> {
+  const began = performance.now()
+  const lab = await freshLab({ name: snapshot })
+  try {
+    const { code, text } = await provision(['--inventory', 'inventory/lab.ts'], { LAB: snapshot })
+    if (code !== 0) throw new Error(`the site could not be provisioned: ${code}\n${text}`)
+    await Promise.all(lab.hosts.map((host) => lab.poweroff(host.name)))
+    await lab.snapshot(snapshot)
+  } finally {
+    await downLab(snapshot)
+  }
+  console.log(`    the site was provisioned in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+}
+
+/** Of all that decides what a site is. */
+function fingerprint(): string {
+  const hash = createHash('sha256')
+  for (const folder of ['src', 'roles', 'playbooks', 'inventory', 'examples/notes-api']) {
+    for (const path of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).sort()) {
+      const full = join(ROOT, folder, path)
+      if (path.includes('node_modules') || !statSync(full).isFile()) continue
+      hash.update(`${folder}/${path}\0`).update(readFileSync(full))
+    }
+  }
+  return hash.digest('hex').slice(0, 10)
+}
