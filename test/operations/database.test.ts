@@ -71,12 +71,15 @@ describe('the database on real hosts', function () {
   })
 
   it('is not switched over while a transaction is open for long', async () => {
-    const open = sql(lab, 'db2', 'begin; select pg_sleep(25)')
-    await new Promise((done) => setTimeout(done, 16_000))
+    const open = sql(lab, 'db2', 'begin; select pg_sleep(3600)', { within: 3_600 })
+    const sleeper = "from pg_stat_activity where query ~ 'pg_sleep.3600' and pid <> pg_backend_pid()"
+    const age = `select count(*) ${sleeper} and xact_start < now() - interval '16 s'`
+    await eventually(async () => (await sql(lab, 'db2', age)).stdout.trim() === '1')
     const { code, text } = await run('switchover')
     expect(code).to.equal(1)
     expect(text).to.include('A transaction on db2 has been open').and.include('nothing was changed')
     expect(await primaries()).to.deep.equal(['db2'])
+    await sql(lab, 'db2', `select pg_terminate_backend(pid) ${sleeper}`)
     await open
   })
 

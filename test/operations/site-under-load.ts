@@ -30,7 +30,7 @@ export function siteUnderLoad(name: string): SiteUnderLoad {
     if (noHosts()) return this.skip()
     site = Site.of(await provisionedLab(name))
     await site.must()
-    await site.healthy()
+    await site.healthy('1800s')
   })
   after(async () => {
     await site?.down({ keep: false })
