@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { isRecord } from '../model/fields.ts'
+import { dirname, extname, join } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { iniTree } from './ini.ts'
 import type { Tree } from './tree.ts'
-import { isVault, type Vars, yamlFile } from './value.ts'
-import { yamlTree } from './yaml.ts'
+import { together, type Vars } from './value.ts'
+import { YamlMap, yamlFile } from './yaml.ts'
+import { varsIn, yamlTree } from './yaml-tree.ts'
 
 /** What an inventory's files say, before anything is put together. */
 export interface Files {
@@ -16,11 +16,11 @@ export interface Files {
 
 export interface FileVars {
   readonly vars: Vars
-  /** Files that are encrypted as a whole: nobody knows which variables they hold. */
+  /** Files that are encrypted as a whole: their variables are not known. */
   readonly vaults: readonly string[]
 }
 
-/** Reads an inventory file and what lies beside it. @throws Problem for what is not there or cannot be read */
+/** Reads an inventory file and what lies beside it. @throws Problem for a file that is missing or cannot be read */
 export function filesOf(path: string): Files {
   if (!existsSync(path))
     throw new Problem(`There is no Ansible inventory ${path}`, {
@@ -28,7 +28,7 @@ export function filesOf(path: string): Files {
     })
   if (statSync(path).isDirectory())
     throw new Problem(`${path} is a folder`, { next: 'Name the file in it: hosts.ini, hosts.yml.' })
-  const text = readFileSync(path, 'utf8')
+  const text = textOf(path)
   if (isVault(text))
     throw new Problem(`${path} is encrypted with Ansible Vault`, { next: 'ansible-vault decrypt it first.' })
   if (text.startsWith('#!'))
@@ -40,31 +40,52 @@ export function filesOf(path: string): Files {
   return { tree, vars: (kind, name) => varsAt(join(beside, `${kind}_vars`, name)) }
 }
 
-/** A file with or without an ending, or a folder of files; the later go before the earlier. */
+const ENDINGS = ['', '.yml', '.yaml', '.json']
+
+/** The first that there is counts: a folder or file of the name itself, then a file with an ending. */
 function varsAt(base: string): FileVars {
-  const single = ['', '.yml', '.yaml', '.json'].map((ending) => base + ending).filter(isFile)
-  const folder = existsSync(base) && statSync(base).isDirectory()
-  const within = folder
-    ? readdirSync(base, { recursive: true, encoding: 'utf8' })
-        .sort()
-        .map((name) => join(base, name))
-        .filter((one) => isFile(one) && /(^|\/)[^.]+(\.(ya?ml|json))?$/.test(one))
-    : []
-  const read = [...single, ...within].map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+  const [first] = ENDINGS.map((ending) => base + ending).filter(existsSync)
+  if (first === undefined) return { vars: new Map(), vaults: [] }
+  const paths = statSync(first).isDirectory() ? filesIn(first) : [first]
+  const read = paths.map((path) => ({ path, text: textOf(path) }))
   return {
-    vars: Object.assign({}, ...read.filter(({ text }) => !isVault(text)).map(varsOf)),
+    vars: together(read.filter(({ text }) => !isVault(text)).map(varsOf)),
     vaults: read.filter(({ text }) => isVault(text)).map(({ path }) => path),
   }
 }
 
+/** All files of a folder and of the folders in it, by name; a later one replaces variables of an earlier one. */
+function filesIn(folder: string): readonly string[] {
+  const names = readdirSync(folder).filter((name) => !name.startsWith('.') && !name.endsWith('~'))
+  return names.sort().flatMap((name) => {
+    const path = join(folder, name)
+    const stat = statSync(path)
+    if (stat.isDirectory()) return extname(name) === '' ? filesIn(path) : []
+    return stat.isFile() && ENDINGS.includes(extname(name)) ? [path] : []
+  })
+}
+
 function varsOf({ path, text }: { readonly path: string; readonly text: string }): Vars {
-  const vars = yamlFile(text, path) ?? {}
-  if (isRecord(vars)) return vars
+  const file = yamlFile(text, path)
+  if (file.value === null || file.value instanceof YamlMap) return varsIn(file)
   throw new Problem(`${path} should be a mapping of names to values`, {
+    where: file.where,
     next: 'A line for each: name: value',
   })
 }
 
-function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile()
+/** A whole file that is encrypted. */
+function isVault(text: string): boolean {
+  return text.startsWith('$ANSIBLE_VAULT;')
+}
+
+function textOf(path: string): string {
+  const bytes = readFileSync(path)
+  const text = bytes.toString('utf8')
+  if (Buffer.from(text).equals(bytes)) return text.replace(/^\uFEFF/, '')
+  const line = text.slice(0, text.indexOf('\uFFFD')).split('\n').length
+  throw new Problem(`${path} is not UTF-8`, {
+    where: `${path}:${line}`,
+    next: 'Convert it, for example: iconv -f latin1 -t utf8',
+  })
 }

@@ -5,9 +5,9 @@ import { Problem } from '../model/problem.ts'
 import type { Entries, Hosts, Stack } from '../model/stack.ts'
 import { didYouMean } from '../text/nearest.ts'
 import { type Files, filesOf } from './files.ts'
-import { reachOf } from './reach.ts'
+import { hostNameOf, reachOf } from './reach.ts'
 import { groupsOf, membersOf } from './tree.ts'
-import { Closed, type Vars } from './value.ts'
+import { Closed, closedIn, NO_VARS, together, type Vars } from './value.ts'
 
 /** An inventory of Ansible, as parts of one of ours. */
 export interface AnsibleInventory<S extends Entries> {
@@ -24,6 +24,11 @@ export interface AnsibleInventory<S extends Entries> {
    * @throws Problem when it is missing, encrypted, or of the wrong type
    */
   readonly value: <K extends ValueName<S>>(name: K, from?: string) => Out<S[K]>
+}
+
+export interface AnsibleOptions {
+  /** Takes notices, such as an option of ssh that has no effect here. @default they are written to stderr */
+  readonly warn?: (text: string) => void
 }
 
 /** How a group of Ansible becomes one of ours: see {@link AnsibleInventory}. */
@@ -61,20 +66,26 @@ type ValueName<S> = Exclude<keyof S, GroupName<S>> & string
 export async function fromAnsible<S extends Entries>(
   path: string,
   { entries }: Stack<S>,
+  { warn = (text) => process.stderr.write(`${text}\n`) }: AnsibleOptions = {},
 ): Promise<AnsibleInventory<S>> {
   const files = filesOf(path)
   const names = [...files.tree.hosts.keys()]
   const known = new Map(names.map((name) => [name, hostOf(files, name)] as const))
   const addresses = await addressesOf([...known.values()])
+  const told = new Set<string>()
+  const notice = (text: string) => {
+    if (!told.has(text)) warn(`${path}: ${text}`)
+    told.add(text)
+  }
   return {
     group: (name, { from = name, vars = {} } = {}) => {
       const entry: Entries[string] | undefined = entries[name]
       const fields = entry && 'type' in entry ? entry.vars : {}
       if (from !== 'all' && !files.tree.groups.has(from)) throw noGroup(from, files, path)
       const hosts = membersOf(files.tree, from).map((host) => {
-        const one = known.get(host) ?? { name: host, vars: {}, vaults: [] }
+        const one = known.get(host) ?? { name: host, vars: NO_VARS, vaults: [] }
         const renamed: Readonly<Record<string, string | undefined>> = vars
-        const said = { path, renamed, addresses }
+        const said = { path, renamed, addresses, notice }
         return [host, memberOf(one, fields, said)] as const
       })
       // Each value was held against its field.
@@ -100,21 +111,21 @@ type KnownHost = AnsibleVars & { readonly name: string }
 function hostOf({ tree, vars }: Files, name: string): KnownHost {
   const groups = groupsOf(tree, name)
   const files = [
-    ...['all', ...groups].map((group) => ({ vars: tree.groups.get(group)?.vars ?? {}, vaults: [] })),
+    ...['all', ...groups].map((group) => ({ vars: tree.groups.get(group)?.vars ?? NO_VARS, vaults: [] })),
     ...['all', ...groups].map((group) => vars('group', group)),
-    { vars: tree.hosts.get(name) ?? {}, vaults: [] },
+    { vars: tree.hosts.get(name) ?? NO_VARS, vaults: [] },
     vars('host', name),
   ]
-  return { name, ...together(files) }
+  return { name, ...merged(files) }
 }
 
 function allOf({ tree, vars }: Files): AnsibleVars {
-  return together([{ vars: tree.groups.get('all')?.vars ?? {}, vaults: [] }, vars('group', 'all')])
+  return merged([{ vars: tree.groups.get('all')?.vars ?? NO_VARS, vaults: [] }, vars('group', 'all')])
 }
 
-function together(files: readonly AnsibleVars[]): AnsibleVars {
+function merged(files: readonly AnsibleVars[]): AnsibleVars {
   return {
-    vars: Object.assign({}, ...files.map(({ vars }) => vars)),
+    vars: together(files.map(({ vars }) => vars)),
     vaults: files.flatMap(({ vaults }) => vaults),
   }
 }
@@ -123,21 +134,28 @@ interface Said {
   readonly path: string
   readonly renamed: Readonly<Record<string, string | undefined>>
   readonly addresses: ReadonlyMap<string, string>
+  readonly notice: (text: string) => void
 }
 
-function memberOf(host: KnownHost, fields: Fields, { path, renamed, addresses }: Said) {
+function memberOf(host: KnownHost, fields: Fields, { path, renamed, addresses, notice }: Said) {
   const own = Object.entries(fields).map(([name, field]) => {
     const variable = renamed[name] ?? name
     return [name, checked(field, host, { variable, whose: host.name, path })] as const
   })
-  const { ssh, become } = reachOf(host.name, host.vars)
-  const named = renamed['address'] === undefined ? undefined : host.vars[renamed['address']]
-  const address = typeof named === 'string' ? named : addresses.get(host.name)
-  if (address === undefined)
+  const { ssh, become } = reachOf(host.name, host.vars, notice)
+  const address = renamed['address'] === undefined ? undefined : host.vars.get(renamed['address'])?.value
+  const found = typeof address === 'string' ? address : addresses.get(host.name)
+  if (found === undefined)
     throw new Problem(`${path}: ${host.name} has no address that is known here`, {
+      details: [`No address was found for the name ${hostNameOf(host.name, host.vars)}`],
       next: "Give it an ansible_host, or name the variable that holds it: vars: { address: 'private_ip' }.",
     })
-  return { ...Object.fromEntries(own.filter(([, value]) => value !== undefined)), address, ssh, become }
+  return {
+    ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
+    address: found,
+    ssh,
+    become,
+  }
 }
 
 interface Place {
@@ -152,9 +170,12 @@ function checked(
   { vars, vaults }: AnsibleVars,
   { variable, whose, path }: Place,
 ): unknown {
-  const value = vars[variable] ?? undefined
-  if (value instanceof Closed)
-    throw new Problem(`${path}: ${variable} of ${whose} ${value.why}`, { next: value.next })
+  const { value: given, where } = vars.get(variable) ?? {}
+  const value = given ?? undefined
+  const place = where === undefined ? {} : { where }
+  const closed = closedIn(value)
+  if (closed)
+    throw new Problem(`${path}: ${variable} of ${whose} ${closed.why}`, { ...place, next: closed.next })
   if (value === undefined && field.optional) return undefined
   if (value === undefined)
     throw new Problem(`${path}: ${variable} of ${whose} is not said; it should be ${field.expects}`, {
@@ -167,14 +188,13 @@ function checked(
   if (field.check === credential.check)
     throw new Problem(
       `${path}: ${variable} of ${whose} is to be a secret, and stands there for all to read`,
-      {
-        next: Closed.vault.next,
-      },
+      { ...place, next: Closed.vault.next },
     )
   const fit = field.check(value)
   if (fit !== undefined) return fit
   throw new Problem(
     `${path}: ${variable} of ${whose} should be ${field.expects}, got ${JSON.stringify(value)}`,
+    place,
   )
 }
 
@@ -189,11 +209,18 @@ function noGroup(name: string, { tree }: Files, path: string): Problem {
 async function addressesOf(hosts: readonly KnownHost[]): Promise<ReadonlyMap<string, string>> {
   const found = await Promise.all(
     hosts.map(async ({ name, vars }) => {
-      const given = String(vars['ansible_host'] ?? vars['ansible_ssh_host'] ?? name)
+      const given = addressGiven(name, vars)
+      if (given === undefined) return []
       if (isAddress(given)) return [[name, given] as const]
       const { address } = await lookup(given).catch(() => ({ address: undefined }))
       return address === undefined ? [] : [[name, address] as const]
     }),
   )
   return new Map(found.flat())
+}
+
+/** Undefined where it cannot be used: that is an error for a host that is asked for, and only then. */
+function addressGiven(name: string, vars: Vars): string | undefined {
+  const given = vars.get('ansible_ssh_host')?.value ?? vars.get('ansible_host')?.value ?? name
+  return typeof given === 'string' && !/[\s[\]]/.test(given) ? given : undefined
 }

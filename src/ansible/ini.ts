@@ -1,22 +1,46 @@
 import { Problem } from '../model/problem.ts'
-import { expanded } from './ranges.ts'
-import { addHost, groupIn, newTree, type Tree } from './tree.ts'
-import { iniValue, type Vars } from './value.ts'
+import { pythonLiteral } from './literal.ts'
+import { hostsIn } from './ranges.ts'
+import { shlex } from './shlex.ts'
+import { addChild, addHost, groupIn, newTree, type Tree } from './tree.ts'
+import { open, shown, type Var } from './value.ts'
 
 /** An inventory in Ansible's INI format. @throws Problem that names the line */
 export function iniTree(text: string, path: string): Tree {
-  const tree = newTree()
+  const reading: Reading = { tree: newTree(), declared: new Set(['all', 'ungrouped']), wanted: [] }
   let section: Section = { group: 'ungrouped', kind: 'hosts' }
-  text.split(/\r?\n/).forEach((raw, i) => {
+  text.split(LINE_ENDS).forEach((raw, i) => {
     const line = raw.trim()
     if (line === '' || /^[#;]/.test(line)) return
-    const where = `${path}:${i + 1}`
-    const header = /^\[([^\]:]+)(?::(\w+))?\]\s*([#;].*)?$/.exec(line)
-    if (header) section = sectionOf(header[1] ?? '', header[2], where)
-    else take(tree, section, line, where)
-    if (header) groupIn(tree, section.group)
+    const place = { where: `${path}:${i + 1}`, line }
+    const header = sectionOf(place)
+    if (header) {
+      section = header
+      groupIn(reading.tree, section.group)
+      if (section.kind !== 'vars') reading.declared.add(section.group)
+      else reading.wanted.push({ group: section.group, place })
+    } else take(reading, section, place)
   })
-  return tree
+  for (const { group, place } of reading.wanted)
+    if (!reading.declared.has(group))
+      throw fault(`There is no group "${group}"`, place, `Declare it with a section of its own: [${group}].`)
+  return reading.tree
+}
+
+/** What Python takes for the end of a line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some of them are control characters
+const LINE_ENDS = /\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]/
+
+interface Reading {
+  readonly tree: Tree
+  readonly declared: Set<string>
+  /** Groups that have to be declared somewhere. */
+  readonly wanted: { readonly group: string; readonly place: Place }[]
+}
+
+interface Place {
+  readonly where: string
+  readonly line: string
 }
 
 interface Section {
@@ -24,66 +48,73 @@ interface Section {
   readonly kind: 'hosts' | 'children' | 'vars'
 }
 
-function sectionOf(group: string, kind: string | undefined, where: string): Section {
+function sectionOf(place: Place): Section | undefined {
+  const [, group, kind] = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(place.line) ?? []
+  if (group === undefined) {
+    if (!/^\[[^\]]*\]\s*([#;].*)?$/.test(place.line)) return undefined
+    throw fault(
+      'This is no section of an inventory',
+      place,
+      'A name of a group has no blanks and no colons; a comment behind it begins with #.',
+    )
+  }
   if (kind === undefined) return { group, kind: 'hosts' }
-  if (kind === 'children' || kind === 'vars') return { group, kind }
-  throw new Problem(`[${group}:${kind}] is no section of an inventory`, {
-    where,
-    next: 'There are [group], [group:vars] and [group:children].',
-  })
-}
-
-function take(tree: Tree, { group, kind }: Section, line: string, where: string): void {
-  if (kind === 'vars') {
-    const [, name, value] = /^([^=\s]+)\s*=\s*(.*)$/.exec(line) ?? []
-    if (name === undefined) throw new Problem('A line of a :vars section should be name=value', { where })
-    const own = groupIn(tree, group)
-    own.vars = { ...own.vars, [name]: iniValue(withoutComment(value ?? '')) }
-    return
-  }
-  const [first = '', ...rest] = words(line, where)
-  if (kind === 'children') {
-    groupIn(tree, group).children.add(first)
-    groupIn(tree, first)
-    return
-  }
-  const [, pattern = first, port] = /^([^:[]*(?:\[[^\]]*\][^:[]*)*):(\d+)$/.exec(first) ?? []
-  const vars = { ...(port !== undefined && { ansible_port: Number(port) }), ...varsOf(rest, where) }
-  for (const host of expanded(pattern)) addHost(tree, group, host, vars)
-}
-
-function varsOf(assignments: readonly string[], where: string): Vars {
-  return Object.fromEntries(
-    assignments.map((one) => {
-      const at = one.indexOf('=')
-      if (at < 1) throw new Problem(`"${one}" should be name=value`, { where })
-      return [one.slice(0, at), iniValue(one.slice(at + 1))]
-    }),
+  if (kind === 'children' || kind === 'vars' || kind === 'hosts') return { group, kind }
+  throw fault(
+    `[${group}:${kind}] is no section of an inventory`,
+    place,
+    'There are [group], [group:vars] and [group:children].',
   )
 }
 
-/** As a shell would part them; a # begins a comment. Quotes around a value are gone, those within a list stay. */
-function words(line: string, where: string): readonly string[] {
-  const found: string[] = []
-  let word: string | undefined
-  let open = ''
-  for (const c of line) {
-    if (open !== '') {
-      if (c === open) open = ''
-      else word = (word ?? '') + c
-    } else if (c === '"' || c === "'") {
-      open = c
-      word ??= ''
-    } else if (c === '#' && word === undefined) break
-    else if (/\s/.test(c)) {
-      if (word !== undefined) found.push(word)
-      word = undefined
-    } else word = (word ?? '') + c
-  }
-  if (open !== '') throw new Problem(`A quote (${open}) is not closed`, { where })
-  return word === undefined ? found : [...found, word]
+function take(reading: Reading, section: Section, place: Place): void {
+  if (section.kind === 'vars') takeVariable(reading, section.group, place)
+  else if (section.kind === 'children') takeChild(reading, section.group, place)
+  else takeHosts(reading, section.group, place)
 }
 
-function withoutComment(value: string): string {
-  return /^["']/.test(value) ? value.trim() : value.replace(/\s+#.*$/, '').trim()
+function takeVariable({ tree }: Reading, group: string, place: Place): void {
+  const at = place.line.indexOf('=')
+  if (at === -1) throw fault('A line of a :vars section should be name=value', place)
+  const own = groupIn(tree, group)
+  const value = variableOf(place.line.slice(at + 1).trim(), place)
+  own.vars = new Map([...own.vars, [place.line.slice(0, at).trim(), value]])
+}
+
+function takeChild({ tree, wanted }: Reading, group: string, place: Place): void {
+  const [, child] = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(place.line) ?? []
+  if (child === undefined) throw fault('A line of a :children section should be the name of a group', place)
+  wanted.push({ group: child, place })
+  if (!addChild(tree, group, child))
+    throw fault(
+      `The groups "${group}" and "${child}" contain one another`,
+      place,
+      'Take one of them out of the other.',
+    )
+}
+
+function takeHosts({ tree }: Reading, group: string, place: Place): void {
+  const found = shlex(place.line, { comments: true })
+  if ('fault' in found) throw fault(found.fault, place)
+  const [pattern = '', ...assignments] = found.words
+  const hosts = hostsIn(pattern)
+  if ('fault' in hosts) throw fault(hosts.fault, place)
+  const vars = new Map(
+    assignments.map((one): [string, Var] => {
+      const at = one.indexOf('=')
+      if (at === -1) throw fault(`"${shown(one)}" should be name=value`, place)
+      return [one.slice(0, at), variableOf(one.slice(at + 1), place)]
+    }),
+  )
+  for (const host of hosts.names) addHost(tree, { group, host, vars, port: hosts.port, where: place.where })
+}
+
+/** A literal of Python, else a text. */
+function variableOf(text: string, { where }: Place): Var {
+  const literal = pythonLiteral(text)
+  return { value: open(literal === undefined ? text : literal.value), where }
+}
+
+function fault(what: string, { where, line }: Place, next?: string): Problem {
+  return new Problem(what, { where, details: [shown(line)], ...(next !== undefined && { next }) })
 }

@@ -1,11 +1,23 @@
-import { createRequire } from 'node:module'
 import { isRecord } from '../model/fields.ts'
-import { Problem } from '../model/problem.ts'
 
-/** Variables by name. What is encrypted, or made by a template of Ansible, is a {@link Closed}: it is refused where it is used. */
-export type Vars = Readonly<Record<string, unknown>>
+/** A variable, and where it stands: `hosts.ini:12`. */
+export interface Var {
+  /** An encrypted value, a template and a date of Python are {@link Closed}. */
+  readonly value: unknown
+  readonly where: string
+}
 
-/** A value that only Ansible could tell. */
+/** Variables by name. */
+export type Vars = ReadonlyMap<string, Var>
+
+export const NO_VARS: Vars = new Map()
+
+/** All of them; a later one replaces an earlier one of the same name. */
+export function together(all: readonly Vars[]): Vars {
+  return new Map(all.flatMap((vars) => [...vars]))
+}
+
+/** A value that cannot be had from here. It is refused where it is used. */
 export class Closed {
   readonly why: string
   readonly next: string
@@ -22,57 +34,46 @@ export class Closed {
 
   static readonly template = new Closed(
     'is made by a template of Ansible ({{ … }})',
-    'Say it in the inventory itself: there it is an expression of TypeScript.',
+    'Write it in the inventory itself, as an expression of TypeScript.',
+  )
+
+  static readonly number = new Closed(
+    'is a number that JavaScript cannot hold exactly',
+    'Put it in quotes to make it a text: "\'12345678901234567890\'" in an INI file.',
+  )
+
+  static readonly date = new Closed(
+    'is a date in YAML, and none of the values of an inventory',
+    "Put it in quotes to make it a text: '2024-01-31'.",
   )
 }
 
-// Loaded with the first inventory of Ansible: it takes 50 ms.
-const yaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml')
+/** A text that is no template, whatever stands in it (`!unsafe`). */
+export class Unsafe {
+  readonly text: string
 
-/** A whole file that is encrypted. */
-export function isVault(text: string): boolean {
-  return text.startsWith('$ANSIBLE_VAULT;')
-}
-
-/** A file of YAML, or of JSON. @throws Problem for what cannot be read */
-export function yamlFile(text: string, path: string): unknown {
-  const document = yaml().parseDocument(text, { customTags: [VAULT, UNSAFE], logLevel: 'error' })
-  const [error] = document.errors
-  if (error) {
-    const [why] = error.message.split(/ at line \d+, column \d+:\n/)
-    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }]
-    throw new Problem(`${path} is no YAML: ${why}`, { where: `${path}:${line}:${col}` })
-  }
-  return open(document.toJS())
-}
-
-const VAULT = { tag: '!vault', resolve: () => Closed.vault }
-const UNSAFE = { tag: '!unsafe', resolve: (text: string) => text }
-
-/** A value of an INI file: a literal of Python (`8080`, `True`, `['a']`, `'text'`), else a text. */
-export function iniValue(text: string): unknown {
-  if (/^(True|False)$/.test(text)) return text === 'True'
-  if (text === 'None') return undefined
-  if (/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) && !/^[+-]?0\d/.test(text)) return Number(text)
-  const quoted = /^(["'])(.*)\1$/.exec(text)
-  if (quoted) return open(quoted[2])
-  if (/^(\[|\{(?!\{)).*[\]}]$/.test(text)) return literal(text)
-  return open(text)
-}
-
-/** Lists and dictionaries are near enough to YAML. */
-function literal(text: string): unknown {
-  try {
-    return open(yaml().parse(text.replace(/\bTrue\b/g, 'true').replace(/\bFalse\b/g, 'false')))
-  } catch {
-    return open(text)
+  constructor(text: string) {
+    this.text = text
   }
 }
 
-/** Marks what is a template, however deep. */
-function open(value: unknown): unknown {
+/** The first value within that cannot be had. */
+export function closedIn(value: unknown): Closed | undefined {
+  if (value instanceof Closed) return value
+  const inner = Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
+  return inner.map(closedIn).find((one) => one !== undefined)
+}
+
+/** Marks templates, however deep they stand. */
+export function open(value: unknown): unknown {
   if (typeof value === 'string') return /\{\{.*\}\}|\{%/s.test(value) ? Closed.template : value
   if (Array.isArray(value)) return value.map(open)
+  if (value instanceof Unsafe) return value.text
   if (value instanceof Closed || !isRecord(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, open(one)]))
+}
+
+/** A line of a file as evidence, without what follows the name of a secret. */
+export function shown(line: string): string {
+  return line.trim().replace(/((?:pass\w*|secret\w*|token\w*|\w*_key)\s*[=:]\s*)\S.*$/i, '$1***')
 }
