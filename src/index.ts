@@ -7,7 +7,7 @@ export {
   type AnsibleGroup,
   type AnsibleGroupOptions,
   type AnsibleInventory,
-  AnsibleOptions,
+  type AnsibleOptions,
   fromAnsible,
 } from './ansible/index.ts'
 export { type Around, around, type Errand } from './model/around.ts'
