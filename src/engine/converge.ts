@@ -1,3 +1,4 @@
+import type { Problem } from '../model/problem.ts'
 import type { PlacedStep } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { Changes } from './changes.ts'
@@ -29,6 +30,7 @@ export async function converge({ examined }: Survey, turn: Turn): Promise<void> 
       steps.splice(at, 1)
       continue
     }
+    if (first?.one.problem && !first.stale) throw impossible(first.one.placed, first.one.problem, turn)
     // A person is asked about a step when all before it is done.
     const end = turn.confirm && first && !first.stale ? at + 1 : segmentEnd(steps, at)
     const segment = steps.slice(at, end).map(({ one }) => one)
@@ -85,12 +87,23 @@ function segmentEnd(
   for (const [at, { one, stale }] of steps.entries()) {
     if (at < from) continue
     if (stale && !foreseen) return at
+    if (one.problem && at > from) return at
     if (leader ? !isPooled(leader, one) : changes.mayAffect(one.placed.step.read)) return at
     if (!one.difference) continue
     changes.add(one.placed.step)
     if (one.placed.step.reach === 'host') leader = one
   }
   return steps.length
+}
+
+/** Reports a step that the host cannot be brought to. */
+function impossible(
+  placed: PlacedStep,
+  problem: Problem,
+  { member, emit, play }: Pick<Turn, 'member' | 'emit' | 'play'>,
+): Problem {
+  emit({ kind: 'step', play, host: member.name, step: stepInfo(placed), outcome: 'failed', problem })
+  return problem
 }
 
 /** Reads everything again: a step that still differs did not do what it said. */
@@ -100,6 +113,8 @@ async function prove(
   { member, emit, play }: Turn,
 ): Promise<void> {
   const again = await askHost(member.session, examine(member, steps))
+  const broken = again.find(({ problem }) => problem)
+  if (broken?.problem) throw impossible(broken.placed, broken.problem, { member, emit, play })
   const still = again.find(({ difference }) => difference)
   if (!still?.difference) return
   const problem = notConverged(member, still.placed, still.difference, { applied: changed.has(still.placed) })

@@ -24,7 +24,7 @@ export class Forecaster {
       const { step } = one.placed
       const where = step.on?.name ?? host
       const sure = steady && !now.mayAffect(step.read) && !this.#of(where).mayAffect(step.read)
-      if (one.difference) now.add(step)
+      if (one.difference || one.problem) now.add(step)
       return { ...one, sure }
     })
   }

@@ -17,7 +17,7 @@ import { type Expected, type PlanRecord, recordOf, refuseMoved } from './plan-re
 import { restAsks } from './rest.ts'
 import { leaveOut, runPlay, skipRest } from './rolling.ts'
 import { type Selecting, Selection } from './selection.ts'
-import { type Survey, survey } from './survey.ts'
+import { certainProblem, type Survey, survey } from './survey.ts'
 import { type Confirm, problemOf } from './turn.ts'
 import { refuseUnfit } from './unfit.ts'
 
@@ -175,6 +175,8 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
           inquire: (asks) => fleet.inquire(asks),
           selection,
         })
+        const problem = certainProblem(surveys)
+        if (problem) throw problem
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length
         const admits = all.flatMap(({ placed }) => placed.step.admits ?? [])

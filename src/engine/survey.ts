@@ -7,6 +7,8 @@ import { mapRead, type Read, readAll } from '../model/read.ts'
 import { Spoilt, spared } from '../model/spared.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
+import { Changes } from './changes.ts'
+import { describe } from './failures.ts'
 import type { Member } from './member.ts'
 import type { Selection } from './selection.ts'
 
@@ -16,6 +18,8 @@ export interface Examined {
   readonly have: unknown
   /** Undefined when the host is as the step wants it. */
   readonly difference: Difference | undefined
+  /** The reason why the host cannot be brought to that state as it is now: a step before this one may change that. */
+  readonly problem?: Problem
 }
 
 /** What one play would do on one host, and what that was concluded from. */
@@ -73,14 +77,44 @@ export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<re
           if (have instanceof Spoilt) throw have.cause
           return { placed, have, difference: placed.step.diff(have) }
         } catch (error) {
-          if (error instanceof Problem) throw error
-          const { kind, name: what } = placed.step
-          throw new Problem(
-            `${name}: ${kind} ${what} could not be compared: ${error instanceof Error ? error.message : String(error)}`,
-            { cause: error },
-          )
+          return { placed, have, difference: undefined, problem: problemOf(error, name, placed) }
         }
       }),
     ),
   )
+}
+
+function problemOf(error: unknown, host: string, placed: PlacedStep): Problem {
+  const { source } = placed.step
+  const where = source && { where: source }
+  if (error instanceof Problem) {
+    const { message, details, next } = error
+    return new Problem(`${host}: ${describe(placed)}: ${message}`, {
+      ...where,
+      details,
+      ...(next && { next }),
+      cause: error,
+    })
+  }
+  const reason = error instanceof Error ? error.message : String(error)
+  return new Problem(`${host}: ${describe(placed)} could not be compared: ${reason}`, {
+    ...where,
+    cause: error,
+  })
+}
+
+/**
+ * The first problem that no change before it on the host can solve.
+ *
+ * @param surveys of one host, in the order of the plays
+ */
+export function certainProblem(surveys: readonly Pick<Survey, 'examined'>[]): Problem | undefined {
+  const changes = new Changes()
+  for (const { placed, difference, problem } of surveys.flatMap(({ examined }) => examined)) {
+    if (problem && !changes.mayAffect(placed.step.read)) return problem
+    if (difference || problem) changes.add(placed.step)
+    // A handler runs before the next play, and may affect anything.
+    if (difference && placed.step.notify.length > 0) changes.addAnything()
+  }
+  return undefined
 }

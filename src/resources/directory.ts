@@ -47,7 +47,7 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
         next:
           have.type === 'link'
             ? `It leads to ${have.target}. Name that directory, or give { follow: true }.`
-            : `Move it away in a step before this one: absent('${path}')`,
+            : 'Move it out of the way on the host, or give the step another path.',
       })
     return compare({ owner, group, mode }, namedAs(have, { owner, group }))
   },

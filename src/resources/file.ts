@@ -140,7 +140,7 @@ function refuseOther(path: string, have: Entry | undefined): void {
       next: 'Correct the link, or leave out follow, which replaces the link itself.',
     })
   throw new Problem(`${path} is a ${have.type}, where a file is wanted`, {
-    next: `Move it away in a step before this one: absent('${path}')`,
+    next: 'Move it out of the way on the host, or give the step another path.',
   })
 }
 

@@ -60,7 +60,7 @@ const lineStep = resource<LineParams, Lines>('line', {
         next:
           entry.type === 'link'
             ? `It leads to ${entry.target}. Name that file.`
-            : `Move it away in a step before this one: absent('${path}')`,
+            : 'Move it out of the way on the host, or give the step another path.',
       })
     const { replaced, wanted } = edit(params, lines)
     const after = contentOf(wanted)

@@ -36,7 +36,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   diff: ({ path, target }, have) => {
     if (have && have.type !== 'link' && have.type !== 'file')
       throw new Problem(`${path} is a ${have.type}, where a link is wanted`, {
-        next: `Move it away in a step before this one: absent('${path}')`,
+        next: 'Move it out of the way on the host, or give the step another path.',
       })
     return compare({ type: 'link', target }, have && { ...have, type: have.type as 'link' })
   },

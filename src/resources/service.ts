@@ -75,11 +75,15 @@ function wantedEnabled({ state, enabled }: ServiceParams, have: Unit): boolean |
 }
 
 function refuse({ unit, state, enabled }: ServiceParams, have: Unit): void {
+  if (!have.isLoaded && !have.masked)
+    throw new Problem(`systemd on the host has no unit ${unit}`, {
+      next: 'Correct the name, or install the package or write the unit that brings it, in a step before this one.',
+    })
   if (have.masked && (state === 'running' || enabled))
     throw new Problem(`${unit} is masked, so it cannot be started`, {
       next: `If it may run, remove the mask on the host: systemctl unmask ${unit}`,
     })
-  if (have.enabled === undefined && enabled !== undefined && have.isLoaded && enabled)
+  if (have.enabled === undefined && enabled)
     throw new Problem(`${unit} has no [Install] section, so it cannot be enabled`, {
       next: 'Leave out enabled: another unit starts it. Or add WantedBy to the unit, with dropIn().',
     })

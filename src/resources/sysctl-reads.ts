@@ -55,7 +55,7 @@ const FOLDERS = [
 export const assignmentsOf = family<string, readonly Assignment[]>({
   name: 'sysctl files',
   // Two steps with one key are a conflict, which the last read finds.
-  dependsOn: () => [],
+  dependsOn: () => FOLDERS,
   shared: true,
   script: (keys) =>
     sh`grep -sHF ${[...new Set(keys.map((key) => nameOf(procPath(key))))].flatMap((word) => ['-e', word])} -- /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; :`,

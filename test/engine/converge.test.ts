@@ -161,7 +161,9 @@ describe('a host that converges', () => {
         file(`${rig.root}/place`, 'a', rig.own),
       ]),
     ])
-    expect(problems).to.deep.equal([`${rig.root}/place is a directory, where a file is wanted`])
+    expect(problems).to.deep.equal([
+      `web1: file ${rig.root}/place: ${rig.root}/place is a directory, where a file is wanted`,
+    ])
     expect(told).to.deep.equal([])
     expect(existsSync(`${rig.root}/first`)).to.equal(false)
   })

@@ -219,13 +219,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a service that runs': { step: service('nginx'), have: running },
   'a service that neither runs nor starts at boot': {
     step: service('nginx'),
-    have: { active: false, enabled: false, needsReload: false },
+    have: { ...running, active: false, enabled: false, needsReload: false },
     differs: 'start state stopped → running, enabled false → true',
     runs: ['systemctl enable -q nginx.service', start('nginx.service')],
   },
   'a service whose unit has changed since it was read': {
     step: service('a.timer'),
-    have: { active: false, enabled: true, needsReload: true },
+    have: { ...running, active: false, enabled: true, needsReload: true },
     differs: 'start state stopped → running',
     runs: ['systemctl daemon-reload', start('a.timer')],
   },
@@ -240,11 +240,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a stopped service that is neither enabled nor disabled': {
     step: service('systemd-rfkill', { state: 'stopped' }),
-    have: { active: false, enabled: undefined, needsReload: false },
+    have: { ...running, active: false, enabled: undefined, needsReload: false },
   },
   'a running service that can be neither enabled nor disabled': {
     step: service('systemd-rfkill', { state: 'stopped', enabled: false }),
-    have: { active: true, enabled: undefined, needsReload: false },
+    have: { ...running, active: true, enabled: undefined, needsReload: false },
     differs: 'stop state running → stopped',
     runs: ['systemctl stop systemd-rfkill.service'],
   },
@@ -280,6 +280,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: running,
     differs: 'change enabled true → false',
     runs: ['systemctl disable -q nginx.service && systemctl disable -q --runtime nginx.service'],
+  },
+  'a service that the host does not know': {
+    step: service('ngnix', { state: 'stopped' }),
+    have: { ...running, active: false, enabled: false, isLoaded: false },
+    refuses: 'systemd on the host has no unit ngnix.service',
   },
   'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
   'no user': {
