@@ -42,6 +42,7 @@ let stopped = false
 process.on('SIGINT', () => {
   stopped = true
 })
+deleteSnapshots() // of a run that was killed
 /** @type {string[]} */
 const failed = []
 /** @type {string[]} */
@@ -51,9 +52,7 @@ for (const file of files) {
   const well = await run(file)
   ;(well ? passed : failed).push(file)
 }
-for (const name of existsSync(snapshots) ? readdirSync(snapshots) : [])
-  if (name.startsWith('test-site-') && name.replace('.unfinished', '').endsWith(`-${testRun}`))
-    rmSync(`${snapshots}/${name}`, { recursive: true })
+deleteSnapshots()
 console.log(
   [
     `Integration: ${passed.length} of ${files.length} files passed`,
@@ -65,15 +64,27 @@ console.log(
 )
 process.exit(passed.length === files.length ? 0 : 1)
 
+/** Those of this run, and of runs that are over. */
+function deleteSnapshots() {
+  for (const name of existsSync(snapshots) ? readdirSync(snapshots) : []) {
+    const [, pid] = /^test-site-.*-run(\d+)(\.unfinished)?$/.exec(name) ?? []
+    const isOver = pid !== undefined && (Number(pid) === process.pid || !existsSync(`/proc/${pid}`))
+    if (isOver) rmSync(`${snapshots}/${name}`, { recursive: true })
+  }
+}
+
 /**
  * @param {string} file
  * @returns {Promise<boolean>}
  */
 async function run(file) {
+  const began = performance.now()
   const child = spawn('npx', ['mocha', '--timeout', '30m', ...reporter, file], {
     cwd: root,
     stdio: 'inherit',
+    env: { ...process.env, TEST_RUN: testRun },
   })
   const [status] = await once(child, 'close')
+  console.log(`${file}: ${((performance.now() - began) / 1000).toFixed(0)} s`)
   return status === 0
 }

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { STATE } from '../../src/lab/paths.ts'
+import { SNAPSHOTS } from '../../src/lab/snapshot-paths.ts'
 
 /** What is on this machine that a test could leave behind. */
 export interface Ground {
   readonly labs: readonly string[]
+  /** Of labs. */
+  readonly snapshots: readonly string[]
   readonly mounts: readonly string[]
   readonly groups: readonly string[]
   /** By number and command line. */
@@ -13,6 +16,7 @@ export interface Ground {
 export function ground(): Ground {
   return {
     labs: existsSync(STATE) ? readdirSync(STATE) : [],
+    snapshots: existsSync(SNAPSHOTS) ? readdirSync(SNAPSHOTS) : [],
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .flatMap((line) => line.split(' ')[4] ?? []),
@@ -26,7 +30,7 @@ export function ground(): Ground {
 /** What is there now and was not before, in words. It is left as it is: it may be somebody's who works on this machine. */
 export function leftSince(before: Ground): readonly string[] {
   const now = ground()
-  return (['labs', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
+  return (['labs', 'snapshots', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
     now[kind].filter((one) => !before[kind].includes(one)).map((one) => `${kind}: ${one}`),
   )
 }
