@@ -33,6 +33,20 @@ const CAUSES: readonly Cause[] = [
     }),
   ],
   [
+    /(?:cannot (?:move|remove|unlink|create)|changing (?:permissions|ownership)) [^\n]*Operation not permitted/,
+    () => ({
+      what: 'the file or its directory is immutable',
+      next: 'See its attributes on the host (lsattr); chattr -i PATH makes it changeable.',
+    }),
+  ],
+  [
+    /Device or resource busy/,
+    () => ({
+      what: 'something is mounted there, as containers do with /etc/hosts and /etc/resolv.conf',
+      next: 'See findmnt on the host. A mount point cannot be replaced: unmount it, or change the file that is mounted.',
+    }),
+  ],
+  [
     /(?:E: Failed to fetch|Err:\d+) .*\s404\s+Not Found/,
     () => ({
       what: 'the package lists of the host are older than its mirror',

@@ -29,6 +29,10 @@ export function command(
   script: Shell,
   { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
+  if (creates !== undefined && /[*?]/.test(creates))
+    throw new TypeError(
+      `command ${label}: creates is one path, and patterns are not expanded: give unless: sh\`ls ${creates}\``,
+    )
   const done: DoneWhen = unless
     ? answered(quietly(unless), how.as)
     : {

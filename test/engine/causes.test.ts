@@ -14,6 +14,16 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
     'the disk is full. Make room on the host: df -h and df -i tell where.',
   ],
   [
+    "mv: cannot move '/etc/.a.provision-1' to '/etc/a': Operation not permitted",
+    1,
+    'the file or its directory is immutable. See its attributes on the host (lsattr); chattr -i PATH makes it changeable.',
+  ],
+  [
+    "mv: cannot move '/etc/.hosts.provision-1' to '/etc/hosts': Device or resource busy",
+    1,
+    'something is mounted there, as containers do with /etc/hosts and /etc/resolv.conf. See findmnt on the host. A mount point cannot be replaced: unmount it, or change the file that is mounted.',
+  ],
+  [
     "touch: cannot touch '/usr/a': Read-only file system",
     1,
     'the file system is mounted read-only, perhaps since its disk is failing. Look at the host: findmnt, and dmesg for errors of the disk.',

@@ -415,6 +415,13 @@ describe('each kind', () => {
       if (runs) expect(step.apply(have).map(({ script }) => script.text)).to.deep.equal(runs)
     })
 
+  it('refuses a pattern as the path that a command creates', () => {
+    expect(() => command('a', sh`:`, { creates: '/srv/*.done' })).to.throw(
+      TypeError,
+      'patterns are not expanded',
+    )
+  })
+
   it('refuses names that no unit can have', () => {
     for (const name of ['', 'a b', 'a/b', '../x', 'x'.repeat(256)])
       expect(() => service(name), name).to.throw(TypeError, 'is not the name of a unit')
