@@ -41,7 +41,7 @@ export {
   text,
 } from './model/fields.ts'
 export { type Handler, handler, rebooted, reloaded, restarted } from './model/handler.ts'
-export { type Group, group, type Host, type Ssh } from './model/host.ts'
+export { type Group, group, type Host, type Ssh, type Timeouts } from './model/host.ts'
 export { type Inventory, inventory } from './model/inventory.ts'
 export { type Output, type OutputOptions, output } from './model/output.ts'
 export { type Play, type Playbook, play, playbook } from './model/play.ts'

@@ -3,12 +3,13 @@ import type { Inventory } from '../model/inventory.ts'
 import type { Problem } from '../model/problem.ts'
 import { paintFor, showProblem } from '../report/problem.ts'
 import { type Attended, type Attending, attend } from '../transport/attended.ts'
+import { sessionTimeouts } from '../transport/timeouts.ts'
 import { EXIT } from './exit.ts'
 import { limited } from './limit.ts'
 import { loadInventory, type Own } from './load.ts'
 import { inventoryPath } from './paths.ts'
 import type { ReachFlags } from './run-flags.ts'
-import { becoming, targetOf } from './sessions.ts'
+import { becoming, type SessionSettings, targetOf, timeoutsOf } from './sessions.ts'
 import { sshOptions } from './ssh-options.ts'
 import { type TransportOf, transports } from './transports.ts'
 
@@ -35,23 +36,31 @@ export async function aimed(
 export interface Way {
   readonly transportOf: TransportOf
   readonly become: Become
-  readonly warn: (text: string) => void
+  readonly settings: SessionSettings
 }
 
 export async function wayTo(flags: ReachFlags): Promise<Way> {
-  const { ssh, become } = await sshOptions(flags)
-  return { transportOf: transports(ssh, flags.transport), become, warn: ssh.warn ?? (() => {}) }
+  const { ssh, become, settings } = await sshOptions(flags)
+  return { transportOf: transports(ssh, flags.transport), become, settings }
 }
 
 /** Runs one command on a host, heard while it runs, and leaves again. @throws Problem when the host cannot be reached */
 export async function attendOn(
   host: Host,
-  { transportOf, become }: Pick<Way, 'transportOf' | 'become'>,
-  job: Omit<Attending, 'host' | 'become'>,
+  { transportOf, become, settings: { timeoutFactor, clock } }: Way,
+  job: Omit<Attending, 'host' | 'become' | 'shellTimeout' | 'timeoutFactor' | 'clock'>,
 ): Promise<Attended> {
-  const link = await (await transportOf(host)).connect(targetOf(host))
+  const link = await (await transportOf(host)).connect(targetOf(host, timeoutFactor))
   try {
-    return await attend(link, { host: host.name, become: becoming(host, become), ...job })
+    const { timeout: shellTimeout, timeoutFactor: factor } = sessionTimeouts(timeoutsOf(host, timeoutFactor))
+    return await attend(link, {
+      host: host.name,
+      become: becoming(host, become),
+      shellTimeout,
+      timeoutFactor: factor,
+      ...(clock && { clock }),
+      ...job,
+    })
   } finally {
     await link.close()
   }

@@ -27,8 +27,8 @@ async function found(flags: DoctorFlags, own: Own): Promise<Verified> {
   const path = inventoryPath(flags.inventory)
   const inventory = await loadInventory({ inventory: path, own, typeCheck: flags.typeCheck })
   const limit = flags.limit === undefined ? undefined : limited(flags.limit, inventory.hosts)
-  const { ssh, become } = await sshOptions(flags)
-  const open = sessions(transports(ssh, flags.transport), become, ssh.warn)
+  const { ssh, become, settings } = await sshOptions(flags)
+  const open = sessions(transports(ssh, flags.transport), become, settings)
   const [here, hosts] = await Promise.all([
     controllerFindings({ inventory: path, own }),
     doctor({ inventory, ...(limit && { limit }) }, open),

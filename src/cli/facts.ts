@@ -25,8 +25,8 @@ export function factsCommand(own: Own): Command {
     .addHelpText('after', '\nExamples:\n  provision facts --limit db\n  provision facts --output json')
     .action(async (flags: FactsFlags) => {
       const { hosts } = await aimed(flags, own)
-      const { transportOf, become, warn } = await wayTo(flags)
-      const fleet = new Fleet(sessions(transportOf, become, warn), () => {})
+      const { transportOf, become, settings } = await wayTo(flags)
+      const fleet = new Fleet(sessions(transportOf, become, settings), () => {})
       try {
         const asks = hosts.map((host) => ({ host, question: FACTS }))
         await fleet.inquire(asks)

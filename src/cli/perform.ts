@@ -82,7 +82,7 @@ export async function perform(
         ...(limit && { limit }),
       },
       {
-        open: sessions(transports(options.ssh, flags.transport), options.become, options.ssh.warn),
+        open: sessions(transports(options.ssh, flags.transport), options.become, options.settings),
         emit: (event) => {
           remember?.(event)
           written?.emit(event)

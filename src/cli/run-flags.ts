@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { positive } from './positive.ts'
 import type { SelectFlags } from './select.ts'
 import { TRANSPORTS, type TransportName } from './transports.ts'
 
@@ -8,6 +9,7 @@ export interface LoginFlags {
   readonly acceptNewHostKeys: boolean
   readonly askBecomePassword: boolean
   readonly transport?: TransportName
+  readonly timeoutFactor?: number
 }
 
 /** Of {@link withReachOptions}. */
@@ -65,6 +67,12 @@ export function withLoginOptions(command: Command): Command {
         '--transport <name>',
         'how to reach hosts of which the inventory says nothing; ssh2 otherwise',
       ).choices(TRANSPORTS),
+    )
+    .addOption(
+      new Option(
+        '--timeout-factor <n>',
+        'multiply every limit, for slow hosts; replaces timeouts.factor of the inventory',
+      ).argParser(positive),
     )
 }
 

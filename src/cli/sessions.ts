@@ -1,26 +1,37 @@
 import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/fleet.ts'
-import type { Become, Host, Via } from '../model/host.ts'
+import type { Become, Host, Timeouts, Via } from '../model/host.ts'
+import type { Clock } from '../transport/clock.ts'
 import { openSession } from '../transport/open-session.ts'
+import { sessionTimeouts } from '../transport/timeouts.ts'
 import type { Target } from '../transport/wire.ts'
 import type { TransportOf } from './transports.ts'
 
-/**
- * How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock.
- * @param warn takes what a person should know of a host, such as a sudo that writes down what it is sent
- */
+export interface SessionSettings {
+  /** Takes warnings about a host, such as a sudo that logs its input. @default they are dropped */
+  readonly warn?: (text: string) => void
+  /** Replaces `timeouts.factor` of the inventory. */
+  readonly timeoutFactor?: number
+  /** Measures the limits. @default a clock for each session */
+  readonly clock?: Clock
+}
+
+/** How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock. */
 export function sessions(
   transportOf: TransportOf,
   preferred: Become,
-  warn: (text: string) => void = () => {},
+  { warn = () => {}, timeoutFactor, clock }: SessionSettings = {},
 ): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
   return async (host, purpose) => {
+    const timeouts = sessionTimeouts(timeoutsOf(host, timeoutFactor))
     const transport = await transportOf(host)
-    const link = await transport.connect(targetOf(host))
+    const link = await transport.connect(targetOf(host, timeoutFactor))
     const session = await openSession(link, {
       host: host.name,
       become: becoming(host, preferred),
+      ...timeouts,
+      ...(clock && { clock }),
       ...(purpose === 'change' && { lock: { owner } }),
     }).catch(async (error: unknown) => {
       await link.close()
@@ -31,7 +42,7 @@ export function sessions(
       await session.close()
       await link.close()
     }
-    return { session, close }
+    return { session, close, timeoutFactor: timeouts.timeoutFactor, ...(clock && { clock }) }
   }
 }
 
@@ -41,11 +52,20 @@ export function becoming({ become }: Pick<Host, 'become'>, preferred: Become) {
   return { method, ...(password && { password }) }
 }
 
-/** A host of an inventory as a transport sees it. */
-export function targetOf({ name, address, ssh = {} }: Host): Target {
-  const { via, host = address, transport: _, ...rest } = ssh
+/** The limits of a host. @param factor replaces that of the inventory */
+export function timeoutsOf({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: number): Timeouts {
+  return factor === undefined ? timeouts : { ...timeouts, factor }
+}
+
+/** A host of an inventory as a transport sees it. @param factor replaces that of the inventory */
+export function targetOf(host: Host, factor?: number): Target {
+  const { name, address, ssh = {} } = host
+  const { via, host: at = address, transport: _, ...rest } = ssh
+  const { shell: _shell, confirm: _confirm, ...limits } = timeoutsOf(host, factor)
+  const timeouts = Object.keys(limits).length > 0 && { timeouts: limits }
   const ways = via && 'host' in via ? [via] : via
-  return { name, host, ...rest, ...(ways && { via: ways.map(hop) }) }
+  const jumps = ways?.map((way) => ({ ...hop(way), ...timeouts }))
+  return { name, host: at, ...rest, ...timeouts, ...(jumps && { via: jumps }) }
 }
 
 function hop(via: Via): Target {

@@ -68,7 +68,7 @@ async function asked(
   plan: Foreseeing,
   flags: StepsFlags,
 ): Promise<{ readonly outlined: readonly Outlined[]; readonly code: number }> {
-  const { transportOf, become, warn } = await wayTo(flags)
+  const { transportOf, become, settings } = await wayTo(flags)
   const turns = new Map<string, Outlined & { readonly steps: StepInfo[] }>()
   const count = { failed: 0, unreachable: 0 }
   const emit = (event: RunEvent) => {
@@ -81,6 +81,6 @@ async function asked(
     if (event.kind === 'failed') count.failed++
     if (event.kind === 'unreachable' || event.kind === 'failed') tellUnreachable([event.problem])
   }
-  await run({ ...plan, mode: 'check' }, { open: sessions(transportOf, become, warn), emit })
+  await run({ ...plan, mode: 'check' }, { open: sessions(transportOf, become, settings), emit })
   return { outlined: [...turns.values()], code: exitOf(count) }
 }

@@ -80,8 +80,8 @@ export async function verificationOf(
 
 async function verified(name: string, flags: VerifyFlags, own: Own): Promise<Verified> {
   const asked = await verificationOf(name, flags, own)
-  const { ssh, become } = await sshOptions(flags)
-  const open = sessions(transports(ssh, flags.transport), become, ssh.warn)
+  const { ssh, become, settings } = await sshOptions(flags)
+  const open = sessions(transports(ssh, flags.transport), become, settings)
   const once = () => verify(asked, open)
   const end = performance.now() + flags.within
   let found = await once()

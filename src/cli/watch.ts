@@ -45,8 +45,8 @@ export function watchCommand(own: Own): Command {
 async function watch(name: string, flags: WatchFlags, own: Own): Promise<number> {
   const asked = await verificationOf(name, flags, own)
   const { hosts } = asked.inventory
-  const { transportOf, become, warn } = await wayTo(flags)
-  const { open, close } = kept(sessions(transportOf, become, warn))
+  const { transportOf, become, settings } = await wayTo(flags)
+  const { open, close } = kept(sessions(transportOf, become, settings))
   const { signal, done } = interruptible('')
   const paint = paintFor(process.stdout)
   const screen = process.stdout.isTTY ? new Screen(process.stdout) : undefined

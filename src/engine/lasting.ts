@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
 import { sh } from '../shell/sh.ts'
 import { elapsed } from '../text/duration.ts'
+import { Clock } from '../transport/clock.ts'
 import { Lost } from '../transport/lost.ts'
 import type { Opened, Result, Session, TripOptions } from '../transport/session.ts'
 import { Unreachable } from '../transport/unreachable.ts'
@@ -13,6 +14,10 @@ export interface OpenedSession {
   readonly session: Session
   /** Ends the session and all that was opened for it; may be called again. Never rejects. */
   readonly close: () => Promise<void>
+  /** Multiplies the limits of the engine for this host. @default 1 */
+  readonly timeoutFactor?: number
+  /** Measures them. @default a clock of its own */
+  readonly clock?: Clock
 }
 
 /** A host's session that outlives the host's reboots: when the host is back, another one takes its place. */
@@ -20,6 +25,7 @@ export class LastingSession implements Session {
   readonly #host: string
   readonly #again: () => Promise<OpenedSession>
   readonly #past: Session[] = []
+  readonly #clock: Clock
   #now: OpenedSession
   #last: Promise<unknown> = Promise.resolve()
 
@@ -27,6 +33,7 @@ export class LastingSession implements Session {
   constructor(host: string, first: OpenedSession, again: () => Promise<OpenedSession>) {
     this.#host = host
     this.#now = first
+    this.#clock = first.clock ?? new Clock()
     this.#again = again
   }
 
@@ -72,7 +79,7 @@ export class LastingSession implements Session {
       (part) =>
         part[0]?.reboots === undefined
           ? this.#now.session.run(part, options)
-          : this.#reboot(part[0], part[0].reboots),
+          : this.#reboot(part[0], part[0].reboots * (this.#now.timeoutFactor ?? 1)),
     )
   }
 
@@ -90,13 +97,25 @@ export class LastingSession implements Session {
 
   /** Waits until the host has booted anew, with the session that is there as long as it lasts. */
   async #return(before: string, within: number): Promise<void> {
-    const end = performance.now() + within
+    const over = new AbortController()
+    const limit = this.#clock.limit({ ms: within, expire: () => over.abort() })
+    try {
+      await this.#booted(before, { within, over: over.signal })
+    } finally {
+      limit.end()
+    }
+  }
+
+  async #booted(
+    before: string,
+    { within, over }: { readonly within: number; readonly over: AbortSignal },
+  ): Promise<void> {
     let there: OpenedSession | undefined = this.#now
     let state: HostState | undefined
     let trouble: Problem | undefined
-    while (performance.now() < end) {
+    while (!over.aborted) {
       try {
-        there ??= await this.#reopened(end)
+        there ??= await this.#reopened(over)
         state = await stateOf(there.session)
         if (state.boot !== before && !state.booting) return
       } catch (error) {
@@ -111,12 +130,12 @@ export class LastingSession implements Session {
     throw there && state ? this.#stuck(state, before, within) : this.#gone(within, trouble)
   }
 
-  async #reopened(end: number): Promise<OpenedSession> {
-    const over = new AbortController()
-    const { signal } = over
-    const late = sleep(Math.max(0, end - performance.now()), undefined, { signal }).catch(() => undefined)
+  async #reopened(over: AbortSignal): Promise<OpenedSession> {
+    const late = new Promise<undefined>((resolve) => {
+      over.addEventListener('abort', () => resolve(undefined), { once: true })
+    })
     const opening = this.#again()
-    const opened = await Promise.race([opening, late]).finally(() => over.abort())
+    const opened = await Promise.race([opening, late])
     if (!opened) {
       opening.then(({ close }) => close()).catch(() => {})
       throw new Lost(this.#host, 'no answer')

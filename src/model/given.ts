@@ -1,5 +1,5 @@
 import type { OptionalKey, Out, Values } from './fields.ts'
-import type { Become, Reach, Ssh } from './host.ts'
+import type { Become, Reach, Ssh, Timeouts } from './host.ts'
 import type { Hosts } from './stack.ts'
 
 /**
@@ -30,6 +30,7 @@ type FitsEntry<E, G, K extends string> =
 interface Common {
   readonly ssh?: Ssh
   readonly become?: Become
+  readonly timeouts?: Timeouts
 }
 
 type GivenGroup<V> = Common & {

@@ -23,8 +23,8 @@ export interface Ssh {
   readonly hostKeys?: 'strict' | 'accept-new'
   /** Paths of the known_hosts files to read instead of those of ssh_config; new keys go to the first. @default ssh_config's UserKnownHostsFile */
   readonly knownHosts?: readonly string[]
-  /** How long the host may take to answer a connection. @default ssh_config's ConnectTimeout, 10 s */
-  readonly patience?: Duration
+  /** The limit of the TCP connection. @default ConnectTimeout of ssh_config, else 10 s */
+  readonly connectTimeout?: Duration
   /** The host to go through, or several, the nearest first; `[]` for none. @default ssh_config's ProxyJump */
   readonly via?: Via | readonly Via[]
 }
@@ -41,12 +41,27 @@ export interface Become {
   readonly password?: Secret
 }
 
+/** Limits of sessions. They are for the whole site, for a group or for a host. docs/timeouts.md lists them all. */
+export interface Timeouts {
+  /** Multiplies every limit. `--timeout-factor` replaces it. @default 1 */
+  readonly factor?: number
+  /** How long a host may send no byte during a login. @default '60s' */
+  readonly login?: Duration
+  /** How long a connected host may send no byte. @default ServerAliveInterval of ssh_config, else 60 s */
+  readonly keepalive?: Duration
+  /** How long a shell, with sudo where it is used, may take to answer. @default '60s' */
+  readonly shell?: Duration
+  /** How long a host waits for a new connection before it restores the old files of a transaction. @default '60s' */
+  readonly confirm?: Duration
+}
+
 /** What is known of each host, whatever its group. */
 export interface Reach {
   /** Where its peers reach it. */
   readonly address: string
   readonly ssh?: Ssh
   readonly become?: Become
+  readonly timeouts?: Timeouts
 }
 
 /** A host of an inventory, with the vars of its group. */

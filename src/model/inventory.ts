@@ -4,6 +4,7 @@ import type { Fits, Given } from './given.ts'
 import { group, type Host } from './host.ts'
 import { Problem } from './problem.ts'
 import type { Entries, Hosts, Stack, StackValues } from './stack.ts'
+import { faultsOfTimeouts } from './timeouts.ts'
 
 /** The hosts and values of one site, held against the stack that its playbooks ask for. */
 export interface Inventory<S extends Entries = Entries> {
@@ -65,6 +66,11 @@ function members(key: string, { vars }: Hosts, all: Readonly<Record<string, unkn
       .filter(([, value]) => value !== undefined)
     const ssh = { ...record(all['ssh']), ...record(shared['ssh']), ...record(host['ssh']) }
     const become = { ...record(all['become']), ...record(shared['become']), ...record(host['become']) }
+    const timeouts = {
+      ...record(all['timeouts']),
+      ...record(shared['timeouts']),
+      ...record(host['timeouts']),
+    }
     return Object.freeze({
       ...Object.fromEntries(own),
       name,
@@ -72,6 +78,7 @@ function members(key: string, { vars }: Hosts, all: Readonly<Record<string, unkn
       address: String(host['address']),
       ssh,
       become,
+      ...(Object.keys(timeouts).length > 0 && { timeouts }),
     })
   })
 }
@@ -86,7 +93,7 @@ function record(given: unknown): Readonly<Record<string, unknown>> {
 
 // --- what types cannot see: values that come from elsewhere ---
 
-const COMMON = ['ssh', 'become']
+const COMMON = ['ssh', 'become', 'timeouts']
 
 function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknown>>): readonly string[] {
   return [
@@ -94,6 +101,7 @@ function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknow
       'type' in entry ? faultsOfGroup(key, entry, all[key]) : faultsOf(entry, all[key], key),
     ),
     ...strangers(all, [...Object.keys(entries), ...COMMON], ''),
+    ...faultsOfTimeouts('timeouts', all['timeouts']),
     ...twice(entries, all),
   ]
 }
@@ -108,6 +116,7 @@ function faultsOfGroup(key: string, { vars, atLeast, optional }: Hosts, given: u
   return [
     ...few,
     ...strangers(given, [...Object.keys(vars), ...COMMON, 'hosts'], `${key}.`),
+    ...faultsOfTimeouts(`${key}.timeouts`, given['timeouts']),
     ...named.flatMap(([name, host]) => faultsOfHost(`${key}.hosts.${name}`, vars, given, host)),
   ]
 }
@@ -127,6 +136,7 @@ function faultsOfHost(
       : [`${path}.address: should be an IP address such as 10.0.1.1, got ${JSON.stringify(address)}`]),
     ...Object.entries(vars).flatMap(([v, field]) => faultsOf(field, host[v] ?? shared[v], `${path}.${v}`)),
     ...strangers(host, [...Object.keys(vars), ...COMMON, 'address'], `${path}.`),
+    ...faultsOfTimeouts(`${path}.timeouts`, host['timeouts']),
   ]
 }
 

@@ -33,13 +33,16 @@ export function http(url: string, options: ProbeOptions = {}): Probe {
   return probe(`GET ${url}`, script, options)
 }
 
-/** The probe as one script that tries until it holds; fails with the last try's words. */
+/** The probe as one script that tries until it holds; fails with the last try's words. Its time begins on the host. One answer may take 5 s. */
 export function tried({ script, within }: Probe): Shell {
   const seconds = Math.max(1, Math.ceil(milliseconds(within) / 1000))
   return sh`
-end=$(($(date +%s) + ${seconds}))
+percent=\${PROVISION_TIMEOUT_PERCENT:-100} limit=$(((5 * percent + 99) / 100))
+read -r now _ </proc/uptime
+end=$((\${now%%.*} + (${seconds} * percent + 99) / 100))
 until said=$( ( ${script} ) 2>&1 </dev/null ); do
-  [ "$(date +%s)" -lt "$end" ] || { printf '%s\n' "$said" >&2; exit 1; }
+  read -r now _ </proc/uptime
+  [ "\${now%%.*}" -lt "$end" ] || { printf '%s\n' "$said" >&2; exit 1; }
   sleep 0.2
 done`
 }

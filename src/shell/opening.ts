@@ -5,10 +5,15 @@ import { LOOK, STOP } from './process-tree.ts'
  * The text that makes a POSIX shell ready for frames: a known environment, and the functions that their texts call. A part of
  * `checks` may end the shell after `_h WORD…`, which says why; when all is well the shell says `_h ok` and its process id.
  */
-export function opening({ token }: Dialect, checks: readonly string[]): string {
+export function opening(
+  { token }: Dialect,
+  checks: readonly string[],
+  exported: Readonly<Record<string, number>> = {},
+): string {
   return [
     `_x=${token}`,
     'LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; umask 077; cd /',
+    ...Object.entries(exported).map(([name, value]) => `export ${name}=${value}`),
     // A mark. Where nobody listens any more, nothing more is run.
     `_m(){ printf '\\001${token} %s %s %s\\n' "$@" || exit; }`,
     '_e(){ _m e "$@"; _m e "$@" >&2; }',

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net'
+import type { Clock } from './clock.ts'
 import { SshReader } from './ssh-strings.ts'
 
 export interface AgentKey {
@@ -12,8 +13,8 @@ export interface AgentKey {
  *
  * @throws Error when nobody answers at the socket
  */
-export async function agentKeys(socket: string): Promise<readonly AgentKey[]> {
-  const answer = await ask(socket, REQUEST_IDENTITIES)
+export async function agentKeys(socket: string, clock: Clock): Promise<readonly AgentKey[]> {
+  const answer = await ask({ path: socket, clock }, REQUEST_IDENTITIES)
   if (answer[0] !== IDENTITIES_ANSWER) throw new Error('the agent refused to list its keys')
   const reader = new SshReader(answer, 1)
   return Array.from({ length: reader.number() }, () => ({
@@ -25,19 +26,28 @@ export async function agentKeys(socket: string): Promise<readonly AgentKey[]> {
 // draft-ietf-sshm-ssh-agent, section 6.1
 const REQUEST_IDENTITIES = 11
 const IDENTITIES_ANSWER = 12
-const PATIENCE = 5_000
+/** Milliseconds. */
+const TIMEOUT = 5_000
 
-function ask(path: string, question: number): Promise<Buffer> {
+function ask(
+  { path, clock }: { readonly path: string; readonly clock: Clock },
+  question: number,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path)
     let answer = Buffer.alloc(0)
     const fail = (error: Error) => {
+      limit.end()
       socket.destroy()
       reject(error)
     }
-    socket.setTimeout(PATIENCE, () => fail(new Error('the agent does not answer')))
+    const limit = clock.limit({
+      ms: TIMEOUT,
+      progress: () => socket.bytesRead,
+      expire: () => fail(new Error('the agent does not answer')),
+    })
     socket.on('error', fail)
-    socket.on('close', () => reject(new Error('the agent hung up')))
+    socket.on('close', () => fail(new Error('the agent hung up')))
     socket.on('data', (chunk) => {
       answer = Buffer.concat([answer, chunk])
       if (answer.length < 4 || answer.length < 4 + answer.readUInt32BE(0)) return

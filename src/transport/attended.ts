@@ -3,9 +3,11 @@ import { Secret } from '../shell/secret.ts'
 import type { Shell } from '../shell/sh.ts'
 import { quote } from '../text/quote.ts'
 import { type Become, startShell } from './become.ts'
+import { Clock, type Limit } from './clock.ts'
 import { Lost } from './lost.ts'
 import { refusal } from './refusal.ts'
 import { settled } from './settled.ts'
+import { DEFAULTS } from './timeouts.ts'
 import type { Link, Wire } from './wire.ts'
 
 export interface Attending {
@@ -17,6 +19,12 @@ export interface Attending {
   readonly hear: (stream: 'stdout' | 'stderr', piece: Buffer) => void
   /** Milliseconds after which it is stopped. @default none */
   readonly timeout?: number
+  /** Milliseconds until the shell must be there. @default 60 seconds */
+  readonly shellTimeout?: number
+  /** Multiplies `timeout`. @default 1 */
+  readonly timeoutFactor?: number
+  /** Measures the limits. @default a clock of its own */
+  readonly clock?: Clock
   /** Stops it. */
   readonly stop?: AbortSignal
 }
@@ -35,13 +43,14 @@ export interface Attended {
  */
 export async function attend(link: Link, attending: Attending): Promise<Attended> {
   const { host, become, script, hear, stop } = attending
-  const wire = await startShell(link, { host, become, shell: 'sh', patience: PATIENCE })
+  const { shellTimeout = DEFAULTS.shell, clock = new Clock() } = attending
+  const wire = await startShell(link, { host, become, shell: 'sh', timeout: shellTimeout, clock })
   const token = `there-${randomBytes(12).toString('hex')}\n`
-  const heard = listening(wire, token, hear)
+  const heard = listening(wire, token, { hear, shellTimeout, clock })
   wire.stdin.on('error', () => {})
   wire.stdin.write(guarded(script, token))
-  const { ending, timedOut } = await ended(wire, attending)
-  await drained(wire, heard)
+  const { ending, timedOut } = await ended(wire, { ...attending, clock })
+  await drained(wire, heard, clock)
   wire.stdin.end()
   if (ending.lost !== undefined && !stop?.aborted && !timedOut) throw new Lost(host, ending.lost)
   if (!heard.begun && !stop?.aborted && !timedOut)
@@ -58,14 +67,21 @@ interface Heard {
 }
 
 /** Tells what the script writes, after the token, from what a profile of the user writes before it. */
-function listening(wire: Wire, token: string, hear: Attending['hear']): Heard {
+function listening(
+  wire: Wire,
+  token: string,
+  { hear, shellTimeout, clock }: Required<Pick<Attending, 'hear' | 'shellTimeout' | 'clock'>>,
+): Heard {
   const heard: Heard = { begun: false, said: '', pieces: 0 }
   let before = ''
-  const silence = setTimeout(() => {
-    heard.said += `\nno answer in ${PATIENCE / 1000} s`
-    wire.destroy()
-  }, PATIENCE)
-  void wire.ended.then(() => clearTimeout(silence))
+  const silence = clock.limit({
+    ms: shellTimeout,
+    expire() {
+      heard.said += `\nno answer in ${shellTimeout / 1000} s`
+      wire.destroy()
+    },
+  })
+  void wire.ended.then(() => silence.end())
   wire.stdout.on('data', (piece: Buffer) => {
     heard.pieces++
     if (heard.begun) return hear('stdout', piece)
@@ -73,7 +89,7 @@ function listening(wire: Wire, token: string, hear: Attending['hear']): Heard {
     const at = before.indexOf(token)
     if (at < 0) return
     heard.begun = true
-    clearTimeout(silence)
+    silence.end()
     const rest = before.slice(at + token.length)
     if (rest) hear('stdout', Buffer.from(rest, 'latin1'))
   })
@@ -86,31 +102,39 @@ function listening(wire: Wire, token: string, hear: Attending['hear']): Heard {
 }
 
 /** Waits for its end, and brings that about when it is late, or to be stopped. */
-async function ended(wire: Wire, { timeout, stop }: Pick<Attending, 'timeout' | 'stop'>) {
+async function ended(
+  wire: Wire,
+  {
+    timeout,
+    timeoutFactor = 1,
+    stop,
+    clock,
+  }: Pick<Attending, 'timeout' | 'timeoutFactor' | 'stop'> & { readonly clock: Clock },
+) {
   let timedOut = false
-  let giveUp: NodeJS.Timeout | undefined
+  let giveUp: Limit | undefined
   const end = () => {
     wire.stdin.end()
-    giveUp ??= setTimeout(() => wire.destroy(), LEAVING)
+    giveUp ??= clock.limit({ ms: LEAVING, expire: () => wire.destroy() })
   }
   const late = () => {
     timedOut = true
     end()
   }
-  const timer = timeout === undefined ? undefined : setTimeout(late, timeout)
+  const limit = timeout === undefined ? undefined : clock.limit({ ms: timeout * timeoutFactor, expire: late })
   stop?.addEventListener('abort', end)
   if (stop?.aborted) end()
   const ending = await wire.ended
-  for (const one of [timer, giveUp]) clearTimeout(one)
+  for (const one of [limit, giveUp]) one?.end()
   stop?.removeEventListener('abort', end)
   return { ending, timedOut }
 }
 
 /** All that was written before it ended is here afterwards; what it has left behind may write on. */
-async function drained(wire: Wire, heard: Heard): Promise<void> {
+async function drained(wire: Wire, heard: Heard, clock: Clock): Promise<void> {
   for (let before = -1, tries = 0; before !== heard.pieces && tries < 40; tries++) {
     before = heard.pieces
-    await settled(wire)
+    await settled(wire, clock)
   }
 }
 
@@ -127,7 +151,6 @@ function guarded({ text }: Shell, token: string): string {
 /** Tenths of a second for what is told to end, before it is killed. */
 const TRIES = Array.from({ length: 20 }, (_, i) => i).join(' ')
 
-/** Milliseconds until a shell must be there, and until one that was told to end is given up. */
-const PATIENCE = 30_000
+/** Milliseconds until a shell that was told to end is given up. */
 const LEAVING = 5_000
 const KILLED = 137

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Problem } from '../model/problem.ts'
 import type { Secret } from '../shell/secret.ts'
 import { quote } from '../text/quote.ts'
+import type { Clock } from './clock.ts'
 import { refusal, refused } from './refusal.ts'
 import type { Link, Wire } from './wire.ts'
 
@@ -20,7 +21,8 @@ export interface ShellRequest {
   readonly become: Become
   readonly shell: string
   /** Milliseconds to wait for each answer. */
-  readonly patience: number
+  readonly timeout: number
+  readonly clock: Clock
 }
 
 /**
@@ -67,12 +69,12 @@ const IS_ROOT = `{ while read -r _t _ _u _; do case $_t in Uid:) _v=$_u; break; 
 
 /** Gives the password to who asks for it, once, and waits until the shell is there. */
 function answer(wire: Wire, request: ShellRequest, { up, prompt }: Signs): Promise<void> {
-  const { host, become, patience } = request
+  const { host, become, timeout, clock } = request
   return new Promise((resolve, reject) => {
     let said = ''
     let given = false
     const settle = (problem?: Problem) => {
-      clearTimeout(timer)
+      limit.end()
       // Paused, or what comes before the next listener would be lost.
       wire.stderr.pause().off('data', listen)
       if (!problem) return resolve()
@@ -94,10 +96,11 @@ function answer(wire: Wire, request: ShellRequest, { up, prompt }: Signs): Promi
         )
       wire.stdin.write(`${password}\n`)
     }
-    const timer = setTimeout(
-      () => settle(refusal({ host, become, said: `${said}\nno answer in ${patience / 1000} s` })),
-      patience,
-    )
+    const limit = clock.limit({
+      ms: timeout,
+      progress: () => said.length,
+      expire: () => settle(refusal({ host, become, said: `${said}\nno answer in ${timeout / 1000} s` })),
+    })
     wire.stderr.on('data', listen)
     wire.stdin.on('error', () => {})
     void wire.ended.then((ending) => settle(refusal({ host, become, said, ending })))

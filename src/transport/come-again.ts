@@ -5,7 +5,7 @@ export interface Perseverance {
   /** Further attempts after the first. */
   readonly retries: number
   /** Milliseconds that all attempts together may take. Waiting for our own turn is not counted. */
-  readonly patience: number
+  readonly timeout: number
 }
 
 /**
@@ -16,7 +16,7 @@ export interface Perseverance {
  */
 export async function comeAgain<T>(
   attempt: (begin: () => void) => Promise<T>,
-  { retries, patience }: Perseverance,
+  { retries, timeout }: Perseverance,
 ): Promise<T> {
   let spent = 0
   for (let failures = 0; ; failures++) {
@@ -28,7 +28,7 @@ export async function comeAgain<T>(
     } catch (error) {
       if (began !== undefined) spent += performance.now() - began
       const dropped = error instanceof Unreachable && error.obstacle === 'dropped'
-      if (!dropped || failures >= retries || spent > patience) throw error
+      if (!dropped || failures >= retries || spent > timeout) throw error
       await sleep(FIRST_PAUSE * 2 ** failures * (0.5 + Math.random()))
     }
   }

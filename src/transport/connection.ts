@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net'
 import type { ClientChannel, Client as Ssh2Client } from 'ssh2'
+import type { Clock, Limit } from './clock.ts'
 import type { Hop } from './hop.ts'
 import { promiseNoSessions } from './ssh2.ts'
+import { silenceOf } from './timeouts.ts'
 import type { Tunnel } from './tunnel.ts'
 import { Unreachable } from './unreachable.ts'
 
 export interface ConnectionParts {
   readonly hop: Hop
+  readonly clock: Clock
   readonly client: Ssh2Client
   readonly socket: Socket | Tunnel
   /** The connection to the last jump host, when there is one. */
@@ -18,17 +21,19 @@ export class Connection {
   readonly hop: Hop
   /** Why the connection ended, in words. Never rejects; settles for a connection that we closed, too. */
   readonly lost: Promise<string>
+  readonly #clock: Clock
   readonly #client: Ssh2Client
   readonly #socket: Socket | Tunnel
   #lost: string | undefined
 
-  constructor({ hop, client, socket, through }: ConnectionParts) {
+  constructor({ hop, clock, client, socket, through }: ConnectionParts) {
     this.hop = hop
+    this.#clock = clock
     this.#client = client
     this.#socket = socket
     this.lost = new Promise((resolve) => {
       const end = (why: string) => {
-        clearInterval(watch)
+        watch.end()
         this.#lost ??= through?.ended === undefined ? why : `${through.hop.name} on the way: ${through.ended}`
         resolve(this.#lost)
       }
@@ -69,9 +74,9 @@ export class Connection {
   async close(): Promise<void> {
     this.#lost ??= 'we closed the connection'
     this.#client.end()
-    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE)
+    const limit = this.#clock.limit({ ms: GOODBYE, expire: () => this.#socket.destroy() })
     await this.lost
-    clearTimeout(timer)
+    limit.end()
   }
 
   #ask<T>(
@@ -95,17 +100,16 @@ export class Connection {
    * ssh2 takes a host for dead when it leaves three questions open, even while an answer waits behind megabytes that a
    * slow line still carries. Any byte that arrives is a sign of life, so we count those instead.
    */
-  #watch(end: (why: string) => void): NodeJS.Timeout {
-    const { interval, misses } = this.hop.keepalive
-    let seen = this.#socket.bytesRead
-    let silent = 0
-    return setInterval(() => {
-      silent = this.#socket.bytesRead === seen ? silent + 1 : 0
-      seen = this.#socket.bytesRead
-      if (silent <= misses) return
-      end(`no sign of life for ${(silent * interval) / 1000} s`)
-      this.#socket.destroy()
-    }, interval).unref()
+  #watch(end: (why: string) => void): Limit {
+    const silence = silenceOf(this.hop.keepalive)
+    return this.#clock.limit({
+      ms: silence,
+      progress: () => this.#socket.bytesRead,
+      expire: () => {
+        end(`no sign of life for ${silence / 1000} s`)
+        this.#socket.destroy()
+      },
+    })
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { Clock } from './clock.ts'
 
 /**
  * Opens a TCP connection, without Nagle's algorithm: with it, each small message waits 40 ms for the answer to the one before.
@@ -8,25 +9,31 @@ import { connect, type Socket } from 'node:net'
 export function dial({
   host,
   port,
-  patience,
+  timeout,
+  clock,
 }: {
   host: string
   port: number
-  patience: number
+  /** Milliseconds. */
+  timeout: number
+  clock: Clock
 }): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true })
-    const timer = setTimeout(() => {
-      socket.destroy()
-      reject(new TimedOut())
-    }, patience)
+    const limit = clock.limit({
+      ms: timeout,
+      expire() {
+        socket.destroy()
+        reject(new TimedOut())
+      },
+    })
     socket.once('connect', () => {
-      clearTimeout(timer)
+      limit.end()
       socket.removeAllListeners('error')
       resolve(socket)
     })
     socket.once('error', (error) => {
-      clearTimeout(timer)
+      limit.end()
       reject(error)
     })
   })

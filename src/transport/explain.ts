@@ -36,7 +36,7 @@ interface Failure {
 }
 
 function beforeConnecting(error: unknown, { hop, through }: Way): Failure {
-  const { name, host, port, patience } = hop
+  const { name, host, port, connectTimeout } = hop
   const seen = through ? ` from ${through.name}` : ''
   const code = error instanceof TimedOut ? 'ETIMEDOUT' : (errno(error) ?? throughJump(error))
   switch (code) {
@@ -61,7 +61,7 @@ function beforeConnecting(error: unknown, { hop, through }: Way): Failure {
       return {
         what: `${name} does not answer at port ${port}${seen}`,
         obstacle: 'timeout',
-        details: [`waited ${patience / 1000} s`],
+        details: [`waited ${connectTimeout / 1000} s`],
         next: 'Is the host up? Does a firewall drop the packets?',
       }
     case 'EHOSTUNREACH':
@@ -107,12 +107,12 @@ function afterConnecting({ progress, cause }: LoginFailed, way: Way): Failure {
   return noAgreement(cause, way)
 }
 
-function noGreeting(cause: unknown, { hop: { name, port, patience } }: Way): Failure {
+function noGreeting(cause: unknown, { hop: { name, port, loginTimeout } }: Way): Failure {
   if (cause instanceof TimedOut)
     return {
       what: `${name} takes the connection at port ${port} and says nothing`,
       obstacle: 'timeout',
-      details: [`waited ${patience / 1000} s for the greeting`],
+      details: [`waited ${loginTimeout / 1000} s for the greeting`],
       next: 'The host may hang or be overloaded, or it is no SSH server that listens there.',
     }
   if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(words(cause)))
@@ -124,7 +124,7 @@ function noGreeting(cause: unknown, { hop: { name, port, patience } }: Way): Fai
   return noAgreement(cause, { hop: { name } })
 }
 
-function noAgreement(cause: unknown, { hop }: { hop: { name: string; patience?: number } }): Failure {
+function noAgreement(cause: unknown, { hop }: { hop: { name: string } }): Failure {
   if (cause instanceof TimedOut)
     return {
       what: `${hop.name} does not finish the key exchange`,
@@ -142,12 +142,12 @@ function noAgreement(cause: unknown, { hop }: { hop: { name: string; patience?: 
 }
 
 function noLogin(cause: unknown, { hop, progress, notes }: Way & { progress: Progress }): Failure {
-  const { name, user, port, host, patience } = hop
+  const { name, user, port, host, loginTimeout } = hop
   if (cause instanceof TimedOut)
     return {
       what: `${name} does not finish the login`,
       obstacle: 'timeout',
-      details: [`waited ${patience / 1000} s`],
+      details: [`it sent nothing for ${loginTimeout / 1000} s`],
       next: 'Its name service or PAM may hang; see its log.',
     }
   const details = [...progress.refused, ...notes]

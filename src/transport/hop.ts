@@ -12,8 +12,10 @@ export interface Hop {
   readonly user: string
   readonly identities: Identities
   readonly hostKey: HostKeyRules
-  /** Milliseconds for each stage: to connect, to agree on keys, to log in. */
-  readonly patience: number
+  /** Milliseconds until the TCP connection is open. */
+  readonly connectTimeout: number
+  /** Milliseconds without a byte of the host after which a login is given up. */
+  readonly loginTimeout: number
   readonly keepalive: Keepalive
   /** The jump hosts on the way, in the order in which they are passed. */
   readonly via: readonly Target[]

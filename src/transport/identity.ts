@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import type { Secret } from '../shell/secret.ts'
 import { type AgentKey, agentKeys } from './agent.ts'
+import type { Clock } from './clock.ts'
 import { errno } from './errno.ts'
 import type { Hop } from './hop.ts'
 import type { KeyFile, KeyFiles } from './key-file.ts'
@@ -23,14 +24,22 @@ export interface Proofs {
   readonly notes: readonly string[]
 }
 
+interface KeyringParts {
+  readonly files: KeyFiles
+  readonly clock: Clock
+  readonly password?: Secret | undefined
+}
+
 /** The keys and passwords of a run. */
 export class Keyring {
   readonly #files: KeyFiles
+  readonly #clock: Clock
   readonly #password: Secret | undefined
   readonly #agents = new Map<string, Promise<readonly AgentKey[] | string>>()
 
-  constructor({ files, password }: { files: KeyFiles; password?: Secret | undefined }) {
+  constructor({ files, password, clock }: KeyringParts) {
     this.#files = files
+    this.#clock = clock
     this.#password = password
   }
 
@@ -74,7 +83,8 @@ export class Keyring {
   async #agentKeys(socket: string | undefined, notes: string[]): Promise<readonly AgentKey[]> {
     if (socket === undefined) return []
     const asked =
-      this.#agents.get(socket) ?? agentKeys(socket).catch((error: Error) => errno(error) ?? error.message)
+      this.#agents.get(socket) ??
+      agentKeys(socket, this.#clock).catch((error: Error) => errno(error) ?? error.message)
     this.#agents.set(socket, asked)
     const keys = await asked
     if (typeof keys === 'string') {

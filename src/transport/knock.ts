@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import { comeAgain } from './come-again.ts'
 import { Connection } from './connection.ts'
 import { dial, TimedOut } from './dial.ts'
@@ -21,6 +22,7 @@ export interface KnockParts {
   readonly warn: (text: string) => void
   /** Logins that are under way at once. */
   readonly gate: Gate
+  readonly clock: Clock
   /** Further attempts at a host that hangs up on us. */
   readonly retries: number
 }
@@ -40,21 +42,23 @@ export async function knock(parts: KnockParts): Promise<Connection> {
           throw explain(error, { hop, through: through?.hop, notes: proofs.notes })
         }
       }),
-    { retries, patience: hop.patience },
+    { retries, timeout: hop.loginTimeout },
   )
 }
 
 async function enter(
-  { hop, through, ask, warn }: KnockParts,
+  { hop, through, ask, warn, clock }: KnockParts,
   { check, proofs: { proofs } }: { check: HostKeyCheck; proofs: Proofs },
 ): Promise<Connection> {
   let refusal: unknown
   for (const algorithms of check.offers()) {
-    const socket = through ? await tunnel(through, hop) : await dial(hop)
+    const socket = through
+      ? await tunnel(through, hop, clock)
+      : await dial({ host: hop.host, port: hop.port, timeout: hop.connectTimeout, clock })
     try {
       const judge = (key: Buffer) => check.judge(key, ask)
-      const { client, remember } = await login({ hop, socket, algorithms, proofs, judge })
-      const connection = new Connection({ hop, client, socket, through })
+      const { client, remember } = await login({ hop, clock, socket, algorithms, proofs, judge })
+      const connection = new Connection({ hop, clock, client, socket, through })
       // As with OpenSSH, a key that cannot be written down is good for this once.
       await remember?.().catch((error: Error) =>
         warn(`the host key of ${hop.name} is not kept: ${error.message}`),
@@ -74,12 +78,18 @@ function isAboutKeyType(error: unknown): boolean {
   return error instanceof LoginFailed && /no matching host key/.test(String(error.cause))
 }
 
-async function tunnel(through: Connection, { host, port, patience }: Hop): Promise<Tunnel> {
+async function tunnel(
+  through: Connection,
+  { host, port, connectTimeout }: Hop,
+  clock: Clock,
+): Promise<Tunnel> {
   const opening = through.forward(host, port)
-  let timer: NodeJS.Timeout | undefined
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut()), patience)
+  const over = new AbortController()
+  const tooLong = clock.wait(connectTimeout, over.signal).then(() => {
+    throw new TimedOut()
   })
+  // After the race nobody listens.
+  tooLong.catch(() => {})
   try {
     return new Tunnel(await Promise.race([opening, tooLong]), () => through.acknowledge())
   } catch (error) {
@@ -89,6 +99,6 @@ async function tunnel(through: Connection, { host, port, patience }: Hop): Promi
     )
     throw error
   } finally {
-    clearTimeout(timer)
+    over.abort()
   }
 }

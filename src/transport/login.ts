@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NextAuthHandler, ServerHostKeyAlgorithm, Client as Ssh2Client } from 'ssh2'
+import type { Clock } from './clock.ts'
 import { TimedOut } from './dial.ts'
 import type { Hop } from './hop.ts'
 import type { Verdict } from './host-key.ts'
@@ -10,6 +11,7 @@ import type { Unreachable } from './unreachable.ts'
 
 export interface LoginParts {
   readonly hop: Hop
+  readonly clock: Clock
   readonly socket: Socket | Tunnel
   readonly algorithms: readonly string[]
   readonly proofs: readonly Proof[]
@@ -47,15 +49,19 @@ export class LoginFailed extends Error {
  *
  * @throws LoginFailed; Unreachable when the host's key is not to be trusted
  */
-export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): Promise<LoggedIn> {
+export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginParts): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     const client = new Client()
     const progress: Progress = { stage: 'greeting', refused: [], accepts: '' }
     let verdict: Verdict | undefined
-    const patience = new Patience(hop.patience, () => fail(new TimedOut()))
+    const silence = clock.limit({
+      ms: hop.loginTimeout,
+      progress: () => socket.bytesRead,
+      expire: () => fail(new TimedOut()),
+    })
 
     const fail = (cause: unknown) => {
-      patience.end()
+      silence.end()
       // It did greet us, and went silent then.
       if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
         progress.stage = 'keys'
@@ -64,7 +70,7 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
       socket.destroy()
     }
     const distrust = (why: Unreachable) => {
-      patience.end()
+      silence.end()
       reject(why)
     }
     client.on('error', (error) => {
@@ -75,10 +81,10 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
     client.on('close', () => fail(new Error('the host closed the connection')))
     client.once('handshake', () => {
       progress.stage = 'authentication'
-      patience.again()
+      silence.restart()
     })
     client.once('ready', () => {
-      patience.end()
+      silence.end()
       client.removeAllListeners()
       // The rest of the same packet is read before the next owner can listen; an error that nobody hears ends the process.
       client.on('error', () => {})
@@ -88,13 +94,12 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
 
     const verify = async (key: Buffer, answer: (trusted: boolean) => void) => {
       progress.stage = 'keys'
-      patience.stop()
+      silence.pause()
       verdict = await judge(key)
       if (!verdict.trusted) distrust(verdict.why)
-      else patience.again()
+      else silence.restart()
       answer(verdict.trusted)
     }
-    patience.again()
     client.connect({
       sock: socket,
       username: hop.user,
@@ -122,9 +127,9 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
       if (left) progress.accepts = left.join(', ')
       for (let proof = queue.shift(); proof; proof = queue.shift()) {
         if (left && proof.method !== 'none' && !left.includes(proof.method)) continue
-        patience.stop()
+        silence.pause()
         const method = await proof.make()
-        patience.again()
+        silence.restart()
         if (typeof method === 'string') {
           progress.refused.push(`${proof.label}: not used, ${method}`)
           continue
@@ -140,34 +145,6 @@ export function login({ hop, socket, algorithms, proofs, judge }: LoginParts): P
 
 /** The host refused all that we have. */
 export class NothingLeft extends Error {}
-
-/** A clock that starts anew at each stage, and stands still while a person is asked. */
-class Patience {
-  readonly #length: number
-  readonly #lose: () => void
-  #timer: NodeJS.Timeout | undefined
-  #over = false
-
-  constructor(length: number, lose: () => void) {
-    this.#length = length
-    this.#lose = lose
-  }
-
-  again(): void {
-    this.stop()
-    // The person may answer when nobody waits any more.
-    if (!this.#over) this.#timer = setTimeout(this.#lose, this.#length)
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-  }
-
-  end(): void {
-    this.#over = true
-    this.stop()
-  }
-}
 
 function isHostKeyAlgorithm(name: string): name is ServerHostKeyAlgorithm {
   return /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+)$/.test(name)

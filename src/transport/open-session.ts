@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { opening } from '../shell/opening.ts'
 import { type Become, startShell } from './become.ts'
+import { Clock } from './clock.ts'
 import { type Lock, lockText } from './lock.ts'
 import type { Session } from './session.ts'
 import { ShellSession } from './shell-session.ts'
+import { DEFAULTS } from './timeouts.ts'
 import type { Link } from './wire.ts'
 
 export interface OpenOptions {
@@ -15,8 +17,14 @@ export interface OpenOptions {
   readonly lock?: Lock
   /** The program that reads our text; it must be a POSIX shell. @default 'sh' */
   readonly shell?: string
-  /** Milliseconds to wait for the shell, or for the answer to a password. @default 30 seconds */
-  readonly patience?: number
+  /** Milliseconds to wait for the shell, or for the answer to a password. @default 60 seconds */
+  readonly timeout?: number
+  /** Multiplies the timeouts of scripts; scripts read it as `PROVISION_TIMEOUT_PERCENT`. @default 1 */
+  readonly timeoutFactor?: number
+  /** Milliseconds that a transaction waits for a new connection; scripts read it as `PROVISION_CONFIRM_SECONDS`. @default 60 seconds */
+  readonly confirmTimeout?: number
+  /** Measures the limits. @default a clock of its own */
+  readonly clock?: Clock
 }
 
 /**
@@ -26,8 +34,9 @@ export interface OpenOptions {
  * @throws Problem when a password is not accepted
  */
 export async function openSession(link: Link, options: OpenOptions): Promise<Session> {
-  const { host, become = { method: 'none' }, lock, shell = 'sh', patience = 30_000 } = options
-  const start = () => startShell(link, { host, become, shell, patience })
+  const { host, become = { method: 'none' }, lock, shell = 'sh' } = options
+  const { timeout = DEFAULTS.shell, timeoutFactor = 1, confirmTimeout, clock = new Clock() } = options
+  const start = () => startShell(link, { host, become, shell, timeout, clock })
   const dialect = { token: randomBytes(12).toString('hex'), shell }
   const { beat } = link
   const checks = [
@@ -38,10 +47,17 @@ export async function openSession(link: Link, options: OpenOptions): Promise<Ses
     link,
     host,
     become,
-    patience,
+    timeout,
+    timeoutFactor,
+    clock,
     dialect,
     wire: await start(),
-    opening: opening(dialect, checks),
+    opening: opening(dialect, checks, {
+      PROVISION_TIMEOUT_PERCENT: Math.max(1, Math.round(100 * timeoutFactor)),
+      ...(confirmTimeout !== undefined && {
+        PROVISION_CONFIRM_SECONDS: Math.max(1, Math.ceil(confirmTimeout / 1000)),
+      }),
+    }),
     another: start,
   })
 }

@@ -1,5 +1,4 @@
 import { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Gate } from './gate.ts'
 import type { Master } from './openssh-master.ts'
 import type { Ending, Link, Wire } from './wire.ts'
@@ -54,7 +53,9 @@ export class OpensshLink implements Link {
   async #ending(wire: Wire): Promise<Ending> {
     const lost = this.#master.lost.then((why) => ({ lost: why }))
     const ending = await Promise.race([wire.ended, lost])
-    return 'code' in ending && ending.code === 255 ? Promise.race([lost, sleep(GRACE, ending)]) : ending
+    return 'code' in ending && ending.code === 255
+      ? Promise.race([lost, this.#master.clock.wait(GRACE).then(() => ending)])
+      : ending
   }
 }
 

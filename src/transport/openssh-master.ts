@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { quote } from '../text/quote.ts'
 import { child } from './child.ts'
+import type { Clock } from './clock.ts'
 import type { Login, Words } from './openssh-settings.ts'
 import { opensshTrouble } from './openssh-trouble.ts'
 import { settled } from './settled.ts'
@@ -11,8 +12,8 @@ import { Unreachable } from './unreachable.ts'
 import type { Wire } from './wire.ts'
 
 /** Logs in, and comes back when commands can be started. @throws Unreachable */
-export async function logIn(login: Login): Promise<Master> {
-  const { program, words, patience, through } = login
+export async function logIn(login: Login, clock: Clock): Promise<Master> {
+  const { program, words, connectTimeout, loginTimeout, through } = login
   const before = through?.said.length ?? 0
   const directory = await mkdtemp(join(tmpdir(), 'provision-mux-'))
   const socket = join(directory, 's')
@@ -21,11 +22,12 @@ export async function logIn(login: Login): Promise<Master> {
   const said = listen(wire)
   const patient = new AbortController()
   const { signal } = patient
-  const outcome = await Promise.race([appears(socket, signal), wire.ended, late(STAGES * patience, signal)])
+  const late = clock.wait(connectTimeout + 2 * loginTimeout, signal).then(() => 'late' as const)
+  const outcome = await Promise.race([appears(socket, signal), wire.ended, late])
   patient.abort()
-  if (outcome === 'there') return new Master({ login, wire, socket, said })
+  if (outcome === 'there') return new Master({ login, clock, wire, socket, said })
   wire.destroy()
-  await settled(wire)
+  await settled(wire, clock)
   // Why a jump host cannot go on is told by the ssh that holds the login there.
   const told = `${through?.said.slice(before) ?? ''}${said()}`
   throw opensshTrouble({ ...login, said: told, late: outcome === 'late' })
@@ -42,6 +44,7 @@ exec "$@" </dev/null 3<&-`
 
 interface MasterParts {
   readonly login: Login
+  readonly clock: Clock
   readonly wire: Wire
   readonly socket: string
   readonly said: () => string
@@ -50,6 +53,7 @@ interface MasterParts {
 /** A login that is open, for the commands that will share it. */
 export class Master {
   readonly login: Login
+  readonly clock: Clock
   /** Why the connection ended, in words. Never rejects; settles for one that we closed, too. */
   readonly lost: Promise<string>
   readonly #wire: Wire
@@ -57,13 +61,14 @@ export class Master {
   readonly #said: () => string
   #ended: string | undefined
 
-  constructor({ login, wire, socket, said }: MasterParts) {
+  constructor({ login, clock, wire, socket, said }: MasterParts) {
     this.login = login
+    this.clock = clock
     this.#wire = wire
     this.#socket = socket
     this.#said = said
     this.lost = wire.ended.then(async () => {
-      await settled(wire)
+      await settled(wire, clock)
       this.#ended ??= lastWords(said()) ?? 'the connection ended'
       return this.#ended
     })
@@ -97,9 +102,9 @@ export class Master {
   async close(): Promise<void> {
     this.#ended ??= 'we closed the connection'
     this.#wire.stdin.end()
-    const timer = setTimeout(() => this.#wire.destroy(), GOODBYE)
+    const limit = this.clock.limit({ ms: GOODBYE, expire: () => this.#wire.destroy() })
     await this.lost
-    clearTimeout(timer)
+    limit.end()
   }
 
   /** Without a connection to share, ssh would make one of its own, and the command be outside of what we know. */
@@ -122,9 +127,6 @@ const GOODBYE = 1_000
 /** More than this of its words nobody wants to read. */
 const MUCH = 65_536
 
-/** To connect, to agree on keys, to log in: ssh bounds the first two by itself. */
-const STAGES = 3
-
 function listen({ stdout, stderr }: Wire): () => string {
   let said = ''
   stdout.on('error', () => {}).resume()
@@ -144,13 +146,6 @@ function appears(socket: string, signal: AbortSignal): Promise<'there'> {
     }
     watch(join(socket, '..'), { signal }, look).on('error', () => {})
     look()
-  })
-}
-
-function late(patience: number, signal: AbortSignal): Promise<'late'> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('late'), patience)
-    signal.addEventListener('abort', () => clearTimeout(timer))
   })
 }
 

@@ -1,8 +1,7 @@
-import { milliseconds } from '../text/duration.ts'
 import type { Keepalive } from './hop.ts'
 import type { OpensshOptions } from './openssh.ts'
 import type { Master } from './openssh-master.ts'
-import { keepalive, unknownKeys } from './settings.ts'
+import { timeouts, unknownKeys } from './settings.ts'
 import { SshConfigReader } from './ssh-config.ts'
 import type { Target } from './wire.ts'
 
@@ -16,8 +15,10 @@ export interface Login {
   readonly program: string
   /** The options and the host. */
   readonly words: Words
-  /** Milliseconds for each stage. */
-  readonly patience: number
+  /** Milliseconds until a TCP connection is open. */
+  readonly connectTimeout: number
+  /** Milliseconds that the rest of a login may take. */
+  readonly loginTimeout: number
   readonly keepalive: Keepalive
 }
 
@@ -41,13 +42,13 @@ export class OpensshSettings {
     const user = target.user ?? this.#options.user
     const asked = { host, ...(user && { user }), ...(port !== undefined && { port }) }
     const config = await this.#config.read(asked)
-    const configured = Number(config.get('connecttimeout')?.[0]) || 10
-    const patience = milliseconds(target.patience ?? this.#options.connectTimeout ?? 1000 * configured)
-    const { interval, misses } = this.#options.keepalive ?? keepalive(config)
+    const { connectTimeout, loginTimeout, ...limits } = timeouts({ target, config, defaults: this.#options })
+    const { interval, misses } = limits.keepalive
     const alive = { interval: 1000 * seconds(interval), misses }
     const unknown = unknownKeys(target, { config, defaults: this.#options, warn })
     const options: Options = {
-      ConnectTimeout: String(seconds(patience)),
+      // For ssh this is the limit of the connection, the greeting and the key exchange together.
+      ConnectTimeout: String(seconds(connectTimeout + loginTimeout)),
       ServerAliveInterval: String(seconds(alive.interval)),
       ServerAliveCountMax: String(alive.misses),
       StrictHostKeyChecking: unknown === 'accept' ? 'accept-new' : 'yes',
@@ -61,7 +62,15 @@ export class OpensshSettings {
       ...flag('-p', port === undefined ? undefined : String(port)),
       ...asOptions(options),
     ]
-    return { target, through, program, words: [...words, '--', host], patience, keepalive: alive }
+    return {
+      target,
+      through,
+      program,
+      words: [...words, '--', host],
+      connectTimeout,
+      loginTimeout,
+      keepalive: alive,
+    }
   }
 
   #files({ identityFile, hostKey, knownHosts: own }: Target): Options {

@@ -13,7 +13,7 @@ export interface OpensshTrouble extends Login {
 
 /** Why ssh did not get us to a host, out of its own last words. */
 export function opensshTrouble(trouble: OpensshTrouble): Unreachable {
-  const { target, through, said, late, patience } = trouble
+  const { target, through, said, late, connectTimeout, loginTimeout } = trouble
   const sign = SIGNS.find(({ pattern }) => pattern.test(said)) ?? (late ? LATE : ODD)
   const seen = through ? ` from ${through.login.target.name}` : ''
   return new Unreachable(sign.what(`${target.name}`, seen), {
@@ -22,7 +22,7 @@ export function opensshTrouble(trouble: OpensshTrouble): Unreachable {
       ...(target.hostKey !== undefined && sign.obstacle === 'host-key'
         ? [`inventory: ${target.hostKey}`]
         : []),
-      ...(late ? [`waited ${(3 * patience) / 1000} s`] : []),
+      ...(late ? [`waited ${(connectTimeout + 2 * loginTimeout) / 1000} s`] : []),
       ...known(said),
       ...lastLines(said).map((line) => `ssh: ${line}`),
     ],

@@ -15,14 +15,17 @@ export interface InteractiveOptions {
  * hosts. What it says nothing of is left to ssh's own configuration, which may ask for passwords and about new keys.
  */
 export async function interactiveWords(target: Target, options: InteractiveOptions = {}): Promise<Words> {
-  const { host, port, user, identityFile, patience, hostKey } = target
+  const { host, port, user, identityFile, connectTimeout, hostKey, timeouts } = target
   const newKeys = options.acceptNewHostKeys ? 'accept-new' : target.hostKeys
   const words = [
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...asOptions({
       IdentityFile: identityFile,
-      ConnectTimeout: patience === undefined ? undefined : String(Math.ceil(milliseconds(patience) / 1000)),
+      ConnectTimeout:
+        connectTimeout === undefined
+          ? undefined
+          : String(Math.ceil((milliseconds(connectTimeout) * (timeouts?.factor ?? 1)) / 1000)),
       StrictHostKeyChecking: newKeys === 'strict' ? undefined : newKeys,
       UserKnownHostsFile: hostKey === undefined ? asPaths(target.knownHosts) : undefined,
       ProxyCommand: await way(target, options),

@@ -1,3 +1,4 @@
+import { Clock } from './clock.ts'
 import { comeAgain } from './come-again.ts'
 import { Gate } from './gate.ts'
 import { JumpHosts, type Reached } from './jump.ts'
@@ -20,7 +21,7 @@ export interface OpensshOptions extends Omit<SshOptions, 'password' | 'passphras
  * host, which its commands share (ControlMaster); hosts behind one jump host of the inventory share that login too.
  */
 export function opensshTransport(options: OpensshOptions = {}): Transport {
-  const { concurrency = 30, retries = 5 } = options
+  const { concurrency = 30, retries = 5, clock = new Clock() } = options
   const gate = new Gate(concurrency)
   const settings = new OpensshSettings(options)
   const jumps = new JumpHosts<Master>()
@@ -55,21 +56,21 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
       (begin) =>
         gate.pass(() => {
           begin()
-          return enter(login)
+          return enter(login, clock)
         }),
-      { retries, patience: login.patience },
+      { retries, timeout: login.loginTimeout },
     )
   }
 }
 
 /** A fingerprint does not tell the type of its key, and a server shows one key at a login: each type is tried by itself. */
-async function enter(login: Login): Promise<Master> {
+async function enter(login: Login, clock: Clock): Promise<Master> {
   const { hostKey } = login.target
   const ways: readonly Words[] = hostKey === undefined ? [[]] : await pinned(login.program, hostKey)
   let refusal: unknown
   for (const words of ways)
     try {
-      return await logIn({ ...login, words: [...words, ...login.words] })
+      return await logIn({ ...login, words: [...words, ...login.words] }, clock)
     } catch (error) {
       refusal ??= error
       const about = error instanceof Unreachable && ['host-key', 'protocol'].includes(error.obstacle)

@@ -4,6 +4,7 @@ import { jumpsIn } from '../text/proxy-jump.ts'
 import type { Hop, HostKeyRules, Identities } from './hop.ts'
 import { knownAs } from './known-hosts.ts'
 import type { SshConfig } from './ssh-config.ts'
+import { DEFAULTS, KEEPALIVE, keepaliveWithin, stretched } from './timeouts.ts'
 import { Unreachable } from './unreachable.ts'
 import type { Target } from './wire.ts'
 
@@ -17,6 +18,7 @@ export interface Defaults {
   readonly hostKeys?: 'strict' | 'accept-new' | undefined
   readonly knownHosts?: readonly string[] | undefined
   readonly connectTimeout?: number | undefined
+  readonly loginTimeout?: number | undefined
   readonly keepalive?: Hop['keepalive'] | undefined
 }
 
@@ -44,11 +46,29 @@ export function settings(parts: SettingsParts): Hop {
     user,
     identities: identities(parts, expand),
     hostKey: hostKey({ target, config, defaults, warn }, { host, port, expand }),
-    patience: milliseconds(
-      target.patience ?? defaults.connectTimeout ?? 1000 * Number(one('connecttimeout') ?? 10),
-    ),
-    keepalive: defaults.keepalive ?? keepalive(config),
+    ...timeouts({ target, config, defaults }),
     via: target.via ?? jumpsIn(one('proxyjump')).map((jump) => ({ name: jump.host, ...jump })),
+  }
+}
+
+/** The limits of one host. What the inventory says goes before the defaults of the run, they before ssh_config. */
+export function timeouts({
+  target,
+  config,
+  defaults,
+}: Omit<SettingsParts, 'warn'>): Pick<Hop, 'connectTimeout' | 'loginTimeout' | 'keepalive'> {
+  const { factor = 1, login, keepalive: silence } = target.timeouts ?? {}
+  const configured = Number(config.get('connecttimeout')?.[0]) || undefined
+  const connect =
+    target.connectTimeout ??
+    defaults.connectTimeout ??
+    (configured === undefined ? DEFAULTS.connect : 1000 * configured)
+  const alive =
+    silence === undefined ? (defaults.keepalive ?? keepalive(config)) : keepaliveWithin(milliseconds(silence))
+  return {
+    connectTimeout: factor * milliseconds(connect),
+    loginTimeout: factor * milliseconds(login ?? defaults.loginTimeout ?? DEFAULTS.login),
+    keepalive: stretched(alive, factor),
   }
 }
 
@@ -145,10 +165,10 @@ export function unknownKeys(
   return value === 'accept-new' ? 'accept' : 'ask'
 }
 
-export function keepalive(config: SshConfig): Hop['keepalive'] {
+function keepalive(config: SshConfig): Hop['keepalive'] {
   const seconds = Number(config.get('serveraliveinterval')?.[0] ?? 0)
   const misses = Number(config.get('serveralivecountmax')?.[0] ?? 3)
-  return seconds > 0 ? { interval: seconds * 1000, misses } : { interval: 3000, misses: 3 }
+  return seconds > 0 ? { interval: seconds * 1000, misses } : KEEPALIVE
 }
 
 /** `ssh -G` gives paths with their tokens: `~/.ssh/%h`. */

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Dialect } from '../shell/frame.ts'
 import { type Mark, Splitter } from '../shell/splitter.ts'
 import type { Become } from './become.ts'
+import type { Clock } from './clock.ts'
 import { lockProblem } from './lock.ts'
 import { Lost, obituary } from './lost.ts'
 import { Promised } from './promised.ts'
@@ -18,7 +19,11 @@ export interface SessionParts {
   readonly link: Link
   readonly host: string
   readonly become: Become
-  readonly patience: number
+  /** Milliseconds until the shell must have answered. */
+  readonly timeout: number
+  /** Multiplies the timeouts of scripts. */
+  readonly timeoutFactor: number
+  readonly clock: Clock
   readonly dialect: Dialect
   readonly wire: Wire
   /** What makes the shell ready. */
@@ -42,13 +47,16 @@ export class ShellSession implements Session {
   #trips = 0
 
   constructor(parts: SessionParts) {
-    const { wire, dialect, patience, opening } = parts
+    const { wire, dialect, timeout, clock, opening } = parts
     this.#parts = parts
     this.#streams = { stdout: new Splitter(dialect.token), stderr: new Splitter(dialect.token) }
     this.#listen('stdout')
     this.#listen('stderr')
-    const timer = setTimeout(() => this.#fail(this.#refused(`no answer in ${patience / 1000} s`)), patience)
-    void this.#opened.promise.finally(() => clearTimeout(timer)).catch(() => {})
+    const limit = clock.limit({
+      ms: timeout,
+      expire: () => this.#fail(this.#refused(`no answer in ${timeout / 1000} s`)),
+    })
+    void this.#opened.promise.finally(() => limit.end()).catch(() => {})
     void wire.ended.then((ending) => this.#bury(ending))
     // Too late to write: the ending, which tells more, is on its way.
     wire.stdin.on('error', () => {})
@@ -85,7 +93,9 @@ export class ShellSession implements Session {
   ): Promise<readonly Result[]> {
     if (this.#over) throw this.#over
     if (scripts.length === 0) return []
-    const tasks = await tasksOf(scripts, { dialect: this.#parts.dialect, first: this.#next, stopAtFailure })
+    const { dialect, timeoutFactor, clock } = this.#parts
+    const first = this.#next
+    const tasks = await tasksOf(scripts, { dialect, timeoutFactor, clock, first, stopAtFailure })
     this.#next += tasks.length
     for (const task of tasks) this.#tasks.set(task.id, task)
     const results = Promise.all(tasks.map(({ result }) => result))
@@ -141,25 +151,25 @@ export class ShellSession implements Session {
 
   /** Kills a script from outside. Should even that not end it, the whole session is given up: a run must not hang. */
   async #kill({ process, result }: Task): Promise<void> {
-    const { host, another } = this.#parts
+    const { host, another, clock, timeout } = this.#parts
     const why = new Lost(host, 'a script had to be killed for its timeout, and would not end')
-    const timer = setTimeout(() => this.#fail(why), KILLING)
-    void result.finally(() => clearTimeout(timer)).catch(() => {})
+    const limit = clock.limit({ ms: Math.max(timeout, KILLING), expire: () => this.#fail(why) })
+    void result.finally(() => limit.end()).catch(() => {})
     if (process) await stop(another, process).catch(() => {})
   }
 
   async #end(): Promise<void> {
     await this.#last
-    const { wire } = this.#parts
+    const { wire, clock } = this.#parts
     wire.stdin.end()
-    const timer = setTimeout(() => wire.destroy(), LEAVING)
+    const limit = clock.limit({ ms: LEAVING, expire: () => wire.destroy() })
     await wire.ended
-    clearTimeout(timer)
+    limit.end()
     this.#fail(this.#gone())
   }
 
   async #bury(ending: Ending): Promise<void> {
-    await settled(this.#parts.wire)
+    await settled(this.#parts.wire, this.#parts.clock)
     const wasThere = this.#opened.state === 'resolved' || ending.lost !== undefined
     this.#fail(wasThere ? obituary(this.#parts.host, ending) : this.#refused('', ending))
   }

@@ -1,4 +1,5 @@
 import type { Secret } from '../shell/secret.ts'
+import { Clock } from './clock.ts'
 import { Gate } from './gate.ts'
 import type { Hop, Keepalive } from './hop.ts'
 import type { AskHostKey } from './host-key.ts'
@@ -35,28 +36,33 @@ export interface SshOptions {
   readonly knownHosts?: readonly string[] | undefined
   /** Read in place of ~/.ssh/config and /etc/ssh/ssh_config. */
   readonly configFile?: string | undefined
-  /** Milliseconds for each stage of a login: to connect, to agree on keys, to prove who we are. @default 10_000 */
+  /** Milliseconds until the TCP connection is open. @default ConnectTimeout of ssh_config, else 10_000 */
   readonly connectTimeout?: number | undefined
-  /** A host that is silent for `misses + 1` intervals is given up. @default every 3_000 ms, 3 misses: 12 s */
+  /** Milliseconds without a byte of the host after which a login is given up. @default 60_000 */
+  readonly loginTimeout?: number | undefined
+  /** A host that is silent for `misses + 1` intervals is given up. @default every 3_000 ms, 19 misses: 60 s */
   readonly keepalive?: Keepalive | undefined
   /** Logins that are under way at once. @default 30 */
   readonly concurrency?: number | undefined
   /** Further attempts at a host that hangs up before it greets us. @default 5 */
   readonly retries?: number | undefined
+  /** Measures the limits. @default a clock of its own */
+  readonly clock?: Clock | undefined
   /** Takes what a person should know and need not act upon at once. @default nobody is told */
   readonly warn?: ((text: string) => void) | undefined
 }
 
 /** Reaches hosts by SSH, with ssh2. Host keys are always checked. Hosts behind one jump host share a login there. */
 export function sshTransport(options: SshOptions = {}): Transport {
-  const { concurrency = 30, retries = 5 } = options
+  const { concurrency = 30, retries = 5, clock = new Clock() } = options
   const oneByOne = new Gate(1)
   const { ask, passphrase } = options
   const files = new KeyFiles(passphrase && ((question) => oneByOne.pass(() => passphrase(question))))
   const parts = {
     gate: new Gate(concurrency),
-    keyring: new Keyring({ files, password: options.password }),
+    keyring: new Keyring({ files, clock, password: options.password }),
     knownHosts: new KnownHosts(),
+    clock,
     retries,
     warn: options.warn ?? (() => {}),
     ask: ask && ((question: Parameters<AskHostKey>[0]) => oneByOne.pass(() => ask(question))),

@@ -1,5 +1,6 @@
 import type { ProcessId } from '../shell/process-tree.ts'
 import type { Mark } from '../shell/splitter.ts'
+import type { Clock, Limit } from './clock.ts'
 import { Promised } from './promised.ts'
 import type { Result } from './session.ts'
 
@@ -9,7 +10,9 @@ export interface TaskParts {
   readonly text: Buffer
   /** An input too large to be in the text: it goes after it, when the host is ready for it. */
   readonly follows: AsyncIterable<Uint8Array> | undefined
+  /** Milliseconds. */
   readonly timeout: number | undefined
+  readonly clock: Clock
   /** Told what it says while it runs. */
   readonly hear: ((line: string) => void) | undefined
 }
@@ -21,19 +24,21 @@ export class Task {
   readonly follows: AsyncIterable<Uint8Array> | undefined
   readonly hear: ((line: string) => void) | undefined
   readonly #timeout: number
+  readonly #clock: Clock
   readonly #result = new Promised<Result>()
   readonly #ready = new Promised<boolean>()
   readonly #bodies: { stdout?: Buffer; stderr?: Buffer } = {}
   #process: ProcessId | undefined
-  #timer: NodeJS.Timeout | undefined
+  #limit: Limit | undefined
   #late = false
 
-  constructor({ id, text, follows, timeout = LONGEST, hear }: TaskParts) {
+  constructor({ id, text, follows, timeout = Number.POSITIVE_INFINITY, clock, hear }: TaskParts) {
     this.id = id
     this.text = text
     this.follows = follows
     this.hear = hear
-    this.#timeout = Math.min(timeout, LONGEST)
+    this.#timeout = timeout
+    this.#clock = clock
   }
 
   get result(): Promise<Result> {
@@ -53,10 +58,13 @@ export class Task {
   started(who: string, expire: () => void): void {
     const [pid, started] = who.split('.')
     if (pid && started) this.#process = { pid: Number(pid), started }
-    this.#timer = setTimeout(() => {
-      this.#late = true
-      expire()
-    }, this.#timeout)
+    this.#limit = this.#clock.limit({
+      ms: this.#timeout,
+      expire: () => {
+        this.#late = true
+        expire()
+      },
+    })
   }
 
   welcome(): void {
@@ -67,7 +75,7 @@ export class Task {
   heard(stream: 'stdout' | 'stderr', { value, body }: Mark): boolean {
     // Of a script that ended its subshell we are told twice; the first time is the true one.
     this.#bodies[stream] ??= body
-    clearTimeout(this.#timer)
+    this.#limit?.end()
     const { stdout, stderr } = this.#bodies
     if (!stdout || !stderr) return false
     const skipped = value === 'skip'
@@ -78,13 +86,10 @@ export class Task {
   }
 
   fail(why: Error): void {
-    clearTimeout(this.#timer)
+    this.#limit?.end()
     this.#ready.reject(why)
     this.#result.reject(why)
   }
 }
 
 const KILLED = 128 + 9
-
-/** setTimeout takes no more. */
-const LONGEST = 2 ** 31 - 1

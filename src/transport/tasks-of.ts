@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Opened } from '../model/streamed.ts'
 import { type Dialect, encode, encodeShared, type Frame } from '../shell/frame.ts'
+import type { Clock } from './clock.ts'
 import type { Script } from './session.ts'
 import { Task } from './task.ts'
 
@@ -10,6 +11,9 @@ export interface TripPlan {
   /** The number of the first frame: no two frames of a session have the same. */
   readonly first: number
   readonly stopAtFailure: boolean
+  /** Multiplies the timeouts. */
+  readonly timeoutFactor: number
+  readonly clock: Clock
 }
 
 /**
@@ -19,7 +23,7 @@ export interface TripPlan {
  */
 export async function tasksOf(
   scripts: readonly Script[],
-  { dialect, first, stopAtFailure }: TripPlan,
+  { dialect, first, stopAtFailure, timeoutFactor, clock }: TripPlan,
 ): Promise<readonly Task[]> {
   const made = await Promise.all(
     scripts.map(async (script, i) => {
@@ -31,8 +35,9 @@ export async function tasksOf(
     made.map(({ frame }) => frame),
     dialect,
   )
-  return made.map(({ script: { timeout, hear }, frame: { id }, follows }) => {
-    return new Task({ id, text: texts.get(id) ?? NOTHING, follows, timeout, hear })
+  return made.map(({ script, frame: { id }, follows }) => {
+    const timeout = script.timeout === undefined ? undefined : script.timeout * timeoutFactor
+    return new Task({ id, text: texts.get(id) ?? NOTHING, follows, timeout, clock, hear: script.hear })
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { Timeouts } from '../model/host.ts'
 import type { Duration } from '../text/duration.ts'
 
 /** One command that runs on a host, with its three streams. */
@@ -44,8 +45,10 @@ export interface Target {
   readonly hostKeys?: 'strict' | 'accept-new'
   /** Files of known hosts, read in place of those of ssh_config. */
   readonly knownHosts?: readonly string[]
-  /** How long it may take to answer a connection. @default what ssh_config and the defaults say */
-  readonly patience?: Duration
+  /** The limit of the TCP connection. @default what ssh_config and the defaults say */
+  readonly connectTimeout?: Duration
+  /** Limits of the login and of the connection. */
+  readonly timeouts?: Pick<Timeouts, 'factor' | 'login' | 'keepalive'>
   /** Hosts to go through, the nearest first. */
   readonly via?: readonly Target[]
 }

@@ -120,6 +120,6 @@ import { openLab } from 'provision-ts/lab'
 import { site } from './stack.ts'
 const { hosts } = openLab(process.env['LAB'])
 export default inventory(site, {
-  web: { hosts: Object.fromEntries(hosts.map(({ name, address, ssh }) => [name, { address, ssh: { ...ssh, patience: '3s' } }])) },
+  web: { hosts: Object.fromEntries(hosts.map(({ name, address, ssh }) => [name, { address, ssh: { ...ssh, connectTimeout: '3s' } }])) },
 })
 `

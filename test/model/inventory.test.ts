@@ -145,7 +145,7 @@ describe('an inventory', () => {
     ],
     'a group that nobody asks for': [
       { ...good, database: { hosts: {} } },
-      ['database: is not known here. There are domain, lb, web, ssh, become.'],
+      ['database: is not known here. There are domain, lb, web, ssh, become, timeouts.'],
     ],
     'an address that is none': [
       host({ address: 'web1.test' }),

@@ -63,7 +63,7 @@ describe('access to real hosts', function () {
     expect(code, text).to.equal(1)
     expect(text)
       .to.include('transaction firewall failed')
-      .and.include('No new connection came through within 15 s.')
+      .and.include('No new connection came through within 20 s.')
       .and.include('The old files are back in place and in force.')
     expect(await on('nft list table inet provision; cat /etc/nftables.d/provision.nft')).to.equal(before)
     expect(await remains()).to.equal('')
@@ -172,7 +172,7 @@ import { site } from './stack.ts'
 const lab = openLab(process.env.LAB)
 const { address, ssh } = lab.host('web1')
 const user = process.env.SSH_USER
-export default inventory(site, { web: { hosts: { web1: { address, ssh: user ? { ...ssh, user } : ssh } } } })
+export default inventory(site, { timeouts: { confirm: '20s' }, web: { hosts: { web1: { address, ssh: user ? { ...ssh, user } : ssh } } } })
 `
 
 function playbookOf(steps: string): string {

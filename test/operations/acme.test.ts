@@ -253,7 +253,7 @@ import { site } from '${ROOT}/playbooks/stack.ts'
 export default async () => {
   const lab = openLab('${LAB}')
   const ca = await authority(lab.directory + '/pki', { name: 'Notes lab' })
-  const at = (name) => ({ address: lab.host(name).address, ssh: { ...lab.host(name).ssh, patience: '60s' } })
+  const at = (name) => ({ address: lab.host(name).address, ssh: { ...lab.host(name).ssh, connectTimeout: '60s' } })
   const { ACME, ACME_SERVER, ACME_ROOT } = process.env
   return inventory(site, {
     domain: 'notes.test',

@@ -19,7 +19,7 @@ describe('becoming root', () => {
   after(() => machine?.close())
 
   const whoami = async (user: string, become: Become) => {
-    const session = await openSession(machine.as(user), { host: 'web1', become, patience: 8_000 })
+    const session = await openSession(machine.as(user), { host: 'web1', become, timeout: 60_000 })
     const [result] = await session.run([{ script: sh`id -un; echo $HOME; pwd` }])
     await session.close()
     return { said: result?.stdout.toString(), trips: session.trips }

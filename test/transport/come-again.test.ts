@@ -17,7 +17,7 @@ describe('a host that turns us away', () => {
         if (attempts === 1) throw dropped
         return 'in'
       },
-      { retries: 1, patience: 20 },
+      { retries: 1, timeout: 20 },
     )
     expect(said).to.equal('in')
   })
@@ -30,15 +30,15 @@ describe('a host that turns us away', () => {
       await sleep(30)
       throw dropped
     }
-    expect(await thrown(comeAgain(slow, { retries: 5, patience: 20 }))).to.equal(dropped)
+    expect(await thrown(comeAgain(slow, { retries: 5, timeout: 20 }))).to.equal(dropped)
     expect(attempts).to.equal(1)
-    expect(await thrown(comeAgain(slow, { retries: 1, patience: 10_000 }))).to.equal(dropped)
+    expect(await thrown(comeAgain(slow, { retries: 1, timeout: 10_000 }))).to.equal(dropped)
     expect(attempts).to.equal(3)
   })
 
   it('is not tried again for any other reason', async () => {
     const refused = new Unreachable('no', { obstacle: 'refused' })
-    expect(await thrown(comeAgain(() => Promise.reject(refused), { retries: 5, patience: 1000 }))).to.equal(
+    expect(await thrown(comeAgain(() => Promise.reject(refused), { retries: 5, timeout: 1000 }))).to.equal(
       refused,
     )
   })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
+import { Clock } from '../../src/transport/clock.ts'
 import { localLink } from '../../src/transport/local.ts'
 import { settled } from '../../src/transport/settled.ts'
 
@@ -20,7 +21,7 @@ describe('this machine as a host', () => {
     const wire = await link.start('sleep 60 & echo $!; wait')
     const [pid] = await once(wire.stdout, 'data')
     await link.close()
-    await settled(wire)
+    await settled(wire, new Clock())
     expect(await wire.ended).to.deep.equal({ signal: 'SIGKILL' })
     expect(wire.stdout.readableEnded || wire.stdout.destroyed, `process ${pid} has let go`).to.equal(true)
   })

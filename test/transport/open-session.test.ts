@@ -20,7 +20,7 @@ describe('opening a session', () => {
   })
 
   it('does not wait for ever for a login that says nothing', async () => {
-    const session = await openSession(link, { host: 'web1', shell: 'sleep 60', patience: 20 })
+    const session = await openSession(link, { host: 'web1', shell: 'sleep 60', timeout: 20 })
     expect(String(await thrown(session.run([{ script: sh`:` }])))).to.match(/web1 gave us no shell/)
     await session.close()
   })

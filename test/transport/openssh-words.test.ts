@@ -10,7 +10,7 @@ describe('the words of an interactive ssh', () => {
       user: 'deploy',
       port: 2222,
       identityFile: '/keys/a',
-      patience: '2500ms',
+      connectTimeout: '2500ms',
     } as const
     expect((await interactiveWords(all, { acceptNewHostKeys: true })).join(' ')).to.equal(
       '-l deploy -p 2222 -o IdentityFile=/keys/a -o ConnectTimeout=3 -o StrictHostKeyChecking=accept-new -- 10.0.1.1',

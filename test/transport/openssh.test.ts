@@ -224,7 +224,7 @@ describe("the user's own ssh", () => {
 
     it('when the host is frozen, in bounded time', async () => {
       sshd.process.kill('SIGSTOP')
-      const error = await trouble({}, { connectTimeout: 1000 })
+      const error = await trouble({}, { connectTimeout: 1000, loginTimeout: 1000 })
       sshd.process.kill('SIGCONT')
       expect(error.obstacle).to.equal('timeout')
       expect(error.message).to.equal('web1 does not answer')

@@ -49,7 +49,7 @@ describe('ssh_config, at random', () => {
           keys: used.identities.named ? used.identities.files : 'usual',
           only: used.identities.only,
           via: used.via.map((jump) => [jump.user, jump.host, jump.port]),
-          timeout: used.patience,
+          timeout: used.connectTimeout,
           unknown: used.hostKey.unknown,
           knownHosts: used.hostKey.userFiles,
           name: used.hostKey.name,

@@ -5,6 +5,7 @@ import { jumpsIn } from '../../src/text/proxy-jump.ts'
 import { type Defaults, settings } from '../../src/transport/settings.ts'
 import { hopReader } from '../../src/transport/ssh.ts'
 import { concerns, SshConfigReader } from '../../src/transport/ssh-config.ts'
+import { silenceOf } from '../../src/transport/timeouts.ts'
 import type { Target } from '../../src/transport/wire.ts'
 import { Workshop } from './sshd.ts'
 
@@ -97,10 +98,10 @@ describe('ssh_config', () => {
       'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
     )
     const target = { ...web1, user: 'me', port: 23, identityFile: '/keys/mine', hostKey: 'SHA256:abc' }
-    const { via, patience, hostKey } = await hopReader({ configFile })(target)
-    expect({ via, patience, algorithms: hostKey.algorithms }).to.deep.equal({
+    const { via, connectTimeout, hostKey } = await hopReader({ configFile })(target)
+    expect({ via, connectTimeout, algorithms: hostKey.algorithms }).to.deep.equal({
       via: [{ name: 'bastion', host: 'bastion' }],
-      patience: 3000,
+      connectTimeout: 3000,
       algorithms: ['ssh-ed25519'],
     })
   })
@@ -137,15 +138,25 @@ describe('ssh_config', () => {
     expect((await hop('User deploy\n', web1, { user: 'me' })).user).to.equal('me')
   })
 
-  it('sets how long we wait', async () => {
-    const { patience, keepalive } = await hop(
-      'ConnectTimeout 3\nServerAliveInterval 7\nServerAliveCountMax 2\n',
-    )
-    expect({ patience, keepalive }).to.deep.equal({
-      patience: 3000,
-      keepalive: { interval: 7000, misses: 2 },
+  it('sets the limits, unless the inventory does', async () => {
+    const text = 'ConnectTimeout 3\nServerAliveInterval 7\nServerAliveCountMax 2\n'
+    const limits = async (text: string, more: Partial<Target> = {}) => {
+      const { connectTimeout, loginTimeout, keepalive } = await hop(text, { ...web1, ...more })
+      return { connectTimeout, loginTimeout, silence: silenceOf(keepalive) }
+    }
+    expect(await limits(text)).to.deep.equal({ connectTimeout: 3_000, loginTimeout: 60_000, silence: 21_000 })
+    expect(await limits('')).to.deep.equal({ connectTimeout: 10_000, loginTimeout: 60_000, silence: 60_000 })
+    const timeouts = { factor: 2, login: '20s', keepalive: '90s' } as const
+    expect(await limits(text, { connectTimeout: '4s', timeouts })).to.deep.equal({
+      connectTimeout: 8_000,
+      loginTimeout: 40_000,
+      silence: 180_000,
     })
-    expect((await hop('')).patience).to.equal(10_000)
+    expect(await limits(text, { timeouts: { factor: 2 } })).to.deep.equal({
+      connectTimeout: 6_000,
+      loginTimeout: 120_000,
+      silence: 42_000,
+    })
   })
 
   it('names the hosts to go through, unless the inventory does', async () => {

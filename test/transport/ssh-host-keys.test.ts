@@ -150,8 +150,9 @@ describe('the key of a host', () => {
   it('waits for the person for as long as it takes', () =>
     connect({
       knownHosts: [knowing('')],
-      connectTimeout: 300,
-      ask: () => new Promise((resolve) => setTimeout(() => resolve(true), 500)),
+      connectTimeout: 60_000,
+      loginTimeout: 2_000,
+      ask: () => new Promise((resolve) => setTimeout(() => resolve(true), 3_500)),
     }))
 
   it('is not asked about with StrictHostKeyChecking yes', async () => {

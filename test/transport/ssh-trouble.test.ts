@@ -54,7 +54,7 @@ describe('a host that cannot be reached', () => {
 
   it('since it takes the connection and says nothing', async () => {
     const port = await listen(() => {})
-    const error = await trouble({ port }, { connectTimeout: 100 })
+    const error = await trouble({ port }, { loginTimeout: 100 })
     expect(error.obstacle).to.equal('timeout')
     expect(error.message).to.equal(`web1 takes the connection at port ${port} and says nothing`)
     expect(error.details).to.contain('waited 0.1 s for the greeting')
@@ -62,7 +62,7 @@ describe('a host that cannot be reached', () => {
 
   it('since it hangs in the key exchange', async () => {
     const port = await listen((socket) => socket.write('SSH-2.0-frozen\r\n'))
-    const error = await trouble({ port }, { connectTimeout: 100 })
+    const error = await trouble({ port }, { loginTimeout: 100 })
     expect(error.obstacle).to.equal('timeout')
     expect(error.message).to.contain('key exchange')
   })
@@ -109,7 +109,7 @@ describe('a host that cannot be reached', () => {
   it('since the jump host does not come back from its way there', async () => {
     const { port, hostKey, close } = await bastion()
     const via: Target[] = [{ name: 'bastion', host: '127.0.0.1', user: 'me', port, hostKey }]
-    const error = await trouble({ via, port: 2222 }, { connectTimeout: 200 })
+    const error = await trouble({ via, port: 2222 }, { connectTimeout: 200, loginTimeout: 200 })
     close()
     expect(error.obstacle).to.equal('timeout')
     expect(error.message).to.equal('web1 does not answer at port 2222 from bastion')
@@ -144,7 +144,7 @@ describe('a host that cannot be reached', () => {
 
     it('since it is frozen, in bounded time, and can be once it thaws', async () => {
       sshd.process.kill('SIGSTOP')
-      const error = await trouble(real, { ...options, connectTimeout: 150 })
+      const error = await trouble(real, { ...options, connectTimeout: 150, loginTimeout: 150 })
       sshd.process.kill('SIGCONT')
       expect(error.obstacle).to.equal('timeout')
       await (await sshTransport({ ...common, ...options }).connect({ ...target, ...real })).close()

@@ -1,0 +1,47 @@
+import type { Timeouts } from '../model/host.ts'
+import { milliseconds } from '../text/duration.ts'
+import type { Keepalive } from './hop.ts'
+
+/** The default of each limit of a session, in milliseconds, unless a setting says otherwise. */
+export const DEFAULTS = {
+  /** From the first packet to an open TCP connection. */
+  connect: 10_000,
+  /** Silence of the host during a login. */
+  login: 60_000,
+  /** From the request of a shell to its first answer. */
+  shell: 60_000,
+} as const
+
+/** A question every 3 s; a host that sends no byte for 60 s is lost. */
+export const KEEPALIVE: Keepalive = { interval: 3_000, misses: 19 }
+
+/** How long a host may be silent. */
+export function silenceOf({ interval, misses }: Keepalive): number {
+  return interval * (misses + 1)
+}
+
+/** The questions that find out, within this time, that a host is silent. */
+export function keepaliveWithin(silence: number): Keepalive {
+  const interval = Math.max(1, Math.min(KEEPALIVE.interval, silence / 4))
+  return { interval, misses: Math.max(0, Math.ceil(silence / interval) - 1) }
+}
+
+export function stretched(keepalive: Keepalive, factor: number): Keepalive {
+  if (factor === 1) return keepalive
+  return { ...keepalive, misses: Math.max(0, Math.ceil((keepalive.misses + 1) * factor) - 1) }
+}
+
+/** What a session is told about limits. */
+export interface SessionTimeouts {
+  readonly timeout: number
+  readonly timeoutFactor: number
+  readonly confirmTimeout?: number
+}
+
+export function sessionTimeouts({ factor = 1, shell, confirm }: Timeouts): SessionTimeouts {
+  return {
+    timeout: (shell === undefined ? DEFAULTS.shell : milliseconds(shell)) * factor,
+    timeoutFactor: factor,
+    ...(confirm !== undefined && { confirmTimeout: milliseconds(confirm) }),
+  }
+}
