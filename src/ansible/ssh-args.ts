@@ -96,7 +96,7 @@ function setting(name: string, value: string, args: SshArgs, notice: Notice): Se
     case 'identityfile':
       return { identityFile: value }
     case 'connecttimeout':
-      return { patience: `${seconds(value, said, args)}s` }
+      return { connectTimeout: `${seconds(value, said, args)}s` }
     case 'proxyjump':
       return { via: jumps(value, said, args) }
     case 'proxycommand':

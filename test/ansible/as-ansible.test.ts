@@ -191,7 +191,7 @@ describe('an inventory is read as Ansible reads it', () => {
 
   it('reads user, port, key and time limit of options, where no variable gives them', async () => {
     const args = `ansible_ssh_extra_args='-qp 2222 -i ~/.ssh/key -l deploy -o "ConnectTimeout 7"'`
-    const settings = { port: 2222, identityFile: '~/.ssh/key', user: 'deploy', patience: '7s' }
+    const settings = { port: 2222, identityFile: '~/.ssh/key', user: 'deploy', connectTimeout: '7s' }
     expect(await ssh(args)).to.deep.equal(settings)
     expect(await ssh(`${args} ansible_user=root ansible_port=22`)).to.deep.equal({
       ...settings,
