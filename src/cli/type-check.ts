@@ -1,17 +1,18 @@
-import { rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { isRecord } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
 import { excerpt } from '../report/excerpt.ts'
 import { plain } from '../report/problem.ts'
-import { compilerOf, compilerWords, tsconfigOf, type Word } from './compiler.ts'
+import { compilerOf, tsconfigOf, type Word } from './compiler.ts'
 import type { Own } from './load.ts'
+import { projectFaults, templatesBeside } from './template-types.ts'
 
 /** The first faults are enough; the rest often follow from them. */
 const SHOWN = 5
 
 interface Made {
-  readonly fresh: boolean
   readonly inputs: readonly string[]
   readonly from: string
   readonly outdir: string
@@ -20,20 +21,36 @@ interface Made {
 
 /**
  * Running TypeScript strips its types and checks nothing, so the compiler is asked about files that are new: once after each
- * change. A project without a tsconfig.json or without the compiler is taken as it is.
+ * change of a file or of a template beside one. A project without a tsconfig.json or without the compiler is taken as it is.
  *
- * @throws Problem with the compiler's words about the files that are used
+ * @throws Problem with the compiler's errors in the files that are used, and in their templates
  */
-export async function typeFaults({ fresh, inputs, from, outdir, own }: Made): Promise<void> {
-  if (!fresh) return
+export async function typeFaults({ inputs, from, outdir, own }: Made): Promise<void> {
   const project = tsconfigOf(from)
   const compiler = project && compilerOf(from, own)
   if (!project || !compiler) return
-  const used = new Set(inputs)
-  const faults = (await compilerWords(compiler, project)).filter(({ file }) => used.has(file))
-  if (faults.length === 0) return
-  rmSync(join(outdir, 'inputs.json'), { force: true }) // Or the next run would take it for checked.
-  throw new Problem('The TypeScript compiler does not agree.', {
+  const root = dirname(project)
+  const files = inputs.filter((file) => file.startsWith(`${root}/`) && !file.includes('/node_modules/'))
+  const used = [...inputs, ...templatesBeside(files)]
+  const note = join(outdir, 'types-checked')
+  const stamp = stampOf([...used, project, compiler])
+  if (existsSync(note) && readFileSync(note, 'utf8') === stamp) return
+  // Of its own, since runs of one project may begin at the same time.
+  const scratch = join(outdir, `types-${process.pid}`)
+  try {
+    const ownSources = !own.compiled.endsWith('/dist/src/')
+    const { faults } = await projectFaults({ root, tsconfig: project, compiler, files, scratch, ownSources })
+    const known = new Set(used)
+    const theirs = faults.filter(({ file }) => known.has(file))
+    if (theirs.length > 0) throw disagreement(theirs)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+  writeFileSync(note, stamp)
+}
+
+function disagreement(faults: readonly Word[]): Problem {
+  return new Problem('The TypeScript compiler does not agree.', {
     details: [
       ...faults.slice(0, SHOWN).flatMap(placed),
       ...(faults.length > SHOWN ? [`… and ${faults.length - SHOWN} more`] : []),
@@ -42,10 +59,21 @@ export async function typeFaults({ fresh, inputs, from, outdir, own }: Made): Pr
   })
 }
 
-/** `file:1:2: …`, the file as seen from here, and the line with a mark. */
-export function placed({ file, line, column, words }: Word): readonly string[] {
+/** Changes when one of these files does. */
+function stampOf(paths: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const path of paths) {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    hash.update(`${path} ${stat?.mtimeMs} ${stat?.size}\n`)
+  }
+  return hash.digest('hex')
+}
+
+/** At most five lines: `file:1:2: …`, the file as seen from here, the cause, the line with a mark, and a hint. */
+export function placed({ file, line, column, words, cause, hint }: Word): readonly string[] {
   const place = `${relative(process.cwd(), file)}:${line}:${column}`
-  return [`${place}: ${words}`, ...excerpt(place, plain).map((text) => `  ${text}`)]
+  const below = [...(cause ? [cause] : []), ...excerpt(place, plain), ...(hint ? [hint] : [])]
+  return [`${place}: ${words}`, ...below.map((text) => `  ${text}`)]
 }
 
 /** A file that is no TypeScript at all: esbuild's words, in our form. */

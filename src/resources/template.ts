@@ -32,12 +32,13 @@ export function template<D extends object>({ url }: { readonly url: string }, na
   const path = new URL(`templates/${name}`, url)
   let compiled: ((data: object) => string) | undefined
   const render = (data: D): string => {
-    compiled ??= compile(readFileSync(path, 'utf8'), { name, path: fileURLToPath(path) })
+    const file = fileURLToPath(path)
+    compiled ??= compile(sourceOf(file, name), { name, path: file })
     try {
       return compiled(data)
     } catch (error) {
       if (error instanceof Problem) throw error
-      throw inTemplate(error, fileURLToPath(path))
+      throw inTemplate(error, file)
     }
   }
   const make = (data: D): string | Secret =>
@@ -58,9 +59,8 @@ function compile(
   }
   const [before = '', ...more] = text.split('<%-')
   if (more.length > 0) {
-    const lines = before.split('\n')
     throw new Problem(`${name}: <%- prints an undefined value as nothing`, {
-      where: `${path}:${lines.length}:${(lines.at(-1) ?? '').length + 1}`,
+      where: `${path}:${placeOf(text, before.length)}`,
       next: 'Write <%= instead; it escapes nothing here.',
     })
   }
@@ -68,30 +68,100 @@ function compile(
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '')
-  return ejs.compile(text, { escape: printed, strict: true, destructuredLocals: names, filename: name }) as (
-    data: object,
-  ) => string
+  const tags = [...text.matchAll(/<%=/g)].map(({ index }) => index)
+  const print = (...[tag, value]: readonly unknown[]): string => {
+    // EJS also takes it for the name of the file.
+    if (typeof tag !== 'number') return String(tag)
+    const fault = faultOf(value)
+    if (fault === undefined) return value instanceof Secret ? value.reveal() : String(value)
+    const from = tags[tag] ?? 0
+    const code = /^<%=([\s\S]*?);?\s*[-_]?%>/.exec(text.slice(from))?.[1]?.trim() ?? 'a value'
+    const at = Math.max(from, text.indexOf(code, from))
+    throw new Unprintable(`${name}: ${code} ${fault}`, `${path}:${placeOf(text, at)}`)
+  }
+  let count = 0
+  // Each tag gives its number with its value, so that an error can name it.
+  const numbered = text.replaceAll('<%=', () => `<%= ${count++},`)
+  try {
+    return ejs.compile(numbered, {
+      escape: print,
+      strict: true,
+      destructuredLocals: names,
+      filename: name,
+    }) as (data: object) => string
+  } catch (error) {
+    throw new Problem(`${name}: ${firstLine(error).replace(/ in \S+ while compiling ejs$/, '')}`, {
+      where: path,
+      next: 'Run provision check: it names the line.',
+      cause: error,
+    })
+  }
 }
 
-function printed(value: unknown): string {
-  if (value instanceof Secret) return value.reveal()
-  if (value === undefined || value === null) throw new TypeError('the value is undefined')
+/** EJS changes the messages of errors that go through it, so this one keeps its own. */
+class Unprintable extends Error {
+  readonly words: string
+  readonly where: string
+
+  constructor(words: string, where: string) {
+    super(words)
+    this.words = words
+    this.where = where
+  }
+}
+
+/** What is wrong with a value that should be printed. */
+function faultOf(value: unknown): string | undefined {
+  if (value instanceof Secret) return undefined
+  if (value === undefined || value === null) return `is ${value}`
   if (typeof value === 'object' || typeof value === 'function')
-    throw new TypeError(`the value is ${Array.isArray(value) ? 'a list' : 'an object'}, not a text`)
-  return String(value)
+    return `is ${Array.isArray(value) ? 'a list' : typeof value === 'function' ? 'a function' : 'an object'}, not a text`
+  return undefined
 }
 
 /** EJS puts the name, the line and an excerpt in front of the message. */
 function inTemplate(error: unknown, path: string): Problem {
+  if (error instanceof Unprintable) return new Problem(error.words, { where: error.where })
   const message = error instanceof Error ? error.message : String(error)
-  const [, line] = /^\S+:(\d+)\n/.exec(message) ?? []
-  const parts = message.split('\n\n')
-  const excerpt = parts[0]?.split('\n').slice(1) ?? []
-  return new Problem(`${basename(path)}: ${parts.at(-1)}`, {
-    where: line ? `${path}:${line}` : path,
-    details: excerpt,
+  const [, row] = /^\S+:(\d+)\n/.exec(message) ?? []
+  const words = message.split('\n\n').at(-1) ?? message
+  const [, name] =
+    /^(\S+) is not defined$|\(reading '([^']+)'\)/.exec(words)?.filter((one) => one !== undefined) ?? []
+  const line = row === undefined ? undefined : readFileSync(path, 'utf8').split('\n')[Number(row) - 1]
+  const column =
+    name === undefined ? 0 : Math.max(0, line?.search(RegExp(`(?<![\\w$])${escaped(name)}(?![\\w$])`)) ?? 0)
+  return new Problem(`${basename(path)}: ${words}`, {
+    where: row === undefined ? path : `${path}:${row}:${column + 1}`,
     cause: error,
   })
+}
+
+function escaped(name: string): string {
+  return name.replace(/[^\w]/g, '\\$&')
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+}
+
+/** `line:column` of a place in a text, both from 1. */
+function placeOf(text: string, at: number): string {
+  const before = text.slice(0, at).split('\n')
+  return `${before.length}:${(before.at(-1) ?? '').length + 1}`
+}
+
+/** @throws Problem when there is no such template */
+function sourceOf(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new Problem(missing ? `There is no template ${name}` : `The template ${name} cannot be read`, {
+      where: path,
+      ...(missing && { next: 'Templates stand in a folder templates/ beside the file that asks for them.' }),
+      cause: error,
+    })
+  }
 }
 
 function holdsSecret(data: unknown): boolean {

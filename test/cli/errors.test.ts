@@ -82,6 +82,34 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
        |              ^
    Nothing was done yet. Mend the types, or run with --no-type-check.`,
   ],
+  'a host lacks a var of its group': [
+    '-i sites/lacking.ts',
+    `error: The TypeScript compiler does not agree.
+   sites/lacking.ts:5:5: web needs workers: give it here or for the whole group
+     5 |     web1: { address: '127.0.0.1' },
+       |     ^
+   sites/lacking.ts:6:5: web needs workers: give it here or for the whole group
+     6 |     web2: { address: '127.0.0.2', ssh: { user: 'x' } },
+       |     ^
+   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+  ],
+  'a value is a promise': [
+    '-i sites/promised.ts',
+    `error: The TypeScript compiler does not agree.
+   sites/promised.ts:4:41: Type 'Promise<number>' is not assignable to type 'number'.
+     4 | export default inventory(site, { web: { workers, hosts: { web1: { address: '127.0.0.1' } } } })
+       |                                         ^
+     Did you forget to use 'await'?
+   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+  ],
+  'a template has a fault': [
+    '-i inventory/good.ts greet',
+    `error: The TypeScript compiler does not agree.
+   roles/templates/greeting.ejs:2:8: Cannot find name 'nmae'.
+     2 | Hi <%= nmae %>
+       |        ^
+   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+  ],
   'values do not fit': [
     '-i inventory/bad.ts --no-type-check',
     `error: The inventory does not fit its stack.
@@ -117,6 +145,11 @@ describe('what a person reads', function () {
       'inventory/unlucky.ts': inventory('13'),
       'inventory/broken.ts': 'this a mess\n',
       'inventory/wrong.ts': inventory('4', `export const wrong: number = 'four'`),
+      'sites/lacking.ts': LACKING,
+      'sites/promised.ts': PROMISED,
+      'playbooks/greet.ts': GREET,
+      'roles/greeting.ts': GREETING,
+      'roles/templates/greeting.ejs': '<%# ({ name }: { readonly name: string }) -%>\nHi <%= nmae %>\n',
       'tsconfig.json': TSCONFIG,
     })
     symlinkSync(join(ROOT, 'node_modules/typescript'), join(project.directory, 'node_modules/typescript'))
@@ -132,11 +165,39 @@ describe('what a person reads', function () {
     })
 })
 
+const LACKING = `import { inventory } from 'provision-ts'
+import { site } from '../playbooks/site.ts'
+export default inventory(site, {
+  web: { ssh: { user: 'admin' }, hosts: {
+    web1: { address: '127.0.0.1' },
+    web2: { address: '127.0.0.2', ssh: { user: 'x' } },
+  } },
+})
+`
+
+const PROMISED = `import { inventory } from 'provision-ts'
+import { site } from '../playbooks/site.ts'
+const workers = Promise.resolve(4)
+export default inventory(site, { web: { workers, hosts: { web1: { address: '127.0.0.1' } } } })
+`
+
+const GREET = `import { play, playbook } from 'provision-ts'
+import { greeting } from '../roles/greeting.ts'
+import { site } from './site.ts'
+export default playbook(site, ({ web }) => [play('greet', { hosts: web }, ({ name }) => greeting({ name }))])
+`
+
+const GREETING = `import { file, role, template } from 'provision-ts'
+const text = template<{ readonly name: string }>(import.meta, 'greeting.ejs')
+export const greeting = role('greeting', ({ name }: { readonly name: string }) => [file('/etc/hi', text({ name }))])
+`
+
 const TSCONFIG = JSON.stringify({
   compilerOptions: {
     ...{ module: 'nodenext', target: 'es2023', strict: true, noEmit: true, skipLibCheck: true },
     ...{ allowImportingTsExtensions: true, customConditions: ['source'], types: ['node'] },
     erasableSyntaxOnly: true,
   },
-  include: ['inventory/wrong.ts'],
+  include: ['inventory/*.ts', 'sites/*.ts', 'playbooks/*.ts', 'roles/*.ts'],
+  exclude: ['inventory/broken.ts'],
 })

@@ -50,27 +50,56 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     expect(render({ n: 0, on: false })).to.equal('0 false ')
   })
 
-  it('refuses a value that is undefined, with its file, line and surroundings', () => {
+  it('refuses a value that is undefined, with the variable, its file and line', () => {
     const { name, render } = written<{ a: string; b?: string }>(
-      '<%# ({ a, b }: A) -%>\nfirst <%= a %>\nsecond <%= b %>\n',
+      '<%# ({ a, b }: A) -%>\nfirst <%= a %>\nsecond <%= a %> <%= b -%>\n',
     )
-    const problem = refusal(() => render({ a: 'x' }))
-    expect(problem.message).to.equal(`${name}: the value is undefined`)
-    expect(problem.where).to.equal(`${root}/in a role/templates/${name}:3`)
-    expect(problem.details.join('\n')).to.match(/>> 3\| second <%= b %>/)
+    expect(
+      showProblem(
+        refusal(() => render({ a: 'x' })),
+        plain,
+      ),
+    ).to.equal(`error: ${name}: b is undefined
+   at ${root}/in a role/templates/${name}:3:21
+     3 | second <%= a %> <%= b -%>
+       |                     ^`)
   })
 
-  it('refuses a name that its head does not know', () => {
-    const { render } = written<{ a: string }>('<%# ({ a }: A) -%>\n<%= a %><%= misspelt %>')
-    expect(refusal(() => render({ a: 'x' })).message).to.match(/: misspelt is not defined$/)
+  it('refuses a name that its head does not know, and a property of what is undefined', () => {
+    const { name, render } = written<{ a?: { b: string } }>(
+      '<%# ({ a }: A) -%>\n<% if (a) { -%><%= misspelt %><% } -%>\n<%= a.b %>',
+    )
+    const where = `${root}/in a role/templates/${name}`
+    const misspelt = refusal(() => render({ a: { b: 'x' } }))
+    expect([misspelt.message, misspelt.where]).to.deep.equal([
+      `${name}: misspelt is not defined`,
+      `${where}:2:20`,
+    ])
+    const absent = refusal(() => render({}))
+    expect([absent.message, absent.where]).to.deep.equal([
+      `${name}: Cannot read properties of undefined (reading 'b')`,
+      `${where}:3:7`,
+    ])
   })
 
   it('refuses to print what is no text', () => {
-    const { render } = written<{ a: unknown }>('<%# ({ a }: A) -%>\n<%= a %>')
-    expect(refusal(() => render({ a: {} })).message).to.match(/: the value is an object, not a text$/)
-    expect(refusal(() => render({ a: [1] })).message).to.match(/: the value is a list, not a text$/)
-    expect(refusal(() => render({ a: () => 1 })).message).to.match(/: the value is an object, not a text$/)
-    expect(refusal(() => render({ a: null })).message).to.match(/: the value is undefined$/)
+    const { render } = written<{ a: unknown }>('<%# ({ a }: A) -%>\n<%= a; %>')
+    const words = (a: unknown) => refusal(() => render({ a })).message.replace(/^\S+ /, '')
+    expect(words({})).to.equal('a is an object, not a text')
+    expect(words([1])).to.equal('a is a list, not a text')
+    expect(words(() => 1)).to.equal('a is a function, not a text')
+    expect(words(null)).to.equal('a is null')
+  })
+
+  it('refuses a template that is not there, and one that is no JavaScript', () => {
+    const missing = refusal(() => template<{ a: string }>(meta, 'missing.ejs')({ a: '' }))
+    expect(showProblem(missing, plain)).to.equal(`error: There is no template missing.ejs
+   at ${root}/in a role/templates/missing.ejs
+   Templates stand in a folder templates/ beside the file that asks for them.`)
+    const { name, render } = written('<%# ({ a }: A) -%>\n<% if ( %>')
+    const broken = refusal(() => render({}))
+    expect(broken.message).to.match(RegExp(`^${name}: `))
+    expect(broken.next).to.equal('Run provision check: it names the line.')
   })
 
   it('refuses a file without a head, and one that could print undefined as nothing', () => {
