@@ -1,27 +1,36 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { runs } from '../base/checks.ts'
 import { at, type Endpoint } from '../endpoint.ts'
-import { ready } from './index.ts'
 
-/** What holds of each server of the application by itself. */
+/** Checks of each server of the application by itself. */
 export function appChecks(
   host: Host & Endpoint,
   { name = 'notes' }: { readonly name?: string } = {},
 ): readonly Check[] {
   return [
     runs(host, name),
-    check(host, 'is ready, and so is the database behind it', ready(host), {
-      next: `See journalctl -u ${name}.`,
-    }),
     check(
       host,
-      'runs the release that is current',
-      sh`
-current=$(readlink ${`/srv/${name}/current`})
-current=\${current##*/}
-said=$(curl -fsS --max-time 3 ${`http://${at(host)}/api/whoami`}) || { echo "$said"; exit 1; }
-case $said in *"\"release\":\"$current\""*) ;; *) echo "$current is current, and it said $said"; exit 1 ;; esac`,
-      { next: `It was not restarted since the release was switched: systemctl restart ${name}` },
+      'is ready, and so is the database behind it',
+      sh`curl -sS --fail-with-body ${`http://${at(host)}/readyz`}`,
+      { next: `See journalctl -u ${name}.` },
     ),
+    runsCurrent(host, name),
   ]
+}
+
+/** A server that answers with another release has not been restarted; one that does not answer has its own reason. */
+function runsCurrent(host: Host & Endpoint, name: string): Check {
+  return check(
+    host,
+    'runs the release that is current',
+    sh`
+current=$(readlink ${`/srv/${name}/current`}) || { echo 'no release is current'; exit 1; }
+current=\${current##*/}
+said=$(curl -fsS ${`http://${at(host)}/api/whoami`}) || exit 1
+case $said in
+  *"\"release\":\"$current\""*) ;;
+  *) echo "$current is current, and it said $said"; echo ${`To restart it: systemctl restart ${name}`}; exit 1 ;;
+esac`,
+  )
 }

@@ -1,29 +1,67 @@
-import { type Answered, type Checks, check, each, expect, type Group, type Host, on, sh } from 'provision-ts'
+import {
+  type Answered,
+  type Checks,
+  check,
+  each,
+  expect,
+  type Group,
+  type Host,
+  type Output,
+  on,
+  output,
+  Problem,
+  sh,
+  Unknown,
+} from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { type Holdings, holdings } from './info.ts'
-import { archiver } from './kinds/archive.ts'
+import { HOLDINGS, type Holdings, parseHoldings } from './info.ts'
+import { type Archiver, archiving } from './kinds/archive.ts'
 
 /** Seconds: a day, and what a backup may take. */
 const AGE = 26 * 3600
 
-/** That there is a good backup, and a young one; that what was written since gets to it; and that the next one will be taken. */
+/** There is a good and recent backup, the primary's writes since then get to it, and the next one will be taken. */
 export function backupChecks(host: Host, db: Group): Checks {
   return [
     runs(host, 'pgbackrest'),
-    expect('a good backup is no older than 26 hours', on(host, holdings), stale, {
+    expect('a good backup is no older than 26 hours', on(host, repository), bad, {
       next: `See what the last one said: journalctl -u 'pgbackrest-backup@*' on ${host.name}.`,
     }),
-    expect('what the primary writes gets to the backups', each(db, archiver), stuck, {
+    expect('what the primary writes gets to the backups', each(db, archiving), stuck, {
       next: 'See the log of PostgreSQL on it: what pgbackrest says stands there.',
     }),
     ...db.hosts.map((one) => runs(one, 'pgbackrest')),
     check(
       host,
       'backups are taken by the clock, and the last one went well',
-      sh`systemctl is-active -q pgbackrest-backup@full.timer pgbackrest-backup@diff.timer || { echo 'A timer does not run.'; exit 1; }
-failed=$(systemctl list-units --failed --plain --no-legend 'pgbackrest-backup@*'); [ -z "$failed" ] || { echo "$failed"; exit 1; }`,
+      sh`
+full=pgbackrest-backup@full diff=pgbackrest-backup@diff
+said=$(systemctl show -p Id -p ActiveState "$full.timer" "$diff.timer" "$full.service" "$diff.service") ||
+  { echo 'systemd does not answer'; exit 75; }
+units=0
+while IFS== read -r key value; do
+  case $key=$value in
+    Id=*) units=$((units + 1)) id=$value ;;
+    ActiveState=*)
+      case $id=$value in
+        *.timer=active | *.service=active | *.service=activating | *.service=inactive | *.service=deactivating) ;;
+        *) echo "$id is $value"; bad=1 ;;
+      esac ;;
+  esac
+done <<END
+$said
+END
+[ -z "$bad" ] || exit 1
+[ "$units" = 4 ] || { echo 'systemd does not tell of the timers'; exit 75; }`,
     ),
   ]
+}
+
+// The status says whether pgBackRest could read its repository: its output tells that, too.
+const repository = output('what its repository holds', sh`( ${HOLDINGS} ) || exit 0`)
+
+function bad(answer: Output | Problem | undefined): string | Problem | undefined {
+  return answer instanceof Problem ? answer : stale(answer && parseHoldings(answer.said))
 }
 
 /** @returns what is wrong with what the repository holds; undefined when all is well */
@@ -36,9 +74,13 @@ export function stale(held: Holdings | undefined): string | undefined {
   return age > AGE ? `the newest, ${newest.label}, is ${Math.floor(age / 3600)} hours old` : undefined
 }
 
-function stuck(all: readonly Answered<{ readonly failing: boolean } | undefined>[]): string | undefined {
-  const failing = all.filter(({ answer }) => answer?.failing)
-  return failing.length === 0
-    ? undefined
-    : `${failing.map(({ host }) => host.name).join(', ')} cannot send it`
+function stuck(all: readonly Answered<Archiver | Problem>[]): string | Unknown | undefined {
+  const failing: string[] = []
+  const silent: string[] = []
+  for (const { host, answer } of all) {
+    if (!answer || answer instanceof Problem) silent.push(host.name)
+    else if (answer.failing) failing.push(host.name)
+  }
+  if (failing.length > 0) return `${failing.join(', ')} cannot send it`
+  return silent.length > 0 ? new Unknown(`no answer from ${silent.join(', ')}`) : undefined
 }

@@ -1,4 +1,4 @@
-import { ask, type Question, read, sh } from 'provision-ts'
+import { ask, type Question, read, type Shell, sh, Unknown } from 'provision-ts'
 import { STANZA } from './params.ts'
 
 /** What the repository holds of the cluster. */
@@ -29,21 +29,23 @@ export interface Backup {
   readonly run: string | undefined
 }
 
+/** Its output is for {@link parseHoldings}. */
+export const HOLDINGS: Shell = sh`command -v pgbackrest >/dev/null || exit 0
+date +%s; HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups pgbackrest --stanza=${STANZA} --output=json info 2>&1`
+
 /** To the repository's host: what it holds. */
 export const holdings: Question<Holdings> = ask(
   'what its repository holds',
-  read(
-    sh`command -v pgbackrest >/dev/null || exit 0
-date +%s; HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups pgbackrest --stanza=${STANZA} --output=json info 2>&1`,
-    ({ stdout }) => parseHoldings(stdout),
-  ),
+  read(HOLDINGS, ({ stdout }) => parseHoldings(stdout)),
 )
 
+/** @throws Unknown when pgBackRest is there and said nothing */
 export function parseHoldings(said: string): Holdings {
   const [clock = '', ...rest] = said.split('\n')
   const text = rest.join('\n').trim()
   const nothing = { system: undefined, trouble: undefined, backups: [], asked: Number(clock) }
-  if (text === '') return nothing
+  if (clock === '') return nothing
+  if (text === '') throw new Unknown('pgbackrest gave no answer')
   if (!text.startsWith('[')) return { ...nothing, trouble: text.split('\n')[0] }
   // The number of a system is larger than JavaScript's are exact.
   const [stanza] = JSON.parse(text.replace(/("system-id":)(\d+)/g, '$1"$2"')) as readonly StanzaInfo[]

@@ -1,36 +1,36 @@
+import { BlockList, isIPv6 } from 'node:net'
 import {
   type Answered,
-  ask,
   type Check,
   check,
   each,
   expect,
   type Group,
-  type Host,
-  read,
+  type Output,
+  output,
+  Problem,
   sh,
+  Unknown,
 } from 'provision-ts'
 import { runs } from '../base/checks.ts'
 import { MAINTENANCE } from './index.ts'
 
-/** What holds of the hosts that an address moves between. @param vip with or without its prefix length */
+/** Checks of the hosts that an address moves between. @param vip with or without its prefix length */
 export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): readonly Check[] {
   const address = vip.replace(/\/.*/, '')
-  const holds = ask(
-    `whether it holds ${address}`,
-    read(sh`ip -o address show to ${address}`, ({ stdout }) => stdout.trim() !== ''),
-  )
+  const addresses = each(balancers, output('its addresses', sh`ip -o address show`))
   return [
-    expect(`one of them holds ${address}`, each(balancers, holds), oneHolder, {
+    expect(`one of them holds ${address}`, addresses, (all) => oneHolder(all, address), {
       next: 'See journalctl -u keepalived on each.',
-      says: (all) => `${all.find(({ answer }) => answer)?.host.name} holds ${address}`,
+      says: (all) => `${holders(all, address)[0]} holds ${address}`,
     }),
     ...balancers.hosts.flatMap((host) => [
       runs(host, 'keepalived'),
       check(
         host,
         'is not in maintenance',
-        sh`switch=$(cat ${MAINTENANCE} 2>/dev/null || echo 0)
+        sh`[ -e ${MAINTENANCE} ] || exit 0
+read -r switch < ${MAINTENANCE} || [ "$switch" ] || exit 75
 [ "$switch" = 0 ] || { echo 'its maintenance switch is on'; exit 1; }`,
         { next: `When the work on it is done: echo 0 > ${MAINTENANCE}` },
       ),
@@ -38,8 +38,33 @@ export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): 
   ]
 }
 
-export function oneHolder(all: readonly Answered<boolean, Host>[]): string | undefined {
-  const holders = all.filter(({ answer }) => answer).map(({ host }) => host.name)
-  if (holders.length === 1) return undefined
-  return holders.length === 0 ? 'nobody does' : `${holders.join(' and ')} all do`
+type Addresses = Answered<Output | Problem>
+
+/** One host has the address. Two that have it are wrong, whatever a third one says. */
+export function oneHolder(all: readonly Addresses[], address: string): string | Problem | undefined {
+  const found = holders(all, address)
+  if (found.length > 1) return `${found.join(' and ')} have it`
+  for (const { host, answer } of all) {
+    if (answer instanceof Problem) return new Unknown(`${host.name}: ${answer.message}`)
+    if (!answer || addressesIn(answer).length === 0)
+      return new Unknown(`${host.name} does not tell its addresses`)
+  }
+  return found.length === 1 ? undefined : 'none of them has it'
+}
+
+function holders(all: readonly Addresses[], address: string): readonly string[] {
+  const wanted = new BlockList()
+  wanted.addAddress(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  return all.flatMap(({ host, answer }) =>
+    answer &&
+    !(answer instanceof Problem) &&
+    addressesIn(answer).some((one) => wanted.check(one, isIPv6(one) ? 'ipv6' : 'ipv4'))
+      ? [host.name]
+      : [],
+  )
+}
+
+/** The loopback address is always among them. */
+function addressesIn({ said }: Output): readonly string[] {
+  return [...said.matchAll(/\sinet6? ([^\s/]+)/g)].map(([, one = '']) => one)
 }

@@ -1,108 +1,128 @@
 import {
   type Answered,
-  ask,
   type Check,
-  type Derived,
-  derive,
   each,
   expect,
   type Group,
   type Host,
-  type Question,
+  on,
+  Problem,
+  Unknown,
 } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { primaryOf } from './cluster.ts'
-import { row } from './psql.ts'
+import { choosePrimary } from './cluster.ts'
+import { type Health, health } from './health.ts'
+import type { Place } from './place.ts'
 
-/** What a database host says of itself and of its replicas. */
-export interface Health {
-  readonly standby: boolean
-  readonly timeline: number
-  /** Of a replica: what it receives, and from which address. */
-  readonly receives: { readonly state: string; readonly from: string | null } | null
-  /** Whether commits are meant to wait for a replica. */
-  readonly synchronous: boolean
-  readonly replicas: readonly {
-    readonly name: string
-    readonly state: string
-    readonly sync: string
-    /** Bytes of WAL that it has not put into its tables yet. */
-    readonly behind: number
-  }[]
-  /** Replication slots whose WAL is gone, or about to go. */
-  readonly lost: readonly string[]
-  /** Settings that wait for a restart. */
-  readonly pending: readonly string[]
-}
-
-const health: Question<Health | undefined> = ask(
-  'how its database is',
-  row<Health>(`
-    select pg_is_in_recovery() as standby,
-      case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
-        else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
-      (select jsonb_build_object('state', status, 'from', sender_host) from pg_stat_wal_receiver) as receives,
-      current_setting('synchronous_standby_names') <> '' or coalesce(current_setting('provision.synchronous', true), '') = 'on' as synchronous,
-      case when pg_is_in_recovery() then '[]' else coalesce((select jsonb_agg(jsonb_build_object('name', application_name,
-        'state', state, 'sync', sync_state, 'behind', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0)))
-        from pg_stat_replication where application_name <> 'pg_basebackup'), '[]') end as replicas,
-      coalesce((select jsonb_agg(slot_name) from pg_replication_slots where wal_status in ('lost', 'unreserved')), '[]') as lost,
-      coalesce((select jsonb_agg(name) from pg_settings where pending_restart), '[]') as pending`),
-)
-
-type DatabaseHosts = Group<Host<{ readonly seed: boolean }>>
+type DatabaseHost = Host<{ readonly seed: boolean }>
+type Found = Answered<Health | Problem, DatabaseHost>
+export type Told = Health & { readonly host: DatabaseHost }
 
 /** Bytes that a replica may be behind: a segment of WAL. */
 const NEAR = 16 * 1024 * 1024
 
-/** What holds of a primary and its replicas, whoever is which. */
-export function postgresChecks(db: DatabaseHosts): readonly Check[] {
+/** Checks of a primary and its replicas, whichever host is which. */
+export function postgresChecks(db: Group<DatabaseHost>): readonly Check[] {
   const all = each(db, health)
-  const next = 'See the logs below /var/log/postgresql on both hosts.'
+  const next = 'See the logs below /var/log/postgresql on these hosts.'
+  const every = (label: string, wrong: Wrong, more: { readonly next?: string } = { next }) =>
+    expect(label, all, judged(wrong), more)
   return [
-    ...db.hosts.map((host) => runs(host, 'postgresql@*-main.service', 'postgresql')),
-    expect('one of them is the primary', primaryOf(db), () => undefined, {
-      says: ({ name }) => `${name} is the primary`,
+    ...db.hosts.flatMap((host) => [
+      runs(host, 'postgresql@*-main.service', 'postgresql'),
+      expect('its database answers', on(host, health), (answer) =>
+        answer instanceof Problem ? answer : undefined,
+      ),
+    ]),
+    expect('one of them is the primary', all, onePrimary, {
+      says: (found) => `${primariesIn(found)[0]?.host.name} is the primary`,
     }),
-    expect('each replica streams from the primary', of(all, streams), first, { next }),
-    expect('all are on one timeline', of(all, oneTimeline), first, { next }),
-    expect('no replica is more than 16 MiB behind', told(all), (each) => first(each.flatMap(near)), {
-      next,
-      says: lag,
-    }),
-    expect('commits wait for a replica, if they are to', of(all, synchronous), first, { next }),
-    expect(
+    expect('the primary sees each replica of the inventory', all, seesAll, { next }),
+    every('each replica streams from the primary', streams),
+    every('all are on one timeline', oneTimeline),
+    expect('no replica is more than 16 MiB behind', all, judged(near), { next, says: lag }),
+    every('commits wait for a replica, if they are to', synchronous),
+    every(
       'no replication slot has lost its WAL',
-      of(all, ({ host, lost }) => lost.map((slot) => `${slot} on ${host.name} has`)),
-      first,
+      ({ host, lost }) => lost.map((slot) => `${slot} on ${host.name} has`),
       {
         next: 'Run the playbook: it makes the slot anew. The replica needs a new copy when it cannot go on.',
       },
     ),
-    expect(
+    every(
       'no setting waits for a restart',
-      of(all, ({ host, pending }) => pending.map((name) => `${name} on ${host.name} does`)),
-      first,
+      ({ host, pending }) => pending.map((name) => `${name} on ${host.name} does`),
+      {},
     ),
   ]
 }
 
-export type Told = Health & { readonly host: Host }
+type Wrong = (one: Told, all: readonly Told[]) => readonly string[]
 
-/** What is wrong with each host that has a database that answers. One that has none is found by other checks. */
-function of(
-  all: Derived<readonly Answered<Health | undefined>[]>,
-  wrong: (one: Told, all: readonly Told[]) => readonly string[],
-): Derived<readonly string[]> {
-  return derive(told(all), (each) => each.flatMap((one) => wrong(one, each)))
+/** Wrong as soon as one server tells something wrong; otherwise unknown until all of them answer. */
+export function judged(wrong: Wrong) {
+  return (found: readonly Found[]): string | Unknown | undefined => {
+    const all = told(found)
+    const faults = all.flatMap((one) => wrong(one, all))
+    return faults.length > 0 ? faults.join('; ') : unanswered(found)
+  }
 }
 
-function told(all: Derived<readonly Answered<Health | undefined>[]>): Derived<readonly Told[]> {
-  return derive(all, (found) => found.flatMap(({ host, answer }) => (answer ? [{ host, ...answer }] : [])))
+/**
+ * A host that is not known to be a primary may be one: so all other hosts have to answer, or to be seen as a replica by the one that does.
+ */
+export function onePrimary(found: readonly Found[]): Problem | undefined {
+  const [primary, another] = primariesIn(found)
+  const silent = unanswered(found)
+  // What it says of two primaries, or none, is what each run says.
+  if (primary && another) choosePrimary(found.map(placed))
+  if (!primary) {
+    if (silent) return silent
+    choosePrimary(found.map(placed))
+    return undefined
+  }
+  const seen = primary.replicas.map(({ name }) => name)
+  return silentHosts(found).every((name) => seen.includes(name)) ? undefined : silent
 }
 
-function first(wrong: readonly string[]): string | undefined {
-  return wrong.length === 0 ? undefined : wrong.join('; ')
+function placed({ host, answer }: Found): Answered<Place, DatabaseHost> {
+  if (!answer || answer instanceof Problem) return { host, answer: undefined }
+  const { version, standby, timeline } = answer
+  const state = standby ? 'in archive recovery' : 'in production'
+  return {
+    host,
+    answer: { kind: 'cluster', version, standby, running: true, system: undefined, timeline, state },
+  }
+}
+
+/** A replica that is frozen or lost is missing here, also when it could not be asked itself. */
+export function seesAll(found: readonly Found[]): string | Unknown | undefined {
+  const [primary] = primariesIn(found)
+  if (!primary) return unanswered(found) ?? new Unknown('no host is the primary')
+  const seen = primary.replicas.map(({ name }) => name)
+  const missing = found.flatMap(({ host }) =>
+    host.name === primary.host.name || seen.includes(host.name) ? [] : [host.name],
+  )
+  return missing.length > 0 ? `${primary.host.name} does not see ${missing.join(', ')}` : undefined
+}
+
+function primariesIn(found: readonly Found[]): readonly Told[] {
+  return told(found).filter(({ standby }) => !standby)
+}
+
+function told(found: readonly Found[]): readonly Told[] {
+  return found.flatMap(({ host, answer }) =>
+    answer && !(answer instanceof Problem) ? [{ host, ...answer }] : [],
+  )
+}
+
+function silentHosts(found: readonly Found[]): readonly string[] {
+  return found.flatMap(({ host, answer }) => (!answer || answer instanceof Problem ? [host.name] : []))
+}
+
+function unanswered(found: readonly Found[]): Unknown | undefined {
+  const silent = silentHosts(found)
+  return silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`)
 }
 
 export function streams({ host, standby, receives }: Told, all: readonly Told[]): readonly string[] {
@@ -127,9 +147,9 @@ export function near({ replicas }: Told): readonly string[] {
   )
 }
 
-/** How far each replica is behind, in words. */
-function lag(all: readonly Told[]): string {
-  return all
+/** The distance of each replica, in words. */
+function lag(found: readonly Found[]): string {
+  return told(found)
     .flatMap(({ replicas }) => replicas)
     .map(({ name, behind }) => `${name} is ${(behind / 1024 / 1024).toFixed(1)} MiB behind`)
     .join(', ')

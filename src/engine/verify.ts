@@ -1,4 +1,5 @@
 import type { Answers } from '../model/answers.ts'
+import type { Ask } from '../model/ask.ts'
 import type { Check, Verdict } from '../model/check.ts'
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
@@ -35,11 +36,11 @@ export async function verify<S extends Entries>(
   )
   const fleet = new Fleet(open, () => {})
   try {
-    await fleet.inquire(checks.flatMap(({ asks }) => asks))
+    await fleet.inquire(asksOf(checks))
     const first = checks.map((check) => ({ check, finding: findingOf(check, fleet) }))
     // An answer of a bad moment, such as a switch between two servers, is not the last word.
     const doubtful = new Set(first.flatMap(({ check, finding }) => (finding.problem ? [check] : [])))
-    const again = [...doubtful].flatMap(({ asks }) => asks)
+    const again = asksOf([...doubtful])
     for (const one of again) fleet.answers.drop(one)
     await fleet.inquire(again)
     return {
@@ -61,6 +62,16 @@ export function checksFor<S extends Entries>(
   refuseUnfit(verification, inventory)
   const made = within('the verification', undefined, () => verification.checks(inventory.values))
   return [...made, ...inventory.hosts.map(nothingLeft)]
+}
+
+/** A question to a host that several checks ask is asked once. */
+function asksOf(checks: readonly Check[]): readonly Ask[] {
+  const byQuestion = new Map<Ask['question'], Map<string, Ask>>()
+  for (const one of checks.flatMap(({ asks }) => asks)) {
+    const byHost = byQuestion.get(one.question) ?? new Map<string, Ask>()
+    byQuestion.set(one.question, byHost.set(one.host.name, one))
+  }
+  return [...byQuestion.values()].flatMap((byHost) => [...byHost.values()])
 }
 
 function findingOf(check: Check, fleet: Fleet): Finding {

@@ -1,20 +1,21 @@
-import { ask, type Question, read, resource, sh, together } from 'provision-ts'
+import { type Problem, type Question, read, resource, sh, together } from 'provision-ts'
+import { queried } from '../../postgres/health.ts'
 import { row } from '../../postgres/psql.ts'
 import { CHECK } from '../params.ts'
 import { CONFIG } from '../server.ts'
 
-interface Archiver {
+export interface Archiver {
   /** Whether the last WAL file that was tried could not be sent. */
   readonly failing: boolean
 }
 
-/** To a database host: how the sending of its WAL goes; undefined when nothing answers. */
-export const archiver: Question<Archiver | undefined> = ask(
-  'how its WAL is archived',
-  row<Archiver>(
-    `select last_failed_time > coalesce(last_archived_time, '-infinity') is true as failing from pg_stat_archiver`,
-  ),
-)
+const FAILING = `select last_failed_time > coalesce(last_archived_time, '-infinity') is true as failing from pg_stat_archiver`
+
+/** Undefined when nothing answers. */
+const archiver = row<Archiver>(FAILING)
+
+/** To a database host, by checks: how the sending of its WAL goes. */
+export const archiving: Question<Archiver | Problem> = queried<Archiver>('how its WAL is archived', FAILING)
 
 /** What was checked, noted where a new machine has nothing. */
 const CHECKED = '/var/lib/provision/pgbackrest-checked'
@@ -33,7 +34,7 @@ export const archive = resource<{ readonly host: string }, readonly [boolean, Ar
   {
     id: ({ host }) => `of ${host}`,
     reach: 'own',
-    read: () => together(isChecked, archiver.read),
+    read: () => together(isChecked, archiver),
     diff: (_params, [checked, archiver]) =>
       checked && archiver?.failing === false
         ? undefined

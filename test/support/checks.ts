@@ -1,0 +1,82 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { verify } from '../../src/engine/verify.ts'
+import type { Checks } from '../../src/model/check.ts'
+import type { Host } from '../../src/model/host.ts'
+import { inventory } from '../../src/model/inventory.ts'
+import { hosts, stack } from '../../src/model/stack.ts'
+import { type Finding, verification } from '../../src/model/verification.ts'
+import { sh } from '../../src/shell/sh.ts'
+import type { Session } from '../../src/transport/session.ts'
+import type { Rig } from './rig.ts'
+
+/** Programs of a test, by name, as text for sh. They go before those of the machine. */
+export type Programs = Readonly<Record<string, string>>
+
+/** Never answers. */
+export const SILENT = 'exec sleep 100000'
+/** Ends at once, with nothing said and no error. */
+export const SPEECHLESS = 'exit 0'
+
+export interface CheckOptions {
+  readonly programs?: Programs
+  /** The limits of checks, in per cent of those that are written. @default 100 */
+  readonly percent?: number
+  /** @default web1 */
+  readonly names?: readonly string[]
+}
+
+/** The findings of checks that this machine answers, with some of its programs replaced. */
+export async function findingsOf(
+  rig: Rig,
+  checks: (hosts: readonly Host[]) => Checks,
+  { programs = {}, percent = 100, names = ['web1'] }: CheckOptions = {},
+): Promise<readonly Finding[]> {
+  const directory = rig.empty()
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(`${directory}/${name}`, `#!/bin/sh\n${text}\n`)
+    chmodSync(`${directory}/${name}`, 0o755)
+  }
+  const site = stack({ web: hosts() })
+  const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
+  const { findings } = await verify(
+    {
+      inventory: inventory(site, { web: { hosts: given } }),
+      verification: verification(site, ({ web }) => checks(web.hosts)),
+    },
+    async (host, purpose) => {
+      const opened = await rig.open(host, purpose)
+      return { ...opened, session: replaced(opened.session, directory, percent) }
+    },
+  )
+  return findings.filter(({ label }) => label !== 'nothing is left of unfinished runs')
+}
+
+/** `outcome: message`, a line for each. */
+export async function resultsOf(...given: Parameters<typeof findingsOf>): Promise<readonly string[]> {
+  return (await findingsOf(...given)).map(({ outcome, problem }) =>
+    [outcome, problem?.message].filter((part) => part !== undefined).join(': '),
+  )
+}
+
+function replaced(session: Session, directory: string, percent: number): Session {
+  return {
+    opened: session.opened,
+    run: (scripts, options) =>
+      session.run(
+        scripts.map((one) => ({
+          ...one,
+          script: sh`PATH=${directory}:$PATH PROVISION_TIMEOUT_PERCENT=${percent}
+export PATH PROVISION_TIMEOUT_PERCENT
+${one.script}`,
+        })),
+        options,
+      ),
+    get trips() {
+      return session.trips
+    },
+    get traffic() {
+      return session.traffic
+    },
+    close: () => session.close(),
+  }
+}
