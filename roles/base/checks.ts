@@ -98,6 +98,8 @@ if [ "\${restarts:-0}" -gt 0 ] && [ "$age" -lt ${STEADY} ]; then
   exit 1
 fi
 [ "\${pid:-0}" != 0 ] || exit 0
+read -r stat < "/proc/$pid/stat" || { echo "process $pid ended meanwhile"; exit 75; }
+case "\${stat##*) }" in [Tt]*) echo "process $pid is stopped: kill -CONT $pid"; exit 1 ;; esac
 old=$(awk '/\.so.* \(deleted\)$/ && !seen[$6]++ && n++ < 3 { printf " %s", $6 }' "/proc/$pid/maps") ||
   { echo "process $pid ended meanwhile"; exit 75; }
 [ -z "$old" ] || { echo "it still uses what was replaced:$old"; exit 1; }`,

@@ -29,7 +29,7 @@ export async function controllerFindings({ inventory, own }: Here): Promise<read
 
 /** One clock that all others disagree with is the wrong one. */
 export function controllerClock(hosts: readonly Finding[]): readonly Finding[] {
-  const clocks = hosts.filter(({ label }) => label === 'clock')
+  const clocks = hosts.filter(({ label, outcome }) => label === 'clock' && outcome !== 'unknown')
   const agreeing = clocks.filter(({ outcome }) => outcome === 'held').length
   if (clocks.length === 0) return []
   const found = `agrees with ${agreeing} of ${clocks.length} hosts`

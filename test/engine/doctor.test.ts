@@ -6,6 +6,7 @@ import { inventory } from '../../src/model/inventory.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
 import type { Finding } from '../../src/model/verification.ts'
 import type { Session } from '../../src/transport/session.ts'
+import { type Programs, replacing, SILENT, SPEECHLESS } from '../support/checks.ts'
 import { ownRig } from '../support/rig.ts'
 
 describe('the doctor', () => {
@@ -48,10 +49,60 @@ describe('the doctor', () => {
     expect([...unreachable.keys()]).to.deep.equal(['one'])
   })
 
-  it('takes for the clock being off only what no delay on the way can explain', () => {
-    expect(offBy({ now: 1_500, heard: 2_000 }, 1_000)).to.equal(0)
-    expect(offBy({ now: 5_000, heard: 2_000 }, 1_000)).to.equal(3_000)
-    expect(offBy({ now: 400, heard: 2_000 }, 1_000)).to.equal(-600)
+  it('takes a clock for wrong only when no delay explains it, and for right only when the delay is short', () => {
+    expect(offBy({ now: 1_500, from: 1_000, to: 2_000 })).to.equal(0)
+    expect(offBy({ now: 5_000, from: 1_000, to: 2_000 })).to.equal(3_000)
+    expect(offBy({ now: 700, from: 1_000, to: 1_500 })).to.equal(-300)
+    expect(offBy({ now: 700, from: 1_000, to: 2_000 })).to.equal(undefined)
+    expect(offBy({ now: 700, from: 2_000, to: 9_000 })).to.equal(-1_300)
+    expect(offBy({ now: 1_500, from: 1_000, to: 4_000 })).to.equal(undefined)
+    expect(offBy({ now: Number.NaN, from: 1_000, to: 2_000 })).to.equal(undefined)
+  })
+
+  const seen = async (programs: Programs, percent = 100) => {
+    const { findings } = await doctor(
+      { inventory: inventory(stack({ web: hosts() }), { web: at('one', 1) }) },
+      replacing(rig, { programs, percent }),
+    )
+    return Object.fromEntries(
+      findings.map(({ label, outcome, said, problem }) => [label, `${outcome}: ${problem?.message ?? said}`]),
+    )
+  }
+  const SYSTEMD = '[ -d /run/systemd/system ] || mkdir -p /run/systemd/system; exec /bin/date "$@"'
+
+  it('does not know what a program does not tell, and is well of nothing that was not read back', async function () {
+    if (!rig.machine.isPrivate) return this.skip()
+    const mute = {
+      df: SPEECHLESS,
+      'dpkg-query': SPEECHLESS,
+      sshd: SPEECHLESS,
+      systemctl: SPEECHLESS,
+      id: SPEECHLESS,
+    }
+    await seen({ date: SYSTEMD })
+    const said = await seen(mute)
+    expect(said).to.include({
+      disk: 'unknown: df names no file system',
+      inodes: 'unknown: df names no file system',
+      'apt and dpkg': 'unknown: dpkg-query names no package',
+      systemd: 'unknown: systemd does not answer',
+      sshd: 'unknown: it could not be asked',
+    })
+    expect(said['login and root']).to.equal('unknown: id does not tell the user')
+    const silent = await seen(
+      { df: SILENT, 'dpkg-query': SILENT, sshd: SILENT, systemctl: SILENT, id: SILENT },
+      5,
+    )
+    for (const label of ['disk', 'inodes', 'apt and dpkg', 'systemd', 'sshd', 'login and root'])
+      expect(silent[label]).to.match(/^unknown: no answer within/)
+  })
+
+  it('says that it is root only when the host says so, and right of a clock only when the answer is quick', async () => {
+    const id = (number: number) => `case $1 in -u) echo ${number} ;; *) echo somebody ;; esac`
+    expect((await seen({ id: id(1000) }))['login and root']).to.equal('failed: It is somebody, not root.')
+    expect((await seen({ id: id(0) }))['login and root']).to.match(/^held: as .*somebody$/)
+    const late = await seen({ date: '/bin/date "$@"; sleep 2.5' })
+    expect(late['clock']).to.equal('unknown: It took too long to tell its time.')
   })
 
   it('takes the clock of this machine for the wrong one when no host agrees with it', () => {

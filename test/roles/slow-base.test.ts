@@ -128,6 +128,17 @@ describe('checks of a slow host', () => {
       expect((await service(gone))[0]).to.match(/^unknown: /)
     })
 
+    it('fails when its process is stopped', async () => {
+      const sleeper = spawn('sleep', ['100000'])
+      sleeper.kill('SIGSTOP')
+      const stopped = shown(
+        `ActiveState=active NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=${sleeper.pid}`,
+      )
+      const said = await service(stopped)
+      sleeper.kill('SIGKILL')
+      expect(said).to.deep.equal([`failed: process ${sleeper.pid} is stopped: kill -CONT ${sleeper.pid}`])
+    })
+
     it('holds when it runs, and fails when it does not', async () => {
       const started = 'NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=$$'
       expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '$PPID')}`)}`)).to.deep.equal(

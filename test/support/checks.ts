@@ -1,4 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs'
+import type { OpenSession } from '../../src/engine/fleet.ts'
 import { verify } from '../../src/engine/verify.ts'
 import type { Checks } from '../../src/model/check.ts'
 import type { Host } from '../../src/model/host.ts'
@@ -25,17 +26,25 @@ export interface CheckOptions {
   readonly names?: readonly string[]
 }
 
-/** The findings of checks that this machine answers, with some of its programs replaced. */
-export async function findingsOf(
-  rig: Rig,
-  checks: (hosts: readonly Host[]) => Checks,
-  { programs = {}, percent = 100, names = ['web1'] }: CheckOptions = {},
-): Promise<readonly Finding[]> {
+/** Opens sessions on this machine, with some of its programs replaced. */
+export function replacing(rig: Rig, { programs = {}, percent = 100 }: CheckOptions): OpenSession {
   const directory = rig.empty()
   for (const [name, text] of Object.entries(programs)) {
     writeFileSync(`${directory}/${name}`, `#!/bin/sh\n${text}\n`)
     chmodSync(`${directory}/${name}`, 0o755)
   }
+  return async (host, purpose) => {
+    const opened = await rig.open(host, purpose)
+    return { ...opened, session: replaced(opened.session, directory, percent) }
+  }
+}
+
+/** The findings of checks that this machine answers, with some of its programs replaced. */
+export async function findingsOf(
+  rig: Rig,
+  checks: (hosts: readonly Host[]) => Checks,
+  { names = ['web1'], ...options }: CheckOptions = {},
+): Promise<readonly Finding[]> {
   const site = stack({ web: hosts() })
   const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
   const { findings } = await verify(
@@ -43,10 +52,7 @@ export async function findingsOf(
       inventory: inventory(site, { web: { hosts: given } }),
       verification: verification(site, ({ web }) => checks(web.hosts)),
     },
-    async (host, purpose) => {
-      const opened = await rig.open(host, purpose)
-      return { ...opened, session: replaced(opened.session, directory, percent) }
-    },
+    replacing(rig, options),
   )
   return findings.filter(({ label }) => label !== 'nothing is left of unfinished runs')
 }
