@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../model/problem.ts'
 import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
+import { Console } from './console.ts'
 import { cpuUsed, limitCpu } from './cpu.ts'
 import { fillUp, makeRoom } from './disk.ts'
 import { sshGreets } from './greeting.ts'
@@ -29,6 +29,7 @@ export class Guest {
   readonly address: string
   readonly paths: HostPaths
   readonly #group: string
+  readonly #console: Console
   /** From switching on until it is off for good, through all its reboots. */
   #life: Promise<void> | undefined
   /** What ended its life, when it was a mistake of ours. */
@@ -42,8 +43,6 @@ export class Guest {
   #full = false
   /** Percent of a core that it gets when nothing is done to it; undefined for no limit. */
   #share: number | undefined
-  /** How much of its console is of earlier boots, in bytes. */
-  #consoleStart = 0
   /** The same, while it is slowed. */
   #slowed: number | undefined
 
@@ -51,6 +50,7 @@ export class Guest {
     this.name = name
     this.address = address
     this.paths = hostPaths(lab, name)
+    this.#console = new Console(this.paths.console)
     this.#group = labGroup(lab, 'hosts', name)
   }
 
@@ -205,7 +205,7 @@ export class Guest {
     const { name, paths } = this
     const network = namespacePath(name)
     this.#limit()
-    this.#consoleStart = this.#consoleSize()
+    this.#console.begin()
     const machine = boot({ name, root: paths.root, console: paths.console, network, group: this.#group })
     this.#machine = machine
     this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for
@@ -246,23 +246,14 @@ export class Guest {
   }
 
   #sight(): Sight {
-    const { console: screen } = this.paths
-    const written = existsSync(screen) ? readFileSync(screen).subarray(this.#consoleStart).toString() : ''
-    return { units: unitsDone(written), cpu: cpuUsed(this.#group) }
-  }
-
-  #consoleSize(): number {
-    const { console: screen } = this.paths
-    return existsSync(screen) ? statSync(screen).size : 0
+    return { units: unitsDone(this.#console.text()), cpu: cpuUsed(this.#group) }
   }
 
   /** With the last lines of its console. */
   #problem(what: string): Problem {
-    const { console: screen } = this.paths
-    const details = existsSync(screen) ? readFileSync(screen, 'utf8').trim().split('\n').slice(-12) : []
     return new Problem(`"${this.name}" ${what}.`, {
-      details,
-      next: `All that it wrote is in ${screen}. To try again: provision lab reset ${this.name}`,
+      details: this.#console.lastLines(),
+      next: `All that it wrote is in ${this.#console.path}. To try again: provision lab reset ${this.name}`,
     })
   }
 }

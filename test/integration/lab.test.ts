@@ -8,6 +8,8 @@ import { Problem } from '../../src/model/problem.ts'
 import { eventually } from './support.ts'
 
 const name = 'test-lab'
+/** For ssh to a host that does not answer. */
+const SOON = ['-o', 'ConnectTimeout=2']
 
 /** One lab for all of these, in this order: each leaves it as it found it. */
 describe('a lab of two hosts', () => {
@@ -21,7 +23,7 @@ describe('a lab of two hosts', () => {
   after(() => downLab(name))
 
   const ssh = (host: string, command: string, ...options: readonly string[]) =>
-    execa('ssh', ['-F', lab.sshConfig, '-o', 'ConnectTimeout=1', ...options, host, command], {
+    execa('ssh', ['-F', lab.sshConfig, ...options, host, command], {
       reject: false,
     })
   const bootId = async (host: string) => (await ssh(host, 'cat /proc/sys/kernel/random/boot_id')).stdout
@@ -97,7 +99,7 @@ describe('a lab of two hosts', () => {
     it('a pulled plug, and its return', async () => {
       await lab.kill('db1')
       expect(await reaches('web1', 'db1')).to.equal(false)
-      expect((await ssh('db1', 'true')).exitCode).to.equal(255)
+      expect((await ssh('db1', 'true', ...SOON)).exitCode).to.equal(255)
       expect(await states(lab)).to.deep.equal({ web1: 'running', db1: 'off' })
       await lab.start('db1')
       expect((await ssh('db1', 'tree --version')).exitCode).to.equal(0)
@@ -120,7 +122,7 @@ describe('a lab of two hosts', () => {
 
     it('a pulled cable, while it runs on', async () => {
       await lab.cut('web1')
-      expect((await ssh('web1', 'true')).exitCode).to.equal(255)
+      expect((await ssh('web1', 'true', ...SOON)).exitCode).to.equal(255)
       expect(await reaches('db1', 'web1')).to.equal(false)
       expect((await lab.exec('web1', 'systemctl is-system-running')).stdout).to.equal('running\n')
       await lab.uncut('web1')
@@ -139,7 +141,7 @@ describe('a lab of two hosts', () => {
     it('processes that stop in mid-air', async () => {
       await lab.freeze('db1')
       expect(await reaches('web1', 'db1')).to.equal(true)
-      expect((await ssh('db1', 'true')).stderr).to.include('banner exchange')
+      expect((await ssh('db1', 'true', ...SOON)).stderr).to.include('banner exchange')
       await lab.thaw('db1')
       expect((await ssh('db1', 'true')).exitCode).to.equal(0)
     })
