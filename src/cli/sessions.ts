@@ -65,7 +65,9 @@ export function targetOf(host: Host, factor?: number): Target {
   const timeouts = Object.keys(limits).length > 0 && { timeouts: limits }
   const ways = via && 'host' in via ? [via] : via
   const jumps = ways?.map((way) => ({ ...hop(way), ...timeouts }))
-  return { name, host: at, ...rest, ...timeouts, ...(jumps && { via: jumps }) }
+  // A host that is reached by a name of its own is that name to ssh_config, else its name in the inventory counts beside the address.
+  const alias = ssh.host === undefined ? { alias: name } : {}
+  return { name, host: at, ...alias, ...rest, ...timeouts, ...(jumps && { via: jumps }) }
 }
 
 function hop(via: Via): Target {

@@ -8,7 +8,10 @@ export interface Ssh {
    * that provision runs on is the host. @default what --transport says, else 'ssh2'
    */
   readonly transport?: 'ssh2' | 'openssh' | 'local'
-  /** Where to connect. @default the host's address */
+  /**
+   * Where to connect: a name, an address, or an alias of ssh_config. @default the host's address; a `Host` block of ssh_config for the
+   * host's name in the inventory counts then, too, but for its HostName
+   */
   readonly host?: string
   readonly port?: number
   readonly user?: string

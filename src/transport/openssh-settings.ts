@@ -1,8 +1,8 @@
 import type { Keepalive } from './hop.ts'
 import type { OpensshOptions } from './openssh.ts'
 import type { Master } from './openssh-master.ts'
-import { timeouts, unknownKeys } from './settings.ts'
-import { SshConfigReader } from './ssh-config.ts'
+import { pathsIn, timeouts, unknownKeys } from './settings.ts'
+import { type SshConfig, SshConfigReader } from './ssh-config.ts'
 import type { Target } from './wire.ts'
 
 /** Words of a command line. */
@@ -38,10 +38,15 @@ export class OpensshSettings {
 
   async login(target: Target, through: Master | undefined): Promise<Login> {
     const { program = 'ssh', warn = () => {} } = this.#options
-    const { host, port } = target
+    const { host, alias, port } = target
     const user = target.user ?? this.#options.user
-    const asked = { host, ...(user && { user }), ...(port !== undefined && { port }) }
-    const config = await this.#config.read(asked)
+    const asked = {
+      host,
+      ...(alias !== undefined && { alias }),
+      ...(user && { user }),
+      ...(port !== undefined && { port }),
+    }
+    const [config, aliased] = await Promise.all([this.#config.read(asked), this.#config.aliased(asked)])
     const { connectTimeout, loginTimeout, ...limits } = timeouts({ target, config, defaults: this.#options })
     const { interval, misses } = limits.keepalive
     const alive = { interval: 1000 * seconds(interval), misses }
@@ -61,6 +66,7 @@ export class OpensshSettings {
       ...flag('-l', user),
       ...flag('-p', port === undefined ? undefined : String(port)),
       ...asOptions(options),
+      ...aliasOptions(aliased),
     ]
     return {
       target,
@@ -115,6 +121,26 @@ export function asOptions(options: Options): Words {
   return Object.entries(options).flatMap(([name, value]) =>
     [value ?? []].flat().flatMap((one) => ['-o', `${name}=${one}`]),
   )
+}
+
+/** ssh itself is told the address alone: the settings of the alias go as options. A HostKeyAlias cannot be taken back so. */
+export function aliasOptions(aliased: SshConfig): Words {
+  return asOptions(
+    Object.fromEntries(
+      [...aliased].map(([keyword, values]) => [
+        keyword,
+        values.length === 0 && keyword.startsWith('proxy')
+          ? 'none'
+          : values.map((value) => quoted(keyword, value)),
+      ]),
+    ),
+  )
+}
+
+function quoted(keyword: string, value: string): string {
+  if (/^(user|global)knownhostsfile$/.test(keyword))
+    return (pathsIn(value) ?? []).map((path) => `"${path}"`).join(' ')
+  return /^(identityfile|certificatefile|identityagent)$/.test(keyword) ? `"${value}"` : value
 }
 
 function flag(name: string, value: string | undefined): Words {

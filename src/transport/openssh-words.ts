@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process'
 import { milliseconds } from '../text/duration.ts'
 import { quote } from '../text/quote.ts'
 import { pinned } from './openssh-pin.ts'
-import { asOptions, asPaths, type Words } from './openssh-settings.ts'
+import { aliasOptions, asOptions, asPaths, type Words } from './openssh-settings.ts'
+import { SshConfigReader } from './ssh-config.ts'
 import type { Target } from './wire.ts'
 
 /** What a person at the terminal says in addition. */
 export interface InteractiveOptions {
   readonly acceptNewHostKeys?: boolean
+  /** @default that of the user */
+  readonly config?: SshConfigReader
 }
 
 /**
@@ -30,6 +33,7 @@ export async function interactiveWords(target: Target, options: InteractiveOptio
       UserKnownHostsFile: hostKey === undefined ? asPaths(target.knownHosts) : undefined,
       ProxyCommand: await way(target, options),
     }),
+    ...aliasOptions(await (options.config ?? new SshConfigReader()).aliased(target)),
     '--',
     host,
   ]

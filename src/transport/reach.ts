@@ -31,7 +31,9 @@ export class Roads {
   async #road(target: Target, passed: readonly Target[]): Promise<readonly Hop[]> {
     const hop = await this.#guide.hop(target)
     // `Host *` with a ProxyJump covers the jump host, too.
-    const itself = target.via === undefined && hop.via.at(-1)?.host === target.host
+    const last = hop.via.at(-1)?.host
+    const itself =
+      target.via === undefined && (last === target.host || last === target.alias) && last !== undefined
     const [first, ...others] = itself ? [] : hop.via
     if (first === undefined) return [hop]
     if (passed.some((before) => isSame(before, first)))

@@ -12,9 +12,19 @@ export type SshConfig = ReadonlyMap<string, readonly string[]>
 
 export interface AskedHost {
   readonly host: string
+  /** Another name of the host, whose `Host` block counts, too: that of the inventory where `host` is an address. */
+  readonly alias?: string
   readonly user?: string
   readonly port?: number
 }
+
+interface Question extends Omit<AskedHost, 'alias'> {
+  /** Goes before every HostName of the configuration. */
+  readonly hostName?: string
+}
+
+/** A name that no block is about. */
+const NO_HOST = 'no-such-host.invalid'
 
 /**
  * Reads the user's ssh_config by asking `ssh -G`, which alone knows all of Include, Match and the tokens. It takes 13 ms a host,
@@ -27,6 +37,7 @@ export class SshConfigReader {
   readonly #gate = new Gate(8)
   readonly #answers = new Map<string, Promise<SshConfig>>()
   #texts: readonly string[] | undefined
+  #named: readonly string[] | undefined
 
   constructor({ file, ssh = 'ssh' }: { file?: string; ssh?: string } = {}) {
     this.#file = file
@@ -34,20 +45,52 @@ export class SshConfigReader {
   }
 
   async read(asked: AskedHost): Promise<SshConfig> {
+    const [config, aliased] = await Promise.all([this.#answer(asked), this.aliased(asked)])
+    if (aliased.size === 0) return config
+    // A ProxyJump takes the place of a ProxyCommand, and the other way round.
+    const isWay = (keyword: string) => keyword === 'proxyjump' || keyword === 'proxycommand'
+    const kept = [...config].filter(([keyword]) => !isWay(keyword) || ![...aliased.keys()].some(isWay))
+    return new Map([...kept, ...aliased])
+  }
+
+  /**
+   * The settings of blocks that match the alias: what ssh says of the alias and not of any other name. Its HostName is left out: the
+   * address of the inventory holds. A keyword without values is one that does not hold for the alias.
+   */
+  async aliased({ alias, ...asked }: AskedHost): Promise<SshConfig> {
+    if (alias === undefined || alias === asked.host || !this.#speaksOf(alias)) return new Map()
+    const hostName = asked.host
+    const [own, others] = await Promise.all([
+      this.#answer({ ...asked, host: alias, hostName }),
+      this.#answer({ ...asked, host: NO_HOST, hostName }),
+    ])
+    const differs = (keyword: string) => own.get(keyword)?.join('\n') !== others.get(keyword)?.join('\n')
+    const keywords = [...own.keys(), ...others.keys()].filter((one) => one !== 'host' && differs(one))
+    return new Map(keywords.map((keyword) => [keyword, own.get(keyword) ?? []]))
+  }
+
+  #speaksOf(alias: string): boolean {
+    this.#named ??= this.#file === undefined ? usualFiles() : [textOf(this.#file)]
+    return this.#named.some((text) => names(text, alias))
+  }
+
+  async #answer(asked: Question): Promise<SshConfig> {
     this.#texts ??= this.#file === undefined ? usualFiles() : undefined
-    if (this.#texts?.every((text) => !concerns(text, asked.host))) return withoutAsking(this.#texts)
-    const key = JSON.stringify([asked.host, asked.user, asked.port])
+    const left = asked.hostName === undefined && this.#texts?.every((text) => !concerns(text, asked.host))
+    if (left && this.#texts) return withoutAsking(this.#texts)
+    const key = JSON.stringify([asked.host, asked.hostName, asked.user, asked.port])
     const answer = this.#answers.get(key) ?? this.#gate.pass(() => this.#ask(asked))
     this.#answers.set(key, answer)
     return answer
   }
 
-  async #ask({ host, user, port }: AskedHost): Promise<SshConfig> {
+  async #ask({ host, hostName, user, port }: Question): Promise<SshConfig> {
     const options = [
       '-G',
       ...(this.#file === undefined ? [] : ['-F', this.#file]),
       ...(user === undefined ? [] : ['-l', user]),
       ...(port === undefined ? [] : ['-p', String(port)]),
+      ...(hostName === undefined ? [] : ['-o', `HostName=${hostName}`]),
     ]
     const answer = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) =>
       execFile(this.#ssh, [...options, '--', host], (error, stdout, stderr) =>
@@ -65,13 +108,25 @@ export class SshConfigReader {
   }
 }
 
+/** Whether a block may be about this name alone, and not about all hosts. In doubt it is. */
+function names(text: string, alias: string): boolean {
+  return [...directives(text)].some(([keyword, value]) => {
+    if (keyword !== 'host')
+      return keyword === 'match' || (keyword === 'include' && !HARMLESS.test(`include ${value}`))
+    return isCovered(value, alias) !== isCovered(value, NO_HOST)
+  })
+}
+
+function isCovered(patterns: string, host: string): boolean {
+  return covers(patterns.replaceAll('"', '').replace(/\s+/g, ','), host.toLowerCase())
+}
+
 /** Whether anything in the text could mean this host. In doubt it could. */
 export function concerns(text: string, host: string): boolean {
   let applies = true
   for (const [keyword, value] of directives(text)) {
     if (keyword === 'match') return true
-    if (keyword === 'host')
-      applies = covers(value.replaceAll('"', '').replace(/\s+/g, ','), host.toLowerCase())
+    if (keyword === 'host') applies = isCovered(value, host)
     else if (applies && !HARMLESS.test(`${keyword} ${value}`)) return true
   }
   return false

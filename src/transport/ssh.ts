@@ -82,9 +82,14 @@ export function hopReader(options: SshOptions): (target: Target) => Promise<Hop>
   const { configFile, warn = () => {} } = options
   const reader = new SshConfigReader(configFile === undefined ? {} : { file: configFile })
   return async (target) => {
-    const { host, port } = target
+    const { host, alias, port } = target
     const user = target.user ?? options.user
-    const asked = { host, ...(user ? { user } : {}), ...(port === undefined ? {} : { port }) }
+    const asked = {
+      host,
+      ...(alias !== undefined && { alias }),
+      ...(user ? { user } : {}),
+      ...(port === undefined ? {} : { port }),
+    }
     const config = await reader.read(asked)
     return settings({ target, config, defaults: options, warn })
   }

@@ -36,6 +36,8 @@ export interface Target {
   readonly name: string
   /** Where to connect: a name, an address, or an alias of the user's ssh_config. */
   readonly host: string
+  /** Another name, whose `Host` block of ssh_config counts, too. It does not change where to connect. */
+  readonly alias?: string
   readonly port?: number
   readonly user?: string
   readonly identityFile?: string

@@ -10,7 +10,7 @@ const host: Host = { name: 'web1', group: 'web', address: '10.0.0.1' }
 
 describe('a host of an inventory', () => {
   it('is reached at its address, unless its ssh settings say otherwise', () => {
-    expect(targetOf(host)).to.deep.equal({ name: 'web1', host: '10.0.0.1' })
+    expect(targetOf(host)).to.deep.equal({ name: 'web1', host: '10.0.0.1', alias: 'web1' })
     expect(targetOf({ ...host, ssh: { host: 'web1.example.com', port: 2222, user: 'ana' } })).to.deep.equal({
       name: 'web1',
       host: 'web1.example.com',
@@ -61,7 +61,7 @@ describe('the sessions of a run', () => {
     const [result] = await session.run([{ script: sh`echo $((1 + 1))` }])
     await close()
     expect(result?.stdout.toString()).to.equal('2\n')
-    expect(targets).to.deep.equal([{ name: 'web1', host: '10.0.0.1' }])
+    expect(targets).to.deep.equal([{ name: 'web1', host: '10.0.0.1', alias: 'web1' }])
     expect(links.map(({ closed }) => closed)).to.deep.equal([true])
   })
 

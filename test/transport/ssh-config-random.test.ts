@@ -2,6 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
+import type { Hop } from '../../src/transport/hop.ts'
+import { OpensshSettings } from '../../src/transport/openssh-settings.ts'
 import { hopReader } from '../../src/transport/ssh.ts'
 import { concerns } from '../../src/transport/ssh-config.ts'
 import type { Target } from '../../src/transport/wire.ts'
@@ -41,26 +43,59 @@ describe('ssh_config, at random', () => {
         continue
       }
       const theirs = wordsOf(ssh.stdout, { ...target, host })
-      expect(
-        {
-          host: used.host,
-          port: used.port,
-          user: used.user,
-          keys: used.identities.named ? used.identities.files : 'usual',
-          only: used.identities.only,
-          via: used.via.map((jump) => [jump.user, jump.host, jump.port]),
-          timeout: used.connectTimeout,
-          unknown: used.hostKey.unknown,
-          knownHosts: used.hostKey.userFiles,
-          name: used.hostKey.name,
-          algorithms: used.hostKey.algorithms?.join(','),
-          alive: used.keepalive.interval,
-        },
-        about,
-      ).to.deep.equal(theirs)
+      expect(usedWords(used), about).to.deep.equal(theirs)
       if (used.via.length > 0) count.jumps++
       if (used.identities.named) count.keys++
       if (port !== undefined && user && identityFile && target.hostKey) count.besides++
+    }
+    expect(
+      Object.values(count).every((n) => n > 3),
+      JSON.stringify(count),
+    ).to.equal(true)
+  })
+
+  it(`counts for the name in the inventory beside the address, over ${ROUNDS} files, for both transports`, async () => {
+    const count = { refused: 0, jumps: 0, keys: 0 }
+    for (let seed = 1; seed <= ROUNDS; seed++) {
+      const chance = random(seed)
+      const text = randomConfig(chance).replaceAll(/^\s*hostname.*$/gim, '# left out')
+      const file = shop.file('config', text)
+      const alias = one(chance, ['web1', 'db1'])
+      const target = { name: alias, host: '172.16.0.5', alias }
+      const ssh = (options: readonly string[]) =>
+        spawnSync('ssh', ['-G', '-F', file, ...options], { encoding: 'utf8' })
+      const { stdout, status } = ssh(['-o', `HostName=${target.host}`, '--', alias])
+      const about = `seed ${seed}: ${alias}\n${text}`
+      const used = await hopReader({ configFile: file })(target).catch((error: unknown) =>
+        error instanceof Problem ? error : Promise.reject(error),
+      )
+      if (status !== 0 || used instanceof Error) {
+        expect([status !== 0, used instanceof Error], about).to.deep.equal([true, true])
+        count.refused++
+        continue
+      }
+      expect(usedWords(used), about).to.deep.equal(wordsOf(stdout, target))
+      // `Host !web1 *` is not undone by an option where it sets a HostKeyAlias.
+      if (/!/.test(text)) continue
+      const { words } = await new OpensshSettings({ configFile: file }).login(target, undefined)
+      const own = ssh(words).stdout
+      for (const keyword of [
+        'hostname',
+        'port',
+        'user',
+        'identityfile',
+        'proxyjump',
+        'userknownhostsfile',
+        'hostkeyalias',
+        'hostkeyalgorithms',
+      ]) {
+        const theirs = all(stdout, keyword)
+        // A block of others that the address matches may add further keys behind.
+        const ours = all(own, keyword).slice(0, keyword === 'identityfile' ? theirs.length : undefined)
+        expect(ours, `${keyword}, ${about}`).to.deep.equal(theirs)
+      }
+      if (used.via.length > 0) count.jumps++
+      if (used.identities.named) count.keys++
     }
     expect(
       Object.values(count).every((n) => n > 3),
@@ -91,19 +126,41 @@ describe('ssh_config, at random', () => {
   }
 })
 
+/** The settings that are compared. */
+function usedWords(used: Hop) {
+  return {
+    host: used.host,
+    port: used.port,
+    user: used.user,
+    keys: used.identities.named ? used.identities.files : 'usual',
+    only: used.identities.only,
+    via: used.via.map((jump) => [jump.user, jump.host, jump.port]),
+    timeout: used.connectTimeout,
+    unknown: used.hostKey.unknown,
+    knownHosts: used.hostKey.userFiles,
+    name: used.hostKey.name,
+    algorithms: used.hostKey.algorithms?.join(','),
+    alive: used.keepalive.interval,
+  }
+}
+
+/** All values of a keyword in an answer of ssh. */
+function all(answer: string, keyword: string): readonly string[] {
+  return answer
+    .split('\n')
+    .filter((line) => line.startsWith(`${keyword} `))
+    .map((line) => line.slice(keyword.length + 1))
+    .filter((value) => value !== 'none')
+}
+
 /** The answer of ssh, read anew: only the paths with blanks of the test are known here. */
 function wordsOf(answer: string, target: Target) {
-  const all = (keyword: string) =>
-    answer
-      .split('\n')
-      .filter((line) => line.startsWith(`${keyword} `))
-      .map((line) => line.slice(keyword.length + 1))
-  const first = (keyword: string) => all(keyword)[0]
+  const first = (keyword: string) => all(answer, keyword)[0]
   const [host = '', port = '', user = ''] = [first('hostname'), first('port'), first('user')]
   const { homedir } = userInfo()
   const put = (path: string) =>
     path.replace(/^~/, homedir).replace('%h', host).replace('%n', target.host).replace('%r', user)
-  const keys = all('identityfile')
+  const keys = all(answer, 'identityfile')
   const known = first('userknownhostsfile') ?? ''
   const named = known.startsWith('/with a blank/')
     ? ['/with a blank/known', '~/.ssh/other']

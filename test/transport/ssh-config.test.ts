@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import { jumpsIn } from '../../src/text/proxy-jump.ts'
+import { interactiveWords } from '../../src/transport/openssh-words.ts'
 import { type Defaults, settings } from '../../src/transport/settings.ts'
 import { hopReader } from '../../src/transport/ssh.ts'
 import { concerns, SshConfigReader } from '../../src/transport/ssh-config.ts'
@@ -104,6 +105,25 @@ describe('ssh_config', () => {
       connectTimeout: 3000,
       algorithms: ['ssh-ed25519'],
     })
+  })
+
+  it('counts for the address and for the name in the inventory, whose word goes first and does not change the address', async () => {
+    const configFile = shop.file(
+      'config',
+      'Host web1\n HostName 10.9.9.9\n User named\n ProxyJump bastion\nHost 10.*\n User addressed\n Port 2222\n ProxyCommand nc %h %p\n',
+    )
+    const target = { name: 'web1', host: '10.0.0.5', alias: 'web1' }
+    const { host, user, port, via } = await hopReader({ configFile })(target)
+    expect({ host, user, port, via }).to.deep.equal({
+      host: '10.0.0.5',
+      user: 'named',
+      port: 2222,
+      via: [{ name: 'bastion', host: 'bastion' }],
+    })
+    const config = new SshConfigReader({ file: configFile })
+    expect((await interactiveWords(target, { config })).join(' ')).to.equal(
+      '-o user=named -o proxyjump=bastion -- 10.0.0.5',
+    )
   })
 
   it('yields to the known hosts and host key policy of the inventory', async () => {
