@@ -69,7 +69,13 @@ describe('files on a real host', function () {
       expect(await tree(), `${about}: a check changes nothing`).to.deep.equal(world.before)
       const ran = await onLab(lab, steps)
       expect(ran.problems, about).to.deep.equal([])
-      expect(ran.steps, about).to.deep.equal(plan.steps.map((one) => one.replace(/^planned/, 'changed')))
+      // The plan says of a few, which depend on steps before them, that they may change or not.
+      const open = plan.steps.flatMap((one, i) => (one.startsWith('open ') ? i : []))
+      const decided = (all: readonly string[]) =>
+        all.map((one, i) =>
+          open.includes(i) ? one.replace(/^\w+ /, '') : one.replace(/^planned/, 'changed'),
+        )
+      expect(decided(ran.steps), about).to.deep.equal(decided(plan.steps))
       expect(await tree(), about).to.deep.equal(world.after)
       const again = await onLab(lab, steps)
       expect(
