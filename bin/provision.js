@@ -1,22 +1,21 @@
 #!/usr/bin/env node
-// In the repository the sources are bundled on the fly, once after each change; the published package holds them compiled.
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Read by every version of Node.js before anything is imported, so it is written in old syntax and imports nothing itself.
+// test/cli/old-node.test.ts holds the version against package.json.
+var parts = process.versions.node.split('.')
+var major = Number(parts[0])
+var minor = Number(parts[1])
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const compiled = existsSync(`${root}src`) ? await bundled() : `${root}dist/src/`
-const { main } = await import(`${compiled}cli.js`)
-await main(process.argv.slice(2), { root, compiled })
-
-async function bundled() {
-  const { bundleSelf } = await import('./bundle.js')
-  try {
-    return await bundleSelf(root)
-  } catch (error) {
-    const { code, path } = /** @type {NodeJS.ErrnoException} */ (error)
-    if (code !== 'EACCES') throw error
-    console.error(`error: ${path} cannot be written: it belongs to another user, perhaps since sudo was used here before
-   Give it back: sudo chown -R "$USER" ${root}node_modules/.cache`)
-    return process.exit(70)
-  }
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    'error: provision needs Node.js 20.19 or newer, and this is ' +
+      process.versions.node +
+      '\n' +
+      '   at ' +
+      process.execPath +
+      '\n' +
+      '   Install a newer one (https://nodejs.org/en/download), or put one that you have first in PATH.',
+  )
+  process.exitCode = 64
+} else {
+  import('./start.js')
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -163,7 +163,10 @@ async function within<T>(path: string, body: () => T | Promise<T>): Promise<T> {
 
 export function fileAt(path: string, what: string): string {
   const full = resolve(path)
-  if (existsSync(full)) return full
+  if (existsSync(full)) {
+    if (what === 'inventory') refuseForeign(full)
+    return full
+  }
   const near = what === 'inventory' ? inventories() : [...playbooks(), ...playbooks().map(playbookPath)]
   const typed = what === 'inventory' ? path : path.replace(/^playbooks\/([^/]+)\.ts$/, '$1')
   throw new Problem(`There is no ${what} ${shown(full)}`, {
@@ -171,6 +174,19 @@ export function fileAt(path: string, what: string): string {
       didYouMean(typed, near) ??
       `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : `playbooks/${what === 'verification' ? 'verify' : 'site'}.ts is taken unless told otherwise`}.`,
   })
+}
+
+/** An inventory is a module; a folder or another kind of file is most often one of Ansible. */
+function refuseForeign(path: string): void {
+  const folder = statSync(path).isDirectory()
+  if (!folder && /\.[cm]?[jt]sx?$/.test(path)) return
+  throw new Problem(
+    `${shown(path)} is ${folder ? 'a folder' : 'no TypeScript file'}; an inventory is a TypeScript file.`,
+    {
+      details: [`const ansible = await fromAnsible('${shown(path)}', stack)`],
+      next: 'If it is an inventory of Ansible, read it with this line in inventory/NAME.ts; see docs/from-ansible.md.',
+    },
+  )
 }
 
 export function shown(path: string): string {

@@ -83,7 +83,7 @@ export function programOf(own: Own): Command {
     .addCommand(complete, { hidden: true })
 }
 
-/** A first word that is no command is a playbook; where there is none of that name, it may be meant for either. */
+/** A first word that is no command is a playbook. @throws Problem where there is none of that name */
 function refuseMistyped([word = '-']: readonly string[], program: Command): void {
   const commands = program
     .createHelp()
@@ -92,7 +92,12 @@ function refuseMistyped([word = '-']: readonly string[], program: Command): void
   if (/^-|[/.]/.test(word) || program.commands.some((one) => one.name() === word)) return
   if (existsSync(playbookPath(word))) return
   const meant = didYouMean(word, [...commands, ...playbooks()])
-  if (meant) throw new Problem(`There is no command and no playbook "${word}"`, { next: meant })
+  const there = playbooks()
+  const others =
+    there.length > 0 ? `The playbooks here are ${there.join(', ')}.` : 'There are no playbooks here.'
+  throw new Problem(`There is no command and no playbook "${word}"`, {
+    next: meant ?? `${others} For the commands: provision --help`,
+  })
 }
 
 /** `provision deploy --help` is about the playbook: commander would tell of the whole program, where no command is named. */

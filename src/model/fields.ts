@@ -21,6 +21,7 @@ export type Out<F> = F extends Field<infer T> ? T : never
 
 /** Where the given value is not what the field expects: `path: should be …, got …`. */
 export function faultsOf(field: Field<unknown>, given: unknown, path: string): readonly string[] {
+  if (isPromise(given)) return [promised(path)]
   if (given === undefined) return field.optional ? [] : [`${path}: is missing; it should be ${field.expects}`]
   if (field.faults) return field.faults(given, path)
   return field.check(given) === undefined ? [`${path}: should be ${field.expects}, got ${shown(given)}`] : []
@@ -188,6 +189,15 @@ export function record<const F extends Fields>(fields: F): Field<Values<F>> {
 
 export function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
   return typeof given === 'object' && given !== null && !Array.isArray(given)
+}
+
+export function isPromise(given: unknown): boolean {
+  return isRecord(given) && typeof given['then'] === 'function'
+}
+
+/** The fault of a promise where a value should be. */
+export function promised(path: string): string {
+  return `${path}: is a promise; write await before it, in an async function`
 }
 
 export function isAddress(given: string): boolean {

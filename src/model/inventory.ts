@@ -1,5 +1,5 @@
 import { didYouMean } from '../text/nearest.ts'
-import { type Fields, faultsOf, isAddress, isRecord } from './fields.ts'
+import { type Fields, faultsOf, isAddress, isPromise, isRecord, promised } from './fields.ts'
 import type { Fits, Given } from './given.ts'
 import { group, type Host } from './host.ts'
 import { Problem } from './problem.ts'
@@ -108,6 +108,8 @@ function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknow
 
 function faultsOfGroup(key: string, { vars, atLeast, optional }: Hosts, given: unknown): readonly string[] {
   if (optional && given === undefined) return []
+  if (isPromise(given)) return [promised(key)]
+  if (isRecord(given) && isPromise(given['hosts'])) return [promised(`${key}.hosts`)]
   if (!isRecord(given) || !isRecord(given['hosts']))
     return [`${key}: is missing; it should be a group: { hosts: { … } }`]
   const named = Object.entries(given['hosts'])
@@ -127,8 +129,10 @@ function faultsOfHost(
   shared: Readonly<Record<string, unknown>>,
   host: unknown,
 ): readonly string[] {
+  if (isPromise(host)) return [promised(path)]
   if (!isRecord(host)) return [`${path}: should be a host: { address: … }`]
   const { address } = host
+  if (isPromise(address)) return [promised(`${path}.address`)]
   const reachable = typeof address === 'string' && isAddress(address)
   return [
     ...(reachable

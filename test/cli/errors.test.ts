@@ -34,6 +34,29 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     `error: There is no command and no playbook "verfiy"
    Did you mean "verify"?`,
   ],
+  'a word is like no command and no playbook': [
+    'xyzzyx',
+    `error: There is no command and no playbook "xyzzyx"
+   The playbooks here are greet, site. For the commands: provision --help`,
+  ],
+  'an inventory is one of Ansible': [
+    '-i hosts.yml',
+    `error: hosts.yml is no TypeScript file; an inventory is a TypeScript file.
+   const ansible = await fromAnsible('hosts.yml', stack)
+   If it is an inventory of Ansible, read it with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
+  ],
+  'an inventory is a folder': [
+    '-i inventory',
+    `error: inventory is a folder; an inventory is a TypeScript file.
+   const ansible = await fromAnsible('inventory', stack)
+   If it is an inventory of Ansible, read it with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
+  ],
+  'a value is a promise, unknown to the compiler': [
+    '-i sites/promised.ts --no-type-check',
+    `error: The inventory does not fit its stack.
+   web.hosts.web1.workers: is a promise; write await before it, in an async function
+   Nothing was done yet. Mend the inventory, then run the same command again.`,
+  ],
   'a playbook is mistyped': [
     'check stie',
     `error: There is no playbook playbooks/stie.ts
@@ -147,6 +170,7 @@ describe('what a person reads', function () {
       'inventory/wrong.ts': inventory('4', `export const wrong: number = 'four'`),
       'sites/lacking.ts': LACKING,
       'sites/promised.ts': PROMISED,
+      'hosts.yml': 'all: {}\n',
       'playbooks/greet.ts': GREET,
       'roles/greeting.ts': GREETING,
       'roles/templates/greeting.ejs': '<%# ({ name }: { readonly name: string }) -%>\nHi <%= nmae %>\n',

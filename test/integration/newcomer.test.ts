@@ -66,6 +66,7 @@ describe('a newcomer', function () {
         'templates/project/_gitignore',
         'templates/project/_package.json',
         'bin/provision.js',
+        'bin/start.js',
         'dist/src/report.html',
       ],
       ...filesOf('roles').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`),

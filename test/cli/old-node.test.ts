@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'chai'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PROGRAM = join(ROOT, 'bin/provision.js')
+const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+
+describe('a Node.js that is too old', () => {
+  /** Runs the program as if Node had this version. */
+  const ran = (version: string) => {
+    const script = `Object.defineProperty(process.versions, 'node', { value: '${version}' })
+process.argv = [process.execPath, 'provision', '--version']
+import('${pathToFileURL(PROGRAM).href}')`
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    return { status, stdout, stderr: stderr.replace(process.execPath, 'NODE') }
+  }
+
+  for (const version of ['12.22.12', '18.20.4', '20.18.3'])
+    it(`is refused with what to do: ${version}`, () => {
+      expect(ran(version)).to.deep.equal({
+        status: 64,
+        stdout: '',
+        stderr: `error: provision needs Node.js 20.19 or newer, and this is ${version}
+   at NODE
+   Install a newer one (https://nodejs.org/en/download), or put one that you have first in PATH.
+`,
+      })
+    })
+
+  for (const version of ['20.19.0', '21.0.0', '100.1.0'])
+    it(`is not ${version}`, () => {
+      expect(ran(version)).to.include({ status: 0, stderr: '' })
+    })
+
+  it('is what package.json says, and can read the program: old syntax, and nothing imported before the question', () => {
+    expect(ran('1.0.0').stderr).to.include(`Node.js ${engines.node.replace('>=', '')} or newer`)
+    const text = readFileSync(PROGRAM, 'utf8').replaceAll(/\/\/.*/g, '')
+    expect(text).not.to.match(/^\s*(import|export)\b(?!\()|=>|`|\b(let|const|class|await|async)\b|\?\?|\?\./m)
+  })
+})
