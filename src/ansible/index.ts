@@ -26,6 +26,7 @@ export interface AnsibleInventory<S extends Entries> {
   readonly value: <K extends ValueName<S>>(name: K, from?: string) => Out<S[K]>
 }
 
+/** Options of {@link fromAnsible}. */
 export interface AnsibleOptions {
   /** Takes notices, such as an option of ssh that has no effect here. @default they are written to stderr */
   readonly warn?: (text: string) => void

@@ -97,13 +97,15 @@ describe('scripts of checks on a host', () => {
     const programs = program('sh', 'sleep 0.2; exec /bin/sh "$@"')
     const [outcome] = outcomes([sh`sleep 1000`], { within: '50ms', programs })
     expect(outcome?.empty).to.be.greaterThan(150)
-    expect(outcome?.limit).to.be.within(150, 300)
+    expect(outcome?.limit).to.be.at.least(150)
     expect(outcome && failureOf(outcome)?.message).to.match(LIMIT)
   })
 
   it('have limits that the factor of the run stretches', () => {
-    expect(outcomes([sh`true`], { percent: 300 })[0]?.limit).to.equal(180_000)
-    expect(outcomes([sh`echo $limit`], { percent: 300 })[0]?.said).to.equal('180\n')
+    // A busy machine stretches them further.
+    expect(outcomes([sh`true`], { percent: 300 })[0]?.limit).to.be.at.least(180_000)
+    expect(Number(outcomes([sh`echo $limit`], { percent: 300 })[0]?.said)).to.be.at.least(180)
+    expect(Number(outcomes([sh`echo $limit`], { percent: 100 })[0]?.said)).to.be.at.least(60)
   })
 
   it('say by status 75 or by being killed that the result is unknown, and by no other status', () => {
