@@ -128,6 +128,23 @@ describe('a jump host', () => {
     await link.close()
   })
 
+  it('is not gone through to reach itself, also where the inventory gives its address', async () => {
+    const config = shop.file(
+      'config',
+      [
+        `Host gate\n HostName 127.0.0.1\n Port ${bastion?.port}\n HostKeyAlias the-gate`,
+        `Host *\n User root\n IdentityFile ${shop.file('me')}\n ProxyJump gate\n`,
+      ].join('\n'),
+    )
+    const known = `the-gate ${shop.publicKey('bastion')}\n`
+    const before = logins(bastion)
+    const transport = sshTransport(options(known, { configFile: config, identityFiles: undefined }))
+    const link = await transport.connect({ name: 'gate', host: '127.0.0.1', alias: 'gate' })
+    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(String(bastion?.port))
+    await link.close()
+    expect(logins(bastion)).to.equal(before + 1)
+  })
+
   it('keeps no small packet back for 40 ms', async () => {
     const link = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
