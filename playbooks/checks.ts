@@ -1,6 +1,7 @@
 import { type Check, type Checks, check, type Host, sh } from 'provision-ts'
 import { appChecks } from '../roles/app/checks.ts'
 import { backupChecks } from '../roles/backup/index.ts'
+import { certificatesLast } from '../roles/base/certificates.ts'
 import { baseChecks, clocksAgree, type Door, isKeptFrom, reaches, runs } from '../roles/base/checks.ts'
 import { haproxyChecks, inService, siteChecks, trusted } from '../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../roles/keepalived/checks.ts'
@@ -54,7 +55,7 @@ export function backupTierChecks({ backup, db }: Site): Checks {
 
 export function hostChecks({ lb, web, app, db, backup }: Site): Checks {
   const all = [lb, web, app, db, backup].flatMap(({ hosts }): readonly Host[] => hosts)
-  return [all.map((host) => baseChecks(host)), clocksAgree(all)]
+  return [all.map((host) => [baseChecks(host), certificatesLast(host)]), clocksAgree(all)]
 }
 
 /** The whole way through all tiers, without a change to anybody's data. */
