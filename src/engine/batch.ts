@@ -1,4 +1,7 @@
+import { Problem } from '../model/problem.ts'
 import type { Part, Read } from '../model/read.ts'
+import { parsed } from '../model/spared.ts'
+import { elapsed } from '../text/duration.ts'
 import type { Result, Session } from '../transport/session.ts'
 import type { RoutedScript } from './routed.ts'
 
@@ -24,10 +27,9 @@ export function pack<T>(read: Read<T>): Packed<T> {
     value: (results) => {
       const answers = new Array<unknown>(read.parts.length)
       groups.forEach(({ family, places, script }) => {
-        const values = family.parse(
-          answerOf(results[numbers.get(keyOf(script)) ?? -1]),
-          places.map((at) => read.parts[at]?.query),
-        )
+        const queries = places.map((at) => read.parts[at]?.query)
+        const result = () => answerOf(results[numbers.get(keyOf(script)) ?? -1], script)
+        const values = parsed(family, queries, result)
         places.forEach((at, j) => {
           answers[at] = values[j]
         })
@@ -44,9 +46,12 @@ export async function askHost<T>(session: Session, read: Read<T>): Promise<T> {
 }
 
 function scriptFor(family: Part['family'], queries: readonly unknown[]): RoutedScript {
+  const script = family.script(queries)
+  const { text } = script
   return {
-    script: family.script(queries),
+    script,
     mayFail: true,
+    asks: family.name === 'script' ? firstLine(text) : `the question for ${family.name}`,
     ...(family.on && { on: family.on }),
     ...(family.shared && family.as === undefined && { mode: 'shared' }),
     ...(family.as === undefined ? {} : { as: family.as, mode: 'isolated' }),
@@ -76,8 +81,34 @@ function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], r
   return [...groups]
 }
 
-function answerOf(result: Result | undefined) {
+/** @throws Problem when the host did not answer: no answer is not the answer no */
+function answerOf(result: Result | undefined, script: RoutedScript) {
   if (!result) throw new RangeError('a script has no result')
-  const { code, stdout, stderr } = result
+  const { code, stdout, stderr, timedOut, limit = 0 } = result
+  if (timedOut)
+    throw unanswered(script, `no answer after ${elapsed(limit)} to ${script.asks}, so it was ended`)
+  if (code === KILLED || (script.mode === 'shared' && code === NOT_RUN))
+    throw unanswered(script, `no answer to ${script.asks}: it was killed`)
   return { code, stdout: stdout.toString(), stderr: stderr.toString(), bytes: stdout }
+}
+
+const KILLED = 128 + 9
+const NOT_RUN = 125
+
+function unanswered({ script: { text } }: RoutedScript, what: string): Problem {
+  const lines = text.trim().split('\n').slice(0, SHOWN)
+  return new Problem(what, {
+    details: lines.map((line) => (line.length > 200 ? `${line.slice(0, 199)}…` : line)),
+    next: 'See on the host what it waits for, such as a network mount that is gone or a lock. Nothing was changed because of it.',
+  })
+}
+
+/** Lines of a script. */
+const SHOWN = 5
+
+/** The first line that says something. */
+function firstLine(text: string): string {
+  const line = text.split('\n').find((one) => /[^\s{}();]/.test(one)) ?? ''
+  const words = line.replace(/^[\s{(]+/, '').trim()
+  return words.length > 80 ? `${words.slice(0, 79)}…` : words
 }

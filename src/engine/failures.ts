@@ -8,6 +8,7 @@ import { elapsed } from '../text/duration.ts'
 import { printable } from '../text/printable.ts'
 import type { Result, Script } from '../transport/session.ts'
 import { likelyCause } from './causes.ts'
+import { describe } from './describe.ts'
 import type { Member } from './member.ts'
 
 const LINES_SHOWN = 12
@@ -96,16 +97,12 @@ export function interrupted(member: Member): Problem {
   })
 }
 
-export function describe({ step: { kind, name }, roles }: PlacedStep): string {
-  return `${kind} ${name}${roles.length > 0 ? ` (role ${roles.join(' › ')})` : ''}`
-}
-
 function place({ step: { source } }: PlacedStep): { where?: Source } {
   return source ? { where: source } : {}
 }
 
-function ending(script: Script, { code, timedOut }: Result): string {
-  return timedOut ? `no end after ${elapsed(script.timeout ?? 0)}, so it was killed` : `exit status ${code}`
+function ending(script: Script, { code, timedOut, limit = script.timeout ?? 0 }: Result): string {
+  return timedOut ? `no end after ${elapsed(limit)}, so it was killed` : `exit status ${code}`
 }
 
 /** The command, its last words, what they point to, and what to do about that before what is always to be done. */

@@ -13,11 +13,15 @@ import { Member } from './member.ts'
 import { RoutedSession } from './routed.ts'
 import { problemOf } from './turn.ts'
 import { recover, tell } from './unfinished.ts'
+import { type ReadLimits, watched } from './watched.ts'
 
 export type OpenSession = (host: Host, purpose: Purpose) => Promise<OpenedSession>
 
 /** Whether the session may change the host, or only looks. */
 export type Purpose = 'change' | 'look'
+
+/** For questions that have limits of their own, such as checks. */
+const LONG: ReadLimits = { limit: 600_000, notice: 600_000 }
 
 /** The hosts that a run has met, and what they have answered. */
 export class Fleet {
@@ -33,9 +37,12 @@ export class Fleet {
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
 
-  constructor(open: OpenSession, emit: (event: RunEvent) => void) {
+  readonly #reads: ReadLimits
+
+  constructor(open: OpenSession, emit: (event: RunEvent) => void, reads: ReadLimits = LONG) {
     this.#open = open
     this.#emit = emit
+    this.#reads = reads
   }
 
   /** Connects to a host once, and asks it these questions together with its facts. Undefined when it cannot be reached. */
@@ -56,7 +63,10 @@ export class Fleet {
       this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
       const routed = new RoutedSession(
         host.name,
-        accompanied(session, () => this.#open(host, 'look')),
+        watched(
+          accompanied(session, () => this.#open(host, 'look')),
+          { host: host.name, limits: this.#reads, emit: this.#emit },
+        ),
         (other, scripts) => this.#sessionOf(other, scripts),
       )
       const meet = () =>

@@ -74,7 +74,7 @@ export class LastingSession implements Session {
     // What stands behind a reboot waits for it in any case.
     return inOrder(
       scripts,
-      { stopAtFailure: true },
+      { ...options, stopAtFailure: true },
       ({ reboots }, before) => reboots === undefined && before.reboots === undefined,
       (part) =>
         part[0]?.reboots === undefined

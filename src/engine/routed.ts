@@ -7,6 +7,8 @@ import { Unreachable } from '../transport/unreachable.ts'
 /** A script that may belong to another host than the one whose turn it is. */
 export interface RoutedScript extends Script {
   readonly on?: Host
+  /** What it asks, in words, when it is a question: such a script has the limits of questions. */
+  readonly asks?: string
   readonly reached?: Reached
   /** It reboots its host, which may take so many milliseconds to come back. */
   readonly reboots?: number
@@ -81,7 +83,7 @@ export class RoutedSession implements Session {
  */
 export async function inOrder<S extends Script>(
   scripts: readonly S[],
-  { stopAtFailure }: TripOptions,
+  { stopAtFailure, stop }: TripOptions,
   isSame: (script: S, before: S) => boolean,
   run: (part: readonly S[]) => Promise<readonly Result[]>,
 ): Promise<readonly Result[]> {
@@ -95,7 +97,7 @@ export async function inOrder<S extends Script>(
   if (!stopAtFailure) return (await Promise.all(parts.map(run))).flat()
   const results: Result[] = []
   for (const part of parts) {
-    const failed = results.some(({ code }, i) => code !== 0 && !scripts[i]?.mayFail)
+    const failed = stop?.aborted || results.some(({ code }, i) => code !== 0 && !scripts[i]?.mayFail)
     results.push(...(failed ? part.map(() => SKIPPED) : await run(part)))
   }
   return results

@@ -20,6 +20,7 @@ import { type Selecting, Selection } from './selection.ts'
 import { certainProblem, type Survey, survey } from './survey.ts'
 import { type Confirm, problemOf } from './turn.ts'
 import { refuseUnfit } from './unfit.ts'
+import { READ_LIMITS, type ReadLimits } from './watched.ts'
 
 export interface RunOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -39,6 +40,8 @@ export interface RunOptions<S extends Entries = Entries> {
   readonly select?: Selecting
   /** Asks a person before each step that would change something. @default nobody is asked */
   readonly confirm?: Confirm
+  /** How long a question to a host may take. @default 1 minute, reported every 20 seconds */
+  readonly reads?: ReadLimits
 }
 
 export interface RunTools {
@@ -68,7 +71,7 @@ export async function run<S extends Entries>(
     hosts: hosts.map(({ name }) => name),
     plays: acts.map(({ play }) => play.label),
   })
-  const fleet = new Fleet(open, emit)
+  const fleet = new Fleet(open, emit, options.reads ?? READ_LIMITS)
   try {
     const members = await meet(fleet, hosts, acts, mode)
     const selection = new Selection(options.select ?? {}, acts, (host) => members.has(host))

@@ -2,13 +2,13 @@ import type { Answers } from '../model/answers.ts'
 import type { Ask } from '../model/ask.ts'
 import type { Difference } from '../model/difference.ts'
 import type { Play } from '../model/play.ts'
-import { Problem } from '../model/problem.ts'
+import { LeftAlone, Problem, Refusal } from '../model/problem.ts'
 import { mapRead, type Read, readAll } from '../model/read.ts'
 import { Spoilt, spared } from '../model/spared.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { Changes } from './changes.ts'
-import { describe } from './failures.ts'
+import { describe } from './describe.ts'
 import type { Member } from './member.ts'
 import type { Selection } from './selection.ts'
 
@@ -77,11 +77,17 @@ export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<re
           if (have instanceof Spoilt) throw have.cause
           return { placed, have, difference: placed.step.diff(have) }
         } catch (error) {
+          if (isForAll(error)) throw error
           return { placed, have, difference: undefined, problem: problemOf(error, name, placed) }
         }
       }),
     ),
   )
+}
+
+/** Whether it is about more than one step: the host is left out, or no host is changed. */
+function isForAll(error: unknown): boolean {
+  return error instanceof Refusal || error instanceof LeftAlone
 }
 
 function problemOf(error: unknown, host: string, placed: PlacedStep): Problem {

@@ -37,6 +37,8 @@ export class Board {
   readonly #now: () => number
   readonly #plays = new Map<string, Map<string, At>>()
   readonly #read = { hosts: 0, of: 0, steps: 0, differing: 0 }
+  /** The hosts that take long to answer while all are read, and what they are asked. */
+  readonly #asked = new Map<string, string>()
   /** The play that was begun last. */
   #current = -1
   #over = false
@@ -65,7 +67,11 @@ export class Board {
       hosts === 0
         ? `reading ${of} hosts`
         : `read ${hosts} of ${of} hosts: ${steps} steps, ${differing} differ`
-    return { title, phase: this.#over || this.#current >= 0 ? 'over' : 'running' }
+    const slow = [...this.#asked].map(([host, what]) => `; ${host} waiting for ${what}`)
+    return {
+      title: [title, ...slow.slice(0, 3)].join(''),
+      phase: this.#over || this.#current >= 0 ? 'over' : 'running',
+    }
   }
 
   play(play: string): PlayRow {
@@ -121,8 +127,9 @@ export class Board {
       for (const play of plays) this.#plays.set(play, new Map())
     },
     connected: () => {},
-    unreachable: () => {},
-    surveyed: ({ steps, differing }) => {
+    unreachable: ({ host }) => void this.#asked.delete(host),
+    surveyed: ({ host, steps, differing }) => {
+      this.#asked.delete(host)
       this.#read.hosts++
       this.#read.steps += steps
       this.#read.differing += differing
@@ -143,7 +150,11 @@ export class Board {
       this.#say(play, host, () => (outcome === 'left' ? `no longer ${label}` : label)),
     recovered: () => {},
     progress: ({ play, host, step, text }) => this.#say(play, host, () => `${stepTitle(step)}: ${text}`),
-    waiting: ({ play, host, for: what }) => this.#say(play, host, () => `waiting for ${what}`),
+    waiting: ({ play, host, for: what }) => {
+      // A question is asked outside of plays, too.
+      if (play === '' && this.#current < 0) this.#asked.set(host, what)
+      else this.#say(play || (this.plays[this.#current] ?? ''), host, () => `waiting for ${what}`)
+    },
     turned: ({ play, host, changed, failed }) => {
       const words =
         changed > 0 ? this.#paint('yellow', `${changed} changed`) : this.#paint('dim', 'as wanted')
@@ -153,7 +164,7 @@ export class Board {
       this.#begin(play)
       for (const host of hosts) this.#end(play, host, this.#paint('yellow', 'left alone'), 'done')
     },
-    failed: () => {},
+    failed: ({ host }) => void this.#asked.delete(host),
     end: () => this.close(),
   }
 }

@@ -13,6 +13,8 @@ export interface Frame {
   /** What it reads: nothing, these bytes, or so many bytes that follow once the host has said that it is ready for them. */
   readonly input: Uint8Array | { readonly follows: number } | undefined
   readonly as: string | undefined
+  /** A question: it ends with the shell when nobody is there any more for the answer. */
+  readonly asks: boolean
   /** Says which process it is before it starts, so that it can be killed. */
   readonly announced: boolean
   /** An isolated script with the command `say`, whose lines we pass on as marks while it runs. */
@@ -118,8 +120,9 @@ function fed({ id, input }: Frame, reader: string): string {
   return `if _g; then _m r ${id} ${bytes}; ${feed} | { ${reader}; _r=$?; cat >/dev/null; exit $_r; } 9>&-; _r=$?; else _r=126; fi`
 }
 
-function start({ id, announced }: Frame): string {
-  return `${announced ? `_p ${id}; ` : ''}umask 022; `
+function start({ id, announced, asks, isolated }: Frame): string {
+  // Without a session of its own it is found as a child of the shell.
+  return `${announced ? `_p ${id}; ` : ''}${asks && isolated ? '_i=; ' : ''}umask 022; `
 }
 
 function script({ script: { text } }: Frame): string {

@@ -1,5 +1,6 @@
 import { BLOCK, type Dialect } from './frame.ts'
 import { LOOK, STOP } from './process-tree.ts'
+import { type Shell, sh } from './sh.ts'
 
 /**
  * The text that makes a POSIX shell ready for frames: a known environment, and the functions that their texts call. A part of
@@ -19,6 +20,8 @@ export function opening(
     '_e(){ _m e "$@"; _m e "$@" >&2; }',
     '_h(){ _m h 0 "$*"; _m h 0 "$*" >&2; }',
     '_p(){ _q self; _m p "$1" "$_a.$_c"; }',
+    // Comes to pass when the script that runs has ended.
+    "trap '_s=' USR1",
     HEAR,
     LOOK,
     STOP,
@@ -32,6 +35,12 @@ export function opening(
     '_h ok $$ $_w',
     '',
   ].join('\n')
+}
+
+/** Lets the script that a session's shell runs come to its end, and has it skip the others of the trip. */
+export function skipRest(pid: number): Shell {
+  return sh`kill -USR1 ${pid}
+`
 }
 
 /**

@@ -9,9 +9,9 @@ export interface ProcessId {
 
 /**
  * `_q PID` reads about a process: `$_a` its id, `$_b` its parent's, `$_c` when it started. `_q self` means the one that asks, be
- * it a subshell: the shell itself opens the file.
+ * it a subshell: the shell itself opens the file. `$_j` is its session.
  */
-export const LOOK = `_q(){ read -r _t <"/proc/$1/stat" || return; _a=\${_t%% *}; set -- \${_t##*") "}; _b=$2 _c=\${20}; }`
+export const LOOK = `_q(){ read -r _t <"/proc/$1/stat" || return; _a=\${_t%% *}; set -- \${_t##*") "}; _b=$2 _j=$4 _c=\${20}; }`
 
 /** `_k PID` stops a process and all below it, from the top (else it would run on without its children), and lists them in `$_l`. */
 export const STOP = `_k(){ kill -STOP $1 || return; _l="$_l $1"; for _t in $(cat /proc/$1/task/*/children); do _k $_t; done; }`

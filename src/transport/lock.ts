@@ -18,17 +18,32 @@ export interface Lock {
  * So it is free when that shell is gone, whatever became of us; the file stays, for the next. Who is not root has one of his own.
  */
 export function lockText({ owner, since = new Date(), beat, silence = 30_000 }: Lock): string {
-  const line = quote(`${since.toISOString()} ${beat ?? '-'} ${owner.replace(/\s+/g, ' ')}`)
+  const line = quote(`${owner.replace(/\s+/g, ' ')}`)
   return `[ -w /run ] && _l=/run/provision.lock || _l=/tmp/provision-$(id -u).lock
 { [ ! -L $_l ] && true >>$_l; } 2>/dev/null || { _h unlockable $_l; exit 73; }
 exec 9<>$_l
+${GONE}
 ${DEAD}
 if flock -n 9; then :
 elif ! command -v flock >/dev/null; then _h flockless; exit 69
-else _o=; read -r _o <$_l; set -f; _z $_o ${silence} || { _h held "$_o"; exit 75; }
+else _o=; read -r _o <$_l; set -f; _y $_o || _z $_o ${silence} || { set +f; _h held "$_o"; exit 75; }; set +f
 flock -w 10 9 || { _h ending "$_o"; exit 75; }; _w="$_w taken"; fi
-printf '%s %s\\n' $$ ${line} >$_l`
+_u9 && printf '%s ${since.toISOString()} %s %s\\n' $$ ${beat ?? '-'}@$_a.$_c ${line} >$_l`
 }
+
+/**
+ * `_u9` finds the process through which the shell is connected: the nearest one above it that is neither a shell nor a way to become
+ * another user. That is sshd's own process for the connection, or the program that runs a local shell.
+ *
+ * `_y PID SINCE BEAT@PROCESS.START…` ends a holder whose connection is gone: that process is not there any more. Its questions, which run
+ * in the session of its shell, are killed with it. A command has a session of its own, and comes to its end first.
+ */
+const GONE = `_u9(){ _q self; while _q $_b 2>/dev/null; do read -r _n </proc/$_a/comm || return 0; case $_n in sudo|su|doas|*sh|busybox|setpriv|runuser) :;; *) return 0;; esac; done; }
+_y(){ case $3 in *@*.*) _t9=\${3#*@};; *) return 1;; esac
+_q "\${_t9%.*}" && [ "$_c" = "\${_t9#*.}" ] && return 1
+set +f; for _t in /proc/$1/fd/*; do [ $_t -ef $_l ] && break; done || return
+_q $1 && _m9=$_j _w9= _v9= && _k9 $1 && if [ "$_w9" ]; then kill -CONT $_v9; else kill -KILL $_v9; fi; } 2>/dev/null
+_k9(){ kill -STOP $1 || return; _v9="$_v9 $1"; for _t in $(cat /proc/$1/task/*/children); do _q $_t || continue; if [ $_j = $_m9 ]; then _k9 $_a; else _w9=1; fi; done; :; }`
 
 /**
  * `_z PID SINCE BEAT OWNER… SILENCE` ends the connection of a holder that is dead: sshd hears nothing of a client that was cut off,
@@ -37,9 +52,9 @@ printf '%s %s\\n' $$ ${line} >$_l`
  * the true holder and its nearest sshd, lest we end somebody else's session; where anything is unclear, it is not dead. (The descriptor has another number while a
  * script runs.)
  */
-const DEAD = `_z(){ set +f; for _m9 in "$@"; do :; done; [ "$3" -gt 0 ] || return
+const DEAD = `_z(){ set +f; for _m9 in "$@"; do :; done; _b9=\${3%@*}; [ "$_b9" -gt 0 ] || return
 for _t in /proc/$1/fd/*; do [ $_t -ef $_l ] && break; done || return
-[ $(($3 * 10)) -gt $_m9 ] && _m9=$(($3 * 10)); _q "$1" || return
+[ $(($_b9 * 10)) -gt $_m9 ] && _m9=$(($_b9 * 10)); _q "$1" || return
 until read -r _n </proc/$_a/comm; case $_n in sshd*) :;; *) false;; esac; do [ "$_b" -gt 1 ] && _q $_b || return; done
 ss -tinpOH state established | awk -v p="pid=$_a," -v m=$_m9 'index($0, p) { n++; r = a = $0
 if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a + 0 <= m) l = 1 } END { exit !n || l }' && kill $_a; } 2>/dev/null`

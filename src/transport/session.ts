@@ -26,6 +26,10 @@ export interface Script {
   readonly hear?: (line: string) => void
   /** In a trip that stops at a failure, this one's stops nothing: it only asks. @default false */
   readonly mayFail?: boolean
+  /** Called when the host begins with it; only for a script with a timeout, which the host announces. */
+  readonly started?: () => void
+  /** Called with its result as soon as it is there, while the trip goes on. */
+  readonly done?: (result: Result) => void
 }
 
 export interface Result {
@@ -33,14 +37,18 @@ export interface Result {
   readonly code: number
   readonly stdout: Buffer
   readonly stderr: Buffer
-  /** Not run, since an earlier script of the same trip failed. */
+  /** Not run, since an earlier script of the same trip failed, or the trip was stopped. */
   readonly skipped: boolean
   readonly timedOut: boolean
+  /** The limit that it was killed for, in milliseconds. */
+  readonly limit?: number
 }
 
 export interface TripOptions {
   /** Scripts after one that failed are skipped, on the host itself. @default false */
   readonly stopAtFailure?: boolean
+  /** When it aborts, the script that runs comes to its end, and those after it are skipped, on the host itself. @default none */
+  readonly stop?: AbortSignal
 }
 
 /** What the host said when its shell was there. */

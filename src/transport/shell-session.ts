@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Dialect } from '../shell/frame.ts'
+import { skipRest } from '../shell/opening.ts'
 import { type Mark, Splitter } from '../shell/splitter.ts'
 import type { Become } from './become.ts'
 import type { Clock } from './clock.ts'
@@ -10,7 +11,7 @@ import { refusal } from './refusal.ts'
 import { send } from './send.ts'
 import type { Opened, Result, Script, Session, TripOptions } from './session.ts'
 import { settled } from './settled.ts'
-import { stop } from './stop.ts'
+import { stop, told } from './stop.ts'
 import type { Task } from './task.ts'
 import { tasksOf } from './tasks-of.ts'
 import type { Ending, Link, Wire } from './wire.ts'
@@ -89,7 +90,7 @@ export class ShellSession implements Session {
 
   async #travel(
     scripts: readonly Script[],
-    { stopAtFailure = false }: TripOptions,
+    { stopAtFailure = false, stop }: TripOptions,
   ): Promise<readonly Result[]> {
     if (this.#over) throw this.#over
     if (scripts.length === 0) return []
@@ -108,8 +109,21 @@ export class ShellSession implements Session {
     })
     // The host still waits for what cannot be had any more.
     void sent.catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
-    await Promise.all([results, sent])
+    const skip = () => void this.#skipRest().catch(() => {})
+    if (stop?.aborted) skip()
+    stop?.addEventListener('abort', skip)
+    try {
+      await Promise.all([results, sent])
+    } finally {
+      stop?.removeEventListener('abort', skip)
+    }
     return results
+  }
+
+  /** Tells the shell, from another one, that no further script of this trip is to begin. */
+  async #skipRest(): Promise<void> {
+    const { pid } = await this.opened
+    await told(this.#parts.another, skipRest(pid))
   }
 
   /** Settles when the wire takes more, or when it never will: the next one is told why. */

@@ -1,11 +1,17 @@
 import { killTree, type ProcessId } from '../shell/process-tree.ts'
+import type { Shell } from '../shell/sh.ts'
 import type { Wire } from './wire.ts'
 
 /** Kills a process and all that it started, from a shell of its own. */
-export async function stop(start: () => Promise<Wire>, process: ProcessId): Promise<void> {
+export function stop(start: () => Promise<Wire>, process: ProcessId): Promise<void> {
+  return told(start, killTree(process))
+}
+
+/** Runs a script in a shell of its own; what it says is of no interest. */
+export async function told(start: () => Promise<Wire>, script: Shell): Promise<void> {
   const wire = await start()
   wire.stdout.on('error', () => {}).resume()
   wire.stderr.on('error', () => {}).resume()
-  wire.stdin.on('error', () => {}).end(killTree(process).text)
+  wire.stdin.on('error', () => {}).end(script.text)
   await wire.ended
 }

@@ -15,6 +15,8 @@ export interface TaskParts {
   readonly clock: Clock
   /** Told what it says while it runs. */
   readonly hear: ((line: string) => void) | undefined
+  readonly onStart: (() => void) | undefined
+  readonly onDone: ((result: Result) => void) | undefined
 }
 
 /** One script from its sending to its result. */
@@ -23,6 +25,8 @@ export class Task {
   readonly text: Buffer
   readonly follows: AsyncIterable<Uint8Array> | undefined
   readonly hear: ((line: string) => void) | undefined
+  readonly #onStart: (() => void) | undefined
+  readonly #onDone: ((result: Result) => void) | undefined
   readonly #timeout: number
   readonly #clock: Clock
   readonly #result = new Promised<Result>()
@@ -32,11 +36,22 @@ export class Task {
   #limit: Limit | undefined
   #late = false
 
-  constructor({ id, text, follows, timeout = Number.POSITIVE_INFINITY, clock, hear }: TaskParts) {
+  constructor({
+    id,
+    text,
+    follows,
+    timeout = Number.POSITIVE_INFINITY,
+    clock,
+    hear,
+    onStart,
+    onDone,
+  }: TaskParts) {
     this.id = id
     this.text = text
     this.follows = follows
     this.hear = hear
+    this.#onStart = onStart
+    this.#onDone = onDone
     this.#timeout = timeout
     this.#clock = clock
   }
@@ -58,6 +73,7 @@ export class Task {
   started(who: string, expire: () => void): void {
     const [pid, started] = who.split('.')
     if (pid && started) this.#process = { pid: Number(pid), started }
+    this.#onStart?.()
     this.#limit = this.#clock.limit({
       ms: this.#timeout,
       expire: () => {
@@ -81,7 +97,10 @@ export class Task {
     const skipped = value === 'skip'
     const code = skipped ? -1 : Number(value)
     this.#ready.resolve(false)
-    this.#result.resolve({ code, stdout, stderr, skipped, timedOut: this.#late && code === KILLED })
+    const timedOut = this.#late && code === KILLED
+    const result = { code, stdout, stderr, skipped, timedOut, ...(timedOut && { limit: this.#timeout }) }
+    this.#result.resolve(result)
+    this.#onDone?.(result)
     return true
   }
 

@@ -37,7 +37,8 @@ export async function tasksOf(
   )
   return made.map(({ script, frame: { id }, follows }) => {
     const timeout = script.timeout === undefined ? undefined : script.timeout * timeoutFactor
-    return new Task({ id, text: texts.get(id) ?? NOTHING, follows, timeout, clock, hear: script.hear })
+    const { hear, started: onStart, done: onDone } = script
+    return new Task({ id, text: texts.get(id) ?? NOTHING, follows, timeout, clock, hear, onStart, onDone })
   })
 }
 
@@ -71,6 +72,7 @@ function frameOf(
     shared: mode === 'shared' && input === undefined,
     input,
     as,
+    asks: mayFail,
     announced: timeout !== undefined,
     says: hear !== undefined,
     decisive: stopAtFailure && !mayFail,

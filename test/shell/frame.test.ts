@@ -14,6 +14,7 @@ describe('a frame', () => {
     input: undefined,
     as: undefined,
     announced: false,
+    asks: false,
     says: false,
     decisive: false,
     nonce: 'nonce',

@@ -1,0 +1,22 @@
+/** A run that takes the lock of a machine and then waits for a script; `dead-holder.test.ts` kills it. */
+import { Shell } from '../../src/shell/sh.ts'
+import { quote } from '../../src/text/quote.ts'
+import { localLink } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/open-session.ts'
+
+const [enter = '', mode, script = '', first = ''] = process.argv.slice(2)
+const link = localLink()
+const session = await openSession(
+  { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) },
+  { host: 'web1', lock: { owner: 'ana@laptop' } },
+)
+await session.opened
+await session.run([
+  { script: Shell.raw(first) },
+  {
+    script: Shell.raw(script),
+    mode: mode === 'inline' ? 'inline' : 'isolated',
+    timeout: 3_600_000,
+    ...(mode === 'nobody' && { as: 'nobody', mayFail: true }),
+  },
+])
