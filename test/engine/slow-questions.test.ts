@@ -18,8 +18,8 @@ describe('a question that hangs', () => {
 
   const hanging: Plays = (web) => [
     play('web', { hosts: web }, ({ name }) => [
-      file(`${rig.root}/${name}`, 'a', rig.own),
       name === 'web1' && command('uh', sh`true`, { unless: sh`sleep 3600` }),
+      file(`${rig.root}/${name}`, 'a', rig.own),
     ]),
   ]
 
