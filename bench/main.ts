@@ -8,10 +8,11 @@ import { firstRun } from './first-run.ts'
 import { floors } from './floor.ts'
 import { type Contestant, FLOOR, nothingToDo } from './nothing-to-do.ts'
 import { peers, setUpPeers } from './peers.ts'
+import { processes } from './processes.ts'
 import { provision } from './provision.ts'
 import { Site } from './site.ts'
 
-const PARTS = ['first', 'nothing', 'curve', 'connections', 'display']
+const PARTS = ['first', 'nothing', 'curve', 'connections', 'display', 'processes']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,6 +34,7 @@ const say = (text: string) => console.log(`${text}\n`)
 const versions = values['no-peers'] ? [] : setUpPeers(say)
 say([machine(), `Node ${process.versions.node}`, opensshVersion(), ...versions].join(' · '))
 if (wanted('connections')) say(await connections(runs))
+if (wanted('processes')) say(await processes(runs))
 if (['first', 'nothing', 'curve', 'display'].some(wanted)) {
   const site = await Site.up()
   try {

@@ -19,8 +19,10 @@ export const MARK = '/var/lib/provision/maintenance'
 /** Since when the host is in maintenance, as `2026-01-31 12:00 UTC`; undefined for one that is not. */
 export const maintenance = ask(
   'whether it is in maintenance',
-  read(sh`TZ=UTC stat -c %y ${MARK} 2>/dev/null | cut -c 1-16`, ({ stdout }) =>
-    stdout.trim() === '' ? undefined : `${stdout.trim()} UTC`,
+  read(
+    sh`[ ! -e ${MARK} ] || TZ=UTC stat -c %y ${MARK}`,
+    ({ stdout }) => (stdout.trim() === '' ? undefined : `${stdout.trim().slice(0, 16)} UTC`),
+    { shared: true },
   ),
 )
 

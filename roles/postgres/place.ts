@@ -40,10 +40,10 @@ const SCRIPT = sh`
 found=
 for data in /var/lib/postgresql/*/main; do [ ! -s "$data/PG_VERSION" ] || found=$data; done
 if [ "$found" ]; then
-  version=$(cat "$found/PG_VERSION"); bin=/usr/lib/postgresql/$version/bin
+  read -r version <"$found/PG_VERSION"; bin=/usr/lib/postgresql/$version/bin
   standby=f; [ ! -e "$found/standby.signal" ] || standby=t
   echo "cluster $version"; echo "standby $standby"
-  "$bin/pg_controldata" "$found" 2>/dev/null | sed -n 's/^Database system identifier: */system /p; s/^Database cluster state: */state /p; s/^Latest checkpoint.s TimeLineID: */timeline /p; s/^Min recovery ending loc.s timeline: *\([1-9]\)/timeline \1/p'
+  "$bin/pg_controldata" "$found" 2>/dev/null
   PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5s' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -F ' ' -h /run/postgresql -p 5432 -d postgres 2>/dev/null -c "
     select 'standby', pg_is_in_recovery();
     select 'timeline', greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline) from pg_control_recovery() where pg_is_in_recovery();
@@ -52,8 +52,10 @@ if [ "$found" ]; then
 else
   for conf in /etc/postgresql/*/main/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo lost; done
 fi
-for conf in /etc/postgresql/*/*/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo own; done
-grep -sHE '^[[:space:]]*(data_directory|port)[[:space:]=]' /etc/postgresql/*/*/postgresql.conf
+own=
+for conf in /etc/postgresql/*/*/conf.d/90-provision.conf; do [ ! -e "$conf" ] || own=own; done
+echo "$own"
+[ "$own" ] || grep -sHE '^[[:space:]]*(data_directory|port)[[:space:]=]' /etc/postgresql/*/*/postgresql.conf
 echo end`
 
 /**
@@ -62,7 +64,7 @@ echo end`
  *
  * @throws Error when the host gave half an answer: it must not be taken for "nothing there". The run tells whose answer that was.
  */
-export const place = ask('its place among the database hosts', read(SCRIPT, parsePlace))
+export const place = ask('its place among the database hosts', read(SCRIPT, parsePlace, { shared: true }))
 
 export function parsePlace({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): Place {
   const lines = stdout.split('\n').filter((line) => line !== '')
@@ -71,7 +73,9 @@ export function parsePlace({ stdout, stderr }: { readonly stdout: string; readon
     throw new Error(`it breaks off, so nobody can tell whether there are data${why ? ` (${why})` : ''}`)
   }
   // The later line of a name has the last word: what the server says goes before what its files say.
-  const said = new Map(lines.map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))
+  const said = new Map(
+    lines.map(shortened).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
+  )
   const other = said.has('own') ? undefined : foreignIn(lines)
   if (other) return other
   const version = said.get('cluster')
@@ -86,6 +90,22 @@ export function parsePlace({ stdout, stderr }: { readonly stdout: string; readon
     state: said.get('state') ?? 'unknown',
   }
 }
+
+/** A line of pg_controldata as a line of ours; any other line as it is. */
+function shortened(line: string): string {
+  for (const [pattern, word] of CONTROL_DATA) {
+    const [, value] = pattern.exec(line) ?? []
+    if (value !== undefined) return `${word} ${value}`
+  }
+  return line
+}
+
+const CONTROL_DATA: readonly (readonly [RegExp, string])[] = [
+  [/^Database system identifier: *(.*)/, 'system'],
+  [/^Database cluster state: *(.*)/, 'state'],
+  [/^Latest checkpoint's TimeLineID: *(.*)/, 'timeline'],
+  [/^Min recovery ending loc's timeline: *([1-9].*)/, 'timeline'],
+]
 
 /** Debian's own list of clusters are their configurations. One that is stopped counts too: its disk may be away. */
 function foreignIn(lines: readonly string[]): Foreign | undefined {

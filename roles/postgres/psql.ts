@@ -2,7 +2,7 @@ import { type Command, family, mapRead, type Read, type Shell, sh } from 'provis
 
 /** The programs as they are: Debian's wrapper around psql costs a start of Perl. */
 const PSQL = sh`
-psql=$(ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
+psql=; for one in /usr/lib/postgresql/*/bin/psql; do [ ! -e "$one" ] || psql=$one; done
 export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5`
 
 interface Query {

@@ -128,10 +128,7 @@ version_of() {
   case $version in "$2".*) ;; *) version= ;; esac
 }
 sum_of() { sum=; while read -r key value; do [ "$key" != "$version" ] || sum=$value; done <$sums; }
-versions() {
-${versions}
-}
-all=$(versions)$nl new=
+all=$(${versions})$nl new=
 set -- ${wanted.flatMap(({ path, content }) => [path, String(content)])}
 while [ $# -gt 0 ]; do
   version_of "$1" "$2"
@@ -143,9 +140,10 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 [ -z "$new" ] || {
-  all=$nl$(versions)
-  printf %s "$new" | while read -r version sum; do
-    case $all in *"$nl$version "*) echo "$version $sum" ;; esac
+  all=$nl$(${versions})
+  while [ "$new" ]; do
+    case $all in *"$nl\${new%% *} "*) printf '%s\n' "\${new%%"$nl"*}" ;; esac
+    new=\${new#*"$nl"}
   done >>$sums
 }`
 }

@@ -133,9 +133,11 @@ function program({ as }: Frame, shell: string): string {
   return as === undefined ? `exec $_i ${shell}` : `_u ${quote(as)} ~${as} ${shell}`
 }
 
-/** Asked once a session: which setpriv this is. */
+/** Whether there is a setpriv, and it is not busybox's, which cannot become a user. */
 function knowsUsers({ as }: Frame): string {
-  return as === undefined ? '' : `[ "$_v" ] || _v=$(setpriv --version 2>/dev/null); `
+  if (as === undefined) return ''
+  const own = '[ -x $_n ] && ! [ $_n -ef /bin/busybox ] && ! [ $_n -ef /usr/bin/busybox ]'
+  return `[ "$_v" ] || for _n in /usr/bin/setpriv /bin/setpriv; do if ${own}; then _v=1; break; fi; done; `
 }
 
 /** To stdout, what was written to a file; without a process when that is nothing. */

@@ -57,7 +57,7 @@ for _n in $(cat /proc/$_b/task/$_b/children); do [ $_n = $_a ] || _k $_n; done; 
 const HEAR = `_l(){ while IFS= read -r _t; do case $_t in "$2 "*) return \${_t#* };; ?"$_x "*) printf '%s\\n' "$_t" || exit;;
 *) _m s $1 "$_t";; esac; done; return 137; }`
 
-/** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v`, its version, is empty. */
+/** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v` is empty. */
 const BECOME = `_u(){ _t=$1 HOME=$2; shift 2
 case $HOME in /*) ;; *) echo "there is no user $_t on this host"; exit 1;; esac >&2
 export HOME USER=$_t LOGNAME=$_t SHELL=/bin/sh; unset XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS MAIL

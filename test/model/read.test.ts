@@ -45,6 +45,20 @@ describe('a read', () => {
     expect(value(together(one, readAll([one, one])), 'Linux')).to.deep.equal(['Linux', ['Linux', 'Linux']])
   })
 
+  it('with the script of another one is asked once, and each makes its own of the answer', () => {
+    const of = (suffix: string) => read(sh`uname`, ({ stdout }) => stdout + suffix)
+    const all = readAll([of('1'), of('2'), read(sh`uname`, ({ stdout }) => stdout, { as: 'postgres' })])
+    expect(scripts(all)).to.deep.equal(['uname', 'uname'])
+    expect(value(all, 'Linux', 'other')).to.deep.equal(['Linux1', 'Linux2', 'other'])
+  })
+
+  it('that may share a subshell stands beside others of its sort, and has its own answer', () => {
+    const own = (text: string, shared: boolean) => read(sh`echo ${text}`, ({ stdout }) => stdout, { shared })
+    const all = readAll([own('a', true), own('b', false), own('c', true)])
+    expect(scripts(all)).to.deep.equal(['echo a', 'echo c', 'echo b'])
+    expect(value(all, 'A', 'C', 'B')).to.deep.equal(['A', 'B', 'C'])
+  })
+
   it('keeps the order of answers when families are mixed', () => {
     const own = (text: string) => read(sh`echo ${text}`, ({ stdout }) => stdout)
     const all = readAll<unknown>([size('a'), own('x'), size('bb'), user('u'), known(7), own('y')])

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lab } from '../src/lab/index.ts'
+import type { Lab } from '../../src/lab/index.ts'
 
 /** A process of a host that has ended. */
 export interface Accounted {
@@ -10,11 +10,12 @@ export interface Accounted {
 }
 
 /** On the host, in memory: a boot removes it. */
-const FILE = '/run/provision-bench.acct'
+const FILE = '/run/provision-test.acct'
 
 /**
- * The processes that ended on a host of a lab while the body ran, by the kernel's accounting (acct(2)) of the host's own process
- * namespace. Nothing is installed for it: the system call is made with the perl that each Debian has.
+ * The processes of logins that ended on hosts of a lab while the body ran, by the kernel's accounting (acct(2)) of each host's own
+ * process namespace: sshd's child for a login, and all that it started. Nothing is installed for it: the system call is made with the perl
+ * that each Debian has.
  */
 export async function accounted(
   lab: Lab,
@@ -29,8 +30,15 @@ export async function accounted(
   } finally {
     for (const name of names) await told(lab, name, `${ACCT} ''`)
   }
-  const files = await Promise.all(names.map((name) => told(lab, name, `base64 ${FILE}; rm -f ${FILE}`)))
-  return new Map(names.map((name, i) => [name, records(Buffer.from(files[i] ?? '', 'base64'))]))
+  const said = await Promise.all(
+    names.map((name) => told(lab, name, `cat /run/sshd.pid; base64 -w 0 ${FILE}; rm -f ${FILE}`)),
+  )
+  return new Map(
+    names.map((name, i) => {
+      const [sshd, bytes = ''] = (said[i] ?? '').split('\n')
+      return [name, below(Number(sshd), records(Buffer.from(bytes, 'base64')))]
+    }),
+  )
 }
 
 /** Nobody is logged in: the processes of a login are counted when they end. */
@@ -49,17 +57,34 @@ async function told(lab: Lab, name: string, script: string): Promise<string> {
 const ACCT = `perl -MConfig -e '$file = shift; $number = $Config{archname} =~ /^x86_64/ ? 163 : 89;
 syscall($number, $file eq "" ? 0 : $file) == 0 or die "acct: $!\\n"'`
 
+interface Record extends Accounted {
+  readonly pid: number
+  readonly parent: number
+}
+
 /** struct acct_v3, 64 bytes each; acct(5). */
-function records(bytes: Buffer): readonly Accounted[] {
-  const all: Accounted[] = []
-  for (let at = 0; at + SIZE <= bytes.length; at += SIZE) {
-    const name = bytes.toString('latin1', at + NAME, at + SIZE)
-    all.push({ program: name.slice(0, name.indexOf('\0')), forkOnly: ((bytes[at] ?? 0) & FORKED) !== 0 })
-  }
-  return all
+function records(bytes: Buffer): readonly Record[] {
+  return Array.from({ length: Math.floor(bytes.length / SIZE) }, (_, i) => {
+    const record = bytes.subarray(i * SIZE, (i + 1) * SIZE)
+    return {
+      program: record.toString('latin1', NAME).replace(/\0.*$/s, ''),
+      forkOnly: (record.readUInt8(0) & FORKED) !== 0,
+      pid: record.readUInt32LE(PID),
+      parent: record.readUInt32LE(PID + 4),
+    }
+  })
+}
+
+/** Those that a process has started, or that these have. */
+function below(ancestor: number, all: readonly Record[]): readonly Accounted[] {
+  const parents = new Map(all.map(({ pid, parent }) => [pid, parent]))
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === ancestor || isBelow(parents.get(pid)))
+  return all.filter(({ parent }) => isBelow(parent))
 }
 
 const SIZE = 64
+const PID = 16
 const NAME = 48
 /** AFORK. */
 const FORKED = 1

@@ -1,0 +1,69 @@
+import { expect } from 'chai'
+import { PEERS } from '../../bench/job/site.ts'
+import { work } from '../../bench/job/work.ts'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import type { Steps } from '../../src/model/steps.ts'
+import { file } from '../../src/resources/file.ts'
+import { accounted } from '../support/accounting.ts'
+import { familiesOf, thirtySteps } from '../support/thirty.ts'
+import { onLab } from './lab-site.ts'
+import { freshLab, noHosts } from './support.ts'
+
+const LAB = 'test-processes'
+const HOST = 'web1'
+
+/** Counts, never times: of the processes that a login starts on a host, by the accounting of its kernel. */
+describe('the processes that a run starts on a host', function () {
+  this.slow('20s')
+  let lab: Lab
+  const { steps, remove } = thirtySteps()
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    lab = await freshLab({ name: LAB, hosts: [HOST] })
+  })
+  after(async () => {
+    remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  /** The names of their programs; the run changed something on the host, or nothing. */
+  const started = async (of: Steps, outcome: 'changed' | 'ok') => {
+    const processes = await accounted(lab, [HOST], async () => {
+      const { problems, summary } = await onLab(lab, of)
+      expect(problems).to.deep.equal([])
+      expect(summary.hosts[0]?.changed === 0 ? 'ok' : 'changed').to.equal(outcome)
+    })
+    return (processes.get(HOST) ?? []).map(({ program, forkOnly }) => (forkOnly ? `(${program})` : program))
+  }
+
+  it('with nothing to do for 30 steps of all kinds are 35 at most', async () => {
+    await onLab(lab, steps)
+    const programs = await started(steps, 'ok')
+    const words = programs.sort().join(' ')
+    expect(programs.length, words).to.be.at.least(10).and.at.most(35)
+  })
+
+  it('with nothing to do for 60 resources are 12 at most, and one for each family of questions', async () => {
+    const job = work({ peers: PEERS })
+    await onLab(lab, job)
+    const programs = await started(job, 'ok')
+    expect(programs.length, programs.sort().join(' ')).to.be.at.most(12 + familiesOf(job))
+  })
+
+  it('are as many for 200 files with nothing to do as for one', async () => {
+    const files = (count: number) =>
+      Array.from({ length: count }, (_, i) => file(`/srv/files/${i}`, `${i}\n`))
+    await onLab(lab, files(200))
+    const [one, many] = [await started(files(1), 'ok'), await started(files(200), 'ok')]
+    expect(many.sort()).to.deep.equal(one.sort())
+  })
+
+  it('are 4 at most for each new file', async () => {
+    const files = Array.from({ length: 20 }, (_, i) => file(`/srv/fresh/${i}`, `${i}\n`))
+    const fresh = await started(files, 'changed')
+    const again = await started(files, 'ok')
+    // The directory, the trip of the changes, and the last read.
+    expect(fresh.length - again.length, fresh.sort().join(' ')).to.be.at.most(4 * 20 + 6)
+  })
+})
