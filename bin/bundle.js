@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -48,7 +49,9 @@ export const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
  */
 export async function bundleSelf(root) {
   const entries = Object.fromEntries(Object.entries(SELF).map(([name, path]) => [name, join(root, path)]))
-  const outdir = join(root, 'node_modules/.cache/provision/self/')
+  // Checkouts that share one node_modules by a link must not overwrite one another's bundle.
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 8)
+  const outdir = join(root, `node_modules/.cache/provision/self-${name}/`)
   await bundle({ entries, outdir })
   return outdir
 }
