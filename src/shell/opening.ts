@@ -2,15 +2,22 @@ import { BLOCK, type Dialect } from './frame.ts'
 import { LOOK, STOP } from './process-tree.ts'
 import { type Shell, sh } from './sh.ts'
 
+export interface OpeningParts {
+  /** Puts the proof of the user into `$_y`, or `not NAME`, after which nothing more is run. */
+  readonly proof: string
+  readonly checks: readonly string[]
+  /** Numbers for the environment of all scripts. */
+  readonly exported: Readonly<Record<string, number>>
+}
+
+/** Written to stderr when the start of the opening has not arrived. */
+export const CUT = 'the start of the input is missing'
+
 /**
  * The text that makes a POSIX shell ready for frames: a known environment, and the functions that their texts call. A part of
- * `checks` may end the shell after `_h WORD…`, which says why; when all is well the shell says `_h ok` and its process id.
+ * `checks` may end the shell after `_h WORD…`, which says why; when all is well the shell says `_h ok`, its process id and the proof.
  */
-export function opening(
-  { token }: Dialect,
-  checks: readonly string[],
-  exported: Readonly<Record<string, number>> = {},
-): string {
+export function opening({ token }: Dialect, { proof, checks, exported }: OpeningParts): string {
   return [
     `_x=${token}`,
     'LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; umask 077; cd /',
@@ -19,6 +26,10 @@ export function opening(
     `_m(){ printf '\\001${token} %s %s %s\\n' "$@" || exit; }`,
     '_e(){ _m e "$@"; _m e "$@" >&2; }',
     '_h(){ _m h 0 "$*"; _m h 0 "$*" >&2; }',
+    // A login script that reads stdin takes the start of it.
+    `[ "$_x" = ${token} ] || { echo '${CUT}' >&2; exit 1; }`,
+    proof,
+    'case $_y in not*) _h $_y; exit 77;; esac',
     '_p(){ _q self; _m p "$1" "$_a.$_c"; }',
     // Comes to pass when the script that runs has ended.
     "trap '_s=' USR1",
@@ -30,9 +41,7 @@ export function opening(
     'command -v setsid >/dev/null && _i=setsid || _i=',
     'for _d in /run /dev/shm /tmp /var/tmp; do [ -w $_d ] && break; done',
     ...checks,
-    // A login script that reads stdin takes the start of it.
-    `[ "$_x" = ${token} ] || exit`,
-    '_h ok $$ $_w',
+    '_h ok $$ "$_y" $_w',
     '',
   ].join('\n')
 }

@@ -3,6 +3,7 @@ import { Secret } from '../shell/secret.ts'
 import type { Shell } from '../shell/sh.ts'
 import { quote } from '../text/quote.ts'
 import { type Become, startShell } from './become.ts'
+import { type Challenge, challenge, wrongAnswer } from './challenge.ts'
 import { Clock, type Limit } from './clock.ts'
 import { Lost } from './lost.ts'
 import { refusal } from './refusal.ts'
@@ -45,31 +46,41 @@ export async function attend(link: Link, attending: Attending): Promise<Attended
   const { host, become, script, hear, stop } = attending
   const { shellTimeout = DEFAULTS.shell, clock = new Clock() } = attending
   const wire = await startShell(link, { host, become, shell: 'sh', timeout: shellTimeout, clock })
-  const token = `there-${randomBytes(12).toString('hex')}\n`
-  const heard = listening(wire, token, { hear, shellTimeout, clock })
+  const asked = challenge(become)
+  const nonce = `there-${randomBytes(12).toString('hex')}`
+  const heard = listening(wire, { nonce, asked }, { hear, shellTimeout, clock })
   wire.stdin.on('error', () => {})
-  wire.stdin.write(guarded(script, token))
+  wire.stdin.write(guarded(script, { nonce, asked }))
   const { ending, timedOut } = await ended(wire, { ...attending, clock })
   await drained(wire, heard, clock)
   wire.stdin.end()
+  if (heard.wrong !== undefined) throw wrongAnswer(host, become, heard.wrong)
   if (ending.lost !== undefined && !stop?.aborted && !timedOut) throw new Lost(host, ending.lost)
   if (!heard.begun && !stop?.aborted && !timedOut)
     throw refusal({ host, become, said: Secret.redact(heard.said), ending })
   return { code: ending.code ?? KILLED, timedOut }
 }
 
+interface Proof {
+  /** Goes before the answer. */
+  readonly nonce: string
+  readonly asked: Challenge
+}
+
 interface Heard {
   /** Whether the script has begun. */
   begun: boolean
+  /** The answer that was not the right one. */
+  wrong?: string
   /** What the shell wrote to stderr until then. */
   said: string
   pieces: number
 }
 
-/** Tells what the script writes, after the token, from what a profile of the user writes before it. */
+/** Tells what the script writes, after the proof, from what a profile of the user writes before it. */
 function listening(
   wire: Wire,
-  token: string,
+  { nonce, asked }: Proof,
   { hear, shellTimeout, clock }: Required<Pick<Attending, 'hear' | 'shellTimeout' | 'clock'>>,
 ): Heard {
   const heard: Heard = { begun: false, said: '', pieces: 0 }
@@ -86,11 +97,15 @@ function listening(
     heard.pieces++
     if (heard.begun) return hear('stdout', piece)
     before += piece.toString('latin1')
-    const at = before.indexOf(token)
-    if (at < 0) return
+    const [whole, answer] = new RegExp(`${nonce} (not .*|\\d+)\n`).exec(before) ?? []
+    if (asked.isEcho(before) || (answer !== undefined && answer !== asked.answer)) {
+      heard.wrong = answer ?? ''
+      wire.destroy()
+    }
+    if (whole === undefined || heard.wrong !== undefined) return
     heard.begun = true
     silence.end()
-    const rest = before.slice(at + token.length)
+    const rest = before.slice(before.indexOf(whole) + whole.length)
     if (rest) hear('stdout', Buffer.from(rest, 'latin1'))
   })
   wire.stderr.on('data', (piece: Buffer) => {
@@ -142,10 +157,11 @@ async function drained(wire: Wire, heard: Heard, clock: Clock): Promise<void> {
  * One compound command, of which a shell runs nothing when it was cut off. The script goes through a pipe, so that no process list
  * shows it. The guard waits for the end of what we send, which comes with the end of us.
  */
-function guarded({ text }: Shell, token: string): string {
+function guarded({ text }: Shell, { nonce, asked }: Proof): string {
   const program = quote(`eval ${quote(text)} </dev/null`)
   const guard = `{ cat <&3; trap '' TERM; kill -TERM -$p; for i in ${TRIES}; do kill -0 -$p || exit; sleep .1; done; kill -KILL -$p; } >/dev/null 2>&1 & g=$!`
-  return `{ umask 022; LC_ALL=C.UTF-8; export LC_ALL; exec 3<&0; printf %s ${quote(token)}; printf %s ${program} | setsid sh 3<&- & p=$!; ${guard}; exec 3<&-; { wait $p; } 2>/dev/null; r=$?; { kill $g; wait $g; } 2>/dev/null; exit $r; }\n`
+  return `{ umask 022; LC_ALL=C.UTF-8; export LC_ALL; ${asked.text}
+printf '${nonce} %s\\n' "$_y"; case $_y in not*) exit 77;; esac; exec 3<&0; printf %s ${program} | setsid sh 3<&- & p=$!; ${guard}; exec 3<&-; { wait $p; } 2>/dev/null; r=$?; { kill $g; wait $g; } 2>/dev/null; exit $r; }\n`
 }
 
 /** Tenths of a second for what is told to end, before it is killed. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { opening } from '../shell/opening.ts'
 import { type Become, startShell } from './become.ts'
+import { challenge } from './challenge.ts'
 import { Clock } from './clock.ts'
 import { type Lock, lockText } from './lock.ts'
 import type { Session } from './session.ts'
@@ -38,6 +39,7 @@ export async function openSession(link: Link, options: OpenOptions): Promise<Ses
   const { timeout = DEFAULTS.shell, timeoutFactor = 1, confirmTimeout, clock = new Clock() } = options
   const start = () => startShell(link, { host, become, shell, timeout, clock })
   const dialect = { token: randomBytes(12).toString('hex'), shell }
+  const asked = challenge(become)
   const { beat } = link
   const checks = [
     ...(become.method === 'sudo' ? [INPUT_LOGGED] : []),
@@ -52,11 +54,16 @@ export async function openSession(link: Link, options: OpenOptions): Promise<Ses
     clock,
     dialect,
     wire: await start(),
-    opening: opening(dialect, checks, {
-      PROVISION_TIMEOUT_PERCENT: Math.max(1, Math.round(100 * timeoutFactor)),
-      ...(confirmTimeout !== undefined && {
-        PROVISION_CONFIRM_SECONDS: Math.max(1, Math.ceil(confirmTimeout / 1000)),
-      }),
+    asked,
+    opening: opening(dialect, {
+      proof: asked.text,
+      checks,
+      exported: {
+        PROVISION_TIMEOUT_PERCENT: Math.max(1, Math.round(100 * timeoutFactor)),
+        ...(confirmTimeout !== undefined && {
+          PROVISION_CONFIRM_SECONDS: Math.max(1, Math.ceil(confirmTimeout / 1000)),
+        }),
+      },
     }),
     another: start,
   })

@@ -1,5 +1,7 @@
 import { Problem } from '../model/problem.ts'
+import { CUT } from '../shell/opening.ts'
 import type { Become } from './become.ts'
+import { BecomeFailed } from './become-failed.ts'
 import type { Ending } from './wire.ts'
 
 export interface Refusal {
@@ -14,10 +16,12 @@ export interface Refusal {
 export function refusal({ host, become, said, ending }: Refusal): Problem {
   const { method } = become
   const details = evidence(said)
+  const login = LOGIN.find(({ sign }) => sign.test(said))
+  if (login) return new BecomeFailed(login.what(method, host), { details, next: login.next(become) })
   if (method === 'none')
     return new Problem(`${host} gave us no shell${ended(ending)}`, { details, next: NO_SHELL })
   const known = KNOWN.find(({ sign }) => sign.test(said))
-  if (known) return new Problem(known.what(method, host), { details, next: known.next(become) })
+  if (known) return new BecomeFailed(known.what(method, host), { details, next: known.next(become) })
   return new Problem(`${method} on ${host} gave us no shell${ended(ending)}`, {
     details,
     next: `Log in by hand, and see what ${method} says there`,
@@ -25,7 +29,7 @@ export function refusal({ host, become, said, ending }: Refusal): Problem {
 }
 
 export function refused(host: string, { method }: Become): Problem {
-  return new Problem(`${method} refused the password on ${host}`, {
+  return new BecomeFailed(`${method} refused the password on ${host}`, {
     next: 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
   })
 }
@@ -35,6 +39,20 @@ interface Known {
   readonly what: (method: string, host: string) => string
   readonly next: (become: Become) => string
 }
+
+/** What goes wrong before any method. */
+const LOGIN: readonly Known[] = [
+  {
+    sign: /(password|account).*\bexpired/i,
+    what: (_method, host) => `the password or the account of the login user has expired on ${host}`,
+    next: () => 'Log in by hand and set a new password, or see `chage --list USER` on the host',
+  },
+  {
+    sign: new RegExp(`${CUT}|[Ss]yntax error`),
+    what: (_method, host) => `the shell on ${host} did not get the whole text that it was sent`,
+    next: () => 'A program of the login reads standard input: see ~/.bashrc and the files that it reads',
+  },
+]
 
 /** What sudo 1.8 to 1.9, sudo-rs, doas and su say, in English; the more telling ones first. */
 const KNOWN: readonly Known[] = [
@@ -55,7 +73,9 @@ const KNOWN: readonly Known[] = [
       method === 'doas'
         ? 'Write `permit nopass` into its doas.conf: doas takes a password from a terminal only'
         : "Give one with `--ask-become-password` or `become: { password: secret.env('…') }` in the inventory" +
-          (method === 'sudo' ? ', or allow it without (NOPASSWD) in its sudoers' : ''),
+          (method === 'sudo'
+            ? ', or allow all commands without (NOPASSWD: ALL) in its sudoers; NOPASSWD for some commands is not enough'
+            : ''),
   },
   {
     sign: /not in the sudoers|not allowed to|may not run|Operation not permitted|can't do that|[Pp]ermission denied/,

@@ -3,6 +3,7 @@ import type { Dialect } from '../shell/frame.ts'
 import { skipRest } from '../shell/opening.ts'
 import { type Mark, Splitter } from '../shell/splitter.ts'
 import type { Become } from './become.ts'
+import { type Challenge, wrongAnswer } from './challenge.ts'
 import type { Clock } from './clock.ts'
 import { lockProblem } from './lock.ts'
 import { Lost, obituary } from './lost.ts'
@@ -27,6 +28,8 @@ export interface SessionParts {
   readonly clock: Clock
   readonly dialect: Dialect
   readonly wire: Wire
+  /** The proof that the opening demands. */
+  readonly asked: Challenge
   /** What makes the shell ready. */
   readonly opening: string
   /** Starts another shell of the same kind, from where this one's scripts can be killed. */
@@ -139,6 +142,7 @@ export class ShellSession implements Session {
       .on('error', () => {})
       .on('data', (chunk: Buffer) => {
         for (const mark of this.#streams[name].push(chunk)) this.#hear(name, mark)
+        if (name === 'stdout') this.#refuseEcho()
       })
     // It was paused when a password was asked for.
     stream.resume()
@@ -154,13 +158,22 @@ export class ShellSession implements Session {
   }
 
   #greet(said: string): void {
-    const [word, pid, ...warnings] = said.split(' ')
-    const { host } = this.#parts
-    if (word !== 'ok') this.#fail(lockProblem(host, said))
+    const [word, pid, proof, ...warnings] = said.split(' ')
+    const { host, become, asked } = this.#parts
+    if (word === 'not' || (word === 'ok' && proof !== asked.answer))
+      this.#fail(wrongAnswer(host, become, said))
+    else if (word !== 'ok') this.#fail(lockProblem(host, said))
     this.#opened.resolve({
       pid: Number(pid),
       warnings: warnings.flatMap((word) => WARNINGS[word]?.(host) ?? []),
     })
+  }
+
+  #refuseEcho(): void {
+    const { host, become, asked } = this.#parts
+    if (this.#opened.state !== 'waiting') return
+    const said = this.#streams.stdout.remainder().toString('latin1')
+    if (asked.isEcho(said)) this.#fail(wrongAnswer(host, become, said))
   }
 
   /** Kills a script from outside. Should even that not end it, the whole session is given up: a run must not hang. */

@@ -51,7 +51,12 @@ export interface SshdParts {
   readonly hostKeys: readonly string[]
   /** Names of user keys that may log in as root. */
   readonly users: readonly string[]
+  /** Goes before the rest: the first word on a matter holds. */
   readonly config?: readonly string[]
+  /** Words before the command, such as nsenter. */
+  readonly enter?: readonly string[]
+  /** True to let bash read ~/.bashrc, as it does for a command of sshd. @default false */
+  readonly bashrc?: boolean
 }
 
 /** A real OpenSSH server on a port of the loopback. */
@@ -64,7 +69,14 @@ export class Sshd {
     this.process = process
   }
 
-  static async start({ workshop, hostKeys, users, config = [] }: SshdParts): Promise<Sshd> {
+  static async start({
+    workshop,
+    hostKeys,
+    users,
+    config = [],
+    enter = [],
+    bashrc = false,
+  }: SshdParts): Promise<Sshd> {
     mkdirSync('/run/sshd', { recursive: true })
     const port = await freePort()
     const keys = workshop.file(
@@ -74,6 +86,7 @@ export class Sshd {
     const file = workshop.file(
       `sshd-${port}.conf`,
       [
+        ...config,
         `ListenAddress 127.0.0.1`,
         ...hostKeys.map((name) => `HostKey ${workshop.file(name)}`),
         `AuthorizedKeysFile ${keys}`,
@@ -83,16 +96,24 @@ export class Sshd {
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
         // bash reads ~/.bashrc for a command that sshd starts, unless it thinks that it is not the first shell.
-        'SetEnv SHLVL=2',
-        ...config,
-        // The first word on a matter holds.
+        ...(bashrc ? [] : ['SetEnv SHLVL=2']),
         'LogLevel ERROR',
         '',
       ].join('\n'),
     )
     const log = workshop.file(`sshd-${port}.log`)
-    const words = ['-D', '-E', log, '-f', file, '-p', String(port)]
-    const process = spawn('/usr/sbin/sshd', words, { stdio: 'ignore' })
+    const [program = '', ...words] = [
+      ...enter,
+      '/usr/sbin/sshd',
+      '-D',
+      '-E',
+      log,
+      '-f',
+      file,
+      '-p',
+      String(port),
+    ]
+    const process = spawn(program, words, { stdio: 'ignore' })
     await listening(port)
     return new Sshd(port, process)
   }
