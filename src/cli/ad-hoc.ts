@@ -50,7 +50,7 @@ export async function attendOn(
   { transportOf, become, settings: { timeoutFactor, clock } }: Way,
   job: Omit<Attending, 'host' | 'become' | 'shellTimeout' | 'timeoutFactor' | 'clock'>,
 ): Promise<Attended> {
-  const link = await (await transportOf(host)).connect(targetOf(host, timeoutFactor))
+  const link = await (await transportOf(host)).connect(targetOf(host, timeoutFactor), job.stop)
   try {
     const { timeout: shellTimeout, timeoutFactor: factor } = sessionTimeouts(timeoutsOf(host, timeoutFactor))
     return await attend(link, {

@@ -23,10 +23,13 @@ export function sessions(
   { warn = () => {}, timeoutFactor, clock }: SessionSettings = {},
 ): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
-  return async (host, purpose) => {
+  return async (host, purpose, stop) => {
     const timeouts = sessionTimeouts(timeoutsOf(host, timeoutFactor))
     const transport = await transportOf(host)
-    const link = await transport.connect(targetOf(host, timeoutFactor))
+    const link = await transport.connect(targetOf(host, timeoutFactor), stop)
+    const leave = () => void link.close()
+    stop?.addEventListener('abort', leave, { once: true })
+    if (stop?.aborted) leave()
     const session = await openSession(link, {
       host: host.name,
       become: becoming(host, preferred),

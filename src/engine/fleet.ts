@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Answers } from '../model/answers.ts'
 import type { Ask } from '../model/ask.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -5,6 +6,7 @@ import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { readAll } from '../model/read.ts'
 import { spared } from '../model/spared.ts'
+import { BecomeFailed } from '../transport/become-failed.ts'
 import type { Script, Session } from '../transport/session.ts'
 import { accompanied } from './accompanied.ts'
 import { askHost } from './batch.ts'
@@ -15,7 +17,8 @@ import { problemOf } from './turn.ts'
 import { recover, tell } from './unfinished.ts'
 import { type ReadLimits, watched } from './watched.ts'
 
-export type OpenSession = (host: Host, purpose: Purpose) => Promise<OpenedSession>
+/** @param stop gives up the host, also when its session is open; only before anything is changed there */
+export type OpenSession = (host: Host, purpose: Purpose, stop?: AbortSignal) => Promise<OpenedSession>
 
 /** Whether the session may change the host, or only looks. */
 export type Purpose = 'change' | 'look'
@@ -36,13 +39,22 @@ export class Fleet {
   readonly #sessions: Session[] = []
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
+  readonly #stop: AbortSignal | undefined
 
   readonly #reads: ReadLimits
 
-  constructor(open: OpenSession, emit: (event: RunEvent) => void, reads: ReadLimits = LONG) {
+  /** @param stop while it is aborted no host is connected, and those being connected or read are given up */
+  constructor(
+    open: OpenSession,
+    emit: (event: RunEvent) => void,
+    { reads = LONG, stop }: { readonly reads?: ReadLimits; readonly stop?: AbortSignal } = {},
+  ) {
     this.#open = open
     this.#emit = emit
     this.#reads = reads
+    this.#stop = stop
+    // One listener for each host.
+    if (stop) setMaxListeners(0, stop)
   }
 
   /** Connects to a host once, and asks it these questions together with its facts. Undefined when it cannot be reached. */
@@ -56,9 +68,14 @@ export class Fleet {
 
   async #meet(host: Host, purpose: Purpose, first: readonly Ask[]): Promise<Member | undefined> {
     const began = performance.now()
+    const stop = this.#stop
+    const given = new AbortController()
+    const giveUp = () => given.abort()
+    stop?.addEventListener('abort', giveUp)
     try {
-      const open = () => this.#open(host, purpose)
-      const session = new LastingSession(host.name, await open(), open)
+      if (stop?.aborted) return this.#skip(first)
+      const opened = await this.#open(host, purpose, given.signal)
+      const session = new LastingSession(host.name, opened, () => this.#open(host, purpose))
       this.#sessions.push(session)
       this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
       const routed = new RoutedSession(
@@ -71,15 +88,26 @@ export class Fleet {
       )
       const meet = () =>
         Member.meet(host, routed, readAll(first.map(({ question }) => spared(question.read))))
-      const [member, answers] = await settled(await meet(), { purpose, meet, emit: this.#emit })
+      const [member, answers] = await settled(await meet(), {
+        purpose,
+        meet,
+        emit: this.#emit,
+        // What is taken back now is not cut off.
+        keep: () => stop?.removeEventListener('abort', giveUp),
+      })
       for (const [i, one] of first.entries()) this.answers.set(one, answers[i])
       this.#met.set(host.name, member)
       return member
     } catch (error) {
+      if (stop?.aborted) return this.#skip(first)
       for (const one of first) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))
       return undefined
     }
+  }
+
+  #skip(asks: readonly Ask[]): undefined {
+    for (const one of asks) this.answers.set(one, undefined)
   }
 
   /** How often this run has changed a host so far. */
@@ -98,7 +126,8 @@ export class Fleet {
   lost(host: string, problem: Problem): void {
     if (this.unreachable.has(host)) return
     this.unreachable.set(host, problem)
-    this.#emit({ kind: 'unreachable', host, problem })
+    if (problem instanceof BecomeFailed) this.#emit({ kind: 'failed', play: '', host, problem })
+    else this.#emit({ kind: 'unreachable', host, problem })
   }
 
   /** Asks what is not answered yet, each host in one round trip. A host that is not part of the run is only looked at. */
@@ -121,6 +150,7 @@ export class Fleet {
         : []
       for (const [i, one] of left.entries()) this.answers.set(one, answers[i])
     } catch (error) {
+      if (this.#stop?.aborted) return this.#skip(left)
       for (const one of left) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))
     }
@@ -144,12 +174,14 @@ interface Settling<T> {
   readonly purpose: Purpose
   readonly meet: () => Promise<readonly [Member, T]>
   readonly emit: (event: RunEvent) => void
+  /** Called before anything is changed. */
+  readonly keep: () => void
 }
 
 /** A host is met anew when a transaction of an earlier run had to be taken back first: it is another one then. */
 async function settled<T>(
   met: readonly [Member, T],
-  { purpose, meet, emit }: Settling<T>,
+  { purpose, meet, emit, keep }: Settling<T>,
 ): Promise<readonly [Member, T]> {
   const [{ name: host, session, unfinished }] = met
   if (unfinished.length === 0) return met
@@ -157,6 +189,7 @@ async function settled<T>(
     tell({ host, unfinished }, emit)
     return met
   }
+  keep()
   const problem = await recover({ host, session, unfinished }, emit)
   const again = await meet()
   if (problem) {

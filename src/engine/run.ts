@@ -5,6 +5,7 @@ import type { Play, Playbook } from '../model/play.ts'
 import { LeftAlone, Refusal, within } from '../model/problem.ts'
 import type { Entries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
+import { BecomeFailed } from '../transport/become-failed.ts'
 import { prepareAhead } from './ahead.ts'
 import { helpersOf } from './bracket.ts'
 import type { Act, Course, Surveys } from './course.ts'
@@ -71,11 +72,19 @@ export async function run<S extends Entries>(
     hosts: hosts.map(({ name }) => name),
     plays: acts.map(({ play }) => play.label),
   })
-  const fleet = new Fleet(open, emit, options.reads ?? READ_LIMITS)
+  // Until the plan is known nothing has begun that a stop would have to wait for.
+  const reading = new AbortController()
+  const giveUp = () => reading.abort()
+  stop.addEventListener('abort', giveUp)
+  if (stop.aborted) giveUp()
+  const fleet = new Fleet(open, emit, { reads: options.reads ?? READ_LIMITS, stop: reading.signal })
   try {
     const members = await meet(fleet, hosts, acts, mode)
+    if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)
     const selection = new Selection(options.select ?? {}, acts, (host) => members.has(host))
-    const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection }))
+    const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection, stop }))
+    if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)
+    stop.removeEventListener('abort', giveUp)
     options.surveyed?.(recordOf(surveys))
     if (options.expect) refuseMoved(options.expect, surveys, hosts)
     const course: Course = {
@@ -112,8 +121,37 @@ export async function run<S extends Entries>(
     emit({ kind: 'end', summary })
     return summary
   } finally {
+    stop.removeEventListener('abort', giveUp)
     await fleet.close()
   }
+}
+
+interface Stopping {
+  readonly hosts: readonly Host[]
+  readonly fleet: Fleet
+  readonly members: ReadonlyMap<string, Member>
+  readonly mode: Mode
+  readonly began: number
+}
+
+/** The end of a run that was stopped before its plan was known: nothing was changed, and what had no problem yet is skipped. */
+function stopped({ hosts, fleet, members, mode, began }: Stopping, emit: (event: RunEvent) => void): Summary {
+  const left = hosts.filter(({ name }) => !fleet.unreachable.has(name) && !members.get(name)?.problem)
+  const skipped = new Set(left.map(({ name }) => name))
+  if (skipped.size > 0)
+    emit({ kind: 'skipped', play: 'the rest', hosts: [...skipped], why: 'the run was stopped' })
+  const summary: Summary = {
+    mode,
+    hosts: hosts.map((host) => ({
+      ...summaryOf(host, { member: members.get(host.name), fleet, gone: undefined }),
+      skipped: skipped.has(host.name) ? 1 : 0,
+    })),
+    ms: performance.now() - began,
+    interrupted: true,
+    ...fleet.traffic,
+  }
+  emit({ kind: 'end', summary })
+  return summary
 }
 
 export function actOf(play: Play, limit: (host: Host) => boolean): Act {
@@ -159,12 +197,12 @@ async function meetHelpers(acts: readonly Act[], fleet: Fleet): Promise<readonly
   return met.filter((member) => member !== undefined)
 }
 
-interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selection'> {
+interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selection' | 'stop'> {
   readonly acts: readonly Act[]
 }
 
 /** The second round trip: the state of everything that any play wants. */
-async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): Promise<Surveys> {
+async function surveyAll({ fleet, members, acts, emit, selection, stop }: Surveying): Promise<Surveys> {
   // Told when all hosts have answered: the end of a run closes their sessions.
   const refusals = new Map<string, Refusal>()
   const found = await Promise.all(
@@ -192,6 +230,7 @@ async function surveyAll({ fleet, members, acts, emit, selection }: Surveying): 
         })
         return [member.name, surveys]
       } catch (error) {
+        if (stop.aborted) return [member.name, []]
         if (error instanceof Refusal) {
           refusals.set(member.name, error)
           return [member.name, []]
@@ -231,14 +270,16 @@ function goneOf(host: Host, acts: readonly Act[]): string | undefined {
 
 function summaryOf({ name }: Host, { member, fleet, gone }: AtTheEnd): HostSummary {
   const away = member ? member.away : gone
+  const lost = fleet.unreachable.has(name)
+  const refused = fleet.unreachable.get(name) instanceof BecomeFailed
   return {
     host: name,
     ok: member?.ok ?? 0,
     changed: member?.changed ?? 0,
     open: member?.open ?? 0,
     recheck: member?.recheck ?? 0,
-    failed: member?.problem && !fleet.unreachable.has(name) ? 1 : 0,
-    unreachable: fleet.unreachable.has(name) && (member !== undefined || gone === undefined),
+    failed: refused || (member?.problem && !lost) ? 1 : 0,
+    unreachable: lost && !refused && (member !== undefined || gone === undefined),
     skipped: member?.skipped ?? 0,
     ...(away !== undefined && { away }),
     trips: member?.session.trips ?? 0,

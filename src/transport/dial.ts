@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Clock } from './clock.ts'
+import { Stopped } from './stopped.ts'
 
 /**
  * Opens a TCP connection, without Nagle's algorithm: with it, each small message waits 40 ms for the answer to the one before.
@@ -11,12 +12,14 @@ export function dial({
   port,
   timeout,
   clock,
+  stop,
 }: {
   host: string
   port: number
   /** Milliseconds. */
   timeout: number
   clock: Clock
+  stop: AbortSignal | undefined
 }): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true })
@@ -27,8 +30,16 @@ export function dial({
         reject(new TimedOut())
       },
     })
+    const abort = () => {
+      limit.end()
+      socket.destroy()
+      reject(new Stopped())
+    }
+    stop?.addEventListener('abort', abort)
+    socket.once('close', () => stop?.removeEventListener('abort', abort))
     socket.once('connect', () => {
       limit.end()
+      stop?.removeEventListener('abort', abort)
       socket.removeAllListeners('error')
       resolve(socket)
     })

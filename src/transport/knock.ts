@@ -9,6 +9,7 @@ import { type AskHostKey, HostKeyCheck } from './host-key.ts'
 import type { Keyring, Proofs } from './identity.ts'
 import type { KnownHosts } from './known-hosts-store.ts'
 import { LoginFailed, login } from './login.ts'
+import { refuseStopped } from './stopped.ts'
 import { Tunnel } from './tunnel.ts'
 import { Unreachable } from './unreachable.ts'
 
@@ -23,18 +24,21 @@ export interface KnockParts {
   /** Logins that are under way at once. */
   readonly gate: Gate
   readonly clock: Clock
+  readonly stop: AbortSignal | undefined
   /** Further attempts at a host that hangs up on us. */
   readonly retries: number
 }
 
 /** Logs in to one host; comes again to one that has too many guests. */
 export async function knock(parts: KnockParts): Promise<Connection> {
-  const { hop, through, knownHosts, keyring, gate, retries } = parts
+  const { hop, through, knownHosts, keyring, gate, retries, stop } = parts
+  refuseStopped(stop)
   const check = await HostKeyCheck.prepare(hop, knownHosts)
   const proofs = await keyring.proofs(hop)
   return comeAgain(
     (begin) =>
       gate.pass(async () => {
+        refuseStopped(stop)
         begin()
         try {
           return await enter(parts, { check, proofs })
@@ -47,17 +51,17 @@ export async function knock(parts: KnockParts): Promise<Connection> {
 }
 
 async function enter(
-  { hop, through, ask, warn, clock }: KnockParts,
+  { hop, through, ask, warn, clock, stop }: KnockParts,
   { check, proofs: { proofs } }: { check: HostKeyCheck; proofs: Proofs },
 ): Promise<Connection> {
   let refusal: unknown
   for (const algorithms of check.offers()) {
     const socket = through
       ? await tunnel(through, hop, clock)
-      : await dial({ host: hop.host, port: hop.port, timeout: hop.connectTimeout, clock })
+      : await dial({ host: hop.host, port: hop.port, timeout: hop.connectTimeout, clock, stop })
     try {
       const judge = (key: Buffer) => check.judge(key, ask)
-      const { client, remember } = await login({ hop, clock, socket, algorithms, proofs, judge })
+      const { client, remember } = await login({ hop, clock, stop, socket, algorithms, proofs, judge })
       const connection = new Connection({ hop, clock, client, socket, through })
       // As with OpenSSH, a key that cannot be written down is good for this once.
       await remember?.().catch((error: Error) =>

@@ -6,12 +6,14 @@ import type { Hop } from './hop.ts'
 import type { Verdict } from './host-key.ts'
 import type { Proof } from './identity.ts'
 import { Client } from './ssh2.ts'
+import { Stopped } from './stopped.ts'
 import type { Tunnel } from './tunnel.ts'
 import type { Unreachable } from './unreachable.ts'
 
 export interface LoginParts {
   readonly hop: Hop
   readonly clock: Clock
+  readonly stop: AbortSignal | undefined
   readonly socket: Socket | Tunnel
   readonly algorithms: readonly string[]
   readonly proofs: readonly Proof[]
@@ -49,7 +51,15 @@ export class LoginFailed extends Error {
  *
  * @throws LoginFailed; Unreachable when the host's key is not to be trusted
  */
-export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginParts): Promise<LoggedIn> {
+export function login({
+  hop,
+  clock,
+  stop,
+  socket,
+  algorithms,
+  proofs,
+  judge,
+}: LoginParts): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     const client = new Client()
     const progress: Progress = { stage: 'greeting', refused: [], accepts: '' }
@@ -60,8 +70,13 @@ export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginPa
       expire: () => fail(new TimedOut()),
     })
 
-    const fail = (cause: unknown) => {
+    const abort = () => fail(new Stopped())
+    const settle = () => {
       silence.end()
+      stop?.removeEventListener('abort', abort)
+    }
+    const fail = (cause: unknown) => {
+      settle()
       // It did greet us, and went silent then.
       if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
         progress.stage = 'keys'
@@ -70,7 +85,7 @@ export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginPa
       socket.destroy()
     }
     const distrust = (why: Unreachable) => {
-      silence.end()
+      settle()
       reject(why)
     }
     client.on('error', (error) => {
@@ -84,7 +99,7 @@ export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginPa
       silence.restart()
     })
     client.once('ready', () => {
-      silence.end()
+      settle()
       client.removeAllListeners()
       // The rest of the same packet is read before the next owner can listen; an error that nobody hears ends the process.
       client.on('error', () => {})
@@ -100,6 +115,7 @@ export function login({ hop, clock, socket, algorithms, proofs, judge }: LoginPa
       else silence.restart()
       answer(verdict.trusted)
     }
+    stop?.addEventListener('abort', abort)
     client.connect({
       sock: socket,
       username: hop.user,

@@ -8,11 +8,12 @@ import type { Clock } from './clock.ts'
 import type { Login, Words } from './openssh-settings.ts'
 import { opensshTrouble } from './openssh-trouble.ts'
 import { settled } from './settled.ts'
+import { refuseStopped } from './stopped.ts'
 import { Unreachable } from './unreachable.ts'
 import type { Wire } from './wire.ts'
 
 /** Logs in, and comes back when commands can be started. @throws Unreachable */
-export async function logIn(login: Login, clock: Clock): Promise<Master> {
+export async function logIn(login: Login, clock: Clock, stop?: AbortSignal): Promise<Master> {
   const { program, words, connectTimeout, loginTimeout, through } = login
   const before = through?.said.length ?? 0
   const directory = await mkdtemp(join(tmpdir(), 'provision-mux-'))
@@ -23,11 +24,16 @@ export async function logIn(login: Login, clock: Clock): Promise<Master> {
   const patient = new AbortController()
   const { signal } = patient
   const late = clock.wait(connectTimeout + 2 * loginTimeout, signal).then(() => 'late' as const)
+  const abort = () => wire.destroy()
+  stop?.addEventListener('abort', abort)
+  if (stop?.aborted) abort()
   const outcome = await Promise.race([appears(socket, signal), wire.ended, late])
   patient.abort()
+  stop?.removeEventListener('abort', abort)
   if (outcome === 'there') return new Master({ login, clock, wire, socket, said })
   wire.destroy()
   await settled(wire, clock)
+  refuseStopped(stop)
   // Why a jump host cannot go on is told by the ssh that holds the login there.
   const told = `${through?.said.slice(before) ?? ''}${said()}`
   throw opensshTrouble({ ...login, said: told, late: outcome === 'late' })

@@ -36,7 +36,7 @@ export class OpensshSettings {
     })
   }
 
-  async login(target: Target, through: Master | undefined): Promise<Login> {
+  async login(target: Target, through: Master | undefined, stop?: AbortSignal): Promise<Login> {
     const { program = 'ssh', warn = () => {} } = this.#options
     const { host, alias, port } = target
     const user = target.user ?? this.#options.user
@@ -45,6 +45,7 @@ export class OpensshSettings {
       ...(alias !== undefined && { alias }),
       ...(user && { user }),
       ...(port !== undefined && { port }),
+      ...(stop && { stop }),
     }
     const [config, aliased] = await Promise.all([this.#config.read(asked), this.#config.aliased(asked)])
     const { connectTimeout, loginTimeout, ...limits } = timeouts({ target, config, defaults: this.#options })

@@ -7,6 +7,7 @@ import { logIn, type Master } from './openssh-master.ts'
 import { pinned } from './openssh-pin.ts'
 import { type Login, OpensshSettings, type Words } from './openssh-settings.ts'
 import type { SshOptions } from './ssh.ts'
+import { refuseStopped } from './stopped.ts'
 import { Unreachable } from './unreachable.ts'
 import type { Target, Transport } from './wire.ts'
 
@@ -27,16 +28,16 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
   const jumps = new JumpHosts<Master>()
 
   return {
-    async connect(target) {
-      const { connection, release } = await reach(road(target))
+    async connect(target, stop) {
+      const { connection, release } = await reach(road(target), stop)
       return new OpensshLink(connection, release)
     },
   }
 
-  async function reach({ target, before }: Road): Promise<Reached<Master>> {
-    const jump = before && (await jumps.borrow(JSON.stringify(before), () => reach(before)))
+  async function reach({ target, before }: Road, stop: AbortSignal | undefined): Promise<Reached<Master>> {
+    const jump = before && (await jumps.borrow(JSON.stringify(before), () => reach(before, stop)))
     try {
-      const connection = await knock(target, jump?.connection)
+      const connection = await knock(target, jump?.connection, stop)
       return {
         connection,
         release: async () => {
@@ -50,13 +51,18 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
     }
   }
 
-  async function knock(target: Target, through: Master | undefined): Promise<Master> {
-    const login = await settings.login(target, through)
+  async function knock(
+    target: Target,
+    through: Master | undefined,
+    stop: AbortSignal | undefined,
+  ): Promise<Master> {
+    const login = await settings.login(target, through, stop)
     return comeAgain(
       (begin) =>
         gate.pass(() => {
+          refuseStopped(stop)
           begin()
-          return enter(login, clock)
+          return enter(login, clock, stop)
         }),
       { retries, timeout: login.loginTimeout },
     )
@@ -64,13 +70,13 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
 }
 
 /** A fingerprint does not tell the type of its key, and a server shows one key at a login: each type is tried by itself. */
-async function enter(login: Login, clock: Clock): Promise<Master> {
+async function enter(login: Login, clock: Clock, stop: AbortSignal | undefined): Promise<Master> {
   const { hostKey } = login.target
   const ways: readonly Words[] = hostKey === undefined ? [[]] : await pinned(login.program, hostKey)
   let refusal: unknown
   for (const words of ways)
     try {
-      return await logIn({ ...login, words: [...words, ...login.words] }, clock)
+      return await logIn({ ...login, words: [...words, ...login.words] }, clock, stop)
     } catch (error) {
       refusal ??= error
       const about = error instanceof Unreachable && ['host-key', 'protocol'].includes(error.obstacle)

@@ -6,9 +6,9 @@ import type { Target } from './wire.ts'
 
 export interface Guide {
   /** What is needed to log in there. */
-  readonly hop: (target: Target) => Promise<Hop>
+  readonly hop: (target: Target, stop?: AbortSignal) => Promise<Hop>
   /** Logs in, directly or from a jump host. */
-  readonly knock: (hop: Hop, through: Connection | undefined) => Promise<Connection>
+  readonly knock: (hop: Hop, through: Connection | undefined, stop?: AbortSignal) => Promise<Connection>
 }
 
 /** Finds the way to hosts, through the jump hosts before them. */
@@ -20,16 +20,16 @@ export class Roads {
     this.#guide = guide
   }
 
-  async reach(target: Target): Promise<Reached> {
-    return this.#walk(await this.#road(target, []))
+  async reach(target: Target, stop?: AbortSignal): Promise<Reached> {
+    return this.#walk(await this.#road(target, [], stop), stop)
   }
 
   /**
    * All hops to the host, in the order in which they are passed. The whole road is known before the first step: two hosts
    * whose ways lead through each other would wait for each other for ever.
    */
-  async #road(target: Target, passed: readonly Target[]): Promise<readonly Hop[]> {
-    const hop = await this.#guide.hop(target)
+  async #road(target: Target, passed: readonly Target[], stop?: AbortSignal): Promise<readonly Hop[]> {
+    const hop = await this.#guide.hop(target, stop)
     // `Host *` with a ProxyJump covers the jump host, too.
     const last = hop.via.at(-1)?.host
     const itself =
@@ -42,19 +42,19 @@ export class Roads {
         next: 'See ProxyJump in ssh_config and via in the inventory.',
       })
     // The first jump host may have a way of its own; for the others, the list is the way.
-    const start = await this.#road(first, [...passed, target])
-    const rest = await Promise.all(others.map((jump) => this.#guide.hop({ ...jump, via: [] })))
+    const start = await this.#road(first, [...passed, target], stop)
+    const rest = await Promise.all(others.map((jump) => this.#guide.hop({ ...jump, via: [] }, stop)))
     return [...start, ...rest, hop]
   }
 
-  async #walk(road: readonly Hop[]): Promise<Reached> {
+  async #walk(road: readonly Hop[], stop?: AbortSignal): Promise<Reached> {
     const hop = road.at(-1)
     if (hop === undefined) throw new TypeError('a road has a last hop')
     const before = road.slice(0, -1)
     const key = before.map((jump) => `${address(jump)} ${jump.hostKey.name} ${jump.hostKey.pin}`).join('\n')
-    const jump = before.length > 0 ? await this.#jumps.borrow(key, () => this.#walk(before)) : undefined
+    const jump = before.length > 0 ? await this.#jumps.borrow(key, () => this.#walk(before, stop)) : undefined
     try {
-      const connection = await this.#guide.knock(hop, jump?.connection)
+      const connection = await this.#guide.knock(hop, jump?.connection, stop)
       return {
         connection,
         release: async () => {

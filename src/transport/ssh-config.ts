@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isErrno } from './errno.ts'
 import { Gate } from './gate.ts'
 import { covers } from './known-hosts.ts'
+import { refuseStopped } from './stopped.ts'
 import { Unreachable } from './unreachable.ts'
 
 /** Keywords of ssh_config in small letters, each with its values, as `ssh -G` prints them. */
@@ -16,6 +17,8 @@ export interface AskedHost {
   readonly alias?: string
   readonly user?: string
   readonly port?: number
+  /** No question is begun after it. */
+  readonly stop?: AbortSignal
 }
 
 interface Question extends Omit<AskedHost, 'alias'> {
@@ -79,7 +82,12 @@ export class SshConfigReader {
     const left = asked.hostName === undefined && this.#texts?.every((text) => !concerns(text, asked.host))
     if (left && this.#texts) return withoutAsking(this.#texts)
     const key = JSON.stringify([asked.host, asked.hostName, asked.user, asked.port])
-    const answer = this.#answers.get(key) ?? this.#gate.pass(() => this.#ask(asked))
+    const answer =
+      this.#answers.get(key) ??
+      this.#gate.pass(() => {
+        refuseStopped(asked.stop)
+        return this.#ask(asked)
+      })
     this.#answers.set(key, answer)
     return answer
   }

@@ -68,20 +68,20 @@ export function sshTransport(options: SshOptions = {}): Transport {
     ask: ask && ((question: Parameters<AskHostKey>[0]) => oneByOne.pass(() => ask(question))),
   }
   const hop = hopReader(options)
-  const roads = new Roads({ hop, knock: (hop, through) => knock({ ...parts, hop, through }) })
+  const roads = new Roads({ hop, knock: (hop, through, stop) => knock({ ...parts, hop, through, stop }) })
   return {
-    async connect(target) {
-      const { connection, release } = await roads.reach(target)
+    async connect(target, stop) {
+      const { connection, release } = await roads.reach(target, stop)
       return new SshLink(connection, release)
     },
   }
 }
 
 /** Puts the inventory, the options and ssh_config together. @throws Problem for a setting that cannot be followed */
-export function hopReader(options: SshOptions): (target: Target) => Promise<Hop> {
+export function hopReader(options: SshOptions): (target: Target, stop?: AbortSignal) => Promise<Hop> {
   const { configFile, warn = () => {} } = options
   const reader = new SshConfigReader(configFile === undefined ? {} : { file: configFile })
-  return async (target) => {
+  return async (target, stop) => {
     const { host, alias, port } = target
     const user = target.user ?? options.user
     const asked = {
@@ -89,6 +89,7 @@ export function hopReader(options: SshOptions): (target: Target) => Promise<Hop>
       ...(alias !== undefined && { alias }),
       ...(user ? { user } : {}),
       ...(port === undefined ? {} : { port }),
+      ...(stop ? { stop } : {}),
     }
     const config = await reader.read(asked)
     return settings({ target, config, defaults: options, warn })

@@ -56,6 +56,9 @@ export interface Target {
 }
 
 export interface Transport {
-  /** @throws Problem when the host cannot be reached, refuses us, or shows a key that is not its own. */
-  connect(target: Target): Promise<Link>
+  /**
+   * @param stop ends an attempt that is under way; no other is begun
+   * @throws Problem when the host cannot be reached, refuses us, or shows a key that is not its own; Stopped
+   */
+  connect(target: Target, stop?: AbortSignal): Promise<Link>
 }
