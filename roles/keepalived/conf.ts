@@ -15,15 +15,17 @@ export interface KeepalivedConf {
   readonly weights: Weights
   /** The path of the check. */
   readonly script: string
+  /** Runs the check. */
+  readonly user: string
   /** The path of the maintenance switch. */
   readonly maintenance: string
 }
 
 /** What the check is made from. */
 export interface Check {
-  readonly url: string
-  /** Who asks. */
-  readonly user: string
+  readonly host: string
+  readonly port: number
+  readonly path: string
 }
 
 /** What the unit's drop-in is made from. */

@@ -11,7 +11,7 @@ import {
   transaction,
   user,
 } from 'provision-ts'
-import { checkScript, dropInConf, keepalivedConf } from './conf.ts'
+import { type Check, checkScript, dropInConf, keepalivedConf } from './conf.ts'
 import { weightsFor } from './weights.ts'
 
 export interface KeepalivedParams {
@@ -27,7 +27,7 @@ export interface KeepalivedParams {
   readonly peers: readonly KeepalivedPeer[]
   /** Tells several such addresses of one network apart, from 1 to 255; the same on all peers. @default 51 */
   readonly routerId?: number
-  /** What has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/serving', the role haproxy's */
+  /** An http URL that has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/serving', the role haproxy's */
   readonly checkUrl?: string
 }
 
@@ -64,19 +64,17 @@ export const keepalived = role(
       routerId,
       weights: weightsFor([priority, ...peers.map((peer) => peer.priority)]),
       script: CHECK,
+      user: CHECKER,
       maintenance: MAINTENANCE,
     })
     return [
-      pkg('keepalived', 'curl'),
+      pkg('keepalived'),
       user(CHECKER),
       // Systemd itself acts on all of it, so nothing has to be restarted.
       dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
       transaction(
         'keepalived configuration',
-        [
-          file(CHECK, checkScript({ url: checkUrl, user: CHECKER }), { mode: '0755' }),
-          file(CONFIG, conf, { backup: true }),
-        ],
+        [file(CHECK, checkScript(askedBy(checkUrl)), { mode: '0755' }), file(CONFIG, conf, { backup: true })],
         { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
       ),
       service('keepalived'),
@@ -87,7 +85,7 @@ export const keepalived = role(
 
 const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { within: '5s' })
 
-function refusePeers({ address, priority, peers, vip, checkUrl = '' }: KeepalivedParams): void {
+function refusePeers({ address, priority, peers, vip, checkUrl }: KeepalivedParams): void {
   const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
   // A host of another group has none, when nobody has asked the compiler.
   if (!Number.isInteger(priority) || priority < 1 || priority > 254)
@@ -109,8 +107,20 @@ function refusePeers({ address, priority, peers, vip, checkUrl = '' }: Keepalive
     )
   if ([address, ...peers.map((peer) => peer.address)].includes(vip.replace(/\/.*/, '')))
     throw refused(`${vip} is the address of a balancer.`, 'vip', 'Take one that belongs to no host.')
-  if (/['\s]/.test(checkUrl))
-    throw refused(`The check cannot ask ${JSON.stringify(checkUrl)}.`, 'checkUrl', 'Give a URL.')
+  if (
+    checkUrl !== undefined &&
+    (!URL.canParse(checkUrl) || /['\s]/.test(checkUrl) || !checkUrl.startsWith('http://'))
+  )
+    throw refused(
+      `The check cannot ask ${JSON.stringify(checkUrl)}.`,
+      'checkUrl',
+      'Give a URL that begins with http://.',
+    )
+}
+
+function askedBy(url: string): Check {
+  const { hostname, port, pathname, search } = new URL(url)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), path: `${pathname}${search}` }
 }
 
 function refuseInterface(device: string, all: readonly string[]): void {

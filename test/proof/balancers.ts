@@ -38,7 +38,7 @@ export const balancerRows: readonly Row[] = [
     holds: within(4_500),
     run: (site) => onHolder(site, FREEZE, THAW, 6_000),
     control: {
-      what: 'a check that only looks for the process',
+      what: 'a check that only connects',
       run: (site) => onHolder(site, `${BLIND}; ${FREEZE}`, `${THAW}; ${SEEING}`, 6_000),
     },
   },
@@ -82,7 +82,7 @@ systemctl daemon-reload`
 const RESTART_AGAIN = 'rm /run/systemd/system/haproxy.service.d/zz-proof.conf; systemctl daemon-reload'
 
 const CHECK = '/usr/local/libexec/keepalived-check'
-const BLIND = `cp -p ${CHECK} ${CHECK}.proof; printf '#!/bin/sh\\nexec pidof haproxy\\n' > ${CHECK}`
+const BLIND = `cp -p ${CHECK} ${CHECK}.proof; printf '#!/bin/bash\\nexec 3<>/dev/tcp/127.0.0.1/8405\\n' > ${CHECK}`
 const SEEING = `mv ${CHECK}.proof ${CHECK}`
 
 function thrice(command: string): string {

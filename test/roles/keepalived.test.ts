@@ -28,11 +28,16 @@ describe('role keepalived', () => {
       .and.include('advert_int 0.2')
   })
 
-  it('asks haproxy, or what else is to be asked, and not as root', () => {
-    expect(text({}, CHECK))
-      .to.include("'http://127.0.0.1:8405/serving'")
-      .and.include('--reuid=keepalived_check')
-    expect(text({ checkUrl: 'http://127.0.0.1:1/x' }, CHECK)).to.include("'http://127.0.0.1:1/x'")
+  it('asks haproxy, or another URL, and not as root', () => {
+    expect(text({}, CHECK)).to.include("'/dev/tcp/127.0.0.1/8405'").and.include("'/serving' '127.0.0.1'")
+    expect(text({ checkUrl: 'http://[::1]/x?y=z' }, CHECK))
+      .to.include("'/dev/tcp/::1/80'")
+      .and.include("'/x?y=z' '::1'")
+    expect(text()).to.match(/^ {2}script "\/usr\/bin\/setpriv --reuid=keepalived_check .*keepalived-check"$/m)
+  })
+
+  it('moves the address after two failed checks, and back after five that succeed', () => {
+    expect(text()).to.include('  interval 1\n').and.include('  fall 2\n').and.include('  rise 5\n')
   })
 
   it('puts a host in maintenance below all that are well, and one that fails its check below that', () => {
@@ -76,5 +81,7 @@ describe('role keepalived', () => {
 
   it('refuses a URL that would end its quotes', () => {
     expect(() => text({ checkUrl: "http://x/'; reboot #" })).to.throw(/cannot ask/)
+    expect(() => text({ checkUrl: 'https://x/' })).to.throw(/cannot ask/)
+    expect(() => text({ checkUrl: '' })).to.throw(/cannot ask/)
   })
 })

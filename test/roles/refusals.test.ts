@@ -155,7 +155,7 @@ describe('what is refused', () => {
       () => moving({ checkUrl: "http://localhost/' || reboot" }),
       `error: The check cannot ask "http://localhost/' || reboot".
    at role keepalived, checkUrl
-   Give a URL.`,
+   Give a URL that begins with http://.`,
     ],
     'keepalived on an interface that the host has not': [
       () => moving({ interface: 'eth7' }, { interfaces: ['lo', 'eth0'] }),

@@ -1,0 +1,78 @@
+import { expect } from 'chai'
+import { answers, eventually } from '../integration/support.ts'
+import { balancerPair } from './balancer-pair.ts'
+
+/** Loops that start processes, as a run or a verification does, on a host that is slow already. */
+const LOOPS = 4
+
+const SLOW_FOR = 60_000
+
+const HALF_STARTED =
+  "sed 's|^exec 3|sleep 3; exec 3|' /usr/local/libexec/keepalived-check > /run/late && cat /run/late > /usr/local/libexec/keepalived-check"
+
+/** Slow is not dead: the address moves when a balancer is lost, and stays when both are slow. Moves are counted, not timed. */
+describe('balancers that are slow', function () {
+  this.timeout('10m').slow('2m').bail(true)
+  const own = balancerPair('test-slow-balancers')
+
+  const on = async (host: string, command: string) => {
+    const { code, stdout, stderr } = await own.lab.exec(host, command)
+    expect(code, `${host}: ${command}: ${stderr}`).to.equal(0)
+    return stdout.trim()
+  }
+  const holds = async (host: string) =>
+    (await on(host, `ip -o address show to ${own.lab.vip} | wc -l`)) === '1'
+  /** How often either host has taken the address. */
+  const moves = async () => {
+    const count = "journalctl -q --no-pager -o cat -u keepalived | grep -c 'Entering MASTER STATE' || true"
+    const counts = await Promise.all([on('lb1', count), on('lb2', count)])
+    return counts.reduce((sum, text) => sum + Number(text), 0)
+  }
+  const back = () => eventually(120_000, () => holds('lb1'))
+
+  it('have the address on the first of them', async () => {
+    const { code, text } = await own.run()
+    expect(code, text).to.equal(0)
+    await back()
+    await eventually(120_000, async () => (await on('lb1', PRIORITY)) === '250')
+    expect(await answers(own.lab)).to.equal(true)
+  })
+
+  it('keep it although every check begins late', async () => {
+    const before = await moves()
+    for (const host of ['lb1', 'lb2']) await on(host, HALF_STARTED)
+    await new Promise((done) => setTimeout(done, 15_000))
+    expect(await moves()).to.equal(before)
+    const { code, text } = await own.run()
+    expect(code, text).to.equal(0)
+  })
+
+  it('keep it while both have 5 % of a core and start processes all the time', async () => {
+    const before = await moves()
+    for (const host of ['lb1', 'lb2'])
+      await on(
+        host,
+        `systemd-run -q --collect --unit busy sh -c 'for n in $(seq ${LOOPS}); do (while :; do /bin/ls / >/dev/null; done) & done; wait'`,
+      )
+    try {
+      await slowed(own.lab, ['lb1', 'lb2', 'web1'], () => new Promise((done) => setTimeout(done, SLOW_FOR)))
+    } finally {
+      for (const host of ['lb1', 'lb2']) await on(host, 'systemctl stop busy')
+    }
+    expect(await moves()).to.equal(before)
+  })
+
+  it('keep it over a reload', async () => {
+    const before = await moves()
+    for (const host of ['lb1', 'lb2']) await on(host, 'systemctl reload keepalived')
+    await new Promise((done) => setTimeout(done, 10_000))
+    expect(await moves()).to.equal(before)
+  })
+
+  it('lose it when haproxy is frozen, and get it back', async () => {
+    await on('lb1', 'systemctl kill -s STOP haproxy')
+    await eventually(120_000, () => holds('lb2'))
+    await on('lb1', 'systemctl kill -s CONT haproxy')
+    await back()
+  })
+})
