@@ -31,6 +31,11 @@ describe('balancers that are slow', function () {
     const counts = await Promise.all([on('lb1', count), on('lb2', count)])
     return counts.reduce((sum, text) => sum + Number(text), 0)
   }
+  const journals = async () => {
+    const last =
+      'journalctl -q --no-pager -o short-precise -u keepalived -n 40; chrt -p "$(pgrep -n keepalived)"'
+    return (await Promise.all([on('lb1', last), on('lb2', last)])).join('\n\n')
+  }
   const back = () => eventually(() => holds('lb1'))
 
   it('have the address on the first of them', async () => {
@@ -63,7 +68,7 @@ describe('balancers that are slow', function () {
       for (const host of HOSTS) await own.lab.fast(host)
       for (const host of ['lb1', 'lb2']) await on(host, 'systemctl stop busy')
     }
-    expect(await moves()).to.equal(before)
+    expect(await moves(), await journals()).to.equal(before)
   })
 
   it('keep it over a reload', async () => {
