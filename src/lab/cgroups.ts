@@ -19,7 +19,7 @@ export function makeGroup(group: string): void {
       mkdirSync(directory, { recursive: true })
       if (version === 1) {
         inheritCpus(directory)
-        allowRealtime(directory, REALTIME[depth])
+        if (!group.endsWith('/supervisor')) allowRealtime(directory, REALTIME[depth])
       } else delegate(join(directory, '..'))
     }
   }
