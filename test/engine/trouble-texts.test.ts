@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import type { PlanRecord } from '../../src/engine/plan-record.ts'
 import { on } from '../../src/model/ask.ts'
 import { play } from '../../src/model/play.ts'
+import { Refusal } from '../../src/model/problem.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { resource } from '../../src/model/step.ts'
@@ -43,6 +45,26 @@ describe('the text of a trouble', () => {
     expect(wordsIn(events)).to.match(
       /^error: web1: limit \/etc\/limit could not be compared: much is no number\n {3}at .*trouble-texts\.test\.ts:\d+:\d+$/,
     )
+  })
+
+  it('with a step that refuses the whole run ends it before any host is changed', async () => {
+    const shut = resource<object, string>('way in', {
+      id: () => 'ssh',
+      read: () => read(sh`echo 10.0.0.1`, ({ stdout }) => stdout.trim(), { dependsOn: [] }),
+      diff: (_params, have) => {
+        throw new Refusal(`ssh would be shut to ${have}.`, {
+          where: 'ssh',
+          next: `Add ${have}. Nothing was changed on any host.`,
+        })
+      },
+      apply: () => [],
+    })
+    const before = file(`${rig.root}/before`, 'x', rig.own)
+    const words = await wordsOf(() => rig.run(all(() => [before, shut({})])))
+    expect(words).to.equal(`error: ssh would be shut to 10.0.0.1.
+   at web1, ssh
+   Add 10.0.0.1. Nothing was changed on any host.`)
+    expect(existsSync(`${rig.root}/before`)).to.equal(false)
   })
 
   it('with a release that a role does not know names it, and says that nothing was changed', async () => {
