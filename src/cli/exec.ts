@@ -3,6 +3,7 @@ import { problemOf } from '../engine/turn.ts'
 import { GroupedOutputs, isBad, JsonOutputs } from '../report/outputs.ts'
 import { paintFor } from '../report/problem.ts'
 import { Shell, sh } from '../shell/sh.ts'
+import { BecomeFailed } from '../transport/become-failed.ts'
 import { aimed, attendOn, exitOf, tellUnreachable, wayTo } from './ad-hoc.ts'
 import { duration } from './duration.ts'
 import { EXIT } from './exit.ts'
@@ -91,7 +92,8 @@ async function exec(script: Shell, flags: ExecFlags, own: Own): Promise<number> 
       outputs.end({ host: host.name, ...ended, ms: performance.now() - start })
     } catch (error) {
       const problem = problemOf(error, host.name)
-      count.unreachable++
+      if (problem instanceof BecomeFailed) count.failed++
+      else count.unreachable++
       outputs.unreachable(host.name, problem)
       if (grouped) tellUnreachable([problem])
     }

@@ -9,6 +9,7 @@ import { paintFor } from '../report/problem.ts'
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { type Duration, milliseconds } from '../text/duration.ts'
+import { BecomeFailed } from '../transport/become-failed.ts'
 import { aimed, attendOn, exitOf, tellUnreachable, wayTo } from './ad-hoc.ts'
 import { interruptible } from './interrupt.ts'
 import type { Own } from './load.ts'
@@ -80,8 +81,10 @@ async function logs(word: string | undefined, flags: LogsFlags, own: Own): Promi
       } else if (!flags.follow && entries >= (flags.lines ?? MOST))
         process.stderr.write(`${host.name}: its last ${entries} lines, perhaps there are more; see --lines\n`)
     } catch (error) {
-      count.unreachable++
-      tellUnreachable([problemOf(error, host.name)])
+      const problem = problemOf(error, host.name)
+      if (problem instanceof BecomeFailed) count.failed++
+      else count.unreachable++
+      tellUnreachable([problem])
     }
   }
   await Promise.all(hosts.map(onHost))

@@ -13,6 +13,7 @@ import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
 import { sh } from '../../src/shell/sh.ts'
+import { refused } from '../../src/transport/refusal.ts'
 import { ownRig, type Plays } from '../support/rig.ts'
 import { thrown } from '../transport/helpers.ts'
 
@@ -192,6 +193,21 @@ describe('a run', () => {
     it('takes a batch after the other', async () => {
       const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], { names })
       expect(inOrder(events)).to.deep.equal(names.flatMap((name) => [`${name} turn`, `${name} turned`]))
+    })
+
+    it('counts a host whose sudo refuses the password as failed, and not as unreachable', async () => {
+      const refuses = (host: Host) => {
+        if (host.name === 'web2') throw refused('web2', { method: 'sudo' })
+      }
+      const plays: Plays = (web) => [play('web', { hosts: web }, (host) => [marked(host)])]
+      const { summary, events } = await rig.run(plays, { names, opens: refuses })
+      expect(summary.hosts.map(({ unreachable, failed }) => [unreachable, failed])).to.deep.equal([
+        [false, 0],
+        [false, 1],
+        [false, 0],
+      ])
+      const told = events.flatMap((event) => (event.kind === 'failed' ? [event.problem.message] : []))
+      expect(told).to.deep.equal(['sudo refused the password on web2'])
     })
 
     it('leaves the batches after a failed one alone, and says so', async () => {

@@ -25,6 +25,21 @@ describe('opening a session', () => {
     await session.close()
   })
 
+  it('tells every script how limits are stretched', async () => {
+    const said = sh`printf '%s %s\n' "$PROVISION_TIMEOUT_PERCENT" "$PROVISION_CONFIRM_SECONDS"`
+    const session = await openSession(link, { host: 'web1', timeoutFactor: 2.5, confirmTimeout: 90_000 })
+    const results = await session.run([{ script: said }, { script: said, mode: 'isolated' }])
+    expect(results.map(({ stdout }) => String(stdout))).to.deep.equal(['250 90\n', '250 90\n'])
+    await session.close()
+  })
+
+  it('stretches the timeouts of scripts', async () => {
+    const sleeps = { script: sh`sleep 1`, timeout: 1 } as const
+    const session = await openSession(link, { host: 'web1', timeoutFactor: 600_000 })
+    expect((await session.run([sleeps]))[0]).to.include({ code: 0, timedOut: false })
+    await session.close()
+  })
+
   it('throws away what login scripts write', async () => {
     const session = await openSession(link, {
       host: 'web1',
