@@ -161,6 +161,14 @@ describe('a look at hosts', () => {
       expect(runs(readFileSync(pid, 'utf8').trim())).to.equal(false)
     })
 
+    it('gives it longer with --timeout-factor, which is a number above 0', async () => {
+      const limits = ['--limit', 'web1', '--timeout', '10ms']
+      const longer = await provision('exec', 'sleep 1', ...limits, '--timeout-factor', '60000')
+      expect(longer.code, longer.out).to.equal(0)
+      const none = await provision('exec', 'true', ...limits, '--timeout-factor', '0')
+      expect(none.err).to.include('It should be a number above 0.')
+    })
+
     it('refuses words that mean nothing, as a run does', async () => {
       const [host, time] = await Promise.all([
         provision('exec', 'true', '--limit', 'wep1'),
