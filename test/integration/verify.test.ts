@@ -42,11 +42,12 @@ describe('provision verify, on real hosts', function () {
       held: named('held'),
     }
   }
+  /** How many notes there are, and how many were ever made. */
   const notes = async () =>
     (
       await lab.exec(
         'db1',
-        "cd / && setpriv --reuid postgres --regid postgres --init-groups psql -AtXc 'select count(*) from notes.note' notes",
+        "cd / && setpriv --reuid postgres --regid postgres --init-groups psql -AtXc \"select count(*), pg_sequence_last_value(pg_get_serial_sequence('notes.note', 'id')::regclass) from notes.note\" notes",
       )
     ).stdout
 
@@ -55,6 +56,7 @@ describe('provision verify, on real hosts', function () {
     expect(first.failed, first.text).to.deep.equal([])
     const before = await footprint(lab)
     const written = await notes()
+    expect(written).to.match(/^\d+\|/)
     const { code, held, failed, unknown } = await verify()
     expect([code, failed, unknown]).to.deep.equal([0, [], []])
     expect(held.length).to.be.greaterThan(80)
@@ -115,6 +117,36 @@ describe('provision verify, on real hosts', function () {
       'web1 is kept from db1:5432, db2:5432',
     ])
     expect(failed.filter((line) => !line.includes('is kept from db1'))).to.deep.equal([])
+  })
+
+  it('names a replica that is frozen, and does not know what only it could tell', async () => {
+    const { stdout } = await lab.exec('db1', 'ls /var/lib/postgresql/*/main/standby.signal')
+    const replica = stdout.trim() === '' ? 'db2' : 'db1'
+    const all = "'postgresql@*-main.service'"
+    await lab.exec(replica, `systemctl kill -s STOP ${all}`)
+    const { code, failed, unknown, text } = await verify()
+    await lab.exec(replica, `systemctl kill -s CONT ${all}`)
+    expect(code, text).to.equal(1)
+    expect(failed).to.include(`${replica} postgresql runs, and keeps running`)
+    expect(unknown).to.include(`${replica} its database answers`)
+    expect((await verify('--within', '60s')).code).to.equal(0)
+  })
+
+  it('calls nothing broken where each host has 5 % of a core, and names what is', async () => {
+    await Promise.all(lab.hosts.map(({ name }) => lab.slow(name, 5)))
+    try {
+      const well = await verify()
+      expect(well.failed, well.text).to.deep.equal([])
+      expect(well.code).to.be.oneOf([0, 4])
+      await lab.exec('web1', 'systemctl stop nginx')
+      const { code, failed, text } = await verify()
+      expect(code, text).to.equal(1)
+      expect(failed).to.include('web1 nginx runs, and keeps running')
+    } finally {
+      await Promise.all(lab.hosts.map(({ name }) => lab.fast(name)))
+      await lab.exec('web1', 'systemctl start nginx')
+    }
+    expect((await verify('--within', '60s')).code).to.equal(0)
   })
 
   it('tells of all the others when a host is off, and of none but them with --limit', async () => {
