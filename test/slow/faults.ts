@@ -30,6 +30,6 @@ export const FAULTS: readonly Fault[] = [
       return replica
     },
     end: (site, replica) => site.on(replica, "systemctl kill -s CONT 'postgresql@*-main.service'"),
-    named: /replica|replicas|stream|wait/,
+    named: /postgresql runs/,
   },
 ]
