@@ -54,7 +54,7 @@ exit 1`,
  * @param unit a name, or a pattern that fits one unit
  */
 export function runs(host: Host, unit: string, name = unit): Check {
-  // init.scope is there wherever systemd answers, and comes last.
+  // init.scope is there wherever systemd answers. Of several units that fit a pattern, one that is active counts.
   return check(
     host,
     `${name} runs, and keeps running`,
@@ -63,25 +63,35 @@ unit=${unit}
 last() { journalctl -q --no-pager -o cat -n 4 -u "$unit" 2>/dev/null; }
 said=$(systemctl show -p Id -p LoadState -p ActiveState -p FreezerState -p NRestarts -p ActiveEnterTimestampMonotonic -p MainPID "$unit" init.scope) ||
   { echo 'systemd does not answer'; exit 75; }
-ids= load= state= freezer= restarts= since= pid=
-while IFS== read -r key value; do
-  case $key in
-    Id) ids="$ids $value" ;;
-    LoadState) load=\${load:-$value} ;;
-    ActiveState) state=\${state:-$value} ;;
-    FreezerState) freezer=\${freezer:-$value} ;;
-    NRestarts) restarts=\${restarts:-$value} ;;
-    ActiveEnterTimestampMonotonic) since=\${since:-$value} ;;
-    MainPID) pid=\${pid:-$value} ;;
+answered= found= block=
+while IFS= read -r line; do
+  [ -z "$line" ] || { block="$block
+$line"; continue; }
+  case $block in
+    *Id=init.scope*) answered=1 ;;
+    *ActiveState=active*) found=$block ;;
+    *Id=*) found=\${found:-$block} ;;
   esac
+  block=
 done <<END
 $said
+
 END
-case $ids in
-  ' init.scope') echo 'it is not there'; exit 1 ;;
-  *' init.scope') ;;
-  *) echo 'systemd does not tell of it'; exit 75 ;;
-esac
+[ "$answered" ] || { echo 'systemd does not tell of it'; exit 75; }
+[ "$found" ] || { echo 'it is not there'; exit 1; }
+load= state= freezer= restarts= since= pid=
+while IFS== read -r key value; do
+  case $key in
+    LoadState) load=$value ;;
+    ActiveState) state=$value ;;
+    FreezerState) freezer=$value ;;
+    NRestarts) restarts=$value ;;
+    ActiveEnterTimestampMonotonic) since=$value ;;
+    MainPID) pid=$value ;;
+  esac
+done <<END
+$found
+END
 [ "$load" != not-found ] || { echo 'it is not there'; exit 1; }
 case $state in
   active | reloading) ;;

@@ -26,7 +26,7 @@ export function haproxyChecks(
     check(
       host,
       'holds the certificate of the inventory',
-      sh`${told(`show ssl cert /etc/haproxy/certs/${domain}.pem`, 'Fingerprint:')}
+      sh`${told(`show ssl cert /etc/haproxy/certs/${domain}.pem`, 'Serial:')}
 printf '%s\n' "$said" | grep -qi ${`fingerprint: ${shown}`} || { echo 'it has another one'; exit 1; }`,
       { next: 'Run the playbook: a reload takes it into service.' },
     ),

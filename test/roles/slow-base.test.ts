@@ -110,7 +110,7 @@ describe('checks of a slow host', () => {
     const service = (systemctl: string, percent = 100) =>
       results((host) => runs(host, 'nginx'), { programs: { systemctl, journalctl: SPEECHLESS }, percent })
     const shown = (properties: string) =>
-      `printf '%s\\n' Id=nginx.service LoadState=loaded ${properties} '' Id=init.scope LoadState=loaded ActiveState=active`
+      `printf '%s\\n' Id=init.scope LoadState=loaded ActiveState=active '' ${properties} Id=nginx.service LoadState=loaded`
 
     it('is unknown when systemd gives no answer, or half of one', async () => {
       expect((await service(SILENT, 5))[0]).to.match(SLOW)
@@ -156,6 +156,10 @@ describe('checks of a slow host', () => {
           'printf "%s\\n" Id=nginx.service LoadState=not-found ActiveState=inactive "" Id=init.scope',
         ),
       ).to.deep.equal(['failed: it is not there'])
+      const other = `printf '%s\\n' '' Id=old.service ActiveState=failed`
+      expect(
+        await service(`${shown(`ActiveState=active ${started.replace('$$', '0')}`)}; ${other}`),
+      ).to.deep.equal(['held'])
       const again = shown(
         'ActiveState=active NRestarts=3 MainPID=1 ActiveEnterTimestampMonotonic=999999999999999',
       )

@@ -161,7 +161,7 @@ exec sleep 100000`
       expect((await balancer({ curl: SPEECHLESS, socat: SPEECHLESS })).slice(2)).to.deep.equal(
         Array(2).fill('unknown: HAProxy does not answer on its socket'),
       )
-      const other = 'cat >/dev/null; echo SHA1 FingerPrint: 00; echo Fingerprint: 00'
+      const other = 'cat >/dev/null; echo Serial: 1; echo SHA1 FingerPrint: 00'
       expect((await balancer({ curl: SPEECHLESS, socat: other }))[3]).to.equal('failed: it has another one')
     })
 
