@@ -1,6 +1,6 @@
-import { Problem } from '../model/problem.ts'
 import type { Part, Read } from '../model/read.ts'
 import { parsed } from '../model/spared.ts'
+import { Unknown } from '../model/unknown.ts'
 import { elapsed } from '../text/duration.ts'
 import type { Result, Session } from '../transport/session.ts'
 import type { RoutedScript } from './routed.ts'
@@ -81,7 +81,7 @@ function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], r
   return [...groups]
 }
 
-/** @throws Problem when the host did not answer: no answer is not the answer no */
+/** @throws Unknown when the host did not answer: no answer is not the answer no */
 function answerOf(result: Result | undefined, script: RoutedScript) {
   if (!result) throw new RangeError('a script has no result')
   const { code, stdout, stderr, timedOut, limit = 0 } = result
@@ -95,9 +95,9 @@ function answerOf(result: Result | undefined, script: RoutedScript) {
 const KILLED = 128 + 9
 const NOT_RUN = 125
 
-function unanswered({ script: { text } }: RoutedScript, what: string): Problem {
+function unanswered({ script: { text } }: RoutedScript, what: string): Unknown {
   const lines = text.trim().split('\n').slice(0, SHOWN)
-  return new Problem(what, {
+  return new Unknown(what, {
     details: lines.map((line) => (line.length > 200 ? `${line.slice(0, 199)}…` : line)),
     next: 'See on the host what it waits for, such as a network mount that is gone or a lock. Nothing was changed because of it.',
   })

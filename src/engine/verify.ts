@@ -90,7 +90,10 @@ function judged({ judge, about, source }: Check, answers: Answers): Verdict {
   try {
     return judge((one) => answers.get(one))
   } catch (error) {
-    if (error instanceof Unknown) return { problem: error, ms: undefined }
+    if (error instanceof Unknown) {
+      const { message, details, cause } = error
+      return { problem: new Unknown(message, { details, cause }), ms: undefined }
+    }
     const { message, where = source, details, next } = problemOf(error, about)
     const problem = new Problem(message, {
       details,
