@@ -81,7 +81,7 @@ describe('trouble on real hosts', function () {
   })
 
   it('keeps two operators apart, and says who holds the host', async () => {
-    await own.lab.exec('web1', 'touch /run/hold')
+    await own.lab.exec('web1', 'rm -f /run/filling; touch /run/hold')
     const first = run('...at("web2")', '--limit', 'web1')
     await eventually(async () => (await own.lab.exec('web1', '[ -e /run/filling ]')).code === 0)
     const { code, text } = await run('...at("web2")')
