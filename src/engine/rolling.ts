@@ -160,7 +160,7 @@ async function turn(found: Survey, host: Host, turn: Turn): Promise<void> {
 async function current(
   member: Member,
   { play, steps }: Act,
-  { surveys, fleet, selection }: Course,
+  { surveys, fleet, selection, stop }: Course,
 ): Promise<Survey> {
   const found = surveys.get(member.name)?.find((one) => one.play === play)
   if (found && !isStale(found, member, fleet)) return found
@@ -169,6 +169,7 @@ async function current(
     answers: fleet.answers,
     inquire: (asks) => fleet.inquire(asks),
     selection,
+    stop,
   })
   if (!anew) throw new RangeError(`no survey of ${member.name}`)
   return anew

@@ -215,6 +215,7 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
           answers: fleet.answers,
           inquire: (asks) => fleet.inquire(asks),
           selection,
+          stop,
         })
         const problem = certainProblem(surveys)
         if (problem) throw problem

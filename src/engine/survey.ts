@@ -3,12 +3,14 @@ import type { Ask } from '../model/ask.ts'
 import type { Difference } from '../model/difference.ts'
 import type { Play } from '../model/play.ts'
 import { LeftAlone, Problem, Refusal } from '../model/problem.ts'
+import { Questions } from '../model/questions.ts'
 import { mapRead, type Read, readAll } from '../model/read.ts'
 import { Spoilt, spared } from '../model/spared.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { Changes } from './changes.ts'
 import { describe } from './describe.ts'
+import { interrupted } from './failures.ts'
 import type { Member } from './member.ts'
 import type { Selection } from './selection.ts'
 
@@ -38,21 +40,31 @@ export interface SurveyTools {
   readonly answers: Answers
   readonly inquire: Inquire
   readonly selection: Selection
+  readonly stop?: AbortSignal
 }
 
 /** What these plays would do on this host. One round trip for all of them, and one more for each depth of questions within roles. */
 export async function survey(
   member: Member,
   plays: readonly (readonly [Play, Steps])[],
-  { answers, inquire, selection }: SurveyTools,
+  { answers, inquire, selection, stop }: SurveyTools,
 ): Promise<readonly Survey[]> {
+  const known = plays.map(() => new Questions())
   const unfoldAll = () =>
-    plays.map(([play, steps]) =>
-      unfold(steps, { facts: member.facts, answers, takesOnce: selection.takesOnce(play, member.name) }),
+    plays.map(([play, steps], i) =>
+      unfold(steps, {
+        facts: member.facts,
+        answers,
+        takesOnce: selection.takesOnce(play, member.name),
+        ...(known[i] && { questions: known[i] }),
+      }),
     )
   let unfolded = unfoldAll()
-  while (unfolded.some(({ incomplete }) => incomplete)) {
-    await inquire(unfolded.flatMap(({ asks }) => asks.filter((one) => !answers.has(one))))
+  for (let depth = 0; unfolded.some(({ incomplete }) => incomplete); depth++) {
+    const open = unfolded.flatMap(({ asks }) => asks.filter((one) => !answers.has(one)))
+    if (depth >= DEEPEST) throw endless(member, open)
+    if (stop?.aborted) throw interrupted(member)
+    await inquire(open)
     unfolded = unfoldAll()
   }
   const kept = plays.map(([play], i) => selection.keep(play, unfolded[i]?.steps ?? []))
@@ -66,6 +78,17 @@ export async function survey(
     version: member.version,
     at,
   }))
+}
+
+/** Answers that hang on answers, and so on. Nobody needs so many; a question that is another one each time has no end. */
+const DEEPEST = 25
+
+function endless({ name }: Member, open: readonly Ask[]): Problem {
+  const { label = '', source } = open[0]?.question ?? {}
+  return new Problem(`${name}: the question "${label}" is another one each time its steps are made`, {
+    ...(source && { where: source }),
+    next: 'Give the question the same label and the same script each time, or make it outside of the role.',
+  })
 }
 
 /** One question for the state of all these steps. */

@@ -10,15 +10,18 @@ import type { Steps } from './steps.ts'
 export interface Question<T> {
   readonly label: string
   readonly read: Read<T>
+  /** Where its author wrote it. */
+  readonly source?: Source | undefined
 }
 
 /**
- * A question with a name, which is told where the answer makes no sense. The read changes nothing on the host.
+ * A question with a name, which is told where the answer makes no sense. The read changes nothing on the host. It may be made anywhere, in
+ * the body of a role as well: it is asked once.
  *
  * @example const isPrimary = ask('is it the primary?', read(sh`app is-primary`, ({ code }) => code === 0))
  */
 export function ask<T>(label: string, read: Read<T>): Question<T> {
-  return Object.freeze({ label, read })
+  return Object.freeze({ label, read, source: callSite() })
 }
 
 /** A question put to one host. */

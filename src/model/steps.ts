@@ -4,6 +4,7 @@ import { type Delegated, FACTS, type Once, stepOn, type Tagged } from './delegat
 import type { Facts } from './facts.ts'
 import type { Host } from './host.ts'
 import { Problem, within } from './problem.ts'
+import type { Questions } from './questions.ts'
 import type { RoleCall, RoleContext } from './role.ts'
 import type { Step } from './step.ts'
 
@@ -30,6 +31,8 @@ export function asksOf(steps: Steps): readonly Ask[] {
 
 export interface UnfoldContext extends RoleContext {
   readonly answers: Pick<Answers, 'has' | 'get'>
+  /** Knows questions again that were made anew. @default each is another one */
+  readonly questions?: Questions
   /** Whether this host takes the steps that one host takes for all. @default true */
   readonly takesOnce?: boolean
 }
@@ -44,12 +47,15 @@ export interface Unfolded {
 
 /** The flat list of steps of one host, in order. @throws Problem naming the role whose body failed */
 export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
-  const { answers, takesOnce = true } = context
+  const { answers, questions, takesOnce = true } = context
+  questions?.begin()
+  const first = (one: Ask) => questions?.first(one) ?? one
   const asks: Ask[] = []
   const flat: PlacedStep[] = []
   const answered = (needed: readonly Ask[]) => {
-    asks.push(...needed)
-    return needed.every((one) => answers.has(one))
+    const known = needed.map(first)
+    asks.push(...known)
+    return known.every((one) => answers.has(one))
   }
   const walk = (node: Steps, at: Place): void => {
     const { roles, tags } = at
@@ -66,7 +72,7 @@ export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
     else if (node.type === 'after') {
       if (answered(node.asks))
         walk(
-          within('after', node.source, () => node.steps((one) => answers.get(one))),
+          within('after', node.source, () => node.steps((one) => answers.get(first(one)))),
           at,
         )
     } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
