@@ -73,6 +73,8 @@ const apply = handler(
   sh`
 how=reload-or-restart
 [ "$(systemctl show -p NeedDaemonReload --value pgbackrest)" = no ] || how=restart
+# A transaction has had its units read again by now.
+[ -z "\${provision_reloaded-}" ] || how=restart
 systemctl daemon-reload; systemctl reset-failed pgbackrest 2>/dev/null
 systemctl $how pgbackrest || { journalctl -q --no-pager -o cat -n 5 -u pgbackrest; exit 1; }`,
 )

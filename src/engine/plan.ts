@@ -8,32 +8,31 @@ import { dueHandlers } from './handlers.ts'
 import type { Member } from './member.ts'
 import { textsBefore } from './segment.ts'
 import type { Examined } from './survey.ts'
-import { begunOf, namesOf, reasonOf, wouldChange } from './tolerance.ts'
+import { begunOf, failedOf, haltOf, paceOf, reasonOf, wouldChange } from './tolerance.ts'
 import { problemOf, stepInfo } from './turn.ts'
 
 /** Tells what a play would do, and does nothing. */
-export async function showPlan({ play, hosts }: Act, course: Course, forecaster: Forecaster): Promise<void> {
+export async function showPlan(act: Act, course: Course, forecaster: Forecaster): Promise<void> {
+  const { play, hosts } = act
   const { members, surveys, emit, diff } = course
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
-  const isFailed = ({ name }: Host) => members.get(name)?.problem !== undefined || !members.has(name)
-  if (play.anyFailureStops) {
-    const failed = hosts.filter(isFailed)
-    if (failed.length > 0)
-      course.halted ??= `${namesOf(failed)} failed in "${play.label}", which ends the run`
-  }
-  if (course.halted !== undefined) return
-  const begun = begunOf({ ...play, hosts }, isFailed)
+  const failedAmong = (some: readonly Host[]) => failedOf(some, play, course)
+  const pace = paceOf(act, course)
+  const begun = begunOf({ ...play, ...pace, hosts }, failedAmong)
+  course.halted ??= haltOf(play, failedAmong(begun))
   const left: Host[] = []
   const told = []
   for (const host of hosts) {
     const member = members.get(host.name)
     const found = surveys.get(host.name)?.find((one) => one.play === play)
-    if (!member || !found) continue
+    if (!member) continue
     if (member.problem) {
       member.skipped++
       continue
     }
-    if ((member.leftAlone || !begun.includes(host)) && wouldChange(found, member)) {
+    if (!found) continue
+    const isHalted = course.halted !== undefined && !begun.includes(host)
+    if (isHalted || ((member.leftAlone || !begun.includes(host)) && wouldChange(found, member))) {
       if (!begun.includes(host)) left.push(host)
       member.leftAlone = true
       member.skipped++
@@ -68,7 +67,7 @@ export async function showPlan({ play, hosts }: Act, course: Course, forecaster:
     told.push({ host: host.name, forecasts, handlers: handlers.length })
   }
   if (left.length > 0) {
-    const why = reasonOf(begun.filter(isFailed), course)
+    const why = course.halted ?? reasonOf(failedAmong(begun), course)
     emit({ kind: 'skipped', play: play.label, hosts: left.map(({ name }) => name), why })
   }
   for (const { host, forecasts, handlers } of told) forecaster.after(host, forecasts, handlers)

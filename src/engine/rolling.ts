@@ -10,9 +10,8 @@ import type { Act, Course } from './course.ts'
 import { unhealthy } from './failures.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'
-import { areAtRest } from './rest.ts'
 import { type Survey, survey } from './survey.ts'
-import { mostFailures, namesOf, reasonOf, wouldChange } from './tolerance.ts'
+import { failedOf, haltOf, mostFailures, paceOf, reasonOf, wouldChange } from './tolerance.ts'
 import { problemOf, type Turn } from './turn.ts'
 
 /** After this long, what was read of a host is read again before it is acted on. */
@@ -24,21 +23,18 @@ const STALE_AFTER = 10_000
  */
 export async function runPlay(act: Act, course: Course): Promise<void> {
   const { play, hosts } = act
-  const { members, emit } = course
+  const { emit } = course
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
   const most = mostFailures({ ...play, hosts })
   const begun = new Set<Host>()
-  const isMissing = (name: string) => !members.has(name) && !play.mayBeGone
-  const failed = () => [...begun].filter(({ name }) => members.get(name)?.problem ?? isMissing(name))
+  const failed = () => failedOf(begun, play, course)
   const goesOn = () => failed().length <= most && course.halted === undefined
   const take = async (host: Host) => {
     begun.add(host)
     await takeTurn(host, act, course)
-    if (play.anyFailureStops && failed().length > 0)
-      course.halted ??= `${namesOf(failed())} failed in "${play.label}", which ends the run`
+    course.halted ??= haltOf(play, failed())
   }
-  const atOnce = areAtRest(act, course)
-  const { serial, window } = atOnce ? { serial: undefined, window: undefined } : play
+  const { serial, window } = paceOf(act, course)
   for (const batch of window === undefined ? batches(hosts, serial) : [hosts]) {
     if (!goesOn()) break
     if (window === undefined) await Promise.all(batch.map(take))

@@ -1,9 +1,36 @@
 import type { Host } from '../model/host.ts'
 import { atLeastOne, batches, countOf, type Play } from '../model/play.ts'
-import type { Course } from './course.ts'
+import type { Act, Course } from './course.ts'
 import { dueHandlers } from './handlers.ts'
 import type { Member } from './member.ts'
+import { areAtRest } from './rest.ts'
 import type { Survey } from './survey.ts'
+
+/** The hosts of a play that count as failed. One that cannot be reached does, unless the play says that it may be gone. */
+export function failedOf(
+  hosts: Iterable<Host>,
+  play: Pick<Play, 'mayBeGone'>,
+  { members }: Pick<Course, 'members'>,
+): readonly Host[] {
+  return [...hosts].filter(({ name }) => {
+    const member = members.get(name)
+    return member ? member.problem !== undefined : !play.mayBeGone
+  })
+}
+
+/** Why these failures end the whole run; undefined when they do not. */
+export function haltOf(
+  { anyFailureStops, label }: Pick<Play, 'anyFailureStops' | 'label'>,
+  failed: readonly Host[],
+): string | undefined {
+  if (!anyFailureStops || failed.length === 0) return undefined
+  return `${namesOf(failed)} failed in "${label}", which ends the run`
+}
+
+/** How many hosts of a play are begun at a time: all, while all of them say that they serve nobody. */
+export function paceOf(act: Act, course: Pick<Course, 'fleet'>): Pick<Play, 'serial' | 'window'> {
+  return areAtRest(act, course) ? { serial: undefined, window: undefined } : act.play
+}
 
 /** How many hosts of a play may fail before no further ones are begun. */
 export function mostFailures({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 'hosts'>): number {
@@ -13,13 +40,14 @@ export function mostFailures({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 
 /** The hosts of a play that are begun when only these fail. */
 export function begunOf(
   { hosts, serial, window, ...play }: Play,
-  isFailed: (host: Host) => boolean,
+  failedAmong: (hosts: readonly Host[]) => readonly Host[],
 ): readonly Host[] {
   const most = mostFailures({ ...play, hosts })
   const sizes = window === undefined ? serial : [atLeastOne(window, hosts.length), 1]
   const begun: Host[] = []
   for (const batch of batches(hosts, sizes)) {
-    if (begun.filter(isFailed).length > most) break
+    const failed = failedAmong(begun)
+    if (failed.length > most || haltOf(play, failed) !== undefined) break
     begun.push(...batch)
   }
   return begun

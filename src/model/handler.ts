@@ -1,4 +1,4 @@
-import { sh } from '../shell/sh.ts'
+import { type Shell, sh } from '../shell/sh.ts'
 import type { Duration } from '../text/duration.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 
@@ -25,7 +25,7 @@ export function handler(name: string, ...commands: readonly CommandLike[]): Hand
  * @example file('/etc/nginx/conf.d/site.conf', conf, { notify: reloaded('nginx') })
  */
 export function reloaded(unit: string): Handler {
-  return handler(`reload ${unit}`, sh`systemctl reload-or-restart ${unit}`)
+  return handler(`reload ${unit}`, sh`${knownTo(unit)}systemctl reload-or-restart ${unit}`)
 }
 
 /**
@@ -34,7 +34,12 @@ export function reloaded(unit: string): Handler {
  * @example file('/etc/default/app', 'WORKERS=4\n', { notify: restarted('app') })
  */
 export function restarted(unit: string): Handler {
-  return handler(`restart ${unit}`, sh`systemctl restart ${unit}`)
+  return handler(`restart ${unit}`, sh`${knownTo(unit)}systemctl restart ${unit}`)
+}
+
+/** systemd reads the unit again first, where its files have changed since. */
+function knownTo(unit: string): Shell {
+  return sh`case $(systemctl show -p NeedDaemonReload --value ${unit} 2>/dev/null) in yes) systemctl daemon-reload;; esac && `
 }
 
 /**

@@ -10,6 +10,7 @@ import { sent } from './sent.ts'
 import { beside } from './staging.ts'
 import { UNDONE } from './transaction-plan.ts'
 import { transactionScript } from './transaction-script.ts'
+import { isUnitFile } from './unit-reload.ts'
 import { visitOf } from './visit.ts'
 import { rescued } from './way-back.ts'
 
@@ -110,7 +111,10 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
       id,
       swaps: swaps.map(({ content, ...swap }) => (content ? { ...swap, make: sh`[ -e ${swap.at} ]` } : swap)),
       validate,
-      activate: activate && sequence(activate.commands.map((command) => command.script)),
+      activate: activation(
+        activate,
+        swaps.map(({ path }) => path),
+      ),
       reachable: visit !== undefined,
       probe: visit ? sequence([probe ? tried(probe) : sh`:`, visit.wait]) : probe && tried(probe),
     })
@@ -124,6 +128,15 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   },
   settles: ({ activate }) => (activate ? [activate] : []),
 })
+
+/** Where units are among the files, systemd reads them before anything is started; a handler sees that as `$provision_reloaded`. */
+function activation(handler: Handler | undefined, paths: readonly string[]): Shell | undefined {
+  const commands = handler && sequence(handler.commands.map((command) => command.script))
+  if (!paths.some(isUnitFile)) return commands
+  return sh`systemctl daemon-reload || exit 1
+provision_reloaded=yes
+${commands ?? sh``}`
+}
 
 function sequence(scripts: readonly Shell[]): Shell {
   return scripts.reduce(

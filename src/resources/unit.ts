@@ -1,9 +1,11 @@
 import { Problem } from '../model/problem.ts'
+import { together } from '../model/read.ts'
 import type { Step, StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { file } from './file.ts'
 import type { AbsolutePath } from './paths.ts'
 import { nameOf } from './staging.ts'
+import { needsReload } from './unit-reload.ts'
 
 /**
  * A unit file of systemd, which systemd knows as soon as it is written.
@@ -12,7 +14,7 @@ import { nameOf } from './staging.ts'
  * @example unit('app.service', '[Service]\nExecStart=/srv/app/run\n', { notify: restarted('app') })
  */
 export function unit(name: `${string}.${string}`, content: string, options: StepOptions = {}): Step {
-  return unitFile(`/etc/systemd/system/${name}`, content, options)
+  return unitFile(name, `/etc/systemd/system/${name}`, content, options)
 }
 
 /**
@@ -26,21 +28,36 @@ export function dropIn(
   content: string,
   options: StepOptions = {},
 ): Step {
-  return unitFile(`/etc/systemd/system/${unitName}.d/${name}.conf`, content, options)
+  return unitFile(unitName, `/etc/systemd/system/${unitName}.d/${name}.conf`, content, options)
 }
 
-function unitFile(path: AbsolutePath, content: string, options: StepOptions): Step {
+/** The file, and whether systemd goes on with another definition: a run may have ended before it was told. */
+function unitFile(name: string, path: AbsolutePath, content: string, options: StepOptions): Step {
   const step = file(path, content, options)
+  const stateOf = (have: unknown) => {
+    if (!Array.isArray(have)) throw new TypeError('this is no state of a unit')
+    const [entry, stale]: readonly unknown[] = have
+    return { entry, stale: stale === true }
+  }
   return Object.freeze({
     ...step,
     kind: 'unit',
+    read: together(step.read, needsReload(name)),
     diff: (have: unknown) => {
-      refuseMasked(path, have)
-      return step.diff(have)
+      const { entry, stale } = stateOf(have)
+      refuseMasked(path, entry)
+      const difference = step.diff(entry)
+      return difference ?? (stale ? { verb: 'change', fields: [STALE] } : undefined)
     },
-    apply: (have: unknown) => [...step.apply(have), { script: sh`systemctl daemon-reload` }],
+    apply: (have: unknown) => {
+      const { entry } = stateOf(have)
+      const written = step.diff(entry) ? step.apply(entry) : []
+      return [...written, { script: sh`systemctl daemon-reload` }]
+    },
   })
 }
+
+const STALE = { name: 'definition that systemd uses', from: 'an older one', to: 'this file' }
 
 /** A mask is an administrator's word that the unit must not start: it is not replaced as a link would be. */
 function refuseMasked(path: string, have: unknown): void {

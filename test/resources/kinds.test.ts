@@ -117,7 +117,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a unit that is masked': {
     step: unit('app.service', '[Service]\n'),
-    have: entry({ type: 'link', target: '/dev/null' }),
+    have: [entry({ type: 'link', target: '/dev/null' }), false],
     refuses: 'app.service is masked: /etc/systemd/system/app.service leads to /dev/null',
   },
   'a file with other content': {
@@ -393,14 +393,20 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a unit whose owner is another, which systemd reads again': {
     step: unit('notes.service', 'text'),
-    have: entry({ sha256: sha256('text'), owner: 'ana' }),
+    have: [entry({ sha256: sha256('text'), owner: 'ana' }), false],
     differs: 'change owner ana → root',
     runs: [
       'chown root:root /etc/systemd/system/notes.service && chmod 0644 /etc/systemd/system/notes.service',
       'systemctl daemon-reload',
     ],
   },
-  'a drop-in that is as wanted': { step: dropIn('haproxy.service', 'limits', 'text'), have: there },
+  'a drop-in that is as wanted': { step: dropIn('haproxy.service', 'limits', 'text'), have: [there, false] },
+  'a unit that is as wanted, of which systemd uses an older definition': {
+    step: unit('notes.service', 'text'),
+    have: [there, true],
+    differs: 'change definition that systemd uses an older one → this file',
+    runs: ['systemctl daemon-reload'],
+  },
 }
 
 describe('each kind', () => {
