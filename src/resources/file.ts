@@ -8,6 +8,7 @@ import { type Kind, resource, type Step, type StepOptions } from '../model/step.
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { LocalFile } from './local-file.ts'
+import { isSmall, newFile } from './new-file.ts'
 import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
 import { copied } from './removed.ts'
 import { sent } from './sent.ts'
@@ -184,13 +185,17 @@ function bySizeAndHash(content: Exclude<Content, Secret>, have: Entry | undefine
 
 /** Undefined for what a person does not want to see: secrets, bytes that are no text, and far too much of it. */
 function textOf(content: Content): string | undefined {
-  if (content instanceof Secret || sizeOf(content) > LONGEST_SHOWN) return undefined
-  const bytes = bytesOf(content)
-  return isBinary(bytes) ? undefined : bytes.toString()
+  return content instanceof Secret || sizeOf(content) > LONGEST_SHOWN ? undefined : asText(content)
 }
 
 /** Bytes. */
 const LONGEST_SHOWN = 1024 * 1024
+
+/** Undefined for bytes that are no text. */
+function asText(content: Content): string | undefined {
+  const bytes = bytesOf(content)
+  return isBinary(bytes) ? undefined : bytes.toString()
+}
 
 function isBinary(bytes: Buffer): boolean {
   return bytes.includes(0) || !Buffer.from(bytes.toString()).equals(bytes)
@@ -199,6 +204,8 @@ function isBinary(bytes: Buffer): boolean {
 function writeFile(params: FileParams, have: Entry | undefined): readonly Command[] {
   const { path, content } = params
   const at = beside(path)
+  const text = have === undefined && !(content instanceof LocalFile) ? asText(content) : undefined
+  if (text !== undefined && isSmall(text)) return [{ inline: true, script: newFile({ ...params, at, text }) }]
   const make = makeFile(params, at, have)
   const place = params.backup ? sh`${copied(path)} && mv -fT ${at} ${path}` : sh`mv -fT ${at} ${path}`
   if (!(content instanceof LocalFile))

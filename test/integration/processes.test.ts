@@ -59,11 +59,11 @@ describe('the processes that a run starts on a host', function () {
     expect(many.sort()).to.deep.equal(one.sort())
   })
 
-  it('are 4 at most for each new file', async () => {
+  it('are 2 at most for each new file', async () => {
     const files = Array.from({ length: 20 }, (_, i) => file(`/srv/fresh/${i}`, `${i}\n`))
     const fresh = await started(files, 'changed')
     const again = await started(files, 'ok')
     // The directory, the trip of the changes, and the last read.
-    expect(fresh.length - again.length, fresh.sort().join(' ')).to.be.at.most(4 * 20 + 6)
+    expect(fresh.length - again.length, fresh.sort().join(' ')).to.be.at.most(2 * 20 + 6)
   })
 })

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -104,16 +105,27 @@ describe('on a real file system', () => {
     })
 
     it('has its owner and mode before it has its content, so that nobody reads what is not for them', () => {
-      const programs = rig.empty()
+      const programs = withoutPerl()
       const tell = 'for last; do :; done; stat -c "%s" "$last" >> $SEEN'
-      for (const name of ['chmod', 'install'])
+      for (const name of ['chmod', 'install']) {
+        rmSync(`${programs}/${name}`)
         writeFileSync(`${programs}/${name}`, `#!/bin/sh\n/usr/bin/${name} "$@"; ${tell}\n`, { mode: 0o755 })
-      const have = { type: 'file', mode: '0644', owner: 'root', group: 'root', size: 3, target: '' } as const
+      }
+      const ids = { uid: '0', gid: '0' }
+      const have = {
+        type: 'file',
+        mode: '0644',
+        owner: 'root',
+        group: 'root',
+        ...ids,
+        size: 3,
+        target: '',
+      } as const
       writeFileSync(`${rig.root}/old`, 'old', { mode: 0o644 })
       for (const [name, entry] of Object.entries({ new: undefined, old: { ...have, sha256: '' } })) {
         const [write] = file(`${rig.root}/${name}`, 'secret', { ...rig.own, mode: '0600' }).apply(entry)
-        execFileSync('sh', ['-c', write?.script.text ?? ''], {
-          env: { PATH: `${programs}:/usr/bin:/bin`, SEEN: `${rig.root}/seen` },
+        execFileSync('/bin/sh', ['-c', write?.script.text ?? ''], {
+          env: { PATH: programs, SEEN: `${rig.root}/seen` },
         })
         expect([readFileSync(`${rig.root}/${name}`, 'utf8'), mode(`${rig.root}/${name}`)]).to.deep.equal([
           'secret',
@@ -122,6 +134,47 @@ describe('on a real file system', () => {
       }
       expect(readFileSync(`${rig.root}/seen`, 'utf8')).to.equal('0\n0\n')
     })
+
+    it('is the same on a host without perl, whatever it holds', () => {
+      for (const text of ['', 'a', '\n', 'a\n\n', `'"\`$(id) $HOME \\n %s`, 'ünï\r\n', 'EOF\nEND\n']) {
+        const [write] = file(`${rig.root}/new`, text, { ...rig.own, mode: '0640' }).apply(undefined)
+        execFileSync('/bin/sh', ['-c', write?.script.text ?? ''], { env: { PATH: withoutPerl() } })
+        expect([readFileSync(`${rig.root}/new`, 'utf8'), mode(`${rig.root}/new`)]).to.deep.equal([
+          text,
+          '640',
+        ])
+        expect(readdirSync(rig.root)).to.include('new')
+        rmSync(`${rig.root}/new`)
+      }
+    })
+
+    it('that cannot be written says why, and leaves nothing', async () => {
+      const { problems } = await rig.run((web) => [
+        play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new', { owner: 'no-such-user' })]),
+      ])
+      expect(problems.join()).to.include('failed: exit status 1')
+      expect(readdirSync(rig.root)).to.deep.equal([])
+    })
+
+    function withoutPerl(): string {
+      const programs = rig.empty()
+      for (const name of [
+        'install',
+        'head',
+        'sync',
+        'mv',
+        'rm',
+        'mkdir',
+        'stat',
+        'chmod',
+        'chown',
+        'cp',
+        'cat',
+        'id',
+      ])
+        symlinkSync(`/usr/bin/${name}`, `${programs}/${name}`)
+      return programs
+    }
 
     it('takes the place of a link, and leaves what that leads to alone', async () => {
       writeFileSync(`${rig.root}/other`, 'other')
