@@ -1,6 +1,6 @@
 import type { Handler } from '../model/handler.ts'
 import type { Step } from '../model/step.ts'
-import { failedHandler, firstFailure } from './failures.ts'
+import { failedHandler, firstFailure, interrupted } from './failures.ts'
 import { paid } from './owed.ts'
 import { announce, asScript, type Turn } from './turn.ts'
 
@@ -44,11 +44,15 @@ export async function runHandlers(
   )
   const scripts = owned.map(({ script }) => script)
   announce(scripts, turn)
-  const failure = firstFailure(scripts, await member.session.run(scripts, { stopAtFailure: true }))
+  const failure = firstFailure(
+    scripts,
+    await member.session.run(scripts, { stopAtFailure: true, stop: turn.stop }),
+  )
   for (const one of due) {
     const { name } = one.handler
     const about = { kind: 'handler', play, host: member.name, name, owed: one.owed } as const
     if (failure && owned[failure.at]?.one === one) {
+      if (failure.result.skipped && turn.stop.aborted) throw interrupted(member)
       const problem = failedHandler(member, name, failure)
       emit({ ...about, outcome: 'failed', problem })
       throw problem

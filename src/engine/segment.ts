@@ -2,9 +2,10 @@ import type { StepOutcome } from '../model/event.ts'
 import { readAll } from '../model/read.ts'
 import type { PlacedStep } from '../model/steps.ts'
 import { askHost, pack } from './batch.ts'
-import { type Failure, failedStep, firstFailure } from './failures.ts'
+import { type Failure, failedStep, firstFailure, interrupted } from './failures.ts'
 import type { Member } from './member.ts'
 import { paid } from './owed.ts'
+import type { RoutedScript } from './routed.ts'
 import { guilty, type Owned, scriptsOf } from './scripts-of.ts'
 import { type Examined, examine } from './survey.ts'
 import { announce, stepInfo, type Turn } from './turn.ts'
@@ -32,36 +33,70 @@ export async function applySegment(
     member.version++
   }
   announce(scripts, turn)
-  const all = [...scripts, ...reading.scripts]
-  const results = all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true })
-  const failed = firstFailure(scripts, results)
-  const culprit = failed && owned[failed.at]
-  const { failure, undone } = await rescued(failed, culprit, member)
-  for (const each of segment) {
-    const owner = culprit?.steps.includes(each) ? culprit : undefined
-    const one = owner && failure ? guilty(owner.steps, failure.result) : each
-    const broken =
-      owner && failure
-        ? failedStep(member, one.placed, { ...failure, explain: owner.explain, said: owner.said() })
-        : undefined
-    const outcome: StepOutcome = broken
-      ? { outcome: 'failed', problem: broken }
-      : outcomeOf(one, before.get(one))
-    if (outcome.outcome !== 'failed') member[outcome.outcome === 'ok' ? 'ok' : 'changed']++
+  const told = new Set<Examined>()
+  const done = new Set<Owned>()
+  const tell = (one: Examined) => {
+    told.add(one)
+    const outcome = outcomeOf(one, before.get(one))
+    member[outcome.outcome]++
     if (outcome.outcome === 'changed') {
       for (const { name } of one.placed.step.notify) member.owed.add(name)
       for (const { name } of one.placed.step.settles) member.owed.delete(name)
     }
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
-    if (broken) {
-      if (undone) await forgive(one, member)
-      throw broken
+  }
+  /** Steps are reported as soon as they and those before them are done, while the trip goes on. */
+  const advance = () => {
+    for (const one of segment) {
+      if (told.has(one)) continue
+      if (owned.some((each) => each.steps.includes(one) && !done.has(each))) return
+      tell(one)
     }
   }
+  const all = [...owned.map((one) => watched(one, () => done.add(one) && advance())), ...reading.scripts]
+  const results =
+    all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true, stop: turn.stop })
+  const failed = firstFailure(scripts, results)
+  const culprit = failed && owned[failed.at]
+  const { failure, undone } = await rescued(failed, culprit, member)
+  for (const each of segment) {
+    if (told.has(each)) continue
+    const owner = culprit?.steps.includes(each) ? culprit : undefined
+    if (!owner || !failure) {
+      tell(each)
+      continue
+    }
+    if (failure.result.skipped && turn.stop.aborted) throw interrupted(member)
+    const one = guilty(owner.steps, failure.result)
+    const problem = failedStep(member, one.placed, {
+      ...failure,
+      explain: owner.explain,
+      said: owner.said(),
+    })
+    emit({
+      kind: 'step',
+      play,
+      host: member.name,
+      step: stepInfo(one.placed),
+      outcome: 'failed',
+      problem,
+    })
+    if (undone) await forgive(one, member)
+    throw problem
+  }
+  if (results.some(({ skipped }) => skipped)) throw interrupted(member)
   return reading.value(results.slice(scripts.length))
 }
 
-function outcomeOf({ difference }: Examined, before: readonly string[] | undefined): StepOutcome {
+/** Its script, which says when it has ended well. */
+function watched({ script }: Owned, done: () => void): RoutedScript {
+  return { ...script, done: ({ code }) => code === 0 && done() }
+}
+
+function outcomeOf(
+  { difference }: Examined,
+  before: readonly string[] | undefined,
+): Extract<StepOutcome, { readonly outcome: 'ok' | 'changed' }> {
   if (!difference) return { outcome: 'ok' }
   return { outcome: 'changed', difference, ...(before !== undefined && { before }) }
 }
