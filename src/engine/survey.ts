@@ -9,6 +9,7 @@ import { Spoilt, spared } from '../model/spared.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { askHost } from './batch.ts'
 import { Changes } from './changes.ts'
+import { refuseConflicts } from './conflicts.ts'
 import { describe } from './describe.ts'
 import { interrupted } from './failures.ts'
 import type { Member } from './member.ts'
@@ -70,6 +71,7 @@ export async function survey(
   const kept = plays.map(([play], i) => selection.keep(play, unfolded[i]?.steps ?? []))
   await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
   const examined = await askHost(member.session, readAll(kept.map((steps) => examine(member, steps))))
+  for (const own of examined) refuseConflicts(member.name, own)
   const at = Date.now()
   return plays.map(([play], i) => ({
     play,

@@ -13,11 +13,19 @@ export interface Handler {
 
 /**
  * @param name says what it does; two handlers of one name on one host are one.
+ * @throws TypeError for a name that no file on the host can have
  * @example handler('rebuild the aliases', sh`newaliases`)
  */
 export function handler(name: string, ...commands: readonly CommandLike[]): Handler {
+  if (['', '.', '..'].includes(name) || encodeURIComponent(name).length > LONGEST)
+    throw new TypeError(
+      `"${name}" cannot be the name of a handler: it names a file on the host, of ${LONGEST} bytes at most`,
+    )
   return Object.freeze({ name, commands: commands.map(asCommand) })
 }
+
+/** Bytes of the name of a file. */
+const LONGEST = 255
 
 /**
  * Reloads a unit, or starts it when it does not run.

@@ -60,7 +60,7 @@ export function within<T>(what: string, source: Source | undefined, body: () => 
   } catch (error) {
     if (error instanceof Refusal) {
       const { where, details, next, cause } = error
-      const place = typeof where === 'string' ? `${what}, ${where}` : what
+      const place = typeof where === 'string' ? `${what}, ${where}` : (where ?? what)
       throw new Refusal(error.message, { where: place, details, ...(next && { next }), cause })
     }
     if (error instanceof Problem) throw error

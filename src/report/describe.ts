@@ -12,7 +12,8 @@ export function describeParts({ parts = [] }: Difference): readonly string[] {
 }
 
 export function stepTitle({ kind, name }: Pick<StepInfo, 'kind' | 'name'>): string {
-  return `${kind} ${name}`
+  // One line, whatever the name holds: others read these lines by program.
+  return `${kind} ${name.replace(/[\n\r]/g, (one) => (one === '\n' ? '\\n' : '\\r'))}`
 }
 
 /** What something new is to be like is said briefly: `root:root 0644`. Hashes of contents tell a reader nothing. */

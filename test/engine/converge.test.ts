@@ -115,11 +115,13 @@ describe('a host that converges', () => {
       .that.match(/converge\.test\.ts$/)
   })
 
-  it('is told which field two steps want differently', async () => {
+  it('is told which field another step has changed again', async () => {
     const { events } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         directory(`${rig.root}/d`, { ...rig.own, mode: '0700' }),
-        directory(`${rig.root}/d`, { ...rig.own, mode: '0750' }),
+        command('spoil', sh`chmod 0750 ${`${rig.root}/d`}; touch ${`${rig.root}/spoilt`}`, {
+          creates: `${rig.root}/spoilt`,
+        }),
       ]),
     ])
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
