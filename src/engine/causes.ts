@@ -26,6 +26,14 @@ const CAUSES: readonly Cause[] = [
     () => ({ what: 'the disk is full', next: 'Make room on the host: df -h and df -i tell where.' }),
   ],
   [
+    // The printf of dash does not say why it could not write.
+    /(?:printf|echo): I\/O error/,
+    () => ({
+      what: 'nothing more could be written: the disk is full, or it is failing',
+      next: 'Make room on the host: df -h and df -i tell where; dmesg tells of errors of the disk.',
+    }),
+  ],
+  [
     /Read-only file system/,
     () => ({
       what: 'the file system is mounted read-only, perhaps since its disk is failing',

@@ -4,10 +4,10 @@ import type { Examined } from './survey.ts'
 
 /** Kinds that set one thing, which has one state: their name says which. */
 const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit'])
-const OTHERS: ReadonlySet<string> = new Set(['service', 'user', 'group', 'sysctl'])
+const OTHERS: ReadonlySet<string> = new Set(['service', 'sysctl'])
 
 /**
- * Refuses two steps of one play that want different things of one path, unit or account: no run could be true to both.
+ * Refuses two steps of one play that want different things of one path or unit: no run could be true to both.
  *
  * @throws Refusal with the place of the second
  */

@@ -14,6 +14,11 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
     'the disk is full. Make room on the host: df -h and df -i tell where.',
   ],
   [
+    'sh: 5: printf: printf: I/O error',
+    1,
+    'nothing more could be written: the disk is full, or it is failing. Make room on the host: df -h and df -i tell where; dmesg tells of errors of the disk.',
+  ],
+  [
     "mv: cannot move '/etc/.a.provision-1' to '/etc/a': Operation not permitted",
     1,
     'the file or its directory is immutable. See its attributes on the host (lsattr); chattr -i PATH makes it changeable.',

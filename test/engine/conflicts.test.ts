@@ -9,6 +9,7 @@ import { absent } from '../../src/resources/absent.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
+import { user } from '../../src/resources/user.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
 
@@ -52,6 +53,19 @@ describe('two steps for one thing', () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [file(at(), 'x', rig.own), file(at(), 'x', rig.own)]),
     ])
+    expect(problems).to.deep.equal([])
+  })
+
+  it('are taken when they add to one user', async () => {
+    const { problems } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, () => [
+          user('nobody', { home: '/nonexistent', shell: '/usr/sbin/nologin' }),
+          user('nobody', { home: '/nonexistent', shell: '/usr/sbin/nologin', groups: ['adm'] }),
+        ]),
+      ],
+      { mode: 'check' },
+    )
     expect(problems).to.deep.equal([])
   })
 
