@@ -100,7 +100,9 @@ export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<re
       mapRead(spared(placed.step.read), (have): Examined => {
         try {
           if (have instanceof Spoilt) throw have.cause
-          return { placed, have, difference: placed.step.diff(have) }
+          const difference = placed.step.diff(have)
+          const problem = difference?.problem && problemOf(difference.problem, name, placed)
+          return { placed, have, difference, ...(problem && { problem }) }
         } catch (error) {
           if (isForAll(error)) throw error
           return { placed, have, difference: undefined, problem: problemOf(error, name, placed) }

@@ -1,3 +1,4 @@
+import type { Problem } from './problem.ts'
 import type { Read } from './read.ts'
 
 /** How what a host has differs from what is wanted. */
@@ -6,6 +7,8 @@ export interface Difference {
   readonly fields: readonly Field[]
   /** The texts that change, where there are any to show. */
   readonly texts?: readonly TextChange[]
+  /** The reason why it cannot be brought about as the host is now. A step before it may change that; otherwise the step fails. */
+  readonly problem?: Problem
   /** What changes together, where one step holds several things. */
   readonly parts?: readonly { readonly name: string; readonly difference: Difference }[]
 }

@@ -43,9 +43,11 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
     const now = have.enabled === 'runtime' ? 'until the next boot' : have.enabled
     const wanted: Readonly<Record<string, string | boolean | undefined>> = { state, enabled }
     const found = compare(wanted, { state: have.active ? 'running' : 'stopped', enabled: now })
-    if (!found) return undefined
+    const problem = have.isLoaded || have.masked ? undefined : unknownUnit(params.unit)
+    if (!found) return problem && { verb: 'stop', fields: [], problem }
     const moved = found.fields.some(({ name }) => name === 'state')
-    return { ...found, verb: moved ? (state === 'running' ? 'start' : 'stop') : 'change' }
+    const verb = moved ? (state === 'running' ? 'start' : 'stop') : 'change'
+    return { ...found, verb, ...(problem && { problem }) }
   },
   apply: (params, have) => {
     const { unit, state } = params
@@ -74,11 +76,13 @@ function wantedEnabled({ state, enabled }: ServiceParams, have: Unit): boolean |
   return enabled ?? state === 'running'
 }
 
+function unknownUnit(unit: string): Problem {
+  return new Problem(`systemd on the host has no unit ${unit}`, {
+    next: 'Correct the name, or install the package or write the unit that brings it, in a step before this one.',
+  })
+}
+
 function refuse({ unit, state, enabled }: ServiceParams, have: Unit): void {
-  if (!have.isLoaded && !have.masked)
-    throw new Problem(`systemd on the host has no unit ${unit}`, {
-      next: 'Correct the name, or install the package or write the unit that brings it, in a step before this one.',
-    })
   if (have.masked && (state === 'running' || enabled))
     throw new Problem(`${unit} is masked, so it cannot be started`, {
       next: `If it may run, remove the mask on the host: systemctl unmask ${unit}`,

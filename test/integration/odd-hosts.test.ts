@@ -142,13 +142,26 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
 
     it('reads each unit by its name, whatever systemd says of others', async () => {
       await settled([service('brief'), service('plain')])
-      expect(
-        await settled([
-          service('cron-that-is-not', { state: 'stopped' }),
-          service('brief', { state: 'stopped' }),
-        ]),
-      ).to.deep.equal(['stop service brief'])
+      await sh('systemctl stop brief')
+      expect(await settled([service('plain'), service('brief')])).to.deep.equal(['start service brief'])
+      expect(await settled([service('brief', { state: 'stopped' }), service('plain')])).to.deep.equal([
+        'stop service brief',
+      ])
       expect(await sh('systemctl is-active brief || true')).to.equal('inactive')
+    })
+
+    it('refuses a unit that systemd does not know, unless a step before it brings it', async () => {
+      expect(await refused(service('crond', { state: 'stopped' }))).to.include(
+        'service crond: systemd on the host has no unit crond.service',
+      )
+      const plan = await settled([
+        unit(
+          'comes.service',
+          '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n',
+        ),
+        service('comes'),
+      ])
+      expect(plan).to.deep.equal(['create unit /etc/systemd/system/comes.service', 'start service comes'])
     })
   })
 

@@ -284,7 +284,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a service that the host does not know': {
     step: service('ngnix', { state: 'stopped' }),
     have: { ...running, active: false, enabled: false, isLoaded: false },
-    refuses: 'systemd on the host has no unit ngnix.service',
+    differs: 'stop',
   },
   'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
   'no user': {
