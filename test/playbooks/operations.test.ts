@@ -1,7 +1,10 @@
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
+import { soonGivenUp } from '../../playbooks/failover.ts'
 import { type Stated, unspared } from '../../playbooks/gates.ts'
 import { chosen } from '../../playbooks/rollback.ts'
+import { targetOf } from '../../src/cli/sessions.ts'
+import { timeouts } from '../../src/transport/settings.ts'
 
 describe('whether a host of a tier can be spared', () => {
   const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })
@@ -28,6 +31,23 @@ describe('whether a host of a tier can be spared', () => {
     expect(refusal(stated('up', 'down'), 'web2')).to.equal(undefined)
     expect(refusal(stated('up', 'down'), 'web1')).to.include('web1 is the last')
     expect(refusal(stated('down', 'down'))).to.equal(undefined)
+  })
+})
+
+describe('a failover', () => {
+  const limits = (host: Host, factor?: number) =>
+    timeouts({ target: targetOf(soonGivenUp(host), factor), config: new Map(), defaults: {} })
+  const host: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
+
+  it('gives up a dead host after 1 s, and one that is silent in the login after 2 s', () => {
+    for (const own of [host, { ...host, ssh: { connectTimeout: '30s' }, timeouts: { login: '2m' } } as const])
+      expect(limits(own)).to.include({ connectTimeout: 1_000, loginTimeout: 2_000 })
+  })
+
+  it('waits longer with a factor', () => {
+    const stretched = { connectTimeout: 3_000, loginTimeout: 6_000 }
+    expect(limits({ ...host, timeouts: { factor: 3 } })).to.include(stretched)
+    expect(limits(host, 3)).to.include(stretched)
   })
 })
 
