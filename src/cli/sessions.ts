@@ -64,8 +64,11 @@ export function timeoutsOf({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: n
 export function targetOf(host: Host, factor?: number): Target {
   const { name, address, ssh = {} } = host
   const { via, host: at = address, transport: _, ...rest } = ssh
-  const { shell: _shell, confirm: _confirm, ...limits } = timeoutsOf(host, factor)
-  const timeouts = Object.keys(limits).length > 0 && { timeouts: limits }
+  const { factor: stretch, login, keepalive } = timeoutsOf(host, factor)
+  const limits = Object.entries({ factor: stretch, login, keepalive }).filter(
+    ([, limit]) => limit !== undefined,
+  )
+  const timeouts = limits.length > 0 && { timeouts: Object.fromEntries(limits) }
   const ways = via && 'host' in via ? [via] : via
   const jumps = ways?.map((way) => ({ ...hop(way), ...timeouts }))
   // A host that is reached by a name of its own is that name to ssh_config, else its name in the inventory counts beside the address.

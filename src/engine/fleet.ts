@@ -6,6 +6,7 @@ import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { readAll } from '../model/read.ts'
 import { spared } from '../model/spared.ts'
+import { milliseconds } from '../text/duration.ts'
 import { BecomeFailed } from '../transport/become-failed.ts'
 import type { Script, Session } from '../transport/session.ts'
 import { accompanied } from './accompanied.ts'
@@ -82,7 +83,7 @@ export class Fleet {
         host.name,
         watched(
           accompanied(session, () => this.#open(host, 'look')),
-          { host: host.name, limits: this.#reads, emit: this.#emit },
+          { host: host.name, limits: this.#readLimits(host), emit: this.#emit },
         ),
         (other, scripts) => this.#sessionOf(other, scripts),
       )
@@ -108,6 +109,11 @@ export class Fleet {
 
   #skip(asks: readonly Ask[]): undefined {
     for (const one of asks) this.answers.set(one, undefined)
+  }
+
+  #readLimits({ timeouts }: Host): ReadLimits {
+    const limit = timeouts?.read === undefined ? this.#reads.limit : milliseconds(timeouts.read)
+    return { ...this.#reads, limit }
   }
 
   /** How often this run has changed a host so far. */

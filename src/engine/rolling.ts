@@ -185,7 +185,7 @@ async function gate(
   const script = {
     script: tried(probe),
     mode: 'isolated',
-    timeout: milliseconds(probe.within) + 10_000,
+    timeout: milliseconds(probe.within ?? member.host.timeouts?.probe ?? '30s') + 10_000,
   } as const
   const [result] = await member.session.run([script])
   if (result && result.code !== 0) throw unhealthy(member, probe.label, { script, result })

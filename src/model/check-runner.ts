@@ -1,6 +1,6 @@
 /**
  * Runs the scripts of checks, in one process of perl (perl-base is essential in Debian). Arguments: the controller's time, then three
- * for each script: its limit in seconds, how many bytes of its output are kept, and its text. Standard output: a line for each script
+ * for each script: its limit in seconds (empty: `PROVISION_CHECK_SECONDS`, else 10), how many bytes of its output are kept, and its text. Standard output: a line for each script
  * (number, how it ended, status, start, end and limit in seconds, output as hex), and one for all of them.
  *
  * As many scripts run at a time as the host has cores, at least two. One that has run for a second waits for something else than the
@@ -35,6 +35,7 @@ sub limit { $_[0]{seconds} * stretch() }
 my (@waiting, @running, @done);
 for (my $n = 0; @args; $n++) {
   my ($seconds, $keep, $script) = splice @args, 0, 3;
+  $seconds ||= $ENV{PROVISION_CHECK_SECONDS} || 10;
   push @waiting, { n => $n, seconds => $seconds, keep => $keep, script => $script, said => '' };
 }
 

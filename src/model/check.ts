@@ -58,10 +58,10 @@ export function check(
   host: Host,
   label: string,
   how: Shell | Probe,
-  { next, within = '10s' }: CheckOptions = {},
+  { next, within }: CheckOptions = {},
 ): Check {
   const script = how instanceof Shell ? how : how.script
-  const outcome = on(host, ask(label, sideBySide({ script, within })))
+  const outcome = on(host, ask(label, sideBySide({ script, ...(within !== undefined && { within }) })))
   return made(label, outcome, (found) => ({ problem: found && failureOf(found, next), ms: found?.ms }))
 }
 

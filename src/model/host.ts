@@ -56,6 +56,12 @@ export interface Timeouts {
   readonly shell?: Duration
   /** How long a host waits for a new connection before it restores the old files of a transaction. @default '60s' */
   readonly confirm?: Duration
+  /** How long one of the questions of a run, such as a kind's `read` or `unless`, may take. @default '60s' */
+  readonly read?: Duration
+  /** How long a check may take that has no `within` of its own. @default '10s' */
+  readonly check?: Duration
+  /** How long a probe may take that has no `within` of its own. @default '30s' */
+  readonly probe?: Duration
 }
 
 /** What is known of each host, whatever its group. */

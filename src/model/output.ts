@@ -31,9 +31,9 @@ export interface OutputOptions {
 export function output(
   label: string,
   script: Shell,
-  { within = '10s' }: OutputOptions = {},
+  { within }: OutputOptions = {},
 ): Question<Output | Problem> {
-  const read = sideBySide({ script, within, keep: 65_536 })
+  const read = sideBySide({ script, ...(within !== undefined && { within }), keep: 65_536 })
   return ask(
     label,
     mapRead(read, (outcome) => {

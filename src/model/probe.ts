@@ -5,8 +5,8 @@ import { type Duration, milliseconds } from '../text/duration.ts'
 export interface Probe {
   readonly label: string
   readonly script: Shell
-  /** How long it may take to come true. @default '30s' */
-  readonly within: Duration
+  /** How long it may take to come true. @default `timeouts.probe` of the inventory, else 30 s */
+  readonly within: Duration | undefined
 }
 
 export interface ProbeOptions {
@@ -18,7 +18,7 @@ export interface ProbeOptions {
  *
  * @example probe('the queue is empty', sh`app queue --count | grep -qx 0`, { within: '1m' })
  */
-export function probe(label: string, script: Shell, { within = '30s' }: ProbeOptions = {}): Probe {
+export function probe(label: string, script: Shell, { within }: ProbeOptions = {}): Probe {
   return Object.freeze({ label, script, within })
 }
 
@@ -35,11 +35,14 @@ export function http(url: string, options: ProbeOptions = {}): Probe {
 
 /** The probe as one script that tries until it holds; fails with the last try's words. Its time begins on the host. One answer may take 5 s. */
 export function tried({ script, within }: Probe): Shell {
-  const seconds = Math.max(1, Math.ceil(milliseconds(within) / 1000))
+  const own =
+    within === undefined
+      ? sh`\${PROVISION_PROBE_SECONDS:-30}`
+      : sh`${Math.max(1, Math.ceil(milliseconds(within) / 1000))}`
   return sh`
 percent=\${PROVISION_TIMEOUT_PERCENT:-100} limit=$(((5 * percent + 99) / 100))
 read -r now _ </proc/uptime
-end=$((\${now%%.*} + (${seconds} * percent + 99) / 100))
+end=$((\${now%%.*} + (${own} * percent + 99) / 100))
 until said=$( ( ${script} ) 2>&1 </dev/null ); do
   read -r now _ </proc/uptime
   [ "\${now%%.*}" -lt "$end" ] || { printf '%s\n' "$said" >&2; exit 1; }

@@ -7,7 +7,8 @@ import { Unknown } from './unknown.ts'
 
 interface Query {
   readonly script: Shell
-  readonly within: Duration
+  /** @default `timeouts.check` of the inventory */
+  readonly within?: Duration
   /** Bytes of its output that are kept: the last ones. @default 1500 */
   readonly keep?: number
 }
@@ -38,7 +39,7 @@ export const sideBySide = family<Query, Outcome>({
   name: 'side by side',
   script: (queries) => {
     const words = queries.flatMap(({ script, within, keep = 1500 }) => [
-      String(Math.max(0.001, milliseconds(within) / 1000)),
+      within === undefined ? '' : String(Math.max(0.001, milliseconds(within) / 1000)),
       String(keep),
       script.text,
     ])

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../text/duration.ts'
 import { isRecord } from './fields.ts'
 
-const DURATIONS = ['login', 'keepalive', 'shell', 'confirm']
+const DURATIONS = ['login', 'keepalive', 'shell', 'confirm', 'read', 'check', 'probe']
 const KNOWN = ['factor', ...DURATIONS]
 
 /** What is wrong with the `timeouts` of a site, a group or a host. */

@@ -6,7 +6,7 @@ import { Clock } from './clock.ts'
 import { type Lock, lockText } from './lock.ts'
 import type { Session } from './session.ts'
 import { ShellSession } from './shell-session.ts'
-import { DEFAULTS } from './timeouts.ts'
+import { DEFAULTS, type ScriptLimits } from './timeouts.ts'
 import type { Link } from './wire.ts'
 
 export interface OpenOptions {
@@ -22,8 +22,8 @@ export interface OpenOptions {
   readonly timeout?: number
   /** Multiplies the timeouts of scripts; scripts read it as `PROVISION_TIMEOUT_PERCENT`. @default 1 */
   readonly timeoutFactor?: number
-  /** Milliseconds that a transaction waits for a new connection; scripts read it as `PROVISION_CONFIRM_SECONDS`. @default 60 seconds */
-  readonly confirmTimeout?: number
+  /** Milliseconds; scripts read them as `PROVISION_CONFIRM_SECONDS` and so on. @default the scripts' own */
+  readonly limits?: ScriptLimits
   /** Measures the limits. @default a clock of its own */
   readonly clock?: Clock
 }
@@ -36,7 +36,7 @@ export interface OpenOptions {
  */
 export async function openSession(link: Link, options: OpenOptions): Promise<Session> {
   const { host, become = { method: 'none' }, lock, shell = 'sh' } = options
-  const { timeout = DEFAULTS.shell, timeoutFactor = 1, confirmTimeout, clock = new Clock() } = options
+  const { timeout = DEFAULTS.shell, timeoutFactor = 1, limits = {}, clock = new Clock() } = options
   const start = () => startShell(link, { host, become, shell, timeout, clock })
   const dialect = { token: randomBytes(12).toString('hex'), shell }
   const asked = challenge(become)
@@ -60,9 +60,12 @@ export async function openSession(link: Link, options: OpenOptions): Promise<Ses
       checks,
       exported: {
         PROVISION_TIMEOUT_PERCENT: Math.max(1, Math.round(100 * timeoutFactor)),
-        ...(confirmTimeout !== undefined && {
-          PROVISION_CONFIRM_SECONDS: Math.max(1, Math.ceil(confirmTimeout / 1000)),
-        }),
+        ...Object.fromEntries(
+          Object.entries(limits).map(([name, limit]) => [
+            `PROVISION_${name.toUpperCase()}_SECONDS`,
+            Math.max(1, Math.ceil(limit / 1000)),
+          ]),
+        ),
       },
     }),
     another: start,

@@ -35,13 +35,20 @@ export function stretched(keepalive: Keepalive, factor: number): Keepalive {
 export interface SessionTimeouts {
   readonly timeout: number
   readonly timeoutFactor: number
-  readonly confirmTimeout?: number
+  /** What scripts read as `PROVISION_CONFIRM_SECONDS` and so on: the limits of the inventory, in milliseconds. */
+  readonly limits: ScriptLimits
 }
 
-export function sessionTimeouts({ factor = 1, shell, confirm }: Timeouts): SessionTimeouts {
+/** Limits that scripts on the host keep by themselves. */
+export type ScriptLimits = Readonly<Partial<Record<'confirm' | 'check' | 'probe', number>>>
+
+export function sessionTimeouts({ factor = 1, shell, confirm, check, probe }: Timeouts): SessionTimeouts {
+  const limits = Object.entries({ confirm, check, probe }).flatMap(([name, limit]) =>
+    limit === undefined ? [] : [[name, milliseconds(limit)] as const],
+  )
   return {
     timeout: (shell === undefined ? DEFAULTS.shell : milliseconds(shell)) * factor,
     timeoutFactor: factor,
-    ...(confirm !== undefined && { confirmTimeout: milliseconds(confirm) }),
+    limits: Object.fromEntries(limits),
   }
 }

@@ -108,6 +108,21 @@ describe('scripts of checks on a host', () => {
     expect(Number(outcomes([sh`echo $limit`], { percent: 100 })[0]?.said)).to.be.at.least(60)
   })
 
+  it('without a limit of their own have that of the inventory, else 10 s', () => {
+    const [{ query, family } = {}] = sideBySide({ script: sh`echo $limit` }).parts
+    const limitWith = (env: Readonly<Record<string, string>>) => {
+      const script = family?.script([query]).text ?? ''
+      const { stdout } = spawnSync('/bin/sh', ['-c', script], {
+        env: { PATH: '/usr/bin:/bin', ...env },
+        encoding: 'utf8',
+      })
+      const [, , , , , limit] = stdout.split('\n')[0]?.split(' ') ?? []
+      return Number(limit)
+    }
+    expect(limitWith({})).to.be.at.least(10).and.below(70)
+    expect(limitWith({ PROVISION_CHECK_SECONDS: '7000' })).to.be.at.least(7_000)
+  })
+
   it('say by status 75 or by being killed that the result is unknown, and by no other status', () => {
     expect(
       outcomes([sh`exit 75`, sh`kill -15 $$`, sh`exit 124`, sh`exit 137`, sh`exit 1`]).map(

@@ -27,7 +27,7 @@ describe('the timeouts of an inventory', () => {
     expect(await wordsOf(faulty)).to.equal(`error: The inventory does not fit its stack.
    timeouts.factor: should be a number above 0, got 0
    timeouts.login: should be a duration above 0 such as 90s or 2m, got "soon"
-   timeouts.patience: is not known here. There are factor, login, keepalive, shell, confirm.
+   timeouts.patience: is not known here. There are factor, login, keepalive, shell, confirm, read, check, probe.
    Nothing was done yet. Mend the inventory, then run the same command again.`)
   })
 })

@@ -26,10 +26,14 @@ describe('opening a session', () => {
   })
 
   it('tells every script how limits are stretched', async () => {
-    const said = sh`printf '%s %s\n' "$PROVISION_TIMEOUT_PERCENT" "$PROVISION_CONFIRM_SECONDS"`
-    const session = await openSession(link, { host: 'web1', timeoutFactor: 2.5, confirmTimeout: 90_000 })
+    const said = sh`echo "$PROVISION_TIMEOUT_PERCENT $PROVISION_CONFIRM_SECONDS $PROVISION_CHECK_SECONDS"`
+    const session = await openSession(link, {
+      host: 'web1',
+      timeoutFactor: 2.5,
+      limits: { confirm: 90_000, check: 20_000 },
+    })
     const results = await session.run([{ script: said }, { script: said, mode: 'isolated' }])
-    expect(results.map(({ stdout }) => String(stdout))).to.deep.equal(['250 90\n', '250 90\n'])
+    expect(results.map(({ stdout }) => String(stdout))).to.deep.equal(['250 90 20\n', '250 90 20\n'])
     await session.close()
   })
 
