@@ -78,6 +78,7 @@ export async function perform(
         stop: signal,
         select: selecting(flags),
         ...(confirm && { confirm }),
+        ...(flags.wait !== undefined && { wait: flags.wait }),
         ...plan,
         ...(limit && { limit }),
       },

@@ -18,6 +18,7 @@ import {
   withPlaybook,
   withReachOptions,
   withShowOptions,
+  withWaitOption,
 } from './run-flags.ts'
 import { selecting, withSelectOptions } from './select.ts'
 
@@ -82,7 +83,7 @@ export function planCommand(own: Own): Command {
 /** `provision apply FILE`: a run that begins only when every host is still as it was planned. */
 export function applyCommand(own: Own): Command {
   const command = new Command('apply').argument('<plan>', 'the file that `provision plan` has written')
-  return withLoginOptions(withShowOptions(withSelectOptions(withLimitOption(command))))
+  return withWaitOption(withLoginOptions(withShowOptions(withSelectOptions(withLimitOption(command)))))
     .description('carry out a plan, or a part of it, unless something has moved since it was made')
     .addHelpText(
       'after',

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { duration } from './duration.ts'
 import { positive } from './positive.ts'
 import type { SelectFlags } from './select.ts'
 import { TRANSPORTS, type TransportName } from './transports.ts'
@@ -30,6 +31,8 @@ export interface ShowFlags {
 export interface RunFlags extends ReachFlags, SelectFlags, ShowFlags {
   readonly check: boolean
   readonly step: boolean
+  /** Milliseconds. */
+  readonly wait?: number
 }
 
 /** Which hosts, and how they are reached. */
@@ -90,9 +93,21 @@ export function withShowOptions(command: Command): Command {
     .option('--no-journal', 'do not write the run down in .provision/runs, for provision report')
 }
 
+/** What a run does about hosts that another run holds. */
+export function withWaitOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--wait [time]',
+      'wait for hosts that another run holds: 10m unless a time is given, as in --wait=30m',
+    )
+      .preset('10m')
+      .argParser(duration),
+  )
+}
+
 /** How a run acts. */
 export function withActOptions(command: Command): Command {
-  return command
+  return withWaitOption(command)
     .option('--step', 'ask before each step that would change something', false)
     .option('-c, --check', 'only say what would change; touches nothing', false)
 }

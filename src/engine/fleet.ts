@@ -8,9 +8,11 @@ import { readAll } from '../model/read.ts'
 import { spared } from '../model/spared.ts'
 import { milliseconds } from '../text/duration.ts'
 import { BecomeFailed } from '../transport/become-failed.ts'
+import { Held } from '../transport/lock.ts'
 import type { Script, Session } from '../transport/session.ts'
 import { accompanied } from './accompanied.ts'
 import { askHost } from './batch.ts'
+import { untilFree } from './held.ts'
 import { LastingSession, type OpenedSession } from './lasting.ts'
 import { Member } from './member.ts'
 import { RoutedSession } from './routed.ts'
@@ -27,6 +29,22 @@ export type Purpose = 'change' | 'look'
 /** For questions that have limits of their own, such as checks. */
 const LONG: ReadLimits = { limit: 600_000, notice: 600_000 }
 
+export interface FleetOptions {
+  /** How long a question to a host may take. @default 10 minutes */
+  readonly reads?: ReadLimits
+  /** While it is aborted no host is connected, and those being connected or read are given up. */
+  readonly stop?: AbortSignal
+  readonly wait?: LockWaiting
+}
+
+/** What is done about a host that another run holds. */
+export interface LockWaiting {
+  /** Milliseconds until it is given up. @default 0, it is given up at once */
+  readonly ms: number
+  /** Ends the waiting. */
+  readonly stop?: AbortSignal
+}
+
 /** The hosts that a run has met, and what they have answered. */
 export class Fleet {
   readonly answers = new Answers()
@@ -38,24 +56,26 @@ export class Fleet {
   >()
   readonly #met = new Map<string, Member>()
   readonly #sessions: Session[] = []
+  readonly #connected = new Set<string>()
   readonly #open: OpenSession
   readonly #emit: (event: RunEvent) => void
   readonly #stop: AbortSignal | undefined
 
   readonly #reads: ReadLimits
+  readonly #wait: LockWaiting
 
-  /** @param stop while it is aborted no host is connected, and those being connected or read are given up */
   constructor(
     open: OpenSession,
     emit: (event: RunEvent) => void,
-    { reads = LONG, stop }: { readonly reads?: ReadLimits; readonly stop?: AbortSignal } = {},
+    { reads = LONG, stop, wait = { ms: 0 } }: FleetOptions = {},
   ) {
     this.#open = open
     this.#emit = emit
     this.#reads = reads
     this.#stop = stop
+    this.#wait = wait
     // One listener for each host.
-    if (stop) setMaxListeners(0, stop)
+    for (const signal of [stop, wait.stop]) if (signal) setMaxListeners(0, signal)
   }
 
   /** Connects to a host once, and asks it these questions together with its facts. Undefined when it cannot be reached. */
@@ -68,28 +88,19 @@ export class Fleet {
   }
 
   async #meet(host: Host, purpose: Purpose, first: readonly Ask[]): Promise<Member | undefined> {
-    const began = performance.now()
     const stop = this.#stop
     const given = new AbortController()
     const giveUp = () => given.abort()
     stop?.addEventListener('abort', giveUp)
     try {
       if (stop?.aborted) return this.#skip(first)
-      const opened = await this.#open(host, purpose, given.signal)
-      const session = new LastingSession(host.name, opened, () => this.#open(host, purpose))
-      this.#sessions.push(session)
-      this.#emit({ kind: 'connected', host: host.name, ms: performance.now() - began })
-      const routed = new RoutedSession(
-        host.name,
-        watched(
-          accompanied(session, () => this.#open(host, 'look')),
-          { host: host.name, limits: this.#readLimits(host), emit: this.#emit },
-        ),
-        (other, scripts) => this.#sessionOf(other, scripts),
-      )
-      const meet = () =>
-        Member.meet(host, routed, readAll(first.map(({ question }) => spared(question.read))))
-      const [member, answers] = await settled(await meet(), {
+      const { met, meet } = await untilFree(() => this.#greet(host, { purpose, first, stop: given.signal }), {
+        wait: this.#wait.ms,
+        host: host.name,
+        emit: this.#emit,
+        stop: this.#wait.stop,
+      })
+      const [member, answers] = await settled(met, {
         purpose,
         meet,
         emit: this.#emit,
@@ -100,10 +111,38 @@ export class Fleet {
       this.#met.set(host.name, member)
       return member
     } catch (error) {
-      if (stop?.aborted) return this.#skip(first)
+      const gaveUp = error instanceof Held && this.#wait.stop?.aborted
+      if (stop?.aborted || gaveUp) return this.#skip(first)
       for (const one of first) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))
       return undefined
+    }
+  }
+
+  /** Opens a session and makes the first round trip, which tells whether the host's lock could be taken. */
+  async #greet(host: Host, { purpose, first, stop }: Greeting) {
+    const began = performance.now()
+    const opened = await this.#open(host, purpose, stop)
+    const session = new LastingSession(host.name, opened, () => this.#open(host, purpose))
+    this.#sessions.push(session)
+    const ms = performance.now() - began
+    if (!this.#connected.has(host.name)) this.#emit({ kind: 'connected', host: host.name, ms })
+    this.#connected.add(host.name)
+    const routed = new RoutedSession(
+      host.name,
+      watched(
+        accompanied(session, () => this.#open(host, 'look')),
+        { host: host.name, limits: this.#readLimits(host), emit: this.#emit },
+      ),
+      (other, scripts) => this.#sessionOf(other, scripts),
+    )
+    const meet = () => Member.meet(host, routed, readAll(first.map(({ question }) => spared(question.read))))
+    try {
+      return { met: await meet(), meet }
+    } catch (error) {
+      // Another try opens another session.
+      if (error instanceof Held) void session.close()
+      throw error
     }
   }
 
@@ -174,6 +213,12 @@ export class Fleet {
   async close(): Promise<void> {
     await Promise.allSettled(this.#sessions.map((session) => session.close()))
   }
+}
+
+interface Greeting {
+  readonly purpose: Purpose
+  readonly first: readonly Ask[]
+  readonly stop: AbortSignal
 }
 
 interface Settling<T> {

@@ -41,6 +41,8 @@ export interface RunOptions<S extends Entries = Entries> {
   readonly select?: Selecting
   /** Asks a person before each step that would change something. @default nobody is asked */
   readonly confirm?: Confirm
+  /** Milliseconds to wait for a host that another run holds. @default 0, such a host counts as unreachable at once */
+  readonly wait?: number
   /** How long a question to a host may take. @default 1 minute, reported every 20 seconds */
   readonly reads?: ReadLimits
 }
@@ -77,7 +79,11 @@ export async function run<S extends Entries>(
   const giveUp = () => reading.abort()
   stop.addEventListener('abort', giveUp)
   if (stop.aborted) giveUp()
-  const fleet = new Fleet(open, emit, { reads: options.reads ?? READ_LIMITS, stop: reading.signal })
+  const fleet = new Fleet(open, emit, {
+    reads: options.reads ?? READ_LIMITS,
+    stop: reading.signal,
+    wait: { ms: options.wait ?? 0, stop },
+  })
   try {
     const members = await meet(fleet, hosts, acts, mode)
     if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)

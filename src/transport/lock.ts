@@ -1,4 +1,4 @@
-import { Problem } from '../model/problem.ts'
+import { Problem, type ProblemParts } from '../model/problem.ts'
 import { quote } from '../text/quote.ts'
 
 /** Who holds a host while it changes it. */
@@ -59,6 +59,17 @@ until read -r _n </proc/$_a/comm; case $_n in sshd*) :;; *) false;; esac; do [ "
 ss -tinpOH state established | awk -v p="pid=$_a," -v m=$_m9 'index($0, p) { n++; r = a = $0
 if (!sub(/.* lastrcv:/, "", r) || r + 0 <= m || !sub(/.* lastack:/, "", a) || a + 0 <= m) l = 1 } END { exit !n || l }' && kill $_a; } 2>/dev/null`
 
+/** Another run holds the lock of the host, or its last command still runs. The lock becomes free when that ends. */
+export class Held extends Problem {
+  /** Owner and time: `ana@laptop (pid 4711) since 2026-05-04 03:02:01`. */
+  readonly holder: string
+
+  constructor(what: string, { holder, ...parts }: ProblemParts & { readonly holder: string }) {
+    super(what, parts)
+    this.holder = holder
+  }
+}
+
 /** Why a host cannot be locked, out of what its shell said to {@link lockText}. */
 export function lockProblem(host: string, said: string): Problem {
   const [word, ...rest] = said.split(' ')
@@ -70,14 +81,16 @@ export function lockProblem(host: string, said: string): Problem {
   return word === 'ending' ? ending(host, rest) : held(host, rest)
 }
 
-function held(host: string, line: readonly string[]): Problem {
-  return new Problem(`${host} is held by ${holder(line)}`, {
-    next: `Wait for it to end. A run that died lets go by itself; one whose connection hangs is ended on ${host} by \`kill ${line[0] || 'PID'}\``,
+function held(host: string, line: readonly string[]): Held {
+  return new Held(`${host} is held by ${holder(line)}`, {
+    holder: holder(line),
+    next: `Wait for it to end, or give --wait. A run that died lets go by itself; one whose connection hangs is ended on ${host} by \`kill ${line[0] || 'PID'}\``,
   })
 }
 
-function ending(host: string, line: readonly string[]): Problem {
-  return new Problem(`${host} is still at work for ${holder(line)}`, {
+function ending(host: string, line: readonly string[]): Held {
+  return new Held(`${host} is still at work for ${holder(line)}`, {
+    holder: holder(line),
     details: ['its connection was dead, and was ended just now'],
     next: 'Run again when the command that it has begun there has come to its end.',
   })

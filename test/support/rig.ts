@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OpenSession, Purpose } from '../../src/engine/fleet.ts'
+import type { OpenedSession } from '../../src/engine/lasting.ts'
 import { type RunOptions, run } from '../../src/engine/run.ts'
 import type { RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/host.ts'
@@ -31,6 +32,8 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
   /** Sees each session that is opened. */
   readonly opens?: (host: Host, purpose: Purpose) => void
   readonly on?: (event: RunEvent) => void
+  /** Takes the hosts' locks under this name. @default no lock is taken */
+  readonly owner?: string
 }
 
 /** The engine, run for real against this machine as one or many hosts, each with a directory of its own. */
@@ -73,9 +76,12 @@ export class Rig {
     return { owner: this.machine.owner }
   }
 
-  readonly open: OpenSession = async ({ name }) => {
+  readonly open: OpenSession = ({ name }) => this.session(name)
+
+  /** @param owner takes the lock of the host under this name */
+  async session(name: string, owner?: string): Promise<OpenedSession> {
     const link = this.machine.link()
-    const session = await openSession(link, { host: name })
+    const session = await openSession(link, { host: name, ...(owner !== undefined && { lock: { owner } }) })
     return {
       session,
       close: async () => {
@@ -85,7 +91,10 @@ export class Rig {
     }
   }
 
-  async run(plays: Plays, { names = ['web1'], dead, opens, on, ...options }: Options = {}): Promise<Outcome> {
+  async run(
+    plays: Plays,
+    { names = ['web1'], dead, opens, on, owner, ...options }: Options = {},
+  ): Promise<Outcome> {
     const site = stack({ web: hosts() })
     const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
     const events: RunEvent[] = []
@@ -100,7 +109,7 @@ export class Rig {
         open: async (host, purpose) => {
           if (host.name === dead) throw new Error('no route to it')
           opens?.(host, purpose)
-          return this.open(host, purpose)
+          return this.session(host.name, purpose === 'change' ? owner : undefined)
         },
         emit: (event) => {
           events.push(event)

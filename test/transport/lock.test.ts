@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { plain, showProblem } from '../../src/report/problem.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { lockProblem } from '../../src/transport/lock.ts'
+import { Held, lockProblem } from '../../src/transport/lock.ts'
 import { openSession } from '../../src/transport/open-session.ts'
 import type { Session } from '../../src/transport/session.ts'
 import type { Link } from '../../src/transport/wire.ts'
@@ -36,7 +36,10 @@ describe('the lock of a host', () => {
     expect(String(await thrown(running))).to.match(
       /^Problem: web1 is held by ana@laptop \(pid 1\) since 2026-05-04 \d\d:\d\d:01$/,
     )
-    expect(await thrown(bob.opened)).to.equal(await thrown(running))
+    const refused = await thrown(bob.opened)
+    expect(refused).to.equal(await thrown(running))
+    if (!(refused instanceof Held)) throw new Error(`not refused as held: ${refused}`)
+    expect(refused.holder).to.match(/^ana@laptop \(pid 1\) since 2026-05-04 \d\d:\d\d:01$/)
     await bob.close()
     const [result] = await ana.run([{ script: sh`ls /run/bob` }])
     expect(result?.code).to.equal(2)
