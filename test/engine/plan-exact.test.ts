@@ -12,7 +12,9 @@ import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { type Outcome, ownRig, type Rig } from '../support/rig.ts'
+import { Dice } from '../support/dice.ts'
+import { stepResults, Tally } from '../support/plan-and-run.ts'
+import { ownRig, type Rig } from '../support/rig.ts'
 
 const ROUNDS = 80
 
@@ -22,69 +24,32 @@ describe('a plan', () => {
 
   it(`is what a run then does, over ${ROUNDS} random states of a host`, async function () {
     this.slow('20s')
-    const count = { sure: 0, open: 0, ruledOut: 0, changedAfterAll: 0 }
+    const tally = new Tally()
     for (let seed = 1; seed <= ROUNDS; seed++) {
-      const chance = random(seed)
-      const steps = randomSite(rig, chance)
+      const steps = randomSite(rig, new Dice(seed))
       const plays = () => [play('all', { hosts: { hosts: [HOST] } }, () => steps)]
-      const planned = stepsOf(await rig.run(() => plays(), { mode: 'check' }))
+      const planned = stepResults((await rig.run(() => plays(), { mode: 'check' })).events)
       const ran = await rig.run(() => plays())
       expect(ran.problems, `seed ${seed}`).to.deep.equal([])
-      const changed = new Set(
-        stepsOf(ran)
-          .filter(({ outcome }) => outcome === 'changed')
-          .map(({ name }) => name),
-      )
-      for (const { name, outcome, sure } of planned) {
-        const about = `seed ${seed}: ${name} was ${outcome}${sure ? ', for sure' : ''}`
-        if (outcome === 'planned' && sure) {
-          count.sure++
-          expect(changed.has(name), about).to.equal(true)
-        } else if (outcome === 'ok') {
-          count.ruledOut++
-          expect(changed.has(name), about).to.equal(false)
-        } else {
-          count.open++
-          if (changed.has(name) !== (outcome === 'planned')) count.changedAfterAll++
-        }
-      }
+      expect(tally.compare(planned, stepResults(ran.events)), `seed ${seed}`).to.deep.equal([])
       expect((await rig.run(() => plays())).summary.hosts[0]?.changed, `seed ${seed}: a second run`).to.equal(
         0,
       )
     }
     // Without these the sentences above would say nothing.
-    expect(count.sure).to.be.greaterThan(25)
-    expect(count.ruledOut).to.be.greaterThan(25)
-    expect(count.changedAfterAll, 'steps whose fate only the run knew').to.be.greaterThan(0)
+    expect(tally.sure).to.be.greaterThan(25)
+    expect(tally.ruledOut).to.be.greaterThan(25)
+    expect(tally.surprises, 'steps whose fate only the run knew').to.be.greaterThan(0)
   })
 })
 
 const HOST = { name: 'web1', group: 'web', address: '127.0.0.1' }
 
-interface Told {
-  readonly name: string
-  readonly outcome: string
-  readonly sure: boolean
-}
-
-function stepsOf({ events }: Outcome): readonly Told[] {
-  return events.flatMap((event) =>
-    event.kind === 'step'
-      ? [
-          {
-            name: `${event.step.kind} ${event.step.name}`,
-            outcome: event.outcome,
-            sure: event.outcome === 'planned' && event.sure,
-          },
-        ]
-      : [],
-  )
-}
-
 /** Some steps on paths of which some are there already, right or wrong; some commands reach what other steps want. */
-function randomSite(rig: Rig, chance: () => number): readonly Steps[] {
+function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
   const base = rig.empty()
-  const one = <T>(...all: readonly T[]): T => all[Math.floor(chance() * all.length)] as T
+  const { chance } = dice
+  const one = <T>(...all: readonly T[]): T => dice.one(...all)
   const told: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
   const steps = Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
     const path = `${base}/${i}` as const
@@ -173,14 +138,3 @@ const part = resource<{ readonly path: AbsolutePath }, boolean>('part', {
     ahead: () => sh`:`,
   },
 })
-
-/** Mulberry32: the same states each time. */
-function random(seed: number): () => number {
-  let state = seed * 0x9e3779b9
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}

@@ -2,9 +2,10 @@ import { sessions } from '../../src/cli/sessions.ts'
 import { transports } from '../../src/cli/transports.ts'
 import { run } from '../../src/engine/run.ts'
 import type { Lab } from '../../src/lab/index.ts'
-import type { EventOf, RunEvent, Summary } from '../../src/model/event.ts'
+import type { EventOf, Mode, RunEvent, Summary } from '../../src/model/event.ts'
+import type { Group } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
-import { play, playbook } from '../../src/model/play.ts'
+import { type Play, play, playbook } from '../../src/model/play.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
 import type { Steps } from '../../src/model/steps.ts'
 
@@ -17,7 +18,16 @@ export interface Ran {
 }
 
 /** Runs steps on all hosts of a lab, from this process: whatever a value of TypeScript can hold can stand in them. */
-export async function onLab(lab: Lab, steps: Steps, mode: 'apply' | 'check' = 'apply'): Promise<Ran> {
+export function onLab(lab: Lab, steps: Steps, mode: Mode = 'apply'): Promise<Ran> {
+  return playsOnLab(lab, (all) => [play('all', { hosts: all }, () => steps)], mode)
+}
+
+/** Runs plays, given all hosts of a lab. */
+export async function playsOnLab(
+  lab: Lab,
+  plays: (all: Group) => readonly Play[],
+  mode: Mode = 'apply',
+): Promise<Ran> {
   const site = stack({ all: hosts() })
   const events: RunEvent[] = []
   const of = <K extends RunEvent['kind']>(kind: K) =>
@@ -27,7 +37,7 @@ export async function onLab(lab: Lab, steps: Steps, mode: 'apply' | 'check' = 'a
     {
       mode,
       inventory: inventory(site, { all: { hosts: Object.fromEntries(given) } }),
-      playbook: playbook(site, ({ all }) => [play('all', { hosts: all }, () => steps)]),
+      playbook: playbook(site, ({ all }) => plays(all)),
     },
     { open: sessions(transports({}), {}), emit: (event) => events.push(event) },
   )

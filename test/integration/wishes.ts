@@ -9,6 +9,7 @@ import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { transaction } from '../../src/resources/transaction.ts'
 import { lines } from '../../src/shell/lines.ts'
 import { sh } from '../../src/shell/sh.ts'
+import { random } from '../support/dice.ts'
 
 const NAMES: readonly string[] = [
   ' ',
@@ -139,15 +140,4 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
 
 export function sha(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
-}
-
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

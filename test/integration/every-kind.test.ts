@@ -1,0 +1,94 @@
+import { expect } from 'chai'
+import type { RunEvent } from '../../src/model/event.ts'
+import { stepResults, Tally } from '../support/plan-and-run.ts'
+import { called, stepMakers } from './kinds/api.ts'
+import { differences, FOOTPRINT, LEFT, statesOf, surprises } from './kinds/footprint.ts'
+import { type RandomSite, randomSite } from './kinds/site.ts'
+import { playsOnLab } from './lab-site.ts'
+import { ownLab } from './support.ts'
+
+/** The same each time, so that a change is not refused for what it has not done; another each night. */
+const SEED = Number(process.env['SEED'] ?? 1)
+const ROUNDS = Number(process.env['ROUNDS'] ?? 12)
+
+/** These have tests of their own. */
+const ELSEWHERE: Readonly<Record<string, string>> = { reboot: 'reboot.test.ts' }
+
+describe('every kind of step', function () {
+  this.slow('120s')
+  const own = ownLab('test-kinds', ['web1'], () => ({}))
+
+  const exec = async (script: string) => {
+    const { code, stdout, stderr } = await own.lab.exec('web1', script)
+    if (code !== 0) throw new Error(`${script}: ${stdout}${stderr}`)
+    return stdout
+  }
+  const footprint = async () => statesOf(await exec(FOOTPRINT))
+
+  /** @returns all that is not as it should be */
+  const faultsOf = async ({ found, plays }: RandomSite, tally: Tally): Promise<readonly string[]> => {
+    const faults: string[] = []
+    const none = (about: string, all: readonly unknown[]) =>
+      faults.push(...all.map((one) => `${about}: ${typeof one === 'string' ? one : JSON.stringify(one)}`))
+    await exec(`{ ${found}\n} >/dev/null 2>&1; :`)
+    const before = await footprint()
+    const plan = await playsOnLab(own.lab, plays, 'check')
+    const planned = stepResults(plan.events)
+    none('the plan', plan.problems)
+    none('the plan changes the host', differences(before, await footprint()))
+
+    const ran = await playsOnLab(own.lab, plays)
+    const after = await footprint()
+    none('the run', ran.problems)
+    none('plan and run', tally.compare(planned, stepResults(ran.events)))
+    none('plan and host', surprises(planned, { before, after }))
+
+    const again = await playsOnLab(own.lab, plays)
+    none('the second run', [...again.problems, ...notOk(again.events)])
+    none('the second run changes the host', differences(after, await footprint()))
+    const next = await playsOnLab(own.lab, plays, 'check')
+    none('the plan after the run', [...next.problems, ...notOk(next.events)])
+    none('left over', (await exec(LEFT)).split('\n').filter(Boolean))
+    return faults
+  }
+
+  it(`does in a run what the plan says, over ${ROUNDS} random sites and states of a host (SEED=${SEED})`, async () => {
+    const tally = new Tally()
+    const faults: string[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const found = await faultsOf(randomSite(SEED, round), tally)
+      faults.push(...found.map((fault) => `SEED=${SEED}, round ${round}: ${fault}`))
+    }
+    expect(faults.join('\n')).to.equal('')
+    // Without these the expectations above would say nothing.
+    expect(tally.sure, 'steps that are sure to change').to.be.greaterThan(ROUNDS)
+    expect(tally.ruledOut, 'steps that stay').to.be.greaterThan(ROUNDS)
+    expect(tally.surprises, 'steps whose outcome only the run knew').to.be.greaterThan(0)
+  })
+
+  it('has a generator', () => {
+    const makers = stepMakers()
+    for (let round = 0; round < MANY; round++) callAll(randomSite(SEED, round))
+    expect(makers).to.include.members(['file', 'pkg', 'firewall', 'once', 'upgrades', 'dropIn'])
+    const missing = makers.filter((name) => !called.has(name) && !(name in ELSEWHERE))
+    expect(
+      missing,
+      `src/index.ts exports steps that no random site has. For each, add a generator to GENERATORS in test/integration/kinds/site.ts: ${missing.join(', ')}`,
+    ).to.deep.equal([])
+  })
+})
+
+function notOk(events: readonly RunEvent[]): readonly string[] {
+  return stepResults(events).flatMap(({ name, outcome }) =>
+    outcome === 'ok' ? [] : [`${name} is ${outcome}`],
+  )
+}
+
+/** As many sites as have all that is in them by chance. */
+const MANY = 200
+
+/** Has the site make its steps, without a host. */
+function callAll({ plays }: RandomSite): void {
+  const hosts = [{ name: 'web1', group: 'all', address: '198.18.0.21' }]
+  for (const play of plays({ hosts })) for (const one of play.hosts) play.steps(one)
+}

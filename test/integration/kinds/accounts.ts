@@ -1,0 +1,48 @@
+import { api, type Generator } from './api.ts'
+
+/** Users and groups, what belongs to them, and a user whose primary group changes. */
+export const accounts: Generator = (dice, site) => {
+  const home = '/srv/kinds/home'
+  const found = [
+    ...dice.some(
+      [
+        'userdel kinds-app 2>/dev/null; groupdel kinds-app 2>/dev/null',
+        'groupdel kinds-readers 2>/dev/null',
+        'groupadd -f kinds-readers',
+        'groupadd -f kinds-app',
+        'id kinds-app || useradd --system --no-create-home --home-dir /nowhere kinds-app',
+        `! id kinds-app || usermod --home ${home} kinds-app`,
+        '! id kinds-app || usermod --gid www-data kinds-app',
+        `mkdir -p ${home}; echo own > ${home}/file; chown -R kinds-app ${home}; chgrp -R www-data ${home}`,
+        'groupadd -f -g 5005 kinds-five',
+        'gpasswd -d kinds-app kinds-readers; gpasswd -d kinds-app kinds-five',
+      ],
+      0.4,
+    ),
+  ].join('\n')
+  const group = dice.one('', 'www-data', 'kinds-own')
+  const groups = dice.some(['kinds-readers', 'kinds-five'])
+  return {
+    found,
+    steps: [
+      ...(groups.length > 0 ? groups : ['kinds-readers'])
+        .concat(group === 'kinds-own' ? [group] : [])
+        .map((name) => api.userGroup(name, { system: name !== 'kinds-five', ...site.options() })),
+      api.user('kinds-app', {
+        home: dice.one('/nonexistent', home, home),
+        shell: dice.one('/usr/sbin/nologin', '/bin/sh'),
+        groups,
+        ...(group !== '' && { group }),
+        ...site.options(),
+      }),
+      ...dice.some(
+        [
+          api.directory(home, { owner: 'kinds-app', group: dice.one('www-data', 'root'), ...site.options() }),
+          api.file(`${home}/file`, 'own\n', { owner: 'kinds-app', group: 'www-data', ...site.options() }),
+        ],
+        0.7,
+      ),
+      ...(dice.maybe() ? [api.user('kinds-other', { groups: ['kinds-readers'], ...site.options() })] : []),
+    ],
+  }
+}

@@ -1,0 +1,82 @@
+import type { StepResult } from '../../support/plan-and-run.ts'
+
+/**
+ * A shell script that prints all that the sites of the test can change on a host, a line each: a name, a tab, the state. The state of a
+ * file changes with each write to it, since it has the time of the last one.
+ */
+export const FOOTPRINT = `
+state='%p\\t%y %m %u:%g %s %l %i %C@\\n' dir='%p\\t%y %m %u:%g\\n'
+for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/nftables.d /var/lib/provision/removed; do
+  [ ! -e "$path" ] || find "$path" \\( -path '*/releases/*' -type d -printf '%p\\t%y %m %u:%g %T@\\n' \\) -o \\( -type d -printf "$dir" \\) -o -printf "$state"
+done
+dpkg-query -W -f 'package \${Package}\\t\${Version} \${Status}\\n'
+apt-mark showmanual | sed 's/$/\\tmanual/'
+getent passwd | while IFS=: read -r name rest; do printf 'user %s\\t%s %s\\n' "$name" "$rest" "$(id -Gn "$name")"; done
+getent group | while IFS=: read -r name _ id _; do printf 'group %s\\t%s\\n' "$name" "$id"; done
+for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall; do
+  printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit.service" | tr '\\n' ' ')"
+done
+grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local_port_range | sed 's/:/\\t/'
+printf 'firewall\\t%s\\n' "$(nft -s list ruleset 2>/dev/null | sha256sum)"
+cat /run/kinds-told 2>/dev/null | sed 's/$/\\thandler/'
+:`
+
+/** A shell script that prints what a run must not leave behind. */
+export const LEFT = `
+find /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions -mindepth 1 2>/dev/null
+find /srv/kinds /etc /usr/local /var/lib -xdev -name '.*.provision-????????' -o -path '/srv/kinds/*/releases/*.incoming' ! -name '0123456789ab.incoming'
+ls -d /run/provision-*.awaited /run/provision-*.come /run/kinds-out /usr/sbin/policy-rc.d 2>/dev/null
+systemctl list-units --all --plain --no-legend 'provision-way-back*'
+:`
+
+/** The state of each name. Lines of one name are kept together. */
+export function statesOf(footprint: string): ReadonlyMap<string, string> {
+  const states = new Map<string, string>()
+  for (const line of footprint.split('\n')) {
+    const cut = line.indexOf('\t')
+    if (cut === -1) continue
+    const name = line.slice(0, cut)
+    states.set(name, `${states.get(name) ?? ''}${line.slice(cut + 1)}\n`)
+  }
+  return states
+}
+
+/** The names whose states differ, with both states. */
+export function differences(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): readonly string[] {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((name) => before.get(name) !== after.get(name))
+    .map((name) => `${name}: ${before.get(name) ?? 'nothing'} -> ${after.get(name) ?? 'nothing'}`)
+}
+
+/** Where a host is not as the plan says: what several steps are about stays only where all of them are ok. */
+export function surprises(
+  planned: readonly StepResult[],
+  { before, after }: Readonly<Record<'before' | 'after', ReadonlyMap<string, string>>>,
+): readonly string[] {
+  const steps = planned.flatMap((step) => {
+    const subject = subjectOf(step.name)
+    return subject === undefined ? [] : [{ ...step, subject }]
+  })
+  const subjects = [...new Set(steps.map(({ subject }) => subject))]
+  return subjects.flatMap((subject) => {
+    const about = steps.filter((one) => one.subject === subject)
+    const same = before.get(subject) === after.get(subject)
+    const states = `${before.get(subject) ?? 'nothing'} -> ${after.get(subject) ?? 'nothing'}`
+    if (about.every(({ outcome }) => outcome === 'ok') && !same)
+      return [`${subject} is to stay, but changed: ${states}`]
+    return about.some(({ sure }) => sure) && same ? [`${subject} is to change, but stayed: ${states}`] : []
+  })
+}
+
+/** The name in a footprint of what a step of this kind is about; undefined where that is not one thing. */
+function subjectOf(step: string): string | undefined {
+  const [, kind, name = ''] =
+    /: (file|directory|link|absent|unit|line|user|group|service) (.*)$/.exec(step) ?? []
+  if (kind === undefined) return undefined
+  const bare = name.replace(/ on web1$/, '')
+  if (kind === 'line') return bare.slice(0, bare.indexOf(': '))
+  return bare.startsWith('/') ? bare : `${kind} ${bare}`
+}

@@ -1,0 +1,65 @@
+import type { Dice } from '../../support/dice.ts'
+import { api, type Generator } from './api.ts'
+
+/** Packages of Debian and of a folder on the host: missing, old, on their way, or installed as dependencies. */
+export const packages: Generator = (dice, site) => {
+  const found = [
+    PREPARED,
+    ...dice.some(
+      [
+        'dpkg --purge --force-depends tree',
+        'dpkg --purge sl',
+        'dpkg --purge --force-depends kinds-app kinds-lib',
+        'dpkg -i /srv/repo/kinds-lib_1.0.deb /srv/repo/kinds-app_1.0.deb; apt-mark auto kinds-lib',
+        'dpkg -i /srv/repo/kinds-app_2.0.deb /srv/repo/kinds-lib_2.0.deb',
+        'apt-mark auto tree',
+        'dpkg --unpack /srv/repo/kinds-lib_2.0.deb',
+        'dpkg --remove --force-depends kinds-lib',
+      ],
+      0.35,
+    ),
+    // apt upgrades nothing while what is installed is broken.
+    'dpkg --configure -a; apt-get -qq -y -f install',
+  ].join('\n')
+  const lists = dice.maybe(0.3) ? 'rm -f /var/lib/apt/lists/*InRelease' : ':'
+  return {
+    found: `${found}\n${lists}`,
+    steps: dice.one<() => ReturnType<Generator>['steps']>(
+      () => [...installed(dice, site.options())],
+      () => [...installed(dice, site.options())],
+      () => [...installed(dice, site.options()), api.upgrades(site.options())],
+      () => [api.upgrades(site.options()), ...installed(dice, site.options())],
+    )(),
+  }
+}
+
+function installed(dice: Dice, options: ReturnType<Parameters<Generator>[1]['options']>) {
+  const names = dice.some(['tree', 'sl', 'kinds-app', 'kinds-lib', 'awk'], 0.6)
+  const [first = 'tree', ...rest] = names
+  const cut = dice.below(rest.length + 1)
+  const [next, ...last] = rest.slice(cut)
+  return [
+    api.pkg(first, ...rest.slice(0, cut), options),
+    api.file('/srv/kinds/after-packages', 'x\n'),
+    ...(next === undefined ? [] : [api.pkg(next, ...last)]),
+  ]
+}
+
+/** Two packages in two versions, in a source of their own; the second version is offered. */
+const PREPARED = `
+[ -e /srv/repo/Packages ] || {
+  deb() {
+    mkdir -p /srv/repo /tmp/deb/DEBIAN
+    printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Test <test@example.net>\\nDescription: test\\n%s' "$1" "$2" "$3" >/tmp/deb/DEBIAN/control
+    dpkg-deb -b /tmp/deb "/srv/repo/$1_$2.deb"
+  }
+  deb kinds-lib 1.0; deb kinds-lib 2.0; deb kinds-app 1.0 'Depends: kinds-lib
+'; deb kinds-app 2.0 'Depends: kinds-lib
+'
+  cd /srv/repo
+  for one in *_2.0.deb; do
+    dpkg-deb -f "$one"; printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' "$one" "$(stat -c %s "$one")" "$(sha256sum <"$one" | cut -d' ' -f1)"
+  done >Packages
+  echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list.d/kinds.list
+  apt-get -qq update
+}`

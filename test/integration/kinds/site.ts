@@ -1,0 +1,98 @@
+import type { Group, Host, Play, Steps } from '../../../src/index.ts'
+import { Dice } from '../../support/dice.ts'
+import { accounts } from './accounts.ts'
+import { api, type Generator, type Part, type Site } from './api.ts'
+import { commands, directories, files, lines, links, transactions } from './files.ts'
+import { firewalls, settings } from './kernel.ts'
+import { packages } from './packages.ts'
+import { releases } from './releases.ts'
+import { units } from './units.ts'
+
+/** Where the handler leaves a line each time it runs. */
+export const TOLD = '/run/kinds-told'
+
+/** Add the generator of a new kind here. Between them they call every step maker of src/index.ts, through `api`. */
+const GENERATORS: readonly (readonly [Generator, number])[] = [
+  [files, 0.6],
+  [directories, 0.5],
+  [links, 0.5],
+  [lines, 0.5],
+  [commands, 0.6],
+  [transactions, 0.3],
+  [accounts, 0.5],
+  [units, 0.5],
+  [packages, 0.25],
+  [releases, 0.5],
+  [settings, 0.4],
+  [firewalls, 0.15],
+]
+
+export interface RandomSite {
+  /** Shell commands that bring the host to the state in which the site finds it. */
+  readonly found: string
+  /** Always the same plays. */
+  readonly plays: (all: Pick<Group, 'hosts'>) => readonly Play[]
+}
+
+/** @param round from 0. Each generator takes its turn, so that so many rounds have them all */
+export function randomSite(seed: number, round: number): RandomSite {
+  const dice = new Dice(seed * 1000 + round)
+  const note = api.handler('note', api.sh`echo told >> ${TOLD}`)
+  const site: Site = { options: () => (dice.maybe(0.15) ? { notify: note } : {}) }
+  const parts = GENERATORS.filter(([, share], i) => dice.maybe(share) || i === round % GENERATORS.length).map(
+    ([generator]) => generator(dice, site),
+  )
+  return { found: parts.map(({ found }) => found).join('\n'), plays: playsOf(parts, dice) }
+}
+
+/** The steps of all parts, mixed: some in roles, some delegated, some tagged, in one play or two. */
+function playsOf(parts: readonly Part[], dice: Dice): RandomSite['plays'] {
+  const cut = dice.maybe(0.3) ? dice.below(parts.length + 1) : parts.length
+  const make = (some: readonly Part[]) =>
+    dice.merged(some.map(({ steps }) => steps)).map((steps) => wrapped(steps, dice))
+  const [first, second] = [make(parts.slice(0, cut)), make(parts.slice(cut))]
+  const options = [playOptions(dice), playOptions(dice)] as const
+  const plays = [first, second].map(
+    (steps, i) => (all: Pick<Group, 'hosts'>) =>
+      api.play(i === 0 ? 'first' : 'second', { hosts: all, ...options[i]?.(all) }, (host) =>
+        steps.map((one) => one(host)),
+      ),
+  )
+  return (all) => plays.map((play) => play(all))
+}
+
+function wrapped(steps: Steps, dice: Dice): (host: Host) => Steps {
+  const name = dice.one('a', 'b', 'c')
+  const isThere = api.ask(
+    'is it there?',
+    api.read(api.sh`true`, ({ code }) => code === 0),
+  )
+  const inRole = () => api.role(name, () => steps)({})
+  return dice.one<(host: Host) => Steps>(
+    () => steps,
+    () => steps,
+    inRole,
+    inRole,
+    inRole,
+    () => api.tagged('kinds', steps),
+    () => api.once(steps),
+    (host) => api.on(host, steps),
+    (host) => api.after(api.on(host, isThere), () => steps),
+  )
+}
+
+function playOptions(dice: Dice): (all: Pick<Group, 'hosts'>) => object {
+  const { sh } = api
+  return dice.one<(all: Pick<Group, 'hosts'>) => object>(
+    () => ({}),
+    () => ({}),
+    () => ({ serial: 1, healthy: () => api.probe('it is well', sh`true`) }),
+    () => ({ window: 1 }),
+    () => ({
+      around: api.around('out of service', {
+        enter: (host: Host) => [api.on(host, sh`touch /run/kinds-out`)],
+        leave: (host: Host) => [api.on(host, sh`rm -f /run/kinds-out`)],
+      }),
+    }),
+  )
+}

@@ -1,0 +1,59 @@
+import type { RunEvent, StepOutcome } from '../../src/model/event.ts'
+
+/** A step in a plan or a run. */
+export interface StepResult {
+  /** Its play, kind and name: one step in a site. */
+  readonly name: string
+  readonly outcome: StepOutcome['outcome']
+  /** Whether a plan says that the step changes in any case. */
+  readonly sure: boolean
+}
+
+export function stepResults(events: readonly RunEvent[]): readonly StepResult[] {
+  return events.flatMap((event) =>
+    event.kind === 'step'
+      ? [
+          {
+            name: `${event.play}: ${event.step.kind} ${event.step.name}`,
+            outcome: event.outcome,
+            sure: event.outcome === 'planned' && event.sure,
+          },
+        ]
+      : [],
+  )
+}
+
+/** How many steps the plans decided, and how many they left open. */
+export class Tally {
+  sure = 0
+  ruledOut = 0
+  open = 0
+  /** Open steps whose outcome the plan did not foresee. */
+  surprises = 0
+
+  /**
+   * Compares a plan with the run after it. A step that is sure to change changes, a step that is ok does not change, and an open step may
+   * do either.
+   *
+   * @returns the steps of the run for which the plan was wrong
+   */
+  compare(planned: readonly StepResult[], ran: readonly StepResult[]): readonly string[] {
+    const changed = new Set(ran.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name))
+    const reached = new Set(ran.map(({ name }) => name))
+    return planned.flatMap(({ name, outcome, sure }) => {
+      if (!reached.has(name)) return [`${name}: in the plan, not in the run`]
+      const does = changed.has(name)
+      if (outcome === 'planned' && sure) {
+        this.sure++
+        return does ? [] : [`${name}: sure to change, but stayed`]
+      }
+      if (outcome === 'ok') {
+        this.ruledOut++
+        return does ? [`${name}: ok in the plan, but changed`] : []
+      }
+      this.open++
+      if (does !== (outcome === 'planned')) this.surprises++
+      return []
+    })
+  }
+}
