@@ -24,16 +24,22 @@ export class Forecaster {
       const { step } = one.placed
       const where = step.on?.name ?? host
       const sure = steady && !now.mayAffect(step.read) && !this.#of(where).mayAffect(step.read)
-      if (one.difference || one.problem) now.add(step)
+      // A run may find that a step which is not sure has something to do.
+      if (one.difference || one.problem || !sure) now.add(step)
       return { ...one, sure }
     })
   }
 
   /** @param handlers how many are due at the end of the host's turn: what they restart may affect anything */
   after(host: string, forecasts: readonly Forecast[], handlers: number): void {
-    for (const { difference, placed } of forecasts)
-      if (difference)
-        for (const where of new Set([host, placed.step.on?.name ?? host])) this.#of(where).add(placed.step)
+    for (const { difference, sure, placed } of forecasts) {
+      if (!difference && sure) continue
+      const { step } = placed
+      for (const where of new Set([host, step.on?.name ?? host])) {
+        this.#of(where).add(step)
+        if (step.notify.length > 0) this.#of(where).addAnything()
+      }
+    }
     if (handlers > 0) this.#of(host).addAnything()
   }
 

@@ -144,10 +144,12 @@ function problemOf(error: unknown, host: string, placed: PlacedStep): Problem {
 export function certainProblem(surveys: readonly Pick<Survey, 'examined'>[]): Problem | undefined {
   const changes = new Changes()
   for (const { placed, difference, problem } of surveys.flatMap(({ examined }) => examined)) {
-    if (problem && !changes.mayAffect(placed.step.read)) return problem
-    if (difference || problem) changes.add(placed.step)
+    const open = changes.mayAffect(placed.step.read)
+    if (problem && !open) return problem
+    // A run may find that an open step has something to do.
+    if (difference || problem || open) changes.add(placed.step)
     // A handler runs before the next play, and may affect anything.
-    if (difference && placed.step.notify.length > 0) changes.addAnything()
+    if ((difference || open) && placed.step.notify.length > 0) changes.addAnything()
   }
   return undefined
 }

@@ -11,7 +11,7 @@ import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
 import { link } from '../../src/resources/link.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
-import { sh } from '../../src/shell/sh.ts'
+import { type Shell, sh } from '../../src/shell/sh.ts'
 import { Dice } from '../support/dice.ts'
 import { stepResults, Tally } from '../support/plan-and-run.ts'
 import { ownRig, type Rig } from '../support/rig.ts'
@@ -40,6 +40,47 @@ describe('a plan', () => {
     expect(tally.sure).to.be.greaterThan(25)
     expect(tally.ruledOut).to.be.greaterThan(25)
     expect(tally.surprises, 'steps whose fate only the run knew').to.be.greaterThan(0)
+  })
+
+  describe('with a step that only the run decides', () => {
+    /** The command is as wanted now. After the new source it copies again, and does more. */
+    const copies = (more: Shell) => [
+      file(`${rig.root}/source`, 'new', rig.own),
+      command('copy', sh`cat ${`${rig.root}/source`} > ${`${rig.root}/copy`}; ${more}`, {
+        unless: sh`cmp -s ${`${rig.root}/source`} ${`${rig.root}/copy`}`,
+        notify: handler('note', sh`touch ${`${rig.root}/told`}`),
+      }),
+    ]
+    const compared = async (...plays: readonly Steps[]) => {
+      for (const name of ['source', 'copy', 'wrong', 'right'])
+        writeFileSync(`${rig.root}/${name}`, name === 'right' ? 'right' : 'old', { mode: 0o644 })
+      const make = () => plays.map((steps, i) => play(`${i}`, { hosts: { hosts: [HOST] } }, () => steps))
+      const plan = await rig.run(make, { mode: 'check' })
+      const ran = await rig.run(make)
+      expect([plan.problems, ran.problems]).to.deep.equal([[], []])
+      const tally = new Tally()
+      expect(tally.compare(stepResults(plan.events), stepResults(ran.events))).to.deep.equal([])
+      return tally
+    }
+
+    it('is not sure of what that step may change', async () => {
+      const wrong = file(`${rig.root}/wrong`, 'right', rig.own)
+      const right = file(`${rig.root}/right`, 'right', rig.own)
+      const puts = sh`printf right > ${wrong.name}; printf wrong > ${right.name}`
+      expect((await compared([...copies(puts), wrong, right])).surprises).to.equal(3)
+    })
+
+    it('is not sure of it in the next play, where its handler may have run', async () => {
+      const wrong = file(`${rig.root}/wrong`, 'right', rig.own)
+      expect((await compared(copies(sh`printf right > ${wrong.name}`), wrong)).surprises).to.equal(2)
+    })
+
+    it('does not refuse what that step may solve', async () => {
+      const solved = link(`${rig.root}/wrong/a`, { target: 'b' })
+      const within = directory(`${rig.root}/wrong`, rig.own)
+      const puts = sh`rm ${within.name}; mkdir ${within.name}`
+      await compared([...copies(puts), within, solved])
+    })
   })
 })
 
