@@ -1,8 +1,9 @@
 import { dependenciesOf } from '../model/read.ts'
 import type { Step } from '../model/step.ts'
 
-/** Keeps track of changes on one host, and tells which later answers they may affect. */
+/** Keeps track of the changes of a host's turn, which steps for other hosts are part of, and tells which later answers they may affect. */
 export class Changes {
+  readonly #host: string
   #any = false
   #far = false
   /** The things that have changed. */
@@ -10,11 +11,16 @@ export class Changes {
   /** All that stands above a thing that has changed. */
   readonly #above = new Set<string>()
 
+  /** @param host whose turn it is */
+  constructor(host: string) {
+    this.#host = host
+  }
+
   /** Adds the change of a step. */
   add({ reach, read }: Step): void {
     this.#any = true
     if (reach === 'host') this.#far = true
-    for (const thing of dependenciesOf(read) ?? []) {
+    for (const thing of dependenciesOf(read, this.#host) ?? []) {
       this.#changed.add(thing)
       for (const one of ancestors(thing)) this.#above.add(one)
     }
@@ -34,7 +40,7 @@ export class Changes {
   mayAffect(read: Step['read']): boolean {
     if (!this.#any) return false
     if (this.#far) return true
-    const things = dependenciesOf(read)
+    const things = dependenciesOf(read, this.#host)
     if (!things) return true
     return things.some(
       (thing) =>
@@ -45,7 +51,7 @@ export class Changes {
   }
 }
 
-/** `/a/b` and `/a` of `/a/b/c`. */
+/** `web1:/a/b` and `web1:/a` of `web1:/a/b/c`. */
 function ancestors(thing: string): readonly string[] {
   const all: string[] = []
   for (let at = thing.lastIndexOf('/'); at > 0; at = thing.lastIndexOf('/', at - 1))

@@ -32,9 +32,10 @@ export async function converge({ examined }: Survey, turn: Turn): Promise<void> 
     }
     if (first?.one.problem && !first.stale) throw impossible(first.one.placed, first.one.problem, turn)
     // A person is asked about a step when all before it is done.
-    const end = turn.confirm && first && !first.stale ? at + 1 : segmentEnd(steps, at)
+    const end =
+      turn.confirm && first && !first.stale ? at + 1 : segmentEnd(steps, { host: member.name, from: at })
     const segment = steps.slice(at, end).map(({ one }) => one)
-    const made = new Changes()
+    const made = new Changes(member.name)
     for (const { placed, difference } of segment) {
       if (!difference) continue
       made.add(placed.step)
@@ -42,7 +43,9 @@ export async function converge({ examined }: Survey, turn: Turn): Promise<void> 
     }
     const later = steps.slice(end)
     for (const each of later) each.stale ||= made.mayAffect(each.one.placed.step.read)
-    const next = later.slice(0, segmentEnd(later, 0, { foreseen: true })).filter(({ stale }) => stale)
+    const next = later
+      .slice(0, segmentEnd(later, { host: member.name, foreseen: true }))
+      .filter(({ stale }) => stale)
     const anew = await applySegment(
       segment,
       next.map(({ one }) => one.placed),
@@ -79,10 +82,13 @@ async function isWanted(one: Examined, confirm: Confirm, { name }: Member): Prom
  */
 function segmentEnd(
   steps: readonly Known[],
-  from: number,
-  { foreseen = false }: { readonly foreseen?: boolean } = {},
+  {
+    host,
+    from = 0,
+    foreseen = false,
+  }: { readonly host: string; readonly from?: number; readonly foreseen?: boolean },
 ): number {
-  const changes = new Changes()
+  const changes = new Changes(host)
   let leader: Examined | undefined
   for (const [at, { one, stale }] of steps.entries()) {
     if (at < from) continue

@@ -19,7 +19,7 @@ export class Forecaster {
   /** The steps of one host in a play. Call {@link after} when all hosts of the play are done. */
   steps(host: string, { examined, asks }: Survey): readonly Forecast[] {
     const steady = asks.every((one) => this.#of(one.host.name).isEmpty)
-    const now = new Changes()
+    const now = new Changes(host)
     return examined.map((one) => {
       const { step } = one.placed
       const where = step.on?.name ?? host
@@ -44,7 +44,7 @@ export class Forecaster {
   }
 
   #of(host: string): Changes {
-    const known = this.#changes.get(host) ?? new Changes()
+    const known = this.#changes.get(host) ?? new Changes(host)
     this.#changes.set(host, known)
     return known
   }

@@ -223,7 +223,7 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
           selection,
           stop,
         })
-        const problem = certainProblem(surveys)
+        const problem = certainProblem(member.name, surveys)
         if (problem) throw problem
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length

@@ -139,10 +139,13 @@ function problemOf(error: unknown, host: string, placed: PlacedStep): Problem {
 /**
  * The first problem that no change before it on the host can solve.
  *
- * @param surveys of one host, in the order of the plays
+ * @param surveys in the order of the plays
  */
-export function certainProblem(surveys: readonly Pick<Survey, 'examined'>[]): Problem | undefined {
-  const changes = new Changes()
+export function certainProblem(
+  host: string,
+  surveys: readonly Pick<Survey, 'examined'>[],
+): Problem | undefined {
+  const changes = new Changes(host)
   for (const { placed, difference, problem } of surveys.flatMap(({ examined }) => examined)) {
     const open = changes.mayAffect(placed.step.read)
     if (problem && !open) return problem

@@ -150,13 +150,16 @@ export function known<T>(value: T): Read<T> {
   return { parts: [], value: () => value }
 }
 
-/** The things that the answer to a question depends on; undefined when that may be anything. */
-export function dependenciesOf({ parts }: Read<unknown>): readonly string[] | undefined {
+/**
+ * The things that the answer to a question depends on, each with the name of its host; undefined when that may be anything.
+ *
+ * @param host the one whose turn it is
+ */
+export function dependenciesOf({ parts }: Read<unknown>, host: string): readonly string[] | undefined {
   const all: string[] = []
   for (const { family, query } of parts) {
     if (!family.dependsOn) return undefined
-    const prefix = family.on ? `${family.on.name}:` : ''
-    for (const thing of family.dependsOn(query)) all.push(`${prefix}${thing}`)
+    for (const thing of family.dependsOn(query)) all.push(`${family.on?.name ?? host}:${thing}`)
   }
   return all
 }

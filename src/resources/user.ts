@@ -27,21 +27,32 @@ interface Account {
   readonly shell: string
 }
 
-const account = family<string, Account | undefined>({
+/** A question about a user. */
+interface Login {
+  readonly name: string
+  /** The directory whose files get another group when the primary group of the user changes. */
+  readonly regroups: string | undefined
+}
+
+const account = family<Login, Account | undefined>({
   name: 'users',
-  // useradd may make the group of that name.
-  dependsOn: (name) => [`/etc/passwd/${name}`, `/etc/group/${name}`],
+  // useradd may make the group of that name, and usermod hands on the group of what is in the home.
+  dependsOn: ({ name, regroups }) => [
+    `/etc/passwd/${name}`,
+    `/etc/group/${name}`,
+    ...(regroups === undefined ? [] : [regroups]),
+  ],
   shared: true,
-  script: (names) => sh`getent passwd -- ${names}`,
-  parse: ({ stdout }, names) => {
+  script: (logins) => sh`getent passwd -- ${logins.map(({ name }) => name)}`,
+  parse: ({ stdout }, logins) => {
     const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
-    return names.map((name) => {
+    return logins.map(({ name }) => {
       const line = lines.get(name)
       return line && { gid: line[3] ?? '', home: line[5] ?? '', shell: line[6] ?? '' }
     })
   },
   // A fake host numbers groups by their names.
-  sketched: ({ users }, name) => {
+  sketched: ({ users }, { name }) => {
     const found = users.get(name)
     return found && { gid: found.group, home: found.home, shell: found.shell }
   },
@@ -112,9 +123,12 @@ type UserState = readonly [readonly [Account | undefined, Group | undefined], re
 const userStep = resource<UserParams, UserState>('user', {
   id: ({ name }) => name,
   reach: 'own',
-  read: ({ name, group, groups }) =>
+  read: ({ name, home, group, groups }) =>
     together(
-      together(account(name), group === undefined ? known(undefined) : groupOf(group)),
+      together(
+        account({ name, regroups: group && home }),
+        group === undefined ? known(undefined) : groupOf(group),
+      ),
       missingGroups(name, groups),
     ),
   diff: ({ home, shell, group, groups }, [[have, own], missing]) => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { on } from '../../src/model/ask.ts'
 import { once } from '../../src/model/delegated.ts'
@@ -8,6 +8,7 @@ import { play } from '../../src/model/play.ts'
 import { role } from '../../src/model/role.ts'
 import { command } from '../../src/resources/command.ts'
 import { file } from '../../src/resources/file.ts'
+import { link } from '../../src/resources/link.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { type Options, ownRig, type Plays } from '../support/rig.ts'
 
@@ -56,6 +57,34 @@ describe('steps that are not for every host', () => {
     await rig.run(plays, { names })
     const { summary } = await rig.run(plays, { names })
     expect(summary.hosts.map(({ changed }) => changed)).to.deep.equal([0, 0])
+  })
+
+  it('count as changes of that host: its later steps are read again, in the same turn and in a later play', async () => {
+    for (const name of ['old', 'new']) {
+      mkdirSync(`${rig.root}/${name}`)
+      writeFileSync(`${rig.root}/${name}/text`, name, { mode: 0o644 })
+    }
+    symlinkSync('old', `${rig.root}/current`)
+    const switched = link(`${rig.root}/current`, { target: 'new' })
+    const behind = file(`${rig.root}/current/text`, 'old', rig.own)
+    const only = (all: Group, own: string) => ({
+      hosts: { hosts: all.hosts.filter(({ name }) => name === own) },
+    })
+    const inOneTurn: Plays = (all) => [play('web', only(all, 'web1'), (host) => [on(host, switched), behind])]
+    const inTwoPlays: Plays = (all) => [
+      play('web', only(all, 'web1'), () => on(db(all), switched)),
+      play('db', only(all, 'db1'), () => behind),
+    ]
+    for (const plays of [inOneTurn, inTwoPlays]) {
+      rmSync(`${rig.root}/current`)
+      symlinkSync('old', `${rig.root}/current`)
+      writeFileSync(`${rig.root}/new/text`, 'new', { mode: 0o644 })
+      const plan = await rig.run(plays, { names, mode: 'check' })
+      expect(plan.told.map((line) => line.split(' ')[1])).to.deep.equal(['planned', 'open'])
+      const { told, problems } = await rig.run(plays, { names })
+      expect(problems).to.deep.equal([])
+      expect(told.map((line) => line.split(' ')[1])).to.deep.equal(['changed', 'changed'])
+    }
   })
 
   it('of a role see the facts of the host they are for, and run its handlers there', async () => {

@@ -34,6 +34,20 @@ describe('steps on odd hosts', function () {
       expect(await sh('id -Gn taken')).to.equal('taken five')
     })
 
+    it('gets another group, and so does what is in the home, which steps after it then want otherwise', async () => {
+      await sh('groupadd before; groupadd after')
+      const own = (group: string) => [
+        user('moves', { home: '/srv/moves', group }),
+        directory('/srv/moves', { owner: 'moves', group: 'before' }),
+        file('/srv/moves/file', 'x\n', { owner: 'moves', group: 'before' }),
+      ]
+      await settled(own('before'))
+      expect(await settled(own('after'))).to.deep.equal(['change user moves'])
+      expect(await sh('stat -c %G /srv/moves /srv/moves/file; id -gn moves')).to.equal(
+        'before\nbefore\nafter',
+      )
+    })
+
     it('says which process keeps a home from being changed', async () => {
       await settled(user('busy', { home: '/srv/a' }))
       await sh(

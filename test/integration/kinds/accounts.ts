@@ -25,9 +25,11 @@ export const accounts: Generator = (dice, site) => {
   return {
     found,
     steps: [
-      ...(groups.length > 0 ? groups : ['kinds-readers'])
-        .concat(group === 'kinds-own' ? [group] : [])
-        .map((name) => api.userGroup(name, { system: name !== 'kinds-five', ...site.options() })),
+      ...[
+        'kinds-readers',
+        ...groups.slice(groups[0] === 'kinds-readers' ? 1 : 0),
+        ...(group === 'kinds-own' ? [group] : []),
+      ].map((name) => api.userGroup(name, { system: name !== 'kinds-five', ...site.options() })),
       api.user('kinds-app', {
         home: dice.one('/nonexistent', home, home),
         shell: dice.one('/usr/sbin/nologin', '/bin/sh'),

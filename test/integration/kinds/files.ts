@@ -26,7 +26,7 @@ function oneFile(dice: Dice, site: Site, path: AbsolutePath) {
     `rm -rf PATH; ${put('PATH', 'wrong\n')}`,
     'rm -rf PATH; touch PATH; chmod 0666 PATH',
     `rm -rf PATH; ${put(real, text)}; ln -s ${real} PATH`,
-    'rm -rf PATH; ln -s nowhere PATH',
+    'rm -rf PATH PATH.none; ln -s PATH.none PATH',
   )
   const content = dice.one<() => Parameters<typeof api.file>[1]>(
     () => text,

@@ -9,12 +9,14 @@ state='%p\\t%y %m %u:%g %s %l %i %C@\\n' dir='%p\\t%y %m %u:%g\\n'
 for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/nftables.d /var/lib/provision/removed; do
   [ ! -e "$path" ] || find "$path" \\( -path '*/releases/*' -type d -printf '%p\\t%y %m %u:%g %T@\\n' \\) -o \\( -type d -printf "$dir" \\) -o -printf "$state"
 done
+# What a link leads to belongs to it.
+find -L /srv/kinds/files -printf "$state" 2>/dev/null
 dpkg-query -W -f 'package \${Package}\\t\${Version} \${Status}\\n'
 apt-mark showmanual | sed 's/$/\\tmanual/'
 getent passwd | while IFS=: read -r name rest; do printf 'user %s\\t%s %s\\n' "$name" "$rest" "$(id -Gn "$name")"; done
 getent group | while IFS=: read -r name _ id _; do printf 'group %s\\t%s\\n' "$name" "$id"; done
-for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall; do
-  printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit.service" | tr '\\n' ' ')"
+for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall systemd-tmpfiles-clean.timer; do
+  printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit" | tr '\\n' ' ')"
 done
 grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local_port_range | sed 's/:/\\t/'
 printf 'firewall\\t%s\\n' "$(nft -s list ruleset 2>/dev/null | sha256sum)"

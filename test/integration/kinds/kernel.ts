@@ -23,9 +23,10 @@ export const settings: Generator = (dice, site) => {
     .some(keys)
     .map((key) => `sysctl -qw ${key.replaceAll('/', '.')}='${value(key)}'`)
     .concat(
+      'rm -f /etc/sysctl.d/60-kinds-two.conf',
       dice.one(
         ':',
-        'rm -f /etc/sysctl.d/60-kinds*.conf',
+        'rm -f /etc/sysctl.d/60-kinds-one.conf',
         'echo "# by hand" >> /etc/sysctl.d/60-kinds-one.conf',
       ),
     )

@@ -33,13 +33,13 @@ function oneUnit(letter: string, dice: Dice, site: Site) {
     `rm -rf ${path} ${path}.d`,
   )
   const wanted = dice.one<Parameters<typeof api.service>[1]>({}, {}, { state: 'stopped' }, { enabled: false })
+  // A handler that restarts a unit starts one that is to be stopped.
+  const restart = wanted?.state === 'stopped' ? {} : { notify: api.restarted(name) }
   return {
     found,
     steps: [
-      api.unit(name, text(dice.one(1000, 2000)), dice.one(site.options(), { notify: api.restarted(name) })),
-      ...(dice.maybe()
-        ? [api.dropIn(name, '50-kinds', '[Service]\nNice=5\n', dice.one({}, { notify: api.restarted(name) }))]
-        : []),
+      api.unit(name, text(dice.one(1000, 2000)), dice.one(site.options(), restart)),
+      ...(dice.maybe() ? [api.dropIn(name, '50-kinds', '[Service]\nNice=5\n', dice.one({}, restart))] : []),
       api.service(`kinds-${letter}`, { ...site.options(), ...wanted }),
     ],
   }
