@@ -15,6 +15,9 @@ export interface Part {
 /** Of what tests choose at random: another each night. */
 const SEED = process.env['SEED'] ?? String(randomInt(1_000_000))
 
+/** Of random sites of every kind of step; 12 by day. */
+const KINDS_ROUNDS = process.env['KINDS_ROUNDS'] ?? '40'
+
 /** @param soak how long the soak goes on */
 export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number): readonly Part[] {
   const script = (name: string, ...words: readonly string[]) =>
@@ -24,14 +27,14 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
       name: 'integration-12',
       about: 'the integration suite on hosts of Debian 12',
       command: script('test:integration', '--all'),
-      env: { DEBIAN: '12', SEED },
+      env: { DEBIAN: '12', SEED, KINDS_ROUNDS },
       limit: 45,
     },
     {
       name: 'integration-13',
       about: 'the integration suite on hosts of Debian 13',
       command: script('test:integration', '--all'),
-      env: { DEBIAN: '13', SEED },
+      env: { DEBIAN: '13', SEED, KINDS_ROUNDS },
       limit: 45,
     },
     {
