@@ -18,6 +18,7 @@ import {
   user,
 } from 'provision-ts'
 import type { Endpoint } from '../endpoint.ts'
+import { appConflicts } from './conflicts.ts'
 import { readyOrWhy, restarted } from './ready.ts'
 import { unitOf } from './unit.ts'
 
@@ -52,6 +53,7 @@ export const app = role(
     const { name = 'notes', release: built } = params
     const root = `/srv/${name}` as const
     return [
+      appConflicts({ name, listen: params.listen, metrics: params.metrics }),
       pkg('nodejs', 'curl'),
       user(name, { home: root }),
       directory(`${root}/releases`),

@@ -12,6 +12,7 @@ import {
   sh,
   transaction,
 } from 'provision-ts'
+import { backupConflicts } from './conflicts.ts'
 import { type Party, type PartyParams, PORT } from './params.ts'
 
 export const CONFIG = '/etc/pgbackrest/pgbackrest.conf'
@@ -43,7 +44,9 @@ export function server({
   config,
   secret,
 }: ServerParams): Steps {
+  const files = [TRUSTED, CERTIFICATE, KEY, ...(secret ? [PASSPHRASE] : [])]
   return [
+    backupConflicts({ config: CONFIG, address, port: PORT, files, others }),
     pkg('pgbackrest'),
     // pgBackRest knows others by the names of their certificates, and asks the host where they are.
     others.map((other) =>

@@ -11,9 +11,11 @@ import {
   role,
   sysctl,
 } from 'provision-ts'
+import type { Endpoint } from '../endpoint.ts'
 import { bundleOf } from './certificate.ts'
 import { curvesOf, haproxyCfg } from './conf.ts'
-import { instance, LOCAL, PACKAGES } from './instance.ts'
+import { haproxyConflicts } from './conflicts.ts'
+import { instance, LOCAL, LOCAL_PORT, PACKAGES } from './instance.ts'
 
 export interface HaproxyParams {
   /** The name that clients ask for. Requests over plain HTTP are sent to it by a redirect. */
@@ -70,6 +72,7 @@ export const haproxy = role(
     const listen = everywhere ? (address.includes(':') ? '::' : '*') : address
     const data = { domain, listen, certificatePath, thumbprint, servers, admin, maxConnections }
     return [
+      haproxyConflicts({ role: 'haproxy', listens: listensOf(listen, admin), files: [certificatePath] }),
       pkg(...PACKAGES),
       sysctl('haproxy', { [`net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`]: 1 }),
       directory('/etc/haproxy/certs', { mode: '0700' }),
@@ -84,6 +87,12 @@ export const haproxy = role(
   },
   { debian: [12, 13], check: refuseUnfit },
 )
+
+/** All addresses and ports of its configuration. */
+function listensOf(address: string, admin: HaproxyParams['admin']): readonly Endpoint[] {
+  const clients = [80, 443].map((port) => ({ address, port }))
+  return [...clients, LOCAL_PORT, ...(admin ? [{ address: admin.address, port: ADMIN_PORT }] : [])]
+}
 
 function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
   bundleOf(certificate, domain)

@@ -4,12 +4,14 @@ import { activated } from './activation.ts'
 import { dropInConf, stateScript } from './conf.ts'
 
 /** Where haproxy tells this host, and nobody else, about itself. */
+export const LOCAL_PORT = { address: '127.0.0.1', port: 8405 } as const
+
 export const LOCAL = 'http://127.0.0.1:8405'
 
 /** Haproxy, and what its probe, its drains and its checks are made with. */
 export const PACKAGES = ['haproxy', 'curl', 'socat'] as const
 
-const CONFIG = '/etc/haproxy/haproxy.cfg'
+export const CONFIG = '/etc/haproxy/haproxy.cfg'
 const STATE_SCRIPT = '/usr/local/libexec/haproxy-state'
 const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
 

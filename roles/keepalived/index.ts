@@ -12,6 +12,7 @@ import {
   user,
 } from 'provision-ts'
 import { type Check, checkScript, dropInConf, keepalivedConf } from './conf.ts'
+import { keepalivedConflicts } from './conflicts.ts'
 import { weightsFor } from './weights.ts'
 
 export interface KeepalivedParams {
@@ -68,6 +69,7 @@ export const keepalived = role(
       maintenance: MAINTENANCE,
     })
     return [
+      keepalivedConflicts({ config: CONFIG, check: CHECK, vip: vip.replace(/\/.*/, '') }),
       pkg('keepalived'),
       user(CHECKER),
       // Systemd itself acts on all of it, so nothing has to be restarted.

@@ -18,6 +18,7 @@ import {
 } from 'provision-ts'
 import { at, type Endpoint } from '../endpoint.ts'
 import { configured, ROOT, unitDropIn } from './configuration.ts'
+import { nginxConflicts } from './conflicts.ts'
 
 export interface NginxParams {
   /** The name that clients ask for. */
@@ -50,6 +51,7 @@ export interface NginxParams {
 export const nginx = role(
   'nginx',
   (params: NginxParams, { facts }) => [
+    nginxConflicts(params.listen),
     pkg('nginx', 'curl', 'logrotate'),
     dropIn('nginx.service', 'provision', unitDropIn({})),
     published(params.site),

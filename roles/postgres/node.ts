@@ -1,6 +1,7 @@
 import { type Facts, file, pkg, role, type Step, type Steps, service } from 'provision-ts'
 import { apply } from './activation.ts'
 import { configuration } from './configuration.ts'
+import { postgresConflicts } from './conflicts.ts'
 import { fence } from './fence.ts'
 import { PASSFILE, TRUSTED } from './files.ts'
 import { settingsInForce } from './kinds/in-force.ts'
@@ -19,6 +20,7 @@ export function node(params: PostgresParams, facts: Facts, { follows, data }: Pa
   const paths = pathsOf(params, facts)
   const settings = settingsOf(params, facts, follows)
   return [
+    postgresConflicts(paths, params.address),
     packages(paths),
     file(TRUSTED, params.authority),
     file(PASSFILE, passfile(params.passwords.replication), { owner: 'postgres' }),

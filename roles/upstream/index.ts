@@ -1,5 +1,6 @@
 import { pkg, Refusal, role, template } from 'provision-ts'
-import { instance, PACKAGES } from '../haproxy/instance.ts'
+import { haproxyConflicts } from '../haproxy/conflicts.ts'
+import { instance, LOCAL_PORT, PACKAGES } from '../haproxy/instance.ts'
 
 export interface UpstreamParams {
   /** What the servers are together, and what operations call them: `<name>/<server>`. */
@@ -51,6 +52,7 @@ export const upstream = role(
       servers: servers.map((server) => ({ name: server.name, at: `${server.address}:${server.port}` })),
     }
     return [
+      haproxyConflicts({ role: 'upstream', listens: [{ address: '127.0.0.1', port }, LOCAL_PORT] }),
       pkg(...PACKAGES),
       ...instance({ text: (revision) => haproxyCfg({ ...conf, revision }), maxConnections: MOST }),
     ]

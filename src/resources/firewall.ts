@@ -5,14 +5,21 @@ import type { Steps } from '../model/steps.ts'
 import { sh } from '../shell/sh.ts'
 import { file } from './file.ts'
 import { admission, type FirewallRule, ruleset, type SshAccess, TABLE } from './firewall-ruleset.ts'
+import { noOtherFirewall } from './other-firewalls.ts'
 import { pkg } from './package.ts'
 import { service } from './service.ts'
 import { transaction } from './transaction.ts'
 import { unit } from './unit.ts'
 import { wayIn } from './way-in.ts'
 
-/** From where ssh is let in, and at which port: see {@link firewall}. */
-export type FirewallOptions = SshAccess
+/** From where ssh is let in, at which port, and what becomes of other firewalls: see {@link firewall}. */
+export interface FirewallOptions extends SshAccess {
+  /**
+   * Another firewall that drops input by default, such as ufw, firewalld or a table of nftables: `refuse` refuses the run, `keep` leaves it
+   * in force beside this one. It is looked for on hosts that do not have this firewall yet. @default 'refuse'
+   */
+  readonly others?: 'refuse' | 'keep'
+}
 
 const FILE = '/etc/nftables.d/provision.nft'
 const UNIT = 'provision-firewall.service'
@@ -30,10 +37,11 @@ const RECORD = '/run/provision-firewall'
  * @example firewall([{ port: 8080, from: lb.hosts }], { ssh: ['10.0.0.0/8'] })
  */
 export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): Steps {
-  const { ssh = 'anywhere' } = options
+  const { ssh = 'anywhere', others = 'refuse' } = options
   const text = ruleset(rules, options)
   return [
     ssh !== 'anywhere' && wayIn({ from: ssh }),
+    others === 'refuse' && noOtherFirewall({ file: FILE }),
     pkg('nftables'),
     transaction('firewall', [file(FILE, text), unit(UNIT, unitText)], {
       validate: sh`nft -c -f ${FILE}`,
