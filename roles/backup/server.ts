@@ -58,7 +58,7 @@ export function server({
       'pgbackrest configuration',
       [
         file(DROP_IN, UNIT),
-        file(CONFIG, config, FOR_SERVER),
+        file(CONFIG, config, { ...FOR_SERVER, backup: true }),
         ...(secret ? [file(PASSPHRASE, secret, FOR_SERVER)] : []),
         file(TRUSTED, authority),
         file(CERTIFICATE, certificate.certificate, FOR_SERVER),

@@ -147,5 +147,6 @@ export function conflictsIn(
         next: `Stop that program${by.unit?.endsWith('.service') ? ` (systemctl disable --now ${by.unit})` : ''}, or choose another port.`,
       })),
   )
-  return [...judge(found), ...files, ...taken]
+  const all = [...judge(found), ...files, ...taken]
+  return [...new Map(all.map((one) => [one.what, one])).values()]
 }

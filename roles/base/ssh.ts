@@ -1,4 +1,4 @@
-import { file, handler, type Step, sh, transaction } from 'provision-ts'
+import { file, handler, type Shell, type Step, sh, transaction } from 'provision-ts'
 
 export interface SshAccess {
   /** Whether a password is enough. @default false */
@@ -13,10 +13,18 @@ export interface SshAccess {
  */
 export function sshAccess({ passwords = false, root = 'with a key' }: SshAccess): Step {
   return transaction('ssh access', [file(PATH, settings(passwords, root))], {
-    validate: sh`sshd -t`,
+    validate: valid(passwords),
     activate: handler('reload ssh', sh`systemctl reload ssh`),
     reachable: true,
   })
+}
+
+/** Without its Include, or with a setting before it, sshd_config keeps the file from having an effect. */
+function valid(passwords: boolean): Shell {
+  return sh`sshd -t || exit 1
+sshd -T | grep -qix ${`passwordauthentication ${passwords ? 'yes' : 'no'}`} && exit
+echo 'The settings have no effect: /etc/ssh/sshd_config does not include sshd_config.d/*.conf, or sets PasswordAuthentication before that.'
+exit 1`
 }
 
 /** The first word counts, so it comes before the files of others. */

@@ -16,7 +16,7 @@ export function keepalivedConflicts({ config, check, vip }: KeepalivedConflicts)
     lines:
       '^[[:space:]]*(vrrp_instance|vrrp_sync_group|virtual_server|virtual_server_group|virtual_router_id|include)[[:space:]]',
     files: [check],
-    more: sh`[ -z "$(ip -o address show to ${vip})" ] || echo 'more address'`,
+    more: sh`vip=${vip}; [ -z "$(ip -o address show to "$vip")" ] || echo 'more address'`,
     judge: (found) => judge(found, config, vip),
   })
 }

@@ -81,9 +81,19 @@ export function configured(params: NginxParams, cpus: number): Step {
       file('/etc/nginx/conf.d/site.conf', site(revision)),
       absent('/etc/nginx/sites-enabled/default'),
     ],
-    { validate: sh`nginx -t -q`, activate: reloaded('nginx'), probe: inForce(at(listen), revision) },
+    { validate: VALID, activate: reloaded('nginx'), probe: inForce(at(listen), revision) },
   )
 }
+
+/** What other files hold may be the reason, and then no run can succeed. */
+const VALID = sh`nginx -t -q && exit
+for other in /etc/nginx/conf.d/*.conf /etc/nginx/modules-enabled/*.conf; do
+  case $other in
+    */conf.d/site.conf | */conf.d/upstream-app.conf | *'*'*) ;;
+    *) echo "nginx also reads $other, which this role did not write" ;;
+  esac
+done
+exit 1`
 
 const OWN_ONLY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -1,0 +1,172 @@
+import { expect } from 'chai'
+import { appConflicts } from '../../roles/app/conflicts.ts'
+import { type Found, parseFound } from '../../roles/base/conflicts.ts'
+import { isTaken, listenersIn, nameOf } from '../../roles/base/listeners.ts'
+import { haproxyConflicts } from '../../roles/haproxy/conflicts.ts'
+import { keepalivedConflicts } from '../../roles/keepalived/conflicts.ts'
+import { nginxConflicts } from '../../roles/nginx/conflicts.ts'
+import { PORT } from '../../roles/postgres/params.ts'
+import { Refusal } from '../../src/model/problem.ts'
+import { noOtherFirewall, otherFirewalls } from '../../src/resources/other-firewalls.ts'
+import { wordsOf } from '../support/words.ts'
+
+const LISTEN = { address: '10.0.1.1', port: 8080 }
+const NGINX = 'users:(("nginx",pid=7,fd=6),("nginx",pid=8,fd=6)) cgroup:/system.slice/nginx.service'
+
+const found = (...lines: readonly string[]): Found => parseFound([...lines, 'end', ''].join('\n'))
+const told = (step: ReturnType<typeof nginxConflicts>, have: unknown) => wordsOf(() => step.diff(have))
+
+describe('a host that something else uses', () => {
+  it('is refused with all that is in the way, and what to do about it', async () => {
+    const have = found(
+      '/etc/nginx/sites-enabled/shop:  listen 80;',
+      '/etc/nginx/nginx.conf:  include /opt/sites/*.conf;',
+      'file /etc/nginx/conf.d/site.conf',
+      'LISTEN 0 511 0.0.0.0:8080 0.0.0.0:* users:(("apache2",pid=5,fd=4)) cgroup:/system.slice/apache2.service',
+    )
+    expect(await told(nginxConflicts(LISTEN), have)).to.equal(
+      `error: The role nginx conflicts with what is in use on this host.
+   at role nginx
+   /etc/nginx/sites-enabled/shop serves a site, which would end: the role's nginx.conf includes conf.d/*.conf alone
+   /etc/nginx/nginx.conf includes /opt/sites/*.conf, which the role's nginx.conf does not
+   /etc/nginx/conf.d/site.conf exists, and the role did not write it
+   port 8080 is in use: apache2 (apache2.service) listens at 0.0.0.0:8080
+   Move such a site to a file of its own in /etc/nginx/conf.d, where it stays in use, or remove it. Move such files to /etc/nginx/conf.d, or remove the line. Move such files out of the way. Stop that program (systemctl disable --now apache2.service), or choose another port. Nothing was changed on any host.`,
+    )
+  })
+
+  it('is not refused for a package as Debian brings it, nor for the files of the role', () => {
+    const debian = found(
+      '/etc/nginx/nginx.conf:include /etc/nginx/modules-enabled/*.conf;',
+      '/etc/nginx/nginx.conf:\tinclude /etc/nginx/mime.types;',
+      '/etc/nginx/nginx.conf:\tinclude /etc/nginx/conf.d/*.conf;',
+      '/etc/nginx/nginx.conf:\tinclude /etc/nginx/sites-enabled/*;',
+      '/etc/nginx/sites-enabled/default:\tlisten 80 default_server;',
+      'more default site',
+      `LISTEN 0 511 0.0.0.0:8080 0.0.0.0:* ${NGINX}`,
+    )
+    const ours = found(
+      '/etc/nginx/conf.d/site.conf:# Made by provision: changes are lost.',
+      '/etc/nginx/conf.d/site.conf:  listen 10.0.1.1:8080 default_server;',
+      '/etc/nginx/sites-enabled/other:  listen 10.0.1.1:8080 default_server;',
+      'ours',
+    )
+    for (const have of [debian, ours, found()]) expect(nginxConflicts(LISTEN).diff(have)).to.equal(undefined)
+  })
+
+  it('is refused for a second default server, also on a host that has the role', async () => {
+    const have = found(
+      'ours',
+      '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }',
+    )
+    expect(await told(nginxConflicts(LISTEN), have)).to.equal(
+      `error: The role nginx conflicts with what is in use on this host.
+   at role nginx
+   /etc/nginx/conf.d/legacy.conf has another default server for 10.0.1.1:8080, so that nginx refuses both
+   Remove default_server from it, or choose another port. Nothing was changed on any host.`,
+    )
+  })
+
+  it('is refused for what haproxy.cfg and keepalived.conf serve', async () => {
+    const proxy = haproxyConflicts({ role: 'haproxy', listens: [] })
+    const sections = ['/etc/haproxy/haproxy.cfg:frontend shop', '/etc/haproxy/haproxy.cfg:backend web # all']
+    expect(await told(proxy, found(...sections))).to.equal(
+      `error: The role haproxy conflicts with what is in use on this host.
+   at role haproxy
+   /etc/haproxy/haproxy.cfg serves something else: frontend shop, backend web
+   The role replaces the file whole. Use another host; or, if nobody needs these, move the file out of the way. Nothing was changed on any host.`,
+    )
+    expect(proxy.diff(found(...sections, 'ours'))).to.equal(undefined)
+    const conf = { config: '/etc/keepalived/keepalived.conf', check: '/check', vip: '10.0.0.10' }
+    expect(
+      await told(
+        keepalivedConflicts(conf),
+        found(`${conf.config}:vrrp_instance A {`, `${conf.config}:  virtual_router_id 51`),
+      ),
+    ).to.equal(
+      `error: The role keepalived conflicts with what is in use on this host.
+   at role keepalived
+   /etc/keepalived/keepalived.conf manages something else: vrrp_instance A, virtual_router_id 51
+   The role replaces the file whole. Use another host; or, if nobody needs these, stop keepalived and move the file out of the way. Nothing was changed on any host.`,
+    )
+  })
+
+  it('is refused for a user who can log in, and not for a system account', async () => {
+    const step = appConflicts({ name: 'notes', listen: LISTEN })
+    expect(step.diff(found('more notes:x:998:998::/srv/notes:/usr/sbin/nologin'))).to.equal(undefined)
+    expect(await told(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
+      `error: The role app conflicts with what is in use on this host.
+   at role app
+   the user notes exists and can log in: uid 1001, shell /bin/bash
+   Give the application another name, or remove that user. Nothing was changed on any host.`,
+    )
+  })
+
+  it('is not known from half an answer', () => {
+    expect(() => parseFound('ours\n')).to.throw('the host gave no whole answer about what it has in use')
+    expect(() => parseFound('ss failed\nend\n', 'sh: ss: not found\n')).to.throw('(sh: ss: not found)')
+    expect(() => otherFirewalls('failed\nend\n', 'nft: denied')).to.throw('nft: denied')
+  })
+})
+
+describe('listeners', () => {
+  const [first] = listenersIn([`LISTEN 0 511 127.0.0.53%lo:53 0.0.0.0:* ${NGINX}`])
+  const at = (address: string) => ({ address, port: PORT, program: undefined, unit: undefined })
+  const wanted = (address: string) => ({ address, port: PORT })
+
+  it('are read from ss with program and unit', () => {
+    expect(first).to.deep.equal({ address: '127.0.0.53', port: 53, program: 'nginx', unit: 'nginx.service' })
+    expect(first && nameOf(first)).to.equal('nginx (nginx.service)')
+    expect(listenersIn(['LISTEN 0 1 [::]:80 [::]:*']).map(nameOf)).to.deep.equal([
+      'a program that ss cannot name',
+    ])
+  })
+
+  it('take an address, or all addresses of a version of IP', () => {
+    for (const [mine, theirs] of [
+      ['10.0.0.1', '10.0.0.1'],
+      ['10.0.0.1', '0.0.0.0'],
+      ['10.0.0.1', '*'],
+      ['*', '10.0.0.1'],
+      ['fd00::1', '[fd00::1]'],
+      ['fd00::1', '[::]'],
+      ['::', '0.0.0.0'],
+    ] as const)
+      expect(isTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(true)
+    for (const [mine, theirs] of [
+      ['10.0.0.1', '10.0.0.2'],
+      ['10.0.0.1', '[::]'],
+      ['*', '[::1]'],
+      ['fd00::1', '0.0.0.0'],
+    ] as const)
+      expect(isTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(false)
+    expect(isTaken({ address: '*', port: 1 }, at('*'))).to.equal(false)
+  })
+})
+
+describe('another firewall', () => {
+  const chain = (policy: string, hook = 'input') =>
+    `\tchain A {\n\t\ttype filter hook ${hook} priority filter; policy ${policy};\n\t}\n`
+
+  it('is refused when it drops input by default', async () => {
+    const step = noOtherFirewall({ file: '/f' })
+    expect(await told(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
+      `error: The host has another firewall: table inet filter, which drops input by default.
+   at firewall
+   A packet has to be accepted by both, so a port that only one of them opens stays closed.
+   Take over its rules and turn it off (nft delete table inet filter, and remove the file that loads it at boot), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
+    )
+    expect(() => step.diff(otherFirewalls('-P INPUT DROP\nend'))).to.throw(Refusal, 'table ip filter')
+  })
+
+  it('is named when it is ufw or firewalld', () => {
+    const ufw = `table ip filter {\n\tchain ufw-before-input {\n\t}\n${chain('drop')}}\nend\n`
+    expect(otherFirewalls(ufw).map(({ off }) => off)).to.deep.equal(['ufw disable'])
+    expect(otherFirewalls('firewalld\nend\n').map(({ name }) => name)).to.deep.equal(['firewalld'])
+  })
+
+  it('is none for tables that accept input or do not look at it, such as those of Docker', () => {
+    const docker = `table ip filter {\n${chain('drop', 'forward')}}\ntable inet f2b {\n${chain('accept')}}\nend\n`
+    for (const said of [docker, 'end\n']) expect(otherFirewalls(said)).to.deep.equal([])
+  })
+})
