@@ -7,14 +7,17 @@ import { backupConflicts } from '../../roles/backup/conflicts.ts'
 import { sshAccess } from '../../roles/base/ssh.ts'
 import { haproxyConflicts } from '../../roles/haproxy/conflicts.ts'
 import { keepalived } from '../../roles/keepalived/index.ts'
+import { nginxConflicts } from '../../roles/nginx/conflicts.ts'
 import { nginx } from '../../roles/nginx/index.ts'
 import { postgresConflicts } from '../../roles/postgres/conflicts.ts'
 import { pathsFor } from '../../roles/postgres/params.ts'
 import { upstream } from '../../roles/upstream/index.ts'
-import { build, firewall, Problem, Refusal, Secret } from '../../src/index.ts'
+import { absent, build, firewall, Problem, Refusal, Secret } from '../../src/index.ts'
 import type { Steps } from '../../src/model/steps.ts'
 import { convergeReal as converge } from '../../src/testing/real.ts'
+import { accounted } from '../support/accounting.ts'
 import { thrown } from '../transport/helpers.ts'
+import { onLab } from './lab-site.ts'
 import { noHosts, ownLab } from './support.ts'
 
 const ADDRESS = '198.18.0.21'
@@ -97,6 +100,19 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
       expect(await sh('curl -fsS http://127.0.0.1:81/')).to.equal('shop')
       expect(await sh(`curl -fsS http://${ADDRESS}:8080/`)).to.equal('ours')
       expect(await sh('cat /var/lib/provision/removed/*/nginx.conf')).to.include('worker_connections 700;')
+    })
+
+    it('asks a host that has the role with one process', async () => {
+      const started = async (steps: Steps) => {
+        const all = await accounted(own.lab, ['web1'], () => onLab(own.lab, steps))
+        return all.get('web1')?.map(({ program }) => program) ?? []
+      }
+      const other = absent('/etc/never-there')
+      const [without, asking] = [
+        await started(other),
+        await started([other, nginxConflicts({ address: ADDRESS, port: 8080 })]),
+      ]
+      expect(asking.length - without.length, asking.join(' ')).to.equal(1)
     })
 
     it('names another default server for its port that came later', async () => {
