@@ -61,7 +61,7 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
   reach: 'own',
   yields: true,
   read: (params) => {
-    const keys = Object.keys(params.settings)
+    const keys = Object.keys(wanted(params))
     return together(
       entryAt({ path: params.path, content: () => Buffer.byteLength(wantedFile(params).content) }),
       together(readAll(keys.map(liveValue)), readAll(keys.map(assignmentsOf))),
@@ -113,12 +113,19 @@ function overridden(key: string, value: string, { path, value: other }: Assignme
 
 function wanted({ settings }: SysctlParams): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [key, String(value).replace(/\s+/g, ' ').trim()]),
+    inOrder(settings).map(([key, value]) => [key, String(value).replace(/\s+/g, ' ').trim()]),
   )
 }
 
+/** A change of forwarding makes the kernel reset other settings of the network, such as accept_redirects, so it comes first. */
+function inOrder<V>(settings: Readonly<Record<string, V>>): readonly (readonly [string, V])[] {
+  const all = Object.entries(settings)
+  const isFirst = ([key]: readonly [string, V]) => /(?:^|[./])(?:ip_forward|forwarding)$/.test(key)
+  return [...all.filter(isFirst), ...all.filter((one) => !isFirst(one))]
+}
+
 function wantedFile(params: SysctlParams) {
-  const content = Object.entries(params.settings)
+  const content = inOrder(params.settings)
     .map(([key, value]) => `${key} = ${value}\n`)
     .join('')
   return { path: params.path, content, owner: 'root', group: 'root', mode: '0644' }

@@ -187,6 +187,16 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       )
     })
 
+    it('sets forwarding before what the kernel resets with it, now and at boot', async () => {
+      await sh('sysctl -qw net.ipv4.ip_forward=0; sysctl -qw net.ipv4.conf.all.accept_redirects=0')
+      await settled(sysctl('forward', { 'net.ipv4.conf.all.accept_redirects': 1, 'net.ipv4.ip_forward': 1 }))
+      expect(
+        await sh(
+          'sysctl -qw net.ipv4.ip_forward=0; sysctl -q -p /etc/sysctl.d/60-forward.conf; sysctl -n net.ipv4.conf.all.accept_redirects',
+        ),
+      ).to.equal('1')
+    })
+
     it('writes nothing that the kernel does not know, and says how a dot is written', async () => {
       expect(await refused(sysctl('bad', { 'net.ipv4.conf.dum0.100.rp_filter': 1 })))
         .to.include('the kernel has no setting net.ipv4.conf.dum0.100.rp_filter')

@@ -54,7 +54,7 @@ export const directories: Generator = (dice, site) => {
   )
   const owner = dice.one('root', 'deploy')
   return {
-    found,
+    found: `${found}\nmkdir -p ${root}/real; ln -sfn real ${root}/by-hand`,
     steps: [
       ...dice.some([
         api.directory(`${root}/a/b`, { owner, ...site.options() }),
@@ -64,7 +64,7 @@ export const directories: Generator = (dice, site) => {
       api.link(`${root}/link`, { target: 'real', ...site.options() }),
       ...dice.some([
         api.file(`${root}/link/file`, 'behind\n', site.options()),
-        api.directory(`${root}/link`, { follow: true, ...site.options() }),
+        api.directory(`${root}/by-hand`, { follow: true, ...site.options() }),
       ]),
     ],
   }

@@ -31,7 +31,7 @@ export const settings: Generator = (dice, site) => {
       ),
     )
   const cut = 1 + dice.below(keys.length - 1)
-  const order = dice.maybe() ? keys : keys.toReversed()
+  const order = dice.merged(keys.map((key) => [key]))
   return {
     found: found.join('\n'),
     steps: [
