@@ -113,9 +113,12 @@ export class LastingSession implements Session {
     let there: OpenedSession | undefined = this.#now
     let state: HostState | undefined
     let trouble: Problem | undefined
+    const late = new Promise<undefined>((resolve) => {
+      over.addEventListener('abort', () => resolve(undefined), { once: true })
+    })
     while (!over.aborted) {
       try {
-        there ??= await this.#reopened(over)
+        there ??= await this.#reopened(late)
         state = await stateOf(there.session)
         if (state.boot !== before && !state.booting) return
       } catch (error) {
@@ -130,10 +133,8 @@ export class LastingSession implements Session {
     throw there && state ? this.#stuck(state, before, within) : this.#gone(within, trouble)
   }
 
-  async #reopened(over: AbortSignal): Promise<OpenedSession> {
-    const late = new Promise<undefined>((resolve) => {
-      over.addEventListener('abort', () => resolve(undefined), { once: true })
-    })
+  /** @param late resolves when the host may no longer come back */
+  async #reopened(late: Promise<undefined>): Promise<OpenedSession> {
     const opening = this.#again()
     const opened = await Promise.race([opening, late])
     if (!opened) {

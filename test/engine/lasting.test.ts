@@ -94,6 +94,20 @@ describe('a session that outlives reboots', () => {
     expect(session.traffic).to.deep.equal({ sent: 20, received: 40 })
   })
 
+  it('waits through many tries without a warning of Node.js', async () => {
+    const warnings: string[] = []
+    const hear = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', hear)
+    try {
+      const refused = Array.from({ length: 12 }, () => new Error('connection refused'))
+      await lasting(new Boot('a'), ...refused, new Boot('b')).run([{ ...reboot, reboots: 600_000 }])
+      await new Promise((done) => setImmediate(done))
+    } finally {
+      process.off('warning', hear)
+    }
+    expect(warnings).to.deep.equal([])
+  })
+
   it('does not reboot after something that failed', async () => {
     const only = new Boot('a')
     const failing: OpenedSession['session'] = {
