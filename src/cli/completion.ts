@@ -6,8 +6,8 @@ import { SCRIPTS, type ShellName } from './completion-scripts.ts'
 import { type Ask, argumentsOf, type Candidate, FILES, valuesAfter } from './completion-values.ts'
 import type { Own } from './load.ts'
 
-/** Milliseconds after which a person waits no longer for what an inventory takes its time to tell. */
-const PATIENCE = 5_000
+/** Seconds after which the shell gets no answer: an inventory may take long to load. `$PROVISION_COMPLETION_TIMEOUT` sets another limit. */
+const TIMEOUT = 5
 
 /** `provision completion SHELL`, and what the shells ask. */
 export function completionCommands(own: Own): readonly [Command, Command] {
@@ -22,7 +22,8 @@ export function completionCommands(own: Own): readonly [Command, Command] {
   const ask = new Command('__complete')
     .argument('[words...]')
     .action(async (words: readonly string[], _flags: unknown, command: Command) => {
-      setTimeout(() => process.exit(), PATIENCE).unref()
+      const seconds = Number(process.env['PROVISION_COMPLETION_TIMEOUT']) || TIMEOUT
+      setTimeout(() => process.exit(), 1000 * seconds).unref()
       const say = process.stdout.write.bind(process.stdout)
       // What an inventory or a playbook prints is no word to complete.
       process.stdout.write = () => true

@@ -35,8 +35,8 @@ export function dropIn(
 function unitFile(name: string, path: AbsolutePath, content: string, options: StepOptions): Step {
   const step = file(path, content, options)
   const stateOf = (have: unknown) => {
-    if (!Array.isArray(have)) throw new TypeError('this is no state of a unit')
-    const [entry, stale]: readonly unknown[] = have
+    // Undefined on a host that has nothing yet.
+    const [entry, stale]: readonly unknown[] = Array.isArray(have) ? have : []
     return { entry, stale: stale === true }
   }
   return Object.freeze({

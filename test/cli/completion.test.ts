@@ -208,7 +208,10 @@ export default playbook(site, () => [], { flags: { ${flags} } })
       if (noTerminal() ?? spawnSync(shell, ['--version']).error) return this.skip()
       const terminal = new PseudoTerminal(start, {
         ...{ cwd: project.directory, cols: 120, rows: 40 },
-        env: { PATH: `${project.directory}/bin:${process.env['PATH']}`, PS1: '$ ', HOME: project.directory },
+        env: {
+          PATH: `${project.directory}/bin:${process.env['PATH']}`,
+          ...{ PS1: '$ ', HOME: project.directory, PROVISION_COMPLETION_TIMEOUT: '600' },
+        },
       })
       try {
         terminal.type(`${load} && echo load''ed\n`)
