@@ -75,8 +75,7 @@ export function surprises(
 
 /** The name in a footprint of what a step of this kind is about; undefined where that is not one thing. */
 function subjectOf(step: string): string | undefined {
-  const [, kind, name = ''] =
-    /: (file|directory|link|absent|unit|line|user|group|service) (.*)$/.exec(step) ?? []
+  const [, kind, name = ''] = /: (file|directory|link|absent|line|user|group|service) (.*)$/.exec(step) ?? []
   if (kind === undefined) return undefined
   const bare = name.replace(/ on web1$/, '')
   if (kind === 'line') return bare.slice(0, bare.indexOf(': '))

@@ -21,9 +21,8 @@ export const packages: Generator = (dice, site) => {
     // apt upgrades nothing while what is installed is broken.
     'dpkg --configure -a; apt-get -qq -y -f install',
   ].join('\n')
-  const lists = dice.maybe(0.3) ? 'rm -f /var/lib/apt/lists/*InRelease' : ':'
   return {
-    found: `${found}\n${lists}`,
+    found,
     steps: dice.one<() => ReturnType<Generator>['steps']>(
       () => [...installed(dice, site.options())],
       () => [...installed(dice, site.options())],
