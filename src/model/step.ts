@@ -36,6 +36,10 @@ export interface Step {
   readonly yields: boolean
   /** For what can be done together with others of its kind. */
   readonly pool?: Pool
+  /** The file of which it sets a part; several steps may set parts of one file. */
+  readonly edits?: string
+  /** The steps that it takes as one. */
+  readonly parts?: readonly Step[]
   /** Whom the host lets in once this is as wanted; undefined for what does not decide that. */
   readonly admits?: readonly Admission[]
   /** What is to be found out on this machine before it can be compared, such as the hash of a large file. */
@@ -99,6 +103,10 @@ export interface Kind<P, H> {
   readonly becomes?: (params: P, host: Sketch) => void
   /** For what sets one path and may stand in a transaction. */
   readonly replace?: (params: P) => Replacement
+  /** For what sets a part of a file. */
+  readonly edits?: (params: P) => string
+  /** For what takes several steps as one. */
+  readonly parts?: (params: P) => readonly Step[]
   readonly settles?: (params: P) => readonly Handler[]
   /** For what decides whom the host lets in. */
   readonly admits?: (params: P) => readonly Admission[]
@@ -136,6 +144,8 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       reach: of.reach ?? 'host',
       yields: of.yields ?? false,
       ...(of.pool && { pool: { ...of.pool, adds: (have: unknown) => of.pool?.adds(params, have as H) } }),
+      ...(of.edits && { edits: of.edits(params) }),
+      ...(of.parts && { parts: of.parts(params) }),
       ...(of.becomes && { becomes: (host: Sketch) => of.becomes?.(params, host) }),
       ...(of.admits && { admits: of.admits(params) }),
       ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),

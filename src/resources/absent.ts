@@ -1,14 +1,17 @@
 import { clear } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
+import { checkPath } from './checked.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 import { movedAway } from './removed.ts'
 
 /**
  * Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted.
  *
+ * @throws TypeError for a path that cannot be
  * @example absent('/etc/nginx/sites-enabled/default', { notify: reloaded('nginx') })
  */
 export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
+  checkPath(`absent ${path}`, path)
   return absentStep({ path }, options)
 }
 

@@ -3,6 +3,7 @@ import { mapRead, type Read, read } from '../model/read.ts'
 import { place, type Sketch } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 import { type AbsolutePath, entryAt } from './paths.ts'
 
 export type CommandOptions = StepOptions & Omit<Command, 'script' | 'on'> & Done
@@ -22,6 +23,7 @@ type Done =
 /**
  * A command, run when it was not yet. For what no other kind does.
  *
+ * @throws TypeError for `creates` with a path that cannot be, or with a pattern
  * @example command('build the index', sh`app reindex`, { creates: '/srv/app/index' })
  */
 export function command(
@@ -29,6 +31,7 @@ export function command(
   script: Shell,
   { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
+  if (creates !== undefined) checkPath(`command ${label}: creates`, creates)
   if (creates !== undefined && /[*?]/.test(creates))
     throw new TypeError(
       `command ${label}: creates is one path, and patterns are not expanded: give unless: sh\`ls ${creates}\``,

@@ -3,6 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
+import { checkedMode, checkPath } from './checked.ts'
 import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
 
 export interface DirectoryOptions extends StepOptions {
@@ -10,7 +11,7 @@ export interface DirectoryOptions extends StepOptions {
   readonly owner?: string
   /** @default the owner's name */
   readonly group?: string
-  /** Four octal digits. @default '0755' */
+  /** Three or four octal digits. @default '0755' */
   readonly mode?: string
   /** Whether a symbolic link at the path is followed: the directory that it leads to is meant. @default false */
   readonly follow?: boolean
@@ -19,13 +20,16 @@ export interface DirectoryOptions extends StepOptions {
 /**
  * A directory with this owner and mode, with those above it. What is in it is left alone.
  *
+ * @throws TypeError for a path that cannot be, and for a mode that is not octal
  * @example directory('/srv/app', { owner: 'app', mode: '0750' })
  */
 export function directory(
   path: AbsolutePath,
   { owner = 'root', group = owner, mode = '0755', follow = false, ...options }: DirectoryOptions = {},
 ): Step {
-  return directoryStep({ path, owner, group, mode: mode.padStart(4, '0'), follow }, options)
+  const what = `directory ${path}`
+  checkPath(what, path)
+  return directoryStep({ path, owner, group, mode: checkedMode(what, mode), follow }, options)
 }
 
 interface DirectoryParams {

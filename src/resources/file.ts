@@ -7,6 +7,7 @@ import { behind, place, type Sketch } from '../model/sketch.ts'
 import { type Kind, resource, type Step, type StepOptions } from '../model/step.ts'
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { checkedMode, checkPath } from './checked.ts'
 import { LocalFile } from './local-file.ts'
 import { isSmall, newFile } from './new-file.ts'
 import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
@@ -19,7 +20,7 @@ export interface FileOptions extends StepOptions {
   readonly owner?: string
   /** @default the owner's name */
   readonly group?: string
-  /** Four octal digits. @default '0644'; '0600' for secret content */
+  /** Three or four octal digits. @default '0644'; '0600' for secret content */
   readonly mode?: string
   /**
    * Where a symbolic link stands at the path: whether the file that it leads to is meant. Otherwise the link is replaced, and what it
@@ -39,6 +40,7 @@ export type Content = string | Uint8Array | Secret | LocalFile
  * A file with this content. It is written beside its place, with owner and mode right from the first moment, and renamed into it;
  * ACLs and extended attributes of a file that is there are kept, missing directories above it are made.
  *
+ * @throws TypeError for a path that cannot be, and for a mode that is not octal
  * @example file('/etc/motd', 'Welcome\n')
  */
 export function file(
@@ -46,8 +48,10 @@ export function file(
   content: Content,
   { owner = 'root', group = owner, mode, follow = false, backup = false, ...options }: FileOptions = {},
 ): Step {
-  const wanted = mode ?? (content instanceof Secret ? '0600' : '0644')
-  const params = { path, content, owner, group, mode: wanted.padStart(4, '0'), backup }
+  const what = `file ${path}`
+  checkPath(what, path)
+  const wanted = checkedMode(what, mode ?? (content instanceof Secret ? '0600' : '0644'))
+  const params = { path, content, owner, group, mode: wanted, backup }
   return follow ? followingStep(params, options) : fileStep(params, options)
 }
 

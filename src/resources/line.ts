@@ -5,6 +5,7 @@ import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { forPaths } from '../shell/in-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 import { addedTo, contentOf, escapedBytes, type FileLine, lineOf, linesOf, withText } from './file-lines.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 import { beside, directoryOf, swept } from './staging.ts'
@@ -22,10 +23,11 @@ export interface LineOptions extends StepOptions {
  * is created. Several steps may set lines of one file. All other lines keep their bytes, whatever the encoding, and the line gets the
  * line ending (LF or CRLF) of its file.
  *
- * @throws TypeError for a text of several lines, and for a match that fits an empty line: it would replace every blank line
+ * @throws TypeError for a path that cannot be, for a text of several lines, and for a match that fits an empty line: it would replace every blank line
  * @example line('/etc/login.defs', 'UMASK 027', { match: /^#?UMASK\s/ })
  */
 export function line(path: AbsolutePath, text: string, { match, ...options }: LineOptions = {}): Step {
+  checkPath(`line in ${path}`, path)
   if (/[\n\0]/.test(text)) throw new TypeError(`line in ${path}: it is more than one`)
   if (match && new RegExp(match.source, match.flags.replace(/[gy]/g, '')).test(''))
     throw new TypeError(
@@ -52,6 +54,7 @@ const lineStep = resource<LineParams, Lines>('line', {
   id: ({ path, text }) => `${path}: ${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text}`,
   reach: 'own',
   yields: true,
+  edits: ({ path }) => path,
   read: ({ path }) => linesAt(path),
   diff: (params, [entry, lines]) => {
     const { path, text } = params

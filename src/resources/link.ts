@@ -3,6 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
+import { checkPath, LONGEST_NAME } from './checked.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 import { copied } from './removed.ts'
 import { beside, directoryOf, made, nameOf, put, swept } from './staging.ts'
@@ -16,9 +17,14 @@ export interface LinkOptions extends StepOptions {
  * A symbolic link, replaced in one move: at no moment is there none. Missing directories above it are created. A file in its place is
  * copied below `/var/lib/provision/removed` first.
  *
+ * @throws TypeError for a path or a target that cannot be
  * @example link('/srv/app/current', { target: 'releases/4f2a90c1b7de' })
  */
 export function link(path: AbsolutePath, { target, ...options }: LinkOptions): Step {
+  checkPath(`link ${path}`, path)
+  const long = target.split('/').some((name) => Buffer.byteLength(name) > LONGEST_NAME)
+  if (target === '' || target.includes('\0') || long)
+    throw new TypeError(`link ${path}: no link can lead to ${JSON.stringify(target)}`)
   if (target === path || target === nameOf(path)) throw new TypeError(`link ${path}: it would lead to itself`)
   return linkStep({ path, target }, options)
 }

@@ -1,6 +1,7 @@
 import { clear } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 import type { AbsolutePath } from './paths.ts'
 import { type Releases, releasesAt, releasesIn } from './releases.ts'
 
@@ -22,6 +23,7 @@ export interface PrunedOptions extends StepOptions {
  * @example prunedReleases('/srv/app', { wanted: '4f2a90c1b7de', keep: 5 })
  */
 export function prunedReleases(root: AbsolutePath, { wanted, keep = 3, ...options }: PrunedOptions): Step {
+  checkPath('prunedReleases', root)
   return pruned({ root, wanted, keep: Math.max(2, keep) }, options)
 }
 

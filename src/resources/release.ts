@@ -5,6 +5,7 @@ import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { archiveOf } from './archive.ts'
+import { checkPath, LONGEST_NAME } from './checked.ts'
 import { digestOf, entriesOf, type LocalEntry } from './local-tree.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 
@@ -53,13 +54,18 @@ export function keptRelease(id: string): Build {
  * directories and executable files have the mode 0755, other files 0644.
  * Its directory has the time 0 until it is in force: see `releaseInForce`.
  *
+ * @throws TypeError for a path that cannot be
  * @example
  * const built = build('dist', 'Run npm run build first.')
  * release(`/srv/app/releases/${built.id}`, built)
  */
 export function release(path: AbsolutePath, from: Build, options: StepOptions = {}): Step {
+  checkPath(`release ${path}`, path, LONGEST_NAME - INCOMING.length)
   return releaseStep({ path, from }, options)
 }
+
+/** Ends the name of a release that is not whole yet. */
+const INCOMING = '.incoming'
 
 interface ReleaseParams {
   readonly path: AbsolutePath
@@ -83,7 +89,7 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
     const { directory, id } = from
     if (directory === undefined) throw notThere(path, from)
     const { entries = entriesOf(resolve(directory)) } = from
-    const at = `${path}.incoming`
+    const at = `${path}${INCOMING}`
     return [
       {
         script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path}`,

@@ -3,6 +3,7 @@ import { place, type Sketch } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { forPaths } from '../shell/in-parts.ts'
 import { sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 import type { AbsolutePath } from './paths.ts'
 
 /**
@@ -136,6 +137,7 @@ interface Marked {
  * @example [link('/srv/app/current', { target: 'releases/4f2a90c1b7de' }), releaseInForce('/srv/app', '4f2a90c1b7de')]
  */
 export function releaseInForce(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
+  checkPath('releaseInForce', root)
   return inForceStep({ root, id }, options)
 }
 
@@ -167,6 +169,7 @@ const inForceStep = resource<Marked, Releases>('release in force', {
  * @example releaseWithdrawn('/srv/app', '4f2a90c1b7de')
  */
 export function releaseWithdrawn(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
+  checkPath('releaseWithdrawn', root)
   return withdrawnStep({ root, id }, options)
 }
 

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Shell, sh } from '../shell/sh.ts'
+import { LONGEST_NAME } from './checked.ts'
 
-/** What a file system takes as a name, in bytes. */
-const LONGEST_NAME = 255
 const RANDOM = 8
 
 /** A name in the same directory, which a rename can replace the path from; a leading dot keeps it out of `*.conf`. */

@@ -3,6 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { readAll, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 import { differenceOf, file, sketchFile } from './file.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
 import {
@@ -41,6 +42,7 @@ export function sysctl(
       throw new TypeError(`sysctl ${name}: the value of ${key} has several lines`)
   }
   const path: AbsolutePath = `/etc/sysctl.d/60-${name}.conf`
+  checkPath(`sysctl ${name}`, path)
   return sysctlStep({ name, path, settings }, options)
 }
 

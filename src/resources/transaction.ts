@@ -38,6 +38,7 @@ export interface TransactionOptions {
  * Files that only make sense together: all of them are valid and in force, or none is. They are checked before they are in
  * place; when activation or the probe fails, the old ones are put back and put in force again, and the step fails.
  *
+ * @throws TypeError for a step that cannot be taken back, and for two steps for one path
  * @param steps files, links and absences; what cannot be taken back may not stand in a transaction
  * @example transaction('nginx configuration', [file('/etc/nginx/nginx.conf', conf)], { validate: sh`nginx -t -q`, activate: reloaded('nginx') })
  */
@@ -46,7 +47,12 @@ export function transaction(
   steps: readonly ReplacingStep[],
   options: TransactionOptions = {},
 ): Step {
+  const paths = new Set<string>()
   for (const step of steps) {
+    const path = step.replace?.path
+    if (path !== undefined && paths.has(path))
+      throw new TypeError(`transaction "${label}": two of its steps are for ${path}`)
+    if (path !== undefined) paths.add(path)
     if (!step.replace)
       throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be taken back`)
     if (step.notify.length > 0)
@@ -123,6 +129,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
       { script, timeout, undone: UNDONE, rescue: rescued({ id }), ...(visit && { reached: visit }) },
     ]
   },
+  parts: ({ steps }) => steps,
   becomes: ({ steps }, host) => {
     for (const { becomes } of steps) becomes?.(host)
   },

@@ -2,6 +2,7 @@ import { Problem } from '../model/problem.ts'
 import { together } from '../model/read.ts'
 import type { Step, StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
+import { checkName } from './checked.ts'
 import { file } from './file.ts'
 import type { AbsolutePath } from './paths.ts'
 import { nameOf } from './staging.ts'
@@ -11,15 +12,18 @@ import { needsReload } from './unit-reload.ts'
  * A unit file of systemd, which systemd knows as soon as it is written.
  *
  * @param name with its ending: `notes.service`
+ * @throws TypeError for a name that cannot be
  * @example unit('app.service', '[Service]\nExecStart=/srv/app/run\n', { notify: restarted('app') })
  */
 export function unit(name: `${string}.${string}`, content: string, options: StepOptions = {}): Step {
+  checkName('unit: the name', name)
   return unitFile(name, `/etc/systemd/system/${name}`, content, options)
 }
 
 /**
  * A drop-in that changes a unit of a package. What it changes is in force after a restart: `notify: restarted(…)`.
  *
+ * @throws TypeError for names that cannot be
  * @example dropIn('haproxy.service', 'limits', '[Service]\nLimitNOFILE=40000\n')
  */
 export function dropIn(
@@ -28,6 +32,8 @@ export function dropIn(
   content: string,
   options: StepOptions = {},
 ): Step {
+  checkName('dropIn: the unit', unitName)
+  checkName(`dropIn for ${unitName}: the name`, name)
   return unitFile(unitName, `/etc/systemd/system/${unitName}.d/${name}.conf`, content, options)
 }
 

@@ -3,6 +3,7 @@ import { compare } from '../model/difference.ts'
 import { family, known, mapRead, type Read, readAll, together } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
+import { checkPath } from './checked.ts'
 
 export interface UserOptions extends StepOptions {
   /** An account of a service: an id below 1000, no aging. @default true */
@@ -88,7 +89,7 @@ const groupOf = family<string, Group | undefined>({
 /**
  * A user, with a group of the same name unless the options name another.
  *
- * @throws TypeError for a name that no user or group can have
+ * @throws TypeError for a name that no user or group can have, and for paths that cannot be
  * @example user('notes', { home: '/srv/notes' })
  */
 export function user(
@@ -105,6 +106,8 @@ export function user(
   if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`user: "${name}" is not the name of a user`)
   for (const one of group === undefined ? groups : [group, ...groups])
     if (!NAME.test(one)) throw new TypeError(`user ${name}: "${one}" is not the name of a group`)
+  checkPath(`user ${name}: home`, home)
+  checkPath(`user ${name}: shell`, shell)
   return userStep({ name, system, home, shell, group, groups }, options)
 }
 

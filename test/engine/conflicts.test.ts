@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { expect } from 'chai'
+import { on } from '../../src/model/ask.ts'
 import { handler } from '../../src/model/handler.ts'
 import { play } from '../../src/model/play.ts'
 import { Refusal } from '../../src/model/problem.ts'
@@ -8,7 +9,9 @@ import { stepTitle } from '../../src/report/describe.ts'
 import { absent } from '../../src/resources/absent.ts'
 import { directory } from '../../src/resources/directory.ts'
 import { file } from '../../src/resources/file.ts'
+import { line } from '../../src/resources/line.ts'
 import { link } from '../../src/resources/link.ts'
+import { transaction } from '../../src/resources/transaction.ts'
 import { user } from '../../src/resources/user.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
@@ -24,6 +27,19 @@ describe('two steps for one thing', () => {
     ],
     'a file and an absence': () => [file(at(), 'x', rig.own), absent(at())],
     'a file and a link': () => [file(at(), 'x', rig.own), link(at(), { target: 'b' })],
+    'a file and a line that it has not': () => [file(at(), 'x\n', rig.own), line(at(), 'y')],
+    'a line and a file without it': () => [line(at(), 'y'), file(at(), 'x\n', rig.own)],
+    'a link and a line': () => [link(at(), { target: 'b' }), line(at(), 'y')],
+    'an absence and a line': () => [absent(at()), line(at(), 'y')],
+    'a part of a transaction and a file': () => [
+      transaction('t', [file(at(), 'x', rig.own)]),
+      file(at(), 'y', rig.own),
+    ],
+    'a line and a part of a transaction': () => [line(at(), 'y'), transaction('t', [absent(at())])],
+    'parts of two transactions': () => [
+      transaction('t', [file(at(), 'x', rig.own)]),
+      transaction('u', [file(at(), 'y', rig.own)]),
+    ],
     'a file and a directory': () => [directory(at(), rig.own), file(at(), 'x', rig.own)],
   }
   for (const [what, steps] of Object.entries(pairs))
@@ -42,7 +58,9 @@ describe('two steps for one thing', () => {
             (error: unknown) => error,
           )
         if (!(refused instanceof Refusal)) throw new Error(`not refused: ${refused}`)
-        expect(refused.message).to.match(/^web1: \w+ \S+\/a and \w+ \S+\/a want different things of \S+\/a$/)
+        expect(refused.message).to.match(
+          /^web1: \w+ (\S+\/a(: y)?|[tu]) and \w+ (\S+\/a(: y)?|[tu]) want different things of \S+\/a$/,
+        )
         expect(refused.where)
           .to.have.property('file')
           .that.matches(/conflicts\.test\.ts$/)
@@ -53,6 +71,34 @@ describe('two steps for one thing', () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [file(at(), 'x', rig.own), file(at(), 'x', rig.own)]),
     ])
+    expect(problems).to.deep.equal([])
+  })
+
+  it('are taken when one is a line that the other has, and when both are lines', async () => {
+    const { problems, told } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        line(`${rig.root}/b`, 'x'),
+        line(`${rig.root}/b`, 'y'),
+        file(at(), 'x\ny\n', rig.own),
+        line(at(), 'y'),
+      ]),
+    ])
+    expect(problems).to.deep.equal([])
+    expect(told.at(-1)).to.equal('web1 ok line a: y')
+  })
+
+  it('are taken when they are for one path of two hosts', async () => {
+    const { problems } = await rig.run(
+      (web) => [
+        play('web', { hosts: web }, ({ name }) => {
+          const [, other] = web.hosts
+          return name === 'web1' && other
+            ? [file(at(), 'x', rig.own), on(other, file(at(), 'y', rig.own))]
+            : []
+        }),
+      ],
+      { names: ['web1', 'web2'], mode: 'check' },
+    )
     expect(problems).to.deep.equal([])
   })
 
