@@ -22,8 +22,25 @@ const CAUSES: readonly Cause[] = [
     }),
   ],
   [
-    /No space left on device|Disk quota exceeded/,
-    () => ({ what: 'the disk is full', next: 'Make room on the host: df -h and df -i tell where.' }),
+    /(?:^|[\s'"‘])((?:\/[^\n/:'"’]+)*)\/[^\n/:'"’]+['"’]?: [^\n/]*No space left on device/m,
+    (directory) => ({
+      what: `the disk is full: no bytes or no inodes are free in ${directory || '/'}`,
+      next: `Make room on the host: df -h ${directory || '/'} and df -i ${directory || '/'} tell which.`,
+    }),
+  ],
+  [
+    /No space left on device/,
+    () => ({
+      what: 'the disk is full: no bytes or no inodes are free',
+      next: 'Make room on the host: df -h and df -i tell where.',
+    }),
+  ],
+  [
+    /Disk quota exceeded/,
+    () => ({
+      what: 'the quota of the disk is used up',
+      next: 'Make room on the host, or raise the quota: repquota -a tells whose it is.',
+    }),
   ],
   [
     // The printf of dash does not say why it could not write.

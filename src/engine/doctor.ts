@@ -11,7 +11,7 @@ import { type Verified, verification } from '../model/verification.ts'
 import type { OpenSession } from './fleet.ts'
 import { verify } from './verify.ts'
 import { fullest, type Room, roomsIn, share, wordsAfter } from './vital-lines.ts'
-import { clock, inodes, packages, space, sshd, systemd, uptime, user } from './vitals.ts'
+import { clock, inodes, packages, runtime, space, sshd, systemd, uptime, user } from './vitals.ts'
 
 export interface DoctorOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -114,6 +114,17 @@ const SIGHTS: readonly Sight[] = [
       what:
         (mib < 300 || (mib < 2048 && share(least) < 0.05)) && `${mount} is nearly full: ${mib} MiB are free.`,
       next: `Look for what is large: du -xh ${mount} | sort -h | tail. apt-get clean and journalctl --vacuum-size=200M make room.`,
+    }
+  }),
+  sight('runtime', runtime, (said) => {
+    const [room] = roomsIn(said)
+    if (!room) return new Unknown('df names no file system for /run')
+    return {
+      found: `${Math.floor(room.free / 1024)} MiB free in ${room.mount}`,
+      what:
+        room.free < 1024 &&
+        `${room.mount} is nearly full: ${room.free} KiB are free for locks and for the outputs of scripts.`,
+      next: 'Look for what is large: du -xah /run | sort -h | tail',
     }
   }),
   sight('inodes', inodes, (said) => {

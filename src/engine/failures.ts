@@ -112,7 +112,7 @@ function ended(
   always: string,
 ): { readonly details: readonly string[]; readonly next: string } {
   const details = evidence(script, result)
-  const cause = result.timedOut ? undefined : likelyCause(details.slice(1).join('\n'), result.code)
+  const cause = result.timedOut ? undefined : likelyCause(wordsOf(result).join('\n'), result.code)
   if (!cause) return { details, next: always }
   return {
     details: [...details, `Likely cause: ${cause.what}.`],
@@ -121,16 +121,22 @@ function ended(
 }
 
 /** The command and its last words. Masked before anything is cut: half a secret would not be known again. */
-export function evidence({ script }: Script, { stdout, stderr }: Result): readonly string[] {
+export function evidence({ script }: Script, result: Result): readonly string[] {
   const command = Secret.redact(script.text.trim()).split('\n')
-  const said = [stdout.toString(), stderr.toString()]
-    .flatMap((text) => Secret.redact(printable(Secret.redact(text))).split('\n'))
-    .filter((line) => line.trim() !== '')
   const shown = [
     ...(command.length === 1 ? [`$ ${command[0] ?? ''}`] : []),
-    ...said.slice(-LINES_SHOWN).map((line) => `  ${line}`),
+    ...wordsOf(result)
+      .slice(-LINES_SHOWN)
+      .map((line) => `  ${line}`),
   ]
   return shown.map(clip)
+}
+
+/** The lines of both outputs. */
+function wordsOf({ stdout, stderr }: Result): readonly string[] {
+  return [stdout.toString(), stderr.toString()]
+    .flatMap((text) => Secret.redact(printable(Secret.redact(text))).split('\n'))
+    .filter((line) => line.trim() !== '')
 }
 
 function clip(line: string): string {

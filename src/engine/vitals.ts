@@ -26,6 +26,9 @@ export const space: Vital = output(
 df -Pk "$@" || exit 75`,
 )
 
+/** Where the outputs of scripts are kept while they run, and the files of locks. */
+export const runtime: Vital = output('room in /run', sh`df -Pk /run || exit 75`)
+
 export const inodes: Vital = output(
   'inodes',
   sh`${PLACES}

@@ -2,14 +2,25 @@
 export const LONGEST_NAME = 255
 const LONGEST_PATH = 4095
 
+export interface PathRules {
+  /** Bytes that the last name may have, where the step makes others from it. @default 255 */
+  readonly longest?: number
+  /** Whether it may be the root directory. @default false */
+  readonly root?: boolean
+}
+
 /**
  * Refuses a path that no host can have, or that other steps would write in another way.
  *
  * @param what the step, for the message: `file /etc/motd`
- * @param longest bytes that the last name may have, where the step makes others from it
  * @throws TypeError
  */
-export function checkPath(what: string, path: string, longest = LONGEST_NAME): void {
+export function checkPath(
+  what: string,
+  path: string,
+  { longest = LONGEST_NAME, root = false }: PathRules = {},
+): void {
+  if (root && path === '/') return
   const refuse = (why: string) => {
     throw new TypeError(`${what}: the path ${JSON.stringify(path)} ${why}`)
   }

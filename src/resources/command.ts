@@ -31,7 +31,7 @@ export function command(
   script: Shell,
   { unless, creates, notify, tags = [], ...how }: CommandOptions,
 ): Step {
-  if (creates !== undefined) checkPath(`command ${label}: creates`, creates)
+  if (creates !== undefined) checkPath(`command ${label}: creates`, creates, { root: true })
   if (creates !== undefined && /[*?]/.test(creates))
     throw new TypeError(
       `command ${label}: creates is one path, and patterns are not expanded: give unless: sh\`ls ${creates}\``,

@@ -28,7 +28,7 @@ export function directory(
   { owner = 'root', group = owner, mode = '0755', follow = false, ...options }: DirectoryOptions = {},
 ): Step {
   const what = `directory ${path}`
-  checkPath(what, path)
+  checkPath(what, path, { root: true })
   return directoryStep({ path, owner, group, mode: checkedMode(what, mode), follow }, options)
 }
 

@@ -13,7 +13,7 @@ import { isSmall, newFile } from './new-file.ts'
 import { type AbsolutePath, type Entry, entryAt, entryBehind, namedAs } from './paths.ts'
 import { copied } from './removed.ts'
 import { sent } from './sent.ts'
-import { beside, directoryOf, swept } from './staging.ts'
+import { beside, directoryOf, swept, whyUnwritten } from './staging.ts'
 
 export interface FileOptions extends StepOptions {
   /** @default 'root' */
@@ -232,8 +232,8 @@ ${content instanceof LocalFile ? room(directory, content.size) : put(content, at
 function put(content: Exclude<Content, LocalFile>, at: string): Shell {
   const bytes = bytesOf(content)
   return isBinary(bytes)
-    ? sh`printf %s ${bytes.toString('base64')} | base64 -d > ${at} && sync ${at}`
-    : sh`printf %s ${bytes.toString()} > ${at} && sync ${at}`
+    ? sh`{ printf %s ${bytes.toString('base64')} | base64 -d > ${at} && sync ${at} || { ${whyUnwritten(at)}; false; }; }`
+    : sh`{ printf %s ${bytes.toString()} > ${at} && sync ${at} || { ${whyUnwritten(at)}; false; }; }`
 }
 
 /** Asked before anything is sent: what is on its way cannot be called back. */

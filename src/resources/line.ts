@@ -8,7 +8,7 @@ import { type Shell, sh } from '../shell/sh.ts'
 import { checkPath } from './checked.ts'
 import { addedTo, contentOf, escapedBytes, type FileLine, lineOf, linesOf, withText } from './file-lines.ts'
 import { type AbsolutePath, type Entry, entryAt } from './paths.ts'
-import { beside, directoryOf, swept } from './staging.ts'
+import { beside, directoryOf, swept, whyUnwritten } from './staging.ts'
 
 export interface LineOptions extends StepOptions {
   /**
@@ -125,7 +125,7 @@ function rewrite({ path, match }: LineParams, { line, removed }: Edit): Shell {
   return sh`umask 022
 { mkdir -p ${directoryOf(path)} && { ${swept(path)}; } && from=${path} &&
 if [ -e ${path} ]; then cp -p --attributes-only --preserve=all ${path} ${at}; else from=/dev/null; : > ${at}; fi &&
-printf %b ${list} | awk -v once=${once} ${EDIT} - "$from" > ${at} && sync ${at} && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`
+printf %b ${list} | awk -v once=${once} ${EDIT} - "$from" > ${at} && sync ${at} || { ${whyUnwritten(at)}; false; } && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`
 }
 
 /** The first line of the list on stdin is the wanted one, the others are removed. */

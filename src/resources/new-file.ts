@@ -32,7 +32,7 @@ else install -o ${owner} -g ${group} -m ${mode} /dev/null ${at} && head -c ${siz
   return sh`${withText(write, text)}[ $? = 0 ] || { rm -f ${at}; exit 1; }`
 }
 
-const PROGRAM = `my ($at, $path, $owner, $group, $mode) = @ARGV;
+const PROGRAM = `$SIG{__WARN__} = sub {}; my ($at, $path, $owner, $group, $mode) = @ARGV;
 sub id { my ($kind, $name, $id) = @_; $id = $name if !defined $id && $name =~ /^\\d+$/; defined $id or die "invalid $kind: '$name'\\n"; $id }
 my $uid = id("user", $owner, scalar getpwnam $owner);
 my $gid = id("group", $group, scalar getgrnam $group);

@@ -60,7 +60,7 @@ export function keptRelease(id: string): Build {
  * release(`/srv/app/releases/${built.id}`, built)
  */
 export function release(path: AbsolutePath, from: Build, options: StepOptions = {}): Step {
-  checkPath(`release ${path}`, path, LONGEST_NAME - INCOMING.length)
+  checkPath(`release ${path}`, path, { longest: LONGEST_NAME - INCOMING.length })
   return releaseStep({ path, from }, options)
 }
 
@@ -92,7 +92,7 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
     const at = `${path}${INCOMING}`
     return [
       {
-        script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path}`,
+        script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path} || { rm -rf -- ${at}; exit 1; }`,
         input: archiveOf({ directory: resolve(directory), id, entries }),
         says: true,
       },

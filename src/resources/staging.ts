@@ -22,6 +22,13 @@ export function put(at: string | Shell, path: string | Shell): Shell {
   return sh`{ [ ! ${at} -ef ${path} ] || [ -L ${path} ] || rm -f -- ${path}; } && mv -fT -- ${at} ${path}`
 }
 
+/**
+ * Says why nothing can be written at a path, where something could not: dash's printf and some filters do not. Says nothing when it can.
+ */
+export function whyUnwritten(at: string | Shell): Shell {
+  return sh`dd if=/dev/zero of=${at} bs=64k count=1 conv=fsync status=none`
+}
+
 export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }

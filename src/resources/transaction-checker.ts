@@ -9,11 +9,14 @@ import type { Swap } from './transaction-plan.ts'
  */
 export function checked(validate: Shell, swaps: readonly Swap[], id: string): Shell {
   const fill = swaps.map(({ path, at, make }) =>
-    make ? sh`show ${path} ${at} ${directoryOf(path)}` : sh`hide ${path} ${directoryOf(path)}`,
+    make
+      ? sh`show ${path} ${at} ${directoryOf(path)} || unchecked ${path}`
+      : sh`hide ${path} ${directoryOf(path)} || unchecked ${path}`,
   )
   return sh`
 overlay=${`/run/provision-${id}`}
-mkdir -m 0700 "$overlay"
+mkdir -m 0700 "$overlay" || give_up 'There is no room for the new files where their checker sees them.'
+unchecked() { rm -rf -- "$overlay"; give_up "$1 could not be shown to the checker."; }
 show() { mkdir -p "$overlay/upper$3" && cp -a -- "$2" "$overlay/upper$1"; }
 hide() { mkdir -p "$overlay/upper$2" && mknod "$overlay/upper$1" c 0 0; }
 ${lines(fill)}

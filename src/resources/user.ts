@@ -106,7 +106,7 @@ export function user(
   if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`user: "${name}" is not the name of a user`)
   for (const one of group === undefined ? groups : [group, ...groups])
     if (!NAME.test(one)) throw new TypeError(`user ${name}: "${one}" is not the name of a group`)
-  checkPath(`user ${name}: home`, home)
+  checkPath(`user ${name}: home`, home, { root: true })
   checkPath(`user ${name}: shell`, shell)
   return userStep({ name, system, home, shell, group, groups }, options)
 }

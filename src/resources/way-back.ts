@@ -3,7 +3,7 @@ import { lines } from '../shell/lines.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { noUnitForBoot, unitForBoot } from './boot-way-back.ts'
 import { REMOVED } from './removed.ts'
-import { directoryOf, put } from './staging.ts'
+import { directoryOf, put, whyUnwritten } from './staging.ts'
 import { type Swap, type TransactionPlan, UNDONE } from './transaction-plan.ts'
 
 /**
@@ -89,9 +89,10 @@ export function prepared(plan: TransactionPlan): Shell {
   const fresh = `${script}.new`
   return sh`
 mkdir -p -m 0700 ${DIRECTORY} && mkdir -m 0700 ${store} ${`${store}/old`} && exec 8>${`${store}/lock`} && flock 8 &&
-printf %s ${plan.label} > ${`${store}/label`} && printf %s ${wayBack(plan).text} > ${fresh} || exit 1
+printf %s ${plan.label} > ${`${store}/label`} && printf %s ${wayBack(plan).text} > ${fresh} && sync ${fresh} ||
+  { ${whyUnwritten(fresh)}; rm -rf -- ${store}; exit ${UNDONE}; }
 sh -n ${fresh} || { rm -rf -- ${store}; exit ${UNDONE}; }
-sync ${fresh} && mv ${fresh} ${script} && sync ${store} ${DIRECTORY} || exit 1
+mv ${fresh} ${script} && sync ${store} ${DIRECTORY} || exit 1
 ${plan.reachable ? unitForBoot({ id: plan.id, script }) : sh``}
 under_way=yes
 . ${scriptOf(plan.id)}`

@@ -95,11 +95,17 @@ function isolated(frame: Frame, shell: string): string {
   const silent = `printf %s ${text} | ${child}`
   const run = frame.says ? heard(frame, silent) : silent
   const whole = frame.input ? fed(frame, `{ ${run}; } 3<&0`) : `${run}; _r=$?`
-  const body = `rm -f ${out} ${err}; ${whole}; ${copy(7)}; ${copy(8)} >&4`
+  const body = `rm -f ${out} ${err}; ${whole}; ${copy(7)}; ${copy(8)} >&4; ${ROOM}`
   // bash writes the text of a command that was killed to its own stderr, so that one is away meanwhile.
   const files = `5>>${out} 6>>${err} 7<${out} 8<${err} 4>&2 2>/dev/null 9>&-`
-  return `${knowsUsers(frame)}_r=125; { ${body}; } ${files}; [ $_r != 125 ] || rm -f ${out} ${err}`
+  const kept = `{ ${body}; } ${files}; [ $_r != 125 ] || rm -f ${out} ${err}`
+  return `${knowsUsers(frame)}_r=125; _o ${frame.nonce}; if [ "$_d" ]; then ${kept}; else ${NO_ROOM}; fi`
 }
+
+/** A script that failed may have lost its own words. */
+const ROOM = `[ $_r = 0 ] || printf %4096s x >&5 || echo "No space left on device: what the script wrote to $_d may be incomplete" >&4`
+
+const NO_ROOM = `echo 'No space left on device: there is no room in /run, /dev/shm, /tmp and /var/tmp for the output of the script, so it was not run' >&2`
 
 /**
  * What it says goes through a pipe of its own to a reader that ends with the script, whoever still holds the other end: so what

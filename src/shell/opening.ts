@@ -2,6 +2,9 @@ import { BLOCK, type Dialect } from './frame.ts'
 import { LOOK, STOP } from './process-tree.ts'
 import { type Shell, sh } from './sh.ts'
 
+/** Where the outputs of isolated scripts are kept while they run. */
+const OUTPUT_DIRECTORIES = ['/run', '/dev/shm', '/tmp', '/var/tmp'] as const
+
 export interface OpeningParts {
   /** Puts the proof of the user into `$_y`, or `not NAME`, after which nothing more is run. */
   readonly proof: string
@@ -39,7 +42,7 @@ export function opening({ token }: Dialect, { proof, checks, exported }: Opening
     FEED,
     BECOME,
     'command -v setsid >/dev/null && _i=setsid || _i=',
-    'for _d in /run /dev/shm /tmp /var/tmp; do [ -w $_d ] && break; done',
+    OUTPUTS,
     ...checks,
     '_h ok $$ "$_y" $_w',
     '',
@@ -65,6 +68,14 @@ for _n in $(cat /proc/$_b/task/$_b/children); do [ $_n = $_a ] || _k $_n; done; 
 /** `_l FRAME NONCE` passes on what a script says, and marks as they are, up to the line with the nonce, which tells its status. */
 const HEAR = `_l(){ while IFS= read -r _t; do case $_t in "$2 "*) return \${_t#* };; ?"$_x "*) printf '%s\\n' "$_t" || exit;;
 *) _m s $1 "$_t";; esac; done; return 137; }`
+
+/**
+ * `_o NONCE` makes the two output files of an isolated script, in the first directory `$_d` that takes 64 KiB. `$_d` is empty where none
+ * does. It begins with the directory that was good the last time.
+ */
+const OUTPUTS = `_d=
+_o(){ for _d in $_d ${OUTPUT_DIRECTORIES.join(' ')}; do { printf %65536s x >$_d/provision.$1.out && : >$_d/provision.$1.out && : >$_d/provision.$1.err; } 2>/dev/null && return
+rm -f $_d/provision.$1.out $_d/provision.$1.err; done; _d=; }`
 
 /** `_u USER HOME SHELL…` goes on as a user, the cheapest way first; busybox's setpriv cannot, and `$_v` is empty. */
 const BECOME = `_u(){ _t=$1 HOME=$2; shift 2

@@ -11,7 +11,27 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
   [
     'tar: ./a: Cannot write: No space left on device',
     2,
-    'the disk is full. Make room on the host: df -h and df -i tell where.',
+    'the disk is full: no bytes or no inodes are free. Make room on the host: df -h and df -i tell where.',
+  ],
+  [
+    "mkdir: cannot create directory '/var/lib/provision/transactions/1a': No space left on device\nsh: 4: cannot create /var/lib/provision/transactions/1a/old: No such file or directory",
+    1,
+    'the disk is full: no bytes or no inodes are free in /var/lib/provision/transactions. Make room on the host: df -h /var/lib/provision/transactions and df -i /var/lib/provision/transactions tell which.',
+  ],
+  [
+    "base64: write error: No space left on device\ndd: error writing '/srv/d/.a b.provision-1': No space left on device",
+    1,
+    'the disk is full: no bytes or no inodes are free in /srv/d. Make room on the host: df -h /srv/d and df -i /srv/d tell which.',
+  ],
+  [
+    'cannot write /motd: No space left on device',
+    1,
+    'the disk is full: no bytes or no inodes are free in /. Make room on the host: df -h / and df -i / tell which.',
+  ],
+  [
+    'cp: error writing to a: Disk quota exceeded',
+    1,
+    'the quota of the disk is used up. Make room on the host, or raise the quota: repquota -a tells whose it is.',
   ],
   [
     'sh: 5: printf: printf: I/O error',

@@ -84,6 +84,7 @@ describe('the doctor', () => {
     expect(said).to.include({
       disk: 'unknown: df names no file system',
       inodes: 'unknown: df names no file system',
+      runtime: 'unknown: df names no file system for /run',
       'apt and dpkg': 'unknown: dpkg-query names no package',
       systemd: 'unknown: systemd does not answer',
       sshd: 'unknown: it could not be asked',
@@ -93,7 +94,7 @@ describe('the doctor', () => {
       { df: SILENT, 'dpkg-query': SILENT, sshd: SILENT, systemctl: SILENT, id: SILENT },
       5,
     )
-    for (const label of ['disk', 'inodes', 'apt and dpkg', 'systemd', 'sshd', 'login and root'])
+    for (const label of ['disk', 'inodes', 'runtime', 'apt and dpkg', 'systemd', 'sshd', 'login and root'])
       expect(silent[label]).to.match(/^unknown: no answer within/)
   })
 

@@ -21,7 +21,8 @@ describe('steps that travel together', () => {
     diff: (_params, there) => (there ? undefined : { verb: 'create', fields: [] }),
     apply: ({ path, first = sh`:` }) => [sh`${first}; touch ${path}`],
   })
-  const waits = () => sh`while [ ! -e ${`${rig.root}/go`} ]; do sleep 0.05; done`
+  const waits = () =>
+    sh`touch ${`${rig.root}/begun`}; while [ ! -e ${`${rig.root}/go`} ]; do sleep 0.05; done`
   const plays: Plays = (web) => [
     play('web', { hosts: web }, () => [
       made({ path: `${rig.root}/a` }),
@@ -56,9 +57,13 @@ describe('steps that travel together', () => {
       stop: stop.signal,
       on: (event) => {
         if (event.kind !== 'step' || !event.step.name.endsWith('/a')) return
-        stop.abort()
-        // The host has to hear of the stop while the second step still runs.
-        setTimeout(() => writeFileSync(`${rig.root}/go`, ''), 3_000)
+        const timer = setInterval(() => {
+          if (!existsSync(`${rig.root}/begun`)) return
+          clearInterval(timer)
+          // The second step runs until another shell has told the host of the stop.
+          rig.ended = () => writeFileSync(`${rig.root}/go`, '')
+          stop.abort()
+        }, 20)
       },
     })
     expect(told).to.deep.equal(['web1 changed made a', 'web1 changed made b'])

@@ -1,3 +1,4 @@
+import { answerOfNothing } from '../../src/engine/made-up.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import type { Step } from '../../src/model/step.ts'
 import { type Steps, unfold } from '../../src/model/steps.ts'
@@ -25,7 +26,7 @@ export function textsOf(steps: readonly Step[]): ReadonlyMap<string, string | un
   return new Map(
     steps
       .filter(({ kind }) => WRITING.includes(kind))
-      .flatMap((step) => step.diff(step.kind === 'transaction' ? [] : undefined)?.texts ?? [])
+      .flatMap((step) => step.diff(answerOfNothing(step.read))?.texts ?? [])
       .map(({ path, after }) => [path, after]),
   )
 }

@@ -11,6 +11,7 @@ import { type Play, playbook } from '../../src/model/play.ts'
 import { hosts, stack } from '../../src/model/stack.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { openSession } from '../../src/transport/open-session.ts'
+import type { Link } from '../../src/transport/wire.ts'
 import { type Machine, testMachine } from './machine.ts'
 
 export interface Outcome {
@@ -41,6 +42,8 @@ export class Rig {
   readonly directory: AbsolutePath = temporary()
   #machine: Machine | undefined
   #root: AbsolutePath | undefined
+  /** Called whenever a shell on a host has ended: that of a session, or one that ends or stops the scripts of another. */
+  ended: (() => void) | undefined
 
   async begin(): Promise<void> {
     this.#machine = await testMachine()
@@ -63,6 +66,7 @@ export class Rig {
   }
 
   renew(): void {
+    this.ended = undefined
     this.#root = undefined
   }
 
@@ -80,7 +84,15 @@ export class Rig {
 
   /** @param owner takes the lock of the host under this name */
   async session(name: string, owner?: string): Promise<OpenedSession> {
-    const link = this.machine.link()
+    const plain = this.machine.link()
+    const link: Link = {
+      ...plain,
+      start: async (command) => {
+        const wire = await plain.start(command)
+        void wire.ended.then(() => this.ended?.())
+        return wire
+      },
+    }
     const session = await openSession(link, { host: name, ...(owner !== undefined && { lock: { owner } }) })
     return {
       session,
