@@ -21,7 +21,9 @@ describe('postgres-replica', () => {
   it('keeps the password where the server alone reads it', () => {
     const passfile = stepOf(steps, 'file', '/etc/postgresql/replication.pgpass')
     const { script } = said(passfile, undefined)
-    expect(script).to.include('*:5432:replication:replicator:re\\:pl\\\\ica\n').and.include(' postgres postgres 0600\n')
+    expect(script)
+      .to.include('*:5432:replication:replicator:re\\:pl\\\\ica\n')
+      .and.include(' postgres postgres 0600\n')
     expect(Secret.redact(script)).not.to.include('re\\:pl')
   })
 
