@@ -18,19 +18,29 @@ const ASK: Shell = sh`
 conf=$(ls -d /etc/postgresql/*/main 2>/dev/null | tail -n 1)/conf.d/91-synchronous.conf
 psql=$(ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
 ask() { PGHOST=/run/postgresql PGPORT=${PORT} PGCONNECT_TIMEOUT=5 PGOPTIONS='-c synchronous_commit=local' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$psql" -XAtqw -v ON_ERROR_STOP=1 -d postgres -c "$1"; }
-is_primary() { [ "$(ask 'select pg_is_in_recovery()')" = f ]; }
+runs() { systemctl -q is-active 'postgresql@*-main.service'; }
+recovery() { ask 'select pg_is_in_recovery()'; }
 reload() { ask 'select pg_reload_conf()' >/dev/null; }`
 
 const notWaiting = sh`${ASK}
-[ -e "$conf" ] && is_primary || exit 0
-[ "$(ask "select count(*) > 1 from pg_stat_replication where state = 'streaming'")" = f ] || exit 0
+[ -e "$conf" ] || exit 0
+recovery=$(recovery) || { runs || exit 0; echo 'the database does not answer, so it may be a primary whose writes wait' >&2; exit 1; }
+[ "$recovery" = f ] || exit 0
+several=$(ask "select count(*) > 1 from pg_stat_replication where state = 'streaming'") || exit 1
+[ "$several" = f ] || exit 0
 ask 'alter database postgres reset provision.synchronous' && mv -f "$conf" "$conf.away" && reload || exit 1
 until [ -z "$(ask 'show synchronous_standby_names')" ]; do sleep 0.05; done`
 
 const waiting = sh`${ASK}
 [ -e "$conf.away" ] || exit 0
-is_primary || { rm -f "$conf.away"; exit 0; }
-end=$(($(date +%s) + 90))
+end=$(($(date +%s) + 90 * \${PROVISION_TIMEOUT_PERCENT:-100} / 100))
+until recovery=$(recovery); do
+  # One that is down waits when it comes back as a primary.
+  runs || { mv -f "$conf.away" "$conf"; exit; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 'the database does not answer, so writes do not wait for a replica yet' >&2; exit 1; }
+  sleep 0.2
+done
+[ "$recovery" = f ] || { rm -f "$conf.away"; exit 0; }
 until [ "$(ask "select count(*) > 0 from pg_stat_replication where state = 'streaming'")" = t ]; do
   [ "$(date +%s)" -lt "$end" ] || { echo 'no replica streams, so writes do not wait for one yet' >&2; exit 1; }
   sleep 0.2
