@@ -21,11 +21,11 @@ const mayBeGone = ({ name }: Host) => `does not answer; when it does again: prov
 
 /**
  * With short limits of connection and login: until a dead primary is given up, nothing is written. One that is slow is found by its
- * replica, which asks it as well. A host with 5 % of a core is silent for up to 1.4 s in a login.
+ * replica, which asks it as well; where hosts are slow, `--timeout-factor` gives them longer.
  */
 export function soonGivenUp<H extends Host>(host: H): H {
   const ssh = { ...host.ssh, connectTimeout: '1s' } satisfies Ssh
-  const timeouts = { ...host.timeouts, login: '2s' } satisfies Timeouts
+  const timeouts = { ...host.timeouts, login: '1s' } satisfies Timeouts
   return { ...host, ssh, timeouts }
 }
 
