@@ -63,10 +63,12 @@ const installed = family<string, Installed>({
   shared: true,
   // Where there are no foreign architectures, there is no such file; the native one is its first line.
   script: (names) => sh`
-have=$(dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null)
-printf '%s\n' "$have"
+dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null
 lacks=
-for name in ${names.map(bare)}; do case $have in *"i |$name|"*) ;; *) lacks=1 ;; esac; done
+for name in ${names.map(bare)}; do
+  for list in /var/lib/dpkg/info/$name.list /var/lib/dpkg/info/$name:*.list; do [ ! -e "$list" ] || continue 2; done
+  lacks=1
+done
 [ -z "$lacks" ] || dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|provides|${Provides}|\n'} | grep -E ${`^.i.*[|, ](${names.map(escaped).join('|')})( \\(|,|\\|)`}
 grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var/lib/apt/extended_states
 [ ! -s /var/lib/dpkg/arch ] || { read -r native </var/lib/dpkg/arch; echo "native|$native"; }

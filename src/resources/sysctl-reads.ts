@@ -1,5 +1,5 @@
 import { family } from '../model/read.ts'
-import { sh } from '../shell/sh.ts'
+import { type Shell, sh } from '../shell/sh.ts'
 import { nameOf } from './staging.ts'
 
 /** The file of a setting. The first separator of a key decides: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.100/rp_filter`. */
@@ -9,14 +9,19 @@ export function procPath(key: string): string {
 }
 
 /**
- * The value in force; undefined where the kernel has no such setting. One `grep` for all of them: the shell's own `read` goes byte by
- * byte, and the kernel gives a number in one piece only.
+ * The values in force, and all settings for the boot, by one `grep`: both questions have this one text, so a host is asked once. The
+ * shell's own `read` goes byte by byte, and the kernel gives a number in one piece only.
  */
+function settingsNow(keys: readonly string[]): Shell {
+  return sh`grep -sHv '^[[:space:]]*[#;]' -- ${[...new Set(keys.map(procPath))]} /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf; :`
+}
+
+/** The value in force; undefined where the kernel has no such setting. */
 export const liveValue = family<string, string | undefined>({
   name: 'sysctl',
   dependsOn: (key) => [procPath(key)],
   shared: true,
-  script: (keys) => sh`grep -sH '' -- ${keys.map(procPath)} /dev/null; :`,
+  script: settingsNow,
   parse: ({ stdout }, keys) => {
     const values = new Map<string, string>()
     for (const line of stdout.split('\n')) {
@@ -43,22 +48,15 @@ export interface Assignment {
 }
 
 /** By precedence: of files of one name, systemd-sysctl reads only that of the first folder. */
-const FOLDERS = [
-  '/etc/sysctl.d',
-  '/run/sysctl.d',
-  '/usr/local/lib/sysctl.d',
-  '/usr/lib/sysctl.d',
-  '/lib/sysctl.d',
-]
+const FOLDERS = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d']
 
-/** The files that set a key at boot, in the order in which systemd-sysctl reads them. One `grep` for all keys of a host. */
+/** The files that set a key at boot, in the order in which systemd-sysctl reads them. */
 export const assignmentsOf = family<string, readonly Assignment[]>({
   name: 'sysctl files',
   // Two steps with one key are a conflict, which the last read finds.
   dependsOn: () => FOLDERS,
   shared: true,
-  script: (keys) =>
-    sh`grep -sHF ${[...new Set(keys.map((key) => nameOf(procPath(key))))].flatMap((word) => ['-e', word])} -- /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf; :`,
+  script: settingsNow,
   parse: ({ stdout }, keys) => {
     const all = stdout.split('\n').flatMap((line) => {
       const [, path, key, value] = /^(\/[^:]+\.conf):\s*-?\s*([^#;=\s]+)\s*=\s*(.*)$/.exec(line) ?? []

@@ -1,4 +1,4 @@
-import { family } from '../model/read.ts'
+import { family, mapRead, type Read } from '../model/read.ts'
 import { sh } from '../shell/sh.ts'
 
 /** A unit of systemd as it is now. */
@@ -43,38 +43,30 @@ export function definitionsOf(name: string): readonly string[] {
   ]
 }
 
-const PROPERTIES =
-  'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit,FragmentPath'
+const PROPERTIES = 'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit'
 
 /**
- * One `systemctl show` for all units of a host. systemd tells nothing of two sorts of units: whether a System V script has its links
- * (the shell looks itself), and whether what an `Also=` names is enabled (one `systemctl` more, only where there is such a unit).
+ * One `systemctl show` for all units of a host. systemd says nothing about two sorts of units, so the shell itself looks for the links of
+ * a System V script and for `Also=` in unit files. What that names is asked by one `systemctl` more.
  */
-export const unitState = family<string, Unit>({
+const unitNow = family<string, Unit | undefined>({
   name: 'units',
   dependsOn: definitionsOf,
   shared: true,
   script: (names) => sh`
-shown=$(systemctl show -p ${PROPERTIES} -- ${names}) && {
-printf '%s\n' "$shown"
-case $shown in *UnitFileState=generated*|*UnitFileState=indirect*)
-  for name in ${names}; do
-    bare=\${name%.service}
-    for link in /etc/rc[2345].d/S??"$bare"; do [ ! -e "$link" ] || { printf '\nSysV=%s\n' "$name"; break; }; done
+systemctl show -p ${PROPERTIES} -- ${names}
+for name in ${names}; do
+  bare=\${name%.service}
+  [ ! -e "/etc/init.d/$bare" ] ||
+  for link in /etc/rc[2345].d/S??"$bare"; do [ ! -e "$link" ] || { printf '\nSysV=%s\n' "$name"; break; }; done
+  for path in "/etc/systemd/system/$name" "/run/systemd/system/$name" "/usr/lib/systemd/system/$name" "/lib/systemd/system/$name"; do
+    [ -f "$path" ] || continue
+    also=
+    while read -r line; do case $line in Also=*) also="$also \${line#Also=}" ;; esac; done <"$path"
+    [ -z "$also" ] || ! systemctl is-enabled -q $also || printf '\nAlso=%s\n' "$name"
+    break
   done
-  printf '%s\n' "$shown" | while IFS= read -r line; do
-    case $line in
-      FragmentPath=*) path=\${line#*=} ;;
-      UnitFileState=indirect) state=indirect ;;
-      '') state= path= ;;
-    esac
-    [ "$state" = indirect ] && [ "$path" ] || continue
-    also=$(sed -n 's/^Also=//p' "$path")
-    [ -z "$also" ] || ! systemctl is-enabled -q $also || printf '\nAlso=%s\n' "$path"
-    state= path=
-  done
-esac
-}`,
+done`,
   parse: ({ stdout }, names) => {
     const records = stdout.split('\n\n').map(fieldsOf)
     const extra = (key: string) => new Set(records.map((fields) => fields.get(key)))
@@ -83,7 +75,7 @@ esac
       const found = records.find(
         (fields) => fields.get('Id') === name || fields.get('Names')?.split(' ').includes(name),
       )
-      if (!found) throw new Error(`systemd on the host says nothing about ${name}`)
+      if (!found) return undefined
       const state = found.get('UnitFileState') ?? ''
       return {
         active: ['active', 'reloading'].includes(found.get('ActiveState') ?? ''),
@@ -91,7 +83,7 @@ esac
           state === 'generated'
             ? scripts.has(name)
             : state === 'indirect'
-              ? also.has(found.get('FragmentPath'))
+              ? also.has(name)
               : enabledOf(state),
         masked: found.get('LoadState') === 'masked' || state.startsWith('masked'),
         isLoaded: found.get('LoadState') === 'loaded',
@@ -115,4 +107,17 @@ function fieldsOf(record: string): ReadonlyMap<string, string> {
 function enabledOf(state: string): Unit['enabled'] {
   if (['static', 'alias', 'transient'].includes(state)) return undefined
   return state === 'enabled-runtime' ? 'runtime' : state === 'enabled'
+}
+
+/** The state of a unit. @throws Error when systemd on the host says nothing about it */
+export function unitState(name: string): Read<Unit> {
+  return mapRead(unitNow(name), (found) => {
+    if (!found) throw new Error(`systemd on the host says nothing about ${name}`)
+    return found
+  })
+}
+
+/** Whether systemd goes on with another definition than that on the disk. It is asked together with {@link unitState}. */
+export function isStale(name: string): Read<boolean> {
+  return mapRead(unitNow(name), (found) => found?.needsReload ?? false)
 }

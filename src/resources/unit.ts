@@ -7,6 +7,7 @@ import { file } from './file.ts'
 import type { AbsolutePath } from './paths.ts'
 import { nameOf } from './staging.ts'
 import { needsReload } from './unit-reload.ts'
+import { isStale } from './unit-state.ts'
 
 /**
  * A unit file of systemd, which systemd knows as soon as it is written.
@@ -48,7 +49,8 @@ function unitFile(name: string, path: AbsolutePath, content: string, options: St
   return Object.freeze({
     ...step,
     kind: 'unit',
-    read: together(step.read, needsReload(name)),
+    // A template is no unit, and has no state of one.
+    read: together(step.read, name.includes('@.') ? needsReload(name) : isStale(name)),
     diff: (have: unknown) => {
       const { entry, stale } = stateOf(have)
       refuseMasked(path, entry)
