@@ -10,7 +10,7 @@ const LAB = 'test-newcomer'
 
 /** All that the published package may hold. */
 const ALLOWED = [
-  /^(package\.json|README\.md|LICENSE|bin\/provision\.js)$/,
+  /^(package\.json|README\.md|LICENSE|bin\/(provision|start)\.js)$/,
   /^dist\/src\/[\w-]+\.js(\.map)?$/,
   /^dist\/src\/.+\.d\.ts$/,
   /^dist\/src\/report\.html$/,

@@ -191,7 +191,7 @@ describe('packages on real hosts', function () {
     const { code, text } = await running
     expect(code, text).to.equal(0)
     expect(text).to.match(/web2 … waiting for download that this run began early, pid \d+/)
-    expect(await sh('web2', DOWNLOADING)).to.equal('')
+    await eventually(async () => (await sh('web2', DOWNLOADING)) === '')
   })
 })
 
