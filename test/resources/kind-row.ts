@@ -1,0 +1,46 @@
+import type { Step } from '../../src/model/step.ts'
+import { sha256 } from '../../src/resources/file.ts'
+import type { Entry } from '../../src/resources/paths.ts'
+import { Secret } from '../../src/shell/secret.ts'
+
+/** What a step would do about what a host has. */
+export interface Row {
+  readonly step: Step
+  readonly have: unknown
+  /** The verb and the fields: `change mode 0600 → 0644`; nothing when the host is as wanted. */
+  readonly differs?: string
+  /** The commands, where they are the same each time. */
+  readonly runs?: readonly string[]
+  readonly refuses?: string
+}
+
+export const entry = (of: Partial<Entry>): Entry => ({
+  type: 'file',
+  mode: '0644',
+  owner: 'root',
+  group: 'root',
+  uid: '0',
+  gid: '0',
+  size: 1,
+  target: '',
+  sha256: undefined,
+  ...of,
+})
+export const there = entry({ sha256: sha256('text') })
+export const dir = entry({ type: 'directory', mode: '0755' })
+export const special = entry({ type: 'device' })
+export const version = (version: string | undefined) => ({
+  ...{ version, state: undefined, guarded: false },
+  ...{ automatic: false, held: false, provider: undefined },
+})
+export const running = {
+  ...{ active: true, enabled: true, needsReload: false },
+  ...{ masked: false, isLoaded: true, endsByItself: false },
+}
+export const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
+export const secret = new Secret(() => 'hunter2')
+export const build = { directory: '/build', id: 'abc' }
+export const [hash, secretHash] = [sha256('text').slice(0, 12), sha256('old').slice(0, 12)]
+
+export const start = (name: string) =>
+  `systemctl start ${name} && systemctl is-active -q ${name} || { journalctl -q --no-pager -o cat -n 15 -u ${name}; systemctl is-active ${name}; exit 1; }`

@@ -1,0 +1,231 @@
+import { command } from '../../src/resources/command.ts'
+import { sha256 } from '../../src/resources/file.ts'
+import { pkg } from '../../src/resources/package.ts'
+import { release } from '../../src/resources/release.ts'
+import { service } from '../../src/resources/service.ts'
+import { sysctl } from '../../src/resources/sysctl.ts'
+import { dropIn, unit } from '../../src/resources/unit.ts'
+import { user, userGroup } from '../../src/resources/user.ts'
+import { sh } from '../../src/shell/sh.ts'
+import { account, build, dir, entry, type Row, running, start, there, version } from './kind-row.ts'
+
+/** Rows of kinds that act on packages, services, accounts and the kernel. */
+export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
+  'packages that are installed': { step: pkg('nginx', 'curl'), have: [version('1.22.1'), version('7.88')] },
+  'packages of which some are missing': {
+    step: pkg('nginx', 'curl', 'jq'),
+    have: [version(undefined), version('7.88'), { ...version(undefined), state: 'half-configured' }],
+    differs: 'install nginx installed, jq half-configured → installed',
+  },
+  'a package that came as a dependency, which autoremove would take away': {
+    step: pkg('curl'),
+    have: [{ ...version('1'), automatic: true }],
+    differs: 'change curl automatic → manual',
+    runs: ['apt-mark -qq manual curl'],
+  },
+  'a virtual package that another one provides': {
+    step: pkg('default-mta'),
+    have: [{ ...version(undefined), provider: 'exim4' }],
+  },
+  'a package on hold that is not there': {
+    step: pkg('jq'),
+    have: [{ ...version(undefined), held: true }],
+    refuses: 'jq: on hold, so apt does not install it',
+  },
+  'packages that are there, and what a killed installation has left': {
+    step: pkg('nginx'),
+    have: [{ ...version('1.22.1'), guarded: true }],
+    differs: 'remove /usr/sbin/policy-rc.d left by an interrupted run → absent',
+  },
+  'a service that runs': { step: service('nginx'), have: running },
+  'a service that neither runs nor starts at boot': {
+    step: service('nginx'),
+    have: { ...running, active: false, enabled: false, needsReload: false },
+    differs: 'start state stopped → running, enabled false → true',
+    runs: ['systemctl enable -q nginx.service', start('nginx.service')],
+  },
+  'a service whose unit has changed since it was read': {
+    step: service('a.timer'),
+    have: { ...running, active: false, enabled: true, needsReload: true },
+    differs: 'start state stopped → running',
+    runs: ['systemctl daemon-reload', start('a.timer')],
+  },
+  'a service that runs and should not': {
+    step: service('nginx', { state: 'stopped' }),
+    have: running,
+    differs: 'stop state running → stopped, enabled true → false',
+    runs: [
+      'systemctl disable -q nginx.service && systemctl disable -q --runtime nginx.service',
+      'systemctl stop nginx.service',
+    ],
+  },
+  'a stopped service that is neither enabled nor disabled': {
+    step: service('systemd-rfkill', { state: 'stopped' }),
+    have: { ...running, active: false, enabled: undefined, needsReload: false },
+  },
+  'a running service that can be neither enabled nor disabled': {
+    step: service('systemd-rfkill', { state: 'stopped', enabled: false }),
+    have: { ...running, active: true, enabled: undefined, needsReload: false },
+    differs: 'stop state running → stopped',
+    runs: ['systemctl stop systemd-rfkill.service'],
+  },
+  'a service that is masked and should run': {
+    step: service('nginx'),
+    have: { ...running, active: false, enabled: false, masked: true },
+    refuses: 'nginx.service is masked, so it cannot be started',
+  },
+  'a service that is masked and should be stopped': {
+    step: service('nginx', { state: 'stopped' }),
+    have: { ...running, active: false, enabled: false, masked: true },
+  },
+  'a service that is enabled until the next boot': {
+    step: service('nginx'),
+    have: { ...running, enabled: 'runtime' },
+    differs: 'change enabled until the next boot → true',
+    runs: ['systemctl enable -q nginx.service'],
+  },
+  'a static service': { step: service('nginx'), have: { ...running, enabled: undefined } },
+  'a static service that should be enabled': {
+    step: service('nginx', { enabled: true }),
+    have: { ...running, enabled: undefined },
+    refuses: 'nginx.service has no [Install] section, so it cannot be enabled',
+  },
+  'a oneshot that should run': {
+    step: service('job'),
+    have: { ...running, active: false, endsByItself: true },
+    refuses:
+      'job.service is a oneshot without RemainAfterExit: it ends when its work is done, and is never running',
+  },
+  'a service that is to run now but not at boot': {
+    step: service('nginx', { enabled: false }),
+    have: running,
+    differs: 'change enabled true → false',
+    runs: ['systemctl disable -q nginx.service && systemctl disable -q --runtime nginx.service'],
+  },
+  'a service that the host does not know': {
+    step: service('ngnix', { state: 'stopped' }),
+    have: { ...running, active: false, enabled: false, isLoaded: false },
+    differs: 'stop',
+  },
+  'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
+  'no user': {
+    step: user('notes', { home: '/srv/notes' }),
+    have: [[undefined, undefined], []],
+    differs: 'create home /srv/notes, shell /usr/sbin/nologin',
+    runs: [
+      'own=--user-group\n! getent group notes >/dev/null || own=\'--gid=notes\'\nuseradd "$own" --system --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes',
+    ],
+  },
+  'no user for people': {
+    step: user('ana', { system: false, home: '/home/ana', shell: '/bin/bash', groups: ['adm'] }),
+    have: [[undefined, undefined], ['adm']],
+    differs: 'create home /home/ana, shell /bin/bash, group adm',
+    runs: [
+      'own=--user-group\n! getent group ana >/dev/null || own=\'--gid=ana\'\nuseradd "$own" --home-dir /home/ana --shell /bin/bash ana',
+      'usermod -aG adm ana',
+    ],
+  },
+  'a user with another shell, who lacks one group of two': {
+    step: user('notes', { groups: ['adm', 'ssl-cert'] }),
+    have: [[{ ...account, shell: '/bin/sh' }, undefined], ['ssl-cert']],
+    differs: 'change shell /bin/sh → /usr/sbin/nologin, group ssl-cert',
+    runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin notes', 'usermod -aG adm,ssl-cert notes'],
+  },
+  'a user with a group that another step makes': {
+    step: user('notes', { group: 'web' }),
+    have: [[undefined, undefined], []],
+    differs: 'create home /nonexistent, shell /usr/sbin/nologin, primary group web',
+    runs: [
+      'useradd --system --no-create-home --gid web --home-dir /nonexistent --shell /usr/sbin/nologin notes',
+    ],
+  },
+  'a user of another group': {
+    step: user('notes', { group: 'web' }),
+    have: [[account, { name: 'deploy', gid: '33', members: [] }], []],
+    differs: 'change primary group 100 → web',
+    runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin --gid web notes'],
+  },
+  'a user of the group that is wanted': {
+    step: user('notes', { group: 'users' }),
+    have: [[account, { name: 'users', gid: '100', members: [] }], []],
+  },
+  'a group of users': { step: userGroup('deploy'), have: { name: 'deploy', gid: '33', members: [] } },
+  'no group of users': {
+    step: userGroup('deploy'),
+    have: undefined,
+    differs: 'create',
+    runs: ['groupadd --system deploy'],
+  },
+  'no group of people': {
+    step: userGroup('people', { system: false }),
+    have: undefined,
+    differs: 'create',
+    runs: ['groupadd people'],
+  },
+  'a command that was run': { step: command('index', sh`app index`, { creates: '/a' }), have: true },
+  'a command that was not run': {
+    step: command('index', sh`app index`, { creates: '/a' }),
+    have: false,
+    differs: 'run',
+    runs: ['app index'],
+  },
+  'settings of the kernel that are in force and kept': {
+    step: sysctl('vip', { 'net.a': 1, 'net.range': '1024\t65535' }),
+    have: [
+      entry({ sha256: sha256('net.a = 1\nnet.range = 1024\t65535\n') }),
+      [
+        ['1', '1024 65535'],
+        [[], []],
+      ],
+    ],
+  },
+  'settings of the kernel that are kept and not in force': {
+    step: sysctl('vip', { 'net.a': 1 }),
+    have: [entry({ sha256: sha256('net.a = 1\n') }), [['0'], [[]]]],
+    differs: 'change net.a 0 → 1',
+  },
+  'a setting of the kernel with an empty value': {
+    step: sysctl('ports', { 'net.ports': '' }),
+    have: [entry({ sha256: sha256('net.ports = \n') }), [[''], [[]]]],
+  },
+  'a setting of the kernel in another spelling': {
+    step: sysctl('flags', { 'net.flags': '0x10' }),
+    have: [entry({ sha256: sha256('net.flags = 0x10\n') }), [['16'], [[]]]],
+  },
+  'a setting of the kernel that another file overrides at boot': {
+    step: sysctl('t', { 'net.t': 25 }),
+    have: [
+      entry({ sha256: sha256('net.t = 25\n') }),
+      [['25'], [[{ path: '/etc/sysctl.d/99-vendor.conf', value: '60' }]]],
+    ],
+    refuses: '/etc/sysctl.d/99-vendor.conf sets net.t = 60 at boot, after the 25 that is wanted',
+  },
+  'settings of the kernel that are in force until the next boot': {
+    step: sysctl('vip', { 'net.a': 1 }),
+    have: [undefined, [['1'], [[]]]],
+    differs: `create owner root, group root, mode 0644, content ${sha256('net.a = 1\n').slice(0, 12)}`,
+  },
+  'a release that is there': { step: release('/srv/releases/abc', build), have: dir },
+  'no release': { step: release('/srv/releases/abc', build), have: undefined, differs: 'create release abc' },
+  'a file where a release is wanted': {
+    step: release('/srv/releases/abc', build),
+    have: there,
+    refuses: '/srv/releases/abc is a file, where a release is wanted',
+  },
+  'a unit whose owner is another, which systemd reads again': {
+    step: unit('notes.service', 'text'),
+    have: [entry({ sha256: sha256('text'), owner: 'ana' }), false],
+    differs: 'change owner ana → root',
+    runs: [
+      'chown root:root /etc/systemd/system/notes.service && chmod 0644 /etc/systemd/system/notes.service',
+      'systemctl daemon-reload',
+    ],
+  },
+  'a drop-in that is as wanted': { step: dropIn('haproxy.service', 'limits', 'text'), have: [there, false] },
+  'a unit that is as wanted, of which systemd uses an older definition': {
+    step: unit('notes.service', 'text'),
+    have: [there, true],
+    differs: 'change definition that systemd uses an older one → this file',
+    runs: ['systemctl daemon-reload'],
+  },
+}
