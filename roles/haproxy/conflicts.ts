@@ -46,7 +46,7 @@ function judge({ isOurs, lines }: Found): readonly Conflict[] {
       : [
           {
             what: `${CONFIG} serves something else: ${sections.join(', ')}`,
-            next: `The role replaces the file whole. Use another host; or, if nobody needs these, move the file out of the way.`,
+            next: `The role replaces the file whole. Use another host; or, if they are not needed, move the file out of the way.`,
           },
         ]),
     ...elsewhere.map(({ text }) => ({

@@ -27,7 +27,7 @@ function judge({ isOurs, lines, more }: Found, config: string, vip: string): rea
     return [
       {
         what: `${config} manages something else: ${said.join(', ')}`,
-        next: 'The role replaces the file whole. Use another host; or, if nobody needs these, stop keepalived and move the file out of the way.',
+        next: 'The role replaces the file whole. Use another host; or, if they are not needed, stop keepalived and move the file out of the way.',
       },
     ]
   return more.length === 0

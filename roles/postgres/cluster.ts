@@ -63,7 +63,7 @@ export function foreign(host: string, { name, data }: Foreign): Problem {
     `${host} has a cluster ${name} with its data in ${data}; this role keeps them in ${target}`,
     {
       details: ['Nothing was changed on the database hosts.'],
-      next: `To keep its data: stop it (systemctl stop postgresql@${version}-${cluster}), move ${data} to ${target}, set data_directory, and run again. If nobody needs them: pg_dropcluster --stop ${version} ${cluster}`,
+      next: `To keep its data: stop it (systemctl stop postgresql@${version}-${cluster}), move ${data} to ${target}, set data_directory, and run again. If they are not needed: pg_dropcluster --stop ${version} ${cluster}`,
     },
   )
 }

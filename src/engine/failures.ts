@@ -80,7 +80,7 @@ export function notConverged(
   return new Problem(
     applied
       ? `${name}: ${describe(step)} did not converge: after its commands it would still ${verb}`
-      : `${name}: ${describe(step)} was as wanted when it was read, and is not any more: it would ${verb}`,
+      : `${name}: ${describe(step)} matched when it was read, and no longer does: it would ${verb}`,
     {
       ...place(step),
       details: fields.map(({ name: field, from, to }) => `${field}: is ${from ?? 'absent'}, should be ${to}`),

@@ -28,7 +28,7 @@ export class Member {
   changed = 0
   /** Of the steps that a plan would change, those that a run decides anew. */
   open = 0
-  /** Of the steps that are as wanted now, those that a run reads again. */
+  /** Of the steps that are already in place, those that a run reads again. */
   recheck = 0
   skipped = 0
   /** Others had failed before it was begun in some play; no further play is begun on it. */

@@ -82,7 +82,7 @@ export class Guest {
   /**
    * Switches it on, unless it is on, and waits until its sshd answers; not for one that cannot.
    *
-   * @param waiting is told now and then how far it has come
+   * @param waiting receives the progress now and then
    */
   async start(waiting?: (line: string) => void): Promise<void> {
     if (!this.#wanted) await this.#life // it is just going off

@@ -126,7 +126,7 @@ export interface HostSummary {
   readonly changed: number
   /** Of the steps that would change, those that a run decides anew, since they come after a far-reaching change. */
   readonly open: number
-  /** Steps that are as wanted now, and that a run reads again, since something before them may change that. 0 after a run. */
+  /** Steps that are already in place, and that a run reads again, since something before them may change that. 0 after a run. */
   readonly recheck: number
   readonly failed: number
   readonly unreachable: boolean

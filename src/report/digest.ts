@@ -16,7 +16,7 @@ export class Digest {
     this.#look = look
   }
 
-  /** By host: the steps that are as wanted now, and that a run reads again. */
+  /** By host: the steps that are already in place, and that a run reads again. */
   readonly #open = new Map<string, string[]>()
 
   /** @param diffs whether they are to be told here, once for all hosts; otherwise they do not count. @default false */

@@ -18,9 +18,9 @@ export function stepLines(event: EventOf<'step'>, { paint, signs }: Look): reado
   ]
 }
 
-/** The steps of a host that are as wanted now, and that a run reads again. */
+/** The steps of a host that are already in place, and that a run reads again. */
 export function openLine(titles: readonly string[], { paint, signs }: Look): string {
-  return paint('dim', `${signs.open} ${titles.join(', ')}: as wanted now, read again in the run`)
+  return paint('dim', `${signs.open} ${titles.join(', ')}: already in place, read again in the run`)
 }
 
 /** A diff of {@link stepLines}' step each, of many lines; none where nobody has asked for them. */

@@ -39,7 +39,7 @@ export function plainReporter({
   const digest = new Digest(look)
   const firstWith = new Map<string, string>()
   const later: string[] = []
-  /** By host: the steps of its turn that are as wanted now, and that a run reads again. */
+  /** By host: the steps of its turn that are already in place, and that a run reads again. */
   const open = new Map<string, string[]>()
   const tell = asItHappens ? write : (text: string) => later.push(text)
   const line = (host: string, text: string) => tell(`${host.padEnd(width)} ${text}`)

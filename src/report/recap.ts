@@ -77,7 +77,7 @@ function sentence({ hosts, mode, interrupted }: Summary, paint: Paint): string {
   if (mode === 'apply') return paint('green', `${count(changed, 'step')} changed: ${on}.`)
   const undecided = [
     open > 0 && `${open} that may turn out needless`,
-    recheck > 0 && `${recheck} as wanted now`,
+    recheck > 0 && `${recheck} already in place`,
   ].filter((part) => part !== false)
   const decided = undecided.length > 0 ? ` (the run decides about those with ?: ${undecided.join(', ')})` : ''
   return paint('yellow', `${count(changed, 'step')} would change: ${on}${decided}.`)

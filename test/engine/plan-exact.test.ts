@@ -43,7 +43,7 @@ describe('a plan', () => {
   })
 
   describe('with a step that only the run decides', () => {
-    /** The command is as wanted now. After the new source it copies again, and does more. */
+    /** The command is already in place. After the new source it copies again, and does more. */
     const copies = (more: Shell) => [
       file(`${rig.root}/source`, 'new', rig.own),
       command('copy', sh`cat ${`${rig.root}/source`} > ${`${rig.root}/copy`}; ${more}`, {
@@ -142,7 +142,7 @@ function asking(
 ): Step {
   const source = `${base}/${Math.floor(chance() * Math.max(1, i))}`
   const copy = `${base}/${i}.copy`
-  // Often it is as wanted now, so that only the step before it decides.
+  // Often it is already in place, so that only the step before it decides.
   const there = statSync(source, { throwIfNoEntry: false })
   if (chance() < 0.7) writeFileSync(copy, there?.isFile() ? readFileSync(source) : '')
   if (kind === 'copy')

@@ -27,9 +27,9 @@ describe('the last words of a run', () => {
       said([host({ host: 'db1', changed: 3, open: 2 })], { mode: 'check' }),
       'db1  0 ok, 3 to change\n3 steps would change: 1 host, 3 steps (the run decides about those with ?: 2 that may turn out needless).',
     ],
-    'steps that are as wanted now are read again': [
+    'steps that are already in place are read again': [
       said([host({ host: 'db1', ok: 1, changed: 1, recheck: 2 })], { mode: 'check' }),
-      'db1  1 ok, 1 to change, 2 to read again\n1 step would change: 1 host, 4 steps (the run decides about those with ?: 2 as wanted now).',
+      'db1  1 ok, 1 to change, 2 to read again\n1 step would change: 1 host, 4 steps (the run decides about those with ?: 2 already in place).',
     ],
     'only handlers are due, and steps after them are read again': [
       said([host({ host: 'db1', ok: 1, recheck: 2 })], { mode: 'check' }),

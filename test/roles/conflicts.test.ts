@@ -74,7 +74,7 @@ describe('a host that something else uses', () => {
       `error: The role haproxy conflicts with what is in use on this host.
    at role haproxy
    /etc/haproxy/haproxy.cfg serves something else: frontend shop, backend web
-   The role replaces the file whole. Use another host; or, if nobody needs these, move the file out of the way. Nothing was changed on any host.`,
+   The role replaces the file whole. Use another host; or, if they are not needed, move the file out of the way. Nothing was changed on any host.`,
     )
     expect(proxy.diff(found(...sections, 'ours'))).to.equal(undefined)
     const conf = { config: '/etc/keepalived/keepalived.conf', check: '/check', vip: '10.0.0.10' }
@@ -87,7 +87,7 @@ describe('a host that something else uses', () => {
       `error: The role keepalived conflicts with what is in use on this host.
    at role keepalived
    /etc/keepalived/keepalived.conf manages something else: vrrp_instance A, virtual_router_id 51
-   The role replaces the file whole. Use another host; or, if nobody needs these, stop keepalived and move the file out of the way. Nothing was changed on any host.`,
+   The role replaces the file whole. Use another host; or, if they are not needed, stop keepalived and move the file out of the way. Nothing was changed on any host.`,
     )
   })
 

@@ -154,7 +154,7 @@ describe("a host's place", () => {
       [
         'db1 has a cluster 15/main with its data in /data/pg15; this role keeps them in /var/lib/postgresql/15/main',
         'Nothing was changed on the database hosts.',
-        'To keep its data: stop it (systemctl stop postgresql@15-main), move /data/pg15 to /var/lib/postgresql/15/main, set data_directory, and run again. If nobody needs them: pg_dropcluster --stop 15 main',
+        'To keep its data: stop it (systemctl stop postgresql@15-main), move /data/pg15 to /var/lib/postgresql/15/main, set data_directory, and run again. If they are not needed: pg_dropcluster --stop 15 main',
       ].join('\n'),
     )
     expect(refusal(nothing, found)).to.include('has a cluster 15/main')
