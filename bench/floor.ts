@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { pack } from '../src/engine/batch.ts'
 import { owed } from '../src/engine/owed.ts'
 import { facts } from '../src/model/facts.ts'
-import { readAll, together } from '../src/model/read.ts'
+import { readAll, readBoth } from '../src/model/read.ts'
 import { type Steps, unfold } from '../src/model/steps.ts'
 import { quote } from '../src/text/quote.ts'
 import type { Run } from './clock.ts'
@@ -35,7 +35,7 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
 /** All that we ask a host for these steps, for a shell that reads it from its stdin. */
 export function readScript(of: Steps): string {
   const { steps } = unfold(of, NO_FACTS)
-  const { scripts } = pack(together(together(facts, owed), readAll(steps.map(({ step }) => step.read))))
+  const { scripts } = pack(readBoth(readBoth(facts, owed), readAll(steps.map(({ step }) => step.read))))
   const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
   return `LC_ALL=C; export LC_ALL\n${text}`
 }

@@ -5,7 +5,7 @@ import { site } from '../playbooks/stack.ts'
 export default () => {
   const pair = (name: string) => pemPair(`certificates/${name}`)
   return inventory(site, {
-    ssh: { user: 'deploy', via: { host: 'bastion.example.net', user: 'jump' } },
+    ssh: { user: 'deploy', proxyJump: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',
     // Who may come by ssh and see numbers; the bastion's own address among them.

@@ -15,7 +15,7 @@ export default playbook(
     ),
   ],
   {
-    about:
+    description:
       'Lets the primary of the database acknowledge writes without a replica: what is written until one follows again is lost with the primary. The next run of the site ends it once one does.',
   },
 )

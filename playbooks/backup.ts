@@ -11,7 +11,7 @@ export default playbook(
     return [play(`backup: ${type}`, { hosts: values.backup }, () => backupTaken({ type, run: randomUUID() }))]
   },
   {
-    about: 'Takes a backup of the database now, from a replica where there is one.',
+    description: 'Takes a backup of the database now, from a replica where there is one.',
     flags: { type: optional(choice('full', 'diff', 'incr')) },
   },
 )

@@ -21,6 +21,6 @@ done | grep -E '^/(usr/)?(lib|lib64|bin|sbin)/' | sort -u`,
   diff: (_params, replaced) =>
     replaced.length === 0
       ? undefined
-      : { verb: 'restart', fields: replaced.slice(0, 3).map((to) => ({ name: 'replaced', to })) },
+      : { action: 'restart', fields: replaced.slice(0, 3).map((to) => ({ name: 'replaced', to })) },
   apply: ({ unit }) => [sh`systemctl restart ${`${unit}.service`}`],
 })

@@ -1,15 +1,15 @@
 import {
+  type Answers,
   after,
-  type Derived,
-  derive,
-  each,
+  askEach,
+  askHost,
+  existingRelease,
   flag,
   type Host,
-  keptRelease,
-  on,
+  mapAnswers,
+  markReleaseRolledBack,
   type Play,
   playbook,
-  releaseWithdrawn,
 } from 'provision-ts'
 import { gate, releaseGate } from './gates.ts'
 import { leavingOut } from './maintenance-mark.ts'
@@ -39,13 +39,13 @@ export default playbook(
     ]
   },
   {
-    about:
+    description:
       'Puts the build of this machine in force, one host at a time: the application, then the pages. A release that does not get ready is taken back everywhere.',
     flags: { outage: flag },
   },
 )
 
-function known<T>(value: T): Derived<T> {
+function known<T>(value: T): Answers<T> {
   return { asks: [], value: () => value }
 }
 
@@ -58,13 +58,13 @@ function back(values: Site, part: Part, kept: Part): readonly Play[] {
   return tier(values, {
     label: `${part === 'app' ? 'app' : 'web'}: back to the release before`,
     serial: 1,
-    release: (host) => derive(on(host, released), (found) => keptRelease(earlier(found) ?? id)),
+    release: (host) => mapAnswers(askHost(host, released), (found) => existingRelease(earlier(found) ?? id)),
     turn: (host, own) =>
-      after(each({ hosts: all[kept] }, released), (found) =>
-        after(on(host, released), (here) => {
+      after(askEach({ hosts: all[kept] }, released), (found) =>
+        after(askHost(host, released), (here) => {
           const lacks = found.some(({ answer }) => !answer?.away && answer?.parts[kept].current !== id)
           const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
-          return goes && [releaseWithdrawn(ROOTS[part], id), own]
+          return goes && [markReleaseRolledBack(ROOTS[part], id), own]
         }),
       ),
   })

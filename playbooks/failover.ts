@@ -1,14 +1,14 @@
 import {
   after,
-  derive,
-  each,
+  askEach,
+  delegateTo,
   flag,
   type Host,
-  on,
-  once,
+  mapAnswers,
   optional,
   play,
   playbook,
+  runOnce,
   type Ssh,
   type Timeouts,
   text,
@@ -17,7 +17,8 @@ import { failover, failoverOf } from '../roles/postgres/failover.ts'
 import { standing } from '../roles/postgres/standing.ts'
 import { site } from './stack.ts'
 
-const mayBeGone = ({ name }: Host) => `does not answer; when it does again: provision reattach --host ${name}`
+const ignoreUnreachable = ({ name }: Host) =>
+  `does not answer; when it does again: provision reattach --host ${name}`
 
 /**
  * With short limits of connection and login: until a dead primary is given up, nothing is written. One that is slow is found by its
@@ -35,21 +36,22 @@ export default playbook(
   ({ db }, { to, acceptDataLoss }) => {
     const hosts = db.hosts.map(soonGivenUp)
     return [
-      play('database: failover', { anyFailureStops: true, mayBeGone, hosts: { hosts } }, () =>
-        once(
+      play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: { hosts } }, () =>
+        runOnce(
           after(
-            derive(each({ hosts }, standing), (all) =>
+            mapAnswers(askEach({ hosts }, standing), (all) =>
               failoverOf(all, { ...(to && { to }), acceptDataLoss }),
             ),
             (move) =>
-              move && on(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),
+              move &&
+              delegateTo(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),
           ),
         ),
       ),
     ]
   },
   {
-    about:
+    description:
       'Makes a replica the primary when the primary is dead or cannot be reached, and says what could be lost. Refuses when the primary answers.',
     flags: {
       /** The host that takes over; the one that has the most unless told. */

@@ -1,9 +1,9 @@
 import {
+  type Answers,
   after,
   ask,
-  type Derived,
+  askHost,
   type Host,
-  on,
   type Play,
   type Probe,
   Problem,
@@ -15,7 +15,7 @@ import {
 } from 'provision-ts'
 import { ready } from '../roles/app/index.ts'
 import { serving } from '../roles/haproxy/index.ts'
-import { healthy } from '../roles/nginx/index.ts'
+import { readiness } from '../roles/nginx/index.ts'
 import { following } from '../roles/postgres/following.ts'
 import { MARK } from './maintenance-mark.ts'
 import type { Site } from './tiers.ts'
@@ -41,7 +41,7 @@ export interface Stated {
  * anything is touched.
  */
 export function gate(label: string, hosts: readonly Host[], steps: Steps = []): Play {
-  return play(label, { hosts: { hosts }, anyFailureStops: true }, () => steps)
+  return play(label, { hosts: { hosts }, anyErrorsFatal: true }, () => steps)
 }
 
 /** Whether the release of the application can be changed on all hosts, one after another. @param steps what may refuse it, too */
@@ -59,7 +59,7 @@ export function releaseGate(
 }
 
 /** No steps, but a refusal when there is one. The first host that is asked to tells it, for all of them. */
-export function refused<T>(answers: Derived<T>, refusal: (value: T) => Problem | undefined): Steps {
+export function refused<T>(answers: Answers<T>, refusal: (value: T) => Problem | undefined): Steps {
   let told = false
   return after(answers, (value) => {
     const problem = told ? undefined : refusal(value)
@@ -101,8 +101,11 @@ export function unspared(tier: TierName, all: readonly Stated[], away?: Host): P
 }
 
 /** What each host of the tier says of itself. */
-export function states(values: Site, tier: TierName): Derived<readonly Stated[]> {
-  const asked = questions(values, tier).map(({ host, question }) => ({ host, answer: on(host, question) }))
+export function states(values: Site, tier: TierName): Answers<readonly Stated[]> {
+  const asked = questions(values, tier).map(({ host, question }) => ({
+    host,
+    answer: askHost(host, question),
+  }))
   return {
     asks: asked.flatMap(({ answer }) => answer.asks),
     value: (answerTo) => asked.map(({ host, answer }) => ({ host, state: answer.value(answerTo) })),
@@ -112,7 +115,7 @@ export function states(values: Site, tier: TierName): Derived<readonly Stated[]>
 function questions({ lb, web, app, db }: Site, tier: TierName) {
   const all = {
     lb: () => lb.hosts.map((host) => ({ host, question: stateOf(serving(host)) })),
-    web: () => web.hosts.map((host) => ({ host, question: stateOf(healthy(host)) })),
+    web: () => web.hosts.map((host) => ({ host, question: stateOf(readiness(host)) })),
     app: () => app.hosts.map((host) => ({ host, question: stateOf(ready(host)) })),
     db: () => db.hosts.map((host) => ({ host, question: stateOf(following(host)) })),
   }

@@ -1,10 +1,10 @@
 import {
   after,
   ask,
+  askHost,
+  EndHost,
   file,
   type Host,
-  LeftAlone,
-  on,
   type Play,
   play,
   read,
@@ -35,9 +35,9 @@ export function leavingOut(values: Site): Play {
   const { lb, web, app, db } = values
   const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
   return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
-    after(on(host, maintenance), (since) => {
+    after(askHost(host, maintenance), (since) => {
       if (since !== undefined)
-        throw new LeftAlone(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
+        throw new EndHost(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
           as: 'in maintenance',
         })
       return []

@@ -1,10 +1,10 @@
 import {
   absent,
   after,
-  each,
+  askEach,
+  askHost,
   flag,
   type Host,
-  on,
   type Play,
   Problem,
   play,
@@ -36,7 +36,7 @@ export default playbook(
     return end ? back(values, host) : away(values, host, outage)
   },
   {
-    about:
+    description:
       'Takes a host out of service for people to work on, until the same command with --end brings it to its state and back into service. Other runs leave it out.',
     flags: { host: text, end: flag, outage: flag },
   },
@@ -112,13 +112,13 @@ function back(values: Site, host: Placed): readonly Play[] {
 function whileAway(one: Play, host: Host): Play {
   return {
     ...one,
-    steps: (other) => after(on(host, maintenance), (since) => since !== undefined && one.steps(other)),
+    steps: (other) => after(askHost(host, maintenance), (since) => since !== undefined && one.steps(other)),
   }
 }
 
 /** The play for this host only. Nothing is done around it: it is out of service already, and is to stay so until it is well. */
 function alone(one: Play, { name }: Host): Play {
-  return { ...one, hosts: one.hosts.filter((host) => host.name === name), around: undefined }
+  return { ...one, hosts: one.hosts.filter((host) => host.name === name), drain: undefined }
 }
 
 function takingPart({ lb, db }: Site, host: Placed): readonly Host[] {
@@ -141,7 +141,7 @@ function notWaitedFor({ db, synchronous = db.hosts.length > 1 }: Site, away: Hos
   return play(`database: writes do not wait for ${away.name}`, { hosts: db }, (host) =>
     after(primaryOf(db), (primary) =>
       after(
-        each({ hosts: db.without(primary) }, place),
+        askEach({ hosts: db.without(primary) }, place),
         (found) =>
           host === primary &&
           synchronous &&

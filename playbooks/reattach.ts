@@ -18,7 +18,7 @@ export default playbook(
     return databaseRoles(values, { reattach: { host, former: copy ? 'copy' : 'rewind' } })
   },
   {
-    about:
+    description:
       'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
     flags: {
       /** The old primary. */

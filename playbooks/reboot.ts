@@ -1,11 +1,12 @@
 import {
   after,
   ask,
-  derive,
-  each,
+  askEach,
+  askHost,
+  delegateTo,
   flag,
   type Host,
-  on,
+  mapAnswers,
   type Play,
   play,
   playbook,
@@ -17,7 +18,7 @@ import {
 import { following } from '../roles/postgres/following.ts'
 import { standing } from '../roles/postgres/standing.ts'
 import { moveOf, switchover } from '../roles/postgres/switchover.ts'
-import { unwaited } from '../roles/postgres/unwaited.ts'
+import { pauseSyncReplication } from '../roles/postgres/unwaited.ts'
 import { primaryOf } from '../roles/postgres-primary/index.ts'
 import { gate, sparing, TIERS } from './gates.ts'
 import { leavingOut } from './maintenance-mark.ts'
@@ -45,7 +46,7 @@ export default playbook(
     ]
   },
   {
-    about:
+    description:
       'Reboots every host, tier by tier and one at a time: drained, without the address, a replica first, the primary after a switchover.',
     flags: {
       /** Only hosts on which an update asks for it. */
@@ -58,10 +59,10 @@ export default playbook(
 /** Replicas first; the primary when another has taken over from it. */
 function databases(values: Site, turn: () => Steps, required: boolean): readonly Play[] {
   const { db } = values
-  const options = { hosts: db, serial: 1, around: unwaited(db), healthy: following } as const
+  const options = { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: following } as const
   let first: Host | undefined
   // Who that is changes on the way.
-  const primaryAtFirst = derive(primaryOf(db), (primary) => {
+  const primaryAtFirst = mapAnswers(primaryOf(db), (primary) => {
     first ??= primary
     return first
   })
@@ -73,7 +74,7 @@ function databases(values: Site, turn: () => Steps, required: boolean): readonly
     play('database: another primary', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
         after(
-          on(host, wanting),
+          askHost(host, wanting),
           (wants) => host === primary && !alone && (wants || !required) && moved(values, host),
         ),
       ),
@@ -92,10 +93,10 @@ const wanting = ask(
 
 function moved({ db }: Site, host: Host): Steps {
   return after(
-    derive(each(db, standing), (all) => moveOf(all)),
+    mapAnswers(askEach(db, standing), (all) => moveOf(all)),
     (move) =>
       move &&
       move.from.name === host.name &&
-      on(move.to, switchover({ ...move, others: db.without(move.to) })),
+      delegateTo(move.to, switchover({ ...move, others: db.without(move.to) })),
   )
 }

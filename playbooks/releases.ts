@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  type Answers,
   ask,
+  askEach,
+  askHost,
   type Build,
   build,
-  type Derived,
-  derive,
-  each,
+  existingRelease,
   type Host,
-  keptRelease,
+  mapAnswers,
   mapRead,
-  on,
   type Releases,
+  readBoth,
   releasesAt,
-  together,
 } from 'provision-ts'
 import { maintenance } from './maintenance-mark.ts'
 
@@ -45,35 +45,35 @@ export interface Released {
 export const released = ask(
   'its releases',
   mapRead(
-    together(together(releasesAt(ROOTS.app), releasesAt(ROOTS.public)), maintenance.read),
+    readBoth(readBoth(releasesAt(ROOTS.app), releasesAt(ROOTS.public)), maintenance.read),
     ([[app, files], away]): Released => ({ parts: { app, public: files }, away: away !== undefined }),
   ),
 )
 
 /** The build on this machine; but where a person has taken just that one out of force, what the host has in its place. */
-export function wantedBy(host: Host, part: Part): Derived<Build> {
-  return derive(on(host, released), (found) => {
+export function wantedBy(host: Host, part: Part): Answers<Build> {
+  return mapAnswers(askHost(host, released), (found) => {
     const { current, all } = found?.parts[part] ?? NONE
     const here = built(part)
     const out = current !== here.id && all.find(({ id }) => id === here.id)?.state === 'withdrawn'
-    return out && current !== undefined ? keptRelease(current) : here
+    return out && current !== undefined ? existingRelease(current) : here
   })
 }
 
 /** What the host has: for operations that are about something else. */
-export function asIs(host: Host, part: Part): Derived<Build> {
-  return derive(on(host, released), (found) => {
+export function asIs(host: Host, part: Part): Answers<Build> {
+  return mapAnswers(askHost(host, released), (found) => {
     const current = found?.parts[part].current
     return current === undefined ? built(part) : releaseOf(current, part)
   })
 }
 
 /** What the other hosts have, for one that was away; where there are none, what it has itself. */
-export function asOthers(others: readonly Host[]): (host: Host, part: Part) => Derived<Build> {
+export function asOthers(others: readonly Host[]): (host: Host, part: Part) => Answers<Build> {
   return (host, part) =>
     others.length === 0
       ? asIs(host, part)
-      : derive(each({ hosts: others }, released), (found) => {
+      : mapAnswers(askEach({ hosts: others }, released), (found) => {
           const theirs = found.find(({ answer }) => answer && !answer.away)?.answer?.parts[part].current
           return theirs === undefined ? built(part) : releaseOf(theirs, part)
         })
@@ -82,7 +82,7 @@ export function asOthers(others: readonly Host[]): (host: Host, part: Part) => D
 /** From this machine, if it is the build that is here. */
 function releaseOf(id: string, part: Part): Build {
   const here = built(part)
-  return here.id === id ? here : keptRelease(id)
+  return here.id === id ? here : existingRelease(id)
 }
 
 /** The release that was in force before this one, and still is there. */

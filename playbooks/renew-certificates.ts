@@ -11,7 +11,7 @@ export default playbook(
     ...balancerTier(values),
   ],
   {
-    about:
+    description:
       'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made anew, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',
     flags: { force: flag },
     prepare: ({ force }, { check }) => {

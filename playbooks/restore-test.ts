@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { after, derive, each, on, play, playbook } from 'provision-ts'
+import { after, askEach, askHost, mapAnswers, play, playbook } from 'provision-ts'
 import { moment, momentTaken, restoreTest } from '../roles/backup/index.ts'
 import { postgresPackages } from '../roles/postgres/node.ts'
 import { place } from '../roles/postgres/place.ts'
@@ -13,8 +13,8 @@ export default playbook(
     const run = randomUUID()
     const [{ version } = { version: undefined }] = db.hosts
     repositoryOf(values)
-    const replica = derive(
-      each(db, place),
+    const replica = mapAnswers(
+      askEach(db, place),
       (all) => all.find(({ answer }) => answer?.kind === 'cluster' && answer.running && answer.standby)?.host,
     )
     return [
@@ -25,14 +25,16 @@ export default playbook(
       play('restore test', { hosts: backup }, ({ name }) =>
         after(replica, (found) => [
           found
-            ? after(on(found, moment), (taken) => restoreTest({ host: name, run, version, moment: taken }))
+            ? after(askHost(found, moment), (taken) =>
+                restoreTest({ host: name, run, version, moment: taken }),
+              )
             : restoreTest({ host: name, run, version, moment: undefined }),
         ]),
       ),
     ]
   },
   {
-    about:
+    description:
       'Restores the newest backup into a directory of its own on the host of the backups, and holds it against what a replica has.',
   },
 )

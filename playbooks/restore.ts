@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { after, integer, on, optional, Problem, play, playbook, text } from 'provision-ts'
+import { after, askHost, integer, optional, Problem, play, playbook, text } from 'provision-ts'
 import { holdings, momentOf, movedAside, restored } from '../roles/backup/index.ts'
 import { place } from '../roles/postgres/place.ts'
 import { primaryOf } from '../roles/postgres-primary/index.ts'
@@ -21,20 +21,20 @@ export default playbook(
     const moment = to === undefined ? undefined : momentOf(to)
     return [
       ...databaseGround(values),
-      play('restore: primary', { hosts: db, anyFailureStops: true }, (host) =>
+      play('restore: primary', { hosts: db, anyErrorsFatal: true }, (host) =>
         after(primaryOf(db), (primary) =>
           after(
-            on(repository, holdings),
+            askHost(repository, holdings),
             (held) =>
               host === primary &&
               restored({ host: host.name, version: host.version, run, to: moment, timeline, held }),
           ),
         ),
       ),
-      play('restore: replicas', { hosts: db, anyFailureStops: true }, (host) =>
+      play('restore: replicas', { hosts: db, anyErrorsFatal: true }, (host) =>
         after(primaryOf(db), (primary) =>
           after(
-            on(primary, place),
+            askHost(primary, place),
             (found) =>
               host !== primary && movedAside({ version: host.version, primary: primary.name, found }),
           ),
@@ -45,7 +45,7 @@ export default playbook(
     ]
   },
   {
-    about:
+    description:
       'Brings the database back as it was at a moment, from its backups: on the primary, and by new copies on the replicas. The data that are there are moved aside.',
     flags: { to: optional(text), timeline: optional(integer({ min: 1 })), confirm: optional(text) },
   },

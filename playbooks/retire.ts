@@ -38,7 +38,7 @@ export default playbook(
     ]
   },
   {
-    about:
+    description:
       'Takes a web or app host out of service for good: neighbours first, then its service is stopped and disabled. Afterwards take it out of the inventory.',
     flags: { host: text, outage: flag },
   },

@@ -1,17 +1,17 @@
 import {
-  type Answered,
+  type Answers,
   after,
-  type Derived,
-  derive,
-  each,
+  askEach,
+  askHost,
+  existingRelease,
   flag,
   type Host,
-  keptRelease,
-  on,
+  type HostAnswer,
+  mapAnswers,
+  markReleaseRolledBack,
   optional,
   Problem,
   playbook,
-  releaseWithdrawn,
   text,
 } from 'provision-ts'
 import { gate, refused, releaseGate } from './gates.ts'
@@ -30,9 +30,9 @@ export default playbook(
       label,
       serial: 1,
       outage,
-      release: () => derive(target, (id) => keptRelease(String(id))),
+      release: () => mapAnswers(target, (id) => existingRelease(String(id))),
       turn: (host, own) =>
-        after(on(host, released), (found) =>
+        after(askHost(host, released), (found) =>
           after(target, (id) => typeof id === 'string' && [replaced(found, id), own]),
         ),
     })
@@ -48,17 +48,17 @@ export default playbook(
     ]
   },
   {
-    about:
+    description:
       'Puts an earlier release in force that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
     flags: { to: optional(text), outage: flag },
   },
 )
 
 /** The release that every host has and that was in force before this one; or why there is none. */
-function targetOf({ app, web }: Site, to: string | undefined): Derived<string | Problem> {
+function targetOf({ app, web }: Site, to: string | undefined): Answers<string | Problem> {
   const part = (host: Host): Part => (host.group === app.name ? 'app' : 'public')
   const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
-  return derive(each({ hosts }, released), (all) =>
+  return mapAnswers(askEach({ hosts }, released), (all) =>
     chosen(
       all.filter(({ answer }) => !answer?.away).map((one) => ({ host: one.host, ...partOf(one, part) })),
       to,
@@ -66,7 +66,7 @@ function targetOf({ app, web }: Site, to: string | undefined): Derived<string | 
   )
 }
 
-function partOf({ host, answer }: Answered<Released>, part: (host: Host) => Part) {
+function partOf({ host, answer }: HostAnswer<Released>, part: (host: Host) => Part) {
   return answer?.parts[part(host)] ?? NONE
 }
 
@@ -125,6 +125,6 @@ export function chosen(all: readonly Having[], to?: string): string | Problem {
 function replaced(found: Released | undefined, id: string) {
   return (['app', 'public'] as const).flatMap((part) => {
     const { current } = found?.parts[part] ?? NONE
-    return current === undefined || current === id ? [] : [releaseWithdrawn(ROOTS[part], current)]
+    return current === undefined || current === id ? [] : [markReleaseRolledBack(ROOTS[part], current)]
   })
 }

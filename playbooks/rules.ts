@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net'
-import { type Host, type KeyPair, pairFault } from 'provision-ts'
+import { certificateProblem, type Host, type KeyPair } from 'provision-ts'
 
 /** The hosts of a tier as its rules see them. */
 interface Tier {
@@ -99,12 +99,12 @@ export function goodCertificates(
     readonly hosts: readonly Host<{ readonly certificate: KeyPair }>[]
   }[],
 ): readonly string[] {
-  const site = pairFault(certificate, { names: [domain] })
+  const site = certificateProblem(certificate, { names: [domain] })
   return [
     ...(site === undefined ? [] : [`certificate: ${site}`]),
     ...tiers.flatMap(({ name: tier, hosts }) =>
       hosts.flatMap(({ name, address, certificate: own }) => {
-        const fault = pairFault(own, { names: [name], addresses: [address], authority })
+        const fault = certificateProblem(own, { names: [name], addresses: [address], authority })
         return fault === undefined ? [] : [`${tier}.hosts.${name}.certificate: ${fault}`]
       }),
     ),

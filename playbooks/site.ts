@@ -14,5 +14,5 @@ export default playbook(
     ...webTier(values),
     ...balancerTier(values),
   ],
-  { about: 'Brings the whole system to the state that the inventory asks for.' },
+  { description: 'Brings the whole system to the state that the inventory asks for.' },
 )

@@ -6,12 +6,12 @@ import {
   hostname,
   hosts,
   integer,
+  inventorySchema,
   keyPair,
   list,
   optional,
   port,
   record,
-  stack,
   text,
 } from 'provision-ts'
 import {
@@ -28,7 +28,7 @@ import {
 export const METRICS_PORT = 9464
 
 /** What the playbooks of this system ask of any inventory. */
-export const site = stack(
+export const site = inventorySchema(
   {
     /** The name that clients ask for. */
     domain: hostname,

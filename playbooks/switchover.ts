@@ -1,4 +1,4 @@
-import { after, derive, each, on, once, optional, play, playbook, text } from 'provision-ts'
+import { after, askEach, delegateTo, mapAnswers, optional, play, playbook, runOnce, text } from 'provision-ts'
 import { standing } from '../roles/postgres/standing.ts'
 import { moveOf, switchover } from '../roles/postgres/switchover.ts'
 import { site } from './stack.ts'
@@ -8,18 +8,18 @@ import { databaseRoles } from './tiers.ts'
 export default playbook(
   site,
   (values, { to }) => [
-    play('database: switchover', { anyFailureStops: true, hosts: values.db }, () =>
-      once(
+    play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
+      runOnce(
         after(
-          derive(each(values.db, standing), (all) => moveOf(all, to)),
-          (move) => move && on(move.to, switchover({ ...move, others: values.db.without(move.to) })),
+          mapAnswers(askEach(values.db, standing), (all) => moveOf(all, to)),
+          (move) => move && delegateTo(move.to, switchover({ ...move, others: values.db.without(move.to) })),
         ),
       ),
     ),
     ...databaseRoles(values),
   ],
   {
-    about:
+    description:
       'Moves the primary of the database to another host, without losing a write. Refuses when that host does not follow closely.',
     flags: {
       /** The host that takes over; the one that follows the primary unless told. */

@@ -1,21 +1,22 @@
 import {
+  type Answers,
   after,
   ask,
+  askEach,
+  askHost,
   type Build,
-  type Derived,
-  each,
+  delegateTo,
   type FirewallOptions,
   type FirewallRule,
   firewall,
   type Host,
   type HostOf,
-  on,
-  once,
+  type InventoryValues,
   type Play,
   play,
   type Question,
   read,
-  type StackValues,
+  runOnce,
   type Steps,
   sh,
 } from 'provision-ts'
@@ -31,11 +32,11 @@ import {
   unclaimed,
 } from '../roles/backup/index.ts'
 import { base } from '../roles/base/index.ts'
-import { drained } from '../roles/haproxy/drain.ts'
+import { drainFrom } from '../roles/haproxy/drain.ts'
 import { ADMIN_PORT, alive, haproxy } from '../roles/haproxy/index.ts'
-import { withoutAddress } from '../roles/keepalived/address.ts'
+import { releaseVip } from '../roles/keepalived/address.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
-import { healthy, nginx } from '../roles/nginx/index.ts'
+import { nginx, readiness } from '../roles/nginx/index.ts'
 import { primaryWith, replicasIn } from '../roles/postgres/cluster.ts'
 import {
   migrationsIn,
@@ -54,18 +55,19 @@ import { type Part, wantedBy } from './releases.ts'
 import { METRICS_PORT, type site } from './stack.ts'
 
 /** What playbooks of this system see of an inventory. */
-export type Site = StackValues<typeof site.entries>
+export type Site = InventoryValues<typeof site.entries>
 
 export type DatabaseHost = HostOf<Site, 'db'>
 
-/** What an operation does otherwise than the site, within the same plays: drained, one after another, proved well. */
+/** What an operation does otherwise than the site, within the same plays:
+  drainFrom, one after another, proved well. */
 export interface TierOptions {
   /** @default the tier's name */
   readonly label?: string
   /** How many hosts at a time. @default one, then halves */
   readonly serial?: 1
   /** Of the application. @default the build of this machine, if no person has taken it out of force */
-  readonly release?: (host: Host, part: Part) => Derived<Build>
+  readonly release?: (host: Host, part: Part) => Answers<Build>
   /** What a host's turn consists of. @param own what the site does @default just that */
   readonly turn?: (host: Host, own: Steps) => Steps
   /** Whether the last host in service may be changed too, and none is taken out of service before. @default false */
@@ -109,10 +111,10 @@ export function databaseGround({ app: apps, db, backup, authority, admins, updat
 
 /** No empty database is made where there are backups of one. */
 function nothingToBringBack({ db, backup, domain }: Site): readonly Play[] {
-  const places = each(db, place)
-  const held = each(backup, holdings)
+  const places = askEach(db, place)
+  const held = askEach(backup, holdings)
   // Asked together: one after the other they would take a round trip each.
-  const found: Derived<{ readonly empty: boolean; readonly held: Holdings | undefined }> = {
+  const found: Answers<{ readonly empty: boolean; readonly held: Holdings | undefined }> = {
     asks: [...places.asks, ...held.asks],
     value: (answerTo) => ({
       empty: places.value(answerTo).every(({ answer }) => answer?.kind === 'nothing'),
@@ -147,7 +149,7 @@ export function databaseRoles(values: Site, { reattach, back }: DatabaseOptions 
     })
   return [
     play('database: raised limits', { hosts: db }, (host) =>
-      after(primaryWith(candidates, each(db, limits)), ([of, found]) => {
+      after(primaryWith(candidates, askEach(db, limits)), ([of, found]) => {
         const has = found.find((one) => one.host === of)?.answer
         return (
           host !== of && host !== reattach?.host && raises(database(host, values), has) && replica(host, of)
@@ -181,8 +183,8 @@ export function databaseRoles(values: Site, { reattach, back }: DatabaseOptions 
 
 /** What the database hosts have, and which of them people have for themselves: nobody waits for those. */
 function databasesOf(db: Pick<Site['db'], 'hosts'>) {
-  const places = each(db, place)
-  const marks = each(db, maintenance)
+  const places = askEach(db, place)
+  const marks = askEach(db, maintenance)
   return {
     asks: [...places.asks, ...marks.asks],
     value: (answerTo: Parameters<typeof places.value>[0]) => ({
@@ -200,7 +202,7 @@ export function backupTier({ backup, db, authority, admins, updates }: Site): re
       base({ updates }),
       firewall([{ port: BACKUP_PORT, from: db.hosts }], sshFor(admins)),
       after(primaryOf(db), (primary) =>
-        after(on(primary, place), (found) =>
+        after(askHost(primary, place), (found) =>
           backupRepository({ ...host, authority, found, version: primary.version, sources: db.hosts }),
         ),
       ),
@@ -217,11 +219,11 @@ export function appTier(
   { label = 'app', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
 ): readonly Play[] {
   const { app: apps, web, db, passwords, authority, admins, updates } = values
-  const around = outage ? {} : { around: drained(web, 'app', { lost: 'ignore' }) }
+  const drain = outage ? {} : { drain: drainFrom(web, 'app', { onUnreachable: 'ignore' }) }
   return [
     play(
       label,
-      { hosts: apps, serial: serial ?? [1, '50%'], atRest: without('notes'), healthy: ready, ...around },
+      { hosts: apps, serial: serial ?? [1, '50%'], isIdle: without('notes'), readiness: ready, ...drain },
       (host) =>
         turn(host, [
           base({ updates }),
@@ -249,11 +251,11 @@ export function webTier(
   { domain, lb, web, app: apps, admins, updates }: Site,
   { label = 'web', serial, release = wantedBy, turn = justThat, outage = false }: TierOptions = {},
 ): readonly Play[] {
-  const around = outage ? {} : { around: drained(lb, 'web') }
+  const drain = outage ? {} : { drain: drainFrom(lb, 'web') }
   return [
     play(
       label,
-      { hosts: web, serial: serial ?? [1, '50%'], atRest: without('nginx'), healthy, ...around },
+      { hosts: web, serial: serial ?? [1, '50%'], isIdle: without('nginx'), readiness, ...drain },
       (host) =>
         turn(host, [
           base({ updates }),
@@ -288,11 +290,11 @@ export function balancerTier(
   { label = 'balancers', turn = justThat, moving = false }: BalancerOptions = {},
 ): readonly Play[] {
   const hosts = [...lb.hosts].sort((a, b) => a.priority - b.priority)
-  const around = moving ? { around: withoutAddress(vip) } : {}
+  const drain = moving ? { drain: releaseVip(vip) } : {}
   return [
     play(
       label,
-      { hosts: { hosts }, serial: 1, atRest: without('haproxy'), healthy: alive, ...around },
+      { hosts: { hosts }, serial: 1, isIdle: without('haproxy'), readiness: alive, ...drain },
       (host) =>
         turn(host, [
           base({ updates }),
@@ -341,9 +343,9 @@ function schema({ db }: Site, { directory }: Build, versions: readonly (SchemaVe
   const known = versions.filter((one) => one !== undefined)
   if (known.length > 0 && known.every(({ version }) => version >= migrations.length)) return []
   const { name, owner } = NOTES
-  return once(
+  return runOnce(
     after(primaryOf(db), (primary) =>
-      on(primary, postgresMigrated({ database: name, schema: name, owner, migrations })),
+      delegateTo(primary, postgresMigrated({ database: name, schema: name, owner, migrations })),
     ),
   )
 }
@@ -351,15 +353,15 @@ function schema({ db }: Site, { directory }: Build, versions: readonly (SchemaVe
 const SCHEMA = schemaVersion(NOTES.name, NOTES.name)
 
 /** With the versions that the databases say their schema is at. Asked together: one after the other they would take a round trip each. */
-function withSchema(release: Derived<Build>, { db }: Site) {
-  const found = each(db, SCHEMA)
+function withSchema(release: Answers<Build>, { db }: Site) {
+  const found = askEach(db, SCHEMA)
   return {
     asks: [...release.asks, ...found.asks],
     value: (answerTo: Parameters<typeof release.value>[0]) => ({
       chosen: release.value(answerTo),
       versions: found.value(answerTo).map(({ answer }) => answer),
     }),
-  } satisfies Derived<unknown>
+  } satisfies Answers<unknown>
 }
 
 /** What the database roles are told alike, so that either can become the other. */

@@ -1,6 +1,6 @@
-import { after, choice, flag, type Play, play, playbook, upgrades } from 'provision-ts'
+import { after, choice, flag, type Play, packageUpgrades, play, playbook } from 'provision-ts'
 import { following } from '../roles/postgres/following.ts'
-import { unwaited } from '../roles/postgres/unwaited.ts'
+import { pauseSyncReplication } from '../roles/postgres/unwaited.ts'
 import { primaryOf } from '../roles/postgres-primary/index.ts'
 import { current } from './current-code.ts'
 import { gate, sparing, TIERS, type TierName } from './gates.ts'
@@ -19,7 +19,7 @@ export default playbook(
     ...playsOf(tier, values, { packages, outage }),
   ],
   {
-    about:
+    description:
       'Brings one tier alone to its state, host by host, each out of service meanwhile. With --packages its packages are brought up to date, and services that still run what was replaced are restarted.',
     flags: { tier: choice(...TIERS), packages: flag, outage: flag },
   },
@@ -35,7 +35,7 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
     serial: 1,
     outage,
     release: asIs,
-    turn: (_host, own) => (packages ? [upgrades(), own, units.map((unit) => current(unit))] : own),
+    turn: (_host, own) => (packages ? [packageUpgrades(), own, units.map((unit) => current(unit))] : own),
   })
   const all = {
     web: () => webTier(values, options('haproxy', 'nginx')),
@@ -54,8 +54,8 @@ function replicas({ db }: Site): readonly Play[] {
   return [
     play(
       'database: updates of replicas',
-      { hosts: db, serial: 1, around: unwaited(db), healthy: following },
-      (host) => after(primaryOf(db), (primary) => host !== primary && [upgrades(), current(DATABASE)]),
+      { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: following },
+      (host) => after(primaryOf(db), (primary) => host !== primary && [packageUpgrades(), current(DATABASE)]),
     ),
   ]
 }
@@ -68,7 +68,7 @@ function primary({ db }: Site): readonly Play[] {
     play('database: updates of the primary', { hosts: db }, (host) =>
       after(
         primaryOf(db),
-        (primary) => host === primary && notOnPrimary(host, [...upgrades(), current(DATABASE)]),
+        (primary) => host === primary && notOnPrimary(host, [...packageUpgrades(), current(DATABASE)]),
       ),
     ),
   ]

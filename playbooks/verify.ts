@@ -20,5 +20,5 @@ export default verification(
     backupTierChecks(values),
     hostChecks(values),
   ],
-  { about: 'Asks the whole system from outside whether it works, and changes nothing.' },
+  { description: 'Asks the whole system from outside whether it works, and changes nothing.' },
 )

@@ -10,8 +10,18 @@ export {
   type AnsibleOptions,
   fromAnsible,
 } from './ansible/index.ts'
-export { type Around, around, type Errand } from './model/around.ts'
-export { type Answered, after, ask, type Derived, derive, each, on, type Question } from './model/ask.ts'
+export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/around.ts'
+export {
+  type Answers,
+  after,
+  allAnswers,
+  ask,
+  askEach,
+  askHost,
+  type HostAnswer,
+  mapAnswers,
+  type Question,
+} from './model/ask.ts'
 export {
   type Check,
   type CheckOptions,
@@ -21,8 +31,8 @@ export {
   expect,
 } from './model/check.ts'
 export type { Command } from './model/command.ts'
-export { once, tagged } from './model/delegated.ts'
-export { compare, type Difference } from './model/difference.ts'
+export { delegateTo, runOnce, tagged } from './model/delegated.ts'
+export { compare, type Diff } from './model/difference.ts'
 export type { Facts } from './model/facts.ts'
 export {
   address,
@@ -46,10 +56,16 @@ export { type Inventory, inventory } from './model/inventory.ts'
 export { type Output, type OutputOptions, output } from './model/output.ts'
 export { type Play, type Playbook, play, playbook } from './model/play.ts'
 export { http, type Probe, probe } from './model/probe.ts'
-export { LeftAlone, Problem, Refusal } from './model/problem.ts'
-export { type Answer, family, mapRead, type Read, read, readAll, together } from './model/read.ts'
+export { EndHost, InvalidParams, Problem } from './model/problem.ts'
+export { type Answer, batchRead, mapRead, type Read, read, readAll, readBoth } from './model/read.ts'
 export { type Role, type RoleContext, role } from './model/role.ts'
-export { type HostOf, hosts, type Stack, type StackValues, stack } from './model/stack.ts'
+export {
+  type HostOf,
+  hosts,
+  type InventorySchema,
+  type InventoryValues,
+  inventorySchema,
+} from './model/stack.ts'
 export { resource, type Step, type StepOptions } from './model/step.ts'
 export type { Steps } from './model/steps.ts'
 export type { Streamed } from './model/streamed.ts'
@@ -58,7 +74,7 @@ export { type Verification, verification } from './model/verification.ts'
 export { type AcmeOptions, acme } from './pki/acme.ts'
 export { type Authority, authority } from './pki/authority.ts'
 export { pemFile, pemPair } from './pki/files.ts'
-export { type Bearer, pairFault } from './pki/pair.ts'
+export { type CertificateUse, certificateProblem } from './pki/pair.ts'
 export { renewCertificates } from './pki/renewal.ts'
 export { absent } from './resources/absent.ts'
 export { command } from './resources/command.ts'
@@ -71,23 +87,23 @@ export { link } from './resources/link.ts'
 export { type LocalFile, localFile } from './resources/local-file.ts'
 export { pkg } from './resources/package.ts'
 export type { AbsolutePath } from './resources/paths.ts'
-export { prunedReleases } from './resources/pruned-releases.ts'
+export { pruneReleases } from './resources/pruned-releases.ts'
 export { type RebootOptions, reboot } from './resources/reboot.ts'
-export { type Build, build, keptRelease, release } from './resources/release.ts'
+export { type Build, build, existingRelease, release } from './resources/release.ts'
 export {
+  markReleaseCurrent,
+  markReleaseRolledBack,
   type Release,
   type Releases,
-  releaseInForce,
   releasesAt,
-  releaseWithdrawn,
 } from './resources/releases.ts'
 export { service } from './resources/service.ts'
 export { sysctl } from './resources/sysctl.ts'
 export { type Template, template } from './resources/template.ts'
 export { transaction } from './resources/transaction.ts'
 export { dropIn, unit } from './resources/unit.ts'
-export { upgrades } from './resources/upgrades.ts'
-export { user, userGroup } from './resources/user.ts'
+export { packageUpgrades } from './resources/upgrades.ts'
+export { groupMember, user } from './resources/user.ts'
 export { secret } from './secrets/sources.ts'
 export { Secret } from './shell/secret.ts'
 export { Shell, sh } from './shell/sh.ts'

@@ -1,3 +1,3 @@
-import { hosts, stack } from 'provision-ts'
+import { hosts, inventorySchema } from 'provision-ts'
 
-export const job = stack({ machines: hosts() })
+export const job = inventorySchema({ machines: hosts() })

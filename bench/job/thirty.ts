@@ -6,19 +6,19 @@ import {
   directory,
   file,
   firewall,
+  groupMember,
   type LocalFile,
   line,
   link,
+  markReleaseCurrent,
   pkg,
-  prunedReleases,
+  pruneReleases,
   release,
-  releaseInForce,
   type Steps,
   service,
   sh,
   sysctl,
   user,
-  userGroup,
 } from 'provision-ts'
 
 export interface Thirty {
@@ -34,7 +34,7 @@ const ROOT: AbsolutePath = '/srv/thirty'
 export function thirty({ built, large }: Thirty): Steps {
   return [
     pkg('cron', 'jq'),
-    userGroup('jobs'),
+    groupMember('jobs'),
     user('worker', { groups: ['jobs'] }),
     count(2).map((i) => directory(`${ROOT}/d${i}`, { owner: 'worker', mode: '0750' })),
     count(6).map((i) => file(`${ROOT}/d${i % 2}/f${i}.conf`, `file ${i}\n${'a line\n'.repeat(20)}`)),
@@ -51,9 +51,9 @@ export function thirty({ built, large }: Thirty): Steps {
     }),
     sysctl('thirty', { 'net.ipv4.ip_nonlocal_bind': 1, 'net.ipv4.tcp_fin_timeout': 30 }),
     release(`${ROOT}/releases/${built.id}`, built),
-    prunedReleases(ROOT, { wanted: built.id }),
+    pruneReleases(ROOT, { wanted: built.id }),
     link(`${ROOT}/current`, { target: `releases/${built.id}` }),
-    releaseInForce(ROOT, built.id),
+    markReleaseCurrent(ROOT, built.id),
     service('cron'),
     firewall([{ port: 8080, from: 'anywhere' }]),
   ]

@@ -2,12 +2,12 @@ import {
   type Build,
   directory,
   file,
+  InvalidParams,
   link,
+  markReleaseCurrent,
   pkg,
-  prunedReleases,
-  Refusal,
+  pruneReleases,
   release,
-  releaseInForce,
   role,
   type Secret,
   type Step,
@@ -59,9 +59,9 @@ export const app = role(
       directory(`${root}/releases`),
       directory(`/etc/${name}`),
       release(`${root}/releases/${built.id}`, built),
-      prunedReleases(root, { wanted: built.id }),
+      pruneReleases(root, { wanted: built.id }),
       inForce(params),
-      releaseInForce(root, built.id),
+      markReleaseCurrent(root, built.id),
       service(name),
     ]
   },
@@ -89,7 +89,7 @@ function inForce(params: AppParams): Step {
 }
 
 function refuseUnfit({ name = 'notes', databases, listen, metrics }: AppParams): void {
-  const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
+  const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name))
     throw refused(
       `${JSON.stringify(name)} is no name of a user.`,

@@ -11,7 +11,7 @@ export function ready({ address, port }: Endpoint): Probe {
 export function readyOrWhy(name: string, listen: Endpoint): Probe {
   const url = urlOf(listen)
   return probe(`GET ${url}`, sh`{ ${asked(url)}; } || { echo; ${lastWords(name)}; exit 1; }`, {
-    within: '30s',
+    timeout: '30s',
   })
 }
 

@@ -1,13 +1,13 @@
 import {
-  type Answered,
+  askEach,
+  askHost,
   type Checks,
   check,
-  each,
   expect,
   type Group,
   type Host,
+  type HostAnswer,
   type Output,
-  on,
   output,
   Problem,
   sh,
@@ -24,10 +24,10 @@ const AGE = 26 * 3600
 export function backupChecks(host: Host, db: Group): Checks {
   return [
     runs(host, 'pgbackrest'),
-    expect('a good backup is no older than 26 hours', on(host, repository), bad, {
+    expect('a good backup is no older than 26 hours', askHost(host, repository), bad, {
       next: `See what the last one said: journalctl -u 'pgbackrest-backup@*' on ${host.name}.`,
     }),
-    expect('what the primary writes gets to the backups', each(db, archiving), stuck, {
+    expect('what the primary writes gets to the backups', askEach(db, archiving), stuck, {
       next: 'See the log of PostgreSQL on it: what pgbackrest says stands there.',
     }),
     ...db.hosts.map((one) => runs(one, 'pgbackrest')),
@@ -74,7 +74,7 @@ export function stale(held: Holdings | undefined): string | undefined {
   return age > AGE ? `the newest, ${newest.label}, is ${Math.floor(age / 3600)} hours old` : undefined
 }
 
-function stuck(all: readonly Answered<Archiver | Problem>[]): string | Unknown | undefined {
+function stuck(all: readonly HostAnswer<Archiver | Problem>[]): string | Unknown | undefined {
   const failing: string[] = []
   const silent: string[] = []
   for (const { host, answer } of all) {

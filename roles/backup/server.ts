@@ -101,7 +101,7 @@ certificate=${CERTIFICATE}
 said=$(timeout 5 openssl s_client -connect ${`${address}:${PORT}`} -CAfile ${TRUSTED} -cert ${CERTIFICATE} -key ${KEY} -verify_return_error -verify_hostname ${name} </dev/null 2>&1)
 [ "$(printf '%s\n' "$said" | openssl x509 -noout -fingerprint -sha256)" = "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256)" ] || {
   printf '%s\n' "$said" | grep -iE 'error|verify|refused|errno' >&2; journalctl -q --no-pager -o cat -n 5 -u pgbackrest >&2; exit 1; }`,
-    { within: '10s' },
+    { timeout: '10s' },
   )
 }
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { type Check, expect, type Host, on, output, Problem, sh, Unknown } from 'provision-ts'
+import { askHost, type Check, expect, type Host, output, Problem, sh, Unknown } from 'provision-ts'
 
 const DAY = 24 * 3_600_000
 
@@ -18,7 +18,7 @@ const PLACES = [
 export function certificatesLast(host: Host): Check {
   return expect(
     'has certificates that last',
-    on(host, output('its certificates', SCRIPT)),
+    askHost(host, output('its certificates', SCRIPT)),
     (answer) => {
       if (answer === undefined || answer instanceof Problem) return answer
       return shortOf(answer.said, answer.to)

@@ -1,9 +1,9 @@
 import {
-  type Answered,
+  askEach,
   type Check,
-  each,
   expect,
   type Host,
+  type HostAnswer,
   type Output,
   output,
   Problem,
@@ -17,7 +17,7 @@ const clock = output('its clock', sh`date +%s.%N`)
 export function clocksAgree(hosts: readonly Host[], seconds = 1): Check {
   return expect(
     `the clocks agree within ${seconds} s`,
-    each({ hosts }, clock),
+    askEach({ hosts }, clock),
     (all) => apart(all, seconds),
     {
       about: 'all',
@@ -31,7 +31,7 @@ export function clocksAgree(hosts: readonly Host[], seconds = 1): Check {
  * Clocks are apart when the bounds are; while the bounds are wider than the limit, nothing is known.
  */
 export function apart(
-  all: readonly Answered<Output | Problem>[],
+  all: readonly HostAnswer<Output | Problem>[],
   seconds: number,
 ): string | Problem | undefined {
   const bounds: { readonly name: string; readonly least: number; readonly most: number }[] = []

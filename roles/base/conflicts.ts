@@ -1,4 +1,4 @@
-import { type Read, Refusal, read, resource, type Shell, sh } from 'provision-ts'
+import { InvalidParams, type Read, read, resource, type Shell, sh } from 'provision-ts'
 import { isTaken, type Listener, listenersIn, nameOf } from './listeners.ts'
 
 export interface ConflictParams {
@@ -58,13 +58,13 @@ const NOTHING: Found = { isOurs: false, lines: [], files: [], more: [], listener
  */
 export const noConflicts = resource<ConflictParams, Found>('conflicts', {
   id: ({ role }) => role,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: question,
   diff: (params, found) => {
     const conflicts = conflictsIn(params, found)
     if (conflicts.length === 0) return undefined
-    throw new Refusal(`The role ${params.role} conflicts with what is in use on this host.`, {
+    throw new InvalidParams(`The role ${params.role} conflicts with what is in use on this host.`, {
       where: `role ${params.role}`,
       details: conflicts.map(({ what }) => what),
       next: `${[...new Set(conflicts.map(({ next }) => next))].join(' ')} Nothing was changed on any host.`,
@@ -107,7 +107,7 @@ echo end`
   return read(script, ({ stdout, stderr }) => parseFound(stdout, stderr), {
     shared: true,
     dependsOn: [config, ...files],
-    sketched: () => NOTHING,
+    fakeValue: () => NOTHING,
   })
 }
 

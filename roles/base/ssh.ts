@@ -15,7 +15,7 @@ export function sshAccess({ passwords = false, root = 'with a key' }: SshAccess)
   return transaction('ssh access', [file(PATH, settings(passwords, root))], {
     validate: valid(passwords),
     activate: handler('reload ssh', sh`systemctl reload ssh`),
-    reachable: true,
+    confirmed: true,
   })
 }
 

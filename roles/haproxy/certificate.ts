@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { type KeyPair, Refusal, type Secret } from 'provision-ts'
+import { InvalidParams, type KeyPair, type Secret } from 'provision-ts'
 
 /**
  * The one file that haproxy wants: certificate, chain, key.
@@ -9,7 +9,7 @@ import { type KeyPair, Refusal, type Secret } from 'provision-ts'
 export function bundleOf({ certificate, key }: KeyPair, domain: string, now = Date.now()): Secret {
   const leaf = parsed(certificate)
   const refused = (what: string, next: string) =>
-    new Refusal(`The certificate for ${domain} ${what}`, { where: 'certificate', next })
+    new InvalidParams(`The certificate for ${domain} ${what}`, { where: 'certificate', next })
   if (!leaf.checkHost(domain))
     throw refused(
       `is not for that name, but for ${leaf.subjectAltName ?? leaf.subject}`,
@@ -28,7 +28,7 @@ function parsed(certificate: string): X509Certificate {
   try {
     return new X509Certificate(certificate)
   } catch (error) {
-    throw new Refusal('The certificate cannot be read.', {
+    throw new InvalidParams('The certificate cannot be read.', {
       where: 'certificate',
       next: 'It should be PEM: the certificate of the domain first, then the chain above it.',
       cause: error,
@@ -41,7 +41,7 @@ function privateKey(key: Secret): KeyObject {
   try {
     return createPrivateKey(text)
   } catch (error) {
-    throw new Refusal("The certificate's key cannot be read.", {
+    throw new InvalidParams("The certificate's key cannot be read.", {
       where: 'certificate.key',
       next: 'It should be PEM, and without a passphrase.',
       cause: error,

@@ -1,10 +1,10 @@
 import {
-  type Around,
-  around,
   command,
-  each,
+  type Drain,
+  drain,
   type Group,
   type Host,
+  runOnEach,
   type Shell,
   type Step,
   sh,
@@ -18,8 +18,8 @@ const IDLE = 3
 export interface DrainOptions {
   /** Seconds for requests under way to end, after which the host is changed all the same. @default 30 */
   readonly patience?: number
-  /** What a balancer means that cannot be reached: see `around`. @default 'refuse' */
-  readonly lost?: 'refuse' | 'ignore'
+  /** What a balancer means that cannot be reached: see `drain`. @default 'refuse' */
+  readonly onUnreachable?: 'refuse' | 'ignore'
 }
 
 /**
@@ -29,28 +29,28 @@ export interface DrainOptions {
  *
  * @param backend as it stands in haproxy.cfg
  */
-export function drained(
+export function drainFrom(
   balancers: Pick<Group, 'hosts'>,
   backend: string,
-  { patience = 30, lost }: DrainOptions = {},
-): Around {
-  return around(`out of ${backend}`, {
-    enter: ({ name }: Host) =>
-      each(
+  { patience = 30, onUnreachable }: DrainOptions = {},
+): Drain {
+  return drain(`out of ${backend}`, {
+    drain: ({ name }: Host) =>
+      runOnEach(
         balancers,
         sh`idle=${IDLE}
-${drain({ backend, name, patience })}`,
+${drainServer({ backend, name, patience })}`,
       ),
-    idle: IDLE,
-    ...(lost && { lost }),
-    leave: ({ name }: Host) => each(balancers, ready({ backend, name })),
-    settled: ({ name }: Host) => each(balancers, up({ backend, name })),
+    nothingToDo: IDLE,
+    ...(onUnreachable && { onUnreachable }),
+    undrain: ({ name }: Host) => runOnEach(balancers, ready({ backend, name })),
+    ready: ({ name }: Host) => runOnEach(balancers, up({ backend, name })),
   })
 }
 
 /** On a balancer: the server gets no new requests, until {@link backInService}. The last one that is up is not taken out. */
 export function outOfService(server: Server, { patience = 30 }: DrainOptions = {}): Step {
-  return command(`${server.name} out of ${server.backend}`, drain({ ...server, patience }), {
+  return command(`${server.name} out of ${server.backend}`, drainServer({ ...server, patience }), {
     unless: sh`${talk(server)}
 [ "$(($(admin) & 8))" -ne 0 ]`,
   })
@@ -85,7 +85,7 @@ admin() { tell "show servers state $backend" | awk -v name="$name" '$4 == name {
 others() { tell "show stat $backend 4 -1" | awk -F, -v name="$name" '!/^#/ && NF > 18 && $2 != name { all++; if ($18 ~ /^(UP|no check)/) up++ } END { print all + 0, up + 0 }'; }`
 }
 
-function drain({ patience, ...server }: Server & { readonly patience: number }): Shell {
+function drainServer({ patience, ...server }: Server & { readonly patience: number }): Shell {
   return sh`${talk(server)}
 set -- $(others)
 # The only one there is cannot be spared, and is changed while it serves.

@@ -4,10 +4,10 @@ import {
   file,
   type Host,
   http,
+  InvalidParams,
   type KeyPair,
   type Probe,
   pkg,
-  Refusal,
   role,
   sysctl,
 } from 'provision-ts'
@@ -97,19 +97,19 @@ function listensOf(address: string, admin: HaproxyParams['admin']): readonly End
 function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
   bundleOf(certificate, domain)
   if (servers.length === 0)
-    throw new Refusal('haproxy has no server to send requests to.', {
+    throw new InvalidParams('haproxy has no server to send requests to.', {
       where: 'servers',
       next: 'Name at least one web server.',
     })
   const twice = servers.find(({ name }, i) => servers.findIndex((other) => other.name === name) !== i)
   if (twice)
-    throw new Refusal(`haproxy has two servers of the name ${twice.name}.`, {
+    throw new InvalidParams(`haproxy has two servers of the name ${twice.name}.`, {
       where: 'servers',
       next: 'Give each a name of its own.',
     })
   const wrong = admin?.from.find((one) => cidr.check(one) === undefined)
   if (wrong !== undefined)
-    throw new Refusal(`${JSON.stringify(wrong)} is no network.`, {
+    throw new InvalidParams(`${JSON.stringify(wrong)} is no network.`, {
       where: 'admin.from',
       next: 'Write it with the length of its prefix: 10.0.0.0/8.',
     })

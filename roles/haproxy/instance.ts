@@ -70,6 +70,6 @@ now=$(curl -fsS --max-time 2 ${`${LOCAL}/revision`}) || exit 1
 printf 'haproxy could not take the new configuration into service:\n'
 journalctl -q --no-pager -o cat -n 30 -u haproxy | grep -E 'ALERT|WARNING' | tail -n 10
 exit 1`,
-    { within: '10s' },
+    { timeout: '10s' },
   )
 }

@@ -1,14 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import {
+  type Answers,
+  askHost,
   type Check,
   type Checks,
   check,
-  type Derived,
   expect,
   type Host,
   type KeyPair,
   type Output,
-  on,
   output,
   Problem,
   type Shell,
@@ -31,7 +31,7 @@ export function siteChecks(from: Host, site: SiteChecks): Checks {
   const { domain, certificate, path = '/' } = site
   const address = site.vip.replace(/\/.*/, '')
   const { thumbprint } = certificate
-  const shown = on(from, output('the certificate that it is shown', handshake(domain, address)))
+  const shown = askHost(from, output('the certificate that it is shown', handshake(domain, address)))
   return [
     expect(`sees the certificate for ${domain} of the inventory`, shown, (answer) =>
       other(answer, certificate),
@@ -82,7 +82,7 @@ function other(answer: Shown, { certificate }: KeyPair): Problem | undefined {
 
 const DAY = 24 * 3600 * 1000
 
-function inTime(shown: Derived<Shown>, { certificate, thumbprint }: KeyPair): Check {
+function inTime(shown: Answers<Shown>, { certificate, thumbprint }: KeyPair): Check {
   const days = daysToSpare(new X509Certificate(certificate))
   const next = thumbprint === undefined ? 'Renew it.' : 'Order it: provision renew-certificates'
   return expect(`finds it good for ${days === 1 ? 'a day' : `${days} days`} more`, shown, (answer) => {
@@ -115,7 +115,7 @@ function trusts(
 ): Check {
   const script = sh`${trusted(authority, sh`curl -fsS -o /dev/null --resolve ${`${domain}:443:${address}`} ${`https://${domain}${path}`}`)}
 echo "status $?"`
-  const answer = on(from, output(`GET https://${domain}${path}`, script))
+  const answer = askHost(from, output(`GET https://${domain}${path}`, script))
   return expect(`gets https://${domain}${path}, and trusts the certificate`, answer, (got) => {
     if (!got || got instanceof Problem) return got
     const [, words = '', status = ''] = /^(.*)status (\d+)\n$/s.exec(got.said) ?? []
@@ -139,7 +139,10 @@ function answersAcme(
   }: { readonly domain: string; readonly address: string; readonly thumbprint: string },
 ): Check {
   const url = `http://${domain}/.well-known/acme-challenge/verify`
-  const answer = on(from, output(`GET ${url}`, sh`curl -sS --resolve ${`${domain}:80:${address}`} ${url}`))
+  const answer = askHost(
+    from,
+    output(`GET ${url}`, sh`curl -sS --resolve ${`${domain}:80:${address}`} ${url}`),
+  )
   return expect('gets the answer that an ACME server wants', answer, (got) => {
     if (!got || got instanceof Problem) return got
     return got.said === `verify.${thumbprint}`

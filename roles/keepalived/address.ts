@@ -1,11 +1,11 @@
 import {
-  type Around,
   absent,
-  around,
   command,
+  type Drain,
+  drain,
   file,
   type Host,
-  on,
+  runOn,
   type Shell,
   type Steps,
   sh,
@@ -39,10 +39,10 @@ export function addressBack(vip: string, { first }: { readonly first: boolean })
 }
 
 /** A peer has the address while a host is changed. */
-export function withoutAddress(vip: string): Around {
-  return around('without the address', {
-    enter: (host: Host) => [on(host, sh`systemctl is-active -q keepalived || exit 0; ${away(vip)}`)],
-    leave: (host: Host) => [on(host, back())],
+export function releaseVip(vip: string): Drain {
+  return drain('without the address', {
+    drain: (host: Host) => [runOn(host, sh`systemctl is-active -q keepalived || exit 0; ${away(vip)}`)],
+    undrain: (host: Host) => [runOn(host, back())],
   })
 }
 

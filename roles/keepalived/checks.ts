@@ -1,11 +1,11 @@
 import { BlockList, isIPv6 } from 'node:net'
 import {
-  type Answered,
+  askEach,
   type Check,
   check,
-  each,
   expect,
   type Group,
+  type HostAnswer,
   type Output,
   output,
   Problem,
@@ -18,7 +18,7 @@ import { MAINTENANCE } from './index.ts'
 /** Checks of the hosts that an address moves between. @param vip with or without its prefix length */
 export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): readonly Check[] {
   const address = vip.replace(/\/.*/, '')
-  const addresses = each(balancers, output('its addresses', sh`ip -o address show`))
+  const addresses = askEach(balancers, output('its addresses', sh`ip -o address show`))
   return [
     expect(`one of them holds ${address}`, addresses, (all) => oneHolder(all, address), {
       next: 'See journalctl -u keepalived on each.',
@@ -38,7 +38,7 @@ read -r switch < ${MAINTENANCE} || [ "$switch" ] || exit 75
   ]
 }
 
-type Addresses = Answered<Output | Problem>
+type Addresses = HostAnswer<Output | Problem>
 
 /** One host has the address. Two that have it are wrong, whatever a third one says. */
 export function oneHolder(all: readonly Addresses[], address: string): string | Problem | undefined {

@@ -1,9 +1,9 @@
 import {
   dropIn,
   file,
+  InvalidParams,
   pkg,
   probe,
-  Refusal,
   reloaded,
   role,
   service,
@@ -85,10 +85,10 @@ export const keepalived = role(
   { debian: [12, 13], check: refusePeers },
 )
 
-const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { within: '5s' })
+const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { timeout: '5s' })
 
 function refusePeers({ address, priority, peers, vip, checkUrl }: KeepalivedParams): void {
-  const refused = (what: string, where: string, next: string) => new Refusal(what, { where, next })
+  const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
   // A host of another group has none, when nobody has asked the compiler.
   if (!Number.isInteger(priority) || priority < 1 || priority > 254)
     throw refused(
@@ -127,7 +127,7 @@ function askedBy(url: string): Check {
 
 function refuseInterface(device: string, all: readonly string[]): void {
   if (all.length === 0 || all.includes(device)) return
-  throw new Refusal(`The host has no interface ${device}.`, {
+  throw new InvalidParams(`The host has no interface ${device}.`, {
     where: 'interface',
     next: `It has ${all.join(', ')}.`,
   })

@@ -1,7 +1,7 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { type Door, runs } from '../base/checks.ts'
 import { at, type Endpoint } from '../endpoint.ts'
-import { healthy } from './index.ts'
+import { readiness } from './index.ts'
 
 /** Checks of each web server by itself. @param apps the servers that it passes requests on to */
 export function nginxChecks(host: Host & Endpoint, apps: readonly Door[]): readonly Check[] {
@@ -9,7 +9,7 @@ export function nginxChecks(host: Host & Endpoint, apps: readonly Door[]): reado
   // Its address is of this host, so its firewall lets this through.
   return [
     runs(host, 'nginx'),
-    check(host, 'answers', healthy(host)),
+    check(host, 'answers', readiness(host)),
     check(host, 'serves the page', sh`curl -fsS -o /dev/null ${`${own}/`}`),
     check(host, 'passes requests on to the application', sh`curl -fsS -o /dev/null ${`${own}/readyz`}`),
     ...apps.map((app) =>

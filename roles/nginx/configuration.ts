@@ -107,6 +107,6 @@ function inForce(server: string, revision: string): Probe {
     'nginx answers with these files',
     sh`said=$(curl -fsS --max-time 2 ${`http://${server}/healthz`}) && [ "$said" = ${`ok ${revision}`} ] ||
 { echo "it said: $said"; tail -n 5 /var/log/nginx/error.log; exit 1; }`,
-    { within: '10s' },
+    { timeout: '10s' },
   )
 }

@@ -3,13 +3,13 @@ import {
   directory,
   dropIn,
   http,
+  InvalidParams,
   link,
+  markReleaseCurrent,
   type Probe,
   pkg,
-  prunedReleases,
-  Refusal,
+  pruneReleases,
   release,
-  releaseInForce,
   role,
   type Step,
   service,
@@ -63,7 +63,7 @@ export const nginx = role(
 )
 
 /** True when nginx answers; what is behind it is not asked. */
-export function healthy({ address, port }: Endpoint): Probe {
+export function readiness({ address, port }: Endpoint): Probe {
   return http(`http://${at({ address, port })}/healthz`)
 }
 
@@ -72,27 +72,27 @@ function published(site: Build): readonly Step[] {
   return [
     directory(`${ROOT}/releases`),
     release(`${ROOT}/releases/${site.id}`, site),
-    prunedReleases(ROOT, { wanted: site.id }),
+    pruneReleases(ROOT, { wanted: site.id }),
     transaction('site', [link(`${ROOT}/current`, { target: `releases/${site.id}` })], {
       validate: sh`test -f ${ROOT}/current/index.html || { echo 'the site has no index.html'; exit 1; }`,
     }),
-    releaseInForce(ROOT, site.id),
+    markReleaseCurrent(ROOT, site.id),
   ]
 }
 
 function refuseUnfit({ upstreams, balancers, rate = 1 }: NginxParams): void {
   if (!Number.isInteger(rate) || rate < 1)
-    throw new Refusal(`nginx cannot count to ${rate} requests a second.`, {
+    throw new InvalidParams(`nginx cannot count to ${rate} requests a second.`, {
       where: 'rate',
       next: 'Give a whole number from 1 on, or nothing for no limit.',
     })
   if (upstreams.length === 0)
-    throw new Refusal('nginx has no server to pass requests on to.', {
+    throw new InvalidParams('nginx has no server to pass requests on to.', {
       where: 'upstreams',
       next: 'Name at least one server of the application.',
     })
   if (balancers.length === 0)
-    throw new Refusal('nginx has no balancer whose word it could take.', {
+    throw new InvalidParams('nginx has no balancer whose word it could take.', {
       where: 'balancers',
       next: 'Name at least one.',
     })

@@ -1,4 +1,4 @@
-import { absent, after, type Host, on, type RoleContext, role, type Steps } from 'provision-ts'
+import { absent, after, askHost, type Host, type RoleContext, role, type Steps } from 'provision-ts'
 import { apply } from '../postgres/activation.ts'
 import { replicaData } from '../postgres/kinds/data.ts'
 import type { Former } from '../postgres/kinds/former.ts'
@@ -28,7 +28,7 @@ export const postgresReplica = role(
     const { name, primary, peers, former = 'refuse' } = params
     const paths = pathsOf(params, facts)
     const slot = slotOf(params)
-    return after(on(primary, place), (found) => [
+    return after(askHost(primary, place), (found) => [
       // Promoted, it would wait for replicas that do not follow it yet.
       absent(synchronousConf(paths), { notify: apply(paths) }),
       node(params, facts, {

@@ -52,6 +52,6 @@ export function presentsItsCertificate(address: string): Probe {
 certificate=${CERTIFICATE}
 said=$(timeout 5 openssl s_client -connect ${`${shown}:${PORT}`} -starttls postgres -CAfile ${TRUSTED} -verify_return_error -verify_ip ${address} </dev/null 2>&1) || { printf '%s\n' "$said" | grep -iE 'error|verify|refused|errno' >&2; exit 1; }
 [ "$(printf '%s\n' "$said" | openssl x509 -noout -fingerprint -sha256)" = "$(openssl x509 -in "$certificate" -noout -fingerprint -sha256)" ]`,
-    { within: '10s' },
+    { timeout: '10s' },
   )
 }

@@ -1,11 +1,11 @@
 import {
-  type Answered,
+  askEach,
+  askHost,
   type Check,
-  each,
   expect,
   type Group,
   type Host,
-  on,
+  type HostAnswer,
   Problem,
   Unknown,
 } from 'provision-ts'
@@ -15,7 +15,7 @@ import { type Health, health } from './health.ts'
 import type { Place } from './place.ts'
 
 type DatabaseHost = Host<{ readonly seed: boolean }>
-type Found = Answered<Health | Problem, DatabaseHost>
+type Found = HostAnswer<Health | Problem, DatabaseHost>
 export type Told = Health & { readonly host: DatabaseHost }
 
 /** Bytes that a replica may be behind: a segment of WAL. */
@@ -23,14 +23,14 @@ const NEAR = 16 * 1024 * 1024
 
 /** Checks of a primary and its replicas, whichever host is which. */
 export function postgresChecks(db: Group<DatabaseHost>): readonly Check[] {
-  const all = each(db, health)
+  const all = askEach(db, health)
   const next = 'See the logs below /var/log/postgresql on these hosts.'
   const every = (label: string, wrong: Wrong, more: { readonly next?: string } = { next }) =>
     expect(label, all, judged(wrong), more)
   return [
     ...db.hosts.flatMap((host) => [
       runs(host, 'postgresql@*-main.service', 'postgresql'),
-      expect('its database answers', on(host, health), (answer) =>
+      expect('its database answers', askHost(host, health), (answer) =>
         answer instanceof Problem ? answer : undefined,
       ),
     ]),
@@ -85,7 +85,7 @@ export function onePrimary(found: readonly Found[]): Problem | undefined {
   return silentHosts(found).every((name) => seen.includes(name)) ? undefined : silent
 }
 
-function placed({ host, answer }: Found): Answered<Place, DatabaseHost> {
+function placed({ host, answer }: Found): HostAnswer<Place, DatabaseHost> {
   if (!answer || answer instanceof Problem) return { host, answer: undefined }
   const { version, standby, timeline } = answer
   const state = standby ? 'in archive recovery' : 'in production'

@@ -1,8 +1,16 @@
-import { type Answered, type Derived, derive, each, type Group, type Host, Problem } from 'provision-ts'
+import {
+  type Answers,
+  askEach,
+  type Group,
+  type Host,
+  type HostAnswer,
+  mapAnswers,
+  Problem,
+} from 'provision-ts'
 import { type Cluster, type Foreign, type Place, place, words } from './place.ts'
 
 type Seeded = Host<{ readonly seed: boolean }>
-type Found<H extends Host> = Answered<Place, H>
+type Found<H extends Host> = HostAnswer<Place, H>
 
 /**
  * The host that takes writes. The hosts themselves are asked: the seed of the inventory counts only while no host has a database
@@ -10,15 +18,15 @@ type Found<H extends Host> = Answered<Place, H>
  *
  * @throws Problem when that cannot be said for sure; then nothing is changed on the database hosts
  */
-export function primaryOf<H extends Seeded>(db: Pick<Group<H>, 'hosts'>): Derived<H> {
-  return derive(each(db, place), (found) => choosePrimary(found))
+export function primaryOf<H extends Seeded>(db: Pick<Group<H>, 'hosts'>): Answers<H> {
+  return mapAnswers(askEach(db, place), (found) => choosePrimary(found))
 }
 
 /** The primary, with what the database hosts answer to a question: both are asked at once. */
 export function primaryWith<H extends Seeded, T>(
   db: Pick<Group<H>, 'hosts'>,
-  others: Derived<T>,
-): Derived<readonly [H, T]> {
+  others: Answers<T>,
+): Answers<readonly [H, T]> {
   const primary = primaryOf(db)
   return {
     asks: [...primary.asks, ...others.asks],

@@ -1,4 +1,4 @@
-import { type Answered, type Command, type Host, Problem, resource, type Shell, sh } from 'provision-ts'
+import { type Command, type Host, type HostAnswer, Problem, resource, type Shell, sh } from 'provision-ts'
 import { type Paths, pathsFor } from './params.ts'
 import { isPrimary, type Place, place, words } from './place.ts'
 import { promoted, promotion } from './promotion.ts'
@@ -28,7 +28,7 @@ export interface FailoverWishes {
  * @throws Problem with what speaks against it; nothing was changed then
  */
 export function failoverOf<H extends Host>(
-  all: readonly Answered<Standing, H>[],
+  all: readonly HostAnswer<Standing, H>[],
   { to: wanted, acceptDataLoss }: FailoverWishes,
 ): Failover<H> | undefined {
   if (wanted !== undefined && !all.some(({ host }) => host.name === wanted))
@@ -86,15 +86,15 @@ export function failoverOf<H extends Host>(
 }
 
 interface Gone {
-  readonly former: readonly Answered<Standing>[]
+  readonly former: readonly HostAnswer<Standing>[]
   readonly silent: readonly Host[]
   /** A replica that has more, and was not asked for. */
-  readonly ahead: Answered<Standing> | undefined
+  readonly ahead: HostAnswer<Standing> | undefined
 }
 
 /** What is on the old primary alone. */
 function lossOf(
-  heir: Answered<Standing>,
+  heir: HostAnswer<Standing>,
   { former, silent, ahead: richer }: Gone,
 ): { readonly words: string; readonly sure: boolean } {
   const server = liveOf(heir.answer)?.server
@@ -131,7 +131,7 @@ function lossOf(
   return { words: `Acknowledged writes may be lost: ${since}; ${why}.`, sure: false }
 }
 
-function refused(all: readonly Answered<Standing>[], why: string, next: string): Problem {
+function refused(all: readonly HostAnswer<Standing>[], why: string, next: string): Problem {
   return new Problem('No failover now, and nothing was changed', {
     details: [why, ...all.map(({ host, answer }) => `${host.name} ${words(answer?.place)}`)],
     next,
@@ -171,7 +171,7 @@ export const failover = resource<FailoverParams, Place>('database failover', {
     isPrimary(have)
       ? undefined
       : {
-          verb: 'change',
+          action: 'change',
           fields: [
             { name: 'primary', to: to.name },
             { name: 'fenced', to: named(fenced) || 'nobody' },

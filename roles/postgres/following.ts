@@ -10,6 +10,6 @@ psql=$(ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
 said=$(PGHOST=/run/postgresql PGPORT=${PORT} PGCONNECT_TIMEOUT=5 HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$psql" -XAtqw -d postgres -c "
   select not pg_is_in_recovery() or exists (select from pg_stat_wal_receiver where status = 'streaming')") && [ "$said" = t ] ||
 { echo "it said: $said"; exit 1; }`,
-    { within: '60s' },
+    { timeout: '60s' },
   )
 }

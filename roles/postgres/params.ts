@@ -1,4 +1,4 @@
-import { type Facts, type KeyPair, Refusal, type Secret } from 'provision-ts'
+import { type Facts, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
 
 /** What a primary and a replica have in common, so that one can become the other. */
 export interface PostgresParams {
@@ -61,13 +61,13 @@ export interface Paths {
 export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
   const carried = RELEASES.get(os.version)
   if (!carried) {
-    throw new Refusal(`${os.id} ${os.version} has no version of PostgreSQL that this role knows.`, {
+    throw new InvalidParams(`${os.id} ${os.version} has no version of PostgreSQL that this role knows.`, {
       next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17).',
     })
   }
   const wanted = version ?? carried
   if (wanted !== carried) {
-    throw new Refusal(`Debian ${os.version} does not carry PostgreSQL ${wanted}.`, {
+    throw new InvalidParams(`Debian ${os.version} does not carry PostgreSQL ${wanted}.`, {
       where: 'version',
       next: `Leave version away, or say ${carried}. Nothing was changed on any host.`,
     })

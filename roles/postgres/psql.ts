@@ -1,4 +1,4 @@
-import { type Command, family, mapRead, type Read, type Shell, sh } from 'provision-ts'
+import { batchRead, type Command, mapRead, type Read, type Shell, sh } from 'provision-ts'
 
 /** The programs as they are: Debian's wrapper around psql costs a start of Perl. */
 const PSQL = sh`
@@ -11,7 +11,7 @@ interface Query {
 }
 
 /** All questions of a host to one database go through one psql. What cannot be asked, as nothing runs, has no answer. */
-const rows = family<Query, unknown>({
+const rows = batchRead<Query, unknown>({
   name: 'postgres',
   as: 'postgres',
   // A change of files alone does not change the answers of a server that runs.

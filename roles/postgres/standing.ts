@@ -1,4 +1,4 @@
-import { ask, mapRead, read, sh, together } from 'provision-ts'
+import { ask, mapRead, read, readBoth, sh } from 'provision-ts'
 import { type Cluster, type Place, place } from './place.ts'
 import { row } from './psql.ts'
 
@@ -90,7 +90,7 @@ const rest = read(REST, ({ stdout }) => {
 export const standing = ask(
   'the standing of its database',
   mapRead(
-    together(together(place.read, server), rest),
+    readBoth(readBoth(place.read, server), rest),
     ([[where, said], more]): Standing => ({
       place: where,
       server: said,

@@ -1,4 +1,4 @@
-import { type Answered, type Command, type Host, Problem, resource, type Shell, sh } from 'provision-ts'
+import { type Command, type Host, type HostAnswer, Problem, resource, type Shell, sh } from 'provision-ts'
 import { conninfo } from './conninfo.ts'
 import { synchronousConf } from './kinds/synchronous.ts'
 import { type Paths, pathsFor, slotOf } from './params.ts'
@@ -35,7 +35,7 @@ export interface Move<H extends Host = Host> {
  * @throws Problem with all that speaks against it; nothing was changed then
  */
 export function moveOf<H extends Host>(
-  all: readonly Answered<Standing, H>[],
+  all: readonly HostAnswer<Standing, H>[],
   wanted?: string,
 ): Move<H> | undefined {
   const target = wanted === undefined ? undefined : all.find(({ host }) => host.name === wanted)
@@ -68,12 +68,12 @@ export function moveOf<H extends Host>(
   }
 }
 
-function candidates(all: readonly Answered<Standing>[], from: Answered<Standing>): readonly string[] {
+function candidates(all: readonly HostAnswer<Standing>[], from: HostAnswer<Standing>): readonly string[] {
   const others = all.filter(({ host }) => host !== from.host)
   return others.length > 0 ? others.flatMap((one) => whyNot(from, one)) : ['There is no other database host.']
 }
 
-function whyNot(from: Answered<Standing>, { host, answer }: Answered<Standing>): readonly string[] {
+function whyNot(from: HostAnswer<Standing>, { host, answer }: HostAnswer<Standing>): readonly string[] {
   const primary = liveOf(from.answer)
   const replica = liveOf(answer)
   if (!primary) return []
@@ -94,7 +94,7 @@ function whyNot(from: Answered<Standing>, { host, answer }: Answered<Standing>):
   ].filter((why) => why !== false)
 }
 
-function refused(all: readonly Answered<Standing>[], against: readonly string[], next: string): Problem {
+function refused(all: readonly HostAnswer<Standing>[], against: readonly string[], next: string): Problem {
   return new Problem('A switchover cannot begin now, and nothing was changed', {
     details: [...against, ...all.map(({ host, answer }) => `${host.name} ${words(answer?.place)}`)],
     next,
@@ -118,7 +118,7 @@ export const switchover = resource<SwitchoverParams, Place>('database switchover
   diff: ({ from, to }, have) =>
     isPrimary(have)
       ? undefined
-      : { verb: 'change', fields: [{ name: 'primary', from: from.name, to: to.name }] },
+      : { action: 'change', fields: [{ name: 'primary', from: from.name, to: to.name }] },
   apply: (params): readonly Command[] => {
     const { from, to, others, timeline, version, deadline } = params
     const paths = pathsFor(version)

@@ -1,15 +1,15 @@
-import { type Around, around, each, type Group, type Host, type Shell, sh } from 'provision-ts'
+import { type Drain, drain, type Group, type Host, runOnEach, type Shell, sh } from 'provision-ts'
 import { PORT } from './params.ts'
 
 /**
  * Writes do not wait for the only replica while it is away on purpose, so clients notice nothing; what is written meanwhile is on the
  * primary alone. They wait again once a replica streams. Where there are two, they wait for the other one. On the primary there is nothing to do, and nothing where writes do not wait.
  */
-export function unwaited(db: Pick<Group, 'hosts'>): Around {
+export function pauseSyncReplication(db: Pick<Group, 'hosts'>): Drain {
   const others = ({ name }: Host) => ({ hosts: db.hosts.filter((host) => host.name !== name) })
-  return around('not waited for', {
-    enter: (host: Host) => each(others(host), notWaiting),
-    leave: (host: Host) => each(others(host), waiting),
+  return drain('not waited for', {
+    drain: (host: Host) => runOnEach(others(host), notWaiting),
+    undrain: (host: Host) => runOnEach(others(host), waiting),
   })
 }
 

@@ -1,4 +1,4 @@
-import { pkg, Refusal, role, template } from 'provision-ts'
+import { InvalidParams, pkg, role, template } from 'provision-ts'
 import { haproxyConflicts } from '../haproxy/conflicts.ts'
 import { instance, LOCAL_PORT, PACKAGES } from '../haproxy/instance.ts'
 
@@ -62,15 +62,18 @@ export const upstream = role(
 
 function refuseUnfit({ servers, name, path }: UpstreamParams): void {
   if (servers.length === 0)
-    throw new Refusal(`There is no server of ${name}.`, { where: 'servers', next: 'Name at least one.' })
+    throw new InvalidParams(`There is no server of ${name}.`, {
+      where: 'servers',
+      next: 'Name at least one.',
+    })
   const twice = servers.find((one, i) => servers.findIndex((other) => other.name === one.name) !== i)
   if (twice)
-    throw new Refusal(`${name} has two servers of the name ${twice.name}.`, {
+    throw new InvalidParams(`${name} has two servers of the name ${twice.name}.`, {
       where: 'servers',
       next: 'Give each a name of its own.',
     })
   if (!path.startsWith('/'))
-    throw new Refusal(`${JSON.stringify(path)} is no path.`, {
+    throw new InvalidParams(`${JSON.stringify(path)} is no path.`, {
       where: 'path',
       next: 'Begin it with a slash.',
     })

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { credential, type Field, type Fields, isAddress, type Out, type Values } from '../model/fields.ts'
 import type { Become, Ssh } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { Entries, Hosts, Stack } from '../model/stack.ts'
+import type { Entries, Hosts, InventorySchema } from '../model/stack.ts'
 import { didYouMean } from '../text/nearest.ts'
 import { type Files, filesOf } from './files.ts'
 import { hostNameOf, reachOf } from './reach.ts'
@@ -60,13 +60,13 @@ type ValueName<S> = Exclude<keyof S, GroupName<S>> & string
  * @throws Problem for what cannot be read, or has no like here
  * @example
  * export default async () => {
- *   const ansible = await fromAnsible('hosts.ini', stack({ web: hosts({ port }) }))
+ *   const ansible = await fromAnsible('hosts.ini', inventorySchema({ web: hosts({ port }) }))
  *   return ansible.group('web', { from: 'webservers', vars: { port: 'http_port' } })
  * }
  */
 export async function fromAnsible<S extends Entries>(
   path: string,
-  { entries }: Stack<S>,
+  { entries }: InventorySchema<S>,
   { warn = (text) => process.stderr.write(`${text}\n`) }: AnsibleOptions = {},
 ): Promise<AnsibleInventory<S>> {
   const files = filesOf(path)

@@ -1,4 +1,4 @@
-import type { Ssh, Via } from '../model/host.ts'
+import type { JumpHost, Ssh } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
 import { jumpsIn } from '../text/proxy-jump.ts'
 import { shlex } from './shlex.ts'
@@ -98,9 +98,9 @@ function setting(name: string, value: string, args: SshArgs, notice: Notice): Se
     case 'connecttimeout':
       return { connectTimeout: `${seconds(value, said, args)}s` }
     case 'proxyjump':
-      return { via: jumps(value, said, args) }
+      return { proxyJump: jumps(value, said, args) }
     case 'proxycommand':
-      return { via: proxyCommand(value, said, args, notice) }
+      return { proxyJump: proxyCommand(value, said, args, notice) }
     case 'stricthostkeychecking':
       return hostKeys(value, said, args, notice)
     case 'userknownhostsfile':
@@ -145,7 +145,7 @@ function knownHosts(value: string, notice: Notice): Settings {
   return {}
 }
 
-function jumps(value: string, said: string, args: SshArgs): readonly Via[] {
+function jumps(value: string, said: string, args: SshArgs): readonly JumpHost[] {
   const found = jumpsIn(value)
   for (const { host, user, port } of found)
     if (
@@ -160,20 +160,25 @@ function jumps(value: string, said: string, args: SshArgs): readonly Via[] {
 }
 
 /** `ssh -W %h:%p user@bastion`, or `ssh user@bastion nc %h %p`, is a jump host by another name. */
-function proxyCommand(value: string, said: string, args: SshArgs, notice: Notice): readonly Via[] {
+function proxyCommand(value: string, said: string, args: SshArgs, notice: Notice): readonly JumpHost[] {
   if (value.toLowerCase() === 'none') return []
   const found = shlex(value.replace(/\s+2>\s*\/dev\/null\s*$/, ''))
   const [program, ...rest] = 'words' in found ? found.words.slice(found.words[0] === 'exec' ? 1 : 0) : []
   if (program === undefined || !/^(\/\S*\/)?ssh$/.test(program)) throw unread(args, said, PROXY_COMMAND)
-  const { destination: [host = '', ...command] = [], passage, via = [], ...own } = options(rest, args, notice)
+  const {
+    destination: [host = '', ...command] = [],
+    passage,
+    proxyJump = [],
+    ...own
+  } = options(rest, args, notice)
   // Options may stand behind the host, too.
   const behind = passage === undefined && command[0]?.startsWith('-') ? options(command, args, notice) : {}
-  const { destination: more, passage: passageBehind, via: viaBehind, ...ownBehind } = behind
+  const { destination: more, passage: passageBehind, proxyJump: viaBehind, ...ownBehind } = behind
   const through = passage ?? passageBehind ?? netcat(more ?? command)
   if (through === undefined || !/^\[?%h\]?:%p$/.test(through)) throw unread(args, said, PROXY_COMMAND)
   const [last] = jumps(host, said, args)
   if (last === undefined || host.includes(',')) throw unread(args, said, PROXY_COMMAND)
-  return [...[via, viaBehind ?? []].flat(), { ...ownBehind, ...last, ...own }]
+  return [...[proxyJump, viaBehind ?? []].flat(), { ...ownBehind, ...last, ...own }]
 }
 
 const PROXY_COMMAND = 'A ProxyCommand is read where it is ssh -W %h:%p with a host'

@@ -142,7 +142,7 @@ function checksOf(
   { alone }: { readonly alone: boolean },
 ): Checked {
   if (alone) refuseUnfit(verification, inventory)
-  else if (missingEntries(verification.stack, inventory.values).length > 0)
+  else if (missingEntries(verification.schema, inventory.values).length > 0)
     return { problems: [], words: ['The verification is for another stack, and was not looked at.'] }
   const checks = checksFor(verification, inventory)
   const hosts = new Set(checks.flatMap(({ asks }) => asks.map(({ host }) => host.name)))

@@ -43,14 +43,17 @@ export function telling(words: readonly string[], { options }: Command): (playbo
 }
 
 /** What `--help` tells of a playbook. */
-export function flagsHelp({ about, flags }: Pick<Playbook, 'about' | 'flags'>, name: string): string {
+export function flagsHelp(
+  { description, flags }: Pick<Playbook, 'description' | 'flags'>,
+  name: string,
+): string {
   const rows = Object.entries(flags).map(([key, field]) => ({
     left: `${optionOf(key)}${isSwitch(field) ? '' : ' <value>'}`,
     right: meaningOf(field),
   }))
   const width = Math.max(0, ...rows.map(({ left }) => left.length))
   return [
-    ...(about === undefined ? [] : [about]),
+    ...(description === undefined ? [] : [description]),
     ...(rows.length === 0 ? [] : ['', `Flags of ${name}:`]),
     ...rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`),
   ].join('\n')

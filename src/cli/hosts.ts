@@ -50,8 +50,8 @@ function asTable(hosts: readonly Host[], paint: Paint): readonly string[] {
 /** As one would say it to ssh: `deploy@10.0.1.1:2222 via jump@bastion`; empty where ssh's own settings decide. */
 function reachedAs({ address, ssh = {} }: Host): string {
   if (ssh.transport === 'local') return 'this machine'
-  const { via } = ssh
-  const ways = via === undefined ? [] : 'host' in via ? [via] : via
+  const { proxyJump } = ssh
+  const ways = proxyJump === undefined ? [] : 'host' in proxyJump ? [proxyJump] : proxyJump
   const { user, port, host = user !== undefined || port !== undefined ? address : undefined } = ssh
   return [place({ user, port, host }), ...ways.map((way) => `via ${place(way)}`)]
     .filter((word) => word !== '')

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/fleet.ts'
-import type { Become, Host, Timeouts, Via } from '../model/host.ts'
+import type { Become, Host, JumpHost, Timeouts } from '../model/host.ts'
 import type { Clock } from '../transport/clock.ts'
 import { openSession } from '../transport/open-session.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
@@ -63,19 +63,19 @@ export function timeoutsOf({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: n
 /** A host of an inventory as a transport sees it. @param factor replaces that of the inventory */
 export function targetOf(host: Host, factor?: number): Target {
   const { name, address, ssh = {} } = host
-  const { via, host: at = address, transport: _, ...rest } = ssh
+  const { proxyJump, host: at = address, transport: _, ...rest } = ssh
   const { factor: stretch, login, keepalive } = timeoutsOf(host, factor)
   const limits = Object.entries({ factor: stretch, login, keepalive }).filter(
     ([, limit]) => limit !== undefined,
   )
   const timeouts = limits.length > 0 && { timeouts: Object.fromEntries(limits) }
-  const ways = via && 'host' in via ? [via] : via
+  const ways = proxyJump && 'host' in proxyJump ? [proxyJump] : proxyJump
   const jumps = ways?.map((way) => ({ ...hop(way), ...timeouts }))
   // A host that is reached by a name of its own is that name to ssh_config, else its name in the inventory counts beside the address.
   const alias = ssh.host === undefined ? { alias: name } : {}
-  return { name, host: at, ...alias, ...rest, ...timeouts, ...(jumps && { via: jumps }) }
+  return { name, host: at, ...alias, ...rest, ...timeouts, ...(jumps && { proxyJump: jumps }) }
 }
 
-function hop(via: Via): Target {
+function hop(via: JumpHost): Target {
   return { name: via.host, ...via }
 }

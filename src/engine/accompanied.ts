@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Reached } from '../model/command.ts'
+import type { Confirmation } from '../model/command.ts'
 import type { Shell } from '../shell/sh.ts'
 import type { Session, TripOptions } from '../transport/session.ts'
 import type { OpenedSession } from './lasting.ts'
@@ -38,10 +38,10 @@ interface Way {
   readonly over: AbortSignal
 }
 
-async function come({ awaited, come: arrive }: Reached, { open, over }: Way): Promise<void> {
+async function come({ ready, confirm: arrive }: Confirmation, { open, over }: Way): Promise<void> {
   while (!over.aborted) {
     // The connection that saw it may be older than the change; the next one cannot be.
-    if ((await holds(awaited, open)) && !over.aborted && (await holds(arrive, open))) return
+    if ((await holds(ready, open)) && !over.aborted && (await holds(arrive, open))) return
     await sleep(300)
   }
 }

@@ -26,7 +26,7 @@ function admissionsIn(play: Play, host: Host): readonly Admission[] {
         facts: madeUpFacts(host, release),
         answers: onlyFacts(release),
       })
-      return steps.flatMap(({ step }) => step.admits ?? [])
+      return steps.flatMap(({ step }) => step.ingress ?? [])
     } catch (error) {
       // What is wrong with it is for `provision check` to say.
       if (!(error instanceof Problem)) throw error

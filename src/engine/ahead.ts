@@ -26,9 +26,11 @@ export async function prepareAhead(
 }
 
 function firstHosts({ play, hosts }: Act): readonly string[] {
-  const { window } = play
+  const { maxUnavailable } = play
   const first =
-    window === undefined ? batches(hosts, play.serial)[0] : hosts.slice(0, atLeastOne(window, hosts.length))
+    maxUnavailable === undefined
+      ? batches(hosts, play.serial)[0]
+      : hosts.slice(0, atLeastOne(maxUnavailable, hosts.length))
   return (first ?? []).map(({ name }) => name)
 }
 
@@ -39,12 +41,12 @@ async function prepare({ session }: Member, surveys: readonly Survey[]): Promise
     if (!difference || !pool) continue
     const need = needs.get(pool.name) ?? { pool, all: new Set() }
     needs.set(pool.name, need)
-    for (const word of pool.adds(have) ?? []) need.all.add(word)
+    for (const word of pool.items(have) ?? []) need.all.add(word)
   }
   const wanted = [...needs.values()].filter(({ all }) => all.size > 0)
   if (wanted.length === 0) return
   const { pid } = await session.opened
   await session.run(
-    wanted.map(({ pool, all }) => ({ script: pool.ahead([...all], pid), mode: 'isolated' as const })),
+    wanted.map(({ pool, all }) => ({ script: pool.prefetch([...all], pid), mode: 'isolated' as const })),
   )
 }

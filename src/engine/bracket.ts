@@ -1,4 +1,4 @@
-import type { Around } from '../model/around.ts'
+import type { Drain } from '../model/around.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
@@ -13,14 +13,14 @@ import { type Bracketed, noted, undo, undoByHand } from './undo.ts'
 export type TurnsEnd = 'well' | 'failed' | 'lost'
 
 export interface BracketParts {
-  readonly around: Around
+  readonly drain: Drain
   readonly host: Host
   readonly play: string
   readonly fleet: Fleet
   readonly emit: (event: RunEvent) => void
 }
 
-/** The bracket around one host's changes in one play. */
+/** The bracket drain one host's changes in one play. */
 export class Bracket {
   readonly #parts: BracketParts
   readonly #one: Bracketed
@@ -30,16 +30,16 @@ export class Bracket {
 
   constructor(parts: BracketParts) {
     this.#parts = parts
-    this.#one = { host: parts.host.name, label: parts.around.label }
+    this.#one = { host: parts.host.name, label: parts.drain.label }
   }
 
   /** Opens it, unless it is open. @throws Problem when it could not be opened everywhere; then it was closed again */
   async enter(): Promise<void> {
     if (this.#isOpen) return
-    const { around, host, emit, play } = this.#parts
-    const { label } = around
-    const ways = byHost(around.leave(host))
-    const enter = byHost(around.enter(host))
+    const { drain, host, emit, play } = this.#parts
+    const { label } = drain
+    const ways = byHost(drain.undrain(host))
+    const enter = byHost(drain.drain(host))
     const { there, missing } = await this.#reach(new Map([...ways, ...enter]))
     if (missing.length > 0)
       throw new Problem(`${host.name} cannot be made ${label}: ${missing.join(', ')} cannot be reached`, {
@@ -54,7 +54,7 @@ export class Bracket {
     )
     const done = await this.#everywhere(there, ({ name }) => [
       ...(ways.has(name) ? [{ script: noted(this.#one, ways.get(name)?.scripts ?? []) }] : []),
-      ...(enter.get(name)?.scripts ?? []).map((script) => asErrand(orIdle(script, around.idle))),
+      ...(enter.get(name)?.scripts ?? []).map((script) => asErrand(orIdle(script, drain.nothingToDo))),
     ]).finally(() => clearTimeout(slow))
     for (const member of there) if (ways.has(member.name)) member.undos.set(keyOf(this.#one), this.#one)
     const troubles = done.flatMap(({ trouble }) => trouble ?? [])
@@ -66,7 +66,7 @@ export class Bracket {
       })
     }
     this.#isIdle =
-      around.idle !== undefined &&
+      drain.nothingToDo !== undefined &&
       done.length > 0 &&
       done.every(({ results }, i) => isIdle(results.slice(ways.has(there[i]?.name ?? '') ? 1 : 0)))
     if (!this.#isIdle) emit({ kind: 'bracket', ...about, label, outcome: 'entered', owed: false, on: names })
@@ -76,10 +76,10 @@ export class Bracket {
   async leave(turn: TurnsEnd): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
-    const { around, host, emit, play } = this.#parts
-    const { label } = around
+    const { drain, host, emit, play } = this.#parts
+    const { label } = drain
     const about = { kind: 'bracket', play, host: host.name, label, owed: false } as const
-    const { there, missing } = await this.#reach(byHost(around.leave(host)))
+    const { there, missing } = await this.#reach(byHost(drain.undrain(host)))
     const byHand = there.map(({ name }) => `on ${name}: ${undoByHand(this.#one)}`)
     if (turn === 'lost') {
       const problem = new Problem(`${host.name} was lost in its turn and stays ${label}`, {
@@ -114,16 +114,16 @@ export class Bracket {
   }
 
   async #settle(): Promise<void> {
-    const { around, host, emit, play } = this.#parts
-    const wanted = byHost(around.settled(host))
+    const { drain, host, emit, play } = this.#parts
+    const wanted = byHost(drain.ready(host))
     if (wanted.size === 0) return
     const { there } = await this.#reach(wanted)
     const who = there.map(({ name }) => name).join(', ')
-    emit({ kind: 'waiting', play, host: host.name, for: `${who}: back, no longer ${around.label}` })
+    emit({ kind: 'waiting', play, host: host.name, for: `${who}: back, no longer ${drain.label}` })
     const done = await this.#everywhere(there, ({ name }) => (wanted.get(name)?.scripts ?? []).map(asErrand))
     const failures = done.flatMap(({ trouble }) => trouble ?? [])
     if (failures.length === 0) return
-    throw new Problem(`${host.name} is no longer ${around.label}, but is not back in service either`, {
+    throw new Problem(`${host.name} is no longer ${drain.label}, but is not back in service either`, {
       details: failures.flatMap(({ lines }) => lines),
       next: 'Look at the service on the host; hosts after it were left alone.',
     })
@@ -138,7 +138,7 @@ export class Bracket {
       if (member && !fleet.unreachable.has(host.name)) there.push(member)
       else missing.push(host.name)
     }
-    return { there, missing: this.#parts.around.lost === 'ignore' ? [] : missing }
+    return { there, missing: this.#parts.drain.onUnreachable === 'ignore' ? [] : missing }
   }
 
   /** Does something on all of them side by side. */
@@ -172,8 +172,8 @@ interface Reached {
 }
 
 /** The hosts on which a play's bracket acts. */
-export function helpersOf(around: Around, host: Host): readonly Host[] {
-  return [...byHost([...around.leave(host), ...around.enter(host)]).values()].map((one) => one.host)
+export function helpersOf(drain: Drain, host: Host): readonly Host[] {
+  return [...byHost([...drain.undrain(host), ...drain.drain(host)]).values()].map((one) => one.host)
 }
 
 export function keyOf({ host, label }: Bracketed): string {

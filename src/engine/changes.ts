@@ -17,9 +17,9 @@ export class Changes {
   }
 
   /** Adds the change of a step. */
-  add({ reach, read }: Step): void {
+  add({ affects, read }: Step): void {
     this.#any = true
-    if (reach === 'host') this.#far = true
+    if (affects === 'host') this.#far = true
     for (const thing of dependenciesOf(read, this.#host) ?? []) {
       this.#changed.add(thing)
       for (const one of ancestors(thing)) this.#above.add(one)

@@ -1,5 +1,5 @@
-import { Refusal } from '../model/problem.ts'
-import type { Sketch, Sketched } from '../model/sketch.ts'
+import { InvalidParams } from '../model/problem.ts'
+import type { FakeState, Sketched } from '../model/sketch.ts'
 import type { Step } from '../model/step.ts'
 import { describe } from './describe.ts'
 import { madeUpFacts, RELEASES } from './made-up.ts'
@@ -29,7 +29,7 @@ export function refuseConflicts(host: string, examined: readonly Examined[]): vo
     const other = others.find((before) => !agree(before, one))
     if (other) {
       const { source } = one.step
-      throw new Refusal(
+      throw new InvalidParams(
         `${host}: ${describe(other.examined.placed)} and ${describe(one.examined.placed)} want different things of ${one.name}`,
         {
           ...(source && { where: source }),
@@ -65,11 +65,11 @@ function agree(a: Setting, b: Setting): boolean {
  */
 function statesOf(a: Setting, b: Setting): readonly [Sketched | undefined, Sketched | undefined] | undefined {
   const [whole, other] = a.step.edits === undefined ? [a, b] : [b, a]
-  if (!whole.step.becomes || !other.step.becomes) return undefined
+  if (!whole.step.simulate || !other.step.simulate) return undefined
   const host = emptyHost()
-  whole.step.becomes(host)
+  whole.step.simulate(host)
   const before = host.paths.get(whole.name)
-  other.step.becomes(host)
+  other.step.simulate(host)
   return [before, host.paths.get(whole.name)]
 }
 
@@ -87,7 +87,7 @@ function same(a: Sketched | undefined, b: Sketched | undefined): boolean {
   )
 }
 
-function emptyHost(): Sketch {
+function emptyHost(): FakeState {
   return {
     facts: madeUpFacts({ name: 'host' }, RELEASES[0]),
     paths: new Map(),

@@ -97,7 +97,7 @@ function segmentEnd(
     if (leader ? !isPooled(leader, one) : changes.mayAffect(one.placed.step.read)) return at
     if (!one.difference) continue
     changes.add(one.placed.step)
-    if (one.placed.step.reach === 'host') leader = one
+    if (one.placed.step.affects === 'host') leader = one
   }
   return steps.length
 }

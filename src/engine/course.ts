@@ -28,6 +28,6 @@ export interface Course {
   readonly stop: AbortSignal
   readonly selection: Selection
   readonly confirm?: Confirm
-  /** Why nothing else is begun on any host; set by a failure in a play with `anyFailureStops`. */
+  /** Why nothing else is begun on any host; set by a failure in a play with `anyErrorsFatal`. */
   halted: string | undefined
 }

@@ -28,7 +28,7 @@ export async function doctor<S extends Entries>(
   open: OpenSession,
 ): Promise<Verified> {
   const hosts = [...new Map(inventory.hosts.map((host) => [host.name, host])).values()]
-  const checks = verification(inventory.stack, () =>
+  const checks = verification(inventory.schema, () =>
     hosts.flatMap((host) => SIGHTS.map((sight) => checkOf(host, sight))),
   )
   const found = await verify({ inventory, verification: checks, ...(limit && { limit }) }, open)

@@ -1,4 +1,4 @@
-import type { Errand } from '../model/around.ts'
+import type { HostCommand } from '../model/around.ts'
 import type { Host } from '../model/host.ts'
 import type { Shell } from '../shell/sh.ts'
 import type { Result, Script } from '../transport/session.ts'
@@ -49,7 +49,7 @@ export function asErrand(script: Shell): Script {
 }
 
 export function byHost(
-  all: readonly Errand[],
+  all: readonly HostCommand[],
 ): ReadonlyMap<string, { readonly host: Host; readonly scripts: readonly Shell[] }> {
   const grouped = new Map<string, { readonly host: Host; readonly scripts: readonly Shell[] }>()
   for (const { host, script } of all)

@@ -1,5 +1,5 @@
 import type { Command } from '../model/command.ts'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import type { Source } from '../model/source.ts'
 import type { PlacedStep } from '../model/steps.ts'
@@ -74,13 +74,13 @@ export function unhealthy(member: Member, label: string, { script, result }: Omi
 export function notConverged(
   { name }: Pick<Member, 'name'>,
   step: PlacedStep,
-  { verb, fields }: Difference,
+  { action, fields }: Diff,
   { applied = true }: { readonly applied?: boolean } = {},
 ): Problem {
   return new Problem(
     applied
-      ? `${name}: ${describe(step)} did not converge: after its commands it would still ${verb}`
-      : `${name}: ${describe(step)} matched when it was read, and no longer does: it would ${verb}`,
+      ? `${name}: ${describe(step)} did not converge: after its commands it would still ${action}`
+      : `${name}: ${describe(step)} matched when it was read, and no longer does: it would ${action}`,
     {
       ...place(step),
       details: fields.map(({ name: field, from, to }) => `${field}: is ${from ?? 'absent'}, should be ${to}`),

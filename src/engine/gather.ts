@@ -28,7 +28,7 @@ export function isPooled(a: Examined, b: Examined): boolean {
 
 /** Undefined for a step that has nothing to do, or goes alone. */
 function poolOf({ difference, placed: { step }, have }: Examined): string | undefined {
-  return difference && step.pool?.adds(have) ? step.pool.name : undefined
+  return difference && step.pool?.items(have) ? step.pool.name : undefined
 }
 
 /**
@@ -37,7 +37,7 @@ function poolOf({ difference, placed: { step }, have }: Examined): string | unde
  */
 function mayFollow(one: Examined, packages: Examined): boolean {
   if (!one.difference) return true
-  const yields = one.placed.step.yields || isPooled(one, packages)
+  const yields = one.placed.step.canWaitForPackages || isPooled(one, packages)
   return yields && roleOf(one) !== roleOf(packages) && !names(one).some(isOfApt)
 }
 

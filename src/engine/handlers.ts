@@ -19,11 +19,11 @@ export function dueHandlers(
   const due = new Map<string, Due>()
   for (const step of steps) {
     const touched = changed.has(step)
-    for (const handler of touched ? step.notify : [...step.notify, ...step.settles]) {
+    for (const handler of touched ? step.notify : [...step.notify, ...step.satisfies]) {
       if (touched || (owed.has(handler.name) && !due.has(handler.name)))
         due.set(handler.name, { handler, owed: !touched })
     }
-    if (touched) for (const handler of step.settles) due.delete(handler.name)
+    if (touched) for (const handler of step.satisfies) due.delete(handler.name)
   }
   return [...due.values()]
 }

@@ -2,7 +2,7 @@ import type { Facts } from '../model/facts.ts'
 import { facts } from '../model/facts.ts'
 import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
-import { type Read, together } from '../model/read.ts'
+import { type Read, readBoth } from '../model/read.ts'
 import { type Unfinished, unfinished } from '../resources/way-back.ts'
 import type { Session } from '../transport/session.ts'
 import { askHost } from './batch.ts'
@@ -49,7 +49,7 @@ export class Member {
   static async meet<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [Member, T]> {
     const [[known, [left, [open, cut]]], answers] = await askHost(
       session,
-      together(together(facts, together(owed, together(undos, unfinished))), first),
+      readBoth(readBoth(facts, readBoth(owed, readBoth(undos, unfinished))), first),
     )
     return [new Member(host, session, { facts: known, owed: left, undos: open, unfinished: cut }), answers]
   }

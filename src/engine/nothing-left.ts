@@ -1,4 +1,4 @@
-import { ask, on } from '../model/ask.ts'
+import { ask, askHost } from '../model/ask.ts'
 import { type Check, expect } from '../model/check.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
@@ -22,7 +22,7 @@ const left = ask(
 
 /** That no run has died on the host with something still to be done. */
 export function nothingLeft(host: Host): Check {
-  return expect('nothing is left of unfinished runs', on(host, left), (all) => {
+  return expect('nothing is left of unfinished runs', askHost(host, left), (all) => {
     const [first, ...details] = (all ?? []).flat()
     return first === undefined
       ? undefined

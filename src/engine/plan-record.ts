@@ -93,12 +93,12 @@ function keyOf({ play, step }: StepRecord): string {
 function stepRecord(play: string, { placed: { step }, have, difference }: Examined): StepRecord {
   const told = {
     have,
-    verb: difference?.verb,
+    verb: difference?.action,
     fields: difference?.fields,
     parts: difference?.parts?.map((part) => [part.name, part.difference.fields]),
   }
   const seen = createHash('sha256').update(JSON.stringify(told, plainly)).digest('hex').slice(0, DIGITS)
-  return { play, step: `${step.kind} ${step.name}`, ...(difference && { would: difference.verb }), seen }
+  return { play, step: `${step.kind} ${step.name}`, ...(difference && { would: difference.action }), seen }
 }
 
 function plainly(_key: string, value: unknown): unknown {

@@ -47,9 +47,9 @@ export async function showPlan(act: Act, course: Course, forecaster: Forecaster)
     const changing = new Set(differing.map(({ placed }) => placed.step))
     const steps = forecasts.map(({ placed }) => placed.step)
     const handlers = dueHandlers(steps, changing, member.owed)
-    if (play.around && differing.length + handlers.length > 0) {
-      const { label } = play.around
-      const on = helpersOf(play.around, host).map(({ name }) => name)
+    if (play.drain && differing.length + handlers.length > 0) {
+      const { label } = play.drain
+      const on = helpersOf(play.drain, host).map(({ name }) => name)
       emit({ kind: 'bracket', ...about, label, outcome: 'planned', owed: false, on })
     }
     for (const one of forecasts) {

@@ -1,7 +1,7 @@
 import type { Host } from '../model/host.ts'
 import { atLeastOne, batches, type Play } from '../model/play.ts'
 import { tried } from '../model/probe.ts'
-import { LeftAlone } from '../model/problem.ts'
+import { EndHost } from '../model/problem.ts'
 import { milliseconds } from '../text/duration.ts'
 import { Unreachable } from '../transport/unreachable.ts'
 import { Bracket } from './bracket.ts'
@@ -34,11 +34,11 @@ export async function runPlay(act: Act, course: Course): Promise<void> {
     await takeTurn(host, act, course)
     course.halted ??= haltOf(play, failed())
   }
-  const { serial, window } = paceOf(act, course)
-  for (const batch of window === undefined ? batches(hosts, serial) : [hosts]) {
+  const { serial, maxUnavailable } = paceOf(act, course)
+  for (const batch of maxUnavailable === undefined ? batches(hosts, serial) : [hosts]) {
     if (!goesOn()) break
-    if (window === undefined) await Promise.all(batch.map(take))
-    else await inFlight(batch, atLeastOne(window, hosts.length), { goesOn, take })
+    if (maxUnavailable === undefined) await Promise.all(batch.map(take))
+    else await inFlight(batch, atLeastOne(maxUnavailable, hosts.length), { goesOn, take })
   }
   const rest = hosts.filter((host) => !begun.has(host))
   // They are left alone, but for those on which nothing is to change.
@@ -72,8 +72,8 @@ async function inFlight(
 }
 
 /** A host whose own steps say to leave it alone: from now on no play is begun on it. */
-export function leaveOut(member: Member, { as, message }: LeftAlone, emit: Course['emit']): void {
-  member.away = as
+export function leaveOut(member: Member, { status, message }: EndHost, emit: Course['emit']): void {
+  member.away = status
   emit({ kind: 'skipped', play: 'all', hosts: [member.name], why: message })
 }
 
@@ -105,7 +105,7 @@ async function takeTurn(
       course,
     )
   } catch (error) {
-    if (error instanceof LeftAlone) {
+    if (error instanceof EndHost) {
       leaveOut(member, error, emit)
       return 'away'
     }
@@ -130,10 +130,10 @@ function skipped(member: Member): TurnTaken {
 
 /** The turn within the play's bracket, where there is one: it is opened before the first change, and closed whatever becomes of the host. */
 async function bracketed(found: Survey, own: Omit<Turn, 'begin'>, { fleet }: Course): Promise<void> {
-  const { around } = found.play
+  const { drain } = found.play
   const { member, emit, play } = own
   const { host } = member
-  const bracket = around && new Bracket({ around, host, play, fleet, emit })
+  const bracket = drain && new Bracket({ drain, host, play, fleet, emit })
   try {
     await turn(found, host, { ...own, begin: async () => bracket?.enter() })
   } catch (error) {
@@ -149,7 +149,7 @@ async function turn(found: Survey, host: Host, turn: Turn): Promise<void> {
   emit({ kind: 'turn', play: label, host: host.name, steps: found.examined.length })
   const began = member.version
   await converge(found, turn)
-  if (play.healthy && member.version !== began) await gate(play.healthy(host), turn)
+  if (play.readiness && member.version !== began) await gate(play.readiness(host), turn)
 }
 
 /** The survey of this host for this play, made anew when something has changed since, or when it is old and there is something to do. */
@@ -178,14 +178,14 @@ function isStale({ version, asks, at, examined }: Survey, member: Member, fleet:
 }
 
 async function gate(
-  probe: ReturnType<NonNullable<Play['healthy']>>,
+  probe: ReturnType<NonNullable<Play['readiness']>>,
   { member, emit, play }: Turn,
 ): Promise<void> {
   emit({ kind: 'waiting', play, host: member.name, for: probe.label })
   const script = {
     script: tried(probe),
     mode: 'isolated',
-    timeout: milliseconds(probe.within ?? member.host.timeouts?.probe ?? '30s') + 10_000,
+    timeout: milliseconds(probe.timeout ?? member.host.timeouts?.probe ?? '30s') + 10_000,
   } as const
   const [result] = await member.session.run([script])
   if (result && result.code !== 0) throw unhealthy(member, probe.label, { script, result })

@@ -1,4 +1,4 @@
-import type { Reached } from '../model/command.ts'
+import type { Confirmation } from '../model/command.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { Opened, Result, Script, Session, TripOptions } from '../transport/session.ts'
@@ -9,7 +9,7 @@ export interface RoutedScript extends Script {
   readonly on?: Host
   /** What it asks, in words, when it is a question: such a script has the limits of questions. */
   readonly asks?: string
-  readonly reached?: Reached
+  readonly reached?: Confirmation
   /** It reboots its host, which may take so many milliseconds to come back. */
   readonly reboots?: number
 }

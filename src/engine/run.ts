@@ -2,7 +2,7 @@ import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Play, Playbook } from '../model/play.ts'
-import { LeftAlone, Refusal, within } from '../model/problem.ts'
+import { EndHost, InvalidParams, within } from '../model/problem.ts'
 import type { Entries } from '../model/stack.ts'
 import { asksOf } from '../model/steps.ts'
 import { BecomeFailed } from '../transport/become-failed.ts'
@@ -194,7 +194,7 @@ async function meetHelpers(acts: readonly Act[], fleet: Fleet): Promise<readonly
   const helpers = acts.flatMap(({ play, hosts }) =>
     hosts.flatMap((host) =>
       within(`play "${play.label}" around ${host.name}`, play.source, () =>
-        play.around ? helpersOf(play.around, host) : [],
+        play.drain ? helpersOf(play.drain, host) : [],
       ),
     ),
   )
@@ -210,7 +210,7 @@ interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selecti
 /** The second round trip: the state of everything that any play wants. */
 async function surveyAll({ fleet, members, acts, emit, selection, stop }: Surveying): Promise<Surveys> {
   // Told when all hosts have answered: the end of a run closes their sessions.
-  const refusals = new Map<string, Refusal>()
+  const refusals = new Map<string, InvalidParams>()
   const found = await Promise.all(
     [...members.values()].map(async (member): Promise<readonly [string, readonly Survey[]]> => {
       const own = acts.flatMap(({ play, steps }) =>
@@ -227,7 +227,7 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
         if (problem) throw problem
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length
-        const admits = all.flatMap(({ placed }) => placed.step.admits ?? [])
+        const admits = all.flatMap(({ placed }) => placed.step.ingress ?? [])
         emit({
           kind: 'surveyed',
           host: member.name,
@@ -238,11 +238,11 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
         return [member.name, surveys]
       } catch (error) {
         if (stop.aborted) return [member.name, []]
-        if (error instanceof Refusal) {
+        if (error instanceof InvalidParams) {
           refusals.set(member.name, error)
           return [member.name, []]
         }
-        if (error instanceof LeftAlone) {
+        if (error instanceof EndHost) {
           leaveOut(member, error, emit)
           return [member.name, []]
         }
@@ -271,7 +271,9 @@ interface AtTheEnd {
 
 /** What all plays of a host have to say of one that is gone. */
 function goneOf(host: Host, acts: readonly Act[]): string | undefined {
-  const words = acts.filter(({ hosts }) => hosts.includes(host)).map(({ play }) => play.mayBeGone?.(host))
+  const words = acts
+    .filter(({ hosts }) => hosts.includes(host))
+    .map(({ play }) => play.ignoreUnreachable?.(host))
   return words.includes(undefined) ? undefined : words[0]
 }
 

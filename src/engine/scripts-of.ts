@@ -25,18 +25,18 @@ export interface Owned {
 export function scriptsOf(todo: readonly Examined[], turn: Turn): readonly Owned[] {
   return together(todo).flatMap((steps) => {
     const [first] = steps
-    const settles = steps.flatMap(({ placed }) => placed.step.settles)
+    const settles = steps.flatMap(({ placed }) => placed.step.satisfies)
     const debts = [...steps.flatMap(({ placed }) => placed.step.notify), ...settles]
     const own = (script: RoutedScript, command?: Command): Owned => {
-      const heard = command?.says ? hearing(first, turn) : undefined
+      const heard = command?.reportsProgress ? hearing(first, turn) : undefined
       return {
         script: { ...script, ...(heard && { hear: heard.hear }) },
         steps,
         explain: command?.explain,
         said: () => heard?.last(),
-        ...(command?.undone !== undefined && { undone: command.undone }),
-        ...(command?.rescue && {
-          rescue: asScript({ script: command.rescue, ...(command.on && { on: command.on }) }),
+        ...(command?.rolledBackStatus !== undefined && { undone: command.rolledBackStatus }),
+        ...(command?.rollback && {
+          rescue: asScript({ script: command.rollback, ...(command.on && { on: command.on }) }),
         }),
       }
     }
@@ -70,7 +70,7 @@ function commandsOf(steps: Steps): readonly Command[] {
 
 /** What a step adds to what is done together. */
 function added({ placed, have }: Examined): readonly string[] {
-  return placed.step.pool?.adds(have) ?? []
+  return placed.step.pool?.items(have) ?? []
 }
 
 /** Of steps that failed together the one that the words are about; the first when they tell of none. */

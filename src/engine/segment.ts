@@ -41,7 +41,7 @@ export async function applySegment(
     member[outcome.outcome]++
     if (outcome.outcome === 'changed') {
       for (const { name } of one.placed.step.notify) member.owed.add(name)
-      for (const { name } of one.placed.step.settles) member.owed.delete(name)
+      for (const { name } of one.placed.step.satisfies) member.owed.delete(name)
     }
     emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
   }
@@ -119,7 +119,7 @@ async function rescued(
 
 /** What a step owed for a change that it took back is not due; what others have left stays. */
 async function forgive({ placed: { step } }: Examined, { session, owed }: Member): Promise<void> {
-  const own = [...step.notify, ...step.settles].filter(({ name }) => !owed.has(name))
+  const own = [...step.notify, ...step.satisfies].filter(({ name }) => !owed.has(name))
   if (own.length > 0) await session.run(own.map((handler) => ({ script: paid(handler) })))
 }
 

@@ -1,8 +1,8 @@
 import type { Answers } from '../model/answers.ts'
 import type { Ask } from '../model/ask.ts'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { Play } from '../model/play.ts'
-import { LeftAlone, Problem, Refusal } from '../model/problem.ts'
+import { EndHost, InvalidParams, Problem } from '../model/problem.ts'
 import { Questions } from '../model/questions.ts'
 import { mapRead, type Read, readAll } from '../model/read.ts'
 import { Spoilt, spared } from '../model/spared.ts'
@@ -20,7 +20,7 @@ export interface Examined {
   readonly placed: PlacedStep
   readonly have: unknown
   /** Undefined when the host is as the step wants it. */
-  readonly difference: Difference | undefined
+  readonly difference: Diff | undefined
   /** The reason why the host cannot be brought to that state as it is now: a step before this one may change that. */
   readonly problem?: Problem
 }
@@ -114,7 +114,7 @@ export function examine({ name }: Member, steps: readonly PlacedStep[]): Read<re
 
 /** Whether it is about more than one step: the host is left out, or no host is changed. */
 function isForAll(error: unknown): boolean {
-  return error instanceof Refusal || error instanceof LeftAlone
+  return error instanceof InvalidParams || error instanceof EndHost
 }
 
 function problemOf(error: unknown, host: string, placed: PlacedStep): Problem {

@@ -9,27 +9,27 @@ import type { Survey } from './survey.ts'
 /** The hosts of a play that count as failed. One that cannot be reached does, unless the play says that it may be gone. */
 export function failedOf(
   hosts: Iterable<Host>,
-  play: Pick<Play, 'mayBeGone'>,
+  play: Pick<Play, 'ignoreUnreachable'>,
   { members }: Pick<Course, 'members'>,
 ): readonly Host[] {
   return [...hosts].filter(({ name }) => {
     const member = members.get(name)
-    return member ? member.problem !== undefined : !play.mayBeGone
+    return member ? member.problem !== undefined : !play.ignoreUnreachable
   })
 }
 
 /** Why these failures end the whole run; undefined when they do not. */
 export function haltOf(
-  { anyFailureStops, label }: Pick<Play, 'anyFailureStops' | 'label'>,
+  { anyErrorsFatal, label }: Pick<Play, 'anyErrorsFatal' | 'label'>,
   failed: readonly Host[],
 ): string | undefined {
-  if (!anyFailureStops || failed.length === 0) return undefined
+  if (!anyErrorsFatal || failed.length === 0) return undefined
   return `${namesOf(failed)} failed in "${label}", which ends the run`
 }
 
 /** How many hosts of a play are begun at a time: all, while all of them say that they serve nobody. */
-export function paceOf(act: Act, course: Pick<Course, 'fleet'>): Pick<Play, 'serial' | 'window'> {
-  return areAtRest(act, course) ? { serial: undefined, window: undefined } : act.play
+export function paceOf(act: Act, course: Pick<Course, 'fleet'>): Pick<Play, 'serial' | 'maxUnavailable'> {
+  return areAtRest(act, course) ? { serial: undefined, maxUnavailable: undefined } : act.play
 }
 
 /** How many hosts of a play may fail before no further ones are begun. */
@@ -39,11 +39,11 @@ export function mostFailures({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 
 
 /** The hosts of a play that are begun when only these fail. */
 export function begunOf(
-  { hosts, serial, window, ...play }: Play,
+  { hosts, serial, maxUnavailable, ...play }: Play,
   failedAmong: (hosts: readonly Host[]) => readonly Host[],
 ): readonly Host[] {
   const most = mostFailures({ ...play, hosts })
-  const sizes = window === undefined ? serial : [atLeastOne(window, hosts.length), 1]
+  const sizes = maxUnavailable === undefined ? serial : [atLeastOne(maxUnavailable, hosts.length), 1]
   const begun: Host[] = []
   for (const batch of batches(hosts, sizes)) {
     const failed = failedAmong(begun)

@@ -1,5 +1,5 @@
 import { type Command, scriptOf } from '../model/command.ts'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { RunEvent, StepInfo } from '../model/event.ts'
 import { Problem } from '../model/problem.ts'
 import type { PlacedStep } from '../model/steps.ts'
@@ -9,7 +9,7 @@ import type { Member } from './member.ts'
 import type { RoutedScript } from './routed.ts'
 
 /** Whether a person wants this step done on this host. */
-export type Confirm = (host: string, step: StepInfo, difference: Difference) => Promise<boolean>
+export type Confirm = (host: string, step: StepInfo, difference: Diff) => Promise<boolean>
 
 /** A host's turn in a play. */
 export interface Turn {
@@ -30,7 +30,7 @@ export function stepInfo({ step: { kind, name, source }, roles }: PlacedStep): S
 }
 
 export function asScript(command: Command): RoutedScript {
-  const { input, as, on, reached, reboots, timeout = '10m', inline = false } = command
+  const { input, as, on, confirm, reboots, timeout = '10m', inline = false } = command
   return {
     script: scriptOf(command),
     mode: inline ? 'inline' : 'isolated',
@@ -39,7 +39,7 @@ export function asScript(command: Command): RoutedScript {
     ...(as !== undefined && { as }),
     ...(on && { on }),
     ...(reboots !== undefined && { reboots: milliseconds(reboots) }),
-    ...(reached && { reached }),
+    ...(confirm && { confirm }),
   }
 }
 

@@ -1,6 +1,3 @@
-import { Shell } from '../shell/sh.ts'
-import type { Errand } from './around.ts'
-import { type Delegated, delegated } from './delegated.ts'
 import type { Group, Host } from './host.ts'
 import type { Read } from './read.ts'
 import { callSite, type Source } from './source.ts'
@@ -31,77 +28,58 @@ export interface Ask {
 }
 
 /** A value made from hosts' answers; known only during a run. */
-export interface Derived<T> {
+export interface Answers<T> {
   readonly asks: readonly Ask[]
   /** @param answerTo gives what the host answered; undefined when it could not be reached */
   readonly value: (answerTo: (ask: Ask) => unknown) => T
 }
 
 /** What one host answered to a question that was put to several. */
-export interface Answered<T, H extends Host = Host> {
+export interface HostAnswer<T, H extends Host = Host> {
   readonly host: H
   /** Undefined when the host could not be reached. */
   readonly answer: T | undefined
 }
 
-/** One question to each of a group. @example each(db, isPrimary) */
-export function each<T, H extends Host>(
-  group: Pick<Group<H>, 'hosts'>,
-  question: Question<T>,
-): Derived<readonly Answered<T, H>[]>
-/** One command on each of a group, for {@link around}. */
-export function each(group: Pick<Group, 'hosts'>, script: Shell): readonly Errand[]
-export function each<T, H extends Host>(
-  group: Pick<Group<H>, 'hosts'>,
-  what: Question<T> | Shell,
-): Derived<readonly Answered<T, H>[]> | readonly Errand[] {
-  return what instanceof Shell ? group.hosts.map((host) => ({ host, script: what })) : eachAnswer(group, what)
-}
-
-function eachAnswer<T, H extends Host>(
+/** Asks each host of a group one question. @example askEach(db, isPrimary) */
+export function askEach<T, H extends Host>(
   { hosts }: Pick<Group<H>, 'hosts'>,
   question: Question<T>,
-): Derived<readonly Answered<T, H>[]> {
+): Answers<readonly HostAnswer<T, H>[]> {
   const asks = hosts.map((host) => ({ host, question }))
   return {
     asks,
-    // An answer is what the question's own read has made.
+    // An answer is made by the question's own read.
     value: (answerTo) => asks.map((one) => ({ host: one.host, answer: answerTo(one) as T | undefined })),
   }
 }
 
 /**
- * A question to one host.
+ * Asks one host a question.
  *
- * @example after(on(db1, isPrimary), (primary) => primary && file('/etc/app/database', db1.address))
+ * @example after(askHost(db1, isPrimary), (primary) => primary && file('/etc/app/database', db1.address))
  */
-export function on<T>(host: Host, question: Question<T>): Derived<T | undefined>
-/** A command on one host, for {@link around}. */
-export function on(host: Host, script: Shell): Errand
-/** Steps for another host, at this place in the turn of the play's own one; its facts are what roles in them see. */
-export function on(host: Host, steps: Steps): Delegated
-export function on<T>(
-  host: Host,
-  what: Question<T> | Shell | Steps,
-): Derived<T | undefined> | Errand | Delegated {
-  if (what instanceof Shell) return { host, script: what }
-  return isQuestion(what)
-    ? derive(eachAnswer({ hosts: [host] }, what), ([first]) => first?.answer)
-    : delegated(host, what)
-}
-
-function isQuestion<T>(what: Question<T> | Steps): what is Question<T> {
-  return !!what && 'label' in what && !('type' in what)
+export function askHost<T>(host: Host, question: Question<T>): Answers<T | undefined> {
+  return mapAnswers(askEach({ hosts: [host] }, question), ([first]) => first?.answer)
 }
 
 /**
  * Something made from answers.
  *
  * @param make pure; may throw an Error that says what is wrong with the answers
- * @example derive(each(db, isPrimary), (all) => all.filter(({ answer }) => answer).map(({ host }) => host.name))
+ * @example mapAnswers(askEach(db, isPrimary), (all) => all.filter(({ answer }) => answer).map(({ host }) => host.name))
  */
-export function derive<A, B>(from: Derived<A>, make: (value: A) => B): Derived<B> {
+export function mapAnswers<A, B>(from: Answers<A>, make: (value: A) => B): Answers<B> {
   return { asks: from.asks, value: (answerTo) => make(from.value(answerTo)) }
+}
+
+/**
+ * Two answers as one.
+ *
+ * @example after(allAnswers(askHost(db1, isPrimary), askHost(db2, isPrimary)), ([first, second]) => …)
+ */
+export function allAnswers<A, B>(a: Answers<A>, b: Answers<B>): Answers<readonly [A, B]> {
+  return { asks: [...a.asks, ...b.asks], value: (answerTo) => [a.value(answerTo), b.value(answerTo)] }
 }
 
 /** Steps that depend on what hosts answer. */
@@ -117,12 +95,12 @@ export interface After {
  * anything on the asked hosts has changed since.
  *
  * @example
- * after(each(db, isPrimary), (all) => {
+ * after(askEach(db, isPrimary), (all) => {
  *   const primary = all.find(({ answer }) => answer)?.host
  *   return primary && file('/etc/app/database', primary.address)
  * })
  */
-export function after<T>(derived: Derived<T>, then: (value: T) => Steps): After {
+export function after<T>(derived: Answers<T>, then: (value: T) => Steps): After {
   return Object.freeze({
     type: 'after',
     source: callSite(),

@@ -1,6 +1,6 @@
 import { Shell } from '../shell/sh.ts'
 import type { Duration } from '../text/duration.ts'
-import { type Ask, ask, type Derived, derive, on } from './ask.ts'
+import { type Answers, type Ask, ask, askHost, mapAnswers } from './ask.ts'
 import type { Host } from './host.ts'
 import type { Probe } from './probe.ts'
 import { Problem } from './problem.ts'
@@ -28,7 +28,7 @@ export interface Verdict {
   readonly said?: string | undefined
 }
 
-/** Checks, and values that are left out (`tls && check(…)`), in lists within lists. */
+/** Checks, and values that are left out (`tls && check(…)`), in lists timeout lists. */
 export type Checks = Check | false | undefined | null | readonly Checks[]
 
 /** The options of a {@link check}. */
@@ -36,7 +36,7 @@ export interface CheckOptions {
   /** What a person does when it fails, as a sentence or a command. It is not shown for an unknown answer. */
   readonly next?: string
   /** Its limit. It is stretched on a slow host and by `--timeout-factor`. @default '10s' */
-  readonly within?: Duration
+  readonly timeout?: Duration
 }
 
 /**
@@ -58,10 +58,10 @@ export function check(
   host: Host,
   label: string,
   how: Shell | Probe,
-  { next, within }: CheckOptions = {},
+  { next, timeout }: CheckOptions = {},
 ): Check {
   const script = how instanceof Shell ? how : how.script
-  const outcome = on(host, ask(label, sideBySide({ script, ...(within !== undefined && { within }) })))
+  const outcome = askHost(host, ask(label, sideBySide({ script, ...(timeout !== undefined && { timeout }) })))
   return made(label, outcome, (found) => ({ problem: found && failureOf(found, next), ms: found?.ms }))
 }
 
@@ -86,7 +86,7 @@ export interface ExpectOptions<T = unknown> {
  */
 export function expect<T>(
   label: string,
-  answers: Derived<T>,
+  answers: Answers<T>,
   judge: (answers: T) => string | Problem | undefined,
   { next, about, says }: ExpectOptions<T> = {},
 ): Check {
@@ -99,14 +99,14 @@ export function expect<T>(
   return made(label, answers, verdict, about)
 }
 
-/** The checks of lists within lists. */
+/** The checks of lists timeout lists. */
 export function flatChecks(checks: Checks): readonly Check[] {
   if (!checks) return []
   return isList(checks) ? checks.flatMap(flatChecks) : [checks]
 }
 
-function made<T>(label: string, from: Derived<T>, verdict: (value: T) => Verdict, about?: string): Check {
-  const { asks, value } = derive(from, verdict)
+function made<T>(label: string, from: Answers<T>, verdict: (value: T) => Verdict, about?: string): Check {
+  const { asks, value } = mapAnswers(from, verdict)
   return Object.freeze({
     type: 'check',
     source: callSite(),

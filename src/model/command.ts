@@ -14,9 +14,9 @@ export interface Command {
   /** When it is given up and killed with all that it started. @default 10 minutes */
   readonly timeout?: Duration
   /** The exit status that says: it failed, and all is as it was before. @default none */
-  readonly undone?: number
+  readonly rolledBackStatus?: number
   /** Takes back what it has begun when something else has ended it: a timeout, a kill. Ends with `undone` as it does. @default none */
-  readonly rescue?: Shell
+  readonly rollback?: Shell
   /**
    * Our own text that starts nothing that lives on may run inside the session's shell, which is faster.
    * @default false
@@ -27,13 +27,13 @@ export interface Command {
   /** What must hold after it, or it counts as failed. @default exit status 0 is enough; with it, 3 more tries 5 s apart */
   readonly until?: Shell
   /** Whether its script may tell how far it is: `say 12 of 40 MB`. A line that begins with "waiting for" is told as that. @default false */
-  readonly says?: boolean
+  readonly reportsProgress?: boolean
   /** Why it failed, in words, from what it wrote to stderr; undefined when that does not tell. */
   readonly explain?: (stderr: string) => Explanation | undefined
   /** Where it runs, when not on the host whose step it belongs to. */
   readonly on?: Host
   /** Somebody has to come to the host anew while it runs: it changes by what way the host is reached. @default nobody comes */
-  readonly reached?: Reached
+  readonly confirm?: Confirmation
   /**
    * It reboots the host, which may take this long to come back. What follows goes on when it has: with another boot, under the same
    * host key, with all started that starts at boot. Something that ends well without a reboot fails. @default it reboots nothing
@@ -42,11 +42,11 @@ export interface Command {
 }
 
 /** How a command is told that the host can still be reached: by scripts that run over connections made for this. */
-export interface Reached {
+export interface Confirmation {
   /** Ends with status 0 once the command waits. Asked again and again. */
-  readonly awaited: Shell
+  readonly ready: Shell
   /** Tells it, over a connection that was made after that. */
-  readonly come: Shell
+  readonly confirm: Shell
 }
 
 export interface Explanation {

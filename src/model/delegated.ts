@@ -1,21 +1,21 @@
-import type { Difference } from './difference.ts'
+import type { Diff } from './difference.ts'
 import { facts } from './facts.ts'
 import type { Handler } from './handler.ts'
 import type { Host } from './host.ts'
 import { elsewhere } from './read.ts'
-import type { Sketch } from './sketch.ts'
+import type { FakeState } from './sketch.ts'
 import type { Step } from './step.ts'
 import type { Steps } from './steps.ts'
 
 /** Steps for another host than the one whose turn it is. */
 export interface Delegated {
-  readonly type: 'on'
+  readonly type: 'delegated'
   readonly host: Host
   readonly steps: Steps
 }
 
 /** Steps that only the first of a play's hosts takes. */
-export interface Once {
+export interface RunOnce {
   readonly type: 'once'
   readonly steps: Steps
 }
@@ -27,8 +27,9 @@ export interface Tagged {
   readonly steps: Steps
 }
 
-export function delegated(host: Host, steps: Steps): Delegated {
-  return Object.freeze({ type: 'on', host, steps })
+/** Steps for another host, at this place in the turn of the play's own host. Roles in them see the facts of that other host. */
+export function delegateTo(host: Host, steps: Steps): Delegated {
+  return Object.freeze({ type: 'delegated', host, steps })
 }
 
 /**
@@ -36,7 +37,7 @@ export function delegated(host: Host, steps: Steps): Delegated {
  *
  * @example play('app', { hosts: app, serial: 1 }, () => [once(on(db1, migrated)), motd({ text: 'Welcome' })])
  */
-export function once(steps: Steps): Once {
+export function runOnce(steps: Steps): RunOnce {
   return Object.freeze({ type: 'once', steps })
 }
 
@@ -55,18 +56,18 @@ export const FACTS = Object.freeze({ label: 'its facts', read: facts })
 /** The same step, done on another host: asked there, changed there, its handlers run there. */
 export function stepOn(step: Step, host: Host): Step {
   const { pool: _own, ...alone } = step
-  const { notify, settles } = alone
+  const { notify, satisfies } = alone
   return Object.freeze({
     ...alone,
     on: host,
     name: `${step.name} on ${host.name}`,
     notify: notify.map((one) => handlerOn(one, host)),
-    settles: settles.map((one) => handlerOn(one, host)),
+    settles: satisfies.map((one) => handlerOn(one, host)),
     read: elsewhere(step.read, host),
     diff: (have: unknown) => differenceOn(step.diff(have), host),
     // A command that says where it runs, runs there.
     apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: command.on ?? host })),
-    ...(step.becomes && { becomes: (own: Sketch) => step.becomes?.(own.other(host.name)) }),
+    ...(step.simulate && { simulate: (own: FakeState) => step.simulate?.(own.other(host.name)) }),
   })
 }
 
@@ -74,7 +75,7 @@ function handlerOn({ name, commands }: Handler, host: Host): Handler {
   return { name: `${name} on ${host.name}`, commands: commands.map((command) => ({ ...command, on: host })) }
 }
 
-function differenceOn(difference: Difference | undefined, host: Host): Difference | undefined {
+function differenceOn(difference: Diff | undefined, host: Host): Diff | undefined {
   if (!difference?.texts) return difference
   const texts = difference.texts.map((text) => ({ ...text, before: elsewhere(text.before, host) }))
   return { ...difference, texts }

@@ -2,18 +2,18 @@ import type { Problem } from './problem.ts'
 import type { Read } from './read.ts'
 
 /** How what a host has differs from what is wanted. */
-export interface Difference {
-  readonly verb: Verb
+export interface Diff {
+  readonly action: Action
   readonly fields: readonly Field[]
   /** The texts that change, where there are any to show. */
   readonly texts?: readonly TextChange[]
   /** The reason why it cannot be brought about as the host is now. A step before it may change that; otherwise the step fails. */
   readonly problem?: Problem
   /** What changes together, where one step holds several things. */
-  readonly parts?: readonly { readonly name: string; readonly difference: Difference }[]
+  readonly parts?: readonly { readonly name: string; readonly difference: Diff }[]
 }
 
-export type Verb =
+export type Action =
   | 'create'
   | 'change'
   | 'remove'
@@ -50,7 +50,7 @@ export interface TextChange {
 export function compare<W extends Readonly<Record<string, string | number | boolean | undefined>>>(
   want: W,
   have: { readonly [K in keyof W]?: W[K] | undefined } | undefined,
-): Difference | undefined {
+): Diff | undefined {
   const fields: Field[] = []
   for (const [name, to] of Object.entries(want)) {
     const from = have?.[name]
@@ -58,5 +58,5 @@ export function compare<W extends Readonly<Record<string, string | number | bool
     fields.push({ name, to: String(to), ...(from === undefined ? {} : { from: String(from) }) })
   }
   if (fields.length === 0 && have !== undefined) return undefined
-  return { verb: have === undefined ? 'create' : 'change', fields }
+  return { action: have === undefined ? 'create' : 'change', fields }
 }

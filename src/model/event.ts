@@ -1,5 +1,5 @@
 import type { Admission } from './admission.ts'
-import type { Difference } from './difference.ts'
+import type { Diff } from './difference.ts'
 import type { Problem } from './problem.ts'
 import type { Source } from './source.ts'
 
@@ -109,12 +109,12 @@ export type StepOutcome =
   | {
       readonly outcome: 'planned'
       readonly sure: boolean
-      readonly difference: Difference
+      readonly difference: Diff
       readonly before?: readonly string[]
     }
   | {
       readonly outcome: 'changed'
-      readonly difference: Difference
+      readonly difference: Diff
       readonly before?: readonly string[]
     }
   | { readonly outcome: 'failed'; readonly problem: Problem }

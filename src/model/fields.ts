@@ -27,7 +27,7 @@ export function faultsOf(field: Field<unknown>, given: unknown, path: string): r
   return field.check(given) === undefined ? [`${path}: should be ${field.expects}, got ${shown(given)}`] : []
 }
 
-/** Any text with something in it. @example stack({ title: text, web: hosts() }) */
+/** Any text with something in it. @example inventorySchema({ title: text, web: hosts() }) */
 export const text: Field<string> = {
   expects: 'a text',
   check: (given) => (typeof given === 'string' && given.length > 0 ? given : undefined),
@@ -36,7 +36,7 @@ export const text: Field<string> = {
 /**
  * True or false. On the command line, the flag of a playbook alone means true.
  *
- * @example stack({ web: hosts({ canary: optional(flag) }) })
+ * @example inventorySchema({ web: hosts({ canary: optional(flag) }) })
  */
 export const flag: Field<boolean> = {
   expects: 'true or false',
@@ -46,7 +46,7 @@ export const flag: Field<boolean> = {
 /**
  * A whole number, within bounds where they are given.
  *
- * @example stack({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
+ * @example inventorySchema({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
  */
 export function integer({
   min = -Infinity,
@@ -69,10 +69,10 @@ function bounds(min: number, max: number): string {
   return max === Infinity ? ` ≥ ${min}` : ` from ${min} to ${max}`
 }
 
-/** A TCP or UDP port. @example stack({ web: hosts({ port }) }) */
+/** A TCP or UDP port. @example inventorySchema({ web: hosts({ port }) }) */
 export const port: Field<number> = { ...integer({ min: 1, max: 65_535 }), expects: 'a port from 1 to 65535' }
 
-/** One of these values. @example stack({ postgres: choice(15, 17), web: hosts() }) */
+/** One of these values. @example inventorySchema({ postgres: choice(15, 17), web: hosts() }) */
 export function choice<const T extends readonly (string | number)[]>(...values: T): Field<T[number]> {
   return {
     expects: values.length === 1 ? shown(values[0]) : `one of ${values.map(shown).join(', ')}`,
@@ -80,7 +80,7 @@ export function choice<const T extends readonly (string | number)[]>(...values: 
   }
 }
 
-/** A DNS name. @example stack({ domain: hostname, web: hosts() }) */
+/** A DNS name. @example inventorySchema({ domain: hostname, web: hosts() }) */
 export const hostname: Field<string> = {
   expects: 'a DNS name such as notes.example.com',
   check: (given) =>
@@ -89,19 +89,19 @@ export const hostname: Field<string> = {
 
 const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i
 
-/** An IPv4 or IPv6 address. @example stack({ nameserver: address, web: hosts() }) */
+/** An IPv4 or IPv6 address. @example inventorySchema({ nameserver: address, web: hosts() }) */
 export const address: Field<string> = {
   expects: 'an IP address such as 10.0.1.1',
   check: (given) => (typeof given === 'string' && isAddress(given) ? given : undefined),
 }
 
-/** An address with the length of its network's prefix. @example stack({ vip: cidr, lb: hosts() }) */
+/** An address with the length of its network's prefix. @example inventorySchema({ vip: cidr, lb: hosts() }) */
 export const cidr: Field<string> = {
   expects: 'an address with its prefix length such as 10.0.1.100/24',
   check: (given) => (typeof given === 'string' && ipaddr.isValidCIDR(given) ? given : undefined),
 }
 
-/** A password, key or token. @example stack({ passwords: record({ app: credential }), db: hosts() }) */
+/** A password, key or token. @example inventorySchema({ passwords: record({ app: credential }), db: hosts() }) */
 export const credential: Field<Secret> = {
   expects: "a secret: secret.env('NAME'), secret.file('path') or secret.command('pass', 'show', 'name')",
   check: (given) => (given instanceof Secret ? given : undefined),
@@ -118,7 +118,7 @@ export interface KeyPair {
 /**
  * A certificate and its key, as {@link authority}, {@link acme} and {@link pemPair} give them.
  *
- * @example stack({ certificate: keyPair, lb: hosts() })
+ * @example inventorySchema({ certificate: keyPair, lb: hosts() })
  */
 export const keyPair: Field<KeyPair> = {
   expects: 'a certificate (PEM) and its key (a secret)',
@@ -131,7 +131,7 @@ export const keyPair: Field<KeyPair> = {
   },
 }
 
-/** The same sort of value, or nothing. @example stack({ contact: optional(text), web: hosts() }) */
+/** The same sort of value, or nothing. @example inventorySchema({ contact: optional(text), web: hosts() }) */
 export function optional<T>(field: Field<T>): OptionalField<T> {
   return { ...field, optional: true }
 }
@@ -166,7 +166,7 @@ export type Values<F> = { readonly [K in Exclude<keyof F, OptionalKey<F>>]: Out<
 /**
  * Several values with names.
  *
- * @example stack({ backup: record({ directory: text, days: integer({ min: 1 }) }), db: hosts() })
+ * @example inventorySchema({ backup: record({ directory: text, days: integer({ min: 1 }) }), db: hosts() })
  */
 export function record<const F extends Fields>(fields: F): Field<Values<F>> {
   const faults = (given: unknown, path: string): readonly string[] => {

@@ -29,11 +29,11 @@ export interface Ssh {
   /** The limit of the TCP connection. @default ConnectTimeout of ssh_config, else 10 s */
   readonly connectTimeout?: Duration
   /** The host to go through, or several, the nearest first; `[]` for none. @default ssh_config's ProxyJump */
-  readonly via?: Via | readonly Via[]
+  readonly proxyJump?: JumpHost | readonly JumpHost[]
 }
 
 /** A host on the way to others. */
-export interface Via extends Omit<Ssh, 'via' | 'transport'> {
+export interface JumpHost extends Omit<Ssh, 'proxyJump' | 'transport'> {
   readonly host: string
 }
 

@@ -3,14 +3,14 @@ import { type Fields, faultsOf, isAddress, isPromise, isRecord, promised } from 
 import type { Fits, Given } from './given.ts'
 import { group, type Host } from './host.ts'
 import { Problem } from './problem.ts'
-import type { Entries, Hosts, Stack, StackValues } from './stack.ts'
+import type { Entries, Hosts, InventorySchema, InventoryValues } from './stack.ts'
 import { faultsOfTimeouts } from './timeouts.ts'
 
 /** The hosts and values of one site, held against the stack that its playbooks ask for. */
 export interface Inventory<S extends Entries = Entries> {
   readonly type: 'inventory'
-  readonly stack: Stack<S>
-  readonly values: StackValues<S>
+  readonly schema: InventorySchema<S>
+  readonly values: InventoryValues<S>
   /** In the order of the groups; a host of two groups stands here as a member of each. */
   readonly hosts: readonly Host[]
 }
@@ -20,13 +20,13 @@ export interface Inventory<S extends Entries = Entries> {
  *
  * @throws Problem that lists all faults, each with its path
  * @example
- * inventory(stack({ domain: hostname, web: hosts({ port }) }), {
+ * inventory(inventorySchema({ domain: hostname, web: hosts({ port }) }), {
  *   domain: 'notes.example.com',
  *   web: { port: 8080, hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2', port: 8081 } } },
  * })
  */
 export function inventory<S extends Entries, const I extends Given<S>>(
-  of: Stack<S>,
+  of: InventorySchema<S>,
   given: I & Fits<S, I>,
 ): Inventory<S> {
   const all: Readonly<Record<string, unknown>> = given
@@ -36,7 +36,7 @@ export function inventory<S extends Entries, const I extends Given<S>>(
     ([key, entry]) =>
       [key, entry && 'type' in entry ? group(key, members(key, entry, all)) : all[key]] as const,
   )
-  const values = Object.freeze(Object.fromEntries(entries)) as StackValues<S>
+  const values = Object.freeze(Object.fromEntries(entries)) as InventoryValues<S>
   const broken = of.faults(values)
   if (broken.length > 0) throw refused(broken)
   const groups = entries.flatMap(([, value]) =>
@@ -44,7 +44,7 @@ export function inventory<S extends Entries, const I extends Given<S>>(
   )
   return Object.freeze({
     type: 'inventory',
-    stack: of,
+    schema: of,
     values,
     hosts: groups,
   })

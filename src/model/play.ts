@@ -1,11 +1,11 @@
-import type { Around } from './around.ts'
+import type { Drain } from './around.ts'
 import type { Question } from './ask.ts'
 import type { Fields, Values } from './fields.ts'
 import { type FlagsGiven, flagValues, refuseSecretFlags } from './flags.ts'
 import type { Group, Host } from './host.ts'
 import type { Probe } from './probe.ts'
 import { callSite, type Source } from './source.ts'
-import type { Entries, Stack, StackValues } from './stack.ts'
+import type { Entries, InventorySchema, InventoryValues } from './stack.ts'
 import type { Steps } from './steps.ts'
 
 /** Steps for some hosts. */
@@ -17,17 +17,17 @@ export interface Play<H extends Host = Host> {
   /** How many hosts at a time; undefined for all at once. */
   readonly serial: readonly BatchSize[] | undefined
   /** How many hosts are in flight; undefined when they go in batches. */
-  readonly window: BatchSize | undefined
+  readonly maxUnavailable: BatchSize | undefined
   /** Whether a host serves nobody; while all say so, they are begun at once. */
-  readonly atRest: Question<boolean> | undefined
+  readonly isIdle: Question<boolean> | undefined
   /** How many hosts may fail before no further ones are begun; undefined for any number. */
   readonly maxFailures: BatchSize | undefined
-  readonly anyFailureStops: boolean
+  readonly anyErrorsFatal: boolean
   /** What is said of a host that does not answer, where that is no failure. */
-  readonly mayBeGone: ((host: H) => string) | undefined
+  readonly ignoreUnreachable: ((host: H) => string) | undefined
   /** What must hold on a host after its turn, before the next batch begins. */
-  readonly healthy: ((host: H) => Probe) | undefined
-  readonly around: Around<H> | undefined
+  readonly readiness: ((host: H) => Probe) | undefined
+  readonly drain: Drain<H> | undefined
   readonly tags: readonly string[]
   readonly steps: (host: H) => Steps
 }
@@ -40,28 +40,28 @@ export interface PlayOptions<H extends Host> {
   /** How many hosts at a time. A list gives the sizes of the first batches, its last word all further ones. @default all at once */
   readonly serial?: number | `${number}%` | readonly (number | `${number}%`)[]
   /** How many hosts are in flight: the next begins as soon as one is done and healthy. Instead of `serial`. */
-  readonly window?: number | `${number}%`
+  readonly maxUnavailable?: number | `${number}%`
   /**
    * Asked of each host when the plan is made: does it serve nobody? While all of them say so, as on a site that is new, there is nobody to
    * keep a service for: `serial` and `window` are passed over, and all hosts are begun at once. @default it may serve somebody
    */
-  readonly atRest?: Question<boolean>
+  readonly isIdle?: Question<boolean>
   /**
    * How many hosts, or which share of them, may fail before no further ones are begun. One that cannot be reached counts.
    * @default 0 with `serial` or `window`; otherwise all are begun at once anyway
    */
   readonly maxFailures?: number | `${number}%`
   /** Whether one failure ends the whole run: what is in hand is finished, and no host begins anything else. @default false */
-  readonly anyFailureStops?: boolean
+  readonly anyErrorsFatal?: boolean
   /**
    * That a host does not answer is no failure while another one does: it is what such a play is for. Gives what is said of it, such as how
    * to bring it back. @default it is a failure
    */
-  readonly mayBeGone?: (host: H) => string
+  readonly ignoreUnreachable?: (host: H) => string
   /** What must hold on a host after its turn; while it does not, no further batch begins. */
-  readonly healthy?: (host: H) => Probe
+  readonly readiness?: (host: H) => Probe
   /** What other hosts do before a host's first change and after its last: taking it out of service, for example. */
-  readonly around?: Around<H>
+  readonly drain?: Drain<H>
   /** Words for `--tags` and `--skip-tags`; they hold for all steps of the play. */
   readonly tags?: readonly string[]
 }
@@ -78,15 +78,15 @@ export function play<H extends Host>(
   options: PlayOptions<H>,
   steps: (host: H) => Steps,
 ): Play {
-  const { hosts, serial, window, atRest, healthy, around, tags = [] } = options
-  const { anyFailureStops = false, mayBeGone } = options
-  if (serial !== undefined && window !== undefined)
+  const { hosts, serial, maxUnavailable, isIdle, readiness, drain, tags = [] } = options
+  const { anyErrorsFatal = false, ignoreUnreachable } = options
+  if (serial !== undefined && maxUnavailable !== undefined)
     throw new TypeError(`play "${label}": serial and window are two ways to go over the hosts; give one`)
   const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
-  const { maxFailures = sizes || window !== undefined ? 0 : undefined } = options
+  const { maxFailures = sizes || maxUnavailable !== undefined ? 0 : undefined } = options
   for (const [name, size, least] of [
     ...(sizes ?? []).map((one) => ['serial', one, 1] as const),
-    ['window', window, 1] as const,
+    ['window', maxUnavailable, 1] as const,
     ['maxFailures', maxFailures, 0] as const,
   ])
     if (size !== undefined) refuseNone(`play "${label}": ${name}`, size, least)
@@ -96,13 +96,13 @@ export function play<H extends Host>(
     source: callSite(),
     hosts: hosts.hosts,
     serial: sizes,
-    window,
-    atRest,
+    maxUnavailable,
+    isIdle,
     maxFailures,
-    anyFailureStops,
-    mayBeGone,
-    healthy,
-    around,
+    anyErrorsFatal,
+    ignoreUnreachable,
+    readiness,
+    drain,
     tags,
     steps,
   }
@@ -149,15 +149,15 @@ function refuseNone(where: string, size: BatchSize, least: number): void {
 /** What to do to a site, in order. */
 export interface Playbook<S extends Entries = Entries> {
   readonly type: 'playbook'
-  readonly stack: Stack<S>
+  readonly schema: InventorySchema<S>
   /** What it is for; `--help` tells it. */
-  readonly about: string | undefined
+  readonly description: string | undefined
   /** What the command line may say to it. */
   readonly flags: Fields
   /** Done with the flags before the inventory is asked for. */
   readonly prepare: ((given: FlagsGiven, how: Preparing) => void) | undefined
   /** @throws Problem when the flags that were given do not fit */
-  readonly plays: (values: StackValues<S>, given?: FlagsGiven) => readonly Play[]
+  readonly plays: (values: InventoryValues<S>, given?: FlagsGiven) => readonly Play[]
 }
 
 export interface Preparing {
@@ -167,7 +167,7 @@ export interface Preparing {
 
 export interface PlaybookOptions<F extends Fields> {
   /** What it is for, in a sentence or two. */
-  readonly about?: string
+  readonly description?: string
   /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
   /** Done on this machine before the inventory is asked for, whose values may depend on it. Not again for `resume`; `plan` refuses such a playbook. */
@@ -179,15 +179,15 @@ export interface PlaybookOptions<F extends Fields> {
  *
  * @example
  * playbook(
- *   stack({ web: hosts() }),
+ *   inventorySchema({ web: hosts() }),
  *   ({ web }, { words }) => [play('motd', { hosts: web }, () => [file('/etc/motd', words)])],
  *   { flags: { words: text } },
  * )
  */
 export function playbook<S extends Entries, const F extends Fields = Record<never, never>>(
-  of: Stack<S>,
-  plays: (values: StackValues<S>, flags: Values<F>) => readonly Play[],
-  { about, flags, prepare }: PlaybookOptions<F> = {},
+  of: InventorySchema<S>,
+  plays: (values: InventoryValues<S>, flags: Values<F>) => readonly Play[],
+  { description, flags, prepare }: PlaybookOptions<F> = {},
 ): Playbook<S> {
   const fields = flags ?? {}
   refuseSecretFlags(fields)
@@ -195,10 +195,10 @@ export function playbook<S extends Entries, const F extends Fields = Record<neve
   const valuesOf = (given: FlagsGiven) => flagValues(fields, given) as Values<F>
   return Object.freeze({
     type: 'playbook',
-    stack: of,
-    about,
+    schema: of,
+    description,
     flags: fields,
     prepare: prepare && ((given: FlagsGiven, how: Preparing) => prepare(valuesOf(given), how)),
-    plays: (values: StackValues<S>, given: FlagsGiven = {}) => plays(values, valuesOf(given)),
+    plays: (values: InventoryValues<S>, given: FlagsGiven = {}) => plays(values, valuesOf(given)),
   })
 }

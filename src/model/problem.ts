@@ -33,16 +33,16 @@ export class Problem extends Error {
 /**
  * Thrown in place of steps: the host is left out of the run, which is no failure.
  *
- * @example throw new LeftAlone('it is in maintenance')
+ * @example throw new EndHost('it is in maintenance')
  */
-export class LeftAlone extends Problem {
+export class EndHost extends Problem {
   /** What the host is, in a word or two, for the last lines of a run. */
-  readonly as: string
+  readonly status: string
 
   /** @param as `in maintenance`, for example */
   constructor(why: string, { as = 'left alone', ...parts }: ProblemParts & { readonly as?: string } = {}) {
     super(why, parts)
-    this.as = as
+    this.status = as
   }
 }
 
@@ -51,17 +51,17 @@ export class LeftAlone extends Problem {
  *
  * @example throw new Refusal('A listener needs a port or a socket', { where: 'listen' })
  */
-export class Refusal extends Problem {}
+export class InvalidParams extends Problem {}
 
 /** What users' own code throws, as a Problem that names its place. */
 export function within<T>(what: string, source: Source | undefined, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    if (error instanceof Refusal) {
+    if (error instanceof InvalidParams) {
       const { where, details, next, cause } = error
       const place = typeof where === 'string' ? `${what}, ${where}` : (where ?? what)
-      throw new Refusal(error.message, { where: place, details, ...(next && { next }), cause })
+      throw new InvalidParams(error.message, { where: place, details, ...(next && { next }), cause })
     }
     if (error instanceof Problem) throw error
     const where = thrownAt(error) ?? source

@@ -1,6 +1,6 @@
 import type { Shell } from '../shell/sh.ts'
 import type { Host } from './host.ts'
-import type { Sketch } from './sketch.ts'
+import type { FakeState } from './sketch.ts'
 
 /** What a host answered to one script. */
 export interface Answer {
@@ -14,7 +14,7 @@ export interface Answer {
  * Questions of one sort, which travel as one script however many there are: one `stat` for all files, one `dpkg-query` for
  * all packages. The script changes nothing on the host, and what it asks for may be missing.
  */
-export interface Family<Q, T> {
+export interface BatchRead<Q, T> {
   readonly name: string
   /** The user that asks, when not root. */
   readonly as?: string
@@ -34,7 +34,7 @@ export interface Family<Q, T> {
    */
   dependsOn?(query: Q): readonly string[]
   /** The value for one query on a host that a test has made up. @default what `parse` makes of the answer to the script */
-  sketched?(host: Sketch, query: Q): T
+  fakeValue?(host: FakeState, query: Q): T
 }
 
 /** A question to a host, as a value: it can be merged with others, and asked again. */
@@ -45,7 +45,7 @@ export interface Read<T> {
 }
 
 export interface Part {
-  readonly family: Family<unknown, unknown>
+  readonly family: BatchRead<unknown, unknown>
   readonly query: unknown
 }
 
@@ -59,9 +59,9 @@ export interface Part {
  *   parse: ({ stdout }, paths) => paths.map((_path, i) => stdout.split('\n')[i] || undefined),
  * })
  */
-export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
+export function batchRead<Q, T>(of: BatchRead<Q, T>): (query: Q) => Read<T> {
   // What the parts hold is only ever given back to the family that it came from.
-  const erased = of as unknown as Family<unknown, unknown>
+  const erased = of as unknown as BatchRead<unknown, unknown>
   return (query) => ({ parts: [{ family: erased, query }], value: ([answer]) => answer as T })
 }
 
@@ -73,9 +73,9 @@ export function family<Q, T>(of: Family<Q, T>): (query: Q) => Read<T> {
 export function read<T>(
   script: Shell,
   parse: (answer: Answer) => T,
-  { as, shared = false, dependsOn, sketched }: ReadOptions<T> = {},
+  { as, shared = false, dependsOn, fakeValue }: ReadOptions<T> = {},
 ): Read<T> {
-  return family<undefined, T>({
+  return batchRead<undefined, T>({
     name: 'script',
     ...(as === undefined ? {} : { as }),
     ...(dependsOn && { dependsOn: () => dependsOn }),
@@ -86,7 +86,7 @@ export function read<T>(
       const value = parse(answer)
       return queries.map(() => value)
     },
-    ...(sketched && { sketched }),
+    ...(fakeValue && { fakeValue }),
   })(undefined)
 }
 
@@ -98,10 +98,10 @@ interface ReadOptions<T> {
    * changes of other paths, and stays certain in a plan. @default anything that a step before it changes
    */
   readonly dependsOn?: readonly string[]
-  /** Whether the script may share a subshell: see {@link Family.shared}. @default false */
+  /** Whether the script may share a subshell: see {@link BatchRead.shared}. @default false */
   readonly shared?: boolean
   /** The value on a host that a test has made up. @default what `parse` makes of the test's own answer to the script */
-  readonly sketched?: (host: Sketch) => T
+  readonly fakeValue?: (host: FakeState) => T
 }
 
 /**
@@ -109,7 +109,7 @@ interface ReadOptions<T> {
  *
  * @example together(read(sh`uname -r`, ({ stdout }) => stdout.trim()), read(sh`nproc`, ({ stdout }) => Number(stdout)))
  */
-export function together<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
+export function readBoth<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
   const cut = a.parts.length
   return {
     parts: [...a.parts, ...b.parts],

@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts'
-import { Problem, Refusal, within } from './problem.ts'
+import { InvalidParams, Problem, within } from './problem.ts'
 import { callSite, type Source } from './source.ts'
 import type { Steps } from './steps.ts'
 
@@ -68,7 +68,7 @@ export function role<P extends object>(
 
 function refuseOthers(known: readonly number[], { hostname, os }: Facts): void {
   if (os.id === 'debian' && known.includes(os.version)) return
-  throw new Refusal(`${hostname} runs ${[os.id, os.version || os.codename].join(' ')}.`, {
+  throw new InvalidParams(`${hostname} runs ${[os.id, os.version || os.codename].join(' ')}.`, {
     next: `It works on Debian ${known.join(' and ')}. Nothing was changed on any host.`,
   })
 }

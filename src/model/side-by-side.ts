@@ -2,7 +2,7 @@ import { type Shell, sh } from '../shell/sh.ts'
 import { type Duration, elapsed, milliseconds } from '../text/duration.ts'
 import { CHECK_RUNNER } from './check-runner.ts'
 import { Problem } from './problem.ts'
-import { family } from './read.ts'
+import { batchRead } from './read.ts'
 import { Unknown } from './unknown.ts'
 
 interface Query {
@@ -35,7 +35,7 @@ export interface Outcome {
 const UNKNOWN = 75
 
 /** Scripts that a host runs a few at a time, each with a limit: see {@link CHECK_RUNNER}. */
-export const sideBySide = family<Query, Outcome>({
+export const sideBySide = batchRead<Query, Outcome>({
   name: 'side by side',
   script: (queries) => {
     const words = queries.flatMap(({ script, within, keep = 1500 }) => [

@@ -5,7 +5,7 @@ import type { Answer } from './read.ts'
  * What is on a host that exists in memory alone, as tests make one up. Kinds of resources answer from it and change it, each what it
  * knows of; nothing is executed.
  */
-export interface Sketch {
+export interface FakeState {
   readonly facts: Facts
   /** By absolute path, without a slash at its end. */
   readonly paths: Map<string, Sketched>
@@ -24,7 +24,7 @@ export interface Sketch {
   /** From now on this script that asks ends with status 0. */
   readonly holds: (script: string) => void
   /** The sketch of another host. @throws Problem when the test has made up none of that name */
-  readonly other: (host: string) => Sketch
+  readonly other: (host: string) => FakeState
 }
 
 /** What stands at a path. */
@@ -45,18 +45,18 @@ export interface Sketched {
 }
 
 /** Puts something at a path, with the directories above it. */
-export function place({ paths }: Sketch, path: string, entry: Sketched): void {
+export function place({ paths }: FakeState, path: string, entry: Sketched): void {
   for (let at = above(path); at !== '' && !paths.has(at); at = above(at)) paths.set(at, DIRECTORY)
   paths.set(path, entry)
 }
 
 /** Takes away what is at a path, and below it. */
-export function clear({ paths }: Sketch, path: string): void {
+export function clear({ paths }: FakeState, path: string): void {
   for (const one of [...paths.keys()]) if (one === path || one.startsWith(`${path}/`)) paths.delete(one)
 }
 
 /** What the path leads to in the end, through links; the link itself where they lead nowhere. */
-export function behind({ paths }: Sketch, path: string): string {
+export function behind({ paths }: FakeState, path: string): string {
   let at = path
   for (let hops = 0; hops < 40; hops++) {
     const target = paths.get(at)?.target

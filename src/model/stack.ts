@@ -2,10 +2,10 @@ import type { Field, Fields, OptionalKey, Out, Values } from './fields.ts'
 import type { Group, Host } from './host.ts'
 
 /** What playbooks ask of an inventory: which groups, which vars. A value, so it is checked at run time too. */
-export interface Stack<S extends Entries = Entries> {
+export interface InventorySchema<S extends Entries = Entries> {
   readonly entries: S
   /** What a type cannot say, in sentences; empty when all is well. */
-  readonly faults: (values: StackValues<S>) => readonly string[]
+  readonly faults: (values: InventoryValues<S>) => readonly string[]
 }
 
 /** A group of hosts in a stack, with the vars that each of them has. */
@@ -24,7 +24,7 @@ export interface OptionalHosts<out V = Fields> extends Hosts<V> {
 export type Entries = Readonly<Record<string, Field<unknown> | Hosts<Fields>>>
 
 /** What a playbook sees of an inventory. */
-export type StackValues<S> = {
+export type InventoryValues<S> = {
   readonly [K in Exclude<keyof S, OptionalValue<S>>]: S[K] extends Hosts<infer V>
     ? Group<Host<Values<V>>>
     : Out<S[K]>
@@ -42,15 +42,15 @@ export type HostOf<T, K extends keyof T> = T[K] extends Group<infer H> ? H : nev
  * A contract between playbooks and inventories.
  *
  * @param rules further rules: each is a sentence for what is wrong, or false. They run before any host is touched.
- * @example stack({ domain: hostname, web: hosts({ workers: optional(integer({ min: 1 })) }) })
+ * @example inventorySchema({ domain: hostname, web: hosts({ workers: optional(integer({ min: 1 })) }) })
  */
-export function stack<const S extends Entries>(
+export function inventorySchema<const S extends Entries>(
   entries: S,
-  rules: (values: StackValues<S>) => readonly (string | false)[] = () => [],
-): Stack<S> {
+  rules: (values: InventoryValues<S>) => readonly (string | false)[] = () => [],
+): InventorySchema<S> {
   return Object.freeze({
     entries,
-    faults: (values: StackValues<S>) => rules(values).filter((fault) => fault !== false),
+    faults: (values: InventoryValues<S>) => rules(values).filter((fault) => fault !== false),
   })
 }
 
@@ -64,7 +64,7 @@ export function missingEntries(
   )
 }
 
-/** A group of hosts. @example stack({ web: hosts({ port }, { atLeast: 2 }), db: hosts() }) */
+/** A group of hosts. @example inventorySchema({ web: hosts({ port }, { atLeast: 2 }), db: hosts() }) */
 export function hosts(): Hosts<Record<never, never>>
 /** A group that an inventory may leave out. */
 export function hosts<const V extends Fields>(vars: V, options: { readonly optional: true }): OptionalHosts<V>

@@ -2,11 +2,11 @@ import type { Shell } from '../shell/sh.ts'
 import { type Duration, milliseconds } from '../text/duration.ts'
 import type { Admission } from './admission.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
-import type { Difference } from './difference.ts'
+import type { Diff } from './difference.ts'
 import type { Handler } from './handler.ts'
 import type { Host } from './host.ts'
 import type { Read } from './read.ts'
-import type { Sketch } from './sketch.ts'
+import type { FakeState } from './sketch.ts'
 import { callSite, type Source } from './source.ts'
 import type { Streamed } from './streamed.ts'
 
@@ -24,16 +24,16 @@ export interface Step {
   /** The host that it is for, when that is not the one whose turn it is. */
   readonly on?: Host
   /** Handlers that its own change carries out, so that they are not due again; still, a run that dies on the way owes them. */
-  readonly settles: readonly Handler[]
+  readonly satisfies: readonly Handler[]
   /** How a transaction makes and undoes it; undefined for what cannot be undone. */
   readonly replace?: Replacement
   /**
-   * How far a change of it reaches. `own`: nothing but itself changes, so later steps are read again only where their questions may depend
+   * How far a change of it reaches. `itself`: nothing but itself changes, so later steps are read again only where their questions may depend
    * on it. `host`: anything may have changed, as after the installation of a package.
    */
-  readonly reach: 'own' | 'host'
+  readonly affects: 'itself' | 'host'
   /** Whether packages of other roles may be installed before it, though it stands before them: neither needs the other. */
-  readonly yields: boolean
+  readonly canWaitForPackages: boolean
   /** For what can be done together with others of its kind. */
   readonly pool?: Pool
   /** The file of which it sets a part; several steps may set parts of one file. */
@@ -41,15 +41,15 @@ export interface Step {
   /** The steps that it takes as one. */
   readonly parts?: readonly Step[]
   /** Whom the host lets in once this is as wanted; undefined for what does not decide that. */
-  readonly admits?: readonly Admission[]
+  readonly ingress?: readonly Admission[]
   /** What is to be found out on this machine before it can be compared, such as the hash of a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
   /** Pure. @param have what `read` gave */
-  readonly diff: (have: unknown) => Difference | undefined
+  readonly diff: (have: unknown) => Diff | undefined
   readonly apply: (have: unknown) => readonly Command[]
   /** Changes a host that a test has made up as `apply` would change a real one; undefined when it cannot say. */
-  readonly becomes?: (host: Sketch) => void
+  readonly simulate?: (host: FakeState) => void
 }
 
 /** A step that sets one path of the file system, so that it can be made elsewhere first and taken back. */
@@ -67,12 +67,12 @@ export interface Replacement {
 export interface Pool {
   /** Only steps of pools with the same name go together. */
   readonly name: string
-  /** What the step adds to the common task; undefined when it goes alone. @param have what its `read` gave */
-  readonly adds: (have: unknown) => readonly string[] | undefined
+  /** What the step items to the common task; undefined when it goes alone. @param have what its `read` gave */
+  readonly items: (have: unknown) => readonly string[] | undefined
   /** Does all that the steps add. */
   readonly apply: (all: readonly string[]) => readonly Command[]
   /** Begins in the background what can be prepared, and ends with this process at the latest. */
-  readonly ahead: (all: readonly string[], session: number) => Shell
+  readonly prefetch: (all: readonly string[], session: number) => Shell
 }
 
 /** What every kind of step takes beside its own options. */
@@ -90,30 +90,30 @@ export interface Kind<P, H> {
   /** What of the params names the thing. */
   readonly id: (params: P) => string
   /** @default 'host', which is always safe */
-  readonly reach?: 'own' | 'host'
+  readonly affects?: 'itself' | 'host'
   readonly prepare?: (params: P) => Promise<void>
   readonly read: (params: P) => Read<H>
   /** @returns undefined when there is nothing to do */
-  readonly diff: (params: P, have: H) => Difference | undefined
+  readonly diff: (params: P, have: H) => Diff | undefined
   readonly apply: (params: P, have: H) => readonly CommandLike[]
   /**
    * Changes a host that a test has made up as `apply` would change a real one, so that roles with this kind can be tested without a host.
    * @default after its change the fake host is as before, and a second converge plans it again
    */
-  readonly becomes?: (params: P, host: Sketch) => void
+  readonly simulate?: (params: P, host: FakeState) => void
   /** For what sets one path and may stand in a transaction. */
   readonly replace?: (params: P) => Replacement
   /** For what sets a part of a file. */
   readonly edits?: (params: P) => string
   /** For what takes several steps as one. */
   readonly parts?: (params: P) => readonly Step[]
-  readonly settles?: (params: P) => readonly Handler[]
+  readonly satisfies?: (params: P) => readonly Handler[]
   /** For what decides whom the host lets in. */
-  readonly admits?: (params: P) => readonly Admission[]
+  readonly ingress?: (params: P) => readonly Admission[]
   /** @default false */
-  readonly yields?: boolean
-  readonly pool?: Omit<Pool, 'adds'> & {
-    readonly adds: (params: P, have: H) => readonly string[] | undefined
+  readonly canWaitForPackages?: boolean
+  readonly pool?: Omit<Pool, 'items'> & {
+    readonly items: (params: P, have: H) => readonly string[] | undefined
   }
 }
 
@@ -123,7 +123,7 @@ export interface Kind<P, H> {
  * @example
  * const link = resource('link', {
  *   id: ({ path }) => path,
- *   reach: 'own',
+ *   affects: 'itself',
  *   read: ({ path }: { path: string; target: string }) => read(sh`readlink ${path}`, ({ code, stdout }) => code === 0 ? { target: stdout.trim() } : undefined),
  *   diff: ({ target }, have) => compare({ target }, have),
  *   apply: ({ path, target }) => [sh`ln -sfn ${target} ${path}`],
@@ -139,15 +139,15 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       source: callSite(),
       tags,
       notify: 'name' in notify ? [notify] : notify,
-      settles: of.settles?.(params) ?? [],
+      satisfies: of.satisfies?.(params) ?? [],
       ...(of.replace && { replace: of.replace(params) }),
-      reach: of.reach ?? 'host',
-      yields: of.yields ?? false,
-      ...(of.pool && { pool: { ...of.pool, adds: (have: unknown) => of.pool?.adds(params, have as H) } }),
+      affects: of.affects ?? 'host',
+      canWaitForPackages: of.canWaitForPackages ?? false,
+      ...(of.pool && { pool: { ...of.pool, items: (have: unknown) => of.pool?.items(params, have as H) } }),
       ...(of.edits && { edits: of.edits(params) }),
       ...(of.parts && { parts: of.parts(params) }),
-      ...(of.becomes && { becomes: (host: Sketch) => of.becomes?.(params, host) }),
-      ...(of.admits && { admits: of.admits(params) }),
+      ...(of.simulate && { simulate: (host: FakeState) => of.simulate?.(params, host) }),
+      ...(of.ingress && { ingress: of.ingress(params) }),
       ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),
       read: of.read(params),
       // A step is given back only what its own read has made.

@@ -1,6 +1,6 @@
 import type { Answers } from './answers.ts'
 import type { After, Ask } from './ask.ts'
-import { type Delegated, FACTS, type Once, stepOn, type Tagged } from './delegated.ts'
+import { type Delegated, FACTS, type RunOnce, stepOn, type Tagged } from './delegated.ts'
 import type { Facts } from './facts.ts'
 import type { Host } from './host.ts'
 import { Problem, within } from './problem.ts'
@@ -9,7 +9,7 @@ import type { RoleCall, RoleContext } from './role.ts'
 import type { Step } from './step.ts'
 
 /** Steps, roles, and what is to be left out (`tls && file(…)`), in lists within lists. */
-export type Steps = Step | RoleCall | After | Delegated | Once | Tagged | Falsy | readonly Steps[]
+export type Steps = Step | RoleCall | After | Delegated | RunOnce | Tagged | Falsy | readonly Steps[]
 type Falsy = false | undefined | null
 
 /** A step with the roles that it came from, outermost first. */
@@ -24,7 +24,7 @@ export interface PlacedStep {
 export function asksOf(steps: Steps): readonly Ask[] {
   if (!steps) return []
   if (isList(steps)) return steps.flatMap(asksOf)
-  if (steps.type === 'on') return [{ host: steps.host, question: FACTS }, ...asksOf(steps.steps)]
+  if (steps.type === 'delegated') return [{ host: steps.host, question: FACTS }, ...asksOf(steps.steps)]
   if (steps.type === 'once' || steps.type === 'tagged') return asksOf(steps.steps)
   return steps.type === 'after' ? steps.asks : []
 }
@@ -78,7 +78,7 @@ export function unfold(steps: Steps, context: UnfoldContext): Unfolded {
     } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
     else if (node.type === 'once') {
       if (takesOnce) walk(node.steps, at)
-    } else if (node.type === 'on') {
+    } else if (node.type === 'delegated') {
       const needed = { host: node.host, question: FACTS }
       if (answered([needed]))
         walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })

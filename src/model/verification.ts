@@ -1,34 +1,34 @@
 import { type Check, type Checks, flatChecks } from './check.ts'
 import type { Problem } from './problem.ts'
-import type { Entries, Stack, StackValues } from './stack.ts'
+import type { Entries, InventorySchema, InventoryValues } from './stack.ts'
 
 /** Checks that hold in a healthy site. */
 export interface Verification<S extends Entries = Entries> {
   readonly type: 'verification'
-  readonly stack: Stack<S>
+  readonly schema: InventorySchema<S>
   /** What it is for, in a sentence; `--help` tells it. */
-  readonly about: string | undefined
-  readonly checks: (values: StackValues<S>) => readonly Check[]
+  readonly description: string | undefined
+  readonly checks: (values: InventoryValues<S>) => readonly Check[]
 }
 
 /**
  * A verification for every inventory that fits the stack.
  *
  * @example
- * verification(stack({ web: hosts() }), ({ web }) =>
+ * verification(inventorySchema({ web: hosts() }), ({ web }) =>
  *   web.hosts.map((host) => check(host, 'answers', http(`http://${host.address}/healthz`))),
  * )
  */
 export function verification<S extends Entries>(
-  of: Stack<S>,
-  checks: (values: StackValues<S>) => Checks,
-  { about }: { readonly about?: string } = {},
+  of: InventorySchema<S>,
+  checks: (values: InventoryValues<S>) => Checks,
+  { description }: { readonly description?: string } = {},
 ): Verification<S> {
   return Object.freeze({
     type: 'verification',
-    stack: of,
-    about,
-    checks: (values: StackValues<S>) => flatChecks(checks(values)),
+    schema: of,
+    description,
+    checks: (values: InventoryValues<S>) => flatChecks(checks(values)),
   })
 }
 

@@ -5,7 +5,7 @@ import { hostname, type KeyPair } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
 import { authority } from './authority.ts'
 import { type Kept, keep, keepFile, keptAt, pairOf, readPair } from './kept.ts'
-import { pairFault } from './pair.ts'
+import { certificateProblem } from './pair.ts'
 import { renewal } from './renewal.ts'
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
@@ -80,7 +80,7 @@ async function standIn(names: AcmeOptions['names']): Promise<KeyPair> {
 }
 
 function isDue(pair: KeyPair, names: readonly string[]): boolean {
-  if (pairFault(pair, { names }) !== undefined) return true
+  if (certificateProblem(pair, { names }) !== undefined) return true
   const { validFrom, validTo } = new X509Certificate(pair.certificate)
   return Date.parse(validTo) - Date.now() < (Date.parse(validTo) - Date.parse(validFrom)) / 3
 }

@@ -8,7 +8,7 @@ import { Secret } from '../shell/secret.ts'
  *
  * @param path without the endings
  * @example
- * inventory(stack({ certificate: keyPair, lb: hosts() }), {
+ * inventory(inventorySchema({ certificate: keyPair, lb: hosts() }), {
  *   certificate: pemPair('certificates/notes.example.com'),
  *   lb: { hosts: { lb1: { address: '10.0.0.11' } } },
  * })

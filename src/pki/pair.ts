@@ -2,8 +2,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { KeyPair } from '../model/fields.ts'
 import type { Secret } from '../shell/secret.ts'
 
-/** Who shows a certificate, and whom others trust: see {@link pairFault}. */
-export interface Bearer {
+/** Who shows a certificate, and whom others trust: see {@link certificateProblem}. */
+export interface CertificateUse {
   /** DNS names that it goes by. */
   readonly names?: readonly string[]
   /** IP addresses. */
@@ -15,11 +15,11 @@ export interface Bearer {
 /**
  * What is wrong with a certificate and its key for somebody who shows them, as the rest of a sentence; undefined when nothing is.
  *
- * @example pairFault(certificate, { names: ['db1'] }) // 'has expired on 2026-01-01'
+ * @example certificateProblem(certificate, { names: ['db1'] }) // 'has expired on 2026-01-01'
  */
-export function pairFault(
+export function certificateProblem(
   { certificate, key }: KeyPair,
-  { names = [], addresses = [], authority }: Bearer,
+  { names = [], addresses = [], authority }: CertificateUse,
   now = Date.now(),
 ): string | undefined {
   const leaf = parsed(() => new X509Certificate(certificate))

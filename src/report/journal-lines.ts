@@ -1,5 +1,5 @@
 import type { Admission } from '../model/admission.ts'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { EventOf, RunEvent, StepInfo } from '../model/event.ts'
 
 /** The first line of a journal: which run this is. */
@@ -26,7 +26,7 @@ export interface WrittenStep extends Omit<StepInfo, 'source'> {
 }
 
 /** A difference without the texts themselves: those are kept as diffs, if at all. */
-export type WrittenDifference = Pick<Difference, 'verb' | 'fields'> & {
+export type WrittenDifference = Pick<Diff, 'action' | 'fields'> & {
   readonly parts?: readonly { readonly name: string; readonly difference: WrittenDifference }[]
 }
 

@@ -1,4 +1,4 @@
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { EventOf, RunEvent, StepInfo } from '../model/event.ts'
 import type { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
@@ -88,9 +88,9 @@ function stepLine(event: EventOf<'step'>, step: number): Told {
   }
 }
 
-function writtenDifference({ verb, fields, parts }: Difference): WrittenDifference {
+function writtenDifference({ action, fields, parts }: Diff): WrittenDifference {
   return {
-    verb,
+    action,
     fields,
     ...(parts && {
       parts: parts.map(({ name, difference }) => ({ name, difference: writtenDifference(difference) })),

@@ -1,4 +1,4 @@
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import type { Source } from '../model/source.ts'
 import { Secret } from '../shell/secret.ts'
@@ -15,7 +15,7 @@ export function jsonLine(line: object): string {
   return JSON.stringify({ at: new Date().toISOString(), ...line }, (key, value: unknown) => {
     if (typeof value === 'string') return Secret.redact(value)
     if (key === 'texts')
-      return (value as NonNullable<Difference['texts']>).map(({ path, after, instead }) => ({
+      return (value as NonNullable<Diff['texts']>).map(({ path, after, instead }) => ({
         path,
         after,
         instead,

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import { Secret } from '../shell/secret.ts'
 
 /** Unified diffs of the texts that a difference changes; of secrets the name is shown, of what is not text the size and hash. */
-export function unifiedDiffs({ texts = [] }: Difference, before: readonly string[]): readonly string[] {
+export function unifiedDiffs({ texts = [] }: Diff, before: readonly string[]): readonly string[] {
   if (texts.length === 0) return []
   // Loaded when there is something to show: it takes 10 ms.
   const { createTwoFilesPatch }: typeof import('diff') = createRequire(import.meta.url)('diff')

@@ -17,17 +17,17 @@ export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
 
 const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>('absent', {
   id: ({ path }) => path,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),
   diff: (_params, have) =>
-    have && { verb: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
+    have && { action: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
   apply: ({ path }) => [
     {
       script: movedAway(path),
       inline: true,
     },
   ],
-  becomes: ({ path }, host) => clear(host, path),
+  simulate: ({ path }, host) => clear(host, path),
   replace: ({ path }) => ({ path, make: undefined }),
 })

@@ -1,6 +1,6 @@
 import type { Command } from '../model/command.ts'
 import { mapRead, type Read, read } from '../model/read.ts'
-import { place, type Sketch } from '../model/sketch.ts'
+import { type FakeState, place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { checkPath } from './checked.ts'
@@ -48,7 +48,7 @@ export function command(
 interface DoneWhen {
   readonly read: Read<boolean>
   /** Makes it so on a fake host. */
-  readonly sketch: (host: Sketch) => void
+  readonly sketch: (host: FakeState) => void
 }
 
 function answered(question: Shell, as: string | undefined): DoneWhen {
@@ -74,7 +74,7 @@ interface CommandParams {
 const commandStep = resource<CommandParams, boolean>('command', {
   id: ({ label }) => label,
   read: ({ done }) => done.read,
-  diff: (_params, done) => (done ? undefined : { verb: 'run', fields: [] }),
+  diff: (_params, done) => (done ? undefined : { action: 'run', fields: [] }),
   apply: ({ command }) => [command],
-  becomes: ({ done }, host) => done.sketch(host),
+  simulate: ({ done }, host) => done.sketch(host),
 })

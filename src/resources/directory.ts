@@ -42,8 +42,8 @@ interface DirectoryParams {
 
 const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', {
   id: ({ path }) => path,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: ({ path, follow }) => (follow ? entryBehind({ path }) : entryAt({ path })),
   diff: ({ path, owner, group, mode }, have) => {
     if (have && have.type !== 'directory')
@@ -62,6 +62,6 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
       inline: true,
     },
   ],
-  becomes: ({ path, owner, group, mode }, host) =>
+  simulate: ({ path, owner, group, mode }, host) =>
     place(host, path, { type: 'directory', owner, group, mode }),
 })

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Command } from '../model/command.ts'
-import { compare, type Difference, type Field, type TextChange } from '../model/difference.ts'
+import { compare, type Diff, type Field, type TextChange } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
-import { known, mapRead, read, together } from '../model/read.ts'
-import { behind, place, type Sketch } from '../model/sketch.ts'
+import { known, mapRead, read, readBoth } from '../model/read.ts'
+import { behind, type FakeState, place } from '../model/sketch.ts'
 import { type Kind, resource, type Step, type StepOptions } from '../model/step.ts'
 import { Secret } from '../shell/secret.ts'
 import { type Shell, sh } from '../shell/sh.ts'
@@ -66,8 +66,8 @@ interface FileParams {
 
 const FILE: Kind<FileParams, Entry | undefined> = {
   id: ({ path }) => path,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   prepare: async ({ content }) => {
     if (content instanceof LocalFile) await content.hash()
   },
@@ -77,7 +77,7 @@ const FILE: Kind<FileParams, Entry | undefined> = {
     have?.type === 'file' && hasContent(have, params.content)
       ? [{ script: owned(params, have), inline: true }]
       : writeFile(params, have),
-  becomes: (params, host) => sketchFile(params, host),
+  simulate: (params, host) => sketchFile(params, host),
 }
 
 const fileStep = resource('file', {
@@ -95,11 +95,11 @@ const followingStep = resource('file', {
   ...FILE,
   read: ({ path, content }) => entryBehind({ path, content: () => sizeOf(content) }),
   apply: (params, have) => FILE.apply({ ...params, path: have?.real ?? params.path }, have),
-  becomes: (params, host) => sketchFile({ ...params, path: behind(host, params.path) }, host),
+  simulate: (params, host) => sketchFile({ ...params, path: behind(host, params.path) }, host),
 })
 
 /** What a fake host has of a file; also for kinds that are a file and more. */
-export function sketchFile({ path, content, owner, group, mode }: FileParams, host: Sketch): void {
+export function sketchFile({ path, content, owner, group, mode }: FileParams, host: FakeState): void {
   const secret = content instanceof Secret
   place(host, path, { type: 'file', owner, group, mode, content: bytesOf(content), secret })
 }
@@ -108,7 +108,7 @@ export function sketchFile({ path, content, owner, group, mode }: FileParams, ho
 export function differenceOf(
   { path, content, owner, group, mode }: FileParams,
   have: Entry | undefined,
-): Difference | undefined {
+): Diff | undefined {
   refuseOther(path, have)
   const same = have !== undefined && hasContent(have, content)
   const wanted = revisionOf(content)
@@ -173,7 +173,7 @@ function textChange(path: string, content: Content, have: Entry | undefined): Te
       ...(!(content instanceof Secret) && { instead: bySizeAndHash(content, have) }),
     }
   const before = mapRead(
-    together(
+    readBoth(
       entryAt({ path }),
       read(sh`head -c ${LONGEST_SHOWN} ${path} 2>/dev/null`, ({ stdout }) => stdout),
     ),

@@ -46,7 +46,7 @@ export function firewall(rules: readonly FirewallRule[], options: FirewallOption
     transaction('firewall', [file(FILE, text), unit(UNIT, unitText)], {
       validate: sh`nft -c -f ${FILE}`,
       activate: loaded,
-      reachable: true,
+      confirmed: true,
     }),
     inForce({ rules }),
     service(UNIT),
@@ -98,8 +98,8 @@ while IFS= read -r line; do printf '%s\n' "$line"; done <${RECORD}`
 /** Whether the kernel has the table as we loaded it: somebody's `nft add rule`, or `nft flush ruleset`, is seen. */
 const inForce = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
   id: () => `table inet ${TABLE}`,
-  admits: ({ rules }) => rules.map(admission),
-  yields: true,
+  ingress: ({ rules }) => rules.map(admission),
+  canWaitForPackages: true,
   read: () =>
     read(
       AS_LOADED,
@@ -107,12 +107,12 @@ const inForce = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('
         const [now, loaded] = stdout.split('\n\n')
         return code === 0 && now === loaded?.trimEnd()
       },
-      { shared: true, sketched: (host) => host.answer(AS_LOADED.text, undefined).code === 0 },
+      { shared: true, fakeValue: (host) => host.answer(AS_LOADED.text, undefined).code === 0 },
     ),
   diff: (_params, have) =>
     have
       ? undefined
-      : { verb: 'change', fields: [{ name: 'table', from: 'not as it was loaded', to: 'as declared' }] },
+      : { action: 'change', fields: [{ name: 'table', from: 'not as it was loaded', to: 'as declared' }] },
   apply: () => loaded.commands,
-  becomes: (_params, { holds }) => holds(AS_LOADED.text),
+  simulate: (_params, { holds }) => holds(AS_LOADED.text),
 })

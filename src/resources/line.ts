@@ -1,6 +1,6 @@
 import { compare } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
-import { family, mapRead, type Read, together } from '../model/read.ts'
+import { batchRead, mapRead, type Read, readBoth } from '../model/read.ts'
 import { place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { forPaths } from '../shell/in-parts.ts'
@@ -52,8 +52,8 @@ type Lines = readonly [Entry | undefined, readonly FileLine[]]
 
 const lineStep = resource<LineParams, Lines>('line', {
   id: ({ path, text }) => `${path}: ${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text}`,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   edits: ({ path }) => path,
   read: ({ path }) => linesAt(path),
   diff: (params, [entry, lines]) => {
@@ -71,12 +71,12 @@ const lineStep = resource<LineParams, Lines>('line', {
     const before = mapRead(linesAt(path), ([, now]) => contentOf(now).toString())
     return {
       ...(compare({ line: text }, { line: replaced?.text }) ?? { fields: [] }),
-      verb: entry ? 'change' : 'create',
+      action: entry ? 'change' : 'create',
       texts: [{ path, before, after: after.toString() }],
     }
   },
   apply: (params, [, lines]) => [{ script: rewrite(params, edit(params, lines)), inline: true }],
-  becomes: (params, host) => {
+  simulate: (params, host) => {
     const { path } = params
     const before = host.paths.get(path) ?? { type: 'file', owner: 'root', group: 'root', mode: '0644' }
     const { wanted } = edit(params, linesOf(before.content))
@@ -136,11 +136,11 @@ fits { if (!done || (same && !once)) print text; done = 1; next }
 END { if (!done) print text }`
 
 function linesAt(path: string): Read<Lines> {
-  return together(entryAt({ path }), linesIn(path))
+  return readBoth(entryAt({ path }), linesIn(path))
 }
 
 /** One `grep` for all files of a host: it puts a name and a NUL before each line. */
-const linesIn = family<string, readonly FileLine[]>({
+const linesIn = batchRead<string, readonly FileLine[]>({
   name: 'lines',
   dependsOn: (path) => [path],
   shared: true,
@@ -157,5 +157,5 @@ const linesIn = family<string, readonly FileLine[]>({
     }
     return paths.map((path) => found.get(path) ?? [])
   },
-  sketched: ({ paths }, path) => linesOf(paths.get(path)?.content),
+  fakeValue: ({ paths }, path) => linesOf(paths.get(path)?.content),
 })

@@ -36,8 +36,8 @@ interface LinkParams {
 
 const linkStep = resource<LinkParams, Entry | undefined>('link', {
   id: ({ path }) => path,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, target }, have) => {
     if (have && have.type !== 'link' && have.type !== 'file')
@@ -55,7 +55,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
       },
     ]
   },
-  becomes: ({ path, target }, host) =>
+  simulate: ({ path, target }, host) =>
     place(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
   replace: ({ path, target }) => ({
     path,

@@ -1,4 +1,4 @@
-import { Refusal } from '../model/problem.ts'
+import { InvalidParams } from '../model/problem.ts'
 import { read } from '../model/read.ts'
 import { resource } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
@@ -19,8 +19,8 @@ export const noOtherFirewall = resource<{ readonly file: string }, readonly Othe
   'other firewalls',
   {
     id: () => 'none',
-    reach: 'own',
-    yields: true,
+    affects: 'itself',
+    canWaitForPackages: true,
     read: ({ file }) =>
       read(
         sh`file=${file}
@@ -34,11 +34,11 @@ export const noOtherFirewall = resource<{ readonly file: string }, readonly Othe
 }
 echo end`,
         ({ stdout, stderr }) => otherFirewalls(stdout, stderr),
-        { shared: true, dependsOn: [file], sketched: () => [] },
+        { shared: true, dependsOn: [file], fakeValue: () => [] },
       ),
     diff: (_params, found) => {
       if (found.length === 0) return undefined
-      throw new Refusal(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
+      throw new InvalidParams(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
         where: 'firewall',
         details: ['A packet has to be accepted by both, so a port that only one of them opens stays closed.'],
         next: `Take over its rules and turn it off (${found.map(({ off }) => off).join('; ')}), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,

@@ -1,7 +1,7 @@
 import type { Command } from '../model/command.ts'
-import type { Difference, Field } from '../model/difference.ts'
+import type { Diff, Field } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
-import { family, readAll } from '../model/read.ts'
+import { batchRead, readAll } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { type Duration, milliseconds } from '../text/duration.ts'
@@ -57,7 +57,7 @@ interface Installed {
  * One `dpkg-query` and one `grep` for all packages of a host. Only where some are not there, another looks for packages that provide
  * them.
  */
-const installed = family<string, Installed>({
+const installed = batchRead<string, Installed>({
   name: 'packages',
   dependsOn: () => ['/var/lib/dpkg', '/var/lib/apt', POLICY],
   shared: true,
@@ -92,7 +92,7 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
       return { version, state, guarded, automatic: isAutomatic(name, wanted, lines), held, provider }
     })
   },
-  sketched: ({ packages }, name) => ({
+  fakeValue: ({ packages }, name) => ({
     version: packages.has(bare(name)) ? '1' : undefined,
     state: undefined,
     guarded: false,
@@ -148,7 +148,7 @@ interface PackageParams {
 const packages = resource<PackageParams, readonly Installed[]>('package', {
   id: ({ names }) => names.join(', '),
   read: ({ names }) => readAll(names.map(installed)),
-  diff: ({ names }, have): Difference | undefined => {
+  diff: ({ names }, have): Diff | undefined => {
     const held = names.filter((_name, i) => have[i]?.held && !isThere(have[i]))
     if (held.length > 0)
       throw new Problem(`${held.join(', ')}: on hold, so apt does not install it`, {
@@ -159,9 +159,9 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
         return [{ name, ...(have[i]?.state && { from: have[i].state }), to: 'installed' }]
       return have[i]?.automatic ? [{ name, from: 'automatic', to: 'manual' }] : []
     })
-    const verb = missing({ names }, have).length > 0 ? 'install' : fields.length > 0 ? 'change' : 'remove'
+    const action = missing({ names }, have).length > 0 ? 'install' : fields.length > 0 ? 'change' : 'remove'
     if (have.some(({ guarded }) => guarded)) fields.push(LEFT)
-    return fields.length === 0 ? undefined : { verb, fields }
+    return fields.length === 0 ? undefined : { action, fields }
   },
   apply: (params, have) => {
     const marks = params.names.filter((_name, i) => have[i]?.automatic && isThere(have[i]))
@@ -172,17 +172,17 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
       ...(marks.length > 0 ? [{ script: sh`apt-mark -qq manual ${marks}` }] : []),
     ]
   },
-  becomes: ({ names }, { packages }) => {
+  simulate: ({ names }, { packages }) => {
     for (const name of names) packages.add(bare(name))
   },
   pool: {
     name: 'packages',
-    adds: (params, have) =>
+    items: (params, have) =>
       params.timeout === LONGEST && !have.some(({ automatic }) => automatic)
         ? missing(params, have)
         : undefined,
     apply: (names) => [installing(names, LONGEST)],
-    ahead: downloadAhead,
+    prefetch: downloadAhead,
   },
 })
 
@@ -199,5 +199,10 @@ function isThere(one: Installed | undefined): boolean {
 
 function installing(names: readonly string[], timeout: Duration): Command {
   const patience = Math.max(1, Math.min(PATIENCE, Math.floor(milliseconds(timeout) / 1000) - 2))
-  return { script: install(names, patience), timeout, says: true, explain: (stderr) => whyNot(stderr, names) }
+  return {
+    script: install(names, patience),
+    timeout,
+    reportsProgress: true,
+    explain: (stderr) => whyNot(stderr, names),
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { family } from '../model/read.ts'
-import { behind, type Sketch } from '../model/sketch.ts'
+import { batchRead } from '../model/read.ts'
+import { behind, type FakeState } from '../model/sketch.ts'
 import { forPaths, possible } from '../shell/in-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
@@ -38,7 +38,7 @@ interface Query {
 }
 
 /** What stands at a path; undefined for nothing. Two `find` and one `sha256sum` for all paths of a host. */
-export const entryAt = family<Query, Entry | undefined>({
+export const entryAt = batchRead<Query, Entry | undefined>({
   name: 'paths',
   dependsOn: ({ path }) => [path],
   shared: true,
@@ -50,11 +50,11 @@ export const entryAt = family<Query, Entry | undefined>({
       return entry && { ...entry, sha256: hashes.get(path) }
     })
   },
-  sketched: (host, { path }) => sketchedEntry(host, path),
+  fakeValue: (host, { path }) => sketchedEntry(host, path),
 })
 
 /** What stands where a path leads to in the end; a link that leads to nothing is a link. */
-export const entryBehind = family<Query, Entry | undefined>({
+export const entryBehind = batchRead<Query, Entry | undefined>({
   name: 'paths behind links',
   dependsOn: ({ path }) => [path],
   shared: true,
@@ -72,14 +72,14 @@ ${forPaths(
       return entry && { ...entry, sha256: hashes.get(path), real: rest[places.get(path) ?? -1] ?? path }
     })
   },
-  sketched: (host, { path }) => {
+  fakeValue: (host, { path }) => {
     const real = behind(host, path)
     const entry = sketchedEntry(host, real)
     return entry && { ...entry, real }
   },
 })
 
-function sketchedEntry({ paths }: Sketch, path: string): Entry | undefined {
+function sketchedEntry({ paths }: FakeState, path: string): Entry | undefined {
   const found = paths.get(path)
   if (!found) return undefined
   const { content, target = '', type, owner, group, mode } = found

@@ -20,10 +20,10 @@ export interface PrunedOptions extends StepOptions {
  * nor what people have put beside them; what a broken run left half unpacked always is. It stands before the step that moves the link: there the release that is about to be
  * replaced is known, and stays, however many refused ones came after it.
  *
- * @example prunedReleases('/srv/app', { wanted: '4f2a90c1b7de', keep: 5 })
+ * @example pruneReleases('/srv/app', { wanted: '4f2a90c1b7de', keep: 5 })
  */
-export function prunedReleases(root: AbsolutePath, { wanted, keep = 3, ...options }: PrunedOptions): Step {
-  checkPath('prunedReleases', root)
+export function pruneReleases(root: AbsolutePath, { wanted, keep = 3, ...options }: PrunedOptions): Step {
+  checkPath('pruneReleases', root)
   return pruned({ root, wanted, keep: Math.max(2, keep) }, options)
 }
 
@@ -35,13 +35,13 @@ interface PrunedParams {
 
 const pruned = resource<PrunedParams, Releases>('pruned releases', {
   id: ({ root }) => `${root}/releases`,
-  reach: 'own',
+  affects: 'itself',
   read: ({ root }) => releasesAt(root),
   diff: (params, have) => {
     const old = superfluous(params, have)
     return old.length === 0
       ? undefined
-      : { verb: 'remove', fields: old.map((name) => ({ name, from: 'there', to: 'absent' })) }
+      : { action: 'remove', fields: old.map((name) => ({ name, from: 'there', to: 'absent' })) }
   },
   apply: ({ root, ...params }, have) => [
     // The link is looked at again: what runs must stay, whatever happened since the question.
@@ -49,7 +49,7 @@ const pruned = resource<PrunedParams, Releases>('pruned releases', {
   [ "$old" -ef ${root}/current ] || rm -rf -- "$old" || exit 1
 done`,
   ],
-  becomes: ({ root, ...params }, host) => {
+  simulate: ({ root, ...params }, host) => {
     for (const name of superfluous({ root, ...params }, releasesIn(host, root)))
       clear(host, `${root}/releases/${name}`)
   },

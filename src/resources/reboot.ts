@@ -40,7 +40,7 @@ type Occasion =
  *
  * @example reboot()                                                        // when an upgrade asks for it
  * @example reboot({ unless: sh`grep -qw nomodeset /proc/cmdline` })
- * @example play('reboot', { hosts: web, serial: 1, around: drained(lb, 'web') }, () => reboot({ always: true }))
+ * @example play('reboot', { hosts: web, serial: 1, drain: drainFrom(lb, 'web') }, () => reboot({ always: true }))
  */
 export function reboot(options: RebootOptions & { readonly always: true }): RoleCall
 export function reboot(options?: RebootOptions & { readonly always?: never }): Step
@@ -79,7 +79,9 @@ const rebootStep = resource<RebootParams, Reason>('reboot', {
   id: ({ label }) => label,
   read: ({ reason }) => reason,
   diff: (_params, reason) =>
-    reason === undefined ? undefined : { verb: 'reboot', fields: reason.map((to) => ({ name: 'for', to })) },
+    reason === undefined
+      ? undefined
+      : { action: 'reboot', fields: reason.map((to) => ({ name: 'for', to })) },
   apply: ({ within }) => [rebooting(within)],
 })
 

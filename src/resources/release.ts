@@ -42,9 +42,9 @@ export function build(directory: string, hint: string): Build {
 /**
  * A release that the hosts have already, and that this machine need not have.
  *
- * @example release('/srv/app/releases/4f2a90c1b7de', keptRelease('4f2a90c1b7de'))
+ * @example release('/srv/app/releases/4f2a90c1b7de', existingRelease('4f2a90c1b7de'))
  */
-export function keptRelease(id: string): Build {
+export function existingRelease(id: string): Build {
   return Object.freeze({ directory: undefined, id })
 }
 
@@ -52,7 +52,7 @@ export function keptRelease(id: string): Build {
  * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
  * renamed, so what is there is whole. Everything belongs to root and is readable by all, whatever the umask of the build was:
  * directories and executable files have the mode 0755, other files 0644.
- * Its directory has the time 0 until it is in force: see `releaseInForce`.
+ * Its directory has the time 0 until it is in force: see `markReleaseCurrent`.
  *
  * @throws TypeError for a path that cannot be
  * @example
@@ -74,8 +74,8 @@ interface ReleaseParams {
 
 const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
   id: ({ path }) => path,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, from }, have) => {
     if (have && have.type !== 'directory')
@@ -83,7 +83,7 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
         next: 'Move it out of the way, or give the release another path.',
       })
     if (!have && from.directory === undefined) throw notThere(path, from)
-    return have ? undefined : { verb: 'create', fields: [{ name: 'release', to: from.id }] }
+    return have ? undefined : { action: 'create', fields: [{ name: 'release', to: from.id }] }
   },
   apply: ({ path, from }) => {
     const { directory, id } = from
@@ -94,11 +94,11 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
       {
         script: sh`rm -rf -- ${at} && mkdir -p -m 0755 ${at} && tar -xz --no-same-owner -C ${at} && touch -d @0 ${at} && sync ${at} && mv -T -- ${at} ${path} || { rm -rf -- ${at}; exit 1; }`,
         input: archiveOf({ directory: resolve(directory), id, entries }),
-        says: true,
+        reportsProgress: true,
       },
     ]
   },
-  becomes: ({ path }, host) =>
+  simulate: ({ path }, host) =>
     place(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
 })
 

@@ -1,5 +1,5 @@
-import { family, type Read } from '../model/read.ts'
-import { place, type Sketch } from '../model/sketch.ts'
+import { batchRead, type Read } from '../model/read.ts'
+import { type FakeState, place } from '../model/sketch.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { forPaths } from '../shell/in-parts.ts'
 import { sh } from '../shell/sh.ts'
@@ -43,7 +43,7 @@ export function releasesAt(root: AbsolutePath): Read<Releases> {
 }
 
 /** One `find` for all roots of a host. */
-const releasesBelow = family<AbsolutePath, Releases>({
+const releasesBelow = batchRead<AbsolutePath, Releases>({
   name: 'releases',
   shared: true,
   // A release that is unpacked, or linked to, changes nothing about the others: those that are wanted are known by their names.
@@ -70,7 +70,7 @@ const releasesBelow = family<AbsolutePath, Releases>({
       )
     })
   },
-  sketched: (host, root) => releasesIn(host, root),
+  fakeValue: (host, root) => releasesIn(host, root),
 })
 
 interface Found extends Times {
@@ -112,7 +112,7 @@ function later(a: string, b: string): number {
 const BUILD = /^[0-9a-f]{12}(?:\.incoming)?$/
 
 /** The releases of a fake host. */
-export function releasesIn({ paths }: Sketch, root: AbsolutePath): Releases {
+export function releasesIn({ paths }: FakeState, root: AbsolutePath): Releases {
   const below = `${root}/releases/`
   const directories = [...paths]
     .filter(([path, { type }]) => path.startsWith(below) && type === 'directory')
@@ -120,7 +120,7 @@ export function releasesIn({ paths }: Sketch, root: AbsolutePath): Releases {
   return releasesOf(paths.get(`${root}/current`)?.target, directories)
 }
 
-function sketchTime(host: Sketch, { root, id }: Marked, time: number): void {
+function sketchTime(host: FakeState, { root, id }: Marked, time: number): void {
   const path = `${root}/releases/${id}`
   const entry = host.paths.get(path)
   if (entry) place(host, path, { ...entry, time })
@@ -134,22 +134,22 @@ interface Marked {
 /**
  * Notes that a release is the one in force now. It stands after the step that moves the link and proves that the release works.
  *
- * @example [link('/srv/app/current', { target: 'releases/4f2a90c1b7de' }), releaseInForce('/srv/app', '4f2a90c1b7de')]
+ * @example [link('/srv/app/current', { target: 'releases/4f2a90c1b7de' }), markReleaseCurrent('/srv/app', '4f2a90c1b7de')]
  */
-export function releaseInForce(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
-  checkPath('releaseInForce', root)
+export function markReleaseCurrent(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
+  checkPath('markReleaseCurrent', root)
   return inForceStep({ root, id }, options)
 }
 
 const inForceStep = resource<Marked, Releases>('release in force', {
   id: ({ root }) => root,
-  reach: 'own',
+  affects: 'itself',
   read: ({ root }) => releasesAt(root),
   diff: ({ id }, { current, all }) => {
     const [last] = all
     if (current === id && last?.id === id && last.state === 'used') return undefined
     const from = (current === id ? all.find((one) => one.id !== id && one.state)?.id : current) ?? undefined
-    return { verb: 'change', fields: [{ name: 'release', ...(from !== undefined && { from }), to: id }] }
+    return { action: 'change', fields: [{ name: 'release', ...(from !== undefined && { from }), to: id }] }
   },
   apply: ({ root, id }) => [
     {
@@ -157,7 +157,7 @@ const inForceStep = resource<Marked, Releases>('release in force', {
       inline: true,
     },
   ],
-  becomes: (params, host) => {
+  simulate: (params, host) => {
     const latest = Math.max(WITHDRAWN, ...[...host.paths.values()].map(({ time = NEVER }) => time))
     if (releasesIn(host, params.root).current === params.id) sketchTime(host, params, latest + 1)
   },
@@ -166,22 +166,22 @@ const inForceStep = resource<Marked, Releases>('release in force', {
 /**
  * Notes that a person has taken a release out of force, so that only a person puts it there again. It stays on the host.
  *
- * @example releaseWithdrawn('/srv/app', '4f2a90c1b7de')
+ * @example markReleaseRolledBack('/srv/app', '4f2a90c1b7de')
  */
-export function releaseWithdrawn(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
-  checkPath('releaseWithdrawn', root)
+export function markReleaseRolledBack(root: AbsolutePath, id: string, options: StepOptions = {}): Step {
+  checkPath('markReleaseRolledBack', root)
   return withdrawnStep({ root, id }, options)
 }
 
 const withdrawnStep = resource<Marked, Releases>('release withdrawn', {
   id: ({ root, id }) => `${root}/releases/${id}`,
-  reach: 'own',
+  affects: 'itself',
   read: ({ root }) => releasesAt(root),
   diff: ({ id }, { all }) => {
     const found = all.find((one) => one.id === id)
     if (!found || found.state === 'withdrawn') return undefined
-    return { verb: 'change', fields: [{ name: 'state', from: 'in use', to: 'withdrawn' }] }
+    return { action: 'change', fields: [{ name: 'state', from: 'in use', to: 'withdrawn' }] }
   },
   apply: ({ root, id }) => [{ script: sh`touch -d @${WITHDRAWN} ${root}/releases/${id}`, inline: true }],
-  becomes: (params, host) => sketchTime(host, params, WITHDRAWN),
+  simulate: (params, host) => sketchTime(host, params, WITHDRAWN),
 })

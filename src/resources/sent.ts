@@ -18,7 +18,7 @@ export function sent({ at, make, content, place = sh`:` }: Sent): readonly Comma
     {
       script: sh`{ cat > ${at} && sync ${at} && ${place}; } || { rm -f ${at}; exit 1; }`,
       input: content,
-      says: true,
+      reportsProgress: true,
       timeout: LEAST + content.size / SLOWEST,
     },
   ]

@@ -34,7 +34,7 @@ interface ServiceParams {
 
 const serviceStep = resource<ServiceParams, Unit>('service', {
   id: ({ unit }) => unit.replace(/\.service$/, ''),
-  yields: true,
+  canWaitForPackages: true,
   read: ({ unit }) => unitState(unit),
   diff: (params, have) => {
     const { state } = params
@@ -44,10 +44,10 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
     const wanted: Readonly<Record<string, string | boolean | undefined>> = { state, enabled }
     const found = compare(wanted, { state: have.active ? 'running' : 'stopped', enabled: now })
     const problem = have.isLoaded || have.masked ? undefined : unknownUnit(params.unit)
-    if (!found) return problem && { verb: 'stop', fields: [], problem }
+    if (!found) return problem && { action: 'stop', fields: [], problem }
     const moved = found.fields.some(({ name }) => name === 'state')
-    const verb = moved ? (state === 'running' ? 'start' : 'stop') : 'change'
-    return { ...found, verb, ...(problem && { problem }) }
+    const action = moved ? (state === 'running' ? 'start' : 'stop') : 'change'
+    return { ...found, action, ...(problem && { problem }) }
   },
   apply: (params, have) => {
     const { unit, state } = params
@@ -59,7 +59,7 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
       commands.push(state === 'running' ? started(unit) : sh`systemctl stop ${unit}`)
     return commands
   },
-  becomes: ({ unit, state, enabled = state === 'running' }, { units }) =>
+  simulate: ({ unit, state, enabled = state === 'running' }, { units }) =>
     void units.set(unit, { active: state === 'running', enabled }),
 })
 

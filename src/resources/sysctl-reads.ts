@@ -1,4 +1,4 @@
-import { family } from '../model/read.ts'
+import { batchRead } from '../model/read.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { nameOf } from './staging.ts'
 
@@ -17,7 +17,7 @@ function settingsNow(keys: readonly string[]): Shell {
 }
 
 /** The value in force; undefined where the kernel has no such setting. */
-export const liveValue = family<string, string | undefined>({
+export const liveValue = batchRead<string, string | undefined>({
   name: 'sysctl',
   dependsOn: (key) => [procPath(key)],
   shared: true,
@@ -38,7 +38,7 @@ export const liveValue = family<string, string | undefined>({
     }
     return keys.map((key) => values.get(procPath(key)))
   },
-  sketched: ({ sysctls }, key) => sysctls.get(key),
+  fakeValue: ({ sysctls }, key) => sysctls.get(key),
 })
 
 /** A file that sets a value at boot. */
@@ -51,7 +51,7 @@ export interface Assignment {
 const FOLDERS = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d']
 
 /** The files that set a key at boot, in the order in which systemd-sysctl reads them. */
-export const assignmentsOf = family<string, readonly Assignment[]>({
+export const assignmentsOf = batchRead<string, readonly Assignment[]>({
   name: 'sysctl files',
   // Two steps with one key are a conflict, which the last read finds.
   dependsOn: () => FOLDERS,
@@ -72,7 +72,7 @@ export const assignmentsOf = family<string, readonly Assignment[]>({
       inOrder.flatMap(({ path, key, value }) => (key === procPath(asked) ? [{ path, value }] : [])),
     )
   },
-  sketched: () => [],
+  fakeValue: () => [],
 })
 
 function hides(one: string, other: string): boolean {

@@ -1,6 +1,6 @@
-import { compare, type Difference } from '../model/difference.ts'
+import { compare, type Diff } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
-import { readAll, together } from '../model/read.ts'
+import { readAll, readBoth } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { checkPath } from './checked.ts'
@@ -60,16 +60,16 @@ type SysctlState = readonly [
 
 const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
   id: ({ name }) => name,
-  reach: 'own',
-  yields: true,
+  affects: 'itself',
+  canWaitForPackages: true,
   read: (params) => {
     const keys = Object.keys(wanted(params))
-    return together(
+    return readBoth(
       entryAt({ path: params.path, content: () => Buffer.byteLength(wantedFile(params).content) }),
-      together(readAll(keys.map(liveValue)), readAll(keys.map(assignmentsOf))),
+      readBoth(readAll(keys.map(liveValue)), readAll(keys.map(assignmentsOf))),
     )
   },
-  diff: (params, [have, [live, assignments]]): Difference | undefined => {
+  diff: (params, [have, [live, assignments]]): Diff | undefined => {
     const settings = Object.entries(wanted(params))
     for (const [i, [key, value]] of settings.entries()) {
       const later = overriding(assignments[i] ?? [], { path: params.path, value })
@@ -83,7 +83,7 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
     const { content, path } = wantedFile(params)
     return [setAll(wanted(params)), ...file(path, content).apply(have)]
   },
-  becomes: (params, host) => {
+  simulate: (params, host) => {
     sketchFile(wantedFile(params), host)
     for (const [key, value] of Object.entries(wanted(params))) host.sysctls.set(key, value)
   },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { Handler } from '../model/handler.ts'
 import { type Probe, tried } from '../model/probe.ts'
 import { readAll } from '../model/read.ts'
@@ -29,7 +29,7 @@ export interface TransactionOptions {
    * a new connection within 15 s; what is open already proves nothing. A host that boots meanwhile boots with the old files.
    * @default false
    */
-  readonly reachable?: boolean
+  readonly confirmed?: boolean
   /** @default '2m' */
   readonly timeout?: Duration
 }
@@ -75,27 +75,27 @@ interface TransactionParams extends TransactionOptions {
 
 const transactionStep = resource<TransactionParams, readonly unknown[]>('transaction', {
   id: ({ label }) => label,
-  yields: true,
+  canWaitForPackages: true,
   prepare: async ({ steps }) => {
     await Promise.all(steps.map((step) => step.prepare?.()))
   },
   read: ({ steps }) => readAll(steps.map(({ read }) => read)),
-  diff: ({ steps }, have): Difference | undefined => {
+  diff: ({ steps }, have): Diff | undefined => {
     const parts = steps.flatMap((step, i) => {
       const difference = step.diff(have[i])
       return difference ? [{ name: `${step.kind} ${step.name}`, difference }] : []
     })
     if (parts.length === 0) return undefined
     return {
-      verb: 'change',
+      action: 'change',
       fields: [],
       parts,
       texts: parts.flatMap(({ difference }) => difference.texts ?? []),
     }
   },
-  apply: ({ label, steps, validate, activate, probe, reachable, timeout = '2m' }, have) => {
+  apply: ({ label, steps, validate, activate, probe, confirmed, timeout = '2m' }, have) => {
     const id = randomBytes(6).toString('hex')
-    const visit = reachable ? visitOf(id) : undefined
+    const visit = confirmed ? visitOf(id) : undefined
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = beside(replace.path)
@@ -126,14 +126,20 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
     })
     return [
       ...ahead,
-      { script, timeout, undone: UNDONE, rescue: rescued({ id }), ...(visit && { reached: visit }) },
+      {
+        script,
+        timeout,
+        rolledBackStatus: UNDONE,
+        rollback: rescued({ id }),
+        ...(visit && { confirm: visit }),
+      },
     ]
   },
   parts: ({ steps }) => steps,
-  becomes: ({ steps }, host) => {
-    for (const { becomes } of steps) becomes?.(host)
+  simulate: ({ steps }, host) => {
+    for (const { simulate } of steps) simulate?.(host)
   },
-  settles: ({ activate }) => (activate ? [activate] : []),
+  satisfies: ({ activate }) => (activate ? [activate] : []),
 })
 
 /** Where units are among the files, systemd reads them before anything is started; a handler sees that as `$provision_reloaded`. */

@@ -1,8 +1,8 @@
-import { family } from '../model/read.ts'
+import { batchRead } from '../model/read.ts'
 import { sh } from '../shell/sh.ts'
 
 /** Whether systemd goes on with another definition of a unit than that on the disk. One `systemctl show` for all units of a host. */
-export const needsReload = family<string, boolean>({
+export const needsReload = batchRead<string, boolean>({
   name: 'units to reload',
   dependsOn: () => [],
   script: (names) => sh`systemctl show -p Names,NeedDaemonReload -- ${names} 2>/dev/null; :`,
@@ -20,7 +20,7 @@ export const needsReload = family<string, boolean>({
     )
     return names.map((name) => units.has(name))
   },
-  sketched: () => false,
+  fakeValue: () => false,
 })
 
 /** Whether systemd reads a unit from this path. */

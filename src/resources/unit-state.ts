@@ -1,4 +1,4 @@
-import { family, mapRead, type Read } from '../model/read.ts'
+import { batchRead, mapRead, type Read } from '../model/read.ts'
 import { sh } from '../shell/sh.ts'
 
 /** A unit of systemd as it is now. */
@@ -49,7 +49,7 @@ const PROPERTIES = 'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReloa
  * One `systemctl show` for all units of a host. systemd says nothing about two sorts of units, so the shell itself looks for the links of
  * a System V script and for `Also=` in unit files. What that names is asked by one `systemctl` more.
  */
-const unitNow = family<string, Unit | undefined>({
+const unitNow = batchRead<string, Unit | undefined>({
   name: 'units',
   dependsOn: definitionsOf,
   shared: true,
@@ -92,7 +92,7 @@ done`,
       }
     })
   },
-  sketched: ({ units }, name) => ({
+  fakeValue: ({ units }, name) => ({
     ...(units.get(name) ?? { active: false, enabled: false }),
     ...{ masked: false, isLoaded: true, endsByItself: false, needsReload: false },
   }),

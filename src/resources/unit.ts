@@ -1,5 +1,5 @@
 import { Problem } from '../model/problem.ts'
-import { together } from '../model/read.ts'
+import { readBoth } from '../model/read.ts'
 import type { Step, StepOptions } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
 import { checkName } from './checked.ts'
@@ -50,12 +50,12 @@ function unitFile(name: string, path: AbsolutePath, content: string, options: St
     ...step,
     kind: 'unit',
     // A template is no unit, and has no state of one.
-    read: together(step.read, name.includes('@.') ? needsReload(name) : isStale(name)),
+    read: readBoth(step.read, name.includes('@.') ? needsReload(name) : isStale(name)),
     diff: (have: unknown) => {
       const { entry, stale } = stateOf(have)
       refuseMasked(path, entry)
       const difference = step.diff(entry)
-      return difference ?? (stale ? { verb: 'change', fields: [STALE] } : undefined)
+      return difference ?? (stale ? { action: 'change', fields: [STALE] } : undefined)
     },
     apply: (have: unknown) => {
       const { entry } = stateOf(have)

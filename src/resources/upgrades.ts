@@ -11,10 +11,10 @@ import { command } from './command.ts'
  *
  * @example play('upgrade', { hosts: web, serial: 1 }, () => [upgrades(), reboot()])
  */
-export function upgrades(options: StepOptions = {}): readonly Step[] {
+export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
   return [
     command('package lists of the last hour', refresh(PATIENCE), {
-      says: true,
+      reportsProgress: true,
       unless: sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -cmin -60 | head -n 1)" ]`,
       ...options,
     }),
@@ -44,6 +44,6 @@ const planned = read(
 const upgradesStep = resource<object, readonly Upgrade[]>('packages', {
   id: () => 'in their newest versions',
   read: () => planned,
-  diff: (_params, have) => (have.length === 0 ? undefined : { verb: 'install', fields: [...have] }),
-  apply: () => [{ script: upgrade(PATIENCE), timeout: '30m', says: true, explain: whyNot }],
+  diff: (_params, have) => (have.length === 0 ? undefined : { action: 'install', fields: [...have] }),
+  apply: () => [{ script: upgrade(PATIENCE), timeout: '30m', reportsProgress: true, explain: whyNot }],
 })

@@ -1,6 +1,6 @@
 import type { Command, Explanation } from '../model/command.ts'
 import { compare } from '../model/difference.ts'
-import { family, known, mapRead, type Read, readAll, together } from '../model/read.ts'
+import { batchRead, known, mapRead, type Read, readAll, readBoth } from '../model/read.ts'
 import { resource, type Step, type StepOptions } from '../model/step.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import { checkPath } from './checked.ts'
@@ -35,7 +35,7 @@ interface Login {
   readonly regroups: string | undefined
 }
 
-const account = family<Login, Account | undefined>({
+const account = batchRead<Login, Account | undefined>({
   name: 'users',
   // useradd may make the group of that name, and usermod hands on the group of what is in the home.
   dependsOn: ({ name, regroups }) => [
@@ -53,7 +53,7 @@ const account = family<Login, Account | undefined>({
     })
   },
   // A fake host numbers groups by their names.
-  sketched: ({ users }, { name }) => {
+  fakeValue: ({ users }, { name }) => {
     const found = users.get(name)
     return found && { gid: found.group, home: found.home, shell: found.shell }
   },
@@ -66,7 +66,7 @@ interface Group {
 }
 
 /** A group by its name or number; undefined when there is none. */
-const groupOf = family<string, Group | undefined>({
+const groupOf = batchRead<string, Group | undefined>({
   name: 'groups',
   dependsOn: (name) => [`/etc/group/${name}`],
   shared: true,
@@ -80,7 +80,7 @@ const groupOf = family<string, Group | undefined>({
       (asked) => groups.find(({ name }) => name === asked) ?? groups.find(({ gid }) => gid === asked),
     )
   },
-  sketched: ({ groups }, name) => {
+  fakeValue: ({ groups }, name) => {
     const members = groups.get(name)
     return members && { name, gid: name, members }
   },
@@ -125,10 +125,10 @@ type UserState = readonly [readonly [Account | undefined, Group | undefined], re
 
 const userStep = resource<UserParams, UserState>('user', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name, home, group, groups }) =>
-    together(
-      together(
+    readBoth(
+      readBoth(
         account({ name, regroups: group && home }),
         group === undefined ? known(undefined) : groupOf(group),
       ),
@@ -144,7 +144,7 @@ const userStep = resource<UserParams, UserState>('user', {
       .filter((group) => missing.includes(group))
       .map((group) => ({ name: 'group', to: group }))
     if (!found && fields.length === 0) return undefined
-    return { verb: found?.verb ?? 'change', fields: [...(found?.fields ?? []), ...fields] }
+    return { action: found?.action ?? 'change', fields: [...(found?.fields ?? []), ...fields] }
   },
   apply: ({ name, system, home, shell, group, groups }, [[have]]) => {
     const own = group === undefined ? [] : ['--gid', group]
@@ -159,7 +159,7 @@ const userStep = resource<UserParams, UserState>('user', {
     if (groups.length > 0) commands.push(sh`usermod -aG ${groups.join(',')} ${name}`)
     return commands
   },
-  becomes: ({ name, home, shell, group = name, groups }, host) => {
+  simulate: ({ name, home, shell, group = name, groups }, host) => {
     host.users.set(name, { group, home, shell })
     for (const one of [group, ...groups]) {
       const members = host.groups.get(one) ?? []
@@ -193,21 +193,21 @@ function missingGroups(name: string, groups: readonly string[]): Read<readonly s
   )
 }
 
-/** A group of users. @example [userGroup('readers'), user('app', { groups: ['readers'] })] */
-export function userGroup(
+/** A group of users. @example [groupMember('readers'), user('app', { groups: ['readers'] })] */
+export function groupMember(
   name: string,
   { system = true, ...options }: StepOptions & { readonly system?: boolean } = {},
 ): Step {
   if (!NAME.test(name) || NUMBER.test(name))
-    throw new TypeError(`userGroup: "${name}" is not the name of a group`)
+    throw new TypeError(`groupMember: "${name}" is not the name of a group`)
   return groupStep({ name, system }, options)
 }
 
 const groupStep = resource<{ readonly name: string; readonly system: boolean }, Group | undefined>('group', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name }) => groupOf(name),
-  diff: (_params, have) => (have ? undefined : { verb: 'create', fields: [] }),
+  diff: (_params, have) => (have ? undefined : { action: 'create', fields: [] }),
   apply: ({ name, system }) => [system ? sh`groupadd --system ${name}` : sh`groupadd ${name}`],
-  becomes: ({ name }, { groups }) => void groups.set(name, []),
+  simulate: ({ name }, { groups }) => void groups.set(name, []),
 })

@@ -1,8 +1,8 @@
-import type { Reached } from '../model/command.ts'
+import type { Confirmation } from '../model/command.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 
 /** A wait on a host for a new connection from the controller. */
-export interface Visit extends Reached {
+export interface Visit extends Confirmation {
   /** Fails when no new connection has come in time. */
   readonly wait: Shell
 }
@@ -17,8 +17,8 @@ export function visitOf(id: string): Visit {
   const awaited = `/run/provision-${id}.awaited`
   const come = `/run/provision-${id}.come`
   return {
-    awaited: sh`[ -e ${awaited} ]`,
-    come: sh`[ -e ${awaited} ] && : > ${come}`,
+    ready: sh`[ -e ${awaited} ]`,
+    confirm: sh`[ -e ${awaited} ] && : > ${come}`,
     wait: sh`
 trap 'rm -f '${awaited}' '${come} EXIT
 seconds=$((\${PROVISION_CONFIRM_SECONDS:-60} * \${PROVISION_TIMEOUT_PERCENT:-100} / 100))

@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net'
-import { Refusal } from '../model/problem.ts'
+import { InvalidParams } from '../model/problem.ts'
 import { read } from '../model/read.ts'
 import { resource } from '../model/step.ts'
 import { sh } from '../shell/sh.ts'
@@ -10,15 +10,18 @@ import { sh } from '../shell/sh.ts'
  */
 export const wayIn = resource<{ readonly from: readonly string[] }, string | undefined>('way in', {
   id: ({ from }) => `ssh from ${from.join(', ') || 'nowhere'}`,
-  reach: 'own',
+  affects: 'itself',
   read: () => reachedFrom,
   diff: ({ from }, own) => {
     if (own === undefined || from.some((network) => holds(network, own))) return undefined
-    throw new Refusal(`The firewall would shut out the machine that runs this, which comes from ${own}.`, {
-      where: 'ssh',
-      details: [`ssh would be open to ${from.join(', ') || 'nobody'}`],
-      next: `Add ${own}, or a network that holds it. Nothing was changed on any host.`,
-    })
+    throw new InvalidParams(
+      `The firewall would shut out the machine that runs this, which comes from ${own}.`,
+      {
+        where: 'ssh',
+        details: [`ssh would be open to ${from.join(', ') || 'nobody'}`],
+        next: `Add ${own}, or a network that holds it. Nothing was changed on any host.`,
+      },
+    )
   },
   apply: () => [],
 })

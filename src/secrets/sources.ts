@@ -10,7 +10,7 @@ import { prompted } from './prompt.ts'
  * Where secrets come from. Each is asked for at its first use, so that a run which needs none asks for none.
  *
  * @example
- * inventory(stack({ password: credential, db: hosts() }), {
+ * inventory(inventorySchema({ password: credential, db: hosts() }), {
  *   password: secret.env('NOTES_DB_PASSWORD'),
  *   db: { hosts: { db1: { address: '10.0.4.1' } } },
  * })

@@ -3,9 +3,9 @@ import { dueHandlers } from '../engine/handlers.ts'
 import type { Ask } from '../model/ask.ts'
 import type { Command } from '../model/command.ts'
 import { FACTS } from '../model/delegated.ts'
-import type { Difference } from '../model/difference.ts'
+import type { Diff } from '../model/difference.ts'
 import type { Read } from '../model/read.ts'
-import type { Sketch } from '../model/sketch.ts'
+import type { FakeState } from '../model/sketch.ts'
 import type { Step } from '../model/step.ts'
 import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
 import { stepTitle } from '../report/describe.ts'
@@ -73,7 +73,7 @@ async function convergeFake(steps: Steps, host: FakeHost): Promise<FakelyConverg
     if (!step.diff(have)) continue
     changed.add(step)
     commands.push(...step.apply(have).map(told(stepTitle(step))))
-    step.becomes?.(sketch)
+    step.simulate?.(sketch)
   }
   const due = dueHandlers(
     placed.map(({ step }) => step),
@@ -85,7 +85,7 @@ async function convergeFake(steps: Steps, host: FakeHost): Promise<FakelyConverg
   return { plan, handlers: due.map(({ handler }) => handler.name), files: host.files, commands }
 }
 
-function answersOf(sketch: Sketch) {
+function answersOf(sketch: FakeState) {
   return {
     has: () => true,
     get: ({ host, question }: Ask): unknown => {
@@ -96,22 +96,22 @@ function answersOf(sketch: Sketch) {
 }
 
 /** Each question is one for the kind it belongs to, or else one that the test has an answer for. */
-function asked<T>({ parts, value }: Read<T>, own: Sketch): T {
+function asked<T>({ parts, value }: Read<T>, own: FakeState): T {
   return value(
     parts.map(({ family, query }) => {
       const host = family.on ? own.other(family.on.name) : own
-      if (family.sketched) return family.sketched(host, query)
+      if (family.fakeValue) return family.fakeValue(host, query)
       return family.parse(host.answer(family.script([query]).text, family.as), [query])[0]
     }),
   )
 }
 
-function planned({ step }: PlacedStep, sketch: Sketch): readonly string[] {
+function planned({ step }: PlacedStep, sketch: FakeState): readonly string[] {
   const difference = differenceOf(step, sketch)
-  return difference ? [`${difference.verb} ${stepTitle(step)}`] : []
+  return difference ? [`${difference.action} ${stepTitle(step)}`] : []
 }
 
-function differenceOf({ read, diff }: Step, sketch: Sketch): Difference | undefined {
+function differenceOf({ read, diff }: Step, sketch: FakeState): Diff | undefined {
   return diff(asked(read, sketch))
 }
 
@@ -122,7 +122,7 @@ function told(of: string): (command: Command) => ToldCommand {
 /** A kind that cannot say what becomes of a fake host proves nothing there. */
 function prove(placed: readonly PlacedStep[], { name, sketch }: FakeHost): void {
   for (const one of placed) {
-    const difference = one.step.becomes && differenceOf(one.step, sketch)
+    const difference = one.step.simulate && differenceOf(one.step, sketch)
     if (difference) throw notConverged({ name }, one, difference)
   }
 }

@@ -2,7 +2,7 @@ import { madeUpFacts, RELEASES } from '../engine/made-up.ts'
 import type { Facts } from '../model/facts.ts'
 import { Problem } from '../model/problem.ts'
 import type { Answer } from '../model/read.ts'
-import { place, type Sketch, type Sketched } from '../model/sketch.ts'
+import { type FakeState, place, type Sketched } from '../model/sketch.ts'
 import { Secret } from '../shell/secret.ts'
 
 /** What a test says of a host; of what is left out it has nothing. */
@@ -59,7 +59,7 @@ export interface FakeFile {
 export class FakeHost {
   readonly name: string
   /** What is on it, as kinds of resources see it. */
-  readonly sketch: Sketch
+  readonly sketch: FakeState
 
   constructor({ name = 'host1', ...given }: FakeHostOptions = {}) {
     this.name = name
@@ -83,7 +83,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   return new FakeHost(options)
 }
 
-function sketchOf(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): Sketch {
+function sketchOf(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeState {
   const {
     facts = {},
     files = {},
@@ -95,7 +95,7 @@ function sketchOf(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): Sketch {
     others = [],
   } = given
   const known = new Set<string>()
-  const sketch: Sketch = {
+  const sketch: FakeState = {
     facts: Object.freeze({ ...madeUpFacts(own, RELEASES[0]), ...facts }),
     paths: new Map(),
     packages: new Set(packages),

@@ -3,7 +3,7 @@
  *
  * @module provision-ts/testing
  */
-export type { Sketch, Sketched } from '../model/sketch.ts'
+export type { FakeState, Sketched } from '../model/sketch.ts'
 export { type Converged, converge, type FakelyConverged, type ToldCommand } from './converge.ts'
 export { type FakeFile, type FakeHost, type FakeHostOptions, fakeHost, type GivenFile } from './fake-host.ts'
 export type { RealHost } from './real.ts'

@@ -6,7 +6,7 @@ import type { Become, Ssh } from '../model/host.ts'
 import { inventory } from '../model/inventory.ts'
 import { play, playbook } from '../model/play.ts'
 import type { Problem } from '../model/problem.ts'
-import { hosts, stack } from '../model/stack.ts'
+import { hosts, inventorySchema } from '../model/stack.ts'
 import type { Steps } from '../model/steps.ts'
 import { stepTitle } from '../report/describe.ts'
 import type { Converged } from './converge.ts'
@@ -23,7 +23,7 @@ export interface RealHost {
 export async function convergeReal(steps: Steps, host: RealHost): Promise<Converged> {
   const plan = (await events(steps, host, 'check')).flatMap((event) =>
     event.kind === 'step' && event.outcome === 'planned'
-      ? [`${event.difference.verb} ${stepTitle(event.step)}`]
+      ? [`${event.difference.action} ${stepTitle(event.step)}`]
       : [],
   )
   const handlers = (await events(steps, host, 'apply')).flatMap((event) =>
@@ -37,7 +37,7 @@ async function events(
   { name, ...reached }: RealHost,
   mode: Mode,
 ): Promise<readonly RunEvent[]> {
-  const site = stack({ all: hosts() })
+  const site = inventorySchema({ all: hosts() })
   const found: RunEvent[] = []
   await run(
     {

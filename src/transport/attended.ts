@@ -52,7 +52,7 @@ export async function attend(link: Link, attending: Attending): Promise<Attended
   wire.stdin.on('error', () => {})
   wire.stdin.write(guarded(script, { nonce, asked }))
   const { ending, timedOut } = await ended(wire, { ...attending, clock })
-  await drained(wire, heard, clock)
+  await drainFrom(wire, heard, clock)
   wire.stdin.end()
   if (heard.wrong !== undefined) throw wrongAnswer(host, become, heard.wrong)
   if (ending.lost !== undefined && !stop?.aborted && !timedOut) throw new Lost(host, ending.lost)
@@ -146,7 +146,7 @@ async function ended(
 }
 
 /** All that was written before it ended is here afterwards; what it has left behind may write on. */
-async function drained(wire: Wire, heard: Heard, clock: Clock): Promise<void> {
+async function drainFrom(wire: Wire, heard: Heard, clock: Clock): Promise<void> {
   for (let before = -1, tries = 0; before !== heard.pieces && tries < 40; tries++) {
     before = heard.pieces
     await settled(wire, clock)

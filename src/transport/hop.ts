@@ -18,7 +18,7 @@ export interface Hop {
   readonly loginTimeout: number
   readonly keepalive: Keepalive
   /** The jump hosts on the way, in the order in which they are passed. */
-  readonly via: readonly Target[]
+  readonly proxyJump: readonly Target[]
 }
 
 export interface Identities {

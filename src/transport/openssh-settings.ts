@@ -111,9 +111,9 @@ const OURS = {
 } as const
 
 /** The way of the inventory. Where it says nothing, that of ssh's configuration. */
-function way({ via }: Target, through: Master | undefined): Options {
+function way({ proxyJump }: Target, through: Master | undefined): Options {
   if (through) return { ProxyCommand: through.passage }
-  return via === undefined ? {} : { ProxyCommand: 'none' }
+  return proxyJump === undefined ? {} : { ProxyCommand: 'none' }
 }
 
 type Options = Readonly<Record<string, string | readonly string[] | undefined>>

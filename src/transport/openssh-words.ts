@@ -41,11 +41,11 @@ export async function interactiveWords(target: Target, options: InteractiveOptio
 }
 
 /** The way of the inventory, the last jump host at its end. Where it says nothing, that of ssh's configuration. */
-async function way({ via }: Target, options: InteractiveOptions): Promise<string | undefined> {
-  if (via === undefined) return undefined
-  const last = via.at(-1)
+async function way({ proxyJump }: Target, options: InteractiveOptions): Promise<string | undefined> {
+  if (proxyJump === undefined) return undefined
+  const last = proxyJump.at(-1)
   if (!last) return 'none'
-  const before = via.length > 1 ? { via: via.slice(0, -1) } : {}
+  const before = proxyJump.length > 1 ? { via: proxyJump.slice(0, -1) } : {}
   const words = await interactiveWords({ ...last, ...before }, options)
   const command = ['ssh', '-W', '[%h]:%p', ...words]
   return command.map((word) => quote(word === '[%h]:%p' ? word : word.replaceAll('%', '%%'))).join(' ')

@@ -92,7 +92,7 @@ interface Road {
 
 /** The first jump host may have a way of its own; for the others, the list is the way. */
 function road(target: Target): Road {
-  const before = target.via?.reduce<Road | undefined>(
+  const before = target.proxyJump?.reduce<Road | undefined>(
     (before, jump) => (before ? { target: jump, before } : road(jump)),
     undefined,
   )

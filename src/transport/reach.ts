@@ -31,10 +31,10 @@ export class Roads {
   async #road(target: Target, passed: readonly Target[], stop?: AbortSignal): Promise<readonly Hop[]> {
     const hop = await this.#guide.hop(target, stop)
     // `Host *` with a ProxyJump covers the jump host, too.
-    const last = hop.via.at(-1)?.host
+    const last = hop.proxyJump.at(-1)?.host
     const itself =
-      target.via === undefined && (last === target.host || last === target.alias) && last !== undefined
-    const [first, ...others] = itself ? [] : hop.via
+      target.proxyJump === undefined && (last === target.host || last === target.alias) && last !== undefined
+    const [first, ...others] = itself ? [] : hop.proxyJump
     if (first === undefined) return [hop]
     if (passed.some((before) => isSame(before, first)))
       throw new Unreachable(`The way to ${passed[0]?.name} leads in a circle: ${first.name} twice`, {
@@ -43,7 +43,7 @@ export class Roads {
       })
     // The first jump host may have a way of its own; for the others, the list is the way.
     const start = await this.#road(first, [...passed, target], stop)
-    const rest = await Promise.all(others.map((jump) => this.#guide.hop({ ...jump, via: [] }, stop)))
+    const rest = await Promise.all(others.map((jump) => this.#guide.hop({ ...jump, proxyJump: [] }, stop)))
     return [...start, ...rest, hop]
   }
 

@@ -33,7 +33,7 @@ export interface SettingsParts {
 export function settings(parts: SettingsParts): Hop {
   const { target, config, defaults, warn } = parts
   const one = (keyword: string) => given(config.get(keyword)?.[0])
-  if (target.via === undefined) refuse(target, { keyword: 'ProxyCommand', value: one('proxycommand') })
+  if (target.proxyJump === undefined) refuse(target, { keyword: 'ProxyCommand', value: one('proxycommand') })
   refuse(target, { keyword: 'RevokedHostKeys', value: one('revokedhostkeys') })
   const host = one('hostname') ?? target.host
   const port = target.port ?? Number(one('port') ?? 22)
@@ -47,7 +47,7 @@ export function settings(parts: SettingsParts): Hop {
     identities: identities(parts, expand),
     hostKey: hostKey({ target, config, defaults, warn }, { host, port, expand }),
     ...timeouts({ target, config, defaults }),
-    via: target.via ?? jumpsIn(one('proxyjump')).map((jump) => ({ name: jump.host, ...jump })),
+    proxyJump: target.proxyJump ?? jumpsIn(one('proxyjump')).map((jump) => ({ name: jump.host, ...jump })),
   }
 }
 

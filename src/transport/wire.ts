@@ -52,7 +52,7 @@ export interface Target {
   /** Limits of the login and of the connection. */
   readonly timeouts?: Pick<Timeouts, 'factor' | 'login' | 'keepalive'>
   /** Hosts to go through, the nearest first. */
-  readonly via?: readonly Target[]
+  readonly proxyJump?: readonly Target[]
 }
 
 export interface Transport {

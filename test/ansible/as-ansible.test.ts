@@ -4,10 +4,10 @@ import { expect } from 'chai'
 import { filesOf } from '../../src/ansible/files.ts'
 import { fromAnsible } from '../../src/ansible/index.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { temporary } from '../support/rig.ts'
 
-const site = stack({ web: hosts() })
+const site = inventorySchema({ web: hosts() })
 
 describe('an inventory is read as Ansible reads it', () => {
   let directory: string
@@ -148,7 +148,7 @@ describe('an inventory is read as Ansible reads it', () => {
   })
 
   it('reads jump hosts in each way in which ssh takes them', async () => {
-    const via = async (options: string) => (await ssh(`ansible_ssh_common_args='${options}'`))?.via
+    const via = async (options: string) => (await ssh(`ansible_ssh_common_args='${options}'`))?.proxyJump
     expect(await via('-o ProxyJump=none')).to.deep.equal([])
     expect(await via('-J admin@[2001:db8::1]:2222')).to.deep.equal([
       { user: 'admin', host: '2001:db8::1', port: 2222 },

@@ -5,10 +5,10 @@ import { fromAnsible } from '../../src/ansible/index.ts'
 import { choice, credential, flag, integer, optional, port, text } from '../../src/model/fields.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { temporary } from '../support/rig.ts'
 
-const site = stack({
+const site = inventorySchema({
   domain: text,
   web: hosts({ port, workers: optional(integer({ min: 1 })), debug: optional(flag) }),
   db: hosts({ version: choice(15, 17), password: optional(credential) }, { optional: true }),

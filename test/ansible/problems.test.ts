@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { type AnsibleInventory, fromAnsible } from '../../src/ansible/index.ts'
 import { credential, integer, optional, text } from '../../src/model/fields.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { temporary } from '../support/rig.ts'
 import { wordsOf } from '../support/words.ts'
 
-const site = stack({
+const site = inventorySchema({
   domain: text,
   db: hosts({ version: optional(integer()), password: optional(credential) }),
 })

@@ -7,7 +7,7 @@ import { ROOT, typescript } from './files.ts'
 const LEFT: Readonly<Record<string, string>> = {}
 
 const DOCUMENTATION = /^\s*\*.*$/gm
-const THROWN = /new (?:Problem|Refusal|LeftAlone|Unknown)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
+const THROWN = /new (?:Problem|Refusal|EndHost|Unknown)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
 
 describe('a message that a user can meet', () => {
   it('stands in a test', () => {

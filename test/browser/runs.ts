@@ -140,7 +140,7 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
     ...at,
     step: pkg,
     outcome: 'changed',
-    difference: { verb: 'install', fields: [{ name: 'nginx', to: '1.22' }] },
+    difference: { action: 'install', fields: [{ name: 'nginx', to: '1.22' }] },
   }
   yield { kind: 'applying', ...at, steps: [conf, service] }
   yield {
@@ -149,7 +149,7 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
     step: conf,
     outcome: 'changed',
     difference: {
-      verb: 'change',
+      action: 'change',
       fields: [
         { name: 'content', from: 'a', to: 'b' },
         { name: 'mode', from: '0600', to: '0644' },
@@ -181,7 +181,7 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
       ...at,
       step: service,
       outcome: 'changed',
-      difference: { verb: 'start', fields: [] },
+      difference: { action: 'start', fields: [] },
     }
     yield { kind: 'waiting', ...at, for: `http 200 of ${host}` }
   }

@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
 import { Project } from './project.ts'
 
-const STACK = `import { credential, hosts, optional, port, stack } from 'provision-ts'
-export const site = stack({
+const STACK = `import { credential, hosts, optional, port, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({
   web: hosts({ port, token: optional(credential) }),
   db: hosts({}, { optional: true }),
 })
@@ -21,10 +21,10 @@ export default inventory(site, {
     token: secret.of('hunter2-hunter2'),
     hosts: { web1: here('127.0.0.1'), web2: { ...here('127.0.0.2'), port: 8081 } },
   },
-  db: { hosts: { db1: { address: '127.0.0.3', ssh: { ...dead, via: { host: '127.0.0.4', user: 'jump', port: 1 } } } } },
+  db: { hosts: { db1: { address: '127.0.0.3', ssh: { ...dead, proxyJump: { host: '127.0.0.4', user: 'jump', port: 1 } } } } },
 })
 `
-const PLAYBOOK = `import { after, ask, command, each, file, play, playbook, read, role, sh } from 'provision-ts'
+const PLAYBOOK = `import { after, ask, command, askEach, file, play, playbook, read, role, sh } from 'provision-ts'
 import { site } from './stack.ts'
 const motd = role('motd', ({ text }: { readonly text: string }) => [
   file('/etc/motd', text),
@@ -39,7 +39,7 @@ export const asking = playbook(site, ({ web }) => [
   play('asked', { hosts: web }, () => [after(each(web, name), (all) => all.map(({ answer }) => file(\`/tmp/\${answer ?? 'none'}\`, '')))]),
 ])
 `
-const VERIFICATION = `import { ask, check, each, expect, read, sh, verification } from 'provision-ts'
+const VERIFICATION = `import { ask, check, askEach, expect, read, sh, verification } from 'provision-ts'
 import { site } from './stack.ts'
 const name = ask('its name', read(sh\`echo one\`, ({ stdout }) => stdout.trim()))
 export default verification(site, ({ web }) => [

@@ -172,8 +172,8 @@ const PROJECT = {
     },
   }),
   'stack.ts': `
-import { credential, hosts, integer, stack } from 'provision-ts'
-export const site = stack({ password: credential, web: hosts({ workers: integer({ min: 1 }) }) })
+import { credential, hosts, integer, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ password: credential, web: hosts({ workers: integer({ min: 1 }) }) })
 `,
   'inventory.ts': `
 import { inventory, secret } from 'provision-ts'

@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import { noSshd, Sshd, Workshop } from '../transport/sshd.ts'
 import { Project } from './project.ts'
 
-const PLAYBOOK = `import { command, file, hosts, play, playbook, sh, stack } from 'provision-ts'
-export const site = stack({ web: hosts() })
+const PLAYBOOK = `import { command, file, hosts, play, playbook, sh, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })
 export default playbook(site, ({ web }) => [
   play('web', { hosts: web }, () => [
     file('DIR/a', 'text\\n'),

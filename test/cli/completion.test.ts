@@ -7,8 +7,8 @@ import { Project } from './project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-const SITE = `import { file, hosts, play, playbook, stack } from 'provision-ts'
-export const site = stack({ web: hosts(), db: hosts() })
+const SITE = `import { file, hosts, play, playbook, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts(), db: hosts() })
 export default playbook(site, ({ web, db }) => [
   play('web', { hosts: web, tags: ['front'] }, () => [file('/etc/a', 'a', { tags: ['motd'] })]),
   play('db', { hosts: db, tags: ['data'] }, () => []),

@@ -5,8 +5,8 @@ import { Project } from './project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-const SITE = `import { file, hosts, integer, play, playbook, stack } from 'provision-ts'
-export const site = stack({ web: hosts({ workers: integer({ min: 1 }) }) })
+const SITE = `import { file, hosts, integer, play, playbook, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts({ workers: integer({ min: 1 }) }) })
 export default playbook(site, ({ web }) => [
   play('web', { hosts: web, tags: ['front'] }, ({ workers }) => {
     if (workers === 13) throw new Error('so many workers bring bad luck')

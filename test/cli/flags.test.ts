@@ -3,11 +3,11 @@ import { flagsHelp, playbookWords, told } from '../../src/cli/flags.ts'
 import { flag, integer, optional, text } from '../../src/model/fields.ts'
 import { playbook } from '../../src/model/play.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 
 describe('the words behind a playbook', () => {
   let seen: unknown
-  const site = stack({ web: hosts() })
+  const site = inventorySchema({ web: hosts() })
   const deploy = playbook(
     site,
     (_values, flags) => {
@@ -15,7 +15,7 @@ describe('the words behind a playbook', () => {
       return []
     },
     {
-      about: 'Deploys a release, host by host.',
+      description: 'Deploys a release, host by host.',
       flags: { release: text, batchSize: optional(integer({ min: 1 })), dryRun: flag },
     },
   )

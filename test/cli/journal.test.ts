@@ -6,8 +6,8 @@ import { readLines } from '../../src/report/journal-lines.ts'
 import { Project } from './project.ts'
 
 const PLAYBOOK = `
-import { command, hosts, play, playbook, sh, stack, credential } from 'provision-ts'
-export const site = stack({ password: credential, web: hosts() })
+import { command, hosts, play, playbook, sh, inventorySchema, credential } from 'provision-ts'
+export const site = inventorySchema({ password: credential, web: hosts() })
 export default playbook(site, ({ web, password }) => [
   play('greeting', { hosts: web }, () => [
     command('greet', sh\`cat; exit 3\`, { input: password, unless: sh\`false\` }),

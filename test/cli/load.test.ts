@@ -9,8 +9,8 @@ import { Project } from './project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-const STACK = `import { hosts, port, stack } from 'provision-ts'
-export const site = stack({ web: hosts({ port }) })
+const STACK = `import { hosts, port, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts({ port }) })
 `
 const INVENTORY = `import { inventory } from 'provision-ts'
 import { site } from './stack.ts'

@@ -94,8 +94,8 @@ import { site } from '../stack.ts'
 export default playbook(site, () => [], { flags: { force: flag }, prepare: ({ force }, { check }) => console.log('prepared', force, check) })`,
   'package.json': '{ "type": "module" }',
   'stack.ts': `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ web: hosts() })`,
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })`,
   'inventory.ts': `
 import { inventory } from 'provision-ts'
 import { site } from './stack.ts'

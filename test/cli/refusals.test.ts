@@ -7,8 +7,8 @@ import { verifiedTable } from '../../src/report/verified.ts'
 import { temporary } from '../support/rig.ts'
 import { Project } from './project.ts'
 
-const PLAYBOOK = `import { file, hosts, play, playbook, stack, text } from 'provision-ts'
-export const site = stack({ web: hosts() })
+const PLAYBOOK = `import { file, hosts, play, playbook, inventorySchema, text } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })
 export default playbook(site, ({ web }) => [play('web', { hosts: web }, () => file('/etc/a', 'a'))], {
   flags: { release: text },
 })

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { Project } from './project.ts'
 
-const PLAYBOOK = `import { file, hosts, play, playbook, stack, template, text } from 'provision-ts'
+const PLAYBOOK = `import { file, hosts, play, playbook, inventorySchema, template, text } from 'provision-ts'
 const motd = template<{ who: string }>(import.meta, 'motd.ejs')
-export const site = stack({ web: hosts() })
+export const site = inventorySchema({ web: hosts() })
 export default playbook(site, ({ web }, { word }) => [play('web', { hosts: web }, () => file('/etc/motd', motd({ who: word })))], {
   flags: { word: text },
 })

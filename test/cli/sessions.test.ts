@@ -22,10 +22,10 @@ describe('a host of an inventory', () => {
   it('is reached through the hosts on the way, one or many', () => {
     const jump = { host: 'jump', user: 'ana' }
     const through = [{ name: 'jump', host: 'jump', user: 'ana' }]
-    expect(targetOf({ ...host, ssh: { via: jump } }).via).to.deep.equal(through)
-    expect(targetOf({ ...host, ssh: { via: [jump] } }).via).to.deep.equal(through)
+    expect(targetOf({ ...host, ssh: { proxyJump: jump } }).proxyJump).to.deep.equal(through)
+    expect(targetOf({ ...host, ssh: { proxyJump: [jump] } }).proxyJump).to.deep.equal(through)
     // Not even through the ProxyJump of ssh_config.
-    expect(targetOf({ ...host, ssh: { via: [] } }).via).to.deep.equal([])
+    expect(targetOf({ ...host, ssh: { proxyJump: [] } }).proxyJump).to.deep.equal([])
   })
 })
 

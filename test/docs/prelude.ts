@@ -2,18 +2,18 @@
 
 import type { PostgresParams } from '../../roles/postgres/params.ts'
 import type {
-  Around,
+  Drain,
   Group,
   Host,
+  InventorySchema,
   KeyPair,
   Probe,
   Question,
   Role,
   Secret,
-  Stack,
   Step,
 } from '../../src/index.ts'
-import { hostname, hosts, integer, optional, stack } from '../../src/index.ts'
+import { hostname, hosts, integer, inventorySchema, optional } from '../../src/index.ts'
 import type { Lab } from '../../src/lab/index.ts'
 
 export { primaryOf } from '../../roles/postgres/cluster.ts'
@@ -32,11 +32,11 @@ export declare const lb: Group<Host>
 export declare const balancers: Group<Host>
 export declare const host: Host
 export declare const db1: Host
-export const ours = stack({
+export const ours = inventorySchema({
   domain: hostname,
   web: hosts({ workers: optional(integer({ min: 1 })) }),
 })
-export declare const site: Stack<Record<never, never>>
+export declare const site: InventorySchema<Record<never, never>>
 export declare const lab: Lab
 
 export declare const nginx: Role<{ readonly listen: { readonly address: string } }>
@@ -44,7 +44,7 @@ export declare const pages: Role<{ readonly domain: string; readonly workers?: n
 export declare const motd: Role<{ readonly text: string }>
 export declare const common: (host: Host<Database>) => PostgresParams
 export declare const migrated: Step
-export declare const drained: (balancers: Group, backend: string) => Around
+export declare const drained: (balancers: Group, backend: string) => Drain
 export declare const healthy: (host: Host) => Probe
 export declare const isPrimary: Question<boolean>
 export declare const password: Secret

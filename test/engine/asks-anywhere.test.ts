@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { after as afterAnswers, ask, each, on } from '../../src/model/ask.ts'
+import { after as afterAnswers, ask, askEach, askHost } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
 import { play } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
@@ -23,7 +23,7 @@ describe('a question that is made anew each time', () => {
 
   it('in the body of a role is asked once, and answered', async () => {
     const said = role('said', ({ host }: { readonly host: Host }) => [
-      afterAnswers(on(host, word()), (found) => file(`${rig.root}/found`, found ?? 'none', rig.own)),
+      afterAnswers(askHost(host, word()), (found) => file(`${rig.root}/found`, found ?? 'none', rig.own)),
     ])
     const { problems } = await rig.run((web) => [play('web', { hosts: web }, (host) => [said({ host })])], {
       mode: 'check',
@@ -38,8 +38,10 @@ describe('a question that is made anew each time', () => {
   it('behind another answer is asked once, and answered', async () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, (host) => [
-        afterAnswers(on(host, word('first')), (one) =>
-          afterAnswers(on(host, word('second')), (two) => file(`${rig.root}/both`, `${one} ${two}`, rig.own)),
+        afterAnswers(askHost(host, word('first')), (one) =>
+          afterAnswers(askHost(host, word('second')), (two) =>
+            file(`${rig.root}/both`, `${one} ${two}`, rig.own),
+          ),
         ),
       ]),
     ])
@@ -52,7 +54,7 @@ describe('a question that is made anew each time', () => {
     const each3 = role('each', ({ host }: { readonly host: Host }) =>
       ['a', 'b', 'c'].map((letter) =>
         afterAnswers(
-          on(
+          askHost(
             host,
             ask(
               'word',
@@ -78,7 +80,7 @@ describe('a question that is made anew each time', () => {
       (web) => [
         play('web', { hosts: web }, ({ name }) => [
           role('all', () =>
-            afterAnswers(each(web, word()), (answers) =>
+            afterAnswers(askEach(web, word()), (answers) =>
               file(`${rig.root}/${name}`, answers.map(({ answer }) => answer).join(), rig.own),
             ),
           )({}),
@@ -95,7 +97,7 @@ describe('a question that is made anew each time', () => {
     let n = 0
     const { problems, events } = await rig.run((web) => [
       play('web', { hosts: web }, (host) => [
-        role('other', () => afterAnswers(on(host, word(`question ${n++}`)), () => []))({}),
+        role('other', () => afterAnswers(askHost(host, word(`question ${n++}`)), () => []))({}),
         file(`${rig.root}/after`, '', rig.own),
       ]),
     ])
@@ -117,7 +119,7 @@ describe('a question that is made anew each time', () => {
         play('web', { hosts: web }, (host) => [
           role('other', () => {
             if (n > 2) stop.abort()
-            return afterAnswers(on(host, word(`question ${n++}`)), () => [])
+            return afterAnswers(askHost(host, word(`question ${n++}`)), () => [])
           })({}),
         ]),
       ],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { after as afterAnswers, ask, derive, each, on } from '../../src/model/ask.ts'
+import { after as afterAnswers, ask, askEach, askHost, mapAnswers } from '../../src/model/ask.ts'
 import { play } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
@@ -25,7 +25,7 @@ describe('a question to other hosts', () => {
     const { told, summary } = await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) => [
-          afterAnswers(each(web, question), (answers) =>
+          afterAnswers(askEach(web, question), (answers) =>
             file(
               `${rig.root}/${name}`,
               answers.map(({ host, answer }) => `${host.name}=${answer}`).join(),
@@ -50,7 +50,7 @@ describe('a question to other hosts', () => {
         play('web', { hosts: web }, ({ name }) => [
           name === 'web2' &&
             afterAnswers(
-              on(
+              askHost(
                 web.only(({ name }) => name === 'web1'),
                 question,
               ),
@@ -81,7 +81,7 @@ describe('a question to other hosts', () => {
         ]),
         play('second', { hosts: { hosts: web.hosts.slice(1) } }, () => [
           afterAnswers(
-            on(
+            askHost(
               web.only(({ name }) => name === 'web1'),
               question,
             ),
@@ -102,7 +102,7 @@ describe('a question to other hosts', () => {
       (web) => [
         play('web', { hosts: web }, () =>
           afterAnswers(
-            derive(each(web, question), (all) => all.length),
+            mapAnswers(askEach(web, question), (all) => all.length),
             (n) => file(`${rig.root}/count`, String(n), rig.own),
           ),
         ),
@@ -124,7 +124,7 @@ describe('a question to other hosts', () => {
     await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) =>
-          afterAnswers(each(web, question), (all) =>
+          afterAnswers(askEach(web, question), (all) =>
             file(`${rig.root}/${name}`, all.map(({ answer }) => answer ?? 'nothing').join(), rig.own),
           ),
         ),
@@ -139,7 +139,7 @@ describe('a question to other hosts', () => {
     const [first, second] = [leader(), leader()]
     const asking = role('asking', ({ to }: { readonly to: string }) =>
       afterAnswers(
-        derive(each({ hosts: [] }, first), () => to),
+        mapAnswers(askEach({ hosts: [] }, first), () => to),
         (path) => file(`${rig.root}/${path}`, 'a', rig.own),
       ),
     )
@@ -148,8 +148,10 @@ describe('a question to other hosts', () => {
         play('web', { hosts: web }, (host) => [
           asking({ to: 'plain' }),
           role('nested', (_params: object) =>
-            afterAnswers(on(host, first), () =>
-              afterAnswers(on(host, second), (answer) => file(`${rig.root}/${answer}-deep`, 'a', rig.own)),
+            afterAnswers(askHost(host, first), () =>
+              afterAnswers(askHost(host, second), (answer) =>
+                file(`${rig.root}/${answer}-deep`, 'a', rig.own),
+              ),
             ),
           )({}),
         ]),
@@ -165,7 +167,7 @@ describe('a question to other hosts', () => {
     const { problems, events } = await rig.run((web) => [
       play('web', { hosts: web }, () =>
         afterAnswers(
-          derive(each(web, question), () => {
+          mapAnswers(askEach(web, question), () => {
             throw new Error('there are two leaders')
           }),
           () => [],

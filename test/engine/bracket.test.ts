@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type AroundOptions, around } from '../../src/model/around.ts'
-import { on } from '../../src/model/ask.ts'
+import { type DrainOptions, drain, runOn } from '../../src/model/around.ts'
+
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/host.ts'
 import { play } from '../../src/model/play.ts'
@@ -34,7 +34,7 @@ describe('a bracket around the changes of a host', () => {
 
   /** A play over web1 and web2 with a bracket on lb1 that tells what it does. */
   const runAround = (
-    how: Partial<AroundOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
+    how: Partial<DrainOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
     options: Options = {},
   ) =>
     rig.run(
@@ -44,11 +44,11 @@ describe('a bracket around the changes of a host', () => {
           {
             hosts: { hosts: all.hosts.slice(2) },
             serial: 1,
-            healthy: ({ name }) => probe('it is healthy', say(`healthy ${name}`)),
-            around: around('out', {
-              enter: ({ name }) => [on(balancer(all), say(`enter ${name}`))],
-              leave: ({ name }) => [on(balancer(all), say(`leave ${name}`))],
-              settled: ({ name }) => [on(balancer(all), say(`settled ${name}`))],
+            readiness: ({ name }) => probe('it is healthy', say(`healthy ${name}`)),
+            drain: drain('out', {
+              drain: ({ name }) => [runOn(balancer(all), say(`enter ${name}`))],
+              undrain: ({ name }) => [runOn(balancer(all), say(`leave ${name}`))],
+              ready: ({ name }) => [runOn(balancer(all), say(`settled ${name}`))],
               ...how,
             }),
           },
@@ -105,18 +105,18 @@ describe('a bracket around the changes of a host', () => {
   })
 
   it('leaves no note on hosts that have nothing to take back, and its end is told once', async () => {
-    const outcome = await runAround({ leave: () => [] })
+    const outcome = await runAround({ undrain: () => [] })
     expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
   })
 
   it('is not told of where nobody had anything to do for it', async () => {
-    const idle = { enter: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], idle: 3 }
+    const idle = { drain: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], nothingToDo: 3 }
     const outcome = await runAround(idle)
     expect(brackets(outcome)).to.deep.equal([])
     expect(outcome.summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0])
     expect(log()).to.include('change web1').and.not.include('settled web1')
     rig.renew()
-    const other = await runAround({ ...idle, idle: 4 })
+    const other = await runAround({ ...idle, nothingToDo: 4 })
     expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
   })
 
@@ -139,7 +139,7 @@ describe('a bracket around the changes of a host', () => {
 
   it('leaves the host as it is when it cannot be opened, and is closed again', async () => {
     const { problems, summary } = await runAround({
-      enter: () => [
+      drain: () => [
         { host: rigHost('lb1'), script: say('enter') },
         { host: rigHost('lb1'), script: sh`echo no; exit 3` },
       ],
@@ -157,7 +157,7 @@ describe('a bracket around the changes of a host', () => {
   })
 
   it('does without those that cannot be reached where it says that they are not needed', async () => {
-    const { summary } = await runAround({ lost: 'ignore' }, { dead: 'lb1' })
+    const { summary } = await runAround({ onUnreachable: 'ignore' }, { dead: 'lb1' })
     expect(log()).to.deep.equal(['change web1', 'healthy web1', 'change web2', 'healthy web2'])
     expect(summary.hosts.filter(({ failed }) => failed > 0)).to.deep.equal([])
   })
@@ -187,7 +187,7 @@ describe('a bracket around the changes of a host', () => {
   it('that cannot be closed fails the turn, and the next run closes it by the script that was noted', async () => {
     const stuck = sh`[ -e ${`${rig.root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
     const outcome = await runAround({
-      leave: () => [{ host: rigHost('lb1'), script: stuck }],
+      undrain: () => [{ host: rigHost('lb1'), script: stuck }],
     })
     expect(outcome.problems).to.deep.equal(['web1 stays out'])
     expect(wordsIn(stayed(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
@@ -205,8 +205,8 @@ describe('a bracket around the changes of a host', () => {
   })
 
   it('fails the turn of a host that is not back in service, and the next one is not begun', async () => {
-    const settled = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
-    const { events } = await runAround({ settled })
+    const ready = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
+    const { events } = await runAround({ ready })
     expect(wordsIn(events)).to.equal(`error: web1 is no longer out, but is not back in service either
    on lb1, a command ended with status 3:
    $ echo no answer; exit 3

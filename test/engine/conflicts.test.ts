@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { on } from '../../src/model/ask.ts'
+import { delegateTo } from '../../src/model/delegated.ts'
 import { handler } from '../../src/model/handler.ts'
 import { play } from '../../src/model/play.ts'
-import { Refusal } from '../../src/model/problem.ts'
+import { InvalidParams } from '../../src/model/problem.ts'
 import type { Steps } from '../../src/model/steps.ts'
 import { stepTitle } from '../../src/report/describe.ts'
 import { absent } from '../../src/resources/absent.ts'
@@ -57,7 +57,7 @@ describe('two steps for one thing', () => {
             () => undefined,
             (error: unknown) => error,
           )
-        if (!(refused instanceof Refusal)) throw new Error(`not refused: ${refused}`)
+        if (!(refused instanceof InvalidParams)) throw new Error(`not refused: ${refused}`)
         expect(refused.message).to.match(
           /^web1: \w+ (\S+\/a(: y)?|[tu]) and \w+ (\S+\/a(: y)?|[tu]) want different things of \S+\/a$/,
         )
@@ -93,7 +93,7 @@ describe('two steps for one thing', () => {
         play('web', { hosts: web }, ({ name }) => {
           const [, other] = web.hosts
           return name === 'web1' && other
-            ? [file(at(), 'x', rig.own), on(other, file(at(), 'y', rig.own))]
+            ? [file(at(), 'x', rig.own), delegateTo(other, file(at(), 'y', rig.own))]
             : []
         }),
       ],

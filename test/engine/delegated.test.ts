@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { on } from '../../src/model/ask.ts'
-import { once } from '../../src/model/delegated.ts'
+import { delegateTo, runOnce } from '../../src/model/delegated.ts'
 import { handler } from '../../src/model/handler.ts'
 import type { Group, Host } from '../../src/model/host.ts'
 import { play } from '../../src/model/play.ts'
@@ -32,7 +31,7 @@ describe('steps that are not for every host', () => {
       (all) => [
         play('web', web(all), ({ name }) => [
           does(`before ${name}`),
-          on(db(all), does(`for ${name}`)),
+          delegateTo(db(all), does(`for ${name}`)),
           does(`after ${name}`),
         ]),
       ],
@@ -49,7 +48,7 @@ describe('steps that are not for every host', () => {
 
   it('change nothing when they are as wanted, and are planned like others', async () => {
     const plays: Plays = (all) => [
-      play('web', web(all), () => [on(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
+      play('web', web(all), () => [delegateTo(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
     ]
     const { told } = await rig.run(plays, { names, mode: 'check' })
     expect(told[0]).to.equal('web1 planned file there on db1')
@@ -70,9 +69,11 @@ describe('steps that are not for every host', () => {
     const only = (all: Group, own: string) => ({
       hosts: { hosts: all.hosts.filter(({ name }) => name === own) },
     })
-    const inOneTurn: Plays = (all) => [play('web', only(all, 'web1'), (host) => [on(host, switched), behind])]
+    const inOneTurn: Plays = (all) => [
+      play('web', only(all, 'web1'), (host) => [delegateTo(host, switched), behind]),
+    ]
     const inTwoPlays: Plays = (all) => [
-      play('web', only(all, 'web1'), () => on(db(all), switched)),
+      play('web', only(all, 'web1'), () => delegateTo(db(all), switched)),
       play('db', only(all, 'db1'), () => behind),
     ]
     for (const plays of [inOneTurn, inTwoPlays]) {
@@ -96,7 +97,9 @@ describe('steps that are not for every host', () => {
         notify: handler('note', sh`echo noted >> ${`${rig.root}/log`}`),
       })
     })
-    const { told } = await rig.run((all) => [play('web', web(all), () => on(db(all), noting({})))], { names })
+    const { told } = await rig.run((all) => [play('web', web(all), () => delegateTo(db(all), noting({})))], {
+      names,
+    })
     expect(seen.length).to.be.greaterThan(0)
     expect(told).to.include('web1 done handler note on db1')
     expect(log()).to.deep.equal(['noted'])
@@ -107,7 +110,7 @@ describe('steps that are not for every host', () => {
       rig.run(
         (all) => [
           play('web', web(all), () => [
-            on(db(all), command('break', sh`exit 4`, { creates: '/nonexistent' })),
+            delegateTo(db(all), command('break', sh`exit 4`, { creates: '/nonexistent' })),
             does('after'),
           ]),
         ],
@@ -122,14 +125,14 @@ describe('steps that are not for every host', () => {
 
   it('are taken once by the first host that can be reached, in a role, too', async () => {
     const migrating = role('migrating', ({ name }: { readonly name: string }) => [
-      once(does(`migrate by ${name}`)),
+      runOnce(does(`migrate by ${name}`)),
       does(name),
     ])
     const plays: Plays = (all) => [play('web', web(all), ({ name }) => migrating({ name }))]
     await rig.run(plays, { names })
     expect(log()).to.deep.equal(['migrate by web1', 'web1', 'web2'])
     rig.renew()
-    const gone: Plays = (all) => [play('web', { hosts: all }, ({ name }) => once(does(`by ${name}`)))]
+    const gone: Plays = (all) => [play('web', { hosts: all }, ({ name }) => runOnce(does(`by ${name}`)))]
     await rig.run(gone, { names, dead: 'web1' })
     expect(log()).to.deep.equal(['by web2'])
   })

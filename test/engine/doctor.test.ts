@@ -3,7 +3,7 @@ import { controllerClock } from '../../src/cli/controller.ts'
 import { doctor, offBy } from '../../src/engine/doctor.ts'
 import type { Purpose } from '../../src/engine/fleet.ts'
 import { inventory } from '../../src/model/inventory.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import type { Finding } from '../../src/model/verification.ts'
 import type { Session } from '../../src/transport/session.ts'
 import { type Programs, replacing, SILENT, SPEECHLESS } from '../support/checks.ts'
@@ -17,7 +17,7 @@ describe('the doctor', () => {
   it('asks each host once, be it in two groups, in one round trip and one more for what is not well, and only looks', async () => {
     const sessions: Session[] = []
     const purposes: Purpose[] = []
-    const site = stack({ web: hosts(), app: hosts(), db: hosts() })
+    const site = inventorySchema({ web: hosts(), app: hosts(), db: hosts() })
     const both = at('one', 1)
     const { findings, unreachable } = await doctor(
       { inventory: inventory(site, { web: both, app: both, db: at('two', 2) }) },
@@ -40,7 +40,7 @@ describe('the doctor', () => {
   })
 
   it('has no lines for the parts of a host that nobody reached', async () => {
-    const site = stack({ web: hosts() })
+    const site = inventorySchema({ web: hosts() })
     const { findings, unreachable } = await doctor(
       { inventory: inventory(site, { web: at('one', 1) }) },
       () => Promise.reject(new Error('no route to it')),
@@ -61,7 +61,7 @@ describe('the doctor', () => {
 
   const seen = async (programs: Programs, percent = 100) => {
     const { findings } = await doctor(
-      { inventory: inventory(stack({ web: hosts() }), { web: at('one', 1) }) },
+      { inventory: inventory(inventorySchema({ web: hosts() }), { web: at('one', 1) }) },
       replacing(rig, { programs, percent }),
     )
     return Object.fromEntries(

@@ -56,7 +56,7 @@ describe('a run', () => {
       const changes = (events: readonly RunEvent[]) =>
         events.flatMap((event) =>
           event.kind === 'step' && 'difference' in event
-            ? [{ name: event.step.name, verb: event.difference.verb, fields: event.difference.fields }]
+            ? [{ name: event.step.name, verb: event.difference.action, fields: event.difference.fields }]
             : [],
         )
       const planned = await rig.run(plays, { mode: 'check' })
@@ -248,13 +248,13 @@ describe('a run', () => {
             {
               hosts: web,
               serial: 1,
-              healthy: ({ name }) =>
+              readiness: ({ name }) =>
                 probe(
                   'it answers',
                   name === 'web1'
                     ? sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`
                     : sh`echo it is down; false`,
-                  { within: '1s' },
+                  { timeout: '1s' },
                 ),
             },
             marked,
@@ -273,7 +273,7 @@ describe('a run', () => {
       const plays: Plays = (web) => [
         play(
           'web',
-          { hosts: web, serial: 1, healthy: () => probe('never', sh`false`, { within: 0 }) },
+          { hosts: web, serial: 1, readiness: () => probe('never', sh`false`, { timeout: 0 }) },
           () => [file(`${rig.root}/same`, 'a', rig.own)],
         ),
       ]

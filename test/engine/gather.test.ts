@@ -18,7 +18,7 @@ describe('the order in which a host takes its steps', () => {
   const at = (role: string, step: Step, { differs = true } = {}): Examined => ({
     placed: { step, roles: role === '' ? [] : role.split('/'), tags: [] },
     have: step.kind === 'package' ? step.name.split(', ').map(() => NOTHING) : undefined,
-    difference: differs ? { verb: 'change', fields: [], parts: partsOf(step) } : undefined,
+    difference: differs ? { action: 'change', fields: [], parts: partsOf(step) } : undefined,
   })
   const order = (...all: readonly Examined[]) =>
     gathered(all)
@@ -54,7 +54,7 @@ describe('the order in which a host takes its steps', () => {
       'b',
       resource<string, undefined>('own', {
         id: () => 'x',
-        reach: 'own',
+        affects: 'itself',
         read: () => known(undefined),
         diff: () => undefined,
         apply: () => [],

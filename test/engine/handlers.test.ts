@@ -179,13 +179,13 @@ describe('the handlers that are due', () => {
   })
 
   it('are not those that a later change has carried out itself', () => {
-    const [one, two] = [step({ notify: [a] }), step({ settles: [a] })]
+    const [one, two] = [step({ notify: [a] }), step({ satisfies: [a] })]
     expect(due([one, two], [one, two])).to.deep.equal([])
     expect(due([two, one], [one, two])).to.deep.equal(['a'])
   })
 
   it('are owed ones that some step of the play still speaks of', () => {
-    const [one, two] = [step({ notify: [a] }), step({ settles: [b] })]
+    const [one, two] = [step({ notify: [a] }), step({ satisfies: [b] })]
     expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a owed', 'b owed'])
     expect(due([one], [one], ['a'])).to.deep.equal(['a'])
   })

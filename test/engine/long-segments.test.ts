@@ -13,12 +13,12 @@ describe('steps that travel together', () => {
 
   const made = resource<{ readonly path: string; readonly first?: Shell }, boolean>('made', {
     id: ({ path }) => path,
-    reach: 'own',
+    affects: 'itself',
     read: ({ path }) => ({
       ...entryAt({ path }),
       value: ([entry]) => entry !== undefined,
     }),
-    diff: (_params, there) => (there ? undefined : { verb: 'create', fields: [] }),
+    diff: (_params, there) => (there ? undefined : { action: 'create', fields: [] }),
     apply: ({ path, first = sh`:` }) => [sh`${first}; touch ${path}`],
   })
   const waits = () =>

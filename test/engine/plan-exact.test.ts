@@ -159,10 +159,10 @@ function asking(
 /** A kind of one's own whose free script looks at all that the steps before it set. */
 const lister = resource<{ readonly of: readonly string[]; readonly at: string }, boolean>('list', {
   id: ({ at }) => at,
-  reach: 'own',
+  affects: 'itself',
   read: ({ of, at }) =>
     read(sh`ls -d ${[...of, '/']} 2>/dev/null | cmp -s - ${at}`, ({ code }) => code === 0),
-  diff: (_params, same) => (same ? undefined : { verb: 'run', fields: [] }),
+  diff: (_params, same) => (same ? undefined : { action: 'run', fields: [] }),
   apply: ({ of, at }) => [sh`ls -d ${[...of, '/']} > ${at} 2>/dev/null; true`],
 })
 
@@ -170,12 +170,12 @@ const lister = resource<{ readonly of: readonly string[]; readonly at: string },
 const part = resource<{ readonly path: AbsolutePath }, boolean>('part', {
   id: ({ path }) => path,
   read: ({ path }) => read(sh`test -e ${path}`, ({ code }) => code === 0),
-  diff: (_params, have) => (have ? undefined : { verb: 'install', fields: [] }),
+  diff: (_params, have) => (have ? undefined : { action: 'install', fields: [] }),
   apply: ({ path }) => [sh`touch ${path}`],
   pool: {
     name: 'parts',
-    adds: ({ path }) => [path],
+    items: ({ path }) => [path],
     apply: (paths) => [{ script: sh`touch ${paths}` }],
-    ahead: () => sh`:`,
+    prefetch: () => sh`:`,
   },
 })

@@ -18,8 +18,10 @@ describe('a plan of a play with options about hosts', () => {
     (options: Options): Plays =>
     (web) => [
       play('web', { hosts: web, ...options }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own)),
-      play('rest', { hosts: web, ...(options.mayBeGone && { mayBeGone: options.mayBeGone }) }, ({ name }) =>
-        file(`${rig.root}/${name}.rest`, 'a', rig.own),
+      play(
+        'rest',
+        { hosts: web, ...(options.ignoreUnreachable && { ignoreUnreachable: options.ignoreUnreachable }) },
+        ({ name }) => file(`${rig.root}/${name}.rest`, 'a', rig.own),
       ),
     ]
   const touched = ({ events }: Outcome, outcome: string) =>
@@ -34,17 +36,17 @@ describe('a plan of a play with options about hosts', () => {
     'one at a time': { serial: 1 },
     'two at a time': { serial: 2 },
     'one, then the rest': { serial: [1, '100%'] },
-    'a window of one': { window: 1 },
-    'a window of two': { window: 2 },
+    'a window of one': { maxUnavailable: 1 },
+    'a window of two': { maxUnavailable: 2 },
   }
   const tolerances: Readonly<Record<string, Options>> = {
     'nothing else': {},
-    anyFailureStops: { anyFailureStops: true },
-    mayBeGone: { mayBeGone: () => 'gone' },
-    'anyFailureStops and mayBeGone': { anyFailureStops: true, mayBeGone: () => 'gone' },
+    anyErrorsFatal: { anyErrorsFatal: true },
+    ignoreUnreachable: { ignoreUnreachable: () => 'gone' },
+    'anyErrorsFatal and ignoreUnreachable': { anyErrorsFatal: true, ignoreUnreachable: () => 'gone' },
     'one failure allowed': { maxFailures: 1 },
-    'all at rest': { atRest: ask('does it rest?', known(true)) },
-    'all at rest, and anyFailureStops': { atRest: ask('does it rest?', known(true)), anyFailureStops: true },
+    'all at rest': { isIdle: ask('does it rest?', known(true)) },
+    'all at rest, and anyErrorsFatal': { isIdle: ask('does it rest?', known(true)), anyErrorsFatal: true },
   }
   for (const [how, pace] of Object.entries(paces))
     for (const [what, tolerance] of Object.entries(tolerances))

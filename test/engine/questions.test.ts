@@ -89,10 +89,10 @@ describe('a question of the user', () => {
   it('of a kind of its own is answered after the steps before it', async () => {
     const total = resource<{ readonly of: string; readonly to: string }, boolean>('total', {
       id: ({ to }) => to,
-      reach: 'own',
+      affects: 'itself',
       read: ({ of, to }) =>
         read(sh`size=$(wc -c < ${of}); [ "$size" = $(cat ${to}) ]`, ({ code }) => code === 0),
-      diff: (_params, same) => (same ? undefined : { verb: 'run', fields: [] }),
+      diff: (_params, same) => (same ? undefined : { action: 'run', fields: [] }),
       apply: ({ of, to }) => [sh`wc -c < ${of} > ${to}`],
     })
     const plays =
@@ -150,12 +150,12 @@ describe('a question of the user', () => {
         file(`${rig.root}/other`, 'a', rig.own),
         resource<object, boolean>('marked', {
           id: () => 'it',
-          reach: 'own',
+          affects: 'itself',
           read: () =>
             read(sh`[ -e ${`${rig.root}/mark`} ]`, ({ code }) => code === 0, {
               dependsOn: [`${rig.root}/mark`],
             }),
-          diff: (_params, there) => (there ? undefined : { verb: 'create', fields: [] }),
+          diff: (_params, there) => (there ? undefined : { action: 'create', fields: [] }),
           apply: () => [sh`touch ${`${rig.root}/mark`}`],
         })({}),
       ]),

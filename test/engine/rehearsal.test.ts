@@ -1,23 +1,26 @@
 import { expect } from 'chai'
 import { rehearse } from '../../src/engine/rehearsal.ts'
-import { after, ask, derive, each } from '../../src/model/ask.ts'
+import { after, ask, askEach, mapAnswers } from '../../src/model/ask.ts'
 import { credential } from '../../src/model/fields.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { type Play, play, playbook } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
-import { hosts, type StackValues, stack } from '../../src/model/stack.ts'
+import { hosts, type InventoryValues, inventorySchema } from '../../src/model/stack.ts'
 import { file } from '../../src/resources/file.ts'
 import { transaction } from '../../src/resources/transaction.ts'
 import { secret } from '../../src/secrets/sources.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { sh } from '../../src/shell/sh.ts'
 
-const site = stack({ a: credential, b: credential, web: hosts(), db: hosts() })
+const site = inventorySchema({ a: credential, b: credential, web: hosts(), db: hosts() })
 
 describe('a rehearsal', () => {
   /** Which secrets it asks for. */
-  const asked = (plays: (values: StackValues<typeof site.entries>) => readonly Play[], limit?: string) => {
+  const asked = (
+    plays: (values: InventoryValues<typeof site.entries>) => readonly Play[],
+    limit?: string,
+  ) => {
     const names: string[] = []
     const noted = (name: string) =>
       new Secret(() => {
@@ -36,14 +39,14 @@ describe('a rehearsal', () => {
   const key = role('key', ({ value }: { readonly value: Secret }) => [file('/etc/key', value)])
 
   it('asks for the secrets that steps need, once, and for no other', () => {
-    const plays = ({ a, web }: StackValues<typeof site.entries>) => [
+    const plays = ({ a, web }: InventoryValues<typeof site.entries>) => [
       play('web', { hosts: web }, () => [key({ value: a }), file('/etc/other', secret.text`x ${a}`)]),
     ]
     expect(asked(plays)).to.deep.equal(['a'])
   })
 
   it('asks for none that only hosts outside of the limit need', () => {
-    const plays = ({ a, b, web, db }: StackValues<typeof site.entries>) => [
+    const plays = ({ a, b, web, db }: InventoryValues<typeof site.entries>) => [
       play('web', { hosts: web }, () => key({ value: a })),
       play('db', { hosts: db }, () => transaction('key', [file('/etc/key', b)], { validate: sh`true` })),
     ]
@@ -58,11 +61,11 @@ describe('a rehearsal', () => {
     const broken = role('broken', (_params: object) => {
       throw new Error('broken')
     })
-    const plays = ({ a, b, web }: StackValues<typeof site.entries>) => [
+    const plays = ({ a, b, web }: InventoryValues<typeof site.entries>) => [
       play('broken', { hosts: web }, () => [key({ value: a }), broken({})]),
       play('web', { hosts: web }, () =>
         after(
-          derive(each(web, empty), (all) => all.every(({ answer }) => answer)),
+          mapAnswers(askEach(web, empty), (all) => all.every(({ answer }) => answer)),
           (fresh) => fresh && key({ value: b }),
         ),
       ),

@@ -1,11 +1,11 @@
 import { existsSync, rmSync } from 'node:fs'
 import { expect } from 'chai'
-import { ask, after as asked, on } from '../../src/model/ask.ts'
+import { ask, after as asked, askHost } from '../../src/model/ask.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Host } from '../../src/model/host.ts'
 import { type PlayOptions, play } from '../../src/model/play.ts'
 import { probe } from '../../src/model/probe.ts'
-import { LeftAlone, Problem } from '../../src/model/problem.ts'
+import { EndHost, Problem } from '../../src/model/problem.ts'
 import { known, read } from '../../src/model/read.ts'
 import { resource } from '../../src/model/step.ts'
 import { unfinished } from '../../src/report/recap.ts'
@@ -57,18 +57,18 @@ describe('a play over many hosts', () => {
       )
 
     it('begins all at once while none of them serves anybody, whatever its batches', async () => {
-      const { events } = await runWith({ serial: 1, atRest: resting(() => true) })
+      const { events } = await runWith({ serial: 1, isIdle: resting(() => true) })
       expect(turns(events).slice(0, 5)).to.deep.equal(Array(5).fill('turn'))
       expect(done()).to.deep.equal(names)
     })
 
     it('keeps to its batches when one of them may serve somebody', async () => {
-      const { events } = await runWith({ serial: 1, atRest: resting((asked) => asked > 1) })
+      const { events } = await runWith({ serial: 1, isIdle: resting((asked) => asked > 1) })
       expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turned', 'turn', 'turned'])
     })
   })
 
-  describe('with a window', () => {
+  describe('with a maxUnavailable', () => {
     const inFlight = (events: readonly RunEvent[]) => {
       let now = 0
       return events.flatMap(({ kind }) => (kind === 'turn' ? [++now] : kind === 'turned' ? [now--] : []))
@@ -83,17 +83,19 @@ describe('a play over many hosts', () => {
         name !== 'web1' && file(`${rig.root}/${name}`, 'a', rig.own),
       ]
       // In batches of two, the last would never come: the first waits for it.
-      const { events } = await rig.run((web) => [play('web', { hosts: web, window: 2 }, slow)], { names })
+      const { events } = await rig.run((web) => [play('web', { hosts: web, maxUnavailable: 2 }, slow)], {
+        names,
+      })
       expect(Math.max(...inFlight(events))).to.equal(2)
       expect(done()).to.deep.equal(names.slice(1))
     })
 
     it('takes a share of the hosts, and at least one', async () => {
-      const most = async (window: '40%' | '1%') => {
+      const most = async (maxUnavailable: '40%' | '1%') => {
         const { events } = await rig.run(
           (web) => [
-            play('web', { hosts: web, window }, ({ name }) =>
-              file(`${rig.root}/${window}${name}`, 'a', rig.own),
+            play('web', { hosts: web, maxUnavailable }, ({ name }) =>
+              file(`${rig.root}/${maxUnavailable}${name}`, 'a', rig.own),
             ),
           ],
           { names },
@@ -103,10 +105,10 @@ describe('a play over many hosts', () => {
       expect([await most('40%'), await most('1%')]).to.deep.equal([2, 1])
     })
 
-    it('begins the next only when the one before is healthy, too', async () => {
-      const healthy = ({ name }: Host) =>
-        probe('answers', name === 'web2' ? sh`false` : sh`true`, { within: 0 })
-      const { events } = await runWith({ window: 1, healthy })
+    it('begins the next only when the one before is readiness, too', async () => {
+      const readiness = ({ name }: Host) =>
+        probe('answers', name === 'web2' ? sh`false` : sh`true`, { timeout: 0 })
+      const { events } = await runWith({ maxUnavailable: 1, readiness })
       expect(done()).to.deep.equal(['web1', 'web2'])
       expect(skipped(events)).to.deep.equal([['first', 'web3 web4 web5', 'web2 failed in this play']])
     })
@@ -121,10 +123,10 @@ describe('a play over many hosts', () => {
     it('shows what it can where the texts of one cannot be fetched', async () => {
       const changed = resource('text', {
         id: (name: string) => name,
-        reach: 'own',
+        affects: 'itself',
         read: () => known(undefined),
         diff: (name) => ({
-          verb: 'change',
+          action: 'change',
           fields: [],
           texts: [
             {
@@ -155,13 +157,13 @@ describe('a play over many hosts', () => {
       await runWith({ serial: 1, maxFailures: 1 }, ['web1'])
       expect(done()).to.deep.equal(['web2', 'web3', 'web4', 'web5'])
       rig.renew()
-      const { events } = await runWith({ window: 1, maxFailures: '20%' }, ['web1', 'web3'])
+      const { events } = await runWith({ maxUnavailable: 1, maxFailures: '20%' }, ['web1', 'web3'])
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.deep.equal([['first', 'web4 web5', 'web1, web3 failed in this play']])
     })
 
     it('counts one that cannot be reached', async () => {
-      const { events } = await runWith({ window: 1, maxFailures: 1 }, ['web3'], { dead: 'web1' })
+      const { events } = await runWith({ maxUnavailable: 1, maxFailures: 1 }, ['web3'], { dead: 'web1' })
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.have.length(1)
     })
@@ -210,7 +212,7 @@ describe('a play over many hosts', () => {
     })
 
     it('ends the whole run where any failure stops it, when what is in hand is done', async () => {
-      const { events } = await runWith({ serial: 2, anyFailureStops: true }, ['web1'])
+      const { events } = await runWith({ serial: 2, anyErrorsFatal: true }, ['web1'])
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.deep.equal([
         ['first', 'web3 web4 web5', 'web1 failed in "first", which ends the run'],
@@ -224,8 +226,10 @@ describe('a play over many hosts', () => {
     const outlived = (dead: string, all: readonly string[] = two) =>
       rig.run(
         (web) => [
-          play('rescue', { hosts: web, serial: 1, mayBeGone: ({ name }) => `${name} sleeps` }, ({ name }) =>
-            file(`${rig.root}/${name}`, 'saved', rig.own),
+          play(
+            'rescue',
+            { hosts: web, serial: 1, ignoreUnreachable: ({ name }) => `${name} sleeps` },
+            ({ name }) => file(`${rig.root}/${name}`, 'saved', rig.own),
           ),
         ],
         { names: all, dead },
@@ -251,12 +255,12 @@ describe('a play over many hosts', () => {
     const refusing = (mode: 'check' | 'apply') =>
       rig.run(
         (web) => [
-          play('gate', { hosts: web, anyFailureStops: true }, ({ name }) => {
+          play('gate', { hosts: web, anyErrorsFatal: true }, ({ name }) => {
             const question = ask('the moon', known('full'))
             return (
               name === 'web2' &&
               asked(
-                on(
+                askHost(
                   web.only((one) => one.name === name),
                   question,
                 ),
@@ -285,8 +289,8 @@ describe('a play over many hosts', () => {
     const { events, summary } = await rig.run(
       (web) => [
         play('who', { hosts: web, serial: 1 }, (host) =>
-          asked(on(host, ask('whether it is away', known(host.name === 'web2'))), (away) => {
-            if (away) throw new LeftAlone('it is away', { as: 'at lunch' })
+          asked(askHost(host, ask('whether it is away', known(host.name === 'web2'))), (away) => {
+            if (away) throw new EndHost('it is away', { as: 'at lunch' })
             return []
           }),
         ),
@@ -323,8 +327,8 @@ describe('a play over many hosts', () => {
   it('is refused when its numbers mean nothing', async () => {
     const refused = (how: Omit<PlayOptions<Host>, 'hosts'>) => () =>
       play('web', { hosts: { hosts: [] }, ...how }, () => [])
-    expect(refused({ serial: 1, window: 1 })).to.throw(TypeError, 'serial and window')
-    expect(refused({ window: 0 })).to.throw(TypeError, 'window should be a whole number ≥ 1')
+    expect(refused({ serial: 1, maxUnavailable: 1 })).to.throw(TypeError, 'serial and maxUnavailable')
+    expect(refused({ maxUnavailable: 0 })).to.throw(TypeError, 'maxUnavailable should be a whole number ≥ 1')
     expect(refused({ maxFailures: -1 })).to.throw(TypeError, 'maxFailures should be')
     expect(refused({ serial: 'half%' as '5%' })).to.throw(TypeError, 'serial should be')
   })

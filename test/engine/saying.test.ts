@@ -9,7 +9,9 @@ describe('a command that says something', () => {
 
   const told = async (script: ReturnType<typeof sh>, timeout = 5_000) => {
     const { events } = await rig.run((web) => [
-      play('web', { hosts: web }, () => command('copy', script, { unless: sh`false`, says: true, timeout })),
+      play('web', { hosts: web }, () =>
+        command('copy', script, { unless: sh`false`, reportsProgress: true, timeout }),
+      ),
     ])
     return {
       lines: events.flatMap((event) => {

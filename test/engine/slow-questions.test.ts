@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { after as afterAnswers, ask, on } from '../../src/model/ask.ts'
+import { after as afterAnswers, ask, askHost } from '../../src/model/ask.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import { play } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
@@ -52,7 +52,7 @@ describe('a question that hangs', () => {
     const { problems } = await rig.run(
       (web) => [
         play('web', { hosts: web }, (host) =>
-          afterAnswers(on(host, question), (primary) => file(`${rig.root}/${primary}`, '', rig.own)),
+          afterAnswers(askHost(host, question), (primary) => file(`${rig.root}/${primary}`, '', rig.own)),
         ),
       ],
       { reads },

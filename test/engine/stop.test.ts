@@ -4,12 +4,12 @@ import { expect } from 'chai'
 import { sessions } from '../../src/cli/sessions.ts'
 import { transports } from '../../src/cli/transports.ts'
 import { run } from '../../src/engine/run.ts'
-import { hosts, inventory, play, playbook, sh, stack } from '../../src/index.ts'
+import { hosts, inventory, inventorySchema, play, playbook, sh } from '../../src/index.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import { command } from '../../src/resources/command.ts'
 
 describe('a run that is stopped before its plan is known', () => {
-  const site = stack({ web: hosts() })
+  const site = inventorySchema({ web: hosts() })
   const steps = [command('never', sh`exit 1`, { unless: sh`sleep 1000` })]
   const plays = playbook(site, ({ web }) => [play('web', { hosts: web }, () => steps)])
 
@@ -29,7 +29,7 @@ describe('a run that is stopped before its plan is known', () => {
       const many = Object.fromEntries(
         Array.from({ length: 100 }, (_, i) => [
           `web${i + 1}`,
-          { address: `127.0.1.${i + 1}`, ssh: { host: '127.0.0.1', port, via: [] } },
+          { address: `127.0.1.${i + 1}`, ssh: { host: '127.0.0.1', port, proxyJump: [] } },
         ]),
       )
       const open = sessions(

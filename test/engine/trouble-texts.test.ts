@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import type { PlanRecord } from '../../src/engine/plan-record.ts'
-import { on } from '../../src/model/ask.ts'
+import { delegateTo } from '../../src/model/delegated.ts'
 import { play } from '../../src/model/play.ts'
-import { Refusal } from '../../src/model/problem.ts'
+import { InvalidParams } from '../../src/model/problem.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { resource } from '../../src/model/step.ts'
@@ -52,7 +52,7 @@ describe('the text of a trouble', () => {
       id: () => 'ssh',
       read: () => read(sh`echo 10.0.0.1`, ({ stdout }) => stdout.trim(), { dependsOn: [] }),
       diff: (_params, have) => {
-        throw new Refusal(`ssh would be shut to ${have}.`, {
+        throw new InvalidParams(`ssh would be shut to ${have}.`, {
           where: 'ssh',
           next: `Add ${have}. Nothing was changed on any host.`,
         })
@@ -85,7 +85,7 @@ describe('the text of a trouble', () => {
       (steps: () => Steps): Plays =>
       (hosts) => [
         play('web', { hosts: { hosts: hosts.hosts.slice(0, 1) } }, () =>
-          on(
+          delegateTo(
             hosts.only(({ name }) => name === 'db1'),
             steps(),
           ),

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { Project } from '../cli/project.ts'
 
-const STACK = `import { hosts, playbook, stack, text, verification } from 'provision-ts'
-const site = stack({ web: hosts(), domain: text, db: hosts() })`
+const STACK = `import { hosts, playbook, inventorySchema, text, verification } from 'provision-ts'
+const site = inventorySchema({ web: hosts(), domain: text, db: hosts() })`
 
 describe('an inventory of another stack', function () {
   this.slow('5s')
@@ -12,8 +12,8 @@ describe('an inventory of another stack', function () {
     project = new Project({
       'playbooks/site.ts': `${STACK}\nexport default playbook(site, () => [])\n`,
       'playbooks/verify.ts': `${STACK}\nexport default verification(site, () => [])\n`,
-      'inventory/small.ts': `import { hosts, inventory, stack } from 'provision-ts'
-export default inventory(stack({ web: hosts() }), { web: { hosts: { web1: { address: '127.0.0.1' } } } })
+      'inventory/small.ts': `import { hosts, inventory, inventorySchema } from 'provision-ts'
+export default inventory(inventorySchema({ web: hosts() }), { web: { hosts: { web1: { address: '127.0.0.1' } } } })
 `,
     })
   })

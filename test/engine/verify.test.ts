@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { Purpose } from '../../src/engine/fleet.ts'
 import { type VerifyOptions, verify } from '../../src/engine/verify.ts'
-import { ask, derive, each, on } from '../../src/model/ask.ts'
+import { ask, askEach, askHost, mapAnswers } from '../../src/model/ask.ts'
 import { type Check, type Checks, check, expect as expected } from '../../src/model/check.ts'
 import type { Group, Host } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
@@ -10,7 +10,7 @@ import { type Output, output } from '../../src/model/output.ts'
 import { http } from '../../src/model/probe.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { read } from '../../src/model/read.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { Unknown } from '../../src/model/unknown.ts'
 import { verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
@@ -27,7 +27,7 @@ describe('a verification', () => {
     purposes.length = 0
   })
 
-  const site = stack({ web: hosts() })
+  const site = inventorySchema({ web: hosts() })
   const verified = (
     checks: (web: Group) => Checks,
     { limit, dead }: Pick<VerifyOptions, 'limit'> & { readonly dead?: string } = {},
@@ -65,7 +65,7 @@ describe('a verification', () => {
       web.hosts.map((host) => [
         check(host, 'is well', sh`true`),
         check(host, 'is as well', sh`sleep 0.05`),
-        expected('has a name', on(host, name), (one) => (one === 'one' ? undefined : `it is ${one}`)),
+        expected('has a name', askHost(host, name), (one) => (one === 'one' ? undefined : `it is ${one}`)),
       ]),
       false,
     ])
@@ -108,11 +108,11 @@ describe('a verification', () => {
   it('does not know the result of a check that took too long, was killed or says so, and gives no advice', async () => {
     const { findings } = await verified((web) =>
       web.hosts.slice(0, 1).map((host) => [
-        check(host, 'ends', sh`echo begun; sleep 1000`, { within: '100ms', next: 'Renew it.' }),
+        check(host, 'ends', sh`echo begun; sleep 1000`, { timeout: '100ms', next: 'Renew it.' }),
         check(host, 'lives', sh`kill -9 $$`, { next: 'Renew it.' }),
         check(host, 'can tell', sh`echo 'the server does not answer'; exit 75`, { next: 'Renew it.' }),
         check(host, 'has a word', sh`exit 75`),
-        expected('is seen', on(host, name), () => new Unknown('no host has seen it'), {
+        expected('is seen', askHost(host, name), () => new Unknown('no host has seen it'), {
           next: 'Renew it.',
         }),
       ]),
@@ -162,11 +162,11 @@ describe('a verification', () => {
     const seen: unknown[] = []
     await verified((web) =>
       web.hosts.slice(0, 1).map((host) => [
-        expected('has words', on(host, output('words', sh`seq 1 400`)), (one) => {
+        expected('has words', askHost(host, output('words', sh`seq 1 400`)), (one) => {
           seen.push(one)
           return undefined
         }),
-        expected('has none', on(host, output('none', sh`echo no; exit 1`)), (one) =>
+        expected('has none', askHost(host, output('none', sh`echo no; exit 1`)), (one) =>
           one instanceof Problem ? one : undefined,
         ),
       ]),
@@ -192,7 +192,7 @@ describe('a verification', () => {
   it('does not let an unreachable host hide the others, and does not judge without its answer', async () => {
     const well = (web: Group): Checks => [
       web.hosts.map((host) => check(host, 'is well', sh`true`)),
-      expected('all have a name', each(web, name), (all) =>
+      expected('all have a name', askEach(web, name), (all) =>
         all.some(({ answer }) => answer === undefined) ? 'one has none' : undefined,
       ),
     ]
@@ -217,8 +217,8 @@ describe('a verification', () => {
     const { findings } = await verified((web) => {
       const [host = web.hosts[0] as Host] = web.hosts
       return [
-        expected('is sound', on(host, broken), () => undefined),
-        expected('is judged', derive(on(host, name), refuses), () => undefined),
+        expected('is sound', askHost(host, broken), () => undefined),
+        expected('is judged', mapAnswers(askHost(host, name), refuses), () => undefined),
         check(host, 'is well', sh`true`),
       ]
     })
@@ -236,7 +236,7 @@ describe('a verification', () => {
   it('asks none but the hosts of the limit', async () => {
     const checks = (web: Group): readonly Check[] => [
       ...web.hosts.map((host) => check(host, 'is well', sh`true`)),
-      expected('all have a name', each(web, name), () => undefined),
+      expected('all have a name', askEach(web, name), () => undefined),
     ]
     const one = ({ name: host }: Host) => host === 'web2'
     expect(await lines(checks, { limit: one })).to.deep.equal(['web2 · is well · held'])

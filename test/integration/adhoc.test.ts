@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
 import { CODENAME, DEBIAN, ownLab, provision, ROOT } from './support.ts'
 
-const INVENTORY = `import { hosts, inventory, stack } from 'provision-ts'
+const INVENTORY = `import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 const lab = openLab('test-adhoc')
 const at = (name: string) => {
@@ -13,8 +13,8 @@ const at = (name: string) => {
 }
 const [one, two] = [at('web1'), at('web2')]
 // The second host, by its own address and through the first.
-const far = { address: two.address, ssh: { ...two.ssh, host: two.address, port: 22, via: one.ssh } }
-export const site = stack({ web: hosts(), far: hosts() })
+const far = { address: two.address, ssh: { ...two.ssh, host: two.address, port: 22, proxyJump: one.ssh } }
+export const site = inventorySchema({ web: hosts(), far: hosts() })
 export default inventory(site, { web: { hosts: { web1: one, web2: two } }, far: { hosts: { far: { ...far, address: '198.18.0.99' } } } })
 `
 

@@ -197,8 +197,8 @@ describe('a secret on real hosts', function () {
 const PLACES = '/boot /dev/shm /etc /home /media /mnt /opt /root /run /srv /tmp /usr/local /var'
 
 const STACK = `
-import { credential, hosts, record, stack } from 'provision-ts'
-export const site = stack({ passwords: record({ file: credential, command: credential, age: credential }), web: hosts() })
+import { credential, hosts, record, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ passwords: record({ file: credential, command: credential, age: credential }), web: hosts() })
 `
 
 const INVENTORY = `

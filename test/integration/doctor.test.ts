@@ -112,8 +112,8 @@ fcntl.lockf(file, fcntl.LOCK_EX)
 open("/run/held", "w")
 time.sleep(100000)`
 
-const STACK = `import { hosts, stack } from 'provision-ts'
-export const site = stack({ web: hosts() })
+const STACK = `import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })
 `
 const INVENTORY = `import { inventory } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'

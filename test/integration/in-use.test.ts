@@ -12,7 +12,7 @@ import { nginx } from '../../roles/nginx/index.ts'
 import { postgresConflicts } from '../../roles/postgres/conflicts.ts'
 import { pathsFor } from '../../roles/postgres/params.ts'
 import { upstream } from '../../roles/upstream/index.ts'
-import { absent, build, firewall, Problem, Refusal, Secret } from '../../src/index.ts'
+import { absent, build, firewall, InvalidParams, Problem, Secret } from '../../src/index.ts'
 import type { Steps } from '../../src/model/steps.ts'
 import { convergeReal as converge } from '../../src/testing/real.ts'
 import { accounted } from '../support/accounting.ts'
@@ -47,7 +47,7 @@ describe('a role on a host that is in use', function () {
     const before = await state
     const problem = await thrown(converge(steps, own.lab.host('web1')))
     expect(await sh(STATE)).to.equal(before)
-    if (!(problem instanceof Refusal)) throw problem
+    if (!(problem instanceof InvalidParams)) throw problem
     expect(problem.next).to.include('Nothing was changed on any host.')
     return problem.details
   }
@@ -241,7 +241,7 @@ mkdir -p /etc/pgbackrest/tls; touch /etc/pgbackrest/tls/host.key`)
 nft 'add rule inet filter input accept'; nft add table inet f2b
 nft 'add chain inet f2b input { type filter hook input priority -1; policy accept; }'`)
     const problem = await thrown(converge(firewall([]), own.lab.host('web1')))
-    expect(problem).to.be.instanceOf(Refusal)
+    expect(problem).to.be.instanceOf(InvalidParams)
     expect(problem)
       .to.have.property('message')
       .that.includes('The host has another firewall: table inet filter, which drops input by default.')

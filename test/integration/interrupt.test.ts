@@ -131,8 +131,8 @@ ls -A /run/drained /var/lib/provision/owed /var/lib/provision/undo /var/lib/prov
 find /etc /srv /run /tmp -xdev -name '*provision*' ! -name provision.lock ! -path '/run/systemd/*'`
 
 const STACK = `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ lb: hosts(), web: hosts() })
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ lb: hosts(), web: hosts() })
 `
 
 const INVENTORY = `
@@ -145,7 +145,7 @@ export default inventory(site, { lb: { hosts: { lb1: at('lb1') } }, web: { hosts
 `
 
 const PLAYBOOK = `
-import { around, command, each, file, handler, type Host, play, playbook, sh, transaction } from 'provision-ts'
+import { drain, command, runOnEach, file, handler, type Host, play, playbook, sh, transaction } from 'provision-ts'
 import { site } from './stack.ts'
 const version = process.env.VERSION ?? ''
 const reload = handler('reload', sh\`sleep 0.1; cp /srv/version /srv/reloaded\`)
@@ -155,10 +155,10 @@ export default playbook(site, ({ lb, web }) => [
     'web',
     {
       hosts: web,
-      window: 1,
-      around: around<Host>('drained', {
-        enter: ({ name }) => each(lb, sh\`mkdir -p /run/drained && touch /run/drained/\${name}; sleep 0.1\`),
-        leave: ({ name }) => each(lb, sh\`sleep 0.1; rm -f /run/drained/\${name}\`),
+      maxUnavailable: 1,
+      drain: drain<Host>('drained', {
+        drain: ({ name }) => runOnEach(lb, sh\`mkdir -p /run/drained && touch /run/drained/\${name}; sleep 0.1\`),
+        undrain: ({ name }) => runOnEach(lb, sh\`sleep 0.1; rm -f /run/drained/\${name}\`),
       }),
     },
     () => [

@@ -6,7 +6,7 @@ import type { EventOf, Mode, RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { type Play, play, playbook } from '../../src/model/play.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import type { Steps } from '../../src/model/steps.ts'
 
 export interface Ran {
@@ -28,7 +28,7 @@ export async function playsOnLab(
   plays: (all: Group) => readonly Play[],
   mode: Mode = 'apply',
 ): Promise<Ran> {
-  const site = stack({ all: hosts() })
+  const site = inventorySchema({ all: hosts() })
   const events: RunEvent[] = []
   const of = <K extends RunEvent['kind']>(kind: K) =>
     events.filter((event): event is EventOf<K> => event.kind === kind)

@@ -229,8 +229,8 @@ echo 'deb [trusted=yes] file:/srv/slow ./' > /etc/apt/sources.list.d/slow.list
 apt-get -qq update`
 
 const STACK = `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ web: hosts({}) })
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts({}) })
 `
 
 const INVENTORY = `

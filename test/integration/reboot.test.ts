@@ -75,7 +75,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
 })
 
 const PLAYBOOK = `
-import { around, command, file, handler, on, play, playbook, reboot, rebooted, sh } from 'provision-ts'
+import { drain, command, file, handler, runOn, play, playbook, reboot, rebooted, sh } from 'provision-ts'
 import { site } from './inventory.ts'
 
 const log = (what: string) => sh\`echo \${what} >> /root/log\`
@@ -101,9 +101,9 @@ export default playbook(site, ({ web }) => [
     {
       hosts: web,
       serial: 1,
-      around: around('out of service', {
-        enter: (host) => [on(web.only((one) => one.name !== host.name), log(\`\${host.name} out\`))],
-        leave: (host) => [on(web.only((one) => one.name !== host.name), log(\`\${host.name} back\`))],
+      drain: drain('out of service', {
+        drain: (host) => [runOn(web.only((one) => one.name !== host.name), log(\`\${host.name} out\`))],
+        undrain: (host) => [runOn(web.only((one) => one.name !== host.name), log(\`\${host.name} back\`))],
       }),
     },
     () => what[process.env.WHAT as keyof typeof what](),
@@ -112,9 +112,9 @@ export default playbook(site, ({ web }) => [
 `
 
 const INVENTORY = `
-import { hosts, inventory, stack } from 'provision-ts'
+import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
-export const site = stack({ web: hosts() })
+export const site = inventorySchema({ web: hosts() })
 const lab = openLab(process.env.LAB)
 const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
 export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })

@@ -51,23 +51,23 @@ describe('releases on a real host', function () {
 })
 
 const INVENTORY = `
-import { hosts, inventory, stack } from 'provision-ts'
+import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 const { address, ssh } = openLab(process.env.LAB).host('web1')
-export default inventory(stack({ web: hosts() }), { web: { hosts: { web1: { address, ssh } } } })
+export default inventory(inventorySchema({ web: hosts() }), { web: { hosts: { web1: { address, ssh } } } })
 `
 
 const PLAYBOOK = `
-import { build, directory, hosts, link, play, playbook, prunedReleases, release, releaseInForce, stack } from 'provision-ts'
+import { build, directory, hosts, link, play, playbook, pruneReleases, release, markReleaseCurrent, inventorySchema } from 'provision-ts'
 const built = build(process.env.BUILD, '')
 const root = '/srv/demo'
-export default playbook(stack({ web: hosts() }), ({ web }) => [
+export default playbook(inventorySchema({ web: hosts() }), ({ web }) => [
   play('web', { hosts: web }, () => [
     directory(root + '/releases'),
     release(root + '/releases/' + built.id, built),
-    prunedReleases(root, { wanted: built.id }),
+    pruneReleases(root, { wanted: built.id }),
     link(root + '/current', { target: 'releases/' + built.id }),
-    releaseInForce(root, built.id),
+    markReleaseCurrent(root, built.id),
   ]),
 ])
 `

@@ -75,9 +75,9 @@ export default playbook(
 `
 
 const INVENTORY = `
-import { hosts, inventory, stack } from 'provision-ts'
+import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
-export const site = stack({ web: hosts() })
+export const site = inventorySchema({ web: hosts() })
 const lab = openLab(process.env.LAB)
 const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
 export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2'), web3: at('web3') } } })

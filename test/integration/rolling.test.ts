@@ -82,8 +82,8 @@ done
 sleep 0.5`
 
 const STACK = `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ lb: hosts(), web: hosts() })
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ lb: hosts(), web: hosts() })
 `
 
 const INVENTORY = `
@@ -97,7 +97,7 @@ export default inventory(site, { lb: { hosts: { lb1: at('lb1') } }, web: { hosts
 
 const PLAYBOOK = `
 import { file, handler, http, pkg, play, playbook, reloaded, service, sh } from 'provision-ts'
-import { drained } from '${ROOT}/roles/haproxy/drain.ts'
+import { drainFrom } from '${ROOT}/roles/haproxy/drain.ts'
 import { site } from './stack.ts'
 
 const site80 = \`server {
@@ -128,8 +128,8 @@ export default playbook(site, ({ lb, web }) => [
     {
       hosts: web,
       serial: 1,
-      healthy: ({ address }) => http(\`http://\${address}:8080/healthz\`),
-      ...(process.env.DRAIN && { around: drained(lb, 'web', { patience: 5 }) }),
+      readiness: ({ address }) => http(\`http://\${address}:8080/healthz\`),
+      ...(process.env.DRAIN && { drain: drainFrom(lb, 'web', { patience: 5 }) }),
     },
     () => [
       pkg('nginx-light', 'curl'),

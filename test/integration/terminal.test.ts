@@ -115,8 +115,8 @@ function timeless(text: string): string {
 }
 
 const STACK = `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ web: hosts() })
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })
 `
 
 const PLAYBOOK = `

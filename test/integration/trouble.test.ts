@@ -137,8 +137,8 @@ function stackTraces(text: string): readonly string[] {
 }
 
 const STACK = `
-import { hosts, integer, optional, stack } from 'provision-ts'
-export const site = stack({ web: hosts({ workers: optional(integer({ min: 1 })) }) })
+import { hosts, integer, optional, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts({ workers: optional(integer({ min: 1 })) }) })
 `
 
 const PLAYBOOK = `

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { choice, credential, flag, integer, optional, text } from '../../src/model/fields.ts'
 import { flagValues } from '../../src/model/flags.ts'
 import { playbook } from '../../src/model/play.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { wordsOf } from '../support/words.ts'
 
 const FLAGS = { release: text, batch: optional(integer({ min: 1 })), version: choice(15, 17), dryRun: flag }
@@ -40,13 +40,13 @@ describe('the flags of a playbook', () => {
   it('cannot be secrets: a command line is seen by everyone', async () => {
     const flags = { token: optional(credential) }
     expect(
-      await wordsOf(() => playbook(stack({}), () => [], { flags })),
+      await wordsOf(() => playbook(inventorySchema({}), () => [], { flags })),
     ).to.equal(`error: --token would be a secret, and everyone on the machine can read a command line
    Give it in the inventory: secret.env(…), secret.age(…) or secret.prompt(…).`)
   })
 
   it('reach the plays', () => {
-    const site = stack({ web: hosts() })
+    const site = inventorySchema({ web: hosts() })
     const seen: unknown[] = []
     const deploy = playbook(
       site,
@@ -55,7 +55,7 @@ describe('the flags of a playbook', () => {
         seen.push(typed)
         return []
       },
-      { about: 'Deploys a release.', flags: { release: text, batch: optional(integer()) } },
+      { description: 'Deploys a release.', flags: { release: text, batch: optional(integer()) } },
     )
     const values = { web: { name: 'web', hosts: [], without: () => [], only: () => expect.fail() } }
     deploy.plays(values, { release: '42' })

@@ -3,10 +3,10 @@ import { hostname, integer, optional, port } from '../../src/model/fields.ts'
 import type { Host } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 
 describe('an inventory', () => {
-  const site = stack(
+  const site = inventorySchema(
     {
       domain: hostname,
       lb: hosts({ priority: integer({ min: 1, max: 254 }) }),

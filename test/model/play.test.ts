@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { optional, text } from '../../src/model/fields.ts'
 import { type BatchSize, batches, play, playbook } from '../../src/model/play.ts'
-import { hosts, missingEntries, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema, missingEntries } from '../../src/model/stack.ts'
 
 describe('a play', () => {
   const web = { hosts: [{ name: 'web1', group: 'web', address: '10.0.0.1' }] }
@@ -22,14 +22,14 @@ describe('a play', () => {
   })
 
   it('of a playbook is made from the values of an inventory', () => {
-    const site = stack({ domain: text, web: hosts() })
+    const site = inventorySchema({ domain: text, web: hosts() })
     const made = playbook(site, ({ domain, web: group }) => [play(domain, { hosts: group }, () => [])])
     const group = { name: 'web', ...web, without: () => [], only: () => web.hosts[0] as never }
     expect(made.plays({ domain: 'a', web: group as never }).map(({ label }) => label)).to.deep.equal(['a'])
   })
 
   it('cannot be made for values that lack what its stack asks for', () => {
-    const site = stack({ domain: text, note: optional(text), web: hosts() })
+    const site = inventorySchema({ domain: text, note: optional(text), web: hosts() })
     expect(missingEntries(site, { domain: 'a' })).to.deep.equal(['web'])
     expect(missingEntries(site, { domain: 'a', web: {} })).to.deep.equal([])
   })

@@ -5,9 +5,9 @@ import { sh } from '../../src/shell/sh.ts'
 
 describe('a probe on a host', () => {
   /** How often it is tried until it is given up, where each try takes its seconds. */
-  const tries = (within: '1s' | undefined, env: Readonly<Record<string, string>>) => {
+  const tries = (timeout: '1s' | undefined, env: Readonly<Record<string, string>>) => {
     const slow = sh`echo x >&3; sleep 0.5; false`
-    const { script } = { script: tried(probe('never', slow, within === undefined ? {} : { within })) }
+    const { script } = { script: tried(probe('never', slow, timeout === undefined ? {} : { timeout })) }
     const { output, status } = spawnSync('/bin/sh', ['-c', script.text], {
       env: { PATH: '/usr/bin:/bin', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -29,7 +29,7 @@ describe('a probe on a host', () => {
   it('has a limit that the factor of the run stretches', () => {
     const script = tried(
       probe('third time', sh`n=$(cat ${FILE} 2>/dev/null); echo x$n > ${FILE}; [ "$n" = xx ]`, {
-        within: '1s',
+        timeout: '1s',
       }),
     )
     const env = { PATH: '/usr/bin:/bin', PROVISION_TIMEOUT_PERCENT: '60000' }

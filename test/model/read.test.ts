@@ -1,16 +1,16 @@
 import { expect } from 'chai'
 import { pack } from '../../src/engine/batch.ts'
-import { family, known, mapRead, type Read, read, readAll, together } from '../../src/model/read.ts'
+import { batchRead, known, mapRead, type Read, read, readAll, readBoth } from '../../src/model/read.ts'
 import { sh } from '../../src/shell/sh.ts'
 
 describe('a read', () => {
   /** Answers each query with its length. */
-  const size = family<string, number>({
+  const size = batchRead<string, number>({
     name: 'sizes',
     script: (words) => sh`sizes ${words}`,
     parse: ({ stdout }, words) => words.map((_word, i) => Number(stdout.split(' ')[i])),
   })
-  const user = family<string, string>({
+  const user = batchRead<string, string>({
     name: 'as',
     as: 'postgres',
     script: (words) => sh`whoami ${words}`,
@@ -31,7 +31,7 @@ describe('a read', () => {
   const scripts = (of: Read<unknown>) => pack(of).scripts.map(({ script }) => script.text)
 
   it('travels with all others of its family in one script', () => {
-    const all = together(
+    const all = readBoth(
       readAll([size('a'), size('bb')]),
       mapRead(size('ccc'), (n) => n * 2),
     )
@@ -41,8 +41,8 @@ describe('a read', () => {
 
   it('that is asked twice in one trip is asked once and answers both', () => {
     const one = read(sh`uname`, ({ stdout }) => stdout)
-    expect(scripts(together(one, readAll([one, one])))).to.deep.equal(['uname'])
-    expect(value(together(one, readAll([one, one])), 'Linux')).to.deep.equal(['Linux', ['Linux', 'Linux']])
+    expect(scripts(readBoth(one, readAll([one, one])))).to.deep.equal(['uname'])
+    expect(value(readBoth(one, readAll([one, one])), 'Linux')).to.deep.equal(['Linux', ['Linux', 'Linux']])
   })
 
   it('with the script of another one is asked once, and each makes its own of the answer', () => {
@@ -67,13 +67,13 @@ describe('a read', () => {
   })
 
   it('asks nothing when it is known, or a list of nothing', () => {
-    expect(scripts(together(known(1), readAll([])))).to.deep.equal([])
-    expect(value(together(known(1), readAll([])))).to.deep.equal([1, []])
+    expect(scripts(readBoth(known(1), readAll([])))).to.deep.equal([])
+    expect(value(readBoth(known(1), readAll([])))).to.deep.equal([1, []])
   })
 
   it('that another user asks runs apart from the session, as that user; and no read stops a trip', () => {
     expect(
-      pack(together(user('a'), size('b'))).scripts.map(({ as, mode, mayFail }) => [as, mode, mayFail]),
+      pack(readBoth(user('a'), size('b'))).scripts.map(({ as, mode, mayFail }) => [as, mode, mayFail]),
     ).to.deep.equal([
       ['postgres', 'isolated', true],
       [undefined, undefined, true],

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Problem, Refusal } from '../../src/model/problem.ts'
+import { InvalidParams, Problem } from '../../src/model/problem.ts'
 import { role } from '../../src/model/role.ts'
 import { FACTS } from '../roles/unfolded.ts'
 
@@ -7,13 +7,13 @@ describe('a role', () => {
   const picky = role('picky', (_params: { readonly size: number }) => [], {
     debian: [12],
     check: ({ size }) => {
-      if (size < 1) throw new Refusal('Nothing is that small.', { where: 'size', next: 'Take more.' })
+      if (size < 1) throw new InvalidParams('Nothing is that small.', { where: 'size', next: 'Take more.' })
     },
   })
 
   it('refuses params when it is called, before there is a host, and names itself and the param', () => {
     const refused = caught(() => picky({ size: 0 }))
-    expect(refused).to.be.instanceOf(Refusal)
+    expect(refused).to.be.instanceOf(InvalidParams)
     expect(refused).to.include({
       message: 'Nothing is that small.',
       where: 'role picky, size',
@@ -26,7 +26,7 @@ describe('a role', () => {
       picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } } })
     expect(steps(12)).not.to.throw()
     expect(caught(steps(10)))
-      .to.be.instanceOf(Refusal)
+      .to.be.instanceOf(InvalidParams)
       .and.include({ message: 'host1 runs debian 10.' })
   })
 })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Answers } from '../../src/model/answers.ts'
-import { after as afterAnswers, ask, each, on } from '../../src/model/ask.ts'
+import { after as afterAnswers, ask, askEach, askHost } from '../../src/model/ask.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { known } from '../../src/model/read.ts'
@@ -46,7 +46,7 @@ describe('steps', () => {
 
   it('that wait for an answer are left out until it is there', () => {
     const question = ask('leader', known('web1'))
-    const waiting = afterAnswers(each({ hosts: [host] }, question), ([first]) =>
+    const waiting = afterAnswers(askEach({ hosts: [host] }, question), ([first]) =>
       file(`/${first?.answer}`, ''),
     )
     const answers = new Answers()
@@ -67,7 +67,7 @@ describe('steps', () => {
     answers.set({ host, question }, undefined)
     expect(
       flat(
-        afterAnswers(on(host, question), (answer) => file(`/${answer}`, '')),
+        afterAnswers(askHost(host, question), (answer) => file(`/${answer}`, '')),
         answers,
       ).steps,
     ).to.deep.equal(['/undefined'])

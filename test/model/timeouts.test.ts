@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { hosts, inventory, stack } from '../../src/index.ts'
+import { hosts, inventory, inventorySchema } from '../../src/index.ts'
 import type { Timeouts } from '../../src/model/host.ts'
 import { wordsOf } from '../support/words.ts'
 
 describe('the timeouts of an inventory', () => {
-  const site = stack({ web: hosts() })
+  const site = inventorySchema({ web: hosts() })
   const web1 = { address: '10.0.0.1' }
 
   it('are for the site, a group or a host; the value of the host goes first', () => {

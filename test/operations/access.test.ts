@@ -160,8 +160,8 @@ describe('access to real hosts', function () {
 })
 
 const STACK = `
-import { hosts, stack } from 'provision-ts'
-export const site = stack({ web: hosts() })
+import { hosts, inventorySchema } from 'provision-ts'
+export const site = inventorySchema({ web: hosts() })
 `
 
 const INVENTORY = `

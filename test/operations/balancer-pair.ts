@@ -10,7 +10,7 @@ export function balancerFiles(): Readonly<Record<string, string>> {
 }
 
 const STACK = `
-stack({
+inventorySchema({
   domain: hostname,
   vip: cidr,
   certificate: keyPair,
@@ -20,7 +20,7 @@ stack({
 `
 
 const INVENTORY = `
-import { authority, cidr, hostname, hosts, integer, inventory, keyPair, port, stack } from 'provision-ts'
+import { authority, cidr, hostname, hosts, integer, inventory, keyPair, port, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 export const site = ${STACK.trim()}
 export default async () => {

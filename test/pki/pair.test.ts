@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { KeyPair } from '../../src/model/fields.ts'
 import { type Authority, authority } from '../../src/pki/authority.ts'
-import { pairFault } from '../../src/pki/pair.ts'
+import { certificateProblem } from '../../src/pki/pair.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
 const DAY = 86_400_000
@@ -23,44 +23,48 @@ describe('a certificate and its key', () => {
   const bearer = () => ({ names: ['db1'], addresses: ['10.0.0.1'], authority: own.certificate })
 
   it('are good for whom they were made, by who made them, until they expire', () => {
-    expect(pairFault(pair, bearer())).to.equal(undefined)
-    expect(pairFault(pair, {})).to.equal(undefined)
-    expect(pairFault(pair, bearer(), Date.now() + 364 * DAY)).to.equal(undefined)
+    expect(certificateProblem(pair, bearer())).to.equal(undefined)
+    expect(certificateProblem(pair, {})).to.equal(undefined)
+    expect(certificateProblem(pair, bearer(), Date.now() + 364 * DAY)).to.equal(undefined)
   })
 
   it('are refused out of their time', () => {
-    expect(pairFault(pair, bearer(), Date.now() + 366 * DAY)).to.match(/^has expired on \d{4}-\d\d-\d\d$/)
-    expect(pairFault(pair, bearer(), Date.now() - 2 * DAY)).to.match(/^is not valid before /)
+    expect(certificateProblem(pair, bearer(), Date.now() + 366 * DAY)).to.match(
+      /^has expired on \d{4}-\d\d-\d\d$/,
+    )
+    expect(certificateProblem(pair, bearer(), Date.now() - 2 * DAY)).to.match(/^is not valid before /)
   })
 
   it('are refused for another name or address', () => {
-    expect(pairFault(pair, { ...bearer(), names: ['db2'] })).to.equal(
+    expect(certificateProblem(pair, { ...bearer(), names: ['db2'] })).to.equal(
       'is not for db2, but for DNS:db1, IP Address:10.0.0.1',
     )
-    expect(pairFault(pair, { ...bearer(), addresses: ['10.0.0.2'] })).to.match(/^is not for 10.0.0.2/)
+    expect(certificateProblem(pair, { ...bearer(), addresses: ['10.0.0.2'] })).to.match(
+      /^is not for 10.0.0.2/,
+    )
   })
 
   it('are refused when they do not belong together', async () => {
     const { key } = await own.keyPair({ names: ['db2'] })
-    expect(pairFault({ ...pair, key }, bearer())).to.equal('does not belong to its key')
+    expect(certificateProblem({ ...pair, key }, bearer())).to.equal('does not belong to its key')
   })
 
   it('are refused from another authority, and taken through one between', async () => {
-    expect(pairFault(pair, { ...bearer(), authority: other.certificate })).to.equal(
+    expect(certificateProblem(pair, { ...bearer(), authority: other.certificate })).to.equal(
       'was not signed by the authority',
     )
     const chain = { ...pair, certificate: pair.certificate + own.certificate }
-    expect(pairFault(chain, bearer())).to.equal(undefined)
-    expect(pairFault(chain, { ...bearer(), authority: other.certificate })).to.equal(
+    expect(certificateProblem(chain, bearer())).to.equal(undefined)
+    expect(certificateProblem(chain, { ...bearer(), authority: other.certificate })).to.equal(
       'was not signed by the authority',
     )
   })
 
   it('are refused when they are no PEM', () => {
-    expect(pairFault({ ...pair, certificate: '-----BEGIN CERTIFICATE-----' }, {})).to.equal(
+    expect(certificateProblem({ ...pair, certificate: '-----BEGIN CERTIFICATE-----' }, {})).to.equal(
       'is no certificate in PEM',
     )
-    expect(pairFault({ ...pair, key: new Secret(() => 'no key at all') }, bearer())).to.match(
+    expect(certificateProblem({ ...pair, key: new Secret(() => 'no key at all') }, bearer())).to.match(
       /^has a key that is none/,
     )
   })

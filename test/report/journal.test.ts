@@ -66,14 +66,14 @@ describe('the journal of a run', () => {
       step: step('file', `/etc/${value}`),
       outcome: 'changed',
       difference: {
-        verb: 'change',
+        action: 'change',
         fields: [{ name: 'line', to: `password=${value}` }],
         texts: [{ path: '/etc/a', before: known(''), after: `wanted text ${value}\n` }],
         parts: [
           {
             name: value,
             difference: {
-              verb: 'create',
+              action: 'create',
               fields: [],
               texts: [{ path: '/etc/b', before: known(''), after: 'wanted text' }],
             },

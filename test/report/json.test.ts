@@ -56,7 +56,7 @@ describe('the report in JSON', () => {
       step: step('file', '/etc/a'),
       outcome: 'changed',
       difference: {
-        verb: 'change',
+        action: 'change',
         fields: [{ name: 'line', to: `password=${password.reveal()}` }],
         texts: [{ path: '/etc/a', before: known(''), after: `a\n${password.reveal()}\n` }],
       },

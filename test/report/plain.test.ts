@@ -15,7 +15,7 @@ function changedMotd(name: string, to = 'b'): RunEvent {
   return {
     ...{ kind: 'step', play: 'web', host: name, step: step('file', '/etc/motd'), outcome: 'changed' },
     difference: {
-      verb: 'change',
+      action: 'change',
       fields: [{ name: 'content', from: '1', to: '2' }],
       texts: [{ path: '/etc/motd', before: known(''), after: `${to}\n` }],
     },
@@ -132,7 +132,7 @@ Nothing had to change: 5 hosts, 0 steps. (1.23 s, at most 2 round trips a host, 
 
   it('marks what is planned, what comes after others that may make it needless, and what failed', () => {
     const about = { kind: 'step', play: 'web', host: 'web1' } as const
-    const difference = { verb: 'run', fields: [] } as const
+    const difference = { action: 'run', fields: [] } as const
     expect(
       shown([
         { ...about, step: step('command', 'a'), outcome: 'planned', sure: true, difference },

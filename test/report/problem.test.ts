@@ -67,7 +67,7 @@ describe('a problem', () => {
 describe('the diffs of texts', () => {
   const change = (path: string, after: string | undefined) => ({ path, before: known(''), after })
   const diffs = (before: readonly string[], ...texts: readonly ReturnType<typeof change>[]) =>
-    unifiedDiffs({ verb: 'change', fields: [], texts }, before)
+    unifiedDiffs({ action: 'change', fields: [], texts }, before)
 
   it('are unified ones, with three lines around a change', () => {
     const lines = Array.from({ length: 9 }, (_, i) => `line ${i}`)
@@ -94,6 +94,6 @@ describe('the diffs of texts', () => {
   })
 
   it('are none for a difference without texts', () => {
-    expect(unifiedDiffs({ verb: 'run', fields: [] }, [])).to.deep.equal([])
+    expect(unifiedDiffs({ action: 'run', fields: [] }, [])).to.deep.equal([])
   })
 })

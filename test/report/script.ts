@@ -59,7 +59,7 @@ export const EVENTS: readonly RunEvent[] = [
     step: step('file', '/etc/motd', 'base', 'motd'),
     outcome: 'changed',
     difference: {
-      verb: 'change',
+      action: 'change',
       fields: [
         { name: 'mode', from: '0600', to: '0644' },
         { name: 'content', from: 'aaa', to: 'bbb' },
@@ -74,7 +74,7 @@ export const EVENTS: readonly RunEvent[] = [
     ...at,
     step: step('package', 'nginx'),
     outcome: 'changed',
-    difference: { verb: 'install', fields: [{ name: 'nginx', to: 'installed' }] },
+    difference: { action: 'install', fields: [{ name: 'nginx', to: 'installed' }] },
   },
   {
     kind: 'step',
@@ -82,13 +82,13 @@ export const EVENTS: readonly RunEvent[] = [
     step: step('transaction', 'nginx configuration'),
     outcome: 'changed',
     difference: {
-      verb: 'change',
+      action: 'change',
       fields: [],
       parts: [
         {
           name: 'file /etc/a',
           difference: {
-            verb: 'create',
+            action: 'create',
             fields: [
               { name: 'owner', to: 'root' },
               { name: 'group', to: 'root' },
@@ -99,7 +99,7 @@ export const EVENTS: readonly RunEvent[] = [
         },
         {
           name: 'absent /etc/b',
-          difference: { verb: 'remove', fields: [{ name: 'type', from: 'file', to: 'absent' }] },
+          difference: { action: 'remove', fields: [{ name: 'type', from: 'file', to: 'absent' }] },
         },
       ],
     },

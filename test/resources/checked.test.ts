@@ -4,14 +4,14 @@ import {
   command,
   directory,
   dropIn,
+  existingRelease,
   file,
-  keptRelease,
   line,
   link,
-  prunedReleases,
+  markReleaseCurrent,
+  markReleaseRolledBack,
+  pruneReleases,
   release,
-  releaseInForce,
-  releaseWithdrawn,
   type Step,
   sh,
   sysctl,
@@ -32,13 +32,13 @@ describe('a path that cannot be', () => {
     link: (path) => link(path, { target: '/elsewhere' }),
     line: (path) => line(path, 'x'),
     absent: (path) => absent(path),
-    release: (path) => release(path, keptRelease('4f2a90c1b7de')),
+    release: (path) => release(path, existingRelease('4f2a90c1b7de')),
     creates: (path) => command('x', sh`:`, { creates: path }),
     home: (path) => user('app', { home: path }),
     shell: (path) => user('app', { shell: path }),
-    prunedReleases: (path) => prunedReleases(path, { wanted: '4f2a90c1b7de' }),
-    releaseInForce: (path) => releaseInForce(path, '4f2a90c1b7de'),
-    releaseWithdrawn: (path) => releaseWithdrawn(path, '4f2a90c1b7de'),
+    pruneReleases: (path) => pruneReleases(path, { wanted: '4f2a90c1b7de' }),
+    markReleaseCurrent: (path) => markReleaseCurrent(path, '4f2a90c1b7de'),
+    markReleaseRolledBack: (path) => markReleaseRolledBack(path, '4f2a90c1b7de'),
     transaction: (path) => transaction('x', [file(path, 'x')]),
   }
   const paths: readonly (readonly [path: string, why: string])[] = [
@@ -69,7 +69,7 @@ describe('a path that cannot be', () => {
     const name = 'x'.repeat(255)
     expect(file(`/etc/${name}`, '').name).to.have.length(260)
     expect(() => file(`/etc/${name}x`, '')).to.throw(TypeError, 'has a name of more than 255 bytes')
-    expect(() => release(`/srv/${name}`, keptRelease('4f2a90c1b7de'))).to.throw(
+    expect(() => release(`/srv/${name}`, existingRelease('4f2a90c1b7de'))).to.throw(
       TypeError,
       'has a name of more than 246 bytes',
     )

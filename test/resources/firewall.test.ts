@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { firewall } from 'provision-ts'
-import { Refusal } from '../../src/model/problem.ts'
+import { InvalidParams } from '../../src/model/problem.ts'
 import { type FirewallRule, ruleset } from '../../src/resources/firewall-ruleset.ts'
 import { wayIn } from '../../src/resources/way-in.ts'
 import { wordsOf } from '../support/words.ts'
@@ -69,10 +69,10 @@ describe('firewall', () => {
     expect(told('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
     expect(told(undefined, ['10.0.0.0/8']), 'not over ssh').to.not.throw()
     expect(told('10.1.2.3', ['10.1.3.0/24', 'fd00::/8'])).to.throw(
-      Refusal,
+      InvalidParams,
       'shut out the machine that runs this, which comes from 10.1.2.3',
     )
-    expect(told('fd00::5', [])).to.throw(Refusal, 'comes from fd00::5')
+    expect(told('fd00::5', [])).to.throw(InvalidParams, 'comes from fd00::5')
   })
 
   it('refuses what would be read as a part of the ruleset', async () => {

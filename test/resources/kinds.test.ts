@@ -155,7 +155,7 @@ describe('each kind', () => {
         return
       }
       const found = step.diff(have)
-      expect(found && `${found.verb} ${found.fields.map(words).join(', ')}`.trim()).to.equal(differs)
+      expect(found && `${found.action} ${found.fields.map(words).join(', ')}`.trim()).to.equal(differs)
       if (runs) expect(step.apply(have).map(({ script }) => script.text)).to.deep.equal(runs)
     })
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, u
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { prunedReleases } from 'provision-ts'
+import { pruneReleases } from 'provision-ts'
 
 /** The ids that tests know by other names. */
 const names = new Map<string, string>()
@@ -40,7 +40,7 @@ describe('pruned releases', () => {
       .join(' ')
   /** Does what the step wants, for real. */
   const prune = (wanted: string, keep?: number) => {
-    const step = prunedReleases(root, { wanted: idOf(wanted), ...(keep !== undefined && { keep }) })
+    const step = pruneReleases(root, { wanted: idOf(wanted), ...(keep !== undefined && { keep }) })
     const found = step.read.value(
       step.read.parts.map(({ family, query }) => {
         const { status, stdout, stderr } = spawnSync('sh', ['-c', family.script([query]).text])

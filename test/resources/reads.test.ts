@@ -12,7 +12,7 @@ import { entryAt } from '../../src/resources/paths.ts'
 import { service } from '../../src/resources/service.ts'
 import { sysctl } from '../../src/resources/sysctl.ts'
 import { assignmentsOf, liveValue } from '../../src/resources/sysctl-reads.ts'
-import { user, userGroup } from '../../src/resources/user.ts'
+import { groupMember, user } from '../../src/resources/user.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localLink } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/open-session.ts'
@@ -214,8 +214,8 @@ describe('what is asked of a host', () => {
     const read = readAll<unknown>([
       user(username).read,
       user('no-such-user').read,
-      userGroup('root').read,
-      userGroup('no-such-group').read,
+      groupMember('root').read,
+      groupMember('no-such-group').read,
       user(username, { groups: ['no-such-group'] }).read,
       user(username, { group: 'root' }).read,
       user(username, { group: '0' }).read,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import { file, keptRelease, localFile, play, release } from 'provision-ts'
+import { existingRelease, file, localFile, play, release } from 'provision-ts'
 import { converge, fakeHost } from 'provision-ts/testing'
 import { ownRig } from '../support/rig.ts'
 import { wordsIn, wordsOf } from '../support/words.ts'
@@ -12,14 +12,16 @@ describe('what a resource refuses', () => {
   it('is a release that the host has no more, when this machine has not built it', async () => {
     const id = '4f2a90c1b7de'
     expect(
-      await wordsOf(() => converge(release(`/srv/app/${id}`, keptRelease(id)), fakeHost())),
+      await wordsOf(() => converge(release(`/srv/app/${id}`, existingRelease(id)), fakeHost())),
     ).to.equal(`error: There is no release ${id} at /srv/app/${id} any more, and it was not built here
    Build it on this machine and deploy it.`)
   })
 
   it('is a release where something else stands', async () => {
     const host = fakeHost({ files: { '/srv/app': 'a file' } })
-    expect(await wordsOf(() => converge(release('/srv/app', keptRelease('4f2a90c1b7de')), host))).to.equal(
+    expect(
+      await wordsOf(() => converge(release('/srv/app', existingRelease('4f2a90c1b7de')), host)),
+    ).to.equal(
       `error: /srv/app is a file, where a release is wanted
    Move it out of the way, or give the release another path.`,
     )

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type Read, releaseInForce, releasesAt, releaseWithdrawn, type Step } from 'provision-ts'
+import { markReleaseCurrent, markReleaseRolledBack, type Read, releasesAt, type Step } from 'provision-ts'
 
 const [NOW, OLD, BAD, FRESH] = ['a0a0a0a0a0a0', '01d01d01d01d', 'badbadbadbad', 'f0f0f0f0f0f0'] as const
 
@@ -54,26 +54,26 @@ describe('releases of a host', () => {
 
   it('become the one used last when they are in force, and say which one was before', () => {
     have({ [OLD]: 1000, [NOW]: 0 }, NOW)
-    expect(converged(releaseInForce(root, NOW))).to.deep.equal({
+    expect(converged(markReleaseCurrent(root, NOW))).to.deep.equal({
       verb: 'change',
       fields: [{ name: 'release', from: OLD, to: NOW }],
     })
     expect(asked(releasesAt(root)).all.map(({ id }) => id)).to.deep.equal([NOW, OLD])
-    expect(converged(releaseInForce(root, NOW))).to.equal(undefined)
+    expect(converged(markReleaseCurrent(root, NOW))).to.equal(undefined)
   })
 
   it('are not called in force while the link leads elsewhere', () => {
     have({ [OLD]: 1000, [NOW]: 0 }, OLD)
-    converged(releaseInForce(root, NOW))
+    converged(markReleaseCurrent(root, NOW))
     expect(statSync(join(root, 'releases', NOW)).mtimeMs).to.equal(0)
   })
 
   it('are withdrawn once, and are used again when they are put in force', () => {
     have({ [NOW]: 1000 }, NOW)
-    expect(converged(releaseWithdrawn(root, NOW))?.verb).to.equal('change')
-    expect(converged(releaseWithdrawn(root, NOW))).to.equal(undefined)
-    expect(converged(releaseWithdrawn(root, '60e000000000'))).to.equal(undefined)
-    converged(releaseInForce(root, NOW))
+    expect(converged(markReleaseRolledBack(root, NOW))?.action).to.equal('change')
+    expect(converged(markReleaseRolledBack(root, NOW))).to.equal(undefined)
+    expect(converged(markReleaseRolledBack(root, '60e000000000'))).to.equal(undefined)
+    converged(markReleaseCurrent(root, NOW))
     expect(asked(releasesAt(root)).all).to.deep.equal([{ id: NOW, state: 'used' }])
   })
 })

@@ -5,7 +5,7 @@ import { release } from '../../src/resources/release.ts'
 import { service } from '../../src/resources/service.ts'
 import { sysctl } from '../../src/resources/sysctl.ts'
 import { dropIn, unit } from '../../src/resources/unit.ts'
-import { user, userGroup } from '../../src/resources/user.ts'
+import { groupMember, user } from '../../src/resources/user.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { account, build, dir, entry, type Row, running, start, there, version } from './kind-row.ts'
 
@@ -149,15 +149,15 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     step: user('notes', { group: 'users' }),
     have: [[account, { name: 'users', gid: '100', members: [] }], []],
   },
-  'a group of users': { step: userGroup('deploy'), have: { name: 'deploy', gid: '33', members: [] } },
+  'a group of users': { step: groupMember('deploy'), have: { name: 'deploy', gid: '33', members: [] } },
   'no group of users': {
-    step: userGroup('deploy'),
+    step: groupMember('deploy'),
     have: undefined,
     differs: 'create',
     runs: ['groupadd --system deploy'],
   },
   'no group of people': {
-    step: userGroup('people', { system: false }),
+    step: groupMember('people', { system: false }),
     have: undefined,
     differs: 'create',
     runs: ['groupadd people'],

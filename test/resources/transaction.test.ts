@@ -143,7 +143,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('puts the old files back when the new ones are in force and do not work', async () => {
     const { details } = await run(both(), {
       activate: noting(),
-      probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { within: 0 }),
+      probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
     })
     expect(details.join('\n')).to.match(/too new\n +conf: it was activated, but it does not work\./)
     expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
@@ -155,7 +155,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
         'it works',
         sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`,
         {
-          within: '5s',
+          timeout: '5s',
         },
       ),
     })
@@ -204,7 +204,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('counts only when somebody has come over a new connection, where it is about that', async () => {
     const purposes: string[] = []
     const { told } = await rig.run(
-      (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { reachable: true }))],
+      (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { confirmed: true }))],
       { opens: (_host, purpose) => purposes.push(purpose) },
     )
     expect(told).to.deep.equal(['web1 changed transaction conf'])
@@ -230,7 +230,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('is told by its parts', () => {
     const step = transaction('conf', [file('/a', 'a'), file('/b', 'b')])
     const difference = step.diff([undefined, undefined])
-    expect(difference?.parts?.map(({ name, difference: { verb } }) => `${name} ${verb}`)).to.deep.equal([
+    expect(difference?.parts?.map(({ name, difference: { action } }) => `${name} ${action}`)).to.deep.equal([
       'file /a create',
       'file /b create',
     ])

@@ -26,8 +26,8 @@ describe('the wait for a new connection', () => {
   })
 
   it('ends when somebody has come, and only while it waits', () => {
-    expect(run(visit.come.text, {}).status).to.equal(1)
-    const arrive = `until ${visit.awaited.text}; do sleep 0.1; done; ${visit.come.text}`
+    expect(run(visit.confirm.text, {}).status).to.equal(1)
+    const arrive = `until ${visit.ready.text}; do sleep 0.1; done; ${visit.confirm.text}`
     const { status, said } = run(`(${arrive}) & ( ${visit.wait.text}\n)`, {
       PROVISION_CONFIRM_SECONDS: '600',
     })

@@ -58,7 +58,7 @@ describe('role app', () => {
 
   it('switches release, unit, authority and password as one, with one restart', () => {
     const restarting = stepsOf(app(params)).filter(
-      ({ settles, notify }) => settles.length + notify.length > 0,
+      ({ satisfies, notify }) => satisfies.length + notify.length > 0,
     )
     expect(restarting.map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal(['transaction notes abc123'])
     const [first] = restarting

@@ -165,7 +165,7 @@ describe('the cluster in the repository', () => {
     stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system })
 
   it('is told once', () => {
-    expect(step('77').diff(held({ system: undefined }))?.verb).to.equal('create')
+    expect(step('77').diff(held({ system: undefined }))?.action).to.equal('create')
     expect(step('7711067691810880071').diff(held())).to.equal(undefined)
     expect(step(undefined).diff(held())).to.equal(undefined)
   })
@@ -195,7 +195,7 @@ describe('the cluster in the repository', () => {
 describe('a backup that was asked for', () => {
   it('is taken when there is none of this run yet', () => {
     const step = backupTaken({ type: 'diff', run: 'mine' })
-    expect(step.diff(held())?.verb).to.equal('run')
+    expect(step.diff(held())?.action).to.equal('run')
     expect(step.diff(held({ backups: [taken('F', NOON, { run: 'mine' })] }))).to.equal(undefined)
   })
 })
@@ -211,14 +211,14 @@ describe('a restore', () => {
   const refusal = (to: string | undefined, given?: Holdings) => () => step(to, given).diff([cluster(), ''])
 
   it('goes to a moment between the oldest backup and now', () => {
-    expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.verb).to.equal('change')
+    expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 11:59:00Z')).to.throw(Problem, 'The oldest backup was taken after')
     expect(refusal('2026-11-22 13:00:01Z')).to.throw(Problem, 'is still to come')
   })
 
   it('needs a moment where the database runs, and none where it is lost', () => {
     expect(refusal(undefined)).to.throw(Problem, 'The database on db1 runs')
-    expect(step(undefined).diff([NOTHING, ''])?.verb).to.equal('change')
+    expect(step(undefined).diff([NOTHING, ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 12:30:00Z', held({ backups: [] }))).to.throw(Problem, 'no backup to restore')
   })
 

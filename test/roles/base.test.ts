@@ -17,7 +17,9 @@ describe('role base', () => {
 
   it('restarts no service but the journal', () => {
     const steps = stepsOf(base({}))
-    const handlers = steps.flatMap(({ notify, settles }) => [...notify, ...settles].map(({ name }) => name))
+    const handlers = steps.flatMap(({ notify, satisfies }) =>
+      [...notify, ...satisfies].map(({ name }) => name),
+    )
     expect(handlers).to.deep.equal(['restart systemd-journald', 'reload ssh'])
   })
 

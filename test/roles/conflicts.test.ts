@@ -6,7 +6,7 @@ import { haproxyConflicts } from '../../roles/haproxy/conflicts.ts'
 import { keepalivedConflicts } from '../../roles/keepalived/conflicts.ts'
 import { nginxConflicts } from '../../roles/nginx/conflicts.ts'
 import { PORT } from '../../roles/postgres/params.ts'
-import { Refusal } from '../../src/model/problem.ts'
+import { InvalidParams } from '../../src/model/problem.ts'
 import { noOtherFirewall, otherFirewalls } from '../../src/resources/other-firewalls.ts'
 import { wordsOf } from '../support/words.ts'
 
@@ -156,7 +156,7 @@ describe('another firewall', () => {
    A packet has to be accepted by both, so a port that only one of them opens stays closed.
    Take over its rules and turn it off (nft delete table inet filter, and remove the file that loads it at boot), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
     )
-    expect(() => step.diff(otherFirewalls('-P INPUT DROP\nend'))).to.throw(Refusal, 'table ip filter')
+    expect(() => step.diff(otherFirewalls('-P INPUT DROP\nend'))).to.throw(InvalidParams, 'table ip filter')
   })
 
   it('is named when it is ufw or firewalld', () => {

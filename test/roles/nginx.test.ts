@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { healthy, type NginxParams, nginx } from '../../roles/nginx/index.ts'
+import { type NginxParams, nginx, readiness } from '../../roles/nginx/index.ts'
 import { stepsOf, textAt } from './unfolded.ts'
 
 const SITE = '/etc/nginx/conf.d/site.conf'
@@ -26,7 +26,7 @@ describe('role nginx', () => {
     expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include(
       'server [fd00::2]:3000 max_fails=1',
     )
-    expect(healthy({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
+    expect(readiness({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
   })
 
   it('asks the servers of the application itself only while what it is told to ask is not there', () => {
@@ -103,7 +103,7 @@ describe('role nginx', () => {
   it('reloads when the way to the service changes, and does nothing to nginx for a new site', () => {
     const settled = (steps: ReturnType<typeof stepsOf>) =>
       Object.fromEntries(
-        steps.map(({ kind, name, settles }) => [`${kind} ${name}`, settles.map((h) => h.name)]),
+        steps.map(({ kind, name, satisfies }) => [`${kind} ${name}`, satisfies.map((h) => h.name)]),
       )
     expect(settled(stepsOf(nginx(params)))).to.deep.include({
       'transaction nginx configuration': ['reload nginx'],

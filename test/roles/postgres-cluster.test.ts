@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { choosePrimary } from '../../roles/postgres/cluster.ts'
 import { type Place, parsePlace, place, words } from '../../roles/postgres/place.ts'
 import { Answers } from '../../src/model/answers.ts'
-import type { Answered } from '../../src/model/ask.ts'
+import type { HostAnswer } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
 import { Problem } from '../../src/model/problem.ts'
 import type { Answer } from '../../src/model/read.ts'
@@ -23,7 +23,7 @@ const replica = cluster(true, true)
 const nothing: Place = { kind: 'nothing' }
 const unreachable = undefined
 
-const answers = (a: Place | undefined, b: Place | undefined): readonly Answered<Place, Db>[] => [
+const answers = (a: Place | undefined, b: Place | undefined): readonly HostAnswer<Place, Db>[] => [
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]

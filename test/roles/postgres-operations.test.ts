@@ -230,11 +230,11 @@ describe('synchronous replication', () => {
   const waiting = { names: 'ANY 1 ("db2")', marked: true }
 
   it('begins once a replica streams, and is not ended by a run', () => {
-    expect(on.diff({ names: '', marked: false, streaming: true })?.verb).to.equal('change')
+    expect(on.diff({ names: '', marked: false, streaming: true })?.action).to.equal('change')
     expect(on.diff({ names: '', marked: false, streaming: false })).to.equal(undefined)
     expect(on.diff({ ...waiting, streaming: false })).to.equal(undefined)
     expect(on.diff({ ...waiting, streaming: true })).to.equal(undefined)
-    expect(off.diff({ ...waiting, streaming: false })?.verb).to.equal('change')
+    expect(off.diff({ ...waiting, streaming: false })?.action).to.equal('change')
   })
 
   it('is noted after it has begun, and no longer before it ends', () => {

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { verifier, verifies } from '../../roles/postgres/scram.ts'
 import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../../roles/postgres-replica/index.ts'
-import { Problem, Refusal } from '../../src/model/problem.ts'
+import { InvalidParams, Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { COMMON, PRIMARY, said, stepOf, stepsWith } from './postgres.ts'
 import { stepsOf, textAt } from './unfolded.ts'
@@ -28,7 +28,7 @@ describe('postgres-primary', () => {
       ).name
     expect(version(12)).to.equal('postgresql-15')
     expect(version(13)).to.equal('postgresql-17')
-    expect(() => version(11)).to.throw(Refusal, 'debian 11 has no version')
+    expect(() => version(11)).to.throw(InvalidParams, 'debian 11 has no version')
   })
 
   it('listens on its own address alone, with TLS', () => {
@@ -80,7 +80,7 @@ describe('postgres-primary', () => {
 
   it('refuses a version that the Debian release does not carry', () => {
     expect(() => stepsOf(postgresPrimary({ ...params, version: 17 }))).to.throw(
-      Refusal,
+      InvalidParams,
       'Debian 12 does not carry PostgreSQL 17.',
     )
   })
@@ -118,7 +118,7 @@ describe('postgres-primary', () => {
 
   it('never touches data that are there', () => {
     const data = stepOf(steps, 'database cluster')
-    expect(data.diff({ kind: 'nothing' })?.verb).to.equal('create')
+    expect(data.diff({ kind: 'nothing' })?.action).to.equal('create')
     expect(data.diff(PRIMARY)).to.equal(undefined)
     expect(() => data.diff({ ...PRIMARY, version: 13 })).to.throw(Problem, 'data of PostgreSQL 13')
     expect(() => data.diff({ kind: 'lost' })).to.throw(Problem, 'no data')
@@ -129,8 +129,8 @@ describe('postgres-primary', () => {
     const have = (password: string) => ({ rights: 'login', password: verifier(password) })
     expect(role.diff(have('app-password'))).to.equal(undefined)
     expect(role.diff(have('another'))?.fields.map(({ name }) => name)).to.deep.equal(['password'])
-    expect(role.diff({ rights: 'login', password: null })?.verb).to.equal('change')
-    expect(role.diff(undefined)?.verb).to.equal('create')
+    expect(role.diff({ rights: 'login', password: null })?.action).to.equal('change')
+    expect(role.diff(undefined)?.action).to.equal('create')
   })
 
   it('sends what PostgreSQL keeps of a password, never the password, and nothing in an argument', () => {

@@ -41,8 +41,8 @@ describe('postgres-replica', () => {
 
   it('copies where there is nothing, beside the place and never over anything', () => {
     const copy = stepOf(steps, 'database copy')
-    expect(copy.diff({ kind: 'nothing' })?.verb).to.equal('create')
-    expect(copy.diff({ kind: 'lost' })?.verb).to.equal('create')
+    expect(copy.diff({ kind: 'nothing' })?.action).to.equal('create')
+    expect(copy.diff({ kind: 'lost' })?.action).to.equal('create')
     const { script } = said(copy, { kind: 'nothing' })
     expect(script).to.include('holds a cluster already').and.include('A server still runs here')
     expect(script.match(/rm -rf [^;\s]+/g)).to.deep.equal([
@@ -79,8 +79,8 @@ describe('postgres-replica', () => {
     const streaming = stepOf(steps, 'replication')
     const have = { state: 'streaming', from: '198.18.0.42', slot: 'db1' }
     expect(streaming.diff(have)).to.equal(undefined)
-    expect(streaming.diff(undefined)?.verb).to.equal('create')
-    expect(streaming.diff({ ...have, state: 'waiting' })?.verb).to.equal('change')
-    expect(streaming.diff({ ...have, from: '198.18.0.43' })?.verb).to.equal('change')
+    expect(streaming.diff(undefined)?.action).to.equal('create')
+    expect(streaming.diff({ ...have, state: 'waiting' })?.action).to.equal('change')
+    expect(streaming.diff({ ...have, from: '198.18.0.43' })?.action).to.equal('change')
   })
 })

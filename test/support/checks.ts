@@ -4,7 +4,7 @@ import { verify } from '../../src/engine/verify.ts'
 import type { Checks } from '../../src/model/check.ts'
 import type { Host } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { type Finding, verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session.ts'
@@ -45,7 +45,7 @@ export async function findingsOf(
   checks: (hosts: readonly Host[]) => Checks,
   { names = ['web1'], ...options }: CheckOptions = {},
 ): Promise<readonly Finding[]> {
-  const site = stack({ web: hosts() })
+  const site = inventorySchema({ web: hosts() })
   const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
   const { findings } = await verify(
     {

@@ -8,7 +8,7 @@ import type { RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/host.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { type Play, playbook } from '../../src/model/play.ts'
-import { hosts, stack } from '../../src/model/stack.ts'
+import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import type { AbsolutePath } from '../../src/resources/paths.ts'
 import { openSession } from '../../src/transport/open-session.ts'
 import type { Link } from '../../src/transport/wire.ts'
@@ -107,7 +107,7 @@ export class Rig {
     plays: Plays,
     { names = ['web1'], dead, opens, on, owner, ...options }: Options = {},
   ): Promise<Outcome> {
-    const site = stack({ web: hosts() })
+    const site = inventorySchema({ web: hosts() })
     const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
     const events: RunEvent[] = []
     const summary = await run(

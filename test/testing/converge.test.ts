@@ -3,15 +3,15 @@ import {
   absent,
   after,
   ask,
+  askEach,
   command,
+  delegateTo,
   directory,
-  each,
   file,
   group,
   type Host,
   line,
   link,
-  on,
   pkg,
   read,
   reloaded,
@@ -125,10 +125,10 @@ describe('a role on a fake host', () => {
     )
     const steps = [
       command('reindex', sh`app reindex`, { unless: sh`app indexed` }),
-      after(each(group('db', [db1]), primary), ([one]) =>
+      after(askEach(group('db', [db1]), primary), ([one]) =>
         file('/etc/db', `${one?.host.name} ${one?.answer}`),
       ),
-      on(db1, file('/etc/allowed', 'app')),
+      delegateTo(db1, file('/etc/allowed', 'app')),
     ]
     const other = fakeHost({
       name: 'db1',
@@ -151,11 +151,11 @@ describe('a role on a fake host', () => {
     const of = {
       id: (path: string) => path,
       read: (path: string) => read(there(path), ({ code }) => code === 0),
-      diff: (_path: string, have: boolean) => (have ? undefined : { verb: 'create' as const, fields: [] }),
+      diff: (_path: string, have: boolean) => (have ? undefined : { action: 'create' as const, fields: [] }),
       apply: (path: string) => [sh`touch ${path}`],
     }
     const mute = resource('flag', of)
-    const telling = resource('flag', { ...of, becomes: (path, { holds }) => holds(there(path).text) })
+    const telling = resource('flag', { ...of, simulate: (path, { holds }) => holds(there(path).text) })
     const host = fakeHost()
     await converge([mute('/a'), telling('/b')], host)
     expect((await converge([mute('/a'), telling('/b')], host)).plan).to.deep.equal(['create flag /a'])

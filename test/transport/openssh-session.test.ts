@@ -30,7 +30,7 @@ describe('sshd of this machine, with the ssh of this machine', () => {
   describe('through a jump host', () => {
     conformance('two hops of OpenSSH', () => {
       const transport = opensshTransport({ agent: false })
-      return transport.connect({ ...target, via: [{ ...target, name: 'bastion' }] })
+      return transport.connect({ ...target, proxyJump: [{ ...target, name: 'bastion' }] })
     })
   })
 })

@@ -23,19 +23,19 @@ describe('the words of an interactive ssh', () => {
       { name: 'inner', host: '10.0.0.1', port: 2200 },
     ]
     const target = { name: 'web1', host: '10.0.1.1' }
-    const one = await interactiveWords({ ...target, via: [near] })
+    const one = await interactiveWords({ ...target, proxyJump: [near] })
     expect(one).to.deep.equal([
       '-o',
       "ProxyCommand=ssh -W '[%h]:%p' -l jump -- bastion.example.net",
       '--',
       '10.0.1.1',
     ])
-    const [, two = ''] = await interactiveWords({ ...target, via: [near, next] })
+    const [, two = ''] = await interactiveWords({ ...target, proxyJump: [near, next] })
     // What is for the second ssh is no affair of the first.
     expect(two).to.equal(
       "ProxyCommand=ssh -W '[%h]:%p' -p 2200 -o 'ProxyCommand=ssh -W '\\''[%%h]:%%p'\\'' -l jump -- bastion.example.net' -- 10.0.0.1",
     )
-    expect(await interactiveWords({ ...target, via: [] })).to.deep.equal([
+    expect(await interactiveWords({ ...target, proxyJump: [] })).to.deep.equal([
       '-o',
       'ProxyCommand=none',
       '--',

@@ -121,7 +121,7 @@ describe("the user's own ssh", () => {
     const configFile = shop.file('detour')
     writeFileSync(configFile, 'Host *\n ProxyJump nowhere.invalid\n')
     expect((await trouble({}, { configFile, retries: 0 })).details.join('\n')).to.include('nowhere.invalid')
-    const link = await connect({ via: [] }, { configFile })
+    const link = await connect({ proxyJump: [] }, { configFile })
     expect(await said(link, 'echo here')).to.equal('here\n')
     await link.close()
   })
@@ -136,8 +136,8 @@ describe("the user's own ssh", () => {
 
   it('shares a login at a jump host, for as long as anybody is behind it', async () => {
     const transport = opensshTransport(common)
-    const via = [{ ...target, name: 'bastion' }]
-    const links = await Promise.all([1, 2].map(() => transport.connect({ ...target, via })))
+    const proxyJump = [{ ...target, name: 'bastion' }]
+    const links = await Promise.all([1, 2].map(() => transport.connect({ ...target, proxyJump })))
     const logins = await Promise.all(links.map((link) => said(link, 'pgrep -c -P $(ps -o ppid= $PPID)')))
     // The sshd of this test serves one login at the jump host and one of each link.
     expect(logins.map(Number)).to.deep.equal([3, 3])
@@ -216,10 +216,10 @@ describe("the user's own ssh", () => {
       const port = await freePort()
       expect((await trouble({ port })).message).to.equal('web1 refuses connections')
       expect((await trouble({ host: 'no-such-host.invalid' })).obstacle).to.equal('address')
-      const via = [{ ...target, name: 'bastion' }]
-      expect((await trouble({ port, via })).message).to.equal('web1 refuses connections from bastion')
+      const proxyJump = [{ ...target, name: 'bastion' }]
+      expect((await trouble({ port, proxyJump })).message).to.equal('web1 refuses connections from bastion')
       const broken = [{ ...target, name: 'bastion', port }]
-      expect((await trouble({ via: broken })).message).to.equal('bastion refuses connections')
+      expect((await trouble({ proxyJump: broken })).message).to.equal('bastion refuses connections')
     })
 
     it('when the host is frozen, in bounded time', async () => {

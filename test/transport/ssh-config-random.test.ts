@@ -23,13 +23,13 @@ describe('ssh_config, at random', () => {
       const chance = random(seed)
       const file = shop.file('config', randomConfig(chance, shop.file('included', randomConfig(chance))))
       const target = randomTarget(chance, shop.file('key', ''))
-      const { host, user, port, identityFile, via } = target
+      const { host, user, port, identityFile, proxyJump } = target
       const options = [
         ...['-F', file],
         ...(user === undefined ? [] : ['-l', user]),
         ...(port === undefined ? [] : ['-p', String(port)]),
         ...(identityFile === undefined ? [] : ['-i', identityFile]),
-        ...(via === undefined ? [] : ['-J', via.map((jump) => jump.host).join(',') || 'none']),
+        ...(proxyJump === undefined ? [] : ['-J', proxyJump.map((jump) => jump.host).join(',') || 'none']),
       ]
       const ssh = spawnSync('ssh', ['-G', ...options, '--', host], { encoding: 'utf8' })
       const read = hopReader({ configFile: file })
@@ -44,7 +44,7 @@ describe('ssh_config, at random', () => {
       }
       const theirs = wordsOf(ssh.stdout, { ...target, host })
       expect(usedWords(used), about).to.deep.equal(theirs)
-      if (used.via.length > 0) count.jumps++
+      if (used.proxyJump.length > 0) count.jumps++
       if (used.identities.named) count.keys++
       if (port !== undefined && user && identityFile && target.hostKey) count.besides++
     }
@@ -94,7 +94,7 @@ describe('ssh_config, at random', () => {
         const ours = all(own, keyword).slice(0, keyword === 'identityfile' ? theirs.length : undefined)
         expect(ours, `${keyword}, ${about}`).to.deep.equal(theirs)
       }
-      if (used.via.length > 0) count.jumps++
+      if (used.proxyJump.length > 0) count.jumps++
       if (used.identities.named) count.keys++
     }
     expect(
@@ -134,7 +134,7 @@ function usedWords(used: Hop) {
     user: used.user,
     keys: used.identities.named ? used.identities.files : 'usual',
     only: used.identities.only,
-    via: used.via.map((jump) => [jump.user, jump.host, jump.port]),
+    via: used.proxyJump.map((jump) => [jump.user, jump.host, jump.port]),
     timeout: used.connectTimeout,
     unknown: used.hostKey.unknown,
     knownHosts: used.hostKey.userFiles,
@@ -175,7 +175,7 @@ function wordsOf(answer: string, target: Target) {
     user,
     keys: keys.length > 0 && !keys.every((key) => key.startsWith('~/.ssh/id_')) ? keys.map(put) : 'usual',
     only: first('identitiesonly') === 'yes',
-    via: target.via?.map((via) => [via.user, via.host, via.port]) ?? JUMPS[jump ?? 'none'] ?? jump,
+    via: target.proxyJump?.map((via) => [via.user, via.host, via.port]) ?? JUMPS[jump ?? 'none'] ?? jump,
     timeout: 1000 * (Number(first('connecttimeout')) || 10),
     unknown: { true: 'refuse', ask: 'ask', 'accept-new': 'accept', false: 'accept' }[policy],
     knownHosts: named.map(put),
@@ -210,7 +210,7 @@ function randomTarget(chance: Chance, key: string): Target {
     ...(maybe() && { port: one(chance, [22, 2200]) }),
     ...(maybe() && { identityFile: key }),
     ...(maybe() && { hostKey: 'SHA256:abc' }),
-    ...(chance() < 0.15 && { via: one(chance, [[], [{ name: 'hop', host: 'hop' }]]) }),
+    ...(chance() < 0.15 && { proxyJump: one(chance, [[], [{ name: 'hop', host: 'hop' }]]) }),
   }
 }
 

@@ -99,9 +99,9 @@ describe('ssh_config', () => {
       'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
     )
     const target = { ...web1, user: 'me', port: 23, identityFile: '/keys/mine', hostKey: 'SHA256:abc' }
-    const { via, connectTimeout, hostKey } = await hopReader({ configFile })(target)
-    expect({ via, connectTimeout, algorithms: hostKey.algorithms }).to.deep.equal({
-      via: [{ name: 'bastion', host: 'bastion' }],
+    const { proxyJump, connectTimeout, hostKey } = await hopReader({ configFile })(target)
+    expect({ proxyJump, connectTimeout, algorithms: hostKey.algorithms }).to.deep.equal({
+      proxyJump: [{ name: 'bastion', host: 'bastion' }],
       connectTimeout: 3000,
       algorithms: ['ssh-ed25519'],
     })
@@ -113,12 +113,12 @@ describe('ssh_config', () => {
       'Host web1\n HostName 10.9.9.9\n User named\n ProxyJump bastion\nHost 10.*\n User addressed\n Port 2222\n ProxyCommand nc %h %p\n',
     )
     const target = { name: 'web1', host: '10.0.0.5', alias: 'web1' }
-    const { host, user, port, via } = await hopReader({ configFile })(target)
-    expect({ host, user, port, via }).to.deep.equal({
+    const { host, user, port, proxyJump } = await hopReader({ configFile })(target)
+    expect({ host, user, port, proxyJump }).to.deep.equal({
       host: '10.0.0.5',
       user: 'named',
       port: 2222,
-      via: [{ name: 'bastion', host: 'bastion' }],
+      proxyJump: [{ name: 'bastion', host: 'bastion' }],
     })
     const config = new SshConfigReader({ file: configFile })
     expect((await interactiveWords(target, { config })).join(' ')).to.equal(
@@ -181,12 +181,12 @@ describe('ssh_config', () => {
 
   it('names the hosts to go through, unless the inventory does', async () => {
     const text = 'ProxyJump first,ops@second:2222\n'
-    expect((await hop(text)).via).to.deep.equal([
+    expect((await hop(text)).proxyJump).to.deep.equal([
       { name: 'first', host: 'first' },
       { name: 'second', host: 'second', user: 'ops', port: 2222 },
     ])
-    expect((await hop(text, { ...web1, via: [] })).via).to.deep.equal([])
-    expect((await hop('ProxyJump none\n')).via).to.deep.equal([])
+    expect((await hop(text, { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
+    expect((await hop('ProxyJump none\n')).proxyJump).to.deep.equal([])
   })
 
   it('is refused with what would change whom we reach or trust, and we cannot follow', async () => {
@@ -195,7 +195,7 @@ describe('ssh_config', () => {
       expect(problem).to.be.instanceOf(Problem)
       expect(problem instanceof Problem && problem.details).to.deep.equal([`for web1: ${line}`])
     }
-    expect((await hop('ProxyCommand nc %h %p\n', { ...web1, via: [] })).via).to.deep.equal([])
+    expect((await hop('ProxyCommand nc %h %p\n', { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
   })
 
   it('is shown with its line where ssh cannot read it', async () => {

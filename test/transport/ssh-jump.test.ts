@@ -64,7 +64,7 @@ describe('a jump host', () => {
   it('lets us through to the host', async () => {
     const link = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
-      via: [place('bastion', bastion)],
+      proxyJump: [place('bastion', bastion)],
     })
     expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(`127.0.0.1 ${web?.port}`)
     expect(link.traffic.received).to.be.above(1000)
@@ -73,20 +73,20 @@ describe('a jump host', () => {
   })
 
   it('can be followed by another', async () => {
-    const via = [place('bastion', bastion), place('inner', inner)]
+    const proxyJump = [place('bastion', bastion), place('inner', inner)]
     const before = [logins(bastion), logins(inner), logins(web)]
-    const link = await sshTransport(options(everybody())).connect({ ...place('web1', web), via })
+    const link = await sshTransport(options(everybody())).connect({ ...place('web1', web), proxyJump })
     expect(await output(link, 'echo here')).to.equal('here\n')
     await link.close()
     expect([logins(bastion), logins(inner), logins(web)]).to.deep.equal(before.map((count) => count + 1))
   })
 
   it('is checked under its own name, and so is the host behind it', async () => {
-    const via = [place('bastion', bastion)]
-    const noBastion = await trouble({ ...place('web1', web), via }, options(line(web, 'web')))
+    const proxyJump = [place('bastion', bastion)]
+    const noBastion = await trouble({ ...place('web1', web), proxyJump }, options(line(web, 'web')))
     expect(noBastion.message).to.equal('The host key of bastion is not known')
     const wrongHost = await trouble(
-      { ...place('web1', web), via },
+      { ...place('web1', web), proxyJump },
       options(line(bastion, 'bastion') + line(web, 'bastion')),
     )
     expect(wrongHost.message).to.equal('The host key of web1 has changed')
@@ -95,9 +95,9 @@ describe('a jump host', () => {
   it('is logged in to once for all hosts behind it, and left with the last', async () => {
     const before = logins(bastion)
     const transport = sshTransport(options(everybody()))
-    const via = [place('bastion', bastion)]
+    const proxyJump = [place('bastion', bastion)]
     const connect = () =>
-      Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), via })))
+      Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), proxyJump })))
     const [first, ...others] = await connect()
     await Promise.all(others.map((link) => link.close()))
     expect(first && (await output(first, 'echo still here'))).to.equal('still here\n')
@@ -148,7 +148,7 @@ describe('a jump host', () => {
   it('keeps no small packet back for 40 ms', async () => {
     const link = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
-      via: [place('bastion', bastion)],
+      proxyJump: [place('bastion', bastion)],
     })
     const wire = await link.start('while read x; do echo out; echo err >&2; done')
     await quickOnce(async () => {
@@ -160,7 +160,7 @@ describe('a jump host', () => {
 
   it('says when it cannot reach the host', async () => {
     const port = await freePort()
-    const target = { ...place('web1', web), port, via: [place('bastion', bastion)] }
+    const target = { ...place('web1', web), port, proxyJump: [place('bastion', bastion)] }
     const error = await trouble(target, options(everybody()))
     expect(error.obstacle).to.equal('refused')
     expect(error.message).to.equal(`web1 refuses connections at port ${port} from bastion`)
@@ -177,7 +177,7 @@ describe('a jump host', () => {
       config: ['AllowTcpForwarding no'],
     })
     const error = await trouble(
-      { ...place('web1', web), via: [place('bastion', closed)] },
+      { ...place('web1', web), proxyJump: [place('bastion', closed)] },
       options(line(closed, 'bastion') + everybody()),
     )
     await closed.stop()
@@ -186,15 +186,15 @@ describe('a jump host', () => {
   })
 
   it('that goes away takes its hosts along, which say why', async () => {
-    const via = [place('bastion', bastion)]
+    const proxyJump = [place('bastion', bastion)]
     const transport = sshTransport(options(everybody()))
-    const link = await transport.connect({ ...place('web1', web), via })
-    const jump = await transport.connect({ ...place('bastion', bastion), via: [] })
+    const link = await transport.connect({ ...place('web1', web), proxyJump })
+    const jump = await transport.connect({ ...place('bastion', bastion), proxyJump: [] })
     const wire = await link.start('sleep 60')
     // The oldest child of that sshd is the login that we go through.
     await output(jump, `kill $(ps -o pid= --sort start_time --ppid ${bastion?.process.pid} | head -1)`)
     expect((await wire.ended).lost).to.match(/closed the connection/)
     await Promise.all([link.close(), jump.close()])
-    await (await transport.connect({ ...place('web1', web), via })).close()
+    await (await transport.connect({ ...place('web1', web), proxyJump })).close()
   })
 })

@@ -30,7 +30,7 @@ describe('sshd of this machine', () => {
   describe('through a jump host', () => {
     conformance('two hops', () => {
       const transport = sshTransport({ agent: false })
-      return transport.connect({ ...target, via: [{ ...target, name: 'bastion' }] })
+      return transport.connect({ ...target, proxyJump: [{ ...target, name: 'bastion' }] })
     })
   })
 })

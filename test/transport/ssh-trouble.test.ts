@@ -11,7 +11,7 @@ import type { Target } from '../../src/transport/wire.ts'
 import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('a host that cannot be reached', () => {
-  const target: Target = { name: 'web1', host: '127.0.0.1', user: 'root', via: [] }
+  const target: Target = { name: 'web1', host: '127.0.0.1', user: 'root', proxyJump: [] }
   const common: SshOptions = { agent: false, configFile: '/dev/null', identityFiles: [], knownHosts: [] }
   const servers: Server[] = []
   const sockets = new Set<Socket>()
@@ -88,7 +88,7 @@ describe('a host that cannot be reached', () => {
     const circle: Target[] = [{ name: 'a', host: 'a' }]
     const config = 'Host a\n ProxyJump b\nHost b\n ProxyJump a\n'
     const shop = new Workshop()
-    const error = await trouble({ via: circle }, { configFile: shop.file('config', config) })
+    const error = await trouble({ proxyJump: circle }, { configFile: shop.file('config', config) })
     shop.dispose()
     expect(error.message).to.equal('The way to web1 leads in a circle: a twice')
   })
@@ -108,8 +108,8 @@ describe('a host that cannot be reached', () => {
 
   it('since the jump host does not come back from its way there', async () => {
     const { port, hostKey, close } = await bastion()
-    const via: Target[] = [{ name: 'bastion', host: '127.0.0.1', user: 'me', port, hostKey }]
-    const error = await trouble({ via, port: 2222 }, { connectTimeout: 200, loginTimeout: 200 })
+    const proxyJump: Target[] = [{ name: 'bastion', host: '127.0.0.1', user: 'me', port, hostKey }]
+    const error = await trouble({ proxyJump, port: 2222 }, { connectTimeout: 200, loginTimeout: 200 })
     close()
     expect(error.obstacle).to.equal('timeout')
     expect(error.message).to.equal('web1 does not answer at port 2222 from bastion')

@@ -10,8 +10,10 @@ import {
   type HostOf,
   handler,
   hosts,
+  type InventoryValues,
   integer,
   inventory,
+  inventorySchema,
   link,
   optional,
   play,
@@ -19,17 +21,15 @@ import {
   port,
   role,
   type Secret,
-  type StackValues,
   secret,
   service,
   sh,
-  stack,
   template,
   text,
   transaction,
 } from 'provision-ts'
 
-const site = stack({
+const site = inventorySchema({
   domain: text,
   note: optional(text),
   web: hosts({ port, workers: optional(integer({ min: 1 })) }),
@@ -112,7 +112,7 @@ playbook(site, (values) => [
   // @ts-expect-error says: Property 'app' does not exist on type
   play('app', { hosts: values.app }, () => []),
 ])
-type Web = HostOf<StackValues<typeof site.entries>, 'web'>
+type Web = HostOf<InventoryValues<typeof site.entries>, 'web'>
 const portOf = ({ port: of }: Web): number => of
 // @ts-expect-error says: Type 'number | undefined' is not assignable to type 'number'
 const workersOf = ({ workers }: Web): number => workers

@@ -1,4 +1,4 @@
-import { type Problem, type Question, read, resource, sh, together } from 'provision-ts'
+import { type Problem, type Question, read, readBoth, resource, sh } from 'provision-ts'
 import { queried } from '../../postgres/health.ts'
 import { row } from '../../postgres/psql.ts'
 import { CHECK } from '../params.ts'
@@ -33,12 +33,12 @@ export const archive = resource<{ readonly host: string }, readonly [boolean, Ar
   'backup archive',
   {
     id: ({ host }) => `of ${host}`,
-    reach: 'own',
-    read: () => together(isChecked, archiver),
+    affects: 'itself',
+    read: () => readBoth(isChecked, archiver),
     diff: (_params, [checked, archiver]) =>
       checked && archiver?.failing === false
         ? undefined
-        : { verb: 'run', fields: [{ name: 'check', to: 'passed' }] },
+        : { action: 'run', fields: [{ name: 'check', to: 'passed' }] },
     apply: () => [
       {
         script: CHECK,

@@ -1,4 +1,4 @@
-import { read, resource, sh, together } from 'provision-ts'
+import { read, readBoth, resource, sh } from 'provision-ts'
 import { type Holdings, holdings } from '../info.ts'
 
 const UNIT = 'pgbackrest-backup@full.service'
@@ -8,8 +8,8 @@ const begun = read(sh`systemctl is-active ${UNIT}`, ({ stdout }) => /^activ/.tes
 /** The first backup: WAL without one to begin with is of no use. It is begun, and goes on by itself. */
 export const firstBackup = resource<Record<never, never>, readonly [Holdings, boolean]>('first backup', {
   id: () => 'begun',
-  read: () => together(holdings.read, begun),
+  read: () => readBoth(holdings.read, begun),
   diff: (_params, [{ backups }, running]) =>
-    backups.length > 0 || running ? undefined : { verb: 'run', fields: [] },
+    backups.length > 0 || running ? undefined : { action: 'run', fields: [] },
   apply: () => [sh`systemctl start --no-block ${UNIT}`],
 })

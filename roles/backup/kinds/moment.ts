@@ -29,9 +29,9 @@ export const momentTaken = resource<
   Moment | undefined
 >('rows of a moment', {
   id: () => 'on a replica',
-  reach: 'own',
+  affects: 'itself',
   read: () => moment.read,
-  diff: ({ run }, have) => (have?.run === run ? undefined : { verb: 'run', fields: [] }),
+  diff: ({ run }, have) => (have?.run === run ? undefined : { action: 'run', fields: [] }),
   apply: ({ run, paths }) => [{ script: counted(run, paths), timeout: '15m' }],
 })
 

@@ -14,7 +14,7 @@ export const movedAside = resource<MovedAsideParams, Place>('old data', {
   id: ({ paths }) => paths.data,
   read: () => place.read,
   diff: (_params, have) =>
-    have.kind === 'cluster' ? { verb: 'change', fields: [{ name: 'place', to: 'aside' }] } : undefined,
+    have.kind === 'cluster' ? { action: 'change', fields: [{ name: 'place', to: 'aside' }] } : undefined,
   apply: ({ paths: { data, unit }, primary, found }, have) => {
     const later =
       found?.kind === 'cluster' && found.running && have.kind === 'cluster' && found.timeline > have.timeline

@@ -1,4 +1,4 @@
-import { ask, Problem, read, resource, type Shell, sh, together } from 'provision-ts'
+import { ask, Problem, read, readBoth, resource, type Shell, sh } from 'provision-ts'
 import type { Paths } from '../../postgres/params.ts'
 import { type Holdings, holdings } from '../info.ts'
 import { STANZA } from '../params.ts'
@@ -32,8 +32,8 @@ export const restoreTest = resource<RestoreTestParams, readonly [string | undefi
   'restore test',
   {
     id: () => 'of the newest backup',
-    reach: 'own',
-    read: () => together(outcome.read, holdings.read),
+    affects: 'itself',
+    read: () => readBoth(outcome.read, holdings.read),
     diff: ({ run, host }, [last, { backups }]) => {
       if (last === run) return undefined
       const newest = backups.at(-1)
@@ -41,10 +41,10 @@ export const restoreTest = resource<RestoreTestParams, readonly [string | undefi
         throw new Problem(`${host} has no backup that could be restored`, {
           next: 'Take one first: provision backup.',
         })
-      return { verb: 'run', fields: [{ name: 'backup', to: newest.label }] }
+      return { action: 'run', fields: [{ name: 'backup', to: newest.label }] }
     },
     apply: (params, [, { backups }]) => [
-      { script: tested(params, backups.at(-1)?.size ?? 0), says: true, timeout: '24h' },
+      { script: tested(params, backups.at(-1)?.size ?? 0), reportsProgress: true, timeout: '24h' },
     ],
   },
 )

@@ -1,4 +1,4 @@
-import { Problem, read, resource, type Shell, sh, together } from 'provision-ts'
+import { Problem, read, readBoth, resource, type Shell, sh } from 'provision-ts'
 import type { Paths } from '../../postgres/params.ts'
 import { type Place, place } from '../../postgres/place.ts'
 import { local } from '../../postgres/shell.ts'
@@ -31,11 +31,11 @@ const doneBy = read(sh`cat ${DONE} 2>/dev/null`, ({ stdout }) => stdout.trim())
  */
 export const restored = resource<RestoredParams, Found>('database', {
   id: ({ to }) => (to ? `as of ${to.text}` : 'as the repository has it'),
-  read: () => together(place.read, doneBy),
+  read: () => readBoth(place.read, doneBy),
   diff: (params, [have, done]) => {
     if (done === params.run) return undefined
     refuse(params, have)
-    return { verb: 'change', fields: [{ name: 'data', to: 'restored' }] }
+    return { action: 'change', fields: [{ name: 'data', to: 'restored' }] }
   },
   apply: (params) => [{ script: script(params), timeout: '24h' }],
 })

@@ -23,7 +23,7 @@ export const stanza = resource<StanzaParams, Holdings>('backup stanza', {
         details: [have.trouble],
         next: 'Nothing was changed in it. When it was made with another passphrase, give that one again.',
       })
-    if (have.system === undefined) return { verb: 'create', fields: [] }
+    if (have.system === undefined) return { action: 'create', fields: [] }
     if (system === undefined || system === have.system) return undefined
     throw new Problem(`The repository on ${host} holds the backups of another cluster`, {
       details: [`it is of system ${have.system}, the database hosts of system ${system}`],

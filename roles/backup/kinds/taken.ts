@@ -12,16 +12,16 @@ export interface TakenParams {
 /** A backup that this run has taken. The first of all is a full one, whatever was asked for. */
 export const backupTaken = resource<TakenParams, Holdings>('backup', {
   id: ({ type }) => type,
-  reach: 'own',
+  affects: 'itself',
   read: () => holdings.read,
   diff: ({ run }, { backups }) =>
-    backups.some((one) => one.run === run) ? undefined : { verb: 'run', fields: [] },
+    backups.some((one) => one.run === run) ? undefined : { action: 'run', fields: [] },
   apply: ({ type, run }) => [
     {
       script: sh`${BACKUP_SCRIPT} ${type} --log-level-console=warn ${`--annotation=${ANNOTATION}=${run}`} || exit 1
 told=$(pgbackrest ${`--stanza=${STANZA}`} info | awk '/ backup: / { label = $1 " " $NF } / database size: / { size = $0 } END { sub(/^ */, "", size); print label ", " size }'); say "$told"`,
       as: 'postgres',
-      says: true,
+      reportsProgress: true,
       timeout: '24h',
     },
   ],

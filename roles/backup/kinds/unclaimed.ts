@@ -14,7 +14,7 @@ export interface UnclaimedParams {
 /** That nobody begins with an empty database where there are backups of one: all of its hosts may just have been lost. */
 export const unclaimed = resource<UnclaimedParams, Place>('backups', {
   id: () => 'to bring back',
-  reach: 'own',
+  affects: 'itself',
   read: () => place.read,
   diff: ({ host, domain, empty, held }, have) => {
     if (!empty || have.kind !== 'nothing') return undefined

@@ -17,7 +17,7 @@ export const primaryData = resource<NewParams, Place>('database cluster', {
   read: () => place.read,
   diff: (params, have) => {
     if (have.kind === 'foreign') throw foreign(params.host, have)
-    if (have.kind === 'nothing') return { verb: 'create', fields: [] }
+    if (have.kind === 'nothing') return { action: 'create', fields: [] }
     if (have.kind === 'lost') throw lost(params, 'Mount its disk or put its data back, and run again.')
     checkVersion(params, have)
     return undefined
@@ -45,7 +45,7 @@ export const replicaData = resource<CopyParams, Place>('database copy', {
     const { primary, found } = params
     if (found?.kind === 'cluster') checkVersion({ ...params, host: primary.name }, found)
     if (have.kind === 'foreign') throw foreign(params.host, have)
-    if (have.kind !== 'cluster') return { verb: 'create', fields: [{ name: 'copy of', to: primary.name }] }
+    if (have.kind !== 'cluster') return { action: 'create', fields: [{ name: 'copy of', to: primary.name }] }
     checkVersion(params, have)
     if (found?.kind !== 'cluster' || (have.standby && have.system === found.system)) return undefined
     if (params.former === 'refuse' || have.system !== found.system) throw unrelated(params, have, found)
@@ -54,7 +54,7 @@ export const replicaData = resource<CopyParams, Place>('database copy', {
       params.former === 'rewind'
         ? `rewound to ${primary.name}`
         : `copy of ${primary.name}, the old data kept aside`
-    return { verb: 'change', fields: [{ name: 'data', from: words(have), to }] }
+    return { action: 'change', fields: [{ name: 'data', from: words(have), to }] }
   },
   apply: ({ paths, primary, slot, former }, have) => {
     const copy = { script: made(paths, basebackup(paths, primary.address, slot)), timeout: '12h' } as const

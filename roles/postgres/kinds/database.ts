@@ -16,7 +16,7 @@ interface Found {
 /** A database of the superuser, in UTF-8, that some roles may connect to and nobody else. */
 export const postgresDatabase = resource<PostgresDatabaseParams, Found | undefined>('database', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name }) =>
     row<Found>(
       `select pg_encoding_to_char(encoding) as encoding,

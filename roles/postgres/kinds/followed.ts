@@ -16,7 +16,7 @@ interface Found {
  */
 export const followed = resource<{ readonly name: string }, Found | undefined>('replica', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name }) => row<Found>(seen(name)),
   diff: (_params, have) =>
     compare(

@@ -31,7 +31,7 @@ export const settingsInForce = resource<InForceParams, Found | undefined>('datab
       ...(have?.waiting ? [{ name: 'wait for a restart', from: have.waiting, to: 'in force' }] : []),
       ...(have?.overridden ? [{ name: 'ALTER SYSTEM', from: have.overridden, to: 'reset' }] : []),
     ]
-    return fields.length === 0 ? undefined : { verb: 'change', fields }
+    return fields.length === 0 ? undefined : { action: 'change', fields }
   },
   apply: ({ apply }, have): readonly Command[] => [
     ...(have?.overridden
@@ -44,5 +44,5 @@ export const settingsInForce = resource<InForceParams, Found | undefined>('datab
       : []),
     ...apply.commands,
   ],
-  settles: ({ apply }) => [apply],
+  satisfies: ({ apply }) => [apply],
 })

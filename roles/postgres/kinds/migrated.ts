@@ -50,13 +50,13 @@ export function migrationsIn(directory: string): readonly Migration[] {
  */
 export const postgresMigrated = resource<MigratedParams, SchemaVersion | undefined>('database migrations', {
   id: ({ database, schema }) => `${database}.${schema}`,
-  reach: 'own',
+  affects: 'itself',
   read: ({ database, schema }) => versionOf(database, schema),
   diff: ({ migrations }, have) => {
     const due = dueOf(migrations, have)
     return due.length === 0
       ? undefined
-      : { verb: 'change', fields: due.map(({ name }) => ({ name: 'migration', to: name })) }
+      : { action: 'change', fields: due.map(({ name }) => ({ name: 'migration', to: name })) }
   },
   apply: (params, have) => dueOf(params.migrations, have).map((one) => done(params, one)),
 })

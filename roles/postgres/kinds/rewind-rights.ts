@@ -16,13 +16,13 @@ export const rewindRights = resource<{ readonly role: string }, { readonly all: 
   'database rights',
   {
     id: ({ role }) => `of ${role}, to rewind`,
-    reach: 'own',
+    affects: 'itself',
     read: ({ role }) =>
       row(
         `select bool_and(has_function_privilege(rolname, f, 'execute')) as all
            from pg_roles, unnest(array[${FUNCTIONS.map(literal).join(', ')}]) as f where rolname = ${literal(role)} having count(*) > 0`,
       ),
-    diff: (_params, have) => (have?.all ? undefined : { verb: have ? 'change' : 'create', fields: [] }),
+    diff: (_params, have) => (have?.all ? undefined : { action: have ? 'change' : 'create', fields: [] }),
     apply: ({ role }) => [
       statements(
         'postgres',

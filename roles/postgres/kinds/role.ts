@@ -21,7 +21,7 @@ interface Found {
  */
 export const postgresRole = resource<PostgresRoleParams, Found | undefined>('database role', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name }) =>
     row<Found>(
       `select concat_ws(' ', case when rolcanlogin then 'login' end, case when rolreplication then 'replication' end,

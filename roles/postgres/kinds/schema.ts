@@ -25,7 +25,7 @@ interface Found {
  */
 export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>('database schema', {
   id: ({ database, name }) => `${database}.${name}`,
-  reach: 'own',
+  affects: 'itself',
   read: ({ database, name, owner, user }) =>
     row<Found>(
       `select pg_get_userbyid(nspowner) as owner,

@@ -10,15 +10,16 @@ export const postgresSlot = resource<
   { readonly type: string; readonly state: string | null } | undefined
 >('replication slot', {
   id: ({ name }) => name,
-  reach: 'own',
+  affects: 'itself',
   read: ({ name }) =>
     row(
       `select slot_type as type, wal_status as state from pg_replication_slots where slot_name = ${literal(name)}`,
     ),
   diff: (_params, have) => {
-    if (!have) return { verb: 'create', fields: [] }
+    if (!have) return { action: 'create', fields: [] }
     // What the replica still needed is gone for good. The slot is of use again for a new copy, which must be taken by hand.
-    if (have.state === 'lost') return { verb: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
+    if (have.state === 'lost')
+      return { action: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
     return undefined
   },
   apply: ({ name }, have) => [
@@ -39,14 +40,14 @@ export const noSlots = resource<
   { readonly names: string } | undefined
 >('replication slots', {
   id: () => 'of an earlier primary',
-  reach: 'own',
+  affects: 'itself',
   read: ({ names }) =>
     row(
       `select string_agg(slot_name, ' ' order by slot_name) as names from pg_replication_slots
          where slot_type = 'physical' and slot_name in (${names.map(literal).join(', ')}) having count(*) > 0`,
     ),
   diff: (_params, have) =>
-    have && { verb: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
+    have && { action: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
   apply: (_params, have) => [
     statements(
       'postgres',

@@ -22,7 +22,7 @@ interface Found {
  */
 export const postgresStreaming = resource<StreamingParams, Found | undefined>('replication', {
   id: ({ from }) => `from ${from}`,
-  reach: 'own',
+  affects: 'itself',
   read: () =>
     row<Found>('select status as state, sender_host as from, slot_name as slot from pg_stat_wal_receiver'),
   diff: ({ from, slot }, have) => compare({ state: 'streaming', from, slot }, have && present(have)),

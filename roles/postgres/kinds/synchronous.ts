@@ -27,7 +27,7 @@ export const synchronousReplication = resource<SynchronousParams, Found | undefi
   {
     id: ({ replicas }) =>
       replicas.length > 0 ? `to ${replicas.map(({ name }) => name).join(', ')}` : 'of nobody',
-    reach: 'own',
+    affects: 'itself',
     read: ({ replicas }) =>
       row<Found>(
         `select current_setting('synchronous_standby_names') as names,

@@ -16,7 +16,7 @@ export interface PlayInWords {
 }
 
 export function inWords(play: Play, tiers: readonly Tier[]): PlayInWords {
-  const how = [order(play), play.around && `${play.around.label} meanwhile`].filter((part) => part)
+  const how = [order(play), play.drain && `${play.drain.label} meanwhile`].filter((part) => part)
   return { label: play.label, on: onWhom(play, tiers), how: how.join(', ') }
 }
 
@@ -28,9 +28,9 @@ function onWhom({ hosts }: Play, tiers: readonly Tier[]): string {
   return [...whole.map(({ name }) => name), ...rest].join(', ')
 }
 
-function order({ serial, window, hosts }: Play): string {
+function order({ serial, maxUnavailable, hosts }: Play): string {
   if (hosts.length < 2) return ''
-  if (window !== undefined) return `${size(window)} in flight`
+  if (maxUnavailable !== undefined) return `${size(maxUnavailable)} in flight`
   return serial ? serial.map(size).join(', then ') : ''
 }
 

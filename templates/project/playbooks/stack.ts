@@ -1,7 +1,7 @@
-import { hosts, stack, text } from 'provision-ts'
+import { hosts, inventorySchema, text } from 'provision-ts'
 
 /** What an inventory has to give: a team, and servers, each with its purpose. */
-export const site = stack({
+export const site = inventorySchema({
   team: text,
   servers: hosts({ purpose: text }),
 })

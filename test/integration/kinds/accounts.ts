@@ -29,7 +29,7 @@ export const accounts: Generator = (dice, site) => {
         'kinds-readers',
         ...groups.slice(groups[0] === 'kinds-readers' ? 1 : 0),
         ...(group === 'kinds-own' ? [group] : []),
-      ].map((name) => api.userGroup(name, { system: name !== 'kinds-five', ...site.options() })),
+      ].map((name) => api.groupMember(name, { system: name !== 'kinds-five', ...site.options() })),
       api.user('kinds-app', {
         home: dice.one('/nonexistent', home, home),
         shell: dice.one('/usr/sbin/nologin', '/bin/sh'),

@@ -26,8 +26,8 @@ export const packages: Generator = (dice, site) => {
     steps: dice.one<() => ReturnType<Generator>['steps']>(
       () => [...installed(dice, site.options())],
       () => [...installed(dice, site.options())],
-      () => [...installed(dice, site.options()), api.upgrades(site.options())],
-      () => [api.upgrades(site.options()), ...installed(dice, site.options())],
+      () => [...installed(dice, site.options()), api.packageUpgrades(site.options())],
+      () => [api.packageUpgrades(site.options()), ...installed(dice, site.options())],
     )(),
   }
 }

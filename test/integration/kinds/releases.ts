@@ -28,17 +28,19 @@ export const releases: Generator = (dice, site) => {
     .join('\n')
   const kept = dice.maybe(0.3)
   const [first = ''] = old
-  const wanted = kept ? api.keptRelease(first) : built
+  const wanted = kept ? api.existingRelease(first) : built
   return {
     found: kept ? `${found}\nmkdir -p ${at(first)}` : found,
     steps: [
       api.release(at(wanted.id), wanted, site.options()),
       ...(dice.maybe(0.7)
-        ? [api.prunedReleases(root, { wanted: wanted.id, keep: dice.one(2, 3, 4), ...site.options() })]
+        ? [api.pruneReleases(root, { wanted: wanted.id, keep: dice.one(2, 3, 4), ...site.options() })]
         : []),
-      ...(dice.maybe(0.3) ? [api.releaseWithdrawn(root, dice.one(...old.slice(1)), site.options())] : []),
+      ...(dice.maybe(0.3)
+        ? [api.markReleaseRolledBack(root, dice.one(...old.slice(1)), site.options())]
+        : []),
       api.link(`${root}/current`, { target: `releases/${wanted.id}`, ...site.options() }),
-      api.releaseInForce(root, wanted.id, site.options()),
+      api.markReleaseCurrent(root, wanted.id, site.options()),
     ],
   }
 }

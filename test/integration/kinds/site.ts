@@ -75,9 +75,9 @@ function wrapped(steps: Steps, dice: Dice): (host: Host) => Steps {
     inRole,
     inRole,
     () => api.tagged('kinds', steps),
-    () => api.once(steps),
-    (host) => api.on(host, steps),
-    (host) => api.after(api.on(host, isThere), () => steps),
+    () => api.runOnce(steps),
+    (host) => api.delegateTo(host, steps),
+    (host) => api.after(api.askHost(host, isThere), () => steps),
   )
 }
 
@@ -86,12 +86,12 @@ function playOptions(dice: Dice): (all: Pick<Group, 'hosts'>) => object {
   return dice.one<(all: Pick<Group, 'hosts'>) => object>(
     () => ({}),
     () => ({}),
-    () => ({ serial: 1, healthy: () => api.probe('it is well', sh`true`) }),
-    () => ({ window: 1 }),
+    () => ({ serial: 1, readiness: () => api.probe('it is well', sh`true`) }),
+    () => ({ maxUnavailable: 1 }),
     () => ({
-      around: api.around('out of service', {
-        enter: (host: Host) => [api.on(host, sh`touch /run/kinds-out`)],
-        leave: (host: Host) => [api.on(host, sh`rm -f /run/kinds-out`)],
+      drain: api.drain('out of service', {
+        drain: (host: Host) => [api.runOn(host, sh`touch /run/kinds-out`)],
+        undrain: (host: Host) => [api.runOn(host, sh`rm -f /run/kinds-out`)],
       }),
     }),
   )
