@@ -19,7 +19,7 @@ export function accompanied(session: Session, open: () => Promise<OpenedSession>
     },
     close: () => session.close(),
     async run(scripts: readonly RoutedScript[], options: TripOptions = {}) {
-      const waiting = scripts.flatMap(({ reached }) => reached ?? [])
+      const waiting = scripts.flatMap(({ confirm }) => confirm ?? [])
       if (waiting.length === 0) return session.run(scripts, options)
       const over = new AbortController()
       const coming = Promise.all(waiting.map((one) => come(one, { open, over: over.signal })))

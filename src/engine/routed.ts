@@ -9,7 +9,7 @@ export interface RoutedScript extends Script {
   readonly on?: Host
   /** What it asks, in words, when it is a question: such a script has the limits of questions. */
   readonly asks?: string
-  readonly reached?: Confirmation
+  readonly confirm?: Confirmation
   /** It reboots its host, which may take so many milliseconds to come back. */
   readonly reboots?: number
 }

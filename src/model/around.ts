@@ -44,7 +44,7 @@ export interface DrainOptions<H extends Host> {
  * A host that is lost in its turn stays out, which the run tells, until a run finds it again.
  *
  * @param label what a host in the bracket is: `out of web`
- * @example drain('out of web', { enter: ({ name }) => each(balancers, sh`lb-drain ${name}`), leave: ({ name }) => each(balancers, sh`lb-ready ${name}`) })
+ * @example drain('out of web', { drain: ({ name }) => runOnEach(balancers, sh`lb-drain ${name}`), undrain: ({ name }) => runOnEach(balancers, sh`lb-ready ${name}`) })
  */
 export function drain<H extends Host>(
   label: string,
@@ -59,12 +59,12 @@ export function drain<H extends Host>(
   return Object.freeze({ label, drain, undrain, ready, onUnreachable, nothingToDo })
 }
 
-/** A command on one host, for {@link drain}. @example runOn(lb1, sh`lb-drain ${name}`) */
+/** A command on one host, for {@link drain}. @example runOn(db1, sh`touch /run/drained`) */
 export function runOn(host: Host, script: Shell): HostCommand {
   return { host, script }
 }
 
-/** A command on each host of a group, for {@link drain}. */
+/** A command on each host of a group, for {@link drain}. @example runOnEach(balancers, sh`touch /run/drained`) */
 export function runOnEach({ hosts }: Pick<Group, 'hosts'>, script: Shell): readonly HostCommand[] {
   return hosts.map((host) => ({ host, script }))
 }

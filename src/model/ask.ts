@@ -76,7 +76,7 @@ export function mapAnswers<A, B>(from: Answers<A>, make: (value: A) => B): Answe
 /**
  * Two answers as one.
  *
- * @example after(allAnswers(askHost(db1, isPrimary), askHost(db2, isPrimary)), ([first, second]) => …)
+ * @example after(allAnswers(askHost(db1, isPrimary), askHost(db2, isPrimary)), ([first, second]) => first && second && file('/etc/two-primaries', ''))
  */
 export function allAnswers<A, B>(a: Answers<A>, b: Answers<B>): Answers<readonly [A, B]> {
   return { asks: [...a.asks, ...b.asks], value: (answerTo) => [a.value(answerTo), b.value(answerTo)] }

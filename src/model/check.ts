@@ -81,7 +81,7 @@ export interface ExpectOptions<T = unknown> {
  * @param judge returns what is wrong, as a sentence or a Problem; an {@link Unknown} when the answers do not tell; undefined when the
  * check holds. It may also throw a Problem
  * @example
- * expect('one host is the primary', each(db, isPrimary), (all) =>
+ * expect('one host is the primary', askEach(db, isPrimary), (all) =>
  *   all.filter(({ answer }) => answer).length === 1 ? undefined : 'none is, or more than one')
  */
 export function expect<T>(

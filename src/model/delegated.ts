@@ -27,7 +27,7 @@ export interface Tagged {
   readonly steps: Steps
 }
 
-/** Steps for another host, at this place in the turn of the play's own host. Roles in them see the facts of that other host. */
+/** Steps for another host, at this place in the turn of the play's own host. Roles in them see the facts of that other host. @example delegateTo(db1, [migrated]) */
 export function delegateTo(host: Host, steps: Steps): Delegated {
   return Object.freeze({ type: 'delegated', host, steps })
 }
@@ -35,7 +35,7 @@ export function delegateTo(host: Host, steps: Steps): Delegated {
 /**
  * Steps that one host of a play takes for all of them: the first that can be reached. With `on`, another host does it.
  *
- * @example play('app', { hosts: app, serial: 1 }, () => [once(on(db1, migrated)), motd({ text: 'Welcome' })])
+ * @example play('app', { hosts: app, serial: 1 }, () => [runOnce(delegateTo(db1, migrated)), motd({ text: 'Welcome' })])
  */
 export function runOnce(steps: Steps): RunOnce {
   return Object.freeze({ type: 'once', steps })

@@ -45,7 +45,7 @@ export interface TextChange {
  *
  * @param have undefined when there is nothing yet
  * @returns undefined when nothing differs
- * @example compare({ mode: '0644' }, { mode: '0600' }) // { verb: 'change', fields: [{ name: 'mode', from: '0600', to: '0644' }] }
+ * @example compare({ mode: '0644' }, { mode: '0600' }) // { action: 'change', fields: [{ name: 'mode', from: '0600', to: '0644' }] }
  */
 export function compare<W extends Readonly<Record<string, string | number | boolean | undefined>>>(
   want: W,

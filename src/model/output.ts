@@ -25,7 +25,7 @@ export interface OutputOptions {
  * ended with status 75.
  *
  * @example
- * expect('runs kernel 6', on(host, output('its kernel', sh`uname -r`)), (kernel) =>
+ * expect('runs kernel 6', askHost(host, output('its kernel', sh`uname -r`)), (kernel) =>
  *   !kernel || kernel instanceof Problem ? kernel : kernel.said.startsWith('6.') ? undefined : `it runs ${kernel.said}`)
  */
 export function output(

@@ -81,12 +81,14 @@ export function play<H extends Host>(
   const { hosts, serial, maxUnavailable, isIdle, readiness, drain, tags = [] } = options
   const { anyErrorsFatal = false, ignoreUnreachable } = options
   if (serial !== undefined && maxUnavailable !== undefined)
-    throw new TypeError(`play "${label}": serial and window are two ways to go over the hosts; give one`)
+    throw new TypeError(
+      `play "${label}": serial and maxUnavailable are two ways to go over the hosts; give one`,
+    )
   const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
   const { maxFailures = sizes || maxUnavailable !== undefined ? 0 : undefined } = options
   for (const [name, size, least] of [
     ...(sizes ?? []).map((one) => ['serial', one, 1] as const),
-    ['window', maxUnavailable, 1] as const,
+    ['maxUnavailable', maxUnavailable, 1] as const,
     ['maxFailures', maxFailures, 0] as const,
   ])
     if (size !== undefined) refuseNone(`play "${label}": ${name}`, size, least)

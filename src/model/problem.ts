@@ -49,7 +49,7 @@ export class EndHost extends Problem {
 /**
  * What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed.
  *
- * @example throw new Refusal('A listener needs a port or a socket', { where: 'listen' })
+ * @example throw new InvalidParams('A listener needs a port or a socket', { where: 'listen' })
  */
 export class InvalidParams extends Problem {}
 

@@ -53,7 +53,7 @@ export interface Part {
  * A family of questions: call it with a query to get the Read.
  *
  * @example
- * const inodeOf = family<string, string | undefined>({
+ * const inodeOf = batchRead<string, string | undefined>({
  *   name: 'inodes',
  *   script: (paths) => sh`for path in ${paths}; do stat -c %i "$path" 2>/dev/null || echo; done`,
  *   parse: ({ stdout }, paths) => paths.map((_path, i) => stdout.split('\n')[i] || undefined),
@@ -107,7 +107,7 @@ interface ReadOptions<T> {
 /**
  * Several questions as one.
  *
- * @example together(read(sh`uname -r`, ({ stdout }) => stdout.trim()), read(sh`nproc`, ({ stdout }) => Number(stdout)))
+ * @example readBoth(read(sh`uname -r`, ({ stdout }) => stdout.trim()), read(sh`nproc`, ({ stdout }) => Number(stdout)))
  */
 export function readBoth<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
   const cut = a.parts.length

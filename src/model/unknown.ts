@@ -5,7 +5,7 @@ import { Problem } from './problem.ts'
  * has not failed.
  *
  * @example
- * expect('one host is the primary', each(db, isPrimary), (all) =>
+ * expect('one host is the primary', askEach(db, isPrimary), (all) =>
  *   all.some(({ answer }) => answer) ? undefined : new Unknown('none that answers is'))
  */
 export class Unknown extends Problem {}

@@ -9,7 +9,7 @@ import { command } from './command.ts'
  * All installed packages in the newest versions that the host's own sources have: what Debian's stable release and its security
  * updates bring. Nothing is removed, changed configuration files are kept, and no service is restarted.
  *
- * @example play('upgrade', { hosts: web, serial: 1 }, () => [upgrades(), reboot()])
+ * @example play('upgrade', { hosts: web, serial: 1 }, () => [packageUpgrades(), reboot()])
  */
 export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
   return [

@@ -90,11 +90,11 @@ describe('an inventory of Ansible', () => {
       [8080, 4, true],
       [8081, undefined, true],
     ])
-    const via = [{ host: '192.0.2.1', user: 'jump', port: 2200 }]
+    const proxyJump = [{ host: '192.0.2.1', user: 'jump', port: 2200 }]
     expect(all.map(({ ssh }) => ssh)).to.deep.equal([
-      { user: 'deploy', via },
-      { user: 'deploy', via, port: 2222 },
-      { user: 'deploy', via },
+      { user: 'deploy', proxyJump },
+      { user: 'deploy', proxyJump, port: 2222 },
+      { user: 'deploy', proxyJump },
       {},
       { transport: 'local' },
     ])

@@ -36,7 +36,7 @@ export default playbook(site, ({ web, db }) => [
   play('database', { hosts: db }, () => [motd({ text: 'db' })]),
 ])
 export const asking = playbook(site, ({ web }) => [
-  play('asked', { hosts: web }, () => [after(each(web, name), (all) => all.map(({ answer }) => file(\`/tmp/\${answer ?? 'none'}\`, '')))]),
+  play('asked', { hosts: web }, () => [after(askEach(web, name), (all) => all.map(({ answer }) => file(\`/tmp/\${answer ?? 'none'}\`, '')))]),
 ])
 `
 const VERIFICATION = `import { ask, check, askEach, expect, read, sh, verification } from 'provision-ts'
@@ -46,7 +46,7 @@ export default verification(site, ({ web }) => [
   web.hosts.map((host) => check(host, 'is well', host.name === 'web2'
     ? sh\`[ ! -e DIR/seen ] || { echo 'it was seen'; exit 1; }; touch DIR/seen\`
     : sh\`true\`)),
-  expect('agree', each(web, name), () => undefined, { says: (all) => \`\${all[0]?.host.name} leads\` }),
+  expect('agree', askEach(web, name), () => undefined, { says: (all) => \`\${all[0]?.host.name} leads\` }),
 ])
 `
 
@@ -256,7 +256,7 @@ describe('a look at hosts', () => {
       const { code, out } = await provision('steps', 'asking')
       expect([code, out.split('\n').slice(0, 3)]).to.deep.equal([
         0,
-        ['asked', '  web1, web2: 2 steps', '    file /tmp/asked    playbooks/site.ts:13:96'],
+        ['asked', '  web1, web2: 2 steps', '    file /tmp/asked    playbooks/site.ts:13:99'],
       ])
       const all = await provision('steps', '--ask')
       expect(all.code).to.equal(3)

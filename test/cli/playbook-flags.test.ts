@@ -112,5 +112,5 @@ import { playbook, text } from 'provision-ts'
 import { site } from '../stack.ts'
 export default playbook(site, (_values, { release }) => {
   throw new Error(\`it was told \${release}\`)
-}, { about: 'Deploys a release.', flags: { release: text } })`,
+}, { description: 'Deploys a release.', flags: { release: text } })`,
 }

@@ -32,6 +32,7 @@ export declare const lb: Group<Host>
 export declare const balancers: Group<Host>
 export declare const host: Host
 export declare const db1: Host
+export declare const db2: Host
 export const ours = inventorySchema({
   domain: hostname,
   web: hosts({ workers: optional(integer({ min: 1 })) }),
@@ -44,8 +45,8 @@ export declare const pages: Role<{ readonly domain: string; readonly workers?: n
 export declare const motd: Role<{ readonly text: string }>
 export declare const common: (host: Host<Database>) => PostgresParams
 export declare const migrated: Step
-export declare const drained: (balancers: Group, backend: string) => Drain
-export declare const healthy: (host: Host) => Probe
+export declare const drainFrom: (balancers: Group, backend: string) => Drain
+export declare const readiness: (host: Host) => Probe
 export declare const isPrimary: Question<boolean>
 export declare const password: Secret
 export declare const certificate: KeyPair

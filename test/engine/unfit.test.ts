@@ -29,6 +29,6 @@ export default inventory(inventorySchema({ web: hosts() }), { web: { hosts: { we
       expect(
         err.trimEnd(),
       ).to.equal(`error: The ${type} asks for domain, db, which the inventory does not have
-   Give both the same stack, or take a ${type} that was made for this one.`)
+   Give both the same schema, or take a ${type} that was made for this one.`)
     })
 })

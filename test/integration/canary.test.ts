@@ -231,7 +231,7 @@ const trouble = process.env.TROUBLE
 const account = resource('account', {
   id: ({ name }: { name: string; password: Secret }) => name,
   read: () => read(sh\`test -e /etc/canary/account && echo yes\`, ({ stdout }) => stdout !== ''),
-  diff: ({ name }, have) => (have ? undefined : { verb: 'create', fields: [{ name: 'account', to: name }] }),
+  diff: ({ name }, have) => (have ? undefined : { action: 'create', fields: [{ name: 'account', to: name }] }),
   apply: ({ name, password }) => [
     { script: sh\`cat > /dev/null; sleep 0.4\`, as: 'daemon', input: secret.text\`create role \${name} password '\${password}'\` },
     sh\`touch /etc/canary/account\`,

@@ -9,7 +9,7 @@ describe('compare', () => {
 
   it('tells each field that differs: what it is, if it is anything, and what it should be', () => {
     expect(compare({ mode: '0644', owner: 'root', on: true }, { mode: '0600', on: true })).to.deep.equal({
-      verb: 'change',
+      action: 'change',
       fields: [
         { name: 'mode', from: '0600', to: '0644' },
         { name: 'owner', to: 'root' },
@@ -22,9 +22,9 @@ describe('compare', () => {
   })
 
   it('creates where there is nothing, be it without fields', () => {
-    expect(compare({}, undefined)).to.deep.equal({ verb: 'create', fields: [] })
+    expect(compare({}, undefined)).to.deep.equal({ action: 'create', fields: [] })
     expect(compare({ mode: '0644' }, undefined)).to.deep.equal({
-      verb: 'create',
+      action: 'create',
       fields: [{ name: 'mode', to: '0644' }],
     })
   })

@@ -55,7 +55,7 @@ describe('releases of a host', () => {
   it('become the one used last when they are in force, and say which one was before', () => {
     have({ [OLD]: 1000, [NOW]: 0 }, NOW)
     expect(converged(markReleaseCurrent(root, NOW))).to.deep.equal({
-      verb: 'change',
+      action: 'change',
       fields: [{ name: 'release', from: OLD, to: NOW }],
     })
     expect(asked(releasesAt(root)).all.map(({ id }) => id)).to.deep.equal([NOW, OLD])
