@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { Slow } from '../../examples/notes-api/src/database/failures.ts'
 import type { Pool, Query } from '../../examples/notes-api/src/database/pool.ts'
 import { survey } from '../../examples/notes-api/src/database/survey.ts'
 
@@ -35,6 +36,24 @@ describe('the search for the database host that takes writes', () => {
     })
     expect(best?.endpoint).to.equal(standby)
     expect(opened, 'no second login').to.deep.equal([gone.host, standby.host])
+  })
+
+  it('gives a host that is slow to log in enough time, and tells one that is silent for longer', async () => {
+    const slow = (ms: number) =>
+      survey([gone], (endpoint) => ({
+        endpoint,
+        destroy: () => {},
+        session: async (work, limit) => {
+          if (limit < ms) throw new Slow(`no answer within ${limit} ms`)
+          return work(async () => [PRIMARY])
+        },
+      }))
+    expect((await slow(3_000)).best?.endpoint).to.equal(gone)
+    const silent = await slow(60_000)
+    expect([silent.best, silent.words]).to.deep.equal([
+      undefined,
+      '192.0.2.1:5432 failed: no answer within 4000 ms',
+    ])
   })
 
   it('takes the one of two primaries that was promoted later, although the other answers first', async () => {

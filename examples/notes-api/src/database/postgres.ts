@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import type { DatabaseConfig } from '../config.ts'
 import { requestId } from '../request-id.ts'
@@ -7,6 +8,10 @@ import type { OpenPool, Query } from './pool.ts'
 
 /** Sessions at a time with one host: those of {@link Gate}, and one to ask whether the host is writable. */
 const maxSessions = maxTransactions + 1
+/** Milliseconds for a TCP connection. The kernel of a slow host answers at once; only a host that is down does not. */
+const tcpLimit = 1000
+/** Milliseconds for connection and login. The login takes processor time on both sides, so it is slow on a slow host. */
+const loginLimit = 4000
 
 /** The only user of the driver. Nothing else knows how it words its errors. */
 export function postgres({ name, user, password, ca }: DatabaseConfig, applicationName: string): OpenPool {
@@ -22,7 +27,8 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
       ssl: ca === undefined ? false : { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
       application_name: applicationName,
       max: maxSessions,
-      connectionTimeoutMillis: 1000,
+      stream: limitedSocket,
+      connectionTimeoutMillis: loginLimit,
       idleTimeoutMillis: 30_000,
       idle_in_transaction_session_timeout: 10_000,
       keepAlive: true,
@@ -39,20 +45,28 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
     return {
       endpoint,
       async session(work, limit) {
+        const slow = (cause?: unknown) => new Slow(`no answer within ${limit} ms`, { cause })
         let late = false
         let client: pg.PoolClient | undefined
+        let giveUp = () => {}
         const cut = setTimeout(() => {
           late = true
+          giveUp()
           if (client !== undefined) void client.end()
         }, limit)
         try {
-          client = await pool.connect().catch((error: unknown) => {
-            throw translated(error)
+          client = await new Promise<pg.PoolClient>((resolve, reject) => {
+            giveUp = () => reject(slow())
+            pool.connect().then(
+              // A login that ends late serves the next session.
+              (connected) => (late ? connected.release() : resolve(connected)),
+              (error: unknown) => reject(translated(error)),
+            )
           })
           const query = queryOf(client)
           const result = await work((text, values) =>
             query(text, values).catch((error: unknown) => {
-              throw late ? new Slow(`no answer within ${limit} ms`, { cause: error }) : error
+              throw late ? slow(error) : error
             }),
           )
           client.release()
@@ -71,6 +85,17 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
       },
     }
   }
+}
+
+/** The limit of the driver holds for connection and login together. */
+function limitedSocket(): Socket {
+  const socket = new Socket()
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`no TCP connection within ${tcpLimit} ms`)),
+    tcpLimit,
+  )
+  for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer))
+  return socket
 }
 
 function queryOf(client: pg.PoolClient): Query {

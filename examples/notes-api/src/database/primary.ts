@@ -15,7 +15,7 @@ export interface PrimaryParts {
 }
 
 /** Milliseconds for the preparation. */
-const preparing = 1500
+const preparing = 4000
 /** Milliseconds in which a primary in good health answers. */
 const prompt = 1000
 

@@ -18,8 +18,11 @@ export interface Survey {
   readonly words: string
 }
 
-/** Milliseconds a host has for login and answer. The driver allows one second for the connection. */
-const patience = 1500
+/**
+ * Milliseconds a host has for login and answer, which a slow host needs. A host that is found writable meanwhile ends the wait. The
+ * driver gives up a host without a TCP connection much earlier.
+ */
+const patience = 4000
 /** Milliseconds more for the others once one host is found writable: a frozen host must not hold the search up. */
 const grace = 100
 /** Milliseconds after which a host that takes no writes, or refuses, is asked again. */
