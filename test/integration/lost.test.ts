@@ -81,7 +81,7 @@ describe('a host that is lost in the middle of a run', function () {
 
   it('is reported in bounded time when it was frozen before the run', async () => {
     await own.lab.freeze('web2')
-    const ended = await run()
+    const ended = await own.run([], { OFF: 'web2' })
     await own.lab.thaw('web2')
     expect(ended.code, ended.text).to.equal(3)
     expect(ended.text).to.include('web2 takes the connection at port').and.include('and says nothing')
@@ -104,6 +104,8 @@ import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 export const site = inventorySchema({ web: hosts({}) })
 const lab = openLab(process.env.LAB)
-const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+// Nobody waits long for a host that is known to be off.
+const limits = (name: string) => (name === process.env.OFF ? { timeouts: { login: '2s' as const } } : {})
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh, ...limits(name) })
 export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
 `

@@ -44,7 +44,7 @@ describe('the transports, on real hosts', function () {
 
   it('reach a host that is not there in bounded time over openssh, and say what ssh said', async () => {
     await own.lab.kill('web2')
-    const { code, text } = await run('--transport', 'openssh')
+    const { code, text } = await own.run(['--transport', 'openssh'], { OFF: 'web2' })
     await own.lab.start('web2')
     expect(code, text).to.equal(3)
     expect(text).to.include('web2').and.match(/ssh: /)
@@ -67,6 +67,8 @@ import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 export const site = inventorySchema({ web: hosts({}) })
 const lab = openLab(process.env.LAB)
-const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
+// Nobody waits long for a host that is known to be off.
+const limits = (name: string) => (name === process.env.OFF ? { timeouts: { login: '2s' as const } } : {})
+const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh, ...limits(name) })
 export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })
 `

@@ -11,6 +11,18 @@ const SLOW_FOR = 60_000
 const LATE = `file=/usr/local/libexec/keepalived-check
 sed 's/^read -r -a self/sleep 3; &/' $file > /run/late && cat /run/late > $file`
 
+/** A check of several processes, of which one failure is enough. */
+const FORMER = `cat > /usr/local/libexec/former-check <<'END'
+#!/bin/sh
+ask() {
+  setpriv --reuid=keepalived_check --regid=keepalived_check --clear-groups --no-new-privs curl -fsS -o /dev/null --max-time 1 http://127.0.0.1:8405/serving
+}
+ask || { [ $? -eq 28 ] || sleep 0.4; ask; }
+END
+chmod 755 /usr/local/libexec/former-check
+sed -i 's#^  script ".*#  script "/usr/local/libexec/former-check"#; s/^  timeout 60$/  timeout 3/; s/^  fall 2$/  fall 1/; s/^  rise 5$/  rise 2/' /etc/keepalived/keepalived.conf
+/usr/local/libexec/former-check && systemctl reload keepalived`
+
 const HOSTS = ['lb1', 'lb2', 'web1']
 
 /** Slow is not dead: the address moves when a balancer is lost, and stays when both are slow. Moves are counted, not timed. */
@@ -37,6 +49,21 @@ describe('balancers that are slow', function () {
     return (await Promise.all([on('lb1', last), on('lb2', last)])).join('\n\n')
   }
   const back = () => eventually(() => holds('lb1'))
+  /** Both have little processor, and processes that use all of it, while the body runs. */
+  const underLoad = async (body: () => Promise<unknown>) => {
+    for (const host of ['lb1', 'lb2'])
+      await on(
+        host,
+        `systemd-run -q --collect --unit busy sh -c 'for n in $(seq ${LOOPS}); do (while :; do /bin/ls / >/dev/null; done) & done; wait'`,
+      )
+    try {
+      for (const host of HOSTS) await own.lab.slow(host, 5)
+      await body()
+    } finally {
+      for (const host of HOSTS) await own.lab.fast(host)
+      for (const host of ['lb1', 'lb2']) await on(host, 'systemctl stop busy')
+    }
+  }
 
   it('have the address on the first of them', async () => {
     const { code, text } = await own.run()
@@ -56,18 +83,7 @@ describe('balancers that are slow', function () {
 
   it('keep it while both have 5 % of a core and start processes all the time', async () => {
     const before = await moves()
-    for (const host of ['lb1', 'lb2'])
-      await on(
-        host,
-        `systemd-run -q --collect --unit busy sh -c 'for n in $(seq ${LOOPS}); do (while :; do /bin/ls / >/dev/null; done) & done; wait'`,
-      )
-    try {
-      for (const host of HOSTS) await own.lab.slow(host, 5)
-      await new Promise((done) => setTimeout(done, SLOW_FOR))
-    } finally {
-      for (const host of HOSTS) await own.lab.fast(host)
-      for (const host of ['lb1', 'lb2']) await on(host, 'systemctl stop busy')
-    }
+    await underLoad(() => new Promise((done) => setTimeout(done, SLOW_FOR)))
     expect(await moves(), await journals()).to.equal(before)
   })
 
@@ -83,5 +99,12 @@ describe('balancers that are slow', function () {
     await eventually(() => holds('lb2'))
     await on('lb1', 'systemctl kill -s CONT haproxy')
     await back()
+  })
+
+  it('lose it under the same load with the former check, as a control', async () => {
+    for (const host of ['lb1', 'lb2']) await on(host, FORMER)
+    await back()
+    const before = await moves()
+    await underLoad(() => eventually(async () => (await moves()) > before))
   })
 })
