@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { downLab, type Lab, upLab } from '../src/lab/index.ts'
-import { file } from '../src/resources/file.ts'
+import { file } from '../src/resources/files/file.ts'
 import { onLab } from '../test/integration/lab-site.ts'
 import { type Accounted, accounted } from '../test/support/accounting.ts'
 import { familiesOf, thirtySteps } from '../test/support/thirty.ts'

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
  */
 export async function page(root) {
   const { build } = await import('esbuild')
-  const folder = `${root}src/report/page`
+  const folder = `${root}src/report/html/page`
   const [html, { outputFiles }] = await Promise.all([
     readFile(`${folder}/index.html`, 'utf8'),
     build({

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { problemOf } from '../engine/turn.ts'
-import { GroupedOutputs, isBad, JsonOutputs } from '../report/outputs.ts'
 import { paintFor } from '../report/problem.ts'
+import { GroupedOutput, hasFailed, JsonOutput } from '../report/tables/command-output.ts'
 import { Shell, sh } from '../shell/sh.ts'
 import { BecomeFailed } from '../transport/become-failed.ts'
 import { aimed, attendOn, exitOf, tellUnreachable, wayTo } from './ad-hoc.ts'
@@ -70,8 +70,8 @@ async function exec(script: Shell, flags: ExecFlags, own: Own): Promise<number> 
     write: (line: string) => process.stdout.write(`${line}\n`),
     paint: paintFor(process.stdout),
   }
-  const grouped = flags.output === 'plain' ? new GroupedOutputs(options) : undefined
-  const outputs = grouped ?? new JsonOutputs(options)
+  const grouped = flags.output === 'plain' ? new GroupedOutput(options) : undefined
+  const outputs = grouped ?? new JsonOutput(options)
   const count = { failed: 0, unreachable: 0 }
   const { signal, done } = interruptible('\nStopping it on all hosts. Once more to leave at once.\n')
   const timer = flags.grouped ? undefined : setTimeout(() => grouped?.goLive(), PATIENCE)
@@ -88,7 +88,7 @@ async function exec(script: Shell, flags: ExecFlags, own: Own): Promise<number> 
           stop: signal,
         },
       )
-      if (isBad(ended)) count.failed++
+      if (hasFailed(ended)) count.failed++
       outputs.end({ host: host.name, ...ended, ms: performance.now() - start })
     } catch (error) {
       const problem = problemOf(error, host.name)

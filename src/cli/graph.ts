@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { admissionsOf } from '../engine/admissions.ts'
 import { refuseUnfit } from '../engine/unfit.ts'
 import { within } from '../model/problem.ts'
-import { type Drawing, inWords } from '../report/graph/drawing.ts'
+import { type Graph, playNode } from '../report/graph/drawing.ts'
 import { graphMermaid } from '../report/graph/mermaid.ts'
 import { graphSvg } from '../report/graph/svg.ts'
 import { graphText } from '../report/graph/text.ts'
@@ -14,8 +14,8 @@ import { inventoryPath, playbookPath } from './paths.ts'
 import { withPlaybook } from './run-flags.ts'
 
 const FORMATS = {
-  text: (drawing: Drawing) => `${graphText(drawing)}\n`,
-  mermaid: (drawing: Drawing) => `${graphMermaid(drawing)}\n`,
+  text: (drawing: Graph) => `${graphText(drawing)}\n`,
+  mermaid: (drawing: Graph) => `${graphMermaid(drawing)}\n`,
   svg: graphSvg,
 }
 
@@ -61,7 +61,7 @@ Who talks to whom is what the firewalls of the roles let in.`
 function drawingOf({
   inventory,
   playbook,
-}: Pick<Awaited<ReturnType<typeof load>>, 'inventory' | 'playbook'>): Drawing {
+}: Pick<Awaited<ReturnType<typeof load>>, 'inventory' | 'playbook'>): Graph {
   refuseUnfit(playbook, inventory)
   const plays = within('the playbook', undefined, () => playbook.plays(inventory.values))
   const admissions = admissionsOf(plays)
@@ -73,5 +73,5 @@ function drawingOf({
       admits: admissions.get(name),
     })),
   )
-  return { topology, plays: plays.map((play) => inWords(play, topology.tiers)) }
+  return { topology, plays: plays.map((play) => playNode(play, topology.tiers)) }
 }

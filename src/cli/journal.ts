@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { RunEvent } from '../model/event.ts'
 import type { Inventory } from '../model/inventory.ts'
 import { Problem } from '../model/problem.ts'
-import { journaling } from '../report/journal.ts'
+import { journalWriter } from '../report/journal/journal.ts'
 import { didYouMean } from '../text/nearest.ts'
 import { errno } from '../transport/errno.ts'
 
@@ -33,7 +33,7 @@ export function journal(command: string, { hosts }: Pick<Inventory, 'hosts'>): J
         const id = idOf(at)
         const about = hosts.map(({ name, group, address }) => ({ name, group, address }))
         file = new JournalFile(id)
-        emit = journaling({ provision: 1, id, at, command, hosts: about }, file.add)
+        emit = journalWriter({ provision: 1, id, at, command, hosts: about }, file.add)
       }
       emit(event)
     },

@@ -5,10 +5,10 @@ import type { Summary } from '../model/event.ts'
 import type { Playbook } from '../model/play.ts'
 import { Problem } from '../model/problem.ts'
 import { jsonReporter } from '../report/json.ts'
-import { plainReporter } from '../report/plain.ts'
-import { forEyes, paintFor, plain } from '../report/problem.ts'
+import { paintFor, plain, sanitized } from '../report/problem.ts'
 import type { Reporter } from '../report/reporter.ts'
-import { WORDS } from '../report/signs.ts'
+import { SCREEN_READER_LABELS } from '../report/symbols.ts'
+import { plainReporter } from '../report/terminal/plain.ts'
 import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
 import { Secret } from '../shell/secret.ts'
 import { quote } from '../text/quote.ts'
@@ -111,13 +111,18 @@ function commandLine(): string {
 
 async function reporterFor({ output, verbose, step }: RunFlags): Promise<Reporter> {
   const paint = output === 'plain' ? plain : paintFor(process.stdout)
-  const write = (text: string) => process.stdout.write(`${forEyes(text, paint)}\n`)
+  const write = (text: string) => process.stdout.write(`${sanitized(text, paint)}\n`)
   const { isTTY } = process.stdout
   const how = output ?? (isTTY && process.env['TERM'] !== 'dumb' && verbose === 0 && !step ? 'live' : 'lines')
   if (how === 'json') return jsonReporter((line) => process.stdout.write(`${Secret.redact(line)}\n`))
   if (how !== 'live')
-    return plainReporter({ write, paint, verbose: verbose > 0, ...(how === 'plain' && { signs: WORDS }) })
-  const { liveReporter } = await import('../report/listr.ts')
+    return plainReporter({
+      write,
+      paint,
+      verbose: verbose > 0,
+      ...(how === 'plain' && { symbols: SCREEN_READER_LABELS }),
+    })
+  const { liveReporter } = await import('../report/terminal/live.ts')
   return liveReporter({ write, paint })
 }
 

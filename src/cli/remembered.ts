@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { RunEvent } from '../model/event.ts'
 import { isRecord } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
-import { unfinished } from '../report/recap.ts'
+import { unfinishedHosts } from '../report/recap.ts'
 import { errno } from '../transport/errno.ts'
 import type { RunFlags } from './run-flags.ts'
 import { templatesBeside } from './template-types.ts'
@@ -53,7 +53,7 @@ export function remembering(run: Asked, sources: readonly string[]): (event: Run
       keep(hosts)
     }
     if (event.kind !== 'end') return
-    const left = unfinished(event.summary)
+    const left = unfinishedHosts(event.summary)
     if (left.length > 0 || earlier.length > 0) keep(left)
     // What another command has left is still to be done when this one has ended well.
     else if (begun) note(before)

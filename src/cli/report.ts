@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { page } from '../../bin/page.js'
 import { Problem } from '../model/problem.ts'
-import { reportHtml } from '../report/html.ts'
-import { readLines } from '../report/journal-lines.ts'
+import { reportHtml } from '../report/html/html.ts'
+import { parseJournal } from '../report/journal/format.ts'
 import { table } from '../report/table.ts'
 import { elapsed } from '../text/duration.ts'
 import { journalOf, kept, THERE } from './journal.ts'
@@ -59,7 +59,7 @@ function listed(): readonly string[] {
 
 function rowOf(id: string): readonly string[] {
   try {
-    const { about, lines } = readLines(journalOf(id))
+    const { about, lines } = parseJournal(journalOf(id))
     const end = lines.at(-1)
     const when = about.at.slice(0, 16).replace('T', ' ')
     if (end?.kind !== 'end') return [id, when, 'did not end', '', about.command]
@@ -84,7 +84,7 @@ const ENDINGS: Readonly<Record<number, string>> = {
 /** @throws Problem when it is none */
 function read(journal: string, run = 'the last run') {
   try {
-    return readLines(journal)
+    return parseJournal(journal)
   } catch (error) {
     throw new Problem(
       `The journal of ${run} cannot be read: ${error instanceof Error ? error.message : error}`,

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Selecting } from '../engine/selection.ts'
 import type { Confirm } from '../engine/turn.ts'
 import { Problem } from '../model/problem.ts'
-import { describeDifference, stepTitle } from '../report/describe.ts'
+import { describeDiff, stepTitle } from '../report/describe.ts'
 import { askLine } from './prompt.ts'
 
 export interface SelectFlags {
@@ -49,7 +49,7 @@ export function confirming(ask: (question: string) => Promise<string>): Confirm 
   return (host, step, difference) => {
     const answer = last.then(async () => {
       while (!all) {
-        const said = await ask(`${host}: ${stepTitle(step)}: ${describeDifference(difference)}? [y/n/all] `)
+        const said = await ask(`${host}: ${stepTitle(step)}: ${describeDiff(difference)}? [y/n/all] `)
         if (/^y(es)?$/i.test(said)) return true
         if (/^n(o)?$/i.test(said)) return false
         all = /^a(ll)?$/i.test(said)

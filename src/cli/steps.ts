@@ -3,8 +3,8 @@ import { type Foreseeing, foreseen, type Outlined } from '../engine/foreseen.ts'
 import { run } from '../engine/run.ts'
 import type { RunEvent, StepInfo } from '../model/event.ts'
 import { jsonLine } from '../report/json.ts'
-import { nearPlace, outline } from '../report/outline.ts'
 import { paintFor } from '../report/problem.ts'
+import { relativeSource, stepList } from '../report/tables/step-list.ts'
 import { Secret } from '../shell/secret.ts'
 import { exitOf, tellUnreachable, wayTo } from './ad-hoc.ts'
 import { EXIT } from './exit.ts'
@@ -53,13 +53,13 @@ async function steps(flags: StepsFlags, command: Command, own: Own): Promise<num
   const plan = { inventory, playbook, limit, select: selecting(flags) }
   const madeUp = flags.ask ? undefined : foreseen(plan)
   const { outlined, code } = madeUp ? { outlined: madeUp, code: EXIT.ok } : await asked(plan, flags)
-  const lines = flags.output === 'json' ? outlined.map(asJson) : outline(outlined, paintFor(process.stdout))
+  const lines = flags.output === 'json' ? outlined.map(asJson) : stepList(outlined, paintFor(process.stdout))
   for (const line of lines) process.stdout.write(`${Secret.redact(line)}\n`)
   return code
 }
 
 function asJson({ play, host, steps }: Outlined): string {
-  const places = steps.map((step) => ({ ...step, source: step.source && nearPlace(step.source) }))
+  const places = steps.map((step) => ({ ...step, source: step.source && relativeSource(step.source) }))
   return jsonLine({ kind: 'steps', play, host, steps: places })
 }
 

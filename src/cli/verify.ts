@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { verify } from '../engine/verify.ts'
 import type { Verified } from '../model/verification.ts'
 import { paintFor } from '../report/problem.ts'
-import { verifiedJson, verifiedTable } from '../report/verified.ts'
+import { verifyJson, verifyTable } from '../report/tables/verify.ts'
 import { Secret } from '../shell/secret.ts'
 import { duration } from './duration.ts'
 import { EXIT } from './exit.ts'
@@ -57,7 +57,7 @@ export function withFindingsOption(command: Command): Command {
 
 /** Shows what was found. @returns the exit status that says it, too */
 export function told(found: Verified, { output }: FindingsFlags): number {
-  const lines = output === 'json' ? verifiedJson(found) : [verifiedTable(found, paintFor(process.stdout))]
+  const lines = output === 'json' ? verifyJson(found) : [verifyTable(found, paintFor(process.stdout))]
   for (const line of lines) process.stdout.write(`${Secret.redact(line)}\n`)
   return exitOf(found)
 }

@@ -1,5 +1,5 @@
 import type { Explanation } from '../model/command.ts'
-import { whyNot } from '../resources/apt-trouble.ts'
+import { explainAptError } from '../resources/packages/apt-errors.ts'
 
 /** Why a command is likely to have failed, by its last words and its exit status. */
 export function likelyCause(said: string, code: number): Explanation | undefined {
@@ -7,7 +7,7 @@ export function likelyCause(said: string, code: number): Explanation | undefined
     const found = pattern.exec(said)
     if (found) return explain(...found.slice(1).map((part) => part ?? ''))
   }
-  return whyNot(said) ?? STATUSES.get(code)
+  return explainAptError(said) ?? STATUSES.get(code)
 }
 
 type Cause = readonly [RegExp, (first?: string, second?: string, third?: string) => Explanation]

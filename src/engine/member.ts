@@ -3,7 +3,7 @@ import { facts } from '../model/facts.ts'
 import type { Host } from '../model/host.ts'
 import type { Problem } from '../model/problem.ts'
 import { type Read, readBoth } from '../model/read.ts'
-import { type Unfinished, unfinished } from '../resources/way-back.ts'
+import { type UnfinishedTransaction, unfinishedTransactions } from '../resources/transaction/rollback.ts'
 import type { Session } from '../transport/session.ts'
 import { askHost } from './batch.ts'
 import { owed } from './owed.ts'
@@ -19,7 +19,7 @@ export class Member {
   /** Brackets around other hosts that are open here, in this run or since an earlier one. */
   readonly undos: Map<string, Bracketed>
   /** Transactions that an earlier run has left cut off. */
-  readonly unfinished: readonly Unfinished[]
+  readonly unfinished: readonly UnfinishedTransaction[]
   /** Grows with each change that this run makes here; what was read at another version is stale. */
   version = 0
   /** What went wrong here; no further play is begun on it. */
@@ -49,7 +49,7 @@ export class Member {
   static async meet<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [Member, T]> {
     const [[known, [left, [open, cut]]], answers] = await askHost(
       session,
-      readBoth(readBoth(facts, readBoth(owed, readBoth(undos, unfinished))), first),
+      readBoth(readBoth(facts, readBoth(owed, readBoth(undos, unfinishedTransactions))), first),
     )
     return [new Member(host, session, { facts: known, owed: left, undos: open, unfinished: cut }), answers]
   }
@@ -63,5 +63,5 @@ interface Known {
   readonly facts: Facts
   readonly owed: readonly string[]
   readonly undos: readonly Bracketed[]
-  readonly unfinished: readonly Unfinished[]
+  readonly unfinished: readonly UnfinishedTransaction[]
 }

@@ -3,7 +3,7 @@ import { type Check, expect } from '../model/check.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
 import { mapRead, readAll } from '../model/read.ts'
-import { unfinished } from '../resources/way-back.ts'
+import { unfinishedTransactions } from '../resources/transaction/rollback.ts'
 import { owed } from './owed.ts'
 import { undoByHand, undos } from './undo.ts'
 
@@ -14,7 +14,7 @@ const left = ask(
     mapRead(undos, (all) =>
       all.map((one) => `${one.host} is still ${one.label}; to take it back: ${undoByHand(one)}`),
     ),
-    mapRead(unfinished, (all) =>
+    mapRead(unfinishedTransactions, (all) =>
       all.flatMap(({ label }) => (label === undefined ? [] : [`unfinished: transaction ${label}`])),
     ),
   ]),

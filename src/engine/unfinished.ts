@@ -1,6 +1,11 @@
 import type { RunEvent } from '../model/event.ts'
 import { Problem } from '../model/problem.ts'
-import { recovered, recoveredByHand, recoveryIn, type Unfinished } from '../resources/way-back.ts'
+import {
+  manualRecoveryCommand,
+  parseRecovery,
+  recoverTransaction,
+  type UnfinishedTransaction,
+} from '../resources/transaction/rollback.ts'
 import { Secret } from '../shell/secret.ts'
 import type { Session } from '../transport/session.ts'
 
@@ -10,7 +15,7 @@ const PATIENCE = 300_000
 export interface Cut {
   readonly host: string
   readonly session: Session
-  readonly unfinished: readonly Unfinished[]
+  readonly unfinished: readonly UnfinishedTransaction[]
 }
 
 /**
@@ -24,7 +29,7 @@ export async function recover(
   emit: (event: RunEvent) => void,
 ): Promise<Problem | undefined> {
   const scripts = unfinished.map((one) => ({
-    script: recovered(one),
+    script: recoverTransaction(one),
     mode: 'isolated' as const,
     timeout: PATIENCE,
   }))
@@ -32,7 +37,7 @@ export async function recover(
   let trouble: Problem | undefined
   for (const [i, { id, label }] of unfinished.entries()) {
     const result = results[i]
-    const outcome = recoveryIn(result?.stdout.toString() ?? '')
+    const outcome = parseRecovery(result?.stdout.toString() ?? '')
     if (label === undefined || outcome === 'ended by itself') continue
     const words = Secret.redact(result?.stderr.toString() ?? '')
     const details = words.split('\n').filter((line) => line !== '')
@@ -40,7 +45,7 @@ export async function recover(
       trouble ??= new Problem(
         `${host}: the transaction ${label}, cut off in an earlier run, could not be taken back`,
         {
-          details: [...details, `on ${host}: ${recoveredByHand({ id })}`],
+          details: [...details, `on ${host}: ${manualRecoveryCommand({ id })}`],
           next: 'Mend what kept it, then run the same command again. Nothing else was done on this host.',
         },
       )

@@ -1,7 +1,7 @@
 import type { Question } from '../model/ask.ts'
 import { type Output, output } from '../model/output.ts'
 import type { Problem } from '../model/problem.ts'
-import { HOLDER } from '../resources/apt.ts'
+import { LOCK_HOLDER } from '../resources/packages/apt.ts'
 import { sh } from '../shell/sh.ts'
 
 // What the doctor asks a host. A program that gives no answer makes its own part unknown (75), and no other.
@@ -40,7 +40,7 @@ export const clock: Vital = output('clock', sh`date +%s%3N`)
 /** The number of packages, each whose installation has not ended with its state, and the holder of a lock. */
 export const packages: Vital = output(
   'packages',
-  sh`${HOLDER}
+  sh`${LOCK_HOLDER}
 command -v dpkg-query >/dev/null || { echo none; exit 0; }
 said=$(dpkg-query -W -f '\${Package} \${Status}\n') || { echo 'dpkg-query does not answer'; exit 75; }
 printf '%s\n' "$said" | awk '

@@ -2,13 +2,13 @@ import type { Diff, Field } from '../model/difference.ts'
 import type { StepInfo } from '../model/event.ts'
 
 /** What a difference means, in one line: `change mode 0644 → 0600, owner root → notes`. */
-export function describeDifference({ action, fields }: Diff): string {
+export function describeDiff({ action, fields }: Diff): string {
   return [action, words(fields)].filter((part) => part !== '').join(' ')
 }
 
 /** A line for each of the things that change together in one step; none for a step of one thing. */
 export function describeParts({ parts = [] }: Diff): readonly string[] {
-  return parts.map(({ name, difference }) => `${name}: ${describeDifference(difference)}`)
+  return parts.map(({ name, difference }) => `${name}: ${describeDiff(difference)}`)
 }
 
 export function stepTitle({ kind, name }: Pick<StepInfo, 'kind' | 'name'>): string {

@@ -2,8 +2,8 @@ import type { Diff } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
 import type { Source } from '../model/source.ts'
 import { Secret } from '../shell/secret.ts'
-import { shownPlace } from './place.ts'
 import type { Reporter } from './reporter.ts'
+import { formatSource } from './source-location.ts'
 
 /** One JSON object a line and event, with the time; secrets are masked. */
 export function jsonReporter(write: (line: string) => void): Reporter {
@@ -20,9 +20,9 @@ export function jsonLine(line: object): string {
         after,
         instead,
       }))
-    if (key === 'source' && value !== undefined) return shownPlace(value as Source)
+    if (key === 'source' && value !== undefined) return formatSource(value as Source)
     if (!(value instanceof Problem)) return value
     const { message, where, details, next } = value
-    return { message, where: where && shownPlace(where), details, next }
+    return { message, where: where && formatSource(where), details, next }
   })
 }

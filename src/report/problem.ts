@@ -3,7 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
 import { printable, printableInColour } from '../text/printable.ts'
 import { excerpt } from './excerpt.ts'
-import { shownPlace } from './place.ts'
+import { formatSource } from './source-location.ts'
 
 /** How text is coloured; `plain` leaves it as it is. */
 export type Paint = (style: 'red' | 'green' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string
@@ -20,7 +20,7 @@ export function paintFor({ isTTY }: { readonly isTTY?: boolean }): Paint {
 }
 
 /** The last door of all text for people: whatever was overlooked is masked here, and nothing but our colours acts upon a terminal. */
-export function forEyes(text: string, paint: Paint): string {
+export function sanitized(text: string, paint: Paint): string {
   // What control characters have kept apart may be a secret without them.
   const clean = paint === plain ? printable : printableInColour
   return Secret.redact(clean(Secret.redact(text)))
@@ -31,11 +31,11 @@ export function showProblem(problem: Problem, paint: Paint): string {
   const { message, where, details, next } = problem
   const lines = [
     `${paint('red', 'error:')} ${paint('bold', message)}`,
-    ...(where === undefined ? [] : placed(shownPlace(where), paint)),
+    ...(where === undefined ? [] : placed(formatSource(where), paint)),
     ...details.map((line) => `   ${line}`),
     ...(next === undefined ? [] : [`   ${paint('cyan', next)}`]),
   ]
-  return forEyes(lines.join('\n'), paint)
+  return sanitized(lines.join('\n'), paint)
 }
 
 function placed(place: string, paint: Paint): readonly string[] {

@@ -22,13 +22,13 @@ function isUnfinished({ failed, unreachable, skipped }: HostSummary): boolean {
 }
 
 /** The hosts on which a run did not reach its end. */
-export function unfinished({ hosts }: Summary): readonly string[] {
+export function unfinishedHosts({ hosts }: Summary): readonly string[] {
   return hosts.filter(isUnfinished).map(({ host }) => host)
 }
 
 /** How to go on after a run that did not reach its end everywhere. */
 function continuation(summary: Summary): readonly string[] {
-  const left = unfinished(summary)
+  const left = unfinishedHosts(summary)
   if (left.length === 0 || summary.mode === 'check') return []
   const only = left.length < summary.hosts.length ? ` with ${left.join(', ')}` : ''
   return [`To go on${only}: provision resume. What is done is not done twice.`]

@@ -14,7 +14,7 @@ import { type FakeFile, FakeHost } from './fake-host.ts'
 import type { RealHost } from './real.ts'
 
 /** What came of bringing a real host to a state. */
-export interface Converged {
+export interface ConvergeResult {
   /** What there was to do, as `--check` would say it, in order: `create file /etc/motd`. Empty when the host was as wanted. */
   readonly plan: readonly string[]
   /** The names of the handlers that were due, in order: `reload nginx`. */
@@ -22,15 +22,15 @@ export interface Converged {
 }
 
 /** What came of bringing a fake host to a state. */
-export interface FakelyConverged extends Converged {
+export interface FakeConvergeResult extends ConvergeResult {
   /** What the host has now, by path. */
   readonly files: Readonly<Record<string, FakeFile>>
   /** Every command that a real host would have been given, in order. None was run. */
-  readonly commands: readonly ToldCommand[]
+  readonly commands: readonly RecordedCommand[]
 }
 
 /** A command that a fake host was told. */
-export interface ToldCommand {
+export interface RecordedCommand {
   /** Whose it is: `command build the index`, `handler reload nginx`. */
   readonly of: string
   /** The text for the host's shell; every secret in it is masked. */
@@ -52,21 +52,21 @@ export interface ToldCommand {
  * const run = await converge(motd({ text: 'Welcome' }), fakeHost())
  * // run.plan: ['create file /etc/motd'], run.files['/etc/motd']?.text: 'Welcome\n'
  */
-export async function converge(steps: Steps, host: FakeHost): Promise<FakelyConverged>
-export async function converge(steps: Steps, host: RealHost): Promise<Converged>
-export async function converge(steps: Steps, host: FakeHost | RealHost): Promise<Converged> {
+export async function converge(steps: Steps, host: FakeHost): Promise<FakeConvergeResult>
+export async function converge(steps: Steps, host: RealHost): Promise<ConvergeResult>
+export async function converge(steps: Steps, host: FakeHost | RealHost): Promise<ConvergeResult> {
   if (host instanceof FakeHost) return convergeFake(steps, host)
   // The engine and SSH are loaded when they are needed.
   const { convergeReal } = await import('./real.ts')
   return convergeReal(steps, host)
 }
 
-async function convergeFake(steps: Steps, host: FakeHost): Promise<FakelyConverged> {
-  const { sketch } = host
+async function convergeFake(steps: Steps, host: FakeHost): Promise<FakeConvergeResult> {
+  const { state: sketch } = host
   const placed = unfold(steps, { facts: sketch.facts, answers: answersOf(sketch) }).steps
   await Promise.all(placed.map(({ step }) => step.prepare?.()))
   const plan = placed.flatMap((one) => planned(one, sketch))
-  const commands: ToldCommand[] = []
+  const commands: RecordedCommand[] = []
   const changed = new Set<Step>()
   for (const { step } of placed) {
     const have = asked(step.read, sketch)
@@ -115,12 +115,12 @@ function differenceOf({ read, diff }: Step, sketch: FakeState): Diff | undefined
   return diff(asked(read, sketch))
 }
 
-function told(of: string): (command: Command) => ToldCommand {
+function told(of: string): (command: Command) => RecordedCommand {
   return ({ script, as = 'root' }) => ({ of, script: Secret.redact(script.text), as })
 }
 
 /** A kind that cannot say what becomes of a fake host proves nothing there. */
-function prove(placed: readonly PlacedStep[], { name, sketch }: FakeHost): void {
+function prove(placed: readonly PlacedStep[], { name, state: sketch }: FakeHost): void {
   for (const one of placed) {
     const difference = one.step.simulate && differenceOf(one.step, sketch)
     if (difference) throw notConverged({ name }, one, difference)

@@ -59,16 +59,16 @@ export interface FakeFile {
 export class FakeHost {
   readonly name: string
   /** What is on it, as kinds of resources see it. */
-  readonly sketch: FakeState
+  readonly state: FakeState
 
   constructor({ name = 'host1', ...given }: FakeHostOptions = {}) {
     this.name = name
-    this.sketch = sketchOf(this, given)
+    this.state = fakeState(this, given)
   }
 
   /** What it has now, by path. */
   get files(): Readonly<Record<string, FakeFile>> {
-    return Object.fromEntries([...this.sketch.paths].map(([path, entry]) => [path, shown(entry)]))
+    return Object.fromEntries([...this.state.paths].map(([path, entry]) => [path, shown(entry)]))
   }
 }
 
@@ -83,7 +83,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   return new FakeHost(options)
 }
 
-function sketchOf(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeState {
+function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeState {
   const {
     facts = {},
     files = {},
@@ -108,7 +108,7 @@ function sketchOf(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeStat
     other: (name) => {
       const found = [own, ...others].find((one) => one.name === name)
       if (!found) throw new Problem(`The test has made up no host ${name}`, { next: OTHERS })
-      return found.sketch
+      return found.state
     },
   }
   for (const [path, content] of Object.entries(files)) {

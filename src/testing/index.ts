@@ -4,6 +4,11 @@
  * @module provision-ts/testing
  */
 export type { FakeState, Sketched } from '../model/sketch.ts'
-export { type Converged, converge, type FakelyConverged, type ToldCommand } from './converge.ts'
+export {
+  type ConvergeResult,
+  converge,
+  type FakeConvergeResult,
+  type RecordedCommand,
+} from './converge.ts'
 export { type FakeFile, type FakeHost, type FakeHostOptions, fakeHost, type GivenFile } from './fake-host.ts'
 export type { RealHost } from './real.ts'

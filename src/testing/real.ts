@@ -9,7 +9,7 @@ import type { Problem } from '../model/problem.ts'
 import { hosts, inventorySchema } from '../model/stack.ts'
 import type { Steps } from '../model/steps.ts'
 import { stepTitle } from '../report/describe.ts'
-import type { Converged } from './converge.ts'
+import type { ConvergeResult } from './converge.ts'
 
 /** A machine that is reached over SSH, such as `lab.host('web1')`. */
 export interface RealHost {
@@ -20,7 +20,7 @@ export interface RealHost {
 }
 
 /** The same engine that the command line runs, on one host. @throws Problem for the first thing that failed */
-export async function convergeReal(steps: Steps, host: RealHost): Promise<Converged> {
+export async function convergeReal(steps: Steps, host: RealHost): Promise<ConvergeResult> {
   const plan = (await events(steps, host, 'check')).flatMap((event) =>
     event.kind === 'step' && event.outcome === 'planned'
       ? [`${event.difference.action} ${stepTitle(event.step)}`]

@@ -18,8 +18,8 @@ const FLOORS: readonly (readonly string[])[] = [
 /** What the whole world may import, and what it may import itself. */
 const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['src/transport'],
-  listr2: ['src/report/listr.ts'],
-  ejs: ['src/resources/template.ts'],
+  listr2: ['src/report/terminal/live.ts'],
+  ejs: ['src/resources/files/template.ts'],
   commander: ['src/cli'],
   '@peculiar/x509': ['src/pki/issue.ts'],
   'acme-client': ['src/pki/order.ts'],

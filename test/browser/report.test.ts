@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { page as pageOf } from '../../bin/page.js'
-import { reportHtml } from '../../src/report/html.ts'
+import { reportHtml } from '../../src/report/html/html.ts'
 import { openChromium, opened, type Watched } from './chromium.ts'
 import { journalOfRun, type RunShape } from './runs.ts'
 

@@ -1,8 +1,8 @@
 import type { RunEvent, StepInfo } from '../../src/model/event.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { known } from '../../src/model/read.ts'
-import { journaling } from '../../src/report/journal.ts'
-import type { About } from '../../src/report/journal-lines.ts'
+import type { JournalHeader } from '../../src/report/journal/format.ts'
+import { journalWriter } from '../../src/report/journal/journal.ts'
 
 export interface RunShape {
   readonly hosts: number
@@ -23,7 +23,7 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
     const group = TIERS[Math.floor((i * TIERS.length) / number)] ?? 'db'
     return { name: `${group}${word}${i + 1}`, group, address: `10.0.${i >> 8}.${i & 255}` }
   })
-  const about: About = {
+  const about: JournalHeader = {
     provision: 1,
     id: '20260102-030405-abcd',
     at: '2026-01-02T03:04:05.000Z',
@@ -33,7 +33,7 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
   const lines: string[] = []
   const events = [...eventsOf(shape, hosts)]
   const began = performance.now()
-  const emit = journaling(about, (line) => lines.push(line))
+  const emit = journalWriter(about, (line) => lines.push(line))
   for (const event of events) emit(event)
   return { text: `${paced(lines).join('\n')}\n`, ms: performance.now() - began }
 }
@@ -45,7 +45,7 @@ function paced(lines: readonly string[]): readonly string[] {
   )
 }
 
-type Hosts = About['hosts']
+type Hosts = JournalHeader['hosts']
 
 function* eventsOf(
   { steps, failing = [], lost = [], word = '' }: RunShape,

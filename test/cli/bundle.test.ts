@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { bundle } from '../../bin/bundle.js'
 import type { Source } from '../../src/model/source.ts'
-import { shownPlace } from '../../src/report/place.ts'
+import { formatSource } from '../../src/report/source-location.ts'
 import { Project } from './project.ts'
 
 describe('a bundle', () => {
@@ -143,7 +143,7 @@ export const none: Nothing = { at: '' }
     )
     await made({ alias: { 'provision-ts': join(import.meta.dirname, '../../src/index.js') } })
     const { step }: { step: { source: Source } } = await import(pathToFileURL(join(outdir(), 'main.js')).href)
-    expect(shownPlace(step.source)).to.match(/\/main\.ts:7:\d+$/)
-    expect(shownPlace('inventory.ts:1:2')).to.equal('inventory.ts:1:2')
+    expect(formatSource(step.source)).to.match(/\/main\.ts:7:\d+$/)
+    expect(formatSource('inventory.ts:1:2')).to.equal('inventory.ts:1:2')
   })
 })

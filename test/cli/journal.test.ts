@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, w
 import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readLines } from '../../src/report/journal-lines.ts'
+import { parseJournal } from '../../src/report/journal/format.ts'
 import { Project } from './project.ts'
 
 const PLAYBOOK = `
@@ -37,7 +37,7 @@ describe('journals of runs', () => {
     const [name = ''] = journals()
     const text = readFileSync(join(folder(), name), 'utf8')
     expect(text).not.to.include('CanaryOfTheJournal')
-    const { about, lines } = readLines(text)
+    const { about, lines } = parseJournal(text)
     expect(about.command).to.equal(`provision ${words.join(' ')} --check`)
     expect(lines.at(-1)?.kind).to.equal('end')
     expect(statSync(join(folder(), name)).mode & 0o777).to.equal(0o600)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { controllerFindings } from '../../src/cli/controller.ts'
 import { plain } from '../../src/report/problem.ts'
-import { verifiedTable } from '../../src/report/verified.ts'
+import { verifyTable } from '../../src/report/tables/verify.ts'
 import { temporary } from '../support/rig.ts'
 import { Project } from './project.ts'
 
@@ -154,7 +154,7 @@ describe('this machine, when it has no TypeScript compiler', () => {
       const own = { root: `${bare}/`, compiled: `${bare}/` }
       const [, found] = await controllerFindings({ inventory: join(bare, 'inventory.ts'), own })
       const findings = found ? [found] : []
-      const told = verifiedTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
+      const told = verifyTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
       expect(told).to.equal(`who           what        result  found
 this machine  TypeScript  failed  not there
     There is no TypeScript compiler, so types are not checked.

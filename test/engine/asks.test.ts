@@ -4,7 +4,7 @@ import { after as afterAnswers, ask, askEach, askHost, mapAnswers } from '../../
 import { play } from '../../src/model/play.ts'
 import { read } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
-import { file } from '../../src/resources/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { play } from '../../src/model/play.ts'
-import { file } from '../../src/resources/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { ownRig, type Plays } from '../support/rig.ts'
 
 /** Longer than any machine needs for these tests. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { handler } from '../../src/model/handler.ts'
 import { play } from '../../src/model/play.ts'
 import { resource } from '../../src/model/step.ts'
-import { entryAt } from '../../src/resources/paths.ts'
+import { entryAt } from '../../src/resources/files/stat.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../support/rig.ts'
 

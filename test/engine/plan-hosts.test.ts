@@ -4,7 +4,7 @@ import { ask } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
 import { type PlayOptions, play } from '../../src/model/play.ts'
 import { known } from '../../src/model/read.ts'
-import { file } from '../../src/resources/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { type Outcome, ownRig, type Plays } from '../support/rig.ts'
 
 type Options = Omit<PlayOptions<Host>, 'hosts'>

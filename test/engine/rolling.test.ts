@@ -8,9 +8,9 @@ import { probe } from '../../src/model/probe.ts'
 import { EndHost, Problem } from '../../src/model/problem.ts'
 import { known, read } from '../../src/model/read.ts'
 import { resource } from '../../src/model/step.ts'
-import { unfinished } from '../../src/report/recap.ts'
-import { command } from '../../src/resources/command.ts'
-import { file } from '../../src/resources/file.ts'
+import { unfinishedHosts } from '../../src/report/recap.ts'
+import { file } from '../../src/resources/files/file.ts'
+import { command } from '../../src/resources/system/command.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { type Options, ownRig } from '../support/rig.ts'
 
@@ -242,12 +242,12 @@ describe('a play over many hosts', () => {
         ['web1', 'web1 sleeps', false],
         ['web2', undefined, false],
       ])
-      expect(unfinished(summary)).to.deep.equal([])
+      expect(unfinishedHosts(summary)).to.deep.equal([])
     })
 
     it('has failed when nobody is left', async () => {
       const { summary } = await outlived('web1', ['web1'])
-      expect(unfinished(summary)).to.deep.equal(['web1'])
+      expect(unfinishedHosts(summary)).to.deep.equal(['web1'])
     })
   })
 
@@ -308,7 +308,7 @@ describe('a play over many hosts', () => {
       undefined,
       undefined,
     ])
-    expect(unfinished(summary), 'there is nothing to resume').to.deep.equal([])
+    expect(unfinishedHosts(summary), 'there is nothing to resume').to.deep.equal([])
   })
 
   it('begins nothing else when it is stopped, and tells so of each host', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { play } from '../../src/model/play.ts'
-import { command } from '../../src/resources/command.ts'
+import { command } from '../../src/resources/system/command.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
 

@@ -6,7 +6,7 @@ import { tagged } from '../../src/model/delegated.ts'
 import { play } from '../../src/model/play.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { role } from '../../src/model/role.ts'
-import { file } from '../../src/resources/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { type Options, ownRig, type Plays } from '../support/rig.ts'
 import { thrown } from '../transport/helpers.ts'
 

@@ -6,7 +6,7 @@ import { transports } from '../../src/cli/transports.ts'
 import { run } from '../../src/engine/run.ts'
 import { hosts, inventory, inventorySchema, play, playbook, sh } from '../../src/index.ts'
 import type { RunEvent } from '../../src/model/event.ts'
-import { command } from '../../src/resources/command.ts'
+import { command } from '../../src/resources/system/command.ts'
 
 describe('a run that is stopped before its plan is known', () => {
   const site = inventorySchema({ web: hosts() })

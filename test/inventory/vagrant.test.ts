@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import type { AbsolutePath } from '../../src/resources/paths.ts'
+import type { AbsolutePath } from '../../src/resources/files/stat.ts'
 import { Project } from '../cli/project.ts'
 import { temporary } from '../support/rig.ts'
 

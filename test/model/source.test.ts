@@ -3,9 +3,9 @@ import { handler } from '../../src/model/handler.ts'
 import { known } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { resource } from '../../src/model/step.ts'
-import { directory } from '../../src/resources/directory.ts'
-import { file } from '../../src/resources/file.ts'
-import { dropIn } from '../../src/resources/unit.ts'
+import { directory } from '../../src/resources/files/directory.ts'
+import { file } from '../../src/resources/files/file.ts'
+import { dropIn } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
 
 const ownKind = resource('own kind', {

@@ -6,7 +6,7 @@ import { Problem } from '../../src/model/problem.ts'
 import { known } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { asksOf, type Steps, unfold } from '../../src/model/steps.ts'
-import { file } from '../../src/resources/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { FACTS } from '../roles/unfolded.ts'
 
 describe('steps', () => {

@@ -15,7 +15,7 @@ import switchover from '../../playbooks/switchover.ts'
 import type { Site } from '../../playbooks/tiers.ts'
 import { type Cluster, type Place, place } from '../../roles/postgres/place.ts'
 import { type Server, type Standing, standing } from '../../roles/postgres/standing.ts'
-import stackInventory from '../report/stack-inventory.ts'
+import stackInventory from '../report/graph/stack-inventory.ts'
 import { type Answering, refusalOf } from './refused.ts'
 
 type SitePlaybook = Playbook<(typeof stackOfSite)['entries']>

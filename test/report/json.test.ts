@@ -4,7 +4,7 @@ import { known } from '../../src/model/read.ts'
 import { jsonReporter } from '../../src/report/json.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { KINDS, misfits } from './schema.ts'
-import { EVENTS, step } from './script.ts'
+import { EVENTS, step } from './terminal/script.ts'
 
 describe('the report in JSON', () => {
   const lines = (events: readonly RunEvent[]) => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import { known } from '../../src/model/read.ts'
 import { coloured, paintFor, plain, showError, showProblem } from '../../src/report/problem.ts'
-import { unifiedDiffs } from '../../src/report/texts.ts'
+import { unifiedDiffs } from '../../src/report/text-diff.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
 describe('a problem', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { HostSummary, Summary } from '../../src/model/event.ts'
 import { plain } from '../../src/report/problem.ts'
 import { recap } from '../../src/report/recap.ts'
-import { host, summary } from './script.ts'
+import { host, summary } from './terminal/script.ts'
 
 describe('the last words of a run', () => {
   const said = (hosts: readonly HostSummary[], of: Partial<Summary> = {}) =>

@@ -1,6 +1,6 @@
 import type { Step } from '../../src/model/step.ts'
-import { sha256 } from '../../src/resources/file.ts'
-import type { Entry } from '../../src/resources/paths.ts'
+import { sha256 } from '../../src/resources/files/file.ts'
+import type { Entry } from '../../src/resources/files/stat.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
 /** What a step would do about what a host has. */

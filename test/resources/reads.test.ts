@@ -5,14 +5,14 @@ import { expect } from 'chai'
 import { askHost } from '../../src/engine/batch.ts'
 import { facts } from '../../src/model/facts.ts'
 import { mapRead, type Read, readAll } from '../../src/model/read.ts'
-import { command } from '../../src/resources/command.ts'
-import { sha256 } from '../../src/resources/file.ts'
-import { pkg } from '../../src/resources/package.ts'
-import { entryAt } from '../../src/resources/paths.ts'
-import { service } from '../../src/resources/service.ts'
-import { sysctl } from '../../src/resources/sysctl.ts'
-import { assignmentsOf, liveValue } from '../../src/resources/sysctl-reads.ts'
-import { groupMember, user } from '../../src/resources/user.ts'
+import { sha256 } from '../../src/resources/files/file.ts'
+import { entryAt } from '../../src/resources/files/stat.ts'
+import { pkg } from '../../src/resources/packages/package.ts'
+import { command } from '../../src/resources/system/command.ts'
+import { sysctl } from '../../src/resources/system/sysctl.ts'
+import { assignmentsOf, kernelValue } from '../../src/resources/system/sysctl-reads.ts'
+import { groupMember, user } from '../../src/resources/system/user.ts'
+import { service } from '../../src/resources/systemd/service.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localLink } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/open-session.ts'
@@ -262,7 +262,7 @@ describe('what is asked of a host', () => {
   it('about settings of the kernel tells an empty value from none', () => {
     const keys = ['net.ipv4.a', 'net.ipv4.b', 'net/ipv4/conf/eth0.100/c']
     const answer = '/proc/sys/net/ipv4/a:\n/proc/sys/net/ipv4/conf/eth0.100/c:1\t 2\n'
-    expect(parsed(readAll(keys.map(liveValue)), answer)).to.deep.equal(['', undefined, '1 2'])
+    expect(parsed(readAll(keys.map(kernelValue)), answer)).to.deep.equal(['', undefined, '1 2'])
   })
 
   it('about settings of the kernel includes the files that set them at boot, in the order of systemd', () => {

@@ -3,7 +3,7 @@ import { app } from '../../roles/app/index.ts'
 import { base } from '../../roles/base/index.ts'
 import { keepalived } from '../../roles/keepalived/index.ts'
 import { nginx } from '../../roles/nginx/index.ts'
-import { build } from '../../src/resources/release.ts'
+import { build } from '../../src/resources/releases/release.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { converge, fakeHost } from '../../src/testing/index.ts'
 

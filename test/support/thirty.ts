@@ -8,9 +8,9 @@ import { undos } from '../../src/engine/undo.ts'
 import { facts } from '../../src/model/facts.ts'
 import { type Read, readAll } from '../../src/model/read.ts'
 import { type Steps, unfold } from '../../src/model/steps.ts'
-import { LocalFile } from '../../src/resources/local-file.ts'
-import { build } from '../../src/resources/release.ts'
-import { unfinished } from '../../src/resources/way-back.ts'
+import { LocalFile } from '../../src/resources/files/local-file.ts'
+import { build } from '../../src/resources/releases/release.ts'
+import { unfinishedTransactions } from '../../src/resources/transaction/rollback.ts'
 
 /** The role of 30 steps with its files of this machine; `remove` deletes these. */
 export function thirtySteps(): { readonly steps: Steps; readonly remove: () => void } {
@@ -33,6 +33,6 @@ export function familiesOf(of: Steps): number {
     facts: {} as never,
     answers: { has: () => true, get: () => undefined } as never,
   })
-  const every: readonly Read<unknown>[] = [facts, owed, undos, unfinished]
+  const every: readonly Read<unknown>[] = [facts, owed, undos, unfinishedTransactions]
   return every.length + pack(readAll(steps.map(({ step }) => step.read))).scripts.length
 }

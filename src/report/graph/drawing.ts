@@ -2,12 +2,12 @@ import type { BatchSize, Play } from '../../model/play.ts'
 import type { Tier, Topology } from './topology.ts'
 
 /** What there is to draw of a playbook for an inventory. */
-export interface Drawing {
+export interface Graph {
   readonly topology: Topology
-  readonly plays: readonly PlayInWords[]
+  readonly plays: readonly PlayNode[]
 }
 
-export interface PlayInWords {
+export interface PlayNode {
   readonly label: string
   /** The tiers or hosts that it is for. */
   readonly on: string
@@ -15,7 +15,7 @@ export interface PlayInWords {
   readonly how: string
 }
 
-export function inWords(play: Play, tiers: readonly Tier[]): PlayInWords {
+export function playNode(play: Play, tiers: readonly Tier[]): PlayNode {
   const how = [order(play), play.drain && `${play.drain.label} meanwhile`].filter((part) => part)
   return { label: play.label, on: onWhom(play, tiers), how: how.join(', ') }
 }

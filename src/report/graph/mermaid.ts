@@ -1,7 +1,7 @@
-import type { Drawing } from './drawing.ts'
+import type { Graph } from './drawing.ts'
 
 /** In Mermaid's language, which many wikis and forges draw. */
-export function graphMermaid({ topology: { tiers, links }, plays }: Drawing): string {
+export function graphMermaid({ topology: { tiers, links }, plays }: Graph): string {
   const outside = [...new Set(links.map(({ from }) => from))].filter(
     (from) => !tiers.some(({ name }) => name === from),
   )

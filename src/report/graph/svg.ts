@@ -1,5 +1,5 @@
-import type { Drawing, PlayInWords } from './drawing.ts'
-import { lineOf } from './text.ts'
+import type { Graph, PlayNode } from './drawing.ts'
+import { linkText } from './text.ts'
 import type { Link, Tier, Topology } from './topology.ts'
 
 /** A piece of SVG with its size. */
@@ -14,8 +14,8 @@ const LETTER = { label: 7.4, note: 6.6 }
 const MARGIN = 24
 
 /** A picture of its own, for a page or a README, that follows the reader's light or dark. */
-export function graphSvg({ topology, plays }: Drawing): string {
-  const stack = stackPicture(topology, 440)
+export function graphSvg({ topology, plays }: Graph): string {
+  const stack = tiersPicture(topology, 440)
   const order = playsPicture(plays)
   const width = MARGIN * 3 + stack.width + order.width
   const height = MARGIN * 2 + Math.max(stack.height, order.height)
@@ -40,7 +40,7 @@ const NAMED = 24
 const SQUARE = { height: 12, gap: 4 }
 
 /** The tiers from the outside inwards. What talks to its neighbour below has an arrow between them, all else a line at the side. */
-export function stackPicture({ tiers, links }: Topology, wanted: number): Picture {
+export function tiersPicture({ tiers, links }: Topology, wanted: number): Picture {
   const isTier = (name: string) => tiers.some((tier) => tier.name === name)
   const at = (name: string) => tiers.findIndex((tier) => tier.name === name)
   const outer = links.filter(({ from, to }) => from === 'anywhere' && at(to) === 0)
@@ -98,7 +98,7 @@ function band(
     })
   })
   const bottom = y + BAND.top + rows.length * (height + gap) - gap + BAND.bottom
-  const notes = links.map(lineOf).join('; ')
+  const notes = links.map(linkText).join('; ')
   return {
     body: [
       `<rect class="band" x="0" y="${y}" width="${width}" height="${bottom - y}" rx="10"/>`,
@@ -157,7 +157,7 @@ function sideways(label: string, x: number, lane: number, from: number, to: numb
   return `<path class="link" d="M${x} ${from}H${out - 8}q8 0 8 ${turn}V${to - turn}q0 ${turn} -8 ${turn}H${x + 5}m5 -4l-5 4l5 4"/>${text(out + 5, (from + to) / 2 + 4, label, 'note')}`
 }
 
-function playsPicture(plays: readonly PlayInWords[]): Picture {
+function playsPicture(plays: readonly PlayNode[]): Picture {
   const rows = plays.map(({ label, on, how }) => ({
     label,
     note: [on, how].filter((part) => part !== '').join(' · '),

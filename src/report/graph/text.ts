@@ -1,9 +1,9 @@
 import { table } from '../table.ts'
-import type { Drawing } from './drawing.ts'
+import type { Graph } from './drawing.ts'
 import type { Link, Topology } from './topology.ts'
 
 /** The picture in words: for terminals, and for those who cannot see one. */
-export function graphText({ topology, plays }: Drawing): string {
+export function graphText({ topology, plays }: Graph): string {
   const order = plays.map(({ label, on, how }, i) => [
     `  ${String(i + 1).padStart(String(plays.length).length)}`,
     label,
@@ -16,13 +16,13 @@ export function graphText({ topology, plays }: Drawing): string {
 }
 
 export function tiersText({ tiers, links }: Topology): string {
-  const letsIn = (tier: string) => links.filter(({ to }) => to === tier).map(lineOf)
+  const letsIn = (tier: string) => links.filter(({ to }) => to === tier).map(linkText)
   const rows = tiers.map(({ name, hosts }) => [`  ${name}`, shortened(hosts), letsIn(name).join('; ')])
   return table(rows).join('\n')
 }
 
 /** `8080 from web`. */
-export function lineOf({ from, to, over }: Link): string {
+export function linkText({ from, to, over }: Link): string {
   return from === to ? `${over} among themselves` : `${over} from ${from}`
 }
 

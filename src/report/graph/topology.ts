@@ -23,7 +23,7 @@ export interface Link {
 }
 
 /** A host of an inventory, and whom it lets in; undefined when nobody has said so. */
-export interface Door {
+export interface HostIngress {
   readonly name: string
   readonly group: string
   readonly address: string
@@ -31,7 +31,7 @@ export interface Door {
 }
 
 /** Who may talk to whom is read from the firewalls of those who are talked to. */
-export function topologyOf(hosts: readonly Door[]): Topology {
+export function topologyOf(hosts: readonly HostIngress[]): Topology {
   const groups = new Map<string, string[]>()
   const groupAt = new Map<string, string[]>()
   for (const { name, group, address } of hosts) {

@@ -1,0 +1,72 @@
+import type { JournalStep, StepLine } from '../../journal/format.ts'
+import type { Entry, HostTimeline, RunTimeline } from '../../journal/timeline.ts'
+import { byId, count, folded, h, withShowMore } from './dom.ts'
+import { roles } from './host.ts'
+import { stepBody, stepSummary } from './step.ts'
+import { hostNames } from './words.ts'
+
+interface Change {
+  readonly step: JournalStep
+  readonly line: StepLine
+  readonly entry: Entry
+  readonly hosts: string[]
+}
+
+/** What changed, by play; what changed alike on several hosts once. */
+export function showChanges(
+  { plays }: RunTimeline,
+  hosts: readonly HostTimeline[],
+  wanted: (words: string, host: string) => boolean,
+): void {
+  const changes = changesOf(hosts, wanted)
+  const sections = plays.flatMap((play) => {
+    const own = changes.filter(({ entry }) => entry.play === play)
+    if (own.length === 0) return []
+    return [
+      h(
+        'section',
+        {},
+        h('h3', {}, play, h('span', {}, count(own.length, 'change'))),
+        withShowMore(own.map(row), 'change'),
+      ),
+    ]
+  })
+  byId('change-list').replaceChildren(
+    ...(sections.length > 0 ? sections : [h('p', { class: 'quiet' }, 'There is no change to show.')]),
+  )
+}
+
+function changesOf(
+  hosts: readonly HostTimeline[],
+  wanted: (words: string, host: string) => boolean,
+): readonly Change[] {
+  const changes = new Map<string, Change>()
+  for (const { name, entries } of hosts)
+    for (const entry of entries) {
+      const { step, line } = entry
+      if (!step || !line?.difference || !wanted(entry.title, name)) continue
+      const key = JSON.stringify([entry.play, line.step, line.outcome, line.difference, line.diffs])
+      const change = changes.get(key) ?? { step, line, entry, hosts: [] }
+      changes.set(key, change)
+      change.hosts.push(name)
+    }
+  return [...changes.values()]
+}
+
+function row({ step, line, entry, hosts }: Change): HTMLElement {
+  const summary = h(
+    'summary',
+    {},
+    h('span', { class: 'sign changed' }, entry.sign),
+    h(
+      'span',
+      { class: 'what' },
+      entry.title,
+      h('span', { class: 'quiet' }, `: ${stepSummary(line)}`),
+      roles(step),
+    ),
+    h('span', { class: 'on' }, hostNames(hosts, 3)),
+  )
+  const all = () => hosts.length > 3 && h('p', { class: 'quiet' }, `On ${hosts.join(', ')}.`)
+  return folded(summary, () => [all(), stepBody(line, step)], { class: 'change' })
+}

@@ -1,0 +1,67 @@
+import { isRecord } from '../../model/fields.ts'
+import { printable } from '../../text/printable.ts'
+import type { Paint } from '../problem.ts'
+
+/** One entry of a host's journal. */
+export interface LogEntry {
+  readonly host: string
+  /** Microseconds since 1970, by the host's clock. */
+  readonly time: number
+  /** Who wrote it: `nginx[812]`. */
+  readonly who: string
+  readonly message: string
+  /** As with syslog: 0 is the worst, 3 an error, 6 usual. */
+  readonly priority: number
+}
+
+/** An entry as `journalctl -o json` writes it. Undefined for a line that is none. */
+export function logEntry(host: string, line: string): LogEntry | undefined {
+  const fields = parsed(line)
+  if (!fields) return undefined
+  const { SYSLOG_IDENTIFIER: name, _PID: pid, _COMM: command, PRIORITY: priority } = fields
+  return {
+    host,
+    time: Number(fields['__REALTIME_TIMESTAMP']),
+    who: `${textOf(name ?? command) || 'unknown'}${pid === undefined ? '' : `[${textOf(pid)}]`}`,
+    message: textOf(fields['MESSAGE']),
+    priority: priority === undefined ? 6 : Number(priority),
+  }
+}
+
+/** `11-22 21:45:03.123 web1 nginx[812]: …`, in the time zone of this machine; further lines of a message are indented. */
+export function logLine(
+  { host, time, who, message, priority }: LogEntry,
+  width: number,
+  paint: Paint,
+): string {
+  const at = new Date(time / 1000)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`
+  const text = message.split('\n').map(printable).join('\n    ')
+  const shown = priority <= 3 ? paint('red', text) : priority === 4 ? paint('yellow', text) : text
+  return `${paint('dim', `${day} ${clock}`)} ${paint('bold', host.padEnd(width))} ${printable(who)}: ${shown}`
+}
+
+export function byTime(a: LogEntry, b: LogEntry): number {
+  return a.time - b.time
+}
+
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const fields: unknown = JSON.parse(line)
+    return isRecord(fields) && fields['__REALTIME_TIMESTAMP'] !== undefined ? fields : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is no plain text comes as its bytes, what a message says twice as a list, and what is too long as nothing. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value === null || value === undefined) return ''
+  if (!Array.isArray(value)) return String(value)
+  return value.every((one) => typeof one === 'number')
+    ? Buffer.from(value).toString()
+    : value.map(textOf).join('\n')
+}

@@ -1,0 +1,33 @@
+import { clear } from '../../model/sketch.ts'
+import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { checkPath } from './check-path.ts'
+import { moveToRemoved } from './removed.ts'
+import { type AbsolutePath, type Entry, entryAt } from './stat.ts'
+
+/**
+ * Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted.
+ *
+ * @throws TypeError for a path that cannot be
+ * @example absent('/etc/nginx/sites-enabled/default', { notify: reloaded('nginx') })
+ */
+export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
+  checkPath(`absent ${path}`, path)
+  return absentStep({ path }, options)
+}
+
+const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>('absent', {
+  id: ({ path }) => path,
+  affects: 'itself',
+  canWaitForPackages: true,
+  read: ({ path }) => entryAt({ path }),
+  diff: (_params, have) =>
+    have && { action: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
+  apply: ({ path }) => [
+    {
+      script: moveToRemoved(path),
+      inline: true,
+    },
+  ],
+  simulate: ({ path }, host) => clear(host, path),
+  replace: ({ path }) => ({ path, make: undefined }),
+})

@@ -1,0 +1,53 @@
+import { BlockList } from 'node:net'
+import { InvalidParams } from '../../model/problem.ts'
+import { read } from '../../model/read.ts'
+import { resource } from '../../model/step.ts'
+import { sh } from '../../shell/sh.ts'
+
+/**
+ * That the machine that runs this is among those who may come. It changes nothing: a run that would shut itself out is refused before any
+ * host is changed.
+ */
+export const lockoutCheck = resource<{ readonly from: readonly string[] }, string | undefined>('way in', {
+  id: ({ from }) => `ssh from ${from.join(', ') || 'nowhere'}`,
+  affects: 'itself',
+  read: () => clientAddress,
+  diff: ({ from }, own) => {
+    if (own === undefined || from.some((network) => holds(network, own))) return undefined
+    throw new InvalidParams(
+      `The firewall would shut out the machine that runs this, which comes from ${own}.`,
+      {
+        where: 'ssh',
+        details: [`ssh would be open to ${from.join(', ') || 'nobody'}`],
+        next: `Add ${own}, or a network that holds it. Nothing was changed on any host.`,
+      },
+    )
+  },
+  apply: () => [],
+})
+
+/** Where the connection of this session comes from, a jump host perhaps; undefined for one without ssh. What becomes root forgets it. */
+const clientAddress = read(
+  sh`
+process=$$ files=
+while [ "\${process:-0}" -gt 1 ] && read -r stat <"/proc/$process/stat"; do
+  files="$files /proc/$process/environ"
+  set -- \${stat##*") "}
+  process=$2
+done
+grep -saozh '^SSH_CONNECTION=[^ ]*' $files`,
+  ({ stdout }) => stdout.split('\0')[0]?.replace('SSH_CONNECTION=', '') || undefined,
+  { shared: true, dependsOn: [] },
+)
+
+function holds(network: string, address: string): boolean {
+  const [base = '', length] = network.split('/')
+  const list = new BlockList()
+  if (length === undefined) list.addAddress(base, familyOf(base))
+  else list.addSubnet(base, Number(length), familyOf(base))
+  return list.check(address, familyOf(address))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
+}

@@ -1,0 +1,51 @@
+import { read } from '../../model/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { sh } from '../../shell/sh.ts'
+import { command } from '../system/command.ts'
+import { updateLists, upgrade } from './apt.ts'
+import { explainAptError } from './apt-errors.ts'
+
+/**
+ * All installed packages in the newest versions that the host's own sources have: what Debian's stable release and its security
+ * updates bring. Nothing is removed, changed configuration files are kept, and no service is restarted.
+ *
+ * @example play('upgrade', { hosts: web, serial: 1 }, () => [packageUpgrades(), reboot()])
+ */
+export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
+  return [
+    command('package lists of the last hour', updateLists(LOCK_TIMEOUT), {
+      reportsProgress: true,
+      unless: sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -cmin -60 | head -n 1)" ]`,
+      ...options,
+    }),
+    upgradesStep({}, options),
+  ]
+}
+
+/** Seconds to wait for other package managers. */
+const LOCK_TIMEOUT = 600
+
+/** A package, as apt means to upgrade it. */
+interface Upgrade {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+}
+
+const planned = read(
+  sh`apt-get -s -qq -o Debug::NoLocking=1 --with-new-pkgs upgrade 2>/dev/null | sed -n 's/^Inst \([^ ]*\) \[\([^]]*\)\] (\([^ ]*\).*/\1 \2 \3/p'`,
+  ({ stdout }): readonly Upgrade[] =>
+    stdout
+      .split('\n')
+      .map((line) => line.split(' '))
+      .flatMap(([name = '', from = '', to]) => (to === undefined ? [] : [{ name, from, to }])),
+)
+
+const upgradesStep = resource<object, readonly Upgrade[]>('packages', {
+  id: () => 'in their newest versions',
+  read: () => planned,
+  diff: (_params, have) => (have.length === 0 ? undefined : { action: 'install', fields: [...have] }),
+  apply: () => [
+    { script: upgrade(LOCK_TIMEOUT), timeout: '30m', reportsProgress: true, explain: explainAptError },
+  ],
+})

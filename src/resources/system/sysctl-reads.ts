@@ -1,0 +1,106 @@
+import { batchRead } from '../../model/read.ts'
+import { type Shell, sh } from '../../shell/sh.ts'
+import { baseName } from '../files/staging.ts'
+
+/** The file of a setting. The first separator of a key decides: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.100/rp_filter`. */
+export function procPath(key: string): string {
+  const separator = /[./]/.exec(key)?.[0]
+  return `/proc/sys/${separator === '.' ? key.replace(/[./]/g, (one) => (one === '.' ? '/' : '.')) : key}`
+}
+
+/**
+ * The values in force, and all settings for the boot, by one `grep`: both questions have this one text, so a host is asked once. The
+ * shell's own `read` goes byte by byte, and the kernel gives a number in one piece only.
+ */
+function settingsScript(keys: readonly string[]): Shell {
+  return sh`grep -sHv '^[[:space:]]*[#;]' -- ${[...new Set(keys.map(procPath))]} /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf; :`
+}
+
+/** The value in force; undefined where the kernel has no such setting. */
+export const kernelValue = batchRead<string, string | undefined>({
+  name: 'sysctl',
+  dependsOn: (key) => [procPath(key)],
+  shared: true,
+  script: settingsScript,
+  parse: ({ stdout }, keys) => {
+    const values = new Map<string, string>()
+    for (const line of stdout.split('\n')) {
+      const cut = line.indexOf(':')
+      const path = line.slice(0, cut)
+      if (!values.has(path))
+        values.set(
+          path,
+          line
+            .slice(cut + 1)
+            .replace(/\s+/g, ' ')
+            .trim(),
+        )
+    }
+    return keys.map((key) => values.get(procPath(key)))
+  },
+  fakeValue: ({ sysctls }, key) => sysctls.get(key),
+})
+
+/** A file that sets a value at boot. */
+export interface Assignment {
+  readonly path: string
+  readonly value: string
+}
+
+/** By precedence: of files of one name, systemd-sysctl reads only that of the first folder. */
+const FOLDERS = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d']
+
+/** The files that set a key at boot, in the order in which systemd-sysctl reads them. */
+export const assignmentsOf = batchRead<string, readonly Assignment[]>({
+  name: 'sysctl files',
+  // Two steps with one key are a conflict, which the last read finds.
+  dependsOn: () => FOLDERS,
+  shared: true,
+  script: settingsScript,
+  parse: ({ stdout }, keys) => {
+    const all = stdout.split('\n').flatMap((line) => {
+      const [, path, key, value] = /^(\/[^:]+\.conf):\s*-?\s*([^#;=\s]+)\s*=\s*(.*)$/.exec(line) ?? []
+      return path === undefined || key === undefined
+        ? []
+        : [{ path, key: procPath(key), value: (value ?? '').trim() }]
+    })
+    const read = all.filter(({ path }) => all.every((other) => !hides(other.path, path)))
+    const inOrder = [...read].sort((a, b) =>
+      baseName(a.path) < baseName(b.path) ? -1 : baseName(a.path) > baseName(b.path) ? 1 : 0,
+    )
+    return keys.map((asked) =>
+      inOrder.flatMap(({ path, key, value }) => (key === procPath(asked) ? [{ path, value }] : [])),
+    )
+  },
+  fakeValue: () => [],
+})
+
+function hides(one: string, other: string): boolean {
+  const rank = (path: string) => FOLDERS.findIndex((folder) => path.startsWith(`${folder}/`))
+  return baseName(one) === baseName(other) && rank(one) < rank(other)
+}
+
+/** The assignment that wins at boot, where it comes after that of our file and differs from it. */
+export function overriding(
+  all: readonly Assignment[],
+  own: { readonly path: string; readonly value: string },
+): Assignment | undefined {
+  const last = all.findLast(({ path }) => path !== own.path && baseName(path) > baseName(own.path))
+  return last && !sameValue(own.value, last.value) ? last : undefined
+}
+
+/** Whether two texts mean one value: the kernel writes numbers in decimal, and white space as a tab. */
+export function sameValue(a: string, b: string | undefined): boolean {
+  return b !== undefined && normalizedValue(a) === normalizedValue(b)
+}
+
+/** The text as the kernel writes it. */
+export function normalizedValue(text: string): string {
+  return text.trim().split(/\s+/).map(inDecimal).join(' ')
+}
+
+function inDecimal(word: string): string {
+  if (/^0x[0-9a-f]+$/i.test(word)) return String(Number(word))
+  if (/^0[0-7]+$/.test(word)) return String(Number.parseInt(word, 8))
+  return word
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import type { RunEvent } from '../../../src/model/event.ts'
+import { known } from '../../../src/model/read.ts'
+import { parseJournal } from '../../../src/report/journal/format.ts'
+import { journalWriter } from '../../../src/report/journal/journal.ts'
+import { timelineOf } from '../../../src/report/journal/timeline.ts'
+import { Secret } from '../../../src/shell/secret.ts'
+import { EVENTS, step } from '../terminal/script.ts'
+
+const ABOUT = {
+  provision: 1,
+  id: '20260102-030405-abcd',
+  at: '2026-01-02T03:04:05.000Z',
+  command: 'provision --inventory inventory/prod.ts',
+  hosts: [
+    { name: 'web1', group: 'web', address: '10.0.0.1' },
+    { name: 'web2', group: 'web', address: '10.0.0.2' },
+    { name: 'balancer1', group: 'balancers', address: '10.0.0.9' },
+  ],
+} as const
+
+function journalOf(events: readonly RunEvent[]): string {
+  const lines: string[] = []
+  const emit = journalWriter(ABOUT, (line) => lines.push(line))
+  for (const event of events) emit(event)
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+const ok = (host: string, name: string): RunEvent => ({
+  kind: 'step',
+  play: 'web',
+  host,
+  step: step('file', name),
+  outcome: 'ok',
+})
+
+describe('the journal of a run', () => {
+  it('has a line for each event that says something new', () => {
+    const { about, lines } = parseJournal(journalOf(EVENTS))
+    expect(about).to.deep.equal(ABOUT)
+    const told = (kind: string) => lines.filter((line) => line.kind === kind).length
+    for (const kind of ['begin', 'connected', 'unreachable', 'surveyed', 'failed', 'end'])
+      expect(told(kind), kind).to.equal(EVENTS.filter((event) => event.kind === kind).length)
+    expect(told('step')).to.equal(
+      EVENTS.filter((event) => event.kind === 'step' && !['ok', 'open'].includes(event.outcome)).length,
+    )
+  })
+
+  it('tells of steps that are as wanted in one line for a host, and what a step is once for all hosts', () => {
+    const names = Array.from({ length: 100 }, (_, i) => `/etc/part-${i}`)
+    const { lines } = parseJournal(
+      journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))),
+    )
+    expect(lines.filter(({ kind }) => kind === 'a step')).to.have.length(100)
+    // The second host's steps wait for what comes next.
+    expect(lines.filter(({ kind }) => kind === 'as wanted')).to.have.length(1)
+  })
+
+  it('masks secrets wherever they stand, and keeps no text of a file but in a diff that was asked for', () => {
+    const password = new Secret(() => 'correct "horse" battery')
+    const value = password.reveal()
+    const change = (before?: string): RunEvent => ({
+      kind: 'step',
+      play: 'web',
+      host: 'web1',
+      step: step('file', `/etc/${value}`),
+      outcome: 'changed',
+      difference: {
+        action: 'change',
+        fields: [{ name: 'line', to: `password=${value}` }],
+        texts: [{ path: '/etc/a', before: known(''), after: `wanted text ${value}\n` }],
+        parts: [
+          {
+            name: value,
+            difference: {
+              action: 'create',
+              fields: [],
+              texts: [{ path: '/etc/b', before: known(''), after: 'wanted text' }],
+            },
+          },
+        ],
+      },
+      ...(before !== undefined && { before: [before] }),
+    })
+    const without = journalOf([change(), { kind: 'waiting', play: 'web', host: 'web1', for: value }])
+    expect(without).not.to.match(/horse|wanted text/)
+    expect(without).to.include('password=***')
+    const shown = journalOf([change(`was ${value}\n`)])
+    expect(shown).to.include('wanted text ***').and.not.to.match(/horse/)
+  })
+
+  it('can be read to the last whole line when the run was cut off', () => {
+    const text = journalOf(EVENTS)
+    const all = parseJournal(text).lines.length
+    expect(parseJournal(text.slice(0, -20)).lines).to.have.length(all - 1)
+    expect(timelineOf(text.slice(0, -20)).summary).to.equal(undefined)
+  })
+
+  it('becomes a story of each host', () => {
+    const { hosts } = timelineOf(journalOf(EVENTS))
+    expect(Object.fromEntries(hosts.map(({ name, outcome }) => [name, outcome]))).to.deep.equal({
+      // Once web2 had failed, nothing more was begun on it.
+      web1: 'skipped',
+      web2: 'failed',
+      balancer1: 'unreachable',
+    })
+    const web1 = hosts.find(({ name }) => name === 'web1')
+    expect(web1?.entries.map(({ title }) => title)).to.include('file /etc/motd')
+    expect(web1?.spans.map(({ kind }) => kind)).to.include.members(['login', 'look', 'work'])
+  })
+})

@@ -1,0 +1,105 @@
+import { expect } from 'chai'
+import { exitOf } from '../../../src/cli/verify.ts'
+import { Problem } from '../../../src/model/problem.ts'
+import { Unknown } from '../../../src/model/unknown.ts'
+import type { Finding, Verified } from '../../../src/model/verification.ts'
+import { plain } from '../../../src/report/problem.ts'
+import { verifyJson, verifyTable } from '../../../src/report/tables/verify.ts'
+import { secret as sources } from '../../../src/secrets/sources.ts'
+
+describe('the table of a verification', () => {
+  const finding = (of: Partial<Finding>): Finding => ({
+    about: 'web1',
+    label: 'answers',
+    outcome: 'held',
+    ms: 12,
+    problem: undefined,
+    ...of,
+  })
+  const verified = (findings: readonly Finding[], of: Partial<Verified> = {}): Verified => ({
+    hosts: ['web1', 'web2'],
+    findings,
+    unreachable: new Map(),
+    ms: 1_234,
+    ...of,
+  })
+
+  it('has a line a check, those of one host together, and all in one sentence', () => {
+    const all = verified([
+      finding({}),
+      finding({ about: 'web', label: 'are of one mind', ms: undefined }),
+      finding({ label: 'is well' }),
+    ])
+    expect(verifyTable(all, plain).split('\n')).to.deep.equal([
+      'who   what             result  took',
+      'web1  answers          ok      0.01 s',
+      '      is well          ok      0.01 s',
+      'web   are of one mind  ok',
+      'All hold: 3 checks of 2 hosts. (1.23 s)',
+    ])
+  })
+
+  const secret = sources.of('verified-hunter2')
+  const bad = verified(
+    [
+      finding({
+        outcome: 'failed',
+        problem: new Problem('it said 503', { details: [`with ${secret.reveal()}`], next: 'Look there.' }),
+      }),
+      finding({ about: 'web2', outcome: 'unknown', ms: undefined }),
+    ],
+    { unreachable: new Map([['web2', new Problem('web2: no route to it')]]) },
+  )
+
+  it('says why a check failed, what to do, and which hosts were not reached', () => {
+    expect(verifyTable(bad, plain).split('\n')).to.deep.equal([
+      'who   what     result   took',
+      'web1  answers  failed   0.01 s',
+      '    it said 503',
+      '    with ***',
+      '    Look there.',
+      'web2  answers  unknown',
+      'error: web2: no route to it',
+      'Of 2 checks of 2 hosts: 1 failed, 1 unknown, not reached: web2. (1.23 s)',
+    ])
+  })
+
+  const slow = 'no answer within 10.0 s (an empty script took 1.40 s on the host)'
+  const unsure = verified([
+    finding({ outcome: 'unknown', problem: new Unknown(slow) }),
+    finding({ label: 'is well' }),
+  ])
+
+  it('shows an unknown result apart from a failure, with its reason, and counts it apart', () => {
+    expect(verifyTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
+      'web1  answers  unknown  0.01 s',
+      `    ${slow}`,
+      '      is well  ok       0.01 s',
+      'Of 2 checks of 2 hosts: 0 failed, 1 unknown. (1.23 s)',
+    ])
+    const [first, , end] = verifyJson(unsure).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(first).to.deep.include({ outcome: 'unknown', problem: { message: slow, details: [] } })
+    expect(end).to.include({ held: 1, failed: 0, unknown: 1 })
+  })
+
+  it('has an exit status of its own for unknown results, behind those of failures and of hosts that are not reached', () => {
+    expect([bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitOf)).to.deep.equal([1, 3, 4])
+    expect(exitOf(verified([finding({})]))).to.equal(0)
+  })
+
+  it('is an object a line for programs, without secrets', () => {
+    const lines = verifyJson(bad).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines.map(({ kind, outcome, host }) => [kind, outcome ?? host])).to.deep.equal([
+      ['check', 'failed'],
+      ['check', 'unknown'],
+      ['unreachable', 'web2'],
+      ['end', undefined],
+    ])
+    expect(lines[0]?.['problem']).to.deep.equal({
+      message: 'it said 503',
+      details: ['with ***'],
+      next: 'Look there.',
+    })
+    expect(lines[3]).to.include({ held: 0, failed: 1, unknown: 1, ms: 1_234 })
+  })
+})

@@ -1,0 +1,101 @@
+import { expect } from 'chai'
+import type { Host } from '../../../src/model/host.ts'
+import { Problem } from '../../../src/model/problem.ts'
+import { Unknown } from '../../../src/model/unknown.ts'
+import type { Finding, Verified } from '../../../src/model/verification.ts'
+import { plain } from '../../../src/report/problem.ts'
+import { changes, lastKnown, statusLines } from '../../../src/report/tables/watch-view.ts'
+
+describe('the state of a site at a glance', () => {
+  const host = (name: string, group: string): Host => ({ name, group, address: '10.0.0.1' })
+  const hosts = [host('lb1', 'lb'), host('lb2', 'lb'), host('db1', 'db'), host('db2', 'db')]
+  const found = (about: string, label: string, more: Partial<Finding> = {}): Finding => ({
+    about,
+    label,
+    outcome: 'held',
+    ms: undefined,
+    problem: undefined,
+    ...more,
+  })
+  const seen = (findings: readonly Finding[], lost: readonly string[] = []): Verified => ({
+    hosts: hosts.map(({ name }) => name),
+    findings,
+    unreachable: new Map(lost.map((name) => [name, new Problem(`${name}: no answer`)])),
+    ms: 120,
+  })
+  const failed = { outcome: 'failed', problem: new Problem('it is full') } as const
+  const well = seen([
+    found('lb', 'one holds 10.0.0.9', { said: 'lb1 holds 10.0.0.9' }),
+    found('db1, db2', 'one is the primary', { said: 'db1 is the primary' }),
+    found('db1', 'near', { said: 'db2 is 0.0 MiB behind' }),
+    found('db2', 'has room'),
+  ])
+
+  it('has a line a tier, with what its checks say', () => {
+    expect(statusLines(well, hosts, plain)).to.deep.equal([
+      'All hold: 4 checks of 4 hosts. (0.12 s)',
+      '  lb  lb1 lb2  lb1 holds 10.0.0.9',
+      '  db  db1 db2  db1 is the primary; db2 is 0.0 MiB behind',
+    ])
+  })
+
+  it('marks hosts that are not well or not reached, and says why; of many, how many', () => {
+    const many = Array.from({ length: 12 }, (_, i) => found('db2', `part ${i}`, failed))
+    expect(statusLines(seen([found('lb', 'one holds', {}), ...many], ['lb2']), hosts, plain)).to.deep.equal([
+      'Of 13 checks of 4 hosts: 12 failed, not reached: lb2. (0.12 s)',
+      '  lb  lb1 lb2?',
+      '  db  db1 db2✗',
+      '  ✗ lb2: no answer',
+      ...Array.from({ length: 9 }, (_, i) => `  ✗ db2 part ${i}: it is full`),
+      '  and 3 more: provision verify shows all',
+    ])
+  })
+
+  it('tells what has changed, and nothing of what only wavers or could not be found out', () => {
+    const now = seen(
+      [
+        found('lb', 'one holds 10.0.0.9', { said: 'lb2 holds 10.0.0.9' }),
+        found('db1, db2', 'one is the primary', { outcome: 'unknown' }),
+        found('db1', 'near', { said: 'db2 is 0.3 MiB behind' }),
+        found('db2', 'has room', failed),
+      ],
+      ['lb1'],
+    )
+    expect(changes(well, now)).to.deep.equal([
+      'lb1: no answer',
+      'lb one holds 10.0.0.9: lb2 holds 10.0.0.9; before: lb1 holds 10.0.0.9',
+      'db2 has room: failed: it is full',
+    ])
+    expect(changes(now, well)).to.deep.equal([
+      'lb1 is reached again',
+      'lb one holds 10.0.0.9: lb1 holds 10.0.0.9; before: lb2 holds 10.0.0.9',
+      'db2 has room: holds again',
+    ])
+    expect(changes(well, well)).to.deep.equal([])
+  })
+
+  const slow = (seconds: number) =>
+    ({ outcome: 'unknown', problem: new Unknown(`no answer within ${seconds} s`) }) as const
+
+  it('shows a check that turns unknown once, and marks its host', () => {
+    const now = seen([found('db2', 'has room', slow(10))])
+    expect(statusLines(now, hosts, plain)).to.deep.equal([
+      'Of 1 checks of 4 hosts: 0 failed, 1 unknown. (0.12 s)',
+      '  lb  lb1 lb2',
+      '  db  db1 db2?',
+      '  ? db2 has room: unknown: no answer within 10 s',
+    ])
+    const later = seen([found('db2', 'has room', slow(12))])
+    expect(changes(well, now)).to.deep.equal(['db2 has room: unknown: no answer within 10 s'])
+    expect(changes(lastKnown(well, now), later)).to.deep.equal([])
+    expect(changes(lastKnown(now, later), well)).to.deep.equal(['db2 has room: holds again'])
+    expect(changes(later, seen([found('db2', 'has room', failed)]))).to.deep.equal([
+      'db2 has room: failed: it is full',
+    ])
+  })
+
+  it('compares a check of a host that is reached again with the state before', () => {
+    const lost = seen([found('lb', 'one holds 10.0.0.9', { outcome: 'unknown' })], ['lb1'])
+    expect(changes(lastKnown(well, lost), well)).to.deep.equal(['lb1 is reached again'])
+  })
+})

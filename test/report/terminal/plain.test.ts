@@ -1,0 +1,158 @@
+import { expect } from 'chai'
+import type { RunEvent } from '../../../src/model/event.ts'
+import { known } from '../../../src/model/read.ts'
+import { coloured, plain } from '../../../src/report/problem.ts'
+import { SCREEN_READER_LABELS } from '../../../src/report/symbols.ts'
+import { type PlainOptions, plainReporter } from '../../../src/report/terminal/plain.ts'
+import { EVENTS, host, step, summary } from './script.ts'
+
+const end = (hosts: readonly string[]): RunEvent => ({
+  kind: 'end',
+  summary: summary(hosts.map((name) => host({ host: name }))),
+})
+
+function changedMotd(name: string, to = 'b'): RunEvent {
+  return {
+    ...{ kind: 'step', play: 'web', host: name, step: step('file', '/etc/motd'), outcome: 'changed' },
+    difference: {
+      action: 'change',
+      fields: [{ name: 'content', from: '1', to: '2' }],
+      texts: [{ path: '/etc/motd', before: known(''), after: `${to}\n` }],
+    },
+    before: ['a\n'],
+  }
+}
+
+describe('the plain report', () => {
+  const shown = (
+    events: readonly RunEvent[],
+    { paint = plain, verbose = false, ...how }: Partial<PlainOptions> = {},
+  ) => {
+    const lines: string[] = []
+    const reporter = plainReporter({ write: (line) => lines.push(line), paint, verbose, ...how })
+    for (const event of events) reporter.emit(event)
+    return lines.join('\n')
+  }
+
+  it('tells what changed, what failed and what is left to do', () => {
+    expect(shown(EVENTS)).to.equal(`error: balancer1 cannot be reached: nothing listens at 10.0.0.9:22
+web1      ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content
+web1          --- /etc/motd	now
+web1          +++ /etc/motd	wanted
+web1          @@ -1,2 +1,2 @@
+web1           one
+web1          -two
+web1          +three
+web1      … package nginx, file /etc/a
+web1      ✓ package nginx: install nginx installed
+web1      ✓ transaction nginx configuration: change
+web1          file /etc/a: create root:root 0644
+web1          absent /etc/b: remove type file → absent
+web1      ✓ reload nginx
+web1      ✓ restart app (owed since an earlier run)
+web1      … command copy: 12 of 40 MB
+web1      ✓ nginx configuration: an earlier run was cut off in it; the old files are back in place and in force
+web1      · out of web on balancer1
+web1      … waiting for GET http://localhost/
+web2      ✗ command reload
+error: web2: command reload failed: exit status 1
+   at /site/roles/web.ts:9:5
+   $ nginx -s reload
+     nginx: [emerg] bind() failed
+   Mend the cause and run the same command again.
+skipped: balancers on web1, web2, since web2 failed in this play
+Changed:
+  web1 ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content
+  web1 ✓ package nginx: install nginx installed
+  web1 ✓ transaction nginx configuration: change
+      file /etc/a: create root:root 0644
+      absent /etc/b: remove type file → absent
+  web1 ✓ reload nginx
+  web1 ✓ restart app (owed since an earlier run)
+web1      1 ok, 3 changed
+web2      0 ok, failed, 1 play skipped
+balancer1 unreachable
+1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)
+To go on with web2, balancer1: provision resume. What is done is not done twice.`)
+  })
+
+  it('has words for symbols where somebody listens to it', () => {
+    const lines = shown(EVENTS, { symbols: SCREEN_READER_LABELS, verbose: true }).split('\n')
+    expect(lines.filter((line) => /[✓✗~…·═─]/u.test(line))).to.deep.equal([])
+    expect(lines).to.include.members([
+      'web1      as wanted: directory /srv',
+      'web1      changed: package nginx: install nginx installed',
+      'web1      begun: waiting for GET http://localhost/',
+      'web2      failed: command reload',
+    ])
+  })
+
+  it('shows equal diffs of several hosts once', () => {
+    const text = shown(['web1', 'web2', 'web3'].map((host) => changedMotd(host, host === 'web3' ? 'c' : 'b')))
+    expect(text).to.equal(`web1 ✓ file /etc/motd: change content
+web1     --- /etc/motd\tnow
+web1     +++ /etc/motd\twanted
+web1     @@ -1,1 +1,1 @@
+web1     -a
+web1     +b
+web2 ✓ file /etc/motd: change content
+web2     the same diff as on web1
+web3 ✓ file /etc/motd: change content
+web3     --- /etc/motd\tnow
+web3     +++ /etc/motd\twanted
+web3     @@ -1,1 +1,1 @@
+web3     -a
+web3     +c`)
+  })
+
+  it('tells at the end alone, where it is asked to, each change once for the hosts that agree', () => {
+    const hosts = ['web1', 'web2', 'web3', 'web4', 'web5']
+    const text = shown([...hosts.map((host) => changedMotd(host)), end(hosts)], { asItHappens: false })
+    expect(text).to.equal(`Changed:
+  web1, web2, web3 and 2 more ✓ file /etc/motd: change content
+      --- /etc/motd\tnow
+      +++ /etc/motd\twanted
+      @@ -1,1 +1,1 @@
+      -a
+      +b
+Nothing had to change: 5 hosts, 0 steps. (1.23 s, at most 2 round trips a host, 3 KiB)`)
+  })
+
+  it('tells of all steps, too, when it is to be verbose', () => {
+    const more = shown(EVENTS, { verbose: true }).split('\n')
+    const less = shown(EVENTS).split('\n')
+    expect(more.filter((line) => !less.includes(line))).to.deep.equal([
+      '3 hosts, 2 plays',
+      'web1      · connected in 0.12 s',
+      'web1      · 4 steps read, 3 differ',
+      '── web',
+      'web1      = directory /srv',
+    ])
+  })
+
+  it('marks what is planned, what comes after others that may make it needless, and what failed', () => {
+    const about = { kind: 'step', play: 'web', host: 'web1' } as const
+    const difference = { action: 'run', fields: [] } as const
+    expect(
+      shown([
+        { ...about, step: step('command', 'a'), outcome: 'planned', sure: true, difference },
+        { ...about, step: step('command', 'b'), outcome: 'planned', sure: false, difference },
+        {
+          ...{ kind: 'bracket', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
+          ...{ owed: false, on: ['lb1', 'lb2'] },
+        },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'planned' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'failed' },
+      ]),
+    ).to.equal(
+      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
+    )
+  })
+
+  it('is the same text when its colours are taken away', () => {
+    const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
+    const bright = shown(EVENTS, { paint: coloured })
+    expect(bright).to.match(ESCAPE)
+    expect(bright.replace(ESCAPE, '')).to.equal(shown(EVENTS))
+  })
+})

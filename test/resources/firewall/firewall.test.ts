@@ -1,0 +1,97 @@
+import { expect } from 'chai'
+import { firewall } from 'provision-ts'
+import { InvalidParams } from '../../../src/model/problem.ts'
+import { lockoutCheck } from '../../../src/resources/firewall/lockout-check.ts'
+import { type FirewallRule, ruleset } from '../../../src/resources/firewall/ruleset.ts'
+import { wordsOf } from '../../support/words.ts'
+
+const chain = (rules: readonly FirewallRule[]) =>
+  ruleset(rules)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.endsWith('accept'))
+    .slice(-rules.length)
+
+describe('firewall', () => {
+  it('lets in whom a rule names, and drops the rest', () => {
+    const text = ruleset([{ port: 5432, from: [{ address: '10.0.2.1' }] }])
+    expect(text).to.include('ip saddr { 10.0.2.1 } tcp dport { 5432 } accept').and.to.include('policy drop;')
+  })
+
+  it('has a rule for each version of IP that is there', () => {
+    const from = [{ address: 'fd00::1' }, { address: '10.0.0.1' }]
+    const lines = ruleset([{ port: 80, from }]).match(/^.*\{ 80 \}.*$/gm)
+    expect(lines?.map((line) => line.trim())).to.deep.equal([
+      'ip saddr { 10.0.0.1 } tcp dport { 80 } accept',
+      'ip6 saddr { fd00::1 } tcp dport { 80 } accept',
+    ])
+  })
+
+  it('lets nobody in for an empty list', () => {
+    expect(ruleset([{ port: 5432, from: [] }])).to.equal(ruleset([]))
+  })
+
+  it('takes ports open to anybody, and VRRP from a peer', () => {
+    expect(
+      chain([
+        { port: [443, 80, 443], from: 'anywhere' },
+        { protocol: 'vrrp', from: [{ address: '10.0.0.2' }] },
+      ]),
+    ).to.deep.equal(['tcp dport { 80, 443 } accept', 'ip saddr { 10.0.0.2 } meta l4proto 112 accept'])
+  })
+
+  it('is the same text whatever the order of the hosts', () => {
+    const [a, b] = [{ address: '10.0.0.1' }, { address: '10.0.0.2' }]
+    expect(ruleset([{ port: 1, from: [a, b] }])).to.equal(ruleset([{ port: 1, from: [b, a, b] }]))
+  })
+
+  it('leaves the tables of others alone', () => {
+    expect(ruleset([])).not.to.include('flush')
+    expect(ruleset([]).match(/^(delete )?table .*$/gm)).to.deep.equal([
+      'table inet provision',
+      'delete table inet provision',
+      'table inet provision {',
+    ])
+  })
+
+  it('narrows ssh to networks of both versions', () => {
+    const text = ruleset([], { ssh: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'], sshPort: 2222 })
+    expect(text).to.include('elements = { 10.0.0.0/8, 192.0.2.1 }').and.to.include('elements = { fd00::/8 }')
+    expect(text)
+      .to.include('elements = { 2222 }')
+      .and.not.to.match(/^\s*tcp dport @ssh_ports accept$/m)
+  })
+
+  it('refuses networks for ssh without the machine that runs this, as the host sees it', () => {
+    const told = (own: string | undefined, from: readonly string[]) => () => lockoutCheck({ from }).diff(own)
+    expect(told('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
+    expect(told('10.1.2.3', ['10.1.2.3'])).to.not.throw()
+    expect(told('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
+    expect(told(undefined, ['10.0.0.0/8']), 'not over ssh').to.not.throw()
+    expect(told('10.1.2.3', ['10.1.3.0/24', 'fd00::/8'])).to.throw(
+      InvalidParams,
+      'shut out the machine that runs this, which comes from 10.1.2.3',
+    )
+    expect(told('fd00::5', [])).to.throw(InvalidParams, 'comes from fd00::5')
+  })
+
+  it('refuses what would be read as a part of the ruleset', async () => {
+    const evil = '10.0.0.1 } accept; #'
+    expect(
+      await wordsOf(() => firewall([{ port: 80, from: [{ address: evil }] }])),
+    ).to.equal(`error: firewall: "${evil}" is neither an IP address nor a network
+   Write a network such as 10.0.0.0/8, or a single address.`)
+    expect(
+      await wordsOf(() => firewall([], { ssh: [evil] })),
+    ).to.equal(`error: firewall: ssh from "${evil}", which is neither a network nor an address
+   Write a network such as 10.0.0.0/8, or a single address.`)
+    for (const [port, text] of [
+      [0, '0'],
+      [[], 'an empty list'],
+    ] as const)
+      expect(
+        await wordsOf(() => firewall([{ port, from: 'anywhere' }])),
+      ).to.equal(`error: firewall: ${text} is not a port
+   Name one from 1 to 65535, or a list of them.`)
+  })
+})

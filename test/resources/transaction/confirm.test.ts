@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { expect } from 'chai'
+import { confirmationWait } from '../../../src/resources/transaction/confirm.ts'
+
+describe('the wait for a new connection', () => {
+  before(function () {
+    if (process.getuid?.() !== 0) this.skip()
+  })
+  const id = `test-${process.pid}`
+  const visit = confirmationWait(id)
+  const run = (script: string, env: Record<string, string>) => {
+    const { status, stderr } = spawnSync('sh', ['-c', script], { env: { ...process.env, ...env } })
+    return { status, said: stderr.toString() }
+  }
+
+  it('fails by itself on the host when nobody comes, after its setting times the factor', () => {
+    const began = performance.now()
+    const env = { PROVISION_CONFIRM_SECONDS: '1', PROVISION_TIMEOUT_PERCENT: '300' }
+    expect(run(visit.wait.text, env)).to.deep.equal({
+      status: 1,
+      said: 'No new connection came through within 3 s.\n',
+    })
+    expect(performance.now() - began).to.be.at.least(2_000)
+    expect(existsSync(`/run/provision-${id}.awaited`)).to.equal(false)
+  })
+
+  it('ends when somebody has come, and only while it waits', () => {
+    expect(run(visit.confirm.text, {}).status).to.equal(1)
+    const arrive = `until ${visit.ready.text}; do sleep 0.1; done; ${visit.confirm.text}`
+    const { status, said } = run(`(${arrive}) & ( ${visit.wait.text}\n)`, {
+      PROVISION_CONFIRM_SECONDS: '600',
+    })
+    expect({ status, said }).to.deep.equal({ status: 0, said: '' })
+  })
+})

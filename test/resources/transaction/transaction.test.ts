@@ -1,0 +1,272 @@
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { handler } from '../../../src/model/handler.ts'
+import { play } from '../../../src/model/play.ts'
+import { probe } from '../../../src/model/probe.ts'
+import { absent } from '../../../src/resources/files/absent.ts'
+import { directory } from '../../../src/resources/files/directory.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { link } from '../../../src/resources/files/link.ts'
+import {
+  type ReplacingStep,
+  type TransactionOptions,
+  transaction,
+} from '../../../src/resources/transaction/transaction.ts'
+import { Secret } from '../../../src/shell/secret.ts'
+import { sh } from '../../../src/shell/sh.ts'
+import { ownRig } from '../../support/rig.ts'
+
+describe('a transaction', () => {
+  const rig = ownRig()
+
+  before(function () {
+    if (rig.machine.isPrivate) return
+    // Its store is in /var/lib, and its checker sees the files through a mount.
+    console.log('    (no mount namespace can be had here, so transactions are not tested)')
+    this.skip()
+  })
+  beforeEach(() => {
+    writeFileSync(`${rig.root}/a`, 'old a', { mode: 0o600 })
+    mkdirSync(`${rig.root}/conf.d`)
+    writeFileSync(`${rig.root}/conf.d/b`, 'old b', { mode: 0o640 })
+    symlinkSync('a', `${rig.root}/link`)
+  })
+  afterEach(async () => {
+    expect(await leftovers()).to.equal('')
+  })
+
+  const run = async (steps: readonly ReplacingStep[], options: TransactionOptions = {}) => {
+    const { told, events } = await rig.run((web) => [
+      play('web', { hosts: web }, () => transaction('conf', steps, options)),
+    ])
+    const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
+    return { told: told.map((line) => line.split(' ')[1]), details: failed?.details ?? [] }
+  }
+  /** What a transaction has left on the machine. */
+  const leftovers = async () => {
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const [found] = await session.run([
+      {
+        script: sh`ls -A /var/lib/provision/transactions 2>/dev/null; ls -d /run/provision-* 2>/dev/null
+grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provision*'`,
+      },
+    ])
+    await close()
+    return found?.stdout.toString()
+  }
+  /** Notes down what is in the files when it is run. */
+  const noting = (then = sh`:`) =>
+    handler(
+      'activate',
+      sh`cat ${`${rig.root}/a`} ${`${rig.root}/conf.d/b`} >> ${`${rig.root}/noted`}; echo >> ${`${rig.root}/noted`}; ${then}`,
+    )
+  const both = (a = 'new a', b = 'new b') => [
+    file(`${rig.root}/a`, a, rig.own),
+    file(`${rig.root}/conf.d/b`, b, rig.own),
+  ]
+  const OLD = { a: '600 old a', 'conf.d/b': '640 old b', link: 'link a' }
+  const NEW = { a: '644 new a', 'conf.d/b': '644 new b', link: 'link a' }
+
+  it('puts all files in place and in force', async () => {
+    const { told } = await run(both(), { activate: noting() })
+    expect(told).to.deep.equal(['changed'])
+    expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new anew b\n' })
+  })
+
+  it('does nothing when all is as wanted', async () => {
+    await run(both(), { activate: noting() })
+    const { told } = await run(both(), { activate: handler('activate', sh`false`), validate: sh`false` })
+    expect(told).to.deep.equal(['ok'])
+  })
+
+  it('touches only what differs', async () => {
+    await run(both())
+    const before = statSync(`${rig.root}/conf.d/b`).ino
+    await run(both('newer a'))
+    expect(statSync(`${rig.root}/conf.d/b`).ino).to.equal(before)
+    expect(readFileSync(`${rig.root}/a`, 'utf8')).to.equal('newer a')
+  })
+
+  it('shows the checker the new files where they will be, while others see the old ones', async () => {
+    const seen = `${rig.empty()}/seen` as const
+    const keeper = `/proc/${process.ppid}/root`
+    await run([...both(), file(`${rig.root}/new/deep/c`, 'new c', rig.own), absent(`${rig.root}/link`)], {
+      validate: sh`
+cat ${`${rig.root}/a`} ${`${rig.root}/conf.d/b`} ${`${rig.root}/new/deep/c`} > ${seen}
+stat -c %a ${`${rig.root}/a`} ${`${rig.root}/conf.d`} >> ${seen}
+ls ${rig.root} | tr '\n' ' ' >> ${seen}
+ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${seen} || cat ${`${rig.root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
+    })
+    expect(readFileSync(seen, 'utf8')).to.equal('new anew bnew c644\n755\na conf.d new old a')
+    expect(tree(rig.root)).to.deep.equal({
+      a: '644 new a',
+      'conf.d/b': '644 new b',
+      'new/deep/c': '644 new c',
+    })
+  })
+
+  it('leaves the old files as they are when the checker refuses the new ones, with its words', async () => {
+    const { told, details } = await run(both(), {
+      validate: sh`echo line 3 of $(cat ${`${rig.root}/a`}); echo why >&2; false`,
+      activate: noting(),
+    })
+    expect(told).to.deep.equal(['failed'])
+    expect(details.map((line) => line.trim())).to.include.members([
+      'line 3 of new a',
+      'why',
+      'The new files were refused by their checker, and the old ones are untouched.',
+    ])
+    expect(tree(rig.root)).to.deep.equal(OLD)
+  })
+
+  it('puts the old files back, and in force, when the new ones cannot be activated', async () => {
+    const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${rig.root}/a`}`) })
+    expect(told).to.deep.equal(['failed'])
+    expect(details.join('\n')).to.match(
+      /conf: it could not be activated\.\n +The old files are back in place and in force\./,
+    )
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+  })
+
+  it('says so when the old ones cannot be put in force again', async () => {
+    const { details } = await run(both(), { activate: handler('activate', sh`echo no; false`) })
+    expect(details.join('\n')).to.match(/They could not be put in force again: look at the service\./)
+    expect(tree(rig.root)).to.deep.equal(OLD)
+  })
+
+  it('puts the old files back when the new ones are in force and do not work', async () => {
+    const { details } = await run(both(), {
+      activate: noting(),
+      probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
+    })
+    expect(details.join('\n')).to.match(/too new\n +conf: it was activated, but it does not work\./)
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+  })
+
+  it('waits for its probe', async () => {
+    const { told } = await run(both(), {
+      probe: probe(
+        'it works',
+        sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`,
+        {
+          timeout: '5s',
+        },
+      ),
+    })
+    expect(told).to.deep.equal(['changed'])
+  })
+
+  it('takes away again what was not there before, and brings back what it took away', async () => {
+    const { told } = await run(
+      [
+        file(`${rig.root}/new`, 'new', rig.own),
+        file(`${rig.root}/fresh/deep/c`, 'new c', rig.own),
+        absent(`${rig.root}/a`),
+        link(`${rig.root}/link`, { target: 'new' }),
+        file(`${rig.root}/conf.d/secret`, new Secret(() => 'hunter2'), rig.own),
+      ],
+      { activate: handler('activate', sh`[ ! -e ${`${rig.root}/new`} ]`) },
+    )
+    expect(told).to.deep.equal(['failed'])
+    expect(tree(rig.root)).to.deep.equal(OLD)
+  })
+
+  it('makes links and takes files away', async () => {
+    await run([
+      absent(`${rig.root}/a`),
+      link(`${rig.root}/link`, { target: 'conf.d/b' }),
+      link(`${rig.root}/other`, { target: 'x' }),
+    ])
+    expect(tree(rig.root)).to.deep.equal({ 'conf.d/b': '640 old b', link: 'link conf.d/b', other: 'link x' })
+  })
+
+  it('changes nothing when a directory stands where something is to be taken away', async () => {
+    const { told, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
+    expect(told).to.deep.equal(['failed'])
+    expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot take back')
+    expect(tree(rig.root)).to.deep.equal(OLD)
+  })
+
+  it('changes nothing when one of the files cannot be written', async () => {
+    const { told } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
+      activate: noting(),
+    })
+    expect(told).to.deep.equal(['failed'])
+    expect(tree(rig.root)).to.deep.equal(OLD)
+  })
+
+  it('counts only when somebody has come over a new connection, where it is about that', async () => {
+    const purposes: string[] = []
+    const { told } = await rig.run(
+      (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { confirmed: true }))],
+      { opens: (_host, purpose) => purposes.push(purpose) },
+    )
+    expect(told).to.deep.equal(['web1 changed transaction conf'])
+    // The run's own, one that saw the wait, and one that was opened after it.
+    expect(purposes[0]).to.equal('change')
+    expect(purposes.filter((purpose) => purpose === 'look').length).to.be.at.least(2)
+  })
+
+  it('takes text of any sort, in files and their names', async () => {
+    const name = `it's "$HOME" \`id\`\n`
+    await run([file(`${rig.root}/${name}`, `'\n"EOF"\nPROVISION_VALIDATE\n$(id)`, rig.own)], {
+      validate: sh`grep -q 'PROVISION_VALIDATE' ${`${rig.root}/${name}`}`,
+    })
+    expect(readFileSync(`${rig.root}/${name}`, 'utf8')).to.equal(`'\n"EOF"\nPROVISION_VALIDATE\n$(id)`)
+  })
+
+  it('takes bytes that are no text', async () => {
+    const bytes = Buffer.from([0, 0xff, 10, 0, 39])
+    await run([file(`${rig.root}/bin`, bytes, rig.own), ...both()])
+    expect(readFileSync(`${rig.root}/bin`).equals(bytes)).to.equal(true)
+  })
+
+  it('is told by its parts', () => {
+    const step = transaction('conf', [file('/a', 'a'), file('/b', 'b')])
+    const difference = step.diff([undefined, undefined])
+    expect(difference?.parts?.map(({ name, difference: { action } }) => `${name} ${action}`)).to.deep.equal([
+      'file /a create',
+      'file /b create',
+    ])
+    expect(difference?.texts?.map(({ path }) => path)).to.deep.equal(['/a', '/b'])
+  })
+
+  it('refuses what it cannot take back, and steps with handlers of their own', () => {
+    expect(() => transaction('conf', [directory('/d')])).to.throw(
+      TypeError,
+      'transaction "conf": directory /d cannot be taken back',
+    )
+    expect(() => transaction('conf', [file('/a', 'a', { notify: handler('reload', sh`:`) })])).to.throw(
+      TypeError,
+      'give the handler of /a as activate',
+    )
+    const asOther = handler('reload', { script: sh`:`, as: 'postgres' })
+    expect(() => transaction('conf', [file('/a', 'a')], { activate: asOther })).to.throw(
+      TypeError,
+      'neither a user',
+    )
+  })
+})
+
+/** All that stands below a directory: mode and text of files, and where links lead. */
+function tree(root: string): Readonly<Record<string, string>> {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  return Object.fromEntries(
+    names.sort().flatMap((name) => {
+      const stat = lstatSync(join(root, name))
+      if (stat.isDirectory()) return []
+      if (stat.isSymbolicLink()) return [[name, `link ${readlinkSync(join(root, name))}`]]
+      return [[name, `${(stat.mode & 0o777).toString(8)} ${readFileSync(join(root, name), 'utf8')}`]]
+    }),
+  )
+}
