@@ -5,12 +5,12 @@ import { Problem } from '../model/problem.ts'
 import type { Finding } from '../model/verification.ts'
 import { KnownHosts } from '../transport/known-hosts-store.ts'
 import { SshConfigReader } from '../transport/ssh-config.ts'
-import { compilerOf } from './compiler.ts'
-import type { Own } from './load.ts'
+import { findCompiler } from './load/compiler.ts'
+import type { Installation } from './load/load.ts'
 
 interface Here {
   readonly inventory: string
-  readonly own: Own
+  readonly own: Installation
 }
 
 /** What of this machine a run depends on. */
@@ -40,8 +40,8 @@ export function controllerClock(hosts: readonly Finding[]): readonly Finding[] {
   return [finding('clock', found, problem)]
 }
 
-function typeScript(inventory: string, own: Own): Finding {
-  const compiler = compilerOf(inventory, own)
+function typeScript(inventory: string, own: Installation): Finding {
+  const compiler = findCompiler(inventory, own)
   if (compiler) {
     const { version }: { version: string } = JSON.parse(
       readFileSync(join(dirname(compiler), '../package.json'), 'utf8'),

@@ -6,7 +6,7 @@ import { EXIT } from './exit.ts'
  *
  * @param told what the person reads then
  */
-export function interruptible(told = TOLD): { readonly signal: AbortSignal; readonly done: () => void } {
+export function onInterrupt(told = TOLD): { readonly signal: AbortSignal; readonly done: () => void } {
   const stop = new AbortController()
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted)

@@ -8,7 +8,7 @@ import { didYouMean } from '../text/nearest.ts'
  * @example limited('web,!web2', hosts)
  * @throws Problem for a word that means no host, and for words that leave none
  */
-export function limited(limit: string, hosts: readonly Host[]): (host: Host) => boolean {
+export function matchHosts(limit: string, hosts: readonly Host[]): (host: Host) => boolean {
   const words = limit
     .split(',')
     .map((word) => word.trim())

@@ -3,35 +3,35 @@ import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
 import { didYouMean } from '../text/nearest.ts'
-import { checkCommand } from './check.ts'
-import { completionCommands } from './completion.ts'
-import { doctorCommand } from './doctor.ts'
-import { execCommand } from './exec.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { execCommand } from './commands/exec.ts'
+import { factsCommand } from './commands/facts.ts'
+import { graphCommand } from './commands/graph.ts'
+import { hostsCommand } from './commands/hosts.ts'
+import { initCommand } from './commands/init.ts'
+import { listStepsCommand } from './commands/list-steps.ts'
+import { logsCommand } from './commands/logs.ts'
+import { newCommand } from './commands/new.ts'
+import { applyCommand, planCommand } from './commands/plan.ts'
+import { reportCommand } from './commands/report.ts'
+import { resumeCommand } from './commands/resume.ts'
+import { runCommand } from './commands/run.ts'
+import { sshCommand } from './commands/ssh.ts'
+import { validateCommand } from './commands/validate.ts'
+import { verifyCommand } from './commands/verify.ts'
+import { watchCommand } from './commands/watch.ts'
+import { completionCommands } from './completion/completion.ts'
 import { EXIT } from './exit.ts'
-import { factsCommand } from './facts.ts'
-import { graphCommand } from './graph.ts'
-import { hostsCommand } from './hosts.ts'
-import { initCommand } from './init.ts'
 import { labCommand } from './lab.ts'
-import type { Own } from './load.ts'
-import { logsCommand } from './logs.ts'
-import { pathOf } from './manual.ts'
-import { newCommand } from './new.ts'
-import { playbookPath, playbooks } from './paths.ts'
-import { applyCommand, planCommand } from './plan.ts'
-import { reportCommand } from './report.ts'
-import { resumeCommand } from './resume.ts'
-import { runCommand } from './run.ts'
-import { sshCommand } from './ssh.ts'
-import { stepsCommand } from './steps.ts'
-import { verifyCommand } from './verify.ts'
-import { watchCommand } from './watch.ts'
+import type { Installation } from './load/load.ts'
+import { playbookPath, playbooks } from './load/paths.ts'
+import { commandPath } from './manual.ts'
 
 /** The command line. Ends the process with one of {@link EXIT}'s codes. */
-export async function main(argv: readonly string[], own: Own): Promise<void> {
+export async function main(argv: readonly string[], own: Installation): Promise<void> {
   const program = programOf(own)
   for (const command of withDescendants(program))
-    command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help shows what there is)`)
+    command.exitOverride().showHelpAfterError(`(${commandPath(command)} --help shows what there is)`)
   // Nobody reads on, as behind `| head`: what is to be done is done all the same.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -54,7 +54,7 @@ export async function main(argv: readonly string[], own: Own): Promise<void> {
 }
 
 /** All commands, as one tree: its help, its completion and its manual page are made from it. */
-export function programOf(own: Own): Command {
+export function programOf(own: Installation): Command {
   const [completion, complete] = completionCommands(own)
   return new Command('provision')
     .description('Brings a fleet of Debian hosts to a declared state over SSH.')
@@ -64,13 +64,13 @@ export function programOf(own: Own): Command {
     .addCommand(planCommand(own))
     .addCommand(applyCommand(own))
     .addCommand(resumeCommand(own))
-    .addCommand(checkCommand(own))
+    .addCommand(validateCommand(own))
     .addCommand(verifyCommand(own))
     .addCommand(doctorCommand(own))
     .addCommand(watchCommand(own))
     .addCommand(hostsCommand(own))
     .addCommand(factsCommand(own))
-    .addCommand(stepsCommand(own))
+    .addCommand(listStepsCommand(own))
     .addCommand(execCommand(own))
     .addCommand(logsCommand(own))
     .addCommand(sshCommand(own))
@@ -108,7 +108,7 @@ function explicit(argv: readonly string[], program: Command): readonly string[] 
   return !named && argv.some((word) => word === '--help' || word === '-h') ? ['run', ...argv] : argv
 }
 
-function versionOf({ root }: Own): string {
+function versionOf({ root }: Installation): string {
   const { version }: { version: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   return version
 }

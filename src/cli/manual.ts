@@ -11,7 +11,7 @@ export function manual(program: Command): string {
     ...section('NAME', [`${program.name()} \\- ${escaped(lower(program.description()))}`]),
     ...section(
       'SYNOPSIS',
-      commands.flatMap((one) => ['.br', `.B ${escaped(pathOf(one))}`, escaped(usageOf(one))]).slice(1),
+      commands.flatMap((one) => ['.br', `.B ${escaped(commandPath(one))}`, escaped(usageOf(one))]).slice(1),
     ),
     ...section('DESCRIPTION', [escaped(help.commandDescription(program)), ...examples(program)]),
     '.SH COMMANDS',
@@ -48,7 +48,7 @@ function everyVisible(command: Command): readonly Command[] {
 function commandPart(command: Command): readonly string[] {
   const help = command.createHelp()
   return [
-    `.SS ${escaped(`${pathOf(command)} ${usageOf(command)}`.trim())}`,
+    `.SS ${escaped(`${commandPath(command)} ${usageOf(command)}`.trim())}`,
     escaped(help.commandDescription(command)),
     ...command.registeredArguments
       .filter(({ description }) => description !== '')
@@ -76,8 +76,8 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 }
 
 /** All the words that lead to it: `provision lab up`. */
-export function pathOf(command: Command): string {
-  return [...(command.parent ? [pathOf(command.parent)] : []), command.name()].join(' ')
+export function commandPath(command: Command): string {
+  return [...(command.parent ? [commandPath(command.parent)] : []), command.name()].join(' ')
 }
 
 function usageOf(command: Command): string {

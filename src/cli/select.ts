@@ -25,7 +25,7 @@ export function withSelectOptions(command: Command): Command {
     .option('--start-at <step>', 'begin with this step: "file /etc/motd", or its name alone')
 }
 
-export function selecting({ tags, skipTags, startAt }: SelectFlags): Selecting {
+export function selectionOf({ tags, skipTags, startAt }: SelectFlags): Selecting {
   return {
     ...(tags && { tags }),
     ...(skipTags && { skipTags }),
@@ -34,16 +34,16 @@ export function selecting({ tags, skipTags, startAt }: SelectFlags): Selecting {
 }
 
 /** Asks the person at the terminal before each step. @throws Problem when there is none */
-export function askingForSteps(): Confirm {
+export function confirmSteps(): Confirm {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new Problem('--step asks before each step, and there is no terminal to ask in', {
       next: 'Leave it away, or see with --check what a run would do.',
     })
-  return confirming(askLine)
+  return confirmWith(askLine)
 }
 
 /** One question at a time, however many hosts are at work. After `all`, no further ones. */
-export function confirming(ask: (question: string) => Promise<string>): Confirm {
+export function confirmWith(ask: (question: string) => Promise<string>): Confirm {
   let last: Promise<unknown> = Promise.resolve()
   let all = false
   return (host, step, difference) => {

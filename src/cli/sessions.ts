@@ -24,7 +24,7 @@ export function sessions(
 ): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
   return async (host, purpose, stop) => {
-    const timeouts = sessionTimeouts(timeoutsOf(host, timeoutFactor))
+    const timeouts = sessionTimeouts(timeoutsFor(host, timeoutFactor))
     const transport = await transportOf(host)
     const link = await transport.connect(targetOf(host, timeoutFactor), stop)
     const leave = () => void link.close()
@@ -32,7 +32,7 @@ export function sessions(
     if (stop?.aborted) leave()
     const session = await openSession(link, {
       host: host.name,
-      become: becoming(host, preferred),
+      become: becomeOf(host, preferred),
       ...timeouts,
       ...(clock && { clock }),
       ...(purpose === 'change' && { lock: { owner } }),
@@ -50,13 +50,13 @@ export function sessions(
 }
 
 /** How to become root there. @param preferred goes before the inventory's word */
-export function becoming({ become }: Pick<Host, 'become'>, preferred: Become) {
+export function becomeOf({ become }: Pick<Host, 'become'>, preferred: Become) {
   const { method = 'sudo', password } = { ...become, ...preferred }
   return { method, ...(password && { password }) }
 }
 
 /** The limits of a host. @param factor replaces that of the inventory */
-export function timeoutsOf({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: number): Timeouts {
+export function timeoutsFor({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: number): Timeouts {
   return factor === undefined ? timeouts : { ...timeouts, factor }
 }
 
@@ -64,7 +64,7 @@ export function timeoutsOf({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: n
 export function targetOf(host: Host, factor?: number): Target {
   const { name, address, ssh = {} } = host
   const { proxyJump, host: at = address, transport: _, ...rest } = ssh
-  const { factor: stretch, login, keepalive } = timeoutsOf(host, factor)
+  const { factor: stretch, login, keepalive } = timeoutsFor(host, factor)
   const limits = Object.entries({ factor: stretch, login, keepalive }).filter(
     ([, limit]) => limit !== undefined,
   )

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { flagsHelp, playbookWords, told } from '../../src/cli/flags.ts'
+import { playbookHelp, splitPlaybookArgs, withFlags } from '../../src/cli/playbook-flags.ts'
 import { flag, integer, optional, text } from '../../src/model/fields.ts'
 import { playbook } from '../../src/model/play.ts'
 import { Problem } from '../../src/model/problem.ts'
@@ -21,7 +21,7 @@ describe('the words behind a playbook', () => {
   )
   const values = { web: { name: 'web', hosts: [], without: () => [], only: () => expect.fail() } }
   const given = (...words: string[]) => {
-    told(deploy, words, ['--check', '--limit']).plays(values)
+    withFlags(deploy, words, ['--check', '--limit']).plays(values)
     return seen
   }
   const refusal = (...words: string[]): string => {
@@ -61,7 +61,7 @@ describe('the words behind a playbook', () => {
   })
 
   it('are told by --help, with what the playbook is for', () => {
-    expect(flagsHelp(deploy, 'deploy').split('\n')).to.deep.equal([
+    expect(playbookHelp(deploy, 'deploy').split('\n')).to.deep.equal([
       'Deploys a release, host by host.',
       '',
       'Flags of deploy:',
@@ -72,10 +72,10 @@ describe('the words behind a playbook', () => {
   })
 
   it('begin with its name, or there is none', () => {
-    expect(playbookWords(['deploy', '--release', '1'])).to.deep.equal({
+    expect(splitPlaybookArgs(['deploy', '--release', '1'])).to.deep.equal({
       name: 'deploy',
       rest: ['--release', '1'],
     })
-    expect(playbookWords(['--release', '1'])).to.deep.equal({ rest: ['--release', '1'] })
+    expect(splitPlaybookArgs(['--release', '1'])).to.deep.equal({ rest: ['--release', '1'] })
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { limited } from '../../src/cli/limit.ts'
+import { matchHosts } from '../../src/cli/limit.ts'
 import { Problem } from '../../src/model/problem.ts'
 
 const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db1', 'db/web1'].map((word) => {
@@ -9,7 +9,7 @@ const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db
 
 describe('a limit', () => {
   const meant = (limit: string) =>
-    HOSTS.filter(limited(limit, HOSTS))
+    HOSTS.filter(matchHosts(limit, HOSTS))
       .map(({ group, name }) => `${group}/${name}`)
       .join(' ')
 

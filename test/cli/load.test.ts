@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { load } from '../../src/cli/load.ts'
+import { load } from '../../src/cli/load/load.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { excerpt } from '../../src/report/excerpt.ts'
 import { plain } from '../../src/report/problem.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { confirming } from '../../src/cli/select.ts'
+import { confirmWith } from '../../src/cli/select.ts'
 import type { Selecting } from '../../src/engine/selection.ts'
 import { tagged } from '../../src/model/delegated.ts'
 import { play } from '../../src/model/play.ts'
@@ -77,7 +77,7 @@ describe('the selection of steps', () => {
   it('asks before each step, one question at a time, until it is told to go on with all', async () => {
     const asked: string[] = []
     const answers = ['y', 'what?', 'n', 'all']
-    const confirm = confirming(async (question) => {
+    const confirm = confirmWith(async (question) => {
       asked.push(question.replace(`${rig.root}/`, ''))
       return answers.shift() ?? 'n'
     })

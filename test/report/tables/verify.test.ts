@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { exitOf } from '../../../src/cli/verify.ts'
+import { exitCodeOfVerification } from '../../../src/cli/commands/verify.ts'
 import { Problem } from '../../../src/model/problem.ts'
 import { Unknown } from '../../../src/model/unknown.ts'
 import type { Finding, Verified } from '../../../src/model/verification.ts'
@@ -83,8 +83,10 @@ describe('the table of a verification', () => {
   })
 
   it('has an exit status of its own for unknown results, behind those of failures and of hosts that are not reached', () => {
-    expect([bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitOf)).to.deep.equal([1, 3, 4])
-    expect(exitOf(verified([finding({})]))).to.equal(0)
+    expect(
+      [bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitCodeOfVerification),
+    ).to.deep.equal([1, 3, 4])
+    expect(exitCodeOfVerification(verified([finding({})]))).to.equal(0)
   })
 
   it('is an object a line for programs, without secrets', () => {
