@@ -128,7 +128,7 @@ Examples:
   provision --inventory inventory/prod.ts --check    only say what would change
   provision --inventory inventory/lab.ts --limit web,!web2 --diff
   provision resume                                   go on where the last run did not reach its end
-  provision check --inventory inventory/prod.ts      what is wrong, without touching a host
+  provision validate --inventory inventory/prod.ts      what is wrong, without touching a host
   provision verify --inventory inventory/prod.ts     whether all of it works, seen from outside
   provision lab up                                   eight real hosts on this machine to try it on
 

@@ -28,7 +28,7 @@ function admissionsIn(play: Play, host: Host): readonly Admission[] {
       })
       return steps.flatMap(({ step }) => step.ingress ?? [])
     } catch (error) {
-      // What is wrong with it is for `provision check` to say.
+      // What is wrong with it is for `provision validate` to say.
       if (!(error instanceof Problem)) throw error
     }
   }

@@ -215,9 +215,9 @@ describe('a look at hosts', () => {
     expect(objects(json.out)[0]).to.have.nested.property('facts.cpus').that.is.above(0)
   })
 
-  describe('provision steps', () => {
+  describe('provision list-steps', () => {
     it('tells play, host, step and line without meeting a host, hosts that get the same together', async () => {
-      const { code, out, err } = await provision('steps')
+      const { code, out, err } = await provision('list-steps')
       expect([code, err, out.split('\n')]).to.deep.equal([
         0,
         '',
@@ -238,14 +238,14 @@ describe('a look at hosts', () => {
           '',
         ],
       ])
-      const tagged = await provision('steps', '--tags', 'looks', '--limit', 'web', '--output', 'json')
+      const tagged = await provision('list-steps', '--tags', 'looks', '--limit', 'web', '--output', 'json')
       expect(
         objects(tagged.out).map(({ host, steps }) => [host, (steps as readonly object[]).length]),
       ).to.deep.equal([
         ['web1', 1],
         ['web2', 1],
       ])
-      const unknown = await provision('steps', '--tags', 'lokks')
+      const unknown = await provision('list-steps', '--tags', 'lokks')
       expect([unknown.code, unknown.err]).to.deep.equal([
         64,
         'error: --tags: no step has the tag "lokks"\n   Did you mean "looks"? Nothing was done.\n',
@@ -253,12 +253,12 @@ describe('a look at hosts', () => {
     })
 
     it('asks the hosts where steps hang on what they answer', async () => {
-      const { code, out } = await provision('steps', 'asking')
+      const { code, out } = await provision('list-steps', 'asking')
       expect([code, out.split('\n').slice(0, 3)]).to.deep.equal([
         0,
         ['asked', '  web1, web2: 2 steps', '    file /tmp/asked    playbooks/site.ts:13:99'],
       ])
-      const all = await provision('steps', '--ask')
+      const all = await provision('list-steps', '--ask')
       expect(all.code).to.equal(3)
     })
   })

@@ -58,7 +58,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
    Nothing was done yet. Mend the inventory, then run the same command again.`,
   ],
   'a playbook is mistyped': [
-    'check stie',
+    'validate stie',
     `error: There is no playbook playbooks/stie.ts
    Did you mean "site"?`,
   ],

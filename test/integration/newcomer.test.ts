@@ -96,7 +96,7 @@ describe('a newcomer', function () {
     await well(install)
     expect(test).to.equal('npm test')
     expect(await well(test)).to.include('1 passing')
-    expect(await well('npx provision check --inventory inventory/local.ts')).to.include('All is well')
+    expect(await well('npx provision validate --inventory inventory/local.ts')).to.include('All is well')
     const { code, text } = await typed(check)
     expect(code, text).to.equal(2)
     expect(text).to.include('here ~ file /etc/welcome [welcome]: create')

@@ -21,9 +21,9 @@ interface StepsFlags extends ReachFlags, SelectFlags {
   readonly output: 'plain' | 'json'
 }
 
-/** `provision steps [playbook]`: what is done where, and which line says so. */
+/** `provision list-steps [playbook]`: what is done where, and which line says so. */
 export function listStepsCommand(own: Installation): Command {
-  return withSelectOptions(withReachOptions(withPlaybook(new Command('steps'))))
+  return withSelectOptions(withReachOptions(withPlaybook(new Command('list-steps'))))
     .description(
       'tell which steps a playbook has for which host, and where they are written; changes nothing',
     )
@@ -33,7 +33,7 @@ export function listStepsCommand(own: Installation): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  provision steps --limit web\n  provision steps deploy --limit app1\n\nHosts are asked only when steps hang on their answers; otherwise they are taken as new ones with the newest Debian.',
+      '\nExamples:\n  provision list-steps --limit web\n  provision list-steps deploy --limit app1\n\nHosts are asked only when steps hang on their answers; otherwise they are taken as new ones with the newest Debian.',
     )
     .action(async (_playbook: string, flags: StepsFlags, command: Command) => {
       process.exitCode = await steps(flags, command, own)

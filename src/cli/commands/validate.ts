@@ -31,9 +31,9 @@ interface CheckFlags {
   readonly inventory?: string
 }
 
-/** `provision check`: all that can be known to be wrong without a host. */
+/** `provision validate`: all that can be known to be wrong without a host. */
 export function validateCommand(own: Installation): Command {
-  return new Command('check')
+  return new Command('validate')
     .description(
       'find what is wrong without touching a host: types, templates, inventory, playbook, roles, checks',
     )
@@ -43,7 +43,7 @@ export function validateCommand(own: Installation): Command {
     .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
     .addHelpText(
       'after',
-      '\nExamples:\n  provision check\n  provision check deploy --inventory inventory/prod.ts',
+      '\nExamples:\n  provision validate\n  provision validate deploy --inventory inventory/prod.ts',
     )
     .action(async (_playbook: string, flags: CheckFlags, command: Command) => {
       const inventory = flags.inventory ?? process.env['PROVISION_INVENTORY']
@@ -121,7 +121,7 @@ interface Values {
 /** What the files themselves say when they are run: the inventory's values, its pairing with the playbook, the steps of all roles. */
 async function valuesOf({ paths, outdir, accept }: Values): Promise<Checked> {
   try {
-    // `provision check verify` is about the verification alone.
+    // `provision validate verify` is about the verification alone.
     const alone =
       paths.playbook === paths.verification ? undefined : await importPlaybook(outdir, paths.playbook)
     const verification = paths.verification && (await importVerification(outdir, paths.verification))

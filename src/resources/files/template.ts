@@ -92,7 +92,7 @@ function compile(
   } catch (error) {
     throw new Problem(`${name}: ${firstLine(error).replace(/ in \S+ while compiling ejs$/, '')}`, {
       where: path,
-      next: 'Run provision check: it names the line.',
+      next: 'Run provision validate: it names the line.',
       cause: error,
     })
   }

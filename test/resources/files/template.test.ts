@@ -99,7 +99,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     const { name, render } = written('<%# ({ a }: A) -%>\n<% if ( %>')
     const broken = refusal(() => render({}))
     expect(broken.message).to.match(RegExp(`^${name}: `))
-    expect(broken.next).to.equal('Run provision check: it names the line.')
+    expect(broken.next).to.equal('Run provision validate: it names the line.')
   })
 
   it('refuses a file without a head, and one that could print undefined as nothing', () => {

@@ -6,12 +6,12 @@ import { expect } from 'chai'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-describe('provision check', function () {
+describe('provision validate', function () {
   this.slow('5s')
   let directory: string
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'provision-check-'))
+    directory = mkdtempSync(join(tmpdir(), 'provision-validate-'))
     mkdirSync(join(directory, 'node_modules'))
     symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
     symlinkSync(join(ROOT, 'node_modules/@types'), join(directory, 'node_modules/@types'))
@@ -27,13 +27,13 @@ describe('provision check', function () {
     expect(PROJECT[path]).to.include(from)
     write(path, PROJECT[path].replace(from, to))
   }
-  const check = (...args: string[]) => provision(directory, 'check', ...args)
+  const validate = (...args: string[]) => provision(directory, 'validate', ...args)
   const inventory = ['--inventory', 'inventory.ts']
 
   it('finds nothing wrong with this repository: its types, templates, site and roles', async () => {
     const certificates = join(directory, 'prod.ts')
     write('prod.ts', PROD)
-    const { code, text } = await provision(ROOT, 'check', '--inventory', certificates, 'playbooks/site.ts')
+    const { code, text } = await provision(ROOT, 'validate', '--inventory', certificates, 'playbooks/site.ts')
     expect(code, text).to.equal(0)
     expect(text)
       .to.match(/no faults in the project, nor in \d\d templates/)
@@ -43,20 +43,20 @@ describe('provision check', function () {
   })
 
   it('finds nothing wrong where nothing is, and asks for no secret', async () => {
-    const { code, text } = await check(...inventory)
+    const { code, text } = await validate(...inventory)
     expect(code, text).to.equal(0)
     expect(text).to.include('2 hosts fit the stack').and.include('Roles: 4 steps')
   })
 
   it('checks types and templates alone without an inventory', async () => {
-    const { code, text } = await check()
+    const { code, text } = await validate()
     expect(code, text).to.equal(0)
     expect(text).to.include('say --inventory FILE')
   })
 
   it('names line and column of a template that uses what its data does not have', async () => {
     change('roles/motd/templates/motd.ejs', 'greeting.words', 'greeting.wrods')
-    const { code, text } = await check(...inventory)
+    const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
     expect(text).to.match(/roles\/motd\/templates\/motd\.ejs:3:14: Property 'wrods' does not exist on type/)
   })
@@ -64,7 +64,7 @@ describe('provision check', function () {
   it('refuses to print what may be undefined, and a list', async () => {
     change('roles/motd/index.ts', 'readonly words: string', 'readonly words?: string; readonly all: string[]')
     change('roles/motd/templates/motd.ejs', '<%= name %>', '<%= greeting.all %>')
-    const { text } = await check(...inventory)
+    const { text } = await validate(...inventory)
     expect(text).to.match(/motd\.ejs:2:\d+: Argument of type 'string\[\]'/)
     expect(text).to.match(/motd\.ejs:3:5: Argument of type 'string \| undefined'/)
   })
@@ -72,44 +72,44 @@ describe('provision check', function () {
   it('names the head that imports what is not there, and a template without a head', async () => {
     change('roles/motd/templates/motd.ejs', 'index.ts', 'indxe.ts')
     write('roles/motd/templates/other.ejs', 'no head')
-    const { text } = await check(...inventory)
+    const { text } = await validate(...inventory)
     expect(text).to.match(/motd\.ejs:1:\d+: Cannot find module '\.\.\/indxe\.ts'/)
     expect(text).to.include('other.ejs:1:1: the first line should name what it takes')
   })
 
   it('names the caller that promises other data than the head takes', async () => {
     change('roles/motd/templates/motd.ejs', '.Motd)', '.Motd & { readonly motto: string })')
-    const { code, text } = await check(...inventory)
+    const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
     expect(text).to.match(/roles\/motd\/index\.ts:7:18: the head of motd\.ejs takes something else: .*Motd/)
   })
 
   it('names the template whose brackets do not close', async () => {
     change('roles/motd/templates/motd.ejs', 'Welcome', '<% if (name) { -%>\nWelcome')
-    expect((await check(...inventory)).text).to.match(/motd\.ejs:4:1: '}' expected/)
+    expect((await validate(...inventory)).text).to.match(/motd\.ejs:4:1: '}' expected/)
   })
 
   it('names file, line and column of a wrong type', async () => {
     change('playbooks/site.ts', 'name: host.name', 'name: 42')
-    const { code, text } = await check(...inventory)
+    const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
     expect(text).to.match(/playbooks\/site\.ts:\d+:\d+: Type 'number' is not assignable to type 'string'/)
   })
 
   it('names the path of a value that does not fit the stack', async () => {
     process.env['CHECK_WORKERS'] = 'four'
-    const { code, text } = await check(...inventory).finally(() => delete process.env['CHECK_WORKERS'])
+    const { code, text } = await validate(...inventory).finally(() => delete process.env['CHECK_WORKERS'])
     expect(code).to.equal(1)
     expect(text).to.match(/web\.hosts\.web1\.workers: should be a whole number ≥ 1, got/)
   })
 
   it('looks at the verification, too: its types, and the checks that it makes of the inventory', async () => {
     write('playbooks/verify.ts', VERIFY)
-    const well = await check(...inventory)
+    const well = await validate(...inventory)
     expect(well.code, well.text).to.equal(0)
     expect(well.text).to.include('Verification: 4 checks of 2 hosts').and.include('Roles: 4 steps')
     write('playbooks/verify.ts', VERIFY.replace('host.name', 'host.nmae'))
-    const typed = await check(...inventory)
+    const typed = await validate(...inventory)
     expect(typed.code).to.equal(1)
     expect(typed.text).to.match(/playbooks\/verify\.ts:\d+:\d+: Property 'nmae' does not exist/)
     write(
@@ -117,12 +117,12 @@ describe('provision check', function () {
       VERIFY.replace('// body', "if (web.hosts.length < 3) throw new Error('three at least')"),
     )
     for (const name of [[], ['verify']]) {
-      const bad = await check(...inventory, ...name)
+      const bad = await validate(...inventory, ...name)
       expect(bad.code, bad.text).to.equal(1)
       expect(bad.text).to.include('the verification: three at least')
     }
     write('playbooks/verify.ts', VERIFY)
-    const alone = await check(...inventory, 'verify')
+    const alone = await validate(...inventory, 'verify')
     expect(alone.text).to.include('Verification: 4 checks of 2 hosts').and.not.include('Roles')
   })
 
@@ -132,11 +132,11 @@ describe('provision check', function () {
       '// body',
       "if (facts.os.version === 13) throw new Error('no such package in trixie')",
     )
-    const well = await check(...inventory)
+    const well = await validate(...inventory)
     expect(well.code, well.text).to.equal(0)
     expect(well.text).to.include('no such package in trixie')
     change('roles/motd/index.ts', '// body', "if (facts.cpus < 9) throw new Error('nine cores at least')")
-    const bad = await check(...inventory)
+    const bad = await validate(...inventory)
     expect(bad.code).to.equal(1)
     expect(bad.text).to.match(
       /web1 with Debian 13: role motd: nine cores at least\n +at .*roles\/motd\/index\.ts:\d+/,
