@@ -87,6 +87,38 @@ export function oneVersion(databases: readonly Host<{ readonly version?: number 
     )
 }
 
+/** Automatic failover needs a majority that outlives the loss of any one host, and writes that a replica has. */
+export function votes({
+  db,
+  witness,
+  synchronous,
+}: {
+  readonly db: readonly Host<{ readonly failover?: 'manual' | 'automatic' }>[]
+  readonly witness: readonly Host<object>[]
+  readonly synchronous: boolean | undefined
+}): readonly string[] {
+  const [first] = db
+  const mixed = db.find(({ failover = 'manual' }) => failover !== (first?.failover ?? 'manual'))
+  if (mixed)
+    return [
+      `db.hosts.${mixed.name}.failover: is ${mixed.failover ?? 'manual'}, that of ${first?.name} is ${first?.failover ?? 'manual'}; give it to db once`,
+    ]
+  if (first?.failover !== 'automatic') return []
+  const all = db.length + witness.length
+  return [
+    db.length < 2 && 'db.failover: automatic needs a second database host; nobody could take over',
+    db.length >= 2 &&
+      (all < 3 || all % 2 === 0) &&
+      `db.failover: automatic needs an odd number of votes, three at least: ${db.length} database hosts and ${witness.length} in witness are ${all}. ${
+        witness.length === 0
+          ? 'Without a third vote neither of two hosts can know that the other is dead; add witness: { hosts: { … } }, or leave failover manual'
+          : 'Add or remove a host in witness'
+      }`,
+    synchronous === false &&
+      'db.failover: automatic with synchronous: false would lose acknowledged writes at each failover',
+  ].filter((problem) => problem !== false)
+}
+
 /** Certificates that their clients would refuse are refused here, before any host is met. */
 export function goodCertificates(
   {

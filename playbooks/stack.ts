@@ -22,6 +22,7 @@ import {
   oneSeed,
   oneTierEach,
   oneVersion,
+  votes,
 } from './rules.ts'
 
 /** Where the application tells its metrics to `admins`. */
@@ -84,10 +85,23 @@ export const site = inventorySchema(
         version: optional(choice(15, 17)),
         /** Where a new cluster begins. Afterwards the cluster itself is asked who is primary. */
         seed: flag,
+        /**
+         * Who replaces a primary that is gone: `manual` for a person, `automatic` for Patroni. The same for all; `manual` unless told.
+         * Automatic failover needs three votes: three database hosts, or two and a host in `witness`.
+         */
+        failover: optional(choice('manual', 'automatic')),
         /** For its name and address, by `authority`. */
         certificate: keyPair,
       },
       { atLeast: 1 },
+    ),
+    /** Has a vote when two database hosts disagree, and no database. */
+    witness: hosts(
+      {
+        /** For its name and address, by `authority`. */
+        certificate: keyPair,
+      },
+      { optional: true },
     ),
     /** Keeps the backups of the database; without it there are none. */
     backup: hosts(
@@ -102,15 +116,16 @@ export const site = inventorySchema(
       { optional: true },
     ),
   },
-  ({ lb, db, vip, web, app, backup, domain, certificate, authority }) => [
+  ({ lb, db, vip, web, app, backup, witness, domain, certificate, authority, synchronous }) => [
     ...differentPriorities(lb.hosts),
-    ...movingAddress(vip, lb.hosts, [lb, web, app, db, backup]),
-    ...oneTierEach([lb, web, app, db, backup]),
+    ...movingAddress(vip, lb.hosts, [lb, web, app, db, witness, backup]),
+    ...oneTierEach([lb, web, app, db, witness, backup]),
     ...freePorts('web', web.hosts, { 22: 'ssh' }),
     ...freePorts('app', app.hosts, { 22: 'ssh', [METRICS_PORT]: 'metrics' }),
     ...oneSeed(db.hosts),
     ...oneVersion(db.hosts),
-    ...goodCertificates({ domain, certificate, authority }, [db, backup]),
+    ...votes({ db: db.hosts, witness: witness.hosts, synchronous }),
+    ...goodCertificates({ domain, certificate, authority }, [db, witness, backup]),
     backup.hosts.length > 1 && 'backup.hosts: one host keeps the backups',
   ],
 )

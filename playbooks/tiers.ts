@@ -1,17 +1,15 @@
 import {
   type Answers,
   after,
+  allAnswers,
   ask,
   askEach,
   askHost,
   type Build,
   delegateTo,
-  type FirewallOptions,
   type FirewallRule,
   firewall,
   type Host,
-  type HostOf,
-  type InventoryValues,
   type Play,
   play,
   type Question,
@@ -22,7 +20,6 @@ import {
 } from 'provision-ts'
 import { app, ready } from '../roles/app/index.ts'
 import {
-  ARCHIVING,
   archive,
   BACKUP_PORT,
   backupRepository,
@@ -37,7 +34,7 @@ import { ADMIN_PORT, alive, haproxy } from '../roles/haproxy/index.ts'
 import { releaseVip } from '../roles/keepalived/address.ts'
 import { keepalived } from '../roles/keepalived/index.ts'
 import { nginx, readiness } from '../roles/nginx/index.ts'
-import { primaryWith, replicasIn } from '../roles/postgres/cluster.ts'
+import { replicasIn } from '../roles/postgres/cluster.ts'
 import {
   migrationsIn,
   postgresMigrated,
@@ -46,18 +43,25 @@ import {
 } from '../roles/postgres/kinds/migrated.ts'
 import { limits, raises } from '../roles/postgres/limits.ts'
 import { postgresPackages } from '../roles/postgres/node.ts'
+import type { Manager } from '../roles/postgres/params.ts'
 import { place } from '../roles/postgres/place.ts'
 import { postgresPrimary, postgresReplication, primaryOf } from '../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../roles/postgres-replica/index.ts'
 import { UPSTREAM_PORT, upstream } from '../roles/upstream/index.ts'
+import {
+  clusterSettings,
+  etcdPlays,
+  failoverPackages,
+  failoverRules,
+  managersOf,
+  patroniPlays,
+} from './automatic-failover.ts'
 import { maintenance } from './maintenance-mark.ts'
 import { type Part, wantedBy } from './releases.ts'
-import { METRICS_PORT, type site } from './stack.ts'
+import { METRICS_PORT } from './stack.ts'
+import { type DatabaseHost, database, NOTES, type Site, sshFor } from './values.ts'
 
-/** What playbooks of this system see of an inventory. */
-export type Site = InventoryValues<typeof site.entries>
-
-export type DatabaseHost = HostOf<Site, 'db'>
+export type { DatabaseHost, Site } from './values.ts'
 
 /** What an operation does otherwise than the site, within the same plays:
   drainFrom, one after another, proved well. */
@@ -90,11 +94,13 @@ export function databaseTier(values: Site): readonly Play[] {
 }
 
 /** What every database host has, whether there is a database on it or not. */
-export function databaseGround({ app: apps, db, backup, authority, admins, updates }: Site): readonly Play[] {
+export function databaseGround(values: Site): readonly Play[] {
+  const { app: apps, db, backup, authority, admins, updates } = values
   return [
     play('database: packages', { hosts: db }, (host) => [
       base({ updates }),
       postgresPackages(host),
+      failoverPackages(values),
       backup.hosts.map((repository) => backupSource({ ...host, authority, repository })),
     ]),
     play('database: access', { hosts: db }, (host) => [
@@ -102,10 +108,12 @@ export function databaseGround({ app: apps, db, backup, authority, admins, updat
         [
           { port: 5432, from: [...apps.hosts, ...db.without(host)] },
           { port: BACKUP_PORT, from: backup.hosts },
+          ...failoverRules(values, host),
         ],
         sshFor(admins),
       ),
     ]),
+    ...etcdPlays(values),
   ]
 }
 
@@ -141,42 +149,54 @@ export function databaseRoles(values: Site, { reattach, back }: DatabaseOptions 
   // A host that is to be a replica is not asked whether it is the primary: it may still believe so.
   const candidates = reattach ? { hosts: db.without(reattach.host) } : db
   const primary = primaryOf(candidates)
-  const replica = (host: DatabaseHost, of: DatabaseHost) =>
+  const managers = managersOf(values)
+  const known = allAnswers(primary, managers)
+  const primaryRole = (host: DatabaseHost, manager: Manager) =>
+    postgresPrimary({ ...database(host, values), manager, replicas: db.without(host) })
+  const replica = (host: DatabaseHost, of: DatabaseHost, manager: Manager) =>
     postgresReplica({
       ...database(host, values),
-      primary: of,
+      ...{ manager, primary: of },
       former: host === reattach?.host ? reattach.former : undefined,
     })
   return [
+    ...clusterSettings(values),
     play('database: raised limits', { hosts: db }, (host) =>
-      after(primaryWith(candidates, askEach(db, limits)), ([of, found]) => {
+      after(allAnswers(known, askEach(db, limits)), ([[of, manager], found]) => {
         const has = found.find((one) => one.host === of)?.answer
         return (
-          host !== of && host !== reattach?.host && raises(database(host, values), has) && replica(host, of)
+          host !== of &&
+          host !== reattach?.host &&
+          manager(host) === 'systemd' &&
+          raises(database(host, values), has) &&
+          replica(host, of, 'systemd')
         )
       }),
     ),
     play('database: primary', { hosts: db }, (host) =>
-      after(
-        primary,
-        (of) => host === of && postgresPrimary({ ...database(host, values), replicas: db.without(host) }),
-      ),
+      after(known, ([of, manager]) => host === of && primaryRole(host, manager(host))),
     ),
     play('database: replicas', { hosts: db }, (host) =>
-      after(primary, (of) => host !== of && replica(host, of)),
+      after(known, ([of, manager]) => host !== of && replica(host, of, manager(host))),
     ),
     play('database: replication', { hosts: db }, (host) =>
-      after(primaryWith(candidates, databasesOf(db)), ([of, { found, away }]) => {
+      after(allAnswers(known, databasesOf(db)), ([[of, manager], { found, away }]) => {
         const counts = ({ name }: Host) => name === back?.name || !away.includes(name)
         return (
           host === of &&
           postgresReplication({
             version: host.version,
             followers: replicasIn(found).filter(counts),
-            synchronous: synchronous ? db.without(host).filter(counts) : [],
+            // Patroni itself says whom a write waits for.
+            ...(manager(host) === 'systemd' && {
+              synchronous: synchronous ? db.without(host).filter(counts) : [],
+            }),
           })
         )
       }),
+    ),
+    ...patroniPlays(values, (host, of, manager) =>
+      host === of ? primaryRole(host, manager) : replica(host, of, manager),
     ),
   ]
 }
@@ -325,14 +345,6 @@ function watchedAt(port: number, admins: Site['admins']): readonly FirewallRule[
   return admins === undefined ? [] : [{ port, from: admins.map((address) => ({ address })) }]
 }
 
-/** Who reaches a host by ssh. */
-function sshFor(admins: Site['admins']): FirewallOptions {
-  return { ssh: admins ?? 'anywhere' }
-}
-
-/** The database of the application, whose schema it is, and who reads and writes rows in it. */
-const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
-
 /**
  * The schema that a build of this machine needs, before any host runs that. Where the build is one that hosts have already, the schema
  * has it too: versions only go up, and each fits the release before.
@@ -362,25 +374,4 @@ function withSchema(release: Answers<Build>, { db }: Site) {
       versions: found.value(answerTo).map(({ answer }) => answer),
     }),
   } satisfies Answers<unknown>
-}
-
-/** What the database roles are told alike, so that either can become the other. */
-export function database(host: DatabaseHost, values: Site) {
-  const { app: apps, db, backup, authority, passwords, connections } = values
-  const { name, address, version, certificate } = host
-  return {
-    name,
-    address,
-    version,
-    certificate,
-    authority,
-    clients: apps.hosts,
-    peers: db.without(host),
-    passwords,
-    databases: [{ ...NOTES, password: passwords.app }],
-    settings: {
-      ...(connections !== undefined && { max_connections: connections }),
-      ...(backup.hosts.length > 0 && ARCHIVING),
-    },
-  }
 }

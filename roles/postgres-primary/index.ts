@@ -21,13 +21,14 @@ export interface PostgresPrimaryParams extends PostgresParams {
 export const postgresPrimary = role(
   'postgres-primary',
   (params: PostgresPrimaryParams, { facts }: RoleContext): Steps => {
-    const { name, replicas, peers, databases, passwords } = params
+    const { name, replicas, peers, databases, passwords, manager } = params
     const paths = pathsOf(params, facts)
     return [
       node(params, facts, { follows: peers[0], data: primaryData({ host: name, paths }) }),
       postgresRole({ name: REPLICATOR, password: passwords.replication, replication: true }),
       rewindRights({ role: REPLICATOR }),
-      replicas.map((replica) => postgresSlot({ name: slotOf(replica) })),
+      // Patroni makes and drops them by itself.
+      manager !== 'patroni' && replicas.map((replica) => postgresSlot({ name: slotOf(replica) })),
       databases.map(contents),
     ]
   },

@@ -25,9 +25,10 @@ export interface PostgresReplicaParams extends PostgresParams {
 export const postgresReplica = role(
   'postgres-replica',
   (params: PostgresReplicaParams, { facts }: RoleContext): Steps => {
-    const { name, primary, peers, former = 'refuse' } = params
+    const { name, primary, peers, former = 'refuse', manager } = params
     const paths = pathsOf(params, facts)
     const slot = slotOf(params)
+    if (manager === 'patroni') return node(params, facts, { follows: primary, data: undefined })
     return after(askHost(primary, place), (found) => [
       // Promoted, it would wait for replicas that do not follow it yet.
       absent(synchronousConf(paths), { notify: apply(paths) }),

@@ -1,7 +1,15 @@
 import { file, type KeyPair, type Step, template, transaction } from 'provision-ts'
 import { apply, presentsItsCertificate, valid } from './activation.ts'
 import { CERTIFICATE, KEY } from './files.ts'
-import { type Database, type Paths, PORT, type PostgresParams, REPLICATOR, type Settings } from './params.ts'
+import {
+  type Database,
+  type Manager,
+  type Paths,
+  PORT,
+  type PostgresParams,
+  REPLICATOR,
+  type Settings,
+} from './params.ts'
 import { written } from './settings.ts'
 
 export interface MainConf extends Pick<Paths, 'data' | 'config' | 'version'> {
@@ -17,6 +25,8 @@ export interface HbaConf {
   readonly clients: readonly Network[]
   readonly peers: readonly Network[]
   readonly replicator: string
+  /** Whether it may also come by the local socket: Patroni asks the server of its host so. */
+  readonly locally: boolean
 }
 
 export interface IdentConf {
@@ -36,20 +46,25 @@ const identConf = template<IdentConf>(import.meta, 'pg_ident.conf.ejs')
 /** Group of secrets that the server reads and root alone writes. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
-interface ConfigurationParams extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases'> {
+interface ConfigurationParams
+  extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases' | 'managed'> {
   readonly paths: Paths
   readonly certificate: KeyPair
   readonly settings: Settings
+  readonly manager: Manager
 }
 
 /** All of the server's configuration: valid and in force, or as it was. */
 export function configuration(params: ConfigurationParams): Step {
-  const { paths, address, certificate, settings } = params
+  const { paths, address, certificate, settings, manager } = params
   const { config } = paths
   return transaction(
     'postgres configuration',
     [
-      file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT }), { backup: true }),
+      // Patroni writes its own, which includes the settings.
+      ...(manager === 'patroni'
+        ? []
+        : [file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT }), { backup: true })]),
       file(`${config}/conf.d/90-provision.conf`, settingsConf({ settings: lines(settings) })),
       file(`${config}/pg_hba.conf`, hbaConf(access(params)), { ...FOR_SERVER, backup: true }),
       file(`${config}/pg_ident.conf`, identConf({ databases: access(params).databases }), FOR_SERVER),
@@ -57,9 +72,9 @@ export function configuration(params: ConfigurationParams): Step {
       file(KEY, certificate.key, FOR_SERVER),
     ],
     {
-      validate: valid(paths),
-      activate: apply(paths),
-      probe: presentsItsCertificate(address),
+      validate: valid(paths, manager),
+      activate: apply(paths, manager),
+      probe: presentsItsCertificate(address, manager),
       timeout: '10m',
     },
   )
@@ -70,12 +85,13 @@ function lines(settings: Settings): SettingsConf['settings'] {
 }
 
 /** The same on all database hosts: whoever becomes primary lets the right ones in at once. */
-function access({ databases, clients, peers }: ConfigurationParams): HbaConf {
+function access({ databases, clients, peers, managed = false }: ConfigurationParams): HbaConf {
   return {
     databases: databases.map(({ name, owner, user }) => ({ name, owner, user })),
     clients: clients.map(network),
     peers: peers.map(network),
     replicator: REPLICATOR,
+    locally: managed,
   }
 }
 

@@ -9,6 +9,6 @@ export function postgresConflicts({ config, unit }: Paths, address: string): Ste
     config: `${config}/conf.d/90-provision.conf`,
     lines: '^listen_addresses[[:space:]=]',
     ports: ['127.0.0.1', address].map((one) => ({ address: one, port: PORT, configured: one })),
-    own: [unit, 'postgres'],
+    own: [unit, 'patroni.service', 'postgres'],
   })
 }

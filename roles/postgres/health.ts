@@ -56,5 +56,5 @@ export const health: Question<Health | Problem> = queried(
         'state', state, 'sync', sync_state, 'behind', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0)))
         from pg_stat_replication where application_name <> 'pg_basebackup'), '[]') end as replicas,
       coalesce((select jsonb_agg(slot_name) from pg_replication_slots where wal_status in ('lost', 'unreserved')), '[]') as lost,
-      coalesce((select jsonb_agg(name) from pg_settings where pending_restart), '[]') as pending`,
+      coalesce((select jsonb_agg(name) from pg_settings where pending_restart and name <> 'cluster_name'), '[]') as pending`,
 )

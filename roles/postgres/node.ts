@@ -11,24 +11,25 @@ import { type Followed, settingsOf } from './settings.ts'
 interface Parts {
   /** Whom it follows, or would follow: said on a primary too, so that a change of roles is no change of files. */
   readonly follows: Followed | undefined
-  /** Makes the data where there are none. */
-  readonly data: Step
+  /** Makes the data where there are none; undefined where Patroni does that. */
+  readonly data: Step | undefined
 }
 
 /** What every database host is made of, whether it is primary or replica: installed, configured, running. */
 export function node(params: PostgresParams, facts: Facts, { follows, data }: Parts): Steps {
   const paths = pathsOf(params, facts)
-  const settings = settingsOf(params, facts, follows)
+  const { manager = 'systemd' } = params
+  const bySystemd = manager === 'systemd'
+  const settings = settingsOf(params, facts, bySystemd ? follows : undefined)
   return [
     postgresConflicts(paths, params.address),
     packages(paths),
     file(TRUSTED, params.authority),
     file(PASSFILE, passfile(params.passwords.replication), { owner: 'postgres' }),
-    fence(paths, params.peers),
-    data,
-    configuration({ ...params, paths, settings }),
-    service(paths.unit),
-    settingsInForce({ names: Object.keys(settings), apply: apply(paths) }),
+    bySystemd && [fence(paths, params.peers), data],
+    configuration({ ...params, paths, settings, manager }),
+    bySystemd && service(paths.unit),
+    settingsInForce({ names: Object.keys(settings), apply: apply(paths, manager) }),
   ]
 }
 

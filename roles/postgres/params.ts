@@ -26,7 +26,13 @@ export interface PostgresParams {
    * itself. Give the same to all database hosts: a replica may not have less than its primary.
    */
   readonly settings?: Settings
+  /** Whether Patroni is to manage the server: it is let in before it does. @default false */
+  readonly managed?: boolean
+  /** Who starts and stops the server now. @default 'systemd' */
+  readonly manager?: Manager
 }
+
+export type Manager = 'systemd' | 'patroni'
 
 export interface Database {
   readonly name: string

@@ -10,7 +10,7 @@ export type Followed = { readonly address: string }
  * is no change of files.
  */
 export function settingsOf(params: PostgresParams, facts: Facts, follows: Followed | undefined): Settings {
-  const { name, address, settings = {} } = params
+  const { name, address, manager, settings = {} } = params
   return {
     listen_addresses: `${address},localhost`,
     port: PORT,
@@ -23,6 +23,8 @@ export function settingsOf(params: PostgresParams, facts: Facts, follows: Follow
     ...LIMITS,
     ...memory(facts, Number(settings['max_connections'] ?? LIMITS.max_connections)),
     ...REPLICATION,
+    // Writes wait for as long after the loss of a replica, and then go on without one.
+    ...(manager === 'patroni' && { wal_sender_timeout: '5s' }),
     ...(follows && { primary_conninfo: conninfo(follows.address), primary_slot_name: slotOf({ name }) }),
     ...CONNECTIONS,
     ...LOGGING,

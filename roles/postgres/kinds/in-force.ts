@@ -21,7 +21,7 @@ export const settingsInForce = resource<InForceParams, Found | undefined>('datab
   id: () => 'in force',
   read: ({ names }) =>
     row<Found>(
-      `select string_agg(name, ' ') filter (where pending_restart) as waiting,
+      `select string_agg(name, ' ') filter (where pending_restart and name <> 'cluster_name') as waiting,
          (select string_agg(name, ' ') from pg_file_settings where sourcefile like '%/postgresql.auto.conf'
            and name in (${names.map(literal).join(', ')})) as overridden
        from pg_settings`,

@@ -1,0 +1,112 @@
+import { file, handler, type Secret, type Step, sh, template, transaction } from 'provision-ts'
+import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/files.ts'
+import { type Paths, PORT } from '../postgres/params.ts'
+import {
+  CERTIFICATE,
+  CONFIG,
+  DROP_IN,
+  KEY,
+  type PatroniParams,
+  REST,
+  REST_PORT,
+  SCOPE,
+  TRUSTED,
+} from './params.ts'
+
+interface Tls {
+  readonly certificate: string
+  readonly key: string
+  readonly trusted: string
+}
+
+export interface PatroniConf {
+  readonly name: string
+  readonly scope: string
+  readonly rest: string
+  readonly listen: string
+  readonly postgres: string
+  readonly etcd: readonly string[]
+  readonly tls: Tls
+  readonly paths: Paths
+  /** Which authority a replica trusts. */
+  readonly passfile: { readonly trusted: string }
+  readonly watchdog: string
+  /** Quoted as YAML. */
+  readonly password: Secret
+}
+
+export interface ServerConf {
+  readonly conf: string
+}
+
+export interface RestConf {
+  readonly url: string
+  readonly tls: Tls
+}
+
+const patroniConf = template<PatroniConf>(import.meta, 'config.yml.ejs')
+const patroniDropIn = template<object>(import.meta, 'patroni.drop-in.conf.ejs')
+const serverConf = template<ServerConf>(import.meta, 'server.drop-in.conf.ejs')
+const rest = template<RestConf>(import.meta, 'rest.ejs')
+
+const TLS: Tls = { certificate: CERTIFICATE, key: KEY, trusted: TRUSTED }
+
+/** Read by Patroni, which runs as the server's own user; written by root alone. */
+const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
+
+/** Patroni's own files: valid and in force, or as they were. A restart of Patroni would stop the server, so it only reads them again. */
+export function configuration(params: PatroniParams, paths: Paths): Step {
+  const { name, address, certificate, authority, passwords, etcd, scope = SCOPE, watchdog = 'off' } = params
+  const own = etcd.filter((one) => one.name === name)
+  const others = etcd.filter((one) => one.name !== name)
+  const text = patroniConf({
+    ...{ name, scope, tls: TLS, paths, watchdog },
+    rest: at(address, REST_PORT),
+    listen: `${bracketed(address)},localhost:${PORT}`,
+    postgres: at(address, PORT),
+    // A database host may be lost together with its primary: those that have no database come before it.
+    etcd: [...own, ...[...others].sort((a, b) => Number(a.group === 'db') - Number(b.group === 'db'))].map(
+      (one) => at(one.address, 2379),
+    ),
+    passfile: { trusted: POSTGRES_TRUSTED },
+    password: passwords.replication.map((one) => JSON.stringify(one)),
+  })
+  return transaction(
+    'patroni configuration',
+    [
+      file(CONFIG, text, { ...FOR_SERVER, backup: true }),
+      file(DROP_IN, patroniDropIn({})),
+      file(TRUSTED, authority),
+      file(CERTIFICATE, certificate.certificate, FOR_SERVER),
+      file(KEY, certificate.key, FOR_SERVER),
+    ],
+    { validate: VALID, activate: REREAD },
+  )
+}
+
+/** The program that asks the REST API of this host. */
+export function restProgram(address: string): Step {
+  return file(REST, rest({ url: `https://${at(address, REST_PORT)}`, tls: TLS }), { mode: '0755' })
+}
+
+export function serverDropIn({ config }: Paths): string {
+  return serverConf({ conf: `${config}/postgresql.conf` })
+}
+
+const VALID = sh`
+certificate=${CERTIFICATE} key=${KEY}
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] || { echo 'The key is not that of the certificate.'; exit 1; }
+python3 -c 'import sys, yaml; yaml.safe_load(open(sys.argv[1]))' ${CONFIG}`
+
+const REREAD = handler(
+  'have patroni read its files again',
+  sh`systemctl daemon-reload; ! systemctl is-active -q patroni || systemctl reload patroni`,
+)
+
+function at(address: string, port: number): string {
+  return `${bracketed(address)}:${port}`
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}

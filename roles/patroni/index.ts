@@ -1,0 +1,84 @@
+import { directory, dropIn, pkg, type RoleContext, role, type Steps } from 'provision-ts'
+import { noConflicts } from '../base/conflicts.ts'
+import { pathsOf } from '../postgres/params.ts'
+import { limitsOf } from '../postgres/settings.ts'
+import { configuration, restProgram, serverDropIn } from './configuration.ts'
+import { CONFIG, dynamicOf, type PatroniParams, REST, REST_PORT, refuseTimes, SCOPE } from './params.ts'
+import { leadsCluster, managedByPatroni } from './resources/adopted.ts'
+import { patroniCluster } from './resources/cluster.ts'
+import { dynamicConfiguration } from './resources/dynamic.ts'
+import { limitsInForce } from './resources/limits.ts'
+import { recentPatroni } from './resources/version.ts'
+
+export { type PatroniParams, REST_PORT, type Synchronous } from './params.ts'
+
+/** The packages alone, side by side on all hosts. It refuses a host whose Patroni would be too old, before any host is changed. */
+export const patroniPackages = role('patroni-packages', (_params: object) => packages())
+
+function packages(): Steps {
+  return [recentPatroni({}), pkg('patroni', 'python3-etcd', 'curl')]
+}
+
+/** All that Patroni needs on a host of a database. The server goes on as it did: {@link patroni} takes it over. */
+export const patroniConfiguration = role(
+  'patroni-configuration',
+  (params: PatroniParams, { facts }: RoleContext): Steps => {
+    const paths = pathsOf(params, facts)
+    return [
+      noConflicts({
+        ...{ role: 'patroni', config: CONFIG, lines: '^(scope|name):', files: [REST] },
+        ports: [{ address: params.address, port: REST_PORT, configured: `:${REST_PORT}` }],
+        own: ['patroni', 'patroni.service', 'python3'],
+      }),
+      packages(),
+      directory('/etc/patroni/tls'),
+      restProgram(params.address),
+      configuration(params, paths),
+      dropIn(paths.unit, 'under-patroni', serverDropIn(paths)),
+    ]
+  },
+  { check: refuseTimes },
+)
+
+export interface PatroniClusterParams extends PatroniParams {
+  /** The system identifier of the primary's data; undefined while there are none. */
+  readonly system: string | undefined
+}
+
+/** The cluster in etcd, paused: for the primary, before Patroni runs anywhere. */
+export const patroniBeginning = role(
+  'patroni-cluster',
+  (params: PatroniClusterParams): Steps =>
+    patroniCluster({ scope: params.scope ?? SCOPE, system: params.system, dynamic: dynamicOf(params) }),
+)
+
+export interface PatroniMemberParams extends Pick<PatroniParams, 'name' | 'version' | 'settings'> {
+  /** Whether this host is the primary. */
+  readonly leader: boolean
+  /** The hosts that Patroni has to manage before it takes over a primary. */
+  readonly replicas: readonly { readonly name: string }[]
+}
+
+/** Patroni runs and manages the server. Replicas come first. */
+export const patroni = role(
+  'patroni',
+  ({ leader, replicas, ...params }: PatroniMemberParams, { facts }: RoleContext): Steps => [
+    managedByPatroni({ host: params.name, paths: pathsOf(params, facts), leader, replicas }),
+    leader && leadsCluster({ host: params.name }),
+    limitsInForce({ wanted: limitsOf(params), which: leader ? 'all' : 'raised' }),
+  ],
+)
+
+/** For replicas, after their primary: what is lowered is lowered there first. */
+export const patroniLimits = role(
+  'patroni-limits',
+  (params: Pick<PatroniParams, 'settings'>): Steps =>
+    limitsInForce({ wanted: limitsOf(params), which: 'all' }),
+)
+
+/** What the cluster has in common. Without a pause, failover is automatic from here on. */
+export const patroniSettings = role(
+  'patroni-settings',
+  ({ pause, ...params }: PatroniParams & { readonly pause: boolean }): Steps =>
+    dynamicConfiguration({ wanted: { ...dynamicOf(params), pause: pause ? true : null } }),
+)

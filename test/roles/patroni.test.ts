@@ -1,0 +1,189 @@
+import { expect } from 'chai'
+import { refuseUnreachable } from '../../playbooks/automatic-failover.ts'
+import { votes } from '../../playbooks/rules.ts'
+import { type PatroniParams, patroniConfiguration } from '../../roles/patroni/index.ts'
+import { dynamicOf } from '../../roles/patroni/params.ts'
+import { patroniCluster } from '../../roles/patroni/resources/cluster.ts'
+import { differing, dynamicConfiguration, parseConfig } from '../../roles/patroni/resources/dynamic.ts'
+import { limitsInForce } from '../../roles/patroni/resources/limits.ts'
+import { isRecent, recentPatroni } from '../../roles/patroni/resources/version.ts'
+import { parseState } from '../../roles/patroni/state.ts'
+import { managerOf } from '../../roles/postgres/manager.ts'
+import { limitsOf } from '../../roles/postgres/settings.ts'
+import { Secret } from '../../src/index.ts'
+import { wordsOf } from '../support/words.ts'
+import { stepsOf, textAt } from './unfolded.ts'
+
+const member = (name: string, address: string, group = 'db') => ({ name, address, group })
+const PARAMS: PatroniParams = {
+  ...{ name: 'db1', address: '10.0.3.1', authority: 'the authority' },
+  certificate: { certificate: 'the certificate', key: new Secret(() => 'the-key-of-db1') },
+  passwords: { replication: new Secret(() => 'a "quoted" password') },
+  etcd: [member('db1', '10.0.3.1'), member('db2', '10.0.3.2'), member('witness1', '10.0.3.9', 'witness')],
+}
+const DEBIAN = { os: { id: 'debian', version: 13, codename: 'trixie' } }
+const steps = (more: Partial<PatroniParams> = {}) =>
+  stepsOf(patroniConfiguration({ ...PARAMS, ...more }), DEBIAN)
+
+describe('role patroni', () => {
+  it('keeps the server from being started by systemd once Patroni manages its configuration', () => {
+    const text = textAt(steps(), '/etc/systemd/system/postgresql@17-main.service.d/under-patroni.conf')
+    expect(text).to.include('overwritten by Patroni').and.include('/etc/postgresql/17/main/postgresql.conf')
+  })
+
+  it('starts Patroni again whenever it ends', () => {
+    expect(textAt(steps(), '/etc/systemd/system/patroni.service.d/provision.conf')).to.include(
+      'Restart=always\n',
+    )
+  })
+
+  it('refuses times that Patroni would not take as they are', async () => {
+    expect(await wordsOf(() => steps({ ttl: 10 }))).to.include('Patroni takes no ttl of 10 seconds.')
+    expect(await wordsOf(() => steps({ retryTimeout: 1 }))).to.include('Patroni takes a loopWait of 1 second')
+    expect(await wordsOf(() => steps({ retryTimeout: 10 }))).to.include(
+      'A primary would keep its role for 22 seconds',
+    )
+  })
+
+  it('refuses a Patroni that takes a lost role back, and takes any later one', async () => {
+    expect(['3.0.2-1', '2.9.9', '3.0.4'].map(isRecent)).to.deep.equal([false, false, false])
+    expect(['3.1.0', '4.0.7-3~deb13u1', '1:3.10-1'].map(isRecent)).to.deep.equal([true, true, true])
+    expect(await wordsOf(() => recentPatroni({}).diff('3.0.2-1'))).to.include(
+      'is too old for automatic failover.',
+    )
+    expect(recentPatroni({}).diff(undefined)).to.equal(undefined)
+  })
+})
+
+describe('the settings of a cluster under Patroni', () => {
+  const wanted = dynamicOf({ settings: { max_connections: 200 } })
+  const step = dynamicConfiguration({ wanted: { ...wanted, pause: null } })
+  const have = { ...wanted, ttl: 20, loop_wait: 2, slots: { mine: { type: 'physical' } } }
+
+  it('have nothing to change where all of them are as wanted, whatever others are there', () => {
+    expect(step.diff(have)).to.equal(undefined)
+  })
+
+  it('change by just what differs', () => {
+    const drifted = { ...have, ttl: 60, pause: true }
+    expect(step.diff(drifted)?.fields).to.deep.equal([
+      { name: 'ttl', from: '60', to: '20' },
+      { name: 'pause', from: 'true', to: 'unset' },
+    ])
+    const [{ script } = { script: { text: '' } }] = step.apply(drifted)
+    expect(script.text).to.include(`'{"ttl":20,"pause":null}'`)
+  })
+
+  it('are compared below their names, too', () => {
+    expect(differing({ a: { b: 1, c: 'x' } }, { a: { b: 2, c: 'x' } })).to.deep.equal([
+      { path: ['a', 'b'], from: 2, to: 1 },
+    ])
+  })
+
+  it('wait for a replica for ever only where that is asked for', () => {
+    expect(dynamicOf({})).to.include({ synchronous_mode: true, synchronous_mode_strict: null })
+    expect(dynamicOf({ synchronous: 'strict' })).to.include({ synchronous_mode_strict: true })
+  })
+
+  it('are not known where Patroni does not answer', () => {
+    expect(parseConfig('')).to.equal(undefined)
+    expect(parseConfig('busy\n503\n')).to.equal(undefined)
+    expect(parseConfig('{"ttl": 20}\n200\n')).to.deep.equal({ ttl: 20 })
+  })
+})
+
+describe('a cluster in etcd', () => {
+  const step = patroniCluster({ scope: 'main', system: '77', dynamic: dynamicOf({}) })
+
+  it('begins paused and strict', () => {
+    const [{ script } = { script: { text: '' } }] = step.apply({ answered: true, initialize: undefined })
+    expect(script.text).to.include('"pause":true').and.include('"synchronous_mode_strict":true')
+  })
+
+  it('is refused where it is that of another database', async () => {
+    expect(step.diff({ answered: true, initialize: '77' })).to.equal(undefined)
+    const words = await wordsOf(() => step.diff({ answered: true, initialize: '78' }))
+    expect(words).to.include('etcd has the state of another database under the name main')
+  })
+})
+
+describe('limits of a server under Patroni', () => {
+  const wanted = limitsOf({ settings: { max_connections: 200 } })
+  const having = (connections: number) => ({ all: { ...wanted, max_connections: connections } })
+
+  it('are raised on replicas first, and lowered on the primary first', () => {
+    const replica = limitsInForce({ wanted, which: 'raised' })
+    expect(replica.diff(having(100))?.action).to.equal('restart')
+    expect(replica.diff(having(300))).to.equal(undefined)
+    expect(limitsInForce({ wanted, which: 'all' }).diff(having(300))?.action).to.equal('restart')
+    expect(replica.diff(having(200))).to.equal(undefined)
+  })
+})
+
+describe('who starts the server of a host', () => {
+  const host = (name: string) => ({ name, address: '10.0.0.1', group: 'db' })
+  const all = (
+    db1: 'patroni' | 'systemd' | 'none' | undefined,
+    db2: 'patroni' | 'systemd' | 'none' | undefined,
+  ) => [
+    { host: host('db1'), answer: db1 },
+    { host: host('db2'), answer: db2 },
+  ]
+
+  it('is what it says itself, and for a host without one what the others say', () => {
+    expect(managerOf(host('db1'), all('systemd', 'patroni'))).to.equal('systemd')
+    expect(managerOf(host('db1'), all('none', 'patroni'))).to.equal('patroni')
+    expect(managerOf(host('db1'), all('none', 'none'))).to.equal('systemd')
+    expect(managerOf(host('db1'), all(undefined, 'patroni'))).to.equal('patroni')
+  })
+
+  it('has to be known of every host when failover becomes automatic, and not afterwards', async () => {
+    const words = await wordsOf(() => refuseUnreachable(all('systemd', undefined)))
+    expect(words).to.include('db2 cannot be reached, so failover cannot become automatic')
+    expect(refuseUnreachable(all('patroni', undefined))).to.deep.equal([])
+  })
+
+  it('is not told by half an answer', () => {
+    expect(() => parseState('adopted\n')).to.throw('no whole answer')
+    expect(
+      parseState('patroni {"state": "running", "role": "master", "pause": true}\nend\n').member,
+    ).to.deep.equal({
+      ...{ state: 'running', role: 'primary', pause: true, pendingRestart: false, version: 'unknown' },
+    })
+  })
+})
+
+describe('votes for automatic failover', () => {
+  const host = (name: string, failover?: 'manual' | 'automatic') => ({
+    ...member(name, '10.0.0.1'),
+    ...(failover && { failover }),
+  })
+  const faults = (databases: number, witnesses: number, synchronous?: boolean) =>
+    votes({
+      db: Array.from({ length: databases }, (_, i) => host(`db${i + 1}`, 'automatic')),
+      witness: Array.from({ length: witnesses }, (_, i) => member(`witness${i + 1}`, '10.0.0.9')),
+      synchronous,
+    })
+
+  it('are enough with two databases and a witness, or three databases', () => {
+    expect(faults(2, 1)).to.deep.equal([])
+    expect(faults(3, 0)).to.deep.equal([])
+  })
+
+  it('are not enough with two hosts, and no better with four', () => {
+    expect(faults(2, 0)[0]).to.include('neither of two hosts can know that the other is dead')
+    expect(faults(2, 2)[0]).to.include('an odd number of votes')
+    expect(faults(1, 2)[0]).to.include('nobody could take over')
+  })
+
+  it('do not help writes that no replica has', () => {
+    expect(faults(2, 1, false)[0]).to.include('would lose acknowledged writes')
+  })
+
+  it('are not counted where failover is manual, and it is one or the other', () => {
+    expect(votes({ db: [host('db1'), host('db2')], witness: [], synchronous: undefined })).to.deep.equal([])
+    expect(
+      votes({ db: [host('db1', 'automatic'), host('db2')], witness: [], synchronous: true })[0],
+    ).to.include('db.hosts.db2.failover: is manual')
+  })
+})
