@@ -2,9 +2,9 @@ import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/fleet.ts'
 import type { Become, Host, JumpHost, Timeouts } from '../model/host.ts'
 import type { Clock } from '../transport/clock.ts'
-import { openSession } from '../transport/open-session.ts'
+import { openSession } from '../transport/session/open.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
-import type { Target } from '../transport/wire.ts'
+import type { Target } from '../transport/transport.ts'
 import type { TransportOf } from './transports.ts'
 
 export interface SessionSettings {

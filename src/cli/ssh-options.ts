@@ -1,7 +1,7 @@
 import type { Become } from '../model/host.ts'
 import { Secret } from '../shell/secret.ts'
 import { Clock } from '../transport/clock.ts'
-import type { SshOptions } from '../transport/ssh.ts'
+import type { SshOptions } from '../transport/ssh2/transport.ts'
 import { askHidden, askYes } from './prompt.ts'
 import type { SessionSettings } from './sessions.ts'
 

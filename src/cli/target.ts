@@ -2,7 +2,11 @@ import type { Become, Host } from '../model/host.ts'
 import type { Inventory } from '../model/inventory.ts'
 import type { Problem } from '../model/problem.ts'
 import { paintFor, showProblem } from '../report/problem.ts'
-import { type Attended, type Attending, attend } from '../transport/attended.ts'
+import {
+  type ForegroundCommand,
+  type ForegroundResult,
+  runInForeground,
+} from '../transport/session/foreground.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
 import { EXIT } from './exit.ts'
 import { matchHosts } from './limit.ts'
@@ -50,12 +54,12 @@ export async function connectOptions(flags: ReachFlags): Promise<ConnectOptions>
 export async function runOnHost(
   host: Host,
   { transportOf, become, settings: { timeoutFactor, clock } }: ConnectOptions,
-  job: Omit<Attending, 'host' | 'become' | 'shellTimeout' | 'timeoutFactor' | 'clock'>,
-): Promise<Attended> {
+  job: Omit<ForegroundCommand, 'host' | 'become' | 'shellTimeout' | 'timeoutFactor' | 'clock'>,
+): Promise<ForegroundResult> {
   const link = await (await transportOf(host)).connect(targetOf(host, timeoutFactor), job.stop)
   try {
     const { timeout: shellTimeout, timeoutFactor: factor } = sessionTimeouts(timeoutsFor(host, timeoutFactor))
-    return await attend(link, {
+    return await runInForeground(link, {
       host: host.name,
       become: becomeOf(host, become),
       shellTimeout,

@@ -1,7 +1,7 @@
 import type { Host, Ssh } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { SshOptions } from '../transport/ssh.ts'
-import type { Transport } from '../transport/wire.ts'
+import type { SshOptions } from '../transport/ssh2/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 
 export type TransportName = NonNullable<Ssh['transport']>
 
@@ -24,8 +24,8 @@ export function transports(options: SshOptions, preferred: TransportName = 'ssh2
 }
 
 const LOAD: Readonly<Record<TransportName, (options: SshOptions) => Promise<Transport>>> = {
-  ssh2: async (options) => (await import('../transport/ssh.ts')).sshTransport(options),
-  openssh: async (options) => (await import('../transport/openssh.ts')).opensshTransport(options),
+  ssh2: async (options) => (await import('../transport/ssh2/transport.ts')).sshTransport(options),
+  openssh: async (options) => (await import('../transport/openssh/transport.ts')).opensshTransport(options),
   local: async () => (await import('../transport/local.ts')).localTransport(),
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Confirmation } from '../model/command.ts'
 import type { Shell } from '../shell/sh.ts'
-import type { Session, TripOptions } from '../transport/session.ts'
+import type { Session, TripOptions } from '../transport/session/session.ts'
 import type { OpenedSession } from './lasting.ts'
 import type { RoutedScript } from './routed.ts'
 

@@ -2,7 +2,7 @@ import type { Part, Read } from '../model/read.ts'
 import { parsed } from '../model/spared.ts'
 import { Unknown } from '../model/unknown.ts'
 import { elapsed } from '../text/duration.ts'
-import type { Result, Session } from '../transport/session.ts'
+import type { Result, Session } from '../transport/session/session.ts'
 import type { RoutedScript } from './routed.ts'
 
 /** A read made ready to travel: its scripts, one for each family of questions and none twice, and what their results mean. */

@@ -1,7 +1,7 @@
 import type { HostCommand } from '../model/around.ts'
 import type { Host } from '../model/host.ts'
 import type { Shell } from '../shell/sh.ts'
-import type { Result, Script } from '../transport/session.ts'
+import type { Result, Script } from '../transport/session/session.ts'
 import { evidence, type Failure, firstFailure } from './failures.ts'
 import type { Fleet } from './fleet.ts'
 import type { Member } from './member.ts'

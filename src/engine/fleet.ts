@@ -7,9 +7,9 @@ import type { Problem } from '../model/problem.ts'
 import { readAll } from '../model/read.ts'
 import { spared } from '../model/spared.ts'
 import { milliseconds } from '../text/duration.ts'
-import { BecomeFailed } from '../transport/become-failed.ts'
-import { Held } from '../transport/lock.ts'
-import type { Script, Session } from '../transport/session.ts'
+import { BecomeFailed } from '../transport/errors.ts'
+import { HostLocked } from '../transport/session/lock.ts'
+import type { Script, Session } from '../transport/session/session.ts'
 import { accompanied } from './accompanied.ts'
 import { askHost } from './batch.ts'
 import { untilFree } from './held.ts'
@@ -111,7 +111,7 @@ export class Fleet {
       this.#met.set(host.name, member)
       return member
     } catch (error) {
-      const gaveUp = error instanceof Held && this.#wait.stop?.aborted
+      const gaveUp = error instanceof HostLocked && this.#wait.stop?.aborted
       if (stop?.aborted || gaveUp) return this.#skip(first)
       for (const one of first) this.answers.set(one, undefined)
       this.lost(host.name, problemOf(error, host.name))
@@ -141,7 +141,7 @@ export class Fleet {
       return { met: await meet(), meet }
     } catch (error) {
       // Another try opens another session.
-      if (error instanceof Held) void session.close()
+      if (error instanceof HostLocked) void session.close()
       throw error
     }
   }

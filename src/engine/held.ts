@@ -1,6 +1,6 @@
 import type { RunEvent } from '../model/event.ts'
 import { elapsed } from '../text/duration.ts'
-import { Held } from '../transport/lock.ts'
+import { HostLocked } from '../transport/session/lock.ts'
 
 export interface LockWait {
   /** Milliseconds to wait for the lock of a host; 0 to be refused at once. */
@@ -14,7 +14,7 @@ export interface LockWait {
  * Tries again while another run holds the lock of the host, and reports each new holder.
  *
  * @param attempt takes the lock
- * @throws Held when the time is over, or when the run is stopped
+ * @throws HostLocked when the time is over, or when the run is stopped
  */
 export async function untilFree<T>(
   attempt: () => Promise<T>,
@@ -27,7 +27,7 @@ export async function untilFree<T>(
       return await attempt()
     } catch (error) {
       const left = wait - (performance.now() - began)
-      if (!(error instanceof Held) || left <= 0 || stop?.aborted) throw error
+      if (!(error instanceof HostLocked) || left <= 0 || stop?.aborted) throw error
       if (error.holder !== holder)
         emit({
           kind: 'waiting',

@@ -1,4 +1,4 @@
-import type { Script, Session, TripOptions } from '../transport/session.ts'
+import type { Script, Session, TripOptions } from '../transport/session/session.ts'
 import type { OpenSession } from './fleet.ts'
 import type { OpenedSession } from './lasting.ts'
 

@@ -3,9 +3,8 @@ import { Problem } from '../model/problem.ts'
 import { sh } from '../shell/sh.ts'
 import { elapsed } from '../text/duration.ts'
 import { Clock } from '../transport/clock.ts'
-import { Lost } from '../transport/lost.ts'
-import type { Opened, Result, Session, TripOptions } from '../transport/session.ts'
-import { Unreachable } from '../transport/unreachable.ts'
+import { ConnectionLost, Unreachable } from '../transport/errors.ts'
+import type { Result, Session, ShellInfo, TripOptions } from '../transport/session/session.ts'
 import { inOrder, type RoutedScript } from './routed.ts'
 import { problemOf } from './turn.ts'
 
@@ -37,7 +36,7 @@ export class LastingSession implements Session {
     this.#again = again
   }
 
-  get opened(): Promise<Opened> {
+  get opened(): Promise<ShellInfo> {
     return this.#now.session.opened
   }
 
@@ -139,15 +138,15 @@ export class LastingSession implements Session {
     const opened = await Promise.race([opening, late])
     if (!opened) {
       opening.then(({ close }) => close()).catch(() => {})
-      throw new Lost(this.#host, 'no answer')
+      throw new ConnectionLost(this.#host, 'no answer')
     }
     this.#past.push(this.#now.session)
     this.#now = opened
     return opened
   }
 
-  #gone(within: number, trouble: Problem | undefined): Lost {
-    return new Lost(this.#host, `it did not come back within ${elapsed(within)} of its reboot`, {
+  #gone(within: number, trouble: Problem | undefined): ConnectionLost {
+    return new ConnectionLost(this.#host, `it did not come back within ${elapsed(within)} of its reboot`, {
       details: trouble ? [trouble.message, ...trouble.details] : [],
       next: 'Look at its console. When it is up, the same command goes on from there.',
     })
@@ -181,7 +180,7 @@ async function stateOf(session: Session): Promise<HostState> {
 
 /** What no patience mends: another host may have taken its place. */
 function isFinal(error: unknown): boolean {
-  return error instanceof Unreachable && ['host-key', 'settings'].includes(error.obstacle)
+  return error instanceof Unreachable && ['host-key', 'settings'].includes(error.reason)
 }
 
 /** Milliseconds between two looks at a host that is to go down and come back. */

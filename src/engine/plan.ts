@@ -1,6 +1,6 @@
 import type { StepOutcome } from '../model/event.ts'
 import type { Host } from '../model/host.ts'
-import { Unreachable } from '../transport/unreachable.ts'
+import { Unreachable } from '../transport/errors.ts'
 import { helpersOf } from './bracket.ts'
 import type { Act, Course } from './course.ts'
 import type { Forecast, Forecaster } from './forecast.ts'

@@ -1,8 +1,8 @@
 import type { Confirmation } from '../model/command.ts'
 import type { Host } from '../model/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { Opened, Result, Script, Session, TripOptions } from '../transport/session.ts'
-import { Unreachable } from '../transport/unreachable.ts'
+import { Unreachable } from '../transport/errors.ts'
+import type { Result, Script, Session, ShellInfo, TripOptions } from '../transport/session/session.ts'
 
 /** A script that may belong to another host than the one whose turn it is. */
 export interface RoutedScript extends Script {
@@ -29,7 +29,7 @@ export class RoutedSession implements Session {
     this.#elsewhere = elsewhere
   }
 
-  get opened(): Promise<Opened> {
+  get opened(): Promise<ShellInfo> {
     return this.#own.opened
   }
 

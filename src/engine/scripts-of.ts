@@ -1,5 +1,5 @@
 import type { Command } from '../model/command.ts'
-import type { Result } from '../transport/session.ts'
+import type { Result } from '../transport/session/session.ts'
 import { isPooled } from './gather.ts'
 import { hearing } from './hearing.ts'
 import { owe, paid } from './owed.ts'

@@ -7,7 +7,7 @@ import {
   type UnfinishedTransaction,
 } from '../resources/transaction/rollback.ts'
 import { Secret } from '../shell/secret.ts'
-import type { Session } from '../transport/session.ts'
+import type { Session } from '../transport/session/session.ts'
 
 /** How long one may take: it waits for a transaction that goes on, and puts the old files in force. */
 const PATIENCE = 300_000

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../model/event.ts'
 import { Secret } from '../shell/secret.ts'
 import { elapsed } from '../text/duration.ts'
-import type { Session } from '../transport/session.ts'
+import type { Session } from '../transport/session/session.ts'
 import type { RoutedScript } from './routed.ts'
 
 /** How long a question to a host may take. */

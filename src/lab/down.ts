@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { DEFAULT_NAME } from './addresses.ts'
-import { labGroup, removeGroup, removeTop } from './cgroups.ts'
+import { labGroup, removeGroup, removeTop } from './hosts/cgroups.ts'
 import { locked } from './lock.ts'
 import { checkName } from './names.ts'
+import { DEFAULT_NAME } from './network/addresses.ts'
 import { labPaths } from './paths.ts'
 import { checkMachine } from './requirements.ts'
 

@@ -3,11 +3,12 @@
  *
  * @module provision-ts/lab
  */
-export type { HostStatus } from './control.ts'
+
 export { downLab } from './down.ts'
+export { deleteSnapshot, listSnapshots, type Snapshot } from './image/snapshots.ts'
 export type { Lab, LabHost } from './lab.ts'
 export { openLab } from './open.ts'
-export type { Finished } from './run.ts'
-export { deleteSnapshot, listSnapshots, type Snapshot } from './snapshots.ts'
+export type { CommandResult } from './run.ts'
 export type { Debian } from './state.ts'
+export type { HostStatus } from './supervisor/control.ts'
 export { type UpOptions, upLab } from './up.ts'

@@ -1,5 +1,5 @@
-import type { HostStatus } from './control.ts'
-import type { Finished } from './run.ts'
+import type { CommandResult } from './run.ts'
+import type { HostStatus } from './supervisor/control.ts'
 
 /** Real Debian hosts on this machine, each with systemd, sshd and apt, in a network of their own. */
 export interface Lab {
@@ -28,7 +28,7 @@ export interface Lab {
    */
   snapshot(name: string, log?: (line: string) => void): Promise<void>
   /** Runs a shell command as root on a host, without ssh: to look at what a run did from outside of it. */
-  exec(host: string, command: string): Promise<Finished>
+  exec(host: string, command: string): Promise<CommandResult>
 
   /** Pulls the plug. Its disk stays as it is. */
   kill(host: string): Promise<void>

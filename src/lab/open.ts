@@ -1,16 +1,16 @@
 import { Problem } from '../model/problem.ts'
-import { DEFAULT_NAME, VIP } from './addresses.ts'
-import { DEPLOY } from './base-contents.ts'
-import { type Calls, call, type HostStatus, type HostVerb } from './control.ts'
-import { checkPercent } from './cpu.ts'
-import { insideHost } from './inside.ts'
+import { checkPercent } from './hosts/cpu.ts'
+import { nsenterCommand } from './hosts/nsenter.ts'
+import { DEPLOY } from './image/base-contents.ts'
 import type { Lab, LabHost } from './lab.ts'
 import { locked } from './lock.ts'
 import { byName, checkName } from './names.ts'
+import { DEFAULT_NAME, VIP } from './network/addresses.ts'
 import { labPaths } from './paths.ts'
-import { type Finished, tryRun } from './run.ts'
+import { type CommandResult, tryRun } from './run.ts'
 import { labSecret } from './secrets.ts'
 import { isUp, type LabState, readState } from './state.ts'
+import { type Calls, call, type HostStatus, type HostVerb } from './supervisor/control.ts'
 
 /**
  * The lab of that name, which must be up.
@@ -61,10 +61,10 @@ class OpenLab implements Lab {
     return this.#call('status', null)
   }
 
-  async exec(host: string, command: string): Promise<Finished> {
+  async exec(host: string, command: string): Promise<CommandResult> {
     const { leader } = byName(await this.status(), host, this.name)
     if (leader === undefined) throw new Problem(`"${host}" is off.`, { next: `provision lab start ${host}` })
-    const [program = '', ...args] = insideHost(leader, ['/bin/sh', '-c', command])
+    const [program = '', ...args] = nsenterCommand(leader, ['/bin/sh', '-c', command])
     return tryRun(program, args)
   }
 

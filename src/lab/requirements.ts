@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
-import { unified } from './cgroups.ts'
+import { unified } from './hosts/cgroups.ts'
 import { run, tryRun } from './run.ts'
 
 /** What a lab calls on this machine, and the packages where these programs live. */
@@ -13,7 +13,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 }
 
 /** Checks that this machine can hold a lab, and installs the programs that it lacks. */
-export async function meetRequirements(log: (line: string) => void): Promise<void> {
+export async function installRequirements(log: (line: string) => void): Promise<void> {
   checkMachine()
   makeRoomForWatches(log)
   const missing = await missingPackages()

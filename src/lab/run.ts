@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { eachLine } from './lines.ts'
 
 /** What came of a command. */
-export interface Finished {
+export interface CommandResult {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
@@ -31,7 +31,7 @@ export function tryRun(
   command: string,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<Finished> {
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Problem } from '../model/problem.ts'
-import { DEFAULT_HOSTS, DEFAULT_NAME } from './addresses.ts'
-import { baseImage } from './base-image.ts'
-import { call } from './control.ts'
-import { checkPercent } from './cpu.ts'
+import { machineMirror } from './apt/mirror.ts'
+import { checkPercent } from './hosts/cpu.ts'
+import { baseImage } from './image/base-image.ts'
+import { restoreSnapshot } from './image/restore-snapshot.ts'
 import { giveToInvoker } from './invoker.ts'
 import type { Lab } from './lab.ts'
 import { locked } from './lock.ts'
-import { machineMirror } from './mirror.ts'
 import { checkName } from './names.ts'
+import { DEFAULT_HOSTS, DEFAULT_NAME } from './network/addresses.ts'
 import { openLab } from './open.ts'
 import { hostPaths, labPaths } from './paths.ts'
-import { meetRequirements } from './requirements.ts'
-import { restoreSnapshot } from './restore-snapshot.ts'
-import { startSupervisor } from './start-supervisor.ts'
+import { installRequirements } from './requirements.ts'
 import { type Debian, isUp, type LabState, readState } from './state.ts'
+import { call } from './supervisor/control.ts'
+import { startSupervisor } from './supervisor/start.ts'
 
 /** Which lab: see {@link upLab}. */
 export interface UpOptions {
@@ -46,7 +46,7 @@ export async function upLab(options: UpOptions = {}): Promise<Lab> {
   const { name = DEFAULT_NAME, hosts = [], log = () => {} } = options
   checkName('lab', name)
   for (const host of hosts) checkName('host', host)
-  await meetRequirements(log)
+  await installRequirements(log)
   await locked({ name, waiting: () => log('waiting for another `lab up` or `lab down`') }, async () => {
     const state =
       options.from === undefined

@@ -1,6 +1,6 @@
 import type { Timeouts } from '../model/host.ts'
 import { milliseconds } from '../text/duration.ts'
-import type { Keepalive } from './hop.ts'
+import type { Keepalive } from './ssh2/settings.ts'
 
 /** The default of each limit of a session, in milliseconds, unless a setting says otherwise. */
 export const DEFAULTS = {
@@ -16,7 +16,7 @@ export const DEFAULTS = {
 export const KEEPALIVE: Keepalive = { interval: 3_000, misses: 19 }
 
 /** How long a host may be silent. */
-export function silenceOf({ interval, misses }: Keepalive): number {
+export function silenceLimit({ interval, misses }: Keepalive): number {
   return interval * (misses + 1)
 }
 
@@ -26,7 +26,7 @@ export function keepaliveWithin(silence: number): Keepalive {
   return { interval, misses: Math.max(0, Math.ceil(silence / interval) - 1) }
 }
 
-export function stretched(keepalive: Keepalive, factor: number): Keepalive {
+export function scaledKeepalive(keepalive: Keepalive, factor: number): Keepalive {
   if (factor === 1) return keepalive
   return { ...keepalive, misses: Math.max(0, Math.ceil((keepalive.misses + 1) * factor) - 1) }
 }

@@ -8,19 +8,20 @@ const FLOORS: readonly (readonly string[])[] = [
   ['text'],
   ['shell'],
   ['model'],
-  ['resources', 'transport', 'secrets', 'pki', 'ansible', 'lab'],
+  ['resources', 'transport', 'secrets', 'pki', 'ansible'],
   ['engine'],
   ['report'],
+  ['lab'],
   ['cli'],
   ['testing'],
 ]
 
 /** What the whole world may import, and what it may import itself. */
 const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
-  ssh2: ['src/transport'],
+  ssh2: ['src/transport/ssh2/'],
   listr2: ['src/report/terminal/live.ts'],
   ejs: ['src/resources/files/template.ts'],
-  commander: ['src/cli'],
+  commander: ['src/cli', 'src/lab/commands/'],
   '@peculiar/x509': ['src/pki/issue.ts'],
   'acme-client': ['src/pki/order.ts'],
 }

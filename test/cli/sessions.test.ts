@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { sessions, targetOf } from '../../src/cli/sessions.ts'
 import type { Host } from '../../src/model/host.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { localLink } from '../../src/transport/local.ts'
-import type { Link, Target, Transport } from '../../src/transport/wire.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import type { Connection, Target, Transport } from '../../src/transport/transport.ts'
 import { thrown } from '../transport/helpers.ts'
 
 const host: Host = { name: 'web1', group: 'web', address: '10.0.0.1' }
@@ -33,11 +33,11 @@ describe('the sessions of a run', () => {
   /** This machine in place of every host, with what was asked of it. */
   const here = () => {
     const targets: Target[] = []
-    const links: { link: Link; closed: boolean }[] = []
+    const links: { link: Connection; closed: boolean }[] = []
     const transport: Transport = {
       connect: async (target) => {
         targets.push(target)
-        const link = localLink()
+        const link = localConnection()
         const one = { link, closed: false }
         links.push(one)
         return {

@@ -5,7 +5,7 @@ import type { Purpose } from '../../src/engine/fleet.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import type { Finding } from '../../src/model/verification.ts'
-import type { Session } from '../../src/transport/session.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import { type Programs, replacing, SILENT, SPEECHLESS } from '../support/checks.ts'
 import { ownRig } from '../support/rig.ts'
 

@@ -13,7 +13,7 @@ import { file } from '../../src/resources/files/file.ts'
 import { link } from '../../src/resources/files/link.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { refused } from '../../src/transport/refusal.ts'
+import { passwordRejected } from '../../src/transport/session/become-errors.ts'
 import { ownRig, type Plays } from '../support/rig.ts'
 import { thrown } from '../transport/helpers.ts'
 
@@ -167,7 +167,7 @@ describe('a run', () => {
     })
   })
 
-  it('is refused before any host is met when a playbook or a play throws, with its place', async () => {
+  it('is passwordRejected before any host is met when a playbook or a play throws, with its place', async () => {
     const none = (web: Group) => web.only(({ name }) => name === 'web9')
     const connected: string[] = []
     const opens = ({ name }: Host) => void connected.push(name)
@@ -197,7 +197,7 @@ describe('a run', () => {
 
     it('counts a host whose sudo refuses the password as failed, and not as unreachable', async () => {
       const refuses = (host: Host) => {
-        if (host.name === 'web2') throw refused('web2', { method: 'sudo' })
+        if (host.name === 'web2') throw passwordRejected('web2', { method: 'sudo' })
       }
       const plays: Plays = (web) => [play('web', { hosts: web }, (host) => [marked(host)])]
       const { summary, events } = await rig.run(plays, { names, opens: refuses })
@@ -207,7 +207,7 @@ describe('a run', () => {
         [false, 0],
       ])
       const told = events.flatMap((event) => (event.kind === 'failed' ? [event.problem.message] : []))
-      expect(told).to.deep.equal(['sudo refused the password on web2'])
+      expect(told).to.deep.equal(['sudo passwordRejected the password on web2'])
     })
 
     it('leaves the batches after a failed one alone, and says so', async () => {

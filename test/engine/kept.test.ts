@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { kept } from '../../src/engine/kept.ts'
 import type { Host } from '../../src/model/host.ts'
 import { sh } from '../../src/shell/sh.ts'
-import type { Session } from '../../src/transport/session.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import { ownRig } from '../support/rig.ts'
 
 describe('sessions that are kept', () => {

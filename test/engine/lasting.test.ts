@@ -2,9 +2,8 @@ import { expect } from 'chai'
 import { LastingSession, type OpenedSession } from '../../src/engine/lasting.ts'
 import type { RoutedScript } from '../../src/engine/routed.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Lost } from '../../src/transport/lost.ts'
-import type { Result, Session } from '../../src/transport/session.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
+import { ConnectionLost, Unreachable } from '../../src/transport/errors.ts'
+import type { Result, Session } from '../../src/transport/session/session.ts'
 import { wordsOf } from '../support/words.ts'
 import { thrown } from '../transport/helpers.ts'
 
@@ -39,7 +38,7 @@ describe('a session that outlives reboots', () => {
 
     get session(): OpenedSession {
       const run = async (scripts: readonly RoutedScript[]) => {
-        if (this.#gone) throw new Lost('web1', 'its connection ended')
+        if (this.#gone) throw new ConnectionLost('web1', 'its connection ended')
         this.trips++
         return scripts.map((one) => {
           if (!asks(one)) this.ran.push(one.script.text)
@@ -128,7 +127,7 @@ describe('a session that outlives reboots', () => {
   })
 
   it('does not wait any longer for a host that comes back with another key', async () => {
-    const refusal = new Unreachable('The host key of web1 has changed', { obstacle: 'host-key' })
+    const refusal = new Unreachable('The host key of web1 has changed', { reason: 'host-key' })
     // Waiting would last an hour, which is longer than any test may take.
     const never = { ...reboot, reboots: 3_600_000 }
     expect(await thrown(lasting(new Boot('a'), refusal).run([never]))).to.equal(refusal)

@@ -14,7 +14,7 @@ import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { Unknown } from '../../src/model/unknown.ts'
 import { verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
-import type { Session } from '../../src/transport/session.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import { ownRig } from '../support/rig.ts'
 
 describe('a verification', () => {

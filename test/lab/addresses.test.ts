@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { macAddress, planAddresses, usualPort } from '../../src/lab/addresses.ts'
+import { macAddress, planAddresses, usualPort } from '../../src/lab/network/addresses.ts'
 import { wordsOf } from '../support/words.ts'
 
 describe('addresses of a lab', () => {

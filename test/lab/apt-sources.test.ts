@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { debianMirror, parseDeb822, parseOneLine } from '../../src/lab/apt-sources.ts'
+import { debianMirror, parseDeb822, parseOneLine } from '../../src/lab/apt/sources.ts'
 
 describe('the mirror of Debian among apt sources', () => {
   it('is read from stanzas, in which a comment may name another one', () => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { call, type Handlers, serveCalls } from '../../src/lab/control.ts'
+import { call, type Handlers, serveCalls } from '../../src/lab/supervisor/control.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { wordsOf } from '../support/words.ts'
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { Forwarder } from '../../src/lab/forwarder.ts'
+import { Forwarder } from '../../src/lab/network/forwarder.ts'
 
 describe('a forwarded port', () => {
   const servers: Server[] = []

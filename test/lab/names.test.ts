@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Guest } from '../../src/lab/guest.ts'
+import { Guest } from '../../src/lab/hosts/guest.ts'
 import { byName, checkName } from '../../src/lab/names.ts'
 import { labSecret } from '../../src/lab/secrets.ts'
 import { Problem } from '../../src/model/problem.ts'

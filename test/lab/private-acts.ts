@@ -1,21 +1,21 @@
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { baseImage } from '../../src/lab/base-image.ts'
-import { labGroup, removeGroup } from '../../src/lab/cgroups.ts'
-import { call, serveCalls } from '../../src/lab/control.ts'
-import { limitCpu } from '../../src/lab/cpu.ts'
-import { Guest } from '../../src/lab/guest.ts'
-import { machineMirror } from '../../src/lab/mirror.ts'
-import { layBridge } from '../../src/lab/network.ts'
+import { machineMirror } from '../../src/lab/apt/mirror.ts'
+import { labGroup, removeGroup } from '../../src/lab/hosts/cgroups.ts'
+import { limitCpu } from '../../src/lab/hosts/cpu.ts'
+import { Guest } from '../../src/lab/hosts/guest.ts'
+import { baseImage } from '../../src/lab/image/base-image.ts'
+import { restoreSnapshot } from '../../src/lab/image/restore-snapshot.ts'
+import { snapshotPaths } from '../../src/lab/image/snapshot-paths.ts'
+import { takeSnapshot } from '../../src/lab/image/take-snapshot.ts'
+import { createBridge } from '../../src/lab/network/bridge.ts'
 import { openLab } from '../../src/lab/open.ts'
 import { labPaths } from '../../src/lab/paths.ts'
 import { processId } from '../../src/lab/process-id.ts'
-import { checkMachine, meetRequirements } from '../../src/lab/requirements.ts'
-import { restoreSnapshot } from '../../src/lab/restore-snapshot.ts'
-import { snapshotPaths } from '../../src/lab/snapshot-paths.ts'
+import { checkMachine, installRequirements } from '../../src/lab/requirements.ts'
 import { type LabState, writeState } from '../../src/lab/state.ts'
-import { takeSnapshot } from '../../src/lab/take-snapshot.ts'
+import { call, serveCalls } from '../../src/lab/supervisor/control.ts'
 import { wordsOf } from '../support/words.ts'
 
 const NAME = 'mine'
@@ -28,7 +28,7 @@ const ACTS = {
     Object.defineProperty(process, 'platform', { value: 'darwin' })
     checkMachine()
   },
-  requirements: () => meetRequirements(log),
+  requirements: () => installRequirements(log),
   mirror: machineMirror,
   'base image': async () => {
     const empty = createServer((_request, response) => response.writeHead(404).end())
@@ -52,7 +52,7 @@ const ACTS = {
   'switch a host on': async () => {
     const guest = new Guest({ lab: NAME, name: 'web1', address: '198.18.0.21' })
     mkdirSync(guest.paths.root, { recursive: true })
-    await layBridge()
+    await createBridge()
     await guest.start().finally(() => removeGroup(labGroup(NAME)))
   },
   'exec on a host that is off': async () => {

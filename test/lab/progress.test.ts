@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { inWords, Progress, unitsDone } from '../../src/lab/progress.ts'
+import { describeActivity, Progress, unitsDone } from '../../src/lab/hosts/progress.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -46,10 +46,10 @@ describe('the progress of a host that boots', () => {
   })
 
   it('is told in words', () => {
-    expect(inWords({ units: 1, cpu: 320 }, 'started')).to.equal(
+    expect(describeActivity({ units: 1, cpu: 320 }, 'started')).to.equal(
       '1 unit started, 0.32 s of processor time used',
     )
-    expect(inWords({ units: 12, cpu: 13_200 }, 'stopped')).to.equal(
+    expect(describeActivity({ units: 12, cpu: 13_200 }, 'stopped')).to.equal(
       '12 units stopped, 13.2 s of processor time used',
     )
   })

@@ -4,7 +4,7 @@ import { soonGivenUp } from '../../playbooks/failover.ts'
 import { type Stated, unspared } from '../../playbooks/gates.ts'
 import { chosen } from '../../playbooks/rollback.ts'
 import { targetOf } from '../../src/cli/sessions.ts'
-import { timeouts } from '../../src/transport/settings.ts'
+import { timeouts } from '../../src/transport/ssh/settings.ts'
 
 describe('whether a host of a tier can be spared', () => {
   const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })

@@ -14,13 +14,13 @@ import { assignmentsOf, kernelValue } from '../../src/resources/system/sysctl-re
 import { groupMember, user } from '../../src/resources/system/user.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { localLink } from '../../src/transport/local.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import type { Session } from '../../src/transport/session.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import { temporary } from '../support/rig.ts'
 
 describe('what is asked of a host', () => {
-  const link = localLink()
+  const link = localConnection()
   const root = temporary()
   let session: Session
 

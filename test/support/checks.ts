@@ -7,7 +7,7 @@ import { inventory } from '../../src/model/inventory.ts'
 import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { type Finding, verification } from '../../src/model/verification.ts'
 import { sh } from '../../src/shell/sh.ts'
-import type { Session } from '../../src/transport/session.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import type { Rig } from './rig.ts'
 
 /** Programs of a test, by name, as text for sh. They go before those of the machine. */

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
 import { quote } from '../../src/text/quote.ts'
-import { localLink } from '../../src/transport/local.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 
 /** This machine as a host for tests. */
 export interface Machine {
@@ -11,7 +11,7 @@ export interface Machine {
   readonly isPrivate: boolean
   /** To whom the files of its root belong. */
   readonly owner: string
-  readonly link: () => Link
+  readonly link: () => Connection
   readonly close: () => Promise<void>
 }
 
@@ -20,12 +20,12 @@ export interface Machine {
  * machine as it is. The rest of the file system is shared, so tests can look at what was done.
  */
 export async function testMachine(): Promise<Machine> {
-  const keeper = localLink()
+  const keeper = localConnection()
   if (spawnSync('sh', ['-c', `${UNSHARE} mount -t tmpfs tmpfs /run`]).status !== 0)
     return {
       isPrivate: false,
       owner: userInfo().username,
-      link: () => localLink(),
+      link: () => localConnection(),
       close: () => keeper.close(),
     }
   const wire = await keeper.start(`exec ${UNSHARE} sh`)
@@ -35,8 +35,8 @@ export async function testMachine(): Promise<Machine> {
   return { isPrivate: true, owner: 'root', link: () => through(enter), close: () => keeper.close() }
 }
 
-function through(enter: string): Link {
-  const link = localLink()
+function through(enter: string): Connection {
+  const link = localConnection()
   return { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) }
 }
 

@@ -10,8 +10,8 @@ import { inventory } from '../../src/model/inventory.ts'
 import { type Play, playbook } from '../../src/model/play.ts'
 import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 import { type Machine, testMachine } from './machine.ts'
 
 export interface Outcome {
@@ -85,7 +85,7 @@ export class Rig {
   /** @param owner takes the lock of the host under this name */
   async session(name: string, owner?: string): Promise<OpenedSession> {
     const plain = this.machine.link()
-    const link: Link = {
+    const link: Connection = {
       ...plain,
       start: async (command) => {
         const wire = await plain.start(command)

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { quote } from '../../src/text/quote.ts'
-import { localLink } from '../../src/transport/local.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 
 /** A root with nothing but busybox in it: its tools differ from those of GNU more than its shell does. Needs root. */
 export class BusyboxMachine {
@@ -14,8 +14,8 @@ export class BusyboxMachine {
     execFileSync('sh', ['-c', INSTALL, 'sh', this.#root])
   }
 
-  link(): Link {
-    const link = localLink()
+  link(): Connection {
+    const link = localConnection()
     const enter = `for d in proc dev; do mount --rbind /$d ${this.#root}/$d; done; exec chroot ${this.#root} /bin/sh -c "$1"`
     // The mounts are of a namespace that ends with the command.
     return {

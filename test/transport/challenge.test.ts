@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
-import { attend } from '../../src/transport/attended.ts'
-import { BecomeFailed } from '../../src/transport/become-failed.ts'
-import { localLink } from '../../src/transport/local.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import { opensshTransport } from '../../src/transport/openssh.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
+import { BecomeFailed } from '../../src/transport/errors.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import { opensshTransport } from '../../src/transport/openssh/transport.ts'
+import { runInForeground } from '../../src/transport/session/foreground.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
@@ -80,7 +80,7 @@ describe('a session proves who and where it is', () => {
         await session.close()
         const said: string[] = []
         const hear = (_: string, piece: Buffer) => void said.push(piece.toString())
-        await attend(link, { host: 'web1', become: { method: 'sudo' }, script: sh`id -u`, hear })
+        await runInForeground(link, { host: 'web1', become: { method: 'sudo' }, script: sh`id -u`, hear })
         expect(said.join('')).to.equal('0\n')
         await link.close()
       })
@@ -103,11 +103,11 @@ describe('a session proves who and where it is', () => {
             script: sh`echo command >>${ran}`,
             hear,
           } as const
-          const other = await thrown(attend(link, command))
+          const other = await thrown(runInForeground(link, command))
           expect(other).to.be.instanceOf(BecomeFailed)
           expect(String(other)).to.match(new RegExp(what.source.replace('^', '^Problem: ')))
           await link.close()
-          const looking = localLink()
+          const looking = localConnection()
           const wire = await looking.start(`${machine.enter} test ! -e ${ran}`)
           expect(await wire.ended).to.deep.equal({ code: 0 })
           await looking.close()

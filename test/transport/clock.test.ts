@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
 import { Clock } from '../../src/transport/clock.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
 /** Nothing of this process runs meanwhile. */

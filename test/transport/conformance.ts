@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { Shell, sh } from '../../src/shell/sh.ts'
-import { Lost } from '../../src/transport/lost.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import type { Result, Script, Session } from '../../src/transport/session.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { ConnectionLost } from '../../src/transport/errors.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import type { Result, Script, Session } from '../../src/transport/session/session.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 import { cutShort, thrown } from './helpers.ts'
 import { sharedScripts, text } from './shared-scripts.ts'
 
@@ -17,13 +17,13 @@ export interface Conformance {
 /** What every transport and every POSIX shell must stand. The link may be to any host whose user can write to /tmp. */
 export function conformance(
   name: string,
-  connect: () => Promise<Link>,
+  connect: () => Promise<Connection>,
   { shell = 'sh' }: Conformance = {},
 ): void {
   describe(`a session over ${name}`, () => {
-    let link: Link
+    let link: Connection
     let session: Session
-    const open = (over: Link = link) => openSession(over, { host: 'web1', shell })
+    const open = (over: Connection = link) => openSession(over, { host: 'web1', shell })
     const one = async (script: Shell, options: Omit<Script, 'script'> = {}): Promise<Result> => {
       const [result] = await session.run([{ script, ...options }])
       if (!result) throw new Error('no result')
@@ -364,7 +364,7 @@ export function conformance(
       const doomed = await open()
       await doomed.opened
       const lost = await thrown(doomed.run([{ script: sh`kill -KILL $$` }]))
-      expect(lost).to.be.instanceOf(Lost)
+      expect(lost).to.be.instanceOf(ConnectionLost)
       expect(String(lost)).to.match(/lost web1: its shell ended, killed by SIGKILL|lost web1/)
       expect(await thrown(doomed.run([{ script: sh`:` }]))).to.equal(lost)
       await doomed.close()
@@ -376,7 +376,7 @@ export function conformance(
       await doomed.opened
       const running = doomed.run([{ script: sh`sleep 1` }])
       await other.close()
-      expect(await thrown(running)).to.be.instanceOf(Lost)
+      expect(await thrown(running)).to.be.instanceOf(ConnectionLost)
       await doomed.close()
     })
 

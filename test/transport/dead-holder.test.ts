@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
-import { openSession } from '../../src/transport/open-session.ts'
+import { openSession } from '../../src/transport/session/open.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
 describe('the lock of a host whose holder was killed', () => {

@@ -1,11 +1,11 @@
 /** A run that takes the lock of a machine and then waits for a script; `dead-holder.test.ts` kills it. */
 import { Shell } from '../../src/shell/sh.ts'
 import { quote } from '../../src/text/quote.ts'
-import { localLink } from '../../src/transport/local.ts'
-import { openSession } from '../../src/transport/open-session.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/session/open.ts'
 
 const [enter = '', mode, script = '', first = ''] = process.argv.slice(2)
-const link = localLink()
+const link = localConnection()
 const session = await openSession(
   { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) },
   { host: 'web1', lock: { owner: 'ana@laptop' } },

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import type { Link } from '../../src/transport/wire.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 
 /** What a promise was rejected with. */
 export async function thrown(promise: Promise<unknown>): Promise<unknown> {
@@ -12,7 +12,7 @@ export async function thrown(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** A link whose commands see the end of their stdin after so many bytes, as when a connection breaks. */
-export function cutShort(link: Link, limit: number): Link {
+export function cutShort(link: Connection, limit: number): Connection {
   return {
     traffic: link.traffic,
     close: () => link.close(),

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { covers, KnownHostsFile, knownAs } from '../../src/transport/known-hosts.ts'
-import { KnownHosts } from '../../src/transport/known-hosts-store.ts'
-import { fingerprint } from '../../src/transport/ssh-strings.ts'
+import { fingerprint } from '../../src/transport/ssh/encoding.ts'
+import { KnownHostsFile, knownHostsName, matchesPatterns } from '../../src/transport/ssh2/known-hosts.ts'
+import { KnownHosts } from '../../src/transport/ssh2/known-hosts-store.ts'
 import { keygen, Workshop } from './sshd.ts'
 
 describe('known_hosts', () => {
@@ -21,7 +21,7 @@ describe('known_hosts', () => {
   const lines = (text: string, name: string) => find(text, name).map(({ line }) => line)
 
   it('finds a host by its name, in any case', () => {
-    expect(find(`Web1.Example.com ${key}\n`, knownAs('web1.example.COM'))).to.have.length(1)
+    expect(find(`Web1.Example.com ${key}\n`, knownHostsName('web1.example.COM'))).to.have.length(1)
     expect(find(`web1 ${key}\n`, 'web2')).to.deep.equal([])
   })
 
@@ -32,9 +32,9 @@ describe('known_hosts', () => {
 
   it('takes another port than 22 for a part of the name', () => {
     const text = `[web1]:2222 ${key}\nweb1 ${other}\n`
-    expect(lines(text, knownAs('web1', 2222))).to.deep.equal([1])
-    expect(lines(text, knownAs('web1', 22))).to.deep.equal([2])
-    expect(lines(text, knownAs('web1', 2223))).to.deep.equal([])
+    expect(lines(text, knownHostsName('web1', 2222))).to.deep.equal([1])
+    expect(lines(text, knownHostsName('web1', 22))).to.deep.equal([2])
+    expect(lines(text, knownHostsName('web1', 2223))).to.deep.equal([])
   })
 
   it('finds names that ssh-keygen -H has hashed', () => {
@@ -55,7 +55,7 @@ describe('known_hosts', () => {
     expect(lines(text, 'db1.example.com')).to.deep.equal([])
     expect(lines(text, 'db10.example.com')).to.deep.equal([1])
     expect(lines(text, '[10.0.0.7]:2222')).to.deep.equal([2])
-    expect(covers('a.b', 'axb'), 'a dot is a dot').to.equal(false)
+    expect(matchesPatterns('a.b', 'axb'), 'a dot is a dot').to.equal(false)
   })
 
   it('reads the markers of revoked keys and of authorities', () => {

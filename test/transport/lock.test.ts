@@ -1,17 +1,17 @@
 import { expect } from 'chai'
 import { plain, showProblem } from '../../src/report/problem.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { Held, lockProblem } from '../../src/transport/lock.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import type { Session } from '../../src/transport/session.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { HostLocked, lockError } from '../../src/transport/session/lock.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import type { Session } from '../../src/transport/session/session.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
 describe('the lock of a host', () => {
   let machine: PrivateMachine
-  let link: Link
+  let link: Connection
 
   before(async function () {
     if (!canBePrivate()) return this.skip()
@@ -38,7 +38,7 @@ describe('the lock of a host', () => {
     )
     const refused = await thrown(bob.opened)
     expect(refused).to.equal(await thrown(running))
-    if (!(refused instanceof Held)) throw new Error(`not refused as held: ${refused}`)
+    if (!(refused instanceof HostLocked)) throw new Error(`not refused as held: ${refused}`)
     expect(refused.holder).to.match(/^ana@laptop \(pid 1\) since 2026-05-04 \d\d:\d\d:01$/)
     await bob.close()
     const [result] = await ana.run([{ script: sh`ls /run/bob` }])
@@ -100,7 +100,7 @@ describe('the lock of a host', () => {
 
   it('of a run that was ended is not had while its last command still runs', () => {
     const since = '2026-05-04T03:02:01Z'
-    const said = lockProblem('web1', `ending 4711 ${since} - ana@laptop (pid 1)`)
+    const said = lockError('web1', `ending 4711 ${since} - ana@laptop (pid 1)`)
     expect(
       showProblem(said, plain),
     ).to.equal(`error: web1 is still at work for ana@laptop (pid 1) since ${new Date(since).toLocaleString('sv')}

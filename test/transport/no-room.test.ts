@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
-import { openSession } from '../../src/transport/open-session.ts'
-import type { Session } from '../../src/transport/session.ts'
+import { openSession } from '../../src/transport/session/open.ts'
+import type { Session } from '../../src/transport/session/session.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
 /** The outputs of isolated scripts go through files. */

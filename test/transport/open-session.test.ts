@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { Shell, sh } from '../../src/shell/sh.ts'
-import { localLink } from '../../src/transport/local.ts'
-import { openSession } from '../../src/transport/open-session.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import { openSession } from '../../src/transport/session/open.ts'
 import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 
 describe('opening a session', () => {
-  const link = localLink()
+  const link = localConnection()
   after(() => link.close())
 
   it('says that there is no shell when the login ends at once, with what was said', async () => {

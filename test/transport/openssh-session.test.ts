@@ -1,5 +1,5 @@
-import { opensshTransport } from '../../src/transport/openssh.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { opensshTransport } from '../../src/transport/openssh/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { conformance } from './conformance.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { interactiveWords } from '../../src/transport/openssh-words.ts'
+import { interactiveArguments } from '../../src/transport/openssh/interactive.ts'
 
 describe('the words of an interactive ssh', () => {
   it('are those of the inventory, and no more: the rest is for the configuration of ssh', async () => {
-    expect(await interactiveWords({ name: 'web1', host: '10.0.1.1' })).to.deep.equal(['--', '10.0.1.1'])
+    expect(await interactiveArguments({ name: 'web1', host: '10.0.1.1' })).to.deep.equal(['--', '10.0.1.1'])
     const all = {
       name: 'web1',
       host: '10.0.1.1',
@@ -12,7 +12,7 @@ describe('the words of an interactive ssh', () => {
       identityFile: '/keys/a',
       connectTimeout: '2500ms',
     } as const
-    expect((await interactiveWords(all, { acceptNewHostKeys: true })).join(' ')).to.equal(
+    expect((await interactiveArguments(all, { acceptNewHostKeys: true })).join(' ')).to.equal(
       '-l deploy -p 2222 -o IdentityFile=/keys/a -o ConnectTimeout=3 -o StrictHostKeyChecking=accept-new -- 10.0.1.1',
     )
   })
@@ -23,19 +23,19 @@ describe('the words of an interactive ssh', () => {
       { name: 'inner', host: '10.0.0.1', port: 2200 },
     ]
     const target = { name: 'web1', host: '10.0.1.1' }
-    const one = await interactiveWords({ ...target, proxyJump: [near] })
+    const one = await interactiveArguments({ ...target, proxyJump: [near] })
     expect(one).to.deep.equal([
       '-o',
       "ProxyCommand=ssh -W '[%h]:%p' -l jump -- bastion.example.net",
       '--',
       '10.0.1.1',
     ])
-    const [, two = ''] = await interactiveWords({ ...target, proxyJump: [near, next] })
+    const [, two = ''] = await interactiveArguments({ ...target, proxyJump: [near, next] })
     // What is for the second ssh is no affair of the first.
     expect(two).to.equal(
       "ProxyCommand=ssh -W '[%h]:%p' -p 2200 -o 'ProxyCommand=ssh -W '\\''[%%h]:%%p'\\'' -l jump -- bastion.example.net' -- 10.0.0.1",
     )
-    expect(await interactiveWords({ ...target, proxyJump: [] })).to.deep.equal([
+    expect(await interactiveArguments({ ...target, proxyJump: [] })).to.deep.equal([
       '-o',
       'ProxyCommand=none',
       '--',

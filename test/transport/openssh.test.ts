@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { type OpensshOptions, opensshTransport } from '../../src/transport/openssh.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
-import type { Link, Target } from '../../src/transport/wire.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import { type OpensshOptions, opensshTransport } from '../../src/transport/openssh/transport.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Connection, Target } from '../../src/transport/transport.ts'
 import { thrown } from './helpers.ts'
 import { freePort, keygen, noSshd, Sshd, Workshop } from './sshd.ts'
 
@@ -57,9 +57,9 @@ describe("the user's own ssh", () => {
   })
 
   const common: OpensshOptions = { agent: false, configFile: '/dev/null' }
-  const connect = (more: Partial<Target> = {}, options: OpensshOptions = {}): Promise<Link> =>
+  const connect = (more: Partial<Target> = {}, options: OpensshOptions = {}): Promise<Connection> =>
     opensshTransport({ ...common, ...options }).connect({ ...target, ...more })
-  const said = async (link: Link, command: string) => text((await link.start(command)).stdout)
+  const said = async (link: Connection, command: string) => text((await link.start(command)).stdout)
   const trouble = async (more: Partial<Target>, options: OpensshOptions = {}): Promise<Unreachable> => {
     const error = await thrown(connect(more, options))
     if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
@@ -76,7 +76,7 @@ describe("the user's own ssh", () => {
     expect(await said(link, 'echo in')).to.equal('in\n')
     await link.close()
     const refused = await thrown(sshTransport({ agent: false }).connect({ ...target, identityFile }))
-    expect(refused).to.be.instanceOf(Unreachable).with.property('obstacle', 'authentication')
+    expect(refused).to.be.instanceOf(Unreachable).with.property('reason', 'authentication')
   })
 
   it('believes the certificate of a host', async () => {
@@ -150,7 +150,7 @@ describe("the user's own ssh", () => {
         await (await opensshTransport({ ...common, ...options }).connect(unpinned(target, more))).close()
         return 'let in'
       } catch (error) {
-        if (error instanceof Unreachable && error.obstacle === 'host-key') return error
+        if (error instanceof Unreachable && error.reason === 'host-key') return error
         throw error
       }
     }
@@ -207,7 +207,7 @@ describe("the user's own ssh", () => {
   describe('says why it does not get there', () => {
     it('when no key is accepted', async () => {
       const error = await trouble({ identityFile: shop.file('stranger') })
-      expect(error.obstacle).to.equal('authentication')
+      expect(error.reason).to.equal('authentication')
       expect(error.message).to.equal('web1 does not let us in')
       expect(error.details.join()).to.match(/Permission denied \(.*publickey/)
     })
@@ -215,7 +215,7 @@ describe("the user's own ssh", () => {
     it('when nothing listens there, when there is no address, when the jump host cannot go on', async () => {
       const port = await freePort()
       expect((await trouble({ port })).message).to.equal('web1 refuses connections')
-      expect((await trouble({ host: 'no-such-host.invalid' })).obstacle).to.equal('address')
+      expect((await trouble({ host: 'no-such-host.invalid' })).reason).to.equal('address')
       const proxyJump = [{ ...target, name: 'bastion' }]
       expect((await trouble({ port, proxyJump })).message).to.equal('web1 refuses connections from bastion')
       const broken = [{ ...target, name: 'bastion', port }]
@@ -226,7 +226,7 @@ describe("the user's own ssh", () => {
       sshd.process.kill('SIGSTOP')
       const error = await trouble({}, { connectTimeout: 1000, loginTimeout: 1000 })
       sshd.process.kill('SIGCONT')
-      expect(error.obstacle).to.equal('timeout')
+      expect(error.reason).to.equal('timeout')
       expect(error.message).to.equal('web1 does not answer')
     })
 
@@ -239,14 +239,14 @@ describe("the user's own ssh", () => {
       await once(server, 'listening')
       const address = server.address()
       const port = typeof address === 'object' && address ? address.port : 0
-      expect((await trouble({ port }, { retries: 1 })).obstacle).to.equal('dropped')
+      expect((await trouble({ port }, { retries: 1 })).reason).to.equal('dropped')
       server.close()
       expect(calls).to.equal(2)
     })
 
     it('when its configuration is broken, and when there is no ssh', async () => {
       const configFile = shop.file('broken', 'Nonsense yes\n')
-      expect((await trouble({}, { configFile })).obstacle).to.equal('settings')
+      expect((await trouble({}, { configFile })).reason).to.equal('settings')
       const error = await trouble({}, { program: '/none/ssh', configFile: undefined })
       expect(error.message).to.equal('web1 is to be reached with ssh, and there is none on this machine')
     })

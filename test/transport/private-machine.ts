@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { quote } from '../../src/text/quote.ts'
-import { localLink } from '../../src/transport/local.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { localConnection } from '../../src/transport/local.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 
 /** This machine with an /etc and a /run of its own, so that users, sudoers and locks of a test are nowhere else. */
 export interface PrivateMachine {
   /** As a login of this user; an empty environment, as sshd gives. */
-  as(user: string): Link
+  as(user: string): Connection
   /** The start of a command that runs inside it. */
   readonly enter: string
   close(): Promise<void>
@@ -14,7 +14,7 @@ export interface PrivateMachine {
 
 /** Needs root, as `canBePrivate` tells. @param setup shell text that runs inside it */
 export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
-  const link = localLink()
+  const link = localConnection()
   const wire = await link.start('exec unshare -m sh')
   let said = ''
   wire.stderr.on('data', (chunk: Buffer) => {
@@ -28,7 +28,7 @@ export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
     enter: `nsenter -m -t ${pid}`,
     as(user) {
       const enter = `exec nsenter -m -t ${pid} setpriv --reuid ${user} --regid ${user} --init-groups`
-      const local = localLink()
+      const local = localConnection()
       return {
         ...local,
         start: (command) => local.start(`${enter} env -i PATH=/usr/bin:/bin HOME=/ sh -c ${quote(command)}`),

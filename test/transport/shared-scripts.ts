@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Shell, sh } from '../../src/shell/sh.ts'
-import type { Result, Session } from '../../src/transport/session.ts'
+import type { Result, Session } from '../../src/transport/session/session.ts'
 
 /** Tests of scripts that share a subshell, for any session. */
 export function sharedScripts(session: () => Session): void {

@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import type { Hop } from '../../src/transport/hop.ts'
-import { OpensshSettings } from '../../src/transport/openssh-settings.ts'
-import { hopReader } from '../../src/transport/ssh.ts'
-import { concerns } from '../../src/transport/ssh-config.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { OpensshArguments } from '../../src/transport/openssh/arguments.ts'
+import { concerns } from '../../src/transport/ssh/config.ts'
+import type { LoginSettings } from '../../src/transport/ssh2/settings.ts'
+import { settingsReader } from '../../src/transport/ssh2/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { Workshop } from './sshd.ts'
 
 const ROUNDS = 150
@@ -32,7 +32,7 @@ describe('ssh_config, at random', () => {
         ...(proxyJump === undefined ? [] : ['-J', proxyJump.map((jump) => jump.host).join(',') || 'none']),
       ]
       const ssh = spawnSync('ssh', ['-G', ...options, '--', host], { encoding: 'utf8' })
-      const read = hopReader({ configFile: file })
+      const read = settingsReader({ configFile: file })
       const about = `seed ${seed}: ssh ${options.join(' ')} ${host}`
       const used = await read(target).catch((error: unknown) =>
         error instanceof Problem ? error : Promise.reject(error),
@@ -66,7 +66,7 @@ describe('ssh_config, at random', () => {
         spawnSync('ssh', ['-G', '-F', file, ...options], { encoding: 'utf8' })
       const { stdout, status } = ssh(['-o', `HostName=${target.host}`, '--', alias])
       const about = `seed ${seed}: ${alias}\n${text}`
-      const used = await hopReader({ configFile: file })(target).catch((error: unknown) =>
+      const used = await settingsReader({ configFile: file })(target).catch((error: unknown) =>
         error instanceof Problem ? error : Promise.reject(error),
       )
       if (status !== 0 || used instanceof Error) {
@@ -77,7 +77,7 @@ describe('ssh_config, at random', () => {
       expect(usedWords(used), about).to.deep.equal(wordsOf(stdout, target))
       // `Host !web1 *` is not undone by an option where it sets a HostKeyAlias.
       if (/!/.test(text)) continue
-      const { words } = await new OpensshSettings({ configFile: file }).login(target, undefined)
+      const { words } = await new OpensshArguments({ configFile: file }).login(target, undefined)
       const own = ssh(words).stdout
       for (const keyword of [
         'hostname',
@@ -127,7 +127,7 @@ describe('ssh_config, at random', () => {
 })
 
 /** The settings that are compared. */
-function usedWords(used: Hop) {
+function usedWords(used: LoginSettings) {
   return {
     host: used.host,
     port: used.port,

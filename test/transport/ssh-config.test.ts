@@ -2,12 +2,12 @@ import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import { jumpsIn } from '../../src/text/proxy-jump.ts'
-import { interactiveWords } from '../../src/transport/openssh-words.ts'
-import { type Defaults, settings } from '../../src/transport/settings.ts'
-import { hopReader } from '../../src/transport/ssh.ts'
-import { concerns, SshConfigReader } from '../../src/transport/ssh-config.ts'
-import { silenceOf } from '../../src/transport/timeouts.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { interactiveArguments } from '../../src/transport/openssh/interactive.ts'
+import { concerns, SshConfigReader } from '../../src/transport/ssh/config.ts'
+import { type Defaults, loginSettings } from '../../src/transport/ssh/settings.ts'
+import { settingsReader } from '../../src/transport/ssh2/transport.ts'
+import { silenceLimit } from '../../src/transport/timeouts.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { Workshop } from './sshd.ts'
 
 describe('ssh_config', () => {
@@ -17,23 +17,23 @@ describe('ssh_config', () => {
   after(() => shop.dispose())
 
   /** What `ssh -G` makes of the text, as we understand it. */
-  async function hop(text: string, target: Target = web1, defaults: Defaults = {}) {
+  async function settings(text: string, target: Target = web1, defaults: Defaults = {}) {
     const warnings: string[] = []
     const { host, user, port } = target
     const reader = new SshConfigReader({ file: shop.file('config', text) })
     const config = await reader.read({ host, ...(user ? { user } : {}), ...(port ? { port } : {}) })
-    return { ...settings({ target, config, defaults, warn: (text) => warnings.push(text) }), warnings }
+    return { ...loginSettings({ target, config, defaults, warn: (text) => warnings.push(text) }), warnings }
   }
 
   it('gives host, port and user', async () => {
-    const { host, port, user } = await hop('Host web1\n HostName 10.0.0.5\n Port 2222\n User deploy\n')
+    const { host, port, user } = await settings('Host web1\n HostName 10.0.0.5\n Port 2222\n User deploy\n')
     expect({ host, port, user }).to.deep.equal({ host: '10.0.0.5', port: 2222, user: 'deploy' })
   })
 
   it('yields to the inventory', async () => {
     const target: Target = { ...web1, port: 23, user: 'me', identityFile: '/keys/mine' }
     const text = 'Host web1\n Port 2222\n User deploy\n IdentityFile /keys/theirs\n'
-    const { port, user, identities } = await hop(text, target)
+    const { port, user, identities } = await settings(text, target)
     expect({ port, user, files: identities.files }).to.deep.equal({
       port: 23,
       user: 'me',
@@ -43,14 +43,14 @@ describe('ssh_config', () => {
 
   it('is asked with the user and port of the inventory, for Match to see', async () => {
     const text = 'Match user deploy\n HostName 10.0.0.9\n'
-    expect((await hop(text, { ...web1, user: 'deploy' })).host).to.equal('10.0.0.9')
-    expect((await hop(text, web1)).host).to.equal('web1')
+    expect((await settings(text, { ...web1, user: 'deploy' })).host).to.equal('10.0.0.9')
+    expect((await settings(text, web1)).host).to.equal('web1')
   })
 
   it('gives several identity files, with their tokens put in', async () => {
     const text =
       'Host *\n IdentityFile ~/.ssh/%r-%n\n IdentityFile "/a b/%h"\n IdentitiesOnly yes\n User u\n HostName h\n'
-    const { files, named, only } = (await hop(text)).identities
+    const { files, named, only } = (await settings(text)).identities
     expect({ files, named, only }).to.deep.equal({
       files: [`${home}/.ssh/u-web1`, '/a b/h'],
       named: true,
@@ -59,14 +59,14 @@ describe('ssh_config', () => {
   })
 
   it('leaves the usual identity files where it names none', async () => {
-    const { files, named } = (await hop('Host *\n')).identities
+    const { files, named } = (await settings('Host *\n')).identities
     expect(files).to.deep.equal(['ed25519', 'ecdsa', 'rsa'].map((type) => `${home}/.ssh/id_${type}`))
     expect(named).to.equal(false)
   })
 
   it('names the agent by path, by variable, or not at all', async () => {
     process.env['PROVISION_TEST_AGENT'] = '/tmp/one'
-    const agent = async (value: string) => (await hop(`IdentityAgent ${value}\n`)).identities.agent
+    const agent = async (value: string) => (await settings(`IdentityAgent ${value}\n`)).identities.agent
     expect(await agent('/run/agent.%u')).to.equal(`/run/agent.${userInfo().username}`)
     expect(await agent('$PROVISION_TEST_AGENT')).to.equal('/tmp/one')
     expect(await agent('none')).to.equal(undefined)
@@ -76,7 +76,7 @@ describe('ssh_config', () => {
   it('says where known hosts are, and under which name', async () => {
     const text =
       'HostKeyAlias The-Web\nUserKnownHostsFile ~/kh /etc/kh2\nGlobalKnownHostsFile /etc/kh3\nHashKnownHosts yes\nPort 2222\n'
-    const { name, plainName, userFiles, globalFiles, hash } = (await hop(text)).hostKey
+    const { name, plainName, userFiles, globalFiles, hash } = (await settings(text)).hostKey
     expect({ name, plainName, userFiles, globalFiles, hash }).to.deep.equal({
       name: 'the-web',
       plainName: undefined,
@@ -87,7 +87,7 @@ describe('ssh_config', () => {
   })
 
   it('keeps a UserKnownHostsFile with a blank in its name whole', async () => {
-    const files = async (value: string) => (await hop(`UserKnownHostsFile ${value}\n`)).hostKey.userFiles
+    const files = async (value: string) => (await settings(`UserKnownHostsFile ${value}\n`)).hostKey.userFiles
     expect(await files('"/etc/known hosts" ~/kh2')).to.deep.equal(['/etc/known hosts', `${home}/kh2`])
     expect(await files('known1 known2')).to.deep.equal(['known1', 'known2'])
     expect(await files('none')).to.deep.equal([])
@@ -99,7 +99,7 @@ describe('ssh_config', () => {
       'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
     )
     const target = { ...web1, user: 'me', port: 23, identityFile: '/keys/mine', hostKey: 'SHA256:abc' }
-    const { proxyJump, connectTimeout, hostKey } = await hopReader({ configFile })(target)
+    const { proxyJump, connectTimeout, hostKey } = await settingsReader({ configFile })(target)
     expect({ proxyJump, connectTimeout, algorithms: hostKey.algorithms }).to.deep.equal({
       proxyJump: [{ name: 'bastion', host: 'bastion' }],
       connectTimeout: 3000,
@@ -113,7 +113,7 @@ describe('ssh_config', () => {
       'Host web1\n HostName 10.9.9.9\n User named\n ProxyJump bastion\nHost 10.*\n User addressed\n Port 2222\n ProxyCommand nc %h %p\n',
     )
     const target = { name: 'web1', host: '10.0.0.5', alias: 'web1' }
-    const { host, user, port, proxyJump } = await hopReader({ configFile })(target)
+    const { host, user, port, proxyJump } = await settingsReader({ configFile })(target)
     expect({ host, user, port, proxyJump }).to.deep.equal({
       host: '10.0.0.5',
       user: 'named',
@@ -121,14 +121,17 @@ describe('ssh_config', () => {
       proxyJump: [{ name: 'bastion', host: 'bastion' }],
     })
     const config = new SshConfigReader({ file: configFile })
-    expect((await interactiveWords(target, { config })).join(' ')).to.equal(
+    expect((await interactiveArguments(target, { config })).join(' ')).to.equal(
       '-o user=named -o proxyjump=bastion -- 10.0.0.5',
     )
   })
 
   it('yields to the known hosts and host key policy of the inventory', async () => {
     const target: Target = { ...web1, hostKeys: 'accept-new', knownHosts: ['~/site/known'] }
-    const { hostKey, warnings } = await hop('StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n', target)
+    const { hostKey, warnings } = await settings(
+      'StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n',
+      target,
+    )
     expect([hostKey.unknown, hostKey.userFiles, warnings]).to.deep.equal([
       'accept',
       [`${home}/site/known`],
@@ -137,32 +140,33 @@ describe('ssh_config', () => {
   })
 
   it('knows a host by HostName and port where it has no alias', async () => {
-    const { name, plainName } = (await hop('HostName 10.0.0.5\nPort 2222\n')).hostKey
+    const { name, plainName } = (await settings('HostName 10.0.0.5\nPort 2222\n')).hostKey
     expect({ name, plainName }).to.deep.equal({ name: '[10.0.0.5]:2222', plainName: '10.0.0.5' })
   })
 
   it('has its word on unknown keys, but "no" means accept-new and is warned of', async () => {
-    const unknown = async (value: string) => (await hop(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
+    const unknown = async (value: string) =>
+      (await settings(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
     expect(await unknown('yes')).to.equal('refuse')
     expect(await unknown('ask')).to.equal('ask')
     expect(await unknown('accept-new')).to.equal('accept')
-    const off = await hop('StrictHostKeyChecking no\n')
+    const off = await settings('StrictHostKeyChecking no\n')
     expect(off.hostKey.unknown).to.equal('accept')
     expect(off.warnings.join()).to.contain('taken as accept-new')
   })
 
   it('is overruled by what was asked for on the command line', async () => {
-    const strict = await hop('StrictHostKeyChecking no\n', web1, { hostKeys: 'strict' })
+    const strict = await settings('StrictHostKeyChecking no\n', web1, { hostKeys: 'strict' })
     expect(strict.hostKey.unknown).to.equal('ask')
     expect(strict.warnings).to.deep.equal([])
-    expect((await hop('User deploy\n', web1, { user: 'me' })).user).to.equal('me')
+    expect((await settings('User deploy\n', web1, { user: 'me' })).user).to.equal('me')
   })
 
   it('sets the limits, unless the inventory does', async () => {
     const text = 'ConnectTimeout 3\nServerAliveInterval 7\nServerAliveCountMax 2\n'
     const limits = async (text: string, more: Partial<Target> = {}) => {
-      const { connectTimeout, loginTimeout, keepalive } = await hop(text, { ...web1, ...more })
-      return { connectTimeout, loginTimeout, silence: silenceOf(keepalive) }
+      const { connectTimeout, loginTimeout, keepalive } = await settings(text, { ...web1, ...more })
+      return { connectTimeout, loginTimeout, silence: silenceLimit(keepalive) }
     }
     expect(await limits(text)).to.deep.equal({ connectTimeout: 3_000, loginTimeout: 60_000, silence: 21_000 })
     expect(await limits('')).to.deep.equal({ connectTimeout: 10_000, loginTimeout: 60_000, silence: 60_000 })
@@ -181,25 +185,27 @@ describe('ssh_config', () => {
 
   it('names the hosts to go through, unless the inventory does', async () => {
     const text = 'ProxyJump first,ops@second:2222\n'
-    expect((await hop(text)).proxyJump).to.deep.equal([
+    expect((await settings(text)).proxyJump).to.deep.equal([
       { name: 'first', host: 'first' },
       { name: 'second', host: 'second', user: 'ops', port: 2222 },
     ])
-    expect((await hop(text, { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
-    expect((await hop('ProxyJump none\n')).proxyJump).to.deep.equal([])
+    expect((await settings(text, { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
+    expect((await settings('ProxyJump none\n')).proxyJump).to.deep.equal([])
   })
 
   it('is refused with what would change whom we reach or trust, and we cannot follow', async () => {
     for (const line of ['ProxyCommand nc %h %p', 'RevokedHostKeys /etc/ssh/revoked']) {
-      const problem = await hop(`${line}\n`).catch((error: unknown) => error)
+      const problem = await settings(`${line}\n`).catch((error: unknown) => error)
       expect(problem).to.be.instanceOf(Problem)
       expect(problem instanceof Problem && problem.details).to.deep.equal([`for web1: ${line}`])
     }
-    expect((await hop('ProxyCommand nc %h %p\n', { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
+    expect((await settings('ProxyCommand nc %h %p\n', { ...web1, proxyJump: [] })).proxyJump).to.deep.equal(
+      [],
+    )
   })
 
   it('is shown with its line where ssh cannot read it', async () => {
-    const problem = await hop('Host web1\n Prot 22\n').catch((error: unknown) => error)
+    const problem = await settings('Host web1\n Prot 22\n').catch((error: unknown) => error)
     expect(problem).to.be.instanceOf(Problem)
     expect(problem instanceof Problem && problem.details.join()).to.match(
       /line 2: Bad configuration option: prot/,
@@ -209,7 +215,7 @@ describe('ssh_config', () => {
   it('is done without where there is no ssh', async () => {
     const reader = new SshConfigReader({ file: shop.file('config', 'Port 23\n'), ssh: '/nowhere/ssh' })
     const config = await reader.read({ host: 'web1' })
-    expect(settings({ target: web1, config, defaults: {}, warn: () => {} }).port).to.equal(22)
+    expect(loginSettings({ target: web1, config, defaults: {}, warn: () => {} }).port).to.equal(22)
   })
 
   describe('is asked about a host only', () => {

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import type { SshOptions } from '../../src/transport/ssh.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import type { SshOptions } from '../../src/transport/ssh2/transport.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { keygen, noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('the key of a host', () => {
@@ -42,7 +42,7 @@ describe('the key of a host', () => {
   async function refusal(options: SshOptions, more: Partial<Target> = {}): Promise<Unreachable> {
     const error = await connect(options, more).catch((error: unknown) => error)
     if (!(error instanceof Unreachable)) throw new Error(`no refusal: ${error}`)
-    expect(error.obstacle).to.equal('host-key')
+    expect(error.reason).to.equal('host-key')
     return error
   }
 

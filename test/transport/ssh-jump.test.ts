@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
-import type { Link, Target } from '../../src/transport/wire.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Connection, Target } from '../../src/transport/transport.ts'
 import { quickOnce } from './helpers.ts'
 import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
 
@@ -46,7 +46,7 @@ describe('a jump host', () => {
   const logins = (sshd: Sshd | undefined) =>
     readFileSync(shop.file(`sshd-${sshd?.port}.log`), 'utf8').split('Accepted publickey').length - 1
 
-  async function output(link: Link, command: string): Promise<string> {
+  async function output(link: Connection, command: string): Promise<string> {
     const wire = await link.start(command)
     const chunks: Buffer[] = []
     for await (const chunk of wire.stdout) chunks.push(chunk)
@@ -162,7 +162,7 @@ describe('a jump host', () => {
     const port = await freePort()
     const target = { ...place('web1', web), port, proxyJump: [place('bastion', bastion)] }
     const error = await trouble(target, options(everybody()))
-    expect(error.obstacle).to.equal('refused')
+    expect(error.reason).to.equal('refused')
     expect(error.message).to.equal(`web1 refuses connections at port ${port} from bastion`)
     expect(error.details.at(-1)).to.contain(
       `root@127.0.0.1:${port} through bastion (root@127.0.0.1:${bastion?.port})`,

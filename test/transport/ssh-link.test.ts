@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { sshTransport } from '../../src/transport/ssh.ts'
-import type { Link, Target } from '../../src/transport/wire.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Connection, Target } from '../../src/transport/transport.ts'
 import { quickOnce } from './helpers.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('a command over SSH', () => {
   const shop = new Workshop()
   let sshd: Sshd
-  let link: Link
+  let link: Connection
   let target: Target
   before(async function () {
     const why = noSshd()

@@ -5,9 +5,9 @@ import { createConnection } from 'node:net'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { keygen, noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('logging in', () => {
@@ -52,7 +52,7 @@ describe('logging in', () => {
   async function refusal(options: SshOptions): Promise<string> {
     const error = await connect(options).catch((error: unknown) => error)
     if (!(error instanceof Unreachable)) throw new Error(`no refusal: ${error}`)
-    expect(error.obstacle).to.equal('authentication')
+    expect(error.reason).to.equal('authentication')
     return [error.message, ...error.details, error.next].join('\n')
   }
 

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import ssh2, { type AuthContext } from 'ssh2'
 import { Secret } from '../../src/shell/secret.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
-import { fingerprint } from '../../src/transport/ssh-strings.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import { fingerprint } from '../../src/transport/ssh/encoding.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 
 describe('a password', () => {
   const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')

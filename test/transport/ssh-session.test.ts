@@ -1,5 +1,5 @@
-import { sshTransport } from '../../src/transport/ssh.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { conformance } from './conformance.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 import { expect } from 'chai'
 import ssh2 from 'ssh2'
-import { explain } from '../../src/transport/explain.ts'
-import { settings } from '../../src/transport/settings.ts'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts'
-import { fingerprint } from '../../src/transport/ssh-strings.ts'
-import { Unreachable } from '../../src/transport/unreachable.ts'
-import type { Target } from '../../src/transport/wire.ts'
+import { Unreachable } from '../../src/transport/errors.ts'
+import { fingerprint } from '../../src/transport/ssh/encoding.ts'
+import { loginSettings } from '../../src/transport/ssh/settings.ts'
+import { connectError } from '../../src/transport/ssh2/errors.ts'
+import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Target } from '../../src/transport/transport.ts'
 import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('a host that cannot be reached', () => {
@@ -40,14 +40,14 @@ describe('a host that cannot be reached', () => {
 
   it('since it has no address', async () => {
     const error = await trouble({ host: 'no-such-host.invalid' })
-    expect(error.obstacle).to.equal('address')
+    expect(error.reason).to.equal('address')
     expect(error.message).to.contain('web1: there is no address for no-such-host.invalid')
   })
 
   it('since nothing listens there', async () => {
     const port = await freePort()
     const error = await trouble({ port })
-    expect(error.obstacle).to.equal('refused')
+    expect(error.reason).to.equal('refused')
     expect(error.message).to.equal(`web1 refuses connections at port ${port}`)
     expect(error.details).to.deep.equal([`we tried root@127.0.0.1:${port}`])
   })
@@ -55,7 +55,7 @@ describe('a host that cannot be reached', () => {
   it('since it takes the connection and says nothing', async () => {
     const port = await listen(() => {})
     const error = await trouble({ port }, { loginTimeout: 100 })
-    expect(error.obstacle).to.equal('timeout')
+    expect(error.reason).to.equal('timeout')
     expect(error.message).to.equal(`web1 takes the connection at port ${port} and says nothing`)
     expect(error.details).to.contain('waited 0.1 s for the greeting')
   })
@@ -63,7 +63,7 @@ describe('a host that cannot be reached', () => {
   it('since it hangs in the key exchange', async () => {
     const port = await listen((socket) => socket.write('SSH-2.0-frozen\r\n'))
     const error = await trouble({ port }, { loginTimeout: 100 })
-    expect(error.obstacle).to.equal('timeout')
+    expect(error.reason).to.equal('timeout')
     expect(error.message).to.contain('key exchange')
   })
 
@@ -79,7 +79,7 @@ describe('a host that cannot be reached', () => {
       socket.destroy()
     })
     const error = await trouble({ port }, { retries: 1 })
-    expect(error.obstacle).to.equal('dropped')
+    expect(error.reason).to.equal('dropped')
     expect(error.next).to.contain('MaxStartups')
     expect(calls).to.equal(2)
   })
@@ -94,10 +94,10 @@ describe('a host that cannot be reached', () => {
   })
 
   it('since no route leads there, or whatever else the system says', () => {
-    const hop = settings({ target, config: new Map(), defaults: {}, warn: () => {} })
+    const settings = loginSettings({ target, config: new Map(), defaults: {}, warn: () => {} })
     const of = (code: string) => {
       const error = Object.assign(new Error(`connect ${code}`), { code })
-      return explain(error, { hop, through: undefined, notes: [] }).message
+      return connectError(error, { settings, through: undefined, notes: [] }).message
     }
     expect(of('EHOSTUNREACH')).to.equal('There is no route to web1')
     expect(of('ENETUNREACH')).to.equal('There is no route to web1')
@@ -111,7 +111,7 @@ describe('a host that cannot be reached', () => {
     const proxyJump: Target[] = [{ name: 'bastion', host: '127.0.0.1', user: 'me', port, hostKey }]
     const error = await trouble({ proxyJump, port: 2222 }, { connectTimeout: 200, loginTimeout: 200 })
     close()
-    expect(error.obstacle).to.equal('timeout')
+    expect(error.reason).to.equal('timeout')
     expect(error.message).to.equal('web1 does not answer at port 2222 from bastion')
   })
 
@@ -146,7 +146,7 @@ describe('a host that cannot be reached', () => {
       sshd.process.kill('SIGSTOP')
       const error = await trouble(real, { ...options, connectTimeout: 150, loginTimeout: 150 })
       sshd.process.kill('SIGCONT')
-      expect(error.obstacle).to.equal('timeout')
+      expect(error.reason).to.equal('timeout')
       await (await sshTransport({ ...common, ...options }).connect({ ...target, ...real })).close()
     })
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
-import { type OpenOptions, openSession } from '../../src/transport/open-session.ts'
-import type { Session } from '../../src/transport/session.ts'
-import { sshTransport } from '../../src/transport/ssh.ts'
-import type { Link } from '../../src/transport/wire.ts'
+import { type OpenOptions, openSession } from '../../src/transport/session/open.ts'
+import type { Session } from '../../src/transport/session/session.ts'
+import { sshTransport } from '../../src/transport/ssh2/transport.ts'
+import type { Connection } from '../../src/transport/transport.ts'
 import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
@@ -49,15 +49,19 @@ describe('the lock of a host, held over a connection', () => {
     })
     open.push(() => link.close())
     const { promised } = beats
-    const told: Link = {
+    const told: Connection = {
       traffic: link.traffic,
       start: (command) => link.start(command),
       close: () => link.close(),
-      ...(promised !== undefined && { beat: promised }),
+      ...(promised !== undefined && { keepaliveInterval: promised }),
     }
     return take('ana', told)
   }
-  async function take(owner: string, link: Link, lock: Partial<OpenOptions['lock']> = {}): Promise<Session> {
+  async function take(
+    owner: string,
+    link: Connection,
+    lock: Partial<OpenOptions['lock']> = {},
+  ): Promise<Session> {
     const session = await openSession(link, { host: 'web1', lock: { owner, silence: 400, ...lock } })
     open.push(() => session.close())
     return session

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { execa, type Options } from 'execa'
-import { baseImage } from '../../src/lab/base-image.ts'
+import { baseImage } from '../../src/lab/image/base-image.ts'
 import { downLab, upLab } from '../../src/lab/index.ts'
 import { CACHE } from '../../src/lab/paths.ts'
 import { readState } from '../../src/lab/state.ts'

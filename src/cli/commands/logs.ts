@@ -9,7 +9,7 @@ import { byTime, type LogEntry, logEntry, logLine } from '../../report/tables/lo
 import { Secret } from '../../shell/secret.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { type Duration, milliseconds } from '../../text/duration.ts'
-import { BecomeFailed } from '../../transport/become-failed.ts'
+import { BecomeFailed } from '../../transport/errors.ts'
 import { onInterrupt } from '../interrupt.ts'
 import type { Installation } from '../load/load.ts'
 import { type ReachFlags, withReachOptions } from '../options.ts'

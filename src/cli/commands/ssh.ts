@@ -5,7 +5,7 @@ import type { Host } from '../../model/host.ts'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../text/nearest.ts'
 import { quote } from '../../text/quote.ts'
-import { interactiveWords } from '../../transport/openssh-words.ts'
+import { interactiveArguments } from '../../transport/openssh/interactive.ts'
 import { type Installation, loadInventory } from '../load/load.ts'
 import { inventoryPath } from '../load/paths.ts'
 import { type ReachFlags, withInventoryOption, withTypeCheckOption } from '../options.ts'
@@ -46,7 +46,7 @@ function found(name: string, hosts: readonly Host[]): Host {
 
 async function login(host: Host, words: readonly string[], { acceptNewHostKeys }: SshFlags): Promise<number> {
   if (host.ssh?.transport === 'local') return run('/bin/sh', words.length > 0 ? ['-c', words.join(' ')] : [])
-  return run('ssh', [...(await interactiveWords(targetOf(host), { acceptNewHostKeys })), ...words])
+  return run('ssh', [...(await interactiveArguments(targetOf(host), { acceptNewHostKeys })), ...words])
 }
 
 /** With our own terminal. What a person types there, Ctrl-C too, is for the program. */

@@ -6,7 +6,7 @@ import type { Inventory } from '../../model/inventory.ts'
 import { Problem } from '../../model/problem.ts'
 import { journalWriter } from '../../report/journal/journal.ts'
 import { didYouMean } from '../../text/nearest.ts'
-import { errno } from '../../transport/errno.ts'
+import { errno } from '../../transport/errors.ts'
 
 /** Below the folder that the command is given in. */
 const FOLDER = '.provision/runs'

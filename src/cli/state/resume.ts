@@ -5,7 +5,7 @@ import type { RunEvent } from '../../model/event.ts'
 import { isRecord } from '../../model/fields.ts'
 import { Problem } from '../../model/problem.ts'
 import { unfinishedHosts } from '../../report/recap.ts'
-import { errno } from '../../transport/errno.ts'
+import { errno } from '../../transport/errors.ts'
 import { templatesBeside } from '../load/templates.ts'
 import type { RunFlags } from '../options.ts'
 

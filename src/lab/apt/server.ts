@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Mirror } from '../apt-sources.ts'
 import { CACHE } from '../paths.ts'
 import { AptCache } from './cache.ts'
 import { Download } from './download.ts'
+import type { Mirror } from './sources.ts'
 import { askMirror, type Connect } from './upstream.ts'
 
 /** An HTTP proxy for apt, to one mirror only, that keeps what went through it. */

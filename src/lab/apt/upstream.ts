@@ -2,7 +2,7 @@ import { Agent, type ClientRequestArgs, type IncomingMessage, request } from 'no
 import { connect as connectTcp, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import type { Mirror } from '../apt-sources.ts'
+import type { Mirror } from './sources.ts'
 
 /** Opens a connection; from another network namespace than this process's own, where need be. */
 export type Connect = (target: { readonly host: string; readonly port: number }) => Promise<Socket>

@@ -1,0 +1,74 @@
+import { Command } from 'commander'
+import { faultCommands } from './faults.ts'
+import { hostCommands } from './hosts.ts'
+import { powerCommands } from './power.ts'
+import { DEFAULT_LAB } from './shared.ts'
+import { snapshotCommands } from './snapshots.ts'
+
+/** `provision lab`: real hosts on this machine. What it needs is loaded when it is called: other commands start without it. */
+export function labCommand(): Command {
+  const lab = new Command('lab')
+    .description(
+      'Real Debian hosts on this machine, without a hypervisor: systemd, sshd and apt (needs root).',
+    )
+    .enablePositionalOptions()
+    .addHelpText('after', EXAMPLES)
+  for (const command of [...powerCommands(), ...snapshotCommands(), ...hostCommands(), ...faultCommands()])
+    lab.addCommand(command.addHelpText('after', () => `\nExamples:\n${examplesOf(command.name())}`))
+  for (const command of ownProcesses()) lab.addCommand(command, { hidden: true })
+  return lab
+}
+
+/** Of one command: from the lab's own, and from those that need more to be told. */
+function examplesOf(name: string): string {
+  const lines = `${EXAMPLES}\n${MORE}`.split('\n')
+  return lines.filter((line) => `${line} `.startsWith(`  provision lab ${name} `)).join('\n')
+}
+
+/** What the lab itself starts in the background. */
+function ownProcesses(): readonly Command[] {
+  return [
+    new Command('supervise').argument('[name]').action(async (name: string = DEFAULT_LAB) => {
+      const { supervise } = await import('../supervisor/supervisor.ts')
+      await supervise(name)
+    }),
+    new Command('outside').action(async () => {
+      const { serveOutside } = await import('../network/outside-helper.ts')
+      serveOutside()
+    }),
+  ]
+}
+
+const EXAMPLES = `
+Examples:
+  provision lab up                          eight hosts: lb1 lb2 web1 web2 app1 app2 db1 db2
+  provision lab up --name small --hosts web1,db1 --debian 13
+  provision lab ssh web1
+  provision lab ssh web1 sudo systemctl status nginx
+  provision lab kill lb1                    what happens then to the site?
+  provision lab split db1 db2               and now?
+  provision lab up                          all is well again
+  provision lab down`
+
+const MORE = `
+  provision lab down --name small
+  provision lab snapshot provisioned        a copy of all its hosts
+  provision lab snapshots
+  provision lab up --name second --from provisioned
+  provision lab delete-snapshot provisioned
+  provision lab status
+  provision lab log web1                    what it wrote when it booted
+  provision lab poweroff web1
+  provision lab start web1
+  provision lab reset web1
+  provision lab cut web1                    and after it: provision lab uncut web1
+  provision lab uncut web1
+  provision lab heal db1 db2
+  provision lab freeze app1                 it takes connections, and answers none
+  provision lab thaw app1
+  provision lab slow app1 5                 5 % of a core, as on a busy machine
+  provision lab fast app1
+  provision lab fill-disk db1
+  provision lab free-disk db1
+  provision lab delay web1 80               as far away as another continent
+  provision lab delay web1 0`

@@ -1,0 +1,25 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { Lab } from '../index.ts'
+
+export interface LabOptions {
+  readonly name: string
+}
+
+export const DEFAULT_LAB = 'demo'
+
+/** A command about one lab. */
+export function labSubcommand(verb: string, about: string): Command {
+  return new Command(verb).description(about).option('--name <lab>', 'which lab', DEFAULT_LAB)
+}
+
+export async function open(name: string): Promise<Lab> {
+  const { openLab } = await import('../index.ts')
+  return openLab(name)
+}
+
+/** Reads a percentage of a core from the command line. */
+export function percentOfCore(text: string): number {
+  const percent = Number(text.replace(/ ?%$/, ''))
+  if (/^\d/.test(text) && percent >= 1) return percent
+  throw new InvalidArgumentError('Write a percentage of a core, at least 1: 5')
+}

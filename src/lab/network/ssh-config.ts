@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs'
+import { DEPLOY } from '../image/base-contents.ts'
+import { labPaths } from '../paths.ts'
+import type { HostState } from '../state.ts'
+
+export interface KnownHost extends HostState {
+  /** The public half of its sshd's key. */
+  readonly publicKey: string
+}
+
+/** Writes the files with which plain `ssh -F` reaches a lab's hosts by name, and trusts these keys only. */
+export function writeSshFiles(lab: string, hosts: readonly KnownHost[]): void {
+  const { sshConfig, knownHosts, key } = labPaths(lab)
+  const known = hosts.map(({ port, publicKey }) => `[127.0.0.1]:${port} ${publicKey}\n`)
+  writeFileSync(knownHosts, known.join(''), { mode: 0o600 })
+  const own = hosts.map(({ name, port }) => `Host ${name}\n  Port ${port}\n`)
+  writeFileSync(sshConfig, `${own.join('')}${common(key, knownHosts)}`, { mode: 0o600 })
+}
+
+function common(key: string, knownHosts: string): string {
+  return `Host *
+  HostName 127.0.0.1
+  User ${DEPLOY}
+  IdentityFile ${key}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${knownHosts}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ConnectTimeout 60
+  ServerAliveInterval 5
+  ServerAliveCountMax 12
+`
+}

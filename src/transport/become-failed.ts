@@ -1,4 +1,0 @@
-import { Problem } from '../model/problem.ts'
-
-/** The host was reached, but did not give a shell of the wanted user. */
-export class BecomeFailed extends Problem {}

@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { type Mark, Splitter } from '../../../src/transport/session/splitter.ts'
+
+describe('the splitter', () => {
+  const token = '0123456789abcdef01234567'
+  const stream = Buffer.from(
+    `noise\x01${token} h 0 ok 42\na\0b\x01\x01${token} e 1 0\n\x01${token} r 2 99\n\x01${token} p 2 7.8\n` +
+      `x\x01${token.slice(0, 9)} \xff\x01${token} e 2 137\n\x01${token} e 3 skip\nrest`,
+    'latin1',
+  )
+  const read = (pieces: readonly Buffer[]) => {
+    const splitter = new Splitter(token)
+    const marks = pieces.flatMap((piece) => splitter.push(piece)).map(shown)
+    return { marks, rest: splitter.remainder().toString() }
+  }
+  const expected = {
+    marks: [
+      ['h', 0, 'ok 42', 'noise'],
+      ['e', 1, '0', 'a\0b\x01'],
+      ['r', 2, '99', ''],
+      ['p', 2, '7.8', ''],
+      ['e', 2, '137', `x\x01${token.slice(0, 9)} \xff`],
+      ['e', 3, 'skip', ''],
+    ],
+    rest: 'rest',
+  }
+
+  it('cuts a stream at its marks', () => {
+    expect(read([stream])).to.deep.equal(expected)
+  })
+
+  it('does so wherever the stream was cut on its way', () => {
+    for (let size = 1; size < stream.length; size++) {
+      const pieces: Buffer[] = []
+      for (let at = 0; at < stream.length; at += size) pieces.push(stream.subarray(at, at + size))
+      expect(read(pieces), `pieces of ${size}`).to.deep.equal(expected)
+    }
+  })
+
+  it('takes a time that grows with the length of a stream, and not with its square', () => {
+    timeFor(1_000)
+    const [short, long] = [1_000, 16_000].map((chunks) =>
+      Math.min(...Array.from({ length: 5 }, () => timeFor(chunks))),
+    )
+    // The square would be a factor of 256.
+    expect((long ?? 0) / (short ?? 0)).to.be.below(100)
+  })
+
+  function timeFor(chunks: number): number {
+    const chunk = Buffer.alloc(1000, 1)
+    const splitter = new Splitter(token)
+    const began = performance.now()
+    for (let i = 0; i < chunks; i++) splitter.push(chunk)
+    const [mark] = splitter.push(Buffer.from(`\x01${token} e 1 0\n`))
+    const took = performance.now() - began
+    expect(mark?.body.length).to.equal(chunks * 1000)
+    return took
+  }
+})
+
+function shown({ kind, frame, value, body }: Mark): readonly unknown[] {
+  return [kind, frame, value, body.toString('latin1')]
+}
