@@ -30,7 +30,7 @@ export async function controllerFindings({ inventory, own }: Here): Promise<read
 /** One clock that all others disagree with is the wrong one. */
 export function controllerClock(hosts: readonly Finding[]): readonly Finding[] {
   const clocks = hosts.filter(({ label, outcome }) => label === 'clock' && outcome !== 'unknown')
-  const agreeing = clocks.filter(({ outcome }) => outcome === 'held').length
+  const agreeing = clocks.filter(({ outcome }) => outcome === 'passed').length
   if (clocks.length === 0) return []
   const found = `agrees with ${agreeing} of ${clocks.length} hosts`
   if (agreeing > 0 || clocks.length < 2) return [finding('clock', found)]
@@ -73,7 +73,7 @@ function finding(label: string, found: string, problem?: Problem): Finding {
   return {
     about: 'this machine',
     label,
-    outcome: problem ? 'failed' : 'held',
+    outcome: problem ? 'failed' : 'passed',
     ms: undefined,
     said: found,
     problem,

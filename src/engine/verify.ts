@@ -78,7 +78,7 @@ function findingOf(check: Check, fleet: Fleet): Finding {
   const { about, label } = check
   if (isLost(check, fleet)) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
   const { problem, ...seen } = judged(check, fleet.answers)
-  const outcome = !problem ? 'held' : problem instanceof Unknown ? 'unknown' : 'failed'
+  const outcome = !problem ? 'passed' : problem instanceof Unknown ? 'unknown' : 'failed'
   return { about, label, outcome, ...seen, problem }
 }
 

@@ -37,7 +37,7 @@ export interface Finding {
   readonly about: string
   readonly label: string
   /** `unknown` when a host that is asked could not be reached, or its answer could not be had. */
-  readonly outcome: 'held' | 'failed' | 'unknown'
+  readonly outcome: 'passed' | 'failed' | 'unknown'
   /** The time that the host took; undefined when that was not measured. */
   readonly ms: number | undefined
   /** Why it failed, or why it is unknown; undefined when a host could not be reached, which {@link Verified.unreachable} tells. */

@@ -286,7 +286,7 @@ describe('a look at hosts', () => {
         1,
         [
           'AT',
-          'All hold: 5 checks of 2 hosts. (TIME)',
+          'All passed: 5 checks of 2 hosts. (TIME)',
           '  web  web1 web2  web1 leads',
           'AT web2 is well: failed: it was seen',
           '',

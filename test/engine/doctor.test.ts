@@ -29,7 +29,7 @@ describe('the doctor', () => {
       },
     )
     expect([unreachable.size, purposes]).to.deep.equal([0, ['look', 'look']])
-    const ill = new Set(findings.flatMap(({ about, outcome }) => (outcome === 'held' ? [] : [about])))
+    const ill = new Set(findings.flatMap(({ about, outcome }) => (outcome === 'passed' ? [] : [about])))
     expect(sessions.map(({ trips }) => trips)).to.deep.equal(
       ['one', 'two'].map((name) => (ill.has(name) ? 2 : 1)),
     )
@@ -101,7 +101,7 @@ describe('the doctor', () => {
   it('says that it is root only when the host says so, and right of a clock only when the answer is quick', async () => {
     const id = (number: number) => `case $1 in -u) echo ${number} ;; *) echo somebody ;; esac`
     expect((await seen({ id: id(1000) }))['login and root']).to.equal('failed: It is somebody, not root.')
-    expect((await seen({ id: id(0) }))['login and root']).to.match(/^held: as .*somebody$/)
+    expect((await seen({ id: id(0) }))['login and root']).to.match(/^passed: as .*somebody$/)
     const late = await seen({ date: '/bin/date "$@"; sleep 2.5' })
     expect(late['clock']).to.equal('unknown: It took too long to tell its time.')
   })
@@ -116,8 +116,8 @@ describe('the doctor', () => {
     })
     const judged = (...outcomes: readonly Finding['outcome'][]) => controllerClock(outcomes.map(clock))
     expect(judged()).to.deep.equal([])
-    expect(judged('failed', 'held')[0]).to.include({ outcome: 'held', said: 'agrees with 1 of 2 hosts' })
-    expect(judged('failed')[0]).to.include({ outcome: 'held' })
+    expect(judged('failed', 'passed')[0]).to.include({ outcome: 'passed', said: 'agrees with 1 of 2 hosts' })
+    expect(judged('failed')[0]).to.include({ outcome: 'passed' })
     expect(judged('failed', 'failed')[0]?.problem?.message).to.equal(
       'No host agrees with the clock of this machine.',
     )

@@ -69,7 +69,7 @@ describe('a verification', () => {
       ]),
       false,
     ])
-    expect(findings.map(({ outcome }) => outcome)).to.deep.equal(Array(8).fill('held'))
+    expect(findings.map(({ outcome }) => outcome)).to.deep.equal(Array(8).fill('passed'))
     expect(findings[1]?.ms).to.be.greaterThan(49)
     expect(unreachable.size).to.equal(0)
     expect([...sessions.values()].map(({ trips }) => trips)).to.deep.equal([1, 1])
@@ -148,9 +148,9 @@ describe('a verification', () => {
           check(host, 'stays ill', sh`echo d >> ${log}; exit 1`),
         ])
     expect(await lines(only, { limit: ({ name: host }) => host === 'web1' })).to.deep.equal([
-      'web1 · gets well · held',
-      'web1 · is well · held',
-      'web1 · is known later · held',
+      'web1 · gets well · passed',
+      'web1 · is well · passed',
+      'web1 · is known later · passed',
       'web1 · stays ill · failed · it ended with status 1',
     ])
     expect(readFileSync(log, 'utf8').split('\n').sort().join('')).to.equal('aabdd')
@@ -186,7 +186,7 @@ describe('a verification', () => {
         .slice(0, 1)
         .map((host) => [check(host, 'a', meets('a', 'b')), check(host, 'b', meets('b', 'a'))]),
     )
-    expect(said).to.deep.equal(['web1 · a · held', 'web1 · b · held'])
+    expect(said).to.deep.equal(['web1 · a · passed', 'web1 · b · passed'])
   })
 
   it('does not let an unreachable host hide the others, and does not judge without its answer', async () => {
@@ -197,7 +197,7 @@ describe('a verification', () => {
       ),
     ]
     expect(await lines(well, { dead: 'web2' })).to.deep.equal([
-      'web1 · is well · held',
+      'web1 · is well · passed',
       'web2 · is well · unknown',
       'web · all have a name · unknown',
     ])
@@ -226,7 +226,7 @@ describe('a verification', () => {
     expect(found.map(({ outcome, problem }) => `${outcome} ${problem?.message ?? ''}`)).to.deep.equal([
       'unknown web1: its answer to "broken" makes no sense: half an answer',
       'failed web1: two leaders',
-      'held ',
+      'passed ',
     ])
     expect(found[1]?.problem?.where)
       .to.have.property('file')
@@ -239,7 +239,7 @@ describe('a verification', () => {
       expected('all have a name', askEach(web, name), () => undefined),
     ]
     const one = ({ name: host }: Host) => host === 'web2'
-    expect(await lines(checks, { limit: one })).to.deep.equal(['web2 · is well · held'])
+    expect(await lines(checks, { limit: one })).to.deep.equal(['web2 · is well · passed'])
     expect([...sessions.keys()]).to.deep.equal(['web2'])
   })
 

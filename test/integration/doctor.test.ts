@@ -39,7 +39,7 @@ describe('provision doctor, on real hosts', function () {
     expect(code, text).to.equal(0)
     expect(text).to.match(/^web1 +login and root +ok +as deploy, then root$/m)
     expect(text).to.match(new RegExp(`^ +Debian +ok +${DEBIAN} \\(${CODENAME}\\)$`, 'm'))
-    expect(text).to.match(/^All hold: \d+ checks of 2 hosts\./m)
+    expect(text).to.match(/^All passed: \d+ checks of 2 hosts\./m)
     expect(await footprint(own.lab)).to.deep.equal(before)
   })
 

@@ -111,7 +111,7 @@ describe('a newcomer', function () {
     expect(await well('npx provision --inventory inventory/lab.ts')).to.match(
       /^Nothing had to change: 1 host, 2 steps\./m,
     )
-    expect(await well('npx provision doctor --inventory inventory/lab.ts')).to.match(/^All hold: /m)
+    expect(await well('npx provision doctor --inventory inventory/lab.ts')).to.match(/^All passed: /m)
     await well('npx provision report --out report.html')
     expect(readFileSync(join(project, 'report.html'), 'utf8'))
       .to.match(/^<!doctype html>/i)

@@ -39,7 +39,7 @@ describe('provision verify, on real hosts', function () {
       unreachable,
       failed: named('failed'),
       unknown: named('unknown'),
-      held: named('held'),
+      passed: named('passed'),
     }
   }
   /** How many notes there are, and how many were ever made. */
@@ -57,9 +57,9 @@ describe('provision verify, on real hosts', function () {
     const before = await footprint(lab)
     const written = await notes()
     expect(written).to.match(/^\d+\|/)
-    const { code, held, failed, unknown } = await verify()
+    const { code, passed, failed, unknown } = await verify()
     expect([code, failed, unknown]).to.deep.equal([0, [], []])
-    expect(held.length).to.be.greaterThan(80)
+    expect(passed.length).to.be.greaterThan(80)
     expect(await footprint(lab)).to.deep.equal(before)
     expect(await notes()).to.equal(written)
   })
@@ -157,7 +157,7 @@ describe('provision verify, on real hosts', function () {
     await lab.start('web2')
     expect([all.code, all.unreachable]).to.deep.equal([1, ['web2']])
     expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
-    expect(all.held).to.include.members(['web1 serves the page', 'db each replica streams from the primary'])
+    expect(all.passed).to.include.members(['web1 serves the page', 'db each replica streams from the primary'])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
     expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])
     expect((await verify('--within', '9m')).code).to.equal(0)

@@ -68,7 +68,7 @@ try {
   })
   await step('verify', () => ground.provision(['verify', ...SITE, '--within', '60s'], here), {
     code: 0,
-    says: /All hold/,
+    says: /All passed/,
   })
   for (const place of [`443:${ADDRESS}`, '8443:127.0.0.1', '8444:127.0.0.1'])
     await step(`a browser of this machine gets the page at ${place}`, () => page(place), {
@@ -82,7 +82,7 @@ try {
     () => ground.provision(['verify', ...SITE, '--within', '120s'], here),
     {
       code: 0,
-      says: /All hold/,
+      says: /All passed/,
     },
   )
   await step(

@@ -14,7 +14,7 @@ export function verifyTable(verified: Verified, paint: Paint): string {
   const rows = findings.map(({ about, label, outcome, ms, said }, i) => [
     about === findings[i - 1]?.about ? '' : about,
     label,
-    WORDS[outcome],
+    outcome,
     ms === undefined ? (said ?? '') : elapsed(ms),
   ])
   const [head = '', ...lines] = table([['who', 'what', 'result', last], ...rows], (cell, row, column) => {
@@ -32,7 +32,7 @@ export function verifyTable(verified: Verified, paint: Paint): string {
 
 /** A JSON object for each check and for each host that could not be reached, and one for all; secrets are masked. */
 export function verifyJson({ findings, unreachable, hosts, ms }: Verified): readonly string[] {
-  const counted = { held: 0, failed: 0, unknown: 0 }
+  const counted = { passed: 0, failed: 0, unknown: 0 }
   for (const { outcome } of findings) counted[outcome]++
   return [
     ...findings.map((finding) => ({ kind: 'check', ...finding, problem: plainProblem(finding.problem) })),
@@ -55,8 +55,7 @@ function groupBySubject(findings: readonly Finding[]): readonly Finding[] {
   return whom.flatMap((one) => findings.filter(({ about }) => about === one))
 }
 
-const WORDS = { held: 'ok', failed: 'failed', unknown: 'unknown' } as const
-const COLOURS = { held: 'green', failed: 'red', unknown: 'yellow' } as const
+const COLOURS = { passed: 'green', failed: 'red', unknown: 'yellow' } as const
 
 function reason(problem: Problem | undefined, paint: Paint): readonly string[] {
   if (!problem) return []
@@ -78,7 +77,7 @@ export function verifySummary({ findings, hosts, unreachable, ms }: Verified, pa
   const failed = findings.filter(({ outcome }) => outcome === 'failed').length
   const unknown = findings.filter(({ outcome }) => outcome === 'unknown').length
   const took = paint('dim', `(${elapsed(ms)})`)
-  if (failed + unknown + unreachable.size === 0) return `${paint('green', `All hold: ${all}.`)} ${took}`
+  if (failed + unknown + unreachable.size === 0) return `${paint('green', `All passed: ${all}.`)} ${took}`
   const bad = [
     `${failed} failed`,
     unknown > 0 && `${unknown} unknown`,

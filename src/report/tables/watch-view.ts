@@ -53,7 +53,7 @@ function changed(one: Finding, old: Finding | undefined): readonly string[] {
   // The reason has the time that it took, which is another one each round.
   if (one.outcome === 'unknown')
     return one.problem && old?.outcome !== 'unknown' ? [`${name}: unknown: ${one.problem.message}`] : []
-  if (old?.problem) return [`${name}: holds again${one.said ? `: ${one.said}` : ''}`]
+  if (old?.problem) return [`${name}: passes again${one.said ? `: ${one.said}` : ''}`]
   return one.said !== undefined && old?.said !== undefined && settled(one.said) !== settled(old.said)
     ? [`${name}: ${one.said}; before: ${old.said}`]
     : []

@@ -11,7 +11,7 @@ describe('the table of a verification', () => {
   const finding = (of: Partial<Finding>): Finding => ({
     about: 'web1',
     label: 'answers',
-    outcome: 'held',
+    outcome: 'passed',
     ms: 12,
     problem: undefined,
     ...of,
@@ -32,10 +32,10 @@ describe('the table of a verification', () => {
     ])
     expect(verifyTable(all, plain).split('\n')).to.deep.equal([
       'who   what             result  took',
-      'web1  answers          ok      0.01 s',
-      '      is well          ok      0.01 s',
-      'web   are of one mind  ok',
-      'All hold: 3 checks of 2 hosts. (1.23 s)',
+      'web1  answers          passed  0.01 s',
+      '      is well          passed  0.01 s',
+      'web   are of one mind  passed',
+      'All passed: 3 checks of 2 hosts. (1.23 s)',
     ])
   })
 
@@ -74,12 +74,12 @@ describe('the table of a verification', () => {
     expect(verifyTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
       'web1  answers  unknown  0.01 s',
       `    ${slow}`,
-      '      is well  ok       0.01 s',
+      '      is well  passed   0.01 s',
       'Of 2 checks of 2 hosts: 0 failed, 1 unknown. (1.23 s)',
     ])
     const [first, , end] = verifyJson(unsure).map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(first).to.deep.include({ outcome: 'unknown', problem: { message: slow, details: [] } })
-    expect(end).to.include({ held: 1, failed: 0, unknown: 1 })
+    expect(end).to.include({ passed: 1, failed: 0, unknown: 1 })
   })
 
   it('has an exit status of its own for unknown results, behind those of failures and of hosts that are not reached', () => {
@@ -102,6 +102,6 @@ describe('the table of a verification', () => {
       details: ['with ***'],
       next: 'Look there.',
     })
-    expect(lines[3]).to.include({ held: 0, failed: 1, unknown: 1, ms: 1_234 })
+    expect(lines[3]).to.include({ passed: 0, failed: 1, unknown: 1, ms: 1_234 })
   })
 })

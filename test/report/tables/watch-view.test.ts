@@ -12,7 +12,7 @@ describe('the state of a site at a glance', () => {
   const found = (about: string, label: string, more: Partial<Finding> = {}): Finding => ({
     about,
     label,
-    outcome: 'held',
+    outcome: 'passed',
     ms: undefined,
     problem: undefined,
     ...more,
@@ -33,7 +33,7 @@ describe('the state of a site at a glance', () => {
 
   it('has a line a tier, with what its checks say', () => {
     expect(statusLines(well, hosts, plain)).to.deep.equal([
-      'All hold: 4 checks of 4 hosts. (0.12 s)',
+      'All passed: 4 checks of 4 hosts. (0.12 s)',
       '  lb  lb1 lb2  lb1 holds 10.0.0.9',
       '  db  db1 db2  db1 is the primary; db2 is 0.0 MiB behind',
     ])
@@ -69,7 +69,7 @@ describe('the state of a site at a glance', () => {
     expect(changes(now, well)).to.deep.equal([
       'lb1 is reached again',
       'lb one holds 10.0.0.9: lb1 holds 10.0.0.9; before: lb2 holds 10.0.0.9',
-      'db2 has room: holds again',
+      'db2 has room: passes again',
     ])
     expect(changes(well, well)).to.deep.equal([])
   })
@@ -88,7 +88,7 @@ describe('the state of a site at a glance', () => {
     const later = seen([found('db2', 'has room', slow(12))])
     expect(changes(well, now)).to.deep.equal(['db2 has room: unknown: no answer within 10 s'])
     expect(changes(lastKnown(well, now), later)).to.deep.equal([])
-    expect(changes(lastKnown(now, later), well)).to.deep.equal(['db2 has room: holds again'])
+    expect(changes(lastKnown(now, later), well)).to.deep.equal(['db2 has room: passes again'])
     expect(changes(later, seen([found('db2', 'has room', failed)]))).to.deep.equal([
       'db2 has room: failed: it is full',
     ])
