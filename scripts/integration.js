@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const why =
@@ -21,23 +22,42 @@ if (why) {
 
 // Somebody may gather what becomes of each test.
 const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.cjs'] : []
-// The nightly run tells `--all`. By themselves these take minutes, even on a quick machine.
-const NIGHTLY = ['lab-boot.test.ts', 'lab-snapshot.test.ts']
-const words = process.argv.slice(2)
-const all = words.includes('--all')
-const files = words
-  .filter((word) => word !== '--all')
-  .flatMap((path) =>
-    statSync(root + path).isDirectory()
-      ? readdirSync(root + path)
-          .filter((name) => name.endsWith('.test.ts') && (all || !NIGHTLY.includes(name)))
-          .map((name) => `${path}/${name}`)
-      : [path],
-  )
+// The nightly run tells `--all`, which is listed in docs/nightly.md. These files take minutes, or concern the lab or one kind of trouble alone.
+const NIGHTLY = [
+  'full-disk.test.ts',
+  'in-use.test.ts',
+  'lab-boot.test.ts',
+  'lab-slow.test.ts',
+  'lab-snapshot.test.ts',
+  'lab.test.ts',
+  'odd-hosts.test.ts',
+  'packages.test.ts',
+  'reboot.test.ts',
+]
+// The longest ones are begun first. The site that stack.test.ts provisions serves verify.test.ts.
+const FIRST = ['stack.test.ts', 'lost.test.ts', 'transactions.test.ts']
+const LAST = ['verify.test.ts']
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: 'boolean', default: false },
+    /** Files at a time. Hosts mostly wait, above all slow ones. */
+    jobs: { type: 'string', default: '1' },
+  },
+})
+const files = positionals.flatMap((path) =>
+  statSync(root + path).isDirectory()
+    ? readdirSync(root + path)
+        .filter((name) => name.endsWith('.test.ts') && (values.all || !NIGHTLY.includes(name)))
+        .sort((a, b) => rank(a) - rank(b))
+        .map((name) => `${path}/${name}`)
+    : [path],
+)
 // A provisioned site is made once in a run, by the first file that needs it, and deleted at the end: see test/integration/provisioned.ts.
 const testRun = `run${process.pid}`
 const snapshots = '/var/lib/provision/lab-snapshots'
-// Ctrl-C reaches the test that runs, which clears up; no other is begun after it.
+// Ctrl-C reaches the tests that run, which clear up; no other is begun after it.
 let stopped = false
 process.on('SIGINT', () => {
   stopped = true
@@ -47,11 +67,13 @@ deleteSnapshots() // of a run that was killed
 const failed = []
 /** @type {string[]} */
 const passed = []
-for (const file of files) {
-  if (stopped) break
-  const well = await run(file)
-  ;(well ? passed : failed).push(file)
-}
+const waiting = [...files]
+await Promise.all(
+  Array.from({ length: Number(values.jobs) }, async () => {
+    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift())
+      ((await run(file)) ? passed : failed).push(file)
+  }),
+)
 deleteSnapshots()
 console.log(
   [
@@ -64,6 +86,11 @@ console.log(
 )
 process.exit(passed.length === files.length ? 0 : 1)
 
+/** @param {string} name */
+function rank(name) {
+  return FIRST.includes(name) ? FIRST.indexOf(name) - FIRST.length : Number(LAST.includes(name))
+}
+
 /** Those of this run, and of runs that are over. */
 function deleteSnapshots() {
   for (const name of existsSync(snapshots) ? readdirSync(snapshots) : []) {
@@ -74,17 +101,24 @@ function deleteSnapshots() {
 }
 
 /**
+ * Beside another file, its output is shown when it has ended.
+ *
  * @param {string} file
  * @returns {Promise<boolean>}
  */
 async function run(file) {
   const began = performance.now()
+  const alone = values.jobs === '1'
   const child = spawn('npx', ['mocha', '--timeout', '30m', ...reporter, file], {
     cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, TEST_RUN: testRun },
+    stdio: ['inherit', alone ? 'inherit' : 'pipe', alone ? 'inherit' : 'pipe'],
+    env: { ...process.env, TEST_RUN: testRun, ...(values.all && { NIGHTLY: '1' }) },
   })
+  /** @type {Buffer[]} */
+  const said = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece) => said.push(piece))
   const [status] = await once(child, 'close')
+  process.stdout.write(Buffer.concat(said))
   console.log(`${file}: ${((performance.now() - began) / 1000).toFixed(0)} s`)
   return status === 0
 }

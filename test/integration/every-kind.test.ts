@@ -9,7 +9,7 @@ import { ownLab } from './support.ts'
 
 /** The same each time, so that a change is not refused for what it has not done; another each night. */
 const SEED = Number(process.env['SEED'] ?? 1)
-const ROUNDS = Number(process.env['KINDS_ROUNDS'] ?? 12)
+const ROUNDS = Number(process.env['KINDS_ROUNDS'] ?? 6)
 
 /** These have tests of their own. */
 const ELSEWHERE: Readonly<Record<string, string>> = { reboot: 'reboot.test.ts' }

@@ -234,8 +234,8 @@ describe('a lab of two hosts', () => {
         processes().filter((pid) => ['net', 'mnt'].some((kind) => namespaces.has(namespaceOf(pid, kind)))),
       ).to.deep.equal([])
       expect(existsSync(directory)).to.equal(false)
-      expect(readFileSync('/proc/self/mountinfo', 'utf8')).to.not.include(name)
-      expect((await execa('losetup', ['--all'])).stdout).to.not.include(`/${name}/`)
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).to.not.match(new RegExp(`/${name}[/ ]`))
+      expect((await execa('losetup', ['--all'])).stdout).to.not.match(new RegExp(`/${name}[/ ]`))
       expect((await execa('find', ['/sys/fs/cgroup', '-name', name])).stdout).to.equal('')
       expect(isOpen()).to.equal(false)
     })

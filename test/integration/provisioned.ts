@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { deleteSnapshot, downLab, type Lab, listSnapshots, upLab } from '../../src/lab/index.ts'
+import { locked } from '../../src/lab/lock.ts'
 import { DEBIAN, freshLab, provision, ROOT } from './support.ts'
 
 /** Of a run of several files (scripts/integration.js), which deletes its snapshots at its end. */
@@ -9,19 +10,35 @@ const RUN = process.env['TEST_RUN']
 /** `KEEP_SITE=1`: the snapshot stays, and serves later runs for as long as the sources are the same. */
 const KEEP = process.env['KEEP_SITE'] === '1'
 
+const SNAPSHOT = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.pid)}`
+
 /**
  * A lab with the whole site of inventory/lab.ts on it: provisioned once in a test run, and then copied from a snapshot. Its hosts have
  * just booted, so its services may still be starting.
  */
 export async function provisionedLab(name: string): Promise<Lab> {
-  const snapshot = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.pid)}`
-  if (!(await listSnapshots()).some((one) => one.name === snapshot)) await makeSite(snapshot)
+  // Another file of the same run may need it at this moment.
+  await locked({ name: SNAPSHOT }, async () => {
+    if (!(await isThere())) await makeSite(SNAPSHOT)
+  })
   try {
     await downLab(name)
-    return await upLab({ name, from: snapshot })
+    return await upLab({ name, from: SNAPSHOT })
   } finally {
-    if (!KEEP && RUN === undefined) await deleteSnapshot(snapshot)
+    if (!KEEP && RUN === undefined) await deleteSnapshot(SNAPSHOT)
   }
+}
+
+/** A suite that has provisioned the site gives it to those of the same test run that need it. */
+export async function shareSite(lab: Lab): Promise<void> {
+  if (RUN === undefined && !KEEP) return
+  await locked({ name: SNAPSHOT }, async () => {
+    if (!(await isThere())) await lab.snapshot(SNAPSHOT)
+  })
+}
+
+async function isThere(): Promise<boolean> {
+  return (await listSnapshots()).some(({ name }) => name === SNAPSHOT)
 }
 
 async function makeSite(snapshot: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
+import { shareSite } from './provisioned.ts'
 import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision } from './support.ts'
 
 const LAB = 'test-stack'
@@ -64,6 +65,7 @@ describe('the stack on real hosts', function () {
     expect(text).to.match(/Nothing had to change: 8 hosts, \d+ steps\. .*at most 2 round trips a host/)
     expect(await footprint(lab)).to.deep.equal(before)
     expect((await run('--check')).code).to.equal(0)
+    await shareSite(lab)
   })
 
   it('serves the page, and answers from both app hosts through both web hosts', async () => {

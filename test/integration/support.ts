@@ -26,6 +26,9 @@ export async function freshLab(options: UpOptions & { readonly name: string }): 
   return upLab({ debian: DEBIAN, ...options })
 }
 
+/** Whether what takes minutes is tried too: `--all` of scripts/integration.js sets it. */
+export const NIGHTLY = process.env['NIGHTLY'] === '1'
+
 export interface Ended {
   readonly code: number
   /** Both streams, as a person would see them. */

@@ -15,7 +15,7 @@ export interface Part {
 /** Of what tests choose at random: another each night. */
 const SEED = process.env['SEED'] ?? String(randomInt(1_000_000))
 
-/** Of random sites of every kind of step; 12 by day. */
+/** Of random sites of every kind of step; 6 by day. */
 const KINDS_ROUNDS = process.env['KINDS_ROUNDS'] ?? '40'
 
 /** @param soak how long the soak goes on */
@@ -23,6 +23,13 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
   const script = (name: string, ...words: readonly string[]) =>
     ['npm', 'run', '-s', name, ...(words.length > 0 ? ['--', ...words] : [])] as const
   return [
+    {
+      name: 'coverage',
+      about: 'the tests that need no hosts, with the share of the code that they reach',
+      command: script('coverage'),
+      limit: 45,
+      silent: true,
+    },
     {
       name: 'integration-12',
       about: 'the integration suite on hosts of Debian 12',
