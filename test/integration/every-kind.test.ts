@@ -69,7 +69,7 @@ describe('every kind of step', function () {
   it('has a generator', () => {
     const makers = stepMakers()
     for (let round = 0; round < MANY; round++) callAll(randomSite(SEED, round))
-    expect(makers).to.include.members(['file', 'pkg', 'firewall', 'once', 'upgrades', 'dropIn'])
+    expect(makers).to.include.members(['file', 'pkg', 'firewall', 'delegateTo', 'packageUpgrades', 'dropIn'])
     const missing = makers.filter((name) => !called.has(name) && !(name in ELSEWHERE))
     expect(
       missing,
