@@ -25,7 +25,9 @@ import { pathToFileURL } from 'node:url'
 export const SELF = {
   cli: 'src/cli/main.ts',
   index: 'src/index.ts',
+  ansible: 'src/ansible/index.ts',
   lab: 'src/lab/index.ts',
+  pki: 'src/pki/index.ts',
   testing: 'src/testing/index.ts',
 }
 

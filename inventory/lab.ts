@@ -1,5 +1,6 @@
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
+import { authority } from 'provision-ts/pki'
 import { site } from '../playbooks/stack.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { inventory, pemFile, pemPair, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { pemFile, pemPair } from 'provision-ts/pki'
 import { site } from '../playbooks/stack.ts'
 
 /** An example to copy: hosts behind a bastion, certificates from elsewhere, secrets from a password store. */

@@ -1,4 +1,5 @@
-import { authority, inventory, Problem, secret } from 'provision-ts'
+import { inventory, Problem, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { site } from '../playbooks/stack.ts'
 import { vagrantMachines } from './vagrant-machines.ts'
 

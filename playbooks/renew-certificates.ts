@@ -1,4 +1,5 @@
-import { flag, playbook, renewCertificates } from 'provision-ts'
+import { flag, playbook } from 'provision-ts'
+import { renewCertificates } from 'provision-ts/pki'
 import { site } from './stack.ts'
 import { backupTier, balancerTier, databaseGround, databaseRoles } from './tiers.ts'
 

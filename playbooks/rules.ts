@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net'
-import { certificateProblem, type Host, type KeyPair } from 'provision-ts'
+import type { Host, KeyPair } from 'provision-ts'
+import { certificateProblem } from 'provision-ts/pki'
 
 /** The hosts of a tier as its rules see them. */
 interface Tier {

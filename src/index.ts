@@ -3,13 +3,6 @@
  *
  * @module provision-ts
  */
-export {
-  type AnsibleGroup,
-  type AnsibleGroupOptions,
-  type AnsibleInventory,
-  type AnsibleOptions,
-  fromAnsible,
-} from './ansible/index.ts'
 export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/around.ts'
 export {
   type Answers,
@@ -71,11 +64,6 @@ export type { Steps } from './model/steps.ts'
 export type { Streamed } from './model/streamed.ts'
 export { Unknown } from './model/unknown.ts'
 export { type Verification, verification } from './model/verification.ts'
-export { type AcmeOptions, acme } from './pki/acme.ts'
-export { type Authority, authority } from './pki/authority.ts'
-export { pemFile, pemPair } from './pki/files.ts'
-export { type CertificateUse, certificateProblem } from './pki/pair.ts'
-export { renewCertificates } from './pki/renewal.ts'
 export { absent } from './resources/files/absent.ts'
 export { directory } from './resources/files/directory.ts'
 export { file, sha256 } from './resources/files/file.ts'

@@ -9,7 +9,7 @@ import { paintFor, plain, sanitized } from '../report/problem.ts'
 import type { Reporter } from '../report/reporter.ts'
 import { SCREEN_READER_LABELS } from '../report/symbols.ts'
 import { plainReporter } from '../report/terminal/plain.ts'
-import { isAttentionWanted, refusalOfPerson } from '../secrets/attention.ts'
+import { isInteractive, recordedRefusal } from '../secrets/interaction.ts'
 import { Secret } from '../shell/secret.ts'
 import { quote } from '../text/quote.ts'
 import { EXIT } from './exit.ts'
@@ -57,9 +57,9 @@ export async function runPlaybook(
   const loaded = await load({ ...paths, own, typeCheck, accept })
   const { inventory, playbook, files } = loaded
   const limit = flags.limit === undefined ? undefined : matchHosts(flags.limit, inventory.hosts)
-  if (isAttentionWanted()) {
+  if (isInteractive()) {
     rehearse(inventory, playbook, limit)
-    const refusal = refusalOfPerson()
+    const refusal = recordedRefusal()
     if (refusal) throw refusal
   }
   const confirm = flags.step && !flags.check ? confirmSteps() : undefined

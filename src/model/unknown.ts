@@ -1,7 +1,7 @@
 import { Problem } from './problem.ts'
 
 /**
- * An answer that could not be had: the host did not give it, or not in time. It means neither yes nor no, so a check that gets one
+ * An answer that could not be read: the host did not give it, or not in time. It means neither yes nor no, so a check that gets one
  * has not failed.
  *
  * @example

@@ -3,35 +3,33 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostname, type KeyPair } from '../model/fields.ts'
 import { Problem } from '../model/problem.ts'
-import { authority } from './authority.ts'
-import { type Kept, keep, keepFile, keptAt, pairOf, readPair } from './kept.ts'
-import { certificateProblem } from './pair.ts'
-import { renewal } from './renewal.ts'
+import { authority, currentRenewal } from './authority.ts'
+import { certificateProblem } from './certificate-problem.ts'
+import {
+  type KeyPairFiles,
+  keyPairFiles,
+  keyPairInMemory,
+  readKeyPair,
+  replaceFile,
+  writeKeyPair,
+} from './files.ts'
+import type { CertificateOrder } from './order.ts'
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 
-/** What a public certificate is for, and of whom it is ordered. */
-export interface AcmeOptions {
-  /** What it is for. Each name leads to the balancers, who answer for it on port 80. */
-  readonly names: readonly [string, ...string[]]
-  /** That you have read the terms of the authority, and agree to them. */
-  readonly termsAgreed: true
-  /** The e-mail address that the authority may write to. */
-  readonly contact: string
-  /** The ACME server's directory. @default that of Let's Encrypt */
+/** The names of a public certificate, and the ACME server that issues it. */
+export interface AcmeOptions extends Omit<CertificateOrder, 'server' | 'accountKey'> {
+  /** URL of the ACME server's directory. @default that of Let's Encrypt */
   readonly server?: string
-  /** Who has signed the ACME server's own certificate, as PEM. @default whom Node.js trusts */
-  readonly serverAuthority?: string
 }
 
 /**
- * A public certificate, ordered of an ACME server by `renew-certificates` and by nothing else: when less than a third of its life is
- * left, when its names have changed, and the first time. Before that first time it is one that no client trusts, so that
- * there is something to begin with.
+ * A public certificate from an ACME server. Only `renew-certificates` orders it: when less than a third of its lifetime is left, when
+ * its names have changed, and the first time. Before the first order a certificate that no client trusts is used in its place.
  *
- * @param directory on the machine that provisions; its path counts from where the command is run, and it is made when it is not there. It
- * keeps the account's key, the certificate and its key, mode 0600
- * @throws Problem with the server's own words when an order fails; what was there before is kept
+ * @param directory on the machine that provisions, relative to where the command is run; created if it does not exist. It keeps the
+ * account's key, the certificate and its key, mode 0600
+ * @throws Problem with the server's error when an order fails; the certificate from before is kept
  * @example
  * const certificate = await acme('certificates', {
  *   names: ['notes.example.com'],
@@ -41,42 +39,38 @@ export interface AcmeOptions {
  */
 export async function acme(directory: string, options: AcmeOptions): Promise<KeyPair> {
   const { names } = options
-  refuseUnprovable(names)
+  assertHttpValidated(names)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const accountKey = accountKeyIn(directory)
-  const files = keptAt(directory, names[0])
+  const files = keyPairFiles(directory, names[0])
   return {
-    ...(await pairIn(directory, files, { ...options, accountKey })),
+    ...(await pairIn(directory, files, { server: LETS_ENCRYPT, ...options, accountKey })),
     thumbprint: thumbprintOf(accountKey),
   }
 }
 
-async function pairIn(
-  directory: string,
-  files: Kept,
-  options: AcmeOptions & { readonly accountKey: string },
-): Promise<KeyPair> {
-  const { names } = options
-  const kept = existsSync(files.certificate) ? readPair(files) : undefined
-  const renewing = renewal()
-  const made = renewing?.made.get(files.certificate)
-  if (made) return made
-  if (!renewing || (kept && !renewing.all && !isDue(kept, names)))
-    return kept ?? (await authority(join(directory, 'before-the-first'))).keyPair({ names })
-  const pair = renewing.check ? await standIn(names) : keep(files, await ordered(options))
-  renewing.made.set(files.certificate, pair)
+async function pairIn(directory: string, files: KeyPairFiles, order: CertificateOrder): Promise<KeyPair> {
+  const { names } = order
+  const current = existsSync(files.certificate) ? readKeyPair(files) : undefined
+  const renewal = currentRenewal()
+  const renewed = renewal?.renewed.get(files.certificate)
+  if (renewed) return renewed
+  if (!renewal || (current && !renewal.all && !isDue(current, names)))
+    return current ?? (await authority(join(directory, 'before-the-first'))).keyPair({ names })
+  const pair = renewal.check ? await temporaryPair(names) : writeKeyPair(files, await ordered(order))
+  renewal.renewed.set(files.certificate, pair)
   return pair
 }
 
-async function ordered(options: AcmeOptions & { readonly accountKey: string }) {
-  const { order } = await import('./order.ts')
-  return order({ server: LETS_ENCRYPT, ...options })
+async function ordered(order: CertificateOrder) {
+  const { orderCertificate } = await import('./order.ts')
+  return orderCertificate(order)
 }
 
-/** What is like the one that would be ordered, for who looks at what it would change. */
-async function standIn(names: AcmeOptions['names']): Promise<KeyPair> {
+/** Stands for the certificate that a dry run would order. */
+async function temporaryPair(names: AcmeOptions['names']): Promise<KeyPair> {
   const { issueAuthority, issueLeaf } = await import('./issue.ts')
-  return pairOf(await issueLeaf(await issueAuthority('nobody'), { names, addresses: [] }))
+  return keyPairInMemory(await issueLeaf(await issueAuthority('nobody'), { names, addresses: [] }))
 }
 
 function isDue(pair: KeyPair, names: readonly string[]): boolean {
@@ -89,21 +83,21 @@ function accountKeyIn(directory: string): string {
   const path = join(directory, 'account.key')
   if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    keepFile(path, String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600)
+    replaceFile(path, String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600)
   }
   return readFileSync(path, 'utf8')
 }
 
-/** As in RFC 7638: the members that the kind of key needs, in the order of their names. */
+/** RFC 7638: the members that the key type requires, in alphabetical order. */
 function thumbprintOf(key: string): string {
   const { crv, kty, x, y } = createPublicKey(key).export({ format: 'jwk' })
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
 }
 
-function refuseUnprovable(names: readonly string[]): void {
+function assertHttpValidated(names: readonly string[]): void {
   const wrong = names.find((name) => hostname.check(name) === undefined)
   if (wrong === undefined) return
-  throw new Problem(`No ACME server can be shown by HTTP that ${JSON.stringify(wrong)} is yours`, {
+  throw new Problem(`An ACME server cannot validate ${JSON.stringify(wrong)} by HTTP`, {
     where: 'acme, names',
     next: 'Write each DNS name in full; one with * needs a certificate from elsewhere: pemPair(…).',
   })

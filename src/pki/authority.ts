@@ -1,36 +1,35 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { KeyPair } from '../model/fields.ts'
-import { keep, keptAt, pairOf, readPair } from './kept.ts'
-import { renewal } from './renewal.ts'
+import { keyPairFiles, keyPairInMemory, readKeyPair, writeKeyPair } from './files.ts'
 
 const DAY = 86_400_000
 
-/** Certificates are made anew when they have less than this left. */
+/** Certificates with less time left than this are replaced. */
 const RENEW_BEFORE = 30 * DAY
 
-/** A certificate authority of one's own. Made by {@link authority}. */
+/** Your own certificate authority. Created by {@link authority}. */
 export interface Authority {
-  /** The authority's own certificate, as PEM: what those must trust who check the others. */
+  /** The authority's certificate, as PEM. Clients that verify its certificates must trust it. */
   readonly certificate: string
-  /** Where that certificate lies, for programs that want a file. */
+  /** The path of that certificate, for programs that need a file. */
   readonly file: string
-  /** A certificate for these names and addresses, with its key: the one made before, unless it is about to expire or other names are asked for. */
+  /** A certificate for these names and addresses, with its key. It is issued anew if it is about to expire or if names have changed. */
   readonly keyPair: (of: Subject) => Promise<KeyPair>
 }
 
 export interface Subject {
-  /** DNS names; the first is also the certificate's own. */
+  /** DNS names; the first is the certificate's common name. */
   readonly names: readonly [string, ...string[]]
   /** IP addresses. */
   readonly addresses?: readonly string[]
 }
 
 /**
- * A certificate authority of one's own, for labs and for the connections between tiers. Its keys stay in the directory, mode 0600,
- * on the machine that provisions; a host gets its own key and no other.
+ * Your own certificate authority, for labs and for connections between tiers. Its keys stay in the directory, mode 0600, on the
+ * machine that provisions. A host gets only its own key.
  *
- * @param directory is made when it is not there. Keep it: who has lost it has to replace every certificate.
+ * @param directory created if it does not exist. Keep it: without it every certificate has to be replaced.
  * @example
  * const own = await authority('pki')
  * const pair = await own.keyPair({ names: ['db1'], addresses: ['10.0.4.1'] })
@@ -40,35 +39,35 @@ export async function authority(
   { name = 'Provision' }: { readonly name?: string } = {},
 ): Promise<Authority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const own = keptAt(directory, 'authority')
-  if (!isGood(own.certificate, { names: [] })) {
+  const own = keyPairFiles(directory, 'authority')
+  if (!isCurrent(own.certificate, { names: [] })) {
     const { issueAuthority } = await import('./issue.ts')
-    keep(own, await issueAuthority(`${name} authority`))
+    writeKeyPair(own, await issueAuthority(`${name} authority`))
   }
-  const issuer = readPair(own)
+  const issuer = readKeyPair(own)
   return {
     certificate: issuer.certificate,
     file: own.certificate,
     keyPair: async ({ names, addresses = [] }) => {
-      // A host of this name would take the authority's own files.
-      const files = keptAt(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
-      const renewing = renewal()
-      const good = isGood(files.certificate, { names, addresses }, issuer.certificate)
-      const made = renewing?.made.get(files.certificate)
-      if (made && (good || renewing?.check)) return made
-      if (good && !renewing?.all) return readPair(files)
+      // A host of this name would overwrite the authority's own files.
+      const files = keyPairFiles(directory, names[0].replace(/[^a-z0-9.-]|^authority$/gi, '_'))
+      const renewal = currentRenewal()
+      const current = isCurrent(files.certificate, { names, addresses }, issuer.certificate)
+      const renewed = renewal?.renewed.get(files.certificate)
+      if (renewed && (current || renewal?.check)) return renewed
+      if (current && !renewal?.all) return readKeyPair(files)
       const { issueLeaf } = await import('./issue.ts')
-      const above = { certificate: issuer.certificate, key: issuer.key.reveal() }
-      const issued = await issueLeaf(above, { names, addresses })
-      const pair = renewing?.check ? pairOf(issued) : keep(files, issued)
-      renewing?.made.set(files.certificate, pair)
+      const signer = { certificate: issuer.certificate, key: issuer.key.reveal() }
+      const issued = await issueLeaf(signer, { names, addresses })
+      const pair = renewal?.check ? keyPairInMemory(issued) : writeKeyPair(files, issued)
+      renewal?.renewed.set(files.certificate, pair)
       return pair
     },
   }
 }
 
-/** Whether the certificate is there, lasts, is from this issuer, and is for just these names and addresses. */
-function isGood(
+/** True if the certificate exists, has time left, is from this issuer, and is for exactly these names and addresses. */
+function isCurrent(
   file: string,
   { names, addresses = [] }: { readonly names: readonly string[]; readonly addresses?: readonly string[] },
   issuer?: string,
@@ -84,4 +83,39 @@ function isGood(
     // An IPv6 address has many spellings.
     addresses.every((one) => certificate.checkIP(one) !== undefined)
   )
+}
+
+interface RenewalOptions {
+  /** Renews certificates that have much time left too. @default false */
+  readonly all?: boolean
+  /** Dry run: temporary certificates stand for the new ones; nothing is ordered or written. @default false */
+  readonly check?: boolean
+}
+
+interface Renewal extends RenewalOptions {
+  /** Renewed pairs by the file of the certificate: each is renewed once. */
+  readonly renewed: Map<string, KeyPair>
+}
+
+let renewal: Renewal | undefined
+
+/**
+ * Starts a renewal: until the returned function is called, certificates that are asked for are renewed if they have little time left.
+ * Certificates of an ACME server are ordered only during a renewal.
+ *
+ * @example
+ * const done = renewCertificates({ all: true })
+ * const fresh = await (await authority('pki')).keyPair({ names: ['db1'] })
+ * done()
+ */
+export function renewCertificates(options: RenewalOptions = {}): () => void {
+  renewal = { ...options, renewed: new Map() }
+  return () => {
+    renewal = undefined
+  }
+}
+
+/** Undefined while certificates are used as they are. */
+export function currentRenewal(): Renewal | undefined {
+  return renewal
 }

@@ -1,4 +1,4 @@
-// The library injects its parts by decorators, which need this first.
+// The library uses dependency injection by decorators, which needs this import first.
 import 'reflect-metadata'
 
 import { webcrypto } from 'node:crypto'
@@ -14,7 +14,7 @@ export interface Issued {
   readonly key: string
 }
 
-/** A self-signed certificate that may sign others; ten years. */
+/** A self-signed certificate that may sign others, valid for ten years. */
 export async function issueAuthority(name: string): Promise<Issued> {
   const keys = await newKeys()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -31,7 +31,7 @@ export async function issueAuthority(name: string): Promise<Issued> {
   return pem(certificate, keys)
 }
 
-/** A certificate for a server, and for its use as a client; one year, as browsers allow no more. */
+/** A certificate for TLS servers and clients, valid for one year: browsers allow no more. */
 export async function issueLeaf(
   issuer: Issued,
   { names, addresses }: { readonly names: readonly string[]; readonly addresses: readonly string[] },
@@ -69,7 +69,7 @@ function signingKey(key: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(key), ALGORITHM, false, ['sign'])
 }
 
-/** From an hour ago: clocks differ. */
+/** Starts an hour ago, because clocks differ. */
 function validFor(days: number): { readonly notBefore: Date; readonly notAfter: Date } {
   return { notBefore: new Date(Date.now() - DAY / 24), notAfter: new Date(Date.now() + days * DAY) }
 }

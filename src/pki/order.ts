@@ -1,33 +1,34 @@
 import { Agent } from 'node:https'
 import acme from 'acme-client'
 import { Problem } from '../model/problem.ts'
-import type { AcmeOptions } from './acme.ts'
 import type { Issued } from './issue.ts'
 
-export interface Order extends Omit<AcmeOptions, 'server'> {
+export interface CertificateOrder {
+  /** DNS names of the certificate. Each must resolve to the balancers, which answer the challenge on port 80. */
+  readonly names: readonly [string, ...string[]]
+  /** You have read the terms of the authority and agree to them. */
+  readonly termsAgreed: true
+  /** The e-mail address of the account. */
+  readonly contact: string
+  /** The authority of the ACME server's own certificate, as PEM. @default the authorities that Node.js trusts */
+  readonly serverAuthority?: string
   readonly server: string
   /** As PEM. */
   readonly accountKey: string
 }
 
 /** Milliseconds for each answer of the server. */
-const PATIENCE = 30_000
+const TIMEOUT = 30_000
 
-/** Has an ACME server sign a certificate, with a key of its own. The balancers answer the server by themselves. */
-export async function order({
-  names,
-  contact,
-  termsAgreed,
-  server,
-  serverAuthority,
-  accountKey,
-}: Order): Promise<Issued> {
+/** Orders a certificate with a new key from an ACME server. The balancers answer the HTTP challenge. */
+export async function orderCertificate(order: CertificateOrder): Promise<Issued> {
+  const { names, contact, termsAgreed, server, serverAuthority, accountKey } = order
   const { defaults, interceptors } = acme.axios
   Object.assign(defaults, {
-    timeout: PATIENCE,
+    timeout: TIMEOUT,
     httpsAgent: serverAuthority === undefined ? undefined : new Agent({ ca: serverAuthority }),
   })
-  // The library's own tries for a minute to reach a server, and then does not tell why it could not.
+  // The library's own interceptor retries for a minute and then drops the reason.
   interceptors.response.clear()
   interceptors.response.use(
     undefined,
@@ -46,26 +47,26 @@ export async function order({
     const certificate = await client.auto({
       ...{ csr, termsOfServiceAgreed: termsAgreed, email: contact },
       challengePriority: ['http-01'],
-      // From this machine the balancers may look different than from the server.
+      // This machine may resolve the names differently than the server does.
       skipChallengeVerification: true,
       challengeCreateFn: async () => {},
       challengeRemoveFn: async () => {},
     })
     return { certificate, key: key.toString() }
   } catch (error) {
-    throw refused(error, names, new URL(server).host)
+    throw orderProblem(error, names, new URL(server).host)
   }
 }
 
-function refused(error: unknown, names: readonly string[], server: string): Problem {
-  const said = error instanceof Error ? error.message : String(error)
-  // Of a server that was not there at all; its answers have a text alone.
+function orderProblem(error: unknown, names: readonly string[], server: string): Problem {
+  const message = error instanceof Error ? error.message : String(error)
+  // Only connection errors have a code; the server's own answers are text alone.
   const unreachable = error instanceof Error && 'code' in error
-  return new Problem(`${server} gave no certificate for ${names.join(', ')}`, {
-    details: [said || (unreachable ? String(error.code) : 'It did not say why.')],
+  return new Problem(`${server} issued no certificate for ${names.join(', ')}`, {
+    details: [message || (unreachable ? String(error.code) : 'It gave no reason.')],
     next: unreachable
-      ? 'Nothing was changed. See whether this machine reaches it, and trusts it.'
-      : 'Nothing was changed. Each name has to lead to the balancers, who answer on port 80 once the site was provisioned with this account: see provision verify.',
+      ? 'Nothing was changed. Check that this machine reaches the server and trusts its certificate.'
+      : 'Nothing was changed. Each name must resolve to the balancers, and they must answer on port 80 after the site was provisioned with this account: see provision verify.',
     cause: error,
   })
 }

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
-import { attend, refuse } from './attention.ts'
+import { announceInteraction, recordRefusal } from './interaction.ts'
 
-/** What a person types at the terminal, unseen: asked for at its first use, once. */
+/** Prompts for a secret at the terminal, without echo, once, at its first use. */
 export function prompted(label: string): Secret {
-  attend()
+  announceInteraction()
   return new Secret(() => {
     const terminal = process.stdin.isTTY ? terminalOf() : undefined
     if (terminal === undefined) throw noTerminal(label)
@@ -27,14 +27,14 @@ function terminalOf(): number | undefined {
 }
 
 function noTerminal(label: string): Problem {
-  return new Problem(`The secret "${label}" is asked for at a terminal, and there is none`, {
-    next: 'Run it in a terminal, or say in the inventory where it comes from: secret.env(…), secret.file(…), secret.age(…) or secret.command(…).',
+  return new Problem(`The secret "${label}" needs a terminal to ask for it, and there is none`, {
+    next: 'Run it in a terminal, or give the secret another source in the inventory: secret.env(…), secret.file(…), secret.age(…) or secret.command(…).',
   })
 }
 
 /**
- * The question is erased when it is answered, and no line is ended: so the rows that a live display draws stay where it believes
- * them to be. Interrupts come as characters, since no handler would run while we wait.
+ * Erases the question after the answer and ends no line, so that the rows of a live display keep their places. Interrupts are read as
+ * characters, because no signal handler runs during the synchronous read.
  */
 function unseen(terminal: number, question: string, label: string): string {
   const before = stty(terminal, '-g').trim()
@@ -59,7 +59,7 @@ function typed(terminal: number, label: string): string {
   for (;;) {
     const [byte = END] = readSync(terminal, one) === 0 ? [] : one
     if (byte === INTERRUPT || (byte === END && bytes.length === 0)) {
-      throw refuse(new Problem(`The secret "${label}" was not given`))
+      throw recordRefusal(new Problem(`The secret "${label}" was not given`))
     }
     if (byte === END || ENTER.includes(byte)) return Buffer.from(bytes).toString()
     if (byte === ERASE_ALL) bytes = []

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
 import { age } from './age.ts'
-import { attend } from './attention.ts'
+import { announceInteraction } from './interaction.ts'
 import { prompted } from './prompt.ts'
 
 /**
- * Where secrets come from. Each is asked for at its first use, so that a run which needs none asks for none.
+ * Sources of secrets. Each is read at its first use, so a run that needs no secret asks for none.
  *
  * @example
  * inventory(inventorySchema({ password: credential, db: hosts() }), {
@@ -16,7 +16,7 @@ import { prompted } from './prompt.ts'
  * })
  */
 export const secret = {
-  /** A value that stands in the text. For labs: what stands in a file is no secret. */
+  /** A literal value. For labs only: a value in a source file is not secret. */
   of: (value: string): Secret => new Secret(() => value),
 
   /** An environment variable of the process that runs `provision`. */
@@ -29,7 +29,7 @@ export const secret = {
       })
     }),
 
-  /** A file, without the line break at its end. */
+  /** The content of a file, without the trailing line break. */
   file: (path: string): Secret =>
     new Secret(() => {
       try {
@@ -37,14 +37,14 @@ export const secret = {
       } catch (error) {
         throw new Problem(
           `The secret file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-          { next: 'Give its path, from where the command is given.' },
+          { next: 'Give its path, relative to where the command is run.' },
         )
       }
     }),
 
-  /** What a program prints, without the line break at its end: `secret.command('pass', 'show', 'notes/app')`. */
+  /** The output of a program, without the trailing line break: `secret.command('pass', 'show', 'notes/app')`. */
   command: (program: string, ...args: readonly string[]): Secret => {
-    attend()
+    announceInteraction()
     return new Secret(() => {
       try {
         const printed = execFileSync(program, args, {
@@ -54,8 +54,8 @@ export const secret = {
         return printed.replace(/\r?\n$/, '')
       } catch (error) {
         throw new Problem(
-          `The secret of "${[program, ...args].join(' ')}" could not be had: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
-          { next: 'Try it by itself: it has to print the secret, and to end with exit status 0.' },
+          `The secret of "${[program, ...args].join(' ')}" could not be read: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+          { next: 'Run the program yourself: it must print the secret and exit with status 0.' },
         )
       }
     })
@@ -64,10 +64,10 @@ export const secret = {
   /** A file encrypted with age: `secret.age('secrets/vrrp.age')`. */
   age,
 
-  /** What a person types, unseen, when it is needed: `secret.prompt('Password of the replicas')`. */
+  /** Prompts at the terminal at its first use, without echo: `secret.prompt('Password of the replicas')`. */
   prompt: prompted,
 
-  /** Text with secrets in it, which is a secret itself: secret.text`user=${name} password=${password}`. */
+  /** Text that contains secrets: secret.text`user=${name} password=${password}`. */
   text: (strings: TemplateStringsArray, ...values: readonly (string | number | Secret)[]): Secret =>
     new Secret(() => strings.reduce((all, part, i) => all + String(open(values[i - 1] ?? '')) + part)),
 }

@@ -222,7 +222,8 @@ export default verification(site, ({ web }) => {
 `
 
 const PROD = `
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { site } from '${ROOT}/playbooks/stack.ts'
 export default async () => {
   const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })

@@ -6,6 +6,8 @@ export const ROOT = resolve(import.meta.dirname, '../..')
 /** What users import, by the name of the module. */
 export const MODULES: Readonly<Record<string, string>> = {
   'provision-ts': 'src/index.ts',
+  'provision-ts/ansible': 'src/ansible/index.ts',
+  'provision-ts/pki': 'src/pki/index.ts',
   'provision-ts/lab': 'src/lab/index.ts',
   'provision-ts/testing': 'src/testing/index.ts',
 }

@@ -158,7 +158,8 @@ async function expired(): Promise<string> {
 
 const INVENTORY = `
 import { readFileSync } from 'node:fs'
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from '${ROOT}/playbooks/stack.ts'
 

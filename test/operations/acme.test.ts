@@ -62,7 +62,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     const { code, text } = await run(['renew-certificates'])
     expect(code, text).to.equal(64)
     expect(text)
-      .to.include('gave no certificate for notes.test')
+      .to.include('issued no certificate for notes.test')
       .and.match(/acme-challenge.*404/)
     expect(text, text).to.include('provision verify')
     expect((await shown()).fingerprint256).to.equal(before.fingerprint256)
@@ -246,7 +246,8 @@ function listens(url: string): Promise<boolean> {
 }
 
 const INVENTORY = `
-import { acme, authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { acme, authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from '${ROOT}/playbooks/stack.ts'
 

@@ -183,7 +183,8 @@ rm -f /tmp/stop
 setsid sh -c 'cd /; n=0; until [ -e /tmp/stop ]; do n=$((n+1)); setpriv --reuid postgres --regid postgres --init-groups psql -XAtq notes -c "insert into notes.note (text) select $n from generate_series(1, 100)"; done' >/dev/null 2>&1 </dev/null &`
 
 const INVENTORY = `
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from '${ROOT}/playbooks/stack.ts'
 

@@ -20,7 +20,8 @@ inventorySchema({
 `
 
 const INVENTORY = `
-import { authority, cidr, hostname, hosts, integer, inventory, keyPair, port, inventorySchema } from 'provision-ts'
+import { cidr, hostname, hosts, integer, inventory, keyPair, port, inventorySchema } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 export const site = ${STACK.trim()}
 export default async () => {

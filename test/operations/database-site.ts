@@ -15,7 +15,8 @@ export function operate({ lab, desk }: OwnLab, playbook: string, ...more: readon
 
 function inventory(members: string): string {
   return `
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from '${ROOT}/playbooks/stack.ts'
 export default async () => {

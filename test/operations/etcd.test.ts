@@ -169,7 +169,8 @@ export const site = inventorySchema({ authority: text, members: hosts({ certific
 
 const INVENTORY = `
 import { rmSync } from 'node:fs'
-import { authority, inventory } from 'provision-ts'
+import { inventory } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from './stack.ts'
 export default async () => {

@@ -252,7 +252,8 @@ function pause(ms: number): Promise<void> {
 }
 
 const INVENTORY = `
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
 import { site } from '${ROOT}/playbooks/stack.ts'
 

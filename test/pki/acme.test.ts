@@ -4,13 +4,12 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { type AcmeOptions, acme } from '../../src/pki/acme.ts'
-import { type Authority, authority } from '../../src/pki/authority.ts'
-import { renewCertificates } from '../../src/pki/renewal.ts'
+import { type Authority, authority, renewCertificates } from '../../src/pki/authority.ts'
 import { temporary } from '../support/rig.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** A real order is in test/operations/acme.test.ts. */
-describe('a certificate of an ACME server', () => {
+describe('a certificate from an ACME server', () => {
   const root = temporary()
   let own: Authority
   let server: https.Server
@@ -45,7 +44,7 @@ describe('a certificate of an ACME server', () => {
   })
   afterEach(() => end())
 
-  /** A directory in which a certificate is kept already. */
+  /** A directory that holds a certificate. */
   const keptIn = async (name: string, ...names: readonly [string, ...string[]]) => {
     const directory = `${root}/${name}`
     mkdirSync(directory)
@@ -55,7 +54,7 @@ describe('a certificate of an ACME server', () => {
     return { directory, certificate }
   }
 
-  it('is at first one of no authority that anybody trusts, and the same each time', async () => {
+  it('is an untrusted temporary one before the first order, and stays the same', async () => {
     const directory = `${root}/first/acme`
     const [pair, again] = [await acme(directory, options), await acme(directory, options)]
     expect(new X509Certificate(pair.certificate).checkHost('notes.test')).to.equal('notes.test')
@@ -65,27 +64,27 @@ describe('a certificate of an ACME server', () => {
     expect(asked).to.equal(0)
   })
 
-  it('bears the thumbprint of the account, as RFC 7638 has it', async () => {
+  it('has the thumbprint of the account, as RFC 7638 defines it', async () => {
     const { directory } = await keptIn('account', 'notes.test')
     writeFileSync(`${directory}/account.key`, ACCOUNT)
     const { thumbprint } = await acme(directory, options)
     expect(thumbprint).to.equal(createHash('sha256').update(ACCOUNT_JWK).digest('base64url'))
   })
 
-  it('is taken as it is by any run but that which renews', async () => {
+  it('is not replaced outside a renewal', async () => {
     const { directory, certificate } = await keptIn('taken', 'other.test')
     expect((await acme(directory, options)).certificate).to.equal(certificate)
     expect(asked).to.equal(0)
   })
 
-  it('is taken as it is by that too, while it is for its names and has time', async () => {
+  it('is not replaced by a renewal while its names match and it has time left', async () => {
     const { directory, certificate } = await keptIn('lasting', 'notes.test')
     end = renewCertificates()
     expect((await acme(directory, options)).certificate).to.equal(certificate)
     expect(asked).to.equal(0)
   })
 
-  it('is ordered when a third of its life is left, when it lacks a name, and when all are; in the server’s words when that fails', async () => {
+  it('is ordered if a third of its lifetime is left, if it lacks a name, and if all are renewed; a failure keeps the old one', async () => {
     const { directory } = await keptIn('due', 'notes.test')
     const two: AcmeOptions = { ...options, names: ['notes.test', 'www.notes.test'] }
     const now = Date.now
@@ -103,13 +102,13 @@ describe('a certificate of an ACME server', () => {
         (error: unknown) => error,
       )
       Date.now = now
-      expect(String(refused)).to.match(/^Problem: 127\.0\.0\.1:\d+ gave no certificate for notes\.test/)
+      expect(String(refused)).to.match(/^Problem: 127\.0\.0\.1:\d+ issued no certificate for notes\.test/)
       expect(asked).to.be.greaterThan(0)
       expect(readFileSync(`${directory}/notes.test.pem`, 'utf8')).to.equal(before)
     }
   })
 
-  it('is not had of a server that cannot be reached, or is not trusted, which is told as that', async () => {
+  it('is not ordered from a server that cannot be reached or is not trusted, with the reason', async () => {
     end = renewCertificates()
     for (const [changed, why] of [
       [{ server: 'https://127.0.0.1:9/dir' }, 'ECONNREFUSED'],
@@ -119,7 +118,7 @@ describe('a certificate of an ACME server', () => {
         () => undefined,
         (error: unknown) => error,
       )
-      expect(refused).to.have.property('next').that.includes('whether this machine reaches it')
+      expect(refused).to.have.property('next').that.includes('Check that this machine reaches the server')
       expect(refused)
         .to.have.property('details')
         .that.satisfies(([line = '']: string[]) => line.includes(why))
@@ -127,7 +126,7 @@ describe('a certificate of an ACME server', () => {
     expect(asked).to.equal(0)
   })
 
-  it('is stood in for when a renewal is only looked at: nothing is ordered or kept', async () => {
+  it('is replaced by a temporary one in a dry run: nothing is ordered or written', async () => {
     const { directory, certificate } = await keptIn('looked-at', 'notes.test')
     const { thumbprint } = await acme(directory, options)
     const before = readdirSync(directory)
@@ -139,11 +138,11 @@ describe('a certificate of an ACME server', () => {
     expect([readdirSync(directory), asked]).to.deep.equal([before, 0])
   })
 
-  it('is refused for a name that cannot be shown by HTTP', async () => {
+  it('is refused for a name that HTTP cannot validate', async () => {
     const wild = { ...options, names: ['*.notes.test'] as const }
     expect(
       await wordsOf(() => acme(`${root}/wild`, wild)),
-    ).to.equal(`error: No ACME server can be shown by HTTP that "*.notes.test" is yours
+    ).to.equal(`error: An ACME server cannot validate "*.notes.test" by HTTP
    at acme, names
    Write each DNS name in full; one with * needs a certificate from elsewhere: pemPair(…).`)
     expect(existsSync(`${root}/wild`)).to.equal(false)

@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { type Authority, authority } from '../../src/pki/authority.ts'
-import { renewCertificates } from '../../src/pki/renewal.ts'
+import { type Authority, authority, renewCertificates } from '../../src/pki/authority.ts'
 import { temporary } from '../support/rig.ts'
 
 describe('an authority', () => {
@@ -23,7 +22,7 @@ describe('an authority', () => {
       ]),
     )
 
-  it('is made once, and is the same afterwards', async () => {
+  it('is created once and reused', async () => {
     const again = await authority(directory, { name: 'Other' })
     expect(again.certificate).to.equal(ca.certificate)
     expect(readFileSync(ca.file, 'utf8')).to.equal(ca.certificate)
@@ -33,7 +32,7 @@ describe('an authority', () => {
     expect(Date.parse(own.validTo) - Date.now()).to.be.greaterThan(9 * 365 * 86_400_000)
   })
 
-  it('issues certificates that its own vouches for, for servers and clients, valid for less than 398 days', async () => {
+  it('issues certificates that it has signed, for servers and clients, valid for less than 398 days', async () => {
     const { certificate, key } = await ca.keyPair({
       names: ['db1', 'db1.test', '*.db.test'],
       addresses: ['10.0.1.1', 'fd00::1'],
@@ -60,14 +59,14 @@ describe('an authority', () => {
     expect(Date.parse(leaf.validFrom)).to.be.lessThan(Date.now())
   })
 
-  it('gives the same certificate again, also to names and addresses in another order and spelling', async () => {
+  it('returns the same certificate for the same names and addresses, in any order and spelling', async () => {
     const first = await ca.keyPair({ names: ['web1', 'web1.test'], addresses: ['10.0.1.9', 'fd00::9'] })
     const again = await ca.keyPair({ names: ['web1', 'web1.test'], addresses: ['fd00:0:0:0::9', '10.0.1.9'] })
     expect(again.certificate).to.equal(first.certificate)
     expect(again.key.reveal()).to.equal(first.key.reveal())
   })
 
-  it('issues another when names or addresses change', async () => {
+  it('issues another if names or addresses change', async () => {
     const first = await ca.keyPair({ names: ['app1'], addresses: ['10.0.1.1'] })
     const moved = await ca.keyPair({ names: ['app1'], addresses: ['10.0.1.2'] })
     const named = await ca.keyPair({ names: ['app1', 'app1.test'], addresses: ['10.0.1.2'] })
@@ -76,7 +75,7 @@ describe('an authority', () => {
     expect(new X509Certificate(fewer.certificate).subjectAltName).to.equal('DNS:app1')
   })
 
-  it('issues another when the one that is there is from another authority', async () => {
+  it('issues another if the existing one is from another authority', async () => {
     const other = await authority(`${root}/other`)
     const foreign = await other.keyPair({ names: ['lb1'] })
     writeFileSync(`${directory}/lb1.pem`, foreign.certificate)
@@ -86,7 +85,7 @@ describe('an authority', () => {
     ).to.equal(true)
   })
 
-  it('keeps keys to itself, in files whose names no subject can leave', async () => {
+  it('keeps its keys in files of its directory, whatever the subject is', async () => {
     await ca.keyPair({ names: ['../../*.evil'] })
     const all = modes()
     expect(all).to.include({ 'authority.key': '600', 'authority.pem': '644', '.._..__.evil.key': '600' })
@@ -97,7 +96,7 @@ describe('an authority', () => {
     expect(readdirSync(root).sort()).to.deep.equal(['deep', 'other'])
   })
 
-  it('issues all anew when asked to, each once, and never itself', async () => {
+  it('renews all certificates on request, each once, and never its own', async () => {
     const before = await ca.keyPair({ names: ['renewed'] })
     before.key.reveal()
     const end = renewCertificates({ all: true })
@@ -114,7 +113,7 @@ describe('an authority', () => {
     expect((await ca.keyPair({ names: ['renewed'] })).certificate).to.equal(first.certificate)
   })
 
-  it('keeps its own files when a host is called as they are', async () => {
+  it('keeps its own files if a host has their name', async () => {
     await ca.keyPair({ names: ['authority'] })
     expect(readFileSync(ca.file, 'utf8')).to.equal(ca.certificate)
     const again = await authority(directory)

@@ -9,7 +9,7 @@ describe('a certificate from elsewhere', () => {
   const directory = mkdtempSync(join(tmpdir(), 'provision-pem-'))
   after(() => rmSync(directory, { recursive: true }))
 
-  it('is read with its key, which stays a secret', () => {
+  it('is read with its key, which is a secret', () => {
     writeFileSync(join(directory, 'site.pem'), '-----BEGIN CERTIFICATE-----\n')
     writeFileSync(join(directory, 'site.key'), '-----BEGIN PRIVATE KEY-----\n')
     const { certificate, key } = pemPair(join(directory, 'site'))
@@ -18,11 +18,11 @@ describe('a certificate from elsewhere', () => {
     expect(key.reveal()).to.equal('-----BEGIN PRIVATE KEY-----\n')
   })
 
-  it('is missed by its path', () => {
+  it('is reported by its path if the file is missing', () => {
     expect(() => pemFile(join(directory, 'none.pem'))).to.throw(Problem, /none\.pem cannot be read/)
   })
 
-  it('is refused when the file holds something else', () => {
+  it('is refused if the file holds something else', () => {
     writeFileSync(join(directory, 'other.pem'), 'hello')
     expect(() => pemFile(join(directory, 'other.pem'))).to.throw(Problem, /holds no PEM/)
   })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { authority } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { certificatesLast, shortOf } from '../../roles/base/certificates.ts'
 import { temporary } from '../support/rig.ts'
 

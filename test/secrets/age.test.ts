@@ -44,53 +44,51 @@ describe('a secret in an age file', () => {
     expect(secret.age(at('word.age'), { passphrase: secret.of('open sesame') }).reveal()).to.equal('treasure')
   })
 
-  it('is not touched until it is used', () => {
+  it('is not read before its first use', () => {
     expect(secret.age(at('nothing.age'), { identity: at('nothing.txt') }).toString()).to.equal('***')
   })
 
-  /** What a person reads who needs it. */
+  /** The message for the user. */
   const refusal = async (name: string, options: AgeOptions) =>
     (await wordsOf(() => secret.age(at(name), options).reveal())).replaceAll(directory, 'DIR')
 
-  it('that is for somebody else is a problem that names the file, and shows no key', async () => {
+  it('is refused for another recipient, with the name of the file and no key', async () => {
     const other = await generateIdentity()
     writeFileSync(at('other.txt'), other)
     const text = (
       whose: string,
     ) => `error: The secret file DIR/binary.age cannot be decrypted: no identity matched any of the file's recipients
-   Is it encrypted for the identity in ${whose}? age-keygen -y shows its recipient.`
+   Check that it is encrypted for the identity in ${whose}: age-keygen -y shows its recipient.`
     expect(await refusal('binary.age', { identity: secret.of(other) })).to.equal(text('use'))
     expect(await refusal('binary.age', { identity: at('other.txt') })).to.equal(text('DIR/other.txt'))
     expect(
       await refusal('word.age', { passphrase: secret.of('close') }),
     ).to.equal(`error: The secret file DIR/word.age cannot be decrypted: no identity matched any of the file's recipients
-   Is it the passphrase of this file?`)
+   Check the passphrase.`)
   })
 
-  it('without an identity is a problem that says what one looks like', async () => {
+  it('is refused without an identity, with the format of one', async () => {
     const ssh = '-----BEGIN OPENSSH PRIVATE KEY-----\n'
     const text = (where: string) => `error: There is no age identity in ${where}
-   It should hold a line AGE-SECRET-KEY-1…, as age-keygen writes it. Keys of ssh and plugins are not read here: use secret.command("age", "--decrypt", …).`
+   The identity is a line AGE-SECRET-KEY-1…, as age-keygen writes it. SSH keys and plugins are not supported here: use secret.command("age", "--decrypt", …).`
     writeFileSync(at('ssh.txt'), ssh)
     expect(await refusal('binary.age', { identity: at('ssh.txt') })).to.equal(text('DIR/ssh.txt'))
-    expect(await refusal('binary.age', { identity: secret.of(ssh) })).to.equal(
-      text('the secret that was given'),
-    )
+    expect(await refusal('binary.age', { identity: secret.of(ssh) })).to.equal(text('the given secret'))
     expect(
       await refusal('binary.age', { identity: at('none.txt') }),
     ).to.equal(`error: The age identity for DIR/binary.age cannot be read: ENOENT: no such file or directory, open 'DIR/none.txt'
    Give the path of the identities, or set $PROVISION_AGE_IDENTITY to it.`)
   })
 
-  it('whose identity is damaged is a problem that does not show what is left of the key', async () => {
+  it('is refused for a damaged identity, without showing the rest of the key', async () => {
     writeFileSync(at('cut.txt'), identity.slice(0, -5))
     expect(
       await refusal('binary.age', { identity: at('cut.txt') }),
     ).to.equal(`error: The secret file DIR/binary.age cannot be decrypted: Invalid checksum in ***
-   Is it encrypted for the identity in DIR/cut.txt? age-keygen -y shows its recipient.`)
+   Check that it is encrypted for the identity in DIR/cut.txt: age-keygen -y shows its recipient.`)
   })
 
-  it('that nobody has encrypted is a problem that does not show what it says', async () => {
+  it('is refused if the file is not encrypted, without showing its content', async () => {
     const identity = at('keys.txt')
     writeFileSync(at('plain.age'), 'correct horse\n')
     expect(
@@ -99,11 +97,11 @@ describe('a secret in an age file', () => {
    Encrypt it: age --encrypt --recipient age1… --output FILE`)
   })
 
-  it('that is not there is a problem', async () => {
+  it('is refused if the file does not exist', async () => {
     const identity = at('keys.txt')
     expect(
       await refusal('nothing.age', { identity }),
     ).to.equal(`error: The secret file DIR/nothing.age cannot be read: ENOENT: no such file or directory, open 'DIR/nothing.age'
-   Give its path, from where the command is given.`)
+   Give its path, relative to where the command is run.`)
   })
 })

@@ -7,7 +7,7 @@ import { quote } from '../../src/text/quote.ts'
 
 const SOURCES = resolve(import.meta.dirname, '../../src/secrets/sources.ts')
 
-describe('a secret that is asked for', () => {
+describe('a secret from a prompt', () => {
   const directory = mkdtempSync(join(tmpdir(), 'provision-prompt-'))
   const program = join(directory, 'ask.mts')
 
@@ -46,7 +46,7 @@ describe('a secret that is asked for', () => {
     })
   }
 
-  it('is typed unseen, once, at its first use', async () => {
+  it('is typed without echo, once, at its first use', async () => {
     const shown = await type('hunter3\x7f2\r')
     expect(shown)
       .to.match(/^before/)
@@ -55,16 +55,16 @@ describe('a secret that is asked for', () => {
     expect(shown.split('replicas:')).to.have.lengthOf(2)
   })
 
-  it('that is not given is asked for no second time', async () => {
+  it('is not asked for again after it was refused', async () => {
     const shown = await type('hun\x03')
     expect(shown.match(/"Password of the replicas" was not given/g)).to.have.lengthOf(2)
     expect(shown.split('replicas:')).to.have.lengthOf(2)
   })
 
-  it('without a terminal is a problem that names it', () => {
+  it('is refused without a terminal, with its name', () => {
     const { stdout } = spawnSync('setsid', ['-w', 'sh', '-c', `${command} </dev/null`], { encoding: 'utf8' })
     expect(stdout).to.include(
-      'The secret "Password of the replicas" is asked for at a terminal, and there is none',
+      'The secret "Password of the replicas" needs a terminal to ask for it, and there is none',
     )
   })
 })

@@ -12,7 +12,7 @@ describe('a secret', () => {
     return secret.file(`${root}/secret`)
   }
 
-  it('comes from the environment, and says how to give it when it is not there', async () => {
+  it('comes from the environment, with instructions if it is not set', async () => {
     const name = 'PROVISION_TEST_SECRET'
     delete process.env[name]
     expect(await wordsOf(() => secret.env(name).reveal())).to.equal(`error: The secret $${name} is not set
@@ -22,31 +22,31 @@ describe('a secret', () => {
     delete process.env[name]
   })
 
-  it('comes from a file without the line break at its end', async () => {
+  it('comes from a file without the trailing line break', async () => {
     expect(written(' two\nlines \n').reveal()).to.equal(' two\nlines ')
     expect(written('pa55word\r\n').reveal()).to.equal('pa55word')
     expect(written('two words\n\n').reveal()).to.equal('two words\n')
     expect(
       (await wordsOf(() => secret.file(`${root}/missing`).reveal())).replaceAll(root, 'DIR'),
     ).to.equal(`error: The secret file DIR/missing cannot be read: ENOENT: no such file or directory, open 'DIR/missing'
-   Give its path, from where the command is given.`)
+   Give its path, relative to where the command is run.`)
   })
 
-  it('comes from a program, whose words reach it as they are', async () => {
+  it('comes from a program that gets its arguments unchanged', async () => {
     expect(secret.command('printf', '%s\\n', `it's $HOME`).reveal()).to.equal(`it's $HOME`)
     const tried = (...[program, ...args]: readonly [string, ...string[]]) =>
       wordsOf(() => secret.command(program, ...args).reveal())
     expect(
       await tried('false', 'a'),
-    ).to.equal(`error: The secret of "false a" could not be had: Command failed: false a
-   Try it by itself: it has to print the secret, and to end with exit status 0.`)
+    ).to.equal(`error: The secret of "false a" could not be read: Command failed: false a
+   Run the program yourself: it must print the secret and exit with status 0.`)
     expect(
       await tried('no-such-program'),
-    ).to.equal(`error: The secret of "no-such-program" could not be had: spawnSync no-such-program ENOENT
-   Try it by itself: it has to print the secret, and to end with exit status 0.`)
+    ).to.equal(`error: The secret of "no-such-program" could not be read: spawnSync no-such-program ENOENT
+   Run the program yourself: it must print the secret and exit with status 0.`)
   })
 
-  it('is made of others without being asked for before it is needed', () => {
+  it('is built from others without revealing them early', () => {
     let asked = 0
     const password = secret.of('hunter2').map((value) => {
       asked++

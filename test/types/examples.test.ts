@@ -184,6 +184,7 @@ function movedFrom(path: string, source: string): string {
 const SHARED = {
   paths: {
     'provision-ts': [join(ROOT, 'src/index.ts')],
+    'provision-ts/pki': [join(ROOT, 'src/pki/index.ts')],
     'provision-ts/lab': [join(ROOT, 'src/lab/index.ts')],
   },
   customConditions: ['source'],

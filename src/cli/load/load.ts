@@ -116,7 +116,11 @@ export async function compile(
 ): Promise<CompiledFiles> {
   const key = createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12)
   const outdir = join(cacheDirectory(Object.values(paths)[0] ?? '.'), key)
-  const alias = { 'provision-ts': `${own.compiled}index.js`, 'provision-ts/lab': `${own.compiled}lab.js` }
+  const entries = ['ansible', 'lab', 'pki'].map((name) => [
+    `provision-ts/${name}`,
+    `${own.compiled}${name}.js`,
+  ])
+  const alias = { 'provision-ts': `${own.compiled}index.js`, ...Object.fromEntries(entries) }
   const made = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
     throw notCompiled(error)
   })

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { authority, inventory, secret } from 'provision-ts'
+import { inventory, secret } from 'provision-ts'
+import { authority } from 'provision-ts/pki'
 import { site } from '../../../playbooks/stack.ts'
 
 /** The site of the picture in docs/stack.svg. No host is there: nothing but a drawing is made of it. */

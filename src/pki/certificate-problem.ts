@@ -2,18 +2,18 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { KeyPair } from '../model/fields.ts'
 import type { Secret } from '../shell/secret.ts'
 
-/** Who shows a certificate, and whom others trust: see {@link certificateProblem}. */
+/** The intended use of a certificate: see {@link certificateProblem}. */
 export interface CertificateUse {
-  /** DNS names that it goes by. */
+  /** DNS names that it must cover. */
   readonly names?: readonly string[]
-  /** IP addresses. */
+  /** IP addresses that it must cover. */
   readonly addresses?: readonly string[]
-  /** Who has to have signed it, as PEM. @default anybody */
+  /** The authority that must have signed it, as PEM. @default any */
   readonly authority?: string
 }
 
 /**
- * What is wrong with a certificate and its key for somebody who shows them, as the rest of a sentence; undefined when nothing is.
+ * The first problem of a certificate and its key, as the rest of a sentence; undefined if they are valid for the use.
  *
  * @example certificateProblem(certificate, { names: ['db1'] }) // 'has expired on 2026-01-01'
  */
@@ -40,7 +40,7 @@ export function certificateProblem(
     : undefined
 }
 
-/** Directly, or by those that stand below it in the file, one after another. */
+/** True if the authority signed the certificate, directly or through the intermediate certificates in the file. */
 function isSigned(leaf: X509Certificate, file: string, authority: string): boolean {
   const root = parsed(() => new X509Certificate(authority))
   if (!root) return false
@@ -62,7 +62,7 @@ function keyOf(key: Secret): KeyObject {
   return createPrivateKey(key.reveal())
 }
 
-/** OpenSSL's own words say little to a person. */
+/** Undefined instead of OpenSSL's errors, which do not help the user. */
 function parsed<T>(body: () => T): T | undefined {
   try {
     return body()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { KeyPair } from '../../src/model/fields.ts'
 import { type Authority, authority } from '../../src/pki/authority.ts'
-import { certificateProblem } from '../../src/pki/pair.ts'
+import { certificateProblem } from '../../src/pki/certificate-problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
 const DAY = 86_400_000
@@ -22,13 +22,13 @@ describe('a certificate and its key', () => {
   after(() => rmSync(directory, { recursive: true }))
   const bearer = () => ({ names: ['db1'], addresses: ['10.0.0.1'], authority: own.certificate })
 
-  it('are good for whom they were made, by who made them, until they expire', () => {
+  it('are valid for their subject and authority until they expire', () => {
     expect(certificateProblem(pair, bearer())).to.equal(undefined)
     expect(certificateProblem(pair, {})).to.equal(undefined)
     expect(certificateProblem(pair, bearer(), Date.now() + 364 * DAY)).to.equal(undefined)
   })
 
-  it('are refused out of their time', () => {
+  it('are refused outside their validity period', () => {
     expect(certificateProblem(pair, bearer(), Date.now() + 366 * DAY)).to.match(
       /^has expired on \d{4}-\d\d-\d\d$/,
     )
@@ -44,12 +44,12 @@ describe('a certificate and its key', () => {
     )
   })
 
-  it('are refused when they do not belong together', async () => {
+  it('are refused if they do not match', async () => {
     const { key } = await own.keyPair({ names: ['db2'] })
     expect(certificateProblem({ ...pair, key }, bearer())).to.equal('does not belong to its key')
   })
 
-  it('are refused from another authority, and taken through one between', async () => {
+  it('are refused from another authority, and accepted through an intermediate one', async () => {
     expect(certificateProblem(pair, { ...bearer(), authority: other.certificate })).to.equal(
       'was not signed by the authority',
     )
@@ -60,7 +60,7 @@ describe('a certificate and its key', () => {
     )
   })
 
-  it('are refused when they are no PEM', () => {
+  it('are refused if they are not PEM', () => {
     expect(certificateProblem({ ...pair, certificate: '-----BEGIN CERTIFICATE-----' }, {})).to.equal(
       'is no certificate in PEM',
     )
