@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Selecting } from '../engine/selection.ts'
 import type { Confirm } from '../engine/turn.ts'
 import { Problem } from '../model/problem.ts'
-import { describeDiff, stepTitle } from '../report/describe.ts'
+import { describeDiff, stepTitle } from '../report/format.ts'
 import { askLine } from './prompt.ts'
 
 export interface SelectFlags {

@@ -5,12 +5,12 @@ import { Secret } from '../shell/secret.ts'
 import type { Reporter } from './reporter.ts'
 import { formatSource } from './source-location.ts'
 
-/** One JSON object a line and event, with the time; secrets are masked. */
+/** Writes each event as a line of JSON with its time; secrets are masked. */
 export function jsonReporter(write: (line: string) => void): Reporter {
   return { emit: (event) => write(jsonLine(event)), done: async () => {} }
 }
 
-/** One object as such a line. */
+/** An object as a line of JSON with the current time; secrets are masked. */
 export function jsonLine(line: object): string {
   return JSON.stringify({ at: new Date().toISOString(), ...line }, (key, value: unknown) => {
     if (typeof value === 'string') return Secret.redact(value)

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { Diff } from '../model/difference.ts'
 import { Secret } from '../shell/secret.ts'
 
-/** Unified diffs of the texts that a difference changes; of secrets the name is shown, of what is not text the size and hash. */
+/** Unified diffs of the texts of a diff. Of a secret only the path is shown, of binary content size and hash. */
 export function unifiedDiffs({ texts = [] }: Diff, before: readonly string[]): readonly string[] {
   if (texts.length === 0) return []
   // Loaded when there is something to show: it takes 10 ms.

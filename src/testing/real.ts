@@ -8,7 +8,7 @@ import { play, playbook } from '../model/play.ts'
 import type { Problem } from '../model/problem.ts'
 import { hosts, inventorySchema } from '../model/stack.ts'
 import type { Steps } from '../model/steps.ts'
-import { stepTitle } from '../report/describe.ts'
+import { stepTitle } from '../report/format.ts'
 import type { ConvergeResult } from './converge.ts'
 
 /** A machine that is reached over SSH, such as `lab.host('web1')`. */

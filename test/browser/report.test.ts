@@ -57,7 +57,7 @@ describe('the report of a run, in a browser', () => {
 
   it('tells how the run ended, what went wrong and what changed', async () => {
     const { page } = await show()
-    expect(await page.locator('#verdict').textContent()).to.equal('1 host failed, 1 host not reached')
+    expect(await page.locator('#result').textContent()).to.equal('1 host failed, 1 host unreachable')
     expect(await page.locator('.problem .message').allTextContents()).to.deep.equal([
       'web4: service nginx failed: exit status 1',
       'db7 cannot be reached: nothing listens at port 22',
@@ -83,7 +83,7 @@ describe('the report of a run, in a browser', () => {
     const bars = await page
       .locator('[data-host=web4] .track i')
       .evaluateAll((found) => found.map((bar) => bar.className))
-    expect(bars).to.deep.equal(['login', 'look', 'work', 'broken'])
+    expect(bars).to.deep.equal(['login', 'read', 'apply', 'failed'])
     const lefts = await page
       .locator('[data-host=web4] .track i')
       .evaluateAll((found) => found.map((bar) => bar.getBoundingClientRect().left))
@@ -95,17 +95,17 @@ describe('the report of a run, in a browser', () => {
 
   it('finds hosts by words, tier and outcome', async () => {
     const { page } = await show()
-    await page.getByLabel('Find').fill('web')
+    await page.getByLabel('Search').fill('web')
     expect(await names(page))
       .to.include.members(['web3', 'web4'])
       .and.not.to.include('db8')
-    await page.getByLabel('Find').fill('')
+    await page.getByLabel('Search').fill('')
     await page.getByLabel('Tier', { exact: true }).selectOption('db')
     expect(await names(page)).to.deep.equal(['db7', 'db8'])
     expect(await page.getByRole('status').textContent()).to.equal('2 of 8 hosts')
     await page.getByRole('button', { name: 'unreachable' }).click()
     expect(await names(page)).to.deep.equal(['db7'])
-    expect(await page.locator('#change-list').textContent()).to.equal('There is no change to show.')
+    expect(await page.locator('#change-list').textContent()).to.equal('No changes to show.')
   })
 
   it('is used without a mouse', async () => {
@@ -119,7 +119,7 @@ describe('the report of a run, in a browser', () => {
     await page.keyboard.press('ArrowDown')
     expect(await focused(page)).to.equal('lb2')
     await page.keyboard.press('Enter')
-    expect(await page.locator('[data-host=lb2] .host-body').textContent()).to.include('= 37 steps as wanted')
+    expect(await page.locator('[data-host=lb2] .host-body').textContent()).to.include('= 37 steps ok')
     await page.keyboard.press('ArrowUp')
     expect(await focused(page)).to.equal('lb1')
   })
@@ -130,7 +130,7 @@ describe('the report of a run, in a browser', () => {
       await page.locator('summary').evaluateAll((all) => {
         for (const one of all) one.click()
       })
-      await page.locator('.wanted summary').first().click()
+      await page.locator('li.ok summary').first().click()
       // The page's own policy lets no other script in, but a debugger's.
       await page.evaluate(AXE)
       const faults = await page.evaluate<readonly string[]>(

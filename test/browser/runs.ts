@@ -23,8 +23,7 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
     const group = TIERS[Math.floor((i * TIERS.length) / number)] ?? 'db'
     return { name: `${group}${word}${i + 1}`, group, address: `10.0.${i >> 8}.${i & 255}` }
   })
-  const about: JournalHeader = {
-    provision: 1,
+  const about: Omit<JournalHeader, 'provision'> = {
     id: '20260102-030405-abcd',
     at: '2026-01-02T03:04:05.000Z',
     command: `provision --inventory inventory/prod.ts ${word}`.trim(),

@@ -123,7 +123,7 @@ describe('a look at hosts', () => {
       const { code, out, err } = await provision('exec', '--grouped', 'echo one')
       expect([code, timeless(out)]).to.deep.equal([
         3,
-        'web1, web2: ok\n    one\n3 hosts: 2 ok; not reached: db1. (TIME)\n',
+        'web1, web2: ok\n    one\n3 hosts: 2 ok; unreachable: db1. (TIME)\n',
       ])
       expect(err).to.match(/^error: .*127\.0\.0\.4/)
     })
@@ -157,7 +157,7 @@ describe('a look at hosts', () => {
       const script = `(trap '' TERM; echo $$ > ${pid}; sh -c 'echo $$ > ${pid}; exec sleep 1000') & wait`
       const { code, out } = await provision('exec', script, '--limit', 'web1', '--timeout', '300ms')
       expect(code).to.equal(1)
-      expect(out).to.include('stopped: it took too long')
+      expect(out).to.include('timed out')
       expect(runs(readFileSync(pid, 'utf8').trim())).to.equal(false)
     })
 
@@ -286,7 +286,7 @@ describe('a look at hosts', () => {
         1,
         [
           'AT',
-          'All passed: 5 checks of 2 hosts. (TIME)',
+          '5 checks on 2 hosts: 5 passed. (TIME)',
           '  web  web1 web2  web1 leads',
           'AT web2 is well: failed: it was seen',
           '',

@@ -53,7 +53,7 @@ describe('the command', () => {
 
   it('ends with 3 when a host cannot be reached', async () => {
     const { code, out } = await run('dead.ts')
-    expect(out).to.match(/1 host not reached, of 1 host, 0 steps; 0 changed\./)
+    expect(out).to.match(/1 host unreachable; 0 of 0 steps changed on 1 host\./)
     expect(code).to.equal(3)
   })
 
@@ -101,10 +101,7 @@ describe('the command', () => {
 
       rmSync(join(project.directory, 'break'))
       const good = await run('here.ts')
-      expect([good.code, good.out.split(' (')[0]]).to.deep.equal([
-        0,
-        'Nothing had to change: 1 host, 2 steps.',
-      ])
+      expect([good.code, good.out.split(' (')[0]]).to.deep.equal([0, 'No changes: 2 steps ok on 1 host.'])
     })
 
     it('plans a part of a playbook, and carries out a plan or a part of it', async () => {
@@ -117,7 +114,7 @@ describe('the command', () => {
       project.write('break', '')
 
       const part = await plan('--start-at', 'command look')
-      expect(part.out).to.include('1 step would change: 1 host, 1 step.')
+      expect(part.out).to.include('1 of 1 step would change on 1 host.')
       expect((await apply('--limit', 'web1', '--start-at', 'look')).err).to.include(
         'The plan was made with --start-at already',
       )

@@ -152,7 +152,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
    we tried root@127.0.0.1:1
    Is the host up, does sshd run, and at this port?
 web1 unreachable
-1 host not reached, of 1 host, 0 steps; 0 changed. (TIME, at most 0 round trips a host, 0 KiB)`,
+1 host unreachable; 0 of 0 steps changed on 1 host. (TIME, at most 0 round trips per host, 0 KiB)`,
   ],
 }
 

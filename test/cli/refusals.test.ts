@@ -48,7 +48,7 @@ const CASES: Readonly<Record<string, Case>> = {
    we tried root@127.0.0.1:1
    Is the host up, does sshd run, and at this port?
 web1 unreachable
-1 host not reached, of 1 host, 0 steps; 0 changed. (TIME, at most 0 round trips a host, 0 KiB)
+1 host unreachable; 0 of 0 steps changed on 1 host. (TIME, at most 0 round trips per host, 0 KiB)
 error: No plan was kept: not every host could be read.
    Mend what is said of those above, or plan without them: --limit.`,
   ],
@@ -155,11 +155,11 @@ describe('this machine, when it has no TypeScript compiler', () => {
       const [, found] = await controllerFindings({ inventory: join(bare, 'inventory.ts'), own })
       const findings = found ? [found] : []
       const told = verifyTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
-      expect(told).to.equal(`who           what        result  found
+      expect(told).to.equal(`target        check       result  value
 this machine  TypeScript  failed  not there
     There is no TypeScript compiler, so types are not checked.
     npm install --save-dev typescript
-Of 1 checks of 0 hosts: 1 failed. (0.00 s)`)
+1 check on 0 hosts: 0 passed, 1 failed. (0.00 s)`)
     } finally {
       rmSync(bare, { recursive: true })
     }

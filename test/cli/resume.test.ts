@@ -41,7 +41,7 @@ describe('provision resume', () => {
 
   it('runs the same command for the hosts that did not end well, with what it was told', async () => {
     const first = await run('--limit', 'web1', '--tags', 'always', '--word', "it's")
-    expect(first.out).to.match(/To go on: provision resume\. What is done is not done twice\.\n$/)
+    expect(first.out).to.match(/To continue: provision resume\. Finished steps are not repeated\.\n$/)
     expect(statSync(note()).mode & 0o777).to.equal(0o600)
     const again = await resume()
     expect(again.code).to.equal(3)

@@ -36,7 +36,7 @@ describe('a plan shows', () => {
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text, summary } = await shown(brings)
     expect(text).to.match(
-      /^web1 ~ command install: run\nweb1 \? absent \/default, file \/after: already in place, read again in the run\n/,
+      /^web1 ~ command install: run\nweb1 \? absent \/default, file \/after: ok now, known after apply\n/,
     )
     expect(summary.hosts[0]).to.include({ ok: 1, changed: 1, open: 0, recheck: 2 })
     const { told } = await rig.run(brings)
@@ -55,7 +55,7 @@ describe('a plan shows', () => {
     expect(text).to.include(`
 Would change:
   web1, web2 ~ command install: run
-  web1, web2 ? absent /default, file /after: already in place, read again in the run
+  web1, web2 ? absent /default, file /after: ok now, known after apply
 `)
   })
 
@@ -63,7 +63,7 @@ Would change:
     writeFileSync(`${rig.root}/done`, '')
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text, summary } = await shown(brings)
-    expect(text).to.match(/^Nothing would change: 1 host, 4 steps\./)
+    expect(text).to.match(/^No changes: 4 steps ok on 1 host\./)
     expect(summary.hosts[0]).to.include({ ok: 4, changed: 0, recheck: 0 })
     expect((await rig.run(brings)).summary.hosts[0]).to.include({ ok: 4, changed: 0 })
   })

@@ -145,7 +145,7 @@ describe('a secret on real hosts', function () {
       expect(first.code, first.text).to.equal(0)
       hides(first.text)
       const again = await run('-vvv')
-      expect(again.text).to.include('Nothing had to change')
+      expect(again.text).to.include('No changes')
       hides(again.text)
     })
     expect(found.flatMap(({ seen }) => seen)).to.deep.equal([])

@@ -39,7 +39,7 @@ describe('provision doctor, on real hosts', function () {
     expect(code, text).to.equal(0)
     expect(text).to.match(/^web1 +login and root +ok +as deploy, then root$/m)
     expect(text).to.match(new RegExp(`^ +Debian +ok +${DEBIAN} \\(${CODENAME}\\)$`, 'm'))
-    expect(text).to.match(/^All passed: \d+ checks of 2 hosts\./m)
+    expect(text).to.match(/^(\d+) checks on 2 hosts: \1 passed\./m)
     expect(await footprint(own.lab)).to.deep.equal(before)
   })
 
@@ -94,7 +94,7 @@ describe('provision doctor, on real hosts', function () {
     expect(code, text).to.equal(3)
     expect(text).to.match(/^web1 +login and root +ok/m)
     expect(text).to.match(/^error: .*web2/m)
-    expect(text).to.match(/not reached: web2\. \(/)
+    expect(text).to.match(/unreachable: web2\. \(/)
   })
 })
 

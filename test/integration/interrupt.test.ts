@@ -79,7 +79,7 @@ describe('a run that is interrupted, on real hosts', function () {
       .to.match(/^web1 ✓ command work/m)
       .and.match(/web1 .*no longer drained/)
       .and.match(/error: web1: stopped between two steps/)
-      .and.match(/To go on.*: provision resume/)
+      .and.match(/To continue.*: provision resume/)
     expect((await own.lab.exec('lb1', 'ls /run/drained')).stdout).to.equal('')
     expect((await own.lab.exec('web1', LOCKED)).stdout).to.equal('')
     expect((await rerun('a')).code).to.equal(0)

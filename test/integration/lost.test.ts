@@ -30,7 +30,7 @@ describe('a host that is lost in the middle of a run', function () {
     expect(code, text).to.equal(3)
     expect(text)
       .to.match(/error: lost web2: /)
-      .and.match(/1 host not reached/)
+      .and.match(/1 host unreachable/)
       .and.not.match(/^\s+at .*\.ts:\d+:\d+\)$/m)
     expect(await holds('web1', '[ -e /etc/step-done ]'), 'the other host is done').to.equal(true)
   }

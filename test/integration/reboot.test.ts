@@ -48,7 +48,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     const [once] = await boots()
     expect(once).to.not.equal(before)
     const again = await run('required', '--limit', 'web1')
-    expect(again.text).to.include('Nothing had to change')
+    expect(again.text).to.include('No changes')
     expect((await boots())[0]).to.equal(once)
   })
 

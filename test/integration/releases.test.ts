@@ -46,7 +46,7 @@ describe('releases on a real host', function () {
       'fifthmine',
     )
     const again = await own.run([], { BUILD: join(own.desk.directory, 'build') })
-    expect(again.text).to.include('Nothing had to change')
+    expect(again.text).to.include('No changes')
   })
 })
 

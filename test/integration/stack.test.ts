@@ -62,7 +62,7 @@ describe('the stack on real hosts', function () {
     const before = await footprint(lab)
     const { code, text } = await run()
     expect(code, text).to.equal(0)
-    expect(text).to.match(/Nothing had to change: 8 hosts, \d+ steps\. .*at most 2 round trips a host/)
+    expect(text).to.match(/No changes: \d+ steps ok on 8 hosts\. .*at most 2 round trips per host/)
     expect(await footprint(lab)).to.deep.equal(before)
     expect((await run('--check')).code).to.equal(0)
   })
@@ -144,7 +144,7 @@ describe('the stack on real hosts', function () {
     const applied = await provision(['apply', plan], { LAB })
     desk.remove()
     expect(applied.code, applied.text).to.equal(0)
-    expect(applied.text).to.match(/^2 steps changed: 8 hosts/m)
+    expect(applied.text).to.match(/^2 of \d+ steps changed on 8 hosts/m)
   })
 
   it('repairs what somebody has changed, and only that', async () => {
@@ -154,7 +154,7 @@ describe('the stack on real hosts', function () {
     expect(code, text).to.equal(0)
     expect(text)
       .to.match(/^web1 ✓ transaction nginx configuration/m)
-      .and.match(/^1 step changed: 8 hosts/m)
+      .and.match(/^1 of \d+ steps changed on 8 hosts/m)
     expect(
       (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout,
       'a reload, no restart',
@@ -193,7 +193,7 @@ describe('the stack on real hosts', function () {
     await eventually(async () => (await ask(lab, '/readyz').catch(() => undefined))?.status === 200)
     const { code, text } = await run()
     expect(code, text).to.equal(0)
-    expect(text).to.include('Nothing had to change')
+    expect(text).to.include('No changes')
     await shareSite(lab)
   })
 })

@@ -39,7 +39,7 @@ Changed:
   web1, web2 ✓ file /etc/face/key [face]: create root:root 0600
 web1 0 ok, 3 changed
 web2 0 ok, 3 changed
-6 steps changed: 2 hosts, 6 steps. (TIME, at most N round trips a host, N KiB)`)
+6 of 6 steps changed on 2 hosts. (TIME, at most N round trips per host, N KiB)`)
     expect(bytes).to.include('\u001b[33m')
   })
 
@@ -71,7 +71,7 @@ web2 0 ok, 3 changed
       /\n {3}at \S+\/playbook\.ts:\d+:\d+\n {5}\d+ \| .*command\('say a lot'.*\n {6,}\| +\^\n/,
     )
     expect(text).to.match(/Likely cause: the disk is full[^\n]*\n/)
-    expect(text).to.include('To go on')
+    expect(text).to.include('To continue')
   })
 
   it('has words where it had signs, for a screen reader', async () => {

@@ -18,7 +18,7 @@ describe('the transports, on real hosts', function () {
   }
 
   for (const name of ['ssh2', 'openssh'])
-    it(`converges over ${name}, and then takes two round trips a host`, async () => {
+    it(`converges over ${name}, and then takes two round trips per host`, async () => {
       const first = await run('--transport', name)
       expect(first.code, first.text).to.equal(0)
       expect(hostsOf(first).map(({ changed }) => changed)).to.deep.equal([2, 2])

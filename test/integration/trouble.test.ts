@@ -31,7 +31,7 @@ describe('trouble on real hosts', function () {
     expect(code, text).to.equal(3)
     expect(text)
       .to.match(/error: .*web2/)
-      .and.match(/1 host not reached/)
+      .and.match(/1 host unreachable/)
     expect(stackTraces(text)).to.deep.equal([])
     expect(await motd('web1')).to.equal('hello')
   })

@@ -157,7 +157,10 @@ describe('provision verify, on real hosts', function () {
     await lab.start('web2')
     expect([all.code, all.unreachable]).to.deep.equal([1, ['web2']])
     expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
-    expect(all.passed).to.include.members(['web1 serves the page', 'db each replica streams from the primary'])
+    expect(all.passed).to.include.members([
+      'web1 serves the page',
+      'db each replica streams from the primary',
+    ])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
     expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])
     expect((await verify('--within', '9m')).code).to.equal(0)

@@ -53,7 +53,7 @@ describe('the database on real hosts', function () {
   it('comes up with commits that wait for the replica', async () => {
     well(await converge())
     expect(await synchronous('db1')).to.equal(true)
-    expect((await converge()).text).to.include('Nothing had to change')
+    expect((await converge()).text).to.include('No changes')
   })
 
   it('is switched over under load: no write is lost, no request fails, and a run changes nothing afterwards', async () => {
@@ -66,8 +66,8 @@ describe('the database on real hosts', function () {
     expect(lost).to.deep.equal([])
     expect(load.failed).to.deep.equal([])
     expect(await synchronous('db2')).to.equal(true)
-    expect((await converge()).text).to.include('Nothing had to change')
-    expect((await run('switchover', '--to', 'db2')).text).to.include('Nothing had to change')
+    expect((await converge()).text).to.include('No changes')
+    expect((await run('switchover', '--to', 'db2')).text).to.include('No changes')
   })
 
   it('is not switched over while a transaction is open for long', async () => {
@@ -100,7 +100,7 @@ describe('the database on real hosts', function () {
     await eventually(() => follows(primary))
     well(await run('switchover', '--to', 'db1'))
     expect(await primaries()).to.deep.equal(['db1'])
-    expect((await converge()).text).to.include('Nothing had to change')
+    expect((await converge()).text).to.include('No changes')
   })
 
   it('fails over when the server is killed; the old primary is kept off, and becomes a replica again', async () => {
@@ -121,7 +121,7 @@ describe('the database on real hosts', function () {
     expect(refused.text).to.include('provision reattach --host db1')
     well(await run('reattach', '--host', 'db1'))
     expect(await primaries()).to.deep.equal(['db2'])
-    expect((await converge()).text).to.include('Nothing had to change')
+    expect((await converge()).text).to.include('No changes')
   })
 
   it('fails over when the power of the primary is off, which does not come back as a second one', async () => {

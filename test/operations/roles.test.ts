@@ -74,7 +74,7 @@ describe('the roles on real hosts of Debian 13', function () {
     console.log(`    converged in ${(ms / 1000).toFixed(1)} s`)
     const before = await footprint(lab)
     const again = await run()
-    expect(again.text, again.text).to.include('Nothing had to change')
+    expect(again.text, again.text).to.include('No changes')
     expect(await footprint(lab)).to.deep.equal(before)
     expect(await answers(lab, '/readyz')).to.equal(true)
   })

@@ -13,7 +13,7 @@ describe('three database hosts', function () {
   const unchanged = async () => {
     const { code, text } = await hosts.run()
     expect(code, text).to.equal(0)
-    expect(text).to.include('Nothing had to change')
+    expect(text).to.include('No changes')
   }
   const said = async (host: string, text: string) => (await sql(hosts.lab, host, text)).stdout.trim()
   const followers = (host: string) =>

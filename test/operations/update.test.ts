@@ -59,7 +59,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
     const before = await processes()
     const { code, text } = await own.site.provision(...UPDATE)
     expect(code, text).to.equal(0)
-    expect(text).to.include('Nothing had to change')
+    expect(text).to.include('No changes')
     expect(await processes()).to.deep.equal(before)
   })
 
@@ -80,7 +80,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
     expect(onNew(seen).length, seen.failed.join('\n')).to.be.at.most(1)
     await own.site.healthy()
     const again = await own.site.provision('reboot', '--required')
-    expect(again.text).to.include('Nothing had to change')
+    expect(again.text).to.include('No changes')
     expect(await boots()).to.deep.equal(now)
   })
 })

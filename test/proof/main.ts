@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { table } from '../../src/report/table.ts'
+import { table } from '../../src/report/format.ts'
 import { noHosts } from '../integration/support.ts'
 import { record } from '../support/results.ts'
 import type { Outcome } from './outcome.ts'

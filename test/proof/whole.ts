@@ -61,7 +61,7 @@ async function secondRun(site: Site, meanwhile?: () => Promise<unknown>): Promis
   await meanwhile?.()
   const before = await footprint(site.lab)
   const { code, text, seconds } = await site.provision('site')
-  const nothing = code === 0 && text.includes('Nothing had to change')
+  const nothing = code === 0 && text.includes('No changes')
   const after = await footprint(site.lab)
   const moved = Object.keys(before).filter((host) => before[host] !== after[host])
   const words = [

@@ -28,7 +28,7 @@ describe('a problem', () => {
 
   it('is told from a mistake of ours, which is shown with its stack', () => {
     expect(showError(new TypeError('x is not a function'), plain)).to.match(
-      /^error: a mistake in provision itself, not in your files\nTypeError: x is not a function\n +at /,
+      /^error: this is a bug in provision, not in your files\nTypeError: x is not a function\n +at /,
     )
     expect(showError('thrown text', plain)).to.match(/\nthrown text$/)
   })

@@ -83,7 +83,7 @@ async function exec(script: Shell, flags: ExecFlags, own: Installation): Promise
         { ...way, become: flags.become ? way.become : { method: 'none' } },
         {
           script,
-          hear: (stream, piece) => outputs.hear(host.name, stream, piece),
+          hear: (stream, piece) => outputs.receive(host.name, stream, piece),
           timeout: flags.timeout,
           stop: signal,
         },

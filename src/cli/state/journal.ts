@@ -33,7 +33,7 @@ export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts
         const id = idOf(at)
         const about = hosts.map(({ name, group, address }) => ({ name, group, address }))
         file = new JournalFile(id)
-        emit = journalWriter({ provision: 1, id, at, command, hosts: about }, file.add)
+        emit = journalWriter({ id, at, command, hosts: about }, file.add)
       }
       emit(event)
     },

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { table } from '../../report/table.ts'
+import { table } from '../../report/format.ts'
 import { type LabOptions, labSubcommand, open } from './shared.ts'
 
 /** Copies of whole labs. */

@@ -1,4 +1,4 @@
-import { table } from '../../report/table.ts'
+import { table } from '../../report/format.ts'
 import { elapsed } from '../../text/duration.ts'
 import type { HostStatus } from '../index.ts'
 

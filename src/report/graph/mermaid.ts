@@ -1,6 +1,6 @@
-import type { Graph } from './drawing.ts'
+import type { Graph } from './topology.ts'
 
-/** In Mermaid's language, which many wikis and forges draw. */
+/** The graph in Mermaid, which GitHub, GitLab and many wikis draw. */
 export function graphMermaid({ topology: { tiers, links }, plays }: Graph): string {
   const outside = [...new Set(links.map(({ from }) => from))].filter(
     (from) => !tiers.some(({ name }) => name === from),
@@ -31,7 +31,7 @@ export function graphMermaid({ topology: { tiers, links }, plays }: Graph): stri
   ].join('\n')
 }
 
-/** @param lines whether `<br>` stands for an end of line */
+/** @param lines keep `<br>` as a line break */
 function quoted(text: string, lines = false): string {
   const safe = text.replace(/[&<>"#`]/g, (sign) => `#${sign.codePointAt(0)};`)
   return `"${lines ? safe.replaceAll('#60;br#62;', '<br>') : safe}"`

@@ -1,32 +1,31 @@
-import type { Graph, PlayNode } from './drawing.ts'
 import { linkText } from './text.ts'
-import type { Link, Tier, Topology } from './topology.ts'
+import type { Graph, Link, PlayNode, Tier, Topology } from './topology.ts'
 
-/** A piece of SVG with its size. */
-export interface Picture {
+/** A fragment of SVG and its size. */
+interface Picture {
   readonly body: string
   readonly width: number
   readonly height: number
 }
 
-/** The widths of letters, about. */
+/** Approximate widths of a letter. */
 const LETTER = { label: 7.4, note: 6.6 }
 const MARGIN = 24
 
-/** A picture of its own, for a page or a README, that follows the reader's light or dark. */
+/** A standalone image for a page or a README, with a light and a dark colour scheme. */
 export function graphSvg({ topology, plays }: Graph): string {
-  const stack = tiersPicture(topology, 440)
-  const order = playsPicture(plays)
-  const width = MARGIN * 3 + stack.width + order.width
-  const height = MARGIN * 2 + Math.max(stack.height, order.height)
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="The hosts of each tier, who talks to whom, and the order of plays">
+  const left = tiersPicture(topology, 440)
+  const right = playsPicture(plays)
+  const width = MARGIN * 3 + left.width + right.width
+  const height = MARGIN * 2 + Math.max(left.height, right.height)
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Hosts by tier, allowed connections, and plays in order">
 <style>${STYLE}</style>
 <rect class="paper" width="${width}" height="${height}" rx="12"/>
 <g transform="translate(${MARGIN} ${MARGIN})">
-${stack.body}
+${left.body}
 </g>
-<g transform="translate(${MARGIN * 2 + stack.width} ${MARGIN})">
-${order.body}
+<g transform="translate(${MARGIN * 2 + left.width} ${MARGIN})">
+${right.body}
 </g>
 </svg>
 `
@@ -35,11 +34,11 @@ ${order.body}
 const CHIP = { height: 26, gap: 8, padding: 10 }
 const BAND = { top: 28, bottom: 14, side: 14, gap: 36 }
 const LANE = 44
-/** More hosts than these are squares, and their names come with a look at one. */
-const NAMED = 24
+/** More hosts are drawn as squares with tooltips. */
+const MAX_NAMES = 24
 const SQUARE = { height: 12, gap: 4 }
 
-/** The tiers from the outside inwards. What talks to its neighbour below has an arrow between them, all else a line at the side. */
+/** Tiers from top to bottom. A connection to the tier below is an arrow between them, any other between tiers a line at the side. */
 export function tiersPicture({ tiers, links }: Topology, wanted: number): Picture {
   const isTier = (name: string) => tiers.some((tier) => tier.name === name)
   const at = (name: string) => tiers.findIndex((tier) => tier.name === name)
@@ -50,7 +49,7 @@ export function tiersPicture({ tiers, links }: Topology, wanted: number): Pictur
   const bands: { readonly top: number; readonly bottom: number }[] = []
   let y = 0
   if (outer.length > 0) {
-    pieces.push(text(width / 2, 14, 'anyone', 'outside middle'))
+    pieces.push(text(width / 2, 14, 'anywhere', 'outside middle'))
     y = 20
   }
   for (const [i, tier] of tiers.entries()) {
@@ -86,7 +85,7 @@ function band(
   links: readonly Link[],
   { y, width }: { readonly y: number; readonly width: number },
 ): { readonly body: string; readonly height: number } {
-  const { height, gap } = hosts.length <= NAMED ? CHIP : SQUARE
+  const { height, gap } = hosts.length <= MAX_NAMES ? CHIP : SQUARE
   const rows = rowsOf(hosts, width - BAND.side * 2)
   const chips = rows.flatMap((row, i) => {
     const line = y + BAND.top + i * (height + gap)
@@ -110,9 +109,9 @@ function band(
   }
 }
 
-/** The hosts of a tier in rows that fit into this width. */
+/** Breaks the hosts of a tier into rows of this width. */
 function rowsOf(hosts: readonly string[], width: number): readonly (readonly Wide[])[] {
-  const named = hosts.length <= NAMED
+  const named = hosts.length <= MAX_NAMES
   const { gap } = named ? CHIP : SQUARE
   const rows: Wide[][] = [[]]
   let left = width

@@ -1,8 +1,15 @@
 import type { Admission } from '../../model/admission.ts'
+import type { BatchSize, Play } from '../../model/play.ts'
 
-/** The groups of an inventory, and who may talk to whom. */
+/** What `provision graph` draws: the tiers of an inventory and the plays of a playbook. */
+export interface Graph {
+  readonly topology: Topology
+  readonly plays: readonly PlayNode[]
+}
+
+/** The groups of an inventory and the connections that their hosts allow. */
 export interface Topology {
-  /** From the outside inwards: who is asked stands below who asks. */
+  /** Clients before their servers. */
   readonly tiers: readonly Tier[]
   readonly links: readonly Link[]
 }
@@ -12,17 +19,17 @@ export interface Tier {
   readonly hosts: readonly string[]
 }
 
-/** That some host of one tier lets some host of another in. */
+/** A connection that some host of a tier allows. */
 export interface Link {
   /** A tier, `anywhere`, or a network. */
   readonly from: string
-  /** A tier; `from` itself for what its hosts say to each other. */
+  /** A tier; equal to `from` for connections within it. */
   readonly to: string
   /** `80, 443`, `VRRP`. */
   readonly over: string
 }
 
-/** A host of an inventory, and whom it lets in; undefined when nobody has said so. */
+/** A host and its inbound rules; undefined for one without a firewall. */
 export interface HostIngress {
   readonly name: string
   readonly group: string
@@ -30,18 +37,19 @@ export interface HostIngress {
   readonly admits?: readonly Admission[] | undefined
 }
 
-/** Who may talk to whom is read from the firewalls of those who are talked to. */
+/** Derives the links from the firewalls of the servers. */
 export function topologyOf(hosts: readonly HostIngress[]): Topology {
   const groups = new Map<string, string[]>()
-  const groupAt = new Map<string, string[]>()
+  const groupsAt = new Map<string, string[]>()
   for (const { name, group, address } of hosts) {
     groups.set(group, [...(groups.get(group) ?? []), name])
-    groupAt.set(address, [...(groupAt.get(address) ?? []), group])
+    groupsAt.set(address, [...(groupsAt.get(address) ?? []), group])
   }
   const over = new Map<string, { readonly from: string; readonly to: string; readonly what: Set<string> }>()
   for (const { group: to, admits = [] } of hosts) {
     for (const one of admits) {
-      const sources = one.from === 'anywhere' ? ['anywhere'] : one.from.flatMap((at) => groupAt.get(at) ?? at)
+      const sources =
+        one.from === 'anywhere' ? ['anywhere'] : one.from.flatMap((at) => groupsAt.get(at) ?? at)
       for (const from of new Set(sources)) {
         const key = `${from}\n${to}`
         const link = over.get(key) ?? { from, to, what: new Set() }
@@ -58,18 +66,50 @@ export function topologyOf(hosts: readonly HostIngress[]): Topology {
   return { tiers, links }
 }
 
-/** How many others stand above each tier at least. Who asks each other in a circle stands in the order of the inventory. */
+/** The longest chain of clients before each tier. Tiers that connect to each other keep the order of the inventory. */
 function ranksOf(tiers: readonly string[], links: readonly Link[]): ReadonlyMap<string, number> {
   const ranks = new Map<string, number>()
   const rank = (tier: string, path: readonly string[]): number => {
     const known = ranks.get(tier)
     if (known !== undefined) return known
     if (path.includes(tier)) return 0
-    const above = links.filter(({ from, to }) => to === tier && from !== tier && tiers.includes(from))
-    const found = Math.max(-1, ...above.map(({ from }) => rank(from, [...path, tier]))) + 1
+    const clients = links.filter(({ from, to }) => to === tier && from !== tier && tiers.includes(from))
+    const found = Math.max(-1, ...clients.map(({ from }) => rank(from, [...path, tier]))) + 1
     if (path.length === 0) ranks.set(tier, found)
     return found
   }
   for (const tier of tiers) rank(tier, [])
   return ranks
+}
+
+export interface PlayNode {
+  readonly label: string
+  /** Tiers or hosts. */
+  readonly on: string
+  /** Batch size and drain; empty when all hosts run at once. */
+  readonly how: string
+}
+
+export function playNode(play: Play, tiers: readonly Tier[]): PlayNode {
+  const how = [batching(play), play.drain && `drain: ${play.drain.label}`].filter((part) => part)
+  return { label: play.label, on: targets(play, tiers), how: how.join(', ') }
+}
+
+/** Whole tiers by name, then single hosts. */
+function targets({ hosts }: Play, tiers: readonly Tier[]): string {
+  const names = new Set(hosts.map(({ name }) => name))
+  const whole = tiers.filter((tier) => tier.hosts.length > 0 && tier.hosts.every((name) => names.has(name)))
+  const rest = new Set(names)
+  for (const tier of whole) for (const name of tier.hosts) rest.delete(name)
+  return [...whole.map(({ name }) => name), ...rest].join(', ')
+}
+
+function batching({ serial, maxUnavailable, hosts }: Play): string {
+  if (hosts.length < 2) return ''
+  if (maxUnavailable !== undefined) return `at most ${sizeText(maxUnavailable)} unavailable`
+  return serial ? serial.map((size) => `${sizeText(size)} at a time`).join(', then ') : ''
+}
+
+function sizeText(size: BatchSize): string {
+  return size === 1 ? 'one' : String(size)
 }

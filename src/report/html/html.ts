@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The page with a journal in it: one file that asks for nothing else. Its policy lets nothing run but its own script, and nothing load.
+ * Renders a journal as a single HTML file. Its content security policy allows only its own script and style, and no requests.
  *
- * @param page what `bin/page.js` has made
+ * @param page the built page of `bin/page.js`
  */
 export function reportHtml(page: string, journal: string): string {
-  const [style, script] = ['style', 'script'].map((tag) => insideOf(page, tag))
+  const [style, script] = ['style', 'script'].map((tag) => contentOf(page, tag))
   const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`
-  // Within JSON, `<` stands in strings alone, where it may be written otherwise: no word of a run can end the element.
+  // In JSON `<` occurs only within strings; escaped, no text of a run can close the element.
   const data = journal.replaceAll('<', '\\u003c')
   return page
     .replace('<!-- policy -->', () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`)
     .replace('<!-- journal -->', () => `<script type="application/json" id="journal">${data}</script>`)
 }
 
-function insideOf(page: string, tag: string): string {
+function contentOf(page: string, tag: string): string {
   return new RegExp(`<${tag}>([\\s\\S]*)</${tag}>`).exec(page)?.[1] ?? ''
 }
 

@@ -7,64 +7,64 @@ import { unifiedDiffs } from '../text-diff.ts'
 import type { JournalDiff, JournalEvent, JournalHeader, JournalProblem, JournalStep } from './format.ts'
 
 /**
- * Writes down a run, a JSON object a line, with secrets masked. Steps that are as wanted, which are most of them, share a line, and what
- * many lines name is written once: a journal of 500 hosts with 100 steps each takes about a megabyte, and no time.
+ * Writes a run as lines of JSON, with secrets masked. Consecutive steps that are ok share a line, and values that many lines refer to
+ * are written once: the journal of 500 hosts with 100 steps each has about one megabyte.
  *
- * @param write takes lines without their ends
+ * @param write takes lines without line endings
  */
 export function journalWriter(
-  about: JournalHeader,
+  header: Omit<JournalHeader, 'provision'>,
   write: (line: string) => void,
 ): (event: RunEvent) => void {
   const began = performance.now()
   const put = (line: object) => write(JSON.stringify(line, masked))
   const at = () => Math.round(performance.now() - began)
-  const tell = (told: JournalEvent, t = at()) => put({ t, ...told })
-  const step = numbering((info: StepInfo, id) =>
-    put({ t: at(), kind: 'a step', id, step: journalStep(info) }),
+  const add = (event: JournalEvent, t = at()) => put({ t, ...event })
+  const stepId = numbering((info: StepInfo, id) =>
+    put({ t: at(), kind: 'define step', id, step: journalStep(info) }),
   )
-  const doors = numbering((admits: object, id) => put({ t: at(), kind: 'doors', id, admits }))
-  let well:
+  const ingressId = numbering((admits: object, id) => put({ t: at(), kind: 'define ingress', id, admits }))
+  let ok:
     | { readonly t: number; readonly play: string; readonly host: string; readonly steps: number[] }
     | undefined
   const flush = () => {
-    if (!well) return
-    const { t, ...rest } = well
-    tell({ kind: 'as wanted', ...rest }, t)
-    well = undefined
+    if (!ok) return
+    const { t, ...rest } = ok
+    add({ kind: 'ok', ...rest }, t)
+    ok = undefined
   }
-  put(about)
+  put({ provision: 2, ...header })
   return (event) => {
     if (event.kind === 'progress') return
     if (event.kind === 'step' && (event.outcome === 'ok' || event.outcome === 'open')) {
-      if (well?.play !== event.play || well.host !== event.host) flush()
-      well ??= { t: at(), play: event.play, host: event.host, steps: [] }
-      well.steps.push(step(keyOf(event.step), event.step))
+      if (ok?.play !== event.play || ok.host !== event.host) flush()
+      ok ??= { t: at(), play: event.play, host: event.host, steps: [] }
+      ok.steps.push(stepId(keyOf(event.step), event.step))
       return
     }
     flush()
-    if (event.kind === 'step') tell(stepLine(event, step(keyOf(event.step), event.step)))
+    if (event.kind === 'step') add(stepLine(event, stepId(keyOf(event.step), event.step)))
     else if (event.kind === 'applying')
-      tell({ ...event, steps: event.steps.map((one) => step(keyOf(one), one)) })
+      add({ ...event, steps: event.steps.map((one) => stepId(keyOf(one), one)) })
     else if (event.kind === 'surveyed') {
       const { admits, ...rest } = event
-      tell({ ...rest, ...(admits && { admits: doors(JSON.stringify(admits), admits) }) })
+      add({ ...rest, ...(admits && { admits: ingressId(JSON.stringify(admits), admits) }) })
     } else if ('problem' in event && event.problem) {
-      // The kind says what else there is; all but the problem is written as it is.
-      tell({ ...event, problem: journalProblem(event.problem) } as JournalEvent)
-    } else tell(event as JournalEvent)
+      // All fields but the problem are written unchanged.
+      add({ ...event, problem: journalProblem(event.problem) } as JournalEvent)
+    } else add(event as JournalEvent)
   }
 }
 
-/** Gives each thing a number by its key, and tells of it when it is new. */
-function numbering<T>(define: (thing: T, id: number) => void): (key: string, thing: T) => number {
+/** Assigns a number to each value by its key, and defines it at its first use. */
+function numbering<T>(define: (value: T, id: number) => void): (key: string, value: T) => number {
   const ids = new Map<string, number>()
-  return (key, thing) => {
+  return (key, value) => {
     const known = ids.get(key)
     if (known !== undefined) return known
     const id = ids.size
     ids.set(key, id)
-    define(thing, id)
+    define(value, id)
     return id
   }
 }
@@ -81,7 +81,7 @@ function stepLine(event: EventOf<'step'>, step: number): JournalEvent {
   const { play, host, outcome } = event
   const line = { kind: 'step', play, host, step } as const
   if (outcome === 'failed') return { ...line, outcome, problem: journalProblem(event.problem) }
-  if (outcome === 'ok' || outcome === 'open') throw new TypeError('what is as wanted has no line of its own')
+  if (outcome === 'ok' || outcome === 'open') throw new TypeError('a step that is ok has no line of its own')
   return {
     ...line,
     outcome,

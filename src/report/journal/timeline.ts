@@ -1,22 +1,21 @@
 import type { Admission } from '../../model/admission.ts'
 import type { HostSummary, Mode, Summary } from '../../model/event.ts'
-import { stepTitle } from '../describe.ts'
+import { drainTitle, stepTitle } from '../format.ts'
 import { type Topology, topologyOf } from '../graph/topology.ts'
 import {
   type JournalEvent,
   type JournalHeader,
-  type JournalLine,
   type JournalProblem,
   type JournalStep,
   parseJournal,
   type StepLine,
 } from './format.ts'
 
-/** A run as a reader wants it: by host. Times are in milliseconds since its beginning. */
+/** A run by host. Times are in milliseconds since its start. */
 export interface RunTimeline {
   readonly about: JournalHeader
   readonly mode: Mode
-  /** Undefined when the run did not come to its end. */
+  /** Undefined for a run that was killed. */
   readonly summary: Summary | undefined
   readonly ms: number
   readonly plays: readonly string[]
@@ -34,63 +33,79 @@ export interface HostTimeline {
   readonly problems: readonly { readonly play: string; readonly problem: JournalProblem }[]
 }
 
-/** The worst that can be said of a host. */
-export type Outcome = 'unreachable' | 'failed' | 'skipped' | 'changed' | 'well'
+/** The worst outcome of a host. */
+export type Outcome = 'unreachable' | 'failed' | 'skipped' | 'changed' | 'ok'
 
-/** What a host was busy with for a while. */
+/** An activity of a host. */
 export interface Span {
-  readonly kind: 'login' | 'look' | 'work' | 'wait' | 'broken'
+  readonly kind: 'login' | 'read' | 'apply' | 'wait' | 'failed'
   readonly from: number
   readonly to: number
   readonly what: string
 }
 
-/** Something to tell of a host, in its order. */
+/** An event of a host. */
 export interface Entry {
   readonly t: number
   readonly play: string
-  readonly kind: 'step' | 'note' | 'as wanted'
+  readonly kind: 'step' | 'note' | 'ok'
   readonly sign: '✓' | '~' | '?' | '✗' | '·' | '='
   readonly title: string
   readonly step?: JournalStep
   readonly line?: StepLine
   readonly problem?: JournalProblem
-  /** The steps that are as wanted. */
+  /** The steps of an entry of the kind `ok`. */
   readonly steps?: readonly JournalStep[]
 }
 
-/** @throws SyntaxError for what is no journal */
+/** @throws SyntaxError for a text that is no journal */
 export function timelineOf(journal: string): RunTimeline {
   const { about, lines } = parseJournal(journal)
-  return new RunTimelineBuilder(about, lines).story()
+  const run = new RunTimelineBuilder(about)
+  for (const { t, ...line } of lines) {
+    if (line.kind === 'define step') run.steps.set(line.id, line.step)
+    else if (line.kind === 'define ingress') run.ingress.set(line.id, line.admits)
+    else run.add(t, line)
+  }
+  return run.build(lines.at(-1)?.t ?? 0)
 }
 
 class RunTimelineBuilder {
+  readonly steps = new Map<number, JournalStep>()
+  readonly ingress = new Map<number, readonly Admission[]>()
   readonly #about: JournalHeader
-  readonly #lines: readonly JournalLine[]
-  readonly #steps = new Map<number, JournalStep>()
-  readonly #doors = new Map<number, readonly Admission[]>()
-  readonly #admits = new Map<string, readonly Admission[]>()
+  readonly #ingressOf = new Map<string, readonly Admission[]>()
   readonly #hosts = new Map<string, HostTimelineBuilder>()
   #mode: Mode = 'apply'
   #plays: readonly string[] = []
   #summary: Summary | undefined
 
-  constructor(about: JournalHeader, lines: readonly JournalLine[]) {
+  constructor(about: JournalHeader) {
     this.#about = about
-    this.#lines = lines
-    for (const line of lines) {
-      if (line.kind === 'a step') this.#steps.set(line.id, line.step)
-      else if (line.kind === 'doors') this.#doors.set(line.id, line.admits)
-      else this.#tell(line.t, line)
+  }
+
+  add(t: number, event: JournalEvent): void {
+    if (event.kind === 'begin') {
+      this.#mode = event.mode
+      this.#plays = event.plays
+      for (const name of event.hosts) this.#host(name)
+    } else if (event.kind === 'end') this.#summary = event.summary
+    else if (event.kind === 'skipped')
+      for (const host of event.hosts) this.#host(host).skip(t, event.play, event.why)
+    else if (event.kind !== 'play') {
+      if (event.kind === 'surveyed' && event.admits !== undefined)
+        this.#ingressOf.set(event.host, this.ingress.get(event.admits) ?? [])
+      this.#host(event.host).add(t, event, (id) => this.steps.get(id) ?? UNKNOWN)
     }
   }
 
-  story(): RunTimeline {
-    const ms = this.#summary?.ms ?? this.#lines.at(-1)?.t ?? 0
+  /** @param last the time of the last line */
+  build(last: number): RunTimeline {
+    const ms = this.#summary?.ms ?? last
     const summaries = new Map(this.#summary?.hosts.map((one) => [one.host, one]))
     const names = [...new Set([...this.#hosts.keys(), ...summaries.keys()])]
-    const known = new Map(this.#about.hosts.map((host) => [host.name, host]))
+    const { hosts } = this.#about
+    const groups = new Map(hosts.map(({ name, group }) => [name, group]))
     return {
       about: this.#about,
       mode: this.#mode,
@@ -98,48 +113,29 @@ class RunTimelineBuilder {
       ms,
       plays: this.#plays,
       hosts: names.map((name) =>
-        this.#diary(name).story(known.get(name)?.group ?? 'other', summaries.get(name), ms),
+        this.#host(name).build(groups.get(name) ?? 'other', summaries.get(name), ms),
       ),
-      topology: topologyOf(
-        this.#about.hosts.map((host) => ({ ...host, admits: this.#admits.get(host.name) })),
-      ),
+      topology: topologyOf(hosts.map((host) => ({ ...host, admits: this.#ingressOf.get(host.name) }))),
     }
   }
 
-  #diary(name: string): HostTimelineBuilder {
-    const diary = this.#hosts.get(name) ?? new HostTimelineBuilder(name)
-    this.#hosts.set(name, diary)
-    return diary
-  }
-
-  #tell(t: number, told: JournalEvent): void {
-    if (told.kind === 'begin') {
-      this.#mode = told.mode
-      this.#plays = told.plays
-      for (const name of told.hosts) this.#diary(name)
-    } else if (told.kind === 'end') this.#summary = told.summary
-    else if (told.kind === 'skipped')
-      for (const host of told.hosts)
-        this.#diary(host).note(t, told.play, '·', `left out of ${told.play}, since ${told.why}`, true)
-    else if (told.kind !== 'play') {
-      if (told.kind === 'surveyed' && told.admits !== undefined)
-        this.#admits.set(told.host, this.#doors.get(told.admits) ?? [])
-      this.#diary(told.host).tell(t, told, (id) => this.#steps.get(id) ?? UNKNOWN)
-    }
+  #host(name: string): HostTimelineBuilder {
+    const host = this.#hosts.get(name) ?? new HostTimelineBuilder(name)
+    this.#hosts.set(name, host)
+    return host
   }
 }
 
 const UNKNOWN: JournalStep = { kind: 'step', name: 'unknown', roles: [] }
 
-type OfHost = Extract<JournalEvent, { readonly host: string }>
+type HostEvent = Extract<JournalEvent, { readonly host: string }>
 
-/** What one host has to tell. */
 class HostTimelineBuilder {
   readonly #name: string
   readonly #spans: Span[] = []
   readonly #entries: Entry[] = []
   readonly #problems: { readonly play: string; readonly problem: JournalProblem }[] = []
-  #open: Omit<Span, 'to'> | undefined
+  #current: Omit<Span, 'to'> | undefined
   #last = 0
   #unreachable = false
   #skipped = false
@@ -148,106 +144,110 @@ class HostTimelineBuilder {
     this.#name = name
   }
 
-  tell(t: number, told: OfHost, stepOf: (id: number) => JournalStep): void {
-    const broken =
-      told.kind === 'failed' ||
-      told.kind === 'unreachable' ||
-      (told.kind === 'step' && told.outcome === 'failed')
-    this.#close(t, broken)
-    if (told.kind === 'connected')
-      this.#spans.push({ kind: 'login', from: Math.max(0, t - told.ms), to: t, what: 'login' })
-    else if (told.kind === 'surveyed')
-      this.#spans.push({
-        kind: 'look',
-        from: this.#last,
-        to: t,
-        what: `${told.steps} steps read, ${told.differing} differ`,
-      })
-    else if (told.kind === 'applying')
-      this.#open = { kind: 'work', from: t, what: told.steps.map((id) => stepTitle(stepOf(id))).join(', ') }
-    else if (told.kind === 'waiting') {
-      this.#open = { kind: 'wait', from: t, what: `waiting for ${told.for}` }
-      this.note(t, told.play, '·', `waiting for ${told.for}`)
-    } else if (told.kind === 'as wanted')
-      this.#entries.push({
-        t,
-        play: told.play,
-        kind: 'as wanted',
-        sign: '=',
-        title: '',
-        steps: told.steps.map(stepOf),
-      })
-    else if (told.kind === 'step') {
-      const step = stepOf(told.step)
-      this.#entries.push({
-        ...{ t, play: told.play, kind: 'step', title: stepTitle(step), step, line: told },
-        sign: told.outcome === 'failed' ? '✗' : told.outcome === 'changed' ? '✓' : told.sure ? '~' : '?',
-        ...(told.problem && { problem: told.problem }),
-      })
-    } else if (told.kind === 'handler') this.#handler(t, told)
-    else if (told.kind === 'bracket') {
-      const words = told.outcome === 'left' ? `no longer ${told.label}` : told.label
-      this.note(t, told.play, '·', `${words}${told.owed ? ' (since an earlier run)' : ''}`)
-      if (told.problem) this.#problem(told.play, told.problem)
-    } else if (told.kind === 'recovered')
-      this.note(t, '', '·', `${told.label}: an earlier run was cut off in it (${told.outcome})`)
-    else if (told.kind === 'failed') this.#problem(told.play, told.problem)
-    else if (told.kind === 'unreachable') {
+  add(t: number, event: HostEvent, stepOf: (id: number) => JournalStep): void {
+    this.#endSpan(t, isFailure(event))
+    if (event.kind === 'connected')
+      this.#spans.push({ kind: 'login', from: Math.max(0, t - event.ms), to: t, what: 'login' })
+    else if (event.kind === 'surveyed') {
+      const what = `${event.steps} steps read, ${event.differing} differ`
+      this.#spans.push({ kind: 'read', from: this.#last, to: t, what })
+    } else if (event.kind === 'applying') {
+      const what = event.steps.map((id) => stepTitle(stepOf(id))).join(', ')
+      this.#current = { kind: 'apply', from: t, what }
+    } else if (event.kind === 'waiting') {
+      const what = `waiting for ${event.for}`
+      this.#current = { kind: 'wait', from: t, what }
+      this.#note(t, event.play, what)
+    } else if (event.kind === 'ok') {
+      const steps = event.steps.map(stepOf)
+      this.#entries.push({ t, play: event.play, kind: 'ok', sign: '=', title: '', steps })
+    } else if (event.kind === 'step') this.#step(t, event, stepOf(event.step))
+    else if (event.kind === 'handler') this.#handler(t, event)
+    else if (event.kind === 'bracket') {
+      this.#note(t, event.play, `${drainTitle(event.label, event.outcome)}${sinceEarlier(event.owed)}`)
+      if (event.problem) this.#problem(event.play, event.problem)
+    } else if (event.kind === 'recovered')
+      this.#note(t, '', `${event.label}: interrupted in an earlier run (${event.outcome})`)
+    else if (event.kind === 'failed') this.#problem(event.play, event.problem)
+    else if (event.kind === 'unreachable') {
       this.#unreachable = true
-      this.#problem('', told.problem)
+      this.#problem('', event.problem)
     }
     this.#last = t
   }
 
-  note(t: number, play: string, sign: Entry['sign'], title: string, skipped = false): void {
-    this.#skipped ||= skipped
-    this.#entries.push({ t, play, kind: 'note', sign, title })
+  skip(t: number, play: string, why: string): void {
+    this.#skipped = true
+    this.#note(t, play, `skipped: ${why}`)
   }
 
-  story(group: string, summary: HostSummary | undefined, ms: number): HostTimeline {
-    this.#close(ms, false)
+  build(group: string, summary: HostSummary | undefined, ms: number): HostTimeline {
+    this.#endSpan(ms, false)
     return {
       ...{ name: this.#name, group, summary, outcome: this.#outcome() },
       ...{ spans: this.#spans, entries: this.#entries, problems: this.#problems },
     }
   }
 
-  #handler(t: number, { play, name, outcome, owed, problem }: Extract<OfHost, { kind: 'handler' }>): void {
-    const sign = outcome === 'failed' ? '✗' : outcome === 'planned' ? '~' : '✓'
-    if (outcome !== 'planned')
-      this.#spans.push({
-        kind: outcome === 'failed' ? 'broken' : 'work',
-        from: this.#last,
-        to: t,
-        what: name,
-      })
+  #note(t: number, play: string, title: string): void {
+    this.#entries.push({ t, play, kind: 'note', sign: '·', title })
+  }
+
+  #step(t: number, line: StepLine, step: JournalStep): void {
+    const { play, outcome, problem } = line
     this.#entries.push({
-      ...{ t, play, kind: 'note', sign, title: `${name}${owed ? ' (owed since an earlier run)' : ''}` },
+      ...{ t, play, kind: 'step', title: stepTitle(step), step, line },
+      sign: outcome === 'failed' ? '✗' : outcome === 'changed' ? '✓' : line.sure ? '~' : '?',
       ...(problem && { problem }),
     })
   }
 
+  #handler(t: number, event: Extract<HostEvent, { kind: 'handler' }>): void {
+    const { play, name, outcome, owed, problem } = event
+    const sign = outcome === 'failed' ? '✗' : outcome === 'planned' ? '~' : '✓'
+    if (outcome !== 'planned') {
+      const kind = outcome === 'failed' ? 'failed' : 'apply'
+      this.#spans.push({ kind, from: this.#last, to: t, what: name })
+    }
+    this.#entries.push({
+      ...{ t, play, kind: 'note', sign, title: `${name}${sinceEarlier(owed)}` },
+      ...(problem && { problem }),
+    })
+  }
+
+  /** A failed step and the failed host report the same problem. */
   #problem(play: string, problem: JournalProblem): void {
-    // One that a step has told already is the same.
     if (!this.#problems.some((one) => one.problem.message === problem.message))
       this.#problems.push({ play, problem })
   }
 
-  #close(t: number, broken: boolean): void {
-    // The steps of a trip are told together at its end, and one of them may be what broke it.
-    const span = this.#open ? { ...this.#open, to: t } : broken ? this.#lastWork() : undefined
-    this.#open = undefined
-    if (span) this.#spans.push(broken ? { ...span, kind: 'broken' } : span)
+  #endSpan(t: number, failed: boolean): void {
+    // The steps of a round trip are reported after its end, and one of them may be the failed one.
+    const span = this.#current ? { ...this.#current, to: t } : failed ? this.#lastApply() : undefined
+    this.#current = undefined
+    if (span) this.#spans.push(failed ? { ...span, kind: 'failed' } : span)
   }
 
-  #lastWork(): Span | undefined {
-    return this.#spans.at(-1)?.kind === 'work' ? this.#spans.pop() : undefined
+  #lastApply(): Span | undefined {
+    return this.#spans.at(-1)?.kind === 'apply' ? this.#spans.pop() : undefined
   }
 
   #outcome(): Outcome {
     if (this.#unreachable) return 'unreachable'
     if (this.#problems.length > 0 || this.#entries.some(({ sign }) => sign === '✗')) return 'failed'
     if (this.#skipped) return 'skipped'
-    return this.#entries.some(({ sign }) => '✓~?'.includes(sign)) ? 'changed' : 'well'
+    return this.#entries.some(({ sign }) => '✓~?'.includes(sign)) ? 'changed' : 'ok'
   }
+}
+
+function isFailure(event: HostEvent): boolean {
+  return (
+    event.kind === 'failed' ||
+    event.kind === 'unreachable' ||
+    (event.kind === 'step' && event.outcome === 'failed')
+  )
+}
+
+function sinceEarlier(pending: boolean): string {
+  return pending ? ' (pending since an earlier run)' : ''
 }

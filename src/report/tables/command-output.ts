@@ -3,11 +3,11 @@ import type { Problem } from '../../model/problem.ts'
 import { Secret } from '../../shell/secret.ts'
 import { elapsed } from '../../text/duration.ts'
 import { printable } from '../../text/printable.ts'
-import { groupEqual } from '../group-equal.ts'
+import { count, groupEqual } from '../format.ts'
 import { jsonLine } from '../json.ts'
 import type { Paint } from '../problem.ts'
 
-/** How a command ended on one host. */
+/** The end of a command on one host. */
 export interface CommandEnd {
   readonly host: string
   readonly code: number
@@ -15,12 +15,12 @@ export interface CommandEnd {
   readonly ms: number
 }
 
-/** Takes what hosts say to one command, and how it ended on each. */
+/** Takes the output and the end of one command on several hosts. */
 export interface CommandOutput {
-  hear(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void
+  receive(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void
   end(end: CommandEnd): void
   unreachable(host: string, problem: Problem): void
-  /** Nothing more will come. */
+  /** Called once, after the last host. */
   close(ms: number): void
 }
 
@@ -30,7 +30,7 @@ interface CommandOutputOptions {
   readonly paint: Paint
 }
 
-/** What is kept of one host's output before its lines are shown as they come, bytes. */
+/** Bytes that are buffered of one host before its lines are shown as they arrive. */
 const MAX_BUFFERED = 64 * 1024
 
 interface HostOutput {
@@ -42,124 +42,124 @@ interface HostOutput {
 }
 
 /**
- * For people: hosts that say the same are told of once, when all have ended. When that takes longer, or when there is too much of it,
- * the lines of those that still run are shown as they come, each behind its host's name.
+ * For terminals: hosts with equal output are shown once, after all have ended. When that takes long, or with much output, lines are
+ * shown as they arrive, after the name of their host.
  */
 export class GroupedOutput implements CommandOutput {
   readonly #options: CommandOutputOptions
-  readonly #said = new Map<string, HostOutput>()
-  readonly #lost: string[] = []
+  readonly #outputs = new Map<string, HostOutput>()
+  readonly #unreachable: string[] = []
   readonly #width: number
   #live = false
 
   constructor(options: CommandOutputOptions) {
     this.#options = options
     this.#width = Math.max(0, ...options.hosts.map((host) => host.length))
-    for (const host of options.hosts) this.#said.set(host, newHostOutput())
+    for (const host of options.hosts) this.#outputs.set(host, newHostOutput())
   }
 
-  /** Shows what has ended, and from now on each line as it comes. */
+  /** Shows the hosts that have ended, and from now on each line as it arrives. */
   goLive(): void {
     if (this.#live) return
-    this.#tellEnded()
+    this.#showEnded()
     this.#live = true
-    for (const [host, said] of this.#said) {
-      for (const line of said.lines) this.#tellLine(host, line)
-      said.lines = []
+    for (const [host, output] of this.#outputs) {
+      for (const line of output.lines) this.#showLine(host, line)
+      output.lines = []
     }
   }
 
-  hear(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void {
-    const said = this.#said.get(host)
-    if (!said) return
-    const lines = (said.partial[stream] + said.decoders[stream].write(piece)).split('\n')
-    said.partial[stream] = lines.pop() ?? ''
-    this.#add(host, said, lines)
-    said.bytes += piece.length
-    if (said.bytes > MAX_BUFFERED) this.goLive()
+  receive(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void {
+    const output = this.#outputs.get(host)
+    if (!output) return
+    const lines = (output.partial[stream] + output.decoders[stream].write(piece)).split('\n')
+    output.partial[stream] = lines.pop() ?? ''
+    this.#add(host, output, lines)
+    output.bytes += piece.length
+    if (output.bytes > MAX_BUFFERED) this.goLive()
   }
 
   end(end: CommandEnd): void {
-    const said = this.#said.get(end.host)
-    if (!said) return
-    const rest = [said.partial.stdout, said.partial.stderr].filter((line) => line !== '')
-    this.#add(end.host, said, rest)
-    said.end = end
-    if (this.#live) this.#tellLine(end.host, this.#verdict(end))
+    const output = this.#outputs.get(end.host)
+    if (!output) return
+    const rest = [output.partial.stdout, output.partial.stderr].filter((line) => line !== '')
+    this.#add(end.host, output, rest)
+    output.end = end
+    if (this.#live) this.#showLine(end.host, this.#result(end))
   }
 
   unreachable(host: string): void {
-    this.#lost.push(host)
+    this.#unreachable.push(host)
   }
 
   close(ms: number): void {
-    if (!this.#live) this.#tellEnded()
+    if (!this.#live) this.#showEnded()
     const { write, paint } = this.#options
-    const ends = [...this.#said.values()].flatMap(({ end }) => end ?? [])
+    const ends = [...this.#outputs.values()].flatMap(({ end }) => end ?? [])
     const failed = ends.filter(hasFailed).map(({ host }) => host)
     const parts = [
       `${ends.length - failed.length} ok`,
       ...(failed.length > 0 ? [`${failed.length} failed: ${failed.join(', ')}`] : []),
-      ...(this.#lost.length > 0 ? [`not reached: ${this.#lost.join(', ')}`] : []),
+      ...(this.#unreachable.length > 0 ? [`unreachable: ${this.#unreachable.join(', ')}`] : []),
     ]
-    const colour = failed.length + this.#lost.length > 0 ? 'red' : 'green'
-    const count = this.#said.size === 1 ? '1 host' : `${this.#said.size} hosts`
-    write(`${paint(colour, `${count}: ${parts.join('; ')}.`)} ${paint('dim', `(${elapsed(ms)})`)}`)
+    const colour = failed.length + this.#unreachable.length > 0 ? 'red' : 'green'
+    const hosts = count(this.#outputs.size, 'host')
+    write(`${paint(colour, `${hosts}: ${parts.join('; ')}.`)} ${paint('dim', `(${elapsed(ms)})`)}`)
   }
 
-  #add(host: string, said: HostOutput, lines: readonly string[]): void {
+  #add(host: string, output: HostOutput, lines: readonly string[]): void {
     const shown = lines.map((line) => Secret.redact(printable(line.replace(/\r$/, ''))))
-    if (this.#live) for (const line of shown) this.#tellLine(host, line)
-    else said.lines.push(...shown)
+    if (this.#live) for (const line of shown) this.#showLine(host, line)
+    else output.lines.push(...shown)
   }
 
-  #tellEnded(): void {
-    const ended = [...this.#said.values()].flatMap(({ end, lines }) => (end ? [{ end, lines }] : []))
+  #showEnded(): void {
+    const ended = [...this.#outputs.values()].flatMap(({ end, lines }) => (end ? [{ end, lines }] : []))
     const { write, paint } = this.#options
-    for (const group of groupEqual(ended, ({ end, lines }) => JSON.stringify([this.#verdict(end), lines]))) {
+    for (const group of groupEqual(ended, ({ end, lines }) => JSON.stringify([this.#result(end), lines]))) {
       const [{ end, lines }] = group
-      write(`${paint('bold', group.map(({ end }) => end.host).join(', '))}: ${this.#verdict(end)}`)
+      write(`${paint('bold', group.map(({ end }) => end.host).join(', '))}: ${this.#result(end)}`)
       for (const line of lines) write(`    ${line}`.trimEnd())
-      for (const { end } of group) this.#said.get(end.host)?.lines.splice(0)
+      for (const { end } of group) this.#outputs.get(end.host)?.lines.splice(0)
     }
   }
 
-  #tellLine(host: string, line: string): void {
+  #showLine(host: string, line: string): void {
     const { write, paint } = this.#options
     write(`${paint('dim', `${host.padEnd(this.#width)} |`)} ${line}`.trimEnd())
   }
 
-  #verdict(end: CommandEnd): string {
+  #result(end: CommandEnd): string {
     const { paint } = this.#options
-    if (end.timedOut) return paint('red', 'stopped: it took too long')
+    if (end.timedOut) return paint('red', 'timed out')
     return end.code === 0 ? paint('green', 'ok') : paint('red', `exit status ${end.code}`)
   }
 }
 
-/** What is kept of each of a host's outputs for programs, bytes: the last. */
+/** Bytes that are kept of each output of a host for JSON: the last ones. */
 const MAX_JSON_OUTPUT = 1024 * 1024
 
-/** For programs: an object for each host, when it has ended. */
+/** For programs: an object for each host when it has ended. */
 export class JsonOutput implements CommandOutput {
   readonly #write: (line: string) => void
-  readonly #said = new Map<string, { stdout: Tail; stderr: Tail }>()
+  readonly #outputs = new Map<string, { stdout: Tail; stderr: Tail }>()
   readonly #count = { ok: 0, failed: 0, unreachable: 0 }
 
   constructor({ hosts, write }: Pick<CommandOutputOptions, 'hosts' | 'write'>) {
     this.#write = write
-    for (const host of hosts) this.#said.set(host, { stdout: new Tail(), stderr: new Tail() })
+    for (const host of hosts) this.#outputs.set(host, { stdout: new Tail(), stderr: new Tail() })
   }
 
-  hear(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void {
-    this.#said.get(host)?.[stream].push(piece)
+  receive(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void {
+    this.#outputs.get(host)?.[stream].push(piece)
   }
 
   end(end: CommandEnd): void {
     this.#count[hasFailed(end) ? 'failed' : 'ok']++
-    const { stdout, stderr } = this.#said.get(end.host) ?? {}
-    const cut = (stdout?.cut || stderr?.cut) && { cut: true }
+    const { stdout, stderr } = this.#outputs.get(end.host) ?? {}
+    const truncated = (stdout?.truncated || stderr?.truncated) && { truncated: true }
     const texts = { stdout: stdout?.text ?? '', stderr: stderr?.text ?? '' }
-    this.#write(jsonLine({ kind: 'result', ...end, ...texts, ...cut }))
+    this.#write(jsonLine({ kind: 'result', ...end, ...texts, ...truncated }))
   }
 
   unreachable(host: string, problem: Problem): void {
@@ -168,22 +168,22 @@ export class JsonOutput implements CommandOutput {
   }
 
   close(ms: number): void {
-    this.#write(jsonLine({ kind: 'end', hosts: [...this.#said.keys()], ...this.#count, ms }))
+    this.#write(jsonLine({ kind: 'end', hosts: [...this.#outputs.keys()], ...this.#count, ms }))
   }
 }
 
-/** The last of what was written. */
+/** The last bytes of an output. */
 class Tail {
   readonly #pieces: Buffer[] = []
   #bytes = 0
-  cut = false
+  truncated = false
 
   push(piece: Buffer): void {
     this.#pieces.push(piece)
     this.#bytes += piece.length
     while (this.#pieces.length > 1 && this.#bytes - (this.#pieces[0]?.length ?? 0) > MAX_JSON_OUTPUT) {
       this.#bytes -= this.#pieces.shift()?.length ?? 0
-      this.cut = true
+      this.truncated = true
     }
   }
 

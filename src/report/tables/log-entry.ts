@@ -2,19 +2,19 @@ import { isRecord } from '../../model/fields.ts'
 import { printable } from '../../text/printable.ts'
 import type { Paint } from '../problem.ts'
 
-/** One entry of a host's journal. */
+/** An entry of a host's journal. */
 export interface LogEntry {
   readonly host: string
   /** Microseconds since 1970, by the host's clock. */
   readonly time: number
-  /** Who wrote it: `nginx[812]`. */
+  /** The program and its process id: `nginx[812]`. */
   readonly who: string
   readonly message: string
-  /** As with syslog: 0 is the worst, 3 an error, 6 usual. */
+  /** As in syslog: 0 is the most severe, 3 an error, 6 informational. */
   readonly priority: number
 }
 
-/** An entry as `journalctl -o json` writes it. Undefined for a line that is none. */
+/** Parses a line of `journalctl -o json`. Undefined for any other line. */
 export function logEntry(host: string, line: string): LogEntry | undefined {
   const fields = parsed(line)
   if (!fields) return undefined
@@ -28,7 +28,7 @@ export function logEntry(host: string, line: string): LogEntry | undefined {
   }
 }
 
-/** `11-22 21:45:03.123 web1 nginx[812]: …`, in the time zone of this machine; further lines of a message are indented. */
+/** `11-22 21:45:03.123 web1 nginx[812]: …` in local time; further lines of a message are indented. */
 export function logLine(
   { host, time, who, message, priority }: LogEntry,
   width: number,
@@ -56,7 +56,7 @@ function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** What is no plain text comes as its bytes, what a message says twice as a list, and what is too long as nothing. */
+/** journalctl gives binary values as arrays of bytes, repeated fields as arrays, and values that are too long as null. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return ''

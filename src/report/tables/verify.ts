@@ -2,22 +2,22 @@ import type { Problem } from '../../model/problem.ts'
 import type { Finding, Verified } from '../../model/verification.ts'
 import { Secret } from '../../shell/secret.ts'
 import { elapsed } from '../../text/duration.ts'
+import { count, table } from '../format.ts'
+import { jsonLine } from '../json.ts'
 import { type Paint, showProblem } from '../problem.ts'
-import { formatSource } from '../source-location.ts'
-import { table } from '../table.ts'
 
-/** A line for each check, the reason where one does not hold, the hosts that could not be reached, and a summary. */
+/** A row for each check, with the reason where it failed; then the unreachable hosts and a summary. */
 export function verifyTable(verified: Verified, paint: Paint): string {
   const { unreachable } = verified
   const findings = groupBySubject(verified.findings)
-  const last = findings.every(({ ms }) => ms === undefined) ? 'found' : 'took'
+  const last = findings.every(({ ms }) => ms === undefined) ? 'value' : 'time'
   const rows = findings.map(({ about, label, outcome, ms, said }, i) => [
     about === findings[i - 1]?.about ? '' : about,
     label,
     outcome,
     ms === undefined ? (said ?? '') : elapsed(ms),
   ])
-  const [head = '', ...lines] = table([['who', 'what', 'result', last], ...rows], (cell, row, column) => {
+  const [head = '', ...lines] = table([['target', 'check', 'result', last], ...rows], (cell, row, column) => {
     if (row === 0) return paint('dim', cell)
     const outcome = findings[row - 1]?.outcome
     return column === 2 && outcome ? paint(COLOURS[outcome], cell) : cell
@@ -30,29 +30,21 @@ export function verifyTable(verified: Verified, paint: Paint): string {
   ].join('\n')
 }
 
-/** A JSON object for each check and for each host that could not be reached, and one for all; secrets are masked. */
+/** A JSON object for each check and each unreachable host, then one for the whole; secrets are masked. */
 export function verifyJson({ findings, unreachable, hosts, ms }: Verified): readonly string[] {
   const counted = { passed: 0, failed: 0, unknown: 0 }
   for (const { outcome } of findings) counted[outcome]++
   return [
-    ...findings.map((finding) => ({ kind: 'check', ...finding, problem: plainProblem(finding.problem) })),
-    ...[...unreachable].map(([host, problem]) => ({
-      kind: 'unreachable',
-      host,
-      problem: plainProblem(problem),
-    })),
+    ...findings.map((finding) => ({ kind: 'check', ...finding })),
+    ...[...unreachable].map(([host, problem]) => ({ kind: 'unreachable', host, problem })),
     { kind: 'end', hosts, ...counted, unreachable: [...unreachable.keys()], ms },
-  ].map((line) =>
-    JSON.stringify({ at: new Date().toISOString(), ...line }, (_key, value: unknown) =>
-      typeof value === 'string' ? Secret.redact(value) : value,
-    ),
-  )
+  ].map(jsonLine)
 }
 
-/** Those about the same host or group together, in the order in which each comes first. */
+/** The findings about the same host or group together, in the order of the first of each. */
 function groupBySubject(findings: readonly Finding[]): readonly Finding[] {
-  const whom = [...new Set(findings.map(({ about }) => about))]
-  return whom.flatMap((one) => findings.filter(({ about }) => about === one))
+  const subjects = [...new Set(findings.map(({ about }) => about))]
+  return subjects.flatMap((one) => findings.filter(({ about }) => about === one))
 }
 
 const COLOURS = { passed: 'green', failed: 'red', unknown: 'yellow' } as const
@@ -65,24 +57,17 @@ function reason(problem: Problem | undefined, paint: Paint): readonly string[] {
   )
 }
 
-function plainProblem(problem: Problem | undefined) {
-  if (!problem) return undefined
-  const { message, where, details, next } = problem
-  return { message, where: where && formatSource(where), details, next }
-}
-
-/** The numbers of checks that hold, that failed and that are unknown. */
+/** `12 checks on 3 hosts: 11 passed, 1 failed. (1.20 s)` */
 export function verifySummary({ findings, hosts, unreachable, ms }: Verified, paint: Paint): string {
-  const all = `${findings.length} checks of ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`
-  const failed = findings.filter(({ outcome }) => outcome === 'failed').length
-  const unknown = findings.filter(({ outcome }) => outcome === 'unknown').length
-  const took = paint('dim', `(${elapsed(ms)})`)
-  if (failed + unknown + unreachable.size === 0) return `${paint('green', `All passed: ${all}.`)} ${took}`
-  const bad = [
-    `${failed} failed`,
+  const number = (wanted: Finding['outcome']) => findings.filter(({ outcome }) => outcome === wanted).length
+  const [failed, unknown] = [number('failed'), number('unknown')]
+  const parts = [
+    `${number('passed')} passed`,
+    failed > 0 && `${failed} failed`,
     unknown > 0 && `${unknown} unknown`,
-    unreachable.size > 0 && `not reached: ${[...unreachable.keys()].join(', ')}`,
+    unreachable.size > 0 && `unreachable: ${[...unreachable.keys()].join(', ')}`,
   ].filter((part) => part !== false)
-  const colour = failed + unreachable.size > 0 ? 'red' : 'yellow'
-  return `${paint(colour, `Of ${all}: ${bad.join(', ')}.`)} ${took}`
+  const colour = failed + unreachable.size > 0 ? 'red' : unknown > 0 ? 'yellow' : 'green'
+  const checks = `${count(findings.length, 'check')} on ${count(hosts.length, 'host')}`
+  return `${paint(colour, `${checks}: ${parts.join(', ')}.`)} ${paint('dim', `(${elapsed(ms)})`)}`
 }

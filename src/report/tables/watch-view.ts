@@ -1,20 +1,20 @@
 import type { Host } from '../../model/host.ts'
 import type { Finding, Verified } from '../../model/verification.ts'
 import { Secret } from '../../shell/secret.ts'
+import { table } from '../format.ts'
 import type { Paint } from '../problem.ts'
-import { table } from '../table.ts'
 import { verifySummary } from './verify.ts'
 
-/** Checks that are shown one by one; of more, the number. */
-const MOST = 10
+/** More problems are counted, not listed. */
+const MAX_PROBLEMS = 10
 
-/** The state of a site at a glance: a line for each tier with what its checks say, then what does not hold. */
+/** The current state of a site: a summary, a line for each tier with the values of its checks, then the failed and unknown checks. */
 export function statusLines(verified: Verified, hosts: readonly Host[], paint: Paint): readonly string[] {
   const tiers = [...new Set(hosts.map(({ group }) => group))]
   const rows = tiers.map((tier) => {
     const own = hosts.filter(({ group, name }) => group === tier && verified.hosts.includes(name))
     const names = own.map(({ name }) => `${name}${markOf(name, verified)}`).join(' ')
-    return [tier, names, saidOf(tier, hosts, verified).join('; ')]
+    return [tier, names, valuesOf(tier, hosts, verified).join('; ')]
   })
   const lines = table(
     rows.filter(([, names]) => names !== ''),
@@ -27,39 +27,43 @@ export function statusLines(verified: Verified, hosts: readonly Host[], paint: P
   return [
     verifySummary(verified, paint),
     ...lines.map((line) => `  ${line}`),
-    ...bad.slice(0, MOST).map((line) => `  ${line}`),
-    ...(bad.length > MOST ? [`  and ${bad.length - MOST} more: provision verify shows all`] : []),
+    ...bad.slice(0, MAX_PROBLEMS).map((line) => `  ${line}`),
+    ...(bad.length > MAX_PROBLEMS
+      ? [`  and ${bad.length - MAX_PROBLEMS} more; provision verify shows all`]
+      : []),
   ].map((line) => Secret.redact(line))
 }
 
-/** The differences between two rounds, a line each. A host that cannot be reached has one line, and none for each of its checks. */
+/** The differences between two rounds, a line each. An unreachable host has a single line for all its checks. */
 export function changes(before: Verified, now: Verified): readonly string[] {
   const was = new Map(before.findings.map((one) => [nameOf(one), one]))
   const lost = [...now.unreachable].filter(([host]) => !before.unreachable.has(host))
   const back = [...before.unreachable.keys()].filter((host) => !now.unreachable.has(host))
   return [
     ...lost.map(([, { message }]) => message),
-    ...back.map((host) => `${host} is reached again`),
-    ...now.findings.flatMap((one) => changed(one, was.get(nameOf(one)))),
+    ...back.map((host) => `${host} is reachable again`),
+    ...now.findings.flatMap((one) => changeOf(one, was.get(nameOf(one)))),
   ].map((line) => Secret.redact(line))
 }
 
-function changed(one: Finding, old: Finding | undefined): readonly string[] {
+function changeOf(one: Finding, old: Finding | undefined): readonly string[] {
   const name = nameOf(one)
   if (one.outcome === 'failed')
     return old?.outcome === 'failed' && old.problem?.message === one.problem?.message
       ? []
       : [`${name}: failed: ${one.problem?.message}`]
-  // The reason has the time that it took, which is another one each round.
+  // The message contains a measured time, which differs in each round.
   if (one.outcome === 'unknown')
     return one.problem && old?.outcome !== 'unknown' ? [`${name}: unknown: ${one.problem.message}`] : []
   if (old?.problem) return [`${name}: passes again${one.said ? `: ${one.said}` : ''}`]
-  return one.said !== undefined && old?.said !== undefined && settled(one.said) !== settled(old.said)
-    ? [`${name}: ${one.said}; before: ${old.said}`]
+  return one.said !== undefined &&
+    old?.said !== undefined &&
+    withoutDigits(one.said) !== withoutDigits(old.said)
+    ? [`${name}: ${one.said} (before: ${old.said})`]
     : []
 }
 
-/** The state that the next round is compared with: a check of a host that cannot be reached is as it was seen last. */
+/** The state for the next comparison: a check of an unreachable host keeps its last known finding. */
 export function lastKnown(before: Verified | undefined, now: Verified): Verified {
   if (!before) return now
   const was = new Map(before.findings.map((one) => [nameOf(one), one]))
@@ -69,8 +73,8 @@ export function lastKnown(before: Verified | undefined, now: Verified): Verified
   return { ...now, findings }
 }
 
-/** Without the digits of a measured value, which differ from round to round. */
-function settled(said: string): string {
+/** Measured values differ from round to round. */
+function withoutDigits(said: string): string {
   return said.replace(/\d+\.\d+/g, '')
 }
 
@@ -81,8 +85,8 @@ function markOf(host: string, { findings, unreachable }: Verified): string {
   return outcomes.includes('unknown') ? '?' : ''
 }
 
-/** The findings of a tier's checks, whether they are about the tier or about hosts of it. */
-function saidOf(tier: string, hosts: readonly Host[], { findings }: Verified): readonly string[] {
+/** The values of a tier's checks, of the tier as a whole and of its hosts. */
+function valuesOf(tier: string, hosts: readonly Host[], { findings }: Verified): readonly string[] {
   const names = hosts.filter(({ group }) => group === tier).map(({ name }) => name)
   return findings.flatMap(({ about, said }) =>
     said !== undefined && (about === tier || names.includes(about.split(', ')[0] ?? '')) ? [said] : [],

@@ -1,50 +1,48 @@
 import type { EventOf, Summary } from '../../model/event.ts'
-import { stepTitle } from '../describe.ts'
-import type { Style } from '../symbols.ts'
-import { diffLines, handlerLine, openLine, stepDiffs, stepLines } from './lines.ts'
+import { shortList, stepTitle } from '../format.ts'
+import { deferredLine, diffLines, handlerLine, type Style, stepDiffs, stepLines } from './lines.ts'
 
 /** More hosts than these are counted, not named. */
 const MAX_NAMES = 4
 
-/** What has changed in a run, or would: a line each, once for all hosts where it is the same. */
+/** The changes of a run; equal changes of several hosts are shown once. */
 export class ChangeSummary {
-  readonly #look: Style
-  /** The hosts, by the lines and diffs that tell of the change. */
+  readonly #style: Style
+  /** The hosts of each change, by its lines. */
   readonly #changes = new Map<string, { readonly hosts: Set<string>; readonly lines: readonly string[] }>()
+  /** Titles of deferred steps, by host. */
+  readonly #deferred = new Map<string, string[]>()
 
-  constructor(look: Style) {
-    this.#look = look
+  constructor(style: Style) {
+    this.#style = style
   }
 
-  /** By host: the steps that are already in place, and that a run reads again. */
-  readonly #open = new Map<string, string[]>()
-
-  /** @param diffs whether they are to be told here, once for all hosts; otherwise they do not count. @default false */
+  /** @param diffs include the diffs; changes with different diffs are then different. @default false */
   step(event: EventOf<'step'>, { diffs = false }: { readonly diffs?: boolean } = {}): void {
     if (event.outcome === 'open')
-      this.#open.set(event.host, [...(this.#open.get(event.host) ?? []), stepTitle(event.step)])
+      this.#deferred.set(event.host, [...(this.#deferred.get(event.host) ?? []), stepTitle(event.step)])
     if (event.outcome !== 'changed' && event.outcome !== 'planned') return
-    const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#look.paint)) : []
-    this.#add(event.host, [...stepLines(event, this.#look), ...texts])
+    const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#style.paint)) : []
+    this.#add(event.host, [...stepLines(event, this.#style), ...texts])
   }
 
   handler(event: EventOf<'handler'>): void {
-    if (event.outcome !== 'failed') this.#add(event.host, [handlerLine(event, this.#look)])
+    if (event.outcome !== 'failed') this.#add(event.host, [handlerLine(event, this.#style)])
   }
 
-  /** The hosts in the order that they have in the run. */
+  /** Hosts are named in the order of the run. */
   lines({ mode, hosts: all }: Summary): readonly string[] {
-    for (const [host, titles] of this.#open) this.#add(host, [openLine(titles, this.#look)])
-    this.#open.clear()
+    for (const [host, titles] of this.#deferred) this.#add(host, [deferredLine(titles, this.#style)])
+    this.#deferred.clear()
     const order = all.map(({ host }) => host)
-    const changes = [...this.#changes.values()].map(({ hosts, lines }) => ({
-      names: hostNames(order.filter((host) => hosts.has(host))),
-      lines,
-    }))
+    const changes = [...this.#changes.values()].map(({ hosts, lines }) => {
+      const names = order.filter((host) => hosts.has(host))
+      return { names: shortList(names, MAX_NAMES), lines }
+    })
     if (changes.length === 0) return []
     const width = Math.max(...changes.map(({ names }) => names.length))
     return [
-      this.#look.paint('bold', mode === 'check' ? 'Would change:' : 'Changed:'),
+      this.#style.paint('bold', mode === 'check' ? 'Would change:' : 'Changed:'),
       ...changes.flatMap(({ names, lines: [first = '', ...rest] }) => [
         `  ${names.padEnd(width)} ${first}`,
         ...rest.map((line) => `  ${line}`),
@@ -58,9 +56,4 @@ export class ChangeSummary {
     known.hosts.add(host)
     this.#changes.set(key, known)
   }
-}
-
-function hostNames(hosts: readonly string[]): string {
-  if (hosts.length <= MAX_NAMES) return hosts.join(', ')
-  return `${hosts.slice(0, MAX_NAMES - 1).join(', ')} and ${hosts.length - MAX_NAMES + 1} more`
 }

@@ -1,29 +1,50 @@
 import type { EventOf } from '../../model/event.ts'
-import { describeDiff, describeParts, stepTitle } from '../describe.ts'
+import { describeDiff, describeParts, drainTitle, stepTitle } from '../format.ts'
 import type { Paint } from '../problem.ts'
-import type { Style } from '../symbols.ts'
 import { unifiedDiffs } from '../text-diff.ts'
 
-/** What there is to say of a step that changed something, would change it, or failed; not its diffs. */
+export interface Style {
+  readonly paint: Paint
+  readonly symbols: Symbols
+}
+
+/** The mark at the beginning of a line, by outcome. */
+export type Symbols = Readonly<
+  Record<'changed' | 'planned' | 'deferred' | 'failed' | 'ok' | 'running' | 'note', string>
+>
+
+export const SYMBOLS: Symbols = {
+  ...{ changed: '✓', planned: '~', deferred: '?', failed: '✗' },
+  ...{ ok: '=', running: '…', note: '·' },
+}
+
+/** Words in place of symbols, which a screen reader reads by name or skips. */
+export const SCREEN_READER_LABELS: Symbols = {
+  ...{ changed: 'changed:', planned: 'would change:', deferred: 'may change:', failed: 'failed:' },
+  ...{ ok: 'ok:', running: 'running:', note: 'note:' },
+}
+
+/** A step and its outcome, without its diffs. */
 export function stepLines(event: EventOf<'step'>, { paint, symbols }: Style): readonly string[] {
   const { step, outcome } = event
   const role = step.roles.length > 0 ? paint('dim', ` [${step.roles.join(' › ')}]`) : ''
   const title = `${stepTitle(step)}${role}`
-  if (outcome === 'ok' || outcome === 'open') return [paint('dim', `${symbols[outcome]} ${stepTitle(step)}`)]
+  if (outcome === 'ok' || outcome === 'open')
+    return [paint('dim', `${symbols[outcome === 'ok' ? 'ok' : 'deferred']} ${stepTitle(step)}`)]
   if (outcome === 'failed') return [`${paint('red', symbols.failed)} ${title}`]
-  const sign = outcome === 'planned' && !event.sure ? 'unsure' : outcome
+  const symbol = outcome === 'planned' && !event.sure ? 'deferred' : outcome
   return [
-    `${paint('yellow', symbols[sign])} ${title}: ${describeDiff(event.difference)}`,
+    `${paint('yellow', symbols[symbol])} ${title}: ${describeDiff(event.difference)}`,
     ...describeParts(event.difference).map((part) => `    ${part}`),
   ]
 }
 
-/** The steps of a host that are already in place, and that a run reads again. */
-export function openLine(titles: readonly string[], { paint, symbols }: Style): string {
-  return paint('dim', `${symbols.open} ${titles.join(', ')}: already in place, read again in the run`)
+/** The steps of a host that are ok now and are read again during the run. */
+export function deferredLine(titles: readonly string[], { paint, symbols }: Style): string {
+  return paint('dim', `${symbols.deferred} ${titles.join(', ')}: ok now, known after apply`)
 }
 
-/** A diff of {@link stepLines}' step each, of many lines; none where nobody has asked for them. */
+/** The unified diffs of a step; empty unless the run was started with `--diff`. */
 export function stepDiffs(event: EventOf<'step'>): readonly string[] {
   if (event.outcome !== 'changed' && event.outcome !== 'planned') return []
   return event.before ? unifiedDiffs(event.difference, event.before) : []
@@ -33,24 +54,24 @@ export function diffLines(diff: string, paint: Paint): readonly string[] {
   return diff.split('\n').map((line) => `    ${coloured(line, paint)}`)
 }
 
-export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, look: Style): string {
-  return `${mark(outcome, look)} ${name}${owed ? ' (owed since an earlier run)' : ''}`
+export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, style: Style): string {
+  return `${mark(outcome, style)} ${name}${owed ? ' (pending since an earlier run)' : ''}`
 }
 
 export function recoveredLines(
   { label, outcome, details }: EventOf<'recovered'>,
-  look: Style,
+  style: Style,
 ): readonly string[] {
-  const sign = mark(outcome === 'planned' ? 'planned' : 'done', look)
+  const sign = mark(outcome === 'planned' ? 'planned' : 'done', style)
   const more = details.map((line) => `    ${line}`)
-  return [`${sign} ${label}: an earlier run was cut off in it; ${RECOVERED[outcome]}`, ...more]
+  return [`${sign} ${label}: interrupted in an earlier run; ${RECOVERED[outcome]}`, ...more]
 }
 
 const RECOVERED = {
-  planned: 'a run puts the old files back first',
+  planned: 'a run restores the old files first',
   'nothing begun': 'it had changed nothing yet',
-  'in force': 'the old files are back in place and in force',
-  'in place': 'the old files are back in place, and could not be put in force',
+  'in force': 'the old files are restored and active',
+  'in place': 'the old files are restored, but could not be activated',
 } as const
 
 export function drainLine(
@@ -58,9 +79,8 @@ export function drainLine(
   { paint, symbols }: Style,
 ): string {
   const sign = outcome === 'planned' ? paint('yellow', symbols.planned) : paint('dim', symbols.note)
-  const words = outcome === 'left' ? `no longer ${label}` : label
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
-  return `${sign} ${words}${where}${owed ? ' (since an earlier run)' : ''}`
+  return `${sign} ${drainTitle(label, outcome)}${where}${owed ? ' (pending since an earlier run)' : ''}`
 }
 
 function mark(outcome: 'done' | 'planned' | 'failed', { paint, symbols }: Style): string {

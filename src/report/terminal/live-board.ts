@@ -1,20 +1,19 @@
 import type { RunEvent } from '../../model/event.ts'
 import { elapsed } from '../../text/duration.ts'
-import { stepTitle } from '../describe.ts'
+import { drainTitle, stepTitle } from '../format.ts'
 import type { Paint } from '../problem.ts'
 import { dispatch, type Handlers } from '../reporter.ts'
 
-/** A play of more hosts than this has one row in all, else one for each host. */
+/** A play of more hosts has a single row; otherwise each host has a row. */
 export const MAX_HOST_ROWS = 12
 
-/** What a host has been at for longer than this is told with its time, ms. */
+/** Milliseconds after which a host's current activity is shown with its duration. */
 const SHOW_TIME_AFTER = 2_000
 
-/** How a play stands. */
 export interface PlayRow {
   readonly title: string
-  readonly phase: 'to come' | 'running' | 'over'
-  /** Empty where the title tells of all of them. */
+  readonly phase: 'pending' | 'running' | 'finished'
+  /** Empty when the play has a single row. */
   readonly hosts: readonly HostRow[]
 }
 
@@ -25,23 +24,23 @@ export interface HostRow {
 }
 
 interface HostProgress {
-  /** Made only when it is drawn: a run has many more steps than moments to show them. */
-  readonly doing: () => string
+  /** Rendered only when it is drawn: a run has many more steps than drawings. */
+  readonly activity: () => string
   readonly since: number
   readonly outcome: HostRow['outcome']
 }
 
-/** What a terminal shows of a run at any moment. */
+/** The current state of a run as rows for a terminal. */
 export class LiveBoard {
   readonly #paint: Paint
   readonly #now: () => number
   readonly #plays = new Map<string, Map<string, HostProgress>>()
   readonly #read = { hosts: 0, of: 0, steps: 0, differing: 0 }
-  /** The hosts that take long to answer while all are read, and what they are asked. */
-  readonly #asked = new Map<string, string>()
-  /** The play that was begun last. */
+  /** What slow hosts wait for while all hosts are read. */
+  readonly #reading = new Map<string, string>()
+  /** The play that began last. */
   #current = -1
-  #over = false
+  #finished = false
 
   constructor(paint: Paint, now: () => number = Date.now) {
     this.#paint = paint
@@ -56,59 +55,60 @@ export class LiveBoard {
     dispatch(this.#handlers, event)
   }
 
-  /** Nothing more will come. */
+  /** Ends all rows. */
   close(): void {
-    this.#over = true
+    this.#finished = true
   }
 
-  survey(): Omit<PlayRow, 'hosts'> {
+  readRow(): Omit<PlayRow, 'hosts'> {
     const { hosts, of, steps, differing } = this.#read
     const title =
       hosts === 0
         ? `reading ${of} hosts`
         : `read ${hosts} of ${of} hosts: ${steps} steps, ${differing} differ`
-    const slow = [...this.#asked].map(([host, what]) => `; ${host} waiting for ${what}`)
+    const slow = [...this.#reading].map(([host, what]) => `; ${host} waiting for ${what}`)
     return {
       title: [title, ...slow.slice(0, 3)].join(''),
-      phase: this.#over || this.#current >= 0 ? 'over' : 'running',
+      phase: this.#finished || this.#current >= 0 ? 'finished' : 'running',
     }
   }
 
   play(play: string): PlayRow {
     const hosts = [...(this.#plays.get(play) ?? [])]
     const at = this.plays.indexOf(play)
-    const phase = this.#over || at < this.#current ? 'over' : at === this.#current ? 'running' : 'to come'
+    const phase =
+      this.#finished || at < this.#current ? 'finished' : at === this.#current ? 'running' : 'pending'
     if (hosts.length <= MAX_HOST_ROWS)
-      return { title: play, phase, hosts: hosts.map(([host, at]) => this.#hostRow(host, at)) }
-    return { title: `${play} ${this.#paint('dim', this.#inShort(hosts))}`, phase, hosts: [] }
+      return { title: play, phase, hosts: hosts.map(([host, progress]) => this.#hostRow(host, progress)) }
+    return { title: `${play} ${this.#paint('dim', this.#playProgress(hosts))}`, phase, hosts: [] }
   }
 
-  #hostRow(host: string, { doing, since, outcome }: HostProgress): HostRow {
-    if (outcome !== 'running') return { host, title: `${host} ${doing()}`, outcome }
-    return { host, title: `${host} ${this.#paint('dim', this.#words(doing, since))}`, outcome }
+  #hostRow(host: string, { activity, since, outcome }: HostProgress): HostRow {
+    if (outcome !== 'running') return { host, title: `${host} ${activity()}`, outcome }
+    return { host, title: `${host} ${this.#paint('dim', this.#timed(activity, since))}`, outcome }
   }
 
-  /** How many are done, and what those are at that have been at it longest. */
-  #inShort(hosts: readonly (readonly [string, HostProgress])[]): string {
-    const count = (wanted: HostProgress['outcome']) =>
+  /** The number of finished hosts, and the hosts that have been at their activity for the longest time. */
+  #playProgress(hosts: readonly (readonly [string, HostProgress])[]): string {
+    const number = (wanted: HostRow['outcome']) =>
       hosts.filter(([, { outcome }]) => outcome === wanted).length
-    const failed = count('failed')
+    const failed = number('failed')
     const slowest = hosts
       .filter(([, { outcome }]) => outcome === 'running')
       .sort(([, a], [, b]) => a.since - b.since)
       .slice(0, 3)
-      .map(([host, { doing, since }]) => [host, this.#words(doing, since)].join(' ').trim())
+      .map(([host, { activity, since }]) => [host, this.#timed(activity, since)].join(' ').trim())
     return [
-      `${count('done') + failed} of ${hosts.length}`,
+      `${number('done') + failed} of ${hosts.length}`,
       ...(failed > 0 ? [`${failed} failed`] : []),
       ...slowest,
     ].join(' · ')
   }
 
-  #words(doing: () => string, since: number): string {
+  #timed(activity: () => string, since: number): string {
     const ms = this.#now() - since
-    return [doing(), ...(ms < SHOW_TIME_AFTER ? [] : [elapsed(ms)])]
-      .filter((words) => words !== '')
+    return [activity(), ...(ms < SHOW_TIME_AFTER ? [] : [elapsed(ms)])]
+      .filter((part) => part !== '')
       .join(', ')
   }
 
@@ -116,12 +116,12 @@ export class LiveBoard {
     this.#current = Math.max(this.#current, this.plays.indexOf(play))
   }
 
-  #say(play: string, host: string, doing: () => string): void {
-    this.#plays.get(play)?.set(host, { doing, since: this.#now(), outcome: 'running' })
+  #show(play: string, host: string, activity: () => string): void {
+    this.#plays.get(play)?.set(host, { activity, since: this.#now(), outcome: 'running' })
   }
 
-  #end(play: string, host: string, words: string, outcome: 'done' | 'failed'): void {
-    this.#plays.get(play)?.set(host, { doing: () => words, since: this.#now(), outcome })
+  #end(play: string, host: string, text: string, outcome: 'done' | 'failed'): void {
+    this.#plays.get(play)?.set(host, { activity: () => text, since: this.#now(), outcome })
   }
 
   readonly #handlers: Handlers = {
@@ -130,44 +130,42 @@ export class LiveBoard {
       for (const play of plays) this.#plays.set(play, new Map())
     },
     connected: () => {},
-    unreachable: ({ host }) => void this.#asked.delete(host),
+    unreachable: ({ host }) => void this.#reading.delete(host),
     surveyed: ({ host, steps, differing }) => {
-      this.#asked.delete(host)
+      this.#reading.delete(host)
       this.#read.hosts++
       this.#read.steps += steps
       this.#read.differing += differing
     },
     play: ({ play, hosts }) => {
       this.#begin(play)
-      for (const host of hosts) this.#say(play, host, () => '')
+      for (const host of hosts) this.#show(play, host, () => '')
     },
-    turn: ({ play, host, steps }) => this.#say(play, host, () => `${steps} steps`),
+    turn: ({ play, host, steps }) => this.#show(play, host, () => `${steps} steps`),
     applying: ({ play, host, steps }) =>
-      this.#say(play, host, () => {
+      this.#show(play, host, () => {
         const last = steps.at(-1)
         return last ? `${stepTitle(last)}${steps.length > 1 ? ` and ${steps.length - 1} more` : ''}` : ''
       }),
-    step: ({ play, host, step }) => this.#say(play, host, () => stepTitle(step)),
-    handler: ({ play, host, name }) => this.#say(play, host, () => name),
-    bracket: ({ play, host, label, outcome }) =>
-      this.#say(play, host, () => (outcome === 'left' ? `no longer ${label}` : label)),
+    step: ({ play, host, step }) => this.#show(play, host, () => stepTitle(step)),
+    handler: ({ play, host, name }) => this.#show(play, host, () => name),
+    bracket: ({ play, host, label, outcome }) => this.#show(play, host, () => drainTitle(label, outcome)),
     recovered: () => {},
-    progress: ({ play, host, step, text }) => this.#say(play, host, () => `${stepTitle(step)}: ${text}`),
+    progress: ({ play, host, step, text }) => this.#show(play, host, () => `${stepTitle(step)}: ${text}`),
     waiting: ({ play, host, for: what }) => {
-      // A question is asked outside of plays, too.
-      if (play === '' && this.#current < 0) this.#asked.set(host, what)
-      else this.#say(play || (this.plays[this.#current] ?? ''), host, () => `waiting for ${what}`)
+      // Questions are also asked before the first play and between plays.
+      if (play === '' && this.#current < 0) this.#reading.set(host, what)
+      else this.#show(play || (this.plays[this.#current] ?? ''), host, () => `waiting for ${what}`)
     },
     turned: ({ play, host, changed, failed }) => {
-      const words =
-        changed > 0 ? this.#paint('yellow', `${changed} changed`) : this.#paint('dim', 'as wanted')
-      this.#end(play, host, failed ? this.#paint('red', 'failed') : words, failed ? 'failed' : 'done')
+      const done = changed > 0 ? this.#paint('yellow', `${changed} changed`) : this.#paint('dim', 'ok')
+      this.#end(play, host, failed ? this.#paint('red', 'failed') : done, failed ? 'failed' : 'done')
     },
     skipped: ({ play, hosts }) => {
       this.#begin(play)
-      for (const host of hosts) this.#end(play, host, this.#paint('yellow', 'left alone'), 'done')
+      for (const host of hosts) this.#end(play, host, this.#paint('yellow', 'skipped'), 'done')
     },
-    failed: ({ host }) => void this.#asked.delete(host),
+    failed: ({ host }) => void this.#reading.delete(host),
     end: () => this.close(),
   }
 }

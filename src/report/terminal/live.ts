@@ -7,8 +7,8 @@ import { plainReporter } from './plain.ts'
 /** Milliseconds between two drawings. */
 const REDRAW_EVERY = 100
 
-/** listr2 draws all rows for each change of one: changes of the same moment are drawn once. */
-class CalmRenderer extends DefaultRenderer {
+/** listr2 draws all rows for each change of one; this draws changes of the same moment once. */
+class ThrottledRenderer extends DefaultRenderer {
   #due: NodeJS.Timeout | undefined
 
   override update(): void {
@@ -25,8 +25,8 @@ class CalmRenderer extends DefaultRenderer {
 }
 
 /**
- * The survey, then each play with its hosts, as rows that change while the run goes on. What changed, once for all hosts where it is
- * the same, and what failed is told in plain lines when the rows have come to rest.
+ * A row for the first read and rows for each play and its hosts, updated during the run. The changes, once for all hosts where they
+ * are equal, and the errors are printed after the last update.
  */
 export function liveReporter({
   write,
@@ -35,104 +35,109 @@ export function liveReporter({
   readonly write: (line: string) => void
   readonly paint: Paint
 }): Reporter {
-  const told: string[] = []
-  const lines = plainReporter({ write: (line) => told.push(line), paint, verbose: false, asItHappens: false })
+  const buffered: string[] = []
+  const lines = plainReporter({
+    write: (line) => buffered.push(line),
+    paint,
+    verbose: false,
+    asItHappens: false,
+  })
   const board = new LiveBoard(paint)
-  const clock = new Clock()
+  const ticker = new Ticker()
   const { stdout } = process
-  // A terminal that does not know its size says 0, and each row would be wrapped after each letter.
+  // A terminal of unknown size reports 0, and each row would wrap after each letter.
   if (!stdout.columns) Object.assign(stdout, { columns: 80, rows: 24 })
   let drawn: Promise<unknown> | undefined
   return {
     emit: (event) => {
       lines.emit(event)
       board.emit(event)
-      if (event.kind === 'begin') drawn = tasks(board, clock).run()
+      if (event.kind === 'begin') drawn = tasks(board, ticker).run()
     },
     done: async () => {
       board.close()
-      clock.tick()
+      ticker.tick()
       await drawn
-      clock.stop()
+      ticker.stop()
       await lines.done()
-      for (const line of told) write(line)
+      for (const line of buffered) write(line)
     },
   }
 }
 
-function tasks(board: LiveBoard, clock: Clock) {
-  const survey: ListrTask = {
-    title: board.survey().title,
+function tasks(board: LiveBoard, ticker: Ticker) {
+  const read: ListrTask = {
+    title: board.readRow().title,
     task: (_context, task) =>
-      clock.until(() => {
-        const { title, phase } = board.survey()
+      ticker.until(() => {
+        const { title, phase } = board.readRow()
         task.title = title
-        return phase === 'over'
+        return phase === 'finished'
       }),
   }
-  return new Listr([survey, ...board.plays.map((play) => playTask(play, board, clock))], {
+  return new Listr([read, ...board.plays.map((play) => playTask(play, board, ticker))], {
     exitOnError: false,
-    renderer: CalmRenderer,
+    renderer: ThrottledRenderer,
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
   })
 }
 
-function playTask(play: string, board: LiveBoard, clock: Clock): ListrTask {
+function playTask(play: string, board: LiveBoard, ticker: Ticker): ListrTask {
   return {
     title: play,
     task: async (_context, task) => {
-      await clock.until(() => board.play(play).phase !== 'to come')
+      await ticker.until(() => board.play(play).phase !== 'pending')
       const { hosts } = board.play(play)
       if (hosts.length > 0) {
-        const rows = hosts.map(({ host }) => hostTask(play, host, board, clock))
+        const rows = hosts.map(({ host }) => hostTask(play, host, board, ticker))
         return task.newListr(rows, { concurrent: true, exitOnError: false })
       }
-      await clock.until(() => {
+      await ticker.until(() => {
         const { title, phase } = board.play(play)
         task.title = sanitized(title, coloured)
-        return phase === 'over'
+        return phase === 'finished'
       })
       return undefined
     },
   }
 }
 
-function hostTask(play: string, host: string, board: LiveBoard, clock: Clock): ListrTask {
+function hostTask(play: string, host: string, board: LiveBoard, ticker: Ticker): ListrTask {
   return {
     title: host,
     task: async (_context, task) => {
       let failed = false
-      await clock.until(() => {
+      await ticker.until(() => {
         const { hosts, phase } = board.play(play)
         const row = hosts.find((one) => one.host === host)
         if (row) task.title = sanitized(row.title, coloured)
         failed = row?.outcome === 'failed'
-        return phase === 'over' || row?.outcome !== 'running'
+        return phase === 'finished' || row?.outcome !== 'running'
       })
       if (failed) throw new Error(task.title)
     },
   }
 }
 
-/** Looks at the board from time to time, however much happens on it. */
-class Clock {
-  readonly #looks = new Set<() => void>()
+/** Checks conditions at a fixed interval, independent of the number of events. */
+class Ticker {
+  readonly #checks = new Set<() => void>()
   readonly #timer = setInterval(() => this.tick(), REDRAW_EVERY)
 
-  until(isOver: () => boolean): Promise<void> {
+  until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const look = () => {
-        if (!isOver()) return
-        this.#looks.delete(look)
+      const check = () => {
+        if (!condition()) return
+        this.#checks.delete(check)
         resolve()
       }
-      this.#looks.add(look)
-      look()
+      this.#checks.add(check)
+      check()
     })
   }
 
   tick(): void {
-    for (const look of [...this.#looks]) look()
+    for (const check of [...this.#checks]) check()
   }
 
   stop(): void {

@@ -1,24 +1,33 @@
 import { elapsed } from '../../text/duration.ts'
-import { stepTitle } from '../describe.ts'
+import { stepTitle } from '../format.ts'
 import { type Paint, showProblem } from '../problem.ts'
 import { recap } from '../recap.ts'
 import { dispatch, type Handlers, type Reporter } from '../reporter.ts'
-import { SYMBOLS, type Symbols } from '../symbols.ts'
 import { ChangeSummary } from './change-summary.ts'
-import { diffLines, drainLine, handlerLine, openLine, recoveredLines, stepDiffs, stepLines } from './lines.ts'
+import {
+  deferredLine,
+  diffLines,
+  drainLine,
+  handlerLine,
+  recoveredLines,
+  SYMBOLS,
+  type Symbols,
+  stepDiffs,
+  stepLines,
+} from './lines.ts'
 
 export interface PlainOptions {
   readonly write: (line: string) => void
   readonly paint: Paint
-  /** Tells of steps that change nothing, too. */
+  /** Also shows steps without changes. */
   readonly verbose: boolean
-  /** Whether a change is told when it happens, not at the end alone; there it is told with its diff then. @default true */
+  /** Shows each change when it happens; otherwise only at the end, with its diff. @default true */
   readonly asItHappens?: boolean
-  /** @default those for eyes */
+  /** @default SYMBOLS */
   readonly symbols?: Symbols
 }
 
-/** One line an event, for pipes, logs and screen readers; at the end, what has changed where. Equal diffs are shown once. */
+/** One line per event, for pipes, logs and screen readers, and a summary of changes at the end. Equal diffs are shown once. */
 export function plainReporter({
   write,
   paint,
@@ -27,20 +36,20 @@ export function plainReporter({
   symbols = SYMBOLS,
 }: PlainOptions): Reporter {
   let width = 4
-  const look = { paint, symbols }
-  const digest = new ChangeSummary(look)
-  const firstWith = new Map<string, string>()
+  const style = { paint, symbols }
+  const changes = new ChangeSummary(style)
+  const firstHostWith = new Map<string, string>()
   const later: string[] = []
-  /** By host: the steps of its turn that are already in place, and that a run reads again. */
-  const open = new Map<string, string[]>()
-  const tell = asItHappens ? write : (text: string) => later.push(text)
-  const line = (host: string, text: string) => tell(`${host.padEnd(width)} ${text}`)
-  const begun = (host: string, text: string) =>
-    asItHappens && line(host, paint('dim', `${symbols.begun} ${text}`))
+  /** Titles of the deferred steps in the current turn, by host. */
+  const deferred = new Map<string, string[]>()
+  const print = asItHappens ? write : (text: string) => later.push(text)
+  const line = (host: string, text: string) => print(`${host.padEnd(width)} ${text}`)
+  const running = (host: string, text: string) =>
+    asItHappens && line(host, paint('dim', `${symbols.running} ${text}`))
   const note = (host: string, text: string) => verbose && line(host, `${symbols.note} ${text}`)
   const showDiff = (host: string, diff: string) => {
-    const first = firstWith.get(diff)
-    if (first === undefined) firstWith.set(diff, host)
+    const first = firstHostWith.get(diff)
+    if (first === undefined) firstHostWith.set(diff, host)
     const lines =
       first === undefined ? diffLines(diff, paint) : [paint('dim', `    the same diff as on ${first}`)]
     for (const one of lines) line(host, one)
@@ -51,47 +60,47 @@ export function plainReporter({
       if (verbose) write(`${hosts.length} hosts, ${plays.length} plays`)
     },
     connected: ({ host, ms }) => note(host, `connected in ${elapsed(ms)}`),
-    unreachable: ({ problem }) => tell(showProblem(problem, paint)),
+    unreachable: ({ problem }) => print(showProblem(problem, paint)),
     surveyed: ({ host, steps, differing }) => note(host, `${steps} steps read, ${differing} differ`),
     play: ({ play }) => verbose && write(paint('bold', symbols === SYMBOLS ? `── ${play}` : `play ${play}`)),
     turn: () => {},
     applying: ({ host, steps }) => {
-      if (steps.some(({ kind }) => SLOW.has(kind))) begun(host, steps.map(stepTitle).join(', '))
+      if (steps.some(({ kind }) => SLOW.has(kind))) running(host, steps.map(stepTitle).join(', '))
     },
     step: (event) => {
-      digest.step(event, { diffs: !asItHappens })
+      changes.step(event, { diffs: !asItHappens })
       if (!asItHappens) return
       if (event.outcome === 'open')
-        open.set(event.host, [...(open.get(event.host) ?? []), stepTitle(event.step)])
+        deferred.set(event.host, [...(deferred.get(event.host) ?? []), stepTitle(event.step)])
       if (event.outcome === 'open' || (event.outcome === 'ok' && !verbose)) return
-      for (const one of stepLines(event, look)) line(event.host, one)
+      for (const one of stepLines(event, style)) line(event.host, one)
       for (const diff of stepDiffs(event)) showDiff(event.host, diff)
     },
     handler: (event) => {
-      digest.handler(event)
-      if (asItHappens) line(event.host, handlerLine(event, look))
+      changes.handler(event)
+      if (asItHappens) line(event.host, handlerLine(event, style))
     },
     bracket: (event) => {
-      if (event.problem) tell(showProblem(event.problem, paint))
-      else line(event.host, drainLine(event, look))
+      if (event.problem) print(showProblem(event.problem, paint))
+      else line(event.host, drainLine(event, style))
     },
     recovered: (event) => {
-      for (const one of recoveredLines(event, look)) line(event.host, one)
+      for (const one of recoveredLines(event, style)) line(event.host, one)
     },
-    progress: ({ host, step, text }) => begun(host, `${stepTitle(step)}: ${text}`),
-    waiting: ({ host, for: what }) => begun(host, `waiting for ${what}`),
+    progress: ({ host, step, text }) => running(host, `${stepTitle(step)}: ${text}`),
+    waiting: ({ host, for: what }) => running(host, `waiting for ${what}`),
     turned: ({ host }) => {
-      const titles = open.get(host)
-      open.delete(host)
-      if (titles) line(host, openLine(titles, look))
+      const titles = deferred.get(host)
+      deferred.delete(host)
+      if (titles) line(host, deferredLine(titles, style))
     },
     skipped: ({ play, hosts, why }) =>
-      tell(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}, since ${why}`),
-    failed: ({ problem }) => tell(showProblem(problem, paint)),
+      print(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}: ${why}`),
+    failed: ({ problem }) => print(showProblem(problem, paint)),
     end: ({ summary }) => {
-      // With one host it would be the lines above once more.
-      const changes = summary.hosts.length > 1 || !asItHappens ? digest.lines(summary) : []
-      for (const one of [...changes, ...later.splice(0), recap(summary, paint)]) write(one)
+      // With one host it would repeat the lines above.
+      const lines = summary.hosts.length > 1 || !asItHappens ? changes.lines(summary) : []
+      for (const one of [...lines, ...later.splice(0), recap(summary, paint)]) write(one)
     },
   }
   return {
@@ -102,5 +111,5 @@ export function plainReporter({
   }
 }
 
-/** Kinds that may take their time, and are told of when they begin. */
+/** Kinds that may take long: their beginning is shown. */
 const SLOW: ReadonlySet<string> = new Set(['package', 'transaction', 'command', 'service', 'release'])

@@ -97,7 +97,7 @@ describe('provision graph', () => {
 
   it('tells tiers and plays in words', async () => {
     expect(await graph()).to.match(
-      /^Tiers, and whom each lets in\n {2}lb {6}lb1, lb2 {4}80, 443 from anywhere; VRRP among themselves\n {2}web {5}web1, web2 {2}8080 from lb\n {2}app {5}app1, app2 {2}3000 from web\n/,
+      /^Tiers and their allowed connections\n {2}lb {6}lb1, lb2 {4}80, 443 from anywhere; VRRP within the tier\n {2}web {5}web1, web2 {2}8080 from lb\n {2}app {5}app1, app2 {2}3000 from web\n/,
     )
     expect(await graph()).to.match(/\n {2}\d+ {2}balancers +lb +one at a time\n$/)
   })

@@ -8,7 +8,6 @@ import { Secret } from '../../../src/shell/secret.ts'
 import { EVENTS, step } from '../terminal/script.ts'
 
 const ABOUT = {
-  provision: 1,
   id: '20260102-030405-abcd',
   at: '2026-01-02T03:04:05.000Z',
   command: 'provision --inventory inventory/prod.ts',
@@ -37,7 +36,7 @@ const ok = (host: string, name: string): RunEvent => ({
 describe('the journal of a run', () => {
   it('has a line for each event that says something new', () => {
     const { about, lines } = parseJournal(journalOf(EVENTS))
-    expect(about).to.deep.equal(ABOUT)
+    expect(about).to.deep.equal({ provision: 2, ...ABOUT })
     const told = (kind: string) => lines.filter((line) => line.kind === kind).length
     for (const kind of ['begin', 'connected', 'unreachable', 'surveyed', 'failed', 'end'])
       expect(told(kind), kind).to.equal(EVENTS.filter((event) => event.kind === kind).length)
@@ -51,9 +50,9 @@ describe('the journal of a run', () => {
     const { lines } = parseJournal(
       journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))),
     )
-    expect(lines.filter(({ kind }) => kind === 'a step')).to.have.length(100)
+    expect(lines.filter(({ kind }) => kind === 'define step')).to.have.length(100)
     // The second host's steps wait for what comes next.
-    expect(lines.filter(({ kind }) => kind === 'as wanted')).to.have.length(1)
+    expect(lines.filter(({ kind }) => kind === 'ok')).to.have.length(1)
   })
 
   it('masks secrets wherever they stand, and keeps no text of a file but in a diff that was asked for', () => {
@@ -106,6 +105,6 @@ describe('the journal of a run', () => {
     })
     const web1 = hosts.find(({ name }) => name === 'web1')
     expect(web1?.entries.map(({ title }) => title)).to.include('file /etc/motd')
-    expect(web1?.spans.map(({ kind }) => kind)).to.include.members(['login', 'look', 'work'])
+    expect(web1?.spans.map(({ kind }) => kind)).to.include.members(['login', 'read', 'apply'])
   })
 })

@@ -31,11 +31,11 @@ describe('the table of a verification', () => {
       finding({ label: 'is well' }),
     ])
     expect(verifyTable(all, plain).split('\n')).to.deep.equal([
-      'who   what             result  took',
-      'web1  answers          passed  0.01 s',
-      '      is well          passed  0.01 s',
-      'web   are of one mind  passed',
-      'All passed: 3 checks of 2 hosts. (1.23 s)',
+      'target  check            result  time',
+      'web1    answers          passed  0.01 s',
+      '        is well          passed  0.01 s',
+      'web     are of one mind  passed',
+      '3 checks on 2 hosts: 3 passed. (1.23 s)',
     ])
   })
 
@@ -53,14 +53,14 @@ describe('the table of a verification', () => {
 
   it('says why a check failed, what to do, and which hosts were not reached', () => {
     expect(verifyTable(bad, plain).split('\n')).to.deep.equal([
-      'who   what     result   took',
-      'web1  answers  failed   0.01 s',
+      'target  check    result   time',
+      'web1    answers  failed   0.01 s',
       '    it said 503',
       '    with ***',
       '    Look there.',
-      'web2  answers  unknown',
+      'web2    answers  unknown',
       'error: web2: no route to it',
-      'Of 2 checks of 2 hosts: 1 failed, 1 unknown, not reached: web2. (1.23 s)',
+      '2 checks on 2 hosts: 0 passed, 1 failed, 1 unknown, unreachable: web2. (1.23 s)',
     ])
   })
 
@@ -72,10 +72,10 @@ describe('the table of a verification', () => {
 
   it('shows an unknown result apart from a failure, with its reason, and counts it apart', () => {
     expect(verifyTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
-      'web1  answers  unknown  0.01 s',
+      'web1    answers  unknown  0.01 s',
       `    ${slow}`,
-      '      is well  passed   0.01 s',
-      'Of 2 checks of 2 hosts: 0 failed, 1 unknown. (1.23 s)',
+      '        is well  passed   0.01 s',
+      '2 checks on 2 hosts: 1 passed, 1 unknown. (1.23 s)',
     ])
     const [first, , end] = verifyJson(unsure).map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(first).to.deep.include({ outcome: 'unknown', problem: { message: slow, details: [] } })

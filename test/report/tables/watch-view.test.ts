@@ -33,7 +33,7 @@ describe('the state of a site at a glance', () => {
 
   it('has a line a tier, with what its checks say', () => {
     expect(statusLines(well, hosts, plain)).to.deep.equal([
-      'All passed: 4 checks of 4 hosts. (0.12 s)',
+      '4 checks on 4 hosts: 4 passed. (0.12 s)',
       '  lb  lb1 lb2  lb1 holds 10.0.0.9',
       '  db  db1 db2  db1 is the primary; db2 is 0.0 MiB behind',
     ])
@@ -42,12 +42,12 @@ describe('the state of a site at a glance', () => {
   it('marks hosts that are not well or not reached, and says why; of many, how many', () => {
     const many = Array.from({ length: 12 }, (_, i) => found('db2', `part ${i}`, failed))
     expect(statusLines(seen([found('lb', 'one holds', {}), ...many], ['lb2']), hosts, plain)).to.deep.equal([
-      'Of 13 checks of 4 hosts: 12 failed, not reached: lb2. (0.12 s)',
+      '13 checks on 4 hosts: 1 passed, 12 failed, unreachable: lb2. (0.12 s)',
       '  lb  lb1 lb2?',
       '  db  db1 db2✗',
       '  ✗ lb2: no answer',
       ...Array.from({ length: 9 }, (_, i) => `  ✗ db2 part ${i}: it is full`),
-      '  and 3 more: provision verify shows all',
+      '  and 3 more; provision verify shows all',
     ])
   })
 
@@ -63,12 +63,12 @@ describe('the state of a site at a glance', () => {
     )
     expect(changes(well, now)).to.deep.equal([
       'lb1: no answer',
-      'lb one holds 10.0.0.9: lb2 holds 10.0.0.9; before: lb1 holds 10.0.0.9',
+      'lb one holds 10.0.0.9: lb2 holds 10.0.0.9 (before: lb1 holds 10.0.0.9)',
       'db2 has room: failed: it is full',
     ])
     expect(changes(now, well)).to.deep.equal([
-      'lb1 is reached again',
-      'lb one holds 10.0.0.9: lb1 holds 10.0.0.9; before: lb2 holds 10.0.0.9',
+      'lb1 is reachable again',
+      'lb one holds 10.0.0.9: lb1 holds 10.0.0.9 (before: lb2 holds 10.0.0.9)',
       'db2 has room: passes again',
     ])
     expect(changes(well, well)).to.deep.equal([])
@@ -80,7 +80,7 @@ describe('the state of a site at a glance', () => {
   it('shows a check that turns unknown once, and marks its host', () => {
     const now = seen([found('db2', 'has room', slow(10))])
     expect(statusLines(now, hosts, plain)).to.deep.equal([
-      'Of 1 checks of 4 hosts: 0 failed, 1 unknown. (0.12 s)',
+      '1 check on 4 hosts: 0 passed, 1 unknown. (0.12 s)',
       '  lb  lb1 lb2',
       '  db  db1 db2?',
       '  ? db2 has room: unknown: no answer within 10 s',
@@ -96,6 +96,6 @@ describe('the state of a site at a glance', () => {
 
   it('compares a check of a host that is reached again with the state before', () => {
     const lost = seen([found('lb', 'one holds 10.0.0.9', { outcome: 'unknown' })], ['lb1'])
-    expect(changes(lastKnown(well, lost), well)).to.deep.equal(['lb1 is reached again'])
+    expect(changes(lastKnown(well, lost), well)).to.deep.equal(['lb1 is reachable again'])
   })
 })

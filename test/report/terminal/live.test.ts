@@ -58,9 +58,9 @@ describe('The board of a run', () => {
     const board = new LiveBoard(PLAIN)
     board.emit({ kind: 'begin', mode: 'apply', hosts: [], plays: ['a', 'b', 'c'] })
     board.emit({ kind: 'play', play: 'b', hosts: ['web1'] })
-    expect(board.plays.map((play) => board.play(play).phase)).to.eql(['over', 'running', 'to come'])
+    expect(board.plays.map((play) => board.play(play).phase)).to.eql(['finished', 'running', 'pending'])
     board.close()
-    expect(board.plays.map((play) => board.play(play).phase)).to.eql(['over', 'over', 'over'])
+    expect(board.plays.map((play) => board.play(play).phase)).to.eql(['finished', 'finished', 'finished'])
   })
 })
 

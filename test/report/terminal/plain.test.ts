@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { known } from '../../../src/model/read.ts'
 import { coloured, plain } from '../../../src/report/problem.ts'
-import { SCREEN_READER_LABELS } from '../../../src/report/symbols.ts'
+import { SCREEN_READER_LABELS } from '../../../src/report/terminal/lines.ts'
 import { type PlainOptions, plainReporter } from '../../../src/report/terminal/plain.ts'
 import { EVENTS, host, step, summary } from './script.ts'
 
@@ -49,10 +49,10 @@ web1      ✓ transaction nginx configuration: change
 web1          file /etc/a: create root:root 0644
 web1          absent /etc/b: remove type file → absent
 web1      ✓ reload nginx
-web1      ✓ restart app (owed since an earlier run)
+web1      ✓ restart app (pending since an earlier run)
 web1      … command copy: 12 of 40 MB
-web1      ✓ nginx configuration: an earlier run was cut off in it; the old files are back in place and in force
-web1      · out of web on balancer1
+web1      ✓ nginx configuration: interrupted in an earlier run; the old files are restored and active
+web1      · drain: out of web on balancer1
 web1      … waiting for GET http://localhost/
 web2      ✗ command reload
 error: web2: command reload failed: exit status 1
@@ -60,7 +60,7 @@ error: web2: command reload failed: exit status 1
    $ nginx -s reload
      nginx: [emerg] bind() failed
    Mend the cause and run the same command again.
-skipped: balancers on web1, web2, since web2 failed in this play
+skipped: balancers on web1, web2: web2 failed in this play
 Changed:
   web1 ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content
   web1 ✓ package nginx: install nginx installed
@@ -68,21 +68,21 @@ Changed:
       file /etc/a: create root:root 0644
       absent /etc/b: remove type file → absent
   web1 ✓ reload nginx
-  web1 ✓ restart app (owed since an earlier run)
+  web1 ✓ restart app (pending since an earlier run)
 web1      1 ok, 3 changed
 web2      0 ok, failed, 1 play skipped
 balancer1 unreachable
-1 host failed, 1 host not reached, of 3 hosts, 4 steps; 3 changed. (1.23 s, at most 6 round trips a host, 3 KiB)
-To go on with web2, balancer1: provision resume. What is done is not done twice.`)
+1 host failed, 1 host unreachable; 3 of 4 steps changed on 3 hosts. (1.23 s, at most 6 round trips per host, 3 KiB)
+To continue with web2, balancer1: provision resume. Finished steps are not repeated.`)
   })
 
   it('has words for symbols where somebody listens to it', () => {
     const lines = shown(EVENTS, { symbols: SCREEN_READER_LABELS, verbose: true }).split('\n')
     expect(lines.filter((line) => /[✓✗~…·═─]/u.test(line))).to.deep.equal([])
     expect(lines).to.include.members([
-      'web1      as wanted: directory /srv',
+      'web1      ok: directory /srv',
       'web1      changed: package nginx: install nginx installed',
-      'web1      begun: waiting for GET http://localhost/',
+      'web1      running: waiting for GET http://localhost/',
       'web2      failed: command reload',
     ])
   })
@@ -115,7 +115,7 @@ web3     +c`)
       @@ -1,1 +1,1 @@
       -a
       +b
-Nothing had to change: 5 hosts, 0 steps. (1.23 s, at most 2 round trips a host, 3 KiB)`)
+No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 KiB)`)
   })
 
   it('tells of all steps, too, when it is to be verbose', () => {
@@ -145,7 +145,7 @@ Nothing had to change: 5 hosts, 0 steps. (1.23 s, at most 2 round trips a host, 
         { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'failed' },
       ]),
     ).to.equal(
-      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
+      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ drain: out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
     )
   })
 

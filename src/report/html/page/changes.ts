@@ -1,9 +1,8 @@
+import { shortList } from '../../format.ts'
 import type { JournalStep, StepLine } from '../../journal/format.ts'
 import type { Entry, HostTimeline, RunTimeline } from '../../journal/timeline.ts'
-import { byId, count, folded, h, withShowMore } from './dom.ts'
-import { roles } from './host.ts'
-import { stepBody, stepSummary } from './step.ts'
-import { hostNames } from './words.ts'
+import { byId, collapsed, count, h, withShowMore } from './dom.ts'
+import { roles, stepBody, stepSummary } from './step.ts'
 
 interface Change {
   readonly step: JournalStep
@@ -12,13 +11,13 @@ interface Change {
   readonly hosts: string[]
 }
 
-/** What changed, by play; what changed alike on several hosts once. */
+/** The changes of each play; equal changes of several hosts are shown once. */
 export function showChanges(
   { plays }: RunTimeline,
   hosts: readonly HostTimeline[],
-  wanted: (words: string, host: string) => boolean,
+  matches: (title: string, host: string) => boolean,
 ): void {
-  const changes = changesOf(hosts, wanted)
+  const changes = changesOf(hosts, matches)
   const sections = plays.flatMap((play) => {
     const own = changes.filter(({ entry }) => entry.play === play)
     if (own.length === 0) return []
@@ -32,19 +31,19 @@ export function showChanges(
     ]
   })
   byId('change-list').replaceChildren(
-    ...(sections.length > 0 ? sections : [h('p', { class: 'quiet' }, 'There is no change to show.')]),
+    ...(sections.length > 0 ? sections : [h('p', { class: 'quiet' }, 'No changes to show.')]),
   )
 }
 
 function changesOf(
   hosts: readonly HostTimeline[],
-  wanted: (words: string, host: string) => boolean,
+  matches: (title: string, host: string) => boolean,
 ): readonly Change[] {
   const changes = new Map<string, Change>()
   for (const { name, entries } of hosts)
     for (const entry of entries) {
       const { step, line } = entry
-      if (!step || !line?.difference || !wanted(entry.title, name)) continue
+      if (!step || !line?.difference || !matches(entry.title, name)) continue
       const key = JSON.stringify([entry.play, line.step, line.outcome, line.difference, line.diffs])
       const change = changes.get(key) ?? { step, line, entry, hosts: [] }
       changes.set(key, change)
@@ -65,8 +64,8 @@ function row({ step, line, entry, hosts }: Change): HTMLElement {
       h('span', { class: 'quiet' }, `: ${stepSummary(line)}`),
       roles(step),
     ),
-    h('span', { class: 'on' }, hostNames(hosts, 3)),
+    h('span', { class: 'on' }, shortList(hosts, 3)),
   )
   const all = () => hosts.length > 3 && h('p', { class: 'quiet' }, `On ${hosts.join(', ')}.`)
-  return folded(summary, () => [all(), stepBody(line, step)], { class: 'change' })
+  return collapsed(summary, () => [all(), stepBody(line, step)], { class: 'change' })
 }

@@ -1,6 +1,6 @@
 type Child = Node | string | false | undefined | readonly Child[]
 
-/** An element with what is in it. Text is text: nothing of a run becomes markup. */
+/** Creates an element. Strings become text nodes: no text of a run becomes markup. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | boolean | undefined>> = {},
@@ -19,47 +19,47 @@ function append(element: Element, children: readonly Child[]): void {
     else if (child) append(element, child)
 }
 
-/** The element of the page that has this id. */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id)
   if (!found) throw new Error(`the page has no #${id}`)
   return found
 }
 
+/** `1 host`, `1,200 hosts`. */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`
 }
 
-/** What a folded element holds is made when it is first opened, or printed. */
-export function folded(
+/** A collapsed element. Its body is created when it is first opened or printed. */
+export function collapsed(
   summary: Node,
   body: () => Child,
   attributes: Readonly<Record<string, string>> = {},
 ): HTMLDetailsElement {
   const details = h('details', attributes, summary)
-  let made = false
+  let created = false
   details.addEventListener('toggle', () => {
-    if (!details.open || made) return
-    made = true
+    if (!details.open || created) return
+    created = true
     append(details, [body()])
   })
   return details
 }
 
-const MOST = 12
+const MAX_ROWS = 12
 
-/** The first few of many, with a button for the rest. */
+/** The first rows of a long list, and a button that shows the others. */
 export function withShowMore(rows: readonly HTMLElement[], noun: string): readonly HTMLElement[] {
-  if (rows.length <= MOST + 3) return rows
+  if (rows.length <= MAX_ROWS + 3) return rows
   const button = h(
     'button',
     { type: 'button', class: 'more' },
-    `Show ${count(rows.length - MOST, `more ${noun}`)}`,
+    `Show ${count(rows.length - MAX_ROWS, `more ${noun}`)}`,
   )
   button.addEventListener('click', () => {
-    const rest = rows.slice(MOST)
+    const rest = rows.slice(MAX_ROWS)
     button.replaceWith(...rest)
     rest[0]?.querySelector('summary')?.focus()
   })
-  return [...rows.slice(0, MOST), button]
+  return [...rows.slice(0, MAX_ROWS), button]
 }

@@ -1,22 +1,22 @@
 import type { HostTimeline, Outcome, RunTimeline } from '../../journal/timeline.ts'
 import { byId, count, h } from './dom.ts'
-import { OUTCOMES, outcomeLabel } from './words.ts'
+import { OUTCOMES, outcomeLabel } from './outcomes.ts'
 
 export interface Filters {
-  /** Shows what fits the filters from now on, and now. */
+  /** Calls `show` now and after each change of the filters. */
   readonly follow: (show: (found: Found) => void) => void
-  /** Looks for one host. */
+  /** Searches for a host. */
   readonly choose: (host: string) => void
 }
 
 export interface Found {
   readonly hosts: readonly HostTimeline[]
-  /** Whether a step with this title is looked for on this host. */
-  readonly wanted: (title: string, host: string) => boolean
+  /** True if the search text matches the title of the step or the host. */
+  readonly matches: (title: string, host: string) => boolean
 }
 
-/** Words, a tier, outcomes: hosts have to fit all of them. */
-export function filtersFor(story: RunTimeline): Filters {
+/** Search text, tier and outcomes; a host must match all of them. */
+export function filtersFor(run: RunTimeline): Filters {
   const search = h('input', {
     type: 'search',
     id: 'search',
@@ -27,16 +27,16 @@ export function filtersFor(story: RunTimeline): Filters {
     'select',
     { id: 'tier' },
     h('option', { value: '' }, 'all'),
-    story.topology.tiers.map(({ name }) => h('option', { value: name }, name)),
+    run.topology.tiers.map(({ name }) => h('option', { value: name }, name)),
   )
   const chosen = new Set<Outcome>()
-  const there = OUTCOMES.filter((outcome) => story.hosts.some((host) => host.outcome === outcome))
-  const buttons = there.map((outcome) => {
-    const number = story.hosts.filter((host) => host.outcome === outcome).length
+  const present = OUTCOMES.filter((outcome) => run.hosts.some((host) => host.outcome === outcome))
+  const buttons = present.map((outcome) => {
+    const number = run.hosts.filter((host) => host.outcome === outcome).length
     const button = h(
       'button',
       { type: 'button', class: `toggle ${outcome}`, 'aria-pressed': 'false' },
-      `${outcomeLabel(outcome, story)} `,
+      `${outcomeLabel(outcome, run)} `,
       h('b', {}, String(number)),
     )
     button.addEventListener('click', () => {
@@ -47,17 +47,17 @@ export function filtersFor(story: RunTimeline): Filters {
     return button
   })
   byId('filters').replaceChildren(
-    h('span', { class: 'field' }, h('label', { for: 'search' }, 'Find'), search),
+    h('span', { class: 'field' }, h('label', { for: 'search' }, 'Search'), search),
     h('span', { class: 'field' }, h('label', { for: 'tier' }, 'Tier'), tier),
     h('div', { class: 'outcomes', role: 'group', 'aria-label': 'Outcome' }, ...buttons),
   )
   let show: (found: Found) => void = () => {}
   const changed = () => {
-    const found = find(story, { words: search.value.trim().toLowerCase(), tier: tier.value, chosen })
+    const found = find(run, { text: search.value.trim().toLowerCase(), tier: tier.value, chosen })
     byId('found').textContent =
-      found.hosts.length === story.hosts.length
-        ? count(story.hosts.length, 'host')
-        : `${found.hosts.length} of ${count(story.hosts.length, 'host')}`
+      found.hosts.length === run.hosts.length
+        ? count(run.hosts.length, 'host')
+        : `${found.hosts.length} of ${count(run.hosts.length, 'host')}`
     show(found)
   }
   search.addEventListener('input', changed)
@@ -85,14 +85,15 @@ export function filtersFor(story: RunTimeline): Filters {
   }
 }
 
-interface Wanted {
-  readonly words: string
+interface Query {
+  /** In lower case. */
+  readonly text: string
   readonly tier: string
   readonly chosen: ReadonlySet<Outcome>
 }
 
-function find({ hosts }: RunTimeline, { words, tier, chosen }: Wanted): Found {
-  const has = (text: string) => text.toLowerCase().includes(words)
+function find({ hosts }: RunTimeline, { text, tier, chosen }: Query): Found {
+  const has = (one: string) => one.toLowerCase().includes(text)
   const inEntries = ({ entries }: HostTimeline) =>
     entries.some(({ title, step }) => has(title) || step?.roles.some(has))
   return {
@@ -100,8 +101,8 @@ function find({ hosts }: RunTimeline, { words, tier, chosen }: Wanted): Found {
       (host) =>
         (tier === '' || host.group === tier) &&
         (chosen.size === 0 || chosen.has(host.outcome)) &&
-        (words === '' || has(host.name) || inEntries(host)),
+        (text === '' || has(host.name) || inEntries(host)),
     ),
-    wanted: (title, host) => words === '' || has(title) || has(host),
+    matches: (title, host) => text === '' || has(title) || has(host),
   }
 }

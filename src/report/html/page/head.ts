@@ -2,13 +2,13 @@ import { elapsed } from '../../../text/duration.ts'
 import type { RunTimeline } from '../../journal/timeline.ts'
 import { byId, count, h } from './dom.ts'
 
-/** What was run, when, and how it ended. */
-export function showHead(story: RunTimeline): void {
-  const { about, hosts, summary, mode, ms } = story
-  const verdict = verdictOf(story)
-  document.title = `${verdict.words} · ${about.command}`
+/** The command of the run, its start, its result and its figures. */
+export function showHead(run: RunTimeline): void {
+  const { about, hosts, summary, mode, ms } = run
+  const result = resultOf(run)
+  document.title = `${result.text} · ${about.command}`
   byId('command').textContent = about.command
-  byId('verdict').replaceChildren(h('span', { class: `badge ${verdict.tone}` }, verdict.words))
+  byId('result').replaceChildren(h('span', { class: `badge ${result.tone}` }, result.text))
   const when = new Date(about.at)
   byId('when').replaceChildren(
     h('time', { datetime: about.at }, when.toLocaleString('en', { dateStyle: 'full', timeStyle: 'medium' })),
@@ -21,7 +21,7 @@ export function showHead(story: RunTimeline): void {
     ['steps', steps?.toLocaleString('en')],
     [mode === 'check' ? 'to change' : 'changed', changed?.toLocaleString('en')],
     ['time', elapsed(ms)],
-    ['round trips', summary && `${Math.max(0, ...summary.hosts.map(({ trips }) => trips))} a host`],
+    ['round trips', summary && `at most ${Math.max(0, ...summary.hosts.map(({ trips }) => trips))} per host`],
     ['traffic', summary && `${Math.ceil((summary.sent + summary.received) / 1024).toLocaleString('en')} KiB`],
   ]
   byId('figures').replaceChildren(
@@ -31,20 +31,17 @@ export function showHead(story: RunTimeline): void {
   )
 }
 
-function verdictOf({ hosts, summary, mode }: RunTimeline): { readonly words: string; readonly tone: string } {
+function resultOf({ hosts, summary, mode }: RunTimeline): { readonly text: string; readonly tone: string } {
   const number = (outcome: string) => hosts.filter((host) => host.outcome === outcome).length
-  const [failed, lost, changed] = [number('failed'), number('unreachable'), number('changed')]
+  const [failed, unreachable, changed] = [number('failed'), number('unreachable'), number('changed')]
   const bad = [
     failed > 0 && `${count(failed, 'host')} failed`,
-    lost > 0 && `${count(lost, 'host')} not reached`,
+    unreachable > 0 && `${count(unreachable, 'host')} unreachable`,
   ].filter((part) => part !== false)
-  if (bad.length > 0) return { words: bad.join(', '), tone: 'failed' }
-  if (!summary) return { words: 'Did not come to its end', tone: 'failed' }
-  if (summary.interrupted) return { words: 'Stopped by a person', tone: 'skipped' }
-  if (changed === 0)
-    return { words: mode === 'check' ? 'Nothing would change' : 'Nothing had to change', tone: 'well' }
-  return {
-    words: `${count(changed, 'host')} ${mode === 'check' ? 'would change' : 'changed'}`,
-    tone: 'changed',
-  }
+  if (bad.length > 0) return { text: bad.join(', '), tone: 'failed' }
+  if (!summary) return { text: 'Incomplete', tone: 'failed' }
+  if (summary.interrupted) return { text: 'Interrupted', tone: 'skipped' }
+  if (changed === 0) return { text: 'No changes', tone: 'ok' }
+  const verb = mode === 'check' ? 'would change' : 'changed'
+  return { text: `${count(changed, 'host')} ${verb}`, tone: 'changed' }
 }

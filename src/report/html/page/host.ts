@@ -1,49 +1,48 @@
 import { elapsed } from '../../../text/duration.ts'
-import { stepTitle } from '../../describe.ts'
+import { stepTitle } from '../../format.ts'
 import type { JournalStep } from '../../journal/format.ts'
 import type { Entry, HostTimeline } from '../../journal/timeline.ts'
-import { count, folded, h } from './dom.ts'
-import { problemBody } from './problems.ts'
-import { stepBody, stepSummary } from './step.ts'
-import { since } from './words.ts'
+import { collapsed, count, h } from './dom.ts'
+import { since } from './outcomes.ts'
+import { problemBody, roles, stepBody, stepSummary } from './step.ts'
 
-/** All that happened on a host, play by play. */
+/** The events of a host by play. */
 export function hostBody({ entries, problems, spans }: HostTimeline): HTMLElement {
   const plays = new Map<string, Entry[]>()
   for (const entry of entries) plays.set(entry.play, [...(plays.get(entry.play) ?? []), entry])
-  const told = entries.flatMap(({ problem }) => problem?.message ?? [])
+  const shown = entries.flatMap(({ problem }) => problem?.message ?? [])
   const waited = spans.filter(({ kind }) => kind === 'wait').reduce((sum, { from, to }) => sum + to - from, 0)
   return h(
     'div',
     { class: 'host-body' },
-    waited > 0 && h('p', { class: 'quiet' }, `Waited for ${elapsed(waited)} in all.`),
+    waited > 0 && h('p', { class: 'quiet' }, `Waited ${elapsed(waited)} in total.`),
     problems
-      .filter(({ problem }) => !told.includes(problem.message))
+      .filter(({ problem }) => !shown.includes(problem.message))
       .map(({ problem }) => problemBody(problem)),
     [...plays].map(([play, own]) => [
       h('h4', {}, play === '' ? 'before the plays' : play),
-      h('ul', {}, inShort(own).map(row)),
+      h('ul', {}, withOneOkRow(own).map(row)),
     ]),
-    entries.length === 0 && problems.length === 0 && h('p', { class: 'quiet' }, 'Nothing was done here.'),
+    entries.length === 0 && problems.length === 0 && h('p', { class: 'quiet' }, 'No activity.'),
   )
 }
 
-/** What is as wanted is one row a play. */
-function inShort(entries: readonly Entry[]): readonly Entry[] {
+/** Merges the steps of a play that are ok into one row. */
+function withOneOkRow(entries: readonly Entry[]): readonly Entry[] {
   const steps = entries.flatMap((entry) => entry.steps ?? [])
-  const rest = entries.filter(({ kind }) => kind !== 'as wanted')
+  const rest = entries.filter(({ kind }) => kind !== 'ok')
   const [first] = entries
   if (!first || steps.length === 0) return rest
-  return [...rest, { t: first.t, play: first.play, kind: 'as wanted', sign: '=', title: '', steps }]
+  return [...rest, { t: first.t, play: first.play, kind: 'ok', sign: '=', title: '', steps }]
 }
 
 function row(entry: Entry): HTMLElement {
   const { t, sign, title, kind, steps = [], step, line, problem } = entry
-  if (kind === 'as wanted')
+  if (kind === 'ok')
     return h(
       'li',
-      { class: 'wanted' },
-      folded(h('summary', {}, `= ${count(steps.length, 'step')} as wanted`), () => list(steps)),
+      { class: 'ok' },
+      collapsed(h('summary', {}, `= ${count(steps.length, 'step')} ok`), () => list(steps)),
     )
   return h(
     'li',
@@ -66,7 +65,7 @@ const SIGNS: Readonly<Record<Entry['sign'], string>> = {
   '?': 'changed',
   '✗': 'failed',
   '·': 'note',
-  '=': 'well',
+  '=': 'ok',
 }
 
 function list(steps: readonly JournalStep[]): HTMLElement {
@@ -75,8 +74,4 @@ function list(steps: readonly JournalStep[]): HTMLElement {
     { class: 'plain' },
     steps.map((step) => h('li', {}, stepTitle(step), roles(step))),
   )
-}
-
-export function roles({ roles }: JournalStep): HTMLElement | false {
-  return roles.length > 0 && h('span', { class: 'role' }, roles.join(' › '))
 }

@@ -1,4 +1,4 @@
-/** Arrows go from row to row, Home and End to the first and the last; paper shows what a screen folds. */
+/** Moves the focus between rows with the arrow keys, Home and End. */
 export function enableKeyboard(): void {
   document.addEventListener('keydown', (event) => {
     const now = document.activeElement
@@ -10,20 +10,24 @@ export function enableKeyboard(): void {
     event.preventDefault()
     rows[to]?.focus()
   })
-  const folded = new Set<HTMLDetailsElement>()
+}
+
+/** Opens all rows while the page is printed. */
+export function printAllRows(): void {
+  const opened = new Set<HTMLDetailsElement>()
   addEventListener('beforeprint', () => {
     for (const button of document.querySelectorAll<HTMLButtonElement>('button.more')) button.click()
     for (const details of document.querySelectorAll<HTMLDetailsElement>(
       'details.host:not([open]), details.change:not([open])',
     )) {
-      folded.add(details)
+      opened.add(details)
       details.open = true
-      // Its own event comes later than the paper.
+      // The browser's own event comes after printing.
       details.dispatchEvent(new Event('toggle'))
     }
   })
   addEventListener('afterprint', () => {
-    for (const details of folded) details.open = false
-    folded.clear()
+    for (const details of opened) details.open = false
+    opened.clear()
   })
 }

@@ -1,7 +1,8 @@
+import { shortList } from '../../format.ts'
 import type { JournalProblem } from '../../journal/format.ts'
 import type { RunTimeline } from '../../journal/timeline.ts'
 import { byId, h, withShowMore } from './dom.ts'
-import { hostNames } from './words.ts'
+import { problemBody } from './step.ts'
 
 interface SharedProblem {
   readonly problem: JournalProblem
@@ -9,37 +10,26 @@ interface SharedProblem {
   readonly hosts: string[]
 }
 
-/** What went wrong, once for all hosts that tell the same. */
+/** The problems of the run; problems that differ only in the name of the host are shown once. */
 export function showProblems({ hosts }: RunTimeline): void {
-  const troubles = new Map<string, SharedProblem>()
+  const shared = new Map<string, SharedProblem>()
   for (const { name, problems } of hosts)
     for (const { play, problem } of problems) {
       const key = JSON.stringify([play, problem]).replaceAll(name, '…')
-      const trouble = troubles.get(key) ?? { problem, play, hosts: [] }
-      troubles.set(key, trouble)
-      trouble.hosts.push(name)
+      const one = shared.get(key) ?? { problem, play, hosts: [] }
+      shared.set(key, one)
+      one.hosts.push(name)
     }
-  if (troubles.size === 0) return
+  if (shared.size === 0) return
   byId('problems').hidden = false
-  byId('problem-list').replaceChildren(...withShowMore([...troubles.values()].map(card), 'problem'))
+  byId('problem-list').replaceChildren(...withShowMore([...shared.values()].map(card), 'problem'))
 }
 
 function card({ problem, play, hosts }: SharedProblem): HTMLElement {
   return h(
     'article',
     { class: 'problem' },
-    h('p', { class: 'quiet' }, [hostNames(hosts), play].filter((part) => part !== '').join(' · ')),
+    h('p', { class: 'quiet' }, [shortList(hosts, 6), play].filter((part) => part !== '').join(' · ')),
     problemBody(problem),
-  )
-}
-
-export function problemBody({ message, where, details, next }: JournalProblem): HTMLElement {
-  return h(
-    'div',
-    { class: 'trouble' },
-    h('p', { class: 'message' }, message),
-    where !== undefined && h('p', { class: 'quiet mono' }, `at ${where}`),
-    details.length > 0 && h('pre', { tabindex: '0' }, details.join('\n')),
-    next !== undefined && h('p', { class: 'next' }, next),
   )
 }

@@ -1,17 +1,17 @@
 import { elapsed } from '../../../text/duration.ts'
 import type { HostTimeline, RunTimeline, Span } from '../../journal/timeline.ts'
-import { byId, count, folded, h, withShowMore } from './dom.ts'
+import { byId, collapsed, count, h, withShowMore } from './dom.ts'
 import { hostBody } from './host.ts'
-import { OUTCOMES, outcomeLabel, since } from './words.ts'
+import { OUTCOMES, outcomeLabel, since } from './outcomes.ts'
 
-/** Hosts by tier, each a row with what it was busy with, and when. */
-export function showTimeline(story: RunTimeline, hosts: readonly HostTimeline[]): void {
-  const tiers = [...story.topology.tiers.map(({ name }) => name), 'other']
+/** The hosts by tier, each as a row with its activities on a time axis. */
+export function showHosts(run: RunTimeline, hosts: readonly HostTimeline[]): void {
+  const tiers = [...run.topology.tiers.map(({ name }) => name), 'other']
   byId('timeline').replaceChildren(
     ...tiers.flatMap((tier) => {
       const own = hosts.filter(({ group }) => group === tier)
       if (own.length === 0) return []
-      const rows = worstFirst(own).map((host) => rowOf(host, story))
+      const rows = worstFirst(own).map((host) => hostRow(host, run))
       return [
         h(
           'section',
@@ -22,7 +22,7 @@ export function showTimeline(story: RunTimeline, hosts: readonly HostTimeline[])
       ]
     }),
   )
-  if (hosts.length === 0) byId('timeline').append(h('p', { class: 'quiet' }, 'No host is like that.'))
+  if (hosts.length === 0) byId('timeline').append(h('p', { class: 'quiet' }, 'No matching hosts.'))
 }
 
 export function showAxis({ ms }: RunTimeline): void {
@@ -30,29 +30,32 @@ export function showAxis({ ms }: RunTimeline): void {
   byId('axis').replaceChildren(...ticks)
 }
 
-/** A tier of few hosts is easier to read in the order of the inventory. */
+/** A small tier keeps the order of the inventory. */
 function worstFirst(hosts: readonly HostTimeline[]): readonly HostTimeline[] {
   if (hosts.length <= 15) return hosts
   return [...hosts].sort((a, b) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome))
 }
 
-function rowOf(host: HostTimeline, story: RunTimeline): HTMLElement {
+function hostRow(host: HostTimeline, run: RunTimeline): HTMLElement {
   const { name, outcome, summary, spans } = host
-  const changed = summary?.changed ?? 0
-  const words = outcomeLabel(outcome, story)
+  const label = outcomeLabel(outcome, run)
   const summaryRow = h(
     'summary',
     {},
     h('span', { class: 'name' }, name),
-    h('span', { class: `outcome ${outcome}` }, outcome === 'changed' ? `${changed} ${words}` : words),
+    h(
+      'span',
+      { class: `outcome ${outcome}` },
+      outcome === 'changed' ? `${summary?.changed ?? 0} ${label}` : label,
+    ),
     h('span', { class: 'trips' }, summary ? count(summary.trips, 'trip') : ''),
     h(
       'span',
       { class: 'track', 'aria-hidden': 'true' },
-      spans.map((span) => bar(span, story.ms)),
+      spans.map((span) => bar(span, run.ms)),
     ),
   )
-  return folded(summaryRow, () => hostBody(host), { class: 'host', 'data-host': name })
+  return collapsed(summaryRow, () => hostBody(host), { class: 'host', 'data-host': name })
 }
 
 function bar({ kind, from, to, what }: Span, ms: number): HTMLElement {
