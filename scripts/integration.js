@@ -5,6 +5,7 @@ import './example.js'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -35,9 +36,10 @@ const NIGHTLY = [
   'packages.test.ts',
   'reboot.test.ts',
 ]
-// The longest ones are begun first. The site that stack.test.ts provisions serves verify.test.ts.
-const FIRST = ['stack.test.ts', 'lost.test.ts', 'transactions.test.ts']
-const LAST = ['verify.test.ts']
+// The longest ones are begun first.
+const FIRST = ['stack', 'newcomer', 'lost', 'transactions', 'verify'].map((name) => `${name}.test.ts`)
+// verify.test.ts uses the site that stack.test.ts has provisioned.
+const AFTER = new Map([['verify.test.ts', 'stack.test.ts']])
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,7 +73,7 @@ const passed = []
 const waiting = [...files]
 await Promise.all(
   Array.from({ length: Number(values.jobs) }, async () => {
-    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift())
+    for (let file = next(); file !== undefined && !stopped; file = next())
       ((await run(file)) ? passed : failed).push(file)
   }),
 )
@@ -89,7 +91,16 @@ process.exit(passed.length === files.length ? 0 : 1)
 
 /** @param {string} name */
 function rank(name) {
-  return FIRST.includes(name) ? FIRST.indexOf(name) - FIRST.length : Number(LAST.includes(name))
+  return FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length
+}
+
+/** The first that waits for no other; undefined when all others have begun. */
+function next() {
+  const begun = files.filter((path) => ![...waiting, ...passed, ...failed].includes(path))
+  const isReady = (/** @type {string} */ path) =>
+    !begun.some((one) => basename(one) === AFTER.get(basename(path)))
+  const at = waiting.findIndex(isReady)
+  return at < 0 ? undefined : waiting.splice(at, 1)[0]
 }
 
 /** Those of this run, and of runs that are over. */
