@@ -1,7 +1,7 @@
 import { inventory, secret } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 import { authority } from 'provision-ts/pki'
-import { site } from '../playbooks/stack.ts'
+import { site } from '../playbooks/schema.ts'
 
 /**
  * The lab that `provision lab up` has made: eight hosts on this machine. `$LAB` names another than `demo`. A ninth one, `backup1`, keeps

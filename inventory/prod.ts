@@ -1,6 +1,6 @@
 import { inventory, secret } from 'provision-ts'
 import { pemFile, pemPair } from 'provision-ts/pki'
-import { site } from '../playbooks/stack.ts'
+import { site } from '../playbooks/schema.ts'
 
 /** An example to copy: hosts behind a bastion, certificates from elsewhere, secrets from a password store. */
 export default () => {

@@ -1,6 +1,6 @@
 import { inventory, Problem, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '../playbooks/stack.ts'
+import { site } from '../playbooks/schema.ts'
 import { vagrantMachines } from './vagrant-machines.ts'
 
 /** The address of each machine of the Vagrantfile ends in this. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { choice, optional, play, playbook } from 'provision-ts'
-import { backupTaken } from '../roles/backup/index.ts'
-import { repositoryOf } from './backups.ts'
-import { site } from './stack.ts'
+import { takeBackup } from '../roles/backup/index.ts'
+import { backupHost } from './lib/backups.ts'
+import { site } from './schema.ts'
 
 export default playbook(
   site,
   (values, { type = 'incr' }) => {
-    repositoryOf(values)
-    return [play(`backup: ${type}`, { hosts: values.backup }, () => backupTaken({ type, run: randomUUID() }))]
+    backupHost(values)
+    return [play(`backup: ${type}`, { hosts: values.backup }, () => takeBackup({ type, run: randomUUID() }))]
   },
   {
     description: 'Takes a backup of the database now, from a replica where there is one.',

@@ -11,11 +11,20 @@ import {
   type Play,
   playbook,
 } from 'provision-ts'
-import { gate, releaseGate } from './gates.ts'
-import { leavingOut } from './maintenance-mark.ts'
-import { before, built, NONE, type Part, type Released, ROOTS, released } from './releases.ts'
-import { site } from './stack.ts'
-import { appTier, type Site, webTier } from './tiers.ts'
+import { gate, releaseGate } from './lib/gates.ts'
+import { skipMaintenance } from './lib/maintenance.ts'
+import {
+  type HostReleases,
+  hostReleases,
+  localBuild,
+  NO_RELEASES,
+  type Part,
+  previousRelease,
+  ROOTS,
+} from './lib/releases.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { webTier } from './tiers/web.ts'
 
 /**
  * The build of this machine, host by host. A release that does not get ready on a host is taken back there; then the deploy ends,
@@ -24,11 +33,15 @@ import { appTier, type Site, webTier } from './tiers.ts'
 export default playbook(
   site,
   (values, { outage }) => {
-    const { id } = built('app')
-    const options = { serial: 1, outage, release: (_host: Host, part: Part) => known(built(part)) } as const
+    const { id } = localBuild('app')
+    const options = {
+      serial: 1,
+      outage,
+      release: (_host: Host, part: Part) => known(localBuild(part)),
+    } as const
     const { app } = values
     return [
-      leavingOut(values),
+      skipMaintenance(values),
       releaseGate('may the deploy begin?', values, { outage }),
       ...appTier(values, { ...options, label: `app: release ${id}` }),
       ...back(values, 'app', 'app'),
@@ -51,18 +64,21 @@ function known<T>(value: T): Answers<T> {
 
 /** Hosts that have one part of the release go back to what they had, when not all hosts could keep the other, or the same. */
 function back(values: Site, part: Part, kept: Part): readonly Play[] {
-  const { id } = built(part)
+  const { id } = localBuild(part)
   const all: Readonly<Record<Part, readonly Host[]>> = { app: values.app.hosts, public: values.web.hosts }
   const tier = { app: appTier, public: webTier }[part]
-  const earlier = (found: Released | undefined) => before(id, found?.parts[part] ?? NONE)
+  const earlier = (found: HostReleases | undefined) => previousRelease(id, found?.parts[part] ?? NO_RELEASES)
   return tier(values, {
     label: `${part === 'app' ? 'app' : 'web'}: back to the release before`,
     serial: 1,
-    release: (host) => mapAnswers(askHost(host, released), (found) => existingRelease(earlier(found) ?? id)),
-    turn: (host, own) =>
-      after(askEach({ hosts: all[kept] }, released), (found) =>
-        after(askHost(host, released), (here) => {
-          const lacks = found.some(({ answer }) => !answer?.away && answer?.parts[kept].current !== id)
+    release: (host) =>
+      mapAnswers(askHost(host, hostReleases), (found) => existingRelease(earlier(found) ?? id)),
+    steps: (host, own) =>
+      after(askEach({ hosts: all[kept] }, hostReleases), (found) =>
+        after(askHost(host, hostReleases), (here) => {
+          const lacks = found.some(
+            ({ answer }) => !answer?.inMaintenance && answer?.parts[kept].current !== id,
+          )
           const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
           return goes && [markReleaseRolledBack(ROOTS[part], id), own]
         }),

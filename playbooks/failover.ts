@@ -13,34 +13,34 @@ import {
   type Timeouts,
   text,
 } from 'provision-ts'
-import { failover, failoverOf } from '../roles/postgres/failover.ts'
-import { standing } from '../roles/postgres/standing.ts'
-import { site } from './stack.ts'
+import { replicationState } from '../roles/postgres/lib/replication-state.ts'
+import { failover, planFailover } from '../roles/postgres/resources/failover.ts'
+import { site } from './schema.ts'
 
 const ignoreUnreachable = ({ name }: Host) =>
-  `does not answer; when it does again: provision reattach --host ${name}`
+  `does not answer; when it does again: provision rejoin --host ${name}`
 
 /**
  * With short limits of connection and login: until a dead primary is given up, nothing is written. One that is slow is found by its
  * replica, which asks it as well; where hosts are slow, `--timeout-factor` gives them longer.
  */
-export function soonGivenUp<H extends Host>(host: H): H {
+export function withShortTimeouts<H extends Host>(host: H): H {
   const ssh = { ...host.ssh, connectTimeout: '1s' } satisfies Ssh
   const timeouts = { ...host.timeouts, login: '1s' } satisfies Timeouts
   return { ...host, ssh, timeouts }
 }
 
-/** A replica becomes the primary when that is gone. The old one is kept off; `reattach` makes it a replica. */
+/** A replica becomes the primary when that is gone. The old one is kept off; `rejoin` makes it a replica. */
 export default playbook(
   site,
   ({ db }, { to, acceptDataLoss }) => {
-    const hosts = db.hosts.map(soonGivenUp)
+    const hosts = db.hosts.map(withShortTimeouts)
     return [
       play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: { hosts } }, () =>
         runOnce(
           after(
-            mapAnswers(askEach({ hosts }, standing), (all) =>
-              failoverOf(all, { ...(to && { to }), acceptDataLoss }),
+            mapAnswers(askEach({ hosts }, replicationState), (all) =>
+              planFailover(all, { ...(to && { to }), acceptDataLoss }),
             ),
             (move) =>
               move &&

@@ -13,17 +13,20 @@ import {
   service,
   text,
 } from 'provision-ts'
-import { backInService, outOfService } from '../roles/haproxy/drain.ts'
-import { addressAway, addressBack } from '../roles/keepalived/address.ts'
-import { replicasIn } from '../roles/postgres/cluster.ts'
-import { place } from '../roles/postgres/place.ts'
-import { postgresReplication, primaryOf } from '../roles/postgres-primary/index.ts'
-import { gate, refused, sparing } from './gates.ts'
-import { named, type Placed } from './hosts.ts'
-import { MARK, maintenance, marked } from './maintenance-mark.ts'
-import { asOthers } from './releases.ts'
-import { site } from './stack.ts'
-import { appTier, balancerTier, databaseRoles, databaseTier, type Site, webTier } from './tiers.ts'
+import { drainServer, undrainServer } from '../roles/haproxy/resources/drain.ts'
+import { allowVip, moveVipAway } from '../roles/keepalived/resources/vip.ts'
+import { postgresReplication, primaryOf } from '../roles/postgres/index.ts'
+import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
+import { runningReplicas } from '../roles/postgres/lib/primary.ts'
+import { gate, refuseIf, requireSpareHost } from './lib/gates.ts'
+import { findHost, type TierHost } from './lib/hosts.ts'
+import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
+import { releaseOfPeers } from './lib/releases.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { balancerTier } from './tiers/balancer.ts'
+import { databaseRoles, databaseTier } from './tiers/database.ts'
+import { webTier } from './tiers/web.ts'
 
 /**
  * A host is for people alone for a time: others do its work, and runs leave it out. It is marked before it is taken out of service, and
@@ -32,7 +35,7 @@ import { appTier, balancerTier, databaseRoles, databaseTier, type Site, webTier 
 export default playbook(
   site,
   (values, { host: name, end, outage }) => {
-    const host = named(values, name)
+    const host = findHost(values, name)
     return end ? back(values, host) : away(values, host, outage)
   },
   {
@@ -42,14 +45,14 @@ export default playbook(
   },
 )
 
-function away(values: Site, host: Placed, outage: boolean): readonly Play[] {
+function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
   const out = {
-    lb: () => [play(`${host.name}: the address with a peer`, { hosts: own }, () => addressAway(vip))],
+    lb: () => [play(`${host.name}: the address with a peer`, { hosts: own }, () => moveVipAway(vip))],
     web: () => [
       play(`balancers: no new requests for ${host.name}`, { hosts: lb }, () =>
-        outOfService({ backend: 'web', name: host.name }),
+        drainServer({ backend: 'web', name: host.name }),
       ),
     ],
     app: () => [
@@ -60,18 +63,18 @@ function away(values: Site, host: Placed, outage: boolean): readonly Play[] {
   return [
     gate(`may ${host.name} be away?`, takingPart(values, host), [
       host.group === 'db' && noPrimary(values, host),
-      sparing(values, host.group, { host, outage }),
+      requireSpareHost(values, host.group, { host, outage }),
     ]),
-    play(`${host.name}: in maintenance`, { hosts: own }, () => marked(host)),
+    play(`${host.name}: in maintenance`, { hosts: own }, () => startMaintenance(host)),
     ...out[host.group](),
   ]
 }
 
 /** What it has missed is made good before it serves again. */
-function back(values: Site, host: Placed): readonly Play[] {
+function back(values: Site, host: TierHost): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
-  const release = asOthers(
+  const release = releaseOfPeers(
     [...values.app.hosts, ...values.web.hosts].filter(
       (other) => other.group === host.group && other.name !== host.name,
     ),
@@ -86,11 +89,11 @@ function back(values: Site, host: Placed): readonly Play[] {
   const first = lb.hosts.some(({ name, priority }) => name === host.name && priority === highest)
   const into = {
     lb: () => [
-      play(`${host.name}: the address may come back`, { hosts: own }, () => addressBack(vip, { first })),
+      play(`${host.name}: the address may come back`, { hosts: own }, () => allowVip(vip, { first })),
     ],
     web: () => [
       play(`balancers: ${host.name} is back`, { hosts: lb }, () =>
-        backInService({ backend: 'web', name: host.name }),
+        undrainServer({ backend: 'web', name: host.name }),
       ),
     ],
     app: () => [],
@@ -103,7 +106,7 @@ function back(values: Site, host: Placed): readonly Play[] {
       gate(`${host.name} is as it should be`, [host]),
       ...into[host.group](),
       gate(`${host.name} is back`, takingPart(values, host)),
-      play(`${host.name}: no longer in maintenance`, { hosts: own }, () => absent(MARK)),
+      play(`${host.name}: no longer in maintenance`, { hosts: own }, () => absent(MAINTENANCE_FILE)),
     ].map((one) => whileAway(one, host)),
   ]
 }
@@ -112,7 +115,8 @@ function back(values: Site, host: Placed): readonly Play[] {
 function whileAway(one: Play, host: Host): Play {
   return {
     ...one,
-    steps: (other) => after(askHost(host, maintenance), (since) => since !== undefined && one.steps(other)),
+    steps: (other) =>
+      after(askHost(host, maintenanceSince), (since) => since !== undefined && one.steps(other)),
   }
 }
 
@@ -121,13 +125,13 @@ function alone(one: Play, { name }: Host): Play {
   return { ...one, hosts: one.hosts.filter((host) => host.name === name), drain: undefined }
 }
 
-function takingPart({ lb, db }: Site, host: Placed): readonly Host[] {
+function takingPart({ lb, db }: Site, host: TierHost): readonly Host[] {
   if (host.group === 'web') return [host, ...lb.hosts]
   return host.group === 'db' ? db.hosts : [host]
 }
 
 function noPrimary({ db }: Site, { name }: Host): Steps {
-  return refused(primaryOf(db), (primary) =>
+  return refuseIf(primaryOf(db), (primary) =>
     primary.name === name
       ? new Problem(`${name} is the primary of the database, and takes all writes`, {
           next: 'Nothing was done. Switch over first: provision switchover.',
@@ -141,13 +145,13 @@ function notWaitedFor({ db, synchronous = db.hosts.length > 1 }: Site, away: Hos
   return play(`database: writes do not wait for ${away.name}`, { hosts: db }, (host) =>
     after(primaryOf(db), (primary) =>
       after(
-        askEach({ hosts: db.without(primary) }, place),
+        askEach({ hosts: db.without(primary) }, clusterState),
         (found) =>
           host === primary &&
           synchronous &&
           postgresReplication({
             version: host.version,
-            followers: replicasIn(found).filter(({ name }) => name !== away.name),
+            replicas: runningReplicas(found).filter(({ name }) => name !== away.name),
             synchronous: db.without(primary).filter(({ name }) => name !== away.name),
           }),
       ),

@@ -15,34 +15,38 @@ import {
   type Steps,
   sh,
 } from 'provision-ts'
-import { following } from '../roles/postgres/following.ts'
-import { standing } from '../roles/postgres/standing.ts'
-import { moveOf, switchover } from '../roles/postgres/switchover.ts'
-import { pauseSyncReplication } from '../roles/postgres/unwaited.ts'
-import { primaryOf } from '../roles/postgres-primary/index.ts'
-import { gate, sparing, TIERS } from './gates.ts'
-import { leavingOut } from './maintenance-mark.ts'
-import { site } from './stack.ts'
-import { appTier, balancerTier, databaseRoles, type Site, type TierOptions, webTier } from './tiers.ts'
+import { primaryOf } from '../roles/postgres/index.ts'
+import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
+import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
+import { replicationState } from '../roles/postgres/lib/replication-state.ts'
+import { planSwitchover, switchover } from '../roles/postgres/resources/switchover.ts'
+import { gate, requireSpareHost, TIERS } from './lib/gates.ts'
+import { skipMaintenance } from './lib/maintenance.ts'
+import type { TierOptions } from './lib/tier.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { balancerTier } from './tiers/balancer.ts'
+import { databaseRoles } from './tiers/database.ts'
+import { webTier } from './tiers/web.ts'
 
 /** Every host boots anew, one after another, each out of service meanwhile and proved well before the next. */
 export default playbook(
   site,
   (values, { required, outage }) => {
-    const turn = () => (required ? reboot() : reboot({ always: true }))
-    const options: TierOptions = { serial: 1, outage, turn }
+    const steps = () => (required ? reboot() : reboot({ always: true }))
+    const options: TierOptions = { serial: 1, outage, steps }
     return [
-      leavingOut(values),
+      skipMaintenance(values),
       ...TIERS.map((tier) =>
-        gate(`may ${tier} be rebooted?`, values[tier].hosts, sparing(values, tier, { outage })),
+        gate(`may ${tier} be rebooted?`, values[tier].hosts, requireSpareHost(values, tier, { outage })),
       ),
-      ...databases(values, turn, required),
+      ...databases(values, steps, required),
       gate('database hosts are well', values.db.hosts),
       ...appTier(values, { ...options, label: 'app: reboot' }),
       gate('app hosts are well', values.app.hosts),
       ...webTier(values, { ...options, label: 'web: reboot' }),
       gate('web hosts are well', values.web.hosts),
-      ...balancerTier(values, { label: 'balancers: reboot', turn, moving: true }),
+      ...balancerTier(values, { label: 'balancers: reboot', steps, releaseAddress: true }),
     ]
   },
   {
@@ -57,9 +61,14 @@ export default playbook(
 )
 
 /** Replicas first; the primary when another has taken over from it. */
-function databases(values: Site, turn: () => Steps, required: boolean): readonly Play[] {
+function databases(values: Site, steps: () => Steps, required: boolean): readonly Play[] {
   const { db } = values
-  const options = { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: following } as const
+  const options = {
+    hosts: db,
+    serial: 1,
+    drain: pauseSyncReplication(db),
+    readiness: postgresReadiness,
+  } as const
   let first: Host | undefined
   // Who that is changes on the way.
   const primaryAtFirst = mapAnswers(primaryOf(db), (primary) => {
@@ -69,7 +78,7 @@ function databases(values: Site, turn: () => Steps, required: boolean): readonly
   const alone = db.hosts.length === 1
   return [
     play('database: reboot of replicas', options, (host) =>
-      after(primaryAtFirst, (primary) => host !== primary && turn()),
+      after(primaryAtFirst, (primary) => host !== primary && steps()),
     ),
     play('database: another primary', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
@@ -80,7 +89,7 @@ function databases(values: Site, turn: () => Steps, required: boolean): readonly
       ),
     ),
     play('database: reboot of the old primary', options, (host) =>
-      after(primaryAtFirst, (primary) => host === primary && turn()),
+      after(primaryAtFirst, (primary) => host === primary && steps()),
     ),
     ...databaseRoles(values),
   ]
@@ -93,7 +102,7 @@ const wanting = ask(
 
 function moved({ db }: Site, host: Host): Steps {
   return after(
-    mapAnswers(askEach(db, standing), (all) => moveOf(all)),
+    mapAnswers(askEach(db, replicationState), (all) => planSwitchover(all)),
     (move) =>
       move &&
       move.from.name === host.name &&

@@ -1,12 +1,14 @@
 import { flag, playbook } from 'provision-ts'
 import { renewCertificates } from 'provision-ts/pki'
-import { site } from './stack.ts'
-import { backupTier, balancerTier, databaseGround, databaseRoles } from './tiers.ts'
+import { site } from './schema.ts'
+import { backupTier } from './tiers/backup.ts'
+import { balancerTier } from './tiers/balancer.ts'
+import { databaseHosts, databaseRoles } from './tiers/database.ts'
 
 export default playbook(
   site,
   (values) => [
-    ...databaseGround(values),
+    ...databaseHosts(values),
     ...databaseRoles(values),
     ...backupTier(values),
     ...balancerTier(values),

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { after, askEach, askHost, mapAnswers, play, playbook } from 'provision-ts'
-import { moment, momentTaken, restoreTest } from '../roles/backup/index.ts'
-import { postgresPackages } from '../roles/postgres/node.ts'
-import { place } from '../roles/postgres/place.ts'
-import { repositoryOf } from './backups.ts'
-import { site } from './stack.ts'
+import { recordRowCounts, restoreTest, rowCounts } from '../roles/backup/index.ts'
+import { postgresPackages } from '../roles/postgres/index.ts'
+import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
+import { backupHost } from './lib/backups.ts'
+import { site } from './schema.ts'
 
 export default playbook(
   site,
@@ -12,20 +12,20 @@ export default playbook(
     const { db, backup } = values
     const run = randomUUID()
     const [{ version } = { version: undefined }] = db.hosts
-    repositoryOf(values)
+    backupHost(values)
     const replica = mapAnswers(
-      askEach(db, place),
+      askEach(db, clusterState),
       (all) => all.find(({ answer }) => answer?.kind === 'cluster' && answer.running && answer.standby)?.host,
     )
     return [
       play('restore test: packages', { hosts: backup }, () => postgresPackages({ version })),
       play('restore test: rows', { hosts: db }, (host) =>
-        after(replica, (found) => host === found && momentTaken({ run, version })),
+        after(replica, (found) => host === found && recordRowCounts({ run, version })),
       ),
       play('restore test', { hosts: backup }, ({ name }) =>
         after(replica, (found) => [
           found
-            ? after(askHost(found, moment), (taken) =>
+            ? after(askHost(found, rowCounts), (taken) =>
                 restoreTest({ host: name, run, version, moment: taken }),
               )
             : restoreTest({ host: name, run, version, moment: undefined }),

@@ -1,42 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import { after, askHost, integer, optional, Problem, play, playbook, text } from 'provision-ts'
-import { holdings, momentOf, movedAside, restored } from '../roles/backup/index.ts'
-import { place } from '../roles/postgres/place.ts'
-import { primaryOf } from '../roles/postgres-primary/index.ts'
-import { repositoryOf } from './backups.ts'
-import { site } from './stack.ts'
-import { backupTier, databaseGround, databaseRoles } from './tiers.ts'
+import { moveDataAside, parsePointInTime, repositoryInfo, restoreDatabase } from '../roles/backup/index.ts'
+import { primaryOf } from '../roles/postgres/index.ts'
+import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
+import { backupHost } from './lib/backups.ts'
+import { site } from './schema.ts'
+import { backupTier } from './tiers/backup.ts'
+import { databaseHosts, databaseRoles } from './tiers/database.ts'
 
 export default playbook(
   site,
   (values, { to, timeline, confirm }) => {
     const { db, domain } = values
-    const repository = repositoryOf(values)
+    const repository = backupHost(values)
     if (confirm !== domain) {
       throw new Problem(`This replaces the data of ${domain} by older ones`, {
         next: `Nothing was done. When that is what you want, say --confirm ${domain}. The data that are there now are moved aside, not deleted.`,
       })
     }
     const run = randomUUID()
-    const moment = to === undefined ? undefined : momentOf(to)
+    const moment = to === undefined ? undefined : parsePointInTime(to)
     return [
-      ...databaseGround(values),
+      ...databaseHosts(values),
       play('restore: primary', { hosts: db, anyErrorsFatal: true }, (host) =>
         after(primaryOf(db), (primary) =>
           after(
-            askHost(repository, holdings),
+            askHost(repository, repositoryInfo),
             (held) =>
               host === primary &&
-              restored({ host: host.name, version: host.version, run, to: moment, timeline, held }),
+              restoreDatabase({ host: host.name, version: host.version, run, to: moment, timeline, held }),
           ),
         ),
       ),
       play('restore: replicas', { hosts: db, anyErrorsFatal: true }, (host) =>
         after(primaryOf(db), (primary) =>
           after(
-            askHost(primary, place),
+            askHost(primary, clusterState),
             (found) =>
-              host !== primary && movedAside({ version: host.version, primary: primary.name, found }),
+              host !== primary && moveDataAside({ version: host.version, primary: primary.name, found }),
           ),
         ),
       ),

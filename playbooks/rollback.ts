@@ -14,11 +14,13 @@ import {
   playbook,
   text,
 } from 'provision-ts'
-import { gate, refused, releaseGate } from './gates.ts'
-import { leavingOut } from './maintenance-mark.ts'
-import { NONE, type Part, type Released, ROOTS, released } from './releases.ts'
-import { site } from './stack.ts'
-import { appTier, type Site, type TierOptions, webTier } from './tiers.ts'
+import { gate, refuseIf, releaseGate } from './lib/gates.ts'
+import { skipMaintenance } from './lib/maintenance.ts'
+import { type HostReleases, hostReleases, NO_RELEASES, type Part, ROOTS } from './lib/releases.ts'
+import type { TierOptions } from './lib/tier.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { webTier } from './tiers/web.ts'
 
 /** The application and its pages as they were before, from what the hosts still have. */
 export default playbook(
@@ -31,16 +33,16 @@ export default playbook(
       serial: 1,
       outage,
       release: () => mapAnswers(target, (id) => existingRelease(String(id))),
-      turn: (host, own) =>
-        after(askHost(host, released), (found) =>
+      steps: (host, own) =>
+        after(askHost(host, hostReleases), (found) =>
           after(target, (id) => typeof id === 'string' && [replaced(found, id), own]),
         ),
     })
     return [
-      leavingOut(values),
+      skipMaintenance(values),
       releaseGate('may the rollback begin?', values, {
         outage,
-        steps: refused(target, (found) => (found instanceof Problem ? found : undefined)),
+        steps: refuseIf(target, (found) => (found instanceof Problem ? found : undefined)),
       }),
       ...appTier(values, options('app: back to an earlier release')),
       gate('that release on all app hosts', app.hosts),
@@ -58,16 +60,18 @@ export default playbook(
 function targetOf({ app, web }: Site, to: string | undefined): Answers<string | Problem> {
   const part = (host: Host): Part => (host.group === app.name ? 'app' : 'public')
   const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
-  return mapAnswers(askEach({ hosts }, released), (all) =>
-    chosen(
-      all.filter(({ answer }) => !answer?.away).map((one) => ({ host: one.host, ...partOf(one, part) })),
+  return mapAnswers(askEach({ hosts }, hostReleases), (all) =>
+    chooseRelease(
+      all
+        .filter(({ answer }) => !answer?.inMaintenance)
+        .map((one) => ({ host: one.host, ...partOf(one, part) })),
       to,
     ),
   )
 }
 
-function partOf({ host, answer }: HostAnswer<Released>, part: (host: Host) => Part) {
-  return answer?.parts[part(host)] ?? NONE
+function partOf({ host, answer }: HostAnswer<HostReleases>, part: (host: Host) => Part) {
+  return answer?.parts[part(host)] ?? NO_RELEASES
 }
 
 interface Having {
@@ -80,7 +84,7 @@ interface Having {
  * @param to what a person has asked for; otherwise the one in force last before this one
  * @returns why there is none, when not every host has it
  */
-export function chosen(all: readonly Having[], to?: string): string | Problem {
+export function chooseRelease(all: readonly Having[], to?: string): string | Problem {
   const details = all.map(({ host, current = 'none', ...one }) => {
     const others = one.all
       .filter(({ id }) => id !== current)
@@ -122,9 +126,9 @@ export function chosen(all: readonly Having[], to?: string): string | Problem {
 }
 
 /** The release that is left behind is noted as taken out of force by a person. */
-function replaced(found: Released | undefined, id: string) {
+function replaced(found: HostReleases | undefined, id: string) {
   return (['app', 'public'] as const).flatMap((part) => {
-    const { current } = found?.parts[part] ?? NONE
+    const { current } = found?.parts[part] ?? NO_RELEASES
     return current === undefined || current === id ? [] : [markReleaseRolledBack(ROOTS[part], current)]
   })
 }

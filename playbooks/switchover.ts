@@ -1,8 +1,8 @@
 import { after, askEach, delegateTo, mapAnswers, optional, play, playbook, runOnce, text } from 'provision-ts'
-import { standing } from '../roles/postgres/standing.ts'
-import { moveOf, switchover } from '../roles/postgres/switchover.ts'
-import { site } from './stack.ts'
-import { databaseRoles } from './tiers.ts'
+import { replicationState } from '../roles/postgres/lib/replication-state.ts'
+import { planSwitchover, switchover } from '../roles/postgres/resources/switchover.ts'
+import { site } from './schema.ts'
+import { databaseRoles } from './tiers/database.ts'
 
 /** Another database host becomes the primary while both are well; the old one follows it at once. */
 export default playbook(
@@ -11,7 +11,7 @@ export default playbook(
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
       runOnce(
         after(
-          mapAnswers(askEach(values.db, standing), (all) => moveOf(all, to)),
+          mapAnswers(askEach(values.db, replicationState), (all) => planSwitchover(all, to)),
           (move) => move && delegateTo(move.to, switchover({ ...move, others: values.db.without(move.to) })),
         ),
       ),

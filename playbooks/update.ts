@@ -1,21 +1,25 @@
 import { after, choice, flag, type Play, packageUpgrades, play, playbook } from 'provision-ts'
-import { following } from '../roles/postgres/following.ts'
-import { pauseSyncReplication } from '../roles/postgres/unwaited.ts'
-import { primaryOf } from '../roles/postgres-primary/index.ts'
-import { current } from './current-code.ts'
-import { gate, sparing, TIERS, type TierName } from './gates.ts'
-import { leavingOut } from './maintenance-mark.ts'
-import { notOnPrimary } from './primary.ts'
-import { asIs } from './releases.ts'
-import { site } from './stack.ts'
-import { appTier, balancerTier, databaseTier, type Site, type TierOptions, webTier } from './tiers.ts'
+import { primaryOf } from '../roles/postgres/index.ts'
+import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
+import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
+import { restartIfOutdated } from './lib/current-code.ts'
+import { gate, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
+import { skipMaintenance } from './lib/maintenance.ts'
+import { notOnPrimary } from './lib/not-on-primary.ts'
+import { currentRelease } from './lib/releases.ts'
+import type { TierOptions } from './lib/tier.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { balancerTier } from './tiers/balancer.ts'
+import { databaseTier } from './tiers/database.ts'
+import { webTier } from './tiers/web.ts'
 
 /** One tier by itself: its state, and on demand the updates of its packages, with the restarts that they ask for. */
 export default playbook(
   site,
   (values, { tier, packages, outage }) => [
-    leavingOut(values),
-    gate(`may the update of ${tier} begin?`, values[tier].hosts, sparing(values, tier, { outage })),
+    skipMaintenance(values),
+    gate(`may the update of ${tier} begin?`, values[tier].hosts, requireSpareHost(values, tier, { outage })),
     ...playsOf(tier, values, { packages, outage }),
   ],
   {
@@ -34,13 +38,14 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
   const options = (...units: readonly string[]): TierOptions => ({
     serial: 1,
     outage,
-    release: asIs,
-    turn: (_host, own) => (packages ? [packageUpgrades(), own, units.map((unit) => current(unit))] : own),
+    release: currentRelease,
+    steps: (_host, own) =>
+      packages ? [packageUpgrades(), own, units.map((unit) => restartIfOutdated(unit))] : own,
   })
   const all = {
     web: () => webTier(values, options('haproxy', 'nginx')),
     app: () => appTier(values, options('notes')),
-    lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), moving: packages }),
+    lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), releaseAddress: packages }),
     db: () => [
       ...(packages ? replicas(values) : []),
       ...databaseTier(values),
@@ -54,8 +59,12 @@ function replicas({ db }: Site): readonly Play[] {
   return [
     play(
       'database: updates of replicas',
-      { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: following },
-      (host) => after(primaryOf(db), (primary) => host !== primary && [packageUpgrades(), current(DATABASE)]),
+      { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: postgresReadiness },
+      (host) =>
+        after(
+          primaryOf(db),
+          (primary) => host !== primary && [packageUpgrades(), restartIfOutdated(DATABASE)],
+        ),
     ),
   ]
 }
@@ -68,7 +77,8 @@ function primary({ db }: Site): readonly Play[] {
     play('database: updates of the primary', { hosts: db }, (host) =>
       after(
         primaryOf(db),
-        (primary) => host === primary && notOnPrimary(host, [...packageUpgrades(), current(DATABASE)]),
+        (primary) =>
+          host === primary && notOnPrimary(host, [...packageUpgrades(), restartIfOutdated(DATABASE)]),
       ),
     ),
   ]

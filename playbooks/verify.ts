@@ -6,8 +6,8 @@ import {
   databaseTierChecks,
   hostChecks,
   webTierChecks,
-} from './checks.ts'
-import { site } from './stack.ts'
+} from './lib/checks.ts'
+import { site } from './schema.ts'
 
 /** Whether the whole system works, from what a client sees down to the disks. */
 export default verification(

@@ -5,6 +5,6 @@ export interface Endpoint {
 }
 
 /** As a URL has it: an IPv6 address stands in brackets. */
-export function at({ address, port }: Endpoint): string {
+export function formatEndpoint({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

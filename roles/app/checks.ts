@@ -1,6 +1,6 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { at, type Endpoint } from '../endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../endpoint.ts'
 
 /** Checks of each server of the application by itself. */
 export function appChecks(
@@ -12,7 +12,7 @@ export function appChecks(
     check(
       host,
       'is ready, and so is the database behind it',
-      sh`curl -sS --fail-with-body ${`http://${at(host)}/readyz`}`,
+      sh`curl -sS --fail-with-body ${`http://${formatEndpoint(host)}/readyz`}`,
       { next: `See journalctl -u ${name}.` },
     ),
     runsCurrent(host, name),
@@ -27,7 +27,7 @@ function runsCurrent(host: Host & Endpoint, name: string): Check {
     sh`
 current=$(readlink ${`/srv/${name}/current`}) || { echo 'no release is current'; exit 1; }
 current=\${current##*/}
-said=$(curl -fsS ${`http://${at(host)}/api/whoami`}) || exit 1
+said=$(curl -fsS ${`http://${formatEndpoint(host)}/api/whoami`}) || exit 1
 case $said in
   *"\"release\":\"$current\""*) ;;
   *) echo "$current is current, and it said $said"; echo ${`To restart it: systemctl restart ${name}`}; exit 1 ;;

@@ -1,5 +1,4 @@
 import {
-  type Build,
   directory,
   file,
   InvalidParams,
@@ -9,7 +8,6 @@ import {
   pruneReleases,
   release,
   role,
-  type Secret,
   type Step,
   service,
   sh,
@@ -17,34 +15,13 @@ import {
   unit,
   user,
 } from 'provision-ts'
-import type { Endpoint } from '../endpoint.ts'
-import { appConflicts } from './conflicts.ts'
-import { readyOrWhy, restarted } from './ready.ts'
-import { unitOf } from './unit.ts'
+import { restartApp, startupProbe } from './lib/readiness.ts'
+import type { AppParams } from './params.ts'
+import { appConflicts } from './resources/conflicts.ts'
+import { renderUnit } from './templates.ts'
 
-export { ready } from './ready.ts'
-
-export interface AppParams {
-  /** Of the service, its user and its directories /srv/<name> and /etc/<name>. @default 'notes' */
-  readonly name?: string
-  /** The built service, with server.mjs at the top. */
-  readonly release: Build
-  /** The one address and port that it serves on. */
-  readonly listen: Endpoint
-  /** Where it tells its metrics; nowhere unless given. */
-  readonly metrics?: Endpoint
-  /** Every host that may be the primary, in any order. @default port 5432 */
-  readonly databases: readonly { readonly address: string; readonly port?: number }[]
-  /** What it asks for there, and as whom. */
-  readonly database: {
-    readonly name: string
-    readonly user: string
-    /** It reaches the service as a credential of systemd, which is in no environment. */
-    readonly password: Secret
-    /** Who signed the databases' certificates, as PEM. */
-    readonly authority: string
-  }
-}
+export { appReadiness } from './lib/readiness.ts'
+export type { AppParams } from './params.ts'
 
 /** A Node service under systemd, one release of several on the host, switched and taken back as one with its settings. */
 export const app = role(
@@ -76,14 +53,14 @@ function inForce(params: AppParams): Step {
     `${name} ${built.id}`,
     [
       link(`/srv/${name}/current`, { target: `releases/${built.id}` }),
-      unit(`${name}.service`, unitOf(params)),
+      unit(`${name}.service`, renderUnit(params)),
       file(`/etc/${name}/authority.pem`, database.authority),
       file(`/etc/${name}/db-password`, database.password),
     ],
     {
       validate: sh`node --check ${server} && systemd-analyze verify --man=no ${`${name}.service`}`,
-      activate: restarted(name, listen),
-      probe: readyOrWhy(name, listen),
+      activate: restartApp(name, listen),
+      probe: startupProbe(name, listen),
     },
   )
 }

@@ -14,8 +14,8 @@ import {
   Unknown,
 } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { HOLDINGS, type Holdings, parseHoldings } from './info.ts'
-import { type Archiver, archiving } from './kinds/archive.ts'
+import { parseRepositoryInfo, REPOSITORY_INFO, type RepositoryInfo } from './lib/repository-info.ts'
+import { type ArchiverState, archiverState } from './resources/wal-archiving.ts'
 
 /** Seconds: a day, and what a backup may take. */
 const AGE = 26 * 3600
@@ -27,7 +27,7 @@ export function backupChecks(host: Host, db: Group): Checks {
     expect('a good backup is no older than 26 hours', askHost(host, repository), bad, {
       next: `See what the last one said: journalctl -u 'pgbackrest-backup@*' on ${host.name}.`,
     }),
-    expect('what the primary writes gets to the backups', askEach(db, archiving), stuck, {
+    expect('what the primary writes gets to the backups', askEach(db, archiverState), stuck, {
       next: 'See the log of PostgreSQL on it: what pgbackrest says stands there.',
     }),
     ...db.hosts.map((one) => runs(one, 'pgbackrest')),
@@ -58,15 +58,15 @@ END
 }
 
 // The status says whether pgBackRest could read its repository: its output tells that, too.
-const repository = output('what its repository holds', sh`( ${HOLDINGS} ) || exit 0`)
+const repository = output('what its repository holds', sh`( ${REPOSITORY_INFO} ) || exit 0`)
 
 function bad(answer: Output | Problem | undefined): string | Problem | undefined {
-  return answer instanceof Problem ? answer : stale(answer && parseHoldings(answer.said))
+  return answer instanceof Problem ? answer : backupProblem(answer && parseRepositoryInfo(answer.said))
 }
 
 /** @returns what is wrong with what the repository holds; undefined when all is well */
-export function stale(held: Holdings | undefined): string | undefined {
-  if (held?.trouble !== undefined) return held.trouble
+export function backupProblem(held: RepositoryInfo | undefined): string | undefined {
+  if (held?.problem !== undefined) return held.problem
   const newest = held?.backups.at(-1)
   if (!held || !newest) return 'there is none'
   if (newest.damaged) return `${newest.label} has pages whose checksums are wrong`
@@ -74,7 +74,7 @@ export function stale(held: Holdings | undefined): string | undefined {
   return age > AGE ? `the newest, ${newest.label}, is ${Math.floor(age / 3600)} hours old` : undefined
 }
 
-function stuck(all: readonly HostAnswer<Archiver | Problem>[]): string | Unknown | undefined {
+function stuck(all: readonly HostAnswer<ArchiverState | Problem>[]): string | Unknown | undefined {
   const failing: string[] = []
   const silent: string[] = []
   for (const { host, answer } of all) {

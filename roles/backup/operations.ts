@@ -1,16 +1,18 @@
 import { role } from 'provision-ts'
 import { type PostgresParams, pathsOf } from '../postgres/params.ts'
-import { momentTaken as momentStep } from './kinds/moment.ts'
-import { type MovedAsideParams, movedAside as movedStep } from './kinds/moved-aside.ts'
-import { type RestoreTestParams, restoreTest as testStep } from './kinds/restore-test.ts'
-import { type RestoredParams, restored as restoredStep } from './kinds/restored.ts'
 import { REPOSITORY } from './params.ts'
+import { moveDataAside as movedStep, type OldDataParams } from './resources/old-data.ts'
+import { type RestoreParams, restoreDatabase as restoredStep } from './resources/restore.ts'
+import { type RestoreTestParams, restoreTest as testStep } from './resources/restore-test.ts'
+import { recordRowCounts as momentStep } from './resources/row-counts.ts'
 
 type Version = Pick<PostgresParams, 'version'>
 
 /** See {@link momentStep}. */
-export const momentTaken = role('backup-moment', (params: Version & { readonly run: string }, { facts }) =>
-  momentStep({ run: params.run, paths: pathsOf(params, facts) }),
+export const recordRowCounts = role(
+  'backup-moment',
+  (params: Version & { readonly run: string }, { facts }) =>
+    momentStep({ run: params.run, paths: pathsOf(params, facts) }),
 )
 
 /** See {@link testStep}. */
@@ -21,11 +23,11 @@ export const restoreTest = role(
 )
 
 /** See {@link restoredStep}. */
-export const restored = role('restore', (params: Version & Omit<RestoredParams, 'paths'>, { facts }) =>
+export const restoreDatabase = role('restore', (params: Version & Omit<RestoreParams, 'paths'>, { facts }) =>
   restoredStep({ ...params, paths: pathsOf(params, facts) }),
 )
 
 /** See {@link movedStep}. */
-export const movedAside = role('restore', (params: Version & Omit<MovedAsideParams, 'paths'>, { facts }) =>
+export const moveDataAside = role('restore', (params: Version & Omit<OldDataParams, 'paths'>, { facts }) =>
   movedStep({ ...params, paths: pathsOf(params, facts) }),
 )

@@ -4,7 +4,7 @@ import { type KeyPair, sh } from 'provision-ts'
 export const STANZA = 'main'
 
 /** That WAL gets to the repository. Twice: PostgreSQL may have given up for a minute right before. */
-export const CHECK = sh`check() { pgbackrest ${`--stanza=${STANZA}`} --log-level-console=error check; }
+export const CHECK_ARCHIVING = sh`check() { pgbackrest ${`--stanza=${STANZA}`} --log-level-console=error check; }
 check 2>/dev/null || check`
 
 /** Where pgBackRest answers, on the database hosts and on that of the repository. */
@@ -14,13 +14,13 @@ export const PORT = 8432
 export const REPOSITORY = '/var/lib/pgbackrest'
 
 /** A host that takes part: what its certificate names it, and where it is. */
-export interface Party {
+export interface BackupHost {
   readonly name: string
   readonly address: string
 }
 
 /** What each of them is told. */
-export interface PartyParams extends Party {
+export interface BackupHostParams extends BackupHost {
   /** For its name and address, by `authority`. It shows it as a server and as a client. */
   readonly certificate: KeyPair
   /** Who signed the certificates of all of them, as PEM. */

@@ -10,20 +10,20 @@ import {
   template,
   unit,
 } from 'provision-ts'
+import type { ClusterState } from '../postgres/lib/cluster-state.ts'
 import { PORT as POSTGRES, type PostgresParams, pathsOf } from '../postgres/params.ts'
-import type { Place } from '../postgres/place.ts'
-import { firstBackup } from './kinds/first.ts'
-import { stanza } from './kinds/stanza.ts'
-import { type Party, type PartyParams, REPOSITORY } from './params.ts'
-import { server } from './server.ts'
+import { BACKUP_SCRIPT, backupScript, timer, UNIT } from './lib/timers.ts'
+import { type BackupHost, type BackupHostParams, REPOSITORY } from './params.ts'
+import { firstBackup } from './resources/first-backup.ts'
+import { server } from './resources/server.ts'
+import { stanza } from './resources/stanza.ts'
 import { TLS, type Tls } from './source.ts'
-import { BACKUP_SCRIPT, backupScript, timer, UNIT } from './timers.ts'
 
-export interface BackupRepositoryParams extends PartyParams, Pick<PostgresParams, 'version'> {
+export interface BackupRepositoryParams extends BackupHostParams, Pick<PostgresParams, 'version'> {
   /** The database hosts. Whichever of them is primary is found out by each backup. */
-  readonly sources: readonly Party[]
+  readonly sources: readonly BackupHost[]
   /** What the primary has; it may have nothing yet while the plan is made. */
-  readonly found: Place | undefined
+  readonly found: ClusterState | undefined
   /** Encrypts the repository. Who loses it has lost the backups; it cannot be changed later. */
   readonly passphrase: Secret
   /** How many full backups are kept, with all that builds on them. @default 2 */
@@ -42,7 +42,7 @@ export interface RepositoryConf {
   readonly tls: Tls
 }
 
-interface Source extends Party {
+interface Source extends BackupHost {
   readonly number: number
   readonly data: string
   readonly port: number

@@ -1,11 +1,11 @@
 import { file, type RoleContext, role, type Steps, template } from 'provision-ts'
 import { PORT as POSTGRES, type PostgresParams, pathsOf, type Settings } from '../postgres/params.ts'
-import { type Party, type PartyParams, STANZA } from './params.ts'
-import { CERTIFICATE, KEY, server, TRUSTED } from './server.ts'
+import { type BackupHost, type BackupHostParams, STANZA } from './params.ts'
+import { CERTIFICATE, KEY, server, TRUSTED } from './resources/server.ts'
 
-export interface BackupSourceParams extends PartyParams, Pick<PostgresParams, 'version'> {
+export interface BackupSourceParams extends BackupHostParams, Pick<PostgresParams, 'version'> {
   /** The host that keeps the backups. */
-  readonly repository: Party
+  readonly repository: BackupHost
   /**
    * GiB of WAL that may wait on a database host for a repository that does not answer. Beyond that it is thrown away, so that the
    * disk does not fill up and the database lives on; the backups are then of use again from the next one on. @default 8
@@ -15,7 +15,7 @@ export interface BackupSourceParams extends PartyParams, Pick<PostgresParams, 'v
 
 export interface SourceConf {
   readonly address: string
-  readonly repository: Party
+  readonly repository: BackupHost
   readonly data: string
   readonly port: number
   readonly tls: Tls
@@ -38,7 +38,7 @@ const ARCHIVE_SCRIPT = '/usr/local/libexec/pgbackrest-archive'
  * A server that stops sends its last WAL three times before it gives up. With a repository that is off that took a minute and a half,
  * in which a switchover would have waited: so the repository is asked first whether it is there, and not again for some seconds.
  */
-function archiveScript({ name }: Party, queueMax: number): string {
+function archiveScript({ name }: BackupHost, queueMax: number): string {
   return `#!/bin/sh
 # Made by provision. pgbackrest-archive FILE
 push() { exec pgbackrest --stanza=${STANZA} archive-push "$1"; }

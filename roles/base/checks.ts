@@ -1,7 +1,7 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 
-export { clocksAgree } from './clock.ts'
-export { type Door, isKeptFrom, reaches } from './connections.ts'
+export { clocksAgree } from './lib/clock-skew.ts'
+export { portsClosed, portsOpen, type Target } from './lib/connections.ts'
 
 export interface BaseCheckOptions {
   /** Per cent of a disk that may be taken. @default 85 */

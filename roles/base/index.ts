@@ -1,18 +1,10 @@
 import { file, pkg, restarted, role, service, sysctl } from 'provision-ts'
-import { KERNEL, NETWORK } from './kernel.ts'
-import { type SshAccess, sshAccess } from './ssh.ts'
-import { securityUpdates } from './updates.ts'
+import { KERNEL, NETWORK } from './lib/kernel.ts'
+import type { BaseParams } from './params.ts'
+import { securityUpdates } from './resources/security-updates.ts'
+import { sshAccess } from './resources/ssh-access.ts'
 
-export interface BaseParams {
-  /** MiB that the journal may take on disk, and half of that in memory. @default 512 */
-  readonly journal?: number
-  /** Who may log in by what; false leaves sshd as it is. @default keys only, root too */
-  readonly ssh?: SshAccess | false
-  /** Whether security updates install themselves at night. They restart no service and no host. @default true */
-  readonly updates?: boolean
-  /** Packages, as beginnings of their names, that are left to a run of yours. @default those of the roles here */
-  readonly manual?: readonly string[]
-}
+export type { BaseParams, SshAccess } from './params.ts'
 
 /** What every host of the system has, whatever it serves. */
 export const base = role(

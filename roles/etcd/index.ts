@@ -12,7 +12,8 @@ import {
   template,
   transaction,
 } from 'provision-ts'
-import { noConflicts } from '../base/conflicts.ts'
+import { noConflicts } from '../base/resources/conflicts.ts'
+import { restartInTurn } from './lib/restart.ts'
 import {
   CERTIFICATE,
   CLIENT_PORT,
@@ -29,7 +30,6 @@ import {
 } from './params.ts'
 import { memberState, membership } from './resources/member.ts'
 import { noFormerMembers } from './resources/members.ts'
-import { restartInTurn } from './restart.ts'
 
 export { CLIENT_PORT, type EtcdParams, type Member, PEER_PORT } from './params.ts'
 

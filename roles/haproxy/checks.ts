@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { type Check, check, type Host, type KeyPair, type Shell, sh } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import type { HaproxyServer } from './index.ts'
+import type { HaproxyServer } from './params.ts'
 
-export { type SiteChecks, siteChecks, trusted } from './site-checks.ts'
+export { type SiteChecks, siteChecks, trustAuthority } from './lib/site-checks.ts'
 
 const SOCKET = '/run/haproxy/admin.sock'
 
@@ -22,7 +22,7 @@ export function haproxyChecks(
   return [
     runs(host, 'haproxy'),
     check(host, 'has servers to send requests to', sh`curl -fsS -o /dev/null http://127.0.0.1:8405/serving`),
-    inService(host, 'web', servers),
+    serversInService(host, 'web', servers),
     check(
       host,
       'holds the certificate of the inventory',
@@ -34,7 +34,7 @@ printf '%s\n' "$said" | grep -qi ${`fingerprint: ${shown}`} || { echo 'it has an
 }
 
 /** HAProxy on the host has all servers of a backend in service. */
-export function inService(
+export function serversInService(
   host: Host,
   backend: string,
   servers: readonly Pick<HaproxyServer, 'name'>[],

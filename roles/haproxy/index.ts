@@ -5,47 +5,19 @@ import {
   type Host,
   http,
   InvalidParams,
-  type KeyPair,
   type Probe,
   pkg,
   role,
   sysctl,
 } from 'provision-ts'
 import type { Endpoint } from '../endpoint.ts'
-import { bundleOf } from './certificate.ts'
-import { curvesOf, haproxyCfg } from './conf.ts'
-import { haproxyConflicts } from './conflicts.ts'
-import { instance, LOCAL, LOCAL_PORT, PACKAGES } from './instance.ts'
+import { certificateBundle } from './lib/certificate.ts'
+import type { HaproxyParams } from './params.ts'
+import { haproxyConflicts } from './resources/conflicts.ts'
+import { haproxyInstance, LOCAL, LOCAL_PORT, PACKAGES } from './resources/instance.ts'
+import { haproxyCfg, tlsCurves } from './templates.ts'
 
-export interface HaproxyParams {
-  /** The name that clients ask for. Requests over plain HTTP are sent to it by a redirect. */
-  readonly domain: string
-  /** For the domain, with the chain above it; the leaf comes first. That of `acme` lets haproxy answer the ACME server, too. */
-  readonly certificate: KeyPair
-  /** The web servers. Each has to answer GET /healthz with 200. */
-  readonly servers: readonly HaproxyServer[]
-  /** The address to listen on, with its prefix length: `198.18.0.10/24`. It need not be on this host. */
-  readonly vip: string
-  /**
-   * Whether it answers at all addresses of the host: for a look at one balancer, and for ports that are forwarded to it.
-   * @default false: at the address that moves, and nowhere else
-   */
-  readonly everywhere?: boolean
-  /**
-   * Where statistics (`/stats`) and metrics (`/metrics`) are shown to others than this host: at an address of its own, port 8404,
-   * for these networks. @default to nobody else
-   */
-  readonly admin?: { readonly address: string; readonly from: readonly string[] }
-  /** Connections from clients at one time; further ones wait. Each takes two descriptors. @default 2000 */
-  readonly maxConnections?: number
-}
-
-export interface HaproxyServer {
-  /** What operations call it: `web/<name>`. */
-  readonly name: string
-  readonly address: string
-  readonly port: number
-}
+export type { HaproxyParams, HaproxyServer } from './params.ts'
 
 /** Where haproxy says that it is there; it answers on the host itself only. */
 export const ALIVE = `${LOCAL}/alive`
@@ -54,10 +26,10 @@ export const ALIVE = `${LOCAL}/alive`
 export const ADMIN_PORT = 8404
 
 /** What has to hold on a balancer after its turn. */
-export const alive = (_host?: Host): Probe => http(ALIVE)
+export const haproxyLiveness = (_host?: Host): Probe => http(ALIVE)
 
 /** True when haproxy has a server to send requests to. */
-export const serving = (_host?: Host): Probe => http(`${LOCAL}/serving`)
+export const haproxyReadiness = (_host?: Host): Probe => http(`${LOCAL}/serving`)
 
 /** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
 export const haproxy = role(
@@ -76,10 +48,10 @@ export const haproxy = role(
       pkg(...PACKAGES),
       sysctl('haproxy', { [`net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`]: 1 }),
       directory('/etc/haproxy/certs', { mode: '0700' }),
-      ...instance({
-        text: (revision) => haproxyCfg({ ...data, curves: curvesOf(facts.os.version), revision }),
+      ...haproxyInstance({
+        text: (revision) => haproxyCfg({ ...data, curves: tlsCurves(facts.os.version), revision }),
         besides: certificate.certificate,
-        files: [file(certificatePath, bundleOf(certificate, domain))],
+        files: [file(certificatePath, certificateBundle(certificate, domain))],
         maxConnections,
         address,
       }),
@@ -95,7 +67,7 @@ function listensOf(address: string, admin: HaproxyParams['admin']): readonly End
 }
 
 function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
-  bundleOf(certificate, domain)
+  certificateBundle(certificate, domain)
   if (servers.length === 0)
     throw new InvalidParams('haproxy has no server to send requests to.', {
       where: 'servers',

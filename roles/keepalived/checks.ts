@@ -13,14 +13,14 @@ import {
   Unknown,
 } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { MAINTENANCE } from './index.ts'
+import { MAINTENANCE } from './params.ts'
 
 /** Checks of the hosts that an address moves between. @param vip with or without its prefix length */
 export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): readonly Check[] {
   const address = vip.replace(/\/.*/, '')
   const addresses = askEach(balancers, output('its addresses', sh`ip -o address show`))
   return [
-    expect(`one of them holds ${address}`, addresses, (all) => oneHolder(all, address), {
+    expect(`one of them holds ${address}`, addresses, (all) => vipHolderProblem(all, address), {
       next: 'See journalctl -u keepalived on each.',
       says: (all) => `${holders(all, address)[0]} holds ${address}`,
     }),
@@ -41,7 +41,7 @@ read -r switch < ${MAINTENANCE} || [ "$switch" ] || exit 75
 type Addresses = HostAnswer<Output | Problem>
 
 /** One host has the address. Two that have it are wrong, whatever a third one says. */
-export function oneHolder(all: readonly Addresses[], address: string): string | Problem | undefined {
+export function vipHolderProblem(all: readonly Addresses[], address: string): string | Problem | undefined {
   const found = holders(all, address)
   if (found.length > 1) return `${found.join(' and ')} have it`
   for (const { host, answer } of all) {

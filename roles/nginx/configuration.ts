@@ -10,8 +10,8 @@ import {
   template,
   transaction,
 } from 'provision-ts'
-import { at } from '../endpoint.ts'
-import type { NginxParams } from './index.ts'
+import { formatEndpoint } from '../endpoint.ts'
+import type { NginxParams } from './params.ts'
 
 export interface MainConf {
   readonly workers: number
@@ -46,7 +46,7 @@ export const unitDropIn = template<Record<never, never>>(import.meta, 'drop-in.c
 export const ROOT = '/srv/www'
 
 /** The files of nginx: all of them valid and in force, or none. */
-export function configured(params: NginxParams, cpus: number): Step {
+export function nginxConfiguration(params: NginxParams, cpus: number): Step {
   const {
     domain,
     listen,
@@ -59,13 +59,13 @@ export function configured(params: NginxParams, cpus: number): Step {
   } = params
   const main = mainConf({ workers })
   const upstream = upstreamConf({
-    upstreams: upstreams.map(at),
+    upstreams: upstreams.map(formatEndpoint),
     first: through === undefined ? undefined : `127.0.0.1:${through}`,
   })
   const site = (revision: string) =>
     siteConf({
       domain,
-      listen: at(listen),
+      listen: formatEndpoint(listen),
       balancers: balancers.map(({ address }) => address),
       root: ROOT,
       policy: contentSecurityPolicy,
@@ -81,7 +81,7 @@ export function configured(params: NginxParams, cpus: number): Step {
       file('/etc/nginx/conf.d/site.conf', site(revision)),
       absent('/etc/nginx/sites-enabled/default'),
     ],
-    { validate: VALID, activate: reloaded('nginx'), probe: inForce(at(listen), revision) },
+    { validate: VALID, activate: reloaded('nginx'), probe: inForce(formatEndpoint(listen), revision) },
   )
 }
 

@@ -16,36 +16,12 @@ import {
   sh,
   transaction,
 } from 'provision-ts'
-import { at, type Endpoint } from '../endpoint.ts'
-import { configured, ROOT, unitDropIn } from './configuration.ts'
-import { nginxConflicts } from './conflicts.ts'
+import { type Endpoint, formatEndpoint } from '../endpoint.ts'
+import { nginxConfiguration, ROOT, unitDropIn } from './configuration.ts'
+import type { NginxParams } from './params.ts'
+import { nginxConflicts } from './resources/conflicts.ts'
 
-export interface NginxParams {
-  /** The name that clients ask for. */
-  readonly domain: string
-  /** The one address and port that it serves on. */
-  readonly listen: Endpoint
-  /** Worker processes. @default one for each core */
-  readonly workers?: number
-  /** The servers of the application, which get `/api/` and `/readyz`. */
-  readonly upstreams: readonly Endpoint[]
-  /**
-   * A port of 127.0.0.1 where something spreads requests over them that knows better which of them are away, such as the role
-   * upstream: they are then asked directly only while it is not there. @default they are
-   */
-  readonly through?: number
-  /** Whose word on the client's address is taken (X-Forwarded-For). */
-  readonly balancers: readonly { readonly address: string }[]
-  /** The static files, with an index.html at the top. */
-  readonly site: Build
-  /**
-   * Requests a second that one client may make of the application; ten times as many may come at once, and what is more is told
-   * 429. @default no limit
-   */
-  readonly rate?: number
-  /** What pages may load, as a Content-Security-Policy. @default their own origin's scripts, styles, images, fonts and answers */
-  readonly contentSecurityPolicy?: string
-}
+export type { NginxParams } from './params.ts'
 
 /** Static files, and the way to the application. */
 export const nginx = role(
@@ -55,7 +31,7 @@ export const nginx = role(
     pkg('nginx', 'curl', 'logrotate'),
     dropIn('nginx.service', 'provision', unitDropIn({})),
     published(params.site),
-    configured(params, facts.cpus),
+    nginxConfiguration(params, facts.cpus),
     service('nginx'),
     service('logrotate.timer'),
   ],
@@ -63,8 +39,8 @@ export const nginx = role(
 )
 
 /** True when nginx answers; what is behind it is not asked. */
-export function readiness({ address, port }: Endpoint): Probe {
-  return http(`http://${at({ address, port })}/healthz`)
+export function nginxReadiness({ address, port }: Endpoint): Probe {
+  return http(`http://${formatEndpoint({ address, port })}/healthz`)
 }
 
 /** Nginx opens files by the link's name for each request, so the move of the link is all there is to do. */

@@ -1,5 +1,5 @@
 import { file, handler, type Secret, type Step, sh, template, transaction } from 'provision-ts'
-import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/files.ts'
+import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/lib/files.ts'
 import { type Paths, PORT } from '../postgres/params.ts'
 import {
   CERTIFICATE,

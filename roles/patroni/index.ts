@@ -1,7 +1,7 @@
 import { directory, dropIn, pkg, type RoleContext, role, type Steps } from 'provision-ts'
-import { noConflicts } from '../base/conflicts.ts'
+import { noConflicts } from '../base/resources/conflicts.ts'
+import { limitsFor } from '../postgres/lib/settings.ts'
 import { pathsOf } from '../postgres/params.ts'
-import { limitsOf } from '../postgres/settings.ts'
 import { configuration, restProgram, serverDropIn } from './configuration.ts'
 import { CONFIG, dynamicOf, type PatroniParams, REST, REST_PORT, refuseTimes, SCOPE } from './params.ts'
 import { leadsCluster, managedByPatroni } from './resources/adopted.ts'
@@ -65,7 +65,7 @@ export const patroni = role(
   ({ leader, replicas, ...params }: PatroniMemberParams, { facts }: RoleContext): Steps => [
     managedByPatroni({ host: params.name, paths: pathsOf(params, facts), leader, replicas }),
     leader && leadsCluster({ host: params.name }),
-    limitsInForce({ wanted: limitsOf(params), which: leader ? 'all' : 'raised' }),
+    limitsInForce({ wanted: limitsFor(params), which: leader ? 'all' : 'raised' }),
   ],
 )
 
@@ -73,7 +73,7 @@ export const patroni = role(
 export const patroniLimits = role(
   'patroni-limits',
   (params: Pick<PatroniParams, 'settings'>): Steps =>
-    limitsInForce({ wanted: limitsOf(params), which: 'all' }),
+    limitsInForce({ wanted: limitsFor(params), which: 'all' }),
 )
 
 /** What the cluster has in common. Without a pause, failover is automatic from here on. */

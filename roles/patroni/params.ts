@@ -1,6 +1,6 @@
 import { type Host, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
+import { limitsFor } from '../postgres/lib/settings.ts'
 import { REPLICATOR, type Settings } from '../postgres/params.ts'
-import { limitsOf } from '../postgres/settings.ts'
 
 /** When a write is acknowledged. `strict`: never without a replica, so writes wait while none follows. */
 export type Synchronous = boolean | 'strict'
@@ -107,7 +107,7 @@ export type Dynamic = { readonly [name: string]: Json }
 /** What Patroni says on the command line of the server, so that a file cannot say it. */
 function parametersOf(settings: Settings): Dynamic {
   return {
-    ...limitsOf({ settings }),
+    ...limitsFor({ settings }),
     max_replication_slots: Number(settings['max_replication_slots'] ?? 10),
     wal_level: 'replica',
     wal_log_hints: 'on',

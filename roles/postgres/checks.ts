@@ -10,13 +10,13 @@ import {
   Unknown,
 } from 'provision-ts'
 import { runs } from '../base/checks.ts'
-import { choosePrimary } from './cluster.ts'
-import { type Health, health } from './health.ts'
-import type { Place } from './place.ts'
+import type { ClusterState } from './lib/cluster-state.ts'
+import { type Health, health } from './lib/health.ts'
+import { choosePrimary } from './lib/primary.ts'
 
 type DatabaseHost = Host<{ readonly seed: boolean }>
 type Found = HostAnswer<Health | Problem, DatabaseHost>
-export type Told = Health & { readonly host: DatabaseHost }
+export type ServerHealth = Health & { readonly host: DatabaseHost }
 
 /** Bytes that a replica may be behind: a segment of WAL. */
 const NEAR = 16 * 1024 * 1024
@@ -57,7 +57,7 @@ export function postgresChecks(db: Group<DatabaseHost>): readonly Check[] {
   ]
 }
 
-type Wrong = (one: Told, all: readonly Told[]) => readonly string[]
+type Wrong = (one: ServerHealth, all: readonly ServerHealth[]) => readonly string[]
 
 /** Wrong as soon as one server tells something wrong; otherwise unknown until all of them answer. */
 export function judged(wrong: Wrong) {
@@ -85,7 +85,7 @@ export function onePrimary(found: readonly Found[]): Problem | undefined {
   return silentHosts(found).every((name) => seen.includes(name)) ? undefined : silent
 }
 
-function placed({ host, answer }: Found): HostAnswer<Place, DatabaseHost> {
+function placed({ host, answer }: Found): HostAnswer<ClusterState, DatabaseHost> {
   if (!answer || answer instanceof Problem) return { host, answer: undefined }
   const { version, standby, timeline } = answer
   const state = standby ? 'in archive recovery' : 'in production'
@@ -106,11 +106,11 @@ export function seesAll(found: readonly Found[]): string | Unknown | undefined {
   return missing.length > 0 ? `${primary.host.name} does not see ${missing.join(', ')}` : undefined
 }
 
-function primariesIn(found: readonly Found[]): readonly Told[] {
+function primariesIn(found: readonly Found[]): readonly ServerHealth[] {
   return told(found).filter(({ standby }) => !standby)
 }
 
-function told(found: readonly Found[]): readonly Told[] {
+function told(found: readonly Found[]): readonly ServerHealth[] {
   return found.flatMap(({ host, answer }) =>
     answer && !(answer instanceof Problem) ? [{ host, ...answer }] : [],
   )
@@ -125,7 +125,10 @@ function unanswered(found: readonly Found[]): Unknown | undefined {
   return silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`)
 }
 
-export function streams({ host, standby, receives }: Told, all: readonly Told[]): readonly string[] {
+export function streams(
+  { host, standby, receives }: ServerHealth,
+  all: readonly ServerHealth[],
+): readonly string[] {
   if (!standby) return []
   const primary = all.find((one) => !one.standby)
   if (receives?.state !== 'streaming') return [`${host.name} receives nothing`]
@@ -134,14 +137,17 @@ export function streams({ host, standby, receives }: Told, all: readonly Told[])
     : []
 }
 
-export function oneTimeline({ host, standby, timeline }: Told, all: readonly Told[]): readonly string[] {
+export function oneTimeline(
+  { host, standby, timeline }: ServerHealth,
+  all: readonly ServerHealth[],
+): readonly string[] {
   const primary = all.find((one) => !one.standby)
   return standby && primary && timeline !== primary.timeline
     ? [`${host.name} is on ${timeline}, and ${primary.host.name} is on ${primary.timeline}`]
     : []
 }
 
-export function near({ replicas }: Told): readonly string[] {
+export function near({ replicas }: ServerHealth): readonly string[] {
   return replicas.flatMap(({ name, behind }) =>
     behind > NEAR ? [`${name} is ${Math.ceil(behind / 1024 / 1024)} MiB behind`] : [],
   )
@@ -155,7 +161,12 @@ function lag(found: readonly Found[]): string {
     .join(', ')
 }
 
-export function synchronous({ host, standby, synchronous: wanted, replicas }: Told): readonly string[] {
+export function synchronous({
+  host,
+  standby,
+  synchronous: wanted,
+  replicas,
+}: ServerHealth): readonly string[] {
   if (standby || !wanted || replicas.some(({ sync }) => sync === 'sync' || sync === 'quorum')) return []
   return [`those on ${host.name} do not`]
 }

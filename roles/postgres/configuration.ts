@@ -1,6 +1,7 @@
 import { file, type KeyPair, type Step, template, transaction } from 'provision-ts'
-import { apply, presentsItsCertificate, valid } from './activation.ts'
-import { CERTIFICATE, KEY } from './files.ts'
+import { applyConfiguration, servesCertificate, validateConfiguration } from './lib/activation.ts'
+import { CERTIFICATE, KEY } from './lib/files.ts'
+import { formatSetting } from './lib/settings.ts'
 import {
   type Database,
   type Manager,
@@ -10,7 +11,6 @@ import {
   REPLICATOR,
   type Settings,
 } from './params.ts'
-import { written } from './settings.ts'
 
 export interface MainConf extends Pick<Paths, 'data' | 'config' | 'version'> {
   readonly port: number
@@ -72,16 +72,16 @@ export function configuration(params: ConfigurationParams): Step {
       file(KEY, certificate.key, FOR_SERVER),
     ],
     {
-      validate: valid(paths, manager),
-      activate: apply(paths, manager),
-      probe: presentsItsCertificate(address, manager),
+      validate: validateConfiguration(paths, manager),
+      activate: applyConfiguration(paths, manager),
+      probe: servesCertificate(address, manager),
       timeout: '10m',
     },
   )
 }
 
 function lines(settings: Settings): SettingsConf['settings'] {
-  return Object.entries(settings).map(([name, value]) => ({ name, value: written(value) }))
+  return Object.entries(settings).map(([name, value]) => ({ name, value: formatSetting(value) }))
 }
 
 /** The same on all database hosts: whoever becomes primary lets the right ones in at once. */

@@ -1,4 +1,4 @@
-import { type Facts, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
+import { type Facts, type Host, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
 
 /** What a primary and a replica have in common, so that one can become the other. */
 export interface PostgresParams {
@@ -31,6 +31,34 @@ export interface PostgresParams {
   /** Who starts and stops the server now. @default 'systemd' */
   readonly manager?: Manager
 }
+
+export interface PostgresPrimaryParams extends PostgresParams {
+  /** Hosts that follow this one. Each gets a replication slot. */
+  readonly replicas: readonly { readonly name: string }[]
+}
+
+export interface PostgresReplicaParams extends PostgresParams {
+  /** The host to follow. Only a copy of its data is started. */
+  readonly primary: Host
+  /**
+   * The data of a host that was a primary itself. `rewind`: changes that only this host has are undone; where that fails, the data are
+   * moved aside and a new copy is taken. `copy`: moved aside at once. Nothing is deleted. @default 'refuse'
+   */
+  readonly oldPrimary?: OldPrimaryAction
+}
+
+export interface PostgresReplicationParams extends Pick<PostgresParams, 'version'> {
+  /** Reachable hosts that must follow. */
+  readonly replicas: readonly { readonly name: string }[]
+  /**
+   * A commit waits until one of these hosts has it on disk. This starts once one of them streams, and only an empty list ends it: a
+   * primary that loses its replica makes writes wait. @default nothing is changed
+   */
+  readonly synchronous?: readonly { readonly name: string }[]
+}
+
+/** See {@link PostgresReplicaParams.oldPrimary}. */
+export type OldPrimaryAction = 'refuse' | 'rewind' | 'copy'
 
 export type Manager = 'systemd' | 'patroni'
 

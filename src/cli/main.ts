@@ -23,6 +23,7 @@ import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { completionCommands } from './completion/completion.ts'
 import { EXIT } from './exit.ts'
+import { formerPlaybook } from './load/former-names.ts'
 import type { Installation } from './load/load.ts'
 import { playbookPath, playbooks } from './load/paths.ts'
 import { commandPath } from './manual.ts'
@@ -91,7 +92,7 @@ function refuseMistyped([word = '-']: readonly string[], program: Command): void
     .map((one) => one.name())
   if (/^-|[/.]/.test(word) || program.commands.some((one) => one.name() === word)) return
   if (existsSync(playbookPath(word))) return
-  const meant = didYouMean(word, [...commands, ...playbooks()])
+  const meant = formerPlaybook(word) ?? didYouMean(word, [...commands, ...playbooks()])
   const there = playbooks()
   const others =
     there.length > 0 ? `The playbooks here are ${there.join(', ')}.` : 'There are no playbooks here.'

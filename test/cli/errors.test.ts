@@ -37,7 +37,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
   'a word is like no command and no playbook': [
     'xyzzyx',
     `error: There is no command and no playbook "xyzzyx"
-   The playbooks here are greet, site. For the commands: provision --help`,
+   The playbooks here are decommission, greet, site. For the commands: provision --help`,
   ],
   'an inventory is one of Ansible': [
     '-i hosts.yml',
@@ -61,6 +61,11 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     'validate stie',
     `error: There is no playbook playbooks/stie.ts
    Did you mean "site"?`,
+  ],
+  'a playbook has another name now': [
+    'retire',
+    `error: There is no command and no playbook "retire"
+   The playbook retire is now called "decommission".`,
   ],
   'an inventory is mistyped': [
     '-i inventory/godo.ts',
@@ -163,6 +168,7 @@ describe('what a person reads', function () {
   before(() => {
     project = new Project({
       'playbooks/site.ts': SITE,
+      'playbooks/decommission.ts': SITE,
       'inventory/good.ts': inventory('4'),
       'inventory/bad.ts': inventory('0'),
       'inventory/unlucky.ts': inventory('13'),

@@ -224,7 +224,7 @@ export default verification(site, ({ web }) => {
 const PROD = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 export default async () => {
   const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })
   const pair = (name: string, address = '10.0.0.1') => ca.keyPair({ names: [name], addresses: [address] })

@@ -161,7 +161,7 @@ import { readFileSync } from 'node:fs'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 
 export default async () => {
   const lab = openLab('${LAB}')
@@ -197,7 +197,7 @@ function pemFiles() {
 const MISPLACED = `
 import { play, playbook } from 'provision-ts'
 import { keepalived } from '${ROOT}/roles/keepalived/index.ts'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 export default playbook(site, ({ web, lb, vip }) => [
   play('web', { hosts: web }, (host) => keepalived({ ...host, vip, peers: lb.hosts })),
 ])

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { InvalidParams, Problem } from '../../src/model/problem.ts'
 import { role } from '../../src/model/role.ts'
-import { FACTS } from '../roles/unfolded.ts'
+import { FACTS } from '../roles/expanded.ts'
 
 describe('a role', () => {
   const picky = role('picky', (_params: { readonly size: number }) => [], {

@@ -7,7 +7,7 @@ import { known } from '../../src/model/read.ts'
 import { role } from '../../src/model/role.ts'
 import { asksOf, type Steps, unfold } from '../../src/model/steps.ts'
 import { file } from '../../src/resources/files/file.ts'
-import { FACTS } from '../roles/unfolded.ts'
+import { FACTS } from '../roles/expanded.ts'
 
 describe('steps', () => {
   const context = { facts: FACTS, answers: new Answers() }

@@ -186,7 +186,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 
 export default async () => {
   const lab = openLab(process.env['LAB'] ?? '')
@@ -216,8 +216,9 @@ export default async () => {
 
 const DATABASE = `
 import { playbook } from 'provision-ts'
-import { site } from '${ROOT}/playbooks/stack.ts'
-import { backupTier, databaseTier } from '${ROOT}/playbooks/tiers.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
+import { backupTier } from '${ROOT}/playbooks/tiers/backup.ts'
+import { databaseTier } from '${ROOT}/playbooks/tiers/database.ts'
 
 export default playbook(site, (values) => [...databaseTier(values), ...backupTier(values)])
 `

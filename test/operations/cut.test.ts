@@ -28,7 +28,7 @@ describe('a primary that was cut off, on real hosts', function () {
       const { code, text } = await operate(hosts, 'failover')
       expect(code, text).to.equal(0)
       expect(text).to.include('not fenced, as silent db1')
-      expect(text).to.match(/^db1 +does not answer; when it does again: provision reattach --host db1$/m)
+      expect(text).to.match(/^db1 +does not answer; when it does again: provision rejoin --host db1$/m)
       expect(await active(), 'nobody has told it').to.equal(true)
       const alone = await sql(
         lab,
@@ -62,11 +62,11 @@ describe('a primary that was cut off, on real hosts', function () {
     expect(verified.text).to.match(/postgresql runs.*failed/)
     const { code, text } = await hosts.run()
     expect(code, text).to.equal(1)
-    expect(text).to.include('provision reattach --host db1')
+    expect(text).to.include('provision rejoin --host db1')
   })
 
   it('is a replica again when somebody says so, and what only it had is gone', async () => {
-    const { code, text } = await operate(hosts, 'reattach', '--host', 'db1')
+    const { code, text } = await operate(hosts, 'rejoin', '--host', 'db1')
     expect(code, text).to.equal(0)
     expect((await count('db1', 'while-cut-off')).stdout.trim()).to.equal('0')
     expect((await hosts.run()).text).to.include('No changes')

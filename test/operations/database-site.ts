@@ -18,7 +18,7 @@ function inventory(members: string): string {
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 export default async () => {
   const lab = openLab(process.env.LAB)
   const ca = await authority(lab.directory + '/pki', { name: 'test' })
@@ -44,12 +44,13 @@ export default async () => {
 
 const PLAYBOOK = `
 import { playbook } from 'provision-ts'
-import { leavingOut } from '${ROOT}/playbooks/maintenance-mark.ts'
-import { site } from '${ROOT}/playbooks/stack.ts'
-import { appTier, databaseTier } from '${ROOT}/playbooks/tiers.ts'
+import { skipMaintenance } from '${ROOT}/playbooks/lib/maintenance.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
+import { appTier } from '${ROOT}/playbooks/tiers/app.ts'
+import { databaseTier } from '${ROOT}/playbooks/tiers/database.ts'
 const nobody = { hosts: [] }
 export default playbook(site, (values) => [
-  leavingOut({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),
+  skipMaintenance({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),
   ...databaseTier(values),
   ...appTier(values, { outage: true }),
 ])
@@ -57,7 +58,7 @@ export default playbook(site, (values) => [
 
 const VERIFY = `
 import { verification } from 'provision-ts'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
 export default verification(site, ({ db }) => [postgresChecks(db)])
 `

@@ -118,8 +118,8 @@ describe('the database on real hosts', function () {
     expect(unit.stdout.trim(), 'masked').to.equal('/dev/null')
     const refused = await converge()
     expect(refused.code).to.equal(1)
-    expect(refused.text).to.include('provision reattach --host db1')
-    well(await run('reattach', '--host', 'db1'))
+    expect(refused.text).to.include('provision rejoin --host db1')
+    well(await run('rejoin', '--host', 'db1'))
     expect(await primaries()).to.deep.equal(['db2'])
     expect((await converge()).text).to.include('No changes')
   })
@@ -143,7 +143,7 @@ describe('the database on real hosts', function () {
         (await lab.exec('db2', 'journalctl -b -q -o cat | grep -q "Not started as a primary"')).code === 0,
     )
     expect(await primaries()).to.deep.equal(['db1'])
-    well(await run('reattach', '--host', 'db2', '--copy'))
+    well(await run('rejoin', '--host', 'db2', '--copy'))
     expect((await lab.exec('db2', 'ls -d /var/lib/postgresql/*/main.before-*')).code).to.equal(0)
     expect(await synchronous('db1')).to.equal(true)
   })
@@ -153,7 +153,7 @@ describe('the database on real hosts', function () {
     expect((await sql(lab, 'db1', 'create table waits (at int)', { within: 3 })).code, 'it waits').to.equal(
       124,
     )
-    expect((await run('alone')).text).to.include('writes wait for ANY 1')
+    expect((await run('disable-sync-replication')).text).to.include('writes wait for ANY 1')
     expect((await sql(lab, 'db1', 'drop table waits')).code).to.equal(0)
     await lab.start('db2')
     await eventually(() => follows('db1'))

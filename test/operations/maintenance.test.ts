@@ -59,15 +59,15 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     await own.site.healthy()
   })
 
-  it('retires hosts without a failed request; without them in the inventory, a run changes nothing', async () => {
+  it('decommissions hosts without a failed request; without them in the inventory, a run changes nothing', async () => {
     const without = (host: string) =>
       own.site.edit('inventory/lab.ts', (text) =>
         text.replace(new RegExp(`, ${host}: at\\('${host}'\\)`), ''),
       )
-    noFailure(await own.underLoad(['retire', '--host', 'web2']))
+    noFailure(await own.underLoad(['decommission', '--host', 'web2']))
     const back = [without('web2')]
-    noFailure(await own.underLoad(['retire', '--host', 'app2']))
-    const refused = await own.site.provision('retire', '--host', 'web1')
+    noFailure(await own.underLoad(['decommission', '--host', 'app2']))
+    const refused = await own.site.provision('decommission', '--host', 'web1')
     expect(refused.code, refused.text).to.equal(64)
     expect(refused.text).to.include('web1 is the only host of web')
     back.unshift(without('app2'))

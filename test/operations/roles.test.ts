@@ -255,7 +255,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/stack.ts'
+import { site } from '${ROOT}/playbooks/schema.ts'
 
 export default async () => {
   const lab = openLab('${LAB}')

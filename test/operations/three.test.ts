@@ -89,9 +89,9 @@ describe('three database hosts', function () {
     if (other === 'db3') expect(await data('db3')).to.equal(before)
   })
 
-  it('have three again when the old primary is re-attached', async () => {
+  it('have three again when the old primary rejoins', async () => {
     await hosts.lab.start('db2')
-    const { code, text } = await operate(hosts, 'reattach', '--host', 'db2')
+    const { code, text } = await operate(hosts, 'rejoin', '--host', 'db2')
     expect(code, text).to.equal(0)
     await unchanged()
   })

@@ -1,20 +1,20 @@
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
-import { soonGivenUp } from '../../playbooks/failover.ts'
-import { type Stated, unspared } from '../../playbooks/gates.ts'
-import { chosen } from '../../playbooks/rollback.ts'
+import { withShortTimeouts } from '../../playbooks/failover.ts'
+import { lastHostProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
+import { chooseRelease } from '../../playbooks/rollback.ts'
 import { targetOf } from '../../src/cli/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
 
 describe('whether a host of a tier can be spared', () => {
   const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })
-  const stated = (...words: readonly ('up' | 'down' | 'away' | 'lost')[]): readonly Stated[] =>
+  const stated = (...words: readonly ('up' | 'down' | 'away' | 'lost')[]): readonly TierHostState[] =>
     words.map((word, i) => ({
       host: host(`web${i + 1}`),
       state: word === 'lost' ? undefined : { ready: word !== 'down', maintenance: word === 'away' },
     }))
-  const refusal = (all: readonly Stated[], away?: string) =>
-    unspared('web', all, away === undefined ? undefined : host(away))?.message
+  const refusal = (all: readonly TierHostState[], away?: string) =>
+    lastHostProblem('web', all, away === undefined ? undefined : host(away))?.message
 
   it('any of them can while another one stays in service', () => {
     expect(refusal(stated('up', 'up'))).to.equal(undefined)
@@ -36,7 +36,7 @@ describe('whether a host of a tier can be spared', () => {
 
 describe('a failover', () => {
   const limits = (host: Host, factor?: number) =>
-    timeouts({ target: targetOf(soonGivenUp(host), factor), config: new Map(), defaults: {} })
+    timeouts({ target: targetOf(withShortTimeouts(host), factor), config: new Map(), defaults: {} })
   const host: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
 
   it('gives up a host after 1 s, whether its network or its sshd is silent', () => {
@@ -69,29 +69,32 @@ describe('which release a rollback goes to', () => {
       ['out', 'withdrawn'],
       ['bad', undefined],
     ] as const
-    expect(chosen([having('app1', 'c', ...all), having('web1', 'c', ...all)])).to.equal('b')
+    expect(chooseRelease([having('app1', 'c', ...all), having('web1', 'c', ...all)])).to.equal('b')
   })
 
   it('one that all hosts still have', () => {
     expect(
-      chosen([
+      chooseRelease([
         having('app1', 'c', ['c', 'used'], ['b', 'used'], ['a', 'used']),
         having('app2', 'c', ['c', 'used'], ['a', 'used']),
       ]),
     ).to.equal('a')
     expect(
       refusal(
-        chosen([having('app1', 'c', ['c', 'used'], ['b', 'used']), having('app3', 'c', ['c', 'used'])]),
+        chooseRelease([
+          having('app1', 'c', ['c', 'used'], ['b', 'used']),
+          having('app3', 'c', ['c', 'used']),
+        ]),
       ),
     ).to.include('There is no earlier release that all hosts still have')
   })
 
   it('that of a rollback that was cut off; otherwise hosts that differ are not guessed about', () => {
     const back = having('app1', 'a', ['a', 'used'], ['b', 'withdrawn'])
-    expect(chosen([back, having('app2', 'b', ['b', 'used'], ['a', 'used'])])).to.equal('a')
+    expect(chooseRelease([back, having('app2', 'b', ['b', 'used'], ['a', 'used'])])).to.equal('a')
     expect(
       refusal(
-        chosen([
+        chooseRelease([
           having('app1', 'a', ['a', 'used'], ['b', 'used']),
           having('app2', 'b', ['b', 'used'], ['a', 'used']),
         ]),
@@ -101,7 +104,7 @@ describe('which release a rollback goes to', () => {
 
   it('the one that is asked for, if every host has it', () => {
     const one = having('app1', 'b', ['b', 'used'], ['bad', undefined])
-    expect(chosen([one], 'bad')).to.equal('bad')
-    expect(refusal(chosen([one], 'no'))).to.include('Not every host has release no')
+    expect(chooseRelease([one], 'bad')).to.equal('bad')
+    expect(refusal(chooseRelease([one], 'no'))).to.include('Not every host has release no')
   })
 })

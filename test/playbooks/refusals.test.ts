@@ -1,20 +1,23 @@
 import { expect } from 'chai'
 import { group, type Inventory, type Playbook } from 'provision-ts'
 import backup from '../../playbooks/backup.ts'
+import decommission from '../../playbooks/decommission.ts'
 import failover from '../../playbooks/failover.ts'
+import { maintenanceSince as sinceWhen } from '../../playbooks/lib/maintenance.ts'
+import { hostReleases } from '../../playbooks/lib/releases.ts'
 import maintenance from '../../playbooks/maintenance.ts'
-import { maintenance as sinceWhen } from '../../playbooks/maintenance-mark.ts'
-import reattach from '../../playbooks/reattach.ts'
-import { released } from '../../playbooks/releases.ts'
+import rejoin from '../../playbooks/rejoin.ts'
 import restore from '../../playbooks/restore.ts'
 import restoreTest from '../../playbooks/restore-test.ts'
-import retire from '../../playbooks/retire.ts'
 import rollback from '../../playbooks/rollback.ts'
-import type { site as stackOfSite } from '../../playbooks/stack.ts'
+import type { Site, site as stackOfSite } from '../../playbooks/schema.ts'
 import switchover from '../../playbooks/switchover.ts'
-import type { Site } from '../../playbooks/tiers.ts'
-import { type Cluster, type Place, place } from '../../roles/postgres/place.ts'
-import { type Server, type Standing, standing } from '../../roles/postgres/standing.ts'
+import { type Cluster, type ClusterState, clusterState } from '../../roles/postgres/lib/cluster-state.ts'
+import {
+  type ReplicationState,
+  replicationState,
+  type Server,
+} from '../../roles/postgres/lib/replication-state.ts'
 import stackInventory from '../report/graph/stack-inventory.ts'
 import { type Answering, refusalOf } from './refused.ts'
 
@@ -25,16 +28,16 @@ const PRIMARY: Cluster = {
   ...{ kind: 'cluster', version: 15, standby: false, running: true },
   ...{ system: '77', timeline: 1, state: 'in production' },
 }
-const REPLICA: Place = { ...PRIMARY, standby: true }
-const STOPPED: Place = { ...PRIMARY, running: false, state: 'shut down' }
-const NOTHING: Place = { kind: 'nothing' }
+const REPLICA: ClusterState = { ...PRIMARY, standby: true }
+const STOPPED: ClusterState = { ...PRIMARY, running: false, state: 'shut down' }
+const NOTHING: ClusterState = { kind: 'nothing' }
 
 const SERVER: Server = {
-  ...{ synchronous: true, backup: false, oldest: 0, replicas: [], receiver: null },
-  ...{ received: '0/5000', replayed: '0/5000', last: '2026-11-22 10:00:00+00' },
+  ...{ synchronous: true, backup: false, oldestTransaction: 0, replicas: [], receiver: null },
+  ...{ received: '0/5000', replayed: '0/5000', lastCommit: '2026-11-22 10:00:00+00' },
 }
-const standingAt = (where: Place): Standing => ({
-  ...{ place: where, server: SERVER, uptime: 500, wrote: undefined, sees: false },
+const standingAt = (where: ClusterState): ReplicationState => ({
+  ...{ cluster: where, server: SERVER, uptime: 500, lastRecord: undefined, seesPrimary: false },
 })
 
 const SERVING = { ready: true, maintenance: false }
@@ -46,19 +49,20 @@ const telling =
     if (asked === question) return said[name]
     return asked === sinceWhen ? undefined : SERVING
   }
-const databases = (db1: Place | undefined, db2: Place | undefined) => telling(place, { db1, db2 })
-const standings = (db1: Place | undefined, db2: Place | undefined) =>
-  telling(standing, { db1: db1 && standingAt(db1), db2: db2 && standingAt(db2) })
+const databases = (db1: ClusterState | undefined, db2: ClusterState | undefined) =>
+  telling(clusterState, { db1, db2 })
+const standings = (db1: ClusterState | undefined, db2: ClusterState | undefined) =>
+  telling(replicationState, { db1: db1 && standingAt(db1), db2: db2 && standingAt(db2) })
 
 /** Of the tiers' own question, which is another one each time. */
 const states =
   (said: Readonly<Record<string, object | undefined>>): Answering =>
   ({ name }, asked) =>
-    asked === place ? REPLICA : said[name]
+    asked === clusterState ? REPLICA : said[name]
 
 const releases = (said: Readonly<Record<string, readonly string[]>>): Answering =>
   telling(
-    released,
+    hostReleases,
     Object.fromEntries(
       Object.entries(said).map(([name, [current, ...others]]) => {
         const all = [current, ...others].map((id) => ({ id, state: 'used' }))
@@ -149,19 +153,19 @@ const CASES: Readonly<Record<string, Case>> = {
    Nothing was done. Say --outage to go on without service for a time.`,
   },
   'a database host that leaves for good': {
-    of: retire,
+    of: decommission,
     flags: { host: 'db2' },
-    text: `error: db2 is a host of db, and only web and app hosts can be retired
+    text: `error: db2 is a host of db, and only web and app hosts can be decommissioned
    A database host leaves by hand: a replica has a slot on its primary, and data.`,
   },
   'a balancer that leaves for good': {
-    of: retire,
+    of: decommission,
     flags: { host: 'lb2' },
-    text: `error: lb2 is a host of lb, and only web and app hosts can be retired
+    text: `error: lb2 is a host of lb, and only web and app hosts can be decommissioned
    To work on it, take it into maintenance: provision maintenance --host lb2.`,
   },
   'the only web host that leaves for good': {
-    of: retire,
+    of: decommission,
     flags: { host: 'web1' },
     without: (values) => only(values, 'web'),
     text: `error: web1 is the only host of web, and nobody could take its place
@@ -198,29 +202,29 @@ const CASES: Readonly<Record<string, Case>> = {
    web2 has b in force, and a
    Nothing was done. Name one that all of them have, or build the one that you want and deploy it.`,
   },
-  're-attaching a host that there is not': {
-    of: reattach,
+  'rejoining a host that there is not': {
+    of: rejoin,
     flags: { host: 'web1' },
     text: `error: --host: there is no database host web1
    There are db1, db2.`,
   },
-  're-attaching the only database host': {
-    of: reattach,
+  'rejoining the only database host': {
+    of: rejoin,
     flags: { host: 'db1' },
     without: ({ db }) => ({ db: group('db', db.hosts.slice(0, 1)) }),
     text: `error: db1 is the only database host, and there is nobody to follow
    Nothing was done. Write another one into the inventory and run provision first.`,
   },
-  're-attaching where there is no database yet': {
-    of: reattach,
+  'rejoining where there is no database yet': {
+    of: rejoin,
     flags: { host: 'db1' },
     answering: databases(NOTHING, NOTHING),
     text: `error: There is no database yet, and no host that was asked has seed: true
    db2 has no database
    Nothing was changed on them. The first run of the site begins one on the host with seed: true: provision.`,
   },
-  're-attaching to a host that is a replica itself': {
-    of: reattach,
+  'rejoining to a host that is a replica itself': {
+    of: rejoin,
     flags: { host: 'db1' },
     answering: databases(STOPPED, REPLICA),
     text: `error: No primary can be found among the database hosts
@@ -234,7 +238,7 @@ const CASES: Readonly<Record<string, Case>> = {
     text: `error: There are two primaries, and only people can say which one holds the truth
    db1 is a primary, timeline 1
    db2 is a primary, timeline 2
-   Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on db1: systemctl mask --now postgresql@15-main), look for writes that only it has, then: provision reattach --host db1. It becomes a replica.`,
+   Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on db1: systemctl mask --now postgresql@15-main), look for writes that only it has, then: provision rejoin --host db1. It becomes a replica.`,
   },
   'a failover to a host that there is not': {
     of: failover,

@@ -1,7 +1,7 @@
 import type { Host, Play } from 'provision-ts'
 import { FACTS as FACTS_ASKED } from '../../src/model/delegated.ts'
 import { unfold } from '../../src/model/steps.ts'
-import { FACTS } from '../roles/unfolded.ts'
+import { FACTS } from '../roles/expanded.ts'
 import { wordsOf } from '../support/words.ts'
 
 /** What a host answers to a question; undefined where it cannot be reached. */

@@ -70,7 +70,7 @@ async function failedOver(
     await site.lab.heal(primary, replica)
     await site.lab.start(primary).catch(() => {})
     await site.on(primary, "systemctl unmask --runtime -q 'postgresql@15-main' 'postgresql@17-main'")
-    await site.must('reattach', '--host', primary)
+    await site.must('rejoin', '--host', primary)
     if (asynchronous)
       await site.query(primary, 'alter system reset synchronous_standby_names', 'postgres').catch(() => {})
     await site.must('site', '--limit', 'db')

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { Secret } from 'provision-ts'
-import { type AppParams, app, ready } from '../../roles/app/index.ts'
+import { type AppParams, app, appReadiness } from '../../roles/app/index.ts'
 import { answerOfNothing } from '../../src/engine/made-up.ts'
-import { stepsOf, textAt, textsOf } from './unfolded.ts'
+import { stepsOf, textAt, textsOf } from './expanded.ts'
 
 const UNIT = '/etc/systemd/system/notes.service'
 const params: AppParams = {
@@ -90,6 +90,8 @@ describe('role app', () => {
   })
 
   it('asks for readiness where the service listens', () => {
-    expect(ready({ address: 'fd00::1', port: 3000 }).label).to.equal('GET http://[fd00::1]:3000/readyz')
+    expect(appReadiness({ address: 'fd00::1', port: 3000 }).label).to.equal(
+      'GET http://[fd00::1]:3000/readyz',
+    )
   })
 })

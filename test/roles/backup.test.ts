@@ -1,20 +1,24 @@
 import { expect } from 'chai'
-import { stale } from '../../roles/backup/checks.ts'
+import { backupProblem } from '../../roles/backup/checks.ts'
 import { ARCHIVING, backupRepository, backupSource } from '../../roles/backup/index.ts'
-import { type Backup, type Holdings, parseHoldings } from '../../roles/backup/info.ts'
-import { movedAside } from '../../roles/backup/kinds/moved-aside.ts'
-import { restoreTest } from '../../roles/backup/kinds/restore-test.ts'
-import { restored } from '../../roles/backup/kinds/restored.ts'
-import { stanza } from '../../roles/backup/kinds/stanza.ts'
-import { backupTaken } from '../../roles/backup/kinds/taken.ts'
-import { unclaimed } from '../../roles/backup/kinds/unclaimed.ts'
-import { momentOf } from '../../roles/backup/time.ts'
-import { backupScript } from '../../roles/backup/timers.ts'
+import { parsePointInTime } from '../../roles/backup/lib/point-in-time.ts'
+import {
+  type Backup,
+  parseRepositoryInfo,
+  type RepositoryInfo,
+} from '../../roles/backup/lib/repository-info.ts'
+import { backupScript } from '../../roles/backup/lib/timers.ts'
+import { takeBackup } from '../../roles/backup/resources/backup.ts'
+import { noExistingBackups } from '../../roles/backup/resources/existing-backups.ts'
+import { moveDataAside } from '../../roles/backup/resources/old-data.ts'
+import { restoreDatabase } from '../../roles/backup/resources/restore.ts'
+import { restoreTest } from '../../roles/backup/resources/restore-test.ts'
+import { stanza } from '../../roles/backup/resources/stanza.ts'
+import type { ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { pathsOf } from '../../roles/postgres/params.ts'
-import type { Place } from '../../roles/postgres/place.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
-import { FACTS, stepsOf, textAt, textsOf } from './unfolded.ts'
+import { FACTS, stepsOf, textAt, textsOf } from './expanded.ts'
 
 const PASSPHRASE = 'a-passphrase-of-some-length'
 const party = {
@@ -41,12 +45,12 @@ const taken = (label: string, stop: number, more: Partial<Backup> = {}): Backup 
   ...{ label, type: 'full', start: stop - 3, stop, size: 1000, added: 100, damaged: false, run: undefined },
   ...more,
 })
-const held = (more: Partial<Holdings> = {}): Holdings => ({
-  ...{ system: '7711067691810880071', trouble: undefined, asked: NOON + 3600 },
+const held = (more: Partial<RepositoryInfo> = {}): RepositoryInfo => ({
+  ...{ system: '7711067691810880071', problem: undefined, asked: NOON + 3600 },
   backups: [taken('20261122-120000F', NOON)],
   ...more,
 })
-const cluster = (more: object = {}): Place => ({
+const cluster = (more: object = {}): ClusterState => ({
   ...{
     kind: 'cluster',
     version: 15,
@@ -58,7 +62,7 @@ const cluster = (more: object = {}): Place => ({
   },
   ...more,
 })
-const NOTHING: Place = { kind: 'nothing' }
+const NOTHING: ClusterState = { kind: 'nothing' }
 
 describe('the host of the backups', () => {
   it('lets in each database host for its cluster, and reaches each by its name', () => {
@@ -136,7 +140,7 @@ describe('what the repository holds', () => {
   )
 
   it('is read with the number of the system to its last digit', () => {
-    const { system, backups, asked } = parseHoldings(`1795372866\n${json}`)
+    const { system, backups, asked } = parseRepositoryInfo(`1795372866\n${json}`)
     expect(system).to.equal('7711067691810880071')
     expect(asked).to.equal(1_795_372_866)
     expect(backups.map(({ type, run, damaged }) => [type, run, damaged])).to.deep.equal([
@@ -146,17 +150,23 @@ describe('what the repository holds', () => {
   })
 
   it('is nothing before pgBackRest is there, and trouble when it cannot be read', () => {
-    expect(parseHoldings('')).to.include({ system: undefined, trouble: undefined })
-    expect(parseHoldings('1\n[]').system).to.equal(undefined)
-    expect(parseHoldings('1\nERROR: [031]: no passphrase\n').trouble).to.equal('ERROR: [031]: no passphrase')
-    expect(parseHoldings('1\n[{"status":{"code":99,"message":"other"}}]').trouble).to.equal('other')
+    expect(parseRepositoryInfo('')).to.include({ system: undefined, problem: undefined })
+    expect(parseRepositoryInfo('1\n[]').system).to.equal(undefined)
+    expect(parseRepositoryInfo('1\nERROR: [031]: no passphrase\n').problem).to.equal(
+      'ERROR: [031]: no passphrase',
+    )
+    expect(parseRepositoryInfo('1\n[{"status":{"code":99,"message":"other"}}]').problem).to.equal('other')
   })
 
   it('is young enough for a day and two hours, good and there at all', () => {
-    expect(stale(held())).to.equal(undefined)
-    expect(stale(held({ asked: NOON + 27 * 3600 }))).to.equal('the newest, 20261122-120000F, is 27 hours old')
-    expect(stale(held({ backups: [taken('F', NOON, { damaged: true })] }))).to.include('checksums are wrong')
-    expect(stale(held({ backups: [] }))).to.equal('there is none')
+    expect(backupProblem(held())).to.equal(undefined)
+    expect(backupProblem(held({ asked: NOON + 27 * 3600 }))).to.equal(
+      'the newest, 20261122-120000F, is 27 hours old',
+    )
+    expect(backupProblem(held({ backups: [taken('F', NOON, { damaged: true })] }))).to.include(
+      'checksums are wrong',
+    )
+    expect(backupProblem(held({ backups: [] }))).to.equal('there is none')
   })
 })
 
@@ -172,15 +182,15 @@ describe('the cluster in the repository', () => {
 
   it('is never another one than the backups are of', () => {
     expect(() => step('78').diff(held())).to.throw(Problem, 'holds the backups of another cluster')
-    expect(() => step('78').diff(held({ trouble: 'no passphrase' }))).to.throw(
+    expect(() => step('78').diff(held({ problem: 'no passphrase' }))).to.throw(
       Problem,
       'cannot read its repository',
     )
   })
 
   it('is not begun anew where there are backups of one, or where nobody can say', () => {
-    const refusing = (given: Holdings | undefined, empty = true) =>
-      unclaimed({ host: 'db1', domain: 'notes.test', empty, held: given })
+    const refusing = (given: RepositoryInfo | undefined, empty = true) =>
+      noExistingBackups({ host: 'db1', domain: 'notes.test', empty, held: given })
     expect(() => refusing(held()).diff(NOTHING)).to.throw(
       Problem,
       'there are backups of one: 20261122-120000F',
@@ -194,7 +204,7 @@ describe('the cluster in the repository', () => {
 
 describe('a backup that was asked for', () => {
   it('is taken when there is none of this run yet', () => {
-    const step = backupTaken({ type: 'diff', run: 'mine' })
+    const step = takeBackup({ type: 'diff', run: 'mine' })
     expect(step.diff(held())?.action).to.equal('run')
     expect(step.diff(held({ backups: [taken('F', NOON, { run: 'mine' })] }))).to.equal(undefined)
   })
@@ -202,13 +212,14 @@ describe('a backup that was asked for', () => {
 
 describe('a restore', () => {
   const paths = pathsOf({}, FACTS)
-  const step = (to: string | undefined, given: Holdings | undefined = held()) =>
-    restored({
+  const step = (to: string | undefined, given: RepositoryInfo | undefined = held()) =>
+    restoreDatabase({
       ...{ host: 'db1', paths, run: 'mine', timeline: undefined },
-      to: to === undefined ? undefined : momentOf(to),
+      to: to === undefined ? undefined : parsePointInTime(to),
       held: given,
     })
-  const refusal = (to: string | undefined, given?: Holdings) => () => step(to, given).diff([cluster(), ''])
+  const refusal = (to: string | undefined, given?: RepositoryInfo) => () =>
+    step(to, given).diff([cluster(), ''])
 
   it('goes to a moment between the oldest backup and now', () => {
     expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.action).to.equal('change')
@@ -238,8 +249,8 @@ describe('a restore', () => {
   })
 
   it("moves a replica's data aside only when the primary is on a later timeline", () => {
-    const script = (found: Place) =>
-      movedAside({ paths, primary: 'db1', found }).apply(cluster({ standby: true }))[0]?.script.text
+    const script = (found: ClusterState) =>
+      moveDataAside({ paths, primary: 'db1', found }).apply(cluster({ standby: true }))[0]?.script.text
     expect(script(cluster({ timeline: 2 })))
       .to.include('mv -T')
       .and.not.include('rm ')
@@ -283,12 +294,15 @@ describe('the moment of a restore', () => {
       '2026-11-22 13:00:00+01',
       '2026-11-22 17:30:00+05:30',
     ])
-      expect(momentOf(given), given).to.deep.equal({ text: '2026-11-22 12:00:00.000000+00', seconds: NOON })
-    expect(momentOf('2026-11-22 12:00:00.25-0000').text).to.equal('2026-11-22 12:00:00.250000+00')
+      expect(parsePointInTime(given), given).to.deep.equal({
+        text: '2026-11-22 12:00:00.000000+00',
+        seconds: NOON,
+      })
+    expect(parsePointInTime('2026-11-22 12:00:00.25-0000').text).to.equal('2026-11-22 12:00:00.250000+00')
   })
 
   it('is refused without one, and when there is no such day', () => {
     for (const given of ['2026-11-22 12:00:00', 'yesterday', '2026-13-01 00:00Z', '2026-11-22 12:00 CET'])
-      expect(() => momentOf(given), given).to.throw(Problem, 'is no moment')
+      expect(() => parsePointInTime(given), given).to.throw(Problem, 'is no moment')
   })
 })

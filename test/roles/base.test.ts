@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type BaseParams, base } from '../../roles/base/index.ts'
 import type { Facts } from '../../src/model/facts.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const SSHD = '/etc/ssh/sshd_config.d/00-provision.conf'
 

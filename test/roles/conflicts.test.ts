@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { appConflicts } from '../../roles/app/conflicts.ts'
-import { type Found, parseFound } from '../../roles/base/conflicts.ts'
-import { isTaken, listenersIn, nameOf } from '../../roles/base/listeners.ts'
-import { haproxyConflicts } from '../../roles/haproxy/conflicts.ts'
-import { keepalivedConflicts } from '../../roles/keepalived/conflicts.ts'
-import { nginxConflicts } from '../../roles/nginx/conflicts.ts'
+import { appConflicts } from '../../roles/app/resources/conflicts.ts'
+import { describeListener, isPortTaken, listenersIn } from '../../roles/base/lib/listeners.ts'
+import { type Found, parseFound } from '../../roles/base/resources/conflicts.ts'
+import { haproxyConflicts } from '../../roles/haproxy/resources/conflicts.ts'
+import { keepalivedConflicts } from '../../roles/keepalived/resources/conflicts.ts'
+import { nginxConflicts } from '../../roles/nginx/resources/conflicts.ts'
 import { PORT } from '../../roles/postgres/params.ts'
 import { InvalidParams } from '../../src/model/problem.ts'
 import { noOtherFirewall, otherFirewalls } from '../../src/resources/firewall/other-firewalls.ts'
@@ -116,8 +116,8 @@ describe('listeners', () => {
 
   it('are read from ss with program and unit', () => {
     expect(first).to.deep.equal({ address: '127.0.0.53', port: 53, program: 'nginx', unit: 'nginx.service' })
-    expect(first && nameOf(first)).to.equal('nginx (nginx.service)')
-    expect(listenersIn(['LISTEN 0 1 [::]:80 [::]:*']).map(nameOf)).to.deep.equal([
+    expect(first && describeListener(first)).to.equal('nginx (nginx.service)')
+    expect(listenersIn(['LISTEN 0 1 [::]:80 [::]:*']).map(describeListener)).to.deep.equal([
       'a program that ss cannot name',
     ])
   })
@@ -132,15 +132,15 @@ describe('listeners', () => {
       ['fd00::1', '[::]'],
       ['::', '0.0.0.0'],
     ] as const)
-      expect(isTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(true)
+      expect(isPortTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(true)
     for (const [mine, theirs] of [
       ['10.0.0.1', '10.0.0.2'],
       ['10.0.0.1', '[::]'],
       ['*', '[::1]'],
       ['fd00::1', '0.0.0.0'],
     ] as const)
-      expect(isTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(false)
-    expect(isTaken({ address: '*', port: 1 }, at('*'))).to.equal(false)
+      expect(isPortTaken(wanted(mine), at(theirs)), `${mine} ${theirs}`).to.equal(false)
+    expect(isPortTaken({ address: '*', port: 1 }, at('*'))).to.equal(false)
   })
 })
 

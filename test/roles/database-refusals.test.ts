@@ -2,23 +2,22 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { backupRepository } from '../../roles/backup/index.ts'
-import type { Backup, Holdings } from '../../roles/backup/info.ts'
-import { restoreTest } from '../../roles/backup/kinds/restore-test.ts'
-import { restored } from '../../roles/backup/kinds/restored.ts'
-import { stanza } from '../../roles/backup/kinds/stanza.ts'
-import { unclaimed } from '../../roles/backup/kinds/unclaimed.ts'
-import { momentOf } from '../../roles/backup/time.ts'
-import { primaryData, replicaData } from '../../roles/postgres/kinds/data.ts'
-import { migrationsIn } from '../../roles/postgres/kinds/migrated.ts'
-import { postgresPackages } from '../../roles/postgres/node.ts'
+import { parsePointInTime } from '../../roles/backup/lib/point-in-time.ts'
+import type { Backup, RepositoryInfo } from '../../roles/backup/lib/repository-info.ts'
+import { noExistingBackups } from '../../roles/backup/resources/existing-backups.ts'
+import { restoreDatabase } from '../../roles/backup/resources/restore.ts'
+import { restoreTest } from '../../roles/backup/resources/restore-test.ts'
+import { stanza } from '../../roles/backup/resources/stanza.ts'
+import { postgresPackages, postgresPrimary } from '../../roles/postgres/index.ts'
+import type { Cluster, ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { pathsFor } from '../../roles/postgres/params.ts'
-import type { Cluster, Place } from '../../roles/postgres/place.ts'
-import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
+import { primaryData, replicaData } from '../../roles/postgres/resources/data.ts'
+import { migrationsIn } from '../../roles/postgres/resources/migrations.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { temporary } from '../support/rig.ts'
 import { wordsOf } from '../support/words.ts'
+import { stepsOf } from './expanded.ts'
 import { COMMON, stepOf } from './postgres.ts'
-import { stepsOf } from './unfolded.ts'
 
 const paths = pathsFor(15)
 const db2 = { name: 'db2', group: 'db', address: '198.18.0.42' }
@@ -29,26 +28,26 @@ const PRIMARY: Cluster = {
 }
 const OLD: Cluster = { ...PRIMARY, running: false, timeline: 1, state: 'shut down' }
 
-const copied = (have: Place, former: 'refuse' | 'rewind' | 'copy' = 'refuse') =>
-  replicaData({ host: 'db1', paths, primary: db2, found: PRIMARY, slot: 'db1', former }).diff(have)
+const copied = (have: ClusterState, oldPrimary: 'refuse' | 'rewind' | 'copy' = 'refuse') =>
+  replicaData({ host: 'db1', paths, primary: db2, found: PRIMARY, slot: 'db1', oldPrimary }).diff(have)
 
 const NOON = Date.parse('2026-11-22T12:00:00Z') / 1000
 const FULL: Backup = {
   ...{ label: '20261122-120000F', type: 'full', start: NOON - 3, stop: NOON },
   ...{ size: 1000, added: 100, damaged: false, run: undefined },
 }
-const HELD: Holdings = { system: '77', trouble: undefined, asked: NOON + 3600, backups: [FULL] }
-const LOCKED: Holdings = { ...HELD, trouble: 'ERROR: [031]: no passphrase', backups: [] }
-const EMPTY: Holdings = { ...HELD, backups: [] }
+const HELD: RepositoryInfo = { system: '77', problem: undefined, asked: NOON + 3600, backups: [FULL] }
+const LOCKED: RepositoryInfo = { ...HELD, problem: 'ERROR: [031]: no passphrase', backups: [] }
+const EMPTY: RepositoryInfo = { ...HELD, backups: [] }
 
-const kept = (held: Holdings, system = '77') =>
+const kept = (held: RepositoryInfo, system = '77') =>
   stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system }).diff(held)
-const begun = (held: Holdings | undefined) =>
-  unclaimed({ host: 'db1', domain: 'notes.test', empty: true, held }).diff({ kind: 'nothing' })
-const broughtBack = (held: Holdings | undefined, to?: string) =>
-  restored({
+const begun = (held: RepositoryInfo | undefined) =>
+  noExistingBackups({ host: 'db1', domain: 'notes.test', empty: true, held }).diff({ kind: 'nothing' })
+const broughtBack = (held: RepositoryInfo | undefined, to?: string) =>
+  restoreDatabase({
     ...{ host: 'db1', paths, run: 'mine', timeline: undefined, held },
-    to: to === undefined ? undefined : momentOf(to),
+    to: to === undefined ? undefined : parsePointInTime(to),
   }).diff([PRIMARY, ''])
 const passphrase = (text: string) =>
   stepOf(
@@ -111,7 +110,7 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
   'a replica of a primary of another version': [
     () =>
       replicaData({
-        ...{ host: 'db1', paths, primary: db2, slot: 'db1', former: 'refuse' },
+        ...{ host: 'db1', paths, primary: db2, slot: 'db1', oldPrimary: 'refuse' },
         found: { ...PRIMARY, version: 13 },
       }).diff({ kind: 'nothing' }),
     `error: db2 has data of PostgreSQL 13, where version 15 is asked for
@@ -123,7 +122,7 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
    db1 has a primary, timeline 1 that does not answer (shut down), system 77
    db2 is a primary, timeline 2, system 77
    It was a primary itself: it may hold writes that the other one never got.
-   Nothing was changed on db1. To make it a replica again: provision reattach --host db1`,
+   Nothing was changed on db1. To make it a replica again: provision rejoin --host db1`,
   ],
   'a replica of another system': [
     () => copied({ ...OLD, standby: true, system: '78' }),
@@ -146,7 +145,7 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
     `error: db1 is on a later timeline than db2, so it is most likely the one in use
    db1 has a primary, timeline 3 that does not answer (shut down)
    db2 is a primary, timeline 2
-   Nothing was changed. Most likely the other one is to be re-attached: provision reattach --host db2`,
+   Nothing was changed. Most likely the other one must rejoin: provision rejoin --host db2`,
   ],
   'a migration with a number of its own': [
     () => migrations('0002-second.sql', 'select 2'),

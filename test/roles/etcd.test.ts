@@ -5,7 +5,7 @@ import { type MemberState, membership, parseMemberState } from '../../roles/etcd
 import { noFormerMembers } from '../../roles/etcd/resources/members.ts'
 import { Secret, Unknown } from '../../src/index.ts'
 import { wordsOf } from '../support/words.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const host = (number: number) => ({ name: `etcd${number}`, address: `10.0.0.${number}`, group: 'etcd' })
 const MEMBERS = [1, 2, 3].map(host)

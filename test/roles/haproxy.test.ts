@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { bundleOf } from '../../roles/haproxy/certificate.ts'
 import { type HaproxyParams, haproxy } from '../../roles/haproxy/index.ts'
+import { certificateBundle } from '../../roles/haproxy/lib/certificate.ts'
 import type { KeyPair } from '../../src/model/fields.ts'
 import type { Problem } from '../../src/model/problem.ts'
 import { type Issued, issueAuthority, issueLeaf } from '../../src/pki/issue.ts'
 import { Secret } from '../../src/shell/secret.ts'
-import { stepsOf, textAt, textsOf } from './unfolded.ts'
+import { stepsOf, textAt, textsOf } from './expanded.ts'
 
 const CONFIG = '/etc/haproxy/haproxy.cfg'
 const PEM = '/etc/haproxy/certs/notes.test.pem'
@@ -126,7 +126,7 @@ describe('role haproxy', () => {
   })
 
   it('gives haproxy the certificate, its chain and the key in this order', () => {
-    const bundle = bundleOf({ ...params.certificate }, 'notes.test').reveal()
+    const bundle = certificateBundle({ ...params.certificate }, 'notes.test').reveal()
     expect(bundle.match(/-----BEGIN [A-Z ]+-----/g)).to.deep.equal([
       '-----BEGIN CERTIFICATE-----',
       '-----BEGIN PRIVATE KEY-----',
@@ -151,7 +151,7 @@ describe('role haproxy', () => {
   })
 
   it('refuses a certificate out of its time', () => {
-    const at = (now: number) => () => bundleOf(params.certificate, 'notes.test', now)
+    const at = (now: number) => () => certificateBundle(params.certificate, 'notes.test', now)
     expect(at(Date.now() + YEAR)).to.throw(/no longer valid since/)
     expect(at(Date.now() - YEAR)).to.throw(/not valid before/)
   })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type KeepalivedParams, keepalived } from '../../roles/keepalived/index.ts'
-import { weightsFor } from '../../roles/keepalived/weights.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { weightsFor } from '../../roles/keepalived/lib/weights.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const CONFIG = '/etc/keepalived/keepalived.conf'
 const CHECK = '/usr/local/libexec/keepalived-check'

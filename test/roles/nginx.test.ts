@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { type NginxParams, nginx, readiness } from '../../roles/nginx/index.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { type NginxParams, nginx, nginxReadiness } from '../../roles/nginx/index.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const SITE = '/etc/nginx/conf.d/site.conf'
 const params: NginxParams = {
@@ -26,7 +26,7 @@ describe('role nginx', () => {
     expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include(
       'server [fd00::2]:3000 max_fails=1',
     )
-    expect(readiness({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
+    expect(nginxReadiness({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
   })
 
   it('asks the servers of the application itself only while what it is told to ask is not there', () => {

@@ -1,18 +1,18 @@
 import { expect } from 'chai'
-import { refuseUnreachable } from '../../playbooks/automatic-failover.ts'
-import { votes } from '../../playbooks/rules.ts'
+import { refuseUnreachable } from '../../playbooks/lib/automatic-failover.ts'
+import { votes } from '../../playbooks/lib/rules.ts'
 import { type PatroniParams, patroniConfiguration } from '../../roles/patroni/index.ts'
+import { parseState } from '../../roles/patroni/lib/state.ts'
 import { dynamicOf } from '../../roles/patroni/params.ts'
 import { patroniCluster } from '../../roles/patroni/resources/cluster.ts'
 import { differing, dynamicConfiguration, parseConfig } from '../../roles/patroni/resources/dynamic.ts'
 import { limitsInForce } from '../../roles/patroni/resources/limits.ts'
 import { isRecent, recentPatroni } from '../../roles/patroni/resources/version.ts'
-import { parseState } from '../../roles/patroni/state.ts'
-import { managerOf } from '../../roles/postgres/manager.ts'
-import { limitsOf } from '../../roles/postgres/settings.ts'
+import { managerOf } from '../../roles/postgres/lib/manager.ts'
+import { limitsFor } from '../../roles/postgres/lib/settings.ts'
 import { Secret } from '../../src/index.ts'
 import { wordsOf } from '../support/words.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const member = (name: string, address: string, group = 'db') => ({ name, address, group })
 const PARAMS: PatroniParams = {
@@ -108,7 +108,7 @@ describe('a cluster in etcd', () => {
 })
 
 describe('limits of a server under Patroni', () => {
-  const wanted = limitsOf({ settings: { max_connections: 200 } })
+  const wanted = limitsFor({ settings: { max_connections: 200 } })
   const having = (connections: number) => ({ all: { ...wanted, max_connections: connections } })
 
   it('are raised on replicas first, and lowered on the primary first', () => {

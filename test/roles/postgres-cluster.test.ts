@@ -1,6 +1,11 @@
 import { expect } from 'chai'
-import { choosePrimary } from '../../roles/postgres/cluster.ts'
-import { type Place, parsePlace, place, words } from '../../roles/postgres/place.ts'
+import {
+  type ClusterState,
+  clusterState,
+  describeState,
+  parseClusterState,
+} from '../../roles/postgres/lib/cluster-state.ts'
+import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
 import { Answers } from '../../src/model/answers.ts'
 import type { HostAnswer } from '../../src/model/ask.ts'
 import type { Host } from '../../src/model/host.ts'
@@ -14,21 +19,24 @@ type Db = Host<{ readonly seed: boolean }>
 const db1: Db = { name: 'db1', group: 'db', address: '198.18.0.41', seed: true }
 const db2: Db = { name: 'db2', group: 'db', address: '198.18.0.42', seed: false }
 
-const cluster = (standby: boolean, running: boolean, timeline = 1): Place => ({
+const cluster = (standby: boolean, running: boolean, timeline = 1): ClusterState => ({
   ...{ kind: 'cluster', version: 15, system: '77', state: 'shut down' },
   ...{ standby, running, timeline },
 })
 const primary = cluster(false, true)
 const replica = cluster(true, true)
-const nothing: Place = { kind: 'nothing' }
+const nothing: ClusterState = { kind: 'nothing' }
 const unreachable = undefined
 
-const answers = (a: Place | undefined, b: Place | undefined): readonly HostAnswer<Place, Db>[] => [
+const answers = (
+  a: ClusterState | undefined,
+  b: ClusterState | undefined,
+): readonly HostAnswer<ClusterState, Db>[] => [
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]
-const chosen = (a: Place | undefined, b: Place | undefined) => choosePrimary(answers(a, b)).name
-const refusal = (a: Place | undefined, b: Place | undefined): string => {
+const chosen = (a: ClusterState | undefined, b: ClusterState | undefined) => choosePrimary(answers(a, b)).name
+const refusal = (a: ClusterState | undefined, b: ClusterState | undefined): string => {
   try {
     return `chose ${chosen(a, b)}`
   } catch (error) {
@@ -91,7 +99,7 @@ describe('who is primary', () => {
 })
 
 describe("a host's place", () => {
-  const parsed = (...lines: string[]) => parsePlace({ stdout: `${lines.join('\n')}\n`, stderr: '' })
+  const parsed = (...lines: string[]) => parseClusterState({ stdout: `${lines.join('\n')}\n`, stderr: '' })
 
   it('is nothing on a host without PostgreSQL', () => {
     expect(parsed('end')).to.deep.equal({ kind: 'nothing' })
@@ -149,7 +157,7 @@ describe("a host's place", () => {
   })
 
   it('of somebody else is refused with what keeps its data', async () => {
-    const found: Place = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
+    const found: ClusterState = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
     expect(refusal(found, nothing)).to.equal(
       [
         'db1 has a cluster 15/main with its data in /data/pg15; this role keeps them in /var/lib/postgresql/15/main',
@@ -158,7 +166,7 @@ describe("a host's place", () => {
       ].join('\n'),
     )
     expect(refusal(nothing, found)).to.include('has a cluster 15/main')
-    expect(words(found)).to.equal('has a cluster 15/main with its data in /data/pg15')
+    expect(describeState(found)).to.equal('has a cluster 15/main with its data in /data/pg15')
   })
 
   it('is not guessed from half an answer', () => {
@@ -168,14 +176,14 @@ describe("a host's place", () => {
 
   it('that is half an answer is refused with the name of its host, and what the host says of it', async () => {
     const answers = new Answers()
-    const asked = { host: db2, question: place }
+    const asked = { host: db2, question: clusterState }
     const halves: Answer = {
       code: 2,
       stdout: 'cluster 15\n',
       stderr: 'sh: 2: Cannot fork\n',
       bytes: Buffer.of(),
     }
-    const read = spared(place.read)
+    const read = spared(clusterState.read)
     answers.set(asked, read.value(read.parts.map(({ family, query }) => family.parse(halves, [query])[0])))
     expect(await wordsOf(() => answers.get(asked))).to.equal(
       'error: db2: its answer to "its place among the database hosts" makes no sense: it breaks off, so nobody can tell whether there are data (sh: 2: Cannot fork)',

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
-import { compareLsn, failover, failoverOf } from '../../roles/postgres/failover.ts'
-import { replicaData } from '../../roles/postgres/kinds/data.ts'
-import { synchronousReplication } from '../../roles/postgres/kinds/synchronous.ts'
-import { raises } from '../../roles/postgres/limits.ts'
+import type { Cluster } from '../../roles/postgres/lib/cluster-state.ts'
+import { raisesLimits } from '../../roles/postgres/lib/limits.ts'
+import type { ReplicationState, Server } from '../../roles/postgres/lib/replication-state.ts'
 import { pathsFor } from '../../roles/postgres/params.ts'
-import type { Cluster } from '../../roles/postgres/place.ts'
-import type { Server, Standing } from '../../roles/postgres/standing.ts'
-import { moveOf, switchover } from '../../roles/postgres/switchover.ts'
+import { replicaData } from '../../roles/postgres/resources/data.ts'
+import { compareLsn, failover, planFailover } from '../../roles/postgres/resources/failover.ts'
+import { planSwitchover, switchover } from '../../roles/postgres/resources/switchover.ts'
+import { synchronousReplication } from '../../roles/postgres/resources/synchronous-replication.ts'
 import type { Step } from '../../src/index.ts'
 import { Problem } from '../../src/model/problem.ts'
 
@@ -19,30 +19,30 @@ const CLUSTER: Cluster = {
   ...{ system: '77', timeline: 3, state: 'in production' },
 }
 const SERVER: Server = {
-  ...{ synchronous: true, backup: false, oldest: 0, replicas: [], receiver: null },
-  ...{ received: null, replayed: null, last: null },
+  ...{ synchronous: true, backup: false, oldestTransaction: 0, replicas: [], receiver: null },
+  ...{ received: null, replayed: null, lastCommit: null },
 }
 const FOLLOWER = { name: 'db2', state: 'streaming', behind: 0, unapplied: 0 }
 
-const primary = (server: Partial<Server> = {}): Standing => ({
-  place: CLUSTER,
+const primary = (server: Partial<Server> = {}): ReplicationState => ({
+  cluster: CLUSTER,
   server: { ...SERVER, replicas: [FOLLOWER], ...server },
-  ...{ uptime: 500, wrote: undefined, sees: false },
+  ...{ uptime: 500, lastRecord: undefined, seesPrimary: false },
 })
-const replica = (server: Partial<Server> = {}, cluster: Partial<Cluster> = {}): Standing => ({
-  place: { ...CLUSTER, standby: true, ...cluster },
+const replica = (server: Partial<Server> = {}, cluster: Partial<Cluster> = {}): ReplicationState => ({
+  cluster: { ...CLUSTER, standby: true, ...cluster },
   server: {
     ...{ ...SERVER, receiver: { state: 'streaming', from: db1.address } },
-    ...{ received: '0/5000', replayed: '0/5000', last: '2026-11-22 10:00:00+00', ...server },
+    ...{ received: '0/5000', replayed: '0/5000', lastCommit: '2026-11-22 10:00:00+00', ...server },
   },
-  ...{ uptime: 1000, wrote: undefined, sees: false },
+  ...{ uptime: 1000, lastRecord: undefined, seesPrimary: false },
 })
-const dead = (wrote: string): Standing => ({
-  place: { ...CLUSTER, running: false },
-  ...{ server: undefined, uptime: 500, wrote, sees: false },
+const dead = (lastRecord: string): ReplicationState => ({
+  cluster: { ...CLUSTER, running: false },
+  ...{ server: undefined, uptime: 500, lastRecord, seesPrimary: false },
 })
 
-const both = (a: Standing | undefined, b: Standing | undefined) => [
+const both = (a: ReplicationState | undefined, b: ReplicationState | undefined) => [
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]
@@ -59,18 +59,27 @@ function refusal(body: () => unknown): string {
 describe('a switchover', () => {
   it('goes from the primary to the replica that follows it, or to the one that was asked for', () => {
     for (const to of [undefined, 'db2'])
-      expect(moveOf(both(primary(), replica()), to)).to.deep.include({ from: db1, to: db2, timeline: 3 })
+      expect(planSwitchover(both(primary(), replica()), to)).to.deep.include({
+        from: db1,
+        to: db2,
+        timeline: 3,
+      })
   })
 
   it('gives the promotion twenty seconds, by the clock of who is promoted', () => {
-    expect(moveOf(both(primary(), replica()))?.deadline).to.equal(1020)
+    expect(planSwitchover(both(primary(), replica()))?.deadline).to.equal(1020)
   })
 
   it('is nothing to do when the host is the primary already', () => {
-    expect(moveOf(both(primary(), replica()), 'db1')).to.equal(undefined)
+    expect(planSwitchover(both(primary(), replica()), 'db1')).to.equal(undefined)
   })
 
-  const cases: readonly (readonly [string, Standing | undefined, Standing | undefined, string])[] = [
+  const cases: readonly (readonly [
+    string,
+    ReplicationState | undefined,
+    ReplicationState | undefined,
+    string,
+  ])[] = [
     ['does not stream', primary({ replicas: [] }), replica(), 'does not stream from db1 (not connected)'],
     ['is catching up', primary({ replicas: [{ ...FOLLOWER, state: 'catchup' }] }), replica(), '(catchup)'],
     ['believes nothing', primary(), replica({ receiver: null }), 'does not stream'],
@@ -87,21 +96,25 @@ describe('a switchover', () => {
   ]
   for (const [what, a, b, words] of cases)
     it(`is refused when the replica ${what}`, () => {
-      expect(refusal(() => moveOf(both(a, b))))
+      expect(refusal(() => planSwitchover(both(a, b))))
         .to.include(words)
         .and.include('nothing was changed')
     })
 
   it('is refused while a transaction is open for long, or a base backup is taken', () => {
-    expect(refusal(() => moveOf(both(primary({ oldest: 16 }), replica())))).to.include('open for 16 s')
-    expect(refusal(() => moveOf(both(primary({ backup: true }), replica())))).to.include('base backup')
-    expect(moveOf(both(primary({ oldest: 15 }), replica()))).not.to.equal(undefined)
+    expect(refusal(() => planSwitchover(both(primary({ oldestTransaction: 16 }), replica())))).to.include(
+      'open for 16 s',
+    )
+    expect(refusal(() => planSwitchover(both(primary({ backup: true }), replica())))).to.include(
+      'base backup',
+    )
+    expect(planSwitchover(both(primary({ oldestTransaction: 15 }), replica()))).not.to.equal(undefined)
   })
 
   it('is refused to a host that there is not, without a primary, and with two', () => {
-    expect(refusal(() => moveOf(both(primary(), replica()), 'db3'))).to.include('There are db1, db2')
-    expect(refusal(() => moveOf(both(dead('0/1'), replica())))).to.include('No primary answers')
-    expect(refusal(() => moveOf(both(primary(), primary())))).to.include('two primaries')
+    expect(refusal(() => planSwitchover(both(primary(), replica()), 'db3'))).to.include('There are db1, db2')
+    expect(refusal(() => planSwitchover(both(dead('0/1'), replica())))).to.include('No primary answers')
+    expect(refusal(() => planSwitchover(both(primary(), primary())))).to.include('two primaries')
   })
 })
 
@@ -109,79 +122,82 @@ describe('a failover', () => {
   const wish = { acceptDataLoss: false }
 
   it('is refused while the primary answers', () => {
-    const said = refusal(() => failoverOf(both(primary(), replica()), wish))
+    const said = refusal(() => planFailover(both(primary(), replica()), wish))
     expect(said).to.include('db1 is the primary and answers').and.include('provision switchover')
   })
 
   it('is nothing to do when the host that was asked for is the primary', () => {
-    expect(failoverOf(both(primary(), replica()), { ...wish, to: 'db1' })).to.equal(undefined)
+    expect(planFailover(both(primary(), replica()), { ...wish, to: 'db1' })).to.equal(undefined)
   })
 
   it('loses nothing when the replica has the last record that the dead primary wrote', () => {
-    const found = failoverOf(both(dead('0/4FF0'), replica({ synchronous: false })), wish)
+    const found = planFailover(both(dead('0/4FF0'), replica({ synchronous: false })), wish)
     expect(found).to.deep.include({ to: db2, fenced: [db1], silent: [], waiting: [] })
     expect(found?.loss).to.include('nothing')
   })
 
   it('is refused when a primary that nobody waited for wrote more', () => {
     const all = both(dead('0/5000'), replica({ synchronous: false }))
-    expect(refusal(() => failoverOf(all, wish))).to.include('Acknowledged writes may be lost')
-    expect(failoverOf(all, { acceptDataLoss: true })?.loss).to.include('2026-11-22 10:00:00')
+    expect(refusal(() => planFailover(all, wish))).to.include('Acknowledged writes may be lost')
+    expect(planFailover(all, { acceptDataLoss: true })?.loss).to.include('2026-11-22 10:00:00')
   })
 
   it('goes on without a silent primary only when commits waited for the replica', () => {
-    const found = failoverOf(both(undefined, replica()), wish)
+    const found = planFailover(both(undefined, replica()), wish)
     expect(found).to.deep.include({ to: db2, fenced: [], silent: [db1] })
-    expect(found?.loss).to.include('nothing that was acknowledged').and.include('provision alone')
-    expect(refusal(() => failoverOf(both(undefined, replica({ synchronous: false })), wish))).to.include(
+    expect(found?.loss)
+      .to.include('nothing that was acknowledged')
+      .and.include('provision disable-sync-replication')
+    expect(refusal(() => planFailover(both(undefined, replica({ synchronous: false })), wish))).to.include(
       '--accept-data-loss',
     )
   })
 
   it('is refused when the replica reaches the primary that is silent here', () => {
-    const all = both(undefined, { ...replica(), sees: true })
-    expect(refusal(() => failoverOf(all, { acceptDataLoss: true }))).to.include(
+    const all = both(undefined, { ...replica(), seesPrimary: true })
+    expect(refusal(() => planFailover(all, { acceptDataLoss: true }))).to.include(
       'only cannot be reached from here',
     )
   })
 
   it('does not believe the note of a replica that has heard nothing since it started', () => {
-    expect(refusal(() => failoverOf(both(undefined, replica({ received: null })), wish))).to.include(
+    expect(refusal(() => planFailover(both(undefined, replica({ received: null })), wish))).to.include(
       'has received nothing since it started',
     )
   })
 
   it('is refused without a replica that answers', () => {
-    expect(refusal(() => failoverOf(both(undefined, undefined), wish))).to.include('Bring one back')
+    expect(refusal(() => planFailover(both(undefined, undefined), wish))).to.include('Bring one back')
   })
 
   describe('with two replicas', () => {
     const db3 = { name: 'db3', group: 'db', address: '198.18.0.43' }
-    const all = (a: Standing | undefined, b: Standing | undefined, c: Standing | undefined) => [
-      ...both(a, b),
-      { host: db3, answer: c },
-    ]
+    const all = (
+      a: ReplicationState | undefined,
+      b: ReplicationState | undefined,
+      c: ReplicationState | undefined,
+    ) => [...both(a, b), { host: db3, answer: c }]
 
     it('takes the one that has received most', () => {
-      const found = failoverOf(all(undefined, replica(), replica({ received: '0/6000' })), wish)
+      const found = planFailover(all(undefined, replica(), replica({ received: '0/6000' })), wish)
       expect(found).to.deep.include({ to: db3, silent: [db1], waiting: [db2] })
       expect(found?.loss).to.include('nothing that was acknowledged')
     })
 
     it('is refused to the one that has less, as commits wait for any one of them', () => {
       const found = all(undefined, replica(), replica({ received: '0/6000' }))
-      expect(refusal(() => failoverOf(found, { ...wish, to: 'db2' }))).to.include('db3 has received more')
-      expect(failoverOf(found, { to: 'db2', acceptDataLoss: true })?.to).to.equal(db2)
+      expect(refusal(() => planFailover(found, { ...wish, to: 'db2' }))).to.include('db3 has received more')
+      expect(planFailover(found, { to: 'db2', acceptDataLoss: true })?.to).to.equal(db2)
     })
 
     it('is refused while another replica is silent, that may have more', () => {
-      const said = refusal(() => failoverOf(all(undefined, replica(), undefined), wish))
+      const said = refusal(() => planFailover(all(undefined, replica(), undefined), wish))
       expect(said).to.include('another replica may have more, and does not answer (db1, db3)')
     })
 
     it('is refused while the other replica reaches the old primary, which then still acknowledges writes', () => {
-      const found = all(undefined, replica({ received: '0/6000' }), { ...replica(), sees: true })
-      expect(refusal(() => failoverOf(found, { acceptDataLoss: true }))).to.include(
+      const found = all(undefined, replica({ received: '0/6000' }), { ...replica(), seesPrimary: true })
+      expect(refusal(() => planFailover(found, { acceptDataLoss: true }))).to.include(
         'db3 is answered by its primary',
       )
     })
@@ -195,15 +211,15 @@ describe('a failover', () => {
   })
 })
 
-describe('re-attaching', () => {
-  const step = (former: 'refuse' | 'rewind' | 'copy') =>
+describe('rejoining', () => {
+  const step = (oldPrimary: 'refuse' | 'rewind' | 'copy') =>
     replicaData({
-      ...{ host: 'db1', paths: pathsFor(15), primary: db2, slot: 'db1', former },
+      ...{ host: 'db1', paths: pathsFor(15), primary: db2, slot: 'db1', oldPrimary },
       found: { ...CLUSTER, timeline: 4 },
     })
 
   it('is done to an old primary only when somebody has said so', () => {
-    expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision reattach --host db1')
+    expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision rejoin --host db1')
     expect(step('rewind').diff(CLUSTER)?.fields[0]?.to).to.equal('rewound to db2')
     expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data kept aside')
     expect(step('rewind').diff({ ...CLUSTER, standby: true })).to.equal(undefined)
@@ -211,12 +227,12 @@ describe('re-attaching', () => {
 
   it('is refused to data of another system, and to those of a later timeline', () => {
     expect(refusal(() => step('rewind').diff({ ...CLUSTER, system: '78' }))).to.include('another system')
-    expect(refusal(() => step('copy').diff({ ...CLUSTER, timeline: 5 }))).to.include('reattach --host db2')
+    expect(refusal(() => step('copy').diff({ ...CLUSTER, timeline: 5 }))).to.include('rejoin --host db2')
   })
 
   it('deletes nothing but what an earlier run left beside the data', () => {
-    for (const former of ['rewind', 'copy'] as const) {
-      const text = textOf(step(former), CLUSTER)
+    for (const oldPrimary of ['rewind', 'copy'] as const) {
+      const text = textOf(step(oldPrimary), CLUSTER)
       const removals = text.match(/rm -rf \S+/g)?.filter((one) => !one.includes('"$at"')) ?? []
       expect(removals).to.deep.equal(['rm -rf /var/lib/postgresql/15/.main.provision'])
       expect(text).to.include('/var/lib/postgresql/15/main.before-')
@@ -258,10 +274,10 @@ describe('limits of a primary', () => {
   }
 
   it('go to the replicas first when one is raised, and to the primary when it is lowered', () => {
-    expect(raises({ settings: { max_connections: 101 } }, has)).to.equal(true)
-    expect(raises({ settings: { max_connections: 99 } }, has)).to.equal(false)
-    expect(raises({}, has)).to.equal(false)
-    expect(raises({ settings: { max_connections: 101 } }, undefined)).to.equal(false)
+    expect(raisesLimits({ settings: { max_connections: 101 } }, has)).to.equal(true)
+    expect(raisesLimits({ settings: { max_connections: 99 } }, has)).to.equal(false)
+    expect(raisesLimits({}, has)).to.equal(false)
+    expect(raisesLimits({ settings: { max_connections: 101 } }, undefined)).to.equal(false)
   })
 })
 

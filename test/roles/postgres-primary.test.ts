@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
-import { verifier, verifies } from '../../roles/postgres/scram.ts'
-import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
-import { postgresReplica } from '../../roles/postgres-replica/index.ts'
+import { postgresPrimary, postgresReplica } from '../../roles/postgres/index.ts'
+import { matchesVerifier, scramVerifier } from '../../roles/postgres/lib/scram.ts'
 import { InvalidParams, Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
+import { stepsOf, textAt } from './expanded.ts'
 import { COMMON, PRIMARY, said, stepOf, stepsWith } from './postgres.ts'
-import { stepsOf, textAt } from './unfolded.ts'
 
 const params = { ...COMMON, replicas: COMMON.peers }
 const steps = stepsOf(postgresPrimary(params))
@@ -126,7 +125,7 @@ describe('postgres-primary', () => {
 
   it('does not take a password for changed because of its salt', () => {
     const role = stepOf(steps, 'database role', 'notes')
-    const have = (password: string) => ({ rights: 'login', password: verifier(password) })
+    const have = (password: string) => ({ rights: 'login', password: scramVerifier(password) })
     expect(role.diff(have('app-password'))).to.equal(undefined)
     expect(role.diff(have('another'))?.fields.map(({ name }) => name)).to.deep.equal(['password'])
     expect(role.diff({ rights: 'login', password: null })?.action).to.equal('change')
@@ -143,7 +142,7 @@ describe('postgres-primary', () => {
 
   it('mends the rights of a role without a new password', () => {
     const role = stepOf(steps, 'database role', 'notes')
-    const { input } = said(role, { rights: 'login superuser', password: verifier('app-password') })
+    const { input } = said(role, { rights: 'login superuser', password: scramVerifier('app-password') })
     expect(input).to.include('nosuperuser').and.not.include('SCRAM')
   })
 
@@ -175,14 +174,14 @@ describe('postgres-primary', () => {
 describe('what PostgreSQL keeps of a password', () => {
   it('is that of RFC 7677', () => {
     const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64')
-    expect(verifier('pencil', salt)).to.equal(
+    expect(scramVerifier('pencil', salt)).to.equal(
       'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
     )
   })
 
   it('is compared with its own salt and count', () => {
-    expect(verifies('pencil', verifier('pencil', Buffer.from('salt'), 100))).to.equal(true)
-    expect(verifies('pencil', verifier('Pencil'))).to.equal(false)
-    expect(verifies('pencil', 'md5d41d8cd98f00b204e9800998ecf8427e')).to.equal(false)
+    expect(matchesVerifier('pencil', scramVerifier('pencil', Buffer.from('salt'), 100))).to.equal(true)
+    expect(matchesVerifier('pencil', scramVerifier('Pencil'))).to.equal(false)
+    expect(matchesVerifier('pencil', 'md5d41d8cd98f00b204e9800998ecf8427e')).to.equal(false)
   })
 })

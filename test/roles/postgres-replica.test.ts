@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { postgresReplica } from '../../roles/postgres-replica/index.ts'
+import { postgresReplica } from '../../roles/postgres/index.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
+import { textAt } from './expanded.ts'
 import { COMMON, PRIMARY, said, stepOf, stepsWith } from './postgres.ts'
-import { textAt } from './unfolded.ts'
 
 const primary = { name: 'db2', group: 'db', address: '198.18.0.42' }
 const steps = stepsWith(postgresReplica({ ...COMMON, primary }), PRIMARY)

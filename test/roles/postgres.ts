@@ -1,10 +1,10 @@
-import { type Place, place } from '../../roles/postgres/place.ts'
+import { type ClusterState, clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import type { Step, Steps } from '../../src/index.ts'
 import { Secret } from '../../src/index.ts'
 import { unfold } from '../../src/model/steps.ts'
-import { FACTS } from './unfolded.ts'
+import { FACTS } from './expanded.ts'
 
-export const PRIMARY: Place = {
+export const PRIMARY: ClusterState = {
   ...{ kind: 'cluster', version: 15, standby: false, running: true },
   ...{ system: '77', timeline: 1, state: 'in production' },
 }
@@ -24,11 +24,11 @@ export const COMMON = {
 }
 
 /** The steps of a role where each host that is asked for its place says this. */
-export function stepsWith(steps: Steps, answer: Place, version = 12): readonly Step[] {
+export function stepsWith(steps: Steps, answer: ClusterState, version = 12): readonly Step[] {
   const facts = { ...FACTS, os: { ...FACTS.os, version } }
   const answers = {
     has: () => true,
-    get: ({ question }: { question: unknown }) => question === place && answer,
+    get: ({ question }: { question: unknown }) => question === clusterState && answer,
   }
   return unfold(steps, { facts, answers }).steps.map(({ step }) => step)
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type AppParams, app } from '../../roles/app/index.ts'
-import { bundleOf } from '../../roles/haproxy/certificate.ts'
 import { type HaproxyParams, haproxy } from '../../roles/haproxy/index.ts'
+import { certificateBundle } from '../../roles/haproxy/lib/certificate.ts'
 import { type KeepalivedParams, keepalived } from '../../roles/keepalived/index.ts'
 import { type NginxParams, nginx } from '../../roles/nginx/index.ts'
 import { type UpstreamParams, upstream } from '../../roles/upstream/index.ts'
@@ -9,7 +9,7 @@ import type { KeyPair } from '../../src/model/fields.ts'
 import { issueAuthority, issueLeaf } from '../../src/pki/issue.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { wordsOf } from '../support/words.ts'
-import { stepsOf } from './unfolded.ts'
+import { stepsOf } from './expanded.ts'
 
 const WEB = [
   { name: 'web1', address: '10.0.1.1', port: 8080 },
@@ -102,11 +102,11 @@ describe('what is refused', () => {
    Give the key that the certificate was made with.`,
     ],
     'a certificate that has run out': [
-      () => bundleOf(own, 'notes.test', Date.now() + YEAR),
+      () => certificateBundle(own, 'notes.test', Date.now() + YEAR),
       /^error: The certificate for notes\.test is no longer valid since \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Renew it, then run the same command again\.$/,
     ],
     'a certificate of the days to come': [
-      () => bundleOf(own, 'notes.test', Date.now() - YEAR),
+      () => certificateBundle(own, 'notes.test', Date.now() - YEAR),
       /^error: The certificate for notes\.test is not valid before \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Look at the clock of this machine\.$/,
     ],
     'a certificate that is no PEM': [

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { differentPriorities, freePorts, movingAddress, oneTierEach } from '../../playbooks/rules.ts'
-import { site } from '../../playbooks/stack.ts'
+import { distinctPriorities, freePorts, oneTierPerHost, validVip } from '../../playbooks/lib/rules.ts'
+import { site } from '../../playbooks/schema.ts'
 import { inventory } from '../../src/model/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
@@ -15,28 +15,28 @@ const host = <V extends object>(name: string, address: string, more: V) => ({
 describe('the rules of the site', () => {
   it('want another priority of each balancer', () => {
     const [a, b] = [host('lb1', '10.0.0.1', { priority: 200 }), host('lb2', '10.0.0.2', { priority: 200 })]
-    expect(differentPriorities([a, b])).to.deep.equal([
+    expect(distinctPriorities([a, b])).to.deep.equal([
       'lb.hosts.lb2.priority: is 200, as that of lb1; both would hold the address',
     ])
-    expect(differentPriorities([a, { ...b, priority: 100 }])).to.deep.equal([])
+    expect(distinctPriorities([a, { ...b, priority: 100 }])).to.deep.equal([])
   })
 
   it("want the address that moves to be nobody's, in the network of the balancers", () => {
     const lb = { name: 'lb', hosts: [host('lb1', '10.0.0.1', {}), host('lb2', '10.0.1.2', {})] }
     const web = { name: 'web', hosts: [host('web1', '10.0.0.9', {})] }
-    expect(movingAddress('10.0.0.9/24', lb.hosts, [lb, web])).to.deep.equal([
+    expect(validVip('10.0.0.9/24', lb.hosts, [lb, web])).to.deep.equal([
       'vip: 10.0.0.9 is the address of web1; it should belong to no host',
       'lb.hosts.lb2.address: 10.0.1.2 is not in the network of vip, 10.0.0.9/24',
     ])
-    expect(movingAddress('10.0.0.9/16', lb.hosts, [lb])).to.deep.equal([])
-    expect(movingAddress('fd00::9/64', [host('lb1', 'fd00::1', {})], [])).to.deep.equal([])
-    expect(movingAddress('fd00::9/64', lb.hosts, [])).to.have.lengthOf(2)
+    expect(validVip('10.0.0.9/16', lb.hosts, [lb])).to.deep.equal([])
+    expect(validVip('fd00::9/64', [host('lb1', 'fd00::1', {})], [])).to.deep.equal([])
+    expect(validVip('fd00::9/64', lb.hosts, [])).to.have.lengthOf(2)
   })
 
   it('give a host one part', () => {
     const one = host('web1', '10.0.0.9', {})
     expect(
-      oneTierEach([
+      oneTierPerHost([
         { name: 'web', hosts: [one] },
         { name: 'app', hosts: [one] },
       ]),

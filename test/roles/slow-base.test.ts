@@ -2,8 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { expect } from 'chai'
-import { baseChecks, clocksAgree, type Door, isKeptFrom, reaches, runs } from '../../roles/base/checks.ts'
-import { apart } from '../../roles/base/clock.ts'
+import {
+  baseChecks,
+  clocksAgree,
+  portsClosed,
+  portsOpen,
+  runs,
+  type Target,
+} from '../../roles/base/checks.ts'
+import { clockSkew } from '../../roles/base/lib/clock-skew.ts'
 import type { Checks, Host } from '../../src/index.ts'
 import { Problem } from '../../src/index.ts'
 import { type CheckOptions, findingsOf, resultsOf, SILENT, SPEECHLESS } from '../support/checks.ts'
@@ -22,7 +29,7 @@ describe('checks of a slow host', () => {
   describe('connections', () => {
     let server: Server
     let full: ChildProcess
-    let [open, refused, dropped]: readonly Door[] = []
+    let [open, refused, dropped]: readonly Target[] = []
     before(async () => {
       server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
       await once(server, 'listening')
@@ -41,8 +48,8 @@ describe('checks of a slow host', () => {
       server.close()
       full.kill()
     })
-    const door = (name: string, port: number): Door => ({ name, address: '127.0.0.1', port })
-    const all = (...doors: readonly (Door | undefined)[]) => doors.filter((one) => one !== undefined)
+    const door = (name: string, port: number): Target => ({ name, address: '127.0.0.1', port })
+    const all = (...doors: readonly (Target | undefined)[]) => doors.filter((one) => one !== undefined)
 
     /** The start of each perl takes longer than the limit of the connections. */
     const slow = { perl: 'sleep 1.1; exec /usr/bin/perl "$@"' }
@@ -51,18 +58,18 @@ describe('checks of a slow host', () => {
       for (const programs of [{}, slow]) {
         const said = await results(
           (host) => [
-            reaches(host, all(open)),
-            isKeptFrom(host, all(open)),
-            reaches(host, all(refused)),
-            isKeptFrom(host, all(refused)),
+            portsOpen(host, all(open)),
+            portsClosed(host, all(open)),
+            portsOpen(host, all(refused)),
+            portsClosed(host, all(refused)),
           ],
           { programs },
         )
         expect(said).to.deep.equal([
-          'held',
+          'passed',
           `failed: open:${open?.port}: takes connections`,
           `failed: refused:${refused?.port}: refuses connections`,
-          'held',
+          'passed',
         ])
       }
     })
@@ -70,9 +77,9 @@ describe('checks of a slow host', () => {
     it('are unknown where nothing answers, be it because the host is slow or because a firewall drops them', async () => {
       const none = `dropped:${dropped?.port}: no answer within 1 s`
       const said = await results((host) => [
-        reaches(host, all(dropped)),
-        isKeptFrom(host, all(dropped)),
-        isKeptFrom(host, all(dropped), { controls: all(dropped) }),
+        portsOpen(host, all(dropped)),
+        portsClosed(host, all(dropped)),
+        portsClosed(host, all(dropped), { controls: all(dropped) }),
       ])
       expect(said).to.deep.equal([
         `unknown: ${none}; nothing else was tried`,
@@ -83,15 +90,15 @@ describe('checks of a slow host', () => {
 
     it('are told dropped beside a control that answers', async () => {
       const said = await results((host) => [
-        reaches(host, all(dropped), { controls: all(open) }),
-        reaches(host, all(open, dropped)),
-        isKeptFrom(host, all(dropped, refused), { controls: all(open) }),
-        isKeptFrom(host, all(dropped, open), { controls: all(refused) }),
+        portsOpen(host, all(dropped), { controls: all(open) }),
+        portsOpen(host, all(open, dropped)),
+        portsClosed(host, all(dropped, refused), { controls: all(open) }),
+        portsClosed(host, all(dropped, open), { controls: all(refused) }),
       ])
       expect(said).to.deep.equal([
         `failed: dropped:${dropped?.port}: no answer within 1 s`,
         `failed: dropped:${dropped?.port}: no answer within 1 s`,
-        'held',
+        'passed',
         `failed: open:${open?.port}: takes connections`,
       ])
     })
@@ -99,8 +106,8 @@ describe('checks of a slow host', () => {
     it('are unknown where the name of a host is not found', async () => {
       const nowhere = { name: 'nowhere', address: 'nowhere.invalid', port: 1 }
       const said = await results((host) => [
-        isKeptFrom(host, [nowhere], { controls: all(open) }),
-        reaches(host, [nowhere]),
+        portsClosed(host, [nowhere], { controls: all(open) }),
+        portsOpen(host, [nowhere]),
       ])
       for (const line of said) expect(line).to.match(/^unknown: nowhere:1: /)
     })
@@ -142,7 +149,7 @@ describe('checks of a slow host', () => {
     it('holds when it runs, and fails when it does not', async () => {
       const started = 'NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=$$'
       expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '$PPID')}`)}`)).to.deep.equal(
-        ['held'],
+        ['passed'],
       )
       expect(await service(shown(`ActiveState=failed ${started}`))).to.deep.equal(['failed: it is failed'])
       expect(await service(shown(`ActiveState=active FreezerState=frozen ${started}`))).to.deep.equal([
@@ -159,7 +166,7 @@ describe('checks of a slow host', () => {
       const other = `printf '%s\\n' '' Id=old.service ActiveState=failed`
       expect(
         await service(`${shown(`ActiveState=active ${started.replace('$$', '0')}`)}; ${other}`),
-      ).to.deep.equal(['held'])
+      ).to.deep.equal(['passed'])
       const again = shown(
         'ActiveState=active NRestarts=3 MainPID=1 ActiveEnterTimestampMonotonic=999999999999999',
       )
@@ -180,7 +187,7 @@ END
 ${more}`
 
     it('hold when the programs say so', async () => {
-      expect([...new Set(await base({}))]).to.deep.equal(['held'])
+      expect([...new Set(await base({}))]).to.deep.equal(['passed'])
     })
 
     it('are unknown when df or systemctl gives no answer', async () => {
@@ -218,20 +225,22 @@ ${more}`
 
     it('are never told apart because an answer comes late', () => {
       const late = [read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 2_400)]
-      expect(apart(late, 1)).to.be.instanceOf(Problem)
-      expect(String(apart(late, 1))).to.include('b took 1.5 s to tell its time, too long to compare clocks')
-      expect(apart([read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 1_400)], 1)).to.equal(undefined)
+      expect(clockSkew(late, 1)).to.be.instanceOf(Problem)
+      expect(String(clockSkew(late, 1))).to.include(
+        'b took 1.5 s to tell its time, too long to compare clocks',
+      )
+      expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 1_400)], 1)).to.equal(undefined)
     })
 
     it('are told apart when no delay explains it', () => {
-      expect(apart([read('a', 1_000, 990, 1_010), read('b', 9_000, 900, 2_400)], 1)).to.equal(
+      expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 9_000, 900, 2_400)], 1)).to.equal(
         'b is 6.6 s before a',
       )
     })
 
     it('are unknown when a host tells no time', () => {
       const mute = { ...read('b', 0, 0, 0), answer: { said: 'x', from: 0, to: 1 } }
-      expect(String(apart([read('a', 1_000, 990, 1_010), mute], 1))).to.include('b: date gave no time')
+      expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include('b: date gave no time')
     })
 
     it('agree on hosts that are one machine, whose date is slow and whose other checks are too', async () => {

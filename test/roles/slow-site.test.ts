@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { appChecks } from '../../roles/app/checks.ts'
 import { backupChecks } from '../../roles/backup/checks.ts'
-import { haproxyChecks, inService, siteChecks } from '../../roles/haproxy/checks.ts'
-import { keepalivedChecks, oneHolder } from '../../roles/keepalived/checks.ts'
+import { haproxyChecks, serversInService, siteChecks } from '../../roles/haproxy/checks.ts'
+import { keepalivedChecks, vipHolderProblem } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
 import type { Checks, Host, KeyPair } from '../../src/index.ts'
 import { group, Problem, Unknown } from '../../src/index.ts'
@@ -52,7 +52,7 @@ exec sleep 100000`
     it('hold when the whole certificate came and the connection lingers, with one handshake', async () => {
       const log = `${rig.empty()}/log`
       const found = await certificates({ openssl: shows(good.certificate, log) })
-      expect(found.map(({ outcome }) => outcome)).to.deep.equal(['held', 'held'])
+      expect(found.map(({ outcome }) => outcome)).to.deep.equal(['passed', 'passed'])
       expect(readFileSync(log, 'utf8')).to.equal('\n')
     })
 
@@ -79,7 +79,7 @@ exec sleep 100000`
       const old = day(3)
       const found = await certificates({ openssl: shows(old, log) }, { pair: { certificate: old } })
       const [, near] = await certificates({ openssl: shows(old, log) })
-      expect(found[0]?.outcome).to.equal('held')
+      expect(found[0]?.outcome).to.equal('passed')
       expect(near?.problem?.message).to.equal(`it is valid until ${new X509Certificate(old).validTo}`)
       expect(near?.problem?.next).to.equal('Renew it.')
       const [another] = await certificates({ openssl: shows(day(80), log) })
@@ -109,7 +109,7 @@ exec sleep 100000`
       const other = await served(
         'case $* in *acme*) echo nothing ;; *--resolve*:80:*) printf "301 https://site.test/a?b" ;; esac',
       )
-      expect(other.map(({ outcome }) => outcome)).to.deep.equal(['held', 'failed', 'held'])
+      expect(other.map(({ outcome }) => outcome)).to.deep.equal(['passed', 'failed', 'passed'])
       expect(other[1]?.problem?.next).to.equal('Run the playbook: the balancers do not know the account yet.')
     })
 
@@ -124,7 +124,7 @@ exec sleep 100000`
     const stat = (state: string) =>
       `cat >/dev/null; printf '%s\\n' '# pxname,svname' 'web,web1,,,,,,,,,,,,,,,,${state},'`
     const service = (socat: string, percent = 100) =>
-      results((host) => inService(host, 'web', [{ name: 'web1' }]), { socat }, percent)
+      results((host) => serversInService(host, 'web', [{ name: 'web1' }]), { socat }, percent)
 
     it('are unknown when HAProxy does not answer on its socket', async () => {
       expect((await service(SILENT, 5))[0]).to.match(SLOW)
@@ -132,7 +132,7 @@ exec sleep 100000`
     })
 
     it('fail by its answer, or by a refused connection', async () => {
-      expect(await service(stat('UP'))).to.deep.equal(['held'])
+      expect(await service(stat('UP'))).to.deep.equal(['passed'])
       expect(await service(stat('DOWN'))).to.deep.equal(['failed: web1 is DOWN; '])
       expect(await service('cat >/dev/null; echo "# pxname,svname"')).to.deep.equal([
         'failed: web1 is not in its configuration; ',
@@ -174,7 +174,7 @@ exec sleep 100000`
       expect(await held('echo "1: lo    inet 127.0.0.1/8"')).to.deep.equal(['failed: none of them has it'])
       expect(
         await held('echo "1: lo    inet 127.0.0.1/8"; echo "2: eth0    inet 198.18.0.1/24 scope"'),
-      ).to.deep.equal(['held'])
+      ).to.deep.equal(['passed'])
     })
 
     it('fail when two hosts have the address, whatever a third one says', () => {
@@ -184,7 +184,7 @@ exec sleep 100000`
       })
       const has = '2: eth0    inet6 2001:db8::1/64'
       const all = [answer('lb1', has), answer('lb2', has), answer('lb3', new Unknown('slow'))]
-      expect(oneHolder(all, '2001:DB8:0::1')).to.equal('lb1 and lb2 have it')
+      expect(vipHolderProblem(all, '2001:DB8:0::1')).to.equal('lb1 and lb2 have it')
     })
   })
 
@@ -194,7 +194,7 @@ exec sleep 100000`
 
     it('are unknown when curl does not come to an end, be it by its own limit', async () => {
       const web = await results((one) => nginxChecks(host(one), [app]), { curl: SILENT }, 5)
-      expect(web[0]).to.equal('held')
+      expect(web[0]).to.equal('passed')
       for (const line of web.slice(1)) expect(line).to.match(SLOW)
       const [, own] = await results((one) => nginxChecks(host(one), []), {
         curl: 'echo "curl: (28) Operation timed out" >&2; exit 28',
@@ -213,7 +213,7 @@ exec sleep 100000`
       )
       const curl = (release: string) => `echo '{"release":"${release}"}'`
       expect(await results((one) => appChecks(host(one)), { ...programs, curl: curl('two') })).to.deep.equal(
-        Array(3).fill('held'),
+        Array(3).fill('passed'),
       )
       expect((await results((one) => appChecks(host(one)), { ...programs, curl: curl('one') }))[2]).to.equal(
         'failed: two is current, and it said {"release":"one"}',

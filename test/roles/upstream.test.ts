@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type UpstreamParams, upstream } from '../../roles/upstream/index.ts'
-import { stepsOf, textAt } from './unfolded.ts'
+import { stepsOf, textAt } from './expanded.ts'
 
 const params: UpstreamParams = {
   name: 'app',

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { site } from '../../playbooks/stack.ts'
+import { site } from '../../playbooks/schema.ts'
 import type { Entries } from '../../src/model/stack.ts'
-import { site as initSite } from '../../templates/project/playbooks/stack.ts'
+import { site as initSite } from '../../templates/project/playbooks/schema.ts'
 import { type Property, propertiesAt, without } from './object-text.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

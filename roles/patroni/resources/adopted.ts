@@ -1,8 +1,8 @@
 import { type Command, type Diff, resource, type Shell, sh } from 'provision-ts'
 import { CONTROL } from '../../etcd/params.ts'
 import type { Paths } from '../../postgres/params.ts'
+import { type PatroniState, readState } from '../lib/state.ts'
 import { NAMESPACE, REST, SCOPE } from '../params.ts'
-import { type PatroniState, readState } from '../state.ts'
 
 interface AdoptedParams {
   readonly host: string

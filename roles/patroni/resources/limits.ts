@@ -1,6 +1,6 @@
 import { resource, sh } from 'provision-ts'
-import { literal, row } from '../../postgres/psql.ts'
-import type { Limits } from '../../postgres/settings.ts'
+import { literal, queryRow } from '../../postgres/lib/psql.ts'
+import type { Limits } from '../../postgres/lib/settings.ts'
 import { REST } from '../params.ts'
 
 interface LimitsParams {
@@ -18,7 +18,7 @@ export const limitsInForce = resource<LimitsParams, Found | undefined>('database
   id: () => 'in force',
   affects: 'itself',
   read: ({ wanted }) =>
-    row<Found>(
+    queryRow<Found>(
       `select jsonb_object_agg(name, setting::int) as all from pg_settings where name in (${Object.keys(wanted).map(literal).join(', ')})`,
     ),
   diff: ({ wanted, which }, have) => {

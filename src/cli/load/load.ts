@@ -11,6 +11,7 @@ import { Problem } from '../../model/problem.ts'
 import { thrownAt } from '../../model/source.ts'
 import type { Verification } from '../../model/verification.ts'
 import { didYouMean } from '../../text/nearest.ts'
+import { formerPlaybook } from './former-names.ts'
 import { inventories, playbookPath, playbooks } from './paths.ts'
 import { checkTypes, notCompiled } from './type-check.ts'
 
@@ -181,6 +182,7 @@ export function existingFile(path: string, what: string): string {
   const typed = what === 'inventory' ? path : path.replace(/^playbooks\/([^/]+)\.ts$/, '$1')
   throw new Problem(`There is no ${what} ${relativePath(full)}`, {
     next:
+      formerPlaybook(typed) ??
       didYouMean(typed, near) ??
       `Give the path of a TypeScript file; ${what === 'inventory' ? '--inventory inventory/lab.ts, for example' : `playbooks/${what === 'verification' ? 'verify' : 'site'}.ts is taken unless told otherwise`}.`,
   })

@@ -1,6 +1,6 @@
 import { inventory } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
-import { site } from '../playbooks/stack.ts'
+import { site } from '../playbooks/schema.ts'
 
 /** All hosts of the lab that `provision lab up` has made; `$LAB` names another than `demo`. */
 export default () => {

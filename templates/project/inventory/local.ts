@@ -1,5 +1,5 @@
 import { inventory } from 'provision-ts'
-import { site } from '../playbooks/stack.ts'
+import { site } from '../playbooks/schema.ts'
 
 /** This machine itself, without ssh. A host of your own looks like this: `web1: { address: '10.0.1.1' }`. */
 export default inventory(site, {

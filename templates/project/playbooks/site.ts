@@ -1,6 +1,6 @@
 import { play, playbook } from 'provision-ts'
 import { welcome } from '../roles/welcome/index.ts'
-import { site } from './stack.ts'
+import { site } from './schema.ts'
 
 /** Which hosts get which roles. */
 export default playbook(site, ({ team, servers }) => [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '../../../playbooks/stack.ts'
+import { site } from '../../../playbooks/schema.ts'
 
 /** The site of the picture in docs/stack.svg. No host is there: nothing but a drawing is made of it. */
 export default async () => {

@@ -1,0 +1,87 @@
+import { flag, group, type Host, type Play, Problem, play, playbook, service, text } from 'provision-ts'
+import { drainServer } from '../roles/haproxy/resources/drain.ts'
+import { gate, requireSpareHost } from './lib/gates.ts'
+import { findHost } from './lib/hosts.ts'
+import { skipMaintenance } from './lib/maintenance.ts'
+import { currentRelease } from './lib/releases.ts'
+import { type Site, site } from './schema.ts'
+import { appTier } from './tiers/app.ts'
+import { balancerTier } from './tiers/balancer.ts'
+import { databaseTier } from './tiers/database.ts'
+import { webTier } from './tiers/web.ts'
+
+/**
+ * A web or app host leaves: its neighbours are brought to the state that they would have without it, then its service is stopped.
+ * Nothing is deleted. The next thing to do is to take it out of the inventory: a run of the site would bring it back.
+ */
+export default playbook(
+  site,
+  (values, { host: name, outage }) => {
+    const host = findHost(values, name)
+    const { group: tier } = host
+    if (tier !== 'web' && tier !== 'app')
+      throw new Problem(`${name} is a host of ${tier}, and only web and app hosts can be decommissioned`, {
+        next:
+          tier === 'db'
+            ? 'A database host leaves by hand: a replica has a slot on its primary, and data.'
+            : `To work on it, take it into maintenance: provision maintenance --host ${name}.`,
+      })
+    if (values[tier].without(host).length === 0)
+      throw new Problem(`${name} is the only host of ${tier}, and nobody could take its place`, {
+        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      })
+    return [
+      skipMaintenance(values),
+      gate(
+        `may ${name} be decommissioned?`,
+        neighbours(values, tier, host),
+        requireSpareHost(values, tier, { host, outage }),
+      ),
+      ...(tier === 'web' ? withoutWeb(values, host) : withoutApp(values, host)),
+    ]
+  },
+  {
+    description:
+      'Takes a web or app host out of service for good: neighbours first, then its service is stopped and disabled. Afterwards take it out of the inventory.',
+    flags: { host: text, outage: flag },
+  },
+)
+
+function neighbours({ lb, web, app, db }: Site, tier: 'web' | 'app', host: Host): readonly Host[] {
+  return tier === 'web' ? [...lb.hosts, ...app.hosts, host] : [...web.hosts, ...db.hosts, host]
+}
+
+function withoutWeb(values: Site, host: Host): readonly Play[] {
+  const { lb, web } = values
+  const rest = { ...values, web: group(web.name, web.without(host)) }
+  return [
+    play(`balancers: no new requests for ${host.name}`, { hosts: lb, serial: 1 }, () =>
+      drainServer({ backend: 'web', name: host.name }),
+    ),
+    gate(`no balancer asks ${host.name}`, lb.hosts),
+    ...balancerTier(rest),
+    gate(`no balancer knows ${host.name}`, lb.hosts),
+    stopped(host, 'nginx'),
+    gate(`${host.name} has stopped`, [...values.app.hosts, host]),
+    ...appTier(rest, { release: currentRelease }),
+  ]
+}
+
+/** It ends what it has begun when it stops, so its databases let it go last. */
+function withoutApp(values: Site, host: Host): readonly Play[] {
+  const { app, web, db } = values
+  const rest = { ...values, app: group(app.name, app.without(host)) }
+  return [
+    ...webTier(rest, { release: currentRelease }),
+    gate(`no web server asks ${host.name}`, web.hosts),
+    stopped(host, 'notes'),
+    gate(`${host.name} has stopped`, [...db.hosts, host]),
+    ...databaseTier(rest),
+  ]
+}
+
+function stopped(host: Host, unit: string): Play {
+  return play(`${host.name}: out of service`, { hosts: { hosts: [host] } }, () =>
+    service(unit, { state: 'stopped' }),
+  )
+}

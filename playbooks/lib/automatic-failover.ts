@@ -1,0 +1,197 @@
+import {
+  type Answers,
+  after,
+  allAnswers,
+  askEach,
+  askHost,
+  firewall,
+  type Host,
+  type HostAnswer,
+  mapAnswers,
+  type Play,
+  Problem,
+  play,
+  type Steps,
+} from 'provision-ts'
+import { base } from '../../roles/base/index.ts'
+import { CLIENT_PORT, etcd, PEER_PORT } from '../../roles/etcd/index.ts'
+import {
+  patroni,
+  patroniBeginning,
+  patroniConfiguration,
+  patroniLimits,
+  patroniPackages,
+  patroniSettings,
+  REST_PORT,
+} from '../../roles/patroni/index.ts'
+import { primaryOf } from '../../roles/postgres/index.ts'
+import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
+import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
+import type { Manager } from '../../roles/postgres/params.ts'
+import type { DatabaseHost, Site } from '../schema.ts'
+import { databaseParams, isAutomatic } from './database-params.ts'
+import { sshFor } from './tier.ts'
+
+/** The hosts with a vote: all database hosts, and the witness. */
+export function votersOf({ db, witness }: Pick<Site, 'db' | 'witness'>): readonly Host[] {
+  return [...db.hosts, ...witness.hosts]
+}
+
+/** What a database host has for it beside its packages of PostgreSQL. */
+export function failoverPackages(values: Site): Steps {
+  return isAutomatic(values) && patroniPackages({})
+}
+
+/** Whom a database host lets in for it. */
+export function failoverRules(values: Site, host: DatabaseHost) {
+  if (!isAutomatic(values)) return []
+  const others = votersOf(values).filter(({ name }) => name !== host.name)
+  return [
+    { port: [CLIENT_PORT, PEER_PORT], from: others },
+    { port: REST_PORT, from: others },
+  ]
+}
+
+/** The members of etcd, which a change of primary is decided by. */
+export function etcdPlays(values: Site): readonly Play[] {
+  const { authority, witness, updates, admins } = values
+  if (!isAutomatic(values)) return []
+  const members = votersOf(values)
+  const certified = [...values.db.hosts, ...witness.hosts]
+  return [
+    play('witness', { hosts: witness }, (host) => [
+      base({ updates }),
+      firewall(
+        [{ port: [CLIENT_PORT, PEER_PORT], from: members.filter(({ name }) => name !== host.name) }],
+        sshFor(admins),
+      ),
+    ]),
+    play('database: etcd', { hosts: { hosts: certified } }, (host) => etcd({ ...host, authority, members })),
+  ]
+}
+
+/** Who starts the server of each host, as the hosts say when the run looks first. */
+export function managersOf(values: Site): Answers<(host: Host) => Manager> {
+  const { db } = values
+  if (!isAutomatic(values)) return { asks: [], value: () => () => 'systemd' }
+  return mapAnswers(askEach(db, manager), (all) => (host: Host) => managerOf(host, all))
+}
+
+/** What Patroni is told on every host alike. */
+function clusterParams(host: DatabaseHost, values: Site) {
+  const { authority, passwords, synchronous } = values
+  return {
+    ...host,
+    ...{ authority, passwords, synchronous, etcd: votersOf(values) },
+    settings: databaseParams(host, values).settings,
+  }
+}
+
+/** Settings of a cluster that runs come before the servers': a server takes its limits from there. */
+export function clusterSettings(values: Site): readonly Play[] {
+  const { db } = values
+  if (!isAutomatic(values)) return []
+  return [
+    play('database: settings of the cluster', { hosts: db }, (host) =>
+      after(
+        allAnswers(primaryOf(db), askEach(db, manager)),
+        ([primary, all]) =>
+          host === primary &&
+          managedByAll(all) &&
+          patroniSettings({ ...clusterParams(host, values), pause: false }),
+      ),
+    ),
+  ]
+}
+
+/** Every host that answers has Patroni, or has nothing yet. */
+function managedByAll(all: readonly HostAnswer<Managing>[]): boolean {
+  return anyManaged(all) && all.every(({ answer }) => answer !== 'systemd')
+}
+
+/**
+ * Patroni takes over the servers as they run. The cluster begins paused, and the pause ends last: in between nothing is promoted but by a
+ * person. Then the servers' settings are those of a server that Patroni manages.
+ */
+export function patroniPlays(
+  values: Site,
+  roles: (host: DatabaseHost, primary: DatabaseHost, manager: Manager) => Steps,
+): readonly Play[] {
+  const { db } = values
+  if (!isAutomatic(values)) return []
+  const primary = primaryOf(db)
+  const before = new Map<string, Manager>()
+  const noted = mapAnswers(askEach(db, manager), (all) => {
+    for (const host of db.hosts) if (!before.has(host.name)) before.set(host.name, managerOf(host, all))
+    return all
+  })
+  const fatal = { hosts: db, anyErrorsFatal: true }
+  return [
+    play('database: patroni', { hosts: db }, (host) =>
+      after(noted, (all) => [refuseUnreachable(all), patroniConfiguration(clusterParams(host, values))]),
+    ),
+    play('database: cluster', fatal, (host) =>
+      after(
+        primary,
+        (of) =>
+          host === of &&
+          after(askHost(host, clusterState), (found) =>
+            patroniBeginning({
+              ...clusterParams(host, values),
+              system: found?.kind === 'cluster' ? found.system : undefined,
+            }),
+          ),
+      ),
+    ),
+    play('database: replicas under patroni', { hosts: db }, (host) =>
+      after(
+        primary,
+        (of) => host !== of && patroni({ ...clusterParams(host, values), leader: false, replicas: [] }),
+      ),
+    ),
+    play('database: primary under patroni', { hosts: db }, (host) =>
+      after(
+        primary,
+        (of) =>
+          host === of &&
+          patroni({ ...clusterParams(host, values), leader: true, replicas: db.without(host) }),
+      ),
+    ),
+    play('database: replicas after their primary', { hosts: db }, (host) =>
+      after(primary, (of) => host !== of && patroniLimits(clusterParams(host, values))),
+    ),
+    play('database: settings of replicas', { hosts: db }, (host) =>
+      after(
+        allAnswers(primary, noted),
+        ([of]) => host !== of && before.get(host.name) === 'systemd' && roles(host, of, 'patroni'),
+      ),
+    ),
+    play('database: settings of the primary', { hosts: db }, (host) =>
+      after(
+        allAnswers(primary, noted),
+        ([of]) => host === of && before.get(host.name) === 'systemd' && roles(host, of, 'patroni'),
+      ),
+    ),
+    play('database: automatic failover', { hosts: db }, (host) =>
+      after(
+        primary,
+        (of) =>
+          host === of &&
+          [...before.values()].includes('systemd') &&
+          patroniSettings({ ...clusterParams(host, values), pause: false }),
+      ),
+    ),
+  ]
+}
+
+/** A host that is not asked when the cluster begins would come back with a server that Patroni does not know. */
+export function refuseUnreachable(all: readonly HostAnswer<Managing>[]): Steps {
+  const silent = all.filter(({ answer }) => answer === undefined)
+  if (anyManaged(all) || silent.length === 0) return []
+  throw new Problem(
+    `${silent.map(({ host }) => host.name).join(', ')} cannot be reached, so failover cannot become automatic`,
+    {
+      next: 'The databases go on as they are. Bring the host back, or take it out of the inventory, and run the same command again.',
+    },
+  )
+}

@@ -1,0 +1,76 @@
+import { type Check, type Checks, check, type Host, sh } from 'provision-ts'
+import { appChecks } from '../../roles/app/checks.ts'
+import { backupChecks } from '../../roles/backup/index.ts'
+import {
+  baseChecks,
+  clocksAgree,
+  portsClosed,
+  portsOpen,
+  runs,
+  type Target,
+} from '../../roles/base/checks.ts'
+import { certificatesValid } from '../../roles/base/lib/certificate-expiry.ts'
+import { haproxyChecks, serversInService, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
+import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
+import { nginxChecks } from '../../roles/nginx/checks.ts'
+import { postgresChecks } from '../../roles/postgres/checks.ts'
+import type { Site } from '../schema.ts'
+
+/** Where the address is, and what a client gets there. The web servers stand in for clients: they are none of the balancers. */
+export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
+  return [
+    keepalivedChecks(lb, vip),
+    lb.hosts.map((host) => haproxyChecks(host, { ...values, servers: web.hosts })),
+    web.hosts.map((host) => siteChecks(host, { ...values, vip })),
+    web.hosts.map((host) => readsNotes(host, { ...values, vip })),
+  ]
+}
+
+export function webTierChecks({ lb, web, app, db }: Site): Checks {
+  return [
+    web.hosts.map((host) => nginxChecks(host, app.hosts)),
+    web.hosts.map((host) => [runs(host, 'haproxy'), serversInService(host, 'app', app.hosts)]),
+    lb.hosts.map((host) => portsOpen(host, web.hosts)),
+    app.hosts.map((host) => portsClosed(host, web.hosts, { controls: databases(db) })),
+  ]
+}
+
+export function appTierChecks({ lb, web, app }: Site): Checks {
+  return [
+    app.hosts.map((host) => appChecks(host)),
+    lb.hosts.map((host) => portsClosed(host, app.hosts, { controls: web.hosts })),
+  ]
+}
+
+export function databaseTierChecks({ lb, web, app, db }: Site): Checks {
+  const doors = databases(db)
+  return [
+    postgresChecks(db),
+    app.hosts.map((host) => portsOpen(host, doors)),
+    lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
+    web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),
+  ]
+}
+
+function databases(db: Site['db']): readonly Target[] {
+  return db.hosts.map(({ name, address }) => ({ name, address, port: 5432 }))
+}
+
+export function backupTierChecks({ backup, db }: Site): Checks {
+  return backup.hosts.map((host) => backupChecks(host, db))
+}
+
+export function hostChecks({ lb, web, app, db, backup }: Site): Checks {
+  const all = [lb, web, app, db, backup].flatMap(({ hosts }): readonly Host[] => hosts)
+  return [all.map((host) => [baseChecks(host), certificatesValid(host)]), clocksAgree(all)]
+}
+
+/** The whole way through all tiers, without a change to anybody's data. */
+function readsNotes(
+  host: Host,
+  { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>,
+): Check {
+  const way = `${domain}:443:${vip.replace(/\/.*/, '')}`
+  const curl = sh`curl -fsS -o /dev/null --resolve ${way} ${`https://${domain}/api/notes`}`
+  return check(host, 'reads notes through the address', trustAuthority(authority, curl))
+}

@@ -1,0 +1,26 @@
+import { read, resource, sh } from 'provision-ts'
+
+/** A service that runs the code that is on the disk: not a program or a library that an update has replaced since it was started. */
+export function restartIfOutdated(unit: string) {
+  return currentCode({ unit })
+}
+
+const currentCode = resource<{ readonly unit: string }, readonly string[]>('current code', {
+  id: ({ unit }) => unit,
+  read: ({ unit }) =>
+    read(
+      sh`
+for one in $(systemctl list-units --plain --no-legend --state active ${`${unit}.service`} | awk '{ print $1 }'); do
+  # Where its cgroup is mounted depends on the version of cgroups.
+  grep -lsF "/$one" /proc/[0-9]*/cgroup
+done | while read -r path; do
+  sed -n 's|^[^/]*\(/[^ ]*\) (deleted)$|\1|p' "\${path%/cgroup}/maps" 2>/dev/null
+done | grep -E '^/(usr/)?(lib|lib64|bin|sbin)/' | sort -u`,
+      ({ stdout }) => stdout.split('\n').filter((line) => line !== ''),
+    ),
+  diff: (_params, replaced) =>
+    replaced.length === 0
+      ? undefined
+      : { action: 'restart', fields: replaced.slice(0, 3).map((to) => ({ name: 'replaced', to })) },
+  apply: ({ unit }) => [sh`systemctl restart ${`${unit}.service`}`],
+})

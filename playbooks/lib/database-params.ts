@@ -1,0 +1,30 @@
+import { ARCHIVING } from '../../roles/backup/index.ts'
+import type { DatabaseHost, Site } from '../schema.ts'
+import { NOTES } from './app-database.ts'
+
+/** What the database roles are told alike, so that either can become the other. */
+export function databaseParams(host: DatabaseHost, values: Site) {
+  const { app: apps, db, backup, authority, passwords, connections } = values
+  const { name, address, version, certificate } = host
+  return {
+    name,
+    address,
+    version,
+    certificate,
+    authority,
+    clients: apps.hosts,
+    peers: db.without(host),
+    passwords,
+    databases: [{ ...NOTES, password: passwords.app }],
+    managed: isAutomatic(values),
+    settings: {
+      ...(connections !== undefined && { max_connections: connections }),
+      ...(backup.hosts.length > 0 && ARCHIVING),
+    },
+  }
+}
+
+/** Whether Patroni replaces a primary that is gone. */
+export function isAutomatic({ db }: Pick<Site, 'db'>): boolean {
+  return db.hosts.some(({ failover }) => failover === 'automatic')
+}

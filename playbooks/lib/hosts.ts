@@ -1,0 +1,16 @@
+import { type Host, Problem } from 'provision-ts'
+import type { Site } from '../schema.ts'
+import { TIERS, type TierName } from './gates.ts'
+
+/** A host and the tier that it stands in. */
+export type TierHost = Host & { readonly group: TierName }
+
+/** The host of this name. @throws Problem when there is none */
+export function findHost(values: Site, name: string): TierHost {
+  const all = TIERS.flatMap((tier) => values[tier].hosts.map((host): TierHost => ({ ...host, group: tier })))
+  const found = all.find((host) => host.name === name)
+  if (found) return found
+  throw new Problem(`--host: there is no host ${name}`, {
+    next: `There are ${all.map((host) => host.name).join(', ')}.`,
+  })
+}

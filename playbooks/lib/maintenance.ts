@@ -1,0 +1,50 @@
+import {
+  after,
+  ask,
+  askHost,
+  EndHost,
+  file,
+  type Host,
+  type Play,
+  play,
+  read,
+  type Step,
+  sh,
+} from 'provision-ts'
+import type { Site } from '../schema.ts'
+
+/** A host on which it stands is in maintenance: a person has it, and runs leave it alone. */
+export const MAINTENANCE_FILE = '/var/lib/provision/maintenance'
+
+/** Since when the host is in maintenance, as `2026-01-31 12:00 UTC`; undefined for one that is not. */
+export const maintenanceSince = ask(
+  'whether it is in maintenance',
+  read(
+    sh`[ ! -e ${MAINTENANCE_FILE} ] || TZ=UTC stat -c %y ${MAINTENANCE_FILE}`,
+    ({ stdout }) => (stdout.trim() === '' ? undefined : `${stdout.trim().slice(0, 16)} UTC`),
+    { shared: true },
+  ),
+)
+
+export function startMaintenance({ name }: Host): Step {
+  return file(MAINTENANCE_FILE, `${name} is in maintenance. To end that: ${endOf(name)}\n`)
+}
+
+/** The play that leaves hosts in maintenance out of all others, and says so. */
+export function skipMaintenance(values: Site): Play {
+  const { lb, web, app, db } = values
+  const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
+  return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
+    after(askHost(host, maintenanceSince), (since) => {
+      if (since !== undefined)
+        throw new EndHost(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
+          as: 'in maintenance',
+        })
+      return []
+    }),
+  )
+}
+
+function endOf(name: string): string {
+  return `provision maintenance --host ${name} --end`
+}

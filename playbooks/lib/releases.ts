@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type Answers,
+  ask,
+  askEach,
+  askHost,
+  type Build,
+  build,
+  existingRelease,
+  type Host,
+  mapAnswers,
+  mapRead,
+  type Releases,
+  readBoth,
+  releasesAt,
+} from 'provision-ts'
+import { maintenanceSince } from './maintenance.ts'
+
+/** The two halves of a release of the application: what the app hosts run, and what the web hosts show. */
+export type Part = 'app' | 'public'
+
+/** Where a part's releases are on its hosts. */
+export const ROOTS = { app: '/srv/notes', public: '/srv/www' } as const
+
+/**
+ * A part of the application as its build on this machine has left it. Both parts bear the id of the whole: they are deployed, and
+ * go back, together.
+ */
+export function localBuild(part: Part): Build {
+  const whole = fileURLToPath(new URL('../examples/notes-api/dist', import.meta.url))
+  const { id } = build(whole, HINT)
+  return { ...build(join(whole, part), HINT), id }
+}
+
+const HINT = 'Build the application first: node scripts/example.js'
+
+/** What a host has of releases. */
+export interface HostReleases {
+  readonly parts: Readonly<Record<Part, Releases>>
+  /** Whether it is in maintenance, so that a deploy leaves it out. */
+  readonly inMaintenance: boolean
+}
+
+export const hostReleases = ask(
+  'its releases',
+  mapRead(
+    readBoth(readBoth(releasesAt(ROOTS.app), releasesAt(ROOTS.public)), maintenanceSince.read),
+    ([[app, files], away]): HostReleases => ({
+      parts: { app, public: files },
+      inMaintenance: away !== undefined,
+    }),
+  ),
+)
+
+/** The build on this machine; but where a person has taken just that one out of force, what the host has in its place. */
+export function releaseToDeploy(host: Host, part: Part): Answers<Build> {
+  return mapAnswers(askHost(host, hostReleases), (found) => {
+    const { current, all } = found?.parts[part] ?? NO_RELEASES
+    const here = localBuild(part)
+    const out = current !== here.id && all.find(({ id }) => id === here.id)?.state === 'withdrawn'
+    return out && current !== undefined ? existingRelease(current) : here
+  })
+}
+
+/** What the host has: for operations that are about something else. */
+export function currentRelease(host: Host, part: Part): Answers<Build> {
+  return mapAnswers(askHost(host, hostReleases), (found) => {
+    const current = found?.parts[part].current
+    return current === undefined ? localBuild(part) : releaseOf(current, part)
+  })
+}
+
+/** What the other hosts have, for one that was away; where there are none, what it has itself. */
+export function releaseOfPeers(others: readonly Host[]): (host: Host, part: Part) => Answers<Build> {
+  return (host, part) =>
+    others.length === 0
+      ? currentRelease(host, part)
+      : mapAnswers(askEach({ hosts: others }, hostReleases), (found) => {
+          const theirs = found.find(({ answer }) => answer && !answer.inMaintenance)?.answer?.parts[part]
+            .current
+          return theirs === undefined ? localBuild(part) : releaseOf(theirs, part)
+        })
+}
+
+/** From this machine, if it is the build that is here. */
+function releaseOf(id: string, part: Part): Build {
+  const here = localBuild(part)
+  return here.id === id ? here : existingRelease(id)
+}
+
+/** The release that was in force before this one, and still is there. */
+export function previousRelease(id: string, { all }: Releases): string | undefined {
+  return all.find((one) => one.state === 'used' && one.id !== id)?.id
+}
+
+export const NO_RELEASES: Releases = { current: undefined, all: [] }

@@ -1,0 +1,149 @@
+import { BlockList } from 'node:net'
+import type { Host, KeyPair } from 'provision-ts'
+import { certificateProblem } from 'provision-ts/pki'
+
+/** The hosts of a tier as its rules see them. */
+interface Tier {
+  readonly name: string
+  readonly hosts: readonly Host<object>[]
+}
+
+/** A host has one part: its firewall is made for one, and what one tier does to a host is nothing to the others. */
+export function oneTierPerHost(tiers: readonly Tier[]): readonly string[] {
+  const first = new Map<string, string>()
+  return tiers.flatMap(({ name: tier, hosts }) =>
+    hosts.flatMap(({ name }) => {
+      const other = first.get(name)
+      first.set(name, other ?? tier)
+      return other === undefined ? [] : [`${tier}.hosts.${name}: stands in ${other} too; a host has one part`]
+    }),
+  )
+}
+
+export function distinctPriorities(
+  balancers: readonly Host<{ readonly priority: number }>[],
+): readonly string[] {
+  return balancers.flatMap(({ name, priority }, i) => {
+    const other = balancers.slice(0, i).find((one) => one.priority === priority)
+    return other
+      ? [`lb.hosts.${name}.priority: is ${priority}, as that of ${other.name}; both would hold the address`]
+      : []
+  })
+}
+
+/** The address that moves is in the network of those between whom it moves, and nobody's own. */
+export function validVip(
+  vip: string,
+  balancers: readonly Host<object>[],
+  tiers: readonly Tier[],
+): readonly string[] {
+  const [address = '', length = ''] = vip.split('/')
+  const network = new BlockList()
+  network.addSubnet(address, Number(length), familyOf(address))
+  return [
+    ...tiers.flatMap(({ hosts }) =>
+      hosts
+        .filter((host) => host.address === address)
+        .map(({ name }) => `vip: ${address} is the address of ${name}; it should belong to no host`),
+    ),
+    ...balancers
+      .filter((host) => !network.check(host.address, familyOf(host.address)))
+      .map(
+        ({ name, address: own }) => `lb.hosts.${name}.address: ${own} is not in the network of vip, ${vip}`,
+      ),
+  ]
+}
+
+/** The ports on which a host serves beside what is on every host. */
+export function freePorts(
+  tier: string,
+  hosts: readonly Host<{ readonly port: number }>[],
+  taken: Readonly<Record<number, string>>,
+): readonly string[] {
+  return hosts.flatMap(({ name, port }) => {
+    const owner = taken[port]
+    return owner === undefined ? [] : [`${tier}.hosts.${name}.port: ${port} is that of ${owner}`]
+  })
+}
+
+/** Where a new cluster begins, there is one. */
+export function oneSeed(databases: readonly Host<{ readonly seed: boolean }>[]): readonly string[] {
+  const seeds = databases.filter(({ seed }) => seed).map(({ name }) => name)
+  if (seeds.length === 1) return []
+  return [
+    seeds.length === 0
+      ? 'db.hosts: no host has seed: true; replicas would have no primary'
+      : `db.hosts: ${seeds.join(' and ')} have seed: true; they would be two primaries`,
+  ]
+}
+
+/** A replica can only be of the version of its primary. */
+export function oneVersion(databases: readonly Host<{ readonly version?: number }>[]): readonly string[] {
+  const [first, ...others] = databases.filter(({ version }) => version !== undefined)
+  return others
+    .filter(({ version }) => version !== first?.version)
+    .map(
+      ({ name, version }) =>
+        `db.hosts.${name}.version: is ${version}, that of ${first?.name} is ${first?.version}; a replica has its primary's`,
+    )
+}
+
+/** Automatic failover needs a majority that outlives the loss of any one host, and writes that a replica has. */
+export function votes({
+  db,
+  witness,
+  synchronous,
+}: {
+  readonly db: readonly Host<{ readonly failover?: 'manual' | 'automatic' }>[]
+  readonly witness: readonly Host<object>[]
+  readonly synchronous: boolean | undefined
+}): readonly string[] {
+  const [first] = db
+  const mixed = db.find(({ failover = 'manual' }) => failover !== (first?.failover ?? 'manual'))
+  if (mixed)
+    return [
+      `db.hosts.${mixed.name}.failover: is ${mixed.failover ?? 'manual'}, that of ${first?.name} is ${first?.failover ?? 'manual'}; give it to db once`,
+    ]
+  if (first?.failover !== 'automatic') return []
+  const all = db.length + witness.length
+  return [
+    db.length < 2 && 'db.failover: automatic needs a second database host; nobody could take over',
+    db.length >= 2 &&
+      (all < 3 || all % 2 === 0) &&
+      `db.failover: automatic needs an odd number of votes, three at least: ${db.length} database hosts and ${witness.length} in witness are ${all}. ${
+        witness.length === 0
+          ? 'Without a third vote neither of two hosts can know that the other is dead; add witness: { hosts: { … } }, or leave failover manual'
+          : 'Add or remove a host in witness'
+      }`,
+    synchronous === false &&
+      'db.failover: automatic with synchronous: false would lose acknowledged writes at each failover',
+  ].filter((problem) => problem !== false)
+}
+
+/** Certificates that their clients would refuse are refused here, before any host is met. */
+export function validCertificates(
+  {
+    domain,
+    certificate,
+    authority,
+  }: { readonly domain: string; readonly certificate: KeyPair; readonly authority: string },
+  tiers: readonly {
+    readonly name: string
+    readonly hosts: readonly Host<{ readonly certificate: KeyPair }>[]
+  }[],
+): readonly string[] {
+  const site = certificateProblem(certificate, { names: [domain] })
+  return [
+    ...(site === undefined ? [] : [`certificate: ${site}`]),
+    ...tiers.flatMap(({ name: tier, hosts }) =>
+      hosts.flatMap(({ name, address, certificate: own }) => {
+        const fault = certificateProblem(own, { names: [name], addresses: [address], authority })
+        return fault === undefined ? [] : [`${tier}.hosts.${name}.certificate: ${fault}`]
+      }),
+    ),
+  ]
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
+}

@@ -1,0 +1,30 @@
+import { flag, Problem, playbook, text } from 'provision-ts'
+import { site } from './schema.ts'
+import { databaseRoles } from './tiers/database.ts'
+
+/** An old primary becomes a replica again: rewound to the new one, or by a new copy. Its data are never deleted. */
+export default playbook(
+  site,
+  (values, { host: name, copy }) => {
+    const host = values.db.hosts.find((one) => one.name === name)
+    if (!host)
+      throw new Problem(`--host: there is no database host ${name}`, {
+        next: `There are ${values.db.hosts.map((one) => one.name).join(', ')}.`,
+      })
+    if (values.db.hosts.length < 2)
+      throw new Problem(`${name} is the only database host, and there is nobody to follow`, {
+        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      })
+    return databaseRoles(values, { rejoin: { host, oldPrimary: copy ? 'copy' : 'rewind' } })
+  },
+  {
+    description:
+      'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
+    flags: {
+      /** The old primary. */
+      host: text,
+      /** Moves its data aside and takes a new copy, instead of rewinding them. */
+      copy: flag,
+    },
+  },
+)

@@ -1,0 +1,47 @@
+import { type Step, sh } from 'provision-ts'
+import { type Conflict, type Found, noConflicts } from '../../base/resources/conflicts.ts'
+import { type Endpoint, formatEndpoint } from '../../endpoint.ts'
+
+interface AppConflicts {
+  readonly name: string
+  readonly listen: Endpoint
+  readonly metrics?: Endpoint | undefined
+}
+
+/** A unit, a user or files of the same name that have another purpose, and programs that have the ports. */
+export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
+  const unit = `${name}.service`
+  return noConflicts({
+    role: 'app',
+    config: `/etc/systemd/system/${unit}`,
+    lines: '^Environment="(LISTEN|METRICS)=',
+    files: [
+      ...['/etc/systemd/system/', '/run/systemd/system/', '/usr/lib/systemd/system/'].map(
+        (path) => path + unit,
+      ),
+      `/etc/init.d/${name}`,
+      ...['authority.pem', 'db-password'].map((file) => `/etc/${name}/${file}`),
+    ],
+    ports: [
+      { ...listen, configured: `"LISTEN=${formatEndpoint(listen)}` },
+      ...(metrics ? [{ ...metrics, configured: `"METRICS=${formatEndpoint(metrics)}` }] : []),
+    ],
+    own: [unit, 'node'],
+    more: sh`account=$(getent passwd -- ${name}) && printf 'more %s\n' "$account"`,
+    judge,
+  })
+}
+
+/** System accounts without a shell are adopted: one may be left from a run that was interrupted. */
+function judge({ more: [account] }: Found): readonly Conflict[] {
+  const [name = '', , uid = '', , , , shell = ''] = account?.split(':') ?? []
+  const isPerson = Number(uid) >= 1000 || (name !== '' && !/\/(?:nologin|false)$/.test(shell))
+  return account !== undefined && isPerson
+    ? [
+        {
+          what: `the user ${name} exists and can log in: uid ${uid}, shell ${shell}`,
+          next: 'Give the application another name, or remove that user.',
+        },
+      ]
+    : []
+}

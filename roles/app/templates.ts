@@ -1,0 +1,42 @@
+import { template } from 'provision-ts'
+import { formatEndpoint } from '../endpoint.ts'
+import type { AppParams } from './params.ts'
+
+export interface ServiceUnit {
+  readonly name: string
+  /** Names and values, the values ready for a quoted `Environment=`. */
+  readonly environment: readonly (readonly [variable: string, value: string])[]
+  readonly port: number
+}
+
+const serviceUnit = template<ServiceUnit>(import.meta, 'app.service.ejs')
+
+/** The unit of the service, with all that it is told but the password. */
+export function renderUnit({
+  name = 'notes',
+  release,
+  listen,
+  metrics,
+  databases,
+  database,
+}: AppParams): string {
+  const environment = {
+    NODE_ENV: 'production',
+    RELEASE: release.id,
+    LISTEN: formatEndpoint(listen),
+    ...(metrics && { METRICS: formatEndpoint(metrics) }),
+    DATABASE_HOSTS: databases.map(({ address, port = 5432 }) => formatEndpoint({ address, port })).join(','),
+    DATABASE_NAME: database.name,
+    DATABASE_USER: database.user,
+    DATABASE_CA: `/etc/${name}/authority.pem`,
+  }
+  const escaped = Object.entries(environment).map(([variable, value]) => [variable, inQuotes(value)] as const)
+  return serviceUnit({ name, environment: escaped, port: listen.port })
+}
+
+/** A value as systemd reads it between double quotes, where % begins a specifier. */
+function inQuotes(value: string): string {
+  if (/[\n\r\0]/.test(value))
+    throw new Error(`${JSON.stringify(value)} has a line break, and a unit's line has none`)
+  return value.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')
+}

@@ -1,0 +1,28 @@
+import { resource, sh } from 'provision-ts'
+import { ANNOTATION, type RepositoryInfo, repositoryInfo } from '../lib/repository-info.ts'
+import { BACKUP_SCRIPT } from '../lib/timers.ts'
+import { STANZA } from '../params.ts'
+
+export interface BackupParams {
+  readonly type: 'full' | 'diff' | 'incr'
+  /** Of this run alone: the backup is marked with it. */
+  readonly run: string
+}
+
+/** A backup that this run has taken. The first of all is a full one, whatever was asked for. */
+export const takeBackup = resource<BackupParams, RepositoryInfo>('backup', {
+  id: ({ type }) => type,
+  affects: 'itself',
+  read: () => repositoryInfo.read,
+  diff: ({ run }, { backups }) =>
+    backups.some((one) => one.run === run) ? undefined : { action: 'run', fields: [] },
+  apply: ({ type, run }) => [
+    {
+      script: sh`${BACKUP_SCRIPT} ${type} --log-level-console=warn ${`--annotation=${ANNOTATION}=${run}`} || exit 1
+told=$(pgbackrest ${`--stanza=${STANZA}`} info | awk '/ backup: / { label = $1 " " $NF } / database size: / { size = $0 } END { sub(/^ */, "", size); print label ", " size }'); say "$told"`,
+      as: 'postgres',
+      reportsProgress: true,
+      timeout: '24h',
+    },
+  ],
+})

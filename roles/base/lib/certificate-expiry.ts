@@ -1,0 +1,75 @@
+import { X509Certificate } from 'node:crypto'
+import { askHost, type Check, expect, type Host, output, Problem, sh, Unknown } from 'provision-ts'
+
+const DAY = 24 * 3_600_000
+
+/** The certificates that the roles put on hosts. A pattern without a file is no fault: not every host has every role. */
+const PLACES = [
+  '/etc/haproxy/certs/*.pem',
+  '/etc/postgresql/tls/*.crt',
+  '/etc/pgbackrest/tls/*.crt',
+  '/etc/*/authority.pem',
+]
+
+/**
+ * Names every certificate of a host that is valid for less than 30 days more, or for less than a third of its life where that is
+ * shorter. Private keys in the files are not read.
+ */
+export function certificatesValid(host: Host): Check {
+  return expect(
+    'has certificates that last',
+    askHost(host, output('its certificates', SCRIPT)),
+    (answer) => {
+      if (answer === undefined || answer instanceof Problem) return answer
+      return expiringCertificates(answer.said, answer.to)
+    },
+    { next: 'Renew them: provision renew-certificates, or in the inventory; then run the playbook.' },
+  )
+}
+
+/** A line for each file, and the certificates in it. */
+const SCRIPT = sh`
+echo begin
+set -- ${PLACES}
+for pattern in "$@"; do
+  for file in $pattern; do
+    [ -e "$file" ] || continue
+    echo "file $file"
+    sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$file" || { echo "$file cannot be read"; exit 75; }
+  done
+done`
+
+/** What is wrong with the certificates in the output of the script, at a time in milliseconds. */
+export function expiringCertificates(said: string, now: number): Problem | string | undefined {
+  if (!said.startsWith('begin\n')) return new Unknown('There are more certificates than could be read.')
+  const faults = said
+    .split(/^file /m)
+    .slice(1)
+    .flatMap((part) => {
+      const [path = ''] = part.split('\n', 1)
+      const found = part.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
+      return found.flatMap((pem) => faultOf(pem, path, now))
+    })
+  return faults.length === 0 ? undefined : faults.join('; ')
+}
+
+function faultOf(pem: string, path: string, now: number): readonly string[] {
+  const certificate = parsed(pem)
+  if (!certificate) return [`a certificate in ${path} cannot be read`]
+  const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)]
+  const left = to - now
+  if (left >= Math.min(30 * DAY, (to - from) / 3)) return []
+  const name = certificate.subject.replace(/^[\s\S]*?CN=([^\n]*)[\s\S]*$/, '$1')
+  const days = Math.floor(left / DAY)
+  return [
+    `${name} in ${path} ${left < 0 ? 'is no longer valid' : `is valid for ${days} more ${days === 1 ? 'day' : 'days'}`}`,
+  ]
+}
+
+function parsed(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,154 @@
+import { ask, read, sh } from 'provision-ts'
+
+/** What a host has of a database, whether it runs or not. */
+export type ClusterState = Nothing | MissingData | ForeignCluster | Cluster
+
+/** PostgreSQL was never set up here. */
+interface Nothing {
+  readonly kind: 'nothing'
+}
+
+/** It was set up here, but the data are not where they were: a disk that is not mounted, or somebody moved them. */
+interface MissingData {
+  readonly kind: 'lost'
+}
+
+/** There is a cluster that the roles did not create and cannot adopt: its data or its name are others than theirs. */
+export interface ForeignCluster {
+  readonly kind: 'foreign'
+  /** As in `pg_lsclusters`: `15/main`. */
+  readonly name: string
+  readonly data: string
+}
+
+export interface Cluster {
+  readonly kind: 'cluster'
+  readonly version: number
+  /** Whether it follows another. Of one that does not run: whether it would. */
+  readonly standby: boolean
+  /** Whether it answers. */
+  readonly running: boolean
+  /** The same for a primary and all copies of it; undefined when its control file cannot be read. */
+  readonly system: string | undefined
+  /** Grows with each promotion. */
+  readonly timeline: number
+  /** What its control file says: `in production`, `shut down`; of one that does not run, the former means a crash. */
+  readonly state: string
+}
+
+const SCRIPT = sh`
+found=
+for data in /var/lib/postgresql/*/main; do [ ! -s "$data/PG_VERSION" ] || found=$data; done
+if [ "$found" ]; then
+  read -r version <"$found/PG_VERSION"; bin=/usr/lib/postgresql/$version/bin
+  standby=f; [ ! -e "$found/standby.signal" ] || standby=t
+  echo "cluster $version"; echo "standby $standby"
+  "$bin/pg_controldata" "$found" 2>/dev/null
+  PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5s' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -F ' ' -h /run/postgresql -p 5432 -d postgres 2>/dev/null -c "
+    select 'standby', pg_is_in_recovery();
+    select 'timeline', greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline) from pg_control_recovery() where pg_is_in_recovery();
+    select 'timeline', ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int where not pg_is_in_recovery();
+    select 'running', true;"
+else
+  for conf in /etc/postgresql/*/main/conf.d/90-provision.conf; do [ ! -e "$conf" ] || echo lost; done
+fi
+own=
+for conf in /etc/postgresql/*/*/conf.d/90-provision.conf; do [ ! -e "$conf" ] || own=own; done
+echo "$own"
+[ "$own" ] || grep -sHE '^[[:space:]]*(data_directory|port)[[:space:]=]' /etc/postgresql/*/*/postgresql.conf
+echo end`
+
+/**
+ * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, on a replica
+ * for minutes, while the names of the WAL files have the new one: so a server that runs is asked for what it writes or receives.
+ *
+ * @throws Error when the host gave half an answer: it must not be taken for "nothing there". The run tells whose answer that was.
+ */
+export const clusterState = ask(
+  'its place among the database hosts',
+  read(SCRIPT, parseClusterState, { shared: true }),
+)
+
+export function parseClusterState({
+  stdout,
+  stderr,
+}: {
+  readonly stdout: string
+  readonly stderr: string
+}): ClusterState {
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  if (lines.at(-1) !== 'end') {
+    const why = stderr.trim().split('\n').at(-1)
+    throw new Error(`it breaks off, so nobody can tell whether there are data${why ? ` (${why})` : ''}`)
+  }
+  // The later line of a name has the last word: what the server says goes before what its files say.
+  const said = new Map(
+    lines.map(shortened).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
+  )
+  const other = said.has('own') ? undefined : foreignIn(lines)
+  if (other) return other
+  const version = said.get('cluster')
+  if (version === undefined) return { kind: said.has('lost') ? 'lost' : 'nothing' }
+  return {
+    kind: 'cluster',
+    version: Number(version),
+    standby: said.get('standby') === 't',
+    running: said.has('running'),
+    system: said.get('system'),
+    timeline: Number(said.get('timeline') ?? 0),
+    state: said.get('state') ?? 'unknown',
+  }
+}
+
+/** A line of pg_controldata as a line of ours; any other line as it is. */
+function shortened(line: string): string {
+  for (const [pattern, word] of CONTROL_DATA) {
+    const [, value] = pattern.exec(line) ?? []
+    if (value !== undefined) return `${word} ${value}`
+  }
+  return line
+}
+
+const CONTROL_DATA: readonly (readonly [RegExp, string])[] = [
+  [/^Database system identifier: *(.*)/, 'system'],
+  [/^Database cluster state: *(.*)/, 'state'],
+  [/^Latest checkpoint's TimeLineID: *(.*)/, 'timeline'],
+  [/^Min recovery ending loc's timeline: *([1-9].*)/, 'timeline'],
+]
+
+/** Debian's own list of clusters are their configurations. One that is stopped counts too: its disk may be away. */
+function foreignIn(lines: readonly string[]): ForeignCluster | undefined {
+  const clusters = new Map<string, Map<string, string>>()
+  for (const line of lines) {
+    const [, name, key, value] =
+      /^\/etc\/postgresql\/([^:]+)\/postgresql\.conf:\s*(data_directory|port)[\s=]+'?([^'#\s]+)/.exec(line) ??
+      []
+    if (name === undefined || key === undefined || value === undefined) continue
+    clusters.set(name, (clusters.get(name) ?? new Map<string, string>()).set(key, value))
+  }
+  for (const [name, settings] of clusters) {
+    const data = settings.get('data_directory') ?? `/var/lib/postgresql/${name}`
+    const isMain = name.endsWith('/main')
+    const adopted = isMain && data === `/var/lib/postgresql/${name}`
+    if (!adopted && (isMain || (settings.get('port') ?? '5432') === '5432'))
+      return { kind: 'foreign', name, data }
+  }
+  return undefined
+}
+
+/** Whether it takes writes now. */
+export function isPrimary(found: ClusterState | undefined): boolean {
+  return found?.kind === 'cluster' && found.running && !found.standby
+}
+
+/** In words, for problems. */
+export function describeState(found: ClusterState | undefined): string {
+  if (!found) return 'could not be reached'
+  if (found.kind === 'nothing') return 'has no database'
+  if (found.kind === 'lost')
+    return 'has a configuration, but no data: a disk that is not mounted, or data that were moved'
+  if (found.kind === 'foreign') return `has a cluster ${found.name} with its data in ${found.data}`
+  const { standby, running, timeline, state } = found
+  const what = `${standby ? 'a replica' : 'a primary'}, timeline ${timeline}`
+  return running ? `is ${what}` : `has ${what} that does not answer (${state})`
+}

@@ -1,0 +1,60 @@
+import { ask, mapRead, output, Problem, type Question, sh, Unknown } from 'provision-ts'
+
+/** The state of a database server and of its replicas, in its own words. */
+export interface Health {
+  readonly standby: boolean
+  readonly version: number
+  readonly timeline: number
+  /** Of a replica: the state of its receiver, and the address that it receives from. */
+  readonly receives: { readonly state: string; readonly from: string | null } | null
+  /** Whether commits are to wait for a replica. */
+  readonly synchronous: boolean
+  readonly replicas: readonly {
+    readonly name: string
+    readonly state: string
+    readonly sync: string
+    /** Bytes of WAL that it has not applied yet. */
+    readonly behind: number
+  }[]
+  /** Replication slots whose WAL is gone, or about to go. */
+  readonly lost: readonly string[]
+  /** Settings that take effect after a restart only. */
+  readonly pending: readonly string[]
+}
+
+/**
+ * The first row of a query, asked beside the checks of the host and within their limits. The answer is a Problem when the server refuses,
+ * and an {@link Unknown} when it does not answer.
+ *
+ * @typeParam T the columns that the query selects
+ */
+export function healthQuery<T extends object>(label: string, sql: string): Question<T | Problem> {
+  const script = sh`
+for psql in /usr/lib/postgresql/*/bin/psql; do :; done
+[ -x "$psql" ] || { echo 'there is no psql'; exit 1; }
+cd / && HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$psql" -XAtqw -h /run/postgresql -p 5432 -d postgres -c ${`select 'row ' || to_jsonb(row)::text from (${sql}) as row`}`
+  return ask(
+    label,
+    mapRead(output(label, script).read, (answer) => {
+      if (answer instanceof Problem) return answer
+      const [, row] = /^row (\{.*\})$/m.exec(answer.said) ?? []
+      // The types are those of the query that stands beside them.
+      return row === undefined ? new Unknown('psql gave no row') : (JSON.parse(row) as T)
+    }),
+  )
+}
+
+export const health: Question<Health | Problem> = healthQuery(
+  'the state of its database',
+  `
+    select pg_is_in_recovery() as standby, current_setting('server_version_num')::int / 10000 as version,
+      case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
+        else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
+      (select jsonb_build_object('state', status, 'from', sender_host) from pg_stat_wal_receiver) as receives,
+      current_setting('synchronous_standby_names') <> '' or coalesce(current_setting('provision.synchronous', true), '') = 'on' as synchronous,
+      case when pg_is_in_recovery() then '[]' else coalesce((select jsonb_agg(jsonb_build_object('name', application_name,
+        'state', state, 'sync', sync_state, 'behind', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0)))
+        from pg_stat_replication where application_name <> 'pg_basebackup'), '[]') end as replicas,
+      coalesce((select jsonb_agg(slot_name) from pg_replication_slots where wal_status in ('lost', 'unreserved')), '[]') as lost,
+      coalesce((select jsonb_agg(name) from pg_settings where pending_restart and name <> 'cluster_name'), '[]') as pending`,
+)

@@ -1,0 +1,59 @@
+import { type Shell, sh } from 'provision-ts'
+import { type Paths, slotOf } from '../params.ts'
+import { localFunctions, sequence } from './shell.ts'
+
+/** Why a promotion did not come about: for the command after it, as what it leaves undone must be mended before the run may end. */
+export const REASON = '/run/provision-promotion'
+
+export interface Promotion {
+  readonly paths: Paths
+  /** The other database hosts: each gets a slot. */
+  readonly others: readonly { readonly name: string }[]
+  /** What must hold right before it, in the script: it calls `refuse WORDS` when it does not. */
+  readonly before: Shell
+}
+
+/**
+ * Makes a replica the primary. Either it is one afterwards, or it surely will not become one: a promotion that does not end in time
+ * is called off by a restart as a replica. It ends with status 0 in both cases, and the reason for the latter is in a file.
+ */
+export function promote({ paths, others, before }: Promotion): Shell {
+  const { data, unit } = paths
+  return sh`${localFunctions(paths)}
+refuse() { printf '%s\n' "$*" > ${REASON}; exit 0; }
+rm -f ${REASON}
+${before}
+if [ "$(ask 'select pg_promote(true, 10)')" != t ]; then
+  systemctl stop ${unit}
+  if [ -e ${`${data}/standby.signal`} ]; then
+    rm -f ${`${data}/promote`}
+    systemctl start ${unit}
+    refuse 'The promotion did not end within 10 s and was called off; the log of the server says why.'
+  fi
+  systemctl start ${unit}
+fi
+${sequence(others.map((other) => slot(slotOf(other))))}
+ask 'alter database postgres reset provision.synchronous'
+exit 0`
+}
+
+function slot(name: string): Shell {
+  return sh`ask ${`select pg_create_physical_replication_slot('${name}') where not exists (select from pg_replication_slots where slot_name = '${name}')`} >/dev/null`
+}
+
+/** Fails with the reason, where there is one. */
+export const assertPromoted = sh`[ ! -e ${REASON} ] || { cat ${REASON} >&2; rm -f ${REASON}; exit 1; }`
+
+/**
+ * Everything that the old primary wrote is here: it has ended, and what is here ends with the last record that a primary writes when
+ * it stops well.
+ *
+ * @param timeline that of the old primary
+ */
+export function receivedAllWal({ bin, data }: Paths, timeline: number): Shell {
+  return sh`
+complete() {
+  set -- $(ask 'select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() and not exists (select from pg_stat_wal_receiver), pg_last_wal_receive_lsn() - 160')
+  [ "$1" = t ] && ${bin}/pg_waldump -p ${`${data}/pg_wal`} -t ${timeline} -s "$2" 2>/dev/null | tail -n 1 | grep -q CHECKPOINT_SHUTDOWN
+}`
+}

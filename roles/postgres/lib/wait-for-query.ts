@@ -1,0 +1,28 @@
+import { type Command, type Shell, sh } from 'provision-ts'
+
+export interface WaitForQuery {
+  /** A query whose one answer becomes `t`. */
+  readonly query: string
+  /** What is told when it does not. It may ask by `"$psql"`. */
+  readonly otherwise: Shell
+}
+
+/** Waits for an answer of the server on this host, half a minute at most. */
+export function waitForQuery({ query, otherwise }: WaitForQuery): Command {
+  return {
+    script: sh`
+psql=$(ls -d /usr/lib/postgresql/*/bin/psql | tail -n 1)
+export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5
+query=${query}
+end=$(($(date +%s) + 30))
+until [ "$("$psql" -XAtqw -d postgres -c "$query" 2>/dev/null)" = t ]; do
+  [ "$(date +%s)" -lt "$end" ] || {
+    ${otherwise}
+    exit 1
+  } >&2
+  sleep 0.2
+done`,
+    as: 'postgres',
+    timeout: '2m',
+  }
+}

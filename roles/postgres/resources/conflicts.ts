@@ -1,0 +1,14 @@
+import type { Step } from 'provision-ts'
+import { noConflicts } from '../../base/resources/conflicts.ts'
+import { type Paths, PORT } from '../params.ts'
+
+/** Programs that have the port, such as a container or a pooler. `place` refuses clusters of somebody else. */
+export function postgresConflicts({ config, unit }: Paths, address: string): Step {
+  return noConflicts({
+    role: 'postgres',
+    config: `${config}/conf.d/90-provision.conf`,
+    lines: '^listen_addresses[[:space:]=]',
+    ports: ['127.0.0.1', address].map((one) => ({ address: one, port: PORT, configured: one })),
+    own: [unit, 'patroni.service', 'postgres'],
+  })
+}

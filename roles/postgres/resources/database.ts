@@ -1,0 +1,49 @@
+import { compare, resource } from 'provision-ts'
+import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
+
+export interface PostgresDatabaseParams {
+  readonly name: string
+  /** The roles, beside the superuser, that may connect. They can make nothing in it, not even temporary tables. */
+  readonly users: readonly string[]
+}
+
+interface Found {
+  readonly encoding: string
+  /** What each role that is told of holds, such as `CONNECT of notes`; of everyone, the role is `everyone`. */
+  readonly rights: string
+}
+
+/** A database of the superuser, in UTF-8, that some roles may connect to and nobody else. */
+export const postgresDatabase = resource<PostgresDatabaseParams, Found | undefined>('database', {
+  id: ({ name }) => name,
+  affects: 'itself',
+  read: ({ name }) =>
+    queryRow<Found>(
+      `select pg_encoding_to_char(encoding) as encoding,
+         (select coalesce(string_agg(right_of, ', ' order by right_of), '') from (
+           select privilege_type || ' of ' || case grantee when 0 then 'everyone' else pg_get_userbyid(grantee) end as right_of
+             from aclexplode(coalesce(datacl, acldefault('d', datdba))) where grantee <> datdba) as held) as rights
+       from pg_database where datname = ${literal(name)}`,
+    ),
+  diff: ({ users }, have) => compare({ encoding: 'UTF8', rights: rightsOf(users) }, have),
+  apply: ({ name, users }, have) => [
+    ...(have
+      ? []
+      : [sqlCommand('postgres', `create database ${identifier(name)} encoding 'UTF8' template template0`)]),
+    sqlCommand(
+      'postgres',
+      `revoke all on database ${identifier(name)} from public`,
+      ...users.flatMap((user) => [
+        `revoke all on database ${identifier(name)} from ${identifier(user)}`,
+        `grant connect on database ${identifier(name)} to ${identifier(user)}`,
+      ]),
+    ),
+  ],
+})
+
+function rightsOf(users: readonly string[]): string {
+  return users
+    .map((user) => `CONNECT of ${user}`)
+    .sort()
+    .join(', ')
+}

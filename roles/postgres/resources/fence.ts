@@ -1,0 +1,118 @@
+import { dropIn, file, restarted, type Shell, type Steps, service, sh, unit } from 'provision-ts'
+import { peerFunction, sequence } from '../lib/shell.ts'
+import type { Paths, PostgresParams } from '../params.ts'
+
+type Peer = PostgresParams['peers'][number]
+
+const PROGRAM = '/usr/local/libexec/provision-postgres-fence'
+
+/**
+ * Keeps an old primary from being a second one. Before the server starts as a primary, after a boot or a crash, the other database hosts
+ * are asked, and when one of them is a primary on a later timeline it does not start. A peer that is silent cannot be asked; after a boot
+ * it gets a while to come up as well. A primary that runs and that no replica follows asks them every few seconds: one that was cut off
+ * while another was promoted stops when the cut ends. Until then it acknowledges nothing where commits wait for a replica.
+ */
+export function fence(paths: Paths, peers: readonly Peer[]): Steps {
+  const text = `#!/bin/sh\n# Written by provision.\n${program(paths, peers).text}\n`
+  return [
+    file(PROGRAM, text, { mode: '0755', notify: restarted(WATCH) }),
+    dropIn(paths.unit, 'provision', serverUnit(paths)),
+    unit(`${WATCH}.service`, watchUnit(paths), { notify: restarted(WATCH) }),
+    service(WATCH),
+  ]
+}
+
+const WATCH = 'provision-postgres-fence'
+
+function watchUnit({ unit: server }: Paths): string {
+  return `[Unit]
+Description=Stops a PostgreSQL that was a primary and has a successor
+After=${server}
+
+[Service]
+ExecStart=${PROGRAM} watch
+Restart=always
+RestartSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`
+}
+
+/**
+ * Debian's unit is never started again after a crash, may start before the host has its address, sleeps for two seconds after each start
+ * although the server itself says when it is ready, and starts Perl to send a signal when it stops: writes would wait for both in a
+ * switchover. systemd may take a server that was killed for one that ended well, so it is started again whatever it says, but after
+ * `systemctl stop`. What Debian's wrapper does beside that is done here: the account, the log, and that the kernel, when memory runs out,
+ * may end one of the server's processes but not the server. What the fence says is for the journal, not for the server's log.
+ */
+function serverUnit({ bin, config, log }: Paths): string {
+  return `[Unit]
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+User=postgres
+UMask=0077
+Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj PG_OOM_ADJUST_VALUE=0
+StandardOutput=append:${log}
+StandardError=append:${log}
+ExecCondition=+systemd-cat -t provision-postgres-fence ${PROGRAM}
+ExecStart=
+ExecStart=${bin}/postgres -c config_file=${config}/postgresql.conf
+ExecReload=
+ExecReload=kill -HUP $MAINPID
+ExecStop=
+KillMode=mixed
+KillSignal=SIGINT
+Restart=always
+RestartSec=2s
+`
+}
+
+function program({ data, bin, unit: server }: Paths, peers: readonly Peer[]): Shell {
+  return sh`data=${data}
+is_primary() { [ -s "$data/PG_VERSION" ] && [ ! -e "$data/standby.signal" ]; }
+known() {
+  control=$(${bin}/pg_controldata "$data" 2>/dev/null) || return 1
+  system=$(printf '%s\n' "$control" | sed -n 's/^Database system identifier: *//p')
+  timeline=$(printf '%s\n' "$control" | sed -n 's/^Latest checkpoint.s TimeLineID: *//p')
+  # Right after a promotion only the history file tells of the new timeline.
+  for history in "$data"/pg_wal/*.history; do
+    [ -e "$history" ] || continue
+    history=$(basename "$history" .history)
+    [ "$((0x$history))" -le "$timeline" ] || timeline=$((0x$history))
+  done
+}
+uptime_now() { cut -d . -f 1 /proc/uptime; }
+# Whether a peer that said this is a primary, from the timeline on.
+succeeds() { [ "$1" = primary ] && [ "$3" = "$system" ] && [ "$2" -ge "$least" ]; }
+successor() {
+${sequence(peers.map((one) => asked(bin, one)))}
+  return 1
+}
+if [ "$1" = watch ]; then
+  # The titles of the server's processes tell of replicas without a connection, which would be a line in its log each time.
+  while sleep 3; do
+    is_primary && systemctl is-active -q ${server} && ! pgrep -u postgres -f '^postgres: .*walsender .* streaming' >/dev/null || continue
+    known && least=$((timeline + 1)) end=0 && successor || continue
+    is_primary || continue
+    echo "Stopped: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
+    systemctl stop ${server}
+  done
+fi
+is_primary && known || exit 0
+end=0; [ "$(uptime_now)" -ge 120 ] || end=$(($(uptime_now) + 15))
+least=$timeline
+successor || exit 0
+echo "Not started as a primary: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
+exit 1`
+}
+
+function asked(bin: string, { name, address }: Peer): Shell {
+  return sh`${peerFunction({ bin }, address)}
+  until said=$(peer 3); [ "$said" != silent ] || [ "$(uptime_now)" -ge "$end" ]; do sleep 0.5; done
+  if succeeds $said; then name=${name}; set -- $said; its=$2; return 0; fi`
+}

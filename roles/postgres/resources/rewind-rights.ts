@@ -1,0 +1,33 @@
+import { resource } from 'provision-ts'
+import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
+
+const FUNCTIONS = [
+  'pg_catalog.pg_ls_dir(text, boolean, boolean)',
+  'pg_catalog.pg_stat_file(text, boolean)',
+  'pg_catalog.pg_read_binary_file(text)',
+  'pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)',
+]
+
+/**
+ * What pg_rewind calls on the primary that it makes an old one a copy of. A role that may replicate can read the same files by a base
+ * backup, so this is no further power.
+ */
+export const rewindRights = resource<{ readonly role: string }, { readonly all: boolean } | undefined>(
+  'database rights',
+  {
+    id: ({ role }) => `of ${role}, to rewind`,
+    affects: 'itself',
+    read: ({ role }) =>
+      queryRow(
+        `select bool_and(has_function_privilege(rolname, f, 'execute')) as all
+           from pg_roles, unnest(array[${FUNCTIONS.map(literal).join(', ')}]) as f where rolname = ${literal(role)} having count(*) > 0`,
+      ),
+    diff: (_params, have) => (have?.all ? undefined : { action: have ? 'change' : 'create', fields: [] }),
+    apply: ({ role }) => [
+      sqlCommand(
+        'postgres',
+        ...FUNCTIONS.map((one) => `grant execute on function ${one} to ${identifier(role)}`),
+      ),
+    ],
+  },
+)

@@ -1,0 +1,99 @@
+import { compare, resource } from 'provision-ts'
+import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
+
+export interface PostgresSchemaParams {
+  readonly database: string
+  readonly name: string
+  /** Whose it is, with all that is in it. */
+  readonly owner: string
+  /** Who reads and writes rows in it, and can make, change and drop nothing. */
+  readonly user: string
+}
+
+interface Found {
+  readonly owner: string | null
+  readonly everyone: boolean
+  readonly uses: string | null
+  readonly rows: string | null
+  readonly sequences: string | null
+  readonly others: string | null
+}
+
+/**
+ * A schema of one role, where another may read and write rows: of all that the owner makes there from now on. Single tables may be
+ * closed to it by a migration; nobody opens them again. In the schema `public` of that database nobody may make anything.
+ */
+export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>('database schema', {
+  id: ({ database, name }) => `${database}.${name}`,
+  affects: 'itself',
+  read: ({ database, name, owner, user }) =>
+    queryRow<Found>(
+      `select pg_get_userbyid(nspowner) as owner,
+         exists (select from pg_namespace where nspname = 'public' and has_schema_privilege('public', oid, 'create')) as everyone,
+         (select string_agg(privilege_type, ' ' order by privilege_type) from aclexplode(nspacl)
+           where pg_get_userbyid(grantee) = ${literal(user)}) as uses,
+         ${defaults('r', owner, user)} as rows, ${defaults('S', owner, user)} as sequences,
+         (select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class
+           where relnamespace = n.oid and pg_get_userbyid(relowner) <> ${literal(owner)}) as others
+       from (select 1) as one left join pg_namespace n on nspname = ${literal(name)}`,
+      database,
+    ),
+  diff: ({ owner, user }, have) => {
+    const there = have && have.owner !== null ? { ...have, owner: have.owner } : undefined
+    return compare(
+      {
+        owner,
+        public: 'closed',
+        [`${user} has`]: USAGE,
+        [`${user} gets on tables`]: ROWS,
+        [`${user} gets on sequences`]: SEQUENCES,
+        'things of others': 'none',
+      },
+      there && {
+        owner: there.owner,
+        public: there.everyone ? 'open to all' : 'closed',
+        [`${user} has`]: there.uses ?? 'nothing',
+        [`${user} gets on tables`]: there.rows ?? 'nothing',
+        [`${user} gets on sequences`]: there.sequences ?? 'nothing',
+        'things of others': there.others ?? 'none',
+      },
+    )
+  },
+  apply: ({ database, name, owner, user }, have) => {
+    const [schema, whose, who] = [name, owner, user].map(identifier)
+    const byDefault = `alter default privileges for role ${whose} in schema ${schema}`
+    return [
+      sqlCommand(
+        database,
+        `create schema if not exists ${schema} authorization ${whose}`,
+        `alter schema ${schema} owner to ${whose}`,
+        `do $$ begin if exists (select from pg_namespace where nspname = 'public') then revoke create on schema public from public; end if; end $$`,
+        `revoke all on schema ${schema} from ${who}`,
+        `grant usage on schema ${schema} to ${who}`,
+        `${byDefault} revoke all on tables from ${who}`,
+        `${byDefault} grant select, insert, update, delete on tables to ${who}`,
+        `${byDefault} revoke all on sequences from ${who}`,
+        `${byDefault} grant usage, select on sequences to ${who}`,
+        // Made before there was an owner: the user held all rights, and keeps those on rows.
+        ...(have?.others?.split(' ').includes(user)
+          ? [
+              `reassign owned by ${who} to ${whose}`,
+              `grant select, insert, update, delete on all tables in schema ${schema} to ${who}`,
+              `grant usage, select on all sequences in schema ${schema} to ${who}`,
+            ]
+          : []),
+      ),
+    ]
+  },
+})
+
+const USAGE = 'USAGE'
+const ROWS = 'DELETE INSERT SELECT UPDATE'
+const SEQUENCES = 'SELECT USAGE'
+
+/** What the user gets on each thing of a kind that the owner makes in the schema. */
+function defaults(kind: 'r' | 'S', owner: string, user: string): string {
+  return `(select string_agg(privilege_type, ' ' order by privilege_type) from pg_default_acl d, aclexplode(defaclacl)
+     where defaclnamespace = n.oid and defaclobjtype = '${kind}' and pg_get_userbyid(defaclrole) = ${literal(owner)}
+       and pg_get_userbyid(grantee) = ${literal(user)})`
+}

@@ -1,0 +1,46 @@
+import { compare, resource, sh } from 'provision-ts'
+import { literal, queryRow } from '../lib/psql.ts'
+import { waitForQuery } from '../lib/wait-for-query.ts'
+
+export interface WalReceiverParams {
+  /** The primary's address. */
+  readonly from: string
+  readonly slot: string
+  /** Where the server writes its log. */
+  readonly log: string
+}
+
+interface Found {
+  readonly state: string
+  readonly from: string | null
+  readonly slot: string | null
+}
+
+/**
+ * That a replica really gets what its primary writes. A server that runs and answers may have been left behind for good, so the
+ * receiver itself is asked. The change is to wait for it, half a minute at most.
+ */
+export const walReceiver = resource<WalReceiverParams, Found | undefined>('replication', {
+  id: ({ from }) => `from ${from}`,
+  affects: 'itself',
+  read: () =>
+    queryRow<Found>(
+      'select status as state, sender_host as from, slot_name as slot from pg_stat_wal_receiver',
+    ),
+  diff: ({ from, slot }, have) => compare({ state: 'streaming', from, slot }, have && present(have)),
+  apply: ({ from, slot, log }) => [
+    waitForQuery({
+      query: streaming(from, slot),
+      otherwise: sh`printf '%s\n' ${`nothing streams from ${from} to here after 30 s; the log says:`}
+    tail -n 100 ${log} | grep -E 'FATAL|ERROR|PANIC|waiting' | tail -n 6`,
+    }),
+  ],
+})
+
+function present({ state, from, slot }: Found) {
+  return { state, from: from ?? 'nowhere', slot: slot ?? 'none' }
+}
+
+function streaming(from: string, slot: string): string {
+  return `select count(*) = 1 from pg_stat_wal_receiver where status = 'streaming' and sender_host = ${literal(from)} and slot_name = ${literal(slot)}`
+}

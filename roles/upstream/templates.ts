@@ -1,0 +1,14 @@
+import { template } from 'provision-ts'
+
+/** What haproxy.cfg is made from. */
+export interface UpstreamConf {
+  readonly name: string
+  readonly port: number
+  readonly servers: readonly { readonly name: string; readonly at: string }[]
+  readonly path: string
+  readonly answerWithin: number
+  readonly maxConnections: number
+  readonly revision: string
+}
+
+export const haproxyCfg = template<UpstreamConf>(import.meta, 'haproxy.cfg.ejs')

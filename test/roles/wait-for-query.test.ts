@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'chai'
+import { replicaFollowing } from '../../roles/postgres/resources/replica-following.ts'
+import { walReceiver } from '../../roles/postgres/resources/wal-receiver.ts'
+import { stepsOf } from './expanded.ts'
+
+/** What a healthy site never does: these steps act only while a replica lags behind. */
+describe('waiting for replication', () => {
+  for (const [what, step] of Object.entries({
+    'on the replica': walReceiver({ from: '198.18.0.41', slot: 'db2', log: '/var/log/p.log' }),
+    'on the primary': replicaFollowing({ name: 'db2' }),
+  }))
+    it(`is a script that a shell takes, ${what}`, () => {
+      const [one] = stepsOf([step])
+      const scripts = one?.apply(undefined).map(({ script }) => script?.text) ?? []
+      expect(scripts).to.have.length(1)
+      const { status, stderr } = spawnSync('sh', ['-n'], { input: scripts[0], encoding: 'utf8' })
+      expect([status, stderr]).to.deep.equal([0, ''])
+    })
+})
