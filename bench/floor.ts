@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { pack } from '../src/engine/batch.ts'
-import { owed } from '../src/engine/owed.ts'
-import { facts } from '../src/model/facts.ts'
-import { readAll, readBoth } from '../src/model/read.ts'
-import { type Steps, unfold } from '../src/model/steps.ts'
-import { quote } from '../src/text/quote.ts'
+import { batch } from '../src/engine/hosts/batch.ts'
+import { pendingHandlers } from '../src/model/host-state.ts'
+import { expand } from '../src/model/playbook/expand.ts'
+import type { Steps } from '../src/model/playbook/steps.ts'
+import { facts } from '../src/model/resource/facts.ts'
+import { readAll, readBoth } from '../src/model/resource/read.ts'
+import { quote } from '../src/shell/quote.ts'
 import type { Run } from './clock.ts'
 import { PEERS } from './job/site.ts'
 import { work } from './job/work.ts'
@@ -34,8 +35,10 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
 
 /** All that we ask a host for these steps, for a shell that reads it from its stdin. */
 export function readScript(of: Steps): string {
-  const { steps } = unfold(of, NO_FACTS)
-  const { scripts } = pack(readBoth(readBoth(facts, owed), readAll(steps.map(({ step }) => step.read))))
+  const { steps } = expand(of, NO_FACTS)
+  const { scripts } = batch(
+    readBoth(readBoth(facts, pendingHandlers), readAll(steps.map(({ step }) => step.read))),
+  )
   const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
   return `LC_ALL=C; export LC_ALL\n${text}`
 }

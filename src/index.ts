@@ -3,18 +3,7 @@
  *
  * @module provision-ts
  */
-export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/around.ts'
-export {
-  type Answers,
-  after,
-  allAnswers,
-  ask,
-  askEach,
-  askHost,
-  type HostAnswer,
-  mapAnswers,
-  type Question,
-} from './model/ask.ts'
+
 export {
   type Check,
   type CheckOptions,
@@ -22,11 +11,9 @@ export {
   check,
   type ExpectOptions,
   expect,
-} from './model/check.ts'
-export type { Command } from './model/command.ts'
-export { delegateTo, runOnce, tagged } from './model/delegated.ts'
-export { compare, type Diff } from './model/difference.ts'
-export type { Facts } from './model/facts.ts'
+} from './model/check/check.ts'
+export { type Output, type OutputOptions, output } from './model/check/output.ts'
+export { type Verification, verification } from './model/check/verification.ts'
 export {
   address,
   choice,
@@ -42,28 +29,41 @@ export {
   port,
   record,
   text,
-} from './model/fields.ts'
-export { type Handler, handler, rebooted, reloaded, restarted } from './model/handler.ts'
-export { type Group, group, type Host, type Ssh, type Timeouts } from './model/host.ts'
-export { type Inventory, inventory } from './model/inventory.ts'
-export { type Output, type OutputOptions, output } from './model/output.ts'
-export { type Play, type Playbook, play, playbook } from './model/play.ts'
-export { http, type Probe, probe } from './model/probe.ts'
-export { EndHost, InvalidParams, Problem } from './model/problem.ts'
-export { type Answer, batchRead, mapRead, type Read, read, readAll, readBoth } from './model/read.ts'
-export { type Role, type RoleContext, role } from './model/role.ts'
+} from './model/inventory/fields.ts'
+export { type Group, group, type Host, type Ssh, type Timeouts } from './model/inventory/host.ts'
+export { type Inventory, inventory } from './model/inventory/inventory.ts'
 export {
   type HostOf,
   hosts,
   type InventorySchema,
   type InventoryValues,
   inventorySchema,
-} from './model/stack.ts'
-export { resource, type Step, type StepOptions } from './model/step.ts'
-export type { Steps } from './model/steps.ts'
-export type { Streamed } from './model/streamed.ts'
-export { Unknown } from './model/unknown.ts'
-export { type Verification, verification } from './model/verification.ts'
+} from './model/inventory/schema.ts'
+export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/playbook/drain.ts'
+export { type Play, play } from './model/playbook/play.ts'
+export { type Playbook, playbook } from './model/playbook/playbook.ts'
+export { http, type Probe, probe } from './model/playbook/probe.ts'
+export { type Role, role } from './model/playbook/role.ts'
+export type { Steps } from './model/playbook/steps.ts'
+export { after, delegateTo, type RoleContext, runOnce, tagged } from './model/playbook/steps.ts'
+export { EndHost, InvalidParams, Problem, Unknown } from './model/problem.ts'
+export type { Command, Streamed } from './model/resource/command.ts'
+export { compare, type Diff } from './model/resource/diff.ts'
+export type { Facts } from './model/resource/facts.ts'
+export type { Answer } from './model/resource/fake-state.ts'
+export { type Handler, handler, rebooted, reloaded, restarted } from './model/resource/handler.ts'
+export {
+  type Answers,
+  allAnswers,
+  ask,
+  askEach,
+  askHost,
+  type HostAnswer,
+  mapAnswers,
+  type Question,
+} from './model/resource/question.ts'
+export { batchRead, mapRead, type Read, read, readAll, readBoth } from './model/resource/read.ts'
+export { resource, type Step, type StepOptions } from './model/resource/step.ts'
 export { absent } from './resources/files/absent.ts'
 export { directory } from './resources/files/directory.ts'
 export { file, sha256 } from './resources/files/file.ts'
@@ -93,6 +93,6 @@ export { service } from './resources/systemd/service.ts'
 export { dropIn, unit } from './resources/systemd/unit.ts'
 export { transaction } from './resources/transaction/transaction.ts'
 export { secret } from './secrets/sources.ts'
+export type { Duration } from './shell/duration.ts'
 export { Secret } from './shell/secret.ts'
 export { Shell, sh } from './shell/sh.ts'
-export type { Duration } from './text/duration.ts'

@@ -1,9 +1,16 @@
 import { lookup } from 'node:dns/promises'
-import { credential, type Field, type Fields, isAddress, type Out, type Values } from '../model/fields.ts'
-import type { Become, Ssh } from '../model/host.ts'
+import {
+  credential,
+  type Field,
+  type Fields,
+  isAddress,
+  type Out,
+  type Values,
+} from '../model/inventory/fields.ts'
+import type { Become, Ssh } from '../model/inventory/host.ts'
+import type { Entries, GroupSchema, InventorySchema } from '../model/inventory/schema.ts'
 import { Problem } from '../model/problem.ts'
-import type { Entries, Hosts, InventorySchema } from '../model/stack.ts'
-import { didYouMean } from '../text/nearest.ts'
+import { didYouMean } from '../shell/nearest.ts'
 import { type Files, filesOf } from './files.ts'
 import { hostNameOf, reachOf } from './reach.ts'
 import { groupsOf, membersOf } from './tree.ts'
@@ -48,8 +55,8 @@ export interface AnsibleGroup<H> {
 type AnsibleHost<H> = { readonly address: string; readonly ssh: Ssh; readonly become: Become } & Values<
   VarsOf<H>
 >
-type VarsOf<H> = H extends Hosts<infer V> ? V : Record<never, never>
-type GroupName<S> = { [K in keyof S]: S[K] extends Hosts<infer _V> ? K : never }[keyof S] & string
+type VarsOf<H> = H extends GroupSchema<infer V> ? V : Record<never, never>
+type GroupName<S> = { [K in keyof S]: S[K] extends GroupSchema<infer _V> ? K : never }[keyof S] & string
 type ValueName<S> = Exclude<keyof S, GroupName<S>> & string
 
 /**

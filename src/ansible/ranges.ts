@@ -1,4 +1,4 @@
-import { isAddress } from '../model/fields.ts'
+import { isAddress } from '../model/inventory/fields.ts'
 
 export interface HostPattern {
   readonly names: readonly string[]

@@ -1,5 +1,5 @@
-import { isAddress } from '../model/fields.ts'
-import type { Become, Ssh } from '../model/host.ts'
+import { isAddress } from '../model/inventory/fields.ts'
+import type { Become, Ssh } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
 import { type Notice, type SshArgs, sshOf } from './ssh-args.ts'
 import { Closed, type Var, type Vars } from './value.ts'

@@ -1,6 +1,6 @@
-import type { JumpHost, Ssh } from '../model/host.ts'
+import type { JumpHost, Ssh } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
-import { jumpsIn } from '../text/proxy-jump.ts'
+import { jumpsIn } from '../shell/proxy-jump.ts'
 import { shlex } from './shlex.ts'
 
 /** Options of ssh as a variable of Ansible holds them. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../model/fields.ts'
+import { isRecord } from '../model/inventory/fields.ts'
 
 /** A variable, and where it stands: `hosts.ini:12`. */
 export interface Var {

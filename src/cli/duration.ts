@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { type Duration, milliseconds } from '../text/duration.ts'
+import { type Duration, milliseconds } from '../shell/duration.ts'
 
 /** A length of time as an option: 500ms, 30s, 5m, 1h. @returns milliseconds */
 export function duration(text: string): number {

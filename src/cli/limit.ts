@@ -1,6 +1,6 @@
-import type { Host } from '../model/host.ts'
+import type { Host } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
-import { didYouMean } from '../text/nearest.ts'
+import { didYouMean } from '../shell/nearest.ts'
 
 /**
  * The hosts that `--limit` names: names of hosts and groups, with `*` and `?`, apart by commas; `!` before one takes it out again.

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import type { Field, Fields } from '../model/fields.ts'
-import { type FlagsGiven, flagValues, isSwitch, optionOf } from '../model/flags.ts'
-import type { Playbook } from '../model/play.ts'
+import type { Field, Fields } from '../model/inventory/fields.ts'
+import type { Entries } from '../model/inventory/schema.ts'
+import { type FlagInput, flagName, flagValues, isSwitch } from '../model/playbook/flags.ts'
+import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
-import type { Entries } from '../model/stack.ts'
-import { didYouMean } from '../text/nearest.ts'
+import { didYouMean } from '../shell/nearest.ts'
 
 /** The name of the playbook, and the words that our own options have left over: they are for the playbook. */
 export function splitPlaybookArgs(words: readonly string[]): {
@@ -48,7 +48,7 @@ export function playbookHelp(
   name: string,
 ): string {
   const rows = Object.entries(flags).map(([key, field]) => ({
-    left: `${optionOf(key)}${isSwitch(field) ? '' : ' <value>'}`,
+    left: `${flagName(key)}${isSwitch(field) ? '' : ' <value>'}`,
     right: describeField(field),
   }))
   const width = Math.max(0, ...rows.map(({ left }) => left.length))
@@ -64,8 +64,8 @@ export function describeField(field: Field<unknown>): string {
   return `${isSwitch(field) ? 'on or off' : field.expects}${field.optional ? ', or nothing' : ''}`
 }
 
-function parsed(words: readonly string[], flags: Fields, options: readonly string[]): FlagsGiven {
-  const byOption = new Map(Object.keys(flags).map((name) => [optionOf(name), name]))
+function parsed(words: readonly string[], flags: Fields, options: readonly string[]): FlagInput {
+  const byOption = new Map(Object.keys(flags).map((name) => [flagName(name), name]))
   const given: Record<string, unknown> = {}
   for (let i = 0; i < words.length; i++) {
     const [option = '', ...value] = (words[i] ?? '').split('=')

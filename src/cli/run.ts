@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { rehearse } from '../engine/rehearsal.ts'
+import { promptSecrets } from '../engine/read/without-hosts.ts'
 import { type RunOptions, run } from '../engine/run.ts'
 import type { Summary } from '../model/event.ts'
-import type { Playbook } from '../model/play.ts'
+import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
 import { jsonReporter } from '../report/json.ts'
 import { paintFor, plain, sanitized } from '../report/problem.ts'
@@ -10,8 +10,8 @@ import type { Reporter } from '../report/reporter.ts'
 import { SCREEN_READER_LABELS } from '../report/terminal/lines.ts'
 import { plainReporter } from '../report/terminal/plain.ts'
 import { isInteractive, recordedRefusal } from '../secrets/interaction.ts'
+import { quote } from '../shell/quote.ts'
 import { Secret } from '../shell/secret.ts'
-import { quote } from '../text/quote.ts'
 import { EXIT } from './exit.ts'
 import { onInterrupt } from './interrupt.ts'
 import { matchHosts } from './limit.ts'
@@ -58,7 +58,7 @@ export async function runPlaybook(
   const { inventory, playbook, files } = loaded
   const limit = flags.limit === undefined ? undefined : matchHosts(flags.limit, inventory.hosts)
   if (isInteractive()) {
-    rehearse(inventory, playbook, limit)
+    promptSecrets(inventory, playbook, limit)
     const refusal = recordedRefusal()
     if (refusal) throw refusal
   }

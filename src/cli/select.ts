@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Selecting } from '../engine/selection.ts'
-import type { Confirm } from '../engine/turn.ts'
+import type { Confirm } from '../engine/context.ts'
+import type { SelectOptions } from '../engine/read/selection.ts'
 import { Problem } from '../model/problem.ts'
 import { describeDiff, stepTitle } from '../report/format.ts'
 import { askLine } from './prompt.ts'
@@ -25,7 +25,7 @@ export function withSelectOptions(command: Command): Command {
     .option('--start-at <step>', 'begin with this step: "file /etc/motd", or its name alone')
 }
 
-export function selectionOf({ tags, skipTags, startAt }: SelectFlags): Selecting {
+export function selectionOf({ tags, skipTags, startAt }: SelectFlags): SelectOptions {
   return {
     ...(tags && { tags }),
     ...(skipTags && { skipTags }),

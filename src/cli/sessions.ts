@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
-import type { OpenSession } from '../engine/fleet.ts'
-import type { Become, Host, JumpHost, Timeouts } from '../model/host.ts'
+import type { OpenSession } from '../engine/hosts/hosts.ts'
+import type { Become, Host, JumpHost, Timeouts } from '../model/inventory/host.ts'
 import type { Clock } from '../transport/clock.ts'
 import { openSession } from '../transport/session/open.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'

@@ -1,4 +1,4 @@
-import type { Become } from '../model/host.ts'
+import type { Become } from '../model/inventory/host.ts'
 import { Secret } from '../shell/secret.ts'
 import { Clock } from '../transport/clock.ts'
 import type { SshOptions } from '../transport/ssh2/transport.ts'

@@ -1,5 +1,5 @@
-import type { Become, Host } from '../model/host.ts'
-import type { Inventory } from '../model/inventory.ts'
+import type { Become, Host } from '../model/inventory/host.ts'
+import type { Inventory } from '../model/inventory/inventory.ts'
 import type { Problem } from '../model/problem.ts'
 import { paintFor, showProblem } from '../report/problem.ts'
 import {

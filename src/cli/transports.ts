@@ -1,4 +1,4 @@
-import type { Host, Ssh } from '../model/host.ts'
+import type { Host, Ssh } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { SshOptions } from '../transport/ssh2/transport.ts'
 import type { Transport } from '../transport/transport.ts'

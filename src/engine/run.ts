@@ -1,27 +1,24 @@
 import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
-import type { Host } from '../model/host.ts'
-import type { Inventory } from '../model/inventory.ts'
-import type { Play, Playbook } from '../model/play.ts'
-import { EndHost, InvalidParams, within } from '../model/problem.ts'
-import type { Entries } from '../model/stack.ts'
-import { asksOf } from '../model/steps.ts'
+import type { Host } from '../model/inventory/host.ts'
+import { assertSchemaFits, type Inventory } from '../model/inventory/inventory.ts'
+import type { Entries } from '../model/inventory/schema.ts'
+import { asksOf } from '../model/playbook/expand.ts'
+import type { Playbook } from '../model/playbook/playbook.ts'
+import { EndHost, InvalidParams, wrapErrors } from '../model/problem.ts'
 import { BecomeFailed } from '../transport/errors.ts'
-import { prepareAhead } from './ahead.ts'
-import { helpersOf } from './bracket.ts'
-import type { Act, Course, Surveys } from './course.ts'
-import { Fleet, type OpenSession } from './fleet.ts'
-import { Forecaster } from './forecast.ts'
-import { closeLeftovers } from './leftovers.ts'
-import type { Member } from './member.ts'
-import { showPlan } from './plan.ts'
-import { type Expected, type PlanRecord, recordOf, refuseMoved } from './plan-record.ts'
-import { restAsks } from './rest.ts'
-import { leaveOut, runPlay, skipRest } from './rolling.ts'
-import { type Selecting, Selection } from './selection.ts'
-import { certainProblem, type Survey, survey } from './survey.ts'
-import { type Confirm, problemOf } from './turn.ts'
-import { refuseUnfit } from './unfit.ts'
-import { READ_LIMITS, type ReadLimits } from './watched.ts'
+import { prefetchPackages } from './apply/package-pool.ts'
+import { type Confirm, type PlayRun, type PlayStates, playRunOf, type RunContext } from './context.ts'
+import type { HostRun } from './hosts/host-run.ts'
+import { Hosts, type OpenSession } from './hosts/hosts.ts'
+import { READ_LIMITS, type ReadLimits } from './hosts/read-limits.ts'
+import { toProblem } from './hosts/scripts.ts'
+import { PlannedChanges, planPlay } from './plan/plan.ts'
+import { assertUnchanged, type ExpectedPlan, type PlanContent, planFile } from './plan/plan-file.ts'
+import { definiteProblem, type PlayState, refresh } from './read/refresh.ts'
+import { Selection, type SelectOptions } from './read/selection.ts'
+import { closeOpenDrains, drainHosts } from './rollout/drain.ts'
+import { idleAsks } from './rollout/failure-budget.ts'
+import { endHost, rollOut, skipRemaining } from './rollout/rollout.ts'
 
 export interface RunOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -32,13 +29,13 @@ export interface RunOptions<S extends Entries = Entries> {
   /** When it aborts, steps in hand are finished and no further ones begun. */
   readonly stop?: AbortSignal
   /** Told what was found, before anything is done about it. */
-  readonly surveyed?: (found: PlanRecord) => void
+  readonly surveyed?: (found: PlanContent) => void
   /** What must still be found; the run does not begin otherwise. */
-  readonly expect?: Expected
+  readonly expect?: ExpectedPlan
   /** Which hosts take part. @default all */
   readonly limit?: (host: Host) => boolean
   /** Which steps are taken. @default all but those tagged `never` */
-  readonly select?: Selecting
+  readonly select?: SelectOptions
   /** Asks a person before each step that would change something. @default nobody is asked */
   readonly confirm?: Confirm
   /** Milliseconds to wait for a host that another run holds. @default 0, such a host counts as unreachable at once */
@@ -64,9 +61,9 @@ export async function run<S extends Entries>(
 ): Promise<Summary> {
   const began = performance.now()
   const { mode, inventory, playbook, limit = () => true, stop = new AbortController().signal } = options
-  refuseUnfit(playbook, inventory)
-  const plays = within('the playbook', undefined, () => playbook.plays(inventory.values))
-  const acts = plays.map((play) => actOf(play, limit))
+  assertSchemaFits(playbook, inventory)
+  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
+  const acts = plays.map((play) => playRunOf(play, limit))
   const hosts = [...new Map(acts.flatMap((act) => act.hosts.map((host) => [host.name, host]))).values()]
   emit({
     kind: 'begin',
@@ -79,7 +76,7 @@ export async function run<S extends Entries>(
   const giveUp = () => reading.abort()
   stop.addEventListener('abort', giveUp)
   if (stop.aborted) giveUp()
-  const fleet = new Fleet(open, emit, {
+  const fleet = new Hosts(open, emit, {
     reads: options.reads ?? READ_LIMITS,
     stop: reading.signal,
     wait: { ms: options.wait ?? 0, stop },
@@ -91,25 +88,25 @@ export async function run<S extends Entries>(
     const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection, stop }))
     if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)
     stop.removeEventListener('abort', giveUp)
-    options.surveyed?.(recordOf(surveys))
-    if (options.expect) refuseMoved(options.expect, surveys, hosts)
-    const course: Course = {
+    options.surveyed?.(planFile(surveys))
+    if (options.expect) assertUnchanged(options.expect, surveys, hosts)
+    const course: RunContext = {
       ...{ fleet, members, surveys, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
       ...(options.confirm && { confirm: options.confirm }),
     }
     const helpers = mode === 'apply' ? await meetHelpers(acts, fleet) : []
     const all = [...new Set([...members.values(), ...helpers])]
-    if (mode === 'apply') await closeLeftovers(all, course, { last: false })
-    if (mode === 'apply') void prepareAhead(acts, course).catch(() => {})
-    const forecaster = new Forecaster()
+    if (mode === 'apply') await closeOpenDrains(all, course, { last: false })
+    if (mode === 'apply') void prefetchPackages(acts, course).catch(() => {})
+    const forecaster = new PlannedChanges()
     for (const [i, act] of acts.entries()) {
-      if (mode === 'check') await showPlan(act, course, forecaster)
-      else await runPlay(act, course)
+      if (mode === 'check') await planPlay(act, course, forecaster)
+      else await rollOut(act, course)
       if (course.halted === undefined) continue
-      skipRest(acts.slice(i + 1), course)
+      skipRemaining(acts.slice(i + 1), course)
       break
     }
-    if (mode === 'apply') await closeLeftovers(all, course, { last: true })
+    if (mode === 'apply') await closeOpenDrains(all, course, { last: true })
     const troubled = helpers.filter(({ name, problem }) => problem && !members.has(name))
     const summary: Summary = {
       mode,
@@ -134,8 +131,8 @@ export async function run<S extends Entries>(
 
 interface Stopping {
   readonly hosts: readonly Host[]
-  readonly fleet: Fleet
-  readonly members: ReadonlyMap<string, Member>
+  readonly fleet: Hosts
+  readonly members: ReadonlyMap<string, HostRun>
   readonly mode: Mode
   readonly began: number
 }
@@ -160,28 +157,21 @@ function stopped({ hosts, fleet, members, mode, began }: Stopping, emit: (event:
   return summary
 }
 
-export function actOf(play: Play, limit: (host: Host) => boolean): Act {
-  const hosts = play.hosts.filter(limit)
-  const stepsOf = (host: Host) =>
-    within(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
-  return { play, hosts, steps: new Map(hosts.map((host) => [host.name, stepsOf(host)])) }
-}
-
 /** The first round trip: facts, debts, and all questions that are known without the facts. */
 async function meet(
-  fleet: Fleet,
+  fleet: Hosts,
   hosts: readonly Host[],
-  acts: readonly Act[],
+  acts: readonly PlayRun[],
   mode: Mode,
-): Promise<ReadonlyMap<string, Member>> {
-  const asks = acts.flatMap((act) => [...[...act.steps.values()].flatMap(asksOf), ...restAsks(act)])
+): Promise<ReadonlyMap<string, HostRun>> {
+  const asks = acts.flatMap((act) => [...[...act.steps.values()].flatMap(asksOf), ...idleAsks(act)])
   const purpose = mode === 'apply' ? 'change' : 'look'
   const met = await Promise.all(
     hosts.map((host) =>
-      fleet.member(host, purpose, unique(asks.filter((one) => one.host.name === host.name))),
+      fleet.connect(host, purpose, unique(asks.filter((one) => one.host.name === host.name))),
     ),
   )
-  await fleet.inquire(asks)
+  await fleet.ask(asks)
   return new Map(met.flatMap((member) => (member ? [[member.name, member]] : [])))
 }
 
@@ -190,40 +180,40 @@ function unique<T extends { readonly question: object }>(asks: readonly T[]): re
 }
 
 /** The hosts on which brackets act, for what an earlier run may have left open there; with `--limit` they need not be of the run. */
-async function meetHelpers(acts: readonly Act[], fleet: Fleet): Promise<readonly Member[]> {
+async function meetHelpers(acts: readonly PlayRun[], fleet: Hosts): Promise<readonly HostRun[]> {
   const helpers = acts.flatMap(({ play, hosts }) =>
     hosts.flatMap((host) =>
-      within(`play "${play.label}" around ${host.name}`, play.source, () =>
-        play.drain ? helpersOf(play.drain, host) : [],
+      wrapErrors(`play "${play.label}" around ${host.name}`, play.source, () =>
+        play.drain ? drainHosts(play.drain, host) : [],
       ),
     ),
   )
   const byName = new Map(helpers.map((host) => [host.name, host]))
-  const met = await Promise.all([...byName.values()].map((host) => fleet.member(host, 'change')))
+  const met = await Promise.all([...byName.values()].map((host) => fleet.connect(host, 'change')))
   return met.filter((member) => member !== undefined)
 }
 
-interface Surveying extends Pick<Course, 'fleet' | 'members' | 'emit' | 'selection' | 'stop'> {
-  readonly acts: readonly Act[]
+interface Surveying extends Pick<RunContext, 'fleet' | 'members' | 'emit' | 'selection' | 'stop'> {
+  readonly acts: readonly PlayRun[]
 }
 
 /** The second round trip: the state of everything that any play wants. */
-async function surveyAll({ fleet, members, acts, emit, selection, stop }: Surveying): Promise<Surveys> {
+async function surveyAll({ fleet, members, acts, emit, selection, stop }: Surveying): Promise<PlayStates> {
   // Told when all hosts have answered: the end of a run closes their sessions.
   const refusals = new Map<string, InvalidParams>()
   const found = await Promise.all(
-    [...members.values()].map(async (member): Promise<readonly [string, readonly Survey[]]> => {
+    [...members.values()].map(async (member): Promise<readonly [string, readonly PlayState[]]> => {
       const own = acts.flatMap(({ play, steps }) =>
         steps.has(member.name) ? [[play, steps.get(member.name)] as const] : [],
       )
       try {
-        const surveys = await survey(member, own, {
+        const surveys = await refresh(member, own, {
           answers: fleet.answers,
-          inquire: (asks) => fleet.inquire(asks),
+          inquire: (asks) => fleet.ask(asks),
           selection,
           stop,
         })
-        const problem = certainProblem(member.name, surveys)
+        const problem = definiteProblem(member.name, surveys)
         if (problem) throw problem
         const all = surveys.flatMap(({ examined }) => examined)
         const differing = all.filter(({ difference }) => difference).length
@@ -243,10 +233,10 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
           return [member.name, []]
         }
         if (error instanceof EndHost) {
-          leaveOut(member, error, emit)
+          endHost(member, error, emit)
           return [member.name, []]
         }
-        member.problem = problemOf(error, member.name)
+        member.problem = toProblem(error, member.name)
         emit({ kind: 'failed', play: own[0]?.[0].label ?? '', host: member.name, problem: member.problem })
         return [member.name, []]
       }
@@ -255,7 +245,7 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
   for (const name of members.keys()) {
     const refusal = refusals.get(name)
     if (refusal)
-      within(name, undefined, () => {
+      wrapErrors(name, undefined, () => {
         throw refusal
       })
   }
@@ -263,14 +253,14 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
 }
 
 interface AtTheEnd {
-  readonly member: Member | undefined
-  readonly fleet: Fleet
+  readonly member: HostRun | undefined
+  readonly fleet: Hosts
   /** What is said of it when it was not met, where that is no failure. */
   readonly gone: string | undefined
 }
 
 /** What all plays of a host have to say of one that is gone. */
-function goneOf(host: Host, acts: readonly Act[]): string | undefined {
+function goneOf(host: Host, acts: readonly PlayRun[]): string | undefined {
   const words = acts
     .filter(({ hosts }) => hosts.includes(host))
     .map(({ play }) => play.ignoreUnreachable?.(host))

@@ -1,16 +1,15 @@
-import type { Answers } from '../model/answers.ts'
-import type { Ask } from '../model/ask.ts'
-import type { Check, Verdict } from '../model/check.ts'
-import type { Host } from '../model/host.ts'
-import type { Inventory } from '../model/inventory.ts'
-import { Problem, within } from '../model/problem.ts'
-import type { Entries } from '../model/stack.ts'
-import { Unknown } from '../model/unknown.ts'
-import type { Finding, Verification, Verified } from '../model/verification.ts'
-import { Fleet, type OpenSession } from './fleet.ts'
-import { nothingLeft } from './nothing-left.ts'
-import { problemOf } from './turn.ts'
-import { refuseUnfit } from './unfit.ts'
+import type { Check, Verdict } from '../model/check/check.ts'
+import type { Finding, Verification, Verified } from '../model/check/verification.ts'
+import type { Host } from '../model/inventory/host.ts'
+import type { Inventory } from '../model/inventory/inventory.ts'
+import { assertSchemaFits } from '../model/inventory/inventory.ts'
+import type { Entries } from '../model/inventory/schema.ts'
+import { Problem, Unknown, wrapErrors } from '../model/problem.ts'
+import type { AnswerStore } from '../model/resource/answer-store.ts'
+import type { Ask } from '../model/resource/question.ts'
+import { Hosts, type OpenSession } from './hosts/hosts.ts'
+import { toProblem } from './hosts/scripts.ts'
+import { leftoverCheck } from './leftover-check.ts'
 
 export interface VerifyOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
@@ -34,15 +33,15 @@ export async function verify<S extends Entries>(
   const checks = checksFor(verification, inventory).filter(({ asks }) =>
     asks.every(({ host }) => limit(host)),
   )
-  const fleet = new Fleet(open, () => {})
+  const fleet = new Hosts(open, () => {})
   try {
-    await fleet.inquire(asksOf(checks))
+    await fleet.ask(asksOf(checks))
     const first = checks.map((check) => ({ check, finding: findingOf(check, fleet) }))
     // An answer of a bad moment, such as a switch between two servers, is not the last word.
     const doubtful = new Set(first.flatMap(({ check, finding }) => (finding.problem ? [check] : [])))
     const again = asksOf([...doubtful])
     for (const one of again) fleet.answers.drop(one)
-    await fleet.inquire(again)
+    await fleet.ask(again)
     return {
       hosts: hosts.map(({ name }) => name),
       findings: first.map(({ check, finding }) => (doubtful.has(check) ? findingOf(check, fleet) : finding)),
@@ -59,9 +58,9 @@ export function checksFor<S extends Entries>(
   verification: Verification<S>,
   inventory: Inventory<S>,
 ): readonly Check[] {
-  refuseUnfit(verification, inventory)
-  const made = within('the verification', undefined, () => verification.checks(inventory.values))
-  return [...made, ...inventory.hosts.map(nothingLeft)]
+  assertSchemaFits(verification, inventory)
+  const made = wrapErrors('the verification', undefined, () => verification.checks(inventory.values))
+  return [...made, ...inventory.hosts.map(leftoverCheck)]
 }
 
 /** A question to a host that several checks ask is asked once. */
@@ -74,7 +73,7 @@ function asksOf(checks: readonly Check[]): readonly Ask[] {
   return [...byQuestion.values()].flatMap((byHost) => [...byHost.values()])
 }
 
-function findingOf(check: Check, fleet: Fleet): Finding {
+function findingOf(check: Check, fleet: Hosts): Finding {
   const { about, label } = check
   if (isLost(check, fleet)) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
   const { problem, ...seen } = judged(check, fleet.answers)
@@ -82,11 +81,11 @@ function findingOf(check: Check, fleet: Fleet): Finding {
   return { about, label, outcome, ...seen, problem }
 }
 
-function isLost({ asks }: Check, { unreachable }: Fleet): boolean {
+function isLost({ asks }: Check, { unreachable }: Hosts): boolean {
   return asks.some(({ host }) => unreachable.has(host.name))
 }
 
-function judged({ judge, about, source }: Check, answers: Answers): Verdict {
+function judged({ judge, about, source }: Check, answers: AnswerStore): Verdict {
   try {
     return judge((one) => answers.get(one))
   } catch (error) {
@@ -94,7 +93,7 @@ function judged({ judge, about, source }: Check, answers: Answers): Verdict {
       const { message, details, cause } = error
       return { problem: new Unknown(message, { details, cause }), ms: undefined }
     }
-    const { message, where = source, details, next } = problemOf(error, about)
+    const { message, where = source, details, next } = toProblem(error, about)
     const problem = new Problem(message, {
       details,
       ...(where && { where }),

@@ -1,5 +1,5 @@
 import { Problem } from '../model/problem.ts'
-import { didYouMean } from '../text/nearest.ts'
+import { didYouMean } from '../shell/nearest.ts'
 
 /** A lab's or a host's name becomes a directory, a cgroup and a host name. */
 export function checkName(kind: 'lab' | 'host' | 'snapshot', name: string): string {

@@ -1,6 +1,6 @@
-import type { Admission } from './admission.ts'
-import type { Diff } from './difference.ts'
 import type { Problem } from './problem.ts'
+import type { Diff } from './resource/diff.ts'
+import type { IngressRule } from './resource/step.ts'
 import type { Source } from './source.ts'
 
 /** All that a run tells, as it happens. Reporters turn it into something to see. */
@@ -19,7 +19,7 @@ export type RunEvent =
       readonly steps: number
       readonly differing: number
       /** Whom the host lets in when the run has ended well; undefined when no step decides that. */
-      readonly admits?: readonly Admission[]
+      readonly admits?: readonly IngressRule[]
     }
   | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly kind: 'turn'; readonly play: string; readonly host: string; readonly steps: number }

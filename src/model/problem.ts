@@ -54,7 +54,7 @@ export class EndHost extends Problem {
 export class InvalidParams extends Problem {}
 
 /** What users' own code throws, as a Problem that names its place. */
-export function within<T>(what: string, source: Source | undefined, body: () => T): T {
+export function wrapErrors<T>(what: string, source: Source | undefined, body: () => T): T {
   try {
     return body()
   } catch (error) {
@@ -71,3 +71,13 @@ export function within<T>(what: string, source: Source | undefined, body: () => 
     })
   }
 }
+
+/**
+ * An answer that could not be read: the host did not give it, or not in time. It means neither yes nor no, so a check that gets one
+ * has not failed.
+ *
+ * @example
+ * expect('one host is the primary', askEach(db, isPrimary), (all) =>
+ *   all.some(({ answer }) => answer) ? undefined : new Unknown('none that answers is'))
+ */
+export class Unknown extends Problem {}

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hostname, type KeyPair } from '../model/fields.ts'
+import { hostname, type KeyPair } from '../model/inventory/fields.ts'
 import { Problem } from '../model/problem.ts'
 import { authority, currentRenewal } from './authority.ts'
 import { certificateProblem } from './certificate-problem.ts'

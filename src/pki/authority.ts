@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import type { KeyPair } from '../model/fields.ts'
+import type { KeyPair } from '../model/inventory/fields.ts'
 import { keyPairFiles, keyPairInMemory, readKeyPair, writeKeyPair } from './files.ts'
 
 const DAY = 86_400_000

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import type { KeyPair } from '../model/fields.ts'
+import type { KeyPair } from '../model/inventory/fields.ts'
 import type { Secret } from '../shell/secret.ts'
 
 /** The intended use of a certificate: see {@link certificateProblem}. */

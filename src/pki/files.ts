@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KeyPair } from '../model/fields.ts'
+import type { KeyPair } from '../model/inventory/fields.ts'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
 import type { Issued } from './issue.ts'

@@ -1,5 +1,5 @@
-import type { Diff, Field } from '../model/difference.ts'
 import type { EventOf, StepInfo } from '../model/event.ts'
+import type { Diff, FieldChange } from '../model/resource/diff.ts'
 
 /** A diff in one line: `change mode 0644 → 0600, owner root → notes`. */
 export function describeDiff({ action, fields }: Diff): string {
@@ -22,7 +22,7 @@ export function drainTitle(label: string, outcome: EventOf<'bracket'>['outcome']
 }
 
 /** Ownership of something new in short form: `root:root 0644`. Hashes of contents are left out. */
-function describeFields(fields: readonly Field[]): string {
+function describeFields(fields: readonly FieldChange[]): string {
   const of = (name: string) => fields.find((field) => field.name === name)
   const [owner, group, mode] = [of('owner'), of('group'), of('mode')]
   const fresh = owner && group && mode && [owner, group, mode].every(({ from }) => from === undefined)

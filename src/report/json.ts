@@ -1,5 +1,5 @@
-import type { Diff } from '../model/difference.ts'
 import { Problem } from '../model/problem.ts'
+import type { Diff } from '../model/resource/diff.ts'
 import type { Source } from '../model/source.ts'
 import { Secret } from '../shell/secret.ts'
 import type { Reporter } from './reporter.ts'

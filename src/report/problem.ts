@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Problem } from '../model/problem.ts'
+import { printable, printableInColour } from '../shell/printable.ts'
 import { Secret } from '../shell/secret.ts'
-import { printable, printableInColour } from '../text/printable.ts'
 import { formatSource } from './source-location.ts'
 
 /** Colours a text; `plain` does not. */

@@ -1,5 +1,5 @@
 import type { HostSummary, Summary } from '../model/event.ts'
-import { elapsed } from '../text/duration.ts'
+import { elapsed } from '../shell/duration.ts'
 import { count } from './format.ts'
 import type { Paint } from './problem.ts'
 

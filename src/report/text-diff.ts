@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Diff } from '../model/difference.ts'
+import type { Diff } from '../model/resource/diff.ts'
 import { Secret } from '../shell/secret.ts'
 
 /** Unified diffs of the texts of a diff. Of a secret only the path is shown, of binary content size and hash. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { MASK, masked, writings } from '../text/redaction.ts'
+import { encodings, MASK, masked } from './redaction.ts'
 
 /**
  * A value that must not be seen. It prints as `***` wherever it is printed; `reveal()` alone gives it away, so each use can be
@@ -21,7 +21,7 @@ export class Secret {
   reveal(): string {
     if (this.#value === undefined) {
       this.#value = this.#asked()
-      for (const writing of writings(this.#value)) Secret.#shown.add(writing)
+      for (const writing of encodings(this.#value)) Secret.#shown.add(writing)
     }
     return this.#value
   }

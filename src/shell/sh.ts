@@ -1,4 +1,4 @@
-import { quote } from '../text/quote.ts'
+import { quote } from './quote.ts'
 
 /** What may stand in a `${}` of {@link sh}. A Secret may not: it would show up in the process list. */
 export type Word = string | number | Shell | readonly (string | number)[]

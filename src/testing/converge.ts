@@ -1,13 +1,14 @@
-import { notConverged } from '../engine/failures.ts'
-import { dueHandlers } from '../engine/handlers.ts'
-import type { Ask } from '../model/ask.ts'
-import type { Command } from '../model/command.ts'
-import { FACTS } from '../model/delegated.ts'
-import type { Diff } from '../model/difference.ts'
-import type { Read } from '../model/read.ts'
-import type { FakeState } from '../model/sketch.ts'
-import type { Step } from '../model/step.ts'
-import { type PlacedStep, type Steps, unfold } from '../model/steps.ts'
+import { dueHandlers } from '../engine/apply/handlers.ts'
+import { notConverged } from '../engine/errors/step-errors.ts'
+import { FACTS } from '../model/playbook/delegate.ts'
+import { type ExpandedStep, expand } from '../model/playbook/expand.ts'
+import type { Steps } from '../model/playbook/steps.ts'
+import type { Command } from '../model/resource/command.ts'
+import type { Diff } from '../model/resource/diff.ts'
+import type { FakeState } from '../model/resource/fake-state.ts'
+import type { Ask } from '../model/resource/question.ts'
+import type { Read } from '../model/resource/read.ts'
+import type { Step } from '../model/resource/step.ts'
 import { stepTitle } from '../report/format.ts'
 import { Secret } from '../shell/secret.ts'
 import { type FakeFile, FakeHost } from './fake-host.ts'
@@ -63,7 +64,7 @@ export async function converge(steps: Steps, host: FakeHost | RealHost): Promise
 
 async function convergeFake(steps: Steps, host: FakeHost): Promise<FakeConvergeResult> {
   const { state: sketch } = host
-  const placed = unfold(steps, { facts: sketch.facts, answers: answersOf(sketch) }).steps
+  const placed = expand(steps, { facts: sketch.facts, answers: answersOf(sketch) }).steps
   await Promise.all(placed.map(({ step }) => step.prepare?.()))
   const plan = placed.flatMap((one) => planned(one, sketch))
   const commands: RecordedCommand[] = []
@@ -106,7 +107,7 @@ function asked<T>({ parts, value }: Read<T>, own: FakeState): T {
   )
 }
 
-function planned({ step }: PlacedStep, sketch: FakeState): readonly string[] {
+function planned({ step }: ExpandedStep, sketch: FakeState): readonly string[] {
   const difference = differenceOf(step, sketch)
   return difference ? [`${difference.action} ${stepTitle(step)}`] : []
 }
@@ -120,7 +121,7 @@ function told(of: string): (command: Command) => RecordedCommand {
 }
 
 /** A kind that cannot say what becomes of a fake host proves nothing there. */
-function prove(placed: readonly PlacedStep[], { name, state: sketch }: FakeHost): void {
+function prove(placed: readonly ExpandedStep[], { name, state: sketch }: FakeHost): void {
   for (const one of placed) {
     const difference = one.step.simulate && differenceOf(one.step, sketch)
     if (difference) throw notConverged({ name }, one, difference)

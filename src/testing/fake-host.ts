@@ -1,8 +1,8 @@
-import { madeUpFacts, RELEASES } from '../engine/made-up.ts'
-import type { Facts } from '../model/facts.ts'
+import { exampleFacts, RELEASES } from '../engine/read/without-hosts.ts'
 import { Problem } from '../model/problem.ts'
-import type { Answer } from '../model/read.ts'
-import { type FakeState, place, type Sketched } from '../model/sketch.ts'
+import type { Facts } from '../model/resource/facts.ts'
+import type { Answer } from '../model/resource/fake-state.ts'
+import { type FakePath, type FakeState, putPath } from '../model/resource/fake-state.ts'
 import { Secret } from '../shell/secret.ts'
 
 /** What a test says of a host; of what is left out it has nothing. */
@@ -96,7 +96,7 @@ function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeSta
   } = given
   const known = new Set<string>()
   const sketch: FakeState = {
-    facts: Object.freeze({ ...madeUpFacts(own, RELEASES[0]), ...facts }),
+    facts: Object.freeze({ ...exampleFacts(own, RELEASES[0]), ...facts }),
     paths: new Map(),
     packages: new Set(packages),
     units: new Map(Object.entries(services).map(([name, state]) => [unitOf(name), unitIn(state)])),
@@ -113,7 +113,7 @@ function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeSta
   }
   for (const [path, content] of Object.entries(files)) {
     if (!path.startsWith('/')) throw new Problem(`A fake host takes absolute paths, not ${path}`)
-    place(sketch, path, entryOf(content))
+    putPath(sketch, path, entryOf(content))
   }
   return sketch
 }
@@ -121,7 +121,7 @@ function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeSta
 const NOLOGIN = '/usr/sbin/nologin'
 const OTHERS = "Give it to the host whose turn it is: fakeHost({ others: [fakeHost({ name: 'db1' })] })."
 
-function entryOf(content: string | GivenFile | null): Sketched {
+function entryOf(content: string | GivenFile | null): FakePath {
   if (content === null) return { type: 'directory', owner: 'root', group: 'root', mode: '0755' }
   const {
     text,
@@ -149,7 +149,7 @@ function unitIn(state: 'running' | 'stopped') {
   return { active: state === 'running', enabled: state === 'running' }
 }
 
-function shown({ type, owner, group, mode, target, content, secret }: Sketched): FakeFile {
+function shown({ type, owner, group, mode, target, content, secret }: FakePath): FakeFile {
   const text = content?.toString()
   return {
     ...{ type, owner, group, mode, target },

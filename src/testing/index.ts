@@ -3,7 +3,7 @@
  *
  * @module provision-ts/testing
  */
-export type { FakeState, Sketched } from '../model/sketch.ts'
+export type { FakePath, FakeState } from '../model/resource/fake-state.ts'
 export {
   type ConvergeResult,
   converge,

@@ -1,5 +1,5 @@
-import type { Timeouts } from '../model/host.ts'
-import { milliseconds } from '../text/duration.ts'
+import type { Timeouts } from '../model/inventory/host.ts'
+import { milliseconds } from '../shell/duration.ts'
 import type { Keepalive } from './ssh2/settings.ts'
 
 /** The default of each limit of a session, in milliseconds, unless a setting says otherwise. */

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { Timeouts } from '../model/host.ts'
-import type { Duration } from '../text/duration.ts'
+import type { Timeouts } from '../model/inventory/host.ts'
+import type { Duration } from '../shell/duration.ts'
 import type { Clock } from './clock.ts'
 
 /** One command that runs on a host, with its three streams. */

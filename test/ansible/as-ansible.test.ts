@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { filesOf } from '../../src/ansible/files.ts'
 import { fromAnsible } from '../../src/ansible/index.ts'
+import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { temporary } from '../support/rig.ts'
 
 const site = inventorySchema({ web: hosts() })

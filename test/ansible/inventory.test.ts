@@ -2,10 +2,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { fromAnsible } from '../../src/ansible/index.ts'
-import { choice, credential, flag, integer, optional, port, text } from '../../src/model/fields.ts'
-import { inventory } from '../../src/model/inventory.ts'
+import { choice, credential, flag, integer, optional, port, text } from '../../src/model/inventory/fields.ts'
+import { inventory } from '../../src/model/inventory/inventory.ts'
+import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, inventorySchema } from '../../src/model/stack.ts'
 import { temporary } from '../support/rig.ts'
 
 const site = inventorySchema({

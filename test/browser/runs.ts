@@ -1,6 +1,6 @@
 import type { RunEvent, StepInfo } from '../../src/model/event.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { known } from '../../src/model/read.ts'
+import { known } from '../../src/model/resource/read.ts'
 import type { JournalHeader } from '../../src/report/journal/format.ts'
 import { journalWriter } from '../../src/report/journal/journal.ts'
 

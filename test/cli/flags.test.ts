@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { playbookHelp, splitPlaybookArgs, withFlags } from '../../src/cli/playbook-flags.ts'
-import { flag, integer, optional, text } from '../../src/model/fields.ts'
-import { playbook } from '../../src/model/play.ts'
+import { flag, integer, optional, text } from '../../src/model/inventory/fields.ts'
+import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
+import { playbook } from '../../src/model/playbook/playbook.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { hosts, inventorySchema } from '../../src/model/stack.ts'
 
 describe('the words behind a playbook', () => {
   let seen: unknown

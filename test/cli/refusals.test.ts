@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { controllerFindings } from '../../src/cli/controller.ts'
+import { findCompiler } from '../../src/cli/load/compiler.ts'
+import { controllerFindings } from '../../src/doctor/controller.ts'
 import { plain } from '../../src/report/problem.ts'
 import { verifyTable } from '../../src/report/tables/verify.ts'
 import { temporary } from '../support/rig.ts'
@@ -152,7 +153,7 @@ describe('this machine, when it has no TypeScript compiler', () => {
     const bare = temporary()
     try {
       const own = { root: `${bare}/`, compiled: `${bare}/` }
-      const [, found] = await controllerFindings({ inventory: join(bare, 'inventory.ts'), own })
+      const [, found] = await controllerFindings(findCompiler(join(bare, 'inventory.ts'), own))
       const findings = found ? [found] : []
       const told = verifyTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
       expect(told).to.equal(`target        check       result  value

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { sessions, targetOf } from '../../src/cli/sessions.ts'
-import type { Host } from '../../src/model/host.ts'
+import type { Host } from '../../src/model/inventory/host.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection, Target, Transport } from '../../src/transport/transport.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { programOf } from '../../src/cli/main.ts'
-import { isRecord } from '../../src/model/fields.ts'
+import { isRecord } from '../../src/model/inventory/fields.ts'
 import { ROOT } from './exports.ts'
 
 const program = programOf({ root: `${ROOT}/`, compiled: '' })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import type { Step } from '../../src/model/step.ts'
+import type { Step } from '../../src/model/resource/step.ts'
 import { absent } from '../../src/resources/files/absent.ts'
 import { directory } from '../../src/resources/files/directory.ts'
 import { file } from '../../src/resources/files/file.ts'
@@ -27,7 +27,7 @@ describe('a host with a full disk', function () {
 
   /** Each as it is wanted on a host that has an older version of it. */
   const kinds = (): Readonly<Record<string, Step>> => {
-    const sources = build(`${ROOT}/src/text`, 'There are sources.')
+    const sources = build(`${ROOT}/src/shell`, 'There are sources.')
     return {
       file: file('/srv/d/file', LARGE),
       'new small file': file('/srv/d/small', 'x\n'.repeat(1000)),

@@ -3,11 +3,12 @@ import { transports } from '../../src/cli/transports.ts'
 import { run } from '../../src/engine/run.ts'
 import type { Lab } from '../../src/lab/index.ts'
 import type { EventOf, Mode, RunEvent, Summary } from '../../src/model/event.ts'
-import type { Group } from '../../src/model/host.ts'
-import { inventory } from '../../src/model/inventory.ts'
-import { type Play, play, playbook } from '../../src/model/play.ts'
-import { hosts, inventorySchema } from '../../src/model/stack.ts'
-import type { Steps } from '../../src/model/steps.ts'
+import type { Group } from '../../src/model/inventory/host.ts'
+import { inventory } from '../../src/model/inventory/inventory.ts'
+import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
+import { type Play, play } from '../../src/model/playbook/play.ts'
+import { playbook } from '../../src/model/playbook/playbook.ts'
+import type { Steps } from '../../src/model/playbook/steps.ts'
 
 export interface Ran {
   readonly summary: Summary

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { directory, file, link, Problem, pkg, service, sysctl, unit, user } from '../../src/index.ts'
-import type { Steps } from '../../src/model/steps.ts'
+import type { Steps } from '../../src/model/playbook/steps.ts'
 import { plain, showProblem } from '../../src/report/problem.ts'
 import { convergeReal as converge } from '../../src/testing/real.ts'
 import { thrown } from '../transport/helpers.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Step } from '../../src/model/step.ts'
+import type { Step } from '../../src/model/resource/step.ts'
 import { absent } from '../../src/resources/files/absent.ts'
 import { directory } from '../../src/resources/files/directory.ts'
 import { file } from '../../src/resources/files/file.ts'
@@ -7,7 +7,7 @@ import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
-import { lines } from '../../src/shell/lines.ts'
+import { joinLines } from '../../src/shell/script-parts.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { random } from '../support/dice.ts'
 
@@ -72,7 +72,7 @@ export class World {
     if (cut.length === 0) return [...base, ...alone]
     this.kinds.add('transaction')
     // What is to be there is seen there by the checker, and what is to be gone is not.
-    const checker = lines(
+    const checker = joinLines(
       cut.map(({ replace, name }) =>
         replace?.make
           ? sh`[ -e ${name} ] || [ -L ${name} ] || { echo ${`${name} is missing`}; exit 1; }`

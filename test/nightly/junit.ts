@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Builder } from 'junit-report-builder'
-import { printable } from '../../src/text/printable.ts'
+import { printable } from '../../src/shell/printable.ts'
 import type { Done } from './done.ts'
 
 // Its types tell of an ES module that it is not.

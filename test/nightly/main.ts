@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { milliseconds } from '../../src/text/duration.ts'
+import { milliseconds } from '../../src/shell/duration.ts'
 import { noHosts, ROOT } from '../integration/support.ts'
 import type { Result } from '../support/results.ts'
 import { compared } from './compare.ts'

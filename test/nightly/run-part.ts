@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
-import { elapsed } from '../../src/text/duration.ts'
+import { elapsed } from '../../src/shell/duration.ts'
 import { ROOT } from '../integration/support.ts'
 import { figuresIn, type Result, resultsIn } from '../support/results.ts'
 import { type Done, failedOf } from './done.ts'

@@ -1,5 +1,5 @@
 import { table } from '../../bench/clock.ts'
-import { elapsed } from '../../src/text/duration.ts'
+import { elapsed } from '../../src/shell/duration.ts'
 import type { Result } from '../support/results.ts'
 import type { Compared } from './compare.ts'
 import { type Done, failedOf } from './done.ts'

@@ -1,6 +1,6 @@
 import type { Host, Play } from 'provision-ts'
-import { FACTS as FACTS_ASKED } from '../../src/model/delegated.ts'
-import { unfold } from '../../src/model/steps.ts'
+import { FACTS as FACTS_ASKED } from '../../src/model/playbook/delegate.ts'
+import { expand } from '../../src/model/playbook/expand.ts'
 import { FACTS } from '../roles/expanded.ts'
 import { wordsOf } from '../support/words.ts'
 
@@ -19,6 +19,6 @@ export function refusalOf(
   }
   return wordsOf(() => {
     for (const { hosts, steps } of plays())
-      for (const host of hosts) unfold(steps(host), { facts: FACTS, answers })
+      for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
   })
 }

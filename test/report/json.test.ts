@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { RunEvent } from '../../src/model/event.ts'
-import { known } from '../../src/model/read.ts'
+import { known } from '../../src/model/resource/read.ts'
 import { jsonReporter } from '../../src/report/json.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { KINDS, misfits } from './schema.ts'

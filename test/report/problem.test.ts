@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import { known } from '../../src/model/read.ts'
+import { known } from '../../src/model/resource/read.ts'
 import { coloured, paintFor, plain, showError, showProblem } from '../../src/report/problem.ts'
 import { unifiedDiffs } from '../../src/report/text-diff.ts'
 import { Secret } from '../../src/shell/secret.ts'

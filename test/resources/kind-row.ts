@@ -1,4 +1,4 @@
-import type { Step } from '../../src/model/step.ts'
+import type { Step } from '../../src/model/resource/step.ts'
 import { sha256 } from '../../src/resources/files/file.ts'
 import type { Entry } from '../../src/resources/files/stat.ts'
 import { Secret } from '../../src/shell/secret.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import type { Step } from '../../src/model/step.ts'
+import type { Step } from '../../src/model/resource/step.ts'
 import { absent } from '../../src/resources/files/absent.ts'
 import { directory } from '../../src/resources/files/directory.ts'
 import { file, sha256 } from '../../src/resources/files/file.ts'

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
-import { askHost } from '../../src/engine/batch.ts'
-import { facts } from '../../src/model/facts.ts'
-import { mapRead, type Read, readAll } from '../../src/model/read.ts'
+import { readHost } from '../../src/engine/hosts/batch.ts'
+import { facts } from '../../src/model/resource/facts.ts'
+import { mapRead, type Read, readAll } from '../../src/model/resource/read.ts'
 import { sha256 } from '../../src/resources/files/file.ts'
 import { entryAt } from '../../src/resources/files/stat.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
@@ -32,7 +32,7 @@ describe('what is asked of a host', () => {
     await link.close()
     rmSync(root, { recursive: true })
   })
-  const asked = <T>(of: Read<T>): Promise<T> => askHost(session, of)
+  const asked = <T>(of: Read<T>): Promise<T> => readHost(session, of)
 
   describe('about paths', () => {
     const names = [

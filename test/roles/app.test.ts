@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Secret } from 'provision-ts'
 import { type AppParams, app, appReadiness } from '../../roles/app/index.ts'
-import { answerOfNothing } from '../../src/engine/made-up.ts'
+import { emptyAnswer } from '../../src/engine/read/without-hosts.ts'
 import { stepsOf, textAt, textsOf } from './expanded.ts'
 
 const UNIT = '/etc/systemd/system/notes.service'
@@ -62,7 +62,7 @@ describe('role app', () => {
     )
     expect(restarting.map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal(['transaction notes abc123'])
     const [first] = restarting
-    expect(first?.diff(answerOfNothing(first.read))?.parts?.map(({ name }) => name)).to.deep.equal([
+    expect(first?.diff(emptyAnswer(first.read))?.parts?.map(({ name }) => name)).to.deep.equal([
       'link /srv/notes/current',
       'unit /etc/systemd/system/notes.service',
       'file /etc/notes/authority.pem',

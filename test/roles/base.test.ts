@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type BaseParams, base } from '../../roles/base/index.ts'
-import type { Facts } from '../../src/model/facts.ts'
+import type { Facts } from '../../src/model/resource/facts.ts'
 import { stepsOf, textAt } from './expanded.ts'
 
 const SSHD = '/etc/ssh/sshd_config.d/00-provision.conf'

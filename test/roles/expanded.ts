@@ -1,7 +1,8 @@
-import { answerOfNothing } from '../../src/engine/made-up.ts'
-import type { Facts } from '../../src/model/facts.ts'
-import type { Step } from '../../src/model/step.ts'
-import { type Steps, unfold } from '../../src/model/steps.ts'
+import { emptyAnswer } from '../../src/engine/read/without-hosts.ts'
+import { expand } from '../../src/model/playbook/expand.ts'
+import type { Steps } from '../../src/model/playbook/steps.ts'
+import type { Facts } from '../../src/model/resource/facts.ts'
+import type { Step } from '../../src/model/resource/step.ts'
 
 export const FACTS: Facts = {
   hostname: 'host1',
@@ -18,7 +19,7 @@ export const FACTS: Facts = {
 /** The flat list of steps of a role on a host with these facts; what waits for other hosts' answers is left out. */
 export function stepsOf(steps: Steps, facts: Partial<Facts> = {}): readonly Step[] {
   const answers = { has: () => false, get: () => undefined }
-  return unfold(steps, { facts: { ...FACTS, ...facts }, answers }).steps.map(({ step }) => step)
+  return expand(steps, { facts: { ...FACTS, ...facts }, answers }).steps.map(({ step }) => step)
 }
 
 /** The texts that these steps write on a host that has nothing yet, by path; those of secrets are undefined. */
@@ -26,7 +27,7 @@ export function textsOf(steps: readonly Step[]): ReadonlyMap<string, string | un
   return new Map(
     steps
       .filter(({ kind }) => WRITING.includes(kind))
-      .flatMap((step) => step.diff(answerOfNothing(step.read))?.texts ?? [])
+      .flatMap((step) => step.diff(emptyAnswer(step.read))?.texts ?? [])
       .map(({ path, after }) => [path, after]),
   )
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type HaproxyParams, haproxy } from '../../roles/haproxy/index.ts'
 import { certificateBundle } from '../../roles/haproxy/lib/certificate.ts'
-import type { KeyPair } from '../../src/model/fields.ts'
+import type { KeyPair } from '../../src/model/inventory/fields.ts'
 import type { Problem } from '../../src/model/problem.ts'
 import { type Issued, issueAuthority, issueLeaf } from '../../src/pki/issue.ts'
 import { Secret } from '../../src/shell/secret.ts'

@@ -6,12 +6,12 @@ import {
   parseClusterState,
 } from '../../roles/postgres/lib/cluster-state.ts'
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
-import { Answers } from '../../src/model/answers.ts'
-import type { HostAnswer } from '../../src/model/ask.ts'
-import type { Host } from '../../src/model/host.ts'
+import type { Host } from '../../src/model/inventory/host.ts'
 import { Problem } from '../../src/model/problem.ts'
-import type { Answer } from '../../src/model/read.ts'
-import { spared } from '../../src/model/spared.ts'
+import { AnswerStore } from '../../src/model/resource/answer-store.ts'
+import type { Answer } from '../../src/model/resource/fake-state.ts'
+import type { HostAnswer } from '../../src/model/resource/question.ts'
+import { catchFailures } from '../../src/model/resource/read-failure.ts'
 import { wordsOf } from '../support/words.ts'
 
 type Db = Host<{ readonly seed: boolean }>
@@ -175,7 +175,7 @@ describe("a host's place", () => {
   })
 
   it('that is half an answer is refused with the name of its host, and what the host says of it', async () => {
-    const answers = new Answers()
+    const answers = new AnswerStore()
     const asked = { host: db2, question: clusterState }
     const halves: Answer = {
       code: 2,
@@ -183,7 +183,7 @@ describe("a host's place", () => {
       stderr: 'sh: 2: Cannot fork\n',
       bytes: Buffer.of(),
     }
-    const read = spared(clusterState.read)
+    const read = catchFailures(clusterState.read)
     answers.set(asked, read.value(read.parts.map(({ family, query }) => family.parse(halves, [query])[0])))
     expect(await wordsOf(() => answers.get(asked))).to.equal(
       'error: db2: its answer to "its place among the database hosts" makes no sense: it breaks off, so nobody can tell whether there are data (sh: 2: Cannot fork)',

@@ -1,7 +1,7 @@
 import { type ClusterState, clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import type { Step, Steps } from '../../src/index.ts'
 import { Secret } from '../../src/index.ts'
-import { unfold } from '../../src/model/steps.ts'
+import { expand } from '../../src/model/playbook/expand.ts'
 import { FACTS } from './expanded.ts'
 
 export const PRIMARY: ClusterState = {
@@ -30,7 +30,7 @@ export function stepsWith(steps: Steps, answer: ClusterState, version = 12): rea
     has: () => true,
     get: ({ question }: { question: unknown }) => question === clusterState && answer,
   }
-  return unfold(steps, { facts, answers }).steps.map(({ step }) => step)
+  return expand(steps, { facts, answers }).steps.map(({ step }) => step)
 }
 
 export function stepOf(steps: readonly Step[], kind: string, name?: string): Step {

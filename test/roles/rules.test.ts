@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { distinctPriorities, freePorts, oneTierPerHost, validVip } from '../../playbooks/lib/rules.ts'
 import { site } from '../../playbooks/schema.ts'
-import { inventory } from '../../src/model/inventory.ts'
+import { inventory } from '../../src/model/inventory/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 

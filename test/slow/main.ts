@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { elapsed, milliseconds } from '../../src/text/duration.ts'
+import { elapsed, milliseconds } from '../../src/shell/duration.ts'
 import { noHosts } from '../integration/support.ts'
 import { Site } from '../proof/site.ts'
 import { record } from '../support/results.ts'

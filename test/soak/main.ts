@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { elapsed, milliseconds } from '../../src/text/duration.ts'
+import { elapsed, milliseconds } from '../../src/shell/duration.ts'
 import { noHosts } from '../integration/support.ts'
 import { type Failure, Load } from '../proof/load.ts'
 import { nothingFailed, pause, type Row, told } from '../proof/row.ts'

@@ -2,12 +2,12 @@ import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Thirty, thirty } from '../../bench/job/thirty.ts'
-import { pack } from '../../src/engine/batch.ts'
-import { owed } from '../../src/engine/owed.ts'
-import { undos } from '../../src/engine/undo.ts'
-import { facts } from '../../src/model/facts.ts'
-import { type Read, readAll } from '../../src/model/read.ts'
-import { type Steps, unfold } from '../../src/model/steps.ts'
+import { batch } from '../../src/engine/hosts/batch.ts'
+import { openDrains, pendingHandlers } from '../../src/model/host-state.ts'
+import { expand } from '../../src/model/playbook/expand.ts'
+import type { Steps } from '../../src/model/playbook/steps.ts'
+import { facts } from '../../src/model/resource/facts.ts'
+import { type Read, readAll } from '../../src/model/resource/read.ts'
 import { LocalFile } from '../../src/resources/files/local-file.ts'
 import { build } from '../../src/resources/releases/release.ts'
 import { unfinishedTransactions } from '../../src/resources/transaction/rollback.ts'
@@ -29,10 +29,10 @@ export function thirtySteps(): { readonly steps: Steps; readonly remove: () => v
 
 /** How many families of questions a run asks a host for these steps, which ask for no facts; with those that it asks of every host. */
 export function familiesOf(of: Steps): number {
-  const { steps } = unfold(of, {
+  const { steps } = expand(of, {
     facts: {} as never,
     answers: { has: () => true, get: () => undefined } as never,
   })
-  const every: readonly Read<unknown>[] = [facts, owed, undos, unfinishedTransactions]
-  return every.length + pack(readAll(steps.map(({ step }) => step.read))).scripts.length
+  const every: readonly Read<unknown>[] = [facts, pendingHandlers, openDrains, unfinishedTransactions]
+  return every.length + batch(readAll(steps.map(({ step }) => step.read))).scripts.length
 }

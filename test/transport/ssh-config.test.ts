@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import { jumpsIn } from '../../src/text/proxy-jump.ts'
+import { jumpsIn } from '../../src/shell/proxy-jump.ts'
 import { interactiveArguments } from '../../src/transport/openssh/interactive.ts'
 import { concerns, SshConfigReader } from '../../src/transport/ssh/config.ts'
 import { type Defaults, loginSettings } from '../../src/transport/ssh/settings.ts'

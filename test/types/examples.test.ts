@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { site } from '../../playbooks/schema.ts'
-import type { Entries } from '../../src/model/stack.ts'
+import type { Entries } from '../../src/model/inventory/schema.ts'
 import { site as initSite } from '../../templates/project/playbooks/schema.ts'
 import { type Property, propertiesAt, without } from './object-text.ts'
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { elapsed } from '../../src/text/duration.ts'
+import { elapsed } from '../../src/shell/duration.ts'
 import { noHosts } from '../integration/support.ts'
 import { copyProject } from '../support/project-copy.ts'
 import { keepRuns, record } from '../support/results.ts'

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { doctor } from '../../engine/doctor.ts'
-import type { Verified } from '../../model/verification.ts'
-import { controllerClock, controllerFindings } from '../controller.ts'
+import { controllerClock, controllerFindings } from '../../doctor/controller.ts'
+import { doctor } from '../../doctor/doctor.ts'
+import type { Verified } from '../../model/check/verification.ts'
 import { matchHosts } from '../limit.ts'
+import { findCompiler } from '../load/compiler.ts'
 import { type Installation, loadInventory } from '../load/load.ts'
 import { inventoryPath } from '../load/paths.ts'
 import { type ReachFlags, withReachOptions } from '../options.ts'
@@ -30,7 +32,7 @@ async function found(flags: DoctorFlags, own: Installation): Promise<Verified> {
   const { ssh, become, settings } = await sshOptions(flags)
   const open = sessions(transports(ssh, flags.transport), become, settings)
   const [here, hosts] = await Promise.all([
-    controllerFindings({ inventory: path, own }),
+    controllerFindings(findCompiler(resolve(path), own)),
     doctor({ inventory, ...(limit && { limit }) }, open),
   ])
   return { ...hosts, findings: [...here, ...controllerClock(hosts.findings), ...hosts.findings] }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { problemOf } from '../../engine/turn.ts'
+import { toProblem } from '../../engine/hosts/scripts.ts'
 import { paintFor } from '../../report/problem.ts'
 import { GroupedOutput, hasFailed, JsonOutput } from '../../report/tables/command-output.ts'
 import { Shell, sh } from '../../shell/sh.ts'
@@ -91,7 +91,7 @@ async function exec(script: Shell, flags: ExecFlags, own: Installation): Promise
       if (hasFailed(ended)) count.failed++
       outputs.end({ host: host.name, ...ended, ms: performance.now() - start })
     } catch (error) {
-      const problem = problemOf(error, host.name)
+      const problem = toProblem(error, host.name)
       if (problem instanceof BecomeFailed) count.failed++
       else count.unreachable++
       outputs.unreachable(host.name, problem)

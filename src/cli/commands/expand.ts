@@ -1,9 +1,10 @@
-import { imagine, RELEASES, type Release, Unimaginable } from '../../engine/made-up.ts'
-import type { Host } from '../../model/host.ts'
-import type { Inventory } from '../../model/inventory.ts'
-import type { Play, Playbook } from '../../model/play.ts'
-import { Problem, within } from '../../model/problem.ts'
-import type { Steps } from '../../model/steps.ts'
+import { expandWithoutHost, NeedsAnswers, RELEASES, type Release } from '../../engine/read/without-hosts.ts'
+import type { Host } from '../../model/inventory/host.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
+import type { Play } from '../../model/playbook/play.ts'
+import type { Playbook } from '../../model/playbook/playbook.ts'
+import type { Steps } from '../../model/playbook/steps.ts'
+import { Problem, wrapErrors } from '../../model/problem.ts'
 
 export interface Expansion {
   readonly problems: readonly Problem[]
@@ -14,7 +15,7 @@ export interface Expansion {
 
 /** The steps of every play for every host, as if it were new. A host has one release: steps that can be made for either are sound. */
 export function expandPlaybook({ values }: Inventory, playbook: Playbook): Expansion {
-  const plays = within('the playbook', undefined, () => playbook.plays(values))
+  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(values))
   const all = plays.map((play) => unfoldedPlay(play))
   return {
     problems: all.flatMap(({ problems }) => problems),
@@ -29,7 +30,7 @@ function unfoldedPlay(play: Play): Expansion {
   let steps = 0
   for (const host of play.hosts) {
     try {
-      const given = within(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
+      const given = wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
       const tried = RELEASES.map((release) => attempt(given, host, release))
       steps += Math.max(0, ...tried.map((one) => one.steps))
       const [first] = tried.flatMap(({ problem }) => problem ?? [])
@@ -54,10 +55,10 @@ interface Attempt {
 
 function attempt(steps: Steps, host: Host, release: Release): Attempt {
   try {
-    const { steps: placed, incomplete } = imagine(steps, host, release)
+    const { steps: placed, incomplete } = expandWithoutHost(steps, host, release)
     return { steps: placed.length, guess: incomplete }
   } catch (error) {
-    if (error instanceof Unimaginable) return { steps: 0, guess: true }
+    if (error instanceof NeedsAnswers) return { steps: 0, guess: true }
     if (error instanceof Problem) return { steps: 0, guess: false, problem: onRelease(error, host, release) }
     throw error
   }

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
-import { Fleet } from '../../engine/fleet.ts'
-import { FACTS } from '../../model/delegated.ts'
-import type { Facts } from '../../model/facts.ts'
-import type { Host } from '../../model/host.ts'
+import { Hosts } from '../../engine/hosts/hosts.ts'
+import type { Host } from '../../model/inventory/host.ts'
+import { FACTS } from '../../model/playbook/delegate.ts'
+import type { Facts } from '../../model/resource/facts.ts'
 import { table } from '../../report/format.ts'
 import { jsonLine } from '../../report/json.ts'
 import { type Paint, paintFor } from '../../report/problem.ts'
@@ -26,10 +26,10 @@ export function factsCommand(own: Installation): Command {
     .action(async (flags: FactsFlags) => {
       const { hosts } = await selectHosts(flags, own)
       const { transportOf, become, settings } = await connectOptions(flags)
-      const fleet = new Fleet(sessions(transportOf, become, settings), () => {})
+      const fleet = new Hosts(sessions(transportOf, become, settings), () => {})
       try {
         const asks = hosts.map((host) => ({ host, question: FACTS }))
-        await fleet.inquire(asks)
+        await fleet.ask(asks)
         // An answer is what the question's own read has made.
         const found = asks.map((one) => [one.host, fleet.answers.get(one) as Facts | undefined] as const)
         const lines =
@@ -45,7 +45,7 @@ export function factsCommand(own: Installation): Command {
 
 type Found = readonly (readonly [Host, Facts | undefined])[]
 
-function asJson(found: Found, { unreachable }: Fleet): readonly string[] {
+function asJson(found: Found, { unreachable }: Hosts): readonly string[] {
   return found.map(([{ name: host }, facts]) =>
     jsonLine(
       facts ? { kind: 'facts', host, facts } : { kind: 'unreachable', host, problem: unreachable.get(host) },

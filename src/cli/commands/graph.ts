@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { admissionsOf } from '../../engine/admissions.ts'
-import { refuseUnfit } from '../../engine/unfit.ts'
-import { within } from '../../model/problem.ts'
+import { ingressOf } from '../../engine/read/without-hosts.ts'
+import { assertSchemaFits } from '../../model/inventory/inventory.ts'
+import { wrapErrors } from '../../model/problem.ts'
 import { graphMermaid } from '../../report/graph/mermaid.ts'
 import { graphSvg } from '../../report/graph/svg.ts'
 import { graphText } from '../../report/graph/text.ts'
@@ -61,9 +61,9 @@ function drawingOf({
   inventory,
   playbook,
 }: Pick<Awaited<ReturnType<typeof load>>, 'inventory' | 'playbook'>): Graph {
-  refuseUnfit(playbook, inventory)
-  const plays = within('the playbook', undefined, () => playbook.plays(inventory.values))
-  const admissions = admissionsOf(plays)
+  assertSchemaFits(playbook, inventory)
+  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
+  const admissions = ingressOf(plays)
   const topology = topologyOf(
     inventory.hosts.map(({ name, group, address }) => ({
       name,

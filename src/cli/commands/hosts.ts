@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import { isRecord } from '../../model/fields.ts'
-import type { Host } from '../../model/host.ts'
+import { isRecord } from '../../model/inventory/fields.ts'
+import type { Host } from '../../model/inventory/host.ts'
 import { table } from '../../report/format.ts'
 import { jsonLine } from '../../report/json.ts'
 import { type Paint, paintFor } from '../../report/problem.ts'

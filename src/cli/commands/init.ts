@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { isRecord } from '../../model/fields.ts'
+import { isRecord } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { type Installation, relativePath } from '../load/load.ts'
 import { scaffold, scaffoldedText, templateFiles } from './scaffold.ts'
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { type Foreseeing, foreseen, type Outlined } from '../../engine/foreseen.ts'
+import { type ListStepsOptions, listSteps, type PlaySteps } from '../../engine/read/without-hosts.ts'
 import { run } from '../../engine/run.ts'
 import type { RunEvent, StepInfo } from '../../model/event.ts'
 import { jsonLine } from '../../report/json.ts'
@@ -52,25 +52,25 @@ async function steps(flags: StepsFlags, command: Command, own: Installation): Pr
   })
   const limit = flags.limit === undefined ? () => true : matchHosts(flags.limit, inventory.hosts)
   const plan = { inventory, playbook, limit, select: selectionOf(flags) }
-  const madeUp = flags.ask ? undefined : foreseen(plan)
+  const madeUp = flags.ask ? undefined : listSteps(plan)
   const { outlined, code } = madeUp ? { outlined: madeUp, code: EXIT.ok } : await asked(plan, flags)
   const lines = flags.output === 'json' ? outlined.map(asJson) : stepList(outlined, paintFor(process.stdout))
   for (const line of lines) process.stdout.write(`${Secret.redact(line)}\n`)
   return code
 }
 
-function asJson({ play, host, steps }: Outlined): string {
+function asJson({ play, host, steps }: PlaySteps): string {
   const places = steps.map((step) => ({ ...step, source: step.source && relativeSource(step.source) }))
   return jsonLine({ kind: 'steps', play, host, steps: places })
 }
 
 /** As a run with `--check` would find them. */
 async function asked(
-  plan: Foreseeing,
+  plan: ListStepsOptions,
   flags: StepsFlags,
-): Promise<{ readonly outlined: readonly Outlined[]; readonly code: number }> {
+): Promise<{ readonly outlined: readonly PlaySteps[]; readonly code: number }> {
   const { transportOf, become, settings } = await connectOptions(flags)
-  const turns = new Map<string, Outlined & { readonly steps: StepInfo[] }>()
+  const turns = new Map<string, PlaySteps & { readonly steps: StepInfo[] }>()
   const count = { failed: 0, unreachable: 0 }
   const emit = (event: RunEvent) => {
     if (event.kind === 'turn') {

@@ -1,14 +1,14 @@
 import { StringDecoder } from 'node:string_decoder'
 import { Command, Option } from 'commander'
-import { problemOf } from '../../engine/turn.ts'
-import type { Host } from '../../model/host.ts'
+import { toProblem } from '../../engine/hosts/scripts.ts'
+import type { Host } from '../../model/inventory/host.ts'
 import { Problem } from '../../model/problem.ts'
 import { jsonLine } from '../../report/json.ts'
 import { paintFor } from '../../report/problem.ts'
 import { byTime, type LogEntry, logEntry, logLine } from '../../report/tables/log-entry.ts'
+import { type Duration, milliseconds } from '../../shell/duration.ts'
 import { Secret } from '../../shell/secret.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { type Duration, milliseconds } from '../../text/duration.ts'
 import { BecomeFailed } from '../../transport/errors.ts'
 import { onInterrupt } from '../interrupt.ts'
 import type { Installation } from '../load/load.ts'
@@ -79,7 +79,7 @@ async function logs(word: string | undefined, flags: LogsFlags, own: Installatio
       } else if (!flags.follow && entries >= (flags.lines ?? MOST))
         process.stderr.write(`${host.name}: its last ${entries} lines, perhaps there are more; see --lines\n`)
     } catch (error) {
-      const problem = problemOf(error, host.name)
+      const problem = toProblem(error, host.name)
       if (problem instanceof BecomeFailed) count.failed++
       else count.unreachable++
       printProblems([problem])

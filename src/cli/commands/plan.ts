@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import type { PlanRecord } from '../../engine/plan-record.ts'
-import type { Selecting } from '../../engine/selection.ts'
-import { isRecord } from '../../model/fields.ts'
-import { optionOf } from '../../model/flags.ts'
+import type { PlanContent } from '../../engine/plan/plan-file.ts'
+import type { SelectOptions } from '../../engine/read/selection.ts'
+import { isRecord } from '../../model/inventory/fields.ts'
+import { flagName } from '../../model/playbook/flags.ts'
 import { Problem } from '../../model/problem.ts'
 import { paintFor, showProblem } from '../../report/problem.ts'
 import type { Installation } from '../load/load.ts'
@@ -23,13 +23,13 @@ import { exitCodeOfRun, runPlaybook } from '../run.ts'
 import { selectionOf, withSelectOptions } from '../select.ts'
 
 /** A plan on disk: what was found on each host, and with which files and flags. Holds no secret and no content. */
-interface PlanFile extends PlanRecord {
+interface PlanFile extends PlanContent {
   readonly provision: 1
   readonly made: string
   readonly inventory: string
   readonly playbook: string
   readonly limit?: string
-  readonly select?: Selecting
+  readonly select?: SelectOptions
   /** What the command line said to the playbook. */
   readonly args: readonly string[]
 }
@@ -45,9 +45,9 @@ export function planCommand(own: Installation): Command {
     .requiredOption('--out <file>', 'where to keep the plan')
     .action(async (_playbook: string, given: RunFlags & { readonly out: string }, command: Command) => {
       const { name: playbook = 'site', rest: args } = splitPlaybookArgs(command.args)
-      let record: PlanRecord | undefined
+      let record: PlanContent | undefined
       const flags = { ...given, check: true }
-      const surveyed = (found: PlanRecord) => {
+      const surveyed = (found: PlanContent) => {
         record = found
       }
       const summary = await runPlaybook(
@@ -94,7 +94,7 @@ export function applyCommand(own: Installation): Command {
       const part = { ...selectionOf(given), ...(given.limit !== undefined && { limit: given.limit }) }
       const twice = Object.keys(part).filter((name) => name in select || (name === 'limit' && limit))
       if (twice.length > 0)
-        throw new Problem(`The plan was made with ${twice.map(optionOf).join(' and ')} already`, {
+        throw new Problem(`The plan was made with ${twice.map(flagName).join(' and ')} already`, {
           next: 'Leave it away, or make another plan.',
         })
       const flags = { ...given, ...select, ...(limit && { limit }), inventory, check: false, step: false }

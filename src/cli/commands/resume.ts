@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { type Installation, relativePath } from '../load/load.ts'
 import {
   type LoginFlags,

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { refuseUnfit } from '../../engine/unfit.ts'
 import { checksFor } from '../../engine/verify.ts'
-import type { Inventory } from '../../model/inventory.ts'
-import type { Playbook } from '../../model/play.ts'
+import type { Verification } from '../../model/check/verification.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
+import { assertSchemaFits } from '../../model/inventory/inventory.ts'
+import { missingEntries } from '../../model/inventory/schema.ts'
+import type { Playbook } from '../../model/playbook/playbook.ts'
 import { Problem } from '../../model/problem.ts'
-import { missingEntries } from '../../model/stack.ts'
-import type { Verification } from '../../model/verification.ts'
 import { paintFor, showProblem } from '../../report/problem.ts'
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import { EXIT } from '../exit.ts'
 import { findCompiler, findTsconfig } from '../load/compiler.ts'
 import {
@@ -132,7 +132,7 @@ async function valuesOf({ paths, outdir, accept }: Values): Promise<Checked> {
       }
     }
     const inventory = await importInventory(outdir, paths.inventory)
-    if (alone) refuseUnfit(alone, inventory)
+    if (alone) assertSchemaFits(alone, inventory)
     const roles = alone && wordsOf(inventory, expandPlaybook(inventory, accept(alone)))
     const checks = verification && checksOf(verification, inventory, { alone: !alone })
     const parts = [roles, checks].flatMap((part) => part || [])
@@ -152,7 +152,7 @@ function checksOf(
   inventory: Inventory,
   { alone }: { readonly alone: boolean },
 ): Checked {
-  if (alone) refuseUnfit(verification, inventory)
+  if (alone) assertSchemaFits(verification, inventory)
   else if (missingEntries(verification.schema, inventory.values).length > 0)
     return { problems: [], words: ['The verification is for another stack, and was not looked at.'] }
   const checks = checksFor(verification, inventory)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { verify } from '../../engine/verify.ts'
-import type { Verified } from '../../model/verification.ts'
+import type { Verified } from '../../model/check/verification.ts'
 import { paintFor } from '../../report/problem.ts'
 import { verifyJson, verifyTable } from '../../report/tables/verify.ts'
 import { Secret } from '../../shell/secret.ts'

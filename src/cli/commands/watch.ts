@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import { kept } from '../../engine/kept.ts'
+import { sessionPool } from '../../engine/hosts/session-pool.ts'
 import { verify } from '../../engine/verify.ts'
-import type { Verified } from '../../model/verification.ts'
+import type { Verified } from '../../model/check/verification.ts'
 import { paintFor } from '../../report/problem.ts'
 import { changes, lastKnown, statusLines } from '../../report/tables/watch-view.ts'
 import { Screen } from '../../report/terminal/screen.ts'
@@ -46,7 +46,7 @@ async function watch(name: string, flags: WatchFlags, own: Installation): Promis
   const asked = await loadTarget(name, flags, own)
   const { hosts } = asked.inventory
   const { transportOf, become, settings } = await connectOptions(flags)
-  const { open, close } = kept(sessions(transportOf, become, settings))
+  const { open, close } = sessionPool(sessions(transportOf, become, settings))
   const { signal, done } = onInterrupt('')
   const paint = paintFor(process.stdout)
   const screen = process.stdout.isTTY ? new Screen(process.stdout) : undefined

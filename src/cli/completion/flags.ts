@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Field } from '../../model/fields.ts'
-import { isSwitch, optionOf } from '../../model/flags.ts'
+import type { Field } from '../../model/inventory/fields.ts'
+import { flagName, isSwitch } from '../../model/playbook/flags.ts'
 import { compile, type Installation, importPlaybook } from '../load/load.ts'
 import { playbookPath } from '../load/paths.ts'
 import { describeField } from '../playbook-flags.ts'
@@ -36,7 +36,7 @@ export async function flagsOf(playbook: string | undefined, own: Installation): 
 }
 
 function ownFlag([name, field]: readonly [string, Field<unknown>]): OwnFlag {
-  const word = optionOf(name)
+  const word = flagName(name)
   const choices = choicesOf(field)
   const names = (['group', 'host'] as const).filter((noun) => speaksOf(noun, word, field))
   return {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { imagine, RELEASES } from '../../engine/made-up.ts'
-import type { Inventory } from '../../model/inventory.ts'
-import type { Play, Playbook } from '../../model/play.ts'
+import { expandWithoutHost, RELEASES } from '../../engine/read/without-hosts.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
+import type { Play } from '../../model/playbook/play.ts'
+import type { Playbook } from '../../model/playbook/playbook.ts'
 import { compile, type Installation, importInventory, importPlaybook } from '../load/load.ts'
 import { inventories, playbookPath } from '../load/paths.ts'
 import { kept } from './cache.ts'
@@ -52,7 +53,7 @@ function tagsOf(playbook: Playbook, values: Inventory['values']): readonly strin
   const all = playsOf(playbook, values).flatMap((play) => {
     try {
       const [host] = play.hosts
-      const steps = host ? imagine(play.steps(host), host, RELEASES[0]).steps : []
+      const steps = host ? expandWithoutHost(play.steps(host), host, RELEASES[0]).steps : []
       return [...play.tags, ...steps.flatMap(({ tags }) => tags)]
     } catch {
       return play.tags // Its steps hang on what hosts answer.

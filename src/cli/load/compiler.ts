@@ -50,7 +50,7 @@ export function parseErrors(output: string, project: string): readonly CompilerE
 const START = /^(?=(?:\S.*?:\d+:\d+ - )?error TS\d+: )/m
 const HEAD = /^(?:(\S.*?):(\d+):(\d+) - )?error TS\d+: (.*)$/
 
-/** Sentences of `InventoryError` (src/model/given.ts) stand for the whole error; of other chains the first and the last link are kept. */
+/** Sentences of `InventoryError` (src/model/inventory/inventory-types.ts) stand for the whole error; of other chains the first and the last link are kept. */
 function said(
   words: string,
   chain: readonly string[],

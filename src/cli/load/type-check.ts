@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { isRecord } from '../../model/fields.ts'
+import { isRecord } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
 import { excerpt, plain } from '../../report/problem.ts'
 import { type CompilerError, findCompiler, findTsconfig } from './compiler.ts'

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../../model/event.ts'
-import type { Inventory } from '../../model/inventory.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
 import { Problem } from '../../model/problem.ts'
 import { journalWriter } from '../../report/journal/journal.ts'
-import { didYouMean } from '../../text/nearest.ts'
+import { didYouMean } from '../../shell/nearest.ts'
 import { errno } from '../../transport/errors.ts'
 
 /** Below the folder that the command is given in. */

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import { DEFAULT_LAB, type LabOptions, labSubcommand, open, percentOfCore } from './shared.ts'
 import { statusTable } from './status.ts'
 

@@ -1,5 +1,5 @@
 import { table } from '../../report/format.ts'
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import type { HostStatus } from '../index.ts'
 
 /** A line a host, under a head. */

@@ -1,4 +1,4 @@
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 
 /** How far a host has come with starting or stopping, as seen from outside. */
 export interface HostActivity {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import { aptProxy } from '../apt/server.ts'
 import type { Mirror } from '../apt/sources.ts'
 import { remount, unmount } from '../hosts/disk.ts'

@@ -1,5 +1,6 @@
-import type { Admission } from '../../model/admission.ts'
-import type { BatchSize, Play } from '../../model/play.ts'
+import type { BatchSize } from '../../model/playbook/batches.ts'
+import type { Play } from '../../model/playbook/play.ts'
+import type { IngressRule } from '../../model/resource/step.ts'
 
 /** What `provision graph` draws: the tiers of an inventory and the plays of a playbook. */
 export interface Graph {
@@ -34,7 +35,7 @@ export interface HostIngress {
   readonly name: string
   readonly group: string
   readonly address: string
-  readonly admits?: readonly Admission[] | undefined
+  readonly admits?: readonly IngressRule[] | undefined
 }
 
 /** Derives the links from the firewalls of the servers. */

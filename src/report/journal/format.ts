@@ -1,6 +1,6 @@
-import type { Admission } from '../../model/admission.ts'
-import type { Diff } from '../../model/difference.ts'
 import type { EventOf, RunEvent, StepInfo } from '../../model/event.ts'
+import type { Diff } from '../../model/resource/diff.ts'
+import type { IngressRule } from '../../model/resource/step.ts'
 
 /** The first line of a journal. */
 export interface JournalHeader {
@@ -33,7 +33,7 @@ export type JournalDiff = Pick<Diff, 'action' | 'fields'> & {
 /** A value that later lines refer to by its id. */
 type Definition =
   | { readonly kind: 'define step'; readonly id: number; readonly step: JournalStep }
-  | { readonly kind: 'define ingress'; readonly id: number; readonly admits: readonly Admission[] }
+  | { readonly kind: 'define ingress'; readonly id: number; readonly admits: readonly IngressRule[] }
 
 type Turn = { readonly play: string; readonly host: string }
 

@@ -1,6 +1,6 @@
-import type { Diff } from '../../model/difference.ts'
 import type { EventOf, RunEvent, StepInfo } from '../../model/event.ts'
 import type { Problem } from '../../model/problem.ts'
+import type { Diff } from '../../model/resource/diff.ts'
 import { Secret } from '../../shell/secret.ts'
 import { formatSource } from '../source-location.ts'
 import { unifiedDiffs } from '../text-diff.ts'

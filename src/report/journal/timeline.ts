@@ -1,5 +1,5 @@
-import type { Admission } from '../../model/admission.ts'
 import type { HostSummary, Mode, Summary } from '../../model/event.ts'
+import type { IngressRule } from '../../model/resource/step.ts'
 import { drainTitle, stepTitle } from '../format.ts'
 import { type Topology, topologyOf } from '../graph/topology.ts'
 import {
@@ -72,9 +72,9 @@ export function timelineOf(journal: string): RunTimeline {
 
 class RunTimelineBuilder {
   readonly steps = new Map<number, JournalStep>()
-  readonly ingress = new Map<number, readonly Admission[]>()
+  readonly ingress = new Map<number, readonly IngressRule[]>()
   readonly #about: JournalHeader
-  readonly #ingressOf = new Map<string, readonly Admission[]>()
+  readonly #ingressOf = new Map<string, readonly IngressRule[]>()
   readonly #hosts = new Map<string, HostTimelineBuilder>()
   #mode: Mode = 'apply'
   #plays: readonly string[] = []

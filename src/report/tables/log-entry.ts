@@ -1,5 +1,5 @@
-import { isRecord } from '../../model/fields.ts'
-import { printable } from '../../text/printable.ts'
+import { isRecord } from '../../model/inventory/fields.ts'
+import { printable } from '../../shell/printable.ts'
 import type { Paint } from '../problem.ts'
 
 /** An entry of a host's journal. */

@@ -1,11 +1,11 @@
-import type { Outlined } from '../../engine/foreseen.ts'
+import type { PlaySteps } from '../../engine/read/without-hosts.ts'
 import type { StepInfo } from '../../model/event.ts'
 import { count, groupEqual, stepTitle, table } from '../format.ts'
 import type { Paint } from '../problem.ts'
 import { relativeSource } from '../source-location.ts'
 
 /** The steps of each play and where they are written; hosts with equal steps are listed together. */
-export function stepList(outlined: readonly Outlined[], paint: Paint): readonly string[] {
+export function stepList(outlined: readonly PlaySteps[], paint: Paint): readonly string[] {
   const plays = groupEqual(outlined, ({ play }) => play)
   return plays.flatMap((hosts, i) => [
     ...(i === 0 ? [] : ['']),

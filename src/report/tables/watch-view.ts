@@ -1,5 +1,5 @@
-import type { Host } from '../../model/host.ts'
-import type { Finding, Verified } from '../../model/verification.ts'
+import type { Finding, Verified } from '../../model/check/verification.ts'
+import type { Host } from '../../model/inventory/host.ts'
 import { Secret } from '../../shell/secret.ts'
 import { table } from '../format.ts'
 import type { Paint } from '../problem.ts'

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../model/event.ts'
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import { drainTitle, stepTitle } from '../format.ts'
 import type { Paint } from '../problem.ts'
 import { dispatch, type Handlers } from '../reporter.ts'

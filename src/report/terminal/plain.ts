@@ -1,4 +1,4 @@
-import { elapsed } from '../../text/duration.ts'
+import { elapsed } from '../../shell/duration.ts'
 import { stepTitle } from '../format.ts'
 import { type Paint, showProblem } from '../problem.ts'
 import { recap } from '../recap.ts'

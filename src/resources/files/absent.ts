@@ -1,5 +1,5 @@
-import { clear } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { removePath } from '../../model/resource/fake-state.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { checkPath } from './check-path.ts'
 import { moveToRemoved } from './removed.ts'
 import { type AbsolutePath, type Entry, entryAt } from './stat.ts'
@@ -28,6 +28,6 @@ const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>(
       inline: true,
     },
   ],
-  simulate: ({ path }, host) => clear(host, path),
+  simulate: ({ path }, host) => removePath(host, path),
   replace: ({ path }) => ({ path, make: undefined }),
 })

@@ -1,7 +1,7 @@
-import { compare } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { compare } from '../../model/resource/diff.ts'
+import { putPath } from '../../model/resource/fake-state.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkedMode, checkPath } from './check-path.ts'
 import { type AbsolutePath, type Entry, entryAt, matchOwnership, resolvedEntryAt } from './stat.ts'
@@ -63,5 +63,5 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
     },
   ],
   simulate: ({ path, owner, group, mode }, host) =>
-    place(host, path, { type: 'directory', owner, group, mode }),
+    putPath(host, path, { type: 'directory', owner, group, mode }),
 })

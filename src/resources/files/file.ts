@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Command } from '../../model/command.ts'
-import { compare, type Diff, type Field, type TextChange } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { known, mapRead, read, readBoth } from '../../model/read.ts'
-import { behind, type FakeState, place } from '../../model/sketch.ts'
-import { type Kind, resource, type Step, type StepOptions } from '../../model/step.ts'
+import type { Command } from '../../model/resource/command.ts'
+import { compare, type Diff, type FieldChange, type TextChange } from '../../model/resource/diff.ts'
+import { type FakeState, putPath, resolvePath } from '../../model/resource/fake-state.ts'
+import { known, mapRead, read, readBoth } from '../../model/resource/read.ts'
+import { type Kind, resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { Secret } from '../../shell/secret.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { checkedMode, checkPath } from './check-path.ts'
@@ -95,13 +95,13 @@ const followingStep = resource('file', {
   ...FILE,
   read: ({ path, content }) => resolvedEntryAt({ path, content: () => sizeOf(content) }),
   apply: (params, have) => FILE.apply({ ...params, path: have?.real ?? params.path }, have),
-  simulate: (params, host) => simulateFile({ ...params, path: behind(host, params.path) }, host),
+  simulate: (params, host) => simulateFile({ ...params, path: resolvePath(host, params.path) }, host),
 })
 
 /** What a fake host has of a file; also for kinds that are a file and more. */
 export function simulateFile({ path, content, owner, group, mode }: FileParams, host: FakeState): void {
   const secret = content instanceof Secret
-  place(host, path, { type: 'file', owner, group, mode, content: bytesOf(content), secret })
+  putPath(host, path, { type: 'file', owner, group, mode, content: bytesOf(content), secret })
 }
 
 /** What would change of a file; also for kinds that are a file and more. */
@@ -120,7 +120,7 @@ export function fileDiff(
       content: same ? wanted : revisionIn(have),
     },
   )
-  const real: readonly Field[] =
+  const real: readonly FieldChange[] =
     have?.real === undefined || have.real === path ? [] : [{ name: 'real path', to: have.real }]
   if (!found?.fields.some(({ name }) => name === 'content'))
     return found && { ...found, fields: [...real, ...found.fields] }

@@ -1,9 +1,9 @@
-import { compare } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { batchRead, mapRead, type Read, readBoth } from '../../model/read.ts'
-import { place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
-import { forPaths } from '../../shell/in-parts.ts'
+import { compare } from '../../model/resource/diff.ts'
+import { putPath } from '../../model/resource/fake-state.ts'
+import { batchRead, mapRead, type Read, readBoth } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
+import { forPaths } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from './check-path.ts'
 import { directoryOf, removeStrayFiles, showWriteError, stagingPath } from './staging.ts'
@@ -88,7 +88,7 @@ const lineStep = resource<LineParams, Lines>('line', {
     const { path } = params
     const before = host.paths.get(path) ?? { type: 'file', owner: 'root', group: 'root', mode: '0644' }
     const { wanted } = edit(params, linesOf(before.content))
-    place(host, path, { ...before, content: contentOf(wanted) })
+    putPath(host, path, { ...before, content: contentOf(wanted) })
   },
 })
 

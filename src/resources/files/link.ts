@@ -1,7 +1,7 @@
-import { compare } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { compare } from '../../model/resource/diff.ts'
+import { putPath } from '../../model/resource/fake-state.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkPath, LONGEST_NAME } from './check-path.ts'
 import { copyToRemoved } from './removed.ts'
@@ -57,7 +57,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
     ]
   },
   simulate: ({ path, target }, host) =>
-    place(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
+    putPath(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
   replace: ({ path, target }) => ({
     path,
     make: (at) =>

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Problem } from '../../model/problem.ts'
-import type { Opened, Streamed } from '../../model/streamed.ts'
+import type { OpenStream, Streamed } from '../../model/resource/command.ts'
 
 /** How much is read at once to be sent, and to be hashed, bytes. */
 const PIECE = 64 * 1024
@@ -44,7 +44,7 @@ export class LocalFile implements Streamed {
     return readFileSync(this.path)
   }
 
-  async open(): Promise<Opened> {
+  async open(): Promise<OpenStream> {
     if (versionOf(look(this.path)) !== this.#version) throw this.#changed()
     return { size: this.size, pieces: this.#pieces() }
   }

@@ -1,4 +1,4 @@
-import { withText } from '../../shell/heredoc.ts'
+import { withText } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf, ensureDirectory, removeStrayFiles } from './staging.ts'
 

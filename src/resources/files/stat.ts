@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { batchRead } from '../../model/read.ts'
-import { behind, type FakeState } from '../../model/sketch.ts'
-import { forPaths, possible } from '../../shell/in-parts.ts'
+import { type FakeState, resolvePath } from '../../model/resource/fake-state.ts'
+import { batchRead } from '../../model/resource/read.ts'
+import { forPaths, possible } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
 /** A path from the root: a relative one would depend on who runs. */
@@ -73,7 +73,7 @@ ${forPaths(
     })
   },
   fakeValue: (host, { path }) => {
-    const real = behind(host, path)
+    const real = resolvePath(host, path)
     const entry = fakeEntry(host, real)
     return entry && { ...entry, real }
   },

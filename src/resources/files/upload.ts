@@ -1,5 +1,4 @@
-import type { Command } from '../../model/command.ts'
-import type { Streamed } from '../../model/streamed.ts'
+import type { Command, Streamed } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
 export interface Upload {

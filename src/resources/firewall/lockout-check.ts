@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import { InvalidParams } from '../../model/problem.ts'
-import { read } from '../../model/read.ts'
-import { resource } from '../../model/step.ts'
+import { read } from '../../model/resource/read.ts'
+import { resource } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 
 /**

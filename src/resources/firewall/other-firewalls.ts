@@ -1,6 +1,6 @@
 import { InvalidParams } from '../../model/problem.ts'
-import { read } from '../../model/read.ts'
-import { resource } from '../../model/step.ts'
+import { read } from '../../model/resource/read.ts'
+import { resource } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 
 interface OtherFirewall {

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js'
-import type { Admission } from '../../model/admission.ts'
-import { isAddress } from '../../model/fields.ts'
+import { isAddress } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
+import type { IngressRule } from '../../model/resource/step.ts'
 
 /** What may come in, beside answers, the loopback, ssh and what IP itself needs. */
 export type FirewallRule =
@@ -18,7 +18,7 @@ export type FirewallRule =
     }
 
 /** The rule as what it means. */
-export function ingressOf(rule: FirewallRule): Admission {
+export function ingressOf(rule: FirewallRule): IngressRule {
   const to = 'port' in rule ? [rule.port].flat() : rule.protocol
   return { to, from: rule.from === 'anywhere' ? rule.from : rule.from.map(({ address }) => address) }
 }

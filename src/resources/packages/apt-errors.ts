@@ -1,4 +1,4 @@
-import type { Explanation } from '../../model/command.ts'
+import type { Explanation } from '../../model/resource/command.ts'
 
 /**
  * The reason why an installation failed, where apt's words give it, and what to do.

@@ -1,10 +1,10 @@
-import type { Command } from '../../model/command.ts'
-import type { Diff, Field } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { batchRead, readAll } from '../../model/read.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import type { Command } from '../../model/resource/command.ts'
+import type { Diff, FieldChange } from '../../model/resource/diff.ts'
+import { batchRead, readAll } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
+import { type Duration, milliseconds } from '../../shell/duration.ts'
 import { sh } from '../../shell/sh.ts'
-import { type Duration, milliseconds } from '../../text/duration.ts'
 import { install, POLICY, POLICY_MARKER, prefetch } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
 
@@ -154,7 +154,7 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
       throw new Problem(`${held.join(', ')}: on hold, so apt does not install it`, {
         next: `Release it on the host: apt-mark unhold ${held.join(' ')}`,
       })
-    const fields: Field[] = names.flatMap((name, i) => {
+    const fields: FieldChange[] = names.flatMap((name, i) => {
       if (!isThere(have[i]))
         return [{ name, ...(have[i]?.state && { from: have[i].state }), to: 'installed' }]
       return have[i]?.automatic ? [{ name, from: 'automatic', to: 'manual' }] : []
@@ -187,7 +187,7 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
 })
 
 /** Left by a run that was killed while it installed. */
-const LEFTOVER_POLICY: Field = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
+const LEFTOVER_POLICY: FieldChange = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
 
 function missing({ names }: Pick<PackageParams, 'names'>, have: readonly Installed[]): readonly string[] {
   return names.filter((_name, i) => !isThere(have[i]))

@@ -1,5 +1,5 @@
-import { read } from '../../model/read.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { read } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { command } from '../system/command.ts'
 import { updateLists, upgrade } from './apt.ts'

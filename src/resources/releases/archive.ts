@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
-import type { Opened, Streamed } from '../../model/streamed.ts'
+import type { OpenStream, Streamed } from '../../model/resource/command.ts'
 import { changedIn, type LocalEntry } from './local-tree.ts'
 
 /** How much is in memory of a file that is packed, bytes. */
@@ -20,7 +20,7 @@ interface Packed {
 /** These entries of a directory as a packed archive: made once, in a file that goes with this process, however many hosts take it. */
 export function archiveOf(packed: Packed): Streamed {
   return {
-    async open(): Promise<Opened> {
+    async open(): Promise<OpenStream> {
       const key = `${packed.directory}/${packed.id}`
       const making = MADE.get(key) ?? make(packed)
       MADE.set(key, making)

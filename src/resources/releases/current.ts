@@ -1,7 +1,7 @@
-import { batchRead, type Read } from '../../model/read.ts'
-import { type FakeState, place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
-import { forPaths } from '../../shell/in-parts.ts'
+import { type FakeState, putPath } from '../../model/resource/fake-state.ts'
+import { batchRead, type Read } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
+import { forPaths } from '../../shell/script-parts.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkPath } from '../files/check-path.ts'
 import type { AbsolutePath } from '../files/stat.ts'
@@ -123,7 +123,7 @@ export function releasesIn({ paths }: FakeState, root: AbsolutePath): Releases {
 function setFakeTime(host: FakeState, { root, id }: ReleaseParams, time: number): void {
   const path = `${root}/releases/${id}`
   const entry = host.paths.get(path)
-  if (entry) place(host, path, { ...entry, time })
+  if (entry) putPath(host, path, { ...entry, time })
 }
 
 interface ReleaseParams {

@@ -1,5 +1,5 @@
-import { clear } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { removePath } from '../../model/resource/fake-state.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkPath } from '../files/check-path.ts'
 import type { AbsolutePath } from '../files/stat.ts'
@@ -51,7 +51,7 @@ done`,
   ],
   simulate: ({ root, ...params }, host) => {
     for (const name of releasesToRemove({ root, ...params }, releasesIn(host, root)))
-      clear(host, `${root}/releases/${name}`)
+      removePath(host, `${root}/releases/${name}`)
   },
 })
 

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Problem } from '../../model/problem.ts'
-import { place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { putPath } from '../../model/resource/fake-state.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkPath, LONGEST_NAME } from '../files/check-path.ts'
 import { type AbsolutePath, type Entry, entryAt } from '../files/stat.ts'
@@ -99,7 +99,7 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
     ]
   },
   simulate: ({ path }, host) =>
-    place(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
+    putPath(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
 })
 
 function notThere(path: AbsolutePath, { id }: Build): Problem {

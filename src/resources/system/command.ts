@@ -1,7 +1,7 @@
-import type { Command } from '../../model/command.ts'
-import { mapRead, type Read, read } from '../../model/read.ts'
-import { type FakeState, place } from '../../model/sketch.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import type { Command } from '../../model/resource/command.ts'
+import { type FakeState, putPath } from '../../model/resource/fake-state.ts'
+import { mapRead, type Read, read } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from '../files/check-path.ts'
 import { type AbsolutePath, entryAt } from '../files/stat.ts'
@@ -40,7 +40,7 @@ export function command(
     ? statusCheck(silenced(unless), how.as)
     : {
         read: mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined),
-        sketch: (host) => place(host, creates ?? '/', MADE),
+        sketch: (host) => putPath(host, creates ?? '/', MADE),
       }
   return commandStep({ label, command: { script, ...how }, done }, { tags, ...(notify && { notify }) })
 }

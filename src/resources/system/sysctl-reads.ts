@@ -1,4 +1,4 @@
-import { batchRead } from '../../model/read.ts'
+import { batchRead } from '../../model/resource/read.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { baseName } from '../files/staging.ts'
 

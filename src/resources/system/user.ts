@@ -1,7 +1,7 @@
-import type { Command, Explanation } from '../../model/command.ts'
-import { compare } from '../../model/difference.ts'
-import { batchRead, known, mapRead, type Read, readAll, readBoth } from '../../model/read.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import type { Command, Explanation } from '../../model/resource/command.ts'
+import { compare } from '../../model/resource/diff.ts'
+import { batchRead, known, mapRead, type Read, readAll, readBoth } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from '../files/check-path.ts'
 

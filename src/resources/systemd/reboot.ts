@@ -1,10 +1,10 @@
-import { rebooting } from '../../model/handler.ts'
-import { mapRead, type Read, read } from '../../model/read.ts'
-import type { RoleCall, RoleContext } from '../../model/role.ts'
+import type { RoleCall, RoleContext } from '../../model/playbook/steps.ts'
+import { rebooting } from '../../model/resource/handler.ts'
+import { mapRead, type Read, read } from '../../model/resource/read.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { callSite, type Source } from '../../model/source.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import type { Duration } from '../../text/duration.ts'
 
 /** When a host is rebooted, and how long that may take: see {@link reboot}. */
 export type RebootOptions = StepOptions &

@@ -1,6 +1,6 @@
-import { compare } from '../../model/difference.ts'
 import { Problem } from '../../model/problem.ts'
-import { resource, type Step, type StepOptions } from '../../model/step.ts'
+import { compare } from '../../model/resource/diff.ts'
+import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { type Unit, unitName, unitState } from './unit-state.ts'
 

@@ -1,4 +1,4 @@
-import { batchRead } from '../../model/read.ts'
+import { batchRead } from '../../model/resource/read.ts'
 import { sh } from '../../shell/sh.ts'
 
 /** Whether systemd goes on with another definition of a unit than that on the disk. One `systemctl show` for all units of a host. */

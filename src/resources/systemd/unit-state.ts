@@ -1,4 +1,4 @@
-import { batchRead, mapRead, type Read } from '../../model/read.ts'
+import { batchRead, mapRead, type Read } from '../../model/resource/read.ts'
 import { sh } from '../../shell/sh.ts'
 
 /** A unit of systemd as it is now. */

@@ -1,6 +1,6 @@
 import { Problem } from '../../model/problem.ts'
-import { readBoth } from '../../model/read.ts'
-import type { Step, StepOptions } from '../../model/step.ts'
+import { readBoth } from '../../model/resource/read.ts'
+import type { Step, StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { checkName } from '../files/check-path.ts'
 import { file } from '../files/file.ts'

@@ -1,4 +1,4 @@
-import type { Confirmation } from '../../model/command.ts'
+import type { Confirmation } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
 /** A wait on a host for a new connection from the controller. */

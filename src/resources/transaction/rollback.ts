@@ -1,5 +1,5 @@
-import { read } from '../../model/read.ts'
-import { lines } from '../../shell/lines.ts'
+import { read } from '../../model/resource/read.ts'
+import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { REMOVED } from '../files/removed.ts'
 import { directoryOf, moveInto, showWriteError } from '../files/staging.ts'
@@ -114,7 +114,7 @@ back() {
 }
 put_back() {
   missed=
-${lines(swaps.map(({ path, at }, i) => sh`  back "$store/old/"${i} ${path} ${at} || { say ${`${path} could not be put back.`}; missed=yes; }`))}
+${joinLines(swaps.map(({ path, at }, i) => sh`  back "$store/old/"${i} ${path} ${at} || { say ${`${path} could not be put back.`}; missed=yes; }`))}
   unstage
   [ -z "$missed" ] && { sync -- ${directoriesOf(swaps)} 2>/dev/null || :; }
 }
@@ -130,7 +130,7 @@ keep() {
   { [ -e "$2" ] || [ -L "$2" ]; } && ! { [ -f "$1" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2"; } || return 0
   mkdir -p "$aside" && cp -a --parents -- "$2" "$aside/"
 }
-${lines(swaps.map(({ path }, i) => sh`keep "$store/old/"${i} ${path} || exit 1`))}
+${joinLines(swaps.map(({ path }, i) => sh`keep "$store/old/"${i} ${path} || exit 1`))}
 put_back || exit 1
 [ "\${1-}" != boot ] || exit 0
 if activate >&2; then said='in force'; else said='in place'; fi

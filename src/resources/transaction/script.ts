@@ -1,4 +1,4 @@
-import { lines } from '../../shell/lines.ts'
+import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { REMOVED } from '../files/removed.ts'
 import { baseName, moveInto } from '../files/staging.ts'
@@ -15,9 +15,9 @@ export function transactionScript(plan: TransactionPlan): Shell {
   return sh`
 ${prepareTransaction(plan)}
 give_up() { say "$1"; unstage; forget; exit ${ROLLED_BACK}; }
-${lines(swaps.map(staged))}
+${joinLines(swaps.map(staged))}
 ${validate ? validateScript(validate, swaps, id) : sh``}
-${lines(swaps.map(kept))}
+${joinLines(swaps.map(kept))}
 { sync -- "$store"/old "$store"/old/* 2>/dev/null; : > "$store/armed" && sync "$store/armed" "$store"; } || give_up ${`${label}: the old files could not be saved, so nothing was changed`}
 probe() { (
 ${probe ?? sh`:`}
@@ -31,11 +31,11 @@ restore() {
   say 'The old files are back in place. They could not be put in force again: look at the service.'
   forget; exit 1
 }
-${lines(swaps.map(swapped))}
+${joinLines(swaps.map(swapped))}
 sync -- ${directoriesOf(swaps)} 2>/dev/null
 activate || restore ${`${label}: it could not be activated.`}
 probe || restore ${`${label}: it was activated, but it does not work.`}
-${lines(swaps.map(removed))}
+${joinLines(swaps.map(removed))}
 forget`
 }
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { Diff } from '../../model/difference.ts'
-import type { Handler } from '../../model/handler.ts'
-import { type Probe, tried } from '../../model/probe.ts'
-import { readAll } from '../../model/read.ts'
-import { type Replacement, resource, type Step } from '../../model/step.ts'
+import { type Probe, probeScript } from '../../model/playbook/probe.ts'
+import type { Diff } from '../../model/resource/diff.ts'
+import type { Handler } from '../../model/resource/handler.ts'
+import { readAll } from '../../model/resource/read.ts'
+import { type Replacement, resource, type Step } from '../../model/resource/step.ts'
+import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import type { Duration } from '../../text/duration.ts'
 import { stagingPath } from '../files/staging.ts'
 import { upload } from '../files/upload.ts'
 import { isUnitFile } from '../systemd/unit-reload.ts'
@@ -122,7 +122,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
         swaps.map(({ path }) => path),
       ),
       confirmed: visit !== undefined,
-      probe: visit ? sequence([probe ? tried(probe) : sh`:`, visit.wait]) : probe && tried(probe),
+      probe: visit ? sequence([probe ? probeScript(probe) : sh`:`, visit.wait]) : probe && probeScript(probe),
     })
     return [
       ...ahead,

@@ -1,4 +1,4 @@
-import { lines } from '../../shell/lines.ts'
+import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf } from '../files/staging.ts'
 import type { Swap } from './plan.ts'
@@ -19,10 +19,10 @@ mkdir -m 0700 "$overlay" || give_up 'There is no room for the new files where th
 unchecked() { rm -rf -- "$overlay"; give_up "$1 could not be shown to the checker."; }
 show() { mkdir -p "$overlay/upper$3" && cp -a -- "$2" "$overlay/upper$1"; }
 hide() { mkdir -p "$overlay/upper$2" && mknod "$overlay/upper$1" c 0 0; }
-${lines(fill)}
+${joinLines(fill)}
 said=$(
 set --
-${lines(swaps.map(({ path }) => sh`for d in ${above(path)}; do [ ! -d "$d" ] || break; done; set -- "$@" "$d"`))}
+${joinLines(swaps.map(({ path }) => sh`for d in ${above(path)}; do [ ! -d "$d" ] || break; done; set -- "$@" "$d"`))}
 printf %s ${validate.text} | unshare -m --propagation private sh -c ${OVERLAID.text} _ "$overlay" "$@" 2>&1 8>&-
 )
 code=$?

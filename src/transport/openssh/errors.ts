@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { Unreachable, type UnreachableReason } from '../errors.ts'
 import { fingerprint } from '../ssh/encoding.ts'
 import type { Login } from './arguments.ts'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { milliseconds } from '../../text/duration.ts'
-import { quote } from '../../text/quote.ts'
+import { milliseconds } from '../../shell/duration.ts'
+import { quote } from '../../shell/quote.ts'
 import { SshConfigReader } from '../ssh/config.ts'
 import type { Target } from '../transport.ts'
 import { type Arguments, aliasOptions, asOptions, asPaths } from './arguments.ts'

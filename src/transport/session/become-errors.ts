@@ -29,7 +29,7 @@ export function becomeError({ host, become, said, ending }: BecomeErrorParts): P
 }
 
 export function passwordRejected(host: string, { method }: Become): Problem {
-  return new BecomeFailed(`${method} passwordRejected the password on ${host}`, {
+  return new BecomeFailed(`${method} rejected the password on ${host}`, {
     next: 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
   })
 }
@@ -63,7 +63,7 @@ const KNOWN: readonly Known[] = [
   },
   {
     sign: /incorrect password|try again|[Aa]uthentication fail|[Aa]uthorization failed|maximum \d+ incorrect/,
-    what: (method, host) => `${method} passwordRejected the password on ${host}`,
+    what: (method, host) => `${method} rejected the password on ${host}`,
     next: () => 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
   },
   {

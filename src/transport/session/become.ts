@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../../model/problem.ts'
+import { quote } from '../../shell/quote.ts'
 import type { Secret } from '../../shell/secret.ts'
-import { quote } from '../../text/quote.ts'
 import type { Clock } from '../clock.ts'
 import type { Connection, RemoteProcess } from '../transport.ts'
 import { becomeError, passwordRejected } from './become-errors.ts'

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { BecomeFailed } from '../errors.ts'
 import type { Become } from './become.ts'
 

@@ -1,6 +1,5 @@
-import { payload } from '../../shell/payload.ts'
+import { quote } from '../../shell/quote.ts'
 import type { Shell } from '../../shell/sh.ts'
-import { quote } from '../../text/quote.ts'
 
 /** One script on its way to the session's shell, where `opening` has defined the functions that its text calls. */
 export interface Frame {
@@ -72,6 +71,7 @@ export function encodeShared(frames: readonly Frame[], { token }: Dialect): Buff
 
 /** Exit statuses of the subshell of shared frames: all were run; a decisive one failed, and those behind it were told to be skipped. */
 const ENDED = 113
+
 const FAILED = 114
 
 function inline(frame: Frame): string {
@@ -151,3 +151,17 @@ function copy(descriptor: number): string {
   const file = `/proc/self/fd/${descriptor}`
   return `{ [ -e ${file} ] && ! [ -s ${file} ] || cat <&${descriptor}; }`
 }
+
+/**
+ * A command of the shell itself that writes exactly these bytes. As `printf` is built into every sh we meet, the bytes show up
+ * in no process list.
+ */
+export function payload(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString('latin1')
+  return `printf '${text.replace(SPECIAL, (c) => ESCAPES[c] ?? c).replace(/^-/, '\\055')}'`
+}
+
+/** The format's own characters, the one that ends the quotes, and the one that no shell can hold. */
+const SPECIAL = /[\0%\\']/g
+
+const ESCAPES: Readonly<Record<string, string>> = { '\0': '\\000', '%': '%%', '\\': '\\\\', "'": '\\047' }

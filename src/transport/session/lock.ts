@@ -1,5 +1,5 @@
 import { Problem, type ProblemParts } from '../../model/problem.ts'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 
 /** Who holds a host while it changes it. */
 export interface Lock {

@@ -1,6 +1,6 @@
-import { LOOK, STOP } from '../../shell/process-tree.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { BLOCK, type Dialect } from './frame.ts'
+import { LOOK, STOP } from './process-tree.ts'
 
 /** Where the outputs of isolated scripts are kept while they run. */
 const OUTPUT_DIRECTORIES = ['/run', '/dev/shm', '/tmp', '/var/tmp'] as const

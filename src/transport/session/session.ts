@@ -1,4 +1,4 @@
-import type { Streamed } from '../../model/streamed.ts'
+import type { Streamed } from '../../model/resource/command.ts'
 import type { Shell } from '../../shell/sh.ts'
 
 /** One script for the session's shell. */

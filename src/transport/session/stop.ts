@@ -1,6 +1,6 @@
-import { killTree, type ProcessId } from '../../shell/process-tree.ts'
 import type { Shell } from '../../shell/sh.ts'
 import type { RemoteProcess } from '../transport.ts'
+import { killTree, type ProcessId } from './process-tree.ts'
 
 /** Kills a process and all that it started, from a shell of its own. */
 export function killProcess(start: () => Promise<RemoteProcess>, process: ProcessId): Promise<void> {

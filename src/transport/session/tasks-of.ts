@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { Opened } from '../../model/streamed.ts'
+import type { OpenStream } from '../../model/resource/command.ts'
 import type { Clock } from '../clock.ts'
 import { type Dialect, encode, encodeShared, type Frame } from './frame.ts'
 import type { Script } from './session.ts'
@@ -96,12 +96,12 @@ async function inputOf({ input, hear }: Script): Promise<Input> {
   return { input: Buffer.concat(all), follows: undefined }
 }
 
-function whole(bytes: Uint8Array): Opened {
+function whole(bytes: Uint8Array): OpenStream {
   return { size: bytes.length, pieces: Readable.from([bytes]) }
 }
 
 /** Says from time to time how much of it was read. */
-async function* told({ size, pieces }: Opened, hear: Script['hear']): AsyncIterable<Uint8Array> {
+async function* told({ size, pieces }: OpenStream, hear: Script['hear']): AsyncIterable<Uint8Array> {
   let passed = 0
   let last = performance.now()
   for await (const piece of pieces) {

@@ -1,6 +1,6 @@
-import type { ProcessId } from '../../shell/process-tree.ts'
 import type { Clock, Limit } from '../clock.ts'
 import { Deferred } from '../concurrency.ts'
+import type { ProcessId } from './process-tree.ts'
 import type { Result } from './session.ts'
 import type { Mark } from './splitter.ts'
 

@@ -1,6 +1,6 @@
 import { homedir, userInfo } from 'node:os'
-import { milliseconds } from '../../text/duration.ts'
-import { jumpsIn } from '../../text/proxy-jump.ts'
+import { milliseconds } from '../../shell/duration.ts'
+import { jumpsIn } from '../../shell/proxy-jump.ts'
 import { Unreachable } from '../errors.ts'
 import { knownHostsName } from '../ssh2/known-hosts.ts'
 import type { HostKeyRules, Identities, LoginSettings } from '../ssh2/settings.ts'

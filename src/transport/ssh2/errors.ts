@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { errno, Unreachable, type UnreachableReason } from '../errors.ts'
 import { LoginFailed, NoAuthMethodsLeft, type Progress } from './login.ts'
 import { address, type LoginSettings } from './settings.ts'

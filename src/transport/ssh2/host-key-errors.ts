@@ -1,4 +1,4 @@
-import { quote } from '../../text/quote.ts'
+import { quote } from '../../shell/quote.ts'
 import { Unreachable } from '../errors.ts'
 import { fingerprint, keyTypeName } from '../ssh/encoding.ts'
 import type { KnownKey } from './known-hosts.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { RunEvent } from '../../../src/model/event.ts'
-import { known } from '../../../src/model/read.ts'
+import { known } from '../../../src/model/resource/read.ts'
 import { parseJournal } from '../../../src/report/journal/format.ts'
 import { journalWriter } from '../../../src/report/journal/journal.ts'
 import { timelineOf } from '../../../src/report/journal/timeline.ts'

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
-import type { Host } from '../../../src/model/host.ts'
-import { Problem } from '../../../src/model/problem.ts'
-import { Unknown } from '../../../src/model/unknown.ts'
-import type { Finding, Verified } from '../../../src/model/verification.ts'
+import type { Finding, Verified } from '../../../src/model/check/verification.ts'
+import type { Host } from '../../../src/model/inventory/host.ts'
+import { Problem, Unknown } from '../../../src/model/problem.ts'
 import { plain } from '../../../src/report/problem.ts'
 import { changes, lastKnown, statusLines } from '../../../src/report/tables/watch-view.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { RunEvent } from '../../../src/model/event.ts'
-import { known } from '../../../src/model/read.ts'
+import { known } from '../../../src/model/resource/read.ts'
 import { coloured, plain } from '../../../src/report/problem.ts'
 import { SCREEN_READER_LABELS } from '../../../src/report/terminal/lines.ts'
 import { type PlainOptions, plainReporter } from '../../../src/report/terminal/plain.ts'

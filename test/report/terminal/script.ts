@@ -1,6 +1,6 @@
 import type { HostSummary, RunEvent, StepInfo, Summary } from '../../../src/model/event.ts'
 import { Problem } from '../../../src/model/problem.ts'
-import { known } from '../../../src/model/read.ts'
+import { known } from '../../../src/model/resource/read.ts'
 
 export const step = (kind: string, name: string, ...roles: readonly string[]): StepInfo => ({
   kind,

@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { expect } from 'chai'
-import { play } from '../../../src/model/play.ts'
-import type { Steps } from '../../../src/model/steps.ts'
+import { play } from '../../../src/model/playbook/play.ts'
+import type { Steps } from '../../../src/model/playbook/steps.ts'
 import { absent } from '../../../src/resources/files/absent.ts'
 import { directory } from '../../../src/resources/files/directory.ts'
 import { file } from '../../../src/resources/files/file.ts'

@@ -1,4 +1,4 @@
-import { elapsed } from '../../../text/duration.ts'
+import { elapsed } from '../../../shell/duration.ts'
 import type { RunTimeline } from '../../journal/timeline.ts'
 import { byId, count, h } from './dom.ts'
 

@@ -1,4 +1,4 @@
-import { elapsed } from '../../../text/duration.ts'
+import { elapsed } from '../../../shell/duration.ts'
 import { stepTitle } from '../../format.ts'
 import type { JournalStep } from '../../journal/format.ts'
 import type { Entry, HostTimeline } from '../../journal/timeline.ts'

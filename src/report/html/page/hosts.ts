@@ -1,4 +1,4 @@
-import { elapsed } from '../../../text/duration.ts'
+import { elapsed } from '../../../shell/duration.ts'
 import type { HostTimeline, RunTimeline, Span } from '../../journal/timeline.ts'
 import { byId, collapsed, count, h, withShowMore } from './dom.ts'
 import { hostBody } from './host.ts'

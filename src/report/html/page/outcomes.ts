@@ -1,4 +1,4 @@
-import { elapsed } from '../../../text/duration.ts'
+import { elapsed } from '../../../shell/duration.ts'
 import type { Outcome, RunTimeline } from '../../journal/timeline.ts'
 
 /** Worst first. */

@@ -1,0 +1,115 @@
+import { Unknown } from '../../model/problem.ts'
+import type { Part, Read } from '../../model/resource/read.ts'
+import { parseBatch } from '../../model/resource/read-failure.ts'
+import { elapsed } from '../../shell/duration.ts'
+import type { Result, Session } from '../../transport/session/session.ts'
+import type { HostScript } from './scripts.ts'
+
+/** A read made ready to travel: its scripts, one for each family of questions and none twice, and what their results mean. */
+export interface ReadBatch<T> {
+  readonly scripts: readonly HostScript[]
+  readonly value: (results: readonly Result[]) => T
+}
+
+export function batch<T>(read: Read<T>): ReadBatch<T> {
+  const groups = byFamily(read.parts).map(([family, places]) => ({
+    family,
+    places,
+    script: scriptFor(
+      family,
+      places.map((at) => read.parts[at]?.query),
+    ),
+  }))
+  const scripts = inTravelOrder(new Map(groups.map(({ script }) => [keyOf(script), script])))
+  const numbers = new Map(scripts.map((script, i) => [keyOf(script), i]))
+  return {
+    scripts,
+    value: (results) => {
+      const answers = new Array<unknown>(read.parts.length)
+      groups.forEach(({ family, places, script }) => {
+        const queries = places.map((at) => read.parts[at]?.query)
+        const result = () => answerOf(results[numbers.get(keyOf(script)) ?? -1], script)
+        const values = parseBatch(family, queries, result)
+        places.forEach((at, j) => {
+          answers[at] = values[j]
+        })
+      })
+      return read.value(answers)
+    },
+  }
+}
+
+/** Asks a host in one round trip; in none when there is nothing to ask. */
+export async function readHost<T>(session: Session, read: Read<T>): Promise<T> {
+  const { scripts, value } = batch(read)
+  return value(scripts.length === 0 ? [] : await session.run(scripts))
+}
+
+function scriptFor(family: Part['family'], queries: readonly unknown[]): HostScript {
+  const script = family.script(queries)
+  const { text } = script
+  return {
+    script,
+    mayFail: true,
+    asks: family.name === 'script' ? firstLine(text) : `the question for ${family.name}`,
+    ...(family.on && { on: family.on }),
+    ...(family.shared && family.as === undefined && { mode: 'shared' }),
+    ...(family.as === undefined ? {} : { as: family.as, mode: 'isolated' }),
+  }
+}
+
+/** The same for scripts that have the same answer: equal questions of several families are asked once. */
+function keyOf({ on, as, mode, script }: HostScript): string {
+  return [on?.name, as, mode, script.text].join('\0')
+}
+
+/** Host by host, and those that share a subshell side by side. Questions change nothing, so their order does not matter. */
+function inTravelOrder(scripts: ReadonlyMap<string, HostScript>): readonly HostScript[] {
+  const hosts = [...new Set([...scripts.values()].map(({ on }) => on?.name))]
+  const rank = ({ on, mode }: HostScript) => 2 * hosts.indexOf(on?.name) + (mode === 'shared' ? 0 : 1)
+  return [...scripts.values()].sort((a, b) => rank(a) - rank(b))
+}
+
+/** The places of the parts of each family, in the order in which the families first occur. */
+function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], readonly number[]])[] {
+  const groups = new Map<Part['family'], number[]>()
+  parts.forEach(({ family }, at) => {
+    const places = groups.get(family)
+    if (places) places.push(at)
+    else groups.set(family, [at])
+  })
+  return [...groups]
+}
+
+/** @throws Unknown when the host did not answer: no answer is not the answer no */
+function answerOf(result: Result | undefined, script: HostScript) {
+  if (!result) throw new RangeError('a script has no result')
+  const { code, stdout, stderr, timedOut, limit = 0 } = result
+  if (timedOut)
+    throw unanswered(script, `no answer after ${elapsed(limit)} to ${script.asks}, so it was ended`)
+  if (code === KILLED || (script.mode === 'shared' && code === NOT_RUN))
+    throw unanswered(script, `no answer to ${script.asks}: it was killed`)
+  return { code, stdout: stdout.toString(), stderr: stderr.toString(), bytes: stdout }
+}
+
+const KILLED = 128 + 9
+
+const NOT_RUN = 125
+
+function unanswered({ script: { text } }: HostScript, what: string): Unknown {
+  const lines = text.trim().split('\n').slice(0, SHOWN)
+  return new Unknown(what, {
+    details: lines.map((line) => (line.length > 200 ? `${line.slice(0, 199)}…` : line)),
+    next: 'See on the host what it waits for, such as a network mount that is gone or a lock. Nothing was changed because of it.',
+  })
+}
+
+/** Lines of a script. */
+const SHOWN = 5
+
+/** The first line that says something. */
+function firstLine(text: string): string {
+  const line = text.split('\n').find((one) => /[^\s{}();]/.test(one)) ?? ''
+  const words = line.replace(/^[\s{(]+/, '').trim()
+  return words.length > 80 ? `${words.slice(0, 79)}…` : words
+}

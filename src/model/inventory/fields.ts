@@ -1,0 +1,213 @@
+import ipaddr from 'ipaddr.js'
+import { Secret } from '../../shell/secret.ts'
+
+/** A sort of value that an inventory or a flag may hold: what it should be, in words, and whether one is. */
+export interface Field<out T> {
+  /** `a whole number from 1 to 254`; stands behind "should be". */
+  readonly expects: string
+  /** @returns the value, or undefined when it is none of this sort. */
+  readonly check: (given: unknown) => T | undefined
+  /** For fields of fields: the faults within, each with its path. */
+  readonly faults?: (given: unknown, path: string) => readonly string[]
+  readonly optional?: boolean
+}
+
+export interface OptionalField<out T> extends Field<T> {
+  readonly optional: true
+}
+
+/** The type of the values of a field. */
+export type Out<F> = F extends Field<infer T> ? T : never
+
+/** Where the given value is not what the field expects: `path: should be …, got …`. */
+export function faultsOf(field: Field<unknown>, given: unknown, path: string): readonly string[] {
+  if (isPromise(given)) return [promised(path)]
+  if (given === undefined) return field.optional ? [] : [`${path}: is missing; it should be ${field.expects}`]
+  if (field.faults) return field.faults(given, path)
+  return field.check(given) === undefined ? [`${path}: should be ${field.expects}, got ${shown(given)}`] : []
+}
+
+/** Any text with something in it. @example inventorySchema({ title: text, web: hosts() }) */
+export const text: Field<string> = {
+  expects: 'a text',
+  check: (given) => (typeof given === 'string' && given.length > 0 ? given : undefined),
+}
+
+/**
+ * True or false. On the command line, the flag of a playbook alone means true.
+ *
+ * @example inventorySchema({ web: hosts({ canary: optional(flag) }) })
+ */
+export const flag: Field<boolean> = {
+  expects: 'true or false',
+  check: (given) => (typeof given === 'boolean' ? given : undefined),
+}
+
+/**
+ * A whole number, within bounds where they are given.
+ *
+ * @example inventorySchema({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
+ */
+export function integer({
+  min = -Infinity,
+  max = Infinity,
+}: {
+  min?: number
+  max?: number
+} = {}): Field<number> {
+  return {
+    expects: `a whole number${bounds(min, max)}`,
+    check: (given) =>
+      typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max
+        ? given
+        : undefined,
+  }
+}
+
+function bounds(min: number, max: number): string {
+  if (min === -Infinity) return max === Infinity ? '' : ` ≤ ${max}`
+  return max === Infinity ? ` ≥ ${min}` : ` from ${min} to ${max}`
+}
+
+/** A TCP or UDP port. @example inventorySchema({ web: hosts({ port }) }) */
+export const port: Field<number> = { ...integer({ min: 1, max: 65_535 }), expects: 'a port from 1 to 65535' }
+
+/** One of these values. @example inventorySchema({ postgres: choice(15, 17), web: hosts() }) */
+export function choice<const T extends readonly (string | number)[]>(...values: T): Field<T[number]> {
+  return {
+    expects: values.length === 1 ? shown(values[0]) : `one of ${values.map(shown).join(', ')}`,
+    check: (given) => values.find((value) => value === given),
+  }
+}
+
+/** A DNS name. @example inventorySchema({ domain: hostname, web: hosts() }) */
+export const hostname: Field<string> = {
+  expects: 'a DNS name such as notes.example.com',
+  check: (given) =>
+    typeof given === 'string' && given.length <= 253 && DNS_NAME.test(given) ? given : undefined,
+}
+
+const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i
+
+/** An IPv4 or IPv6 address. @example inventorySchema({ nameserver: address, web: hosts() }) */
+export const address: Field<string> = {
+  expects: 'an IP address such as 10.0.1.1',
+  check: (given) => (typeof given === 'string' && isAddress(given) ? given : undefined),
+}
+
+/** An address with the length of its network's prefix. @example inventorySchema({ vip: cidr, lb: hosts() }) */
+export const cidr: Field<string> = {
+  expects: 'an address with its prefix length such as 10.0.1.100/24',
+  check: (given) => (typeof given === 'string' && ipaddr.isValidCIDR(given) ? given : undefined),
+}
+
+/** A password, key or token. @example inventorySchema({ passwords: record({ app: credential }), db: hosts() }) */
+export const credential: Field<Secret> = {
+  expects: "a secret: secret.env('NAME'), secret.file('path') or secret.command('pass', 'show', 'name')",
+  check: (given) => (given instanceof Secret ? given : undefined),
+}
+
+/** A certificate with the chain above it and its key, as PEM. */
+export interface KeyPair {
+  readonly certificate: string
+  readonly key: Secret
+  /** Of the account's key, where an ACME server has it made: who knows it can show that the names are theirs. */
+  readonly thumbprint?: string
+}
+
+/**
+ * A certificate and its key, as {@link authority}, {@link acme} and {@link pemPair} give them.
+ *
+ * @example inventorySchema({ certificate: keyPair, lb: hosts() })
+ */
+export const keyPair: Field<KeyPair> = {
+  expects: 'a certificate (PEM) and its key (a secret)',
+  check: (given) => {
+    if (!isRecord(given)) return undefined
+    const { certificate, key, thumbprint } = given
+    const pem = typeof certificate === 'string' && certificate.includes('-----BEGIN CERTIFICATE-----')
+    const account = typeof thumbprint === 'string' ? { thumbprint } : {}
+    return pem && key instanceof Secret ? { certificate, key, ...account } : undefined
+  },
+}
+
+/** The same sort of value, or nothing. @example inventorySchema({ contact: optional(text), web: hosts() }) */
+export function optional<T>(field: Field<T>): OptionalField<T> {
+  return { ...field, optional: true }
+}
+
+/**
+ * Any number of values of one sort.
+ *
+ * @example list(cidr)
+ */
+export function list<T>(of: Field<T>): Field<readonly T[]> {
+  const faults = (given: unknown, path: string): readonly string[] =>
+    Array.isArray(given)
+      ? given.flatMap((one, i) => faultsOf(of, one, `${path}[${i}]`))
+      : [`${path}: should be ${expects}, got ${shown(given)}`]
+  const expects = `a list, each ${of.expects}`
+  return {
+    expects,
+    faults,
+    check: (given) => (faults(given, '').length === 0 ? (given as readonly T[]) : undefined),
+  }
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>
+
+export type OptionalKey<F> = { [K in keyof F]: F[K] extends { readonly optional: true } ? K : never }[keyof F]
+
+/** The values that belong to a record of fields. */
+export type Values<F> = { readonly [K in Exclude<keyof F, OptionalKey<F>>]: Out<F[K]> } & {
+  readonly [K in OptionalKey<F>]?: Out<F[K]>
+}
+
+/**
+ * Several values with names.
+ *
+ * @example inventorySchema({ backup: record({ directory: text, days: integer({ min: 1 }) }), db: hosts() })
+ */
+export function record<const F extends Fields>(fields: F): Field<Values<F>> {
+  const faults = (given: unknown, path: string): readonly string[] => {
+    if (!isRecord(given)) return [`${path}: should be ${expects}, got ${shown(given)}`]
+    const unknown = Object.keys(given).filter((key) => !(key in fields))
+    return [
+      ...Object.entries(fields).flatMap(([key, field]) => faultsOf(field, given[key], `${path}.${key}`)),
+      ...unknown.map(
+        (key) => `${path}.${key}: is not known here; there are ${Object.keys(fields).join(', ')}`,
+      ),
+    ]
+  }
+  const expects = `a record of ${Object.keys(fields).join(', ')}`
+  return {
+    expects,
+    faults,
+    check: (given) => (faults(given, '').length === 0 ? (given as Values<F>) : undefined),
+  }
+}
+
+export function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
+}
+
+export function isPromise(given: unknown): boolean {
+  return isRecord(given) && typeof given['then'] === 'function'
+}
+
+/** The fault of a promise where a value should be. */
+export function promised(path: string): string {
+  return `${path}: is a promise; write await before it, in an async function`
+}
+
+export function isAddress(given: string): boolean {
+  // ipaddr.js also takes old short forms such as 10.1; nobody means these.
+  return ipaddr.IPv6.isValid(given) || ipaddr.IPv4.isValidFourPartDecimal(given)
+}
+
+function shown(given: unknown): string {
+  if (typeof given === 'string') return JSON.stringify(given)
+  if (typeof given === 'object' && given !== null)
+    return Array.isArray(given) ? 'a list' : given instanceof Secret ? 'a secret' : 'an object'
+  return String(given)
+}

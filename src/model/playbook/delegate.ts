@@ -1,0 +1,38 @@
+import type { Host } from '../inventory/host.ts'
+import type { Diff } from '../resource/diff.ts'
+import { facts } from '../resource/facts.ts'
+import type { FakeState } from '../resource/fake-state.ts'
+import type { Handler } from '../resource/handler.ts'
+import { elsewhere } from '../resource/read.ts'
+import type { Step } from '../resource/step.ts'
+
+/** What roles of delegated steps see. */
+export const FACTS = Object.freeze({ label: 'its facts', read: facts })
+
+/** The same step, done on another host: asked there, changed there, its handlers run there. */
+export function stepOn(step: Step, host: Host): Step {
+  const { pool: _own, ...alone } = step
+  const { notify, satisfies } = alone
+  return Object.freeze({
+    ...alone,
+    on: host,
+    name: `${step.name} on ${host.name}`,
+    notify: notify.map((one) => handlerOn(one, host)),
+    satisfies: satisfies.map((one) => handlerOn(one, host)),
+    read: elsewhere(step.read, host),
+    diff: (have: unknown) => differenceOn(step.diff(have), host),
+    // A command that says where it runs, runs there.
+    apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: command.on ?? host })),
+    ...(step.simulate && { simulate: (own: FakeState) => step.simulate?.(own.other(host.name)) }),
+  })
+}
+
+function handlerOn({ name, commands }: Handler, host: Host): Handler {
+  return { name: `${name} on ${host.name}`, commands: commands.map((command) => ({ ...command, on: host })) }
+}
+
+function differenceOn(difference: Diff | undefined, host: Host): Diff | undefined {
+  if (!difference?.texts) return difference
+  const texts = difference.texts.map((text) => ({ ...text, before: elsewhere(text.before, host) }))
+  return { ...difference, texts }
+}

@@ -1,0 +1,121 @@
+import type { StepInfo } from '../event.ts'
+import type { Host } from '../inventory/host.ts'
+import { Problem, wrapErrors } from '../problem.ts'
+import type { AnswerStore, QuestionRegistry } from '../resource/answer-store.ts'
+import type { Facts } from '../resource/facts.ts'
+import type { Ask } from '../resource/question.ts'
+import type { Step } from '../resource/step.ts'
+import { FACTS, stepOn } from './delegate.ts'
+import type { RoleContext, Steps } from './steps.ts'
+
+/** A step with the roles that it came from, outermost first. */
+export interface ExpandedStep {
+  readonly step: Step
+  readonly roles: readonly string[]
+  /** Its own, and those of all that it stands in; the name of a role is one. */
+  readonly tags: readonly string[]
+}
+
+/** The asks that must be answered before these steps can be unfolded; roles' own are known only when they are unfolded. */
+export function asksOf(steps: Steps): readonly Ask[] {
+  if (!steps) return []
+  if (isList(steps)) return steps.flatMap(asksOf)
+  if (steps.type === 'delegated') return [{ host: steps.host, question: FACTS }, ...asksOf(steps.steps)]
+  if (steps.type === 'once' || steps.type === 'tagged') return asksOf(steps.steps)
+  return steps.type === 'after' ? steps.asks : []
+}
+
+export interface ExpandContext extends RoleContext {
+  readonly answers: Pick<AnswerStore, 'has' | 'get'>
+  /** Knows questions again that were made anew. @default each is another one */
+  readonly questions?: QuestionRegistry
+  /** Whether this host takes the steps that one host takes for all. @default true */
+  readonly runsOnce?: boolean
+}
+
+export interface Expansion {
+  readonly steps: readonly ExpandedStep[]
+  /** All that was asked for these steps, whether it is answered yet or not. */
+  readonly asks: readonly Ask[]
+  /** Whether some asks have no answer yet, so that steps are missing. */
+  readonly incomplete: boolean
+}
+
+/** The flat list of steps of one host, in order. @throws Problem naming the role whose body failed */
+export function expand(steps: Steps, context: ExpandContext): Expansion {
+  const { answers, questions, runsOnce: takesOnce = true } = context
+  questions?.begin()
+  const first = (one: Ask) => questions?.first(one) ?? one
+  const asks: Ask[] = []
+  const flat: ExpandedStep[] = []
+  const answered = (needed: readonly Ask[]) => {
+    const known = needed.map(first)
+    asks.push(...known)
+    return known.every((one) => answers.has(one))
+  }
+  const walk = (node: Steps, at: Place): void => {
+    const { roles, tags } = at
+    if (!node) return
+    if (isList(node)) for (const inner of node) walk(inner, at)
+    else if (node.type === 'step') {
+      const step = at.host ? stepOn(node, at.host) : node
+      flat.push({ step, roles, tags: [...tags, ...node.tags] })
+    } else if (node.type === 'role')
+      walk(
+        wrapErrors(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts })),
+        { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
+      )
+    else if (node.type === 'after') {
+      if (answered(node.asks))
+        walk(
+          wrapErrors('after', node.source, () => node.steps((one) => answers.get(first(one)))),
+          at,
+        )
+    } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
+    else if (node.type === 'once') {
+      if (takesOnce) walk(node.steps, at)
+    } else if (node.type === 'delegated') {
+      const needed = { host: node.host, question: FACTS }
+      if (answered([needed]))
+        walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
+    } else throw notSteps(node, roles)
+  }
+  walk(steps, { roles: [], tags: [], facts: context.facts })
+  return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)) }
+}
+
+interface Place {
+  readonly roles: readonly string[]
+  readonly tags: readonly string[]
+  readonly facts: Facts
+  /** Where its steps are done, when that is not the host whose turn it is. */
+  readonly host?: Host
+}
+
+/** @param answer what {@link FACTS} gave */
+function factsIn(answer: unknown, { name }: Host): Facts {
+  if (!answer)
+    throw new Problem(`${name} cannot be reached, and some steps are to be done there`, {
+      next: 'See why it cannot be reached; nothing was done in this play on the host whose turn it was.',
+    })
+  return answer as Facts
+}
+
+function isList(steps: Steps): steps is readonly Steps[] {
+  return Array.isArray(steps)
+}
+
+function notSteps(node: unknown, roles: readonly string[]): Problem {
+  const where = roles.length > 0 ? `role ${roles.join(' › ')}` : 'a play'
+  return new Problem(`The steps of ${where} hold something that is no step: ${kindOf(node)}`)
+}
+
+function kindOf(node: unknown): string {
+  if (typeof node === 'function') return 'a function: was a role not called with its params?'
+  if (node instanceof Promise) return 'a promise: a role cannot be async'
+  return `a value of the type ${typeof node}`
+}
+
+export function stepInfo({ step: { kind, name, source }, roles }: ExpandedStep): StepInfo {
+  return { kind, name, roles, source }
+}

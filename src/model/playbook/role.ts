@@ -1,0 +1,60 @@
+import { InvalidParams, Problem, wrapErrors } from '../problem.ts'
+import type { Facts } from '../resource/facts.ts'
+import { callSite } from '../source.ts'
+import type { RoleCall, RoleContext, Steps } from './steps.ts'
+
+/** Params in which an optional one may also be undefined: `workers: host.workers` is the commonest use. */
+export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K] | undefined : P[K] } & {
+  readonly [K in keyof P as Record<never, never> extends Pick<P, K> ? K : never]?: P[K] | undefined
+}
+
+/** A role, to be called with its params. Made by {@link role}. */
+export type Role<P> = (params: Params<P>) => RoleCall
+
+export interface RoleOptions<P> {
+  /** The releases of Debian that it works on; with a host of another, nothing is changed on any. @default any system */
+  readonly debian?: readonly number[]
+  /** Refuses params that cannot be right, before any host is met. @throws Refusal that names the param as `where` */
+  readonly check?: (params: P) => void
+  /** Words for `--tags` and `--skip-tags`, beside the role's name, which is one already. */
+  readonly tags?: readonly string[]
+}
+
+/**
+ * A role: a function from params to steps. Defaults stand where the params are taken apart.
+ *
+ * @example role('motd', ({ text }: { readonly text: string }) => [file('/etc/motd', text)])
+ */
+export function role<P extends object>(
+  name: string,
+  body: (params: P, context: RoleContext) => Steps,
+  { tags = [], debian, check }: RoleOptions<P> = {},
+): Role<P> {
+  return (params) => {
+    const source = callSite()
+    if (typeof params !== 'object' || params === null)
+      throw new Problem(`role ${name} was called without its params`, {
+        ...(source && { where: source }),
+        next: 'Give it an object, an empty one if need be: {}.',
+      })
+    const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as P
+    if (check) wrapErrors(`role ${name}`, source, () => check(given))
+    return Object.freeze({
+      type: 'role',
+      name,
+      source,
+      tags,
+      steps: (context: RoleContext) => {
+        if (debian) refuseOthers(debian, context.facts)
+        return body(given, context)
+      },
+    })
+  }
+}
+
+function refuseOthers(known: readonly number[], { hostname, os }: Facts): void {
+  if (os.id === 'debian' && known.includes(os.version)) return
+  throw new InvalidParams(`${hostname} runs ${[os.id, os.version || os.codename].join(' ')}.`, {
+    next: `It works on Debian ${known.join(' and ')}. Nothing was changed on any host.`,
+  })
+}

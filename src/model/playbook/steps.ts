@@ -1,0 +1,102 @@
+import type { Host } from '../inventory/host.ts'
+import type { Facts } from '../resource/facts.ts'
+import type { Answers, Ask } from '../resource/question.ts'
+import type { Step } from '../resource/step.ts'
+import { callSite, type Source } from '../source.ts'
+
+/** What a role knows of the host it is unfolded for, beside its params. */
+export interface RoleContext {
+  readonly facts: Facts
+}
+
+/** A role with its params: steps that are made once the host's facts are known. */
+export interface RoleCall {
+  readonly type: 'role'
+  readonly name: string
+  readonly source: Source | undefined
+  readonly tags: readonly string[]
+  readonly steps: (context: RoleContext) => Steps
+}
+
+/** Steps for another host than the one whose turn it is. */
+export interface DelegatedSteps {
+  readonly type: 'delegated'
+  readonly host: Host
+  readonly steps: Steps
+}
+
+/** Steps that only the first of a play's hosts takes. */
+export interface RunOnceSteps {
+  readonly type: 'once'
+  readonly steps: Steps
+}
+
+/** Steps with words for `--tags`. */
+export interface TaggedSteps {
+  readonly type: 'tagged'
+  readonly tags: readonly string[]
+  readonly steps: Steps
+}
+
+/** Steps for another host, at this place in the turn of the play's own host. Roles in them see the facts of that other host. @example delegateTo(db1, [migrated]) */
+export function delegateTo(host: Host, steps: Steps): DelegatedSteps {
+  return Object.freeze({ type: 'delegated', host, steps })
+}
+
+/**
+ * Steps that one host of a play takes for all of them: the first that can be reached. With `on`, another host does it.
+ *
+ * @example play('app', { hosts: app, serial: 1 }, () => [runOnce(delegateTo(db1, migrated)), motd({ text: 'Welcome' })])
+ */
+export function runOnce(steps: Steps): RunOnceSteps {
+  return Object.freeze({ type: 'once', steps })
+}
+
+/**
+ * Gives words for `--tags` and `--skip-tags` to steps and roles.
+ *
+ * @example tagged('config', [file('/etc/motd', 'Welcome\n')])
+ */
+export function tagged(tags: string | readonly string[], steps: Steps): TaggedSteps {
+  return Object.freeze({ type: 'tagged', tags: typeof tags === 'string' ? [tags] : tags, steps })
+}
+
+/** Steps that depend on what hosts answer. */
+export interface AfterSteps {
+  readonly type: 'after'
+  readonly source: Source | undefined
+  readonly asks: readonly Ask[]
+  readonly steps: (answerTo: (ask: Ask) => unknown) => Steps
+}
+
+/**
+ * Steps that need another's answer. The question is asked when the plan is made, and again right before the steps run when
+ * anything on the asked hosts has changed since.
+ *
+ * @example
+ * after(askEach(db, isPrimary), (all) => {
+ *   const primary = all.find(({ answer }) => answer)?.host
+ *   return primary && file('/etc/app/database', primary.address)
+ * })
+ */
+export function after<T>(derived: Answers<T>, then: (value: T) => Steps): AfterSteps {
+  return Object.freeze({
+    type: 'after',
+    source: callSite(),
+    asks: derived.asks,
+    steps: (answerTo: (ask: Ask) => unknown) => then(derived.value(answerTo)),
+  })
+}
+
+/** Steps, roles, and what is to be left out (`tls && file(…)`), in lists within lists. */
+export type Steps =
+  | Step
+  | RoleCall
+  | AfterSteps
+  | DelegatedSteps
+  | RunOnceSteps
+  | TaggedSteps
+  | Falsy
+  | readonly Steps[]
+
+type Falsy = false | undefined | null

@@ -1,0 +1,63 @@
+export const MASK = '***'
+
+/** The text with each of these replaced by `***`; what overlaps becomes one mask, so that no end of either is left. */
+export function masked(text: string, values: Iterable<string>): string {
+  const found: (readonly [from: number, to: number])[] = []
+  for (const value of values) {
+    for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1))
+      found.push([at, at + value.length])
+  }
+  if (found.length === 0) return text
+  found.sort(([a], [b]) => a - b)
+  let safe = ''
+  let end = 0
+  for (const [from, to] of found) {
+    if (from >= end) safe += text.slice(end, from) + MASK
+    end = Math.max(end, to)
+  }
+  return safe + text.slice(end)
+}
+
+/**
+ * How a value may look when it leaves us: as it is, in quotes of the shell, of JSON and of SQL, in URLs, in base64 wherever in a
+ * longer text it stood, and a key of many lines a line at a time.
+ */
+export function encodings(value: string): ReadonlySet<string> {
+  const texts = [value, value.trim(), ...value.split(/\r?\n/).filter((line) => /^\S{20,}$/.test(line))]
+  const all = texts.flatMap((text) => [
+    text,
+    text.replaceAll("'", `'\\''`),
+    text.replaceAll("'", "''"),
+    JSON.stringify(text).slice(1, -1),
+    ...inUrls(text),
+    ...inBase64(text),
+  ])
+  return new Set(all.filter((text) => text !== ''))
+}
+
+function inUrls(text: string): readonly string[] {
+  // Half a pair of surrogates stands in no URL.
+  if (/\p{Surrogate}/u.test(text)) return []
+  const strict = encodeURIComponent(text)
+  return [
+    strict,
+    strict.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    encodeURI(text),
+    new URLSearchParams([['', text]]).toString().slice(1),
+  ]
+}
+
+/** Fewer characters than these could stand in any base64 by chance. */
+const TELLING = 8
+
+/** The characters that depend on this text alone, for each of the three places that its first byte may have in a group of three. */
+function inBase64(text: string): readonly string[] {
+  const bytes = Buffer.from(text)
+  const cuts = [0, 1, 2].map((before) => {
+    const bits = (before + bytes.length) * 8
+    const all = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    return all.slice(Math.ceil((before * 8) / 6), Math.floor(bits / 6))
+  })
+  const telling = [bytes.toString('base64'), ...cuts.filter((cut) => cut.length >= TELLING)]
+  return telling.flatMap((cut) => [cut, cut.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')])
+}

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs'
+import { expect } from 'chai'
+import type { PlanContent } from '../../../src/engine/plan/plan-file.ts'
+import { play } from '../../../src/model/playbook/play.ts'
+import { role } from '../../../src/model/playbook/role.ts'
+import { delegateTo, type Steps } from '../../../src/model/playbook/steps.ts'
+import { InvalidParams } from '../../../src/model/problem.ts'
+import { read } from '../../../src/model/resource/read.ts'
+import { resource } from '../../../src/model/resource/step.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import type { AbsolutePath } from '../../../src/resources/files/stat.ts'
+import { command } from '../../../src/resources/system/command.ts'
+import { sh } from '../../../src/shell/sh.ts'
+import { ownRig, type Plays } from '../../support/rig.ts'
+import { wordsIn, wordsOf } from '../../support/words.ts'
+
+/** What a person reads, whole, of what keeps a run from beginning or a host from its turn. */
+describe('the text of a trouble', () => {
+  const rig = ownRig()
+
+  const all =
+    (steps: () => Steps): Plays =>
+    (web) => [play('web', { hosts: web, serial: 1 }, steps)]
+  const never = { creates: '/nonexistent' } as const
+
+  it('with a host that cannot be reached begins with its name', async () => {
+    const { events } = await rig.run(
+      all(() => []),
+      { dead: 'web1' },
+    )
+    expect(wordsIn(events)).to.equal('error: web1: no route to it')
+  })
+
+  it('with a kind of resource that throws names the host and the step', async () => {
+    const limit = resource<{ readonly path: AbsolutePath }, string>('limit', {
+      id: ({ path }) => path,
+      read: () => read(sh`echo much`, ({ stdout }) => stdout.trim()),
+      diff: (_params, have) => {
+        throw new Error(`${have} is no number`)
+      },
+      apply: () => [],
+    })
+    const { events } = await rig.run(all(() => [limit({ path: '/etc/limit' })]))
+    expect(wordsIn(events)).to.match(
+      /^error: web1: limit \/etc\/limit could not be compared: much is no number\n {3}at .*explanations\.test\.ts:\d+:\d+$/,
+    )
+  })
+
+  it('with a step that refuses the whole run ends it before any host is changed', async () => {
+    const shut = resource<object, string>('way in', {
+      id: () => 'ssh',
+      read: () => read(sh`echo 10.0.0.1`, ({ stdout }) => stdout.trim(), { dependsOn: [] }),
+      diff: (_params, have) => {
+        throw new InvalidParams(`ssh would be shut to ${have}.`, {
+          where: 'ssh',
+          next: `Add ${have}. Nothing was changed on any host.`,
+        })
+      },
+      apply: () => [],
+    })
+    const before = file(`${rig.root}/before`, 'x', rig.own)
+    const words = await wordsOf(() => rig.run(all(() => [before, shut({})])))
+    expect(words).to.equal(`error: ssh would be shut to 10.0.0.1.
+   at web1, ssh
+   Add 10.0.0.1. Nothing was changed on any host.`)
+    expect(existsSync(`${rig.root}/before`)).to.equal(false)
+  })
+
+  it('with a release that a role does not know names it, and says that nothing was changed', async () => {
+    let system = ''
+    const picky = role('picky', (_params: object) => [], { debian: [8, 9] })
+    const seeing = role('seeing', (_params: object, { facts: { hostname, os } }) => {
+      system = `${hostname} runs ${os.id} ${os.version || os.codename}`
+      return []
+    })
+    const words = await wordsOf(() => rig.run(all(() => [seeing({}), picky({})])))
+    expect(words).to.equal(`error: ${system}.
+   at web1, role picky
+   It works on Debian 8 and 9. Nothing was changed on any host.`)
+  })
+
+  describe('with another host in somebody’s turn', () => {
+    const onDb =
+      (steps: () => Steps): Plays =>
+      (hosts) => [
+        play('web', { hosts: { hosts: hosts.hosts.slice(0, 1) } }, () =>
+          delegateTo(
+            hosts.only(({ name }) => name === 'db1'),
+            steps(),
+          ),
+        ),
+      ]
+    const names = ['web1', 'db1']
+
+    it('that is lost names both', async () => {
+      const die = onDb(() => command('die', sh`kill -9 $PPID`, never))
+      const [first] = wordsIn((await rig.run(die, { names })).events).split('\nerror: lost')
+      expect(
+        first,
+      ).to.equal(`error: web1: lost db1: its shell ended, killed by SIGKILL, and steps of its turn are done there
+   Run again: what was done is not done twice`)
+    })
+
+    it('that may only be looked at says first why it may not be changed', async () => {
+      const { events } = await rig.run(
+        onDb(() => command('do it', sh`:`, never)),
+        {
+          names,
+          opens: ({ name }, purpose) => {
+            if (name === 'db1' && purpose === 'change') throw new Error('another run changes it')
+          },
+        },
+      )
+      expect(wordsIn(events)).to.equal(`error: db1: another run changes it
+error: web1: db1 cannot be reached, and steps of its turn are done there
+   See why it cannot be reached, then run the same command again: it goes on from there.`)
+    })
+  })
+
+  it('with a plan that has aged names all that has moved, and that nothing was changed', async () => {
+    let plan: PlanContent = { hosts: {} }
+    const twoFiles = (web2: string) =>
+      all(() => [file(`${rig.root}/a`, 'a', rig.own), file(`${rig.root}/${web2}`, 'b', rig.own)])
+    const names = ['web1', 'web2']
+    await rig.run(twoFiles('b'), { mode: 'check', surveyed: (found) => (plan = found) })
+    await rig.run(all(() => [file(`${rig.root}/a`, 'other', rig.own)]))
+    expect(
+      await wordsOf(() => rig.run(twoFiles('c'), { expect: plan, names })),
+    ).to.equal(`error: The hosts are no longer as they were planned, so nothing was changed.
+   web1: file ${rig.root}/a has changed since
+   web1: file ${rig.root}/b is no longer asked for
+   web1: file ${rig.root}/c is new
+   web2: is not in the plan
+   Make the plan anew, read it, and apply that one.`)
+    expect(
+      await wordsOf(() => rig.run(twoFiles('b'), { expect: plan, dead: 'web1' })),
+    ).to.equal(`error: The hosts are no longer as they were planned, so nothing was changed.
+   web1: could not be read
+   Make the plan anew, read it, and apply that one.`)
+  })
+})

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import { expect } from 'chai'
+import { play } from '../../../src/model/playbook/play.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { ownRig, type Plays } from '../../support/rig.ts'
+
+/** Longer than any machine needs for these tests. */
+const LONG = 3_600_000
+
+describe('a host that another run holds', () => {
+  const rig = ownRig({ private: true })
+  const plays: Plays = (web) => [play('web', { hosts: web }, () => file(`${rig.root}/a`, 'x', rig.own))]
+  const HELD = 'web1 is held by ana@laptop (pid 1) since '
+
+  it('is refused at once unless the run waits', async () => {
+    const ana = await rig.session('web1', 'ana@laptop (pid 1)')
+    await ana.session.opened
+    const { problems, events } = await rig.run(plays, { owner: 'bob' })
+    expect(problems).to.have.length(1)
+    expect(problems[0]).to.include(HELD)
+    expect(events.filter(({ kind }) => kind === 'waiting')).to.deep.equal([])
+    await ana.close()
+  })
+
+  it('is waited for: the run reports the holder once, and begins when the host is free', async () => {
+    const ana = await rig.session('web1', 'ana@laptop (pid 1)')
+    await ana.session.opened
+    const waits: string[] = []
+    let opened = 0
+    const { problems, told, events } = await rig.run(plays, {
+      owner: 'bob',
+      wait: LONG,
+      on: (event) => {
+        if (event.kind === 'waiting') waits.push(event.for)
+      },
+      opens: () => {
+        opened++
+        // Held during the first two tries.
+        if (opened === 3) void ana.close()
+      },
+    })
+    expect(problems).to.deep.equal([])
+    expect(told).to.deep.equal(['web1 changed file a'])
+    expect(waits).to.have.length(1)
+    expect(waits[0]).to.include(`the lock: ${HELD}`).and.to.include('(at most 60 min 00 s)')
+    expect(events.filter(({ kind }) => kind === 'connected')).to.have.length(1)
+    expect(opened).to.be.at.least(3)
+  })
+
+  it('is refused when the time is over', async () => {
+    const ana = await rig.session('web1', 'ana@laptop (pid 1)')
+    await ana.session.opened
+    const { problems, events } = await rig.run(plays, { owner: 'bob', wait: 700 })
+    expect(problems).to.have.length(1)
+    expect(problems[0]).to.include(HELD)
+    expect(events.filter(({ kind }) => kind === 'waiting')).to.have.length(1)
+    await ana.close()
+  })
+
+  it('is waited for no longer when the run is stopped; nothing is changed', async () => {
+    const ana = await rig.session('web1', 'ana@laptop (pid 1)')
+    await ana.session.opened
+    const stop = new AbortController()
+    const { problems, summary } = await rig.run(plays, {
+      owner: 'bob',
+      wait: LONG,
+      stop: stop.signal,
+      on: ({ kind }) => {
+        if (kind === 'waiting') stop.abort()
+      },
+    })
+    expect(problems).to.deep.equal([])
+    expect(summary.interrupted).to.equal(true)
+    expect(summary.hosts[0]).to.include({ skipped: 1, unreachable: false, failed: 0 })
+    expect(existsSync(`${rig.root}/a`)).to.equal(false)
+    await ana.close()
+  })
+})

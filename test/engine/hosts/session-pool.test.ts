@@ -1,0 +1,48 @@
+import { expect } from 'chai'
+import { sessionPool } from '../../../src/engine/hosts/session-pool.ts'
+import type { Host } from '../../../src/model/inventory/host.ts'
+import { sh } from '../../../src/shell/sh.ts'
+import type { Session } from '../../../src/transport/session/session.ts'
+import { ownRig } from '../../support/rig.ts'
+
+describe('sessions that are kept', () => {
+  const rig = ownRig()
+  const host: Host = { name: 'web1', group: 'web', address: '127.0.0.1' }
+
+  it('are used again when they are let go, unless something went wrong in them', async () => {
+    const sessions: Session[] = []
+    let closed = 0
+    const { open, close } = sessionPool(async (one, purpose) => {
+      const opened = await rig.open(one, purpose)
+      sessions.push(opened.session)
+      const leave = async () => {
+        closed++
+        await opened.close()
+      }
+      return { ...opened, close: leave }
+    })
+    const ask = async () => {
+      const { session, close: letGo } = await open(host, 'look')
+      try {
+        return (await session.run([{ script: sh`echo one` }]))[0]?.stdout.toString()
+      } finally {
+        await letGo()
+        await letGo()
+      }
+    }
+    expect([await ask(), await ask(), sessions.length, closed]).to.deep.equal(['one\n', 'one\n', 1, 0])
+
+    // Its end comes unseen, as that of a host does.
+    await sessions[0]?.close()
+    expect(await ask().catch(() => 'lost')).to.equal('lost')
+    expect(closed).to.equal(1)
+    expect([await ask(), sessions.length]).to.deep.equal(['one\n', 2])
+
+    // Two at once are two.
+    const both = await Promise.all([open(host, 'look'), open(host, 'look')])
+    await Promise.all(both.map((one) => one.close()))
+    expect(sessions.length).to.equal(3)
+    await close()
+    expect(closed).to.equal(3)
+  })
+})

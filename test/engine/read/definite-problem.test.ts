@@ -1,0 +1,55 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { expect } from 'chai'
+import { play } from '../../../src/model/playbook/play.ts'
+import type { Steps } from '../../../src/model/playbook/steps.ts'
+import { directory } from '../../../src/resources/files/directory.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { command } from '../../../src/resources/system/command.ts'
+import { sh } from '../../../src/shell/sh.ts'
+import { ownRig } from '../../support/rig.ts'
+
+describe('a step that a host cannot be brought to', () => {
+  const rig = ownRig({ private: true })
+  const run = (steps: Steps, mode: 'apply' | 'check' = 'apply') =>
+    rig.run((web) => [play('web', { hosts: web }, () => steps)], { mode })
+
+  it('fails before anything is changed, with its host, its step, its role and its line', async () => {
+    mkdirSync(`${rig.root}/taken`)
+    const { problems, told, events } = await run([
+      file(`${rig.root}/taken`, 'x', rig.own),
+      file(`${rig.root}/other`, 'x', rig.own),
+    ])
+    expect(problems).to.deep.equal([
+      `web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, where a file is wanted`,
+    ])
+    expect(told).to.deep.equal([])
+    const failed = events.find((event) => event.kind === 'failed')
+    expect(failed?.kind === 'failed' && failed.problem.where).to.have.property('line')
+  })
+
+  it('is done when a step before it solves the problem, and the plan says that it is read again', async () => {
+    symlinkSync('/nowhere', `${rig.root}/app`)
+    const steps = [
+      command('move', sh`rm ${`${rig.root}/app`}`, { unless: sh`[ ! -L ${`${rig.root}/app`} ]` }),
+      directory(`${rig.root}/app`, rig.own),
+    ]
+    const plan = await run(steps, 'check')
+    expect(plan.problems).to.deep.equal([])
+    expect(plan.told).to.deep.equal(['web1 planned command move', 'web1 open directory app'])
+    const { problems, told } = await run(steps)
+    expect(problems).to.deep.equal([])
+    expect(told).to.deep.equal(['web1 changed command move', 'web1 changed directory app'])
+    expect((await run(steps)).told).to.deep.equal(['web1 ok command move', 'web1 ok directory app'])
+  })
+
+  it('fails in its turn when what comes before it does not solve the problem', async () => {
+    mkdirSync(`${rig.root}/taken`)
+    const { problems, told } = await run([
+      command('look', sh`touch ${`${rig.root}/looked`}`, { creates: `${rig.root}/looked` }),
+      file(`${rig.root}/taken`, 'x', rig.own),
+      file(`${rig.root}/last`, 'x', rig.own),
+    ])
+    expect(told).to.deep.equal(['web1 changed command look', 'web1 failed file taken'])
+    expect(problems).to.have.length(1)
+  })
+})

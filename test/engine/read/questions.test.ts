@@ -1,0 +1,167 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { play } from '../../../src/model/playbook/play.ts'
+import { read } from '../../../src/model/resource/read.ts'
+import { resource } from '../../../src/model/resource/step.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { link } from '../../../src/resources/files/link.ts'
+import { command } from '../../../src/resources/system/command.ts'
+import { reboot } from '../../../src/resources/systemd/reboot.ts'
+import { sh } from '../../../src/shell/sh.ts'
+import { ownRig, type Plays } from '../../support/rig.ts'
+
+describe('a question of the user', () => {
+  const rig = ownRig()
+
+  const copied = (version: string): Plays => {
+    const [from, to] = [`${rig.root}/src`, `${rig.root}/dst`] as const
+    return (web) => [
+      play('web', { hosts: web }, () => [
+        file(from, version, rig.own),
+        command('copy', sh`cp ${from} ${to}`, { unless: sh`cmp -s ${from} ${to}` }),
+      ]),
+    ]
+  }
+
+  it('is answered after the steps before it: a copy follows the file that it is made from', async () => {
+    await rig.run(copied('v1'))
+    const planned = await rig.run(copied('v2'), { mode: 'check' })
+    expect(planned.told).to.deep.equal(['web1 planned file src', 'web1 open command copy'])
+    const { told, problems } = await rig.run(copied('v2'))
+    expect(problems).to.deep.equal([])
+    expect(told).to.deep.equal(['web1 changed file src', 'web1 changed command copy'])
+    expect(readFileSync(`${rig.root}/dst`, 'utf8')).to.equal('v2')
+    expect((await rig.run(copied('v2'))).summary.hosts[0]).to.include({ changed: 0, trips: 2 })
+  })
+
+  it('keeps a command from running that a step before it has made needless', async () => {
+    const [made, ran] = [`${rig.root}/made`, `${rig.root}/ran`] as const
+    const plays: Plays = (web) => [
+      play('web', { hosts: web }, () => [
+        file(made, '', rig.own),
+        command('needless', sh`touch ${ran}`, { unless: sh`[ -e ${made} ]` }),
+      ]),
+    ]
+    const { events } = await rig.run(plays, { mode: 'check' })
+    const planned = events.flatMap((event) =>
+      event.kind === 'step' && event.outcome === 'planned' ? [event] : [],
+    )
+    expect(planned.map(({ step, sure }) => [step.kind, sure])).to.deep.equal([
+      ['file', true],
+      ['command', false],
+    ])
+    const { told } = await rig.run(plays)
+    expect(told).to.deep.equal(['web1 changed file made', 'web1 ok command needless'])
+    expect(existsSync(ran)).to.equal(false)
+  })
+
+  it('whether a file is newer is answered after the step that writes it', async () => {
+    const [from, to] = [`${rig.root}/aliases`, `${rig.root}/aliases.db`] as const
+    const plays =
+      (text: string): Plays =>
+      (web) => [
+        play('web', { hosts: web }, () => [
+          file(from, text, rig.own),
+          command('newaliases', sh`cp ${from} ${to}`, { unless: sh`[ ${to} -nt ${from} ]` }),
+        ]),
+      ]
+    await rig.run(plays('a'))
+    const { problems } = await rig.run(plays('b'))
+    expect(problems).to.deep.equal([])
+    expect(readFileSync(to, 'utf8')).to.equal('b')
+  })
+
+  it('for what a command creates, below a link of a step before it, is answered after that', async () => {
+    mkdirSync(`${rig.root}/new`)
+    mkdirSync(`${rig.root}/old`)
+    writeFileSync(`${rig.root}/old/built`, '')
+    symlinkSync('old', `${rig.root}/current`)
+    const { told, problems } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        link(`${rig.root}/current`, { target: 'new' }),
+        command('build', sh`touch ${`${rig.root}/current/built`}`, { creates: `${rig.root}/current/built` }),
+      ]),
+    ])
+    expect(problems).to.deep.equal([])
+    expect(told).to.deep.equal(['web1 changed link current', 'web1 changed command build'])
+  })
+
+  it('of a kind of its own is answered after the steps before it', async () => {
+    const total = resource<{ readonly of: string; readonly to: string }, boolean>('total', {
+      id: ({ to }) => to,
+      affects: 'itself',
+      read: ({ of, to }) =>
+        read(sh`size=$(wc -c < ${of}); [ "$size" = $(cat ${to}) ]`, ({ code }) => code === 0),
+      diff: (_params, same) => (same ? undefined : { action: 'run', fields: [] }),
+      apply: ({ of, to }) => [sh`wc -c < ${of} > ${to}`],
+    })
+    const plays =
+      (text: string): Plays =>
+      (web) => [
+        play('web', { hosts: web }, () => [
+          file(`${rig.root}/text`, text, rig.own),
+          total({ of: `${rig.root}/text`, to: `${rig.root}/total` }),
+        ]),
+      ]
+    await rig.run(plays('a'))
+    const { told, problems } = await rig.run(plays('abc'))
+    expect(problems).to.deep.equal([])
+    expect(told).to.deep.equal(['web1 changed file text', 'web1 changed total total'])
+  })
+
+  it('of a reboot is marked as undecided after a change, and answered after it', async () => {
+    const asks: Plays = (web) => [
+      play('web', { hosts: web }, () => [
+        file(`${rig.root}/cmdline`, 'quiet', rig.own),
+        reboot({ unless: sh`grep -q quiet ${`${rig.root}/cmdline`}` }),
+      ]),
+    ]
+    const { told } = await rig.run(asks)
+    expect(told.map((line) => line.split(' ').slice(1, 3).join(' '))).to.deep.equal([
+      'changed file',
+      'ok reboot',
+    ])
+  })
+
+  it('is answered anew in a later play when an earlier one has changed the host', async () => {
+    const [from, to] = [`${rig.root}/src`, `${rig.root}/dst`] as const
+    const plays =
+      (text: string): Plays =>
+      (web) => [
+        play('first', { hosts: web }, () => file(from, text, rig.own)),
+        play('second', { hosts: web }, () =>
+          command('copy', sh`cp ${from} ${to}`, { unless: sh`cmp -s ${from} ${to}` }),
+        ),
+      ]
+    await rig.run(plays('a'))
+    expect((await rig.run(plays('b'), { mode: 'check' })).told).to.deep.equal([
+      'web1 planned file src',
+      'web1 open command copy',
+    ])
+    expect((await rig.run(plays('b'))).told).to.deep.equal([
+      'web1 changed file src',
+      'web1 changed command copy',
+    ])
+  })
+
+  it('costs no round trip for steps before it that change something else, where it says what it depends on', async () => {
+    const { summary, problems } = await rig.run((web) => [
+      play('web', { hosts: web }, () => [
+        file(`${rig.root}/other`, 'a', rig.own),
+        resource<object, boolean>('marked', {
+          id: () => 'it',
+          affects: 'itself',
+          read: () =>
+            read(sh`[ -e ${`${rig.root}/mark`} ]`, ({ code }) => code === 0, {
+              dependsOn: [`${rig.root}/mark`],
+            }),
+          diff: (_params, there) => (there ? undefined : { action: 'create', fields: [] }),
+          apply: () => [sh`touch ${`${rig.root}/mark`}`],
+        })({}),
+      ]),
+    ])
+    expect(problems).to.deep.equal([])
+    // Facts, survey, change, proof.
+    expect(summary.hosts[0]).to.include({ changed: 2, trips: 4 })
+  })
+})

@@ -1,0 +1,225 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import type { RunEvent } from '../../../src/model/event.ts'
+import type { Group, Host } from '../../../src/model/inventory/host.ts'
+import { type DrainOptions, drain, runOn } from '../../../src/model/playbook/drain.ts'
+import { play } from '../../../src/model/playbook/play.ts'
+import { probe } from '../../../src/model/playbook/probe.ts'
+import type { Steps } from '../../../src/model/playbook/steps.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { command } from '../../../src/resources/system/command.ts'
+import { type Shell, sh } from '../../../src/shell/sh.ts'
+import { type Options, type Outcome, ownRig } from '../../support/rig.ts'
+import { wordsIn } from '../../support/words.ts'
+
+describe('a bracket around the changes of a host', () => {
+  // The way back is noted in /var/lib, which is this machine's own when there is no other.
+  const rig = ownRig({ private: true })
+  const names = ['lb1', 'lb2', 'web1', 'web2']
+
+  const say = (what: string): Shell => sh`echo ${what} >> ${`${rig.root}/log`}`
+  const log = () =>
+    existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
+  const brackets = ({ events }: Outcome) =>
+    events.flatMap((event) =>
+      event.kind === 'bracket' ? [`${event.host} ${event.outcome}${event.owed ? ' (owed)' : ''}`] : [],
+    )
+  const stayed = (events: readonly RunEvent[]) =>
+    events.filter((event) => event.kind === 'bracket' && event.outcome === 'stayed')
+  const change = ({ name }: Host) => [
+    command('change', say(`change ${name}`), { creates: `${rig.root}/${name}` }),
+    file(`${rig.root}/${name}`, 'a', rig.own),
+  ]
+
+  /** A play over web1 and web2 with a bracket on lb1 that tells what it does. */
+  const runAround = (
+    how: Partial<DrainOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
+    options: Options = {},
+  ) =>
+    rig.run(
+      (all) => [
+        play(
+          'web',
+          {
+            hosts: { hosts: all.hosts.slice(2) },
+            serial: 1,
+            readiness: ({ name }) => probe('it is healthy', say(`healthy ${name}`)),
+            drain: drain('out', {
+              drain: ({ name }) => [runOn(balancer(all), say(`enter ${name}`))],
+              undrain: ({ name }) => [runOn(balancer(all), say(`leave ${name}`))],
+              ready: ({ name }) => [runOn(balancer(all), say(`settled ${name}`))],
+              ...how,
+            }),
+          },
+          how.steps ?? change,
+        ),
+      ],
+      { names, ...options },
+    )
+  const balancer = (all: Group) => all.only(({ name }) => name === 'lb1')
+  const whole = (name: string) =>
+    ['enter', 'change', 'healthy', 'leave', 'settled'].map((what) => `${what} ${name}`)
+
+  it('is opened before the first change, and closed when the host is healthy, before the next begins', async () => {
+    const outcome = await runAround()
+    expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
+    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+  })
+
+  it('is not opened when nothing changes', async () => {
+    await runAround()
+    const before = log()
+    const outcome = await runAround()
+    expect(log()).to.deep.equal(before)
+    expect(brackets(outcome)).to.deep.equal([])
+  })
+
+  it('is shown, and not opened, by a run that only checks', async () => {
+    const outcome = await runAround({}, { mode: 'check' })
+    expect([log(), brackets(outcome)]).to.deep.equal([[], ['web1 planned', 'web2 planned']])
+    expect(outcome.events.find(({ kind }) => kind === 'bracket')).to.include({ label: 'out' })
+    expect(outcome.events.flatMap((event) => (event.kind === 'bracket' ? [event.on] : []))).to.deep.equal([
+      ['lb1'],
+      ['lb1'],
+    ])
+    await runAround()
+    expect(brackets(await runAround({}, { mode: 'check' }))).to.deep.equal([])
+  })
+
+  it('is opened only when a person wants the first change', async () => {
+    const asked: string[] = []
+    const no = await runAround(
+      {},
+      {
+        confirm: async (host, { name }) => {
+          asked.push(`${host} ${name}`, ...log())
+          return false
+        },
+      },
+    )
+    expect([log(), brackets(no)]).to.deep.equal([[], []])
+    expect(asked).to.have.length(4)
+    await runAround({}, { confirm: async (host, { name }) => host === 'web1' || name !== 'change' })
+    expect(log()).to.include.members(whole('web1'))
+  })
+
+  it('leaves no note on hosts that have nothing to take back, and its end is told once', async () => {
+    const outcome = await runAround({ undrain: () => [] })
+    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+  })
+
+  it('is not told of where nobody had anything to do for it', async () => {
+    const idle = { drain: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], nothingToDo: 3 }
+    const outcome = await runAround(idle)
+    expect(brackets(outcome)).to.deep.equal([])
+    expect(outcome.summary.hosts.map(({ failed }) => failed)).to.deep.equal([0, 0])
+    expect(log()).to.include('change web1').and.not.include('settled web1')
+    rig.renew()
+    const other = await runAround({ ...idle, nothingToDo: 4 })
+    expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
+  })
+
+  it('is closed when a step fails, without a word of being back in service', async () => {
+    const broken = () => [command('break', sh`exit 1`, { creates: '/nonexistent' })]
+    const { problems } = await runAround({ steps: broken })
+    expect(log()).to.deep.equal(['enter web1', 'leave web1'])
+    expect(problems).to.have.length(1)
+  })
+
+  it('is closed when a person stops the run', async () => {
+    const stop = new AbortController()
+    const outcome = await runAround(
+      {},
+      { stop: stop.signal, on: (event) => void (event.kind === 'applying' && stop.abort()) },
+    )
+    expect(log()).to.include('leave web1').and.not.include('enter web2')
+    expect(outcome.summary.interrupted).to.equal(true)
+  })
+
+  it('leaves the host as it is when it cannot be opened, and is closed again', async () => {
+    const { problems, summary } = await runAround({
+      drain: () => [
+        { host: rigHost('lb1'), script: say('enter') },
+        { host: rigHost('lb1'), script: sh`echo no; exit 3` },
+      ],
+    })
+    expect(log()).to.deep.equal(['enter', 'leave web1'])
+    expect(problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
+    expect(summary.hosts.map(({ failed, changed }) => failed + changed)).to.deep.equal([1, 0])
+  })
+
+  it('is not tried when one of those who have to open it cannot be reached', async () => {
+    const { problems, summary } = await runAround({}, { dead: 'lb1' })
+    expect(log()).to.deep.equal([])
+    expect(problems).to.include('web1 cannot be made out: lb1 cannot be reached')
+    expect(summary.hosts.find(({ host }) => host === 'web1')?.failed).to.equal(1)
+  })
+
+  it('does without those that cannot be reached where it says that they are not needed', async () => {
+    const { summary } = await runAround({ onUnreachable: 'ignore' }, { dead: 'lb1' })
+    expect(log()).to.deep.equal(['change web1', 'healthy web1', 'change web2', 'healthy web2'])
+    expect(summary.hosts.filter(({ failed }) => failed > 0)).to.deep.equal([])
+  })
+
+  it('stays open around a host that was lost, which is told with the way back, until a run finds it again', async () => {
+    const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
+    const lost = await runAround({ steps: die })
+    expect(log()).to.deep.equal(['enter web1'])
+    expect(wordsIn(stayed(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
+   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run that finds it takes it back; the lines above do so by hand.`)
+    const missing = await runAround({}, { dead: 'web1' })
+    expect(brackets(missing)).to.include('web1 stayed (owed)')
+    expect(
+      wordsIn(stayed(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
+    ).to.equal(`error: web1 stays out, since an earlier run
+   web1 cannot be reached
+   on ONE: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run that finds it tries again; the last line above does so by hand.`)
+    const next = await runAround()
+    expect(brackets(next)).to.include('web1 left (owed)')
+    // All hosts are this machine, so more than one of them may find the way back.
+    const each = log().filter((line, i, all) => line !== all[i - 1])
+    expect(each).to.deep.equal(['enter web1', 'leave web1', ...whole('web1'), ...whole('web2')])
+  })
+
+  it('that cannot be closed fails the turn, and the next run closes it by the script that was noted', async () => {
+    const stuck = sh`[ -e ${`${rig.root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
+    const outcome = await runAround({
+      undrain: () => [{ host: rigHost('lb1'), script: stuck }],
+    })
+    expect(outcome.problems).to.deep.equal(['web1 stays out'])
+    expect(wordsIn(stayed(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
+   on lb1, a command ended with status 1:
+   $ [ ! -e /var/lib/provision/undo/web1:out ] || { sh /var/lib/provision/undo/web1:out && rm -f -- /var/lib/provision/undo/web1:out; }
+     stuck
+   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   The next run takes it back first; the last lines above do so by hand.`)
+    await rig.run((all) => [play('mend', { hosts: all }, () => file(`${rig.root}/mended`, '', rig.own))], {
+      names,
+    })
+    const next = await runAround()
+    expect(log()).to.include('back')
+    expect(next.summary.hosts.every(({ failed }) => failed === 0)).to.equal(true)
+  })
+
+  it('fails the turn of a host that is not back in service, and the next one is not begun', async () => {
+    const ready = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
+    const { events } = await runAround({ ready })
+    expect(wordsIn(events)).to.equal(`error: web1 is no longer out, but is not back in service either
+   on lb1, a command ended with status 3:
+   $ echo no answer; exit 3
+     no answer
+   Look at the service on the host; hosts after it were left alone.`)
+    expect(log()).to.include('leave web1').and.not.include('enter web2')
+  })
+
+  it('is opened on hosts that the run is not limited to, too', async () => {
+    await runAround({}, { limit: ({ name }) => name === 'web2' })
+    expect(log()).to.deep.equal(whole('web2'))
+  })
+})
+
+function rigHost(name: string): Host {
+  return { name, group: 'web', address: '127.0.0.1' }
+}

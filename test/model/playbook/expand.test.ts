@@ -1,0 +1,128 @@
+import { expect } from 'chai'
+import { asksOf, expand } from '../../../src/model/playbook/expand.ts'
+import { role } from '../../../src/model/playbook/role.ts'
+import { after as afterAnswers, type Steps } from '../../../src/model/playbook/steps.ts'
+import { Problem } from '../../../src/model/problem.ts'
+import { AnswerStore } from '../../../src/model/resource/answer-store.ts'
+import type { Facts } from '../../../src/model/resource/facts.ts'
+import { ask, askEach, askHost } from '../../../src/model/resource/question.ts'
+import { known } from '../../../src/model/resource/read.ts'
+import { file } from '../../../src/resources/files/file.ts'
+import { FACTS } from '../../roles/expanded.ts'
+
+describe('steps', () => {
+  const context = { facts: FACTS, answers: new AnswerStore() }
+  const host = { name: 'web1', group: 'web', address: '10.0.0.1' }
+  const flat = (steps: Steps, answers = new AnswerStore()) => {
+    const { steps: all, incomplete } = expand(steps, { facts: FACTS, answers })
+    return { steps: all.map(({ step, roles }) => [...roles, step.name].join(' › ')), incomplete }
+  }
+
+  it('come out of lists within lists in their order, without what is left out', () => {
+    const nothing: readonly Steps[] = [false, undefined, null, [], [[false]]]
+    expect(flat([file('/a', ''), nothing, [[file('/b', '')], file('/c', '')]]).steps).to.deep.equal([
+      '/a',
+      '/b',
+      '/c',
+    ])
+    expect(flat(undefined).steps).to.deep.equal([])
+  })
+
+  it('know the roles that they came from, the outermost first', () => {
+    const inner = role('inner', ({ path }: { readonly path: `/${string}` }) => file(path, ''))
+    const outer = role('outer', (_params: object) => [inner({ path: '/a' }), file('/b', '')])
+    expect(flat([outer({}), file('/c', '')]).steps).to.deep.equal(['outer › inner › /a', 'outer › /b', '/c'])
+  })
+
+  it('of a role are made from its params and the facts of the host', () => {
+    const sized = role('sized', ({ share = 2 }: { readonly share?: number }, { facts }: { facts: Facts }) =>
+      file(`/${facts.cpus * share}`, ''),
+    )
+    expect(flat([sized({}), sized({ share: 3 }), sized({ share: undefined })]).steps).to.deep.equal([
+      'sized › /8',
+      'sized › /12',
+      'sized › /8',
+    ])
+  })
+
+  it('that wait for an answer are left out until it is there', () => {
+    const question = ask('leader', known('web1'))
+    const waiting = afterAnswers(askEach({ hosts: [host] }, question), ([first]) =>
+      file(`/${first?.answer}`, ''),
+    )
+    const answers = new AnswerStore()
+    expect(asksOf([[waiting], false]).map(({ host: { name } }) => name)).to.deep.equal(['web1'])
+    expect(flat([file('/a', ''), waiting], answers)).to.deep.equal({ steps: ['/a'], incomplete: true })
+    answers.set({ host, question }, 'web1')
+    expect(flat([file('/a', ''), waiting], answers)).to.deep.equal({
+      steps: ['/a', '/web1'],
+      incomplete: false,
+    })
+    answers.forget('web1')
+    expect(flat(waiting, answers).incomplete).to.equal(true)
+  })
+
+  it('see undefined for the answer of a host that could not be reached', () => {
+    const question = ask('leader', known('web1'))
+    const answers = new AnswerStore()
+    answers.set({ host, question }, undefined)
+    expect(
+      flat(
+        afterAnswers(askHost(host, question), (answer) => file(`/${answer}`, '')),
+        answers,
+      ).steps,
+    ).to.deep.equal(['/undefined'])
+  })
+
+  const refusal = (steps: unknown): Problem => {
+    try {
+      expand(steps as Steps, context)
+    } catch (error) {
+      if (error instanceof Problem) return error
+    }
+    throw new Error('it was not refused by a Problem')
+  }
+
+  it('of a role whose body throws are refused with its name and the place of its call', () => {
+    const broken = role('broken', (_params: object) => {
+      throw new Error('no such thing')
+    })
+    const problem = refusal([broken({})])
+    expect(problem.message).to.equal('role broken: no such thing')
+    expect(problem.where).to.include({ file: import.meta.filename })
+    expect(problem.cause).to.be.instanceOf(Error)
+  })
+
+  it('leave a Problem of a role as it is', () => {
+    const own = new Problem('in its own words')
+    const broken = role('broken', (_params: object) => {
+      throw own
+    })
+    expect(refusal(broken({}))).to.equal(own)
+  })
+
+  it('refuse a role without params, where types were not checked', () => {
+    const web = role('web', (_params: object) => [])
+    for (const params of [undefined, null, 'web1'])
+      expect(() => web(params as never))
+        .to.throw(Problem, 'role web was called without its params')
+        .with.property('next', 'Give it an object, an empty one if need be: {}.')
+  })
+
+  it('that are none are refused, with the role that they stand in', () => {
+    const called = role('web', (_params: object) => [])
+    const around = role('around', (_params: object) => called as never)
+    expect(refusal([called]).message).to.equal(
+      'The steps of a play hold something that is no step: a function: was a role not called with its params?',
+    )
+    expect(refusal(around({})).message).to.match(
+      /^The steps of role around hold something that is no step: a function/,
+    )
+    expect(refusal('nginx').message).to.match(/no step: a value of the type string$/)
+    expect(refusal(true).message).to.match(/no step: a value of the type boolean$/)
+    const async = role('async', (async () => []) as never)
+    expect(refusal(async({})).message).to.equal(
+      'The steps of role async hold something that is no step: a promise: a role cannot be async',
+    )
+  })
+})

@@ -1,0 +1,42 @@
+import { expect } from 'chai'
+import { role } from '../../../src/model/playbook/role.ts'
+import { InvalidParams, Problem } from '../../../src/model/problem.ts'
+import { FACTS } from '../../roles/expanded.ts'
+
+describe('a role', () => {
+  const picky = role('picky', (_params: { readonly size: number }) => [], {
+    debian: [12],
+    check: ({ size }) => {
+      if (size < 1) throw new InvalidParams('Nothing is that small.', { where: 'size', next: 'Take more.' })
+    },
+  })
+
+  it('refuses params when it is called, before there is a host, and names itself and the param', () => {
+    const refused = caught(() => picky({ size: 0 }))
+    expect(refused).to.be.instanceOf(InvalidParams)
+    expect(refused).to.include({
+      message: 'Nothing is that small.',
+      where: 'role picky, size',
+      next: 'Take more.',
+    })
+  })
+
+  it('refuses a host of another release when it is unfolded', () => {
+    const steps = (version: number) => () =>
+      picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } } })
+    expect(steps(12)).not.to.throw()
+    expect(caught(steps(10)))
+      .to.be.instanceOf(InvalidParams)
+      .and.include({ message: 'host1 runs debian 10.' })
+  })
+})
+
+function caught(body: () => unknown): Problem {
+  try {
+    body()
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
