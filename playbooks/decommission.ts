@@ -1,5 +1,5 @@
 import { flag, group, type Host, type Play, Problem, play, playbook, service, text } from 'provision-ts'
-import { drainServer } from '../roles/haproxy/resources/drain.ts'
+import { drainServer } from '../roles/haproxy/index.ts'
 import { gate, requireSpareHost } from './lib/gates.ts'
 import { findHost } from './lib/hosts.ts'
 import { skipMaintenance } from './lib/maintenance.ts'

@@ -13,7 +13,7 @@ import {
   service,
   text,
 } from 'provision-ts'
-import { drainServer, undrainServer } from '../roles/haproxy/resources/drain.ts'
+import { drainServer, undrainServer } from '../roles/haproxy/index.ts'
 import { allowVip, moveVipAway } from '../roles/keepalived/resources/vip.ts'
 import { postgresReplication, primaryOf } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'

@@ -1,19 +1,13 @@
 import { type Check, type Checks, check, type Host, sh } from 'provision-ts'
 import { appChecks } from '../../roles/app/checks.ts'
 import { backupChecks } from '../../roles/backup/index.ts'
-import {
-  baseChecks,
-  clocksAgree,
-  portsClosed,
-  portsOpen,
-  runs,
-  type Target,
-} from '../../roles/base/checks.ts'
+import { baseChecks, clocksAgree, portsClosed, portsOpen, type Target } from '../../roles/base/checks.ts'
 import { certificatesValid } from '../../roles/base/lib/certificate-expiry.ts'
-import { haproxyChecks, serversInService, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
+import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
+import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
 
 /** Where the address is, and what a client gets there. The web servers stand in for clients: they are none of the balancers. */
@@ -29,7 +23,7 @@ export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
 export function webTierChecks({ lb, web, app, db }: Site): Checks {
   return [
     web.hosts.map((host) => nginxChecks(host, app.hosts)),
-    web.hosts.map((host) => [runs(host, 'haproxy'), serversInService(host, 'app', app.hosts)]),
+    web.hosts.map((host) => upstreamChecks(host, 'app', app.hosts)),
     lb.hosts.map((host) => portsOpen(host, web.hosts)),
     app.hosts.map((host) => portsClosed(host, web.hosts, { controls: databases(db) })),
   ]

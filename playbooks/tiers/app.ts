@@ -1,7 +1,7 @@
 import { after, firewall, type Play, play } from 'provision-ts'
 import { app, appReadiness } from '../../roles/app/index.ts'
 import { base } from '../../roles/base/index.ts'
-import { drainFrom } from '../../roles/haproxy/resources/drain.ts'
+import { drainFrom } from '../../roles/haproxy/index.ts'
 import { NOTES, schema, withSchema } from '../lib/app-database.ts'
 import { releaseToDeploy } from '../lib/releases.ts'
 import { isStopped, siteSteps, sshFor, type TierOptions, watchedAt } from '../lib/tier.ts'

@@ -1,6 +1,6 @@
 import { after, firewall, type Play, play } from 'provision-ts'
 import { base } from '../../roles/base/index.ts'
-import { drainFrom } from '../../roles/haproxy/resources/drain.ts'
+import { drainFrom } from '../../roles/haproxy/index.ts'
 import { nginx, nginxReadiness } from '../../roles/nginx/index.ts'
 import { UPSTREAM_PORT, upstream } from '../../roles/upstream/index.ts'
 import { releaseToDeploy } from '../lib/releases.ts'

@@ -1,35 +1,14 @@
-import {
-  cidr,
-  directory,
-  file,
-  type Host,
-  http,
-  InvalidParams,
-  type Probe,
-  pkg,
-  role,
-  sysctl,
-} from 'provision-ts'
+import { cidr, directory, file, InvalidParams, pkg, role, sysctl } from 'provision-ts'
 import type { Endpoint } from '../endpoint.ts'
 import { certificateBundle } from './lib/certificate.ts'
-import type { HaproxyParams } from './params.ts'
+import { ADMIN_PORT, type HaproxyParams, LOCAL_PORT } from './params.ts'
 import { haproxyConflicts } from './resources/conflicts.ts'
-import { haproxyInstance, LOCAL, LOCAL_PORT, PACKAGES } from './resources/instance.ts'
+import { haproxyInstance, PACKAGES } from './resources/instance.ts'
 import { haproxyCfg, tlsCurves } from './templates.ts'
 
-export type { HaproxyParams, HaproxyServer } from './params.ts'
-
-/** Where haproxy says that it is there; it answers on the host itself only. */
-export const ALIVE = `${LOCAL}/alive`
-
-/** The port of statistics and metrics, where they are shown. */
-export const ADMIN_PORT = 8404
-
-/** What has to hold on a balancer after its turn. */
-export const haproxyLiveness = (_host?: Host): Probe => http(ALIVE)
-
-/** True when haproxy has a server to send requests to. */
-export const haproxyReadiness = (_host?: Host): Probe => http(`${LOCAL}/serving`)
+export { haproxyLiveness, haproxyReadiness } from './lib/readiness.ts'
+export { ADMIN_PORT, type HaproxyParams, type HaproxyServer } from './params.ts'
+export { drainFrom, drainServer, undrainServer } from './resources/drain.ts'
 
 /** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
 export const haproxy = role(

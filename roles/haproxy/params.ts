@@ -29,3 +29,11 @@ export interface HaproxyServer {
   readonly address: string
   readonly port: number
 }
+
+/** The port of statistics and metrics. */
+export const ADMIN_PORT = 8404
+
+/** The port on the loopback where haproxy reports its state to this host. */
+export const LOCAL_PORT = { address: '127.0.0.1', port: 8405 } as const
+
+export const LOCAL = 'http://127.0.0.1:8405'

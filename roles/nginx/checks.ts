@@ -1,7 +1,7 @@
 import { type Check, check, type Host, sh } from 'provision-ts'
 import { runs, type Target } from '../base/checks.ts'
 import { type Endpoint, formatEndpoint } from '../endpoint.ts'
-import { nginxReadiness } from './index.ts'
+import { nginxReadiness } from './lib/readiness.ts'
 
 /** Checks of each web server by itself. @param apps the servers that it passes requests on to */
 export function nginxChecks(host: Host & Endpoint, apps: readonly Target[]): readonly Check[] {

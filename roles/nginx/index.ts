@@ -2,11 +2,9 @@ import {
   type Build,
   directory,
   dropIn,
-  http,
   InvalidParams,
   link,
   markReleaseCurrent,
-  type Probe,
   pkg,
   pruneReleases,
   release,
@@ -16,11 +14,12 @@ import {
   sh,
   transaction,
 } from 'provision-ts'
-import { type Endpoint, formatEndpoint } from '../endpoint.ts'
-import { nginxConfiguration, ROOT, unitDropIn } from './configuration.ts'
 import type { NginxParams } from './params.ts'
+import { nginxConfiguration, ROOT } from './resources/configuration.ts'
 import { nginxConflicts } from './resources/conflicts.ts'
+import { unitDropIn } from './templates.ts'
 
+export { nginxReadiness } from './lib/readiness.ts'
 export type { NginxParams } from './params.ts'
 
 /** Static files, and the way to the application. */
@@ -37,11 +36,6 @@ export const nginx = role(
   ],
   { debian: [12, 13], check: refuseUnfit },
 )
-
-/** True when nginx answers; what is behind it is not asked. */
-export function nginxReadiness({ address, port }: Endpoint): Probe {
-  return http(`http://${formatEndpoint({ address, port })}/healthz`)
-}
 
 /** Nginx opens files by the link's name for each request, so the move of the link is all there is to do. */
 function published(site: Build): readonly Step[] {

@@ -11,7 +11,6 @@ import {
   type Steps,
   service,
 } from 'provision-ts'
-import { configuration } from './configuration.ts'
 import { applyConfiguration } from './lib/activation.ts'
 import { clusterState } from './lib/cluster-state.ts'
 import { PASSFILE, TRUSTED } from './lib/files.ts'
@@ -28,6 +27,7 @@ import {
   REPLICATOR,
   slotOf,
 } from './params.ts'
+import { configuration } from './resources/configuration.ts'
 import { postgresConflicts } from './resources/conflicts.ts'
 import { primaryData, replicaData } from './resources/data.ts'
 import { postgresDatabase } from './resources/database.ts'

@@ -1,6 +1,7 @@
 import { InvalidParams, pkg, role } from 'provision-ts'
+import { LOCAL_PORT } from '../haproxy/params.ts'
 import { haproxyConflicts } from '../haproxy/resources/conflicts.ts'
-import { haproxyInstance, LOCAL_PORT, PACKAGES } from '../haproxy/resources/instance.ts'
+import { haproxyInstance, PACKAGES } from '../haproxy/resources/instance.ts'
 import { UPSTREAM_PORT, type UpstreamParams } from './params.ts'
 import { haproxyCfg } from './templates.ts'
 

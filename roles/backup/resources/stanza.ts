@@ -1,6 +1,7 @@
 import { Problem, resource, sh } from 'provision-ts'
+import { CHECK_ARCHIVING } from '../lib/check-archiving.ts'
 import { type RepositoryInfo, repositoryInfo } from '../lib/repository-info.ts'
-import { CHECK_ARCHIVING, STANZA } from '../params.ts'
+import { STANZA } from '../params.ts'
 
 export interface StanzaParams {
   readonly host: string

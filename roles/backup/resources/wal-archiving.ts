@@ -1,7 +1,7 @@
 import { type Problem, type Question, read, readBoth, resource, sh } from 'provision-ts'
 import { healthQuery } from '../../postgres/lib/health.ts'
 import { queryRow } from '../../postgres/lib/psql.ts'
-import { CHECK_ARCHIVING } from '../params.ts'
+import { CHECK_ARCHIVING } from '../lib/check-archiving.ts'
 import { CONFIG } from './server.ts'
 
 export interface ArchiverState {

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto'
 import { file, type Probe, probe, type Step, service, sh, transaction } from 'provision-ts'
 import { activateHaproxy } from '../lib/activation.ts'
+import { LOCAL } from '../params.ts'
 import { dropInConf, stateScript } from '../templates.ts'
-
-/** Where haproxy tells this host, and nobody else, about itself. */
-export const LOCAL_PORT = { address: '127.0.0.1', port: 8405 } as const
-
-export const LOCAL = 'http://127.0.0.1:8405'
 
 /** Haproxy, and what its probe, its drains and its checks are made with. */
 export const PACKAGES = ['haproxy', 'curl', 'socat'] as const

@@ -1,47 +1,17 @@
-import { file, type KeyPair, type Step, template, transaction } from 'provision-ts'
-import { applyConfiguration, servesCertificate, validateConfiguration } from './lib/activation.ts'
-import { CERTIFICATE, KEY } from './lib/files.ts'
-import { formatSetting } from './lib/settings.ts'
+import { file, type KeyPair, type Step, transaction } from 'provision-ts'
+import { applyConfiguration, servesCertificate, validateConfiguration } from '../lib/activation.ts'
+import { CERTIFICATE, KEY } from '../lib/files.ts'
+import { formatSetting } from '../lib/settings.ts'
+import { type Manager, type Paths, PORT, type PostgresParams, REPLICATOR, type Settings } from '../params.ts'
 import {
-  type Database,
-  type Manager,
-  type Paths,
-  PORT,
-  type PostgresParams,
-  REPLICATOR,
-  type Settings,
-} from './params.ts'
-
-export interface MainConf extends Pick<Paths, 'data' | 'config' | 'version'> {
-  readonly port: number
-}
-
-export interface SettingsConf {
-  readonly settings: readonly { readonly name: string; readonly value: string }[]
-}
-
-export interface HbaConf {
-  readonly databases: readonly Pick<Database, 'name' | 'owner' | 'user'>[]
-  readonly clients: readonly Network[]
-  readonly peers: readonly Network[]
-  readonly replicator: string
-  /** Whether it may also come by the local socket: Patroni asks the server of its host so. */
-  readonly locally: boolean
-}
-
-export interface IdentConf {
-  readonly databases: readonly Pick<Database, 'owner'>[]
-}
-
-interface Network {
-  /** One address, as a network. */
-  readonly network: string
-}
-
-const mainConf = template<MainConf>(import.meta, 'postgresql.conf.ejs')
-const settingsConf = template<SettingsConf>(import.meta, 'settings.conf.ejs')
-const hbaConf = template<HbaConf>(import.meta, 'pg_hba.conf.ejs')
-const identConf = template<IdentConf>(import.meta, 'pg_ident.conf.ejs')
+  type HbaConf,
+  hbaConf,
+  identConf,
+  mainConf,
+  type Network,
+  type SettingsConf,
+  settingsConf,
+} from '../templates.ts'
 
 /** Group of secrets that the server reads and root alone writes. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const

@@ -1,46 +1,7 @@
-import {
-  absent,
-  file,
-  type Probe,
-  probe,
-  reloaded,
-  type Step,
-  sh,
-  sha256,
-  template,
-  transaction,
-} from 'provision-ts'
-import { formatEndpoint } from '../endpoint.ts'
-import type { NginxParams } from './params.ts'
-
-export interface MainConf {
-  readonly workers: number
-}
-
-export interface UpstreamConf {
-  /** `address:port` */
-  readonly upstreams: readonly string[]
-  /** The one that is asked while it is there. */
-  readonly first: string | undefined
-}
-
-export interface SiteConf {
-  readonly domain: string
-  readonly listen: string
-  readonly balancers: readonly string[]
-  readonly root: string
-  readonly policy: string
-  /** Requests a second of one client; 0 for any number. */
-  readonly rate: number
-  /** What `/healthz` tells, so that a probe knows that these files are in force. */
-  readonly revision: string
-}
-
-const mainConf = template<MainConf>(import.meta, 'nginx.conf.ejs')
-const upstreamConf = template<UpstreamConf>(import.meta, 'upstream-app.conf.ejs')
-const siteConf = template<SiteConf>(import.meta, 'site.conf.ejs')
-/** What is wanted of the unit beside Debian's. */
-export const unitDropIn = template<Record<never, never>>(import.meta, 'drop-in.conf.ejs')
+import { absent, file, type Probe, probe, reloaded, type Step, sh, sha256, transaction } from 'provision-ts'
+import { formatEndpoint } from '../../endpoint.ts'
+import type { NginxParams } from '../params.ts'
+import { mainConf, siteConf, upstreamConf } from '../templates.ts'
 
 /** Where the site's releases are. */
 export const ROOT = '/srv/www'
