@@ -18,7 +18,7 @@ const SNAPSHOT = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.p
  */
 export async function provisionedLab(name: string): Promise<Lab> {
   // Another file of the same run may need it at this moment.
-  await locked({ name: SNAPSHOT }, async () => {
+  await locked({ name: `${SNAPSHOT} is provisioned` }, async () => {
     if (!(await isThere())) await makeSite(SNAPSHOT)
   })
   try {
@@ -32,7 +32,7 @@ export async function provisionedLab(name: string): Promise<Lab> {
 /** A suite that has provisioned the site gives it to those of the same test run that need it. */
 export async function shareSite(lab: Lab): Promise<void> {
   if (RUN === undefined && !KEEP) return
-  await locked({ name: SNAPSHOT }, async () => {
+  await locked({ name: `${SNAPSHOT} is provisioned` }, async () => {
     if (!(await isThere())) await lab.snapshot(SNAPSHOT)
   })
 }
