@@ -28,10 +28,12 @@ export const ROOTS = { app: '/srv/notes', public: '/srv/www' } as const
  * go back, together.
  */
 export function localBuild(part: Part): Build {
-  const whole = fileURLToPath(new URL('../examples/notes-api/dist', import.meta.url))
-  const { id } = build(whole, HINT)
-  return { ...build(join(whole, part), HINT), id }
+  const { id } = build(BUILD_DIRECTORY, HINT)
+  return { ...build(join(BUILD_DIRECTORY, part), HINT), id }
 }
+
+/** Written by `node scripts/example.js`. */
+export const BUILD_DIRECTORY = fileURLToPath(new URL('../../examples/notes-api/dist', import.meta.url))
 
 const HINT = 'Build the application first: node scripts/example.js'
 

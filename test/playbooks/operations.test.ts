@@ -1,10 +1,13 @@
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
 import { withShortTimeouts } from '../../playbooks/failover.ts'
 import { lastHostProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
+import { BUILD_DIRECTORY } from '../../playbooks/lib/releases.ts'
 import { chooseRelease } from '../../playbooks/rollback.ts'
 import { targetOf } from '../../src/cli/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
+import { ROOT } from '../architecture/files.ts'
 
 describe('whether a host of a tier can be spared', () => {
   const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })
@@ -48,6 +51,12 @@ describe('a failover', () => {
     const stretched = { connectTimeout: 3_000, loginTimeout: 3_000 }
     expect(limits({ ...host, timeouts: { factor: 3 } })).to.include(stretched)
     expect(limits(host, 3)).to.include(stretched)
+  })
+})
+
+describe('the build of the application', () => {
+  it('is read from the folder that its script writes', () => {
+    expect(BUILD_DIRECTORY).to.equal(join(ROOT, 'examples/notes-api/dist'))
   })
 })
 
