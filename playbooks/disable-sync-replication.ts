@@ -1,21 +1,52 @@
-import { after, play, playbook } from 'provision-ts'
-import { postgresReplication, primaryOf } from '../roles/postgres/index.ts'
+import { after, flag, Problem, play, playbook } from 'provision-ts'
+import { postgresReplication } from '../roles/postgres/index.ts'
+import { disableSyncPlan } from '../roles/postgres/plans.ts'
+import { recordKept } from '../roles/postgres/resources/record.ts'
+import { refuseIf } from './lib/gates.ts'
+import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'
 import { site } from './schema.ts'
 
-/** Writes go on although the replica is lost. */
+/** Writes go on although the replica is lost. The record comes first: the replica must not become the primary without a word. */
 export default playbook(
   site,
-  ({ db }) => [
-    play('database: alone', { hosts: db }, (host) =>
-      after(
-        primaryOf(db),
-        (primary) =>
-          host === primary && postgresReplication({ version: host.version, replicas: [], synchronous: [] }),
+  (values, wishes) => {
+    const { db } = values
+    const hosts = recorders(values)
+    const found = disableSyncPlan(db, hosts, wishes)
+    const same = sameForAll()
+    const refusal = refuseIf(found, (one) => (one instanceof Problem ? one : undefined))
+    return [
+      play(
+        'may commits go on without a replica?',
+        { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN },
+        () => refusal,
       ),
-    ),
-  ],
+      play(
+        'database: record of the primary',
+        { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN },
+        () =>
+          after(
+            found,
+            (one) => !(one instanceof Problem) && one.record && recordKept({ record: same(one.record) }),
+          ),
+      ),
+      play('database: commits without a replica', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>
+        after(
+          found,
+          (one) =>
+            !(one instanceof Problem) &&
+            host === one.primary &&
+            postgresReplication({ version: host.version, replicas: [], synchronous: [] }),
+        ),
+      ),
+    ]
+  },
   {
     description:
       'Lets the primary of the database acknowledge writes without a replica: what is written until one follows again is lost with the primary. The next run of the site ends it once one does.',
+    flags: {
+      /** Goes on although nobody can say whether there was a later primary. */
+      acceptDataLoss: flag,
+    },
   },
 )

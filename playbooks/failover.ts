@@ -1,10 +1,8 @@
 import {
   after,
-  askEach,
   delegateTo,
   flag,
   type Host,
-  mapAnswers,
   optional,
   play,
   playbook,
@@ -13,35 +11,40 @@ import {
   type Timeouts,
   text,
 } from 'provision-ts'
-import { replicationState } from '../roles/postgres/lib/replication-state.ts'
-import { failover, planFailover } from '../roles/postgres/resources/failover.ts'
+import { failoverPlan } from '../roles/postgres/plans.ts'
+import { failover } from '../roles/postgres/resources/failover.ts'
+import { NEXT_RUN } from './lib/record.ts'
 import { site } from './schema.ts'
 
-const ignoreUnreachable = ({ name }: Host) =>
-  `does not answer; when it does again: provision rejoin --host ${name}`
+const ignoreUnreachable = ({ name, group }: Host) =>
+  group === 'db' ? `does not answer; when it does again: provision rejoin --host ${name}` : NEXT_RUN()
 
 /**
  * With short limits of connection and login: until a dead primary is given up, nothing is written. One that is slow is found by its
  * replica, which asks it as well; where hosts are slow, `--timeout-factor` gives them longer.
  */
 export function withShortTimeouts<H extends Host>(host: H): H {
-  const ssh = { ...host.ssh, connectTimeout: '1s' } satisfies Ssh
   const timeouts = { ...host.timeouts, login: '1s' } satisfies Timeouts
-  return { ...host, ssh, timeouts }
+  return { ...withShortConnect(host), timeouts }
+}
+
+/** Application hosts and balancers only keep the record. */
+function withShortConnect<H extends Host>(host: H): H {
+  return { ...host, ssh: { ...host.ssh, connectTimeout: '1s' } satisfies Ssh }
 }
 
 /** A replica becomes the primary when that is gone. The old one is kept off; `rejoin` makes it a replica. */
 export default playbook(
   site,
-  ({ db }, { to, acceptDataLoss }) => {
+  ({ db, app, lb, witness }, { to, acceptDataLoss }) => {
     const hosts = db.hosts.map(withShortTimeouts)
+    const others: readonly Host[] = [...app.hosts, ...lb.hosts, ...witness.hosts].map(withShortConnect)
+    const all = { hosts: [...hosts, ...others] }
     return [
-      play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: { hosts } }, () =>
+      play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: all }, () =>
         runOnce(
           after(
-            mapAnswers(askEach({ hosts }, replicationState), (all) =>
-              planFailover(all, { ...(to && { to }), acceptDataLoss }),
-            ),
+            failoverPlan({ hosts }, all, { ...(to && { to }), acceptDataLoss }),
             (move) =>
               move &&
               delegateTo(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),

@@ -15,12 +15,13 @@ import {
 } from 'provision-ts'
 import { drainServer, undrainServer } from '../roles/haproxy/index.ts'
 import { allowVip, moveVipAway } from '../roles/keepalived/resources/vip.ts'
-import { postgresReplication, primaryOf } from '../roles/postgres/index.ts'
+import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
 import { gate, refuseIf, requireSpareHost } from './lib/gates.ts'
 import { findHost, type TierHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
+import { primaryIn } from './lib/record.ts'
 import { releaseOfPeers } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
 import { appTier } from './tiers/app.ts'
@@ -130,8 +131,8 @@ function takingPart({ lb, db }: Site, host: TierHost): readonly Host[] {
   return host.group === 'db' ? db.hosts : [host]
 }
 
-function noPrimary({ db }: Site, { name }: Host): Steps {
-  return refuseIf(primaryOf(db), (primary) =>
+function noPrimary(values: Site, { name }: Host): Steps {
+  return refuseIf(primaryIn(values), (primary) =>
     primary.name === name
       ? new Problem(`${name} is the primary of the database, and takes all writes`, {
           next: 'Nothing was done. Switch over first: provision switchover.',
@@ -141,9 +142,10 @@ function noPrimary({ db }: Site, { name }: Host): Steps {
 }
 
 /** A commit would wait for it for as long as it is away. Without another replica, writes are on the primary alone meanwhile. */
-function notWaitedFor({ db, synchronous = db.hosts.length > 1 }: Site, away: Host): Play {
+function notWaitedFor(values: Site, away: Host): Play {
+  const { db, synchronous = db.hosts.length > 1 } = values
   return play(`database: writes do not wait for ${away.name}`, { hosts: db }, (host) =>
-    after(primaryOf(db), (primary) =>
+    after(primaryIn(values), (primary) =>
       after(
         askEach({ hosts: db.without(primary) }, clusterState),
         (found) =>

@@ -1,7 +1,6 @@
 import {
   after,
   ask,
-  askEach,
   askHost,
   delegateTo,
   flag,
@@ -15,13 +14,13 @@ import {
   type Steps,
   sh,
 } from 'provision-ts'
-import { primaryOf } from '../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
-import { replicationState } from '../roles/postgres/lib/replication-state.ts'
-import { planSwitchover, switchover } from '../roles/postgres/resources/switchover.ts'
+import { switchoverPlan } from '../roles/postgres/plans.ts'
+import { switchover } from '../roles/postgres/resources/switchover.ts'
 import { gate, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
+import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier } from './tiers/app.ts'
@@ -71,7 +70,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
   } as const
   let first: Host | undefined
   // Who that is changes on the way.
-  const primaryAtFirst = mapAnswers(primaryOf(db), (primary) => {
+  const primaryAtFirst = mapAnswers(primaryIn(values), (primary) => {
     first ??= primary
     return first
   })
@@ -100,9 +99,10 @@ const wanting = ask(
   read(sh`[ -e /run/reboot-required ]`, ({ code }) => code === 0),
 )
 
-function moved({ db }: Site, host: Host): Steps {
+function moved(values: Site, host: Host): Steps {
+  const { db } = values
   return after(
-    mapAnswers(askEach(db, replicationState), (all) => planSwitchover(all)),
+    switchoverPlan(db, recorders(values)),
     (move) =>
       move &&
       move.from.name === host.name &&

@@ -60,6 +60,11 @@ export const site = inventorySchema(
      * primary, and writes wait while no replica follows, until somebody says `provision disable-sync-replication`. Yes with two database hosts unless told.
      */
     synchronous: optional(flag),
+    /**
+     * Seconds after a boot of a database host in which the others may come up too, before it starts as a primary without their answer; 15
+     * unless told.
+     */
+    bootGrace: optional(integer({ min: 0, max: 3_600 })),
     /** How many sessions the database takes at once; 100 unless told. */
     connections: optional(integer({ min: 20, max: 10_000 })),
     lb: hosts(

@@ -1,6 +1,7 @@
-import { after, askEach, delegateTo, mapAnswers, optional, play, playbook, runOnce, text } from 'provision-ts'
-import { replicationState } from '../roles/postgres/lib/replication-state.ts'
-import { planSwitchover, switchover } from '../roles/postgres/resources/switchover.ts'
+import { after, delegateTo, optional, play, playbook, runOnce, text } from 'provision-ts'
+import { switchoverPlan } from '../roles/postgres/plans.ts'
+import { switchover } from '../roles/postgres/resources/switchover.ts'
+import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'
 import { databaseRoles } from './tiers/database.ts'
 
@@ -11,7 +12,7 @@ export default playbook(
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
       runOnce(
         after(
-          mapAnswers(askEach(values.db, replicationState), (all) => planSwitchover(all, to)),
+          switchoverPlan(values.db, recorders(values), to),
           (move) => move && delegateTo(move.to, switchover({ ...move, others: values.db.without(move.to) })),
         ),
       ),

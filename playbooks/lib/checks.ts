@@ -7,8 +7,10 @@ import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/c
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
+import { recordChecks } from '../../roles/postgres/record-checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
+import { recorders } from './record.ts'
 
 /** Where the address is, and what a client gets there. The web servers stand in for clients: they are none of the balancers. */
 export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
@@ -36,10 +38,12 @@ export function appTierChecks({ lb, web, app }: Site): Checks {
   ]
 }
 
-export function databaseTierChecks({ lb, web, app, db }: Site): Checks {
+export function databaseTierChecks(values: Site): Checks {
+  const { lb, web, app, db, synchronous = db.hosts.length > 1 } = values
   const doors = databases(db)
   return [
     postgresChecks(db),
+    recordChecks({ db, recorders: recorders(values), synchronous }),
     app.hosts.map((host) => portsOpen(host, doors)),
     lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
     web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),

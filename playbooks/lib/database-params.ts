@@ -4,7 +4,7 @@ import { NOTES } from './app-database.ts'
 
 /** What the database roles are told alike, so that either can become the other. */
 export function databaseParams(host: DatabaseHost, values: Site) {
-  const { app: apps, db, backup, authority, passwords, connections } = values
+  const { app: apps, db, backup, authority, passwords, connections, bootGrace } = values
   const { name, address, version, certificate } = host
   return {
     name,
@@ -14,6 +14,7 @@ export function databaseParams(host: DatabaseHost, values: Site) {
     authority,
     clients: apps.hosts,
     peers: db.without(host),
+    ...(bootGrace !== undefined && { bootGrace }),
     passwords,
     databases: [{ ...NOTES, password: passwords.app }],
     managed: isAutomatic(values),

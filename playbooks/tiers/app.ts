@@ -2,6 +2,7 @@ import { after, firewall, type Play, play } from 'provision-ts'
 import { app, appReadiness } from '../../roles/app/index.ts'
 import { base } from '../../roles/base/index.ts'
 import { drainFrom } from '../../roles/haproxy/index.ts'
+import { RECORD } from '../../roles/postgres/lib/record.ts'
 import { NOTES, schema, withSchema } from '../lib/app-database.ts'
 import { releaseToDeploy } from '../lib/releases.ts'
 import { isStopped, siteSteps, sshFor, type TierOptions, watchedAt } from '../lib/tier.ts'
@@ -38,7 +39,10 @@ export function appTier(
               listen: host,
               metrics: admins === undefined ? undefined : { address: host.address, port: METRICS_PORT },
               databases: db.hosts,
-              database: { name: NOTES.name, user: NOTES.user, password: passwords.app, authority },
+              database: {
+                ...{ name: NOTES.name, user: NOTES.user, password: passwords.app },
+                ...{ authority, record: RECORD },
+              },
             }),
           ]),
         ]),

@@ -12,7 +12,6 @@ import {
   postgresPrimary,
   postgresReplica,
   postgresReplication,
-  primaryOf,
 } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { raisesLimits, serverLimits } from '../../roles/postgres/lib/limits.ts'
@@ -28,6 +27,7 @@ import {
 } from '../lib/automatic-failover.ts'
 import { databaseParams } from '../lib/database-params.ts'
 import { maintenanceSince } from '../lib/maintenance.ts'
+import { primaryIn, recordPlays } from '../lib/record.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
@@ -91,7 +91,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
   const { db, synchronous = db.hosts.length > 1 } = values
   // A host that is to be a replica is not asked whether it is the primary: it may still believe so.
   const candidates = rejoin ? { hosts: db.without(rejoin.host) } : db
-  const primary = primaryOf(candidates)
+  const primary = primaryIn(values, candidates)
   const managers = managersOf(values)
   const known = allAnswers(primary, managers)
   const primaryRole = (host: DatabaseHost, manager: Manager) =>
@@ -141,6 +141,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
     ...patroniPlays(values, (host, of, manager) =>
       host === of ? primaryRole(host, manager) : replica(host, of, manager),
     ),
+    ...recordPlays(values, { candidates, back }),
   ]
 }
 

@@ -20,5 +20,7 @@ export interface AppParams {
     readonly password: Secret
     /** Who signed the databases' certificates, as PEM. */
     readonly authority: string
+    /** File that names the newest primary, see `roles/postgres`. The service uses no primary whose data are older. @default none */
+    readonly record?: string
   }
 }

@@ -29,6 +29,7 @@ export function renderUnit({
     DATABASE_NAME: database.name,
     DATABASE_USER: database.user,
     DATABASE_CA: `/etc/${name}/authority.pem`,
+    ...(database.record !== undefined && { DATABASE_RECORD: database.record }),
   }
   const escaped = Object.entries(environment).map(([variable, value]) => [variable, inQuotes(value)] as const)
   return serviceUnit({ name, environment: escaped, port: listen.port })

@@ -41,7 +41,7 @@ export function postgresChecks(db: Group<DatabaseHost>): readonly Check[] {
     every('each replica streams from the primary', streams),
     every('all are on one timeline', oneTimeline),
     expect('no replica is more than 16 MiB behind', all, judged(near), { next, says: lag }),
-    every('commits wait for a replica, if they are to', synchronous),
+    every('a replica confirms commits that wait for one', synchronous),
     every(
       'no replication slot has lost its WAL',
       ({ host, lost }) => lost.map((slot) => `${slot} on ${host.name} has`),
@@ -87,11 +87,11 @@ export function onePrimary(found: readonly Found[]): Problem | undefined {
 
 function placed({ host, answer }: Found): HostAnswer<ClusterState, DatabaseHost> {
   if (!answer || answer instanceof Problem) return { host, answer: undefined }
-  const { version, standby, timeline } = answer
+  const { version, standby, system, timeline } = answer
   const state = standby ? 'in archive recovery' : 'in production'
   return {
     host,
-    answer: { kind: 'cluster', version, standby, running: true, system: undefined, timeline, state },
+    answer: { kind: 'cluster', version, standby, running: true, system, timeline, state },
   }
 }
 
@@ -168,5 +168,5 @@ export function synchronous({
   replicas,
 }: ServerHealth): readonly string[] {
   if (standby || !wanted || replicas.some(({ sync }) => sync === 'sync' || sync === 'quorum')) return []
-  return [`those on ${host.name} do not`]
+  return [`none confirms those on ${host.name}`]
 }

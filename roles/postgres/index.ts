@@ -31,7 +31,7 @@ import { configuration } from './resources/configuration.ts'
 import { postgresConflicts } from './resources/conflicts.ts'
 import { primaryData, replicaData } from './resources/data.ts'
 import { postgresDatabase } from './resources/database.ts'
-import { fence } from './resources/fence.ts'
+import { BOOT_GRACE, fence } from './resources/fence.ts'
 import { replicaFollowing } from './resources/replica-following.ts'
 import { noReplicationSlots, replicationSlot } from './resources/replication-slot.ts'
 import { rewindRights } from './resources/rewind-rights.ts'
@@ -123,7 +123,10 @@ function server(params: PostgresParams, facts: Facts, { follows, data }: ServerP
     packages(paths),
     file(TRUSTED, params.authority),
     file(PASSFILE, passfile(params.passwords.replication), { owner: 'postgres' }),
-    bySystemd && [fence(paths, params.peers), data],
+    bySystemd && [
+      fence({ paths, name: params.name, peers: params.peers, bootGrace: params.bootGrace ?? BOOT_GRACE }),
+      data,
+    ],
     configuration({ ...params, paths, settings, manager }),
     bySystemd && service(paths.unit),
     settingsActive({ names: Object.keys(settings), apply: applyConfiguration(paths, manager) }),

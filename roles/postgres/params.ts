@@ -16,6 +16,11 @@ export interface PostgresParams {
   readonly clients: readonly { readonly address: string }[]
   /** The other database hosts: they may replicate from here, and are asked who they are before this one starts as a primary. */
   readonly peers: readonly { readonly name: string; readonly address: string }[]
+  /**
+   * Seconds after a boot of this host in which another database host may come up too, before this one starts as a primary without its
+   * answer. @default 15
+   */
+  readonly bootGrace?: number
   readonly databases: readonly Database[]
   readonly passwords: {
     /** Of the role `replicator`. */

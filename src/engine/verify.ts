@@ -81,8 +81,8 @@ function findingOf(check: Check, fleet: Hosts): Finding {
   return { about, label, outcome, ...seen, problem }
 }
 
-function isLost({ asks }: Check, { unreachable }: Hosts): boolean {
-  return asks.some(({ host }) => unreachable.has(host.name))
+function isLost({ asks, ignoreUnreachable }: Check, { unreachable }: Hosts): boolean {
+  return !ignoreUnreachable && asks.some(({ host }) => unreachable.has(host.name))
 }
 
 function judged({ judge, about, source }: Check, answers: AnswerStore): Verdict {

@@ -206,6 +206,18 @@ describe('a verification', () => {
     ])
   })
 
+  it('judges without the answer of an unreachable host where the check says so', async () => {
+    const known = (all: readonly { readonly answer: string | undefined }[]) => {
+      const names = all.map(({ answer }) => answer ?? 'no answer')
+      return names.includes('one') ? `web2 gave ${names[1]}` : new Unknown('no host answers')
+    }
+    const checks = (web: Group) =>
+      expected('has a name', askEach(web, name), known, { ignoreUnreachable: true })
+    expect(await lines(checks, { dead: 'web2' })).to.deep.equal([
+      'web · has a name · failed · web2 gave no answer',
+    ])
+  })
+
   it('does not know the result where an answer makes no sense, and takes a refusal of the judge for a failure', async () => {
     const broken = ask(
       'broken',

@@ -31,6 +31,7 @@ describe('notes-api configuration', () => {
       name: 'notes',
       user: 'notes',
       password: 'correct horse',
+      record: undefined,
       ca: undefined,
     })
   })

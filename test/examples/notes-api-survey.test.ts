@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { expect } from 'chai'
 import { Slow } from '../../examples/notes-api/src/database/failures.ts'
 import type { Pool, Query } from '../../examples/notes-api/src/database/pool.ts'
+import { readRecord } from '../../examples/notes-api/src/database/record.ts'
 import { survey } from '../../examples/notes-api/src/database/survey.ts'
+import { recordText } from '../../roles/postgres/lib/record.ts'
+import { RECORD } from '../roles/records.ts'
 
 const gone = { host: '192.0.2.1', port: 5432 }
 const standby = { host: '192.0.2.2', port: 5432 }
@@ -65,6 +70,56 @@ describe('the search for the database host that takes writes', () => {
       }),
     )
     expect(best?.endpoint).to.equal(standby)
+  })
+
+  describe('with a record of the newest primary', () => {
+    const record = { address: gone.host, timeline: 3 }
+    const old = { ...PRIMARY, timeline: '00000002' }
+    const search = (first: () => Promise<unknown>, timeline: string, known = record) =>
+      survey(
+        [gone, standby],
+        (endpoint) =>
+          pool(endpoint, async () => {
+            if (endpoint === standby) return [{ ...PRIMARY, timeline }]
+            await first()
+            return [STANDBY]
+          }),
+        known,
+      )
+    const refuses = async () => {
+      throw new Error('connect EHOSTUNREACH')
+    }
+
+    it('does not use a primary with old data, also while the newest one is off', async () => {
+      const { best, words } = await search(refuses, old.timeline)
+      expect(best).to.equal(undefined)
+      expect(words).to.include('192.0.2.2:5432 is a primary with old data: timeline 2, and 192.0.2.1 is on 3')
+      expect((await search(refuses, '00000003')).best, 'the same timeline on another host').to.equal(
+        undefined,
+      )
+    })
+
+    it('uses a primary that is newer than the record, or the one in it', async () => {
+      expect((await search(refuses, '00000004')).best?.endpoint).to.equal(standby)
+      const own = await search(refuses, '00000003', { address: standby.host, timeline: 3 })
+      expect(own.best?.endpoint).to.equal(standby)
+    })
+
+    it('ignores the record of a promotion that did not happen', async () => {
+      expect((await search(async () => {}, old.timeline)).best?.endpoint).to.equal(standby)
+    })
+
+    it('is read from a file, which need not be there', async () => {
+      const directory = mkdtempSync(`${tmpdir()}/notes-api-record-`)
+      const path = `${directory}/primary.json`
+      expect(await readRecord(path)).to.equal(undefined)
+      writeFileSync(path, recordText(RECORD))
+      expect(await readRecord(path)).to.deep.equal({ address: RECORD.address, timeline: RECORD.timeline })
+      writeFileSync(path, '{}')
+      const failure = await readRecord(path).catch((error: unknown) => error)
+      expect(failure).to.be.instanceOf(Error)
+      rmSync(directory, { recursive: true })
+    })
   })
 
   it('gives up when all have said that they take no writes, and has no session left', async () => {

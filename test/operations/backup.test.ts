@@ -197,6 +197,8 @@ export default async () => {
   }
   const names = (process.env['HOSTS'] ?? '').split(',')
   const databases = await Promise.all(names.map(async (name, i) => [name, { ...(await at(name)), seed: i === 0 }]))
+  // Hosts that there are not: a connection is refused.
+  const nowhere = (address: string) => ({ address, ssh: { host: '127.0.0.1', port: 1 } })
   return inventory(site, {
     domain: 'notes.test',
     vip: \`\${lab.vip}/24\`,
@@ -205,9 +207,9 @@ export default async () => {
     updates: false,
     passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
     // Of these tiers nothing is done.
-    lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
-    web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
-    app: { port: 3000, hosts: { app1: { address: '198.18.0.31' } } },
+    lb: { hosts: { lb1: { ...nowhere('198.18.0.11'), priority: 250 }, lb2: { ...nowhere('198.18.0.12'), priority: 240 } } },
+    web: { port: 8080, hosts: { web1: nowhere('198.18.0.21') } },
+    app: { port: 3000, hosts: { app1: nowhere('198.18.0.31') } },
     db: { hosts: Object.fromEntries(databases) },
     backup: { passphrase: secret.of(lab.secret('backup')), hosts: { backup1: await at('backup1') } },
   })

@@ -25,6 +25,8 @@ export default async () => {
   const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh })
   const database = async (name: string, seed: boolean) =>
     ({ ...at(name), seed, certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
+  // Hosts that there are not: a connection is refused.
+  const nowhere = (address: string) => ({ address, ssh: { host: '127.0.0.1', port: 1 } })
   return inventory(site, {
     domain: 'notes.test',
     vip: lab.vip + '/24',
@@ -32,9 +34,10 @@ export default async () => {
     authority: ca.certificate,
     updates: false,
     synchronous: process.env.SYNCHRONOUS !== 'no',
+    ...(process.env.BOOT_GRACE && { bootGrace: Number(process.env.BOOT_GRACE) }),
     passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
-    lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
-    web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
+    lb: { hosts: { lb1: { ...nowhere('198.18.0.11'), priority: 250 }, lb2: { ...nowhere('198.18.0.12'), priority: 240 } } },
+    web: { port: 8080, hosts: { web1: nowhere('198.18.0.21') } },
     app: { port: 3000, hosts: { app1: at('app1') } },
     db: { hosts: { ${members} } },
   })
@@ -60,5 +63,9 @@ const VERIFY = `
 import { verification } from 'provision-ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
-export default verification(site, ({ db }) => [postgresChecks(db)])
+import { recordChecks } from '${ROOT}/roles/postgres/record-checks.ts'
+export default verification(site, ({ db, app }) => [
+  postgresChecks(db),
+  recordChecks({ db, recorders: { hosts: [...db.hosts, ...app.hosts] }, synchronous: true }),
+])
 `

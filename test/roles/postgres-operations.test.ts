@@ -10,9 +10,12 @@ import { planSwitchover, switchover } from '../../roles/postgres/resources/switc
 import { synchronousReplication } from '../../roles/postgres/resources/synchronous-replication.ts'
 import type { Step } from '../../src/index.ts'
 import { Problem } from '../../src/model/problem.ts'
+import { RECORD } from './records.ts'
 
 const db1 = { name: 'db1', group: 'db', address: '198.18.0.41' }
 const db2 = { name: 'db2', group: 'db', address: '198.18.0.42' }
+
+const app1 = { name: 'app1', group: 'app', address: '198.18.0.31' }
 
 const CLUSTER: Cluster = {
   ...{ kind: 'cluster', version: 15, standby: false, running: true },
@@ -284,18 +287,25 @@ describe('limits of a primary', () => {
 describe('what the operations run on hosts', () => {
   const steps: Readonly<Record<string, readonly [Step, unknown]>> = {
     switchover: [
-      switchover({ from: db1, to: db2, timeline: 1, version: 15, deadline: 99, others: [db1] }),
+      switchover({
+        ...{ from: db1, to: db2, timeline: 1, next: 2, version: 15, system: '77', deadline: 99 },
+        ...{ others: [db1], record: { make: () => RECORD, on: [app1, db1] } },
+      }),
       undefined,
     ],
     failover: [
       failover({
-        to: db2,
-        version: 15,
-        fenced: [db1],
-        waiting: [],
-        silent: [db1],
-        loss: 'nothing',
-        others: [db1],
+        ...{ to: db2, version: 15, system: '77', timeline: 2, revived: false, fenced: [db1] },
+        ...{ waiting: [], silent: [db1], loss: 'nothing', others: [db1] },
+        record: { make: () => RECORD, on: [app1] },
+      }),
+      undefined,
+    ],
+    'failover to an old primary': [
+      failover({
+        ...{ to: db2, version: 15, system: '77', timeline: 4, revived: true, fenced: [] },
+        ...{ waiting: [], silent: [db1], loss: 'writes', others: [db1] },
+        record: { make: () => RECORD, on: [app1] },
       }),
       undefined,
     ],
@@ -308,9 +318,16 @@ describe('what the operations run on hosts', () => {
       }
     })
 
-  it('is on the old primary, the new one, the old one, the new one', () => {
+  it('is recorded first, then on the old primary, the new one, the old one, the new one', () => {
     expect(steps['switchover']?.[0].apply(undefined).map(({ on }) => on?.name)).to.deep.equal([
+      ...['app1', 'db1'],
       ...['db1', 'db2', 'db1', 'db2'],
+    ])
+  })
+
+  it('is recorded before the promotion of a failover', () => {
+    expect(steps['failover']?.[0].apply(undefined).map(({ on }) => on?.name)).to.deep.equal([
+      ...['app1', 'db1', 'db2', 'db2'],
     ])
   })
 })

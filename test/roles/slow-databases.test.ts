@@ -11,7 +11,7 @@ import { wordsOf } from '../support/words.ts'
 type Database = Host<{ readonly seed: boolean }>
 
 const HEALTH: Health = {
-  ...{ standby: false, version: 15, timeline: 1, receives: null, synchronous: false },
+  ...{ standby: false, version: 15, system: '77', timeline: 1, receives: null, synchronous: false },
   ...{ replicas: [], lost: [], pending: [] },
 }
 const replica: Health = { ...HEALTH, standby: true, receives: { state: 'streaming', from: '10.0.0.1' } }

@@ -4,6 +4,7 @@ import { type Config, type Endpoint, shown } from './config.ts'
 import { Database } from './database/database.ts'
 import type { OpenPool } from './database/pool.ts'
 import { Primary } from './database/primary.ts'
+import { readRecord } from './database/record.ts'
 import { checkSchema } from './database/schema.ts'
 import { api } from './http/api.ts'
 import { type DrainTimes, drain } from './http/drain.ts'
@@ -33,7 +34,11 @@ const usualDrain: DrainTimes = { idle: 5000, giveUp: 20_000 }
 export async function start({ config, open, log, drainTimes = usualDrain }: AppParts): Promise<App> {
   const { host, release } = config
   const metrics = new Metrics({ release, host, node: process.version })
-  const primary = new Primary({ hosts: config.database.hosts, open, prepare: checkSchema, log, metrics })
+  const { hosts, record } = config.database
+  const primary = new Primary({
+    ...{ hosts, open, prepare: checkSchema, log, metrics },
+    ...(record !== undefined && { record: () => readRecord(record) }),
+  })
   const notes = new Notes(new Database({ primary, log, metrics }))
   let stopping = false
   const checked = cached(() => primary.check(), 1000)

@@ -24,6 +24,8 @@ export interface DatabaseConfig {
   readonly name: string
   readonly user: string
   readonly password: string
+  /** Path of the record of the newest primary, which may not be there; undefined reads none. */
+  readonly record: string | undefined
   /** PEM of the only authority that is trusted; undefined talks without TLS. */
   readonly ca: string | undefined
 }
@@ -65,6 +67,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const name = ask('DATABASE_NAME', String, 'is missing: give the name of the database')
   const user = ask('DATABASE_USER', String, 'is missing: give the role to log in as')
   const ca = optional('DATABASE_CA', certificates)
+  const record = optional('DATABASE_RECORD', String)
   const password = ask(
     'CREDENTIALS_DIRECTORY',
     passwordIn,
@@ -79,7 +82,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     password === undefined
   )
     throw new ConfigProblem(problems)
-  const database = { hosts, name, user, password, ca }
+  const database = { hosts, name, user, password, ca, record }
   return { host: hostname(), release: env['RELEASE'] || 'unnamed', listen, metrics, database }
 }
 

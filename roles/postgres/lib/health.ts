@@ -4,6 +4,8 @@ import { ask, mapRead, output, Problem, type Question, sh, Unknown } from 'provi
 export interface Health {
   readonly standby: boolean
   readonly version: number
+  /** PostgreSQL's system identifier. */
+  readonly system: string
   readonly timeline: number
   /** Of a replica: the state of its receiver, and the address that it receives from. */
   readonly receives: { readonly state: string; readonly from: string | null } | null
@@ -48,6 +50,7 @@ export const health: Question<Health | Problem> = healthQuery(
   'the state of its database',
   `
     select pg_is_in_recovery() as standby, current_setting('server_version_num')::int / 10000 as version,
+      (select system_identifier::text from pg_control_system()) as system,
       case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
         else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
       (select jsonb_build_object('state', status, 'from', sender_host) from pg_stat_wal_receiver) as receives,

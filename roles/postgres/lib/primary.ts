@@ -1,5 +1,6 @@
 import {
   type Answers,
+  allAnswers,
   askEach,
   type Group,
   type Host,
@@ -14,30 +15,51 @@ import {
   describeState,
   type ForeignCluster,
 } from './cluster-state.ts'
+import {
+  isOutdated,
+  type Known,
+  knownOf,
+  NO_RECORD,
+  outdated,
+  recordInForce,
+  recordWords,
+} from './known-record.ts'
+import { type PrimaryRecord, primaryRecord } from './record.ts'
 
 type Seeded = Host<{ readonly seed: boolean }>
 type Found<H extends Host> = HostAnswer<ClusterState, H>
 
 /**
  * The host that takes writes. The hosts themselves are asked: the seed of the inventory counts only while no host has a database
- * at all, so a run after a failover does not turn the roles back.
+ * at all, so a run after a failover does not turn the roles back. A primary whose data are older than the newest record is refused.
  *
+ * @param recorders hosts that have a copy of the record. @default the database hosts
  * @throws Problem when that cannot be said for sure; then nothing is changed on the database hosts
  */
-export function primaryOf<H extends Seeded>(db: Pick<Group<H>, 'hosts'>): Answers<H> {
-  return mapAnswers(askEach(db, clusterState), (found) => choosePrimary(found))
+export function primaryOf<H extends Seeded>(
+  db: Pick<Group<H>, 'hosts'>,
+  recorders: Pick<Group, 'hosts'> = db,
+): Answers<H> {
+  return mapAnswers(surveyed(db, recorders), ({ places, known }) => choosePrimary(places, known))
 }
 
-/** The primary, with what the database hosts answer to a question: both are asked at once. */
-export function primaryWith<H extends Seeded, T>(
+export interface Surveyed<H extends Host> {
+  readonly places: readonly Found<H>[]
+  readonly known: Known
+}
+
+/** The places of all database hosts, and the newest record. Both are asked at once. */
+export function surveyed<H extends Host>(
   db: Pick<Group<H>, 'hosts'>,
-  others: Answers<T>,
-): Answers<readonly [H, T]> {
-  const primary = primaryOf(db)
-  return {
-    asks: [...primary.asks, ...others.asks],
-    value: (answerTo) => [primary.value(answerTo), others.value(answerTo)],
-  }
+  recorders: Pick<Group, 'hosts'> = db,
+): Answers<Surveyed<H>> {
+  return mapAnswers(
+    allAnswers(askEach(db, clusterState), askEach(recorders, primaryRecord)),
+    ([places, copies]) => ({
+      places,
+      known: knownOf(copies),
+    }),
+  )
 }
 
 /** Hosts that can be reached and are replicas of others: those that a primary should see. */
@@ -45,22 +67,35 @@ export function runningReplicas<H extends Host>(all: readonly Found<H>[]): reado
   return clusters(all).flatMap(({ host, cluster }) => (cluster.standby && cluster.running ? [host] : []))
 }
 
-export function choosePrimary<H extends Seeded>(all: readonly Found<H>[]): H {
-  for (const { host, answer } of all) if (answer?.kind === 'foreign') throw foreignCluster(host.name, answer)
+/** @throws Problem when that cannot be said for sure */
+export function choosePrimary<H extends Seeded>(all: readonly Found<H>[], known: Known = NO_RECORD): H {
+  const chosen = primaryAmong(all, known)
+  if (chosen instanceof Problem) throw chosen
+  return chosen
+}
+
+/** The primary, or the reason why it cannot be said. */
+export function primaryAmong<H extends Seeded>(
+  all: readonly Found<H>[],
+  known: Known = NO_RECORD,
+): H | Problem {
+  for (const { host, answer } of all) if (answer?.kind === 'foreign') return foreignCluster(host.name, answer)
+  const record = recordInForce(known.record, all)
   const primaries = clusters(all).filter(({ cluster }) => !cluster.standby)
   const running = primaries.filter(({ cluster }) => cluster.running)
-  if (running.length > 1) throw twoPrimaries(all)
-  if (running[0]) return running[0].host
+  if (running.length > 1) return twoPrimaries(all)
+  const [only] = running
+  if (only && record && isOutdated(record, only.host.name, only.cluster))
+    return outdated(only.host.name, only.cluster, record, told(all))
+  if (only) return only.host
   // Whoever does not answer may be the primary, or become one when its link is back.
-  if (all.some(({ answer }) => !answer)) throw noPrimary(all)
-  const [stopped, another] = primaries
-  if (stopped && another) throw twoPrimaries(all)
+  if (all.some(({ answer }) => !answer)) return noPrimary(all, record)
+  const [stopped, another] = primaries.filter(({ host, cluster }) => !isOutdated(record, host.name, cluster))
+  if (stopped && another) return twoPrimaries(all)
   if (stopped && clusters(all).every(({ cluster }) => cluster.timeline <= stopped.cluster.timeline))
     return stopped.host
-  if (all.some(({ answer }) => answer?.kind !== 'nothing')) throw noPrimary(all)
-  const seed = all.find(({ host }) => host.seed)
-  if (!seed) throw noSeed(all)
-  return seed.host
+  if (all.some(({ answer }) => answer?.kind !== 'nothing')) return noPrimary(all, record)
+  return all.find(({ host }) => host.seed)?.host ?? noSeed(all)
 }
 
 function clusters<H extends Host>(
@@ -91,14 +126,14 @@ function twoPrimaries(all: readonly Found<Host>[]): Problem {
   })
 }
 
-function noPrimary(all: readonly Found<Host>[]): Problem {
+function noPrimary(all: readonly Found<Host>[], record: PrimaryRecord | undefined): Problem {
   const heir = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
   const failOver = heir
     ? ` To go on without it: provision failover --to ${heir.host.name}. That says what could be lost before it does anything.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
-    details: told(all),
-    next: `Nothing was changed on them. Bring back the host that was the primary and run again.${failOver}`,
+    details: [...told(all), ...(record ? [`By the record, ${recordWords(record)}.`] : [])],
+    next: `Nothing was changed on them. Bring back ${record?.primary ?? 'the host that was the primary'} and run again.${failOver}`,
   })
 }
 

@@ -2,6 +2,9 @@ import { type Shell, sh } from 'provision-ts'
 import { type Paths, slotOf } from '../params.ts'
 import { localFunctions, sequence } from './shell.ts'
 
+/** The reason in the history file of a timeline that began on another host. */
+export const PLACEHOLDER = 'began on another host'
+
 /** Why a promotion did not come about: for the command after it, as what it leaves undone must be mended before the run may end. */
 export const REASON = '/run/provision-promotion'
 
@@ -9,6 +12,8 @@ export interface Promotion {
   readonly paths: Paths
   /** The other database hosts: each gets a slot. */
   readonly others: readonly { readonly name: string }[]
+  /** The timeline that begins, at least: earlier ones are in use elsewhere. */
+  readonly timeline: number
   /** What must hold right before it, in the script: it calls `refuse WORDS` when it does not. */
   readonly before: Shell
 }
@@ -17,24 +22,41 @@ export interface Promotion {
  * Makes a replica the primary. Either it is one afterwards, or it surely will not become one: a promotion that does not end in time
  * is called off by a restart as a replica. It ends with status 0 in both cases, and the reason for the latter is in a file.
  */
-export function promote({ paths, others, before }: Promotion): Shell {
+export function promote({ paths, others, timeline, before }: Promotion): Shell {
   const { data, unit } = paths
   return sh`${localFunctions(paths)}
 refuse() { printf '%s\n' "$*" > ${REASON}; exit 0; }
 rm -f ${REASON}
 ${before}
+${skippedTimelines(paths, timeline)}
 if [ "$(ask 'select pg_promote(true, 10)')" != t ]; then
   systemctl stop ${unit}
   if [ -e ${`${data}/standby.signal`} ]; then
-    rm -f ${`${data}/promote`}
+    rm -f ${`${data}/promote`} $placeholders
     systemctl start ${unit}
     refuse 'The promotion did not end within 10 s and was called off; the log of the server says why.'
   fi
   systemctl start ${unit}
 fi
+rm -f $placeholders
 ${sequence(others.map((other) => slot(slotOf(other))))}
 ask 'alter database postgres reset provision.synchronous'
 exit 0`
+}
+
+/**
+ * PostgreSQL begins the first timeline of which it has no history. Timelines that began on another host get a placeholder until the
+ * promotion is done, so that no number is used twice. It ends before all data, so no standby follows it.
+ */
+function skippedTimelines({ data }: Paths, timeline: number): Shell {
+  return sh`placeholders= placeholder=${PLACEHOLDER}
+own=$(ask "select coalesce((select received_tli from pg_stat_wal_receiver), (select greatest(timeline_id, (select min_recovery_end_timeline from pg_control_recovery())) from pg_control_checkpoint()))")
+skipped=$(($own + 1))
+while [ "$skipped" -lt ${timeline} ]; do
+  history=${data}/pg_wal/$(printf %08X "$skipped").history
+  [ -e "$history" ] || { printf '%s\t0/1\t%s\n' "$own" "$placeholder" | as_postgres tee "$history" >/dev/null || refuse 'The history of timelines could not be written.'; placeholders="$placeholders $history"; }
+  skipped=$((skipped + 1))
+done`
 }
 
 function slot(name: string): Shell {

@@ -1,4 +1,6 @@
 import { dropIn, file, restarted, type Shell, type Steps, service, sh, unit } from 'provision-ts'
+import { PLACEHOLDER } from '../lib/promotion.ts'
+import { RECORD } from '../lib/record.ts'
 import { peerFunction, sequence } from '../lib/shell.ts'
 import type { Paths, PostgresParams } from '../params.ts'
 
@@ -6,14 +8,28 @@ type Peer = PostgresParams['peers'][number]
 
 const PROGRAM = '/usr/local/libexec/provision-postgres-fence'
 
+/** Seconds. */
+export const BOOT_GRACE = 15
+
+export interface FenceParams {
+  readonly paths: Paths
+  /** The host's own name. */
+  readonly name: string
+  readonly peers: readonly Peer[]
+  /** Seconds that a silent peer gets after a boot of this host. */
+  readonly bootGrace: number
+}
+
 /**
  * Keeps an old primary from being a second one. Before the server starts as a primary, after a boot or a crash, the other database hosts
- * are asked, and when one of them is a primary on a later timeline it does not start. A peer that is silent cannot be asked; after a boot
- * it gets a while to come up as well. A primary that runs and that no replica follows asks them every few seconds: one that was cut off
- * while another was promoted stops when the cut ends. Until then it acknowledges nothing where commits wait for a replica.
+ * are asked, and when one of them is a primary on a later timeline it does not start. The same holds when the host's own record names a
+ * later primary, unless that says that it was not promoted. A peer that is silent cannot be asked; after a boot it gets a while to come up
+ * as well. A primary that runs and that no replica follows asks them every few seconds: one that was cut off while another was promoted
+ * stops when the cut ends. Until then it acknowledges nothing where commits wait for a replica.
  */
-export function fence(paths: Paths, peers: readonly Peer[]): Steps {
-  const text = `#!/bin/sh\n# Written by provision.\n${program(paths, peers).text}\n`
+export function fence(params: FenceParams): Steps {
+  const { paths } = params
+  const text = `#!/bin/sh\n# Written by provision.\n${program(params).text}\n`
   return [
     file(PROGRAM, text, { mode: '0755', notify: restarted(WATCH) }),
     dropIn(paths.unit, 'provision', serverUnit(paths)),
@@ -72,8 +88,9 @@ RestartSec=2s
 `
 }
 
-function program({ data, bin, unit: server }: Paths, peers: readonly Peer[]): Shell {
+function program({ paths: { data, bin, unit: server }, name: own, peers, bootGrace }: FenceParams): Shell {
   return sh`data=${data}
+record=${RECORD}
 is_primary() { [ -s "$data/PG_VERSION" ] && [ ! -e "$data/standby.signal" ]; }
 known() {
   control=$(${bin}/pg_controldata "$data" 2>/dev/null) || return 1
@@ -87,6 +104,24 @@ known() {
   done
 }
 uptime_now() { cut -d . -f 1 /proc/uptime; }
+# Seconds since this host booted: in a container /proc/uptime is that of the machine, and PID 1 is its own.
+booted() { echo $(($(uptime_now) - $(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20) / $(getconf CLK_TCK))); }
+field() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" "$record" 2>/dev/null | head -n 1; }
+# True when the host's own record names another primary on the same or a later timeline. It is written before a promotion: a host that
+# still is a standby on an older timeline was not promoted.
+recorded() {
+  [ "$(field system)" = "$system" ] || return 1
+  name=$(field primary) its=$(field timeline)
+  [ "$name" ] && [ "$name" != ${own} ] && [ "$its" -ge "$timeline" ] || return 1
+  set -- $(said_by "$name")
+  [ "$1" != standby ] || [ "$2" -ge "$its" ]
+}
+said_by() {
+  case $1 in
+${sequence(peers.map((one) => saidBy(bin, one)))}
+  *) echo silent ;;
+  esac
+}
 # Whether a peer that said this is a primary, from the timeline on.
 succeeds() { [ "$1" = primary ] && [ "$3" = "$system" ] && [ "$2" -ge "$least" ]; }
 successor() {
@@ -97,18 +132,27 @@ if [ "$1" = watch ]; then
   # The titles of the server's processes tell of replicas without a connection, which would be a line in its log each time.
   while sleep 3; do
     is_primary && systemctl is-active -q ${server} && ! pgrep -u postgres -f '^postgres: .*walsender .* streaming' >/dev/null || continue
-    known && least=$((timeline + 1)) end=0 && successor || continue
+    known && least=$((timeline + 1)) end=0 || continue
+    successor || recorded || continue
     is_primary || continue
     echo "Stopped: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
     systemctl stop ${server}
   done
 fi
+# A promotion was cut off: with its placeholders a standby would not start.
+grep -ls ${PLACEHOLDER} "$data"/pg_wal/*.history | xargs -r rm -f
 is_primary && known || exit 0
-end=0; [ "$(uptime_now)" -ge 120 ] || end=$(($(uptime_now) + 15))
+end=0; [ "$(booted)" -ge 120 ] || end=$(($(uptime_now) + ${bootGrace}))
 least=$timeline
-successor || exit 0
+successor || recorded || exit 0
 echo "Not started as a primary: $name is the primary, on timeline $its, and this host was one on timeline $timeline."
 exit 1`
+}
+
+function saidBy(bin: string, { name, address }: Peer): Shell {
+  return sh`  ${name})
+${peerFunction({ bin }, address)}
+    peer 3 ;;`
 }
 
 function asked(bin: string, { name, address }: Peer): Shell {

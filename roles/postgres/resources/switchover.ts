@@ -1,12 +1,14 @@
 import { type Command, type Host, type HostAnswer, Problem, resource, type Shell, sh } from 'provision-ts'
 import { type ClusterState, clusterState, describeState, isPrimary } from '../lib/cluster-state.ts'
 import { conninfo } from '../lib/conninfo.ts'
+import { isOutdated, type Known, NO_RECORD, outdated, recordInForce } from '../lib/known-record.ts'
 import { assertPromoted, promote, receivedAllWal } from '../lib/promotion.ts'
 import { literal } from '../lib/psql.ts'
 import { type ReplicationState, runningCluster } from '../lib/replication-state.ts'
 import { formatSetting } from '../lib/settings.ts'
 import { localFunctions, peerFunction, sequence } from '../lib/shell.ts'
 import { type Paths, pathsFor, slotOf } from '../params.ts'
+import { type RecordPlan, recordCommands } from './record.ts'
 import { synchronousConf } from './synchronous-replication.ts'
 
 /** Bytes that the replica may be behind: it gets them while the primary stops, and writes wait meanwhile. */
@@ -24,7 +26,10 @@ export interface Switchover<H extends Host = Host> {
   readonly to: H
   /** Of both. */
   readonly version: number
+  readonly system: string
   readonly timeline: number
+  /** The timeline that begins. */
+  readonly next: number
   /** By the new primary's own clock, in seconds since its boot. */
   readonly deadline: number
 }
@@ -37,6 +42,7 @@ export interface Switchover<H extends Host = Host> {
 export function planSwitchover<H extends Host>(
   all: readonly HostAnswer<ReplicationState, H>[],
   wanted?: string,
+  known: Known = NO_RECORD,
 ): Switchover<H> | undefined {
   const target = wanted === undefined ? undefined : all.find(({ host }) => host.name === wanted)
   if (wanted !== undefined && !target)
@@ -51,6 +57,11 @@ export function planSwitchover<H extends Host>(
       ['No primary answers.'],
       'If a switchover was cut short, the old primary looks after itself within a minute. Else start it, or: provision failover.',
     )
+  const places = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
+  const record = recordInForce(known.record, places)
+  const cluster = runningCluster(from.answer)?.cluster
+  if (record && cluster && isOutdated(record, from.host.name, cluster))
+    throw outdated(from.host.name, cluster, record, told(all))
   if (from === target) return undefined
   const to =
     target ??
@@ -58,12 +69,12 @@ export function planSwitchover<H extends Host>(
   const away = all.filter(({ answer }) => !answer).map(({ host }) => `${host.name} could not be reached.`)
   const against = [...away, ...(to ? whyNot(from, to) : candidates(all, from))]
   if (against.length > 0 || !to) throw refused(all, against, 'Mend it, then run the same command again.')
-  const { timeline = 0, version = 0 } = runningCluster(from.answer)?.cluster ?? {}
+  const { timeline = 0, version = 0, system = '' } = cluster ?? {}
   return {
     from: from.host,
     to: to.host,
-    timeline,
-    version,
+    ...{ timeline, version, system },
+    next: Math.max(timeline, known.record?.system === system ? known.record.timeline : 0) + 1,
     deadline: (to.answer?.uptime ?? 0) + PROMOTED_WITHIN,
   }
 }
@@ -106,14 +117,19 @@ function refused(
   next: string,
 ): Problem {
   return new Problem('A switchover cannot begin now, and nothing was changed', {
-    details: [...against, ...all.map(({ host, answer }) => `${host.name} ${describeState(answer?.cluster)}`)],
+    details: [...against, ...told(all)],
     next,
   })
+}
+
+function told(all: readonly HostAnswer<ReplicationState>[]): readonly string[] {
+  return all.map(({ host, answer }) => `${host.name} ${describeState(answer?.cluster)}`)
 }
 
 interface SwitchoverParams extends Switchover {
   /** All database hosts but the new primary. */
   readonly others: readonly Host[]
+  readonly record: RecordPlan
 }
 
 /**
@@ -130,7 +146,7 @@ export const switchover = resource<SwitchoverParams, ClusterState>('database swi
       ? undefined
       : { action: 'change', fields: [{ name: 'primary', from: from.name, to: to.name }] },
   apply: (params): readonly Command[] => {
-    const { from, to, others, timeline, version, deadline } = params
+    const { from, to, others, timeline, next, version, deadline, record } = params
     const paths = pathsFor(version)
     const before = sh`${receivedAllWal(paths, timeline)}
 n=0
@@ -140,8 +156,9 @@ until complete; do
 done
 [ "$(cut -d . -f 1 /proc/uptime)" -lt ${deadline} ] || refuse 'It took too long since the hosts were asked; run the same command again.'`
     return [
+      ...recordCommands(record),
       { script: stopped(params), on: from, timeout: '2m' },
-      { script: promote({ paths, others, before }), on: to, timeout: '2m' },
+      { script: promote({ paths, others, timeline: next, before }), on: to, timeout: '2m' },
       { script: settled(params), on: from, timeout: '2m' },
       { script: sequence([assertPromoted, followed(paths, from)]), on: to, timeout: '1m' },
     ]

@@ -15,6 +15,8 @@ export interface Check {
   readonly about: string
   readonly label: string
   readonly asks: readonly Ask[]
+  /** Whether it is judged although a host that it asks cannot be reached. */
+  readonly ignoreUnreachable?: boolean
   /** @throws Problem for wrong answers, {@link Unknown} for missing ones */
   readonly judge: (answerTo: (ask: Ask) => unknown) => Verdict
 }
@@ -75,6 +77,11 @@ export interface ExpectOptions<T = unknown> {
   readonly next?: string
   /** The host or group that it is about. @default the hosts that are asked, or their group */
   readonly about?: string
+  /**
+   * Whether it is judged although a host that it asks cannot be reached; that answer is undefined. The judge returns an {@link Unknown} where
+   * it would be needed. @default false, the result is unknown then
+   */
+  readonly ignoreUnreachable?: boolean
 }
 
 /**
@@ -91,7 +98,7 @@ export function expect<T>(
   label: string,
   answers: Answers<T>,
   judge: (answers: T) => string | Problem | undefined,
-  { next, about, says }: ExpectOptions<T> = {},
+  { next, about, says, ignoreUnreachable = false }: ExpectOptions<T> = {},
 ): Check {
   const verdict = (value: T): Verdict => {
     const wrong = judge(value)
@@ -99,7 +106,7 @@ export function expect<T>(
     const said = problem ? undefined : says?.(value)
     return { problem, ms: undefined, ...(said !== undefined && { said }) }
   }
-  return made(label, answers, verdict, about)
+  return made(label, answers, verdict, { about, ignoreUnreachable })
 }
 
 /** The checks of lists timeout lists. */
@@ -108,7 +115,15 @@ export function flatChecks(checks: Checks): readonly Check[] {
   return isList(checks) ? checks.flatMap(flatChecks) : [checks]
 }
 
-function made<T>(label: string, from: Answers<T>, verdict: (value: T) => Verdict, about?: string): Check {
+function made<T>(
+  label: string,
+  from: Answers<T>,
+  verdict: (value: T) => Verdict,
+  {
+    about,
+    ignoreUnreachable = false,
+  }: Pick<ExpectOptions, 'ignoreUnreachable'> & { readonly about?: string | undefined } = {},
+): Check {
   const { asks, value } = mapAnswers(from, verdict)
   return Object.freeze({
     type: 'check',
@@ -116,6 +131,7 @@ function made<T>(label: string, from: Answers<T>, verdict: (value: T) => Verdict
     about: about ?? named(asks.map(({ host }) => host)),
     label,
     asks,
+    ...(ignoreUnreachable && { ignoreUnreachable }),
     judge: value,
   })
 }

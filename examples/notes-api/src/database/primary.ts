@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { NoPrimary, Slow } from './failures.ts'
 import type { OpenPool, Pool, Query } from './pool.ts'
+import type { RecordedPrimary } from './record.ts'
 import { standing, survey } from './survey.ts'
 
 export interface PrimaryParts {
@@ -10,6 +11,8 @@ export interface PrimaryParts {
   readonly open: OpenPool
   /** Done once on each primary found, before anyone else gets it. */
   readonly prepare: (query: Query) => Promise<void>
+  /** Reads the newest primary that is known on this host. No record is known unless given. */
+  readonly record?: () => Promise<RecordedPrimary | undefined>
   readonly log: Log
   readonly metrics: Metrics
 }
@@ -108,9 +111,24 @@ export class Primary {
 
   async #survey() {
     const { hosts, open } = this.#parts
-    return survey(hosts, (endpoint) => {
-      const pool: Pool = open(endpoint, (reason) => this.gone(pool, reason.message))
-      return pool
-    })
+    const record = await this.#record()
+    return survey(
+      hosts,
+      (endpoint) => {
+        const pool: Pool = open(endpoint, (reason) => this.gone(pool, reason.message))
+        return pool
+      },
+      record,
+    )
+  }
+
+  async #record(): Promise<RecordedPrimary | undefined> {
+    const { record, log } = this.#parts
+    try {
+      return await record?.()
+    } catch (error) {
+      log.warn('record of the primary unreadable', { reason: String(error) })
+      return undefined
+    }
   }
 }
