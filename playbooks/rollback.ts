@@ -77,7 +77,7 @@ function partOf({ host, answer }: HostAnswer<HostReleases>, part: (host: Host) =
 interface Having {
   readonly host: Pick<Host, 'name'>
   readonly current: string | undefined
-  readonly all: readonly { readonly id: string; readonly state: 'used' | 'withdrawn' | undefined }[]
+  readonly all: readonly { readonly id: string; readonly state: 'used' | 'rolled back' | undefined }[]
 }
 
 /**
@@ -102,7 +102,7 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
   const inForce = [...new Set(all.map(({ current }) => current))]
   // A rollback that was cut off has taken its release out of force on some hosts.
   const goesOn = inForce.filter(
-    (id) => !all.some((one) => one.all.some((is) => is.id === id && is.state === 'withdrawn')),
+    (id) => !all.some((one) => one.all.some((is) => is.id === id && is.state === 'rolled back')),
   )
   const [begun] = goesOn
   if (inForce.length > 1 && goesOn.length === 1 && begun !== undefined && everywhere(begun)) return begun

@@ -60,7 +60,7 @@ export function releaseToDeploy(host: Host, part: Part): Answers<Build> {
   return mapAnswers(askHost(host, hostReleases), (found) => {
     const { current, all } = found?.parts[part] ?? NO_RELEASES
     const here = localBuild(part)
-    const out = current !== here.id && all.find(({ id }) => id === here.id)?.state === 'withdrawn'
+    const out = current !== here.id && all.find(({ id }) => id === here.id)?.state === 'rolled back'
     return out && current !== undefined ? existingRelease(current) : here
   })
 }

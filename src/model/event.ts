@@ -63,7 +63,7 @@ export type RunEvent =
       readonly kind: 'recovered'
       readonly host: string
       readonly label: string
-      readonly outcome: 'planned' | 'nothing begun' | 'in force' | 'in place'
+      readonly outcome: 'planned' | 'unchanged' | 'restored' | 'inactive'
       readonly details: readonly string[]
     }
   /** How far a step is, in its own words. */

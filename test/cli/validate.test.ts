@@ -74,7 +74,7 @@ describe('provision validate', function () {
     write('roles/motd/templates/other.ejs', 'no head')
     const { text } = await validate(...inventory)
     expect(text).to.match(/motd\.ejs:1:\d+: Cannot find module '\.\.\/indxe\.ts'/)
-    expect(text).to.include('other.ejs:1:1: the first line should name what it takes')
+    expect(text).to.include('other.ejs:1:1: the first line must declare the data')
   })
 
   it('names the caller that promises other data than the head takes', async () => {

@@ -121,7 +121,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
 
   it('is refused when ssh would be shut to the machine that runs this', async () => {
     expect(await refusal(['updates: false', "updates: false, admins: ['10.9.9.0/24']"])).to.equal(
-      `error: The firewall would shut out the machine that runs this, which comes from 198.18.0.1.
+      `error: The firewall would lock out this machine, which connects from 198.18.0.1.
    at db1, ssh
    ssh would be open to 10.9.9.0/24
    Add 198.18.0.1, or a network that holds it. Nothing was changed on any host.`,

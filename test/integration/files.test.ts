@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
 import type { Step } from '../../src/model/resource/step.ts'
+import { localFile } from '../../src/resources/files/content.ts'
 import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
-import { localFile } from '../../src/resources/files/local-file.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import { quote } from '../../src/shell/quote.ts'
 import { Secret } from '../../src/shell/secret.ts'
@@ -140,7 +140,7 @@ describe('files on a real host', function () {
         activate: { name: 'e', commands: [{ script: sh`[ "$(cat /srv/kept/e)" = old ]` }] },
       }),
     )
-    expect(problems.join()).to.include('The old files are back in place and in force')
+    expect(problems.join()).to.include('The old files are restored and active')
     expect(await kept('e')).to.equal(had)
     expect(await on('cat /srv/kept/e')).to.equal('old')
   })
@@ -187,9 +187,7 @@ describe('files on a real host', function () {
       await on('mkdir -p /srv/small; mount -t tmpfs -o size=8m tmpfs /srv/small')
       const here = { url: pathToFileURL(join(desk, 'playbook.ts')).href }
       const { problems, summary } = await onLab(lab, file('/srv/small/large', localFile(here, 'large')))
-      expect(problems.join()).to.match(
-        /There is no room in \/srv\/small: 25165824 bytes are needed, \d+ are free/,
-      )
+      expect(problems.join()).to.match(/Not enough space in \/srv\/small: 25165824 bytes needed, \d+ free/)
       expect(summary.sent).to.be.below(100_000)
       expect(await on('ls -A /srv/small; umount /srv/small')).to.equal('')
     } finally {

@@ -100,7 +100,7 @@ deb wanted 1.0 'exit 0'; repo; apt-get -qq update; apt-get -qq -y install vendor
       expect(await refused(pkg('wanted')))
         .to.include('vendor, another package of the host, cannot be configured')
         .and.include('cannot register with license server')
-        .and.include('wanted is installed all the same')
+        .and.include('wanted was installed anyway')
       await sh('dpkg --purge --force-all vendor')
     })
   })
@@ -207,7 +207,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
     it('names the file that overrides it at boot', async () => {
       await sh("echo 'net.ipv4.tcp_fin_timeout = 60' >/etc/sysctl.d/99-vendor.conf")
       expect(await refused(sysctl('later', { 'net.ipv4.tcp_fin_timeout': 25 }))).to.include(
-        '/etc/sysctl.d/99-vendor.conf sets net.ipv4.tcp_fin_timeout = 60 at boot, after the 25 that is wanted',
+        '/etc/sysctl.d/99-vendor.conf sets net.ipv4.tcp_fin_timeout = 60 at boot, which overrides the wanted 25',
       )
     })
   })
@@ -243,7 +243,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
     it('a directory behind a link is meant when the link is followed', async () => {
       await sh('mkdir -p /data/app; ln -s /data/app /srv/moved')
       expect(await refused(directory('/srv/moved')))
-        .to.include('/srv/moved is a link, where a directory is wanted')
+        .to.include('/srv/moved is a link, not a directory')
         .and.include('follow: true')
       await settled(directory('/srv/moved', { follow: true, mode: '0750' }))
       expect(await sh('stat -c %a /data/app; stat -c %F /srv/moved')).to.equal('750\nsymbolic link')

@@ -74,7 +74,7 @@ describe('packages on real hosts', function () {
     expect(code, text).to.equal(1)
     expect(text)
       .to.match(
-        /error: web1: package toilet failed: the dpkg lock held by python3, pid (\d+), was not let go in time/,
+        /error: web1: package toilet failed: the dpkg lock held by python3, pid (\d+), was not released in time/,
       )
       .and.match(/ps -f -p \d+/)
   })
@@ -83,7 +83,7 @@ describe('packages on real hosts', function () {
     const { code, text } = await run('nowhere')
     expect(code, text).to.equal(1)
     expect(text).to.match(
-      /error: web1: package no-such-thing \(role b\) failed: the host's sources have no package no-such-thing\n/,
+      /error: web1: package no-such-thing \(role b\) failed: the package sources of the host have no package no-such-thing\n/,
     )
     expect((await own.lab.exec('web1', 'dpkg -s toilet')).code).to.not.equal(0)
     expect((await run('foreign')).text)
@@ -108,7 +108,7 @@ describe('packages on real hosts', function () {
     expect((await run('slowly', '--check')).text).to.match(
       /package slowly: install slowly half-configured → installed/,
     )
-    expect(await well('slowly')).to.match(/finishing what an interrupted installation has left/)
+    expect(await well('slowly')).to.match(/completing an interrupted installation/)
     expect(await sh('web1', "dpkg-query -W -f '${Status}' slowly")).to.equal('install ok installed')
     await sh('web1', 'apt-get -qq purge slowly')
   })

@@ -89,11 +89,11 @@ systemctl daemon-reload; systemctl enable -q pair`)
 
   // Each takes as long as it takes to notice the loss.
   for (const [stage, stages, outcome] of [
-    ['its activation', { activate: STOP }, 'in force'] as const,
+    ['its activation', { activate: STOP }, 'restored'] as const,
     ...(NIGHTLY
       ? ([
-          ['its checker', { validate: STOP }, 'nothing begun'],
-          ['its probe', { probe: STOP }, 'in force'],
+          ['its checker', { validate: STOP }, 'unchanged'],
+          ['its probe', { probe: STOP }, 'restored'],
         ] as const)
       : []),
   ])
@@ -113,7 +113,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
       apply: (have) => hanging.apply(have).map((one) => ({ ...one, timeout: '3s' })),
     })
     expect(problems.join()).to.match(
-      /no end after 3\S* s, so it was killed(.|\n)*The old files are back in place and in force/,
+      /no end after 3\S* s, so it was killed(.|\n)*The old files are restored and active/,
     )
     expect(await state()).to.equal(OLD)
     expect((await onLab(lab, step())).problems).to.deep.equal([])

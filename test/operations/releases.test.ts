@@ -113,7 +113,7 @@ describe('deploy and rollback, on real hosts under load', function () {
       ),
     )
     const seen = await own.underLoad(['deploy'], 1)
-    expect(seen.text).to.match(/^app1 ✓ release withdrawn .*in use → withdrawn$/m)
+    expect(seen.text).to.match(/^app1 ✓ rolled-back release .*used → rolled back$/m)
     expect(only(await releases())).to.equal(second)
     noFailure(seen, MANY)
     expect(

@@ -61,7 +61,7 @@ describe('the build of the application', () => {
 })
 
 describe('which release a rollback goes to', () => {
-  type State = 'used' | 'withdrawn' | undefined
+  type State = 'used' | 'rolled back' | undefined
   const having = (name: string, current: string, ...all: readonly (readonly [string, State])[]) => ({
     host: { name },
     current,
@@ -75,7 +75,7 @@ describe('which release a rollback goes to', () => {
       ['c', 'used'],
       ['b', 'used'],
       ['a', 'used'],
-      ['out', 'withdrawn'],
+      ['out', 'rolled back'],
       ['bad', undefined],
     ] as const
     expect(chooseRelease([having('app1', 'c', ...all), having('web1', 'c', ...all)])).to.equal('b')
@@ -99,7 +99,7 @@ describe('which release a rollback goes to', () => {
   })
 
   it('that of a rollback that was cut off; otherwise hosts that differ are not guessed about', () => {
-    const back = having('app1', 'a', ['a', 'used'], ['b', 'withdrawn'])
+    const back = having('app1', 'a', ['a', 'used'], ['b', 'rolled back'])
     expect(chooseRelease([back, having('app2', 'b', ['b', 'used'], ['a', 'used'])])).to.equal('a')
     expect(
       refusal(

@@ -1,5 +1,5 @@
 import type { Step } from '../../src/model/resource/step.ts'
-import { sha256 } from '../../src/resources/files/file.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
 import type { Entry } from '../../src/resources/files/stat.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
@@ -35,7 +35,7 @@ export const version = (version: string | undefined) => ({
 })
 export const running = {
   ...{ active: true, enabled: true, needsReload: false },
-  ...{ masked: false, isLoaded: true, endsByItself: false },
+  ...{ masked: false, isLoaded: true, isInactiveAfterRun: false },
 }
 export const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
 export const secret = new Secret(() => 'hunter2')

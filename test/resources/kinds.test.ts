@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import type { Step } from '../../src/model/resource/step.ts'
 import { absent } from '../../src/resources/files/absent.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
 import { directory } from '../../src/resources/files/directory.ts'
-import { file, sha256 } from '../../src/resources/files/file.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
@@ -40,20 +41,20 @@ const ROWS: Readonly<Record<string, Row>> = {
     step: directory('/d', { owner: '0', group: '0' }),
     have: dir,
   },
-  'a device where a file is wanted': {
+  'a device in place of a file': {
     step: file('/a', 'text'),
     have: special,
-    refuses: '/a is a device, where a file is wanted',
+    refuses: '/a is a device, not a file',
   },
-  'a socket where a file is wanted': {
+  'a socket in place of a file': {
     step: file('/a', 'text'),
     have: entry({ type: 'socket' }),
-    refuses: '/a is a socket, where a file is wanted',
+    refuses: '/a is a socket, not a file',
   },
   'a link to a device that is followed': {
     step: file('/a', 'text', { follow: true }),
     have: entry({ type: 'device', real: '/dev/null' }),
-    refuses: '/a leads to /dev/null, a device, where a file is wanted',
+    refuses: '/a leads to /dev/null, which is a device, not a file',
   },
   'a link to another file that is followed': {
     step: file('/a', 'text', { follow: true }),
@@ -63,12 +64,12 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a fifo where a line is wanted': {
     step: line('/a', 'text'),
     have: [entry({ type: 'fifo' }), []],
-    refuses: '/a is a fifo, where a file is wanted',
+    refuses: '/a is a fifo, not a file',
   },
-  'a fifo where a link is wanted': {
+  'a fifo in place of a link': {
     step: link('/a', { target: 'b' }),
     have: entry({ type: 'fifo' }),
-    refuses: '/a is a fifo, where a link is wanted',
+    refuses: '/a is a fifo, not a link',
   },
   'a unit that is masked': {
     step: unit('app.service', '[Service]\n'),
@@ -90,15 +91,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: undefined,
     differs: 'create owner root, group root, mode 0600, content a secret',
   },
-  'a link where a file is wanted': {
+  'a link in place of a file': {
     step: file('/a', 'text'),
     have: entry({ type: 'link', target: '/b', mode: '0777' }),
     differs: `change type link → file, mode 0777 → 0644, content ${hash}`,
   },
-  'a directory where a file is wanted': {
+  'a directory in place of a file': {
     step: file('/a', 'text'),
     have: dir,
-    refuses: '/a is a directory, where a file is wanted',
+    refuses: '/a is a directory, not a file',
   },
   'a directory that is as wanted': { step: directory('/d'), have: dir },
   'no directory': {
@@ -113,15 +114,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     differs: 'change mode 0755 → 1777',
     runs: ['mkdir -p /d && chown root:root /d && chmod 01777 /d'],
   },
-  'a file where a directory is wanted': {
+  'a file in place of a directory': {
     step: directory('/d'),
     have: there,
-    refuses: '/d is a file, where a directory is wanted',
+    refuses: '/d is a file, not a directory',
   },
-  'a device where a directory is wanted': {
+  'a device in place of a directory': {
     step: directory('/d'),
     have: special,
-    refuses: '/d is a device, where a directory is wanted',
+    refuses: '/d is a device, not a directory',
   },
   'a link that is as wanted': {
     step: link('/l', { target: 'a' }),
@@ -133,15 +134,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     have: entry({ type: 'link', target: 'b' }),
     differs: 'change target b → a',
   },
-  'a file where a link is wanted': {
+  'a file in place of a link': {
     step: link('/l', { target: 'a' }),
     have: entry({}),
     differs: 'change type file → link, target  → a',
   },
-  'a directory where a link is wanted': {
+  'a directory in place of a link': {
     step: link('/l', { target: 'a' }),
     have: dir,
-    refuses: '/l is a directory, where a link is wanted',
+    refuses: '/l is a directory, not a link',
   },
   'nothing, as is wanted': { step: absent('/x'), have: undefined },
   'something that is to go': { step: absent('/x y'), have: dir, differs: 'remove type directory → absent' },

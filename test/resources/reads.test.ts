@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { readHost } from '../../src/engine/hosts/batch.ts'
 import { facts } from '../../src/model/resource/facts.ts'
 import { mapRead, type Read, readAll } from '../../src/model/resource/read.ts'
-import { sha256 } from '../../src/resources/files/file.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
 import { entryAt } from '../../src/resources/files/stat.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
 import { command } from '../../src/resources/system/command.ts'
@@ -154,7 +154,7 @@ describe('what is asked of a host', () => {
 
   it('about packages is asked by names alone: apt would take others for wishes of other sorts', () => {
     for (const name of ['nginx-', 'nginx=1.22', 'nginx/stable', 'a b', '*', '-f', 'Nginx', ''])
-      expect(() => pkg(name), name).to.throw(TypeError, 'is no name of a package')
+      expect(() => pkg(name), name).to.throw(TypeError, 'is not the name of a package')
     for (const name of ['g++', 'libc6:i386', 'libstdc++6', '0ad', 'fonts-noto-core']) pkg(name)
   })
 
@@ -189,7 +189,7 @@ describe('what is asked of a host', () => {
       enabled: false,
       masked: false,
       isLoaded: true,
-      endsByItself: false,
+      isInactiveAfterRun: false,
       needsReload: false,
     }
     const units = readAll(names.map((name) => service(name).read))
@@ -201,10 +201,10 @@ describe('what is asked of a host', () => {
       { ...off, active: true, enabled: 'runtime' },
       { ...off, active: true, enabled: false },
       { ...off, active: true, enabled: true },
-      { ...off, endsByItself: true },
+      { ...off, isInactiveAfterRun: true },
     ])
     expect(() => parsed(units, answer.replaceAll('job.service', 'x.service'))).to.throw(
-      'says nothing about job.service',
+      'prints nothing about job.service',
     )
   })
 

@@ -13,7 +13,7 @@ describe('what a resource refuses', () => {
     const id = '4f2a90c1b7de'
     expect(
       await wordsOf(() => converge(release(`/srv/app/${id}`, existingRelease(id)), fakeHost())),
-    ).to.equal(`error: There is no release ${id} at /srv/app/${id} any more, and it was not built here
+    ).to.equal(`error: The release ${id} is no longer at /srv/app/${id}, and this machine has not built it
    Build it on this machine and deploy it.`)
   })
 
@@ -22,8 +22,8 @@ describe('what a resource refuses', () => {
     expect(
       await wordsOf(() => converge(release('/srv/app', existingRelease('4f2a90c1b7de')), host)),
     ).to.equal(
-      `error: /srv/app is a file, where a release is wanted
-   Move it out of the way, or give the release another path.`,
+      `error: /srv/app is a file, not a release
+   Move it away on the host, or give the step another path.`,
     )
   })
 
@@ -38,9 +38,7 @@ describe('what a resource refuses', () => {
       ],
       { on: ({ kind }) => void (kind === 'surveyed' && writeFileSync(`${path}/image`, 'second')) },
     )
-    expect(
-      wordsIn(events).replaceAll(path, 'DIR'),
-    ).to.equal(`error: DIR/image was changed while the run was under way
+    expect(wordsIn(events).replaceAll(path, 'DIR')).to.equal(`error: DIR/image changed during the run
    Run the same command again.`)
   })
 })

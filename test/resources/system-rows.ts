@@ -1,4 +1,4 @@
-import { sha256 } from '../../src/resources/files/file.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
 import { release } from '../../src/resources/releases/release.ts'
 import { command } from '../../src/resources/system/command.ts'
@@ -92,9 +92,8 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
   },
   'a oneshot that should run': {
     step: service('job'),
-    have: { ...running, active: false, endsByItself: true },
-    refuses:
-      'job.service is a oneshot without RemainAfterExit: it ends when its work is done, and is never running',
+    have: { ...running, active: false, isInactiveAfterRun: true },
+    refuses: 'job.service is a oneshot without RemainAfterExit: it is inactive after it has run',
   },
   'a service that is to run now but not at boot': {
     step: service('nginx', { enabled: false }),
@@ -198,7 +197,7 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
       entry({ sha256: sha256('net.t = 25\n') }),
       [['25'], [[{ path: '/etc/sysctl.d/99-vendor.conf', value: '60' }]]],
     ],
-    refuses: '/etc/sysctl.d/99-vendor.conf sets net.t = 60 at boot, after the 25 that is wanted',
+    refuses: '/etc/sysctl.d/99-vendor.conf sets net.t = 60 at boot, which overrides the wanted 25',
   },
   'settings of the kernel that are in force until the next boot': {
     step: sysctl('vip', { 'net.a': 1 }),
@@ -207,10 +206,10 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
   },
   'a release that is there': { step: release('/srv/releases/abc', build), have: dir },
   'no release': { step: release('/srv/releases/abc', build), have: undefined, differs: 'create release abc' },
-  'a file where a release is wanted': {
+  'a file in place of a release': {
     step: release('/srv/releases/abc', build),
     have: there,
-    refuses: '/srv/releases/abc is a file, where a release is wanted',
+    refuses: '/srv/releases/abc is a file, not a release',
   },
   'a unit whose owner is another, which systemd reads again': {
     step: unit('notes.service', 'text'),
@@ -225,7 +224,7 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
   'a unit that is as wanted, of which systemd uses an older definition': {
     step: unit('notes.service', 'text'),
     have: [there, true],
-    differs: 'change definition that systemd uses an older one → this file',
+    differs: 'change loaded definition outdated → this file',
     runs: ['systemctl daemon-reload'],
   },
 }

@@ -7,7 +7,7 @@ import { keepalivedConflicts } from '../../roles/keepalived/resources/conflicts.
 import { nginxConflicts } from '../../roles/nginx/resources/conflicts.ts'
 import { PORT } from '../../roles/postgres/params.ts'
 import { InvalidParams } from '../../src/model/problem.ts'
-import { noOtherFirewall, otherFirewalls } from '../../src/resources/firewall/other-firewalls.ts'
+import { noOtherFirewall, otherFirewalls } from '../../src/resources/firewall/firewall.ts'
 import { wordsOf } from '../support/words.ts'
 
 const LISTEN = { address: '10.0.1.1', port: 8080 }

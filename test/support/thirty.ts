@@ -8,7 +8,7 @@ import { expand } from '../../src/model/playbook/expand.ts'
 import type { Steps } from '../../src/model/playbook/steps.ts'
 import { facts } from '../../src/model/resource/facts.ts'
 import { type Read, readAll } from '../../src/model/resource/read.ts'
-import { LocalFile } from '../../src/resources/files/local-file.ts'
+import { LocalFile } from '../../src/resources/files/content.ts'
 import { build } from '../../src/resources/releases/release.ts'
 import { unfinishedTransactions } from '../../src/resources/transaction/rollback.ts'
 

@@ -11,7 +11,7 @@ export interface TemplateCode {
  */
 export function templateCode(template: string): TemplateCode {
   const head = HEAD.exec(template)
-  if (!head) return refused(template, 0, 'the first line should name what it takes: <%# ({ port }: Conf) -%>')
+  if (!head) return refused(template, 0, 'the first line must declare the data: <%# ({ port }: Conf) -%>')
   const [whole, open = '', takes = '', close = ''] = head
   let text = blank(open) + takes + '=>{'.padEnd(close.length)
   // Nothing stands behind the head on its line: what does not fit over its closing is in nobody's way there.
@@ -20,7 +20,7 @@ export function templateCode(template: string): TemplateCode {
     const from = whole.length + tag.index
     const [all, kind = '', code = '', end = ''] = tag
     if (kind === '-')
-      return refused(template, from, '<%- prints an undefined value as nothing; write <%= instead')
+      return refused(template, from, '<%- prints nothing for an undefined value; write <%= instead')
     text +=
       blank(template.slice(at, from)) + (kind === '#' || kind === '%' ? blank(all) : spoken(kind, code, end))
     at = from + all.length

@@ -38,7 +38,7 @@ export async function recoverTransactions(
   for (const [i, { id, label }] of unfinished.entries()) {
     const result = results[i]
     const outcome = parseRecovery(result?.stdout.toString() ?? '')
-    if (label === undefined || outcome === 'ended by itself') continue
+    if (label === undefined || outcome === 'finished') continue
     const words = Secret.redact(result?.stderr.toString() ?? '')
     const details = words.split('\n').filter((line) => line !== '')
     if (outcome === undefined) {

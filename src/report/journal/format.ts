@@ -85,12 +85,23 @@ export function parseJournal(text: string): {
 }
 
 /** Version 1 was written by 0.1; it is read for one release. */
-function fromVersion1(line: { readonly kind: string }): JournalLine {
-  return { ...line, kind: VERSION_1_KINDS[line.kind] ?? line.kind } as JournalLine
+function fromVersion1(line: { readonly kind: string; readonly outcome?: string }): JournalLine {
+  const outcome = line.kind === 'recovered' && VERSION_1_RECOVERIES[line.outcome ?? '']
+  return {
+    ...line,
+    kind: VERSION_1_KINDS[line.kind] ?? line.kind,
+    ...(outcome && { outcome }),
+  } as JournalLine
 }
 
 const VERSION_1_KINDS: Readonly<Record<string, JournalLine['kind']>> = {
   'a step': 'define step',
   doors: 'define ingress',
   'as wanted': 'ok',
+}
+
+const VERSION_1_RECOVERIES: Readonly<Record<string, EventOf<'recovered'>['outcome']>> = {
+  'nothing begun': 'unchanged',
+  'in force': 'restored',
+  'in place': 'inactive',
 }

@@ -69,9 +69,9 @@ export function recoveredLines(
 
 const RECOVERED = {
   planned: 'a run restores the old files first',
-  'nothing begun': 'it had changed nothing yet',
-  'in force': 'the old files are restored and active',
-  'in place': 'the old files are restored, but could not be activated',
+  unchanged: 'it had changed nothing yet',
+  restored: 'the old files are restored and active',
+  inactive: 'the old files are restored, but could not be activated',
 } as const
 
 export function drainLine(

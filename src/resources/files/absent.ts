@@ -1,13 +1,13 @@
 import { removePath } from '../../model/resource/fake-state.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
-import { checkPath } from './check-path.ts'
-import { moveToRemoved } from './removed.ts'
+import { checkPath } from '../arguments.ts'
+import { moveToRemoved } from './staging.ts'
 import { type AbsolutePath, type Entry, entryAt } from './stat.ts'
 
 /**
- * Nothing at this path. What is there is moved below `/var/lib/provision/removed`, not deleted.
+ * Nothing at a path. An existing file or directory is moved to `/var/lib/provision/removed`, not deleted.
  *
- * @throws TypeError for a path that cannot be
+ * @throws TypeError for an invalid path
  * @example absent('/etc/nginx/sites-enabled/default', { notify: reloaded('nginx') })
  */
 export function absent(path: AbsolutePath, options: StepOptions = {}): Step {
@@ -22,12 +22,7 @@ const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>(
   read: ({ path }) => entryAt({ path }),
   diff: (_params, have) =>
     have && { action: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
-  apply: ({ path }) => [
-    {
-      script: moveToRemoved(path),
-      inline: true,
-    },
-  ],
+  apply: ({ path }) => [{ script: moveToRemoved(path), inline: true }],
   simulate: ({ path }, host) => removePath(host, path),
   replace: ({ path }) => ({ path, make: undefined }),
 })

@@ -1,10 +1,9 @@
-import { Problem } from '../../model/problem.ts'
 import { compare } from '../../model/resource/diff.ts'
 import { putPath } from '../../model/resource/fake-state.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
-import { checkedMode, checkPath } from './check-path.ts'
-import { type AbsolutePath, type Entry, entryAt, matchOwnership, resolvedEntryAt } from './stat.ts'
+import { checkedMode, checkPath } from '../arguments.ts'
+import { type AbsolutePath, type Entry, entryAt, matchOwnership, resolvedEntryAt, wrongType } from './stat.ts'
 
 export interface DirectoryOptions extends StepOptions {
   /** @default 'root' */
@@ -13,14 +12,14 @@ export interface DirectoryOptions extends StepOptions {
   readonly group?: string
   /** Three or four octal digits. @default '0755' */
   readonly mode?: string
-  /** Whether a symbolic link at the path is followed: the directory that it leads to is meant. @default false */
+  /** Follows a symbolic link at the path. @default false */
   readonly follow?: boolean
 }
 
 /**
- * A directory with this owner and mode, with those above it. What is in it is left alone.
+ * A directory with this owner and mode; missing parents are created. Its contents are not changed.
  *
- * @throws TypeError for a path that cannot be, and for a mode that is not octal
+ * @throws TypeError for an invalid path or mode
  * @example directory('/srv/app', { owner: 'app', mode: '0750' })
  */
 export function directory(
@@ -47,17 +46,12 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
   read: ({ path, follow }) => (follow ? resolvedEntryAt({ path }) : entryAt({ path })),
   diff: ({ path, owner, group, mode }, have) => {
     if (have && have.type !== 'directory')
-      throw new Problem(`${path} is a ${have.type}, where a directory is wanted`, {
-        next:
-          have.type === 'link'
-            ? `It leads to ${have.target}. Name that directory, or give { follow: true }.`
-            : 'Move it out of the way on the host, or give the step another path.',
-      })
+      throw wrongType(path, have, 'a directory', 'Use that path, or add { follow: true }.')
     return compare({ owner, group, mode }, matchOwnership(have, { owner, group }))
   },
   apply: ({ path, owner, group, mode }) => [
     {
-      // Of a directory chmod takes the set-id bits away only when the mode has five digits.
+      // chmod removes the set-id bits of a directory only with a mode of five digits.
       script: sh`mkdir -p ${path} && chown ${`${owner}:${group}`} ${path} && chmod ${`0${mode}`} ${path}`,
       inline: true,
     },

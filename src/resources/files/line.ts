@@ -1,13 +1,12 @@
-import { Problem } from '../../model/problem.ts'
 import { compare } from '../../model/resource/diff.ts'
 import { putPath } from '../../model/resource/fake-state.ts'
 import { batchRead, mapRead, type Read, readBoth } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { forPaths } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { checkPath } from './check-path.ts'
+import { checkPath } from '../arguments.ts'
 import { directoryOf, removeStrayFiles, showWriteError, stagingPath } from './staging.ts'
-import { type AbsolutePath, type Entry, entryAt } from './stat.ts'
+import { type AbsolutePath, type Entry, entryAt, wrongType } from './stat.ts'
 import {
   appendedLine,
   contentOf,
@@ -20,34 +19,34 @@ import {
 
 export interface LineOptions extends StepOptions {
   /**
-   * The lines that it replaces: it takes the place of the first line that matches, and the other lines that match are removed. Lines
-   * are matched without their line ending. @default none, the line is added
+   * Replaces the first line that matches and removes the other lines that match. Lines are matched without line endings.
+   * @default the line is added
    */
   readonly match?: RegExp
 }
 
 /**
- * A line in a file that others write, too. If neither the line nor one that matches is there, it is added at the end; a missing file
- * is created. Several steps may set lines of one file. All other lines keep their bytes, whatever the encoding, and the line gets the
- * line ending (LF or CRLF) of its file.
+ * A line in a file that is also edited by others. The line is added at the end if neither it nor a matching line exists; a missing file
+ * is created. Several steps may set lines of one file. The other lines keep their bytes in any encoding, and the line gets the line
+ * ending (LF or CRLF) of the file.
  *
- * @throws TypeError for a path that cannot be, for a text of several lines, and for a match that fits an empty line: it would replace every blank line
+ * @throws TypeError for an invalid path, a text of several lines, and a match that fits an empty line: it would replace every blank line
  * @example line('/etc/login.defs', 'UMASK 027', { match: /^#?UMASK\s/ })
  */
 export function line(path: AbsolutePath, text: string, { match, ...options }: LineOptions = {}): Step {
   checkPath(`line in ${path}`, path)
-  if (/[\n\0]/.test(text)) throw new TypeError(`line in ${path}: it is more than one`)
+  if (/[\n\0]/.test(text)) throw new TypeError(`line in ${path}: the text has several lines`)
   if (match && new RegExp(match.source, match.flags.replace(/[gy]/g, '')).test(''))
     throw new TypeError(
       `line in ${path}: ${match} also matches an empty line, so it would replace every blank line`,
     )
-  // A regular expression with the flag g or y goes on where it stopped the last time.
+  // A regular expression with the flag g or y continues after its last match.
   const stateless = match && new RegExp(match.source, match.flags.replace(/[gy]/g, ''))
   return lineStep({ path, text, match: stateless }, options)
 }
 
-/** Characters of the text that the step's name shows. */
-const LONGEST_NAME = 100
+/** Characters of the text in the name of the step. */
+const SHOWN = 100
 
 interface LineParams {
   readonly path: AbsolutePath
@@ -55,24 +54,18 @@ interface LineParams {
   readonly match: RegExp | undefined
 }
 
-/** The entry of a file, and the lines in it. */
+/** The entry and the lines of a file. */
 type Lines = readonly [Entry | undefined, readonly FileLine[]]
 
 const lineStep = resource<LineParams, Lines>('line', {
-  id: ({ path, text }) => `${path}: ${text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text}`,
+  id: ({ path, text }) => `${path}: ${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}`,
   affects: 'itself',
   canWaitForPackages: true,
   edits: ({ path }) => path,
   read: ({ path }) => linesAt(path),
   diff: (params, [entry, lines]) => {
     const { path, text } = params
-    if (entry && entry.type !== 'file')
-      throw new Problem(`${path} is a ${entry.type}, where a file is wanted`, {
-        next:
-          entry.type === 'link'
-            ? `It leads to ${entry.target}. Name that file.`
-            : 'Move it out of the way on the host, or give the step another path.',
-      })
+    if (entry && entry.type !== 'file') throw wrongType(path, entry, 'a file', 'Use that path.')
     const { replaced, wanted } = edit(params, lines)
     const after = contentOf(wanted)
     if (contentOf(lines).equals(after)) return undefined
@@ -94,11 +87,11 @@ const lineStep = resource<LineParams, Lines>('line', {
 
 interface Edit {
   readonly wanted: readonly FileLine[]
-  /** The line that has the text afterwards. */
+  /** The new line. */
   readonly line: FileLine
-  /** The line whose place it takes. */
+  /** The line that it replaces. */
   readonly replaced: FileLine | undefined
-  /** Lines that are removed or replaced. */
+  /** The lines that are removed or replaced. */
   readonly removed: readonly FileLine[]
 }
 
@@ -121,9 +114,9 @@ function edit({ text, match }: LineParams, lines: readonly FileLine[]): Edit {
 }
 
 /**
- * Runs on the host, and compares contents rather than positions: an earlier step of the same trip may have edited the file since it
- * was read. The first line that is removed, or has the text already, becomes the line. The lines travel on stdin, since neither an
- * argument nor the environment takes 128 KiB. All is compared as text: to awk, `10` equals `1e1`.
+ * Edits the file on the host. Compares contents, not positions: an earlier step of the same round trip may have edited the file. The
+ * first line that is removed, or already has the text, becomes the new line. The lines are sent on stdin, since arguments and
+ * environment are limited to 128 KiB. A prefix makes awk compare text: it takes `10` and `1e1` for equal numbers.
  */
 function rewrite({ path, match }: LineParams, { line, removed }: Edit): Shell {
   const at = stagingPath(path)
@@ -136,7 +129,7 @@ if [ -e ${path} ]; then cp -p --attributes-only --preserve=all ${path} ${at}; el
 printf %b ${list} | awk -v once=${once} ${EDIT} - "$from" > ${at} && sync ${at} || { ${showWriteError(at)}; false; } && mv -fT ${at} ${path}; } || { rm -f ${at}; exit 1; }`
 }
 
-/** The first line of the list on stdin is the wanted one, the others are removed. */
+/** The first line on stdin is the new line, the others are removed. */
 const EDIT = `NR == FNR { if (NR == 1) text = $0; else removed["=" $0]; next }
 { same = ("=" $0) == ("=" text); fits = same || ("=" $0) in removed }
 fits { if (!done || (same && !once)) print text; done = 1; next }
@@ -147,7 +140,7 @@ function linesAt(path: string): Read<Lines> {
   return readBoth(entryAt({ path }), linesIn(path))
 }
 
-/** One `grep` for all files of a host: it puts a name and a NUL before each line. */
+/** One `grep` for all files of a host, which prints the name and a NUL before each line. */
 const linesIn = batchRead<string, readonly FileLine[]>({
   name: 'lines',
   dependsOn: (path) => [path],
@@ -156,7 +149,7 @@ const linesIn = batchRead<string, readonly FileLine[]>({
   parse: ({ bytes }, paths) => {
     const found = new Map<string, FileLine[]>(paths.map((path) => [path, []]))
     for (let at = 0; at < bytes.length; ) {
-      // A name may hold a newline, a line may hold a NUL.
+      // A name may contain a newline, a line may contain a NUL.
       const cut = bytes.indexOf(0, at)
       const end = bytes.indexOf('\n', cut)
       if (cut === -1 || end === -1) break

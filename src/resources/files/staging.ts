@@ -1,41 +1,51 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { LONGEST_NAME } from './check-path.ts'
+import { LONGEST_NAME } from '../arguments.ts'
 
-const RANDOM = 8
+const RANDOM_DIGITS = 8
 
-/** A name in the same directory, which a rename can replace the path from; a leading dot keeps it out of `*.conf`. */
+/** A new name in the same directory, from where `mv` replaces the path atomically. A leading dot hides it from patterns such as `*.conf`. */
 export function stagingPath(path: string): string {
-  return stem(path) + randomBytes(RANDOM / 2).toString('hex')
+  return stem(path) + randomBytes(RANDOM_DIGITS / 2).toString('hex')
 }
 
-/** Takes away what a crash of the host, or a kill of its shell, has left beside the path. No other run is at work on the host. */
+/** Removes staged files that a crash or a kill has left next to the path. No other run works on the host at the same time. */
 export function removeStrayFiles(path: string): Shell {
   return sh`for stray in ${stem(path)}????????; do [ ! -e "$stray" ] && [ ! -L "$stray" ] || rm -f -- "$stray" || exit; done`
 }
 
-/**
- * Puts what is staged in the place of the path. A link that leads to the file which it is to replace is one file with it to mv, which
- * refuses; so that file goes first.
- */
+/** Moves a staged file to its path. `mv` refuses to replace a file by a link to it, so that file is removed first. */
 export function moveInto(at: string | Shell, path: string | Shell): Shell {
   return sh`{ [ ! ${at} -ef ${path} ] || [ -L ${path} ] || rm -f -- ${path}; } && mv -fT -- ${at} ${path}`
 }
 
-/**
- * Says why nothing can be written at a path, where something could not: dash's printf and some filters do not. Says nothing when it can.
- */
+/** Prints the reason of a failed write, which the `printf` of dash and some filters do not. Prints nothing if a write succeeds now. */
 export function showWriteError(at: string | Shell): Shell {
   return sh`dd if=/dev/zero of=${at} bs=64k count=1 conv=fsync status=none`
 }
 
-export function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/'
-}
-
-/** Creates a directory, and those above it, unless it is there. */
+/** Creates a directory and its parents unless it exists. */
 export function ensureDirectory(directory: string): Shell {
   return sh`{ [ -d ${directory} ] || (umask 022; mkdir -p ${directory}); }`
+}
+
+/** Everything that runs remove or replace is kept here, in a directory per moment. */
+export const REMOVED = '/var/lib/provision/removed'
+
+const CREATE_REMOVED = sh`to=${REMOVED}/$(date +%Y%m%dT%H%M%S.%N) && mkdir -p "$to"`
+
+/** Moves a path to {@link REMOVED}. */
+export function moveToRemoved(path: string): Shell {
+  return sh`umask 077; ${CREATE_REMOVED} && mv ${path} "$to/"`
+}
+
+/** Copies a regular file to {@link REMOVED}; does nothing for anything else. */
+export function copyToRemoved(path: string): Shell {
+  return sh`{ [ ! -f ${path} ] || [ -L ${path} ] || (umask 077; ${CREATE_REMOVED} && cp -a ${path} "$to/"); }`
+}
+
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
 }
 
 export function baseName(path: string): string {
@@ -45,10 +55,11 @@ export function baseName(path: string): string {
 function stem(path: string): string {
   const cut = path.lastIndexOf('/') + 1
   const mark = '.provision-'
-  return `${path.slice(0, cut)}.${shortened(path.slice(cut), LONGEST_NAME - 1 - mark.length - RANDOM)}${mark}`
+  const longest = LONGEST_NAME - 1 - mark.length - RANDOM_DIGITS
+  return `${path.slice(0, cut)}.${shortened(path.slice(cut), longest)}${mark}`
 }
 
-/** Another name for each name: two long ones may differ at their ends alone. */
+/** Shortens long names and keeps them distinct: they may differ only at their ends. */
 function shortened(name: string, bytes: number): string {
   if (Buffer.byteLength(name) <= bytes) return name
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12)

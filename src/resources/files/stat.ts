@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
+import { Problem } from '../../model/problem.ts'
 import { type FakeState, resolvePath } from '../../model/resource/fake-state.ts'
 import { batchRead } from '../../model/resource/read.ts'
 import { forPaths, possible } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
-/** A path from the root: a relative one would depend on who runs. */
+/** A path from the root. */
 export type AbsolutePath = `/${string}`
 
-/** What is at a path. */
+/** A file system entry. */
 export interface Entry {
   readonly type: 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device'
   /** Four octal digits: `0644`. */
@@ -19,25 +20,24 @@ export interface Entry {
   readonly gid: string
   /** Bytes. */
   readonly size: number
-  /** Where a link points. */
+  /** The target of a link. */
   readonly target: string
-  /** Of a file whose content was asked for and may be the wanted one, in hexadecimal. */
+  /** In hexadecimal, if the hash was requested and the content may be the wanted one. */
   readonly sha256: string | undefined
-  /** The path behind all links, where that was asked for. */
+  /** The path after all links, if it was requested. */
   readonly real?: string
 }
 
-/** A question about a path. */
 interface Query {
   readonly path: string
   /**
-   * Asks for the hash of a file whose content may be the wanted one: how many bytes that has. Looked at when the host is asked,
-   * since the content may be a secret, which a person has to give.
+   * Returns the size of the wanted content in bytes, and requests the hash if the file may have it. Called late, when the script is
+   * made: the content may be a secret that is entered at a prompt.
    */
   readonly content?: () => number
 }
 
-/** What stands at a path; undefined for nothing. Two `find` and one `sha256sum` for all paths of a host. */
+/** The entry at a path; undefined if there is none. All paths of a host take two `find` and one `sha256sum`. */
 export const entryAt = batchRead<Query, Entry | undefined>({
   name: 'paths',
   dependsOn: ({ path }) => [path],
@@ -53,7 +53,7 @@ export const entryAt = batchRead<Query, Entry | undefined>({
   fakeValue: (host, { path }) => fakeEntry(host, path),
 })
 
-/** What stands where a path leads to in the end; a link that leads to nothing is a link. */
+/** The entry at a path after all links; a dangling link is a link. */
 export const resolvedEntryAt = batchRead<Query, Entry | undefined>({
   name: 'paths behind links',
   dependsOn: ({ path }) => [path],
@@ -84,11 +84,11 @@ function fakeEntry({ paths }: FakeState, path: string): Entry | undefined {
   if (!found) return undefined
   const { content, target = '', type, owner, group, mode } = found
   const sha256 = content && createHash('sha256').update(content).digest('hex')
-  // A fake host numbers users and groups by their names.
+  // On a fake host the ids of users and groups are their names.
   return { type, owner, group, uid: owner, gid: group, mode, target, size: content?.length ?? 0, sha256 }
 }
 
-/** One `find` for paths whose content may be the wanted one, which starts `sha256sum` for them, and one for all others. */
+/** One `find` with `sha256sum` for paths whose hash is requested, and one for all others. */
 function statScript(queries: readonly Query[], find: Shell): Shell {
   const wanted = queries.flatMap(({ path, content }) => (content ? [{ path, content: content() }] : []))
   const small = wanted.filter(({ content }) => content < LARGE)
@@ -105,12 +105,12 @@ ${large.length > 0 ? hashLargeFiles(large) : sh`:`}
 } 2>/dev/null`
 }
 
-/** From this size on a file is hashed only when it has the wanted size, and once a session, bytes. */
+/** Bytes. A file of at least this size is hashed only if it has the wanted size, and once per session. */
 const LARGE = 8 * 1024 * 1024
 
 /**
- * A list in memory of what this session has hashed, by all that changes when a file is written. It begins anew with each session,
- * for a disk may rot. One `find` for all of them; a file that is hashed takes a `sha256sum`, and all of those another `find`.
+ * Caches hashes in memory by everything that changes when a file is written. Each session starts a new cache, since a disk may corrupt
+ * files. All files take one `find`; a hashed file takes a `sha256sum`, and all hashed files another `find`.
  */
 function hashLargeFiles(wanted: readonly { readonly path: string; readonly content: number }[]): Shell {
   const versions = forPaths(
@@ -158,7 +158,7 @@ function parse(stdout: string) {
   while (words[at]) {
     const [path = '', type = '', mode = '', owner = '', group = '', uid = '', gid = '', size, target = ''] =
       words.slice(at, at + FIELDS)
-    // A line of sha256sum: 64 digits, a space, a mark, the name.
+    // A line of sha256sum: 64 digits, a space, a type character, the name.
     if (!path.startsWith('/')) hashes.set(path.slice(66), path.slice(0, 64))
     else
       entries.set(path, {
@@ -178,7 +178,7 @@ const TYPES: Readonly<Record<string, Entry['type']>> = {
   ...{ p: 'fifo', s: 'socket', b: 'device', c: 'device' },
 }
 
-/** The entry with its owner and group as they are wanted, where these are numbers: as for chown, a number is one way to name them. */
+/** The entry with the wanted owner and group where these are the numeric ids of the actual ones, as chown accepts both. */
 export function matchOwnership<E extends Pick<Entry, 'owner' | 'group' | 'uid' | 'gid'>>(
   entry: E | undefined,
   { owner, group }: { readonly owner: string; readonly group: string },
@@ -189,4 +189,13 @@ export function matchOwnership<E extends Pick<Entry, 'owner' | 'group' | 'uid' |
     owner: entry.uid === owner ? owner : entry.owner,
     group: entry.gid === group ? group : entry.group,
   }
+}
+
+/** The problem that an entry of another type is in the way. @param advice what to do about a link, after its target */
+export function wrongType(path: string, { type, target }: Entry, wanted: string, advice?: string): Problem {
+  const next =
+    type === 'link' && advice !== undefined
+      ? `It leads to ${target}. ${advice}`
+      : 'Move it away on the host, or give the step another path.'
+  return new Problem(`${path} is a ${type}, not ${wanted}`, { next })
 }

@@ -5,7 +5,7 @@ import ejs from 'ejs'
 import { Problem } from '../../model/problem.ts'
 import { Secret } from '../../shell/secret.ts'
 
-/** Text made from data; a Secret when the data holds one. */
+/** Renders data as text; as a Secret if the data contains one. */
 export type Template<D> = (data: D) => HoldsSecret<D> extends true ? Secret : string
 
 type HoldsSecret<D> = true extends (
@@ -21,9 +21,8 @@ type HoldsSecret<D> = true extends (
   : false
 
 /**
- * An EJS file in `templates/` beside the file that asks for it, as a function. Its first line names what it takes:
- * `<%# ({ domain, port }: SiteConf) -%>`. What is undefined is an error with file and line, never an empty text; nothing is
- * escaped for HTML, since configuration is none.
+ * An EJS file in the folder `templates/` next to the caller, as a function. Its first line declares its data:
+ * `<%# ({ domain, port }: SiteConf) -%>`. An undefined value is an error with file and line. Nothing is escaped for HTML.
  *
  * @param meta `import.meta` of the caller
  * @example const siteConf = template<{ readonly domain: string }>(import.meta, 'site.conf.ejs')
@@ -52,16 +51,16 @@ function compile(
 ): (data: object) => string {
   const head = /^<%#\s*\(\s*\{([^}]*)\}/.exec(text)?.[1]
   if (head === undefined) {
-    throw new Problem(`${name}: its first line should name what it takes`, {
+    throw new Problem(`${name}: the first line must declare the data`, {
       where: `${path}:1:1`,
       next: 'Write, for example: <%# ({ domain, port }: SiteConf) -%>',
     })
   }
   const [before = '', ...more] = text.split('<%-')
   if (more.length > 0) {
-    throw new Problem(`${name}: <%- prints an undefined value as nothing`, {
+    throw new Problem(`${name}: <%- prints nothing for an undefined value`, {
       where: `${path}:${lineAndColumn(text, before.length)}`,
-      next: 'Write <%= instead; it escapes nothing here.',
+      next: 'Write <%= instead; it does not escape here.',
     })
   }
   const names = head
@@ -70,7 +69,7 @@ function compile(
     .filter((one) => one !== '')
   const tags = [...text.matchAll(/<%=/g)].map(({ index }) => index)
   const print = (...[tag, value]: readonly unknown[]): string => {
-    // EJS also takes it for the name of the file.
+    // EJS also calls it with the name of the file.
     if (typeof tag !== 'number') return String(tag)
     const fault = printProblem(value)
     if (fault === undefined) return value instanceof Secret ? value.reveal() : String(value)
@@ -80,7 +79,7 @@ function compile(
     throw new Unprintable(`${name}: ${code} ${fault}`, `${path}:${lineAndColumn(text, at)}`)
   }
   let count = 0
-  // Each tag gives its number with its value, so that an error can name it.
+  // Each tag passes its number with its value, so that an error can locate it.
   const numbered = text.replaceAll('<%=', () => `<%= ${count++},`)
   try {
     return ejs.compile(numbered, {
@@ -92,13 +91,13 @@ function compile(
   } catch (error) {
     throw new Problem(`${name}: ${firstLine(error).replace(/ in \S+ while compiling ejs$/, '')}`, {
       where: path,
-      next: 'Run provision validate: it names the line.',
+      next: 'Run provision validate: it shows the line.',
       cause: error,
     })
   }
 }
 
-/** EJS changes the messages of errors that go through it, so this one keeps its own. */
+/** Keeps its own message: EJS changes the messages of errors. */
 class Unprintable extends Error {
   readonly description: string
   readonly where: string
@@ -110,7 +109,7 @@ class Unprintable extends Error {
   }
 }
 
-/** What is wrong with a value that should be printed. */
+/** The reason a value cannot be printed; undefined if it can. */
 function printProblem(value: unknown): string | undefined {
   if (value instanceof Secret) return undefined
   if (value === undefined || value === null) return `is ${value}`
@@ -119,7 +118,7 @@ function printProblem(value: unknown): string | undefined {
   return undefined
 }
 
-/** EJS puts the name, the line and an excerpt in front of the message. */
+/** EJS puts name, line and an excerpt before the message. */
 function templateProblem(error: unknown, path: string): Problem {
   if (error instanceof Unprintable) return new Problem(error.description, { where: error.where })
   const message = error instanceof Error ? error.message : String(error)
@@ -144,13 +143,13 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 }
 
-/** `line:column` of a place in a text, both from 1. */
+/** `line:column` of an index in a text, both from 1. */
 function lineAndColumn(text: string, at: number): string {
   const before = text.slice(0, at).split('\n')
   return `${before.length}:${(before.at(-1) ?? '').length + 1}`
 }
 
-/** @throws Problem when there is no such template */
+/** @throws Problem if there is no such template */
 function sourceOf(path: string, name: string): string {
   try {
     return readFileSync(path, 'utf8')
@@ -158,7 +157,7 @@ function sourceOf(path: string, name: string): string {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     throw new Problem(missing ? `There is no template ${name}` : `The template ${name} cannot be read`, {
       where: path,
-      ...(missing && { next: 'Templates stand in a folder templates/ beside the file that asks for them.' }),
+      ...(missing && { next: 'Templates are in the folder templates/ next to the file that uses them.' }),
       cause: error,
     })
   }

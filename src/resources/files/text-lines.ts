@@ -1,12 +1,12 @@
-/** A line of a file on a host, whatever its bytes are. */
+/** A line of a file on a host, in any encoding. */
 export interface FileLine {
-  /** All its bytes but the line feed, one character for each byte. */
+  /** The bytes without the line feed, one character per byte. */
   readonly bytes: string
-  /** Its text, without a byte order mark before it and a carriage return after it. */
+  /** The text without a byte order mark and a carriage return. */
   readonly text: string
 }
 
-const MARK = '\xef\xbb\xbf'
+const BYTE_ORDER_MARK = '\xef\xbb\xbf'
 
 /** Splits the bytes of a file. The line feed at its end is optional. */
 export function linesOf(content: Uint8Array | undefined): readonly FileLine[] {
@@ -15,18 +15,21 @@ export function linesOf(content: Uint8Array | undefined): readonly FileLine[] {
 }
 
 export function lineOf(bytes: string): FileLine {
-  const bare = bytes.slice(bytes.startsWith(MARK) ? MARK.length : 0, bytes.endsWith('\r') ? -1 : undefined)
+  const bare = bytes.slice(
+    bytes.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0,
+    bytes.endsWith('\r') ? -1 : undefined,
+  )
   return { bytes, text: decoded(bare) }
 }
 
-/** The line with another text, under the byte order mark and with the line ending that it has. */
+/** Replaces the text; keeps byte order mark and line ending. */
 export function withText(line: FileLine, text: string): FileLine {
-  const before = line.bytes.startsWith(MARK) ? MARK : ''
+  const before = line.bytes.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
   const after = line.bytes.endsWith('\r') && !text.endsWith('\r') ? '\r' : ''
   return lineOf(before + encoded(text) + after)
 }
 
-/** A line to add to these: it ends as the last of them does. */
+/** A new line at the end, with the line ending of the last line. */
 export function appendedLine(lines: readonly FileLine[], text: string): FileLine {
   const last = lines.at(-1)
   return last
@@ -38,12 +41,12 @@ export function contentOf(lines: readonly FileLine[]): Buffer {
   return Buffer.from(lines.map(({ bytes }) => `${bytes}\n`).join(''), 'latin1')
 }
 
-/** What printf's %b turns into these bytes: printable ASCII as it is, everything else as octal digits. */
+/** Escapes bytes for the %b of printf: everything but printable ASCII becomes octal digits. */
 export function escapedBytes(bytes: string): string {
   return bytes.replace(/[^ -[\]-~]/g, (one) => `\\0${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-/** Files in an 8-bit encoding exist: what is not UTF-8 is read as Latin-1, which loses nothing. */
+/** Text that is not UTF-8 is read as Latin-1, which keeps all bytes. */
 function decoded(bytes: string): string {
   const buffer = Buffer.from(bytes, 'latin1')
   const text = buffer.toString()

@@ -3,28 +3,28 @@ import { type Shell, sh } from '../../shell/sh.ts'
 
 export interface Upload {
   readonly at: string
-  /** Makes it empty, with owner and mode. */
-  readonly make: Shell
+  /** Creates the empty file with owner and mode. */
+  readonly create: Shell
   readonly content: Streamed & { readonly size: number }
-  /** What to do when it is whole. @default nothing */
-  readonly place?: Shell
+  /** Runs when the file is complete. @default nothing */
+  readonly finish?: Shell
 }
 
-/** Makes a file on a host and sends its content into it, as fast as both take it. */
-export function upload({ at, make, content, place = sh`:` }: Upload): readonly Command[] {
+/** Creates a file on the host and streams the content into it. */
+export function upload({ at, create, content, finish = sh`:` }: Upload): readonly Command[] {
   return [
-    { inline: true, script: sh`{ ${make}; } || { rm -f ${at}; exit 1; }` },
+    { inline: true, script: sh`{ ${create}; } || { rm -f ${at}; exit 1; }` },
     {
-      script: sh`{ cat > ${at} && sync ${at} && ${place}; } || { rm -f ${at}; exit 1; }`,
+      script: sh`{ cat > ${at} && sync ${at} && ${finish}; } || { rm -f ${at}; exit 1; }`,
       input: content,
       reportsProgress: true,
-      timeout: LEAST + content.size / SLOWEST,
+      timeout: MIN_TIMEOUT + content.size / MIN_RATE,
     },
   ]
 }
 
 /** Milliseconds. */
-const LEAST = 600_000
+const MIN_TIMEOUT = 600_000
 
-/** Bytes a millisecond; a connection that stands still is noticed long before. */
-const SLOWEST = 256
+/** Bytes per millisecond. A stalled connection is detected long before the timeout. */
+const MIN_RATE = 256

@@ -1,4 +1,5 @@
 import type { Steps } from '../../model/playbook/steps.ts'
+import { InvalidParams } from '../../model/problem.ts'
 import { handler } from '../../model/resource/handler.ts'
 import { read } from '../../model/resource/read.ts'
 import { resource } from '../../model/resource/step.ts'
@@ -9,31 +10,31 @@ import { service } from '../systemd/service.ts'
 import { unit } from '../systemd/unit.ts'
 import { transaction } from '../transaction/transaction.ts'
 import { lockoutCheck } from './lockout-check.ts'
-import { noOtherFirewall } from './other-firewalls.ts'
 import { type FirewallRule, ingressOf, ruleset, type SshAccess, TABLE } from './ruleset.ts'
 
-/** From where ssh is let in, at which port, and what becomes of other firewalls: see {@link firewall}. */
+/** Options of {@link firewall}. */
 export interface FirewallOptions extends SshAccess {
   /**
-   * Another firewall that drops input by default, such as ufw, firewalld or a table of nftables: `refuse` refuses the run, `keep` leaves it
-   * in force beside this one. It is looked for on hosts that do not have this firewall yet. @default 'refuse'
+   * Another firewall that drops input by default, such as ufw, firewalld or an nftables table: `refuse` rejects the run, `keep` leaves
+   * it active. Checked on hosts that do not have this firewall yet. @default 'refuse'
    */
   readonly others?: 'refuse' | 'keep'
 }
 
 const FILE = '/etc/nftables.d/provision.nft'
 const UNIT = 'provision-firewall.service'
-/** What the table looked like right after it was loaded. Gone with a boot, made again by it. */
+/** The table right after it was loaded. Created again at each boot. */
 const RECORD = '/run/provision-firewall'
 
 /**
- * A firewall that lets in what the rules say and drops the rest: one table of our own, now and from before the network is up
- * after a boot. A host takes one: where it plays two parts, give the rules of both.
+ * A firewall that accepts only traffic that matches the rules. It is one nftables table, loaded at boot before the network is up. A host
+ * has a single firewall: if it has several roles, combine their rules.
  *
- * Connections that are open stay open. A ruleset counts when the machine that runs this gets in over a new connection; after 15 s
- * without one the host itself puts the old ruleset back, and the step fails; after a boot meanwhile, too. Networks for ssh that would
- * shut this machine out are refused before any host is changed.
+ * Established connections remain open. A new ruleset must be confirmed over a new connection from the machine that runs provision. Without
+ * it the host restores the old ruleset after 60 s, or at a reboot, and the step fails. Networks for ssh that would lock out this machine
+ * are rejected before any host is changed.
  *
+ * @throws TypeError for an invalid address or port
  * @example firewall([{ port: 8080, from: lb.hosts }], { ssh: ['10.0.0.0/8'] })
  */
 export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): Steps {
@@ -53,12 +54,12 @@ export function firewall(rules: readonly FirewallRule[], options: FirewallOption
   ]
 }
 
-/** One text for the unit and for our question: the file and the table that the kernel made of it. */
+/** Hashes the file and the table in the kernel. Used by the unit and by the read. */
 const PRINT = sh`nft -s list table inet ${TABLE} | sha256sum ${FILE} -`
 
 /**
- * A unit of its own, since Debian's nftables.service loads /etc/nftables.conf, which belongs to the administrator, begins with
- * `flush ruleset`, and ends with it when it is stopped. Ours comes after it, and comes again when it is restarted or reloaded.
+ * A separate unit: Debian's nftables.service loads /etc/nftables.conf, which belongs to the administrator, and flushes all tables when it
+ * starts and stops. This unit starts after it, and again when it is restarted or reloaded.
  */
 const unitText = `[Unit]
 Description=Firewall of provision (nftables, table inet ${TABLE})
@@ -82,7 +83,7 @@ ExecReload=/bin/sh -c '${PRINT.text} > ${RECORD}'
 WantedBy=sysinit.target
 `
 
-/** Loads the table; when the first one was taken back, there is to be none. */
+/** Loads the table; removes it after the rollback of the first one. */
 const loadTable = handler(
   'load the firewall',
   sh`systemctl daemon-reload
@@ -90,12 +91,12 @@ if [ -e ${FILE} ]; then systemctl restart ${UNIT} || { journalctl -q --no-pager 
 else nft delete table inet ${TABLE}; systemctl stop ${UNIT} 2>/dev/null || :; fi`,
 )
 
-/** Both of them, and after an empty line what was recorded. */
+/** Prints the current hashes and, after an empty line, the recorded ones. */
 const AS_LOADED = sh`${PRINT} 2>/dev/null
 echo
 while IFS= read -r line; do printf '%s\n' "$line"; done <${RECORD}`
 
-/** Whether the kernel has the table as we loaded it: somebody's `nft add rule`, or `nft flush ruleset`, is seen. */
+/** Detects changes of the table in the kernel since it was loaded, such as `nft add rule` or `nft flush ruleset`. */
 const loadedTable = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
   id: () => `table inet ${TABLE}`,
   ingress: ({ rules }) => rules.map(ingressOf),
@@ -112,7 +113,75 @@ const loadedTable = resource<{ readonly rules: readonly FirewallRule[] }, boolea
   diff: (_params, have) =>
     have
       ? undefined
-      : { action: 'change', fields: [{ name: 'table', from: 'not as it was loaded', to: 'as declared' }] },
+      : {
+          action: 'change',
+          fields: [{ name: 'table', from: 'changed since it was loaded', to: 'as declared' }],
+        },
   apply: () => loadTable.commands,
   simulate: (_params, { holds }) => holds(AS_LOADED.text),
 })
+
+interface OtherFirewall {
+  readonly name: string
+  /** The command that disables it. */
+  readonly off: string
+}
+
+/**
+ * Rejects the run if another firewall drops input by default: a packet must be accepted by both. Changes nothing itself.
+ *
+ * @param params.file the file of our table; if it exists, the host is not checked
+ */
+export const noOtherFirewall = resource<{ readonly file: string }, readonly OtherFirewall[]>(
+  'other firewalls',
+  {
+    id: () => 'none',
+    affects: 'itself',
+    canWaitForPackages: true,
+    read: ({ file }) =>
+      read(
+        sh`file=${file}
+[ -e "$file" ] || {
+  if command -v nft >/dev/null; then nft list chains || echo failed
+  elif command -v iptables-nft >/dev/null; then
+    for command in iptables-nft ip6tables-nft; do "$command" -S INPUT || echo failed; done
+  fi
+  ! grep -qsx filter /proc/net/ip_tables_names || iptables-legacy -S INPUT || echo failed
+  ! systemctl is-active -q firewalld || echo firewalld
+}
+echo end`,
+        ({ stdout, stderr }) => otherFirewalls(stdout, stderr),
+        { shared: true, dependsOn: [file], fakeValue: () => [] },
+      ),
+    diff: (_params, found) => {
+      if (found.length === 0) return undefined
+      throw new InvalidParams(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
+        where: 'firewall',
+        details: ['A packet must be accepted by both, so a port that only one of them opens stays closed.'],
+        next: `Add its rules to firewall() and disable it (${found.map(({ off }) => off).join('; ')}), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
+      })
+    },
+    apply: () => [],
+  },
+)
+
+/** @throws Error if the output is incomplete */
+export function otherFirewalls(stdout: string, stderr = ''): readonly OtherFirewall[] {
+  const lines = stdout.split('\n').map((line) => line.trim())
+  if (lines.filter((line) => line !== '').at(-1) !== 'end' || lines.includes('failed'))
+    throw new Error(`the host did not list all its firewalls: ${stderr.trim().split('\n').at(-1)}`)
+  const dropping: string[] = []
+  let table = ''
+  for (const line of lines) {
+    table = /^table (\S+ \S+) \{$/.exec(line)?.[1] ?? table
+    if (/\bhook input\b.*\bpolicy drop;/.test(line)) dropping.push(table)
+    if (line === '-P INPUT DROP') dropping.push('ip filter')
+  }
+  if (lines.includes('firewalld')) return [{ name: 'firewalld', off: 'systemctl disable --now firewalld' }]
+  if (dropping.length > 0 && lines.some((line) => line.startsWith('chain ufw-')))
+    return [{ name: 'ufw', off: 'ufw disable' }]
+  return [...new Set(dropping)].map((name) => ({
+    name: `table ${name}, which drops input by default`,
+    off: `nft delete table ${name}, and remove the file that loads it at boot`,
+  }))
+}

@@ -4,29 +4,23 @@ import { read } from '../../model/resource/read.ts'
 import { resource } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 
-/**
- * That the machine that runs this is among those who may come. It changes nothing: a run that would shut itself out is refused before any
- * host is changed.
- */
-export const lockoutCheck = resource<{ readonly from: readonly string[] }, string | undefined>('way in', {
-  id: ({ from }) => `ssh from ${from.join(', ') || 'nowhere'}`,
+/** Rejects a ruleset that would lock out the machine that runs provision, before any host is changed. Changes nothing itself. */
+export const lockoutCheck = resource<{ readonly from: readonly string[] }, string | undefined>('ssh access', {
+  id: ({ from }) => `from ${from.join(', ') || 'nowhere'}`,
   affects: 'itself',
   read: () => clientAddress,
   diff: ({ from }, own) => {
     if (own === undefined || from.some((network) => holds(network, own))) return undefined
-    throw new InvalidParams(
-      `The firewall would shut out the machine that runs this, which comes from ${own}.`,
-      {
-        where: 'ssh',
-        details: [`ssh would be open to ${from.join(', ') || 'nobody'}`],
-        next: `Add ${own}, or a network that holds it. Nothing was changed on any host.`,
-      },
-    )
+    throw new InvalidParams(`The firewall would lock out this machine, which connects from ${own}.`, {
+      where: 'ssh',
+      details: [`allowed for ssh: ${from.join(', ') || 'nothing'}`],
+      next: `Add ${own}, or a network that contains it. Nothing was changed on any host.`,
+    })
   },
   apply: () => [],
 })
 
-/** Where the connection of this session comes from, a jump host perhaps; undefined for one without ssh. What becomes root forgets it. */
+/** The source address of this session, which may be a jump host; undefined without ssh. Read from parent processes: sudo removes it. */
 const clientAddress = read(
   sh`
 process=$$ files=

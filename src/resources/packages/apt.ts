@@ -1,50 +1,50 @@
 import { type Shell, sh } from '../../shell/sh.ts'
 
-/** What the file is that keeps services from being started: ours when it holds {@link POLICY_MARKER}. */
+/** Prevents that packages start services. The file is ours if it contains {@link POLICY_MARKER}. */
 export const POLICY = '/usr/sbin/policy-rc.d'
 export const POLICY_MARKER = 'by provision'
 
 /**
- * Brings these packages in one transaction, and finishes first what a killed one has left. No service is started: it would run
- * before it is configured.
+ * Installs packages in one transaction, after it has completed an interrupted one. No service is started, since it is not configured
+ * yet.
  *
- * @param names may be none: then it only finishes and tidies
- * @param patience seconds to wait for others' package managers, in all
+ * @param names may be empty, to complete an interrupted installation
+ * @param lockTimeout seconds to wait for other package managers, in total
  */
-export function install(names: readonly string[], patience: number): Shell {
+export function install(names: readonly string[], lockTimeout: number): Shell {
   return sh`set -- ${names}
-until=$(($(date +%s) + ${patience})) patience=${patience}
+until=$(($(date +%s) + ${lockTimeout})) lock_timeout=${lockTimeout}
 ${APT}
 ${GUARD}
 free
 guard
 [ -z "$(ls /var/lib/dpkg/updates)" ] && ! ${HALF_DONE} || {
-  say finishing what an interrupted installation has left
-  patiently dpkg --force-confdef --force-confold --configure -a || apt install --fix-broken
+  say completing an interrupted installation
+  with_locks dpkg --force-confdef --force-confold --configure -a || apt install --fix-broken
 }
 [ $# -gt 0 ] || exit 0
 updated=
-${FRESH} || { updated=1; apt update && ${NOTED}; }
+${FRESH} || { updated=1; apt update && ${RECORD_UPDATE}; }
 apt install --no-install-recommends -- "$@" && exit 0
 code=$?
 case $said in *'Unable to locate package'*|*'Failed to fetch'*|*'Unable to fetch'*|*'no installation candidate'*|*'was not found'*|*'unmet dependencies'*) ;; *) updated=1 ;; esac
 [ -z "$updated" ] || {
-  dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} is installed all the same\n' -- "$@" 2>/dev/null | sed -n 's/^ii *|//p' >&2
+  dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} was installed anyway\n' -- "$@" 2>/dev/null | sed -n 's/^ii *|//p' >&2
   exit $code
 }
-apt update && ${NOTED} && apt install --no-install-recommends -- "$@"`
+apt update && ${RECORD_UPDATE} && apt install --no-install-recommends -- "$@"`
 }
 
-/** Learns which versions there are. @param patience as for {@link install} */
-export function updateLists(patience: number): Shell {
-  return sh`until=$(($(date +%s) + ${patience})) patience=${patience}
+/** Updates the package lists. @param lockTimeout as for {@link install} */
+export function updateLists(lockTimeout: number): Shell {
+  return sh`until=$(($(date +%s) + ${lockTimeout})) lock_timeout=${lockTimeout}
 ${APT}
-apt update && ${NOTED}`
+apt update && ${RECORD_UPDATE}`
 }
 
-/** Brings all packages to their newest versions, without removing any. No service is restarted. @param patience as for {@link install} */
-export function upgrade(patience: number): Shell {
-  return sh`until=$(($(date +%s) + ${patience})) patience=${patience}
+/** Upgrades all packages; removes none and restarts no service. @param lockTimeout as for {@link install} */
+export function upgrade(lockTimeout: number): Shell {
+  return sh`until=$(($(date +%s) + ${lockTimeout})) lock_timeout=${lockTimeout}
 ${APT}
 ${GUARD}
 free
@@ -53,42 +53,40 @@ apt --with-new-pkgs upgrade`
 }
 
 /**
- * Downloads these packages in the background, with all that they need, when the host has nothing better to do: nothing else changes. It
- * ends with its session, and after ten minutes at the latest.
+ * Downloads packages and their dependencies in the background at the lowest priority. Ends with the session, or after ten minutes.
  *
- * @param session the process of the session's shell
+ * @param session the process id of the session's shell
  */
 export function prefetch(names: readonly string[], session: number): Shell {
-  return sh`PROVISION_AHEAD=1 setsid sh -c ${AHEAD.text} provision-ahead ${session} ${names} >/dev/null 2>&1 </dev/null &`
+  return sh`PROVISION_PREFETCH=1 setsid sh -c ${PREFETCH.text} provision-prefetch ${session} ${names} >/dev/null 2>&1 </dev/null &`
 }
 
-/** When the lists were last updated by a run. apt itself leaves no trace of an update that found nothing new. */
+/** Its time is the last update of the lists by a run: apt does not record an update that found nothing new. */
 const UPDATED = '/var/lib/provision/apt-lists'
 
-/** Whether the lists are younger than a day, and nothing below /etc/apt has changed since: a new source, a key, a preference. */
+/** True if the lists are younger than a day and nothing below /etc/apt has changed since (a source, a key, a preference). */
 const FRESH = sh`{ lists=$(find /var/lib/apt/lists ${UPDATED} -maxdepth 1 '(' -name '*InRelease' -o -name '*Release' -o -name apt-lists ')' -ctime -1 -printf '%C@ %p\n' 2>/dev/null | sort -rn | head -n 1)
 lists=\${lists#* }
 [ "$lists" ] && [ -z "$(find /etc/apt -newercc "$lists" 2>/dev/null | head -n 1)" ]; }`
 
-/** To be done after an update that succeeded. */
-const NOTED = sh`{ mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : > ${UPDATED}; }`
+const RECORD_UPDATE = sh`{ mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : > ${UPDATED}; }`
 
 const HALF_DONE = sh`dpkg-query -W -f ${'${db:Status-Status}\n'} | grep -qvxE 'installed|config-files|not-installed'`
 
 /**
- * It yields to whatever else the machine does. That a session is nice counts for little where Linux shares the processor out by sessions
- * first. The last line ends the whole process group: us, the watcher and its sleep.
+ * Sets the priority of the autogroup too: Linux shares the processor between sessions first. The last line ends the process group with
+ * the watching process and its sleep.
  */
-const AHEAD = sh`
+const PREFETCH = sh`
 session=$1; shift
 renice -n 19 -p $$; ionice -c 3 -p $$; echo 19 > /proc/$$/autogroup
 export DEBIAN_FRONTEND=noninteractive
 (n=0; while [ -d /proc/$session ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 1; done; kill -TERM 0) &
-${FRESH} || { apt-get -qq update && ${NOTED}; }
+${FRESH} || { apt-get -qq update && ${RECORD_UPDATE}; }
 apt-get -qq -y -o DPkg::Lock::Timeout=60 --download-only --no-install-recommends install -- "$@"
 kill -TERM 0`
 
-/** `holder` sets `who` to the one who holds one of the locks that apt and dpkg take, and to nothing when nobody does. */
+/** Defines `holder`, which sets `who` to the holder of a lock of apt or dpkg, or to nothing. */
 export const LOCK_HOLDER = sh`
 holder() {
   who=
@@ -103,7 +101,7 @@ holder() {
           */lists/*) who="lock of apt's package lists held by $name, pid $pid" ;;
           *) who="lock of apt's downloads held by $name, pid $pid" ;;
         esac
-        ! grep -qsz '^PROVISION_AHEAD=' /proc/$pid/environ || who="download that this run began early, pid $pid"
+        ! grep -qsz '^PROVISION_PREFETCH=' /proc/$pid/environ || who="download that this run started early, pid $pid"
         return
       done
     done </proc/locks
@@ -111,15 +109,15 @@ holder() {
 }`
 
 /**
- * `apt …` and `patiently COMMAND…` wait for whoever holds one of the locks that apt and dpkg take, and say who it is. Apt itself
- * can wait for two of the four only, and dpkg for none; what takes a lock between our look and theirs is met by trying again. A download
- * that was begun early yields no longer when it is waited for.
+ * Defines `apt …` and `with_locks COMMAND…`, which wait for the locks of apt and dpkg and report their holder. apt itself waits for two
+ * of the four locks, dpkg for none. If another process takes a lock in between, the command is retried. A prefetch that is waited for
+ * gets normal priority.
  */
 const APT = sh`
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 errors=$(mktemp) && exec 7>>"$errors" 8<"$errors" && rm -f "$errors" || exit 1
-apt() { patiently apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-patiently() {
+apt() { with_locks apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+with_locks() {
   while free; do
     "$@" 2>&7 4>&- 7>&- 8<&-
     code=$?
@@ -134,26 +132,26 @@ patiently() {
     sleep 0.3
   done
 }
-hurry() {
+raise_priority() {
   read -r _ _ _ _ group _ </proc/$pid/stat && { renice -n 0 -g $group; ionice -c 2 -P $group; echo 0 > /proc/$pid/autogroup; }
 } >/dev/null 2>&1
 free() {
-  told=
+  reported=
   while holder; [ "$who" ]; do
     [ $(date +%s) -lt $until ] || {
-      echo "The $who, was not let go within $patience s" >&2
+      echo "The $who, was not released within $lock_timeout s" >&2
       exit 75
     }
-    [ "$who" = "$told" ] || say "waiting for $who"
-    case $who in download*) hurry ;; esac
-    told=$who
+    [ "$who" = "$reported" ] || say "waiting for $who"
+    case $who in download*) raise_priority ;; esac
+    reported=$who
     sleep 0.3
   done
-  [ -z "$told" ] || say "installing packages"
+  [ -z "$reported" ] || say "installing packages"
 }
 ${LOCK_HOLDER}`
 
-/** Says to Debian's maintainer scripts that services are not to be started; a marker tells our file from anybody's. */
+/** Makes Debian's maintainer scripts start no services. Leaves a policy of the administrator in place. */
 const GUARD = sh`
 policy=${POLICY}
 guard() {

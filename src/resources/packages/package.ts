@@ -9,12 +9,11 @@ import { install, POLICY, POLICY_MARKER, prefetch } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
 
 /**
- * Debian packages, all in one transaction, without what they recommend; those of later steps come along where that is the same. No
- * service is started by its installation: it would run before it is configured. Timers are: logs would not be rotated before the next
- * boot. Changed configuration files are kept.
+ * Debian packages, installed in one transaction without recommended packages; packages of later steps are installed with them where that
+ * makes no difference. Services are not started, since they are not configured yet; timers are. Changed configuration files are kept.
  *
- * @param names and at the end, maybe, the options of a step. With an architecture where it is not the host's: `libc6:i386`
- * @throws TypeError for what is no name of a package: apt takes `name-` for its removal
+ * @param names names of packages, `libc6:i386` for another architecture; the last argument may be options
+ * @throws TypeError for an invalid name: apt would take `name-` as a request to remove it
  * @example pkg('nginx')
  */
 export function pkg(
@@ -23,45 +22,42 @@ export function pkg(
   const given: readonly (string | StepOptions)[] = names
   const last = given.at(-1)
   const { timeout = LONGEST, ...options } = typeof last === 'object' ? last : {}
-  const words = given.filter((name) => typeof name === 'string')
-  for (const name of words)
+  const packages = given.filter((name) => typeof name === 'string')
+  for (const name of packages)
     if (!NAME.test(name))
-      throw new TypeError(`pkg: "${name}" is no name of a package: write nginx, or libc6:i386`)
-  return packages({ names: words, timeout }, options)
+      throw new TypeError(`pkg: "${name}" is not the name of a package, such as nginx or libc6:i386`)
+  return packageStep({ names: packages, timeout }, options)
 }
 
-/** Debian's policy, 5.6.1, and an architecture. */
+/** Debian Policy 5.6.1, and an architecture. */
 const NAME = /^[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?(?::[a-z0-9-]+)?$/
 
 const LONGEST = '30m'
 
-/** Seconds to wait for other package managers, at most. */
+/** Seconds to wait for other package managers. */
 const LOCK_TIMEOUT = 600
 
 interface Installed {
-  /** Undefined for what is not installed, or not to its end. */
+  /** Undefined if it is not installed, or not completely. */
   readonly version: string | undefined
-  /** What it is instead, where a transaction was cut off: `half-configured`. */
+  /** The state after an interrupted transaction: `half-configured`. */
   readonly state: string | undefined
-  /** Whether a killed run has left the file that keeps services from being started. */
+  /** True if a killed run has left the file that prevents starting services. */
   readonly guarded: boolean
-  /** Whether it came as a dependency, so that `apt autoremove` may take it away with the package that needed it. */
+  /** True if it was installed as a dependency, so that `apt autoremove` may remove it. */
   readonly automatic: boolean
-  /** Whether it is on hold: apt neither installs nor upgrades it. */
+  /** True if it is on hold: apt neither installs nor upgrades it. */
   readonly held: boolean
-  /** The installed package that provides it, where it is only the name of a virtual package. */
+  /** The installed package that provides it, if it is virtual. */
   readonly provider: string | undefined
 }
 
-/**
- * One `dpkg-query` and one `grep` for all packages of a host. Only where some are not there, another looks for packages that provide
- * them.
- */
+/** One `dpkg-query` and one `grep` for all packages of a host. If some are missing, another `dpkg-query` finds their providers. */
 const installed = batchRead<string, Installed>({
   name: 'packages',
   dependsOn: () => ['/var/lib/dpkg', '/var/lib/apt', POLICY],
   shared: true,
-  // Where there are no foreign architectures, there is no such file; the native one is its first line.
+  // The file exists only with foreign architectures; its first line is the native one.
   script: (names) => sh`
 dpkg-query -W -f ${'${db:Status-Abbrev}|${Package}|${Architecture}|${Version}\n'} -- ${names} 2>/dev/null
 lacks=
@@ -78,12 +74,12 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
     const rows = lines.map((line) => line.split('|'))
     const native = rows.find(([word]) => word === 'native')?.[1]
     const guarded = rows.some(([word]) => word === 'guarded')
-    return names.map((asked) => {
-      const [name = '', wanted = native] = asked.split(':')
+    return names.map((requested) => {
+      const [name = '', wanted = native] = requested.split(':')
       const fits = ([, its, architecture]: readonly string[]) =>
         its === name &&
         (wanted === undefined || wanted === 'any' || [wanted, 'all'].includes(architecture ?? ''))
-      // The first letter is what is wanted of it: one on hold is `hi`.
+      // The first letter is the desired state: `hi` is on hold and installed.
       const found = rows.filter((row) => row.length === 4 && fits(row))
       const version = found.find(([status]) => status?.[1] === 'i')?.[3]
       const state = found.map(([status]) => STATES[status?.[1] ?? '']).find((word) => word !== undefined)
@@ -102,7 +98,7 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
   }),
 })
 
-/** A row of a package with what it provides: `exim4, mail-transport-agent, default-mta (= 4)`. */
+/** Finds a package that provides the name in rows such as `exim4|provides|mail-transport-agent, default-mta (= 4)`. */
 function providerOf(name: string, rows: readonly (readonly string[])[]): string | undefined {
   return rows.find(
     ([status, , kind, provides = '']) =>
@@ -112,7 +108,7 @@ function providerOf(name: string, rows: readonly (readonly string[])[]): string 
   )?.[1]
 }
 
-/** From apt's own list: `Package: NAME`, `Architecture: ARCH`, `Auto-Installed: 1`. */
+/** From the list of apt: `Package: NAME`, `Architecture: ARCH`, `Auto-Installed: 1`. */
 function isAutomatic(name: string, architecture: string | undefined, lines: readonly string[]): boolean {
   return lines.some(
     (line, i) =>
@@ -145,7 +141,7 @@ interface PackageParams {
   readonly timeout: Duration
 }
 
-const packages = resource<PackageParams, readonly Installed[]>('package', {
+const packageStep = resource<PackageParams, readonly Installed[]>('package', {
   id: ({ names }) => names.join(', '),
   read: ({ names }) => readAll(names.map(installed)),
   diff: ({ names }, have): Diff | undefined => {
@@ -186,7 +182,6 @@ const packages = resource<PackageParams, readonly Installed[]>('package', {
   },
 })
 
-/** Left by a run that was killed while it installed. */
 const LEFTOVER_POLICY: FieldChange = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
 
 function missing({ names }: Pick<PackageParams, 'names'>, have: readonly Installed[]): readonly string[] {
@@ -198,9 +193,9 @@ function isThere(one: Installed | undefined): boolean {
 }
 
 function installCommand(names: readonly string[], timeout: Duration): Command {
-  const patience = Math.max(1, Math.min(LOCK_TIMEOUT, Math.floor(milliseconds(timeout) / 1000) - 2))
+  const lockTimeout = Math.max(1, Math.min(LOCK_TIMEOUT, Math.floor(milliseconds(timeout) / 1000) - 2))
   return {
-    script: install(names, patience),
+    script: install(names, lockTimeout),
     timeout,
     reportsProgress: true,
     explain: (stderr) => explainAptError(stderr, names),

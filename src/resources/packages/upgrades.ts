@@ -6,14 +6,14 @@ import { updateLists, upgrade } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
 
 /**
- * All installed packages in the newest versions that the host's own sources have: what Debian's stable release and its security
- * updates bring. Nothing is removed, changed configuration files are kept, and no service is restarted.
+ * Upgrades all installed packages to the newest versions of the host's sources. No package is removed, changed configuration files are
+ * kept, and no service is restarted.
  *
  * @example play('upgrade', { hosts: web, serial: 1 }, () => [packageUpgrades(), reboot()])
  */
 export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
   return [
-    command('package lists of the last hour', updateLists(LOCK_TIMEOUT), {
+    command('update package lists', updateLists(LOCK_TIMEOUT), {
       reportsProgress: true,
       unless: sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -cmin -60 | head -n 1)" ]`,
       ...options,
@@ -25,14 +25,13 @@ export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
 /** Seconds to wait for other package managers. */
 const LOCK_TIMEOUT = 600
 
-/** A package, as apt means to upgrade it. */
 interface Upgrade {
   readonly name: string
   readonly from: string
   readonly to: string
 }
 
-const planned = read(
+const pendingUpgrades = read(
   sh`apt-get -s -qq -o Debug::NoLocking=1 --with-new-pkgs upgrade 2>/dev/null | sed -n 's/^Inst \([^ ]*\) \[\([^]]*\)\] (\([^ ]*\).*/\1 \2 \3/p'`,
   ({ stdout }): readonly Upgrade[] =>
     stdout
@@ -42,8 +41,8 @@ const planned = read(
 )
 
 const upgradesStep = resource<object, readonly Upgrade[]>('packages', {
-  id: () => 'in their newest versions',
-  read: () => planned,
+  id: () => 'upgrades',
+  read: () => pendingUpgrades,
   diff: (_params, have) => (have.length === 0 ? undefined : { action: 'install', fields: [...have] }),
   apply: () => [
     { script: upgrade(LOCK_TIMEOUT), timeout: '30m', reportsProgress: true, explain: explainAptError },

@@ -8,23 +8,23 @@ import { Problem } from '../../model/problem.ts'
 import type { OpenStream, Streamed } from '../../model/resource/command.ts'
 import { changedIn, type LocalEntry } from './local-tree.ts'
 
-/** How much is in memory of a file that is packed, bytes. */
-const PIECE = 1024 * 1024
+/** Bytes of a file in memory while it is packed. */
+const CHUNK = 1024 * 1024
 
-interface Packed {
+interface Contents {
   readonly directory: string
   readonly id: string
   readonly entries: readonly LocalEntry[]
 }
 
-/** These entries of a directory as a packed archive: made once, in a file that goes with this process, however many hosts take it. */
-export function archiveOf(packed: Packed): Streamed {
+/** The entries of a directory as an archive. It is made once for all hosts, in an unlinked file that ends with this process. */
+export function archiveOf(contents: Contents): Streamed {
   return {
     async open(): Promise<OpenStream> {
-      const key = `${packed.directory}/${packed.id}`
-      const making = MADE.get(key) ?? make(packed)
-      MADE.set(key, making)
-      const { file, size } = await making
+      const key = `${contents.directory}/${contents.id}`
+      const archive = ARCHIVES.get(key) ?? pack(contents)
+      ARCHIVES.set(key, archive)
+      const { file, size } = await archive
       return { size, pieces: createReadStream('', { fd: file, start: 0, end: size - 1, autoClose: false }) }
     },
   }
@@ -35,20 +35,20 @@ interface Archive {
   readonly size: number
 }
 
-const MADE = new Map<string, Promise<Archive>>()
+const ARCHIVES = new Map<string, Promise<Archive>>()
 
-/** @throws Problem when an entry is no longer as it was listed */
-async function make({ directory, entries }: Packed): Promise<Archive> {
-  // Loaded when something is packed: it takes 30 ms.
+/** @throws Problem if an entry has changed since it was listed */
+async function pack({ directory, entries }: Contents): Promise<Archive> {
+  // Loaded on demand: it takes 30 ms.
   const { create }: typeof import('tar') = createRequire(import.meta.url)('tar')
-  // To the packer a name that begins with @ is an archive to be taken in.
+  // A leading ./, since the packer takes a name that begins with @ for an archive.
   const byName = new Map(entries.map((entry) => [`./${entry.path}`, entry]))
   const packer = create(
     {
       gzip: true,
       portable: true,
       cwd: directory,
-      maxReadSize: PIECE,
+      maxReadSize: CHUNK,
       jobs: 1,
       noDirRecurse: true,
       onWriteEntry: (written) => {
@@ -78,14 +78,14 @@ async function make({ directory, entries }: Packed): Promise<Archive> {
 function assertUnchanged(directory: string, entries: readonly LocalEntry[]): void {
   const changed = changedIn(directory, entries)
   if (changed)
-    throw new Problem(`${join(directory, changed.path)} was changed while the run was under way`, {
+    throw new Problem(`${join(directory, changed.path)} changed during the run`, {
       next: 'Run the same command again.',
     })
 }
 
 /**
- * Web servers make an ETag of a file's time and size, so the time is made of its content: the same on every host and in every
- * release that has the same bytes, another one for others of the same length. A second between 2001 and 2009.
+ * A modification time between 2001 and 2009, derived from the content: web servers make ETags of time and size. Equal files have equal
+ * times on all hosts and in all releases, different files of the same size different ones.
  */
 function timeOf(entry: LocalEntry): Date {
   const digits = entry.type === 'file' ? Number.parseInt(entry.sha256.slice(0, 8), 16) : 0

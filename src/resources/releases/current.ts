@@ -3,38 +3,34 @@ import { batchRead, type Read } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { forPaths } from '../../shell/script-parts.ts'
 import { sh } from '../../shell/sh.ts'
-import { checkPath } from '../files/check-path.ts'
+import { checkPath } from '../arguments.ts'
 import type { AbsolutePath } from '../files/stat.ts'
 
 /**
- * The releases of a program on a host: directories in `<root>/releases`, and a link `<root>/current` to the one in force. When a
- * release was last put in force is the time of its directory; two early times mean something else. A directory with a name that no
- * build has is none of them.
+ * The releases of a program on a host: directories in `<root>/releases` and a link `<root>/current` to the current one. The modification
+ * time of a directory is the time when it last became current; two early times are marks. Directories with other names are ignored.
  */
 export interface Releases {
-  /** The id that `current` leads to, if it leads to one. */
+  /** The id of the current release; undefined if there is none. */
   readonly current: string | undefined
-  /**
-   * All that are there, the one put in force last first, then those taken out of force, the last one first, then those that never were
-   * in force. What is half unpacked is among them; what else people have put there is not.
-   */
+  /** All releases, incomplete ones included: first those that were current, latest first, then rolled-back ones, then unused ones. */
   readonly all: readonly Release[]
 }
 
-/** One of the {@link Releases} on a host. */
+/** A release on a host. */
 export interface Release {
   readonly id: string
-  /** Undefined for one that never was in force. */
-  readonly state: 'used' | 'withdrawn' | undefined
+  /** Undefined for a release that was never current. */
+  readonly state: 'used' | 'rolled back' | undefined
 }
 
-/** The time of what was unpacked and never put in force. */
+/** The time of a release that was never current. */
 const NEVER = 0
-/** The time of what was taken out of force for another by a person. */
+/** The time of a release that was rolled back. */
 const ROLLED_BACK = 1
 
 /**
- * The question for the releases below a path: what is there, and what is in force.
+ * Reads the releases below a path.
  *
  * @example ask('its releases', releasesAt('/srv/app'))
  */
@@ -46,7 +42,7 @@ export function releasesAt(root: AbsolutePath): Read<Releases> {
 const releasesBelow = batchRead<AbsolutePath, Releases>({
   name: 'releases',
   shared: true,
-  // A release that is unpacked, or linked to, changes nothing about the others: those that are wanted are known by their names.
+  // Unpacking or linking a release does not change the others.
   dependsOn: () => [],
   script: (roots) =>
     forPaths(
@@ -54,10 +50,10 @@ const releasesBelow = batchRead<AbsolutePath, Releases>({
       (paths) => sh`find ${paths} -maxdepth 1 -printf ${'%p\\0%y\\0%l\\0%T@\\0%C@\\0'} 2>/dev/null`,
     ),
   parse: ({ stdout }, roots) => {
-    const words = stdout.split('\0')
+    const values = stdout.split('\0')
     const found: Found[] = []
-    for (let at = 0; at + FIELDS < words.length; at += FIELDS) {
-      const [path = '', type = '', target = '', time = '', touched = ''] = words.slice(at, at + FIELDS)
+    for (let at = 0; at + FIELDS < values.length; at += FIELDS) {
+      const [path = '', type = '', target = '', time = '', touched = ''] = values.slice(at, at + FIELDS)
       found.push({ path, type, target, time, touched })
     }
     return roots.map((root) => {
@@ -79,7 +75,7 @@ interface Found extends Times {
   readonly target: string
 }
 
-/** Seconds, with a fraction: when a directory was last put in force, and when it was last touched. */
+/** Modification and change time of a directory in seconds, with a fraction. */
 interface Times {
   readonly time: string
   readonly touched: string
@@ -95,12 +91,12 @@ function releasesOf(target: string | undefined, directories: readonly (Times & {
       .sort((a, b) => later(a.time, b.time) || later(a.touched, b.touched) || (a.id < b.id ? -1 : 1))
       .map(({ id, time }) => ({
         id,
-        state: Number(time) === NEVER ? undefined : Number(time) === ROLLED_BACK ? 'withdrawn' : 'used',
+        state: Number(time) === NEVER ? undefined : Number(time) === ROLLED_BACK ? 'rolled back' : 'used',
       })),
   }
 }
 
-/** Below zero when the first is the later one. A number holds no nanoseconds beside the seconds. */
+/** Negative if the first time is later. Compares fractions as text: a number has no room for nanoseconds. */
 function later(a: string, b: string): number {
   const [[seconds = '', fraction = ''], [others = '', otherFraction = '']] = [a.split('.'), b.split('.')]
   return (
@@ -108,10 +104,9 @@ function later(a: string, b: string): number {
   )
 }
 
-/** An id as {@link build} makes it. */
+/** An id of {@link build}, or of an incomplete release. */
 const BUILD = /^[0-9a-f]{12}(?:\.incoming)?$/
 
-/** The releases of a fake host. */
 export function releasesIn({ paths }: FakeState, root: AbsolutePath): Releases {
   const below = `${root}/releases/`
   const directories = [...paths]
@@ -132,7 +127,9 @@ interface ReleaseParams {
 }
 
 /**
- * Notes that a release is the one in force now. It stands after the step that moves the link and proves that the release works.
+ * Marks a release as the current one. Place it after the step that changes the link and checks the release.
+ *
+ * @throws TypeError for an invalid path
  *
  * @example [link('/srv/app/current', { target: 'releases/4f2a90c1b7de' }), markReleaseCurrent('/srv/app', '4f2a90c1b7de')]
  */
@@ -141,7 +138,7 @@ export function markReleaseCurrent(root: AbsolutePath, id: string, options: Step
   return currentStep({ root, id }, options)
 }
 
-const currentStep = resource<ReleaseParams, Releases>('release in force', {
+const currentStep = resource<ReleaseParams, Releases>('current release', {
   id: ({ root }) => root,
   affects: 'itself',
   read: ({ root }) => releasesAt(root),
@@ -164,7 +161,9 @@ const currentStep = resource<ReleaseParams, Releases>('release in force', {
 })
 
 /**
- * Notes that a person has taken a release out of force, so that only a person puts it there again. It stays on the host.
+ * Marks a release as rolled back, so that it becomes current again only on request. It stays on the host.
+ *
+ * @throws TypeError for an invalid path
  *
  * @example markReleaseRolledBack('/srv/app', '4f2a90c1b7de')
  */
@@ -173,14 +172,14 @@ export function markReleaseRolledBack(root: AbsolutePath, id: string, options: S
   return rolledBackStep({ root, id }, options)
 }
 
-const rolledBackStep = resource<ReleaseParams, Releases>('release withdrawn', {
+const rolledBackStep = resource<ReleaseParams, Releases>('rolled-back release', {
   id: ({ root, id }) => `${root}/releases/${id}`,
   affects: 'itself',
   read: ({ root }) => releasesAt(root),
   diff: ({ id }, { all }) => {
     const found = all.find((one) => one.id === id)
-    if (!found || found.state === 'withdrawn') return undefined
-    return { action: 'change', fields: [{ name: 'state', from: 'in use', to: 'withdrawn' }] }
+    if (!found || found.state === 'rolled back') return undefined
+    return { action: 'change', fields: [{ name: 'state', from: 'used', to: 'rolled back' }] }
   },
   apply: ({ root, id }) => [{ script: sh`touch -d @${ROLLED_BACK} ${root}/releases/${id}`, inline: true }],
   simulate: (params, host) => setFakeTime(host, params, ROLLED_BACK),

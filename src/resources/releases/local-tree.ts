@@ -13,12 +13,12 @@ import {
 import { isAbsolute, join, normalize, relative } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 
-/** An entry of a directory of this machine, as it is sent to hosts. */
+/** An entry of a local directory, as it is sent to hosts. */
 export type LocalEntry = LocalDirectory | LocalLink | LocalContent
 
 interface LocalDirectory {
   readonly type: 'directory'
-  /** From the directory that is sent. */
+  /** Relative to the directory that is sent. */
   readonly path: string
 }
 
@@ -31,22 +31,22 @@ interface LocalLink {
 interface LocalContent {
   readonly type: 'file'
   readonly path: string
-  /** 0755 if its owner may execute it, 0644 otherwise: the umask of a build decides nothing. */
+  /** 0755 if its owner may execute it, otherwise 0644, independent of the umask of the build. */
   readonly mode: number
   readonly sha256: string
-  /** Changes with its content. */
+  /** Changes whenever the file changes. */
   readonly version: string
 }
 
-/** Bytes of a file that are in memory at once. */
-const PIECE = 1024 * 1024
-const SHOWN = 5
+/** Bytes of a file in memory while it is hashed. */
+const CHUNK = 1024 * 1024
+/** Problems that an error lists. */
+const MAX_PROBLEMS = 5
 
 /**
- * All that is below a directory (a resolved path), sorted by path. Links are kept as links.
+ * Lists everything below a directory (a resolved path), sorted by path. Links remain links.
  *
- * @throws Problem with the names of what cannot be sent: devices, fifos, sockets, links that lead out of the directory, files that
- * cannot be read
+ * @throws Problem for devices, fifos, sockets, links that lead out of the directory, and unreadable files
  */
 export function entriesOf(directory: string): readonly LocalEntry[] {
   const entries: LocalEntry[] = []
@@ -65,7 +65,7 @@ export function entriesOf(directory: string): readonly LocalEntry[] {
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-/** The same for the same names, contents, links, empty directories and executable bits. Hexadecimal. */
+/** A hash of names, contents, links, empty directories and executable bits, in hexadecimal. */
 export function digestOf(entries: readonly LocalEntry[]): string {
   const hash = createHash('sha256')
   for (const entry of entries) {
@@ -76,7 +76,7 @@ export function digestOf(entries: readonly LocalEntry[]): string {
   return hash.digest('hex')
 }
 
-/** The first entry that is no longer as it was listed. */
+/** The first entry that has changed since it was listed. */
 export function changedIn(directory: string, entries: readonly LocalEntry[]): LocalEntry | undefined {
   return entries.find((entry) => {
     const path = join(directory, entry.path)
@@ -87,7 +87,7 @@ export function changedIn(directory: string, entries: readonly LocalEntry[]): Lo
   })
 }
 
-/** The entry, or the reason that it cannot be sent. */
+/** The entry, or the reason it cannot be sent. */
 function entryOf(directory: string, path: string, entry: Dirent): LocalEntry | string {
   if (entry.name.includes('\uFFFD')) return 'its name is not UTF-8'
   if (entry.isDirectory()) return { type: 'directory', path }
@@ -108,7 +108,7 @@ function contentOf(directory: string, path: string): LocalContent | string {
   }
 }
 
-/** A link to an absolute path means a path of the host, as the links of a Python environment to /usr/bin/python3 do. */
+/** A link to an absolute path refers to the host, such as the link of a Python environment to /usr/bin/python3. */
 function linkProblem(directory: string, path: string, target: string): string | undefined {
   if (isAbsolute(target))
     return [directory, realpathSync(directory)].some((root) => isBelow(relative(root, target)))
@@ -136,12 +136,12 @@ function versionOf({ ino, size, mtimeMs }: Stats): string {
   return `${ino} ${size} ${mtimeMs}`
 }
 
-/** Read piece by piece; the same memory is used for each. */
+/** Reads in chunks with one buffer. */
 function sha256Of(path: string): string {
   const hash = createHash('sha256')
   const file = openSync(path, 'r')
   try {
-    const piece = Buffer.allocUnsafe(PIECE)
+    const piece = Buffer.allocUnsafe(CHUNK)
     for (let read = readSync(file, piece); read > 0; read = readSync(file, piece))
       hash.update(piece.subarray(0, read))
   } finally {
@@ -151,9 +151,9 @@ function sha256Of(path: string): string {
 }
 
 function unsendable(directory: string, faults: readonly string[]): Problem {
-  const more = faults.length - SHOWN
-  return new Problem(`Not all of ${directory} can be sent to hosts.`, {
-    details: [...faults.slice(0, SHOWN), ...(more > 0 ? [`… and ${more} more`] : [])],
-    next: 'Nothing was done yet. Let the build leave these out, or make regular files of them.',
+  const more = faults.length - MAX_PROBLEMS
+  return new Problem(`${directory} has entries that cannot be sent to hosts.`, {
+    details: [...faults.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`… and ${more} more`] : [])],
+    next: 'Exclude them from the build, or replace them by regular files. Nothing was changed on any host.',
   })
 }

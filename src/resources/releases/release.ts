@@ -4,43 +4,42 @@ import { Problem } from '../../model/problem.ts'
 import { putPath } from '../../model/resource/fake-state.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
-import { checkPath, LONGEST_NAME } from '../files/check-path.ts'
-import { type AbsolutePath, type Entry, entryAt } from '../files/stat.ts'
+import { checkPath, LONGEST_NAME } from '../arguments.ts'
+import { type AbsolutePath, type Entry, entryAt, wrongType } from '../files/stat.ts'
 import { archiveOf } from './archive.ts'
 import { digestOf, entriesOf, type LocalEntry } from './local-tree.ts'
 
-/** What is to stand on hosts: a built directory of this machine, or what they have already. */
+/** The content of a release: a local directory, or a release that the hosts already have. */
 export interface Build {
-  /** Undefined for a release that the hosts have already. */
+  /** Undefined for a release that the hosts already have. */
   readonly directory: string | undefined
-  /** Made from names, contents, executable bits, links and empty directories: what is the same has the same id. */
+  /** A hash of names, contents, executable bits, links and empty directories. */
   readonly id: string
-  /** What is sent, as it was when `id` was made; listed when it is sent unless given. */
+  /** The entries at the time of hashing. @default listed when the release is sent */
   readonly entries?: readonly LocalEntry[]
 }
 
 /**
- * Looks at a directory that a build has made.
+ * Reads the output directory of a build.
  *
- * Links are sent as links, empty directories too. A link to a relative path has to stay inside the directory; a link to an absolute
- * path means a path of the host.
+ * Links and empty directories are kept. A relative link must stay inside the directory; an absolute link refers to a path of the host.
  *
- * @param hint what to do when it is not there
- * @throws Problem when it is not there, or holds what cannot be sent: a fifo, a socket, a device, a link that leads out
+ * @param hint advice for a missing directory
+ * @throws Problem if it is missing or empty, or contains a fifo, a socket, a device, or a link that leads out of it
  * @example const built = build('dist', 'Run npm run build first.')
  */
 export function build(directory: string, hint: string): Build {
   const stat = statSync(directory, { throwIfNoEntry: false })
-  if (!stat?.isDirectory()) throw new Problem(`There is nothing to deploy at ${directory}`, { next: hint })
+  if (!stat?.isDirectory()) throw new Problem(`There is no build at ${directory}`, { next: hint })
   const root = resolve(directory)
   const entries = entriesOf(root)
   if (entries.every(({ type }) => type === 'directory'))
-    throw new Problem(`There are no files to deploy at ${directory}`, { next: hint })
+    throw new Problem(`The build at ${directory} has no files`, { next: hint })
   return Object.freeze({ directory: root, id: digestOf(entries).slice(0, 12), entries })
 }
 
 /**
- * A release that the hosts have already, and that this machine need not have.
+ * A release that the hosts already have; this machine does not need it.
  *
  * @example release('/srv/app/releases/4f2a90c1b7de', existingRelease('4f2a90c1b7de'))
  */
@@ -49,12 +48,11 @@ export function existingRelease(id: string): Build {
 }
 
 /**
- * A build at a path of the host that nothing else stands at; put the build's id into the path. It is unpacked beside it and then
- * renamed, so what is there is whole. Everything belongs to root and is readable by all, whatever the umask of the build was:
- * directories and executable files have the mode 0755, other files 0644.
- * Its directory has the time 0 until it is in force: see `markReleaseCurrent`.
+ * A build at a new path of the host; use the build's id in the path. It is unpacked to a temporary path and renamed, so it is always
+ * complete. Everything belongs to root; directories and executable files have the mode 0755, other files 0644.
+ * The directory has the modification time 0 until it becomes the current release: see `markReleaseCurrent`.
  *
- * @throws TypeError for a path that cannot be
+ * @throws TypeError for an invalid path
  * @example
  * const built = build('dist', 'Run npm run build first.')
  * release(`/srv/app/releases/${built.id}`, built)
@@ -64,7 +62,7 @@ export function release(path: AbsolutePath, from: Build, options: StepOptions = 
   return releaseStep({ path, from }, options)
 }
 
-/** Ends the name of a release that is not whole yet. */
+/** The suffix of an incomplete release. */
 const INCOMING = '.incoming'
 
 interface ReleaseParams {
@@ -78,16 +76,13 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
   canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),
   diff: ({ path, from }, have) => {
-    if (have && have.type !== 'directory')
-      throw new Problem(`${path} is a ${have.type}, where a release is wanted`, {
-        next: 'Move it out of the way, or give the release another path.',
-      })
-    if (!have && from.directory === undefined) throw notThere(path, from)
+    if (have && have.type !== 'directory') throw wrongType(path, have, 'a release')
+    if (!have && from.directory === undefined) throw missingRelease(path, from)
     return have ? undefined : { action: 'create', fields: [{ name: 'release', to: from.id }] }
   },
   apply: ({ path, from }) => {
     const { directory, id } = from
-    if (directory === undefined) throw notThere(path, from)
+    if (directory === undefined) throw missingRelease(path, from)
     const { entries = entriesOf(resolve(directory)) } = from
     const at = `${path}${INCOMING}`
     return [
@@ -102,8 +97,8 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
     putPath(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
 })
 
-function notThere(path: AbsolutePath, { id }: Build): Problem {
-  return new Problem(`There is no release ${id} at ${path} any more, and it was not built here`, {
+function missingRelease(path: AbsolutePath, { id }: Build): Problem {
+  return new Problem(`The release ${id} is no longer at ${path}, and this machine has not built it`, {
     next: 'Build it on this machine and deploy it.',
   })
 }

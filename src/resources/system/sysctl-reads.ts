@@ -2,21 +2,21 @@ import { batchRead } from '../../model/resource/read.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { baseName } from '../files/staging.ts'
 
-/** The file of a setting. The first separator of a key decides: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.100/rp_filter`. */
+/** The file of a setting. The first separator of the key is the separator: `net.ipv4.ip_forward`, or `net/ipv4/conf/eth0.100/rp_filter`. */
 export function procPath(key: string): string {
   const separator = /[./]/.exec(key)?.[0]
   return `/proc/sys/${separator === '.' ? key.replace(/[./]/g, (one) => (one === '.' ? '/' : '.')) : key}`
 }
 
 /**
- * The values in force, and all settings for the boot, by one `grep`: both questions have this one text, so a host is asked once. The
- * shell's own `read` goes byte by byte, and the kernel gives a number in one piece only.
+ * Prints the kernel's values and all boot settings with one `grep`. Both reads use the same script, so it runs once. The `read` of a shell
+ * cannot be used: it reads byte by byte, and the kernel returns a number only as a whole.
  */
 function settingsScript(keys: readonly string[]): Shell {
   return sh`grep -sHv '^[[:space:]]*[#;]' -- ${[...new Set(keys.map(procPath))]} /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf; :`
 }
 
-/** The value in force; undefined where the kernel has no such setting. */
+/** The current value; undefined if the kernel has no such setting. */
 export const kernelValue = batchRead<string, string | undefined>({
   name: 'sysctl',
   dependsOn: (key) => [procPath(key)],
@@ -41,19 +41,19 @@ export const kernelValue = batchRead<string, string | undefined>({
   fakeValue: ({ sysctls }, key) => sysctls.get(key),
 })
 
-/** A file that sets a value at boot. */
+/** A setting in a file that is read at boot. */
 export interface Assignment {
   readonly path: string
   readonly value: string
 }
 
-/** By precedence: of files of one name, systemd-sysctl reads only that of the first folder. */
+/** By precedence: of files with the same name, systemd-sysctl reads only the one in the first folder. */
 const FOLDERS = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d']
 
 /** The files that set a key at boot, in the order in which systemd-sysctl reads them. */
 export const assignmentsOf = batchRead<string, readonly Assignment[]>({
   name: 'sysctl files',
-  // Two steps with one key are a conflict, which the last read finds.
+  // Two steps with the same key are a conflict, which the last read detects.
   dependsOn: () => FOLDERS,
   shared: true,
   script: settingsScript,
@@ -68,8 +68,8 @@ export const assignmentsOf = batchRead<string, readonly Assignment[]>({
     const inOrder = [...read].sort((a, b) =>
       baseName(a.path) < baseName(b.path) ? -1 : baseName(a.path) > baseName(b.path) ? 1 : 0,
     )
-    return keys.map((asked) =>
-      inOrder.flatMap(({ path, key, value }) => (key === procPath(asked) ? [{ path, value }] : [])),
+    return keys.map((wanted) =>
+      inOrder.flatMap(({ path, key, value }) => (key === procPath(wanted) ? [{ path, value }] : [])),
     )
   },
   fakeValue: () => [],
@@ -80,7 +80,7 @@ function hides(one: string, other: string): boolean {
   return baseName(one) === baseName(other) && rank(one) < rank(other)
 }
 
-/** The assignment that wins at boot, where it comes after that of our file and differs from it. */
+/** The last assignment at boot, if it comes after the one of our file and has another value. */
 export function overriding(
   all: readonly Assignment[],
   own: { readonly path: string; readonly value: string },
@@ -89,12 +89,12 @@ export function overriding(
   return last && !sameValue(own.value, last.value) ? last : undefined
 }
 
-/** Whether two texts mean one value: the kernel writes numbers in decimal, and white space as a tab. */
+/** True if two texts are the same value: the kernel prints numbers in decimal and white space as a tab. */
 export function sameValue(a: string, b: string | undefined): boolean {
   return b !== undefined && normalizedValue(a) === normalizedValue(b)
 }
 
-/** The text as the kernel writes it. */
+/** The text as the kernel prints it. */
 export function normalizedValue(text: string): string {
   return text.trim().split(/\s+/).map(inDecimal).join(' ')
 }

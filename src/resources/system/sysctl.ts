@@ -3,8 +3,9 @@ import { compare, type Diff } from '../../model/resource/diff.ts'
 import { readAll, readBoth } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { checkPath } from '../files/check-path.ts'
-import { file, fileDiff, simulateFile } from '../files/file.ts'
+import { checkPath } from '../arguments.ts'
+import { file, simulateFile } from '../files/file.ts'
+import { fileDiff } from '../files/file-diff.ts'
 import { type AbsolutePath, type Entry, entryAt } from '../files/stat.ts'
 import {
   type Assignment,
@@ -17,14 +18,13 @@ import {
 } from './sysctl-reads.ts'
 
 /**
- * Settings of the kernel, now and after a boot. They are set first, and written to `/etc/sysctl.d/60-NAME.conf` only if the kernel takes
- * them.
+ * Kernel settings, now and after a boot. They are written to `/etc/sysctl.d/60-NAME.conf` after the kernel has accepted them.
  *
- * @param name of the file, without its prefix and ending
- * @param settings by key. Where a part of a key has a dot, as the interface `eth0.100` has, write the key with slashes:
+ * @param name of the file, without prefix and suffix
+ * @param settings by key. If a part of the key contains a dot, such as the interface `eth0.100`, write the key with slashes:
  *   `net/ipv4/conf/eth0.100/rp_filter`
- * @throws TypeError for a pattern as a key, and for a value of several lines
- * @throws Problem (on the host) when a file that is read after this one at boot has another value
+ * @throws TypeError for a pattern as a key and a value of several lines
+ * @throws Problem (on the host) if a file that is read later at boot has another value
  * @example sysctl('vip', { 'net.ipv4.ip_nonlocal_bind': 1 })
  */
 export function sysctl(
@@ -36,7 +36,7 @@ export function sysctl(
   for (const [key, value] of Object.entries(settings)) {
     if (!/^[\w./:@-]+$/.test(key))
       throw new TypeError(
-        `sysctl ${name}: "${key}" is not one key; patterns are not expanded, so name each key`,
+        `sysctl ${name}: "${key}" is not a single key; patterns are not expanded, so name each key`,
       )
     if (/[\n\0]/.test(String(value)))
       throw new TypeError(`sysctl ${name}: the value of ${key} has several lines`)
@@ -52,7 +52,7 @@ interface SysctlParams {
   readonly settings: Readonly<Record<string, string | number>>
 }
 
-/** The file; by setting, the value in force, and the files that set it at boot. */
+/** The file; for each setting its current value and its assignments at boot. */
 type SysctlState = readonly [
   Entry | undefined,
   readonly [readonly (string | undefined)[], readonly (readonly Assignment[])[]],
@@ -75,9 +75,9 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
       const later = overriding(assignments[i] ?? [], { path: params.path, value })
       if (later) throw overridden(key, value, later)
     }
-    const kept = fileDiff(wantedFile(params), have)
+    const fileChange = fileDiff(wantedFile(params), have)
     const now = settings.map(([key, value], i) => [key, sameValue(value, live[i]) ? value : live[i]] as const)
-    return compare(Object.fromEntries(settings), Object.fromEntries(now)) ?? kept
+    return compare(Object.fromEntries(settings), Object.fromEntries(now)) ?? fileChange
   },
   apply: (params, [have]) => {
     const { content, path } = wantedFile(params)
@@ -89,7 +89,7 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
   },
 })
 
-/** Sets the values and reads them back: the kernel may take a value and write it in another way. */
+/** Sets the values and reads them back: the kernel may accept a value and store another one. */
 function setAll(settings: Readonly<Record<string, string>>): Shell {
   const words = Object.entries(settings).flatMap(([key, value]) => [
     key,
@@ -99,17 +99,17 @@ function setAll(settings: Readonly<Record<string, string>>): Shell {
   ])
   return sh`set -- ${words}
 while [ $# -gt 0 ]; do
-  [ -e "$2" ] || { echo "the kernel has no setting $1: there is no $2. If a part of the key has a dot, write the key with slashes" >&2; exit 1; }
-  printf '%s\n' "$3" >"$2" || { echo "the kernel does not take $1 = $3" >&2; exit 1; }
+  [ -e "$2" ] || { echo "the kernel has no setting $1: there is no $2. If a part of the key contains a dot, write the key with slashes" >&2; exit 1; }
+  printf '%s\n' "$3" >"$2" || { echo "the kernel does not accept $1 = $3" >&2; exit 1; }
   now=$(set -f; echo $(cat "$2"))
-  [ "$now" = "$4" ] || { echo "the kernel took $1 = $3 and writes it as '$now': give it that value" >&2; exit 1; }
+  [ "$now" = "$4" ] || { echo "the kernel accepted $1 = $3 and stored '$now': use that value" >&2; exit 1; }
   shift 4
 done`
 }
 
 function overridden(key: string, value: string, { path, value: other }: Assignment): Problem {
-  return new Problem(`${path} sets ${key} = ${other} at boot, after the ${value} that is wanted`, {
-    next: `Remove that line from ${path}, in a step before this one or by hand.`,
+  return new Problem(`${path} sets ${key} = ${other} at boot, which overrides the wanted ${value}`, {
+    next: `Remove that line from ${path}, in a step before this one or on the host.`,
   })
 }
 
@@ -119,7 +119,7 @@ function wanted({ settings }: SysctlParams): Readonly<Record<string, string>> {
   )
 }
 
-/** A change of forwarding makes the kernel reset other settings of the network, such as accept_redirects, so it comes first. */
+/** Forwarding comes first: a change of it makes the kernel reset other network settings, such as accept_redirects. */
 function forwardingFirst<V>(settings: Readonly<Record<string, V>>): readonly (readonly [string, V])[] {
   const all = Object.entries(settings)
   const isFirst = ([key]: readonly [string, V]) => /(?:^|[./])(?:ip_forward|forwarding)$/.test(key)

@@ -3,22 +3,22 @@ import { compare } from '../../model/resource/diff.ts'
 import { batchRead, known, mapRead, type Read, readAll, readBoth } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { checkPath } from '../files/check-path.ts'
+import { checkPath } from '../arguments.ts'
 
 export interface UserOptions extends StepOptions {
-  /** An account of a service: an id below 1000, no aging. @default true */
+  /** A system account: id below 1000, no password aging. @default true */
   readonly system?: boolean
-  /** Its home directory, which is not made. @default '/nonexistent' */
+  /** The home directory, which is not created. @default '/nonexistent' */
   readonly home?: string
   /** @default '/usr/sbin/nologin' */
   readonly shell?: string
-  /** Its own group, which is made by another step. @default one of its own name, made with it */
+  /** The primary group, created by another step. @default a group with the name of the user, created with it */
   readonly group?: string
-  /** Groups it must be in, beside its own; it is taken out of none. */
+  /** Supplementary groups; the user is not removed from others. */
   readonly groups?: readonly string[]
 }
 
-/** A name of a user or a group as the tools take it: no leading dash, 32 bytes at most. A number stands for the one that has it. */
+/** A name of a user or group that useradd accepts: no leading dash, at most 32 bytes. A number is the id of a user or group. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?$/
 const NUMBER = /^\d+$/
 
@@ -28,16 +28,15 @@ interface Account {
   readonly shell: string
 }
 
-/** A question about a user. */
-interface Login {
+interface UserQuery {
   readonly name: string
-  /** The directory whose files get another group when the primary group of the user changes. */
+  /** The directory whose files usermod gives to a new primary group. */
   readonly regroups: string | undefined
 }
 
-const account = batchRead<Login, Account | undefined>({
+const account = batchRead<UserQuery, Account | undefined>({
   name: 'users',
-  // useradd may make the group of that name, and usermod hands on the group of what is in the home.
+  // useradd may create the group of that name, and usermod changes the group of the files in the home directory.
   dependsOn: ({ name, regroups }) => [
     `/etc/passwd/${name}`,
     `/etc/group/${name}`,
@@ -52,7 +51,7 @@ const account = batchRead<Login, Account | undefined>({
       return line && { gid: line[3] ?? '', home: line[5] ?? '', shell: line[6] ?? '' }
     })
   },
-  // A fake host numbers groups by their names.
+  // On a fake host the ids of groups are their names.
   fakeValue: ({ users }, { name }) => {
     const found = users.get(name)
     return found && { gid: found.group, home: found.home, shell: found.shell }
@@ -65,7 +64,7 @@ interface Group {
   readonly members: readonly string[]
 }
 
-/** A group by its name or number; undefined when there is none. */
+/** A group by name or id; undefined if there is none. */
 const groupOf = batchRead<string, Group | undefined>({
   name: 'groups',
   dependsOn: (name) => [`/etc/group/${name}`],
@@ -77,7 +76,7 @@ const groupOf = batchRead<string, Group | undefined>({
       return { name, gid, members: members.split(',').filter((one) => one !== '') }
     })
     return names.map(
-      (asked) => groups.find(({ name }) => name === asked) ?? groups.find(({ gid }) => gid === asked),
+      (wanted) => groups.find(({ name }) => name === wanted) ?? groups.find(({ gid }) => gid === wanted),
     )
   },
   fakeValue: ({ groups }, name) => {
@@ -87,9 +86,9 @@ const groupOf = batchRead<string, Group | undefined>({
 })
 
 /**
- * A user, with a group of the same name unless the options name another.
+ * A user, with a group of the same name unless `group` is given.
  *
- * @throws TypeError for a name that no user or group can have, and for paths that cannot be
+ * @throws TypeError for an invalid name or path
  * @example user('notes', { home: '/srv/notes' })
  */
 export function user(
@@ -120,7 +119,7 @@ interface UserParams {
   readonly groups: readonly string[]
 }
 
-/** The account, its wanted group, and the groups of these that it is not in. */
+/** The account, its wanted primary group, and the wanted groups that it is not in. */
 type UserState = readonly [readonly [Account | undefined, Group | undefined], readonly string[]]
 
 const userStep = resource<UserParams, UserState>('user', {
@@ -169,24 +168,22 @@ const userStep = resource<UserParams, UserState>('user', {
   },
 })
 
-/** A group of the user's name may be there already, or be made by a step before this one. */
+/** The group may exist already, or be created by an earlier step. */
 function addWithOwnGroup(name: string, words: readonly string[]): Shell {
   return sh`own=--user-group
 ! getent group ${name} >/dev/null || own=${`--gid=${name}`}
 useradd "$own" ${words} ${name}`
 }
 
-/** What usermod and useradd refuse, in words. */
 function explainUserError(stderr: string): Explanation | undefined {
   const [, name = '', process] = /user (\S+) is currently used by process (\d+)/.exec(stderr) ?? []
   if (process === undefined) return undefined
   return {
     what: `${name} has running processes (process ${process}), so its home and group cannot change`,
-    next: `Stop them in a step before this one, such as service('NAME', { state: 'stopped' }), or by hand: ps -fu ${name}`,
+    next: `Stop them in a step before this one, such as service('NAME', { state: 'stopped' }), or on the host: ps -fu ${name}`,
   }
 }
 
-/** The groups of these that the user is not in. */
 function missingGroups(name: string, groups: readonly string[]): Read<readonly string[]> {
   return mapRead(readAll(groups.map(groupOf)), (found) =>
     groups.filter((_group, i) => !found[i]?.members.includes(name)),

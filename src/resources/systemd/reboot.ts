@@ -6,39 +6,39 @@ import { callSite, type Source } from '../../model/source.ts'
 import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
-/** When a host is rebooted, and how long that may take: see {@link reboot}. */
+/** Options of {@link reboot}. */
 export type RebootOptions = StepOptions &
   RebootCondition & {
-    /** How long the host may take to come back, with all that is started at boot. @default '5m' */
+    /** The time for the reboot, including all services that start at boot. @default '5m' */
     readonly within?: Duration
   }
 
-/** When a host is rebooted. @default when Debian asks for it: /run/reboot-required is there */
+/** @default when /run/reboot-required exists, which Debian creates after some upgrades */
 type RebootCondition =
   | {
-      /** Ends with status 0 when it is to be. Asked again after the reboot: it must no longer hold then. */
+      /** Reboots if this exits with status 0. After the reboot it must fail. */
       readonly when?: Shell
       readonly unless?: never
       readonly always?: never
     }
   | {
-      /** Ends with status 0 when there is no need. Asked again after the reboot: it must hold then. */
+      /** Reboots unless this exits with status 0. After the reboot it must succeed. */
       readonly unless: Shell
       readonly when?: never
       readonly always?: never
     }
   | {
-      /** Once in each run. */
+      /** Reboots once in each run. */
       readonly always: true
       readonly when?: never
       readonly unless?: never
     }
 
 /**
- * Reboots the host when there is reason to, and goes on when it is back: its host key is checked as ever, its boot is another one, and
- * it has finished booting. A bracket around the host stays open meanwhile; what comes after is read anew.
+ * Reboots the host on a condition, and continues after the reboot: the host key is checked, the boot id is new, and the host has finished
+ * booting. A drained host stays drained; later steps are read again.
  *
- * @example reboot()                                                        // when an upgrade asks for it
+ * @example reboot()                                                        // if an upgrade requires it
  * @example reboot({ unless: sh`grep -qw nomodeset /proc/cmdline` })
  * @example play('reboot', { hosts: web, serial: 1, drain: drainFrom(lb, 'web') }, () => reboot({ always: true }))
  */
@@ -66,7 +66,7 @@ export function reboot({
   return step('when required', required)
 }
 
-/** For which packages the host is to be rebooted, where that is known; undefined when it need not be. */
+/** The packages that require the reboot, if known; undefined if no reboot is needed. */
 type Reason = readonly string[] | undefined
 
 interface RebootParams {
@@ -85,7 +85,6 @@ const rebootStep = resource<RebootParams, Reason>('reboot', {
   apply: ({ within }) => [rebooting(within)],
 })
 
-/** Debian's own word, and the packages that it is for. */
 const required = read(
   sh`[ -e /run/reboot-required ] && { sort -u /run/reboot-required.pkgs 2>/dev/null || true; }`,
   ({ code, stdout }): Reason => (code === 0 ? stdout.split('\n').filter((name) => name !== '') : undefined),
@@ -108,7 +107,7 @@ const bootId = read(sh`cat /proc/sys/kernel/random/boot_id`, ({ stdout }) => std
   dependsOn: [],
 })
 
-/** A host's facts are those of the beginning of the run: while its boot is the one that they name, it was not rebooted yet. */
+/** The facts have the boot id from the start of the run. While it is the current one, the host was not rebooted yet. */
 function oncePerRun(source: Source | undefined, step: (reason: Read<Reason>) => Step): RoleCall {
   return Object.freeze({
     type: 'role',
@@ -119,7 +118,6 @@ function oncePerRun(source: Source | undefined, step: (reason: Read<Reason>) => 
   })
 }
 
-/** The question, in one line. */
 function inOneLine({ text }: Shell): string {
   const line = text.trim().replace(/\s+/g, ' ')
   return line.length > 60 ? `${line.slice(0, 59)}…` : line

@@ -8,18 +8,16 @@ export interface ServiceOptions extends StepOptions {
   /** @default 'running' */
   readonly state?: 'running' | 'stopped'
   /**
-   * Whether it starts at boot. @default true for a running one, unless its unit has nothing to enable (a static unit); false for a
-   * stopped one
+   * Starts the service at boot. @default true for a running service, unless its unit is static; false for a stopped one
    */
   readonly enabled?: boolean
 }
 
 /**
- * A service that runs, now and after a boot.
+ * A running service, now and after a boot.
  *
- * @throws TypeError for a name that no unit can have, such as a template without an instance
- * @throws Problem (on the host) for a masked unit that should run, for `enabled: true` of a unit that has nothing to enable, and for one
- *   that ends when its work is done
+ * @throws TypeError for an invalid name, such as a template without an instance
+ * @throws Problem (on the host) for a masked unit, for `enabled: true` and a static unit, and for a oneshot that does not remain active
  * @example service('nginx')
  */
 export function service(name: string, { state = 'running', enabled, ...options }: ServiceOptions = {}): Step {
@@ -38,7 +36,7 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
   read: ({ unit }) => unitState(unit),
   diff: (params, have) => {
     const { state } = params
-    refuse(params, have)
+    assertPossible(params, have)
     const enabled = wantedEnabled(params, have)
     const now = have.enabled === 'runtime' ? 'until the next boot' : have.enabled
     const wanted: Readonly<Record<string, string | boolean | undefined>> = { state, enabled }
@@ -63,14 +61,14 @@ const serviceStep = resource<ServiceParams, Unit>('service', {
     void units.set(unit, { active: state === 'running', enabled }),
 })
 
-/** A unit may be enabled for good and until the next boot as well. */
+/** A unit may be enabled permanently and, in addition, until the next boot. */
 function enabling(unit: string, enabled: boolean): Shell {
   return enabled
     ? sh`systemctl enable -q ${unit}`
     : sh`systemctl disable -q ${unit} && systemctl disable -q --runtime ${unit}`
 }
 
-/** Undefined where nothing is to be done about it. */
+/** Undefined if there is nothing to enable or disable. */
 function wantedEnabled({ state, enabled }: ServiceParams, have: Unit): boolean | undefined {
   if (have.masked || have.enabled === undefined) return undefined
   return enabled ?? state === 'running'
@@ -78,29 +76,26 @@ function wantedEnabled({ state, enabled }: ServiceParams, have: Unit): boolean |
 
 function unknownUnit(unit: string): Problem {
   return new Problem(`systemd on the host has no unit ${unit}`, {
-    next: 'Correct the name, or install the package or write the unit that brings it, in a step before this one.',
+    next: 'Correct the name, or add its package or unit file in a step before this one.',
   })
 }
 
-function refuse({ unit, state, enabled }: ServiceParams, have: Unit): void {
+function assertPossible({ unit, state, enabled }: ServiceParams, have: Unit): void {
   if (have.masked && (state === 'running' || enabled))
     throw new Problem(`${unit} is masked, so it cannot be started`, {
-      next: `If it may run, remove the mask on the host: systemctl unmask ${unit}`,
+      next: `To allow it, remove the mask on the host: systemctl unmask ${unit}`,
     })
   if (have.enabled === undefined && enabled)
     throw new Problem(`${unit} has no [Install] section, so it cannot be enabled`, {
-      next: 'Leave out enabled: another unit starts it. Or add WantedBy to the unit, with dropIn().',
+      next: 'Leave out enabled if another unit starts it, or add WantedBy with dropIn().',
     })
-  if (have.endsByItself && state === 'running' && !have.active)
-    throw new Problem(
-      `${unit} is a oneshot without RemainAfterExit: it ends when its work is done, and is never running`,
-      {
-        next: `To have it at boot: service('${unit}', { state: 'stopped', enabled: true }). To run it now: command().`,
-      },
-    )
+  if (have.isInactiveAfterRun && state === 'running' && !have.active)
+    throw new Problem(`${unit} is a oneshot without RemainAfterExit: it is inactive after it has run`, {
+      next: `To run it at boot: service('${unit}', { state: 'stopped', enabled: true }). To run it now: command().`,
+    })
 }
 
-/** Starts a unit; when it does not come up, says why in the unit's own words. */
+/** Starts a unit; if that fails, prints its journal. */
 function started(unit: string): Shell {
   return sh`systemctl start ${unit} && systemctl is-active -q ${unit} || { journalctl -q --no-pager -o cat -n 15 -u ${unit}; systemctl is-active ${unit}; exit 1; }`
 }

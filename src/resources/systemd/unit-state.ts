@@ -1,23 +1,24 @@
-import { batchRead, mapRead, type Read } from '../../model/resource/read.ts'
+import { batchRead, known, mapRead, type Read } from '../../model/resource/read.ts'
 import { sh } from '../../shell/sh.ts'
 
-/** A unit of systemd as it is now. */
+/** The state of a systemd unit. */
 export interface Unit {
   readonly active: boolean
-  /** Undefined for one that has nothing to enable; `runtime` for one that is enabled until the next boot only. */
+  /** Undefined for a unit without an [Install] section; `runtime` for one enabled until the next boot. */
   readonly enabled: boolean | 'runtime' | undefined
   readonly masked: boolean
-  /** Whether systemd has found a definition of it. */
+  /** True if systemd has found a definition. */
   readonly isLoaded: boolean
-  /** Whether it is a oneshot that is inactive again once its work is done. */
-  readonly endsByItself: boolean
+  /** True for a oneshot without RemainAfterExit, which is inactive after it has run. */
+  readonly isInactiveAfterRun: boolean
+  /** True if the definition on disk is newer than the one that systemd uses. */
   readonly needsReload: boolean
 }
 
 /**
- * The full name of a unit: `nginx` stands for `nginx.service`.
+ * The full name of a unit: `nginx` becomes `nginx.service`.
  *
- * @throws TypeError for a name that no unit can have
+ * @throws TypeError for an invalid name
  */
 export function unitName(name: string): string {
   const full = SUFFIX.test(name) ? name : `${name}.service`
@@ -31,8 +32,13 @@ export function unitName(name: string): string {
 
 const SUFFIX = /\.(?:service|socket|timer|path|mount|automount|swap|target|slice|scope|device)$/
 
-/** Where the definition of a unit may stand, when it is not that of a package. */
-export function definitionsOf(name: string): readonly string[] {
+/** True for a path from which systemd reads units. */
+export function isUnitFile(path: string): boolean {
+  return /^\/(?:etc|run|lib|usr\/lib|usr\/local\/lib)\/systemd\/system\//.test(path)
+}
+
+/** The paths of a unit's definition, except for those of packages. */
+function definitionsOf(name: string): readonly string[] {
   const template = name.replace(/@.+(\.\w+)$/, '@$1')
   return [
     `/etc/init.d/${name.replace(SUFFIX, '')}`,
@@ -46,8 +52,8 @@ export function definitionsOf(name: string): readonly string[] {
 const PROPERTIES = 'Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit'
 
 /**
- * One `systemctl show` for all units of a host. systemd says nothing about two sorts of units, so the shell itself looks for the links of
- * a System V script and for `Also=` in unit files. What that names is asked by one `systemctl` more.
+ * One `systemctl show` for all units of a host. For two kinds of units it does not show if they are enabled, so the script checks the
+ * links of System V scripts and the units named by `Also=`, which take another `systemctl`.
  */
 const unitNow = batchRead<string, Unit | undefined>({
   name: 'units',
@@ -87,14 +93,14 @@ done`,
               : enabledOf(state),
         masked: found.get('LoadState') === 'masked' || state.startsWith('masked'),
         isLoaded: found.get('LoadState') === 'loaded',
-        endsByItself: found.get('Type') === 'oneshot' && found.get('RemainAfterExit') === 'no',
+        isInactiveAfterRun: found.get('Type') === 'oneshot' && found.get('RemainAfterExit') === 'no',
         needsReload: found.get('NeedDaemonReload') === 'yes',
       }
     })
   },
   fakeValue: ({ units }, name) => ({
     ...(units.get(name) ?? { active: false, enabled: false }),
-    ...{ masked: false, isLoaded: true, endsByItself: false, needsReload: false },
+    ...{ masked: false, isLoaded: true, isInactiveAfterRun: false, needsReload: false },
   }),
 })
 
@@ -109,15 +115,15 @@ function enabledOf(state: string): Unit['enabled'] {
   return state === 'enabled-runtime' ? 'runtime' : state === 'enabled'
 }
 
-/** The state of a unit. @throws Error when systemd on the host says nothing about it */
+/** The state of a unit. @throws Error if systemd on the host does not show it */
 export function unitState(name: string): Read<Unit> {
   return mapRead(unitNow(name), (found) => {
-    if (!found) throw new Error(`systemd on the host says nothing about ${name}`)
+    if (!found) throw new Error(`systemctl show on the host prints nothing about ${name}`)
     return found
   })
 }
 
-/** Whether systemd goes on with another definition than that on the disk. It is asked together with {@link unitState}. */
-export function isStale(name: string): Read<boolean> {
-  return mapRead(unitNow(name), (found) => found?.needsReload ?? false)
+/** True if systemd uses an older definition of the unit than the one on disk. A template has no state: systemd loads only its instances. */
+export function needsReload(name: string): Read<boolean> {
+  return name.includes('@.') ? known(false) : mapRead(unitNow(name), (found) => found?.needsReload ?? false)
 }

@@ -2,18 +2,17 @@ import { Problem } from '../../model/problem.ts'
 import { readBoth } from '../../model/resource/read.ts'
 import type { Step, StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
-import { checkName } from '../files/check-path.ts'
+import { checkName } from '../arguments.ts'
 import { file } from '../files/file.ts'
 import { baseName } from '../files/staging.ts'
 import type { AbsolutePath } from '../files/stat.ts'
-import { needsReload } from './unit-reload.ts'
-import { isStale } from './unit-state.ts'
+import { needsReload } from './unit-state.ts'
 
 /**
- * A unit file of systemd, which systemd knows as soon as it is written.
+ * A unit file; systemd is reloaded after a change.
  *
- * @param name with its ending: `notes.service`
- * @throws TypeError for a name that cannot be
+ * @param name the full name: `notes.service`
+ * @throws TypeError for an invalid name
  * @example unit('app.service', '[Service]\nExecStart=/srv/app/run\n', { notify: restarted('app') })
  */
 export function unit(name: `${string}.${string}`, content: string, options: StepOptions = {}): Step {
@@ -22,9 +21,9 @@ export function unit(name: `${string}.${string}`, content: string, options: Step
 }
 
 /**
- * A drop-in that changes a unit of a package. What it changes is in force after a restart: `notify: restarted(…)`.
+ * A drop-in for a unit. Services use the change after a restart: `notify: restarted(…)`.
  *
- * @throws TypeError for names that cannot be
+ * @throws TypeError for an invalid name
  * @example dropIn('haproxy.service', 'limits', '[Service]\nLimitNOFILE=40000\n')
  */
 export function dropIn(
@@ -38,22 +37,21 @@ export function dropIn(
   return unitFile(unitName, `/etc/systemd/system/${unitName}.d/${name}.conf`, content, options)
 }
 
-/** The file, and whether systemd goes on with another definition: a run may have ended before it was told. */
+/** The file, and the definition that systemd uses: an earlier run may have ended before the reload. */
 function unitFile(name: string, path: AbsolutePath, content: string, options: StepOptions): Step {
   const step = file(path, content, options)
   const stateOf = (have: unknown) => {
-    // Undefined on a host that has nothing yet.
+    // Undefined on a new host.
     const [entry, stale]: readonly unknown[] = Array.isArray(have) ? have : []
     return { entry, stale: stale === true }
   }
   return Object.freeze({
     ...step,
     kind: 'unit',
-    // A template is no unit, and has no state of one.
-    read: readBoth(step.read, name.includes('@.') ? needsReload(name) : isStale(name)),
+    read: readBoth(step.read, needsReload(name)),
     diff: (have: unknown) => {
       const { entry, stale } = stateOf(have)
-      refuseMasked(path, entry)
+      assertNotMasked(path, entry)
       const difference = step.diff(entry)
       return difference ?? (stale ? { action: 'change', fields: [STALE] } : undefined)
     },
@@ -65,13 +63,13 @@ function unitFile(name: string, path: AbsolutePath, content: string, options: St
   })
 }
 
-const STALE = { name: 'definition that systemd uses', from: 'an older one', to: 'this file' }
+const STALE = { name: 'loaded definition', from: 'outdated', to: 'this file' }
 
-/** A mask is an administrator's word that the unit must not start: it is not replaced as a link would be. */
-function refuseMasked(path: string, have: unknown): void {
+/** A mask is a link to /dev/null. Unlike other links it is not replaced: an administrator has disabled the unit. */
+function assertNotMasked(path: string, have: unknown): void {
   if (typeof have !== 'object' || !have || !('target' in have) || have.target !== '/dev/null') return
   const name = baseName(path)
   throw new Problem(`${name} is masked: ${path} leads to /dev/null`, {
-    next: `If it may run, remove the mask on the host: systemctl unmask ${name}`,
+    next: `To allow it, remove the mask on the host: systemctl unmask ${name}`,
   })
 }

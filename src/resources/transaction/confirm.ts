@@ -1,34 +1,34 @@
 import type { Confirmation } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
-/** A wait on a host for a new connection from the controller. */
+/** Waits on the host for a new connection from provision. */
 export interface ConfirmationWait extends Confirmation {
-  /** Fails when no new connection has come in time. */
-  readonly wait: Shell
+  /** Fails if no new connection comes in time. */
+  readonly script: Shell
 }
 
 /**
- * The host measures the time by itself, so that it restores the old setting when the controller cannot get in. The time begins when
- * the host waits, is `timeouts.confirm` of the inventory (60 s by default) and grows with the timeout factor.
+ * The host measures the time, since provision may be cut off. It is `timeouts.confirm` of the inventory (60 s by default) times the
+ * timeout factor, and starts when the script runs.
  *
- * @param id tells one wait from another
+ * @param id of the transaction
  */
 export function confirmationWait(id: string): ConfirmationWait {
-  const awaited = `/run/provision-${id}.awaited`
-  const come = `/run/provision-${id}.come`
+  const waiting = `/run/provision-${id}.waiting`
+  const confirmed = `/run/provision-${id}.confirmed`
   return {
-    ready: sh`[ -e ${awaited} ]`,
-    confirm: sh`[ -e ${awaited} ] && : > ${come}`,
-    wait: sh`
-trap 'rm -f '${awaited}' '${come} EXIT
+    ready: sh`[ -e ${waiting} ]`,
+    confirm: sh`[ -e ${waiting} ] && : > ${confirmed}`,
+    script: sh`
+trap 'rm -f '${waiting}' '${confirmed} EXIT
 seconds=$((\${PROVISION_CONFIRM_SECONDS:-60} * \${PROVISION_TIMEOUT_PERCENT:-100} / 100))
 [ "$seconds" -ge 1 ] || seconds=1
-: > ${awaited}
+: > ${waiting}
 read -r now _ </proc/uptime
 end=$((\${now%%.*} + seconds))
-until [ -e ${come} ]; do
+until [ -e ${confirmed} ]; do
   read -r now _ </proc/uptime
-  [ "\${now%%.*}" -lt "$end" ] || { echo "No new connection came through within $seconds s." >&2; exit 1; }
+  [ "\${now%%.*}" -lt "$end" ] || { echo "No new connection arrived within $seconds s." >&2; exit 1; }
   sleep 0.2
 done`,
   }

@@ -3,23 +3,21 @@ import type { Shell } from '../../shell/sh.ts'
 export interface TransactionPlan {
   readonly label: string
   readonly id: string
-  readonly swaps: readonly Swap[]
+  readonly swaps: readonly FileSwap[]
   readonly validate: Shell | undefined
   readonly activate: Shell | undefined
   readonly probe: Shell | undefined
-  /** Whether the files decide how the host is reached: then a boot before the end takes them back. */
+  /** Restores the old files at a boot before the end: see `confirmed` of a transaction. */
   readonly confirmed: boolean
 }
 
-/** The exit status of a transaction that failed and left all as it was, in force too. */
-export const ROLLED_BACK = 65
-
-export interface Swap {
+/** A path whose old entry is replaced by a staged one. */
+export interface FileSwap {
   readonly path: string
-  /** The staged new thing, in the same directory. */
+  /** The staged entry, in the same directory. */
   readonly at: string
-  /** Makes it there; undefined when nothing is to be at the path. */
+  /** Creates it there; undefined to remove the path. */
   readonly make: Shell | undefined
-  /** Whether a copy of the old one is kept when the new one is in force. */
+  /** Keeps a copy of the old entry after success. */
   readonly backup: boolean
 }

@@ -1,110 +1,127 @@
 import { read } from '../../model/resource/read.ts'
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
-import { REMOVED } from '../files/removed.ts'
-import { directoryOf, moveInto, showWriteError } from '../files/staging.ts'
-import { ROLLED_BACK, type Swap, type TransactionPlan } from './plan.ts'
+import { directoryOf, moveInto, REMOVED, showWriteError } from '../files/staging.ts'
+import type { FileSwap, TransactionPlan } from './plan.ts'
 import { installRollbackUnit, removeRollbackUnit } from './rollback-unit.ts'
 
-/**
- * A directory for each transaction that is under way: the old files, and a script that puts them back and in force. It is there
- * before anything is changed and gone when all is well, so one that was cut off leaves its way back for the next run, and for a
- * person: `sh FILE`.
- */
-const DIRECTORY = '/var/lib/provision/transactions'
+/** The exit status of a failed transaction that has restored and activated the old files. */
+export const ROLLED_BACK = 65
 
-export function directoryFor(id: string): string {
-  return `${DIRECTORY}/${id}`
+/**
+ * A directory for each running transaction, with the old files and a script that restores and activates them. It is created before the
+ * first change and removed at the end, so the next run can roll back an interrupted transaction. So can an administrator: `sh FILE`.
+ */
+const TRANSACTIONS = '/var/lib/provision/transactions'
+
+function directoryFor(id: string): string {
+  return `${TRANSACTIONS}/${id}`
 }
 
-/** What a store is called while it is taken away. */
+/** The suffix of a directory that is being removed. */
 const OVER = /\.over$/
 
-function scriptOf(id: string): string {
+function scriptFor(id: string): string {
+  return `${directoryFor(id)}/rollback`
+}
+
+/** The name of the script in 0.1; it is read for one release. */
+function oldScriptFor(id: string): string {
   return `${directoryFor(id)}/way-back`
 }
 
-/** A transaction that was cut off, by a crash of the host or a kill of its script. */
+/** A transaction that was interrupted by a crash of the host or a kill of its script. */
 export interface UnfinishedTransaction {
   readonly id: string
-  /** Undefined for what is left of one that had ended. */
+  /** Undefined for the remains of a transaction that had ended. */
   readonly label: string | undefined
 }
 
-/** The transactions that are not finished on a host. */
+/** The unfinished transactions of a host. */
 export const unfinishedTransactions = read(
-  sh`for one in ${DIRECTORY}/*; do
+  sh`for one in ${TRANSACTIONS}/*; do
   [ -d "$one" ] || continue
   case $one in *.over) label= ;; *) label=$(cat "$one/label" 2>/dev/null) ;; esac
   printf '%s\0%s\0' "\${one##*/}" "$label"
 done`,
   ({ stdout }): readonly UnfinishedTransaction[] => {
-    const words = stdout.split('\0').slice(0, -1)
-    return words.flatMap((id, i) => (i % 2 === 1 ? [] : [{ id, label: words[i + 1] || undefined }]))
+    const values = stdout.split('\0').slice(0, -1)
+    return values.flatMap((id, i) => (i % 2 === 1 ? [] : [{ id, label: values[i + 1] || undefined }]))
   },
   { shared: true },
 )
 
-/** How a transaction that was cut off was brought to an end. */
-export type Recovery = (typeof RECOVERIES)[number]
+/**
+ * The result of a recovery. `unchanged`: no file had changed. `restored`: the old files are restored and active. `inactive`: they are
+ * restored, but could not be activated. `finished`: the transaction has ended without help.
+ */
+export type Recovery = 'unchanged' | 'restored' | 'inactive' | 'finished'
 
-const RECOVERIES = ['nothing begun', 'in force', 'in place', 'ended by itself'] as const
-
-/** @param said what {@link recoverTransaction} wrote */
-export function parseRecovery(said: string): Recovery | undefined {
-  return RECOVERIES.find((one) => one === said.trim())
+/** Also the output of the scripts of 0.1, for one release. */
+const RECOVERIES: Readonly<Record<string, Recovery>> = {
+  ...{ unchanged: 'unchanged', restored: 'restored', inactive: 'inactive', finished: 'finished' },
+  'nothing begun': 'unchanged',
+  'in force': 'restored',
+  'in place': 'inactive',
+  'ended by itself': 'finished',
 }
 
-/** Brings it to an end, and says how. Fails when the old files could not be put back; then it can be tried again. */
+/** @param output of {@link recoverTransaction} */
+export function parseRecovery(output: string): Recovery | undefined {
+  return RECOVERIES[output.trim()]
+}
+
+/** Rolls back an interrupted transaction and prints the result. Can be repeated if it fails. */
 export function recoverTransaction({ id }: Pick<UnfinishedTransaction, 'id'>): Shell {
   return sh`rm -rf -- ${directoryFor(`${id.replace(OVER, '')}.over`)}
-if [ -e ${scriptOf(id)} ]; then sh ${scriptOf(id)}
-elif [ -d ${directoryFor(id)} ]; then rm -rf -- ${directoryFor(id)} && echo 'nothing begun'
-else echo 'ended by itself'; fi`
+[ ! -e ${oldScriptFor(id)} ] || ln -f -- ${oldScriptFor(id)} ${scriptFor(id)}
+if [ -e ${scriptFor(id)} ]; then sh ${scriptFor(id)}
+elif [ -d ${directoryFor(id)} ]; then rm -rf -- ${directoryFor(id)} && echo unchanged
+else echo finished; fi`
 }
 
-/** What a transaction that was ended from outside did not come to: ends with its own status when all is as it was. */
+/** Rolls back a transaction that was killed during the run, and exits with {@link ROLLED_BACK} if everything is as before. */
 export function rollBackTransaction(one: Pick<UnfinishedTransaction, 'id'>): Shell {
-  return sh`said=$(${recoverTransaction(one)}) || exit 1
-case $said in
-'nothing begun') echo 'It was ended from outside, before it had changed anything.' >&2; exit ${ROLLED_BACK} ;;
-'in force') echo 'It was ended from outside. The old files are back in place and in force.' >&2; exit ${ROLLED_BACK} ;;
-'in place') echo 'It was ended from outside. The old files are back in place. They could not be put in force again: look at the service.' >&2 ;;
+  return sh`result=$(${recoverTransaction(one)}) || exit 1
+case $result in
+unchanged) echo 'It was killed before it had changed anything.' >&2; exit ${ROLLED_BACK} ;;
+restored) echo 'It was killed. The old files are restored and active.' >&2; exit ${ROLLED_BACK} ;;
+inactive) echo 'It was killed. The old files are restored, but could not be activated: check the service.' >&2 ;;
 esac
 exit 1`
 }
 
-/** For a person on the host. */
+/** A command for an administrator. */
 export function manualRecoveryCommand({ id }: Pick<UnfinishedTransaction, 'id'>): string {
-  return sh`sh ${scriptOf(id)}`.text
+  return sh`sh ${scriptFor(id)}`.text
 }
 
 /**
- * Makes the store and goes on with the functions of its script, `put_back`, `activate`, `unstage` and `forget`: what a transaction
- * takes back by itself, and what is made good later, is done by one text. Its lock tells one that goes on from one that was cut off.
+ * Creates the directory, and loads the functions of its script (`put_back`, `activate`, `unstage`, `forget`), so that a rollback within
+ * the transaction and a later one are the same code. The lock tells a running transaction from an interrupted one.
  */
 export function prepareTransaction(plan: TransactionPlan): Shell {
   const store = directoryFor(plan.id)
-  const script = scriptOf(plan.id)
+  const script = scriptFor(plan.id)
   const fresh = `${script}.new`
   return sh`
-mkdir -p -m 0700 ${DIRECTORY} && mkdir -m 0700 ${store} ${`${store}/old`} && exec 8>${`${store}/lock`} && flock 8 &&
+mkdir -p -m 0700 ${TRANSACTIONS} && mkdir -m 0700 ${store} ${`${store}/old`} && exec 8>${`${store}/lock`} && flock 8 &&
 printf %s ${plan.label} > ${`${store}/label`} && printf %s ${rollbackScript(plan).text} > ${fresh} && sync ${fresh} ||
   { ${showWriteError(fresh)}; rm -rf -- ${store}; exit ${ROLLED_BACK}; }
 sh -n ${fresh} || { rm -rf -- ${store}; exit ${ROLLED_BACK}; }
-mv ${fresh} ${script} && sync ${store} ${DIRECTORY} || exit 1
+mv ${fresh} ${script} && sync ${store} ${TRANSACTIONS} || exit 1
 ${plan.confirmed ? installRollbackUnit({ id: plan.id, script }) : sh``}
 under_way=yes
-. ${scriptOf(plan.id)}`
+. ${script}`
 }
 
-function rollbackScript({ id, label, swaps, activate, confirmed: reachable }: TransactionPlan): Shell {
-  const about = `The transaction "${label.replace(/\s+/g, ' ')}" was cut off. This puts the old files back and in force; the next run of provision does so too.`
-  return sh`${commented(about)}
+function rollbackScript({ id, label, swaps, activate, confirmed }: TransactionPlan): Shell {
+  const about = `Rolls back the interrupted transaction "${label.replace(/\s+/g, ' ')}": restores and activates the old files. The next run of provision does the same.`
+  return sh`${comment(about)}
 store=${directoryFor(id)}
 say() { printf '%s\n' "$1" >&2; }
 unstage() { rm -f -- ${swaps.map(({ at }) => at)}; }
-forget() { ${reachable ? removeRollbackUnit({ id }) : sh`:`}; mv -T -- "$store" "$store.over" && sync ${DIRECTORY} && rm -rf -- "$store.over"; }
+forget() { ${confirmed ? removeRollbackUnit({ id }) : sh`:`}; mv -T -- "$store" "$store.over" && sync ${TRANSACTIONS} && rm -rf -- "$store.over"; }
 activate() { (
 ${activate ?? sh`:`}
 ) </dev/null 8>&-; }
@@ -114,16 +131,16 @@ back() {
 }
 put_back() {
   missed=
-${joinLines(swaps.map(({ path, at }, i) => sh`  back "$store/old/"${i} ${path} ${at} || { say ${`${path} could not be put back.`}; missed=yes; }`))}
+${joinLines(swaps.map(({ path, at }, i) => sh`  back "$store/old/"${i} ${path} ${at} || { say ${`${path} could not be restored.`}; missed=yes; }`))}
   unstage
   [ -z "$missed" ] && { sync -- ${directoriesOf(swaps)} 2>/dev/null || :; }
 }
 [ -z "\${under_way-}" ] || return 0
 cd / || exit 1
-exec 8>>"$store/lock" && flock -w 120 8 || { say 'It is still under way.'; exit 1; }
-if [ ! -d "$store" ]; then echo 'ended by itself'; exit 0; fi
-rm -rf -- ${`/run/provision-${id}`} ${`/run/provision-${id}.awaited`} ${`/run/provision-${id}.come`}
-if [ ! -e "$store/armed" ]; then unstage && forget && echo 'nothing begun'; exit; fi
+exec 8>>"$store/lock" && flock -w 120 8 || { say 'The transaction is still running.'; exit 1; }
+if [ ! -d "$store" ]; then echo finished; exit 0; fi
+rm -rf -- ${`/run/provision-${id}`} ${`/run/provision-${id}.waiting`} ${`/run/provision-${id}.confirmed`}
+if [ ! -e "$store/armed" ]; then unstage && forget && echo unchanged; exit; fi
 aside=${REMOVED}/$(date +%Y%m%dT%H%M%S.%N)
 umask 077
 keep() {
@@ -133,15 +150,15 @@ keep() {
 ${joinLines(swaps.map(({ path }, i) => sh`keep "$store/old/"${i} ${path} || exit 1`))}
 put_back || exit 1
 [ "\${1-}" != boot ] || exit 0
-if activate >&2; then said='in force'; else said='in place'; fi
-forget && echo "$said"
+if activate >&2; then result=restored; else result=inactive; fi
+forget && echo "$result"
 `
 }
 
-function commented(text: string): Shell {
+function comment(text: string): Shell {
   return sh`: ${text}`
 }
 
-export function directoriesOf(swaps: readonly Swap[]): readonly string[] {
+export function directoriesOf(swaps: readonly FileSwap[]): readonly string[] {
   return [...new Set(swaps.map(({ path }) => directoryOf(path)))]
 }

@@ -8,25 +8,21 @@ import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { stagingPath } from '../files/staging.ts'
 import { upload } from '../files/upload.ts'
-import { isUnitFile } from '../systemd/unit-reload.ts'
+import { isUnitFile } from '../systemd/unit-state.ts'
 import { confirmationWait } from './confirm.ts'
-import { ROLLED_BACK } from './plan.ts'
-import { rollBackTransaction } from './rollback.ts'
+import { ROLLED_BACK, rollBackTransaction } from './rollback.ts'
 import { transactionScript } from './script.ts'
 
 export interface TransactionOptions {
-  /**
-   * Says whether the new files are good. It runs where it sees them in their final places, before they are there for anybody
-   * else.
-   */
+  /** Checks the new files before they are in place. It sees them at their final paths. */
   readonly validate?: Shell
-  /** Puts the files in force. It must also start what does not run yet. */
+  /** Makes the services use the new files; must also start services that do not run yet. */
   readonly activate?: Handler
-  /** What must come true afterwards. */
+  /** Must succeed afterwards. */
   readonly probe?: Probe
   /**
-   * For what decides by which way the host is reached, such as a firewall. It counts when the machine that runs this has come over
-   * a new connection within 15 s; what is open already proves nothing. A host that boots meanwhile boots with the old files.
+   * For changes that may cut off the host, such as a firewall: provision must confirm them over a new connection within
+   * `timeouts.confirm` of the inventory (60 s by default). Otherwise, and at a reboot before that, the old files are restored.
    * @default false
    */
   readonly confirmed?: boolean
@@ -35,11 +31,11 @@ export interface TransactionOptions {
 }
 
 /**
- * Files that only make sense together: all of them are valid and in force, or none is. They are checked before they are in
- * place; when activation or the probe fails, the old ones are put back and put in force again, and the step fails.
+ * Files that are changed together or not at all. They are validated before they are in place; if the activation or the probe fails, the
+ * old files are restored and activated, and the step fails.
  *
- * @throws TypeError for a step that cannot be taken back, and for two steps for one path
- * @param steps files, links and absences; what cannot be taken back may not stand in a transaction
+ * @param steps `file`, `link`, `absent` and `unit`
+ * @throws TypeError for a step of another kind, and for two steps with the same path
  * @example transaction('nginx configuration', [file('/etc/nginx/nginx.conf', conf)], { validate: sh`nginx -t -q`, activate: reloaded('nginx') })
  */
 export function transaction(
@@ -51,21 +47,19 @@ export function transaction(
   for (const step of steps) {
     const path = step.replace?.path
     if (path !== undefined && paths.has(path))
-      throw new TypeError(`transaction "${label}": two of its steps are for ${path}`)
+      throw new TypeError(`transaction "${label}": two steps have the path ${path}`)
     if (path !== undefined) paths.add(path)
     if (!step.replace)
-      throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be taken back`)
+      throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
     if (step.notify.length > 0)
-      throw new TypeError(`transaction "${label}": give the handler of ${step.name} as activate`)
+      throw new TypeError(`transaction "${label}": pass the handler of ${step.name} as activate`)
   }
   if (options.activate?.commands.some(({ as, input }) => as !== undefined || input !== undefined))
-    throw new TypeError(
-      `transaction "${label}": what activates it has neither a user nor an input of its own`,
-    )
+    throw new TypeError(`transaction "${label}": the commands of activate cannot have a user or an input`)
   return transactionStep({ label, steps, ...options })
 }
 
-/** A step that a transaction can make and take back. */
+/** A step that a transaction can apply and roll back. */
 export type ReplacingStep = Step & { readonly replace?: Replacement }
 
 interface TransactionParams extends TransactionOptions {
@@ -95,7 +89,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   },
   apply: ({ label, steps, validate, activate, probe, confirmed, timeout = '2m' }, have) => {
     const id = randomBytes(6).toString('hex')
-    const visit = confirmed ? confirmationWait(id) : undefined
+    const wait = confirmed ? confirmationWait(id) : undefined
     const swaps = steps.flatMap(({ replace, diff }, i) => {
       if (!replace || !diff(have[i])) return []
       const at = stagingPath(replace.path)
@@ -109,8 +103,8 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
         },
       ]
     })
-    const ahead = swaps.flatMap(({ at, make, content }) =>
-      make && content ? upload({ at, make, content }) : [],
+    const uploads = swaps.flatMap(({ at, make, content }) =>
+      make && content ? upload({ at, create: make, content }) : [],
     )
     const script = transactionScript({
       label,
@@ -121,17 +115,17 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
         activate,
         swaps.map(({ path }) => path),
       ),
-      confirmed: visit !== undefined,
-      probe: visit ? sequence([probe ? probeScript(probe) : sh`:`, visit.wait]) : probe && probeScript(probe),
+      confirmed: wait !== undefined,
+      probe: wait ? sequence([probe ? probeScript(probe) : sh`:`, wait.script]) : probe && probeScript(probe),
     })
     return [
-      ...ahead,
+      ...uploads,
       {
         script,
         timeout,
         rolledBackStatus: ROLLED_BACK,
         rollback: rollBackTransaction({ id }),
-        ...(visit && { confirm: visit }),
+        ...(wait && { confirm: wait }),
       },
     ]
   },
@@ -142,7 +136,7 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   satisfies: ({ activate }) => (activate ? [activate] : []),
 })
 
-/** Where units are among the files, systemd reads them before anything is started; a handler sees that as `$provision_reloaded`. */
+/** Reloads systemd first if the files include units; a handler sees `$provision_reloaded`. */
 function activation(handler: Handler | undefined, paths: readonly string[]): Shell | undefined {
   const commands = handler && sequence(handler.commands.map((command) => command.script))
   if (!paths.some(isUnitFile)) return commands

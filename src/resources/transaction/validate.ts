@@ -1,13 +1,13 @@
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf } from '../files/staging.ts'
-import type { Swap } from './plan.ts'
+import type { FileSwap } from './plan.ts'
 
 /**
- * Runs the checker where it sees the candidates in their final places: in a mount namespace of its own, where each directory
- * concerned has an overlay, which nobody else sees and which goes with the checker. Says `give_up` when it refuses them.
+ * Runs the validation command in its own mount namespace, where overlays show it the new files at their final paths. Calls `give_up` if
+ * it fails.
  */
-export function validateScript(validate: Shell, swaps: readonly Swap[], id: string): Shell {
+export function validateScript(validate: Shell, swaps: readonly FileSwap[], id: string): Shell {
   const fill = swaps.map(({ path, at, make }) =>
     make
       ? sh`show ${path} ${at} ${directoryOf(path)} || unchecked ${path}`
@@ -15,24 +15,24 @@ export function validateScript(validate: Shell, swaps: readonly Swap[], id: stri
   )
   return sh`
 overlay=${`/run/provision-${id}`}
-mkdir -m 0700 "$overlay" || give_up 'There is no room for the new files where their checker sees them.'
-unchecked() { rm -rf -- "$overlay"; give_up "$1 could not be shown to the checker."; }
+mkdir -m 0700 "$overlay" || give_up 'The overlay for the validation could not be created.'
+unchecked() { rm -rf -- "$overlay"; give_up "$1 could not be added to the overlay for the validation."; }
 show() { mkdir -p "$overlay/upper$3" && cp -a -- "$2" "$overlay/upper$1"; }
 hide() { mkdir -p "$overlay/upper$2" && mknod "$overlay/upper$1" c 0 0; }
 ${joinLines(fill)}
-said=$(
+output=$(
 set --
 ${joinLines(swaps.map(({ path }) => sh`for d in ${above(path)}; do [ ! -d "$d" ] || break; done; set -- "$@" "$d"`))}
 printf %s ${validate.text} | unshare -m --propagation private sh -c ${OVERLAID.text} _ "$overlay" "$@" 2>&1 8>&-
 )
 code=$?
 rm -rf -- "$overlay"
-[ "$code" = 0 ] || { say "$said"; give_up 'The new files were refused by their checker, and the old ones are untouched.'; }`
+[ "$code" = 0 ] || { say "$output"; give_up 'The validation of the new files failed; the old files are unchanged.'; }`
 }
 
 /**
- * `_ OVERLAY DIRECTORY…`, the checker on stdin. Directories of a host may be called anything; links without a comma or a colon in
- * their names lead to them, since these would end an option of mount.
+ * `_ OVERLAY DIRECTORY…`, with the validation command on stdin. Mounts through links, since a comma or colon in the name of a directory
+ * would end the option of mount.
  */
 const OVERLAID = sh`
 o=$1
@@ -59,7 +59,7 @@ for d; do
 done
 eval "$(cat)" </dev/null`
 
-/** The directories above a path, the nearest first. */
+/** The parent directories of a path, nearest first. */
 function above(path: string): readonly string[] {
   const directory = directoryOf(path)
   return directory === '/' ? ['/'] : [directory, ...above(directory)]

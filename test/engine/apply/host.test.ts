@@ -164,7 +164,7 @@ describe('a host that converges', () => {
       ]),
     ])
     expect(problems).to.deep.equal([
-      `web1: file ${rig.root}/place: ${rig.root}/place is a directory, where a file is wanted`,
+      `web1: file ${rig.root}/place: ${rig.root}/place is a directory, not a file`,
     ])
     expect(told).to.deep.equal([])
     expect(existsSync(`${rig.root}/first`)).to.equal(false)

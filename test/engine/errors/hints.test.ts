@@ -61,7 +61,7 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
   [
     'E: Unable to locate package ngnix',
     100,
-    "the host's sources have no package ngnix. Correct the name, or put a file for the source that has it into /etc/apt/sources.list.d, in a step before this one.",
+    'the package sources of the host have no package ngnix. Correct the name, or add a source that has it to /etc/apt/sources.list.d, in a step before this one.',
   ],
   [
     'Failed to restart ngnix.service: Unit ngnix.service not found.',

@@ -20,7 +20,7 @@ describe('a step that a host cannot be brought to', () => {
       file(`${rig.root}/other`, 'x', rig.own),
     ])
     expect(problems).to.deep.equal([
-      `web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, where a file is wanted`,
+      `web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, not a file`,
     ])
     expect(told).to.deep.equal([])
     const failed = events.find((event) => event.kind === 'failed')

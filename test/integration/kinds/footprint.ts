@@ -28,7 +28,7 @@ export const LEFT = `
 find /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions -mindepth 1 2>/dev/null
 find /srv/kinds /etc /usr/local /var/lib -xdev -name '.*.provision-????????' -o -path '/srv/kinds/*/releases/*.incoming' ! -name '0123456789ab.incoming'
 ls -d /run/provision-*.awaited /run/provision-*.come /run/kinds-out /usr/sbin/policy-rc.d 2>/dev/null
-find /etc/systemd/system -name 'provision-way-back*'
+find /etc/systemd/system -name 'provision-rollback*'
 :`
 
 /** The state of each name. Lines of one name are kept together. */

@@ -107,7 +107,7 @@ export const EVENTS: readonly RunEvent[] = [
   { kind: 'handler', ...at, name: 'reload nginx', owed: false, outcome: 'done' },
   { kind: 'handler', ...at, name: 'restart app', owed: true, outcome: 'done' },
   { kind: 'progress', ...at, step: step('command', 'copy'), text: '12 of 40 MB' },
-  { kind: 'recovered', host: 'web1', label: 'nginx configuration', outcome: 'in force', details: [] },
+  { kind: 'recovered', host: 'web1', label: 'nginx configuration', outcome: 'restored', details: [] },
   { kind: 'bracket', ...at, label: 'out of web', outcome: 'entered', on: ['balancer1'], owed: false },
   { kind: 'waiting', ...at, for: 'GET http://localhost/' },
   { kind: 'turned', ...at, changed: 3, failed: false },

@@ -277,11 +277,11 @@ describe('on a real file system', () => {
     expect(readdirSync(`${rig.root}/host/releases`)).to.deep.equal(['1'])
   })
 
-  it('there is no release of nothing', () => {
+  it('rejects a build that is missing or has no files', () => {
     expect(() => build(`${rig.root}/missing`, 'Run the build.'))
-      .to.throw(/^There is nothing to deploy at/)
+      .to.throw(/^There is no build at/)
       .with.property('next', 'Run the build.')
     mkdirSync(`${rig.root}/empty/dir`, { recursive: true })
-    expect(() => build(`${rig.root}/empty`, 'Run the build.')).to.throw(/^There are no files to deploy at/)
+    expect(() => build(`${rig.root}/empty`, 'Run the build.')).to.throw(/^The build at .* has no files$/)
   })
 })

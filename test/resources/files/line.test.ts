@@ -115,7 +115,7 @@ describe('line', () => {
   it('refuses what is no file, and what is no line', async () => {
     symlinkSync('/etc/passwd', path)
     const { problems } = await rig.run((web) => [play('web', { hosts: web }, () => [line(path, 'a')])])
-    expect(problems.join()).to.include('is a link, where a file is wanted')
-    expect(() => line(path, 'a\nb')).to.throw('more than one')
+    expect(problems.join()).to.include('is a link, not a file')
+    expect(() => line(path, 'a\nb')).to.throw('the text has several lines')
   })
 })

@@ -95,11 +95,11 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     const missing = refusal(() => template<{ a: string }>(meta, 'missing.ejs')({ a: '' }))
     expect(showProblem(missing, plain)).to.equal(`error: There is no template missing.ejs
    at ${root}/in a role/templates/missing.ejs
-   Templates stand in a folder templates/ beside the file that asks for them.`)
+   Templates are in the folder templates/ next to the file that uses them.`)
     const { name, render } = written('<%# ({ a }: A) -%>\n<% if ( %>')
     const broken = refusal(() => render({}))
     expect(broken.message).to.match(RegExp(`^${name}: `))
-    expect(broken.next).to.equal('Run provision validate: it names the line.')
+    expect(broken.next).to.equal('Run provision validate: it shows the line.')
   })
 
   it('refuses a file without a head, and one that could print undefined as nothing', () => {
@@ -111,18 +111,18 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
       ).replaceAll(name, 'NAME')
     }
     const path = `${root}/in a role/templates/NAME`
-    expect(words('server {}')).to.equal(`error: NAME: its first line should name what it takes
+    expect(words('server {}')).to.equal(`error: NAME: the first line must declare the data
    at ${path}:1:1
      1 | server {}
        | ^
    Write, for example: <%# ({ domain, port }: SiteConf) -%>`)
     expect(
       words('<%# ({ a }: A) -%>\na <%- a %>'),
-    ).to.equal(`error: NAME: <%- prints an undefined value as nothing
+    ).to.equal(`error: NAME: <%- prints nothing for an undefined value
    at ${path}:2:3
      2 | a <%- a %>
        |   ^
-   Write <%= instead; it escapes nothing here.`)
+   Write <%= instead; it does not escape here.`)
   })
 
   it('that is given a secret gives one, however deep it stands, and reads it only when it is needed', () => {

@@ -46,7 +46,7 @@ describe('releases of a host', () => {
       all: [
         { id: NOW, state: 'used' },
         { id: OLD, state: 'used' },
-        { id: BAD, state: 'withdrawn' },
+        { id: BAD, state: 'rolled back' },
         { id: FRESH, state: undefined },
       ],
     })

@@ -171,12 +171,12 @@ describe('release', () => {
     linked('a/whole', join(from, 'index.html'))
     linked('a/far', '..')
     expect(spawnSync('mkfifo', [join(from, 'pipe')]).status).to.equal(0)
-    expect(refusal(from)).to.equal(`error: Not all of BUILD can be sent to hosts.
+    expect(refusal(from)).to.equal(`error: BUILD has entries that cannot be sent to hosts.
    deep/out: it links to ../../secret, which is outside of the directory
    far: it links to .., which is outside of the directory
    pipe: it is a fifo
    whole: it links to BUILD/index.html, a path of this machine; make the link relative
-   Nothing was done yet. Let the build leave these out, or make regular files of them.`)
+   Exclude them from the build, or replace them by regular files. Nothing was changed on any host.`)
   })
 
   it('refuses a file name that is not UTF-8, and lists five names at most', () => {
@@ -198,7 +198,7 @@ describe('release', () => {
     )
     expect(
       opened instanceof Problem && showProblem(opened, plain),
-    ).to.equal(`error: ${from}/index.html was changed while the run was under way
+    ).to.equal(`error: ${from}/index.html changed during the run
    Run the same command again.`)
     expect(existsSync(`${root}/on-host`)).to.equal(false)
   })

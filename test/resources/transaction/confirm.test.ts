@@ -8,7 +8,7 @@ describe('the wait for a new connection', () => {
     if (process.getuid?.() !== 0) this.skip()
   })
   const id = `test-${process.pid}`
-  const visit = confirmationWait(id)
+  const wait = confirmationWait(id)
   const run = (script: string, env: Record<string, string>) => {
     const { status, stderr } = spawnSync('sh', ['-c', script], { env: { ...process.env, ...env } })
     return { status, said: stderr.toString() }
@@ -17,18 +17,18 @@ describe('the wait for a new connection', () => {
   it('fails by itself on the host when nobody comes, after its setting times the factor', () => {
     const began = performance.now()
     const env = { PROVISION_CONFIRM_SECONDS: '1', PROVISION_TIMEOUT_PERCENT: '300' }
-    expect(run(visit.wait.text, env)).to.deep.equal({
+    expect(run(wait.script.text, env)).to.deep.equal({
       status: 1,
-      said: 'No new connection came through within 3 s.\n',
+      said: 'No new connection arrived within 3 s.\n',
     })
     expect(performance.now() - began).to.be.at.least(2_000)
-    expect(existsSync(`/run/provision-${id}.awaited`)).to.equal(false)
+    expect(existsSync(`/run/provision-${id}.waiting`)).to.equal(false)
   })
 
   it('ends when somebody has come, and only while it waits', () => {
-    expect(run(visit.confirm.text, {}).status).to.equal(1)
-    const arrive = `until ${visit.ready.text}; do sleep 0.1; done; ${visit.confirm.text}`
-    const { status, said } = run(`(${arrive}) & ( ${visit.wait.text}\n)`, {
+    expect(run(wait.confirm.text, {}).status).to.equal(1)
+    const arrive = `until ${wait.ready.text}; do sleep 0.1; done; ${wait.confirm.text}`
+    const { status, said } = run(`(${arrive}) & ( ${wait.script.text}\n)`, {
       PROVISION_CONFIRM_SECONDS: '600',
     })
     expect({ status, said }).to.deep.equal({ status: 0, said: '' })

@@ -76,9 +76,9 @@ ${then}`,
     const told = await said(everyCut({ root: rig.root, id, script: command?.script ?? sh`` }))
     const cuts = told.trim().split('\n')
     expect(cuts.length, told).to.be.greaterThan(80)
-    for (const cut of cuts) expect(cut).to.match(/^\d+ (nothing begun|in force|ended by itself) (old|new)$/)
+    for (const cut of cuts) expect(cut).to.match(/^\d+ (unchanged|restored|finished) (old|new)$/)
     const outcomes = new Set(cuts.map((cut) => cut.replace(/^\d+ /, '')))
-    expect([...outcomes]).to.include.members(['nothing begun old', 'in force old', 'ended by itself new'])
+    expect([...outcomes]).to.include.members(['unchanged old', 'restored old', 'finished new'])
   })
 
   const KILL = sh`kill -KILL $$`
@@ -97,7 +97,7 @@ ${then}`,
       expect(
         events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : [])).join('\n'),
       ).to.match(
-        /It was ended from outside(\. The old files are back in place and in force|, before it had changed anything)\./,
+        /It was killed(\. The old files are restored and active| before it had changed anything)\./,
         failed,
       )
       expect(now()).to.deep.equal(OLD)
@@ -129,7 +129,7 @@ ${then}`,
     const { events, told, summary } = await run(step())
     expect(
       events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : [])),
-    ).to.deep.equal([['conf', 'in force']])
+    ).to.deep.equal([['conf', 'restored']])
     expect(told).to.deep.equal(['web1 changed transaction conf'])
     expect(summary.hosts[0]).to.include({ changed: 1, failed: 0 })
     expect(now()).to.deep.equal(NEW)

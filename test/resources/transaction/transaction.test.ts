@@ -124,7 +124,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(details.map((line) => line.trim())).to.include.members([
       'line 3 of new a',
       'why',
-      'The new files were refused by their checker, and the old ones are untouched.',
+      'The validation of the new files failed; the old files are unchanged.',
     ])
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
@@ -133,14 +133,14 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${rig.root}/a`}`) })
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.match(
-      /conf: it could not be activated\.\n +The old files are back in place and in force\./,
+      /conf: the activation failed\.\n +The old files are restored and active\./,
     )
     expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
   it('says so when the old ones cannot be put in force again', async () => {
     const { details } = await run(both(), { activate: handler('activate', sh`echo no; false`) })
-    expect(details.join('\n')).to.match(/They could not be put in force again: look at the service\./)
+    expect(details.join('\n')).to.match(/restored, but could not be activated: check the service\./)
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
@@ -149,7 +149,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
       activate: noting(),
       probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
     })
-    expect(details.join('\n')).to.match(/too new\n +conf: it was activated, but it does not work\./)
+    expect(details.join('\n')).to.match(/too new\n +conf: activated, but the probe failed\./)
     expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
@@ -193,7 +193,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('changes nothing when a directory stands where something is to be taken away', async () => {
     const { told, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
     expect(told).to.deep.equal(['failed'])
-    expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot take back')
+    expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot restore')
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
@@ -244,16 +244,16 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('refuses what it cannot take back, and steps with handlers of their own', () => {
     expect(() => transaction('conf', [directory('/d')])).to.throw(
       TypeError,
-      'transaction "conf": directory /d cannot be taken back',
+      'transaction "conf": directory /d cannot be rolled back',
     )
     expect(() => transaction('conf', [file('/a', 'a', { notify: handler('reload', sh`:`) })])).to.throw(
       TypeError,
-      'give the handler of /a as activate',
+      'pass the handler of /a as activate',
     )
     const asOther = handler('reload', { script: sh`:`, as: 'postgres' })
     expect(() => transaction('conf', [file('/a', 'a')], { activate: asOther })).to.throw(
       TypeError,
-      'neither a user',
+      'cannot have a user',
     )
   })
 })

@@ -19,7 +19,7 @@ import {
   unit,
   user,
 } from 'provision-ts'
-import { thrownAt } from '../../../src/model/source.ts'
+import { thrownAt } from '../../src/model/source.ts'
 
 type Path = `/${string}`
 
@@ -45,7 +45,7 @@ describe('a path that cannot be', () => {
     ['etc/x', 'the path "etc/x" is not absolute: begin it with /'],
     ['', 'the path "" is not absolute: begin it with /'],
     ['/', 'the path "/" is the root directory'],
-    ['/etc/', 'the path "/etc/" ends with a slash: leave that out'],
+    ['/etc/', 'the path "/etc/" ends with a slash: remove it'],
     ['/etc//x', 'the path "/etc//x" has an empty name: write one slash'],
     ['/etc/./x', 'the path "/etc/./x" has the part .: write the path without it'],
     ['/etc/..', 'the path "/etc/.." has the part ..: write the path without it'],
@@ -61,7 +61,7 @@ describe('a path that cannot be', () => {
         const error = thrownBy(() => make(given))
         expect(error, path).to.be.instanceOf(TypeError)
         expect(String(error)).to.include(why)
-        expect(thrownAt(error)?.file).to.match(/checked\.test\.ts$/)
+        expect(thrownAt(error)?.file).to.match(/arguments\.test\.ts$/)
       }
     })
 
@@ -103,7 +103,7 @@ describe('a name that cannot be', () => {
 
   it('is refused as the target of a link', () => {
     for (const target of ['', 'a\0', `../${'x'.repeat(256)}`])
-      expect(() => link('/a', { target })).to.throw(TypeError, 'link /a: no link can lead to')
+      expect(() => link('/a', { target })).to.throw(TypeError, 'link /a: invalid target')
     expect(link('/a', { target: '../b/./c/' }).name).to.equal('/a')
   })
 })
@@ -126,7 +126,7 @@ describe('two parts of a transaction for one path', () => {
   it('are refused', () => {
     expect(() => transaction('x', [file('/a', 'x'), absent('/b'), link('/a', { target: 'b' })])).to.throw(
       TypeError,
-      'transaction "x": two of its steps are for /a',
+      'transaction "x": two steps have the path /a',
     )
   })
 })
