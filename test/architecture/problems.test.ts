@@ -3,24 +3,24 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { ROOT, typescript } from './files.ts'
 
-/** What cannot be provoked here, and why. */
-const LEFT: Readonly<Record<string, string>> = {}
+/** Messages that no test can provoke, and the reason. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {}
 
 const DOCUMENTATION = /^\s*\*.*$/gm
-const THROWN = /new (?:Problem|Refusal|EndHost|Unknown)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
+const THROWN = /new (?:Problem|InvalidParams|EndHost|Unknown)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
 
-describe('a message that a user can meet', () => {
-  it('stands in a test', () => {
+describe('the message of each Problem', () => {
+  it('is expected by a test', () => {
     const tests = typescript('test').map(read).join('\n')
     const untested = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) =>
       typescript(folder).flatMap((path) =>
         [...read(path).replace(DOCUMENTATION, '').matchAll(THROWN)]
           .map(([, , message = '']) => literal(message))
-          .filter((part) => part.length > 5 && !tests.includes(part) && !(part in LEFT))
+          .filter((part) => part.length > 5 && !tests.includes(part) && !(part in EXCEPTIONS))
           .map((part) => `${path}: ${part}`),
       ),
     )
-    expect(untested).to.deep.equal([])
+    expect(untested, 'add a test that expects each of these messages').to.deep.equal([])
   })
 })
 
@@ -28,7 +28,7 @@ function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 
-/** The longest part of a text that is the same each time. */
+/** The longest constant part of a message. */
 function literal(message: string): string {
   return message
     .split(/\$\{(?:[^{}]|\{[^}]*\})*\}/)

@@ -6,10 +6,10 @@ import { converge, fakeHost } from 'provision-ts/testing'
 import { ownRig } from '../support/rig.ts'
 import { wordsIn, wordsOf } from '../support/words.ts'
 
-describe('what a resource refuses', () => {
+describe('a resource rejects', () => {
   const rig = ownRig()
 
-  it('is a release that the host has no more, when this machine has not built it', async () => {
+  it('a release that the host no longer has and this machine has not built', async () => {
     const id = '4f2a90c1b7de'
     expect(
       await wordsOf(() => converge(release(`/srv/app/${id}`, existingRelease(id)), fakeHost())),
@@ -17,7 +17,7 @@ describe('what a resource refuses', () => {
    Build it on this machine and deploy it.`)
   })
 
-  it('is a release where something else stands', async () => {
+  it('a release whose path is a file', async () => {
     const host = fakeHost({ files: { '/srv/app': 'a file' } })
     expect(
       await wordsOf(() => converge(release('/srv/app', existingRelease('4f2a90c1b7de')), host)),
@@ -27,7 +27,7 @@ describe('what a resource refuses', () => {
     )
   })
 
-  it('is a file of this machine that changes while it is to be sent', async () => {
+  it('a local file that changes during the run', async () => {
     const path = rig.empty()
     writeFileSync(`${path}/image`, 'first')
     const { events } = await rig.run(
@@ -40,5 +40,15 @@ describe('what a resource refuses', () => {
     )
     expect(wordsIn(events).replaceAll(path, 'DIR')).to.equal(`error: DIR/image changed during the run
    Run the same command again.`)
+  })
+
+  it('a local file that is missing or a directory', async () => {
+    const path = rig.empty()
+    const meta = { url: pathToFileURL(`${path}/main.ts`).href }
+    const next = 'The path is relative to the folder of the file that calls localFile().'
+    expect(await wordsOf(() => localFile(meta, 'image'))).to.equal(
+      `error: There is no file ${path}/image\n   ${next}`,
+    )
+    expect(await wordsOf(() => localFile(meta, '.'))).to.equal(`error: ${path} is not a file\n   ${next}`)
   })
 })
