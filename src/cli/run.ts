@@ -73,7 +73,7 @@ export async function runPlaybook(
       {
         inventory,
         playbook,
-        mode: flags.check ? 'check' : 'apply',
+        mode: flags.check ? 'plan' : 'apply',
         diff: flags.diff,
         stop: signal,
         select: selectionOf(flags),
@@ -130,5 +130,5 @@ export function exitCodeOfRun({ hosts, mode, interrupted }: Summary): number {
   if (interrupted) return EXIT.interrupted
   if (hosts.some(({ failed }) => failed > 0)) return EXIT.failed
   if (hosts.some(({ unreachable }) => unreachable)) return EXIT.unreachable
-  return mode === 'check' && hosts.some(({ changed }) => changed > 0) ? EXIT.drift : EXIT.ok
+  return mode === 'plan' && hosts.some(({ changed }) => changed > 0) ? EXIT.drift : EXIT.ok
 }

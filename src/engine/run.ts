@@ -100,7 +100,7 @@ export async function run<S extends Entries>(
     if (mode === 'apply') void prefetchPackages(acts, course).catch(() => {})
     const forecaster = new PlannedChanges()
     for (const [i, act] of acts.entries()) {
-      if (mode === 'check') await planPlay(act, course, forecaster)
+      if (mode === 'plan') await planPlay(act, course, forecaster)
       else await rollOut(act, course)
       if (course.halted === undefined) continue
       skipRemaining(acts.slice(i + 1), course)
@@ -219,11 +219,11 @@ async function surveyAll({ fleet, members, acts, emit, selection, stop }: Survey
         const differing = all.filter(({ difference }) => difference).length
         const admits = all.flatMap(({ placed }) => placed.step.ingress ?? [])
         emit({
-          kind: 'surveyed',
+          kind: 'refreshed',
           host: member.name,
           steps: all.length,
           differing,
-          ...(admits.length > 0 && { admits }),
+          ...(admits.length > 0 && { ingress: admits }),
         })
         return [member.name, surveys]
       } catch (error) {
@@ -275,12 +275,12 @@ function summaryOf({ name }: Host, { member, fleet, gone }: AtTheEnd): HostSumma
     host: name,
     ok: member?.ok ?? 0,
     changed: member?.changed ?? 0,
-    open: member?.open ?? 0,
-    recheck: member?.recheck ?? 0,
+    tentative: member?.open ?? 0,
+    deferred: member?.recheck ?? 0,
     failed: refused || (member?.problem && !lost) ? 1 : 0,
     unreachable: lost && !refused && (member !== undefined || gone === undefined),
     skipped: member?.skipped ?? 0,
-    ...(away !== undefined && { away }),
+    ...(away !== undefined && { excluded: away }),
     trips: member?.session.trips ?? 0,
   }
 }

@@ -14,12 +14,12 @@ export type RunEvent =
   | { readonly kind: 'connected'; readonly host: string; readonly ms: number }
   | { readonly kind: 'unreachable'; readonly host: string; readonly problem: Problem }
   | {
-      readonly kind: 'surveyed'
+      readonly kind: 'refreshed'
       readonly host: string
       readonly steps: number
       readonly differing: number
       /** Whom the host lets in when the run has ended well; undefined when no step decides that. */
-      readonly admits?: readonly IngressRule[]
+      readonly ingress?: readonly IngressRule[]
     }
   | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly kind: 'turn'; readonly play: string; readonly host: string; readonly steps: number }
@@ -40,22 +40,22 @@ export type RunEvent =
       readonly play: string
       readonly host: string
       readonly name: string
-      readonly owed: boolean
+      readonly leftover: boolean
       readonly outcome: 'planned' | 'done' | 'failed'
       readonly problem?: Problem
     }
   | {
-      readonly kind: 'bracket'
+      readonly kind: 'drain'
       readonly play: string
       readonly host: string
       /** What the host is in it: `out of web`. */
       readonly label: string
       /** `stayed` when it could not be closed. */
-      readonly outcome: 'planned' | 'entered' | 'left' | 'stayed'
+      readonly outcome: 'planned' | 'drained' | 'undrained' | 'failed'
       /** The hosts that open it. */
       readonly on?: readonly string[]
       /** Left open by an earlier run. */
-      readonly owed: boolean
+      readonly leftover: boolean
       readonly problem?: Problem
     }
   /** A transaction that an earlier run has left cut off; `planned` when it is only told. */
@@ -76,7 +76,7 @@ export type RunEvent =
     }
   | { readonly kind: 'waiting'; readonly play: string; readonly host: string; readonly for: string }
   | {
-      readonly kind: 'turned'
+      readonly kind: 'turnEnd'
       readonly play: string
       readonly host: string
       readonly changed: number
@@ -92,7 +92,7 @@ export type RunEvent =
   | { readonly kind: 'end'; readonly summary: Summary }
 
 /** `check` looks and changes nothing. */
-export type Mode = 'apply' | 'check'
+export type Mode = 'plan' | 'apply'
 
 export interface StepInfo {
   readonly kind: string
@@ -104,11 +104,11 @@ export interface StepInfo {
 export type StepOutcome =
   | { readonly outcome: 'ok' }
   /** As wanted now, and read again by a run, since something before it may change that. */
-  | { readonly outcome: 'open' }
+  | { readonly outcome: 'deferred' }
   /** `sure` when nothing before it in the run can make it needless or other. */
   | {
       readonly outcome: 'planned'
-      readonly sure: boolean
+      readonly known: boolean
       readonly difference: Diff
       readonly before?: readonly string[]
     }
@@ -125,15 +125,15 @@ export interface HostSummary {
   /** Steps that changed something, or would. */
   readonly changed: number
   /** Of the steps that would change, those that a run decides anew, since they come after a far-reaching change. */
-  readonly open: number
+  readonly tentative: number
   /** Steps that are already in place, and that a run reads again, since something before them may change that. 0 after a run. */
-  readonly recheck: number
+  readonly deferred: number
   readonly failed: number
   readonly unreachable: boolean
   /** Plays that were not begun on it, since it or another host had failed. */
   readonly skipped: number
   /** Why it was left alone, which is no failure: its own steps said so (`in maintenance`), or it is gone in a play that is there for that. */
-  readonly away?: string
+  readonly excluded?: string
   /** Round trips after the login. */
   readonly trips: number
 }

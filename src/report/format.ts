@@ -17,8 +17,8 @@ export function stepTitle({ kind, name }: Pick<StepInfo, 'kind' | 'name'>): stri
 }
 
 /** `drain: web` or `undrain: web`. */
-export function drainTitle(label: string, outcome: EventOf<'bracket'>['outcome']): string {
-  return `${outcome === 'left' ? 'undrain' : 'drain'}: ${label}`
+export function drainTitle(label: string, outcome: EventOf<'drain'>['outcome']): string {
+  return `${outcome === 'undrained' ? 'undrain' : 'drain'}: ${label}`
 }
 
 /** Ownership of something new in short form: `root:root 0644`. Hashes of contents are left out. */

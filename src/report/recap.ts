@@ -28,32 +28,32 @@ function isUnfinished({ failed, unreachable, skipped }: HostSummary): boolean {
 }
 
 function isNotable(host: HostSummary): boolean {
-  return isUnfinished(host) || host.changed > 0 || host.away !== undefined
+  return isUnfinished(host) || host.changed > 0 || host.excluded !== undefined
 }
 
 function resumeHint(summary: Summary): readonly string[] {
   const left = unfinishedHosts(summary)
-  if (left.length === 0 || summary.mode === 'check') return []
+  if (left.length === 0 || summary.mode === 'plan') return []
   const only = left.length < summary.hosts.length ? ` with ${left.join(', ')}` : ''
   return [`To continue${only}: provision resume. Finished steps are not repeated.`]
 }
 
 function hostRow(
-  { ok, changed, recheck, failed, unreachable, skipped, away }: HostSummary,
+  { ok, changed, deferred, failed, unreachable, skipped, excluded }: HostSummary,
   mode: Summary['mode'],
   paint: Paint,
 ): string {
   const untouched = ok + changed === 0
   if (unreachable && untouched) return paint('red', 'unreachable')
-  if (away !== undefined && untouched) return paint('yellow', `skipped: ${away}`)
+  if (excluded !== undefined && untouched) return paint('yellow', `skipped: ${excluded}`)
   const parts = [
     `${ok} ok`,
-    changed > 0 && paint('yellow', `${changed} ${mode === 'check' ? 'to change' : 'changed'}`),
-    recheck > 0 && paint('dim', `${recheck} known after apply`),
+    changed > 0 && paint('yellow', `${changed} ${mode === 'plan' ? 'to change' : 'changed'}`),
+    deferred > 0 && paint('dim', `${deferred} known after apply`),
     failed > 0 && paint('red', 'failed'),
     unreachable && paint('red', 'unreachable'),
     skipped > 0 && paint('yellow', `${count(skipped, 'play')} skipped`),
-    away !== undefined && paint('yellow', `skipped: ${away}`),
+    excluded !== undefined && paint('yellow', `skipped: ${excluded}`),
   ]
   return parts.filter((part) => part !== false).join(', ')
 }
@@ -62,12 +62,12 @@ function summaryLine({ hosts, mode, interrupted }: Summary, paint: Paint): strin
   const sum = (of: (host: HostSummary) => number) => hosts.reduce((total, one) => total + of(one), 0)
   const failed = sum((one) => (one.failed > 0 ? 1 : 0))
   const unreachable = sum((one) => (one.unreachable ? 1 : 0))
-  const [changed, open, recheck] = [
+  const [changed, tentative, deferred] = [
     sum((one) => one.changed),
-    sum((one) => one.open),
-    sum((one) => one.recheck),
+    sum((one) => one.tentative),
+    sum((one) => one.deferred),
   ]
-  const steps = count(changed + recheck + sum((one) => one.ok), 'step')
+  const steps = count(changed + deferred + sum((one) => one.ok), 'step')
   const on = `on ${count(hosts.length, 'host')}`
   const bad = [
     failed > 0 && `${count(failed, 'host')} failed`,
@@ -75,12 +75,12 @@ function summaryLine({ hosts, mode, interrupted }: Summary, paint: Paint): strin
   ].filter((part) => part !== false)
   if (bad.length > 0) return paint('red', `${bad.join(', ')}; ${changed} of ${steps} changed ${on}.`)
   if (interrupted) return paint('yellow', `Interrupted; ${changed} of ${steps} changed ${on}.`)
-  if (changed === 0 && recheck > 0)
-    return paint('yellow', `No changes now: ${steps} ok ${on}, ${recheck} of them known after apply.`)
+  if (changed === 0 && deferred > 0)
+    return paint('yellow', `No changes now: ${steps} ok ${on}, ${deferred} of them known after apply.`)
   if (changed === 0) return paint('green', `No changes: ${steps} ok ${on}.`)
   if (mode === 'apply') return paint('green', `${changed} of ${steps} changed ${on}.`)
-  const deferred = [open > 0 && `${open} to change`, recheck > 0 && `${recheck} ok now`]
-  const known = deferred.filter((part) => part !== false).join(', ')
+  const notes = [tentative > 0 && `${tentative} to change`, deferred > 0 && `${deferred} ok now`]
+  const known = notes.filter((part) => part !== false).join(', ')
   const note = known === '' ? '' : ` (with ?, known after apply: ${known})`
   return paint('yellow', `${changed} of ${steps} would change ${on}${note}.`)
 }

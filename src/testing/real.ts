@@ -22,7 +22,7 @@ export interface RealHost {
 
 /** The same engine that the command line runs, on one host. @throws Problem for the first thing that failed */
 export async function convergeReal(steps: Steps, host: RealHost): Promise<ConvergeResult> {
-  const plan = (await events(steps, host, 'check')).flatMap((event) =>
+  const plan = (await events(steps, host, 'plan')).flatMap((event) =>
     event.kind === 'step' && event.outcome === 'planned'
       ? [`${event.difference.action} ${stepTitle(event.step)}`]
       : [],

@@ -67,11 +67,11 @@ function* eventsOf(
         ? 'anywhere'
         : hosts.filter((one) => one.group === above).map(({ address }) => address)
     yield {
-      kind: 'surveyed',
+      kind: 'refreshed',
       host,
       steps,
       differing: 3,
-      admits: [{ to: [above === undefined ? 443 : 8080], from }],
+      ingress: [{ to: [above === undefined ? 443 : 8080], from }],
     }
   }
   for (const play of TIERS) {
@@ -86,8 +86,8 @@ function* eventsOf(
     host,
     ok: isLost(i) ? 0 : steps - 3,
     changed: isLost(i) ? 0 : 3,
-    open: 0,
-    recheck: 0,
+    tentative: 0,
+    deferred: 0,
     failed: failing.includes(i) ? 1 : 0,
     unreachable: isLost(i),
     skipped: 0,
@@ -184,5 +184,5 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
     }
     yield { kind: 'waiting', ...at, for: `http 200 of ${host}` }
   }
-  yield { kind: 'turned', ...at, changed: 3, failed: failing }
+  yield { kind: 'turnEnd', ...at, changed: 3, failed: failing }
 }

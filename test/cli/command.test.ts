@@ -86,7 +86,7 @@ describe('the command', () => {
       expect(events.map(({ kind }) => kind)).to.include.members([
         'begin',
         'connected',
-        'surveyed',
+        'refreshed',
         'step',
         'end',
       ])

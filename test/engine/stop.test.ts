@@ -63,7 +63,7 @@ describe('a run that is stopped before its plan is known', () => {
       {
         inventory: inventory(site, { web: { hosts: { web1: { address: '127.0.0.1' } } } }),
         playbook: plays,
-        mode: 'check',
+        mode: 'plan',
         stop: stop.signal,
       },
       {

@@ -65,7 +65,7 @@ describe('files on a real host', function () {
     for (let round = 1; round <= ROUNDS; round++) {
       const steps = world.wishes()
       const about = `SEED=${SEED}, round ${round}`
-      const plan = await onLab(lab, steps, 'check')
+      const plan = await onLab(lab, steps, 'plan')
       expect(await tree(), `${about}: a check changes nothing`).to.deep.equal(world.before)
       const ran = await onLab(lab, steps)
       expect(ran.problems, about).to.deep.equal([])

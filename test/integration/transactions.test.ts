@@ -73,7 +73,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     events.flatMap((event) => (event.kind === 'recovered' ? [`${event.label}: ${event.outcome}`] : []))
 
   async function converges(outcome: string): Promise<void> {
-    const check = await onLab(lab, step(), 'check')
+    const check = await onLab(lab, step(), 'plan')
     expect([recoveries(check), check.problems]).to.deep.equal([['pair: planned'], []])
     const next = await onLab(lab, step())
     expect([recoveries(next), next.problems, next.steps]).to.deep.equal([

@@ -72,7 +72,7 @@ describe('the report in JSON', () => {
 
 /** What the compiler knows of. */
 const ALL: Readonly<Record<RunEvent['kind'], true>> = {
-  ...{ begin: true, connected: true, unreachable: true, surveyed: true, play: true, turn: true },
-  ...{ applying: true, step: true, handler: true, bracket: true, recovered: true, progress: true },
-  ...{ waiting: true, turned: true, skipped: true, failed: true, end: true },
+  ...{ begin: true, connected: true, unreachable: true, refreshed: true, play: true, turn: true },
+  ...{ applying: true, step: true, handler: true, drain: true, recovered: true, progress: true },
+  ...{ waiting: true, turnEnd: true, skipped: true, failed: true, end: true },
 }

@@ -11,25 +11,25 @@ describe('the recap of a run', () => {
   const web1 = host({ host: 'web1', ok: 5 })
   const CASES: Readonly<Record<string, readonly [said: string, expected: string]>> = {
     'nothing changed': [said([web1]), 'No changes: 5 steps ok on 1 host.'],
-    'nothing would change': [said([web1, web1], { mode: 'check' }), 'No changes: 10 steps ok on 2 hosts.'],
+    'nothing would change': [said([web1, web1], { mode: 'plan' }), 'No changes: 10 steps ok on 2 hosts.'],
     'one step changed': [
       said([web1, host({ host: 'db', changed: 1 })]),
       'db   0 ok, 1 changed\n1 of 6 steps changed on 2 hosts.',
     ],
     'steps would change': [
-      said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'check' }),
+      said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'plan' }),
       'db1  1 ok, 2 to change\n2 of 3 steps would change on 1 host.',
     ],
     'some of them are known after apply': [
-      said([host({ host: 'db1', changed: 3, open: 2 })], { mode: 'check' }),
+      said([host({ host: 'db1', changed: 3, tentative: 2 })], { mode: 'plan' }),
       'db1  0 ok, 3 to change\n3 of 3 steps would change on 1 host (with ?, known after apply: 2 to change).',
     ],
     'steps that are ok now are read again': [
-      said([host({ host: 'db1', ok: 1, changed: 1, recheck: 2 })], { mode: 'check' }),
+      said([host({ host: 'db1', ok: 1, changed: 1, deferred: 2 })], { mode: 'plan' }),
       'db1  1 ok, 1 to change, 2 known after apply\n1 of 4 steps would change on 1 host (with ?, known after apply: 2 ok now).',
     ],
     'only handlers are due, and steps after them are read again': [
-      said([host({ host: 'db1', ok: 1, recheck: 2 })], { mode: 'check' }),
+      said([host({ host: 'db1', ok: 1, deferred: 2 })], { mode: 'plan' }),
       'No changes now: 3 steps ok on 1 host, 2 of them known after apply.',
     ],
     'a host failed': [
@@ -41,7 +41,7 @@ describe('the recap of a run', () => {
       'web1 0 ok, 1 changed, unreachable\n1 host unreachable; 1 of 1 step changed on 1 host.\nTo continue: provision resume. Finished steps are not repeated.',
     ],
     'a host was skipped on its own request, and there is nothing to resume': [
-      said([web1, host({ host: 'web2', away: 'in maintenance' })]),
+      said([web1, host({ host: 'web2', excluded: 'in maintenance' })]),
       'web2 skipped: in maintenance\nNo changes: 5 steps ok on 2 hosts.',
     ],
     'it was interrupted': [

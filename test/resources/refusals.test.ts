@@ -36,7 +36,7 @@ describe('a resource rejects', () => {
           file(`${path}/copy`, localFile({ url: pathToFileURL(`${path}/main.ts`).href }, 'image'), rig.own),
         ]),
       ],
-      { on: ({ kind }) => void (kind === 'surveyed' && writeFileSync(`${path}/image`, 'second')) },
+      { on: ({ kind }) => void (kind === 'refreshed' && writeFileSync(`${path}/image`, 'second')) },
     )
     expect(wordsIn(events).replaceAll(path, 'DIR')).to.equal(`error: DIR/image changed during the run
    Run the same command again.`)

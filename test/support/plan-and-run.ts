@@ -6,7 +6,7 @@ export interface StepResult {
   readonly name: string
   readonly outcome: StepOutcome['outcome']
   /** Whether a plan says that the step changes in any case. */
-  readonly sure: boolean
+  readonly known: boolean
 }
 
 export function stepResults(events: readonly RunEvent[]): readonly StepResult[] {
@@ -16,7 +16,7 @@ export function stepResults(events: readonly RunEvent[]): readonly StepResult[] 
           {
             name: `${event.play}: ${event.step.kind} ${event.step.name}`,
             outcome: event.outcome,
-            sure: event.outcome === 'planned' && event.sure,
+            known: event.outcome === 'planned' && event.known,
           },
         ]
       : [],
@@ -25,7 +25,7 @@ export function stepResults(events: readonly RunEvent[]): readonly StepResult[] 
 
 /** How many steps the plans decided, and how many they left open. */
 export class Tally {
-  sure = 0
+  known = 0
   ruledOut = 0
   open = 0
   /** Open steps whose outcome the plan did not foresee. */
@@ -40,11 +40,11 @@ export class Tally {
   compare(planned: readonly StepResult[], ran: readonly StepResult[]): readonly string[] {
     const changed = new Set(ran.filter(({ outcome }) => outcome === 'changed').map(({ name }) => name))
     const reached = new Set(ran.map(({ name }) => name))
-    return planned.flatMap(({ name, outcome, sure }) => {
+    return planned.flatMap(({ name, outcome, known }) => {
       if (!reached.has(name)) return [`${name}: in the plan, not in the run`]
       const does = changed.has(name)
-      if (outcome === 'planned' && sure) {
-        this.sure++
+      if (outcome === 'planned' && known) {
+        this.known++
         return does ? [] : [`${name}: sure to change, but stayed`]
       }
       if (outcome === 'ok') {

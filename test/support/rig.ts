@@ -162,7 +162,7 @@ function told(event: RunEvent): readonly string[] {
     return [`${host} ${outcome} ${step.kind} ${step.name.slice(step.name.lastIndexOf('/') + 1)}`]
   }
   if (event.kind === 'handler')
-    return [`${event.host} ${event.outcome} handler ${event.name}${event.owed ? ' (owed)' : ''}`]
+    return [`${event.host} ${event.outcome} handler ${event.name}${event.leftover ? ' (leftover)' : ''}`]
   return []
 }
 

@@ -82,6 +82,6 @@ async function asked(
     if (event.kind === 'failed') count.failed++
     if (event.kind === 'unreachable' || event.kind === 'failed') printProblems([event.problem])
   }
-  await run({ ...plan, mode: 'check' }, { open: sessions(transportOf, become, settings), emit })
+  await run({ ...plan, mode: 'plan' }, { open: sessions(transportOf, become, settings), emit })
   return { outlined: [...turns.values()], code: exitCodeOfCounts(count) }
 }

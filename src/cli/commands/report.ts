@@ -66,7 +66,7 @@ function rowOf(id: string): readonly string[] {
     const { summary } = end
     const ended = ENDINGS[exitCodeOfRun(summary)] ?? ''
     const changed = summary.hosts.reduce((sum, one) => sum + one.changed, 0)
-    const steps = `${changed} ${summary.mode === 'check' ? 'to change' : 'changed'}`
+    const steps = `${changed} ${summary.mode === 'plan' ? 'to change' : 'changed'}`
     return [id, when, ended, `${steps}, ${elapsed(summary.ms)}`, about.command]
   } catch {
     return [id, '', 'cannot be read', '', '']

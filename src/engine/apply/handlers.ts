@@ -55,7 +55,7 @@ export async function runHandlers(
   )
   for (const one of due) {
     const { name } = one.handler
-    const about = { kind: 'handler', play, host: member.name, name, owed: one.owed } as const
+    const about = { kind: 'handler', play, host: member.name, name, leftover: one.owed } as const
     if (failure && owned[failure.at]?.one === one) {
       if (failure.result.skipped && turn.stop.aborted) throw interrupted(member)
       const problem = failedHandler(member, name, failure)

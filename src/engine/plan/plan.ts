@@ -58,20 +58,20 @@ export async function planPlay(act: PlayRun, course: RunContext, forecaster: Pla
     if (play.drain && differing.length + handlers.length > 0) {
       const { label } = play.drain
       const on = drainHosts(play.drain, host).map(({ name }) => name)
-      emit({ kind: 'bracket', ...about, label, outcome: 'planned', owed: false, on })
+      emit({ kind: 'drain', ...about, label, outcome: 'planned', leftover: false, on })
     }
     for (const one of forecasts) {
       emit({ kind: 'step', ...about, step: stepInfo(one.placed), ...outcomeOf(one, before?.get(one)) })
     }
     for (const { handler, owed } of handlers) {
-      emit({ kind: 'handler', ...about, name: handler.name, owed, outcome: 'planned' })
+      emit({ kind: 'handler', ...about, name: handler.name, leftover: owed, outcome: 'planned' })
     }
     const recheck = forecasts.filter(({ difference, sure }) => !difference && !sure).length
     member.ok += forecasts.length - differing.length - recheck
     member.recheck += recheck
     member.changed += differing.length
     member.open += differing.filter(({ sure }) => !sure).length
-    emit({ kind: 'turned', ...about, changed: differing.length, failed: false })
+    emit({ kind: 'turnEnd', ...about, changed: differing.length, failed: false })
     told.push({ host: host.name, forecasts, handlers: handlers.length })
   }
   if (left.length > 0) {
@@ -99,8 +99,8 @@ async function textsOf(
 }
 
 function outcomeOf({ difference, sure }: PlannedStep, before: readonly string[] | undefined): StepOutcome {
-  if (!difference) return { outcome: sure ? 'ok' : 'open' }
-  return { outcome: 'planned', sure, difference, ...(before !== undefined && { before }) }
+  if (!difference) return { outcome: sure ? 'ok' : 'deferred' }
+  return { outcome: 'planned', known: sure, difference, ...(before !== undefined && { before }) }
 }
 
 /** A step as a run will find it, as far as that can be known now. */

@@ -71,7 +71,8 @@ export class HostDrain {
       drain.nothingToDo !== undefined &&
       done.length > 0 &&
       done.every(({ results }, i) => isIdle(results.slice(ways.has(there[i]?.name ?? '') ? 1 : 0)))
-    if (!this.#isIdle) emit({ kind: 'bracket', ...about, label, outcome: 'entered', owed: false, on: names })
+    if (!this.#isIdle)
+      emit({ kind: 'drain', ...about, label, outcome: 'drained', leftover: false, on: names })
   }
 
   /** @throws Problem after a turn that went well and a way back that did not */
@@ -80,7 +81,7 @@ export class HostDrain {
     this.#isOpen = false
     const { drain, host, emit, play } = this.#parts
     const { label } = drain
-    const about = { kind: 'bracket', play, host: host.name, label, owed: false } as const
+    const about = { kind: 'drain', play, host: host.name, label, leftover: false } as const
     const { there, missing } = await this.#reach(byHost(drain.undrain(host)))
     const byHand = there.map(({ name }) => `on ${name}: ${undrainCommand(this.#one)}`)
     if (turn === 'lost') {
@@ -88,7 +89,7 @@ export class HostDrain {
         details: byHand,
         next: 'The next run that finds it takes it back; the lines above do so by hand.',
       })
-      emit({ ...about, outcome: 'stayed', problem })
+      emit({ ...about, outcome: 'failed', problem })
       return
     }
     const failures = [
@@ -107,11 +108,11 @@ export class HostDrain {
         details: [...failures.flatMap(({ lines }) => lines), ...byHand],
         next: 'The next run takes it back first; the last lines above do so by hand.',
       })
-      emit({ ...about, outcome: 'stayed', problem })
+      emit({ ...about, outcome: 'failed', problem })
       if (turn === 'well') throw problem
       return
     }
-    if (!this.#isIdle) emit({ ...about, outcome: 'left' })
+    if (!this.#isIdle) emit({ ...about, outcome: 'undrained' })
     if (turn === 'well' && !this.#isIdle) await this.#settle()
   }
 
@@ -259,7 +260,7 @@ async function closeDrain(
   last: boolean,
 ): Promise<void> {
   const { host, label, earlier = false } = one
-  const about = { kind: 'bracket', play: '', host, label, owed: earlier } as const
+  const about = { kind: 'drain', play: '', host, label, leftover: earlier } as const
   const byHand = `on ${member.name}: ${undrainCommand(one)}`
   if (fleet.unreachable.has(member.name)) return
   const lost = fleet.unreachable.has(host)
@@ -268,7 +269,7 @@ async function closeDrain(
     : (await runDrainCommands(member, [drainScript(undrain(one))], fleet)).trouble
   if (!lost && !trouble) {
     member.undos.delete(drainKey(one))
-    emit({ ...about, outcome: 'left' })
+    emit({ ...about, outcome: 'undrained' })
   } else if (last && earlier) {
     // What this run itself could not close was told when it could not.
     const problem = new Problem(`${host} stays ${label}, since an earlier run`, {
@@ -276,6 +277,6 @@ async function closeDrain(
       next: 'The next run that finds it tries again; the last line above does so by hand.',
     })
     if (trouble) member.problem ??= problem
-    emit({ ...about, outcome: 'stayed', problem })
+    emit({ ...about, outcome: 'failed', problem })
   }
 }

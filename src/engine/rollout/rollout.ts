@@ -122,7 +122,7 @@ async function takeTurn(
     else emit({ kind: 'failed', play: play.label, host: host.name, problem: member.problem })
   }
   emit({
-    kind: 'turned',
+    kind: 'turnEnd',
     play: play.label,
     host: host.name,
     changed: member.changed - before,

@@ -1,6 +1,7 @@
 import type { EventOf, RunEvent, StepInfo } from '../../model/event.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { IngressRule } from '../../model/resource/step.ts'
+import { fromVersion1 } from './version-1.ts'
 
 /** The first line of a journal. */
 export interface JournalHeader {
@@ -33,7 +34,7 @@ export type JournalDiff = Pick<Diff, 'action' | 'fields'> & {
 /** A value that later lines refer to by its id. */
 type Definition =
   | { readonly kind: 'define step'; readonly id: number; readonly step: JournalStep }
-  | { readonly kind: 'define ingress'; readonly id: number; readonly admits: readonly IngressRule[] }
+  | { readonly kind: 'define ingress'; readonly id: number; readonly ingress: readonly IngressRule[] }
 
 type Turn = { readonly play: string; readonly host: string }
 
@@ -42,14 +43,14 @@ export interface StepLine extends Turn {
   readonly kind: 'step'
   readonly step: number
   readonly outcome: 'planned' | 'changed' | 'failed'
-  readonly sure?: boolean
+  readonly known?: boolean
   readonly difference?: JournalDiff
   /** Unified diffs, if the run was started with `--diff`. */
   readonly diffs?: readonly string[]
   readonly problem?: JournalProblem
 }
 
-type Rewritten = 'step' | 'applying' | 'progress' | 'surveyed'
+type Rewritten = 'step' | 'applying' | 'progress' | 'refreshed'
 
 /** Events that are written as they are, except for problems. */
 type Unchanged = {
@@ -62,7 +63,7 @@ export type JournalEvent =
   | Unchanged
   | StepLine
   | ({ readonly kind: 'applying'; readonly steps: readonly number[] } & Turn)
-  | (Omit<EventOf<'surveyed'>, 'admits'> & { readonly admits?: number })
+  | (Omit<EventOf<'refreshed'>, 'ingress'> & { readonly ingress?: number })
   /** Consecutive steps that are ok. */
   | ({ readonly kind: 'ok'; readonly steps: readonly number[] } & Turn)
 
@@ -82,26 +83,4 @@ export function parseJournal(text: string): {
     about: { ...about, provision: 2 },
     lines: about.provision === 1 ? lines.map(fromVersion1) : lines,
   }
-}
-
-/** Version 1 was written by 0.1; it is read for one release. */
-function fromVersion1(line: { readonly kind: string; readonly outcome?: string }): JournalLine {
-  const outcome = line.kind === 'recovered' && VERSION_1_RECOVERIES[line.outcome ?? '']
-  return {
-    ...line,
-    kind: VERSION_1_KINDS[line.kind] ?? line.kind,
-    ...(outcome && { outcome }),
-  } as JournalLine
-}
-
-const VERSION_1_KINDS: Readonly<Record<string, JournalLine['kind']>> = {
-  'a step': 'define step',
-  doors: 'define ingress',
-  'as wanted': 'ok',
-}
-
-const VERSION_1_RECOVERIES: Readonly<Record<string, EventOf<'recovered'>['outcome']>> = {
-  'nothing begun': 'unchanged',
-  'in force': 'restored',
-  'in place': 'inactive',
 }

@@ -23,7 +23,7 @@ export function journalWriter(
   const stepId = numbering((info: StepInfo, id) =>
     put({ t: at(), kind: 'define step', id, step: journalStep(info) }),
   )
-  const ingressId = numbering((admits: object, id) => put({ t: at(), kind: 'define ingress', id, admits }))
+  const ingressId = numbering((ingress: object, id) => put({ t: at(), kind: 'define ingress', id, ingress }))
   let ok:
     | { readonly t: number; readonly play: string; readonly host: string; readonly steps: number[] }
     | undefined
@@ -36,7 +36,7 @@ export function journalWriter(
   put({ provision: 2, ...header })
   return (event) => {
     if (event.kind === 'progress') return
-    if (event.kind === 'step' && (event.outcome === 'ok' || event.outcome === 'open')) {
+    if (event.kind === 'step' && (event.outcome === 'ok' || event.outcome === 'deferred')) {
       if (ok?.play !== event.play || ok.host !== event.host) flush()
       ok ??= { t: at(), play: event.play, host: event.host, steps: [] }
       ok.steps.push(stepId(keyOf(event.step), event.step))
@@ -46,9 +46,9 @@ export function journalWriter(
     if (event.kind === 'step') add(stepLine(event, stepId(keyOf(event.step), event.step)))
     else if (event.kind === 'applying')
       add({ ...event, steps: event.steps.map((one) => stepId(keyOf(one), one)) })
-    else if (event.kind === 'surveyed') {
-      const { admits, ...rest } = event
-      add({ ...rest, ...(admits && { admits: ingressId(JSON.stringify(admits), admits) }) })
+    else if (event.kind === 'refreshed') {
+      const { ingress, ...rest } = event
+      add({ ...rest, ...(ingress && { ingress: ingressId(JSON.stringify(ingress), ingress) }) })
     } else if ('problem' in event && event.problem) {
       // All fields but the problem are written unchanged.
       add({ ...event, problem: journalProblem(event.problem) } as JournalEvent)
@@ -81,11 +81,12 @@ function stepLine(event: EventOf<'step'>, step: number): JournalEvent {
   const { play, host, outcome } = event
   const line = { kind: 'step', play, host, step } as const
   if (outcome === 'failed') return { ...line, outcome, problem: journalProblem(event.problem) }
-  if (outcome === 'ok' || outcome === 'open') throw new TypeError('a step that is ok has no line of its own')
+  if (outcome === 'ok' || outcome === 'deferred')
+    throw new TypeError('a step that is ok has no line of its own')
   return {
     ...line,
     outcome,
-    ...(outcome === 'planned' && { sure: event.sure }),
+    ...(outcome === 'planned' && { known: event.known }),
     difference: journalDiff(event.difference),
     ...(event.before && { diffs: unifiedDiffs(event.difference, event.before) }),
   }

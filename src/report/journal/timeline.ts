@@ -64,7 +64,7 @@ export function timelineOf(journal: string): RunTimeline {
   const run = new RunTimelineBuilder(about)
   for (const { t, ...line } of lines) {
     if (line.kind === 'define step') run.steps.set(line.id, line.step)
-    else if (line.kind === 'define ingress') run.ingress.set(line.id, line.admits)
+    else if (line.kind === 'define ingress') run.ingress.set(line.id, line.ingress)
     else run.add(t, line)
   }
   return run.build(lines.at(-1)?.t ?? 0)
@@ -93,8 +93,8 @@ class RunTimelineBuilder {
     else if (event.kind === 'skipped')
       for (const host of event.hosts) this.#host(host).skip(t, event.play, event.why)
     else if (event.kind !== 'play') {
-      if (event.kind === 'surveyed' && event.admits !== undefined)
-        this.#ingressOf.set(event.host, this.ingress.get(event.admits) ?? [])
+      if (event.kind === 'refreshed' && event.ingress !== undefined)
+        this.#ingressOf.set(event.host, this.ingress.get(event.ingress) ?? [])
       this.#host(event.host).add(t, event, (id) => this.steps.get(id) ?? UNKNOWN)
     }
   }
@@ -148,7 +148,7 @@ class HostTimelineBuilder {
     this.#endSpan(t, isFailure(event))
     if (event.kind === 'connected')
       this.#spans.push({ kind: 'login', from: Math.max(0, t - event.ms), to: t, what: 'login' })
-    else if (event.kind === 'surveyed') {
+    else if (event.kind === 'refreshed') {
       const what = `${event.steps} steps read, ${event.differing} differ`
       this.#spans.push({ kind: 'read', from: this.#last, to: t, what })
     } else if (event.kind === 'applying') {
@@ -163,8 +163,8 @@ class HostTimelineBuilder {
       this.#entries.push({ t, play: event.play, kind: 'ok', sign: '=', title: '', steps })
     } else if (event.kind === 'step') this.#step(t, event, stepOf(event.step))
     else if (event.kind === 'handler') this.#handler(t, event)
-    else if (event.kind === 'bracket') {
-      this.#note(t, event.play, `${drainTitle(event.label, event.outcome)}${sinceEarlier(event.owed)}`)
+    else if (event.kind === 'drain') {
+      this.#note(t, event.play, `${drainTitle(event.label, event.outcome)}${sinceEarlier(event.leftover)}`)
       if (event.problem) this.#problem(event.play, event.problem)
     } else if (event.kind === 'recovered')
       this.#note(t, '', `${event.label}: interrupted in an earlier run (${event.outcome})`)
@@ -197,20 +197,20 @@ class HostTimelineBuilder {
     const { play, outcome, problem } = line
     this.#entries.push({
       ...{ t, play, kind: 'step', title: stepTitle(step), step, line },
-      sign: outcome === 'failed' ? '✗' : outcome === 'changed' ? '✓' : line.sure ? '~' : '?',
+      sign: outcome === 'failed' ? '✗' : outcome === 'changed' ? '✓' : line.known ? '~' : '?',
       ...(problem && { problem }),
     })
   }
 
   #handler(t: number, event: Extract<HostEvent, { kind: 'handler' }>): void {
-    const { play, name, outcome, owed, problem } = event
+    const { play, name, outcome, leftover, problem } = event
     const sign = outcome === 'failed' ? '✗' : outcome === 'planned' ? '~' : '✓'
     if (outcome !== 'planned') {
       const kind = outcome === 'failed' ? 'failed' : 'apply'
       this.#spans.push({ kind, from: this.#last, to: t, what: name })
     }
     this.#entries.push({
-      ...{ t, play, kind: 'note', sign, title: `${name}${sinceEarlier(owed)}` },
+      ...{ t, play, kind: 'note', sign, title: `${name}${sinceEarlier(leftover)}` },
       ...(problem && { problem }),
     })
   }

@@ -19,7 +19,7 @@ export class ChangeSummary {
 
   /** @param diffs include the diffs; changes with different diffs are then different. @default false */
   step(event: EventOf<'step'>, { diffs = false }: { readonly diffs?: boolean } = {}): void {
-    if (event.outcome === 'open')
+    if (event.outcome === 'deferred')
       this.#deferred.set(event.host, [...(this.#deferred.get(event.host) ?? []), stepTitle(event.step)])
     if (event.outcome !== 'changed' && event.outcome !== 'planned') return
     const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#style.paint)) : []
@@ -42,7 +42,7 @@ export class ChangeSummary {
     if (changes.length === 0) return []
     const width = Math.max(...changes.map(({ names }) => names.length))
     return [
-      this.#style.paint('bold', mode === 'check' ? 'Would change:' : 'Changed:'),
+      this.#style.paint('bold', mode === 'plan' ? 'Would change:' : 'Changed:'),
       ...changes.flatMap(({ names, lines: [first = '', ...rest] }) => [
         `  ${names.padEnd(width)} ${first}`,
         ...rest.map((line) => `  ${line}`),

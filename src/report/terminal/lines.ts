@@ -29,10 +29,10 @@ export function stepLines(event: EventOf<'step'>, { paint, symbols }: Style): re
   const { step, outcome } = event
   const role = step.roles.length > 0 ? paint('dim', ` [${step.roles.join(' › ')}]`) : ''
   const title = `${stepTitle(step)}${role}`
-  if (outcome === 'ok' || outcome === 'open')
-    return [paint('dim', `${symbols[outcome === 'ok' ? 'ok' : 'deferred']} ${stepTitle(step)}`)]
+  if (outcome === 'ok' || outcome === 'deferred')
+    return [paint('dim', `${symbols[outcome]} ${stepTitle(step)}`)]
   if (outcome === 'failed') return [`${paint('red', symbols.failed)} ${title}`]
-  const symbol = outcome === 'planned' && !event.sure ? 'deferred' : outcome
+  const symbol = outcome === 'planned' && !event.known ? 'deferred' : outcome
   return [
     `${paint('yellow', symbols[symbol])} ${title}: ${describeDiff(event.difference)}`,
     ...describeParts(event.difference).map((part) => `    ${part}`),
@@ -54,8 +54,8 @@ export function diffLines(diff: string, paint: Paint): readonly string[] {
   return diff.split('\n').map((line) => `    ${coloured(line, paint)}`)
 }
 
-export function handlerLine({ name, outcome, owed }: EventOf<'handler'>, style: Style): string {
-  return `${mark(outcome, style)} ${name}${owed ? ' (pending since an earlier run)' : ''}`
+export function handlerLine({ name, outcome, leftover }: EventOf<'handler'>, style: Style): string {
+  return `${mark(outcome, style)} ${name}${leftover ? ' (pending since an earlier run)' : ''}`
 }
 
 export function recoveredLines(
@@ -75,12 +75,12 @@ const RECOVERED = {
 } as const
 
 export function drainLine(
-  { label, outcome, owed, on = [] }: EventOf<'bracket'>,
+  { label, outcome, leftover, on = [] }: EventOf<'drain'>,
   { paint, symbols }: Style,
 ): string {
   const sign = outcome === 'planned' ? paint('yellow', symbols.planned) : paint('dim', symbols.note)
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
-  return `${sign} ${drainTitle(label, outcome)}${where}${owed ? ' (pending since an earlier run)' : ''}`
+  return `${sign} ${drainTitle(label, outcome)}${where}${leftover ? ' (pending since an earlier run)' : ''}`
 }
 
 function mark(outcome: 'done' | 'planned' | 'failed', { paint, symbols }: Style): string {

@@ -131,7 +131,7 @@ export class LiveBoard {
     },
     connected: () => {},
     unreachable: ({ host }) => void this.#reading.delete(host),
-    surveyed: ({ host, steps, differing }) => {
+    refreshed: ({ host, steps, differing }) => {
       this.#reading.delete(host)
       this.#read.hosts++
       this.#read.steps += steps
@@ -149,7 +149,7 @@ export class LiveBoard {
       }),
     step: ({ play, host, step }) => this.#show(play, host, () => stepTitle(step)),
     handler: ({ play, host, name }) => this.#show(play, host, () => name),
-    bracket: ({ play, host, label, outcome }) => this.#show(play, host, () => drainTitle(label, outcome)),
+    drain: ({ play, host, label, outcome }) => this.#show(play, host, () => drainTitle(label, outcome)),
     recovered: () => {},
     progress: ({ play, host, step, text }) => this.#show(play, host, () => `${stepTitle(step)}: ${text}`),
     waiting: ({ play, host, for: what }) => {
@@ -157,7 +157,7 @@ export class LiveBoard {
       if (play === '' && this.#current < 0) this.#reading.set(host, what)
       else this.#show(play || (this.plays[this.#current] ?? ''), host, () => `waiting for ${what}`)
     },
-    turned: ({ play, host, changed, failed }) => {
+    turnEnd: ({ play, host, changed, failed }) => {
       const done = changed > 0 ? this.#paint('yellow', `${changed} changed`) : this.#paint('dim', 'ok')
       this.#end(play, host, failed ? this.#paint('red', 'failed') : done, failed ? 'failed' : 'done')
     },

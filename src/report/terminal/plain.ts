@@ -61,7 +61,7 @@ export function plainReporter({
     },
     connected: ({ host, ms }) => note(host, `connected in ${elapsed(ms)}`),
     unreachable: ({ problem }) => print(showProblem(problem, paint)),
-    surveyed: ({ host, steps, differing }) => note(host, `${steps} steps read, ${differing} differ`),
+    refreshed: ({ host, steps, differing }) => note(host, `${steps} steps read, ${differing} differ`),
     play: ({ play }) => verbose && write(paint('bold', symbols === SYMBOLS ? `── ${play}` : `play ${play}`)),
     turn: () => {},
     applying: ({ host, steps }) => {
@@ -70,9 +70,9 @@ export function plainReporter({
     step: (event) => {
       changes.step(event, { diffs: !asItHappens })
       if (!asItHappens) return
-      if (event.outcome === 'open')
+      if (event.outcome === 'deferred')
         deferred.set(event.host, [...(deferred.get(event.host) ?? []), stepTitle(event.step)])
-      if (event.outcome === 'open' || (event.outcome === 'ok' && !verbose)) return
+      if (event.outcome === 'deferred' || (event.outcome === 'ok' && !verbose)) return
       for (const one of stepLines(event, style)) line(event.host, one)
       for (const diff of stepDiffs(event)) showDiff(event.host, diff)
     },
@@ -80,7 +80,7 @@ export function plainReporter({
       changes.handler(event)
       if (asItHappens) line(event.host, handlerLine(event, style))
     },
-    bracket: (event) => {
+    drain: (event) => {
       if (event.problem) print(showProblem(event.problem, paint))
       else line(event.host, drainLine(event, style))
     },
@@ -89,7 +89,7 @@ export function plainReporter({
     },
     progress: ({ host, step, text }) => running(host, `${stepTitle(step)}: ${text}`),
     waiting: ({ host, for: what }) => running(host, `waiting for ${what}`),
-    turned: ({ host }) => {
+    turnEnd: ({ host }) => {
       const titles = deferred.get(host)
       deferred.delete(host)
       if (titles) line(host, deferredLine(titles, style))

@@ -53,13 +53,13 @@ describe('a handler', () => {
     await rig.run(plays)
     expect(log()).to.deep.equal([])
     await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
-    const planned = await rig.run(plays, { mode: 'check' })
-    expect(planned.told).to.include('web1 planned handler reload a/b ü (owed)')
+    const planned = await rig.run(plays, { mode: 'plan' })
+    expect(planned.told).to.include('web1 planned handler reload a/b ü (leftover)')
     const { told, summary } = await rig.run(plays)
     expect(told).to.deep.equal([
       'web1 ok file a',
       'web1 ok command break',
-      'web1 done handler reload a/b ü (owed)',
+      'web1 done handler reload a/b ü (leftover)',
     ])
     expect(summary.hosts[0]).to.include({ changed: 0, trips: 3 })
     expect((await rig.run(plays)).told).to.deep.equal(['web1 ok file a', 'web1 ok command break'])
@@ -85,8 +85,8 @@ describe('a handler', () => {
     await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
     const again = await rig.run(plays)
     expect(again.told.slice(1)).to.deep.equal([
-      'web1 done handler two (owed)',
-      'web1 done handler three (owed)',
+      'web1 done handler two (leftover)',
+      'web1 done handler three (leftover)',
     ])
   })
 
@@ -121,7 +121,7 @@ describe('a handler', () => {
     expect((await rig.run(plays('good', true))).told).to.deep.equal([
       'web1 ok file a',
       'web1 ok transaction conf',
-      'web1 done handler activate (owed)',
+      'web1 done handler activate (leftover)',
     ])
   })
 
@@ -138,7 +138,7 @@ describe('a handler', () => {
     expect((await rig.run(plays)).summary.hosts[0]).to.include({ unreachable: true })
     while (log().length === 0) await new Promise((resolve) => setImmediate(resolve))
     const { told } = await rig.run(plays)
-    expect(told).to.deep.equal(['web1 ok transaction conf', 'web1 done handler activate (owed)'])
+    expect(told).to.deep.equal(['web1 ok transaction conf', 'web1 done handler activate (leftover)'])
   })
 
   it('that was owed and is settled in this run is not run once more', async () => {
@@ -159,7 +159,7 @@ describe('a handler', () => {
     await rig.run(plays('a'))
     expect(log()).to.deep.equal([])
     const { told } = await rig.run(plays('b'))
-    expect(told).not.to.include('web1 done handler activate (owed)')
+    expect(told).not.to.include('web1 done handler activate (leftover)')
     expect(log()).to.deep.equal(['activate'])
   })
 })

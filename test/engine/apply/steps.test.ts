@@ -76,7 +76,7 @@ describe('steps that travel together', () => {
       'web1 ok made a',
       'web1 ok made b',
       'web1 changed made c',
-      'web1 done handler note (owed)',
+      'web1 done handler note (leftover)',
     ])
   })
 })

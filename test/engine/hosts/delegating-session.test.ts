@@ -50,7 +50,7 @@ describe('steps that are not for every host', () => {
     const plays: Plays = (all) => [
       play('web', web(all), () => [delegateTo(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
     ]
-    const { told } = await rig.run(plays, { names, mode: 'check' })
+    const { told } = await rig.run(plays, { names, mode: 'plan' })
     expect(told[0]).to.equal('web1 planned file there on db1')
     expect(existsSync(`${rig.root}/there`)).to.equal(false)
     await rig.run(plays, { names })
@@ -80,8 +80,8 @@ describe('steps that are not for every host', () => {
       rmSync(`${rig.root}/current`)
       symlinkSync('old', `${rig.root}/current`)
       writeFileSync(`${rig.root}/new/text`, 'new', { mode: 0o644 })
-      const plan = await rig.run(plays, { names, mode: 'check' })
-      expect(plan.told.map((line) => line.split(' ')[1])).to.deep.equal(['planned', 'open'])
+      const plan = await rig.run(plays, { names, mode: 'plan' })
+      expect(plan.told.map((line) => line.split(' ')[1])).to.deep.equal(['planned', 'deferred'])
       const { told, problems } = await rig.run(plays, { names })
       expect(problems).to.deep.equal([])
       expect(told.map((line) => line.split(' ')[1])).to.deep.equal(['changed', 'changed'])

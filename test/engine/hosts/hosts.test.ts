@@ -23,7 +23,7 @@ describe('a run', () => {
   const names = ['web1', 'web2', 'web3']
   const inOrder = (events: readonly RunEvent[]) =>
     events.flatMap((event) =>
-      event.kind === 'turn' || event.kind === 'turned' ? [`${event.host} ${event.kind}`] : [],
+      event.kind === 'turn' || event.kind === 'turnEnd' ? [`${event.host} ${event.kind}`] : [],
     )
   const marked = ({ name }: Host) => file(`${rig.root}/${name}`, 'a', rig.own)
   const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
@@ -46,9 +46,9 @@ describe('a run', () => {
 
     it('changes nothing, in two round trips', async () => {
       const before = hashOf(rig.root)
-      const { summary, told } = await rig.run(plays, { mode: 'check' })
+      const { summary, told } = await rig.run(plays, { mode: 'plan' })
       expect(hashOf(rig.root)).to.equal(before)
-      expect(summary.hosts[0]).to.include({ ok: 0, changed: 5, recheck: 1, failed: 0, trips: 2 })
+      expect(summary.hosts[0]).to.include({ ok: 0, changed: 5, deferred: 1, failed: 0, trips: 2 })
       expect(told).to.include('web1 planned file there')
     })
 
@@ -59,14 +59,14 @@ describe('a run', () => {
             ? [{ name: event.step.name, verb: event.difference.action, fields: event.difference.fields }]
             : [],
         )
-      const planned = await rig.run(plays, { mode: 'check' })
+      const planned = await rig.run(plays, { mode: 'plan' })
       const done = await rig.run(plays)
       expect(changes(planned.events)).to.have.length(5)
       expect(changes(done.events)).to.deep.equal(changes(planned.events))
     })
 
     it('shows texts as they are when a person wants to see them, in one trip more', async () => {
-      const { events, summary } = await rig.run(plays, { mode: 'check', diff: true })
+      const { events, summary } = await rig.run(plays, { mode: 'plan', diff: true })
       const before = events.flatMap((event) =>
         event.kind === 'step' && event.outcome === 'planned' ? [event.before] : [],
       )
@@ -77,7 +77,7 @@ describe('a run', () => {
     it('opens sessions that only look', async () => {
       const purposes: string[] = []
       const opens = (_host: Host, purpose: string) => void purposes.push(purpose)
-      await rig.run(plays, { mode: 'check', opens })
+      await rig.run(plays, { mode: 'plan', opens })
       await rig.run(plays, { opens })
       expect(purposes).to.deep.equal(['look', 'change'])
     })
@@ -192,7 +192,7 @@ describe('a run', () => {
   describe('with serial', () => {
     it('takes a batch after the other', async () => {
       const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], { names })
-      expect(inOrder(events)).to.deep.equal(names.flatMap((name) => [`${name} turn`, `${name} turned`]))
+      expect(inOrder(events)).to.deep.equal(names.flatMap((name) => [`${name} turn`, `${name} turnEnd`]))
     })
 
     it('counts a host whose sudo refuses the password as failed, and not as unreachable', async () => {

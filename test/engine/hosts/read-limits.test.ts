@@ -24,7 +24,7 @@ describe('a question that hangs', () => {
     ]),
   ]
 
-  for (const mode of ['check', 'apply'] as const)
+  for (const mode of ['plan', 'apply'] as const)
     it(`is reported while it runs, ended for its limit, and fails its own host alone (${mode})`, async () => {
       const { problems, events, summary } = await rig.run(hanging, { reads, mode, names: ['web1', 'web2'] })
       expect(problems).to.deep.equal([

@@ -28,7 +28,7 @@ describe('a plan', () => {
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const steps = randomSite(rig, new Dice(seed))
       const plays = () => [play('all', { hosts: { hosts: [HOST] } }, () => steps)]
-      const planned = stepResults((await rig.run(() => plays(), { mode: 'check' })).events)
+      const planned = stepResults((await rig.run(() => plays(), { mode: 'plan' })).events)
       const ran = await rig.run(() => plays())
       expect(ran.problems, `seed ${seed}`).to.deep.equal([])
       expect(tally.compare(planned, stepResults(ran.events)), `seed ${seed}`).to.deep.equal([])
@@ -37,7 +37,7 @@ describe('a plan', () => {
       )
     }
     // Without these the sentences above would say nothing.
-    expect(tally.sure).to.be.greaterThan(25)
+    expect(tally.known).to.be.greaterThan(25)
     expect(tally.ruledOut).to.be.greaterThan(25)
     expect(tally.surprises, 'steps whose fate only the run knew').to.be.greaterThan(0)
   })
@@ -55,7 +55,7 @@ describe('a plan', () => {
       for (const name of ['source', 'copy', 'wrong', 'right'])
         writeFileSync(`${rig.root}/${name}`, name === 'right' ? 'right' : 'old', { mode: 0o644 })
       const make = () => plays.map((steps, i) => play(`${i}`, { hosts: { hosts: [HOST] } }, () => steps))
-      const plan = await rig.run(make, { mode: 'check' })
+      const plan = await rig.run(make, { mode: 'plan' })
       const ran = await rig.run(make)
       expect([plan.problems, ran.problems]).to.deep.equal([[], []])
       const tally = new Tally()

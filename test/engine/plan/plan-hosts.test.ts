@@ -62,7 +62,7 @@ describe('a plan of a play with options about hosts', () => {
           writeFileSync(`${rig.root}/web3`, 'a', { mode: 0o644 })
           if (trouble === 'is refused') mkdirSync(`${rig.root}/${host}`)
           const about = { names, ...(trouble === 'is dead' && { dead: host }) }
-          const planned = await rig.run(plays(options), { mode: 'check', ...about })
+          const planned = await rig.run(plays(options), { mode: 'plan', ...about })
           const ran = await rig.run(plays(options), about)
           expect(touched(planned, 'planned')).to.deep.equal(touched(ran, 'changed'))
           expect(left(planned)).to.deep.equal(left(ran))

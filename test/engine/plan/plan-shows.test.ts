@@ -15,7 +15,7 @@ describe('a plan shows', () => {
   const shown = async (plays: Plays, names: readonly string[] = ['web1']) => {
     const lines: string[] = []
     const reporter = plainReporter({ write: (line) => lines.push(line), paint: plain, verbose: false })
-    const { summary } = await rig.run(plays, { mode: 'check', names, on: (event) => reporter.emit(event) })
+    const { summary } = await rig.run(plays, { mode: 'plan', names, on: (event) => reporter.emit(event) })
     await reporter.done()
     return { text: lines.join('\n').replaceAll(rig.root, ''), summary }
   }
@@ -38,7 +38,7 @@ describe('a plan shows', () => {
     expect(text).to.match(
       /^web1 ~ command install: run\nweb1 \? absent \/default, file \/after: ok now, known after apply\n/,
     )
-    expect(summary.hosts[0]).to.include({ ok: 1, changed: 1, open: 0, recheck: 2 })
+    expect(summary.hosts[0]).to.include({ ok: 1, changed: 1, tentative: 0, deferred: 2 })
     const { told } = await rig.run(brings)
     expect(told).to.deep.equal([
       'web1 ok file before',
@@ -64,7 +64,7 @@ Would change:
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text, summary } = await shown(brings)
     expect(text).to.match(/^No changes: 4 steps ok on 1 host\./)
-    expect(summary.hosts[0]).to.include({ ok: 4, changed: 0, recheck: 0 })
+    expect(summary.hosts[0]).to.include({ ok: 4, changed: 0, deferred: 0 })
     expect((await rig.run(brings)).summary.hosts[0]).to.include({ ok: 4, changed: 0 })
   })
 })

@@ -35,7 +35,7 @@ describe('a question to other hosts', () => {
           ),
         ]),
       ],
-      { names, mode: 'check' },
+      { names, mode: 'plan' },
     )
     expect(told).to.deep.equal(['web1 planned file web1', 'web2 planned file web2'])
     expect(summary.hosts.map(({ trips }) => trips)).to.deep.equal([2, 2])
@@ -157,7 +157,7 @@ describe('a question to other hosts', () => {
           )({}),
         ]),
       ],
-      { mode: 'check' },
+      { mode: 'plan' },
     )
     expect(told).to.deep.equal(['web1 planned file plain', 'web1 planned file web1-deep'])
     expect(summary.hosts[0]?.trips).to.equal(4)

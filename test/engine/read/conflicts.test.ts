@@ -42,7 +42,7 @@ describe('two steps for one thing', () => {
     'a file and a directory': () => [directory(at(), rig.own), file(at(), 'x', rig.own)],
   }
   for (const [what, steps] of Object.entries(pairs))
-    for (const mode of ['check', 'apply'] as const)
+    for (const mode of ['plan', 'apply'] as const)
       it(`are refused before any host is changed, with the place of the second: ${what} (${mode})`, async () => {
         const refused = await rig
           .run(
@@ -96,7 +96,7 @@ describe('two steps for one thing', () => {
             : []
         }),
       ],
-      { names: ['web1', 'web2'], mode: 'check' },
+      { names: ['web1', 'web2'], mode: 'plan' },
     )
     expect(problems).to.deep.equal([])
   })
@@ -109,7 +109,7 @@ describe('two steps for one thing', () => {
           user('nobody', { home: '/nonexistent', shell: '/usr/sbin/nologin', groups: ['adm'] }),
         ]),
       ],
-      { mode: 'check' },
+      { mode: 'plan' },
     )
     expect(problems).to.deep.equal([])
   })

@@ -10,7 +10,7 @@ import { ownRig } from '../../support/rig.ts'
 
 describe('a step that a host cannot be brought to', () => {
   const rig = ownRig({ private: true })
-  const run = (steps: Steps, mode: 'apply' | 'check' = 'apply') =>
+  const run = (steps: Steps, mode: 'apply' | 'plan' = 'apply') =>
     rig.run((web) => [play('web', { hosts: web }, () => steps)], { mode })
 
   it('fails before anything is changed, with its host, its step, its role and its line', async () => {
@@ -33,9 +33,9 @@ describe('a step that a host cannot be brought to', () => {
       command('move', sh`rm ${`${rig.root}/app`}`, { unless: sh`[ ! -L ${`${rig.root}/app`} ]` }),
       directory(`${rig.root}/app`, rig.own),
     ]
-    const plan = await run(steps, 'check')
+    const plan = await run(steps, 'plan')
     expect(plan.problems).to.deep.equal([])
-    expect(plan.told).to.deep.equal(['web1 planned command move', 'web1 open directory app'])
+    expect(plan.told).to.deep.equal(['web1 planned command move', 'web1 deferred directory app'])
     const { problems, told } = await run(steps)
     expect(problems).to.deep.equal([])
     expect(told).to.deep.equal(['web1 changed command move', 'web1 changed directory app'])

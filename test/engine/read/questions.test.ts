@@ -25,8 +25,8 @@ describe('a question of the user', () => {
 
   it('is answered after the steps before it: a copy follows the file that it is made from', async () => {
     await rig.run(copied('v1'))
-    const planned = await rig.run(copied('v2'), { mode: 'check' })
-    expect(planned.told).to.deep.equal(['web1 planned file src', 'web1 open command copy'])
+    const planned = await rig.run(copied('v2'), { mode: 'plan' })
+    expect(planned.told).to.deep.equal(['web1 planned file src', 'web1 deferred command copy'])
     const { told, problems } = await rig.run(copied('v2'))
     expect(problems).to.deep.equal([])
     expect(told).to.deep.equal(['web1 changed file src', 'web1 changed command copy'])
@@ -42,11 +42,11 @@ describe('a question of the user', () => {
         command('needless', sh`touch ${ran}`, { unless: sh`[ -e ${made} ]` }),
       ]),
     ]
-    const { events } = await rig.run(plays, { mode: 'check' })
+    const { events } = await rig.run(plays, { mode: 'plan' })
     const planned = events.flatMap((event) =>
       event.kind === 'step' && event.outcome === 'planned' ? [event] : [],
     )
-    expect(planned.map(({ step, sure }) => [step.kind, sure])).to.deep.equal([
+    expect(planned.map(({ step, known }) => [step.kind, known])).to.deep.equal([
       ['file', true],
       ['command', false],
     ])
@@ -134,9 +134,9 @@ describe('a question of the user', () => {
         ),
       ]
     await rig.run(plays('a'))
-    expect((await rig.run(plays('b'), { mode: 'check' })).told).to.deep.equal([
+    expect((await rig.run(plays('b'), { mode: 'plan' })).told).to.deep.equal([
       'web1 planned file src',
-      'web1 open command copy',
+      'web1 deferred command copy',
     ])
     expect((await rig.run(plays('b'))).told).to.deep.equal([
       'web1 changed file src',

@@ -55,7 +55,7 @@ describe('the selection of steps', () => {
   })
 
   it('shows in a plan what it takes', async () => {
-    const { told } = await rig.run(plays, { mode: 'check', select: { tags: ['packages'] } })
+    const { told } = await rig.run(plays, { mode: 'plan', select: { tags: ['packages'] } })
     expect(told).to.deep.equal([
       'web1 planned file pkg',
       'web1 planned file pkg-conf',

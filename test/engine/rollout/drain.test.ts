@@ -12,7 +12,7 @@ import { type Shell, sh } from '../../../src/shell/sh.ts'
 import { type Options, type Outcome, ownRig } from '../../support/rig.ts'
 import { wordsIn } from '../../support/words.ts'
 
-describe('a bracket around the changes of a host', () => {
+describe('the drain of a host', () => {
   // The way back is noted in /var/lib, which is this machine's own when there is no other.
   const rig = ownRig({ private: true })
   const names = ['lb1', 'lb2', 'web1', 'web2']
@@ -22,16 +22,16 @@ describe('a bracket around the changes of a host', () => {
     existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
   const brackets = ({ events }: Outcome) =>
     events.flatMap((event) =>
-      event.kind === 'bracket' ? [`${event.host} ${event.outcome}${event.owed ? ' (owed)' : ''}`] : [],
+      event.kind === 'drain' ? [`${event.host} ${event.outcome}${event.leftover ? ' (leftover)' : ''}`] : [],
     )
-  const stayed = (events: readonly RunEvent[]) =>
-    events.filter((event) => event.kind === 'bracket' && event.outcome === 'stayed')
+  const failures = (events: readonly RunEvent[]) =>
+    events.filter((event) => event.kind === 'drain' && event.outcome === 'failed')
   const change = ({ name }: Host) => [
     command('change', say(`change ${name}`), { creates: `${rig.root}/${name}` }),
     file(`${rig.root}/${name}`, 'a', rig.own),
   ]
 
-  /** A play over web1 and web2 with a bracket on lb1 that tells what it does. */
+  /** A play over web1 and web2 with a drain on lb1 that logs its commands. */
   const runAround = (
     how: Partial<DrainOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
     options: Options = {},
@@ -63,7 +63,12 @@ describe('a bracket around the changes of a host', () => {
   it('is opened before the first change, and closed when the host is healthy, before the next begins', async () => {
     const outcome = await runAround()
     expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
-    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+    expect(brackets(outcome)).to.deep.equal([
+      'web1 drained',
+      'web1 undrained',
+      'web2 drained',
+      'web2 undrained',
+    ])
   })
 
   it('is not opened when nothing changes', async () => {
@@ -75,15 +80,15 @@ describe('a bracket around the changes of a host', () => {
   })
 
   it('is shown, and not opened, by a run that only checks', async () => {
-    const outcome = await runAround({}, { mode: 'check' })
+    const outcome = await runAround({}, { mode: 'plan' })
     expect([log(), brackets(outcome)]).to.deep.equal([[], ['web1 planned', 'web2 planned']])
-    expect(outcome.events.find(({ kind }) => kind === 'bracket')).to.include({ label: 'out' })
-    expect(outcome.events.flatMap((event) => (event.kind === 'bracket' ? [event.on] : []))).to.deep.equal([
+    expect(outcome.events.find(({ kind }) => kind === 'drain')).to.include({ label: 'out' })
+    expect(outcome.events.flatMap((event) => (event.kind === 'drain' ? [event.on] : []))).to.deep.equal([
       ['lb1'],
       ['lb1'],
     ])
     await runAround()
-    expect(brackets(await runAround({}, { mode: 'check' }))).to.deep.equal([])
+    expect(brackets(await runAround({}, { mode: 'plan' }))).to.deep.equal([])
   })
 
   it('is opened only when a person wants the first change', async () => {
@@ -105,7 +110,12 @@ describe('a bracket around the changes of a host', () => {
 
   it('leaves no note on hosts that have nothing to take back, and its end is told once', async () => {
     const outcome = await runAround({ undrain: () => [] })
-    expect(brackets(outcome)).to.deep.equal(['web1 entered', 'web1 left', 'web2 entered', 'web2 left'])
+    expect(brackets(outcome)).to.deep.equal([
+      'web1 drained',
+      'web1 undrained',
+      'web2 drained',
+      'web2 undrained',
+    ])
   })
 
   it('is not told of where nobody had anything to do for it', async () => {
@@ -165,19 +175,19 @@ describe('a bracket around the changes of a host', () => {
     const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
-    expect(wordsIn(stayed(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
+    expect(wordsIn(failures(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
    on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
    The next run that finds it takes it back; the lines above do so by hand.`)
     const missing = await runAround({}, { dead: 'web1' })
-    expect(brackets(missing)).to.include('web1 stayed (owed)')
+    expect(brackets(missing)).to.include('web1 failed (leftover)')
     expect(
-      wordsIn(stayed(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
+      wordsIn(failures(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
     ).to.equal(`error: web1 stays out, since an earlier run
    web1 cannot be reached
    on ONE: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
    The next run that finds it tries again; the last line above does so by hand.`)
     const next = await runAround()
-    expect(brackets(next)).to.include('web1 left (owed)')
+    expect(brackets(next)).to.include('web1 undrained (leftover)')
     // All hosts are this machine, so more than one of them may find the way back.
     const each = log().filter((line, i, all) => line !== all[i - 1])
     expect(each).to.deep.equal(['enter web1', 'leave web1', ...whole('web1'), ...whole('web2')])
@@ -189,7 +199,7 @@ describe('a bracket around the changes of a host', () => {
       undrain: () => [{ host: rigHost('lb1'), script: stuck }],
     })
     expect(outcome.problems).to.deep.equal(['web1 stays out'])
-    expect(wordsIn(stayed(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
+    expect(wordsIn(failures(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
    on lb1, a command ended with status 1:
    $ [ ! -e /var/lib/provision/undo/web1:out ] || { sh /var/lib/provision/undo/web1:out && rm -f -- /var/lib/provision/undo/web1:out; }
      stuck

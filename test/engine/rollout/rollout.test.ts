@@ -54,7 +54,7 @@ describe('a play over many hosts', () => {
     }
     const turns = (events: readonly RunEvent[]) =>
       events.flatMap((event) =>
-        (event.kind === 'turn' || event.kind === 'turned') && event.play === 'first' ? [event.kind] : [],
+        (event.kind === 'turn' || event.kind === 'turnEnd') && event.play === 'first' ? [event.kind] : [],
       )
 
     it('begins all at once while none of them serves anybody, whatever its batches', async () => {
@@ -65,14 +65,14 @@ describe('a play over many hosts', () => {
 
     it('keeps to its batches when one of them may serve somebody', async () => {
       const { events } = await runWith({ serial: 1, isIdle: resting((asked) => asked > 1) })
-      expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turned', 'turn', 'turned'])
+      expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turnEnd', 'turn', 'turnEnd'])
     })
   })
 
   describe('with a maxUnavailable', () => {
     const inFlight = (events: readonly RunEvent[]) => {
       let now = 0
-      return events.flatMap(({ kind }) => (kind === 'turn' ? [++now] : kind === 'turned' ? [now--] : []))
+      return events.flatMap(({ kind }) => (kind === 'turn' ? [++now] : kind === 'turnEnd' ? [now--] : []))
     }
 
     it('has as many in flight as it says, and begins the next as soon as one is done', async () => {
@@ -143,7 +143,7 @@ describe('a play over many hosts', () => {
         (web) => [play('web', { hosts: web }, ({ name }) => changed(name))],
         {
           names: ['web1', 'web2'],
-          mode: 'check',
+          mode: 'plan',
           diff: true,
         },
       )
@@ -183,7 +183,7 @@ describe('a play over many hosts', () => {
         )
       await all({ limit: ({ name }) => ['web2', 'web3'].includes(name) })
       rmSync(`${rig.root}/second-web3`)
-      const planned = await all({ dead: 'web1', mode: 'check' })
+      const planned = await all({ dead: 'web1', mode: 'plan' })
       const { events, summary } = await all({ dead: 'web1' })
       expect(skipped(planned.events)).to.deep.equal(skipped(events))
       expect(planned.summary.hosts.map(({ ok, changed, skipped }) => [ok, changed, skipped])).to.deep.equal(
@@ -239,7 +239,9 @@ describe('a play over many hosts', () => {
     it('does its work on the others, says of it what the play says, and has not failed', async () => {
       const { summary } = await outlived('web1')
       expect(done()).to.deep.equal(['web2'])
-      expect(summary.hosts.map(({ host, away, unreachable }) => [host, away, unreachable])).to.deep.equal([
+      expect(
+        summary.hosts.map(({ host, excluded, unreachable }) => [host, excluded, unreachable]),
+      ).to.deep.equal([
         ['web1', 'web1 sleeps', false],
         ['web2', undefined, false],
       ])
@@ -253,7 +255,7 @@ describe('a play over many hosts', () => {
   })
 
   it('plans nothing where a play that any failure stops is refused, as the run does nothing', async () => {
-    const refusing = (mode: 'check' | 'apply') =>
+    const refusing = (mode: 'plan' | 'apply') =>
       rig.run(
         (web) => [
           play('gate', { hosts: web, anyErrorsFatal: true }, ({ name }) => {
@@ -276,7 +278,7 @@ describe('a play over many hosts', () => {
         ],
         { names, mode },
       )
-    for (const mode of ['check', 'apply'] as const) {
+    for (const mode of ['plan', 'apply'] as const) {
       const { events, summary } = await refusing(mode)
       expect(skipped(events), 'told once').to.deep.equal([
         ['the rest', names.join(' '), 'web2 failed in "gate", which ends the run'],
@@ -302,7 +304,7 @@ describe('a play over many hosts', () => {
     expect(done()).to.deep.equal(['web1', 'web3', 'web4', 'web5'])
     expect(skipped(events)).to.deep.equal([['all', 'web2', 'it is away']])
     expect(summary.hosts.map(({ failed, skipped }) => failed + skipped)).to.deep.equal([0, 0, 0, 0, 0])
-    expect(summary.hosts.map(({ away }) => away)).to.deep.equal([
+    expect(summary.hosts.map(({ excluded }) => excluded)).to.deep.equal([
       undefined,
       'at lunch',
       undefined,

@@ -69,7 +69,7 @@ export function surprises(
     const states = `${before.get(subject) ?? 'nothing'} -> ${after.get(subject) ?? 'nothing'}`
     if (about.every(({ outcome }) => outcome === 'ok') && !same)
       return [`${subject} is to stay, but changed: ${states}`]
-    return about.some(({ sure }) => sure) && same ? [`${subject} is to change, but stayed: ${states}`] : []
+    return about.some(({ known }) => known) && same ? [`${subject} is to change, but stayed: ${states}`] : []
   })
 }
 

@@ -38,11 +38,47 @@ describe('the journal of a run', () => {
     const { about, lines } = parseJournal(journalOf(EVENTS))
     expect(about).to.deep.equal({ provision: 2, ...ABOUT })
     const told = (kind: string) => lines.filter((line) => line.kind === kind).length
-    for (const kind of ['begin', 'connected', 'unreachable', 'surveyed', 'failed', 'end'])
+    for (const kind of ['begin', 'connected', 'unreachable', 'refreshed', 'failed', 'end'])
       expect(told(kind), kind).to.equal(EVENTS.filter((event) => event.kind === kind).length)
     expect(told('step')).to.equal(
-      EVENTS.filter((event) => event.kind === 'step' && !['ok', 'open'].includes(event.outcome)).length,
+      EVENTS.filter((event) => event.kind === 'step' && !['ok', 'deferred'].includes(event.outcome)).length,
     )
+  })
+
+  it('is read from version 1 with the names of today', () => {
+    const header = JSON.stringify({ provision: 1, ...ABOUT })
+    const at = { play: 'web', host: 'web1' }
+    const old = [
+      { t: 0, kind: 'begin', mode: 'check', hosts: ['web1'], plays: ['web'] },
+      { t: 1, kind: 'doors', id: 0, admits: [{ to: [80], from: 'anywhere' }] },
+      { t: 1, kind: 'surveyed', host: 'web1', steps: 2, differing: 1, admits: 0 },
+      { t: 2, kind: 'bracket', ...at, label: 'out of web', outcome: 'entered', owed: true },
+      { t: 2, kind: 'a step', id: 0, step: { kind: 'file', name: '/etc/motd', roles: [] } },
+      { t: 2, kind: 'step', ...at, step: 0, outcome: 'planned', sure: true },
+      { t: 3, kind: 'turned', ...at, changed: 1, failed: false },
+      {
+        ...{ t: 4, kind: 'end' },
+        summary: { mode: 'check', hosts: [{ host: 'web1', ok: 1, open: 1, recheck: 2, away: 'at lunch' }] },
+      },
+    ]
+    const { about, lines } = parseJournal([header, ...old.map((line) => JSON.stringify(line)), ''].join('\n'))
+    expect(about.provision).to.equal(2)
+    expect(lines).to.deep.equal([
+      { t: 0, kind: 'begin', mode: 'plan', hosts: ['web1'], plays: ['web'] },
+      { t: 1, kind: 'define ingress', id: 0, ingress: [{ to: [80], from: 'anywhere' }] },
+      { t: 1, kind: 'refreshed', host: 'web1', steps: 2, differing: 1, ingress: 0 },
+      { t: 2, kind: 'drain', ...at, label: 'out of web', outcome: 'drained', leftover: true },
+      { t: 2, kind: 'define step', id: 0, step: { kind: 'file', name: '/etc/motd', roles: [] } },
+      { t: 2, kind: 'step', ...at, step: 0, outcome: 'planned', known: true },
+      { t: 3, kind: 'turnEnd', ...at, changed: 1, failed: false },
+      {
+        ...{ t: 4, kind: 'end' },
+        summary: {
+          mode: 'plan',
+          hosts: [{ host: 'web1', ok: 1, tentative: 1, deferred: 2, excluded: 'at lunch' }],
+        },
+      },
+    ])
   })
 
   it('tells of steps that are as wanted in one line for a host, and what a step is once for all hosts', () => {

@@ -20,7 +20,7 @@ process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) => {
 }
 const began = performance.now()
 reporter.emit({ kind: 'begin', mode: 'apply', hosts, plays: ['web', 'balancers'] })
-for (const name of hosts) reporter.emit({ kind: 'surveyed', host: name, steps: rounds, differing: 1 })
+for (const name of hosts) reporter.emit({ kind: 'refreshed', host: name, steps: rounds, differing: 1 })
 reporter.emit({ kind: 'play', play: 'web', hosts })
 // On a slow machine more rounds are needed until the rows were drawn a few times.
 for (let n = 0; n < rounds || drawings < LEAST_DRAWINGS; n++) {
@@ -35,7 +35,7 @@ for (let n = 0; n < rounds || drawings < LEAST_DRAWINGS; n++) {
   await new Promise((resolve) => setTimeout(resolve, 20))
 }
 for (const name of hosts)
-  reporter.emit({ kind: 'turned', play: 'web', host: name, changed: 1, failed: name === 'web3' })
+  reporter.emit({ kind: 'turnEnd', play: 'web', host: name, changed: 1, failed: name === 'web3' })
 reporter.emit({ kind: 'end', summary: summary(hosts.map((name) => host({ host: name, ok: rounds }))) })
 await reporter.done()
 console.log(`took ${Math.round(performance.now() - began)} ms`)

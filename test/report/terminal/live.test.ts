@@ -12,7 +12,7 @@ describe('The board of a run', () => {
     const board = new LiveBoard(PLAIN)
     begin(board, ['web1', 'web2'])
     board.emit({ kind: 'step', play: 'web', host: 'web1', step: step('package', 'nginx'), outcome: 'ok' })
-    board.emit({ kind: 'turned', play: 'web', host: 'web2', changed: 2, failed: false })
+    board.emit({ kind: 'turnEnd', play: 'web', host: 'web2', changed: 2, failed: false })
     expect(board.play('web').hosts.map(({ title }) => title)).to.eql(['web1 package nginx', 'web2 2 changed'])
   })
 
@@ -35,7 +35,7 @@ describe('The board of a run', () => {
     const hosts = Array.from({ length: 40 }, (_, i) => `web${i + 1}`)
     begin(board, hosts)
     for (const host of hosts.slice(0, 37))
-      board.emit({ kind: 'turned', play: 'web', host, changed: 0, failed: host === 'web7' })
+      board.emit({ kind: 'turnEnd', play: 'web', host, changed: 0, failed: host === 'web7' })
     now = 5_000
     board.emit({ kind: 'waiting', play: 'web', host: 'web40', for: 'its turn' })
     expect(board.play('web')).to.eql({

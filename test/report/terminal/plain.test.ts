@@ -135,14 +135,14 @@ No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 Ki
     const difference = { action: 'run', fields: [] } as const
     expect(
       shown([
-        { ...about, step: step('command', 'a'), outcome: 'planned', sure: true, difference },
-        { ...about, step: step('command', 'b'), outcome: 'planned', sure: false, difference },
+        { ...about, step: step('command', 'a'), outcome: 'planned', known: true, difference },
+        { ...about, step: step('command', 'b'), outcome: 'planned', known: false, difference },
         {
-          ...{ kind: 'bracket', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
-          ...{ owed: false, on: ['lb1', 'lb2'] },
+          ...{ kind: 'drain', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
+          ...{ leftover: false, on: ['lb1', 'lb2'] },
         },
-        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'planned' },
-        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', owed: false, outcome: 'failed' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', leftover: false, outcome: 'planned' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', leftover: false, outcome: 'failed' },
       ]),
     ).to.equal(
       'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ drain: out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',

@@ -55,7 +55,7 @@ ${then}`,
         ...(cut.timeout && { timeout: cut.timeout }),
       },
     )
-  const run = (one: ReturnType<typeof step>, mode: 'apply' | 'check' = 'apply') =>
+  const run = (one: ReturnType<typeof step>, mode: 'apply' | 'plan' = 'apply') =>
     rig.run((web): readonly Play[] => [play('web', { hosts: web }, () => one)], { mode })
   const now = () =>
     Object.fromEntries(
@@ -116,7 +116,7 @@ ${then}`,
   it('is told by a check, which leaves all as it is', async () => {
     await crashed()
     const before = now()
-    const { events } = await run(step(), 'check')
+    const { events } = await run(step(), 'plan')
     expect(
       events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : [])),
     ).to.deep.equal([['conf', 'planned']])

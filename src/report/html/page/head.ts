@@ -19,7 +19,7 @@ export function showHead(run: RunTimeline): void {
   const figures: readonly (readonly [string, string | undefined])[] = [
     ['hosts', String(hosts.length)],
     ['steps', steps?.toLocaleString('en')],
-    [mode === 'check' ? 'to change' : 'changed', changed?.toLocaleString('en')],
+    [mode === 'plan' ? 'to change' : 'changed', changed?.toLocaleString('en')],
     ['time', elapsed(ms)],
     ['round trips', summary && `at most ${Math.max(0, ...summary.hosts.map(({ trips }) => trips))} per host`],
     ['traffic', summary && `${Math.ceil((summary.sent + summary.received) / 1024).toLocaleString('en')} KiB`],
@@ -42,6 +42,6 @@ function resultOf({ hosts, summary, mode }: RunTimeline): { readonly text: strin
   if (!summary) return { text: 'Incomplete', tone: 'failed' }
   if (summary.interrupted) return { text: 'Interrupted', tone: 'skipped' }
   if (changed === 0) return { text: 'No changes', tone: 'ok' }
-  const verb = mode === 'check' ? 'would change' : 'changed'
+  const verb = mode === 'plan' ? 'would change' : 'changed'
   return { text: `${count(changed, 'host')} ${verb}`, tone: 'changed' }
 }

@@ -5,7 +5,7 @@ import type { Outcome, RunTimeline } from '../../journal/timeline.ts'
 export const OUTCOMES: readonly Outcome[] = ['failed', 'unreachable', 'skipped', 'changed', 'ok']
 
 export function outcomeLabel(outcome: Outcome, { mode }: RunTimeline): string {
-  return outcome === 'changed' && mode === 'check' ? 'to change' : outcome
+  return outcome === 'changed' && mode === 'plan' ? 'to change' : outcome
 }
 
 /** The time since the start of the run: `+1.20 s`. */
