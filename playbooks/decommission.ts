@@ -5,10 +5,7 @@ import { findHost } from './lib/hosts.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { currentRelease } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { balancerTier } from './tiers/balancer.ts'
-import { databaseTier } from './tiers/database.ts'
-import { webTier } from './tiers/web.ts'
+import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
 
 /**
  * A web or app host leaves: its neighbours are brought to the state that they would have without it, then its service is stopped.

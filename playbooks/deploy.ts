@@ -23,8 +23,7 @@ import {
   ROOTS,
 } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { webTier } from './tiers/web.ts'
+import { appTier, webTier } from './site.ts'
 
 /**
  * The build of this machine, host by host. A release that does not get ready on a host is taken back there; then the deploy ends,

@@ -24,10 +24,8 @@ import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/main
 import { primaryIn } from './lib/record.ts'
 import { releaseOfPeers } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { balancerTier } from './tiers/balancer.ts'
-import { databaseRoles, databaseTier } from './tiers/database.ts'
-import { webTier } from './tiers/web.ts'
+import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
+import { databaseRoles } from './tiers/database.ts'
 
 /**
  * A host is for people alone for a time: others do its work, and runs leave it out. It is marked before it is taken out of service, and

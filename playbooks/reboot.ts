@@ -23,10 +23,8 @@ import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { balancerTier } from './tiers/balancer.ts'
+import { appTier, balancerTier, webTier } from './site.ts'
 import { databaseRoles } from './tiers/database.ts'
-import { webTier } from './tiers/web.ts'
 
 /** Every host boots anew, one after another, each out of service meanwhile and proved well before the next. */
 export default playbook(
@@ -45,7 +43,7 @@ export default playbook(
       gate('app hosts are well', values.app.hosts),
       ...webTier(values, { ...options, label: 'web: reboot' }),
       gate('web hosts are well', values.web.hosts),
-      ...balancerTier(values, { label: 'balancers: reboot', steps, releaseAddress: true }),
+      ...balancerTier(values, { label: 'balancers: reboot', steps, moveVip: true }),
     ]
   },
   {

@@ -1,9 +1,8 @@
 import { flag, playbook } from 'provision-ts'
 import { renewCertificates } from 'provision-ts/pki'
 import { site } from './schema.ts'
-import { backupTier } from './tiers/backup.ts'
-import { balancerTier } from './tiers/balancer.ts'
-import { databaseHosts, databaseRoles } from './tiers/database.ts'
+import { backupTier, balancerTier, databaseHosts } from './site.ts'
+import { databaseRoles } from './tiers/database.ts'
 
 export default playbook(
   site,

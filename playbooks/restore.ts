@@ -5,8 +5,8 @@ import { primaryOf } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { backupHost } from './lib/backups.ts'
 import { site } from './schema.ts'
-import { backupTier } from './tiers/backup.ts'
-import { databaseHosts, databaseRoles } from './tiers/database.ts'
+import { backupTier, databaseHosts } from './site.ts'
+import { databaseRoles } from './tiers/database.ts'
 
 export default playbook(
   site,

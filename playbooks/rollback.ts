@@ -19,8 +19,7 @@ import { skipMaintenance } from './lib/maintenance.ts'
 import { type HostReleases, hostReleases, NO_RELEASES, type Part, ROOTS } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { webTier } from './tiers/web.ts'
+import { appTier, webTier } from './site.ts'
 
 /** The application and its pages as they were before, from what the hosts still have. */
 export default playbook(

@@ -9,10 +9,7 @@ import { notOnPrimary } from './lib/not-on-primary.ts'
 import { currentRelease } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
-import { appTier } from './tiers/app.ts'
-import { balancerTier } from './tiers/balancer.ts'
-import { databaseTier } from './tiers/database.ts'
-import { webTier } from './tiers/web.ts'
+import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
 
 /** One tier by itself: its state, and on demand the updates of its packages, with the restarts that they ask for. */
 export default playbook(
@@ -45,7 +42,7 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
   const all = {
     web: () => webTier(values, options('haproxy', 'nginx')),
     app: () => appTier(values, options('notes')),
-    lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), releaseAddress: packages }),
+    lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), moveVip: packages }),
     db: () => [
       ...(packages ? replicas(values) : []),
       ...databaseTier(values),

@@ -1,6 +1,8 @@
 import { ARCHIVING } from '../../roles/backup/index.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-import { NOTES } from './app-database.ts'
+
+/** The database of the application, the owner of its schema, and the user that reads and writes rows. */
+export const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
 
 /** What the database roles are told alike, so that either can become the other. */
 export function databaseParams(host: DatabaseHost, values: Site) {

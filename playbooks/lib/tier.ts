@@ -13,38 +13,45 @@ import {
 import type { Site } from '../schema.ts'
 import type { Part } from './releases.ts'
 
-/** What an operation does otherwise than the site, within the same plays:
-  drain, one after another, proved well. */
+/** The ways in which an operation runs a tier of the site differently. */
 export interface TierOptions {
-  /** @default the tier's name */
+  /** @default the name of the tier */
   readonly label?: string
-  /** How many hosts at a time. @default one, then halves */
+  /** Hosts that change at the same time. @default first one, then half of them */
   readonly serial?: 1
-  /** Of the application. @default the build of this machine, if no person has taken it out of force */
+  /** The release of the application for a host. @default the build on this machine, unless a user has rolled it back */
   readonly release?: (host: Host, part: Part) => Answers<Build>
-  /** What a host's turn consists of. @param own what the site does @default just that */
-  readonly steps?: (host: Host, own: Steps) => Steps
-  /** Whether the last host in service may be changed too, and none is taken out of service before. @default false */
+  /** The steps of a host. @param siteSteps those of the site @default those of the site */
+  readonly steps?: (host: Host, siteSteps: Steps) => Steps
+  /** Changes the last host in service too, and drains none. @default false */
   readonly outage?: boolean
 }
 
+export interface BalancerOptions extends Pick<TierOptions, 'label' | 'steps'> {
+  /** A peer holds the virtual IP address while a host changes. Set it for changes that are more than a reload. @default false */
+  readonly moveVip?: boolean
+}
+
+/** One host first, then half of the hosts at a time. */
+export const CANARY = [1, '50%'] as const
+
 /** The steps of the site, unchanged. */
-export const siteSteps = (_host: Host, own: Steps): Steps => own
+export const siteSteps = (_host: Host, steps: Steps): Steps => steps
 
 /** True if the unit is not active, so the host serves no traffic. */
 export function isStopped(unit: string): Question<boolean> {
   return ask(
-    `is ${unit} at rest?`,
+    `is ${unit} stopped?`,
     read(sh`systemctl is-active -q ${unit}`, ({ code }) => code !== 0),
   )
 }
 
-/** A port of numbers that operators alone may read. */
-export function watchedAt(port: number, admins: Site['admins']): readonly FirewallRule[] {
+/** Opens a port of metrics or statistics to the networks of administrators. */
+export function fromAdmins(port: number, admins: Site['admins']): readonly FirewallRule[] {
   return admins === undefined ? [] : [{ port, from: admins.map((address) => ({ address })) }]
 }
 
-/** Who reaches a host by ssh. */
+/** Opens SSH to the networks of administrators, or to all if the inventory names none. */
 export function sshFor(admins: Site['admins']): FirewallOptions {
   return { ssh: admins ?? 'anywhere' }
 }

@@ -1,77 +1,25 @@
-import { type Answers, after, allAnswers, askEach, firewall, type Host, type Play, play } from 'provision-ts'
-import {
-  BACKUP_PORT,
-  backupSource,
-  noExistingBackups,
-  type RepositoryInfo,
-  repositoryInfo,
-} from '../../roles/backup/index.ts'
-import { base } from '../../roles/base/index.ts'
-import {
-  postgresPackages,
-  postgresPrimary,
-  postgresReplica,
-  postgresReplication,
-} from '../../roles/postgres/index.ts'
+import { after, allAnswers, askEach, type Host, mapAnswers, type Play, play } from 'provision-ts'
+import { noExistingBackups, repositoryInfo } from '../../roles/backup/index.ts'
+import { postgresPrimary, postgresReplica, postgresReplication } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { raisesLimits, serverLimits } from '../../roles/postgres/lib/limits.ts'
 import { runningReplicas } from '../../roles/postgres/lib/primary.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
-import {
-  clusterSettings,
-  etcdPlays,
-  failoverPackages,
-  failoverRules,
-  managersOf,
-  patroniPlays,
-} from '../lib/automatic-failover.ts'
 import { databaseParams } from '../lib/database-params.ts'
 import { maintenanceSince } from '../lib/maintenance.ts'
 import { primaryIn, recordPlays } from '../lib/record.ts'
-import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-
-/** The databases: first what all of them have, then who takes writes, then who follows. */
-export function databaseTier(values: Site): readonly Play[] {
-  return [...databaseHosts(values), ...nothingToBringBack(values), ...databaseRoles(values)]
-}
-
-/** What every database host has, whether there is a database on it or not. */
-export function databaseHosts(values: Site): readonly Play[] {
-  const { app: apps, db, backup, authority, admins, updates } = values
-  return [
-    play('database: packages', { hosts: db }, (host) => [
-      base({ updates }),
-      postgresPackages(host),
-      failoverPackages(values),
-      backup.hosts.map((repository) => backupSource({ ...host, authority, repository })),
-    ]),
-    play('database: access', { hosts: db }, (host) => [
-      firewall(
-        [
-          { port: 5432, from: [...apps.hosts, ...db.without(host)] },
-          { port: BACKUP_PORT, from: backup.hosts },
-          ...failoverRules(values, host),
-        ],
-        sshFor(admins),
-      ),
-    ]),
-    ...etcdPlays(values),
-  ]
-}
+import { clusterSettings, managersOf, patroniPlays } from './automatic-failover.ts'
 
 /** No empty database is made where there are backups of one. */
-function nothingToBringBack({ db, backup, domain }: Site): readonly Play[] {
-  const places = askEach(db, clusterState)
-  const held = askEach(backup, repositoryInfo)
-  // Asked together: one after the other they would take a round trip each.
-  const found: Answers<{ readonly empty: boolean; readonly held: RepositoryInfo | undefined }> = {
-    asks: [...places.asks, ...held.asks],
-    value: (answerTo) => ({
-      empty: places.value(answerTo).every(({ answer }) => answer?.kind === 'nothing'),
-      held: held.value(answerTo)[0]?.answer,
+export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
+  const found = mapAnswers(
+    allAnswers(askEach(db, clusterState), askEach(backup, repositoryInfo)),
+    ([states, [repository]]) => ({
+      empty: states.every(({ answer }) => answer?.kind === 'nothing'),
+      held: repository?.answer,
     }),
-  }
+  )
   if (backup.hosts.length === 0) return []
   return [
     play('database: nothing to bring back', { hosts: db }, ({ name }) =>
@@ -123,8 +71,8 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       after(known, ([of, manager]) => host !== of && replica(host, of, manager(host))),
     ),
     play('database: replication', { hosts: db }, (host) =>
-      after(allAnswers(known, databasesOf(db)), ([[of, manager], { found, away }]) => {
-        const counts = ({ name }: Host) => name === back?.name || !away.includes(name)
+      after(allAnswers(known, databaseStates(db)), ([[of, manager], { found, inMaintenance }]) => {
+        const counts = ({ name }: Host) => name === back?.name || !inMaintenance.includes(name)
         return (
           host === of &&
           postgresReplication({
@@ -145,15 +93,13 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
   ]
 }
 
-/** What the database hosts have, and which of them people have for themselves: nobody waits for those. */
-function databasesOf(db: Pick<Site['db'], 'hosts'>) {
-  const places = askEach(db, clusterState)
-  const marks = askEach(db, maintenanceSince)
-  return {
-    asks: [...places.asks, ...marks.asks],
-    value: (answerTo: Parameters<typeof places.value>[0]) => ({
-      found: places.value(answerTo),
-      away: marks.value(answerTo).flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name])),
+/** The states of the database hosts, and the names of those in maintenance, for which no commit waits. */
+function databaseStates(db: Pick<Site['db'], 'hosts'>) {
+  return mapAnswers(
+    allAnswers(askEach(db, clusterState), askEach(db, maintenanceSince)),
+    ([found, marks]) => ({
+      found,
+      inMaintenance: marks.flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name])),
     }),
-  }
+  )
 }

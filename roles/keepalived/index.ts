@@ -17,6 +17,7 @@ import { keepalivedConflicts } from './resources/conflicts.ts'
 import { type Check, checkScript, dropInConf, keepalivedConf } from './templates.ts'
 
 export type { KeepalivedParams, KeepalivedPeer } from './params.ts'
+export { allowVip, moveVipAway, releaseVip } from './resources/vip.ts'
 
 const CONFIG = '/etc/keepalived/keepalived.conf'
 /** In a directory of root's, or keepalived would leave it out without a word. */

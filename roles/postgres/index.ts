@@ -41,6 +41,7 @@ import { settingsActive } from './resources/settings-active.ts'
 import { synchronousConf, synchronousReplication } from './resources/synchronous-replication.ts'
 import { walReceiver } from './resources/wal-receiver.ts'
 
+export { clusterState } from './lib/cluster-state.ts'
 export { primaryOf } from './lib/primary.ts'
 export type {
   PostgresParams,

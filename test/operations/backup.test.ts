@@ -219,8 +219,7 @@ export default async () => {
 const DATABASE = `
 import { playbook } from 'provision-ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
-import { backupTier } from '${ROOT}/playbooks/tiers/backup.ts'
-import { databaseTier } from '${ROOT}/playbooks/tiers/database.ts'
+import { backupTier, databaseTier } from '${ROOT}/playbooks/site.ts'
 
 export default playbook(site, (values) => [...databaseTier(values), ...backupTier(values)])
 `

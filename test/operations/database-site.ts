@@ -49,8 +49,7 @@ const PLAYBOOK = `
 import { playbook } from 'provision-ts'
 import { skipMaintenance } from '${ROOT}/playbooks/lib/maintenance.ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
-import { appTier } from '${ROOT}/playbooks/tiers/app.ts'
-import { databaseTier } from '${ROOT}/playbooks/tiers/database.ts'
+import { appTier, databaseTier } from '${ROOT}/playbooks/site.ts'
 const nobody = { hosts: [] }
 export default playbook(site, (values) => [
   skipMaintenance({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { refuseUnreachable } from '../../playbooks/lib/automatic-failover.ts'
 import { votes } from '../../playbooks/lib/rules.ts'
+import { refuseUnreachable } from '../../playbooks/tiers/automatic-failover.ts'
 import { type PatroniParams, patroniConfiguration } from '../../roles/patroni/index.ts'
 import { parseState } from '../../roles/patroni/lib/state.ts'
 import { dynamicOf } from '../../roles/patroni/params.ts'

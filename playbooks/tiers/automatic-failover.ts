@@ -28,9 +28,9 @@ import { primaryOf } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
+import { databaseParams, isAutomatic } from '../lib/database-params.ts'
+import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-import { databaseParams, isAutomatic } from './database-params.ts'
-import { sshFor } from './tier.ts'
 
 /** The hosts with a vote: all database hosts, and the witness. */
 export function votersOf({ db, witness }: Pick<Site, 'db' | 'witness'>): readonly Host[] {
