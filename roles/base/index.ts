@@ -6,7 +6,7 @@ import { sshAccess } from './resources/ssh-access.ts'
 
 export type { BaseParams, SshAccess } from './params.ts'
 
-/** What every host of the system has, whatever it serves. */
+/** The common part of all hosts. */
 export const base = role(
   'base',
   ({ journal = 512, ssh = {}, updates = true, manual = OURS }: BaseParams, { facts }) => [
@@ -17,7 +17,7 @@ export const base = role(
     sysctl('provision-network', NETWORK),
     !facts.container && [
       sysctl('provision-kernel', KERNEL),
-      // Another service of that sort makes room for it by itself.
+      // Its package removes other NTP services.
       pkg('chrony'),
       service('chrony'),
     ],
@@ -27,10 +27,10 @@ export const base = role(
   { debian: [12, 13] },
 )
 
-/** They are updated by a run, which takes one host after another out of service. */
+/** Packages of the roles. A run updates them, one drained host at a time. */
 const OURS = ['haproxy', 'keepalived', 'nginx', 'libnginx', 'nodejs', 'libnode', 'postgresql', 'pgbackrest']
 
-/** Without a limit the journal takes a tenth of the disk, up to 4 GB. */
+/** Without a limit the journal takes 10 % of the disk, up to 4 GB. */
 function journald(journal: number): string {
   return `[Journal]\nSystemMaxUse=${journal}M\nRuntimeMaxUse=${Math.ceil(journal / 2)}M\n`
 }

@@ -87,15 +87,15 @@ describe('provision verify, on real hosts', function () {
     expect([code, unknown]).to.deep.equal([1, []])
     expect(failed).to.deep.equal([
       'app1 nothing is left of unfinished runs',
-      'app2 has no disk that is more than 85 % full',
-      'db1 needs no reboot',
+      'app2 disks are at most 85 % full',
+      'db1 no reboot is pending',
       'lb1 has web1, web2 in service',
-      'lb1 reaches web1:8080, web2:8080',
+      'lb1 can connect to web1:8080, web2:8080',
       'lb2 has web1, web2 in service',
       'lb2 is not in maintenance',
-      'lb2 reaches web1:8080, web2:8080',
+      'lb2 can connect to web1:8080, web2:8080',
       'web2 answers',
-      'web2 nginx runs, and keeps running',
+      'web2 nginx is running and stable',
       'web2 passes requests on to the application',
       'web2 serves the page',
     ])
@@ -113,10 +113,10 @@ describe('provision verify, on real hosts', function () {
     const { failed } = await verify()
     await lab.exec('db1', 'systemctl restart provision-firewall')
     expect(failed).to.include.members([
-      'lb1 is kept from db1:5432, db2:5432',
-      'web1 is kept from db1:5432, db2:5432',
+      'lb1 cannot connect to db1:5432, db2:5432',
+      'web1 cannot connect to db1:5432, db2:5432',
     ])
-    expect(failed.filter((line) => !line.includes('is kept from db1'))).to.deep.equal([])
+    expect(failed.filter((line) => !line.includes('cannot connect to db1'))).to.deep.equal([])
   })
 
   it('names a replica that is frozen, and does not know what only it could tell', async () => {
@@ -127,7 +127,7 @@ describe('provision verify, on real hosts', function () {
     const { code, failed, unknown, text } = await verify()
     await lab.exec(replica, `systemctl kill -s CONT ${all}`)
     expect(code, text).to.equal(1)
-    expect(failed).to.include(`${replica} postgresql runs, and keeps running`)
+    expect(failed).to.include(`${replica} postgresql is running and stable`)
     expect(unknown).to.include(`${replica} its database answers`)
     expect((await verify('--within', '60s')).code).to.equal(0)
   })
@@ -141,7 +141,7 @@ describe('provision verify, on real hosts', function () {
       await lab.exec('web1', 'systemctl stop nginx')
       const { code, failed, text } = await verify()
       expect(code, text).to.equal(1)
-      expect(failed).to.include('web1 nginx runs, and keeps running')
+      expect(failed).to.include('web1 nginx is running and stable')
     } finally {
       await Promise.all(lab.hosts.map(({ name }) => lab.fast(name)))
       await lab.exec('web1', 'systemctl start nginx')

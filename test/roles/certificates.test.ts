@@ -25,10 +25,7 @@ describe('the certificates of a host', () => {
   })
 
   it('are unknown when the output was cut off, and a fault when they cannot be read', () => {
-    expect(expiringCertificates('MIIB', 0)).to.have.property(
-      'message',
-      'There are more certificates than could be read.',
-    )
+    expect(expiringCertificates('MIIB', 0)).to.have.property('message', 'not all certificates could be read')
     expect(
       expiringCertificates(
         'begin\nfile /etc/a.crt\n-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n',
@@ -40,6 +37,6 @@ describe('the certificates of a host', () => {
 
   it('are one check of a host', () => {
     const host = { name: 'db1', group: 'db', address: '10.0.0.1' }
-    expect(certificatesValid(host)).to.include({ about: 'db1', label: 'has certificates that last' })
+    expect(certificatesValid(host)).to.include({ about: 'db1', label: 'no certificate expires soon' })
   })
 })

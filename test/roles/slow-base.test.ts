@@ -67,7 +67,7 @@ describe('checks of a slow host', () => {
         )
         expect(said).to.deep.equal([
           'passed',
-          `failed: open:${open?.port}: takes connections`,
+          `failed: open:${open?.port}: accepts connections`,
           `failed: refused:${refused?.port}: refuses connections`,
           'passed',
         ])
@@ -82,9 +82,9 @@ describe('checks of a slow host', () => {
         portsClosed(host, all(dropped), { controls: all(dropped) }),
       ])
       expect(said).to.deep.equal([
-        `unknown: ${none}; nothing else was tried`,
-        `unknown: ${none}; nothing else was tried`,
-        `unknown: ${none}; nor from dropped:${dropped?.port}`,
+        `unknown: ${none}; there is no other port to compare with`,
+        `unknown: ${none}; there is no other port to compare with`,
+        `unknown: ${none}; none from dropped:${dropped?.port}`,
       ])
     })
 
@@ -99,7 +99,7 @@ describe('checks of a slow host', () => {
         `failed: dropped:${dropped?.port}: no answer within 1 s`,
         `failed: dropped:${dropped?.port}: no answer within 1 s`,
         'passed',
-        `failed: open:${open?.port}: takes connections`,
+        `failed: open:${open?.port}: accepts connections`,
       ])
     })
 
@@ -124,9 +124,9 @@ describe('checks of a slow host', () => {
       expect(await service('echo Failed to connect to bus >&2; exit 1')).to.deep.equal([
         'unknown: Failed to connect to bus',
       ])
-      expect(await service(SPEECHLESS)).to.deep.equal(['unknown: systemd does not tell of it'])
+      expect(await service(SPEECHLESS)).to.deep.equal(['unknown: systemd does not report it'])
       expect(await service(shown('ActiveState=active'))).to.deep.equal([
-        'unknown: systemd does not tell when it was started',
+        'unknown: systemd does not report its start time',
       ])
     })
 
@@ -156,13 +156,13 @@ describe('checks of a slow host', () => {
         'failed: it is frozen',
       ])
       expect(await service('printf "%s\\n" Id=init.scope ActiveState=active')).to.deep.equal([
-        'failed: it is not there',
+        'failed: the unit does not exist',
       ])
       expect(
         await service(
           'printf "%s\\n" Id=nginx.service LoadState=not-found ActiveState=inactive "" Id=init.scope',
         ),
-      ).to.deep.equal(['failed: it is not there'])
+      ).to.deep.equal(['failed: the unit does not exist'])
       const other = `printf '%s\\n' '' Id=old.service ActiveState=failed`
       expect(
         await service(`${shown(`ActiveState=active ${started.replace('$$', '0')}`)}; ${other}`),
@@ -170,7 +170,7 @@ describe('checks of a slow host', () => {
       const again = shown(
         'ActiveState=active NRestarts=3 MainPID=1 ActiveEnterTimestampMonotonic=999999999999999',
       )
-      expect((await service(again))[0]).to.match(/^failed: systemd has started it again 3 times/)
+      expect((await service(again))[0]).to.match(/^failed: it restarted 3 times/)
     })
   })
 
@@ -196,12 +196,12 @@ ${more}`
       expect(silent[2]).to.match(SLOW)
       const speechless = await base({ df: SPEECHLESS, systemctl: SPEECHLESS })
       expect([speechless[0], speechless[2]]).to.deep.equal([
-        'unknown: df names no disk: ',
-        'unknown: systemd does not tell how many units have failed',
+        'unknown: df reports no disk: ',
+        'unknown: systemd does not report the number of failed units',
       ])
       const broken = await base({ df: 'echo df: no >&2; exit 1', systemctl: 'exit 1' })
       expect([broken[0], broken[2]]).to.deep.equal([
-        'unknown: df names no disk: df: no',
+        'unknown: df reports no disk: df: no',
         'unknown: systemd does not answer',
       ])
     })
@@ -227,20 +227,22 @@ ${more}`
       const late = [read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 2_400)]
       expect(clockSkew(late, 1)).to.be.instanceOf(Problem)
       expect(String(clockSkew(late, 1))).to.include(
-        'b took 1.5 s to tell its time, too long to compare clocks',
+        'b took 1.5 s to return its time, too long to compare clocks',
       )
       expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 1_400)], 1)).to.equal(undefined)
     })
 
     it('are told apart when no delay explains it', () => {
       expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 9_000, 900, 2_400)], 1)).to.equal(
-        'b is 6.6 s before a',
+        'b is 6.6 s ahead of a',
       )
     })
 
     it('are unknown when a host tells no time', () => {
       const mute = { ...read('b', 0, 0, 0), answer: { said: 'x', from: 0, to: 1 } }
-      expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include('b: date gave no time')
+      expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include(
+        'b: date returned no time',
+      )
     })
 
     it('agree on hosts that are one machine, whose date is slow and whose other checks are too', async () => {

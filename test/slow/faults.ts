@@ -20,7 +20,7 @@ export const FAULTS: readonly Fault[] = [
     event: 'a port of the database opened to everybody',
     begin: (site) => site.on('db1', 'nft insert rule inet provision input tcp dport 5432 accept'),
     end: (site) => site.on('db1', 'systemctl restart provision-firewall'),
-    named: /is kept from .*db1:5432/,
+    named: /cannot connect to .*db1:5432/,
   },
   {
     event: 'the replica frozen',

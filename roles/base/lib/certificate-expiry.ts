@@ -3,7 +3,7 @@ import { askHost, type Check, expect, type Host, output, Problem, sh, Unknown } 
 
 const DAY = 24 * 3_600_000
 
-/** The certificates that the roles put on hosts. A pattern without a file is no fault: not every host has every role. */
+/** The certificates of the roles. A pattern may match no file, as no host has all roles. */
 const PLACES = [
   '/etc/haproxy/certs/*.pem',
   '/etc/postgresql/tls/*.crt',
@@ -12,12 +12,12 @@ const PLACES = [
 ]
 
 /**
- * Names every certificate of a host that is valid for less than 30 days more, or for less than a third of its life where that is
- * shorter. Private keys in the files are not read.
+ * All certificates of the host are valid for 30 more days, or for a third of their lifetime if that is shorter. Private keys in the
+ * files are not read.
  */
 export function certificatesValid(host: Host): Check {
   return expect(
-    'has certificates that last',
+    'no certificate expires soon',
     askHost(host, output('its certificates', SCRIPT)),
     (answer) => {
       if (answer === undefined || answer instanceof Problem) return answer
@@ -27,7 +27,7 @@ export function certificatesValid(host: Host): Check {
   )
 }
 
-/** A line for each file, and the certificates in it. */
+/** Prints a line for each file, then its certificates. */
 const SCRIPT = sh`
 echo begin
 set -- ${PLACES}
@@ -39,22 +39,22 @@ for pattern in "$@"; do
   done
 done`
 
-/** What is wrong with the certificates in the output of the script, at a time in milliseconds. */
+/** Returns the certificates in the output of the script that expire soon. @param now in milliseconds */
 export function expiringCertificates(said: string, now: number): Problem | string | undefined {
-  if (!said.startsWith('begin\n')) return new Unknown('There are more certificates than could be read.')
-  const faults = said
+  if (!said.startsWith('begin\n')) return new Unknown('not all certificates could be read')
+  const problems = said
     .split(/^file /m)
     .slice(1)
     .flatMap((part) => {
       const [path = ''] = part.split('\n', 1)
       const found = part.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
-      return found.flatMap((pem) => faultOf(pem, path, now))
+      return found.flatMap((pem) => problemOf(pem, path, now))
     })
-  return faults.length === 0 ? undefined : faults.join('; ')
+  return problems.length === 0 ? undefined : problems.join('; ')
 }
 
-function faultOf(pem: string, path: string, now: number): readonly string[] {
-  const certificate = parsed(pem)
+function problemOf(pem: string, path: string, now: number): readonly string[] {
+  const certificate = parse(pem)
   if (!certificate) return [`a certificate in ${path} cannot be read`]
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)]
   const left = to - now
@@ -66,7 +66,7 @@ function faultOf(pem: string, path: string, now: number): readonly string[] {
   ]
 }
 
-function parsed(pem: string): X509Certificate | undefined {
+function parse(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem)
   } catch {

@@ -13,10 +13,10 @@ import {
 
 const clock = output('its clock', sh`date +%s.%N`)
 
-/** The clocks of hosts agree: certificates, logs and the order of events depend on it. */
+/** The clocks of the hosts agree. Certificates, logs and the order of events depend on it. */
 export function clocksAgree(hosts: readonly Host[], seconds = 1): Check {
   return expect(
-    `the clocks agree within ${seconds} s`,
+    `clocks differ by at most ${seconds} s`,
     askEach({ hosts }, clock),
     (all) => clockSkew(all, seconds),
     {
@@ -27,8 +27,8 @@ export function clocksAgree(hosts: readonly Host[], seconds = 1): Check {
 }
 
 /**
- * A clock was read at some moment between two that are known, so its difference from the controller's clock lies between two bounds.
- * Clocks are apart when the bounds are; while the bounds are wider than the limit, nothing is known.
+ * Each clock was read between two known moments, so its difference from the controller's clock has a lower and an upper bound. Two
+ * clocks differ for certain if their bounds do. If the bounds are wider than the limit, the result is unknown.
  */
 export function clockSkew(
   all: readonly HostAnswer<Output | Problem>[],
@@ -39,19 +39,19 @@ export function clockSkew(
     if (!answer) continue
     if (answer instanceof Problem) return new Unknown(`${host.name}: ${answer.message}`)
     const now = Number(answer.said) * 1000
-    if (Number.isNaN(now)) return new Unknown(`${host.name}: date gave no time`)
+    if (Number.isNaN(now)) return new Unknown(`${host.name}: date returned no time`)
     bounds.push({ name: host.name, least: now - answer.to, most: now - answer.from })
   }
   const [fast] = [...bounds].sort((a, b) => b.least - a.least)
   const [slow] = [...bounds].sort((a, b) => a.most - b.most)
   if (!fast || !slow) return undefined
   const sure = (fast.least - slow.most) / 1000
-  if (sure > seconds) return `${fast.name} is ${sure.toFixed(1)} s before ${slow.name}`
+  if (sure > seconds) return `${fast.name} is ${sure.toFixed(1)} s ahead of ${slow.name}`
   const [widest] = [...bounds].sort((a, b) => b.most - b.least - (a.most - a.least))
   const possible = Math.max(...bounds.map(({ most }) => most)) - Math.min(...bounds.map(({ least }) => least))
   return possible / 1000 <= seconds || !widest
     ? undefined
     : new Unknown(
-        `${widest.name} took ${((widest.most - widest.least) / 1000).toFixed(1)} s to tell its time, too long to compare clocks`,
+        `${widest.name} took ${((widest.most - widest.least) / 1000).toFixed(1)} s to return its time, too long to compare clocks`,
       )
 }

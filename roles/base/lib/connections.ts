@@ -9,49 +9,49 @@ export interface Target {
 /** The options of {@link portsOpen} and {@link portsClosed}. */
 export interface ConnectionOptions {
   /**
-   * Ports that the host does reach when all is well, on the way to the doors or on another. They are tried in the same moment: when one
-   * of them answers, a door that does not answer is closed; otherwise that is not known. @default none
+   * Ports that the host can reach in a healthy system. They are tried at the same time: if one of them answers, a target that does not
+   * answer is closed; otherwise the result is unknown. @default none
    */
   readonly controls?: readonly Target[]
 }
 
-/** Ports are open for a host. Unknown when neither they nor the controls answer. */
+/** The host can connect to all targets. Unknown if neither they nor the controls answer. */
 export function portsOpen(
   host: Host,
-  doors: readonly Target[],
+  targets: readonly Target[],
   { controls = [] }: ConnectionOptions = {},
 ): Check {
-  return check(host, `reaches ${named(doors)}`, connections('reaches', doors, controls))
+  return check(host, `can connect to ${names(targets)}`, connections('open', targets, controls))
 }
 
-/** Ports are closed for a host: each refuses, or does not answer while a control does. */
+/** The host cannot connect to any target: each refuses, or does not answer while a control does. */
 export function portsClosed(
   host: Host,
-  doors: readonly Target[],
+  targets: readonly Target[],
   { controls = [] }: ConnectionOptions = {},
 ): Check {
-  return check(host, `is kept from ${named(doors)}`, connections('is kept from', doors, controls), {
-    next: 'Look at the firewall there: nft list ruleset',
+  return check(host, `cannot connect to ${names(targets)}`, connections('closed', targets, controls), {
+    next: 'Check the firewall on the target: nft list ruleset',
   })
 }
 
-function named(doors: readonly Target[]): string {
-  return doors.map(({ name, port }) => `${name}:${port}`).join(', ')
+function names(targets: readonly Target[]): string {
+  return targets.map(({ name, port }) => `${name}:${port}`).join(', ')
 }
 
 function connections(
-  wanted: 'reaches' | 'is kept from',
-  doors: readonly Target[],
+  wanted: 'open' | 'closed',
+  targets: readonly Target[],
   controls: readonly Target[],
 ): Shell {
-  const words = (all: readonly Target[], kind: string) =>
+  const args = (all: readonly Target[], kind: string) =>
     all.flatMap(({ name, address, port }) => [kind, `${name}:${port}`, address, String(port)])
-  return sh`perl -e ${CONNECT} ${wanted} ${words(doors, 'door')} ${words(controls, 'control')}`
+  return sh`perl -e ${CONNECT} ${wanted} ${args(targets, 'target')} ${args(controls, 'control')}`
 }
 
 /**
- * One process makes all connections at once, with a limit of a tenth of the check's own that begins with the first attempt: the start of
- * a process does not count. A packet that is answered by the network, as with "No route to host", says nothing of the door's firewall.
+ * One process opens all connections at the same time. The limit is a tenth of the check's limit and starts with the first attempt, so the
+ * start of the process does not count. Answers of the network, such as "No route to host", do not show that a firewall closes the port.
  */
 const CONNECT = String.raw`
 use strict;
@@ -65,12 +65,12 @@ while (my ($kind, $name, $address, $port) = splice @args, 0, 4) {
   my ($error, $at) = Socket::getaddrinfo($address, $port, { socktype => SOCK_STREAM });
   push @all, { kind => $kind, name => $name, at => $at, said => $error ? "$error" : undef, broken => !!$error };
 }
-for my $door (grep { $_->{at} } @all) {
-  if (!socket $door->{socket}, $door->{at}{family}, SOCK_STREAM, 0) { @$door{qw(said broken)} = ("$!", 1); next }
-  fcntl $door->{socket}, F_SETFL, O_NONBLOCK;
-  if (connect $door->{socket}, $door->{at}{addr}) { $door->{said} = 'open' }
-  elsif ($!{EINPROGRESS}) { $open{fileno $door->{socket}} = $door }
-  else { $door->{said} = $!{ECONNREFUSED} ? 'refused' : "$!" }
+for my $target (grep { $_->{at} } @all) {
+  if (!socket $target->{socket}, $target->{at}{family}, SOCK_STREAM, 0) { @$target{qw(said broken)} = ("$!", 1); next }
+  fcntl $target->{socket}, F_SETFL, O_NONBLOCK;
+  if (connect $target->{socket}, $target->{at}{addr}) { $target->{said} = 'open' }
+  elsif ($!{EINPROGRESS}) { $open{fileno $target->{socket}} = $target }
+  else { $target->{said} = $!{ECONNREFUSED} ? 'refused' : "$!" }
 }
 my $left = $seconds;
 while (%open) {
@@ -79,27 +79,27 @@ while (%open) {
   (my $count, $left) = select undef, $set, undef, $left;
   last if $count < 1;
   for my $number (grep { vec $set, $_, 1 } keys %open) {
-    my $door = delete $open{$number};
-    $! = unpack 'i', getsockopt $door->{socket}, SOL_SOCKET, SO_ERROR;
-    $door->{said} = $! == 0 ? 'open' : $!{ECONNREFUSED} ? 'refused' : "$!";
+    my $target = delete $open{$number};
+    $! = unpack 'i', getsockopt $target->{socket}, SOL_SOCKET, SO_ERROR;
+    $target->{said} = $! == 0 ? 'open' : $!{ECONNREFUSED} ? 'refused' : "$!";
   }
 }
 my %answer = (open => 1, refused => 1);
 my @controls = grep { $_->{kind} eq 'control' } @all;
-my $answered = grep { $answer{$_->{said}} } $wanted eq 'reaches' ? @all : @controls;
-my %words = (open => 'takes connections', refused => 'refuses connections', '' => "no answer within $seconds s");
+my $answered = grep { $answer{$_->{said}} } $wanted eq 'open' ? @all : @controls;
+my %words = (open => 'accepts connections', refused => 'refuses connections', '' => "no answer within $seconds s");
 my (@wrong, @unknown);
-for my $door (grep { $_->{kind} eq 'door' } @all) {
-  my $said = $door->{said};
-  my $words = "$door->{name}: " . ($words{$said} || $said);
-  if ($door->{broken}) { push @unknown, $words }
-  elsif ($answer{$said}) { push @wrong, $words if ($said eq 'open') == ($wanted eq 'is kept from') }
-  elsif ($wanted eq 'reaches' && ($said || $answered)) { push @wrong, $words }
+for my $target (grep { $_->{kind} eq 'target' } @all) {
+  my $said = $target->{said};
+  my $words = "$target->{name}: " . ($words{$said} || $said);
+  if ($target->{broken}) { push @unknown, $words }
+  elsif ($answer{$said}) { push @wrong, $words if ($said eq 'open') == ($wanted eq 'closed') }
+  elsif ($wanted eq 'open' && ($said || $answered)) { push @wrong, $words }
   elsif (!$answered) { push @unknown, $words }
 }
 if (@wrong) { print "$_\n" for @wrong; exit 1 }
 if (@unknown) {
-  print join('; ', @unknown), @controls ? "; nor from " . join(', ', map { $_->{name} } @controls) : '; nothing else was tried', "\n";
+  print join('; ', @unknown), @controls ? "; none from " . join(', ', map { $_->{name} } @controls) : '; there is no other port to compare with', "\n";
   exit 75;
 }
 `

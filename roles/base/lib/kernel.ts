@@ -1,4 +1,4 @@
-/** A host's own, in a container too: nobody tells it other ways, and it is told of packets that cannot be. */
+/** Settings of the network namespace, so containers have them too: no redirects, no source routes, SYN cookies. */
 export const NETWORK = {
   'net.ipv4.conf.all.accept_redirects': 0,
   'net.ipv4.conf.default.accept_redirects': 0,
@@ -12,7 +12,7 @@ export const NETWORK = {
   'net.ipv4.tcp_syncookies': 1,
 }
 
-/** The kernel's, which a container shares with others. Debian itself protects links, and later than we could. */
+/** Settings of the kernel, which a container shares. Debian's own settings for links are applied later, so they are not set here. */
 export const KERNEL = {
   'fs.suid_dumpable': 0,
   'kernel.dmesg_restrict': 1,

@@ -1,15 +1,15 @@
 /** A program that accepts TCP connections on a host. */
 export interface Listener {
-  /** As `ss` writes it: `0.0.0.0` for all of IPv4, `[::]` for all of IPv6, `*` for both. */
+  /** As in `ss`: `0.0.0.0` for all of IPv4, `[::]` for all of IPv6, `*` for both. */
   readonly address: string
   readonly port: number
-  /** Undefined for one that `ss` cannot see, such as a program of another namespace. */
+  /** Undefined if `ss` cannot see it, as in another namespace. */
   readonly program: string | undefined
-  /** Undefined where systemd does not use cgroups of version 2. */
+  /** Undefined without cgroups v2. */
   readonly unit: string | undefined
 }
 
-/** The listeners in the output of `ss -Hltnp --cgroup`. */
+/** Parses the output of `ss -Hltnp --cgroup`. */
 export function listenersIn(lines: readonly string[]): readonly Listener[] {
   return lines.flatMap((line) => {
     const [, address, port] = /^LISTEN +\d+ +\d+ +(\S+):(\d+) /.exec(line) ?? []
@@ -25,7 +25,7 @@ export function listenersIn(lines: readonly string[]): readonly Listener[] {
   })
 }
 
-/** Whether a second program cannot listen at this address while the first one does. */
+/** True if the listener prevents another program from listening at the address. */
 export function isPortTaken(
   wanted: { readonly address: string; readonly port: number },
   by: Listener,
@@ -34,15 +34,15 @@ export function isPortTaken(
   if (by.address === '*' || wanted.address === '::') return true
   const isV6 = by.address.startsWith('[')
   if (isV6 !== wanted.address.includes(':')) return false
-  return ['0.0.0.0', '[::]', bracketed(wanted.address)].includes(by.address) || wanted.address === '*'
+  return ['0.0.0.0', '[::]', urlHost(wanted.address)].includes(by.address) || wanted.address === '*'
 }
 
-/** What a message calls it. */
+/** Returns the name of the program for messages. */
 export function describeListener({ program, unit }: Listener): string {
   if (program === undefined) return unit ?? 'a program that ss cannot name'
   return unit === undefined ? program : `${program} (${unit})`
 }
 
-function bracketed(address: string): string {
+function urlHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }

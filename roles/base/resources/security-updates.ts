@@ -1,20 +1,20 @@
 import { command, file, pkg, type Steps, service, sh } from 'provision-ts'
 
-/** @param manual beginnings of the names of packages that are left alone */
+/** Installs security updates at night. @param manual prefixes of packages to skip */
 export function securityUpdates(manual: readonly string[]): Steps {
   return [
     pkg('unattended-upgrades'),
     file('/etc/apt/apt.conf.d/60provision', settings(manual)),
-    // Where needrestart is, it would restart what uses a library that was updated.
+    // needrestart would restart services that use an updated library.
     file('/etc/needrestart/conf.d/provision.conf', "$nrconf{restart} = 'l';\n"),
-    // It keeps a shutdown from cutting an update off in the middle.
+    // Lets a running update finish before a shutdown.
     service('unattended-upgrades'),
-    // A timer that somebody has masked stays as it is.
+    // A masked timer stays masked.
     command(
       'timers of apt',
-      sh`for timer in ${TIMERS}; do ${settled} || systemctl enable -q --now "$timer" || exit 1; done`,
+      sh`for timer in ${TIMERS}; do ${isEnabled} || systemctl enable -q --now "$timer" || exit 1; done`,
       {
-        unless: sh`for timer in ${TIMERS}; do ${settled} || exit 1; done`,
+        unless: sh`for timer in ${TIMERS}; do ${isEnabled} || exit 1; done`,
       },
     ),
   ]
@@ -22,7 +22,7 @@ export function securityUpdates(manual: readonly string[]): Steps {
 
 const TIMERS = ['apt-daily.timer', 'apt-daily-upgrade.timer']
 
-const settled = sh`case $(systemctl is-enabled "$timer") in masked*) ;; enabled) systemctl is-active -q "$timer" ;; *) false ;; esac`
+const isEnabled = sh`case $(systemctl is-enabled "$timer") in masked*) ;; enabled) systemctl is-active -q "$timer" ;; *) false ;; esac`
 
 function settings(manual: readonly string[]): string {
   return `// Made by provision: changes are lost.

@@ -1,10 +1,7 @@
 import { file, handler, type Shell, type Step, sh, transaction } from 'provision-ts'
 import type { SshAccess } from '../params.ts'
 
-/**
- * Settings of sshd that count when they are read and when the machine that runs this gets in by them; otherwise the old ones
- * are in force again after 15 s.
- */
+/** Login settings of sshd. If the controller cannot log in with them within 15 s, they are rolled back. */
 export function sshAccess({ passwords = false, root = 'with a key' }: SshAccess): Step {
   return transaction('ssh access', [file(PATH, settings(passwords, root))], {
     validate: valid(passwords),
@@ -13,7 +10,7 @@ export function sshAccess({ passwords = false, root = 'with a key' }: SshAccess)
   })
 }
 
-/** Without its Include, or with a setting before it, sshd_config keeps the file from having an effect. */
+/** Fails if sshd_config does not include the file, or sets the value before the include. */
 function valid(passwords: boolean): Shell {
   return sh`sshd -t || exit 1
 sshd -T | grep -qix ${`passwordauthentication ${passwords ? 'yes' : 'no'}`} && exit
@@ -21,7 +18,7 @@ echo 'The settings have no effect: /etc/ssh/sshd_config does not include sshd_co
 exit 1`
 }
 
-/** The first word counts, so it comes before the files of others. */
+/** sshd uses the first value of a setting, so this file comes first. */
 const PATH = '/etc/ssh/sshd_config.d/00-provision.conf'
 
 function settings(passwords: boolean, root: 'never' | 'with a key'): string {
