@@ -1,6 +1,6 @@
 import { after, flag, Problem, play, playbook } from 'provision-ts'
 import { postgresReplication } from '../roles/postgres/index.ts'
-import { disableSyncPlan } from '../roles/postgres/plans.ts'
+import { disableSyncPlan } from '../roles/postgres/lib/plans.ts'
 import { recordKept } from '../roles/postgres/resources/record.ts'
 import { refuseIf } from './lib/gates.ts'
 import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'

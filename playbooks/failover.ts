@@ -11,7 +11,7 @@ import {
   type Timeouts,
   text,
 } from 'provision-ts'
-import { failoverPlan } from '../roles/postgres/plans.ts'
+import { failoverPlan } from '../roles/postgres/lib/plans.ts'
 import { failover } from '../roles/postgres/resources/failover.ts'
 import { NEXT_RUN } from './lib/record.ts'
 import { site } from './schema.ts'

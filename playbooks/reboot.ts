@@ -15,8 +15,8 @@ import {
   sh,
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
+import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
-import { switchoverPlan } from '../roles/postgres/plans.ts'
 import { switchover } from '../roles/postgres/resources/switchover.ts'
 import { gate, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'

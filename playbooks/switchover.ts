@@ -1,5 +1,5 @@
 import { after, delegateTo, optional, play, playbook, runOnce, text } from 'provision-ts'
-import { switchoverPlan } from '../roles/postgres/plans.ts'
+import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { switchover } from '../roles/postgres/resources/switchover.ts'
 import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'

@@ -7,7 +7,7 @@ import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/c
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
-import { recordChecks } from '../../roles/postgres/record-checks.ts'
+import { recordChecks } from '../../roles/postgres/lib/record-checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
 import { recorders } from './record.ts'

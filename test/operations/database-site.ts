@@ -62,7 +62,7 @@ const VERIFY = `
 import { verification } from 'provision-ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
-import { recordChecks } from '${ROOT}/roles/postgres/record-checks.ts'
+import { recordChecks } from '${ROOT}/roles/postgres/lib/record-checks.ts'
 export default verification(site, ({ db, app }) => [
   postgresChecks(db),
   recordChecks({ db, recorders: { hosts: [...db.hosts, ...app.hosts] }, synchronous: true }),

@@ -1,7 +1,12 @@
 import { expect } from 'chai'
 import type { Health } from '../../roles/postgres/lib/health.ts'
 import type { Copy, PrimaryRecord } from '../../roles/postgres/lib/record.ts'
-import { allHaveIt, allRejoined, commitsWait, noLaterPrimary } from '../../roles/postgres/record-checks.ts'
+import {
+  allHaveIt,
+  allRejoined,
+  commitsWait,
+  noLaterPrimary,
+} from '../../roles/postgres/lib/record-checks.ts'
 import { commitsWait as commitsWaitStep } from '../../roles/postgres/resources/commits-wait.ts'
 import { Problem, Unknown } from '../../src/index.ts'
 import { RECORD } from './records.ts'

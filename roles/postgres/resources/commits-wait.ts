@@ -1,7 +1,7 @@
 import { resource, sh } from 'provision-ts'
 import { queryRow } from '../lib/psql.ts'
 import type { PrimaryRecord } from '../lib/record.ts'
-import { waitsForNone } from '../record-checks.ts'
+import { waitsForNone } from '../lib/record-checks.ts'
 
 export interface CommitsWaitParams {
   readonly primary: string

@@ -1,13 +1,13 @@
 import { type Answers, allAnswers, askEach, type Group, type Host, mapAnswers, Problem } from 'provision-ts'
-import { choosePrimaryWithoutReplica } from './lib/disable-sync.ts'
-import { knownOf, recordInForce } from './lib/known-record.ts'
-import { noReplicaRecord, promotionRecord } from './lib/next-record.ts'
-import { surveyed } from './lib/primary.ts'
-import { type PrimaryRecord, primaryRecord } from './lib/record.ts'
-import { replicationState } from './lib/replication-state.ts'
-import { type Failover, type FailoverOptions, planFailover } from './resources/failover.ts'
-import { type RecordPlan, recordersIn } from './resources/record.ts'
-import { planSwitchover, type Switchover } from './resources/switchover.ts'
+import { type Failover, type FailoverOptions, planFailover } from '../resources/failover.ts'
+import { type RecordPlan, recordersIn } from '../resources/record.ts'
+import { planSwitchover, type Switchover } from '../resources/switchover.ts'
+import { choosePrimaryWithoutReplica } from './disable-sync.ts'
+import { knownOf, recordInForce } from './known-record.ts'
+import { noReplicaRecord, promotionRecord } from './next-record.ts'
+import { surveyed } from './primary.ts'
+import { type PrimaryRecord, primaryRecord } from './record.ts'
+import { replicationState } from './replication-state.ts'
 
 type Hosts<H extends Host> = Pick<Group<H>, 'hosts'>
 type Recorded = { readonly record: RecordPlan }

@@ -8,8 +8,8 @@ import {
   Problem,
   Unknown,
 } from 'provision-ts'
-import type { ClusterState } from './lib/cluster-state.ts'
-import { type Health, health } from './lib/health.ts'
+import type { ClusterState } from './cluster-state.ts'
+import { type Health, health } from './health.ts'
 import {
   isOutdated,
   knownOf,
@@ -18,8 +18,8 @@ import {
   recordWords,
   timeWords,
   unsureWords,
-} from './lib/known-record.ts'
-import { type Copy, type PrimaryRecord, primaryRecord } from './lib/record.ts'
+} from './known-record.ts'
+import { type Copy, type PrimaryRecord, primaryRecord } from './record.ts'
 
 type Found = readonly HostAnswer<Health | Problem>[]
 type Copies = readonly HostAnswer<Copy>[]
