@@ -97,7 +97,7 @@ export default inventory(site, { lb: { hosts: { lb1: at('lb1') } }, web: { hosts
 
 const PLAYBOOK = `
 import { file, handler, http, pkg, play, playbook, reloaded, service, sh } from 'provision-ts'
-import { drainFrom } from '${ROOT}/roles/haproxy/drain.ts'
+import { drainFrom } from '${ROOT}/roles/haproxy/index.ts'
 import { site } from './stack.ts'
 
 const site80 = \`server {
