@@ -36,7 +36,15 @@ export interface Cluster {
   readonly state: string
 }
 
+/**
+ * The timeline of a standby, as SQL. While no primary is connected, its control file may have an older one for minutes: then the names of
+ * its WAL files tell.
+ */
+export const STANDBY_TIMELINE = `(select greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline,
+  (select max(('x' || left(name, 8))::bit(32)::int) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$')) from pg_control_recovery())`
+
 const SCRIPT = sh`
+standby_timeline=${STANDBY_TIMELINE}
 found=
 for data in /var/lib/postgresql/*/main; do [ ! -s "$data/PG_VERSION" ] || found=$data; done
 if [ "$found" ]; then
@@ -46,7 +54,7 @@ if [ "$found" ]; then
   "$bin/pg_controldata" "$found" 2>/dev/null
   PGCONNECT_TIMEOUT=5 PGOPTIONS='-c statement_timeout=5s' HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$bin/psql" -XAtqw -F ' ' -h /run/postgresql -p 5432 -d postgres 2>/dev/null -c "
     select 'standby', pg_is_in_recovery();
-    select 'timeline', greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline) from pg_control_recovery() where pg_is_in_recovery();
+    select 'timeline', $standby_timeline where pg_is_in_recovery();
     select 'timeline', ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int where not pg_is_in_recovery();
     select 'running', true;"
 else

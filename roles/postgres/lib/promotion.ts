@@ -1,5 +1,6 @@
 import { type Shell, sh } from 'provision-ts'
 import { type Paths, slotOf } from '../params.ts'
+import { STANDBY_TIMELINE } from './cluster-state.ts'
 import { localFunctions, sequence } from './shell.ts'
 
 /** The reason in the history file of a timeline that began on another host. */
@@ -50,7 +51,7 @@ exit 0`
  */
 function skippedTimelines({ data }: Paths, timeline: number): Shell {
   return sh`placeholders= placeholder=${PLACEHOLDER}
-own=$(ask "select coalesce((select received_tli from pg_stat_wal_receiver), (select greatest(timeline_id, (select min_recovery_end_timeline from pg_control_recovery())) from pg_control_checkpoint()))")
+own=$(ask ${`select ${STANDBY_TIMELINE}`}) || refuse 'The standby does not tell its timeline.'
 skipped=$(($own + 1))
 while [ "$skipped" -lt ${timeline} ]; do
   history=${data}/pg_wal/$(printf %08X "$skipped").history
