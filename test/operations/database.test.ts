@@ -161,6 +161,31 @@ describe('the database on real hosts', function () {
     expect(await synchronous('db1')).to.equal(true)
   })
 
+  it('is unknown to every check while both servers are frozen, and well again afterwards', async () => {
+    const verify = async () => {
+      const file = `${desk.directory}/verify.ts`
+      const words = ['verify', file, '--inventory', inventory, '--no-type-check', '--limit', 'db1,db2,app1']
+      const { text } = await provision(words, { LAB })
+      return text.split('\n').filter((line) => / (ok|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
+    }
+    const signal = (name: string) =>
+      Promise.all(
+        ['db1', 'db2'].map((host) => lab.exec(host, `kill -${name} $(pgrep -u postgres -x postgres)`)),
+      )
+    const before = await verify()
+    expect(before.filter((line) => !/ ok\b/.test(line))).to.deep.equal([])
+    expect(before.length).to.be.greaterThan(10)
+    await signal('STOP')
+    try {
+      const frozen = await verify()
+      expect(frozen.length).to.equal(before.length)
+      expect(frozen.filter((line) => / ok\b/.test(line))).to.deep.equal([])
+    } finally {
+      await signal('CONT')
+    }
+    await eventually(async () => (await verify()).every((line) => / ok\b/.test(line)))
+  })
+
   it('loses writes when nobody waits for the replica, so that the tests above tell something; and says so first', async () => {
     well(await converge({ SYNCHRONOUS: 'no' }))
     const load = await underLoad(lab, async () => {
@@ -179,6 +204,10 @@ describe('the database on real hosts', function () {
     expect(lost.length).to.be.greaterThan(0)
   })
 })
+
+/** Checks that ask a server; those of the record ask the hosts alone. */
+const OF_SERVERS =
+  /database answers|one of them|sees each|streams|one timeline|behind|confirms|slot|restart|no later|commits wait/
 
 const PENDING =
   'systemctl -q is-active provision-postgres-back.timer || systemctl -q is-active provision-postgres-back.service'
