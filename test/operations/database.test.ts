@@ -166,24 +166,24 @@ describe('the database on real hosts', function () {
       const file = `${desk.directory}/verify.ts`
       const words = ['verify', file, '--inventory', inventory, '--no-type-check', '--limit', 'db1,db2,app1']
       const { text } = await provision(words, { LAB })
-      return text.split('\n').filter((line) => / (ok|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
+      return text.split('\n').filter((line) => / (passed|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
     }
     const signal = (name: string) =>
       Promise.all(
         ['db1', 'db2'].map((host) => lab.exec(host, `kill -${name} $(pgrep -u postgres -x postgres)`)),
       )
     const before = await verify()
-    expect(before.filter((line) => !/ ok\b/.test(line))).to.deep.equal([])
+    expect(before.filter((line) => !/ passed\b/.test(line))).to.deep.equal([])
     expect(before.length).to.be.greaterThan(10)
     await signal('STOP')
     try {
       const frozen = await verify()
       expect(frozen.length).to.equal(before.length)
-      expect(frozen.filter((line) => / ok\b/.test(line))).to.deep.equal([])
+      expect(frozen.filter((line) => / passed\b/.test(line))).to.deep.equal([])
     } finally {
       await signal('CONT')
     }
-    await eventually(async () => (await verify()).every((line) => / ok\b/.test(line)))
+    await eventually(async () => (await verify()).every((line) => / passed\b/.test(line)))
   })
 
   it('loses writes when nobody waits for the replica, so that the tests above tell something; and says so first', async () => {
