@@ -4,8 +4,8 @@ import { authority } from 'provision-ts/pki'
 import { site } from '../playbooks/schema.ts'
 
 /**
- * The lab that `provision lab up` has made: eight hosts on this machine. `$LAB` names another than `demo`. A ninth one, `backup1`, keeps
- * backups of the database.
+ * The lab that `provision lab up` has made: nine hosts on this machine. `$LAB` names another than `demo`. With `witness1` the failover of the
+ * database is automatic; a host `backup1` keeps backups of it.
  */
 export default async () => {
   const lab = openLab(process.env['LAB'] ?? 'demo')
@@ -14,7 +14,8 @@ export default async () => {
     const { address, ssh } = lab.host(name)
     return { address, ssh }
   }
-  const database = async (name: string) => {
+  const has = (wanted: string) => lab.hosts.some(({ name }) => name === wanted)
+  const certified = async (name: string) => {
     const { address, ssh } = lab.host(name)
     return { address, ssh, certificate: await ca.keyPair({ names: [name], addresses: [address] }) }
   }
@@ -30,11 +31,13 @@ export default async () => {
     web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
     app: { port: 3000, hosts: { app1: at('app1'), app2: at('app2') } },
     db: {
+      failover: has('witness1') ? 'automatic' : 'manual',
       seed: false,
-      hosts: { db1: { ...(await database('db1')), seed: true }, db2: await database('db2') },
+      hosts: { db1: { ...(await certified('db1')), seed: true }, db2: await certified('db2') },
     },
-    ...(lab.hosts.some(({ name }) => name === 'backup1') && {
-      backup: { passphrase: secret.of(lab.secret('backup')), hosts: { backup1: await database('backup1') } },
+    ...(has('witness1') && { witness: { hosts: { witness1: await certified('witness1') } } }),
+    ...(has('backup1') && {
+      backup: { passphrase: secret.of(lab.secret('backup')), hosts: { backup1: await certified('backup1') } },
     }),
   })
 }

@@ -5,12 +5,18 @@ import { recordKept } from '../roles/postgres/resources/record.ts'
 import { refuseIf } from './lib/gates.ts'
 import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'
 import { site } from './schema.ts'
+import { byHandOnly } from './tiers/automatic-operations.ts'
 
 /** Writes go on although the replica is lost. The record comes first: the replica must not become the primary without a word. */
 export default playbook(
   site,
   (values, wishes) => {
     const { db } = values
+    byHandOnly(
+      values,
+      'disable-sync-replication',
+      'Patroni lets writes go on by itself some seconds after the last replica is lost.',
+    )
     const hosts = recorders(values)
     const found = disableSyncPlan(db, hosts, wishes)
     const same = sameForAll()

@@ -13,8 +13,10 @@ import {
 } from 'provision-ts'
 import { failoverPlan } from '../roles/postgres/lib/plans.ts'
 import { failover } from '../roles/postgres/resources/failover.ts'
+import { isAutomatic } from './lib/database-params.ts'
 import { NEXT_RUN } from './lib/record.ts'
 import { site } from './schema.ts'
+import { failoverPlays } from './tiers/automatic-operations.ts'
 
 const ignoreUnreachable = ({ name, group }: Host) =>
   group === 'db' ? `does not answer; when it does again: provision rejoin --host ${name}` : NEXT_RUN()
@@ -36,8 +38,10 @@ function withShortConnect<H extends Host>(host: H): H {
 /** A replica becomes the primary when that is gone. The old one is kept off; `rejoin` makes it a replica. */
 export default playbook(
   site,
-  ({ db, app, lb, witness }, { to, acceptDataLoss }) => {
+  (values, { to, acceptDataLoss }) => {
+    const { db, app, lb, witness } = values
     const hosts = db.hosts.map(withShortTimeouts)
+    if (isAutomatic(values)) return failoverPlays(hosts, ignoreUnreachable, { to, acceptDataLoss })
     const others: readonly Host[] = [...app.hosts, ...lb.hosts, ...witness.hosts].map(withShortConnect)
     const all = { hosts: [...hosts, ...others] }
     return [

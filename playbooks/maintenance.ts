@@ -15,9 +15,11 @@ import {
 } from 'provision-ts'
 import { drainServer, undrainServer } from '../roles/haproxy/index.ts'
 import { allowVip, moveVipAway } from '../roles/keepalived/resources/vip.ts'
+import { patroniStopped } from '../roles/patroni/index.ts'
 import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
+import { isAutomatic } from './lib/database-params.ts'
 import { gate, refuseIf, requireSpareHost } from './lib/gates.ts'
 import { findHost, type TierHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
@@ -25,6 +27,7 @@ import { primaryIn } from './lib/record.ts'
 import { releaseOfPeers } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
+import { allVotes } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /**
@@ -57,11 +60,15 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
     app: () => [
       play(`${host.name}: out of service`, { hosts: own }, () => service('notes', { state: 'stopped' })),
     ],
-    db: () => [notWaitedFor(values, host)],
+    db: () => [
+      isAutomatic(values)
+        ? play(`${host.name}: out of the cluster`, { hosts: own }, () => patroniStopped(host))
+        : notWaitedFor(values, host),
+    ],
   }
   return [
     gate(`may ${host.name} be away?`, takingPart(values, host), [
-      host.group === 'db' && noPrimary(values, host),
+      host.group === 'db' && [noPrimary(values, host), isAutomatic(values) && allVotes(values)],
       requireSpareHost(values, host.group, { host, outage }),
     ]),
     play(`${host.name}: in maintenance`, { hosts: own }, () => startMaintenance(host)),

@@ -2,7 +2,6 @@ import {
   after,
   ask,
   askHost,
-  delegateTo,
   flag,
   type Host,
   mapAnswers,
@@ -16,14 +15,13 @@ import {
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
-import { switchover } from '../roles/postgres/resources/switchover.ts'
 import { gate, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, webTier } from './site.ts'
+import { databaseReadiness, moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** Every host boots anew, one after another, each out of service meanwhile and proved well before the next. */
@@ -59,12 +57,12 @@ export default playbook(
 
 /** Replicas first; the primary when another has taken over from it. */
 function databases(values: Site, steps: () => Steps, required: boolean): readonly Play[] {
-  const { db } = values
+  const { db, witness } = values
   const options = {
     hosts: db,
     serial: 1,
     drain: pauseSyncReplication(db),
-    readiness: postgresReadiness,
+    readiness: databaseReadiness(values),
   } as const
   let first: Host | undefined
   // Who that is changes on the way.
@@ -76,6 +74,9 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
   return [
     play('database: reboot of replicas', options, (host) =>
       after(primaryAtFirst, (primary) => host !== primary && steps()),
+    ),
+    play('witness: reboot', { hosts: witness, serial: 1, readiness: databaseReadiness(values) }, () =>
+      steps(),
     ),
     play('database: another primary', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
@@ -101,9 +102,6 @@ function moved(values: Site, host: Host): Steps {
   const { db } = values
   return after(
     switchoverPlan(db, recorders(values)),
-    (move) =>
-      move &&
-      move.from.name === host.name &&
-      delegateTo(move.to, switchover({ ...move, others: db.without(move.to) })),
+    (move) => move && move.from.name === host.name && moving(values, move),
   )
 }

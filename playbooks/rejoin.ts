@@ -1,5 +1,7 @@
 import { flag, Problem, playbook, text } from 'provision-ts'
+import { isAutomatic } from './lib/database-params.ts'
 import { site } from './schema.ts'
+import { rejoinPlays } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** An old primary becomes a replica again: rewound to the new one, or by a new copy. Its data are never deleted. */
@@ -15,6 +17,7 @@ export default playbook(
       throw new Problem(`${name} is the only database host, and there is nobody to follow`, {
         next: 'Nothing was done. Write another one into the inventory and run provision first.',
       })
+    if (isAutomatic(values)) return rejoinPlays(values, host, copy)
     return databaseRoles(values, { rejoin: { host, oldPrimary: copy ? 'copy' : 'rewind' } })
   },
   {

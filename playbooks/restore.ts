@@ -6,6 +6,7 @@ import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { backupHost } from './lib/backups.ts'
 import { site } from './schema.ts'
 import { backupTier, databaseHosts } from './site.ts'
+import { byHandOnly } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 export default playbook(
@@ -13,6 +14,11 @@ export default playbook(
   (values, { to, timeline, confirm }) => {
     const { db, domain } = values
     const repository = backupHost(values)
+    byHandOnly(
+      values,
+      'restore',
+      "Write db: { failover: 'manual' } into the inventory and run provision; then restore, and write 'automatic' again.",
+    )
     if (confirm !== domain) {
       throw new Problem(`This replaces the data of ${domain} by older ones`, {
         next: `Nothing was done. When that is what you want, say --confirm ${domain}. The data that are there now are moved aside, not deleted.`,

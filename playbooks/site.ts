@@ -22,7 +22,7 @@ import {
 } from './lib/tier.ts'
 import { METRICS_PORT, type Site, site } from './schema.ts'
 import { migrateSchema, schemaVersions } from './tiers/app.ts'
-import { etcdPlays, failoverPackages, failoverRules } from './tiers/automatic-failover.ts'
+import { etcdPlays, failoverPackages, failoverRules, manualPlays } from './tiers/automatic-failover.ts'
 import { databaseRoles, keepBackups } from './tiers/database.ts'
 
 /** The whole site. Each tier uses only the tiers above it on this page. */
@@ -41,7 +41,13 @@ export default playbook(
 
 /** Databases: one primary, and replicas that follow it. */
 export function databaseTier(values: Site): readonly Play[] {
-  return [...databaseHosts(values), ...keepBackups(values), ...databaseRoles(values)]
+  return [
+    // Before the firewall: Patroni has to reach etcd for it.
+    ...manualPlays(values),
+    ...databaseHosts(values),
+    ...keepBackups(values),
+    ...databaseRoles(values),
+  ]
 }
 
 /** The part of each database host that does not depend on who is the primary. */

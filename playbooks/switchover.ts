@@ -1,8 +1,8 @@
-import { after, delegateTo, optional, play, playbook, runOnce, text } from 'provision-ts'
+import { after, optional, play, playbook, runOnce, text } from 'provision-ts'
 import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { switchover } from '../roles/postgres/resources/switchover.ts'
 import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'
+import { moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** Another database host becomes the primary while both are well; the old one follows it at once. */
@@ -11,10 +11,7 @@ export default playbook(
   (values, { to }) => [
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
       runOnce(
-        after(
-          switchoverPlan(values.db, recorders(values), to),
-          (move) => move && delegateTo(move.to, switchover({ ...move, others: values.db.without(move.to) })),
-        ),
+        after(switchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move)),
       ),
     ),
     ...databaseRoles(values),

@@ -1,8 +1,8 @@
-import { after, choice, flag, type Play, packageUpgrades, play, playbook } from 'provision-ts'
+import { after, choice, flag, type Play, packageUpgrades, play, playbook, type Step } from 'provision-ts'
 import { primaryOf } from '../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
-import { postgresReadiness } from '../roles/postgres/lib/readiness.ts'
 import { restartIfOutdated } from './lib/current-code.ts'
+import { isAutomatic } from './lib/database-params.ts'
 import { gate, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { notOnPrimary } from './lib/not-on-primary.ts'
@@ -10,6 +10,7 @@ import { currentRelease } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
+import { databaseReadiness } from './tiers/automatic-operations.ts'
 
 /** One tier by itself: its state, and on demand the updates of its packages, with the restarts that they ask for. */
 export default playbook(
@@ -52,30 +53,44 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
   return all[tier]()
 }
 
-function replicas({ db }: Site): readonly Play[] {
+function replicas(values: Site): readonly Play[] {
+  const { db, witness } = values
+  const readiness = databaseReadiness(values)
   return [
     play(
       'database: updates of replicas',
-      { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness: postgresReadiness },
+      { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness },
       (host) =>
-        after(
-          primaryOf(db),
-          (primary) => host !== primary && [packageUpgrades(), restartIfOutdated(DATABASE)],
-        ),
+        after(primaryOf(db), (primary) => host !== primary && [packageUpgrades(), restartDatabase(values)]),
+    ),
+    play(
+      'witness: updates',
+      { hosts: witness, serial: 1, readiness },
+      () => isAutomatic(values) && [packageUpgrades(), restartIfOutdated('etcd')],
     ),
   ]
 }
 
-const DATABASE = 'postgresql@*-main'
+/** Under Patroni a restart of a replica's server is one of Patroni, which signs it off first. */
+function restartDatabase(values: Site): readonly Step[] {
+  return isAutomatic(values)
+    ? [
+        restartIfOutdated('etcd'),
+        restartIfOutdated('postgresql@*-main', 'patroni'),
+        restartIfOutdated('patroni'),
+      ]
+    : [restartIfOutdated('postgresql@*-main')]
+}
 
 /** What has to be restarted there would stop writes: a switchover first makes it a replica. */
-function primary({ db }: Site): readonly Play[] {
+function primary(values: Site): readonly Play[] {
+  const { db } = values
   return [
     play('database: updates of the primary', { hosts: db }, (host) =>
       after(
         primaryOf(db),
         (primary) =>
-          host === primary && notOnPrimary(host, [...packageUpgrades(), restartIfOutdated(DATABASE)]),
+          host === primary && notOnPrimary(host, [...packageUpgrades(), ...restartDatabase(values)]),
       ),
     ),
   ]

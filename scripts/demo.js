@@ -1,4 +1,4 @@
-// `npm run demo`: eight real hosts on this machine, the whole stack on them, and where to look at it.
+// `npm run demo`: nine real hosts on this machine, the whole stack on them, and where to look at it.
 import './ensure.js'
 import './example.js'
 import { fileURLToPath } from 'node:url'
@@ -29,4 +29,5 @@ The site answers at https://notes.test:${ports.https} on 127.0.0.1, behind its v
 Look around:    npx provision lab ssh web1
                 npx provision lab status
 Break something: npx provision lab kill lb1, and ask the site again; npx provision lab start lb1
+                npx provision lab kill db1: another host takes writes within 25 seconds
 Take it down:   npx provision lab down`)

@@ -3,13 +3,16 @@ import { appChecks } from '../../roles/app/checks.ts'
 import { backupChecks } from '../../roles/backup/index.ts'
 import { baseChecks, clocksAgree, portsClosed, portsOpen, type Target } from '../../roles/base/checks.ts'
 import { certificatesValid } from '../../roles/base/lib/certificate-expiry.ts'
+import { etcdChecks } from '../../roles/etcd/checks.ts'
 import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
+import { patroniChecks } from '../../roles/patroni/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
 import { recordChecks } from '../../roles/postgres/lib/record-checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
+import { isAutomatic, votersOf } from './database-params.ts'
 import { recorders } from './record.ts'
 
 /** Where the address is, and what a client gets there. The web servers stand in for clients: they are none of the balancers. */
@@ -42,8 +45,10 @@ export function databaseTierChecks(values: Site): Checks {
   const { lb, web, app, db, synchronous = db.hosts.length > 1 } = values
   const doors = databases(db)
   return [
-    postgresChecks(db),
-    recordChecks({ db, recorders: recorders(values), synchronous }),
+    isAutomatic(values)
+      ? [postgresChecks(db, { unit: 'patroni' }), patroniChecks(db), etcdChecks({ hosts: votersOf(values) })]
+      : // Under Patroni the primary changes without a run, and etcd says who it is.
+        [postgresChecks(db), recordChecks({ db, recorders: recorders(values), synchronous })],
     app.hosts.map((host) => portsOpen(host, doors)),
     lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
     web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),
@@ -58,8 +63,8 @@ export function backupTierChecks({ backup, db }: Site): Checks {
   return backup.hosts.map((host) => backupChecks(host, db))
 }
 
-export function hostChecks({ lb, web, app, db, backup }: Site): Checks {
-  const all = [lb, web, app, db, backup].flatMap(({ hosts }): readonly Host[] => hosts)
+export function hostChecks({ lb, web, app, db, witness, backup }: Site): Checks {
+  const all = [lb, web, app, db, witness, backup].flatMap(({ hosts }): readonly Host[] => hosts)
   return [all.map((host) => [baseChecks(host), certificatesValid(host)]), clocksAgree(all)]
 }
 

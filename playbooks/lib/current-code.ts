@@ -1,11 +1,20 @@
 import { read, resource, sh } from 'provision-ts'
 
-/** A service that runs the code that is on the disk: not a program or a library that an update has replaced since it was started. */
-export function restartIfOutdated(unit: string) {
-  return currentCode({ unit })
+/**
+ * A service that runs the code that is on the disk: not a program or a library that an update has replaced since it was started.
+ *
+ * @param restarts the unit whose restart starts it anew
+ */
+export function restartIfOutdated(unit: string, restarts = unit) {
+  return currentCode({ unit, restarts })
 }
 
-const currentCode = resource<{ readonly unit: string }, readonly string[]>('current code', {
+interface CurrentCode {
+  readonly unit: string
+  readonly restarts: string
+}
+
+const currentCode = resource<CurrentCode, readonly string[]>('current code', {
   id: ({ unit }) => unit,
   read: ({ unit }) =>
     read(
@@ -22,5 +31,5 @@ done | grep -E '^/(usr/)?(lib|lib64|bin|sbin)/' | sort -u`,
     replaced.length === 0
       ? undefined
       : { action: 'restart', fields: replaced.slice(0, 3).map((to) => ({ name: 'replaced', to })) },
-  apply: ({ unit }) => [sh`systemctl restart ${`${unit}.service`}`],
+  apply: ({ restarts }) => [sh`systemctl restart ${`${restarts}.service`}`],
 })

@@ -1,3 +1,4 @@
+import type { Host } from 'provision-ts'
 import { ARCHIVING } from '../../roles/backup/index.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
@@ -30,4 +31,9 @@ export function databaseParams(host: DatabaseHost, values: Site) {
 /** Whether Patroni replaces a primary that is gone. */
 export function isAutomatic({ db }: Pick<Site, 'db'>): boolean {
   return db.hosts.some(({ failover }) => failover === 'automatic')
+}
+
+/** The hosts with a vote: all database hosts, and the witness. */
+export function votersOf({ db, witness }: Pick<Site, 'db' | 'witness'>): readonly Host[] {
+  return [...db.hosts, ...witness.hosts]
 }

@@ -2,6 +2,7 @@ import {
   type Answers,
   after,
   allAnswers,
+  ask,
   askEach,
   askHost,
   firewall,
@@ -11,31 +12,33 @@ import {
   type Play,
   Problem,
   play,
+  read,
   type Steps,
+  service,
+  sh,
 } from 'provision-ts'
 import { base } from '../../roles/base/index.ts'
 import { CLIENT_PORT, etcd, PEER_PORT } from '../../roles/etcd/index.ts'
+import { CERTIFICATE as MEMBER_CERTIFICATE } from '../../roles/etcd/params.ts'
 import {
+  noPatroniCluster,
   patroni,
   patroniBeginning,
   patroniConfiguration,
   patroniLimits,
   patroniPackages,
+  patroniPause,
   patroniSettings,
   REST_PORT,
+  withoutPatroni,
 } from '../../roles/patroni/index.ts'
 import { primaryOf } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
-import { databaseParams, isAutomatic } from '../lib/database-params.ts'
+import { databaseParams, isAutomatic, votersOf } from '../lib/database-params.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-
-/** The hosts with a vote: all database hosts, and the witness. */
-export function votersOf({ db, witness }: Pick<Site, 'db' | 'witness'>): readonly Host[] {
-  return [...db.hosts, ...witness.hosts]
-}
 
 /** What a database host has for it beside its packages of PostgreSQL. */
 export function failoverPackages(values: Site): Steps {
@@ -86,6 +89,53 @@ function clusterParams(host: DatabaseHost, values: Site) {
     settings: databaseParams(host, values).settings,
   }
 }
+
+/**
+ * Patroni gives the servers back to systemd: paused first, so that nothing is promoted from then on but by a person. They keep their processes,
+ * unless Patroni has started them.
+ */
+export function manualPlays(values: Site): readonly Play[] {
+  const { db, synchronous = db.hosts.length > 1 } = values
+  if (isAutomatic(values)) return []
+  const managed = mapAnswers(
+    askEach(db, manager),
+    (all) => (host: Host) => all.some((one) => one.host.name === host.name && one.answer === 'patroni'),
+  )
+  const fatal = { hosts: db, anyErrorsFatal: true }
+  return [
+    play('database: pause of automatic failover', fatal, (host) =>
+      after(managed, (by) => by(host) && patroniPause(host)),
+    ),
+    play('database: without patroni', fatal, (host) =>
+      after(
+        managed,
+        (by) => by(host) && withoutPatroni({ ...host, synchronous: synchronous ? db.without(host) : [] }),
+      ),
+    ),
+  ]
+}
+
+/** When no database host needs it any more, etcd forgets the cluster and ends. */
+export function withoutEtcd(values: Site): readonly Play[] {
+  const { db } = values
+  if (isAutomatic(values)) return []
+  return [
+    play('database: no cluster in etcd', { hosts: db }, (host) =>
+      after(
+        allAnswers(askHost(host, etcdRuns), askEach(db, manager)),
+        ([runs, all]) => runs && !anyManaged(all) && noPatroniCluster({}),
+      ),
+    ),
+    play('database: without etcd', { hosts: { hosts: votersOf(values) } }, (host) =>
+      after(askHost(host, etcdRuns), (runs) => runs && service('etcd', { state: 'stopped' })),
+    ),
+  ]
+}
+
+const etcdRuns = ask(
+  'whether an etcd of this system runs',
+  read(sh`[ -e ${MEMBER_CERTIFICATE} ] && systemctl is-active -q etcd`, ({ code }) => code === 0),
+)
 
 /** Settings of a cluster that runs come before the servers': a server takes its limits from there. */
 export function clusterSettings(values: Site): readonly Play[] {

@@ -9,7 +9,7 @@ import { databaseParams } from '../lib/database-params.ts'
 import { maintenanceSince } from '../lib/maintenance.ts'
 import { primaryIn, recordPlays } from '../lib/record.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-import { clusterSettings, managersOf, patroniPlays } from './automatic-failover.ts'
+import { clusterSettings, managersOf, manualPlays, patroniPlays, withoutEtcd } from './automatic-failover.ts'
 
 /** No empty database is made where there are backups of one. */
 export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
@@ -51,6 +51,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       oldPrimary: host === rejoin?.host ? rejoin.oldPrimary : undefined,
     })
   return [
+    ...manualPlays(values),
     ...clusterSettings(values),
     play('database: raised limits', { hosts: db }, (host) =>
       after(allAnswers(known, askEach(db, serverLimits)), ([[of, manager], found]) => {
@@ -90,6 +91,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       host === of ? primaryRole(host, manager) : replica(host, of, manager),
     ),
     ...recordPlays(values, { candidates, back }),
+    ...withoutEtcd(values),
   ]
 }
 

@@ -28,7 +28,18 @@ export const base = role(
 )
 
 /** Packages of the roles. A run updates them, one drained host at a time. */
-const OURS = ['haproxy', 'keepalived', 'nginx', 'libnginx', 'nodejs', 'libnode', 'postgresql', 'pgbackrest']
+const OURS = [
+  'haproxy',
+  'keepalived',
+  'nginx',
+  'libnginx',
+  'nodejs',
+  'libnode',
+  'postgresql',
+  'pgbackrest',
+  'patroni',
+  'etcd',
+]
 
 /** Without a limit the journal takes 10 % of the disk, up to 4 GB. */
 function journald(journal: number): string {

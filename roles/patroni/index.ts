@@ -7,7 +7,10 @@ import { CONFIG, dynamicOf, type PatroniParams, REST, REST_PORT, refuseTimes, SC
 import { leadsCluster, managedByPatroni } from './resources/adopted.ts'
 import { patroniCluster } from './resources/cluster.ts'
 import { dynamicConfiguration } from './resources/dynamic.ts'
+import { forgottenCluster } from './resources/forgotten.ts'
+import { givenBack, pausedCluster, withoutNote } from './resources/given-back.ts'
 import { limitsInForce } from './resources/limits.ts'
+import { copiedAnew, stoppedMember } from './resources/moved.ts'
 import { recentPatroni } from './resources/version.ts'
 
 export { type PatroniParams, REST_PORT, type Synchronous } from './params.ts'
@@ -64,9 +67,46 @@ export const patroni = role(
   'patroni',
   ({ leader, replicas, ...params }: PatroniMemberParams, { facts }: RoleContext): Steps => [
     managedByPatroni({ host: params.name, paths: pathsOf(params, facts), leader, replicas }),
-    leader && leadsCluster({ host: params.name }),
+    leader && [leadsCluster({ host: params.name }), withoutNote({})],
     limitsInForce({ wanted: limitsFor(params), which: leader ? 'all' : 'raised' }),
   ],
+)
+
+export interface WithoutPatroniParams extends Pick<PatroniParams, 'name' | 'version'> {
+  /** The hosts of which one must have a write before it is acknowledged, when this one is the primary. */
+  readonly synchronous: readonly { readonly name: string }[]
+}
+
+/** The pause comes first, on all hosts. */
+export const patroniPause = role(
+  'patroni-pause',
+  ({ name }: { readonly name: string }): Steps => pausedCluster({ host: name }),
+)
+
+/** Patroni ends, and the server runs on for systemd. */
+export const withoutPatroni = role(
+  'without-patroni',
+  ({ name, synchronous, ...params }: WithoutPatroniParams, { facts }: RoleContext): Steps =>
+    givenBack({ host: name, paths: pathsOf(params, facts), synchronous }),
+)
+
+/** The data of a replica become a new copy; the old ones are kept aside. */
+export const copyAnew = role(
+  'patroni-copy',
+  ({ name, ...params }: Pick<PatroniParams, 'name' | 'version'>, { facts }: RoleContext): Steps =>
+    copiedAnew({ host: name, data: pathsOf(params, facts).data }),
+)
+
+/** A replica out of the cluster for a time. The primary does not wait for it. */
+export const patroniStopped = role(
+  'patroni-stopped',
+  ({ name }: { readonly name: string }): Steps => stoppedMember({ host: name }),
+)
+
+/** For a member of etcd, when no host has Patroni any more. */
+export const noPatroniCluster = role(
+  'no-patroni-cluster',
+  ({ scope = SCOPE }: { readonly scope?: string }): Steps => forgottenCluster({ scope }),
 )
 
 /** For replicas, after their primary: what is lowered is lowered there first. */

@@ -56,6 +56,10 @@ export const SCOPE = 'main'
 /** A lost acknowledged write was seen with an older one, whose leader takes its key without a comparison. */
 export const OLDEST: readonly [number, number] = [3, 1]
 
+export function restUrl({ address }: { readonly address: string }): string {
+  return `https://${address.includes(':') ? `[${address}]` : address}:${REST_PORT}`
+}
+
 export function refuseTimes({ ttl = 20, loopWait = 2, retryTimeout = 5 }: PatroniParams): void {
   const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
   if (ttl < 20) throw refused(`Patroni takes no ttl of ${ttl} seconds.`, 'ttl', 'Give 20 or more.')

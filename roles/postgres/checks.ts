@@ -22,14 +22,17 @@ export type ServerHealth = Health & { readonly host: DatabaseHost }
 const NEAR = 16 * 1024 * 1024
 
 /** Checks of a primary and its replicas, whichever host is which. */
-export function postgresChecks(db: Group<DatabaseHost>): readonly Check[] {
+export function postgresChecks(
+  db: Group<DatabaseHost>,
+  { unit = 'postgresql@*-main.service' }: { readonly unit?: string } = {},
+): readonly Check[] {
   const all = askEach(db, health)
   const next = 'See the logs below /var/log/postgresql on these hosts.'
   const every = (label: string, wrong: Wrong, more: { readonly next?: string } = { next }) =>
     expect(label, all, judged(wrong), more)
   return [
     ...db.hosts.flatMap((host) => [
-      runs(host, 'postgresql@*-main.service', 'postgresql'),
+      runs(host, unit, unit.startsWith('postgresql') ? 'postgresql' : unit),
       expect('its database answers', askHost(host, health), (answer) =>
         answer instanceof Problem ? answer : undefined,
       ),

@@ -128,6 +128,8 @@ function server(params: PostgresParams, facts: Facts, { follows, data }: ServerP
       fence({ paths, name: params.name, peers: params.peers, bootGrace: params.bootGrace ?? BOOT_GRACE }),
       data,
     ],
+    // Patroni does not read it, and what it says does not stay true.
+    !bySystemd && absent(synchronousConf(paths)),
     configuration({ ...params, paths, settings, manager }),
     bySystemd && service(paths.unit),
     settingsActive({ names: Object.keys(settings), apply: applyConfiguration(paths, manager) }),

@@ -9,7 +9,7 @@ import { giveToInvoker } from './invoker.ts'
 import type { Lab } from './lab.ts'
 import { locked } from './lock.ts'
 import { checkName } from './names.ts'
-import { DEFAULT_HOSTS, DEFAULT_NAME } from './network/addresses.ts'
+import { DEFAULT_NAME, defaultHosts } from './network/addresses.ts'
 import { openLab } from './open.ts'
 import { hostPaths, labPaths } from './paths.ts'
 import { installRequirements } from './requirements.ts'
@@ -58,7 +58,7 @@ export async function upLab(options: UpOptions = {}): Promise<Lab> {
     const has = state?.hosts.map((host) => host.name) ?? []
     const wanted = [...new Set([...has, ...hosts])]
     const order = {
-      hosts: wanted.length > 0 ? wanted : DEFAULT_HOSTS,
+      hosts: wanted.length > 0 ? wanted : defaultHosts(debian),
       debian,
       base,
       mirror: machineMirror(),
@@ -82,7 +82,7 @@ function wantedDebian(state: LabState | undefined, asked: Debian | undefined): D
       next: `For Debian ${asked}: provision lab down --name ${state.name}, or give another --name.`,
     })
   }
-  return asked ?? state?.debian ?? 12
+  return asked ?? state?.debian ?? 13
 }
 
 /** The image under the disks that there are. Where it is gone, they are worth nothing and go as well. */

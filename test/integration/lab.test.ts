@@ -218,10 +218,10 @@ describe('a lab of two hosts', () => {
     })
 
     it('cannot change its release', async () => {
-      const problem = await upLab({ name, debian: 13 }).catch((error: unknown) => error)
+      const problem = await upLab({ name, debian: 12 }).catch((error: unknown) => error)
       expect(problem)
         .to.be.instanceOf(Problem)
-        .and.to.have.property('message', `The lab "${name}" runs Debian 12.`)
+        .and.to.have.property('message', `The lab "${name}" runs Debian 13.`)
     })
   })
 

@@ -18,12 +18,15 @@ export function noHosts(): string | undefined {
 /** The Debian that hosts of tests have which ask for none: `DEBIAN=13 npm run test:integration`. */
 export const DEBIAN: Debian = process.env['DEBIAN'] === '13' ? 13 : 12
 
+/** Two hosts of each tier, with failover by hand. */
+export const PAIRS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'] as const
+
 export const CODENAME = DEBIAN === 13 ? 'trixie' : 'bookworm'
 
 /** Bare hosts, whatever was there under that name. */
 export async function freshLab(options: UpOptions & { readonly name: string }): Promise<Lab> {
   await downLab(options.name)
-  return upLab({ debian: DEBIAN, ...options })
+  return upLab({ debian: DEBIAN, hosts: PAIRS, ...options })
 }
 
 /** Whether what takes minutes is tried too: `--all` of scripts/integration.js sets it. */

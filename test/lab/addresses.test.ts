@@ -1,16 +1,23 @@
 import { expect } from 'chai'
-import { macAddress, planAddresses, usualPort } from '../../src/lab/network/addresses.ts'
+import { defaultHosts, macAddress, planAddresses, usualPort } from '../../src/lab/network/addresses.ts'
 import { wordsOf } from '../support/words.ts'
 
 describe('addresses of a lab', () => {
   it('tell the tier and the number of a host', () => {
-    const plan = planAddresses(['lb1', 'web2', 'app1', 'db9'])
-    expect([...plan.values()]).to.deep.equal(['198.18.0.11', '198.18.0.22', '198.18.0.31', '198.18.0.49'])
+    const plan = planAddresses(['lb1', 'web2', 'app1', 'db9', 'witness1'])
+    expect([...plan.values()]).to.deep.equal([
+      ...['198.18.0.11', '198.18.0.22', '198.18.0.31', '198.18.0.49', '198.18.0.61'],
+    ])
   })
 
   it('begin at 51 for other names, and for more than nine of a tier', () => {
     const plan = planAddresses(['witness', 'web10', 'web1'])
     expect([...plan.values()]).to.deep.equal(['198.18.0.51', '198.18.0.52', '198.18.0.21'])
+  })
+
+  it('are those of nine hosts unless told, and of eight on Debian 12', () => {
+    expect(defaultHosts(13)).to.deep.equal([...defaultHosts(12), 'witness1'])
+    expect(defaultHosts(12)).to.have.lengthOf(8)
   })
 
   it('stay as they are when hosts are added', () => {

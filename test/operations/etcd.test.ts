@@ -68,7 +68,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
     expect(await on('etcd3', 'provision-etcdctl get --print-value-only greeting')).to.equal('hello')
     const { code, text } = await run(HOSTS)
     expect(code, text).to.equal(0)
-    expect(text).to.include('Nothing had to change')
+    expect(text).to.include('No changes')
     const verified = await verify()
     expect(verified.code, verified.text).to.equal(0)
   })
@@ -158,7 +158,7 @@ rm -f /run/watch.stop; echo 3 > /run/watch.least; setsid sh /run/watch.sh >/dev/
     await eventually(async () => (await lab.exec('etcd1', 'provision-etcdctl endpoint health')).code === 0)
     const { code, text } = await run(HOSTS, { HEARTBEAT: '150' })
     expect(code, text).to.equal(0)
-    expect(text).to.include('Nothing had to change')
+    expect(text).to.include('No changes')
   })
 })
 

@@ -8,6 +8,8 @@ const PLACES = [
   '/etc/haproxy/certs/*.pem',
   '/etc/postgresql/tls/*.crt',
   '/etc/pgbackrest/tls/*.crt',
+  '/etc/etcd/tls/*.crt',
+  '/etc/patroni/tls/*.crt',
   '/etc/*/authority.pem',
 ]
 

@@ -41,7 +41,8 @@ export interface ClusterMember {
   readonly lag: number | undefined
 }
 
-const SCRIPT = sh`
+/** Its output is for {@link parseState}. */
+export const STATE = sh`
 for conf in /etc/postgresql/*/main/postgresql.conf; do ! grep -qs 'overwritten by Patroni' "$conf" || echo adopted; done
 for data in /var/lib/postgresql/*/main; do [ ! -s "$data/PG_VERSION" ] || echo data; done
 ! systemctl is-active -q patroni || echo active
@@ -56,7 +57,7 @@ if [ -x ${REST} ]; then
 fi
 echo end`
 
-export const readState: Read<PatroniState> = read(SCRIPT, ({ stdout }) => parseState(stdout), {
+export const readState: Read<PatroniState> = read(STATE, ({ stdout }) => parseState(stdout), {
   fakeValue: () => ({
     ...{ adopted: false, hasData: false, active: false, fenced: false },
     ...{ member: undefined, cluster: undefined },

@@ -16,7 +16,7 @@ openssl x509 -in "$certificate" -noout -checkend 0 >&2 || { echo 'The certificat
  * Puts the files in force: by a reload, or by a restart when PostgreSQL says that one of the settings needs it, or when it does
  * not run. A reload says nothing of a broken pg_hba.conf (the old rules stay), so that is asked first; a start would fail.
  */
-export function applyConfiguration({ unit, bin, log }: Paths, manager: Manager = 'systemd'): Handler {
+export function applyConfiguration({ unit, bin, data, log }: Paths, manager: Manager = 'systemd'): Handler {
   return handler(
     'apply the postgres configuration',
     sh`
@@ -37,7 +37,13 @@ restart() {
 case $manager in
   # What does not run is started by Patroni itself.
   patroni) ask 'select 1' >/dev/null 2>&1 || exit 0 ;;
-  *) if ! systemctl is-active -q ${unit}; then restart; exit 0; fi ;;
+  *)
+    if ! systemctl is-active -q ${unit}; then
+      # A server that Patroni has started goes on without it, and not as a process of the unit.
+      if ask 'select 1' >/dev/null 2>&1; then setpriv --reuid postgres --regid postgres --init-groups ${bin}/pg_ctl stop -D ${data} -m fast -t 120 >/dev/null || words; fi
+      restart
+      exit 0
+    fi ;;
 esac
 answers || words
 wrong=$(ask "select format('pg_hba.conf line %s: %s', line_number, error) from pg_hba_file_rules where error is not null")

@@ -41,8 +41,8 @@ function ownProcesses(): readonly Command[] {
 
 const EXAMPLES = `
 Examples:
-  provision lab up                          eight hosts: lb1 lb2 web1 web2 app1 app2 db1 db2
-  provision lab up --name small --hosts web1,db1 --debian 13
+  provision lab up                          nine hosts: lb1 lb2 web1 web2 app1 app2 db1 db2 witness1
+  provision lab up --name small --hosts web1,db1 --debian 12
   provision lab ssh web1
   provision lab ssh web1 sudo systemctl status nginx
   provision lab kill lb1                    what happens then to the site?

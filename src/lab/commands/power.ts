@@ -17,7 +17,7 @@ interface UpFlags extends LabOptions {
 
 function up(): Command {
   return labSubcommand('up', 'makes the hosts, or mends what is not as it should be; leaves alone what is')
-    .addOption(new Option('--debian <release>', 'what the hosts run (default: 12)').choices(['12', '13']))
+    .addOption(new Option('--debian <release>', 'what the hosts run (default: 13)').choices(['12', '13']))
     .option('--hosts <names>', 'hosts to add: web1,web2 (default: two each of lb, web, app and db)', list)
     .option(
       '--cpu <percent>',

@@ -9,7 +9,12 @@ export const VIP = `${NETWORK}10`
 export const APT_PORT = 3142
 
 export const DEFAULT_NAME = 'demo'
-export const DEFAULT_HOSTS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'] as const
+const PAIRS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'] as const
+
+/** Two hosts of each tier; and a third vote where Debian has what a failover without people needs. */
+export function defaultHosts(debian: 12 | 13): readonly string[] {
+  return debian === 13 ? [...PAIRS, 'witness1'] : PAIRS
+}
 
 /** An address for each name; a name that has one keeps it. */
 export function planAddresses(
@@ -42,7 +47,7 @@ export function bridgePort(address: string): string {
   return `p${lastByte(address)}`
 }
 
-const TIERS: Readonly<Record<string, number>> = { lb: 10, web: 20, app: 30, db: 40 }
+const TIERS: Readonly<Record<string, number>> = { lb: 10, web: 20, app: 30, db: 40, witness: 60 }
 
 function ownAddress(name: string): string | undefined {
   const [, tier = '', number = ''] = /^([a-z]+)([1-9])$/.exec(name) ?? []

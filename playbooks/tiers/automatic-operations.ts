@@ -1,0 +1,126 @@
+import {
+  after,
+  ask,
+  askEach,
+  delegateTo,
+  type Host,
+  mapAnswers,
+  type Play,
+  type Probe,
+  Problem,
+  play,
+  probe,
+  read,
+  runOnce,
+  type Steps,
+  sh,
+} from 'provision-ts'
+import { CONTROL } from '../../roles/etcd/params.ts'
+import { copyAnew, patroni } from '../../roles/patroni/index.ts'
+import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
+import { patroniState } from '../../roles/patroni/lib/state.ts'
+import { REST, restUrl } from '../../roles/patroni/params.ts'
+import { leaderElected, patroniFailover, patroniSwitchover } from '../../roles/patroni/resources/moved.ts'
+import { postgresReadiness } from '../../roles/postgres/lib/readiness.ts'
+import type { RecordPlan } from '../../roles/postgres/resources/record.ts'
+import { type Switchover, switchover } from '../../roles/postgres/resources/switchover.ts'
+import { isAutomatic, votersOf } from '../lib/database-params.ts'
+import { refuseIf } from '../lib/gates.ts'
+import type { DatabaseHost, Site } from '../schema.ts'
+import { databaseRoles } from './database.ts'
+
+/** The primary moves: by Patroni where that manages the servers. What speaks against it was asked before. */
+export function moving(
+  values: Site,
+  move: Switchover<DatabaseHost> & { readonly record: RecordPlan },
+): Steps {
+  const { from, to } = move
+  return isAutomatic(values)
+    ? delegateTo(to, patroniSwitchover({ from: from.name, to: to.name }))
+    : delegateTo(to, switchover({ ...move, others: values.db.without(to) }))
+}
+
+/** Seconds in which Patroni promotes a replica, when it can: the lease, and some for the promotion. */
+const PROMOTED_WITHIN = 60
+
+/** A failover that Patroni does by itself is waited for; one that would lose writes is for a person to ask for. */
+export function failoverPlays(
+  hosts: readonly DatabaseHost[],
+  ignoreUnreachable: (host: Host) => string,
+  wishes: { readonly to?: string | undefined; readonly acceptDataLoss: boolean },
+): readonly Play[] {
+  return [
+    play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: { hosts } }, () =>
+      runOnce(
+        after(
+          mapAnswers(askEach({ hosts }, patroniState), (all) => failoverUnderPatroni(all, wishes)),
+          (plan) => {
+            if (plan.kind === 'nothing') return []
+            return plan.kind === 'wait'
+              ? delegateTo(plan.at, leaderElected({ seconds: PROMOTED_WITHIN, urls: hosts.map(restUrl) }))
+              : delegateTo(plan.to, patroniFailover({ to: plan.to.name, loss: plan.loss }))
+          },
+        ),
+      ),
+    ),
+  ]
+}
+
+/** Patroni rewinds an old primary by itself, which is waited for; or its data become a new copy. */
+export function rejoinPlays(values: Site, host: DatabaseHost, copy: boolean): readonly Play[] {
+  return [
+    play(`${host.name}: a replica again`, { hosts: { hosts: [host] } }, () => [
+      copy && copyAnew({ name: host.name, version: host.version }),
+      patroni({ ...host, leader: false, replicas: [] }),
+    ]),
+    ...databaseRoles(values),
+  ]
+}
+
+/** Refuses while a vote is away: with one more gone, nobody could be promoted. */
+export function allVotes(values: Site): Steps {
+  const voters = votersOf(values)
+  return refuseIf(askEach({ hosts: voters }, vote), (all) => {
+    const away = all.filter(({ answer }) => answer !== true).map(({ host }) => host.name)
+    return away.length === 0
+      ? undefined
+      : new Problem(`${away.join(', ')} has no vote now, and no other host can be spared`, {
+          next: 'Nothing was done. Bring its member of etcd back first: provision verify names what is wrong.',
+        })
+  })
+}
+
+const vote = ask(
+  'whether its member of etcd is healthy',
+  read(
+    sh`own=$(sed -n 's/^ETCD_ADVERTISE_CLIENT_URLS=//p' /etc/default/etcd 2>/dev/null)
+[ "$own" ] && ETCDCTL_ENDPOINTS=$own ${CONTROL} endpoint health >/dev/null 2>&1`,
+    ({ code }) => code === 0,
+  ),
+)
+
+/** What must hold on a database host before the turn of the next one. */
+export function databaseReadiness(values: Site): (host?: Host) => Probe {
+  return isAutomatic(values) ? wellInCluster : postgresReadiness
+}
+
+/** An operation that Patroni makes needless, or that it would work against. @throws Problem where failover is automatic */
+export function byHandOnly(values: Site, operation: string, instead: string): void {
+  if (!isAutomatic(values)) return
+  throw new Problem(`provision ${operation} is for sites with failover by hand`, {
+    next: `Nothing was done. ${instead}`,
+  })
+}
+
+/** A host with a vote is well when all votes are there, a primary leads, and a replica has each write. */
+export function wellInCluster(_host?: Host): Probe {
+  return probe(
+    'all votes are there, and commits wait for a replica',
+    sh`said=$(${CONTROL} endpoint health 2>&1) || { printf '%s\n' "$said" | grep unhealthy; exit 1; }
+[ -x ${REST} ] || exit 0
+said=$(PATRONI_TIMEOUT=4 ${REST} GET /cluster) || exit 1
+case $said in *'"role": "leader", "state": "running"'*) ;; *) echo "no primary: $said"; exit 1 ;; esac
+case $said in *'_standby", "state": "streaming"'*) ;; *) echo "no replica has each write: $said"; exit 1 ;; esac`,
+    { timeout: '3m' },
+  )
+}

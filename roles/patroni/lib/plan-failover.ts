@@ -1,0 +1,71 @@
+import { type Host, type HostAnswer, Problem } from 'provision-ts'
+import { leaderIn, type PatroniState } from './state.ts'
+
+/** What a failover by a person comes to where Patroni does it by itself. */
+export type FailoverPlan<H extends Host> =
+  | { readonly kind: 'nothing' }
+  /** Patroni promotes a host by itself, which is asked here. */
+  | { readonly kind: 'wait'; readonly at: H }
+  | { readonly kind: 'promote'; readonly to: H; readonly loss: string }
+
+/** @throws Problem with what speaks against it; nothing was changed then */
+export function failoverUnderPatroni<H extends Host>(
+  all: readonly HostAnswer<PatroniState, H>[],
+  { to: wanted, acceptDataLoss }: { readonly to?: string | undefined; readonly acceptDataLoss: boolean },
+): FailoverPlan<H> {
+  const target = all.find(({ host }) => host.name === wanted)
+  if (wanted !== undefined && !target)
+    throw new Problem(`--to: there is no database host ${wanted}`, {
+      next: `There are ${all.map(({ host }) => host.name).join(', ')}.`,
+    })
+  const details = all.map((one) => `${one.host.name} ${stateOf(one)}`)
+  const cluster = all.map(({ answer }) => answer?.cluster).find((one) => one !== undefined)
+  const asked = all.find(({ answer }) => answer?.cluster)?.host
+  if (!cluster || !asked)
+    throw new Problem('No database host can read the state of the cluster in etcd', {
+      details,
+      next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it nobody can be promoted safely.',
+    })
+  const leader = leaderIn(cluster)
+  const alive = all.find(
+    ({ answer }) => answer?.member?.role === 'primary' && answer.member.state === 'running',
+  )
+  if (alive && alive.host.name === leader?.name) {
+    if (alive.host.name === wanted) return { kind: 'nothing' }
+    throw new Problem('No failover now, and nothing was changed', {
+      details: [`${alive.host.name} is the primary and answers.`, ...details],
+      next: `To move it without a loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}.`,
+    })
+  }
+  const heir = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
+  if (!acceptDataLoss && !cluster.pause && (heir || leader)) return { kind: 'wait', at: asked }
+  if (!acceptDataLoss)
+    throw new Problem('No failover now, and nothing was changed', {
+      details: [
+        cluster.pause
+          ? 'Automatic failover is paused.'
+          : 'No replica is known to have every acknowledged write, so Patroni promotes none by itself.',
+        ...details,
+      ],
+      next: 'Bring the old primary back if that can be done: it has everything. Otherwise the same command with --accept-data-loss and --to goes on without it.',
+    })
+  const to = target ?? all.find(({ answer }) => answer?.member?.role === 'replica')
+  if (!to)
+    throw new Problem('No failover now, and nothing was changed', {
+      details: ['No replica answers.', ...details],
+      next: 'Bring one back, then run the same command again.',
+    })
+  const loss = 'all that was acknowledged after the last write that this host has'
+  return {
+    kind: 'promote',
+    to: to.host,
+    loss: heir?.name === to.host.name ? 'nothing that was acknowledged' : loss,
+  }
+}
+
+export function stateOf({ answer }: HostAnswer<PatroniState>): string {
+  if (!answer) return 'could not be reached'
+  if (!answer.member) return 'has a Patroni that does not answer'
+  const { role, state, pause } = answer.member
+  return `is ${role === 'primary' ? 'the primary' : `a ${role}`}, ${state}${pause ? ', paused' : ''}`
+}

@@ -1,0 +1,303 @@
+import { expect } from 'chai'
+import { downLab, type Lab } from '../../src/lab/index.ts'
+import { Desk, eventually, freshLab, noHosts } from '../integration/support.ts'
+import { AUTOMATIC_FILES, AUTOMATIC_HOSTS, operateOn, other, rolesIn } from './automatic-site.ts'
+import { type Load, lostOn, sql, underLoad } from './database-load.ts'
+
+const LAB = 'test-automatic'
+
+/** Failover by Patroni on real hosts of Debian 13: how a site comes to it, what it survives, and what its operations do. */
+describe('automatic failover of the database', function () {
+  this.slow('60s').bail(true)
+  let lab: Lab
+  let desk: Desk
+  const operate = (words: readonly string[], env = {}) => operateOn(lab, desk.directory, words, env)
+  const run = (env = {}) => operate([`${desk.directory}/playbook.ts`], env)
+  const well = async (words: readonly string[], env = {}) => {
+    const { code, text } = await operate(words, env)
+    expect(code, text).to.equal(0)
+    return text
+  }
+  const converged = async (env = {}) => {
+    const { code, text } = await run(env)
+    expect(code, text).to.equal(0)
+    return text
+  }
+  const unchanged = async (env = {}) => expect(await converged(env)).to.include('No changes')
+  /** The first run records a primary that Patroni has promoted. */
+  const unchangedAfterwards = async () => {
+    await converged()
+    await unchanged()
+  }
+  /** Of the tiers above there is only the word. */
+  const verified = async () => {
+    const { text } = await operate(['verify', `${desk.directory}/verify.ts`])
+    expect(text).to.match(/: \d+ passed, 3 unknown, unreachable: (lb1|lb2|web1), /)
+  }
+  const on = async (host: string, command: string) => {
+    const { code, stdout, stderr } = await lab.exec(host, command)
+    expect(code, `${host}: ${command}\n${stdout}${stderr}`).to.equal(0)
+    return stdout.trim()
+  }
+  const servers = () =>
+    Promise.all(
+      ['db1', 'db2'].map((host) => on(host, 'head -n 1 /var/lib/postgresql/17/main/postmaster.pid')),
+    )
+  const leader = async () => {
+    const { leader: name } = await rolesIn(lab)
+    if (name === undefined) throw new Error('no host leads')
+    return name
+  }
+  /** A primary leads, and a replica has each write. */
+  const whole = () =>
+    eventually(async () => {
+      const { leader: first, heir } = await rolesIn(lab)
+      return first !== undefined && heir === other(first)
+    })
+  const rest = (ms: number) => new Promise((done) => setTimeout(done, ms))
+  const nothingLost = async (load: Load) => {
+    const name = await leader()
+    expect(await lostOn(lab, name, load)).to.deep.equal([])
+    expect(load.acknowledged.length).to.be.greaterThan(20)
+  }
+
+  before(async function () {
+    if (noHosts()) return this.skip()
+    lab = await freshLab({ name: LAB, hosts: AUTOMATIC_HOSTS, debian: 13 })
+    desk = new Desk()
+    for (const [path, text] of Object.entries(AUTOMATIC_FILES)) desk.write(path, text)
+  })
+
+  after(async () => {
+    desk?.remove()
+    if (!noHosts()) await downLab(LAB)
+  })
+
+  it('begins on a site with failover by hand and ends there again, without a restart and a failed request', async () => {
+    await converged({ FAILOVER: 'manual' })
+    await unchanged({ FAILOVER: 'manual' })
+    const before = await servers()
+    const load = await underLoad(lab, async () => {
+      await converged()
+      await converged({ FAILOVER: 'manual' })
+    })
+    expect(load.failed).to.deep.equal([])
+    expect(await servers()).to.deep.equal(before)
+    expect(
+      await sql(lab, 'db1', 'show synchronous_standby_names').then(({ stdout }) => stdout.trim()),
+    ).to.equal('ANY 1 ("db2")')
+    expect(await lostOn(lab, 'db1', load)).to.deep.equal([])
+    await unchanged({ FAILOVER: 'manual' })
+  })
+
+  it('is in force after one run, and a second one changes nothing', async () => {
+    await converged()
+    await whole()
+    await unchanged()
+    await verified()
+  })
+
+  it('shows what somebody has changed in etcd, and puts it back', async () => {
+    await on(await leader(), `provision-patroni PATCH /config '{"ttl": 60, "pause": true}'`)
+    const { text } = await operate([`${desk.directory}/playbook.ts`, '--check'])
+    expect(text).to.include('ttl 60 → 20').and.include('pause true → unset')
+    const paused = await operate(['verify', `${desk.directory}/verify.ts`])
+    expect(paused.text).to.match(/automatic failover is not paused +failed/)
+    await converged()
+    await unchanged()
+    await verified()
+  })
+
+  it('raises a limit on the replica first, and on the primary after that', async () => {
+    await converged({ CONNECTIONS: '120' })
+    for (const host of ['db1', 'db2'])
+      expect((await sql(lab, host, 'show max_connections')).stdout.trim()).to.equal('120')
+    await unchanged({ CONNECTIONS: '120' })
+    await converged()
+    await converged()
+    await unchanged()
+    await whole()
+  })
+
+  it('moves the primary by a switchover, without a lost write', async () => {
+    const first = await leader()
+    const load = await underLoad(lab, async () => {
+      await well(['switchover'])
+    })
+    expect(await leader()).to.equal(other(first))
+    expect(load.failed).to.deep.equal([])
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+    await whole()
+    await unchangedAfterwards()
+  })
+
+  it('replaces a server that was killed', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await on(name, 'kill -9 "$(head -n 1 /var/lib/postgresql/17/main/postmaster.pid)"')
+      await rest(3_000)
+      await eventually(async () => (await rolesIn(lab)).leader !== undefined)
+      await rest(2_000)
+    })
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+    await whole()
+  })
+
+  it('goes on with the same primary when Patroni alone is killed', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await on(name, 'kill -9 "$(systemctl show -p MainPID --value patroni)"')
+      await rest(25_000)
+    })
+    expect(await leader()).to.equal(name)
+    expect(load.failed).to.deep.equal([])
+    await nothingLost(load)
+  })
+
+  it('replaces a primary whose host has lost its power, and takes it back as a replica by itself', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await whole()
+      await lab.kill(name)
+      const waited = await operate(['failover'])
+      expect(waited.code, waited.text).to.equal(0)
+      await rest(5_000)
+    })
+    expect(await leader()).to.equal(other(name))
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+    await lab.start(name)
+    await whole()
+    await nothingLost(load)
+    await unchangedAfterwards()
+  })
+
+  it('does not let a primary that stood still take its role back', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await lab.freeze(name)
+      await eventually(async () => (await rolesOf(other(name))) === other(name))
+      await rest(3_000)
+      await lab.thaw(name)
+      await rest(10_000)
+    })
+    await whole()
+    expect(await leader()).to.equal(other(name))
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+  })
+
+  it('replaces a primary that is cut off, which acknowledges nothing from then on', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await lab.cut(name)
+      await eventually(async () => (await rolesOf(other(name))) === other(name))
+      await rest(3_000)
+      await lab.uncut(name)
+      await rest(5_000)
+    })
+    await whole()
+    expect(await leader()).to.equal(other(name))
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+  })
+
+  it('goes on when the replica is lost, and when the two databases are kept from one another', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await lab.kill(other(name))
+      await rest(15_000)
+      await lab.start(other(name))
+      await whole()
+      await lab.split('db1', 'db2')
+      await rest(15_000)
+      await lab.heal('db1', 'db2')
+    })
+    await whole()
+    expect(await leader()).to.equal(name)
+    console.log(`    ${load.gap} ms without a write`)
+    await nothingLost(load)
+  })
+
+  it('notices nothing of the loss of the witness, and goes on when the majority of etcd is lost', async () => {
+    const name = await leader()
+    const load = await underLoad(lab, async () => {
+      await lab.kill('witness1')
+      await rest(5_000)
+      await on(other(name), 'systemctl stop etcd')
+      await rest(20_000)
+      await on(other(name), 'systemctl start etcd')
+      await lab.start('witness1')
+      await rest(5_000)
+    })
+    expect(load.failed).to.deep.equal([])
+    expect(await leader()).to.equal(name)
+    await nothingLost(load)
+    await whole()
+    await unchangedAfterwards()
+  })
+
+  it('comes back by itself when all hosts were off', async () => {
+    const load = await underLoad(lab, () => rest(1_000))
+    await Promise.all(['db1', 'db2', 'witness1'].map((host) => lab.kill(host)))
+    for (const host of ['db2', 'witness1', 'db1']) await lab.start(host)
+    await whole()
+    await nothingLost(load)
+    await unchangedAfterwards()
+    await verified()
+  })
+
+  it('lets a replica be worked on, and brings it back', async () => {
+    const name = await leader()
+    const replica = other(name)
+    const refused = await operate(['maintenance', '--host', name])
+    expect(refused.text).to.include(`${name} is the primary of the database`)
+    const load = await underLoad(lab, async () => {
+      await well(['maintenance', '--host', replica])
+      await rest(2_000)
+    })
+    expect(load.failed).to.deep.equal([])
+    expect((await lab.exec(replica, 'systemctl is-active patroni')).code).to.not.equal(0)
+    await well(['maintenance', '--host', replica, '--end'])
+    await whole()
+    await unchangedAfterwards()
+  })
+
+  it('refuses maintenance while another vote is away', async () => {
+    const name = await leader()
+    await on('witness1', 'systemctl stop etcd')
+    const { code, text } = await operate(['maintenance', '--host', other(name)])
+    expect(code, text).to.not.equal(0)
+    expect(text).to.include('witness1 has no vote now, and no other host can be spared')
+    await on('witness1', 'systemctl start etcd')
+  })
+
+  it('copies a damaged replica anew, and keeps the old data aside', async () => {
+    const replica = other(await leader())
+    await on(
+      replica,
+      'systemctl stop patroni && mv /var/lib/postgresql/17/main/global /root/global && systemctl start patroni',
+    )
+    await well(['rejoin', '--host', replica, '--copy'])
+    expect(await on(replica, 'ls /var/lib/postgresql/17')).to.include('main.before-')
+    await whole()
+  })
+
+  it('refuses what Patroni makes needless or would work against', async () => {
+    const alone = await operate(['disable-sync-replication'])
+    expect(alone.text).to.include('provision disable-sync-replication is for sites with failover by hand')
+    const { text } = await operate(['failover'])
+    expect(text).to.include('is the primary and answers.')
+  })
+
+  /** The leader as this host sees it. */
+  const rolesOf = async (host: string) => {
+    const { stdout } = await lab.exec(
+      host,
+      'PATRONI_TIMEOUT=4 timeout 8 provision-patroni GET /primary 2>/dev/null | tail -n 1',
+    )
+    return stdout.trim() === '200' ? host : undefined
+  }
+})

@@ -1,0 +1,165 @@
+import { expect } from 'chai'
+import { heir, judged, notPaused, oneLeader, oneVersion } from '../../roles/patroni/checks.ts'
+import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
+import { type PatroniState, parseState } from '../../roles/patroni/lib/state.ts'
+import { givenBack, pausedCluster } from '../../roles/patroni/resources/given-back.ts'
+import { leaderElected, patroniSwitchover } from '../../roles/patroni/resources/moved.ts'
+import { pathsFor } from '../../roles/postgres/params.ts'
+import { Unknown } from '../../src/index.ts'
+import { wordsOf } from '../support/words.ts'
+
+const host = (name: string) => ({ name, address: '10.0.3.1', group: 'db' })
+
+interface Said {
+  readonly role: 'primary' | 'replica'
+  readonly state?: string
+  readonly pause?: boolean
+  readonly version?: string
+}
+
+/** As the host prints it. */
+const lines = (
+  { role, state = 'running', pause = false, version = '4.0.7' }: Said,
+  leader: string | undefined,
+  sync: string | undefined,
+) => {
+  const members = ['db1', 'db2'].map((name) => ({
+    name,
+    role: name === leader ? 'leader' : name === sync ? 'sync_standby' : 'replica',
+    state: name === leader ? 'running' : 'streaming',
+  }))
+  const paused = pause ? { pause } : {}
+  return [
+    'adopted',
+    'data',
+    'active',
+    `patroni ${JSON.stringify({ state, role, ...paused, patroni: { version } })}`,
+    `cluster ${JSON.stringify({ members, ...paused })}`,
+    'end',
+  ].join('\n')
+}
+const state = (said: Said, leader?: string, sync?: string): PatroniState =>
+  parseState(lines(said, leader, sync))
+const all = (db1: PatroniState | undefined, db2: PatroniState | undefined) => [
+  { host: host('db1'), answer: db1 },
+  { host: host('db2'), answer: db2 },
+]
+const PRIMARY = state({ role: 'primary' }, 'db1', 'db2')
+const REPLICA = state({ role: 'replica' }, 'db1', 'db2')
+const asked = { acceptDataLoss: false }
+
+describe('a failover where Patroni does it by itself', () => {
+  it('is refused while the primary answers, and nothing where it is the host that was asked for', async () => {
+    expect(await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), asked))).to.include(
+      'db1 is the primary and answers.',
+    )
+    expect(failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db1' }).kind).to.equal('nothing')
+  })
+
+  it('is waited for while a replica has each write, though etcd still names the lost primary', () => {
+    expect(failoverUnderPatroni(all(undefined, REPLICA), asked)).to.deep.include({
+      kind: 'wait',
+      at: host('db2'),
+    })
+    expect(
+      failoverUnderPatroni(all(undefined, state({ role: 'replica' }, undefined, 'db2')), asked).kind,
+    ).to.equal('wait')
+  })
+
+  it('needs a word for the loss where no replica is known to have each write, and while it is paused', async () => {
+    const alone = all(undefined, state({ role: 'replica' }))
+    expect(await wordsOf(() => failoverUnderPatroni(alone, asked))).to.include(
+      'No replica is known to have every acknowledged write',
+    )
+    expect(failoverUnderPatroni(alone, { acceptDataLoss: true })).to.deep.include({
+      kind: 'promote',
+      to: host('db2'),
+    })
+    const paused = all(undefined, state({ role: 'replica', pause: true }, 'db1', 'db2'))
+    expect(await wordsOf(() => failoverUnderPatroni(paused, asked))).to.include(
+      'Automatic failover is paused.',
+    )
+  })
+
+  it('is refused while nobody can read etcd, and for a host that is not there', async () => {
+    expect(await wordsOf(() => failoverUnderPatroni(all(undefined, undefined), asked))).to.include(
+      'No database host can read the state of the cluster in etcd',
+    )
+    expect(
+      await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db9' })),
+    ).to.include('there is no database host db9')
+  })
+
+  it('is over when a host answers as the leader, whatever etcd says', () => {
+    const [command] = leaderElected({ seconds: 60, urls: ['https://10.0.3.1:8008'] }).apply(false)
+    expect(command?.script.text).to.include('GET /primary').and.include('https://10.0.3.1:8008')
+  })
+})
+
+describe('a switchover by Patroni', () => {
+  it('is nothing to do where the host leads already', () => {
+    const step = patroniSwitchover({ from: 'db1', to: 'db2' })
+    expect(step.diff(PRIMARY)?.fields).to.deep.equal([{ name: 'primary', from: 'db1', to: 'db2' }])
+    expect(step.diff(state({ role: 'replica' }, 'db2', 'db1'))).to.equal(undefined)
+  })
+})
+
+describe('the way back to failover by hand', () => {
+  const step = givenBack({ host: 'db1', paths: pathsFor(17), synchronous: [{ name: 'db2' }] })
+
+  it('ends Patroni only where it is paused, and leaves the server running', () => {
+    const [{ script } = { script: { text: '' } }] = step.apply(PRIMARY)
+    expect(script.text).to.include('Patroni is not paused on this host')
+    expect(script.text).not.to.include('pg_ctl')
+    expect(step.diff({ ...PRIMARY, active: false })).to.equal(undefined)
+  })
+
+  it('has commits wait for the same replica before Patroni ends', () => {
+    const [{ script } = { script: { text: '' } }] = step.apply(PRIMARY)
+    expect(script.text.indexOf('91-synchronous.conf')).to.be.lessThan(
+      script.text.indexOf('systemctl stop patroni'),
+    )
+  })
+
+  it('pauses first', () => {
+    expect(pausedCluster({ host: 'db1' }).diff(PRIMARY)?.action).to.equal('change')
+    expect(pausedCluster({ host: 'db1' }).diff(state({ role: 'primary', pause: true }, 'db1'))).to.equal(
+      undefined,
+    )
+  })
+})
+
+describe('the checks of a cluster under Patroni', () => {
+  const found = (...said: readonly (string | undefined)[]) =>
+    said.map((one, i) => ({
+      host: host(`db${i + 1}`),
+      answer: one === undefined ? undefined : { said: one, from: 0, to: 0 },
+    }))
+  const primary = lines({ role: 'primary' }, 'db1', 'db2')
+  const replica = lines({ role: 'replica' }, 'db1', 'db2')
+
+  it('pass for a leader with a replica that has each write', () => {
+    for (const wrong of [oneLeader, heir, notPaused, oneVersion])
+      expect(judged(wrong)(found(primary, replica))).to.equal(undefined)
+  })
+
+  it('name a primary beside the leader, a missing heir, a pause, and two versions', () => {
+    expect(judged(oneLeader)(found(primary, lines({ role: 'primary' }, 'db1', 'db2')))).to.equal(
+      'db1 leads, and db2 is a primary',
+    )
+    expect(judged(oneLeader)(found(lines({ role: 'replica' }, undefined, 'db2'), replica))).to.equal(
+      'no host leads',
+    )
+    expect(judged(heir)(found(lines({ role: 'primary' }, 'db1', undefined)))).to.equal('none has')
+    expect(judged(notPaused)(found(lines({ role: 'primary', pause: true }, 'db1', 'db2')))).to.equal('it is')
+    expect(
+      judged(oneVersion)(found(primary, lines({ role: 'replica', version: '4.1.0' }, 'db1', 'db2'))),
+    ).to.equal('they have 4.0.7 and 4.1.0')
+  })
+
+  it('are unknown where a host did not answer and nothing is wrong on the others', () => {
+    expect(judged(oneLeader)(found(primary, undefined))).to.be.instanceOf(Unknown)
+    expect(judged(oneLeader)(found(undefined, undefined))).to.be.instanceOf(Unknown)
+    expect(judged(heir)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal('none has')
+  })
+})
