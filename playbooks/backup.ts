@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { choice, optional, play, playbook } from 'provision-ts'
+import { choice, optional, play, playbook, withDescription } from 'provision-ts'
 import { takeBackup } from '../roles/backup/index.ts'
 import { backupHost } from './lib/backups.ts'
 import { site } from './schema.ts'
@@ -12,6 +12,6 @@ export default playbook(
   },
   {
     description: 'Takes a backup of the database now, from a replica where there is one.',
-    flags: { type: optional(choice('full', 'diff', 'incr')) },
+    flags: { type: withDescription('the kind of backup', optional(choice('full', 'diff', 'incr'))) },
   },
 )

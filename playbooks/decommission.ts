@@ -1,6 +1,16 @@
-import { flag, group, type Host, type Play, Problem, play, playbook, service, text } from 'provision-ts'
+import {
+  group,
+  type Host,
+  type Play,
+  Problem,
+  play,
+  playbook,
+  service,
+  text,
+  withDescription,
+} from 'provision-ts'
 import { drainServer } from '../roles/haproxy/index.ts'
-import { gate, requireSpareHost } from './lib/gates.ts'
+import { gate, outageFlag, requireSpareHost } from './lib/gates.ts'
 import { findHost } from './lib/hosts.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { currentRelease } from './lib/releases.ts'
@@ -40,7 +50,7 @@ export default playbook(
   {
     description:
       'Takes a web or app host out of service for good: neighbours first, then its service is stopped and disabled. Afterwards take it out of the inventory.',
-    flags: { host: text, outage: flag },
+    flags: { host: withDescription('the host to remove', text), outage: outageFlag },
   },
 )
 

@@ -4,14 +4,13 @@ import {
   askEach,
   askHost,
   existingRelease,
-  flag,
   type Host,
   mapAnswers,
   markReleaseRolledBack,
   type Play,
   playbook,
 } from 'provision-ts'
-import { gate, releaseGate } from './lib/gates.ts'
+import { gate, outageFlag, releaseGate } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import {
   type HostReleases,
@@ -53,7 +52,7 @@ export default playbook(
   {
     description:
       'Puts the build of this machine in force, one host at a time: the application, then the pages. A release that does not get ready is taken back everywhere.',
-    flags: { outage: flag },
+    flags: { outage: outageFlag },
   },
 )
 

@@ -10,6 +10,7 @@ import {
   type Ssh,
   type Timeouts,
   text,
+  withDescription,
 } from 'provision-ts'
 import { failoverPlan } from '../roles/postgres/lib/plans.ts'
 import { failover } from '../roles/postgres/resources/failover.ts'
@@ -61,10 +62,11 @@ export default playbook(
     description:
       'Makes a replica the primary when the primary is dead or cannot be reached, and says what could be lost. Refuses when the primary answers.',
     flags: {
-      /** The host that takes over; the one that has the most unless told. */
-      to: optional({ ...text, expects: 'the name of a database host' }),
-      /** Goes on although acknowledged writes may be lost. */
-      acceptDataLoss: flag,
+      to: withDescription(
+        'the new primary; default: the replica with the latest data',
+        optional({ ...text, expects: 'the name of a database host' }),
+      ),
+      acceptDataLoss: withDescription('continue although acknowledged writes may be lost', flag),
     },
   },
 )

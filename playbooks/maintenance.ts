@@ -12,6 +12,7 @@ import {
   type Steps,
   service,
   text,
+  withDescription,
 } from 'provision-ts'
 import { drainServer, undrainServer } from '../roles/haproxy/index.ts'
 import { allowVip, moveVipAway } from '../roles/keepalived/resources/vip.ts'
@@ -20,7 +21,7 @@ import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { gate, refuseIf, requireSpareHost } from './lib/gates.ts'
+import { gate, outageFlag, refuseIf, requireSpareHost } from './lib/gates.ts'
 import { findHost, type TierHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
 import { primaryIn } from './lib/record.ts'
@@ -43,7 +44,11 @@ export default playbook(
   {
     description:
       'Takes a host out of service for people to work on, until the same command with --end brings it to its state and back into service. Other runs leave it out.',
-    flags: { host: text, end: flag, outage: flag },
+    flags: {
+      host: withDescription('the host to take out of service', text),
+      end: withDescription('end the maintenance and return the host to service', flag),
+      outage: outageFlag,
+    },
   },
 )
 

@@ -12,10 +12,11 @@ import {
   reboot,
   type Steps,
   sh,
+  withDescription,
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { gate, requireSpareHost, TIERS } from './lib/gates.ts'
+import { gate, outageFlag, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
@@ -48,9 +49,8 @@ export default playbook(
     description:
       'Reboots every host, tier by tier and one at a time: drained, without the address, a replica first, the primary after a switchover.',
     flags: {
-      /** Only hosts on which an update asks for it. */
-      required: flag,
-      outage: flag,
+      required: withDescription('only hosts on which an update requires it', flag),
+      outage: outageFlag,
     },
   },
 )

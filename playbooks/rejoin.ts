@@ -1,4 +1,4 @@
-import { flag, Problem, playbook, text } from 'provision-ts'
+import { flag, Problem, playbook, text, withDescription } from 'provision-ts'
 import { isAutomatic } from './lib/database-params.ts'
 import { site } from './schema.ts'
 import { rejoinPlays } from './tiers/automatic-operations.ts'
@@ -24,10 +24,11 @@ export default playbook(
     description:
       'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
     flags: {
-      /** The old primary. */
-      host: text,
-      /** Moves its data aside and takes a new copy, instead of rewinding them. */
-      copy: flag,
+      host: withDescription('the old primary', text),
+      copy: withDescription(
+        'copy the data from the primary instead of rewinding; the old data are kept',
+        flag,
+      ),
     },
   },
 )

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { after, askHost, integer, optional, Problem, play, playbook, text } from 'provision-ts'
+import {
+  after,
+  askHost,
+  integer,
+  optional,
+  Problem,
+  play,
+  playbook,
+  text,
+  withDescription,
+} from 'provision-ts'
 import { moveDataAside, parsePointInTime, repositoryInfo, restoreDatabase } from '../roles/backup/index.ts'
 import { primaryOf } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
@@ -54,6 +64,13 @@ export default playbook(
   {
     description:
       'Brings the database back as it was at a moment, from its backups: on the primary, and by new copies on the replicas. The data that are there are moved aside.',
-    flags: { to: optional(text), timeline: optional(integer({ min: 1 })), confirm: optional(text) },
+    flags: {
+      to: withDescription('the time to restore, with time zone; default: the latest', optional(text)),
+      timeline: withDescription(
+        'the timeline to restore; default: the latest',
+        optional(integer({ min: 1 })),
+      ),
+      confirm: withDescription('the domain of the site, as a confirmation', optional(text)),
+    },
   },
 )

@@ -4,7 +4,6 @@ import {
   askEach,
   askHost,
   existingRelease,
-  flag,
   type Host,
   type HostAnswer,
   mapAnswers,
@@ -13,8 +12,9 @@ import {
   Problem,
   playbook,
   text,
+  withDescription,
 } from 'provision-ts'
-import { gate, refuseIf, releaseGate } from './lib/gates.ts'
+import { gate, outageFlag, refuseIf, releaseGate } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { type HostReleases, hostReleases, NO_RELEASES, type Part, ROOTS } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
@@ -51,7 +51,10 @@ export default playbook(
   {
     description:
       'Puts an earlier release in force that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
-    flags: { to: optional(text), outage: flag },
+    flags: {
+      to: withDescription('the release; default: the previous one', optional(text)),
+      outage: outageFlag,
+    },
   },
 )
 

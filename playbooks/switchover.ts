@@ -1,4 +1,4 @@
-import { after, optional, play, playbook, runOnce, text } from 'provision-ts'
+import { after, optional, play, playbook, runOnce, text, withDescription } from 'provision-ts'
 import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'
@@ -20,8 +20,10 @@ export default playbook(
     description:
       'Moves the primary of the database to another host, without losing a write. Refuses when that host does not follow closely.',
     flags: {
-      /** The host that takes over; the one that follows the primary unless told. */
-      to: optional({ ...text, expects: 'the name of a database host' }),
+      to: withDescription(
+        'the new primary; default: the replica that follows the primary',
+        optional({ ...text, expects: 'the name of a database host' }),
+      ),
     },
   },
 )

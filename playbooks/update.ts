@@ -1,9 +1,19 @@
-import { after, choice, flag, type Play, packageUpgrades, play, playbook, type Step } from 'provision-ts'
+import {
+  after,
+  choice,
+  flag,
+  type Play,
+  packageUpgrades,
+  play,
+  playbook,
+  type Step,
+  withDescription,
+} from 'provision-ts'
 import { primaryOf } from '../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { restartIfOutdated } from './lib/current-code.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { gate, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
+import { gate, outageFlag, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { notOnPrimary } from './lib/not-on-primary.ts'
 import { currentRelease } from './lib/releases.ts'
@@ -23,7 +33,11 @@ export default playbook(
   {
     description:
       'Brings one tier alone to its state, host by host, each out of service meanwhile. With --packages its packages are brought up to date, and services that still run what was replaced are restarted.',
-    flags: { tier: choice(...TIERS), packages: flag, outage: flag },
+    flags: {
+      tier: withDescription('the tier to update', choice(...TIERS)),
+      packages: withDescription('upgrade packages and restart services that use old code', flag),
+      outage: outageFlag,
+    },
   },
 )
 

@@ -29,6 +29,7 @@ export {
   port,
   record,
   text,
+  withDescription,
 } from './model/inventory/fields.ts'
 export { type Group, group, type Host, type Ssh, type Timeouts } from './model/inventory/host.ts'
 export { type Inventory, inventory } from './model/inventory/inventory.ts'

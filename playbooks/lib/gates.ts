@@ -3,6 +3,7 @@ import {
   after,
   ask,
   askHost,
+  flag,
   type Host,
   type Play,
   type Probe,
@@ -12,6 +13,7 @@ import {
   read,
   type Steps,
   sh,
+  withDescription,
 } from 'provision-ts'
 import { appReadiness } from '../../roles/app/index.ts'
 import { haproxyReadiness } from '../../roles/haproxy/index.ts'
@@ -68,6 +70,9 @@ export function refuseIf<T>(answers: Answers<T>, refusal: (value: T) => Problem 
     throw problem
   })
 }
+
+/** The flag of operations that take a host out of service. */
+export const outageFlag = withDescription('continue although the service is interrupted', flag)
 
 export interface AvailabilityOptions {
   /** The one that will be away; any of them unless told. */

@@ -1,18 +1,46 @@
-/** What the command's exit status says. */
+import type { Verified } from '../model/check/verification.ts'
+import type { Summary } from '../model/event.ts'
+
+/** Exit codes. 64 and 70 are those of sysexits.h. */
 export const EXIT = {
-  /** All hosts are as wanted. */
   ok: 0,
-  /** A step, a handler or a health check failed on some host. */
   failed: 1,
-  /** `--check` found that something would change. */
   drift: 2,
-  /** Some host could not be reached or was lost; nothing failed on the others. */
   unreachable: 3,
-  /** The result of some check is unknown; nothing failed, and all hosts could be reached. */
   unknown: 4,
-  /** Bad input: nothing was done. As in sysexits.h. */
   usage: 64,
-  /** A mistake of ours. As in sysexits.h. */
   internal: 70,
   interrupted: 130,
 } as const
+
+/** The table that `--help` and the manual page show. */
+export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.ok, 'success'],
+  [EXIT.failed, 'a step, a handler, a check or a command failed'],
+  [EXIT.drift, 'a dry run found changes (--check, plan)'],
+  [EXIT.unreachable, 'a host is unreachable; nothing failed on the others'],
+  [EXIT.unknown, 'the result of a check is unknown (verify, doctor, watch)'],
+  [EXIT.usage, 'invalid input; nothing was done'],
+  [EXIT.internal, 'an error in provision itself'],
+  [EXIT.interrupted, 'interrupted'],
+]
+
+export function exitCodeOfRun({ hosts, mode, interrupted }: Summary): number {
+  if (interrupted) return EXIT.interrupted
+  if (hosts.some(({ failed }) => failed > 0)) return EXIT.failed
+  if (hosts.some(({ unreachable }) => unreachable)) return EXIT.unreachable
+  return mode === 'plan' && hosts.some(({ changed }) => changed > 0) ? EXIT.drift : EXIT.ok
+}
+
+/** A failure comes before an unreachable host, and that before an unknown result. */
+export function exitCodeOfVerification({ findings, unreachable }: Verified): number {
+  if (findings.some(({ outcome }) => outcome === 'failed')) return EXIT.failed
+  if (unreachable.size > 0) return EXIT.unreachable
+  return findings.some(({ outcome }) => outcome === 'unknown') ? EXIT.unknown : EXIT.ok
+}
+
+/** For commands that count hosts. */
+export function exitCodeOfCounts(count: { readonly failed: number; readonly unreachable: number }): number {
+  if (count.failed > 0) return EXIT.failed
+  return count.unreachable > 0 ? EXIT.unreachable : EXIT.ok
+}

@@ -1,17 +1,16 @@
 import { EXIT } from './exit.ts'
 
 /**
- * What Ctrl-C and a polite kill do to a run: the first lets every host finish the step in hand and take back what was opened
- * around it, the second ends us at once.
+ * Handles Ctrl-C and SIGTERM: the first one aborts the signal, the second one ends the process.
  *
- * @param told what the person reads then
+ * @param message printed at the first one
  */
-export function onInterrupt(told = TOLD): { readonly signal: AbortSignal; readonly done: () => void } {
+export function onInterrupt(message = STOPPING): { readonly signal: AbortSignal; readonly done: () => void } {
   const stop = new AbortController()
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted)
     stop.abort()
-    process.stderr.write(told)
+    process.stderr.write(message)
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   return {
@@ -20,5 +19,5 @@ export function onInterrupt(told = TOLD): { readonly signal: AbortSignal; readon
   }
 }
 
-const TOLD =
-  '\nStopping: steps in hand are finished, what was taken out of service is put back. Once more to stop now.\n'
+const STOPPING =
+  '\nStopping: running steps finish, and drained hosts return to service. Press Ctrl-C again to stop now.\n'

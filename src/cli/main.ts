@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { labCommand } from '../lab/commands/index.ts'
 import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
-import { didYouMean } from '../shell/nearest.ts'
+import { completionCommands } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { factsCommand } from './commands/facts.ts'
@@ -21,102 +21,113 @@ import { sshCommand } from './commands/ssh.ts'
 import { validateCommand } from './commands/validate.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
-import { completionCommands } from './completion/completion.ts'
 import { EXIT } from './exit.ts'
-import { formerPlaybook } from './load/former-names.ts'
-import type { Installation } from './load/load.ts'
-import { playbookPath, playbooks } from './load/paths.ts'
-import { commandPath } from './manual.ts'
+import { exitCodeTable, programHelp, withHelpLayout } from './help.ts'
+import { unknownCommand } from './hints.ts'
+import { type Installation, playbookPath, playbooks } from './load/paths.ts'
+import { OTHER } from './options.ts'
+import { usageProblem } from './usage.ts'
 
-/** The command line. Ends the process with one of {@link EXIT}'s codes. */
-export async function main(argv: readonly string[], own: Installation): Promise<void> {
-  const program = programOf(own)
+/** The command line. Sets the exit code to one of {@link EXIT}. */
+export async function main(argv: readonly string[], installation: Installation): Promise<void> {
+  const program = programOf(installation)
   for (const command of withDescendants(program))
-    command.exitOverride().showHelpAfterError(`(${commandPath(command)} --help shows what there is)`)
-  // Nobody reads on, as behind `| head`: what is to be done is done all the same.
+    command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+      throw usageProblem(error, command)
+    })
+  // A reader such as `head` may close the pipe; the command still completes.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
     })
   process.once('uncaughtException', (error) => {
-    // Node would print it as it is, secrets and all.
+    // Node would print secrets.
     process.stderr.write(`${showError(error, paintFor(process.stderr))}\n`)
     process.exit(EXIT.internal)
   })
   try {
-    refuseMistyped(argv, program)
-    await program.parseAsync([...explicit(argv, program)], { from: 'user' })
+    const args = withDefaultWait(argv)
+    assertCommand(args, program)
+    await program.parseAsync([...withRun(args, program)], { from: 'user' })
   } catch (error) {
-    process.exitCode = exitOf(error)
-    if (error instanceof CommanderError) return
-    const verbose = argv.some((word) => /^-v{3,}$/.test(word))
-    process.stderr.write(`${showError(error, paintFor(process.stderr), { stack: verbose })}\n`)
+    if (error instanceof CommanderError) {
+      // Help or version.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+      return
+    }
+    process.exitCode = error instanceof Problem ? EXIT.usage : EXIT.internal
+    const stack = argv.some((arg) => /^-v{3,}$/.test(arg))
+    process.stderr.write(`${showError(error, paintFor(process.stderr), { stack })}\n`)
   }
 }
 
-/** All commands, as one tree: its help, its completion and its manual page are made from it. */
-export function programOf(own: Installation): Command {
-  const [completion, complete] = completionCommands(own)
-  return new Command('provision')
-    .description('Brings a fleet of Debian hosts to a declared state over SSH.')
-    .version(versionOf(own))
-    .addHelpText('after', EXAMPLES)
-    .addCommand(runCommand(own), { isDefault: true })
-    .addCommand(planCommand(own))
-    .addCommand(applyCommand(own))
-    .addCommand(resumeCommand(own))
-    .addCommand(validateCommand(own))
-    .addCommand(verifyCommand(own))
-    .addCommand(doctorCommand(own))
-    .addCommand(watchCommand(own))
-    .addCommand(hostsCommand(own))
-    .addCommand(factsCommand(own))
-    .addCommand(listStepsCommand(own))
-    .addCommand(execCommand(own))
-    .addCommand(logsCommand(own))
-    .addCommand(sshCommand(own))
-    .addCommand(reportCommand(own))
-    .addCommand(graphCommand(own))
+/** The tree of commands. Help, completion and the manual page are made from it. */
+export function programOf(installation: Installation): Command {
+  const [completion, completer] = completionCommands(installation)
+  const run = runCommand(installation)
+  const program = new Command('provision')
+    .usage('[playbook | command] [options]')
+    .description('Brings Debian hosts to a declared state over SSH.')
+    .optionsGroup(OTHER)
+    .version(versionOf(installation), '-V, --version', 'show the version')
+    .configureHelp(programHelp(run))
+    .addHelpText('after', `${EXAMPLES}\n\nExit codes:\n${exitCodeTable()}`)
+    .helpCommand('help [command]', 'show the help of a command or a playbook')
+    .commandsGroup('Commands:')
+    .addCommand(run, { isDefault: true })
+    .addCommand(planCommand(installation))
+    .addCommand(applyCommand(installation))
+    .addCommand(resumeCommand(installation))
+    .commandsGroup('Commands that change nothing:')
+    .addCommand(validateCommand(installation))
+    .addCommand(verifyCommand(installation))
+    .addCommand(watchCommand(installation))
+    .addCommand(doctorCommand(installation))
+    .addCommand(hostsCommand(installation))
+    .addCommand(factsCommand(installation))
+    .addCommand(listStepsCommand(installation))
+    .addCommand(graphCommand(installation))
+    .addCommand(logsCommand(installation))
+    .addCommand(reportCommand(installation))
+    .commandsGroup('Other commands:')
+    .addCommand(execCommand(installation))
+    .addCommand(sshCommand(installation))
     .addCommand(labCommand())
-    .addCommand(initCommand(own))
-    .addCommand(newCommand(own))
+    .addCommand(initCommand(installation))
+    .addCommand(newCommand(installation))
     .addCommand(completion)
-    .addCommand(complete, { hidden: true })
+    .addCommand(completer, { hidden: true })
+  return withHelpLayout(program)
 }
 
-/** A first word that is no command is a playbook. @throws Problem where there is none of that name */
-function refuseMistyped([word = '-']: readonly string[], program: Command): void {
-  const commands = program
-    .createHelp()
-    .visibleCommands(program)
-    .map((one) => one.name())
-  if (/^-|[/.]/.test(word) || program.commands.some((one) => one.name() === word)) return
-  if (existsSync(playbookPath(word))) return
-  const meant = formerPlaybook(word) ?? didYouMean(word, [...commands, ...playbooks()])
-  const there = playbooks()
-  const others =
-    there.length > 0 ? `The playbooks here are ${there.join(', ')}.` : 'There are no playbooks here.'
-  throw new Problem(`There is no command and no playbook "${word}"`, {
-    next: meant ?? `${others} For the commands: provision --help`,
-  })
+/** A first word that is not a command is a playbook. @throws Problem if there is no such playbook */
+function assertCommand([word = '-']: readonly string[], program: Command): void {
+  const isCommand = word === 'help' || program.commands.some((one) => one.name() === word)
+  if (isCommand || /^-|[/.]/.test(word) || existsSync(playbookPath(word))) return
+  const commands = new Help().visibleCommands(program).map((one) => one.name())
+  throw unknownCommand(word, [...commands, ...playbooks()])
 }
 
-/** `provision deploy --help` is about the playbook: commander would tell of the whole program, where no command is named. */
-function explicit(argv: readonly string[], program: Command): readonly string[] {
-  const [first = '-'] = argv
-  const named =
-    first.startsWith('-') || first === 'help' || program.commands.some((one) => one.name() === first)
-  return !named && argv.some((word) => word === '--help' || word === '-h') ? ['run', ...argv] : argv
+/** Names the default command where help of a playbook is requested: commander would show the help of the program. */
+function withRun(args: readonly string[], program: Command): readonly string[] {
+  const isPlaybook = (word = '-') =>
+    !word.startsWith('-') && word !== 'help' && program.commands.every((one) => one.name() !== word)
+  const [first, second] = args
+  if (first === 'help' && isPlaybook(second)) return ['run', second ?? '', '--help']
+  return isPlaybook(first) && args.some((arg) => arg === '--help' || arg === '-h') ? ['run', ...args] : args
+}
+
+/** Sets the default value of `--wait` explicitly: commander would take the playbook in `--wait site` as its value. */
+function withDefaultWait(args: readonly string[]): readonly string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  return args.map((arg, i) =>
+    arg === '--wait' && i < end && !/^\d/.test(args[i + 1] ?? '') ? '--wait=10m' : arg,
+  )
 }
 
 function versionOf({ root }: Installation): string {
   const { version }: { version: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   return version
-}
-
-function exitOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  return error instanceof Problem ? EXIT.usage : EXIT.internal
 }
 
 function withDescendants(command: Command): readonly Command[] {
@@ -125,12 +136,10 @@ function withDescendants(command: Command): readonly Command[] {
 
 const EXAMPLES = `
 Examples:
-  provision --inventory inventory/prod.ts            bring all hosts to the state of playbooks/site.ts
-  provision --inventory inventory/prod.ts --check    only say what would change
+  provision --inventory inventory/prod.ts            run playbooks/site.ts on all hosts
+  provision --inventory inventory/prod.ts --check    show what would change
   provision --inventory inventory/lab.ts --limit web,!web2 --diff
-  provision resume                                   go on where the last run did not reach its end
-  provision validate --inventory inventory/prod.ts      what is wrong, without touching a host
-  provision verify --inventory inventory/prod.ts     whether all of it works, seen from outside
-  provision lab up                                   eight real hosts on this machine to try it on
-
-Exit status: 0 as wanted · 1 failed · 2 would change (--check) · 3 unreachable · 64 bad input, nothing done · 130 interrupted`
+  provision resume                                   resume the last unfinished run
+  provision validate --inventory inventory/prod.ts   find errors without connecting to hosts
+  provision verify --inventory inventory/prod.ts     check that the system works
+  provision lab up                                   start eight hosts on this machine`

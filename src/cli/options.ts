@@ -1,30 +1,37 @@
 import { type Command, Option } from 'commander'
-import { duration } from './duration.ts'
-import { positive } from './positive.ts'
-import type { SelectFlags } from './select.ts'
-import { TRANSPORTS, type TransportName } from './transports.ts'
+import type { SelectOptions } from '../engine/read/selection.ts'
+import { duration, positiveNumber, tags } from './parsers.ts'
+import { TRANSPORTS, type TransportName } from './sessions.ts'
 
-/** Of {@link withLoginOptions}. */
-export interface LoginFlags {
+export interface InventoryFlags {
+  readonly inventory?: string
   readonly typeCheck: boolean
+}
+
+export interface HostFlags extends InventoryFlags {
+  readonly limit?: string
+}
+
+export interface ConnectionFlags {
   readonly acceptNewHostKeys: boolean
   readonly askBecomePassword: boolean
   readonly transport?: TransportName
   readonly timeoutFactor?: number
 }
 
-/** Of {@link withReachOptions}. */
-export interface ReachFlags extends LoginFlags {
-  readonly inventory?: string
-  readonly limit?: string
+/** The options of commands that connect to hosts. */
+export interface ReachFlags extends HostFlags, ConnectionFlags {}
+
+export interface SelectFlags {
+  readonly tags?: readonly string[]
+  readonly skipTags?: readonly string[]
+  readonly startAt?: string
 }
 
-/** Of {@link withShowOptions}. */
 export interface ShowFlags {
   readonly diff: boolean
   readonly output?: 'live' | 'lines' | 'plain' | 'json'
   readonly verbose: number
-  /** Whether the run is written down for `provision report`. */
   readonly journal: boolean
 }
 
@@ -35,87 +42,119 @@ export interface RunFlags extends ReachFlags, SelectFlags, ShowFlags {
   readonly wait?: number
 }
 
-/** Which hosts, and how they are reached. */
-export function withReachOptions(command: Command): Command {
-  return withLoginOptions(withLimitOption(withInventoryOption(command)))
+/** The options of a command that prints a table. */
+export interface OutputFlags {
+  readonly output: 'plain' | 'json'
+}
+
+/** The playbook and its options: unknown options may belong to the playbook. */
+export function withPlaybook(command: Command): Command {
+  return command
+    .argument('[playbook]', 'a name in playbooks/ or a file, followed by its own options', 'site')
+    .allowUnknownOption()
+    .allowExcessArguments()
 }
 
 export function withInventoryOption(command: Command): Command {
-  return command.option(
-    '-i, --inventory <file>',
-    'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise',
-  )
+  return command
+    .optionsGroup(HOSTS)
+    .option('-i, --inventory <file>', 'the inventory (default: $PROVISION_INVENTORY)')
 }
 
 export function withLimitOption(command: Command): Command {
-  return command.option('-l, --limit <hosts>', 'hosts and groups, * and ?, apart by commas; ! takes out')
+  return command
+    .optionsGroup(HOSTS)
+    .option('-l, --limit <hosts>', 'comma-separated hosts or groups; * and ? match, ! excludes')
 }
 
-/** How files are taken. */
 export function withTypeCheckOption(command: Command): Command {
-  return command.option('--no-type-check', 'do not ask the TypeScript compiler about changed files')
+  return command.optionsGroup(OTHER).option('--no-type-check', 'do not check the types of changed files')
 }
 
-/** How files are taken, and hosts reached. */
-export function withLoginOptions(command: Command): Command {
-  return withTypeCheckOption(command)
-    .option(
-      '--accept-new-host-keys',
-      'write down the keys of hosts that are new; a changed key is refused all the same',
-      false,
-    )
-    .option('-K, --ask-become-password', 'ask for the password of sudo', false)
+export function withConnectionOptions(command: Command): Command {
+  return withAcceptNewHostKeysOption(command)
+    .option('-K, --ask-become-password', 'prompt for the sudo password', false)
     .addOption(
-      new Option(
-        '--transport <name>',
-        'how to reach hosts of which the inventory says nothing; ssh2 otherwise',
-      ).choices(TRANSPORTS),
+      new Option('--transport <name>', 'for hosts without ssh.transport in the inventory').choices(
+        TRANSPORTS,
+      ),
     )
-    .addOption(
-      new Option(
-        '--timeout-factor <n>',
-        'multiply every limit, for slow hosts; replaces timeouts.factor of the inventory',
-      ).argParser(positive),
-    )
+    .addOption(new Option('--timeout-factor <n>', 'multiply all time limits').argParser(positiveNumber))
 }
 
-/** How a run is shown. */
+export function withAcceptNewHostKeysOption(command: Command): Command {
+  return command
+    .optionsGroup('Connection:')
+    .option('--accept-new-host-keys', 'trust unknown host keys; changed keys are still rejected', false)
+}
+
+/** All options of {@link ReachFlags}. */
+export function withReachOptions(command: Command): Command {
+  return withTypeCheckOption(withConnectionOptions(withLimitOption(withInventoryOption(command))))
+}
+
+export function withSelectOptions(command: Command): Command {
+  return command
+    .optionsGroup('Steps:')
+    .option('-t, --tags <tags>', 'run only steps with one of these tags', tags)
+    .option('--skip-tags <tags>', 'skip steps with one of these tags', tags)
+    .option('--start-at <step>', 'start at this step: "file /etc/motd", or its name alone')
+}
+
 export function withShowOptions(command: Command): Command {
   return command
-    .option('-d, --diff', 'show the texts that change', false)
+    .optionsGroup('Output:')
+    .option('-d, --diff', 'show the changed lines of files', false)
     .addOption(
-      new Option(
-        '-o, --output <how>',
-        'live in a terminal and lines elsewhere, unless told otherwise; plain has words for signs and no colours, for screen readers',
-      ).choices(['live', 'lines', 'plain', 'json']),
+      new Option('-o, --output <format>', 'default: live in a terminal, else lines').choices([
+        'live',
+        'lines',
+        'plain',
+        'json',
+      ]),
     )
-    .option('-v, --verbose', 'tell more; -vvv with stack traces', (_value, before: number) => before + 1, 0)
-    .option('--no-journal', 'do not write the run down in .provision/runs, for provision report')
+    .option('-v, --verbose', 'show more; -vvv adds stack traces', (_value, before: number) => before + 1, 0)
+    .option('--no-journal', 'do not record the run in .provision/runs')
 }
 
-/** What a run does about hosts that another run holds. */
-export function withWaitOption(command: Command): Command {
-  return command.addOption(
-    new Option(
-      '--wait [time]',
-      'wait for hosts that another run holds: 10m unless a time is given, as in --wait=30m',
+/** The option of a command that prints a table. */
+export function withOutputOption(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .addOption(
+      new Option('-o, --output <format>', 'the output format').choices(['plain', 'json']).default('plain'),
     )
-      .preset('10m')
-      .argParser(duration),
+}
+
+export function withWaitOption(command: Command): Command {
+  return command
+    .optionsGroup(RUN)
+    .addOption(
+      new Option('--wait [time]', 'wait up to 10m, or this time, for locked hosts')
+        .preset('10m')
+        .argParser(duration),
+    )
+}
+
+/** The options of commands that change hosts. */
+export function withRunOptions(command: Command): Command {
+  return withWaitOption(
+    command
+      .optionsGroup(RUN)
+      .option('-c, --check', 'dry run: show what would change', false)
+      .addOption(new Option('-C, --dry-run').implies({ check: true }).hideHelp())
+      .option('--step', 'ask before each change', false),
   )
 }
 
-/** How a run acts. */
-export function withActOptions(command: Command): Command {
-  return withWaitOption(command)
-    .option('--step', 'ask before each step that would change something', false)
-    .option('-c, --check', 'only say what would change; touches nothing', false)
-}
+const HOSTS = 'Hosts:'
+const RUN = 'Run:'
+export const OTHER = 'Other:'
 
-/** The playbook, and what is said to it: a word that we do not know may be a flag of its own. */
-export function withPlaybook(command: Command): Command {
-  return command
-    .argument('[playbook]', 'a file, or a name below playbooks/; its own flags go after it', 'site')
-    .allowUnknownOption()
-    .allowExcessArguments()
+export function selectionOf({ tags: only, skipTags, startAt }: SelectFlags): SelectOptions {
+  return {
+    ...(only && { tags: only }),
+    ...(skipTags && { skipTags }),
+    ...(startAt !== undefined && { startAt }),
+  }
 }

@@ -1,33 +1,33 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Field, Fields } from '../model/inventory/fields.ts'
 import type { Entries } from '../model/inventory/schema.ts'
-import { type FlagInput, flagName, flagValues, isSwitch } from '../model/playbook/flags.ts'
+import type { FlagInput } from '../model/playbook/flags.ts'
+import { flagName, flagValues, isSwitch } from '../model/playbook/flags.ts'
 import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
-import { didYouMean } from '../shell/nearest.ts'
+import { unknownOption } from './hints.ts'
 
-/** The name of the playbook, and the words that our own options have left over: they are for the playbook. */
-export function splitPlaybookArgs(words: readonly string[]): {
+/** Splits the arguments that our own options leave over into the playbook's name and its options. */
+export function splitPlaybookArgs(args: readonly string[]): {
   readonly name?: string
   readonly rest: readonly string[]
 } {
-  const [name, ...rest] = words
-  return name === undefined || name.startsWith('-') ? { rest: words } : { name, rest }
+  const [name, ...rest] = args
+  return name === undefined || name.startsWith('-') ? { rest: args } : { name, rest }
 }
 
 /**
- * The playbook with what the command line says to it.
+ * Sets the flags of a playbook from its options on the command line.
  *
- * @param options our own, which a mistyped word may have meant
- * @throws Problem for a word that is none of its flags, and for values that do not fit
+ * @param options those of the command, for suggestions
+ * @throws Problem for an unknown option, and for values that do not fit
  */
 export function withFlags<S extends Entries>(
   playbook: Playbook<S>,
-  words: readonly string[],
+  args: readonly string[],
   options: readonly string[],
 ): Playbook<S> {
-  const given = parsed(words, playbook.flags, options)
-  const values = flagValues(playbook.flags, given)
+  const values = flagValues(playbook.flags, parse(args, playbook.flags, options))
   const { prepare } = playbook
   return {
     ...playbook,
@@ -36,61 +36,48 @@ export function withFlags<S extends Entries>(
   }
 }
 
-/** {@link withFlags}, for the options that a command has. */
-export function flagParser(words: readonly string[], { options }: Command): (playbook: Playbook) => Playbook {
-  const own = options.flatMap(({ long }) => long ?? [])
-  return (playbook) => withFlags(playbook, words, own)
+/** {@link withFlags} as a function of the playbook. */
+export function flagParser(args: readonly string[], { options }: Command): (playbook: Playbook) => Playbook {
+  const own = options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []))
+  return (playbook) => withFlags(playbook, args, own)
 }
 
-/** What `--help` tells of a playbook. */
-export function playbookHelp(
-  { description, flags }: Pick<Playbook, 'description' | 'flags'>,
-  name: string,
-): string {
-  const rows = Object.entries(flags).map(([key, field]) => ({
-    left: `${flagName(key)}${isSwitch(field) ? '' : ' <value>'}`,
-    right: describeField(field),
-  }))
-  const width = Math.max(0, ...rows.map(({ left }) => left.length))
-  return [
-    ...(description === undefined ? [] : [description]),
-    ...(rows.length === 0 ? [] : ['', `Flags of ${name}:`]),
-    ...rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`),
-  ].join('\n')
+/** The options of a playbook, as its help shows them. */
+export function playbookOptions({ flags }: Pick<Playbook, 'flags'>): readonly Option[] {
+  return Object.entries(flags).map(
+    ([name, field]) =>
+      new Option(`${flagName(name)}${isSwitch(field) ? '' : ' <value>'}`, describeField(field)),
+  )
 }
 
-/** What is said about a flag in a few words. */
+/** `the release to deploy (required: a text)` */
 export function describeField(field: Field<unknown>): string {
-  return `${isSwitch(field) ? 'on or off' : field.expects}${field.optional ? ', or nothing' : ''}`
+  const { description, expects, optional } = field
+  const kind = isSwitch(field) ? '' : optional ? expects : `required: ${expects}`
+  if (description === undefined) return kind
+  return kind === '' ? description : `${description} (${kind})`
 }
 
-function parsed(words: readonly string[], flags: Fields, options: readonly string[]): FlagInput {
+function parse(args: readonly string[], flags: Fields, options: readonly string[]): FlagInput {
   const byOption = new Map(Object.keys(flags).map((name) => [flagName(name), name]))
   const given: Record<string, unknown> = {}
-  for (let i = 0; i < words.length; i++) {
-    const [option = '', ...value] = (words[i] ?? '').split('=')
-    const negated = option.replace(/^--no-/, '--')
-    const name = byOption.get(option) ?? byOption.get(negated)
+  for (let i = 0; i < args.length; i++) {
+    const [option = '', ...value] = (args[i] ?? '').split('=')
+    const name = byOption.get(option) ?? byOption.get(option.replace(/^--no-/, '--'))
     const field = name === undefined ? undefined : flags[name]
-    if (name === undefined || !field) throw unknown(option, [...byOption.keys()], options)
+    if (name === undefined || !field) throw unexpected(option, [...byOption.keys()], options)
     if (value.length > 0) given[name] = value.join('=')
     else if (isSwitch(field)) given[name] = byOption.has(option)
-    else if (words[i + 1]?.startsWith('--') ?? true)
-      throw new Problem(`${option}: is missing its value; it should be ${field.expects}`)
-    else given[name] = words[++i]
+    else if (args[i + 1]?.startsWith('--') ?? true)
+      throw new Problem(`Option ${option} needs a value: ${field.expects}`)
+    else given[name] = args[++i]
   }
   return given
 }
 
-function unknown(word: string, own: readonly string[], options: readonly string[]): Problem {
-  if (!word.startsWith('-')) {
-    return new Problem(`Nothing is to be done with the word "${word}"`, {
-      next: 'The playbook goes first, then its flags: provision deploy --release 42.',
-    })
-  }
-  return new Problem(`There is no flag ${word}`, {
-    next:
-      didYouMean(word, [...own, ...options]) ??
-      (own.length > 0 ? `The playbook takes ${own.join(', ')}.` : 'The playbook takes no flags of its own.'),
+function unexpected(arg: string, own: readonly string[], options: readonly string[]): Problem {
+  if (arg.startsWith('-')) return unknownOption(arg, { own, options })
+  return new Problem(`Unexpected argument "${arg}"`, {
+    next: 'The playbook comes first, then its options: provision deploy --release 42.',
   })
 }

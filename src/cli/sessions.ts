@@ -1,22 +1,27 @@
 import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/hosts/hosts.ts'
-import type { Become, Host, JumpHost, Timeouts } from '../model/inventory/host.ts'
+import type { Become, Host, JumpHost, Ssh, Timeouts } from '../model/inventory/host.ts'
+import { Problem } from '../model/problem.ts'
 import type { Clock } from '../transport/clock.ts'
 import { openSession } from '../transport/session/open.ts'
+import type { SshOptions } from '../transport/ssh2/transport.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
-import type { Target } from '../transport/transport.ts'
-import type { TransportOf } from './transports.ts'
+import type { Target, Transport } from '../transport/transport.ts'
 
 export interface SessionSettings {
-  /** Takes warnings about a host, such as a sudo that logs its input. @default they are dropped */
+  /** Receives warnings about a host, for example that its sudo logs input. @default ignored */
   readonly warn?: (text: string) => void
-  /** Replaces `timeouts.factor` of the inventory. */
+  /** Overrides `timeouts.factor` of the inventory. */
   readonly timeoutFactor?: number
-  /** Measures the limits. @default a clock for each session */
+  /** Measures time limits. @default one clock per session */
   readonly clock?: Clock
 }
 
-/** How a run gets its sessions: a link to the host, then a root shell on it; who changes a host also holds its lock. */
+/**
+ * Opens the sessions of a run: a connection to the host, then a root shell. A run that changes the host also takes its lock.
+ *
+ * @param preferred takes precedence over `become` of the inventory
+ */
 export function sessions(
   transportOf: TransportOf,
   preferred: Become,
@@ -26,56 +31,80 @@ export function sessions(
   return async (host, purpose, stop) => {
     const timeouts = sessionTimeouts(timeoutsFor(host, timeoutFactor))
     const transport = await transportOf(host)
-    const link = await transport.connect(targetOf(host, timeoutFactor), stop)
-    const leave = () => void link.close()
-    stop?.addEventListener('abort', leave, { once: true })
-    if (stop?.aborted) leave()
-    const session = await openSession(link, {
+    const connection = await transport.connect(targetOf(host, timeoutFactor), stop)
+    const abort = () => void connection.close()
+    stop?.addEventListener('abort', abort, { once: true })
+    if (stop?.aborted) abort()
+    const session = await openSession(connection, {
       host: host.name,
       become: becomeOf(host, preferred),
       ...timeouts,
       ...(clock && { clock }),
       ...(purpose === 'change' && { lock: { owner } }),
     }).catch(async (error: unknown) => {
-      await link.close()
+      await connection.close()
       throw error
     })
     session.opened.then(({ warnings }) => warnings.forEach(warn)).catch(() => {})
     const close = async () => {
       await session.close()
-      await link.close()
+      await connection.close()
     }
     return { session, close, timeoutFactor: timeouts.timeoutFactor, ...(clock && { clock }) }
   }
 }
 
-/** How to become root there. @param preferred goes before the inventory's word */
+/** How to become root on the host. @param preferred takes precedence over the inventory */
 export function becomeOf({ become }: Pick<Host, 'become'>, preferred: Become) {
   const { method = 'sudo', password } = { ...become, ...preferred }
   return { method, ...(password && { password }) }
 }
 
-/** The limits of a host. @param factor replaces that of the inventory */
+/** The time limits of a host. @param factor overrides `timeouts.factor` of the inventory */
 export function timeoutsFor({ timeouts = {} }: Pick<Host, 'timeouts'>, factor?: number): Timeouts {
   return factor === undefined ? timeouts : { ...timeouts, factor }
 }
 
-/** A host of an inventory as a transport sees it. @param factor replaces that of the inventory */
+/** Converts a host of the inventory to the target of a transport. @param factor overrides `timeouts.factor` of the inventory */
 export function targetOf(host: Host, factor?: number): Target {
   const { name, address, ssh = {} } = host
   const { proxyJump, host: at = address, transport: _, ...rest } = ssh
-  const { factor: stretch, login, keepalive } = timeoutsFor(host, factor)
-  const limits = Object.entries({ factor: stretch, login, keepalive }).filter(
+  const { factor: effective, login, keepalive } = timeoutsFor(host, factor)
+  const limits = Object.entries({ factor: effective, login, keepalive }).filter(
     ([, limit]) => limit !== undefined,
   )
   const timeouts = limits.length > 0 && { timeouts: Object.fromEntries(limits) }
-  const ways = proxyJump && 'host' in proxyJump ? [proxyJump] : proxyJump
-  const jumps = ways?.map((way) => ({ ...hop(way), ...timeouts }))
-  // A host that is reached by a name of its own is that name to ssh_config, else its name in the inventory counts beside the address.
+  const jumpHosts = proxyJump && 'host' in proxyJump ? [proxyJump] : proxyJump
+  const jumps = jumpHosts?.map((one: JumpHost) => ({ name: one.host, ...one, ...timeouts }))
+  // ssh_config matches `ssh.host`; without it, the name in the inventory as well as the address.
   const alias = ssh.host === undefined ? { alias: name } : {}
   return { name, host: at, ...alias, ...rest, ...timeouts, ...(jumps && { proxyJump: jumps }) }
 }
 
-function hop(via: JumpHost): Target {
-  return { name: via.host, ...via }
+export type TransportName = NonNullable<Ssh['transport']>
+
+/** Returns the transport of a host. A transport is loaded when the first host needs it. */
+export type TransportOf = (host: Pick<Host, 'name' | 'ssh'>) => Promise<Transport>
+
+/** @param preferred for hosts without `ssh.transport` in the inventory */
+export function transports(options: SshOptions, preferred: TransportName = 'ssh2'): TransportOf {
+  const loaded = new Map<TransportName, Promise<Transport>>()
+  return ({ name: host, ssh }) => {
+    const name = ssh?.transport ?? preferred
+    if (!Object.hasOwn(LOAD, name))
+      throw new Problem(`${host}: unknown transport "${name}"`, {
+        next: `Use one of ${TRANSPORTS.join(', ')}.`,
+      })
+    const transport = loaded.get(name) ?? LOAD[name](options)
+    loaded.set(name, transport)
+    return transport
+  }
 }
+
+const LOAD: Readonly<Record<TransportName, (options: SshOptions) => Promise<Transport>>> = {
+  ssh2: async (options) => (await import('../transport/ssh2/transport.ts')).sshTransport(options),
+  openssh: async (options) => (await import('../transport/openssh/transport.ts')).opensshTransport(options),
+  local: async () => (await import('../transport/local.ts')).localTransport(),
+}
+
+export const TRANSPORTS = Object.keys(LOAD)

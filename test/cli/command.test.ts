@@ -37,7 +37,10 @@ describe('the command', () => {
 
   it('ends with 64 when it is not told what to do, or the inventory is faulty, and does nothing', async () => {
     const [none, faulty] = await Promise.all([project.provision('--check'), run('faulty.ts')])
-    expect([none.code, none.err]).to.deep.equal([64, 'error: Which inventory?\n   Say --inventory FILE.\n'])
+    expect([none.code, none.err]).to.deep.equal([
+      64,
+      'error: No inventory specified\n   Use --inventory FILE.\n',
+    ])
     expect(faulty.code).to.equal(64)
     expect(faulty.err).to.match(
       /^error: The inventory does not fit its stack\.\n {3}web\.hosts\.web1\.address: /,
@@ -47,8 +50,8 @@ describe('the command', () => {
   it('does not take an empty word for no word at all', async () => {
     const [limit, tags] = await Promise.all([run('dead.ts', '--limit', ''), run('dead.ts', '--tags', ' ,')])
     expect([limit.code, tags.code]).to.deep.equal([64, 64])
-    expect(limit.err).to.include('leaves no host')
-    expect(tags.err).to.include('It names no tag.')
+    expect(limit.err).to.include('selects no host')
+    expect(tags.err).to.include('Must name a tag')
   })
 
   it('ends with 3 when a host cannot be reached', async () => {
@@ -116,7 +119,7 @@ describe('the command', () => {
       const part = await plan('--start-at', 'command look')
       expect(part.out).to.include('1 of 1 step would change on 1 host.')
       expect((await apply('--limit', 'web1', '--start-at', 'look')).err).to.include(
-        'The plan was made with --start-at already',
+        'The plan was made with --start-at',
       )
       expect((await apply()).code).to.equal(1)
       expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('other')

@@ -26,30 +26,30 @@ export default inventory(site, {
 const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = {
   'there is no inventory to be guessed': [
     'site',
-    `error: Which inventory?
-   Say --inventory inventory/bad.ts; there are inventory/bad.ts, inventory/good.ts, inventory/unlucky.ts, inventory/wrong.ts.`,
+    `error: No inventory specified
+   Use --inventory inventory/bad.ts. The inventories are inventory/bad.ts, inventory/good.ts, inventory/unlucky.ts, inventory/wrong.ts.`,
   ],
   'a command is mistyped': [
     'verfiy',
-    `error: There is no command and no playbook "verfiy"
+    `error: Unknown command or playbook "verfiy"
    Did you mean "verify"?`,
   ],
   'a word is like no command and no playbook': [
     'xyzzyx',
-    `error: There is no command and no playbook "xyzzyx"
-   The playbooks here are decommission, greet, site. For the commands: provision --help`,
+    `error: Unknown command or playbook "xyzzyx"
+   For the commands and playbooks: provision --help`,
   ],
   'an inventory is one of Ansible': [
     '-i hosts.yml',
-    `error: hosts.yml is no TypeScript file; an inventory is a TypeScript file.
-   const ansible = await fromAnsible('hosts.yml', stack)
-   If it is an inventory of Ansible, read it with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
+    `error: hosts.yml is not a TypeScript file
+   const ansible = await fromAnsible('hosts.yml', schema)
+   An inventory of Ansible is read with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
   ],
   'an inventory is a folder': [
     '-i inventory',
-    `error: inventory is a folder; an inventory is a TypeScript file.
-   const ansible = await fromAnsible('inventory', stack)
-   If it is an inventory of Ansible, read it with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
+    `error: inventory is not a TypeScript file
+   const ansible = await fromAnsible('inventory', schema)
+   An inventory of Ansible is read with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
   ],
   'a value is a promise, unknown to the compiler': [
     '-i sites/promised.ts --no-type-check',
@@ -59,84 +59,82 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
   ],
   'a playbook is mistyped': [
     'validate stie',
-    `error: There is no playbook playbooks/stie.ts
+    `error: playbooks/stie.ts does not exist
    Did you mean "site"?`,
   ],
-  'a playbook has another name now': [
+  'a playbook was renamed': [
     'retire',
-    `error: There is no command and no playbook "retire"
-   The playbook retire is now called "decommission".`,
+    `error: Unknown command or playbook "retire"
+   "retire" was renamed to "decommission".`,
   ],
   'an inventory is mistyped': [
     '-i inventory/godo.ts',
-    `error: There is no inventory inventory/godo.ts
+    `error: inventory/godo.ts does not exist
    Did you mean "inventory/good.ts"?`,
   ],
   'a flag is mistyped': [
     '-i inventory/good.ts --no-type-check --limt web1',
-    `error: There is no flag --limt
+    `error: Unknown option --limt
    Did you mean "--limit"?`,
   ],
   'a flag of a command without a playbook is mistyped': [
     'hosts --limt web1',
-    `error: unknown option '--limt'
-(Did you mean --limit?)
-(provision hosts --help shows what there is)`,
+    `error: Unknown option --limt
+   Did you mean "--limit"?`,
   ],
   'a command below another is mistyped': [
     'lab upp',
-    `error: unknown command 'upp'
-(Did you mean up?)
-(provision lab --help shows what there is)`,
+    `error: Unknown command "lab upp"
+   Did you mean "up"?`,
   ],
   'a host is mistyped': [
     '-i inventory/good.ts --no-type-check --limit wbe1',
-    `error: --limit: no host or group is called "wbe1"
+    `error: --limit: no host or group matches "wbe1"
    Did you mean "web1" or "web"?`,
   ],
   'a file is no TypeScript': [
     '-i inventory/broken.ts --no-type-check',
-    `error: inventory/broken.ts could not be read: Expected ";" but found "a"
+    `error: inventory/broken.ts cannot be compiled: Expected ";" but found "a"
    at inventory/broken.ts:1:6
      1 | this a mess
        |      ^
-   Nothing was done yet.`,
+   Nothing was done.`,
   ],
   'types do not fit': [
     '-i inventory/wrong.ts',
-    `error: The TypeScript compiler does not agree.
+    `error: The TypeScript compiler found errors
    inventory/wrong.ts:3:14: Type 'string' is not assignable to type 'number'.
      3 | export const wrong: number = 'four'
        |              ^
-   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+   Nothing was done. Fix them, or run with --no-type-check.`,
   ],
   'a host lacks a var of its group': [
     '-i sites/lacking.ts',
-    `error: The TypeScript compiler does not agree.
+    `error: The TypeScript compiler found errors
    sites/lacking.ts:5:5: web needs workers: give it here or for the whole group
      5 |     web1: { address: '127.0.0.1' },
        |     ^
    sites/lacking.ts:6:5: web needs workers: give it here or for the whole group
      6 |     web2: { address: '127.0.0.2', ssh: { user: 'x' } },
        |     ^
-   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+   Nothing was done. Fix them, or run with --no-type-check.`,
   ],
   'a value is a promise': [
     '-i sites/promised.ts',
-    `error: The TypeScript compiler does not agree.
+    `error: The TypeScript compiler found errors
    sites/promised.ts:4:41: Type 'Promise<number>' is not assignable to type 'number'.
      4 | export default inventory(site, { web: { workers, hosts: { web1: { address: '127.0.0.1' } } } })
        |                                         ^
      Did you forget to use 'await'?
-   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+   Nothing was done. Fix them, or run with --no-type-check.`,
   ],
   'a template has a fault': [
     '-i inventory/good.ts greet',
-    `error: The TypeScript compiler does not agree.
+    `error: The TypeScript compiler found errors
    roles/templates/greeting.ejs:2:8: Cannot find name 'nmae'.
      2 | Hi <%= nmae %>
        |        ^
-   Nothing was done yet. Mend the types, or run with --no-type-check.`,
+   Nothing was done. Fix them, or run with --no-type-check.`,
   ],
   'values do not fit': [
     '-i inventory/bad.ts --no-type-check',

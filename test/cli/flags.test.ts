@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { playbookHelp, splitPlaybookArgs, withFlags } from '../../src/cli/playbook-flags.ts'
-import { flag, integer, optional, text } from '../../src/model/inventory/fields.ts'
+import { playbookOptions, splitPlaybookArgs, withFlags } from '../../src/cli/playbook-flags.ts'
+import { flag, integer, optional, text, withDescription } from '../../src/model/inventory/fields.ts'
 import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
 import { playbook } from '../../src/model/playbook/playbook.ts'
 import { Problem } from '../../src/model/problem.ts'
 
-describe('the words behind a playbook', () => {
+describe('the arguments of a playbook', () => {
   let seen: unknown
   const site = inventorySchema({ web: hosts() })
   const deploy = playbook(
@@ -16,7 +16,13 @@ describe('the words behind a playbook', () => {
     },
     {
       description: 'Deploys a release, host by host.',
-      flags: { release: text, batchSize: optional(integer({ min: 1 })), dryRun: flag },
+      flags: {
+        release: withDescription('the release to deploy', text),
+        batchSize: withDescription('hosts at a time', optional(integer({ min: 1 }))),
+        dryRun: flag,
+        outage: withDescription('continue without service', flag),
+        reason: optional(text),
+      },
     },
   )
   const values = { web: { name: 'web', hosts: [], without: () => [], only: () => expect.fail() } }
@@ -24,54 +30,54 @@ describe('the words behind a playbook', () => {
     withFlags(deploy, words, ['--check', '--limit']).plays(values)
     return seen
   }
-  const refusal = (...words: string[]): string => {
+  const problemOf = (...words: string[]): string => {
     try {
       given(...words)
     } catch (error) {
       if (error instanceof Problem) return `${error.message} ${error.next ?? ''}`
       throw error
     }
-    return 'not refused'
+    return 'no problem'
   }
 
-  it('are its flags, with a blank or an equals sign', () => {
+  it('are its options, with a space or an equals sign', () => {
     expect(given('--release', '42', '--batch-size=2')).to.deep.equal({
       release: '42',
       batchSize: 2,
       dryRun: false,
+      outage: false,
     })
-    expect(given('--release=a=b', '--dry-run')).to.deep.equal({ release: 'a=b', dryRun: true })
-    expect(given('--release', '-1', '--no-dry-run')).to.deep.equal({ release: '-1', dryRun: false })
+    expect(given('--release=a=b', '--dry-run')).to.include({ release: 'a=b', dryRun: true })
+    expect(given('--release', '-1', '--no-dry-run')).to.include({ release: '-1', dryRun: false })
   })
 
-  it('that are no flags are refused, with the nearest of its and of our own', () => {
-    expect(refusal('--relase', '42')).to.match(/no flag --relase.*"--release"/)
-    expect(refusal('--chekc')).to.match(/no flag --chekc.*"--check"/)
-    expect(refusal('--nothing-like-it')).to.include('takes --release, --batch-size, --dry-run')
-    expect(refusal('web1')).to.include('The playbook goes first')
+  it('are rejected if unknown, with a suggestion', () => {
+    expect(problemOf('--relase', '42')).to.match(/Unknown option --relase.*"--release"/)
+    expect(problemOf('--chekc')).to.match(/Unknown option --chekc.*"--check"/)
+    expect(problemOf('--nothing-like-it')).to.include('has the options --release, --batch-size, --dry-run')
+    expect(problemOf('web1')).to.include('The playbook comes first')
   })
 
-  it('without a value, or with a wrong one, are refused', () => {
-    expect(refusal('--release')).to.include('--release: is missing its value')
-    expect(refusal('--release', '--dry-run')).to.include('--release: is missing its value')
-    expect(refusal()).to.include('--release: is missing; it should be a text')
-    expect(refusal('--release', '1', '--batch-size', 'two')).to.include(
+  it('are rejected without a value and with an invalid one', () => {
+    expect(problemOf('--release')).to.include('Option --release needs a value: a text')
+    expect(problemOf('--release', '--dry-run')).to.include('Option --release needs a value')
+    expect(problemOf()).to.include('--release: is missing; it should be a text')
+    expect(problemOf('--release', '1', '--batch-size', 'two')).to.include(
       'should be a whole number ≥ 1, got "two"',
     )
   })
 
-  it('are told by --help, with what the playbook is for', () => {
-    expect(playbookHelp(deploy, 'deploy').split('\n')).to.deep.equal([
-      'Deploys a release, host by host.',
-      '',
-      'Flags of deploy:',
-      '  --release <value>     a text',
-      '  --batch-size <value>  a whole number ≥ 1, or nothing',
-      '  --dry-run             on or off',
+  it('have descriptions in the help', () => {
+    expect(playbookOptions(deploy).map(({ flags, description }) => [flags, description])).to.deep.equal([
+      ['--release <value>', 'the release to deploy (required: a text)'],
+      ['--batch-size <value>', 'hosts at a time (a whole number ≥ 1)'],
+      ['--dry-run', ''],
+      ['--outage', 'continue without service'],
+      ['--reason <value>', 'a text'],
     ])
   })
 
-  it('begin with its name, or there is none', () => {
+  it('start with its name, which may be omitted', () => {
     expect(splitPlaybookArgs(['deploy', '--release', '1'])).to.deep.equal({
       name: 'deploy',
       rest: ['--release', '1'],

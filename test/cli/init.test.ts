@@ -47,7 +47,7 @@ describe('a new project', function () {
     expect(readdirSync(join(project.directory, 'hosts'))).to.include.members(['.gitignore', 'package.json'])
 
     const here = await project.provision('init')
-    expect(here.out).to.match(/^Made:\n {2}README\.md\n {2}\.gitignore\n/)
+    expect(here.out).to.match(/^Created:\n {2}README\.md\n {2}\.gitignore\n/)
     await tsc()
     expect(await mocha()).to.include('1 passing')
     const words = ['--inventory', 'inventory/local.ts', '--check', '--no-type-check']
@@ -59,10 +59,10 @@ describe('a new project', function () {
   it('leaves each file as it is that is there already, and says which', async () => {
     project.write('playbooks/site.ts', 'mine')
     const first = await project.provision('init')
-    expect(first.out).to.include('Already there, and left as it was:\n  package.json\n  playbooks/site.ts\n')
+    expect(first.out).to.include('Exists, not changed:\n  package.json\n  playbooks/site.ts\n')
     expect([text('playbooks/site.ts'), text('package.json')]).to.deep.equal(['mine', '{ "type": "module" }'])
     const again = await project.provision('init')
-    expect(again.out).not.to.include('Made:')
+    expect(again.out).not.to.include('Created:')
     expect(text('playbooks/site.ts')).to.equal('mine')
   })
 
@@ -84,7 +84,7 @@ describe('a new project', function () {
     const { code, err } = await project.provision('init')
     expect([code, err]).to.deep.equal([
       64,
-      'error: package.json is not JSON\n   Nothing was made yet. Mend it first.\n',
+      'error: package.json is not valid JSON\n   Nothing was created. Fix it first.\n',
     ])
   })
 
@@ -99,7 +99,7 @@ describe('a new project', function () {
   it('gets roles by name, each with a template and a test that passes', async () => {
     await project.provision('init')
     const { out } = await project.provision('new', 'role', 'web-cache')
-    expect(out).to.equal(`Made:
+    expect(out).to.equal(`Created:
   roles/web-cache/index.ts
   roles/web-cache/templates/web-cache.conf.ejs
   test/web-cache.test.ts
@@ -120,9 +120,11 @@ Next:
     await project.provision('new', 'role', 'cache')
     const words = async (name: string) => (await project.provision('new', 'role', name)).err
     expect(await words('cache')).to.equal(
-      'error: There is a role cache already\n   at roles/cache\n   Take another name.\n',
+      'error: The role cache exists\n   at roles/cache\n   Use another name.\n',
     )
     for (const name of ['Cache', '../cache', '9cache', 'a--b'])
-      expect(await words(name)).to.match(/^error: ".*" is no name for a role\n {3}Take small letters, /)
+      expect(await words(name)).to.match(
+        /^error: ".*" is not a valid name for a role\n {3}Use lower-case letters, /,
+      )
   })
 })

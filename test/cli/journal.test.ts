@@ -72,13 +72,13 @@ describe('journals of runs', () => {
     const { code, err } = await other.provision(...words, '--check')
     other.remove()
     expect(code).to.equal(2)
-    expect(err).to.match(/^warning: \.provision\/runs cannot be written, .*\n$/)
+    expect(err).to.match(/^warning: cannot write \.provision\/runs: .*\n$/)
   })
 
   it('are listed, the last one first, with how they ended', async () => {
     const { out } = await project.provision('report', '--list')
     expect(out.split('\n')[0]).to.match(
-      /^\d{8}-\d{6}-[0-9a-f]{4} {2}\d{4}-.* well +1 to change, .* {2}provision \.\/playbook\.ts .*--check$/,
+      /^\d{8}-\d{6}-[0-9a-f]{4} {2}\d{4}-.* ok +1 to change, .* {2}provision \.\/playbook\.ts .*--check$/,
     )
   })
 
@@ -118,7 +118,7 @@ describe('journals of runs', () => {
       process.env['PATH'] = bin()
       const { code, out, err } = await open()
       expect([code, out]).to.deep.equal([0, 'The report is in seen.html\n'])
-      expect(err).to.match(/^There is no (xdg-)?open here: open the file yourself\.\n$/)
+      expect(err).to.match(/^(xdg-)?open is not installed: open the file yourself\.\n$/)
       expect(readFileSync(join(project.directory, 'seen.html'), 'utf8')).to.match(/^<!doctype html>/)
     })
   })
@@ -126,13 +126,11 @@ describe('journals of runs', () => {
   it('that are not there are told in words', async () => {
     const { code, err } = await project.provision('report', 'nothing')
     expect(code).to.equal(64)
-    expect(err).to.equal(
-      'error: There is no run nothing\n   See which runs there are: provision report --list.\n',
-    )
+    expect(err).to.equal('error: There is no run nothing\n   To list the runs: provision report --list\n')
     const empty = new Project()
     const none = await empty.provision('report')
     empty.remove()
-    expect(none.err).to.match(/No run was written down yet/)
+    expect(none.err).to.match(/No run is recorded/)
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { matchHosts } from '../../src/cli/limit.ts'
+import { matchHosts } from '../../src/cli/target.ts'
 import { Problem } from '../../src/model/problem.ts'
 
 const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db1', 'db/web1'].map((word) => {
@@ -7,8 +7,8 @@ const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db
   return { name, group, address: '10.0.0.1' }
 })
 
-describe('a limit', () => {
-  const meant = (limit: string) =>
+describe('--limit', () => {
+  const selected = (limit: string) =>
     HOSTS.filter(matchHosts(limit, HOSTS))
       .map(({ group, name }) => `${group}/${name}`)
       .join(' ')
@@ -17,7 +17,7 @@ describe('a limit', () => {
     web2: 'web/web2',
     app: 'app/app1',
     'lb1, app1': 'lb/lb1 app/app1',
-    // A host of two groups is meant in both by its name, in one by that group's.
+    // The name of a host in two groups selects it in both, the name of a group in that one.
     web1: 'web/web1 db/web1',
     db: 'db/db1 db/web1',
     web: 'web/web1 web/web2 web/web10',
@@ -30,32 +30,34 @@ describe('a limit', () => {
     '!web,!db': 'lb/lb1 app/app1',
   }
   for (const [limit, hosts] of Object.entries(TABLE))
-    it(`of "${limit}" means ${hosts}`, () => {
-      expect(meant(limit)).to.equal(hosts)
+    it(`"${limit}" selects ${hosts}`, () => {
+      expect(selected(limit)).to.equal(hosts)
     })
 
   const refused = (limit: string): Problem => {
     try {
-      meant(limit)
+      selected(limit)
     } catch (error) {
       if (error instanceof Problem) return error
     }
-    throw new Error('it was not refused')
+    throw new Error('no Problem was thrown')
   }
 
-  it('refuses a word that means no host, and knows what may have been meant', () => {
-    expect(refused('wbe1').message).to.equal('--limit: no host or group is called "wbe1"')
+  it('rejects a name that matches no host, with a suggestion', () => {
+    expect(refused('wbe1').message).to.equal('--limit: no host or group matches "wbe1"')
     expect(refused('wbe1').next).to.match(/^Did you mean "web1"/)
-    expect(refused('web,!nobody-like-this').next).to.match(/^There are lb1, lb, web1, web, web2, web10,/)
-    expect(refused('!').message).to.match(/is called ""$/)
+    expect(refused('web,!nobody-like-this').next).to.match(
+      /^The hosts and groups are lb1, lb, web1, web, web2, web10,/,
+    )
+    expect(refused('!').message).to.match(/matches ""$/)
   })
 
-  it('refuses words that leave nobody: an empty variable of a script must not mean everybody', () => {
+  it('rejects a selection without hosts: an empty variable of a script must not select all', () => {
     for (const limit of ['', ' , ', 'web,!web', '!all'])
-      expect(refused(limit).message).to.equal(`--limit: "${limit}" leaves no host`)
+      expect(refused(limit).message).to.equal(`--limit: "${limit}" selects no host`)
   })
 
-  it('reads nothing into characters that a regular expression would', () => {
+  it('treats special characters of regular expressions literally', () => {
     for (const word of ['web.', 'w+b', '(web)', '[w]eb', 'web|db', '^web$', '\\w*'])
       expect(refused(word), word).to.be.instanceOf(Problem)
   })

@@ -20,7 +20,7 @@ import { site } from './stack.ts'
 export default playbook(site, ({ web }) => [play('web', { hosts: web }, ({ port }) => file('/a', String(port)))])
 `
 
-describe('the files of a user', () => {
+describe('user files', () => {
   let project: Project
   beforeEach(() => {
     project = new Project({ 'stack.ts': STACK, 'inventory.ts': INVENTORY, 'playbook.ts': PLAYBOOK })
@@ -31,8 +31,8 @@ describe('the files of a user', () => {
     load({
       inventory: join(project.directory, names.inventory ?? 'inventory.ts'),
       playbook: join(project.directory, names.playbook ?? 'playbook.ts'),
-      // As they are, without a build: the loader of these tests takes .ts for .js.
-      own: { root: `${ROOT}/`, compiled: `${ROOT}/src/` },
+      // Not built: the loader of the tests resolves .js to .ts.
+      installation: { root: `${ROOT}/`, compiled: `${ROOT}/src/` },
       typeCheck: names.typeCheck ?? false,
     })
   const problem = async (names: Parameters<typeof loaded>[0] = {}) => {
@@ -41,28 +41,28 @@ describe('the files of a user', () => {
     throw error
   }
 
-  it('are loaded from TypeScript, and share our package', async () => {
+  it('are loaded from TypeScript and import our package', async () => {
     const { inventory, playbook } = await loaded()
     expect(inventory.hosts.map(({ name }) => name)).to.deep.equal(['web1'])
     expect(playbook.plays(inventory.values).map(({ label }) => label)).to.deep.equal(['web'])
   })
 
-  it('may give the inventory as a function, also one that takes its time', async () => {
+  it('may export the inventory as an async function', async () => {
     project.write('inventory.ts', INVENTORY.replace('inventory(site', 'async () => inventory(site'))
     expect((await loaded()).inventory.hosts).to.have.length(1)
   })
 
-  it('that are not there are named', async () => {
+  it('are reported if they do not exist', async () => {
     expect((await problem({ inventory: 'nope.ts' })).message).to.equal(
-      `There is no inventory ${project.directory}/nope.ts`,
+      `${project.directory}/nope.ts does not exist`,
     )
-    expect((await problem({ playbook: 'nope.ts' })).message).to.match(/^There is no playbook /)
+    expect((await problem({ playbook: 'nope.ts' })).next).to.match(/The default is playbooks\/site\.ts/)
   })
 
-  it('with a mistake in their syntax are told with line, column and an excerpt', async () => {
+  it('with a syntax error are reported with line, column and an excerpt', async () => {
     project.write('stack.ts', 'const a = 1\nexport const site = stack(}\n')
     const { where, message } = await problem()
-    expect(message).to.match(/stack\.ts could not be read: Unexpected "}"$/)
+    expect(message).to.match(/stack\.ts cannot be compiled: Unexpected "}"$/)
     expect(where).to.match(/stack\.ts:2:27$/)
     expect(excerpt(String(where), plain)).to.deep.equal([
       '2 | export const site = stack(}',
@@ -70,14 +70,14 @@ describe('the files of a user', () => {
     ])
   })
 
-  it('that import what is not there are told so', async () => {
+  it('that import a missing file are reported', async () => {
     project.write('playbook.ts', `import './missing.ts'\n`)
     expect((await problem()).message).to.match(
-      /playbook\.ts could not be read: Could not resolve ".\/missing.ts"$/,
+      /playbook\.ts cannot be compiled: Could not resolve ".\/missing.ts"$/,
     )
   })
 
-  it('must export what is asked of them', async () => {
+  it('must export an inventory', async () => {
     project.write('inventory.ts', 'export const a = 1\n')
     expect((await problem()).message).to.match(/inventory\.ts does not export an inventory$/)
     project.write('inventory.ts', PLAYBOOK)
@@ -85,33 +85,31 @@ describe('the files of a user', () => {
     expect((await problem({ inventory: 'inventory.ts' })).message).to.match(/does not export an inventory$/)
   })
 
-  it('that give something else than a playbook are told so', async () => {
+  it('must export a playbook', async () => {
     project.write('playbook.ts', 'export default 5\n')
     expect((await problem()).message).to.match(/playbook\.ts does not export a playbook$/)
   })
 
-  it('that throw are told so', async () => {
+  it('that throw are reported', async () => {
     project.write('inventory.ts', `throw new Error('no vault')\nexport default 1\n`)
-    expect((await problem()).message).to.match(/inventory\.ts could not be run: no vault$/)
+    expect((await problem()).message).to.match(/inventory\.ts failed: no vault$/)
     project.write('other.ts', `export default () => { throw new Error('nor here') }\n`)
-    expect((await problem({ inventory: 'other.ts' })).message).to.match(
-      /other\.ts could not be run: nor here$/,
-    )
+    expect((await problem({ inventory: 'other.ts' })).message).to.match(/other\.ts failed: nor here$/)
   })
 
-  it('with a mistake in their types are told by the compiler, each time until they are mended', async () => {
+  it('with type errors are rejected each time until they are fixed', async () => {
     project.write('tsconfig.json', `{ "extends": "${ROOT}/tsconfig.json", "include": ["*.ts"] }`)
     project.write('inventory.ts', INVENTORY.replace('port: 80,', ''))
     project.write('unused.ts', 'export const a: string = 1\n')
     for (const _time of ['the first time', 'and again']) {
       const { message, details } = await problem({ typeCheck: true })
-      expect(message).to.equal('The TypeScript compiler does not agree.')
+      expect(message).to.equal('The TypeScript compiler found errors')
       expect(details).to.have.length(3)
       expect(details[0]).to.match(/inventory\.ts:3:\d+: .*web1|web needs port/)
     }
   })
 
-  it('are not held against the types when nobody wants it', async () => {
+  it('are not type-checked with --no-type-check', async () => {
     project.write('tsconfig.json', `{ "extends": "${ROOT}/tsconfig.json", "include": ["*.ts"] }`)
     project.write('playbook.ts', `${PLAYBOOK}export const wrong: string = 1\n`)
     expect((await loaded({ typeCheck: false })).playbook.type).to.equal('playbook')

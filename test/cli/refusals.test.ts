@@ -21,8 +21,8 @@ export default inventory(site, {
 })
 `
 const NOTE = '.provision/unfinished.json'
-const AGAIN = `Remove it (rm ${NOTE}), and run that command again for all hosts: what is done is not done twice.`
-const THERE = 'See which runs there are: provision report --list'
+const AGAIN = `Remove it (rm ${NOTE}), then repeat the run for all hosts: completed steps change nothing.`
+const LIST = 'To list the runs: provision report --list'
 const DEPLOY = './deploy.ts -i inventory.ts --no-type-check'
 
 type Case = readonly [words: string, text: string, there?: Readonly<Record<string, string>>]
@@ -31,17 +31,17 @@ type Case = readonly [words: string, text: string, there?: Readonly<Record<strin
 const CASES: Readonly<Record<string, Case>> = {
   'a word is given that is no flag': [
     `${DEPLOY} web1`,
-    `error: Nothing is to be done with the word "web1"
-   The playbook goes first, then its flags: provision deploy --release 42.`,
+    `error: Unexpected argument "web1"
+   The playbook comes first, then its options: provision deploy --release 42.`,
   ],
   'a flag of a playbook is given without its value': [
     `${DEPLOY} --release`,
-    'error: --release: is missing its value; it should be a text',
+    'error: Option --release needs a value: a text',
   ],
   'a verification is something else': [
     'verify ./deploy.ts -i inventory.ts --no-type-check',
     `error: deploy.ts does not export a verification
-   It should have: export default verification(…).`,
+   It must have: export default verification(…).`,
   ],
   'a plan is made of hosts that are not there': [
     `plan ${DEPLOY} --release 1 --out plan.json`,
@@ -50,62 +50,62 @@ const CASES: Readonly<Record<string, Case>> = {
    Is the host up, does sshd run, and at this port?
 web1 unreachable
 1 host unreachable; 0 of 0 steps changed on 1 host. (TIME, at most 0 round trips per host, 0 KiB)
-error: No plan was kept: not every host could be read.
-   Mend what is said of those above, or plan without them: --limit.`,
+error: The plan was not saved: not all hosts could be read
+   Fix the errors above, or exclude these hosts with --limit.`,
   ],
   'a plan is something else': [
     'apply package.json',
-    `error: package.json is no plan
-   Make one: provision plan --out package.json`,
+    `error: package.json is not a saved plan
+   To make a plan: provision plan --out package.json`,
   ],
   'a plan is not there': [
     'apply friday.json',
-    `error: The plan friday.json cannot be read: ENOENT: no such file or directory, open 'friday.json'
-   Make one: provision plan --out friday.json`,
+    `error: Cannot read the plan friday.json: ENOENT: no such file or directory, open 'friday.json'
+   To make a plan: provision plan --out friday.json`,
   ],
   'a password is to be asked for': [
     `${DEPLOY} --release 1 --ask-become-password`,
-    `error: Password for sudo: there is no terminal to ask in
-   Give it in the inventory, for example by secret.env(…).`,
+    `error: Password for sudo: cannot be asked without a terminal
+   Set it in the inventory, for example with secret.env(…).`,
   ],
   'each step is to be asked for': [
     `${DEPLOY} --release 1 --step`,
-    `error: --step asks before each step, and there is no terminal to ask in
-   Leave it away, or see with --check what a run would do.`,
+    `error: --step needs a terminal
+   Run without it, or use --check to see the changes.`,
   ],
   'what is to be resumed was written by another version': [
     'resume',
-    `error: ${NOTE} was not written by this version of provision
+    `error: ${NOTE} was written by another version of provision
    ${AGAIN}`,
     { [NOTE]: '{ "provision": 2 }' },
   ],
   'what is to be resumed was cut off': [
     'resume',
-    `error: ${NOTE} cannot be read: Unexpected end of JSON input
+    `error: Cannot read ${NOTE}: Unexpected end of JSON input
    ${AGAIN}`,
     { [NOTE]: '' },
   ],
   'a run may be one of two': [
     'report 2026',
-    `error: 2026 may be 20260102-030405-abcd or 20260102-030405-0123
-   ${THERE}.`,
+    `error: 2026 matches 20260102-030405-abcd and 20260102-030405-0123
+   ${LIST}`,
     { '.provision/runs/20260102-030405-0123.jsonl': '', '.provision/runs/20260102-030405-abcd.jsonl': '' },
   ],
   'the journal of a run was cut off': [
     'report abcd',
-    `error: The journal of abcd cannot be read: Unexpected end of JSON input
-   ${THERE}`,
+    `error: Cannot read the journal of abcd: Unexpected end of JSON input
+   ${LIST}`,
     { '.provision/runs/20260102-030405-abcd.jsonl': '' },
   ],
   'a journal is not there': [
     'report other.jsonl',
-    `error: The journal other.jsonl cannot be read: ENOENT
-   ${THERE}`,
+    `error: Cannot read the journal other.jsonl: ENOENT
+   ${LIST}`,
   ],
   'the folder of journals is a file': [
     'report',
-    `error: .provision/runs cannot be read: ENOTDIR
-   It should be a folder of your own. Move away what is there: the next run makes it.`,
+    `error: Cannot read .provision/runs: ENOTDIR
+   It must be a directory of your own. Move the file away; the next run creates the directory.`,
     { '.provision/runs': '' },
   ],
 }
@@ -139,7 +139,7 @@ describe('provision ssh', () => {
       const { code, err } = await project.provision('ssh', 'web1', '-i', 'inventory.ts', '--no-type-check')
       expect([code, err]).to.deep.equal([
         64,
-        'error: There is no ssh on this machine\n   Install openssh-client.\n',
+        'error: ssh is not installed on this machine\n   Install openssh-client.\n',
       ])
     } finally {
       process.env['PATH'] = PATH

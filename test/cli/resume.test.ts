@@ -36,7 +36,7 @@ describe('provision resume', () => {
 
   it('says so when there is nothing to resume', async () => {
     const { code, err } = await resume()
-    expect([code, err.split('\n')[0]]).to.deep.equal([64, 'error: There is nothing to resume'])
+    expect([code, err.split('\n')[0]]).to.deep.equal([64, 'error: There is no unfinished run'])
   })
 
   it('runs the same command for the hosts that did not end well, with what it was told', async () => {
@@ -65,9 +65,9 @@ describe('provision resume', () => {
     project.write('templates/motd.ejs', '<%# ({ who }: { who: string }) -%>\ngood day\n')
     const { code, err } = await resume()
     expect(code).to.equal(64)
-    expect(err).to.equal(`error: Files have changed since that run, which left web1, web2
+    expect(err).to.equal(`error: Files have changed since the run stopped; unfinished hosts: web1, web2
    templates/motd.ejs
-   Run it for all hosts: provision playbook.ts --inventory inventory.ts --word a. For those alone: provision resume --anyway.
+   To run for all hosts: provision playbook.ts --inventory inventory.ts --word a. For the unfinished ones: provision resume --anyway.
 `)
     expect((await resume('--anyway')).code).to.equal(3)
   })

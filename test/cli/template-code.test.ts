@@ -27,7 +27,7 @@ describe('the code of a template', () => {
   })
 
   it('is none without a head, and with a tag that prints undefined as nothing', () => {
-    expect(templateCode('text').fault).to.include({ line: 1, column: 1 })
-    expect(templateCode(`${HEAD}\n  <%- a %>`).fault).to.include({ line: 3, column: 3 })
+    expect(templateCode('text').error).to.include({ line: 1, column: 1 })
+    expect(templateCode(`${HEAD}\n  <%- a %>`).error).to.include({ line: 3, column: 3 })
   })
 })

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { transports } from '../../src/cli/transports.ts'
+import { transports } from '../../src/cli/sessions.ts'
 import { thrown } from '../transport/helpers.ts'
 
 describe('the transport of a host', () => {
@@ -19,7 +19,7 @@ describe('the transport of a host', () => {
   it('is refused under a name that there is not', async () => {
     const told = JSON.parse('{ "transport": "telnet" }') as object
     const problem = await thrown(Promise.resolve().then(() => transports({})({ ...web1, ssh: told })))
-    expect(String(problem)).to.equal('Problem: web1: there is no transport "telnet"')
+    expect(String(problem)).to.equal('Problem: web1: unknown transport "telnet"')
   })
 
   it('that is local runs commands here, with the environment of a login instead of ours', async () => {
@@ -36,7 +36,7 @@ describe('the transport of a host', () => {
   })
 
   it('does not load ssh2 unless it is that', () => {
-    const file = JSON.stringify(`${import.meta.dirname}/../../src/cli/transports.ts`)
+    const file = JSON.stringify(`${import.meta.dirname}/../../src/cli/sessions.ts`)
     const loaded = (name: string) => {
       const code = `
         import { createRequire } from 'node:module'

@@ -36,8 +36,8 @@ describe('provision validate', function () {
     const { code, text } = await provision(ROOT, 'validate', '--inventory', certificates, 'playbooks/site.ts')
     expect(code, text).to.equal(0)
     expect(text)
-      .to.match(/no faults in the project, nor in \d\d templates/)
-      .and.match(/12 hosts fit/)
+      .to.match(/no errors in the project and in \d\d templates/)
+      .and.match(/12 hosts match/)
       .and.match(/Roles: \d{2,} steps/)
       .and.match(/Verification: \d{2,} checks of 12 hosts/)
   })
@@ -45,13 +45,13 @@ describe('provision validate', function () {
   it('finds nothing wrong where nothing is, and asks for no secret', async () => {
     const { code, text } = await validate(...inventory)
     expect(code, text).to.equal(0)
-    expect(text).to.include('2 hosts fit the stack').and.include('Roles: 4 steps')
+    expect(text).to.include('2 hosts match the schema').and.include('Roles: 4 steps')
   })
 
   it('checks types and templates alone without an inventory', async () => {
     const { code, text } = await validate()
     expect(code, text).to.equal(0)
-    expect(text).to.include('say --inventory FILE')
+    expect(text).to.include('Use --inventory FILE')
   })
 
   it('names line and column of a template that uses what its data does not have', async () => {
@@ -81,7 +81,9 @@ describe('provision validate', function () {
     change('roles/motd/templates/motd.ejs', '.Motd)', '.Motd & { readonly motto: string })')
     const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
-    expect(text).to.match(/roles\/motd\/index\.ts:7:18: the head of motd\.ejs takes something else: .*Motd/)
+    expect(text).to.match(
+      /roles\/motd\/index\.ts:7:18: the head of motd\.ejs does not accept this type: .*Motd/,
+    )
   })
 
   it('names the template whose brackets do not close', async () => {

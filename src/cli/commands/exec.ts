@@ -1,51 +1,46 @@
 import { Command, Option } from 'commander'
 import { toProblem } from '../../engine/hosts/scripts.ts'
+import type { Host } from '../../model/inventory/host.ts'
 import { paintFor } from '../../report/problem.ts'
 import { GroupedOutput, hasFailed, JsonOutput } from '../../report/tables/command-output.ts'
 import { Shell, sh } from '../../shell/sh.ts'
 import { BecomeFailed } from '../../transport/errors.ts'
-import { duration } from '../duration.ts'
-import { EXIT } from '../exit.ts'
+import { EXIT, exitCodeOfCounts } from '../exit.ts'
 import { onInterrupt } from '../interrupt.ts'
-import type { Installation } from '../load/load.ts'
-import { type ReachFlags, withReachOptions } from '../options.ts'
-import { connectOptions, exitCodeOfCounts, printProblems, runOnHost, selectHosts } from '../target.ts'
+import type { Installation } from '../load/paths.ts'
+import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
+import { duration } from '../parsers.ts'
+import { printProblems } from '../print.ts'
+import { connectOptions, runOnHost, selectHosts } from '../target.ts'
 
-interface ExecFlags extends ReachFlags {
+interface ExecFlags extends ReachFlags, OutputFlags {
   readonly become: boolean
   readonly grouped: boolean
-  readonly output: 'plain' | 'json'
   /** Milliseconds. */
   readonly timeout: number
 }
 
-/** When the lines of hosts that still run begin to be shown, ms. */
-const PATIENCE = 2_000
+/** When the output of hosts that are still running is first shown, ms. */
+const GROUPED_FOR = 2_000
 
-/** `provision exec 'COMMAND'`: one command on all hosts at once. */
-export function execCommand(own: Installation): Command {
-  return withReachOptions(
-    new Command('exec').argument(
-      '<command...>',
-      'one word is text for a shell; of several each is taken as it is',
-    ),
+/** `provision exec 'COMMAND'`: runs a command on all hosts in parallel. */
+export function execCommand(installation: Installation): Command {
+  const command = withReachOptions(
+    new Command('exec').argument('<command...>', 'one argument runs in a shell; several run as they are'),
   )
-    .description('run one command on hosts, side by side, as root; takes no lock')
-    .option('--no-become', 'as the user who logs in')
-    .option('--grouped', 'show nothing until all have ended, however long that takes', false)
+  return withOutputOption(command)
+    .description('run a command on hosts in parallel, as root, without a lock')
+    .option('--grouped', 'print the output when all hosts have finished', false)
+    .optionsGroup('Run:')
+    .option('--no-become', 'run as the login user')
     .addOption(
-      new Option('--timeout <time>', 'stop it on a host where it takes longer: 30s, 2h')
+      new Option('--timeout <time>', 'stop the command on a host after this time: 30s, 2h')
         .argParser(duration)
         .default(600_000, '10m'),
     )
-    .addOption(
-      new Option('-o, --output <how>', 'how to show what hosts say')
-        .choices(['plain', 'json'])
-        .default('plain'),
-    )
     .addHelpText('after', EXAMPLES)
-    .action(async (words: readonly string[], flags: ExecFlags) => {
-      process.exitCode = await exec(scriptOf(words), flags, own)
+    .action(async (args: readonly string[], flags: ExecFlags) => {
+      process.exitCode = await exec(scriptOf(args), flags, installation)
     })
 }
 
@@ -55,52 +50,53 @@ Examples:
   provision exec --limit '!db' -- apt-get -qq update
   provision exec 'df -h / | tail -n 1' --output json`
 
-/** As with ssh: what is one word was meant for a shell. */
-function scriptOf(words: readonly string[]): Shell {
-  const [only = ''] = words
-  return words.length === 1 ? Shell.raw(only) : sh`${words}`
+/** As ssh does: one argument is a script. */
+function scriptOf(args: readonly string[]): Shell {
+  const [only = ''] = args
+  return args.length === 1 ? Shell.raw(only) : sh`${args}`
 }
 
-async function exec(script: Shell, flags: ExecFlags, own: Installation): Promise<number> {
+async function exec(script: Shell, flags: ExecFlags, installation: Installation): Promise<number> {
   const began = performance.now()
-  const { hosts } = await selectHosts(flags, own)
-  const way = await connectOptions(flags)
+  const { hosts } = await selectHosts(flags, installation)
+  const connect = await connectOptions(flags)
   const options = {
     hosts: hosts.map(({ name }) => name),
     write: (line: string) => process.stdout.write(`${line}\n`),
     paint: paintFor(process.stdout),
   }
   const grouped = flags.output === 'plain' ? new GroupedOutput(options) : undefined
-  const outputs = grouped ?? new JsonOutput(options)
+  const output = grouped ?? new JsonOutput(options)
   const count = { failed: 0, unreachable: 0 }
-  const { signal, done } = onInterrupt('\nStopping it on all hosts. Once more to leave at once.\n')
-  const timer = flags.grouped ? undefined : setTimeout(() => grouped?.goLive(), PATIENCE)
-  const onHost = async (host: (typeof hosts)[number]) => {
+  const { signal, done } = onInterrupt(
+    '\nStopping the command on all hosts. Press Ctrl-C again to stop now.\n',
+  )
+  const timer = flags.grouped ? undefined : setTimeout(() => grouped?.goLive(), GROUPED_FOR)
+  const onHost = async (host: Host) => {
     const start = performance.now()
     try {
-      const ended = await runOnHost(
+      const result = await runOnHost(
         host,
-        { ...way, become: flags.become ? way.become : { method: 'none' } },
+        { ...connect, become: flags.become ? connect.become : { method: 'none' } },
         {
           script,
-          hear: (stream, piece) => outputs.receive(host.name, stream, piece),
+          hear: (stream, piece) => output.receive(host.name, stream, piece),
           timeout: flags.timeout,
           stop: signal,
         },
       )
-      if (hasFailed(ended)) count.failed++
-      outputs.end({ host: host.name, ...ended, ms: performance.now() - start })
+      if (hasFailed(result)) count.failed++
+      output.end({ host: host.name, ...result, ms: performance.now() - start })
     } catch (error) {
       const problem = toProblem(error, host.name)
-      if (problem instanceof BecomeFailed) count.failed++
-      else count.unreachable++
-      outputs.unreachable(host.name, problem)
-      if (grouped) printProblems([problem])
+      count[problem instanceof BecomeFailed ? 'failed' : 'unreachable']++
+      output.unreachable(host.name, problem)
+      if (grouped) printProblems(problem)
     }
   }
   await Promise.all(hosts.map(onHost))
   clearTimeout(timer)
   done()
-  outputs.close(performance.now() - began)
+  output.close(performance.now() - began)
   return signal.aborted ? EXIT.interrupted : exitCodeOfCounts(count)
 }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { Hosts } from '../../engine/hosts/hosts.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import { FACTS } from '../../model/playbook/delegate.ts'
@@ -6,61 +6,52 @@ import type { Facts } from '../../model/resource/facts.ts'
 import { table } from '../../report/format.ts'
 import { jsonLine } from '../../report/json.ts'
 import { type Paint, paintFor } from '../../report/problem.ts'
-import type { Installation } from '../load/load.ts'
-import { type ReachFlags, withReachOptions } from '../options.ts'
-import { sessions } from '../sessions.ts'
-import { connectOptions, exitCodeOfCounts, printProblems, selectHosts } from '../target.ts'
+import { exitCodeOfCounts } from '../exit.ts'
+import type { Installation } from '../load/paths.ts'
+import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
+import { printLines, printProblems } from '../print.ts'
+import { openSessions, selectHosts } from '../target.ts'
 
-interface FactsFlags extends ReachFlags {
-  readonly output: 'plain' | 'json'
-}
-
-/** `provision facts`: what roles see of each host. */
-export function factsCommand(own: Installation): Command {
-  return withReachOptions(new Command('facts'))
-    .description('tell what roles see of each host: release, processors, memory, interface')
-    .addOption(
-      new Option('-o, --output <how>', 'how to show them').choices(['plain', 'json']).default('plain'),
-    )
+/** `provision facts`: the facts that roles can use. */
+export function factsCommand(installation: Installation): Command {
+  return withOutputOption(withReachOptions(new Command('facts')))
+    .description('show the facts of each host: release, memory, interface, …')
     .addHelpText('after', '\nExamples:\n  provision facts --limit db\n  provision facts --output json')
-    .action(async (flags: FactsFlags) => {
-      const { hosts } = await selectHosts(flags, own)
-      const { transportOf, become, settings } = await connectOptions(flags)
-      const fleet = new Hosts(sessions(transportOf, become, settings), () => {})
+    .action(async (flags: ReachFlags & OutputFlags) => {
+      const { hosts: selected } = await selectHosts(flags, installation)
+      const hosts = new Hosts(await openSessions(flags), () => {})
       try {
-        const asks = hosts.map((host) => ({ host, question: FACTS }))
-        await fleet.ask(asks)
-        // An answer is what the question's own read has made.
-        const found = asks.map((one) => [one.host, fleet.answers.get(one) as Facts | undefined] as const)
-        const lines =
-          flags.output === 'json' ? asJson(found, fleet) : asTable(found, paintFor(process.stdout))
-        for (const line of lines) process.stdout.write(`${line}\n`)
-        if (flags.output === 'plain') printProblems(fleet.unreachable.values())
-        process.exitCode = exitCodeOfCounts({ failed: 0, unreachable: fleet.unreachable.size })
+        const questions = selected.map((host) => ({ host, question: FACTS }))
+        await hosts.ask(questions)
+        // The answer has the type that the read of the question returns.
+        const rows = questions.map((one) => [one.host, hosts.answers.get(one) as Facts | undefined] as const)
+        printLines(flags.output === 'json' ? asJson(rows, hosts) : asTable(rows, paintFor(process.stdout)))
+        if (flags.output === 'plain') printProblems(...hosts.unreachable.values())
+        process.exitCode = exitCodeOfCounts({ failed: 0, unreachable: hosts.unreachable.size })
       } finally {
-        await fleet.close()
+        await hosts.close()
       }
     })
 }
 
-type Found = readonly (readonly [Host, Facts | undefined])[]
+type Rows = readonly (readonly [Host, Facts | undefined])[]
 
-function asJson(found: Found, { unreachable }: Hosts): readonly string[] {
-  return found.map(([{ name: host }, facts]) =>
+function asJson(rows: Rows, { unreachable }: Hosts): readonly string[] {
+  return rows.map(([{ name: host }, facts]) =>
     jsonLine(
       facts ? { kind: 'facts', host, facts } : { kind: 'unreachable', host, problem: unreachable.get(host) },
     ),
   )
 }
 
-function asTable(found: Found, paint: Paint): readonly string[] {
-  const rows = found.flatMap(([{ name }, facts]) => (facts ? [[name, ...row(facts)]] : []))
+function asTable(hosts: Rows, paint: Paint): readonly string[] {
+  const rows = hosts.flatMap(([{ name }, facts]) => (facts ? [[name, ...cells(facts)]] : []))
   if (rows.length === 0) return []
   const head = ['host', 'hostname', 'release', 'cpus', 'memory', 'architecture', 'interface', 'kind']
   return table([head, ...rows], (cell, row) => (row === 0 ? paint('dim', cell) : cell))
 }
 
-function row({ hostname, os, cpus, memory, architecture, interface: device, container }: Facts) {
+function cells({ hostname, os, cpus, memory, architecture, interface: device, container }: Facts) {
   const release = `${os.id} ${os.version || ''} ${os.codename}`.replace(/ +/g, ' ').trim()
   const gib = `${(memory / 1024 ** 3).toFixed(1)} GiB`
   return [hostname, release, String(cpus), gib, architecture, device, container ? 'container' : 'machine']

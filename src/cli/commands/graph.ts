@@ -1,20 +1,23 @@
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { ingressOf } from '../../engine/read/without-hosts.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
 import { assertSchemaFits } from '../../model/inventory/inventory.ts'
+import type { Playbook } from '../../model/playbook/playbook.ts'
 import { wrapErrors } from '../../model/problem.ts'
 import { graphMermaid } from '../../report/graph/mermaid.ts'
 import { graphSvg } from '../../report/graph/svg.ts'
 import { graphText } from '../../report/graph/text.ts'
-import { type Graph, playNode, topologyOf } from '../../report/graph/topology.ts'
-import { type Installation, load } from '../load/load.ts'
-import { inventoryPath, playbookPath } from '../load/paths.ts'
-import { withPlaybook } from '../options.ts'
+import type { Graph } from '../../report/graph/topology.ts'
+import { playNode, topologyOf } from '../../report/graph/topology.ts'
+import { load } from '../load/load.ts'
+import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
+import { withInventoryOption, withPlaybook } from '../options.ts'
 import { flagParser, splitPlaybookArgs } from '../playbook-flags.ts'
 
 const FORMATS = {
-  text: (drawing: Graph) => `${graphText(drawing)}\n`,
-  mermaid: (drawing: Graph) => `${graphMermaid(drawing)}\n`,
+  text: (graph: Graph) => `${graphText(graph)}\n`,
+  mermaid: (graph: Graph) => `${graphMermaid(graph)}\n`,
   svg: graphSvg,
 }
 
@@ -24,28 +27,28 @@ interface GraphFlags {
   readonly out?: string
 }
 
-/** `provision graph`: tiers, hosts, who talks to whom, and the plays in their order. Reaches no host. */
-export function graphCommand(own: Installation): Command {
-  return withPlaybook(new Command('graph'))
-    .description('draw the tiers, who talks to whom, and the order of plays; asks no host')
-    .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
+/** `provision graph`: the tiers, the connections between them, and the order of the plays. */
+export function graphCommand(installation: Installation): Command {
+  return withInventoryOption(withPlaybook(new Command('graph')))
+    .description('draw the tiers, their connections and the order of the plays')
+    .optionsGroup('Output:')
     .addOption(
-      new Option('-f, --format <format>', 'how to draw').choices(Object.keys(FORMATS)).default('text'),
+      new Option('-f, --format <format>', 'the output format').choices(Object.keys(FORMATS)).default('text'),
     )
-    .option('--out <file>', 'where to write it, instead of to the screen')
+    .option('--out <file>', 'write to this file instead of the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (_playbook: string, { inventory, format, out }: GraphFlags, command: Command) => {
       const { name = 'site', rest } = splitPlaybookArgs(command.args)
       const loaded = await load({
         inventory: inventoryPath(inventory),
         playbook: playbookPath(name),
-        own,
+        installation,
         typeCheck: false,
         accept: flagParser(rest, command),
       })
-      const drawn = FORMATS[format](drawingOf(loaded))
-      if (out === undefined) process.stdout.write(drawn)
-      else writeFileSync(out, drawn)
+      const text = FORMATS[format](graphOf(loaded))
+      if (out === undefined) process.stdout.write(text)
+      else writeFileSync(out, text)
     })
 }
 
@@ -55,12 +58,14 @@ Examples:
   provision graph --inventory inventory/prod.ts --format svg --out stack.svg
   provision graph deploy --inventory inventory/prod.ts --format mermaid
 
-Who talks to whom is what the firewalls of the roles let in.`
+Connections are those that the firewalls of the roles allow.`
 
-function drawingOf({
-  inventory,
-  playbook,
-}: Pick<Awaited<ReturnType<typeof load>>, 'inventory' | 'playbook'>): Graph {
+interface GraphInput {
+  readonly inventory: Inventory
+  readonly playbook: Playbook
+}
+
+function graphOf({ inventory, playbook }: GraphInput): Graph {
   assertSchemaFits(playbook, inventory)
   const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
   const admissions = ingressOf(plays)

@@ -4,65 +4,70 @@ import { Command } from 'commander'
 import { isRecord } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
 import { quote } from '../../shell/quote.ts'
-import { type Installation, relativePath } from '../load/load.ts'
-import { scaffold, scaffoldedText, templateFiles } from './scaffold.ts'
+import { type Installation, relativePath } from '../load/paths.ts'
+import { scaffold, scaffoldedText, templateFiles } from '../scaffold.ts'
 
-/** `provision init`: a small project that runs at once. */
-export function initCommand(own: Installation): Command {
+/** `provision init`: creates a project. */
+export function initCommand(installation: Installation): Command {
   return new Command('init')
-    .description('make a small project here: inventory, role, playbook, tests; overwrites nothing')
-    .argument('[directory]', 'where, when not here', '.')
+    .description('create a project with an inventory, a role, a playbook and tests')
+    .argument('[directory]', 'where to create it', '.')
     .addHelpText('after', EXAMPLES)
     .action((directory: string) => {
       const to = resolve(directory)
-      const install = installing(to, own)
+      const install = installCommand(to, installation)
       const next = [install, 'npm test', 'npx provision --inventory inventory/local.ts --check']
       if (to !== process.cwd()) next.unshift(`cd ${quote(relativePath(to))}`)
-      process.stdout.write(scaffoldedText(scaffold({ template: 'project', to }, own), next))
+      const created = scaffold({ template: 'project', to }, installation)
+      process.stdout.write(scaffoldedText(created, next))
     })
 }
 
-/** How the project gets its packages; with a package.json of its own, what that one lacks. */
-function installing(to: string, own: Installation): string {
+/** In a project with a package.json, the command installs only the missing packages. */
+function installCommand(to: string, installation: Installation): string {
   const path = join(to, 'package.json')
   if (!existsSync(path)) return 'npm install'
   const theirs = packageJson(readFileSync(path, 'utf8'), path)
-  const [, text = ''] = templateFiles('project', own).find(([name]) => name === 'package.json') ?? []
+  const [, text = ''] = templateFiles('project', installation).find(([name]) => name === 'package.json') ?? []
   const ours = packageJson(text, 'package.json')
-  const has = new Set([...names(theirs['dependencies']), ...names(theirs['devDependencies'])])
-  const lacking = (part: string) => names(ours[part]).filter((name) => !has.has(name))
-  const [needed, tools] = [lacking('dependencies'), lacking('devDependencies')]
+  const installed = new Set([...names(theirs['dependencies']), ...names(theirs['devDependencies'])])
+  const missing = (section: string) => names(ours[section]).filter((name) => !installed.has(name))
+  const [packages, tools] = [missing('dependencies'), missing('devDependencies')]
   const test = isRecord(theirs['scripts']) ? theirs['scripts']['test'] : undefined
-  const set = [
+  const settings = [
     ...(theirs['type'] === 'module' ? [] : ['type=module']),
-    ...(typeof test === 'string' && !NO_TEST.test(test) ? [] : ['scripts.test=mocha']),
+    ...(typeof test === 'string' && !NPM_INIT_TEST.test(test) ? [] : ['scripts.test=mocha']),
   ]
   const commands = [
-    ...(set.length > 0 ? [`npm pkg set ${set.join(' ')}`] : []),
-    ...(needed.length > 0 ? [`npm install ${needed.join(' ')}`] : []),
+    ...(settings.length > 0 ? [`npm pkg set ${settings.join(' ')}`] : []),
+    ...(packages.length > 0 ? [`npm install ${packages.join(' ')}`] : []),
     ...(tools.length > 0 ? [`npm install --save-dev ${tools.join(' ')}`] : []),
   ]
   return commands.join(' && ') || 'npm install'
 }
 
-/** What `npm init` writes there. */
-const NO_TEST = /no test specified/
+/** The test script that `npm init` writes. */
+const NPM_INIT_TEST = /no test specified/
 
 function packageJson(text: string, path: string): Readonly<Record<string, unknown>> {
-  try {
-    const given: unknown = JSON.parse(text)
-    if (isRecord(given)) return given
-  } catch {
-    // Said below.
-  }
-  throw new Problem(`${relativePath(path)} is not JSON`, { next: 'Nothing was made yet. Mend it first.' })
+  const content = parsed(text)
+  if (isRecord(content)) return content
+  throw new Problem(`${relativePath(path)} is not valid JSON`, { next: 'Nothing was created. Fix it first.' })
 }
 
-function names(part: unknown): readonly string[] {
-  return isRecord(part) ? Object.keys(part) : []
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function names(section: unknown): readonly string[] {
+  return isRecord(section) ? Object.keys(section) : []
 }
 
 const EXAMPLES = `
 Examples:
   provision init                 in this directory
-  provision init our-hosts       in a new one`
+  provision init our-hosts       in a new directory`

@@ -6,99 +6,97 @@ import { Problem } from '../../model/problem.ts'
 import { jsonLine } from '../../report/json.ts'
 import { paintFor } from '../../report/problem.ts'
 import { byTime, type LogEntry, logEntry, logLine } from '../../report/tables/log-entry.ts'
-import { type Duration, milliseconds } from '../../shell/duration.ts'
-import { Secret } from '../../shell/secret.ts'
+import type { Duration } from '../../shell/duration.ts'
+import { milliseconds } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { BecomeFailed } from '../../transport/errors.ts'
+import { exitCodeOfCounts } from '../exit.ts'
 import { onInterrupt } from '../interrupt.ts'
-import type { Installation } from '../load/load.ts'
-import { type ReachFlags, withReachOptions } from '../options.ts'
-import { connectOptions, exitCodeOfCounts, printProblems, runOnHost, selectHosts } from '../target.ts'
-import { count } from '../whole.ts'
+import type { Installation } from '../load/paths.ts'
+import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
+import { count as parseCount, repeated } from '../parsers.ts'
+import { printLines, printProblems } from '../print.ts'
+import { connectOptions, runOnHost, selectHosts } from '../target.ts'
 
-interface LogsFlags extends ReachFlags {
+interface LogsFlags extends ReachFlags, OutputFlags {
   readonly since?: string
   readonly until?: string
   readonly unit?: readonly string[]
   readonly lines?: number
+  /** The same as `lines`. */
+  readonly tail?: number
   readonly follow: boolean
-  readonly output: 'plain' | 'json'
 }
 
-/** `provision logs web --since 10m`: the journals of several hosts, as one. */
-export function logsCommand(own: Installation): Command {
-  return withReachOptions(new Command('logs').argument('[hosts]', 'as with --limit; all unless told'))
-    .description('tell what hosts have written to their journals, merged by time')
+/** `provision logs web --since 10m`: the journals of several hosts, merged. */
+export function logsCommand(installation: Installation): Command {
+  const command = new Command('logs').argument('[hosts]', 'hosts or groups, as with --limit; default: all')
+  return withOutputOption(withReachOptions(command))
+    .description('show the system journals of hosts, merged by time')
+    .optionsGroup('Entries:')
     .option(
       '--since <time>',
-      'how long ago it begins: 30s, 10m, 2h; or a time that journalctl knows; 10m unless told',
+      'start: 30s, 10m or 2h ago, or a time in the format of journalctl; default: 10m',
     )
-    .option('--until <time>', 'where it ends, likewise')
-    .option(
-      '-u, --unit <name>',
-      'only of this unit; may be said again',
-      (one, all: readonly string[] = []) => [...all, one],
-    )
-    .option('-n, --lines <count>', 'the last so many of each host; 1000 unless told, 10 with -f', count)
-    .option('-f, --follow', 'go on with what is written from now on, until Ctrl-C', false)
-    .addOption(
-      new Option('-o, --output <how>', 'how to show them').choices(['plain', 'json']).default('plain'),
-    )
+    .option('--until <time>', 'end, in the same format')
+    .option('-u, --unit <name>', 'only entries of this unit; repeatable', repeated)
+    .option('-n, --lines <count>', 'the last entries of each host; default: 1000, with -f 10', parseCount)
+    .addOption(new Option('--tail <count>').argParser(parseCount).hideHelp())
+    .option('-f, --follow', 'show new entries until Ctrl-C', false)
     .addHelpText(
       'after',
-      "\nExamples:\n  provision logs web --since 10m\n  provision logs web,app --unit nginx --unit notes -f\n\nThe order is that of the hosts' clocks; times are of this machine's zone.",
+      "\nExamples:\n  provision logs web --since 10m\n  provision logs web,app --unit nginx --unit notes -f\n\nEntries are sorted by the hosts' clocks and shown in the local time zone.",
     )
-    .action(async (word: string | undefined, flags: LogsFlags) => {
-      process.exitCode = await logs(word, flags, own)
+    .action(async (hosts: string | undefined, flags: LogsFlags) => {
+      process.exitCode = await logs(hosts, flags, installation)
     })
 }
 
-async function logs(word: string | undefined, flags: LogsFlags, own: Installation): Promise<number> {
-  const { hosts } = await selectHosts(flags, own, word)
-  const way = await connectOptions(flags)
+async function logs(argument: string | undefined, flags: LogsFlags, installation: Installation) {
+  const { hosts } = await selectHosts(flags, installation, argument)
+  const connect = await connectOptions(flags)
   const { signal, done } = onInterrupt('')
   const count = { failed: 0, unreachable: 0 }
   const width = Math.max(...hosts.map(({ name }) => name.length))
   const paint = paintFor(process.stdout)
-  const merged = new Merged((entry) => {
-    const line = flags.output === 'json' ? jsonEntry(entry) : logLine(entry, width, paint)
-    process.stdout.write(`${Secret.redact(line)}\n`)
-  })
-  const timer = flags.follow ? setInterval(() => merged.tick(), MERGED_EVERY) : undefined
-  const script = journalctl(flags)
+  const { follow, lines = flags.tail } = flags
+  const merged = new MergedLog((entry) =>
+    printLines([flags.output === 'json' ? jsonEntry(entry) : logLine(entry, width, paint)]),
+  )
+  const timer = follow ? setInterval(() => merged.tick(), MERGE_INTERVAL) : undefined
+  const script = journalctl({ ...flags, ...(lines !== undefined && { lines }) })
   const onHost = async (host: Host) => {
     try {
-      const { code, words, entries } = await read(
+      const { code, errors, entries } = await readJournal(
         host,
-        (hear) => runOnHost(host, way, { script, stop: signal, hear }),
+        (hear) => runOnHost(host, connect, { script, stop: signal, hear }),
         (entry) => merged.push(entry),
       )
       if (code !== 0 && !signal.aborted) {
         count.failed++
-        printProblems([new Problem(`${host.name}: journalctl ended with status ${code}`, { details: words })])
-      } else if (!flags.follow && entries >= (flags.lines ?? MOST))
-        process.stderr.write(`${host.name}: its last ${entries} lines, perhaps there are more; see --lines\n`)
+        printProblems(new Problem(`${host.name}: journalctl exited with status ${code}`, { details: errors }))
+      } else if (!follow && entries >= (lines ?? DEFAULT_LINES))
+        process.stderr.write(`${host.name}: only the last ${entries} entries are shown; see --lines\n`)
     } catch (error) {
       const problem = toProblem(error, host.name)
-      if (problem instanceof BecomeFailed) count.failed++
-      else count.unreachable++
-      printProblems([problem])
+      count[problem instanceof BecomeFailed ? 'failed' : 'unreachable']++
+      printProblems(problem)
     }
   }
   await Promise.all(hosts.map(onHost))
   clearInterval(timer)
   done()
-  merged.end({ backwards: !flags.follow })
+  merged.end({ reversed: !follow })
   return exitCodeOfCounts(count)
 }
 
-/** How long entries that are followed are kept back, so that those of several hosts come in order, ms. */
-const MERGED_EVERY = 250
+/** How long followed entries are held back so that those of several hosts can be sorted, ms. */
+const MERGE_INTERVAL = 250
 
-/** Entries of all hosts, told in the order of their times. */
-class Merged {
+/** Sorts the entries of several hosts by time. */
+class MergedLog {
   #entries: LogEntry[] = []
-  /** How many of them were there at the last tick. */
+  /** The number of entries that were there at the last tick. */
   #old = 0
   readonly #write: (entry: LogEntry) => void
 
@@ -110,63 +108,61 @@ class Merged {
     this.#entries.push(entry)
   }
 
-  /** Tells what came before the last tick, and what is older than that: it cannot be long behind. */
+  /** Writes the entries received before the last tick, and all older ones. */
   tick(): void {
     const due = this.#entries.slice(0, this.#old).reduce((latest, { time }) => Math.max(latest, time), 0)
-    this.#tell(this.#entries.filter(({ time }) => time <= due))
+    this.#writeSorted(this.#entries.filter(({ time }) => time <= due))
     this.#entries = this.#entries.filter(({ time }) => time > due)
     this.#old = this.#entries.length
   }
 
-  /** Tells all that is left. @param backwards whether each host told its newest first */
-  end({ backwards }: { readonly backwards: boolean }): void {
-    this.#tell(backwards ? this.#entries.reverse() : this.#entries)
+  /** Writes all entries that are left. @param reversed true if each host sent its newest entry first */
+  end({ reversed }: { readonly reversed: boolean }): void {
+    this.#writeSorted(reversed ? this.#entries.reverse() : this.#entries)
     this.#entries = []
   }
 
-  #tell(entries: LogEntry[]): void {
+  #writeSorted(entries: LogEntry[]): void {
     for (const entry of entries.sort(byTime)) this.#write(entry)
   }
 }
 
-/** Entries of one host that are shown unless told. */
-const MOST = 1_000
+const DEFAULT_LINES = 1_000
 
-/** From its end backwards: with --since it would take the first lines, not the last. Who follows sees what is new. */
+/** In reverse: with --since, `--lines` alone returns the first entries instead of the last. */
 function journalctl({ since, until, unit = [], lines, follow }: LogsFlags): Shell {
   const from = since ?? (follow ? undefined : '10m')
-  const words = [
-    ...(from === undefined ? [] : [`--since=${moment(from)}`]),
-    ...(until === undefined ? [] : [`--until=${moment(until)}`]),
+  const options = [
+    ...(from === undefined ? [] : [`--since=${timeOf(from)}`]),
+    ...(until === undefined ? [] : [`--until=${timeOf(until)}`]),
     ...unit.map((one) => `--unit=${one}`),
     ...(follow
       ? ['--follow', ...(from === undefined ? [`--lines=${lines ?? 10}`] : [])]
-      : ['--reverse', `--lines=${lines ?? MOST}`]),
+      : ['--reverse', `--lines=${lines ?? DEFAULT_LINES}`]),
   ]
-  return sh`journalctl --quiet --no-pager --output=json --output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,PRIORITY ${words}`
+  return sh`journalctl --quiet --no-pager --output=json --output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,PRIORITY ${options}`
 }
 
-/** As journalctl says it: what is a length of time is so long ago. */
-function moment(text: string): string {
+/** Converts a duration to a relative time of journalctl; other texts are left to journalctl. */
+function timeOf(text: string): string {
   if (!/^[\d.]+(ms|s|m|h)$/.test(text)) return text
   return `-${milliseconds(text as Duration) / 1000}s`
 }
 
 type Hear = (stream: 'stdout' | 'stderr', piece: Buffer) => void
 
-/** Follows one journal. */
-async function read(
+async function readJournal(
   { name }: Host,
-  attended: (hear: Hear) => Promise<{ readonly code: number }>,
+  run: (hear: Hear) => Promise<{ readonly code: number }>,
   push: (entry: LogEntry) => void,
-): Promise<{ readonly code: number; readonly words: readonly string[]; readonly entries: number }> {
+): Promise<{ readonly code: number; readonly errors: readonly string[]; readonly entries: number }> {
   const decoder = new StringDecoder()
   let partial = ''
-  let words = ''
+  let errors = ''
   let entries = 0
-  const { code } = await attended((stream, piece) => {
+  const { code } = await run((stream, piece) => {
     if (stream === 'stderr') {
-      words += piece.toString()
+      errors += piece.toString()
       return
     }
     const lines = (partial + decoder.write(piece)).split('\n')
@@ -176,7 +172,7 @@ async function read(
       push(entry)
     }
   })
-  return { code, words: words.trim().split('\n').filter(Boolean).slice(-5), entries }
+  return { code, errors: errors.trim().split('\n').filter(Boolean).slice(-5), entries }
 }
 
 function jsonEntry({ host, time, who, message, priority }: LogEntry): string {

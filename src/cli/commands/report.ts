@@ -8,8 +8,9 @@ import { table } from '../../report/format.ts'
 import { reportHtml } from '../../report/html/html.ts'
 import { parseJournal } from '../../report/journal/format.ts'
 import { elapsed } from '../../shell/duration.ts'
-import type { Installation } from '../load/load.ts'
-import { exitCodeOfRun } from '../run.ts'
+import { EXIT, exitCodeOfRun } from '../exit.ts'
+import type { Installation } from '../load/paths.ts'
+import { printLines } from '../print.ts'
 import { LIST_HINT, listRuns, readJournal } from '../state/journal.ts'
 
 interface ReportFlags {
@@ -18,43 +19,37 @@ interface ReportFlags {
   readonly list: boolean
 }
 
-/** `provision report [RUN]`: a run as one HTML file. */
-export function reportCommand(own: Installation): Command {
+/** `provision report [RUN]`: writes a run as one HTML file. */
+export function reportCommand(installation: Installation): Command {
   return new Command('report')
-    .argument(
-      '[run]',
-      'its id, the beginning or end of that, or the path of a journal; the last run otherwise',
-    )
-    .description('make one HTML file of a run: hosts and steps in time, changes, failures; needs no network')
-    .option('--list', 'tell which runs there are', false)
-    .option('--out <file>', 'where to write it; report-RUN.html otherwise')
-    .option('--open', 'show it in the browser', false)
+    .argument('[run]', 'an ID, its start or end, or the path of a journal; default: the last run')
+    .description('write an HTML file about a run; list the recorded runs')
+    .option('--list', 'list the recorded runs', false)
+    .option('--out <file>', 'the file to write; default: report-RUN.html')
+    .option('--open', 'open the file in the browser', false)
     .addHelpText('after', EXAMPLES)
     .action(async (run: string | undefined, { list, out, open }: ReportFlags) => {
-      if (list) {
-        process.stdout.write(`${listed().join('\n')}\n`)
-        return
-      }
+      if (list) return printLines(runTable())
       const journal = readJournal(run)
-      const { id } = read(journal, run).about
+      const { id } = parse(journal, run).about
       const path = out ?? `report-${id}.html`
-      writeFileSync(path, reportHtml(await pageOf(own), journal), { mode: 0o600 })
+      writeFileSync(path, reportHtml(await emptyPage(installation), journal), { mode: 0o600 })
       process.stdout.write(`The report is in ${path}\n`)
-      if (open) show(path)
+      if (open) openInBrowser(path)
     })
 }
 
 const EXAMPLES = `
 Examples:
-  provision report                        the last run that was begun in this folder
-  provision report --list                 the last 50
+  provision report                        the last run in this directory
+  provision report --list                 the last 50 runs
   provision report 7f3a --out run.html
 
-Runs are written down as they go in .provision/runs, with secrets masked; --no-journal leaves that out.`
+Runs are recorded in .provision/runs, with secrets masked; --no-journal of a run disables that.`
 
-function listed(): readonly string[] {
-  const all = listRuns().map(rowOf)
-  return all.length === 0 ? ['No run was written down yet.'] : table(all)
+function runTable(): readonly string[] {
+  const rows = listRuns().map(rowOf)
+  return rows.length === 0 ? ['No run is recorded.'] : table(rows)
 }
 
 function rowOf(id: string): readonly string[] {
@@ -62,46 +57,49 @@ function rowOf(id: string): readonly string[] {
     const { about, lines } = parseJournal(readJournal(id))
     const end = lines.at(-1)
     const when = about.at.slice(0, 16).replace('T', ' ')
-    if (end?.kind !== 'end') return [id, when, 'did not end', '', about.command]
+    if (end?.kind !== 'end') return [id, when, 'incomplete', '', about.command]
     const { summary } = end
-    const ended = ENDINGS[exitCodeOfRun(summary)] ?? ''
-    const changed = summary.hosts.reduce((sum, one) => sum + one.changed, 0)
+    const changed = summary.hosts.reduce((sum, host) => sum + host.changed, 0)
     const steps = `${changed} ${summary.mode === 'plan' ? 'to change' : 'changed'}`
-    return [id, when, ended, `${steps}, ${elapsed(summary.ms)}`, about.command]
+    return [
+      id,
+      when,
+      RESULTS[exitCodeOfRun(summary)] ?? '',
+      `${steps}, ${elapsed(summary.ms)}`,
+      about.command,
+    ]
   } catch {
-    return [id, '', 'cannot be read', '', '']
+    return [id, '', 'unreadable', '', '']
   }
 }
 
-const ENDINGS: Readonly<Record<number, string>> = {
-  0: 'well',
-  1: 'failed',
-  2: 'well',
-  3: 'unreachable',
-  130: 'stopped',
+const RESULTS: Readonly<Record<number, string>> = {
+  [EXIT.ok]: 'ok',
+  [EXIT.failed]: 'failed',
+  [EXIT.drift]: 'ok',
+  [EXIT.unreachable]: 'unreachable',
+  [EXIT.interrupted]: 'interrupted',
 }
 
-/** @throws Problem when it is none */
-function read(journal: string, run = 'the last run') {
+/** @throws Problem if the journal is damaged */
+function parse(journal: string, run = 'the last run') {
   try {
     return parseJournal(journal)
   } catch (error) {
-    throw new Problem(
-      `The journal of ${run} cannot be read: ${error instanceof Error ? error.message : error}`,
-      { next: LIST_HINT },
-    )
+    const reason = error instanceof Error ? error.message : error
+    throw new Problem(`Cannot read the journal of ${run}: ${reason}`, { next: LIST_HINT })
   }
 }
 
-/** In the repository it is made on the fly. */
-function pageOf({ root, compiled }: Installation): Promise<string> | string {
-  const made = `${compiled}report.html`
-  return existsSync(made) ? readFileSync(made, 'utf8') : page(root)
+/** The page without a journal; in the repository it is built now. */
+function emptyPage({ root, compiled }: Installation): Promise<string> | string {
+  const built = `${compiled}report.html`
+  return existsSync(built) ? readFileSync(built, 'utf8') : page(root)
 }
 
-function show(path: string): void {
+function openInBrowser(path: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open'
   const child = spawn(program, [resolve(path)], { stdio: 'ignore', detached: true })
-  child.on('error', () => process.stderr.write(`There is no ${program} here: open the file yourself.\n`))
+  child.on('error', () => process.stderr.write(`${program} is not installed: open the file yourself.\n`))
   child.unref()
 }

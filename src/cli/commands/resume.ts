@@ -1,56 +1,58 @@
 import { Command } from 'commander'
 import { Problem } from '../../model/problem.ts'
 import { quote } from '../../shell/quote.ts'
-import { type Installation, relativePath } from '../load/load.ts'
+import { exitCodeOfRun } from '../exit.ts'
+import { type Installation, relativePath } from '../load/paths.ts'
 import {
-  type LoginFlags,
   type RunFlags,
-  withActOptions,
-  withLoginOptions,
+  withConnectionOptions,
+  withRunOptions,
   withShowOptions,
+  withTypeCheckOption,
 } from '../options.ts'
-import { exitCodeOfRun, runPlaybook } from '../run.ts'
+import { runPlaybook } from '../run.ts'
 import { changedFiles, readUnfinished, type UnfinishedRun } from '../state/resume.ts'
 
-type ResumeFlags = Omit<RunFlags, 'inventory' | 'limit'> & LoginFlags & { readonly anyway: boolean }
+type ResumeFlags = Omit<RunFlags, 'inventory' | 'limit'> & { readonly anyway: boolean }
 
-/** `provision resume`: the last run that did not reach its end, once more, for the hosts where it did not. */
-export function resumeCommand(own: Installation): Command {
-  return withLoginOptions(withShowOptions(withActOptions(new Command('resume'))))
-    .description('go on with the last run that did not reach its end, on the hosts where it did not')
+/** `provision resume`: repeats the last unfinished run on the hosts that did not complete it. */
+export function resumeCommand(installation: Installation): Command {
+  return withTypeCheckOption(withConnectionOptions(withShowOptions(withRunOptions(new Command('resume')))))
+    .description('resume the last unfinished run on the hosts left')
     .addHelpText('after', '\nExamples:\n  provision resume\n  provision resume --anyway --diff')
-    .option('--anyway', 'also when files have changed since', false)
+    .optionsGroup('Run:')
+    .option('--anyway', 'resume even if files have changed since', false)
     .action(async (given: ResumeFlags, command: Command) => {
       const run = readUnfinished()
       if (!run)
-        throw new Problem('There is nothing to resume', {
-          next: 'Runs that were begun in this folder have reached their end on all hosts.',
+        throw new Problem('There is no unfinished run', {
+          next: 'All runs started in this directory completed on all hosts.',
         })
-      if (!given.anyway) refuseMoved(run)
+      if (!given.anyway) assertFilesUnchanged(run)
       const { playbook, args, inventory, left } = run
       const limit = left.join(',')
-      const flags = { ...given, ...run.flags, ...(given.transport && { transport: given.transport }) }
-      const askBecomePassword = given.askBecomePassword || run.flags.askBecomePassword
-      process.stderr.write(`Resuming: ${commandOf(run)} --limit ${limit}\n`)
-      const order = { playbook, args, command, own }
-      process.exitCode = exitCodeOfRun(
-        await runPlaybook({ ...order, flags: { ...flags, askBecomePassword, inventory, limit } }),
-      )
+      const flags = {
+        ...{ ...given, ...run.flags, inventory, limit },
+        ...(given.transport && { transport: given.transport }),
+        askBecomePassword: given.askBecomePassword || run.flags.askBecomePassword,
+      }
+      process.stderr.write(`Resuming: ${commandLine(run)} --limit ${limit}\n`)
+      process.exitCode = exitCodeOfRun(await runPlaybook({ playbook, args, command, installation, flags }))
     })
 }
 
-/** Hosts that ended well did so with the files as they were: with others they may no longer be as wanted. */
-function refuseMoved(run: UnfinishedRun): void {
+/** With other files, the hosts that completed the run may need changes, too. */
+function assertFilesUnchanged(run: UnfinishedRun): void {
   const files = changedFiles(run)
   if (files.length === 0) return
-  throw new Problem(`Files have changed since that run, which left ${run.left.join(', ')}`, {
+  throw new Problem(`Files have changed since the run stopped; unfinished hosts: ${run.left.join(', ')}`, {
     details: files.map(relativePath),
-    next: `Run it for all hosts: ${commandOf(run)}. For those alone: provision resume --anyway.`,
+    next: `To run for all hosts: ${commandLine(run)}. For the unfinished ones: provision resume --anyway.`,
   })
 }
 
-/** What a person would type. */
-function commandOf({ playbook, inventory, args, flags: { tags, skipTags, startAt } }: UnfinishedRun): string {
+function commandLine({ playbook, inventory, args, flags }: UnfinishedRun): string {
+  const { tags, skipTags, startAt } = flags
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value])
   return [
     'provision',

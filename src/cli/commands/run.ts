@@ -1,33 +1,57 @@
 import { Command } from 'commander'
-import { type Installation, loadPlaybook } from '../load/load.ts'
-import { playbookPath } from '../load/paths.ts'
-import { type RunFlags, withActOptions, withPlaybook, withReachOptions, withShowOptions } from '../options.ts'
-import { playbookHelp, splitPlaybookArgs } from '../playbook-flags.ts'
-import { exitCodeOfRun, runPlaybook } from '../run.ts'
-import { withSelectOptions } from '../select.ts'
+import { exitCodeOfRun } from '../exit.ts'
+import { withHelpLayout } from '../help.ts'
+import { loadPlaybook } from '../load/load.ts'
+import { type Installation, playbookPath } from '../load/paths.ts'
+import {
+  OTHER,
+  type RunFlags,
+  withPlaybook,
+  withReachOptions,
+  withRunOptions,
+  withSelectOptions,
+  withShowOptions,
+} from '../options.ts'
+import { playbookOptions, splitPlaybookArgs } from '../playbook-flags.ts'
+import { runPlaybook } from '../run.ts'
 
-/** `provision [playbook] --inventory FILE`: the everyday command. */
-export function runCommand(own: Installation): Command {
-  const command = withPlaybook(new Command('run'))
-  return withActOptions(withSelectOptions(withShowOptions(withReachOptions(command))))
+/** `provision [playbook]`: the default command. */
+export function runCommand(installation: Installation): Command {
+  return withOptions(withPlaybook(new Command('run')))
     .description('run a playbook (the default command)')
     .addHelpText(
       'after',
       '\nExamples:\n  provision --inventory inventory/prod.ts --check --diff\n  provision deploy --inventory inventory/prod.ts --release v42\n  provision run site --limit web,!web2 --tags nginx',
     )
     .helpOption(false)
-    .option('-h, --help', 'tell this, and what the playbook is for and takes')
+    .optionsGroup(OTHER)
+    .option('-h, --help', 'show help, including the options of the playbook')
     .action(async (_playbook: string, flags: RunFlags & { readonly help?: boolean }, command: Command) => {
       const { name, rest: args } = splitPlaybookArgs(command.args)
-      if (flags.help) return help(command, name, own)
+      if (flags.help) return name === undefined ? command.outputHelp() : playbookHelp(name, installation)
       process.exitCode = exitCodeOfRun(
-        await runPlaybook({ playbook: name ?? 'site', args, flags, command, own, prepares: 'now' }),
+        await runPlaybook({
+          ...{ playbook: name ?? 'site', args, flags, command, installation },
+          prepare: 'call',
+        }),
       )
       return undefined
     })
 }
 
-async function help(command: Command, name: string | undefined, own: Installation): Promise<void> {
-  const about = name === undefined ? '' : playbookHelp(await loadPlaybook(playbookPath(name), own), name)
-  process.stdout.write(`${about === '' ? '' : `${about}\n\n`}${command.helpInformation()}`)
+function withOptions(command: Command): Command {
+  return withReachOptions(withSelectOptions(withShowOptions(withRunOptions(command))))
+}
+
+/** `provision deploy --help`: the description and the options of the playbook, then those of a run. */
+async function playbookHelp(name: string, installation: Installation): Promise<void> {
+  const playbook = await loadPlaybook(playbookPath(name), installation)
+  const ours = withOptions(new Command(name))
+  const help = new Command(`provision ${name}`)
+    .usage('[options]')
+    .description(playbook.description ?? '')
+    .optionsGroup(`Options of ${name}:`)
+  for (const option of playbookOptions(playbook))
+    if (ours.options.every(({ long }) => long !== option.long)) help.addOption(option)
+  withHelpLayout(withOptions(help)).outputHelp()
 }

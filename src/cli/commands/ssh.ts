@@ -6,57 +6,61 @@ import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 import { quote } from '../../shell/quote.ts'
 import { interactiveArguments } from '../../transport/openssh/interactive.ts'
-import { type Installation, loadInventory } from '../load/load.ts'
-import { inventoryPath } from '../load/paths.ts'
-import { type ReachFlags, withInventoryOption, withTypeCheckOption } from '../options.ts'
+import { loadInventory } from '../load/load.ts'
+import { type Installation, inventoryPath } from '../load/paths.ts'
+import {
+  type ConnectionFlags,
+  type InventoryFlags,
+  withAcceptNewHostKeysOption,
+  withInventoryOption,
+  withTypeCheckOption,
+} from '../options.ts'
 import { targetOf } from '../sessions.ts'
 
-type SshFlags = Pick<ReachFlags, 'inventory' | 'typeCheck' | 'acceptNewHostKeys'>
+type SshFlags = InventoryFlags & Pick<ConnectionFlags, 'acceptNewHostKeys'>
 
-/** `provision ssh HOST`: a person goes where runs go. */
-export function sshCommand(own: Installation): Command {
-  return withTypeCheckOption(withInventoryOption(new Command('ssh')))
+/** `provision ssh HOST`: runs ssh with the settings of the inventory. */
+export function sshCommand(installation: Installation): Command {
+  const command = withInventoryOption(new Command('ssh'))
     .argument('<host>')
-    .argument('[command...]', 'what to run there instead of a shell, as with ssh')
-    .description('log in to a host with your own ssh, by the way that the inventory says')
-    .option(
-      '--accept-new-host-keys',
-      'write down the keys of hosts that are new; a changed key is refused all the same',
-      false,
-    )
+    .argument('[command...]', 'a command to run instead of a shell')
+  return withTypeCheckOption(withAcceptNewHostKeysOption(command))
+    .description('log in to a host with the settings of the inventory')
     .addHelpText(
       'after',
-      '\nExamples:\n  provision ssh web1\n  provision ssh web1 -- sudo journalctl -u nginx -n 20\n\nEnds with the status of what was run there, or 255 when ssh did not get there.',
+      '\nExamples:\n  provision ssh web1\n  provision ssh web1 -- sudo journalctl -u nginx -n 20\n\nThe exit code is that of the command, or 255 if ssh failed.',
     )
-    .action(async (name: string, words: readonly string[], flags: SshFlags) => {
-      const { inventory: path, typeCheck } = flags
-      const { hosts } = await loadInventory({ inventory: inventoryPath(path), own, typeCheck })
-      process.exitCode = await login(found(name, hosts), words, flags)
+    .action(async (name: string, args: readonly string[], flags: SshFlags) => {
+      const { inventory, typeCheck, acceptNewHostKeys } = flags
+      const path = inventoryPath(inventory)
+      const host = hostNamed(name, (await loadInventory({ inventory: path, installation, typeCheck })).hosts)
+      process.exitCode =
+        host.ssh?.transport === 'local'
+          ? await run('/bin/sh', args.length > 0 ? ['-c', args.join(' ')] : [])
+          : await run('ssh', [
+              ...(await interactiveArguments(targetOf(host), { acceptNewHostKeys })),
+              ...args,
+            ])
     })
 }
 
-function found(name: string, hosts: readonly Host[]): Host {
+function hostNamed(name: string, hosts: readonly Host[]): Host {
   const host = hosts.find((one) => one.name === name)
   if (host) return host
   const names = [...new Set(hosts.map((one) => one.name))]
-  throw new Problem(`No host is called "${name}"`, {
-    next: didYouMean(name, names) ?? `There are ${names.join(', ')}.`,
+  throw new Problem(`Unknown host "${name}"`, {
+    next: didYouMean(name, names) ?? `The hosts are ${names.join(', ')}.`,
   })
 }
 
-async function login(host: Host, words: readonly string[], { acceptNewHostKeys }: SshFlags): Promise<number> {
-  if (host.ssh?.transport === 'local') return run('/bin/sh', words.length > 0 ? ['-c', words.join(' ')] : [])
-  return run('ssh', [...(await interactiveArguments(targetOf(host), { acceptNewHostKeys })), ...words])
-}
-
-/** With our own terminal. What a person types there, Ctrl-C too, is for the program. */
-async function run(program: string, words: readonly string[]): Promise<number> {
+/** Runs a program in our terminal. Ctrl-C goes to the program. */
+async function run(program: string, args: readonly string[]): Promise<number> {
   const ignore = () => {}
   process.on('SIGINT', ignore)
   try {
     return await new Promise<number>((resolve, reject) => {
-      const child = spawn(program, words, { stdio: 'inherit' })
-      child.once('error', (error: NodeJS.ErrnoException) => reject(isMissing(error, program)))
+      const child = spawn(program, args, { stdio: 'inherit' })
+      child.once('error', (error: NodeJS.ErrnoException) => reject(notInstalled(error, program)))
       child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
     })
   } finally {
@@ -64,7 +68,9 @@ async function run(program: string, words: readonly string[]): Promise<number> {
   }
 }
 
-function isMissing(error: NodeJS.ErrnoException, program: string): Error {
+function notInstalled(error: NodeJS.ErrnoException, program: string): Error {
   if (error.code !== 'ENOENT') return error
-  return new Problem(`There is no ${quote(program)} on this machine`, { next: 'Install openssh-client.' })
+  return new Problem(`${quote(program)} is not installed on this machine`, {
+    next: 'Install openssh-client.',
+  })
 }

@@ -8,67 +8,58 @@ import { assertSchemaFits } from '../../model/inventory/inventory.ts'
 import { missingEntries } from '../../model/inventory/schema.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
 import { Problem } from '../../model/problem.ts'
-import { paintFor, showProblem } from '../../report/problem.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { EXIT } from '../exit.ts'
+import { expandPlaybook } from '../expand.ts'
 import { findCompiler, findTsconfig } from '../load/compiler.ts'
 import {
   type CompiledFiles,
   compile,
-  existingFile,
-  type Installation,
   importInventory,
   importPlaybook,
   importVerification,
 } from '../load/load.ts'
-import { playbookPath } from '../load/paths.ts'
+import { existingFile, type Installation, playbookPath } from '../load/paths.ts'
 import { projectErrors } from '../load/templates.ts'
 import { formatError } from '../load/type-check.ts'
+import { withInventoryOption, withPlaybook } from '../options.ts'
 import { flagParser, splitPlaybookArgs } from '../playbook-flags.ts'
-import { type Expansion, expandPlaybook } from './expand.ts'
+import { printProblems } from '../print.ts'
 
-interface CheckFlags {
-  readonly inventory?: string
-}
-
-/** `provision validate`: all that can be known to be wrong without a host. */
-export function validateCommand(own: Installation): Command {
-  return new Command('validate')
-    .description(
-      'find what is wrong without touching a host: types, templates, inventory, playbook, roles, checks',
-    )
-    .argument('[playbook]', 'a file, or a name below playbooks/; its own flags go after it', 'site')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .option('-i, --inventory <file>', 'the inventory, a TypeScript file; $PROVISION_INVENTORY otherwise')
+/** `provision validate`: finds all errors that can be found without a host. */
+export function validateCommand(installation: Installation): Command {
+  return withInventoryOption(withPlaybook(new Command('validate')))
+    .description('find errors in the project without connecting to hosts')
     .addHelpText(
       'after',
       '\nExamples:\n  provision validate\n  provision validate deploy --inventory inventory/prod.ts',
     )
-    .action(async (_playbook: string, flags: CheckFlags, command: Command) => {
+    .action(async (_playbook: string, flags: { readonly inventory?: string }, command: Command) => {
+      const began = performance.now()
       const inventory = flags.inventory ?? process.env['PROVISION_INVENTORY']
-      const { problems, words } = await checked({ own, command, ...(inventory && { inventory }) })
-      for (const problem of problems)
-        process.stderr.write(`${showProblem(problem, paintFor(process.stderr))}\n`)
-      if (problems.length === 0) process.stdout.write(`${words.join('\n')}\n`)
+      const { problems, notes } = await validate({ installation, command, ...(inventory && { inventory }) })
+      printProblems(...problems)
+      if (problems.length === 0)
+        process.stdout.write(
+          [...notes, `No errors found. (${elapsed(performance.now() - began)})\n`].join('\n'),
+        )
       process.exitCode = problems.length === 0 ? EXIT.ok : EXIT.failed
     })
 }
 
-interface Checking {
-  readonly own: Installation
+interface Input {
+  readonly installation: Installation
   readonly command: Command
   readonly inventory?: string
 }
 
-interface Checked {
+interface Result {
   readonly problems: readonly Problem[]
-  /** What was found to be well. */
-  readonly words: readonly string[]
+  /** What was validated, and what was not. */
+  readonly notes: readonly string[]
 }
 
-async function checked({ own, command, inventory }: Checking): Promise<Checked> {
-  const began = performance.now()
+async function validate({ installation, command, inventory }: Input): Promise<Result> {
   const { name = 'site', rest } = splitPlaybookArgs(command.args)
   const playbook = existingFile(playbookPath(name), 'playbook')
   const verification = playbookPath('verify')
@@ -77,96 +68,96 @@ async function checked({ own, command, inventory }: Checking): Promise<Checked> 
     ...(existsSync(verification) && { verification: resolve(verification) }),
     ...(inventory !== undefined && { inventory: existingFile(inventory, 'inventory') }),
   }
-  const made = await compile(paths, own)
-  const compiling = typesOf(paths.playbook, made, own)
-  const values = valuesOf({ paths, outdir: made.outdir, accept: flagParser(rest, command) })
-  const [types, site] = await Promise.all([compiling, values])
+  const compiled = await compile(paths, installation)
+  const results = await Promise.all([
+    validateTypes(paths.playbook, compiled, installation),
+    validateValues({ paths, outdir: compiled.outdir, accept: flagParser(rest, command) }),
+  ])
   return {
-    problems: [...types.problems, ...site.problems],
-    words: [...types.words, ...site.words, `All is well (${elapsed(performance.now() - began)}).`],
+    problems: results.flatMap(({ problems }) => problems),
+    notes: results.flatMap(({ notes }) => notes),
   }
 }
 
-/** What the compiler says of the project and its templates. */
-async function typesOf(from: string, { inputs, outdir }: CompiledFiles, own: Installation): Promise<Checked> {
-  const compiler = findCompiler(from, own)
+async function validateTypes(
+  from: string,
+  { inputs, outdir }: CompiledFiles,
+  installation: Installation,
+): Promise<Result> {
+  const compiler = findCompiler(from, installation)
   if (!compiler)
-    return { problems: [], words: ['Types and templates were not checked: there is no TypeScript compiler.'] }
+    return { problems: [], notes: ['Types and templates: not validated, TypeScript is not installed.'] }
   const tsconfig = findTsconfig(from)
-  const root = tsconfig ? dirname(tsconfig) : dirname(from)
-  const { faults, templates } = await projectErrors({
-    root,
+  const { errors, templates } = await projectErrors({
+    root: dirname(tsconfig ?? from),
     tsconfig,
     compiler,
     files: inputs.filter((file) => !file.includes('/node_modules/')),
-    scratch: join(outdir, 'check'),
-    ownSources: !own.compiled.endsWith('/dist/src/'),
+    scratch: join(outdir, 'validate'),
+    installation,
   })
-  if (faults.length === 0)
-    return { problems: [], words: [`Types: no faults in the project, nor in ${templates} templates.`] }
+  if (errors.length === 0)
+    return { problems: [], notes: [`Types: no errors in the project and in ${templates} templates.`] }
   return {
-    problems: [
-      new Problem('The TypeScript compiler does not agree.', { details: faults.flatMap(formatError) }),
-    ],
-    words: [],
+    problems: [new Problem('The TypeScript compiler found errors', { details: errors.flatMap(formatError) })],
+    notes: [],
   }
 }
 
-interface Values {
+interface ValuesInput {
   readonly paths: { readonly playbook: string; readonly verification?: string; readonly inventory?: string }
   readonly outdir: string
   readonly accept: (playbook: Playbook) => Playbook
 }
 
-/** What the files themselves say when they are run: the inventory's values, its pairing with the playbook, the steps of all roles. */
-async function valuesOf({ paths, outdir, accept }: Values): Promise<Checked> {
+/** Imports the files: values of the inventory, its fit with the playbook, and the steps of all roles. */
+async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<Result> {
   try {
-    // `provision validate verify` is about the verification alone.
-    const alone =
+    // `provision validate verify` validates the verification only.
+    const playbook =
       paths.playbook === paths.verification ? undefined : await importPlaybook(outdir, paths.playbook)
     const verification = paths.verification && (await importVerification(outdir, paths.verification))
-    if (paths.inventory === undefined) {
+    if (paths.inventory === undefined)
       return {
         problems: [],
-        words: ['Inventory, roles and checks were not looked at: say --inventory FILE.'],
+        notes: ['Inventory, roles and checks: not validated. Use --inventory FILE.'],
       }
-    }
     const inventory = await importInventory(outdir, paths.inventory)
-    if (alone) assertSchemaFits(alone, inventory)
-    const roles = alone && wordsOf(inventory, expandPlaybook(inventory, accept(alone)))
-    const checks = verification && checksOf(verification, inventory, { alone: !alone })
+    if (playbook) assertSchemaFits(playbook, inventory)
+    const roles = playbook && validateRoles(inventory, accept(playbook))
+    const checks = verification && validateChecks(verification, inventory, { mustFit: !playbook })
     const parts = [roles, checks].flatMap((part) => part || [])
     return {
       problems: parts.flatMap(({ problems }) => problems),
-      words: parts.flatMap(({ words }) => words),
+      notes: parts.flatMap(({ notes }) => notes),
     }
   } catch (error) {
-    if (error instanceof Problem) return { problems: [error], words: [] }
+    if (error instanceof Problem) return { problems: [error], notes: [] }
     throw error
   }
 }
 
-/** @property alone whether nothing else is looked at: then it has to fit */
-function checksOf(
-  verification: Verification,
-  inventory: Inventory,
-  { alone }: { readonly alone: boolean },
-): Checked {
-  if (alone) assertSchemaFits(verification, inventory)
-  else if (missingEntries(verification.schema, inventory.values).length > 0)
-    return { problems: [], words: ['The verification is for another stack, and was not looked at.'] }
-  const checks = checksFor(verification, inventory)
-  const hosts = new Set(checks.flatMap(({ asks }) => asks.map(({ host }) => host.name)))
-  return { problems: [], words: [`Verification: ${checks.length} checks of ${hosts.size} hosts.`] }
-}
-
-function wordsOf({ hosts }: Inventory, { problems, steps, notes }: Expansion): Checked {
+function validateRoles(inventory: Inventory, playbook: Playbook): Result {
+  const { problems, steps, notes } = expandPlaybook(inventory, playbook)
   return {
     problems,
-    words: [
-      `Inventory: ${hosts.length} hosts fit the stack.`,
-      `Roles: ${steps} steps on hosts that have nothing yet, with Debian 12 or 13.`,
+    notes: [
+      `Inventory: ${inventory.hosts.length} hosts match the schema.`,
+      `Roles: ${steps} steps for new hosts with Debian 12 or 13.`,
       ...notes.map((note) => `  ${note}`),
     ],
   }
+}
+
+function validateChecks(
+  verification: Verification,
+  inventory: Inventory,
+  { mustFit }: { readonly mustFit: boolean },
+): Result {
+  if (mustFit) assertSchemaFits(verification, inventory)
+  else if (missingEntries(verification.schema, inventory.values).length > 0)
+    return { problems: [], notes: ['Verification: not validated, its schema is for another inventory.'] }
+  const checks = checksFor(verification, inventory)
+  const hosts = new Set(checks.flatMap(({ asks }) => asks.map(({ host }) => host.name)))
+  return { problems: [], notes: [`Verification: ${checks.length} checks of ${hosts.size} hosts.`] }
 }

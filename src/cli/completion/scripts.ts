@@ -1,6 +1,6 @@
 /**
- * What each shell reads. They only ask us, with the words up to the cursor: `provision __complete -- WORDS`. An answer is a word and,
- * after a tab, what it is; `:files` stands for paths, which a shell knows best.
+ * The scripts of the shells. They call `provision __complete -- WORDS` with the words up to the cursor and read lines of a word, a tab
+ * and its description; `:files` means paths.
  */
 export const SCRIPTS = {
   bash: `# Completion of provision for bash: source <(provision completion bash)
@@ -10,7 +10,7 @@ _provision() {
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   word=\${words[\${#words[@]}-1]}
-  before=\${word%"\${word##*[=:]}"} # What bash takes for words of their own.
+  before=\${word%"\${word##*[=:]}"} # Bash splits words at = and :.
   COMPREPLY=()
   while IFS=$'\\t' read -r one _; do
     if [[ $one == :files ]]; then compopt -o default

@@ -1,114 +1,131 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type CompilerError, compilerErrors } from './compiler.ts'
-import { templateCalls } from './template-calls.ts'
+import type { Installation } from './paths.ts'
 import { templateCode } from './template-code.ts'
 
 interface Project {
-  /** Its folder: all its files lie below it. */
+  /** The directory of the project. */
   readonly root: string
-  /** Undefined for a project without one: then these files are checked, strictly. */
+  /** Undefined for a project without one: then `files` are checked with strict settings. */
   readonly tsconfig: string | undefined
   readonly files: readonly string[]
   readonly compiler: string
-  /** A folder for what is made on the way. */
+  /** A directory for temporary files. */
   readonly scratch: string
-  readonly ownSources: boolean
+  readonly installation: Installation
 }
 
 /**
- * What the compiler says of a project and of the templates beside its files, in one go. The templates' code lies in a shadow of
- * the project's folders: `rootDirs` makes the two one, so that what a head imports is found from where the template stands.
+ * Runs the compiler on a project and on the templates beside its files. The code of the templates is written to a shadow directory;
+ * `rootDirs` merges it with the project, so that relative imports in templates resolve.
  */
 export async function projectErrors(project: Project): Promise<{
-  readonly faults: readonly CompilerError[]
+  readonly errors: readonly CompilerError[]
   readonly templates: number
 }> {
   const { root, scratch, files, compiler } = project
   const shadow = join(scratch, 'templates')
   rmSync(shadow, { recursive: true, force: true })
+  mkdirSync(scratch, { recursive: true })
   const own = files.filter((file) => file.startsWith(`${root}/`))
-  const templates = templatesBeside(own).map((path) => ({ path, text: readFileSync(path, 'utf8') }))
-  const codes = templates.map((template) => ({ ...template, ...templateCode(template.text) }))
-  const sound = codes.filter(({ fault }) => !fault)
+  const templates = templatesBeside(own)
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+    .map((template) => ({ ...template, ...templateCode(template.text) }))
+  const valid = templates.filter(({ error }) => !error)
+  const validPaths = new Set(valid.map(({ path }) => path))
   const shadows = [
-    ...sound.map(({ path, text, code }) => shadowOfTemplate(path, text, code)),
-    ...own.flatMap((file) => shadowOfCalls(file, new Set(sound.map(({ path }) => path)))),
+    ...valid.map(({ path, text, code }) => shadowOfTemplate(path, text, code)),
+    ...own.flatMap((file) => shadowOfCalls(file, validPaths)),
   ].map((one) => ({ ...one, at: join(shadow, relative(root, one.path)) }))
   for (const { at, code } of shadows) {
     mkdirSync(dirname(at), { recursive: true })
     writeFileSync(at, code)
   }
-  mkdirSync(scratch, { recursive: true })
   const config = join(scratch, 'tsconfig.json')
   const added = shadows.map(({ at }) => at)
-  writeFileSync(config, JSON.stringify(configOf(project, shadow, added)))
-  const said = await compilerErrors(compiler, config)
+  writeFileSync(config, JSON.stringify(settings(project, shadow, added)))
+  const errors = await compilerErrors(compiler, config)
   const byPath = new Map(shadows.map((one) => [one.at, one]))
   return {
     templates: templates.length,
-    faults: [
-      ...said.flatMap((word) => byPath.get(word.file)?.placed(word) ?? (byPath.has(word.file) ? [] : [word])),
-      ...codes.flatMap(({ path, fault }) => (fault ? [{ file: path, ...fault }] : [])),
+    errors: [
+      ...errors.flatMap((one) =>
+        byPath.has(one.file) ? (byPath.get(one.file)?.translate(one) ?? []) : [one],
+      ),
+      ...templates.flatMap(({ path, error }) => (error ? [{ file: path, ...error }] : [])),
     ],
   }
 }
 
-/** A file that is made for the compiler alone. */
+/** A file that only the compiler reads. */
 interface Shadow {
-  /** Where it would lie in the project. */
+  /** Its place in the project. */
   readonly path: string
   readonly code: string
-  /** What the compiler says of it, as said of a file that somebody has written; undefined for what is said there already. */
-  readonly placed: (word: CompilerError) => CompilerError | undefined
+  /** Moves an error to the file that the user wrote; undefined if the error repeats another one. */
+  readonly translate: (error: CompilerError) => CompilerError | undefined
 }
 
 function shadowOfTemplate(path: string, text: string, code: string): Shadow {
   const last = text.trimEnd().split('\n').length
-  const placed = (word: CompilerError): CompilerError | undefined => {
-    if (word.line <= last) return { ...word, file: path }
-    // A brace that is missing is missed behind the end; all else down there repeats the head.
-    return /expected/.test(word.message) ? { ...word, file: path, line: last, column: 1 } : undefined
+  const translate = (error: CompilerError): CompilerError | undefined => {
+    if (error.line <= last) return { ...error, file: path }
+    // A missing brace is reported after the end; other errors there repeat those of the head.
+    return /expected/.test(error.message) ? { ...error, file: path, line: last, column: 1 } : undefined
   }
-  return { path: `${path}.ts`, code, placed }
+  return { path: `${path}.ts`, code, translate }
 }
 
-function shadowOfCalls(file: string, sound: ReadonlySet<string>): readonly Shadow[] {
+/**
+ * `template<SiteConf>(import.meta, 'site.conf.ejs')` declares that the template accepts a SiteConf. A copy of the file, with one line
+ * added per call, makes the compiler compare that with the head of the template.
+ */
+function shadowOfCalls(file: string, validTemplates: ReadonlySet<string>): readonly Shadow[] {
   const source = readFileSync(file, 'utf8')
-  const isSound = (template: string) => sound.has(join(dirname(file), 'templates', template))
-  const { text, calls, lines } = templateCalls(source, isSound)
+  const calls = [...source.matchAll(CALL)].flatMap((call) => {
+    const [, data = '', , template = ''] = call
+    if (!validTemplates.has(join(dirname(file), 'templates', template))) return []
+    const before = source.slice(0, call.index).split('\n')
+    const check = `;((data: ${data.replaceAll('\n', ' ')}): import('./templates/${template}.ts').Head => data)`
+    return [{ check, template, line: before.length, column: (before.at(-1) ?? '').length + 1 }]
+  })
   if (calls.length === 0) return []
-  const placed = ({ line, message }: CompilerError): CompilerError | undefined => {
+  const lines = source.split('\n').length
+  const translate = ({ line, message }: CompilerError): CompilerError | undefined => {
     const call = calls[line - lines - 1]
-    // A type that only a function's body knows cannot be held against anything from here.
+    // Types that are local to a function cannot be named at the end of the file.
     if (!call || message.startsWith('Cannot find name')) return undefined
     return {
       file,
       line: call.line,
       column: call.column,
-      message: `the head of ${call.template} takes something else: ${message}`,
+      message: `the head of ${call.template} does not accept this type: ${message}`,
     }
   }
-  return [{ path: file.replace(/\.([cm]?ts)$/, '.calls.$1'), code: text, placed }]
+  const code = [source, ...calls.map(({ check }) => check), ''].join('\n')
+  return [{ path: file.replace(/\.([cm]?ts)$/, '.calls.$1'), code, translate }]
 }
 
-/** All that lies in a folder `templates` beside one of these files. */
+const CALL = /\btemplate<([^()]+?)>\(\s*import\.meta,\s*(['"])([^'"\n]+)\2/g
+
+/** The templates in directories named `templates` beside one of the files. */
 export function templatesBeside(files: readonly string[]): readonly string[] {
-  const folders = [...new Set(files.map((file) => join(dirname(file), 'templates')))].filter((folder) =>
-    existsSync(folder),
+  const directories = [...new Set(files.map((file) => join(dirname(file), 'templates')))].filter((one) =>
+    existsSync(one),
   )
-  return folders.flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return directories.flatMap((directory) =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ejs'))
       .sort()
-      .map((name) => join(folder, name)),
+      .map((name) => join(directory, name)),
   )
 }
 
-function configOf(
-  { root, tsconfig, files, ownSources }: Project,
+function settings(
+  { root, tsconfig, files, installation }: Project,
   shadow: string,
-  templates: readonly string[],
+  shadows: readonly string[],
 ) {
   const shared = {
     noEmit: true,
@@ -120,16 +137,17 @@ function configOf(
     allowImportingTsExtensions: true,
   }
   if (!tsconfig) {
-    const own = ownSources && { customConditions: ['source'] }
-    return { compilerOptions: { ...STRICT, ...shared, ...own }, files: [...files, ...templates] }
+    const isPublished = installation.compiled.endsWith('/dist/src/')
+    const conditions = !isPublished && { customConditions: ['source'] }
+    return { compilerOptions: { ...STRICT, ...shared, ...conditions }, files: [...files, ...shadows] }
   }
-  // Without a word on its files a project means all below it, and not what lies below this file, which extends it.
-  const named = /"(include|files|extends)"\s*:/.test(readFileSync(tsconfig, 'utf8'))
+  // Without these keys a project includes all files below it; here that would be the files below the scratch directory.
+  const namesFiles = /"(include|files|extends)"\s*:/.test(readFileSync(tsconfig, 'utf8'))
   return {
     extends: tsconfig,
     compilerOptions: shared,
-    files: [...files, ...templates],
-    ...(!named && { include: [join(root, '**/*')] }),
+    files: [...files, ...shadows],
+    ...(!namesFiles && { include: [join(root, '**/*')] }),
   }
 }
 

@@ -5,60 +5,58 @@ import { isRecord } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
 import { excerpt, plain } from '../../report/problem.ts'
 import { type CompilerError, findCompiler, findTsconfig } from './compiler.ts'
-import type { Installation } from './load.ts'
+import type { Installation } from './paths.ts'
 import { projectErrors, templatesBeside } from './templates.ts'
 
-/** The first faults are enough; the rest often follow from them. */
+/** How many errors are shown: later ones often follow from the first. */
 const SHOWN = 5
 
-interface Made {
+interface CheckedFiles {
   readonly inputs: readonly string[]
   readonly from: string
   readonly outdir: string
-  readonly own: Installation
+  readonly installation: Installation
 }
 
 /**
- * Running TypeScript strips its types and checks nothing, so the compiler is asked about files that are new: once after each
- * change of a file or of a template beside one. A project without a tsconfig.json or without the compiler is taken as it is.
+ * Runs the TypeScript compiler, because compiling the files only strips their types. It runs once after each change of a file or of a
+ * template beside one, and only in projects that have a tsconfig.json and the compiler.
  *
- * @throws Problem with the compiler's errors in the files that are used, and in their templates
+ * @throws Problem with the errors in the files that are used and in their templates
  */
-export async function checkTypes({ inputs, from, outdir, own }: Made): Promise<void> {
-  const project = findTsconfig(from)
-  const compiler = project && findCompiler(from, own)
-  if (!project || !compiler) return
-  const root = dirname(project)
+export async function checkTypes({ inputs, from, outdir, installation }: CheckedFiles): Promise<void> {
+  const tsconfig = findTsconfig(from)
+  const compiler = tsconfig && findCompiler(from, installation)
+  if (!tsconfig || !compiler) return
+  const root = dirname(tsconfig)
   const files = inputs.filter((file) => file.startsWith(`${root}/`) && !file.includes('/node_modules/'))
   const used = [...inputs, ...templatesBeside(files)]
-  const note = join(outdir, 'types-checked')
-  const stamp = stampOf([...used, project, compiler])
-  if (existsSync(note) && readFileSync(note, 'utf8') === stamp) return
-  // Of its own, since runs of one project may begin at the same time.
+  const stampFile = join(outdir, 'types-checked')
+  const stamp = stampOf([...used, tsconfig, compiler])
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  // Runs of the same project may start at the same time.
   const scratch = join(outdir, `types-${process.pid}`)
   try {
-    const ownSources = !own.compiled.endsWith('/dist/src/')
-    const { faults } = await projectErrors({ root, tsconfig: project, compiler, files, scratch, ownSources })
-    const known = new Set(used)
-    const theirs = faults.filter(({ file }) => known.has(file))
-    if (theirs.length > 0) throw disagreement(theirs)
+    const { errors } = await projectErrors({ root, tsconfig, compiler, files, scratch, installation })
+    const relevant = errors.filter(({ file }) => used.includes(file))
+    if (relevant.length > 0) throw typeErrors(relevant)
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
-  writeFileSync(note, stamp)
+  writeFileSync(stampFile, stamp)
 }
 
-function disagreement(faults: readonly CompilerError[]): Problem {
-  return new Problem('The TypeScript compiler does not agree.', {
+function typeErrors(errors: readonly CompilerError[]): Problem {
+  return new Problem('The TypeScript compiler found errors', {
     details: [
-      ...faults.slice(0, SHOWN).flatMap(formatError),
-      ...(faults.length > SHOWN ? [`… and ${faults.length - SHOWN} more`] : []),
+      ...errors.slice(0, SHOWN).flatMap(formatError),
+      ...(errors.length > SHOWN ? [`… and ${errors.length - SHOWN} more`] : []),
     ],
-    next: 'Nothing was done yet. Mend the types, or run with --no-type-check.',
+    next: 'Nothing was done. Fix them, or run with --no-type-check.',
   })
 }
 
-/** Changes when one of these files does. */
+/** Changes if one of the files changes. */
 function stampOf(paths: readonly string[]): string {
   const hash = createHash('sha256')
   for (const path of paths) {
@@ -68,28 +66,25 @@ function stampOf(paths: readonly string[]): string {
   return hash.digest('hex')
 }
 
-/** At most five lines: `file:1:2: …`, the file as seen from here, the cause, the line with a mark, and a hint. */
+/** At most five lines: `file:1:2: …`, the cause, the source line with a mark, and a hint. */
 export function formatError({ file, line, column, message, cause, hint }: CompilerError): readonly string[] {
   const place = `${relative(process.cwd(), file)}:${line}:${column}`
   const below = [...(cause ? [cause] : []), ...excerpt(place, plain), ...(hint ? [hint] : [])]
   return [`${place}: ${message}`, ...below.map((text) => `  ${text}`)]
 }
 
-/** A file that is no TypeScript at all: esbuild's words, in our form. */
-export function notCompiled(error: unknown): unknown {
+/** Converts the errors of esbuild, which compiles the files, to a Problem. Other errors are returned unchanged. */
+export function syntaxError(error: unknown): unknown {
   const errors =
     isRecord(error) || error instanceof Error ? (error as { errors?: unknown }).errors : undefined
   if (!Array.isArray(errors)) return error
-  const faults = errors as readonly {
+  const [first] = errors as readonly {
     readonly text: string
-    readonly location: { file: string; line: number; column: number; lineText: string } | null
+    readonly location: { file: string; line: number; column: number } | null
   }[]
-  const [first] = faults
   const at = first?.location
-  return new Problem(`${at?.file ?? 'A file'} could not be read: ${first?.text ?? String(error)}`, {
-    ...(at && {
-      where: `${at.file}:${at.line}:${at.column + 1}`,
-    }),
-    next: 'Nothing was done yet.',
+  return new Problem(`${at?.file ?? 'A file'} cannot be compiled: ${first?.text ?? String(error)}`, {
+    ...(at && { where: `${at.file}:${at.line}:${at.column + 1}` }),
+    next: 'Nothing was done.',
   })
 }

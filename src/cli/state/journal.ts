@@ -8,21 +8,21 @@ import { journalWriter } from '../../report/journal/journal.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 import { errno } from '../../transport/errors.ts'
 
-/** Below the folder that the command is given in. */
-const FOLDER = '.provision/runs'
-const OURS = /^(\d{8}-\d{6}-[0-9a-f]{4})\.jsonl$/
-/** So many runs are kept; the oldest go. */
-const KEPT = 50
-/** Lines are put on the disk this often, ms: one by one they would slow down a run of many hosts. */
-const EVERY = 100
+/** In the working directory. */
+const DIRECTORY = '.provision/runs'
+const FILE_NAME = /^(\d{8}-\d{6}-[0-9a-f]{4})\.jsonl$/
+/** The number of runs to keep; the oldest are deleted. */
+const KEEP = 50
+/** How often lines are written, ms. Writing each one would slow down runs of many hosts. */
+const FLUSH_INTERVAL = 100
 
 export interface Journal {
   readonly emit: (event: RunEvent) => void
-  /** Writes what is left. */
+  /** Writes the remaining lines. */
   readonly close: () => void
 }
 
-/** Begins the journal of a run with its first event. That it cannot be written must not stop the run. */
+/** Records a run from its first event on. If the file cannot be written, the run continues. */
 export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts'>): Journal {
   let file: JournalFile | undefined
   let emit: ((event: RunEvent) => void) | undefined
@@ -30,7 +30,7 @@ export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts
     emit: (event) => {
       if (!emit) {
         const at = new Date().toISOString()
-        const id = idOf(at)
+        const id = newId(at)
         const about = hosts.map(({ name, group, address }) => ({ name, group, address }))
         file = new JournalFile(id)
         emit = journalWriter({ id, at, command, hosts: about }, file.add)
@@ -41,25 +41,25 @@ export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts
   }
 }
 
-/** Sorted by name, runs are in the order of their beginnings; the last sign keeps two of one moment apart. */
-function idOf(at: string): string {
+/** IDs sort by time; the last digit is random, for runs that start in the same millisecond. */
+function newId(at: string): string {
   const [day = '', time = '', ms = ''] = at.replace(/[-:Z]/g, '').split(/[T.]/)
   return `${day}-${time}-${ms}${randomInt(16).toString(16)}`
 }
 
-/** Lines on their way to the disk. */
+/** Buffers lines and writes them. */
 class JournalFile {
   readonly #file: number | undefined
-  readonly #timer = setInterval(() => this.#write(), EVERY).unref()
-  #waiting = ''
-  #broken = false
+  readonly #timer = setInterval(() => this.#write(), FLUSH_INTERVAL).unref()
+  #buffer = ''
+  #failed = false
 
   constructor(id: string) {
-    this.#file = this.#attempt(() => begin(id))
+    this.#file = this.#attempt(() => createFile(id))
   }
 
   readonly add = (line: string): void => {
-    if (!this.#broken) this.#waiting += `${line}\n`
+    if (!this.#failed) this.#buffer += `${line}\n`
   }
 
   close(): void {
@@ -70,77 +70,76 @@ class JournalFile {
   }
 
   #write(): void {
-    const [file, text] = [this.#file, this.#waiting]
-    this.#waiting = ''
+    const [file, text] = [this.#file, this.#buffer]
+    this.#buffer = ''
     if (file !== undefined && text !== '') this.#attempt(() => writeFileSync(file, text))
   }
 
   #attempt<T>(body: () => T): T | undefined {
-    if (this.#broken) return undefined
+    if (this.#failed) return undefined
     try {
       return body()
     } catch (error) {
-      this.#broken = true
+      this.#failed = true
       process.stderr.write(
-        `warning: ${FOLDER} cannot be written, so provision report will not know all of this run: ${errno(error)}\n`,
+        `warning: cannot write ${DIRECTORY}: ${errno(error)}. The record of this run is incomplete.\n`,
       )
       return undefined
     }
   }
 }
 
-function begin(id: string): number {
-  mkdirSync(FOLDER, { recursive: true, mode: 0o700 })
-  for (const old of listRuns().slice(KEPT - 1)) rmSync(pathOf(old), { force: true })
+function createFile(id: string): number {
+  mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 })
+  for (const old of listRuns().slice(KEEP - 1)) rmSync(pathOf(old), { force: true })
   return openSync(pathOf(id), 'wx', 0o600)
 }
 
-/** The runs that there are, the last one first. */
+/** The IDs of the recorded runs, the latest first. */
 export function listRuns(): readonly string[] {
   try {
-    return readdirSync(FOLDER)
-      .flatMap((name) => OURS.exec(name)?.[1] ?? [])
+    return readdirSync(DIRECTORY)
+      .flatMap((name) => FILE_NAME.exec(name)?.[1] ?? [])
       .sort()
       .reverse()
   } catch (error) {
     if (errno(error) === 'ENOENT') return []
-    throw new Problem(`${FOLDER} cannot be read: ${errno(error)}`, {
-      next: 'It should be a folder of your own. Move away what is there: the next run makes it.',
+    throw new Problem(`Cannot read ${DIRECTORY}: ${errno(error)}`, {
+      next: 'It must be a directory of your own. Move the file away; the next run creates the directory.',
     })
   }
 }
 
 function pathOf(id: string): string {
-  return join(FOLDER, `${id}.jsonl`)
+  return join(DIRECTORY, `${id}.jsonl`)
 }
 
-/** The text of a run's journal. @param wanted its id, the beginning or the end of it, or the path of a journal; the last run otherwise */
+/** The text of a journal. @param wanted an ID, its start or its end, or the path of a journal @default the last run */
 export function readJournal(wanted?: string): string {
-  const path = wanted?.endsWith('.jsonl') ? wanted : pathOf(found(wanted))
+  const path = wanted?.endsWith('.jsonl') ? wanted : pathOf(findRun(wanted))
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new Problem(`The journal ${path} cannot be read: ${errno(error)}`, { next: LIST_HINT })
+    throw new Problem(`Cannot read the journal ${path}: ${errno(error)}`, { next: LIST_HINT })
   }
 }
 
-export const LIST_HINT = 'See which runs there are: provision report --list'
+export const LIST_HINT = 'To list the runs: provision report --list'
 
-function found(wanted: string | undefined): string {
+function findRun(wanted: string | undefined): string {
   const all = listRuns()
   const [last] = all
   if (last === undefined)
-    throw new Problem('No run was written down yet', {
-      next: `Runs that are begun in this folder are kept in ${FOLDER}; give another's journal by its path.`,
+    throw new Problem('No run is recorded', {
+      next: `Runs started in this directory are recorded in ${DIRECTORY}. For other journals, specify the path.`,
     })
   if (wanted === undefined) return last
-  const fitting = all.filter((id) => id.startsWith(wanted) || id.endsWith(wanted))
-  const [one, second] = fitting
-  if (one !== undefined && second === undefined) return one
-  throw new Problem(
-    one === undefined ? `There is no run ${wanted}` : `${wanted} may be ${fitting.slice(0, 5).join(' or ')}`,
-    {
-      next: [one === undefined && didYouMean(wanted, all), `${LIST_HINT}.`].filter((part) => part).join(' '),
-    },
-  )
+  const matching = all.filter((id) => id.startsWith(wanted) || id.endsWith(wanted))
+  const [first, second] = matching
+  if (first === undefined)
+    throw new Problem(`There is no run ${wanted}`, {
+      next: [didYouMean(wanted, all), LIST_HINT].filter((part) => part).join(' '),
+    })
+  if (second === undefined) return first
+  throw new Problem(`${wanted} matches ${matching.slice(0, 5).join(' and ')}`, { next: LIST_HINT })
 }

@@ -9,85 +9,90 @@ import { errno } from '../../transport/errors.ts'
 import { templatesBeside } from '../load/templates.ts'
 import type { RunFlags } from '../options.ts'
 
-/** Below the folder that the command is given in. */
+/** In the working directory. */
 const FILE = '.provision/unfinished.json'
-const REMOVE = `Remove it (rm ${FILE}), and run that command again for all hosts: what is done is not done twice.`
+const REMOVE = `Remove it (rm ${FILE}), then repeat the run for all hosts: completed steps change nothing.`
 
-/** What makes two runs the same but for their hosts. */
+/** Runs with equal values differ only in their hosts. */
 export interface RunIdentity {
   readonly inventory: string
   /** As on the command line. */
   readonly playbook: string
+  /** The options of the playbook. */
   readonly args: readonly string[]
   readonly flags: Pick<RunFlags, 'tags' | 'skipTags' | 'startAt' | 'transport' | 'askBecomePassword'>
 }
 
-/** A run that did not reach its end on all hosts. Holds no secret: flags of playbooks cannot be any. */
+/** A run that did not complete on all hosts. It contains no secrets: options of playbooks cannot hold them. */
 export interface UnfinishedRun extends RunIdentity {
   readonly provision: 1
   readonly at: string
+  /** The hosts that did not complete. */
   readonly left: readonly string[]
-  /** The digests of the files that it was made of. */
+  /** Hashes of the source files. */
   readonly files: Readonly<Record<string, string>>
 }
 
 /**
- * Follows a run and keeps in mind on which hosts it did not reach its end: all of them from the first change on, in case we die
- * before we know better. What the same command had left before, on other hosts, stays so.
+ * Returns an event listener that records the hosts on which a run did not complete. From the first change on these are all hosts, in
+ * case the process is killed. Other hosts on which the same run did not complete earlier stay recorded.
  */
 export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (event: RunEvent) => void {
-  const asked = askedOf(run)
-  const before = attempted(readUnfinished)
-  const earlier = before && JSON.stringify(askedOf(before)) === JSON.stringify(asked) ? before.left : []
+  const identity = identityOf(run)
+  const before = attempt(readUnfinished)
+  const isSameRun = before && JSON.stringify(identityOf(before)) === JSON.stringify(identity)
+  const earlier = isSameRun ? before.left : []
   let hosts: readonly string[] = []
-  let begun = false
-  const keep = (now: readonly string[]) => {
+  let started = false
+  const record = (now: readonly string[]) => {
     const left = [...new Set([...earlier.filter((host) => !hosts.includes(host)), ...now])]
-    const files = digestsOf([...sources, ...templatesBeside(sources)])
-    note(left.length > 0 ? { provision: 1, at: new Date().toISOString(), ...asked, left, files } : undefined)
+    const files = hashes([...sources, ...templatesBeside(sources)])
+    write(
+      left.length > 0 ? { provision: 1, at: new Date().toISOString(), ...identity, left, files } : undefined,
+    )
   }
   return (event) => {
     if (event.kind === 'begin') hosts = event.hosts
-    if (!begun && CHANGING.has(event.kind)) {
-      begun = true
-      keep(hosts)
+    if (!started && CHANGES.has(event.kind)) {
+      started = true
+      record(hosts)
     }
     if (event.kind !== 'end') return
     const left = unfinishedHosts(event.summary)
-    if (left.length > 0 || earlier.length > 0) keep(left)
-    // What another command has left is still to be done when this one has ended well.
-    else if (begun) note(before)
+    if (left.length > 0 || earlier.length > 0) record(left)
+    // This run completed; the unfinished run of another command is recorded again.
+    else if (started) write(before)
   }
 }
 
-/** From these on, something may have changed. */
-const CHANGING: ReadonlySet<RunEvent['kind']> = new Set(['applying', 'waiting', 'handler'])
+/** After one of these events a host may have changed. */
+const CHANGES: ReadonlySet<RunEvent['kind']> = new Set(['applying', 'waiting', 'handler'])
 
-/** @throws Problem when the file is not ours */
+/** The unfinished run, if there is one. @throws Problem if the file is damaged or from another version */
 export function readUnfinished(): UnfinishedRun | undefined {
   try {
-    const found: unknown = JSON.parse(readFileSync(FILE, 'utf8'))
-    if (isRecord(found) && found['provision'] === 1 && Array.isArray(found['left'])) {
-      // Earlier versions wrote `words`.
-      const args = found['args'] ?? found['words'] ?? []
-      return { ...found, args } as unknown as UnfinishedRun
+    const content: unknown = JSON.parse(readFileSync(FILE, 'utf8'))
+    if (isRecord(content) && content['provision'] === 1 && Array.isArray(content['left'])) {
+      // Version 0.1.0 wrote `words`.
+      const args = content['args'] ?? content['words'] ?? []
+      return { ...content, args } as unknown as UnfinishedRun
     }
   } catch (error) {
     if (errno(error) === 'ENOENT') return undefined
-    throw new Problem(`${FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Problem(`Cannot read ${FILE}: ${error instanceof Error ? error.message : String(error)}`, {
       next: REMOVE,
     })
   }
-  throw new Problem(`${FILE} was not written by this version of provision`, { next: REMOVE })
+  throw new Problem(`${FILE} was written by another version of provision`, { next: REMOVE })
 }
 
-/** The files of a run that are no longer as they were. */
+/** The source files that have changed since the run. */
 export function changedFiles({ files }: UnfinishedRun): readonly string[] {
-  const now = digestsOf(Object.keys(files))
+  const now = hashes(Object.keys(files))
   return Object.keys(files).filter((path) => now[path] !== files[path])
 }
 
-function askedOf({ inventory, playbook, args, flags }: RunIdentity): RunIdentity {
+function identityOf({ inventory, playbook, args, flags }: RunIdentity): RunIdentity {
   const { tags, skipTags, startAt, transport, askBecomePassword } = flags
   return {
     inventory,
@@ -103,33 +108,33 @@ function askedOf({ inventory, playbook, args, flags }: RunIdentity): RunIdentity
   }
 }
 
-/** That it cannot be kept in mind must not stop a run. */
-function note(what: UnfinishedRun | undefined): void {
+/** If the file cannot be written, the run continues. */
+function write(run: UnfinishedRun | undefined): void {
   try {
-    if (!what) {
+    if (!run) {
       rmSync(FILE, { force: true })
       return
     }
     mkdirSync(dirname(FILE), { recursive: true, mode: 0o700 })
-    const fresh = `${FILE}.${process.pid}`
-    writeFileSync(fresh, `${JSON.stringify(what, undefined, 1)}\n`, { mode: 0o600 })
-    renameSync(fresh, FILE)
+    const temporary = `${FILE}.${process.pid}`
+    writeFileSync(temporary, `${JSON.stringify(run, undefined, 1)}\n`, { mode: 0o600 })
+    renameSync(temporary, FILE)
   } catch (error) {
     process.stderr.write(
-      `warning: ${FILE} cannot be written, so provision resume will not know of this run: ${errno(error)}\n`,
+      `warning: cannot write ${FILE}: ${errno(error)}. provision resume will not find this run.\n`,
     )
   }
 }
 
-function digestsOf(paths: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(paths.map((path) => [path, attempted(() => digestOf(path)) ?? 'gone']))
+function hashes(paths: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(paths.map((path) => [path, attempt(() => hashOf(path)) ?? 'gone']))
 }
 
-function digestOf(path: string): string {
+function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)
 }
 
-function attempted<T>(body: () => T): T | undefined {
+function attempt<T>(body: () => T): T | undefined {
   try {
     return body()
   } catch {

@@ -10,6 +10,8 @@ export interface Field<out T> {
   /** For fields of fields: the faults within, each with its path. */
   readonly faults?: (given: unknown, path: string) => readonly string[]
   readonly optional?: boolean
+  /** What the value is for, in a few words; see {@link withDescription}. */
+  readonly description?: string
 }
 
 export interface OptionalField<out T> extends Field<T> {
@@ -134,6 +136,15 @@ export const keyPair: Field<KeyPair> = {
 /** The same sort of value, or nothing. @example inventorySchema({ contact: optional(text), web: hosts() }) */
 export function optional<T>(field: Field<T>): OptionalField<T> {
   return { ...field, optional: true }
+}
+
+/**
+ * The same field with a description. The help of a playbook shows it beside the flag.
+ *
+ * @example playbook(schema, plays, { flags: { release: withDescription('the release to deploy', text) } })
+ */
+export function withDescription<F extends Field<unknown>>(description: string, field: F): F {
+  return { ...field, description }
 }
 
 /**

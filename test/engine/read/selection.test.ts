@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { confirmWith } from '../../../src/cli/select.ts'
+import { confirmWith } from '../../../src/cli/prompt.ts'
 import type { SelectOptions } from '../../../src/engine/read/selection.ts'
 import { play } from '../../../src/model/playbook/play.ts'
 import { role } from '../../../src/model/playbook/role.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { exitCodeOfVerification } from '../../../src/cli/commands/verify.ts'
+import { exitCodeOfVerification } from '../../../src/cli/exit.ts'
 import type { Finding, Verified } from '../../../src/model/check/verification.ts'
 import { Problem, Unknown } from '../../../src/model/problem.ts'
 import { plain } from '../../../src/report/problem.ts'
