@@ -1,5 +1,4 @@
-import { sessions } from '../cli/sessions.ts'
-import { transports } from '../cli/sessions.ts'
+import { sessions, transports } from '../cli/sessions.ts'
 import { run } from '../engine/run.ts'
 import type { Mode, RunEvent } from '../model/event.ts'
 import type { Become, Ssh } from '../model/inventory/host.ts'

@@ -46,6 +46,12 @@ describe('a guessed name', function () {
       expect([code, err.split('\n')[1]]).to.deep.equal([64, `   ${hint}`])
     })
 
+  it('of a plan is explained', async () => {
+    const [none, other] = await Promise.all([provision('apply'), provision('apply', 'site')])
+    expect(none.err.split('\n')[0]).to.equal('error: Missing argument <plan>')
+    expect(other.err.split('\n')[0]).to.equal('error: site is a playbook, not a saved plan')
+  })
+
   it('works if it has one meaning: --dry-run, -C, plan without --out', async () => {
     for (const args of [['--dry-run'], ['-C']]) {
       const { code, out } = await provision('site', ...options, '--no-journal', ...args)

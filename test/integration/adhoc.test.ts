@@ -105,7 +105,7 @@ describe('a look at real hosts', function () {
     const wrong = await look('logs', 'web1', '--since', 'whenever')
     expect([wrong.code, wrong.text]).to.deep.equal([
       1,
-      'error: web1: journalctl ended with status 1\n   Failed to parse timestamp: whenever\n',
+      'error: web1: journalctl exited with status 1\n   Failed to parse timestamp: whenever\n',
     ])
   })
 

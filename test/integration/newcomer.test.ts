@@ -87,7 +87,7 @@ describe('a newcomer', function () {
 
   it('has a project of his own by one command, which says how to go on', async () => {
     const said = await well('npx provision init')
-    expect(said).to.include('Already there, and left as it was:\n  package.json\nNext:\n')
+    expect(said).to.include('Exists, not changed:\n  package.json\nNext:\n')
     const [install = '', test = '', check = ''] =
       said
         .split('Next:\n')[1]
@@ -96,7 +96,7 @@ describe('a newcomer', function () {
     await well(install)
     expect(test).to.equal('npm test')
     expect(await well(test)).to.include('1 passing')
-    expect(await well('npx provision validate --inventory inventory/local.ts')).to.include('All is well')
+    expect(await well('npx provision validate --inventory inventory/local.ts')).to.include('No errors found.')
     const { code, text } = await typed(check)
     expect(code, text).to.equal(2)
     expect(text).to.include('here ~ file /etc/welcome [welcome]: create')
@@ -134,7 +134,7 @@ describe('a newcomer', function () {
     writeFileSync(inventory, readFileSync(inventory, 'utf8').replace("team: 'the web team'", 'team: 7'))
     const { code, text } = await typed('npx provision --inventory inventory/lab.ts')
     expect(code, text).to.equal(64)
-    expect(text).to.match(/The TypeScript compiler does not agree\.\n\s+inventory\/lab\.ts:9:\d+: .*number/)
+    expect(text).to.match(/The TypeScript compiler found errors\n\s+inventory\/lab\.ts:9:\d+: .*number/)
   })
 })
 

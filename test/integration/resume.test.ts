@@ -37,7 +37,7 @@ describe('a run that is resumed, on real hosts', function () {
     expect(await done()).to.deep.equal(['1', '1', '1'])
     const third = await here('resume')
     expect(third.code).to.equal(64)
-    expect(third.text).to.include('There is nothing to resume')
+    expect(third.text).to.include('There is no unfinished run')
   })
 
   it('goes on after a run that was killed in the middle', async () => {

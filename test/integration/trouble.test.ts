@@ -97,7 +97,7 @@ describe('trouble on real hosts', function () {
   it('is bad input, and touches nothing, when --limit names no host', async () => {
     const { code, text } = await run('...at("web2")', '--limit', 'wbe1')
     expect(code).to.equal(64)
-    expect(text).to.include('no host or group is called "wbe1"').and.include('Did you mean "web1"')
+    expect(text).to.include('no host or group matches "wbe1"').and.include('Did you mean "web1"')
   })
 
   it('is bad input when the inventory does not fit, with the path of each value', async () => {
@@ -127,7 +127,7 @@ describe('trouble on real hosts', function () {
   it('is bad input when there is no such inventory', async () => {
     const { code, text } = await provision(['--inventory', 'nowhere.ts'])
     expect(code).to.equal(64)
-    expect(text).to.include('There is no inventory nowhere.ts')
+    expect(text).to.include('nowhere.ts does not exist')
   })
 })
 

@@ -141,7 +141,7 @@ export function optional<T>(field: Field<T>): OptionalField<T> {
 /**
  * The same field with a description. The help of a playbook shows it beside the flag.
  *
- * @example playbook(schema, plays, { flags: { release: withDescription('the release to deploy', text) } })
+ * @example playbook(site, () => [], { flags: { release: withDescription('the release to deploy', text) } })
  */
 export function withDescription<F extends Field<unknown>>(description: string, field: F): F {
   return { ...field, description }
