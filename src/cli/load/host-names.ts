@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Inventory } from '../../model/inventory/inventory.ts'
 
@@ -20,10 +20,15 @@ export function storeHostNames(
   }
   const file = fileOf(directory, inventoryPath)
   const text = JSON.stringify(names)
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return
-  // A shell may read the file at the same time.
-  writeFileSync(`${file}.${process.pid}`, text)
-  renameSync(`${file}.${process.pid}`, file)
+  try {
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+    mkdirSync(directory, { recursive: true })
+    // A shell may read the file at the same time.
+    writeFileSync(`${file}.${process.pid}`, text)
+    renameSync(`${file}.${process.pid}`, file)
+  } catch {
+    // Without the file, shells complete no hosts.
+  }
 }
 
 /** The names of the inventory when it was last loaded; none if it never was. */
