@@ -166,7 +166,9 @@ describe('the database on real hosts', function () {
       const file = `${desk.directory}/verify.ts`
       const words = ['verify', file, '--inventory', inventory, '--no-type-check', '--limit', 'db1,db2,app1']
       const { text } = await provision(words, { LAB })
-      return text.split('\n').filter((line) => / (passed|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
+      return text
+        .split('\n')
+        .filter((line) => / (passed|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
     }
     const signal = (name: string) =>
       Promise.all(
