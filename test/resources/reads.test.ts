@@ -8,6 +8,7 @@ import { mapRead, type Read, readAll } from '../../src/model/resource/read.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
 import { entryAt } from '../../src/resources/files/stat.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
+import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { assignmentsOf, kernelValue } from '../../src/resources/system/sysctl-reads.ts'
@@ -19,7 +20,7 @@ import { openSession } from '../../src/transport/session/open.ts'
 import type { Session } from '../../src/transport/session/session.ts'
 import { temporary } from '../support/rig.ts'
 
-describe('what is asked of a host', () => {
+describe('the reads of built-in kinds', () => {
   const link = localConnection()
   const root = temporary()
   let session: Session
@@ -34,7 +35,7 @@ describe('what is asked of a host', () => {
   })
   const asked = <T>(of: Read<T>): Promise<T> => readHost(session, of)
 
-  describe('about paths', () => {
+  describe('of paths', () => {
     const names = [
       'plain',
       'with space',
@@ -51,7 +52,7 @@ describe('what is asked of a host', () => {
       ' ',
     ]
 
-    it('is answered right whatever their names are', async () => {
+    it('return the entries of paths with any name', async () => {
       for (const name of names) writeFileSync(`${root}/${name}`, name)
       const entries = await asked(
         readAll(names.map((name) => entryAt({ path: `${root}/${name}`, content: () => 100 }))),
@@ -86,7 +87,7 @@ describe('what is asked of a host', () => {
       expect(entries[2]?.sha256).to.equal(undefined)
     })
 
-    it('is answered for thousands of them, in one trip', async () => {
+    it('return thousands of paths in one round trip', async () => {
       const before = session.trips
       const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
       const entries = await asked(
@@ -97,13 +98,13 @@ describe('what is asked of a host', () => {
       expect(session.trips - before).to.equal(1)
     })
 
-    it('has no hash where none was asked for', async () => {
+    it('return no hash unless it is requested', async () => {
       const [without] = await asked(readAll([entryAt({ path: `${root}/plain` })]))
       expect(without?.sha256).to.equal(undefined)
     })
   })
 
-  it('about packages tells those that are installed from those that are not', async function () {
+  it('tell installed packages from others', async function () {
     if (spawnSync('dpkg-query', ['-W', 'bash']).status !== 0) return this.skip()
     const have = await asked(pkg('bash', 'no-such-package-here', 'coreutils').read)
     expect(have).to.have.length(3)
@@ -111,7 +112,7 @@ describe('what is asked of a host', () => {
     expect(have).to.have.nested.property('0.version').that.match(/^\d/)
   })
 
-  it('about a package on hold is that it is installed, about one with leftovers that it is not', () => {
+  it('return a package on hold as installed, and removed packages with configuration files as missing', () => {
     const answer =
       'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
     const more = { automatic: false, held: false, provider: undefined }
@@ -126,7 +127,7 @@ describe('what is asked of a host', () => {
     ])
   })
 
-  it('about a package includes that it came as a dependency, and which package provides a virtual one', () => {
+  it('return if a package was installed as a dependency, and the provider of a virtual package', () => {
     const answer = [
       'ii |curl|amd64|1',
       'ii |exim4|provides|mail-transport-agent, default-mta (= 4)|',
@@ -144,7 +145,7 @@ describe('what is asked of a host', () => {
     expect(have.flat()).to.have.nested.property('2.provider', undefined)
   })
 
-  it('about a package of another architecture is told from that of the own one', () => {
+  it('tell packages of other architectures from the native one', () => {
     const answer = 'ii |libc6|amd64|1\nii |libx|i386|2\nii |docs|all|3\nnative|amd64\n'
     const names = ['libc6', 'libc6:i386', 'libx', 'libx:i386', 'libx:any', 'docs'] as const
     const have = readAll(names.map((name) => pkg(name).read))
@@ -152,13 +153,21 @@ describe('what is asked of a host', () => {
     expect(versions).to.deep.equal(['1', undefined, undefined, '2', '2', '3'])
   })
 
-  it('about packages is asked by names alone: apt would take others for wishes of other sorts', () => {
+  it('return the pending upgrades of packages', () => {
+    const [, upgrades] = packageUpgrades()
+    expect(upgrades && parsed(upgrades.read, 'curl 7.88 7.89\nlibc6 2.36 2.37\n\n')).to.deep.equal([
+      { name: 'curl', from: '7.88', to: '7.89' },
+      { name: 'libc6', from: '2.36', to: '2.37' },
+    ])
+  })
+
+  it('take only names of packages, not other arguments of apt', () => {
     for (const name of ['nginx-', 'nginx=1.22', 'nginx/stable', 'a b', '*', '-f', 'Nginx', ''])
       expect(() => pkg(name), name).to.throw(TypeError, 'is not the name of a package')
     for (const name of ['g++', 'libc6:i386', 'libstdc++6', '0ad', 'fonts-noto-core']) pkg(name)
   })
 
-  it('about units is what systemd says, in the order of the question', () => {
+  it('return the state of units in the order of the queries', () => {
     const record = (id: string, fields: string) => `Id=${id}\nNames=${id}\n${fields}\n`
     const answer = [
       record('d.service', 'LoadState=masked\nActiveState=failed\nUnitFileState=masked\nNeedDaemonReload=no'),
@@ -208,7 +217,7 @@ describe('what is asked of a host', () => {
     )
   })
 
-  it('about users and groups is what the host knows of them', async () => {
+  it('return the users and groups of the host', async () => {
     const { username, homedir, shell, gid } = userInfo()
     const account = { gid: String(gid), home: homedir, shell: shell ?? '' }
     const read = readAll<unknown>([
@@ -231,7 +240,7 @@ describe('what is asked of a host', () => {
     ])
   })
 
-  it('about members of groups does not take a name for a part of it', () => {
+  it('do not take a part of a name for a member of a group', () => {
     const read = readAll([
       user('ana', { groups: ['adm', 'www'] }).read,
       user('anatol', { groups: ['adm'] }).read,
@@ -246,7 +255,7 @@ describe('what is asked of a host', () => {
     ])
   })
 
-  it('about settings of the kernel is what is in force, with single spaces', async function () {
+  it('return the current kernel settings, with single spaces', async function () {
     if (!existsSync('/proc/sys/net/ipv4/ip_local_port_range')) return this.skip()
     const keys = { 'kernel.ostype': 'Linux', 'no.such.key': 1, 'net.ipv4.ip_local_port_range': 1 }
     const live = await asked(
@@ -259,13 +268,13 @@ describe('what is asked of a host', () => {
     expect(live[2]).to.match(/^\d+ \d+$/)
   })
 
-  it('about settings of the kernel tells an empty value from none', () => {
+  it('tell an empty kernel setting from a missing one', () => {
     const keys = ['net.ipv4.a', 'net.ipv4.b', 'net/ipv4/conf/eth0.100/c']
     const answer = '/proc/sys/net/ipv4/a:\n/proc/sys/net/ipv4/conf/eth0.100/c:1\t 2\n'
     expect(parsed(readAll(keys.map(kernelValue)), answer)).to.deep.equal(['', undefined, '1 2'])
   })
 
-  it('about settings of the kernel includes the files that set them at boot, in the order of systemd', () => {
+  it('return the files that set a kernel setting at boot, in the order of systemd', () => {
     const answer = [
       '/etc/sysctl.d/99-sysctl.conf:net/ipv4/a = 5 ',
       '/etc/sysctl.d/60-own.conf:net.ipv4.a = 3',
@@ -283,7 +292,7 @@ describe('what is asked of a host', () => {
     ])
   })
 
-  it('about a command is whether there is nothing to do for it', async () => {
+  it('return if a command was run already', async () => {
     const done = [
       command('a', sh`:`, { unless: sh`true # a comment at the end` }),
       command('b', sh`:`, { unless: sh`echo much; echo more >&2; exit 3` }),
@@ -293,7 +302,7 @@ describe('what is asked of a host', () => {
     expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false, true, false])
   })
 
-  it('about a command is asked as the user that it runs as', async function () {
+  it('check a command as the user that it runs as', async function () {
     if (process.getuid?.() !== 0) return this.skip()
     const done = ['nobody', 'root'].map((as) =>
       command(as, sh`:`, { unless: sh`[ "$(id -un)" = nobody ]`, as }),
@@ -301,7 +310,7 @@ describe('what is asked of a host', () => {
     expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false])
   })
 
-  it('about itself are facts that make sense', async () => {
+  it('return plausible facts', async () => {
     const here = await asked(facts)
     expect(here.cpus).to.be.within(1, 4096)
     expect(here.memory).to.be.greaterThan(2 ** 26)
@@ -311,7 +320,7 @@ describe('what is asked of a host', () => {
   })
 })
 
-/** What a read makes of answers like these. */
+/** Parses these outputs as the results of the read's scripts. */
 function parsed<T>({ parts, value }: Read<T>, ...answers: readonly string[]): T {
   const families = [...new Set(parts.map(({ family }) => family))]
   const values = families.map((family, i) => {

@@ -1,13 +1,19 @@
+import type { Step } from '../../src/model/resource/step.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
+import { loadedTable, noOtherFirewall } from '../../src/resources/firewall/firewall.ts'
+import { lockoutCheck } from '../../src/resources/firewall/lockout-check.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
-import { release } from '../../src/resources/releases/release.ts'
+import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { groupMember, user } from '../../src/resources/system/user.ts'
+import { reboot } from '../../src/resources/systemd/reboot.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn, unit } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { account, build, dir, entry, type Row, running, start, there, version } from './kind-row.ts'
+import { account, entry, type Row, running, start, there, version } from './kind-row.ts'
+
+const [, upgrades] = packageUpgrades() as readonly [Step, Step]
 
 /** Rows of kinds that act on packages, services, accounts and the kernel. */
 export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
@@ -204,13 +210,6 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     have: [undefined, [['1'], [[]]]],
     differs: `create owner root, group root, mode 0644, content ${sha256('net.a = 1\n').slice(0, 12)}`,
   },
-  'a release that is there': { step: release('/srv/releases/abc', build), have: dir },
-  'no release': { step: release('/srv/releases/abc', build), have: undefined, differs: 'create release abc' },
-  'a file in place of a release': {
-    step: release('/srv/releases/abc', build),
-    have: there,
-    refuses: '/srv/releases/abc is a file, not a release',
-  },
   'a unit whose owner is another, which systemd reads again': {
     step: unit('notes.service', 'text'),
     have: [entry({ sha256: sha256('text'), owner: 'ana' }), false],
@@ -226,5 +225,31 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     have: [there, true],
     differs: 'change loaded definition outdated → this file',
     runs: ['systemctl daemon-reload'],
+  },
+  'packages that are up to date': { step: upgrades, have: [] },
+  'a package with a newer version': {
+    step: upgrades,
+    have: [{ name: 'curl', from: '7.88', to: '7.89' }],
+    differs: 'install curl 7.88 → 7.89',
+  },
+  'a host that needs no reboot': { step: reboot(), have: undefined },
+  'a host that needs a reboot': { step: reboot(), have: ['linux-image'], differs: 'reboot for linux-image' },
+  'a firewall as it was loaded': { step: loadedTable({ rules: [] }), have: true },
+  'a firewall that was changed since': {
+    step: loadedTable({ rules: [] }),
+    have: false,
+    differs: 'change table changed since it was loaded → as declared',
+  },
+  'no other firewall': { step: noOtherFirewall({ file: '/etc/own' }), have: [] },
+  'another firewall': {
+    step: noOtherFirewall({ file: '/etc/own' }),
+    have: [{ name: 'ufw', off: 'ufw disable' }],
+    refuses: 'The host has another firewall: ufw.',
+  },
+  'ssh from this machine': { step: lockoutCheck({ from: ['10.0.0.0/8'] }), have: '10.1.2.3' },
+  'no ssh from this machine': {
+    step: lockoutCheck({ from: ['10.0.0.0/8'] }),
+    have: '192.0.2.1',
+    refuses: 'The firewall would lock out this machine, which connects from 192.0.2.1.',
   },
 }

@@ -13,7 +13,7 @@ import { playbook } from '../../src/model/playbook/playbook.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
 import { openSession } from '../../src/transport/session/open.ts'
 import type { Connection } from '../../src/transport/transport.ts'
-import { type Machine, testMachine } from './machine.ts'
+import { type Machine, type MachineOptions, testMachine } from './machine.ts'
 
 export interface Outcome {
   readonly summary: Summary
@@ -46,8 +46,8 @@ export class Rig {
   /** Called whenever a shell on a host has ended: that of a session, or one that ends or stops the scripts of another. */
   ended: (() => void) | undefined
 
-  async begin(): Promise<void> {
-    this.#machine = await testMachine()
+  async begin(options: MachineOptions = {}): Promise<void> {
+    this.#machine = await testMachine(options)
   }
 
   async close(): Promise<void> {
@@ -135,15 +135,15 @@ export class Rig {
 }
 
 /**
- * A rig for the tests around this.
+ * A rig for the tests of the enclosing suite.
  *
- * @param own.private whether they are left out where this machine cannot lend it a /run and a /var/lib of its own
+ * @param options.private skips the tests on a machine without namespaces
  */
-export function ownRig(own: { readonly private?: boolean } = {}): Rig {
+export function ownRig(options: MachineOptions & { readonly private?: boolean } = {}): Rig {
   const rig = new Rig()
   before(async function () {
-    await rig.begin()
-    if (own.private && !rig.machine.isPrivate) this.skip()
+    await rig.begin(options)
+    if (options.private && !rig.machine.isPrivate) this.skip()
   })
   beforeEach(() => rig.renew())
   after(() => rig.close())

@@ -2,72 +2,67 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { expect } from 'chai'
 import { play } from '../../src/model/playbook/play.ts'
 import type { Step } from '../../src/model/resource/step.ts'
-import { absent } from '../../src/resources/files/absent.ts'
-import { directory } from '../../src/resources/files/directory.ts'
-import { file } from '../../src/resources/files/file.ts'
-import { line } from '../../src/resources/files/line.ts'
-import { link } from '../../src/resources/files/link.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
-import { command } from '../../src/resources/system/command.ts'
-import { sh } from '../../src/shell/sh.ts'
+import type { Shell } from '../../src/shell/sh.ts'
 import { type FakeFile, fakeHost } from '../../src/testing/fake-host.ts'
 import { converge } from '../../src/testing/index.ts'
 import { ownRig } from '../support/rig.ts'
+import { FAKE_ROWS } from './fake-rows.ts'
 
 describe('a fake host', () => {
-  const rig = ownRig()
+  const rig = ownRig({ private: true, network: true })
 
-  /** Each list is done in order. */
-  const lists: Readonly<Record<string, (root: AbsolutePath, own: { readonly owner: string }) => Step[]>> = {
-    'files and directories': (root, own) => [
-      directory(`${root}/a/b`, { ...own, mode: '0700' }),
-      file(`${root}/a/b/text`, 'text\n', { ...own, mode: '0640' }),
-      file(`${root}/deep/er/bytes`, Uint8Array.of(1, 2), own),
-      file(`${root}/a/b/text`, 'other\n', { ...own, mode: '0640' }),
-    ],
-    'links, and files behind them': (root, own) => [
-      file(`${root}/one`, '1', own),
-      link(`${root}/current`, { target: 'one' }),
-      file(`${root}/current`, '2', { ...own, follow: true }),
-      file(`${root}/absolute`, '1', own),
-      link(`${root}/far`, { target: `${root}/absolute` }),
-      file(`${root}/far`, 'in its place', own),
-    ],
-    'lines in files': (root, own) => [
-      file(`${root}/lines`, 'a 1\nb\na 2\n', own),
-      line(`${root}/lines`, 'a 3', { match: /^a / }),
-      line(`${root}/lines`, 'c'),
-      line(`${root}/lines`, 'b'),
-      line(`${root}/fresh`, 'alone'),
-    ],
-    'what goes, and what a command makes': (root, own) => [
-      file(`${root}/dir/file`, 'x', own),
-      absent(`${root}/dir`),
-      absent(`${root}/never`),
-      command('make it', sh`: > ${`${root}/made`} && chmod 0644 ${`${root}/made`}`, {
-        creates: `${root}/made`,
-      }),
-    ],
+  const planned = async (step: Step) => {
+    const { events, problems } = await rig.run((web) => [play('test', { hosts: web }, () => step)], {
+      mode: 'check',
+    })
+    expect(problems).to.deep.equal([])
+    return events.flatMap((event) =>
+      event.kind === 'step' && event.outcome === 'planned'
+        ? [`${event.difference.action} ${event.step.kind} ${event.step.name}`]
+        : [],
+    )
+  }
+  const apply = async (step: Step) => {
+    const { problems } = await rig.run((web) => [play('test', { hosts: web }, () => step)])
+    expect(problems).to.deep.equal([])
   }
 
-  for (const [what, stepsIn] of Object.entries(lists))
-    it(`has after each step what a real file system has: ${what}`, async function () {
-      if (!rig.machine.isPrivate) return this.skip()
+  for (const [what, { steps, setup, root: needsRoot }] of Object.entries(FAKE_ROWS))
+    it(`has the same plans and paths as a real host after each step: ${what}`, async function () {
+      if (needsRoot && !rig.machine.isRoot) return this.skip()
+      if (setup) await succeeds(setup)
       const root = rig.empty()
       const host = fakeHost({ files: { [root]: null } })
-      for (const step of stepsIn(root, rig.own)) {
-        const { problems } = await rig.run((web) => [play('test', { hosts: web }, () => step)])
-        expect(problems).to.deep.equal([])
-        const { files } = await converge(step, host)
-        const faked = Object.keys(files).filter((path) => path.startsWith(`${root}/`))
-        const found = readdirSync(root, { recursive: true, encoding: 'utf8' }).map(
-          (name) => `${root}/${name}`,
-        )
-        expect(faked).to.have.members(found)
-        for (const path of faked) expect(seen(files[path]), path).to.deep.equal(real(path))
+      for (const step of steps(root, rig.own)) {
+        const title = `${step.kind} ${step.name}`
+        const plan = await planned(step)
+        await apply(step)
+        const faked = await converge(step, host)
+        expect(faked.plan, `the plan of ${title}`).to.deep.equal(plan)
+        expect((await converge(step, host)).plan, `the second plan of ${title}`).to.deep.equal([])
+        expect(await planned(step), `the second real plan of ${title}`).to.deep.equal([])
+        comparePaths(root, faked.files)
       }
     })
+
+  async function succeeds(script: Shell): Promise<void> {
+    const { session, close } = await rig.session('setup')
+    const [result] = await session.run([{ script }])
+    await close()
+    expect(result?.code, result?.stderr.toString()).to.equal(0)
+  }
 })
+
+/** Leaves out the contents of releases, of which a fake host has only the directories. */
+function comparePaths(root: AbsolutePath, files: Readonly<Record<string, FakeFile>>): void {
+  const faked = Object.keys(files).filter((path) => path.startsWith(`${root}/`))
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/^(?:releases\/[^/]+|current)\//.test(name))
+    .map((name) => `${root}/${name}`)
+  expect(faked).to.have.members(found)
+  for (const path of faked) expect(seen(files[path]), path).to.deep.equal(real(path))
+}
 
 function seen(entry: FakeFile | undefined) {
   if (!entry) return undefined

@@ -97,7 +97,7 @@ echo
 while IFS= read -r line; do printf '%s\n' "$line"; done <${RECORD}`
 
 /** Detects changes of the table in the kernel since it was loaded, such as `nft add rule` or `nft flush ruleset`. */
-const loadedTable = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
+export const loadedTable = resource<{ readonly rules: readonly FirewallRule[] }, boolean>('firewall', {
   id: () => `table inet ${TABLE}`,
   ingress: ({ rules }) => rules.map(ingressOf),
   canWaitForPackages: true,

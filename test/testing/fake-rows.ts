@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { Step } from '../../src/model/resource/step.ts'
+import { absent } from '../../src/resources/files/absent.ts'
+import { directory } from '../../src/resources/files/directory.ts'
+import { file } from '../../src/resources/files/file.ts'
+import { line } from '../../src/resources/files/line.ts'
+import { link } from '../../src/resources/files/link.ts'
+import type { AbsolutePath } from '../../src/resources/files/stat.ts'
+import { pkg } from '../../src/resources/packages/package.ts'
+import { markReleaseCurrent, markReleaseRolledBack } from '../../src/resources/releases/current.ts'
+import { pruneReleases } from '../../src/resources/releases/prune.ts'
+import { build, release } from '../../src/resources/releases/release.ts'
+import { command } from '../../src/resources/system/command.ts'
+import { sysctl } from '../../src/resources/system/sysctl.ts'
+import { groupMember, user } from '../../src/resources/system/user.ts'
+import { transaction } from '../../src/resources/transaction/transaction.ts'
+import { type Shell, sh } from '../../src/shell/sh.ts'
+
+/** Steps that a fake host and this machine apply in order, each with the same plan and the same result. */
+export interface FakeRow {
+  /** @param root an empty directory of both @param own the owner of its files */
+  readonly steps: (root: AbsolutePath, own: { readonly owner: string }) => readonly Step[]
+  /** Runs on this machine first. */
+  readonly setup?: Shell
+  /** For steps that only root can apply. @default false */
+  readonly root?: boolean
+}
+
+export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
+  'files and directories': {
+    steps: (root, own) => [
+      directory(`${root}/a/b`, { ...own, mode: '0700' }),
+      file(`${root}/a/b/text`, 'text\n', { ...own, mode: '0640' }),
+      file(`${root}/deep/er/bytes`, Uint8Array.of(1, 2), own),
+      file(`${root}/a/b/text`, 'other\n', { ...own, mode: '0640' }),
+    ],
+  },
+  'links and their targets': {
+    steps: (root, own) => [
+      file(`${root}/one`, '1', own),
+      link(`${root}/current`, { target: 'one' }),
+      file(`${root}/current`, '2', { ...own, follow: true }),
+      file(`${root}/absolute`, '1', own),
+      link(`${root}/far`, { target: `${root}/absolute` }),
+      file(`${root}/far`, 'in place of the link', own),
+    ],
+  },
+  'lines of files': {
+    steps: (root, own) => [
+      file(`${root}/lines`, 'a 1\nb\na 2\n', own),
+      line(`${root}/lines`, 'a 3', { match: /^a / }),
+      line(`${root}/lines`, 'c'),
+      line(`${root}/lines`, 'b'),
+      line(`${root}/fresh`, 'alone'),
+    ],
+  },
+  'removed paths and commands': {
+    steps: (root, own) => [
+      file(`${root}/dir/file`, 'x', own),
+      absent(`${root}/dir`),
+      absent(`${root}/never`),
+      command('create it', sh`: > ${`${root}/created`} && chmod 0644 ${`${root}/created`}`, {
+        creates: `${root}/created`,
+      }),
+    ],
+  },
+  'a transaction': {
+    steps: (root, own) => [
+      file(`${root}/old`, 'x', own),
+      transaction('conf', [file(`${root}/conf`, 'new\n', own), absent(`${root}/old`)], {
+        validate: sh`grep -q new ${`${root}/conf`}`,
+      }),
+    ],
+  },
+  releases: {
+    steps: (root) => [...deployed(root, 'one'), ...deployed(root, 'two'), ...deployed(root, 'three')],
+    root: true,
+  },
+  'users and groups': {
+    steps: () => [
+      groupMember('provision-readers'),
+      user('provision-app', { home: '/srv/app', groups: ['provision-readers'] }),
+      user('provision-app', { home: '/srv/other' }),
+    ],
+    root: true,
+  },
+  'kernel settings': {
+    steps: () => [sysctl('test', { 'net.ipv4.ip_forward': 1, 'net.ipv4.tcp_fin_timeout': 25 })],
+    root: true,
+  },
+  packages: {
+    steps: () => [pkg('provision-test')],
+    setup: sh`
+mkdir -p /srv/repository/package/DEBIAN && cd /srv/repository
+printf '%s\n' 'Package: provision-test' 'Version: 1' 'Architecture: all' 'Maintainer: test <test@example.com>' 'Description: test' > package/DEBIAN/control
+dpkg-deb --build package provision-test.deb >/dev/null
+{ cat package/DEBIAN/control; echo "Filename: ./provision-test.deb"; echo "Size: $(stat -c %s provision-test.deb)"; echo "SHA256: $(sha256sum <provision-test.deb | cut -d ' ' -f 1)"; } > Packages
+rm -rf /etc/apt/sources.list.d /etc/apt/sources.list
+mkdir /etc/apt/sources.list.d
+echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
+    root: true,
+  },
+}
+
+/** Kinds that only a whole host can apply. test/integration/testing.test.ts compares them with a host of the lab. */
+export const ON_LAB_HOSTS: ReadonlySet<string> = new Set(['service', 'unit', 'firewall'])
+
+/** A build becomes the current release, an older one is removed, and the one before is marked as rolled back. */
+function deployed(root: AbsolutePath, content: string): readonly Step[] {
+  const output = `${root}.${content}`
+  mkdirSync(output, { recursive: true })
+  writeFileSync(`${output}/content`, content)
+  const built = build(output, 'This test builds it.')
+  return [
+    release(`${root}/releases/${built.id}`, built),
+    pruneReleases(root, { wanted: built.id, keep: 2 }),
+    link(`${root}/current`, { target: `releases/${built.id}` }),
+    markReleaseCurrent(root, built.id),
+    ...(content === 'two' ? [markReleaseRolledBack(root, built.id)] : []),
+  ]
+}
