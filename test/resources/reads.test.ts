@@ -60,7 +60,7 @@ describe('the reads of built-in kinds', () => {
       expect(entries.map((entry) => entry?.sha256)).to.deep.equal(names.map((name) => sha256(name)))
     })
 
-    it('is what stands there, with mode, owner and size, and not what a link leads to', async () => {
+    it('return mode, owner and size of the entry, not of the target of a link', async () => {
       const at = temporary(root)
       writeFileSync(`${at}/file`, 'text')
       chmodSync(`${at}/file`, 0o4750)
