@@ -14,7 +14,7 @@ describe('a fake host', () => {
 
   const planned = async (step: Step) => {
     const { events, problems } = await rig.run((web) => [play('test', { hosts: web }, () => step)], {
-      mode: 'check',
+      mode: 'plan',
     })
     expect(problems).to.deep.equal([])
     return events.flatMap((event) =>
