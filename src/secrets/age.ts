@@ -11,7 +11,7 @@ import { announceInteraction } from './interaction.ts'
 export interface AgeOptions {
   /**
    * A file with identities (one `AGE-SECRET-KEY-1…` a line, `#` for comments), or the same text as a Secret.
-   * @deerror $PROVISION_AGE_IDENTITY, $SOPS_AGE_KEY_FILE or ~/.config/sops/age/keys.txt, the first that is set or exists
+   * @default $PROVISION_AGE_IDENTITY, $SOPS_AGE_KEY_FILE or ~/.config/sops/age/keys.txt, the first that is set or exists
    */
   readonly identity?: string | Secret
   /** For a file encrypted with `age --passphrase`, which needs no identity. */

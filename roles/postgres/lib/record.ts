@@ -68,9 +68,11 @@ export type Copy =
 export const primaryRecord: Question<Copy> = ask(
   'its record of the primary',
   read(
-    sh`cat ${RECORD} 2>/dev/null || { [ ! -e ${RECORD} ] || echo unreadable; }`,
+    // The shell reads it itself, which takes no process.
+    sh`[ ! -e ${RECORD} ] || { while IFS= read -r line || [ "$line" ]; do printf '%s\n' "$line"; done <${RECORD}; } 2>/dev/null || echo unreadable`,
     ({ stdout }) => parseRecord(stdout),
     {
+      shared: true,
       dependsOn: [RECORD],
       fakeValue: () => ({ kind: 'none' }),
     },

@@ -8,7 +8,11 @@ export function postgresConflicts({ config, unit }: Paths, address: string): Ste
     role: 'postgres',
     config: `${config}/conf.d/90-provision.conf`,
     lines: '^listen_addresses[[:space:]=]',
-    ports: ['127.0.0.1', address].map((one) => ({ address: one, port: PORT, configured: one })),
+    // As the settings of the role name them.
+    ports: [
+      { address: '127.0.0.1', port: PORT, configured: 'localhost' },
+      { address, port: PORT, configured: address },
+    ],
     own: [unit, 'patroni.service', 'postgres'],
   })
 }

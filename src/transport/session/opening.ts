@@ -81,6 +81,9 @@ rm -f $_d/provision.$1.out $_d/provision.$1.err; done; _d=; }`
 const BECOME = `_u(){ _t=$1 HOME=$2; shift 2
 case $HOME in /*) ;; *) echo "there is no user $_t on this host"; exit 1;; esac >&2
 export HOME USER=$_t LOGNAME=$_t SHELL=/bin/sh; unset XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS MAIL
-[ "$_v" ] && exec $_i setpriv --reuid $_t --regid "$(id -g $_t)" --init-groups -- "$@"
+if [ "$_v" ]; then
+while IFS=: read -r _n _a _a _k _a; do [ "$_n" != "$_t" ] || break; done 2>/dev/null </etc/passwd; [ "$_n" = "$_t" ] || _k=$(id -g $_t)
+exec $_i setpriv --reuid $_t --regid "$_k" --init-groups -- "$@"
+fi
 command -v runuser >/dev/null && exec $_i runuser -u $_t -- "$@"
 exec $_i su -s /bin/sh $_t; }`
