@@ -118,7 +118,7 @@ export interface KeyPair {
 }
 
 /**
- * A certificate and its key, as {@link authority}, {@link acme} and {@link pemPair} give them.
+ * A certificate and its key, as `authority`, `acme` and `pemPair` return them.
  *
  * @example inventorySchema({ certificate: keyPair, lb: hosts() })
  */
