@@ -10,23 +10,31 @@ import { fileURLToPath } from 'node:url'
  */
 
 const ROLES = fileURLToPath(new URL('../roles/', import.meta.url))
-const SECTION = /(<!-- params: made by scripts\/role-docs\.js -->\n)[\s\S]*?(<!-- end -->)/
 
-/** The READMEs that have a place for the table, each as it is and as it should be. */
+/** `<!-- params NAME: … -->` asks for the table of that interface; without a name, for the first one whose name ends in Params. */
+const SECTION = /(<!-- params(?: (\w+))?: made by scripts\/role-docs\.js -->\n)[\s\S]*?(<!-- end -->)/g
+
+/** The READMEs with a table, each as it is and as it should be. */
 export function readmes() {
   return readdirSync(ROLES).flatMap((role) => {
     const path = join(ROLES, role, 'README.md')
     const now = existsSync(path) ? readFileSync(path, 'utf8') : ''
-    if (!SECTION.test(now)) return []
-    return [{ role, path, now, wanted: now.replace(SECTION, `$1\n${table(role)}\n$2`) }]
+    const wanted = now.replace(SECTION, (_all, begin, name, end) => `${begin}\n${table(role, name)}\n${end}`)
+    return now.includes('<!-- params') ? [{ role, path, now, wanted }] : []
   })
 }
 
-/** @param {string} role */
-function table(role) {
-  // Roles share some.
-  const all = new Map([...interfacesOf(join(ROLES, role)), ...interfacesOf(ROLES)])
-  const own = [...all].find(([name]) => name.endsWith('Params'))?.[1] ?? []
+/**
+ * @param {string} role
+ * @param {string | undefined} wanted
+ */
+function table(role, wanted) {
+  const all = interfacesOf(role)
+  const own = [...all].find(([name]) =>
+    wanted === undefined ? name.endsWith('Params') : name === wanted,
+  )?.[1]
+  if (!own)
+    throw new Error(`roles/${role}/README.md asks for a table of ${wanted}, which is not in its params.ts`)
   const rows = own.flatMap((member) => rowsOf(member, all))
   const head = ['param', '', 'default', 'meaning']
   const widths = head.map((word, i) =>
@@ -81,19 +89,53 @@ function partsOf(type, all) {
   )
 }
 
-/** @param {string} directory of a role */
-function interfacesOf(directory) {
-  const texts = readdirSync(directory)
-    .filter((name) => name.endsWith('.ts'))
-    .sort((a, b) => Number(b === 'index.ts') - Number(a === 'index.ts'))
-    .map((name) => readFileSync(join(directory, name), 'utf8'))
-  return new Map(
-    texts.flatMap((text) =>
-      [...text.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}$/gm)].map(
-        ([, name = '', body = '']) => /** @type {const} */ ([name, membersOf(body)]),
-      ),
-    ),
+/**
+ * The interfaces of a role's params.ts, of the params of other roles, and of files in roles/. Members that an interface inherits come first.
+ * @param {string} role
+ * @returns {Interfaces}
+ */
+function interfacesOf(role) {
+  const others = readdirSync(ROLES).flatMap((name) => (name === role ? [] : [join(ROLES, name)]))
+  const files = [join(ROLES, role), ...others].map((path) =>
+    path.endsWith('.ts') ? path : join(path, 'params.ts'),
   )
+  const declared = files
+    .filter((path) => existsSync(path))
+    .flatMap((path) => [
+      ...readFileSync(path, 'utf8').matchAll(
+        /^export interface (\w+)(?:\s+extends\s+([^{]*?))? \{\n([\s\S]*?)^\}$/gm,
+      ),
+    ])
+  /** @type {Map<string, readonly Member[]>} */
+  const all = new Map()
+  /** @type {(name: string) => readonly Member[]} */
+  const ofName = (name) => {
+    const known = all.get(name)
+    if (known) return known
+    const [, , bases = '', body = ''] = declared.find((one) => one[1] === name) ?? []
+    const members = [
+      ...basesOf(bases).flatMap(({ base, keys }) =>
+        ofName(base).filter((one) => keys === undefined || keys.includes(one.name)),
+      ),
+      ...membersOf(body),
+    ]
+    all.set(name, members)
+    return members
+  }
+  for (const [, name = ''] of declared) ofName(name)
+  return all
+}
+
+/**
+ * `A, Pick<B, 'x' | 'y'>` as names, each with the members that are picked.
+ * @param {string} text
+ * @returns {{ base: string, keys: readonly string[] | undefined }[]}
+ */
+function basesOf(text) {
+  return [...text.matchAll(/Pick<\s*(\w+),([^>]*)>|(\w+)/g)].map(([, picked, keys = '', whole]) => ({
+    base: picked ?? whole ?? '',
+    keys: picked === undefined ? undefined : [...keys.matchAll(/'(\w+)'/g)].map(([, key = '']) => key),
+  }))
 }
 
 /**

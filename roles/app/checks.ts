@@ -2,7 +2,7 @@ import { type Check, check, type Host, sh } from 'provision-ts'
 import { runs } from '../base/checks.ts'
 import { type Endpoint, formatEndpoint } from '../endpoint.ts'
 
-/** Checks of each server of the application by itself. */
+/** Checks of one application server. */
 export function appChecks(
   host: Host & Endpoint,
   { name = 'notes' }: { readonly name?: string } = {},
@@ -11,7 +11,7 @@ export function appChecks(
     runs(host, name),
     check(
       host,
-      'is ready, and so is the database behind it',
+      'the application and its database are ready',
       sh`curl -sS --fail-with-body ${`http://${formatEndpoint(host)}/readyz`}`,
       { next: `See journalctl -u ${name}.` },
     ),
@@ -19,18 +19,18 @@ export function appChecks(
   ]
 }
 
-/** A server that answers with another release has not been restarted; one that does not answer has its own reason. */
+/** If the running release is another one, the service was not restarted. If it does not answer, curl reports the reason. */
 function runsCurrent(host: Host & Endpoint, name: string): Check {
   return check(
     host,
-    'runs the release that is current',
+    'the running release is the current one',
     sh`
-current=$(readlink ${`/srv/${name}/current`}) || { echo 'no release is current'; exit 1; }
+current=$(readlink ${`/srv/${name}/current`}) || { echo 'there is no current release'; exit 1; }
 current=\${current##*/}
 said=$(curl -fsS ${`http://${formatEndpoint(host)}/api/whoami`}) || exit 1
 case $said in
   *"\"release\":\"$current\""*) ;;
-  *) echo "$current is current, and it said $said"; echo ${`To restart it: systemctl restart ${name}`}; exit 1 ;;
+  *) echo "the current release is $current, and the answer is $said"; echo ${`To restart it: systemctl restart ${name}`}; exit 1 ;;
 esac`,
   )
 }

@@ -23,7 +23,7 @@ import { renderUnit } from './templates.ts'
 export { appReadiness } from './lib/readiness.ts'
 export type { AppParams } from './params.ts'
 
-/** A Node service under systemd, one release of several on the host, switched and taken back as one with its settings. */
+/** A Node.js service under systemd. Its release, unit and settings change together, and are rolled back together. */
 export const app = role(
   'app',
   (params: AppParams) => {
@@ -37,16 +37,16 @@ export const app = role(
       directory(`/etc/${name}`),
       release(`${root}/releases/${built.id}`, built),
       pruneReleases(root, { wanted: built.id }),
-      inForce(params),
+      activeRelease(params),
       markReleaseCurrent(root, built.id),
       service(name),
     ]
   },
-  { debian: [12, 13], check: refuseUnfit },
+  { debian: [12, 13], check: checkParams },
 )
 
-/** The release, the unit and what it reads are one thing: one restart for all of them, and all come back when it does not get ready. */
-function inForce(params: AppParams): Step {
+/** Release, unit, CA and password in one transaction: one restart, and a rollback of all if the service does not become ready. */
+function activeRelease(params: AppParams): Step {
   const { name = 'notes', release: built, listen, database } = params
   const server = `/srv/${name}/current/server.mjs`
   return transaction(
@@ -65,20 +65,20 @@ function inForce(params: AppParams): Step {
   )
 }
 
-function refuseUnfit({ name = 'notes', databases, listen, metrics }: AppParams): void {
+function checkParams({ name = 'notes', databases, listen, metrics }: AppParams): void {
   const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name))
     throw refused(
-      `${JSON.stringify(name)} is no name of a user.`,
+      `${JSON.stringify(name)} is not a valid user name.`,
       'name',
-      'Take small letters, digits and dashes.',
+      'Use lower-case letters, digits and dashes.',
     )
   if (databases.length === 0)
-    throw refused(`${name} has no database to ask.`, 'databases', 'Name every host that may be the primary.')
+    throw refused(`${name} has no databases.`, 'databases', 'Add all hosts that may be the primary.')
   if (metrics && metrics.port === listen.port && metrics.address === listen.address)
     throw refused(
-      `${name} would serve and tell its metrics on one port.`,
+      `${name} cannot use the same port for requests and metrics.`,
       'metrics',
-      'Give metrics a port of their own.',
+      'Use another port for metrics.',
     )
 }

@@ -4,14 +4,14 @@ import type { AppParams } from './params.ts'
 
 export interface ServiceUnit {
   readonly name: string
-  /** Names and values, the values ready for a quoted `Environment=`. */
+  /** The values are escaped for a quoted `Environment=`. */
   readonly environment: readonly (readonly [variable: string, value: string])[]
   readonly port: number
 }
 
 const serviceUnit = template<ServiceUnit>(import.meta, 'app.service.ejs')
 
-/** The unit of the service, with all that it is told but the password. */
+/** Renders the unit of the service, with its environment. The password is not part of it. */
 export function renderUnit({
   name = 'notes',
   release,
@@ -31,13 +31,15 @@ export function renderUnit({
     DATABASE_CA: `/etc/${name}/authority.pem`,
     ...(database.record !== undefined && { DATABASE_RECORD: database.record }),
   }
-  const escaped = Object.entries(environment).map(([variable, value]) => [variable, inQuotes(value)] as const)
+  const escaped = Object.entries(environment).map(
+    ([variable, value]) => [variable, escapeQuoted(value)] as const,
+  )
   return serviceUnit({ name, environment: escaped, port: listen.port })
 }
 
-/** A value as systemd reads it between double quotes, where % begins a specifier. */
-function inQuotes(value: string): string {
+/** Escapes a value for double quotes in a unit, where % starts a specifier. */
+function escapeQuoted(value: string): string {
   if (/[\n\r\0]/.test(value))
-    throw new Error(`${JSON.stringify(value)} has a line break, and a unit's line has none`)
+    throw new Error(`${JSON.stringify(value)} has a line break, which a line of a unit cannot have`)
   return value.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')
 }

@@ -39,7 +39,7 @@ export const backupSource = role(
   },
 )
 
-/** The host that keeps the backups, and takes them: from a replica where there is one. */
+/** The host that takes and keeps the backups, from a replica if there is one. */
 export const backupRepository = role(
   'backup-repository',
   (params: BackupRepositoryParams, { facts }: RoleContext): Steps => {
@@ -82,9 +82,9 @@ const SCHEDULE = { full: 'Sun 01:00', diff: 'Mon..Sat 01:00' } as const
 
 function passphraseConf(passphrase: string): string {
   if (passphrase.length < 16 || /\s/.test(passphrase))
-    throw new Problem('The passphrase of the backups is too short, or has a space in it', {
+    throw new Problem('The passphrase of the backups is too short, or contains a space', {
       where: 'backup.passphrase',
-      next: 'Give at least 16 characters: openssl rand -base64 36, for example. It cannot be changed later.',
+      next: 'Use at least 16 characters, for example from openssl rand -base64 36. It cannot be changed later.',
     })
   return `[global]\nrepo1-cipher-pass=${passphrase}\n`
 }

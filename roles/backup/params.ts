@@ -37,8 +37,9 @@ export interface BackupRepositoryParams extends BackupHostParams, Pick<PostgresP
 
 /** A host that takes part. */
 export interface BackupHost {
-  /** As in its certificate. */
+  /** The host's name, as in its certificate. */
   readonly name: string
+  /** The host's address, as in its certificate. */
   readonly address: string
 }
 

@@ -13,7 +13,7 @@ export interface BalancerChecks {
   readonly servers: readonly Pick<HaproxyServer, 'name'>[]
 }
 
-/** Checks of each balancer by itself, whether it has the address or not. */
+/** Checks of one balancer, with or without the virtual IP address. */
 export function haproxyChecks(
   host: Host,
   { domain, certificate, servers }: BalancerChecks,
@@ -21,19 +21,19 @@ export function haproxyChecks(
   const shown = new X509Certificate(certificate.certificate).fingerprint.replaceAll(':', '')
   return [
     runs(host, 'haproxy'),
-    check(host, 'has servers to send requests to', sh`curl -fsS -o /dev/null http://127.0.0.1:8405/serving`),
+    check(host, 'haproxy has servers in service', sh`curl -fsS -o /dev/null http://127.0.0.1:8405/serving`),
     serversInService(host, 'web', servers),
     check(
       host,
-      'holds the certificate of the inventory',
-      sh`${told(`show ssl cert /etc/haproxy/certs/${domain}.pem`, 'Serial:')}
-printf '%s\n' "$said" | grep -qi ${`fingerprint: ${shown}`} || { echo 'it has another one'; exit 1; }`,
-      { next: 'Run the playbook: a reload takes it into service.' },
+      'haproxy has loaded the certificate of the inventory',
+      sh`${ask(`show ssl cert /etc/haproxy/certs/${domain}.pem`, 'Serial:')}
+printf '%s\n' "$said" | grep -qi ${`fingerprint: ${shown}`} || { echo 'it has another certificate'; exit 1; }`,
+      { next: 'Run provision: a reload activates it.' },
     ),
   ]
 }
 
-/** HAProxy on the host has all servers of a backend in service. */
+/** All servers of a backend are in service in the haproxy of the host. */
 export function serversInService(
   host: Host,
   backend: string,
@@ -42,27 +42,26 @@ export function serversInService(
   const names = servers.map(({ name }) => name)
   return check(
     host,
-    `has ${names.join(', ')} in service`,
+    `haproxy has ${names.join(', ')} in service`,
     sh`
-${told(`show stat ${backend} 4 -1`, '# pxname')}
+${ask(`show stat ${backend} 4 -1`, '# pxname')}
 out=
 for name in ${names}; do
   state=$(printf '%s\n' "$said" | awk -F, -v name="$name" '$2 == name { print $18 }')
   case $state in UP | 'no check') ;; *) out="$out$name is \${state:-not in its configuration}; " ;; esac
 done
 [ -z "$out" ] || { echo "$out"; exit 1; }`,
-    { next: 'Ask it for the state of each: show stat, on the socket /run/haproxy/admin.sock' },
+    { next: 'For the state of each server: show stat, on the socket /run/haproxy/admin.sock' },
   )
 }
 
 /**
- * The answer of HAProxy to a command, in `$said`. Without an answer the result is unknown; a refused connection and another answer are
- * failures.
+ * Sends a command to haproxy. The answer is in `$said`. No answer is unknown; a refused connection or another answer fails.
  *
- * @param mark a part of each answer
+ * @param mark a part of each valid answer
  */
-function told(command: string, mark: string): Shell {
+function ask(command: string, mark: string): Shell {
   return sh`said=$(printf '%s\n' ${command} | socat -t "\${limit:-10}" - UNIX-CONNECT:${SOCKET} 2>&1) || { echo "$said"; exit 1; }
-[ "$said" ] || { echo 'HAProxy does not answer on its socket'; exit 75; }
+[ "$said" ] || { echo 'haproxy does not answer on its socket'; exit 75; }
 case $said in *${mark}*) ;; *) echo "$said"; exit 1 ;; esac`
 }

@@ -10,7 +10,7 @@ export { haproxyLiveness, haproxyReadiness } from './lib/readiness.ts'
 export { ADMIN_PORT, type HaproxyParams, type HaproxyServer } from './params.ts'
 export { drainFrom, drainServer, undrainServer } from './resources/drain.ts'
 
-/** Ends TLS at an address that moves between hosts, and spreads requests over the web servers. */
+/** A load balancer: terminates TLS at a virtual IP address and balances requests over the web servers. */
 export const haproxy = role(
   'haproxy',
   (
@@ -36,32 +36,32 @@ export const haproxy = role(
       }),
     ]
   },
-  { debian: [12, 13], check: refuseUnfit },
+  { debian: [12, 13], check: checkParams },
 )
 
-/** All addresses and ports of its configuration. */
+/** Returns all addresses and ports of the configuration. */
 function listensOf(address: string, admin: HaproxyParams['admin']): readonly Endpoint[] {
   const clients = [80, 443].map((port) => ({ address, port }))
   return [...clients, LOCAL_PORT, ...(admin ? [{ address: admin.address, port: ADMIN_PORT }] : [])]
 }
 
-function refuseUnfit({ servers, certificate, domain, admin }: HaproxyParams): void {
+function checkParams({ servers, certificate, domain, admin }: HaproxyParams): void {
   certificateBundle(certificate, domain)
   if (servers.length === 0)
-    throw new InvalidParams('haproxy has no server to send requests to.', {
+    throw new InvalidParams('haproxy has no servers.', {
       where: 'servers',
-      next: 'Name at least one web server.',
+      next: 'Add at least one web server.',
     })
   const twice = servers.find(({ name }, i) => servers.findIndex((other) => other.name === name) !== i)
   if (twice)
-    throw new InvalidParams(`haproxy has two servers of the name ${twice.name}.`, {
+    throw new InvalidParams(`haproxy has two servers with the name ${twice.name}.`, {
       where: 'servers',
-      next: 'Give each a name of its own.',
+      next: 'Give each server a unique name.',
     })
   const wrong = admin?.from.find((one) => cidr.check(one) === undefined)
   if (wrong !== undefined)
-    throw new InvalidParams(`${JSON.stringify(wrong)} is no network.`, {
+    throw new InvalidParams(`${JSON.stringify(wrong)} is not a network.`, {
       where: 'admin.from',
-      next: 'Write it with the length of its prefix: 10.0.0.0/8.',
+      next: 'Write it with its prefix length: 10.0.0.0/8.',
     })
 }

@@ -1,30 +1,24 @@
 import type { KeyPair } from 'provision-ts'
 
 export interface HaproxyParams {
-  /** The name that clients ask for. Requests over plain HTTP are sent to it by a redirect. */
+  /** The domain of the site. Plain HTTP is redirected to HTTPS on it. */
   readonly domain: string
-  /** For the domain, with the chain above it; the leaf comes first. That of `acme` lets haproxy answer the ACME server, too. */
+  /** For the domain, with its chain, the leaf first. With a certificate of `acme`, haproxy also answers ACME challenges. */
   readonly certificate: KeyPair
-  /** The web servers. Each has to answer GET /healthz with 200. */
+  /** The web servers. Each answers GET /healthz with 200 while it is healthy. */
   readonly servers: readonly HaproxyServer[]
-  /** The address to listen on, with its prefix length: `198.18.0.10/24`. It need not be on this host. */
+  /** The virtual IP address to listen on, with its prefix length: `198.18.0.10/24`. Another host may hold it. */
   readonly vip: string
-  /**
-   * Whether it answers at all addresses of the host: for a look at one balancer, and for ports that are forwarded to it.
-   * @default false: at the address that moves, and nowhere else
-   */
+  /** Listens on all addresses of the host, for forwarded ports or to test one balancer. @default false: on `vip` only */
   readonly everywhere?: boolean
-  /**
-   * Where statistics (`/stats`) and metrics (`/metrics`) are shown to others than this host: at an address of its own, port 8404,
-   * for these networks. @default to nobody else
-   */
+  /** The host's own address on which statistics (`/stats`) and metrics (`/metrics`) are served at port 8404, and the networks that may read them. @default not served */
   readonly admin?: { readonly address: string; readonly from: readonly string[] }
-  /** Connections from clients at one time; further ones wait. Each takes two descriptors. @default 2000 */
+  /** Maximum number of client connections; others wait. Each takes two file descriptors. @default 2000 */
   readonly maxConnections?: number
 }
 
 export interface HaproxyServer {
-  /** What operations call it: `web/<name>`. */
+  /** Its name in HAProxy: `web/<name>`. */
   readonly name: string
   readonly address: string
   readonly port: number

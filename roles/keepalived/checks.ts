@@ -15,13 +15,13 @@ import {
 import { runs } from '../base/checks.ts'
 import { MAINTENANCE } from './params.ts'
 
-/** Checks of the hosts that an address moves between. @param vip with or without its prefix length */
+/** Checks of the hosts that may hold the virtual IP address. @param vip with or without its prefix length */
 export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): readonly Check[] {
   const address = vip.replace(/\/.*/, '')
-  const addresses = askEach(balancers, output('its addresses', sh`ip -o address show`))
+  const addresses = askEach(balancers, output('the addresses of the host', sh`ip -o address show`))
   return [
-    expect(`one of them holds ${address}`, addresses, (all) => vipHolderProblem(all, address), {
-      next: 'See journalctl -u keepalived on each.',
+    expect(`exactly one host holds ${address}`, addresses, (all) => vipHolderProblem(all, address), {
+      next: 'See journalctl -u keepalived on each of them.',
       says: (all) => `${holders(all, address)[0]} holds ${address}`,
     }),
     ...balancers.hosts.flatMap((host) => [
@@ -31,8 +31,8 @@ export function keepalivedChecks(balancers: Pick<Group, 'hosts'>, vip: string): 
         'is not in maintenance',
         sh`[ -e ${MAINTENANCE} ] || exit 0
 read -r switch < ${MAINTENANCE} || [ "$switch" ] || exit 75
-[ "$switch" = 0 ] || { echo 'its maintenance switch is on'; exit 1; }`,
-        { next: `When the work on it is done: echo 0 > ${MAINTENANCE}` },
+[ "$switch" = 0 ] || { echo 'the maintenance switch is on'; exit 1; }`,
+        { next: `After the maintenance: echo 0 > ${MAINTENANCE}` },
       ),
     ]),
   ]
@@ -40,16 +40,16 @@ read -r switch < ${MAINTENANCE} || [ "$switch" ] || exit 75
 
 type Addresses = HostAnswer<Output | Problem>
 
-/** One host has the address. Two that have it are wrong, whatever a third one says. */
+/** Returns undefined if one host has the address. Two are a failure, also if another host does not answer. */
 export function vipHolderProblem(all: readonly Addresses[], address: string): string | Problem | undefined {
   const found = holders(all, address)
-  if (found.length > 1) return `${found.join(' and ')} have it`
+  if (found.length > 1) return `${found.join(' and ')} hold it`
   for (const { host, answer } of all) {
     if (answer instanceof Problem) return new Unknown(`${host.name}: ${answer.message}`)
     if (!answer || addressesIn(answer).length === 0)
-      return new Unknown(`${host.name} does not tell its addresses`)
+      return new Unknown(`${host.name} does not report its addresses`)
   }
-  return found.length === 1 ? undefined : 'none of them has it'
+  return found.length === 1 ? undefined : 'no host holds it'
 }
 
 function holders(all: readonly Addresses[], address: string): readonly string[] {
@@ -64,7 +64,7 @@ function holders(all: readonly Addresses[], address: string): readonly string[] 
   )
 }
 
-/** The loopback address is always among them. */
+/** Never empty: it includes the loopback address. */
 function addressesIn({ said }: Output): readonly string[] {
   return [...said.matchAll(/\sinet6? ([^\s/]+)/g)].map(([, one = '']) => one)
 }

@@ -1,17 +1,17 @@
 export interface KeepalivedParams {
-  /** The address that moves between the hosts, with its prefix length: `198.18.0.10/24`. */
+  /** The virtual IP address, with its prefix length: `198.18.0.10/24`. */
   readonly vip: string
-  /** Where it appears. @default the interface of the default route */
+  /** The network interface of the address. @default the interface of the default route */
   readonly interface?: string
-  /** From 1 to 254. The highest one that is alive holds the address. */
+  /** From 1 to 254. The healthy host with the highest priority holds the address. */
   readonly priority: number
-  /** This host's own address, where its peers reach it. */
+  /** The host's own address, for VRRP. */
   readonly address: string
-  /** The other hosts that may hold it, with the priorities that they have. */
+  /** The other hosts that may hold the address, with their priorities. */
   readonly peers: readonly KeepalivedPeer[]
-  /** Tells several such addresses of one network apart, from 1 to 255; the same on all peers. @default 51 */
+  /** The VRRP router id, from 1 to 255: the same on all peers, different for each address in a network. @default 51 */
   readonly routerId?: number
-  /** An http URL that has to answer on this host for it to hold the address. @default 'http://127.0.0.1:8405/serving', the role haproxy's */
+  /** An http URL that must answer on this host, otherwise a peer holds the address. @default 'http://127.0.0.1:8405/serving', of the role haproxy */
   readonly checkUrl?: string
 }
 
@@ -20,5 +20,5 @@ export interface KeepalivedPeer {
   readonly priority: number
 }
 
-/** The maintenance switch: 1 in this file sends the address to a peer, 0 lets it come back. A boot sets it to 0. */
+/** The maintenance switch. 1 in this file moves the address to a peer, 0 allows it to return. A boot sets it to 0. */
 export const MAINTENANCE = '/run/keepalived-maint'

@@ -1,9 +1,9 @@
 import { template } from 'provision-ts'
 import type { Weights } from './lib/weights.ts'
 
-/** What keepalived.conf is made from. */
+/** The data of keepalived.conf. */
 export interface KeepalivedConf {
-  /** Its name in logs. */
+  /** The host's name in logs. */
   readonly name: string
   /** The network interface. */
   readonly device: string
@@ -15,20 +15,20 @@ export interface KeepalivedConf {
   readonly weights: Weights
   /** The path of the check. */
   readonly script: string
-  /** Runs the check. */
+  /** The user that runs the check. */
   readonly user: string
   /** The path of the maintenance switch. */
   readonly maintenance: string
 }
 
-/** What the check is made from. */
+/** The data of the check script. */
 export interface Check {
   readonly host: string
   readonly port: number
   readonly path: string
 }
 
-/** What the unit's drop-in is made from. */
+/** The data of the unit's drop-in. */
 export interface DropIn {
   readonly vip: string
   readonly device: string

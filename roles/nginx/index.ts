@@ -22,23 +22,23 @@ import { unitDropIn } from './templates.ts'
 export { nginxReadiness } from './lib/readiness.ts'
 export type { NginxParams } from './params.ts'
 
-/** Static files, and the way to the application. */
+/** A web server for the static files, and a proxy for the application. */
 export const nginx = role(
   'nginx',
   (params: NginxParams, { facts }) => [
     nginxConflicts(params.listen),
     pkg('nginx', 'curl', 'logrotate'),
     dropIn('nginx.service', 'provision', unitDropIn({})),
-    published(params.site),
+    siteRelease(params.site),
     nginxConfiguration(params, facts.cpus),
     service('nginx'),
     service('logrotate.timer'),
   ],
-  { debian: [12, 13], check: refuseUnfit },
+  { debian: [12, 13], check: checkParams },
 )
 
-/** Nginx opens files by the link's name for each request, so the move of the link is all there is to do. */
-function published(site: Build): readonly Step[] {
+/** nginx opens files through the link for each request, so moving the link activates the release. */
+function siteRelease(site: Build): readonly Step[] {
   return [
     directory(`${ROOT}/releases`),
     release(`${ROOT}/releases/${site.id}`, site),
@@ -50,20 +50,20 @@ function published(site: Build): readonly Step[] {
   ]
 }
 
-function refuseUnfit({ upstreams, balancers, rate = 1 }: NginxParams): void {
+function checkParams({ upstreams, balancers, rate = 1 }: NginxParams): void {
   if (!Number.isInteger(rate) || rate < 1)
-    throw new InvalidParams(`nginx cannot count to ${rate} requests a second.`, {
+    throw new InvalidParams(`nginx cannot limit requests to ${rate} per second.`, {
       where: 'rate',
-      next: 'Give a whole number from 1 on, or nothing for no limit.',
+      next: 'Set an integer of 1 or more, or leave it out for no limit.',
     })
   if (upstreams.length === 0)
-    throw new InvalidParams('nginx has no server to pass requests on to.', {
+    throw new InvalidParams('nginx has no application servers.', {
       where: 'upstreams',
-      next: 'Name at least one server of the application.',
+      next: 'Add at least one application server.',
     })
   if (balancers.length === 0)
-    throw new InvalidParams('nginx has no balancer whose word it could take.', {
+    throw new InvalidParams('nginx has no balancers.', {
       where: 'balancers',
-      next: 'Name at least one.',
+      next: 'Add at least one balancer.',
     })
 }

@@ -2,28 +2,25 @@ import type { Build } from 'provision-ts'
 import type { Endpoint } from '../endpoint.ts'
 
 export interface NginxParams {
-  /** The name that clients ask for. */
+  /** The domain of the site. */
   readonly domain: string
-  /** The one address and port that it serves on. */
+  /** The address and port to listen on. */
   readonly listen: Endpoint
-  /** Worker processes. @default one for each core */
+  /** Worker processes. @default one per core */
   readonly workers?: number
-  /** The servers of the application, which get `/api/` and `/readyz`. */
+  /** The application servers, which get `/api/` and `/readyz`. */
   readonly upstreams: readonly Endpoint[]
   /**
-   * A port of 127.0.0.1 where something spreads requests over them that knows better which of them are away, such as the role
-   * upstream: they are then asked directly only while it is not there. @default they are
+   * A port on 127.0.0.1 of a load balancer for the application servers, such as the role upstream. nginx uses the servers directly
+   * only while it does not answer. @default the servers are used directly
    */
   readonly through?: number
-  /** Whose word on the client's address is taken (X-Forwarded-For). */
+  /** Hosts whose `X-Forwarded-For` is trusted for the client's address. */
   readonly balancers: readonly { readonly address: string }[]
   /** The static files, with an index.html at the top. */
   readonly site: Build
-  /**
-   * Requests a second that one client may make of the application; ten times as many may come at once, and what is more is told
-   * 429. @default no limit
-   */
+  /** Requests per second and client to the application. Bursts of ten times as many pass; the rest gets 429. @default no limit */
   readonly rate?: number
-  /** What pages may load, as a Content-Security-Policy. @default their own origin's scripts, styles, images, fonts and answers */
+  /** The Content-Security-Policy of pages. @default scripts, styles, images, fonts and requests of the same origin */
   readonly contentSecurityPolicy?: string
 }

@@ -7,7 +7,7 @@ export interface MainConf {
 export interface UpstreamConf {
   /** `address:port` */
   readonly upstreams: readonly string[]
-  /** The one that is asked while it is there. */
+  /** The local load balancer, used while it answers. */
   readonly first: string | undefined
 }
 
@@ -17,14 +17,14 @@ export interface SiteConf {
   readonly balancers: readonly string[]
   readonly root: string
   readonly policy: string
-  /** Requests a second of one client; 0 for any number. */
+  /** Requests per second and client; 0 for no limit. */
   readonly rate: number
-  /** What `/healthz` tells, so that a probe knows that these files are in force. */
+  /** The answer of `/healthz`, so that a probe can see that these files are active. */
   readonly revision: string
 }
 
 export const mainConf = template<MainConf>(import.meta, 'nginx.conf.ejs')
 export const upstreamConf = template<UpstreamConf>(import.meta, 'upstream-app.conf.ejs')
 export const siteConf = template<SiteConf>(import.meta, 'site.conf.ejs')
-/** What is wanted of the unit beside Debian's. */
+/** The drop-in of Debian's unit. */
 export const unitDropIn = template<Record<never, never>>(import.meta, 'drop-in.conf.ejs')

@@ -7,44 +7,47 @@ import { haproxyCfg } from './templates.ts'
 
 export { UPSTREAM_PORT, type UpstreamParams, type UpstreamServer } from './params.ts'
 
-/** Connections at one time. */
-const MOST = 4_000
+/** Maximum number of connections. */
+const MAX_CONNECTIONS = 4_000
 
 /**
- * A haproxy of the host's own, before the servers that a program on it asks. Nginx alone finds out by failed requests which of
- * them are away; this asks each of them all the time, and takes one out of service for its maintenance.
+ * A local haproxy in front of the servers that a program on the host uses. nginx alone notices a failed server only by failed requests.
+ * haproxy checks each server all the time, and can drain one for maintenance.
  */
 export const upstream = role(
   'upstream',
   ({ name, servers, path, port = UPSTREAM_PORT, answerWithin = 10 }: UpstreamParams) => {
     const conf = {
-      ...{ name, port, path, answerWithin, maxConnections: MOST },
+      ...{ name, port, path, answerWithin, maxConnections: MAX_CONNECTIONS },
       servers: servers.map((server) => ({ name: server.name, at: `${server.address}:${server.port}` })),
     }
     return [
       haproxyConflicts({ role: 'upstream', listens: [{ address: '127.0.0.1', port }, LOCAL_PORT] }),
       pkg(...PACKAGES),
-      ...haproxyInstance({ text: (revision) => haproxyCfg({ ...conf, revision }), maxConnections: MOST }),
+      ...haproxyInstance({
+        text: (revision) => haproxyCfg({ ...conf, revision }),
+        maxConnections: MAX_CONNECTIONS,
+      }),
     ]
   },
-  { debian: [12, 13], check: refuseUnfit },
+  { debian: [12, 13], check: checkParams },
 )
 
-function refuseUnfit({ servers, name, path }: UpstreamParams): void {
+function checkParams({ servers, name, path }: UpstreamParams): void {
   if (servers.length === 0)
-    throw new InvalidParams(`There is no server of ${name}.`, {
+    throw new InvalidParams(`${name} has no servers.`, {
       where: 'servers',
-      next: 'Name at least one.',
+      next: 'Add at least one.',
     })
   const twice = servers.find((one, i) => servers.findIndex((other) => other.name === one.name) !== i)
   if (twice)
-    throw new InvalidParams(`${name} has two servers of the name ${twice.name}.`, {
+    throw new InvalidParams(`${name} has two servers with the name ${twice.name}.`, {
       where: 'servers',
-      next: 'Give each a name of its own.',
+      next: 'Give each server a unique name.',
     })
   if (!path.startsWith('/'))
-    throw new InvalidParams(`${JSON.stringify(path)} is no path.`, {
+    throw new InvalidParams(`${JSON.stringify(path)} is not a path.`, {
       where: 'path',
-      next: 'Begin it with a slash.',
+      next: 'Start it with a slash.',
     })
 }

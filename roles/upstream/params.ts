@@ -1,13 +1,13 @@
 export interface UpstreamParams {
-  /** What the servers are together, and what operations call them: `<name>/<server>`. */
+  /** The name of the group of servers. Operations use `<name>/<server>`. */
   readonly name: string
-  /** Those that share the requests. */
+  /** The servers that share the requests. */
   readonly servers: readonly UpstreamServer[]
-  /** A path that each server answers with 200 while it is alive, whatever becomes of what is behind it. It is asked twice a second. */
+  /** The path of the health check, requested twice a second. A server answers 200 while it is alive, also if its backend is down. */
   readonly path: string
-  /** Of 127.0.0.1. @default 8406 */
+  /** The port on 127.0.0.1. @default 8406 */
   readonly port?: number
-  /** Seconds for a server's answer to begin. @default 10 */
+  /** Seconds until an answer must begin. @default 10 */
   readonly answerWithin?: number
 }
 
@@ -17,5 +17,5 @@ export interface UpstreamServer {
   readonly port: number
 }
 
-/** The port of {@link upstream} on the host itself, unless told otherwise. */
+/** The default port. */
 export const UPSTREAM_PORT = 8406

@@ -1,6 +1,6 @@
 import { template } from 'provision-ts'
 
-/** What haproxy.cfg is made from. */
+/** The data of haproxy.cfg. */
 export interface UpstreamConf {
   readonly name: string
   readonly port: number

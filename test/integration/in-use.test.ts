@@ -82,9 +82,9 @@ printf 'upstream app { server 10.1.1.1; }\\n' >/etc/nginx/conf.d/upstream-app.co
 printf 'server {\\n  listen ${ADDRESS}:8080 default_server;\\n}\\n' >/etc/nginx/conf.d/legacy.conf`)
       const other = await listening(`${ADDRESS}:8080`)
       expect(await refused(steps())).to.deep.equal([
-        `/etc/nginx/conf.d/legacy.conf has another default server for ${ADDRESS}:8080, so that nginx refuses both`,
-        `/etc/nginx/sites-enabled/default serves a site, which would end: the role's nginx.conf includes conf.d/*.conf alone`,
-        `/etc/nginx/sites-enabled/shop serves a site, which would end: the role's nginx.conf includes conf.d/*.conf alone`,
+        `/etc/nginx/conf.d/legacy.conf has another default server for ${ADDRESS}:8080, and nginx refuses two`,
+        `/etc/nginx/sites-enabled/default serves a site that would stop: the role's nginx.conf includes only conf.d/*.conf`,
+        `/etc/nginx/sites-enabled/shop serves a site that would stop: the role's nginx.conf includes only conf.d/*.conf`,
         `/etc/nginx/nginx.conf includes /opt/sites/*.conf, which the role's nginx.conf does not`,
         '/etc/nginx/conf.d/upstream-app.conf exists, and the role did not write it',
         `port 8080 is in use: systemd-socket- (other.service) listens at ${ADDRESS}:8080`,
@@ -118,7 +118,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
     it('names another default server for its port that came later', async () => {
       await sh(`printf 'server { listen ${ADDRESS}:8080 default_server; }\\n' >/etc/nginx/conf.d/legacy.conf`)
       expect(await refused(steps())).to.deep.equal([
-        `/etc/nginx/conf.d/legacy.conf has another default server for ${ADDRESS}:8080, so that nginx refuses both`,
+        `/etc/nginx/conf.d/legacy.conf has another default server for ${ADDRESS}:8080, and nginx refuses two`,
       ])
       await sh('rm /etc/nginx/conf.d/legacy.conf')
       await settled(steps())
@@ -133,7 +133,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
 echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
       const other = await listening('127.0.0.1:8405')
       const found = [
-        '/etc/haproxy/haproxy.cfg serves something else: frontend shop, backend shops',
+        '/etc/haproxy/haproxy.cfg has other sections: frontend shop, backend shops',
         '/etc/default/haproxy makes haproxy read other files: EXTRAOPTS="-f /etc/haproxy/more"',
         'port 8405 is in use: systemd-socket- (other.service) listens at 127.0.0.1:8405',
       ]
@@ -166,7 +166,7 @@ echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
     await sh(`mkdir -p /etc/keepalived
 printf 'vrrp_instance SHOP {\\n  virtual_router_id 51\\n}\\n' >/etc/keepalived/keepalived.conf; ip address add 198.18.0.99/32 dev lo`)
     expect(await refused(steps)).to.deep.equal([
-      '/etc/keepalived/keepalived.conf manages something else: vrrp_instance SHOP, virtual_router_id 51',
+      '/etc/keepalived/keepalived.conf has other sections: vrrp_instance SHOP, virtual_router_id 51',
     ])
     await sh("echo '# nothing' >/etc/keepalived/keepalived.conf")
     expect(await refused(steps)).to.deep.equal([

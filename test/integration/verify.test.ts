@@ -89,15 +89,15 @@ describe('provision verify, on real hosts', function () {
       'app1 nothing is left of unfinished runs',
       'app2 disks are at most 85 % full',
       'db1 no reboot is pending',
-      'lb1 has web1, web2 in service',
+      'lb1 haproxy has web1, web2 in service',
       'lb1 can connect to web1:8080, web2:8080',
-      'lb2 has web1, web2 in service',
+      'lb2 haproxy has web1, web2 in service',
       'lb2 is not in maintenance',
       'lb2 can connect to web1:8080, web2:8080',
       'web2 answers',
       'web2 nginx is running and stable',
-      'web2 passes requests on to the application',
-      'web2 serves the page',
+      'web2 nginx forwards requests to the application',
+      'web2 nginx serves the page',
     ])
     expect(text).to.include('owed: reload x').and.to.include('web2 is DOWN')
   })
@@ -158,7 +158,7 @@ describe('provision verify, on real hosts', function () {
     expect([all.code, all.unreachable]).to.deep.equal([1, ['web2']])
     expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
     expect(all.passed).to.include.members([
-      'web1 serves the page',
+      'web1 nginx serves the page',
       'db each replica streams from the primary',
     ])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])

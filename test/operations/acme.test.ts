@@ -72,7 +72,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     await must()
     const { code, text } = await run(['verify'])
     expect(code, text).to.equal(1)
-    expect(text, text).to.match(/gets the answer that an ACME server wants +ok/)
+    expect(text, text).to.match(/ACME challenges are answered +ok/)
     expect(text, text).to.include('Order it: provision renew-certificates')
   })
 
@@ -151,7 +151,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     await must('renew-certificates', '--force')
     const { code, text } = await run(['verify'])
     expect(code, text).to.equal(1)
-    expect(text, text).to.match(/finds it good for a day more +failed/)
+    expect(text, text).to.match(/the certificate is valid for 1 more day +failed/)
   })
 })
 

@@ -113,7 +113,7 @@ describe('backups, on real hosts', function () {
     const before = await rows('db1')
     const refused = async (...args: string[]) => (await run('restore', args)).text
     expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('say --confirm notes.test')
-    expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include('is no moment')
+    expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include('is not a point in time')
     expect(await refused('--confirm', 'notes.test')).to.include('The database on db1 runs')
     const early = await run('restore', ['--to', '2020-01-01 00:00:00+00', '--confirm', 'notes.test'])
     expect(early.code).to.equal(1)

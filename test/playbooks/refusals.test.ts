@@ -106,10 +106,10 @@ const CASES: Readonly<Record<string, Case>> = {
     text: `error: This replaces the data of notes.example.com by older ones
    Nothing was done. When that is what you want, say --confirm notes.example.com. The data that are there now are moved aside, not deleted.`,
   },
-  'a restore to what is no moment': {
+  'a restore to what is not a point in time': {
     of: restore,
     flags: { to: 'yesterday', confirm: 'notes.example.com' },
-    text: `error: --to: "yesterday" is no moment
+    text: `error: --to: "yesterday" is not a point in time
    Write it with its offset from UTC: --to '2026-11-22 12:00:00+00'.`,
   },
   'maintenance of a host that there is not': {

@@ -161,12 +161,12 @@ describe('what the repository holds', () => {
   it('is young enough for a day and two hours, good and there at all', () => {
     expect(backupProblem(held())).to.equal(undefined)
     expect(backupProblem(held({ asked: NOON + 27 * 3600 }))).to.equal(
-      'the newest, 20261122-120000F, is 27 hours old',
+      'the newest backup, 20261122-120000F, is 27 hours old',
     )
     expect(backupProblem(held({ backups: [taken('F', NOON, { damaged: true })] }))).to.include(
-      'checksums are wrong',
+      'wrong checksums',
     )
-    expect(backupProblem(held({ backups: [] }))).to.equal('there is none')
+    expect(backupProblem(held({ backups: [] }))).to.equal('there is no backup')
   })
 })
 
@@ -181,7 +181,7 @@ describe('the cluster in the repository', () => {
   })
 
   it('is never another one than the backups are of', () => {
-    expect(() => step('78').diff(held())).to.throw(Problem, 'holds the backups of another cluster')
+    expect(() => step('78').diff(held())).to.throw(Problem, 'has the backups of another cluster')
     expect(() => step('78').diff(held({ problem: 'no passphrase' }))).to.throw(
       Problem,
       'cannot read its repository',
@@ -191,11 +191,8 @@ describe('the cluster in the repository', () => {
   it('is not begun anew where there are backups of one, or where nobody can say', () => {
     const refusing = (given: RepositoryInfo | undefined, empty = true) =>
       noExistingBackups({ host: 'db1', domain: 'notes.test', empty, held: given })
-    expect(() => refusing(held()).diff(NOTHING)).to.throw(
-      Problem,
-      'there are backups of one: 20261122-120000F',
-    )
-    expect(() => refusing(undefined).diff(NOTHING)).to.throw(Problem, 'cannot be asked')
+    expect(() => refusing(held()).diff(NOTHING)).to.throw(Problem, 'there are backups: 20261122-120000F')
+    expect(() => refusing(undefined).diff(NOTHING)).to.throw(Problem, 'it is unknown if there are backups')
     expect(refusing(held({ backups: [] })).diff(NOTHING)).to.equal(undefined)
     expect(refusing(held(), false).diff(NOTHING)).to.equal(undefined)
     expect(refusing(held()).diff(cluster())).to.equal(undefined)
@@ -224,11 +221,11 @@ describe('a restore', () => {
   it('goes to a moment between the oldest backup and now', () => {
     expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 11:59:00Z')).to.throw(Problem, 'The oldest backup was taken after')
-    expect(refusal('2026-11-22 13:00:01Z')).to.throw(Problem, 'is still to come')
+    expect(refusal('2026-11-22 13:00:01Z')).to.throw(Problem, 'is in the future')
   })
 
   it('needs a moment where the database runs, and none where it is lost', () => {
-    expect(refusal(undefined)).to.throw(Problem, 'The database on db1 runs')
+    expect(refusal(undefined)).to.throw(Problem, 'The database on db1 is running')
     expect(step(undefined).diff([NOTHING, ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 12:30:00Z', held({ backups: [] }))).to.throw(Problem, 'no backup to restore')
   })
@@ -278,10 +275,7 @@ describe('a restore test', () => {
   })
 
   it('says that there is nothing to restore', () => {
-    expect(() => step.diff([undefined, held({ backups: [] })])).to.throw(
-      Problem,
-      'no backup that could be restored',
-    )
+    expect(() => step.diff([undefined, held({ backups: [] })])).to.throw(Problem, 'no backup to restore')
     expect(step.diff(['mine', held()])).to.equal(undefined)
   })
 })
@@ -303,6 +297,6 @@ describe('the moment of a restore', () => {
 
   it('is refused without one, and when there is no such day', () => {
     for (const given of ['2026-11-22 12:00:00', 'yesterday', '2026-13-01 00:00Z', '2026-11-22 12:00 CET'])
-      expect(() => parsePointInTime(given), given).to.throw(Problem, 'is no moment')
+      expect(() => parsePointInTime(given), given).to.throw(Problem, 'is not a point in time')
   })
 })

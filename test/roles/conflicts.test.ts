@@ -25,13 +25,13 @@ describe('a host that something else uses', () => {
       'LISTEN 0 511 0.0.0.0:8080 0.0.0.0:* users:(("apache2",pid=5,fd=4)) cgroup:/system.slice/apache2.service',
     )
     expect(await told(nginxConflicts(LISTEN), have)).to.equal(
-      `error: The role nginx conflicts with what is in use on this host.
+      `error: The role nginx conflicts with the present use of this host.
    at role nginx
-   /etc/nginx/sites-enabled/shop serves a site, which would end: the role's nginx.conf includes conf.d/*.conf alone
+   /etc/nginx/sites-enabled/shop serves a site that would stop: the role's nginx.conf includes only conf.d/*.conf
    /etc/nginx/nginx.conf includes /opt/sites/*.conf, which the role's nginx.conf does not
    /etc/nginx/conf.d/site.conf exists, and the role did not write it
    port 8080 is in use: apache2 (apache2.service) listens at 0.0.0.0:8080
-   Move such a site to a file of its own in /etc/nginx/conf.d, where it stays in use, or remove it. Move such files to /etc/nginx/conf.d, or remove the line. Move such files out of the way. Stop that program (systemctl disable --now apache2.service), or choose another port. Nothing was changed on any host.`,
+   Move the site to a file in /etc/nginx/conf.d, where it stays in use, or remove it. Move such files to /etc/nginx/conf.d, or remove the line. Move these files away. Stop the program (systemctl disable --now apache2.service), or choose another port. Nothing was changed on any host.`,
     )
   })
 
@@ -60,9 +60,9 @@ describe('a host that something else uses', () => {
       '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }',
     )
     expect(await told(nginxConflicts(LISTEN), have)).to.equal(
-      `error: The role nginx conflicts with what is in use on this host.
+      `error: The role nginx conflicts with the present use of this host.
    at role nginx
-   /etc/nginx/conf.d/legacy.conf has another default server for 10.0.1.1:8080, so that nginx refuses both
+   /etc/nginx/conf.d/legacy.conf has another default server for 10.0.1.1:8080, and nginx refuses two
    Remove default_server from it, or choose another port. Nothing was changed on any host.`,
     )
   })
@@ -71,10 +71,10 @@ describe('a host that something else uses', () => {
     const proxy = haproxyConflicts({ role: 'haproxy', listens: [] })
     const sections = ['/etc/haproxy/haproxy.cfg:frontend shop', '/etc/haproxy/haproxy.cfg:backend web # all']
     expect(await told(proxy, found(...sections))).to.equal(
-      `error: The role haproxy conflicts with what is in use on this host.
+      `error: The role haproxy conflicts with the present use of this host.
    at role haproxy
-   /etc/haproxy/haproxy.cfg serves something else: frontend shop, backend web
-   The role replaces the file whole. Use another host; or, if they are not needed, move the file out of the way. Nothing was changed on any host.`,
+   /etc/haproxy/haproxy.cfg has other sections: frontend shop, backend web
+   The role replaces the whole file. Use another host; or move the file away if it is not needed. Nothing was changed on any host.`,
     )
     expect(proxy.diff(found(...sections, 'ours'))).to.equal(undefined)
     const conf = { config: '/etc/keepalived/keepalived.conf', check: '/check', vip: '10.0.0.10' }
@@ -84,10 +84,10 @@ describe('a host that something else uses', () => {
         found(`${conf.config}:vrrp_instance A {`, `${conf.config}:  virtual_router_id 51`),
       ),
     ).to.equal(
-      `error: The role keepalived conflicts with what is in use on this host.
+      `error: The role keepalived conflicts with the present use of this host.
    at role keepalived
-   /etc/keepalived/keepalived.conf manages something else: vrrp_instance A, virtual_router_id 51
-   The role replaces the file whole. Use another host; or, if they are not needed, stop keepalived and move the file out of the way. Nothing was changed on any host.`,
+   /etc/keepalived/keepalived.conf has other sections: vrrp_instance A, virtual_router_id 51
+   The role replaces the whole file. Use another host; or, if it is not needed, stop keepalived and move the file away. Nothing was changed on any host.`,
     )
   })
 
@@ -95,15 +95,17 @@ describe('a host that something else uses', () => {
     const step = appConflicts({ name: 'notes', listen: LISTEN })
     expect(step.diff(found('more notes:x:998:998::/srv/notes:/usr/sbin/nologin'))).to.equal(undefined)
     expect(await told(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
-      `error: The role app conflicts with what is in use on this host.
+      `error: The role app conflicts with the present use of this host.
    at role app
    the user notes exists and can log in: uid 1001, shell /bin/bash
-   Give the application another name, or remove that user. Nothing was changed on any host.`,
+   Give the application another name, or remove the user. Nothing was changed on any host.`,
     )
   })
 
   it('is not known from half an answer', () => {
-    expect(() => parseFound('ours\n')).to.throw('the host gave no whole answer about what it has in use')
+    expect(() => parseFound('ours\n')).to.throw(
+      'the host returned an incomplete list of files and ports in use',
+    )
     expect(() => parseFound('ss failed\nend\n', 'sh: ss: not found\n')).to.throw('(sh: ss: not found)')
     expect(() => otherFirewalls('failed\nend\n', 'nft: denied')).to.throw('nft: denied')
   })
@@ -153,8 +155,8 @@ describe('another firewall', () => {
     expect(await told(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
       `error: The host has another firewall: table inet filter, which drops input by default.
    at firewall
-   A packet has to be accepted by both, so a port that only one of them opens stays closed.
-   Take over its rules and turn it off (nft delete table inet filter, and remove the file that loads it at boot), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
+   A packet must be accepted by both, so a port that only one of them opens stays closed.
+   Add its rules to firewall() and disable it (nft delete table inet filter, and remove the file that loads it at boot), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
     )
     expect(() => step.diff(otherFirewalls('-P INPUT DROP\nend'))).to.throw(InvalidParams, 'table ip filter')
   })

@@ -159,74 +159,74 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
   ],
   'a passphrase that is too short': [
     () => passphrase('a-passphrase'),
-    `error: The passphrase of the backups is too short, or has a space in it
+    `error: The passphrase of the backups is too short, or contains a space
    at backup.passphrase
-   Give at least 16 characters: openssl rand -base64 36, for example. It cannot be changed later.`,
+   Use at least 16 characters, for example from openssl rand -base64 36. It cannot be changed later.`,
   ],
   'a passphrase with a space': [
     () => passphrase('a passphrase of some length'),
-    `error: The passphrase of the backups is too short, or has a space in it
+    `error: The passphrase of the backups is too short, or contains a space
    at backup.passphrase
-   Give at least 16 characters: openssl rand -base64 36, for example. It cannot be changed later.`,
+   Use at least 16 characters, for example from openssl rand -base64 36. It cannot be changed later.`,
   ],
   'a repository that cannot be read': [
     () => kept(LOCKED),
     `error: backup1 cannot read its repository in /var/lib/pgbackrest
    ERROR: [031]: no passphrase
-   Nothing was changed in it. When it was made with another passphrase, give that one again.`,
+   It was not changed. If it was created with another passphrase, set that one again.`,
   ],
   'the repository of another cluster': [
     () => kept(HELD, '78'),
-    `error: The repository on backup1 holds the backups of another cluster
-   it is of system 77, the database hosts of system 78
-   Nothing was changed in it. To bring its data back: provision restore. To begin anew: mv /var/lib/pgbackrest /var/lib/pgbackrest.$(date +%F) on backup1, and run again. After an upgrade of PostgreSQL: sudo -u postgres pgbackrest --stanza=main stanza-upgrade on backup1.`,
+    `error: The repository on backup1 has the backups of another cluster
+   the repository has system 77, the database hosts have system 78
+   It was not changed. To restore its data: provision restore. To start again: mv /var/lib/pgbackrest /var/lib/pgbackrest.$(date +%F) on backup1, and run again. After an upgrade of PostgreSQL: sudo -u postgres pgbackrest --stanza=main stanza-upgrade on backup1.`,
   ],
   'an empty database where there are backups of one': [
     () => begun(HELD),
-    `error: db1 has no database, but there are backups of one: 20261122-120000F
-   Nothing was changed. To bring the data back: provision restore --confirm notes.test. To begin with an empty database, move the repository aside on its host.`,
+    `error: db1 has no database, but there are backups: 20261122-120000F
+   Nothing was changed. To restore the data: provision restore --confirm notes.test. To create an empty database, move the repository aside on its host.`,
   ],
   'an empty database where there may be backups of one': [
     () => begun(undefined),
-    `error: db1 has no database, and whether there are backups of one cannot be asked
-   Nothing was changed. Bring back the host of the backups, and run again.`,
+    `error: db1 has no database, and it is unknown if there are backups
+   Nothing was changed. Make the backup host reachable, and run again.`,
   ],
   'a restore without the host of the backups': [
     () => broughtBack(undefined),
-    `error: The host of the backups cannot be reached
-   Nothing was changed on db1. Bring it back, and run again.`,
+    `error: The backup host cannot be reached
+   Nothing was changed on db1. Make it reachable, and run again.`,
   ],
   'a restore of what cannot be read': [
     () => broughtBack(LOCKED),
     `error: The backups cannot be read: ERROR: [031]: no passphrase
-   Nothing was changed on db1. Look at their host.`,
+   Nothing was changed on db1. Check the backup host.`,
   ],
   'a restore of nothing': [
     () => broughtBack(EMPTY),
     `error: There is no backup to restore
-   Nothing was changed on db1. Look at what is in the repository: pgbackrest info.`,
+   Nothing was changed on db1. For the content of the repository: pgbackrest info.`,
   ],
   'a restore to now': [
     () => broughtBack(HELD),
-    `error: The database on db1 runs, and has all that the backups have
-   Nothing was changed on db1. Say to which moment: --to.`,
+    `error: The database on db1 is running, and has all data of the backups
+   Nothing was changed on db1. Set the point in time with --to.`,
   ],
   'a restore to a moment before all backups': [
     () => broughtBack(HELD, '2026-11-22 11:59:00Z'),
     `error: The oldest backup was taken after 2026-11-22 11:59:00.000000+00
-   Nothing was changed on db1. It goes back to 2026-11-22T12:00:00.000Z.`,
+   Nothing was changed on db1. The earliest possible time is 2026-11-22T12:00:00.000Z.`,
   ],
   'a restore to a moment to come': [
     () => broughtBack(HELD, '2026-11-22 13:00:01Z'),
-    `error: 2026-11-22 13:00:01.000000+00 is still to come
-   Nothing was changed on db1. Say a moment of the past.`,
+    `error: 2026-11-22 13:00:01.000000+00 is in the future
+   Nothing was changed on db1. Use a time in the past.`,
   ],
   'a restore test without a backup': [
     () =>
       restoreTest({
         ...{ host: 'backup1', run: 'mine', paths, repository: '/var/lib/pgbackrest', moment: undefined },
       }).diff([undefined, EMPTY]),
-    `error: backup1 has no backup that could be restored
+    `error: backup1 has no backup to restore
    Take one first: provision backup.`,
   ],
 }

@@ -58,7 +58,7 @@ describe('role haproxy', () => {
       .and.include('deny_status 403 unless { src 10.0.0.0/8 10.1.0.1/32 }')
       .and.not.match(/^ *stats admin/m)
     expect(config()).not.to.include('stats enable')
-    expect(refusal({ admin: { address: '198.18.0.11', from: ['here'] } })).to.match(/"here" is no network/)
+    expect(refusal({ admin: { address: '198.18.0.11', from: ['here'] } })).to.match(/"here" is not a network/)
   })
 
   it('answers an ACME server before it sends requests on, and only for the account', () => {
@@ -136,13 +136,13 @@ describe('role haproxy', () => {
   it('refuses to balance over nothing, and over two servers of one name', () => {
     expect(refusal({ servers: [] })).to.match(/no server/)
     const [first] = params.servers
-    expect(refusal({ servers: first ? [first, first] : [] })).to.match(/two servers of the name web1/)
+    expect(refusal({ servers: first ? [first, first] : [] })).to.match(/two servers with the name web1/)
   })
 
   it('refuses a certificate for another name, without its key, or that cannot be read', () => {
-    expect(refusal({ certificate: other })).to.match(/is not for that name, but for DNS:other\.test/)
+    expect(refusal({ certificate: other })).to.match(/is not valid for that name but for DNS:other\.test/)
     expect(refusal({ certificate: { ...params.certificate, key: other.key } })).to.match(
-      /does not belong to its key/,
+      /does not match its key/,
     )
     expect(refusal({ certificate: { ...params.certificate, certificate: 'x' } })).to.match(/cannot be read/)
     expect(refusal({ certificate: { ...params.certificate, key: new Secret(() => 'not a key') } })).to.match(
@@ -152,7 +152,7 @@ describe('role haproxy', () => {
 
   it('refuses a certificate out of its time', () => {
     const at = (now: number) => () => certificateBundle(params.certificate, 'notes.test', now)
-    expect(at(Date.now() + YEAR)).to.throw(/no longer valid since/)
+    expect(at(Date.now() + YEAR)).to.throw(/expired at/)
     expect(at(Date.now() - YEAR)).to.throw(/not valid before/)
   })
 

@@ -80,8 +80,8 @@ describe('role keepalived', () => {
   })
 
   it('refuses a URL that would end its quotes', () => {
-    expect(() => text({ checkUrl: "http://x/'; reboot #" })).to.throw(/cannot ask/)
-    expect(() => text({ checkUrl: 'https://x/' })).to.throw(/cannot ask/)
-    expect(() => text({ checkUrl: '' })).to.throw(/cannot ask/)
+    expect(() => text({ checkUrl: "http://x/'; reboot #" })).to.throw(/cannot request/)
+    expect(() => text({ checkUrl: 'https://x/' })).to.throw(/cannot request/)
+    expect(() => text({ checkUrl: '' })).to.throw(/cannot request/)
   })
 })

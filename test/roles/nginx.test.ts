@@ -66,11 +66,11 @@ describe('role nginx', () => {
     const limited = site(20)
     expect(limited).to.include('rate=20r/s;').and.to.include('burst=200 nodelay;')
     expect(limited.indexOf('limit_req zone')).to.be.greaterThan(limited.indexOf('location ^~ /api/'))
-    expect(() => site(0.5)).to.throw('cannot count to 0.5')
+    expect(() => site(0.5)).to.throw('cannot limit requests to 0.5')
   })
 
   it('refuses to be without an application or without balancers', () => {
-    expect(() => nginx({ ...params, upstreams: [] })).to.throw('no server to pass requests on to')
+    expect(() => nginx({ ...params, upstreams: [] })).to.throw('no application servers')
     expect(() => nginx({ ...params, balancers: [] })).to.throw('no balancer')
   })
 

@@ -1,21 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readmes } from '../../scripts/role-docs.js'
+import { ROOT } from '../architecture/files.ts'
 
-describe('the READMEs of roles', () => {
-  it('have a table of params for each role of the web tiers', () => {
-    expect(readmes().map(({ role }) => role)).to.include.members([
-      'app',
-      'base',
-      'haproxy',
-      'keepalived',
-      'nginx',
-    ])
+/** The headings of every README, in this order. Others may stand between them. */
+const HEADINGS = [
+  'Purpose',
+  'Parameters',
+  'Files',
+  'Behaviour on change',
+  'Existing hosts',
+  'Checks',
+  'Known limitations',
+]
+
+describe('the README of each role', () => {
+  // The READMEs of automatic failover follow with its operations.
+  const unfinished = ['etcd', 'patroni', 'postgres']
+  const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true })
+    .filter((one) => one.isDirectory() && !unfinished.includes(one.name))
+    .map(({ name }) => name)
+
+  for (const role of roles)
+    it(`has its name as title, and the same headings: ${role}`, () => {
+      const text = readFileSync(join(ROOT, 'roles', role, 'README.md'), 'utf8')
+      expect(text.split('\n')[0]).to.equal(`# ${role}`)
+      const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading)
+      expect(headings.filter((one) => HEADINGS.includes(one))).to.deep.equal(HEADINGS)
+    })
+
+  it('has a table of params', () => {
+    expect(readmes().map(({ role }) => role)).to.include.members(roles)
   })
 
   for (const { role, now, wanted } of readmes())
-    it(`tell of ${role} what its types say: node scripts/role-docs.js`, () => {
+    it(`has the params of its types: ${role}; npm run docs writes them`, () => {
       expect(now).to.equal(wanted)
-      // A param without words would be an empty cell.
+      // A param without a description would be an empty cell.
       expect(/<!-- params[\s\S]*<!-- end -->/.exec(wanted)?.[0].replace(/^.*\n\n.*\n/, '')).not.to.match(
         /\| +\|$/m,
       )

@@ -73,89 +73,89 @@ describe('what is refused', () => {
   const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string | RegExp]>> = {
     'haproxy without a server': [
       () => balancer({ servers: [] }),
-      `error: haproxy has no server to send requests to.
+      `error: haproxy has no servers.
    at role haproxy, servers
-   Name at least one web server.`,
+   Add at least one web server.`,
     ],
     'haproxy with two servers of one name': [
       () => balancer({ servers: [FIRST, FIRST] }),
-      `error: haproxy has two servers of the name web1.
+      `error: haproxy has two servers with the name web1.
    at role haproxy, servers
-   Give each a name of its own.`,
+   Give each server a unique name.`,
     ],
     'haproxy with admins that are no network': [
       () => balancer({ admin: { address: '10.0.0.1', from: ['10.0.0.0'] } }),
-      `error: "10.0.0.0" is no network.
+      `error: "10.0.0.0" is not a network.
    at role haproxy, admin.from
-   Write it with the length of its prefix: 10.0.0.0/8.`,
+   Write it with its prefix length: 10.0.0.0/8.`,
     ],
     'a certificate for another name': [
       () => balancer({ certificate: another }),
-      `error: The certificate for notes.test is not for that name, but for DNS:other.test
+      `error: The certificate for notes.test is not valid for that name but for DNS:other.test
    at role haproxy, certificate
-   Give the one for the domain, or name the domain that it is for.`,
+   Use a certificate for the domain, or correct the domain.`,
     ],
     'a certificate with the key of another': [
       () => balancer({ certificate: { ...own, key: another.key } }),
-      `error: The certificate for notes.test does not belong to its key
+      `error: The certificate for notes.test does not match its key
    at role haproxy, certificate
-   Give the key that the certificate was made with.`,
+   Use the key that the certificate was issued for.`,
     ],
     'a certificate that has run out': [
       () => certificateBundle(own, 'notes.test', Date.now() + YEAR),
-      /^error: The certificate for notes\.test is no longer valid since \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Renew it, then run the same command again\.$/,
+      /^error: The certificate for notes\.test expired at \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Renew it, then run the same command again\.$/,
     ],
     'a certificate of the days to come': [
       () => certificateBundle(own, 'notes.test', Date.now() - YEAR),
-      /^error: The certificate for notes\.test is not valid before \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Look at the clock of this machine\.$/,
+      /^error: The certificate for notes\.test is not valid before \w{3} [\d :]+ GMT\n {3}at certificate\n {3}Check the clock of this machine\.$/,
     ],
     'a certificate that is no PEM': [
       () => balancer({ certificate: { ...own, certificate: 'notes.pem' } }),
       `error: The certificate cannot be read.
    at role haproxy, certificate
-   It should be PEM: the certificate of the domain first, then the chain above it.`,
+   Give it as PEM: the certificate of the domain first, then its chain.`,
     ],
     'a key that is no PEM': [
       () => balancer({ certificate: { ...own, key: new Secret(() => 'notes.key') } }),
       `error: The certificate's key cannot be read.
    at role haproxy, certificate.key
-   It should be PEM, and without a passphrase.`,
+   Give it as PEM without a passphrase.`,
     ],
     'keepalived with a priority that it cannot weigh': [
       () => moving({ priority: 255 }),
-      `error: keepalived cannot weigh 10.0.0.1 with a priority of 255.
+      `error: keepalived cannot use a priority of 255 for 10.0.0.1.
    at role keepalived, priority
-   Give a whole number from 1 to 254. Is it a balancer?`,
+   Set an integer from 1 to 254. Is the host a balancer?`,
     ],
     'keepalived without a peer': [
       () => moving({ peers: [] }),
-      `error: keepalived has no peer to share the address with.
+      `error: keepalived has no peers.
    at role keepalived, peers
-   Name the other balancers.`,
+   Add the other balancers.`,
     ],
     'keepalived as its own peer': [
       () => moving({ peers: [{ address: '10.0.0.1', priority: 240 }] }),
-      `error: keepalived's peers hold the host itself: 10.0.0.1.
+      `error: keepalived's peers include the host itself: 10.0.0.1.
    at role keepalived, peers
-   Name the others only.`,
+   Add only the others.`,
     ],
     'keepalived with the priority of a peer': [
       () => moving({ priority: 240 }),
-      `error: 10.0.0.1 and 10.0.0.2 have the same priority, 240, so both would hold the address.
+      `error: 10.0.0.1 and 10.0.0.2 have the same priority, 240, so both would hold the virtual IP address.
    at role keepalived, priority
-   Give each balancer its own.`,
+   Give each balancer a different priority.`,
     ],
     'keepalived with the address of a balancer to move': [
       () => moving({ vip: '10.0.0.2/24' }),
       `error: 10.0.0.2/24 is the address of a balancer.
    at role keepalived, vip
-   Take one that belongs to no host.`,
+   Use an address that belongs to no host.`,
     ],
     'keepalived with a check that is no URL': [
       () => moving({ checkUrl: "http://localhost/' || reboot" }),
-      `error: The check cannot ask "http://localhost/' || reboot".
+      `error: The check cannot request "http://localhost/' || reboot".
    at role keepalived, checkUrl
-   Give a URL that begins with http://.`,
+   Use a URL that starts with http://.`,
     ],
     'keepalived on an interface that the host has not': [
       () => moving({ interface: 'eth7' }, { interfaces: ['lo', 'eth0'] }),
@@ -165,57 +165,57 @@ describe('what is refused', () => {
     ],
     'nginx with a limit of nothing': [
       () => web({ rate: 0 }),
-      `error: nginx cannot count to 0 requests a second.
+      `error: nginx cannot limit requests to 0 per second.
    at role nginx, rate
-   Give a whole number from 1 on, or nothing for no limit.`,
+   Set an integer of 1 or more, or leave it out for no limit.`,
     ],
     'nginx without the application': [
       () => web({ upstreams: [] }),
-      `error: nginx has no server to pass requests on to.
+      `error: nginx has no application servers.
    at role nginx, upstreams
-   Name at least one server of the application.`,
+   Add at least one application server.`,
     ],
     'nginx without a balancer': [
       () => web({ balancers: [] }),
-      `error: nginx has no balancer whose word it could take.
+      `error: nginx has no balancers.
    at role nginx, balancers
-   Name at least one.`,
+   Add at least one balancer.`,
     ],
     'upstream without a server': [
       () => spread({ servers: [] }),
-      `error: There is no server of app.
+      `error: app has no servers.
    at role upstream, servers
-   Name at least one.`,
+   Add at least one.`,
     ],
     'upstream with two servers of one name': [
       () => spread({ servers: [FIRST, FIRST] }),
-      `error: app has two servers of the name web1.
+      `error: app has two servers with the name web1.
    at role upstream, servers
-   Give each a name of its own.`,
+   Give each server a unique name.`,
     ],
     'upstream with a path that is none': [
       () => spread({ path: 'livez' }),
-      `error: "livez" is no path.
+      `error: "livez" is not a path.
    at role upstream, path
-   Begin it with a slash.`,
+   Start it with a slash.`,
     ],
     'app with a name that no user can have': [
       () => service({ name: 'My Notes' }),
-      `error: "My Notes" is no name of a user.
+      `error: "My Notes" is not a valid user name.
    at role app, name
-   Take small letters, digits and dashes.`,
+   Use lower-case letters, digits and dashes.`,
     ],
     'app without a database': [
       () => service({ databases: [] }),
-      `error: notes has no database to ask.
+      `error: notes has no databases.
    at role app, databases
-   Name every host that may be the primary.`,
+   Add all hosts that may be the primary.`,
     ],
     'app with its metrics where it serves': [
       () => service({ metrics: { address: '10.0.2.1', port: 3000 } }),
-      `error: notes would serve and tell its metrics on one port.
+      `error: notes cannot use the same port for requests and metrics.
    at role app, metrics
-   Give metrics a port of their own.`,
+   Use another port for metrics.`,
     ],
   }
 

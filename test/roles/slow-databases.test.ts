@@ -62,7 +62,7 @@ describe('checks of databases', () => {
       expect(speechless).to.include('unknown: psql gave no row')
       expect(labels).to.include('one of them is the primary: unknown')
       expect(labels).to.include('no replication slot has lost its WAL: unknown')
-      expect(labels).to.include('what the primary writes gets to the backups: unknown')
+      expect(labels).to.include('WAL archiving works: unknown')
     })
   })
 

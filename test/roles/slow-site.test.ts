@@ -46,7 +46,7 @@ exec sleep 100000`
         programs: { curl: SPEECHLESS, ...programs },
         percent: more.percent ?? 100,
       })
-      return found.filter(({ label }) => /certificate for|good for/.test(label))
+      return found.filter(({ label }) => /presents the certificate|is valid for/.test(label))
     }
 
     it('hold when the whole certificate came and the connection lingers, with one handshake', async () => {
@@ -70,7 +70,7 @@ exec sleep 100000`
       expect(
         found.map(({ outcome, problem }) => [outcome, problem?.message, problem?.details, problem?.next]),
       ).to.deep.equal(
-        Array(2).fill(['failed', 'it is shown no certificate', ['connect:errno=111'], undefined]),
+        Array(2).fill(['failed', 'the site presents no certificate', ['connect:errno=111'], undefined]),
       )
     })
 
@@ -83,7 +83,7 @@ exec sleep 100000`
       expect(near?.problem?.message).to.equal(`it is valid until ${new X509Certificate(old).validTo}`)
       expect(near?.problem?.next).to.equal('Renew it.')
       const [another] = await certificates({ openssl: shows(day(80), log) })
-      expect(another?.problem?.message).to.equal('it is shown another one')
+      expect(another?.problem?.message).to.equal('the site presents another certificate')
     })
 
     const acme = { thumbprint: 'thumb' }
@@ -110,7 +110,7 @@ exec sleep 100000`
         'case $* in *acme*) echo nothing ;; *--resolve*:80:*) printf "301 https://site.test/a?b" ;; esac',
       )
       expect(other.map(({ outcome }) => outcome)).to.deep.equal(['passed', 'failed', 'passed'])
-      expect(other[1]?.problem?.next).to.equal('Run the playbook: the balancers do not know the account yet.')
+      expect(other[1]?.problem?.next).to.equal('Run provision: the balancers do not know the account yet.')
     })
 
     it('are unknown where curl does not come to an end', async () => {
@@ -126,9 +126,9 @@ exec sleep 100000`
     const service = (socat: string, percent = 100) =>
       results((host) => serversInService(host, 'web', [{ name: 'web1' }]), { socat }, percent)
 
-    it('are unknown when HAProxy does not answer on its socket', async () => {
+    it('are unknown when haproxy does not answer on its socket', async () => {
       expect((await service(SILENT, 5))[0]).to.match(SLOW)
-      expect(await service(SPEECHLESS)).to.deep.equal(['unknown: HAProxy does not answer on its socket'])
+      expect(await service(SPEECHLESS)).to.deep.equal(['unknown: haproxy does not answer on its socket'])
     })
 
     it('fail by its answer, or by a refused connection', async () => {
@@ -159,19 +159,21 @@ exec sleep 100000`
       expect(servers).to.match(SLOW)
       expect(certificate).to.match(SLOW)
       expect((await balancer({ curl: SPEECHLESS, socat: SPEECHLESS })).slice(2)).to.deep.equal(
-        Array(2).fill('unknown: HAProxy does not answer on its socket'),
+        Array(2).fill('unknown: haproxy does not answer on its socket'),
       )
       const other = 'cat >/dev/null; echo Serial: 1; echo SHA1 FingerPrint: 00'
-      expect((await balancer({ curl: SPEECHLESS, socat: other }))[3]).to.equal('failed: it has another one')
+      expect((await balancer({ curl: SPEECHLESS, socat: other }))[3]).to.equal(
+        'failed: it has another certificate',
+      )
     })
 
     it('are unknown when ip gives no answer', async () => {
       const held = (ip: string, percent = 100) =>
         results((host) => keepalivedChecks({ hosts: [host] }, '198.18.0.1/24')[0], { ip }, percent)
       expect((await held(SILENT, 5))[0]).to.match(/^unknown: web1: no answer within/)
-      expect(await held(SPEECHLESS)).to.deep.equal(['unknown: web1 does not tell its addresses'])
+      expect(await held(SPEECHLESS)).to.deep.equal(['unknown: web1 does not report its addresses'])
       expect(await held('exit 1')).to.deep.equal(['unknown: web1: it ended with status 1'])
-      expect(await held('echo "1: lo    inet 127.0.0.1/8"')).to.deep.equal(['failed: none of them has it'])
+      expect(await held('echo "1: lo    inet 127.0.0.1/8"')).to.deep.equal(['failed: no host holds it'])
       expect(
         await held('echo "1: lo    inet 127.0.0.1/8"; echo "2: eth0    inet 198.18.0.1/24 scope"'),
       ).to.deep.equal(['passed'])
@@ -184,7 +186,7 @@ exec sleep 100000`
       })
       const has = '2: eth0    inet6 2001:db8::1/64'
       const all = [answer('lb1', has), answer('lb2', has), answer('lb3', new Unknown('slow'))]
-      expect(vipHolderProblem(all, '2001:DB8:0::1')).to.equal('lb1 and lb2 have it')
+      expect(vipHolderProblem(all, '2001:DB8:0::1')).to.equal('lb1 and lb2 hold it')
     })
   })
 
@@ -216,7 +218,7 @@ exec sleep 100000`
         Array(3).fill('passed'),
       )
       expect((await results((one) => appChecks(host(one)), { ...programs, curl: curl('one') }))[2]).to.equal(
-        'failed: two is current, and it said {"release":"one"}',
+        'failed: the current release is two, and the answer is {"release":"one"}',
       )
     })
   })
@@ -235,7 +237,7 @@ exec sleep 100000`
       const speechless = await backups(SPEECHLESS, SPEECHLESS)
       expect([speechless[1], speechless[3]]).to.deep.equal([
         'unknown: pgbackrest gave no answer',
-        'unknown: systemd does not tell of the timers',
+        'unknown: systemd does not report the timers',
       ])
     })
 
@@ -246,7 +248,7 @@ exec sleep 100000`
       )
       const found = await backups('echo "[]"', one)
       expect([found[1], found[3]]).to.deep.equal([
-        'failed: there is none',
+        'failed: there is no backup',
         'failed: pgbackrest-backup@diff.timer is inactive',
       ])
     })

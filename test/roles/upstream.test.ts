@@ -40,10 +40,10 @@ describe('role upstream', () => {
     expect(revision({ answerWithin: 20 })).to.not.equal(revision())
   })
 
-  it('refuses to be without servers, with one twice, and with what is no path', () => {
-    expect(() => configuration({ servers: [] })).to.throw('There is no server of app.')
+  it('refuses to be without servers, with one twice, and with an invalid path', () => {
+    expect(() => configuration({ servers: [] })).to.throw('app has no servers.')
     const [one] = params.servers
-    expect(() => configuration({ servers: one ? [one, one] : [] })).to.throw('two servers of the name app1')
-    expect(() => configuration({ path: 'livez' })).to.throw('"livez" is no path')
+    expect(() => configuration({ servers: one ? [one, one] : [] })).to.throw('two servers with the name app1')
+    expect(() => configuration({ path: 'livez' })).to.throw('"livez" is not a path')
   })
 })

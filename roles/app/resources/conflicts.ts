@@ -8,7 +8,7 @@ interface AppConflicts {
   readonly metrics?: Endpoint | undefined
 }
 
-/** A unit, a user or files of the same name that have another purpose, and programs that have the ports. */
+/** Refuses a host with another unit, user or files of the same name, or with other programs on the ports. */
 export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
   const unit = `${name}.service`
   return noConflicts({
@@ -32,15 +32,15 @@ export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
   })
 }
 
-/** System accounts without a shell are adopted: one may be left from a run that was interrupted. */
+/** A system account without a shell is adopted: it may come from an interrupted run. */
 function judge({ more: [account] }: Found): readonly Conflict[] {
   const [name = '', , uid = '', , , , shell = ''] = account?.split(':') ?? []
-  const isPerson = Number(uid) >= 1000 || (name !== '' && !/\/(?:nologin|false)$/.test(shell))
-  return account !== undefined && isPerson
+  const canLogIn = Number(uid) >= 1000 || (name !== '' && !/\/(?:nologin|false)$/.test(shell))
+  return account !== undefined && canLogIn
     ? [
         {
           what: `the user ${name} exists and can log in: uid ${uid}, shell ${shell}`,
-          next: 'Give the application another name, or remove that user.',
+          next: 'Give the application another name, or remove the user.',
         },
       ]
     : []

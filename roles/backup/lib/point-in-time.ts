@@ -2,7 +2,7 @@ import { Problem } from 'provision-ts'
 
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,6})?\s*(Z|[+-]\d\d(?::?\d\d)?)$/
 
-/** A moment as PostgreSQL and pgBackRest read it. */
+/** A point in time in the format of PostgreSQL and pgBackRest. */
 export interface PointInTime {
   /** In UTC: `2026-11-22 12:00:00.000000+00`. */
   readonly text: string
@@ -11,9 +11,9 @@ export interface PointInTime {
 }
 
 /**
- * A time as a person writes it, with its offset: `2026-11-22 12:00:00+00`.
+ * Parses a time with its offset: `2026-11-22 12:00:00+00`.
  *
- * @throws Problem when it is none, or could be meant in several zones
+ * @throws Problem if it is not a time, or has no offset
  */
 export function parsePointInTime(given: string): PointInTime {
   const parts = TIME.exec(given.trim())
@@ -21,7 +21,7 @@ export function parsePointInTime(given: string): PointInTime {
   const offset = zone === 'Z' ? 'Z' : zone.replace(/^(.\d\d):?(\d\d)?$/, (_all, h, m) => `${h}:${m ?? '00'}`)
   const ms = Date.parse(`${day}T${minute}${second}${offset}`)
   if (!parts || Number.isNaN(ms)) {
-    throw new Problem(`--to: ${JSON.stringify(given)} is no moment`, {
+    throw new Problem(`--to: ${JSON.stringify(given)} is not a point in time`, {
       next: "Write it with its offset from UTC: --to '2026-11-22 12:00:00+00'.",
     })
   }

@@ -1,45 +1,45 @@
 import { ask, type Question, read, type Shell, sh, Unknown } from 'provision-ts'
 import { STANZA } from '../params.ts'
 
-/** What the repository holds of the cluster. */
+/** The content of the repository. */
 export interface RepositoryInfo {
-  /** Undefined when the repository was never told of a cluster. */
+  /** The system identifier of the cluster; undefined for an empty repository. */
   readonly system: string | undefined
-  /** What pgBackRest says is wrong; undefined when all is well. */
+  /** The error of pgBackRest; undefined if there is none. */
   readonly problem: string | undefined
   /** The oldest first. */
   readonly backups: readonly Backup[]
-  /** The host's own clock when it was asked, in seconds since 1970. */
+  /** The host's clock at the time of the answer, in seconds since 1970. */
   readonly asked: number
 }
 
 export interface Backup {
-  /** `20261122-183000F`, and a second part for one that builds on it. */
+  /** `20261122-183000F`, with a second part for a backup that depends on it. */
   readonly label: string
   readonly type: 'full' | 'diff' | 'incr'
   /** Seconds since 1970. */
   readonly start: number
   readonly stop: number
-  /** Bytes of the database, and of the files that this backup has added to the repository. */
+  /** Bytes of the database, and bytes that this backup added to the repository. */
   readonly size: number
   readonly added: number
-  /** Whether pages were found whose checksums are wrong. */
+  /** True if pages with wrong checksums were found. */
   readonly damaged: boolean
-  /** The run of provision that asked for it; undefined for one of a timer. */
+  /** The run of provision that took it; undefined for a backup of a timer. */
   readonly run: string | undefined
 }
 
-/** Its output is for {@link parseRepositoryInfo}. */
+/** The output is parsed by {@link parseRepositoryInfo}. */
 export const REPOSITORY_INFO: Shell = sh`command -v pgbackrest >/dev/null || exit 0
 date +%s; HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups pgbackrest --stanza=${STANZA} --output=json info 2>&1`
 
-/** To the repository's host: what it holds. */
+/** The content of the repository, asked on its host. */
 export const repositoryInfo: Question<RepositoryInfo> = ask(
-  'what its repository holds',
+  'the content of its repository',
   read(REPOSITORY_INFO, ({ stdout }) => parseRepositoryInfo(stdout)),
 )
 
-/** @throws Unknown when pgBackRest is there and said nothing */
+/** @throws Unknown if pgBackRest is installed and prints nothing */
 export function parseRepositoryInfo(said: string): RepositoryInfo {
   const [clock = '', ...rest] = said.split('\n')
   const text = rest.join('\n').trim()
@@ -47,7 +47,7 @@ export function parseRepositoryInfo(said: string): RepositoryInfo {
   if (clock === '') return nothing
   if (text === '') throw new Unknown('pgbackrest gave no answer')
   if (!text.startsWith('[')) return { ...nothing, problem: text.split('\n')[0] }
-  // The number of a system is larger than JavaScript's are exact.
+  // A system identifier is too large for an exact number.
   const [stanza] = JSON.parse(text.replace(/("system-id":)(\d+)/g, '$1"$2"')) as readonly StanzaInfo[]
   const { code = MISSING, message = '' } = stanza?.status ?? {}
   return {
@@ -67,12 +67,12 @@ export function parseRepositoryInfo(said: string): RepositoryInfo {
   }
 }
 
-/** What a backup is marked with. */
+/** The key of the annotation with the run. */
 export const ANNOTATION = 'provision'
 
 const [OK, MISSING, NO_BACKUP] = [0, 1, 2]
 
-/** As pgBackRest's manual describes it. */
+/** See pgBackRest's manual. */
 interface StanzaInfo {
   readonly status?: { readonly code: number; readonly message: string }
   readonly db?: readonly { readonly 'system-id': string }[]

@@ -2,14 +2,14 @@ import { type Shell, sh } from 'provision-ts'
 import type { Paths } from '../../postgres/params.ts'
 
 /**
- * `scratch_conf`, then `scratch_start DATA`, which waits until the server has recovered and been promoted; `scratch_run DATA`, until it ends
- * by itself; `scratch_ask`, `scratch_stop DATA fast|immediate`, `scratch_words` of its log.
+ * Shell functions for a temporary server without network access. Call `scratch_conf` first. `scratch_start DATA` waits until the server has
+ * recovered and is promoted; `scratch_run DATA` waits until it stops. The others are `scratch_ask`, `scratch_stop DATA fast|immediate`,
+ * and `scratch_log`, which prints errors of its log.
  *
- * A server that nobody but us reaches. Where the cluster had more connections or workers does not
- * matter to one that lets nobody in before it has recovered.
+ * Its limits of connections and workers may be lower than the cluster's, as it accepts no sessions before it has recovered.
  *
- * @param at where its settings, socket and log are; it belongs to postgres
- * @param archive what sends its WAL; nothing does unless given
+ * @param at the directory of its settings, socket and log, owned by postgres
+ * @param archive the command that archives its WAL. @default no archiving
  */
 export function scratchServer({ bin }: Pick<Paths, 'bin'>, at: string, archive?: string): Shell {
   const settings = {
@@ -29,7 +29,7 @@ export function scratchServer({ bin }: Pick<Paths, 'bin'>, at: string, archive?:
     archive_mode: archive === undefined ? 'off' : 'on',
     archive_command: archive ?? '',
   }
-  // On its command line: what was said by ALTER SYSTEM comes with the data, and beats any file.
+  // On the command line: settings of ALTER SYSTEM come with the data and override files.
   const options = Object.entries(settings).map(([name, value]) => sh`-c ${`${name}=${value}`}`.text)
   return sh`
 as_postgres() { HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$@"; }
@@ -45,5 +45,5 @@ scratch_start() {
 }
 scratch_run() { ( at=$1; eval "set -- $options"; as_postgres timeout 86400 "$bin/postgres" -D "$at" "$@" ) >"$scratch/log" 2>&1; }
 scratch_stop() { [ ! -e "$1/postmaster.pid" ] || as_postgres "$bin/pg_ctl" -s -D "$1" -m "$2" -w -t 600 stop; }
-scratch_words() { grep -E 'FATAL|PANIC|ERROR|recovery (ended|stopping)|could not' "$scratch/log" | tail -n 8 >&2; }`
+scratch_log() { grep -E 'FATAL|PANIC|ERROR|recovery (ended|stopping)|could not' "$scratch/log" | tail -n 8 >&2; }`
 }

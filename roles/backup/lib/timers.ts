@@ -3,23 +3,24 @@ import { STANZA } from '../params.ts'
 export const BACKUP_SCRIPT = '/usr/local/libexec/pgbackrest-backup'
 
 /**
- * Takes a backup and reads all of the repository again: from a replica, so that the primary has nothing of it; from the primary while no replica answers.
+ * Takes a backup, then verifies the repository. The backup comes from a replica, so that the primary has no load; from the primary while
+ * no replica answers.
  *
- * @param replicas whether there are any
+ * @param replicas true if the site has replicas
  */
 export function backupScript(replicas: boolean): string {
   return `#!/bin/sh
-# Made by provision. pgbackrest-backup full|diff|incr
+# Written by provision. pgbackrest-backup full|diff|incr
 type=$1; shift
 run() { pgbackrest --stanza=${STANZA} --type="$type" "$@" backup; }
 ${replicas ? FROM_REPLICA : 'run "$@" || exit'}
-# Its status says nothing of what it finds.
+# The exit status does not show what it finds.
 found=$(pgbackrest --stanza=${STANZA} --log-level-console=error --output=text verify) || exit
 case $found in *'status: error'*) printf '%s\\n' "$found" >&2; exit 1 ;; esac
 `
 }
 
-/** 56 is pgBackRest's status for: there is no such cluster among the hosts. */
+/** pgBackRest exits with 56 if no host has such a cluster. */
 const FROM_REPLICA = `run --backup-standby "$@"; status=$?
 case $status in
   0) ;;
@@ -45,7 +46,7 @@ ProtectHome=yes
 PrivateDevices=yes
 `
 
-/** One that was missed while the host was off is made up for. */
+/** A run that was missed while the host was off starts after the boot. */
 export function timer(type: 'full' | 'diff', calendar: string): string {
   return `[Unit]
 Description=Backup (${type}) of the PostgreSQL cluster ${STANZA}

@@ -5,11 +5,11 @@ import { STANZA } from '../params.ts'
 
 export interface BackupParams {
   readonly type: 'full' | 'diff' | 'incr'
-  /** Of this run alone: the backup is marked with it. */
+  /** The id of this run, which annotates the backup. */
   readonly run: string
 }
 
-/** A backup that this run has taken. The first of all is a full one, whatever was asked for. */
+/** Takes a backup in this run. The first backup is always a full one. */
 export const takeBackup = resource<BackupParams, RepositoryInfo>('backup', {
   id: ({ type }) => type,
   affects: 'itself',
@@ -19,7 +19,7 @@ export const takeBackup = resource<BackupParams, RepositoryInfo>('backup', {
   apply: ({ type, run }) => [
     {
       script: sh`${BACKUP_SCRIPT} ${type} --log-level-console=warn ${`--annotation=${ANNOTATION}=${run}`} || exit 1
-told=$(pgbackrest ${`--stanza=${STANZA}`} info | awk '/ backup: / { label = $1 " " $NF } / database size: / { size = $0 } END { sub(/^ */, "", size); print label ", " size }'); say "$told"`,
+summary=$(pgbackrest ${`--stanza=${STANZA}`} info | awk '/ backup: / { label = $1 " " $NF } / database size: / { size = $0 } END { sub(/^ */, "", size); print label ", " size }'); say "$summary"`,
       as: 'postgres',
       reportsProgress: true,
       timeout: '24h',

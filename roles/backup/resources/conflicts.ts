@@ -6,17 +6,17 @@ interface BackupConflicts {
   readonly config: string
   readonly address: string
   readonly port: number
-  /** What else the role would replace. */
+  /** Other files that the role replaces. */
   readonly files: readonly string[]
   /** The hosts whose names get a line in /etc/hosts. */
   readonly others: readonly BackupHost[]
 }
 
-/** Debian's own file. pgBackRest does not read it once the role's is there. */
+/** Debian's file. pgBackRest ignores it once the role's file exists. */
 const PACKAGED = '/etc/pgbackrest.conf'
 const HOSTS = '/etc/hosts'
 
-/** Stanzas of another configuration, names that mean another host, and programs that have the port. */
+/** Refuses a host with stanzas of another configuration, other addresses for the names of the site, or other programs on the port. */
 export function backupConflicts({ config, address, port, files, others }: BackupConflicts): Step {
   const names = others.map(({ name }) => name.replaceAll('.', '[.]')).join('|')
   return noConflicts({

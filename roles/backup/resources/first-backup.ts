@@ -3,14 +3,14 @@ import { type RepositoryInfo, repositoryInfo } from '../lib/repository-info.ts'
 
 const UNIT = 'pgbackrest-backup@full.service'
 
-const begun = read(sh`systemctl is-active ${UNIT}`, ({ stdout }) => /^activ/.test(stdout))
+const isRunning = read(sh`systemctl is-active ${UNIT}`, ({ stdout }) => /^activ/.test(stdout))
 
-/** The first backup: WAL without one to begin with is of no use. It is begun, and goes on by itself. */
+/** Starts the first full backup, and does not wait for its end. WAL is useless without a backup. */
 export const firstBackup = resource<Record<never, never>, readonly [RepositoryInfo, boolean]>(
   'first backup',
   {
     id: () => 'begun',
-    read: () => readBoth(repositoryInfo.read, begun),
+    read: () => readBoth(repositoryInfo.read, isRunning),
     diff: (_params, [{ backups }, running]) =>
       backups.length > 0 || running ? undefined : { action: 'run', fields: [] },
     apply: () => [sh`systemctl start --no-block ${UNIT}`],

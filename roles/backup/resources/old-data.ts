@@ -5,16 +5,16 @@ import type { Paths } from '../../postgres/params.ts'
 export interface OldDataParams {
   readonly paths: Pick<Paths, 'data' | 'unit'>
   readonly primary: string
-  /** What the primary has. */
+  /** The database of the primary. */
   readonly found: ClusterState | undefined
 }
 
-/** No data of a time that the primary was taken back from: they are moved aside, and a new copy can be made. */
+/** Moves aside the data of a replica that are newer than the restored primary, so that it gets a new copy. */
 export const moveDataAside = resource<OldDataParams, ClusterState>('old data', {
   id: ({ paths }) => paths.data,
   read: () => clusterState.read,
   diff: (_params, have) =>
-    have.kind === 'cluster' ? { action: 'change', fields: [{ name: 'place', to: 'aside' }] } : undefined,
+    have.kind === 'cluster' ? { action: 'change', fields: [{ name: 'data', to: 'moved aside' }] } : undefined,
   apply: ({ paths: { data, unit }, primary, found }, have) => {
     const later =
       found?.kind === 'cluster' && found.running && have.kind === 'cluster' && found.timeline > have.timeline
@@ -22,6 +22,8 @@ export const moveDataAside = resource<OldDataParams, ClusterState>('old data', {
       ? [
           sh`data=${data}; systemctl stop ${unit} && mv -T "$data" "$data.before-restore.$(date -u +%Y%m%dT%H%M%SZ)"`,
         ]
-      : [sh`echo ${`${primary} does not run with restored data, so those here were left alone.`} >&2; exit 1`]
+      : [
+          sh`echo ${`${primary} does not run with restored data, so the data here are unchanged.`} >&2; exit 1`,
+        ]
   },
 })

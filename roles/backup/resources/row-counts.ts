@@ -2,7 +2,7 @@ import { ask, type Question, read, resource, sh } from 'provision-ts'
 import { localFunctions } from '../../postgres/lib/shell.ts'
 import type { Paths } from '../../postgres/params.ts'
 
-/** How many rows each table had at one place in the WAL. */
+/** The number of rows of each table at one position in the WAL. */
 export interface RowCounts {
   readonly run: string
   readonly lsn: string
@@ -13,7 +13,7 @@ export interface RowCounts {
 const FILE = '/run/provision-backup-moment'
 
 export const rowCounts: Question<RowCounts | undefined> = ask(
-  'the rows of a moment',
+  'the row counts of a replica',
   read(sh`cat ${FILE} 2>/dev/null`, ({ stdout }) => {
     const [run, lsn, ...rows] = stdout.split('\n').filter((line) => line !== '')
     return run && lsn ? { run, lsn, rows } : undefined
@@ -21,21 +21,21 @@ export const rowCounts: Question<RowCounts | undefined> = ask(
 )
 
 /**
- * The rows of all tables as a replica has them at one place in the WAL: it stops there while it counts. The primary notices nothing of
- * that, since what it waits for is on the replica's disk, not in its tables.
+ * Counts the rows of all tables on a replica at one position in the WAL: replay pauses meanwhile. Commits on the primary do not wait,
+ * because they need WAL on the replica's disk, not in its tables.
  */
 export const recordRowCounts = resource<
   { readonly run: string; readonly paths: Pick<Paths, 'bin'> },
   RowCounts | undefined
->('rows of a moment', {
+>('row counts', {
   id: () => 'on a replica',
   affects: 'itself',
   read: () => rowCounts.read,
   diff: ({ run }, have) => (have?.run === run ? undefined : { action: 'run', fields: [] }),
-  apply: ({ run, paths }) => [{ script: counted(run, paths), timeout: '15m' }],
+  apply: ({ run, paths }) => [{ script: countScript(run, paths), timeout: '15m' }],
 })
 
-function counted(run: string, paths: Pick<Paths, 'bin'>) {
+function countScript(run: string, paths: Pick<Paths, 'bin'>) {
   return sh`
 ${localFunctions(paths)}
 file=${FILE}
@@ -53,7 +53,7 @@ done
 mv -f $file.new $file`
 }
 
-/** One line a table. psql runs what the first query has made. */
+/** Prints one line per table. psql executes the queries that this query returns. */
 export const COUNT_ROWS = sh`select format('select %L, count(*) from %I.%I', replace(format('%s %I.%I', current_database(), n.nspname, c.relname), ' pg_catalog.', ' '), n.nspname, c.relname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^(pg_|information_schema)' order by n.nspname, c.relname \gexec`

@@ -16,25 +16,25 @@ import { type BackupHost, type BackupHostParams, PORT } from '../params.ts'
 import { backupConflicts } from './conflicts.ts'
 
 export const CONFIG = '/etc/pgbackrest/pgbackrest.conf'
-/** Read beside the configuration; it alone holds a secret. */
+/** The only file with a secret. */
 export const PASSPHRASE = '/etc/pgbackrest/conf.d/passphrase.conf'
 const DROP_IN = '/etc/systemd/system/pgbackrest.service.d/provision.conf'
 export const TRUSTED = '/etc/pgbackrest/tls/authority.crt'
 export const CERTIFICATE = '/etc/pgbackrest/tls/host.crt'
 export const KEY = '/etc/pgbackrest/tls/host.key'
 
-/** What the server reads and root alone writes. */
+/** Readable by the server, writable by root only. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
 interface ServerParams extends BackupHostParams {
-  /** Whom it talks to, by their names. */
+  /** The other end of connections, by name. */
   readonly others: readonly BackupHost[]
   readonly config: string
-  /** What the configuration holds of secrets. */
+  /** The part of the configuration with the passphrase. */
   readonly secret?: Secret
 }
 
-/** pgBackRest and its server: what it is told is valid and in force, or as it was. */
+/** pgBackRest and its server. The configuration is valid and active, or rolled back. */
 export function server({
   name,
   address,
@@ -48,7 +48,7 @@ export function server({
   return [
     backupConflicts({ config: CONFIG, address, port: PORT, files, others }),
     pkg('pgbackrest'),
-    // pgBackRest knows others by the names of their certificates, and asks the host where they are.
+    // pgBackRest uses the names of certificates and resolves them on the host.
     others.map((other) =>
       line('/etc/hosts', `${other.address} ${other.name}`, { match: new RegExp(`^\\S+\\s+${other.name}$`) }),
     ),
@@ -64,36 +64,36 @@ export function server({
         file(CERTIFICATE, certificate.certificate, FOR_SERVER),
         file(KEY, certificate.key, FOR_SERVER),
       ],
-      { validate: VALID, activate: apply, probe: presents(name, address) },
+      { validate: VALID, activate: apply, probe: servesCertificate(name, address) },
     ),
     service('pgbackrest'),
   ]
 }
 
-/** Sessions that are open, those of a running backup too, outlive a reload; only another unit needs a restart. */
+/** A reload keeps open sessions, also of a running backup. A changed unit needs a restart. */
 const apply = handler(
   'apply the pgbackrest configuration',
   sh`
 how=reload-or-restart
 [ "$(systemctl show -p NeedDaemonReload --value pgbackrest)" = no ] || how=restart
-# A transaction has had its units read again by now.
+# The transaction has already run daemon-reload.
 [ -z "\${provision_reloaded-}" ] || how=restart
 systemctl daemon-reload; systemctl reset-failed pgbackrest 2>/dev/null
 systemctl $how pgbackrest || { journalctl -q --no-pager -o cat -n 5 -u pgbackrest; exit 1; }`,
 )
 
 /**
- * A command that reads the whole configuration and says at once what is wrong with it; then it finds nobody on that port, which is
- * as good. (In pgBackRest 2.55 `version` reads nothing and takes no options.)
+ * A ping reads the whole configuration and reports errors. Then it finds no server on that port, which is expected. (In pgBackRest 2.55
+ * `version` reads nothing and takes no options.)
  */
 const VALID = sh`
 said=$(timeout 1 setpriv --reuid postgres --regid postgres --init-groups pgbackrest --log-level-console=warn --tls-server-port=1 server-ping 127.0.0.1 2>&1)
 case $? in 49 | 124) ;; *) printf '%s\n' "$said"; exit 1 ;; esac
 case $said in *WARN*) printf '%s\n' "$said"; exit 1 ;; esac
 certificate=${CERTIFICATE} key=${KEY}
-[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] || { echo 'The key is not that of the certificate.'; exit 1; }`
+[ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] || { echo 'The key does not match the certificate.'; exit 1; }`
 
-function presents(name: string, address: string): Probe {
+function servesCertificate(name: string, address: string): Probe {
   return probe(
     `pgBackRest answers on port ${PORT}`,
     sh`

@@ -5,15 +5,15 @@ import { STANZA } from '../params.ts'
 
 export interface StanzaParams {
   readonly host: string
-  /** Where the repository lies. */
+  /** The directory of the repository. */
   readonly path: string
-  /** The number of the primary's system; undefined while it has none. */
+  /** The system identifier of the primary; undefined while it has no database. */
   readonly system: string | undefined
 }
 
 /**
- * The cluster's place in the repository. One that holds another cluster is left alone: it may be all that is left of the data,
- * and the new cluster an accident.
+ * The stanza of the cluster in the repository. A repository of another cluster is refused: it may be the only copy of its data, and the
+ * new cluster a mistake.
  */
 export const stanza = resource<StanzaParams, RepositoryInfo>('backup stanza', {
   id: () => STANZA,
@@ -22,13 +22,13 @@ export const stanza = resource<StanzaParams, RepositoryInfo>('backup stanza', {
     if (have.problem !== undefined)
       throw new Problem(`${host} cannot read its repository in ${path}`, {
         details: [have.problem],
-        next: 'Nothing was changed in it. When it was made with another passphrase, give that one again.',
+        next: 'It was not changed. If it was created with another passphrase, set that one again.',
       })
     if (have.system === undefined) return { action: 'create', fields: [] }
     if (system === undefined || system === have.system) return undefined
-    throw new Problem(`The repository on ${host} holds the backups of another cluster`, {
-      details: [`it is of system ${have.system}, the database hosts of system ${system}`],
-      next: `Nothing was changed in it. To bring its data back: provision restore. To begin anew: mv ${path} ${path}.$(date +%F) on ${host}, and run again. After an upgrade of PostgreSQL: sudo -u postgres pgbackrest --stanza=${STANZA} stanza-upgrade on ${host}.`,
+    throw new Problem(`The repository on ${host} has the backups of another cluster`, {
+      details: [`the repository has system ${have.system}, the database hosts have system ${system}`],
+      next: `It was not changed. To restore its data: provision restore. To start again: mv ${path} ${path}.$(date +%F) on ${host}, and run again. After an upgrade of PostgreSQL: sudo -u postgres pgbackrest --stanza=${STANZA} stanza-upgrade on ${host}.`,
     })
   },
   apply: () => [

@@ -5,22 +5,22 @@ import { CHECK_ARCHIVING } from '../lib/check-archiving.ts'
 import { CONFIG } from './server.ts'
 
 export interface ArchiverState {
-  /** Whether the last WAL file that was tried could not be sent. */
+  /** True if the last attempt to archive a WAL file failed. */
   readonly failing: boolean
 }
 
 const FAILING = `select last_failed_time > coalesce(last_archived_time, '-infinity') is true as failing from pg_stat_archiver`
 
-/** Undefined when nothing answers. */
+/** Undefined if no server answers. */
 const archiver = queryRow<ArchiverState>(FAILING)
 
-/** To a database host, by checks: how the sending of its WAL goes. */
+/** The state of WAL archiving on a database host, for checks. */
 export const archiverState: Question<ArchiverState | Problem> = healthQuery<ArchiverState>(
-  'how its WAL is archived',
+  'the state of WAL archiving',
   FAILING,
 )
 
-/** What was checked, noted where a new machine has nothing. */
+/** The hash of the configuration that was checked. A new machine does not have it. */
 const CHECKED = '/var/lib/provision/pgbackrest-checked'
 
 const isChecked = read(
@@ -29,8 +29,8 @@ const isChecked = read(
 )
 
 /**
- * That what the primary writes arrives in the repository. It is tried for real, by a WAL file that has to be there within a
- * minute, after each change and each change of the primary; later PostgreSQL's own count of failures is enough.
+ * WAL of the primary reaches the repository. After a change of the configuration or of the primary, a test file must arrive within a
+ * minute. Otherwise the failure counter of PostgreSQL is used.
  */
 export const walArchiving = resource<
   { readonly host: string },

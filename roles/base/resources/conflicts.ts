@@ -4,7 +4,7 @@ import { describeListener, isPortTaken, type Listener, listenersIn } from '../li
 export interface ConflictParams {
   /** The name of the role, for messages. */
   readonly role: string
-  /** The main file of the role. A comment in it says whether the role wrote it. */
+  /** The main file of the role. A comment in it shows if the role wrote it. */
   readonly config: string
   /** Further files to search, as paths or patterns of the shell. @default none */
   readonly others?: readonly string[]
@@ -26,12 +26,12 @@ export interface WantedPort {
   /** `*` for all addresses of IPv4. */
   readonly address: string
   readonly port: number
-  /** Text of the main file, when the role has the port already: the host is not asked for its listeners then. */
+  /** Text that the main file contains if the role already uses the port. Then listeners are not read. */
   readonly configured: string
 }
 
 export interface Found {
-  /** Whether the role wrote its main file: it has been here before. */
+  /** True if the role wrote the main file in an earlier run. */
   readonly isOurs: boolean
   /** Lines of the files that were searched. */
   readonly lines: readonly { readonly path: string; readonly text: string }[]
@@ -43,18 +43,18 @@ export interface Found {
 }
 
 export interface Conflict {
-  /** What is on the host, and where. */
+  /** The conflict on the host, and its place. */
   readonly what: string
-  /** What the user can do. */
+  /** The action of the user. */
   readonly next: string
 }
 
-/** An answer that has no conflicts. */
+/** An answer without conflicts. */
 const NOTHING: Found = { isOurs: false, lines: [], files: [], more: [], listeners: [] }
 
 /**
- * A step that changes nothing. It refuses the run, before any host is changed, where the role would end or disturb what the host is in use
- * for: configuration that the role did not write, or ports of other programs. One process where the role is in use already.
+ * A step that changes nothing. Before any host changes, it refuses the run if the role would break the present use of the host:
+ * configuration that the role did not write, or ports of other programs. It runs one process if the role is already in use.
  */
 export const noConflicts = resource<ConflictParams, Found>('conflicts', {
   id: ({ role }) => role,
@@ -64,7 +64,7 @@ export const noConflicts = resource<ConflictParams, Found>('conflicts', {
   diff: (params, found) => {
     const conflicts = findConflicts(params, found)
     if (conflicts.length === 0) return undefined
-    throw new InvalidParams(`The role ${params.role} conflicts with what is in use on this host.`, {
+    throw new InvalidParams(`The role ${params.role} conflicts with the present use of this host.`, {
       where: `role ${params.role}`,
       details: conflicts.map(({ what }) => what),
       next: `${[...new Set(conflicts.map(({ next }) => next))].join(' ')} Nothing was changed on any host.`,
@@ -111,12 +111,14 @@ echo end`
   })
 }
 
-/** @throws Error when the answer is not whole: that must not be taken for "no conflicts" */
+/** @throws Error if the answer is incomplete, which must not mean "no conflicts" */
 export function parseFound(stdout: string, stderr = ''): Found {
   const all = stdout.split('\n').filter((line) => line !== '')
   const reason = stderr.trim().split('\n').at(-1)
   if (all.at(-1) !== 'end' || all.includes('ss failed'))
-    throw new Error(`the host gave no whole answer about what it has in use${reason ? ` (${reason})` : ''}`)
+    throw new Error(
+      `the host returned an incomplete list of files and ports in use${reason ? ` (${reason})` : ''}`,
+    )
   const starting = (word: string) =>
     all.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
   return {
@@ -137,14 +139,14 @@ export function findConflicts(
 ): readonly Conflict[] {
   const files = found.files.map((path) => ({
     what: `${path} exists, and the role did not write it`,
-    next: 'Move such files out of the way.',
+    next: 'Move these files away.',
   }))
   const taken = ports.flatMap((port) =>
     found.listeners
       .filter((by) => isPortTaken(port, by) && !own.includes(by.unit ?? by.program ?? ''))
       .map((by) => ({
         what: `port ${port.port} is in use: ${describeListener(by)} listens at ${by.address}:${by.port}`,
-        next: `Stop that program${by.unit?.endsWith('.service') ? ` (systemctl disable --now ${by.unit})` : ''}, or choose another port.`,
+        next: `Stop the program${by.unit?.endsWith('.service') ? ` (systemctl disable --now ${by.unit})` : ''}, or choose another port.`,
       })),
   )
   const all = [...judge(found), ...files, ...taken]

@@ -1,19 +1,19 @@
 import { type Handler, handler, sh } from 'provision-ts'
 
-/** The maintenance switch of the role keepalived: 1 sends the address to a peer. */
+/** The maintenance switch of the role keepalived: 1 moves the virtual IP address to a peer. */
 const SWITCH = '/run/keepalived-maint'
 
 /**
- * Puts the files in force: by a reload, which no client notices; by a restart when the unit has changed since haproxy was
- * started, for limits on a process stay as they were. When this host holds the address, a peer takes it for that time; without
- * a peer that could, clients are refused for some 0.3 s.
+ * Activates the files: by a reload, which clients do not notice, or by a restart if the unit has changed since haproxy started, because
+ * process limits need one. If this host holds the virtual IP address, a peer takes it during the restart. Without a peer, clients are
+ * refused for about 0.3 s.
  *
- * @param dropIn the path of what changes the unit
- * @param address the one that moves between the balancers, where there is one
+ * @param dropIn the path of the unit's drop-in
+ * @param address the virtual IP address, if there is one
  */
 export function activateHaproxy(dropIn: string, address = ''): Handler {
   return handler(
-    'put the haproxy configuration in force',
+    'activate the haproxy configuration',
     sh`
 systemctl daemon-reload || exit 1
 started=$(systemctl show --timestamp=us+utc -p ExecMainStartTimestamp --value haproxy)
@@ -28,7 +28,7 @@ if [ -e ${SWITCH} ] && holds; then
   tries=0
   while holds && [ "$tries" -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 fi
-# Before the address may come back, its check is to notice that haproxy did not.
+# The check of keepalived must notice the failure before the address may return.
 systemctl restart haproxy && exit
 journalctl -q --no-pager -o cat -n 20 -u haproxy | grep ALERT >&2
 sleep 2

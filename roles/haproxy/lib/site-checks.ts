@@ -17,42 +17,39 @@ import {
 
 export interface SiteChecks {
   readonly domain: string
-  /** The address that moves between the balancers, with or without its prefix length. */
+  /** The virtual IP address, with or without its prefix length. */
   readonly vip: string
   readonly certificate: KeyPair
-  /** The issuer, as PEM, beside the authorities that the host knows. */
+  /** The CA of the certificate, as PEM, in addition to the CAs that the host trusts. */
   readonly authority?: string
-  /** A path that every client gets. @default '/' */
+  /** A path that every client may get. @default '/' */
   readonly path?: string
 }
 
-/** Checks from a client's point of view, at the address. @param from a host that is none of the balancers */
+/** Checks of the site as a client sees it, at the virtual IP address. @param from a host that is not a balancer */
 export function siteChecks(from: Host, site: SiteChecks): Checks {
   const { domain, certificate, path = '/' } = site
   const address = site.vip.replace(/\/.*/, '')
   const { thumbprint } = certificate
-  const shown = askHost(from, output('the certificate that it is shown', handshake(domain, address)))
+  const shown = askHost(from, output('the certificate that the site presents', handshake(domain, address)))
   return [
-    expect(`sees the certificate for ${domain} of the inventory`, shown, (answer) =>
-      other(answer, certificate),
+    expect(`the site presents the certificate of the inventory`, shown, (answer) =>
+      differs(answer, certificate),
     ),
-    inTime(shown, certificate),
-    trusts(from, { ...site, address, path }),
+    validLongEnough(shown, certificate),
+    trustedGet(from, { ...site, address, path }),
     thumbprint !== undefined && answersAcme(from, { domain, address, thumbprint }),
     check(
       from,
-      'is sent from HTTP to HTTPS',
+      'HTTP redirects to HTTPS',
       sh`
 said=$(curl -sS -o /dev/null -w '%{http_code} %{redirect_url}' --resolve ${`${domain}:80:${address}`} ${`http://${domain}/a?b`}) || exit 1
-[ "$said" = ${`301 https://${domain}/a?b`} ] || { echo "it said $said"; exit 1; }`,
+[ "$said" = ${`301 https://${domain}/a?b`} ] || { echo "the answer is $said"; exit 1; }`,
     ),
   ]
 }
 
-/**
- * Ends as soon as it has the certificate: `openssl s_client` may wait long for the end of the connection. What is left of it is ended with
- * the check.
- */
+/** Ends with the certificate: `openssl s_client` may wait long for the end of the connection. The check ends its process. */
 function handshake(domain: string, address: string): Shell {
   const peer = address.includes(':') ? `[${address}]:443` : `${address}:443`
   return sh`
@@ -61,49 +58,53 @@ function handshake(domain: string, address: string): Shell {
 
 type Shown = Output | Problem | undefined
 
-/** The certificate in the output of {@link handshake}; a Problem when there is none. */
+/** Returns the certificate in the output of {@link handshake}; a Problem if there is none. */
 function certificateIn(answer: Shown): X509Certificate | Problem | undefined {
   if (!answer || answer instanceof Problem) return answer
   const [pem] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(answer.said) ?? []
   if (pem !== undefined) return new X509Certificate(pem)
   const lines = answer.said.split('\n').filter((line) => line.trim() !== '')
-  return new Problem('it is shown no certificate', { details: lines.slice(-2) })
+  return new Problem('the site presents no certificate', { details: lines.slice(-2) })
 }
 
-function other(answer: Shown, { certificate }: KeyPair): Problem | undefined {
+function differs(answer: Shown, { certificate }: KeyPair): Problem | undefined {
   const seen = certificateIn(answer)
   if (!(seen instanceof X509Certificate)) return seen
   if (seen.fingerprint256 === new X509Certificate(certificate).fingerprint256) return undefined
-  return new Problem('it is shown another one', {
+  return new Problem('the site presents another certificate', {
     details: [seen.subject, `valid from ${seen.validFrom} to ${seen.validTo}`],
-    next: 'Run the playbook: the balancers take the certificate of the inventory.',
+    next: 'Run provision: the balancers load the certificate of the inventory.',
   })
 }
 
 const DAY = 24 * 3600 * 1000
 
-function inTime(shown: Answers<Shown>, { certificate, thumbprint }: KeyPair): Check {
-  const days = daysToSpare(new X509Certificate(certificate))
+function validLongEnough(shown: Answers<Shown>, { certificate, thumbprint }: KeyPair): Check {
+  const days = minimumDays(new X509Certificate(certificate))
   const next = thumbprint === undefined ? 'Renew it.' : 'Order it: provision renew-certificates'
-  return expect(`finds it good for ${days === 1 ? 'a day' : `${days} days`} more`, shown, (answer) => {
-    const seen = certificateIn(answer)
-    if (!(seen instanceof X509Certificate)) return seen
-    return Date.parse(seen.validTo) - Date.now() < days * DAY
-      ? new Problem(`it is valid until ${seen.validTo}`, { next })
-      : undefined
-  })
+  return expect(
+    `the certificate is valid for ${days === 1 ? '1 more day' : `${days} more days`}`,
+    shown,
+    (answer) => {
+      const seen = certificateIn(answer)
+      if (!(seen instanceof X509Certificate)) return seen
+      return Date.parse(seen.validTo) - Date.now() < days * DAY
+        ? new Problem(`it is valid until ${seen.validTo}`, { next })
+        : undefined
+    },
+  )
 }
 
-/** Less than the time that it has left when it is renewed, and a fortnight at most. */
-function daysToSpare({ validFrom, validTo }: X509Certificate): number {
+/** Less than the remaining time at which it is renewed; at most 14 days. */
+function minimumDays({ validFrom, validTo }: X509Certificate): number {
   const life = (Date.parse(validTo) - Date.parse(validFrom)) / DAY
   return Math.min(14, Math.ceil(life / 6))
 }
 
-/** Statuses of curl: the peer's certificate cannot be verified. */
+/** Exit codes of curl if the certificate cannot be verified. */
 const UNTRUSTED: readonly string[] = ['51', '60']
 
-function trusts(
+function trustedGet(
   from: Host,
   {
     domain,
@@ -116,7 +117,7 @@ function trusts(
   const script = sh`${trustAuthority(authority, sh`curl -fsS -o /dev/null --resolve ${`${domain}:443:${address}`} ${`https://${domain}${path}`}`)}
 echo "status $?"`
   const answer = askHost(from, output(`GET https://${domain}${path}`, script))
-  return expect(`gets https://${domain}${path}, and trusts the certificate`, answer, (got) => {
+  return expect(`GET https://${domain}${path} succeeds with a trusted certificate`, answer, (got) => {
     if (!got || got instanceof Problem) return got
     const [, words = '', status = ''] = /^(.*)status (\d+)\n$/s.exec(got.said) ?? []
     if (status === '0') return undefined
@@ -129,7 +130,7 @@ echo "status $?"`
   })
 }
 
-/** Whether the next certificate can be ordered. */
+/** The next certificate can be ordered. */
 function answersAcme(
   from: Host,
   {
@@ -143,17 +144,17 @@ function answersAcme(
     from,
     output(`GET ${url}`, sh`curl -sS --resolve ${`${domain}:80:${address}`} ${url}`),
   )
-  return expect('gets the answer that an ACME server wants', answer, (got) => {
+  return expect('ACME challenges are answered', answer, (got) => {
     if (!got || got instanceof Problem) return got
     return got.said === `verify.${thumbprint}`
       ? undefined
-      : new Problem(`it said ${got.said}`, {
-          next: 'Run the playbook: the balancers do not know the account yet.',
+      : new Problem(`the answer is ${got.said}`, {
+          next: 'Run provision: the balancers do not know the account yet.',
         })
   })
 }
 
-/** A command of curl that trusts an authority, given as PEM, beside those that the host knows. It leaves no file behind. */
+/** Makes a curl command trust a CA, given as PEM, in addition to those of the host. It leaves no file behind. */
 export function trustAuthority(authority: string, curl: Shell): Shell {
   return authority === ''
     ? curl

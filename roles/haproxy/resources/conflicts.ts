@@ -8,11 +8,11 @@ const DEFAULTS = '/etc/default/haproxy'
 interface HaproxyConflicts {
   readonly role: string
   readonly listens: readonly Endpoint[]
-  /** What else the role would replace. @default nothing */
+  /** Other files that the role replaces. @default none */
   readonly files?: readonly string[]
 }
 
-/** What a haproxy of somebody else serves, and programs that have the ports. */
+/** Refuses a host with another haproxy configuration, or with other programs on the ports. */
 export function haproxyConflicts({ role, listens, files = [] }: HaproxyConflicts): Step {
   return noConflicts({
     role,
@@ -45,8 +45,8 @@ function judge({ isOurs, lines }: Found): readonly Conflict[] {
       ? []
       : [
           {
-            what: `${CONFIG} serves something else: ${sections.join(', ')}`,
-            next: `The role replaces the file whole. Use another host; or, if they are not needed, move the file out of the way.`,
+            what: `${CONFIG} has other sections: ${sections.join(', ')}`,
+            next: 'The role replaces the whole file. Use another host; or move the file away if it is not needed.',
           },
         ]),
     ...elsewhere.map(({ text }) => ({

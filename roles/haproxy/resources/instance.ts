@@ -4,7 +4,7 @@ import { activateHaproxy } from '../lib/activation.ts'
 import { LOCAL } from '../params.ts'
 import { dropInConf, stateScript } from '../templates.ts'
 
-/** Haproxy, and what its probe, its drains and its checks are made with. */
+/** haproxy, and the programs that probes, drains and checks use. */
 export const PACKAGES = ['haproxy', 'curl', 'socat'] as const
 
 export const CONFIG = '/etc/haproxy/haproxy.cfg'
@@ -12,19 +12,19 @@ const STATE_SCRIPT = '/usr/local/libexec/haproxy-state'
 const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
 
 export interface HaproxyInstance {
-  /** haproxy.cfg, which tells its own revision on /revision of {@link LOCAL}. */
+  /** haproxy.cfg, which serves its revision on /revision of {@link LOCAL}. */
   readonly text: (revision: string) => string
-  /** What else its revision stands for. @default nothing */
+  /** Other content that is part of the revision. @default none */
   readonly besides?: string
-  /** What it reads beside the configuration. @default nothing */
+  /** Other files that haproxy reads. @default none */
   readonly files?: readonly Step[]
-  /** Connections at one time; each takes two descriptors. */
+  /** Maximum number of connections. Each takes two file descriptors. */
   readonly maxConnections: number
-  /** The address that moves between hosts, where there is one: a peer takes it while haproxy is restarted. */
+  /** The virtual IP address, if there is one. A peer takes it while haproxy restarts. */
   readonly address?: string
 }
 
-/** The haproxy of a host: its files are valid and in force, or taken back, by a reload wherever that will do. */
+/** haproxy of a host: its files are valid and active, or rolled back. A reload activates them where possible. */
 export function haproxyInstance({
   text,
   besides = '',
@@ -32,7 +32,7 @@ export function haproxyInstance({
   maxConnections,
   address,
 }: HaproxyInstance): readonly Step[] {
-  // A reload that fails leaves the old worker in service and is not told by systemctl: the revision tells the two apart.
+  // A failed reload keeps the old worker, and systemctl does not report it. The revision shows which one runs.
   const revision = createHash('sha256').update(text('')).update(besides).digest('hex').slice(0, 16)
   return [
     file(
@@ -47,23 +47,23 @@ export function haproxyInstance({
         ...files,
         file(CONFIG, text(revision), { backup: true }),
       ],
-      { validate: VALIDATE, activate: activateHaproxy(DROP_IN, address), probe: inForce(revision) },
+      { validate: VALIDATE, activate: activateHaproxy(DROP_IN, address), probe: isActive(revision) },
     ),
     service('haproxy'),
   ]
 }
 
-/** A state with a server that is down is a warning, and warnings are refused here: the checker is shown none. */
+/** Warnings are refused. A state file with a server that is down causes one, so the check sees an empty state. */
 const VALIDATE = sh`
 mount -t tmpfs tmpfs /var/lib/haproxy && echo 1 > /var/lib/haproxy/state && haproxy -c -dW -f ${CONFIG}`
 
-function inForce(revision: string): Probe {
+function isActive(revision: string): Probe {
   return probe(
     'haproxy runs with this configuration',
     sh`systemctl is-active haproxy && curl -fsS --max-time 2 -o /dev/null ${`${LOCAL}/alive`} &&
 now=$(curl -fsS --max-time 2 ${`${LOCAL}/revision`}) || exit 1
 [ "$now" = ${revision} ] && exit 0
-printf 'haproxy could not take the new configuration into service:\n'
+printf 'haproxy does not run with the new configuration:\n'
 journalctl -q --no-pager -o cat -n 30 -u haproxy | grep -E 'ALERT|WARNING' | tail -n 10
 exit 1`,
     { timeout: '10s' },

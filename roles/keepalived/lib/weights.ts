@@ -1,4 +1,4 @@
-/** By how much a priority is lowered, both as positive numbers. */
+/** The reductions of a priority, as positive numbers. */
 export interface Weights {
   /** While the maintenance switch is on. */
   readonly maintenance: number
@@ -7,13 +7,12 @@ export interface Weights {
 }
 
 /**
- * Weights that put any host in maintenance below every host that is well, and any host whose check fails below those in
- * maintenance: one of the latter still serves.
+ * Returns weights that order all hosts: healthy ones first, then those in maintenance, which still serve, then those whose check fails.
  */
 export function weightsFor(priorities: readonly number[]): Weights {
   const gap = Math.max(...priorities) - Math.min(...priorities) + 10
   return { maintenance: Math.min(gap, LARGEST), check: Math.min(2 * gap, LARGEST) }
 }
 
-/** The largest that keepalived takes. */
+/** The maximum of keepalived. */
 const LARGEST = 253

@@ -8,7 +8,7 @@ interface KeepalivedConflicts {
   readonly vip: string
 }
 
-/** Addresses and servers that another keepalived.conf manages, and the address itself when something else has set it. */
+/** Refuses a host with another keepalived configuration, or on which something else has set the address. */
 export function keepalivedConflicts({ config, check, vip }: KeepalivedConflicts): Step {
   return noConflicts({
     role: 'keepalived',
@@ -26,16 +26,16 @@ function judge({ isOurs, lines, more }: Found, config: string, vip: string): rea
   if (said.length > 0)
     return [
       {
-        what: `${config} manages something else: ${said.join(', ')}`,
-        next: 'The role replaces the file whole. Use another host; or, if they are not needed, stop keepalived and move the file out of the way.',
+        what: `${config} has other sections: ${said.join(', ')}`,
+        next: 'The role replaces the whole file. Use another host; or, if it is not needed, stop keepalived and move the file away.',
       },
     ]
   return more.length === 0
     ? []
     : [
         {
-          what: `the host has the address ${vip} already, and not from this role`,
-          next: 'Remove it from the configuration of the network, or choose another address.',
+          what: `the host already has the address ${vip}, and not from this role`,
+          next: 'Remove it from the network configuration, or choose another address.',
         },
       ]
 }

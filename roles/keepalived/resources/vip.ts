@@ -12,68 +12,68 @@ import {
 } from 'provision-ts'
 import { MAINTENANCE } from '../params.ts'
 
-/** The switch is in /run: this sets it before keepalived is started at a boot. */
+/** The switch is in /run. This sets it at boot, before keepalived starts. */
 const AT_BOOT = '/etc/tmpfiles.d/provision-maintenance.conf'
 
-/** The address is with a peer, and stays there over a reboot of this host, until {@link allowVip}. */
+/** Moves the address to a peer until {@link allowVip}, also over a reboot of this host. */
 export function moveVipAway(vip: string): Steps {
   return [
     file(
       AT_BOOT,
-      `# Made by provision: this host is in maintenance.\nf+ ${MAINTENANCE} 0644 root root - 1\n`,
+      `# Written by provision: this host is in maintenance.\nf+ ${MAINTENANCE} 0644 root root - 1\n`,
     ),
-    command(`${bare(vip)} with a peer`, away(vip), {
-      unless: sh`${holding(vip)}; switched && ! holds`,
+    command(`move ${bare(vip)} to a peer`, moveAway(vip), {
+      unless: sh`${vipFunctions(vip)}; switched && ! holds`,
     }),
   ]
 }
 
-/** The address may come back, and does when this host is the one that has it as a rule. */
+/** Allows the address to return. @param first this host has the highest priority, so wait until it holds the address */
 export function allowVip(vip: string, { first }: { readonly first: boolean }): Steps {
   return [
     absent(AT_BOOT),
-    command(`${bare(vip)} may come back`, sh`${back()}${first ? arrived(vip) : sh``}`, {
-      unless: sh`${holding(vip)}; ! switched`,
+    command(`allow ${bare(vip)} on this host`, sh`${switchOff()}${first ? waitForVip(vip) : sh``}`, {
+      unless: sh`${vipFunctions(vip)}; ! switched`,
     }),
   ]
 }
 
-/** A peer has the address while a host is changed. */
+/** A peer holds the address while the host changes. */
 export function releaseVip(vip: string): Drain {
-  return drain('without the address', {
-    drain: (host: Host) => [runOn(host, sh`systemctl is-active -q keepalived || exit 0; ${away(vip)}`)],
-    undrain: (host: Host) => [runOn(host, back())],
+  return drain('without the virtual IP address', {
+    drain: (host: Host) => [runOn(host, sh`systemctl is-active -q keepalived || exit 0; ${moveAway(vip)}`)],
+    undrain: (host: Host) => [runOn(host, switchOff())],
   })
 }
 
-function away(vip: string): Shell {
-  return sh`${holding(vip)}
+function moveAway(vip: string): Shell {
+  return sh`${vipFunctions(vip)}
 echo 1 > ${MAINTENANCE}
 end=$(($(date +%s) + 10))
 while holds; do
-  [ "$(date +%s)" -lt "$end" ] || { echo 0 > ${MAINTENANCE}; echo 'no peer takes the address' >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 0 > ${MAINTENANCE}; echo 'no peer takes the virtual IP address' >&2; exit 1; }
   sleep 0.05
 done
-# What came in while it was here is answered.
+# Requests that arrived before are answered.
 sleep 1`
 }
 
-function back(): Shell {
+function switchOff(): Shell {
   return sh`echo 0 > ${MAINTENANCE}`
 }
 
-/** Its check has to succeed first. */
-function arrived(vip: string): Shell {
+/** The check of keepalived must succeed first. */
+function waitForVip(vip: string): Shell {
   return sh`
-${holding(vip)}
+${vipFunctions(vip)}
 end=$(($(date +%s) + 20))
 until holds; do
-  [ "$(date +%s)" -lt "$end" ] || { echo 'the address does not come back: is haproxy well?' >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 'the virtual IP address does not return; check that haproxy answers' >&2; exit 1; }
   sleep 0.1
 done`
 }
 
-function holding(vip: string): Shell {
+function vipFunctions(vip: string): Shell {
   return sh`
 holds() { ip -o address show to ${bare(vip)} | grep -q .; }
 switched() { grep -qsx 1 ${MAINTENANCE}; }`

@@ -3,10 +3,10 @@ import { formatEndpoint } from '../../endpoint.ts'
 import type { NginxParams } from '../params.ts'
 import { mainConf, siteConf, upstreamConf } from '../templates.ts'
 
-/** Where the site's releases are. */
+/** The directory of the site's releases. */
 export const ROOT = '/srv/www'
 
-/** The files of nginx: all of them valid and in force, or none. */
+/** The files of nginx: all of them valid and active, or rolled back. */
 export function nginxConfiguration(params: NginxParams, cpus: number): Step {
   const {
     domain,
@@ -42,11 +42,11 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
       file('/etc/nginx/conf.d/site.conf', site(revision)),
       absent('/etc/nginx/sites-enabled/default'),
     ],
-    { validate: VALID, activate: reloaded('nginx'), probe: inForce(formatEndpoint(listen), revision) },
+    { validate: VALID, activate: reloaded('nginx'), probe: isActive(formatEndpoint(listen), revision) },
   )
 }
 
-/** What other files hold may be the reason, and then no run can succeed. */
+/** On failure, names other files that nginx reads: they may be the reason. */
 const VALID = sh`nginx -t -q && exit
 for other in /etc/nginx/conf.d/*.conf /etc/nginx/modules-enabled/*.conf; do
   case $other in
@@ -59,15 +59,12 @@ exit 1`
 const OWN_ONLY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/**
- * Nginx takes the order to reload, and may then keep its old configuration with no more than a line in its log. So it is asked
- * for what these files alone tell.
- */
-function inForce(server: string, revision: string): Probe {
+/** nginx may accept a reload and then keep the old configuration, with only a line in its log. The revision shows which one is active. */
+function isActive(server: string, revision: string): Probe {
   return probe(
-    'nginx answers with these files',
+    'nginx serves the new configuration',
     sh`said=$(curl -fsS --max-time 2 ${`http://${server}/healthz`}) && [ "$said" = ${`ok ${revision}`} ] ||
-{ echo "it said: $said"; tail -n 5 /var/log/nginx/error.log; exit 1; }`,
+{ echo "the answer is: $said"; tail -n 5 /var/log/nginx/error.log; exit 1; }`,
     { timeout: '10s' },
   )
 }

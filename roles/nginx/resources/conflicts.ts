@@ -7,7 +7,7 @@ const SITE = '/etc/nginx/conf.d/site.conf'
 const UPSTREAM = '/etc/nginx/conf.d/upstream-app.conf'
 const ENABLED = '/etc/nginx/sites-enabled/'
 
-/** Sites that the role would end, and servers that would refuse its own. Files in conf.d without these stay in use. */
+/** Refuses a host with other sites, or with a default server on the same port. Other files in conf.d stay in use. */
 export function nginxConflicts(listen: Endpoint): Step {
   return noConflicts({
     role: 'nginx',
@@ -22,7 +22,7 @@ export function nginxConflicts(listen: Endpoint): Step {
   })
 }
 
-/** Whether the site "default" is as its package brought it. */
+/** Prints a line if the site "default" is unchanged since its package was installed. */
 const DEFAULT_SITE = sh`site=${`${ENABLED}default`}
 [ ! -e "$site" ] || { sum=$(md5sum <"$site"); dpkg-query -W -f '\${Conffiles}\n' nginx-common nginx 2>/dev/null | grep -qF " /etc/nginx/sites-available/default \${sum%% *}" && echo 'more default site'; }`
 
@@ -37,7 +37,7 @@ function judge(found: Found, listen: string): readonly Conflict[] {
       isDefaultFor(text, listen),
   )
   const default_ = twice.map(({ path }) => ({
-    what: `${path} has another default server for ${listen}, so that nginx refuses both`,
+    what: `${path} has another default server for ${listen}, and nginx refuses two`,
     next: 'Remove default_server from it, or choose another port.',
   }))
   if (isOurs) return default_
@@ -52,8 +52,8 @@ function judge(found: Found, listen: string): readonly Conflict[] {
   return [
     ...default_,
     ...ended.map((path) => ({
-      what: `${path} serves a site, which would end: the role's nginx.conf includes conf.d/*.conf alone`,
-      next: 'Move such a site to a file of its own in /etc/nginx/conf.d, where it stays in use, or remove it.',
+      what: `${path} serves a site that would stop: the role's nginx.conf includes only conf.d/*.conf`,
+      next: 'Move the site to a file in /etc/nginx/conf.d, where it stays in use, or remove it.',
     })),
     ...included.map((what) => ({
       what: `${MAIN} includes ${what}, which the role's nginx.conf does not`,
@@ -64,7 +64,7 @@ function judge(found: Found, listen: string): readonly Conflict[] {
 
 const LISTEN = /^[^#]*\blisten\s/
 
-/** What Debian's nginx.conf includes. Sites are judged by their own files. */
+/** The includes of Debian's nginx.conf. Sites are checked by their own files. */
 const KEPT =
   /^(?:\/etc\/nginx\/)?(?:mime\.types|modules-enabled\/\*\.conf|conf\.d\/\*\.conf|sites-enabled\/\*)\s*$/
 
