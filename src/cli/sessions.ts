@@ -4,7 +4,7 @@ import type { Become, Host, JumpHost, Ssh, Timeouts } from '../model/inventory/h
 import { Problem } from '../model/problem.ts'
 import type { Clock } from '../transport/clock.ts'
 import { openSession } from '../transport/session/open.ts'
-import type { SshOptions } from '../transport/ssh2/transport.ts'
+import type { Ssh2Options } from '../transport/ssh2/transport.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
 import type { Target, Transport } from '../transport/transport.ts'
 
@@ -87,7 +87,7 @@ export type TransportName = NonNullable<Ssh['transport']>
 export type TransportOf = (host: Pick<Host, 'name' | 'ssh'>) => Promise<Transport>
 
 /** @param preferred for hosts without `ssh.transport` in the inventory */
-export function transports(options: SshOptions, preferred: TransportName = 'ssh2'): TransportOf {
+export function transports(options: Ssh2Options, preferred: TransportName = 'ssh2'): TransportOf {
   const loaded = new Map<TransportName, Promise<Transport>>()
   return ({ name: host, ssh }) => {
     const name = ssh?.transport ?? preferred
@@ -101,7 +101,7 @@ export function transports(options: SshOptions, preferred: TransportName = 'ssh2
   }
 }
 
-const LOAD: Readonly<Record<TransportName, (options: SshOptions) => Promise<Transport>>> = {
+const LOAD: Readonly<Record<TransportName, (options: Ssh2Options) => Promise<Transport>>> = {
   ssh2: async (options) => (await import('../transport/ssh2/transport.ts')).sshTransport(options),
   openssh: async (options) => (await import('../transport/openssh/transport.ts')).opensshTransport(options),
   local: async () => (await import('../transport/local.ts')).localTransport(),

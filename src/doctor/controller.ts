@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Finding } from '../model/check/verification.ts'
 import { Problem } from '../model/problem.ts'
 import { SshConfigReader } from '../transport/ssh/config.ts'
-import { KnownHosts } from '../transport/ssh2/known-hosts-store.ts'
+import { KnownHosts } from '../transport/ssh2/known-hosts.ts'
 
 /**
  * Checks what a run needs on this machine.

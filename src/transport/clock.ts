@@ -1,25 +1,25 @@
-/** A limit that runs. */
+/** A running time limit. */
 export interface Limit {
-  /** Starts it again from zero. After {@link end} this does nothing. */
+  /** Restarts it from zero. Does nothing after {@link end}. */
   restart(): void
-  /** Stops it until the next {@link restart}. */
+  /** Pauses it until the next {@link restart}. */
   pause(): void
-  /** Stops it for good. */
+  /** Ends it for good. */
   end(): void
 }
 
-export interface LimitParts {
+export interface LimitOptions {
   /** Milliseconds. */
   readonly ms: number
-  /** Called once when the time is over. */
+  /** Called once, when the limit is reached. */
   readonly expire: () => void
-  /** A count that grows while the other side is active, such as bytes received. Each change restarts the limit. */
+  /** A counter that grows with activity of the other side, such as bytes received. Each change restarts the limit. */
   readonly progress?: () => number
 }
 
 /**
- * Measures the time of limits. Time in which this process itself did not run (a blocked event loop, an overloaded or suspended
- * machine) does not count, and data that arrived meanwhile is read before a limit expires. A limit expires up to {@link TICK} late.
+ * Measures time limits. Time in which this process did not run (blocked event loop, overloaded or suspended machine) does not count,
+ * and data that arrived meanwhile is read before a limit expires. A limit expires up to {@link TICK} late.
  */
 export class Clock {
   readonly #running = new Set<RunningLimit>()
@@ -27,8 +27,8 @@ export class Clock {
   #last = 0
 
   /** Starts a limit. It does not keep the process alive. */
-  limit(parts: LimitParts): Limit {
-    const limit = new RunningLimit(parts, {
+  limit(options: LimitOptions): Limit {
+    const limit = new RunningLimit(options, {
       add: () => this.#add(limit),
       remove: () => this.#remove(limit),
     })
@@ -36,7 +36,7 @@ export class Clock {
     return limit
   }
 
-  /** Settles after so many milliseconds of counted time, or when the signal aborts. */
+  /** Resolves after the given milliseconds of counted time, or when the signal aborts. */
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const limit = this.limit({ ms, expire: resolve })
@@ -68,7 +68,7 @@ export class Clock {
     const counted = Math.min(now - this.#last, TICK)
     this.#last = now
     const before = [...this.#running]
-    // After the next poll for input and output: what has arrived during a stall is read by then.
+    // After the next poll for I/O, when data that arrived during a stall has been read.
     setImmediate(() => {
       for (const limit of before) if (this.#running.has(limit)) limit.count(counted)
     })
@@ -81,21 +81,21 @@ interface Registration {
 }
 
 class RunningLimit implements Limit {
-  readonly #parts: LimitParts
+  readonly #options: LimitOptions
   readonly #registration: Registration
   #counted = 0
-  #seen: number | undefined
-  #over = false
+  #progress: number | undefined
+  #ended = false
 
-  constructor(parts: LimitParts, registration: Registration) {
-    this.#parts = parts
+  constructor(options: LimitOptions, registration: Registration) {
+    this.#options = options
     this.#registration = registration
   }
 
   restart(): void {
-    if (this.#over) return
+    if (this.#ended) return
     this.#counted = 0
-    this.#seen = this.#parts.progress?.()
+    this.#progress = this.#options.progress?.()
     this.#registration.add()
   }
 
@@ -104,17 +104,17 @@ class RunningLimit implements Limit {
   }
 
   end(): void {
-    this.#over = true
+    this.#ended = true
     this.pause()
   }
 
   count(ms: number): void {
-    const seen = this.#parts.progress?.()
-    this.#counted = seen === this.#seen ? this.#counted + ms : 0
-    this.#seen = seen
-    if (this.#counted < this.#parts.ms) return
+    const progress = this.#options.progress?.()
+    this.#counted = progress === this.#progress ? this.#counted + ms : 0
+    this.#progress = progress
+    if (this.#counted < this.#options.ms) return
     this.end()
-    this.#parts.expire()
+    this.#options.expire()
   }
 }
 

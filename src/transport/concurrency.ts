@@ -1,40 +1,40 @@
-/** Lets so many through at once; the others wait in line. */
+/** Allows a number of holders at once; others wait in order of arrival. */
 export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 
-  constructor(width: number) {
-    this.#free = width
+  constructor(size: number) {
+    this.#free = size
   }
 
-  /** @returns what gives the place back; calling it again does nothing. */
-  async enter(): Promise<() => void> {
+  /** @returns releases it; further calls do nothing */
+  async acquire(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    let inside = true
+    let held = true
     return () => {
-      if (!inside) return
-      inside = false
+      if (!held) return
+      held = false
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free += 1
     }
   }
 
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    const leave = await this.enter()
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.acquire()
     try {
       return await work()
     } finally {
-      leave()
+      release()
     }
   }
 }
 
-/** A promise that is settled from outside. A rejection that nobody waits for is no error. */
+/** A promise that is settled from outside. An unhandled rejection of it is not an error. */
 export class Deferred<T> {
   readonly promise: Promise<T>
-  state: 'waiting' | 'resolved' | 'rejected' = 'waiting'
+  state: 'pending' | 'resolved' | 'rejected' = 'pending'
   #resolve: (value: T) => void = () => {}
   #reject: (error: Error) => void = () => {}
 
@@ -47,13 +47,13 @@ export class Deferred<T> {
   }
 
   resolve(value: T): void {
-    if (this.state !== 'waiting') return
+    if (this.state !== 'pending') return
     this.state = 'resolved'
     this.#resolve(value)
   }
 
   reject(error: Error): void {
-    if (this.state !== 'waiting') return
+    if (this.state !== 'pending') return
     this.state = 'rejected'
     this.#reject(error)
   }

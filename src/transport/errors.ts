@@ -1,26 +1,26 @@
 import { Problem, type ProblemParts } from '../model/problem.ts'
 import type { Exit } from './transport.ts'
 
-/** Why a host could not be reached, for those who decide what to do about it; the words are for people. */
+/** The cause of an {@link Unreachable}, for code; the message is for users. */
 export type UnreachableReason =
   | 'address'
   | 'refused'
   | 'no-route'
   | 'timeout'
-  /** The other side hung up before it said who it is: too many logins at once, or a ban. Worth another try. */
+  /** The host closed the connection before the SSH greeting: too many logins at once, or a ban. Worth a retry. */
   | 'dropped'
   | 'lost'
   | 'protocol'
   | 'host-key'
   | 'authentication'
-  /** Our own side: ssh_config, a jump that leads back to itself. */
+  /** Local configuration: ssh_config, or a jump host that leads back to itself. */
   | 'settings'
 
 export interface UnreachableParts extends ProblemParts {
   readonly reason: UnreachableReason
 }
 
-/** We could not get to a host, or lost it: nothing is known about the state it is in, unlike after a step that failed. */
+/** The host could not be reached or was lost. Its state is unknown, unlike after a failed step. */
 export class Unreachable extends Problem {
   readonly reason: UnreachableReason
 
@@ -30,14 +30,14 @@ export class Unreachable extends Problem {
   }
 }
 
-/** The host, or our shell on it, went away while we needed it: what was on its way may have happened or not. */
+/** The connection or the shell on the host ended during a run. Scripts that were sent may or may not have run. */
 export class ConnectionLost extends Unreachable {
   constructor(host: string, what: string, parts: ProblemParts = {}) {
     super(`lost ${host}: ${what}`, { reason: 'lost', ...parts })
   }
 }
 
-/** How a shell ended that had been there. */
+/** The error for a shell that ended after it was opened. */
 export function sessionLost(host: string, { lost, code, signal }: Exit): ConnectionLost {
   if (lost !== undefined) return new ConnectionLost(host, lost)
   const how = signal
@@ -49,6 +49,9 @@ export function sessionLost(host: string, { lost, code, signal }: Exit): Connect
     next: 'Run again: what was done is not done twice',
   })
 }
+
+/** The host was reached but did not give a shell of root. */
+export class BecomeFailed extends Problem {}
 
 /** The run was stopped before the host was connected. */
 export class Stopped extends Problem {
@@ -62,16 +65,13 @@ export function throwIfStopped(stop: AbortSignal | undefined): void {
   if (stop?.aborted) throw new Stopped()
 }
 
-/** The host was reached, but did not give a shell of the wanted user. */
-export class BecomeFailed extends Problem {}
-
-/** Whether it is the operating system's error of one of these names, such as `ENOENT`. */
+/** True for an operating system error with one of these codes, such as `ENOENT`. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   const code = errno(error)
   return code !== undefined && codes.includes(code)
 }
 
-/** The name of the operating system's error. Node puts several in one when it tried several addresses of a host. */
+/** The code of an operating system error. Node wraps several errors in one if it tried several addresses of a host. */
 export function errno(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code

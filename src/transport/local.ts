@@ -3,82 +3,78 @@ import { once } from 'node:events'
 import { userInfo } from 'node:os'
 import type { Connection, Exit, RemoteProcess, Transport } from './transport.ts'
 
-/** This machine itself in place of the host, whatever its address. Commands start with the environment of a login, not with ours. */
+/** Uses this machine as the host, whatever the target's address. Commands get the environment of a login and not this process's. */
 export function localTransport(): Transport {
   return {
     async connect() {
       const { username, homedir } = userInfo()
-      const login = {
+      const env = {
         USER: username,
         LOGNAME: username,
         HOME: homedir,
         SHELL: '/bin/sh',
         PATH: '/usr/bin:/bin',
       }
-      return localConnection({ env: login })
+      return localConnection({ env })
     },
   }
 }
 
-/** This machine as a host. */
-export function localConnection(more: Pick<ChildOptions, 'env'> = {}): Connection {
+/** A connection to this machine. @param options `env`: @default that of this process */
+export function localConnection({ env }: Pick<SpawnOptions, 'env'> = {}): Connection {
   const running = new Set<RemoteProcess>()
-  const traffic = { sent: 0, received: 0 }
   return {
-    traffic,
+    traffic: { sent: 0, received: 0 },
     async start(command) {
-      const wire = await spawnChild({ program: '/bin/sh', words: ['-c', command], cwd: '/', ...more })
-      running.add(wire)
-      void wire.ended.then(() => running.delete(wire))
-      return wire
+      const child = await spawnProcess('/bin/sh', ['-c', command], { cwd: '/', ...(env && { env }) })
+      running.add(child)
+      void child.exit.then(() => running.delete(child))
+      return child
     },
     async close() {
-      const wires = [...running]
-      for (const wire of wires) wire.destroy()
-      await Promise.all(wires.map(({ ended }) => ended))
+      const children = [...running]
+      for (const child of children) child.destroy()
+      await Promise.all(children.map(({ exit }) => exit))
     },
   }
 }
 
-export interface ChildOptions {
-  readonly program: string
-  readonly words: readonly string[]
-  /** @default ours */
+export interface SpawnOptions {
+  /** @default that of this process */
   readonly env?: Readonly<Record<string, string>>
-  /** @default ours */
+  /** @default that of this process */
   readonly cwd?: string
 }
 
 /**
- * A process of this machine. It leads a process group, so that nothing of it is left when it is given up, and a session, so that
- * neither a Ctrl-C reaches it nor it a terminal to ask in.
+ * Starts a local process as leader of its own process group and session: destroying it kills all that it started, Ctrl-C does not
+ * reach it, and it has no terminal to prompt on.
  *
- * @throws Error when there is no such program
+ * @throws Error if there is no such program
  */
-export async function spawnChild({ program, words, env, cwd }: ChildOptions): Promise<RemoteProcess> {
-  const leader = spawn(program, words, {
-    stdio: 'pipe',
-    detached: true,
-    ...(env && { env }),
-    ...(cwd && { cwd }),
-  })
-  const ended = new Promise<Exit>((resolve) => {
+export async function spawnProcess(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<RemoteProcess> {
+  const leader = spawn(program, args, { stdio: 'pipe', detached: true, ...options })
+  const exit = new Promise<Exit>((resolve) => {
     leader.once('exit', (code, signal) => resolve(signal ? { signal } : { code: code ?? 0 }))
     leader.once('error', (error) => resolve({ lost: error.message }))
   })
   await once(leader, 'spawn')
   const { stdin, stdout, stderr, pid } = leader
-  // A write to a spawnChild that has ended: its ending tells more.
+  // Writing to a process that has ended: `exit` has the better information.
   stdin.on('error', () => {})
-  return { stdin, stdout, stderr, ended, destroy }
+  return { stdin, stdout, stderr, exit, destroy }
 
   function destroy(): void {
-    // Once its end is known, the number may be another's.
+    // After its end the pid may belong to another process.
     if (pid === undefined || leader.exitCode !== null || leader.signalCode !== null) return
     try {
       process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has ended, and we are about to hear of it.
+      // It has ended; its exit event is pending.
     }
   }
 }

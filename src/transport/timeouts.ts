@@ -1,8 +1,7 @@
 import type { Timeouts } from '../model/inventory/host.ts'
 import { milliseconds } from '../shell/duration.ts'
-import type { Keepalive } from './ssh2/settings.ts'
 
-/** The default of each limit of a session, in milliseconds, unless a setting says otherwise. */
+/** Default limits of a session, in milliseconds. */
 export const DEFAULTS = {
   /** From the first packet to an open TCP connection. */
   connect: 10_000,
@@ -12,15 +11,22 @@ export const DEFAULTS = {
   shell: 60_000,
 } as const
 
-/** A question every 3 s; a host that sends no byte for 60 s is lost. */
+export interface Keepalive {
+  /** Milliseconds between two keepalive messages. */
+  readonly interval: number
+  /** Consecutive messages that may stay unanswered. */
+  readonly misses: number
+}
+
+/** A message every 3 s; a host that sends no byte for 60 s is lost. */
 export const KEEPALIVE: Keepalive = { interval: 3_000, misses: 19 }
 
-/** How long a host may be silent. */
+/** Milliseconds for which a host may be silent. */
 export function silenceLimit({ interval, misses }: Keepalive): number {
   return interval * (misses + 1)
 }
 
-/** The questions that find out, within this time, that a host is silent. */
+/** The keepalive that detects a silence of this many milliseconds. */
 export function keepaliveWithin(silence: number): Keepalive {
   const interval = Math.max(1, Math.min(KEEPALIVE.interval, silence / 4))
   return { interval, misses: Math.max(0, Math.ceil(silence / interval) - 1) }
@@ -31,15 +37,14 @@ export function scaledKeepalive(keepalive: Keepalive, factor: number): Keepalive
   return { ...keepalive, misses: Math.max(0, Math.ceil((keepalive.misses + 1) * factor) - 1) }
 }
 
-/** What a session is told about limits. */
 export interface SessionTimeouts {
+  /** Milliseconds until the shell must have answered. */
   readonly timeout: number
   readonly timeoutFactor: number
-  /** What scripts read as `PROVISION_CONFIRM_SECONDS` and so on: the limits of the inventory, in milliseconds. */
   readonly limits: ScriptLimits
 }
 
-/** Limits that scripts on the host keep by themselves. */
+/** Milliseconds of the limits that scripts on the host enforce; they read them as `PROVISION_CONFIRM_SECONDS` and so on. */
 export type ScriptLimits = Readonly<Partial<Record<'confirm' | 'check' | 'probe', number>>>
 
 export function sessionTimeouts({ factor = 1, shell, confirm, check, probe }: Timeouts): SessionTimeouts {

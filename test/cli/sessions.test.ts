@@ -33,27 +33,27 @@ describe('the sessions of a run', () => {
   /** This machine in place of every host, with what was asked of it. */
   const here = () => {
     const targets: Target[] = []
-    const links: { link: Connection; closed: boolean }[] = []
+    const connections: { connection: Connection; closed: boolean }[] = []
     const transport: Transport = {
       connect: async (target) => {
         targets.push(target)
-        const link = localConnection()
-        const one = { link, closed: false }
-        links.push(one)
+        const connection = localConnection()
+        const one = { connection, closed: false }
+        connections.push(one)
         return {
-          ...link,
+          ...connection,
           close: () => {
             one.closed = true
-            return link.close()
+            return connection.close()
           },
         }
       },
     }
-    return { transport, targets, links }
+    return { transport, targets, connections }
   }
 
-  it('are shells on the host, whose link ends with them', async () => {
-    const { transport, targets, links } = here()
+  it('are shells on the host, whose connection ends with them', async () => {
+    const { transport, targets, connections } = here()
     const { session, close } = await sessions(async () => transport, {})(
       { ...host, become: { method: 'none' } },
       'look',
@@ -62,11 +62,11 @@ describe('the sessions of a run', () => {
     await close()
     expect(result?.stdout.toString()).to.equal('2\n')
     expect(targets).to.deep.equal([{ name: 'web1', host: '10.0.0.1', alias: 'web1' }])
-    expect(links.map(({ closed }) => closed)).to.deep.equal([true])
+    expect(connections.map(({ closed }) => closed)).to.deep.equal([true])
   })
 
-  it('end their link when no shell can be had', async () => {
-    const { transport, links } = here()
+  it('end their connection when no shell can be had', async () => {
+    const { transport, connections } = here()
     const mute: Transport = {
       connect: async (target) => ({
         ...(await transport.connect(target)),
@@ -75,6 +75,6 @@ describe('the sessions of a run', () => {
     }
     const error = await thrown(sessions(async () => mute, {})(host, 'look'))
     expect(String(error)).to.equal('Error: it starts nothing')
-    expect(links.map(({ closed }) => closed)).to.deep.equal([true])
+    expect(connections.map(({ closed }) => closed)).to.deep.equal([true])
   })
 })

@@ -23,16 +23,19 @@ describe('the transport of a host', () => {
   })
 
   it('that is local runs commands here, with the environment of a login instead of ours', async () => {
-    const link = await (await transports({}, 'local')(web1)).connect({ name: 'web1', host: '192.0.2.1' })
+    const connection = await (await transports({}, 'local')(web1)).connect({
+      name: 'web1',
+      host: '192.0.2.1',
+    })
     process.env['PROVISION_TEST_CANARY'] = 'canary'
-    const wire = await link.start('env; pwd')
-    const said = await text(wire.stdout)
+    const remote = await connection.start('env; pwd')
+    const said = await text(remote.stdout)
     delete process.env['PROVISION_TEST_CANARY']
     expect(said)
       .to.match(/^HOME=\/.+$/m)
       .and.match(/\n\/\n$/)
       .and.not.include('canary')
-    await link.close()
+    await connection.close()
   })
 
   it('does not load ssh2 unless it is that', () => {

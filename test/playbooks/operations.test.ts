@@ -39,7 +39,7 @@ describe('whether a host of a tier can be spared', () => {
 
 describe('a failover', () => {
   const limits = (host: Host, factor?: number) =>
-    timeouts({ target: targetOf(withShortTimeouts(host), factor), config: new Map(), defaults: {} })
+    timeouts({ target: targetOf(withShortTimeouts(host), factor), config: new Map(), options: {} })
   const host: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
 
   it('gives up a host after 1 s, whether its network or its sshd is silent', () => {

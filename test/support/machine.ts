@@ -13,7 +13,7 @@ export interface Machine {
   readonly isRoot: boolean
   /** The owner of files in its root directory. */
   readonly owner: string
-  readonly link: () => Connection
+  readonly connection: () => Connection
   readonly close: () => Promise<void>
 }
 
@@ -35,7 +35,7 @@ export async function testMachine({ network = false }: MachineOptions = {}): Pro
   if (spawnSync('sh', ['-c', `${unshare} </dev/null`]).status !== 0)
     return {
       ...{ isPrivate: false, isRoot, owner: userInfo().username },
-      link: () => localConnection(),
+      connection: () => localConnection(),
       close: () => Promise.resolve(),
     }
   const keeper = localConnection()
@@ -45,14 +45,14 @@ export async function testMachine({ network = false }: MachineOptions = {}): Pro
   const enter = `nsenter ${join}${network ? ' -n' : ''} -t ${Number(String(line))}`
   return {
     ...{ isPrivate: true, isRoot, owner: 'root' },
-    link: () => through(enter),
+    connection: () => through(enter),
     close: () => keeper.close(),
   }
 }
 
 function through(enter: string): Connection {
-  const link = localConnection()
-  return { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) }
+  const connection = localConnection()
+  return { ...connection, start: (command) => connection.start(`exec ${enter} sh -c ${quote(command)}`) }
 }
 
 /** `sh TMPDIR [net]`; prints its process id and keeps the namespaces until its input ends. */

@@ -85,21 +85,24 @@ export class Rig {
 
   /** @param owner takes the lock of the host under this name */
   async session(name: string, owner?: string): Promise<OpenedSession> {
-    const plain = this.machine.link()
-    const link: Connection = {
+    const plain = this.machine.connection()
+    const connection: Connection = {
       ...plain,
       start: async (command) => {
-        const wire = await plain.start(command)
-        void wire.ended.then(() => this.ended?.())
-        return wire
+        const remote = await plain.start(command)
+        void remote.exit.then(() => this.ended?.())
+        return remote
       },
     }
-    const session = await openSession(link, { host: name, ...(owner !== undefined && { lock: { owner } }) })
+    const session = await openSession(connection, {
+      host: name,
+      ...(owner !== undefined && { lock: { owner } }),
+    })
     return {
       session,
       close: async () => {
         await session.close()
-        await link.close()
+        await connection.close()
       },
     }
   }

@@ -14,13 +14,13 @@ export class BusyboxMachine {
     execFileSync('sh', ['-c', INSTALL, 'sh', this.#root])
   }
 
-  link(): Connection {
-    const link = localConnection()
+  connection(): Connection {
+    const connection = localConnection()
     const enter = `for d in proc dev; do mount --rbind /$d ${this.#root}/$d; done; exec chroot ${this.#root} /bin/sh -c "$1"`
     // The mounts are of a namespace that ends with the command.
     return {
-      ...link,
-      start: (command) => link.start(`exec unshare -m sh -c ${quote(enter)} sh ${quote(command)}`),
+      ...connection,
+      start: (command) => connection.start(`exec unshare -m sh -c ${quote(enter)} sh ${quote(command)}`),
     }
   }
 

@@ -73,22 +73,27 @@ describe('a session proves who and where it is', () => {
 
     describe(`over ${name}`, () => {
       it('is root where sudo gives root', async () => {
-        const link = await linkOf('good')
-        const session = await openSession(link, { host: 'web1', become: { method: 'sudo' } })
+        const connection = await linkOf('good')
+        const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
         const [result] = await session.run([{ script: sh`id -u` }])
         expect(result?.stdout.toString()).to.equal('0\n')
         await session.close()
         const said: string[] = []
-        const hear = (_: string, piece: Buffer) => void said.push(piece.toString())
-        await runInForeground(link, { host: 'web1', become: { method: 'sudo' }, script: sh`id -u`, hear })
+        const onOutput = (_: string, piece: Buffer) => void said.push(piece.toString())
+        await runInForeground(connection, {
+          host: 'web1',
+          become: { method: 'sudo' },
+          script: sh`id -u`,
+          onOutput,
+        })
         expect(said.join('')).to.equal('0\n')
-        await link.close()
+        await connection.close()
       })
 
       for (const [user, [what, next]] of Object.entries(PROBLEMS)) {
         it(`runs nothing for ${user}, and says why`, async () => {
-          const link = await linkOf(user)
-          const session = await openSession(link, { host: 'web1', become: { method: 'sudo' } })
+          const connection = await linkOf(user)
+          const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
           const ran = '/run/homes/ran'
           const problem = await thrown(session.run([{ script: sh`echo session >>${ran}` }]))
           expect(problem).to.be.instanceOf(BecomeFailed)
@@ -96,20 +101,20 @@ describe('a session proves who and where it is', () => {
           expect(problem.message).to.match(what)
           expect(problem.next).to.match(next)
           await session.close()
-          const hear = (_: string, piece: Buffer) => expect.fail(`it was heard: ${piece}`)
+          const onOutput = (_: string, piece: Buffer) => expect.fail(`it was heard: ${piece}`)
           const command = {
             host: 'web1',
             become: { method: 'sudo' },
             script: sh`echo command >>${ran}`,
-            hear,
+            onOutput,
           } as const
-          const other = await thrown(runInForeground(link, command))
+          const other = await thrown(runInForeground(connection, command))
           expect(other).to.be.instanceOf(BecomeFailed)
           expect(String(other)).to.match(new RegExp(what.source.replace('^', '^Problem: ')))
-          await link.close()
+          await connection.close()
           const looking = localConnection()
-          const wire = await looking.start(`${machine.enter} test ! -e ${ran}`)
-          expect(await wire.ended).to.deep.equal({ code: 0 })
+          const remote = await looking.start(`${machine.enter} test ! -e ${ran}`)
+          expect(await remote.exit).to.deep.equal({ code: 0 })
           await looking.close()
         })
       }

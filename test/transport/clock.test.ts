@@ -111,8 +111,8 @@ describe('a controller that stands still for longer than every limit', () => {
     // The connection has begun, and is answered while this process is blocked.
     await new Promise((resolve) => setTimeout(resolve, 50))
     block(LIMIT + 2_000)
-    const link = await connecting
-    const session = await openSession(link, { host: 'web1', timeout: LIMIT })
+    const connection = await connecting
+    const session = await openSession(connection, { host: 'web1', timeout: LIMIT })
     block(LIMIT + 2_000)
     await session.opened
     block(LIMIT + 2_000)
@@ -125,6 +125,6 @@ describe('a controller that stands still for longer than every limit', () => {
       late: false,
     })
     await session.close()
-    await link.close()
+    await connection.close()
   })
 })

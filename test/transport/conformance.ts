@@ -14,16 +14,16 @@ export interface Conformance {
   readonly shell?: string
 }
 
-/** What every transport and every POSIX shell must stand. The link may be to any host whose user can write to /tmp. */
+/** What every transport and every POSIX shell must stand. The connection may be to any host whose user can write to /tmp. */
 export function conformance(
   name: string,
   connect: () => Promise<Connection>,
   { shell = 'sh' }: Conformance = {},
 ): void {
   describe(`a session over ${name}`, () => {
-    let link: Connection
+    let connection: Connection
     let session: Session
-    const open = (over: Connection = link) => openSession(over, { host: 'web1', shell })
+    const open = (over: Connection = connection) => openSession(over, { host: 'web1', shell })
     const one = async (script: Shell, options: Omit<Script, 'script'> = {}): Promise<Result> => {
       const [result] = await session.run([{ script, ...options }])
       if (!result) throw new Error('no result')
@@ -31,12 +31,12 @@ export function conformance(
     }
 
     before(async () => {
-      link = await connect()
+      connection = await connect()
       session = await open()
     })
     after(async () => {
       await session.close()
-      await link.close()
+      await connection.close()
     })
     afterEach('is in step, in / and with its usual umask', async () => {
       const [, result] = await session.run([
@@ -218,7 +218,7 @@ export function conformance(
     it('kills a script whose input was cut off, before it takes that for the whole', async () => {
       for (const mode of ['inline', 'isolated'] as const) {
         const path = `/tmp/provision-cut-${Math.random()}`
-        const cut = await open(cutShort(link, 500_000))
+        const cut = await open(cutShort(connection, 500_000))
         const input = Buffer.alloc(1_000_000)
         const script = sh`cat >${path}.new; mv ${path}.new ${path}`
         const [result] = await cut.run([{ script, mode, input }]).catch(() => [])
@@ -287,11 +287,11 @@ export function conformance(
       const script = sh`say first; until [ -e ${gate} ]; do sleep 0.02; done; say ${words} x; say; rm ${gate}; echo out; echo err >&2; exit 7`
       let early: Promise<Result> | undefined
       await new Promise<void>((heard) => {
-        const hear = (line: string) => {
+        const onProgress = (line: string) => {
           lines.push(line)
           heard()
         }
-        early = one(script, { mode: 'isolated', timeout: 10_000, hear })
+        early = one(script, { mode: 'isolated', timeout: 10_000, onProgress })
       })
       expect(lines).to.deep.equal(['first'])
       const other = await open()
@@ -303,17 +303,17 @@ export function conformance(
 
     it('hears a script that has an input, or is killed', async () => {
       const lines: string[] = []
-      const hear = (line: string) => void lines.push(line)
+      const onProgress = (line: string) => void lines.push(line)
       const results = await session.run([
         {
           script: sh`read x; say got "$x"; cat >/dev/null`,
           mode: 'isolated',
           input: Buffer.from('a\nb'),
-          hear,
+          onProgress,
         },
-        { script: sh`say many "$(wc -c)"`, mode: 'isolated', input: Buffer.alloc(200_000), hear },
-        { script: sh`say killed; sleep 30`, mode: 'isolated', timeout: 150, hear },
-        { script: sh`say itself; kill -KILL $$`, mode: 'isolated', hear },
+        { script: sh`say many "$(wc -c)"`, mode: 'isolated', input: Buffer.alloc(200_000), onProgress },
+        { script: sh`say killed; sleep 30`, mode: 'isolated', timeout: 150, onProgress },
+        { script: sh`say itself; kill -KILL $$`, mode: 'isolated', onProgress },
         { script: sh`command -v say || echo none`, mode: 'isolated' },
       ])
       expect(lines).to.deep.equal(['got a', 'many 200000', 'killed', 'itself'])
@@ -331,7 +331,7 @@ export function conformance(
       const lines: string[] = []
       const path = `/tmp/provision-said-${Math.random()}`
       const script = sh`(sleep 0.1; say late; : >${path}) & say early`
-      await one(script, { mode: 'isolated', hear: (line) => void lines.push(line) })
+      await one(script, { mode: 'isolated', onProgress: (line) => void lines.push(line) })
       const { stdout } = await one(sh`sleep 0.3; ls ${path}; rm ${path}`, { mode: 'isolated' })
       expect(lines).to.deep.equal(['early'])
       expect(stdout.toString()).to.equal(`${path}\n`)
@@ -357,7 +357,7 @@ export function conformance(
     it('refuses a user that is no name, and a user for an inline script', async () => {
       expect(await thrown(one(sh`:`, { as: 'a b', mode: 'isolated' }))).to.be.instanceOf(TypeError)
       expect(await thrown(one(sh`:`, { as: 'root' }))).to.be.instanceOf(TypeError)
-      expect(await thrown(one(sh`:`, { hear: () => {} }))).to.be.instanceOf(TypeError)
+      expect(await thrown(one(sh`:`, { onProgress: () => {} }))).to.be.instanceOf(TypeError)
     })
 
     it('tells that its shell was killed', async () => {
@@ -370,7 +370,7 @@ export function conformance(
       await doomed.close()
     })
 
-    it('tells that the link was closed under it', async () => {
+    it('tells that the connection was closed under it', async () => {
       const other = await connect()
       const doomed = await open(other)
       await doomed.opened

@@ -6,9 +6,9 @@ import { localConnection } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/session/open.ts'
 
 const [enter = '', mode, script = '', first = ''] = process.argv.slice(2)
-const link = localConnection()
+const connection = localConnection()
 const session = await openSession(
-  { ...link, start: (command) => link.start(`exec ${enter} sh -c ${quote(command)}`) },
+  { ...connection, start: (command) => connection.start(`exec ${enter} sh -c ${quote(command)}`) },
   { host: 'web1', lock: { owner: 'ana@laptop' } },
 )
 await session.opened

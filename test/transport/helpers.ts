@@ -11,28 +11,28 @@ export async function thrown(promise: Promise<unknown>): Promise<unknown> {
   throw new Error('nothing was thrown')
 }
 
-/** A link whose commands see the end of their stdin after so many bytes, as when a connection breaks. */
-export function cutShort(link: Connection, limit: number): Connection {
+/** A connection whose commands see the end of their stdin after so many bytes, as when a connection breaks. */
+export function cutShort(connection: Connection, limit: number): Connection {
   return {
-    traffic: link.traffic,
-    close: () => link.close(),
+    traffic: connection.traffic,
+    close: () => connection.close(),
     async start(command) {
-      const wire = await link.start(command)
+      const remote = await connection.start(command)
       let left = limit
       const stdin = new Writable({
         write(chunk: Buffer, _encoding, done) {
           const part = chunk.subarray(0, left)
           left -= part.length
-          if (part.length > 0) wire.stdin.write(part)
-          if (left === 0) wire.stdin.end()
+          if (part.length > 0) remote.stdin.write(part)
+          if (left === 0) remote.stdin.end()
           done()
         },
         final(done) {
-          wire.stdin.end()
+          remote.stdin.end()
           done()
         },
       })
-      return { ...wire, stdin, destroy: () => {} }
+      return { ...remote, stdin, destroy: () => {} }
     },
   }
 }

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { matchesPatterns } from '../../src/transport/ssh/config.ts'
 import { fingerprint } from '../../src/transport/ssh/encoding.ts'
-import { KnownHostsFile, knownHostsName, matchesPatterns } from '../../src/transport/ssh2/known-hosts.ts'
-import { KnownHosts } from '../../src/transport/ssh2/known-hosts-store.ts'
+import { KnownHosts, KnownHostsFile, knownHostsName } from '../../src/transport/ssh2/known-hosts.ts'
 import { keygen, Workshop } from './sshd.ts'
 
 describe('known_hosts', () => {

@@ -6,32 +6,32 @@ import { drainOutput } from '../../src/transport/transport.ts'
 
 describe('this machine as a host', () => {
   it('starts commands and tells how they ended', async () => {
-    const link = localConnection()
+    const connection = localConnection()
     const ends = await Promise.all(
       ['exit 3', 'kill -TERM $$', 'exec nonsense-command'].map(
-        async (command) => (await link.start(command)).ended,
+        async (command) => (await connection.start(command)).exit,
       ),
     )
     expect(ends).to.deep.equal([{ code: 3 }, { signal: 'SIGTERM' }, { code: 127 }])
-    await link.close()
+    await connection.close()
   })
 
   it('kills what is left with all that it started, when it is closed', async () => {
-    const link = localConnection()
-    const wire = await link.start('sleep 60 & echo $!; wait')
-    const [pid] = await once(wire.stdout, 'data')
-    await link.close()
-    await drainOutput(wire, new Clock())
-    expect(await wire.ended).to.deep.equal({ signal: 'SIGKILL' })
-    expect(wire.stdout.readableEnded || wire.stdout.destroyed, `process ${pid} has let go`).to.equal(true)
+    const connection = localConnection()
+    const remote = await connection.start('sleep 60 & echo $!; wait')
+    const [pid] = await once(remote.stdout, 'data')
+    await connection.close()
+    await drainOutput(remote, new Clock())
+    expect(await remote.exit).to.deep.equal({ signal: 'SIGKILL' })
+    expect(remote.stdout.readableEnded || remote.stdout.destroyed, `process ${pid} has let go`).to.equal(true)
   })
 
   it('stands a second end', async () => {
-    const link = localConnection()
-    const wire = await link.start(':')
-    await wire.ended
-    wire.destroy()
-    await link.close()
-    await link.close()
+    const connection = localConnection()
+    const remote = await connection.start(':')
+    await remote.exit
+    remote.destroy()
+    await connection.close()
+    await connection.close()
   })
 })

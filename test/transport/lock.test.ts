@@ -11,16 +11,16 @@ import { canBePrivate, type PrivateMachine, privateMachine } from './private-mac
 
 describe('the lock of a host', () => {
   let machine: PrivateMachine
-  let link: Connection
+  let connection: Connection
 
   before(async function () {
     if (!canBePrivate()) return this.skip()
     machine = await privateMachine()
-    link = machine.as('root')
+    connection = machine.as('root')
   })
   after(() => machine?.close())
 
-  const take = (owner: string, over = link): Promise<Session> =>
+  const take = (owner: string, over = connection): Promise<Session> =>
     openSession(over, { host: 'web1', lock: { owner, since: new Date('2026-05-04T03:02:01Z') } })
   const done = async (session: Session) => {
     await session.run([{ script: sh`:` }])
@@ -50,7 +50,7 @@ describe('the lock of a host', () => {
   it('does not keep out who only looks', async () => {
     const ana = await take('ana')
     await ana.opened
-    await done(await openSession(link, { host: 'web1' }))
+    await done(await openSession(connection, { host: 'web1' }))
     await ana.close()
   })
 
@@ -89,7 +89,7 @@ describe('the lock of a host', () => {
   })
 
   it('is refused where there is no flock', async () => {
-    const session = await openSession(link, { host: 'web1' })
+    const session = await openSession(connection, { host: 'web1' })
     const [hidden] = await session.run([{ script: sh`mount --bind /dev/null /usr/bin/flock` }])
     expect(hidden?.code, hidden?.stderr.toString()).to.equal(0)
     expect(await wordsOf(async () => (await take('ana')).opened)).to.equal(`error: there is no flock on web1

@@ -34,9 +34,11 @@ describe('many hosts', function () {
   })
 
   async function reachAll(transport: Transport, targets: readonly Target[]): Promise<readonly string[]> {
-    const links = await Promise.all(targets.map((one) => transport.connect(one)))
-    const said = await Promise.all(links.map(async (link, i) => text((await link.start(`echo ${i}`)).stdout)))
-    await Promise.all(links.map((link) => link.close()))
+    const connections = await Promise.all(targets.map((one) => transport.connect(one)))
+    const said = await Promise.all(
+      connections.map(async (connection, i) => text((await connection.start(`echo ${i}`)).stdout)),
+    )
+    await Promise.all(connections.map((connection) => connection.close()))
     return said
   }
   const named = (length: number) => Array.from({ length }, (_, i) => ({ ...target, name: `web${i}` }))

@@ -6,11 +6,14 @@ import { wordsOf } from '../support/words.ts'
 import { thrown } from './helpers.ts'
 
 describe('opening a session', () => {
-  const link = localConnection()
-  after(() => link.close())
+  const connection = localConnection()
+  after(() => connection.close())
 
   it('says that there is no shell when the login ends at once, with what was said', async () => {
-    const session = await openSession(link, { host: 'web1', shell: 'sh -c "echo no account >&2; exit 1"' })
+    const session = await openSession(connection, {
+      host: 'web1',
+      shell: 'sh -c "echo no account >&2; exit 1"',
+    })
     const running = session.run([{ script: sh`:` }])
     expect(await wordsOf(() => running)).to.equal(`error: web1 gave us no shell: it ended with 1
    no account
@@ -20,14 +23,14 @@ describe('opening a session', () => {
   })
 
   it('does not wait for ever for a login that says nothing', async () => {
-    const session = await openSession(link, { host: 'web1', shell: 'sleep 60', timeout: 20 })
+    const session = await openSession(connection, { host: 'web1', shell: 'sleep 60', timeout: 20 })
     expect(String(await thrown(session.run([{ script: sh`:` }])))).to.match(/web1 gave us no shell/)
     await session.close()
   })
 
   it('tells every script how limits are stretched', async () => {
     const said = sh`echo "$PROVISION_TIMEOUT_PERCENT $PROVISION_CONFIRM_SECONDS $PROVISION_CHECK_SECONDS"`
-    const session = await openSession(link, {
+    const session = await openSession(connection, {
       host: 'web1',
       timeoutFactor: 2.5,
       limits: { confirm: 90_000, check: 20_000 },
@@ -39,13 +42,13 @@ describe('opening a session', () => {
 
   it('stretches the timeouts of scripts', async () => {
     const sleeps = { script: sh`sleep 1`, timeout: 1 } as const
-    const session = await openSession(link, { host: 'web1', timeoutFactor: 600_000 })
+    const session = await openSession(connection, { host: 'web1', timeoutFactor: 600_000 })
     expect((await session.run([sleeps]))[0]).to.include({ code: 0, timedOut: false })
     await session.close()
   })
 
   it('throws away what login scripts write', async () => {
-    const session = await openSession(link, {
+    const session = await openSession(connection, {
       host: 'web1',
       shell: 'sh -c "echo hello; echo hi >&2; exec sh"',
     })
@@ -55,7 +58,7 @@ describe('opening a session', () => {
   })
 
   it('sends nothing of a trip of which a part cannot be sent', async () => {
-    const session = await openSession(link, { host: 'web1' })
+    const session = await openSession(connection, { host: 'web1' })
     const trip = session.run([
       { script: sh`kill $$`, input: Buffer.alloc(100_000) },
       { script: Shell.raw('a\0b') },

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { Unreachable } from '../../src/transport/errors.ts'
-import { type OpensshOptions, opensshTransport } from '../../src/transport/openssh/transport.ts'
+import type { OpensshOptions } from '../../src/transport/openssh/options.ts'
+import { opensshTransport } from '../../src/transport/openssh/transport.ts'
 import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Connection, Target } from '../../src/transport/transport.ts'
 import { thrown } from './helpers.ts'
@@ -59,7 +60,8 @@ describe("the user's own ssh", () => {
   const common: OpensshOptions = { agent: false, configFile: '/dev/null' }
   const connect = (more: Partial<Target> = {}, options: OpensshOptions = {}): Promise<Connection> =>
     opensshTransport({ ...common, ...options }).connect({ ...target, ...more })
-  const said = async (link: Connection, command: string) => text((await link.start(command)).stdout)
+  const said = async (connection: Connection, command: string) =>
+    text((await connection.start(command)).stdout)
   const trouble = async (more: Partial<Target>, options: OpensshOptions = {}): Promise<Unreachable> => {
     const error = await thrown(connect(more, options))
     if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
@@ -72,9 +74,9 @@ describe("the user's own ssh", () => {
 
   it('logs in with a certificate, which ssh2 cannot', async () => {
     const identityFile = shop.file('badge')
-    const link = await connect({ identityFile })
-    expect(await said(link, 'echo in')).to.equal('in\n')
-    await link.close()
+    const connection = await connect({ identityFile })
+    expect(await said(connection, 'echo in')).to.equal('in\n')
+    await connection.close()
     const refused = await thrown(sshTransport({ agent: false }).connect({ ...target, identityFile }))
     expect(refused).to.be.instanceOf(Unreachable).with.property('reason', 'authentication')
   })
@@ -83,65 +85,69 @@ describe("the user's own ssh", () => {
     const authority = `@cert-authority web1.test ${shop.publicKey('host-ca')}\n`
     const configFile = shop.file('alias', 'Host web1\n HostName 127.0.0.1\n HostKeyAlias web1.test\n')
     const knownHosts = [shop.file('authorities', authority)]
-    const link = await opensshTransport({ ...common, configFile, knownHosts }).connect(
+    const connection = await opensshTransport({ ...common, configFile, knownHosts }).connect(
       unpinned(target, { host: 'web1' }),
     )
-    await link.close()
+    await connection.close()
   })
 
   it('logs in once for all commands', async () => {
-    const link = await connect()
-    const [first, second] = await Promise.all(['1', '2'].map(() => said(link, 'echo $SSH_CONNECTION')))
+    const connection = await connect()
+    const [first, second] = await Promise.all(['1', '2'].map(() => said(connection, 'echo $SSH_CONNECTION')))
     expect(first).to.match(/^127\.0\.0\.1 \d+ /)
     expect(second).to.equal(first)
-    await link.close()
+    await connection.close()
   })
 
   it('tells how a command ended, and counts what went to and fro', async () => {
-    const link = await connect()
-    const wire = await link.start('cat >/dev/null; echo out; echo err >&2; exit 3')
-    wire.stdin.end(Buffer.alloc(100_000))
-    expect(await Promise.all([text(wire.stdout), text(wire.stderr)])).to.deep.equal(['out\n', 'err\n'])
-    expect(await wire.ended).to.deep.equal({ code: 3 })
-    expect(await (await link.start('exit 255')).ended).to.deep.equal({ code: 255 })
-    expect(link.traffic).to.deep.equal({ sent: 100_000, received: 8 })
-    await link.close()
+    const connection = await connect()
+    const remote = await connection.start('cat >/dev/null; echo out; echo err >&2; exit 3')
+    remote.stdin.end(Buffer.alloc(100_000))
+    expect(await Promise.all([text(remote.stdout), text(remote.stderr)])).to.deep.equal(['out\n', 'err\n'])
+    expect(await remote.exit).to.deep.equal({ code: 3 })
+    expect(await (await connection.start('exit 255')).exit).to.deep.equal({ code: 255 })
+    expect(connection.traffic).to.deep.equal({ sent: 100_000, received: 8 })
+    await connection.close()
   })
 
-  it('can give up a command, and the link lives on', async () => {
-    const link = await connect()
-    const wire = await link.start('exec cat')
-    wire.destroy()
-    expect((await wire.ended).lost).to.equal(undefined)
-    expect(await said(link, 'echo on')).to.equal('on\n')
-    await link.close()
+  it('can give up a command, and the connection lives on', async () => {
+    const connection = await connect()
+    const remote = await connection.start('exec cat')
+    remote.destroy()
+    expect((await remote.exit).lost).to.equal(undefined)
+    expect(await said(connection, 'echo on')).to.equal('on\n')
+    await connection.close()
   })
 
   it('goes the way of ssh_config where the inventory says nothing, and none where it says so', async () => {
     const configFile = shop.file('detour')
     writeFileSync(configFile, 'Host *\n ProxyJump nowhere.invalid\n')
     expect((await trouble({}, { configFile, retries: 0 })).details.join('\n')).to.include('nowhere.invalid')
-    const link = await connect({ proxyJump: [] }, { configFile })
-    expect(await said(link, 'echo here')).to.equal('here\n')
-    await link.close()
+    const connection = await connect({ proxyJump: [] }, { configFile })
+    expect(await said(connection, 'echo here')).to.equal('here\n')
+    await connection.close()
   })
 
   it('is closed with all its commands, and starts no other', async () => {
-    const link = await connect()
-    const wire = await link.start('exec cat')
-    await link.close()
-    expect((await wire.ended).lost).to.equal('we closed the connection')
-    expect(String(await thrown(link.start('true')))).to.contain('web1 is lost: we closed the connection')
+    const connection = await connect()
+    const remote = await connection.start('exec cat')
+    await connection.close()
+    expect((await remote.exit).lost).to.equal('we closed the connection')
+    expect(String(await thrown(connection.start('true')))).to.contain(
+      'web1 is lost: we closed the connection',
+    )
   })
 
   it('shares a login at a jump host, for as long as anybody is behind it', async () => {
     const transport = opensshTransport(common)
     const proxyJump = [{ ...target, name: 'bastion' }]
-    const links = await Promise.all([1, 2].map(() => transport.connect({ ...target, proxyJump })))
-    const logins = await Promise.all(links.map((link) => said(link, 'pgrep -c -P $(ps -o ppid= $PPID)')))
-    // The sshd of this test serves one login at the jump host and one of each link.
+    const connections = await Promise.all([1, 2].map(() => transport.connect({ ...target, proxyJump })))
+    const logins = await Promise.all(
+      connections.map((connection) => said(connection, 'pgrep -c -P $(ps -o ppid= $PPID)')),
+    )
+    // The sshd of this test serves one login at the jump host and one of each connection.
     expect(logins.map(Number)).to.deep.equal([3, 3])
-    await Promise.all(links.map((link) => link.close()))
+    await Promise.all(connections.map((connection) => connection.close()))
   })
 
   describe('believes a host', () => {
@@ -254,36 +260,36 @@ describe("the user's own ssh", () => {
 
   it('comes again to a host with too many guests', async () => {
     const transport = opensshTransport(common)
-    const links = await Promise.all(Array.from({ length: 8 }, () => transport.connect(target)))
-    await Promise.all(links.map((link) => link.close()))
+    const connections = await Promise.all(Array.from({ length: 8 }, () => transport.connect(target)))
+    await Promise.all(connections.map((connection) => connection.close()))
   })
 
   it('follows a ProxyCommand of ssh_config, which ssh2 does not', async () => {
     const config =
       'Host web1\n HostName 127.0.0.1\n ProxyCommand bash -c "exec 5<>/dev/tcp/%h/%p; cat <&5 & exec cat >&5"\n'
-    const link = await connect({ host: 'web1' }, { configFile: shop.file('proxied', config) })
-    expect(await said(link, 'echo in')).to.equal('in\n')
-    await link.close()
+    const connection = await connect({ host: 'web1' }, { configFile: shop.file('proxied', config) })
+    expect(await said(connection, 'echo in')).to.equal('in\n')
+    await connection.close()
   })
 
   it('tells a host that was killed or stopped from a command that ended', async () => {
     const killed = await (await connect()).start('kill -9 $PPID; exec sleep 60')
-    expect((await killed.ended).lost).to.match(/closed|reset|ended/)
-    const link = await connect({}, { keepalive: { interval: 1000, misses: 1 } })
-    const wire = await link.start('echo $PPID; exec sleep 60')
-    const [pid] = await once(wire.stdout, 'data')
+    expect((await killed.exit).lost).to.match(/closed|reset|ended/)
+    const connection = await connect({}, { keepalive: { interval: 1000, misses: 1 } })
+    const remote = await connection.start('echo $PPID; exec sleep 60')
+    const [pid] = await once(remote.stdout, 'data')
     process.kill(Number(String(pid)), 'SIGSTOP')
-    expect((await wire.ended).lost).to.contain('Timeout, server 127.0.0.1 not responding')
+    expect((await remote.exit).lost).to.contain('Timeout, server 127.0.0.1 not responding')
     process.kill(Number(String(pid)), 'SIGKILL')
-    expect(await thrown(link.start('true'))).to.be.instanceOf(Unreachable)
-    await link.close()
+    expect(await thrown(connection.start('true'))).to.be.instanceOf(Unreachable)
+    await connection.close()
   })
 
   it('is gone, with its socket, when we are killed', async () => {
     const code = `
       import { opensshTransport } from ${JSON.stringify(`${import.meta.dirname}/../../src/transport/openssh.ts`)}
-      const link = await opensshTransport(${JSON.stringify(common)}).connect(${JSON.stringify(target)})
-      await link.start('exec sleep 50.25')
+      const connection = await opensshTransport(${JSON.stringify(common)}).connect(${JSON.stringify(target)})
+      await connection.start('exec sleep 50.25')
       console.log('there')
       setInterval(() => {}, 1000)`
     const us = spawn(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', code], {

@@ -14,14 +14,14 @@ export interface PrivateMachine {
 
 /** Needs root, as `canBePrivate` tells. @param setup shell text that runs inside it */
 export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
-  const link = localConnection()
-  const wire = await link.start('exec unshare -m sh')
+  const connection = localConnection()
+  const remote = await connection.start('exec unshare -m sh')
   let said = ''
-  wire.stderr.on('data', (chunk: Buffer) => {
+  remote.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString()
   })
-  wire.stdin.write(`${COPY}\n${setup}\necho $$\n`)
-  const [line] = await Promise.race([once(wire.stdout, 'data'), wire.ended.then(() => [''])])
+  remote.stdin.write(`${COPY}\n${setup}\necho $$\n`)
+  const [line] = await Promise.race([once(remote.stdout, 'data'), remote.exit.then(() => [''])])
   const pid = Number(String(line))
   if (!pid) throw new Error(`no private machine: ${said}`)
   return {
@@ -34,7 +34,7 @@ export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
         start: (command) => local.start(`${enter} env -i PATH=/usr/bin:/bin HOME=/ sh -c ${quote(command)}`),
       }
     },
-    close: () => link.close(),
+    close: () => connection.close(),
   }
 }
 

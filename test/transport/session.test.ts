@@ -25,5 +25,5 @@ else
       machine = new BusyboxMachine()
     })
     after(() => machine.dispose())
-    conformance('its sh', async () => machine.link())
+    conformance('its sh', async () => machine.connection())
   })

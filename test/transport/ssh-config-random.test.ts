@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
-import { OpensshArguments } from '../../src/transport/openssh/arguments.ts'
+import { LoginCommands } from '../../src/transport/openssh/options.ts'
 import { concerns } from '../../src/transport/ssh/config.ts'
 import type { LoginSettings } from '../../src/transport/ssh2/settings.ts'
 import { settingsReader } from '../../src/transport/ssh2/transport.ts'
@@ -77,8 +77,8 @@ describe('ssh_config, at random', () => {
       expect(usedWords(used), about).to.deep.equal(wordsOf(stdout, target))
       // `Host !web1 *` is not undone by an option where it sets a HostKeyAlias.
       if (/!/.test(text)) continue
-      const { words } = await new OpensshArguments({ configFile: file }).login(target, undefined)
-      const own = ssh(words).stdout
+      const { args } = await new LoginCommands({ configFile: file }).create(target, undefined)
+      const own = ssh(args).stdout
       for (const keyword of [
         'hostname',
         'port',

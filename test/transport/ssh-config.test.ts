@@ -4,7 +4,8 @@ import { Problem } from '../../src/model/problem.ts'
 import { jumpsIn } from '../../src/shell/proxy-jump.ts'
 import { interactiveArguments } from '../../src/transport/openssh/interactive.ts'
 import { concerns, SshConfigReader } from '../../src/transport/ssh/config.ts'
-import { type Defaults, loginSettings } from '../../src/transport/ssh/settings.ts'
+import type { SshOptions } from '../../src/transport/ssh/settings.ts'
+import { loginSettings } from '../../src/transport/ssh2/settings.ts'
 import { settingsReader } from '../../src/transport/ssh2/transport.ts'
 import { silenceLimit } from '../../src/transport/timeouts.ts'
 import type { Target } from '../../src/transport/transport.ts'
@@ -17,12 +18,15 @@ describe('ssh_config', () => {
   after(() => shop.dispose())
 
   /** What `ssh -G` makes of the text, as we understand it. */
-  async function settings(text: string, target: Target = web1, defaults: Defaults = {}) {
+  async function settings(text: string, target: Target = web1, options: SshOptions = {}) {
     const warnings: string[] = []
     const { host, user, port } = target
     const reader = new SshConfigReader({ file: shop.file('config', text) })
     const config = await reader.read({ host, ...(user ? { user } : {}), ...(port ? { port } : {}) })
-    return { ...loginSettings({ target, config, defaults, warn: (text) => warnings.push(text) }), warnings }
+    return {
+      ...loginSettings({ target, config, options: { ...options, warn: (text) => warnings.push(text) } }),
+      warnings,
+    }
   }
 
   it('gives host, port and user', async () => {
@@ -215,7 +219,7 @@ describe('ssh_config', () => {
   it('is done without where there is no ssh', async () => {
     const reader = new SshConfigReader({ file: shop.file('config', 'Port 23\n'), ssh: '/nowhere/ssh' })
     const config = await reader.read({ host: 'web1' })
-    expect(loginSettings({ target: web1, config, defaults: {}, warn: () => {} }).port).to.equal(22)
+    expect(loginSettings({ target: web1, config, options: {} }).port).to.equal(22)
   })
 
   describe('is asked about a host only', () => {

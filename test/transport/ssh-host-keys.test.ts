@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { Unreachable } from '../../src/transport/errors.ts'
-import type { SshOptions } from '../../src/transport/ssh2/transport.ts'
+import type { Ssh2Options } from '../../src/transport/ssh2/transport.ts'
 import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Target } from '../../src/transport/transport.ts'
 import { keygen, noSshd, Sshd, Workshop } from './sshd.ts'
@@ -33,13 +33,13 @@ describe('the key of a host', () => {
   let files = 0
   const knowing = (text: string) => shop.file(`known-${++files}`, text)
 
-  async function connect(options: SshOptions, more: Partial<Target> = {}): Promise<void> {
+  async function connect(options: Ssh2Options, more: Partial<Target> = {}): Promise<void> {
     const transport = sshTransport({ agent: false, configFile: '/dev/null', ...options })
-    const link = await transport.connect({ ...target, ...more })
-    await link.close()
+    const connection = await transport.connect({ ...target, ...more })
+    await connection.close()
   }
 
-  async function refusal(options: SshOptions, more: Partial<Target> = {}): Promise<Unreachable> {
+  async function refusal(options: Ssh2Options, more: Partial<Target> = {}): Promise<Unreachable> {
     const error = await connect(options, more).catch((error: unknown) => error)
     if (!(error instanceof Unreachable)) throw new Error(`no refusal: ${error}`)
     expect(error.reason).to.equal('host-key')
@@ -131,7 +131,7 @@ describe('the key of a host', () => {
   it('can be accepted by a person, who is asked once', async () => {
     const file = knowing('')
     const questions: string[] = []
-    const ask: SshOptions['ask'] = async (question) => {
+    const ask: Ssh2Options['ask'] = async (question) => {
       questions.push(Object.values(question).join(' '))
       return true
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { Unreachable } from '../../src/transport/errors.ts'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import { type Ssh2Options, sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Connection, Target } from '../../src/transport/transport.ts'
 import { quickOnce } from './helpers.ts'
 import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
@@ -36,7 +36,7 @@ describe('a jump host', () => {
   })
   const line = (sshd: Sshd | undefined, key: string) => `[127.0.0.1]:${sshd?.port} ${shop.publicKey(key)}\n`
   const everybody = () => line(bastion, 'bastion') + line(inner, 'inner') + line(web, 'web')
-  const options = (known: string, more: SshOptions = {}): SshOptions => ({
+  const options = (known: string, more: Ssh2Options = {}): Ssh2Options => ({
     agent: false,
     configFile: '/dev/null',
     identityFiles: [shop.file('me')],
@@ -46,14 +46,14 @@ describe('a jump host', () => {
   const logins = (sshd: Sshd | undefined) =>
     readFileSync(shop.file(`sshd-${sshd?.port}.log`), 'utf8').split('Accepted publickey').length - 1
 
-  async function output(link: Connection, command: string): Promise<string> {
-    const wire = await link.start(command)
+  async function output(connection: Connection, command: string): Promise<string> {
+    const remote = await connection.start(command)
     const chunks: Buffer[] = []
-    for await (const chunk of wire.stdout) chunks.push(chunk)
+    for await (const chunk of remote.stdout) chunks.push(chunk)
     return Buffer.concat(chunks).toString()
   }
 
-  async function trouble(target: Target, settings: SshOptions): Promise<Unreachable> {
+  async function trouble(target: Target, settings: Ssh2Options): Promise<Unreachable> {
     const error = await sshTransport(settings)
       .connect(target)
       .catch((error: unknown) => error)
@@ -62,22 +62,22 @@ describe('a jump host', () => {
   }
 
   it('lets us through to the host', async () => {
-    const link = await sshTransport(options(everybody())).connect({
+    const connection = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
       proxyJump: [place('bastion', bastion)],
     })
-    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(`127.0.0.1 ${web?.port}`)
-    expect(link.traffic.received).to.be.above(1000)
-    expect(link.traffic.sent).to.be.above(1000)
-    await link.close()
+    expect(await output(connection, 'echo $SSH_CONNECTION')).to.contain(`127.0.0.1 ${web?.port}`)
+    expect(connection.traffic.received).to.be.above(1000)
+    expect(connection.traffic.sent).to.be.above(1000)
+    await connection.close()
   })
 
   it('can be followed by another', async () => {
     const proxyJump = [place('bastion', bastion), place('inner', inner)]
     const before = [logins(bastion), logins(inner), logins(web)]
-    const link = await sshTransport(options(everybody())).connect({ ...place('web1', web), proxyJump })
-    expect(await output(link, 'echo here')).to.equal('here\n')
-    await link.close()
+    const connection = await sshTransport(options(everybody())).connect({ ...place('web1', web), proxyJump })
+    expect(await output(connection, 'echo here')).to.equal('here\n')
+    await connection.close()
     expect([logins(bastion), logins(inner), logins(web)]).to.deep.equal(before.map((count) => count + 1))
   })
 
@@ -99,11 +99,11 @@ describe('a jump host', () => {
     const connect = () =>
       Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), proxyJump })))
     const [first, ...others] = await connect()
-    await Promise.all(others.map((link) => link.close()))
+    await Promise.all(others.map((connection) => connection.close()))
     expect(first && (await output(first, 'echo still here'))).to.equal('still here\n')
     await first?.close()
     expect(logins(bastion)).to.equal(before + 1)
-    await Promise.all((await connect()).map((link) => link.close()))
+    await Promise.all((await connect()).map((connection) => connection.close()))
     expect(logins(bastion)).to.equal(before + 2)
   })
 
@@ -118,14 +118,14 @@ describe('a jump host', () => {
       ].join('\n'),
     )
     const known = `the-web ${shop.publicKey('web')}\nthe-gate ${shop.publicKey('bastion')}\n${line(inner, 'inner')}`
-    const link = await sshTransport(options(known, { configFile: config, identityFiles: undefined })).connect(
-      {
-        name: 'web1',
-        host: 'web1',
-      },
-    )
-    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(String(web?.port))
-    await link.close()
+    const connection = await sshTransport(
+      options(known, { configFile: config, identityFiles: undefined }),
+    ).connect({
+      name: 'web1',
+      host: 'web1',
+    })
+    expect(await output(connection, 'echo $SSH_CONNECTION')).to.contain(String(web?.port))
+    await connection.close()
   })
 
   it('is not gone through to reach itself, also where the inventory gives its address', async () => {
@@ -139,23 +139,23 @@ describe('a jump host', () => {
     const known = `the-gate ${shop.publicKey('bastion')}\n`
     const before = logins(bastion)
     const transport = sshTransport(options(known, { configFile: config, identityFiles: undefined }))
-    const link = await transport.connect({ name: 'gate', host: '127.0.0.1', alias: 'gate' })
-    expect(await output(link, 'echo $SSH_CONNECTION')).to.contain(String(bastion?.port))
-    await link.close()
+    const connection = await transport.connect({ name: 'gate', host: '127.0.0.1', alias: 'gate' })
+    expect(await output(connection, 'echo $SSH_CONNECTION')).to.contain(String(bastion?.port))
+    await connection.close()
     expect(logins(bastion)).to.equal(before + 1)
   })
 
   it('keeps no small packet back for 40 ms', async () => {
-    const link = await sshTransport(options(everybody())).connect({
+    const connection = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
       proxyJump: [place('bastion', bastion)],
     })
-    const wire = await link.start('while read x; do echo out; echo err >&2; done')
+    const remote = await connection.start('while read x; do echo out; echo err >&2; done')
     await quickOnce(async () => {
-      wire.stdin.write('x\n')
-      await Promise.all([once(wire.stdout, 'data'), once(wire.stderr, 'data')])
+      remote.stdin.write('x\n')
+      await Promise.all([once(remote.stdout, 'data'), once(remote.stderr, 'data')])
     })
-    await link.close()
+    await connection.close()
   })
 
   it('says when it cannot reach the host', async () => {
@@ -188,13 +188,13 @@ describe('a jump host', () => {
   it('that goes away takes its hosts along, which say why', async () => {
     const proxyJump = [place('bastion', bastion)]
     const transport = sshTransport(options(everybody()))
-    const link = await transport.connect({ ...place('web1', web), proxyJump })
+    const connection = await transport.connect({ ...place('web1', web), proxyJump })
     const jump = await transport.connect({ ...place('bastion', bastion), proxyJump: [] })
-    const wire = await link.start('sleep 60')
+    const remote = await connection.start('sleep 60')
     // The oldest child of that sshd is the login that we go through.
     await output(jump, `kill $(ps -o pid= --sort start_time --ppid ${bastion?.process.pid} | head -1)`)
-    expect((await wire.ended).lost).to.match(/closed the connection/)
-    await Promise.all([link.close(), jump.close()])
+    expect((await remote.exit).lost).to.match(/closed the connection/)
+    await Promise.all([connection.close(), jump.close()])
     await (await transport.connect({ ...place('web1', web), proxyJump })).close()
   })
 })

@@ -9,7 +9,7 @@ import { noSshd, Sshd, Workshop } from './sshd.ts'
 describe('a command over SSH', () => {
   const shop = new Workshop()
   let sshd: Sshd
-  let link: Connection
+  let connection: Connection
   let target: Target
   before(async function () {
     const why = noSshd()
@@ -23,94 +23,94 @@ describe('a command over SSH', () => {
     const hostKey = shop.fingerprint('host')
     const identityFile = shop.file('me')
     target = { name: 'web1', host: '127.0.0.1', port: sshd.port, user: 'root', identityFile, hostKey }
-    link = await sshTransport({ agent: false }).connect(target)
+    connection = await sshTransport({ agent: false }).connect(target)
   })
   after(async () => {
-    await link?.close()
+    await connection?.close()
     await sshd?.stop()
     shop.dispose()
   })
 
   it('has its own output, errors and status', async () => {
-    const wire = await link.start('echo out; echo err >&2; exit 3')
-    expect(await Promise.all([text(wire.stdout), text(wire.stderr)])).to.deep.equal(['out\n', 'err\n'])
-    expect(await wire.ended).to.deep.equal({ code: 3 })
+    const remote = await connection.start('echo out; echo err >&2; exit 3')
+    expect(await Promise.all([text(remote.stdout), text(remote.stderr)])).to.deep.equal(['out\n', 'err\n'])
+    expect(await remote.exit).to.deep.equal({ code: 3 })
   })
 
   it('reads its input to the end, byte for byte', async () => {
-    const wire = await link.start('sha256sum; cat >/dev/null')
+    const remote = await connection.start('sha256sum; cat >/dev/null')
     const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 256))
-    wire.stdin.end(bytes)
+    remote.stdin.end(bytes)
     const { createHash } = await import('node:crypto')
-    expect(await text(wire.stdout)).to.contain(createHash('sha256').update(bytes).digest('hex'))
+    expect(await text(remote.stdout)).to.contain(createHash('sha256').update(bytes).digest('hex'))
   })
 
   it('tells of the signal that killed it', async () => {
-    const wire = await link.start('kill -TERM $$')
-    expect(await wire.ended).to.deep.equal({ signal: 'SIGTERM' })
+    const remote = await connection.start('kill -TERM $$')
+    expect(await remote.exit).to.deep.equal({ signal: 'SIGTERM' })
   })
 
   it('has ended although nobody reads its output', async () => {
-    const wire = await link.start('echo out; exit 1')
-    expect(await wire.ended).to.deep.equal({ code: 1 })
-    expect(await text(wire.stdout)).to.equal('out\n')
+    const remote = await connection.start('echo out; exit 1')
+    expect(await remote.exit).to.deep.equal({ code: 1 })
+    expect(await text(remote.stdout)).to.equal('out\n')
   })
 
   it('has ended although a daemon keeps its output open', async () => {
-    const wire = await link.start('sleep 60 & echo $!')
-    const [pid] = await once(wire.stdout, 'data')
-    expect(await wire.ended).to.deep.equal({ code: 0 })
+    const remote = await connection.start('sleep 60 & echo $!')
+    const [pid] = await once(remote.stdout, 'data')
+    expect(await remote.exit).to.deep.equal({ code: 0 })
     process.kill(Number(String(pid)))
   })
 
   it('does not run on when more is written than it reads, and that is no error', async () => {
-    const wire = await link.start('exec head -c 1')
-    wire.stdin.write(Buffer.alloc(5_000_000))
-    expect(await wire.ended).to.deep.equal({ code: 0 })
-    wire.stdin.write('more')
-    wire.stdin.end()
-    expect(await text(wire.stdout)).to.have.length(1)
+    const remote = await connection.start('exec head -c 1')
+    remote.stdin.write(Buffer.alloc(5_000_000))
+    expect(await remote.exit).to.deep.equal({ code: 0 })
+    remote.stdin.write('more')
+    remote.stdin.end()
+    expect(await text(remote.stdout)).to.have.length(1)
   })
 
   it('waits for its reader', async () => {
-    const wire = await link.start('head -c 20000000 /dev/zero')
-    const before = link.traffic.received
+    const remote = await connection.start('head -c 20000000 /dev/zero')
+    const before = connection.traffic.received
     await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(link.traffic.received - before).to.be.below(8_000_000)
+    expect(connection.traffic.received - before).to.be.below(8_000_000)
     let length = 0
-    for await (const chunk of wire.stdout) length += chunk.length
+    for await (const chunk of remote.stdout) length += chunk.length
     expect(length).to.equal(20_000_000)
   })
 
-  it('can be given up, and the link lives on', async () => {
-    const wire = await link.start('exec cat')
-    wire.destroy()
-    expect(await wire.ended).to.deep.equal({})
-    expect(await text((await link.start('echo on')).stdout)).to.equal('on\n')
+  it('can be given up, and the connection lives on', async () => {
+    const remote = await connection.start('exec cat')
+    remote.destroy()
+    expect(await remote.exit).to.deep.equal({})
+    expect(await text((await connection.start('echo on')).stdout)).to.equal('on\n')
   })
 
   it('waits its turn where the server allows fewer than were started', async () => {
-    const wires = Array.from({ length: 12 }, async (_, i) =>
-      text((await link.start(`echo ${i}; sleep 0.02`)).stdout),
+    const remotes = Array.from({ length: 12 }, async (_, i) =>
+      text((await connection.start(`echo ${i}; sleep 0.02`)).stdout),
     )
-    expect(await Promise.all(wires)).to.deep.equal(Array.from({ length: 12 }, (_, i) => `${i}\n`))
+    expect(await Promise.all(remotes)).to.deep.equal(Array.from({ length: 12 }, (_, i) => `${i}\n`))
   })
 
-  it('leaves nothing behind when the link is closed, and no other can be started', async () => {
+  it('leaves nothing behind when the connection is closed, and no other can be started', async () => {
     const own = await sshTransport({ agent: false }).connect(target)
-    const wire = await own.start('exec cat')
+    const remote = await own.start('exec cat')
     await own.close()
-    expect((await wire.ended).lost).to.equal('we closed the connection')
+    expect((await remote.exit).lost).to.equal('we closed the connection')
     const error = await own.start('true').catch((error: Error) => error.message)
     expect(error).to.contain('we closed the connection')
   })
 
   it('takes no 40 ms for each word to and fro', async () => {
-    const wire = await link.start('exec cat')
+    const remote = await connection.start('exec cat')
     await quickOnce(async () => {
-      wire.stdin.write('x')
-      await once(wire.stdout, 'data')
+      remote.stdin.write('x')
+      await once(remote.stdout, 'data')
     })
-    wire.stdin.end()
+    remote.stdin.end()
   })
 })

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { Unreachable } from '../../src/transport/errors.ts'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import { type Ssh2Options, sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Target } from '../../src/transport/transport.ts'
 import { keygen, noSshd, Sshd, Workshop } from './sshd.ts'
 
@@ -17,7 +17,7 @@ describe('logging in', () => {
   let sshd: Sshd
   let agent: ChildProcess
   let target: Target
-  let common: SshOptions
+  let common: Ssh2Options
   const socket = shop.file('agent.sock')
 
   before(async function () {
@@ -44,12 +44,12 @@ describe('logging in', () => {
     shop.dispose()
   })
 
-  async function connect(options: SshOptions): Promise<void> {
-    const link = await sshTransport({ ...common, ...options }).connect(target)
-    await link.close()
+  async function connect(options: Ssh2Options): Promise<void> {
+    const connection = await sshTransport({ ...common, ...options }).connect(target)
+    await connection.close()
   }
 
-  async function refusal(options: SshOptions): Promise<string> {
+  async function refusal(options: Ssh2Options): Promise<string> {
     const error = await connect(options).catch((error: unknown) => error)
     if (!(error instanceof Unreachable)) throw new Error(`no refusal: ${error}`)
     expect(error.reason).to.equal('authentication')
@@ -105,7 +105,7 @@ describe('logging in', () => {
 
   describe('with a key that has a passphrase', () => {
     const asked: string[] = []
-    const answer = (...words: readonly string[]): SshOptions => {
+    const answer = (...words: readonly string[]): Ssh2Options => {
       asked.length = 0
       return {
         passphrase: async ({ file, attempt }) => {
@@ -118,8 +118,8 @@ describe('logging in', () => {
 
     it('asks once for all hosts', async () => {
       const transport = sshTransport({ ...common, identityFiles: [locked], ...answer('sesame') })
-      const links = await Promise.all([1, 2, 3].map(() => transport.connect(target)))
-      await Promise.all(links.map((link) => link.close()))
+      const connections = await Promise.all([1, 2, 3].map(() => transport.connect(target)))
+      await Promise.all(connections.map((connection) => connection.close()))
       expect(asked).to.deep.equal([`${locked} 1`])
     })
 

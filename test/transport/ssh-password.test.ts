@@ -32,14 +32,14 @@ describe('a password', () => {
         configFile: '/dev/null',
         identityFiles: [],
       })
-      const link = await transport.connect({
+      const connection = await transport.connect({
         name: 'web1',
         host: '127.0.0.1',
         port,
         user: 'me',
         hostKey: pin,
       })
-      await link.close()
+      await connection.close()
     } finally {
       server.close()
     }

@@ -4,15 +4,15 @@ import { expect } from 'chai'
 import ssh2 from 'ssh2'
 import { Unreachable } from '../../src/transport/errors.ts'
 import { fingerprint } from '../../src/transport/ssh/encoding.ts'
-import { loginSettings } from '../../src/transport/ssh/settings.ts'
 import { connectError } from '../../src/transport/ssh2/errors.ts'
-import { type SshOptions, sshTransport } from '../../src/transport/ssh2/transport.ts'
+import { loginSettings } from '../../src/transport/ssh2/settings.ts'
+import { type Ssh2Options, sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Target } from '../../src/transport/transport.ts'
 import { freePort, noSshd, Sshd, Workshop } from './sshd.ts'
 
 describe('a host that cannot be reached', () => {
   const target: Target = { name: 'web1', host: '127.0.0.1', user: 'root', proxyJump: [] }
-  const common: SshOptions = { agent: false, configFile: '/dev/null', identityFiles: [], knownHosts: [] }
+  const common: Ssh2Options = { agent: false, configFile: '/dev/null', identityFiles: [], knownHosts: [] }
   const servers: Server[] = []
   const sockets = new Set<Socket>()
   afterEach(() => {
@@ -31,7 +31,7 @@ describe('a host that cannot be reached', () => {
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  async function trouble(more: Partial<Target>, options: SshOptions = {}): Promise<Unreachable> {
+  async function trouble(more: Partial<Target>, options: Ssh2Options = {}): Promise<Unreachable> {
     const transport = sshTransport({ ...common, ...options })
     const error = await transport.connect({ ...target, ...more }).catch((error: unknown) => error)
     if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
@@ -94,7 +94,7 @@ describe('a host that cannot be reached', () => {
   })
 
   it('since no route leads there, or whatever else the system says', () => {
-    const settings = loginSettings({ target, config: new Map(), defaults: {}, warn: () => {} })
+    const settings = loginSettings({ target, config: new Map(), options: {} })
     const of = (code: string) => {
       const error = Object.assign(new Error(`connect ${code}`), { code })
       return connectError(error, { settings, through: undefined, notes: [] }).message
@@ -118,7 +118,7 @@ describe('a host that cannot be reached', () => {
   describe('with a real sshd', () => {
     const shop = new Workshop()
     let sshd: Sshd
-    let options: SshOptions
+    let options: Ssh2Options
     let real: Partial<Target>
     before(async function () {
       const why = noSshd()
@@ -152,47 +152,50 @@ describe('a host that cannot be reached', () => {
 
     it('at the first attempt, for too many guests are there, is tried again until it lets us in', async () => {
       const transport = sshTransport({ ...common, ...options })
-      const links = await Promise.all(
+      const connections = await Promise.all(
         Array.from({ length: 8 }, () => transport.connect({ ...target, ...real })),
       )
-      await Promise.all(links.map((link) => link.close()))
+      await Promise.all(connections.map((connection) => connection.close()))
     })
 
     it('any more, as its session was stopped, is given up in bounded time', async () => {
       const keepalive = { interval: 50, misses: 3 }
-      const link = await sshTransport({ ...common, ...options, keepalive }).connect({ ...target, ...real })
-      const wire = await link.start('echo $PPID; exec sleep 60')
-      const [pid] = await once(wire.stdout, 'data')
+      const connection = await sshTransport({ ...common, ...options, keepalive }).connect({
+        ...target,
+        ...real,
+      })
+      const remote = await connection.start('echo $PPID; exec sleep 60')
+      const [pid] = await once(remote.stdout, 'data')
       process.kill(Number(String(pid)), 'SIGSTOP')
-      expect((await wire.ended).lost).to.contain('no sign of life for 0.2 s')
+      expect((await remote.exit).lost).to.contain('no sign of life for 0.2 s')
       process.kill(Number(String(pid)), 'SIGKILL')
-      const error = await link.start('true').catch((error: unknown) => error)
+      const error = await connection.start('true').catch((error: unknown) => error)
       expect(error)
         .to.be.instanceOf(Unreachable)
         .with.property('message')
         .that.contains('web1 is lost: no sign of life')
-      await link.close()
+      await connection.close()
     })
 
     it('any more, as its session was killed, says so at once', async () => {
-      const link = await sshTransport({ ...common, ...options }).connect({ ...target, ...real })
-      const wire = await link.start('kill -9 $PPID; exec sleep 60')
-      expect((await wire.ended).lost).to.contain('the host closed the connection')
-      await link.close()
+      const connection = await sshTransport({ ...common, ...options }).connect({ ...target, ...real })
+      const remote = await connection.start('kill -9 $PPID; exec sleep 60')
+      expect((await remote.exit).lost).to.contain('the host closed the connection')
+      await connection.close()
     })
 
     it('over a slow line that is busy with our own bytes is not given up', async () => {
       const proxy = await listen((socket) => slowly(socket, dial(sshd.port, '127.0.0.1')))
       const keepalive = { interval: 60, misses: 3 }
-      const link = await sshTransport({ ...common, ...options, keepalive }).connect({
+      const connection = await sshTransport({ ...common, ...options, keepalive }).connect({
         ...target,
         ...real,
         port: proxy,
       })
-      const wire = await link.start('wc -c')
-      wire.stdin.end(Buffer.alloc(800_000))
-      expect(await wire.ended).to.deep.equal({ code: 0 })
-      await link.close()
+      const remote = await connection.start('wc -c')
+      remote.stdin.end(Buffer.alloc(800_000))
+      expect(await remote.exit).to.deep.equal({ code: 0 })
+      await connection.close()
     })
   })
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
-import { type OpenOptions, openSession } from '../../src/transport/session/open.ts'
+import { openSession, type SessionOptions } from '../../src/transport/session/open.ts'
 import type { Session } from '../../src/transport/session/session.ts'
 import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import type { Connection } from '../../src/transport/transport.ts'
@@ -39,7 +39,7 @@ describe('the lock of a host, held over a connection', () => {
   /** A run of somebody whose client sends this often and promises that often. */
   async function holder(beats: { readonly sent: number; readonly promised?: number }): Promise<Session> {
     const transport = sshTransport({ agent: false, keepalive: { interval: beats.sent, misses: 1000 } })
-    const link = await transport.connect({
+    const connection = await transport.connect({
       name: 'web1',
       host: '127.0.0.1',
       port: sshd.port,
@@ -47,22 +47,22 @@ describe('the lock of a host, held over a connection', () => {
       identityFile: shop.file('me'),
       hostKey: shop.fingerprint('host'),
     })
-    open.push(() => link.close())
+    open.push(() => connection.close())
     const { promised } = beats
     const told: Connection = {
-      traffic: link.traffic,
-      start: (command) => link.start(command),
-      close: () => link.close(),
+      traffic: connection.traffic,
+      start: (command) => connection.start(command),
+      close: () => connection.close(),
       ...(promised !== undefined && { keepaliveInterval: promised }),
     }
     return take('ana', told)
   }
   async function take(
     owner: string,
-    link: Connection,
-    lock: Partial<OpenOptions['lock']> = {},
+    connection: Connection,
+    lock: Partial<SessionOptions['lock']> = {},
   ): Promise<Session> {
-    const session = await openSession(link, { host: 'web1', lock: { owner, silence: 400, ...lock } })
+    const session = await openSession(connection, { host: 'web1', lock: { owner, silence: 400, ...lock } })
     open.push(() => session.close())
     return session
   }

@@ -80,7 +80,7 @@ async function exec(script: Shell, flags: ExecFlags, installation: Installation)
         { ...connect, become: flags.become ? connect.become : { method: 'none' } },
         {
           script,
-          hear: (stream, piece) => output.receive(host.name, stream, piece),
+          onOutput: (stream, piece) => output.receive(host.name, stream, piece),
           timeout: flags.timeout,
           stop: signal,
         },

@@ -69,7 +69,7 @@ async function logs(argument: string | undefined, flags: LogsFlags, installation
     try {
       const { code, errors, entries } = await readJournal(
         host,
-        (hear) => runOnHost(host, connect, { script, stop: signal, hear }),
+        (hear) => runOnHost(host, connect, { script, stop: signal, onOutput: hear }),
         (entry) => merged.push(entry),
       )
       if (code !== 0 && !signal.aborted) {

@@ -93,7 +93,7 @@ export async function applySteps(
 
 /** Its script, which says when it has ended well. */
 function watched({ script }: StepScript, done: () => void): HostScript {
-  return { ...script, done: ({ code }) => code === 0 && done() }
+  return { ...script, onDone: ({ code }) => code === 0 && done() }
 }
 
 function outcomeOf(
@@ -162,7 +162,7 @@ export function stepScripts(todo: readonly StepState[], turn: HostTurn): readonl
     const own = (script: HostScript, command?: Command): StepScript => {
       const heard = command?.reportsProgress ? reportProgress(first, turn) : undefined
       return {
-        script: { ...script, ...(heard && { hear: heard.hear }) },
+        script: { ...script, ...(heard && { onProgress: heard.hear }) },
         steps,
         explain: command?.explain,
         said: () => heard?.last(),

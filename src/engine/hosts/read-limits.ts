@@ -42,7 +42,7 @@ export function watched(session: Session, { host, limits, emit }: Watching): Ses
         return {
           ...script,
           timeout: limits.limit,
-          started: () => {
+          onStart: () => {
             const began = performance.now()
             timer = setInterval(() => {
               const since = elapsed(Math.round((performance.now() - began) / 1000) * 1000)
@@ -51,7 +51,7 @@ export function watched(session: Session, { host, limits, emit }: Watching): Ses
             }, limits.notice)
             timers.add(timer)
           },
-          done: () => clearInterval(timer),
+          onDone: () => clearInterval(timer),
         }
       }
       try {

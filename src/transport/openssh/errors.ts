@@ -2,40 +2,48 @@ import { readFileSync } from 'node:fs'
 import { quote } from '../../shell/quote.ts'
 import { Unreachable, type UnreachableReason } from '../errors.ts'
 import { fingerprint } from '../ssh/encoding.ts'
-import type { Login } from './arguments.ts'
+import type { Target } from '../transport.ts'
+import type { LoginCommand } from './options.ts'
 
-export interface OpensshFailure extends Login {
-  /** What ssh wrote to stderr. */
-  readonly said: string
-  /** We stopped waiting. */
-  readonly late: boolean
+export interface OpensshFailure extends LoginCommand {
+  /** The name of the last jump host, if any. */
+  readonly through: string | undefined
+  readonly stderr: string
+  /** Milliseconds after which we stopped waiting. */
+  readonly timedOutAfter?: number
 }
 
-/** Why ssh did not get us to a host, out of its own last words. */
-export function opensshError(trouble: OpensshFailure): Unreachable {
-  const { target, through, said, late, connectTimeout, loginTimeout } = trouble
-  const sign = SIGNS.find(({ pattern }) => pattern.test(said)) ?? (late ? LATE : ODD)
-  const seen = through ? ` from ${through.login.target.name}` : ''
-  return new Unreachable(sign.what(`${target.name}`, seen), {
+/** The error for a failed login, from the stderr of ssh. */
+export function opensshError({
+  target,
+  program,
+  through,
+  stderr,
+  timedOutAfter,
+}: OpensshFailure): Unreachable {
+  const fallback = timedOutAfter === undefined ? UNKNOWN : TIMED_OUT
+  const sign = SIGNS.find(({ pattern }) => pattern.test(stderr)) ?? fallback
+  return new Unreachable(sign.what(target.name, through === undefined ? '' : ` from ${through}`), {
     reason: sign.reason,
     details: [
       ...(target.hostKey !== undefined && sign.reason === 'host-key' ? [`inventory: ${target.hostKey}`] : []),
-      ...(late ? [`waited ${(connectTimeout + 2 * loginTimeout) / 1000} s`] : []),
-      ...known(said),
-      ...lastLines(said).map((line) => `ssh: ${line}`),
+      ...(timedOutAfter === undefined ? [] : [`waited ${timedOutAfter / 1000} s`]),
+      ...knownKey(stderr),
+      ...lastLines(stderr).map((line) => `ssh: ${line}`),
     ],
-    next: typeof sign.next === 'string' ? sign.next : sign.next(`${trouble.program} ${login(trouble)}`),
+    next: typeof sign.next === 'string' ? sign.next : sign.next(`${program} ${destination(target)}`),
   })
 }
 
 interface Sign {
   readonly pattern: RegExp
   readonly reason: UnreachableReason
-  readonly what: (name: string, seen: string) => string
+  /** @param from ` from JUMP HOST`, or nothing */
+  readonly what: (name: string, from: string) => string
   readonly next: string | ((login: string) => string)
 }
 
-/** What OpenSSH 8 to 10 says, the more telling first: a jump host that cannot go on makes its ssh hang up, too. */
+/** Messages of OpenSSH 8 to 10, the most specific first: a failed forward of a jump host also closes the connection. */
 const SIGNS: readonly Sign[] = [
   {
     pattern: /bad configuration option: knownhostscommand/i,
@@ -102,31 +110,31 @@ const SIGNS: readonly Sign[] = [
   {
     pattern: /could not resolve|name or service not known|name resolution/i,
     reason: 'address',
-    what: (name, seen) => `${name}: there is no address for it${seen}`,
+    what: (name, from) => `${name}: there is no address for it${from}`,
     next: 'Check the name, or give the address.',
   },
   {
     pattern: /administratively prohibited/i,
     reason: 'refused',
-    what: (name, seen) => `we are not let through to ${name}${seen}`,
+    what: (name, from) => `we are not let through to ${name}${from}`,
     next: 'See AllowTcpForwarding and PermitOpen in the sshd_config of the jump host.',
   },
   {
     pattern: /connection refused/i,
     reason: 'refused',
-    what: (name, seen) => `${name} refuses connections${seen}`,
+    what: (name, from) => `${name} refuses connections${from}`,
     next: 'Is the host up, does sshd run, and at this port?',
   },
   {
     pattern: /no route to host|network is unreachable/i,
     reason: 'no-route',
-    what: (name, seen) => `There is no route to ${name}${seen}`,
+    what: (name, from) => `There is no route to ${name}${from}`,
     next: 'Check the network, a VPN that may be down, and the address.',
   },
   {
     pattern: /timed out/i,
     reason: 'timeout',
-    what: (name, seen) => `${name} does not answer${seen}`,
+    what: (name, from) => `${name} does not answer${from}`,
     next: 'Is the host up? Does a firewall drop the packets?',
   },
   {
@@ -137,27 +145,26 @@ const SIGNS: readonly Sign[] = [
   },
 ]
 
-const LATE: Omit<Sign, 'pattern'> = {
+const TIMED_OUT: Omit<Sign, 'pattern'> = {
   reason: 'timeout',
   what: (name) => `${name} does not finish the login`,
   next: 'The host may hang; or the key waits for a touch.',
 }
 
-const ODD: Omit<Sign, 'pattern'> = {
+const UNKNOWN: Omit<Sign, 'pattern'> = {
   reason: 'lost',
   what: (name) => `${name} cannot be reached with ssh`,
   next: (login) => `What does it say to: ${login}`,
 }
 
-/** What a person would type. */
-function login({ target }: Login): string {
-  const { host, user, port } = target
+/** The arguments that a user would type. */
+function destination({ host, user, port }: Target): string {
   return `${port === undefined ? '' : `-p ${port} `}${quote(user === undefined ? host : `${user}@${host}`)}`
 }
 
-/** ssh says of a changed key only where the old one stands. */
-function known(said: string): readonly string[] {
-  const [, type, file, line] = /Offending (\S+) key in (.+):(\d+)/.exec(said) ?? []
+/** The old key of a host with a changed one: ssh reports its line only. */
+function knownKey(stderr: string): readonly string[] {
+  const [, type, file, line] = /Offending (\S+) key in (.+):(\d+)/.exec(stderr) ?? []
   if (file === undefined) return []
   const [, key] = /\s[a-z0-9@.-]+\s+(AAAA\S+)/.exec(lineOf(file, Number(line))) ?? []
   return key ? [`known: ${type} ${fingerprint(Buffer.from(key, 'base64'))} (${file}:${line})`] : []
@@ -171,7 +178,7 @@ function lineOf(file: string, line: number): string {
   }
 }
 
-function lastLines(said: string): readonly string[] {
-  const lines = said.split(/\r?\n/).map((line) => line.trim())
+function lastLines(stderr: string): readonly string[] {
+  const lines = stderr.split(/\r?\n/).map((line) => line.trim())
   return lines.filter((line) => line !== '' && !/^(@+|Warning: Permanently added .*)$/.test(line)).slice(-8)
 }

@@ -3,10 +3,8 @@ import { milliseconds } from '../../shell/duration.ts'
 import { quote } from '../../shell/quote.ts'
 import { SshConfigReader } from '../ssh/config.ts'
 import type { Target } from '../transport.ts'
-import { type Arguments, aliasOptions, asOptions, asPaths } from './arguments.ts'
-import { pinnedHostKeyArguments } from './pin.ts'
+import { type Arguments, aliasArguments, asArguments, pathList, pinnedKeyArguments } from './options.ts'
 
-/** What a person at the terminal says in addition. */
 export interface InteractiveOptions {
   readonly acceptNewHostKeys?: boolean
   /** @default that of the user */
@@ -14,8 +12,8 @@ export interface InteractiveOptions {
 }
 
 /**
- * The words for the user's own `ssh` that lead a person to a host as the inventory says: user, port, key, pinnedHostKeyArguments host key and jump
- * hosts. What it says nothing of is left to ssh's own configuration, which may ask for passwords and about new keys.
+ * The arguments with which the user's own `ssh` connects to a host as the inventory says: user, port, key, pinned host key and jump hosts.
+ * ssh's own configuration decides the rest, and may prompt for passwords and unknown host keys.
  */
 export async function interactiveArguments(
   target: Target,
@@ -23,51 +21,51 @@ export async function interactiveArguments(
 ): Promise<Arguments> {
   const { host, port, user, identityFile, connectTimeout, hostKey, timeouts } = target
   const newKeys = options.acceptNewHostKeys ? 'accept-new' : target.hostKeys
-  const words = [
+  const args = [
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', String(port)]),
-    ...asOptions({
+    ...asArguments({
       IdentityFile: identityFile,
       ConnectTimeout:
         connectTimeout === undefined
           ? undefined
           : String(Math.ceil((milliseconds(connectTimeout) * (timeouts?.factor ?? 1)) / 1000)),
       StrictHostKeyChecking: newKeys === 'strict' ? undefined : newKeys,
-      UserKnownHostsFile: hostKey === undefined ? asPaths(target.knownHosts) : undefined,
-      ProxyCommand: await way(target, options),
+      UserKnownHostsFile: hostKey === undefined ? pathList(target.knownHosts) : undefined,
+      ProxyCommand: await proxyCommand(target, options),
     }),
-    ...aliasOptions(await (options.config ?? new SshConfigReader()).aliased(target)),
+    ...aliasArguments(await (options.config ?? new SshConfigReader()).aliased(target)),
     '--',
     host,
   ]
-  return hostKey === undefined ? words : [...(await pin(hostKey, words)), ...words]
+  return hostKey === undefined ? args : [...(await pinnedKey(hostKey, args)), ...args]
 }
 
-/** The way of the inventory, the last jump host at its end. Where it says nothing, that of ssh's configuration. */
-async function way({ proxyJump }: Target, options: InteractiveOptions): Promise<string | undefined> {
+/** A command through the inventory's jump hosts, the last one first. Without them, ssh's configuration decides. */
+async function proxyCommand({ proxyJump }: Target, options: InteractiveOptions): Promise<string | undefined> {
   if (proxyJump === undefined) return undefined
   const last = proxyJump.at(-1)
   if (!last) return 'none'
-  const before = proxyJump.length > 1 ? { via: proxyJump.slice(0, -1) } : {}
-  const words = await interactiveArguments({ ...last, ...before }, options)
-  const command = ['ssh', '-W', '[%h]:%p', ...words]
+  const before = proxyJump.length > 1 ? { proxyJump: proxyJump.slice(0, -1) } : {}
+  const args = await interactiveArguments({ ...last, ...before }, options)
+  const command = ['ssh', '-W', '[%h]:%p', ...args]
   return command.map((word) => quote(word === '[%h]:%p' ? word : word.replaceAll('%', '%%'))).join(' ')
 }
 
 /**
- * A fingerprint does not tell the type of its key, and a server shows one key at a login: the type is the first with which ssh gets
- * as far as to be asked who it is. When there is none, ssh itself says what is wrong.
+ * The options for a pinned host key. A fingerprint does not show its key type, and a server presents one key per login: the type is the
+ * first with which ssh gets to the authentication. If there is none, ssh itself reports the error.
  */
-async function pin(hostKey: string, words: Arguments): Promise<Arguments> {
-  const ways = await pinnedHostKeyArguments('ssh', hostKey)
-  for (const way of ways) if (await isVouchedFor([...way, ...words])) return way
-  return ways[0] ?? []
+async function pinnedKey(hostKey: string, args: Arguments): Promise<Arguments> {
+  const keyTypes = await pinnedKeyArguments('ssh', hostKey)
+  for (const keyType of keyTypes) if (await isAccepted([...keyType, ...args])) return keyType
+  return keyTypes[0] ?? []
 }
 
-function isVouchedFor(words: Arguments): Promise<boolean> {
-  const nobody = ['-o', 'BatchMode=yes', '-o', 'PreferredAuthentications=none']
+function isAccepted(args: Arguments): Promise<boolean> {
+  const noLogin = ['-o', 'BatchMode=yes', '-o', 'PreferredAuthentications=none']
   return new Promise((resolve) => {
-    execFile('ssh', [...nobody, ...words, 'true'], (error, _stdout, stderr) =>
+    execFile('ssh', [...noLogin, ...args, 'true'], (error, _stdout, stderr) =>
       resolve(!error || /Permission denied/.test(stderr)),
     )
   })

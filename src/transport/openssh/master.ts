@@ -5,42 +5,52 @@ import { join } from 'node:path'
 import { quote } from '../../shell/quote.ts'
 import type { Clock } from '../clock.ts'
 import { throwIfStopped, Unreachable } from '../errors.ts'
-import { spawnChild } from '../local.ts'
-import type { RemoteProcess } from '../transport.ts'
-import { drainOutput } from '../transport.ts'
-import type { Arguments, Login } from './arguments.ts'
+import { spawnProcess } from '../local.ts'
+import type { Login } from '../ssh/jump-hosts.ts'
+import { drainOutput, type RemoteProcess } from '../transport.ts'
 import { opensshError } from './errors.ts'
+import type { Arguments, LoginCommand } from './options.ts'
 
-/** Logs in, and comes back when commands can be started. @throws Unreachable */
-export async function startMaster(login: Login, clock: Clock, stop?: AbortSignal): Promise<Master> {
-  const { program, words, connectTimeout, loginTimeout, through } = login
-  const before = through?.said.length ?? 0
+export interface MasterCommand extends LoginCommand {
+  /** The login at the last jump host, if any. */
+  readonly through: Master | undefined
+}
+
+/** Logs in and returns when commands can be started. @throws Unreachable */
+export async function startMaster(command: MasterCommand, clock: Clock, stop?: AbortSignal): Promise<Master> {
+  const { program, args, connectTimeout, loginTimeout, through } = command
+  const before = through?.stderr.length ?? 0
   const directory = await mkdtemp(join(tmpdir(), 'provision-mux-'))
   const socket = join(directory, 's')
-  const guarded = ['-c', GUARD, 'sh', directory, program, '-N', '-T', '-S', socket, ...words]
-  const wire = await spawnChild({ program: '/bin/sh', words: guarded })
-  const said = listen(wire)
-  const patient = new AbortController()
-  const { signal } = patient
-  const late = clock.wait(connectTimeout + 2 * loginTimeout, signal).then(() => 'late' as const)
-  const abort = () => wire.destroy()
+  const guarded = ['-c', GUARD, 'sh', directory, program, '-N', '-T', '-S', socket, ...args]
+  const process = await spawnProcess('/bin/sh', guarded)
+  const stderr = collect(process)
+  const waiting = new AbortController()
+  const { signal } = waiting
+  const timeout = connectTimeout + 2 * loginTimeout
+  const late = clock.wait(timeout, signal).then(() => 'late' as const)
+  const abort = () => process.destroy()
   stop?.addEventListener('abort', abort)
   if (stop?.aborted) abort()
-  const outcome = await Promise.race([appears(socket, signal), wire.ended, late])
-  patient.abort()
+  const outcome = await Promise.race([appears(socket, signal), process.exit, late])
+  waiting.abort()
   stop?.removeEventListener('abort', abort)
-  if (outcome === 'there') return new Master({ login, clock, wire, socket, said })
-  wire.destroy()
-  await drainOutput(wire, clock)
+  if (outcome === 'there') return new Master({ command, clock, process, socket, stderr })
+  process.destroy()
+  await drainOutput(process, clock)
   throwIfStopped(stop)
-  // Why a jump host cannot go on is told by the ssh that holds the login there.
-  const told = `${through?.said.slice(before) ?? ''}${said()}`
-  throw opensshError({ ...login, said: told, late: outcome === 'late' })
+  throw opensshError({
+    ...command,
+    through: through?.command.target.name,
+    // The ssh of the jump host's login reports why a jump host cannot go on.
+    stderr: `${through?.stderr.slice(before) ?? ''}${stderr()}`,
+    ...(outcome === 'late' && { timedOutAfter: timeout }),
+  })
 }
 
 /**
- * `ssh` itself, and beside it a shell that waits for the end of our pipe, be it that we close it or are gone without a word: then it
- * ends ssh with all that that has started. Ours is a process group of its own.
+ * Runs `ssh` beside a shell that waits for the end of our pipe, which comes when we close it or are killed. It then kills ssh with all its
+ * processes. The process group is ours alone.
  */
 const GUARD = `exec 3<&0
 { trap '' TERM; read -r _ <&3; kill 0; rm -rf "$1"; } >/dev/null 2>&1 &
@@ -48,102 +58,91 @@ shift
 exec "$@" </dev/null 3<&-`
 
 interface MasterParts {
-  readonly login: Login
+  readonly command: MasterCommand
   readonly clock: Clock
-  readonly wire: RemoteProcess
+  readonly process: RemoteProcess
   readonly socket: string
-  readonly said: () => string
+  readonly stderr: () => string
 }
 
-/** A login that is open, for the commands that will share it. */
-export class Master {
-  readonly login: Login
-  readonly clock: Clock
-  /** Why the connection ended, in words. Never rejects; settles for one that we closed, too. */
+/** An open login that commands share (ControlMaster). */
+export class Master implements Login {
+  readonly command: MasterCommand
   readonly lost: Promise<string>
-  readonly #wire: RemoteProcess
+  readonly #clock: Clock
+  readonly #process: RemoteProcess
   readonly #socket: string
-  readonly #said: () => string
-  #ended: string | undefined
+  readonly #stderr: () => string
+  #lostReason: string | undefined
 
-  constructor({ login, clock, wire, socket, said }: MasterParts) {
-    this.login = login
-    this.clock = clock
-    this.#wire = wire
+  constructor({ command, clock, process, socket, stderr }: MasterParts) {
+    this.command = command
+    this.#clock = clock
+    this.#process = process
     this.#socket = socket
-    this.#said = said
-    this.lost = wire.ended.then(async () => {
-      await drainOutput(wire, clock)
-      this.#ended ??= lastWords(said()) ?? 'the connection ended'
-      return this.#ended
+    this.#stderr = stderr
+    this.lost = process.exit.then(async () => {
+      await drainOutput(process, clock)
+      this.#lostReason ??= lastLine(stderr()) ?? 'the connection ended'
+      return this.#lostReason
     })
   }
 
-  /** What ssh has written to stderr. */
-  get said(): string {
-    return this.#said()
-  }
-
-  /** What `lost` will say, once it is known. */
-  get ended(): string | undefined {
-    return this.#ended
+  /** The stderr of ssh. */
+  get stderr(): string {
+    return this.#stderr()
   }
 
   /** Starts a command on the host. */
   async start(command: string): Promise<RemoteProcess> {
-    if (this.#ended !== undefined) throw this.#gone()
-    return spawnChild({
-      program: this.login.program,
-      words: [...this.#shared('ERROR'), '-T', '--', HOST, command],
-    })
+    if (this.#lostReason !== undefined) {
+      const { name } = this.command.target
+      throw new Unreachable(`The connection to ${name} is lost: ${this.#lostReason}`, { reason: 'lost' })
+    }
+    return spawnProcess(this.command.program, [...this.#shared, '-T', '--', HOST, command])
   }
 
-  /** A command line for ProxyCommand that leads to the port of the host that ssh connects to. */
-  get passage(): string {
-    const words = [this.login.program, ...this.#shared('ERROR')]
+  /** A ProxyCommand through this host to the host that ssh connects to. */
+  get proxyCommand(): string {
+    const words = [this.command.program, ...this.#shared]
     return `${words.map((word) => quote(word).replaceAll('%', '%%')).join(' ')} -W '[%h]:%p' ${HOST}`
   }
 
   async close(): Promise<void> {
-    this.#ended ??= 'we closed the connection'
-    this.#wire.stdin.end()
-    const limit = this.clock.limit({ ms: GOODBYE, expire: () => this.#wire.destroy() })
+    this.#lostReason ??= 'we closed the connection'
+    this.#process.stdin.end()
+    const limit = this.#clock.limit({ ms: CLOSE_TIMEOUT, expire: () => this.#process.destroy() })
     await this.lost
     limit.end()
   }
 
-  /** Without a connection to share, ssh would make one of its own, and the command be outside of what we know. */
-  #shared(level: string): Arguments {
-    return ['-F', 'none', '-S', this.#socket, '-o', 'ProxyCommand=false', '-o', `LogLevel=${level}`]
-  }
-
-  #gone(): Unreachable {
-    const { name } = this.login.target
-    return new Unreachable(`The connection to ${name} is lost: ${this.#ended}`, { reason: 'lost' })
+  /** Without a connection to share, ssh would open its own; `ProxyCommand=false` prevents that. */
+  get #shared(): Arguments {
+    return ['-F', 'none', '-S', this.#socket, '-o', 'ProxyCommand=false', '-o', 'LogLevel=ERROR']
   }
 }
 
-/** It has a name on the command line and in no message. */
+/** A placeholder: over a shared connection ssh needs some host name. */
 const HOST = 'host'
 
-/** Milliseconds for ssh to take leave. */
-const GOODBYE = 1_000
+/** Milliseconds for ssh to close the connection. */
+const CLOSE_TIMEOUT = 1_000
 
-/** More than this of its words nobody wants to read. */
-const MUCH = 65_536
+/** Characters of stderr that are kept. */
+const STDERR_LIMIT = 65_536
 
-function listen({ stdout, stderr }: RemoteProcess): () => string {
-  let said = ''
+function collect({ stdout, stderr }: RemoteProcess): () => string {
+  let text = ''
   stdout.on('error', () => {}).resume()
   stderr
     .on('error', () => {})
     .on('data', (chunk: Buffer) => {
-      if (said.length < MUCH) said += chunk.toString()
+      if (text.length < STDERR_LIMIT) text += chunk.toString()
     })
-  return () => said
+  return () => text
 }
 
-/** ssh makes the socket when the login is done, under another name, and then gives it its own. */
+/** ssh creates the socket under another name after the login and then renames it. */
 function appears(socket: string, signal: AbortSignal): Promise<'there'> {
   return new Promise((resolve) => {
     const look = () => {
@@ -154,8 +153,8 @@ function appears(socket: string, signal: AbortSignal): Promise<'there'> {
   })
 }
 
-function lastWords(said: string): string | undefined {
-  return said
+function lastLine(text: string): string | undefined {
+  return text
     .split(/\r?\n/)
     .findLast((line) => line.trim() !== '')
     ?.trim()

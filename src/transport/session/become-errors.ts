@@ -1,46 +1,61 @@
 import { Problem } from '../../model/problem.ts'
 import { BecomeFailed } from '../errors.ts'
 import type { Exit } from '../transport.ts'
-import type { Become } from './become.ts'
-import { CUT } from './opening.ts'
+import { CUT } from './frame.ts'
+import type { Become } from './session.ts'
 
 export interface BecomeErrorParts {
   readonly host: string
   readonly become: Become
-  /** What the way up wrote to stderr. */
-  readonly said: string
-  readonly ending?: Exit
+  /** The output of the login and of the become method. */
+  readonly stderr: string
+  readonly exit?: Exit
 }
 
-/** Why there is no shell, out of what the host said instead. */
-export function becomeError({ host, become, said, ending }: BecomeErrorParts): Problem {
+/** The error for a shell that did not start, from the host's output. */
+export function becomeError({ host, become, stderr, exit }: BecomeErrorParts): Problem {
   const { method } = become
-  const details = evidence(said)
-  const login = LOGIN.find(({ sign }) => sign.test(said))
-  if (login) return new BecomeFailed(login.what(method, host), { details, next: login.next(become) })
+  const details = evidence(stderr)
+  const login = LOGIN.find(({ sign }) => sign.test(stderr))
+  if (login) return new BecomeFailed(login.what(method, host), { details, next: login.next(method) })
   if (method === 'none')
-    return new Problem(`${host} gave us no shell${ended(ending)}`, { details, next: NO_SHELL })
-  const known = KNOWN.find(({ sign }) => sign.test(said))
-  if (known) return new BecomeFailed(known.what(method, host), { details, next: known.next(become) })
-  return new Problem(`${method} on ${host} gave us no shell${ended(ending)}`, {
+    return new Problem(`${host} gave us no shell${exitText(exit)}`, { details, next: NO_SHELL })
+  const known = KNOWN.find(({ sign }) => sign.test(stderr))
+  if (known) return new BecomeFailed(known.what(method, host), { details, next: known.next(method) })
+  return new Problem(`${method} on ${host} gave us no shell${exitText(exit)}`, {
     details,
     next: `Log in by hand, and see what ${method} says there`,
   })
 }
 
-export function passwordRejected(host: string, { method }: Become): Problem {
-  return new BecomeFailed(`${method} rejected the password on ${host}`, {
-    next: 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
-  })
+export function passwordRejected(host: string, { method }: Become): BecomeFailed {
+  return new BecomeFailed(`${method} rejected the password on ${host}`, { next: OTHER_PASSWORD })
 }
+
+/** The error for a wrong answer to the challenge. */
+export function wrongShell(host: string, { method }: Become, answer: string): BecomeFailed {
+  const [, name] = /^not (.*)$/.exec(answer) ?? []
+  const subject = method === 'none' ? host : `${method} on ${host}`
+  const what =
+    name === undefined
+      ? `${subject} gave no POSIX shell: it returned the text that it was sent`
+      : `${subject} gave a shell of ${name}, not of root`
+  return new BecomeFailed(what, { next: LOGIN_FILES })
+}
+
+const LOGIN_FILES =
+  'The login shell of the user starts another program before the command: see ~/.bashrc and the files that it reads'
 
 interface Known {
   readonly sign: RegExp
   readonly what: (method: string, host: string) => string
-  readonly next: (become: Become) => string
+  readonly next: (method: string) => string
 }
 
-/** What goes wrong before any method. */
+const OTHER_PASSWORD =
+  'Give another with `--ask-become-password`, or correct `become.password` in the inventory'
+
+/** Errors of the login, before any method runs. */
 const LOGIN: readonly Known[] = [
   {
     sign: /(password|account).*\bexpired/i,
@@ -54,7 +69,7 @@ const LOGIN: readonly Known[] = [
   },
 ]
 
-/** What sudo 1.8 to 1.9, sudo-rs, doas and su say, in English; the more telling ones first. */
+/** English messages of sudo 1.8 to 1.9, sudo-rs, doas and su; the most specific first. */
 const KNOWN: readonly Known[] = [
   {
     sign: /must have a tty/,
@@ -64,12 +79,12 @@ const KNOWN: readonly Known[] = [
   {
     sign: /incorrect password|try again|[Aa]uthentication fail|[Aa]uthorization failed|maximum \d+ incorrect/,
     what: (method, host) => `${method} rejected the password on ${host}`,
-    next: () => 'Give another with `--ask-become-password`, or correct `become.password` in the inventory',
+    next: () => OTHER_PASSWORD,
   },
   {
     sign: /password is required|auth\w+ (is )?required|no askpass|no tty present|a tty is required/i,
     what: (method, host) => `${method} on ${host} asks for a password`,
-    next: ({ method }) =>
+    next: (method) =>
       method === 'doas'
         ? 'Write `permit nopass` into its doas.conf: doas takes a password from a terminal only'
         : "Give one with `--ask-become-password` or `become: { password: secret.env('…') }` in the inventory" +
@@ -80,7 +95,7 @@ const KNOWN: readonly Known[] = [
   {
     sign: /not in the sudoers|not allowed to|may not run|Operation not permitted|can't do that|[Pp]ermission denied/,
     what: (method, host) => `the login user may not use ${method} on ${host}`,
-    next: ({ method }) => `Allow it (${FILES[method] ?? ''}), or log in as another user`,
+    next: (method) => `Allow it (${FILES[method] ?? ''}), or log in as another user`,
   },
   {
     sign: /not found|No such file/,
@@ -94,14 +109,14 @@ const FILES: Readonly<Record<string, string>> = { sudo: 'sudoers', doas: 'doas.c
 
 const NO_SHELL = 'Log in by hand: the account may be locked, or its shell is not a POSIX shell'
 
-function ended(ending: Exit | undefined): string {
-  if (ending?.lost !== undefined) return `: ${ending.lost}`
-  if (ending?.signal !== undefined) return `: it was killed by ${ending.signal}`
-  return ending?.code === undefined ? '' : `: it ended with ${ending.code}`
+function exitText(exit: Exit | undefined): string {
+  if (exit?.lost !== undefined) return `: ${exit.lost}`
+  if (exit?.signal !== undefined) return `: it was killed by ${exit.signal}`
+  return exit?.code === undefined ? '' : `: it ended with ${exit.code}`
 }
 
 /** The last lines, without our own marks. */
-function evidence(said: string): readonly string[] {
-  const lines = said.split('\n').map((line) => line.replace(/\b(up|password)-[0-9a-f]{24}/g, '').trim())
+function evidence(stderr: string): readonly string[] {
+  const lines = stderr.split('\n').map((line) => line.replace(/\b(up|password)-[0-9a-f]{24}/g, '').trim())
   return lines.filter((line) => line !== '').slice(-5)
 }

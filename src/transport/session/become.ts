@@ -1,19 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { Problem } from '../../model/problem.ts'
 import { quote } from '../../shell/quote.ts'
-import type { Secret } from '../../shell/secret.ts'
 import type { Clock } from '../clock.ts'
 import type { Connection, RemoteProcess } from '../transport.ts'
 import { becomeError, passwordRejected } from './become-errors.ts'
-
-/** How the login user becomes the one who may provision. */
-export interface Become {
-  readonly method: 'none' | 'sudo' | 'su' | 'doas'
-  /** @default 'root' */
-  readonly user?: string
-  /** For sudo and su; doas takes one from a terminal only. It is sent when, and only when, the host asks for it. */
-  readonly password?: Secret
-}
+import type { Become } from './session.ts'
 
 export interface ShellRequest {
   /** The host's name, for messages. */
@@ -26,84 +17,85 @@ export interface ShellRequest {
 }
 
 /**
- * Starts a shell as the user to become. Where nothing is asked it is not waited for: it may yet turn out that it ended at once,
- * and {@link becomeError} then tells why.
+ * Starts a shell of root. Without a password it returns before the shell has answered: the shell may still end at once, and
+ * {@link becomeError} then gives the reason.
  *
- * @throws Problem when the password is not accepted
+ * @throws Problem if the password is rejected
  */
-export async function startShell(link: Connection, request: ShellRequest): Promise<RemoteProcess> {
+export async function startShell(connection: Connection, request: ShellRequest): Promise<RemoteProcess> {
   const { become, shell } = request
-  if (become.method === 'none') return link.start(`exec ${shell}`)
+  if (become.method === 'none') return connection.start(`exec ${shell}`)
   const signs = { up: `up-${nonce()}`, prompt: become.method === 'su' ? 'assword:' : `password-${nonce()}` }
-  // su without a terminal takes the next line of stdin for the password, so it must have said first that it did not ask.
-  const asks = become.password !== undefined || become.method === 'su'
-  const inner = asks ? `echo ${signs.up} >&2; exec ${shell}` : undefined
-  const wire = await link.start(`exec sh -c ${quote(climb(request, signs.prompt, inner))}`)
-  if (asks) await answer(wire, request, signs)
-  return wire
+  // Without a terminal, su reads the next line of stdin as the password, so its answer has to be awaited.
+  const waits = become.password !== undefined || become.method === 'su'
+  const command = waits ? `echo ${signs.up} >&2; exec ${shell}` : undefined
+  const process = await connection.start(`exec sh -c ${quote(becomeScript(request, signs.prompt, command))}`)
+  if (waits) await sendPassword(process, request, signs)
+  return process
 }
 
 interface Signs {
-  /** Written by the shell that we want. */
+  /** Written by the wanted shell. */
   readonly up: string
   readonly prompt: string
 }
 
-/** The way up: none for who is there already, which then costs nothing. In English, for the refusals. */
-function climb({ become, shell }: ShellRequest, prompt: string, inner: string | undefined): string {
-  const { method, user = 'root', password } = become
-  const there = user === 'root' ? IS_ROOT : `[ "$(id -un)" = ${quote(user)} ]`
-  const command = inner === undefined ? shell : `sh -c ${quote(inner)}`
+/** Becomes root, unless the login user is root already. In English, for the error messages. */
+function becomeScript({ become, shell }: ShellRequest, prompt: string, command: string | undefined): string {
+  const { method, password } = become
+  const program = command === undefined ? shell : `sh -c ${quote(command)}`
   const ways = {
     none: shell,
-    sudo: `sudo ${password ? `-S -k -p ${prompt}` : '-n'} -H -u ${quote(user)} ${command}`,
-    doas: `doas -n -u ${quote(user)} ${command}`,
-    su: `su -s /bin/sh -c ${quote(inner ?? shell)} ${quote(user)}`,
+    sudo: `sudo ${password ? `-S -k -p ${prompt}` : '-n'} -H -u root ${program}`,
+    doas: `doas -n -u root ${program}`,
+    su: `su -s /bin/sh -c ${quote(command ?? shell)} root`,
   }
-  return `LC_ALL=C; export LC_ALL; if ${there}; then ${inner ?? `exec ${shell}`}; fi; exec ${ways[method]}`
+  return `LC_ALL=C; export LC_ALL; if ${IS_ROOT}; then ${command ?? `exec ${shell}`}; fi; exec ${ways[method]}`
 }
 
-/** Whether the shell's effective user is root: told by /proc, which takes no process, where there is one. */
+/** True if the effective user is root: from /proc, which needs no process, if it is mounted. */
 const IS_ROOT = `{ while read -r _t _ _u _; do case $_t in Uid:) _v=$_u; break; esac; done </proc/self/status
 [ "\${_v:-$(id -u)}" = 0 ]; } 2>/dev/null`
 
-/** Gives the password to who asks for it, once, and waits until the shell is there. */
-function answer(wire: RemoteProcess, request: ShellRequest, { up, prompt }: Signs): Promise<void> {
+/** Answers the password prompt once, and waits until the shell is there. */
+function sendPassword(process: RemoteProcess, request: ShellRequest, { up, prompt }: Signs): Promise<void> {
   const { host, become, timeout, clock } = request
   return new Promise((resolve, reject) => {
-    let said = ''
-    let given = false
+    let stderr = ''
+    let sent = false
     const settle = (problem?: Problem) => {
       limit.end()
-      // Paused, or what comes before the next listener would be lost.
-      wire.stderr.pause().off('data', listen)
+      // Paused, so that the next listener gets the following data.
+      process.stderr.pause().off('data', listen)
       if (!problem) return resolve()
-      wire.destroy()
+      process.destroy()
       reject(problem)
     }
     const listen = (chunk: Buffer) => {
-      said += chunk.toString('latin1')
-      if (said.includes(up)) return settle()
-      const prompts = said.split(prompt).length - 1
+      stderr += chunk.toString('latin1')
+      if (stderr.includes(up)) return settle()
+      const prompts = stderr.split(prompt).length - 1
       if (prompts > 1) return settle(passwordRejected(host, become))
-      if (prompts === 0 || given) return
-      given = true
+      if (prompts === 0 || sent) return
+      sent = true
       const password = become.password?.reveal()
-      if (password === undefined) return settle(becomeError({ host, become, said: 'a password is required' }))
+      if (password === undefined)
+        return settle(becomeError({ host, become, stderr: 'a password is required' }))
       if (/[\n\0]/.test(password))
         return settle(
           new Problem(`the ${become.method} password for ${host} has a line break in it`, { next: ONE_LINE }),
         )
-      wire.stdin.write(`${password}\n`)
+      process.stdin.write(`${password}\n`)
     }
     const limit = clock.limit({
       ms: timeout,
-      progress: () => said.length,
-      expire: () => settle(becomeError({ host, become, said: `${said}\nno answer in ${timeout / 1000} s` })),
+      progress: () => stderr.length,
+      expire: () =>
+        settle(becomeError({ host, become, stderr: `${stderr}\nno answer in ${timeout / 1000} s` })),
     })
-    wire.stderr.on('data', listen)
-    wire.stdin.on('error', () => {})
-    void wire.ended.then((ending) => settle(becomeError({ host, become, said, ending })))
+    process.stderr.on('data', listen)
+    process.stdin.on('error', () => {})
+    void process.exit.then((exit) => settle(becomeError({ host, become, stderr, exit })))
   })
 }
 
@@ -113,3 +105,29 @@ const ONE_LINE =
 function nonce(): string {
   return randomBytes(12).toString('hex')
 }
+
+/**
+ * A question that only a POSIX shell of root answers: the login shell may start any program instead of ours, which then reads our text as
+ * another user, or echoes it.
+ */
+export interface Challenge {
+  /** Shell text that puts the answer into `$_y`: the sum, or `not NAME` of the current user. Starts a process only if it is not root. */
+  readonly text: string
+  /** The right answer. The text does not contain it. */
+  readonly answer: string
+  /** True if this output is the text itself and not an answer. */
+  isEcho(output: string): boolean
+}
+
+export function challenge({ method }: Become): Challenge {
+  const [a, b] = [randomInt(1e8, 1e9), randomInt(1e8, 1e9)]
+  const sum = `$((${a} + ${b}))`
+  return {
+    text: `_y=${sum}; ${method === 'none' ? ':' : NOT_ROOT}`,
+    answer: String(a + b),
+    isEcho: (output) => output.includes(sum),
+  }
+}
+
+const NOT_ROOT = `while read -r _t _l _n _o; do [ "$_t" = Uid: ] && break; done 2>/dev/null </proc/$$/status
+[ "$_t" = Uid: ] || _n=$(id -u); [ "$_n" = 0 ] || _y="not $(id -un)"`

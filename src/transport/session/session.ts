@@ -1,81 +1,88 @@
 import type { Streamed } from '../../model/resource/command.ts'
+import type { Secret } from '../../shell/secret.ts'
 import type { Shell } from '../../shell/sh.ts'
+
+/** How the login user becomes root. */
+export interface Become {
+  readonly method: 'none' | 'sudo' | 'su' | 'doas'
+  /** For sudo and su; doas reads one from a terminal only. It is sent only when the host asks for it. */
+  readonly password?: Secret
+}
 
 /** One script for the session's shell. */
 export interface Script {
   readonly script: Shell
   /**
-   * `inline`: our own text, run in a subshell of the session (0.3 ms).
-   * `isolated`: anybody's command, in a process group and session of its own, so that nothing it does or leaves behind can
-   * disturb later scripts (5 ms).
-   * `shared`: our own text that leaves the shell as it found it: no `exit`, `cd`, `exec`, `set -e` or trap. Those that stand side by
-   * side run one after another in one subshell. @default 'inline'
+   * `inline`: a script of ours, run in a subshell of the session (0.3 ms).
+   * `isolated`: any command, run in its own process group and session, so that nothing it does or leaves behind affects later scripts
+   * (5 ms).
+   * `shared`: a script of ours that does not change the shell: no `exit`, `cd`, `exec`, `set -e` or trap. Adjacent ones run in one
+   * subshell. @default 'inline'
    */
   readonly mode?: 'inline' | 'isolated' | 'shared'
   /**
-   * Bytes for its standard input; without them it reads from /dev/null. More than 64 KiB cost a round trip of their own. A
-   * script whose input was cut off by a lost connection is killed before it could see the end of it. Who hears the script hears how
-   * much of a streamed input is on its way.
+   * Bytes for its standard input, else it reads from /dev/null. More than 64 KiB cost a round trip of their own. A script whose input is
+   * cut off by a lost connection is killed before it sees the end of its input. `onProgress` also reports the upload of a streamed input.
    */
   readonly input?: Uint8Array | Streamed
-  /** The user it runs as, when not the session's. Isolated scripts only, and only where the session is root's. */
+  /** The user that runs it. Isolated scripts only, and only in a session of root. @default the session's user */
   readonly as?: string
-  /** Milliseconds from its start after which it is killed with all that it started. @default none */
+  /** Milliseconds from its start after which it is killed with all its processes. @default none */
   readonly timeout?: number
-  /** Told each line of its command `say WORDS…` while it runs. Isolated scripts only; without this they have no such command. */
-  readonly hear?: (line: string) => void
-  /** In a trip that stops at a failure, this one's stops nothing: it only asks. @default false */
+  /** Receives each line of its command `say WORDS…` while it runs. Isolated scripts only; without this there is no such command. */
+  readonly onProgress?: (line: string) => void
+  /** Its failure does not stop a trip with `stopAtFailure`: it is only a question. @default false */
   readonly mayFail?: boolean
-  /** Called when the host begins with it; only for a script with a timeout, which the host announces. */
-  readonly started?: () => void
-  /** Called with its result as soon as it is there, while the trip goes on. */
-  readonly done?: (result: Result) => void
+  /** Called when the host starts it. Only for scripts with a timeout, whose start the host reports. */
+  readonly onStart?: () => void
+  /** Called with its result as soon as it is known, while the trip goes on. */
+  readonly onDone?: (result: Result) => void
 }
 
 export interface Result {
-  /** The exit status; 137 when it was killed, for its timeout too; -1 when it was skipped. */
+  /** The exit status; 137 if it was killed, also for its timeout; -1 if it was skipped. */
   readonly code: number
   readonly stdout: Buffer
   readonly stderr: Buffer
-  /** Not run, since an earlier script of the same trip failed, or the trip was stopped. */
+  /** True if it did not run, because an earlier script of the trip failed or the trip was stopped. */
   readonly skipped: boolean
   readonly timedOut: boolean
-  /** The limit that it was killed for, in milliseconds. */
+  /** The exceeded limit in milliseconds, if it timed out. */
   readonly limit?: number
 }
 
 export interface TripOptions {
-  /** Scripts after one that failed are skipped, on the host itself. @default false */
+  /** The host skips the scripts after one that failed. @default false */
   readonly stopAtFailure?: boolean
-  /** When it aborts, the script that runs comes to its end, and those after it are skipped, on the host itself. @default none */
+  /** On abort, the running script finishes and the host skips those after it. @default never */
   readonly stop?: AbortSignal
 }
 
-/** What the host said when its shell was there. */
+/** The host's report about its shell. */
 export interface ShellInfo {
-  /** The process that runs our shell. */
+  /** The process of the session's shell. */
   readonly pid: number
-  /** What the user should know about this host: that its sudo writes our input to its disk. */
+  /** Warnings for the user, such as that sudo logs its input to disk. */
   readonly warnings: readonly string[]
 }
 
-/** A privileged shell on a host that lives as long as the run. */
+/** A privileged shell on a host, open for the whole run. */
 export interface Session {
   /**
-   * Settles when the host has said that the shell is there and the lock is ours. There is no need to wait for it: the first trip
-   * travels with the opening, is not run when that fails, and then rejects with the same Problem.
+   * Resolves when the host has reported that the shell is open and locked. There is no need to await it: the first trip is sent with the
+   * opening. If that fails, the trip does not run and rejects with the same Problem.
    */
   readonly opened: Promise<ShellInfo>
   /**
-   * Sends all scripts at once and gives their results in order: one round trip, however many they are. A failed script is a
-   * result. Calls that overlap go one after another.
+   * Sends all scripts at once and returns their results in order, in one round trip. A failed script is a result. Overlapping calls run
+   * one after another.
    *
-   * @throws Problem when the shell could not be opened, Lost when it or the connection is gone
+   * @throws Problem if the shell could not be opened, ConnectionLost if it or the connection ended
    */
   run(scripts: readonly Script[], options?: TripOptions): Promise<readonly Result[]>
-  /** Round trips so far; logging in is not counted, nor what a password takes. */
+  /** Round trips so far, without those of the login and of a password prompt. */
   readonly trips: number
   readonly traffic: { readonly sent: number; readonly received: number }
-  /** Lets what runs now come to its end, then ends the shell, which frees the lock. The link stays open. Never rejects. */
+  /** Waits for the running trip, then ends the shell, which releases the lock. The connection stays open. Never rejects. */
   close(): Promise<void>
 }

@@ -1,24 +1,21 @@
 import { once } from 'node:events'
+import { type Shell, sh } from '../../shell/sh.ts'
 import type { Clock } from '../clock.ts'
 import { Deferred } from '../concurrency.ts'
 import { ConnectionLost, sessionLost } from '../errors.ts'
-import type { Connection, Exit, RemoteProcess } from '../transport.ts'
-import { drainOutput } from '../transport.ts'
-import type { Become } from './become.ts'
-import { becomeError } from './become-errors.ts'
-import { type Challenge, wrongShell } from './challenge.ts'
+import { type Connection, drainOutput, type Exit, type RemoteProcess } from '../transport.ts'
+import type { Challenge } from './become.ts'
+import { becomeError, wrongShell } from './become-errors.ts'
 import type { Dialect } from './frame.ts'
 import { lockError } from './lock.ts'
-import { skipRest } from './opening.ts'
-import { sendTasks } from './send.ts'
-import type { Result, Script, Session, ShellInfo, TripOptions } from './session.ts'
+import { killTree } from './process-tree.ts'
+import type { Become, Result, Script, Session, ShellInfo, TripOptions } from './session.ts'
 import { type Mark, Splitter } from './splitter.ts'
-import { killProcess, runInOwnShell } from './stop.ts'
-import type { Task } from './tasks.ts'
-import { createTasks } from './tasks-of.ts'
+import type { Task } from './task.ts'
+import { createTasks, sendTasks } from './trip.ts'
 
-export interface SessionParts {
-  readonly link: Connection
+export interface ShellSessionParts {
+  readonly connection: Connection
   readonly host: string
   readonly become: Become
   /** Milliseconds until the shell must have answered. */
@@ -27,44 +24,44 @@ export interface SessionParts {
   readonly timeoutFactor: number
   readonly clock: Clock
   readonly dialect: Dialect
-  readonly wire: RemoteProcess
-  /** The proof that the opening demands. */
-  readonly asked: Challenge
-  /** What makes the shell ready. */
+  readonly shell: RemoteProcess
+  /** The proof that the opening asks for. */
+  readonly challenge: Challenge
+  /** The text that prepares the shell. */
   readonly opening: string
-  /** Starts another shell of the same kind, from where this one's scripts can be killed. */
-  readonly another: () => Promise<RemoteProcess>
+  /** Starts another such shell, which can kill the scripts of this one. */
+  readonly startShell: () => Promise<RemoteProcess>
 }
 
-/** A session over one shell: frames go to its stdin, and its two outputs are cut at their marks. */
+/** A session over one shell: frames go to its stdin, and its two outputs are split at their marks. */
 export class ShellSession implements Session {
-  readonly #parts: SessionParts
+  readonly #parts: ShellSessionParts
   readonly #opened = new Deferred<ShellInfo>()
   readonly #streams: { readonly stdout: Splitter; readonly stderr: Splitter }
   readonly #tasks = new Map<number, Task>()
-  /** Why nothing can be run any more. */
-  #over: Error | undefined
+  /** The reason why the session has ended. */
+  #error: Error | undefined
   #closed: Promise<void> | undefined
   #last: Promise<unknown> = Promise.resolve()
-  readonly #ends = new AbortController()
-  #next = 1
+  readonly #ended = new AbortController()
+  #nextId = 1
   #trips = 0
 
-  constructor(parts: SessionParts) {
-    const { wire, dialect, timeout, clock, opening } = parts
+  constructor(parts: ShellSessionParts) {
+    const { shell, dialect, timeout, clock, opening } = parts
     this.#parts = parts
     this.#streams = { stdout: new Splitter(dialect.token), stderr: new Splitter(dialect.token) }
     this.#listen('stdout')
     this.#listen('stderr')
     const limit = clock.limit({
       ms: timeout,
-      expire: () => this.#fail(this.#refused(`no answer in ${timeout / 1000} s`)),
+      expire: () => this.#fail(this.#becomeError(`no answer in ${timeout / 1000} s`)),
     })
     void this.#opened.promise.finally(() => limit.end()).catch(() => {})
-    void wire.ended.then((ending) => this.#bury(ending))
-    // Too late to write: the ending, which tells more, is on its way.
-    wire.stdin.on('error', () => {})
-    wire.stdin.write(opening)
+    void shell.exit.then((exit) => this.#shellEnded(exit))
+    // A write after the end: the exit, which has more information, is pending.
+    shell.stdin.on('error', () => {})
+    shell.stdin.write(opening)
   }
 
   get opened(): Promise<ShellInfo> {
@@ -76,18 +73,18 @@ export class ShellSession implements Session {
   }
 
   get traffic(): { readonly sent: number; readonly received: number } {
-    return this.#parts.link.traffic
+    return this.#parts.connection.traffic
   }
 
   run(scripts: readonly Script[], options: TripOptions = {}): Promise<readonly Result[]> {
-    if (this.#closed) return Promise.reject(this.#gone())
+    if (this.#closed) return Promise.reject(this.#closedError())
     const results = this.#last.then(() => this.#travel(scripts, options))
     this.#last = results.catch(() => {})
     return results
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#end()
+    this.#closed ??= this.#close()
     return this.#closed
   }
 
@@ -95,22 +92,22 @@ export class ShellSession implements Session {
     scripts: readonly Script[],
     { stopAtFailure = false, stop }: TripOptions,
   ): Promise<readonly Result[]> {
-    if (this.#over) throw this.#over
+    if (this.#error) throw this.#error
     if (scripts.length === 0) return []
     const { dialect, timeoutFactor, clock } = this.#parts
-    const first = this.#next
-    const tasks = await createTasks(scripts, { dialect, timeoutFactor, clock, first, stopAtFailure })
-    this.#next += tasks.length
+    const firstId = this.#nextId
+    const tasks = await createTasks(scripts, { dialect, timeoutFactor, clock, firstId, stopAtFailure })
+    this.#nextId += tasks.length
     for (const task of tasks) this.#tasks.set(task.id, task)
     const results = Promise.all(tasks.map(({ result }) => result))
     const sent = sendTasks(tasks, {
       write: (text) => {
         this.#trips++
-        return this.#pass(text)
+        return this.#write(text)
       },
-      pass: (piece) => this.#pass(piece),
+      writeInput: (piece) => this.#write(piece),
     })
-    // The host still waits for what cannot be had any more.
+    // The host still waits for input that cannot be read.
     void sent.catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
     const skip = () => void this.#skipRest().catch(() => {})
     if (stop?.aborted) skip()
@@ -123,108 +120,118 @@ export class ShellSession implements Session {
     return results
   }
 
-  /** Tells the shell, from another one, that no further script of this trip is to begin. */
+  /** Makes the shell skip the scripts of this trip that have not started. */
   async #skipRest(): Promise<void> {
     const { pid } = await this.opened
-    await runInOwnShell(this.#parts.another, skipRest(pid))
+    await this.#runElsewhere(sh`kill -USR1 ${pid}`)
   }
 
-  /** Settles when the wire takes more, or when it never will: the next one is told why. */
-  async #pass(bytes: Uint8Array): Promise<void> {
-    if (this.#over) throw this.#over
-    const { stdin } = this.#parts.wire
-    if (!stdin.write(bytes)) await once(stdin, 'drain', { signal: this.#ends.signal }).catch(() => {})
+  /** Resolves when the shell takes more input or has ended; the next write then throws the reason. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#error) throw this.#error
+    const { stdin } = this.#parts.shell
+    if (!stdin.write(bytes)) await once(stdin, 'drain', { signal: this.#ended.signal }).catch(() => {})
   }
 
   #listen(name: 'stdout' | 'stderr'): void {
-    const stream = this.#parts.wire[name]
+    const stream = this.#parts.shell[name]
     stream
       .on('error', () => {})
       .on('data', (chunk: Buffer) => {
-        for (const mark of this.#streams[name].push(chunk)) this.#hear(name, mark)
-        if (name === 'stdout') this.#refuseEcho()
+        for (const mark of this.#streams[name].push(chunk)) this.#handle(name, mark)
+        if (name === 'stdout') this.#rejectEcho()
       })
-    // It was paused when a password was asked for.
+    // It was paused after a password prompt.
     stream.resume()
   }
 
-  #hear(stream: 'stdout' | 'stderr', mark: Mark): void {
-    if (mark.kind === 'h' && stream === 'stdout') this.#greet(mark.value)
+  #handle(stream: 'stdout' | 'stderr', mark: Mark): void {
+    if (mark.kind === 'h' && stream === 'stdout') this.#greeted(mark.value)
     const task = this.#tasks.get(mark.frame)
     if (mark.kind === 'p') task?.started(mark.value, () => void this.#kill(task))
-    if (mark.kind === 'r') task?.welcome()
-    if (mark.kind === 's') task?.hear?.(mark.value)
-    if (mark.kind === 'e' && task?.heard(stream, mark)) this.#tasks.delete(mark.frame)
+    if (mark.kind === 'r') task?.acceptInput()
+    if (mark.kind === 's') task?.onProgress?.(mark.value)
+    if (mark.kind === 'e' && task?.finish(stream, mark)) this.#tasks.delete(mark.frame)
   }
 
-  #greet(said: string): void {
-    const [word, pid, proof, ...warnings] = said.split(' ')
-    const { host, become, asked } = this.#parts
-    if (word === 'not' || (word === 'ok' && proof !== asked.answer))
-      this.#fail(wrongShell(host, become, said))
-    else if (word !== 'ok') this.#fail(lockError(host, said))
+  #greeted(greeting: string): void {
+    const [word, pid, proof, ...warnings] = greeting.split(' ')
+    const { host, become, challenge } = this.#parts
+    if (word === 'not' || (word === 'ok' && proof !== challenge.answer))
+      this.#fail(wrongShell(host, become, greeting))
+    else if (word !== 'ok') this.#fail(lockError(host, greeting))
     this.#opened.resolve({
       pid: Number(pid),
       warnings: warnings.flatMap((word) => WARNINGS[word]?.(host) ?? []),
     })
   }
 
-  #refuseEcho(): void {
-    const { host, become, asked } = this.#parts
-    if (this.#opened.state !== 'waiting') return
-    const said = this.#streams.stdout.remainder().toString('latin1')
-    if (asked.isEcho(said)) this.#fail(wrongShell(host, become, said))
+  #rejectEcho(): void {
+    const { host, become, challenge } = this.#parts
+    if (this.#opened.state !== 'pending') return
+    const output = this.#streams.stdout.remainder().toString('latin1')
+    if (challenge.isEcho(output)) this.#fail(wrongShell(host, become, output))
   }
 
-  /** Kills a script from outside. Should even that not end it, the whole session is given up: a run must not hang. */
+  /** Kills a script from another shell. If that does not end it in time, the session is given up, so that a run cannot hang. */
   async #kill({ process, result }: Task): Promise<void> {
-    const { host, another, clock, timeout } = this.#parts
-    const why = new ConnectionLost(host, 'a script had to be killed for its timeout, and would not end')
-    const limit = clock.limit({ ms: Math.max(timeout, KILLING), expire: () => this.#fail(why) })
+    const { host, clock, timeout } = this.#parts
+    const error = new ConnectionLost(host, 'a script had to be killed for its timeout, and would not end')
+    const limit = clock.limit({ ms: Math.max(timeout, KILL_TIMEOUT), expire: () => this.#fail(error) })
     void result.finally(() => limit.end()).catch(() => {})
-    if (process) await killProcess(another, process).catch(() => {})
+    if (process) await this.#runElsewhere(killTree(process)).catch(() => {})
   }
 
-  async #end(): Promise<void> {
+  /** Runs a script in another shell and ignores its output. */
+  async #runElsewhere(script: Shell): Promise<void> {
+    const shell = await this.#parts.startShell()
+    shell.stdout.on('error', () => {}).resume()
+    shell.stderr.on('error', () => {}).resume()
+    shell.stdin.on('error', () => {}).end(script.text)
+    await shell.exit
+  }
+
+  async #close(): Promise<void> {
     await this.#last
-    const { wire, clock } = this.#parts
-    wire.stdin.end()
-    const limit = clock.limit({ ms: LEAVING, expire: () => wire.destroy() })
-    await wire.ended
+    const { shell, clock } = this.#parts
+    shell.stdin.end()
+    const limit = clock.limit({ ms: CLOSE_TIMEOUT, expire: () => shell.destroy() })
+    await shell.exit
     limit.end()
-    this.#fail(this.#gone())
+    this.#fail(this.#closedError())
   }
 
-  async #bury(ending: Exit): Promise<void> {
-    await drainOutput(this.#parts.wire, this.#parts.clock)
-    const wasThere = this.#opened.state === 'resolved' || ending.lost !== undefined
-    this.#fail(wasThere ? sessionLost(this.#parts.host, ending) : this.#refused('', ending))
+  async #shellEnded(exit: Exit): Promise<void> {
+    await drainOutput(this.#parts.shell, this.#parts.clock)
+    const wasOpen = this.#opened.state === 'resolved' || exit.lost !== undefined
+    this.#fail(wasOpen ? sessionLost(this.#parts.host, exit) : this.#becomeError('', exit))
   }
 
-  #fail(why: Error): void {
-    if (this.#over) return
-    this.#over = why
-    this.#ends.abort()
-    this.#opened.reject(why)
-    for (const task of this.#tasks.values()) task.fail(why)
+  #fail(error: Error): void {
+    if (this.#error) return
+    this.#error = error
+    this.#ended.abort()
+    this.#opened.reject(error)
+    for (const task of this.#tasks.values()) task.fail(error)
     this.#tasks.clear()
-    this.#parts.wire.destroy()
+    this.#parts.shell.destroy()
   }
 
-  #refused(why: string, ending?: Exit): Error {
+  #becomeError(why: string, exit?: Exit): Error {
     const { host, become } = this.#parts
-    const said = `${this.#streams.stderr.remainder()}\n${why}`
-    return becomeError({ host, become, said, ...(ending ? { ending } : {}) })
+    const stderr = `${this.#streams.stderr.remainder()}\n${why}`
+    return becomeError({ host, become, stderr, ...(exit ? { exit } : {}) })
   }
 
-  #gone(): Error {
+  #closedError(): Error {
     return new Error(`the session on ${this.#parts.host} was closed`)
   }
 }
 
-/** Milliseconds after which a script that was killed, or a shell that was told to end, is given up. */
-const KILLING = 10_000
-const LEAVING = 5_000
+/** Milliseconds until a killed script must have ended. */
+const KILL_TIMEOUT = 10_000
+/** Milliseconds until a closed shell must have ended. */
+const CLOSE_TIMEOUT = 5_000
 
 const WARNINGS: Readonly<Record<string, (host: string) => string>> = {
   logged: (host) =>

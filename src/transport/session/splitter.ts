@@ -1,18 +1,18 @@
-/** What a host says between the outputs of scripts. */
+/** A message of the host between the outputs of scripts. */
 export interface Mark {
-  /** `h`: hello, `p`: a frame's process, `r`: ready for a frame's input, `s`: a line that it says, `e`: a frame's end. */
+  /** `h`: hello, `p`: a frame's process, `r`: ready for a frame's input, `s`: a line of `say`, `e`: a frame's end. */
   readonly kind: string
   readonly frame: number
   readonly value: string
-  /** All that was written since the last hello or end, when this is one. */
+  /** The output since the last hello or end, for a mark of these kinds. */
   readonly body: Buffer
 }
 
-/** Cuts one output stream of a session's shell at its marks. Each byte is looked at once, however it was cut on its way. */
+/** Splits one output stream of a session's shell at its marks. Reads each byte once, however the stream is chunked. */
 export class Splitter {
   readonly #mark: Buffer
   #parts: Buffer[] = []
-  /** The start of what may turn out to be a mark. */
+  /** The possible start of a mark. */
   #rest: Buffer = Buffer.alloc(0)
 
   constructor(token: string) {
@@ -26,9 +26,9 @@ export class Splitter {
       const at = data.indexOf(this.#mark)
       const end = at < 0 ? -1 : data.indexOf(NEWLINE, at)
       if (end < 0) {
-        const held = at < 0 ? this.#doubtful(data) : at
-        this.#keep(data.subarray(0, held))
-        this.#rest = data.subarray(held)
+        const complete = at < 0 ? this.#incomplete(data) : at
+        this.#keep(data.subarray(0, complete))
+        this.#rest = data.subarray(complete)
         return marks
       }
       this.#keep(data.subarray(0, at))
@@ -37,13 +37,13 @@ export class Splitter {
     }
   }
 
-  /** All that came since the last mark: for a shell that ended. */
+  /** The output since the last mark, for a shell that has ended. */
   remainder(): Buffer {
     return Buffer.concat([...this.#parts, this.#rest])
   }
 
-  /** Where a mark may begin that this data does not hold whole. */
-  #doubtful(data: Buffer): number {
+  /** The index of a mark that may be incomplete. */
+  #incomplete(data: Buffer): number {
     const at = data.indexOf(START, Math.max(0, data.length - this.#mark.length))
     return at < 0 ? data.length : at
   }

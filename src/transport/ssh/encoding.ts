@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Reads the values that SSH puts one after another: a length in four bytes, then so many bytes (RFC 4251, section 5). */
+/** Reads values of the SSH wire format: a length in four bytes, then that many bytes (RFC 4251, section 5). */
 export class SshReader {
   readonly #bytes: Buffer
   #at: number
@@ -16,18 +16,18 @@ export class SshReader {
     return value
   }
 
-  /** @throws RangeError when the bytes end too early. */
+  /** @throws RangeError if the bytes end too early */
   string(): Buffer {
     const length = this.number()
     const end = this.#at + length
-    if (end > this.#bytes.length) throw new RangeError('a string runs over the end')
+    if (end > this.#bytes.length) throw new RangeError('a string is longer than the data')
     const value = this.#bytes.subarray(this.#at, end)
     this.#at = end
     return value
   }
 }
 
-/** The type that stands at the head of a public key, such as `ssh-ed25519`; nothing for bytes that are not a key. */
+/** The type of a public key, such as `ssh-ed25519`; undefined for bytes that are not a key. */
 export function keyType(key: Buffer): string | undefined {
   try {
     const type = new SshReader(key).string().toString('latin1')
@@ -42,7 +42,7 @@ export function fingerprint(key: Buffer): string {
   return 'SHA256:' + createHash('sha256').update(key).digest('base64').replace(/=+$/, '')
 }
 
-/** `ssh-ed25519` as OpenSSH calls it in its messages: `ED25519`. */
+/** The name of a key type in OpenSSH's messages: `ED25519` for `ssh-ed25519`. */
 export function keyTypeName(type: string): string {
   if (type === 'ssh-rsa') return 'RSA'
   if (type.startsWith('ecdsa-')) return 'ECDSA'

@@ -1,36 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Unreachable } from '../errors.ts'
+import type { Semaphore } from '../concurrency.ts'
+import { throwIfStopped, Unreachable } from '../errors.ts'
 
-export interface RetryOptions {
+export interface LoginOptions {
+  /** Limits concurrent logins. */
+  readonly semaphore: Semaphore
   /** Further attempts after the first. */
   readonly retries: number
-  /** Milliseconds that all attempts together may take. Waiting for our own turn is not counted. */
+  /** Milliseconds that all attempts together may take, without the time in the queue. */
   readonly timeout: number
+  readonly stop: AbortSignal | undefined
 }
 
 /**
- * A host that hangs up before it greets us has too many guests (MaxStartups): we come again, after a while that is longer each
- * time and different for each of us. Nothing else is tried twice.
- *
- * @param attempt is given the clock to start when its turn has come
+ * Logs in when the semaphore allows it. A host that closes the connection before the greeting has too many pending logins (MaxStartups):
+ * the login is retried after a random pause that grows. No other error is retried.
  */
-export async function retryDropped<T>(
-  attempt: (begin: () => void) => Promise<T>,
-  { retries, timeout }: RetryOptions,
+export async function loginWithRetries<T>(
+  login: () => Promise<T>,
+  { semaphore, retries, timeout, stop }: LoginOptions,
 ): Promise<T> {
   let spent = 0
   for (let failures = 0; ; failures++) {
-    let began: number | undefined
+    throwIfStopped(stop)
+    const release = await semaphore.acquire()
+    const began = performance.now()
     try {
-      return await attempt(() => {
-        began = performance.now()
-      })
+      throwIfStopped(stop)
+      return await login()
     } catch (error) {
-      if (began !== undefined) spent += performance.now() - began
+      spent += performance.now() - began
       const dropped = error instanceof Unreachable && error.reason === 'dropped'
       if (!dropped || failures >= retries || spent > timeout) throw error
-      await sleep(FIRST_PAUSE * 2 ** failures * (0.5 + Math.random()))
+    } finally {
+      release()
     }
+    await sleep(FIRST_PAUSE * 2 ** failures * (0.5 + Math.random()))
   }
 }
 

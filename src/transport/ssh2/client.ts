@@ -1,30 +1,32 @@
 import type { Socket } from 'node:net'
+import { Readable, Writable } from 'node:stream'
 import type { ClientChannel, Client as Ssh2Client } from 'ssh2'
 import type { Clock, Limit } from '../clock.ts'
 import { Unreachable } from '../errors.ts'
+import type { Login } from '../ssh/jump-hosts.ts'
 import { silenceLimit } from '../timeouts.ts'
+import type { Exit, RemoteProcess, Traffic } from '../transport.ts'
 import type { LoginSettings } from './settings.ts'
-import { promiseNoSessions } from './ssh2.ts'
-import type { Tunnel } from './tunnel.ts'
+import type { Tunnel } from './socket.ts'
+import { sendNoMoreSessions } from './ssh2.ts'
 
 export interface SshClientParts {
   readonly settings: LoginSettings
   readonly clock: Clock
   readonly client: Ssh2Client
   readonly socket: Socket | Tunnel
-  /** The connection to the last jump host, when there is one. */
+  /** The login at the last jump host, if any. */
   readonly through: SshClient | undefined
 }
 
-/** A login that is open: to a host, or to a jump host that several hosts are reached through. */
-export class SshClient {
+/** A client that has logged in to a host or jump host. */
+export class SshClient implements Login {
   readonly settings: LoginSettings
-  /** Why the connection ended, in words. Never rejects; settles for a connection that we closed, too. */
   readonly lost: Promise<string>
   readonly #clock: Clock
   readonly #client: Ssh2Client
   readonly #socket: Socket | Tunnel
-  #lost: string | undefined
+  #lostReason: string | undefined
 
   constructor({ settings, clock, client, socket, through }: SshClientParts) {
     this.settings = settings
@@ -32,78 +34,86 @@ export class SshClient {
     this.#client = client
     this.#socket = socket
     this.lost = new Promise((resolve) => {
-      const end = (why: string) => {
-        watch.end()
-        this.#lost ??=
-          through?.ended === undefined ? why : `${through.settings.name} on the way: ${through.ended}`
-        resolve(this.#lost)
+      const end = (reason: string) => {
+        silence.end()
+        const before = through?.lostReason
+        this.#lostReason ??= before === undefined ? reason : `${through?.settings.name} on the way: ${before}`
+        resolve(this.#lostReason)
       }
-      const watch = this.#watch(end)
+      const silence = this.#limitSilence(end)
       client.on('error', (error) => end(error.message))
       client.on('end', () => end('the host closed the connection'))
       client.on('close', () => end('the host closed the connection'))
     })
   }
 
-  /** What `lost` will say, once it is known. */
-  get ended(): string | undefined {
-    return this.#lost
+  /** The value of `lost` once it is known. */
+  get lostReason(): string | undefined {
+    return this.#lostReason
   }
 
-  get traffic(): { readonly sent: number; readonly received: number } {
+  get traffic(): Traffic {
     return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead }
   }
 
-  /** @param take is given the channel before anything can happen on it: a command may have ended by the time a promise is looked at. */
-  exec<T>(command: string, take: (channel: ClientChannel) => T): Promise<T> {
-    return this.#ask((done) => this.#client.exec(command, done), take)
+  /** @param onOpen is given the channel before any of its events */
+  exec(command: string, onOpen: (channel: ClientChannel) => void): Promise<RemoteProcess> {
+    return this.#open(
+      (done) => this.#client.exec(command, done),
+      (channel) => {
+        onOpen(channel)
+        return channelProcess(channel, this.lost)
+      },
+    )
   }
 
-  /** A way to a port that the host can reach. */
+  /** Opens a TCP connection from the host to a port that it can reach. */
   forward(host: string, port: number): Promise<ClientChannel> {
-    return this.#ask(
+    return this.#open(
       (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done),
       (channel) => channel,
     )
   }
 
-  /** Sends some bytes that change nothing for us and are not answered; as OpenSSH does, we promise to run no commands here. */
-  acknowledge(): void {
-    if (this.#lost === undefined) promiseNoSessions(this.#client)
+  /** Sends a small message that is not answered. As OpenSSH does on a jump host, it announces that no commands will be started. */
+  sendAnything(): void {
+    if (this.#lostReason === undefined) sendNoMoreSessions(this.#client)
   }
 
   async close(): Promise<void> {
-    this.#lost ??= 'we closed the connection'
+    this.#lostReason ??= 'we closed the connection'
     this.#client.end()
-    const limit = this.#clock.limit({ ms: GOODBYE, expire: () => this.#socket.destroy() })
+    const limit = this.#clock.limit({ ms: CLOSE_TIMEOUT, expire: () => this.#socket.destroy() })
     await this.lost
     limit.end()
   }
 
-  #ask<T>(
+  #open<T>(
     start: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-    take: (channel: ClientChannel) => T,
+    onOpen: (channel: ClientChannel) => T,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#lost !== undefined) reject(this.#gone())
+      if (this.#lostReason !== undefined) reject(this.#lostError())
       else
         start((error, channel) =>
-          error ? reject(this.#lost === undefined ? error : this.#gone()) : resolve(take(channel)),
+          error
+            ? reject(this.#lostReason === undefined ? error : this.#lostError())
+            : resolve(onOpen(channel)),
         )
     })
   }
 
-  #gone(): Unreachable {
-    return new Unreachable(`The connection to ${this.settings.name} is lost: ${this.#lost}`, {
+  #lostError(): Unreachable {
+    return new Unreachable(`The connection to ${this.settings.name} is lost: ${this.#lostReason}`, {
       reason: 'lost',
     })
   }
 
   /**
-   * ssh2 takes a host for dead when it leaves three questions open, even while an answer waits behind megabytes that a
-   * slow line still carries. Any byte that arrives is a sign of life, so we count those instead.
+   * ssh2 considers a host dead after three unanswered keepalive messages, even while an answer waits behind megabytes on a slow line. Any
+   * received byte proves that the host is alive, so bytes are counted instead.
    */
-  #watch(end: (why: string) => void): Limit {
+  #limitSilence(end: (reason: string) => void): Limit {
     const silence = silenceLimit(this.settings.keepalive)
     return this.#clock.limit({
       ms: silence,
@@ -116,5 +126,69 @@ export class SshClient {
   }
 }
 
-/** Milliseconds for the host to take leave. */
-const GOODBYE = 1_000
+/** Milliseconds for the host to close the connection. */
+const CLOSE_TIMEOUT = 1_000
+
+/**
+ * The process of a channel. ssh2's channel is one stream for both directions, and its 'close' event waits until all output is read. Here
+ * the directions are separate streams, and the channel is always read.
+ */
+function channelProcess(channel: ClientChannel, lost: Promise<string>): RemoteProcess {
+  const stdout = outputOf(channel)
+  const stderr = outputOf(channel.stderr)
+  const stdin = inputOf(channel)
+  let settle: (exit: Exit) => void = () => {}
+  const exit = new Promise<Exit>((resolve) => {
+    settle = resolve
+  })
+  channel.on('exit', (code: number | null, signal?: string) => {
+    settle(code === null ? { ...(signal ? { signal } : {}) } : { code })
+  })
+  channel.on('close', () => {
+    stdin.destroy()
+    // A lost connection closes its channels first and is reported a moment later.
+    setImmediate(() => settle({}))
+  })
+  void lost.then((reason) => {
+    settle({ lost: reason })
+    stdin.destroy()
+  })
+  return {
+    ...{ stdin, stdout, stderr, exit },
+    destroy() {
+      channel.close()
+      settle({})
+      for (const stream of [stdin, stdout, stderr]) stream.destroy()
+    },
+  }
+}
+
+function outputOf(source: Readable): Readable {
+  const stream = new Readable({
+    read: () => void source.resume(),
+    destroy(error, done) {
+      // Further data is discarded, otherwise the channel would never close.
+      source.removeAllListeners('data').resume()
+      done(error)
+    },
+  })
+  source.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) source.pause()
+  })
+  source.once('end', () => stream.push(null))
+  source.on('error', () => {})
+  return stream
+}
+
+function inputOf(channel: ClientChannel): Writable {
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => void channel.write(chunk, done),
+    final(done) {
+      channel.end()
+      done()
+    },
+  })
+  // The command may end before it has read all input; `exit` reports that.
+  stream.on('error', () => {})
+  return stream
+}

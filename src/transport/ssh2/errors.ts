@@ -7,13 +7,13 @@ import { TimedOut } from './socket.ts'
 
 export interface ConnectAttempt {
   readonly settings: LoginSettings
-  /** The jump host that we came from. */
+  /** The last jump host. */
   readonly through: LoginSettings | undefined
-  /** Keys that were passed over, and why. */
+  /** The keys that were not used, each with the reason. */
   readonly notes: readonly string[]
 }
 
-/** Puts into words why we did not get to a host. What is in words already stays as it is. */
+/** The error for a failed connection. A Problem is returned unchanged. */
 export function connectError(error: unknown, way: ConnectAttempt): Problem {
   if (error instanceof Problem) return error
   if (error instanceof LoginFailed && error.cause instanceof Problem) return error.cause
@@ -21,7 +21,7 @@ export function connectError(error: unknown, way: ConnectAttempt): Problem {
   const { what, reason, details = [], next } = failure
   return new Unreachable(what, {
     reason,
-    details: [...details, road(way)],
+    details: [...details, routeText(way)],
     ...(next ? { next } : {}),
     cause: error,
   })
@@ -84,19 +84,19 @@ function beforeConnecting(error: unknown, { settings, through }: ConnectAttempt)
         next: `See AllowTcpForwarding and PermitOpen in the sshd_config of ${through?.name}.`,
       }
     default:
-      return { what: `${name} cannot be reached: ${words(error)}`, reason: 'lost' }
+      return { what: `${name} cannot be reached: ${messageOf(error)}`, reason: 'lost' }
   }
 }
 
-/** What a jump host says when it cannot go on, as the error that we would have got in its place. */
+/** The error code that corresponds to a jump host's message about a failed forward. */
 function throughJump(error: unknown): string | undefined {
-  const said = words(error)
-  // OpenSSH with AllowTcpForwarding no says nothing but this; PermitOpen is a prohibition by name.
-  if (/prohibited|: open failed$/i.test(said)) return 'prohibited'
-  if (/refused/i.test(said)) return 'ECONNREFUSED'
-  if (/timed out/i.test(said)) return 'ETIMEDOUT'
-  if (/no route|unreachable/i.test(said)) return 'EHOSTUNREACH'
-  if (/name or service|name resolution|nodename|not known/i.test(said)) return 'ENOTFOUND'
+  const message = messageOf(error)
+  // OpenSSH reports this for AllowTcpForwarding no; for PermitOpen it says "prohibited".
+  if (/prohibited|: open failed$/i.test(message)) return 'prohibited'
+  if (/refused/i.test(message)) return 'ECONNREFUSED'
+  if (/timed out/i.test(message)) return 'ETIMEDOUT'
+  if (/no route|unreachable/i.test(message)) return 'EHOSTUNREACH'
+  if (/name or service|name resolution|nodename|not known/i.test(message)) return 'ENOTFOUND'
   return undefined
 }
 
@@ -114,7 +114,7 @@ function noGreeting(cause: unknown, { settings: { name, port, loginTimeout } }: 
       details: [`waited ${loginTimeout / 1000} s for the greeting`],
       next: 'The host may hang or be overloaded, or it is no SSH server that listens there.',
     }
-  if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(words(cause)))
+  if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(messageOf(cause)))
     return {
       what: `${name} hung up before it said who it is`,
       reason: 'dropped',
@@ -130,11 +130,11 @@ function noAgreement(cause: unknown, { settings }: { settings: { name: string } 
       reason: 'timeout',
       next: 'The host may hang or be overloaded; a path that drops large packets (MTU) looks the same.',
     }
-  const said = words(cause).replace('Handshake failed: ', '')
+  const message = messageOf(cause).replace('Handshake failed: ', '')
   return {
-    what: `${settings.name} and we cannot agree: ${said}`,
+    what: `${settings.name} and we cannot agree: ${message}`,
     reason: 'protocol',
-    ...(/no matching/.test(said)
+    ...(/no matching/.test(message)
       ? { next: 'Its sshd is too old or too strict for ssh2; see the algorithms in its sshd_config.' }
       : {}),
   }
@@ -154,7 +154,7 @@ function noLogin(
     }
   const details = [...progress.refused, ...notes]
   if (progress.accepts) details.push(`it accepts: ${progress.accepts}`)
-  if (/too many authentication failures/i.test(words(cause)))
+  if (/too many authentication failures/i.test(messageOf(cause)))
     return {
       what: `${name} hung up after too many keys`,
       reason: 'authentication',
@@ -162,7 +162,7 @@ function noLogin(
       next: 'Name the right key with identityFile and set IdentitiesOnly yes in ssh_config.',
     }
   if (!(cause instanceof NoAuthMethodsLeft))
-    return { what: `${name} ended the login: ${words(cause)}`, reason: 'lost', details }
+    return { what: `${name} ended the login: ${messageOf(cause)}`, reason: 'lost', details }
   const none = progress.refused.length === 0
   return {
     what: `${name} does not let ${user} in: ${none ? 'there is no key to show' : 'no key was accepted'}`,
@@ -172,11 +172,11 @@ function noLogin(
   }
 }
 
-function road({ settings, through }: ConnectAttempt): string {
+function routeText({ settings, through }: ConnectAttempt): string {
   return `we tried ${address(settings)}${through ? ` through ${through.name} (${address(through)})` : ''}`
 }
 
-function words(error: unknown): string {
+function messageOf(error: unknown): string {
   const code = errno(error)
   const message = error instanceof Error ? error.message : String(error)
   return code !== undefined && !message.includes(code) ? `${message} (${code})` : message

@@ -1,104 +1,101 @@
-import type { Unreachable } from '../errors.ts'
+import { quote } from '../../shell/quote.ts'
+import { Unreachable } from '../errors.ts'
 import { fingerprint, keyType, keyTypeName } from '../ssh/encoding.ts'
-import { hostKeyErrors } from './host-key-errors.ts'
-import type { KnownKey } from './known-hosts.ts'
-import type { KnownHosts } from './known-hosts-store.ts'
-import type { LoginSettings } from './settings.ts'
+import type { KnownHosts, KnownKey } from './known-hosts.ts'
+import { address, type LoginSettings } from './settings.ts'
 
-/** What a person is asked when a host is new. */
+/** A question about an unknown host key. */
 export interface HostKeyQuestion {
-  /** The host's name in the inventory, and its name in known_hosts. */
+  /** The host's name in the inventory. */
   readonly host: string
+  /** The host's name in known_hosts. */
   readonly knownAs: string
   /** `ED25519`, `ECDSA` or `RSA`. */
   readonly type: string
   readonly fingerprint: string
-  /** Where the key goes when it is accepted. */
+  /** The file to which an accepted key is added. */
   readonly file: string | undefined
 }
 
-/** Says whether the key of a new host is the right one. */
+/** Resolves to true if the user accepts the key. */
 export type AskHostKey = (question: HostKeyQuestion) => Promise<boolean>
 
 export type HostKeyDecision =
-  /** `remember` is to be called when the host has proved that the key is its own: until then it only shows it. */
+  /** `remember` must be called only after the host has proved that it owns the key. */
   | { readonly trusted: true; readonly remember?: () => Promise<void> }
-  | { readonly trusted: false; readonly why: Unreachable }
+  | { readonly trusted: false; readonly error: Unreachable }
 
-/** What is known of one host's key before we connect, and the judge of the key that it shows. */
+/** Checks one host's key against known_hosts, which is read before the connection. */
 export class HostKeyCheck {
   readonly #settings: LoginSettings
   readonly #known: readonly KnownKey[]
-  readonly #aside: readonly KnownKey[]
+  /** Keys of the same host without its port. They can trust or revoke a key, and contradict none. */
+  readonly #withoutPort: readonly KnownKey[]
   readonly #store: KnownHosts
 
-  private constructor(settings: LoginSettings, { known, aside, store }: Findings) {
+  private constructor(settings: LoginSettings, { known, withoutPort, store }: Lookup) {
     this.#settings = settings
     this.#known = known
-    this.#aside = aside
+    this.#withoutPort = withoutPort
     this.#store = store
   }
 
   static async prepare(settings: LoginSettings, store: KnownHosts): Promise<HostKeyCheck> {
     const { pin, name, plainName, userFiles, globalFiles } = settings.hostKey
-    if (pin !== undefined) return new HostKeyCheck(settings, { known: [], aside: [], store })
+    if (pin !== undefined) return new HostKeyCheck(settings, { known: [], withoutPort: [], store })
     const files = [...userFiles, ...globalFiles]
     const known = await store.find(files, name)
-    const aside = plainName === undefined ? [] : await store.find(files, plainName)
-    return new HostKeyCheck(settings, { known, aside, store })
+    const withoutPort = plainName === undefined ? [] : await store.find(files, plainName)
+    return new HostKeyCheck(settings, { known, withoutPort, store })
   }
 
   /**
-   * Algorithms to offer, the types that we know first: a server has keys of several types, and we must ask for the one that
-   * we can compare. The others stay in, so that a host that lost its old key is told from one that speaks no algorithm of
-   * ours. A fingerprint does not tell its type, so with a pin each type is asked for by itself, login after login.
+   * The algorithms to offer in each login attempt, known key types first: a server has keys of several types, and only a known one can be
+   * compared. The others are offered too, to tell a host with a changed key from one without a common algorithm. A pinned fingerprint
+   * does not show its type, so each type is offered in an attempt of its own.
    */
   offers(): readonly (readonly string[])[] {
     const { pin, algorithms } = this.#settings.hostKey
-    const wanted = (algorithms ?? ALGORITHMS).filter((name) => ALGORITHMS.includes(name))
-    const offered = wanted.length > 0 ? wanted : ALGORITHMS
+    const offered = algorithms?.filter((name) => ALGORITHMS.includes(name)) ?? ALGORITHMS
     if (pin !== undefined)
       return ['ssh-ed25519', 'ecdsa-', 'rsa-']
         .map((family) => offered.filter((name) => name.startsWith(family)))
         .filter((family) => family.length > 0)
-    const known = this.#known.some(isKey) ? this.#known : this.#aside
+    const known = this.#known.some(isKey) ? this.#known : this.#withoutPort
     const types = new Set(known.filter(isKey).map(({ type }) => type))
     const first = offered.filter((name) => types.has(typeOf(name)))
     return [[...first, ...offered.filter((name) => !first.includes(name))]]
   }
 
-  /** Revoked beats known, known beats new; a host that is known by other keys is never new. */
-  async judge(key: Buffer, ask: AskHostKey | undefined): Promise<HostKeyDecision> {
+  /** Revoked overrides known, known overrides new. A host with other known keys is never new. */
+  async verify(key: Buffer, ask: AskHostKey | undefined): Promise<HostKeyDecision> {
     const { pin, unknown } = this.#settings.hostKey
     const shown = { type: keyType(key) ?? 'unknown', fingerprint: fingerprint(key) }
-    const trouble = hostKeyErrors(this.#settings, shown)
+    const errors = hostKeyErrors(this.#settings, shown)
     if (pin !== undefined)
       return shown.fingerprint === pin.replace(/=+$/, '')
         ? { trusted: true }
-        : { trusted: false, why: trouble.notPinned(pin) }
-    const lines = [...this.#known, ...this.#aside]
+        : { trusted: false, error: errors.notPinned(pin) }
+    const lines = [...this.#known, ...this.#withoutPort]
     const same = lines.filter((line) => line.key.equals(key))
     const revoked = same.find(({ marker }) => marker === 'revoked')
-    if (revoked) return { trusted: false, why: trouble.revoked(revoked) }
+    if (revoked) return { trusted: false, error: errors.revoked(revoked) }
     if (same.some(isKey)) return { trusted: true }
-    // Only lines under its own name: another server may well live on port 22 of the same machine.
+    // Only lines under its own name: another server may run on port 22 of the same machine.
     const others = this.#known.filter(isKey)
-    if (others.length > 0) return { trusted: false, why: trouble.changed(others) }
+    if (others.length > 0) return { trusted: false, error: errors.changed(others) }
     const authority = lines.find(({ marker }) => marker === 'cert-authority')
-    if (authority) return { trusted: false, why: trouble.onlyAuthority(authority) }
+    if (authority) return { trusted: false, error: errors.onlyAuthority(authority) }
     if (unknown === 'accept' || (unknown === 'ask' && (await this.#accepted(shown, ask))))
       return { trusted: true, remember: () => this.#remember(key) }
-    return { trusted: false, why: trouble.unknown() }
+    return { trusted: false, error: errors.unknown() }
   }
 
-  async #accepted(
-    shown: { type: string; fingerprint: string },
-    ask: AskHostKey | undefined,
-  ): Promise<boolean> {
-    const { name, userFiles } = this.#settings.hostKey
-    const type = keyTypeName(shown.type)
-    const question = { host: this.#settings.name, knownAs: name, type, fingerprint: shown.fingerprint }
-    return ask !== undefined && (await ask({ ...question, file: userFiles[0] }))
+  async #accepted(shown: PresentedKey, ask: AskHostKey | undefined): Promise<boolean> {
+    const { name, hostKey } = this.#settings
+    const { type, fingerprint } = shown
+    const question = { host: name, knownAs: hostKey.name, type: keyTypeName(type), fingerprint }
+    return ask !== undefined && (await ask({ ...question, file: hostKey.userFiles[0] }))
   }
 
   async #remember(key: Buffer): Promise<void> {
@@ -108,10 +105,9 @@ export class HostKeyCheck {
   }
 }
 
-interface Findings {
+interface Lookup {
   readonly known: readonly KnownKey[]
-  /** What is known of the same host without its port: it can vouch for a key or revoke it, and contradicts none. */
-  readonly aside: readonly KnownKey[]
+  readonly withoutPort: readonly KnownKey[]
   readonly store: KnownHosts
 }
 
@@ -119,12 +115,12 @@ function isKey({ marker }: KnownKey): boolean {
   return marker === undefined
 }
 
-/** RSA has two algorithms for one type of key. */
+/** RSA has two algorithms for one key type. */
 function typeOf(algorithm: string): string {
   return algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm
 }
 
-/** What ssh2 can do, but for `ssh-rsa`, that is RSA with SHA-1, which OpenSSH has refused since 8.8. */
+/** The algorithms of ssh2 without `ssh-rsa` (RSA with SHA-1), which OpenSSH has disabled since 8.8. */
 const ALGORITHMS: readonly string[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
@@ -133,3 +129,58 @@ const ALGORITHMS: readonly string[] = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ]
+
+interface PresentedKey {
+  readonly type: string
+  readonly fingerprint: string
+}
+
+function hostKeyErrors(settings: LoginSettings, key: PresentedKey) {
+  const { name, host, hostKey, port } = settings
+  const shown = `shown by ${host}: ${keyTypeName(key.type)} ${key.fingerprint}`
+  const error = (what: string, details: readonly string[], next: string) =>
+    new Unreachable(what, {
+      reason: 'host-key',
+      details: [shown, ...details, `we asked ${address(settings)}`],
+      next,
+    })
+
+  return {
+    notPinned: (pin: string) =>
+      error(
+        `${name} shows another host key than the inventory says`,
+        [`inventory: ${pin}`],
+        'If the host was set up anew, write the new fingerprint into hostKey; if not, somebody may stand between you and it.',
+      ),
+    revoked: (line: KnownKey) =>
+      error(
+        `${name} shows a host key that was revoked`,
+        [`revoked at ${line.file}:${line.line}`],
+        'Give the host a new key (ssh-keygen -A after removing the old one); a revoked key is never accepted.',
+      ),
+    changed: (lines: readonly KnownKey[]) => {
+      const commands = lines.map(({ file }) => `ssh-keygen -f ${quote(file)} -R ${quote(hostKey.name)}`)
+      return error(
+        `The host key of ${name} has changed`,
+        lines.map(
+          (line) => `known: ${keyTypeName(line.type)} ${fingerprint(line.key)} (${line.file}:${line.line})`,
+        ),
+        `If the host was set up anew: ${[...new Set(commands)].join(' && ')} — if not, somebody may stand between you and it.`,
+      )
+    },
+    onlyAuthority: (line: KnownKey) =>
+      error(
+        `${name} is known by a certificate authority only, and ssh2 cannot check host certificates`,
+        [`@cert-authority at ${line.file}:${line.line}`],
+        `Compare the fingerprint with the host's own and give it as hostKey, or add the key itself to known_hosts.`,
+      ),
+    unknown: () =>
+      error(
+        `The host key of ${name} is not known`,
+        [
+          `not found as ${hostKey.name} in ${[...hostKey.userFiles, ...hostKey.globalFiles].join(', ') || 'any file'}`,
+        ],
+        `Compare the fingerprint with the host's own, then log in once with ssh${port === 22 ? '' : ` -p ${port}`} ${quote(host)}, give it as hostKey, or run with --accept-new-host-keys.`,
+      ),
+  }
+}

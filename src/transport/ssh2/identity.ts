@@ -4,23 +4,21 @@ import type { Secret } from '../../shell/secret.ts'
 import type { Clock } from '../clock.ts'
 import { errno } from '../errors.ts'
 import { fingerprint, keyType, keyTypeName } from '../ssh/encoding.ts'
-import { type AgentKey, agentKeys } from './agent.ts'
-import type { KeyFile, KeyFiles } from './key-file.ts'
+import { type AgentKey, agentKeys, type KeyFile, type KeyFiles } from './keys.ts'
 import type { LoginSettings } from './settings.ts'
 import { OpenSSHAgent, parseKey } from './ssh2.ts'
 
-/** One way to prove who we are. */
 export interface AuthMethod {
   readonly method: 'publickey' | 'password' | 'keyboard-interactive' | 'none'
   /** For messages: `~/.ssh/id_ed25519 (ED25519 SHA256:…)`. */
   readonly label: string
-  /** What ssh2 wants to see, or in words why it cannot be had. A person may be asked for a passphrase. */
-  make(): Promise<AnyAuthMethod | string>
+  /** Creates the method for ssh2, or returns the reason why it cannot be used. May ask the user for a passphrase. */
+  create(): Promise<AnyAuthMethod | string>
 }
 
 export interface AuthMethods {
-  readonly proofs: readonly AuthMethod[]
-  /** Keys that were passed over, and why. */
+  readonly methods: readonly AuthMethod[]
+  /** The keys that are not used, each with the reason. */
   readonly notes: readonly string[]
 }
 
@@ -44,10 +42,13 @@ export class Keyring {
   }
 
   /**
-   * What to try at a host, in this order: keys that were named, keys at hand, the agent's other keys, and last what a
-   * person must be asked for. A server hangs up after six, so the likeliest go first.
+   * The methods to try at a host, in this order: configured keys, keys without a passphrase, the agent's other keys, then those that ask
+   * the user. A server closes the connection after six, so the most likely are first.
    */
-  async proofs({ identities: { files, named, only, agent }, user }: LoginSettings): Promise<AuthMethods> {
+  async authMethods({
+    identities: { files, named, only, agent },
+    user,
+  }: LoginSettings): Promise<AuthMethods> {
     const notes: string[] = []
     const held = await this.#agentKeys(agent, notes)
     const usable: KeyFile[] = []
@@ -59,22 +60,22 @@ export class Keyring {
       if (await exists(`${path}-cert.pub`))
         notes.push(`${path}-cert.pub: not used, ssh2 knows no certificates`)
     }
-    const byAgent = (file: KeyFile) => held.find(({ key }) => file.publicKey?.equals(key))
+    const inAgent = (file: KeyFile) => held.find(({ key }) => file.publicKey?.equals(key))
     const fromFiles = usable.map((file) => {
-      const inAgent = byAgent(file)
-      const proof =
-        inAgent && agent ? agentProof(inAgent, { agent, user, path: file.path }) : fileProof(file, user)
-      return { proof, asks: file.encrypted && !inAgent }
+      const agentKey = inAgent(file)
+      const method =
+        agentKey && agent ? agentMethod(agentKey, { agent, user, path: file.path }) : fileMethod(file, user)
+      return { method, asks: file.encrypted && !agentKey }
     })
-    const others = held.filter((key) => !only && !usable.some((file) => byAgent(file) === key))
-    const now = fromFiles.filter(({ asks }) => named || !asks)
+    const others = held.filter((key) => !only && !usable.some((file) => inAgent(file) === key))
+    const first = fromFiles.filter(({ asks }) => named || !asks)
     return {
-      proofs: [
-        ...now.map(({ proof }) => proof),
-        ...(agent ? others.map((key) => agentProof(key, { agent, user })) : []),
-        ...fromFiles.filter((file) => !now.includes(file)).map(({ proof }) => proof),
-        ...passwordProofs(this.#password, user),
-        { method: 'none', label: 'no key at all', make: async () => ({ type: 'none', username: user }) },
+      methods: [
+        ...first.map(({ method }) => method),
+        ...(agent ? others.map((key) => agentMethod(key, { agent, user })) : []),
+        ...fromFiles.filter((file) => !first.includes(file)).map(({ method }) => method),
+        ...passwordMethods(this.#password, user),
+        { method: 'none', label: 'no key at all', create: async () => ({ type: 'none', username: user }) },
       ],
       notes,
     }
@@ -82,11 +83,11 @@ export class Keyring {
 
   async #agentKeys(socket: string | undefined, notes: string[]): Promise<readonly AgentKey[]> {
     if (socket === undefined) return []
-    const asked =
+    const answer =
       this.#agents.get(socket) ??
       agentKeys(socket, this.#clock).catch((error: Error) => errno(error) ?? error.message)
-    this.#agents.set(socket, asked)
-    const keys = await asked
+    this.#agents.set(socket, answer)
+    const keys = await answer
     if (typeof keys === 'string') {
       notes.push(`agent at ${socket}: not used, it cannot be asked (${keys})`)
       return []
@@ -100,19 +101,19 @@ export class Keyring {
   }
 }
 
-function fileProof(file: KeyFile, username: string): AuthMethod {
-  const shape = file.publicKey ? ` (${describe(file.publicKey)})` : ''
+function fileMethod(file: KeyFile, username: string): AuthMethod {
+  const key = file.publicKey ? ` (${describe(file.publicKey)})` : ''
   return {
     method: 'publickey',
-    label: file.path + shape,
-    make: async () => {
+    label: file.path + key,
+    create: async () => {
       const key = await file.open()
       return typeof key === 'string' ? key : { type: 'publickey', username, key }
     },
   }
 }
 
-function agentProof(
+function agentMethod(
   { key, comment }: AgentKey,
   parts: { agent: string; user: string; path?: string },
 ): AuthMethod {
@@ -120,11 +121,11 @@ function agentProof(
   return {
     method: 'publickey',
     label: `${path ?? `"${comment}"`} in the agent (${describe(key)})`,
-    make: async () => ({ type: 'agent', username: user, agent: new OneKeyAgent(agent, key) }),
+    create: async () => ({ type: 'agent', username: user, agent: new OneKeyAgent(agent, key) }),
   }
 }
 
-/** An agent that owns up to one of its keys: ssh2 would offer them all, in an order of its own. */
+/** An agent with one of its keys: ssh2 would offer them all, in its own order. */
 class OneKeyAgent extends OpenSSHAgent {
   readonly #key: Buffer
 
@@ -139,19 +140,19 @@ class OneKeyAgent extends OpenSSHAgent {
   }
 }
 
-/** Many servers take passwords in a dialogue only. */
-function passwordProofs(password: Secret | undefined, username: string): readonly AuthMethod[] {
+/** Many servers accept passwords by keyboard-interactive only. */
+function passwordMethods(password: Secret | undefined, username: string): readonly AuthMethod[] {
   if (!password) return []
   return [
     {
       method: 'password',
       label: 'the password',
-      make: async () => ({ type: 'password', username, password: password.reveal() }),
+      create: async () => ({ type: 'password', username, password: password.reveal() }),
     },
     {
       method: 'keyboard-interactive',
       label: 'the password, in a dialogue',
-      make: async () => ({
+      create: async () => ({
         type: 'keyboard-interactive',
         username,
         prompt: (_name, _instructions, _language, prompts, finish) =>

@@ -1,42 +1,40 @@
 import type { Socket } from 'node:net'
 import type { NextAuthHandler, ServerHostKeyAlgorithm, Client as Ssh2Client } from 'ssh2'
 import type { Clock } from '../clock.ts'
-import type { Unreachable } from '../errors.ts'
 import { Stopped } from '../errors.ts'
 import type { HostKeyDecision } from './host-key.ts'
 import type { AuthMethod } from './identity.ts'
 import type { LoginSettings } from './settings.ts'
-import { TimedOut } from './socket.ts'
+import { TimedOut, type Tunnel } from './socket.ts'
 import { Client } from './ssh2.ts'
-import type { Tunnel } from './tunnel.ts'
 
 export interface LoginParts {
   readonly settings: LoginSettings
   readonly clock: Clock
   readonly stop: AbortSignal | undefined
   readonly socket: Socket | Tunnel
+  /** Host key algorithms. */
   readonly algorithms: readonly string[]
-  readonly proofs: readonly AuthMethod[]
-  /** Judges the key that the host shows. May take as long as a person takes. */
-  readonly judge: (key: Buffer) => Promise<HostKeyDecision>
+  readonly authMethods: readonly AuthMethod[]
+  /** Decides about the host's key. May wait for the user. */
+  readonly verifyHostKey: (key: Buffer) => Promise<HostKeyDecision>
 }
 
 export interface LoggedIn {
   readonly client: Ssh2Client
-  /** Writes the key of a new host down; the host has proved by now that the key is its own. */
+  /** Adds the key of a new host to known_hosts; the host has proved that it owns the key. */
   readonly remember?: () => Promise<void>
 }
 
-/** How far a login came, for the message when it goes no further. */
+/** The progress of a login, for the error message. */
 export interface Progress {
   stage: 'greeting' | 'keys' | 'authentication'
-  /** Proofs the host refused, or that could not be made, in words. */
+  /** The methods that failed, each with the reason. */
   readonly refused: string[]
-  /** What the host takes: `publickey, password`. */
+  /** The methods that the host accepts: `publickey, password`. */
   accepts: string
 }
 
-/** A login that failed, and how far it came. */
 export class LoginFailed extends Error {
   readonly progress: Progress
 
@@ -46,24 +44,20 @@ export class LoginFailed extends Error {
   }
 }
 
+/** The host rejected all authentication methods. */
+export class NoAuthMethodsLeft extends Error {}
+
 /**
- * Agrees on keys with the host and proves who we are.
+ * Exchanges keys with the host and authenticates.
  *
- * @throws LoginFailed; Unreachable when the host's key is not to be trusted
+ * @throws LoginFailed; Unreachable if the host's key is not trusted
  */
-export function login({
-  settings,
-  clock,
-  stop,
-  socket,
-  algorithms,
-  proofs,
-  judge,
-}: LoginParts): Promise<LoggedIn> {
+export function login(parts: LoginParts): Promise<LoggedIn> {
+  const { settings, clock, stop, socket, algorithms, authMethods, verifyHostKey } = parts
   return new Promise((resolve, reject) => {
     const client = new Client()
     const progress: Progress = { stage: 'greeting', refused: [], accepts: '' }
-    let verdict: HostKeyDecision | undefined
+    let decision: HostKeyDecision | undefined
     const silence = clock.limit({
       ms: settings.loginTimeout,
       progress: () => socket.bytesRead,
@@ -77,19 +71,15 @@ export function login({
     }
     const fail = (cause: unknown) => {
       settle()
-      // It did greet us, and went silent then.
+      // The host has sent its greeting and no more.
       if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
         progress.stage = 'keys'
       reject(new LoginFailed(progress, cause))
       client.destroy()
       socket.destroy()
     }
-    const distrust = (why: Unreachable) => {
-      settle()
-      reject(why)
-    }
     client.on('error', (error) => {
-      // Not the end: a key that would not sign. ssh2 goes on with the next one.
+      // Not fatal: a key of the agent could not sign. ssh2 continues with the next.
       if (error.level === 'agent') progress.refused.push(error.message)
       else fail(error)
     })
@@ -101,27 +91,56 @@ export function login({
     client.once('ready', () => {
       settle()
       client.removeAllListeners()
-      // The rest of the same packet is read before the next owner can listen; an error that nobody hears ends the process.
+      // The rest of the packet is read before the caller can listen; an unhandled error would end the process.
       client.on('error', () => {})
-      const remember = verdict?.trusted ? verdict.remember : undefined
+      const remember = decision?.trusted ? decision.remember : undefined
       resolve({ client, ...(remember ? { remember } : {}) })
     })
 
     const verify = async (key: Buffer, answer: (trusted: boolean) => void) => {
       progress.stage = 'keys'
       silence.pause()
-      verdict = await judge(key)
-      if (!verdict.trusted) distrust(verdict.why)
-      else silence.restart()
-      answer(verdict.trusted)
+      decision = await verifyHostKey(key)
+      if (decision.trusted) silence.restart()
+      else {
+        settle()
+        reject(decision.error)
+      }
+      answer(decision.trusted)
     }
+
+    const queue = [...authMethods]
+    let offered: AuthMethod | undefined
+    const authenticate = async (
+      left: readonly string[] | null,
+      partly: boolean | null,
+      next: NextAuthHandler,
+    ) => {
+      if (offered && !partly && offered.method !== 'none') progress.refused.push(`${offered.label}: refused`)
+      if (left) progress.accepts = left.join(', ')
+      for (let candidate = queue.shift(); candidate; candidate = queue.shift()) {
+        if (left && candidate.method !== 'none' && !left.includes(candidate.method)) continue
+        silence.pause()
+        const method = await candidate.create()
+        silence.restart()
+        if (typeof method === 'string') {
+          progress.refused.push(`${candidate.label}: not used, ${method}`)
+          continue
+        }
+        offered = candidate
+        next(method)
+        return
+      }
+      fail(new NoAuthMethodsLeft())
+    }
+
     stop?.addEventListener('abort', abort)
     client.connect({
       sock: socket,
       username: settings.user,
-      // A client's own clock would run while a person thinks about a host key.
+      // The client's own timeout would run while the user decides about a host key.
       readyTimeout: 0,
-      // ssh2 asks; whether the host lives is seen by its bytes (see connection.ts).
+      // ssh2 sends the messages; client.ts counts the received bytes.
       keepaliveInterval: settings.keepalive.interval,
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       algorithms: { serverHostKey: algorithms.filter(isHostKeyAlgorithm) },
@@ -132,35 +151,11 @@ export function login({
         })
       },
       authHandler: (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) => {
-        offer(left, partly, next).catch(fail)
+        authenticate(left, partly, next).catch(fail)
       },
     })
-
-    const queue = [...proofs]
-    let offered: AuthMethod | undefined
-    const offer = async (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) => {
-      if (offered && !partly && offered.method !== 'none') progress.refused.push(`${offered.label}: refused`)
-      if (left) progress.accepts = left.join(', ')
-      for (let proof = queue.shift(); proof; proof = queue.shift()) {
-        if (left && proof.method !== 'none' && !left.includes(proof.method)) continue
-        silence.pause()
-        const method = await proof.make()
-        silence.restart()
-        if (typeof method === 'string') {
-          progress.refused.push(`${proof.label}: not used, ${method}`)
-          continue
-        }
-        offered = proof
-        next(method)
-        return
-      }
-      fail(new NoAuthMethodsLeft())
-    }
   })
 }
-
-/** The host refused all that we have. */
-export class NoAuthMethodsLeft extends Error {}
 
 function isHostKeyAlgorithm(name: string): name is ServerHostKeyAlgorithm {
   return /^(ssh-ed25519|ecdsa-sha2-nistp\d+|rsa-sha2-\d+)$/.test(name)

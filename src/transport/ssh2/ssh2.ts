@@ -1,13 +1,13 @@
 /**
- * The one door to ssh2. Importing it takes about 30 ms, so the command line imports `ssh.ts` when a run has a host to reach.
- * ssh2 is a CommonJS module whose names Node cannot see from outside: it is imported whole.
+ * The only import of ssh2. Loading it takes about 30 ms, so the command line loads this transport when a run needs it.
+ * ssh2 is a CommonJS module whose named exports Node cannot detect, so it is imported as a whole.
  */
 import ssh2, { type Client as Ssh2Client } from 'ssh2'
 
 export const { Client, OpenSSHAgent } = ssh2
 export const { parseKey } = ssh2.utils
 
-/** Promises to start no commands on this connection. The types want a callback here, with which the server would answer. */
-export function promiseNoSessions(client: Ssh2Client): void {
+/** Announces that no commands will be started on this connection. The types require a callback, with which the server would answer. */
+export function sendNoMoreSessions(client: Ssh2Client): void {
   Reflect.apply(client.openssh_noMoreSessions, client, [])
 }

@@ -1,102 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClientChannel } from 'ssh2'
 import type { Secret } from '../../shell/secret.ts'
 import { Clock } from '../clock.ts'
 import { Semaphore } from '../concurrency.ts'
+import { Unreachable } from '../errors.ts'
 import { SshConfigReader } from '../ssh/config.ts'
-import { loginSettings } from '../ssh/settings.ts'
-import type { Target, Transport } from '../transport.ts'
+import { JumpHosts, type SharedLogin } from '../ssh/jump-hosts.ts'
+import type { SshOptions } from '../ssh/settings.ts'
+import type { Connection, RemoteProcess, Target, Traffic, Transport } from '../transport.ts'
+import type { SshClient } from './client.ts'
 import { connect } from './connect.ts'
-import { Ssh2Connection } from './connection.ts'
 import type { AskHostKey } from './host-key.ts'
 import { Keyring } from './identity.ts'
-import { type AskPassphrase, KeyFiles } from './key-file.ts'
-import { KnownHosts } from './known-hosts-store.ts'
-import { Roads } from './routes.ts'
-import type { Keepalive, LoginSettings } from './settings.ts'
+import { type AskPassphrase, KeyFiles } from './keys.ts'
+import { KnownHosts } from './known-hosts.ts'
+import { address, type LoginSettings, loginSettings } from './settings.ts'
 
-/** How to log in. The inventory goes before these options, they before the user's ssh_config, and that before our defaults. */
-export interface SshOptions {
-  /** @default the user who runs this */
-  readonly user?: string | undefined
-  /** Private keys. @default ~/.ssh/id_ed25519, id_ecdsa, id_rsa */
-  readonly identityFiles?: readonly string[] | undefined
-  /** The agent's socket, or false for none. @default $SSH_AUTH_SOCK */
-  readonly agent?: string | false | undefined
-  /** Tried last, and at all hosts. @default none */
+export interface Ssh2Options extends SshOptions {
+  /** Tried last, at all hosts. @default none */
   readonly password?: Secret | undefined
-  /** Asked once for each key file that is encrypted and needed. @default such files are not used */
+  /** Asked once for each encrypted key file that is needed. @default such files are not used */
   readonly passphrase?: AskPassphrase | undefined
-  /**
-   * `strict`: a host whose key is not known is refused, unless `ask` says yes. `accept-new`: its key is written down.
-   * A changed or a revoked key is refused whatever stands here. @default StrictHostKeyChecking of ssh_config, else `strict`
-   */
-  readonly hostKeys?: 'strict' | 'accept-new' | undefined
-  /** Asks a person about the key of a new host, one host at a time. @default new hosts are refused */
+  /** Asks the user about unknown host keys, one at a time. @default they are rejected */
   readonly ask?: AskHostKey | undefined
-  /** Files that are read in place of the usual ones; new keys go to the first. */
-  readonly knownHosts?: readonly string[] | undefined
-  /** Read in place of ~/.ssh/config and /etc/ssh/ssh_config. */
-  readonly configFile?: string | undefined
-  /** Milliseconds until the TCP connection is open. @default ConnectTimeout of ssh_config, else 10_000 */
-  readonly connectTimeout?: number | undefined
-  /** Milliseconds without a byte of the host after which a login is given up. @default 60_000 */
-  readonly loginTimeout?: number | undefined
-  /** A host that is silent for `misses + 1` intervals is given up. @default every 3_000 ms, 19 misses: 60 s */
-  readonly keepalive?: Keepalive | undefined
-  /** Logins that are under way at once. @default 30 */
-  readonly concurrency?: number | undefined
-  /** Further attempts at a host that hangs up before it greets us. @default 5 */
-  readonly retries?: number | undefined
-  /** Measures the limits. @default a clock of its own */
-  readonly clock?: Clock | undefined
-  /** Takes what a person should know and need not act upon at once. @default nobody is told */
-  readonly warn?: ((text: string) => void) | undefined
 }
 
-/** Reaches hosts by SSH, with ssh2. Host keys are always checked. Hosts behind one jump host share a login there. */
-export function sshTransport(options: SshOptions = {}): Transport {
-  const { concurrency = 30, retries = 5, clock = new Clock() } = options
+/** Connects by SSH with ssh2. Host keys are always checked. */
+export function sshTransport(options: Ssh2Options = {}): Transport {
+  const { concurrency = 30, retries = 5, clock = new Clock(), warn = () => {}, ask, passphrase } = options
   const oneByOne = new Semaphore(1)
-  const { ask, passphrase } = options
-  const files = new KeyFiles(passphrase && ((question) => oneByOne.pass(() => passphrase(question))))
+  const files = new KeyFiles(passphrase && ((question) => oneByOne.run(() => passphrase(question))))
   const parts = {
-    gate: new Semaphore(concurrency),
+    ...{ clock, retries, warn },
+    semaphore: new Semaphore(concurrency),
     keyring: new Keyring({ files, clock, password: options.password }),
     knownHosts: new KnownHosts(),
-    clock,
-    retries,
-    warn: options.warn ?? (() => {}),
-    ask: ask && ((question: Parameters<AskHostKey>[0]) => oneByOne.pass(() => ask(question))),
+    ask: ask && ((question: Parameters<AskHostKey>[0]) => oneByOne.run(() => ask(question))),
   }
-  const settings = settingsReader(options)
-  const roads = new Roads({
-    settings,
-    connect: (settings, through, stop) => connect({ ...parts, settings, through, stop }),
+  const hosts = new JumpHosts<LoginSettings, SshClient>({
+    settings: settingsReader(options),
+    proxyJump: ({ proxyJump }) => proxyJump,
+    key: (settings) => `${address(settings)} ${settings.hostKey.name} ${settings.hostKey.pin}`,
+    login: (settings, through, stop) => connect({ ...parts, settings, through, stop }),
   })
   return {
-    async connect(target, stop) {
-      const { connection, release } = await roads.reach(target, stop)
-      return new Ssh2Connection(connection, release)
-    },
+    connect: async (target, stop) => new SshConnection(await hosts.login(target, stop)),
   }
 }
 
-/** Puts the inventory, the options and ssh_config together. @throws Problem for a setting that cannot be followed */
+/** Reads the settings of hosts. @throws Unreachable for a setting of ssh_config that is not supported */
 export function settingsReader(
   options: SshOptions,
 ): (target: Target, stop?: AbortSignal) => Promise<LoginSettings> {
-  const { configFile, warn = () => {} } = options
-  const reader = new SshConfigReader(configFile === undefined ? {} : { file: configFile })
+  const reader = new SshConfigReader({ file: options.configFile })
   return async (target, stop) => {
-    const { host, alias, port } = target
-    const user = target.user ?? options.user
-    const asked = {
-      host,
-      ...(alias !== undefined && { alias }),
-      ...(user ? { user } : {}),
-      ...(port === undefined ? {} : { port }),
-      ...(stop ? { stop } : {}),
-    }
-    const config = await reader.read(asked)
-    return loginSettings({ target, config, defaults: options, warn })
+    const config = await reader.read({ ...target, user: target.user ?? options.user, stop })
+    return loginSettings({ target, config, options })
   }
 }
+
+class SshConnection implements Connection {
+  readonly #client: SshClient
+  readonly #release: () => Promise<void>
+  /** sshd allows 10 sessions per login (MaxSessions), and counts those that are about to end. */
+  readonly #sessions = new Semaphore(4)
+
+  constructor({ login, release }: SharedLogin<SshClient>) {
+    this.#client = login
+    this.#release = release
+  }
+
+  get traffic(): Traffic {
+    return this.#client.traffic
+  }
+
+  get keepaliveInterval(): number {
+    return this.#client.settings.keepalive.interval
+  }
+
+  async start(command: string): Promise<RemoteProcess> {
+    const release = await this.#sessions.acquire()
+    try {
+      const process = await this.#exec(command, (channel) => {
+        // On 'exit', because 'close' waits for daemons that the command left behind with its output still open.
+        for (const event of ['exit', 'close']) channel.once(event, release)
+      })
+      void this.#client.lost.then(release)
+      return process
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#release()
+  }
+
+  async #exec(command: string, onOpen: (channel: ClientChannel) => void): Promise<RemoteProcess> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#client.exec(command, onOpen)
+      } catch (error) {
+        if (error instanceof Unreachable) throw error
+        const message = error instanceof Error ? error.message : String(error)
+        if (!/channel open failure/i.test(message) || attempt === ATTEMPTS)
+          throw new Unreachable(
+            `${this.#client.settings.name} starts no command: ${message.replace('(SSH) ', '')}`,
+            {
+              reason: 'protocol',
+              next: 'See MaxSessions and ForceCommand in its sshd_config, and what its log says.',
+              cause: error,
+            },
+          )
+        await sleep(50 * 2 ** attempt)
+      }
+    }
+  }
+}
+
+const ATTEMPTS = 6

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import { sh } from '../../../src/shell/sh.ts'
 import { encode, type Frame, TRIP } from '../../../src/transport/session/frame.ts'
-import { opening } from '../../../src/transport/session/opening.ts'
+import { opening } from '../../../src/transport/session/open.ts'
 
 describe('a frame', () => {
   const dialect = { token: 'feedfeedfeedfeedfeedfeed', shell: 'sh' }
@@ -13,10 +13,10 @@ describe('a frame', () => {
     shared: false,
     input: undefined,
     as: undefined,
-    announced: false,
+    reportsStart: false,
     asks: false,
-    says: false,
-    decisive: false,
+    reportsProgress: false,
+    stopsTrip: false,
     nonce: 'nonce',
   }
   const run = (...texts: readonly (string | Buffer)[]) =>
@@ -51,7 +51,7 @@ describe('a frame', () => {
   for (const isolated of [false, true])
     for (const input of [undefined, Buffer.from("a'b\0")])
       it(`does not run when it was cut off (${isolated ? 'isolated' : 'inline'}${input ? ', with input' : ''})`, () => {
-        const whole = encode({ ...frame, isolated, input, decisive: true }, dialect)
+        const whole = encode({ ...frame, isolated, input, stopsTrip: true }, dialect)
         const start = Buffer.from(`${opening(dialect, parts())}${TRIP}`)
         const cuts = Array.from({ length: 12 }, (_, i) => Math.floor((whole.length * (i + 1)) / 13))
         for (const cut of [...cuts, whole.length - 3])

@@ -1,24 +1,26 @@
 import { readFile, stat } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import type { ParsedKey } from 'ssh2'
 import type { Secret } from '../../shell/secret.ts'
+import type { Clock } from '../clock.ts'
 import { errno, isErrno } from '../errors.ts'
 import { SshReader } from '../ssh/encoding.ts'
 import { parseKey } from './ssh2.ts'
 
-/** Asks a person for the passphrase of a key file; nothing to give up. `attempt` counts from 1. */
+/** Asks the user for the passphrase of a key file; undefined to skip the key. `attempt` counts from 1. */
 export type AskPassphrase = (question: { file: string; attempt: number }) => Promise<Secret | undefined>
 
 /** A private key on disk. */
 export interface KeyFile {
   readonly path: string
   readonly encrypted: boolean
-  /** Known without the passphrase for keys of OpenSSH's own format, and where a `.pub` lies beside. */
+  /** Known without the passphrase for keys in OpenSSH's format, or if there is a `.pub` file. */
   readonly publicKey: Buffer | undefined
-  /** The key, or why it cannot be had, in words. */
+  /** The key, or the reason why it cannot be used. */
   open(): Promise<ParsedKey | string>
 }
 
-/** The key files of a run. Each is read once, and a person is asked for its passphrase once, however many hosts want it. */
+/** The key files of a run. Each is read once, and its passphrase is asked for once for all hosts. */
 export class KeyFiles {
   readonly #ask: AskPassphrase | undefined
   readonly #files = new Map<string, Promise<KeyFile | string | undefined>>()
@@ -27,7 +29,7 @@ export class KeyFiles {
     this.#ask = ask
   }
 
-  /** The file; nothing when there is none; words when it cannot be used. */
+  /** The file, the reason why it cannot be used, or undefined if it does not exist. */
   read(path: string): Promise<KeyFile | string | undefined> {
     const known = this.#files.get(path)
     if (known) return known
@@ -50,7 +52,7 @@ async function readKey(path: string, ask: AskPassphrase | undefined): Promise<Ke
   return {
     path,
     encrypted: true,
-    publicKey: publicPart(text) ?? (await publicBeside(path)),
+    publicKey: publicPart(text) ?? (await publicFile(path)),
     open: () => {
       opened ??= unlock({ path, text, ask })
       return opened
@@ -58,11 +60,11 @@ async function readKey(path: string, ask: AskPassphrase | undefined): Promise<Ke
   }
 }
 
-/** The text of the file, or words after a `!`. */
+/** The text of the file, or the reason after a `!`. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
     const { mode, uid } = await stat(path)
-    // OpenSSH's rule: the owner's key must be for the owner alone, and is not used otherwise.
+    // As OpenSSH, ignores a key of the user that others can read.
     if (uid === process.getuid?.() && (mode & 0o077) !== 0)
       return `!its mode ${(mode & 0o777).toString(8).padStart(4, '0')} lets others read it: chmod 600 ${path}`
     return await readFile(path, 'utf8')
@@ -94,7 +96,7 @@ async function unlock(parts: { path: string; text: string; ask: AskPassphrase | 
   return 'the passphrase was wrong'
 }
 
-/** OpenSSH's own format has the public key in the clear, before the private one. */
+/** OpenSSH's format has the public key unencrypted before the private one. */
 function publicPart(text: string): Buffer | undefined {
   const [, body] = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+)-----END/.exec(text) ?? []
   if (body === undefined) return undefined
@@ -103,8 +105,61 @@ function publicPart(text: string): Buffer | undefined {
   return reader.number() > 0 ? reader.string() : undefined
 }
 
-async function publicBeside(path: string): Promise<Buffer | undefined> {
+async function publicFile(path: string): Promise<Buffer | undefined> {
   const text = await readFile(`${path}.pub`, 'utf8').catch(() => '')
   const [, key] = text.split(/\s+/)
   return key === undefined ? undefined : Buffer.from(key, 'base64')
+}
+
+export interface AgentKey {
+  readonly key: Buffer
+  readonly comment: string
+}
+
+/**
+ * The keys of an agent, in its order. Requested without ssh2, which silently skips keys that it cannot use: certificates and security
+ * keys.
+ *
+ * @throws Error if the agent does not answer
+ */
+export async function agentKeys(socket: string, clock: Clock): Promise<readonly AgentKey[]> {
+  const answer = await requestIdentities(socket, clock)
+  if (answer[0] !== IDENTITIES_ANSWER) throw new Error('the agent refused to list its keys')
+  const reader = new SshReader(answer, 1)
+  return Array.from({ length: reader.number() }, () => ({
+    key: reader.string(),
+    comment: reader.string().toString(),
+  }))
+}
+
+// draft-ietf-sshm-ssh-agent, section 6.1
+const REQUEST_IDENTITIES = 11
+const IDENTITIES_ANSWER = 12
+/** Milliseconds. */
+const AGENT_TIMEOUT = 5_000
+
+function requestIdentities(path: string, clock: Clock): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path)
+    let answer = Buffer.alloc(0)
+    const fail = (error: Error) => {
+      limit.end()
+      socket.destroy()
+      reject(error)
+    }
+    const limit = clock.limit({
+      ms: AGENT_TIMEOUT,
+      progress: () => socket.bytesRead,
+      expire: () => fail(new Error('the agent does not answer')),
+    })
+    socket.on('error', fail)
+    socket.on('close', () => fail(new Error('the agent hung up')))
+    socket.on('data', (chunk) => {
+      answer = Buffer.concat([answer, chunk])
+      if (answer.length < 4 || answer.length < 4 + answer.readUInt32BE(0)) return
+      resolve(answer.subarray(4, 4 + answer.readUInt32BE(0)))
+      socket.destroy()
+    })
+    socket.write(Buffer.from([0, 0, 0, 1, REQUEST_IDENTITIES]))
+  })
 }
