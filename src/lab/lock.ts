@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Does something while no other process on this machine does it. The lock is a socket of that name outside of any file
- * system: the kernel lets go of it when its owner dies, so there is none to be found stale.
+ * Runs work under a lock of this machine. The lock is an abstract socket of that name: the kernel releases it when its owner dies, so it
+ * cannot be stale.
  */
 export async function locked<T>(
   { name, waiting }: { readonly name: string; readonly waiting?: () => void },

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { Problem } from '../model/problem.ts'
+import { didYouMean } from '../shell/nearest.ts'
 
-/** What a lab keeps: its hosts' disks, its key, its secrets. Gone after `lab down`. */
+/** The directories of labs: disks, keys, secrets. Deleted by `lab down`. */
 export const STATE = '/var/lib/provision/lab'
-/** What any lab can use again: base images and packages. Never needed to be right, only to be fast. */
+/** Base images and packages for all labs. Can be deleted at any time. */
 export const CACHE = '/var/cache/provision/lab'
 
 export interface LabPaths {
@@ -34,11 +36,11 @@ export interface HostPaths {
   readonly directory: string
   /** The file that holds the host's disk. */
   readonly image: string
-  /** Where that disk is mounted: what the host changed, and a work directory. */
+  /** The mount point of that disk, with the overlay's upper and work directories. */
   readonly disk: string
-  /** The host's root directory: its changes laid over the base image. */
+  /** The host's root directory: an overlay of the base image. */
   readonly root: string
-  /** What it wrote to its console since it was made. */
+  /** Its console output since its creation. */
   readonly console: string
 }
 
@@ -52,3 +54,23 @@ export function hostPaths(lab: string, host: string): HostPaths {
     console: join(directory, 'console.log'),
   }
 }
+
+/** Checks a name, which becomes a directory, a cgroup and a host name. */
+export function checkName(kind: 'lab' | 'host' | 'snapshot', name: string): string {
+  if (NAME.test(name)) return name
+  throw new Problem(`"${name}" is not a valid name of a ${kind}.`, {
+    next: 'Use at most 32 lower-case letters, digits and dashes, beginning with a letter.',
+  })
+}
+
+/** Finds the element of that name. @throws Problem */
+export function byName<T extends { readonly name: string }>(all: readonly T[], name: string, lab: string): T {
+  const found = all.find((one) => one.name === name)
+  if (found) return found
+  const names = all.map((one) => one.name)
+  throw new Problem(`The lab "${lab}" has no host "${name}".`, {
+    next: didYouMean(name, names) ?? `It has ${names.join(', ')}.`,
+  })
+}
+
+const NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/

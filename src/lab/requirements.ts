@@ -3,7 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { unified } from './hosts/cgroups.ts'
 import { run, tryRun } from './run.ts'
 
-/** What a lab calls on this machine, and the packages where these programs live. */
+/** The programs that a lab needs on this machine, and their packages. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   mmdebstrap: 'mmdebstrap',
@@ -12,7 +12,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'mkfs.ext4': 'e2fsprogs',
 }
 
-/** Checks that this machine can hold a lab, and installs the programs that it lacks. */
+/** Checks that this machine can run a lab, and installs missing programs. */
 export async function installRequirements(log: (line: string) => void): Promise<void> {
   checkMachine()
   makeRoomForWatches(log)
@@ -27,7 +27,7 @@ export async function installRequirements(log: (line: string) => void): Promise<
   await install(missing)
 }
 
-/** A lab is made of the kernel's own means, which are for root on Linux. */
+/** Checks that this machine runs Linux with cgroups, and that the user is root. */
 export function checkMachine(): void {
   const vagrant = '`vagrant up`, then `provision --inventory inventory/vagrant.ts`'
   if (process.platform !== 'linux') {
@@ -42,8 +42,8 @@ export function checkMachine(): void {
 }
 
 /**
- * Each systemd watches files by a handful of inotify instances, which all hosts of all labs take from one purse of root's. The kernel's
- * 128 are gone after some 25 hosts, and the next ones hang while they boot.
+ * Raises the limit of inotify instances. Each systemd uses a few, and all hosts of all labs share root's limit. The kernel's default of 128
+ * is exhausted after about 25 hosts, and further ones hang during boot.
  */
 function makeRoomForWatches(log: (line: string) => void): void {
   const limit = '/proc/sys/fs/inotify/max_user_instances'
@@ -72,7 +72,7 @@ async function install(packages: readonly string[]): Promise<void> {
   const get = () => apt('install', '-y', '--no-install-recommends', ...packages)
   try {
     await get().catch(async () => {
-      await apt('update') // a machine fresh from its image has no lists, or old ones
+      await apt('update') // A new machine has no package lists or old ones.
       await get()
     })
   } catch (cause) {

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
-import { eachLine } from './lines.ts'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-/** What came of a command. */
+/** The result of a command. */
 export interface CommandResult {
   readonly code: number
   readonly stdout: string
@@ -11,11 +13,11 @@ export interface CommandResult {
 export interface RunOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Each line of what it says on stderr, as it comes. */
+  /** Receives each line of its stderr as it comes. */
   readonly onLine?: (line: string) => void
 }
 
-/** Runs a program of the machine, and throws when it fails. (Not execa: a supervisor that lives for days stays small.) */
+/** Runs a program on this machine. @throws Error if it fails */
 export async function run(
   command: string,
   args: readonly string[],
@@ -26,7 +28,7 @@ export async function run(
   throw new Error(`${[command, ...args].join(' ')} ended with ${code}: ${stderr.trim().slice(-2000)}`)
 }
 
-/** The same, for programs that may fail. A signal counts as 128 and its number, as in a shell. */
+/** Runs a program that may fail. The status of a signal is 128 plus its number, as in a shell. */
 export function tryRun(
   command: string,
   args: readonly string[],
@@ -42,7 +44,7 @@ export function tryRun(
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
     child.stderr.on('data', (chunk: Buffer | string) => err.push(Buffer.from(chunk)))
     if (options.onLine) eachLine(child.stderr, options.onLine)
-    child.stdin.on('error', () => {}) // it ended without reading
+    child.stdin.on('error', () => {}) // It has ended without reading its input.
     child.stdin.end(options.input ?? '')
     child.on('error', reject)
     child.on('close', (code, signal) => {
@@ -55,7 +57,31 @@ export function tryRun(
   })
 }
 
-/** A user's own search path lacks the directories where `ip` and `mount` may live. */
+/** The search path with the directories of `ip` and `mount`, which a user's path may lack. */
 export function searchPath(): string {
   return `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`
+}
+
+/** Calls back for each complete line of a stream. (Unlike readline, it does not emit the stream's errors again.) */
+export function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(line)
+  })
+}
+
+/** The command that runs this package's command line, from sources as from compiled code. */
+export function ownCommand(...args: readonly string[]): readonly string[] {
+  return [process.execPath, '--max-semi-space-size=1', programPath(), ...args]
+}
+
+function programPath(): string {
+  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+    const program = join(directory, 'bin', 'provision.js')
+    if (existsSync(program)) return program
+    if (directory === dirname(directory)) throw new Error('bin/provision.js is not in this package')
+  }
 }

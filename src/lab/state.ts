@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Problem } from '../model/problem.ts'
 import { labPaths } from './paths.ts'
-import { isAlive, type ProcessId } from './process-id.ts'
 
 /** A release of Debian that a lab can run. */
 export type Debian = 12 | 13
@@ -9,26 +8,26 @@ export type Debian = 12 | 13
 export interface HostState {
   readonly name: string
   readonly address: string
-  /** Where on loopback its sshd answers. */
+  /** The loopback port of its sshd. */
   readonly port: number
   /** The fingerprint of its sshd's key: `SHA256:…`. */
   readonly hostKey: string
 }
 
-/** What a lab is, as its supervisor wrote it down. What its hosts do right now is asked of the supervisor. */
+/** The saved state of a lab. The supervisor has the current state of its hosts. */
 export interface LabState {
   readonly name: string
   readonly debian: Debian
-  /** The root directory of the base image that the hosts' disks are laid over. */
+  /** The root directory of the base image of the hosts' disks. */
   readonly base: string
   readonly supervisor: ProcessId
   readonly hosts: readonly HostState[]
   readonly ports: { readonly https: number; readonly http: number }
-  /** Percent of a core that each host gets. @default no limit */
+  /** Limit of each host's CPU time in percent of a core. @default no limit */
   readonly cpuPercent?: number
 }
 
-/** The state of a lab, up or not; undefined when there is none, or its file was never finished. */
+/** The saved state of a lab, up or not; undefined if there is none or its file is incomplete. */
 export function readState(name: string): LabState | undefined {
   try {
     return JSON.parse(readFileSync(labPaths(name).state, 'utf8')) as LabState
@@ -52,4 +51,46 @@ export function writeState(state: LabState): void {
 
 export function isUp(state: LabState | undefined): state is LabState {
   return state !== undefined && isAlive(state.supervisor)
+}
+
+/** A process, identified by its pid, its start time and the boot of the machine. */
+export interface ProcessId {
+  readonly pid: number
+  /** In clock ticks since the machine booted. */
+  readonly started: string
+  readonly boot: string
+}
+
+export function processId(pid: number): ProcessId | undefined {
+  const found = look(pid)
+  return found && { pid, started: found.started, boot: machineBoot() }
+}
+
+export function isAlive({ pid, started, boot }: ProcessId): boolean {
+  return look(pid)?.started === started && machineBoot() === boot
+}
+
+/** The running children of a process. */
+export function childrenOf(pid: number): readonly number[] {
+  return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number)
+}
+
+function look(pid: number): { readonly started: string } | undefined {
+  const stat = read(`/proc/${pid}/stat`)
+  if (stat === undefined) return undefined
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // The name may contain spaces and parentheses.
+  const started = fields[18]
+  return state === 'Z' || state === 'X' || started === undefined ? undefined : { started }
+}
+
+function machineBoot(): string {
+  return read('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined // It has ended.
+  }
 }

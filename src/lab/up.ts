@@ -1,44 +1,43 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Problem } from '../model/problem.ts'
-import { machineMirror } from './apt/mirror.ts'
-import { checkPercent } from './hosts/cpu.ts'
+import { machineMirror } from './apt/sources.ts'
+import { checkPercent, labGroup, removeGroup, removeTop } from './hosts/cgroups.ts'
 import { baseImage } from './image/base-image.ts'
-import { restoreSnapshot } from './image/restore-snapshot.ts'
-import { giveToInvoker } from './invoker.ts'
+import { restoreSnapshot } from './image/snapshot-copy.ts'
 import type { Lab } from './lab.ts'
+import { openLab } from './lab.ts'
 import { locked } from './lock.ts'
-import { checkName } from './names.ts'
 import { DEFAULT_NAME, defaultHosts } from './network/addresses.ts'
-import { openLab } from './open.ts'
-import { hostPaths, labPaths } from './paths.ts'
-import { installRequirements } from './requirements.ts'
+import { checkName, hostPaths, labPaths } from './paths.ts'
+import { checkMachine, installRequirements } from './requirements.ts'
+import { giveToInvoker } from './secrets.ts'
 import { type Debian, isUp, type LabState, readState } from './state.ts'
 import { call } from './supervisor/control.ts'
 import { startSupervisor } from './supervisor/start.ts'
 
-/** Which lab: see {@link upLab}. */
+/** Options of {@link upLab}. */
 export interface UpOptions {
   /** @default 'demo' */
   readonly name?: string
-  /** Added to those that the lab already has. @default eight: two each of lb, web, app, db; none for a lab that has some */
+  /** Hosts to add. @default for a new lab eight: two each of lb, web, app, db */
   readonly hosts?: readonly string[]
-  /** A snapshot that the lab is made of, unless there is one of that name. @default bare hosts */
+  /** The snapshot from which a new lab is created. @default empty hosts */
   readonly from?: string
-  /** @default 12, or what the lab or the snapshot already runs */
+  /** @default the release of the lab or snapshot, else 12 */
   readonly debian?: Debian
   /**
-   * Percent of one core that each host gets, from its boot on: hosts as slow as you like, to try what depends on time.
+   * Limit of each host's CPU time in percent of a core, to test with slow hosts.
    *
-   * @default what the lab has, else `$LAB_CPU`, else no limit
+   * @default that of the lab, else `$LAB_CPU`, else no limit
    */
   readonly cpuPercent?: number
-  /** Told of each step that takes long. */
+  /** Receives a message for each long step. */
   readonly log?: (line: string) => void
 }
 
 /**
- * Brings a lab up: makes what is not there, switches on what is off, mends what is broken, and leaves alone what is well.
+ * Brings a lab up: creates missing hosts, powers on those that are off, and removes injected faults.
  *
  * @example const lab = await upLab({ name: 'mine', hosts: ['web1', 'db1'], debian: 13 })
  */
@@ -85,7 +84,7 @@ function wantedDebian(state: LabState | undefined, asked: Debian | undefined): D
   return asked ?? state?.debian ?? 13
 }
 
-/** The image under the disks that there are. Where it is gone, they are worth nothing and go as well. */
+/** The image of the existing disks. If it no longer exists, the disks are useless and are deleted. */
 async function wantedBase(
   state: LabState | undefined,
   debian: Debian,
@@ -97,4 +96,22 @@ async function wantedBase(
     for (const { name } of state.hosts) await rm(hostPaths(state.name, name).image, { force: true })
   }
   return base
+}
+
+/**
+ * Stops a lab and deletes its hosts, disks, keys and secrets. Base images and cached packages are kept.
+ *
+ * Its supervisor and hosts are one tree of cgroups, so one write kills them all. Their networks and mounts are in namespaces that end with
+ * their last process.
+ *
+ * @example await downLab('mine')
+ */
+export async function downLab(name: string = DEFAULT_NAME): Promise<void> {
+  const { directory } = labPaths(checkName('lab', name))
+  checkMachine()
+  await locked({ name }, async () => {
+    await removeGroup(labGroup(name))
+    removeTop()
+    await rm(directory, { recursive: true, force: true })
+  })
 }

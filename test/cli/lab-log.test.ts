@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { hostPaths, labPaths, STATE } from '../../src/lab/paths.ts'
-import { processId } from '../../src/lab/process-id.ts'
+import { processId } from '../../src/lab/state.ts'
 import { temporary } from '../support/rig.ts'
 import { canBePrivate } from '../transport/private-machine.ts'
 
@@ -49,7 +49,7 @@ describe('provision lab log', function () {
   })
 
   it('says to who may not read it how it is read', async () => {
-    const text = `error: Only root can read what a host wrote to its console.
+    const text = `error: Only root can read the console output of a host.
    the same with sudo
 `
     expect(await log(...DAEMON)).to.deep.equal(['', text])

@@ -4,7 +4,7 @@ import { Problem } from '../../src/model/problem.ts'
 import { freshLab, noHosts } from './support.ts'
 
 const LAB = 'test-lab-boot'
-const WAITING = /^waiting for web1: (\d+) units started, .* of processor time used$/
+const WAITING = /^waiting for web1: (\d+) units started, .* of CPU time used$/
 
 describe('a host that boots', () => {
   let lab: Lab
@@ -38,7 +38,7 @@ describe('a host that boots', () => {
     const problem = await lab.reset('web1').catch((error: unknown) => error)
     if (!(problem instanceof Problem)) throw new Error(`it was not reported: ${problem}`)
     expect(problem.message).to.match(
-      /^"web1" did nothing for 1 min \d\d s, and its sshd does not answer: \d+ units started, \S+ s of processor time used\.$/,
+      /^"web1" did nothing for 1 min \d\d s, and its sshd does not answer: \d+ units started, \S+ s of CPU time used\.$/,
     )
     expect(problem.details.join('\n')).to.include('Reached target')
     expect(problem.next).to.include('To try again: provision lab reset web1')

@@ -115,7 +115,7 @@ describe('a snapshot of a lab', function () {
       'running',
     ])
     expect(await wordsOf(() => upLab({ name: COPY, from: SNAPSHOT }))).to.equal(
-      `error: The lab "${COPY}" is there already.
+      `error: The lab "${COPY}" already exists.
    provision lab down --name ${COPY}, or give another --name.`,
     )
     const newer = (await listSnapshots())[0]?.debian === 13 ? 12 : 13

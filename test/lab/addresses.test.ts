@@ -34,8 +34,8 @@ describe('addresses of a lab', () => {
     const many = Array.from({ length: 205 }, (_, i) => `host-${i}`)
     expect(
       await wordsOf(() => planAddresses(many)),
-    ).to.equal(`error: A lab has no address for one more host: 51 to 254 are in use.
-   Bring the others up in a lab of their own: provision lab up --name …`)
+    ).to.equal(`error: The lab has no free address for another host: 51 to 254 are in use.
+   Bring the others up in another lab: provision lab up --name …`)
   })
 
   it('give a port and a hardware address', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { allOrProblem } from '../../src/lab/supervisor/all-or-problem.ts'
+import { allOrProblem } from '../../src/lab/supervisor/running-lab.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { wordsOf } from '../support/words.ts'
 

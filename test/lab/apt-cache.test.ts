@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { AptCache, type Found } from '../../src/lab/apt/cache.ts'
+import { AptCache, type CacheAnswer } from '../../src/lab/apt/cache.ts'
 import { Download } from '../../src/lab/apt/download.ts'
 import { askMirror } from '../../src/lab/apt/upstream.ts'
 
@@ -44,7 +44,7 @@ class Mirror {
   }
 }
 
-async function textOf(found: Found): Promise<string> {
+async function textOf(found: CacheAnswer): Promise<string> {
   if (found instanceof Download) return (await buffer(found.read())).toString()
   if ('status' in found) return `${found.status}`
   return readFile(found.path, 'utf8')

@@ -63,7 +63,7 @@ describe('calls to a supervisor', () => {
   it('say so when nobody takes them', async () => {
     expect(
       await wordsOf(() => call(join(directory, 'none'), 'status', null)),
-    ).to.equal(`error: The supervisor of the lab is gone.
+    ).to.equal(`error: The supervisor of the lab is not running.
    provision lab up`)
   })
 
@@ -73,7 +73,7 @@ describe('calls to a supervisor', () => {
     await once(dying.listen(path), 'listening')
     expect(
       await wordsOf(() => call(path, 'status', null)).finally(() => dying.close()),
-    ).to.equal(`error: The lab went down meanwhile.
+    ).to.equal(`error: The lab was taken down during the call.
    provision lab up`)
   })
 })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { locked } from '../../src/lab/lock.ts'
-import { isAlive, processId } from '../../src/lab/process-id.ts'
+import { isAlive, processId } from '../../src/lab/state.ts'
 
 describe('a lock', () => {
   const name = `test-${process.pid}`

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Guest } from '../../src/lab/hosts/guest.ts'
-import { byName, checkName } from '../../src/lab/names.ts'
+import { byName, checkName } from '../../src/lab/paths.ts'
 import { labSecret } from '../../src/lab/secrets.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { wordsOf } from '../support/words.ts'
@@ -37,7 +37,7 @@ describe('names in a lab', () => {
   it('of a secret cannot lead out of its folder', async () => {
     expect(
       await wordsOf(() => labSecret('demo', '../key')),
-    ).to.equal(`error: "../key" cannot be the name of a secret: it becomes a file's.
+    ).to.equal(`error: "../key" is not a valid name of a secret, which is a file name.
    Use letters, digits, dots, dashes and underscores.`)
   })
 

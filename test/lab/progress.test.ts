@@ -47,10 +47,10 @@ describe('the progress of a host that boots', () => {
 
   it('is told in words', () => {
     expect(describeActivity({ units: 1, cpu: 320 }, 'started')).to.equal(
-      '1 unit started, 0.32 s of processor time used',
+      '1 unit started, 0.32 s of CPU time used',
     )
     expect(describeActivity({ units: 12, cpu: 13_200 }, 'stopped')).to.equal(
-      '12 units stopped, 13.2 s of processor time used',
+      '12 units stopped, 13.2 s of CPU time used',
     )
   })
 

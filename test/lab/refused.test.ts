@@ -14,7 +14,7 @@ interface Case {
 }
 
 const VAGRANT = '`vagrant up`, then `provision --inventory inventory/vagrant.ts`'
-const NO_MIRROR = `error: No mirror of Debian stands in this machine's apt sources.
+const NO_MIRROR = `error: This machine's apt sources name no mirror of Debian.
    at /etc/apt/sources.list, /etc/apt/sources.list.d
    Name one: PROVISION_LAB_MIRROR=http://… provision lab up`
 /** All programs that a lab needs are there, but for these; the kernel has room for watches. */
@@ -41,7 +41,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a machine without cgroups of version 2': {
     act: 'check',
     made: 'umount -R /sys/fs/cgroup',
-    text: `error: This machine has no cgroups of version 2.
+    text: `error: This machine has no cgroups version 2.
    Boot it with systemd.unified_cgroup_hierarchy=1, or mount one: mount -t cgroup2 none /sys/fs/cgroup/unified`,
   },
   'a machine that lacks programs and has no apt': {
@@ -63,7 +63,7 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
   'a mirror that has no such release': {
     act: 'base image',
     needs: 'mmdebstrap',
-    text: `error: The base image could not be made.
+    text: `error: The base image could not be built.
    Err:3 http://127.0.0.1/debian bookworm Release
    Err:4 http://127.0.0.1/debian bookworm-updates Release
    E: The repository 'http://127.0.0.1/debian bookworm Release' does not have a Release file.
@@ -79,11 +79,11 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
     text: `error: "web1" did not stay up.
    --- switched on at TIME
    Directory /var/lib/provision/lab/mine/hosts/web1/root doesn't look like an OS root directory (os-release file is missing). Refusing.
-   All that it wrote is in /var/lib/provision/lab/mine/hosts/web1/console.log. To try again: provision lab reset web1`,
+   Its console output is in /var/lib/provision/lab/mine/hosts/web1/console.log. To try again: provision lab reset web1`,
   },
   'a machine whose cgroups cannot limit processor time': {
     act: 'limit processor time',
-    text: `error: This machine cannot limit the processor time of a host.
+    text: `error: This machine cannot limit the CPU time of a host.
    Boot it with the cpu controller of cgroups enabled.`,
   },
   'a snapshot whose base image is gone': {
@@ -98,7 +98,7 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
    cp -a --reflink=auto --sparse=always -- /var/lib/provision/lab/mine/hosts/web1/disk.img /var/lib/provision/lab/mine/hosts/web1/ssh_host_key /var/lib/provision/lab/mine/hosts/web1/ssh_host_key.pub /var/lib/provision/lab-snapshots/kept.unfinished/lab/hosts/web1 ended with 1: cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/disk.img': No such file or directory
    cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/ssh_host_key': No such file or directory
    cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/ssh_host_key.pub': No such file or directory
-   Check that this machine has room on its disk.`,
+   Check that this machine has enough disk space.`,
   },
   'a lab of another user': {
     act: 'open',

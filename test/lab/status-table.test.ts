@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { statusTable } from '../../src/lab/commands/status.ts'
+import { statusTable } from '../../src/lab/commands/lab.ts'
 
 describe('the table of lab status', () => {
   it('has a line a host, with what was done to it', () => {

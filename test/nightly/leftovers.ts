@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { SNAPSHOTS } from '../../src/lab/image/snapshot-paths.ts'
+import { SNAPSHOTS } from '../../src/lab/image/snapshots.ts'
 import { STATE } from '../../src/lab/paths.ts'
 
 /** What is on this machine that a test could leave behind. */

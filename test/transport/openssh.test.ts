@@ -287,7 +287,7 @@ describe("the user's own ssh", () => {
 
   it('is gone, with its socket, when we are killed', async () => {
     const code = `
-      import { opensshTransport } from ${JSON.stringify(`${import.meta.dirname}/../../src/transport/openssh.ts`)}
+      import { opensshTransport } from ${JSON.stringify(`${import.meta.dirname}/../../src/transport/openssh/transport.ts`)}
       const connection = await opensshTransport(${JSON.stringify(common)}).connect(${JSON.stringify(target)})
       await connection.start('exec sleep 50.25')
       console.log('there')

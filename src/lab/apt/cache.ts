@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { Download } from './download.ts'
 import type { Ask } from './upstream.ts'
 
-/** What the cache has for a request: a file on disk, one on its way, or the reason why not. */
-export type Found = StoredFile | Download | Refusal
+/** The answer of the cache: a file on disk, a running download, or an error. */
+export type CacheAnswer = StoredFile | Download | HttpError
 
 export interface StoredFile {
   readonly path: string
@@ -12,33 +12,33 @@ export interface StoredFile {
   readonly length: number
 }
 
-export interface Refusal {
+export interface HttpError {
   readonly status: number
   readonly why: string
 }
 
 export interface AptCacheOptions {
   readonly directory: string
-  /** The mirror's hosts. What is asked of any other is refused. */
+  /** The mirror's hosts. Requests to others are rejected. */
   readonly hosts: ReadonlySet<string>
   readonly ask: Ask
   /**
-   * For how long an index is not asked for again, in milliseconds: hosts that are brought up together ask together.
+   * Milliseconds for which an index is not requested again: hosts that are brought up together request it together.
    * @default 60000
    */
   readonly freshFor?: number
 }
 
 /**
- * Files of a mirror, each downloaded once however many ask for it at once. A package never changes under its name. An
- * index does: it is asked for again, and the one on disk serves when the mirror cannot be reached.
+ * Files of a mirror, each downloaded once for concurrent requests. A package never changes under its name. An index does: it is requested
+ * again, and the stored one is used if the mirror is not reachable.
  */
 export class AptCache {
   readonly #directory: string
   readonly #hosts: ReadonlySet<string>
   readonly #ask: Ask
   readonly #freshFor: number
-  readonly #underWay = new Map<string, Promise<Found>>()
+  readonly #underWay = new Map<string, Promise<CacheAnswer>>()
   readonly #checked = new Map<string, number>()
 
   constructor({ directory, hosts, ask, freshFor = 60_000 }: AptCacheOptions) {
@@ -48,15 +48,15 @@ export class AptCache {
     this.#freshFor = freshFor
   }
 
-  async get(url: URL): Promise<Found> {
+  async get(url: URL): Promise<CacheAnswer> {
     if (!this.#hosts.has(url.host)) {
-      return { status: 403, why: `The lab has a way to ${[...this.#hosts].join(', ')} only` }
+      return { status: 403, why: `The lab has access to ${[...this.#hosts].join(', ')} only` }
     }
-    const path = join(this.#directory, url.host, url.pathname) // `URL` has resolved every `..`
+    const path = join(this.#directory, url.host, url.pathname) // `URL` has resolved all `..`
     return this.#underWay.get(path) ?? this.#begin(url, path)
   }
 
-  #begin(url: URL, path: string): Promise<Found> {
+  #begin(url: URL, path: string): Promise<CacheAnswer> {
     const looking = this.#look(url, path)
     this.#underWay.set(path, looking)
     const over = () => this.#underWay.delete(path)
@@ -64,7 +64,7 @@ export class AptCache {
     return looking
   }
 
-  async #look(url: URL, path: string): Promise<Found> {
+  async #look(url: URL, path: string): Promise<CacheAnswer> {
     const have = await onDisk(path)
     if (have && (NEVER_CHANGES.test(url.pathname) || this.#isFresh(path))) return have
     try {
@@ -74,7 +74,7 @@ export class AptCache {
     }
   }
 
-  async #fetch(url: URL, path: string, have: StoredFile | undefined): Promise<Found> {
+  async #fetch(url: URL, path: string, have: StoredFile | undefined): Promise<CacheAnswer> {
     const response = await this.#ask(url, have?.modified)
     const status = response.statusCode ?? 502
     if (status === 200 || status === 304) this.#checked.set(path, Date.now())

@@ -3,16 +3,16 @@ import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { basename, dirname, join } from 'node:path'
 
-/** A file on its way into the cache, which any number of hosts may read while it still grows. */
+/** A running download into the cache, which any number of hosts may read meanwhile. */
 export class Download {
   readonly length: number | undefined
   readonly modified: Date | undefined
-  /** Settles when the file is whole and has its name, or when it came to nothing. */
+  /** Resolves when the file is complete and renamed, or when the download has failed. */
   readonly done: Promise<void>
   readonly #path: string
   readonly #part: string
   #written = 0
-  #end: 'whole' | Error | undefined
+  #end: 'complete' | Error | undefined
   #waiting: (() => void)[] = []
 
   static async begin(body: IncomingMessage, path: string): Promise<Download> {
@@ -31,16 +31,16 @@ export class Download {
     this.done = this.#write(body, file)
   }
 
-  /** The body from its first byte on. */
+  /** The body from its first byte. */
   async *read(): AsyncGenerator<Buffer> {
-    const file = await open(this.#part).catch(() => open(this.#path)) // it got its name in this moment
+    const file = await open(this.#part).catch(() => open(this.#path)) // It was renamed meanwhile.
     try {
       for (let at = 0; ; ) {
         if (at < this.#written) {
           const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(65_536), position: at })
           at += bytesRead
           yield buffer.subarray(0, bytesRead)
-        } else if (this.#end === 'whole') {
+        } else if (this.#end === 'complete') {
           return
         } else if (this.#end) {
           throw this.#end
@@ -61,10 +61,10 @@ export class Download {
         this.#wake()
       }
       if (this.length !== undefined && this.#written !== this.length)
-        throw new Error('the mirror sent only a part')
+        throw new Error('the mirror sent an incomplete file')
       if (this.modified) await file.utimes(this.modified, this.modified)
       await rename(this.#part, this.#path)
-      this.#end = 'whole'
+      this.#end = 'complete'
     } catch (error) {
       await rm(this.#part, { force: true })
       this.#end = error instanceof Error ? error : new Error(String(error))
@@ -79,7 +79,7 @@ export class Download {
   }
 }
 
-/** Takes away what downloads of the same file have left that died with their process. */
+/** Removes the partial downloads of processes that have ended. */
 async function sweep(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     const [, of, pid] = /^(.*)\.(\d+)\.part$/.exec(name) ?? []

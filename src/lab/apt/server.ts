@@ -10,7 +10,7 @@ import { Download } from './download.ts'
 import type { Mirror } from './sources.ts'
 import { askMirror, type Connect } from './upstream.ts'
 
-/** An HTTP proxy for apt, to one mirror only, that keeps what went through it. */
+/** A caching HTTP proxy for apt, for one mirror only. */
 export function aptProxy(mirror: Mirror, connect?: Connect): Server {
   const uris = [mirror.archive, mirror.security].flatMap((uri) => uri ?? [])
   const cache = new AptCache({
@@ -19,11 +19,11 @@ export function aptProxy(mirror: Mirror, connect?: Connect): Server {
     ask: askMirror(mirror, connect),
   })
   return createServer((request, response) => {
-    serve(cache, request, response).catch(() => response.destroy()) // apt asks again
+    serve(cache, request, response).catch(() => response.destroy()) // apt retries
   })
 }
 
-/** The same, for the time in which a base image is made. */
+/** The same on loopback, while a base image is built. */
 export async function serveOnLoopback(mirror: Mirror): Promise<AsyncDisposable & { readonly port: number }> {
   const server = aptProxy(mirror)
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +40,7 @@ export async function serveOnLoopback(mirror: Mirror): Promise<AsyncDisposable &
 
 async function serve(cache: AptCache, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!request.url?.startsWith('http://') || !['GET', 'HEAD'].includes(request.method ?? '')) {
-    return refuse(response, 400, 'This is a proxy for apt')
+    return refuse(response, 400, 'This proxy is for apt only')
   }
   const found = await cache.get(new URL(request.url))
   if ('status' in found) return refuse(response, found.status, found.why)

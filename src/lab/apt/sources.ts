@@ -1,3 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from '../../model/problem.ts'
+
 /** One line of `sources.list`, or one stanza of a `.sources` file. */
 export interface AptSource {
   readonly uris: readonly string[]
@@ -5,13 +9,13 @@ export interface AptSource {
   readonly components: readonly string[]
 }
 
-/** Where Debian's packages come from. */
+/** A mirror of Debian's archive. */
 export interface Mirror {
   readonly archive: string
   readonly security: string | undefined
 }
 
-/** Debian's own archive among a machine's sources, which also name those of vendors. */
+/** Debian's archive among a machine's sources, which may include those of vendors. */
 export function debianMirror(sources: readonly AptSource[]): Mirror | undefined {
   const main = sources.filter(({ components }) => components.includes('main'))
   const archive = uriOf(main, (suite) => RELEASES.has(suite))
@@ -30,7 +34,7 @@ export function parseOneLine(text: string): readonly AptSource[] {
   })
 }
 
-/** Reads a `.sources` file: stanzas of `Key: value`, where a line that begins with a space goes on with the one above. */
+/** Reads a `.sources` file: stanzas of `Key: value`; a line that begins with a space continues the one above. */
 export function parseDeb822(text: string): readonly AptSource[] {
   const stanzas = withoutComments(text)
     .join('\n')
@@ -70,4 +74,49 @@ function withoutComments(text: string): readonly string[] {
 
 function words(text: string | undefined): readonly string[] {
   return (text ?? '').split(/\s+/).filter(Boolean)
+}
+
+const APT = '/etc/apt'
+
+/** The mirror that this machine installs from, or PROVISION_LAB_MIRROR if it is set. */
+export function machineMirror(): Mirror {
+  const named = process.env['PROVISION_LAB_MIRROR']
+  if (named) return { archive: named.replace(/\/+$/, ''), security: undefined }
+  const found = debianMirror(machineSources())
+  if (found) {
+    const [archive, security] = [found.archive, found.security].map((uri) => uri && onlyMirror(uri))
+    if (archive) return { archive, security }
+  }
+  throw new Problem("This machine's apt sources name no mirror of Debian.", {
+    where: `${APT}/sources.list, ${APT}/sources.list.d`,
+    next: 'Name one: PROVISION_LAB_MIRROR=http://… provision lab up',
+  })
+}
+
+function machineSources(): readonly AptSource[] {
+  const list = join(APT, 'sources.list.d')
+  if (!existsSync(list)) return parseOneLine(readIfThere(join(APT, 'sources.list')))
+  const files = readdirSync(list, { withFileTypes: true }).map(({ name }) => join(list, name))
+  return [join(APT, 'sources.list'), ...files.sort()].flatMap((file) => {
+    if (file.endsWith('.sources')) return parseDeb822(readFileSync(file, 'utf8'))
+    return file.endsWith('.list') ? parseOneLine(readIfThere(file)) : []
+  })
+}
+
+/** Debian's cloud images keep the mirror in a separate list: `mirror+file:/etc/apt/mirrors/debian.list`. */
+function onlyMirror(uri: string): string | undefined {
+  const [, list] = /^mirror\+file:(.*)$/.exec(uri) ?? []
+  if (list === undefined) return uri
+  return readIfThere(list)
+    .split(/\s+/)
+    .find((word) => /^https?:/.test(word))
+    ?.replace(/\/+$/, '')
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }

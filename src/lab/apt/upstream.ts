@@ -4,23 +4,23 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { Mirror } from './sources.ts'
 
-/** Opens a connection; from another network namespace than this process's own, where need be. */
+/** Opens a connection, possibly from another network namespace. */
 export type Connect = (target: { readonly host: string; readonly port: number }) => Promise<Socket>
 
-/** How a file is asked of its mirror. */
+/** Requests a file from its mirror. */
 export type Ask = (url: URL, unlessNewerThan?: Date) => Promise<IncomingMessage>
 
-/** Asks the hosts of one mirror, and no others. */
+/** Requests files from the hosts of one mirror only. */
 export function askMirror({ archive, security }: Mirror, connect: Connect = directly): Ask {
   const secure = new Set(
     [archive, security].flatMap((uri) => (uri?.startsWith('https:') ? [new URL(uri).host] : [])),
   )
-  const plainLines = new Lines(connect)
-  const secureLines = new Lines(async (target) => overTls(await connect(target), target.host))
+  const plainPool = new ConnectionPool(connect)
+  const tlsPool = new ConnectionPool(async (target) => overTls(await connect(target), target.host))
   return (url, unlessNewerThan) => {
     const tls = secure.has(url.host)
     return send({
-      agent: tls ? secureLines : plainLines,
+      agent: tls ? tlsPool : plainPool,
       host: url.hostname,
       port: Number(url.port) || (tls ? 443 : 80),
       path: url.pathname + url.search,
@@ -33,21 +33,21 @@ export function askMirror({ archive, security }: Mirror, connect: Connect = dire
   }
 }
 
-/** A silence longer than this ends a request: apt in a host waits 30 s for us. */
-const SILENCE = 20_000
+/** Milliseconds of silence that end a request; apt on a host waits 30 s. */
+const TIMEOUT = 20_000
 
 function send(options: ClientRequestArgs): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const asking = request(options, resolve)
-    asking.setTimeout(SILENCE, () =>
-      asking.destroy(new Error(`no answer from ${options.host} for ${SILENCE / 1000} s`)),
+    asking.setTimeout(TIMEOUT, () =>
+      asking.destroy(new Error(`no answer from ${options.host} for ${TIMEOUT / 1000} s`)),
     )
     asking.on('error', reject)
     asking.end()
   })
 }
 
-class Lines extends Agent {
+class ConnectionPool extends Agent {
   readonly #connect: Connect
 
   constructor(connect: Connect) {
@@ -59,7 +59,7 @@ class Lines extends Agent {
     { host, port }: ClientRequestArgs,
     made: (error: Error | null, socket: Duplex) => void,
   ): undefined {
-    const failed = new Socket() // of no use beside an error, but the types want one
+    const failed = new Socket() // unused, but required by the types
     this.#connect({ host: host ?? '', port: Number(port) }).then(
       (socket) => made(null, socket),
       (error: Error) => made(error, failed),

@@ -1,16 +1,13 @@
 import { Command } from 'commander'
-import { faultCommands } from './faults.ts'
-import { hostCommands } from './hosts.ts'
-import { powerCommands } from './power.ts'
+import { faultCommands, hostCommands } from './hosts.ts'
+import { powerCommands } from './lab.ts'
 import { DEFAULT_LAB } from './shared.ts'
 import { snapshotCommands } from './snapshots.ts'
 
-/** `provision lab`: real hosts on this machine. What it needs is loaded when it is called: other commands start without it. */
+/** `provision lab`: real hosts on this machine. The lab itself is loaded when a command runs. */
 export function labCommand(): Command {
   const lab = new Command('lab')
-    .description(
-      'Real Debian hosts on this machine, without a hypervisor: systemd, sshd and apt (needs root).',
-    )
+    .description('manage real Debian hosts on this machine, without a hypervisor (needs root)')
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES)
   for (const command of [...powerCommands(), ...snapshotCommands(), ...hostCommands(), ...faultCommands()])
@@ -19,13 +16,13 @@ export function labCommand(): Command {
   return lab
 }
 
-/** Of one command: from the lab's own, and from those that need more to be told. */
+/** The examples of one command. */
 function examplesOf(name: string): string {
   const lines = `${EXAMPLES}\n${MORE}`.split('\n')
   return lines.filter((line) => `${line} `.startsWith(`  provision lab ${name} `)).join('\n')
 }
 
-/** What the lab itself starts in the background. */
+/** The background processes of a lab. */
 function ownProcesses(): readonly Command[] {
   return [
     new Command('supervise').argument('[name]').action(async (name: string = DEFAULT_LAB) => {
@@ -33,7 +30,7 @@ function ownProcesses(): readonly Command[] {
       await supervise(name)
     }),
     new Command('outside').action(async () => {
-      const { serveOutside } = await import('../network/outside-helper.ts')
+      const { serveOutside } = await import('../network/gateway.ts')
       serveOutside()
     }),
   ]

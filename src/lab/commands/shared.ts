@@ -7,9 +7,9 @@ export interface LabOptions {
 
 export const DEFAULT_LAB = 'demo'
 
-/** A command about one lab. */
+/** A command for one lab. */
 export function labSubcommand(verb: string, about: string): Command {
-  return new Command(verb).description(about).option('--name <lab>', 'which lab', DEFAULT_LAB)
+  return new Command(verb).description(about).option('--name <lab>', 'name of the lab', DEFAULT_LAB)
 }
 
 export async function open(name: string): Promise<Lab> {
@@ -17,7 +17,7 @@ export async function open(name: string): Promise<Lab> {
   return openLab(name)
 }
 
-/** Reads a percentage of a core from the command line. */
+/** Parses a percentage of a core. */
 export function percentOfCore(text: string): number {
   const percent = Number(text.replace(/ ?%$/, ''))
   if (/^\d/.test(text) && percent >= 1) return percent

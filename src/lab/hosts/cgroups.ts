@@ -5,12 +5,12 @@ import { Problem } from '../../model/problem.ts'
 
 const TOP = 'provision-lab'
 
-/** The group of a lab, or of a part of it. It exists in every hierarchy, so one kill or freeze reaches all of its processes. */
+/** The cgroup of a lab or of a part of it. It exists in every hierarchy, so one kill or freeze affects all its processes. */
 export function labGroup(lab: string, ...below: readonly string[]): string {
   return join(TOP, lab, ...below)
 }
 
-/** Makes a group and those above it. */
+/** Creates a group and its parents. */
 export function makeGroup(group: string): void {
   const steps = group.split('/').map((_, i, all) => all.slice(0, i + 1).join('/'))
   for (const { path, version } of hierarchies()) {
@@ -25,20 +25,20 @@ export function makeGroup(group: string): void {
   }
 }
 
-/** A command that runs another one inside a group. The shell becomes it, so its process number stays. */
+/** A command that runs another one inside a group, with the same pid. */
 export function inGroup(group: string, command: readonly string[]): readonly string[] {
   const enter = 'until [ "$1" = -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
-  const doors = hierarchies().map(({ path }) => join(path, group, 'cgroup.procs'))
-  return ['sh', '-ec', enter, 'sh', ...doors, '--', ...command]
+  const files = hierarchies().map(({ path }) => join(path, group, 'cgroup.procs'))
+  return ['sh', '-ec', enter, 'sh', ...files, '--', ...command]
 }
 
-/** Ends every process of a group and of those below it, however deep asleep or frozen. */
+/** Kills all processes of a group and its children, even frozen ones. */
 export function killGroup(group: string): void {
   const directory = join(unified(), group)
   if (existsSync(directory)) writeFileSync(join(directory, 'cgroup.kill'), '1')
 }
 
-/** Ends its processes, waits for their end, and removes the groups. */
+/** Kills its processes, waits for their end, and removes the groups. */
 export async function removeGroup(group: string): Promise<void> {
   killGroup(group)
   const events = join(unified(), group, 'cgroup.events')
@@ -46,13 +46,13 @@ export async function removeGroup(group: string): Promise<void> {
   for (const { path } of hierarchies()) await remove(join(path, group))
 }
 
-/** Removes the group of all labs, when there is none left. */
+/** Removes the group of all labs if there is no lab left. */
 export function removeTop(): void {
   for (const { path } of hierarchies()) {
     try {
       rmdirSync(join(path, TOP))
     } catch {
-      // another lab is in it
+      // There is another lab.
     }
   }
 }
@@ -61,11 +61,11 @@ export function freezeGroup(group: string, frozen: boolean): void {
   writeFileSync(join(unified(), group, 'cgroup.freeze'), frozen ? '1' : '0')
 }
 
-/** The mount of version 2, where processes can be killed and frozen as a group. */
+/** The mount of version 2, which can kill and freeze a group. */
 export function unified(): string {
   const found = hierarchies().find(({ version }) => version === 2)
   if (found) return found.path
-  throw new Problem('This machine has no cgroups of version 2.', {
+  throw new Problem('This machine has no cgroups version 2.', {
     next: 'Boot it with systemd.unified_cgroup_hierarchy=1, or mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
   })
 }
@@ -75,7 +75,7 @@ export interface Hierarchy {
   readonly version: 1 | 2
 }
 
-/** One on a machine with pure version 2; on a hybrid one also a mount for each controller of version 1. */
+/** One with pure version 2; on a hybrid machine also one per controller of version 1. */
 export function hierarchies(): readonly Hierarchy[] {
   const found = new Map<string, Hierarchy>()
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
@@ -86,21 +86,21 @@ export function hierarchies(): readonly Hierarchy[] {
   return [...found.values()]
 }
 
-/** For all labs, a lab, its hosts, a host: microseconds of each second in which a processor runs real-time processes of the group. */
+/** Real-time budget in microseconds per second: of all labs, a lab, its hosts, a host. */
 const REALTIME = [800_000, 100_000, 90_000, 9_000]
 
-/** A group of version 1 may have no real-time processes until it gets time for them. Keepalived has one. */
+/** In version 1, a group cannot run real-time processes without a budget. Keepalived has one. */
 function allowRealtime(directory: string, time: number | undefined): void {
   const file = join(directory, 'cpu.rt_runtime_us')
   if (time === undefined || !existsSync(file) || readFileSync(file, 'utf8').trim() !== '0') return
   try {
     writeFileSync(file, String(time))
   } catch {
-    // the groups above have given away all that they have: a host does well without
+    // The parents have no budget left; a host works without.
   }
 }
 
-/** A new group of the cpuset controller has no processor, and takes no process until it has one. */
+/** A new cpuset group accepts no process until it has processors. */
 function inheritCpus(directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     const own = join(directory, file)
@@ -115,12 +115,12 @@ function delegate(directory: string): void {
     try {
       writeFileSync(join(directory, 'cgroup.subtree_control'), `+${controller}`)
     } catch {
-      // not there, or bound to version 1: a host does well without
+      // Not available, or bound to version 1; a host works without.
     }
   }
 }
 
-/** Two minutes, after which something is wrong with the kernel. */
+/** Two minutes. */
 const BUSY_TRIES = 24_000
 
 async function remove(directory: string): Promise<void> {
@@ -132,8 +132,67 @@ async function remove(directory: string): Promise<void> {
     try {
       return rmdirSync(directory)
     } catch (error) {
-      if (tries === BUSY_TRIES) throw error // busy for a moment after its last process ended
+      if (tries === BUSY_TRIES) throw error // It is busy for a moment after its last process ended.
       await sleep(5)
     }
+  }
+}
+
+/** The period of CPU quotas, in microseconds. */
+const PERIOD = 100_000
+/** The kernel's minimum quota is a millisecond per period. */
+export const LEAST_PERCENT = 1
+
+/** Limits the CPU time of a group. @param percent of one core; undefined for no limit */
+export function limitCpu(group: string, percent: number | undefined): void {
+  const files = quotaFiles(group)
+  if (files.length === 0) {
+    if (percent === undefined) return
+    throw new Problem('This machine cannot limit the CPU time of a host.', {
+      next: 'Boot it with the cpu controller of cgroups enabled.',
+    })
+  }
+  const quota = percent === undefined ? undefined : Math.round((PERIOD * percent) / 100)
+  for (const { path, version } of files) {
+    if (version === 2) writeFileSync(path, `${quota ?? 'max'} ${PERIOD}`)
+    else writeFileSync(path, String(quota ?? -1))
+  }
+}
+
+/** The CPU time of a group since its creation, in milliseconds. */
+export function cpuUsed(group: string): number {
+  for (const { path, version } of hierarchies()) {
+    const [file, pattern, unit] =
+      version === 2
+        ? (['cpu.stat', /^usage_usec (\d+)/m, 1_000] as const)
+        : (['cpuacct.usage', /^(\d+)/, 1_000_000] as const)
+    const [, used] = pattern.exec(contents(join(path, group, file))) ?? []
+    if (used !== undefined) return Number(used) / unit
+  }
+  return 0
+}
+
+/** @returns a percentage that {@link limitCpu} accepts */
+export function checkPercent(percent: number): number {
+  if (Number.isFinite(percent) && percent >= LEAST_PERCENT) return percent
+  throw new Problem(`A host cannot have ${percent} % of a core.`, {
+    next: `Give a number of at least ${LEAST_PERCENT}: 5`,
+  })
+}
+
+function quotaFiles(group: string): readonly { readonly path: string; readonly version: 1 | 2 }[] {
+  return hierarchies()
+    .map(({ path, version }) => {
+      const file = version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us' // The default period is 100 ms.
+      return { path: join(path, group, file), version }
+    })
+    .filter(({ path }) => existsSync(path))
+}
+
+function contents(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // The controller is in another hierarchy, or the group was removed.
   }
 }

@@ -5,16 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostPaths } from '../paths.ts'
 import { run } from '../run.ts'
 
-/** Every host sees a disk of this size. It takes room on the machine only for what is written to it. */
+/** The size of each host's disk. It uses space on the machine only for written data. */
 const SIZE = 8 * 1024 ** 3
 
 /**
- * What is deleted gives its room back to the machine. Without barriers a host's `fsync` does not wait for the machine's
- * own disk: a killed host loses nothing by it (its pages are the machine's), and it is three times faster.
+ * Deleted data frees space on the machine. Without barriers a host's `fsync` does not wait for the machine's disk: a killed host loses
+ * nothing (its pages are the machine's), and it is three times faster.
  */
 const MOUNT_OPTIONS = 'loop,noatime,discard,nobarrier'
 
-/** Makes a disk where there is none yet; `fill` puts the host's own files on it. Says whether it did. */
+/** Mounts a host's disk; creates it if it does not exist. @param fill writes the host's files to a new disk. @returns true for a new disk */
 export async function makeDisk(paths: HostPaths, fill: (upper: string) => Promise<void>): Promise<boolean> {
   await mkdir(paths.disk, { recursive: true })
   await mkdir(paths.root, { recursive: true })
@@ -31,21 +31,21 @@ export async function makeDisk(paths: HostPaths, fill: (upper: string) => Promis
   return true
 }
 
-/** Lays a host's disk over the base image. */
+/** Mounts a host's root: its disk as an overlay of the base image. */
 export async function mountRoot(paths: HostPaths, base: string): Promise<void> {
   const [upper, work] = [join(paths.disk, 'upper'), join(paths.disk, 'work')]
   const options = `lowerdir=${base},upperdir=${upper},workdir=${work}`
   await run('mount', ['-t', 'overlay', '-o', options, 'overlay', paths.root])
 }
 
-/** Takes a host's root and disk away, which is off. Its image is then whole: nothing is left to be written. */
+/** Unmounts the root and disk of a host that is off. Its image is then complete. */
 export async function unmount(paths: HostPaths): Promise<void> {
   await run('umount', [paths.root])
   await run('umount', [paths.disk])
   await detached(paths.image)
 }
 
-/** Undoes {@link unmount}, as far as it came. */
+/** Reverts {@link unmount}, even if it was interrupted. */
 export async function remount(paths: HostPaths, base: string): Promise<void> {
   if (!(await isMounted(paths.disk))) await makeDisk(paths, async () => {})
   if (!(await isMounted(paths.root))) await mountRoot(paths, base)
@@ -55,10 +55,10 @@ async function isMounted(directory: string): Promise<boolean> {
   return (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${directory} `)
 }
 
-/** Leaves no room on a host's disk. It costs the machine nothing: the blocks are set aside, not written. */
+/** Fills a host's disk. It costs the machine nothing: the blocks are reserved, not written. */
 export async function fillDisk(paths: HostPaths): Promise<void> {
   const { bavail, bsize } = await statfs(paths.disk)
-  const rest = bsize * 512 // where its own bookkeeping takes a part
+  const rest = bsize * 512 // The file system's metadata takes a part of it.
   if (bavail * bsize > rest) await run('fallocate', ['-l', String(bavail * bsize - rest), filler(paths)])
   const file = await open(filler(paths), 'a')
   try {
@@ -78,7 +78,7 @@ function filler(paths: HostPaths): string {
   return join(paths.disk, 'filler')
 }
 
-/** Room for an ext4 file system; its tables are written when they are used. */
+/** Creates an ext4 file system whose tables are written on first use. */
 async function format(image: string): Promise<void> {
   await rm(image, { force: true })
   await run('truncate', ['-s', String(SIZE), image])
@@ -95,7 +95,7 @@ async function format(image: string): Promise<void> {
   ])
 }
 
-/** The kernel lets go of a disk a moment after the last process that had it mounted; two mounts at once would ruin it. */
+/** Waits until the kernel has detached a disk, a moment after its last user ended: two mounts at once would corrupt it. */
 async function detached(image: string): Promise<void> {
   for (let tries = 0; loopFiles().includes(image); tries++) {
     if (tries === 12_000) throw new Error(`${image} is still mounted`) // two minutes

@@ -1,21 +1,19 @@
 import type { ChildProcess } from 'node:child_process'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../model/problem.ts'
 import { connectHost, disconnectHost, namespacePath, setLink } from '../network/bridge.ts'
 import { type HostPaths, hostPaths } from '../paths.ts'
-import { childrenOf } from '../process-id.ts'
-import { freezeGroup, killGroup, labGroup, makeGroup, removeGroup } from './cgroups.ts'
-import { Console } from './console.ts'
-import { cpuUsed, limitCpu } from './cpu.ts'
+import { childrenOf } from '../state.ts'
+import { cpuUsed, freezeGroup, killGroup, labGroup, limitCpu, makeGroup, removeGroup } from './cgroups.ts'
 import { fillDisk, freeDisk } from './disk.ts'
 import { boot, POWER_OFF, REBOOT } from './nspawn.ts'
-import { describeActivity, type HostActivity, Progress, unitsDone } from './progress.ts'
-import { sshIsReady } from './ssh-ready.ts'
+import { Console, describeActivity, type HostActivity, Progress, unitsDone } from './progress.ts'
 
-/** How often a host that starts or stops is looked at, in milliseconds. */
-const LOOK = 1_000
-/** How often somebody who waits for it is told, in milliseconds. */
-const TELL = 10_000
+/** Milliseconds between two checks of a host that starts or stops. */
+const CHECK_INTERVAL = 1_000
+/** Milliseconds between two progress messages. */
+const REPORT_INTERVAL = 10_000
 
 export interface GuestOptions {
   readonly lab: string
@@ -23,17 +21,17 @@ export interface GuestOptions {
   readonly address: string
 }
 
-/** A host as its supervisor holds it: the machine, its power, its cable, its disk. */
+/** A host in its supervisor: its power, network link and disk. */
 export class Guest {
   readonly name: string
   readonly address: string
   readonly paths: HostPaths
   readonly #group: string
   readonly #console: Console
-  /** From switching on until it is off for good, through all its reboots. */
+  /** Pending from power-on to power-off, across reboots. */
   #life: Promise<void> | undefined
-  /** What ended its life, when it was a mistake of ours. */
-  #trouble: unknown
+  /** The internal error that ended it. */
+  #error: unknown
   #machine: ChildProcess | undefined
   #wanted = false
   #answered = false
@@ -41,9 +39,9 @@ export class Guest {
   #cut = false
   #frozen = false
   #full = false
-  /** Percent of a core that it gets when nothing is done to it; undefined for no limit. */
+  /** Its usual CPU limit in percent of a core; undefined for no limit. */
   #share: number | undefined
-  /** The same, while it is slowed. */
+  /** The limit while it is slowed. */
   #slowed: number | undefined
 
   constructor({ lab, name, address }: GuestOptions) {
@@ -68,29 +66,29 @@ export class Guest {
     ]
   }
 
-  /** When it was last switched on or started again. */
+  /** The time of its last start or restart. */
   get since(): number {
     return this.#since
   }
 
-  /** Its PID 1, as this machine numbers it. */
+  /** The pid on this machine of its init process. */
   get leader(): number | undefined {
     const pid = this.#machine?.pid
     return pid === undefined ? undefined : childrenOf(pid)[0]
   }
 
   /**
-   * Switches it on, unless it is on, and waits until its sshd answers; not for one that cannot.
+   * Powers it on, unless it is on, and waits until its sshd answers, unless a fault prevents that.
    *
-   * @param waiting receives the progress now and then
+   * @param waiting receives progress messages
    */
   async start(waiting?: (line: string) => void): Promise<void> {
-    if (!this.#wanted) await this.#life // it is just going off
+    if (!this.#wanted) await this.#life // It is powering off.
     this.#wanted = true
-    this.#trouble = undefined
+    this.#error = undefined
     this.#life ??= this.#live()
       .catch((error: unknown) => {
-        this.#trouble = error
+        this.#error = error
       })
       .finally(() => {
         this.#life = undefined
@@ -99,7 +97,7 @@ export class Guest {
     await (this.#cut || this.#frozen ? this.#hasBegun() : this.#answers(waiting))
   }
 
-  /** As a person who presses the power button and waits. */
+  /** Shuts it down cleanly and waits. */
   async poweroff(): Promise<void> {
     this.thaw()
     const { leader } = this
@@ -107,19 +105,19 @@ export class Guest {
     this.#wanted = false
     process.kill(leader, POWER_OFF)
     const progress = new Progress(Date.now(), this.#sight())
-    while (!(await endsWithin(LOOK, this.#life))) {
+    while (!(await endsWithin(CHECK_INTERVAL, this.#life))) {
       const sight = this.#sight()
       const stalled = progress.stalled(Date.now(), sight)
       if (stalled) throw this.#problem(`${stalled} and is not off: ${describeActivity(sight, 'stopped')}`)
     }
   }
 
-  /** Pulls the plug. */
+  /** Cuts its power. */
   async kill(): Promise<void> {
     this.#wanted = false
     if (this.#machine) await disconnectHost(this)
     if (this.#machine) killGroup(this.#group)
-    this.#machine?.kill('SIGKILL') // it may not have entered its group yet
+    this.#machine?.kill('SIGKILL') // It may not have joined its group yet.
     await this.#life
     this.#frozen = false
   }
@@ -156,7 +154,7 @@ export class Guest {
     this.#full = false
   }
 
-  /** Limits its processor time from now on, through all its reboots. @param percent of one core; undefined for its usual share */
+  /** Limits its CPU time, across reboots. @param percent of one core; undefined for its usual limit */
   slow(percent: number | undefined): void {
     const before = this.#slowed
     this.#slowed = percent
@@ -168,13 +166,13 @@ export class Guest {
     }
   }
 
-  /** Sets what it gets while it is not slowed. @param percent of one core; undefined for no limit */
+  /** Sets its usual CPU limit. @param percent of one core; undefined for no limit */
   set share(percent: number | undefined) {
     this.#share = percent
     if (this.#machine) this.#limit()
   }
 
-  /** Undoes what was done to it, but for its power. */
+  /** Removes all faults except that it is off. */
   async mend(): Promise<void> {
     this.thaw()
     if (this.#cut) await this.setCut(false)
@@ -194,13 +192,13 @@ export class Guest {
       makeGroup(this.#group)
       await connectHost(this)
       if (this.#cut) await setLink(this, false)
-      code = this.#wanted ? await this.#run() : 0 // the plug may have been pulled meanwhile
+      code = this.#wanted ? await this.#run() : 0 // It may have been killed meanwhile.
       await disconnectHost(this)
       await removeGroup(this.#group)
     } while (code === REBOOT && this.#wanted)
   }
 
-  /** One boot, to its end. */
+  /** Runs one boot to its end. */
   #run(): Promise<number | null> {
     const { name, paths } = this
     const network = namespacePath(name)
@@ -208,7 +206,7 @@ export class Guest {
     this.#console.begin()
     const machine = boot({ name, root: paths.root, console: paths.console, network, group: this.#group })
     this.#machine = machine
-    this.#answers().catch(() => {}) // so that it counts as running after a reboot that nobody waits for
+    this.#answers().catch(() => {}) // Sets it to running after a reboot that no call waits for.
     return new Promise((resolve, reject) => {
       machine.once('error', reject)
       machine.once('close', (code) => {
@@ -222,25 +220,25 @@ export class Guest {
     while (this.#life && this.leader === undefined) await sleep(5)
   }
 
-  /** Waits as long as it makes progress. */
+  /** Waits for its sshd as long as it makes progress. */
   async #answers(waiting: (line: string) => void = () => {}): Promise<void> {
     const progress = new Progress(Date.now(), this.#sight())
-    let looked = Date.now()
-    let told = Date.now()
+    let checked = Date.now()
+    let reported = Date.now()
     for (; ; await sleep(25)) {
-      if (!this.#life) throw this.#trouble ?? this.#problem('did not stay up')
+      if (!this.#life) throw this.#error ?? this.#problem('did not stay up')
       if (this.#machine && (await sshIsReady(this.address))) {
         this.#answered = true
         return
       }
-      if (Date.now() - looked < LOOK) continue
-      looked = Date.now()
+      if (Date.now() - checked < CHECK_INTERVAL) continue
+      checked = Date.now()
       const sight = this.#sight()
-      const stalled = progress.stalled(looked, sight)
+      const stalled = progress.stalled(checked, sight)
       if (stalled)
         throw this.#problem(`${stalled}, and its sshd does not answer: ${describeActivity(sight, 'started')}`)
-      if (looked - told < TELL) continue
-      told = looked
+      if (checked - reported < REPORT_INTERVAL) continue
+      reported = checked
       waiting(`waiting for ${this.name}: ${describeActivity(sight, 'started')}`)
     }
   }
@@ -249,11 +247,11 @@ export class Guest {
     return { units: unitsDone(this.#console.text()), cpu: cpuUsed(this.#group) }
   }
 
-  /** With the last lines of its console. */
+  /** A Problem with the last lines of its console. */
   #problem(what: string): Problem {
     return new Problem(`"${this.name}" ${what}.`, {
       details: this.#console.lastLines(),
-      next: `All that it wrote is in ${this.#console.path}. To try again: provision lab reset ${this.name}`,
+      next: `Its console output is in ${this.#console.path}. To try again: provision lab reset ${this.name}`,
     })
   }
 }
@@ -264,4 +262,25 @@ async function endsWithin(ms: number, work: Promise<void> | undefined): Promise<
   const inTime = await Promise.race([Promise.resolve(work).then(() => true), late])
   over.abort()
   return inTime
+}
+
+/** In milliseconds. The host's kernel accepts a connection at once, however slow its programs are. */
+const CONNECT = 1_000
+/** In milliseconds. A slow host starts the process for the greeting slowly, and each new connection would start another. */
+const GREETING = 30_000
+
+/** True if sshd sends its greeting. An accepted connection is not enough: a frozen host accepts it too. */
+export function sshIsReady(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: 22 })
+    const end = (greeted: boolean) => {
+      socket.destroy()
+      resolve(greeted)
+    }
+    socket.setTimeout(CONNECT, () => end(false))
+    socket.once('connect', () => socket.setTimeout(GREETING))
+    socket.once('error', () => end(false))
+    socket.once('end', () => end(false))
+    socket.once('data', (data) => end(data.toString().startsWith('SSH-')))
+  })
 }

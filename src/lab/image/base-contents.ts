@@ -4,19 +4,19 @@ import type { Debian } from '../state.ts'
 
 export const RELEASE_NAMES: Readonly<Record<Debian, string>> = { 12: 'bookworm', 13: 'trixie' }
 
-/** What a small server has on its first day. What a role needs it installs itself. */
+/** Packages of a minimal server. Roles install what they need. */
 export const basePackages: readonly string[] = [
   ...['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'openssh-server', 'sudo'],
   ...['iproute2', 'iputils-ping', 'nftables', 'netbase', 'procps', 'curl', 'ca-certificates', 'apt-utils'],
-  'python3-minimal', // for other tools that are timed side by side with this one
+  'python3-minimal', // for the tools that the benchmarks compare with this one
 ]
 
-/** Logs in with the lab's key, and needs no password for sudo. */
+/** Logs in with the lab's key; sudo without a password. */
 export const DEPLOY = 'deploy'
-/** Logs in with the same key, and needs a password for sudo. (Debian has a group of that name, for no user.) */
+/** Logs in with the same key; sudo with a password. (Debian has a group of that name without a user.) */
 export const OPERATOR = 'operator'
 
-/** Always plain http: a host knows no way out but the proxy, which itself asks the mirror by https where the machine does. */
+/** Always http: a host reaches only the proxy, which uses https to the mirror if the machine does. */
 export function sourcesList(debian: Debian, mirror: Mirror): string {
   const release = RELEASE_NAMES[debian]
   const archive = plain(mirror.archive)
@@ -26,9 +26,8 @@ export function sourcesList(debian: Debian, mirror: Mirror): string {
 }
 
 /**
- * Run as root inside the new image. Nothing here belongs to one host: keys, names and passwords come with its disk.
- * To a host's sshd everybody who comes from this machine has one address, and newer ones shut out an address that
- * often fails: one person's mistyped password would be another's closed door.
+ * Runs as root inside the new image. Nothing here is specific to a host: keys, names and passwords come with its disk.
+ * All clients on this machine have one address, and newer versions of sshd block an address after failed logins, so it is exempt.
  */
 export function finishingScript(debian: Debian, mirror: Mirror): string {
   return `

@@ -4,9 +4,9 @@ import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import { elapsed } from '../../shell/duration.ts'
-import { machineMirror } from '../apt/mirror.ts'
 import { serveOnLoopback } from '../apt/server.ts'
 import type { Mirror } from '../apt/sources.ts'
+import { machineMirror } from '../apt/sources.ts'
 import { locked } from '../lock.ts'
 import { CACHE, STATE } from '../paths.ts'
 import { run, tryRun } from '../run.ts'
@@ -20,12 +20,12 @@ export interface BaseOptions {
   readonly log: (line: string) => void
 }
 
-/** The root directory of the image for a release: made once, and never changed since hosts' disks lie over it. */
+/** Returns the root directory of a release's image. It is built once and never changed, because hosts' disks are overlays of it. */
 export async function baseImage({ debian, mirror = machineMirror(), log }: BaseOptions): Promise<string> {
   const directory = join(CACHE, 'base', `debian-${debian}-${fingerprint(debian, mirror)}`)
   if (existsSync(directory)) return directory
   await locked(
-    { name: directory, waiting: () => log('another lab makes the base image; waiting for it') },
+    { name: directory, waiting: () => log('another lab builds the base image; waiting for it') },
     async () => {
       if (!existsSync(directory)) await build({ debian, mirror, log, directory })
     },
@@ -33,7 +33,7 @@ export async function baseImage({ debian, mirror = machineMirror(), log }: BaseO
   return directory
 }
 
-/** An image with other contents is another image. */
+/** Changes with the contents of the image. */
 function fingerprint(debian: Debian, mirror: Mirror): string {
   const contents = [process.arch, basePackages, sourcesList(debian, mirror), finishingScript(debian, mirror)]
   return createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 12)
@@ -44,17 +44,17 @@ async function build(options: Required<BaseOptions> & { readonly directory: stri
   const begin = Date.now()
   const say = (line: string) => log(`base image: ${line} (${elapsed(Date.now() - begin)})`)
   const unfinished = `${directory}.unfinished`
-  await rm(unfinished, { recursive: true, force: true }) // of a build that was interrupted
+  await rm(unfinished, { recursive: true, force: true }) // left by an interrupted build
   await mkdir(join(CACHE, 'base'), { recursive: true })
-  log(`base image: making Debian ${debian} from ${mirror.archive}, once`)
+  log(`base image: building Debian ${debian} from ${mirror.archive}`)
   await using packages = await serveOnLoopback(mirror)
   const { code, stderr } = await tryRun(
     'setpriv',
     [
-      ...['--pdeathsig', 'TERM', 'mmdebstrap'], // it cleans up after itself, also when we are killed
+      ...['--pdeathsig', 'TERM', 'mmdebstrap'], // it cleans up, also if we are killed
       '--mode=root',
       '--variant=minbase',
-      '--skip=cleanup/apt/lists', // else each host's first `apt-get update` reads them all
+      '--skip=cleanup/apt/lists', // otherwise each host's first `apt-get update` downloads them all
       `--include=${basePackages.join(',')}`,
       `--aptopt=Acquire::http::Proxy "http://127.0.0.1:${packages.port}"`,
       '--aptopt=Acquire::Languages "none"',
@@ -79,23 +79,23 @@ async function build(options: Required<BaseOptions> & { readonly directory: stri
   say('ready')
 }
 
-/** Earlier images of the release, unless a lab's disks lie over them or somebody is just making one. */
+/** Removes earlier images of the release, unless a lab or snapshot uses them or one is being built. */
 async function removeOthers(directory: string, debian: Debian): Promise<void> {
   const labs = existsSync(STATE) ? await readdir(STATE) : []
   const used = new Set([...labs.flatMap((name) => readState(name)?.base ?? []), ...basesOfSnapshots()])
   for (const name of await readdir(join(CACHE, 'base'))) {
     const path = join(CACHE, 'base', name)
     if (!name.startsWith(`debian-${debian}-`) || path === directory || used.has(path)) continue
-    if (Date.now() - (await stat(path)).mtimeMs > IN_HAND) await rm(path, { recursive: true, force: true })
+    if (Date.now() - (await stat(path)).mtimeMs > UNUSED_FOR) await rm(path, { recursive: true, force: true })
   }
 }
 
-/** For so long an image that no lab uses may be one that is being made, or that a lab is about to use, in milliseconds. */
-const IN_HAND = 24 * 3_600_000
+/** Milliseconds for which an unused image is kept: it may be under construction, or a lab may be about to use it. */
+const UNUSED_FOR = 24 * 3_600_000
 
 function buildProblem(stderr: string, mirror: Mirror): Problem {
   const lines = stderr.split('\n').filter((line) => /^(E|W|Err):?/.test(line))
-  return new Problem('The base image could not be made.', {
+  return new Problem('The base image could not be built.', {
     details: (lines.length > 0 ? lines : stderr.trim().split('\n')).slice(-8),
     next: `Check that this machine reaches ${mirror.archive}, then: provision lab up`,
   })

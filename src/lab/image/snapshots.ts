@@ -3,21 +3,20 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
-import { checkName } from '../names.ts'
+import { checkName } from '../paths.ts'
 import { checkMachine } from '../requirements.ts'
-import type { Debian } from '../state.ts'
-import { SNAPSHOTS, type SnapshotRecord, snapshotPaths } from './snapshot-paths.ts'
+import type { Debian, HostState } from '../state.ts'
 
 /** A snapshot of a lab. */
 export interface Snapshot {
   readonly name: string
-  /** The lab that it was made of. */
+  /** The lab that was copied. */
   readonly lab: string
-  /** When, in milliseconds since 1970. */
+  /** The time of its creation, in milliseconds since 1970. */
   readonly made: number
   readonly debian: Debian
   readonly hosts: readonly string[]
-  /** What it takes on this machine's disk. */
+  /** Its size on this machine's disk. */
   readonly bytes: number
 }
 
@@ -38,9 +37,9 @@ export async function listSnapshots(): Promise<readonly Snapshot[]> {
 }
 
 /**
- * Deletes a snapshot. Labs that were made from it are not affected.
+ * Deletes a snapshot. Labs created from it are not affected.
  *
- * @throws Problem when there is none of that name
+ * @throws Problem if it does not exist
  * @example await deleteSnapshot('provisioned')
  */
 export async function deleteSnapshot(name: string): Promise<void> {
@@ -51,12 +50,12 @@ export async function deleteSnapshot(name: string): Promise<void> {
   await rm(directory, { recursive: true })
 }
 
-/** The base images that snapshots need. */
+/** The base images of all snapshots. */
 export function basesOfSnapshots(): readonly string[] {
   return names().map((name) => readSnapshot(name).base)
 }
 
-/** @throws Problem when there is none of that name */
+/** @throws Problem if it does not exist */
 export function readSnapshot(name: string): SnapshotRecord {
   const { record } = snapshotPaths(checkName('snapshot', name))
   if (existsSync(record)) return JSON.parse(readFileSync(record, 'utf8')) as SnapshotRecord
@@ -80,4 +79,33 @@ async function sizeOf(directory: string): Promise<number> {
     entries.map(async (entry) => (await lstat(join(directory, entry))).blocks * 512),
   )
   return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** The directory of snapshots, which are kept until they are deleted. */
+export const SNAPSHOTS = '/var/lib/provision/lab-snapshots'
+
+export interface SnapshotPaths {
+  readonly directory: string
+  /** A {@link SnapshotRecord}, written last. */
+  readonly record: string
+  /** A copy of the lab's directory: key, secrets, and the disks of its hosts. */
+  readonly contents: string
+}
+
+export function snapshotPaths(name: string): SnapshotPaths {
+  const directory = join(SNAPSHOTS, name)
+  return { directory, record: join(directory, 'snapshot.json'), contents: join(directory, 'lab') }
+}
+
+/** The record of a snapshot in its directory. */
+export interface SnapshotRecord {
+  readonly name: string
+  /** The lab that was copied. */
+  readonly lab: string
+  /** The time of its creation, in milliseconds since 1970. */
+  readonly made: number
+  readonly debian: Debian
+  /** The base image that its disks need. */
+  readonly base: string
+  readonly hosts: readonly HostState[]
 }

@@ -2,9 +2,9 @@ import { Problem } from '../../model/problem.ts'
 
 /** The lab's network (RFC 2544: reserved for tests of network devices, so no real network has it). */
 const NETWORK = '198.18.0.'
-/** The bridge's own address. The apt proxy listens there; nothing is routed beyond it. */
+/** The bridge's address. The apt proxy listens there; nothing is routed beyond it. */
 export const GATEWAY = `${NETWORK}1`
-/** The address that the balancers move between them. */
+/** The virtual IP address of the balancers. */
 export const VIP = `${NETWORK}10`
 export const APT_PORT = 3142
 
@@ -16,7 +16,7 @@ export function defaultHosts(debian: 12 | 13): readonly string[] {
   return debian === 13 ? [...PAIRS, 'witness1'] : PAIRS
 }
 
-/** An address for each name; a name that has one keeps it. */
+/** Assigns an address to each name; a name that has one keeps it. */
 export function planAddresses(
   names: readonly string[],
   taken: ReadonlyMap<string, string> = new Map(),
@@ -37,12 +37,12 @@ export function usualPort(address: string): number {
   return 2200 + lastByte(address)
 }
 
-/** Made from the address, so that a host keeps it when it boots: a new one leaves its peers with a stale neighbour entry. */
+/** Derived from the address, so that a host keeps it across boots: a new one leaves its peers with a stale neighbour entry. */
 export function macAddress(address: string): string {
   return `02:00:c6:12:00:${lastByte(address).toString(16).padStart(2, '0')}`
 }
 
-/** The bridge's port that a host's cable ends in. */
+/** The bridge port of a host. */
 export function bridgePort(address: string): string {
   return `p${lastByte(address)}`
 }
@@ -59,8 +59,8 @@ function freeAddress(used: ReadonlySet<string>): string {
   for (let byte = 51; byte < 255; byte++) {
     if (!used.has(`${NETWORK}${byte}`)) return `${NETWORK}${byte}`
   }
-  throw new Problem('A lab has no address for one more host: 51 to 254 are in use.', {
-    next: 'Bring the others up in a lab of their own: provision lab up --name …',
+  throw new Problem('The lab has no free address for another host: 51 to 254 are in use.', {
+    next: 'Bring the others up in another lab: provision lab up --name …',
   })
 }
 

@@ -1,7 +1,7 @@
 import { run, tryRun } from '../run.ts'
 import { bridgePort, GATEWAY, macAddress } from './addresses.ts'
 
-/** Who is at the end of a cable. */
+/** A host on the bridge. */
 export interface HostPort {
   readonly name: string
   readonly address: string
@@ -13,8 +13,8 @@ export function namespacePath(host: string): string {
 }
 
 /**
- * Lays the bridge in this process's own network namespace, which has no other device, so no route out. Its ports would
- * be deaf for 15 s, and VRRP would wait for a multicast querier, without these three settings.
+ * Creates the bridge in this process's network namespace, which has no other device and so no route out. Without these three settings its
+ * ports would forward nothing for 15 s, and VRRP would wait for a multicast querier.
  */
 export async function createBridge(): Promise<void> {
   await ip(
@@ -25,7 +25,7 @@ export async function createBridge(): Promise<void> {
   )
 }
 
-/** A namespace made afresh, as a machine forgets its addresses, rules and sysctls with its power; and a cable to the bridge. */
+/** Creates a host's network namespace, with no addresses, rules or sysctls of an earlier boot, and connects it to the bridge. */
 export async function connectHost({ name, address }: HostPort): Promise<void> {
   const port = bridgePort(address)
   await run('ip', ['netns', 'add', name])
@@ -43,18 +43,18 @@ export async function connectHost({ name, address }: HostPort): Promise<void> {
   })
 }
 
-/** The cable goes first: a namespace without any process would still answer for its addresses. */
+/** Removes the link first: a namespace without processes would still answer for its addresses. */
 export async function disconnectHost({ name, address }: HostPort): Promise<void> {
   await tryRun('ip', ['link', 'del', bridgePort(address)])
   await tryRun('ip', ['netns', 'del', name])
 }
 
-/** From outside, as a pulled cable: a host that sets its own link down loses its routes for good. */
+/** Sets the bridge's side of the link: a host that sets its own link down loses its routes. */
 export async function setLink({ address }: HostPort, up: boolean): Promise<void> {
   await ip(`link set ${bridgePort(address)} ${up ? 'up' : 'down'}`)
 }
 
-/** Keeps these pairs of addresses from one another, and no others. Uses the `nft` of the base image: the machine may have none. */
+/** Blocks traffic between these pairs of addresses only. Uses the `nft` of the base image: the machine may have none. */
 export async function setSplits(pairs: readonly (readonly [string, string])[], base: string): Promise<void> {
   const drops = pairs.flatMap(([a, b]) => [drop(a, b), drop(b, a)])
   const input = lines(

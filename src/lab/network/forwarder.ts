@@ -6,7 +6,7 @@ export interface Target {
   readonly port: number
 }
 
-/** Carries what comes to a listening socket to a target inside the lab, as if that were `delay` away. */
+/** Forwards connections of a listening socket to a target inside the lab, with a simulated delay. */
 export class Forwarder {
   /** The round trip in milliseconds. */
   delay = 0
@@ -19,7 +19,7 @@ export class Forwarder {
 
   #forward(client: Socket): void {
     client.on('error', () => {})
-    // A far client has sent SYN, got SYN-ACK and sent ACK before its server sees it, and it was let in here at once.
+    // A distant client takes SYN, SYN-ACK and ACK before its server sees it; here it was accepted at once.
     if (this.delay === 0) this.#join(client)
     else setTimeout(() => this.#join(client), this.delay * 1.5)
   }

@@ -4,11 +4,11 @@ import { labPaths } from '../paths.ts'
 import type { HostState } from '../state.ts'
 
 export interface KnownHost extends HostState {
-  /** The public half of its sshd's key. */
+  /** The public key of its sshd. */
   readonly publicKey: string
 }
 
-/** Writes the files with which plain `ssh -F` reaches a lab's hosts by name, and trusts these keys only. */
+/** Writes the files for `ssh -F`, which connect to a lab's hosts by name and trust these keys only. */
 export function writeSshFiles(lab: string, hosts: readonly KnownHost[]): void {
   const { sshConfig, knownHosts, key } = labPaths(lab)
   const known = hosts.map(({ port, publicKey }) => `[127.0.0.1]:${port} ${publicKey}\n`)

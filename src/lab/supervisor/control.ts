@@ -2,10 +2,10 @@ import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { Problem } from '../../model/problem.ts'
 import type { Mirror } from '../apt/sources.ts'
-import { eachLine } from '../lines.ts'
+import { eachLine } from '../run.ts'
 import type { Debian } from '../state.ts'
 
-/** What a supervisor does when it is asked: the arguments of each call, and its result. */
+/** The calls that a supervisor serves, with their arguments and results. */
 export interface Calls {
   up: { readonly args: UpRequest; readonly result: null }
   status: { readonly args: null; readonly result: readonly HostStatus[] }
@@ -24,11 +24,11 @@ export interface UpRequest {
   readonly debian: Debian
   readonly base: string
   readonly mirror: Mirror
-  /** Percent of a core that each host gets; null for no limit. */
+  /** Limit of each host's CPU time in percent of a core; null for no limit. */
   readonly cpuPercent: number | null
 }
 
-/** What is done to one host of a lab. */
+/** Actions on one host. */
 export type HostVerb =
   | 'kill'
   | 'poweroff'
@@ -41,18 +41,18 @@ export type HostVerb =
   | 'fillDisk'
   | 'freeDisk'
 
-/** A host of a lab as it is now. */
+/** The state of a host. */
 export interface HostStatus {
   readonly name: string
   readonly address: string
   readonly port: number
-  /** `off`, or `running` from the moment its sshd first answered. */
+  /** `running` after its sshd has answered once. */
   readonly power: 'off' | 'booting' | 'running'
-  /** What tests have done to it, such as `cut` or `frozen`. */
+  /** Injected faults, such as `cut` or `frozen`. */
   readonly faults: readonly string[]
-  /** When it was last switched on or started again, in milliseconds since 1970. */
+  /** The time of its last start or restart, in milliseconds since 1970. */
   readonly since: number
-  /** The process that is its PID 1, as this machine numbers it. */
+  /** The pid on this machine of its init process. */
   readonly leader: number | undefined
 }
 
@@ -75,11 +75,11 @@ type Message =
     }
   | { readonly error: string }
 
-/** Answers calls on a socket file that only its owner may open. A connection is one call, in lines of JSON. */
+/** Serves calls on a socket that only its owner may open. A connection is one call, in lines of JSON. */
 export async function serveCalls(path: string, handlers: Handlers): Promise<Server> {
   rmSync(path, { force: true })
   const server = createServer((socket) => {
-    socket.on('error', () => {}) // the caller went away
+    socket.on('error', () => {}) // The caller has disconnected.
     eachLine(socket, (line) => {
       const send = (message: Message) => socket.writable && socket.write(`${JSON.stringify(message)}\n`)
       const { verb, args } = JSON.parse(line) as { verb: keyof Calls; args: never }
@@ -94,7 +94,7 @@ export async function serveCalls(path: string, handlers: Handlers): Promise<Serv
   return server
 }
 
-/** Makes a call. A `Problem` on the other side is a `Problem` here. */
+/** Makes a call. Throws a `Problem` of the supervisor as a `Problem`. */
 export function call<K extends keyof Calls>(
   path: string,
   verb: K,
@@ -105,7 +105,7 @@ export function call<K extends keyof Calls>(
     const socket = connect(path)
     socket.on('error', (error) => reject(unreachable(error)))
     socket.on('close', () =>
-      reject(new Problem('The lab went down meanwhile.', { next: 'provision lab up' })),
+      reject(new Problem('The lab was taken down during the call.', { next: 'provision lab up' })),
     )
     socket.write(`${JSON.stringify({ verb, args })}\n`)
     eachLine(socket, (line) => {
@@ -121,13 +121,16 @@ export function call<K extends keyof Calls>(
 function asMessage(error: unknown): Message {
   if (error instanceof Problem)
     return { problem: { what: error.message, details: error.details, next: error.next } }
-  console.error(error) // into the supervisor's log
+  console.error(error) // Goes to the supervisor's log.
   return { error: error instanceof Error ? error.message : String(error) }
 }
 
 function unreachable(error: NodeJS.ErrnoException): Error {
   if (error.code !== 'EACCES')
-    return new Problem('The supervisor of the lab is gone.', { next: 'provision lab up', cause: error })
+    return new Problem('The supervisor of the lab is not running.', {
+      next: 'provision lab up',
+      cause: error,
+    })
   return new Problem('Only root can do that to a lab.', { next: 'the same with sudo', cause: error })
 }
 

@@ -1,38 +1,36 @@
 import type { Server } from 'node:http'
+import { Problem } from '../../model/problem.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { aptProxy } from '../apt/server.ts'
 import type { Mirror } from '../apt/sources.ts'
 import { remount, unmount } from '../hosts/disk.ts'
 import { Guest } from '../hosts/guest.ts'
-import { HOST_ACTIONS } from '../hosts/host-actions.ts'
 import { HostBuilder } from '../hosts/host-builder.ts'
-import { assertSnapshotNameFree, takeSnapshot } from '../image/take-snapshot.ts'
-import { byName } from '../names.ts'
+import { assertSnapshotNameFree, takeSnapshot } from '../image/snapshot-copy.ts'
 import { APT_PORT, DEFAULT_NAME, GATEWAY, planAddresses, usualPort, VIP } from '../network/addresses.ts'
 import { setSplits } from '../network/bridge.ts'
 import { Forwarder, type Target } from '../network/forwarder.ts'
 import type { Gateway } from '../network/gateway.ts'
 import { type KnownHost, writeSshFiles } from '../network/ssh-config.ts'
-import { processId } from '../process-id.ts'
-import { type LabState, readState, writeState } from '../state.ts'
-import { allOrProblem } from './all-or-problem.ts'
+import { byName } from '../paths.ts'
+import { type LabState, processId, readState, writeState } from '../state.ts'
 import type { HostStatus, HostVerb, UpRequest } from './control.ts'
 
-/** A host, and what leads to it from the machine. */
-interface Member {
+/** A host, and the forwarder to its sshd. */
+interface LabMember {
   readonly name: string
   readonly guest: Guest
   readonly forwarder: Forwarder
   readonly known: KnownHost
 }
 
-/** The lab as its supervisor holds it. */
+/** The state of a lab in its supervisor. */
 export class RunningLab {
   readonly #name: string
   readonly #gateway: Gateway
-  /** What an earlier supervisor wrote down: hosts keep their addresses and ports. */
+  /** The state saved by an earlier supervisor: hosts keep their addresses and ports. */
   readonly #before: LabState | undefined
-  readonly #members = new Map<string, Member>()
+  readonly #members = new Map<string, LabMember>()
   readonly #splits = new Map<string, readonly [string, string]>()
   #packages: Server | undefined
   #ports: LabState['ports'] | undefined
@@ -45,7 +43,7 @@ export class RunningLab {
     this.#before = readState(name)
   }
 
-  /** Adds the hosts that are not there, switches on those that are off, mends what tests did, and waits until all answer. */
+  /** Adds missing hosts, powers on those that are off, removes injected faults, and waits until all answer. */
   async up(
     { hosts, debian, base, mirror, cpuPercent }: UpRequest,
     log: (line: string) => void,
@@ -57,7 +55,7 @@ export class RunningLab {
     this.#ports ??= await this.#openSite()
     await this.#add(hosts)
     this.#write(debian)
-    await this.#mendNetwork()
+    await this.#clearNetworkFaults()
     await allOrProblem(
       this.#guests().map(async (guest) => {
         const wasOff = guest.power === 'off'
@@ -101,11 +99,11 @@ export class RunningLab {
     this.#member(host).forwarder.delay = ms
   }
 
-  /** Hosts that run are powered off meanwhile: their disks are then as they should be. */
+  /** Powers running hosts off for the copy, so that their disks are consistent. */
   async snapshot(name: string, log: (line: string) => void): Promise<void> {
     assertSnapshotNameFree(name)
     const state = readState(this.#name)
-    if (!state) throw new Error('a lab that is up has its state written down')
+    if (!state) throw new Error('a lab that is up has a state file')
     const all = this.#guests()
     const running = all.filter((guest) => guest.power !== 'off')
     if (running.length > 0) log(`powering off ${running.map((guest) => guest.name).join(', ')}`)
@@ -117,7 +115,7 @@ export class RunningLab {
     } finally {
       await Promise.all(all.map((guest) => remount(guest.paths, this.#base)))
     }
-    if (running.length > 0) log('switching them on again')
+    if (running.length > 0) log('powering them on again')
     await allOrProblem(running.map((guest) => guest.start(log)))
   }
 
@@ -133,7 +131,7 @@ export class RunningLab {
       [...(this.#before?.hosts ?? []), ...this.#guests()].map(({ name, address }) => [name, address]),
     )
     const addresses = planAddresses(names, has)
-    const made = fresh.map(async (name): Promise<Member> => {
+    const made = fresh.map(async (name): Promise<LabMember> => {
       const guest = new Guest({ lab: this.#name, name, address: addresses.get(name) ?? '' })
       const [key, { forwarder, port }] = await Promise.all([
         maker.make(guest),
@@ -170,7 +168,7 @@ export class RunningLab {
     return proxy
   }
 
-  async #mendNetwork(): Promise<void> {
+  async #clearNetworkFaults(): Promise<void> {
     for (const { forwarder } of this.#members.values()) forwarder.delay = 0
     if (this.#splits.size > 0) await setSplits([], this.#base)
     this.#splits.clear()
@@ -178,7 +176,7 @@ export class RunningLab {
 
   #write(debian: LabState['debian']): void {
     const supervisor = processId(process.pid)
-    if (!supervisor || !this.#ports) throw new Error('a lab is written down when it has its ports')
+    if (!supervisor || !this.#ports) throw new Error('the state of a lab is saved after its ports are known')
     const known = [...this.#members.values()].map((member) => member.known)
     writeSshFiles(this.#name, known)
     const hosts = known.map(({ name, address, port, hostKey }) => ({ name, address, port, hostKey }))
@@ -195,11 +193,45 @@ export class RunningLab {
     })
   }
 
-  #member(host: string): Member {
+  #member(host: string): LabMember {
     return byName([...this.#members.values()], host, this.#name)
   }
 
   #guests(): readonly Guest[] {
     return [...this.#members.values()].map(({ guest }) => guest)
   }
+}
+
+/** Waits for all, then throws one Problem with the errors of all hosts. */
+export async function allOrProblem(work: readonly Promise<void>[]): Promise<void> {
+  const errors = (await Promise.allSettled(work)).flatMap((end) =>
+    end.status === 'rejected' ? [end.reason] : [],
+  )
+  const [first] = errors
+  if (errors.length < 2) {
+    if (first) throw first
+    return
+  }
+  throw new Problem(`${errors.length} hosts did not come up.`, {
+    details: errors.flatMap((error) =>
+      error instanceof Problem
+        ? [error.message, ...error.details, ...(error.next ? [error.next] : [])]
+        : String(error),
+    ),
+    next: 'provision lab up tries again with those that are not up.',
+  })
+}
+
+/** Actions on a host. */
+export const HOST_ACTIONS: { readonly [V in HostVerb]: (guest: Guest) => Promise<void> | void } = {
+  kill: (guest) => guest.kill(),
+  poweroff: (guest) => guest.poweroff(),
+  start: (guest) => guest.start(),
+  reset: (guest) => guest.reset(),
+  cut: (guest) => guest.setCut(true),
+  uncut: (guest) => guest.setCut(false),
+  freeze: (guest) => guest.freeze(),
+  thaw: (guest) => guest.thaw(),
+  fillDisk: (guest) => guest.fillDisk(),
+  freeDisk: (guest) => guest.freeDisk(),
 }

@@ -5,11 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inGroup, labGroup, makeGroup, removeGroup } from '../hosts/cgroups.ts'
 import { labPaths } from '../paths.ts'
-import { searchPath } from '../run.ts'
+import { ownCommand, searchPath } from '../run.ts'
 import { call } from './control.ts'
-import { ownCommand } from './own-command.ts'
 
-/** Starts a lab's supervisor in the background and returns when it takes calls. What an earlier one left behind is ended. */
+/** Starts a lab's supervisor in the background and returns when it accepts calls. Kills the remains of an earlier one. */
 export async function startSupervisor(name: string): Promise<void> {
   const paths = labPaths(name)
   await removeGroup(labGroup(name))
@@ -27,7 +26,7 @@ export async function startSupervisor(name: string): Promise<void> {
   supervisor.unref()
 }
 
-/** A session of its own, no descriptor of ours but the one that it is to have, and a group where `lab down` finds it. */
+/** Starts it in a new session and cgroup, with only the given descriptors. */
 function launch(name: string, log: string) {
   const group = labGroup(name, 'supervisor')
   makeGroup(group)
@@ -42,7 +41,7 @@ function launch(name: string, log: string) {
   ]
   const [command = '', ...args] = inGroup(group, apart)
   const written = openSync(log, 'w', 0o600)
-  const machineNetwork = openSync('/proc/self/ns/net', 'r') // its number 3: see OUTSIDE_FD
+  const machineNetwork = openSync('/proc/self/ns/net', 'r') // descriptor 3: see OUTSIDE_FD
   try {
     return spawn(command, args, {
       detached: true,
@@ -56,7 +55,7 @@ function launch(name: string, log: string) {
   }
 }
 
-/** Nothing of the caller's that might be secret: it lives longer than the caller, and its hosts are its children. */
+/** Contains no secrets of the caller: the supervisor outlives it, and the hosts are its children. */
 function environment(): NodeJS.ProcessEnv {
   const kept = ['HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
   return { PATH: searchPath(), ...Object.fromEntries(kept.map((key) => [key, process.env[key]])) }

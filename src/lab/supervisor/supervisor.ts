@@ -6,15 +6,15 @@ import { run } from '../run.ts'
 import { type Handlers, serveCalls } from './control.ts'
 import { RunningLab } from './running-lab.ts'
 
-/** The number under which the supervisor was given the machine's own network namespace when it was started. */
+/** The supervisor's descriptor of the machine's network namespace. */
 export const OUTSIDE_FD = 3
 
 /**
- * The process that is a lab: it lives in a network and a mount namespace of its own, so whatever it makes there (bridge,
- * cables, mounts) goes with it and its hosts. It boots the hosts, starts them again, serves their ports and packages.
+ * Runs the supervisor of a lab. It has its own network and mount namespaces, so its bridge, links and mounts end with it and its hosts. It
+ * boots and restarts the hosts, and serves their ports and packages.
  */
 export async function supervise(name: string): Promise<void> {
-  process.on('unhandledRejection', (error) => console.error(error)) // one host's trouble does not end the others
+  process.on('unhandledRejection', (error) => console.error(error)) // An error of one host must not end the others.
   await hideOwnMounts()
   await createBridge()
   const lab = new RunningLab(name, new Gateway(`/proc/${process.pid}/fd/${OUTSIDE_FD}`))
@@ -23,7 +23,7 @@ export async function supervise(name: string): Promise<void> {
 
 function handlers(lab: RunningLab): Handlers {
   let last: Promise<unknown> = Promise.resolve()
-  /** One change at a time. */
+  /** Runs one change at a time. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work)
     last = turn.catch(() => {})
@@ -46,7 +46,7 @@ function handlers(lab: RunningLab): Handlers {
   }
 }
 
-/** `ip netns` and systemd-nspawn keep their books under /run; this lab's are its own, as two labs may have hosts of one name. */
+/** Hides the state of `ip netns` and systemd-nspawn under /run from other labs, which may have hosts of the same name. */
 async function hideOwnMounts(): Promise<void> {
   for (const directory of ['/run/netns', '/run/systemd/nspawn']) {
     mkdirSync(directory, { recursive: true })

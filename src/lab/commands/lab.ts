@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { table } from '../../report/format.ts'
 import { elapsed } from '../../shell/duration.ts'
+import type { HostStatus } from '../index.ts'
 import { DEFAULT_LAB, type LabOptions, labSubcommand, open, percentOfCore } from './shared.ts'
-import { statusTable } from './status.ts'
 
-/** A whole lab: up, down, and how it is. */
+/** Commands for a whole lab. */
 export function powerCommands(): readonly Command[] {
   return [up(), down(), status()]
 }
@@ -16,15 +17,17 @@ interface UpFlags extends LabOptions {
 }
 
 function up(): Command {
-  return labSubcommand('up', 'makes the hosts, or mends what is not as it should be; leaves alone what is')
-    .addOption(new Option('--debian <release>', 'what the hosts run (default: 13)').choices(['12', '13']))
+  return labSubcommand('up', 'create the hosts, power them on, and remove injected faults')
+    .addOption(
+      new Option('--debian <release>', 'Debian release of the hosts (default: 13)').choices(['12', '13']),
+    )
     .option('--hosts <names>', 'hosts to add: web1,web2 (default: two each of lb, web, app and db)', list)
     .option(
       '--cpu <percent>',
-      'percent of a core that each host gets (default: $LAB_CPU, or no limit)',
+      'CPU limit of each host in percent of a core (default: $LAB_CPU, else none)',
       percentOfCore,
     )
-    .option('--from <snapshot>', 'makes the lab of a snapshot')
+    .option('--from <snapshot>', 'create the lab from a snapshot')
     .action(async ({ name, debian, hosts, cpu, from }: UpFlags) => {
       const { upLab } = await import('../index.ts')
       const begin = Date.now()
@@ -46,17 +49,17 @@ function up(): Command {
 }
 
 function down(): Command {
-  return labSubcommand('down', 'ends a lab and deletes its hosts with all that is on them').action(
+  return labSubcommand('down', 'stop a lab and delete its hosts with all their data').action(
     async ({ name }: LabOptions) => {
       const { downLab } = await import('../index.ts')
       await downLab(name)
-      console.log(`The lab "${name}" is gone.`)
+      console.log(`The lab "${name}" is deleted.`)
     },
   )
 }
 
 function status(): Command {
-  return labSubcommand('status', 'shows each host, and the ports that lead to it').action(
+  return labSubcommand('status', 'show the state and ports of each host').action(
     async ({ name }: LabOptions) => {
       const lab = await open(name)
       const { https, http } = lab.ports
@@ -69,5 +72,17 @@ function status(): Command {
 function list(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.every(Boolean)) return names
-  throw new InvalidArgumentError('Write names with commas between: web1,web2')
+  throw new InvalidArgumentError('Separate names by commas: web1,web2')
+}
+
+/** Renders one row per host, with a header. */
+export function statusTable(hosts: readonly HostStatus[], now: number): string {
+  const rows = hosts.map(({ name, address, power, faults, since, port }) => [
+    name,
+    address,
+    [power, ...faults].join(', '),
+    power === 'off' ? '' : elapsed(now - since),
+    `127.0.0.1:${port}`,
+  ])
+  return table([['host', 'address', 'state', 'up for', 'ssh'], ...rows]).join('\n')
 }
