@@ -2,38 +2,40 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { Problem } from '../model/problem.ts'
 import { iniTree } from './ini.ts'
-import type { Tree } from './tree.ts'
-import { together, type Vars } from './value.ts'
+import type { GroupTree } from './tree.ts'
+import { mergeVars, type Vars } from './variables.ts'
 import { YamlMap, yamlFile } from './yaml.ts'
 import { varsIn, yamlTree } from './yaml-tree.ts'
 
-/** What an inventory's files say, before anything is put together. */
-export interface Files {
-  readonly tree: Tree
-  /** Of group_vars and host_vars. */
+/** What an inventory's files say, before anything is put mergeVars. */
+export interface InventoryFiles {
+  readonly tree: GroupTree
+  /** Variables of group_vars and host_vars. */
   readonly vars: (kind: 'group' | 'host', name: string) => FileVars
 }
 
 export interface FileVars {
   readonly vars: Vars
-  /** Files that are encrypted as a whole: their variables are not known. */
+  /** InventoryFiles that are encrypted as a whole: their variables are not known. */
   readonly vaults: readonly string[]
 }
 
-/** Reads an inventory file and what lies beside it. @throws Problem for a file that is missing or cannot be read */
-export function filesOf(path: string): Files {
+/** Reads an inventory file and the variables beside it. @throws Problem for a missing or unreadable file */
+export function readInventoryFiles(path: string): InventoryFiles {
   if (!existsSync(path))
     throw new Problem(`There is no Ansible inventory ${path}`, {
-      next: 'Give the path of an INI or YAML file, from where the command is given.',
+      next: 'Give the path of an INI or YAML file, relative to where the command is run.',
     })
   if (statSync(path).isDirectory())
-    throw new Problem(`${path} is a folder`, { next: 'Name the file in it: hosts.ini, hosts.yml.' })
+    throw new Problem(`${path} is a directory`, { next: 'Name the file in it: hosts.ini, hosts.yml.' })
   const text = textOf(path)
   if (isVault(text))
-    throw new Problem(`${path} is encrypted with Ansible Vault`, { next: 'ansible-vault decrypt it first.' })
+    throw new Problem(`${path} is encrypted with Ansible Vault`, {
+      next: 'Decrypt it first: ansible-vault decrypt.',
+    })
   if (text.startsWith('#!'))
     throw new Problem(`${path} is a program`, {
-      next: 'Keep what it tells: ansible-inventory --list --yaml --export > hosts.yml',
+      next: 'Save its output: ansible-inventory --list --yaml --export > hosts.yml',
     })
   const tree = /\.(ya?ml|json)$/.test(path) ? yamlTree(text, path) : iniTree(text, path)
   const beside = dirname(path)
@@ -42,19 +44,19 @@ export function filesOf(path: string): Files {
 
 const ENDINGS = ['', '.yml', '.yaml', '.json']
 
-/** The first that there is counts: a folder or file of the name itself, then a file with an ending. */
+/** Reads the first that exists: a directory or file of the name itself, then a file with an extension. */
 function varsAt(base: string): FileVars {
   const [first] = ENDINGS.map((ending) => base + ending).filter(existsSync)
   if (first === undefined) return { vars: new Map(), vaults: [] }
   const paths = statSync(first).isDirectory() ? filesIn(first) : [first]
   const read = paths.map((path) => ({ path, text: textOf(path) }))
   return {
-    vars: together(read.filter(({ text }) => !isVault(text)).map(varsOf)),
+    vars: mergeVars(read.filter(({ text }) => !isVault(text)).map(varsOf)),
     vaults: read.filter(({ text }) => isVault(text)).map(({ path }) => path),
   }
 }
 
-/** All files of a folder and of the folders in it, by name; a later one replaces variables of an earlier one. */
+/** All files of a directory and its subdirectories by name; later ones override variables of earlier ones. */
 function filesIn(folder: string): readonly string[] {
   const names = readdirSync(folder).filter((name) => !name.startsWith('.') && !name.endsWith('~'))
   return names.sort().flatMap((name) => {
@@ -70,11 +72,11 @@ function varsOf({ path, text }: { readonly path: string; readonly text: string }
   if (file.value === null || file.value instanceof YamlMap) return varsIn(file)
   throw new Problem(`${path} should be a mapping of names to values`, {
     where: file.where,
-    next: 'A line for each: name: value',
+    next: 'Write one line for each: name: value',
   })
 }
 
-/** A whole file that is encrypted. */
+/** True if the whole file is encrypted. */
 function isVault(text: string): boolean {
   return text.startsWith('$ANSIBLE_VAULT;')
 }

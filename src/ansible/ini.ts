@@ -1,12 +1,11 @@
 import { Problem } from '../model/problem.ts'
-import { pythonLiteral } from './literal.ts'
-import { hostsIn } from './ranges.ts'
-import { shlex } from './shlex.ts'
-import { addChild, addHost, groupIn, newTree, type Tree } from './tree.ts'
-import { open, shown, type Var } from './value.ts'
+import { pythonLiteral, shlex } from './python.ts'
+import { expandHostPattern } from './ranges.ts'
+import { addChild, addHost, type GroupTree, groupIn, newTree } from './tree.ts'
+import { markTemplates, redactedLine, type Var } from './variables.ts'
 
-/** An inventory in Ansible's INI format. @throws Problem that names the line */
-export function iniTree(text: string, path: string): Tree {
+/** Parses an inventory in Ansible's INI format. @throws Problem with the line */
+export function iniTree(text: string, path: string): GroupTree {
   const reading: Reading = { tree: newTree(), declared: new Set(['all', 'ungrouped']), wanted: [] }
   let section: Section = { group: 'ungrouped', kind: 'hosts' }
   text.split(LINE_ENDS).forEach((raw, i) => {
@@ -23,18 +22,18 @@ export function iniTree(text: string, path: string): Tree {
   })
   for (const { group, place } of reading.wanted)
     if (!reading.declared.has(group))
-      throw fault(`There is no group "${group}"`, place, `Declare it with a section of its own: [${group}].`)
+      throw fault(`There is no group "${group}"`, place, `Declare it with a section: [${group}].`)
   return reading.tree
 }
 
-/** What Python takes for the end of a line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: some of them are control characters
+/** Python's line separators. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some separators are control characters
 const LINE_ENDS = /\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]/
 
 interface Reading {
-  readonly tree: Tree
+  readonly tree: GroupTree
   readonly declared: Set<string>
-  /** Groups that have to be declared somewhere. */
+  /** Groups that must be declared somewhere. */
   readonly wanted: { readonly group: string; readonly place: Place }[]
 }
 
@@ -53,17 +52,17 @@ function sectionOf(place: Place): Section | undefined {
   if (group === undefined) {
     if (!/^\[[^\]]*\]\s*([#;].*)?$/.test(place.line)) return undefined
     throw fault(
-      'This is no section of an inventory',
+      'This is not a valid section',
       place,
-      'A name of a group has no blanks and no colons; a comment behind it begins with #.',
+      'A group name has no spaces and no colons; a comment after it begins with #.',
     )
   }
   if (kind === undefined) return { group, kind: 'hosts' }
   if (kind === 'children' || kind === 'vars' || kind === 'hosts') return { group, kind }
   throw fault(
-    `[${group}:${kind}] is no section of an inventory`,
+    `[${group}:${kind}] is not a valid section`,
     place,
-    'There are [group], [group:vars] and [group:children].',
+    'Valid are [group], [group:vars] and [group:children].',
   )
 }
 
@@ -83,13 +82,13 @@ function takeVariable({ tree }: Reading, group: string, place: Place): void {
 
 function takeChild({ tree, wanted }: Reading, group: string, place: Place): void {
   const [, child] = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(place.line) ?? []
-  if (child === undefined) throw fault('A line of a :children section should be the name of a group', place)
+  if (child === undefined) throw fault('A line of a :children section should be a group name', place)
   wanted.push({ group: child, place })
   if (!addChild(tree, group, child))
     throw fault(
-      `The groups "${group}" and "${child}" contain one another`,
+      `The groups "${group}" and "${child}" contain each other`,
       place,
-      'Take one of them out of the other.',
+      'Remove one of them from the other.',
     )
 }
 
@@ -97,24 +96,24 @@ function takeHosts({ tree }: Reading, group: string, place: Place): void {
   const found = shlex(place.line, { comments: true })
   if ('fault' in found) throw fault(found.fault, place)
   const [pattern = '', ...assignments] = found.words
-  const hosts = hostsIn(pattern)
+  const hosts = expandHostPattern(pattern)
   if ('fault' in hosts) throw fault(hosts.fault, place)
   const vars = new Map(
     assignments.map((one): [string, Var] => {
       const at = one.indexOf('=')
-      if (at === -1) throw fault(`"${shown(one)}" should be name=value`, place)
+      if (at === -1) throw fault(`"${redactedLine(one)}" should be name=value`, place)
       return [one.slice(0, at), variableOf(one.slice(at + 1), place)]
     }),
   )
   for (const host of hosts.names) addHost(tree, { group, host, vars, port: hosts.port, where: place.where })
 }
 
-/** A literal of Python, else a text. */
+/** A Python literal, else a string. */
 function variableOf(text: string, { where }: Place): Var {
   const literal = pythonLiteral(text)
-  return { value: open(literal === undefined ? text : literal.value), where }
+  return { value: markTemplates(literal === undefined ? text : literal.value), where }
 }
 
 function fault(what: string, { where, line }: Place, next?: string): Problem {
-  return new Problem(what, { where, details: [shown(line)], ...(next !== undefined && { next }) })
+  return new Problem(what, { where, details: [redactedLine(line)], ...(next !== undefined && { next }) })
 }

@@ -11,43 +11,43 @@ import type { Become, Ssh } from '../model/inventory/host.ts'
 import type { Entries, GroupSchema, InventorySchema } from '../model/inventory/schema.ts'
 import { Problem } from '../model/problem.ts'
 import { didYouMean } from '../shell/nearest.ts'
-import { type Files, filesOf } from './files.ts'
-import { hostNameOf, reachOf } from './reach.ts'
+import { connectionOf, hostNameOf } from './connection.ts'
+import { type InventoryFiles, readInventoryFiles } from './files.ts'
 import { groupsOf, membersOf } from './tree.ts'
-import { Closed, closedIn, NO_VARS, together, type Vars } from './value.ts'
+import { findUnusable, mergeVars, NO_VARS, Unusable, type Vars } from './variables.ts'
 
-/** An inventory of Ansible, as parts of one of ours. */
+/** An Ansible inventory, as parts of an inventory of Provision. */
 export interface AnsibleInventory<S extends Entries> {
   /**
-   * A group with its hosts, and those of their variables that the stack asks for; others are left out.
+   * A group with its hosts and the variables that the schema requires. Other variables are ignored.
    *
-   * @throws Problem for a group that there is not, and for variables that are missing, encrypted, or of the wrong type
+   * @throws Problem for an unknown group, and for variables that are missing, encrypted or of the wrong type
    */
   readonly group: <K extends GroupName<S>>(name: K, options?: AnsibleGroupOptions<S[K]>) => AnsibleGroup<S[K]>
   /**
-   * A variable of the group `all`, as a value of the stack.
+   * A variable of the group `all`, as a value of the inventory.
    *
-   * @param from what Ansible calls it. @default the same
-   * @throws Problem when it is missing, encrypted, or of the wrong type
+   * @param from its name in Ansible. @default the same
+   * @throws Problem if it is missing, encrypted or of the wrong type
    */
   readonly value: <K extends ValueName<S>>(name: K, from?: string) => Out<S[K]>
 }
 
 /** Options of {@link fromAnsible}. */
 export interface AnsibleOptions {
-  /** Takes notices, such as an option of ssh that has no effect here. @default they are written to stderr */
+  /** Receives notices, such as about an ssh option without effect. @default they are written to stderr */
   readonly warn?: (text: string) => void
 }
 
-/** How a group of Ansible becomes one of ours: see {@link AnsibleInventory}. */
+/** Options of {@link AnsibleInventory.group}. */
 export interface AnsibleGroupOptions<H> {
-  /** What Ansible calls it. @default the same */
+  /** The group's name in Ansible. @default the same */
   readonly from?: string
-  /** What Ansible calls variables, where that is something else: `{ port: 'http_port' }`; `address`, too. */
+  /** The names of variables in Ansible, if they differ: `{ port: 'http_port' }`; also of `address`. */
   readonly vars?: { readonly [V in keyof VarsOf<H> | 'address']?: string }
 }
 
-/** A group as an inventory takes it. */
+/** A group for an inventory. */
 export interface AnsibleGroup<H> {
   readonly hosts: Readonly<Record<string, AnsibleHost<H>>>
 }
@@ -60,11 +60,11 @@ type GroupName<S> = { [K in keyof S]: S[K] extends GroupSchema<infer _V> ? K : n
 type ValueName<S> = Exclude<keyof S, GroupName<S>> & string
 
 /**
- * Reads an inventory of Ansible (INI, or YAML by its ending) with the `group_vars` and `host_vars` beside it, so that both tools can
- * share it. The stack says which groups and variables count, and of which type they are. Names that are no address are looked up.
+ * Reads an Ansible inventory (INI, or YAML by its extension) with the `group_vars` and `host_vars` beside it, so that both tools can share
+ * it. The schema determines the used groups and variables and their types. Host names are resolved to addresses.
  *
- * @param path from where the command is given
- * @throws Problem for what cannot be read, or has no like here
+ * @param path relative to where the command is run
+ * @throws Problem for an error in the inventory, or a feature without counterpart
  * @example
  * export default async () => {
  *   const ansible = await fromAnsible('hosts.ini', inventorySchema({ web: hosts({ port }) }))
@@ -76,14 +76,14 @@ export async function fromAnsible<S extends Entries>(
   { entries }: InventorySchema<S>,
   { warn = (text) => process.stderr.write(`${text}\n`) }: AnsibleOptions = {},
 ): Promise<AnsibleInventory<S>> {
-  const files = filesOf(path)
+  const files = readInventoryFiles(path)
   const names = [...files.tree.hosts.keys()]
   const known = new Map(names.map((name) => [name, hostOf(files, name)] as const))
   const addresses = await addressesOf([...known.values()])
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const notice = (text: string) => {
-    if (!told.has(text)) warn(`${path}: ${text}`)
-    told.add(text)
+    if (!reported.has(text)) warn(`${path}: ${text}`)
+    reported.add(text)
   }
   return {
     group: (name, { from = name, vars = {} } = {}) => {
@@ -93,16 +93,15 @@ export async function fromAnsible<S extends Entries>(
       const hosts = membersOf(files.tree, from).map((host) => {
         const one = known.get(host) ?? { name: host, vars: NO_VARS, vaults: [] }
         const renamed: Readonly<Record<string, string | undefined>> = vars
-        const said = { path, renamed, addresses, notice }
-        return [host, memberOf(one, fields, said)] as const
+        return [host, hostEntry(one, fields, { path, renamed, addresses, notice })] as const
       })
-      // Each value was held against its field.
+      // Each value has been checked against its field.
       return { hosts: Object.fromEntries(hosts) } as unknown as AnsibleGroup<S[typeof name]>
     },
     value: (name, from = name) => {
       const all = allOf(files)
       const field: Entries[string] | undefined = entries[name]
-      if (!field || 'type' in field) throw new TypeError(`${name} is no value of the stack`)
+      if (!field || 'type' in field) throw new TypeError(`${name} is not a value of the schema`)
       return checked(field, all, { variable: from, whose: 'the group all', path }) as Out<S[typeof name]>
     },
   }
@@ -115,8 +114,8 @@ interface AnsibleVars {
 
 type KnownHost = AnsibleVars & { readonly name: string }
 
-/** The order is Ansible's: what comes later goes first. */
-function hostOf({ tree, vars }: Files, name: string): KnownHost {
+/** In Ansible's order: later variables override earlier ones. */
+function hostOf({ tree, vars }: InventoryFiles, name: string): KnownHost {
   const groups = groupsOf(tree, name)
   const files = [
     ...['all', ...groups].map((group) => ({ vars: tree.groups.get(group)?.vars ?? NO_VARS, vaults: [] })),
@@ -127,36 +126,36 @@ function hostOf({ tree, vars }: Files, name: string): KnownHost {
   return { name, ...merged(files) }
 }
 
-function allOf({ tree, vars }: Files): AnsibleVars {
+function allOf({ tree, vars }: InventoryFiles): AnsibleVars {
   return merged([{ vars: tree.groups.get('all')?.vars ?? NO_VARS, vaults: [] }, vars('group', 'all')])
 }
 
 function merged(files: readonly AnsibleVars[]): AnsibleVars {
   return {
-    vars: together(files.map(({ vars }) => vars)),
+    vars: mergeVars(files.map(({ vars }) => vars)),
     vaults: files.flatMap(({ vaults }) => vaults),
   }
 }
 
-interface Said {
+interface HostContext {
   readonly path: string
   readonly renamed: Readonly<Record<string, string | undefined>>
   readonly addresses: ReadonlyMap<string, string>
   readonly notice: (text: string) => void
 }
 
-function memberOf(host: KnownHost, fields: Fields, { path, renamed, addresses, notice }: Said) {
+function hostEntry(host: KnownHost, fields: Fields, { path, renamed, addresses, notice }: HostContext) {
   const own = Object.entries(fields).map(([name, field]) => {
     const variable = renamed[name] ?? name
     return [name, checked(field, host, { variable, whose: host.name, path })] as const
   })
-  const { ssh, become } = reachOf(host.name, host.vars, notice)
+  const { ssh, become } = connectionOf(host.name, host.vars, notice)
   const address = renamed['address'] === undefined ? undefined : host.vars.get(renamed['address'])?.value
   const found = typeof address === 'string' ? address : addresses.get(host.name)
   if (found === undefined)
-    throw new Problem(`${path}: ${host.name} has no address that is known here`, {
+    throw new Problem(`${path}: ${host.name} has no known address`, {
       details: [`No address was found for the name ${hostNameOf(host.name, host.vars)}`],
-      next: "Give it an ansible_host, or name the variable that holds it: vars: { address: 'private_ip' }.",
+      next: "Set ansible_host, or name the variable with the address: vars: { address: 'private_ip' }.",
     })
   return {
     ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
@@ -166,38 +165,36 @@ function memberOf(host: KnownHost, fields: Fields, { path, renamed, addresses, n
   }
 }
 
-interface Place {
+interface VariablePlace {
   readonly variable: string
   readonly whose: string
   readonly path: string
 }
 
-/** A value that fits its field; undefined where it may be left out. */
+/** A value that is valid for its field; undefined if it is missing and optional. */
 function checked(
   field: Field<unknown>,
   { vars, vaults }: AnsibleVars,
-  { variable, whose, path }: Place,
+  { variable, whose, path }: VariablePlace,
 ): unknown {
   const { value: given, where } = vars.get(variable) ?? {}
   const value = given ?? undefined
   const place = where === undefined ? {} : { where }
-  const closed = closedIn(value)
-  if (closed)
-    throw new Problem(`${path}: ${variable} of ${whose} ${closed.why}`, { ...place, next: closed.next })
+  const unusable = findUnusable(value)
+  if (unusable)
+    throw new Problem(`${path}: ${variable} of ${whose} ${unusable.why}`, { ...place, next: unusable.next })
   if (value === undefined && field.optional) return undefined
   if (value === undefined)
-    throw new Problem(`${path}: ${variable} of ${whose} is not said; it should be ${field.expects}`, {
+    throw new Problem(`${path}: ${variable} of ${whose} is not set; it should be ${field.expects}`, {
       details: vaults.map((file) => `${file} is encrypted with Ansible Vault, and was not read`),
       next:
-        vaults.length > 0
-          ? Closed.vault.next
-          : `Is it called otherwise there? vars: { …: '${variable}' } says so.`,
+        vaults.length > 0 ? Unusable.vault.next : `If Ansible has another name for it: vars: { …: 'NAME' }.`,
     })
   if (field.check === credential.check)
-    throw new Problem(
-      `${path}: ${variable} of ${whose} is to be a secret, and stands there for all to read`,
-      { ...place, next: Closed.vault.next },
-    )
+    throw new Problem(`${path}: ${variable} of ${whose} should be a secret but is stored in plain text`, {
+      ...place,
+      next: Unusable.vault.next,
+    })
   const fit = field.check(value)
   if (fit !== undefined) return fit
   throw new Problem(
@@ -206,14 +203,14 @@ function checked(
   )
 }
 
-function noGroup(name: string, { tree }: Files, path: string): Problem {
+function noGroup(name: string, { tree }: InventoryFiles, path: string): Problem {
   const names = [...tree.groups.keys()]
   return new Problem(`${path} has no group "${name}"`, {
-    next: `${didYouMean(name, names) ?? `There are ${names.join(', ')}.`} Another name is said with { from: '…' }.`,
+    next: `${didYouMean(name, names) ?? `There are ${names.join(', ')}.`} To use another name: { from: '…' }.`,
   })
 }
 
-/** Of all hosts, by name; those that nobody knows are left out. */
+/** The addresses of all hosts by name, without unresolvable ones. */
 async function addressesOf(hosts: readonly KnownHost[]): Promise<ReadonlyMap<string, string>> {
   const found = await Promise.all(
     hosts.map(async ({ name, vars }) => {
@@ -227,7 +224,7 @@ async function addressesOf(hosts: readonly KnownHost[]): Promise<ReadonlyMap<str
   return new Map(found.flat())
 }
 
-/** Undefined where it cannot be used: that is an error for a host that is asked for, and only then. */
+/** Undefined if it is invalid, which is an error only if the host is used. */
 function addressGiven(name: string, vars: Vars): string | undefined {
   const given = vars.get('ansible_ssh_host')?.value ?? vars.get('ansible_host')?.value ?? name
   return typeof given === 'string' && !/[\s[\]]/.test(given) ? given : undefined

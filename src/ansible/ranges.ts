@@ -6,18 +6,18 @@ export interface HostPattern {
 }
 
 /**
- * The hosts of a pattern such as `web[01:20].example.com:2222`, `db-[a:c]` or `[2001:db8::5]:22`, as Ansible reads them; or why it
- * stands for none.
+ * Expands a pattern such as `web[01:20].example.com:2222`, `db-[a:c]` or `[2001:db8::5]:22` like Ansible; returns the error of an invalid
+ * one.
  */
-export function hostsIn(pattern: string): HostPattern | { readonly fault: string } {
+export function expandHostPattern(pattern: string): HostPattern | { readonly fault: string } {
   const [, bracketed, bracketedPort] = /^\[(.+)\]:(\d+)$/.exec(pattern) ?? []
   const [, plain, plainPort] = /^((?:[^:[\]]|\[[^\]]*\])*):(\d+)$/.exec(pattern) ?? []
   const host = bracketed ?? plain
   const port = bracketedPort ?? plainPort
-  if (host !== undefined && !isHost(host)) return { fault: `"${host}" is no name or address of a host` }
+  if (host !== undefined && !isHost(host)) return { fault: `"${host}" is not a host name or address` }
   const name = host ?? pattern
   if (name === '' || name === '---' || (name.endsWith(':') && !isAddress(name)))
-    return { fault: `"${name}" is no name or address of a host` }
+    return { fault: `"${name}" is not a host name or address` }
   const names = expanded(name)
   if ('fault' in names) return names
   return { names: names.names, ...(port !== undefined && { port: Number(port) }) }
@@ -68,14 +68,14 @@ function rangeOf(range: string): Names {
   const numbers = isLetters
     ? steps(first, last, Number(step))
     : steps(Number(begin), Number(to), Number(step))
-  if (numbers.length === 0) return wrong(range, 'its end is below its begin, so that it names no host')
+  if (numbers.length === 0) return wrong(range, 'its end is less than its begin')
   if (numbers.length > 65_536) return wrong(range, 'it names more than 65536 hosts')
   const width = /^0\d/.test(begin) ? begin.length : 0
   return { names: numbers.map((n) => (isLetters ? (LETTERS[n] ?? '') : String(n).padStart(width, '0'))) }
 }
 
 function wrong(range: string, why: string): { readonly fault: string } {
-  return { fault: `The range [${range}] cannot be read: ${why}` }
+  return { fault: `The range [${range}] is not valid: ${why}` }
 }
 
 function steps(from: number, to: number, step: number): readonly number[] {

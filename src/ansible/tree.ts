@@ -1,9 +1,9 @@
-import { NO_VARS, together, type Vars } from './value.ts'
+import { mergeVars, NO_VARS, type Vars } from './variables.ts'
 
-/** What an inventory of Ansible says, before anything is put together. */
-export interface Tree {
+/** What an inventory of Ansible says, before anything is put mergeVars. */
+export interface GroupTree {
   readonly groups: Map<string, TreeGroup>
-  /** The variables of hosts. */
+  /** Hosts with their variables. */
   readonly hosts: Map<string, Vars>
 }
 
@@ -13,11 +13,11 @@ export interface TreeGroup {
   vars: Vars
 }
 
-export function newTree(): Tree {
+export function newTree(): GroupTree {
   return { groups: new Map(), hosts: new Map() }
 }
 
-export function groupIn({ groups }: Tree, name: string): TreeGroup {
+export function groupIn({ groups }: GroupTree, name: string): TreeGroup {
   const known = groups.get(name)
   if (known) return known
   const made: TreeGroup = { hosts: new Set(), children: new Set(), vars: NO_VARS }
@@ -29,34 +29,34 @@ export interface NewHost {
   readonly group: string
   readonly host: string
   readonly vars: Vars
-  /** Of `name:port`. As in Ansible, it counts where the host is named for the first time. */
+  /** The port in `name:port`. As in Ansible, that of the first mention applies. */
   readonly port?: number | undefined
   readonly where: string
 }
 
-export function addHost(tree: Tree, { group, host, vars, port, where }: NewHost): void {
+export function addHost(tree: GroupTree, { group, host, vars, port, where }: NewHost): void {
   groupIn(tree, group).hosts.add(host)
   const known = tree.hosts.get(host)
   const first: Vars =
     port === undefined || known !== undefined ? NO_VARS : new Map([['ansible_port', { value: port, where }]])
-  tree.hosts.set(host, together([known ?? first, vars]))
+  tree.hosts.set(host, mergeVars([known ?? first, vars]))
 }
 
-/** False where the groups would contain one another. */
-export function addChild(tree: Tree, parent: string, child: string): boolean {
+/** Adds a child group. @returns false if the groups would contain each other */
+export function addChild(tree: GroupTree, parent: string, child: string): boolean {
   if (child === 'all' || contains(tree, child, parent)) return false
   groupIn(tree, parent).children.add(child)
   groupIn(tree, child)
   return true
 }
 
-function contains(tree: Tree, name: string, searched: string): boolean {
+function contains(tree: GroupTree, name: string, searched: string): boolean {
   const below = tree.groups.get(name)?.children ?? []
   return name === searched || [...below].some((child) => contains(tree, child, searched))
 }
 
-/** The hosts of a group and of all below it, each once, in the order in which they stand. */
-export function membersOf(tree: Tree, name: string): readonly string[] {
+/** The hosts of a group and its descendants, each once, in order. */
+export function membersOf(tree: GroupTree, name: string): readonly string[] {
   const group = tree.groups.get(name)
   if (name === 'all') return [...tree.hosts.keys()]
   if (!group) return []
@@ -64,8 +64,8 @@ export function membersOf(tree: Tree, name: string): readonly string[] {
   return [...new Set([...group.hosts, ...below])]
 }
 
-/** The groups that a host is in, those above before those below: what comes later goes first. */
-export function groupsOf(tree: Tree, host: string): readonly string[] {
+/** The groups of a host, parents before children: later ones override earlier ones. */
+export function groupsOf(tree: GroupTree, host: string): readonly string[] {
   const names = [...tree.groups.keys()].filter(
     (name) => name !== 'all' && membersOf(tree, name).includes(host),
   )
@@ -76,8 +76,8 @@ export function groupsOf(tree: Tree, host: string): readonly string[] {
   )
 }
 
-/** How many groups stand above one another over this one. */
-function depth(tree: Tree, name: string): number {
+/** The length of the longest chain of ancestors. */
+function depth(tree: GroupTree, name: string): number {
   const parents = [...tree.groups].filter(([, { children }]) => children.has(name)).map(([one]) => one)
   const further = parents.filter((one) => one !== 'all')
   return Math.max(0, ...further.map((one) => 1 + depth(tree, one)))

@@ -1,13 +1,12 @@
 import { createRequire } from 'node:module'
 import type * as Yaml from 'yaml'
 import { Problem } from '../model/problem.ts'
-import { Closed, Unsafe } from './value.ts'
-import { plainScalar } from './yaml-scalar.ts'
+import { Unsafe, Unusable } from './variables.ts'
 
-// Loaded with the first inventory of Ansible: it takes 50 ms.
+// Loaded on first use, because it takes 50 ms.
 const yaml = (): typeof Yaml => createRequire(import.meta.url)('yaml')
 
-/** A mapping of YAML with the place of each value; other values are as they are. */
+/** A YAML mapping with the location of each value. */
 export class YamlMap {
   readonly entries: ReadonlyMap<string, Located>
 
@@ -23,7 +22,7 @@ export interface Located {
   readonly where: string
 }
 
-/** Lists and mappings as plain values. */
+/** Converts mappings to plain objects. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (!(value instanceof YamlMap)) return value
@@ -31,9 +30,9 @@ export function plain(value: unknown): unknown {
 }
 
 /**
- * Reads a file as Ansible does: as JSON if it is JSON, else by the rules of YAML 1.1 (`yes` is true, `0644` is octal, `<<` merges).
+ * Parses a file like Ansible: as JSON if it is valid JSON, else as YAML 1.1 (`yes` is true, `0644` is octal, `<<` merges).
  *
- * @throws Problem that names the line of what cannot be read
+ * @throws Problem with the line of an error
  */
 export function yamlFile(text: string, path: string): Located {
   const lines = new (yaml().LineCounter)()
@@ -47,7 +46,7 @@ export function yamlFile(text: string, path: string): Located {
   if (error) {
     const [why] = error.message.split(/ at line \d+, column \d+:\n/)
     const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }]
-    throw new Problem(`${path} is no YAML: ${why}`, { where: `${path}:${line}:${col}` })
+    throw new Problem(`${path} is not valid YAML: ${why}`, { where: `${path}:${line}:${col}` })
   }
   return new Reader({ document, lines, path, json: isJson(text) }).read(document.contents)
 }
@@ -79,7 +78,7 @@ class Reader {
     throw this.#fault(
       node,
       `There is no anchor &${node.source} above`,
-      'Name one that stands above, or put the text in quotes.',
+      'Define it before, or quote the text.',
     )
   }
 
@@ -102,7 +101,7 @@ class Reader {
   #scalar(node: Yaml.Scalar): unknown {
     const tag = this.#tag(node, SCALARS)
     const text = String(node.value ?? '')
-    if (tag === '!vault' || tag === '!vault-encrypted') return Closed.vault
+    if (tag === '!vault' || tag === '!vault-encrypted') return Unusable.vault
     if (tag === '!unsafe') return new Unsafe(text)
     if (tag === `${CORE}str` || tag === '!') return text
     const isPlain = node.type === 'PLAIN' || node.type === undefined
@@ -112,25 +111,21 @@ class Reader {
     if (tag === undefined && (text === '=' || text === '<<'))
       throw this.#fault(
         node,
-        `The value ${text} has a meaning of its own in YAML 1.1`,
-        'Put it in quotes to make it a text.',
+        `The value ${text} has a special meaning in YAML 1.1`,
+        'Quote it to make it a string.',
       )
     if (tag === undefined || tag === `${CORE}${found.type}`) return found.value
-    throw this.#fault(node, `This is no ${tag.replace(CORE, '!!')}: ${text}`, 'Take the tag away.')
+    throw this.#fault(node, `This is not a valid ${tag.replace(CORE, '!!')}: ${text}`, 'Remove the tag.')
   }
 
-  /** Own entries replace merged ones, and a mapping that is merged earlier goes before a later one. */
+  /** Own entries override merged ones; earlier merged mappings override later ones. */
   #entries(node: Yaml.YAMLMap): ReadonlyMap<string, Located> {
     const merged: [string, Located][] = []
     const own: [string, Located][] = []
     for (const { key, value } of node.items) {
       const name = this.#node(key)
       if (!yaml().isScalar(name))
-        throw this.#fault(
-          name,
-          'A key is a list or a mapping, which Ansible does not take',
-          'Give it a name.',
-        )
+        throw this.#fault(name, 'A key is a list or a mapping, which Ansible rejects', 'Use a name.')
       if (name.value === '<<' && name.type === 'PLAIN' && !this.#source.json)
         merged.unshift(...this.#merged(this.#node(value)))
       else {
@@ -150,25 +145,17 @@ class Reader {
       (typeof value === 'number' && /[.]/.test(node.source ?? ''))
     const name = isOdd ? undefined : keyOf(value)
     if (name !== undefined) return name
-    throw this.#fault(node, `A key cannot be read: ${node.source}`, 'Put it in quotes to make it a text.')
+    throw this.#fault(node, `A key is not supported: ${node.source}`, 'Quote it to make it a string.')
   }
 
   #merged(node: Yaml.Node | null): readonly [string, Located][] {
     if (yaml().isMap(node)) return [...this.#entries(node)]
     if (!yaml().isSeq(node))
-      throw this.#fault(
-        node,
-        '<< should name a mapping, or a list of mappings',
-        'Name one by its alias: <<: *name.',
-      )
+      throw this.#fault(node, '<< should name a mapping, or a list of mappings', 'Use an alias: <<: *name.')
     return node.items.toReversed().flatMap((item) => {
       const one = this.#node(item)
       if (!yaml().isMap(one))
-        throw this.#fault(
-          one,
-          '<< should name a mapping, or a list of mappings',
-          'Name one by its alias: <<: *name.',
-        )
+        throw this.#fault(one, '<< should name a mapping, or a list of mappings', 'Use an alias: <<: *name.')
       return [...this.#entries(one)]
     })
   }
@@ -176,11 +163,7 @@ class Reader {
   #tag(node: Yaml.Node, known: readonly string[]): string | undefined {
     const { tag } = node as { readonly tag?: string }
     if (tag === undefined || known.includes(tag)) return tag
-    throw this.#fault(
-      node,
-      `The tag ${tag.replace(CORE, '!!')} is not read from an inventory of Ansible`,
-      'Write the value without it.',
-    )
+    throw this.#fault(node, `The tag ${tag.replace(CORE, '!!')} is not supported`, 'Remove the tag.')
   }
 
   #fault(node: Yaml.Node | null, what: string, next: string): Problem {
@@ -208,13 +191,60 @@ function isJson(text: string): boolean {
 function jsonScalar(text: string): unknown {
   const value: unknown = JSON.parse(text)
   return typeof value === 'number' && !/[.e]/i.test(text) && !Number.isSafeInteger(value)
-    ? Closed.number
+    ? Unusable.number
     : value
 }
 
-/** As JSON writes it. Undefined for a key that JSON does not write as Python does. */
+/** The key as in JSON; undefined if JSON writes it differently than Python. */
 function keyOf(key: unknown): string | undefined {
   if (key instanceof Unsafe) return key.text
   const isName = key === null || ['string', 'boolean'].includes(typeof key) || Number.isSafeInteger(key)
   return isName ? String(key) : undefined
+}
+
+export interface PlainScalar {
+  readonly type: 'null' | 'bool' | 'int' | 'float' | 'str' | 'timestamp'
+  readonly value: unknown
+}
+
+/** An unquoted scalar by the rules of PyYAML: those of YAML 1.1 except for `y`, `n` and `1e3`. */
+export function plainScalar(text: string): PlainScalar {
+  if (/^(~|null|Null|NULL|)$/.test(text)) return { type: 'null', value: null }
+  if (/^(yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return { type: 'bool', value: true }
+  if (/^(no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return { type: 'bool', value: false }
+  if (INT.test(text)) return { type: 'int', value: whole(text) }
+  if (FLOAT.test(text)) return { type: 'float', value: decimal(text) }
+  if (DATE.test(text)) return { type: 'timestamp', value: Unusable.date }
+  return { type: 'str', value: text }
+}
+
+const INT =
+  /^(?:[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$/
+const FLOAT =
+  /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
+const DATE =
+  /^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)$/
+
+function whole(text: string): unknown {
+  const { sign, digits } = parts(text)
+  const octal = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined
+  const value = sign * (octal ?? (digits.includes(':') ? sexagesimal(digits) : Number(digits)))
+  if (!Number.isSafeInteger(value)) return Unusable.number
+  return value === 0 ? 0 : value
+}
+
+function decimal(text: string): number {
+  const { sign, digits } = parts(text.toLowerCase())
+  if (digits === '.inf') return sign * Number.POSITIVE_INFINITY
+  if (digits === '.nan') return Number.NaN
+  return sign * (digits.includes(':') ? sexagesimal(digits) : Number(digits))
+}
+
+function parts(text: string): { readonly sign: 1 | -1; readonly digits: string } {
+  return { sign: text.startsWith('-') ? -1 : 1, digits: text.replaceAll('_', '').replace(/^[-+]/, '') }
+}
+
+/** `1:30` is 90. */
+function sexagesimal(digits: string): number {
+  return digits.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { filesOf } from '../../src/ansible/files.ts'
+import { readInventoryFiles } from '../../src/ansible/files.ts'
 import { fromAnsible } from '../../src/ansible/index.ts'
 import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
 import { Problem } from '../../src/model/problem.ts'
@@ -9,7 +9,7 @@ import { temporary } from '../support/rig.ts'
 
 const site = inventorySchema({ web: hosts() })
 
-describe('an inventory is read as Ansible reads it', () => {
+describe('an Ansible inventory is read as by Ansible', () => {
   let directory: string
   let notices: string[]
 
@@ -26,29 +26,30 @@ describe('an inventory is read as Ansible reads it', () => {
     }
     return join(directory, Object.keys(files)[0] ?? '')
   }
-  const namesIn = (text: string) => [...filesOf(write({ hosts: text })).tree.hosts.keys()]
+  const namesIn = (text: string) => [...readInventoryFiles(write({ hosts: text })).tree.hosts.keys()]
   const groupVars = (text: string) => {
-    const { vars } = filesOf(write({ hosts: '[web]\nweb1\n', 'group_vars/web.yml': text })).vars(
+    const { vars } = readInventoryFiles(write({ hosts: '[web]\nweb1\n', 'group_vars/web.yml': text })).vars(
       'group',
       'web',
     )
     return Object.fromEntries([...vars].map(([name, { value }]) => [name, value]))
   }
   const hostVars = (words: string, more = '') => {
-    const { tree } = filesOf(write({ hosts: `[web]\nweb1 ${words}\n${more}` }))
+    const { tree } = readInventoryFiles(write({ hosts: `[web]\nweb1 ${words}\n${more}` }))
     return Object.fromEntries([...(tree.hosts.get('web1') ?? [])].map(([name, { value }]) => [name, value]))
   }
   const allVars = (line: string) => {
-    const { tree } = filesOf(write({ hosts: `[all:vars]\n${line}\n` }))
+    const { tree } = readInventoryFiles(write({ hosts: `[all:vars]\n${line}\n` }))
     return [...(tree.groups.get('all')?.vars ?? [])].map(([name, { value }]) => [name, value])
   }
-  /** The settings of a host that has these variables. */
-  const ssh = async (words: string, name = 'web1') => {
+  /** A host with these variables. */
+  const converted = async (words: string, name = 'web1') => {
     const path = write({ hosts: `[web]\n${name} ansible_host=192.0.2.1 ${words}\n` })
     const warn = (text: string) => notices.push(text.replace(`${directory}/`, ''))
     const { hosts } = (await fromAnsible(path, site, { warn })).group('web')
-    return Object.values(hosts)[0]?.ssh
+    return Object.values(hosts)[0]
   }
+  const ssh = async (words: string, name?: string) => (await converted(words, name))?.ssh
   const refused = async (words: string) => {
     const problem = await ssh(words).catch((error: unknown) => error)
     if (!(problem instanceof Problem)) throw new Error(`not refused: ${JSON.stringify(problem)}`)
@@ -56,7 +57,7 @@ describe('an inventory is read as Ansible reads it', () => {
     return problem.message
   }
 
-  it('takes quotes and comments away from a variable of a group, where it is a literal', () => {
+  it('removes quotes and comments from a group variable that is a literal', () => {
     expect(allVars('quoted_comment="web.example.com"   # the public name')).to.deep.equal([
       ['quoted_comment', 'web.example.com'],
     ])
@@ -64,7 +65,7 @@ describe('an inventory is read as Ansible reads it', () => {
     expect(allVars('ports=80,443')).to.deep.equal([['ports', [80, 443]]])
   })
 
-  it('reads words of a host line as shlex does', () => {
+  it('splits a host line like shlex', () => {
     expect(hostVars(String.raw`escaped="say \"hi\" now"`)).to.deep.equal({ escaped: 'say "hi" now' })
     expect(hostVars('hash=123#456 b=2')).to.deep.equal({ hash: 123 })
   })
@@ -85,7 +86,7 @@ describe('an inventory is read as Ansible reads it', () => {
     expect(groupVars('raw: !unsafe "{{ kept }}"\n')).to.deep.equal({ raw: '{{ kept }}' })
   })
 
-  it('takes the first of a folder and the files beside it, and passes over hidden and other files', () => {
+  it('reads a directory or the first file with the name, and skips hidden and other files', () => {
     const files = {
       hosts: '[web]\nweb1\n[db]\ndb1\n',
       'group_vars/web/10.yml': 'a: folder\n',
@@ -98,7 +99,7 @@ describe('an inventory is read as Ansible reads it', () => {
       'group_vars/db.yaml': 'a: second\n',
       'group_vars/db.yml': 'a: first\n',
     }
-    const { vars } = filesOf(write(files))
+    const { vars } = readInventoryFiles(write(files))
     const values = (name: string) => [...vars('group', name).vars].map(([key, { value }]) => [key, value])
     expect(values('web')).to.deep.equal([
       ['a', 'folder'],
@@ -125,7 +126,7 @@ describe('an inventory is read as Ansible reads it', () => {
     ])
   })
 
-  it('refuses ranges that name no host, or cannot be read', () => {
+  it('rejects ranges that are empty or invalid', () => {
     for (const pattern of [
       'node[9:7]',
       'node[c:a]',
@@ -140,14 +141,14 @@ describe('an inventory is read as Ansible reads it', () => {
       expect(() => namesIn(pattern), pattern).to.throw(Problem)
   })
 
-  it('gives a host its port, also that of an IPv6 address', async () => {
+  it('reads a port after a host name or an IPv6 address', async () => {
     expect(await ssh('', 'web1:2200')).to.deep.equal({ port: 2200 })
     expect(await ssh('', '[2001:db8::5]:2200')).to.deep.equal({ port: 2200 })
     expect(await ssh('ansible_port=23', 'web1:2200')).to.deep.equal({ port: 23 })
     expect(hostVars('', '[other]\nweb1:2200\n')).to.deep.equal({})
   })
 
-  it('reads jump hosts in each way in which ssh takes them', async () => {
+  it('reads jump hosts in each form that ssh accepts', async () => {
     const via = async (options: string) => (await ssh(`ansible_ssh_common_args='${options}'`))?.proxyJump
     expect(await via('-o ProxyJump=none')).to.deep.equal([])
     expect(await via('-J admin@[2001:db8::1]:2222')).to.deep.equal([
@@ -170,12 +171,12 @@ describe('an inventory is read as Ansible reads it', () => {
     ])
   })
 
-  it('reads options about host keys as far as a changed key stays refused, and says so', async () => {
+  it('reads host key options, but still rejects a changed key, with a notice', async () => {
     const args = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
     expect(await ssh(`ansible_ssh_common_args="${args}"`)).to.deep.equal({ hostKeys: 'accept-new' })
     expect(notices).to.deep.equal([
-      'hosts: StrictHostKeyChecking=no is read as accept-new: the key of a new host is added to known_hosts, a changed key is refused',
-      'hosts: UserKnownHostsFile=/dev/null has no effect here: host keys are kept in known_hosts',
+      'hosts: StrictHostKeyChecking=no is treated as accept-new: an unknown host key is added to known_hosts, a changed key is rejected',
+      'hosts: UserKnownHostsFile=/dev/null has no effect: host keys are stored in known_hosts',
     ])
     expect(await ssh('ansible_host_key_checking=false')).to.deep.equal({ hostKeys: 'accept-new' })
     notices = []
@@ -189,7 +190,7 @@ describe('an inventory is read as Ansible reads it', () => {
     expect(notices).to.deep.equal([])
   })
 
-  it('reads user, port, key and time limit of options, where no variable gives them', async () => {
+  it('reads user, port, key and timeout from options, unless variables set them', async () => {
     const args = `ansible_ssh_extra_args='-qp 2222 -i ~/.ssh/key -l deploy -o "ConnectTimeout 7"'`
     const settings = { port: 2222, identityFile: '~/.ssh/key', user: 'deploy', connectTimeout: '7s' }
     expect(await ssh(args)).to.deep.equal(settings)
@@ -202,20 +203,20 @@ describe('an inventory is read as Ansible reads it', () => {
     expect(await ssh(two)).to.deep.equal({ user: 'first', port: 1 })
   })
 
-  it('says which options have no effect', async () => {
+  it('reports options without effect', async () => {
     const args =
       '-C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=30 -o ForwardAgent=yes'
     expect(await ssh(`ansible_ssh_args='${args}'`)).to.deep.equal({})
     expect(notices).to.deep.equal([
-      'hosts: -C has no effect here',
-      'hosts: ControlMaster=auto has no effect here',
-      'hosts: ControlPersist=60s has no effect here',
-      'hosts: ServerAliveInterval=30 has no effect here',
-      'hosts: ForwardAgent=yes has no effect here',
+      'hosts: -C has no effect',
+      'hosts: ControlMaster=auto has no effect',
+      'hosts: ControlPersist=60s has no effect',
+      'hosts: ServerAliveInterval=30 has no effect',
+      'hosts: ForwardAgent=yes has no effect',
     ])
   })
 
-  it('refuses options that it cannot follow, with file, line and text', async () => {
+  it('rejects unsupported options with file, line and text', async () => {
     const wrong = async (options: string) => refused(`ansible_ssh_common_args='${options}'`)
     for (const option of [
       'ProxyCommand=nc %h',
@@ -230,21 +231,26 @@ describe('an inventory is read as Ansible reads it', () => {
       'ProxyCommand=ssh -W other:22 bastion',
     ])
       expect(await wrong(`-o "${option}"`)).to.equal(
-        `web1: ansible_ssh_common_args has an option that cannot be followed: ${option}`,
+        `web1: ansible_ssh_common_args has an unsupported option: ${option}`,
       )
-    expect(await wrong('-F ssh.cfg')).to.include('cannot be followed: -F ssh.cfg')
-    expect(await wrong('-p')).to.include('cannot be followed: -p')
-    expect(await wrong('-Z')).to.include('cannot be followed: -Z')
-    expect(await wrong('-W %h:%p')).to.include('cannot be followed: -W %h:%p')
-    expect(await wrong('bastion')).to.include('cannot be followed: bastion')
-    expect(await wrong('-o "User=a')).to.include('cannot be followed: -o "User=a')
+    expect(await wrong('-F ssh.cfg')).to.include('unsupported option: -F ssh.cfg')
+    expect(await wrong('-p')).to.include('unsupported option: -p')
+    expect(await wrong('-Z')).to.include('unsupported option: -Z')
+    expect(await wrong('-W %h:%p')).to.include('unsupported option: -W %h:%p')
+    expect(await wrong('bastion')).to.include('unsupported option: bastion')
+    expect(await wrong('-o "User=a')).to.include('unsupported option: -o "User=a')
   })
 
-  it('reads connections and ways to root by their long names', async () => {
+  it('reads connections and become methods by their long names', async () => {
     expect(await ssh('ansible_connection=ansible.builtin.local')).to.deep.equal({ transport: 'local' })
-    expect(await ssh('ansible_become_method=community.general.doas ansible_become_user=root')).to.deep.equal(
-      {},
-    )
+    const become = async (words: string) => (await converted(words))?.become
+    expect(
+      await become('ansible_become_method=community.general.doas ansible_become_user=root'),
+    ).to.deep.equal({
+      method: 'doas',
+    })
+    expect(await become('ansible_become_method=su')).to.deep.equal({ method: 'su' })
+    expect(await become('ansible_become=no')).to.deep.equal({ method: 'none' })
     expect(await ssh('ansible_ssh_user=one ansible_user=two')).to.deep.equal({ user: 'one' })
   })
 })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { iniTree } from '../../src/ansible/ini.ts'
-import { Closed, open, type Vars } from '../../src/ansible/value.ts'
+import { markTemplates, Unusable, type Vars } from '../../src/ansible/variables.ts'
 import { plain, yamlFile } from '../../src/ansible/yaml.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { HOST_LINES, VARS_LINES, YAML_TEXTS } from './lines.ts'
@@ -9,7 +9,7 @@ import { type Answer, askPython, noPython, type Piece } from './python.ts'
 const ROUNDS = 4000
 const why = noPython()
 
-describe('an inventory of Ansible is read as Python reads it', () => {
+describe('an Ansible inventory is read as by Python', () => {
   before(function () {
     if (why === undefined) return
     console.log(`    left out: ${why}`)
@@ -25,7 +25,7 @@ describe('an inventory of Ansible is read as Python reads it', () => {
     expect(refused).to.deep.equal([])
   })
 
-  it(`over ${YAML_TEXTS.length} documents of group_vars, but for what is refused here`, () => {
+  it(`over ${YAML_TEXTS.length} documents of group_vars, except for unsupported values`, () => {
     const refused = compare(YAML_TEXTS.map((text) => ({ kind: 'yaml', text })))
     expect(refused).to.deep.equal([
       'str: !!str 1\nint: !!int "3"\nset: !!set {a, b}\n',
@@ -56,7 +56,7 @@ function compare(pieces: readonly Piece[]): readonly string[] {
 
 function read({ kind, text }: Piece): Answer {
   try {
-    if (kind === 'yaml') return { value: shown(open(plain(yamlFile(text, 'vars.yml').value))) }
+    if (kind === 'yaml') return { value: shown(markTemplates(plain(yamlFile(text, 'vars.yml').value))) }
     if (kind === 'vars')
       return { value: values(iniTree(`[g]\n[g:vars]\n${text}\n`, 'hosts').groups.get('g')?.vars) }
     const [[name, vars] = []] = iniTree(`${text}\n`, 'hosts').hosts
@@ -74,7 +74,7 @@ function values(vars: Vars | undefined): Readonly<Record<string, unknown>> {
 
 function shown(value: unknown): unknown {
   for (const name of ['vault', 'template', 'number', 'date'] as const)
-    if (value === Closed[name]) return { closed: name }
+    if (value === Unusable[name]) return { closed: name }
   if (typeof value === 'number' && !Number.isFinite(value)) return { closed: 'infinite' }
   if (Array.isArray(value)) return value.map(shown)
   if (typeof value !== 'object' || value === null) return value

@@ -42,7 +42,7 @@ const HOST_VARS = {
   'host_vars/web03/main.yml': 'ansible_host: 192.0.2.23\nhttp_port: 8081\n',
 }
 
-describe('an inventory of Ansible', () => {
+describe('an Ansible inventory', () => {
   let directory: string
 
   beforeEach(() => {
@@ -69,7 +69,7 @@ describe('an inventory of Ansible', () => {
     return 'nothing was thrown'
   }
 
-  it('becomes an inventory of ours: groups, ranges, variables, and how hosts are reached', async () => {
+  it('is converted: groups, ranges, variables and connection settings', async () => {
     const ansible = await read({ 'hosts.ini': INI, ...HOST_VARS })
     const { hosts: all, values } = inventory(site, {
       domain: ansible.value('domain'),
@@ -101,7 +101,7 @@ describe('an inventory of Ansible', () => {
     expect(all.map(({ become }) => become?.method)).to.deep.equal(['sudo', 'sudo', 'sudo', 'none', 'sudo'])
   })
 
-  it('may be YAML, whose groups below go before those above, and a file of a group before both', async () => {
+  it('may be YAML; child groups override parents, and group files override both', async () => {
     const ansible = await read({
       'hosts.yml': `
 all:
@@ -130,14 +130,14 @@ all:
     expect(ansible.value('domain')).to.equal('shop.example.com')
   })
 
-  it('looks up names, and takes an address from another variable where it is told to', async () => {
+  it('resolves names, or takes the address from another variable', async () => {
     // Too long a name to ask anybody about.
     const nobody = 'x'.repeat(64)
     const ansible = await read({
       'hosts.ini': `[web]\nlocalhost port=80\n[db]\n${nobody} version=17 private_ip=10.0.0.9`,
     })
     expect(ansible.group('web').hosts['localhost']?.address).to.match(/^(127\.0\.0\.1|::1)$/)
-    expect(await refusal(() => ansible.group('db'))).to.include(`${nobody} has no address that is known here`)
+    expect(await refusal(() => ansible.group('db'))).to.include(`${nobody} has no known address`)
     const db = ansible.group('db', { vars: { address: 'private_ip' } })
     expect(db.hosts[nobody]).to.deep.include({
       address: '10.0.0.9',
@@ -145,7 +145,7 @@ all:
     })
   })
 
-  it('says which variable of which host does not fit, or is not said', async () => {
+  it('reports the variable and host of an invalid or missing value', async () => {
     const ansible = await read({
       'hosts.ini': '[web]\nweb1 ansible_host=192.0.2.1 port=many\n[db]\ndb1 ansible_host=192.0.2.2\n',
     })
@@ -153,25 +153,25 @@ all:
       'hosts.ini: port of web1 should be a port from 1 to 65535, got "many"',
     )
     expect(await refusal(() => ansible.group('db'))).to.match(
-      /^hosts\.ini: version of db1 is not said; it should be one of 15, 17/,
+      /^hosts\.ini: version of db1 is not set; it should be one of 15, 17/,
     )
     expect(await refusal(() => ansible.group('web', { from: 'wep' }))).to.equal(
-      `hosts.ini has no group "wep" Did you mean "web"? Another name is said with { from: '…' }.`,
+      `hosts.ini has no group "wep" Did you mean "web"? To use another name: { from: '…' }.`,
     )
   })
 
-  it('refuses what is encrypted, or stands open, where a secret is wanted, and says where secrets are kept here', async () => {
+  it('rejects an encrypted or plain value for a secret, with the sources of secrets', async () => {
     const vault = '$ANSIBLE_VAULT;1.1;AES256\n6162\n'
     const one = 'db:\n  hosts:\n    db1:\n      ansible_host: 192.0.2.2\n      version: 17\n'
     const inline = await read({
       'a.yml': `${one}      password: !vault |\n        $ANSIBLE_VAULT;1.1;AES256\n        6162\n`,
     })
     expect(await refusal(() => inline.group('db'))).to.match(
-      /^a\.yml: password of db1 is encrypted with Ansible Vault Keep it as a secret here/,
+      /^a\.yml: password of db1 is encrypted with Ansible Vault Use a secret source/,
     )
     const open = await read({ 'b.yml': `${one}      password: hunter2\n` })
     const told = await refusal(() => open.group('db'))
-    expect(told).to.include('password of db1 is to be a secret').and.not.to.include('hunter2')
+    expect(told).to.include('password of db1 should be a secret').and.not.to.include('hunter2')
     const template = await read({ 'c.yml': one.replace('17', '"{{ pg_version }}"') })
     expect(await refusal(() => template.group('db'))).to.include(
       'version of db1 is made by a template of Ansible',

@@ -29,7 +29,7 @@ describe('names in a lab', () => {
     it(`cannot be ${JSON.stringify(name)}`, async () => {
       expect(
         await wordsOf(() => checkName('host', name)),
-      ).to.equal(`error: "${name}" cannot be the name of a host.
+      ).to.equal(`error: "${name}" is not a valid name of a host.
    Use at most 32 lower-case letters, digits and dashes, beginning with a letter.`)
     })
   }

@@ -33,7 +33,7 @@ describe('the progress of a host that boots', () => {
 
   it('is none when a host is busy with nothing', () => {
     expect(outcome((second) => ({ units: 3, cpu: second * SECOND }))).to.equal(
-      '120 s: used 2 min 00 s of processor time without a result',
+      '120 s: used 2 min 00 s of CPU time without a result',
     )
   })
 

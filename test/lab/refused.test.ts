@@ -88,13 +88,13 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
   },
   'a snapshot whose base image is gone': {
     act: 'restore a snapshot whose base is gone',
-    text: `error: The base image of the snapshot "kept" is gone.
+    text: `error: The base image of the snapshot "kept" does not exist.
    at /nowhere
    The snapshot cannot be used without it: provision lab delete-snapshot kept`,
   },
   'a snapshot of a lab that has lost a disk': {
     act: 'snapshot of a lab without a disk',
-    text: `error: The snapshot "kept" could not be made.
+    text: `error: The snapshot "kept" could not be created.
    cp -a --reflink=auto --sparse=always -- /var/lib/provision/lab/mine/hosts/web1/disk.img /var/lib/provision/lab/mine/hosts/web1/ssh_host_key /var/lib/provision/lab/mine/hosts/web1/ssh_host_key.pub /var/lib/provision/lab-snapshots/kept.unfinished/lab/hosts/web1 ended with 1: cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/disk.img': No such file or directory
    cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/ssh_host_key': No such file or directory
    cp: cannot stat '/var/lib/provision/lab/mine/hosts/web1/ssh_host_key.pub': No such file or directory

@@ -40,7 +40,8 @@ export interface JumpHost extends Omit<Ssh, 'proxyJump' | 'transport'> {
 /** How to become root on a host. */
 export interface Become {
   /** `none` for a user that is root already. @default 'sudo' */
-  readonly method?: 'sudo' | 'doas' | 'none'
+  readonly method?: 'sudo' | 'su' | 'doas' | 'none'
+  /** The password that sudo or su asks for. doas takes one from a terminal only. */
   readonly password?: Secret
 }
 

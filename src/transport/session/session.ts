@@ -1,13 +1,9 @@
+import type { Become as InventoryBecome } from '../../model/inventory/host.ts'
 import type { Streamed } from '../../model/resource/command.ts'
-import type { Secret } from '../../shell/secret.ts'
 import type { Shell } from '../../shell/sh.ts'
 
-/** How the login user becomes root. */
-export interface Become {
-  readonly method: 'none' | 'sudo' | 'su' | 'doas'
-  /** For sudo and su; doas reads one from a terminal only. It is sent only when the host asks for it. */
-  readonly password?: Secret
-}
+/** How the login user becomes root. A password is sent only when the host asks for it. */
+export type Become = InventoryBecome & Required<Pick<InventoryBecome, 'method'>>
 
 /** One script for the session's shell. */
 export interface Script {

@@ -1,13 +1,13 @@
-import { Closed } from './value.ts'
+import { Unusable } from './variables.ts'
 
-/** A value of Python, or nothing where the text is no literal. */
-type Found = { readonly value: unknown } | undefined
+/** A Python value; undefined if the text is not a literal. */
+type Literal = { readonly value: unknown } | undefined
 
 /**
- * Reads a text as Python's `ast.literal_eval`: numbers, texts, True, False, None, lists, tuples, sets and dictionaries. Tuples and sets
- * become lists, as in Ansible. `1,2` is a tuple. Undefined for all that Python would not take, which Ansible leaves as a text.
+ * Parses a text like Python's `ast.literal_eval`: numbers, strings, True, False, None, lists, tuples, sets and dictionaries. Tuples and
+ * sets become lists, as in Ansible. `1,2` is a tuple. Undefined for any other text, which Ansible keeps as a string.
  */
-export function pythonLiteral(text: string): Found {
+export function pythonLiteral(text: string): Literal {
   const reader = new Reader(text.replace(/^[ \t]+/, ''))
   const found = reader.items(undefined)
   if (found === undefined || !reader.atEnd) return undefined
@@ -18,7 +18,7 @@ export function pythonLiteral(text: string): Found {
 
 interface Items {
   readonly values: readonly unknown[]
-  /** A comma after the last. */
+  /** True with a comma after the last. */
   readonly comma: boolean
 }
 
@@ -34,7 +34,7 @@ class Reader {
     return this.#rest === ''
   }
 
-  /** Values with commas between them, up to a bracket that is taken, too. Undefined where one is no literal. */
+  /** Values separated by commas, up to and including a bracket. Undefined if one is not a literal. */
   items(close: string | undefined): Items | undefined {
     const values: unknown[] = []
     let comma = false
@@ -52,22 +52,22 @@ class Reader {
     return close === undefined ? this.atEnd : this.#take(close)
   }
 
-  #value(): Found {
+  #value(): Literal {
     if (this.#take('[')) return asValue(this.items(']')?.values)
     if (this.#take('(')) return this.#tuple()
     if (this.#take('{')) return this.#braces()
     return this.#word() ?? this.#number() ?? this.#texts()
   }
 
-  #tuple(): Found {
+  #tuple(): Literal {
     const items = this.items(')')
     if (items === undefined) return undefined
     const [first] = items.values
     return items.values.length === 1 && !items.comma ? { value: first } : { value: items.values }
   }
 
-  /** A dictionary or a set: the first item tells. */
-  #braces(): Found {
+  /** A dictionary or a set, depending on the first item. */
+  #braces(): Literal {
     if (this.#take('}')) return { value: {} }
     const entries: [string, unknown][] = []
     const values: unknown[] = []
@@ -87,29 +87,29 @@ class Reader {
     return { value: values.length > 0 ? [...new Set(values)] : Object.fromEntries(entries) }
   }
 
-  #word(): Found {
+  #word(): Literal {
     const found = this.#match(/^(True|False|None|\.\.\.)(?![\p{L}\p{N}_])/u)
     if (found === undefined) return undefined
     return { value: { True: true, False: false, None: null }[found] ?? (found === 'None' ? null : found) }
   }
 
-  #number(): Found {
+  #number(): Literal {
     const found = this.#match(NUMBER)
     if (found === undefined) return undefined
-    if (/j$/i.test(found)) return { value: Closed.number }
+    if (/j$/i.test(found)) return { value: Unusable.number }
     const [, sign = '', digits = ''] = /^([+-]?)\s*(.*)$/.exec(found.replaceAll('_', '')) ?? []
     const value = Number(digits) * (sign === '-' ? -1 : 1)
     const whole = !/[.]|^(?!0x).*e/i.test(digits)
-    return { value: whole && !Number.isSafeInteger(value) ? Closed.number : value === 0 ? 0 : value }
+    return { value: whole && !Number.isSafeInteger(value) ? Unusable.number : value === 0 ? 0 : value }
   }
 
-  /** Texts that stand next to each other are one. */
-  #texts(): Found {
+  /** Adjacent strings are one. */
+  #texts(): Literal {
     let all: { readonly text: string; readonly bytes: boolean } | undefined
     for (;;) {
       const part = this.#text()
       if (part === undefined) return all && { value: all.text }
-      // Texts and bytes do not join.
+      // Strings and bytes cannot be concatenated.
       if (all !== undefined && all.bytes !== part.bytes) return undefined
       all = { text: (all?.text ?? '') + part.text, bytes: part.bytes }
     }
@@ -120,7 +120,7 @@ class Reader {
     const [all, prefix = '', quote = '', body = ''] =
       /^(r|b|u|br|rb|)('''|"""|'|")((?:\\[\s\S]|(?!\2)[\s\S])*)\2/i.exec(this.#rest) ?? []
     if (all === undefined) return undefined
-    // Three quotes open a long text, which has no end here.
+    // Three quotes open a long string, which has no end here.
     if (body === '' && quote.length === 1 && this.#rest[all.length] === quote) return undefined
     const bytes = /b/i.test(prefix)
     const text = /r/i.test(prefix) ? body : unescaped(body, bytes)
@@ -167,7 +167,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const ESCAPE = /\\(?:([0-7]{1,3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([\s\S]))/g
 
-/** Undefined for an escape that Python refuses. An unknown one stays as it is. */
+/** Undefined for an escape that Python rejects. An unknown one is kept. */
 function unescaped(body: string, bytes: boolean): string | undefined {
   let refused = false
   const text = body.replace(
@@ -184,7 +184,7 @@ function unescaped(body: string, bytes: boolean): string | undefined {
   return refused ? undefined : text
 }
 
-function asValue(values: readonly unknown[] | undefined): Found {
+function asValue(values: readonly unknown[] | undefined): Literal {
   return values === undefined ? undefined : { value: values }
 }
 
@@ -192,7 +192,43 @@ function isUnhashable(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-/** The name of a key, as JSON writes it. */
+/** The name of a key, as in JSON. */
 function named(key: unknown): string {
   return String(key)
+}
+
+/** The words of a line, or the error. */
+export type Words = { readonly words: readonly string[] } | { readonly fault: string }
+
+/**
+ * Splits a line like Python's `shlex.split` in POSIX mode: a backslash escapes the next character, in double quotes only `"` and `\`; a
+ * quoted part is joined with the adjacent text.
+ *
+ * @param comments if true, a `#` outside quotes begins a comment, even within a word
+ */
+export function shlex(text: string, { comments = false } = {}): Words {
+  const words: string[] = []
+  let word: string | undefined
+  let quote = ''
+  const letters = [...text]
+  for (let i = 0; i < letters.length; i++) {
+    const c = letters[i] ?? ''
+    if (c === '\\' && quote !== "'") {
+      const next = letters[++i]
+      if (next === undefined) return { fault: 'A backslash at the end escapes nothing' }
+      word = (word ?? '') + (quote === '"' && next !== '"' && next !== '\\' ? c : '') + next
+    } else if (quote !== '') {
+      if (c === quote) quote = ''
+      else word = (word ?? '') + c
+    } else if (c === '"' || c === "'") {
+      quote = c
+      word ??= ''
+    } else if (comments && c === '#') break
+    else if (' \t\r\n'.includes(c)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else word = (word ?? '') + c
+  }
+  if (quote !== '') return { fault: `A quote (${quote}) is not closed` }
+  return { words: word === undefined ? words : [...words, word] }
 }
