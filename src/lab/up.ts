@@ -20,11 +20,11 @@ import { startSupervisor } from './supervisor/start.ts'
 export interface UpOptions {
   /** @default 'demo' */
   readonly name?: string
-  /** Hosts to add. @default for a new lab eight: two each of lb, web, app, db */
+  /** Hosts to add. @default for a new lab two each of lb, web, app and db, and on Debian 13 witness1 */
   readonly hosts?: readonly string[]
   /** The snapshot from which a new lab is created. @default empty hosts */
   readonly from?: string
-  /** @default the release of the lab or snapshot, else 12 */
+  /** @default the release of the lab or snapshot, else 13 */
   readonly debian?: Debian
   /**
    * Limit of each host's CPU time in percent of a core, to test with slow hosts.

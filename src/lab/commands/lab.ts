@@ -21,7 +21,11 @@ function up(): Command {
     .addOption(
       new Option('--debian <release>', 'Debian release of the hosts (default: 13)').choices(['12', '13']),
     )
-    .option('--hosts <names>', 'hosts to add: web1,web2 (default: two each of lb, web, app and db)', list)
+    .option(
+      '--hosts <names>',
+      'hosts to add: web1,web2 (default: two each of lb, web, app and db, and witness1 on Debian 13)',
+      list,
+    )
     .option(
       '--cpu <percent>',
       'CPU limit of each host in percent of a core (default: $LAB_CPU, else none)',

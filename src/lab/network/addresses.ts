@@ -11,7 +11,7 @@ export const APT_PORT = 3142
 export const DEFAULT_NAME = 'demo'
 const PAIRS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'] as const
 
-/** Two hosts of each tier; and a third vote where Debian has what a failover without people needs. */
+/** Two hosts per tier; on Debian 13, which has the packages for automatic failover, also a host for the third vote. */
 export function defaultHosts(debian: 12 | 13): readonly string[] {
   return debian === 13 ? [...PAIRS, 'witness1'] : PAIRS
 }
