@@ -174,7 +174,7 @@ all:
     expect(told).to.include('password of db1 should be a secret').and.not.to.include('hunter2')
     const template = await read({ 'c.yml': one.replace('17', '"{{ pg_version }}"') })
     expect(await refusal(() => template.group('db'))).to.include(
-      'version of db1 is made by a template of Ansible',
+      'version of db1 is an Ansible template',
     )
     const file = await read({ 'd.yml': one.replace('      version: 17\n', ''), 'group_vars/db.yml': vault })
     expect(await refusal(() => file.group('db')))
