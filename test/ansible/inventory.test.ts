@@ -173,12 +173,10 @@ all:
     const told = await refusal(() => open.group('db'))
     expect(told).to.include('password of db1 should be a secret').and.not.to.include('hunter2')
     const template = await read({ 'c.yml': one.replace('17', '"{{ pg_version }}"') })
-    expect(await refusal(() => template.group('db'))).to.include(
-      'version of db1 is an Ansible template',
-    )
+    expect(await refusal(() => template.group('db'))).to.include('version of db1 is an Ansible template')
     const file = await read({ 'd.yml': one.replace('      version: 17\n', ''), 'group_vars/db.yml': vault })
     expect(await refusal(() => file.group('db')))
-      .to.include('version of db1 is not said')
+      .to.include('version of db1 is not set')
       .and.to.include('Keep it as a secret')
     // What nobody asks for hurts nobody.
     const unused = await read({ 'e.yml': one, 'group_vars/db.yml': vault })
