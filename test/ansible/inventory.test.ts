@@ -177,7 +177,7 @@ all:
     const file = await read({ 'd.yml': one.replace('      version: 17\n', ''), 'group_vars/db.yml': vault })
     expect(await refusal(() => file.group('db')))
       .to.include('version of db1 is not set')
-      .and.to.include('Keep it as a secret')
+      .and.to.include('Use a secret source')
     // What nobody asks for hurts nobody.
     const unused = await read({ 'e.yml': one, 'group_vars/db.yml': vault })
     expect(unused.group('db').hosts['db1']?.version).to.equal(17)
