@@ -23,10 +23,9 @@ import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { EXIT } from './exit.ts'
 import { exitCodeTable, programHelp, withHelpLayout } from './help.ts'
-import { unknownCommand } from './hints.ts'
 import { type Installation, playbookPath, playbooks } from './load/paths.ts'
 import { OTHER } from './options.ts'
-import { usageProblem } from './usage.ts'
+import { unknownCommand, usageProblem } from './usage.ts'
 
 /** The command line. Sets the exit code to one of {@link EXIT}. */
 export async function main(argv: readonly string[], installation: Installation): Promise<void> {

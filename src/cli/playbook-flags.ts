@@ -5,7 +5,7 @@ import type { FlagInput } from '../model/playbook/flags.ts'
 import { flagName, flagValues, isSwitch } from '../model/playbook/flags.ts'
 import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
-import { unknownOption } from './hints.ts'
+import { unknownOption } from './usage.ts'
 
 /** Splits the arguments that our own options leave over into the playbook's name and its options. */
 export function splitPlaybookArgs(args: readonly string[]): {

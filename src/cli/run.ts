@@ -48,7 +48,7 @@ export async function runPlaybook(
     if (prepare === 'reject' && parsed.prepare) throw notPlannable(name)
     return parsed
   }
-  const { inventory, playbook, files } = await load({ ...paths, installation, typeCheck, accept })
+  const { inventory, playbook, files } = await load(paths, { installation, typeCheck, accept })
   const limit = limitOf(flags.limit, inventory)
   if (isInteractive()) {
     promptSecrets(inventory, playbook, limit.limit)

@@ -11,7 +11,7 @@ import {
   runInForeground,
 } from '../transport/session/foreground.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
-import { loadInventory } from './load/load.ts'
+import { load } from './load/load.ts'
 import { type Installation, inventoryPath } from './load/paths.ts'
 import type { ConnectionFlags, HostFlags } from './options.ts'
 import { askHidden, askYes } from './prompt.ts'
@@ -81,7 +81,7 @@ export async function selectHosts(
   installation: Installation,
   argument?: string,
 ): Promise<SelectedHosts> {
-  const inventory = await loadInventory({ inventory: inventoryPath(path), installation, typeCheck })
+  const { inventory } = await load({ inventory: inventoryPath(path) }, { installation, typeCheck })
   const filters = [limit, argument].flatMap((text) =>
     text === undefined ? [] : [matchHosts(text, inventory.hosts)],
   )

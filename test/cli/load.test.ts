@@ -28,13 +28,17 @@ describe('user files', () => {
   afterEach(() => project.remove())
 
   const loaded = (names: { inventory?: string; playbook?: string; typeCheck?: boolean } = {}) =>
-    load({
-      inventory: join(project.directory, names.inventory ?? 'inventory.ts'),
-      playbook: join(project.directory, names.playbook ?? 'playbook.ts'),
-      // Not built: the loader of the tests resolves .js to .ts.
-      installation: { root: `${ROOT}/`, compiled: `${ROOT}/src/` },
-      typeCheck: names.typeCheck ?? false,
-    })
+    load(
+      {
+        inventory: join(project.directory, names.inventory ?? 'inventory.ts'),
+        playbook: join(project.directory, names.playbook ?? 'playbook.ts'),
+      },
+      {
+        // Not built: the loader of the tests resolves .js to .ts.
+        installation: { root: `${ROOT}/`, compiled: `${ROOT}/src/` },
+        typeCheck: names.typeCheck ?? false,
+      },
+    )
   const problem = async (names: Parameters<typeof loaded>[0] = {}) => {
     const error = await thrown(loaded(names))
     if (error instanceof Problem) return error

@@ -1,35 +1,21 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-
-const ROOT = resolve(import.meta.dirname, '../..')
+import { Project } from './project.ts'
 
 describe('a playbook on the command line', function () {
   this.slow('3s')
-  const directory = mkdtempSync(join(tmpdir(), 'provision-flags-'))
+  let project: Project
 
   before(() => {
-    mkdirSync(join(directory, 'node_modules'))
-    mkdirSync(join(directory, 'playbooks'))
-    symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
-    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(directory, name), text)
+    project = new Project(FILES)
   })
-  after(() => rmSync(directory, { recursive: true }))
+  after(() => project.remove())
 
-  const provision = (...args: string[]): Promise<{ readonly code: number; readonly text: string }> =>
-    new Promise((done) => {
-      const options = { cwd: directory, env: { ...process.env, NO_COLOR: '1' } }
-      execFile(
-        process.execPath,
-        [join(ROOT, 'bin/provision.js'), ...args],
-        options,
-        (error, stdout, stderr) => done({ code: error ? Number(error.code) : 0, text: stdout + stderr }),
-      )
-    })
+  const provision = async (...args: readonly string[]) => {
+    const { code, out, err } = await project.provision(...args)
+    return { code, text: out + err }
+  }
 
-  it('tells by --help what it is for and takes, beside what every run takes', async () => {
+  it('shows its description and options with --help, then those of a run', async () => {
     const { code, text } = await provision('deploy', '--help')
     expect(code, text).to.equal(0)
     expect(text).to.match(
@@ -38,29 +24,29 @@ describe('a playbook on the command line', function () {
     expect(text).to.include('--inventory <file>')
   })
 
-  it('prepares before the inventory is asked, and is told when it is only to look', async () => {
+  it('runs prepare before the inventory is loaded, and tells it about a dry run', async () => {
     const args = ['prepared', '-i', 'inventory.ts', '--no-type-check', '--force']
-    expect((await provision(...args)).text).to.match(/^prepared true false\nthe inventory was asked\n/)
+    expect((await provision(...args)).text).to.match(/^prepared true false\nthe inventory was loaded\n/)
     expect((await provision(...args, '--check')).text).to.match(
-      /^prepared true true\nthe inventory was asked\n/,
+      /^prepared true true\nthe inventory was loaded\n/,
     )
   })
 
-  it('that prepares is not planned: a plan cannot hold what it makes', async () => {
+  it('with prepare cannot be saved as a plan', async () => {
     const { code, text } = await provision('plan', 'prepared', '--out', 'p.json', '-i', 'inventory.ts')
     expect(code).to.equal(64)
     expect(text).to.include(
       'prepared prepares files on this machine, which a saved plan cannot contain\n   For a dry run: provision prepared --check',
     )
-    expect(text).to.not.include('asked')
+    expect(text).to.not.include('was loaded')
   })
 
-  it('is told its flags among our own', async () => {
+  it('gets its options among those of a run', async () => {
     const { text } = await provision('deploy', '-i', 'inventory.ts', '--release', '42', '--check')
-    expect(text).to.include('the playbook: it was told 42')
+    expect(text).to.include('the playbook: it was given 42')
   })
 
-  it('is told them when a plan is made, too', async () => {
+  it('gets them for a plan, too', async () => {
     const { text } = await provision(
       'plan',
       'deploy',
@@ -70,22 +56,22 @@ describe('a playbook on the command line', function () {
       'inventory.ts',
       '--release=42',
     )
-    expect(text).to.include('the playbook: it was told 42')
+    expect(text).to.include('the playbook: it was given 42')
   })
 
-  it('does nothing, and asks no inventory, when a flag is mistyped, missing or wrong', async () => {
+  it('is not run if an option is unknown or missing', async () => {
     const mistyped = await provision('deploy', '-i', 'inventory.ts', '--relaese', '42')
     expect(mistyped.code).to.equal(64)
     expect(mistyped.text)
       .to.include('Unknown option --relaese')
       .and.include('"--release"')
-      .and.not.include('asked')
+      .and.not.include('was loaded')
     const missing = await provision('deploy', '-i', 'inventory.ts')
     expect(missing.code).to.equal(64)
     expect(missing.text).to.include('--release: is missing; it should be a text')
   })
 
-  it('of which no name is said still knows a mistyped option of ours', async () => {
+  it('that is not named has suggestions for options of a run', async () => {
     const { code, text } = await provision('-i', 'inventory.ts', '--chekc')
     expect(code).to.equal(64)
     expect(text).to.include('Unknown option --chekc').and.include('"--check"')
@@ -97,7 +83,6 @@ const FILES = {
 import { flag, playbook } from 'provision-ts'
 import { site } from '../stack.ts'
 export default playbook(site, () => [], { flags: { force: flag }, prepare: ({ force }, { check }) => console.log('prepared', force, check) })`,
-  'package.json': '{ "type": "module" }',
   'stack.ts': `
 import { hosts, inventorySchema } from 'provision-ts'
 export const site = inventorySchema({ web: hosts() })`,
@@ -105,7 +90,7 @@ export const site = inventorySchema({ web: hosts() })`,
 import { inventory } from 'provision-ts'
 import { site } from './stack.ts'
 export default () => {
-  console.log('the inventory was asked')
+  console.log('the inventory was loaded')
   return inventory(site, { web: { hosts: { web1: { address: '10.0.0.1' } } } })
 }`,
   'playbooks/site.ts': `
@@ -116,6 +101,6 @@ export default playbook(site, () => [])`,
 import { playbook, text, withDescription } from 'provision-ts'
 import { site } from '../stack.ts'
 export default playbook(site, (_values, { release }) => {
-  throw new Error(\`it was told \${release}\`)
+  throw new Error(\`it was given \${release}\`)
 }, { description: 'Deploys a release.', flags: { release: withDescription('the release to deploy', text) } })`,
 }

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { execa } from 'execa'
 import { temporary } from '../support/rig.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** A project of a user, with our package among its own; gone with `remove`. */
+/** A project of a user in a temporary directory, with our package installed. */
 export class Project {
   readonly directory = temporary()
 
@@ -24,19 +24,22 @@ export class Project {
     return path
   }
 
-  /** Runs the command there as a user would. */
-  provision(
-    ...words: readonly string[]
+  /** Runs the command in the project. */
+  async provision(
+    ...args: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-    const { PROVISION_INVENTORY: _unset, ...env } = process.env
-    return new Promise((done) => {
-      const child = execFile(
-        process.execPath,
-        [join(ROOT, 'bin/provision.js'), ...words],
-        { cwd: this.directory, env: { ...env, NO_COLOR: '1' } },
-        (_error, out, err) => done({ code: child.exitCode ?? -1, out, err }),
-      )
-    })
+    const { exitCode, stdout, stderr } = await execa(
+      process.execPath,
+      [join(ROOT, 'bin/provision.js'), ...args],
+      {
+        cwd: this.directory,
+        env: { NO_COLOR: '1', PROVISION_INVENTORY: undefined },
+        reject: false,
+        stripFinalNewline: false,
+        stdin: 'ignore',
+      },
+    )
+    return { code: exitCode ?? -1, out: stdout, err: stderr }
   }
 
   remove(): void {

@@ -1,67 +1,63 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { expect } from 'chai'
+import { execa } from 'execa'
+import { Project } from './project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
 describe('provision validate', function () {
   this.slow('5s')
-  let directory: string
+  let project: Project
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'provision-validate-'))
-    mkdirSync(join(directory, 'node_modules'))
-    symlinkSync(ROOT, join(directory, 'node_modules/provision-ts'))
-    symlinkSync(join(ROOT, 'node_modules/@types'), join(directory, 'node_modules/@types'))
-    for (const [path, text] of Object.entries(PROJECT)) write(path, text)
+    project = new Project(PROJECT)
   })
-  afterEach(() => rmSync(directory, { recursive: true }))
+  afterEach(() => project.remove())
 
-  const write = (path: string, text: string): void => {
-    mkdirSync(dirname(join(directory, path)), { recursive: true })
-    writeFileSync(join(directory, path), text)
-  }
+  const write = (path: string, text: string) => project.write(path, text)
   const change = (path: keyof typeof PROJECT, from: string, to: string) => {
     expect(PROJECT[path]).to.include(from)
     write(path, PROJECT[path].replace(from, to))
   }
-  const validate = (...args: string[]) => provision(directory, 'validate', ...args)
+  const validate = async (...args: readonly string[]) => {
+    const { code, out, err } = await project.provision('validate', ...args)
+    return { code, text: out + err }
+  }
   const inventory = ['--inventory', 'inventory.ts']
 
-  it('finds nothing wrong with this repository: its types, templates, site and roles', async () => {
-    const certificates = join(directory, 'prod.ts')
-    write('prod.ts', PROD)
-    const { code, text } = await provision(ROOT, 'validate', '--inventory', certificates, 'playbooks/site.ts')
-    expect(code, text).to.equal(0)
-    expect(text)
+  it('finds no errors in this repository: types, templates, site and roles', async () => {
+    const inventory = write('prod.ts', PROD)
+    const { exitCode, all } = await execa({ cwd: ROOT, all: true, reject: false, env: { NO_COLOR: '1' } })`${
+      process.execPath
+    } bin/provision.js validate --inventory ${inventory} playbooks/site.ts`
+    expect(exitCode, all).to.equal(0)
+    expect(all)
       .to.match(/no errors in the project and in \d\d templates/)
       .and.match(/12 hosts match/)
       .and.match(/Roles: \d{2,} steps/)
       .and.match(/Verification: \d{2,} checks of 12 hosts/)
   })
 
-  it('finds nothing wrong where nothing is, and asks for no secret', async () => {
+  it('finds no errors in a valid project, and prompts for no secret', async () => {
     const { code, text } = await validate(...inventory)
     expect(code, text).to.equal(0)
     expect(text).to.include('2 hosts match the schema').and.include('Roles: 4 steps')
   })
 
-  it('checks types and templates alone without an inventory', async () => {
+  it('validates only types and templates without an inventory', async () => {
     const { code, text } = await validate()
     expect(code, text).to.equal(0)
     expect(text).to.include('Use --inventory FILE')
   })
 
-  it('names line and column of a template that uses what its data does not have', async () => {
+  it('reports line and column of an unknown property in a template', async () => {
     change('roles/motd/templates/motd.ejs', 'greeting.words', 'greeting.wrods')
     const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
     expect(text).to.match(/roles\/motd\/templates\/motd\.ejs:3:14: Property 'wrods' does not exist on type/)
   })
 
-  it('refuses to print what may be undefined, and a list', async () => {
+  it('rejects templates that print a list or a value that may be undefined', async () => {
     change('roles/motd/index.ts', 'readonly words: string', 'readonly words?: string; readonly all: string[]')
     change('roles/motd/templates/motd.ejs', '<%= name %>', '<%= greeting.all %>')
     const { text } = await validate(...inventory)
@@ -69,7 +65,7 @@ describe('provision validate', function () {
     expect(text).to.match(/motd\.ejs:3:5: Argument of type 'string \| undefined'/)
   })
 
-  it('names the head that imports what is not there, and a template without a head', async () => {
+  it('rejects a template without a head, and a head that imports a missing file', async () => {
     change('roles/motd/templates/motd.ejs', 'index.ts', 'indxe.ts')
     write('roles/motd/templates/other.ejs', 'no head')
     const { text } = await validate(...inventory)
@@ -77,7 +73,7 @@ describe('provision validate', function () {
     expect(text).to.include('other.ejs:1:1: the first line must declare the data')
   })
 
-  it('names the caller that promises other data than the head takes', async () => {
+  it('reports a call with data that the head of the template does not accept', async () => {
     change('roles/motd/templates/motd.ejs', '.Motd)', '.Motd & { readonly motto: string })')
     const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
@@ -86,26 +82,26 @@ describe('provision validate', function () {
     )
   })
 
-  it('names the template whose brackets do not close', async () => {
+  it('reports a template with an unclosed block', async () => {
     change('roles/motd/templates/motd.ejs', 'Welcome', '<% if (name) { -%>\nWelcome')
     expect((await validate(...inventory)).text).to.match(/motd\.ejs:4:1: '}' expected/)
   })
 
-  it('names file, line and column of a wrong type', async () => {
+  it('reports file, line and column of a type error', async () => {
     change('playbooks/site.ts', 'name: host.name', 'name: 42')
     const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
     expect(text).to.match(/playbooks\/site\.ts:\d+:\d+: Type 'number' is not assignable to type 'string'/)
   })
 
-  it('names the path of a value that does not fit the stack', async () => {
+  it('reports the path of a value that does not match the schema', async () => {
     process.env['CHECK_WORKERS'] = 'four'
     const { code, text } = await validate(...inventory).finally(() => delete process.env['CHECK_WORKERS'])
     expect(code).to.equal(1)
     expect(text).to.match(/web\.hosts\.web1\.workers: should be a whole number ≥ 1, got/)
   })
 
-  it('looks at the verification, too: its types, and the checks that it makes of the inventory', async () => {
+  it('validates the verification: its types, and its checks for the inventory', async () => {
     write('playbooks/verify.ts', VERIFY)
     const well = await validate(...inventory)
     expect(well.code, well.text).to.equal(0)
@@ -128,7 +124,7 @@ describe('provision validate', function () {
     expect(alone.text).to.include('Verification: 4 checks of 2 hosts').and.not.include('Roles')
   })
 
-  it('names the role whose body fails, and not one that wants another release', async () => {
+  it('reports a role that fails on all releases, and notes one that fails on one', async () => {
     change(
       'roles/motd/index.ts',
       '// body',
@@ -145,19 +141,6 @@ describe('provision validate', function () {
     )
   })
 })
-
-const provision = (
-  cwd: string,
-  ...args: string[]
-): Promise<{ readonly code: number; readonly text: string }> =>
-  new Promise((done) => {
-    execFile(
-      process.execPath,
-      [join(ROOT, 'bin/provision.js'), ...args],
-      { cwd, env: { ...process.env, NO_COLOR: '1' } },
-      (error, stdout, stderr) => done({ code: error ? Number(error.code) : 0, text: stdout + stderr }),
-    )
-  })
 
 const PROJECT = {
   'package.json': '{ "type": "module" }',

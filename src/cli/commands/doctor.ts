@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { controllerClock, controllerFindings } from '../../doctor/controller.ts'
 import { doctor } from '../../doctor/doctor.ts'
 import { findCompiler } from '../load/compiler.ts'
-import { loadInventory } from '../load/load.ts'
+import { load } from '../load/load.ts'
 import { type Installation, inventoryPath } from '../load/paths.ts'
 import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
 import { limitOf, openSessions } from '../target.ts'
@@ -19,7 +19,7 @@ export function doctorCommand(installation: Installation): Command {
     )
     .action(async (flags: ReachFlags & OutputFlags) => {
       const path = inventoryPath(flags.inventory)
-      const inventory = await loadInventory({ inventory: path, installation, typeCheck: flags.typeCheck })
+      const { inventory } = await load({ inventory: path }, { installation, typeCheck: flags.typeCheck })
       const limit = limitOf(flags.limit, inventory)
       const open = await openSessions(flags)
       const [controller, hosts] = await Promise.all([

@@ -39,13 +39,10 @@ export function graphCommand(installation: Installation): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (_playbook: string, { inventory, format, out }: GraphFlags, command: Command) => {
       const { name = 'site', rest } = splitPlaybookArgs(command.args)
-      const loaded = await load({
-        inventory: inventoryPath(inventory),
-        playbook: playbookPath(name),
-        installation,
-        typeCheck: false,
-        accept: flagParser(rest, command),
-      })
+      const loaded = await load(
+        { inventory: inventoryPath(inventory), playbook: playbookPath(name) },
+        { installation, typeCheck: false, accept: flagParser(rest, command) },
+      )
       const text = FORMATS[format](graphOf(loaded))
       if (out === undefined) process.stdout.write(text)
       else writeFileSync(out, text)

@@ -45,13 +45,10 @@ export function listStepsCommand(installation: Installation): Command {
 
 async function printSteps(flags: ListStepsFlags, command: Command, installation: Installation) {
   const { name = 'site', rest } = splitPlaybookArgs(command.args)
-  const { inventory, playbook } = await load({
-    inventory: inventoryPath(flags.inventory),
-    playbook: playbookPath(name),
-    installation,
-    typeCheck: flags.typeCheck,
-    accept: flagParser(rest, command),
-  })
+  const { inventory, playbook } = await load(
+    { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) },
+    { installation, typeCheck: flags.typeCheck, accept: flagParser(rest, command) },
+  )
   const { limit = () => true } = limitOf(flags.limit, inventory)
   const plan = { inventory, playbook, limit, select: selectionOf(flags) }
   const offline = flags.ask ? undefined : listSteps(plan)

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { exitCodeOfRun } from '../exit.ts'
 import { withHelpLayout } from '../help.ts'
-import { loadPlaybook } from '../load/load.ts'
+import { load } from '../load/load.ts'
 import { type Installation, playbookPath } from '../load/paths.ts'
 import {
   OTHER,
@@ -45,7 +45,7 @@ function withOptions(command: Command): Command {
 
 /** `provision deploy --help`: the description and the options of the playbook, then those of a run. */
 async function playbookHelp(name: string, installation: Installation): Promise<void> {
-  const playbook = await loadPlaybook(playbookPath(name), installation)
+  const { playbook } = await load({ playbook: playbookPath(name) }, { installation, typeCheck: false })
   const ours = withOptions(new Command(name))
   const help = new Command(`provision ${name}`)
     .usage('[options]')

@@ -6,7 +6,7 @@ import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 import { quote } from '../../shell/quote.ts'
 import { interactiveArguments } from '../../transport/openssh/interactive.ts'
-import { loadInventory } from '../load/load.ts'
+import { load } from '../load/load.ts'
 import { type Installation, inventoryPath } from '../load/paths.ts'
 import {
   type ConnectionFlags,
@@ -32,8 +32,8 @@ export function sshCommand(installation: Installation): Command {
     )
     .action(async (name: string, args: readonly string[], flags: SshFlags) => {
       const { inventory, typeCheck, acceptNewHostKeys } = flags
-      const path = inventoryPath(inventory)
-      const host = hostNamed(name, (await loadInventory({ inventory: path, installation, typeCheck })).hosts)
+      const paths = { inventory: inventoryPath(inventory) }
+      const host = hostNamed(name, (await load(paths, { installation, typeCheck })).inventory.hosts)
       process.exitCode =
         host.ssh?.transport === 'local'
           ? await run('/bin/sh', args.length > 0 ? ['-c', args.join(' ')] : [])

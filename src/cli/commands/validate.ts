@@ -12,13 +12,7 @@ import { elapsed } from '../../shell/duration.ts'
 import { EXIT } from '../exit.ts'
 import { expandPlaybook } from '../expand.ts'
 import { findCompiler, findTsconfig } from '../load/compiler.ts'
-import {
-  type CompiledFiles,
-  compile,
-  importInventory,
-  importPlaybook,
-  importVerification,
-} from '../load/load.ts'
+import { type CompiledFiles, compile, importDefault } from '../load/load.ts'
 import { existingFile, type Installation, playbookPath } from '../load/paths.ts'
 import { projectErrors } from '../load/templates.ts'
 import { formatError } from '../load/type-check.ts'
@@ -115,14 +109,17 @@ async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<R
   try {
     // `provision validate verify` validates the verification only.
     const playbook =
-      paths.playbook === paths.verification ? undefined : await importPlaybook(outdir, paths.playbook)
-    const verification = paths.verification && (await importVerification(outdir, paths.verification))
+      paths.playbook === paths.verification
+        ? undefined
+        : await importDefault(outdir, 'playbook', paths.playbook)
+    const verification =
+      paths.verification && (await importDefault(outdir, 'verification', paths.verification))
     if (paths.inventory === undefined)
       return {
         problems: [],
         notes: ['Inventory, roles and checks: not validated. Use --inventory FILE.'],
       }
-    const inventory = await importInventory(outdir, paths.inventory)
+    const inventory = await importDefault(outdir, 'inventory', paths.inventory)
     if (playbook) assertSchemaFits(playbook, inventory)
     const roles = playbook && validateRoles(inventory, accept(playbook))
     const checks = verification && validateChecks(verification, inventory, { mustFit: !playbook })

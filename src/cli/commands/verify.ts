@@ -5,7 +5,7 @@ import type { Verified } from '../../model/check/verification.ts'
 import { paintFor } from '../../report/problem.ts'
 import { verifyJson, verifyTable } from '../../report/tables/verify.ts'
 import { EXIT, exitCodeOfVerification } from '../exit.ts'
-import { loadVerification } from '../load/load.ts'
+import { load } from '../load/load.ts'
 import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
 import {
   type HostFlags,
@@ -59,12 +59,8 @@ export async function loadChecks(
   { inventory: path, typeCheck, limit }: HostFlags,
   installation: Installation,
 ) {
-  const { inventory, verification } = await loadVerification({
-    inventory: inventoryPath(path),
-    verification: playbookPath(name),
-    installation,
-    typeCheck,
-  })
+  const paths = { inventory: inventoryPath(path), verification: playbookPath(name) }
+  const { inventory, verification } = await load(paths, { installation, typeCheck })
   return { inventory, verification, ...limitOf(limit, inventory) }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'n
 import { join, resolve } from 'node:path'
 import { flagName, isSwitch } from '../../model/playbook/flags.ts'
 import { type HostNames, storedHostNames } from '../load/host-names.ts'
-import { cacheDirectory, compile, importPlaybook } from '../load/load.ts'
+import { cacheDirectory, compile, importDefault } from '../load/load.ts'
 import { type Installation, inventories, playbookPath } from '../load/paths.ts'
 import { describeField } from '../playbook-flags.ts'
 
@@ -37,7 +37,7 @@ export async function playbookOptionNames(
     const { outdir } = await compile({ playbook: path }, installation)
     const cache = join(outdir, 'options.json')
     if (changed(cache) > changed(join(outdir, 'inputs.json'))) return JSON.parse(readFileSync(cache, 'utf8'))
-    const { flags } = await importPlaybook(outdir, path)
+    const { flags } = await importDefault(outdir, 'playbook', path)
     const options = Object.entries(flags).map(([name, field]) => ({
       name: flagName(name),
       description: describeField(field).replace(/\s+/g, ' '),

@@ -14,9 +14,21 @@ import { storeHostNames } from './host-names.ts'
 import { existingFile, type Installation, relativePath } from './paths.ts'
 import { checkTypes, syntaxError } from './type-check.ts'
 
+/** What a file can export, by `type` of the exported value. */
+export interface Exports {
+  readonly inventory: Inventory
+  readonly playbook: Playbook
+  readonly verification: Verification
+}
+
+type Kind = keyof Exports
+
+export type Loaded<K extends Kind> = Pick<Exports, K> & {
+  /** All source files. */
+  readonly files: readonly string[]
+}
+
 export interface LoadOptions {
-  readonly inventory: string
-  readonly playbook: string
   readonly installation: Installation
   /** True to run the TypeScript compiler on files that have changed since the last check. */
   readonly typeCheck: boolean
@@ -24,87 +36,39 @@ export interface LoadOptions {
   readonly accept?: (playbook: Playbook) => Playbook
 }
 
-export interface Loaded {
-  readonly inventory: Inventory
-  readonly playbook: Playbook
-  /** All source files of both. */
-  readonly files: readonly string[]
-}
-
-/** Compiles an inventory and a playbook, checks their types and imports them. */
-export async function load({
-  inventory,
-  playbook,
-  installation,
-  typeCheck,
-  accept = (one) => one,
-}: LoadOptions): Promise<Loaded> {
-  const paths = {
-    inventory: existingFile(inventory, 'inventory'),
-    playbook: existingFile(playbook, 'playbook'),
+/**
+ * Compiles files, checks their types and imports them.
+ *
+ * @example await load({ inventory: 'inventory/lab.ts', playbook: 'playbooks/site.ts' }, options)
+ */
+export async function load<K extends Kind>(
+  paths: Readonly<Record<K, string>>,
+  { installation, typeCheck, accept = (playbook) => playbook }: LoadOptions,
+): Promise<Loaded<K>> {
+  const kinds = (Object.keys(paths) as K[]).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+  const full = Object.fromEntries(kinds.map((kind) => [kind, existingFile(paths[kind], kind)]))
+  const { outdir, inputs } = await compile(full, installation)
+  const [from = ''] = Object.values(full)
+  if (typeCheck) await checkTypes({ inputs, outdir, from, installation })
+  const loaded: Partial<Record<Kind, unknown>> = {}
+  for (const kind of kinds.toReversed()) {
+    const value = await importDefault(outdir, kind, full[kind] ?? '')
+    loaded[kind] = kind === 'playbook' ? accept(value as Playbook) : value
   }
-  const { outdir, inputs } = await compileChecked(paths, installation, typeCheck)
-  const accepted = accept(await importPlaybook(outdir, paths.playbook))
-  return { inventory: await importInventory(outdir, paths.inventory), playbook: accepted, files: inputs }
+  // Each kind of K was imported.
+  return { ...(loaded as Pick<Exports, K>), files: inputs }
 }
 
-/** Loads an inventory and a verification. */
-export async function loadVerification({
-  inventory,
-  verification,
-  installation,
-  typeCheck,
-}: Omit<LoadOptions, 'playbook' | 'accept'> & { readonly verification: string }): Promise<{
-  readonly inventory: Inventory
-  readonly verification: Verification
-}> {
-  const paths = {
-    inventory: existingFile(inventory, 'inventory'),
-    verification: existingFile(verification, 'verification'),
-  }
-  const { outdir } = await compileChecked(paths, installation, typeCheck)
-  const imported = await importVerification(outdir, paths.verification)
-  return { inventory: await importInventory(outdir, paths.inventory), verification: imported }
-}
-
-/** Loads an inventory alone. */
-export async function loadInventory({
-  inventory,
-  installation,
-  typeCheck,
-}: Omit<LoadOptions, 'playbook' | 'accept'>): Promise<Inventory> {
-  const paths = { inventory: existingFile(inventory, 'inventory') }
-  const { outdir } = await compileChecked(paths, installation, typeCheck)
-  return importInventory(outdir, paths.inventory)
-}
-
-/** Loads a playbook alone, without type check. */
-export async function loadPlaybook(path: string, installation: Installation): Promise<Playbook> {
-  const paths = { playbook: existingFile(path, 'playbook') }
-  const { outdir } = await compile(paths, installation)
-  return importPlaybook(outdir, paths.playbook)
-}
-
-/** @throws Problem with the errors of the TypeScript compiler */
-async function compileChecked(
-  paths: Readonly<Record<'inventory', string>>,
-  installation: Installation,
-  typeCheck: boolean,
-): Promise<CompiledFiles> {
-  const compiled = await compile(paths, installation)
-  if (typeCheck) await checkTypes({ ...compiled, from: paths.inventory, installation })
-  return compiled
-}
+/** The inventory comes first: its directory has the cache. It is imported last. */
+const ORDER: readonly Kind[] = ['inventory', 'playbook', 'verification']
 
 export interface CompiledFiles {
   readonly outdir: string
-  /** True if the files were compiled now, false if they have not changed since the last time. */
-  readonly fresh: boolean
   /** All source files, with those that the entries import. */
   readonly inputs: readonly string[]
 }
 
-/** Compiles files and all that they import, unless nothing has changed. */
+/** Compiles files and all that they import, unless nothing has changed. @param paths by the names of the output files */
 export async function compile(
   paths: Readonly<Record<string, string>>,
   { compiled }: Installation,
@@ -113,48 +77,33 @@ export async function compile(
   const outdir = join(cacheDirectory(Object.values(paths)[0] ?? '.'), key)
   const entries = ['ansible', 'lab', 'pki'].map((name) => [`provision-ts/${name}`, `${compiled}${name}.js`])
   const alias = { 'provision-ts': `${compiled}index.js`, ...Object.fromEntries(entries) }
-  const result = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
+  const { inputs } = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
     throw syntaxError(error)
   })
-  return { outdir, ...result }
+  return { outdir, inputs }
 }
 
-export async function importInventory(outdir: string, path: string): Promise<Inventory> {
-  const exported = await defaultExport(join(outdir, 'inventory.js'), path)
-  const value: unknown =
-    typeof exported === 'function' ? await runUserCode(path, exported as () => unknown) : exported
-  if (!isRecord(value) || value['type'] !== 'inventory')
-    throw wrongExport(path, 'an inventory', 'inventory(…), or a function that returns one')
-  const inventory = value as unknown as Inventory
-  storeHostNames(cacheDirectory(path), path, inventory)
-  return inventory
-}
-
-export async function importPlaybook(outdir: string, path: string): Promise<Playbook> {
-  const value = await defaultExport(join(outdir, 'playbook.js'), path)
-  if (isRecord(value) && value['type'] === 'playbook') return value as unknown as Playbook
-  throw wrongExport(path, 'a playbook', 'playbook(…)')
-}
-
-export async function importVerification(outdir: string, path: string): Promise<Verification> {
-  const value = await defaultExport(join(outdir, 'verification.js'), path)
-  if (isRecord(value) && value['type'] === 'verification') return value as unknown as Verification
-  throw wrongExport(path, 'a verification', 'verification(…)')
-}
-
-function wrongExport(path: string, kind: string, expected: string): Problem {
-  return new Problem(`${relativePath(path)} does not export ${kind}`, {
-    next: `It must have: export default ${expected}.`,
+/** Imports the default export of a compiled file. @throws Problem if it is of another kind */
+export async function importDefault<K extends Kind>(
+  outdir: string,
+  kind: K,
+  path: string,
+): Promise<Exports[K]> {
+  const value = await runUserCode(path, async () => {
+    const module: unknown = await import(pathToFileURL(join(outdir, `${kind}.js`)).href)
+    const exported = isRecord(module) ? module['default'] : undefined
+    return kind === 'inventory' && typeof exported === 'function' ? (exported() as unknown) : exported
   })
-}
-
-async function defaultExport(compiled: string, path: string): Promise<unknown> {
-  const module: unknown = await runUserCode(path, () => import(pathToFileURL(compiled).href))
-  return isRecord(module) ? module['default'] : undefined
+  if (!isRecord(value) || value['type'] !== kind)
+    throw new Problem(`${relativePath(path)} does not export ${kind === 'inventory' ? 'an' : 'a'} ${kind}`, {
+      next: `It must have: export default ${kind}(…)${kind === 'inventory' ? ', or a function that returns one' : ''}.`,
+    })
+  if (kind === 'inventory') storeHostNames(cacheDirectory(path), path, value as unknown as Inventory)
+  return value as unknown as Exports[K]
 }
 
 /** Turns errors of user code into a Problem with their place. */
-async function runUserCode<T>(path: string, body: () => T | Promise<T>): Promise<T> {
+async function runUserCode(path: string, body: () => Promise<unknown>): Promise<unknown> {
   try {
     return await body()
   } catch (error) {
