@@ -96,9 +96,9 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     ])
     expect(code, text).to.equal(64)
     expect(text.trim()).to.equal(
-      `error: keepalived cannot weigh ${address('web1')} with a priority of undefined.
+      `error: keepalived cannot use a priority of undefined for ${address('web1')}.
    at play "web" for web1, role keepalived, priority
-   Give a whole number from 1 to 254. Is it a balancer?`,
+   Set an integer from 1 to 254. Is the host a balancer?`,
     )
   })
 

@@ -128,7 +128,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
   describe('upstream and haproxy', () => {
     const steps = upstream({ name: 'app', servers: [SERVER], path: '/livez' })
 
-    it('refuse a haproxy.cfg that serves something else, other files that haproxy reads, and ports that are taken', async () => {
+    it('refuse a haproxy.cfg with other sections, other files that haproxy reads, and ports that are taken', async () => {
       await sh(`mkdir -p /etc/haproxy; printf 'defaults\\n  mode tcp\\nfrontend shop\\n  bind :5000\\nbackend shops # all\\n' >/etc/haproxy/haproxy.cfg
 echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
       const other = await listening('127.0.0.1:8405')
@@ -170,7 +170,7 @@ printf 'vrrp_instance SHOP {\\n  virtual_router_id 51\\n}\\n' >/etc/keepalived/k
     ])
     await sh("echo '# nothing' >/etc/keepalived/keepalived.conf")
     expect(await refused(steps)).to.deep.equal([
-      'the host has the address 198.18.0.99 already, and not from this role',
+      'the host already has the address 198.18.0.99, and not from this role',
     ])
     await sh('ip address delete 198.18.0.99/32 dev lo')
     await settled(steps)

@@ -89,14 +89,14 @@ describe('provision verify, on real hosts', function () {
       'app1 nothing is left of unfinished runs',
       'app2 disks are at most 85 % full',
       'db1 no reboot is pending',
-      'lb1 haproxy has web1, web2 in service',
       'lb1 can connect to web1:8080, web2:8080',
+      'lb1 haproxy has web1, web2 in service',
+      'lb2 can connect to web1:8080, web2:8080',
       'lb2 haproxy has web1, web2 in service',
       'lb2 is not in maintenance',
-      'lb2 can connect to web1:8080, web2:8080',
-      'web2 answers',
-      'web2 nginx is running and stable',
+      'web2 nginx answers',
       'web2 nginx forwards requests to the application',
+      'web2 nginx is running and stable',
       'web2 nginx serves the page',
     ])
     expect(text).to.include('owed: reload x').and.to.include('web2 is DOWN')
