@@ -14,7 +14,7 @@ const PHONE = { viewport: { width: 360, height: 740 } }
 const EIGHT: RunShape = { hosts: 8, steps: 40, failing: [3], lost: [6] }
 const HOSTILE = `"'</script><script>document.title='owned'</script><img src=x onerror=alert(1)>&amp;`
 
-describe('the report of a run, in a browser', () => {
+describe('the HTML report in a browser', () => {
   let browser: Browser
   let template: string
   const directory = mkdtempSync(join(tmpdir(), 'provision-report-'))
@@ -46,7 +46,7 @@ describe('the report of a run, in a browser', () => {
   const names = (page: Page) => page.locator('.host .name').allTextContents()
   const focused = (page: Page) => page.evaluate('document.activeElement?.parentElement?.dataset.host')
 
-  it('is small, says nothing in the console, and asks for nothing but itself', async () => {
+  it('is small, logs nothing to the console and makes no requests', async () => {
     expect(template.length).to.be.lessThan(60_000)
     const { page, said, asked } = await show()
     await page.locator('details.host > summary').nth(3).click()
@@ -55,7 +55,7 @@ describe('the report of a run, in a browser', () => {
     expect(asked).to.have.length(1)
   })
 
-  it('tells how the run ended, what went wrong and what changed', async () => {
+  it('shows the result, the problems and the changes', async () => {
     const { page } = await show()
     expect(await page.locator('#result').textContent()).to.equal('1 host failed, 1 host unreachable')
     expect(await page.locator('.problem .message').allTextContents()).to.deep.equal([
@@ -69,7 +69,7 @@ describe('the report of a run, in a browser', () => {
     expect(await page.locator('.change .diff .plus').first().textContent()).to.equal('+  listen 8080;\n')
   })
 
-  it('draws the tiers with what became of each host, and tells the same in words', async () => {
+  it('draws the tiers with the outcome of each host, and has a text version', async () => {
     const { page } = await show()
     expect(await page.locator('#picture .host.failed').getAttribute('data-host')).to.equal('web4')
     expect(await page.locator('#picture .host.unreachable').getAttribute('data-host')).to.equal('db7')
@@ -78,7 +78,7 @@ describe('the report of a run, in a browser', () => {
     )
   })
 
-  it('draws when each host was busy with what', async () => {
+  it('draws the activities of each host on a time axis', async () => {
     const { page } = await show()
     const bars = await page
       .locator('[data-host=web4] .track i')
@@ -93,7 +93,7 @@ describe('the report of a run, in a browser', () => {
     )
   })
 
-  it('finds hosts by words, tier and outcome', async () => {
+  it('filters hosts by text, tier and outcome', async () => {
     const { page } = await show()
     await page.getByLabel('Search').fill('web')
     expect(await names(page))
@@ -108,7 +108,7 @@ describe('the report of a run, in a browser', () => {
     expect(await page.locator('#change-list').textContent()).to.equal('No changes to show.')
   })
 
-  it('is used without a mouse', async () => {
+  it('can be used with the keyboard', async () => {
     const { page } = await show()
     await page.keyboard.press('/')
     await page.keyboard.type('lb')
@@ -125,7 +125,7 @@ describe('the report of a run, in a browser', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const)
-    it(`has no fault that axe finds, in the ${colorScheme}, all open`, async () => {
+    it(`has no accessibility problem that axe finds, in ${colorScheme} colours with all rows open`, async () => {
       const { page } = await show(EIGHT, { colorScheme })
       await page.locator('summary').evaluateAll((all) => {
         for (const one of all) one.click()
@@ -139,7 +139,7 @@ describe('the report of a run, in a browser', () => {
       expect(faults).to.deep.equal([])
     })
 
-  it('fits a phone: nothing reaches over its side', async () => {
+  it('fits on a phone without horizontal scrolling', async () => {
     const { page } = await show(EIGHT, PHONE)
     await page.locator('summary').evaluateAll((all) => {
       for (const one of all) one.click()
@@ -147,7 +147,7 @@ describe('the report of a run, in a browser', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360)
   })
 
-  it('is printed whole: every host, its problems, every change and diff', async () => {
+  it('prints every host, problem, change and diff', async () => {
     const { page } = await show({ hosts: 100, steps: 10, failing: [20] })
     expect(await names(page)).to.have.length.lessThan(100)
     await page.emulateMedia({ media: 'print' })
@@ -162,7 +162,7 @@ describe('the report of a run, in a browser', () => {
     expect(await page.locator('.host-body:visible').count()).to.equal(0)
   })
 
-  it('shows hostile names as they are, and runs nothing of them', async () => {
+  it('shows names with markup as text', async () => {
     const { page, said, asked } = await show({ hosts: 4, steps: 5, failing: [1], word: HOSTILE })
     expect(await page.title()).to.include(HOSTILE)
     expect(await page.locator('.host .name').first().textContent()).to.equal(`lb${HOSTILE}1`)
@@ -172,7 +172,7 @@ describe('the report of a run, in a browser', () => {
     expect(asked).to.have.length(1)
   })
 
-  it('is calm with 500 hosts: the worst first, the rest on demand', async () => {
+  it('shows the worst of 500 hosts first and the others on demand', async () => {
     const { page, said } = await show({ hosts: 500, steps: 100, failing: [150, 151, 300], lost: [400] })
     const shown = await names(page)
     expect(shown).to.have.length.lessThan(60).and.include.members(['web151', 'web152', 'app301', 'db401'])

@@ -14,14 +14,14 @@ describe('the report in JSON', () => {
     return written
   }
 
-  it('has a line for each event, each an object with its time', () => {
+  it('has an object with a time for each event', () => {
     const objects = lines(EVENTS).map((line) => JSON.parse(line))
     expect(objects.map(({ kind }) => kind)).to.deep.equal(EVENTS.map(({ kind }) => kind))
     for (const { at } of objects) expect(new Date(at).toISOString()).to.equal(at)
     expect(lines(EVENTS).filter((line) => line.includes('\n'))).to.deep.equal([])
   })
 
-  it('is as the published schema says, which knows each kind of event', () => {
+  it('conforms to the published schema, which has each kind of event', () => {
     expect(misfits(lines(EVENTS))).to.deep.equal([])
     expect([...KINDS].sort()).to.deep.equal(Object.keys(ALL).sort())
     expect([...new Set(EVENTS.map(({ kind }) => kind))].sort()).to.deep.equal(Object.keys(ALL).sort())
@@ -30,7 +30,7 @@ describe('the report in JSON', () => {
     expect(misfits([first.replace('"mode"', '"mood"')])).to.have.length(1)
   })
 
-  it('has problems whole, and places as a person would write them', () => {
+  it('contains complete problems, with locations as file:line:column', () => {
     const objects = lines(EVENTS).map((line) => JSON.parse(line))
     expect(objects.find(({ kind }) => kind === 'failed').problem).to.deep.equal({
       message: 'web2: command reload failed: exit status 1',
@@ -46,7 +46,7 @@ describe('the report in JSON', () => {
     })
   })
 
-  it('masks secrets wherever they stand', () => {
+  it('masks secrets everywhere', () => {
     const password = new Secret(() => 'correct "horse" battery')
     password.reveal()
     const event: RunEvent = {

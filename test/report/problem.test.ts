@@ -12,7 +12,7 @@ describe('a problem', () => {
     next: 'Mend it.',
   })
 
-  it('is shown whole: what, where, the evidence, what to do', () => {
+  it('is shown with its location, its details and the next step', () => {
     expect(showProblem(whole, plain)).to.equal(`error: It does not fit.
    at inventory/none.ts:12:5
    web.port: is missing
@@ -21,19 +21,19 @@ describe('a problem', () => {
     expect(showProblem(new Problem('It is broken.'), plain)).to.equal('error: It is broken.')
   })
 
-  it('is shown without a stack trace, unless one is asked for', () => {
+  it('is shown without a stack trace by default', () => {
     expect(showError(whole, plain)).to.equal(showProblem(whole, plain))
     expect(showError(whole, plain, { stack: true })).to.match(/Mend it\.\nProblem: It does not fit\.\n +at /)
   })
 
-  it('is told from a mistake of ours, which is shown with its stack', () => {
+  it('differs from a bug, which is shown with its stack', () => {
     expect(showError(new TypeError('x is not a function'), plain)).to.match(
       /^error: this is a bug in provision, not in your files\nTypeError: x is not a function\n +at /,
     )
     expect(showError('thrown text', plain)).to.match(/\nthrown text$/)
   })
 
-  it('shows no secret', () => {
+  it('contains no secret', () => {
     const password = new Secret(() => "it's tr0ub4dor")
     const words = `psql: password ${password.reveal()} was refused`
     expect(showProblem(new Problem(words, { details: [words] }), plain)).to.equal(
@@ -42,7 +42,7 @@ describe('a problem', () => {
     expect(showError(new Error(words), plain)).not.to.include('tr0ub4dor')
   })
 
-  it('has colours on a terminal, anywhere when they are forced, and none where nobody wants them', () => {
+  it('has colours on a terminal, with FORCE_COLOR everywhere, with NO_COLOR nowhere', () => {
     const { NO_COLOR, FORCE_COLOR, TERM } = process.env
     const say = (env: NodeJS.ProcessEnv) => {
       for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TERM']) delete process.env[name]
@@ -64,12 +64,12 @@ describe('a problem', () => {
   })
 })
 
-describe('the diffs of texts', () => {
+describe('diffs of texts', () => {
   const change = (path: string, after: string | undefined) => ({ path, before: known(''), after })
   const diffs = (before: readonly string[], ...texts: readonly ReturnType<typeof change>[]) =>
     unifiedDiffs({ action: 'change', fields: [], texts }, before)
 
-  it('are unified ones, with three lines around a change', () => {
+  it('are unified, with three lines of context', () => {
     const lines = Array.from({ length: 9 }, (_, i) => `line ${i}`)
     const [diff] = diffs([lines.join('\n')], change('/a', lines.with(5, 'new').join('\n')))
     expect(diff).to.match(
@@ -77,23 +77,23 @@ describe('the diffs of texts', () => {
     )
   })
 
-  it('of a text that is new have all of it', () => {
+  it('contain the whole text of a new file', () => {
     expect(diffs([], change('/a', 'one\ntwo\n'))).to.deep.equal([
       '--- /a\tnow\n+++ /a\twanted\n@@ -0,0 +1,2 @@\n+one\n+two',
     ])
   })
 
-  it('name what is secret or no text, and show nothing of it', () => {
+  it('show only the paths of secrets and binary files', () => {
     expect(diffs(['old secret'], change('/a', undefined))).to.deep.equal(['/a: secret, not shown'])
   })
 
-  it('mask secrets that were in the old text or are in the new', () => {
+  it('mask secrets of the old and the new text', () => {
     const password = new Secret(() => 'xkcd-936-battery')
     const [diff] = diffs([`old ${password.reveal()}\n`], change('/a', `new ${password.reveal()}\n`))
     expect(diff).to.include('-old ***\n+new ***')
   })
 
-  it('are none for a difference without texts', () => {
+  it('are empty for a change without texts', () => {
     expect(unifiedDiffs({ action: 'run', fields: [] }, [])).to.deep.equal([])
   })
 })

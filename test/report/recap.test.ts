@@ -54,7 +54,7 @@ describe('the recap of a run', () => {
       expect(words).to.equal(expected)
     })
 
-  it('shows the time, the round trips of the host with most of them, and the traffic', () => {
+  it('shows the time, the highest number of round trips of a host, and the traffic', () => {
     expect(recap(summary([web1, host({ host: 'web2', trips: 1 })]), plain)).to.match(
       / \(1\.23 s, at most 2 round trips per host, 3 KiB\)$/,
     )

@@ -25,7 +25,7 @@ type Path = `/${string}`
 
 const MAY_BE_ROOT: ReadonlySet<string> = new Set(['directory', 'creates', 'home'])
 
-describe('a path that cannot be', () => {
+describe('an invalid path', () => {
   const kinds: Readonly<Record<string, (path: Path) => Step>> = {
     file: (path) => file(path, 'x'),
     directory: (path) => directory(path),
@@ -54,7 +54,7 @@ describe('a path that cannot be', () => {
     ['/abc'.repeat(1024), 'has more than 4095 bytes'],
   ]
   for (const [kind, make] of Object.entries(kinds))
-    it(`is refused where it is written: ${kind}`, () => {
+    it(`is rejected at the line of the caller: ${kind}`, () => {
       for (const [path, why] of paths) {
         if (path === '/' && MAY_BE_ROOT.has(kind)) continue
         const given = path as Path // Types do not stop all of them.
@@ -65,7 +65,7 @@ describe('a path that cannot be', () => {
       }
     })
 
-  it('is one with a name of 256 bytes, and not one of 255; a release needs some for itself', () => {
+  it('has a name of 256 bytes, not of 255; a release needs some bytes itself', () => {
     const name = 'x'.repeat(255)
     expect(file(`/etc/${name}`, '').name).to.have.length(260)
     expect(() => file(`/etc/${name}x`, '')).to.throw(TypeError, 'has a name of more than 255 bytes')
@@ -75,13 +75,13 @@ describe('a path that cannot be', () => {
     )
   })
 
-  it('is not one with blanks, quotes, a newline, a dash or three dots', () => {
+  it('is not one with spaces, quotes, a newline, a dash or three dots', () => {
     for (const path of ['/a b', "/a'b", '/a\nb', '/-a', '/...', '/.a', '/a..b'] as const)
       expect(file(path, '').name).to.equal(path)
   })
 })
 
-describe('a name that cannot be', () => {
+describe('an invalid name', () => {
   const names = ['', 'a/b.conf', '../x.service', 'a\0.service', `${'x'.repeat(250)}.service`]
   for (const [kind, make] of Object.entries({
     unit: (name: string) => unit(name as 'x.service', ''),
@@ -89,11 +89,11 @@ describe('a name that cannot be', () => {
     'name of a dropIn': (name: string) => dropIn('x.service', name, ''),
     sysctl: (name: string) => sysctl(name, { 'vm.swappiness': 1 }),
   }))
-    it(`is refused: ${kind}`, () => {
+    it(`is rejected: ${kind}`, () => {
       for (const name of names) expect(() => make(name), JSON.stringify(name)).to.throw(TypeError)
     })
 
-  it('says which', () => {
+  it('is in the message', () => {
     expect(() => dropIn('x.service', 'a/b', '')).to.throw(
       'dropIn for x.service: the name "a/b" has a slash or a NUL byte',
     )
@@ -101,7 +101,7 @@ describe('a name that cannot be', () => {
     expect(() => unit('..' as 'x.service', '')).to.throw('unit: the name ".." cannot be the name of a file')
   })
 
-  it('is refused as the target of a link', () => {
+  it('is rejected as the target of a link', () => {
     for (const target of ['', 'a\0', `../${'x'.repeat(256)}`])
       expect(() => link('/a', { target })).to.throw(TypeError, 'link /a: invalid target')
     expect(link('/a', { target: '../b/./c/' }).name).to.equal('/a')
@@ -110,7 +110,7 @@ describe('a name that cannot be', () => {
 
 describe('a mode', () => {
   for (const mode of ['9999', 'u=rw', '+x', '', '7', '07', '00644', '0o644', '644 '])
-    it(`is refused unless it is three or four octal digits: ${JSON.stringify(mode)}`, () => {
+    it(`must have three or four octal digits: ${JSON.stringify(mode)}`, () => {
       const words = `the mode "${mode}" is not three or four octal digits, such as 0644`
       expect(() => file('/a', '', { mode })).to.throw(TypeError, `file /a: ${words}`)
       expect(() => directory('/a', { mode })).to.throw(TypeError, `directory /a: ${words}`)
@@ -122,8 +122,8 @@ describe('a mode', () => {
   })
 })
 
-describe('two parts of a transaction for one path', () => {
-  it('are refused', () => {
+describe('two steps of a transaction with the same path', () => {
+  it('are rejected', () => {
     expect(() => transaction('x', [file('/a', 'x'), absent('/b'), link('/a', { target: 'b' })])).to.throw(
       TypeError,
       'transaction "x": two steps have the path /a',

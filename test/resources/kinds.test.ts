@@ -18,7 +18,7 @@ describe('each kind', () => {
     ...RELEASE_ROWS,
     ...SYSTEM_ROWS,
   }))
-    it(`knows what to do about ${what}`, () => {
+    it(`handles ${what}`, () => {
       if (refuses !== undefined) {
         expect(() => step.diff(have)).to.throw(Problem, refuses)
         return
@@ -28,14 +28,14 @@ describe('each kind', () => {
       if (runs) expect(step.apply(have).map(({ script }) => script.text)).to.deep.equal(runs)
     })
 
-  it('refuses a pattern as the path that a command creates', () => {
+  it('rejects a pattern as the path that a command creates', () => {
     expect(() => command('a', sh`:`, { creates: '/srv/*.done' })).to.throw(
       TypeError,
       'patterns are not expanded',
     )
   })
 
-  it('refuses names that no unit can have', () => {
+  it('rejects invalid names of units', () => {
     for (const name of ['', 'a b', 'a/b', '../x', 'x'.repeat(256)])
       expect(() => service(name), name).to.throw(TypeError, 'is not the name of a unit')
     expect(() => service('app@')).to.throw(
@@ -44,7 +44,7 @@ describe('each kind', () => {
     )
   })
 
-  it('has the path or name as its own', () => {
+  it('is named by its path or name', () => {
     expect(dropIn('haproxy.service', 'limits', '')).to.include({
       kind: 'unit',
       name: '/etc/systemd/system/haproxy.service.d/limits.conf',
@@ -53,14 +53,14 @@ describe('each kind', () => {
     expect(pkg('nginx', 'curl').name).to.equal('nginx, curl')
   })
 
-  it('installs only what is missing, and lets no service start by that', () => {
+  it('installs only missing packages and starts no service', () => {
     const [install] = pkg('nginx', 'curl').apply([version(undefined), version('1')])
     expect(install?.script.text)
       .to.match(/^set -- nginx\n/)
       .and.to.include('policy-rc.d')
   })
 
-  it('tells the texts that change, but of secrets and binary files only that they do', () => {
+  it('shows changed texts, but not those of secrets and binary files', () => {
     const texts = (step: Step) => step.diff(undefined)?.texts?.map(({ path, after }) => [path, after])
     expect(texts(file('/a', 'text'))).to.deep.equal([['/a', 'text']])
     expect(texts(file('/a', secret))).to.deep.equal([['/a', undefined]])

@@ -39,7 +39,7 @@ const site = role('site', ({ domain }: { readonly domain: string }, { facts }) =
 ])
 
 describe('a role on a fake host', () => {
-  it('tells what it would do there, and with which result', async () => {
+  it('returns the plan and the result', async () => {
     const host = fakeHost({ facts: { cpus: 8 }, files: { '/etc/logrotate.d/site': 'weekly\n' } })
     const run = await converge(site({ domain: 'a.test' }), host)
     expect(run.plan).to.deep.equal([
@@ -53,14 +53,14 @@ describe('a role on a fake host', () => {
     expect(run.commands.map(({ of }) => of)).to.include.members(['package nginx', 'handler reload nginx'])
   })
 
-  it('changes nothing the second time', async () => {
+  it('changes nothing in a second run', async () => {
     const host = fakeHost()
     await converge(site({ domain: 'a.test' }), host)
     const again = await converge(site({ domain: 'a.test' }), host)
     expect(again).to.deep.include({ plan: [], handlers: [], commands: [] })
   })
 
-  it('finds as it is what the test says is there', async () => {
+  it('takes the initial state of the test', async () => {
     const host = fakeHost({
       packages: ['nginx'],
       services: { nginx: 'running' },
@@ -69,13 +69,13 @@ describe('a role on a fake host', () => {
     expect((await converge(site({ domain: 'a.test' }), host)).plan).to.deep.equal([])
   })
 
-  it('is refused where two of its steps want different things', async () => {
+  it('fails if two steps contradict each other', async () => {
     const steps = [file('/etc/motd', 'one\n'), file('/etc/motd', 'two\n')]
     const error = await thrown(converge(steps, fakeHost()))
     expect(String(error)).to.include('host1: file /etc/motd did not converge')
   })
 
-  it('comes to rest with each kind that knows fake hosts', async () => {
+  it('converges with each kind that simulates its change', async () => {
     const steps = [
       user('app', { home: '/srv/app' }),
       directory('/srv/app', { owner: 'app' }),
@@ -102,7 +102,7 @@ describe('a role on a fake host', () => {
     expect((await converge(steps, host)).plan).to.deep.equal([])
   })
 
-  it('shows no secret, and gives it to the test that wants to know', async () => {
+  it('masks secrets, and returns them on request', async () => {
     const password = new Secret(() => 'correct horse')
     const run = await converge(file('/etc/app/password', password), fakeHost())
     const { text, mode, secret } = run.files['/etc/app/password'] ?? {}
@@ -111,13 +111,13 @@ describe('a role on a fake host', () => {
     expect(secret?.reveal()).to.equal('correct horse')
   })
 
-  it('takes absolute paths alone', async () => {
+  it('takes only absolute paths', async () => {
     expect(await wordsOf(() => fakeHost({ files: { 'etc/motd': '' } }))).to.equal(
       'error: A fake host takes absolute paths, not etc/motd',
     )
   })
 
-  it('gets the answers that the test has, of its own host and of others', async () => {
+  it('gets the answers of the test, for its host and others', async () => {
     const db1: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
     const primary = ask(
       'is it the primary?',
@@ -146,7 +146,7 @@ describe('a role on a fake host', () => {
    Give it to the host whose turn it is: fakeHost({ others: [fakeHost({ name: 'db1' })] }).`)
   })
 
-  it('plans again what a kind of your own cannot say of fake hosts, and comes to rest with one that can', async () => {
+  it('plans a custom kind without simulate again, and converges with one that has it', async () => {
     const there = (path: string) => sh`test -e ${path}`
     const of = {
       id: (path: string) => path,

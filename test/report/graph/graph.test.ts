@@ -9,10 +9,10 @@ import { Project } from '../../cli/project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 
-describe('who talks to whom', () => {
+describe('the topology', () => {
   const host = (name: string, group: string, address: string) => ({ name, group, address })
 
-  it('is what hosts let in, by tier, from the outside inwards', () => {
+  it('has the connections that hosts allow, with clients before servers', () => {
     const topology = topologyOf([
       { ...host('db1', 'db', '10.0.0.4'), admits: [{ to: [5432], from: ['10.0.0.3'] }] },
       {
@@ -47,7 +47,7 @@ describe('who talks to whom', () => {
     ])
   })
 
-  it('may go in a circle', () => {
+  it('may have a cycle', () => {
     const { tiers } = topologyOf([
       { ...host('b1', 'b', '10.0.0.2'), admits: [{ to: [2], from: ['10.0.0.1'] }] },
       { ...host('a1', 'a', '10.0.0.1'), admits: [{ to: [1], from: ['10.0.0.2'] }] },
@@ -55,7 +55,7 @@ describe('who talks to whom', () => {
     expect(tiers.map(({ name }) => name)).to.have.members(['a', 'b'])
   })
 
-  it('is drawn with names as they are', () => {
+  it('escapes names in SVG and Mermaid', () => {
     const name = `a"<b>&'c`
     const topology = topologyOf([
       { ...host(name, name, '10.0.0.1'), admits: [{ to: [80], from: 'anywhere' }] },
@@ -65,7 +65,7 @@ describe('who talks to whom', () => {
     expect(graphMermaid(drawing)).to.include('["a#34;#60;b#62;#38;\'c"]').and.not.to.include('<b>')
   })
 
-  it('of many hosts is told in short', () => {
+  it('lists only some names of a large tier', () => {
     const topology = topologyOf(
       Array.from({ length: 100 }, (_, i) => host(`web${i + 1}`, 'web', `10.0.0.${i}`)),
     )
@@ -95,20 +95,20 @@ describe('provision graph', () => {
     return out
   }
 
-  it('tells tiers and plays in words', async () => {
+  it('prints tiers and plays as text', async () => {
     expect(await graph()).to.match(
       /^Tiers and their allowed connections\n {2}lb {6}lb1, lb2 {4}80, 443 from anywhere; VRRP within the tier\n {2}web {5}web1, web2 {2}8080 from lb\n {2}app {5}app1, app2 {2}3000 from web\n/,
     )
     expect(await graph()).to.match(/\n {2}\d+ {2}balancers +lb +one at a time\n$/)
   })
 
-  it('draws in Mermaid', async () => {
+  it('prints Mermaid', async () => {
     expect(await graph('--format', 'mermaid'))
       .to.match(/^flowchart TB\n/)
       .and.include('outside0 -->|"80, 443"| tier0')
   })
 
-  it('has drawn docs/stack.svg: provision graph --inventory test/report/graph/stack-inventory.ts --format svg --out docs/stack.svg', async () => {
+  it('prints docs/stack.svg: provision graph --inventory test/report/graph/stack-inventory.ts --format svg --out docs/stack.svg', async () => {
     expect(await graph('--format', 'svg')).to.equal(readFileSync(join(ROOT, 'docs/stack.svg'), 'utf8'))
   })
 })

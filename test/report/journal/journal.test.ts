@@ -34,7 +34,7 @@ const ok = (host: string, name: string): RunEvent => ({
 })
 
 describe('the journal of a run', () => {
-  it('has a line for each event that says something new', () => {
+  it('has a line for each event with new information', () => {
     const { about, lines } = parseJournal(journalOf(EVENTS))
     expect(about).to.deep.equal({ provision: 2, ...ABOUT })
     const told = (kind: string) => lines.filter((line) => line.kind === kind).length
@@ -81,7 +81,7 @@ describe('the journal of a run', () => {
     ])
   })
 
-  it('tells of steps that are as wanted in one line for a host, and what a step is once for all hosts', () => {
+  it('has one line for the ok steps of a host and one definition of a step for all hosts', () => {
     const names = Array.from({ length: 100 }, (_, i) => `/etc/part-${i}`)
     const { lines } = parseJournal(
       journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))),
@@ -91,7 +91,7 @@ describe('the journal of a run', () => {
     expect(lines.filter(({ kind }) => kind === 'ok')).to.have.length(1)
   })
 
-  it('masks secrets wherever they stand, and keeps no text of a file but in a diff that was asked for', () => {
+  it('masks secrets everywhere and contains texts of files only as requested diffs', () => {
     const password = new Secret(() => 'correct "horse" battery')
     const value = password.reveal()
     const change = (before?: string): RunEvent => ({
@@ -124,14 +124,14 @@ describe('the journal of a run', () => {
     expect(shown).to.include('wanted text ***').and.not.to.match(/horse/)
   })
 
-  it('can be read to the last whole line when the run was cut off', () => {
+  it('can be read to the last complete line after a crash', () => {
     const text = journalOf(EVENTS)
     const all = parseJournal(text).lines.length
     expect(parseJournal(text.slice(0, -20)).lines).to.have.length(all - 1)
     expect(timelineOf(text.slice(0, -20)).summary).to.equal(undefined)
   })
 
-  it('becomes a story of each host', () => {
+  it('becomes a timeline of each host', () => {
     const { hosts } = timelineOf(journalOf(EVENTS))
     expect(Object.fromEntries(hosts.map(({ name, outcome }) => [name, outcome]))).to.deep.equal({
       // Once web2 had failed, nothing more was begun on it.

@@ -23,7 +23,7 @@ describe('the table of a verification', () => {
     ...of,
   })
 
-  it('has a line a check, those of one host together, and all in one sentence', () => {
+  it('has a row for each check, grouped by host, and a summary', () => {
     const all = verified([
       finding({}),
       finding({ about: 'web', label: 'are of one mind', ms: undefined }),
@@ -50,7 +50,7 @@ describe('the table of a verification', () => {
     { unreachable: new Map([['web2', new Problem('web2: no route to it')]]) },
   )
 
-  it('says why a check failed, what to do, and which hosts were not reached', () => {
+  it('shows the reason of a failure, the next step and the unreachable hosts', () => {
     expect(verifyTable(bad, plain).split('\n')).to.deep.equal([
       'target  check    result   time',
       'web1    answers  failed   0.01 s',
@@ -69,7 +69,7 @@ describe('the table of a verification', () => {
     finding({ label: 'is well' }),
   ])
 
-  it('shows an unknown result apart from a failure, with its reason, and counts it apart', () => {
+  it('shows and counts unknown results separately, with their reasons', () => {
     expect(verifyTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
       'web1    answers  unknown  0.01 s',
       `    ${slow}`,
@@ -81,14 +81,14 @@ describe('the table of a verification', () => {
     expect(end).to.include({ passed: 1, failed: 0, unknown: 1 })
   })
 
-  it('has an exit status of its own for unknown results, behind those of failures and of hosts that are not reached', () => {
+  it('has separate exit statuses for failures, unreachable hosts and unknown results, in this order', () => {
     expect(
       [bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitCodeOfVerification),
     ).to.deep.equal([1, 3, 4])
     expect(exitCodeOfVerification(verified([finding({})]))).to.equal(0)
   })
 
-  it('is an object a line for programs, without secrets', () => {
+  it('is available as JSON lines without secrets', () => {
     const lines = verifyJson(bad).map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(lines.map(({ kind, outcome, host }) => [kind, outcome ?? host])).to.deep.equal([
       ['check', 'failed'],

@@ -5,7 +5,7 @@ import { Problem, Unknown } from '../../../src/model/problem.ts'
 import { plain } from '../../../src/report/problem.ts'
 import { changes, lastKnown, statusLines } from '../../../src/report/tables/watch-view.ts'
 
-describe('the state of a site at a glance', () => {
+describe('the watch view', () => {
   const host = (name: string, group: string): Host => ({ name, group, address: '10.0.0.1' })
   const hosts = [host('lb1', 'lb'), host('lb2', 'lb'), host('db1', 'db'), host('db2', 'db')]
   const found = (about: string, label: string, more: Partial<Finding> = {}): Finding => ({
@@ -30,7 +30,7 @@ describe('the state of a site at a glance', () => {
     found('db2', 'has room'),
   ])
 
-  it('has a line a tier, with what its checks say', () => {
+  it('has a line for each tier with the values of its checks', () => {
     expect(statusLines(well, hosts, plain)).to.deep.equal([
       '4 checks on 4 hosts: 4 passed. (0.12 s)',
       '  lb  lb1 lb2  lb1 holds 10.0.0.9',
@@ -38,7 +38,7 @@ describe('the state of a site at a glance', () => {
     ])
   })
 
-  it('marks hosts that are not well or not reached, and says why; of many, how many', () => {
+  it('marks failed and unreachable hosts and lists the reasons, of many only the first', () => {
     const many = Array.from({ length: 12 }, (_, i) => found('db2', `part ${i}`, failed))
     expect(statusLines(seen([found('lb', 'one holds', {}), ...many], ['lb2']), hosts, plain)).to.deep.equal([
       '13 checks on 4 hosts: 1 passed, 12 failed, unreachable: lb2. (0.12 s)',
@@ -50,7 +50,7 @@ describe('the state of a site at a glance', () => {
     ])
   })
 
-  it('tells what has changed, and nothing of what only wavers or could not be found out', () => {
+  it('shows changes, but not measured values that vary or unknown results of unreachable hosts', () => {
     const now = seen(
       [
         found('lb', 'one holds 10.0.0.9', { said: 'lb2 holds 10.0.0.9' }),
@@ -76,7 +76,7 @@ describe('the state of a site at a glance', () => {
   const slow = (seconds: number) =>
     ({ outcome: 'unknown', problem: new Unknown(`no answer within ${seconds} s`) }) as const
 
-  it('shows a check that turns unknown once, and marks its host', () => {
+  it('shows a check that becomes unknown once and marks its host', () => {
     const now = seen([found('db2', 'has room', slow(10))])
     expect(statusLines(now, hosts, plain)).to.deep.equal([
       '1 check on 4 hosts: 0 passed, 1 unknown. (0.12 s)',
@@ -93,7 +93,7 @@ describe('the state of a site at a glance', () => {
     ])
   })
 
-  it('compares a check of a host that is reached again with the state before', () => {
+  it('compares a check of a host that is reachable again with its last known state', () => {
     const lost = seen([found('lb', 'one holds 10.0.0.9', { outcome: 'unknown' })], ['lb1'])
     expect(changes(lastKnown(well, lost), well)).to.deep.equal(['lb1 is reachable again'])
   })

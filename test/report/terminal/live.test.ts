@@ -7,7 +7,7 @@ import { step } from './script.ts'
 
 const PLAIN = (_style: unknown, text: string) => text
 
-describe('The board of a run', () => {
+describe('the live board', () => {
   it('has a row for each host of a small play', () => {
     const board = new LiveBoard(PLAIN)
     begin(board, ['web1', 'web2'])
@@ -16,7 +16,7 @@ describe('The board of a run', () => {
     expect(board.play('web').hosts.map(({ title }) => title)).to.eql(['web1 package nginx', 'web2 2 changed'])
   })
 
-  it('tells how far a step is and what it waits for, until it is done', () => {
+  it('shows the progress of a step and what it waits for', () => {
     const board = new LiveBoard(PLAIN)
     begin(board, ['web1'])
     const about = { play: 'web', host: 'web1' } as const
@@ -29,7 +29,7 @@ describe('The board of a run', () => {
     expect(title()).to.equal('web1 package nginx')
   })
 
-  it('has one row for a play of many hosts: how far they are, and who takes longest', () => {
+  it('has one row for a play with many hosts, with the number of finished hosts and the slowest ones', () => {
     let now = 0
     const board = new LiveBoard(PLAIN, () => now)
     const hosts = Array.from({ length: 40 }, (_, i) => `web${i + 1}`)
@@ -45,7 +45,7 @@ describe('The board of a run', () => {
     })
   })
 
-  it('tells how long a host has been at the same thing', () => {
+  it('shows the duration of a long activity', () => {
     let now = 0
     const board = new LiveBoard(PLAIN, () => now)
     begin(board, ['web1'])
@@ -54,7 +54,7 @@ describe('The board of a run', () => {
     expect(board.play('web').hosts[0]?.title).to.equal('web1 waiting for dpkg, 12.0 s')
   })
 
-  it('knows which plays are over, under way and to come', () => {
+  it('tells finished, running and pending plays apart', () => {
     const board = new LiveBoard(PLAIN)
     board.emit({ kind: 'begin', mode: 'apply', hosts: [], plays: ['a', 'b', 'c'] })
     board.emit({ kind: 'play', play: 'b', hosts: ['web1'] })
@@ -64,7 +64,7 @@ describe('The board of a run', () => {
   })
 })
 
-describe('The live display, in a terminal', () => {
+describe('the live display in a terminal', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip()
   })
@@ -78,7 +78,7 @@ describe('The live display, in a terminal', () => {
     expect(drawings).to.be.at.most(ms / 100 + 4)
   })
 
-  it('keeps to the width of the terminal', () => {
+  it('cuts rows to the width of the terminal', () => {
     const { text } = shown('stty cols 40 rows 30', '20 5')
     const rows = stripVTControlCharacters(text).split(/\r?\n/)
     const drawn = rows.filter((row) => / web|read/.test(row) && !row.includes('took'))
@@ -86,7 +86,7 @@ describe('The live display, in a terminal', () => {
     for (const row of drawn.filter((one) => !one.startsWith('Nothing'))) expect(row.length).to.be.at.most(40)
   })
 
-  it('takes a terminal that does not know its size for one of 80 columns', () => {
+  it('assumes 80 columns for a terminal of unknown size', () => {
     const { text } = shown('stty cols 0 rows 0', '4 5')
     expect(text).to.contain('web4')
   })

@@ -34,7 +34,7 @@ describe('the plain report', () => {
     return lines.join('\n')
   }
 
-  it('tells what changed, what failed and what is left to do', () => {
+  it('shows changes, failures and how to continue', () => {
     expect(shown(EVENTS)).to.equal(`error: balancer1 cannot be reached: nothing listens at 10.0.0.9:22
 web1      ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content
 web1          --- /etc/motd	now
@@ -76,7 +76,7 @@ balancer1 unreachable
 To continue with web2, balancer1: provision resume. Finished steps are not repeated.`)
   })
 
-  it('has words for symbols where somebody listens to it', () => {
+  it('has words instead of symbols for screen readers', () => {
     const lines = shown(EVENTS, { symbols: SCREEN_READER_LABELS, verbose: true }).split('\n')
     expect(lines.filter((line) => /[✓✗~…·═─]/u.test(line))).to.deep.equal([])
     expect(lines).to.include.members([
@@ -105,7 +105,7 @@ web3     -a
 web3     +c`)
   })
 
-  it('tells at the end alone, where it is asked to, each change once for the hosts that agree', () => {
+  it('can show changes only at the end, once for all hosts with equal changes', () => {
     const hosts = ['web1', 'web2', 'web3', 'web4', 'web5']
     const text = shown([...hosts.map((host) => changedMotd(host)), end(hosts)], { asItHappens: false })
     expect(text).to.equal(`Changed:
@@ -118,7 +118,7 @@ web3     +c`)
 No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 KiB)`)
   })
 
-  it('tells of all steps, too, when it is to be verbose', () => {
+  it('shows all steps if it is verbose', () => {
     const more = shown(EVENTS, { verbose: true }).split('\n')
     const less = shown(EVENTS).split('\n')
     expect(more.filter((line) => !less.includes(line))).to.deep.equal([
@@ -130,7 +130,7 @@ No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 Ki
     ])
   })
 
-  it('marks what is planned, what comes after others that may make it needless, and what failed', () => {
+  it('marks planned, deferred and failed steps', () => {
     const about = { kind: 'step', play: 'web', host: 'web1' } as const
     const difference = { action: 'run', fields: [] } as const
     expect(
@@ -149,7 +149,7 @@ No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 Ki
     )
   })
 
-  it('is the same text when its colours are taken away', () => {
+  it('has the same text with and without colours', () => {
     const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
     const bright = shown(EVENTS, { paint: coloured })
     expect(bright).to.match(ESCAPE)

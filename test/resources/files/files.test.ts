@@ -25,7 +25,7 @@ import { Secret } from '../../../src/shell/secret.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('on a real file system', () => {
+describe('kinds of files on a real file system', () => {
   const rig = ownRig()
 
   /** Brings the steps about; the engine itself proves that they have converged. */
@@ -49,12 +49,12 @@ describe('on a real file system', () => {
       'many bytes': Buffer.alloc(300_000, 0xfe),
     }
     for (const [what, content] of Object.entries(CONTENTS))
-      it(`holds ${what}`, async () => {
+      it(`contains ${what}`, async () => {
         await made(file(`${rig.root}/a`, content, rig.own))
         expect(readFileSync(`${rig.root}/a`).equals(Buffer.from(content))).to.equal(true)
       })
 
-    it('is for all to read, a secret one for its owner alone, whatever was there', async () => {
+    it('is readable by all, a secret one only by its owner, whatever its old mode was', async () => {
       writeFileSync(`${rig.root}/secret`, 'old', { mode: 0o666 })
       const secret = new Secret(() => 'hunter2')
       await made(
@@ -69,19 +69,19 @@ describe('on a real file system', () => {
       expect(readFileSync(`${rig.root}/secret`, 'utf8')).to.equal('hunter2')
     })
 
-    it('has a name of any sort, in directories that are made', async () => {
+    it('may have any name, and its directories are created', async () => {
       await made(file(`${rig.root}/new dir/it's "$HOME"\n-x`, 'a', rig.own))
       expect(readdirSync(`${rig.root}/new dir`)).to.deep.equal(['it\'s "$HOME"\n-x'])
       expect(mode(`${rig.root}/new dir`)).to.equal('755')
     })
 
-    it('leaves nothing beside it', async () => {
+    it('leaves no temporary file', async () => {
       await made(file(`${rig.root}/a`, 'a', rig.own))
       await made(file(`${rig.root}/a`, 'b', rig.own))
       expect(readdirSync(rig.root)).to.deep.equal(['a'])
     })
 
-    it('leaves nothing beside it, and what was there as it was, when it cannot be written', async () => {
+    it('leaves no temporary file and keeps the old file if the write fails', async () => {
       writeFileSync(`${rig.root}/a`, 'old')
       const { summary } = await rig.run((web) => [
         play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new', { owner: 'no-such-user' })]),
@@ -90,21 +90,21 @@ describe('on a real file system', () => {
       expect([readdirSync(rig.root), readFileSync(`${rig.root}/a`, 'utf8')]).to.deep.equal([['a'], 'old'])
     })
 
-    it('is another file when its content changes, so that who reads the old one reads it whole', async () => {
+    it('is replaced, so that a program that reads the old file can finish', async () => {
       await made(file(`${rig.root}/a`, 'old', rig.own))
       const before = statSync(`${rig.root}/a`).ino
       await made(file(`${rig.root}/a`, 'new', rig.own))
       expect(statSync(`${rig.root}/a`).ino).not.to.equal(before)
     })
 
-    it('is the same one when only its mode changes', async () => {
+    it('is not replaced if only its mode changes', async () => {
       await made(file(`${rig.root}/a`, 'old', rig.own))
       const before = statSync(`${rig.root}/a`).ino
       await made(file(`${rig.root}/a`, 'old', { ...rig.own, mode: '0600' }))
       expect([statSync(`${rig.root}/a`).ino, mode(`${rig.root}/a`)]).to.deep.equal([before, '600'])
     })
 
-    it('has its owner and mode before it has its content, so that nobody reads what is not for them', () => {
+    it('has owner and mode before it has content', () => {
       const programs = withoutPerl()
       const tell = 'for last; do :; done; stat -c "%s" "$last" >> $SEEN'
       for (const name of ['chmod', 'install']) {
@@ -135,7 +135,7 @@ describe('on a real file system', () => {
       expect(readFileSync(`${rig.root}/seen`, 'utf8')).to.equal('0\n0\n')
     })
 
-    it('is the same on a host without perl, whatever it holds', () => {
+    it('is the same on a host without perl', () => {
       for (const text of ['', 'a', '\n', 'a\n\n', `'"\`$(id) $HOME \\n %s`, 'ünï\r\n', 'EOF\nEND\n']) {
         const [write] = file(`${rig.root}/new`, text, { ...rig.own, mode: '0640' }).apply(undefined)
         execFileSync('/bin/sh', ['-c', write?.script.text ?? ''], { env: { PATH: withoutPerl() } })
@@ -148,7 +148,7 @@ describe('on a real file system', () => {
       }
     })
 
-    it('that cannot be written says why, and leaves nothing', async () => {
+    it('reports why it cannot be written, and leaves nothing', async () => {
       const { problems } = await rig.run((web) => [
         play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new', { owner: 'no-such-user' })]),
       ])
@@ -176,7 +176,7 @@ describe('on a real file system', () => {
       return programs
     }
 
-    it('takes the place of a link, and leaves what that leads to alone', async () => {
+    it('replaces a link and keeps the target', async () => {
       writeFileSync(`${rig.root}/other`, 'other')
       symlinkSync('other', `${rig.root}/a`)
       await made(file(`${rig.root}/a`, 'own', rig.own))
@@ -185,7 +185,7 @@ describe('on a real file system', () => {
     })
   })
 
-  it('a directory is made with those above it, and what is in it is left alone', async () => {
+  it('a directory is created with its parents, and its contents are kept', async () => {
     await made(directory(`${rig.root}/a/b c`, { ...rig.own, mode: '0700' }))
     writeFileSync(`${rig.root}/a/b c/file`, '', { mode: 0o600 })
     await made(directory(`${rig.root}/a/b c`, { ...rig.own, mode: '2750' }))
@@ -196,7 +196,7 @@ describe('on a real file system', () => {
     ])
   })
 
-  it('a link is made, and replaced, whatever it leads to', async () => {
+  it('a link is created and replaced, with any target', async () => {
     mkdirSync(`${rig.root}/dir`)
     writeFileSync(`${rig.root}/file`, '')
     symlinkSync('dir', `${rig.root}/link`)
@@ -212,7 +212,7 @@ describe('on a real file system', () => {
     expect(readdirSync(`${rig.root}/dir`)).to.deep.equal([])
   })
 
-  it('a file and a link to it change places', async () => {
+  it('a file and a link to it can be swapped', async () => {
     writeFileSync(`${rig.root}/here`, 'text')
     symlinkSync('here', `${rig.root}/there`)
     await made(link(`${rig.root}/here`, { target: 'there' }), file(`${rig.root}/there`, 'text', rig.own))
@@ -222,7 +222,7 @@ describe('on a real file system', () => {
     ])
   })
 
-  it('what is absent is kept elsewhere', async function () {
+  it('a removed path is kept elsewhere', async function () {
     if (!rig.machine.isPrivate) this.skip()
     mkdirSync(`${rig.root}/dir/deep`, { recursive: true })
     writeFileSync(`${rig.root}/dir/deep/file`, 'precious')
@@ -238,7 +238,7 @@ describe('on a real file system', () => {
     expect(found?.stdout.toString()).to.equal('precious')
   })
 
-  it('keeps a copy of a file that it replaces where a backup is asked for, in a transaction as well', async function () {
+  it('copies a replaced file with backup, in a transaction too', async function () {
     if (!rig.machine.isPrivate) this.skip()
     const options = { ...rig.own, backup: true }
     for (const name of ['alone', 'together', 'plain'])
@@ -258,7 +258,7 @@ describe('on a real file system', () => {
     expect(found?.stdout.toString()).to.equal("somebody's alonesomebody's together")
   })
 
-  it('a release stands whole where it should, whatever its files are called', async () => {
+  it('a release is complete, with any names of files', async () => {
     mkdirSync(`${rig.root}/build/@scope/deep`, { recursive: true })
     const names = ['@scope/deep/a.js', '@root.js', '-dash', ' ', 'ünï.css']
     for (const name of names) writeFileSync(`${rig.root}/build/${name}`, name.repeat(10_000))

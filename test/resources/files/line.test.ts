@@ -25,31 +25,31 @@ describe('line', () => {
     return readFileSync(path, 'utf8')
   }
 
-  it('is added at the end, and the file made when there is none', async () => {
+  it('is added at the end, and a missing file is created', async () => {
     expect(await settled('a\nb\n', line(path, 'c'))).to.equal('a\nb\nc\n')
     expect(await settled('a\nb', line(path, 'c'))).to.equal('a\nb\nc\n')
     expect(await settled('', line(path, 'c'))).to.equal('c\n')
   })
 
-  it('makes the file and the directories above it', async () => {
+  it('creates the file and its directories', async () => {
     path = `${rig.empty()}/deep/er`
     expect(await settled(undefined, line(path, 'c'))).to.equal('c\n')
   })
 
-  it('leaves a file alone that has it, twice as well', async () => {
+  it('does not change a file that has it once or twice', async () => {
     expect(await settled('a\nb\na', line(path, 'a'))).to.equal('a\nb\na')
   })
 
-  it('takes the place of the first line that matches, and the others go', async () => {
+  it('replaces the first matching line and removes the others', async () => {
     const step = line(path, 'UMASK 027', { match: /^#?umask\s/gi })
     expect(await settled('x\n#UMASK 1\ny\nUMASK 2\nUMASK 027\nz\n', step)).to.equal('x\nUMASK 027\ny\nz\n')
   })
 
-  it('may not match itself', async () => {
+  it('need not match itself', async () => {
     expect(await settled('a\nb\na\n', line(path, 'c', { match: /a/ }))).to.equal('c\nb\n')
   })
 
-  it('is one of several of the same file', async () => {
+  it('may be one of several lines of a file', async () => {
     const text = await settled(
       'Port 22\n',
       line(path, 'one'),
@@ -59,7 +59,7 @@ describe('line', () => {
     expect(text).to.equal('Port 23\none\ntwo\n')
   })
 
-  it('is text, whatever it says', async () => {
+  it('is taken literally', async () => {
     const canary = `${rig.empty()}/canary`
     const hostile = `it's $(touch ${canary}) \`id\` "\\t\\n" & %s * ✓`
     expect(await settled(`1e1\n${hostile} \n\n`, line(path, '10'), line(path, hostile))).to.equal(
@@ -83,21 +83,21 @@ describe('line', () => {
     expect(await settled(crlf, line(path, 'BAR 2'))).to.equal(`${crlf}BAR 2\r\n`)
   })
 
-  it('finds the first line behind a byte order mark, and keeps the mark', async () => {
+  it('finds the first line after a byte order mark, and keeps the mark', async () => {
     expect(await settled('\ufeffFIRST=1\nx\n', line(path, 'FIRST=2', { match: /^FIRST=/ }))).to.equal(
       '\ufeffFIRST=2\nx\n',
     )
     expect(await settled('\ufeffFIRST=1\n', line(path, 'FIRST=1'))).to.equal('\ufeffFIRST=1\n')
   })
 
-  it('may be longer than an argument of a program, and its name is not', async () => {
+  it('may be longer than an argument of a program, and its name is short', async () => {
     const long = `key=${'x'.repeat(200_000)}`
     const step = line(path, long, { match: /^key=/ })
     expect(await settled(`key=${'y'.repeat(200_000)}\nz\n`, step)).to.equal(`${long}\nz\n`)
     expect(step.name.length).to.be.below(path.length + 110)
   })
 
-  it('refuses a match that fits an empty line', () => {
+  it('rejects a match that fits an empty line', () => {
     expect(() => line(path, 'x', { match: /(?:)/ })).to.throw(TypeError, 'it would replace every blank line')
     expect(() => line(path, 'x', { match: /^\s*$/g })).to.throw(
       TypeError,
@@ -112,7 +112,7 @@ describe('line', () => {
     expect(statSync(path).mode & 0o777).to.equal(0o640)
   })
 
-  it('refuses what is no file, and what is no line', async () => {
+  it('rejects a path that is not a file, and a text of several lines', async () => {
     symlinkSync('/etc/passwd', path)
     const { problems } = await rig.run((web) => [play('web', { hosts: web }, () => [line(path, 'a')])])
     expect(problems.join()).to.include('is a link, not a file')

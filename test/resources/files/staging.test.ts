@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { stagingPath } from '../../../src/resources/files/staging.ts'
 
-describe('the name beside a path', () => {
+describe('a staging path', () => {
   const LONG = [
     `${'é'.repeat(127)}1`,
     `${'é'.repeat(127)}2`,
@@ -10,7 +10,7 @@ describe('the name beside a path', () => {
     '🦆'.repeat(63),
   ]
 
-  it('is one that a file system takes, in the same directory', () => {
+  it('is a valid name in the same directory', () => {
     for (const name of [...LONG, 'a', '-rf', 'new\nline']) {
       const at = stagingPath(`/srv/dir/${name}`)
       expect(at.startsWith('/srv/dir/.')).to.equal(true)
@@ -18,12 +18,12 @@ describe('the name beside a path', () => {
     }
   })
 
-  it('is told from those beside other paths by all but its end', () => {
+  it('differs from those of other paths before its random end', () => {
     const stems = LONG.map((name) => stagingPath(`/${name}`).slice(0, -8))
     expect(new Set(stems).size).to.equal(LONG.length)
   })
 
-  it('is another one each time', () => {
+  it('is different each time', () => {
     expect(stagingPath('/a')).not.to.equal(stagingPath('/a'))
   })
 })

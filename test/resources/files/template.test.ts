@@ -29,7 +29,7 @@ describe('a template', () => {
     throw new Error('it was rendered')
   }
 
-  it('gives text with the values in their places, escaped for nothing', () => {
+  it('renders values without escaping', () => {
     const { render } = written<{ domain: string; ports: readonly number[]; tls: boolean }>(
       `<%# ({ domain, ports, tls }: Conf) -%>
 server_name <%= domain %>;
@@ -50,7 +50,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     expect(render({ n: 0, on: false })).to.equal('0 false ')
   })
 
-  it('refuses a value that is undefined, with the variable, its file and line', () => {
+  it('rejects an undefined value, with the variable, file and line', () => {
     const { name, render } = written<{ a: string; b?: string }>(
       '<%# ({ a, b }: A) -%>\nfirst <%= a %>\nsecond <%= a %> <%= b -%>\n',
     )
@@ -65,7 +65,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
        |                     ^`)
   })
 
-  it('refuses a name that its head does not know, and a property of what is undefined', () => {
+  it('rejects an undeclared name and a property of an undefined value', () => {
     const { name, render } = written<{ a?: { b: string } }>(
       '<%# ({ a }: A) -%>\n<% if (a) { -%><%= misspelt %><% } -%>\n<%= a.b %>',
     )
@@ -82,7 +82,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     ])
   })
 
-  it('refuses to print what is no text', () => {
+  it('rejects values that are not text', () => {
     const { render } = written<{ a: unknown }>('<%# ({ a }: A) -%>\n<%= a; %>')
     const words = (a: unknown) => refusal(() => render({ a })).message.replace(/^\S+ /, '')
     expect(words({})).to.equal('a is an object, not a text')
@@ -91,7 +91,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     expect(words(null)).to.equal('a is null')
   })
 
-  it('refuses a template that is not there, and one that is no JavaScript', () => {
+  it('rejects a missing template and one with invalid JavaScript', () => {
     const missing = refusal(() => template<{ a: string }>(meta, 'missing.ejs')({ a: '' }))
     expect(showProblem(missing, plain)).to.equal(`error: There is no template missing.ejs
    at ${root}/in a role/templates/missing.ejs
@@ -102,7 +102,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     expect(broken.next).to.equal('Run provision validate: it shows the line.')
   })
 
-  it('refuses a file without a head, and one that could print undefined as nothing', () => {
+  it('rejects a template without declared data and one with <%-', () => {
     const words = (text: string) => {
       const { name, render } = written(text)
       return showProblem(
@@ -125,7 +125,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
    Write <%= instead; it does not escape here.`)
   })
 
-  it('that is given a secret gives one, however deep it stands, and reads it only when it is needed', () => {
+  it('returns a secret for data with a secret at any depth, and reads it only when it is needed', () => {
     let asked = 0
     const password = new Secret(() => {
       asked++

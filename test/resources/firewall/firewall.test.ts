@@ -12,12 +12,12 @@ const chain = (rules: readonly FirewallRule[]) =>
     .slice(-rules.length)
 
 describe('firewall', () => {
-  it('lets in whom a rule names, and drops the rest', () => {
+  it('accepts the sources of its rules and drops all others', () => {
     const text = ruleset([{ port: 5432, from: [{ address: '10.0.2.1' }] }])
     expect(text).to.include('ip saddr { 10.0.2.1 } tcp dport { 5432 } accept').and.to.include('policy drop;')
   })
 
-  it('has a rule for each version of IP that is there', () => {
+  it('has a rule for each IP version of the sources', () => {
     const from = [{ address: 'fd00::1' }, { address: '10.0.0.1' }]
     const lines = ruleset([{ port: 80, from }]).match(/^.*\{ 80 \}.*$/gm)
     expect(lines?.map((line) => line.trim())).to.deep.equal([
@@ -26,11 +26,11 @@ describe('firewall', () => {
     ])
   })
 
-  it('lets nobody in for an empty list', () => {
+  it('accepts no source for an empty list', () => {
     expect(ruleset([{ port: 5432, from: [] }])).to.equal(ruleset([]))
   })
 
-  it('takes ports open to anybody, and VRRP from a peer', () => {
+  it('takes ports that are open to all, and VRRP from a peer', () => {
     expect(
       chain([
         { port: [443, 80, 443], from: 'anywhere' },
@@ -39,12 +39,12 @@ describe('firewall', () => {
     ).to.deep.equal(['tcp dport { 80, 443 } accept', 'ip saddr { 10.0.0.2 } meta l4proto 112 accept'])
   })
 
-  it('is the same text whatever the order of the hosts', () => {
+  it('has the same text for each order of the hosts', () => {
     const [a, b] = [{ address: '10.0.0.1' }, { address: '10.0.0.2' }]
     expect(ruleset([{ port: 1, from: [a, b] }])).to.equal(ruleset([{ port: 1, from: [b, a, b] }]))
   })
 
-  it('leaves the tables of others alone', () => {
+  it('does not change other tables', () => {
     expect(ruleset([])).not.to.include('flush')
     expect(ruleset([]).match(/^(delete )?table .*$/gm)).to.deep.equal([
       'table inet provision',
@@ -53,7 +53,7 @@ describe('firewall', () => {
     ])
   })
 
-  it('narrows ssh to networks of both versions', () => {
+  it('restricts ssh to networks of both IP versions', () => {
     const text = ruleset([], { ssh: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'], sshPort: 2222 })
     expect(text).to.include('elements = { 10.0.0.0/8, 192.0.2.1 }').and.to.include('elements = { fd00::/8 }')
     expect(text)
@@ -61,7 +61,7 @@ describe('firewall', () => {
       .and.not.to.match(/^\s*tcp dport @ssh_ports accept$/m)
   })
 
-  it('refuses networks for ssh without the machine that runs this, as the host sees it', () => {
+  it('rejects networks for ssh that do not contain the client address of this machine', () => {
     const told = (own: string | undefined, from: readonly string[]) => () => lockoutCheck({ from }).diff(own)
     expect(told('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
     expect(told('10.1.2.3', ['10.1.2.3'])).to.not.throw()

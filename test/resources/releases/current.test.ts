@@ -7,7 +7,7 @@ import { markReleaseCurrent, markReleaseRolledBack, type Read, releasesAt, type 
 
 const [NOW, OLD, BAD, FRESH] = ['a0a0a0a0a0a0', '01d01d01d01d', 'badbadbadbad', 'f0f0f0f0f0f0'] as const
 
-describe('releases of a host', () => {
+describe('the releases of a host', () => {
   let root: `/${string}`
 
   beforeEach(() => {
@@ -39,7 +39,7 @@ describe('releases of a host', () => {
     return difference
   }
 
-  it('are told apart: used, the last one first; taken out by a person; never in force', () => {
+  it('are used ones, latest first, then rolled-back ones, then unused ones', () => {
     have({ [OLD]: 1000, [NOW]: 2000, [BAD]: 1, [FRESH]: 0, 'before-the-move': 3000 }, NOW)
     expect(asked(releasesAt(root))).to.deep.equal({
       current: NOW,
@@ -52,7 +52,7 @@ describe('releases of a host', () => {
     })
   })
 
-  it('become the one used last when they are in force, and say which one was before', () => {
+  it('become the latest when they become current, and the diff has the previous one', () => {
     have({ [OLD]: 1000, [NOW]: 0 }, NOW)
     expect(converged(markReleaseCurrent(root, NOW))).to.deep.equal({
       action: 'change',
@@ -62,13 +62,13 @@ describe('releases of a host', () => {
     expect(converged(markReleaseCurrent(root, NOW))).to.equal(undefined)
   })
 
-  it('are not called in force while the link leads elsewhere', () => {
+  it('are not marked as current while the link leads elsewhere', () => {
     have({ [OLD]: 1000, [NOW]: 0 }, OLD)
     converged(markReleaseCurrent(root, NOW))
     expect(statSync(join(root, 'releases', NOW)).mtimeMs).to.equal(0)
   })
 
-  it('are withdrawn once, and are used again when they are put in force', () => {
+  it('are marked as rolled back once, and as used again when they become current', () => {
     have({ [NOW]: 1000 }, NOW)
     expect(converged(markReleaseRolledBack(root, NOW))?.action).to.equal('change')
     expect(converged(markReleaseRolledBack(root, NOW))).to.equal(undefined)

@@ -16,7 +16,7 @@ function idOf(name: string): string {
   return id
 }
 
-describe('pruned releases', () => {
+describe('pruneReleases', () => {
   let root: `/${string}`
 
   beforeEach(() => {
@@ -53,33 +53,33 @@ describe('pruned releases', () => {
     return difference
   }
 
-  it('keeps the wanted one and the newest of the others', () => {
+  it('keeps the wanted release and the newest others', () => {
     have(['a', 'b', 'c', 'd'], 'c')
     prune('d')
     expect(left()).to.equal('b c d')
     expect(prune('d')).to.equal(undefined)
   })
 
-  it('counts the wanted one before it is there', () => {
+  it('counts the wanted release before it exists', () => {
     have(['a', 'b', 'c'], 'c')
     prune('d')
     expect(left()).to.equal('b c')
   })
 
-  it('keeps the one in force, however many refused ones came after it', () => {
+  it('keeps the current release, even after many failed ones', () => {
     have(['good', 'bad1', 'bad2', 'bad3', 'new'], 'good')
     prune('new')
     expect(left()).to.equal('bad3 good new')
   })
 
-  it('keeps what a rollback has taken out, beside the others: it must be known when it is wanted again', () => {
+  it('keeps rolled-back releases in addition, so that they are recognized later', () => {
     have(['a', 'b', 'c', 'out'], 'c')
     utimesSync(at('out'), 1, 1)
     prune('d')
     expect(left()).to.equal('b c out')
   })
 
-  it('keeps of those that rollbacks have taken out as many, the last ones', () => {
+  it('keeps the same number of rolled-back releases, the latest ones', () => {
     have(['a', 'out1', 'out2', 'out3', 'out4'], 'a')
     // The kernel notes when that was.
     for (const name of ['out3', 'out1', 'out4', 'out2']) {
@@ -91,7 +91,7 @@ describe('pruned releases', () => {
     expect(prune('b', 2)).to.equal(undefined)
   })
 
-  it('leaves alone what people have put beside them', () => {
+  it('keeps files of others', () => {
     have(['a', 'b', 'c', 'd'], 'd')
     for (const name of ['before-the-move', 'a1b2c3d4e5f6.bak', 'lost+found'])
       mkdirSync(join(root, 'releases', name))
@@ -99,19 +99,19 @@ describe('pruned releases', () => {
     expect(left()).to.equal('a1b2c3d4e5f6.bak before-the-move c d lost+found')
   })
 
-  it('takes away what was left half unpacked', () => {
+  it('removes incomplete releases', () => {
     have(['a', 'b.incoming'], 'a')
     prune('a')
     expect(left()).to.equal('a')
   })
 
-  it('keeps two at least: the one before is what a rollback needs', () => {
+  it('keeps at least two releases, since a rollback needs the previous one', () => {
     have(['a', 'b', 'c'], 'b')
     prune('c', 1)
     expect(left()).to.equal('b c')
   })
 
-  it('wants nothing where there are no releases yet', () => {
+  it('does nothing without releases', () => {
     expect(prune('a')).to.equal(undefined)
     expect(existsSync(join(root, 'releases'))).to.equal(false)
   })

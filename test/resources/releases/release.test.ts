@@ -51,19 +51,19 @@ describe('release', () => {
   }
   const time = (path: string) => statSync(path).mtimeMs
 
-  it('stands on the host as it was built', async () => {
+  it('is on the host as it was built', async () => {
     const path = await unpacked(built('a', { 'index.html': 'one', 'deep/er/app.js': 'two' }))
     expect(readFileSync(join(path, 'index.html'), 'utf8')).to.equal('one')
     expect(readFileSync(join(path, 'deep/er/app.js'), 'utf8')).to.equal('two')
   })
 
-  it('has the same id and files however its path is written', () => {
+  it('has the same id and files for each spelling of its path', () => {
     const plain = built('a', { 'deep/app.js': 'two' })
     const [straight, crooked] = [build(plain, ''), build(`${relative('.', plain)}/../a/`, '')]
     expect(crooked).to.deep.equal(straight)
   })
 
-  it('gives a file a time that only its content decides, so that an ETag made of it can be trusted', async () => {
+  it('derives the time of a file from its content, so that ETags are equal on all hosts', async () => {
     const first = await unpacked(built('a', { 'same.css': 'x', 'other.css': '1' }))
     const second = await unpacked(built('b', { 'same.css': 'x', 'other.css': '2' }))
     expect(time(`${first}/same.css`)).to.equal(time(`${second}/same.css`))
@@ -88,7 +88,7 @@ describe('release', () => {
     return 'it was accepted'
   }
 
-  it('has the links, empty directories and modes of the build, readable by all whatever the umask was', async () => {
+  it('has the links, empty directories and modes of the build, independent of the umask', async () => {
     const from = built('a', {
       'node_modules/x/cli.js': '#!/usr/bin/env node',
       'private.txt': 'p',
@@ -120,7 +120,7 @@ describe('release', () => {
     for (const [name, is] of Object.entries(modes)) expect(mode(join(path, name)), name).to.equal(is)
   })
 
-  it('with the node_modules of pnpm is a program that runs', async () => {
+  it('runs with the node_modules of pnpm', async () => {
     const dependency = 'node_modules/.pnpm/dep@1.0.0/node_modules/dep'
     const from = built('a', {
       'main.js': "console.log(require('dep'))",
@@ -139,7 +139,7 @@ describe('release', () => {
     expect(readFileSync(join(path, dependency, 'same.js'), 'utf8')).to.include('deeper')
   })
 
-  it('has another id when a link, a mode or an empty directory differs, and the same when nothing that is sent does', () => {
+  it('has another id for another link, mode or empty directory, and the same id for an equal build', () => {
     const from = built('a', { 'run.sh': '', 'index.html': 'one' })
     linked('a/current', 'index.html')
     const ids = [build(from, '').id]
@@ -165,7 +165,7 @@ describe('release', () => {
     expect(next(() => utimesSync(join(from, 'index.html'), 1, 1))).to.equal(last)
   })
 
-  it('refuses a build with what cannot be sent, and names it', () => {
+  it('rejects a build with entries that cannot be sent, and lists them', () => {
     const from = built('a', { 'index.html': 'one' })
     linked('a/deep/out', '../../secret')
     linked('a/whole', join(from, 'index.html'))
@@ -179,14 +179,14 @@ describe('release', () => {
    Exclude them from the build, or replace them by regular files. Nothing was changed on any host.`)
   })
 
-  it('refuses a file name that is not UTF-8, and lists five names at most', () => {
+  it('rejects names that are not UTF-8, and lists at most five', () => {
     const from = built('a', { 'index.html': 'one' })
     for (let i = 1; i <= 7; i++)
       writeFileSync(Buffer.concat([Buffer.from(`${from}/${i}`), Buffer.from([0xe9])]), '')
     expect(refusal(from)).to.match(/ {3}1\uFFFD: its name is not UTF-8\n(.*\n){4} {3}… and 2 more\n/)
   })
 
-  it('refuses to send a build that is no longer what its id was made of', async () => {
+  it('does not send a build that has changed since it was hashed', async () => {
     const from = built('a', { 'index.html': 'one' })
     const one = build(from, '')
     writeFileSync(join(from, 'index.html'), 'another')

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { confirmationWait } from '../../../src/resources/transaction/confirm.ts'
 
-describe('the wait for a new connection', () => {
+describe('the wait for a confirmation', () => {
   before(function () {
     if (process.getuid?.() !== 0) this.skip()
   })
@@ -14,7 +14,7 @@ describe('the wait for a new connection', () => {
     return { status, said: stderr.toString() }
   }
 
-  it('fails by itself on the host when nobody comes, after its setting times the factor', () => {
+  it('fails on the host without a new connection, after its timeout times the factor', () => {
     const began = performance.now()
     const env = { PROVISION_CONFIRM_SECONDS: '1', PROVISION_TIMEOUT_PERCENT: '300' }
     expect(run(wait.script.text, env)).to.deep.equal({
@@ -25,7 +25,7 @@ describe('the wait for a new connection', () => {
     expect(existsSync(`/run/provision-${id}.waiting`)).to.equal(false)
   })
 
-  it('ends when somebody has come, and only while it waits', () => {
+  it('ends with a confirmation, which is possible only during the wait', () => {
     expect(run(wait.confirm.text, {}).status).to.equal(1)
     const arrive = `until ${wait.ready.text}; do sleep 0.1; done; ${wait.confirm.text}`
     const { status, said } = run(`(${arrive}) & ( ${wait.script.text}\n)`, {

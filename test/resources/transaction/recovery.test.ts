@@ -12,7 +12,7 @@ import { type Shell, sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
 /** A transaction over files that say which version they are; what is in force is what they said when it was activated. */
-describe('a transaction that is cut off', () => {
+describe('an interrupted transaction', () => {
   const rig = ownRig({ private: true })
 
   beforeEach(() => {
@@ -67,7 +67,7 @@ ${then}`,
   const OLD = { a: 'old', 'd/b': 'old', gone: 'old', 'in-force': 'old' }
   const NEW = { a: 'new', 'd/b': 'new', fresh: 'new', 'in-force': 'new', link: 'new' }
 
-  it('is wholly old or wholly new after it was made good, wherever it was cut off', async function () {
+  it('is complete or rolled back after the recovery, at any point of interruption', async function () {
     this.slow('1m')
     const [command] = step({ validate: sh`grep -q new ${`${rig.root}/a`}`, probe: sh`:` })
       .apply([...['a', 'b'].map(() => FILE), undefined, undefined, FILE])
@@ -90,7 +90,7 @@ ${then}`,
     'by its timeout': { activate: once(sh`sleep 100`), timeout: 500 },
   })
   for (const stage of ['in its checker', 'in its activation', 'in its probe', 'by its timeout'] as const)
-    it(`is taken back at once when it is killed ${stage}`, async () => {
+    it(`is rolled back at once if it is killed ${stage}`, async () => {
       const { told, events } = await run(step(stages()[stage]))
       expect(told).to.deep.equal(['web1 failed transaction conf'])
       const [failed] = events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : []))
@@ -113,7 +113,7 @@ ${then}`,
     expect(await said(LEFT(rig.root))).to.match(/^[0-9a-f]{12}\n/)
   }
 
-  it('is told by a check, which leaves all as it is', async () => {
+  it('is shown by a plan, which changes nothing', async () => {
     await crashed()
     const before = now()
     const { events } = await run(step(), 'plan')
@@ -124,7 +124,7 @@ ${then}`,
     expect((await run(step())).problems).to.deep.equal([])
   })
 
-  it('is taken back by the next run, before it looks at what differs', async () => {
+  it('is rolled back by the next run before it reads the steps', async () => {
     await crashed()
     const { events, told, summary } = await run(step())
     expect(
@@ -136,14 +136,14 @@ ${then}`,
     expect((await run(step())).told).to.deep.equal(['web1 ok transaction conf'])
   })
 
-  it('keeps what somebody has changed by hand meanwhile', async () => {
+  it('keeps files that were edited in the meantime', async () => {
     await crashed()
     writeFileSync(`${rig.root}/a`, 'by hand')
     await run(step())
     expect(await said(sh`cat /var/lib/provision/removed/*${`${rig.root}/a`}`)).to.include('by hand')
   })
 
-  it('stops a run on the host when it cannot be taken back, and is taken back when it can', async () => {
+  it('ends a run on the host if the rollback fails, and is rolled back when it is possible', async () => {
     await crashed()
     rmSync(`${rig.root}/a`)
     mkdirSync(`${rig.root}/a`)
@@ -157,7 +157,7 @@ ${then}`,
     expect(now()).to.deep.equal(NEW)
   })
 
-  it('keeps what it takes away, as an absence outside of it does', async () => {
+  it('keeps removed files like absent does', async () => {
     await run(step())
     expect(await said(sh`cat /var/lib/provision/removed/*/gone`)).to.include('old')
   })

@@ -77,19 +77,19 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
   const OLD = { a: '600 old a', 'conf.d/b': '640 old b', link: 'link a' }
   const NEW = { a: '644 new a', 'conf.d/b': '644 new b', link: 'link a' }
 
-  it('puts all files in place and in force', async () => {
+  it('replaces and activates all files', async () => {
     const { told } = await run(both(), { activate: noting() })
     expect(told).to.deep.equal(['changed'])
     expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new anew b\n' })
   })
 
-  it('does nothing when all is as wanted', async () => {
+  it('does nothing without a change', async () => {
     await run(both(), { activate: noting() })
     const { told } = await run(both(), { activate: handler('activate', sh`false`), validate: sh`false` })
     expect(told).to.deep.equal(['ok'])
   })
 
-  it('touches only what differs', async () => {
+  it('changes only files that differ', async () => {
     await run(both())
     const before = statSync(`${rig.root}/conf.d/b`).ino
     await run(both('newer a'))
@@ -97,7 +97,7 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
     expect(readFileSync(`${rig.root}/a`, 'utf8')).to.equal('newer a')
   })
 
-  it('shows the checker the new files where they will be, while others see the old ones', async () => {
+  it('shows the new files only to the validation, at their final paths', async () => {
     const seen = `${rig.empty()}/seen` as const
     const keeper = `/proc/${process.ppid}/root`
     await run([...both(), file(`${rig.root}/new/deep/c`, 'new c', rig.own), absent(`${rig.root}/link`)], {
@@ -115,7 +115,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     })
   })
 
-  it('leaves the old files as they are when the checker refuses the new ones, with its words', async () => {
+  it('keeps the old files if the validation fails, and shows its output', async () => {
     const { told, details } = await run(both(), {
       validate: sh`echo line 3 of $(cat ${`${rig.root}/a`}); echo why >&2; false`,
       activate: noting(),
@@ -129,7 +129,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
-  it('puts the old files back, and in force, when the new ones cannot be activated', async () => {
+  it('restores and activates the old files if the activation fails', async () => {
     const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${rig.root}/a`}`) })
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.match(
@@ -138,13 +138,13 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
-  it('says so when the old ones cannot be put in force again', async () => {
+  it('reports that the old files could not be activated', async () => {
     const { details } = await run(both(), { activate: handler('activate', sh`echo no; false`) })
     expect(details.join('\n')).to.match(/restored, but could not be activated: check the service\./)
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
-  it('puts the old files back when the new ones are in force and do not work', async () => {
+  it('restores the old files if the probe fails', async () => {
     const { details } = await run(both(), {
       activate: noting(),
       probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
@@ -153,7 +153,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
   })
 
-  it('waits for its probe', async () => {
+  it('waits until its probe succeeds', async () => {
     const { told } = await run(both(), {
       probe: probe(
         'it works',
@@ -166,7 +166,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(told).to.deep.equal(['changed'])
   })
 
-  it('takes away again what was not there before, and brings back what it took away', async () => {
+  it('removes new files and restores removed ones in a rollback', async () => {
     const { told } = await run(
       [
         file(`${rig.root}/new`, 'new', rig.own),
@@ -181,7 +181,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
-  it('makes links and takes files away', async () => {
+  it('creates links and removes files', async () => {
     await run([
       absent(`${rig.root}/a`),
       link(`${rig.root}/link`, { target: 'conf.d/b' }),
@@ -190,14 +190,14 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal({ 'conf.d/b': '640 old b', link: 'link conf.d/b', other: 'link x' })
   })
 
-  it('changes nothing when a directory stands where something is to be taken away', async () => {
+  it('changes nothing if a path to remove is a directory', async () => {
     const { told, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot restore')
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
-  it('changes nothing when one of the files cannot be written', async () => {
+  it('changes nothing if a file cannot be written', async () => {
     const { told } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
       activate: noting(),
     })
@@ -205,7 +205,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
-  it('counts only when somebody has come over a new connection, where it is about that', async () => {
+  it('is rolled back without a new connection, if it must be confirmed', async () => {
     const purposes: string[] = []
     const { told } = await rig.run(
       (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { confirmed: true }))],
@@ -217,7 +217,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(purposes.filter((purpose) => purpose === 'look').length).to.be.at.least(2)
   })
 
-  it('takes text of any sort, in files and their names', async () => {
+  it('takes any text, in files and names', async () => {
     const name = `it's "$HOME" \`id\`\n`
     await run([file(`${rig.root}/${name}`, `'\n"EOF"\nPROVISION_VALIDATE\n$(id)`, rig.own)], {
       validate: sh`grep -q 'PROVISION_VALIDATE' ${`${rig.root}/${name}`}`,
@@ -225,13 +225,13 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(readFileSync(`${rig.root}/${name}`, 'utf8')).to.equal(`'\n"EOF"\nPROVISION_VALIDATE\n$(id)`)
   })
 
-  it('takes bytes that are no text', async () => {
+  it('takes binary content', async () => {
     const bytes = Buffer.from([0, 0xff, 10, 0, 39])
     await run([file(`${rig.root}/bin`, bytes, rig.own), ...both()])
     expect(readFileSync(`${rig.root}/bin`).equals(bytes)).to.equal(true)
   })
 
-  it('is told by its parts', () => {
+  it('is described by its parts', () => {
     const step = transaction('conf', [file('/a', 'a'), file('/b', 'b')])
     const difference = step.diff([undefined, undefined])
     expect(difference?.parts?.map(({ name, difference: { action } }) => `${name} ${action}`)).to.deep.equal([
@@ -241,7 +241,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(difference?.texts?.map(({ path }) => path)).to.deep.equal(['/a', '/b'])
   })
 
-  it('refuses what it cannot take back, and steps with handlers of their own', () => {
+  it('rejects steps that it cannot roll back, and steps with handlers', () => {
     expect(() => transaction('conf', [directory('/d')])).to.throw(
       TypeError,
       'transaction "conf": directory /d cannot be rolled back',
