@@ -1,36 +1,35 @@
 import { exampleFacts, RELEASES } from '../engine/read/without-hosts.ts'
 import { Problem } from '../model/problem.ts'
 import type { Facts } from '../model/resource/facts.ts'
-import type { Answer } from '../model/resource/fake-state.ts'
-import { type FakePath, type FakeState, putPath } from '../model/resource/fake-state.ts'
+import { type Answer, type FakePath, type FakeState, putPath } from '../model/resource/fake-state.ts'
 import { Secret } from '../shell/secret.ts'
 
-/** What a test says of a host; of what is left out it has nothing. */
+/** The initial state of a fake host. Everything else is missing. */
 export interface FakeHostOptions {
   /** @default 'host1' */
   readonly name?: string
   /** @default a small host with Debian 13: two cores, 4 GiB, amd64 */
   readonly facts?: Partial<Facts>
-  /** Texts by absolute path, which belong to root and have the mode 0644 unless told; null for a directory. */
+  /** Contents by absolute path, owned by root with the mode 0644 by default; null for a directory. */
   readonly files?: Readonly<Record<string, string | GivenFile | null>>
-  /** Names of packages that are installed. */
+  /** Names of installed packages. */
   readonly packages?: readonly string[]
-  /** Units of systemd that there are. Without an ending they are services. */
+  /** Systemd units by name; a name without a suffix is a service. */
   readonly services?: Readonly<Record<string, 'running' | 'stopped'>>
-  /** Names of users, each with a group of its own name. */
+  /** Names of users, each with a group of the same name. */
   readonly users?: readonly string[]
-  /** Values of the running kernel. */
+  /** Current kernel settings. */
   readonly sysctls?: Readonly<Record<string, string | number>>
   /**
-   * What the host says to a script that asks: `unless` of a command, the read of a kind of your own. A string is its output, with exit
-   * status 0. @default undefined, for every script: exit status 1 and no word, as where there is nothing yet
+   * Answers scripts that read the host: `unless` of a command, the read of a custom kind. A string is the output with exit status 0.
+   * @default undefined for every script, which is exit status 1 without output, as on a new host
    */
   readonly answers?: (script: string, as: string | undefined) => string | Partial<Answer> | undefined
-  /** The other hosts whose answers a role asks for, by `after`, and on which it has steps done, by `on`. */
+  /** Other hosts that the role asks (`askHost`) and delegates steps to (`delegateTo`). */
   readonly others?: readonly FakeHost[]
 }
 
-/** A file that is on a fake host at the beginning. */
+/** An initial file of a fake host. */
 export interface GivenFile {
   readonly text: string
   /** @default 'root' */
@@ -41,39 +40,38 @@ export interface GivenFile {
   readonly mode?: string
 }
 
-/** What a fake host has at a path. */
+/** A path of a fake host. */
 export interface FakeFile {
   readonly type: 'file' | 'directory' | 'link'
-  /** What a file says. Undefined for what is secret, and for what is no file. */
+  /** The text of a file; undefined for a secret and for other types. */
   readonly text: string | undefined
-  /** What a file says that holds a secret: a test has to `reveal()` it. */
+  /** The content of a file with a secret, for `reveal()`. */
   readonly secret: Secret | undefined
   readonly owner: string
   readonly group: string
   readonly mode: string
-  /** Where a link points. */
+  /** The target of a link. */
   readonly target: string | undefined
 }
 
-/** A host in memory. Made by {@link fakeHost}. */
+/** A host in memory, created by {@link fakeHost}. */
 export class FakeHost {
   readonly name: string
-  /** What is on it, as kinds of resources see it. */
   readonly state: FakeState
 
-  constructor({ name = 'host1', ...given }: FakeHostOptions = {}) {
+  constructor({ name = 'host1', ...options }: FakeHostOptions = {}) {
     this.name = name
-    this.state = fakeState(this, given)
+    this.state = fakeState(this, options)
   }
 
-  /** What it has now, by path. */
+  /** The current paths. */
   get files(): Readonly<Record<string, FakeFile>> {
     return Object.fromEntries([...this.state.paths].map(([path, entry]) => [path, shown(entry)]))
   }
 }
 
 /**
- * Makes up a host for {@link converge}. It runs nothing: each kind of resource answers from what you say here, and changes that.
+ * Creates a host in memory for {@link converge}. It runs nothing: each kind reads and changes this state.
  *
  * @throws Problem for a path that is not absolute
  * @example
@@ -83,7 +81,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   return new FakeHost(options)
 }
 
-function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeState {
+function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name'>): FakeState {
   const {
     facts = {},
     files = {},
@@ -93,9 +91,9 @@ function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeSta
     sysctls = {},
     answers,
     others = [],
-  } = given
+  } = options
   const known = new Set<string>()
-  const sketch: FakeState = {
+  const state: FakeState = {
     facts: Object.freeze({ ...exampleFacts(own, RELEASES[0]), ...facts }),
     paths: new Map(),
     packages: new Set(packages),
@@ -107,19 +105,19 @@ function fakeState(own: FakeHost, given: Omit<FakeHostOptions, 'name'>): FakeSta
     holds: (script) => void known.add(script),
     other: (name) => {
       const found = [own, ...others].find((one) => one.name === name)
-      if (!found) throw new Problem(`The test has made up no host ${name}`, { next: OTHERS })
+      if (!found) throw new Problem(`The test has no fake host ${name}`, { next: OTHERS })
       return found.state
     },
   }
   for (const [path, content] of Object.entries(files)) {
     if (!path.startsWith('/')) throw new Problem(`A fake host takes absolute paths, not ${path}`)
-    putPath(sketch, path, entryOf(content))
+    putPath(state, path, entryOf(content))
   }
-  return sketch
+  return state
 }
 
 const NOLOGIN = '/usr/sbin/nologin'
-const OTHERS = "Give it to the host whose turn it is: fakeHost({ others: [fakeHost({ name: 'db1' })] })."
+const OTHERS = "Add it to the host under test: fakeHost({ others: [fakeHost({ name: 'db1' })] })."
 
 function entryOf(content: string | GivenFile | null): FakePath {
   if (content === null) return { type: 'directory', owner: 'root', group: 'root', mode: '0755' }
@@ -132,12 +130,12 @@ function entryOf(content: string | GivenFile | null): FakePath {
   return { type: 'file', owner, group, mode, content: Buffer.from(text) }
 }
 
-function answerOf(said: string | Partial<Answer> | undefined): Answer {
+function answerOf(given: string | Partial<Answer> | undefined): Answer {
   const {
     code,
     stdout = '',
     stderr = '',
-  } = said === undefined ? { code: 1 } : typeof said === 'string' ? { stdout: said } : said
+  } = given === undefined ? { code: 1 } : typeof given === 'string' ? { stdout: given } : given
   return { code: code ?? 0, stdout, stderr, bytes: Buffer.from(stdout) }
 }
 

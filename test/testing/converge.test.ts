@@ -142,8 +142,8 @@ describe('a role on a fake host', () => {
     expect(run.plan).to.deep.equal(['create file /etc/db', 'create file /etc/allowed on db1'])
     expect(run.files['/etc/db']?.text).to.equal('db1 true')
     expect(other.files['/etc/allowed']?.text).to.equal('app')
-    expect(await wordsOf(() => converge(steps, fakeHost()))).to.equal(`error: The test has made up no host db1
-   Give it to the host whose turn it is: fakeHost({ others: [fakeHost({ name: 'db1' })] }).`)
+    expect(await wordsOf(() => converge(steps, fakeHost()))).to.equal(`error: The test has no fake host db1
+   Add it to the host under test: fakeHost({ others: [fakeHost({ name: 'db1' })] }).`)
   })
 
   it('plans a custom kind without simulate again, and converges with one that has it', async () => {
