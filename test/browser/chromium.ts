@@ -4,7 +4,7 @@ import { $ } from 'zx'
 
 const PROGRAM = '/usr/bin/chromium'
 
-/** Debian's Chromium, installed where root may; undefined where it cannot be had, which is said in one line. */
+/** Starts Debian's Chromium, and installs it first if run by root. Undefined if it is not available, with a message. */
 export async function openChromium(): Promise<Browser | undefined> {
   if (!existsSync(PROGRAM) && process.getuid?.() === 0)
     await $({
@@ -13,31 +13,31 @@ export async function openChromium(): Promise<Browser | undefined> {
       timeout: '300s',
     })`apt-get install -qq -y --no-install-recommends chromium`
   if (!existsSync(PROGRAM)) {
-    console.log('The browser tests were left out: there is no Chromium. Install it: apt-get install chromium')
+    console.log('The browser tests are skipped: Chromium is missing. Install it: apt-get install chromium')
     return undefined
   }
   return chromium.launch({ executablePath: PROGRAM, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
 }
 
-/** A page, and what it has said and asked for since it was opened. */
-export interface Watched {
+/** A page with the messages in its console and its requests. */
+export interface OpenPage {
   readonly page: Page
-  readonly said: readonly string[]
-  readonly asked: readonly string[]
+  readonly messages: readonly string[]
+  readonly requests: readonly string[]
 }
 
-export async function opened(
+export async function openPage(
   browser: Browser,
   path: string,
   options: BrowserContextOptions = {},
-): Promise<Watched> {
+): Promise<OpenPage> {
   const page = await browser.newPage(options)
-  const said: string[] = []
-  const asked: string[] = []
-  page.on('console', (message) => said.push(message.text()))
-  page.on('pageerror', (error) => said.push(error.message))
-  page.on('request', (request) => asked.push(request.url()))
+  const messages: string[] = []
+  const requests: string[] = []
+  page.on('console', (message) => messages.push(message.text()))
+  page.on('pageerror', (error) => messages.push(error.message))
+  page.on('request', (request) => requests.push(request.url()))
   await page.goto(`file://${path}`)
   await page.waitForSelector('.host')
-  return { page, said, asked }
+  return { page, messages, requests }
 }

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { page as pageOf } from '../../bin/page.js'
 import { reportHtml } from '../../src/report/html/html.ts'
-import { openChromium, opened, type Watched } from './chromium.ts'
+import { type OpenPage, openChromium, openPage } from './chromium.ts'
 import { journalOfRun, type RunShape } from './runs.ts'
 
 const ROOT = `${resolve(import.meta.dirname, '../..')}/`
@@ -35,12 +35,12 @@ describe('the HTML report in a browser', () => {
     await Promise.all(pages.splice(0).map((page) => page.close()))
   })
 
-  async function show(shape: RunShape = EIGHT, options: BrowserContextOptions = {}): Promise<Watched> {
+  async function show(shape: RunShape = EIGHT, options: BrowserContextOptions = {}): Promise<OpenPage> {
     const path = join(directory, 'report.html')
     writeFileSync(path, reportHtml(template, journalOfRun(shape).text))
-    const watched = await opened(browser, path, options)
-    pages.push(watched.page)
-    return watched
+    const opened = await openPage(browser, path, options)
+    pages.push(opened.page)
+    return opened
   }
 
   const names = (page: Page) => page.locator('.host .name').allTextContents()
@@ -48,11 +48,11 @@ describe('the HTML report in a browser', () => {
 
   it('is small, logs nothing to the console and makes no requests', async () => {
     expect(template.length).to.be.lessThan(60_000)
-    const { page, said, asked } = await show()
+    const { page, messages, requests } = await show()
     await page.locator('details.host > summary').nth(3).click()
     await page.locator('details.change > summary').nth(1).click()
-    expect(said).to.deep.equal([])
-    expect(asked).to.have.length(1)
+    expect(messages).to.deep.equal([])
+    expect(requests).to.have.length(1)
   })
 
   it('shows the result, the problems and the changes', async () => {
@@ -131,7 +131,7 @@ describe('the HTML report in a browser', () => {
         for (const one of all) one.click()
       })
       await page.locator('li.ok summary').first().click()
-      // The page's own policy lets no other script in, but a debugger's.
+      // The policy of the page allows no other script, except one of the debugger.
       await page.evaluate(AXE)
       const faults = await page.evaluate<readonly string[]>(
         "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ').slice(0, 300)}`))",
@@ -163,23 +163,23 @@ describe('the HTML report in a browser', () => {
   })
 
   it('shows names with markup as text', async () => {
-    const { page, said, asked } = await show({ hosts: 4, steps: 5, failing: [1], word: HOSTILE })
+    const { page, messages, requests } = await show({ hosts: 4, steps: 5, failing: [1], word: HOSTILE })
     expect(await page.title()).to.include(HOSTILE)
     expect(await page.locator('.host .name').first().textContent()).to.equal(`lb${HOSTILE}1`)
     expect(await page.locator('img').count()).to.equal(0)
     expect(await page.locator('#picture .host').count()).to.equal(4)
-    expect(said).to.deep.equal([])
-    expect(asked).to.have.length(1)
+    expect(messages).to.deep.equal([])
+    expect(requests).to.have.length(1)
   })
 
   it('shows the worst of 500 hosts first and the others on demand', async () => {
-    const { page, said } = await show({ hosts: 500, steps: 100, failing: [150, 151, 300], lost: [400] })
+    const { page, messages } = await show({ hosts: 500, steps: 100, failing: [150, 151, 300], lost: [400] })
     const shown = await names(page)
     expect(shown).to.have.length.lessThan(60).and.include.members(['web151', 'web152', 'app301', 'db401'])
     await page.getByRole('button', { name: 'Show 113 more hosts' }).first().click()
     expect(await names(page)).to.have.length(shown.length + 113)
     await page.getByRole('button', { name: 'failed' }).click()
     expect(await names(page)).to.deep.equal(['web151', 'web152', 'app301'])
-    expect(said).to.deep.equal([])
+    expect(messages).to.deep.equal([])
   })
 })

@@ -7,16 +7,16 @@ import { journalWriter } from '../../src/report/journal/journal.ts'
 export interface RunShape {
   readonly hosts: number
   readonly steps: number
-  /** Which hosts fail, and which cannot be reached, by their number. */
+  /** Indexes of failing and of unreachable hosts. */
   readonly failing?: readonly number[]
   readonly lost?: readonly number[]
-  /** A word that stands in every name. */
+  /** Text that is part of every name. */
   readonly word?: string
 }
 
 const TIERS = ['lb', 'web', 'app', 'db'] as const
 
-/** The journal of a run that never was, of this shape, and how long its writing took in milliseconds. */
+/** A generated journal of this shape, and the milliseconds that it took to write it. */
 export function journalOfRun(shape: RunShape): { readonly text: string; readonly ms: number } {
   const { hosts: number, word = '' } = shape
   const hosts = Array.from({ length: number }, (_, i) => {
@@ -37,7 +37,7 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
   return { text: `${paced(lines).join('\n')}\n`, ms: performance.now() - began }
 }
 
-/** Written at once, they would all have one time. */
+/** Distributes the lines over 20 s: they were all written at once. */
 function paced(lines: readonly string[]): readonly string[] {
   return lines.map((line, i) =>
     line.replace(/^\{"t":\d+/, () => `{"t":${Math.round((i * 20_000) / lines.length)}`),
@@ -170,7 +170,7 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
         '$ systemctl reload nginx',
         `  nginx: [emerg] bind() to 0.0.0.0:8080 failed (98: Address already in use) ${word}`,
       ],
-      next: 'Mend the cause, then: provision resume',
+      next: 'Fix the cause, then: provision resume',
     })
     yield { kind: 'step', ...at, step: service, outcome: 'failed', problem }
     yield { kind: 'failed', ...at, problem }

@@ -36,7 +36,7 @@ describe('the report in JSON', () => {
       message: 'web2: command reload failed: exit status 1',
       where: '/site/roles/web.ts:9:5',
       details: ['$ nginx -s reload', '  nginx: [emerg] bind() failed'],
-      next: 'Mend the cause and run the same command again.',
+      next: 'Fix the cause and run the same command again.',
     })
     expect(objects.find(({ kind }) => kind === 'step').step).to.deep.equal({
       kind: 'directory',
@@ -70,7 +70,7 @@ describe('the report in JSON', () => {
   })
 })
 
-/** What the compiler knows of. */
+/** All kinds of events, checked by the compiler. */
 const ALL: Readonly<Record<RunEvent['kind'], true>> = {
   ...{ begin: true, connected: true, unreachable: true, refreshed: true, play: true, turn: true },
   ...{ applying: true, step: true, handler: true, drain: true, recovered: true, progress: true },

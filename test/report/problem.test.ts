@@ -9,7 +9,7 @@ describe('a problem', () => {
   const whole = new Problem('It does not fit.', {
     where: 'inventory/none.ts:12:5',
     details: ['web.port: is missing', 'web.hosts: is missing'],
-    next: 'Mend it.',
+    next: 'Fix it.',
   })
 
   it('is shown with its location, its details and the next step', () => {
@@ -17,13 +17,13 @@ describe('a problem', () => {
    at inventory/none.ts:12:5
    web.port: is missing
    web.hosts: is missing
-   Mend it.`)
+   Fix it.`)
     expect(showProblem(new Problem('It is broken.'), plain)).to.equal('error: It is broken.')
   })
 
   it('is shown without a stack trace by default', () => {
     expect(showError(whole, plain)).to.equal(showProblem(whole, plain))
-    expect(showError(whole, plain, { stack: true })).to.match(/Mend it\.\nProblem: It does not fit\.\n +at /)
+    expect(showError(whole, plain, { stack: true })).to.match(/Fix it\.\nProblem: It does not fit\.\n +at /)
   })
 
   it('differs from a bug, which is shown with its stack', () => {

@@ -4,12 +4,12 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 const SCHEMA = JSON.parse(readFileSync(new URL('../../schema/events.json', import.meta.url), 'utf8'))
 const isEvent = new Ajv2020({ allErrors: true, formats: { 'date-time': isTime } }).compile(SCHEMA)
 
-/** The kinds of lines that the published schema knows. */
+/** The kinds of lines in the published schema. */
 export const KINDS: ReadonlySet<string> = new Set(
   SCHEMA.oneOf.map(({ properties }: { properties: { kind: { const: string } } }) => properties.kind.const),
 )
 
-/** The lines of `--output json` that are not as the published schema says. */
+/** The lines of `--output json` that violate the published schema. */
 export function misfits(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => !isEvent(JSON.parse(line)))
 }

@@ -74,7 +74,7 @@ export const FILE_ROWS: Readonly<Record<string, Row>> = {
     have: entry({ sha256: sha256('old') }),
     differs: `change content ${secretHash} → ${hash}`,
   },
-  'a secret file with other content, of which no hash is told': {
+  'a secret file with other content, whose hash is hidden': {
     step: file('/a', secret),
     have: entry({ mode: '0600', sha256: sha256('old') }),
     differs: 'change content a secret',

@@ -3,13 +3,13 @@ import { sha256 } from '../../src/resources/files/content.ts'
 import type { Entry } from '../../src/resources/files/stat.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
-/** What a step would do about what a host has. */
+/** The diff and the commands of a step for a state of the host. */
 export interface Row {
   readonly step: Step
   readonly have: unknown
-  /** The verb and the fields: `change mode 0600 → 0644`; nothing when the host is as wanted. */
+  /** Action and fields: `change mode 0600 → 0644`; undefined if the host is as wanted. */
   readonly differs?: string
-  /** The commands, where they are the same each time. */
+  /** The commands, if they are constant. */
   readonly runs?: readonly string[]
   readonly refuses?: string
 }

@@ -156,7 +156,7 @@ const packageStep = resource<PackageParams, readonly Installed[]>('package', {
       return have[i]?.automatic ? [{ name, from: 'automatic', to: 'manual' }] : []
     })
     const action = missing({ names }, have).length > 0 ? 'install' : fields.length > 0 ? 'change' : 'remove'
-    if (have.some(({ guarded }) => guarded)) fields.push(LEFTOVER_POLICY)
+    if (have.some(({ guarded }) => guarded)) fields.push(STALE_POLICY)
     return fields.length === 0 ? undefined : { action, fields }
   },
   apply: (params, have) => {
@@ -182,7 +182,7 @@ const packageStep = resource<PackageParams, readonly Installed[]>('package', {
   },
 })
 
-const LEFTOVER_POLICY: FieldChange = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
+const STALE_POLICY: FieldChange = { name: POLICY, from: 'left by an interrupted run', to: 'absent' }
 
 function missing({ names }: Pick<PackageParams, 'names'>, have: readonly Installed[]): readonly string[] {
   return names.filter((_name, i) => !isThere(have[i]))

@@ -5,7 +5,7 @@ import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { site } from '../../../playbooks/schema.ts'
 
-/** The site of the picture in docs/stack.svg. No host is there: nothing but a drawing is made of it. */
+/** The site in docs/stack.svg. Its hosts do not exist. */
 export default async () => {
   const directory = mkdtempSync(join(tmpdir(), 'provision-stack-'))
   const ca = await authority(directory, { name: 'Stack' })

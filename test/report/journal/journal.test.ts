@@ -37,10 +37,10 @@ describe('the journal of a run', () => {
   it('has a line for each event with new information', () => {
     const { about, lines } = parseJournal(journalOf(EVENTS))
     expect(about).to.deep.equal({ provision: 2, ...ABOUT })
-    const told = (kind: string) => lines.filter((line) => line.kind === kind).length
+    const number = (kind: string) => lines.filter((line) => line.kind === kind).length
     for (const kind of ['begin', 'connected', 'unreachable', 'refreshed', 'failed', 'end'])
-      expect(told(kind), kind).to.equal(EVENTS.filter((event) => event.kind === kind).length)
-    expect(told('step')).to.equal(
+      expect(number(kind), kind).to.equal(EVENTS.filter((event) => event.kind === kind).length)
+    expect(number('step')).to.equal(
       EVENTS.filter((event) => event.kind === 'step' && !['ok', 'deferred'].includes(event.outcome)).length,
     )
   })
@@ -87,7 +87,7 @@ describe('the journal of a run', () => {
       journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))),
     )
     expect(lines.filter(({ kind }) => kind === 'define step')).to.have.length(100)
-    // The second host's steps wait for what comes next.
+    // The steps of the second host are written with the next event.
     expect(lines.filter(({ kind }) => kind === 'ok')).to.have.length(1)
   })
 
@@ -134,7 +134,7 @@ describe('the journal of a run', () => {
   it('becomes a timeline of each host', () => {
     const { hosts } = timelineOf(journalOf(EVENTS))
     expect(Object.fromEntries(hosts.map(({ name, outcome }) => [name, outcome]))).to.deep.equal({
-      // Once web2 had failed, nothing more was begun on it.
+      // The play was skipped after web2 had failed.
       web1: 'skipped',
       web2: 'failed',
       balancer1: 'unreachable',

@@ -1,4 +1,4 @@
-// A run of many hosts for the terminal that it is started in; prints what the display took of it.
+// Shows a run of many hosts in the current terminal, and prints the time that it took.
 
 import { paintFor } from '../../../src/report/problem.ts'
 import { liveReporter } from '../../../src/report/terminal/live.ts'

@@ -72,7 +72,7 @@ describe('the live display in a terminal', () => {
   it('draws at most ten times a second, whatever happens on 500 hosts', () => {
     const { text, ms } = shown('stty cols 100 rows 30', '500 30')
     expect(text).to.contain('500 of 500 · 1 failed')
-    // What is drawn anew goes up over the rows that were there.
+    // Each drawing moves the cursor up over the previous rows.
     const drawings = text.split('\x1b[G').length - 1
     expect(drawings).to.be.greaterThan(2)
     expect(drawings).to.be.at.most(ms / 100 + 4)

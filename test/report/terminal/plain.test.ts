@@ -59,7 +59,7 @@ error: web2: command reload failed: exit status 1
    at /site/roles/web.ts:9:5
    $ nginx -s reload
      nginx: [emerg] bind() failed
-   Mend the cause and run the same command again.
+   Fix the cause and run the same command again.
 skipped: balancers on web1, web2: web2 failed in this play
 Changed:
   web1 ✓ file /etc/motd [base › motd]: change mode 0600 → 0644, content

@@ -34,12 +34,12 @@ export const summary = (hosts: readonly HostSummary[], of: Partial<Summary> = {}
 export const refused = new Problem('web2: command reload failed: exit status 1', {
   where: { file: '/site/roles/web.ts', line: 9, column: 5 },
   details: ['$ nginx -s reload', '  nginx: [emerg] bind() failed'],
-  next: 'Mend the cause and run the same command again.',
+  next: 'Fix the cause and run the same command again.',
 })
 
 const at = { play: 'web', host: 'web1' }
 
-/** A run in which most things happen. */
+/** A run with most kinds of events. */
 export const EVENTS: readonly RunEvent[] = [
   { kind: 'begin', mode: 'apply', hosts: ['web1', 'web2', 'balancer1'], plays: ['web', 'balancers'] },
   { kind: 'connected', host: 'web1', ms: 120 },

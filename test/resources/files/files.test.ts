@@ -28,7 +28,7 @@ import { ownRig } from '../../support/rig.ts'
 describe('kinds of files on a real file system', () => {
   const rig = ownRig()
 
-  /** Brings the steps about; the engine itself proves that they have converged. */
+  /** Applies the steps; the engine checks that they have converged. */
   const made = async (...steps: readonly Steps[]) => {
     const { problems, told } = await rig.run((web) => [play('web', { hosts: web }, () => steps)])
     expect(problems).to.deep.equal([])
@@ -231,7 +231,7 @@ describe('kinds of files on a real file system', () => {
       'ok',
     ])
     expect(existsSync(`${rig.root}/dir`)).to.equal(false)
-    // Looked at through the machine, whose /var/lib is its own.
+    // Read through the machine, which has its own /var/lib.
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
     const [found] = await session.run([{ script: sh`cat /var/lib/provision/removed/*/dir/deep/file` }])
     await close()

@@ -14,7 +14,7 @@ describe('line', () => {
     path = `${rig.empty()}/some file\nof $mine`
   })
 
-  /** Brings it about, proves that a second run has nothing to do, and gives the text. */
+  /** Applies the step, checks that a second run has nothing to do, and returns the text. */
   const settled = async (before: string | undefined, ...steps: readonly Step[]) => {
     if (before !== undefined) writeFileSync(path, before)
     const run = () => rig.run((web) => [play('web', { hosts: web }, () => steps)])

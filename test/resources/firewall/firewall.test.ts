@@ -62,16 +62,17 @@ describe('firewall', () => {
   })
 
   it('rejects networks for ssh that do not contain the client address of this machine', () => {
-    const told = (own: string | undefined, from: readonly string[]) => () => lockoutCheck({ from }).diff(own)
-    expect(told('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
-    expect(told('10.1.2.3', ['10.1.2.3'])).to.not.throw()
-    expect(told('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
-    expect(told(undefined, ['10.0.0.0/8']), 'not over ssh').to.not.throw()
-    expect(told('10.1.2.3', ['10.1.3.0/24', 'fd00::/8'])).to.throw(
+    const checked = (own: string | undefined, from: readonly string[]) => () =>
+      lockoutCheck({ from }).diff(own)
+    expect(checked('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
+    expect(checked('10.1.2.3', ['10.1.2.3'])).to.not.throw()
+    expect(checked('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
+    expect(checked(undefined, ['10.0.0.0/8']), 'not over ssh').to.not.throw()
+    expect(checked('10.1.2.3', ['10.1.3.0/24', 'fd00::/8'])).to.throw(
       InvalidParams,
       'lock out this machine, which connects from 10.1.2.3',
     )
-    expect(told('fd00::5', [])).to.throw(InvalidParams, 'connects from fd00::5')
+    expect(checked('fd00::5', [])).to.throw(InvalidParams, 'connects from fd00::5')
   })
 
   it('rejects sources and ports that would be read as a part of the ruleset', () => {

@@ -15,7 +15,7 @@ describe('the releases of a host', () => {
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  /** Releases with their times, and which one the link leads to. */
+  /** Creates releases with their times, and the link to the current one. */
   const have = (times: Readonly<Record<string, number>>, current: string) => {
     for (const [name, time] of Object.entries(times)) {
       mkdirSync(join(root, 'releases', name), { recursive: true })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { pruneReleases } from 'provision-ts'
 
-/** The ids that tests know by other names. */
+/** The names of ids in this test. */
 const names = new Map<string, string>()
 
 function idOf(name: string): string {
@@ -24,7 +24,7 @@ describe('pruneReleases', () => {
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  /** Releases, the oldest first, and which one the link leads to. */
+  /** Creates releases, oldest first, and the link to the current one. */
   const have = (names: readonly string[], current?: string) => {
     names.forEach((name, i) => {
       mkdirSync(at(name), { recursive: true })
@@ -38,7 +38,7 @@ describe('pruneReleases', () => {
       .map((id) => names.get(id) ?? id)
       .sort()
       .join(' ')
-  /** Does what the step wants, for real. */
+  /** Applies the step. */
   const prune = (wanted: string, keep?: number) => {
     const step = pruneReleases(root, { wanted: idOf(wanted), ...(keep !== undefined && { keep }) })
     const found = step.read.value(
@@ -81,7 +81,7 @@ describe('pruneReleases', () => {
 
   it('keeps the same number of rolled-back releases, the latest ones', () => {
     have(['a', 'out1', 'out2', 'out3', 'out4'], 'a')
-    // The kernel notes when that was.
+    // This sets the change time.
     for (const name of ['out3', 'out1', 'out4', 'out2']) {
       spawnSync('sleep', ['0.02'])
       utimesSync(at(name), 1, 1)

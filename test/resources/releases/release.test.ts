@@ -35,7 +35,7 @@ describe('release', () => {
     }
     return join(root, name)
   }
-  /** Unpacks it for real, and gives the path it is at. */
+  /** Unpacks the release and returns its path. */
   const unpacked = async (from: string) => {
     const one = build(from, 'build it')
     const path = `${root}/on-host/${one.id}` as const
@@ -71,13 +71,13 @@ describe('release', () => {
     expect(time(`${first}/other.css`)).to.be.lessThan(Date.now())
   })
 
-  /** A link, with the directories above it. */
+  /** Creates a link and its directories. */
   const linked = (path: string, target: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     symlinkSync(target, join(root, path))
   }
   const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8)
-  /** The words of the refusal, with the build's folder as BUILD. */
+  /** The error, with BUILD in place of the directory. */
   const refusal = (from: string): string => {
     try {
       build(from, '')
@@ -130,7 +130,7 @@ describe('release', () => {
     })
     linked('a/node_modules/dep', '.pnpm/dep@1.0.0/node_modules/dep')
     linked('a/node_modules/.pnpm/dep@1.0.0/node_modules/deeper', '../../deeper@2.0.0/node_modules/deeper')
-    // pnpm makes hard links of what several packages have.
+    // pnpm uses hard links for files of several packages.
     linkSync(join(from, dependency, 'index.js'), join(from, dependency, 'same.js'))
     const path = await unpacked(from)
     rmSync(from, { recursive: true })

@@ -11,7 +11,7 @@ import { transaction } from '../../../src/resources/transaction/transaction.ts'
 import { type Shell, sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-/** A transaction over files that say which version they are; what is in force is what they said when it was activated. */
+/** A transaction on files that contain their version; the activation copies the active version. */
 describe('an interrupted transaction', () => {
   const rig = ownRig({ private: true })
 
@@ -105,7 +105,7 @@ ${then}`,
       expect(now()).to.deep.equal(NEW)
     })
 
-  /** Leaves the host as a crash in the middle of activation does: the session is dead, too. */
+  /** Simulates a crash during the activation, which also ends the session. */
   const crashed = async () => {
     const crash = sh`kill -KILL $PPID $$`
     const { problems } = await run(step({ activate: once(crash) }))
@@ -173,7 +173,7 @@ const FILE = {
   sha256: '',
 } as const
 
-/** All that runs have left. */
+/** The remains of runs. */
 const LEFT = (root: string) => sh`ls -A /var/lib/provision/transactions 2>/dev/null
 ls -d /run/provision-* 2>/dev/null; find ${root} -name '.*.provision-*'; cat ${`${root}/mixed`} 2>/dev/null; :`
 
@@ -183,7 +183,7 @@ interface Cutting {
   readonly script: Shell
 }
 
-/** Kills the script before its first command, then before its second, and so on until it comes to its end; makes good each time. */
+/** Kills the script before its first command, then before its second, and so on until it ends, and recovers each time. */
 function everyCut({ root, id, script }: Cutting): Shell {
   return sh`cd ${root}
 n=0

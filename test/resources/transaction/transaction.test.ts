@@ -31,7 +31,7 @@ describe('a transaction', () => {
 
   before(function () {
     if (rig.machine.isPrivate) return
-    // Its store is in /var/lib, and its checker sees the files through a mount.
+    // It needs its own /var/lib, and mounts for the validation.
     console.log('    (no mount namespace can be had here, so transactions are not tested)')
     this.skip()
   })
@@ -52,7 +52,7 @@ describe('a transaction', () => {
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
     return { told: told.map((line) => line.split(' ')[1]), details: failed?.details ?? [] }
   }
-  /** What a transaction has left on the machine. */
+  /** The remains of transactions on the machine. */
   const leftovers = async () => {
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
     const [found] = await session.run([
@@ -64,7 +64,7 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
     await close()
     return found?.stdout.toString()
   }
-  /** Notes down what is in the files when it is run. */
+  /** Records the contents of the files when it runs. */
   const noting = (then = sh`:`) =>
     handler(
       'activate',
@@ -80,7 +80,7 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
   it('replaces and activates all files', async () => {
     const { told } = await run(both(), { activate: noting() })
     expect(told).to.deep.equal(['changed'])
-    expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new anew b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new fresh b\n' })
   })
 
   it('does nothing without a change', async () => {
@@ -107,7 +107,7 @@ stat -c %a ${`${rig.root}/a`} ${`${rig.root}/conf.d`} >> ${seen}
 ls ${rig.root} | tr '\n' ' ' >> ${seen}
 ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${seen} || cat ${`${rig.root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
     })
-    expect(readFileSync(seen, 'utf8')).to.equal('new anew bnew c644\n755\na conf.d new old a')
+    expect(readFileSync(seen, 'utf8')).to.equal('new fresh bnew c644\n755\na conf.d new old a')
     expect(tree(rig.root)).to.deep.equal({
       a: '644 new a',
       'conf.d/b': '644 new b',
@@ -135,7 +135,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     expect(details.join('\n')).to.match(
       /conf: the activation failed\.\n +The old files are restored and active\./,
     )
-    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new fresh b\nold aold b\n' })
   })
 
   it('reports that the old files could not be activated', async () => {
@@ -150,7 +150,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
       probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
     })
     expect(details.join('\n')).to.match(/too new\n +conf: activated, but the probe failed\./)
-    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new anew b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new fresh b\nold aold b\n' })
   })
 
   it('waits until its probe succeeds', async () => {
@@ -212,7 +212,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
       { opens: (_host, purpose) => purposes.push(purpose) },
     )
     expect(told).to.deep.equal(['web1 changed transaction conf'])
-    // The run's own, one that saw the wait, and one that was opened after it.
+    // The session of the run, one that saw the wait, and one that was opened afterwards.
     expect(purposes[0]).to.equal('change')
     expect(purposes.filter((purpose) => purpose === 'look').length).to.be.at.least(2)
   })
@@ -258,7 +258,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 })
 
-/** All that stands below a directory: mode and text of files, and where links lead. */
+/** Everything below a directory: modes and texts of files, and targets of links. */
 function tree(root: string): Readonly<Record<string, string>> {
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
   return Object.fromEntries(
