@@ -42,7 +42,7 @@ describe('a transaction', () => {
     symlinkSync('a', `${rig.root}/link`)
   })
   afterEach(async () => {
-    expect(await leftovers()).to.equal('')
+    expect(await remains()).to.equal('')
   })
 
   const run = async (steps: readonly ReplacingStep[], options: TransactionOptions = {}) => {
@@ -53,7 +53,7 @@ describe('a transaction', () => {
     return { told: told.map((line) => line.split(' ')[1]), details: failed?.details ?? [] }
   }
   /** The remains of transactions on the machine. */
-  const leftovers = async () => {
+  const remains = async () => {
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
     const [found] = await session.run([
       {
@@ -65,10 +65,10 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
     return found?.stdout.toString()
   }
   /** Records the contents of the files when it runs. */
-  const noting = (then = sh`:`) =>
+  const recording = (then = sh`:`) =>
     handler(
       'activate',
-      sh`cat ${`${rig.root}/a`} ${`${rig.root}/conf.d/b`} >> ${`${rig.root}/noted`}; echo >> ${`${rig.root}/noted`}; ${then}`,
+      sh`{ cat ${`${rig.root}/a`}; echo; cat ${`${rig.root}/conf.d/b`}; echo; } >> ${`${rig.root}/recorded`}; ${then}`,
     )
   const both = (a = 'new a', b = 'new b') => [
     file(`${rig.root}/a`, a, rig.own),
@@ -78,13 +78,13 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
   const NEW = { a: '644 new a', 'conf.d/b': '644 new b', link: 'link a' }
 
   it('replaces and activates all files', async () => {
-    const { told } = await run(both(), { activate: noting() })
+    const { told } = await run(both(), { activate: recording() })
     expect(told).to.deep.equal(['changed'])
-    expect(tree(rig.root)).to.deep.equal({ ...NEW, noted: '644 new fresh b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...NEW, recorded: '644 new a\nnew b\n' })
   })
 
   it('does nothing without a change', async () => {
-    await run(both(), { activate: noting() })
+    await run(both(), { activate: recording() })
     const { told } = await run(both(), { activate: handler('activate', sh`false`), validate: sh`false` })
     expect(told).to.deep.equal(['ok'])
   })
@@ -107,7 +107,9 @@ stat -c %a ${`${rig.root}/a`} ${`${rig.root}/conf.d`} >> ${seen}
 ls ${rig.root} | tr '\n' ' ' >> ${seen}
 ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${seen} || cat ${`${rig.root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
     })
-    expect(readFileSync(seen, 'utf8')).to.equal('new fresh bnew c644\n755\na conf.d new old a')
+    expect(readFileSync(seen, 'utf8')).to.equal(
+      `${['new a', 'new b', 'new c'].join('')}644\n755\na conf.d new old a`,
+    )
     expect(tree(rig.root)).to.deep.equal({
       a: '644 new a',
       'conf.d/b': '644 new b',
@@ -118,7 +120,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   it('keeps the old files if the validation fails, and shows its output', async () => {
     const { told, details } = await run(both(), {
       validate: sh`echo line 3 of $(cat ${`${rig.root}/a`}); echo why >&2; false`,
-      activate: noting(),
+      activate: recording(),
     })
     expect(told).to.deep.equal(['failed'])
     expect(details.map((line) => line.trim())).to.include.members([
@@ -130,12 +132,12 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('restores and activates the old files if the activation fails', async () => {
-    const { told, details } = await run(both(), { activate: noting(sh`grep -q old ${`${rig.root}/a`}`) })
+    const { told, details } = await run(both(), { activate: recording(sh`grep -q old ${`${rig.root}/a`}`) })
     expect(told).to.deep.equal(['failed'])
     expect(details.join('\n')).to.match(
       /conf: the activation failed\.\n +The old files are restored and active\./,
     )
-    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new fresh b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, recorded: '644 new a\nnew b\nold a\nold b\n' })
   })
 
   it('reports that the old files could not be activated', async () => {
@@ -146,11 +148,11 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
 
   it('restores the old files if the probe fails', async () => {
     const { details } = await run(both(), {
-      activate: noting(),
+      activate: recording(),
       probe: probe('it works', sh`echo too new; grep -q old ${`${rig.root}/a`}`, { timeout: 0 }),
     })
     expect(details.join('\n')).to.match(/too new\n +conf: activated, but the probe failed\./)
-    expect(tree(rig.root)).to.deep.equal({ ...OLD, noted: '644 new fresh b\nold aold b\n' })
+    expect(tree(rig.root)).to.deep.equal({ ...OLD, recorded: '644 new a\nnew b\nold a\nold b\n' })
   })
 
   it('waits until its probe succeeds', async () => {
@@ -170,7 +172,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
     const { told } = await run(
       [
         file(`${rig.root}/new`, 'new', rig.own),
-        file(`${rig.root}/fresh/deep/c`, 'new c', rig.own),
+        file(`${rig.root}/extra/deep/c`, 'new c', rig.own),
         absent(`${rig.root}/a`),
         link(`${rig.root}/link`, { target: 'new' }),
         file(`${rig.root}/conf.d/secret`, new Secret(() => 'hunter2'), rig.own),
@@ -199,7 +201,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
 
   it('changes nothing if a file cannot be written', async () => {
     const { told } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
-      activate: noting(),
+      activate: recording(),
     })
     expect(told).to.deep.equal(['failed'])
     expect(tree(rig.root)).to.deep.equal(OLD)
