@@ -3,8 +3,8 @@ import { batch } from '../src/engine/hosts/batch.ts'
 import { pendingHandlers } from '../src/model/host-state.ts'
 import { expand } from '../src/model/playbook/expand.ts'
 import type { Steps } from '../src/model/playbook/steps.ts'
-import { facts } from '../src/model/resource/facts.ts'
 import { readAll, readBoth } from '../src/model/resource/read.ts'
+import { readFacts } from '../src/model/resource/read-facts.ts'
 import { quote } from '../src/shell/quote.ts'
 import type { Run } from './clock.ts'
 import { PEERS } from './job/site.ts'
@@ -37,7 +37,7 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
 export function readScript(of: Steps): string {
   const { steps } = expand(of, NO_FACTS)
   const { scripts } = batch(
-    readBoth(readBoth(facts, pendingHandlers), readAll(steps.map(({ step }) => step.read))),
+    readBoth(readBoth(readFacts, pendingHandlers), readAll(steps.map(({ step }) => step.read))),
   )
   const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
   return `LC_ALL=C; export LC_ALL\n${text}`

@@ -41,13 +41,22 @@ export {
   inventorySchema,
 } from './model/inventory/schema.ts'
 export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/playbook/drain.ts'
+export { gate } from './model/playbook/gate.ts'
 export { type Play, play } from './model/playbook/play.ts'
 export { type Playbook, playbook } from './model/playbook/playbook.ts'
 export { http, type Probe, probe } from './model/playbook/probe.ts'
 export { type Role, role } from './model/playbook/role.ts'
 export type { Steps } from './model/playbook/steps.ts'
-export { after, delegateTo, type RoleContext, runOnce, tagged } from './model/playbook/steps.ts'
-export { EndHost, InvalidParams, Problem, Unknown } from './model/problem.ts'
+export {
+  after,
+  delegateTo,
+  type EndHost,
+  endHost,
+  type RoleContext,
+  runOnce,
+  tagged,
+} from './model/playbook/steps.ts'
+export { InvalidParams, Problem, Unknown } from './model/problem.ts'
 export type { Command, Streamed } from './model/resource/command.ts'
 export { compare, type Diff } from './model/resource/diff.ts'
 export type { Facts } from './model/resource/facts.ts'

@@ -2,7 +2,7 @@ import {
   after,
   ask,
   askHost,
-  EndHost,
+  endHost,
   file,
   type Host,
   type Play,
@@ -36,11 +36,12 @@ export function skipMaintenance(values: Site): Play {
   const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
   return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
     after(askHost(host, maintenanceSince), (since) => {
-      if (since !== undefined)
-        throw new EndHost(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
+      return (
+        since !== undefined &&
+        endHost(`it is in maintenance since ${since}; to end that: ${endOf(host.name)}`, {
           as: 'in maintenance',
         })
-      return []
+      )
     }),
   )
 }

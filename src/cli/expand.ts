@@ -1,11 +1,11 @@
-import type { Release } from '../engine/read/without-hosts.ts'
-import { expandWithoutHost, NeedsAnswers, RELEASES } from '../engine/read/without-hosts.ts'
+import { expandWithoutHost } from '../engine/read/without-hosts.ts'
 import type { Host } from '../model/inventory/host.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'
 import type { Play } from '../model/playbook/play.ts'
 import type { Playbook } from '../model/playbook/playbook.ts'
 import type { Steps } from '../model/playbook/steps.ts'
 import { Problem, wrapErrors } from '../model/problem.ts'
+import { RELEASES, type Release } from '../model/resource/facts.ts'
 
 export interface Expansion {
   readonly problems: readonly Problem[]
@@ -55,10 +55,9 @@ interface Attempt {
 
 function attempt(steps: Steps, host: Host, release: Release): Attempt {
   try {
-    const { steps: expanded, incomplete } = expandWithoutHost(steps, host, release)
-    return { steps: expanded.length, isPartial: incomplete }
+    const expansion = expandWithoutHost(steps, host, release)
+    return { steps: expansion?.steps.length ?? 0, isPartial: !expansion || expansion.incomplete }
   } catch (error) {
-    if (error instanceof NeedsAnswers) return { steps: 0, isPartial: true }
     if (error instanceof Problem)
       return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
     throw error

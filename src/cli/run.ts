@@ -37,7 +37,7 @@ export interface RunRequest {
 /** Loads a playbook, runs it, and reports and records the run. */
 export async function runPlaybook(
   { playbook: name, args, flags, command, installation, prepare = 'skip' }: RunRequest,
-  plan: Pick<RunOptions, 'surveyed' | 'expect'> = {},
+  plan: Pick<RunOptions, 'onPlan' | 'expect'> = {},
 ): Promise<Summary> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
   const { typeCheck } = flags

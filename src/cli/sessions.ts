@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import type { OpenSession } from '../engine/hosts/hosts.ts'
+import type { OpenSession } from '../engine/hosts/scripts.ts'
 import type { Become, Host, JumpHost, Ssh, Timeouts } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { Clock } from '../transport/clock.ts'
@@ -28,7 +28,7 @@ export function sessions(
   { warn = () => {}, timeoutFactor, clock }: SessionSettings = {},
 ): OpenSession {
   const owner = `${userInfo().username}@${hostname()} (pid ${process.pid})`
-  return async (host, purpose, stop) => {
+  return async (host, { lock, stop }) => {
     const timeouts = sessionTimeouts(timeoutsFor(host, timeoutFactor))
     const transport = await transportOf(host)
     const connection = await transport.connect(targetOf(host, timeoutFactor), stop)
@@ -40,7 +40,7 @@ export function sessions(
       become: becomeOf(host, preferred),
       ...timeouts,
       ...(clock && { clock }),
-      ...(purpose === 'change' && { lock: { owner } }),
+      ...(lock && { lock: { owner } }),
     }).catch(async (error: unknown) => {
       await connection.close()
       throw error

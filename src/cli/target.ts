@@ -1,4 +1,4 @@
-import type { OpenSession } from '../engine/hosts/hosts.ts'
+import type { OpenSession } from '../engine/hosts/scripts.ts'
 import type { Become, Host } from '../model/inventory/host.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'
 import { Problem } from '../model/problem.ts'

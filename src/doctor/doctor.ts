@@ -1,4 +1,4 @@
-import type { OpenSession } from '../engine/hosts/hosts.ts'
+import type { OpenSession } from '../engine/hosts/scripts.ts'
 import { verify } from '../engine/verify.ts'
 import type { Check, Verdict } from '../model/check/check.ts'
 import type { Output } from '../model/check/output.ts'
@@ -7,8 +7,9 @@ import type { Host } from '../model/inventory/host.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { Problem, Unknown } from '../model/problem.ts'
-import { type Facts, facts } from '../model/resource/facts.ts'
-import { type Ask, ask, type Question } from '../model/resource/question.ts'
+import type { Facts } from '../model/resource/facts.ts'
+import type { Ask, Question } from '../model/resource/question.ts'
+import { FACTS } from '../model/resource/read-facts.ts'
 import {
   clock,
   fullest,
@@ -107,7 +108,7 @@ const SIGHTS: readonly Sight[] = [
   }),
   {
     label: 'Debian',
-    question: ask('its facts', facts),
+    question: FACTS,
     look: (answer) => {
       const { os } = answer as Facts
       return {

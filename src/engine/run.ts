@@ -1,48 +1,49 @@
-import type { HostSummary, Mode, RunEvent, Summary } from '../model/event.ts'
-import type { Host } from '../model/inventory/host.ts'
-import { assertSchemaFits, type Inventory } from '../model/inventory/inventory.ts'
+import type { Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { asksOf } from '../model/playbook/expand.ts'
-import type { Playbook } from '../model/playbook/playbook.ts'
-import { EndHost, InvalidParams, wrapErrors } from '../model/problem.ts'
-import { BecomeFailed } from '../transport/errors.ts'
-import { prefetchPackages } from './apply/package-pool.ts'
-import { type Confirm, type PlayRun, type PlayStates, playRunOf, type RunContext } from './context.ts'
+import { InvalidParams, locate } from '../model/problem.ts'
+import type { Confirm, RunContext } from './context.ts'
 import type { HostRun } from './hosts/host-run.ts'
-import { Hosts, type OpenSession } from './hosts/hosts.ts'
-import { READ_LIMITS, type ReadLimits } from './hosts/read-limits.ts'
-import { toProblem } from './hosts/scripts.ts'
-import { PlannedChanges, planPlay } from './plan/plan.ts'
-import { assertUnchanged, type ExpectedPlan, type PlanContent, planFile } from './plan/plan-file.ts'
-import { definiteProblem, type PlayState, refresh } from './read/refresh.ts'
+import { Hosts } from './hosts/hosts.ts'
+import { type OpenSession, toProblem } from './hosts/scripts.ts'
+import type { ReadLimits } from './hosts/session-wrappers.ts'
+import { planPlays } from './plan/plan.ts'
+import { assertUnchanged, type ExpectedPlan, type PlanContent, planContent } from './plan/plan-file.ts'
+import {
+  definiteProblem,
+  type PlayRun,
+  type PlayRunOptions,
+  type PlayState,
+  type PlayStates,
+  playRunsOf,
+  refresh,
+} from './read/refresh.ts'
 import { Selection, type SelectOptions } from './read/selection.ts'
-import { closeOpenDrains, drainHosts } from './rollout/drain.ts'
 import { idleAsks } from './rollout/failure-budget.ts'
-import { endHost, rollOut, skipRemaining } from './rollout/rollout.ts'
+import { applyPlays, excludeHost } from './rollout/rollout.ts'
+import { hostsOf, RunCounts, type SummaryParts, summaryOf } from './summary.ts'
 
-export interface RunOptions<S extends Entries = Entries> {
-  readonly inventory: Inventory<S>
-  readonly playbook: Playbook<S>
+export interface RunOptions<S extends Entries = Entries> extends PlayRunOptions<S> {
   readonly mode: Mode
-  /** Whether texts that change are fetched to be shown. @default false */
+  /** True to read texts that change, for diffs. @default false */
   readonly diff?: boolean
-  /** When it aborts, steps in hand are finished and no further ones begun. */
+  /** Stops the run: steps in progress are finished, and nothing else starts. */
   readonly stop?: AbortSignal
-  /** Told what was found, before anything is done about it. */
-  readonly surveyed?: (found: PlanContent) => void
-  /** What must still be found; the run does not begin otherwise. */
+  /** Called with the plan, before anything changes. */
+  readonly onPlan?: (plan: PlanContent) => void
+  /** The run only starts if the hosts still match this plan. */
   readonly expect?: ExpectedPlan
-  /** Which hosts take part. @default all */
-  readonly limit?: (host: Host) => boolean
-  /** Which steps are taken. @default all but those tagged `never` */
+  /** Selects the steps. @default all without the tag `never` */
   readonly select?: SelectOptions
-  /** Asks a person before each step that would change something. @default nobody is asked */
+  /** Asked before each step that would change something. @default no confirmation */
   readonly confirm?: Confirm
-  /** Milliseconds to wait for a host that another run holds. @default 0, such a host counts as unreachable at once */
+  /** Milliseconds to wait for a host that another run has locked. @default 0: such a host is unreachable at once */
   readonly wait?: number
-  /** How long a question to a host may take. @default 1 minute, reported every 20 seconds */
+  /** The limits of questions. @default 1 minute, reported every 20 seconds */
   readonly reads?: ReadLimits
 }
+
+const READ_LIMITS: ReadLimits = { limit: 60_000, notice: 20_000 }
 
 export interface RunTools {
   readonly open: OpenSession
@@ -50,237 +51,132 @@ export interface RunTools {
 }
 
 /**
- * A whole run. First every host is met and read, all plays at once: two round trips, after which the plan is known. Then, unless only
- * the plan was asked for, the plays run in order; what is no longer as it was read is read again before it is acted on.
+ * Runs a playbook. First all hosts are connected and read, for all plays at once: two round trips, after which the plan is known. In the
+ * mode `apply` the plays are then applied in order.
  *
- * Problems of hosts are told as events and do not stop other hosts. @throws Problem for what is wrong before any host is touched
+ * Problems of hosts are emitted as events and do not stop other hosts.
+ *
+ * @throws Problem for an error that is found before any host changes
  */
-export async function run<S extends Entries>(
-  options: RunOptions<S>,
-  { open, emit }: RunTools,
-): Promise<Summary> {
+export async function run<S extends Entries>(options: RunOptions<S>, tools: RunTools): Promise<Summary> {
   const began = performance.now()
-  const { mode, inventory, playbook, limit = () => true, stop = new AbortController().signal } = options
-  assertSchemaFits(playbook, inventory)
-  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
-  const acts = plays.map((play) => playRunOf(play, limit))
-  const hosts = [...new Map(acts.flatMap((act) => act.hosts.map((host) => [host.name, host]))).values()]
+  const { mode, stop = new AbortController().signal } = options
+  const playRuns = playRunsOf(options)
+  const counts = new RunCounts()
+  const emit = (event: RunEvent) => {
+    counts.add(event)
+    tools.emit(event)
+  }
   emit({
     kind: 'begin',
     mode,
-    hosts: hosts.map(({ name }) => name),
-    plays: acts.map(({ play }) => play.label),
+    hosts: hostsOf(playRuns).map(({ name }) => name),
+    plays: playRuns.map(({ play }) => play.label),
   })
-  // Until the plan is known nothing has begun that a stop would have to wait for.
+  // Until the plan is known, nothing has started that a stop would have to wait for.
   const reading = new AbortController()
   const giveUp = () => reading.abort()
   stop.addEventListener('abort', giveUp)
   if (stop.aborted) giveUp()
-  const fleet = new Hosts(open, emit, {
+  const hosts = new Hosts(tools.open, emit, {
+    mode,
     reads: options.reads ?? READ_LIMITS,
     stop: reading.signal,
     wait: { ms: options.wait ?? 0, stop },
   })
-  try {
-    const members = await meet(fleet, hosts, acts, mode)
-    if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)
-    const selection = new Selection(options.select ?? {}, acts, (host) => members.has(host))
-    const surveys = selection.begin(await surveyAll({ fleet, members, acts, emit, selection, stop }))
-    if (stop.aborted) return stopped({ hosts, fleet, members, mode, began }, emit)
-    stop.removeEventListener('abort', giveUp)
-    options.surveyed?.(planFile(surveys))
-    if (options.expect) assertUnchanged(options.expect, surveys, hosts)
-    const course: RunContext = {
-      ...{ fleet, members, surveys, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
-      ...(options.confirm && { confirm: options.confirm }),
-    }
-    const helpers = mode === 'apply' ? await meetHelpers(acts, fleet) : []
-    const all = [...new Set([...members.values(), ...helpers])]
-    if (mode === 'apply') await closeOpenDrains(all, course, { last: false })
-    if (mode === 'apply') void prefetchPackages(acts, course).catch(() => {})
-    const forecaster = new PlannedChanges()
-    for (const [i, act] of acts.entries()) {
-      if (mode === 'plan') await planPlay(act, course, forecaster)
-      else await rollOut(act, course)
-      if (course.halted === undefined) continue
-      skipRemaining(acts.slice(i + 1), course)
-      break
-    }
-    if (mode === 'apply') await closeOpenDrains(all, course, { last: true })
-    const troubled = helpers.filter(({ name, problem }) => problem && !members.has(name))
-    const summary: Summary = {
-      mode,
-      hosts: [...hosts, ...troubled.map(({ host }) => host)].map((host) =>
-        summaryOf(host, {
-          member: all.find(({ name }) => name === host.name),
-          fleet,
-          gone: members.size > 0 ? goneOf(host, acts) : undefined,
-        }),
-      ),
-      ms: performance.now() - began,
-      interrupted: stop.aborted,
-      ...fleet.traffic,
-    }
+  const end = (parts: Pick<SummaryParts, 'hostRuns' | 'helpers' | 'isIncomplete'>) => {
+    const ms = performance.now() - began
+    const summary = summaryOf({ mode, playRuns, hosts, counts, ms, interrupted: stop.aborted, ...parts })
+    const skipped = summary.hosts.filter((one) => one.skipped > 0).map(({ host }) => host)
+    if (parts.isIncomplete && skipped.length > 0)
+      emit({ kind: 'skipped', play: 'the rest', hosts: skipped, why: 'the run was stopped' })
     emit({ kind: 'end', summary })
     return summary
+  }
+  try {
+    const hostRuns = await connectAll(playRuns, hosts)
+    if (stop.aborted) return end({ hostRuns, helpers: [], isIncomplete: true })
+    const selection = new Selection(options.select ?? {}, playRuns, (host) => hostRuns.has(host))
+    const read = await refreshAll(playRuns, { hosts, hostRuns, emit, selection, stop })
+    if (stop.aborted) return end({ hostRuns, helpers: [], isIncomplete: true })
+    const states = selection.start(read)
+    stop.removeEventListener('abort', giveUp)
+    options.onPlan?.(planContent(states))
+    if (options.expect) assertUnchanged(options.expect, states, hostsOf(playRuns))
+    const context: RunContext = {
+      ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
+      ...(options.confirm && { confirm: options.confirm }),
+    }
+    if (mode === 'apply') return end({ hostRuns, helpers: await applyPlays(playRuns, context) })
+    await planPlays(playRuns, context)
+    return end({ hostRuns, helpers: [] })
   } finally {
     stop.removeEventListener('abort', giveUp)
-    await fleet.close()
+    await hosts.close()
   }
 }
 
-interface Stopping {
-  readonly hosts: readonly Host[]
-  readonly fleet: Hosts
-  readonly members: ReadonlyMap<string, HostRun>
-  readonly mode: Mode
-  readonly began: number
-}
-
-/** The end of a run that was stopped before its plan was known: nothing was changed, and what had no problem yet is skipped. */
-function stopped({ hosts, fleet, members, mode, began }: Stopping, emit: (event: RunEvent) => void): Summary {
-  const left = hosts.filter(({ name }) => !fleet.unreachable.has(name) && !members.get(name)?.problem)
-  const skipped = new Set(left.map(({ name }) => name))
-  if (skipped.size > 0)
-    emit({ kind: 'skipped', play: 'the rest', hosts: [...skipped], why: 'the run was stopped' })
-  const summary: Summary = {
-    mode,
-    hosts: hosts.map((host) => ({
-      ...summaryOf(host, { member: members.get(host.name), fleet, gone: undefined }),
-      skipped: skipped.has(host.name) ? 1 : 0,
-    })),
-    ms: performance.now() - began,
-    interrupted: true,
-    ...fleet.traffic,
-  }
-  emit({ kind: 'end', summary })
-  return summary
-}
-
-/** The first round trip: facts, debts, and all questions that are known without the facts. */
-async function meet(
-  fleet: Hosts,
-  hosts: readonly Host[],
-  acts: readonly PlayRun[],
-  mode: Mode,
-): Promise<ReadonlyMap<string, HostRun>> {
-  const asks = acts.flatMap((act) => [...[...act.steps.values()].flatMap(asksOf), ...idleAsks(act)])
-  const purpose = mode === 'apply' ? 'change' : 'look'
-  const met = await Promise.all(
-    hosts.map((host) =>
-      fleet.connect(host, purpose, unique(asks.filter((one) => one.host.name === host.name))),
-    ),
-  )
-  await fleet.ask(asks)
-  return new Map(met.flatMap((member) => (member ? [[member.name, member]] : [])))
-}
-
-function unique<T extends { readonly question: object }>(asks: readonly T[]): readonly T[] {
-  return [...new Map(asks.map((one) => [one.question, one])).values()]
-}
-
-/** The hosts on which brackets act, for what an earlier run may have left open there; with `--limit` they need not be of the run. */
-async function meetHelpers(acts: readonly PlayRun[], fleet: Hosts): Promise<readonly HostRun[]> {
-  const helpers = acts.flatMap(({ play, hosts }) =>
-    hosts.flatMap((host) =>
-      wrapErrors(`play "${play.label}" around ${host.name}`, play.source, () =>
-        play.drain ? drainHosts(play.drain, host) : [],
-      ),
-    ),
-  )
-  const byName = new Map(helpers.map((host) => [host.name, host]))
-  const met = await Promise.all([...byName.values()].map((host) => fleet.connect(host, 'change')))
-  return met.filter((member) => member !== undefined)
-}
-
-interface Surveying extends Pick<RunContext, 'fleet' | 'members' | 'emit' | 'selection' | 'stop'> {
-  readonly acts: readonly PlayRun[]
-}
-
-/** The second round trip: the state of everything that any play wants. */
-async function surveyAll({ fleet, members, acts, emit, selection, stop }: Surveying): Promise<PlayStates> {
-  // Told when all hosts have answered: the end of a run closes their sessions.
-  const refusals = new Map<string, InvalidParams>()
-  const found = await Promise.all(
-    [...members.values()].map(async (member): Promise<readonly [string, readonly PlayState[]]> => {
-      const own = acts.flatMap(({ play, steps }) =>
-        steps.has(member.name) ? [[play, steps.get(member.name)] as const] : [],
-      )
-      try {
-        const surveys = await refresh(member, own, {
-          answers: fleet.answers,
-          inquire: (asks) => fleet.ask(asks),
-          selection,
-          stop,
-        })
-        const problem = definiteProblem(member.name, surveys)
-        if (problem) throw problem
-        const all = surveys.flatMap(({ examined }) => examined)
-        const differing = all.filter(({ difference }) => difference).length
-        const admits = all.flatMap(({ placed }) => placed.step.ingress ?? [])
-        emit({
-          kind: 'refreshed',
-          host: member.name,
-          steps: all.length,
-          differing,
-          ...(admits.length > 0 && { ingress: admits }),
-        })
-        return [member.name, surveys]
-      } catch (error) {
-        if (stop.aborted) return [member.name, []]
-        if (error instanceof InvalidParams) {
-          refusals.set(member.name, error)
-          return [member.name, []]
-        }
-        if (error instanceof EndHost) {
-          endHost(member, error, emit)
-          return [member.name, []]
-        }
-        member.problem = toProblem(error, member.name)
-        emit({ kind: 'failed', play: own[0]?.[0].label ?? '', host: member.name, problem: member.problem })
-        return [member.name, []]
-      }
+/** The first round trip: facts, the state that earlier runs have left, and all questions that do not depend on facts. */
+async function connectAll(playRuns: readonly PlayRun[], hosts: Hosts): Promise<ReadonlyMap<string, HostRun>> {
+  const asks = playRuns.flatMap((playRun) => [
+    ...[...playRun.steps.values()].flatMap(asksOf),
+    ...(playRun.play.conditions ?? []).flatMap((one) => one.asks),
+    ...idleAsks(playRun),
+  ])
+  const connected = await Promise.all(
+    hostsOf(playRuns).map((host) => {
+      const own = asks.filter((one) => one.host.name === host.name)
+      return hosts.connect(host, [...new Map(own.map((one) => [one.question, one])).values()])
     }),
   )
-  for (const name of members.keys()) {
-    const refusal = refusals.get(name)
-    if (refusal)
-      wrapErrors(name, undefined, () => {
-        throw refusal
+  await hosts.ask(asks)
+  return new Map(connected.flatMap((hostRun) => (hostRun ? [[hostRun.name, hostRun]] : [])))
+}
+
+/** The second round trip: the states of all steps. */
+async function refreshAll(
+  playRuns: readonly PlayRun[],
+  tools: Pick<RunContext, 'hosts' | 'hostRuns' | 'emit' | 'selection' | 'stop'>,
+): Promise<PlayStates> {
+  const { hostRuns, emit, stop } = tools
+  // Thrown after all hosts have answered, because the end of a run closes their sessions.
+  const rejections = new Map<string, InvalidParams>()
+  const refreshOne = async (hostRun: HostRun): Promise<readonly PlayState[]> => {
+    const { name } = hostRun
+    const own = playRuns.flatMap(({ play, steps }) =>
+      steps.has(name) ? [[play, steps.get(name)] as const] : [],
+    )
+    try {
+      const { states, ended } = await refresh(hostRun, own, tools)
+      if (ended) excludeHost(hostRun, ended, emit)
+      if (ended) return []
+      const problem = definiteProblem(name, states)
+      if (problem) throw problem
+      const steps = states.flatMap((one) => one.steps)
+      const differing = steps.filter(({ difference }) => difference).length
+      const ingress = steps.flatMap(({ expanded }) => expanded.step.ingress ?? [])
+      emit({
+        ...{ kind: 'refreshed', host: name, steps: steps.length, differing },
+        ...(ingress.length > 0 && { ingress }),
       })
+      return states
+    } catch (error) {
+      if (stop.aborted) return []
+      if (error instanceof InvalidParams) rejections.set(name, error)
+      else {
+        const problem = toProblem(error, name)
+        hostRun.fail(problem)
+        emit({ kind: 'failed', play: own[0]?.[0].label ?? '', host: name, problem })
+      }
+      return []
+    }
   }
-  return new Map(found)
-}
-
-interface AtTheEnd {
-  readonly member: HostRun | undefined
-  readonly fleet: Hosts
-  /** What is said of it when it was not met, where that is no failure. */
-  readonly gone: string | undefined
-}
-
-/** What all plays of a host have to say of one that is gone. */
-function goneOf(host: Host, acts: readonly PlayRun[]): string | undefined {
-  const words = acts
-    .filter(({ hosts }) => hosts.includes(host))
-    .map(({ play }) => play.ignoreUnreachable?.(host))
-  return words.includes(undefined) ? undefined : words[0]
-}
-
-function summaryOf({ name }: Host, { member, fleet, gone }: AtTheEnd): HostSummary {
-  const away = member ? member.away : gone
-  const lost = fleet.unreachable.has(name)
-  const refused = fleet.unreachable.get(name) instanceof BecomeFailed
-  return {
-    host: name,
-    ok: member?.ok ?? 0,
-    changed: member?.changed ?? 0,
-    tentative: member?.open ?? 0,
-    deferred: member?.recheck ?? 0,
-    failed: refused || (member?.problem && !lost) ? 1 : 0,
-    unreachable: lost && !refused && (member !== undefined || gone === undefined),
-    skipped: member?.skipped ?? 0,
-    ...(away !== undefined && { excluded: away }),
-    trips: member?.session.trips ?? 0,
+  const states = await Promise.all(
+    [...hostRuns.values()].map(async (hostRun) => [hostRun.name, await refreshOne(hostRun)] as const),
+  )
+  for (const name of hostRuns.keys()) {
+    const rejection = rejections.get(name)
+    if (rejection) throw locate(name, rejection)
   }
+  return new Map(states)
 }

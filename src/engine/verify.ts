@@ -1,69 +1,91 @@
-import type { Check, Verdict } from '../model/check/check.ts'
+import { type Check, expect, type Verdict } from '../model/check/check.ts'
 import type { Finding, Verification, Verified } from '../model/check/verification.ts'
+import { openDrains, pendingHandlers, undrainCommand } from '../model/host-state.ts'
 import type { Host } from '../model/inventory/host.ts'
-import type { Inventory } from '../model/inventory/inventory.ts'
-import { assertSchemaFits } from '../model/inventory/inventory.ts'
+import { assertSchemaFits, type Inventory } from '../model/inventory/inventory.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { Problem, Unknown, wrapErrors } from '../model/problem.ts'
 import type { AnswerStore } from '../model/resource/answer-store.ts'
-import type { Ask } from '../model/resource/question.ts'
-import { Hosts, type OpenSession } from './hosts/hosts.ts'
-import { toProblem } from './hosts/scripts.ts'
-import { leftoverCheck } from './leftover-check.ts'
+import { type Ask, ask, askHost } from '../model/resource/question.ts'
+import { mapRead, readAll } from '../model/resource/read.ts'
+import { unfinishedTransactions } from '../resources/transaction/rollback.ts'
+import { Hosts } from './hosts/hosts.ts'
+import { type OpenSession, toProblem } from './hosts/scripts.ts'
 
 export interface VerifyOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
   readonly verification: Verification<S>
-  /** The hosts that are asked. A check that asks another one, too, is left out. @default all */
+  /** Selects the hosts. A check that asks another host is left out. @default all */
   readonly limit?: (host: Host) => boolean
 }
 
 /**
- * Asks every host at once, each in one round trip after its login, and judges the answers. Checks that do not hold are asked once more
- * when all hosts have answered. Nothing is changed, no lock is taken. A host that cannot be reached hides nothing of the others.
+ * Asks all hosts in parallel, each in one round trip after the login, and judges the answers. Checks that fail are repeated once after all
+ * hosts have answered. Nothing is changed, and no lock is taken. A host that is not reachable does not affect the others.
  *
- * @throws Problem for what is wrong before any host is asked
+ * @throws Problem for an error that is found before any host is asked
  */
 export async function verify<S extends Entries>(
   { inventory, verification, limit = () => true }: VerifyOptions<S>,
   open: OpenSession,
 ): Promise<Verified> {
   const began = performance.now()
-  const hosts = inventory.hosts.filter(limit)
   const checks = checksFor(verification, inventory).filter(({ asks }) =>
     asks.every(({ host }) => limit(host)),
   )
-  const fleet = new Hosts(open, () => {})
+  const hosts = new Hosts(open, () => {})
   try {
-    await fleet.ask(asksOf(checks))
-    const first = checks.map((check) => ({ check, finding: findingOf(check, fleet) }))
-    // An answer of a bad moment, such as a switch between two servers, is not the last word.
-    const doubtful = new Set(first.flatMap(({ check, finding }) => (finding.problem ? [check] : [])))
-    const again = asksOf([...doubtful])
-    for (const one of again) fleet.answers.drop(one)
-    await fleet.ask(again)
+    await hosts.ask(asksOf(checks))
+    const first = checks.map((check) => ({ check, finding: findingOf(check, hosts) }))
+    // A bad moment, such as a failover, must not decide the result.
+    const failed = new Set(first.flatMap(({ check, finding }) => (finding.problem ? [check] : [])))
+    const again = asksOf([...failed])
+    for (const one of again) hosts.answers.drop(one)
+    await hosts.ask(again)
     return {
-      hosts: hosts.map(({ name }) => name),
-      findings: first.map(({ check, finding }) => (doubtful.has(check) ? findingOf(check, fleet) : finding)),
-      unreachable: fleet.unreachable,
+      hosts: inventory.hosts.filter(limit).map(({ name }) => name),
+      findings: first.map(({ check, finding }) => (failed.has(check) ? findingOf(check, hosts) : finding)),
+      unreachable: hosts.unreachable,
       ms: performance.now() - began,
     }
   } finally {
-    await fleet.close()
+    await hosts.close()
   }
 }
 
-/** The checks of a verification, and for each host that earlier runs have left nothing behind. @throws Problem before any host is asked */
+/** The checks of a verification, and a check of each host for unfinished runs. @throws Problem for an error of the verification */
 export function checksFor<S extends Entries>(
   verification: Verification<S>,
   inventory: Inventory<S>,
 ): readonly Check[] {
   assertSchemaFits(verification, inventory)
-  const made = wrapErrors('the verification', undefined, () => verification.checks(inventory.values))
-  return [...made, ...inventory.hosts.map(leftoverCheck)]
+  const own = wrapErrors('the verification', undefined, () => verification.checks(inventory.values))
+  return [...own, ...inventory.hosts.map(unfinishedRunsCheck)]
 }
 
-/** A question to a host that several checks ask is asked once. */
+function unfinishedRunsCheck(host: Host): Check {
+  return expect('nothing is left of unfinished runs', askHost(host, unfinishedRuns), (all) => {
+    const [first, ...details] = (all ?? []).flat()
+    return first === undefined
+      ? undefined
+      : new Problem(first, { details, next: 'The next run makes it good: run the playbook again.' })
+  })
+}
+
+const unfinishedRuns = ask(
+  'what runs have left behind',
+  readAll<readonly string[]>([
+    mapRead(pendingHandlers, (names) => names.map((name) => `owed: ${name}`)),
+    mapRead(openDrains, (all) =>
+      all.map((one) => `${one.host} is still ${one.label}; to take it back: ${undrainCommand(one)}`),
+    ),
+    mapRead(unfinishedTransactions, (all) =>
+      all.flatMap(({ label }) => (label === undefined ? [] : [`unfinished: transaction ${label}`])),
+    ),
+  ]),
+)
+
+/** Each question to a host once, even if several checks ask it. */
 function asksOf(checks: readonly Check[]): readonly Ask[] {
   const byQuestion = new Map<Ask['question'], Map<string, Ask>>()
   for (const one of checks.flatMap(({ asks }) => asks)) {
@@ -73,19 +95,16 @@ function asksOf(checks: readonly Check[]): readonly Ask[] {
   return [...byQuestion.values()].flatMap((byHost) => [...byHost.values()])
 }
 
-function findingOf(check: Check, fleet: Hosts): Finding {
-  const { about, label } = check
-  if (isLost(check, fleet)) return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
-  const { problem, ...seen } = judged(check, fleet.answers)
+function findingOf(check: Check, { answers, unreachable }: Hosts): Finding {
+  const { about, label, asks, ignoreUnreachable } = check
+  if (!ignoreUnreachable && asks.some(({ host }) => unreachable.has(host.name)))
+    return { about, label, outcome: 'unknown', ms: undefined, problem: undefined }
+  const { problem, ...verdict } = verdictOf(check, answers)
   const outcome = !problem ? 'passed' : problem instanceof Unknown ? 'unknown' : 'failed'
-  return { about, label, outcome, ...seen, problem }
+  return { about, label, outcome, ...verdict, problem }
 }
 
-function isLost({ asks, ignoreUnreachable }: Check, { unreachable }: Hosts): boolean {
-  return !ignoreUnreachable && asks.some(({ host }) => unreachable.has(host.name))
-}
-
-function judged({ judge, about, source }: Check, answers: AnswerStore): Verdict {
+function verdictOf({ judge, about, source }: Check, answers: AnswerStore): Verdict {
   try {
     return judge((one) => answers.get(one))
   } catch (error) {

@@ -1,102 +1,93 @@
 import { namesIn } from '../shell/script-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import type { Handler } from './resource/handler.ts'
-import { read } from './resource/read.ts'
+import { type Read, read } from './resource/read.ts'
 
-/**
- * What a host is owed: a name in this directory for each handler that was notified and has not run. It is written before the
- * change that notifies and removed after the handler, so a run that is killed in between leaves the debt behind for the next.
+/*
+ * The state that runs keep on a host, in /var/lib/provision:
+ *
+ * pending-handlers/  a file for each handler that was notified and has not run; written before the change, removed after the handler
+ * drains/            a script for each drain that this host has done for another one; it undoes the drain
+ *
+ * A run that is killed leaves them, so the next run can finish its work. Release 0.1 used other names: they are read for one release.
  */
-const HANDLERS = '/var/lib/provision/owed'
+const HANDLERS = '/var/lib/provision/pending-handlers'
+const DRAINS = '/var/lib/provision/drains'
+const OLD_HANDLERS = '/var/lib/provision/owed'
+const OLD_DRAINS = '/var/lib/provision/undo'
 
-/** The names of the handlers that are owed. */
-export const pendingHandlers = read(
-  namesIn(HANDLERS),
-  ({ stdout }) =>
-    stdout
-      .split('\n')
-      .filter((name) => name !== '')
-      .map(decodeURIComponent),
+/** The names of the handlers that are pending. */
+export const pendingHandlers: Read<readonly string[]> = read(
+  sh`${namesIn(HANDLERS)}; ${namesIn(OLD_HANDLERS)}`,
+  ({ stdout }) => [...new Set(linesOf(stdout).map(decodeURIComponent))],
   { shared: true },
 )
 
-/** Notes the debt. */
 export function recordHandlers(handlers: readonly Handler[]): Shell {
-  return sh`mkdir -p -m 0700 ${HANDLERS} && touch -- ${handlers.map(fileOf)} && sync ${HANDLERS}`
+  const files = handlers.map(({ name }) => `${HANDLERS}/${encodeURIComponent(name)}`)
+  return sh`mkdir -p -m 0700 ${HANDLERS} && touch -- ${files} && sync ${HANDLERS}`
 }
 
-/** The debt is paid. */
-export function clearHandler(handler: Handler): Shell {
-  return sh`rm -f -- ${fileOf(handler)}`
+export function clearHandler({ name }: Handler): Shell {
+  return sh`rm -f -- ${[HANDLERS, OLD_HANDLERS].map((directory) => `${directory}/${encodeURIComponent(name)}`)}`
 }
 
-function fileOf({ name }: Handler): string {
-  return `${HANDLERS}/${encodeURIComponent(name)}`
-}
-
-/**
- * What is to be taken back on a host: a script in this directory for each bracket that was opened around another host's changes.
- * It is written before the bracket is opened and removed when it was closed, so a run that is killed in between leaves the way
- * back behind, for the next run and for a person: `sh FILE`.
- */
-const DRAINS = '/var/lib/provision/undo'
-
-/** A bracket around a host: `web1`, `out of web`. */
+/** A drain that was not undone. */
 export interface OpenDrain {
+  /** The host that is drained. */
   readonly host: string
+  /** What it is drained from: `web`. */
   readonly label: string
-  /** Whether an earlier run has left it open. */
-  readonly earlier?: boolean
+  /** The script that undoes the drain. */
+  readonly file: string
+  /** True if an earlier run has left it. */
+  readonly leftover: boolean
 }
 
-/** The brackets that are open on a host. */
-export const openDrains = read(
-  namesIn(DRAINS),
-  ({ stdout }): readonly OpenDrain[] =>
-    stdout.split('\n').flatMap((name) => {
-      const cut = name.indexOf(':')
-      return cut <= 0
-        ? []
-        : [
-            {
-              host: decodeURIComponent(name.slice(0, cut)),
-              label: decodeURIComponent(name.slice(cut + 1)),
-              earlier: true,
-            },
-          ]
-    }),
+export function openDrain(host: string, label: string): OpenDrain {
+  const file = `${DRAINS}/${encodeURIComponent(host)}:${encodeURIComponent(label)}`
+  return { host, label, file, leftover: false }
+}
+
+/** The drains that earlier runs have left on a host. */
+export const openDrains: Read<readonly OpenDrain[]> = read(
+  sh`${namesIn(DRAINS)}; echo /; ${namesIn(OLD_DRAINS)}`,
+  ({ stdout }) => {
+    const lines = linesOf(stdout)
+    const cut = lines.indexOf('/')
+    return lines.flatMap((name, i) => {
+      const [host, label] = name.split(':')
+      if (!host || label === undefined) return []
+      const file = `${i < cut ? DRAINS : OLD_DRAINS}/${name}`
+      return [{ host: decodeURIComponent(host), label: decodeURIComponent(label), file, leftover: true }]
+    })
+  },
   { shared: true },
 )
 
-/** Writes the way back down. */
-export function recordDrain(one: OpenDrain, scripts: readonly Shell[]): Shell {
-  const path = drainFile(one)
+/** Writes the script that undoes a drain. */
+export function recordDrain({ host, label, file }: OpenDrain, undrain: readonly Shell[]): Shell {
   const text = [
-    `# ${one.host} is ${one.label}. This takes it back; the next run of provision does so too.`,
-    ...scripts.map(({ text }) => `(\n${text}\n) || exit 1`),
+    `# ${host} is drained: ${label}. This script undoes that; so does the next run of provision.`,
+    ...undrain.map(({ text }) => `(\n${text}\n) || exit 1`),
   ].join('\n')
-  // A name with a dot is not listed: what a crash of the host cuts off is nobody's way back.
-  const fresh = `${DRAINS}/.${nameOf(one)}`
+  // A name with a dot is not listed, so an incomplete file is ignored.
+  const incomplete = file.replace(/[^/]*$/, '.$&')
   return sh`
-mkdir -p -m 0700 ${DRAINS} && printf '%s\n' ${text} > ${fresh} && sync ${fresh} &&
-mv -f -- ${fresh} ${path} && sync ${DRAINS}`
+mkdir -p -m 0700 ${DRAINS} && printf '%s\n' ${text} > ${incomplete} && sync ${incomplete} &&
+mv -f -- ${incomplete} ${file} && sync ${DRAINS}`
 }
 
-/** Takes it back, if that was not done already. */
-export function undrain(one: OpenDrain): Shell {
-  const path = drainFile(one)
-  return sh`[ ! -e ${path} ] || { sh ${path} && rm -f -- ${path}; }`
+/** Undoes a drain, unless that was done already. */
+export function undrain({ file }: OpenDrain): Shell {
+  return sh`[ ! -e ${file} ] || { sh ${file} && rm -f -- ${file}; }`
 }
 
-/** For a person on that host. */
-export function undrainCommand(one: OpenDrain): string {
-  return sh`sh ${drainFile(one)} && rm ${drainFile(one)}`.text
+/** The command for an administrator on the host. */
+export function undrainCommand({ file }: OpenDrain): string {
+  return sh`sh ${file} && rm ${file}`.text
 }
 
-function drainFile(one: OpenDrain): string {
-  return `${DRAINS}/${nameOf(one)}`
-}
-
-function nameOf({ host, label }: OpenDrain): string {
-  return `${encodeURIComponent(host)}:${encodeURIComponent(label)}`
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '')
 }

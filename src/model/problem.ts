@@ -31,38 +31,24 @@ export class Problem extends Error {
 }
 
 /**
- * Thrown in place of steps: the host is left out of the run, which is no failure.
- *
- * @example throw new EndHost('it is in maintenance')
- */
-export class EndHost extends Problem {
-  /** What the host is, in a word or two, for the last lines of a run. */
-  readonly status: string
-
-  /** @param as `in maintenance`, for example */
-  constructor(why: string, { as = 'left alone', ...parts }: ProblemParts & { readonly as?: string } = {}) {
-    super(why, parts)
-    this.status = as
-  }
-}
-
-/**
  * What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed.
  *
  * @example throw new InvalidParams('A listener needs a port or a socket', { where: 'listen' })
  */
 export class InvalidParams extends Problem {}
 
-/** What users' own code throws, as a Problem that names its place. */
+/** The same error with its place: the host, the play or the role. */
+export function locate(what: string, { message, where, details, next, cause }: InvalidParams): InvalidParams {
+  const place = typeof where === 'string' ? `${what}, ${where}` : (where ?? what)
+  return new InvalidParams(message, { where: place, details, ...(next && { next }), cause })
+}
+
+/** Runs code of the user. @throws Problem with the place of the error */
 export function wrapErrors<T>(what: string, source: Source | undefined, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    if (error instanceof InvalidParams) {
-      const { where, details, next, cause } = error
-      const place = typeof where === 'string' ? `${what}, ${where}` : (where ?? what)
-      throw new InvalidParams(error.message, { where: place, details, ...(next && { next }), cause })
-    }
+    if (error instanceof InvalidParams) throw locate(what, error)
     if (error instanceof Problem) throw error
     const where = thrownAt(error) ?? source
     throw new Problem(`${what}: ${error instanceof Error ? error.message : String(error)}`, {

@@ -1,6 +1,6 @@
-import { exampleFacts, RELEASES } from '../engine/read/without-hosts.ts'
 import { Problem } from '../model/problem.ts'
 import type { Facts } from '../model/resource/facts.ts'
+import { exampleFacts, RELEASES } from '../model/resource/facts.ts'
 import { type Answer, type FakePath, type FakeState, putPath } from '../model/resource/fake-state.ts'
 import { Secret } from '../shell/secret.ts'
 

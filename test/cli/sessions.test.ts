@@ -56,7 +56,7 @@ describe('the sessions of a run', () => {
     const { transport, targets, connections } = here()
     const { session, close } = await sessions(async () => transport, {})(
       { ...host, become: { method: 'none' } },
-      'look',
+      { lock: false },
     )
     const [result] = await session.run([{ script: sh`echo $((1 + 1))` }])
     await close()
@@ -73,7 +73,7 @@ describe('the sessions of a run', () => {
         start: () => Promise.reject(new Error('it starts nothing')),
       }),
     }
-    const error = await thrown(sessions(async () => mute, {})(host, 'look'))
+    const error = await thrown(sessions(async () => mute, {})(host, { lock: false }))
     expect(String(error)).to.equal('Error: it starts nothing')
     expect(connections.map(({ closed }) => closed)).to.deep.equal([true])
   })

@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { controllerClock } from '../../src/doctor/controller.ts'
 import { doctor, offBy } from '../../src/doctor/doctor.ts'
-import type { Purpose } from '../../src/engine/hosts/hosts.ts'
 import type { Finding } from '../../src/model/check/verification.ts'
 import { inventory } from '../../src/model/inventory/inventory.ts'
 import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
@@ -16,19 +15,19 @@ describe('the doctor', () => {
 
   it('asks each host once, be it in two groups, in one round trip and one more for what is not well, and only looks', async () => {
     const sessions: Session[] = []
-    const purposes: Purpose[] = []
+    const locks: boolean[] = []
     const site = inventorySchema({ web: hosts(), app: hosts(), db: hosts() })
     const both = at('one', 1)
     const { findings, unreachable } = await doctor(
       { inventory: inventory(site, { web: both, app: both, db: at('two', 2) }) },
-      async (host, purpose) => {
-        purposes.push(purpose)
-        const opened = await rig.open(host, purpose)
+      async (host, options) => {
+        locks.push(options.lock)
+        const opened = await rig.open(host, options)
         sessions.push(opened.session)
         return opened
       },
     )
-    expect([unreachable.size, purposes]).to.deep.equal([0, ['look', 'look']])
+    expect([unreachable.size, locks]).to.deep.equal([0, [false, false]])
     const ill = new Set(findings.flatMap(({ about, outcome }) => (outcome === 'passed' ? [] : [about])))
     expect(sessions.map(({ trips }) => trips)).to.deep.equal(
       ['one', 'two'].map((name) => (ill.has(name) ? 2 : 1)),

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import type { Purpose } from '../../src/engine/hosts/hosts.ts'
 import { type VerifyOptions, verify } from '../../src/engine/verify.ts'
 import { type Check, type Checks, check, expect as expected } from '../../src/model/check/check.ts'
 import { type Output, output } from '../../src/model/check/output.ts'
@@ -19,11 +18,11 @@ import { ownRig } from '../support/rig.ts'
 describe('a verification', () => {
   const rig = ownRig()
   const sessions = new Map<string, Session>()
-  const purposes: Purpose[] = []
+  const locks: boolean[] = []
 
   beforeEach(() => {
     sessions.clear()
-    purposes.length = 0
+    locks.length = 0
   })
 
   const site = inventorySchema({ web: hosts() })
@@ -39,10 +38,10 @@ describe('a verification', () => {
         verification: verification(site, ({ web }) => checks(web)),
         ...(limit && { limit }),
       },
-      async (host, purpose) => {
+      async (host, options) => {
         if (host.name === dead) throw new Error('no route to it')
-        purposes.push(purpose)
-        const opened = await rig.open(host, purpose)
+        locks.push(options.lock)
+        const opened = await rig.open(host, options)
         sessions.set(host.name, opened.session)
         return opened
       },
@@ -72,7 +71,7 @@ describe('a verification', () => {
     expect(findings[1]?.ms).to.be.greaterThan(49)
     expect(unreachable.size).to.equal(0)
     expect([...sessions.values()].map(({ trips }) => trips)).to.deep.equal([1, 1])
-    expect(purposes).to.deep.equal(['look', 'look'])
+    expect(locks).to.deep.equal([false, false])
   })
 
   it('tells the last words of a check that fails, and what to do', async () => {
@@ -256,12 +255,12 @@ describe('a verification', () => {
 
   it('finds what a run that died has left behind', async function () {
     if (!rig.machine.isPrivate) return this.skip()
-    const session = (await rig.open({ name: 'web1', group: 'web', address: '' }, 'change')).session
+    const session = (await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })).session
     await session.run([
       {
-        script: sh`mkdir -p /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions/x
-echo 'nginx configuration' > /var/lib/provision/transactions/x/label
-: > /var/lib/provision/owed/reload%20nginx; : > /var/lib/provision/undo/web2:out%20of%20web`,
+        script: sh`cd /var/lib && mkdir -p provision/pending-handlers provision/drains provision/transactions/x
+echo 'nginx configuration' > provision/transactions/x/label
+: > provision/pending-handlers/reload%20nginx; : > provision/drains/web2:out%20of%20web`,
       },
     ])
     const { findings } = await verified(() => [])
@@ -271,7 +270,7 @@ echo 'nginx configuration' > /var/lib/provision/transactions/x/label
     expect([problem?.message, ...(problem?.details ?? [])].join('\n')).to.match(
       /^owed: reload nginx\nweb2 is still out of web; to take it back: sh .*\nunfinished: transaction nginx configuration$/,
     )
-    expect(existsSync('/var/lib/provision/owed/reload%20nginx')).to.equal(false)
+    expect(existsSync('/var/lib/provision/pending-handlers/reload%20nginx')).to.equal(false)
   })
 })
 

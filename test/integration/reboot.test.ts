@@ -26,9 +26,9 @@ describe('a reboot in the middle of a run, on real hosts', function () {
       expect(first).to.match(new RegExp(`^after ${after[0]}\nowed ${after[0]}\nweb2 out\nweb2 back$`))
       expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\nowed ${after[1]}$`))
       expect(text).to.include('waiting for web1 to be back from a reboot')
-      expect(await said('web1', 'ls -A /var/lib/provision/owed /var/lib/provision/undo')).to.not.match(
-        /^web|log/m,
-      )
+      expect(
+        await said('web1', 'ls -A /var/lib/provision/pending-handlers /var/lib/provision/drains'),
+      ).to.not.match(/^web|log/m)
     })
 
   it('is asked for by a file, a question or a handler, and done once', async () => {

@@ -66,7 +66,7 @@ describe('a rolling run under load, on real hosts', function () {
     expect(text).to.include('web1 is the last server of web that is up')
     expect((await own.lab.exec('web1', 'cat /etc/version')).stdout).to.equal('3')
     expect(await states()).to.match(/^web1 UP/)
-    expect((await own.lab.exec('lb1', 'ls -A /var/lib/provision/undo')).stdout).to.equal('')
+    expect((await own.lab.exec('lb1', 'ls -A /var/lib/provision/drains')).stdout).to.equal('')
   })
 })
 

@@ -75,7 +75,7 @@ describe('a changed unit on a real host', function () {
   it('is known to systemd before an owed restart', async () => {
     const site = (version: string) => unit('ow.service', text('ow', version), { notify: restarted('ow') })
     await on(
-      `cat > /etc/systemd/system/ow.service <<'END'\n${text('ow', 'v3')}END\nmkdir -p /var/lib/provision/owed; touch '/var/lib/provision/owed/restart%20ow'`,
+      `cat > /etc/systemd/system/ow.service <<'END'\n${text('ow', 'v3')}END\nmkdir -p /var/lib/provision/pending-handlers; touch '/var/lib/provision/pending-handlers/restart%20ow'`,
     )
     await ran(site('v3'))
     expect(await state('ow')).to.match(/ v3 no$/)

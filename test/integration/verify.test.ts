@@ -68,7 +68,10 @@ describe('provision verify, on real hosts', function () {
     await Promise.all([
       lab.exec('web2', 'systemctl stop nginx'),
       lab.exec('lb2', 'echo 1 > /run/keepalived-maint'),
-      lab.exec('app1', 'mkdir -p /var/lib/provision/owed && touch /var/lib/provision/owed/reload%20x'),
+      lab.exec(
+        'app1',
+        'mkdir -p /var/lib/provision/pending-handlers && touch /var/lib/provision/pending-handlers/reload%20x',
+      ),
       lab.exec('db1', 'touch /run/reboot-required'),
       lab.fillDisk('app2'),
     ])
@@ -80,7 +83,7 @@ describe('provision verify, on real hosts', function () {
     await Promise.all([
       lab.exec('web2', 'systemctl start nginx'),
       lab.exec('lb2', 'echo 0 > /run/keepalived-maint'),
-      lab.exec('app1', 'rm /var/lib/provision/owed/reload%20x'),
+      lab.exec('app1', 'rm /var/lib/provision/pending-handlers/reload%20x'),
       lab.exec('db1', 'rm /run/reboot-required'),
       lab.freeDisk('app2'),
     ])

@@ -1,6 +1,6 @@
 import type { Host, Play } from 'provision-ts'
-import { FACTS as FACTS_ASKED } from '../../src/model/playbook/delegate.ts'
 import { expand } from '../../src/model/playbook/expand.ts'
+import { FACTS as FACTS_ASKED } from '../../src/model/resource/read-facts.ts'
 import { FACTS } from '../roles/expanded.ts'
 import { wordsOf } from '../support/words.ts'
 

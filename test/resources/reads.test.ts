@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { userInfo } from 'node:os'
 import { expect } from 'chai'
 import { readHost } from '../../src/engine/hosts/batch.ts'
-import { facts } from '../../src/model/resource/facts.ts'
 import { mapRead, type Read, readAll } from '../../src/model/resource/read.ts'
+import { readFacts } from '../../src/model/resource/read-facts.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
 import { entryAt } from '../../src/resources/files/stat.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
@@ -311,7 +311,7 @@ describe('the reads of built-in kinds', () => {
   })
 
   it('return plausible facts', async () => {
-    const here = await asked(facts)
+    const here = await asked(readFacts)
     expect(here.cpus).to.be.within(1, 4096)
     expect(here.memory).to.be.greaterThan(2 ** 26)
     expect(here.os.id).to.match(/^[a-z]+$/)

@@ -1,5 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs'
-import type { OpenSession } from '../../src/engine/hosts/hosts.ts'
+import type { OpenSession } from '../../src/engine/hosts/scripts.ts'
 import { verify } from '../../src/engine/verify.ts'
 import type { Checks } from '../../src/model/check/check.ts'
 import { type Finding, verification } from '../../src/model/check/verification.ts'
@@ -33,8 +33,8 @@ export function replacing(rig: Rig, { programs = {}, percent = 100 }: CheckOptio
     writeFileSync(`${directory}/${name}`, `#!/bin/sh\n${text}\n`)
     chmodSync(`${directory}/${name}`, 0o755)
   }
-  return async (host, purpose) => {
-    const opened = await rig.open(host, purpose)
+  return async (host, options) => {
+    const opened = await rig.open(host, options)
     return { ...opened, session: replaced(opened.session, directory, percent) }
   }
 }

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { OpenSession, Purpose } from '../../src/engine/hosts/hosts.ts'
-import type { OpenedSession } from '../../src/engine/hosts/scripts.ts'
+import type { OpenedSession, OpenSession, SessionOptions } from '../../src/engine/hosts/scripts.ts'
 import { type RunOptions, run } from '../../src/engine/run.ts'
 import type { RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/inventory/host.ts'
@@ -32,7 +31,7 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
   /** A host that cannot be reached. */
   readonly dead?: string
   /** Sees each session that is opened. */
-  readonly opens?: (host: Host, purpose: Purpose) => void
+  readonly opens?: (host: Host, options: SessionOptions) => void
   readonly on?: (event: RunEvent) => void
   /** Takes the hosts' locks under this name. @default no lock is taken */
   readonly owner?: string
@@ -122,10 +121,10 @@ export class Rig {
         playbook: playbook(site, ({ web }) => plays(web)),
       },
       {
-        open: async (host, purpose) => {
+        open: async (host, options) => {
           if (host.name === dead) throw new Error('no route to it')
-          opens?.(host, purpose)
-          return this.session(host.name, purpose === 'change' ? owner : undefined)
+          opens?.(host, options)
+          return this.session(host.name, options.lock ? owner : undefined)
         },
         emit: (event) => {
           events.push(event)

@@ -6,8 +6,8 @@ import { batch } from '../../src/engine/hosts/batch.ts'
 import { openDrains, pendingHandlers } from '../../src/model/host-state.ts'
 import { expand } from '../../src/model/playbook/expand.ts'
 import type { Steps } from '../../src/model/playbook/steps.ts'
-import { facts } from '../../src/model/resource/facts.ts'
 import { type Read, readAll } from '../../src/model/resource/read.ts'
+import { readFacts } from '../../src/model/resource/read-facts.ts'
 import { LocalFile } from '../../src/resources/files/content.ts'
 import { build } from '../../src/resources/releases/release.ts'
 import { unfinishedTransactions } from '../../src/resources/transaction/rollback.ts'
@@ -33,6 +33,6 @@ export function familiesOf(of: Steps): number {
     facts: {} as never,
     answers: { has: () => true, get: () => undefined } as never,
   })
-  const every: readonly Read<unknown>[] = [facts, pendingHandlers, openDrains, unfinishedTransactions]
+  const every: readonly Read<unknown>[] = [readFacts, pendingHandlers, openDrains, unfinishedTransactions]
   return every.length + batch(readAll(steps.map(({ step }) => step.read))).scripts.length
 }

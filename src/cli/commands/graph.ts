@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { ingressOf } from '../../engine/read/without-hosts.ts'
+import { ingressByHost } from '../../engine/read/without-hosts.ts'
 import type { Inventory } from '../../model/inventory/inventory.ts'
 import { assertSchemaFits } from '../../model/inventory/inventory.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
@@ -65,7 +65,7 @@ interface GraphInput {
 function graphOf({ inventory, playbook }: GraphInput): Graph {
   assertSchemaFits(playbook, inventory)
   const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
-  const admissions = ingressOf(plays)
+  const admissions = ingressByHost(plays)
   const topology = topologyOf(
     inventory.hosts.map(({ name, group, address }) => ({
       name,

@@ -51,12 +51,12 @@ export function planCommand(installation: Installation): Command {
       let record: PlanContent | undefined
       const { out, limit } = given
       const flags = { ...given, check: true }
-      const surveyed = (found: PlanContent) => {
+      const onPlan = (found: PlanContent) => {
         record = found
       }
       const summary = await runPlaybook(
         { playbook, args, flags, command, installation, prepare: out === undefined ? 'call' : 'reject' },
-        { surveyed },
+        { onPlan },
       )
       process.exitCode = exitCodeOfRun(summary)
       if (out === undefined) return

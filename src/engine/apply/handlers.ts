@@ -8,61 +8,50 @@ import { announceReboots } from './progress.ts'
 
 export interface DueHandler {
   readonly handler: Handler
-  /** Left over from an earlier run; nothing of this run has notified it. */
-  readonly owed: boolean
+  /** True if only an earlier run has notified it. */
+  readonly leftover: boolean
 }
 
-/** The handlers that are due on a host: notified by a change, or left over from a run that did not reach its end. */
+/** The handlers that run at the end of a turn: those that a change has notified, and those that an earlier run has left pending. */
 export function dueHandlers(
   steps: readonly Step[],
   changed: ReadonlySet<Step>,
-  owed: ReadonlySet<string>,
+  pending: ReadonlySet<string>,
 ): readonly DueHandler[] {
   const due = new Map<string, DueHandler>()
   for (const step of steps) {
-    const touched = changed.has(step)
-    for (const handler of touched ? step.notify : [...step.notify, ...step.satisfies]) {
-      if (touched || (owed.has(handler.name) && !due.has(handler.name)))
-        due.set(handler.name, { handler, owed: !touched })
+    const isChanged = changed.has(step)
+    for (const handler of isChanged ? step.notify : [...step.notify, ...step.satisfies]) {
+      if (isChanged || (pending.has(handler.name) && !due.has(handler.name)))
+        due.set(handler.name, { handler, leftover: !isChanged })
     }
-    if (touched) for (const handler of step.satisfies) due.delete(handler.name)
+    if (isChanged) for (const handler of step.satisfies) due.delete(handler.name)
   }
   return [...due.values()]
 }
 
-/** Runs what is due, in one round trip. @throws Problem for the first that fails; it stays owed */
-export async function runHandlers(
-  steps: readonly Step[],
-  changed: ReadonlySet<Step>,
-  turn: HostTurn,
-): Promise<void> {
-  const { member, emit, play } = turn
-  const due = dueHandlers(steps, changed, member.owed)
-  if (due.length === 0) return
-  await turn.begin()
-  member.version++
-  const owned = due.flatMap((one) =>
-    [...one.handler.commands.map(hostScript), { script: clearHandler(one.handler) }].map((script) => ({
-      script,
-      one,
-    })),
-  )
+/** Runs handlers in one round trip. @throws Problem for the first that fails; it stays pending, as do those after it */
+export async function runHandlers(due: readonly DueHandler[], turn: HostTurn): Promise<void> {
+  const { hostRun, emit, play, stop } = turn
+  hostRun.startChange()
+  const owned = due.flatMap((one) => {
+    const commands = one.handler.commands.map(hostScript)
+    return [...commands, { script: clearHandler(one.handler) }].map((script) => ({ script, one }))
+  })
   const scripts = owned.map(({ script }) => script)
   announceReboots(scripts, turn)
-  const failure = firstFailure(
-    scripts,
-    await member.session.run(scripts, { stopAtFailure: true, stop: turn.stop }),
-  )
+  const results = await hostRun.session.run(scripts, { stopAtFailure: true, stop })
+  const failure = firstFailure(scripts, results)
   for (const one of due) {
-    const { name } = one.handler
-    const about = { kind: 'handler', play, host: member.name, name, leftover: one.owed } as const
+    const { handler, leftover } = one
+    const about = { kind: 'handler', play, host: hostRun.name, name: handler.name, leftover } as const
     if (failure && owned[failure.at]?.one === one) {
-      if (failure.result.skipped && turn.stop.aborted) throw interrupted(member)
-      const problem = failedHandler(member, name, failure)
+      if (failure.result.skipped && stop.aborted) throw interrupted(hostRun)
+      const problem = failedHandler(hostRun, handler.name, failure)
       emit({ ...about, outcome: 'failed', problem })
       throw problem
     }
-    member.owed.delete(name)
+    hostRun.handlersDone([handler])
     emit({ ...about, outcome: 'done' })
   }
 }

@@ -5,128 +5,136 @@ import { interrupted, notConverged } from '../errors/step-errors.ts'
 import { readHost } from '../hosts/batch.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import { Changes } from '../read/changes.ts'
-import { type PlayState, readSteps, type StepState } from '../read/refresh.ts'
-import { runHandlers } from './handlers.ts'
+import { readSteps, type StepState } from '../read/refresh.ts'
+import { dueHandlers, runHandlers } from './handlers.ts'
 import { groupPackages, isPooled } from './package-pool.ts'
 import { applySteps } from './steps.ts'
 
 /**
- * Brings one host to the state that one play wants, then reads it again to prove it.
+ * Applies the steps of a play on a host, runs the handlers, then reads everything again to verify it. The host is drained before the first
+ * change.
  *
- * A step is read again when a change before it may affect its answer. Steps go together in one round trip up to the first that has to be
- * read again, and the same trip reads it and those after it. So a run costs a trip for each such step, not two for each step.
+ * A step is read again if an earlier change may affect its answer. One round trip applies all steps up to the first that has to be read
+ * again, and reads that one and those after it. So a run makes one round trip for each such step, instead of two for each step.
  *
- * @throws Problem for the step or handler that failed; what came before it stays done
+ * @throws Problem for the step or handler that failed; earlier changes are kept
  */
-export async function applyPlay({ examined }: PlayState, turn: HostTurn): Promise<void> {
-  const { member } = turn
-  const steps: TrackedStep[] = (turn.confirm ? examined : groupPackages(examined)).map((one) => ({
-    one,
-    stale: false,
+export async function applyPlay(states: readonly StepState[], turn: HostTurn): Promise<void> {
+  const { hostRun, confirm, drain, stop } = turn
+  const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map((state) => ({
+    state,
+    isStale: false,
   }))
   const changed = new Set<ExpandedStep>()
   let at = 0
   while (at < steps.length) {
     const first = steps[at]
-    if (turn.stop.aborted && steps.slice(at).some(({ one }) => one.difference)) throw interrupted(member)
-    if (turn.confirm && first && !first.stale && !(await isWanted(first.one, turn.confirm, member))) {
+    if (stop.aborted && steps.slice(at).some(({ state }) => state.difference)) throw interrupted(hostRun)
+    const isCurrent = first && !first.isStale
+    if (isCurrent && confirm && !(await isConfirmed(first.state, confirm, hostRun))) {
       steps.splice(at, 1)
       continue
     }
-    if (first?.one.problem && !first.stale) throw reportFailed(first.one.placed, first.one.problem, turn)
-    // A person is asked about a step when all before it is done.
-    const end =
-      turn.confirm && first && !first.stale ? at + 1 : segmentEnd(steps, { host: member.name, from: at })
-    const segment = steps.slice(at, end).map(({ one }) => one)
-    const made = new Changes(member.name)
-    for (const { placed, difference } of segment) {
+    if (isCurrent && first.state.problem) throw reportFailed(first.state.expanded, first.state.problem, turn)
+    // With confirmation, all earlier steps are done before the next question.
+    const end = isCurrent && confirm ? at + 1 : segmentEnd(steps, { host: hostRun.name, from: at })
+    const segment = steps.slice(at, end).map(({ state }) => state)
+    const changes = new Changes(hostRun.name)
+    for (const { expanded, difference } of segment) {
       if (!difference) continue
-      made.add(placed.step)
-      changed.add(placed)
+      changes.add(expanded.step)
+      changed.add(expanded)
     }
     const later = steps.slice(end)
-    for (const each of later) each.stale ||= made.mayAffect(each.one.placed.step.read)
+    for (const one of later) one.isStale ||= changes.mayAffect(one.state.expanded.step.read)
     const next = later
-      .slice(0, segmentEnd(later, { host: member.name, foreseen: true }))
-      .filter(({ stale }) => stale)
-    const anew = await applySteps(
+      .slice(0, segmentEnd(later, { host: hostRun.name, willBeRead: true }))
+      .filter(({ isStale }) => isStale)
+    if (!changes.isEmpty) await drain?.start()
+    const read = await applySteps(
       segment,
-      next.map(({ one }) => one.placed),
+      next.map(({ state }) => state.expanded),
       turn,
     )
-    for (const [i, one] of anew.entries()) Object.assign(next[i] ?? {}, { one, stale: false })
+    for (const [i, state] of read.entries()) Object.assign(next[i] ?? {}, { state, isStale: false })
     at = end
   }
-  const placed = steps.map(({ one }) => one.placed)
-  await runHandlers(
-    placed.map(({ step }) => step),
-    new Set([...changed].map(({ step }) => step)),
-    turn,
+  const expanded = steps.map(({ state }) => state.expanded)
+  const changedSteps = new Set([...changed].map(({ step }) => step))
+  const due = dueHandlers(
+    expanded.map(({ step }) => step),
+    changedSteps,
+    hostRun.pendingHandlers,
   )
-  if (changed.size > 0) await verifyApplied(placed, changed, turn)
+  if (due.length > 0) {
+    await drain?.start()
+    await runHandlers(due, turn)
+  }
+  if (changed.size > 0) await verifyApplied(expanded, changed, turn)
 }
 
-/** A step as it was read last. */
 interface TrackedStep {
-  one: StepState
-  /** Whether it has to be read again before it is acted on. */
-  stale: boolean
+  /** As it was read last. */
+  state: StepState
+  /** True if it must be read again before it is applied. */
+  isStale: boolean
 }
 
-async function isWanted(one: StepState, confirm: Confirm, { name }: HostRun): Promise<boolean> {
-  return !one.difference || (await confirm(name, stepInfo(one.placed), one.difference))
+async function isConfirmed(
+  { difference, expanded }: StepState,
+  confirm: Confirm,
+  { name }: HostRun,
+): Promise<boolean> {
+  return !difference || (await confirm(name, stepInfo(expanded), difference))
 }
 
-/**
- * The place of the first step that has to be read again, or the end. Steps that are done together with the one that has a far-reaching
- * change do not part.
- *
- * @param how.foreseen whether what is stale now will have been read by then
- */
+interface SegmentOptions {
+  readonly host: string
+  /** The index of the first step. @default 0 */
+  readonly from?: number
+  /** True if stale steps are read before. @default false */
+  readonly willBeRead?: boolean
+}
+
+/** The index of the first step that must be read again, or the end. Steps of one pool stay together. */
 function segmentEnd(
   steps: readonly TrackedStep[],
-  {
-    host,
-    from = 0,
-    foreseen = false,
-  }: { readonly host: string; readonly from?: number; readonly foreseen?: boolean },
+  { host, from = 0, willBeRead = false }: SegmentOptions,
 ): number {
   const changes = new Changes(host)
   let leader: StepState | undefined
-  for (const [at, { one, stale }] of steps.entries()) {
+  for (const [at, { state, isStale }] of steps.entries()) {
     if (at < from) continue
-    if (stale && !foreseen) return at
-    if (one.problem && at > from) return at
-    if (leader ? !isPooled(leader, one) : changes.mayAffect(one.placed.step.read)) return at
-    if (!one.difference) continue
-    changes.add(one.placed.step)
-    if (one.placed.step.affects === 'host') leader = one
+    const { step } = state.expanded
+    if (isStale && !willBeRead) return at
+    if (state.problem && at > from) return at
+    if (leader ? !isPooled(leader, state) : changes.mayAffect(step.read)) return at
+    if (!state.difference) continue
+    changes.add(step)
+    if (step.affects === 'host') leader = state
   }
   return steps.length
 }
 
-/** Reports a step that the host cannot be brought to. */
-function reportFailed(
-  placed: ExpandedStep,
-  problem: Problem,
-  { member, emit, play }: Pick<HostTurn, 'member' | 'emit' | 'play'>,
-): Problem {
-  emit({ kind: 'step', play, host: member.name, step: stepInfo(placed), outcome: 'failed', problem })
+/** Emits the failure of a step that cannot be applied. */
+function reportFailed(expanded: ExpandedStep, problem: Problem, { hostRun, emit, play }: HostTurn): Problem {
+  emit({ kind: 'step', play, host: hostRun.name, step: stepInfo(expanded), outcome: 'failed', problem })
   return problem
 }
 
-/** Reads everything again: a step that still differs did not do what it said. */
+/** Reads all steps again. @throws Problem for a step that still differs */
 async function verifyApplied(
   steps: readonly ExpandedStep[],
   changed: ReadonlySet<ExpandedStep>,
-  { member, emit, play }: HostTurn,
+  turn: HostTurn,
 ): Promise<void> {
-  const again = await readHost(member.session, readSteps(member, steps))
-  const broken = again.find(({ problem }) => problem)
-  if (broken?.problem) throw reportFailed(broken.placed, broken.problem, { member, emit, play })
-  const still = again.find(({ difference }) => difference)
-  if (!still?.difference) return
-  const problem = notConverged(member, still.placed, still.difference, { applied: changed.has(still.placed) })
-  emit({ kind: 'step', play, host: member.name, step: stepInfo(still.placed), outcome: 'failed', problem })
-  throw problem
+  const { hostRun } = turn
+  const states = await readHost(hostRun.session, readSteps(hostRun, steps))
+  const broken = states.find(({ problem }) => problem)
+  if (broken?.problem) throw reportFailed(broken.expanded, broken.problem, turn)
+  const differing = states.find(({ difference }) => difference)
+  if (!differing?.difference) return
+  const { expanded, difference } = differing
+  const problem = notConverged(hostRun, expanded, difference, { applied: changed.has(expanded) })
+  throw reportFailed(expanded, problem, turn)
 }

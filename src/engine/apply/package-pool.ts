@@ -1,57 +1,56 @@
-import { atLeastOne, batches } from '../../model/playbook/batches.ts'
+import { playBatches } from '../../model/playbook/batches.ts'
 import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Pool } from '../../model/resource/step.ts'
-import type { PlayRun, RunContext } from '../context.ts'
+import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
-import type { PlayState, StepState } from '../read/refresh.ts'
+import type { PlayRun, PlayState, StepState } from '../read/refresh.ts'
 
 /**
- * The steps of a host's turn in the order in which they are carried out: what can be done together with the first step of its pool
- * (packages, in one transaction) is put right behind it, where that comes to the same. Only what comes after that first step moves,
- * and a plan leaves all of that open, so it stays true.
+ * Orders the steps of a turn so that one apt run installs all packages: steps of the pool of the first one are moved next to it, where that
+ * changes nothing else. Only steps after it move, and a plan shows those as not known, so the plan stays true.
  */
-export function groupPackages(examined: readonly StepState[]): readonly StepState[] {
-  const first = examined.findIndex(({ difference, placed }) => difference && placed.step.pool)
-  const leader = examined[first]
-  if (!leader || poolOf(leader) === undefined) return examined
+export function groupPackages(states: readonly StepState[]): readonly StepState[] {
+  const first = states.findIndex(({ difference, expanded }) => difference && expanded.step.pool)
+  const leader = states[first]
+  if (!leader || poolOf(leader) === undefined) return states
   const joined: StepState[] = []
   const left: StepState[] = []
-  for (const one of examined.slice(first + 1)) {
+  for (const one of states.slice(first + 1)) {
     const joins = isPooled(leader, one) && left.every((before) => mayFollow(before, one))
     const into = joins ? joined : left
     into.push(one)
   }
-  return [...examined.slice(0, first + 1), ...joined, ...left]
+  return [...states.slice(0, first + 1), ...joined, ...left]
 }
 
-/** Whether both are done in one go when they stand side by side. */
+/** True if the steps are applied together when they are neighbours. */
 export function isPooled(a: StepState, b: StepState): boolean {
   const pool = poolOf(a)
   return pool !== undefined && pool === poolOf(b)
 }
 
-/** Undefined for a step that has nothing to do, or goes alone. */
-function poolOf({ difference, placed: { step }, have }: StepState): string | undefined {
+/** Undefined for a step that needs no change, or is applied alone. */
+function poolOf({ difference, expanded: { step }, have }: StepState): string | undefined {
   return difference && step.pool?.items(have) ? step.pool.name : undefined
 }
 
 /**
- * Whether one step may come after packages that stand behind it. The order within a role is a promise (a file that an installation
- * reads comes before it), and so is that of the play's own steps. What can be installed at all hangs on the settings of apt and dpkg.
+ * True if a step may be applied after packages that come later in the play. The order within a role is kept, such as a file that an
+ * installation reads, and so is the order of the play's own steps. Settings of apt and dpkg decide what can be installed.
  */
 function mayFollow(one: StepState, packages: StepState): boolean {
   if (!one.difference) return true
-  const yields = one.placed.step.canWaitForPackages || isPooled(one, packages)
-  return yields && roleOf(one) !== roleOf(packages) && !names(one).some(isOfApt)
+  const canWait = one.expanded.step.canWaitForPackages || isPooled(one, packages)
+  return canWait && roleOf(one) !== roleOf(packages) && !namesOf(one).some(isOfApt)
 }
 
-function roleOf({ placed }: { readonly placed: ExpandedStep }): string | undefined {
-  return placed.roles[0]
+function roleOf({ expanded }: { readonly expanded: ExpandedStep }): string | undefined {
+  return expanded.roles[0]
 }
 
-/** The step's name, which is its path where it has one, and those of its parts. */
-function names({ placed, difference }: StepState): readonly string[] {
-  return [placed.step.name, ...(difference?.parts ?? []).map(({ name }) => name)]
+/** The names of the step and of its parts: their paths. */
+function namesOf({ expanded, difference }: StepState): readonly string[] {
+  return [expanded.step.name, ...(difference?.parts ?? []).map(({ name }) => name)]
 }
 
 function isOfApt(name: string): boolean {
@@ -59,48 +58,39 @@ function isOfApt(name: string): boolean {
 }
 
 /**
- * Lets hosts whose turn comes later prepare meanwhile what they will need (the download of packages), for all plays at once. Those
- * that are first begin with the real thing at once. It is a help and no part of the plan: that it fails stops nobody.
+ * Downloads the packages of all plays on the hosts that are not in the first batch, while that installs its own. A failure is ignored: the
+ * installation downloads again.
  */
 export async function prefetchPackages(
-  acts: readonly PlayRun[],
-  { members, surveys, confirm, stop }: Pick<RunContext, 'members' | 'surveys' | 'confirm' | 'stop'>,
+  playRuns: readonly PlayRun[],
+  { hostRuns, states, confirm, stop }: RunContext,
 ): Promise<void> {
   if (confirm || stop.aborted) return
-  const differs = ({ examined }: PlayState) => examined.some(({ difference }) => difference)
-  const first = acts.find(({ play }) =>
-    [...surveys.values()].flat().some((one) => one.play === play && differs(one)),
-  )
-  const early = new Set(first ? firstHosts(first) : [])
+  const changes = ({ steps }: PlayState) => steps.some(({ difference }) => difference)
+  const all = [...states.values()].flat()
+  const first = playRuns.find(({ play }) => all.some((one) => one.play === play && changes(one)))
+  const [batch = []] = first ? playBatches({ ...first.play, hosts: first.hosts }) : []
+  const busy = new Set(batch.map(({ name }) => name))
   await Promise.allSettled(
-    [...members.values()]
-      .filter(({ name, problem }) => !problem && !early.has(name))
-      .map((member) => prepare(member, surveys.get(member.name) ?? [])),
+    [...hostRuns.values()]
+      .filter(({ name, problem }) => !problem && !busy.has(name))
+      .map((hostRun) => prefetch(hostRun, states.get(hostRun.name) ?? [])),
   )
 }
 
-function firstHosts({ play, hosts }: PlayRun): readonly string[] {
-  const { maxUnavailable } = play
-  const first =
-    maxUnavailable === undefined
-      ? batches(hosts, play.serial)[0]
-      : hosts.slice(0, atLeastOne(maxUnavailable, hosts.length))
-  return (first ?? []).map(({ name }) => name)
-}
-
-async function prepare({ session }: HostRun, surveys: readonly PlayState[]): Promise<void> {
-  const needs = new Map<string, { readonly pool: Pool; readonly all: Set<string> }>()
-  for (const { placed, have, difference } of surveys.flatMap(({ examined }) => examined)) {
-    const { pool } = placed.step
+async function prefetch({ session }: HostRun, states: readonly PlayState[]): Promise<void> {
+  const needs = new Map<string, { readonly pool: Pool; readonly items: Set<string> }>()
+  for (const { expanded, have, difference } of states.flatMap(({ steps }) => steps)) {
+    const { pool } = expanded.step
     if (!difference || !pool) continue
-    const need = needs.get(pool.name) ?? { pool, all: new Set() }
+    const need = needs.get(pool.name) ?? { pool, items: new Set() }
     needs.set(pool.name, need)
-    for (const word of pool.items(have) ?? []) need.all.add(word)
+    for (const item of pool.items(have) ?? []) need.items.add(item)
   }
-  const wanted = [...needs.values()].filter(({ all }) => all.size > 0)
+  const wanted = [...needs.values()].filter(({ items }) => items.size > 0)
   if (wanted.length === 0) return
   const { pid } = await session.opened
   await session.run(
-    wanted.map(({ pool, all }) => ({ script: pool.prefetch([...all], pid), mode: 'isolated' as const })),
+    wanted.map(({ pool, items }) => ({ script: pool.prefetch([...items], pid), mode: 'isolated' as const })),
   )
 }

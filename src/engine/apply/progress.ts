@@ -5,26 +5,25 @@ import type { HostTurn } from '../context.ts'
 import type { HostScript } from '../hosts/scripts.ts'
 import type { StepState } from '../read/refresh.ts'
 
-/** What a command says while it runs. */
+/** The progress of a command while it runs. */
 export interface Progress {
   readonly hear: (line: string) => void
-  /** What it said last. */
   readonly last: () => string | undefined
 }
 
-/** Tells what a step's commands say as events: a line that begins with "waiting for" as that. */
-export function reportProgress({ placed }: StepState, { emit, play, member }: HostTurn): Progress {
+/** Emits the progress of a step's commands; a line that begins with "waiting for" becomes an event of its own. */
+export function reportProgress({ expanded }: StepState, { emit, play, hostRun }: HostTurn): Progress {
   let last: string | undefined
   return {
     hear: (line) => {
       const text = Secret.redact(line)
       if (text === last) return
       last = text
-      const about = { play, host: member.name }
+      const about = { play, host: hostRun.name }
       const awaited = /^waiting for (.+)$/.exec(text)?.[1]
       emit(
         awaited === undefined
-          ? { kind: 'progress', ...about, step: stepInfo(placed), text }
+          ? { kind: 'progress', ...about, step: stepInfo(expanded), text }
           : { kind: 'waiting', ...about, for: awaited },
       )
     },
@@ -32,14 +31,14 @@ export function reportProgress({ placed }: StepState, { emit, play, member }: Ho
   }
 }
 
-/** Tells of reboots that are about to be: they may take minutes. */
-export function announceReboots(scripts: readonly HostScript[], { emit, play, member }: HostTurn): void {
+/** Emits an event for each reboot of these scripts, which may take minutes. */
+export function announceReboots(scripts: readonly HostScript[], { emit, play, hostRun }: HostTurn): void {
   for (const { on, reboots } of scripts)
     if (reboots !== undefined)
       emit({
         kind: 'waiting',
         play,
-        host: member.name,
-        for: `${on?.name ?? member.name} to be back from a reboot (${elapsed(reboots)} at most)`,
+        host: hostRun.name,
+        for: `${on?.name ?? hostRun.name} to be back from a reboot (${elapsed(reboots)} at most)`,
       })
 }

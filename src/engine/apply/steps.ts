@@ -14,7 +14,7 @@ import { isPooled } from './package-pool.ts'
 import { announceReboots, reportProgress } from './progress.ts'
 
 /**
- * Does what these steps need and reads the ones that come next, in one round trip.
+ * Applies these steps and reads the next ones, in one round trip.
  *
  * @returns the next steps as they are after the changes
  * @throws Problem for the first step that failed
@@ -24,109 +24,170 @@ export async function applySteps(
   next: readonly ExpandedStep[],
   turn: HostTurn,
 ): Promise<readonly StepState[]> {
-  const { member, emit, play } = turn
-  const todo = segment.filter(({ difference }) => difference)
-  if (todo.length > 0) await turn.begin()
-  const before = turn.diff ? await fetchTexts(todo, member) : new Map<StepState, readonly string[]>()
-  const owned = stepScripts(todo, turn)
+  const { hostRun, emit, play, stop } = turn
+  const differing = segment.filter(({ difference }) => difference)
+  const before = turn.diff ? await fetchTexts(differing, hostRun) : new Map<StepState, readonly string[]>()
+  const owned = stepScripts(differing, turn)
   const scripts = owned.map(({ script }) => script)
-  const reading = batch(readSteps(member, next))
-  if (todo.length > 0) {
-    emit({ kind: 'applying', play, host: member.name, steps: todo.map(({ placed }) => stepInfo(placed)) })
-    member.version++
+  const reading = batch(readSteps(hostRun, next))
+  if (differing.length > 0) {
+    const steps = differing.map(({ expanded }) => stepInfo(expanded))
+    emit({ kind: 'applying', play, host: hostRun.name, steps })
+    hostRun.startChange()
   }
   announceReboots(scripts, turn)
-  const told = new Set<StepState>()
+  const reported = new Set<StepState>()
   const done = new Set<StepScript>()
-  const tell = (one: StepState) => {
-    told.add(one)
-    const outcome = outcomeOf(one, before.get(one))
-    member[outcome.outcome]++
-    if (outcome.outcome === 'changed') {
-      for (const { name } of one.placed.step.notify) member.owed.add(name)
-      for (const { name } of one.placed.step.satisfies) member.owed.delete(name)
-    }
-    emit({ kind: 'step', play, host: member.name, step: stepInfo(one.placed), ...outcome })
+  const report = (state: StepState, outcome: StepOutcome) => {
+    reported.add(state)
+    emit({ kind: 'step', play, host: hostRun.name, step: stepInfo(state.expanded), ...outcome })
   }
-  /** Steps are reported as soon as they and those before them are done, while the trip goes on. */
+  const reportDone = (state: StepState) => {
+    const { step } = state.expanded
+    if (state.difference) {
+      hostRun.handlersNotified(step.notify)
+      hostRun.handlersDone(step.satisfies)
+    }
+    report(state, outcomeOf(state, before.get(state)))
+  }
+  /** Reports steps during the trip, as soon as they and the steps before them are done. */
   const advance = () => {
-    for (const one of segment) {
-      if (told.has(one)) continue
-      if (owned.some((each) => each.steps.includes(one) && !done.has(each))) return
-      tell(one)
+    for (const state of segment) {
+      if (reported.has(state)) continue
+      if (owned.some((one) => one.steps.includes(state) && !done.has(one))) return
+      reportDone(state)
     }
   }
-  const all = [...owned.map((one) => watched(one, () => done.add(one) && advance())), ...reading.scripts]
-  const results =
-    all.length === 0 ? [] : await member.session.run(all, { stopAtFailure: true, stop: turn.stop })
+  const watched = owned.map(
+    (one): HostScript => ({ ...one.script, onDone: ({ code }) => code === 0 && done.add(one) && advance() }),
+  )
+  const all = [...watched, ...reading.scripts]
+  const results = all.length === 0 ? [] : await hostRun.session.run(all, { stopAtFailure: true, stop })
   const failed = firstFailure(scripts, results)
   const failing = failed && owned[failed.at]
-  const { failure, undone } = await rolledBack(failed, failing, member)
-  for (const each of segment) {
-    if (told.has(each)) continue
-    const owner = failing?.steps.includes(each) ? failing : undefined
-    if (!owner || !failure) {
-      tell(each)
+  const { failure, isRolledBack } = await rollBack(failed, failing, hostRun)
+  for (const state of segment) {
+    if (reported.has(state)) continue
+    if (!failure || !failing?.steps.includes(state)) {
+      reportDone(state)
       continue
     }
-    if (failure.result.skipped && turn.stop.aborted) throw interrupted(member)
-    const one = culprit(owner.steps, failure.result)
-    const problem = failedStep(member, one.placed, {
+    if (failure.result.skipped && stop.aborted) throw interrupted(hostRun)
+    const culprit = culpritOf(failing.steps, failure.result)
+    const problem = failedStep(hostRun, culprit.expanded, {
       ...failure,
-      explain: owner.explain,
-      said: owner.said(),
+      explain: failing.explain,
+      lastProgress: failing.lastProgress(),
     })
-    emit({
-      kind: 'step',
-      play,
-      host: member.name,
-      step: stepInfo(one.placed),
-      outcome: 'failed',
-      problem,
-    })
-    if (undone) await clearOwnHandlers(one, member)
+    report(culprit, { outcome: 'failed', problem })
+    if (isRolledBack) await clearOwnHandlers(culprit, hostRun)
     throw problem
   }
-  if (results.some(({ skipped }) => skipped)) throw interrupted(member)
+  if (results.some(({ skipped }) => skipped)) throw interrupted(hostRun)
   return reading.value(results.slice(scripts.length))
 }
 
-/** Its script, which says when it has ended well. */
-function watched({ script }: StepScript, done: () => void): HostScript {
-  return { ...script, onDone: ({ code }) => code === 0 && done() }
-}
-
-function outcomeOf(
-  { difference }: StepState,
-  before: readonly string[] | undefined,
-): Extract<StepOutcome, { readonly outcome: 'ok' | 'changed' }> {
+function outcomeOf({ difference }: StepState, before: readonly string[] | undefined): StepOutcome {
   if (!difference) return { outcome: 'ok' }
   return { outcome: 'changed', difference, ...(before !== undefined && { before }) }
 }
 
-/** What was ended from outside is taken back at once, as nobody knows when the next run will be. */
-async function rolledBack(
+/** Steps of one pool, which are applied together, or one step. */
+type StepGroup = readonly [StepState, ...StepState[]]
+
+/** A script and its steps. */
+interface StepScript {
+  readonly script: HostScript
+  readonly steps: StepGroup
+  readonly explain: Command['explain']
+  readonly lastProgress: () => string | undefined
+  /** The exit status that means: it failed, and everything is as before. */
+  readonly rolledBackStatus?: number
+  /** Rolls back a script that was killed. */
+  readonly rollback?: HostScript
+}
+
+function stepScripts(differing: readonly StepState[], turn: HostTurn): readonly StepScript[] {
+  return stepGroups(differing).flatMap((steps) => {
+    const [first] = steps
+    const satisfied = steps.flatMap(({ expanded }) => expanded.step.satisfies)
+    const handlers = [...steps.flatMap(({ expanded }) => expanded.step.notify), ...satisfied]
+    const own = (script: HostScript, command?: Command): StepScript => {
+      const progress = command?.reportsProgress ? reportProgress(first, turn) : undefined
+      return {
+        script: { ...script, ...(progress && { onProgress: progress.hear }) },
+        steps,
+        explain: command?.explain,
+        lastProgress: () => progress?.last(),
+        ...(command?.rolledBackStatus !== undefined && { rolledBackStatus: command.rolledBackStatus }),
+        ...(command?.rollback && {
+          rollback: hostScript({ script: command.rollback, ...(command.on && { on: command.on }) }),
+        }),
+      }
+    }
+    return [
+      ...(handlers.length > 0 ? [own({ script: recordHandlers(handlers) })] : []),
+      ...commandsOf(steps).map((command) => own(hostScript(command), command)),
+      ...satisfied.map((handler) => own({ script: clearHandler(handler) })),
+    ]
+  })
+}
+
+function stepGroups(differing: readonly StepState[]): readonly StepGroup[] {
+  const groups: [StepState, ...StepState[]][] = []
+  for (const one of differing) {
+    const last = groups.at(-1)
+    if (last && isPooled(last[0], one)) last.push(one)
+    else groups.push([one])
+  }
+  return groups
+}
+
+function commandsOf(steps: StepGroup): readonly Command[] {
+  const [{ expanded, have }, ...others] = steps
+  const { pool } = expanded.step
+  if (!pool || others.length === 0) return expanded.step.apply(have)
+  return pool.apply([...new Set(steps.flatMap(pooledItems))])
+}
+
+function pooledItems({ expanded, have }: StepState): readonly string[] {
+  return expanded.step.pool?.items(have) ?? []
+}
+
+/** The step of a failed group that the error output names, otherwise the first. */
+function culpritOf(steps: StepGroup, { stderr }: Result): StepState {
+  const words = new Set(stderr.toString().split(/[\s',]+/))
+  return steps.find((step) => pooledItems(step).some((item) => words.has(item))) ?? steps[0]
+}
+
+/** Rolls back a script that was killed at once: the next run may be days away. */
+async function rollBack(
   failure: Failure | undefined,
   failing: StepScript | undefined,
   { session }: HostRun,
-): Promise<{ readonly failure: Failure | undefined; readonly undone: boolean }> {
-  if (!failure || failing?.undone === undefined || failure.result.code === failing.undone || !failing.rescue)
-    return { failure, undone: failure !== undefined && failure.result.code === failing?.undone }
-  const [rescue] = await session.run([failing.rescue])
-  const stderr = Buffer.concat([failure.result.stderr, rescue?.stderr ?? Buffer.alloc(0)])
+): Promise<{ readonly failure: Failure | undefined; readonly isRolledBack: boolean }> {
+  const status = failing?.rolledBackStatus
+  if (!failure || status === undefined) return { failure, isRolledBack: false }
+  if (failure.result.code === status || !failing?.rollback)
+    return { failure, isRolledBack: failure.result.code === status }
+  const [rollback] = await session.run([failing.rollback])
+  const stderr = Buffer.concat([failure.result.stderr, rollback?.stderr ?? Buffer.alloc(0)])
   return {
     failure: { ...failure, result: { ...failure.result, stderr } },
-    undone: rescue?.code === failing.undone,
+    isRolledBack: rollback?.code === status,
   }
 }
 
-/** What a step owed for a change that it took back is not due; what others have left stays. */
-async function clearOwnHandlers({ placed: { step } }: StepState, { session, owed }: HostRun): Promise<void> {
-  const own = [...step.notify, ...step.satisfies].filter(({ name }) => !owed.has(name))
+/** Clears the handlers of a step that was rolled back, except for those that were pending before. */
+async function clearOwnHandlers(
+  { expanded: { step } }: StepState,
+  { session, pendingHandlers }: HostRun,
+): Promise<void> {
+  const own = [...step.notify, ...step.satisfies].filter(({ name }) => !pendingHandlers.has(name))
   if (own.length > 0) await session.run(own.map((handler) => ({ script: clearHandler(handler) })))
 }
 
-/** The texts of a host that are about to change. */
+/** Reads the texts that these steps change. */
 export async function fetchTexts(
   steps: readonly StepState[],
   { session }: HostRun,
@@ -137,76 +198,4 @@ export async function fetchTexts(
     readAll(shown.map(({ difference }) => readAll((difference?.texts ?? []).map(({ before }) => before)))),
   )
   return new Map(shown.map((one, i) => [one, texts[i] ?? []]))
-}
-
-/** A script and the steps that it belongs to. */
-export interface StepScript {
-  readonly script: HostScript
-  /** More than one where they are done together. */
-  readonly steps: Steps
-  readonly explain: Command['explain']
-  /** What it said last. */
-  readonly said: () => string | undefined
-  /** The exit status with which it failed and left all as it was. */
-  readonly undone?: number
-  /** Ends what it has begun when it was ended from outside. */
-  readonly rescue?: HostScript
-}
-
-/** The scripts of these steps, and to which each belongs. */
-export function stepScripts(todo: readonly StepState[], turn: HostTurn): readonly StepScript[] {
-  return together(todo).flatMap((steps) => {
-    const [first] = steps
-    const settles = steps.flatMap(({ placed }) => placed.step.satisfies)
-    const debts = [...steps.flatMap(({ placed }) => placed.step.notify), ...settles]
-    const own = (script: HostScript, command?: Command): StepScript => {
-      const heard = command?.reportsProgress ? reportProgress(first, turn) : undefined
-      return {
-        script: { ...script, ...(heard && { onProgress: heard.hear }) },
-        steps,
-        explain: command?.explain,
-        said: () => heard?.last(),
-        ...(command?.rolledBackStatus !== undefined && { undone: command.rolledBackStatus }),
-        ...(command?.rollback && {
-          rescue: hostScript({ script: command.rollback, ...(command.on && { on: command.on }) }),
-        }),
-      }
-    }
-    return [
-      ...(debts.length > 0 ? [own({ script: recordHandlers(debts) })] : []),
-      ...commandsOf(steps).map((command) => own(hostScript(command), command)),
-      ...settles.map((handler) => own({ script: clearHandler(handler) })),
-    ]
-  })
-}
-
-type Steps = readonly [StepState, ...StepState[]]
-
-/** Steps that are done in one go, side by side. */
-function together(todo: readonly StepState[]): readonly Steps[] {
-  const groups: [StepState, ...StepState[]][] = []
-  for (const one of todo) {
-    const last = groups.at(-1)
-    if (last && isPooled(last[0], one)) last.push(one)
-    else groups.push([one])
-  }
-  return groups
-}
-
-function commandsOf(steps: Steps): readonly Command[] {
-  const [{ placed, have }, ...others] = steps
-  const { pool } = placed.step
-  if (!pool || others.length === 0) return placed.step.apply(have)
-  return pool.apply([...new Set(steps.flatMap(added))])
-}
-
-/** What a step adds to what is done together. */
-function added({ placed, have }: StepState): readonly string[] {
-  return placed.step.pool?.items(have) ?? []
-}
-
-/** Of steps that failed together the one that the words are about; the first when they tell of none. */
-export function culprit(steps: Steps, { stderr }: Result): StepState {
-  const words = new Set(stderr.toString().split(/[\s',]+/))
-  return steps.find((step) => added(step).some((word) => words.has(word))) ?? steps[0]
 }

@@ -18,7 +18,6 @@ export interface Failure {
   readonly result: Result
 }
 
-/** The first of these scripts that failed. */
 export function firstFailure(scripts: readonly Script[], results: readonly Result[]): Failure | undefined {
   for (const [at, script] of scripts.entries()) {
     const result = results[at]
@@ -29,22 +28,20 @@ export function firstFailure(scripts: readonly Script[], results: readonly Resul
 
 interface StepFailure extends Omit<Failure, 'at'> {
   readonly explain: Command['explain']
-  /** What it said last of how far it was. */
-  readonly said: string | undefined
+  readonly lastProgress: string | undefined
 }
 
-/** A step whose command failed. */
 export function failedStep(
-  member: HostRun,
+  { name }: HostRun,
   step: ExpandedStep,
-  { script, result, explain, said }: StepFailure,
+  { script, result, explain, lastProgress }: StepFailure,
 ): Problem {
   const why = explain?.(Secret.redact(result.stderr.toString()))
   const { details, next } = ended(script, result, GOES_ON)
-  return new Problem(`${member.name}: ${describeStep(step)} failed: ${why?.what ?? ending(script, result)}`, {
+  return new Problem(`${name}: ${describeStep(step)} failed: ${why?.what ?? ending(script, result)}`, {
     ...place(step),
     details: [
-      ...(said === undefined ? [] : [`It said last: ${said}`]),
+      ...(lastProgress === undefined ? [] : [`It said last: ${lastProgress}`]),
       ...(why ? evidence(script, result) : details),
     ],
     next: why?.next ?? next,
@@ -55,17 +52,17 @@ const GOES_ON =
   'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.'
 
 export function failedHandler(
-  member: HostRun,
+  hostRun: HostRun,
   name: string,
   { script, result }: Omit<Failure, 'at'>,
 ): Problem {
-  return new Problem(`${member.name}: handler "${name}" failed: ${ending(script, result)}`, {
+  return new Problem(`${hostRun.name}: handler "${name}" failed: ${ending(script, result)}`, {
     ...ended(script, result, 'The host remembers that it is owed this handler: the next run tries it again.'),
   })
 }
 
-export function unhealthy(member: HostRun, label: string, { script, result }: Omit<Failure, 'at'>): Problem {
-  return new Problem(`${member.name} is not healthy after its turn: ${label}`, {
+export function notReady(hostRun: HostRun, label: string, { script, result }: Omit<Failure, 'at'>): Problem {
+  return new Problem(`${hostRun.name} is not healthy after its turn: ${label}`, {
     ...ended(script, result, 'Look at the service on the host; hosts of later batches were left alone.'),
   })
 }
@@ -90,8 +87,8 @@ export function notConverged(
   )
 }
 
-export function interrupted(member: HostRun): Problem {
-  return new Problem(`${member.name}: stopped between two steps`, {
+export function interrupted(hostRun: HostRun): Problem {
+  return new Problem(`${hostRun.name}: stopped between two steps`, {
     next: 'What was begun is done, what is owed is noted on the host. The same command goes on from there.',
   })
 }
@@ -104,14 +101,14 @@ function ending(script: Script, { code, timedOut, limit = script.timeout ?? 0 }:
   return timedOut ? `no end after ${elapsed(limit)}, so it was killed` : `exit status ${code}`
 }
 
-/** The command, its last words, what they point to, and what to do about that before what is always to be done. */
+/** The evidence of a failed script, with its likely cause. @param always the next step whatever the cause is */
 function ended(
   script: Script,
   result: Result,
   always: string,
 ): { readonly details: readonly string[]; readonly next: string } {
   const details = evidence(script, result)
-  const cause = result.timedOut ? undefined : likelyCause(wordsOf(result).join('\n'), result.code)
+  const cause = result.timedOut ? undefined : likelyCause(outputLines(result).join('\n'), result.code)
   if (!cause) return { details, next: always }
   return {
     details: [...details, `Likely cause: ${cause.what}.`],
@@ -119,20 +116,19 @@ function ended(
   }
 }
 
-/** The command and its last words. Masked before anything is cut: half a secret would not be known again. */
+/** The command and the end of its output. Secrets are masked before a text is cut: half a secret would not be found. */
 export function evidence({ script }: Script, result: Result): readonly string[] {
   const command = Secret.redact(script.text.trim()).split('\n')
   const shown = [
     ...(command.length === 1 ? [`$ ${command[0] ?? ''}`] : []),
-    ...wordsOf(result)
+    ...outputLines(result)
       .slice(-LINES_SHOWN)
       .map((line) => `  ${line}`),
   ]
   return shown.map(clip)
 }
 
-/** The lines of both outputs. */
-function wordsOf({ stdout, stderr }: Result): readonly string[] {
+function outputLines({ stdout, stderr }: Result): readonly string[] {
   return [stdout.toString(), stderr.toString()]
     .flatMap((text) => Secret.redact(printable(Secret.redact(text))).split('\n'))
     .filter((line) => line.trim() !== '')

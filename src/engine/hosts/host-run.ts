@@ -1,68 +1,125 @@
 import { type OpenDrain, openDrains, pendingHandlers } from '../../model/host-state.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import type { Problem } from '../../model/problem.ts'
-import { type Facts, facts } from '../../model/resource/facts.ts'
+import type { Facts } from '../../model/resource/facts.ts'
+import type { Handler } from '../../model/resource/handler.ts'
 import { type Read, readBoth } from '../../model/resource/read.ts'
+import { readFacts } from '../../model/resource/read-facts.ts'
 import { type UnfinishedTransaction, unfinishedTransactions } from '../../resources/transaction/rollback.ts'
 import type { Session } from '../../transport/session/session.ts'
 import { readHost } from './batch.ts'
 
-/** A host that takes part in a run: its session, what is known of it, and how it fares. */
+/** A host during a run: its session, its facts, and the state of its part in the run. */
 export class HostRun {
   readonly host: Host
   readonly session: Session
   readonly facts: Facts
-  /** Names of the handlers that were notified here, in this run or an earlier one, and have not run. */
-  readonly owed: Set<string>
-  /** Brackets around other hosts that are open here, in this run or since an earlier one. */
-  readonly undos: Map<string, OpenDrain>
-  /** Transactions that an earlier run has left cut off. */
+  /** Transactions that an earlier run has left unfinished. */
   readonly unfinished: readonly UnfinishedTransaction[]
-  /** Grows with each change that this run makes here; what was read at another version is stale. */
-  version = 0
-  /** What went wrong here; no further play is begun on it. */
-  problem: Problem | undefined
-  ok = 0
-  changed = 0
-  /** Of the steps that a plan would change, those that a run decides anew. */
-  open = 0
-  /** Of the steps that are already in place, those that a run reads again. */
-  recheck = 0
-  skipped = 0
-  /** Others had failed before it was begun in some play; no further play is begun on it. */
-  leftAlone = false
-  /** What it is instead of taking part, such as `in maintenance`: its own steps have said to leave it alone. */
-  away: string | undefined
+  readonly #pendingHandlers: Set<string>
+  readonly #openDrains: Map<string, OpenDrain>
+  #version = 0
+  #problem: Problem | undefined
+  #excluded: string | undefined
+  #isSkipped = false
 
-  private constructor(host: Host, session: Session, known: Known) {
+  private constructor(host: Host, session: Session, found: Found) {
     this.host = host
     this.session = session
-    this.facts = known.facts
-    this.owed = new Set(known.owed)
-    this.unfinished = known.unfinished
-    this.undos = new Map(known.undos.map((one) => [`${one.host}: ${one.label}`, one]))
+    this.facts = found.facts
+    this.unfinished = found.unfinished
+    this.#pendingHandlers = new Set(found.pendingHandlers)
+    this.#openDrains = new Map(found.openDrains.map((one) => [keyOf(one), one]))
   }
 
-  /** One round trip: the facts, what earlier runs have left, and what the playbook asks first. */
+  /** Reads the facts, the state that earlier runs have left, and the first questions of the playbook, in one round trip. */
   static async connect<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [HostRun, T]> {
-    const [[known, [left, [open, cut]]], answers] = await readHost(
+    const [[facts, [handlers, [drains, unfinished]]], answers] = await readHost(
       session,
       readBoth(
-        readBoth(facts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))),
+        readBoth(readFacts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))),
         first,
       ),
     )
-    return [new HostRun(host, session, { facts: known, owed: left, undos: open, unfinished: cut }), answers]
+    const found = { facts, pendingHandlers: handlers, openDrains: drains, unfinished }
+    return [new HostRun(host, session, found), answers]
   }
 
   get name(): string {
     return this.host.name
   }
+
+  /** Grows with each change of this run; a state that was read at an earlier version is stale. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** To be called before each change. */
+  startChange(): void {
+    this.#version++
+  }
+
+  /** The first failure on this host; later plays skip a host with one. */
+  get problem(): Problem | undefined {
+    return this.#problem
+  }
+
+  fail(problem: Problem): void {
+    this.#problem ??= problem
+  }
+
+  /** The status of a host that its own steps exclude from the run, such as `in maintenance`. */
+  get excluded(): string | undefined {
+    return this.#excluded
+  }
+
+  exclude(status: string): void {
+    this.#excluded = status
+  }
+
+  /** True if other hosts had failed before its turn in some play: later plays change nothing on it. */
+  get isSkipped(): boolean {
+    return this.#isSkipped
+  }
+
+  skip(): void {
+    this.#isSkipped = true
+  }
+
+  /** The names of the handlers that were notified on this host, by this run or an earlier one, and have not run. */
+  get pendingHandlers(): ReadonlySet<string> {
+    return this.#pendingHandlers
+  }
+
+  handlersNotified(handlers: readonly Handler[]): void {
+    for (const { name } of handlers) this.#pendingHandlers.add(name)
+  }
+
+  handlersDone(handlers: readonly Handler[]): void {
+    for (const { name } of handlers) this.#pendingHandlers.delete(name)
+  }
+
+  /** The drains of other hosts that have run here, in this run or an earlier one, and were not undone. */
+  get openDrains(): readonly OpenDrain[] {
+    return [...this.#openDrains.values()]
+  }
+
+  drainOpened(one: OpenDrain): void {
+    this.#openDrains.set(keyOf(one), one)
+  }
+
+  drainClosed(one: OpenDrain): void {
+    this.#openDrains.delete(keyOf(one))
+  }
 }
 
-interface Known {
+interface Found {
   readonly facts: Facts
-  readonly owed: readonly string[]
-  readonly undos: readonly OpenDrain[]
+  readonly pendingHandlers: readonly string[]
+  readonly openDrains: readonly OpenDrain[]
   readonly unfinished: readonly UnfinishedTransaction[]
+}
+
+function keyOf({ host, label }: OpenDrain): string {
+  return `${host}: ${label}`
 }

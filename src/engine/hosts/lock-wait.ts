@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunEvent } from '../../model/event.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { HostLocked } from '../../transport/session/lock.ts'
 
 export interface LockWait {
-  /** Milliseconds to wait for the lock of a host; 0 to be refused at once. */
+  /** Milliseconds to wait for the lock of a host; 0 to fail at once. */
   readonly wait: number
   readonly host: string
   readonly emit: (event: RunEvent) => void
@@ -11,10 +12,10 @@ export interface LockWait {
 }
 
 /**
- * Tries again while another run holds the lock of the host, and reports each new holder.
+ * Retries while another run holds the lock of the host, and reports each new holder.
  *
  * @param attempt takes the lock
- * @throws HostLocked when the time is over, or when the run is stopped
+ * @throws HostLocked after the time, or when the run is stopped
  */
 export async function waitForLock<T>(
   attempt: () => Promise<T>,
@@ -36,25 +37,11 @@ export async function waitForLock<T>(
           for: `the lock: ${error.message} (at most ${elapsed(wait)})`,
         })
       holder = error.holder
-      await passed(Math.min(pause, left), stop)
+      await sleep(Math.min(pause, left), undefined, stop && { signal: stop }).catch(() => {})
     }
   }
 }
 
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const FIRST_PAUSE = 500
-
 const LONGEST_PAUSE = 5_000
-
-/** Resolves after this time, or when the run is stopped. */
-function passed(ms: number, stop: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      stop?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    stop?.addEventListener('abort', end)
-  })
-}

@@ -7,21 +7,21 @@ import { ConnectionLost, Unreachable } from '../../transport/errors.ts'
 import type { Result, Session, ShellInfo, TripOptions } from '../../transport/session/session.ts'
 import { type HostScript, type OpenedSession, runInParts, toProblem } from './scripts.ts'
 
-/** A host's session that outlives the host's reboots: when the host is back, another one takes its place. */
+/** A session that survives reboots of its host: it is opened again when the host is back. */
 export class ReconnectingSession implements Session {
   readonly #host: string
-  readonly #again: () => Promise<OpenedSession>
-  readonly #past: Session[] = []
+  readonly #reopen: () => Promise<OpenedSession>
+  readonly #closed: Session[] = []
   readonly #clock: Clock
   #now: OpenedSession
   #last: Promise<unknown> = Promise.resolve()
 
-  /** @param again opens a session as the first was opened: the same checks, the same lock */
-  constructor(host: string, first: OpenedSession, again: () => Promise<OpenedSession>) {
+  /** @param reopen opens a session like the first one: with the same checks and the same lock */
+  constructor(host: string, first: OpenedSession, reopen: () => Promise<OpenedSession>) {
     this.#host = host
     this.#now = first
     this.#clock = first.clock ?? new Clock()
-    this.#again = again
+    this.#reopen = reopen
   }
 
   get opened(): Promise<ShellInfo> {
@@ -40,9 +40,9 @@ export class ReconnectingSession implements Session {
     }
   }
 
-  /** What others want of the host meanwhile waits until a reboot is over. */
+  /** Overlapping calls run in order, so that they wait for the end of a reboot. */
   run(scripts: readonly HostScript[], options: TripOptions = {}): Promise<readonly Result[]> {
-    const results = this.#last.then(() => this.#travel(scripts, options))
+    const results = this.#last.then(() => this.#run(scripts, options))
     this.#last = results.catch(() => {})
     return results
   }
@@ -53,12 +53,12 @@ export class ReconnectingSession implements Session {
   }
 
   get #all(): readonly Session[] {
-    return [...this.#past, this.#now.session]
+    return [...this.#closed, this.#now.session]
   }
 
-  async #travel(scripts: readonly HostScript[], options: TripOptions): Promise<readonly Result[]> {
+  async #run(scripts: readonly HostScript[], options: TripOptions): Promise<readonly Result[]> {
     if (scripts.every(({ reboots }) => reboots === undefined)) return this.#now.session.run(scripts, options)
-    // What stands behind a reboot waits for it in any case.
+    // Scripts after a reboot wait for it in any case.
     return runInParts(
       scripts,
       { ...options, stopAtFailure: true },
@@ -72,70 +72,70 @@ export class ReconnectingSession implements Session {
 
   async #reboot(script: HostScript, within: number): Promise<readonly Result[]> {
     const { boot } = await stateOf(this.#now.session)
-    const told = await this.#now.session.run([script]).catch((error: unknown) => {
-      // It may be quicker to go down than to answer.
+    const results = await this.#now.session.run([script]).catch((error: unknown) => {
+      // The host may go down before it answers.
       if (error instanceof Unreachable) return []
       throw error
     })
-    if (told.some(({ code }) => code !== 0)) return told
-    await this.#return(boot, within)
+    if (results.some(({ code }) => code !== 0)) return results
+    await this.#waitForBoot(boot, within)
     return [DONE]
   }
 
-  /** Waits until the host has booted anew, with the session that is there as long as it lasts. */
-  async #return(before: string, within: number): Promise<void> {
+  /** Waits until the host has booted again; asks over the current session as long as that lasts. */
+  async #waitForBoot(before: string, within: number): Promise<void> {
     const over = new AbortController()
     const limit = this.#clock.limit({ ms: within, expire: () => over.abort() })
     try {
-      await this.#booted(before, { within, over: over.signal })
+      await this.#pollBoot(before, { within, over: over.signal })
     } finally {
       limit.end()
     }
   }
 
-  async #booted(
+  async #pollBoot(
     before: string,
     { within, over }: { readonly within: number; readonly over: AbortSignal },
   ): Promise<void> {
-    let there: OpenedSession | undefined = this.#now
+    let current: OpenedSession | undefined = this.#now
     let state: HostState | undefined
-    let trouble: Problem | undefined
+    let failure: Problem | undefined
     const late = new Promise<undefined>((resolve) => {
       over.addEventListener('abort', () => resolve(undefined), { once: true })
     })
     while (!over.aborted) {
       try {
-        there ??= await this.#reopened(late)
-        state = await stateOf(there.session)
+        current ??= await this.#reopened(late)
+        state = await stateOf(current.session)
         if (state.boot !== before && !state.booting) return
       } catch (error) {
-        trouble = toProblem(error, this.#host)
+        failure = toProblem(error, this.#host)
         if (isFinal(error)) throw error
-        // Nobody waits for leave to be taken of a host that is gone.
-        void there?.close()
-        there = undefined
+        // close() is not awaited: the host is gone.
+        void current?.close()
+        current = undefined
       }
       await sleep(PAUSE)
     }
-    throw there && state ? this.#stuck(state, before, within) : this.#gone(within, trouble)
+    throw current && state ? this.#stuck(state, before, within) : this.#gone(within, failure)
   }
 
-  /** @param late resolves when the host may no longer come back */
+  /** @param late resolves at the end of the limit */
   async #reopened(late: Promise<undefined>): Promise<OpenedSession> {
-    const opening = this.#again()
+    const opening = this.#reopen()
     const opened = await Promise.race([opening, late])
     if (!opened) {
       opening.then(({ close }) => close()).catch(() => {})
       throw new ConnectionLost(this.#host, 'no answer')
     }
-    this.#past.push(this.#now.session)
+    this.#closed.push(this.#now.session)
     this.#now = opened
     return opened
   }
 
-  #gone(within: number, trouble: Problem | undefined): ConnectionLost {
+  #gone(within: number, failure: Problem | undefined): ConnectionLost {
     return new ConnectionLost(this.#host, `it did not come back within ${elapsed(within)} of its reboot`, {
-      details: trouble ? [trouble.message, ...trouble.details] : [],
+      details: failure ? [failure.message, ...failure.details] : [],
       next: 'Look at its console. When it is up, the same command goes on from there.',
     })
   }
@@ -154,7 +154,7 @@ export class ReconnectingSession implements Session {
 
 interface HostState {
   readonly boot: string
-  /** What it says of itself while it starts what is to be started; undefined when it is done. */
+  /** The state of systemd during the boot; undefined after its end. */
   readonly booting: string | undefined
 }
 
@@ -166,12 +166,12 @@ async function stateOf(session: Session): Promise<HostState> {
   return { boot, booting: /^(running|degraded|maintenance)$/.test(state) ? undefined : `it is ${state}` }
 }
 
-/** What no patience mends: another host may have taken its place. */
+/** True for errors that another attempt cannot solve, such as a changed host key. */
 function isFinal(error: unknown): boolean {
   return error instanceof Unreachable && ['host-key', 'settings'].includes(error.reason)
 }
 
-/** Milliseconds between two looks at a host that is to go down and come back. */
+/** Milliseconds between two questions to a host that reboots. */
 const PAUSE = 250
 
 const NOTHING = Buffer.alloc(0)

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Host } from '../../model/inventory/host.ts'
 import { Problem } from '../../model/problem.ts'
-import type { PlayStates } from '../context.ts'
-import type { StepState } from '../read/refresh.ts'
+import type { PlayStates, StepState } from '../read/refresh.ts'
 
-/** What a survey has found, in a form that can be kept: enough to tell later whether a host is still as it was. */
+/** The state of the hosts in a plan, to find later whether a host has changed since. */
 export interface PlanContent {
   readonly hosts: Readonly<Record<string, readonly StepRecord[]>>
 }
@@ -12,49 +11,44 @@ export interface PlanContent {
 interface StepRecord {
   readonly play: string
   readonly step: string
-  /** What a run would do; absent when nothing. */
+  /** The action of the plan; undefined for none. */
   readonly would?: string
-  /** A digest of what was read and what of it would change. Short: it tells that something has moved, and no secret can be tried against it. */
+  /** A digest of the state and of the change. It is short, so that no secret can be tested against it. */
   readonly seen: string
 }
 
+/** Hexadecimal digits of a digest. */
 const DIGITS = 6
 
-export function planFile(surveys: PlayStates): PlanContent {
-  const hosts = [...surveys].map(([host, found]) => [
+export function planContent(states: PlayStates): PlanContent {
+  const hosts = [...states].map(([host, own]) => [
     host,
-    found.flatMap(({ play, examined }) => examined.map((one) => stepRecord(play.label, one))),
+    own.flatMap(({ play, steps }) => steps.map((state) => stepRecord(play.label, state))),
   ])
   return { hosts: Object.fromEntries(hosts) }
 }
 
-/** What a survey is held against. */
+/** The plan that a run must match. */
 export interface ExpectedPlan extends PlanContent {
-  /** Whether only a part of it is to be carried out: what of it is left out now need not be as it was. @default false */
+  /** True if only a part of it is applied; the rest may have changed. @default false */
   readonly partly?: boolean
 }
 
-/**
- * Refuses to go on when a host, or what is wanted of it, is no longer as it was planned.
- *
- * @throws Problem that names what has moved
- */
+/** @throws Problem that lists what has changed since the plan */
 export function assertUnchanged(
   { hosts: planned, partly = false }: ExpectedPlan,
-  surveys: PlayStates,
+  states: PlayStates,
   hosts: readonly Host[],
 ): void {
-  const now = planFile(surveys).hosts
-  const taking = Object.entries(planned).filter(
-    ([host]) => !partly || hosts.some(({ name }) => name === host),
-  )
-  const moved = taking.flatMap(([host, steps]) => {
+  const now = planContent(states).hosts
+  const own = Object.entries(planned).filter(([host]) => !partly || hosts.some(({ name }) => name === host))
+  const changed = own.flatMap(([host, steps]) => {
     const found = now[host]
     if (!found) return [`${host}: could not be read`]
-    return movedOn(host, partly ? steps.filter((one) => isAmong(one, found)) : steps, found)
+    return changesOn(host, partly ? steps.filter((one) => isAmong(one, found)) : steps, found)
   })
   const added = Object.keys(now).filter((host) => !(host in planned))
-  const all = [...moved, ...added.map((host) => `${host}: is not in the plan`)]
+  const all = [...changed, ...added.map((host) => `${host}: is not in the plan`)]
   if (all.length === 0) return
   throw new Problem('The hosts are no longer as they were planned, so nothing was changed.', {
     details: all.slice(0, SHOWN).concat(all.length > SHOWN ? [`… and ${all.length - SHOWN} more`] : []),
@@ -64,22 +58,19 @@ export function assertUnchanged(
 
 const SHOWN = 20
 
-function movedOn(
+function changesOn(
   host: string,
   planned: readonly StepRecord[],
   now: readonly StepRecord[],
 ): readonly string[] {
   const later = new Map(now.map((one) => [keyOf(one), one]))
-  const gone = planned.flatMap((one) => {
+  const changed = planned.flatMap((one) => {
     const found = later.get(keyOf(one))
     if (!found) return [`${host}: ${one.step} is no longer asked for`]
     return found.seen === one.seen ? [] : [`${host}: ${one.step} has changed since`]
   })
-  const known = new Set(planned.map(keyOf))
-  return [
-    ...gone,
-    ...now.filter((one) => !known.has(keyOf(one))).map(({ step }) => `${host}: ${step} is new`),
-  ]
+  const added = now.filter((one) => !isAmong(one, planned)).map(({ step }) => `${host}: ${step} is new`)
+  return [...changed, ...added]
 }
 
 function isAmong(one: StepRecord, all: readonly StepRecord[]): boolean {
@@ -90,14 +81,14 @@ function keyOf({ play, step }: StepRecord): string {
   return `${play}\n${step}`
 }
 
-function stepRecord(play: string, { placed: { step }, have, difference }: StepState): StepRecord {
-  const told = {
+function stepRecord(play: string, { expanded: { step }, have, difference }: StepState): StepRecord {
+  const state = {
     have,
     verb: difference?.action,
     fields: difference?.fields,
     parts: difference?.parts?.map((part) => [part.name, part.difference.fields]),
   }
-  const seen = createHash('sha256').update(JSON.stringify(told, plainly)).digest('hex').slice(0, DIGITS)
+  const seen = createHash('sha256').update(JSON.stringify(state, plainly)).digest('hex').slice(0, DIGITS)
   return { play, step: `${step.kind} ${step.name}`, ...(difference && { would: difference.action }), seen }
 }
 

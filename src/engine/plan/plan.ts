@@ -4,139 +4,138 @@ import { stepInfo } from '../../model/playbook/expand.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import { dueHandlers } from '../apply/handlers.ts'
 import { fetchTexts } from '../apply/steps.ts'
-import type { PlayRun, RunContext } from '../context.ts'
+import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import { toProblem } from '../hosts/scripts.ts'
 import { Changes } from '../read/changes.ts'
-import type { PlayState, StepState } from '../read/refresh.ts'
+import type { PlayRun, PlayState, StepState } from '../read/refresh.ts'
 import { drainHosts } from '../rollout/drain.ts'
 import {
   batchingOf,
+  eachPlay,
   failedHosts,
   fatalReason,
   skipReason,
   startedHosts,
   wouldChange,
 } from '../rollout/failure-budget.ts'
+import { passGate } from '../rollout/gate.ts'
 
-/** Tells what a play would do, and does nothing. */
-export async function planPlay(act: PlayRun, course: RunContext, forecaster: PlannedChanges): Promise<void> {
-  const { play, hosts } = act
-  const { members, surveys, emit, diff } = course
+/** Emits what all plays would do, without a change. */
+export async function planPlays(playRuns: readonly PlayRun[], context: RunContext): Promise<void> {
+  const changes = new PlannedChanges()
+  await eachPlay(playRuns, context, (playRun) =>
+    playRun.play.conditions ? passGate(playRun, context) : planPlay(playRun, context, changes),
+  )
+}
+
+async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedChanges): Promise<void> {
+  const { play, hosts } = playRun
+  const { hostRuns, states, emit } = context
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
-  const failedAmong = (some: readonly Host[]) => failedHosts(some, play, course)
-  const pace = batchingOf(act, course)
-  const begun = startedHosts({ ...play, ...pace, hosts }, failedAmong)
-  course.halted ??= fatalReason(play, failedAmong(begun))
-  const left: Host[] = []
-  const told = []
+  const failedAmong = (some: readonly Host[]) => failedHosts(some, play, context)
+  const started = startedHosts({ ...play, ...batchingOf(playRun, context), hosts }, failedAmong)
+  context.halted ??= fatalReason(play, failedAmong(started))
+  const skipped: string[] = []
+  const planned: {
+    readonly host: string
+    readonly steps: readonly PlannedStep[]
+    readonly handlers: number
+  }[] = []
   for (const host of hosts) {
-    const member = members.get(host.name)
-    const found = surveys.get(host.name)?.find((one) => one.play === play)
-    if (!member) continue
-    if (member.problem) {
-      member.skipped++
+    const hostRun = hostRuns.get(host.name)
+    const state = states.get(host.name)?.find((one) => one.play === play)
+    if (!hostRun || hostRun.problem || !state) continue
+    const isStarted = started.includes(host)
+    const isHalted = context.halted !== undefined && !isStarted
+    if (isHalted || ((hostRun.isSkipped || !isStarted) && wouldChange(state, hostRun))) {
+      if (!isStarted) skipped.push(host.name)
+      hostRun.skip()
       continue
     }
-    if (!found) continue
-    const isHalted = course.halted !== undefined && !begun.includes(host)
-    if (isHalted || ((member.leftAlone || !begun.includes(host)) && wouldChange(found, member))) {
-      if (!begun.includes(host)) left.push(host)
-      member.leftAlone = true
-      member.skipped++
-      continue
-    }
-    const forecasts = forecaster.steps(host.name, found)
-    const differing = forecasts.filter(({ difference }) => difference)
-    const before = diff ? await textsOf(differing, member, play.label, course) : undefined
-    if (member.problem) continue
-    const about = { play: play.label, host: host.name }
-    emit({ kind: 'turn', ...about, steps: forecasts.length })
-    const changing = new Set(differing.map(({ placed }) => placed.step))
-    const steps = forecasts.map(({ placed }) => placed.step)
-    const handlers = dueHandlers(steps, changing, member.owed)
-    if (play.drain && differing.length + handlers.length > 0) {
-      const { label } = play.drain
-      const on = drainHosts(play.drain, host).map(({ name }) => name)
-      emit({ kind: 'drain', ...about, label, outcome: 'planned', leftover: false, on })
-    }
-    for (const one of forecasts) {
-      emit({ kind: 'step', ...about, step: stepInfo(one.placed), ...outcomeOf(one, before?.get(one)) })
-    }
-    for (const { handler, owed } of handlers) {
-      emit({ kind: 'handler', ...about, name: handler.name, leftover: owed, outcome: 'planned' })
-    }
-    const recheck = forecasts.filter(({ difference, sure }) => !difference && !sure).length
-    member.ok += forecasts.length - differing.length - recheck
-    member.recheck += recheck
-    member.changed += differing.length
-    member.open += differing.filter(({ sure }) => !sure).length
-    emit({ kind: 'turnEnd', ...about, changed: differing.length, failed: false })
-    told.push({ host: host.name, forecasts, handlers: handlers.length })
+    const steps = changes.plan(host.name, state)
+    const handlers = await planTurn(steps, hostRun, playRun, context)
+    planned.push({ host: host.name, steps, handlers })
   }
-  if (left.length > 0) {
-    const why = course.halted ?? skipReason(failedAmong(begun), course)
-    emit({ kind: 'skipped', play: play.label, hosts: left.map(({ name }) => name), why })
+  if (skipped.length > 0) {
+    const why = context.halted ?? skipReason(failedAmong(started), context)
+    emit({ kind: 'skipped', play: play.label, hosts: skipped, why })
   }
-  for (const { host, forecasts, handlers } of told) forecaster.after(host, forecasts, handlers)
+  for (const { host, steps, handlers } of planned) changes.add(host, steps, handlers)
 }
 
-/** Sets the member's problem when they cannot be had. */
-async function textsOf(
-  differing: readonly PlannedStep[],
-  member: HostRun,
-  play: string,
-  { emit, fleet }: RunContext,
-): Promise<ReadonlyMap<StepState, readonly string[]> | undefined> {
-  try {
-    return await fetchTexts(differing, member)
-  } catch (error) {
-    member.problem = toProblem(error, member.name)
-    if (error instanceof Unreachable) fleet.markUnreachable(member.name, error)
-    else emit({ kind: 'failed', play, host: member.name, problem: member.problem })
-    return undefined
+/** Returns the number of handlers that would run. */
+async function planTurn(
+  steps: readonly PlannedStep[],
+  hostRun: HostRun,
+  { play }: PlayRun,
+  { emit, diff, hosts }: RunContext,
+): Promise<number> {
+  const { host, name, pendingHandlers } = hostRun
+  const about = { play: play.label, host: name }
+  const differing = steps.filter(({ difference }) => difference)
+  const texts = diff
+    ? await fetchTexts(differing, hostRun).catch((error: unknown) => toProblem(error, name))
+    : undefined
+  if (texts instanceof Error) {
+    hostRun.fail(texts)
+    if (texts instanceof Unreachable) hosts.markUnreachable(name, texts)
+    else emit({ kind: 'failed', ...about, problem: texts })
+    emit({ kind: 'turnEnd', ...about, changed: 0, failed: true })
+    return 0
   }
+  emit({ kind: 'turn', ...about, steps: steps.length })
+  const changing = new Set(differing.map(({ expanded }) => expanded.step))
+  const all = steps.map(({ expanded }) => expanded.step)
+  const handlers = dueHandlers(all, changing, pendingHandlers)
+  if (play.drain && differing.length + handlers.length > 0) {
+    const on = drainHosts(play.drain, host).map((one) => one.name)
+    emit({ kind: 'drain', ...about, label: play.drain.label, outcome: 'planned', leftover: false, on })
+  }
+  for (const step of steps)
+    emit({ kind: 'step', ...about, step: stepInfo(step.expanded), ...outcomeOf(step, texts?.get(step)) })
+  for (const { handler, leftover } of handlers)
+    emit({ kind: 'handler', ...about, name: handler.name, leftover, outcome: 'planned' })
+  emit({ kind: 'turnEnd', ...about, changed: differing.length, failed: false })
+  return handlers.length
 }
 
-function outcomeOf({ difference, sure }: PlannedStep, before: readonly string[] | undefined): StepOutcome {
-  if (!difference) return { outcome: sure ? 'ok' : 'deferred' }
-  return { outcome: 'planned', known: sure, difference, ...(before !== undefined && { before }) }
+function outcomeOf({ difference, known }: PlannedStep, before: readonly string[] | undefined): StepOutcome {
+  if (!difference) return { outcome: known ? 'ok' : 'deferred' }
+  return { outcome: 'planned', known, difference, ...(before !== undefined && { before }) }
 }
 
-/** A step as a run will find it, as far as that can be known now. */
-export interface PlannedStep extends StepState {
+interface PlannedStep extends StepState {
   /**
-   * Whether no change that a run makes before it can change the answer. A step after an installation or a restart on the same host is not
-   * sure, nor is one whose question may depend on what an earlier step changes, nor one that was made from the answer of a host that
-   * changes: a run reads it again, and then decides.
+   * False if an earlier change of the run may change the state of the step: then the run reads it again and decides. Such changes are an
+   * installation or a restart on the host, a change of what the step depends on, and a change of a host whose answer made the step.
    */
-  readonly sure: boolean
+  readonly known: boolean
 }
 
-/** Follows the plays in their order, and keeps what they would change. */
-export class PlannedChanges {
-  /** By host: what would have changed by now. */
-  readonly #changes = new Map<string, Changes>()
+/** The changes that the plays would make, in their order. */
+class PlannedChanges {
+  readonly #byHost = new Map<string, Changes>()
 
-  /** The steps of one host in a play. Call {@link after} when all hosts of the play are done. */
-  steps(host: string, { examined, asks }: PlayState): readonly PlannedStep[] {
-    const steady = asks.every((one) => this.#of(one.host.name).isEmpty)
-    const now = new Changes(host)
-    return examined.map((one) => {
-      const { step } = one.placed
-      const where = step.on?.name ?? host
-      const sure = steady && !now.mayAffect(step.read) && !this.#of(where).mayAffect(step.read)
-      // A run may find that a step which is not sure has something to do.
-      if (one.difference || one.problem || !sure) now.add(step)
-      return { ...one, sure }
+  /** The steps of a host in a play. After all hosts of the play, call {@link add}. */
+  plan(host: string, { steps, asks }: PlayState): readonly PlannedStep[] {
+    const answersHold = asks.every((one) => this.#of(one.host.name).isEmpty)
+    const own = new Changes(host)
+    return steps.map((state) => {
+      const { step } = state.expanded
+      const earlier = this.#of(step.on?.name ?? host)
+      const known = answersHold && !own.mayAffect(step.read) && !earlier.mayAffect(step.read)
+      // A step that is not known may change something.
+      if (state.difference || state.problem || !known) own.add(step)
+      return { ...state, known }
     })
   }
 
-  /** @param handlers how many are due at the end of the host's turn: what they restart may affect anything */
-  after(host: string, forecasts: readonly PlannedStep[], handlers: number): void {
-    for (const { difference, sure, placed } of forecasts) {
-      if (!difference && sure) continue
-      const { step } = placed
+  /** @param handlers the number of handlers of the turn, which may affect anything */
+  add(host: string, steps: readonly PlannedStep[], handlers: number): void {
+    for (const { difference, known, expanded } of steps) {
+      if (!difference && known) continue
+      const { step } = expanded
       for (const where of new Set([host, step.on?.name ?? host])) {
         this.#of(where).add(step)
         if (step.notify.length > 0) this.#of(where).addAnything()
@@ -146,8 +145,8 @@ export class PlannedChanges {
   }
 
   #of(host: string): Changes {
-    const known = this.#changes.get(host) ?? new Changes(host)
-    this.#changes.set(host, known)
+    const known = this.#byHost.get(host) ?? new Changes(host)
+    this.#byHost.set(host, known)
     return known
   }
 }

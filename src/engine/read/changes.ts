@@ -1,14 +1,15 @@
 import { dependenciesOf } from '../../model/resource/read.ts'
 import type { Step } from '../../model/resource/step.ts'
 
-/** Keeps track of the changes of a host's turn, which steps for other hosts are part of, and tells which later answers they may affect. */
+/** The changes of a host's turn, and the answers that they may affect. Steps for other hosts are part of the turn. */
 export class Changes {
   readonly #host: string
   #any = false
-  #far = false
-  /** The things that have changed. */
+  /** True if a change may have affected anything. */
+  #isUnlimited = false
+  /** The changed things, such as paths, each with its host. */
   readonly #changed = new Set<string>()
-  /** All that stands above a thing that has changed. */
+  /** The directories above them. */
   readonly #above = new Set<string>()
 
   /** @param host whose turn it is */
@@ -19,27 +20,27 @@ export class Changes {
   /** Adds the change of a step. */
   add({ affects, read }: Step): void {
     this.#any = true
-    if (affects === 'host') this.#far = true
+    if (affects === 'host') this.#isUnlimited = true
     for (const thing of dependenciesOf(read, this.#host) ?? []) {
       this.#changed.add(thing)
       for (const one of ancestors(thing)) this.#above.add(one)
     }
   }
 
-  /** Adds a change that may affect anything, such as a handler's. */
+  /** Adds a change that may affect anything, such as that of a handler. */
   addAnything(): void {
     this.#any = true
-    this.#far = true
+    this.#isUnlimited = true
   }
 
   get isEmpty(): boolean {
     return !this.#any
   }
 
-  /** Whether the answer to this question may be another one after the changes. */
+  /** True if the answer to this question may differ after the changes. */
   mayAffect(read: Step['read']): boolean {
     if (!this.#any) return false
-    if (this.#far) return true
+    if (this.#isUnlimited) return true
     const things = dependenciesOf(read, this.#host)
     if (!things) return true
     return things.some(

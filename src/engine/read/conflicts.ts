@@ -1,37 +1,37 @@
 import { InvalidParams } from '../../model/problem.ts'
+import { exampleFacts, RELEASES } from '../../model/resource/facts.ts'
 import type { FakePath, FakeState } from '../../model/resource/fake-state.ts'
 import type { Step } from '../../model/resource/step.ts'
 import { describeStep } from '../errors/step-errors.ts'
 import type { StepState } from './refresh.ts'
-import { exampleFacts, RELEASES } from './without-hosts.ts'
 
-/** Kinds that set one thing, which has one state: their name says which. */
+/** Kinds that set the thing that they are named after. */
 const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit'])
 
 const OTHERS: ReadonlySet<string> = new Set(['service', 'sysctl'])
 
-/** A step that sets something, or a part of a transaction that does. */
+/** A step, or a part of a transaction, that sets something. */
 interface Setting {
   readonly thing: string
   readonly name: string
   readonly step: Step
-  readonly examined: StepState
+  readonly state: StepState
 }
 
 /**
- * Refuses two steps of one play that want different things of one path or unit: no run could be true to both.
+ * Rejects two steps of one play that set the same path or unit differently.
  *
- * @throws Refusal with the place of the second
+ * @throws InvalidParams with the place of the second step
  */
-export function assertNoConflicts(host: string, examined: readonly StepState[]): void {
+export function assertNoConflicts(host: string, steps: readonly StepState[]): void {
   const seen = new Map<string, Setting[]>()
-  for (const one of examined.flatMap(settingsOf)) {
+  for (const one of steps.flatMap(settingsOf)) {
     const others = seen.get(one.thing) ?? []
     const other = others.find((before) => !agree(before, one))
     if (other) {
       const { source } = one.step
       throw new InvalidParams(
-        `${host}: ${describeStep(other.examined.placed)} and ${describeStep(one.examined.placed)} want different things of ${one.name}`,
+        `${host}: ${describeStep(other.state.expanded)} and ${describeStep(one.state.expanded)} want different things of ${one.name}`,
         {
           ...(source && { where: source }),
           next: 'Keep one of the two steps. Nothing was changed on any host.',
@@ -42,27 +42,27 @@ export function assertNoConflicts(host: string, examined: readonly StepState[]):
   }
 }
 
-function settingsOf(examined: StepState): readonly Setting[] {
-  const { step } = examined.placed
+function settingsOf(state: StepState): readonly Setting[] {
+  const { step } = state.expanded
   const on = step.on ? `${step.on.name} ` : ''
   return [step, ...(step.parts ?? [])].flatMap((one) => {
     const { kind, name, edits } = one
     if (PATHS.has(kind) || edits !== undefined) {
       const path = edits ?? name
-      return [{ thing: `${on}${path}`, name: path, step: one, examined }]
+      return [{ thing: `${on}${path}`, name: path, step: one, state }]
     }
-    return OTHERS.has(kind) ? [{ thing: `${on}${kind} ${name}`, name, step: one, examined }] : []
+    return OTHERS.has(kind) ? [{ thing: `${on}${kind} ${name}`, name, step: one, state }] : []
   })
 }
 
 function agree(a: Setting, b: Setting): boolean {
   if (a.step.edits !== undefined && b.step.edits !== undefined) return true
   const states = [a, b].some(({ step }) => OTHERS.has(step.kind)) ? undefined : statesOf(a, b)
-  return states ? same(states[0], states[1]) : differAlike(a.examined, b.examined)
+  return states ? same(states[0], states[1]) : haveSameDiff(a.state, b.state)
 }
 
 /**
- * The path on an empty host after the step that sets all of it, and after both. Undefined where a step cannot say.
+ * The path on an empty host after the step that sets all of it, and after both. Undefined if a step cannot be simulated.
  */
 function statesOf(a: Setting, b: Setting): readonly [FakePath | undefined, FakePath | undefined] | undefined {
   const [whole, other] = a.step.edits === undefined ? [a, b] : [b, a]
@@ -103,8 +103,8 @@ function emptyHost(): FakeState {
   }
 }
 
-function differAlike(a: StepState, b: StepState): boolean {
-  if (a.placed.step.kind !== b.placed.step.kind) return false
+function haveSameDiff(a: StepState, b: StepState): boolean {
+  if (a.expanded.step.kind !== b.expanded.step.kind) return false
   if (a.problem || b.problem) return true
   const [one, other] = [a.difference, b.difference]
   if (!one || !other) return one === other

@@ -1,8 +1,12 @@
+import type { Host } from '../../model/inventory/host.ts'
+import { assertSchemaFits, type Inventory } from '../../model/inventory/inventory.ts'
+import type { Entries } from '../../model/inventory/schema.ts'
 import { type ExpandedStep, expand } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
-import type { Steps } from '../../model/playbook/steps.ts'
-import { EndHost, InvalidParams, Problem } from '../../model/problem.ts'
-import { type AnswerStore, QuestionRegistry } from '../../model/resource/answer-store.ts'
+import type { Playbook } from '../../model/playbook/playbook.ts'
+import type { EndHost, Steps } from '../../model/playbook/steps.ts'
+import { InvalidParams, Problem, wrapErrors } from '../../model/problem.ts'
+import { QuestionRegistry } from '../../model/resource/answer-store.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { Ask } from '../../model/resource/question.ts'
 import { mapRead, type Read, readAll } from '../../model/resource/read.ts'
@@ -10,82 +14,131 @@ import { catchFailures, ReadFailure } from '../../model/resource/read-failure.ts
 import { describeStep, interrupted } from '../errors/step-errors.ts'
 import { readHost } from '../hosts/batch.ts'
 import type { HostRun } from '../hosts/host-run.ts'
+import type { Hosts } from '../hosts/hosts.ts'
 import { Changes } from './changes.ts'
 import { assertNoConflicts } from './conflicts.ts'
-import type { Selection } from './selection.ts'
 
-/** A step as a host has it now. */
+/** A play with its hosts and their steps, which are not expanded yet. */
+export interface PlayRun {
+  readonly play: Play
+  readonly hosts: readonly Host[]
+  readonly steps: ReadonlyMap<string, Steps>
+}
+
+export interface PlayRunOptions<S extends Entries = Entries> {
+  readonly inventory: Inventory<S>
+  readonly playbook: Playbook<S>
+  /** Selects the hosts of the run. @default all */
+  readonly limit?: (host: Host) => boolean
+}
+
+/** @throws Problem for an error of the playbook */
+export function playRunsOf<S extends Entries>({
+  inventory,
+  playbook,
+  limit = () => true,
+}: PlayRunOptions<S>): readonly PlayRun[] {
+  assertSchemaFits(playbook, inventory)
+  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
+  return plays.map((play) => {
+    const hosts = play.hosts.filter(limit)
+    const stepsOf = (host: Host) =>
+      wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
+    return { play, hosts, steps: new Map(hosts.map((host) => [host.name, stepsOf(host)])) }
+  })
+}
+
+/** A step and its current state on a host. */
 export interface StepState {
-  readonly placed: ExpandedStep
+  readonly expanded: ExpandedStep
   readonly have: unknown
-  /** Undefined when the host is as the step wants it. */
+  /** Undefined if the step needs no change. */
   readonly difference: Diff | undefined
-  /** The reason why the host cannot be brought to that state as it is now: a step before this one may change that. */
+  /** The reason why the step cannot be applied in the current state; an earlier step may solve it. */
   readonly problem?: Problem
 }
 
-/** What one play would do on one host, and what that was concluded from. */
+/** The steps of a play on a host, and what they depend on. */
 export interface PlayState {
   readonly play: Play
-  readonly examined: readonly StepState[]
+  readonly steps: readonly StepState[]
   readonly asks: readonly Ask[]
+  /** The version of the host when it was read. */
   readonly version: number
+  /** The time of the read, in milliseconds since 1970. */
   readonly at: number
 }
 
-/** How an answer is had of any host; undefined of one that cannot be reached. */
-export type AskQuestions = (asks: readonly Ask[]) => Promise<void>
+/** The states of all plays, by the host's name. */
+export type PlayStates = ReadonlyMap<string, readonly PlayState[]>
+
+/** Which steps a host takes. */
+export interface StepSelection {
+  readonly runsOnce: (play: Play, host: string) => boolean
+  readonly keep: (play: Play, steps: readonly ExpandedStep[]) => readonly ExpandedStep[]
+}
 
 export interface RefreshTools {
-  readonly answers: AnswerStore
-  readonly inquire: AskQuestions
-  readonly selection: Selection
+  readonly hosts: Hosts
+  readonly selection: StepSelection
   readonly stop?: AbortSignal
 }
 
-/** What these plays would do on this host. One round trip for all of them, and one more for each depth of questions within roles. */
-export async function refresh(
-  member: HostRun,
-  plays: readonly (readonly [Play, Steps])[],
-  { answers, inquire, selection, stop }: RefreshTools,
-): Promise<readonly PlayState[]> {
-  const known = plays.map(() => new QuestionRegistry())
-  const unfoldAll = () =>
-    plays.map(([play, steps], i) =>
-      expand(steps, {
-        facts: member.facts,
-        answers,
-        runsOnce: selection.runsOnce(play, member.name),
-        ...(known[i] && { questions: known[i] }),
-      }),
-    )
-  let unfolded = unfoldAll()
-  for (let depth = 0; unfolded.some(({ incomplete }) => incomplete); depth++) {
-    const open = unfolded.flatMap(({ asks }) => asks.filter((one) => !answers.has(one)))
-    if (depth >= DEEPEST) throw endless(member, open)
-    if (stop?.aborted) throw interrupted(member)
-    await inquire(open)
-    unfolded = unfoldAll()
-  }
-  const kept = plays.map(([play], i) => selection.keep(play, unfolded[i]?.steps ?? []))
-  await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
-  const examined = await readHost(member.session, readAll(kept.map((steps) => readSteps(member, steps))))
-  for (const own of examined) assertNoConflicts(member.name, own)
-  const at = Date.now()
-  return plays.map(([play], i) => ({
-    play,
-    examined: examined[i] ?? [],
-    asks: unfolded[i]?.asks ?? [],
-    version: member.version,
-    at,
-  }))
+/** A host that its steps exclude has an end and no states. */
+export interface Refreshed {
+  readonly states: readonly PlayState[]
+  readonly ended: EndHost | undefined
 }
 
-/** Answers that hang on answers, and so on. Nobody needs so many; a question that is another one each time has no end. */
+/**
+ * Reads the steps of these plays on a host: in one round trip for all plays, and one more for each level of questions that depend on
+ * other answers.
+ */
+export async function refresh(
+  hostRun: HostRun,
+  plays: readonly (readonly [Play, Steps])[],
+  { hosts, selection, stop }: RefreshTools,
+): Promise<Refreshed> {
+  const { answers } = hosts
+  const own = plays.map(([play, steps]) => ({ play, steps, questions: new QuestionRegistry() }))
+  const expandAll = () =>
+    own.map(({ play, steps, questions }) =>
+      expand(steps, {
+        facts: hostRun.facts,
+        answers,
+        questions,
+        runsOnce: selection.runsOnce(play, hostRun.name),
+      }),
+    )
+  let expansions = expandAll()
+  for (let depth = 0; expansions.some(({ incomplete }) => incomplete); depth++) {
+    const unanswered = expansions.flatMap(({ asks }) => asks.filter((one) => !answers.has(one)))
+    if (depth >= DEEPEST) throw endless(hostRun, unanswered)
+    if (stop?.aborted) throw interrupted(hostRun)
+    await hosts.ask(unanswered)
+    expansions = expandAll()
+  }
+  const ended = expansions.find((one) => one.ended)?.ended
+  if (ended) return { states: [], ended }
+  const kept = plays.map(([play], i) => selection.keep(play, expansions[i]?.steps ?? []))
+  await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
+  const states = await readHost(hostRun.session, readAll(kept.map((steps) => readSteps(hostRun, steps))))
+  for (const steps of states) assertNoConflicts(hostRun.name, steps)
+  const read = { version: hostRun.version, at: Date.now() }
+  return {
+    states: plays.map(([play], i) => ({
+      ...{ play, steps: states[i] ?? [], asks: expansions[i]?.asks ?? [] },
+      ...read,
+    })),
+    ended: undefined,
+  }
+}
+
+/** Levels of questions. A question that differs at each expansion would have no end. */
 const DEEPEST = 25
 
-function endless({ name }: HostRun, open: readonly Ask[]): Problem {
-  const { label = '', source } = open[0]?.question ?? {}
+function endless({ name }: HostRun, asks: readonly Ask[]): Problem {
+  const { label = '', source } = asks[0]?.question ?? {}
   return new Problem(`${name}: the question "${label}" is another one each time its steps are made`, {
     ...(source && { where: source }),
     next: 'Give the question the same label and the same script each time, or make it outside of the role.',
@@ -95,33 +148,29 @@ function endless({ name }: HostRun, open: readonly Ask[]): Problem {
 /** One question for the state of all these steps. */
 export function readSteps({ name }: HostRun, steps: readonly ExpandedStep[]): Read<readonly StepState[]> {
   return readAll(
-    steps.map((placed) =>
-      mapRead(catchFailures(placed.step.read), (have): StepState => {
+    steps.map((expanded) =>
+      mapRead(catchFailures(expanded.step.read), (have): StepState => {
         try {
           if (have instanceof ReadFailure) throw have.cause
-          const difference = placed.step.diff(have)
-          const problem = difference?.problem && problemOf(difference.problem, name, placed)
-          return { placed, have, difference, ...(problem && { problem }) }
+          const difference = expanded.step.diff(have)
+          const problem = difference?.problem && stepProblem(difference.problem, name, expanded)
+          return { expanded, have, difference, ...(problem && { problem }) }
         } catch (error) {
-          if (isForAll(error)) throw error
-          return { placed, have, difference: undefined, problem: problemOf(error, name, placed) }
+          // The run has not started: no host is changed.
+          if (error instanceof InvalidParams) throw error
+          return { expanded, have, difference: undefined, problem: stepProblem(error, name, expanded) }
         }
       }),
     ),
   )
 }
 
-/** Whether it is about more than one step: the host is left out, or no host is changed. */
-function isForAll(error: unknown): boolean {
-  return error instanceof InvalidParams || error instanceof EndHost
-}
-
-function problemOf(error: unknown, host: string, placed: ExpandedStep): Problem {
-  const { source } = placed.step
+function stepProblem(error: unknown, host: string, expanded: ExpandedStep): Problem {
+  const { source } = expanded.step
   const where = source && { where: source }
   if (error instanceof Problem) {
     const { message, details, next } = error
-    return new Problem(`${host}: ${describeStep(placed)}: ${message}`, {
+    return new Problem(`${host}: ${describeStep(expanded)}: ${message}`, {
       ...where,
       details,
       ...(next && { next }),
@@ -129,29 +178,30 @@ function problemOf(error: unknown, host: string, placed: ExpandedStep): Problem 
     })
   }
   const reason = error instanceof Error ? error.message : String(error)
-  return new Problem(`${host}: ${describeStep(placed)} could not be compared: ${reason}`, {
+  return new Problem(`${host}: ${describeStep(expanded)} could not be compared: ${reason}`, {
     ...where,
     cause: error,
   })
 }
 
 /**
- * The first problem that no change before it on the host can solve.
+ * Returns the first problem that no earlier change on the host can solve.
  *
- * @param surveys in the order of the plays
+ * @param states in the order of the plays
  */
 export function definiteProblem(
   host: string,
-  surveys: readonly Pick<PlayState, 'examined'>[],
+  states: readonly Pick<PlayState, 'steps'>[],
 ): Problem | undefined {
   const changes = new Changes(host)
-  for (const { placed, difference, problem } of surveys.flatMap(({ examined }) => examined)) {
-    const open = changes.mayAffect(placed.step.read)
-    if (problem && !open) return problem
-    // A run may find that an open step has something to do.
-    if (difference || problem || open) changes.add(placed.step)
+  for (const { expanded, difference, problem } of states.flatMap(({ steps }) => steps)) {
+    const { step } = expanded
+    const mayChange = changes.mayAffect(step.read)
+    if (problem && !mayChange) return problem
+    // After an earlier change the step may need a change, too.
+    if (difference || problem || mayChange) changes.add(step)
     // A handler runs before the next play, and may affect anything.
-    if ((difference || open) && placed.step.notify.length > 0) changes.addAnything()
+    if ((difference || mayChange) && step.notify.length > 0) changes.addAnything()
   }
   return undefined
 }

@@ -2,103 +2,107 @@ import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
-import type { PlayRun, PlayStates } from '../context.ts'
-import type { PlayState } from './refresh.ts'
+import type { PlayRun, PlayStates, StepSelection } from './refresh.ts'
 
-/** Which steps a person wants of a playbook. */
 export interface SelectOptions {
-  /** Only steps with one of these words, and those that say `always`. @default all but those that say `never` */
+  /** Only steps with one of these tags, and those with `always`. @default all steps without the tag `never` */
   readonly tags?: readonly string[]
   readonly skipTags?: readonly string[]
-  /** The step to begin with: its kind and name, or its name alone. */
+  /** The first step: its kind and name, or its name. */
   readonly startAt?: string
 }
 
-/** Which steps of which play a host takes. */
-export class Selection {
-  readonly #wanted: SelectOptions
-  readonly #acts: readonly PlayRun[]
-  readonly #there: (host: string) => boolean
-  readonly #seen = new Set<string>()
-  #start: number | undefined
+/** Selects the steps of a run by tags, by the first step, and by `runOnce`. */
+export class Selection implements StepSelection {
+  readonly #options: SelectOptions
+  readonly #playRuns: readonly PlayRun[]
+  readonly #isReachable: (host: string) => boolean
+  readonly #knownTags = new Set<string>()
+  #firstPlay: number | undefined
 
-  constructor(wanted: SelectOptions, acts: readonly PlayRun[], there: (host: string) => boolean) {
-    this.#wanted = wanted
-    this.#acts = acts
-    this.#there = there
+  constructor(
+    options: SelectOptions,
+    playRuns: readonly PlayRun[],
+    isReachable: (host: string) => boolean = () => true,
+  ) {
+    this.#options = options
+    this.#playRuns = playRuns
+    this.#isReachable = isReachable
   }
 
-  /** Whether this host takes what one takes for all: the first that can be reached does. */
+  /** True for the first reachable host of a play, which runs the steps of `runOnce`. */
   runsOnce(play: Play, host: string): boolean {
-    const hosts = this.#acts.find((act) => act.play === play)?.hosts ?? []
-    return hosts.find(({ name }) => this.#there(name))?.name === host
+    const hosts = this.#playRuns.find((one) => one.play === play)?.hosts ?? []
+    return hosts.find(({ name }) => this.#isReachable(name))?.name === host
   }
 
   keep(play: Play, steps: readonly ExpandedStep[]): readonly ExpandedStep[] {
-    return this.#startedAt(
-      play,
-      steps.filter(({ tags }) => this.#wants([...play.tags, ...tags])),
-      (placed) => placed,
-    )
+    const selected = steps.filter(({ tags }) => this.#selects([...play.tags, ...tags]))
+    return this.#fromStart(play, selected, (step) => step)
   }
 
-  /** @throws Problem for a word that no step bears, or a step that there is not; nothing was done then */
-  begin(surveys: PlayStates): PlayStates {
-    const { tags = [], skipTags = [], startAt } = this.#wanted
-    if (surveys.size === 0) return surveys
-    const known = [...this.#seen]
-    for (const [flag, words] of [['--tags', tags] as const, ['--skip-tags', skipTags] as const])
-      for (const word of words)
-        if (!this.#seen.has(word) && !SPECIAL.has(word))
-          throw noSuchName(`${flag}: no step has the tag "${word}"`, word, known)
-    if (startAt === undefined) return surveys
-    const all = [...surveys.values()].flat()
-    const start = this.#acts.findIndex(({ play }) =>
-      all.some((one) => one.play === play && one.examined.some(({ placed }) => isCalled(placed, startAt))),
+  /** Applies `startAt`. @throws Problem for a tag or a step that does not exist */
+  start(states: PlayStates): PlayStates {
+    const { tags = [], skipTags = [], startAt } = this.#options
+    if (states.size === 0) return states
+    for (const [flag, names] of [['--tags', tags] as const, ['--skip-tags', skipTags] as const])
+      for (const tag of names)
+        if (!this.#knownTags.has(tag) && !SPECIAL.has(tag))
+          throw noSuchName(`${flag}: no step has the tag "${tag}"`, tag, [...this.#knownTags])
+    if (startAt === undefined) return states
+    const all = [...states.values()].flat()
+    const firstPlay = this.#playRuns.findIndex(({ play }) =>
+      all.some((one) => one.play === play && one.steps.some(({ expanded }) => isNamed(expanded, startAt))),
     )
-    if (start === -1) {
-      const names = all.flatMap(({ examined }) =>
-        examined.map(({ placed: { step } }) => `${step.kind} ${step.name}`),
+    if (firstPlay === -1) {
+      const names = all.flatMap(({ steps }) =>
+        steps.map(({ expanded: { step } }) => `${step.kind} ${step.name}`),
       )
       throw noSuchName(`--start-at: there is no step "${startAt}"`, startAt, names)
     }
-    this.#start = start
-    return new Map([...surveys].map(([host, own]) => [host, own.map((one) => this.#begun(one))]))
+    this.#firstPlay = firstPlay
+    const started = [...states].map(
+      ([host, own]) =>
+        [
+          host,
+          own.map((one) => ({
+            ...one,
+            steps: this.#fromStart(one.play, one.steps, ({ expanded }) => expanded),
+          })),
+        ] as const,
+    )
+    return new Map(started)
   }
 
-  #begun(one: PlayState): PlayState {
-    return { ...one, examined: this.#startedAt(one.play, one.examined, ({ placed }) => placed) }
-  }
-
-  /** Plays before the one that has the step are left out, and in that one what comes before it. */
-  #startedAt<T>(play: Play, steps: readonly T[], placedOf: (one: T) => ExpandedStep): readonly T[] {
-    const { startAt } = this.#wanted
-    if (this.#start === undefined || startAt === undefined) return steps
-    const at = this.#acts.findIndex((act) => act.play === play)
-    if (at !== this.#start) return at < this.#start ? [] : steps
-    const first = steps.findIndex((one) => isCalled(placedOf(one), startAt))
+  /** Leaves out the plays before the first one, and in that one the steps before the first step. */
+  #fromStart<T>(play: Play, steps: readonly T[], expandedOf: (one: T) => ExpandedStep): readonly T[] {
+    const { startAt } = this.#options
+    if (this.#firstPlay === undefined || startAt === undefined) return steps
+    const at = this.#playRuns.findIndex((one) => one.play === play)
+    if (at !== this.#firstPlay) return at < this.#firstPlay ? [] : steps
+    const first = steps.findIndex((one) => isNamed(expandedOf(one), startAt))
     return first === -1 ? [] : steps.slice(first)
   }
 
-  #wants(own: readonly string[]): boolean {
-    const { tags, skipTags = [] } = this.#wanted
-    for (const one of own) this.#seen.add(one)
+  #selects(own: readonly string[]): boolean {
+    const { tags, skipTags = [] } = this.#options
+    for (const one of own) this.#knownTags.add(one)
     if (own.some((one) => skipTags.includes(one))) return false
     if (tags?.some((one) => own.includes(one))) return true
     return own.includes('always') || (!tags && !own.includes('never'))
   }
 }
 
-/** Words that mean something whether a step bears them or not. */
+/** Tags with a meaning of their own; no step needs to have them. */
 const SPECIAL: ReadonlySet<string> = new Set(['always', 'never'])
 
-function isCalled({ step: { kind, name } }: ExpandedStep, wanted: string): boolean {
+function isNamed({ step: { kind, name } }: ExpandedStep, wanted: string): boolean {
   return wanted === name || wanted === `${kind} ${name}`
 }
 
-function noSuchName(what: string, word: string, names: readonly string[]): Problem {
+function noSuchName(what: string, name: string, names: readonly string[]): Problem {
   const some = [...new Set(names)].slice(0, 20)
   return new Problem(what, {
-    next: `${didYouMean(word, names) ?? (some.length > 0 ? `There are ${some.join(', ')}.` : 'There is none at all.')} Nothing was done.`,
+    next: `${didYouMean(name, names) ?? (some.length > 0 ? `There are ${some.join(', ')}.` : 'There is none at all.')} Nothing was done.`,
   })
 }

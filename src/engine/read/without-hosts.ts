@@ -1,215 +1,143 @@
 import type { StepInfo } from '../../model/event.ts'
 import type { Host } from '../../model/inventory/host.ts'
-import { assertSchemaFits, type Inventory } from '../../model/inventory/inventory.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
 import type { Entries } from '../../model/inventory/schema.ts'
-import { FACTS } from '../../model/playbook/delegate.ts'
 import { type ExpandContext, type Expansion, expand, stepInfo } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
 import type { Steps } from '../../model/playbook/steps.ts'
-import { Problem, wrapErrors } from '../../model/problem.ts'
-import type { Facts } from '../../model/resource/facts.ts'
+import { exampleFacts, RELEASES, type Release } from '../../model/resource/facts.ts'
 import type { Ask } from '../../model/resource/question.ts'
 import type { Read } from '../../model/resource/read.ts'
+import { FACTS } from '../../model/resource/read-facts.ts'
 import type { IngressRule } from '../../model/resource/step.ts'
-import { playRunOf } from '../context.ts'
-import type { PlayState } from './refresh.ts'
+import { type PlayRunOptions, type PlayState, playRunsOf } from './refresh.ts'
 import { Selection, type SelectOptions } from './selection.ts'
 
-/** A release of Debian to make hosts up with. */
-export interface Release {
-  readonly version: number
-  readonly codename: string
+export interface WithoutHostOptions extends Pick<ExpandContext, 'runsOnce'> {
+  /** False to leave out the steps that depend on answers of hosts. @default true: they are expanded as on empty hosts */
+  readonly guess?: boolean
 }
 
-export const RELEASES: readonly [Release, ...Release[]] = [
-  { version: 13, codename: 'trixie' },
-  { version: 12, codename: 'bookworm' },
-]
-
-/** A small host that was just installed. */
-export function exampleFacts({ name }: Pick<Host, 'name'>, { version, codename }: Release): Facts {
-  return {
-    hostname: name,
-    cpus: 2,
-    memory: 4 * 1024 ** 3,
-    architecture: 'amd64',
-    os: { id: 'debian', version, codename },
-    interface: 'eth0',
-    interfaces: [],
-    container: false,
-    bootId: '00000000-0000-0000-0000-000000000000',
+/**
+ * Expands steps for a new host that is not connected.
+ *
+ * @returns undefined if the steps need a real answer; `isGuess` if they are made from answers of empty hosts
+ */
+export function expandWithoutHost(
+  steps: Steps,
+  host: Host,
+  release: Release,
+  { guess = true, ...options }: WithoutHostOptions = {},
+): (Expansion & { readonly isGuess: boolean }) | undefined {
+  let isGuess = false
+  const get = ({ host: asked, question }: Ask): unknown => {
+    if (question === FACTS) return exampleFacts(asked, release)
+    isGuess = true
+    return emptyAnswer(question.read)
+  }
+  const has = (ask: Ask) =>
+    ask.question === FACTS || (guess && ignoreErrors(() => ({ answer: get(ask) })) !== undefined)
+  try {
+    const expansion = expand(steps, {
+      facts: exampleFacts(host, release),
+      answers: { has, get },
+      ...options,
+    })
+    return { ...expansion, isGuess }
+  } catch (error) {
+    if (isGuess) return undefined
+    throw error
   }
 }
 
-/** What a question is answered where nothing is: each of its scripts fails without a word. @throws what the question makes of that */
+/** The answer of an empty host, where each script fails without output. @throws the error of the question */
 export function emptyAnswer<T>({ parts, value }: Read<T>): T {
   const answer = { code: 1, stdout: '', stderr: '', bytes: Buffer.alloc(0) }
   return value(parts.map(({ family, query }) => family.parse(answer, [query])[0]))
 }
 
-/** @property guessed whether the steps hang on answers of hosts that nobody has asked */
-export type HostlessExpansion = Expansion & { readonly guessed: boolean }
-
-/** The steps of a host that has nothing yet and was never met. @throws {@link Unimaginable} where it depends on a made-up answer */
-export function expandWithoutHost(
-  steps: Steps,
-  host: Host,
-  release: Release,
-  more: Pick<ExpandContext, 'runsOnce'> = {},
-): HostlessExpansion {
-  let guessed = false
-  const answerTo = ({ host: asked, question }: Ask): unknown => {
-    if (question === FACTS) return exampleFacts(asked, release)
-    guessed = true
-    return emptyAnswer(question.read)
-  }
-  const answers = { has: (ask: Ask) => canSay(() => answerTo(ask)), get: answerTo }
-  try {
-    return { ...expand(steps, { facts: exampleFacts(host, release), answers, ...more }), guessed }
-  } catch (error) {
-    throw guessed ? new NeedsAnswers('it depends on what hosts answer', { cause: error }) : error
-  }
-}
-
-/** Steps that only real answers can tell. */
-export class NeedsAnswers extends Error {
-  override readonly name = 'Unimaginable'
-}
-
-function canSay(body: () => unknown): boolean {
-  try {
-    body()
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The steps of one play for one host. */
+/** The steps of a play for a host. */
 export interface PlaySteps {
   readonly play: string
   readonly host: string
   readonly steps: readonly StepInfo[]
 }
 
-export interface ListStepsOptions {
-  readonly inventory: Inventory
-  readonly playbook: Playbook
-  readonly limit: (host: Host) => boolean
+export interface ListStepsOptions extends PlayRunOptions {
   readonly select: SelectOptions
 }
 
 /**
- * What a playbook does on which host, as if the hosts were new. Undefined when that hangs on what hosts answer: then only they can tell.
+ * Lists the steps of a playbook for new hosts.
  *
- * @throws Problem for what is wrong with the playbook or a role
+ * @returns undefined if the steps depend on answers of the hosts
+ * @throws Problem for an error of the playbook or of a role
  */
-export function listSteps({
-  inventory,
-  playbook,
-  limit,
-  select,
-}: ListStepsOptions): readonly PlaySteps[] | undefined {
-  assertSchemaFits(playbook, inventory)
-  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
-  const acts = plays.map((play) => playRunOf(play, limit))
-  const selection = new Selection(select, acts, () => true)
-  const surveys = new Map<string, PlayState[]>()
-  for (const { play, hosts, steps } of acts)
+export function listSteps({ select, ...options }: ListStepsOptions): readonly PlaySteps[] | undefined {
+  const playRuns = playRunsOf(options)
+  const selection = new Selection(select, playRuns)
+  const states = new Map<string, PlayState[]>()
+  for (const { play, hosts, steps } of playRuns)
     for (const host of hosts) {
-      const imagined = whereKnown(() =>
-        expandWithoutHost(steps.get(host.name), host, RELEASES[0], {
-          runsOnce: selection.runsOnce(play, host.name),
-        }),
-      )
-      if (!imagined || imagined.guessed || imagined.incomplete) return undefined
-      const examined = selection
-        .keep(play, imagined.steps)
-        .map((placed) => ({ placed, have: undefined, difference: undefined }))
-      const own = surveys.get(host.name) ?? []
-      surveys.set(host.name, [...own, { play, examined, asks: [], version: 0, at: 0 }])
+      const runsOnce = selection.runsOnce(play, host.name)
+      const expansion = expandWithoutHost(steps.get(host.name), host, RELEASES[0], { runsOnce })
+      if (!expansion || expansion.isGuess || expansion.incomplete) return undefined
+      const kept = selection.keep(play, expansion.steps)
+      const own = kept.map((expanded) => ({ expanded, have: undefined, difference: undefined }))
+      const before = states.get(host.name) ?? []
+      states.set(host.name, [...before, { play, steps: own, asks: [], version: 0, at: 0 }])
     }
-  const kept = selection.begin(surveys)
-  return acts.flatMap(({ play, hosts }) =>
+  const started = selection.start(states)
+  return playRuns.flatMap(({ play, hosts }) =>
     hosts.map(({ name: host }) => {
-      const own = kept.get(host)?.find((one) => one.play === play)
-      return {
-        play: play.label,
-        host,
-        steps: (own?.examined ?? []).map(({ placed }) => stepInfo(placed)),
-      }
+      const steps = started.get(host)?.find((one) => one.play === play)?.steps ?? []
+      return { play: play.label, host, steps: steps.map(({ expanded }) => stepInfo(expanded)) }
     }),
   )
 }
 
-function whereKnown<T>(body: () => T): T | undefined {
-  try {
-    return body()
-  } catch (error) {
-    if (error instanceof NeedsAnswers) return undefined
-    throw error
-  }
-}
-
 /**
- * Goes through the whole plan on hosts that have nothing, so that each secret which a run will need is asked for now. Later, with
- * sessions open, a person who takes a minute to type would keep all hosts waiting. What goes wrong here goes wrong again, and is
- * told, in the run itself.
+ * Asks for each secret that a run will need: later the hosts would have to wait for the user. Errors are ignored, because the run reports
+ * them.
  */
 export function promptSecrets<S extends Entries>(
   { values }: Inventory<S>,
   playbook: Playbook<S>,
   limit: (host: Host) => boolean = () => true,
 ): void {
-  const plays = ignoringErrors(() => playbook.plays(values)) ?? []
-  for (const play of plays) {
+  for (const play of ignoreErrors(() => playbook.plays(values)) ?? []) {
     for (const host of play.hosts.filter(limit)) {
-      const steps = ignoringErrors(() => expandWithoutHost(play.steps(host), host, RELEASES[0]).steps) ?? []
-      for (const { step } of steps) ignoringErrors(() => step.diff(emptyAnswer(step.read)))
+      const expansion = ignoreErrors(() => expandWithoutHost(play.steps(host), host, RELEASES[0]))
+      for (const { step } of expansion?.steps ?? []) ignoreErrors(() => step.diff(emptyAnswer(step.read)))
     }
   }
 }
 
-function ignoringErrors<T>(body: () => T): T | undefined {
-  try {
-    return body()
-  } catch {
-    return undefined
-  }
-}
-
-/** Whom each host would let in, by its name, as its roles unfold where nothing is yet. What hangs on the answers of hosts is left out. */
-export function ingressOf(plays: readonly Play[]): ReadonlyMap<string, readonly IngressRule[]> {
+/** The inbound traffic that each host would allow, by the host's name. Steps that depend on answers of hosts are left out. */
+export function ingressByHost(plays: readonly Play[]): ReadonlyMap<string, readonly IngressRule[]> {
   const found = new Map<string, IngressRule[]>()
   for (const play of plays)
     for (const host of play.hosts) {
-      const admits = ingressIn(play, host)
-      if (admits.length > 0) found.set(host.name, [...(found.get(host.name) ?? []), ...admits])
+      const rules = ingressOf(play, host)
+      if (rules.length > 0) found.set(host.name, [...(found.get(host.name) ?? []), ...rules])
     }
   return found
 }
 
-/** A role may know one release alone. */
-function ingressIn(play: Play, host: Host): readonly IngressRule[] {
+/** A role may support only one release. */
+function ingressOf(play: Play, host: Host): readonly IngressRule[] {
   for (const release of RELEASES) {
-    try {
-      const { steps } = expand(play.steps(host), {
-        facts: exampleFacts(host, release),
-        answers: onlyFacts(release),
-      })
-      return steps.flatMap(({ step }) => step.ingress ?? [])
-    } catch (error) {
-      // What is wrong with it is for `provision validate` to say.
-      if (!(error instanceof Problem)) throw error
-    }
+    const expansion = ignoreErrors(() => expandWithoutHost(play.steps(host), host, release, { guess: false }))
+    if (expansion) return expansion.steps.flatMap(({ step }) => step.ingress ?? [])
   }
   return []
 }
 
-function onlyFacts(release: Release) {
-  return {
-    has: ({ question }: Ask) => question === FACTS,
-    get: ({ host }: Ask): unknown => exampleFacts(host, release),
+function ignoreErrors<T>(body: () => T): T | undefined {
+  try {
+    return body()
+  } catch {
+    return undefined
   }
 }

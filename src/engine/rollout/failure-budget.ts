@@ -1,25 +1,25 @@
 import type { Host } from '../../model/inventory/host.ts'
-import { atLeastOne, batches, countOf } from '../../model/playbook/batches.ts'
+import { countOf, playBatches } from '../../model/playbook/batches.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import type { Ask } from '../../model/resource/question.ts'
 import { dueHandlers } from '../apply/handlers.ts'
-import type { PlayRun, RunContext } from '../context.ts'
+import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
-import type { PlayState } from '../read/refresh.ts'
+import type { PlayRun, PlayState } from '../read/refresh.ts'
 
-/** The hosts of a play that count as failed. One that cannot be reached does, unless the play says that it may be gone. */
+/** The failed hosts of a play. A host that is not reachable counts, unless the play ignores that. */
 export function failedHosts(
   hosts: Iterable<Host>,
   play: Pick<Play, 'ignoreUnreachable'>,
-  { members }: Pick<RunContext, 'members'>,
+  { hostRuns }: Pick<RunContext, 'hostRuns'>,
 ): readonly Host[] {
   return [...hosts].filter(({ name }) => {
-    const member = members.get(name)
-    return member ? member.problem !== undefined : !play.ignoreUnreachable
+    const hostRun = hostRuns.get(name)
+    return hostRun ? hostRun.problem !== undefined : !play.ignoreUnreachable
   })
 }
 
-/** Why these failures end the whole run; undefined when they do not. */
+/** Why these failures end the run; undefined if they do not. */
 export function fatalReason(
   { anyErrorsFatal, label }: Pick<Play, 'anyErrorsFatal' | 'label'>,
   failed: readonly Host[],
@@ -28,38 +28,29 @@ export function fatalReason(
   return `${namesOf(failed)} failed in "${label}", which ends the run`
 }
 
-/** How many hosts of a play are begun at a time: all, while all of them say that they serve nobody. */
-export function batchingOf(
-  act: PlayRun,
-  course: Pick<RunContext, 'fleet'>,
-): Pick<Play, 'serial' | 'maxUnavailable'> {
-  return allIdle(act, course) ? { serial: undefined, maxUnavailable: undefined } : act.play
+/** The hosts of a play that start when only these fail. */
+export function startedHosts(
+  play: Play,
+  failedAmong: (hosts: readonly Host[]) => readonly Host[],
+): readonly Host[] {
+  const budget = failureBudget(play)
+  const started: Host[] = []
+  for (const batch of playBatches(play)) {
+    const failed = failedAmong(started)
+    if (failed.length > budget || fatalReason(play, failed) !== undefined) break
+    started.push(...batch)
+  }
+  return started
 }
 
-/** How many hosts of a play may fail before no further ones are begun. */
+/** How many hosts of a play may fail before no further hosts start. */
 export function failureBudget({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 'hosts'>): number {
   return maxFailures === undefined ? hosts.length : countOf(maxFailures, hosts.length)
 }
 
-/** The hosts of a play that are begun when only these fail. */
-export function startedHosts(
-  { hosts, serial, maxUnavailable, ...play }: Play,
-  failedAmong: (hosts: readonly Host[]) => readonly Host[],
-): readonly Host[] {
-  const most = failureBudget({ ...play, hosts })
-  const sizes = maxUnavailable === undefined ? serial : [atLeastOne(maxUnavailable, hosts.length), 1]
-  const begun: Host[] = []
-  for (const batch of batches(hosts, sizes)) {
-    const failed = failedAmong(begun)
-    if (failed.length > most || fatalReason(play, failed) !== undefined) break
-    begun.push(...batch)
-  }
-  return begun
-}
-
-/** Why further hosts are not begun. */
-export function skipReason(failed: readonly Host[], { fleet }: Pick<RunContext, 'fleet'>): string {
-  const lost = failed.filter(({ name }) => fleet.unreachable.has(name))
+/** Why further hosts do not start. */
+export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 'hosts'>): string {
+  const lost = failed.filter(({ name }) => hosts.unreachable.has(name))
   const others = failed.filter((host) => !lost.includes(host))
   const without = lost.map(({ name }) => `!${name}`).join(',')
   return [
@@ -70,22 +61,47 @@ export function skipReason(failed: readonly Host[], { fleet }: Pick<RunContext, 
   ].join(', and ')
 }
 
-export function wouldChange({ examined }: Pick<PlayState, 'examined'>, { owed }: HostRun): boolean {
-  const steps = examined.map(({ placed }) => placed.step)
-  return examined.some(({ difference }) => difference) || dueHandlers(steps, new Set(), owed).length > 0
+/** The batches of a play: none, so that all hosts start at once, if all of them are idle. */
+export function batchingOf(
+  playRun: PlayRun,
+  { hosts: { answers } }: Pick<RunContext, 'hosts'>,
+): Pick<Play, 'serial' | 'maxUnavailable'> {
+  const asks = idleAsks(playRun)
+  // A host that has changed since, or did not answer, may serve traffic.
+  const isIdle = asks.length > 0 && asks.every((one) => answers.get(one) === true)
+  return isIdle ? { serial: undefined, maxUnavailable: undefined } : playRun.play
 }
 
-export function namesOf(hosts: readonly Host[]): string {
-  return hosts.map(({ name }) => name).join(', ')
-}
-
-/** What a play asks its hosts to find out whether they serve anybody. */
 export function idleAsks({ play: { isIdle }, hosts }: PlayRun): readonly Ask[] {
   return isIdle ? hosts.map((host) => ({ host, question: isIdle })) : []
 }
 
-/** Whether all hosts of a play serve nobody. One that was changed since it was asked, or never answered, may serve somebody. */
-export function allIdle(act: PlayRun, { fleet: { answers } }: Pick<RunContext, 'fleet'>): boolean {
-  const asks = idleAsks(act)
-  return asks.length > 0 && asks.every((one) => answers.get(one) === true)
+export function wouldChange({ steps }: Pick<PlayState, 'steps'>, { pendingHandlers }: HostRun): boolean {
+  if (steps.some(({ difference }) => difference)) return true
+  const all = steps.map(({ expanded }) => expanded.step)
+  return dueHandlers(all, new Set(), pendingHandlers).length > 0
+}
+
+/** Runs the plays in order, until one of them halts the run. */
+export async function eachPlay(
+  playRuns: readonly PlayRun[],
+  context: RunContext,
+  runPlay: (playRun: PlayRun) => Promise<void>,
+): Promise<void> {
+  for (const [i, playRun] of playRuns.entries()) {
+    await runPlay(playRun)
+    if (context.halted === undefined) continue
+    const { hostRuns, emit, halted: why } = context
+    const left = playRuns.slice(i + 1).flatMap(({ hosts }) => hosts.map(({ name }) => name))
+    const hosts = [...new Set(left)].filter((name) => {
+      const hostRun = hostRuns.get(name)
+      return hostRun && hostRun.excluded === undefined
+    })
+    if (hosts.length > 0) emit({ kind: 'skipped', play: 'the rest', hosts, why })
+    return
+  }
+}
+
+function namesOf(hosts: readonly Host[]): string {
+  return hosts.map(({ name }) => name).join(', ')
 }

@@ -2,203 +2,218 @@ import type { Host } from '../../model/inventory/host.ts'
 import { atLeastOne, batches } from '../../model/playbook/batches.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { probeScript } from '../../model/playbook/probe.ts'
-import { EndHost } from '../../model/problem.ts'
+import type { EndHost } from '../../model/playbook/steps.ts'
+import { wrapErrors } from '../../model/problem.ts'
 import { milliseconds } from '../../shell/duration.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import { applyPlay } from '../apply/host.ts'
-import type { HostTurn, PlayRun, RunContext } from '../context.ts'
-import { unhealthy } from '../errors/step-errors.ts'
+import { prefetchPackages } from '../apply/package-pool.ts'
+import type { HostTurn, RunContext } from '../context.ts'
+import { notReady } from '../errors/step-errors.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import type { Hosts } from '../hosts/hosts.ts'
 import { toProblem } from '../hosts/scripts.ts'
-import { type PlayState, refresh } from '../read/refresh.ts'
-import { HostDrain } from './drain.ts'
+import { type PlayRun, type PlayState, type Refreshed, refresh } from '../read/refresh.ts'
+import { closeOpenDrains, drainHosts, HostDrain } from './drain.ts'
 import {
   batchingOf,
+  eachPlay,
   failedHosts,
   failureBudget,
   fatalReason,
   skipReason,
   wouldChange,
 } from './failure-budget.ts'
+import { passGate } from './gate.ts'
 
-/** After this long, what was read of a host is read again before it is acted on. */
+/** Milliseconds after which a state is read again before it is changed. */
 const STALE_AFTER = 10_000
 
 /**
- * A play over its hosts: all at once, in batches, or in a window that moves over them. Once more hosts have failed than may, no
- * further ones are begun; a batch that is begun goes to its end.
+ * Applies all plays in order. Drains that an earlier run has left are undone first.
+ *
+ * @returns the hosts that run commands of drains
  */
-export async function rollOut(act: PlayRun, course: RunContext): Promise<void> {
-  const { play, hosts } = act
-  const { emit } = course
+export async function applyPlays(
+  playRuns: readonly PlayRun[],
+  context: RunContext,
+): Promise<readonly HostRun[]> {
+  const helpers = await connectDrainHosts(playRuns, context.hosts)
+  const all = [...new Set([...context.hostRuns.values(), ...helpers])]
+  await closeOpenDrains(all, context, { last: false })
+  void prefetchPackages(playRuns, context).catch(() => {})
+  await eachPlay(playRuns, context, (playRun) =>
+    playRun.play.conditions ? passGate(playRun, context) : rollOut(playRun, context),
+  )
+  await closeOpenDrains(all, context, { last: true })
+  return helpers
+}
+
+/** With `--limit`, they need not be hosts of the run. */
+async function connectDrainHosts(playRuns: readonly PlayRun[], hosts: Hosts): Promise<readonly HostRun[]> {
+  const helpers = playRuns.flatMap(({ play, hosts: own }) =>
+    own.flatMap((host) =>
+      wrapErrors(`play "${play.label}" around ${host.name}`, play.source, () =>
+        play.drain ? drainHosts(play.drain, host) : [],
+      ),
+    ),
+  )
+  const byName = new Map(helpers.map((host) => [host.name, host]))
+  const hostRuns = await Promise.all([...byName.values()].map((host) => hosts.connect(host)))
+  return hostRuns.filter((hostRun) => hostRun !== undefined)
+}
+
+/**
+ * Applies a play to its hosts: all at once, in batches, or a number at a time. When the failures exceed the budget of the play, no further
+ * hosts start; a batch that has started is finished.
+ */
+async function rollOut(playRun: PlayRun, context: RunContext): Promise<void> {
+  const { play, hosts } = playRun
+  const { emit } = context
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
-  const most = failureBudget({ ...play, hosts })
-  const begun = new Set<Host>()
-  const failed = () => failedHosts(begun, play, course)
-  const goesOn = () => failed().length <= most && course.halted === undefined
-  const take = async (host: Host) => {
-    begun.add(host)
-    await takeTurn(host, act, course)
-    course.halted ??= fatalReason(play, failed())
+  const budget = failureBudget({ ...play, hosts })
+  const started = new Set<Host>()
+  const failed = () => failedHosts(started, play, context)
+  const goesOn = () => failed().length <= budget && context.halted === undefined
+  const start = async (host: Host) => {
+    started.add(host)
+    await takeTurn(host, playRun, context)
+    context.halted ??= fatalReason(play, failed())
   }
-  const { serial, maxUnavailable } = batchingOf(act, course)
-  for (const batch of maxUnavailable === undefined ? batches(hosts, serial) : [hosts]) {
-    if (!goesOn()) break
-    if (maxUnavailable === undefined) await Promise.all(batch.map(take))
-    else await inFlight(batch, atLeastOne(maxUnavailable, hosts.length), { goesOn, take })
-  }
-  const rest = hosts.filter((host) => !begun.has(host))
-  // They are left alone, but for those on which nothing is to change.
-  const taken = await Promise.all(rest.map((host) => takeTurn(host, act, course, { idle: true })))
-  const left = rest.filter((_, i) => taken[i] === 'skipped').map(({ name }) => name)
-  if (left.length === 0) return
-  emit({ kind: 'skipped', play: play.label, hosts: left, why: course.halted ?? skipReason(failed(), course) })
+  const { serial, maxUnavailable } = batchingOf(playRun, context)
+  if (maxUnavailable !== undefined)
+    await rollingStart(hosts, atLeastOne(maxUnavailable, hosts.length), { goesOn, start })
+  else
+    for (const batch of batches(hosts, serial)) {
+      if (!goesOn()) break
+      await Promise.all(batch.map(start))
+    }
+  // The other hosts are skipped, except for those that need no change.
+  const rest = hosts.filter((host) => !started.has(host))
+  const turns = await Promise.all(rest.map((host) => takeTurn(host, playRun, context, { onlyRead: true })))
+  const skipped = rest.filter((_, i) => turns[i] === 'skipped').map(({ name }) => name)
+  if (skipped.length === 0) return
+  const why = context.halted ?? skipReason(failed(), context)
+  emit({ kind: 'skipped', play: play.label, hosts: skipped, why })
 }
 
-/** Told once, however many plays were to follow. */
-export function skipRemaining(acts: readonly PlayRun[], { members, emit, halted }: RunContext): void {
-  const left = acts.flatMap(({ hosts }) => hosts.flatMap(({ name }) => members.get(name) ?? []))
-  const present = left.filter(({ away }) => away === undefined)
-  for (const member of present) member.skipped++
-  const hosts = [...new Set(present.map(({ name }) => name))]
-  if (halted !== undefined && hosts.length > 0)
-    emit({ kind: 'skipped', play: 'the rest', hosts, why: halted })
+interface RollingStart {
+  readonly goesOn: () => boolean
+  readonly start: (host: Host) => Promise<void>
 }
 
-/** So many at a time; the next one when one is done. */
-async function inFlight(
+/** Starts the next host when one is done. */
+async function rollingStart(
   hosts: readonly Host[],
   width: number,
-  { goesOn, take }: { readonly goesOn: () => boolean; readonly take: (host: Host) => Promise<void> },
+  { goesOn, start }: RollingStart,
 ): Promise<void> {
   const waiting = [...hosts]
   const lane = async () => {
-    for (let host = waiting.shift(); host; host = goesOn() ? waiting.shift() : undefined) await take(host)
+    for (let host = waiting.shift(); host; host = goesOn() ? waiting.shift() : undefined) await start(host)
   }
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-/** A host whose own steps say to leave it alone: from now on no play is begun on it. */
-export function endHost(member: HostRun, { status, message }: EndHost, emit: RunContext['emit']): void {
-  member.away = status
-  emit({ kind: 'skipped', play: 'all', hosts: [member.name], why: message })
-}
-
-type TurnTaken = 'taken' | 'skipped' | 'away' | 'unreachable'
-
-/** @param idle whether it is had only by a host on which nothing is to change; others are left alone from now on */
+/** @param onlyRead true to skip a host that needs a change, for the rest of the run */
 async function takeTurn(
   host: Host,
-  act: PlayRun,
-  course: RunContext,
-  { idle = false }: { readonly idle?: boolean } = {},
-): Promise<TurnTaken> {
-  const member = course.members.get(host.name)
-  if (!member) return 'unreachable'
-  if (member.away !== undefined) return 'away'
-  if (member.problem || course.stop.aborted || course.halted !== undefined) return skipped(member)
-  const { play } = act
-  const { emit, fleet, diff, stop, confirm } = course
-  const before = member.changed
+  playRun: PlayRun,
+  context: RunContext,
+  { onlyRead = false }: { readonly onlyRead?: boolean } = {},
+): Promise<'done' | 'skipped' | 'absent'> {
+  const { emit, hosts, stop, halted } = context
+  const hostRun = context.hostRuns.get(host.name)
+  if (!hostRun || hostRun.excluded !== undefined) return 'absent'
+  if (hostRun.problem || stop.aborted || halted !== undefined) return 'skipped'
+  const { play } = playRun
+  let changed = 0
   try {
-    const found = await refreshed(member, act, course)
-    if ((idle || member.leftAlone) && wouldChange(found, member)) {
-      member.leftAlone = true
-      return skipped(member)
+    const { states, ended } = await currentState(hostRun, playRun, context)
+    if (ended) {
+      excludeHost(hostRun, ended, emit)
+      return 'absent'
     }
-    await drainedTurn(
-      found,
-      { play: play.label, member, emit, diff, stop, ...(confirm && { confirm }) },
-      course,
-    )
+    const [state] = states
+    if (!state) throw new RangeError(`${host.name} has no state for the play "${play.label}"`)
+    if ((onlyRead || hostRun.isSkipped) && wouldChange(state, hostRun)) {
+      hostRun.skip()
+      return 'skipped'
+    }
+    await applyDrained(state, hostRun, {
+      ...context,
+      emit: (event) => {
+        if (event.kind === 'step' && event.outcome === 'changed') changed++
+        emit(event)
+      },
+    })
   } catch (error) {
-    if (error instanceof EndHost) {
-      endHost(member, error, emit)
-      return 'away'
-    }
-    member.problem = toProblem(error, host.name)
-    if (error instanceof Unreachable) fleet.markUnreachable(host.name, error)
-    else emit({ kind: 'failed', play: play.label, host: host.name, problem: member.problem })
+    const problem = toProblem(error, host.name)
+    hostRun.fail(problem)
+    if (problem instanceof Unreachable) hosts.markUnreachable(host.name, problem)
+    else emit({ kind: 'failed', play: play.label, host: host.name, problem })
   }
-  emit({
-    kind: 'turnEnd',
-    play: play.label,
-    host: host.name,
-    changed: member.changed - before,
-    failed: member.problem !== undefined,
-  })
-  return 'taken'
+  const failed = hostRun.problem !== undefined
+  emit({ kind: 'turnEnd', play: play.label, host: host.name, changed, failed })
+  return 'done'
 }
 
-function skipped(member: HostRun): TurnTaken {
-  member.skipped++
-  return 'skipped'
-}
-
-/** The turn within the play's bracket, where there is one: it is opened before the first change, and closed whatever becomes of the host. */
-async function drainedTurn(
-  found: PlayState,
-  own: Omit<HostTurn, 'begin'>,
-  { fleet }: RunContext,
+/** Applies a play to a host. The host is drained before the first change, and undrained at the end, also after a failure. */
+async function applyDrained(
+  { play, steps }: PlayState,
+  hostRun: HostRun,
+  { hosts, emit, diff, stop, confirm }: RunContext,
 ): Promise<void> {
-  const { drain } = found.play
-  const { member, emit, play } = own
-  const { host } = member
-  const bracket = drain && new HostDrain({ drain, host, play, fleet, emit })
+  const { host, name } = hostRun
+  const drain = play.drain && new HostDrain({ drain: play.drain, host, play: play.label, hosts, emit })
+  const turn: HostTurn = {
+    ...{ play: play.label, hostRun, drain, emit, diff, stop },
+    ...(confirm && { confirm }),
+  }
   try {
-    await turn(found, host, { ...own, begin: async () => bracket?.drain() })
+    emit({ kind: 'turn', play: play.label, host: name, steps: steps.length })
+    const before = hostRun.version
+    await applyPlay(steps, turn)
+    if (play.readiness && hostRun.version !== before) await waitUntilReady(play.readiness(host), turn)
   } catch (error) {
-    await bracket?.undrain(error instanceof Unreachable ? 'lost' : 'failed')
+    await drain?.end(error instanceof Unreachable ? 'lost' : 'failed')
     throw error
   }
-  await bracket?.undrain('well')
-}
-
-async function turn(found: PlayState, host: Host, turn: HostTurn): Promise<void> {
-  const { member, emit, play: label } = turn
-  const { play } = found
-  emit({ kind: 'turn', play: label, host: host.name, steps: found.examined.length })
-  const began = member.version
-  await applyPlay(found, turn)
-  if (play.readiness && member.version !== began) await waitUntilReady(play.readiness(host), turn)
-}
-
-/** The survey of this host for this play, made anew when something has changed since, or when it is old and there is something to do. */
-async function refreshed(
-  member: HostRun,
-  { play, steps }: PlayRun,
-  { surveys, fleet, selection, stop }: RunContext,
-): Promise<PlayState> {
-  const found = surveys.get(member.name)?.find((one) => one.play === play)
-  if (found && !isStale(found, member, fleet)) return found
-  for (const { host } of found?.asks ?? []) fleet.answers.forget(host.name)
-  const [anew] = await refresh(member, [[play, steps.get(member.name)]], {
-    answers: fleet.answers,
-    inquire: (asks) => fleet.ask(asks),
-    selection,
-    stop,
-  })
-  if (!anew) throw new RangeError(`no survey of ${member.name}`)
-  return anew
-}
-
-function isStale({ version, asks, at, examined }: PlayState, member: HostRun, fleet: Hosts): boolean {
-  if (version !== member.version) return true
-  if (asks.some(({ host }) => fleet.versionOf(host.name) > 0)) return true
-  return examined.some(({ difference }) => difference) && Date.now() - at > STALE_AFTER
+  await drain?.end('succeeded')
 }
 
 async function waitUntilReady(
   probe: ReturnType<NonNullable<Play['readiness']>>,
-  { member, emit, play }: HostTurn,
+  { hostRun, emit, play }: HostTurn,
 ): Promise<void> {
-  emit({ kind: 'waiting', play, host: member.name, for: probe.label })
-  const script = {
-    script: probeScript(probe),
-    mode: 'isolated',
-    timeout: milliseconds(probe.timeout ?? member.host.timeouts?.probe ?? '30s') + 10_000,
-  } as const
-  const [result] = await member.session.run([script])
-  if (result && result.code !== 0) throw unhealthy(member, probe.label, { script, result })
+  emit({ kind: 'waiting', play, host: hostRun.name, for: probe.label })
+  const limit = milliseconds(probe.timeout ?? hostRun.host.timeouts?.probe ?? '30s')
+  const script = { script: probeScript(probe), mode: 'isolated', timeout: limit + 10_000 } as const
+  const [result] = await hostRun.session.run([script])
+  if (result && result.code !== 0) throw notReady(hostRun, probe.label, { script, result })
+}
+
+/** The state of a host for a play. It is read again after a change, and if it is old and has something to change. */
+async function currentState(
+  hostRun: HostRun,
+  { play, steps }: PlayRun,
+  context: RunContext,
+): Promise<Refreshed> {
+  const { states, hosts } = context
+  const state = states.get(hostRun.name)?.find((one) => one.play === play)
+  if (state && !isStale(state, hostRun, hosts)) return { states: [state], ended: undefined }
+  for (const { host } of state?.asks ?? []) hosts.answers.forget(host.name)
+  return refresh(hostRun, [[play, steps.get(hostRun.name)]], context)
+}
+
+function isStale({ version, asks, at, steps }: PlayState, hostRun: HostRun, hosts: Hosts): boolean {
+  if (version !== hostRun.version) return true
+  if (asks.some(({ host }) => hosts.versionOf(host.name) > 0)) return true
+  return steps.some(({ difference }) => difference) && Date.now() - at > STALE_AFTER
+}
+
+/** Excludes a host from the run, as its steps say. */
+export function excludeHost(hostRun: HostRun, { status, reason }: EndHost, emit: RunContext['emit']): void {
+  hostRun.exclude(status)
+  emit({ kind: 'skipped', play: 'all', hosts: [hostRun.name], why: reason })
 }

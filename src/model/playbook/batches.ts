@@ -1,28 +1,38 @@
-/** A number of hosts, or a share of the play's. */
+import type { Play } from './play.ts'
+
+/** A number of hosts, or a share of the play's hosts. */
 export type BatchSize = number | `${number}%`
 
-/** The hosts of a play in batches. */
+/** The hosts of a play in the order in which they start; with `maxUnavailable`, each host after the first ones is a batch of its own. */
+export function playBatches<H>({
+  hosts,
+  serial,
+  maxUnavailable,
+}: Pick<Play, 'serial' | 'maxUnavailable'> & { readonly hosts: readonly H[] }): readonly (readonly H[])[] {
+  return batches(hosts, maxUnavailable === undefined ? serial : [atLeastOne(maxUnavailable, hosts.length), 1])
+}
+
+/** The hosts in batches of these sizes; the last size is that of all further batches. */
 export function batches<H>(
   hosts: readonly H[],
-  serial: readonly BatchSize[] | undefined,
+  sizes: readonly BatchSize[] | undefined,
 ): readonly (readonly H[])[] {
-  if (!serial || serial.length === 0) return hosts.length === 0 ? [] : [hosts]
+  if (!sizes || sizes.length === 0) return hosts.length === 0 ? [] : [hosts]
   const made: H[][] = []
   let at = 0
   while (at < hosts.length) {
-    const size = atLeastOne(serial[Math.min(made.length, serial.length - 1)] ?? 1, hosts.length)
+    const size = atLeastOne(sizes[Math.min(made.length, sizes.length - 1)] ?? 1, hosts.length)
     made.push(hosts.slice(at, at + size))
     at += size
   }
   return made
 }
 
-/** How many hosts a window or a batch of this size holds, of so many. */
 export function atLeastOne(size: BatchSize, all: number): number {
   return Math.max(1, countOf(size, all))
 }
 
-/** A share is rounded down: of 3 hosts, 50% is one. */
+/** The number of hosts; a share is rounded down: of 3 hosts, 50% is one. */
 export function countOf(size: BatchSize, all: number): number {
   const count = Math.floor(typeof size === 'number' ? size : (all * Number(size.slice(0, -1))) / 100)
   if (!Number.isFinite(count)) throw new TypeError(`serial: "${size}" is neither a number nor a percentage`)

@@ -1,13 +1,9 @@
 import type { Host } from '../inventory/host.ts'
 import type { Diff } from '../resource/diff.ts'
-import { facts } from '../resource/facts.ts'
 import type { FakeState } from '../resource/fake-state.ts'
 import type { Handler } from '../resource/handler.ts'
 import { elsewhere } from '../resource/read.ts'
 import type { Step } from '../resource/step.ts'
-
-/** What roles of delegated steps see. */
-export const FACTS = Object.freeze({ label: 'its facts', read: facts })
 
 /** The same step, done on another host: asked there, changed there, its handlers run there. */
 export function stepOn(step: Step, host: Host): Step {

@@ -4,9 +4,10 @@ import { Problem, wrapErrors } from '../problem.ts'
 import type { AnswerStore, QuestionRegistry } from '../resource/answer-store.ts'
 import type { Facts } from '../resource/facts.ts'
 import type { Ask } from '../resource/question.ts'
+import { FACTS } from '../resource/read-facts.ts'
 import type { Step } from '../resource/step.ts'
-import { FACTS, stepOn } from './delegate.ts'
-import type { RoleContext, Steps } from './steps.ts'
+import { stepOn } from './delegate.ts'
+import type { EndHost, RoleContext, Steps } from './steps.ts'
 
 /** A step with the roles that it came from, outermost first. */
 export interface ExpandedStep {
@@ -37,8 +38,10 @@ export interface Expansion {
   readonly steps: readonly ExpandedStep[]
   /** All that was asked for these steps, whether it is answered yet or not. */
   readonly asks: readonly Ask[]
-  /** Whether some asks have no answer yet, so that steps are missing. */
+  /** True if some asks have no answer yet, so that steps are missing. */
   readonly incomplete: boolean
+  /** Set when the host is excluded from the run. */
+  readonly ended: EndHost | undefined
 }
 
 /** The flat list of steps of one host, in order. @throws Problem naming the role whose body failed */
@@ -48,6 +51,7 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
   const first = (one: Ask) => questions?.first(one) ?? one
   const asks: Ask[] = []
   const flat: ExpandedStep[] = []
+  let ended: EndHost | undefined
   const answered = (needed: readonly Ask[]) => {
     const known = needed.map(first)
     asks.push(...known)
@@ -55,7 +59,7 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
   }
   const walk = (node: Steps, at: Place): void => {
     const { roles, tags } = at
-    if (!node) return
+    if (!node || ended) return
     if (isList(node)) for (const inner of node) walk(inner, at)
     else if (node.type === 'step') {
       const step = at.host ? stepOn(node, at.host) : node
@@ -78,10 +82,11 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
       const needed = { host: node.host, question: FACTS }
       if (answered([needed]))
         walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
-    } else throw notSteps(node, roles)
+    } else if (node.type === 'end-host') ended = node
+    else throw notSteps(node, roles)
   }
   walk(steps, { roles: [], tags: [], facts: context.facts })
-  return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)) }
+  return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)), ended }
 }
 
 interface Place {

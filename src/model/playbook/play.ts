@@ -1,5 +1,6 @@
 import type { Group, Host } from '../inventory/host.ts'
-import type { Question } from '../resource/question.ts'
+import type { Problem } from '../problem.ts'
+import type { Answers, Question } from '../resource/question.ts'
 import { callSite, type Source } from '../source.ts'
 import type { BatchSize } from './batches.ts'
 import type { Drain } from './drain.ts'
@@ -28,6 +29,8 @@ export interface Play<H extends Host = Host> {
   readonly drain: Drain<H> | undefined
   readonly tags: readonly string[]
   readonly steps: (host: H) => Steps
+  /** The conditions of a gate; undefined for a play with steps. */
+  readonly conditions: readonly Answers<Problem | undefined>[] | undefined
 }
 
 export interface PlayOptions<H extends Host> {
@@ -102,6 +105,7 @@ export function play<H extends Host>(
     drain,
     tags,
     steps,
+    conditions: undefined,
   }
   // The functions of a play are only ever called with its own hosts.
   return Object.freeze(made) as unknown as Play

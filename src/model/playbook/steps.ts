@@ -88,7 +88,29 @@ export function after<T>(derived: Answers<T>, then: (value: T) => Steps): AfterS
   })
 }
 
-/** Steps, roles, and what is to be left out (`tls && file(…)`), in lists within lists. */
+/** Excludes the host from the run, which is no failure. */
+export interface EndHost {
+  readonly type: 'end-host'
+  readonly reason: string
+  readonly status: string
+}
+
+export interface EndHostOptions {
+  /** The status of the host in the summary of the run. @default 'excluded' */
+  readonly as?: string
+}
+
+/**
+ * Excludes the host from the run: no play changes anything on it. It is no failure.
+ *
+ * @param reason is printed, such as `it is in maintenance`
+ * @example after(askHost(db1, isPrimary), (primary) => primary && endHost('it is the primary', { as: 'primary' }))
+ */
+export function endHost(reason: string, { as: status = 'excluded' }: EndHostOptions = {}): EndHost {
+  return Object.freeze({ type: 'end-host', reason, status })
+}
+
+/** Steps and roles in nested lists; false, undefined and null are left out, as in `tls && file(…)`. */
 export type Steps =
   | Step
   | RoleCall
@@ -96,6 +118,7 @@ export type Steps =
   | DelegatedSteps
   | RunOnceSteps
   | TaggedSteps
+  | EndHost
   | Falsy
   | readonly Steps[]
 

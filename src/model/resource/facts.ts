@@ -1,8 +1,6 @@
-import { sh } from '../../shell/sh.ts'
-import type { Answer } from './fake-state.ts'
-import { read } from './read.ts'
+import type { Host } from '../inventory/host.ts'
 
-/** What a role may want to know of the machine it is unfolded for. */
+/** The facts of a host, for roles. */
 export interface Facts {
   readonly hostname: string
   readonly cpus: number
@@ -17,91 +15,38 @@ export interface Facts {
     readonly version: number
     readonly codename: string
   }
-  /** The interface of the default route, or the first that is not the loopback. */
+  /** The interface of the default route; without one, the first that is not the loopback. */
   readonly interface: string
-  /** All of them; empty where nobody has looked. */
+  /** The names of all interfaces. */
   readonly interfaces: readonly string[]
-  /** It shares its kernel with others: settings of the kernel and the clock are not its own. Its network is. */
+  /** True in a container: the kernel's settings and the clock belong to the machine below, the network does not. */
   readonly container: boolean
   /** Differs after each boot. */
   readonly bootId: string
 }
 
-/**
- * `key=value`, a line each. The shell reads files itself, which takes no process; programs are asked only where a file is not there.
- * The kernel gives each of these files to who reads it byte by byte, too, as dash does.
- */
-const SCRIPT = sh`
-value=; read -r value </proc/sys/kernel/hostname || value=$(uname -n)
-echo "hostname=$value"
-value=; while read -r key list rest; do case $key in Cpus_allowed_list:) value=$list; break ;; esac; done </proc/self/status
-if [ "$value" ]; then echo "cpuset=$value"; else echo "cpus=$(nproc || grep -c ^processor /proc/cpuinfo)"; fi
-value=; while read -r key value rest; do case $key in MemTotal:) break ;; esac; done </proc/meminfo
-echo "memory=$value"
-value=; [ ! -s /var/lib/dpkg/arch ] || read -r value </var/lib/dpkg/arch
-set -- /var/lib/dpkg/info/libc6:*.list
-[ "$value" ] || [ $# -gt 1 ] || [ ! -e "$1" ] || { value=\${1##*:}; value=\${value%.list}; }
-echo "architecture=\${value:-$(dpkg --print-architecture || uname -m)}"
-for file in /etc/os-release /usr/lib/os-release; do
-  [ -r $file ] || continue
-  while IFS= read -r line || [ "$line" ]; do
-    case $line in ID=*|VERSION_ID=*|VERSION_CODENAME=*) printf '%s\n' "$line" ;; esac
-  done <$file
-  break
-done
-count=0 route=
-{ while [ $count -lt 200 ] && read -r name destination rest; do
-    case $destination in 00000000) route=$name; break ;; esac
-    count=$((count + 1))
-  done
-  [ "$route" ] || [ $count -lt 200 ] || route=$(awk '$2 == "00000000" { print $1; exit }')
-} </proc/net/route
-printf 'routed=%s\n' "$route"
-for value in /sys/class/net/*; do [ ! -d "$value" ] || printf 'interface=%s\n' "\${value##*/}"; done
-value=; read -r value </proc/sys/kernel/random/boot_id
-echo "boot=$value"
-[ ! -e /run/systemd/container ] || echo container=yes`
-
-export const facts = read(SCRIPT, parse, { shared: true })
-
-function parse({ stdout }: Answer): Facts {
-  const lines = stdout.split('\n').map((line) => {
-    const cut = line.indexOf('=')
-    return [line.slice(0, cut), line.slice(cut + 1)] as const
-  })
-  const interfaces = lines.flatMap(([key, name]) => (key === 'interface' ? [name] : []))
-  const found = new Map(lines)
-  const said = (key: string) => found.get(key) ?? ''
-  return Object.freeze({
-    hostname: said('hostname'),
-    cpus: sizeOf(said('cpuset')) || Number(said('cpus')) || 1,
-    memory: (Number(said('memory')) || 0) * 1024,
-    architecture: said('architecture'),
-    os: Object.freeze({
-      id: unquoted(said('ID')),
-      version: Math.floor(Number(unquoted(said('VERSION_ID')))) || 0,
-      codename: unquoted(said('VERSION_CODENAME')),
-    }),
-    interface: said('routed') || (interfaces.find((one) => one !== 'lo') ?? ''),
-    interfaces: Object.freeze(interfaces),
-    container: said('container') === 'yes',
-    bootId: said('boot'),
-  })
+/** A release of Debian. */
+export interface Release {
+  readonly version: number
+  readonly codename: string
 }
 
-/** How many a list of the kernel names: four in `0-2,7`. */
-function sizeOf(list: string): number {
-  return list
-    .split(',')
-    .filter((part) => part !== '')
-    .reduce((sum, part) => {
-      const [first = '', last = first] = part.split('-')
-      return sum + Number(last) - Number(first) + 1
-    }, 0)
-}
+export const RELEASES: readonly [Release, ...Release[]] = [
+  { version: 13, codename: 'trixie' },
+  { version: 12, codename: 'bookworm' },
+]
 
-/** A value of os-release(5), which is written as for a shell. */
-function unquoted(value: string): string {
-  const [, , inner] = /^(["'])(.*)\1$/.exec(value) ?? []
-  return (inner ?? value).replace(/\\(.)/g, '$1')
+/** The facts of a small new host. */
+export function exampleFacts({ name }: Pick<Host, 'name'>, { version, codename }: Release): Facts {
+  return {
+    hostname: name,
+    cpus: 2,
+    memory: 4 * 1024 ** 3,
+    architecture: 'amd64',
+    os: { id: 'debian', version, codename },
+    interface: 'eth0',
+    interfaces: [],
+    container: false,
+    bootId: '00000000-0000-0000-0000-000000000000',
+  }
 }

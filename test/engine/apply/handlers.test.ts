@@ -169,7 +169,7 @@ describe('the handlers that are due', () => {
   const step = (of: Partial<Step>) => ({ ...command('c', sh`:`, { creates: '/' }), ...of }) satisfies Step
   const due = (steps: readonly Step[], changed: readonly Step[], owed: readonly string[] = []) =>
     dueHandlers(steps, new Set(changed), new Set(owed)).map(
-      (one) => `${one.handler.name}${one.owed ? ' owed' : ''}`,
+      (one) => `${one.handler.name}${one.leftover ? ' leftover' : ''}`,
     )
 
   it('are those of changed steps, each once, in the order in which they were notified', () => {
@@ -186,7 +186,7 @@ describe('the handlers that are due', () => {
 
   it('are owed ones that some step of the play still speaks of', () => {
     const [one, two] = [step({ notify: [a] }), step({ satisfies: [b] })]
-    expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a owed', 'b owed'])
+    expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a leftover', 'b leftover'])
     expect(due([one], [one], ['a'])).to.deep.equal(['a'])
   })
 })

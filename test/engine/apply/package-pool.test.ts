@@ -16,13 +16,13 @@ const NOTHING = { version: undefined, state: undefined, guarded: false }
 describe('the order in which a host takes its steps', () => {
   /** A step as it stands in these roles, with something to do unless told otherwise. */
   const at = (role: string, step: Step, { differs = true } = {}): StepState => ({
-    placed: { step, roles: role === '' ? [] : role.split('/'), tags: [] },
+    expanded: { step, roles: role === '' ? [] : role.split('/'), tags: [] },
     have: step.kind === 'package' ? step.name.split(', ').map(() => NOTHING) : undefined,
     difference: differs ? { action: 'change', fields: [], parts: partsOf(step) } : undefined,
   })
   const order = (...all: readonly StepState[]) =>
     groupPackages(all)
-      .map(({ placed }) => placed.step.name)
+      .map(({ expanded }) => expanded.step.name)
       .join(' ')
   const first = at('a', pkg('one'))
   const last = at('z', pkg('two'))

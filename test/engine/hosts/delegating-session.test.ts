@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
+import type { SessionOptions } from '../../../src/engine/hosts/scripts.ts'
 import type { Group, Host } from '../../../src/model/inventory/host.ts'
 import { play } from '../../../src/model/playbook/play.ts'
 import { role } from '../../../src/model/playbook/role.ts'
@@ -26,7 +27,8 @@ describe('steps that are not for every host', () => {
 
   it('are done on the other host, at their place in the turn', async () => {
     const sessions: string[] = []
-    const opens = ({ name }: Host, purpose: string) => void sessions.push(`${name} ${purpose}`)
+    const opens = ({ name }: Host, { lock }: SessionOptions) =>
+      void sessions.push(`${name} ${lock ? 'locked' : 'unlocked'}`)
     const { told, summary } = await rig.run(
       (all) => [
         play('web', web(all), ({ name }) => [
@@ -42,7 +44,7 @@ describe('steps that are not for every host', () => {
     )
     expect(told).to.include('web1 changed command for web1 on db1')
     // Whoever changes a host holds its lock.
-    expect(sessions).to.include('db1 change')
+    expect(sessions).to.include('db1 locked')
     expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1', 'web2'])
   })
 

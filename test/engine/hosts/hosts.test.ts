@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { SessionOptions } from '../../../src/engine/hosts/scripts.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import type { Group, Host } from '../../../src/model/inventory/host.ts'
 import { play } from '../../../src/model/playbook/play.ts'
@@ -75,11 +76,11 @@ describe('a run', () => {
     })
 
     it('opens sessions that only look', async () => {
-      const purposes: string[] = []
-      const opens = (_host: Host, purpose: string) => void purposes.push(purpose)
+      const locks: boolean[] = []
+      const opens = (_host: Host, { lock }: SessionOptions) => void locks.push(lock)
       await rig.run(plays, { mode: 'plan', opens })
       await rig.run(plays, { opens })
-      expect(purposes).to.deep.equal(['look', 'change'])
+      expect(locks).to.deep.equal([false, true])
     })
   })
 

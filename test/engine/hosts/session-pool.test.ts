@@ -12,8 +12,8 @@ describe('sessions that are kept', () => {
   it('are used again when they are let go, unless something went wrong in them', async () => {
     const sessions: Session[] = []
     let closed = 0
-    const { open, close } = sessionPool(async (one, purpose) => {
-      const opened = await rig.open(one, purpose)
+    const { open, close } = sessionPool(async (one, options) => {
+      const opened = await rig.open(one, options)
       sessions.push(opened.session)
       const leave = async () => {
         closed++
@@ -22,7 +22,7 @@ describe('sessions that are kept', () => {
       return { ...opened, close: leave }
     })
     const ask = async () => {
-      const { session, close: letGo } = await open(host, 'look')
+      const { session, close: letGo } = await open(host, { lock: false })
       try {
         return (await session.run([{ script: sh`echo one` }]))[0]?.stdout.toString()
       } finally {
@@ -39,7 +39,7 @@ describe('sessions that are kept', () => {
     expect([await ask(), sessions.length]).to.deep.equal(['one\n', 2])
 
     // Two at once are two.
-    const both = await Promise.all([open(host, 'look'), open(host, 'look')])
+    const both = await Promise.all([open(host, { lock: false }), open(host, { lock: false })])
     await Promise.all(both.map((one) => one.close()))
     expect(sessions.length).to.equal(3)
     await close()

@@ -98,7 +98,7 @@ describe('a question to other hosts', () => {
   it('is put to hosts that the run is not about, which are only looked at', async () => {
     writeFileSync(`${rig.root}/leader`, 'web1')
     const question = leader()
-    const purposes: string[] = []
+    const sessions: string[] = []
     const { summary } = await rig.run(
       (web) => [
         play('web', { hosts: web }, () =>
@@ -111,10 +111,10 @@ describe('a question to other hosts', () => {
       {
         names,
         limit: ({ name }) => name === 'web1',
-        opens: ({ name }, purpose) => purposes.push(`${name} ${purpose}`),
+        opens: ({ name }, { lock }) => sessions.push(`${name} ${lock ? 'locked' : 'unlocked'}`),
       },
     )
-    expect(purposes).to.deep.equal(['web1 change', 'web2 look'])
+    expect(sessions).to.deep.equal(['web1 locked', 'web2 unlocked'])
     expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1'])
     expect(readFileSync(`${rig.root}/count`, 'utf8')).to.equal('2')
   })

@@ -176,7 +176,7 @@ describe('the drain of a host', () => {
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
     expect(wordsIn(failures(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
-   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run that finds it takes it back; the lines above do so by hand.`)
     const missing = await runAround({}, { dead: 'web1' })
     expect(brackets(missing)).to.include('web1 failed (leftover)')
@@ -184,7 +184,7 @@ describe('the drain of a host', () => {
       wordsIn(failures(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
     ).to.equal(`error: web1 stays out, since an earlier run
    web1 cannot be reached
-   on ONE: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   on ONE: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run that finds it tries again; the last line above does so by hand.`)
     const next = await runAround()
     expect(brackets(next)).to.include('web1 undrained (leftover)')
@@ -201,9 +201,9 @@ describe('the drain of a host', () => {
     expect(outcome.problems).to.deep.equal(['web1 stays out'])
     expect(wordsIn(failures(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
    on lb1, a command ended with status 1:
-   $ [ ! -e /var/lib/provision/undo/web1:out ] || { sh /var/lib/provision/undo/web1:out && rm -f -- /var/lib/provision/undo/web1:out; }
+   $ [ ! -e /var/lib/provision/drains/web1:out ] || { sh /var/lib/provision/drains/web1:out && rm -f -- /var/lib/provision/drains/web1:out; }
      stuck
-   on lb1: sh /var/lib/provision/undo/web1:out && rm /var/lib/provision/undo/web1:out
+   on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run takes it back first; the last lines above do so by hand.`)
     await rig.run((all) => [play('mend', { hosts: all }, () => file(`${rig.root}/mended`, '', rig.own))], {
       names,

@@ -4,8 +4,8 @@ import type { RunEvent } from '../../../src/model/event.ts'
 import type { Host } from '../../../src/model/inventory/host.ts'
 import { type PlayOptions, play } from '../../../src/model/playbook/play.ts'
 import { probe } from '../../../src/model/playbook/probe.ts'
-import { after as asked } from '../../../src/model/playbook/steps.ts'
-import { EndHost, Problem } from '../../../src/model/problem.ts'
+import { after as asked, endHost } from '../../../src/model/playbook/steps.ts'
+import { Problem } from '../../../src/model/problem.ts'
 import { ask, askHost } from '../../../src/model/resource/question.ts'
 import { known, read } from '../../../src/model/resource/read.ts'
 import { resource } from '../../../src/model/resource/step.ts'
@@ -292,10 +292,10 @@ describe('a play over many hosts', () => {
     const { events, summary } = await rig.run(
       (web) => [
         play('who', { hosts: web, serial: 1 }, (host) =>
-          asked(askHost(host, ask('whether it is away', known(host.name === 'web2'))), (away) => {
-            if (away) throw new EndHost('it is away', { as: 'at lunch' })
-            return []
-          }),
+          asked(
+            askHost(host, ask('whether it is away', known(host.name === 'web2'))),
+            (away) => away && endHost('it is away', { as: 'at lunch' }),
+          ),
         ),
         play('work', { hosts: web, serial: 1 }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own)),
       ],

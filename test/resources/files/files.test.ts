@@ -232,7 +232,7 @@ describe('kinds of files on a real file system', () => {
     ])
     expect(existsSync(`${rig.root}/dir`)).to.equal(false)
     // Read through the machine, which has its own /var/lib.
-    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
     const [found] = await session.run([{ script: sh`cat /var/lib/provision/removed/*/dir/deep/file` }])
     await close()
     expect(found?.stdout.toString()).to.equal('precious')
@@ -250,7 +250,7 @@ describe('kinds of files on a real file system', () => {
         file(`${rig.root}/plain`, 'new', rig.own),
       ]),
     )
-    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
     const [found] = await session.run([
       { script: sh`cd /var/lib/provision/removed && cat */alone */together; ls -d */plain 2>/dev/null` },
     ])

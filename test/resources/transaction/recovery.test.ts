@@ -25,7 +25,7 @@ describe('an interrupted transaction', () => {
   })
 
   const said = async (script: Shell) => {
-    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
     const [result] = await session.run([{ script, mode: 'isolated' }])
     await close()
     return `${result?.stdout}${result?.stderr}`

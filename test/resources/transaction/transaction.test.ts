@@ -54,7 +54,7 @@ describe('a transaction', () => {
   }
   /** The remains of transactions on the machine. */
   const remains = async () => {
-    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, 'look')
+    const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
     const [found] = await session.run([
       {
         script: sh`ls -A /var/lib/provision/transactions 2>/dev/null; ls -d /run/provision-* 2>/dev/null
@@ -208,15 +208,15 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('is rolled back without a new connection, if it must be confirmed', async () => {
-    const purposes: string[] = []
+    const locks: boolean[] = []
     const { told } = await rig.run(
       (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { confirmed: true }))],
-      { opens: (_host, purpose) => purposes.push(purpose) },
+      { opens: (_host, { lock }) => locks.push(lock) },
     )
     expect(told).to.deep.equal(['web1 changed transaction conf'])
     // The session of the run, one that saw the wait, and one that was opened afterwards.
-    expect(purposes[0]).to.equal('change')
-    expect(purposes.filter((purpose) => purpose === 'look').length).to.be.at.least(2)
+    expect(locks[0]).to.equal(true)
+    expect(locks.filter((lock) => !lock).length).to.be.at.least(2)
   })
 
   it('takes any text, in files and names', async () => {
