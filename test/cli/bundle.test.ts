@@ -32,7 +32,7 @@ describe('a bundle', () => {
     bundle({ entries: { main: join(project.directory, 'main.ts') }, outdir: outdir(), ...more })
   const text = () => readFileSync(join(outdir(), 'main.js'), 'utf8')
 
-  it('is made of the files and all that they import', async () => {
+  it('contains the files and all that they import', async () => {
     const { fresh, inputs } = await made()
     expect(fresh).to.equal(true)
     expect([...inputs].sort()).to.deep.equal(
@@ -41,7 +41,7 @@ describe('a bundle', () => {
     expect(text()).to.include('world')
   })
 
-  it('is reused while nothing has changed', async () => {
+  it('is reused if nothing has changed', async () => {
     await made()
     const before = statSync(join(outdir(), 'main.js')).mtimeMs
     const { fresh, inputs } = await made()
@@ -49,7 +49,7 @@ describe('a bundle', () => {
     expect(statSync(join(outdir(), 'main.js')).mtimeMs).to.equal(before)
   })
 
-  it('leaves no chunks of earlier builds behind, once nobody can want them any more', async () => {
+  it('deletes chunks of earlier builds that no process can still load', async () => {
     const chunks = () => readdirSync(outdir()).filter((name) => /^chunk-.*js$/.test(name))
     const parts = (word: string) =>
       `export const later = async () => (await import('./late.ts')).late + '${word}'\n`
@@ -71,7 +71,7 @@ describe('a bundle', () => {
     expect(readdirSync(outdir())).to.include('notes.js')
   })
 
-  it('is made anew when an imported file has changed, be it only in its time, or is gone', async () => {
+  it('is built again if the content or the time of an imported file has changed, or if it is missing', async () => {
     await made()
     project.write('lib/name.ts', `export const name: string = 'there'\n`)
     expect((await made()).fresh).to.equal(true)
@@ -83,13 +83,13 @@ describe('a bundle', () => {
     expect((await made()).inputs).to.have.length(1)
   })
 
-  it('is made anew when it is to be made of something else, or otherwise', async () => {
+  it('is built again if its entries or aliases have changed', async () => {
     await made()
     expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(true)
     expect((await made({ alias: { 'provision-ts': '/elsewhere.js' } })).fresh).to.equal(false)
   })
 
-  it('is made of new files, so that who runs the old ones meanwhile reads them whole', async () => {
+  it('is written to new files, so that running processes can read the old ones', async () => {
     await made()
     const before = statSync(join(outdir(), 'main.js')).ino
     const reading = openSync(join(outdir(), 'main.js'), 'r')
@@ -101,7 +101,7 @@ describe('a bundle', () => {
     expect(readdirSync(outdir()).sort()).to.deep.equal(['inputs.json', 'main.js', 'main.js.map'])
   })
 
-  it('leaves no bundle that vouches for files which could not be read', async () => {
+  it('is not reused after a failed build', async () => {
     await made()
     project.write('lib/name.ts', 'export const name = ')
     const failed = await made().then(
@@ -109,11 +109,11 @@ describe('a bundle', () => {
       () => true,
     )
     expect(failed).to.equal(true)
-    project.write('lib/name.ts', `export const name: string = 'mended'\n`)
+    project.write('lib/name.ts', `export const name: string = 'fixed'\n`)
     expect((await made()).fresh).to.equal(true)
   })
 
-  it('lets each file know its own place, as when it stood alone', async () => {
+  it('keeps import.meta of each file', async () => {
     mkdirSync(join(project.directory, 'deep'))
     project.write('deep/where.ts', 'export const where = import.meta.url\n')
     project.write(
@@ -128,7 +128,7 @@ describe('a bundle', () => {
     expect(here).to.equal(project.directory)
   })
 
-  it('gives places that are shown as in the file that its author wrote', async () => {
+  it('has source locations of the original files', async () => {
     project.write(
       'main.ts',
       `import type { Step } from 'provision-ts'

@@ -22,9 +22,9 @@ export default inventory(site, {
 })
 `
 
-/** What a person reads, whole. A place is the person's own, with the line that is meant; what to do next comes last. */
+/** Complete messages. Places are in user files, with the line; the next step comes last. */
 const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = {
-  'there is no inventory to be guessed': [
+  'no inventory is specified': [
     'site',
     `error: No inventory specified
    Use --inventory inventory/bad.ts. The inventories are inventory/bad.ts, inventory/good.ts, inventory/unlucky.ts, inventory/wrong.ts.`,
@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     `error: Unknown command or playbook "verfiy"
    Did you mean "verify"?`,
   ],
-  'a word is like no command and no playbook': [
+  'a word resembles no command and no playbook': [
     'xyzzyx',
     `error: Unknown command or playbook "xyzzyx"
    For the commands and playbooks: provision --help`,
@@ -51,7 +51,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
    const ansible = await fromAnsible('inventory', schema)
    An inventory of Ansible is read with this line in inventory/NAME.ts; see docs/from-ansible.md.`,
   ],
-  'a value is a promise, unknown to the compiler': [
+  'a value is a promise, without type check': [
     '-i sites/promised.ts --no-type-check',
     `error: The inventory does not fit its stack.
    web.hosts.web1.workers: is a promise; write await before it, in an async function
@@ -72,17 +72,17 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     `error: inventory/godo.ts does not exist
    Did you mean "inventory/good.ts"?`,
   ],
-  'a flag is mistyped': [
+  'an option is mistyped': [
     '-i inventory/good.ts --no-type-check --limt web1',
     `error: Unknown option --limt
    Did you mean "--limit"?`,
   ],
-  'a flag of a command without a playbook is mistyped': [
+  'an option of a command without a playbook is mistyped': [
     'hosts --limt web1',
     `error: Unknown option --limt
    Did you mean "--limit"?`,
   ],
-  'a command below another is mistyped': [
+  'a subcommand is mistyped': [
     'lab upp',
     `error: Unknown command "lab upp"
    Did you mean "up"?`,
@@ -92,7 +92,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     `error: --limit: no host or group matches "wbe1"
    Did you mean "web1" or "web"?`,
   ],
-  'a file is no TypeScript': [
+  'a file has a syntax error': [
     '-i inventory/broken.ts --no-type-check',
     `error: inventory/broken.ts cannot be compiled: Expected ";" but found "a"
    at inventory/broken.ts:1:6
@@ -100,7 +100,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
        |      ^
    Nothing was done.`,
   ],
-  'types do not fit': [
+  'a file has a type error': [
     '-i inventory/wrong.ts',
     `error: The TypeScript compiler found errors
    inventory/wrong.ts:3:14: Type 'string' is not assignable to type 'number'.
@@ -128,7 +128,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
      Did you forget to use 'await'?
    Nothing was done. Fix them, or run with --no-type-check.`,
   ],
-  'a template has a fault': [
+  'a template has an error': [
     '-i inventory/good.ts greet',
     `error: The TypeScript compiler found errors
    roles/templates/greeting.ejs:2:8: Cannot find name 'nmae'.
@@ -136,7 +136,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
        |        ^
    Nothing was done. Fix them, or run with --no-type-check.`,
   ],
-  'values do not fit': [
+  'values do not match the schema': [
     '-i inventory/bad.ts --no-type-check',
     `error: The inventory does not fit its stack.
    web.hosts.web1.workers: should be a whole number ≥ 1, got 0
@@ -149,7 +149,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
      5 |     if (workers === 13) throw new Error('so many workers bring bad luck')
        |                               ^`,
   ],
-  'a host cannot be reached': [
+  'a host is unreachable': [
     '-i inventory/good.ts --no-type-check --check',
     `error: web1 refuses connections at port 1
    we tried root@127.0.0.1:1
@@ -159,7 +159,7 @@ web1 unreachable
   ],
 }
 
-describe('what a person reads', function () {
+describe('an error message', function () {
   this.slow('5s')
   let project: Project
 
@@ -185,7 +185,7 @@ describe('what a person reads', function () {
   after(() => project.remove())
 
   for (const [when, [words, text]] of Object.entries(CASES))
-    it(`says what, where and what next when ${when}`, async () => {
+    it(`has the cause, the place and the next step if ${when}`, async () => {
       const { code, out, err } = await project.provision(...words.split(' '))
       expect(code).to.not.equal(0)
       const said = (out + err).replaceAll(project.directory, 'DIR').replace(/\([\d.]+ s,/, '(TIME,')

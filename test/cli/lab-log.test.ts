@@ -10,7 +10,7 @@ import { canBePrivate } from '../transport/private-machine.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const DAEMON = ['setpriv', '--reuid', 'daemon', '--regid', 'daemon', '--clear-groups']
 
-/** What is left of a lab on a disk of our own: its state, and what a host wrote. */
+/** The state of a lab and the console of a host, on a temporary disk. */
 describe('provision lab log', function () {
   this.slow('5s')
   const disk = temporary()
@@ -34,21 +34,21 @@ describe('provision lab log', function () {
   const log = (...who: readonly string[]) => {
     const main = `import { main } from '${ROOT}/src/cli/main.ts'; await main(['lab', 'log', 'web1', '--name', 'mine'], { root: '${ROOT}/', compiled: '' })`
     const node = [process.execPath, '--import', 'tsx', '-C', 'source', '--input-type=module', '-e', main]
-    // Mounts of a namespace of their own, gone with it.
+    // In a mount namespace of its own.
     const mount = `mount -t tmpfs tmpfs /var/lib && mkdir -p ${STATE} && mount --bind "$1" ${STATE} && chmod 755 ${STATE} && shift && exec "$@"`
     return new Promise((done) => {
       const words = ['-m', 'sh', '-c', mount, 'sh', disk, ...who, ...node]
-      // Another user's coverage could not be written.
+      // Another user cannot write coverage.
       const env = { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '' }
       execFile('unshare', words, { cwd: ROOT, env }, (_error, out, err) => done([out, err]))
     })
   }
 
-  it('shows what a host wrote to its console', async () => {
+  it('prints the console of a host', async () => {
     expect(await log()).to.deep.equal(['Welcome to Debian\n', ''])
   })
 
-  it('says to who may not read it how it is read', async () => {
+  it('explains how to read it without permission', async () => {
     const text = `error: Only root can read the console output of a host.
    the same with sudo
 `

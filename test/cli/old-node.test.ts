@@ -8,8 +8,8 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const PROGRAM = join(ROOT, 'bin/provision.js')
 const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-describe('a Node.js that is too old', () => {
-  /** Runs the program as if Node had this version. */
+describe('the version of Node.js', () => {
+  /** Runs the program with this version in process.versions. */
   const ran = (version: string) => {
     const script = `Object.defineProperty(process.versions, 'node', { value: '${version}' })
 process.argv = [process.execPath, 'provision', '--version']
@@ -19,7 +19,7 @@ import('${pathToFileURL(PROGRAM).href}')`
   }
 
   for (const version of ['12.22.12', '18.20.4', '20.18.3'])
-    it(`is refused with what to do: ${version}`, () => {
+    it(`is rejected if too old: ${version}`, () => {
       expect(ran(version)).to.deep.equal({
         status: 64,
         stdout: '',
@@ -31,11 +31,11 @@ import('${pathToFileURL(PROGRAM).href}')`
     })
 
   for (const version of ['20.19.0', '21.0.0', '100.1.0'])
-    it(`is not ${version}`, () => {
+    it(`is accepted: ${version}`, () => {
       expect(ran(version)).to.include({ status: 0, stderr: '' })
     })
 
-  it('is what package.json says, and can read the program: old syntax, and nothing imported before the question', () => {
+  it('is that of package.json, and older ones can parse the check: old syntax and no imports', () => {
     expect(ran('1.0.0').stderr).to.include(`Node.js ${engines.node.replace('>=', '')} or newer`)
     const text = readFileSync(PROGRAM, 'utf8').replaceAll(/\/\/.*/g, '')
     expect(text).not.to.match(/^\s*(import|export)\b(?!\()|=>|`|\b(let|const|class|await|async)\b|\?\?|\?\./m)

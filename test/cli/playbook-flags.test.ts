@@ -1,106 +1,87 @@
 import { expect } from 'chai'
-import { Project } from './project.ts'
+import { playbookOptions, splitPlaybookArgs, withFlags } from '../../src/cli/playbook-flags.ts'
+import { flag, integer, optional, text, withDescription } from '../../src/model/inventory/fields.ts'
+import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
+import { playbook } from '../../src/model/playbook/playbook.ts'
+import { Problem } from '../../src/model/problem.ts'
 
-describe('a playbook on the command line', function () {
-  this.slow('3s')
-  let project: Project
-
-  before(() => {
-    project = new Project(FILES)
-  })
-  after(() => project.remove())
-
-  const provision = async (...args: readonly string[]) => {
-    const { code, out, err } = await project.provision(...args)
-    return { code, text: out + err }
+describe('the arguments of a playbook', () => {
+  let seen: unknown
+  const site = inventorySchema({ web: hosts() })
+  const deploy = playbook(
+    site,
+    (_values, flags) => {
+      seen = flags
+      return []
+    },
+    {
+      description: 'Deploys a release, host by host.',
+      flags: {
+        release: withDescription('the release to deploy', text),
+        batchSize: withDescription('hosts at a time', optional(integer({ min: 1 }))),
+        dryRun: flag,
+        outage: withDescription('continue without service', flag),
+        reason: optional(text),
+      },
+    },
+  )
+  const values = { web: { name: 'web', hosts: [], without: () => [], only: () => expect.fail() } }
+  const given = (...words: string[]) => {
+    withFlags(deploy, words, ['--check', '--limit']).plays(values)
+    return seen
+  }
+  const problemOf = (...words: string[]): string => {
+    try {
+      given(...words)
+    } catch (error) {
+      if (error instanceof Problem) return `${error.message} ${error.next ?? ''}`
+      throw error
+    }
+    return 'no problem'
   }
 
-  it('shows its description and options with --help, then those of a run', async () => {
-    const { code, text } = await provision('deploy', '--help')
-    expect(code, text).to.equal(0)
-    expect(text).to.match(
-      /^Usage: provision deploy \[options\]\n\nDeploys a release\.\n\nOptions of deploy:\n {2}--release <value> +the release to deploy \(required: a text\)\n/,
+  it('are its options, with a space or an equals sign', () => {
+    expect(given('--release', '42', '--batch-size=2')).to.deep.equal({
+      release: '42',
+      batchSize: 2,
+      dryRun: false,
+      outage: false,
+    })
+    expect(given('--release=a=b', '--dry-run')).to.include({ release: 'a=b', dryRun: true })
+    expect(given('--release', '-1', '--no-dry-run')).to.include({ release: '-1', dryRun: false })
+  })
+
+  it('are rejected if unknown, with a suggestion', () => {
+    expect(problemOf('--relase', '42')).to.match(/Unknown option --relase.*"--release"/)
+    expect(problemOf('--chekc')).to.match(/Unknown option --chekc.*"--check"/)
+    expect(problemOf('--nothing-like-it')).to.include('has the options --release, --batch-size, --dry-run')
+    expect(problemOf('web1')).to.include('The playbook comes first')
+  })
+
+  it('are rejected without a value and with an invalid one', () => {
+    expect(problemOf('--release')).to.include('Option --release needs a value: a text')
+    expect(problemOf('--release', '--dry-run')).to.include('Option --release needs a value')
+    expect(problemOf()).to.include('--release: is missing; it should be a text')
+    expect(problemOf('--release', '1', '--batch-size', 'two')).to.include(
+      'should be a whole number ≥ 1, got "two"',
     )
-    expect(text).to.include('--inventory <file>')
   })
 
-  it('runs prepare before the inventory is loaded, and tells it about a dry run', async () => {
-    const args = ['prepared', '-i', 'inventory.ts', '--no-type-check', '--force']
-    expect((await provision(...args)).text).to.match(/^prepared true false\nthe inventory was loaded\n/)
-    expect((await provision(...args, '--check')).text).to.match(
-      /^prepared true true\nthe inventory was loaded\n/,
-    )
+  it('have descriptions in the help', () => {
+    expect(playbookOptions(deploy).map(({ flags, description }) => [flags, description])).to.deep.equal([
+      ['--release <value>', 'the release to deploy (required: a text)'],
+      ['--batch-size <value>', 'hosts at a time (a whole number ≥ 1)'],
+      ['--dry-run', ''],
+      ['--outage', 'continue without service'],
+      ['--reason <value>', 'a text'],
+    ])
   })
 
-  it('with prepare cannot be saved as a plan', async () => {
-    const { code, text } = await provision('plan', 'prepared', '--out', 'p.json', '-i', 'inventory.ts')
-    expect(code).to.equal(64)
-    expect(text).to.include(
-      'prepared prepares files on this machine, which a saved plan cannot contain\n   For a dry run: provision prepared --check',
-    )
-    expect(text).to.not.include('was loaded')
-  })
-
-  it('gets its options among those of a run', async () => {
-    const { text } = await provision('deploy', '-i', 'inventory.ts', '--release', '42', '--check')
-    expect(text).to.include('the playbook: it was given 42')
-  })
-
-  it('gets them for a plan, too', async () => {
-    const { text } = await provision(
-      'plan',
-      'deploy',
-      '--out',
-      'plan.json',
-      '-i',
-      'inventory.ts',
-      '--release=42',
-    )
-    expect(text).to.include('the playbook: it was given 42')
-  })
-
-  it('is not run if an option is unknown or missing', async () => {
-    const mistyped = await provision('deploy', '-i', 'inventory.ts', '--relaese', '42')
-    expect(mistyped.code).to.equal(64)
-    expect(mistyped.text)
-      .to.include('Unknown option --relaese')
-      .and.include('"--release"')
-      .and.not.include('was loaded')
-    const missing = await provision('deploy', '-i', 'inventory.ts')
-    expect(missing.code).to.equal(64)
-    expect(missing.text).to.include('--release: is missing; it should be a text')
-  })
-
-  it('that is not named has suggestions for options of a run', async () => {
-    const { code, text } = await provision('-i', 'inventory.ts', '--chekc')
-    expect(code).to.equal(64)
-    expect(text).to.include('Unknown option --chekc').and.include('"--check"')
+  it('start with its name, which may be omitted', () => {
+    expect(splitPlaybookArgs(['deploy', '--release', '1'])).to.deep.equal({
+      name: 'deploy',
+      rest: ['--release', '1'],
+    })
+    expect(splitPlaybookArgs(['--release', '1'])).to.deep.equal({ rest: ['--release', '1'] })
   })
 })
-
-const FILES = {
-  'playbooks/prepared.ts': `
-import { flag, playbook } from 'provision-ts'
-import { site } from '../stack.ts'
-export default playbook(site, () => [], { flags: { force: flag }, prepare: ({ force }, { check }) => console.log('prepared', force, check) })`,
-  'stack.ts': `
-import { hosts, inventorySchema } from 'provision-ts'
-export const site = inventorySchema({ web: hosts() })`,
-  'inventory.ts': `
-import { inventory } from 'provision-ts'
-import { site } from './stack.ts'
-export default () => {
-  console.log('the inventory was loaded')
-  return inventory(site, { web: { hosts: { web1: { address: '10.0.0.1' } } } })
-}`,
-  'playbooks/site.ts': `
-import { playbook } from 'provision-ts'
-import { site } from '../stack.ts'
-export default playbook(site, () => [])`,
-  'playbooks/deploy.ts': `
-import { playbook, text, withDescription } from 'provision-ts'
-import { site } from '../stack.ts'
-export default playbook(site, (_values, { release }) => {
-  throw new Error(\`it was given \${release}\`)
-}, { description: 'Deploys a release.', flags: { release: withDescription('the release to deploy', text) } })`,
-}

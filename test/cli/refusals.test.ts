@@ -27,23 +27,23 @@ const DEPLOY = './deploy.ts -i inventory.ts --no-type-check'
 
 type Case = readonly [words: string, text: string, there?: Readonly<Record<string, string>>]
 
-/** What a command refuses, whole; nobody is at a terminal. */
+/** Complete messages, without a terminal. */
 const CASES: Readonly<Record<string, Case>> = {
-  'a word is given that is no flag': [
+  'an argument is unexpected': [
     `${DEPLOY} web1`,
     `error: Unexpected argument "web1"
    The playbook comes first, then its options: provision deploy --release 42.`,
   ],
-  'a flag of a playbook is given without its value': [
+  'an option of a playbook has no value': [
     `${DEPLOY} --release`,
     'error: Option --release needs a value: a text',
   ],
-  'a verification is something else': [
+  'a verification is a playbook': [
     'verify ./deploy.ts -i inventory.ts --no-type-check',
     `error: deploy.ts does not export a verification
    It must have: export default verification(…).`,
   ],
-  'a plan is made of hosts that are not there': [
+  'a host of a plan is unreachable': [
     `plan ${DEPLOY} --release 1 --out plan.json`,
     `error: web1 refuses connections at port 1
    we tried root@127.0.0.1:1
@@ -53,56 +53,56 @@ web1 unreachable
 error: The plan was not saved: not all hosts could be read
    Fix the errors above, or exclude these hosts with --limit.`,
   ],
-  'a plan is something else': [
+  'a file is not a saved plan': [
     'apply package.json',
     `error: package.json is not a saved plan
    To make a plan: provision plan --out package.json`,
   ],
-  'a plan is not there': [
+  'a plan does not exist': [
     'apply friday.json',
     `error: Cannot read the plan friday.json: ENOENT: no such file or directory, open 'friday.json'
    To make a plan: provision plan --out friday.json`,
   ],
-  'a password is to be asked for': [
+  '--ask-become-password has no terminal': [
     `${DEPLOY} --release 1 --ask-become-password`,
     `error: Password for sudo: cannot be asked without a terminal
    Set it in the inventory, for example with secret.env(…).`,
   ],
-  'each step is to be asked for': [
+  '--step has no terminal': [
     `${DEPLOY} --release 1 --step`,
     `error: --step needs a terminal
    Run without it, or use --check to see the changes.`,
   ],
-  'what is to be resumed was written by another version': [
+  'the unfinished run is from another version': [
     'resume',
     `error: ${NOTE} was written by another version of provision
    ${AGAIN}`,
     { [NOTE]: '{ "provision": 2 }' },
   ],
-  'what is to be resumed was cut off': [
+  'the record of the unfinished run is damaged': [
     'resume',
     `error: Cannot read ${NOTE}: Unexpected end of JSON input
    ${AGAIN}`,
     { [NOTE]: '' },
   ],
-  'a run may be one of two': [
+  'an ID matches two runs': [
     'report 2026',
     `error: 2026 matches 20260102-030405-abcd and 20260102-030405-0123
    ${LIST}`,
     { '.provision/runs/20260102-030405-0123.jsonl': '', '.provision/runs/20260102-030405-abcd.jsonl': '' },
   ],
-  'the journal of a run was cut off': [
+  'the journal of a run is damaged': [
     'report abcd',
     `error: Cannot read the journal of abcd: Unexpected end of JSON input
    ${LIST}`,
     { '.provision/runs/20260102-030405-abcd.jsonl': '' },
   ],
-  'a journal is not there': [
+  'a journal does not exist': [
     'report other.jsonl',
     `error: Cannot read the journal other.jsonl: ENOENT
    ${LIST}`,
   ],
-  'the folder of journals is a file': [
+  'the directory of journals is a file': [
     'report',
     `error: Cannot read .provision/runs: ENOTDIR
    It must be a directory of your own. Move the file away; the next run creates the directory.`,
@@ -110,7 +110,7 @@ error: The plan was not saved: not all hosts could be read
   ],
 }
 
-describe('the refusal of a command', function () {
+describe('a rejected command', function () {
   this.slow('5s')
   let project: Project
 
@@ -120,18 +120,18 @@ describe('the refusal of a command', function () {
   after(() => project.remove())
 
   for (const [when, [words, text, there = {}]] of Object.entries(CASES))
-    it(`says what, and what next, when ${when}`, async () => {
+    it(`prints the cause and the next step if ${when}`, async () => {
       rmSync(join(project.directory, '.provision'), { recursive: true, force: true })
       for (const [path, content] of Object.entries(there)) project.write(path, content)
       const { code, out, err } = await project.provision(...words.split(' '))
-      // What is refused before any host is asked is bad input; a host that is not there is not.
-      expect(code).to.equal(when === 'a plan is made of hosts that are not there' ? 3 : 64)
+      // An unreachable host is not invalid input.
+      expect(code).to.equal(when === 'a host of a plan is unreachable' ? 3 : 64)
       expect((out + err).replace(/\([\d.]+ s,/, '(TIME,').trimEnd()).to.equal(text)
     })
 })
 
 describe('provision ssh', () => {
-  it('says what to install where there is no ssh', async () => {
+  it('requires ssh', async () => {
     const project = new Project({ 'deploy.ts': PLAYBOOK, 'inventory.ts': INVENTORY })
     const { PATH } = process.env
     process.env['PATH'] = project.directory
@@ -148,15 +148,15 @@ describe('provision ssh', () => {
   })
 })
 
-describe('this machine, when it has no TypeScript compiler', () => {
-  it('is told so by the doctor, with the command that installs one', async () => {
+describe('provision doctor', () => {
+  it('reports a missing TypeScript compiler with the command that installs it', async () => {
     const bare = temporary()
     try {
       const own = { root: `${bare}/`, compiled: `${bare}/` }
       const [, found] = await controllerFindings(findCompiler(join(bare, 'inventory.ts'), own))
       const findings = found ? [found] : []
-      const told = verifyTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
-      expect(told).to.equal(`target        check       result  value
+      const table = verifyTable({ findings, hosts: [], unreachable: new Map(), ms: 0 }, plain)
+      expect(table).to.equal(`target        check       result  value
 this machine  TypeScript  failed  not there
     There is no TypeScript compiler, so types are not checked.
     npm install --save-dev typescript

@@ -8,8 +8,8 @@ import { thrown } from '../transport/helpers.ts'
 
 const host: Host = { name: 'web1', group: 'web', address: '10.0.0.1' }
 
-describe('a host of an inventory', () => {
-  it('is reached at its address, unless its ssh settings say otherwise', () => {
+describe('the target of a host', () => {
+  it('has its address, or the host of its ssh settings', () => {
     expect(targetOf(host)).to.deep.equal({ name: 'web1', host: '10.0.0.1', alias: 'web1' })
     expect(targetOf({ ...host, ssh: { host: 'web1.example.com', port: 2222, user: 'ana' } })).to.deep.equal({
       name: 'web1',
@@ -19,18 +19,18 @@ describe('a host of an inventory', () => {
     })
   })
 
-  it('is reached through the hosts on the way, one or many', () => {
+  it('has its jump hosts', () => {
     const jump = { host: 'jump', user: 'ana' }
     const through = [{ name: 'jump', host: 'jump', user: 'ana' }]
     expect(targetOf({ ...host, ssh: { proxyJump: jump } }).proxyJump).to.deep.equal(through)
     expect(targetOf({ ...host, ssh: { proxyJump: [jump] } }).proxyJump).to.deep.equal(through)
-    // Not even through the ProxyJump of ssh_config.
+    // [] disables ProxyJump of ssh_config, too.
     expect(targetOf({ ...host, ssh: { proxyJump: [] } }).proxyJump).to.deep.equal([])
   })
 })
 
-describe('the sessions of a run', () => {
-  /** This machine in place of every host, with what was asked of it. */
+describe('a session', () => {
+  /** A transport to this machine that records its targets. */
   const here = () => {
     const targets: Target[] = []
     const connections: { connection: Connection; closed: boolean }[] = []
@@ -52,7 +52,7 @@ describe('the sessions of a run', () => {
     return { transport, targets, connections }
   }
 
-  it('are shells on the host, whose connection ends with them', async () => {
+  it('is a shell on the host, and closes its connection', async () => {
     const { transport, targets, connections } = here()
     const { session, close } = await sessions(async () => transport, {})(
       { ...host, become: { method: 'none' } },
@@ -65,7 +65,7 @@ describe('the sessions of a run', () => {
     expect(connections.map(({ closed }) => closed)).to.deep.equal([true])
   })
 
-  it('end their connection when no shell can be had', async () => {
+  it('closes its connection if no shell starts', async () => {
     const { transport, connections } = here()
     const mute: Transport = {
       connect: async (target) => ({

@@ -7,22 +7,24 @@ import { thrown } from '../transport/helpers.ts'
 describe('the transport of a host', () => {
   const web1 = { name: 'web1' }
 
-  it('is what the inventory says, else what the command line says, else ssh2; one for all hosts', async () => {
-    const told = transports({}, 'local')
-    const local = await told(web1)
-    expect(await told({ name: 'web2', ssh: { transport: 'local' } })).to.equal(local)
-    expect(await told({ name: 'web3', ssh: { transport: 'ssh2' } })).to.not.equal(local)
-    const untold = transports({})
-    expect(await untold(web1)).to.equal(await untold({ name: 'web2', ssh: { transport: 'ssh2' } }))
+  it('is that of the inventory, of the command line or ssh2; hosts share one instance', async () => {
+    const withLocal = transports({}, 'local')
+    const local = await withLocal(web1)
+    expect(await withLocal({ name: 'web2', ssh: { transport: 'local' } })).to.equal(local)
+    expect(await withLocal({ name: 'web3', ssh: { transport: 'ssh2' } })).to.not.equal(local)
+    const withoutOption = transports({})
+    expect(await withoutOption(web1)).to.equal(
+      await withoutOption({ name: 'web2', ssh: { transport: 'ssh2' } }),
+    )
   })
 
-  it('is refused under a name that there is not', async () => {
-    const told = JSON.parse('{ "transport": "telnet" }') as object
-    const problem = await thrown(Promise.resolve().then(() => transports({})({ ...web1, ssh: told })))
+  it('is rejected if unknown', async () => {
+    const ssh = JSON.parse('{ "transport": "telnet" }') as object
+    const problem = await thrown(Promise.resolve().then(() => transports({})({ ...web1, ssh })))
     expect(String(problem)).to.equal('Problem: web1: unknown transport "telnet"')
   })
 
-  it('that is local runs commands here, with the environment of a login instead of ours', async () => {
+  it('runs commands on this machine if it is local, with the environment of a login', async () => {
     const connection = await (await transports({}, 'local')(web1)).connect({
       name: 'web1',
       host: '192.0.2.1',
@@ -38,7 +40,7 @@ describe('the transport of a host', () => {
     await connection.close()
   })
 
-  it('does not load ssh2 unless it is that', () => {
+  it('loads ssh2 only if it is used', () => {
     const file = JSON.stringify(`${import.meta.dirname}/../../src/cli/sessions.ts`)
     const loaded = (name: string) => {
       const code = `

@@ -6,8 +6,8 @@ import { expect } from 'chai'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-describe('an error that nobody catches', () => {
-  it('shows no secret either', function () {
+describe('an uncaught error', () => {
+  it('is printed without secrets', function () {
     this.slow('2s')
     const directory = mkdtempSync(join(tmpdir(), 'provision-uncaught-'))
     mkdirSync(join(directory, 'node_modules'))
@@ -29,7 +29,7 @@ describe('an error that nobody catches', () => {
     expect(stderr).to.include('it is ***').and.not.include('sesame')
   })
 
-  it('is none where the reader of a pipe leaves', function () {
+  it('does not occur when the reader of a pipe exits', function () {
     this.slow('2s')
     const { stdout, stderr } = spawnSync(
       'bash',

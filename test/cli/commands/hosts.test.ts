@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
-import { Project } from './project.ts'
+import { noTerminal, PseudoTerminal } from '../../support/terminal.ts'
+import { Project } from '../project.ts'
 
 const STACK = `import { credential, hosts, optional, port, inventorySchema } from 'provision-ts'
 export const site = inventorySchema({
@@ -10,7 +10,7 @@ export const site = inventorySchema({
   db: hosts({}, { optional: true }),
 })
 `
-/** Two names for this machine, and a host that nobody can reach. */
+/** Two names of this machine, and an unreachable host. */
 const INVENTORY = `import { inventory, secret } from 'provision-ts'
 import { site } from './stack.ts'
 const here = (address: string) => ({ address, ssh: { transport: 'local' as const }, become: { method: 'none' as const } })
@@ -50,7 +50,7 @@ export default verification(site, ({ web }) => [
 ])
 `
 
-describe('a look at hosts', () => {
+describe('commands without a playbook', () => {
   let project: Project
 
   before(() => {
@@ -71,11 +71,11 @@ describe('a look at hosts', () => {
       .trim()
       .split('\n')
       .map((line): Record<string, unknown> => JSON.parse(line))
-  /** Without what differs from run to run. */
+  /** Without times. */
   const timeless = (text: string) => text.replace(/\([\d.]+ s\)/g, '(TIME)')
 
   describe('provision exec', () => {
-    it('tells of hosts that say the same once, and ends with 1 when a host fails', async () => {
+    it('groups hosts with the same output, and exits with 1 if a host fails', async () => {
       const good = await provision('exec', '--grouped', 'echo one; echo "  two" >&2', '--limit', 'web')
       expect([good.code, timeless(good.out), good.err]).to.deep.equal([
         0,
@@ -89,7 +89,7 @@ describe('a look at hosts', () => {
       ])
     })
 
-    it('takes several words as they are, and one as text for a shell', async () => {
+    it('runs one argument in a shell, and several as they are', async () => {
       const words = await provision(
         'exec',
         '--grouped',
@@ -107,7 +107,7 @@ describe('a look at hosts', () => {
       expect(text.out).to.include('\n    a|b|\n')
     })
 
-    it('gives it nothing to read, and ends when it has ended', async () => {
+    it('gives the command an empty stdin', async () => {
       const { code, out } = await provision(
         'exec',
         '--grouped',
@@ -119,7 +119,7 @@ describe('a look at hosts', () => {
       expect([code, timeless(out)]).to.deep.equal([0, 'web1: ok\n    end\n1 host: 1 ok. (TIME)\n'])
     })
 
-    it('serves the others when a host cannot be reached, and ends with 3', async () => {
+    it('continues on the other hosts if one is unreachable, and exits with 3', async () => {
       const { code, out, err } = await provision('exec', '--grouped', 'echo one')
       expect([code, timeless(out)]).to.deep.equal([
         3,
@@ -128,7 +128,7 @@ describe('a look at hosts', () => {
       expect(err).to.match(/^error: .*127\.0\.0\.4/)
     })
 
-    it('is an object a host for programs', async () => {
+    it('prints one JSON object per host', async () => {
       const { code, out } = await provision(
         'exec',
         '--grouped',
@@ -144,7 +144,7 @@ describe('a look at hosts', () => {
       expect(code).to.equal(1)
     })
 
-    it('shows lines as they come when there are many, all of them', async () => {
+    it('prints long output at once, with all lines', async () => {
       const { out } = await provision('exec', 'seq 20000; echo end', '--limit', 'web')
       expect(out.match(/^web1 \| \d+$/gm)).to.have.length(20_000)
       for (const line of ['web1 | end', 'web1 | ok', 'web2 | end', 'web2 | ok'])
@@ -152,7 +152,7 @@ describe('a look at hosts', () => {
       expect(out).to.include('\n2 hosts: 2 ok. (')
     })
 
-    it('stops what takes too long, with all that it has started', async () => {
+    it('stops the command and its children after --timeout', async () => {
       const pid = join(project.directory, 'pid')
       const script = `(trap '' TERM; echo $$ > ${pid}; sh -c 'echo $$ > ${pid}; exec sleep 1000') & wait`
       const { code, out } = await provision('exec', script, '--limit', 'web1', '--timeout', '300ms')
@@ -161,7 +161,7 @@ describe('a look at hosts', () => {
       expect(runs(readFileSync(pid, 'utf8').trim())).to.equal(false)
     })
 
-    it('gives it longer with --timeout-factor, which is a number above 0', async () => {
+    it('multiplies --timeout by --timeout-factor, which must be above 0', async () => {
       const limits = ['--limit', 'web1', '--timeout', '10ms']
       const longer = await provision('exec', 'sleep 1', ...limits, '--timeout-factor', '60000')
       expect(longer.code, longer.out).to.equal(0)
@@ -169,7 +169,7 @@ describe('a look at hosts', () => {
       expect(none.err).to.include('Must be a number above 0')
     })
 
-    it('refuses words that mean nothing, as a run does', async () => {
+    it('rejects an unknown host and an invalid duration', async () => {
       const [host, time] = await Promise.all([
         provision('exec', 'true', '--limit', 'wep1'),
         provision('exec', 'true', '--timeout', 'soon'),
@@ -185,7 +185,7 @@ describe('a look at hosts', () => {
     })
   })
 
-  it('hosts: tells what the inventory says, without secrets', async () => {
+  it('provision hosts lists the inventory without secrets', async () => {
     const { code, out } = await provision('hosts')
     expect([code, out.split('\n')]).to.deep.equal([
       0,
@@ -207,7 +207,7 @@ describe('a look at hosts', () => {
     expect(out + json.out).to.not.include('hunter2')
   })
 
-  it('facts: a row a host, and the reason for those that are not reached', async () => {
+  it('provision facts prints a row per host, and reports unreachable hosts', async () => {
     const { code, out, err } = await provision('facts')
     expect(out).to.match(/^host {2}hostname .*\nweb1 {2}\S.* GiB .*\nweb2 {2}\S.*\n$/)
     expect([code, err.startsWith('error: ')]).to.deep.equal([3, true])
@@ -216,7 +216,7 @@ describe('a look at hosts', () => {
   })
 
   describe('provision list-steps', () => {
-    it('tells play, host, step and line without meeting a host, hosts that get the same together', async () => {
+    it('prints play, host, step and line without connecting to hosts', async () => {
       const { code, out, err } = await provision('list-steps')
       expect([code, err, out.split('\n')]).to.deep.equal([
         0,
@@ -252,7 +252,7 @@ describe('a look at hosts', () => {
       ])
     })
 
-    it('asks the hosts where steps hang on what they answer', async () => {
+    it('connects to the hosts if steps depend on their answers', async () => {
       const { code, out } = await provision('list-steps', 'asking')
       expect([code, out.split('\n').slice(0, 3)]).to.deep.equal([
         0,
@@ -263,7 +263,7 @@ describe('a look at hosts', () => {
     })
   })
 
-  it('ssh: names the host that was meant, and runs a command there', async () => {
+  it('provision ssh suggests names of hosts, and runs a command', async () => {
     const wrong = await provision('ssh', 'web11')
     expect([wrong.code, wrong.err]).to.deep.equal([
       64,
@@ -274,7 +274,7 @@ describe('a look at hosts', () => {
   })
 
   describe('provision watch', () => {
-    it('tells in a pipe what there is, then a line for each change, and ends as verify would', async () => {
+    it('prints the state, then a line for each change, to a pipe, and exits as verify', async () => {
       const words = ['./verify.ts', '--limit', 'web', '--every', '1ms', '--rounds', '3']
       const { code, out } = await provision('watch', ...words)
       expect([
@@ -294,9 +294,9 @@ describe('a look at hosts', () => {
       ])
     })
 
-    it('is drawn anew in its place in a terminal, and ends well with Ctrl-C', async function () {
+    it('redraws the state in a terminal, and exits with 0 after Ctrl-C', async function () {
       if (noTerminal()) return this.skip()
-      const bin = join(import.meta.dirname, '../../bin/provision.js')
+      const bin = join(import.meta.dirname, '../../../bin/provision.js')
       const terminal = new PseudoTerminal(
         `${process.execPath} ${bin} watch ./verify.ts -i inventory.ts --no-type-check --limit web --every 50ms`,
         { cwd: project.directory, cols: 40 },
@@ -312,7 +312,7 @@ describe('a look at hosts', () => {
   })
 })
 
-/** A process that has ended may wait for its parent to hear of it. */
+/** A zombie does not run. */
 function runs(pid: string): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { expect } from 'chai'
 import { execa } from 'execa'
-import { Project } from './project.ts'
+import { Project } from '../project.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+const ROOT = resolve(import.meta.dirname, '../../..')
 
 describe('provision validate', function () {
   this.slow('5s')

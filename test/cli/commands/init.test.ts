@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { Project } from './project.ts'
+import { Project } from '../project.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+const ROOT = resolve(import.meta.dirname, '../../..')
 const PACKAGES = ['mocha', 'tsx', 'typescript']
 
 describe('a new project', function () {
@@ -18,13 +18,13 @@ describe('a new project', function () {
   afterEach(() => project.remove())
 
   const text = (path: string) => readFileSync(join(project.directory, path), 'utf8')
-  /** With the package's sources in place of what is built of them. */
+  /** Runs with the sources of the package instead of its build. */
   const node = (...words: readonly string[]) =>
     new Promise<{ readonly code: number; readonly text: string }>((done) => {
       const child = execFile(
         process.execPath,
         words,
-        // Our sources are compiled otherwise there, and their coverage would be laid over that of this process.
+        // Its coverage would overwrite that of this process.
         {
           cwd: project.directory,
           env: { ...process.env, NODE_OPTIONS: '--conditions=source', NODE_V8_COVERAGE: '' },
@@ -40,7 +40,7 @@ describe('a new project', function () {
   const mocha = (...words: readonly string[]) => well('node_modules/mocha/bin/mocha.js', ...words)
   const tsc = () => well('node_modules/typescript/bin/tsc', '-p', '.', '--customConditions', 'source')
 
-  it('type-checks, passes its own tests, and would change this machine as it says', async () => {
+  it('passes its type check and its tests, and a dry run finds its change', async () => {
     const { code, out, err } = await project.provision('init', 'hosts')
     expect(code, err).to.equal(0)
     expect(out).to.match(/Next:\n {2}cd hosts\n {2}npm install\n {2}npm test\n {2}npx provision --inventory /)
@@ -56,7 +56,7 @@ describe('a new project', function () {
     expect(check.code).to.equal(2)
   })
 
-  it('leaves each file as it is that is there already, and says which', async () => {
+  it('does not change existing files, and lists them', async () => {
     project.write('playbooks/site.ts', 'mine')
     const first = await project.provision('init')
     expect(first.out).to.include('Exists, not changed:\n  package.json\n  playbooks/site.ts\n')
@@ -66,7 +66,7 @@ describe('a new project', function () {
     expect(text('playbooks/site.ts')).to.equal('mine')
   })
 
-  it('tells what a package.json that is there lacks, and no more', async () => {
+  it('prints the commands that complete an existing package.json', async () => {
     const next = async (given: object) => {
       project.write('package.json', JSON.stringify(given))
       const { out } = await project.provision('init')
@@ -88,7 +88,7 @@ describe('a new project', function () {
     ])
   })
 
-  it('asks for the versions of packages that this one is tested with', () => {
+  it('requires the versions of packages that this package is tested with', () => {
     const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     const theirs = JSON.parse(readFileSync(join(ROOT, 'templates/project/_package.json'), 'utf8'))
     expect(theirs.dependencies).to.deep.equal({ 'provision-ts': `^${ours.version}` })
@@ -96,7 +96,7 @@ describe('a new project', function () {
       expect(version, name).to.equal(ours.devDependencies[name] ?? ours.dependencies[name])
   })
 
-  it('gets roles by name, each with a template and a test that passes', async () => {
+  it('gets roles with a template and a test that passes', async () => {
     await project.provision('init')
     const { out } = await project.provision('new', 'role', 'web-cache')
     expect(out).to.equal(`Created:
@@ -107,7 +107,7 @@ Next:
   in a playbook: import { webCache } from '../roles/web-cache/index.ts'
   npm test
 `)
-    // Names that make trouble when they are put in place of another word.
+    // A reserved word, and a name that contains the placeholder.
     for (const name of ['import', 'my-sample']) await project.provision('new', 'role', name)
     expect(text('roles/my-sample/index.ts'))
       .to.include("export const mySample = role('my-sample', (")
@@ -116,7 +116,7 @@ Next:
     expect(await mocha()).to.include('4 passing')
   })
 
-  it('takes no role twice, nor under a name that is none', async () => {
+  it('rejects the name of an existing role and invalid names', async () => {
     await project.provision('new', 'role', 'cache')
     const words = async (name: string) => (await project.provision('new', 'role', name)).err
     expect(await words('cache')).to.equal(

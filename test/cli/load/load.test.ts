@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { load } from '../../src/cli/load/load.ts'
-import { Problem } from '../../src/model/problem.ts'
-import { excerpt, plain } from '../../src/report/problem.ts'
-import { thrown } from '../transport/helpers.ts'
-import { Project } from './project.ts'
+import { load } from '../../../src/cli/load/load.ts'
+import { Problem } from '../../../src/model/problem.ts'
+import { excerpt, plain } from '../../../src/report/problem.ts'
+import { thrown } from '../../transport/helpers.ts'
+import { Project } from '../project.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+const ROOT = resolve(import.meta.dirname, '../../..')
 
 const STACK = `import { hosts, port, inventorySchema } from 'provision-ts'
 export const site = inventorySchema({ web: hosts({ port }) })

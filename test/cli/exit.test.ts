@@ -18,7 +18,7 @@ import { site } from './playbook.ts'
 export default inventory(site, { web: { hosts: { ${hosts} } } })
 `
 
-describe('the command', () => {
+describe('exit status', () => {
   let project: Project
 
   before(() => {
@@ -35,7 +35,7 @@ describe('the command', () => {
   const run = (name: string, ...words: readonly string[]) =>
     project.provision('playbook.ts', '--no-type-check', '-i', name, ...words)
 
-  it('ends with 64 when it is not told what to do, or the inventory is faulty, and does nothing', async () => {
+  it('is 64 without an inventory and with an invalid one', async () => {
     const [none, faulty] = await Promise.all([project.provision('--check'), run('faulty.ts')])
     expect([none.code, none.err]).to.deep.equal([
       64,
@@ -47,14 +47,14 @@ describe('the command', () => {
     )
   })
 
-  it('does not take an empty word for no word at all', async () => {
+  it('is 64 if --limit or --tags is empty', async () => {
     const [limit, tags] = await Promise.all([run('dead.ts', '--limit', ''), run('dead.ts', '--tags', ' ,')])
     expect([limit.code, tags.code]).to.deep.equal([64, 64])
     expect(limit.err).to.include('selects no host')
     expect(tags.err).to.include('Must name a tag')
   })
 
-  it('ends with 3 when a host cannot be reached', async () => {
+  it('is 3 if a host is unreachable', async () => {
     const { code, out } = await run('dead.ts')
     expect(out).to.match(/1 host unreachable; 0 of 0 steps changed on 1 host\./)
     expect(code).to.equal(3)
@@ -78,7 +78,7 @@ describe('the command', () => {
       workshop?.dispose()
     })
 
-    it('ends with 2 when a check finds that something would change, with 1 when a step fails, else with 0', async () => {
+    it('is 2 if a dry run finds changes, 1 if a step fails, otherwise 0', async () => {
       project.write('break', '')
       const check = await run('here.ts', '--check', '--output', 'json')
       expect(check.code, check.out + check.err).to.equal(2)
@@ -107,7 +107,7 @@ describe('the command', () => {
       expect([good.code, good.out.split(' (')[0]]).to.deep.equal([0, 'No changes: 2 steps ok on 1 host.'])
     })
 
-    it('plans a part of a playbook, and carries out a plan or a part of it', async () => {
+    it('of plan and apply, for a playbook or a part of it', async () => {
       const words = ['--no-type-check', '-i', 'here.ts']
       const plan = (...more: readonly string[]) =>
         project.provision('plan', 'playbook.ts', '--out', 'plan.json', ...words, ...more)
@@ -129,7 +129,7 @@ describe('the command', () => {
       const moved = await apply()
       expect(moved.code).to.equal(64)
       expect(moved.err).to.include('command look has changed since')
-      // What has moved is left out now.
+      // Without the step that has changed.
       const tagged = await apply('--skip-tags', 'looks')
       expect(tagged.code, tagged.out + tagged.err).to.equal(0)
       expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('text\n')

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
-import { templateCode } from '../../src/cli/load/template-code.ts'
+import { templateCode } from '../../../src/cli/load/template-code.ts'
 
 const HEAD = `<%# ({ a, b }: import('../x.ts').X) -%>\n`
 
 describe('the code of a template', () => {
   const lines = (template: string) => templateCode(template).code.split('\n')
 
-  it('stands where it stood', () => {
+  it('keeps its lines and columns', () => {
     const template = `${HEAD}one <%= a.b %>\n<% for (const c of b) { -%>\n  two <%= c %>, <%= c + 1 -%>\n<% } -%>\n`
     const code = lines(template)
     for (const [i, line] of template.split('\n').entries()) {
@@ -15,18 +15,18 @@ describe('the code of a template', () => {
     }
   })
 
-  it('leaves out comments, escapes and text', () => {
+  it('omits comments, escapes and text', () => {
     const [, first, second] = lines(`${HEAD}<%# if ( %>it's <%% "x\n{ } \`\n`)
     expect([first, second].join('').trim()).to.equal('')
   })
 
-  it('does not let a comment or a semicolon reach behind its tag', () => {
+  it('ends comments and semicolons with their tag', () => {
     const [, first, second] = lines(`${HEAD}<%= a; %> <%= b // the port %>\n<%= 'http://' + a %>\n`)
     expect(first?.replaceAll(/\s+/g, '')).to.equal(';_(a);;_(b);')
     expect(second).to.include("'http://' + a")
   })
 
-  it('is none without a head, and with a tag that prints undefined as nothing', () => {
+  it('is invalid without a head, and with a tag that prints undefined', () => {
     expect(templateCode('text').error).to.include({ line: 1, column: 1 })
     expect(templateCode(`${HEAD}\n  <%- a %>`).error).to.include({ line: 3, column: 3 })
   })

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { compilerErrors } from '../../src/cli/load/compiler.ts'
-import { thrown } from '../transport/helpers.ts'
-import { Project } from './project.ts'
+import { compilerErrors } from '../../../src/cli/load/compiler.ts'
+import { thrown } from '../../transport/helpers.ts'
+import { Project } from '../project.ts'
 
 describe('the TypeScript compiler', () => {
   let project: Project

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, w
 import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { parseJournal } from '../../src/report/journal/format.ts'
-import { Project } from './project.ts'
+import { parseJournal } from '../../../src/report/journal/format.ts'
+import { Project } from '../project.ts'
 
 const PLAYBOOK = `
 import { command, hosts, play, playbook, sh, inventorySchema, credential } from 'provision-ts'
@@ -20,7 +20,7 @@ import { site } from './playbook.ts'
 export default inventory(site, { password: secret.of('CanaryOfTheJournal'), become: { method: 'none' }, web: { hosts: { web1: { address: '127.0.0.1' } } } })
 `
 
-describe('journals of runs', () => {
+describe('the journal of a run', () => {
   let project: Project
   before(() => {
     project = new Project({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY })
@@ -31,7 +31,7 @@ describe('journals of runs', () => {
   const folder = () => join(project.directory, '.provision/runs')
   const journals = () => readdirSync(folder()).sort()
 
-  it('are written by each run, for their owner alone, without secrets', async () => {
+  it('is written with mode 0600 and without secrets', async () => {
     const { code, err, out } = await project.provision(...words, '--check')
     expect(code, out + err).to.equal(2)
     const [name = ''] = journals()
@@ -43,21 +43,21 @@ describe('journals of runs', () => {
     expect(statSync(join(folder(), name)).mode & 0o777).to.equal(0o600)
   })
 
-  it('hold no secret, even where a program has told it', async () => {
+  it('masks secrets that a command prints', async () => {
     const { code } = await project.provision(...words)
     expect(code).to.equal(1)
     const text = readFileSync(join(folder(), journals().at(-1) ?? ''), 'utf8')
     expect(text).to.include('***').and.not.to.include('CanaryOfTheJournal')
   })
 
-  it('are not written when that is not wanted, nor by a run that does not begin', async () => {
+  it('is not written with --no-journal, nor by a run that does not start', async () => {
     const before = journals()
     await project.provision(...words, '--check', '--no-journal')
-    await project.provision(...words, '--check', '--limit', 'nobody')
+    await project.provision(...words, '--check', '--limit', 'unknown')
     expect(journals()).to.deep.equal(before)
   })
 
-  it('are the last fifty', async () => {
+  it('is deleted after fifty later runs', async () => {
     for (let n = 10; n < 70; n++) writeFileSync(join(folder(), `20200101-0000${n}-aaaa.jsonl`), '')
     writeFileSync(join(folder(), 'notes.txt'), 'not a journal')
     await project.provision(...words, '--check')
@@ -67,7 +67,7 @@ describe('journals of runs', () => {
     expect(left).not.to.include('20200101-000021-aaaa.jsonl')
   })
 
-  it('that cannot be written do not stop a run', async () => {
+  it('does not stop the run if it cannot be written', async () => {
     const other = new Project({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY, '.provision': 'a file' })
     const { code, err } = await other.provision(...words, '--check')
     other.remove()
@@ -75,14 +75,14 @@ describe('journals of runs', () => {
     expect(err).to.match(/^warning: cannot write \.provision\/runs: .*\n$/)
   })
 
-  it('are listed, the last one first, with how they ended', async () => {
+  it('is listed with its result, the latest first', async () => {
     const { out } = await project.provision('report', '--list')
     expect(out.split('\n')[0]).to.match(
       /^\d{8}-\d{6}-[0-9a-f]{4} {2}\d{4}-.* ok +1 to change, .* {2}provision \.\/playbook\.ts .*--check$/,
     )
   })
 
-  it('become one file each', async () => {
+  it('becomes one HTML file', async () => {
     const { code, out, err } = await project.provision('report', '--out', 'run.html')
     expect(code, err).to.equal(0)
     expect(out).to.equal('The report is in run.html\n')
@@ -93,7 +93,7 @@ describe('journals of runs', () => {
     expect(html).not.to.include('CanaryOfTheJournal')
   })
 
-  describe('that are to be seen', () => {
+  describe('with --open', () => {
     const { PATH } = process.env
     const bin = () => join(project.directory, 'bin')
     const open = () => project.provision('report', '--out', 'seen.html', '--open')
@@ -102,8 +102,8 @@ describe('journals of runs', () => {
       process.env['PATH'] = PATH
     })
 
-    it('are given to the program of the desktop, by a path that is good anywhere', async () => {
-      // Nobody waits for it, so what it was called with is there at once or not yet.
+    it('is opened by the program of the desktop, with an absolute path', async () => {
+      // The command does not wait for the program.
       const program = '#!/bin/sh\nprintf "%s\\n" "$#" "$@" >"$0.said" && mv "$0.said" "${0%/*}/called"\n'
       for (const name of ['xdg-open', 'open']) writeFileSync(join(bin(), name), program, { mode: 0o755 })
       process.env['PATH'] = `${bin()}:${PATH}`
@@ -113,7 +113,7 @@ describe('journals of runs', () => {
       expect(await called).to.equal(`1\n${whole}\n`)
     })
 
-    it('are there for who has no such program, which is said', async () => {
+    it('is written without such a program, too, with a warning', async () => {
       for (const name of ['xdg-open', 'open']) rmSync(join(bin(), name), { force: true })
       process.env['PATH'] = bin()
       const { code, out, err } = await open()
@@ -123,7 +123,7 @@ describe('journals of runs', () => {
     })
   })
 
-  it('that are not there are told in words', async () => {
+  it('is reported if it does not exist', async () => {
     const { code, err } = await project.provision('report', 'nothing')
     expect(code).to.equal(64)
     expect(err).to.equal('error: There is no run nothing\n   To list the runs: provision report --list\n')
@@ -134,7 +134,7 @@ describe('journals of runs', () => {
   })
 })
 
-/** What a file says once it is there. */
+/** Waits for a file and reads it. */
 async function appearing(directory: string, name: string): Promise<string> {
   for await (const { filename } of watch(directory, { persistent: false })) if (filename === name) break
   return readFileSync(join(directory, name), 'utf8')

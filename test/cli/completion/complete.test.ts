@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { noTerminal, PseudoTerminal } from '../support/terminal.ts'
-import { Project } from './project.ts'
+import { noTerminal, PseudoTerminal } from '../../support/terminal.ts'
+import { Project } from '../project.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+const ROOT = resolve(import.meta.dirname, '../../..')
 
 const SITE = `import { file, hosts, play, playbook, inventorySchema } from 'provision-ts'
 export const site = inventorySchema({ web: hosts(), db: hosts() })

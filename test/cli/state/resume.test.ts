@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Project } from './project.ts'
+import { Project } from '../project.ts'
 
 const PLAYBOOK = `import { file, hosts, play, playbook, inventorySchema, template, text } from 'provision-ts'
 const motd = template<{ who: string }>(import.meta, 'motd.ejs')
@@ -34,12 +34,12 @@ describe('provision resume', () => {
   const resume = (...words: readonly string[]) => project.provision('resume', '--no-type-check', ...words)
   const note = () => join(project.directory, '.provision/unfinished.json')
 
-  it('says so when there is nothing to resume', async () => {
+  it('reports that there is no unfinished run', async () => {
     const { code, err } = await resume()
     expect([code, err.split('\n')[0]]).to.deep.equal([64, 'error: There is no unfinished run'])
   })
 
-  it('runs the same command for the hosts that did not end well, with what it was told', async () => {
+  it('repeats the command with its options for the unfinished hosts', async () => {
     const first = await run('--limit', 'web1', '--tags', 'always', '--word', "it's")
     expect(first.out).to.match(/To continue: provision resume\. Finished steps are not repeated\.\n$/)
     expect(statSync(note()).mode & 0o777).to.equal(0o600)
@@ -51,7 +51,7 @@ describe('provision resume', () => {
     expect(again.out).to.include('web1 unreachable').and.not.include('web2')
   })
 
-  it('adds up what the same command has left, and begins anew with another', async () => {
+  it('collects the unfinished hosts of the same command, but not of another', async () => {
     const left = () => JSON.parse(readFileSync(note(), 'utf8')).left
     await run('--limit', 'web2', '--word', 'a')
     await run('--limit', 'web1', '--word', 'a')
@@ -60,7 +60,7 @@ describe('provision resume', () => {
     expect(left()).to.deep.equal(['web1'])
   })
 
-  it('refuses when files have changed, templates too, and names them with both ways on', async () => {
+  it('rejects changed files, including templates, and prints both ways to continue', async () => {
     await run('--word', 'a')
     project.write('templates/motd.ejs', '<%# ({ who }: { who: string }) -%>\ngood day\n')
     const { code, err } = await resume()
@@ -72,7 +72,7 @@ describe('provision resume', () => {
     expect((await resume('--anyway')).code).to.equal(3)
   })
 
-  it('is not offered by what only looks', async () => {
+  it('is not offered after a dry run', async () => {
     const { out } = await run('--word', 'a', '--check')
     expect(out).to.not.include('resume')
     expect(existsSync(note())).to.equal(false)
