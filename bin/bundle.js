@@ -16,12 +16,12 @@ import { pathToFileURL } from 'node:url'
 
 /**
  * @typedef {object} Bundle
- * @property {Readonly<Record<string, string>>} entries names of the files to make, and their sources
+ * @property {Readonly<Record<string, string>>} entries source files by the names of the output files
  * @property {string} outdir
- * @property {Readonly<Record<string, string>>} [alias] packages that stand for files which are compiled already
+ * @property {Readonly<Record<string, string>>} [alias] compiled files by the names of packages
  */
 
-/** The entries of our own package. All but `cli` are what users import, from the same chunks as the command line. */
+/** The entries of our own package. Users import all but `cli`; they share chunks with the command line. */
 export const SELF = {
   cli: 'src/cli/main.ts',
   index: 'src/index.ts',
@@ -31,7 +31,7 @@ export const SELF = {
   testing: 'src/testing/index.ts',
 }
 
-/** What esbuild makes of TypeScript here, for a run as for the published package. */
+/** The options of esbuild, for a run and for the published package. */
 export const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
   bundle: true,
   splitting: true,
@@ -45,13 +45,13 @@ export const OPTIONS = /** @satisfies {import('esbuild').BuildOptions} */ ({
 })
 
 /**
- * Bundles our own sources, unless they are as they were.
+ * Bundles our own sources, unless they have not changed.
  * @param {string} root with a slash at its end
  * @returns {Promise<string>} the directory, with a slash at its end
  */
 export async function bundleSelf(root) {
   const entries = Object.fromEntries(Object.entries(SELF).map(([name, path]) => [name, join(root, path)]))
-  // Checkouts that share one node_modules by a link must not overwrite one another's bundle.
+  // Checkouts may share one node_modules through a link.
   const name = createHash('sha256').update(root).digest('hex').slice(0, 8)
   const outdir = join(root, `node_modules/.cache/provision/self-${name}/`)
   await bundle({ entries, outdir })
@@ -59,18 +59,18 @@ export async function bundleSelf(root) {
 }
 
 /**
- * Makes JavaScript of TypeScript, unless all inputs are as they were: a look at each costs microseconds, esbuild 50 ms.
+ * Compiles TypeScript, unless no input has changed: comparing them takes microseconds, esbuild 50 ms.
  * @param {Bundle} what
- * @returns {Promise<{ readonly fresh: boolean, readonly inputs: readonly string[] }>} whether anything was made, and from what
+ * @returns {Promise<{ readonly fresh: boolean, readonly inputs: readonly string[] }>} `fresh` is true if it compiled; `inputs` are all source files
  */
 export async function bundle({ entries, outdir, alias = {} }) {
   const key = JSON.stringify([3, process.version, entries, alias])
-  const before = remembered(outdir)
+  const before = readInputs(outdir)
   if (before?.key === key && before.inputs.every(([path, stamp]) => stampOf(path) === stamp)) {
     return { fresh: false, inputs: before.inputs.map(([path]) => path) }
   }
   const { build } = await import('esbuild')
-  // Source maps name their sources from the real place of the bundle, which a linked node_modules hides.
+  // Source maps have paths relative to the real directory of the bundle; node_modules may be a link.
   mkdirSync(outdir, { recursive: true })
   const real = realpathSync(outdir)
   const { metafile, outputFiles } = await build({
@@ -83,17 +83,17 @@ export async function bundle({ entries, outdir, alias = {} }) {
     logLevel: 'silent',
     plugins: [aliases(alias), ownMeta],
   })
-  // The chunks first: what a new entry asks for is there.
+  // Chunks first: another process may import a new entry at once.
   for (const { path, contents } of outputFiles.sort((a, b) => rank(a.path) - rank(b.path)))
-    put(path, contents)
+    replace(path, contents)
   sweep(real, new Set(outputFiles.map(({ path }) => path)))
   const inputs = Object.keys(metafile.inputs).map((path) => join(process.cwd(), path))
-  remember(outdir, { key, inputs: inputs.map((path) => [path, stampOf(path)]) })
+  writeInputs(outdir, { key, inputs: inputs.map((path) => [path, stampOf(path)]) })
   return { fresh: true, inputs }
 }
 
 /**
- * Each file keeps an `import.meta` of its own, although many end up in one.
+ * Keeps `import.meta` of each file in the bundle.
  * @type {import('esbuild').Plugin}
  */
 const ownMeta = {
@@ -127,11 +127,11 @@ function aliases(alias) {
   }
 }
 
-/** For so long a process that was started with older chunks may still load one of them, in milliseconds. */
-const LOADED_LATE = 24 * 3_600_000
+/** How long a process that was started with older chunks may still load one of them, ms. */
+const MAX_AGE = 24 * 3_600_000
 
 /**
- * Removes the chunks that earlier builds have left.
+ * Deletes chunks of earlier builds.
  * @param {string} outdir
  * @param {ReadonlySet<string>} current
  */
@@ -140,7 +140,7 @@ function sweep(outdir, current) {
     const path = join(outdir, name)
     if (!/^chunk-\w+\.js(\.map)?$/.test(name) || current.has(path)) continue
     const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {}
-    if (Date.now() - mtimeMs > LOADED_LATE) rmSync(path, { force: true })
+    if (Date.now() - mtimeMs > MAX_AGE) rmSync(path, { force: true })
   }
 }
 
@@ -148,26 +148,26 @@ function sweep(outdir, current) {
  * @param {string} outdir
  * @returns {{ key: string, inputs: [string, string][] } | undefined}
  */
-function remembered(outdir) {
+function readInputs(outdir) {
   const path = join(outdir, 'inputs.json')
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
 /**
- * Written last: what it vouches for is complete.
+ * Written last, when all files are complete.
  * @param {string} outdir
  * @param {{ key: string, inputs: [string, string][] }} what
  */
-function remember(outdir, what) {
-  put(join(outdir, 'inputs.json'), JSON.stringify(what))
+function writeInputs(outdir, what) {
+  replace(join(outdir, 'inputs.json'), JSON.stringify(what))
 }
 
 /**
- * A file in one move: another process may be reading the one that is there.
+ * Replaces a file atomically: another process may be reading it.
  * @param {string} path
  * @param {string | Uint8Array} content
  */
-function put(path, content) {
+function replace(path, content) {
   const at = `${path}.${process.pid}`
   writeFileSync(at, content)
   renameSync(at, path)

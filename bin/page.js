@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
 /**
- * The page of `provision report` in one piece, but for the journal that it is to show.
+ * Builds the page of `provision report` as one HTML file, without a journal.
  * @param {string} root with a slash at its end
  * @returns {Promise<string>}
  */

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-// Read by every version of Node.js before anything is imported, so it is written in old syntax and imports nothing itself.
-// test/cli/old-node.test.ts holds the version against package.json.
+// Old syntax and no imports: any version of Node.js must be able to run the check below.
+// test/cli/old-node.test.ts compares the version with package.json.
 var parts = process.versions.node.split('.')
 var major = Number(parts[0])
 var minor = Number(parts[1])
 
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(
-    'error: provision needs Node.js 20.19 or newer, and this is ' +
+    'error: provision requires Node.js 20.19 or later; this is ' +
       process.versions.node +
       '\n' +
       '   at ' +
       process.execPath +
       '\n' +
-      '   Install a newer one (https://nodejs.org/en/download), or put one that you have first in PATH.',
+      '   Install a later version (https://nodejs.org/en/download), or put one first in PATH.',
   )
   process.exitCode = 64
 } else {

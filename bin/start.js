@@ -1,4 +1,4 @@
-// In the repository the sources are bundled on the fly, once after each change; the published package holds them compiled.
+// In the repository the sources are bundled after each change; the published package is compiled.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -14,8 +14,8 @@ async function bundled() {
   } catch (error) {
     const { code, path } = /** @type {NodeJS.ErrnoException} */ (error)
     if (code !== 'EACCES') throw error
-    console.error(`error: ${path} cannot be written: it belongs to another user, perhaps since sudo was used here before
-   Give it back: sudo chown -R "$USER" ${root}node_modules/.cache`)
+    console.error(`error: cannot write ${path}: it belongs to another user
+   If sudo created it, change the owner: sudo chown -R "$USER" ${root}node_modules/.cache`)
     return process.exit(70)
   }
 }

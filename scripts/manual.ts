@@ -50,7 +50,7 @@ export function epilogueOf(command: Command): string {
   return text
     .slice(command.helpInformation().length)
     .trim()
-    .replace(/\n*Exit codes:[\s\S]*$/, '')
+    .replace(/\n*Exit status:[\s\S]*$/, '')
 }
 
 const ENVIRONMENT = [

@@ -1,7 +1,7 @@
 import type { Verified } from '../model/check/verification.ts'
 import type { Summary } from '../model/event.ts'
 
-/** Exit codes. 64 and 70 are those of sysexits.h. */
+/** Exit statuses. 64 and 70 are those of sysexits.h. */
 export const EXIT = {
   ok: 0,
   failed: 1,

@@ -60,7 +60,7 @@ function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`
 }
 
-/** The exit codes as a table. */
-export function exitCodeTable(): string {
+/** The exit statuses as a table. */
+export function exitStatusTable(): string {
   return EXIT_CODES.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`).join('\n')
 }

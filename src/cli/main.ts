@@ -22,7 +22,7 @@ import { validateCommand } from './commands/validate.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { EXIT } from './exit.ts'
-import { exitCodeTable, programHelp, withHelpLayout } from './help.ts'
+import { exitStatusTable, programHelp, withHelpLayout } from './help.ts'
 import { type Installation, playbookPath, playbooks } from './load/paths.ts'
 import { OTHER } from './options.ts'
 import { unknownCommand, usageProblem } from './usage.ts'
@@ -70,7 +70,7 @@ export function programOf(installation: Installation): Command {
     .optionsGroup(OTHER)
     .version(versionOf(installation), '-V, --version', 'show the version')
     .configureHelp(programHelp(run))
-    .addHelpText('after', `${EXAMPLES}\n\nExit codes:\n${exitCodeTable()}`)
+    .addHelpText('after', `${EXAMPLES}\n\nExit status:\n${exitStatusTable()}`)
     .helpCommand('help [command]', 'show the help of a command or a playbook')
     .commandsGroup('Commands:')
     .addCommand(run, { isDefault: true })

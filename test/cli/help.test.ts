@@ -39,7 +39,7 @@ describe('help', () => {
     expect(made).to.match(/^[\x20-\x7e\n]*$/)
   })
 
-  it('of the program lists the options of a run, the playbooks and the exit codes', async () => {
+  it('of the program lists the options of a run, the playbooks and the exit status', async () => {
     const project = new Project({
       'playbooks/site.ts': `export default playbook(site, () => [], {\n  description:\n    'Installs the site. And more.',\n})`,
       'playbooks/plain.ts': 'export default playbook(site, () => [])',
@@ -53,11 +53,11 @@ describe('help', () => {
       .to.match(/^Hosts:\n {2}-i, --inventory <file>/m)
       .and.match(/^ {2}-c, --check +dry run/m)
       .and.include('--help):\n  plain\n  site   Installs the site.\n\nExamples:')
-      .and.match(/^Exit codes:\n {2}0 +success$/m)
+      .and.match(/^Exit status:\n {2}0 +success$/m)
     for (const [number] of EXIT_CODES) expect(out).to.match(new RegExp(`^ {2}${number} `, 'm'))
   })
 
-  it('has a table of all exit codes', () => {
+  it('has a table of all exit statuses', () => {
     expect(EXIT_CODES.map(([number]) => number)).to.deep.equal(Object.values(EXIT))
   })
 

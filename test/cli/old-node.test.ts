@@ -23,9 +23,9 @@ import('${pathToFileURL(PROGRAM).href}')`
       expect(ran(version)).to.deep.equal({
         status: 64,
         stdout: '',
-        stderr: `error: provision needs Node.js 20.19 or newer, and this is ${version}
+        stderr: `error: provision requires Node.js 20.19 or later; this is ${version}
    at NODE
-   Install a newer one (https://nodejs.org/en/download), or put one that you have first in PATH.
+   Install a later version (https://nodejs.org/en/download), or put one first in PATH.
 `,
       })
     })
@@ -36,7 +36,7 @@ import('${pathToFileURL(PROGRAM).href}')`
     })
 
   it('is that of package.json, and older ones can parse the check: old syntax and no imports', () => {
-    expect(ran('1.0.0').stderr).to.include(`Node.js ${engines.node.replace('>=', '')} or newer`)
+    expect(ran('1.0.0').stderr).to.include(`Node.js ${engines.node.replace('>=', '')} or later`)
     const text = readFileSync(PROGRAM, 'utf8').replaceAll(/\/\/.*/g, '')
     expect(text).not.to.match(/^\s*(import|export)\b(?!\()|=>|`|\b(let|const|class|await|async)\b|\?\?|\?\./m)
   })

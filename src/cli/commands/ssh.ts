@@ -28,7 +28,7 @@ export function sshCommand(installation: Installation): Command {
     .description('log in to a host with the settings of the inventory')
     .addHelpText(
       'after',
-      '\nExamples:\n  provision ssh web1\n  provision ssh web1 -- sudo journalctl -u nginx -n 20\n\nThe exit code is that of the command, or 255 if ssh failed.',
+      '\nExamples:\n  provision ssh web1\n  provision ssh web1 -- sudo journalctl -u nginx -n 20\n\nThe exit status is that of the command, or 255 if ssh failed.',
     )
     .action(async (name: string, args: readonly string[], flags: SshFlags) => {
       const { inventory, typeCheck, acceptNewHostKeys } = flags

@@ -64,7 +64,7 @@ export async function loadChecks(
   return { inventory, verification, ...limitOf(limit, inventory) }
 }
 
-/** Prints the results of checks. @returns the exit code */
+/** Prints the results of checks. @returns the exit status */
 export function printFindings(verified: Verified, { output }: OutputFlags): number {
   printLines(output === 'json' ? verifyJson(verified) : [verifyTable(verified, paintFor(process.stdout))])
   return exitCodeOfVerification(verified)

@@ -33,7 +33,7 @@ export function watchCommand(installation: Installation): Command {
     .option('--rounds <count>', 'stop after this many rounds', count)
     .addHelpText(
       'after',
-      '\nExamples:\n  provision watch\n  provision watch --limit db --every 1s\n\nA terminal shows the current state; a pipe gets a line for each change. After the last round of --rounds the\nexit code is that of verify; after Ctrl-C it is 0.',
+      '\nExamples:\n  provision watch\n  provision watch --limit db --every 1s\n\nA terminal shows the current state; a pipe gets a line for each change. After the last round of --rounds the\nexit status is that of verify; after Ctrl-C it is 0.',
     )
     .action(async (name: string, flags: WatchFlags) => {
       process.exitCode = await watch(name, flags, installation)
