@@ -1,6 +1,6 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { execa } from 'execa'
 import { temporary } from '../support/rig.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -25,21 +25,18 @@ export class Project {
   }
 
   /** Runs the command in the project. */
-  async provision(
+  provision(
     ...args: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-    const { exitCode, stdout, stderr } = await execa(
-      process.execPath,
-      [join(ROOT, 'bin/provision.js'), ...args],
-      {
-        cwd: this.directory,
-        env: { NO_COLOR: '1', PROVISION_INVENTORY: undefined },
-        reject: false,
-        stripFinalNewline: false,
-        stdin: 'ignore',
-      },
-    )
-    return { code: exitCode ?? -1, out: stdout, err: stderr }
+    const { PROVISION_INVENTORY: _unset, ...env } = process.env
+    return new Promise((done) => {
+      const child = execFile(
+        process.execPath,
+        [join(ROOT, 'bin/provision.js'), ...args],
+        { cwd: this.directory, env: { ...env, NO_COLOR: '1' } },
+        (_error, out, err) => done({ code: child.exitCode ?? -1, out, err }),
+      )
+    })
   }
 
   remove(): void {
