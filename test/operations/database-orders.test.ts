@@ -156,6 +156,19 @@ describe('orders of accidents and operations on real database hosts', function (
       ).to.deep.equal([])
     })
 
+  it('goes on with old data when the loss is accepted, on a timeline of its own, and the other host rejoins', async () => {
+    for (const step of stepsOf('kill db2, failover db1, write, kill db1, power on db2'))
+      expect((await act(step)).text).to.equal(undefined)
+    await eventually(async () => (await recovery('db2')) === 'f')
+    well(await operate(hosts, 'failover', '--to', 'db2', '--accept-data-loss'))
+    expect((await act({ do: 'write' })).acknowledged).to.deep.equal(['db2'])
+    await hosts.lab.start('db1')
+    well(await operate(hosts, 'rejoin', '--host', 'db1'))
+    await eventually(async () => (await value('db2', 'select count(*) from pg_stat_replication')) === '1')
+    expect((await hosts.run()).text).to.include('No changes')
+    expect(await recovery('db1')).to.equal('t')
+  })
+
   it('loses a write when no host has a record, so that the tests above tell something', async () => {
     const begun = stepsOf('kill db2, failover db1, write, kill db1, power on db2')
     let first: readonly Database[] | undefined

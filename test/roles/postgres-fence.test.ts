@@ -85,6 +85,10 @@ describe('the fence before a server starts as a primary', () => {
     expect(start(undefined).status).to.equal(0)
     expect(existsSync(left)).to.equal(false)
     expect(existsSync(real)).to.equal(true)
+    writeFileSync(left, `2\t0/1\t${PLACEHOLDER}\n`)
+    writeFileSync(`${root}/data/pg_wal/00000004.history`, '2\t0/303C730\tno recovery target specified\n')
+    start(undefined)
+    expect(existsSync(left), 'a standby asks for it').to.equal(true)
   })
 
   it('counts the boot of the host itself, and has its grace from the params', () => {

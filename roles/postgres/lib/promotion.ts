@@ -39,15 +39,15 @@ if [ "$(ask 'select pg_promote(true, 10)')" != t ]; then
   fi
   systemctl start ${unit}
 fi
-rm -f $placeholders
 ${sequence(others.map((other) => slot(slotOf(other))))}
 ask 'alter database postgres reset provision.synchronous'
 exit 0`
 }
 
 /**
- * PostgreSQL begins the first timeline of which it has no history. Timelines that began on another host get a placeholder until the
- * promotion is done, so that no number is used twice. It ends before all data, so no standby follows it.
+ * PostgreSQL begins the first timeline of which it has no history. Timelines that began on another host get a placeholder, so that no
+ * number is used twice. It ends before all data, so no standby follows it. It stays: a standby asks for the history of each timeline
+ * between its own and that of the primary.
  */
 function skippedTimelines({ data }: Paths, timeline: number): Shell {
   return sh`placeholders= placeholder=${PLACEHOLDER}

@@ -105,7 +105,7 @@ export function planFailover<H extends Host>(
   const waiting = all.filter(
     ({ host, answer }) => host !== heir.host && runningCluster(answer)?.cluster.standby,
   )
-  const recorded = known.record?.system === cluster?.system ? (known.record?.timeline ?? 0) : 0
+  const recorded = record && record.system === cluster?.system ? record.timeline : 0
   return {
     ...{ to: heir.host, version: cluster?.version ?? 0, system: cluster?.system ?? '', silent, loss },
     timeline: Math.max(cluster?.timeline ?? 0, recorded) + 1,

@@ -139,8 +139,11 @@ if [ "$1" = watch ]; then
     systemctl stop ${server}
   done
 fi
-# A promotion was cut off: with its placeholders a standby would not start.
-grep -ls ${PLACEHOLDER} "$data"/pg_wal/*.history | xargs -r rm -f
+# A promotion was cut off: with a placeholder that no later timeline follows, a standby would not start.
+for history in $(ls -r "$data"/pg_wal/*.history 2>/dev/null); do
+  grep -qs ${PLACEHOLDER} "$history" || break
+  rm -f "$history"
+done
 is_primary && known || exit 0
 end=0; [ "$(booted)" -ge 120 ] || end=$(($(uptime_now) + ${bootGrace}))
 least=$timeline

@@ -74,7 +74,7 @@ export function planSwitchover<H extends Host>(
     from: from.host,
     to: to.host,
     ...{ timeline, version, system },
-    next: Math.max(timeline, known.record?.system === system ? known.record.timeline : 0) + 1,
+    next: Math.max(timeline, record?.system === system ? record.timeline : 0) + 1,
     deadline: (to.answer?.uptime ?? 0) + PROMOTED_WITHIN,
   }
 }
