@@ -1,9 +1,9 @@
-// What ssh2 costs with nothing around it: logs in to all hosts at once, has each run a script, and leaves.
+// Bare ssh2: logs in to all hosts at once, runs a script on each, and disconnects.
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import ssh2 from 'ssh2'
 
-// Without a script it only logs in.
+// Only logs in without a script.
 const [hosts = '', script, command = 'sudo -n sh -s'] = process.argv.slice(2)
 /** @type {Readonly<Record<string, { readonly ssh: { readonly host: string, readonly port: number, readonly user: string, readonly identityFile: string } }>>} */
 const all = JSON.parse(readFileSync(hosts, 'utf8'))
@@ -32,7 +32,7 @@ for (const { ssh } of Object.values(all)) {
     sock: connect({ host: ssh.host, port: ssh.port, noDelay: true }),
     username: ssh.user,
     privateKey: readFileSync(ssh.identityFile),
-    // Without a method that only asks which methods there are, as our transport does.
+    // Without the method none, which only asks for the methods; our transport does the same.
     authHandler: ['publickey'],
   })
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { recordFigure } from '../test/support/results.ts'
 
-/** A command line of a contestant. */
+/** A command line that is measured. */
 export interface Run {
   readonly command: string
   readonly args: readonly string[]
@@ -10,9 +10,9 @@ export interface Run {
 }
 
 /**
- * A whole process from its start to its end, in seconds.
+ * Runs a process and returns its duration in seconds.
  *
- * @throws Error with its last words when it fails: a contestant that failed has no time
+ * @throws Error with the end of its output if it fails
  */
 export function timed({ command, args, env = {}, cwd }: Run): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -22,21 +22,21 @@ export function timed({ command, args, env = {}, cwd }: Run): Promise<number> {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
     })
-    let said = ''
+    let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString()).slice(-2_000)
+        output = (output + chunk.toString()).slice(-2_000)
       })
     child.once('error', reject)
     child.once('close', (code) => {
       const seconds = (performance.now() - began) / 1000
       if (code === 0) resolve(seconds)
-      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${said}`))
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`))
     })
   })
 }
 
-/** Several measurements of one thing. */
+/** Several measurements. */
 export interface Series {
   readonly median: number
   readonly least: number
@@ -56,7 +56,7 @@ export function series(values: readonly number[]): Series {
   }
 }
 
-/** Keeps what was measured for who holds one night against another. @param floor the median of what nobody can do without */
+/** Records a figure for comparisons between nightly runs. @param floor the median of the lower bound */
 export function note(
   name: string,
   unit: string,
@@ -66,7 +66,7 @@ export function note(
   recordFigure({ name, unit, median, least, most, runs, ...(floor !== undefined && { floor }) })
 }
 
-/** `0.81 (0.75–0.90, 7)`: the median, the spread, and how many runs. */
+/** `0.81 (0.75–0.90, 7)`: median, range and number of runs. */
 export function shown({ median, least, most, runs }: Series): string {
   if (runs === 0) return '–'
   const figure = (seconds: number) => seconds.toFixed(seconds < 20 ? 2 : 1)
@@ -75,7 +75,7 @@ export function shown({ median, least, most, runs }: Series): string {
     : `${figure(median)} (${figure(least)}–${figure(most)}, ${runs})`
 }
 
-/** A table in Markdown, which is read as it stands as well. */
+/** A table in Markdown with aligned columns. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((word, i) => Math.max(word.length, ...rows.map((row) => (row[i] ?? '').length)))
   const lineOf = (cells: readonly string[]) =>
@@ -83,7 +83,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [lineOf(head), lineOf(widths.map((width) => '-'.repeat(width))), ...rows.map(lineOf)].join('\n')
 }
 
-/** For who waits; not part of the result. */
+/** Prints progress to stderr. */
 export function progress(text: string): void {
   process.stderr.write(`${text}\n`)
 }

@@ -11,10 +11,10 @@ import { readScript } from './floor.ts'
 import { provision } from './provision.ts'
 
 const COUNT = 500
-/** Processes that play hosts: on few cores, more would only stand in each other's way. */
+/** Server processes. On few cores more would only slow each other down. */
 const SERVERS = 2
 
-/** Many hosts at once: what each takes of our memory, and how fast they are met. */
+/** Memory and processor time per host with many connections. */
 export async function connections(runs: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'provision-bench-'))
   const path = (name: string) => join(folder, name)
@@ -40,7 +40,7 @@ export async function connections(runs: number): Promise<string> {
       args: [join(import.meta.dirname, 'bare.js'), path('hosts.json'), ...args],
       env,
     })
-    const contestants = [
+    const tools = [
       { name: 'Provision', run: { ...ours, args: [...ours.args, '--check'] } },
       { name: 'bare ssh2 in Node that asks the same', run: bare(path('read.sh'), 'sh -s') },
       { name: 'bare ssh2 in Node that only logs in', run: bare() },
@@ -49,13 +49,13 @@ export async function connections(runs: number): Promise<string> {
 
     write(1)
     const idle = new Map<string, number>()
-    for (const { name, run } of [...contestants, ...contestants]) {
+    for (const { name, run } of [...tools, ...tools]) {
       await timed(run)
       idle.set(name, usage().memory)
     }
     write(COUNT)
     for (let n = 0; n <= runs; n++) {
-      for (const { name, run, seconds, processor, memory } of contestants) {
+      for (const { name, run, seconds, processor, memory } of tools) {
         const took = await timed(run)
         if (n === 0) continue
         seconds.push(took)
@@ -63,9 +63,9 @@ export async function connections(runs: number): Promise<string> {
         memory.push((usage().memory - (idle.get(name) ?? 0)) / 1024 / (COUNT - 1))
       }
     }
-    // What nobody who logs in can do without tells how fast the machine is.
-    const floor = series(contestants.at(-1)?.processor ?? []).median
-    for (const { name, processor, memory } of contestants) {
+    // The lower bound of a login shows the speed of the machine.
+    const floor = series(tools.at(-1)?.processor ?? []).median
+    for (const { name, processor, memory } of tools) {
       note(`${COUNT} hosts, own processor: ${name}`, 's', series(processor), floor)
       note(`${COUNT} hosts, memory a host: ${name}`, 'MiB', series(memory))
     }
@@ -77,7 +77,7 @@ export async function connections(runs: number): Promise<string> {
         'of them its own processor, s',
         'MiB a host above a run with one',
       ],
-      contestants.map(({ name, seconds, processor, memory }) => [
+      tools.map(({ name, seconds, processor, memory }) => [
         name,
         shown(series(seconds)),
         `${Math.round(COUNT / series(seconds).median)}`,
@@ -96,7 +96,7 @@ interface Usage {
   readonly processor: number
 }
 
-/** @returns its fingerprint */
+/** Returns the fingerprint. */
 function writeKey(file: string): string {
   const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519')
   writeFileSync(file, secret, { mode: 0o600 })

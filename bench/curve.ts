@@ -3,7 +3,7 @@ import { note, series, shown, table, timed } from './clock.ts'
 import { provision } from './provision.ts'
 import type { Site } from './site.ts'
 
-/** What a step more and a host more cost. */
+/** The cost of another step and of another host. */
 export async function curve(site: Site, runs: number): Promise<string> {
   const rows: string[][] = []
   const grid = [

@@ -1,17 +1,13 @@
 import { note, progress, series, shown, table, timed } from './clock.ts'
-import type { Contestant } from './nothing-to-do.ts'
+import type { Tool } from './nothing-to-do.ts'
 import type { Site } from './site.ts'
 import { stateHash } from './state.ts'
 
-/** On new hosts each time. @throws Error when contestants do not come to the same end */
-export async function firstRun(
-  site: Site,
-  contestants: readonly Contestant[],
-  runs: number,
-): Promise<string> {
+/** Runs on new hosts each time. @throws Error if the results differ */
+export async function firstRun(site: Site, tools: readonly Tool[], runs: number): Promise<string> {
   const rows: string[][] = []
   const ends = new Map<string, string>()
-  for (const { name, run, slow } of contestants) {
+  for (const { name, run, slow } of tools) {
     const seconds: number[] = []
     for (let n = 0; n < (slow ? 1 : runs); n++) {
       await site.renew()

@@ -11,7 +11,7 @@ import { PEERS } from './job/site.ts'
 import { work } from './job/work.ts'
 import type { Site } from './site.ts'
 
-/** What nothing that reaches a host by SSH and asks for the same state can do without: the login, and the very scripts that we ask with. */
+/** The lower bound for a tool that reads the same state over SSH: the login, and the same scripts. */
 export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run } {
   const read = site.write('read.sh', readScript(work({ peers: PEERS })))
   return {
@@ -33,7 +33,7 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
   }
 }
 
-/** All that we ask a host for these steps, for a shell that reads it from its stdin. */
+/** The script that reads these steps, for the stdin of a shell. */
 export function readScript(of: Steps): string {
   const { steps } = expand(of, NO_FACTS)
   const { scripts } = batch(
@@ -43,7 +43,7 @@ export function readScript(of: Steps): string {
   return `LC_ALL=C; export LC_ALL\n${text}`
 }
 
-/** The jobs here ask for no facts. */
+/** The steps need no facts. */
 const NO_FACTS = {
   facts: {} as never,
   answers: { has: () => true, get: () => undefined } as never,

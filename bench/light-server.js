@@ -1,4 +1,4 @@
-// Many hosts in one process: each login is a shell on this machine. Prints its port.
+// An SSH server whose logins are shells on this machine. Prints its port.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import ssh2 from 'ssh2'

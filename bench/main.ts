@@ -6,7 +6,7 @@ import { curve } from './curve.ts'
 import { display } from './display.ts'
 import { firstRun } from './first-run.ts'
 import { floors } from './floor.ts'
-import { type Contestant, FLOOR, nothingToDo } from './nothing-to-do.ts'
+import { FLOOR, nothingToDo, type Tool } from './nothing-to-do.ts'
 import { peers, setUpPeers } from './peers.ts'
 import { processes } from './processes.ts'
 import { provision } from './provision.ts'
@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
 })
 const strange = positionals.filter((part) => !PARTS.includes(part))
 if (strange.length > 0) {
-  console.error(`There is no ${strange.join(', ')}; there are ${PARTS.join(', ')}.`)
+  console.error(`Unknown part ${strange.join(', ')}. Parts: ${PARTS.join(', ')}.`)
   process.exit(64)
 }
 const wanted = (part: string) => positionals.length === 0 || positionals.includes(part)
@@ -45,9 +45,9 @@ if (['first', 'nothing', 'curve', 'display'].some(wanted)) {
 }
 
 async function onHosts(site: Site): Promise<void> {
-  const ours: Contestant = { name: 'Provision', run: provision(site, 'site') }
+  const ours: Tool = { name: 'Provision', run: provision(site, 'site') }
   const { ansible, mitogen } = peers(site)
-  const others: readonly Contestant[] = values['no-peers']
+  const others: readonly Tool[] = values['no-peers']
     ? []
     : [
         { name: 'Ansible with Mitogen', run: mitogen, slow: true },
@@ -57,7 +57,7 @@ async function onHosts(site: Site): Promise<void> {
   if (wanted('nothing')) {
     const { openssh, ssh2 } = floors(site)
     const distances = values['round-trips'].split(',').map(Number)
-    const bare: readonly Contestant[] = [
+    const bare: readonly Tool[] = [
       { name: FLOOR, run: openssh },
       { name: 'floor: bare ssh2 in Node', run: ssh2 },
     ]

@@ -1,37 +1,36 @@
 import { note, progress, type Run, series, shown, table, timed } from './clock.ts'
 import type { Site } from './site.ts'
 
-export interface Contestant {
+export interface Tool {
   readonly name: string
   readonly run: Run
-  /** One that takes so long that one run says enough. */
+  /** True for a slow tool, which runs once. */
   readonly slow?: boolean
 }
 
-/** Contestants take turns, so that what else the machine does falls on all of them. */
+/** Runs the tools alternately, so that other load affects all of them. */
 export async function nothingToDo(
   site: Site,
-  contestants: readonly Contestant[],
+  tools: readonly Tool[],
   { distances, runs }: { readonly distances: readonly number[]; readonly runs: number },
 ): Promise<string> {
   const columns: string[][] = []
   for (const distance of distances) {
     await site.delay(distance)
-    const seconds = new Map(contestants.map(({ name }) => [name, [] as number[]]))
-    const quick = contestants.filter(({ slow }) => !slow)
-    // The first round only warms: the first login of a while starts the user's systemd on each host.
+    const seconds = new Map(tools.map(({ name }) => [name, [] as number[]]))
+    const quick = tools.filter(({ slow }) => !slow)
+    // The first round is not counted: the first login starts the user's systemd on each host.
     for (let round = 0; round <= runs; round++) {
       for (const { name, run } of quick) {
         const took = await timed(run)
         if (round > 0) seconds.get(name)?.push(took)
       }
     }
-    for (const { name, run } of contestants.filter(({ slow }) => slow))
-      seconds.get(name)?.push(await timed(run))
+    for (const { name, run } of tools.filter(({ slow }) => slow)) seconds.get(name)?.push(await timed(run))
     for (const [name, all] of seconds) progress(`${name}, ${distance} ms: ${shown(series(all))}`)
     const floor = series(seconds.get(FLOOR) ?? []).median
     columns.push(
-      contestants.map(({ name }) => {
+      tools.map(({ name }) => {
         const own = series(seconds.get(name) ?? [])
         note(`nothing to do, ${distance} ms: ${name}`, 's', own, floor)
         return `${shown(own)} ×${(own.median / floor).toFixed(2)}`
@@ -41,7 +40,7 @@ export async function nothingToDo(
   await site.delay(0)
   return table(
     ['nothing to do, seconds', ...distances.map((ms) => `${ms} ms of round trip`)],
-    contestants.map(({ name }, i) => [name, ...columns.map((column) => column[i] ?? '')]),
+    tools.map(({ name }, i) => [name, ...columns.map((column) => column[i] ?? '')]),
   )
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Run } from './clock.ts'
 import type { Site } from './site.ts'
 
-/** Ansible as its users tune it: all hosts at once, pipelining, connections kept, no facts; with Mitogen as well. */
+/** Tuned Ansible: all hosts at once, pipelining, persistent connections, no facts; also with Mitogen. */
 export function peers(site: Site): { readonly ansible: Run; readonly mitogen: Run } {
   const run = (name: string, strategy: string): Run => ({
     command: 'ansible-playbook',
@@ -11,7 +11,7 @@ export function peers(site: Site): { readonly ansible: Run; readonly mitogen: Ru
     env: {
       ANSIBLE_CONFIG: site.write(`${name}.cfg`, configuration(site, strategy)),
       ANSIBLE_LOCAL_TEMP: site.path(name),
-      // A path of a socket must be short.
+      // The path of a socket must be short.
       ANSIBLE_SSH_CONTROL_PATH_DIR: site.path('cp'),
     },
   })
@@ -37,11 +37,11 @@ type PeerSite = Pick<Site, 'lab' | 'names' | 'path'>
 
 const PACKAGES = ['ansible-core', 'ansible-mitogen']
 
-/** Installs Debian's packages of the peers where they are missing. @returns versions, and what is not to be had */
+/** Installs missing Debian packages of the tools. Returns their versions, or that one is not available. */
 export function setUpPeers(say: (line: string) => void): readonly string[] {
   const missing = PACKAGES.filter((name) => installed(name) === undefined)
   if (missing.length > 0) {
-    say(`Installing ${missing.join(' and ')} from Debian, to compare with…`)
+    say(`Installing ${missing.join(' and ')} from Debian for the comparison…`)
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     const { status, stderr } = spawnSync(
       'apt-get',

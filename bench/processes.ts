@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const NAMES = ['bench-processes', 'bench-site'] as const
 const FILES = 20
 
-/** How many processes a login starts on a host, and how much more time nothing to do takes than a bare login. */
+/** Processes of a run on a host, and its processor time compared to a bare login. */
 export async function processes(runs: number): Promise<string> {
   const [small, site] = NAMES
   try {
@@ -54,9 +54,9 @@ async function onOneHost(lab: Lab): Promise<string> {
 }
 
 async function onSite(lab: Lab): Promise<string> {
-  progress('the shipped site: its first run')
+  progress('the shipped site: first run')
   await timed(siteRun(lab))
-  // The first run after it settles what comes late, such as a replica that catches up.
+  // The second run is not counted: a replica may still catch up.
   await timed(siteRun(lab))
   const names = lab.hosts.map(({ name }) => name)
   const counted = await accounted(lab, names, () => timed(siteRun(lab)))
@@ -70,9 +70,9 @@ async function onSite(lab: Lab): Promise<string> {
   )
 }
 
-/** Contestants take turns. The first round only warms. */
+/** Runs the tools alternately. The first round is not counted. */
 async function besideLogins(lab: Lab, runs: number): Promise<string> {
-  const contestants = [
+  const tools = [
     { name: 'the shipped site, nothing to do', run: () => timed(siteRun(lab)) },
     {
       name: '8 × ssh host sudo -n true',
@@ -80,17 +80,17 @@ async function besideLogins(lab: Lab, runs: number): Promise<string> {
     },
   ].map((one) => ({ ...one, seconds: [] as number[], processor: [] as number[] }))
   for (let round = 0; round <= runs; round++)
-    for (const { run, seconds, processor } of contestants) {
+    for (const { run, seconds, processor } of tools) {
       const [began, busy] = [performance.now(), busySeconds()]
       await run()
       if (round === 0) continue
       seconds.push((performance.now() - began) / 1000)
       processor.push(busySeconds() - busy)
     }
-  const floor = contestants.at(-1)
+  const floor = tools.at(-1)
   return table(
     ['whole machine, medians', 'seconds', 'processor seconds'],
-    contestants.map(({ name, seconds, processor }) => [
+    tools.map(({ name, seconds, processor }) => [
       name,
       ratio(median(seconds), median(floor?.seconds ?? [])),
       ratio(median(processor), median(floor?.processor ?? [])),
@@ -106,7 +106,7 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
-/** What all processors of this machine, which runs the hosts as well, have worked since it booted. */
+/** Processor time of this machine since boot, including the hosts, which run on it. */
 function busySeconds(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0] = (
     readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? ''
@@ -117,7 +117,7 @@ function busySeconds(): number {
   return (user + nice + system + irq + soft) / TICKS
 }
 
-/** In a second: USER_HZ, the same on all Linux. */
+/** Ticks per second: USER_HZ, the same on all Linux. */
 const TICKS = 100
 
 function siteRun({ name }: Lab): Run {
@@ -133,7 +133,7 @@ function loginTo({ sshConfig }: Lab, host: string): Run {
   return { command: 'ssh', args: ['-F', sshConfig, host, 'sudo -n true'] }
 }
 
-/** `sh 4, (sh) 2`: one in parentheses was forked and has started no program. */
+/** `sh 4, (sh) 2`: a process in parentheses was forked and has started no program. */
 function byName(all: readonly Accounted[]): string {
   const counts = new Map<string, number>()
   for (const { program, forkOnly } of all) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Run } from './clock.ts'
 import type { Site } from './site.ts'
 
-/** Our own command, as a user calls it. */
+/** The command `provision`, as a user runs it. */
 export function provision(
   { path }: Pick<Site, 'path'>,
   playbook: string,

@@ -6,7 +6,7 @@ import { downLab, type Lab, upLab } from '../src/lab/index.ts'
 const NAME = 'bench'
 const NAMES = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8']
 
-/** The hosts that all contestants meet, and a folder for what is written about them. */
+/** The hosts of all measurements, and a folder for files about them. */
 export class Site {
   readonly folder = mkdtempSync(join(tmpdir(), 'provision-bench-'))
   lab: Lab
@@ -22,7 +22,7 @@ export class Site {
     return site
   }
 
-  /** New hosts, on which nothing was done yet but what the peers need to run there at all. */
+  /** Creates new hosts with only the requirements of the other tools. */
   async renew(): Promise<void> {
     this.lab = await fresh()
     await this.#prepare()
@@ -37,13 +37,13 @@ export class Site {
     return this.#names
   }
 
-  /** How many hosts take part. */
+  /** Sets the number of hosts. */
   use(count: number): void {
     this.#names = NAMES.slice(0, count)
     this.#write()
   }
 
-  /** All hosts that much farther away. */
+  /** Adds a round trip time to all hosts. */
   async delay(ms: number): Promise<void> {
     await Promise.all(this.lab.hosts.map(({ name }) => this.lab.delay(name, ms)))
   }
@@ -57,7 +57,7 @@ export class Site {
     return this.path(name)
   }
 
-  /** What it prints on each host; as root, not through ssh. */
+  /** Returns the output on each host, as root and without ssh. */
   async everywhere(script: string): Promise<readonly string[]> {
     return Promise.all(
       this.#names.map(async (name) => {
@@ -87,6 +87,6 @@ async function fresh(): Promise<Lab> {
   return upLab({ name: NAME, hosts: NAMES })
 }
 
-/** Ansible's modules need Python on the hosts; not counted, and the same for all. */
+/** Ansible's modules need Python on the hosts. It is installed before the measurement, for all tools. */
 const PEERS_NEED = `export DEBIAN_FRONTEND=noninteractive
 { apt-get -q update && apt-get -q -y install --no-install-recommends python3 python3-apt; } >/dev/null 2>&1`

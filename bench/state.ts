@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Site } from './site.ts'
 
-/** One hash for all that the job is to bring about, the same on each host. @throws Error when hosts differ */
+/** A hash of the state that the job creates. @throws Error if hosts differ */
 export async function stateHash(site: Site): Promise<string> {
   const states = await site.everywhere(STATE)
   const odd = states.findIndex((state) => state !== states[0])
-  if (odd > 0) throw new Error(`${site.names[odd]} is not like ${site.names[0]}`)
+  if (odd > 0) throw new Error(`${site.names[odd]} differs from ${site.names[0]}`)
   return createHash('sha256')
     .update(states[0] ?? '')
     .digest('hex')

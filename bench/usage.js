@@ -1,4 +1,4 @@
-// Loaded before a program: leaves behind how much memory it took at most, in KiB, and how many seconds of processor.
+// Loaded before a program: records its peak memory in KiB and its processor time in seconds.
 import { writeFileSync } from 'node:fs'
 
 const file = process.env['BENCH_USAGE']

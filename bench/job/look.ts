@@ -1,5 +1,5 @@
 import { directory, play, playbook } from 'provision-ts'
 import { job } from './stack.ts'
 
-/** As each host is anyway. */
+/** A state that every host has. */
 export default playbook(job, ({ machines }) => [play('look', { hosts: machines }, () => [directory('/')])])

@@ -1,7 +1,7 @@
 import { file, play, playbook } from 'provision-ts'
 import { job } from './stack.ts'
 
-/** `$BENCH_STEPS` files on each host; `$BENCH_TEXT` stands in them. */
+/** `$BENCH_STEPS` files on each host that contain `$BENCH_TEXT`. */
 const count = Number(process.env['BENCH_STEPS'] ?? 100)
 const text = process.env['BENCH_TEXT'] ?? ''
 

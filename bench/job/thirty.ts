@@ -23,14 +23,14 @@ import {
 
 export interface Thirty {
   readonly built: Build
-  /** At least 8 MiB: it is compared in another way than small files are. */
+  /** At least 8 MiB: large files are compared in another way. */
   readonly large: LocalFile
 }
 
 const count = (n: number) => Array.from({ length: n }, (_, i) => i)
 const ROOT: AbsolutePath = '/srv/thirty'
 
-/** 30 steps, of almost every kind that there is. */
+/** 30 steps of almost every kind. */
 export function thirty({ built, large }: Thirty): Steps {
   return [
     pkg('cron', 'jq'),
