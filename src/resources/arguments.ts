@@ -8,7 +8,7 @@ export const LONGEST_NAME = 255
 /** The longest path that the kernel takes, in bytes. */
 const LONGEST_PATH = 4095
 
-export interface PathRules {
+interface PathRules {
   /** The longest last name, in bytes, for steps that derive other names from it. @default 255 */
   readonly longest?: number
   /** Allows the root directory. @default false */

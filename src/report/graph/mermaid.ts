@@ -23,8 +23,8 @@ export function graphMermaid({ topology: { tiers, links }, plays }: Graph): stri
     `  subgraph plays[${quoted('plays, in order')}]`,
     '    direction TB',
     ...plays.map(({ label, on, how }, i) => {
-      const words = [`${i + 1}. ${label}`, on, how].filter((part) => part !== '').join('<br>')
-      return `    play${i}[${quoted(words, true)}]`
+      const lines = [`${i + 1}. ${label}`, on, how].filter((part) => part !== '').join('<br>')
+      return `    play${i}[${quoted(lines, true)}]`
     }),
     ...plays.slice(1).map((_, i) => `    play${i} --> play${i + 1}`),
     '  end',

@@ -176,12 +176,12 @@ function playsPicture(plays: readonly PlayNode[]): Picture {
   }
 }
 
-function text(x: number, y: number, words: string, names: string): string {
-  return `<text x="${x}" y="${y}"${names === '' ? '' : ` class="${names}"`}>${xml(words)}</text>`
+function text(x: number, y: number, content: string, names: string): string {
+  return `<text x="${x}" y="${y}"${names === '' ? '' : ` class="${names}"`}>${xml(content)}</text>`
 }
 
-export function xml(words: string): string {
-  return words.replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`)
+export function xml(content: string): string {
+  return content.replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`)
 }
 
 const STYLE = `

@@ -2,7 +2,7 @@ import type { BatchSize } from '../../model/playbook/batches.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import type { IngressRule } from '../../model/resource/step.ts'
 
-/** What `provision graph` draws: the tiers of an inventory and the plays of a playbook. */
+/** The tiers of an inventory and the plays of a playbook, as `provision graph` draws them. */
 export interface Graph {
   readonly topology: Topology
   readonly plays: readonly PlayNode[]
@@ -31,7 +31,7 @@ export interface Link {
 }
 
 /** A host and its inbound rules; undefined for one without a firewall. */
-export interface HostIngress {
+interface HostIngress {
   readonly name: string
   readonly group: string
   readonly address: string

@@ -82,7 +82,7 @@ function stepLine(event: EventOf<'step'>, step: number): JournalEvent {
   const line = { kind: 'step', play, host, step } as const
   if (outcome === 'failed') return { ...line, outcome, problem: journalProblem(event.problem) }
   if (outcome === 'ok' || outcome === 'deferred')
-    throw new TypeError('a step that is ok has no line of its own')
+    throw new TypeError('a step that is ok has no separate line')
   return {
     ...line,
     outcome,

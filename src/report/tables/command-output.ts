@@ -8,7 +8,7 @@ import { jsonLine } from '../json.ts'
 import type { Paint } from '../problem.ts'
 
 /** The end of a command on one host. */
-export interface CommandEnd {
+interface CommandEnd {
   readonly host: string
   readonly code: number
   readonly timedOut: boolean
@@ -16,7 +16,7 @@ export interface CommandEnd {
 }
 
 /** Takes the output and the end of one command on several hosts. */
-export interface CommandOutput {
+interface CommandOutput {
   receive(host: string, stream: 'stdout' | 'stderr', piece: Buffer): void
   end(end: CommandEnd): void
   unreachable(host: string, problem: Problem): void

@@ -5,19 +5,19 @@ import type { Paint } from '../problem.ts'
 import { dispatch, type Handlers } from '../reporter.ts'
 
 /** A play of more hosts has a single row; otherwise each host has a row. */
-export const MAX_HOST_ROWS = 12
+const MAX_HOST_ROWS = 12
 
 /** Milliseconds after which a host's current activity is shown with its duration. */
 const SHOW_TIME_AFTER = 2_000
 
-export interface PlayRow {
+interface PlayRow {
   readonly title: string
   readonly phase: 'pending' | 'running' | 'finished'
   /** Empty when the play has a single row. */
   readonly hosts: readonly HostRow[]
 }
 
-export interface HostRow {
+interface HostRow {
   readonly host: string
   readonly title: string
   readonly outcome: 'running' | 'done' | 'failed'
@@ -36,7 +36,7 @@ export class LiveBoard {
   readonly #now: () => number
   readonly #plays = new Map<string, Map<string, HostProgress>>()
   readonly #read = { hosts: 0, of: 0, steps: 0, differing: 0 }
-  /** What slow hosts wait for while all hosts are read. */
+  /** The reasons for which slow hosts wait, while all hosts are read. */
   readonly #reading = new Map<string, string>()
   /** The play that began last. */
   #current = -1

@@ -5,7 +5,7 @@ import { sh } from '../../shell/sh.ts'
 import { checkedMode, checkPath } from '../arguments.ts'
 import { type AbsolutePath, type Entry, entryAt, matchOwnership, resolvedEntryAt, wrongType } from './stat.ts'
 
-export interface DirectoryOptions extends StepOptions {
+interface DirectoryOptions extends StepOptions {
   /** @default 'root' */
   readonly owner?: string
   /** @default the owner's name */

@@ -17,7 +17,7 @@ import {
   withText,
 } from './text-lines.ts'
 
-export interface LineOptions extends StepOptions {
+interface LineOptions extends StepOptions {
   /**
    * Replaces the first line that matches and removes the other lines that match. Lines are matched without line endings.
    * @default the line is added

@@ -14,7 +14,7 @@ import {
 } from './staging.ts'
 import { type AbsolutePath, type Entry, entryAt, wrongType } from './stat.ts'
 
-export interface LinkOptions extends StepOptions {
+interface LinkOptions extends StepOptions {
   /** An absolute path, or one relative to the directory of the link. */
   readonly target: string
 }

@@ -96,11 +96,11 @@ function statScript(queries: readonly Query[], find: Shell): Shell {
   const longest = Math.max(0, ...small.map(({ content }) => content))
   const hashed = new Set(small.map(({ path }) => path))
   const others = queries.filter(({ path }) => !hashed.has(path)).map(({ path }) => path)
-  const look = (paths: readonly string[]) =>
+  const statOf = (paths: readonly string[]) =>
     sh`${find} ${paths} -maxdepth 0 -printf ${'%p\\0%y\\0%m\\0%u\\0%g\\0%U\\0%G\\0%s\\0%l\\0'}`
   return sh`{
-${forPaths(others, look)}
-${forPaths([...hashed], (paths) => sh`${look(paths)} -type f -size ${`-${longest + 1}c`} -exec sha256sum -z -- {} +`)}
+${forPaths(others, statOf)}
+${forPaths([...hashed], (paths) => sh`${statOf(paths)} -type f -size ${`-${longest + 1}c`} -exec sha256sum -z -- {} +`)}
 ${large.length > 0 ? hashLargeFiles(large) : sh`:`}
 } 2>/dev/null`
 }
@@ -151,13 +151,13 @@ done
 const FIELDS = 9
 
 function parse(stdout: string) {
-  const words = stdout.split('\0')
+  const values = stdout.split('\0')
   const entries = new Map<string, Omit<Entry, 'sha256'>>()
   const hashes = new Map<string, string>()
   let at = 0
-  while (words[at]) {
+  while (values[at]) {
     const [path = '', type = '', mode = '', owner = '', group = '', uid = '', gid = '', size, target = ''] =
-      words.slice(at, at + FIELDS)
+      values.slice(at, at + FIELDS)
     // A line of sha256sum: 64 digits, a space, a type character, the name.
     if (!path.startsWith('/')) hashes.set(path.slice(66), path.slice(0, 64))
     else
@@ -170,7 +170,7 @@ function parse(stdout: string) {
       })
     at += path.startsWith('/') ? FIELDS : 1
   }
-  return { entries, hashes, rest: words.slice(at + 1) }
+  return { entries, hashes, rest: values.slice(at + 1) }
 }
 
 const TYPES: Readonly<Record<string, Entry['type']>> = {

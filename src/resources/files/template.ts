@@ -102,9 +102,9 @@ class Unprintable extends Error {
   readonly description: string
   readonly where: string
 
-  constructor(words: string, where: string) {
-    super(words)
-    this.description = words
+  constructor(text: string, where: string) {
+    super(text)
+    this.description = text
     this.where = where
   }
 }
@@ -123,13 +123,13 @@ function templateProblem(error: unknown, path: string): Problem {
   if (error instanceof Unprintable) return new Problem(error.description, { where: error.where })
   const message = error instanceof Error ? error.message : String(error)
   const [, row] = /^\S+:(\d+)\n/.exec(message) ?? []
-  const words = message.split('\n\n').at(-1) ?? message
+  const text = message.split('\n\n').at(-1) ?? message
   const [, name] =
-    /^(\S+) is not defined$|\(reading '([^']+)'\)/.exec(words)?.filter((one) => one !== undefined) ?? []
+    /^(\S+) is not defined$|\(reading '([^']+)'\)/.exec(text)?.filter((one) => one !== undefined) ?? []
   const line = row === undefined ? undefined : readFileSync(path, 'utf8').split('\n')[Number(row) - 1]
   const column =
     name === undefined ? 0 : Math.max(0, line?.search(RegExp(`(?<![\\w$])${escaped(name)}(?![\\w$])`)) ?? 0)
-  return new Problem(`${basename(path)}: ${words}`, {
+  return new Problem(`${basename(path)}: ${text}`, {
     where: row === undefined ? path : `${path}:${row}:${column + 1}`,
     cause: error,
   })

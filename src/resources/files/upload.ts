@@ -1,7 +1,7 @@
 import type { Command, Streamed } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
-export interface Upload {
+interface Upload {
   readonly at: string
   /** Creates the empty file with owner and mode. */
   readonly create: Shell

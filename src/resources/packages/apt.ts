@@ -27,7 +27,7 @@ updated=
 ${FRESH} || { updated=1; apt update && ${RECORD_UPDATE}; }
 apt install --no-install-recommends -- "$@" && exit 0
 code=$?
-case $said in *'Unable to locate package'*|*'Failed to fetch'*|*'Unable to fetch'*|*'no installation candidate'*|*'was not found'*|*'unmet dependencies'*) ;; *) updated=1 ;; esac
+case $output in *'Unable to locate package'*|*'Failed to fetch'*|*'Unable to fetch'*|*'no installation candidate'*|*'was not found'*|*'unmet dependencies'*) ;; *) updated=1 ;; esac
 [ -z "$updated" ] || {
   dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} was installed anyway\n' -- "$@" 2>/dev/null | sed -n 's/^ii *|//p' >&2
   exit $code
@@ -121,10 +121,10 @@ with_locks() {
   while free; do
     "$@" 2>&7 4>&- 7>&- 8<&-
     code=$?
-    said=$(cat <&8)
-    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    output=$(cat <&8)
+    [ -z "$output" ] || printf '%s\n' "$output" >&2
     [ $code != 0 ] || return 0
-    case $said in
+    case $output in
       *'Could not get lock'*|*'Unable to acquire the dpkg frontend lock'*|*'was locked by another process'*) ;;
       *) return $code ;;
     esac

@@ -72,8 +72,8 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
   parse: ({ stdout }, names) => {
     const lines = stdout.split('\n')
     const rows = lines.map((line) => line.split('|'))
-    const native = rows.find(([word]) => word === 'native')?.[1]
-    const guarded = rows.some(([word]) => word === 'guarded')
+    const native = rows.find(([first]) => first === 'native')?.[1]
+    const guarded = rows.some(([first]) => first === 'guarded')
     return names.map((requested) => {
       const [name = '', wanted = native] = requested.split(':')
       const fits = ([, its, architecture]: readonly string[]) =>
@@ -82,7 +82,7 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
       // The first letter is the desired state: `hi` is on hold and installed.
       const found = rows.filter((row) => row.length === 4 && fits(row))
       const version = found.find(([status]) => status?.[1] === 'i')?.[3]
-      const state = found.map(([status]) => STATES[status?.[1] ?? '']).find((word) => word !== undefined)
+      const state = found.map(([status]) => STATES[status?.[1] ?? '']).find((one) => one !== undefined)
       const held = found.some(([status]) => status?.[0] === 'h')
       const provider = version === undefined ? providerOf(name, rows) : undefined
       return { version, state, guarded, automatic: isAutomatic(name, wanted, lines), held, provider }

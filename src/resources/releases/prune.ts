@@ -5,7 +5,7 @@ import { checkPath } from '../arguments.ts'
 import type { AbsolutePath } from '../files/stat.ts'
 import { type Releases, releasesAt, releasesIn } from './current.ts'
 
-export interface PruneOptions extends StepOptions {
+interface PruneOptions extends StepOptions {
   /** The wanted release, which is kept; it need not exist yet. */
   readonly wanted: string
   /**

@@ -8,7 +8,7 @@ import { type AbsolutePath, entryAt } from '../files/stat.ts'
 
 export type CommandOptions = StepOptions & Omit<Command, 'script' | 'on'> & Guard
 
-/** Tells if the command was run already. Checked in every run, so it must be cheap and read-only. */
+/** Detects that the command was run already. Checked in every run, so it must be cheap and read-only. */
 type Guard =
   | {
       /** Skips the command if this exits with status 0. Runs as the same user as the command. */

@@ -99,8 +99,8 @@ export function normalizedValue(text: string): string {
   return text.trim().split(/\s+/).map(inDecimal).join(' ')
 }
 
-function inDecimal(word: string): string {
-  if (/^0x[0-9a-f]+$/i.test(word)) return String(Number(word))
-  if (/^0[0-7]+$/.test(word)) return String(Number.parseInt(word, 8))
-  return word
+function inDecimal(value: string): string {
+  if (/^0x[0-9a-f]+$/i.test(value)) return String(Number(value))
+  if (/^0[0-7]+$/.test(value)) return String(Number.parseInt(value, 8))
+  return value
 }

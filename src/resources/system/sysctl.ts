@@ -91,13 +91,13 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
 
 /** Sets the values and reads them back: the kernel may accept a value and store another one. */
 function setAll(settings: Readonly<Record<string, string>>): Shell {
-  const words = Object.entries(settings).flatMap(([key, value]) => [
+  const values = Object.entries(settings).flatMap(([key, value]) => [
     key,
     procPath(key),
     value,
     normalizedValue(value),
   ])
-  return sh`set -- ${words}
+  return sh`set -- ${values}
 while [ $# -gt 0 ]; do
   [ -e "$2" ] || { echo "the kernel has no setting $1: there is no $2. If a part of the key contains a dot, write the key with slashes" >&2; exit 1; }
   printf '%s\n' "$3" >"$2" || { echo "the kernel does not accept $1 = $3" >&2; exit 1; }

@@ -5,7 +5,7 @@ import { resource, type Step, type StepOptions } from '../../model/resource/step
 import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from '../arguments.ts'
 
-export interface UserOptions extends StepOptions {
+interface UserOptions extends StepOptions {
   /** A system account: id below 1000, no password aging. @default true */
   readonly system?: boolean
   /** The home directory, which is not created. @default '/nonexistent' */
@@ -169,10 +169,10 @@ const userStep = resource<UserParams, UserState>('user', {
 })
 
 /** The group may exist already, or be created by an earlier step. */
-function addWithOwnGroup(name: string, words: readonly string[]): Shell {
+function addWithOwnGroup(name: string, args: readonly string[]): Shell {
   return sh`own=--user-group
 ! getent group ${name} >/dev/null || own=${`--gid=${name}`}
-useradd "$own" ${words} ${name}`
+useradd "$own" ${args} ${name}`
 }
 
 function explainUserError(stderr: string): Explanation | undefined {

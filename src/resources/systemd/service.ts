@@ -4,7 +4,7 @@ import { resource, type Step, type StepOptions } from '../../model/resource/step
 import { type Shell, sh } from '../../shell/sh.ts'
 import { type Unit, unitName, unitState } from './unit-state.ts'
 
-export interface ServiceOptions extends StepOptions {
+interface ServiceOptions extends StepOptions {
   /** @default 'running' */
   readonly state?: 'running' | 'stopped'
   /**

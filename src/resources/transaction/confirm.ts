@@ -2,7 +2,7 @@ import type { Confirmation } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
 /** Waits on the host for a new connection from provision. */
-export interface ConfirmationWait extends Confirmation {
+interface ConfirmationWait extends Confirmation {
   /** Fails if no new connection comes in time. */
   readonly script: Shell
 }

@@ -2,8 +2,29 @@ import { read } from '../../model/resource/read.ts'
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf, moveInto, REMOVED, showWriteError } from '../files/staging.ts'
-import type { FileSwap, TransactionPlan } from './plan.ts'
 import { installRollbackUnit, removeRollbackUnit } from './rollback-unit.ts'
+
+export interface TransactionPlan {
+  readonly label: string
+  readonly id: string
+  readonly swaps: readonly FileSwap[]
+  readonly validate: Shell | undefined
+  readonly activate: Shell | undefined
+  readonly probe: Shell | undefined
+  /** Restores the old files at a boot before the end: see `confirmed` of a transaction. */
+  readonly confirmed: boolean
+}
+
+/** A path whose old entry is replaced by a staged one. */
+export interface FileSwap {
+  readonly path: string
+  /** The staged entry, in the same directory. */
+  readonly at: string
+  /** Creates it there; undefined to remove the path. */
+  readonly make: Shell | undefined
+  /** Keeps a copy of the old entry after success. */
+  readonly backup: boolean
+}
 
 /** The exit status of a failed transaction that has restored and activated the old files. */
 export const ROLLED_BACK = 65

@@ -1,8 +1,13 @@
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { baseName, moveInto, REMOVED } from '../files/staging.ts'
-import type { FileSwap, TransactionPlan } from './plan.ts'
-import { directoriesOf, prepareTransaction, ROLLED_BACK } from './rollback.ts'
+import {
+  directoriesOf,
+  type FileSwap,
+  prepareTransaction,
+  ROLLED_BACK,
+  type TransactionPlan,
+} from './rollback.ts'
 import { validateScript } from './validate.ts'
 
 /**

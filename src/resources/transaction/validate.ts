@@ -1,7 +1,7 @@
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf } from '../files/staging.ts'
-import type { FileSwap } from './plan.ts'
+import type { FileSwap } from './rollback.ts'
 
 /**
  * Runs the validation command in its own mount namespace, where overlays show it the new files at their final paths. Calls `give_up` if

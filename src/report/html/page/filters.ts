@@ -2,7 +2,7 @@ import type { HostTimeline, Outcome, RunTimeline } from '../../journal/timeline.
 import { byId, count, h } from './dom.ts'
 import { OUTCOMES, outcomeLabel } from './outcomes.ts'
 
-export interface Filters {
+interface Filters {
   /** Calls `show` now and after each change of the filters. */
   readonly follow: (show: (found: Found) => void) => void
   /** Searches for a host. */
