@@ -30,7 +30,7 @@ export interface Step {
    * on it. `host`: anything may have changed, as after the installation of a package.
    */
   readonly affects: 'itself' | 'host'
-  /** Whether packages of other roles may be installed before it, though it stands before them: neither needs the other. */
+  /** True if later package steps may run before it: it does not affect packages, and they do not affect it. */
   readonly canWaitForPackages: boolean
   /** For what can be done together with others of its kind. */
   readonly pool?: Pool
@@ -108,7 +108,10 @@ export interface Kind<P, H> {
   readonly satisfies?: (params: P) => readonly Handler[]
   /** For what decides whom the host lets in. */
   readonly ingress?: (params: P) => readonly IngressRule[]
-  /** @default false */
+  /**
+   * True if later package steps may run before it, so that one apt run installs the packages of several roles. Set it if the kind neither
+   * changes nor needs what packages change. @default false
+   */
   readonly canWaitForPackages?: boolean
   readonly pool?: Omit<Pool, 'items'> & {
     readonly items: (params: P, have: H) => readonly string[] | undefined
