@@ -7,7 +7,7 @@ import { mergeVars, type Vars } from './variables.ts'
 import { YamlMap, yamlFile } from './yaml.ts'
 import { varsIn, yamlTree } from './yaml-tree.ts'
 
-/** What an inventory's files say, before anything is put mergeVars. */
+/** The content of an inventory's files. */
 export interface InventoryFiles {
   readonly tree: GroupTree
   /** Variables of group_vars and host_vars. */

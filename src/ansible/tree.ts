@@ -1,6 +1,6 @@
 import { mergeVars, NO_VARS, type Vars } from './variables.ts'
 
-/** What an inventory of Ansible says, before anything is put mergeVars. */
+/** The groups and hosts of an Ansible inventory. */
 export interface GroupTree {
   readonly groups: Map<string, TreeGroup>
   /** Hosts with their variables. */

@@ -46,7 +46,7 @@ export function sessionLost(host: string, { lost, code, signal }: Exit): Connect
       ? ''
       : ` with ${code}`
   return new ConnectionLost(host, `its shell ended${how}`, {
-    next: 'Run again: what was done is not done twice',
+    next: 'Run again: completed steps are not repeated',
   })
 }
 

@@ -151,9 +151,9 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
   ],
   'a host is unreachable': [
     '-i inventory/good.ts --no-type-check --check',
-    `error: web1 refuses connections at port 1
-   we tried root@127.0.0.1:1
-   Is the host up, does sshd run, and at this port?
+    `error: web1 refuses the connection
+   tried root@127.0.0.1:1
+   Check that the host is up, that sshd runs, and the port.
 web1 unreachable
 1 host unreachable; 0 of 0 steps changed on 1 host. (TIME, at most 0 round trips per host, 0 KiB)`,
   ],

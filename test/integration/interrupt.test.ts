@@ -106,7 +106,7 @@ describe('a run that is interrupted, on real hosts', function () {
 async function eventuallyFree(run: () => ReturnType<typeof provision>): ReturnType<typeof provision> {
   for (;;) {
     const ended = await run()
-    if (!ended.text.includes('is held by')) return ended
+    if (!ended.text.includes('is locked by')) return ended
     await pause(200)
   }
 }

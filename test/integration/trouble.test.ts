@@ -89,7 +89,7 @@ describe('trouble on real hosts', function () {
     await own.lab.exec('web1', 'rm /run/hold /run/filling')
     await first
     expect(code, text).to.not.equal(0)
-    expect(text).to.match(/web1 is held by .*pid \d+/)
+    expect(text).to.match(/web1 is locked by .*pid \d+/)
     await motd('web1')
     await motd('web2')
   })

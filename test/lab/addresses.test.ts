@@ -3,24 +3,24 @@ import { defaultHosts, macAddress, planAddresses, usualPort } from '../../src/la
 import { wordsOf } from '../support/words.ts'
 
 describe('addresses of a lab', () => {
-  it('tell the tier and the number of a host', () => {
+  it('contain the tier and number of a host', () => {
     const plan = planAddresses(['lb1', 'web2', 'app1', 'db9', 'witness1'])
     expect([...plan.values()]).to.deep.equal([
       ...['198.18.0.11', '198.18.0.22', '198.18.0.31', '198.18.0.49', '198.18.0.61'],
     ])
   })
 
-  it('begin at 51 for other names, and for more than nine of a tier', () => {
+  it('start at 51 for other names, and for more than nine of a tier', () => {
     const plan = planAddresses(['witness', 'web10', 'web1'])
     expect([...plan.values()]).to.deep.equal(['198.18.0.51', '198.18.0.52', '198.18.0.21'])
   })
 
-  it('are those of nine hosts unless told, and of eight on Debian 12', () => {
+  it('are by default those of nine hosts, of eight on Debian 12', () => {
     expect(defaultHosts(13)).to.deep.equal([...defaultHosts(12), 'witness1'])
     expect(defaultHosts(12)).to.have.lengthOf(8)
   })
 
-  it('stay as they are when hosts are added', () => {
+  it('do not change when hosts are added', () => {
     const before = planAddresses(['witness', 'backup'])
     const after = planAddresses(['archive', 'backup'], before)
     expect(Object.fromEntries(after)).to.deep.equal({
@@ -30,7 +30,7 @@ describe('addresses of a lab', () => {
     })
   })
 
-  it('come to an end', async () => {
+  it('end', async () => {
     const many = Array.from({ length: 205 }, (_, i) => `host-${i}`)
     expect(
       await wordsOf(() => planAddresses(many)),

@@ -3,7 +3,7 @@ import { allOrProblem } from '../../src/lab/supervisor/running-lab.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { wordsOf } from '../support/words.ts'
 
-describe('hosts that come up side by side', () => {
+describe('hosts that start concurrently', () => {
   const well = Promise.resolve()
   const off = () =>
     Promise.reject(
@@ -11,18 +11,18 @@ describe('hosts that come up side by side', () => {
     )
   const broken = () => Promise.reject(new Error('no more memory'))
 
-  it('are all waited for', async () => {
+  it('are all awaited', async () => {
     await allOrProblem([well, well])
     await allOrProblem([])
   })
 
-  it('tell the trouble of the only one that has some as its own', async () => {
+  it('report the error of a single failed host unchanged', async () => {
     expect(await wordsOf(() => allOrProblem([well, off()]))).to.equal(`error: "web1" did not stay up.
    its last words
    look at its console`)
   })
 
-  it('tell the troubles of several together', async () => {
+  it('report the errors of several hosts together', async () => {
     expect(
       await wordsOf(() => allOrProblem([off(), well, broken()])),
     ).to.equal(`error: 2 hosts did not come up.

@@ -75,14 +75,14 @@ describe('the cache of packages', () => {
     if (found instanceof Download) await found.done
   }
 
-  it('downloads a package once, however many ask for it at once', async () => {
+  it('downloads a package once for concurrent requests', async () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => get('/pool/a.deb')))
     expect(new Set(all)).to.deep.equal(new Set(['package '.repeat(20_000)]))
     expect(await get('/pool/a.deb')).to.equal(all[0])
     expect(mirror.asked).to.deep.equal(['/pool/a.deb'])
   })
 
-  it('asks whether an index is still the same, and takes a new one', async () => {
+  it('checks whether an index has changed, and downloads a new one', async () => {
     await settled('/dists/InRelease')
     expect(await get('/dists/InRelease')).to.equal('release 1')
     mirror.release = 'release 2'
@@ -91,20 +91,20 @@ describe('the cache of packages', () => {
     expect(mirror.asked).to.have.length(3)
   })
 
-  it('serves what it has when the mirror is out of reach', async () => {
+  it('serves stored files if the mirror is not reachable', async () => {
     await settled('/dists/InRelease')
     await mirror.stop()
     expect(await get('/dists/InRelease')).to.equal('release 1')
     expect(await get('/dists/Packages')).to.equal('504')
   })
 
-  it('hands on that a file is missing, and asks again the next time', async () => {
+  it('returns the status of a missing file, and requests it again the next time', async () => {
     expect(await get('/pool/missing')).to.equal('404')
     expect(await get('/pool/missing')).to.equal('404')
     expect(mirror.asked).to.have.length(2)
   })
 
-  it('keeps nothing of a file that broke off, and tells the reader', async () => {
+  it('discards an incomplete file and reports it to the reader', async () => {
     mirror.half = true
     const error = await get('/pool/a.deb').catch((reason: unknown) => reason)
     expect(error).to.be.instanceOf(Error)
@@ -115,7 +115,7 @@ describe('the cache of packages', () => {
     expect(await get('/pool/a.deb')).to.have.length(160_000)
   })
 
-  it('takes away what a download of the same file has left that died, and nothing of one that lives', async () => {
+  it('removes the partial file of a dead download, but not that of a running one', async () => {
     const pool = join(directory, new URL(uri).host, 'pool')
     mkdirSync(pool, { recursive: true })
     for (const name of ['a.deb.4194305.part', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'])
@@ -126,7 +126,7 @@ describe('the cache of packages', () => {
     )
   })
 
-  it('has no way to other hosts', async () => {
+  it('rejects other hosts', async () => {
     const found = await cache.get(new URL('http://other.example/pool/a.deb'))
     expect(found).to.include({ status: 403 })
   })

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { debianMirror, parseDeb822, parseOneLine } from '../../src/lab/apt/sources.ts'
 
 describe('the mirror of Debian among apt sources', () => {
-  it('is read from stanzas, in which a comment may name another one', () => {
+  it('is read from stanzas with comments', () => {
     const sources = parseDeb822(`Types: deb
 # http://snapshot.example/archive/debian/20250520T000000Z
 URIs: http://mirror.example/debian/
@@ -34,7 +34,7 @@ deb https://mirror.example/debian-security trixie-security main # a note
     })
   })
 
-  it('is not that of a vendor, nor one that is switched off', () => {
+  it('is not that of a vendor, nor a disabled one', () => {
     const vendors = parseOneLine(
       'deb https://packages.example/apt sdk-bookworm main\ndeb https://node.example nodistro main',
     )
@@ -44,7 +44,7 @@ deb https://mirror.example/debian-security trixie-security main # a note
     expect(debianMirror([...vendors, ...off])).to.equal(undefined)
   })
 
-  it('is found by an alias of the release, and without a security archive', () => {
+  it('is found by an alias of the release, also without a security archive', () => {
     const sources = parseOneLine('deb http://mirror.example/debian stable main')
     expect(debianMirror(sources)).to.deep.equal({
       archive: 'http://mirror.example/debian',
@@ -52,7 +52,7 @@ deb https://mirror.example/debian-security trixie-security main # a note
     })
   })
 
-  it('may be written over several lines', () => {
+  it('may have several lines', () => {
     const sources = parseDeb822(
       'Types: deb\nURIs:\n http://one.example/debian\n http://two.example/debian\nSuites: sid\nComponents: main\n',
     )

@@ -38,11 +38,11 @@ describe('calls to a supervisor', () => {
     rmSync(directory, { recursive: true })
   })
 
-  it('are for the owner of the socket only', () => {
+  it('are accepted from the owner of the socket only', () => {
     expect(statSync(socket).mode & 0o777).to.equal(0o600)
   })
 
-  it('bring lines while they work, then a result', async () => {
+  it('return lines while they run, then a result', async () => {
     const lines: string[] = []
     const mirror = { archive: 'http://mirror.example/debian', security: undefined }
     const order = { hosts: ['web1', 'web2'], debian: 12, base: '/base', mirror, cpuPercent: null } as const
@@ -50,7 +50,7 @@ describe('calls to a supervisor', () => {
     expect(lines).to.deep.equal(['web1 answers', 'web2 answers'])
   })
 
-  it('bring a problem over with all that it says', async () => {
+  it('transfer a problem with all its parts', async () => {
     const problem = await call(socket, 'act', { verb: 'start', host: 'web1' }).catch(
       (error: unknown) => error,
     )
@@ -60,14 +60,14 @@ describe('calls to a supervisor', () => {
     expect(problem).to.have.property('message', '"web1" did not stay up.')
   })
 
-  it('say so when nobody takes them', async () => {
+  it('report a missing supervisor', async () => {
     expect(
       await wordsOf(() => call(join(directory, 'none'), 'status', null)),
     ).to.equal(`error: The supervisor of the lab is not running.
    provision lab up`)
   })
 
-  it('say so when the supervisor ends before it has answered', async () => {
+  it('report a supervisor that ends before its answer', async () => {
     const path = join(directory, 'dying.sock')
     const dying = createServer((socket) => socket.once('data', () => socket.destroy()))
     await once(dying.listen(path), 'listening')

@@ -18,7 +18,7 @@ describe('a forwarded port', () => {
     for (const server of servers.splice(0)) server.close()
   })
 
-  it('carries both directions, and their ends', async () => {
+  it('forwards both directions and their ends', async () => {
     const echo = await listening((socket) => socket.pipe(socket))
     const { server, port } = await listening()
     new Forwarder(server, { host: '127.0.0.1', port: echo.port })
@@ -28,7 +28,7 @@ describe('a forwarded port', () => {
     expect(await text(client)).to.equal(long)
   })
 
-  it('lets a server that speaks first be heard two round trips after the call', async () => {
+  it('delivers the greeting of a server two round trips after the call', async () => {
     const greeter = await listening((socket) => socket.end('SSH-2.0-test\r\n'))
     const { server, port } = await listening()
     const forwarder = new Forwarder(server, { host: '127.0.0.1', port: greeter.port })
@@ -40,7 +40,7 @@ describe('a forwarded port', () => {
     client.destroy()
   })
 
-  it('is closed to the caller when nobody answers behind it', async () => {
+  it('is closed if the target does not answer', async () => {
     const gone = await listening()
     gone.server.close()
     const { server, port } = await listening()

@@ -7,7 +7,7 @@ import { isAlive, processId } from '../../src/lab/state.ts'
 describe('a lock', () => {
   const name = `test-${process.pid}`
 
-  it('lets one work at a time', async () => {
+  it('allows one holder at a time', async () => {
     const order: string[] = []
     const work = (who: string) =>
       locked({ name }, async () => {
@@ -20,7 +20,7 @@ describe('a lock', () => {
     expect(order).to.deep.equal([`${first} begins`, `${first} ends`, `${second} begins`, `${second} ends`])
   })
 
-  it('is free after its work, which may have failed', async () => {
+  it('is released after the work, also if it failed', async () => {
     const error = await locked({ name }, () => Promise.reject(new Error('no'))).catch(
       (reason: unknown) => reason,
     )
@@ -28,7 +28,7 @@ describe('a lock', () => {
     expect(await locked({ name }, async () => 'mine')).to.equal('mine')
   })
 
-  it('says once that it waits, and is free when its owner dies', async () => {
+  it('reports once that it waits, and is released when its owner dies', async () => {
     const take = `require('net').createServer().listen('\\0provision-lab/${name}', () => console.log('taken'))`
     const owner = spawn(process.execPath, ['-e', take], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(owner.stdout, 'data')
@@ -43,7 +43,7 @@ describe('a lock', () => {
 })
 
 describe('a process', () => {
-  it('is told from a later one of the same number', () => {
+  it('is distinguished from a later one with the same pid', () => {
     const own = processId(process.pid)
     expect(own && isAlive(own)).to.equal(true)
     expect(own && isAlive({ ...own, started: '1' })).to.equal(false)

@@ -15,29 +15,29 @@ describe('the progress of a host that boots', () => {
     return 'waited for an hour'
   }
 
-  it('goes on for as long as units start, however rarely', () => {
+  it('continues as long as units start, however rarely', () => {
     expect(outcome((second) => ({ units: Math.floor(second / 90), cpu: 0 }))).to.equal('waited for an hour')
   })
 
-  it('goes on while a host at 1 % of a core works on one unit', () => {
+  it('continues while a host at 1 % of a core works on one unit', () => {
     expect(outcome((second) => ({ units: 3, cpu: second * 10 }))).to.equal('waited for an hour')
   })
 
-  it('is none when nothing is done, which takes longer than systemd waits for a unit', () => {
+  it('has stalled after a longer idle time than systemd waits for a unit', () => {
     expect(outcome(() => ({ units: 3, cpu: 700 }))).to.equal('100 s: did nothing for 1 min 40 s')
   })
 
-  it('is none when an idle host uses a little processor time', () => {
+  it('has stalled if an idle host uses little CPU time', () => {
     expect(outcome((second) => ({ units: 3, cpu: second * 2 }))).to.equal('100 s: did nothing for 1 min 40 s')
   })
 
-  it('is none when a host is busy with nothing', () => {
+  it('has stalled if a busy host completes no unit', () => {
     expect(outcome((second) => ({ units: 3, cpu: second * SECOND }))).to.equal(
       '120 s: used 2 min 00 s of CPU time without a result',
     )
   })
 
-  it('begins anew when the host reboots meanwhile', () => {
+  it('starts again if the host reboots meanwhile', () => {
     const sight = (second: number) => ({ units: 3, cpu: (second % 90) * 20 })
     expect(outcome(sight)).to.equal('waited for an hour')
     expect(new Progress(0, { units: 9, cpu: MINUTE }).stalled(SECOND, { units: 0, cpu: 10 })).to.equal(
@@ -45,7 +45,7 @@ describe('the progress of a host that boots', () => {
     )
   })
 
-  it('is told in words', () => {
+  it('is described in words', () => {
     expect(describeActivity({ units: 1, cpu: 320 }, 'started')).to.equal(
       '1 unit started, 0.32 s of CPU time used',
     )
@@ -54,7 +54,7 @@ describe('the progress of a host that boots', () => {
     )
   })
 
-  it('is read from what systemd writes to the console', () => {
+  it('is read from systemd console output', () => {
     const text = `--- switched on at 2026-11-30T06:30:58.174Z
 [  OK  ] Reached target paths.target - Path Units.\r\r
          Starting systemd-sysctl.service - Apply Kernel Variables...\r\r

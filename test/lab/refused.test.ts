@@ -123,7 +123,7 @@ ${process.execPath} -e 'require("net").createServer().listen("control.sock", () 
 }
 
 /** On this machine, with no network, and with a /var/lib, a /var/cache and an /etc/apt that are new, all for one process. */
-describe('a lab refuses', function () {
+describe('a lab rejects', function () {
   this.slow('5s')
 
   const inside = (script: string, ...words: readonly string[]) =>

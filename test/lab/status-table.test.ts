@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { statusTable } from '../../src/lab/commands/lab.ts'
 
 describe('the table of lab status', () => {
-  it('has a line a host, with what was done to it', () => {
+  it('has one row per host with its faults', () => {
     const host = { power: 'running', faults: [], since: 0, leader: 1 } as const
     const table = statusTable(
       [

@@ -64,7 +64,7 @@ describe('a certificate and its key', () => {
     expect(certificateProblem({ ...pair, certificate: '-----BEGIN CERTIFICATE-----' }, {})).to.equal(
       'is no certificate in PEM',
     )
-    expect(certificateProblem({ ...pair, key: new Secret(() => 'no key at all') }, bearer())).to.match(
+    expect(certificateProblem({ ...pair, key: new Secret(() => 'no key') }, bearer())).to.match(
       /^has a key that is none/,
     )
   })

@@ -33,15 +33,15 @@ describe('becoming root', () => {
   const wrong = new Secret(() => 'wrong')
   const root = { said: 'root\n/root\n/\n', trips: 1 }
 
-  it('takes sudo without a password, in the first trip', async () => {
+  it('uses sudo without a password, in the first trip', async () => {
     expect(await whoami('free', { method: 'sudo' })).to.deep.equal(root)
   })
 
-  it('gives sudo the password it asks for', async () => {
+  it('sends sudo the password it asks for', async () => {
     expect(await whoami('pass', { method: 'sudo', password })).to.deep.equal(root)
   })
 
-  it('keeps the password when sudo does not ask, for it would go to the shell', async () => {
+  it('does not send the password if sudo does not ask, because the shell would read it', async () => {
     const session = await openSession(machine.as('free'), {
       host: 'web1',
       become: { method: 'sudo', password },
@@ -56,78 +56,76 @@ describe('becoming root', () => {
     expect((await whoami('root', { method: 'doas' })).said).to.match(/^root\n/)
   })
 
-  it('says that a password is wrong after one attempt', async () => {
+  it('reports a wrong password after one attempt', async () => {
     expect(await refused('pass', { method: 'sudo', password: wrong })).to.match(
       /sudo rejected the password on web1 → Give another/,
     )
   })
 
-  it('gives no password that no prompt would take whole', async () => {
+  it('rejects a password with a line break', async () => {
     const broken = new Secret(() => "it's\na $ecret")
     expect(
       await wordsOf(() => whoami('pass', { method: 'sudo', password: broken })),
-    ).to.equal(`error: the sudo password for web1 has a line break in it
-   No host would take it so: give it in one line with \`--ask-become-password\`, or correct \`become.password\` in the inventory`)
+    ).to.equal(`error: The sudo password for web1 contains a line break
+   A prompt reads one line only: give the password in one line with \`--ask-become-password\`, or correct \`become.password\` in the inventory`)
   })
 
-  it('says what came instead of a shell', async () => {
+  it('reports the output of a command instead of a shell', async () => {
     const session = await openSession(machine.as('free'), {
       host: 'web1',
       become: { method: 'sudo' },
       shell: 'sh -c "echo no visitors after dark >&2; exit 3"',
     })
-    expect(
-      await wordsOf(() => session.opened),
-    ).to.equal(`error: sudo on web1 gave us no shell: it ended with 3
+    expect(await wordsOf(() => session.opened)).to.equal(`error: sudo on web1 gave no shell: exit status 3
    no visitors after dark
-   Log in by hand, and see what sudo says there`)
+   Log in manually and run sudo to see its error`)
     await session.close()
   })
 
-  it('says that a password is asked for', async () => {
+  it('reports a missing password', async () => {
     expect(await refused('pass', { method: 'sudo' })).to.match(
-      /sudo on web1 asks for a password → .*--ask-become-password.*NOPASSWD/,
+      /sudo on web1 requires a password → .*--ask-become-password.*NOPASSWD/,
     )
   })
 
-  it('says that the login user may not', async () => {
-    expect(await refused('daemon', { method: 'sudo' })).to.match(/asks for a password|may not use sudo/)
+  it('reports that the login user may not use sudo', async () => {
+    expect(await refused('daemon', { method: 'sudo' })).to.match(/requires a password|may not use sudo/)
     expect(await refused('plain', { method: 'sudo', password })).to.match(
-      /the login user may not use sudo on web1 →/,
+      /The login user may not use sudo on web1 →/,
     )
   })
 
-  it('says that sudo wants a terminal, and how to tell it otherwise', async () => {
+  it('reports that sudo requires a terminal, with the setting that changes it', async () => {
     expect(await refused('notty', { method: 'sudo' })).to.match(
-      /wants a terminal \(requiretty\) → .*!requiretty/,
+      /requires a terminal \(requiretty\) → .*!requiretty/,
     )
   })
 
-  it('says that sudo is missing', async () => {
+  it('reports that sudo is missing', async () => {
     const connection = machine.as('free')
     const without = {
       ...connection,
       start: (command: string) => connection.start(command.replaceAll('sudo ', 'sudoless ')),
     }
     const session = await openSession(without, { host: 'web1', become: { method: 'sudo' } })
-    expect(String(await thrown(session.opened))).to.equal('Problem: there is no sudo on web1')
+    expect(String(await thrown(session.opened))).to.equal('Problem: There is no sudo on web1')
   })
 
-  it('takes doas where it asks for nothing, and says so where it does', async function () {
+  it('uses doas without a password, and reports that it requires one', async function () {
     if (!existsSync('/usr/bin/doas')) return this.skip()
     expect((await whoami('free', { method: 'doas' })).said).to.match(/^root\n/)
     expect(await refused('pass', { method: 'doas' })).to.match(
-      /doas on web1 asks for a password → .*permit nopass/,
+      /doas on web1 requires a password → .*permit nopass/,
     )
     expect(await refused('plain', { method: 'doas' })).to.match(/may not use doas/)
   })
 
-  it('gives su the password it asks for', async () => {
+  it('sends su the password it asks for', async () => {
     expect((await whoami('plain', { method: 'su', password })).said).to.match(/^root\n/)
-    expect(await refused('plain', { method: 'su' })).to.match(/su on web1 asks for a password/)
+    expect(await refused('plain', { method: 'su' })).to.match(/su on web1 requires a password/)
   })
 
-  it('kills a script of root for its timeout, from a second way up', async () => {
+  it('kills a script of root for its timeout from another shell', async () => {
     for (const become of [{ method: 'sudo', password } as const, { method: 'su', password } as const]) {
       const session = await openSession(machine.as('pass'), { host: 'web1', become })
       const script = { script: sh`sleep 30; echo no`, mode: 'isolated' as const, timeout: 30 }
@@ -165,7 +163,7 @@ describe('becoming root', () => {
     await Promise.all(sessions.map((session) => session.close()))
   })
 
-  it('warns of a sudo that writes our input to the disk', async () => {
+  it('warns about a sudo that logs its input', async () => {
     const connection = machine.as('free')
     const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
     expect((await session.opened).warnings).to.deep.equal([])

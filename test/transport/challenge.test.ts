@@ -12,24 +12,18 @@ import { canBePrivate, type PrivateMachine, privateMachine } from './private-mac
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
 const LOGIN_FILES =
-  'The login shell of the user starts another program before the command: see ~/.bashrc and the files that it reads'
+  'The login shell of the user starts another program first: see ~/.bashrc and the files that it reads'
 
 /** What is said to a user whose login does not lead to a shell of root. */
 const PROBLEMS: Readonly<Record<string, readonly [what: RegExp, next: RegExp]>> = {
-  execsh: [/^sudo on web1 gave a shell of execsh, not of root$/, new RegExp(LOGIN_FILES)],
-  execcat: [
-    /^sudo on web1 gave no POSIX shell: it returned the text that it was sent$/,
-    new RegExp(LOGIN_FILES),
-  ],
-  reads: [
-    /^the shell on web1 did not get the whole text that it was sent$/,
-    /reads standard input: see ~\/\.bashrc/,
-  ],
-  expired: [/^the password or the account of the login user has expired on web1$/, /set a new password/],
-  some: [/^sudo on web1 asks for a password$/, /NOPASSWD for some commands is not enough/],
+  execsh: [/^sudo on web1 started a shell of execsh, not of root$/, new RegExp(LOGIN_FILES)],
+  execcat: [/^sudo on web1 started no POSIX shell: it echoed its input$/, new RegExp(LOGIN_FILES)],
+  reads: [/^The shell on web1 did not receive the whole script$/, /reads standard input: see ~\/\.bashrc/],
+  expired: [/^The password or the account of the login user has expired on web1$/, /set a new password/],
+  some: [/^sudo on web1 requires a password$/, /NOPASSWD for some commands is not enough/],
 }
 
-describe('a session proves who and where it is', () => {
+describe('a session verifies its shell', () => {
   const shop = new Workshop()
   let machine: PrivateMachine
   let sshd: Sshd
@@ -72,7 +66,7 @@ describe('a session proves who and where it is', () => {
       })
 
     describe(`over ${name}`, () => {
-      it('is root where sudo gives root', async () => {
+      it('is root with sudo', async () => {
         const connection = await linkOf('good')
         const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
         const [result] = await session.run([{ script: sh`id -u` }])
@@ -91,7 +85,7 @@ describe('a session proves who and where it is', () => {
       })
 
       for (const [user, [what, next]] of Object.entries(PROBLEMS)) {
-        it(`runs nothing for ${user}, and says why`, async () => {
+        it(`runs nothing for ${user}, with the reason`, async () => {
           const connection = await linkOf(user)
           const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
           const ran = '/run/homes/ran'

@@ -11,13 +11,13 @@ function block(ms: number): void {
 }
 
 describe('the clock of limits', () => {
-  it('expires a limit after its time, and not before', async () => {
+  it('expires a limit after its time and not before', async () => {
     const began = performance.now()
     await new Clock().wait(600)
     expect(performance.now() - began).to.be.at.least(590)
   })
 
-  it('does not count time in which the process was blocked; a timer does', async () => {
+  it('does not count time in which the process was blocked, unlike a timer', async () => {
     const expired = { limit: false, timer: false }
     const limit = new Clock().limit({
       ms: 60_000,
@@ -41,7 +41,7 @@ describe('the clock of limits', () => {
     short.end()
   })
 
-  it('restarts a limit whenever there is progress', async () => {
+  it('restarts a limit on progress', async () => {
     const clock = new Clock()
     let bytes = 0
     let expired = false
@@ -61,7 +61,7 @@ describe('the clock of limits', () => {
     limit.end()
   })
 
-  it('stands still while a limit is paused', async () => {
+  it('does not count while a limit is paused', async () => {
     const clock = new Clock()
     let expired = false
     const limit = clock.limit({
@@ -78,7 +78,7 @@ describe('the clock of limits', () => {
   })
 })
 
-describe('a controller that stands still for longer than every limit', () => {
+describe('a controller that is suspended for longer than every limit', () => {
   const shop = new Workshop()
   let sshd: Sshd
   before(async function () {
@@ -92,7 +92,7 @@ describe('a controller that stands still for longer than every limit', () => {
     shop.dispose()
   })
 
-  it('takes no healthy host for unreachable', async () => {
+  it('reports no healthy host as unreachable', async () => {
     const LIMIT = 8_000
     const transport = sshTransport({
       agent: false,

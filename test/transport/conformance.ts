@@ -94,13 +94,13 @@ export function conformance(
       expect(results.map(text)).to.deep.equal(['143 a\n ', '137 a\n ', '137  '])
     })
 
-    it('does not wait for what an isolated script leaves behind, nor hear of it again', async () => {
+    it('does not wait for processes that an isolated script leaves behind, and ignores their output', async () => {
       const late = sh`(sleep 0.07; echo late; echo late >&2) & echo early`
       expect(text(await one(late, { mode: 'isolated' }))).to.equal('0 early\n ')
       expect(text(await one(sh`sleep 0.08; echo next`, { mode: 'isolated' }))).to.equal('0 next\n ')
     })
 
-    it('gives isolated scripts nothing but the three descriptors', async () => {
+    it('gives isolated scripts only the three standard descriptors', async () => {
       const { stdout } = await one(sh`ls /proc/self/fd`, { mode: 'isolated' })
       // 3 is of ls itself; what is higher was there before us.
       const ours = stdout
@@ -112,7 +112,7 @@ export function conformance(
 
     sharedScripts(() => session)
 
-    it('takes much output on both streams at once', async () => {
+    it('reads much output on both streams at once', async () => {
       const script = sh`head -c 5000000 /dev/zero & head -c 1000000 /dev/zero >&2; wait; echo end`
       for (const mode of ['inline', 'isolated'] as const) {
         const { stdout, stderr } = await one(script, { mode })
@@ -133,7 +133,7 @@ export function conformance(
       }
     })
 
-    it('passes input of every byte value on as it is, few and many', async () => {
+    it('passes on input with all byte values unchanged, small and large', async () => {
       const all = Buffer.from(Array.from({ length: 256 }, (_, i) => 255 - i))
       const inputs = [Buffer.from('-n'), Buffer.from("%s\\n'\n\n"), all, Buffer.alloc(64 * 1024, all)]
       const scripts = [
@@ -153,7 +153,7 @@ export function conformance(
       })
     })
 
-    it('passes on an input that comes in pieces, and waits for the host to take each', async () => {
+    it('passes on an input in pieces, and waits for the host to accept each', async () => {
       const pieces = Array.from({ length: 100 }, (_, i) => Buffer.alloc(i === 50 ? 1_000_003 : 64_000, i))
       const size = pieces.reduce((sum, { length }) => sum + length, 0)
       let read = 0
@@ -186,7 +186,7 @@ export function conformance(
       expect((await one(sh`cat`, { input: few })).stdout.toString()).to.equal('few')
     })
 
-    it('is given up with the reason when an input that was begun cannot be had any more', async () => {
+    it('fails with the reason if an input becomes unreadable during the upload', async () => {
       const doomed = await open()
       const broken = {
         open: async () => ({
@@ -204,7 +204,7 @@ export function conformance(
       expect((await one(sh`ls ${path} 2>/dev/null; rm -f ${path}.new`)).stdout.toString()).to.equal('')
     })
 
-    it('stays in step when a script reads only a part of its input, or cannot write it', async () => {
+    it('stays synchronized if a script reads only a part of its input, or cannot write it', async () => {
       const scripts = [sh`head -c 3`, sh`exit 5`, sh`cat >/dev/full`, sh`exec 0<&-; echo closed`]
       for (const mode of ['inline', 'isolated'] as const)
         for (const size of [0, 100, 60_000, 1_000_000]) {
@@ -215,7 +215,7 @@ export function conformance(
         }
     })
 
-    it('kills a script whose input was cut off, before it takes that for the whole', async () => {
+    it('kills a script with a truncated input before it sees the end', async () => {
       for (const mode of ['inline', 'isolated'] as const) {
         const path = `/tmp/provision-cut-${Math.random()}`
         const cut = await open(cutShort(connection, 500_000))
@@ -229,7 +229,7 @@ export function conformance(
       }
     })
 
-    it('skips what follows a failure, on the host itself, and gets no input for it', async () => {
+    it('skips scripts after a failure on the host, without sending their input', async () => {
       const trips = session.trips
       const results = await session.run(
         [
@@ -247,7 +247,7 @@ export function conformance(
       expect((await one(sh`echo again`)).stdout.toString()).to.equal('again\n')
     })
 
-    it('counts a trip for each run, and one more for each large input', async () => {
+    it('counts one trip per run, and one more per large input', async () => {
       const trips = session.trips
       await session.run([{ script: sh`:` }, { script: sh`cat`, input: Buffer.alloc(1000) }])
       expect(session.trips - trips).to.equal(1)
@@ -255,13 +255,13 @@ export function conformance(
       expect(session.trips - trips).to.equal(3)
     })
 
-    it('answers runs that overlap in their order', async () => {
+    it('runs overlapping trips in order', async () => {
       const results = await Promise.all([1, 2, 3].map((n) => session.run([{ script: sh`echo ${n}` }])))
       expect(results.map(([result]) => result?.stdout.toString())).to.deep.equal(['1\n', '2\n', '3\n'])
     })
 
     for (const mode of ['inline', 'isolated'] as const)
-      it(`kills a script for its timeout with all that it started, and lives on (${mode})`, async () => {
+      it(`kills a script for its timeout with all its processes, and stays usable (${mode})`, async () => {
         const mark = `${30 + Math.random()}`
         const hangs = sh`(trap '' TERM; sleep ${mark}; echo no) & sh -c ${`sleep ${mark}; :`}; sleep ${mark}; echo no`
         const results = await session.run([
@@ -280,7 +280,7 @@ export function conformance(
         expect(stdout.includes(mark)).to.equal(false)
       })
 
-    it('hears what an isolated script says, while it runs, in order and word for word', async () => {
+    it('reports the progress of an isolated script while it runs, in order and unchanged', async () => {
       const gate = `/tmp/provision-gate-${Math.random()}`
       const lines: string[] = []
       const words = "  it's 12 % \\n of 40 \u0001\\ "
@@ -301,7 +301,7 @@ export function conformance(
       expect(lines.slice(1)).to.deep.equal([`${words} x`, ''])
     })
 
-    it('hears a script that has an input, or is killed', async () => {
+    it('reports the progress of a script with an input, and of one that is killed', async () => {
       const lines: string[] = []
       const onProgress = (line: string) => void lines.push(line)
       const results = await session.run([
@@ -327,7 +327,7 @@ export function conformance(
       expect(results[4]?.stdout.toString()).to.equal('none\n')
     })
 
-    it('neither waits for nor hears what a script left behind, which may speak on unharmed', async () => {
+    it('neither awaits nor reports processes that a script left behind, which may write on', async () => {
       const lines: string[] = []
       const path = `/tmp/provision-said-${Math.random()}`
       const script = sh`(sleep 0.1; say late; : >${path}) & say early`
@@ -354,13 +354,13 @@ export function conformance(
       await watch.close()
     })
 
-    it('refuses a user that is no name, and a user for an inline script', async () => {
+    it('rejects an invalid user name, and a user for an inline script', async () => {
       expect(await thrown(one(sh`:`, { as: 'a b', mode: 'isolated' }))).to.be.instanceOf(TypeError)
       expect(await thrown(one(sh`:`, { as: 'root' }))).to.be.instanceOf(TypeError)
       expect(await thrown(one(sh`:`, { onProgress: () => {} }))).to.be.instanceOf(TypeError)
     })
 
-    it('tells that its shell was killed', async () => {
+    it('reports that its shell was killed', async () => {
       const doomed = await open()
       await doomed.opened
       const lost = await thrown(doomed.run([{ script: sh`kill -KILL $$` }]))
@@ -370,7 +370,7 @@ export function conformance(
       await doomed.close()
     })
 
-    it('tells that the connection was closed under it', async () => {
+    it('reports that the connection was closed', async () => {
       const other = await connect()
       const doomed = await open(other)
       await doomed.opened
@@ -380,7 +380,7 @@ export function conformance(
       await doomed.close()
     })
 
-    it('lets what runs come to its end when it is closed, and takes nothing more', async () => {
+    it('waits for the running trip when it is closed, and accepts no more', async () => {
       const closing = await open()
       const running = closing.run([{ script: sh`sleep 0.05; echo done` }])
       const closed = closing.close()

@@ -39,7 +39,7 @@ describe('the lock of a host whose holder was killed', () => {
   }
   const take = () => openSession(machine.as('root'), { host: 'web1', lock: { owner: 'bob' } })
 
-  it('is free at once when only a question hangs, and the question ends with it', async () => {
+  it('is released at once if only a question hangs, which is killed', async () => {
     await killedWhile('inline', 'touch /run/begun; sleep 3607')
     const bob = await take()
     expect((await bob.opened).warnings.join()).to.contain('web1 was held by a run whose connection was dead')
@@ -48,7 +48,7 @@ describe('the lock of a host whose holder was killed', () => {
     await bob.close()
   })
 
-  it('is free at once when a question of another user hangs', async () => {
+  it('is released at once if a question as another user hangs', async () => {
     await killedWhile('nobody', 'sleep 3608', 'touch /run/begun')
     const bob = await take()
     const [result] = await bob.run([{ script: sh`rm -f /run/begun; pgrep -xf "sleep 3608"; :` }])
@@ -56,7 +56,7 @@ describe('the lock of a host whose holder was killed', () => {
     await bob.close()
   })
 
-  it('is free when the command that it has begun has come to its end', async () => {
+  it('is released when the running command has ended', async () => {
     await killedWhile('isolated', 'touch /run/begun; sleep 2; touch /run/ended')
     const bob = await take()
     const [result] = await bob.run([{ script: sh`ls /run/ended` }])
@@ -64,7 +64,7 @@ describe('the lock of a host whose holder was killed', () => {
     await bob.close()
   })
 
-  it('stays held while the holder lives, however long its question takes', async () => {
+  it('is held while the holder lives, however long its question takes', async () => {
     const ana = await openSession(machine.as('root'), { host: 'web1', lock: { owner: 'ana' } })
     await ana.opened
     const running = ana.run([
@@ -76,7 +76,7 @@ describe('the lock of a host whose holder was killed', () => {
       () => 'taken',
       (error: Error) => error.message,
     )
-    expect(refused).to.match(/^web1 is held by ana since /)
+    expect(refused).to.match(/^web1 is locked by ana since /)
     await bob.close()
     await seen('touch /run/enough')
     expect((await running)[0]?.code).to.equal(0)

@@ -30,14 +30,14 @@ describe('known_hosts', () => {
     expect(lines(`web1,10.0.0.5,fd00::5 ${key}\n`, 'fd00::5')).to.deep.equal([1])
   })
 
-  it('takes another port than 22 for a part of the name', () => {
+  it('uses a port other than 22 as part of the name', () => {
     const text = `[web1]:2222 ${key}\nweb1 ${other}\n`
     expect(lines(text, knownHostsName('web1', 2222))).to.deep.equal([1])
     expect(lines(text, knownHostsName('web1', 22))).to.deep.equal([2])
     expect(lines(text, knownHostsName('web1', 2223))).to.deep.equal([])
   })
 
-  it('finds names that ssh-keygen -H has hashed', () => {
+  it('finds names hashed by ssh-keygen -H', () => {
     const file = shop.file('hashed', `web1 ${key}\n[web2]:2222 ${other}\n`)
     keygen('-H', '-f', file)
     const text = readFileSync(file, 'utf8')
@@ -49,7 +49,7 @@ describe('known_hosts', () => {
     expect(lines(text, 'web2')).to.deep.equal([])
   })
 
-  it('understands wildcards, and a negation outweighs all else in its line', () => {
+  it('supports wildcards; a negation overrides all other patterns of its line', () => {
     const text = `*.example.com,!db?.example.com ${key}\n[10.0.0.*]:2222 ${key}\n`
     expect(lines(text, 'web1.example.com')).to.deep.equal([1])
     expect(lines(text, 'db1.example.com')).to.deep.equal([])
@@ -66,12 +66,12 @@ describe('known_hosts', () => {
     ])
   })
 
-  it('passes over comments, blank lines, keys of SSH 1, cut lines and rubbish, and still counts them', () => {
+  it('skips comments, blank lines, SSH 1 keys, truncated and invalid lines, but counts them', () => {
     const text = `# a comment\n\nweb1 1024 35 1234567\nweb1 ssh-rsa\nweb1 ssh-rsa AAAA\n  web1\t${key} comment\n`
     expect(lines(text, 'web1')).to.deep.equal([6])
   })
 
-  it('reads files with the line ends of Windows', () => {
+  it('reads files with Windows line endings', () => {
     expect(lines(`web1 ${other}\r\nweb2 ${key}\r\n`, 'web2')).to.deep.equal([2])
   })
 
@@ -83,7 +83,7 @@ describe('known_hosts', () => {
   describe('written to', () => {
     const bytes = (text: string) => Buffer.from(text.split(' ')[1] ?? '', 'base64')
 
-    it('makes a folder and a file for the owner alone', async () => {
+    it('creates a directory and a file for the owner only', async () => {
       const path = shop.file('home/.ssh/known_hosts')
       await new KnownHosts().remember(path, { name: 'web1', key: bytes(key), hash: false })
       expect(readFileSync(path, 'utf8')).to.equal(`web1 ${key}\n`)
@@ -91,7 +91,7 @@ describe('known_hosts', () => {
       expect(statSync(shop.file('home/.ssh')).mode & 0o777).to.equal(0o700)
     })
 
-    it('keeps the mode of a file that is there, and ends its last line', async () => {
+    it('keeps the mode of an existing file, and terminates its last line', async () => {
       const path = shop.file('kept')
       writeFileSync(path, `web1 ${key}`)
       chmodSync(path, 0o644)
@@ -100,14 +100,14 @@ describe('known_hosts', () => {
       expect(statSync(path).mode & 0o777).to.equal(0o644)
     })
 
-    it('hashes the name so that ssh-keygen -F finds it', async () => {
+    it('hashes the name as ssh-keygen -F expects', async () => {
       const path = shop.file('new-hashed')
       await new KnownHosts().remember(path, { name: '[web1]:2222', key: bytes(key), hash: true })
       expect(readFileSync(path, 'utf8')).to.not.contain('web1')
       expect(keygen('-F', '[web1]:2222', '-f', path)).to.contain(key)
     })
 
-    it('writes a key once, and knows it from then on', async () => {
+    it('saves a key once, and then knows it', async () => {
       const path = shop.file('twice')
       const store = new KnownHosts()
       const entry = { name: 'web1', key: bytes(key), hash: true }
@@ -116,11 +116,11 @@ describe('known_hosts', () => {
       expect((await store.find([path], 'web1')).map(({ line }) => line)).to.deep.equal([1])
     })
 
-    it('reads /dev/null as a file without hosts and writes to it without a word', async () => {
+    it('reads /dev/null as an empty file and writes to it without an error', async () => {
       await new KnownHosts().remember('/dev/null', { name: 'web1', key: bytes(key), hash: false })
     })
 
-    it('fails where a file is there and cannot be read, for it may revoke a key', async () => {
+    it('fails for an unreadable file, which may revoke a key', async () => {
       mkdirSync(shop.file('folder'))
       const error = await new KnownHosts()
         .find([shop.file('folder')], 'web1')

@@ -5,7 +5,7 @@ import { localConnection } from '../../src/transport/local.ts'
 import { drainOutput } from '../../src/transport/transport.ts'
 
 describe('this machine as a host', () => {
-  it('starts commands and tells how they ended', async () => {
+  it('starts commands and reports their exit', async () => {
     const connection = localConnection()
     const ends = await Promise.all(
       ['exit 3', 'kill -TERM $$', 'exec nonsense-command'].map(
@@ -16,7 +16,7 @@ describe('this machine as a host', () => {
     await connection.close()
   })
 
-  it('kills what is left with all that it started, when it is closed', async () => {
+  it('kills remaining processes with their children when it is closed', async () => {
     const connection = localConnection()
     const remote = await connection.start('sleep 60 & echo $!; wait')
     const [pid] = await once(remote.stdout, 'data')
@@ -26,7 +26,7 @@ describe('this machine as a host', () => {
     expect(remote.stdout.readableEnded || remote.stdout.destroyed, `process ${pid} has let go`).to.equal(true)
   })
 
-  it('stands a second end', async () => {
+  it('allows a second end', async () => {
     const connection = localConnection()
     const remote = await connection.start(':')
     await remote.exit

@@ -27,14 +27,14 @@ describe('the lock of a host', () => {
     await session.close()
   }
 
-  it('keeps others out while it is held, says who holds it, and costs no trip', async () => {
+  it('blocks others while it is held, names the holder, and costs no trip', async () => {
     const ana = await take('ana@laptop (pid 1)')
     await ana.run([{ script: sh`:` }])
     expect(ana.trips).to.equal(1)
     const bob = await take('bob')
     const running = bob.run([{ script: sh`touch /run/bob` }])
     expect(String(await thrown(running))).to.match(
-      /^Problem: web1 is held by ana@laptop \(pid 1\) since 2026-05-04 \d\d:\d\d:01$/,
+      /^Problem: web1 is locked by ana@laptop \(pid 1\) since 2026-05-04 \d\d:\d\d:01$/,
     )
     const refused = await thrown(bob.opened)
     expect(refused).to.equal(await thrown(running))
@@ -47,14 +47,14 @@ describe('the lock of a host', () => {
     await done(await take('bob'))
   })
 
-  it('does not keep out who only looks', async () => {
+  it('does not block sessions without a lock', async () => {
     const ana = await take('ana')
     await ana.opened
     await done(await openSession(connection, { host: 'web1' }))
     await ana.close()
   })
 
-  it('is free when the holder was killed, whatever its scripts left running', async () => {
+  it('is released when the holder was killed, whatever its scripts left running', async () => {
     const ana = await take('ana')
     const { pid } = await ana.opened
     await ana.run([
@@ -66,29 +66,29 @@ describe('the lock of a host', () => {
     await done(await take('bob'))
   })
 
-  it('is one of its own for who is not root', async () => {
+  it('is separate for each user other than root', async () => {
     const nobody = machine.as('daemon')
     const ana = await take('ana', nobody)
     await ana.opened
-    expect(String(await thrown((await take('bob', nobody)).opened))).to.match(/web1 is held by ana since/)
+    expect(String(await thrown((await take('bob', nobody)).opened))).to.match(/web1 is locked by ana since/)
     const [result] = await ana.run([{ script: sh`rm /tmp/provision-$(id -u).lock` }])
     expect(result?.code).to.equal(0)
     await ana.close()
   })
 
-  it('is refused where its file is another one', async () => {
+  it('is rejected if the lock file is a link', async () => {
     const daemon = machine.as('daemon')
     const session = await openSession(daemon, { host: 'web1' })
     await session.run([{ script: sh`ln -s /etc/passwd /tmp/provision-$(id -u).lock` }])
     expect(
       await wordsOf(async () => (await take('ana', daemon)).opened),
-    ).to.equal(`error: cannot write /tmp/provision-1.lock on web1, which would lock it
+    ).to.equal(`error: Cannot write the lock file /tmp/provision-1.lock on web1
    See \`ls -l /tmp/provision-1.lock; df /run /tmp\` there: it may be a link or another user's, or the disk full or read-only`)
     await session.run([{ script: sh`rm /tmp/provision-$(id -u).lock` }])
     await session.close()
   })
 
-  it('is refused where there is no flock', async () => {
+  it('is rejected without flock', async () => {
     const session = await openSession(connection, { host: 'web1' })
     const [hidden] = await session.run([{ script: sh`mount --bind /dev/null /usr/bin/flock` }])
     expect(hidden?.code, hidden?.stderr.toString()).to.equal(0)
@@ -98,7 +98,7 @@ describe('the lock of a host', () => {
     await session.close()
   })
 
-  it('of a run that was ended is not had while its last command still runs', () => {
+  it('stays with an ended run while its last command runs', () => {
     const since = '2026-05-04T03:02:01Z'
     const said = lockError('web1', `ending 4711 ${since} - ana@laptop (pid 1)`)
     expect(

@@ -48,11 +48,11 @@ describe('many hosts', function () {
     ['ssh2', 100, () => sshTransport({ agent: false })],
     ['openssh', 40, () => opensshTransport({ agent: false })],
   ] as const)
-    it(`are all reached over ${name} at once, through an sshd that turns many away`, async () => {
+    it(`are all connected over ${name} at once, through an sshd that drops many`, async () => {
       expect(await reachAll(make(), named(count))).to.deep.equal(numbers(count))
     })
 
-  it('are logged in to no more at once than was asked for', async () => {
+  it('respects the limit of concurrent logins', async () => {
     const keys = ssh2.utils.generateKeyPairSync('ed25519')
     const hostKey = fingerprint(Buffer.from(keys.public.split(' ')[1] ?? '', 'base64'))
     let waiting = 0

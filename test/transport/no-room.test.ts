@@ -5,7 +5,7 @@ import type { Session } from '../../src/transport/session/session.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
 /** The outputs of isolated scripts go through files. */
-describe('a host without room in /run', () => {
+describe('a host without space in /run', () => {
   let machine: PrivateMachine
   let session: Session
 
@@ -38,7 +38,7 @@ mount -o remount,size=8m /run`)
     return result?.stdout.toString()
   }
 
-  it('keeps the outputs of a script in the next place that has room, and leaves nothing behind', async () => {
+  it('stores the output of a script in the next directory with space, and removes it', async () => {
     const before = await left()
     await fill('/run')
     const many = await run('seq 1000; echo trouble >&2; exit 3')
@@ -50,14 +50,14 @@ mount -o remount,size=8m /run`)
     expect(await left()).to.equal(before)
   })
 
-  it('says so when a script that fails has used up the room for its own words', async () => {
+  it('reports that the output of a failed script may be incomplete on a full disk', async () => {
     await session.run([{ script: sh`rm -f /run/filler` }])
     const { code, err } = await run('head -c 20000000 /dev/zero | tr "\\0" x; exit 4')
     expect(code).to.equal(4)
     expect(err).to.include('No space left on device: what the script wrote to')
   })
 
-  it('does not run the script where no place has room, and says so', async () => {
+  it('does not run the script if no directory has space, with the reason', async () => {
     await fill('/run', '/dev/shm', '/tmp', '/var/tmp')
     expect(await run('rm -f /run/filler; echo ran')).to.deep.equal({
       code: 125,

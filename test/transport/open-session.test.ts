@@ -9,26 +9,26 @@ describe('opening a session', () => {
   const connection = localConnection()
   after(() => connection.close())
 
-  it('says that there is no shell when the login ends at once, with what was said', async () => {
+  it('reports a login that ends at once, with its output', async () => {
     const session = await openSession(connection, {
       host: 'web1',
       shell: 'sh -c "echo no account >&2; exit 1"',
     })
     const running = session.run([{ script: sh`:` }])
-    expect(await wordsOf(() => running)).to.equal(`error: web1 gave us no shell: it ended with 1
+    expect(await wordsOf(() => running)).to.equal(`error: web1 gave no shell: exit status 1
    no account
-   Log in by hand: the account may be locked, or its shell is not a POSIX shell`)
+   Log in manually: the account may be locked, or its shell is not a POSIX shell`)
     expect(await thrown(session.opened)).to.equal(await thrown(running))
     await session.close()
   })
 
-  it('does not wait for ever for a login that says nothing', async () => {
+  it('fails after the timeout of a silent login', async () => {
     const session = await openSession(connection, { host: 'web1', shell: 'sleep 60', timeout: 20 })
-    expect(String(await thrown(session.run([{ script: sh`:` }])))).to.match(/web1 gave us no shell/)
+    expect(String(await thrown(session.run([{ script: sh`:` }])))).to.match(/web1 gave no shell/)
     await session.close()
   })
 
-  it('tells every script how limits are stretched', async () => {
+  it('passes the timeout factor and limits to every script', async () => {
     const said = sh`echo "$PROVISION_TIMEOUT_PERCENT $PROVISION_CONFIRM_SECONDS $PROVISION_CHECK_SECONDS"`
     const session = await openSession(connection, {
       host: 'web1',
@@ -40,14 +40,14 @@ describe('opening a session', () => {
     await session.close()
   })
 
-  it('stretches the timeouts of scripts', async () => {
+  it('multiplies the timeouts of scripts', async () => {
     const sleeps = { script: sh`sleep 1`, timeout: 1 } as const
     const session = await openSession(connection, { host: 'web1', timeoutFactor: 600_000 })
     expect((await session.run([sleeps]))[0]).to.include({ code: 0, timedOut: false })
     await session.close()
   })
 
-  it('throws away what login scripts write', async () => {
+  it('ignores the output of login scripts', async () => {
     const session = await openSession(connection, {
       host: 'web1',
       shell: 'sh -c "echo hello; echo hi >&2; exec sh"',
@@ -57,7 +57,7 @@ describe('opening a session', () => {
     await session.close()
   })
 
-  it('sends nothing of a trip of which a part cannot be sent', async () => {
+  it('sends nothing of a trip with an invalid script', async () => {
     const session = await openSession(connection, { host: 'web1' })
     const trip = session.run([
       { script: sh`kill $$`, input: Buffer.alloc(100_000) },

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { interactiveArguments } from '../../src/transport/openssh/interactive.ts'
 
-describe('the words of an interactive ssh', () => {
-  it('are those of the inventory, and no more: the rest is for the configuration of ssh', async () => {
+describe('the arguments of an interactive ssh', () => {
+  it('are those of the inventory only; ssh_config has the rest', async () => {
     expect(await interactiveArguments({ name: 'web1', host: '10.0.1.1' })).to.deep.equal(['--', '10.0.1.1'])
     const all = {
       name: 'web1',
@@ -17,7 +17,7 @@ describe('the words of an interactive ssh', () => {
     )
   })
 
-  it('go through the jump hosts of the inventory, the nearest first; an empty list means none', async () => {
+  it('use the jump hosts of the inventory in order; an empty list means none', async () => {
     const [near, next] = [
       { name: 'bastion', host: 'bastion.example.net', user: 'jump' },
       { name: 'inner', host: '10.0.0.1', port: 2200 },

@@ -72,7 +72,7 @@ describe("the user's own ssh", () => {
     ...more,
   })
 
-  it('logs in with a certificate, which ssh2 cannot', async () => {
+  it('logs in with a certificate, unlike ssh2', async () => {
     const identityFile = shop.file('badge')
     const connection = await connect({ identityFile })
     expect(await said(connection, 'echo in')).to.equal('in\n')
@@ -81,7 +81,7 @@ describe("the user's own ssh", () => {
     expect(refused).to.be.instanceOf(Unreachable).with.property('reason', 'authentication')
   })
 
-  it('believes the certificate of a host', async () => {
+  it('accepts a host certificate', async () => {
     const authority = `@cert-authority web1.test ${shop.publicKey('host-ca')}\n`
     const configFile = shop.file('alias', 'Host web1\n HostName 127.0.0.1\n HostKeyAlias web1.test\n')
     const knownHosts = [shop.file('authorities', authority)]
@@ -99,7 +99,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('tells how a command ended, and counts what went to and fro', async () => {
+  it('reports the exit of a command, and counts bytes', async () => {
     const connection = await connect()
     const remote = await connection.start('cat >/dev/null; echo out; echo err >&2; exit 3')
     remote.stdin.end(Buffer.alloc(100_000))
@@ -110,7 +110,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('can give up a command, and the connection lives on', async () => {
+  it('can destroy a command without an effect on the connection', async () => {
     const connection = await connect()
     const remote = await connection.start('exec cat')
     remote.destroy()
@@ -119,7 +119,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('goes the way of ssh_config where the inventory says nothing, and none where it says so', async () => {
+  it('uses the jump hosts of ssh_config unless the inventory sets some or none', async () => {
     const configFile = shop.file('detour')
     writeFileSync(configFile, 'Host *\n ProxyJump nowhere.invalid\n')
     expect((await trouble({}, { configFile, retries: 0 })).details.join('\n')).to.include('nowhere.invalid')
@@ -128,7 +128,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('is closed with all its commands, and starts no other', async () => {
+  it('is closed with all its commands, and starts no more', async () => {
     const connection = await connect()
     const remote = await connection.start('exec cat')
     await connection.close()
@@ -138,7 +138,7 @@ describe("the user's own ssh", () => {
     )
   })
 
-  it('shares a login at a jump host, for as long as anybody is behind it', async () => {
+  it('shares a login at a jump host while a host behind it is connected', async () => {
     const transport = opensshTransport(common)
     const proxyJump = [{ ...target, name: 'bastion' }]
     const connections = await Promise.all([1, 2].map(() => transport.connect({ ...target, proxyJump })))
@@ -150,7 +150,7 @@ describe("the user's own ssh", () => {
     await Promise.all(connections.map((connection) => connection.close()))
   })
 
-  describe('believes a host', () => {
+  describe('accepts a host', () => {
     const judge = async (more: Partial<Target>, options: OpensshOptions = {}) => {
       try {
         await (await opensshTransport({ ...common, ...options }).connect(unpinned(target, more))).close()
@@ -161,13 +161,13 @@ describe("the user's own ssh", () => {
       }
     }
 
-    it('whose key is pinned, of whatever type, and asks no known_hosts', async () => {
+    it('with the pinned key of each type, without known_hosts', async () => {
       const hostKey = shop.fingerprint('host-rsa')
       const revoked = `@revoked * ${shop.publicKey('host')}\n`
       expect(await judge({ hostKey }, { knownHosts: [shop.file('other', revoked)] })).to.equal('let in')
     })
 
-    it('never that shows another key than the pinned one, though known_hosts and ssh_config believe it', async () => {
+    it('not with another key than the pinned one, even if known_hosts and ssh_config accept it', async () => {
       const hostKey = shop.fingerprint('stranger')
       const lines = `* ${shop.publicKey('host')}\n* ${shop.publicKey('host-rsa')}\n`
       const known = shop.file('all-known', lines)
@@ -178,25 +178,25 @@ describe("the user's own ssh", () => {
       const error = await judge({ hostKey }, { configFile, knownHosts: [known] })
       expect(error).to.be.instanceOf(Unreachable)
       const { message, details } = error as Unreachable
-      expect(message).to.equal('web1 shows another host key than the inventory says')
+      expect(message).to.equal('web1 presents another host key than the inventory')
       expect(details.join('\n')).to.include(hostKey).and.include(shop.fingerprint('host'))
     })
 
-    it('that is known', async () => {
+    it('with a known key', async () => {
       const known = `[127.0.0.1]:${sshd.port} ${shop.publicKey('host')}\n`
       expect(await judge({}, { knownHosts: [shop.file('known', known)] })).to.equal('let in')
     })
 
-    it('that is new only when told to, and then writes its key down', async () => {
+    it('with a new key only with accept-new, and saves it', async () => {
       const knownHosts = [shop.file('new')]
       const refused = await judge({}, { knownHosts })
-      expect((refused as Unreachable).message).to.equal('The host key of web1 is not known')
+      expect((refused as Unreachable).message).to.equal('The host key of web1 is unknown')
       expect(existsSync(shop.file('new'))).to.equal(false)
       expect(await judge({}, { knownHosts, hostKeys: 'accept-new' })).to.equal('let in')
       expect(readFileSync(shop.file('new'), 'utf8')).to.include(shop.publicKey('host'))
     })
 
-    it('never whose key has changed, whatever ssh_config says', async () => {
+    it('not with a changed key, whatever ssh_config says', async () => {
       const known = shop.file('changed', `[127.0.0.1]:${sshd.port} ${shop.publicKey('stranger')}\n`)
       const configFile = shop.file('careless', `StrictHostKeyChecking no\nUserKnownHostsFile ${known}\n`)
       for (const options of [{ configFile }, { knownHosts: [known], hostKeys: 'accept-new' as const }]) {
@@ -210,25 +210,27 @@ describe("the user's own ssh", () => {
     })
   })
 
-  describe('says why it does not get there', () => {
-    it('when no key is accepted', async () => {
+  describe('reports why a login failed', () => {
+    it('if no key is accepted', async () => {
       const error = await trouble({ identityFile: shop.file('stranger') })
       expect(error.reason).to.equal('authentication')
-      expect(error.message).to.equal('web1 does not let us in')
+      expect(error.message).to.equal('web1 rejects the login')
       expect(error.details.join()).to.match(/Permission denied \(.*publickey/)
     })
 
-    it('when nothing listens there, when there is no address, when the jump host cannot go on', async () => {
+    it('if nothing listens, without an address, and if the jump host cannot connect', async () => {
       const port = await freePort()
-      expect((await trouble({ port })).message).to.equal('web1 refuses connections')
+      expect((await trouble({ port })).message).to.equal('web1 refuses the connection')
       expect((await trouble({ host: 'no-such-host.invalid' })).reason).to.equal('address')
       const proxyJump = [{ ...target, name: 'bastion' }]
-      expect((await trouble({ port, proxyJump })).message).to.equal('web1 refuses connections from bastion')
+      expect((await trouble({ port, proxyJump })).message).to.equal(
+        'web1 refuses the connection from bastion',
+      )
       const broken = [{ ...target, name: 'bastion', port }]
-      expect((await trouble({ proxyJump: broken })).message).to.equal('bastion refuses connections')
+      expect((await trouble({ proxyJump: broken })).message).to.equal('bastion refuses the connection')
     })
 
-    it('when the host is frozen, in bounded time', async () => {
+    it('if the host is frozen, in bounded time', async () => {
       sshd.process.kill('SIGSTOP')
       const error = await trouble({}, { connectTimeout: 1000, loginTimeout: 1000 })
       sshd.process.kill('SIGCONT')
@@ -236,7 +238,7 @@ describe("the user's own ssh", () => {
       expect(error.message).to.equal('web1 does not answer')
     })
 
-    it('when it hangs up at once, time and again', async () => {
+    it('if it closes the connection at once, again and again', async () => {
       let calls = 0
       const server = createServer((socket) => {
         calls += 1
@@ -250,21 +252,21 @@ describe("the user's own ssh", () => {
       expect(calls).to.equal(2)
     })
 
-    it('when its configuration is broken, and when there is no ssh', async () => {
+    it('for an invalid configuration, and without ssh', async () => {
       const configFile = shop.file('broken', 'Nonsense yes\n')
       expect((await trouble({}, { configFile })).reason).to.equal('settings')
       const error = await trouble({}, { program: '/none/ssh', configFile: undefined })
-      expect(error.message).to.equal('web1 is to be reached with ssh, and there is none on this machine')
+      expect(error.message).to.equal('web1 uses the transport openssh, but this machine has no ssh')
     })
   })
 
-  it('comes again to a host with too many guests', async () => {
+  it('retries a host with too many pending logins', async () => {
     const transport = opensshTransport(common)
     const connections = await Promise.all(Array.from({ length: 8 }, () => transport.connect(target)))
     await Promise.all(connections.map((connection) => connection.close()))
   })
 
-  it('follows a ProxyCommand of ssh_config, which ssh2 does not', async () => {
+  it('uses a ProxyCommand of ssh_config, unlike ssh2', async () => {
     const config =
       'Host web1\n HostName 127.0.0.1\n ProxyCommand bash -c "exec 5<>/dev/tcp/%h/%p; cat <&5 & exec cat >&5"\n'
     const connection = await connect({ host: 'web1' }, { configFile: shop.file('proxied', config) })
@@ -272,7 +274,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('tells a host that was killed or stopped from a command that ended', async () => {
+  it('distinguishes a killed or stopped host from a command that ended', async () => {
     const killed = await (await connect()).start('kill -9 $PPID; exec sleep 60')
     expect((await killed.exit).lost).to.match(/closed|reset|ended/)
     const connection = await connect({}, { keepalive: { interval: 1000, misses: 1 } })
@@ -285,7 +287,7 @@ describe("the user's own ssh", () => {
     await connection.close()
   })
 
-  it('is gone, with its socket, when we are killed', async () => {
+  it('ends with its socket when this process is killed', async () => {
     const code = `
       import { opensshTransport } from ${JSON.stringify(`${import.meta.dirname}/../../src/transport/openssh/transport.ts`)}
       const connection = await opensshTransport(${JSON.stringify(common)}).connect(${JSON.stringify(target)})

@@ -19,7 +19,7 @@ if (!has('busybox')) it('a session over busybox (there is none on this machine)'
 else if (!canBePrivate())
   conformance("this machine's busybox", async () => localConnection(), { shell: 'busybox sh' })
 else
-  describe('a machine with busybox alone', () => {
+  describe('a machine with busybox only', () => {
     let machine: BusyboxMachine
     before(() => {
       machine = new BusyboxMachine()

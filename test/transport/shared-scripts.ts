@@ -14,7 +14,7 @@ export function sharedScripts(session: () => Session): void {
       .and.equal(results[3]?.stdout.toString())
   })
 
-  it('has no answer from a shared script that ends its subshell, nor from those behind it', async () => {
+  it('returns no answer of a shared script that ends its subshell, nor of those after it', async () => {
     const before = { script: sh`echo before`, mode: 'shared' as const }
     for (const [end, code] of [
       [sh`echo cut; exit 3`, 3],
@@ -31,7 +31,7 @@ export function sharedScripts(session: () => Session): void {
     }
   })
 
-  it('skips what follows a failure among shared scripts, too, but not one that may fail', async () => {
+  it('skips shared scripts after a failure, but not one that may fail', async () => {
     const of = (script: Shell, mayFail = false) => ({ script, mode: 'shared' as const, mayFail })
     const results = await session().run(
       [
@@ -54,7 +54,7 @@ export function sharedScripts(session: () => Session): void {
     expect(next && text(next)).to.equal('0 next\n ')
   })
 
-  it('kills a shared script for its timeout, and lives on', async () => {
+  it('kills a shared script for its timeout, and stays usable', async () => {
     const shared = { mode: 'shared' as const, timeout: 200 }
     const results = await session().run([
       { script: sh`echo before`, ...shared },

@@ -17,7 +17,7 @@ describe('ssh_config, at random', () => {
   const shop = new Workshop()
   after(() => shop.dispose())
 
-  it(`counts in full whatever the inventory gives besides, over ${ROUNDS} files`, async () => {
+  it(`applies completely beside the inventory, in ${ROUNDS} files`, async () => {
     const count = { refused: 0, jumps: 0, keys: 0, besides: 0 }
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const chance = random(seed)
@@ -54,7 +54,7 @@ describe('ssh_config, at random', () => {
     ).to.equal(true)
   })
 
-  it(`counts for the name in the inventory beside the address, over ${ROUNDS} files, for both transports`, async () => {
+  it(`applies to the name in the inventory beside the address, in ${ROUNDS} files, for both transports`, async () => {
     const count = { refused: 0, jumps: 0, keys: 0 }
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const chance = random(seed)
@@ -103,7 +103,7 @@ describe('ssh_config, at random', () => {
     ).to.equal(true)
   })
 
-  it(`is left unread only where it does not change a setting, over ${ROUNDS} files`, async () => {
+  it(`is skipped only if it does not change a setting, in ${ROUNDS} files`, async () => {
     const bare = new Map(HOSTS.map((host) => [host, said('/dev/null', host)]))
     let left = 0
     for (let seed = 1; seed <= ROUNDS; seed++) {

@@ -34,7 +34,7 @@ describe('ssh_config', () => {
     expect({ host, port, user }).to.deep.equal({ host: '10.0.0.5', port: 2222, user: 'deploy' })
   })
 
-  it('yields to the inventory', async () => {
+  it('is overridden by the inventory', async () => {
     const target: Target = { ...web1, port: 23, user: 'me', identityFile: '/keys/mine' }
     const text = 'Host web1\n Port 2222\n User deploy\n IdentityFile /keys/theirs\n'
     const { port, user, identities } = await settings(text, target)
@@ -45,13 +45,13 @@ describe('ssh_config', () => {
     })
   })
 
-  it('is asked with the user and port of the inventory, for Match to see', async () => {
+  it('is read with the user and port of the inventory, for Match', async () => {
     const text = 'Match user deploy\n HostName 10.0.0.9\n'
     expect((await settings(text, { ...web1, user: 'deploy' })).host).to.equal('10.0.0.9')
     expect((await settings(text, web1)).host).to.equal('web1')
   })
 
-  it('gives several identity files, with their tokens put in', async () => {
+  it('gives several identity files with expanded tokens', async () => {
     const text =
       'Host *\n IdentityFile ~/.ssh/%r-%n\n IdentityFile "/a b/%h"\n IdentitiesOnly yes\n User u\n HostName h\n'
     const { files, named, only } = (await settings(text)).identities
@@ -62,7 +62,7 @@ describe('ssh_config', () => {
     })
   })
 
-  it('leaves the usual identity files where it names none', async () => {
+  it('keeps the default identity files if it names none', async () => {
     const { files, named } = (await settings('Host *\n')).identities
     expect(files).to.deep.equal(['ed25519', 'ecdsa', 'rsa'].map((type) => `${home}/.ssh/id_${type}`))
     expect(named).to.equal(false)
@@ -77,7 +77,7 @@ describe('ssh_config', () => {
     delete process.env['PROVISION_TEST_AGENT']
   })
 
-  it('says where known hosts are, and under which name', async () => {
+  it('sets the known_hosts files and names', async () => {
     const text =
       'HostKeyAlias The-Web\nUserKnownHostsFile ~/kh /etc/kh2\nGlobalKnownHostsFile /etc/kh3\nHashKnownHosts yes\nPort 2222\n'
     const { name, plainName, userFiles, globalFiles, hash } = (await settings(text)).hostKey
@@ -90,14 +90,14 @@ describe('ssh_config', () => {
     })
   })
 
-  it('keeps a UserKnownHostsFile with a blank in its name whole', async () => {
+  it('keeps a UserKnownHostsFile with a space in its name', async () => {
     const files = async (value: string) => (await settings(`UserKnownHostsFile ${value}\n`)).hostKey.userFiles
     expect(await files('"/etc/known hosts" ~/kh2')).to.deep.equal(['/etc/known hosts', `${home}/kh2`])
     expect(await files('known1 known2')).to.deep.equal(['known1', 'known2'])
     expect(await files('none')).to.deep.equal([])
   })
 
-  it('counts where the inventory gives user, port, key and host key', async () => {
+  it('applies beside user, port, key and host key of the inventory', async () => {
     const configFile = shop.file(
       'config',
       'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
@@ -111,7 +111,7 @@ describe('ssh_config', () => {
     })
   })
 
-  it('counts for the address and for the name in the inventory, whose word goes first and does not change the address', async () => {
+  it('applies to the address and to the name in the inventory, which has precedence and does not change the address', async () => {
     const configFile = shop.file(
       'config',
       'Host web1\n HostName 10.9.9.9\n User named\n ProxyJump bastion\nHost 10.*\n User addressed\n Port 2222\n ProxyCommand nc %h %p\n',
@@ -130,7 +130,7 @@ describe('ssh_config', () => {
     )
   })
 
-  it('yields to the known hosts and host key policy of the inventory', async () => {
+  it('is overridden by the known_hosts and host key policy of the inventory', async () => {
     const target: Target = { ...web1, hostKeys: 'accept-new', knownHosts: ['~/site/known'] }
     const { hostKey, warnings } = await settings(
       'StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n',
@@ -143,12 +143,12 @@ describe('ssh_config', () => {
     ])
   })
 
-  it('knows a host by HostName and port where it has no alias', async () => {
+  it('looks up a host by HostName and port without an alias', async () => {
     const { name, plainName } = (await settings('HostName 10.0.0.5\nPort 2222\n')).hostKey
     expect({ name, plainName }).to.deep.equal({ name: '[10.0.0.5]:2222', plainName: '10.0.0.5' })
   })
 
-  it('has its word on unknown keys, but "no" means accept-new and is warned of', async () => {
+  it('sets the policy for unknown keys; "no" means accept-new, with a warning', async () => {
     const unknown = async (value: string) =>
       (await settings(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
     expect(await unknown('yes')).to.equal('refuse')
@@ -156,17 +156,17 @@ describe('ssh_config', () => {
     expect(await unknown('accept-new')).to.equal('accept')
     const off = await settings('StrictHostKeyChecking no\n')
     expect(off.hostKey.unknown).to.equal('accept')
-    expect(off.warnings.join()).to.contain('taken as accept-new')
+    expect(off.warnings.join()).to.contain('treated as accept-new')
   })
 
-  it('is overruled by what was asked for on the command line', async () => {
+  it('is overridden by the command line', async () => {
     const strict = await settings('StrictHostKeyChecking no\n', web1, { hostKeys: 'strict' })
     expect(strict.hostKey.unknown).to.equal('ask')
     expect(strict.warnings).to.deep.equal([])
     expect((await settings('User deploy\n', web1, { user: 'me' })).user).to.equal('me')
   })
 
-  it('sets the limits, unless the inventory does', async () => {
+  it('sets the timeouts, unless the inventory does', async () => {
     const text = 'ConnectTimeout 3\nServerAliveInterval 7\nServerAliveCountMax 2\n'
     const limits = async (text: string, more: Partial<Target> = {}) => {
       const { connectTimeout, loginTimeout, keepalive } = await settings(text, { ...web1, ...more })
@@ -187,7 +187,7 @@ describe('ssh_config', () => {
     })
   })
 
-  it('names the hosts to go through, unless the inventory does', async () => {
+  it('sets the jump hosts, unless the inventory does', async () => {
     const text = 'ProxyJump first,ops@second:2222\n'
     expect((await settings(text)).proxyJump).to.deep.equal([
       { name: 'first', host: 'first' },
@@ -197,7 +197,7 @@ describe('ssh_config', () => {
     expect((await settings('ProxyJump none\n')).proxyJump).to.deep.equal([])
   })
 
-  it('is refused with what would change whom we reach or trust, and we cannot follow', async () => {
+  it('is rejected with unsupported settings that change the reached or trusted host', async () => {
     for (const line of ['ProxyCommand nc %h %p', 'RevokedHostKeys /etc/ssh/revoked']) {
       const problem = await settings(`${line}\n`).catch((error: unknown) => error)
       expect(problem).to.be.instanceOf(Problem)
@@ -208,7 +208,7 @@ describe('ssh_config', () => {
     )
   })
 
-  it('is shown with its line where ssh cannot read it', async () => {
+  it('is reported with its line if ssh cannot read it', async () => {
     const problem = await settings('Host web1\n Prot 22\n').catch((error: unknown) => error)
     expect(problem).to.be.instanceOf(Problem)
     expect(problem instanceof Problem && problem.details.join()).to.match(
@@ -216,25 +216,25 @@ describe('ssh_config', () => {
     )
   })
 
-  it('is done without where there is no ssh', async () => {
+  it('is ignored if there is no ssh', async () => {
     const reader = new SshConfigReader({ file: shop.file('config', 'Port 23\n'), ssh: '/nowhere/ssh' })
     const config = await reader.read({ host: 'web1' })
     expect(loginSettings({ target: web1, config, options: {} }).port).to.equal(22)
   })
 
-  describe('is asked about a host only', () => {
+  describe('is queried for a host only', () => {
     const debian =
       'Include /etc/ssh/ssh_config.d/*.conf\nHost *\n SendEnv LANG LC_*\n HashKnownHosts yes\n GSSAPIAuthentication yes\n'
 
-    it('not where the file is the one that Debian ships', () =>
+    it('not for the file of Debian', () =>
       expect(concerns(debian, 'web1')).to.equal(false))
-    it('not where it speaks of others', () =>
+    it('not if it matches other hosts only', () =>
       expect(concerns('Host github.com\n User git\nHost *.lan !web*\n Port 23\n', 'web1')).to.equal(false))
-    it('where a pattern covers the host', () =>
+    it('if a pattern matches the host', () =>
       expect(concerns('Host db1 WEB?\n User deploy\n', 'web1')).to.equal(true))
-    it('where a line stands before all Host lines', () =>
+    it('if a line precedes all Host lines', () =>
       expect(concerns('User deploy\n', 'web1')).to.equal(true))
-    it('where it has a Match or another Include', () => {
+    it('if it has a Match or another Include', () => {
       expect(concerns('Match exec "true"\n', 'web1')).to.equal(true)
       expect(concerns('Include conf.d/*\n', 'web1')).to.equal(true)
     })

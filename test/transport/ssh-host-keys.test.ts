@@ -48,20 +48,20 @@ describe('the key of a host', () => {
 
   const whole = ({ message, details, next }: Unreachable) => [message, ...details, next].join('\n')
 
-  it('is accepted when it is known', () =>
+  it('is accepted if it is known', () =>
     connect({ knownHosts: [knowing(`${name} ${shop.publicKey('ed25519')}\n`)] }))
 
-  it('is refused when it is not, with its fingerprint and what was looked for', async () => {
+  it('is rejected if it is unknown, with its fingerprint and the searched name', async () => {
     const file = knowing(`elsewhere ${shop.publicKey('stranger')}\n`)
     const text = whole(await refusal({ knownHosts: [file] }))
-    expect(text).to.contain('The host key of web1 is not known')
+    expect(text).to.contain('The host key of web1 is unknown')
     expect(text)
       .to.contain(`ED25519 ${shop.fingerprint('ed25519')}`)
       .and.contain(`as ${name} in ${file}`)
     expect(text).to.contain(`root@127.0.0.1:${sshd.port}`)
   })
 
-  it('is refused when it has changed, with both fingerprints, the line, and the way out', async () => {
+  it('is rejected if it has changed, with both fingerprints, the line, and a command', async () => {
     const file = knowing(`# first line\n${name} ${shop.publicKey('stranger')}\n`)
     const text = whole(await refusal({ knownHosts: [file], hostKeys: 'accept-new', ask: async () => true }))
     expect(text).to.contain('The host key of web1 has changed')
@@ -72,25 +72,25 @@ describe('the key of a host', () => {
     await connect({ knownHosts: [file], hostKeys: 'accept-new' })
   })
 
-  it('is refused when it was revoked, even if another line knows it', async () => {
+  it('is rejected if it was revoked, even if another line has it', async () => {
     const key = shop.publicKey('ed25519')
     const file = knowing(`${name} ${key}\n@revoked * ${key}\n`)
     const text = whole(await refusal({ knownHosts: [file], hostKeys: 'accept-new' }))
-    expect(text).to.contain('was revoked').and.contain(`${file}:2`)
+    expect(text).to.contain('revoked host key').and.contain(`${file}:2`)
   })
 
-  it('is refused where a certificate authority is all that is known', async () => {
+  it('is rejected if only a certificate authority is known', async () => {
     const file = knowing(`@cert-authority * ${shop.publicKey('stranger')}\n`)
     const text = whole(await refusal({ knownHosts: [file], hostKeys: 'accept-new' }))
     expect(text).to.contain('certificate').and.contain(`${file}:1`)
   })
 
-  it('is asked for by the type that is known', async () => {
+  it('is requested with the known key type', async () => {
     for (const type of ['rsa', 'ecdsa', 'ed25519'])
       await connect({ knownHosts: [knowing(`${name} ${shop.publicKey(type)}\n`)] })
   })
 
-  it('is not new when the host is known by a key of another type that it does not have', async () => {
+  it('is not unknown if the host has a known key of another type', async () => {
     shop.key('old-ecdsa', { type: 'ecdsa' })
     const file = knowing(`${name} ${shop.publicKey('old-ecdsa')}\n`)
     expect(whole(await refusal({ knownHosts: [file], hostKeys: 'accept-new' }))).to.contain('has changed')
@@ -103,14 +103,14 @@ describe('the key of a host', () => {
     await connect({ knownHosts: [knowing(`[127.0.0.*]:* ${shop.publicKey('rsa')}\n`)] })
   })
 
-  it('is vouched for by a line without the port; another key there says nothing', async () => {
+  it('is accepted by a line without the port; another key there is ignored', async () => {
     await connect({ knownHosts: [knowing(`127.0.0.1 ${shop.publicKey('ecdsa')}\n`)] })
     const file = knowing(`127.0.0.1 ${shop.publicKey('stranger')}\n`)
-    expect(whole(await refusal({ knownHosts: [file] }))).to.contain('is not known')
+    expect(whole(await refusal({ knownHosts: [file] }))).to.contain('is unknown')
     await connect({ knownHosts: [file], hostKeys: 'accept-new' })
   })
 
-  it('is written down by accept-new so that OpenSSH accepts it', async () => {
+  it('is saved by accept-new so that OpenSSH accepts it', async () => {
     for (const hash of ['no', 'yes']) {
       const file = knowing('')
       const config = shop.file('config', `HashKnownHosts ${hash}\n`)
@@ -121,14 +121,14 @@ describe('the key of a host', () => {
     }
   })
 
-  it('is good for this once where it cannot be written down, with a warning', async () => {
+  it('is accepted once if it cannot be saved, with a warning', async () => {
     const warnings: string[] = []
     const file = `${knowing('')}/no-folder/known_hosts`
     await connect({ knownHosts: [file], hostKeys: 'accept-new', warn: (text) => warnings.push(text) })
-    expect(warnings.join()).to.contain('the host key of web1 is not kept')
+    expect(warnings.join()).to.contain('The host key of web1 was not saved')
   })
 
-  it('can be accepted by a person, who is asked once', async () => {
+  it('is accepted by the user, who is asked once', async () => {
     const file = knowing('')
     const questions: string[] = []
     const ask: Ssh2Options['ask'] = async (question) => {
@@ -141,13 +141,13 @@ describe('the key of a host', () => {
     expect(openssh(file)).to.equal(0)
   })
 
-  it('is refused when the person says no, and nothing is written', async () => {
+  it('is rejected and not saved if the user declines', async () => {
     const file = knowing('')
     await refusal({ knownHosts: [file], ask: async () => false })
     expect(readFileSync(file, 'utf8')).to.equal('')
   })
 
-  it('waits for the person for as long as it takes', () =>
+  it('waits for the user without a limit', () =>
     connect({
       knownHosts: [knowing('')],
       connectTimeout: 60_000,
@@ -155,24 +155,24 @@ describe('the key of a host', () => {
       ask: () => new Promise((resolve) => setTimeout(() => resolve(true), 3_500)),
     }))
 
-  it('is not asked about with StrictHostKeyChecking yes', async () => {
+  it('causes no question with StrictHostKeyChecking yes', async () => {
     const configFile = shop.file('strict', 'StrictHostKeyChecking yes\n')
     await refusal({ configFile, knownHosts: [knowing('')], ask: async () => true })
   })
 
-  it('is accepted by its pin alone, of whatever type, and known_hosts is not asked', async () => {
+  it('is accepted by its fingerprint only, for each key type, without known_hosts', async () => {
     const knownHosts = [knowing(`${name} ${shop.publicKey('stranger')}\n`)]
     for (const type of ['ed25519', 'ecdsa', 'rsa'])
       await connect({ knownHosts }, { hostKey: shop.fingerprint(type) })
   })
 
-  it('is refused when the pin is of another, with both fingerprints', async () => {
+  it('is rejected if the inventory has another fingerprint, with both', async () => {
     const knownHosts = [knowing(`${name} ${shop.publicKey('ed25519')}\n`)]
     const text = whole(await refusal({ knownHosts }, { hostKey: shop.fingerprint('stranger') }))
     expect(text).to.contain(shop.fingerprint('stranger')).and.contain(shop.fingerprint('ed25519'))
   })
 
-  it('is looked for under its HostKeyAlias, which has no port', async () => {
+  it('is looked up by its HostKeyAlias, which has no port', async () => {
     const configFile = shop.file('alias', 'HostKeyAlias the-web\n')
     const file = knowing('')
     await connect({ configFile, knownHosts: [file], hostKeys: 'accept-new' })

@@ -61,7 +61,7 @@ describe('a jump host', () => {
     return error
   }
 
-  it('lets us through to the host', async () => {
+  it('forwards to the host', async () => {
     const connection = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
       proxyJump: [place('bastion', bastion)],
@@ -81,10 +81,10 @@ describe('a jump host', () => {
     expect([logins(bastion), logins(inner), logins(web)]).to.deep.equal(before.map((count) => count + 1))
   })
 
-  it('is checked under its own name, and so is the host behind it', async () => {
+  it('is checked by its own name, as is the host behind it', async () => {
     const proxyJump = [place('bastion', bastion)]
     const noBastion = await trouble({ ...place('web1', web), proxyJump }, options(line(web, 'web')))
-    expect(noBastion.message).to.equal('The host key of bastion is not known')
+    expect(noBastion.message).to.equal('The host key of bastion is unknown')
     const wrongHost = await trouble(
       { ...place('web1', web), proxyJump },
       options(line(bastion, 'bastion') + line(web, 'bastion')),
@@ -92,7 +92,7 @@ describe('a jump host', () => {
     expect(wrongHost.message).to.equal('The host key of web1 has changed')
   })
 
-  it('is logged in to once for all hosts behind it, and left with the last', async () => {
+  it('has one login for all hosts behind it, which ends with the last', async () => {
     const before = logins(bastion)
     const transport = sshTransport(options(everybody()))
     const proxyJump = [place('bastion', bastion)]
@@ -107,7 +107,7 @@ describe('a jump host', () => {
     expect(logins(bastion)).to.equal(before + 2)
   })
 
-  it('comes from ssh_config, each hop with its own settings', async () => {
+  it('is read from ssh_config, each host with its own settings', async () => {
     const config = shop.file(
       'config',
       [
@@ -128,7 +128,7 @@ describe('a jump host', () => {
     await connection.close()
   })
 
-  it('is not gone through to reach itself, also where the inventory gives its address', async () => {
+  it('is not used to reach itself, also by its address in the inventory', async () => {
     const config = shop.file(
       'config',
       [
@@ -145,7 +145,7 @@ describe('a jump host', () => {
     expect(logins(bastion)).to.equal(before + 1)
   })
 
-  it('keeps no small packet back for 40 ms', async () => {
+  it('does not delay small packets by 40 ms', async () => {
     const connection = await sshTransport(options(everybody())).connect({
       ...place('web1', web),
       proxyJump: [place('bastion', bastion)],
@@ -158,18 +158,18 @@ describe('a jump host', () => {
     await connection.close()
   })
 
-  it('says when it cannot reach the host', async () => {
+  it('reports that it cannot reach the host', async () => {
     const port = await freePort()
     const target = { ...place('web1', web), port, proxyJump: [place('bastion', bastion)] }
     const error = await trouble(target, options(everybody()))
     expect(error.reason).to.equal('refused')
-    expect(error.message).to.equal(`web1 refuses connections at port ${port} from bastion`)
+    expect(error.message).to.equal('web1 refuses the connection from bastion')
     expect(error.details.at(-1)).to.contain(
       `root@127.0.0.1:${port} through bastion (root@127.0.0.1:${bastion?.port})`,
     )
   })
 
-  it('says when it does not let us through', async () => {
+  it('reports that it does not forward', async () => {
     const closed = await Sshd.start({
       workshop: shop,
       hostKeys: ['bastion'],
@@ -181,11 +181,11 @@ describe('a jump host', () => {
       options(line(closed, 'bastion') + everybody()),
     )
     await closed.stop()
-    expect(error.message).to.equal('bastion does not let us through to web1')
+    expect(error.message).to.equal('The jump host does not forward to web1 from bastion')
     expect(error.next).to.contain('AllowTcpForwarding')
   })
 
-  it('that goes away takes its hosts along, which say why', async () => {
+  it('that is lost ends the connections behind it, with the reason', async () => {
     const proxyJump = [place('bastion', bastion)]
     const transport = sshTransport(options(everybody()))
     const connection = await transport.connect({ ...place('web1', web), proxyJump })

@@ -45,25 +45,25 @@ describe('a command over SSH', () => {
     expect(await text(remote.stdout)).to.contain(createHash('sha256').update(bytes).digest('hex'))
   })
 
-  it('tells of the signal that killed it', async () => {
+  it('reports the signal that killed it', async () => {
     const remote = await connection.start('kill -TERM $$')
     expect(await remote.exit).to.deep.equal({ signal: 'SIGTERM' })
   })
 
-  it('has ended although nobody reads its output', async () => {
+  it('has ended even if its output is not read', async () => {
     const remote = await connection.start('echo out; exit 1')
     expect(await remote.exit).to.deep.equal({ code: 1 })
     expect(await text(remote.stdout)).to.equal('out\n')
   })
 
-  it('has ended although a daemon keeps its output open', async () => {
+  it('has ended even if a daemon keeps its output open', async () => {
     const remote = await connection.start('sleep 60 & echo $!')
     const [pid] = await once(remote.stdout, 'data')
     expect(await remote.exit).to.deep.equal({ code: 0 })
     process.kill(Number(String(pid)))
   })
 
-  it('does not run on when more is written than it reads, and that is no error', async () => {
+  it('may end before it has read all its input, without an error', async () => {
     const remote = await connection.start('exec head -c 1')
     remote.stdin.write(Buffer.alloc(5_000_000))
     expect(await remote.exit).to.deep.equal({ code: 0 })
@@ -82,21 +82,21 @@ describe('a command over SSH', () => {
     expect(length).to.equal(20_000_000)
   })
 
-  it('can be given up, and the connection lives on', async () => {
+  it('can be destroyed without an effect on the connection', async () => {
     const remote = await connection.start('exec cat')
     remote.destroy()
     expect(await remote.exit).to.deep.equal({})
     expect(await text((await connection.start('echo on')).stdout)).to.equal('on\n')
   })
 
-  it('waits its turn where the server allows fewer than were started', async () => {
+  it('waits if the server allows fewer sessions', async () => {
     const remotes = Array.from({ length: 12 }, async (_, i) =>
       text((await connection.start(`echo ${i}; sleep 0.02`)).stdout),
     )
     expect(await Promise.all(remotes)).to.deep.equal(Array.from({ length: 12 }, (_, i) => `${i}\n`))
   })
 
-  it('leaves nothing behind when the connection is closed, and no other can be started', async () => {
+  it('leaves nothing behind when the connection is closed, and cannot be started again', async () => {
     const own = await sshTransport({ agent: false }).connect(target)
     const remote = await own.start('exec cat')
     await own.close()
@@ -105,7 +105,7 @@ describe('a command over SSH', () => {
     expect(error).to.contain('we closed the connection')
   })
 
-  it('takes no 40 ms for each word to and fro', async () => {
+  it('needs less than 40 ms per round trip', async () => {
     const remote = await connection.start('exec cat')
     await quickOnce(async () => {
       remote.stdin.write('x')

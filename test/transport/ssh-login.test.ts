@@ -63,40 +63,40 @@ describe('logging in', () => {
     for (const name of names) run(shop.file(name))
   }
 
-  it('takes the first key that is let in', () => connect({ identityFiles: [shop.file('stranger'), me] }))
+  it('uses the first accepted key', () => connect({ identityFiles: [shop.file('stranger'), me] }))
 
-  it('says which keys were refused, for which user, and what to do', async () => {
+  it('reports the rejected keys, the user, and a next step', async () => {
     const text = await refusal({ identityFiles: [shop.file('stranger'), shop.file('nowhere')] })
-    expect(text).to.contain('web1 does not let root in')
+    expect(text).to.contain('web1 rejects the login of root')
     expect(text).to.contain(`${shop.file('stranger')} (ED25519 ${shop.fingerprint('stranger')}): refused`)
-    expect(text).to.contain(`${shop.file('nowhere')}: not used, there is no such file`)
+    expect(text).to.contain(`${shop.file('nowhere')}: not used, the file does not exist`)
     expect(text).to.contain('it accepts: publickey')
     expect(text).to.contain(`ssh-copy-id -p ${sshd.port} root@127.0.0.1`)
   })
 
-  it('leaves a key alone that others may read, and says so', async () => {
+  it('skips a key that others can read, with a note', async () => {
     chmodSync(shop.key('open'), 0o644)
     expect(await refusal({ identityFiles: [shop.file('open')] }))
       .to.contain('its mode 0644')
       .and.contain('chmod 600')
   })
 
-  it('says when a file holds no key that it can use', async () => {
+  it('reports a file without a usable key', async () => {
     const files = [shop.file('rubbish', 'rubbish\n'), `${me}.pub`]
     chmodSync(`${me}.pub`, 0o600)
     const text = await refusal({ identityFiles: files })
     expect(text).to.contain('rubbish: not used, Unsupported key format').and.contain('name the private one')
-    expect(text).to.contain('there is no key to show')
+    expect(text).to.contain('there is no key to offer')
   })
 
-  it('says that it cannot use a certificate', async () => {
+  it('reports an unsupported certificate', async () => {
     keygen('-q', '-s', me, '-I', 'id', '-n', 'root', `${shop.file('stranger')}.pub`)
     expect(await refusal({ identityFiles: [shop.file('stranger')] })).to.contain(
       'stranger-cert.pub: not used',
     )
   })
 
-  it('hangs up after too many keys, and says how to name the right one', async () => {
+  it('reports too many keys, with the setting of the right one', async () => {
     const files = ['a', 'b', 'c', 'd'].map((name) => shop.key(`extra-${name}`))
     expect(await refusal({ identityFiles: [...files, me] }))
       .to.contain('too many keys')
@@ -123,27 +123,27 @@ describe('logging in', () => {
       expect(asked).to.deep.equal([`${locked} 1`])
     })
 
-    it('asks again after a wrong one, for OpenSSH keys and for PEM', async () => {
+    it('asks again after a wrong passphrase, for OpenSSH and PEM keys', async () => {
       for (const file of [locked, shop.file('pem')]) {
         await connect({ identityFiles: [file], ...answer('nonsense', 'sesame') })
         expect(asked).to.deep.equal([`${file} 1`, `${file} 2`])
       }
     })
 
-    it('says that it needs one where there is nobody to ask, and when none is given', async () => {
+    it('reports that it is needed without a terminal, and that none was given', async () => {
       expect(await refusal({ identityFiles: [locked] })).to.contain(
         'needs a passphrase, and there is nobody to ask',
       )
-      expect(await refusal({ identityFiles: [locked], ...answer() })).to.contain('none was given')
+      expect(await refusal({ identityFiles: [locked], ...answer() })).to.contain('which was not given')
     })
 
-    it('fails with the words of the one who was asked, should he throw', async () => {
+    it('fails with the error of the question', async () => {
       const passphrase = () => Promise.reject(new Problem('no terminal'))
       const error = await connect({ identityFiles: [locked], passphrase }).catch((error: unknown) => error)
       expect(error).to.be.instanceOf(Problem).with.property('message', 'no terminal')
     })
 
-    it('does not ask when the agent has the key', async () => {
+    it('does not ask if the agent has the key', async () => {
       const held = spawnSync(
         'sh',
         ['-c', `SSH_ASKPASS_REQUIRE=force SSH_ASKPASS="$0" ssh-add -q "$1"`, askpass(), locked],
@@ -169,19 +169,19 @@ describe('logging in', () => {
       return connect({ agent: socket, identityFiles: [] })
     })
 
-    it('shows the key that was named first, before the server loses patience', () => {
+    it('offers the configured key first, before the server reaches its limit', () => {
       hold('stranger', 'stranger2', 'extra-a', 'held')
       return connect({ agent: socket, identityFiles: [shop.file('held')] })
     })
 
-    it('shows no other keys with IdentitiesOnly', async () => {
+    it('offers no other keys with IdentitiesOnly', async () => {
       hold('held')
       const configFile = shop.file('only', 'IdentitiesOnly yes\n')
       const text = await refusal({ agent: socket, configFile, identityFiles: [shop.file('stranger2')] })
       expect(text).to.not.contain('in the agent')
     })
 
-    it('names its keys that it cannot use', async () => {
+    it('reports its unsupported keys', async () => {
       spawnSync('ssh-add', ['-D'], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
       keygen('-q', '-s', me, '-I', 'id', '-n', 'root', `${shop.file('stranger2')}.pub`)
       hold('stranger2')
@@ -191,7 +191,7 @@ describe('logging in', () => {
         .and.contain('ssh-ed25519-cert-v01@openssh.com): not used')
     })
 
-    it('that is gone, goes on without and says so when it fails', async () => {
+    it('that does not answer is skipped, and reported if the login fails', async () => {
       await connect({ agent: shop.file('no.sock'), identityFiles: [me] })
       expect(await refusal({ agent: shop.file('no.sock'), identityFiles: [] })).to.contain(
         'cannot be asked (ENOENT)',

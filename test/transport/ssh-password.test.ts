@@ -48,13 +48,13 @@ describe('a password', () => {
 
   const isRight = (auth: AuthContext) => auth.method === 'password' && auth.password === 'sesame'
 
-  it('is sent when it was given, without asking first what the server takes', async () => {
+  it('is sent without a query of the accepted methods', async () => {
     expect(
       await attempt((auth) => (isRight(auth) ? auth.accept() : auth.reject(['password'])), 'sesame'),
     ).to.deep.equal(['password'])
   })
 
-  it('answers the dialogue of servers that know no other way', async () => {
+  it('is sent by keyboard-interactive if the server supports nothing else', async () => {
     const methods = await attempt((auth) => {
       if (auth.method !== 'keyboard-interactive') return auth.reject(['keyboard-interactive'])
       auth.prompt([{ prompt: 'Password:', echo: false }], ([answer]) =>
@@ -64,7 +64,7 @@ describe('a password', () => {
     expect(methods.at(-1)).to.equal('keyboard-interactive')
   })
 
-  it('that is wrong is refused, and does not show in the message', async () => {
+  it('that is wrong is rejected, and not part of the message', async () => {
     const error = await attempt((auth) => auth.reject(['password', 'publickey']), 'open').catch(
       (error: unknown) => error,
     )
@@ -76,7 +76,7 @@ describe('a password', () => {
       .and.not.contain('open')
   })
 
-  it('is not needed where the server lets everybody in', async () => {
+  it('is not needed if the server accepts every login', async () => {
     expect(await attempt((auth) => (auth.method === 'none' ? auth.accept() : auth.reject()))).to.deep.equal([
       'none',
     ])

@@ -68,7 +68,7 @@ describe('the lock of a host, held over a connection', () => {
   }
   const NEVER = 3_600_000
 
-  it('is taken over from a client that promised beats and is silent; what runs there comes to its end first', async () => {
+  it('is taken over from a silent client that sent keepalive messages, after its running command', async () => {
     const ana = await holder({ sent: NEVER, promised: 20 })
     await ana.opened
     const running = ana.run([{ script: sh`sleep 1.2; echo end >/run/ana`, mode: 'isolated' }])
@@ -87,24 +87,24 @@ describe('the lock of a host, held over a connection', () => {
     'a client that promised nothing': { sent: NEVER },
   }
   for (const [who, beats] of Object.entries(alive))
-    it(`is left to ${who}`, async () => {
+    it(`stays with ${who}`, async () => {
       const ana = await holder(beats)
       await ana.opened
       await silence(1_300)
       const bob = await take('bob', machine.as('root'))
-      expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is held by ana since/)
+      expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is locked by ana since/)
       const [result] = await ana.run([{ script: sh`echo on` }])
       expect(result?.stdout.toString()).to.equal('on\n')
     })
 
-  it('is left to who holds it when its file names another process, and that process its connection', async () => {
+  it('stays with its holder if the lock file names another process with a dead connection', async () => {
     const idle = await holder({ sent: NEVER, promised: 20 })
     await idle.run([{ script: sh`mv /run/provision.lock /run/old` }])
     const ana = await take('ana', machine.as('root'))
     await ana.run([{ script: sh`cat /run/old >/run/provision.lock` }])
     await silence(700)
     const bob = await take('bob', machine.as('root'))
-    expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is held by/)
+    expect(String(await thrown(bob.opened))).to.match(/^Problem: web1 is locked by/)
     expect((await idle.run([{ script: sh`:` }]))[0]?.code).to.equal(0)
     const [result] = await ana.run([{ script: sh`rm /run/old; echo on` }])
     expect(result?.stdout.toString()).to.equal('on\n')

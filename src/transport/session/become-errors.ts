@@ -19,12 +19,12 @@ export function becomeError({ host, become, stderr, exit }: BecomeErrorParts): P
   const login = LOGIN.find(({ sign }) => sign.test(stderr))
   if (login) return new BecomeFailed(login.what(method, host), { details, next: login.next(method) })
   if (method === 'none')
-    return new Problem(`${host} gave us no shell${exitText(exit)}`, { details, next: NO_SHELL })
+    return new Problem(`${host} gave no shell${exitText(exit)}`, { details, next: NO_SHELL })
   const known = KNOWN.find(({ sign }) => sign.test(stderr))
   if (known) return new BecomeFailed(known.what(method, host), { details, next: known.next(method) })
-  return new Problem(`${method} on ${host} gave us no shell${exitText(exit)}`, {
+  return new Problem(`${method} on ${host} gave no shell${exitText(exit)}`, {
     details,
-    next: `Log in by hand, and see what ${method} says there`,
+    next: `Log in manually and run ${method} to see its error`,
   })
 }
 
@@ -38,13 +38,13 @@ export function wrongShell(host: string, { method }: Become, answer: string): Be
   const subject = method === 'none' ? host : `${method} on ${host}`
   const what =
     name === undefined
-      ? `${subject} gave no POSIX shell: it returned the text that it was sent`
-      : `${subject} gave a shell of ${name}, not of root`
+      ? `${subject} started no POSIX shell: it echoed its input`
+      : `${subject} started a shell of ${name}, not of root`
   return new BecomeFailed(what, { next: LOGIN_FILES })
 }
 
 const LOGIN_FILES =
-  'The login shell of the user starts another program before the command: see ~/.bashrc and the files that it reads'
+  'The login shell of the user starts another program first: see ~/.bashrc and the files that it reads'
 
 interface Known {
   readonly sign: RegExp
@@ -59,12 +59,12 @@ const OTHER_PASSWORD =
 const LOGIN: readonly Known[] = [
   {
     sign: /(password|account).*\bexpired/i,
-    what: (_method, host) => `the password or the account of the login user has expired on ${host}`,
-    next: () => 'Log in by hand and set a new password, or see `chage --list USER` on the host',
+    what: (_method, host) => `The password or the account of the login user has expired on ${host}`,
+    next: () => 'Log in manually and set a new password, or see `chage --list USER` on the host',
   },
   {
     sign: new RegExp(`${CUT}|[Ss]yntax error`),
-    what: (_method, host) => `the shell on ${host} did not get the whole text that it was sent`,
+    what: (_method, host) => `The shell on ${host} did not receive the whole script`,
     next: () => 'A program of the login reads standard input: see ~/.bashrc and the files that it reads',
   },
 ]
@@ -73,8 +73,8 @@ const LOGIN: readonly Known[] = [
 const KNOWN: readonly Known[] = [
   {
     sign: /must have a tty/,
-    what: (method, host) => `${method} on ${host} wants a terminal (requiretty)`,
-    next: () => 'Write `Defaults !requiretty` into its sudoers, at least for this user',
+    what: (method, host) => `${method} on ${host} requires a terminal (requiretty)`,
+    next: () => 'Add `Defaults !requiretty` to its sudoers, at least for this user',
   },
   {
     sign: /incorrect password|try again|[Aa]uthentication fail|[Aa]uthorization failed|maximum \d+ incorrect/,
@@ -83,36 +83,36 @@ const KNOWN: readonly Known[] = [
   },
   {
     sign: /password is required|auth\w+ (is )?required|no askpass|no tty present|a tty is required/i,
-    what: (method, host) => `${method} on ${host} asks for a password`,
+    what: (method, host) => `${method} on ${host} requires a password`,
     next: (method) =>
       method === 'doas'
-        ? 'Write `permit nopass` into its doas.conf: doas takes a password from a terminal only'
+        ? 'Add `permit nopass` to its doas.conf: doas reads a password from a terminal only'
         : "Give one with `--ask-become-password` or `become: { password: secret.env('…') }` in the inventory" +
           (method === 'sudo'
-            ? ', or allow all commands without (NOPASSWD: ALL) in its sudoers; NOPASSWD for some commands is not enough'
+            ? ', or allow all commands without one (NOPASSWD: ALL) in its sudoers; NOPASSWD for some commands is not enough'
             : ''),
   },
   {
     sign: /not in the sudoers|not allowed to|may not run|Operation not permitted|can't do that|[Pp]ermission denied/,
-    what: (method, host) => `the login user may not use ${method} on ${host}`,
+    what: (method, host) => `The login user may not use ${method} on ${host}`,
     next: (method) => `Allow it (${FILES[method] ?? ''}), or log in as another user`,
   },
   {
     sign: /not found|No such file/,
-    what: (method, host) => `there is no ${method} on ${host}`,
+    what: (method, host) => `There is no ${method} on ${host}`,
     next: () =>
-      "Install it, take another way (`become: { method: 'sudo' | 'su' | 'doas' }`), or log in as root",
+      "Install it, set another method (`become: { method: 'sudo' | 'su' | 'doas' }`), or log in as root",
   },
 ]
 
 const FILES: Readonly<Record<string, string>> = { sudo: 'sudoers', doas: 'doas.conf', su: 'pam_wheel' }
 
-const NO_SHELL = 'Log in by hand: the account may be locked, or its shell is not a POSIX shell'
+const NO_SHELL = 'Log in manually: the account may be locked, or its shell is not a POSIX shell'
 
 function exitText(exit: Exit | undefined): string {
   if (exit?.lost !== undefined) return `: ${exit.lost}`
-  if (exit?.signal !== undefined) return `: it was killed by ${exit.signal}`
-  return exit?.code === undefined ? '' : `: it ended with ${exit.code}`
+  if (exit?.signal !== undefined) return `: killed by ${exit.signal}`
+  return exit?.code === undefined ? '' : `: exit status ${exit.code}`
 }
 
 /** The last lines, without our own marks. */

@@ -83,7 +83,7 @@ function sendPassword(process: RemoteProcess, request: ShellRequest, { up, promp
         return settle(becomeError({ host, become, stderr: 'a password is required' }))
       if (/[\n\0]/.test(password))
         return settle(
-          new Problem(`the ${become.method} password for ${host} has a line break in it`, { next: ONE_LINE }),
+          new Problem(`The ${become.method} password for ${host} contains a line break`, { next: ONE_LINE }),
         )
       process.stdin.write(`${password}\n`)
     }
@@ -100,7 +100,7 @@ function sendPassword(process: RemoteProcess, request: ShellRequest, { up, promp
 }
 
 const ONE_LINE =
-  'No host would take it so: give it in one line with `--ask-become-password`, or correct `become.password` in the inventory'
+  'A prompt reads one line only: give the password in one line with `--ask-become-password`, or correct `become.password` in the inventory'
 
 function nonce(): string {
   return randomBytes(12).toString('hex')

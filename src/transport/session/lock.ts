@@ -73,25 +73,25 @@ export class HostLocked extends Problem {
 export function lockError(host: string, answer: string): Problem {
   const [word, ...rest] = answer.split(' ')
   if (word === 'unlockable')
-    return new Problem(`cannot write ${rest.join(' ')} on ${host}, which would lock it`, {
+    return new Problem(`Cannot write the lock file ${rest.join(' ')} on ${host}`, {
       next: `See \`ls -l ${rest.join(' ')}; df /run /tmp\` there: it may be a link or another user's, or the disk full or read-only`,
     })
-  if (word === 'flockless') return new Problem(`there is no flock on ${host}`, { next: 'Install util-linux' })
+  if (word === 'flockless') return new Problem(`There is no flock on ${host}`, { next: 'Install util-linux' })
   return word === 'ending' ? stillRunning(host, rest) : locked(host, rest)
 }
 
 function locked(host: string, line: readonly string[]): HostLocked {
-  return new HostLocked(`${host} is held by ${holder(line)}`, {
+  return new HostLocked(`${host} is locked by ${holder(line)}`, {
     holder: holder(line),
-    next: `Wait for it to end, or give --wait. A run that died lets go by itself; one whose connection hangs is ended on ${host} by \`kill ${line[0] || 'PID'}\``,
+    next: `Wait for it to end, or use --wait. The lock of a killed run is released automatically. To end a run whose connection hangs, on ${host}: \`kill ${line[0] || 'PID'}\``,
   })
 }
 
 function stillRunning(host: string, line: readonly string[]): HostLocked {
-  return new HostLocked(`${host} is still at work for ${holder(line)}`, {
+  return new HostLocked(`${host} still runs a command of ${holder(line)}`, {
     holder: holder(line),
-    details: ['its connection was dead, and was ended just now'],
-    next: 'Run again when the command that it has begun there has come to its end.',
+    details: ['its connection was dead and has been ended'],
+    next: 'Run again when that command has ended.',
   })
 }
 

@@ -176,7 +176,7 @@ export class ShellSession implements Session {
   /** Kills a script from another shell. If that does not end it in time, the session is given up, so that a run cannot hang. */
   async #kill({ process, result }: Task): Promise<void> {
     const { host, clock, timeout } = this.#parts
-    const error = new ConnectionLost(host, 'a script had to be killed for its timeout, and would not end')
+    const error = new ConnectionLost(host, 'a script did not end after its timeout, although it was killed')
     const limit = clock.limit({ ms: Math.max(timeout, KILL_TIMEOUT), expire: () => this.#fail(error) })
     void result.finally(() => limit.end()).catch(() => {})
     if (process) await this.#runElsewhere(killTree(process)).catch(() => {})
@@ -235,7 +235,6 @@ const CLOSE_TIMEOUT = 5_000
 
 const WARNINGS: Readonly<Record<string, (host: string) => string>> = {
   logged: (host) =>
-    `sudo on ${host} writes all that it is sent to the disk (log_input), secrets too: \`Defaults!/bin/sh !log_input\` keeps ours out`,
-  taken: (host) =>
-    `${host} was held by a run whose connection was dead; it was ended, and the host taken over`,
+    `sudo on ${host} logs its input to disk (log_input), including secrets: \`Defaults!/bin/sh !log_input\` excludes the input of runs`,
+  taken: (host) => `${host} was locked by a run whose connection was dead; that run was ended`,
 }

@@ -53,7 +53,7 @@ export class JumpHosts<S, L extends Login> {
     const [first, ...others] = itself ? [] : jumps
     if (first === undefined) return [settings]
     if (passed.some((before) => isSame(before, first)))
-      throw new Unreachable(`The way to ${passed[0]?.name} leads in a circle: ${first.name} twice`, {
+      throw new Unreachable(`The jump hosts of ${passed[0]?.name} form a loop: ${first.name} occurs twice`, {
         reason: 'settings',
         next: 'See ProxyJump in ssh_config and proxyJump in the inventory.',
       })

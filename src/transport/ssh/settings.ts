@@ -86,7 +86,7 @@ export function unknownHostKeys({ target, config, options }: SettingsSources): '
   if (value === 'yes' || value === 'true') return 'refuse'
   if (value === 'no' || value === 'off' || value === 'false') {
     options.warn?.(
-      `ssh_config says StrictHostKeyChecking no for ${target.host}: taken as accept-new, a changed key is still refused`,
+      `ssh_config sets StrictHostKeyChecking no for ${target.host}: treated as accept-new, a changed key is still rejected`,
     )
     return 'accept'
   }

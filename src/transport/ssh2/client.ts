@@ -119,7 +119,7 @@ export class SshClient implements Login {
       ms: silence,
       progress: () => this.#socket.bytesRead,
       expire: () => {
-        end(`no sign of life for ${silence / 1000} s`)
+        end(`no data for ${silence / 1000} s`)
         this.#socket.destroy()
       },
     })

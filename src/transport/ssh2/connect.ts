@@ -56,7 +56,7 @@ async function connectOnce(
       // As with OpenSSH, a key that cannot be saved is accepted for this connection.
       await loggedIn
         .remember?.()
-        .catch((error: Error) => warn(`the host key of ${settings.name} is not kept: ${error.message}`))
+        .catch((error: Error) => warn(`The host key of ${settings.name} was not saved: ${error.message}`))
       return client
     } catch (error) {
       // With a pinned key, the next key type may match; if none does, the error of the first is reported.

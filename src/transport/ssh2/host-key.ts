@@ -1,6 +1,7 @@
 import { quote } from '../../shell/quote.ts'
 import { Unreachable } from '../errors.ts'
 import { fingerprint, keyType, keyTypeName } from '../ssh/encoding.ts'
+import { acceptKey, FAILURES, type Failure, INTERCEPTED } from '../ssh/errors.ts'
 import type { KnownHosts, KnownKey } from './known-hosts.ts'
 import { address, type LoginSettings } from './settings.ts'
 
@@ -137,50 +138,38 @@ interface PresentedKey {
 
 function hostKeyErrors(settings: LoginSettings, key: PresentedKey) {
   const { name, host, hostKey, port } = settings
-  const shown = `shown by ${host}: ${keyTypeName(key.type)} ${key.fingerprint}`
-  const error = (what: string, details: readonly string[], next: string) =>
+  const presented = `presented by ${host}: ${keyTypeName(key.type)} ${key.fingerprint}`
+  const error = ({ what, reason, next }: Failure, ...details: readonly string[]) =>
     new Unreachable(what, {
-      reason: 'host-key',
-      details: [shown, ...details, `we asked ${address(settings)}`],
-      next,
+      reason,
+      details: [presented, ...details, `tried ${address(settings)}`],
+      ...(next !== undefined && { next }),
     })
 
   return {
-    notPinned: (pin: string) =>
-      error(
-        `${name} shows another host key than the inventory says`,
-        [`inventory: ${pin}`],
-        'If the host was set up anew, write the new fingerprint into hostKey; if not, somebody may stand between you and it.',
-      ),
-    revoked: (line: KnownKey) =>
-      error(
-        `${name} shows a host key that was revoked`,
-        [`revoked at ${line.file}:${line.line}`],
-        'Give the host a new key (ssh-keygen -A after removing the old one); a revoked key is never accepted.',
-      ),
+    notPinned: (pin: string) => error(FAILURES.keyNotPinned(name), `inventory: ${pin}`),
+    revoked: ({ file, line }: KnownKey) => error(FAILURES.keyRevoked(name), `revoked at ${file}:${line}`),
     changed: (lines: readonly KnownKey[]) => {
       const commands = lines.map(({ file }) => `ssh-keygen -f ${quote(file)} -R ${quote(hostKey.name)}`)
-      return error(
-        `The host key of ${name} has changed`,
-        lines.map(
-          (line) => `known: ${keyTypeName(line.type)} ${fingerprint(line.key)} (${line.file}:${line.line})`,
-        ),
-        `If the host was set up anew: ${[...new Set(commands)].join(' && ')} — if not, somebody may stand between you and it.`,
+      const next = `If the host was reinstalled: ${[...new Set(commands)].join(' && ')}. ${INTERCEPTED}`
+      const known = lines.map(
+        ({ type, key, file, line }) => `known: ${keyTypeName(type)} ${fingerprint(key)} (${file}:${line})`,
       )
+      return error({ ...FAILURES.keyChanged(name), next }, ...known)
     },
-    onlyAuthority: (line: KnownKey) =>
+    onlyAuthority: ({ file, line }: KnownKey) =>
       error(
-        `${name} is known by a certificate authority only, and ssh2 cannot check host certificates`,
-        [`@cert-authority at ${line.file}:${line.line}`],
-        `Compare the fingerprint with the host's own and give it as hostKey, or add the key itself to known_hosts.`,
+        {
+          what: `${name} is known by a certificate authority only, and ssh2 does not support host certificates`,
+          reason: 'host-key',
+          next: `Compare the fingerprint with that on the host and set it as hostKey, add the key to known_hosts, or use the transport 'openssh'.`,
+        },
+        `@cert-authority at ${file}:${line}`,
       ),
-    unknown: () =>
-      error(
-        `The host key of ${name} is not known`,
-        [
-          `not found as ${hostKey.name} in ${[...hostKey.userFiles, ...hostKey.globalFiles].join(', ') || 'any file'}`,
-        ],
-        `Compare the fingerprint with the host's own, then log in once with ssh${port === 22 ? '' : ` -p ${port}`} ${quote(host)}, give it as hostKey, or run with --accept-new-host-keys.`,
-      ),
+    unknown: () => {
+      const files = [...hostKey.userFiles, ...hostKey.globalFiles].join(', ') || 'any file'
+      const next = acceptKey(`ssh${port === 22 ? '' : ` -p ${port}`} ${quote(host)}`)
+      return error({ ...FAILURES.keyUnknown(name), next }, `not found as ${hostKey.name} in ${files}`)
+    },
   }
 }

@@ -56,9 +56,9 @@ export class Keyring {
       const file = await this.#files.read(path)
       if (typeof file === 'string') notes.push(`${path}: not used, ${file}`)
       else if (file) usable.push(file)
-      else if (named) notes.push(`${path}: not used, there is no such file`)
+      else if (named) notes.push(`${path}: not used, the file does not exist`)
       if (await exists(`${path}-cert.pub`))
-        notes.push(`${path}-cert.pub: not used, ssh2 knows no certificates`)
+        notes.push(`${path}-cert.pub: not used, ssh2 does not support certificates`)
     }
     const inAgent = (file: KeyFile) => held.find(({ key }) => file.publicKey?.equals(key))
     const fromFiles = usable.map((file) => {
@@ -75,7 +75,7 @@ export class Keyring {
         ...(agent ? others.map((key) => agentMethod(key, { agent, user })) : []),
         ...fromFiles.filter((file) => !first.includes(file)).map(({ method }) => method),
         ...passwordMethods(this.#password, user),
-        { method: 'none', label: 'no key at all', create: async () => ({ type: 'none', username: user }) },
+        { method: 'none', label: 'no key', create: async () => ({ type: 'none', username: user }) },
       ],
       notes,
     }
@@ -89,13 +89,13 @@ export class Keyring {
     this.#agents.set(socket, answer)
     const keys = await answer
     if (typeof keys === 'string') {
-      notes.push(`agent at ${socket}: not used, it cannot be asked (${keys})`)
+      notes.push(`agent at ${socket}: not used, it does not answer (${keys})`)
       return []
     }
     return keys.filter(({ key, comment }) => {
       const usable = !(parseKey(key) instanceof Error)
       if (!usable)
-        notes.push(`agent's "${comment}" (${keyType(key)}): not used, ssh2 does not know such keys`)
+        notes.push(`agent's "${comment}" (${keyType(key)}): not used, ssh2 does not support such keys`)
       return usable
     })
   }
@@ -151,7 +151,7 @@ function passwordMethods(password: Secret | undefined, username: string): readon
     },
     {
       method: 'keyboard-interactive',
-      label: 'the password, in a dialogue',
+      label: 'the password, by keyboard-interactive',
       create: async () => ({
         type: 'keyboard-interactive',
         username,

@@ -66,7 +66,7 @@ async function textOf(path: string): Promise<string | undefined> {
     const { mode, uid } = await stat(path)
     // As OpenSSH, ignores a key of the user that others can read.
     if (uid === process.getuid?.() && (mode & 0o077) !== 0)
-      return `!its mode ${(mode & 0o777).toString(8).padStart(4, '0')} lets others read it: chmod 600 ${path}`
+      return `!its mode ${(mode & 0o777).toString(8).padStart(4, '0')} allows others to read it: chmod 600 ${path}`
     return await readFile(path, 'utf8')
   } catch (error) {
     return isErrno(error, 'ENOENT', 'ENOTDIR')
@@ -86,10 +86,11 @@ const ATTEMPTS = 3
 
 async function unlock(parts: { path: string; text: string; ask: AskPassphrase | undefined }) {
   const { path, text, ask } = parts
-  if (!ask) return 'needs a passphrase, and there is nobody to ask; ssh-add it to an agent'
+  if (!ask)
+    return 'needs a passphrase, and there is no terminal to ask for it; add it to an agent with ssh-add'
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const passphrase = await ask({ file: path, attempt })
-    if (passphrase === undefined) return 'needs a passphrase, and none was given'
+    if (passphrase === undefined) return 'needs a passphrase, which was not given'
     const key = parsed(text, passphrase.reveal())
     if (typeof key !== 'string') return key
   }
@@ -153,7 +154,7 @@ function requestIdentities(path: string, clock: Clock): Promise<Buffer> {
       expire: () => fail(new Error('the agent does not answer')),
     })
     socket.on('error', fail)
-    socket.on('close', () => fail(new Error('the agent hung up')))
+    socket.on('close', () => fail(new Error('the agent closed the connection')))
     socket.on('data', (chunk) => {
       answer = Buffer.concat([answer, chunk])
       if (answer.length < 4 || answer.length < 4 + answer.readUInt32BE(0)) return

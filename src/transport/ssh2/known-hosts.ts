@@ -131,7 +131,7 @@ async function read(path: string): Promise<string> {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return ''
     throw new Unreachable(`${path} cannot be read (${errno(error)})`, {
       reason: 'settings',
-      next: 'It may revoke keys, so no host is trusted until it can be read.',
+      next: 'It may revoke keys, so no host is trusted until it is readable.',
       cause: error,
     })
   }

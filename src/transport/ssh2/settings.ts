@@ -83,7 +83,7 @@ export function loginSettings(sources: SettingsSources): LoginSettings {
 /** Rejects settings that change the reached or trusted host and that ssh2 does not support. */
 function assertUnset(target: Target, keyword: keyof typeof INSTEAD, value: string | undefined): void {
   if (value === undefined) return
-  throw new Unreachable(`ssh_config sets ${keyword} for ${target.name}, which we cannot follow`, {
+  throw new Unreachable(`ssh_config sets ${keyword} for ${target.name}, which ssh2 does not support`, {
     reason: 'settings',
     details: [`for ${target.host}: ${keyword} ${value}`],
     next: INSTEAD[keyword],
@@ -91,8 +91,8 @@ function assertUnset(target: Target, keyword: keyof typeof INSTEAD, value: strin
 }
 
 const INSTEAD = {
-  ProxyCommand: 'Use ProxyJump in ssh_config, or proxyJump in the inventory.',
-  RevokedHostKeys: 'Put the keys into known_hosts with @revoked.',
+  ProxyCommand: "Use ProxyJump, proxyJump in the inventory, or the transport 'openssh'.",
+  RevokedHostKeys: "Add the keys to known_hosts with @revoked, or use the transport 'openssh'.",
 } as const
 
 function identities(

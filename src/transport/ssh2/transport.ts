@@ -106,10 +106,10 @@ class SshConnection implements Connection {
         const message = error instanceof Error ? error.message : String(error)
         if (!/channel open failure/i.test(message) || attempt === ATTEMPTS)
           throw new Unreachable(
-            `${this.#client.settings.name} starts no command: ${message.replace('(SSH) ', '')}`,
+            `${this.#client.settings.name} cannot start a command: ${message.replace('(SSH) ', '')}`,
             {
               reason: 'protocol',
-              next: 'See MaxSessions and ForceCommand in its sshd_config, and what its log says.',
+              next: 'See MaxSessions and ForceCommand in its sshd_config, and its log.',
               cause: error,
             },
           )

@@ -98,7 +98,7 @@ describe('the text of a trouble', () => {
       expect(
         first,
       ).to.equal(`error: web1: lost db1: its shell ended, killed by SIGKILL, and steps of its turn are done there
-   Run again: what was done is not done twice`)
+   Run again: completed steps are not repeated`)
     })
 
     it('that may only be looked at says first why it may not be changed', async () => {

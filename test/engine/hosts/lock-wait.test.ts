@@ -10,7 +10,7 @@ const LONG = 3_600_000
 describe('a host that another run holds', () => {
   const rig = ownRig({ private: true })
   const plays: Plays = (web) => [play('web', { hosts: web }, () => file(`${rig.root}/a`, 'x', rig.own))]
-  const HELD = 'web1 is held by ana@laptop (pid 1) since '
+  const HELD = 'web1 is locked by ana@laptop (pid 1) since '
 
   it('is refused at once unless the run waits', async () => {
     const ana = await rig.session('web1', 'ana@laptop (pid 1)')

@@ -29,7 +29,7 @@ describe('a frame', () => {
     expect(said).to.match(/^.feed\w+ h 0 ok \d+ 42 ?\nit's run\n.feed\w+ e 1 0\n$/)
   })
 
-  it('does not run when a login script swallowed the start of the opening', () => {
+  it('does not run if a login script read the start of the opening', () => {
     const lines = opening(dialect, parts()).split('\n')
     for (const at of lines.keys()) {
       const said = run(lines.slice(at + 1).join('\n'), TRIP, encode(frame, dialect))
@@ -37,20 +37,20 @@ describe('a frame', () => {
     }
   })
 
-  it('does not run when the shell is of another user', () => {
+  it('does not run in a shell of another user', () => {
     const proof = "_y='not ana'"
     const said = run(opening(dialect, { ...parts(), proof }), TRIP, encode(frame, dialect))
     expect(said).to.match(/^.\w+ h 0 not ana\n$/)
   })
 
-  it('does not run when a check of the opening ended it', () => {
+  it('does not run if a check of the opening ended the shell', () => {
     const said = run(opening(dialect, parts('_h held by ana; exit')), TRIP, encode(frame, dialect))
     expect(said).to.match(/^.\w+ h 0 held by ana\n$/)
   })
 
   for (const isolated of [false, true])
     for (const input of [undefined, Buffer.from("a'b\0")])
-      it(`does not run when it was cut off (${isolated ? 'isolated' : 'inline'}${input ? ', with input' : ''})`, () => {
+      it(`does not run if it is truncated (${isolated ? 'isolated' : 'inline'}${input ? ', with input' : ''})`, () => {
         const whole = encode({ ...frame, isolated, input, stopsTrip: true }, dialect)
         const start = Buffer.from(`${opening(dialect, parts())}${TRIP}`)
         const cuts = Array.from({ length: 12 }, (_, i) => Math.floor((whole.length * (i + 1)) / 13))

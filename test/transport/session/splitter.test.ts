@@ -25,11 +25,11 @@ describe('the splitter', () => {
     rest: 'rest',
   }
 
-  it('cuts a stream at its marks', () => {
+  it('splits a stream at its marks', () => {
     expect(read([stream])).to.deep.equal(expected)
   })
 
-  it('does so wherever the stream was cut on its way', () => {
+  it('does so for any chunks of the stream', () => {
     for (let size = 1; size < stream.length; size++) {
       const pieces: Buffer[] = []
       for (let at = 0; at < stream.length; at += size) pieces.push(stream.subarray(at, at + size))
@@ -37,7 +37,7 @@ describe('the splitter', () => {
     }
   })
 
-  it('takes a time that grows with the length of a stream, and not with its square', () => {
+  it('needs linear time for a stream', () => {
     timeFor(1_000)
     const [short, long] = [1_000, 16_000].map((chunks) =>
       Math.min(...Array.from({ length: 5 }, () => timeFor(chunks))),
