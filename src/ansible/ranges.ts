@@ -10,10 +10,10 @@ export interface HostPattern {
  * one.
  */
 export function expandHostPattern(pattern: string): HostPattern | { readonly fault: string } {
-  const [, bracketed, bracketedPort] = /^\[(.+)\]:(\d+)$/.exec(pattern) ?? []
+  const [, inBrackets, portAfterBrackets] = /^\[(.+)\]:(\d+)$/.exec(pattern) ?? []
   const [, plain, plainPort] = /^((?:[^:[\]]|\[[^\]]*\])*):(\d+)$/.exec(pattern) ?? []
-  const host = bracketed ?? plain
-  const port = bracketedPort ?? plainPort
+  const host = inBrackets ?? plain
+  const port = portAfterBrackets ?? plainPort
   if (host !== undefined && !isHost(host)) return { fault: `"${host}" is not a host name or address` }
   const name = host ?? pattern
   if (name === '' || name === '---' || (name.endsWith(':') && !isAddress(name)))

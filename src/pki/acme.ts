@@ -70,7 +70,7 @@ async function ordered(order: CertificateOrder) {
 /** Stands for the certificate that a dry run would order. */
 async function temporaryPair(names: AcmeOptions['names']): Promise<KeyPair> {
   const { issueAuthority, issueLeaf } = await import('./issue.ts')
-  return keyPairInMemory(await issueLeaf(await issueAuthority('nobody'), { names, addresses: [] }))
+  return keyPairInMemory(await issueLeaf(await issueAuthority('dry run'), { names, addresses: [] }))
 }
 
 function isDue(pair: KeyPair, names: readonly string[]): boolean {

@@ -14,7 +14,7 @@ export interface Authority {
   readonly certificate: string
   /** The path of that certificate, for programs that need a file. */
   readonly file: string
-  /** A certificate for these names and addresses, with its key. It is issued anew if it is about to expire or if names have changed. */
+  /** A certificate for these names and addresses, with its key. It is reissued if it is about to expire or if names have changed. */
   readonly keyPair: (of: Subject) => Promise<KeyPair>
 }
 

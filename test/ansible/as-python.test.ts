@@ -38,12 +38,12 @@ describe('an Ansible inventory is read as by Python', () => {
     const chance = random(20240131)
     const pieces = Array.from({ length: ROUNDS }, () => randomPiece(chance))
     const refused = compare(pieces)
-    // Most is read, so that there is something to compare.
+    // Most lines are accepted, so that there is something to compare.
     expect(refused.length).to.be.lessThan(ROUNDS / 10)
   })
 })
 
-/** Each piece is the same here and there, or refused here; the refused ones. Nothing that Python refuses is taken. */
+/** Asserts that each piece has the same value as in Python or is rejected here. @returns the rejected ones */
 function compare(pieces: readonly Piece[]): readonly string[] {
   const theirs = askPython(pieces)
   return pieces.flatMap(({ kind, text }, i) => {

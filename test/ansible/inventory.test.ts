@@ -57,7 +57,7 @@ describe('an Ansible inventory', () => {
     }
     return fromAnsible(join(directory, Object.keys(files)[0] ?? ''), site)
   }
-  /** The words of what is thrown. */
+  /** The message of the error. */
   const refusal = async (body: () => unknown) => {
     try {
       await body()
@@ -84,7 +84,7 @@ describe('an Ansible inventory', () => {
       'db db-a 192.0.2.31',
       'db db-b 192.0.2.32',
     ])
-    // The host's own word goes before that of its group, and a file's before that of the inventory.
+    // Host variables override group variables, and files override the inventory.
     expect(values.web.hosts.map((host) => [host.port, host.workers, host.debug])).to.deep.equal([
       [8080, undefined, true],
       [8080, 4, true],
@@ -131,17 +131,17 @@ all:
   })
 
   it('resolves names, or takes the address from another variable', async () => {
-    // Too long a name to ask anybody about.
-    const nobody = 'x'.repeat(64)
+    // A name that is too long for DNS.
+    const unknown = 'x'.repeat(64)
     const ansible = await read({
-      'hosts.ini': `[web]\nlocalhost port=80\n[db]\n${nobody} version=17 private_ip=10.0.0.9`,
+      'hosts.ini': `[web]\nlocalhost port=80\n[db]\n${unknown} version=17 private_ip=10.0.0.9`,
     })
     expect(ansible.group('web').hosts['localhost']?.address).to.match(/^(127\.0\.0\.1|::1)$/)
-    expect(await refusal(() => ansible.group('db'))).to.include(`${nobody} has no known address`)
+    expect(await refusal(() => ansible.group('db'))).to.include(`${unknown} has no known address`)
     const db = ansible.group('db', { vars: { address: 'private_ip' } })
-    expect(db.hosts[nobody]).to.deep.include({
+    expect(db.hosts[unknown]).to.deep.include({
       address: '10.0.0.9',
-      ssh: { host: nobody },
+      ssh: { host: unknown },
     })
   })
 
@@ -170,15 +170,15 @@ all:
       /^a\.yml: password of db1 is encrypted with Ansible Vault Use a secret source/,
     )
     const open = await read({ 'b.yml': `${one}      password: hunter2\n` })
-    const told = await refusal(() => open.group('db'))
-    expect(told).to.include('password of db1 should be a secret').and.not.to.include('hunter2')
+    const message = await refusal(() => open.group('db'))
+    expect(message).to.include('password of db1 should be a secret').and.not.to.include('hunter2')
     const template = await read({ 'c.yml': one.replace('17', '"{{ pg_version }}"') })
     expect(await refusal(() => template.group('db'))).to.include('version of db1 is an Ansible template')
     const file = await read({ 'd.yml': one.replace('      version: 17\n', ''), 'group_vars/db.yml': vault })
     expect(await refusal(() => file.group('db')))
       .to.include('version of db1 is not set')
       .and.to.include('Use a secret source')
-    // What nobody asks for hurts nobody.
+    // An unused invalid value is no error.
     const unused = await read({ 'e.yml': one, 'group_vars/db.yml': vault })
     expect(unused.group('db').hosts['db1']?.version).to.equal(17)
   })

@@ -1,4 +1,4 @@
-/** Lines of inventories in public repositories, with other names and addresses where they tell whose they are. */
+/** Lines of inventories in public repositories, with anonymous names and addresses. */
 export const HOST_LINES: readonly string[] = String.raw`
 node1 ansible_host=192.0.2.10 ip=192.0.2.10 etcd_member_name=etcd1
 master0	ansible_ssh_host=192.0.2.231

@@ -358,10 +358,10 @@ describe('an invalid Ansible inventory', () => {
         writeFileSync(join(directory, name), content)
       }
       const [name = 'hosts'] = Object.keys(files)
-      expect(await told(ask, name.replace(/\/.*/, ''))).to.equal(text)
+      expect(await messageOf(ask, name.replace(/\/.*/, ''))).to.equal(text)
     })
 
-  async function told(ask: Ask, name: string): Promise<string> {
+  async function messageOf(ask: Ask, name: string): Promise<string> {
     const words = await wordsOf(async () => ask(await fromAnsible(join(directory, name), site)))
     return words.replaceAll(directory, 'DIR')
   }

@@ -6,16 +6,16 @@ export interface Piece {
   readonly text: string
 }
 
-/** What Python reads; undefined for what it refuses. Values that JSON or JavaScript does not have stand as `{ closed: … }`. */
+/** The values that Python reads; undefined for rejected texts. Values without JSON counterpart are `{ closed: … }`. */
 export type Answer = { readonly value: unknown } | undefined
 
-/** Why Python cannot be asked here; undefined when it can. */
+/** The reason why Python cannot be used here, if any. */
 export function noPython(): string | undefined {
   const { status } = spawnSync('python3', ['-c', 'import shlex, yaml'])
   return status === 0 ? undefined : 'no python3 with yaml here (apt-get install python3 python3-yaml)'
 }
 
-/** Asks the parts of Python that Ansible is made of: shlex, ast.literal_eval and PyYAML. */
+/** Runs the parts of Python that Ansible uses: shlex, ast.literal_eval and PyYAML. */
 export function askPython(pieces: readonly Piece[]): readonly Answer[] {
   const { stdout, stderr, status } = spawnSync('python3', ['-W', 'ignore', '-c', PROGRAM], {
     input: JSON.stringify(pieces),

@@ -10,7 +10,7 @@ import { AptCache, type CacheAnswer } from '../../src/lab/apt/cache.ts'
 import { Download } from '../../src/lab/apt/download.ts'
 import { askMirror } from '../../src/lab/apt/upstream.ts'
 
-/** A mirror that counts what it is asked, and can be made to fail. */
+/** A mirror that counts requests and can fail. */
 class Mirror {
   readonly asked: string[] = []
   release = 'release 1'

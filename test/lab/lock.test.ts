@@ -32,13 +32,13 @@ describe('a lock', () => {
     const take = `require('net').createServer().listen('\\0provision-lab/${name}', () => console.log('taken'))`
     const owner = spawn(process.execPath, ['-e', take], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(owner.stdout, 'data')
-    let told = 0
+    let reports = 0
     const waiting = () => {
-      told++
+      reports++
       owner.kill('SIGKILL')
     }
     expect(await locked({ name, waiting }, async () => 'mine')).to.equal('mine')
-    expect(told).to.equal(1)
+    expect(reports).to.equal(1)
   })
 })
 

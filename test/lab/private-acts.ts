@@ -18,7 +18,7 @@ import { wordsOf } from '../support/words.ts'
 const NAME = 'mine'
 const log = () => {}
 
-/** What is refused on a machine that {@link asPrivate} has made unfit for it. */
+/** The errors on a machine that {@link asPrivate} has made unsuitable. */
 const ACTS = {
   check: checkMachine,
   'check as on another system': () => {
@@ -75,7 +75,7 @@ const ACTS = {
 
 export type Act = keyof typeof ACTS
 
-/** A lab that says that this process is its supervisor. */
+/** A lab with this process as its supervisor. */
 function keep(): LabState {
   mkdirSync(labPaths(NAME).directory, { recursive: true })
   const supervisor = processId(process.pid)

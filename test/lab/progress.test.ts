@@ -5,7 +5,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
 describe('the progress of a host that boots', () => {
-  /** When it is found to be stuck, and why. @param sight how far it is after so many seconds */
+  /** The time and reason of the stall. @param sight the activity after a number of seconds */
   const outcome = (sight: (second: number) => { readonly units: number; readonly cpu: number }) => {
     const progress = new Progress(0, sight(0))
     for (let second = 1; second <= 3_600; second++) {

@@ -5,10 +5,10 @@ import type { Act } from './private-acts.ts'
 
 interface Case {
   readonly act: Act
-  /** What is done to the machine before, by root. */
+  /** Prepares the machine as root. */
   readonly made?: string
-  readonly as?: 'nobody'
-  /** Left out where this machine has no such program. */
+  readonly as?: 'daemon'
+  /** Skipped if this machine does not have the program. */
   readonly needs?: string
   readonly text: string
 }
@@ -17,7 +17,7 @@ const VAGRANT = '`vagrant up`, then `provision --inventory inventory/vagrant.ts`
 const NO_MIRROR = `error: This machine's apt sources name no mirror of Debian.
    at /etc/apt/sources.list, /etc/apt/sources.list.d
    Name one: PROVISION_LAB_MIRROR=http://… provision lab up`
-/** All programs that a lab needs are there, but for these; the kernel has room for watches. */
+/** All programs that a lab needs exist except these; the inotify limit is high enough. */
 const without = (...programs: readonly string[]) => `mkdir /mnt/upper /mnt/work
 mount -t overlay -o lowerdir=/usr/bin,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr/bin
 for needed in systemd-nspawn mmdebstrap ip ssh-keygen mkfs.ext4; do
@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'who is not root': {
     act: 'check',
-    as: 'nobody',
+    as: 'daemon',
     text: `error: A lab needs root on this machine.
    sudo provision lab up. Or use Vagrant: ${VAGRANT}`,
   },
@@ -103,7 +103,7 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
   'a lab of another user': {
     act: 'open',
     made: 'mkdir -p /var/lib/provision/lab/mine; umask 077; echo {} > /var/lib/provision/lab/mine/state.json',
-    as: 'nobody',
+    as: 'daemon',
     text: `error: The lab "mine" belongs to another user.
    the same with sudo`,
   },
@@ -111,7 +111,7 @@ mkdir -p /var/lib/dpkg; touch /var/lib/dpkg/status`,
     act: 'call',
     made: `mkdir -p /var/lib/provision/lab/mine; cd /var/lib/provision/lab/mine; umask 077
 ${process.execPath} -e 'require("net").createServer().listen("control.sock", () => process.exit())'`,
-    as: 'nobody',
+    as: 'daemon',
     text: `error: Only root can do that to a lab.
    the same with sudo`,
   },
@@ -122,7 +122,7 @@ ${process.execPath} -e 'require("net").createServer().listen("control.sock", () 
   },
 }
 
-/** On this machine, with no network, and with a /var/lib, a /var/cache and an /etc/apt that are new, all for one process. */
+/** Runs a process on this machine without network, and with its own empty /var/lib, /var/cache and /etc/apt. */
 describe('a lab rejects', function () {
   this.slow('5s')
 
@@ -137,7 +137,7 @@ describe('a lab rejects', function () {
     it(what, function () {
       if (inside(`command -v ${needs}`).status !== 0) this.skip()
       const acts = join(import.meta.dirname, 'private-acts.ts')
-      // Who is somebody else cannot write to our folder of coverage.
+      // Another user cannot write to our coverage directory.
       const alone = ['env', '-u', 'NODE_V8_COVERAGE']
       const become = as ? ['setpriv', `--reuid=${as}`, '--clear-groups'] : []
       const command = [

@@ -30,7 +30,7 @@ describe('a secret from a prompt', () => {
 
   const command = `${quote(process.execPath)} --import tsx ${quote(program)}`
 
-  /** Types once it is asked: in a terminal of its own. @returns all that the screen has shown */
+  /** Types in a terminal when it is asked. @returns the screen output */
   const type = (keys: string): Promise<string> => {
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
     let shown = ''

@@ -140,7 +140,7 @@ describe('becoming root', () => {
 
   it('runs an isolated script as another user, with its home and groups, also where setpriv cannot', async () => {
     const script = sh`id -un; id -Gn; echo $HOME $USER; pwd; umask; cat`
-    // Looked for in this order; busybox's setpriv says nothing to --version either.
+    // Searched in this order; busybox's setpriv has no --version either.
     const ways = [
       sh`:`,
       sh`mount --bind /etc/passwd /usr/bin/setpriv`,

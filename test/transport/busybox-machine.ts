@@ -6,7 +6,7 @@ import { quote } from '../../src/shell/quote.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection } from '../../src/transport/transport.ts'
 
-/** A root with nothing but busybox in it: its tools differ from those of GNU more than its shell does. Needs root. */
+/** A root directory with busybox only: its tools differ from GNU's more than its shell does. Needs root. */
 export class BusyboxMachine {
   readonly #root = mkdtempSync(join(tmpdir(), 'provision-busybox-'))
 
@@ -17,7 +17,7 @@ export class BusyboxMachine {
   connection(): Connection {
     const connection = localConnection()
     const enter = `for d in proc dev; do mount --rbind /$d ${this.#root}/$d; done; exec chroot ${this.#root} /bin/sh -c "$1"`
-    // The mounts are of a namespace that ends with the command.
+    // The mounts are in a namespace that ends with the command.
     return {
       ...connection,
       start: (command) => connection.start(`exec unshare -m sh -c ${quote(enter)} sh ${quote(command)}`),

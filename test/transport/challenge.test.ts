@@ -14,7 +14,7 @@ import { noSshd, Sshd, Workshop } from './sshd.ts'
 const LOGIN_FILES =
   'The login shell of the user starts another program first: see ~/.bashrc and the files that it reads'
 
-/** What is said to a user whose login does not lead to a shell of root. */
+/** The errors for users whose login does not start a shell of root. */
 const PROBLEMS: Readonly<Record<string, readonly [what: RegExp, next: RegExp]>> = {
   execsh: [/^sudo on web1 started a shell of execsh, not of root$/, new RegExp(LOGIN_FILES)],
   execcat: [/^sudo on web1 started no POSIX shell: it echoed its input$/, new RegExp(LOGIN_FILES)],

@@ -5,7 +5,7 @@ import { openSession } from '../../src/transport/session/open.ts'
 import { sshTransport } from '../../src/transport/ssh2/transport.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
-/** Nothing of this process runs meanwhile. */
+/** Blocks this process. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
@@ -108,7 +108,7 @@ describe('a controller that is suspended for longer than every limit', () => {
       identityFile: shop.file('me'),
       hostKey: shop.fingerprint('host'),
     })
-    // The connection has begun, and is answered while this process is blocked.
+    // The connection has started and is answered while this process is blocked.
     await new Promise((resolve) => setTimeout(resolve, 50))
     block(LIMIT + 2_000)
     const connection = await connecting

@@ -10,11 +10,11 @@ import { cutShort, thrown } from './helpers.ts'
 import { sharedScripts, text } from './shared-scripts.ts'
 
 export interface Conformance {
-  /** The shell that is put through it. @default 'sh' */
+  /** The tested shell. @default 'sh' */
   readonly shell?: string
 }
 
-/** What every transport and every POSIX shell must stand. The connection may be to any host whose user can write to /tmp. */
+/** Tests for every transport and POSIX shell. The connection may be to any host whose user can write to /tmp. */
 export function conformance(
   name: string,
   connect: () => Promise<Connection>,
@@ -102,7 +102,7 @@ export function conformance(
 
     it('gives isolated scripts only the three standard descriptors', async () => {
       const { stdout } = await one(sh`ls /proc/self/fd`, { mode: 'isolated' })
-      // 3 is of ls itself; what is higher was there before us.
+      // Descriptor 3 is that of ls; higher ones were inherited.
       const ours = stdout
         .toString()
         .split('\n')

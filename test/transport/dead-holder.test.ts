@@ -16,9 +16,9 @@ describe('the lock of a host whose holder was killed', () => {
   })
   after(() => machine?.close())
 
-  /** Another process takes the lock, begins with a script and is killed. */
+  /** Another process takes the lock, starts a script and is killed. */
   async function killedWhile(
-    mode: 'inline' | 'isolated' | 'nobody',
+    mode: 'inline' | 'isolated' | 'daemon',
     script: string,
     first = ':',
   ): Promise<void> {
@@ -30,7 +30,7 @@ describe('the lock of a host whose holder was killed', () => {
     child.kill('SIGKILL')
     await ended
   }
-  /** The exit status of a command there. */
+  /** The exit status of a command on the machine. */
   async function seen(command: string): Promise<number | undefined> {
     const session = await openSession(machine.as('root'), { host: 'web1' })
     const [result] = await session.run([{ script: sh`sh -c ${command} >/dev/null 2>&1` }])
@@ -42,14 +42,16 @@ describe('the lock of a host whose holder was killed', () => {
   it('is released at once if only a question hangs, which is killed', async () => {
     await killedWhile('inline', 'touch /run/begun; sleep 3607')
     const bob = await take()
-    expect((await bob.opened).warnings.join()).to.contain('web1 was held by a run whose connection was dead')
+    expect((await bob.opened).warnings.join()).to.contain(
+      'web1 was locked by a run whose connection was dead',
+    )
     const [result] = await bob.run([{ script: sh`rm -f /run/begun; pgrep -xf "sleep 3607"; :` }])
     expect(result?.stdout.toString()).to.equal('')
     await bob.close()
   })
 
   it('is released at once if a question as another user hangs', async () => {
-    await killedWhile('nobody', 'sleep 3608', 'touch /run/begun')
+    await killedWhile('daemon', 'sleep 3608', 'touch /run/begun')
     const bob = await take()
     const [result] = await bob.run([{ script: sh`rm -f /run/begun; pgrep -xf "sleep 3608"; :` }])
     expect(result?.stdout.toString()).to.equal('')

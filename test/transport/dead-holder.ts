@@ -18,6 +18,6 @@ await session.run([
     script: Shell.raw(script),
     mode: mode === 'inline' ? 'inline' : 'isolated',
     timeout: 3_600_000,
-    ...(mode === 'nobody' && { as: 'nobody', mayFail: true }),
+    ...(mode === 'daemon' && { as: 'daemon', mayFail: true }),
   },
 ])

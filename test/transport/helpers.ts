@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Connection } from '../../src/transport/transport.ts'
 
-/** What a promise was rejected with. */
+/** The rejection of a promise. */
 export async function thrown(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise
@@ -11,7 +11,7 @@ export async function thrown(promise: Promise<unknown>): Promise<unknown> {
   throw new Error('nothing was thrown')
 }
 
-/** A connection whose commands see the end of their stdin after so many bytes, as when a connection breaks. */
+/** A connection whose commands see the end of stdin after a number of bytes, as if the connection broke. */
 export function cutShort(connection: Connection, limit: number): Connection {
   return {
     traffic: connection.traffic,
@@ -38,8 +38,8 @@ export function cutShort(connection: Connection, limit: number): Connection {
 }
 
 /**
- * Holds as soon as one round trip is quicker than a packet that Nagle's algorithm keeps back until the other side's delayed
- * acknowledgement, 40 ms later. On a slow machine many tries may be needed; with the algorithm none is ever quick.
+ * Succeeds when one round trip is faster than a packet that Nagle's algorithm delays until the acknowledgement 40 ms later. A slow machine
+ * may need many tries; with the algorithm no round trip is fast.
  */
 export async function quickOnce(roundTrip: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {

@@ -67,10 +67,10 @@ describe('the lock of a host', () => {
   })
 
   it('is separate for each user other than root', async () => {
-    const nobody = machine.as('daemon')
-    const ana = await take('ana', nobody)
+    const daemon = machine.as('daemon')
+    const ana = await take('ana', daemon)
     await ana.opened
-    expect(String(await thrown((await take('bob', nobody)).opened))).to.match(/web1 is locked by ana since/)
+    expect(String(await thrown((await take('bob', daemon)).opened))).to.match(/web1 is locked by ana since/)
     const [result] = await ana.run([{ script: sh`rm /tmp/provision-$(id -u).lock` }])
     expect(result?.code).to.equal(0)
     await ana.close()

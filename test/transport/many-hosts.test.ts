@@ -17,7 +17,7 @@ describe('many hosts', function () {
     if (noSshd()) return this.skip()
     shop.key('host')
     shop.key('me')
-    // What Debian ships: from the tenth login that is not finished on, three of ten are turned away.
+    // Debian's default: from the tenth pending login on, three of ten are dropped.
     sshd = await Sshd.start({
       workshop: shop,
       hostKeys: ['host'],

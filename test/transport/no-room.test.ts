@@ -4,7 +4,7 @@ import { openSession } from '../../src/transport/session/open.ts'
 import type { Session } from '../../src/transport/session/session.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 
-/** The outputs of isolated scripts go through files. */
+/** Isolated scripts write their output to files. */
 describe('a host without space in /run', () => {
   let machine: PrivateMachine
   let session: Session

@@ -31,7 +31,7 @@ describe('the arguments of an interactive ssh', () => {
       '10.0.1.1',
     ])
     const [, two = ''] = await interactiveArguments({ ...target, proxyJump: [near, next] })
-    // What is for the second ssh is no affair of the first.
+    // The first ssh must not expand the tokens of the second.
     expect(two).to.equal(
       "ProxyCommand=ssh -W '[%h]:%p' -p 2200 -o 'ProxyCommand=ssh -W '\\''[%%h]:%%p'\\'' -l jump -- bastion.example.net' -- 10.0.0.1",
     )

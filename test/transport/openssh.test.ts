@@ -25,7 +25,7 @@ describe("the user's own ssh", () => {
     for (const name of ['me', 'stranger', 'host', 'ca', 'badge']) shop.key(name)
     shop.key('host-rsa', { type: 'rsa' })
     shop.key('host-ca')
-    // Only the certificate lets this key in: it stands in no authorized_keys.
+    // Only the certificate allows this key: it is in no authorized_keys.
     keygen('-q', '-s', shop.file('ca'), '-I', 'ana', '-n', 'root', '-V', '+5m', `${shop.file('badge')}.pub`)
     keygen(
       '-q',
@@ -145,7 +145,7 @@ describe("the user's own ssh", () => {
     const logins = await Promise.all(
       connections.map((connection) => said(connection, 'pgrep -c -P $(ps -o ppid= $PPID)')),
     )
-    // The sshd of this test serves one login at the jump host and one of each connection.
+    // The sshd of this test serves one login at the jump host and one per connection.
     expect(logins.map(Number)).to.deep.equal([3, 3])
     await Promise.all(connections.map((connection) => connection.close()))
   })

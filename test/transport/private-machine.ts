@@ -3,16 +3,16 @@ import { quote } from '../../src/shell/quote.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection } from '../../src/transport/transport.ts'
 
-/** This machine with an /etc and a /run of its own, so that users, sudoers and locks of a test are nowhere else. */
+/** This machine with its own /etc and /run, so that users, sudoers and locks of a test do not affect it. */
 export interface PrivateMachine {
-  /** As a login of this user; an empty environment, as sshd gives. */
+  /** A connection of this user, with an empty environment as from sshd. */
   as(user: string): Connection
   /** The start of a command that runs inside it. */
   readonly enter: string
   close(): Promise<void>
 }
 
-/** Needs root, as `canBePrivate` tells. @param setup shell text that runs inside it */
+/** Needs root: see `canBePrivate`. @param setup shell text that runs inside it */
 export async function privateMachine(setup = ':'): Promise<PrivateMachine> {
   const connection = localConnection()
   const remote = await connection.start('exec unshare -m sh')

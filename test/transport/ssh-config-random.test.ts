@@ -12,7 +12,7 @@ import { Workshop } from './sshd.ts'
 const ROUNDS = 150
 const HOSTS = ['web1', 'db1', '10.0.0.5', 'fd00::5']
 
-/** Random ssh_config files, with and without settings of the inventory: ssh itself says what holds. */
+/** Compares the settings of random ssh_config files, with and without those of the inventory, with the output of ssh. */
 describe('ssh_config, at random', () => {
   const shop = new Workshop()
   after(() => shop.dispose())
@@ -90,7 +90,7 @@ describe('ssh_config, at random', () => {
         'hostkeyalgorithms',
       ]) {
         const theirs = all(stdout, keyword)
-        // A block of others that the address matches may add further keys behind.
+        // Another block that matches the address may append keys.
         const ours = all(own, keyword).slice(0, keyword === 'identityfile' ? theirs.length : undefined)
         expect(ours, `${keyword}, ${about}`).to.deep.equal(theirs)
       }
@@ -117,7 +117,7 @@ describe('ssh_config, at random', () => {
     expect(left).to.be.greaterThan(5)
   })
 
-  /** What ssh says of a host, without what does not matter here. */
+  /** The relevant settings that ssh reports for a host. */
   function said(file: string, host: string): string {
     return execFileSync('ssh', ['-G', '-F', file, '--', host], { encoding: 'utf8', stdio: 'pipe' })
       .split('\n')
@@ -144,7 +144,7 @@ function usedWords(used: LoginSettings) {
   }
 }
 
-/** All values of a keyword in an answer of ssh. */
+/** All values of a keyword in the output of ssh. */
 function all(answer: string, keyword: string): readonly string[] {
   return answer
     .split('\n')
@@ -153,7 +153,7 @@ function all(answer: string, keyword: string): readonly string[] {
     .filter((value) => value !== 'none')
 }
 
-/** The answer of ssh, read anew: only the paths with blanks of the test are known here. */
+/** Parses the output of ssh: only the test's paths with spaces are known here. */
 function wordsOf(answer: string, target: Target) {
   const first = (keyword: string) => all(answer, keyword)[0]
   const [host = '', port = '', user = ''] = [first('hostname'), first('port'), first('user')]
@@ -197,10 +197,10 @@ const JUMPS: Readonly<Record<string, unknown>> = {
 
 type Chance = () => number
 
-/** @param key exists: `ssh -i` passes over one that does not */
+/** @param key must exist: `ssh -i` skips a missing one */
 function randomTarget(chance: Chance, key: string): Target {
   const host = one(chance, HOSTS)
-  // Each by itself, none, and all of them: with all given, nothing may be left out either.
+  // Each alone, none, and all together.
   const whole = chance() < 0.2
   const maybe = () => whole || chance() < 0.25
   return {

@@ -17,7 +17,7 @@ describe('ssh_config', () => {
   const web1: Target = { name: 'web1', host: 'web1' }
   after(() => shop.dispose())
 
-  /** What `ssh -G` makes of the text, as we understand it. */
+  /** The settings that we read from `ssh -G` for the text. */
   async function settings(text: string, target: Target = web1, options: SshOptions = {}) {
     const warnings: string[] = []
     const { host, user, port } = target
@@ -226,14 +226,12 @@ describe('ssh_config', () => {
     const debian =
       'Include /etc/ssh/ssh_config.d/*.conf\nHost *\n SendEnv LANG LC_*\n HashKnownHosts yes\n GSSAPIAuthentication yes\n'
 
-    it('not for the file of Debian', () =>
-      expect(concerns(debian, 'web1')).to.equal(false))
+    it('not for the file of Debian', () => expect(concerns(debian, 'web1')).to.equal(false))
     it('not if it matches other hosts only', () =>
       expect(concerns('Host github.com\n User git\nHost *.lan !web*\n Port 23\n', 'web1')).to.equal(false))
     it('if a pattern matches the host', () =>
       expect(concerns('Host db1 WEB?\n User deploy\n', 'web1')).to.equal(true))
-    it('if a line precedes all Host lines', () =>
-      expect(concerns('User deploy\n', 'web1')).to.equal(true))
+    it('if a line precedes all Host lines', () => expect(concerns('User deploy\n', 'web1')).to.equal(true))
     it('if it has a Match or another Include', () => {
       expect(concerns('Match exec "true"\n', 'web1')).to.equal(true)
       expect(concerns('Include conf.d/*\n', 'web1')).to.equal(true)

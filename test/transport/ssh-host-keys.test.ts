@@ -180,7 +180,7 @@ describe('the key of a host', () => {
     expect(openssh(file, '-o', 'HostKeyAlias=the-web')).to.equal(0)
   })
 
-  /** The exit status of OpenSSH's own client with this known_hosts. */
+  /** The exit status of OpenSSH's client with this known_hosts. */
   function openssh(file: string, ...more: readonly string[]): number | null {
     const options = [
       'StrictHostKeyChecking=yes',

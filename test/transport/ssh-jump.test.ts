@@ -191,7 +191,7 @@ describe('a jump host', () => {
     const connection = await transport.connect({ ...place('web1', web), proxyJump })
     const jump = await transport.connect({ ...place('bastion', bastion), proxyJump: [] })
     const remote = await connection.start('sleep 60')
-    // The oldest child of that sshd is the login that we go through.
+    // The oldest child of that sshd is the login at the jump host.
     await output(jump, `kill $(ps -o pid= --sort start_time --ppid ${bastion?.process.pid} | head -1)`)
     expect((await remote.exit).lost).to.match(/closed the connection/)
     await Promise.all([connection.close(), jump.close()])

@@ -132,7 +132,7 @@ describe('logging in', () => {
 
     it('reports that it is needed without a terminal, and that none was given', async () => {
       expect(await refusal({ identityFiles: [locked] })).to.contain(
-        'needs a passphrase, and there is nobody to ask',
+        'needs a passphrase, and there is no terminal to ask for it',
       )
       expect(await refusal({ identityFiles: [locked], ...answer() })).to.contain('which was not given')
     })
@@ -194,7 +194,7 @@ describe('logging in', () => {
     it('that does not answer is skipped, and reported if the login fails', async () => {
       await connect({ agent: shop.file('no.sock'), identityFiles: [me] })
       expect(await refusal({ agent: shop.file('no.sock'), identityFiles: [] })).to.contain(
-        'cannot be asked (ENOENT)',
+        'does not answer (ENOENT)',
       )
     })
   })

@@ -10,7 +10,7 @@ describe('a password', () => {
   const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')
   const pin = fingerprint(Buffer.from(publicKey.split(' ')[1] ?? '', 'base64'))
 
-  /** Logs in to a server that decides by this; gives the methods that the server saw. */
+  /** Logs in to a server with this decision, and returns the methods that the server saw. */
   async function attempt(decide: (auth: AuthContext) => void, password?: string): Promise<readonly string[]> {
     const seen: string[] = []
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {

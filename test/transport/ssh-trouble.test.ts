@@ -199,7 +199,7 @@ describe('a host that cannot be reached', () => {
     })
   })
 
-  /** Lets everybody in and leaves them standing there. */
+  /** Accepts every login and answers nothing. */
   async function bastion() {
     const keys = ssh2.utils.generateKeyPairSync('ed25519')
     const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
@@ -215,7 +215,7 @@ describe('a host that cannot be reached', () => {
     return { port, hostKey, close: () => server.close() }
   }
 
-  /** A line that carries 16 KB each 10 ms up. */
+  /** A line with an upload of 16 KB per 10 ms. */
   function slowly(from: Socket, to: Socket): void {
     sockets.add(to.on('error', () => {}))
     to.pipe(from)

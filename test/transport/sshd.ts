@@ -5,14 +5,14 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Why a real sshd cannot be started here; nothing when it can. */
+/** The reason why no real sshd can be started here, if any. */
 export function noSshd(): string | undefined {
   if (!existsSync('/usr/sbin/sshd')) return 'no /usr/sbin/sshd here (apt-get install openssh-server)'
   if (process.getuid?.() !== 0) return 'a real sshd needs root here'
   return undefined
 }
 
-/** A folder of its own with keys made by ssh-keygen; gone with `dispose`. */
+/** A directory with keys of ssh-keygen, deleted by `dispose`. */
 export class Workshop {
   readonly path = mkdtempSync(join(tmpdir(), 'provision-ssh-'))
 
@@ -22,7 +22,7 @@ export class Workshop {
     return path
   }
 
-  /** A key pair; the path of the private one. */
+  /** Creates a key pair. @returns the path of the private key */
   key(name: string, { type = 'ed25519', passphrase = '', comment = name } = {}): string {
     const path = this.file(name)
     if (!existsSync(path)) keygen('-q', '-a', '1', '-t', type, '-N', passphrase, '-C', comment, '-f', path)
@@ -47,13 +47,13 @@ export class Workshop {
 
 export interface SshdParts {
   readonly workshop: Workshop
-  /** Names of host keys of the workshop. */
+  /** Names of host keys in the workshop. */
   readonly hostKeys: readonly string[]
   /** Names of user keys that may log in as root. */
   readonly users: readonly string[]
-  /** Goes before the rest: the first word on a matter holds. */
+  /** Precedes the rest: the first value of an option applies. */
   readonly config?: readonly string[]
-  /** Words before the command, such as nsenter. */
+  /** The start of the command, such as nsenter. */
   readonly enter?: readonly string[]
   /** True to let bash read ~/.bashrc, as it does for a command of sshd. @default false */
   readonly bashrc?: boolean
@@ -95,7 +95,7 @@ export class Sshd {
         'UsePAM no',
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
-        // bash reads ~/.bashrc for a command that sshd starts, unless it thinks that it is not the first shell.
+        // bash reads ~/.bashrc for a command of sshd, unless SHLVL shows that it is not the first shell.
         ...(bashrc ? [] : ['SetEnv SHLVL=2']),
         'LogLevel ERROR',
         '',

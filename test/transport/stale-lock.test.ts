@@ -8,7 +8,7 @@ import { thrown } from './helpers.ts'
 import { canBePrivate, type PrivateMachine, privateMachine } from './private-machine.ts'
 import { noSshd, Sshd, Workshop } from './sshd.ts'
 
-/** Real sshds on a machine with a /run of its own; a client that is dead is one that promised beats and sends none. */
+/** Real sshds on a machine with its own /run. A dead client is one that announced keepalive messages and sends none. */
 describe('the lock of a host, held over a connection', () => {
   const shop = new Workshop()
   const open: (() => Promise<void>)[] = []
@@ -36,9 +36,9 @@ describe('the lock of a host, held over a connection', () => {
     shop.dispose()
   })
 
-  /** A run of somebody whose client sends this often and promises that often. */
-  async function holder(beats: { readonly sent: number; readonly promised?: number }): Promise<Session> {
-    const transport = sshTransport({ agent: false, keepalive: { interval: beats.sent, misses: 1000 } })
+  /** A session whose client sends keepalive messages at one interval and announces another. */
+  async function holder(keepalives: { readonly sent: number; readonly promised?: number }): Promise<Session> {
+    const transport = sshTransport({ agent: false, keepalive: { interval: keepalives.sent, misses: 1000 } })
     const connection = await transport.connect({
       name: 'web1',
       host: '127.0.0.1',
@@ -48,14 +48,14 @@ describe('the lock of a host, held over a connection', () => {
       hostKey: shop.fingerprint('host'),
     })
     open.push(() => connection.close())
-    const { promised } = beats
-    const told: Connection = {
+    const { promised } = keepalives
+    const announced: Connection = {
       traffic: connection.traffic,
       start: (command) => connection.start(command),
       close: () => connection.close(),
       ...(promised !== undefined && { keepaliveInterval: promised }),
     }
-    return take('ana', told)
+    return take('ana', announced)
   }
   async function take(
     owner: string,
@@ -77,7 +77,9 @@ describe('the lock of a host, held over a connection', () => {
     const bob = await take('bob', machine.as('root'))
     const [result] = await bob.run([{ script: sh`cat /run/ana /run/provision.lock` }])
     expect(result?.stdout.toString()).to.match(/^end\n\d+ \S+ -@\S+ bob\n$/)
-    expect((await bob.opened).warnings.join()).to.contain('web1 was held by a run whose connection was dead')
+    expect((await bob.opened).warnings.join()).to.contain(
+      'web1 was locked by a run whose connection was dead',
+    )
     expect(String(await thrown(running))).to.contain('lost web1: the host closed the connection')
   })
 
@@ -111,7 +113,7 @@ describe('the lock of a host, held over a connection', () => {
   })
 })
 
-/** Nothing is the thing to be sent, for so long. */
+/** Sends nothing for this long. */
 function silence(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

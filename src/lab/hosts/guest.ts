@@ -173,7 +173,7 @@ export class Guest {
   }
 
   /** Removes all faults except that it is off. */
-  async mend(): Promise<void> {
+  async clearFaults(): Promise<void> {
     this.thaw()
     if (this.#cut) await this.setCut(false)
     if (this.#full) await this.freeDisk()

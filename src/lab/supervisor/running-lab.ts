@@ -60,7 +60,7 @@ export class RunningLab {
       this.#guests().map(async (guest) => {
         const wasOff = guest.power === 'off'
         guest.share = this.#cpuPercent
-        await guest.mend()
+        await guest.clearFaults()
         await guest.start(log)
         if (wasOff) log(`${guest.name} answers (${elapsed(Date.now() - begin)})`)
       }),
