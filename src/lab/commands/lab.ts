@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { table } from '../../report/format.ts'
 import { elapsed } from '../../shell/duration.ts'
 import type { HostStatus } from '../index.ts'
-import { DEFAULT_LAB, type LabOptions, labSubcommand, open, percentOfCore } from './shared.ts'
+import { DEFAULT_NAME } from '../network/addresses.ts'
+import { type LabOptions, labSubcommand, open, percentOfCore } from './shared.ts'
 
 /** Commands for a whole lab. */
 export function powerCommands(): readonly Command[] {
@@ -43,7 +44,7 @@ function up(): Command {
         ...(debian && { debian: debian === '13' ? 13 : 12 }),
         log: (line) => console.log(line),
       })
-      const flag = name === DEFAULT_LAB ? '' : ` --name ${name}`
+      const flag = name === DEFAULT_NAME ? '' : ` --name ${name}`
       const { https, http } = lab.ports
       const count = lab.hosts.length === 1 ? '1 host is' : `${lab.hosts.length} hosts are`
       console.log(`${count} up (${elapsed(Date.now() - begin)})`)

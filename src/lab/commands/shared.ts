@@ -1,15 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Lab } from '../index.ts'
+import { DEFAULT_NAME } from '../network/addresses.ts'
 
 export interface LabOptions {
   readonly name: string
 }
 
-export const DEFAULT_LAB = 'demo'
-
 /** A command for one lab. */
 export function labSubcommand(verb: string, about: string): Command {
-  return new Command(verb).description(about).option('--name <lab>', 'name of the lab', DEFAULT_LAB)
+  return new Command(verb).description(about).option('--name <lab>', 'name of the lab', DEFAULT_NAME)
 }
 
 export async function open(name: string): Promise<Lab> {
