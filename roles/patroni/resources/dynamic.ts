@@ -1,5 +1,6 @@
 import { read, resource, sh } from 'provision-ts'
-import { type Dynamic, type Json, REST } from '../params.ts'
+import { CONTROL } from '../../etcd/params.ts'
+import { type Dynamic, type Json, NAMESPACE, REST, SCOPE } from '../params.ts'
 
 interface DynamicParams {
   /** Null for what is not to be there. Other settings, of people, are left as they are. */
@@ -7,14 +8,16 @@ interface DynamicParams {
 }
 
 /**
- * The settings that the cluster has in common: read, compared and changed by the REST API of this host. Only those that differ are sent.
+ * The settings that the cluster has in common, in etcd. The REST API of this host changes them; only those that differ are sent.
  */
 export const dynamicConfiguration = resource<DynamicParams, Dynamic | undefined>('patroni settings', {
   id: () => 'of the cluster',
   affects: 'itself',
+  // From etcd itself: the REST API answers from a copy, which is older for a moment after a change.
   read: () =>
-    read(sh`[ ! -x ${REST} ] || PATRONI_TIMEOUT=5 ${REST} GET /config 2>/dev/null`, ({ stdout }) =>
-      parseConfig(stdout),
+    read(
+      sh`[ ! -x ${CONTROL} ] || ${CONTROL} get --print-value-only ${`${NAMESPACE}${SCOPE}/config`} 2>/dev/null`,
+      ({ stdout }) => parseConfig(stdout),
     ),
   diff: ({ wanted }, have) => {
     const fields = differing(wanted, have ?? {}).map(({ path, from, to }) => ({
@@ -35,11 +38,9 @@ export const dynamicConfiguration = resource<DynamicParams, Dynamic | undefined>
   },
 })
 
-/** @returns undefined when it does not answer */
+/** @returns undefined when etcd does not answer, or has none */
 export function parseConfig(stdout: string): Dynamic | undefined {
-  const lines = stdout.split('\n').filter((line) => line !== '')
-  if (lines.at(-1) !== '200') return undefined
-  return JSON.parse(lines.slice(0, -1).join('\n'))
+  return stdout.trim() === '' ? undefined : JSON.parse(stdout)
 }
 
 interface Differing {
