@@ -14,7 +14,7 @@ export interface InventoryFiles {
   readonly vars: (kind: 'group' | 'host', name: string) => FileVars
 }
 
-export interface FileVars {
+interface FileVars {
   readonly vars: Vars
   /** InventoryFiles that are encrypted as a whole: their variables are not known. */
   readonly vaults: readonly string[]

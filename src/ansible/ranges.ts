@@ -1,6 +1,6 @@
 import { isAddress } from '../model/inventory/fields.ts'
 
-export interface HostPattern {
+interface HostPattern {
   readonly names: readonly string[]
   readonly port?: number
 }

@@ -7,7 +7,7 @@ export interface GroupTree {
   readonly hosts: Map<string, Vars>
 }
 
-export interface TreeGroup {
+interface TreeGroup {
   readonly hosts: Set<string>
   readonly children: Set<string>
   vars: Vars
@@ -25,7 +25,7 @@ export function groupIn({ groups }: GroupTree, name: string): TreeGroup {
   return made
 }
 
-export interface NewHost {
+interface NewHost {
   readonly group: string
   readonly host: string
   readonly vars: Vars

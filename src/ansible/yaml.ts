@@ -202,13 +202,13 @@ function keyOf(key: unknown): string | undefined {
   return isName ? String(key) : undefined
 }
 
-export interface PlainScalar {
+interface PlainScalar {
   readonly type: 'null' | 'bool' | 'int' | 'float' | 'str' | 'timestamp'
   readonly value: unknown
 }
 
 /** An unquoted scalar by the rules of PyYAML: those of YAML 1.1 except for `y`, `n` and `1e3`. */
-export function plainScalar(text: string): PlainScalar {
+function plainScalar(text: string): PlainScalar {
   if (/^(~|null|Null|NULL|)$/.test(text)) return { type: 'null', value: null }
   if (/^(yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return { type: 'bool', value: true }
   if (/^(no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return { type: 'bool', value: false }

@@ -7,7 +7,7 @@ export const STATE = '/var/lib/provision/lab'
 /** Base images and packages for all labs. Can be deleted at any time. */
 export const CACHE = '/var/cache/provision/lab'
 
-export interface LabPaths {
+interface LabPaths {
   readonly directory: string
   readonly state: string
   readonly socket: string

@@ -43,7 +43,7 @@ export function giveToInvoker(lab: string): void {
 }
 
 /** Gives a new file the owner of its directory. */
-export function ownAsDirectory(path: string): void {
+function ownAsDirectory(path: string): void {
   const { uid, gid } = statSync(join(path, '..'))
   if (process.getuid?.() === 0) chownSync(path, uid, gid)
 }

@@ -16,7 +16,7 @@ export type UnreachableReason =
   /** Local configuration: ssh_config, or a jump host that leads back to itself. */
   | 'settings'
 
-export interface UnreachableParts extends ProblemParts {
+interface UnreachableParts extends ProblemParts {
   readonly reason: UnreachableReason
 }
 

@@ -39,7 +39,7 @@ export function localConnection({ env }: Pick<SpawnOptions, 'env'> = {}): Connec
   }
 }
 
-export interface SpawnOptions {
+interface SpawnOptions {
   /** @default that of this process */
   readonly env?: Readonly<Record<string, string>>
   /** @default that of this process */

@@ -37,7 +37,7 @@ export function scaledKeepalive(keepalive: Keepalive, factor: number): Keepalive
   return { ...keepalive, misses: Math.max(0, Math.ceil((keepalive.misses + 1) * factor) - 1) }
 }
 
-export interface SessionTimeouts {
+interface SessionTimeouts {
   /** Milliseconds until the shell must have answered. */
   readonly timeout: number
   readonly timeoutFactor: number

@@ -6,18 +6,18 @@ import type { Ask } from './upstream.ts'
 /** The answer of the cache: a file on disk, a running download, or an error. */
 export type CacheAnswer = StoredFile | Download | HttpError
 
-export interface StoredFile {
+interface StoredFile {
   readonly path: string
   readonly modified: Date
   readonly length: number
 }
 
-export interface HttpError {
+interface HttpError {
   readonly status: number
   readonly why: string
 }
 
-export interface AptCacheOptions {
+interface AptCacheOptions {
   readonly directory: string
   /** The mirror's hosts. Requests to others are rejected. */
   readonly hosts: ReadonlySet<string>

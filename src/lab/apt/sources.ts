@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 
 /** One line of `sources.list`, or one stanza of a `.sources` file. */
-export interface AptSource {
+interface AptSource {
   readonly uris: readonly string[]
   readonly suites: readonly string[]
   readonly components: readonly string[]

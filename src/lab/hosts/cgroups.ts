@@ -70,13 +70,13 @@ export function unified(): string {
   })
 }
 
-export interface Hierarchy {
+interface Hierarchy {
   readonly path: string
   readonly version: 1 | 2
 }
 
 /** One with pure version 2; on a hybrid machine also one per controller of version 1. */
-export function hierarchies(): readonly Hierarchy[] {
+function hierarchies(): readonly Hierarchy[] {
   const found = new Map<string, Hierarchy>()
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const [, , , root, path] = line.split(' ')
@@ -141,7 +141,7 @@ async function remove(directory: string): Promise<void> {
 /** The period of CPU quotas, in microseconds. */
 const PERIOD = 100_000
 /** The kernel's minimum quota is a millisecond per period. */
-export const LEAST_PERCENT = 1
+const LEAST_PERCENT = 1
 
 /** Limits the CPU time of a group. @param percent of one core; undefined for no limit */
 export function limitCpu(group: string, percent: number | undefined): void {

@@ -15,7 +15,7 @@ const CHECK_INTERVAL = 1_000
 /** Milliseconds between two progress messages. */
 const REPORT_INTERVAL = 10_000
 
-export interface GuestOptions {
+interface GuestOptions {
   readonly lab: string
   readonly name: string
   readonly address: string
@@ -270,7 +270,7 @@ const CONNECT = 1_000
 const GREETING = 30_000
 
 /** True if sshd sends its greeting. An accepted connection is not enough: a frozen host accepts it too. */
-export function sshIsReady(host: string): Promise<boolean> {
+function sshIsReady(host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: 22 })
     const end = (greeted: boolean) => {

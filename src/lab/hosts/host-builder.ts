@@ -9,7 +9,7 @@ import { labSecret } from '../secrets.ts'
 import { makeDisk, mountRoot } from './disk.ts'
 import type { Guest } from './guest.ts'
 
-export interface MadeHost {
+interface MadeHost {
   readonly publicKey: string
   readonly hostKey: string
 }
@@ -52,7 +52,7 @@ export class HostBuilder {
   }
 }
 
-export interface HostIdentity {
+interface HostIdentity {
   readonly name: string
   /** The file of its sshd's private key; the public key is in `.pub`. */
   readonly hostKey: string
@@ -64,7 +64,7 @@ export interface HostIdentity {
 }
 
 /** Writes the files that are specific to a host into the upper layer of its root. */
-export async function writeHostFiles(upper: string, identity: HostIdentity): Promise<void> {
+async function writeHostFiles(upper: string, identity: HostIdentity): Promise<void> {
   const { name, hostKey, authorizedKey, operatorHash, base } = identity
   const put = async (path: string, content: string, mode = 0o644) => {
     await mkdir(join(upper, dirname(path)), { recursive: true, mode: 0o755 })
@@ -125,7 +125,7 @@ export async function publicKey(path: string): Promise<string> {
 }
 
 /** `SHA256:` and 43 characters, as ssh prints it. */
-export function keyFingerprint(key: string): string {
+function keyFingerprint(key: string): string {
   const [, blob = ''] = key.split(' ')
   const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64')
   return `SHA256:${digest.replace(/=+$/, '')}`

@@ -14,7 +14,7 @@ import { type Debian, readState } from '../state.ts'
 import { basePackages, finishingScript, RELEASE_NAMES, sourcesList } from './base-contents.ts'
 import { basesOfSnapshots } from './snapshots.ts'
 
-export interface BaseOptions {
+interface BaseOptions {
   readonly debian: Debian
   readonly mirror?: Mirror
   readonly log: (line: string) => void

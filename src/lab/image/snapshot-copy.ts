@@ -51,7 +51,7 @@ async function copyLab({ name, hosts }: LabState, target: string): Promise<void>
   }
 }
 
-export interface RestoreOptions {
+interface RestoreOptions {
   /** The name of the snapshot. */
   readonly from: string
   /** The name of the new lab. */
@@ -103,7 +103,7 @@ async function copyContents(from: string, name: string): Promise<void> {
 }
 
 /** Copies files and directories into one, with their holes and owners; shares blocks if the file system supports it. */
-export async function copyTree(sources: readonly string[], target: string): Promise<void> {
+async function copyTree(sources: readonly string[], target: string): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o700 })
   if (sources.length === 0) return
   await run('cp', ['-a', '--reflink=auto', '--sparse=always', '--', ...sources, target])

@@ -84,7 +84,7 @@ async function sizeOf(directory: string): Promise<number> {
 /** The directory of snapshots, which are kept until they are deleted. */
 export const SNAPSHOTS = '/var/lib/provision/lab-snapshots'
 
-export interface SnapshotPaths {
+interface SnapshotPaths {
   readonly directory: string
   /** A {@link SnapshotRecord}, written last. */
   readonly record: string

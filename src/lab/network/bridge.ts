@@ -2,7 +2,7 @@ import { run, tryRun } from '../run.ts'
 import { bridgePort, GATEWAY, macAddress } from './addresses.ts'
 
 /** A host on the bridge. */
-export interface HostPort {
+interface HostPort {
   readonly name: string
   readonly address: string
 }

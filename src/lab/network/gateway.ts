@@ -3,7 +3,7 @@ import { createServer, Server, Socket } from 'node:net'
 import { ownCommand } from '../run.ts'
 
 /** A listening socket on the machine's loopback. */
-export interface Listening {
+interface Listening {
   readonly server: Server
   readonly port: number
 }
@@ -68,12 +68,12 @@ export class Gateway {
 }
 
 /** A request to the helper in the machine's network. */
-export type OutsideRequest =
+type OutsideRequest =
   | { readonly id: number; readonly kind: 'listen'; readonly port: number }
   | { readonly id: number; readonly kind: 'connect'; readonly host: string; readonly port: number }
 
 /** Accompanies the socket, or has the error. */
-export type OutsideReply = { readonly id: number; readonly port?: number; readonly error?: string }
+type OutsideReply = { readonly id: number; readonly port?: number; readonly error?: string }
 
 /**
  * Runs the helper: creates sockets in its network namespace and passes them to the supervisor, which is in another one. A socket stays in

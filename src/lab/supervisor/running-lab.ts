@@ -223,7 +223,7 @@ export async function allOrProblem(work: readonly Promise<void>[]): Promise<void
 }
 
 /** Actions on a host. */
-export const HOST_ACTIONS: { readonly [V in HostVerb]: (guest: Guest) => Promise<void> | void } = {
+const HOST_ACTIONS: { readonly [V in HostVerb]: (guest: Guest) => Promise<void> | void } = {
   kill: (guest) => guest.kill(),
   poweroff: (guest) => guest.poweroff(),
   start: (guest) => guest.start(),

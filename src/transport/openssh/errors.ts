@@ -6,7 +6,7 @@ import { acceptKey, FAILURES, type Failure } from '../ssh/errors.ts'
 import type { Target } from '../transport.ts'
 import type { LoginCommand } from './options.ts'
 
-export interface OpensshFailure extends LoginCommand {
+interface OpensshFailure extends LoginCommand {
   /** The name of the last jump host, if any. */
   readonly through: string | undefined
   readonly stderr: string

@@ -5,7 +5,7 @@ import { SshConfigReader } from '../ssh/config.ts'
 import type { Target } from '../transport.ts'
 import { type Arguments, aliasArguments, asArguments, pathList, pinnedKeyArguments } from './options.ts'
 
-export interface InteractiveOptions {
+interface InteractiveOptions {
   readonly acceptNewHostKeys?: boolean
   /** @default that of the user */
   readonly config?: SshConfigReader

@@ -11,7 +11,7 @@ import { drainOutput, type RemoteProcess } from '../transport.ts'
 import { opensshError } from './errors.ts'
 import type { Arguments, LoginCommand } from './options.ts'
 
-export interface MasterCommand extends LoginCommand {
+interface MasterCommand extends LoginCommand {
   /** The login at the last jump host, if any. */
   readonly through: Master | undefined
 }

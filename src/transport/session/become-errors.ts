@@ -4,7 +4,7 @@ import type { Exit } from '../transport.ts'
 import { CUT } from './frame.ts'
 import type { Become } from './session.ts'
 
-export interface BecomeErrorParts {
+interface BecomeErrorParts {
   readonly host: string
   readonly become: Become
   /** The output of the login and of the become method. */

@@ -6,7 +6,7 @@ import type { Connection, RemoteProcess } from '../transport.ts'
 import { becomeError, passwordRejected } from './become-errors.ts'
 import type { Become } from './session.ts'
 
-export interface ShellRequest {
+interface ShellRequest {
   /** The host's name, for messages. */
   readonly host: string
   readonly become: Become

@@ -65,7 +65,7 @@ export async function openSession(connection: Connection, options: SessionOption
 /** A sudo with log_input writes all its input to the host's disk, secrets too. It is off by default. */
 const INPUT_LOGGED = `[ -z "$SUDO_UID" ] || ! grep -qrsE '(^|[^!a-z_])(log_input|log_stdin|LOG_INPUT)' /etc/sudoers /etc/sudoers.d || _w=logged`
 
-export interface OpeningParts {
+interface OpeningParts {
   /** Puts the answer to the challenge into `$_y`, or `not NAME`, which ends the shell. */
   readonly proof: string
   readonly checks: readonly string[]

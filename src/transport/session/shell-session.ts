@@ -14,7 +14,7 @@ import { type Mark, Splitter } from './splitter.ts'
 import type { Task } from './task.ts'
 import { createTasks, sendTasks } from './trip.ts'
 
-export interface ShellSessionParts {
+interface ShellSessionParts {
   readonly connection: Connection
   readonly host: string
   readonly become: Become

@@ -4,7 +4,7 @@ import type { ProcessId } from './process-tree.ts'
 import type { Result, Script } from './session.ts'
 import type { Mark } from './splitter.ts'
 
-export interface TaskParts {
+interface TaskParts {
   readonly id: number
   readonly script: Script
   /** The frame. */

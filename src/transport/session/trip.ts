@@ -6,7 +6,7 @@ import { type Dialect, encode, encodeShared, type Frame, TRAILER, TRIP } from '.
 import type { Script } from './session.ts'
 import { Task } from './task.ts'
 
-export interface TripPlan {
+interface TripPlan {
   readonly dialect: Dialect
   /** The id of the first frame. Ids are unique in a session. */
   readonly firstId: number
@@ -126,7 +126,7 @@ const INLINE = 64 * 1024
 /** The most that useradd accepts: the name stands unquoted after a tilde. */
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/
 
-export interface TripWriter {
+interface TripWriter {
   /** Starts a round trip with these bytes. */
   readonly write: (text: Buffer) => Promise<void>
   /** Sends a piece of an input; resolves when there is room for the next. */

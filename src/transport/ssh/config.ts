@@ -8,7 +8,7 @@ import { isErrno, throwIfStopped, Unreachable } from '../errors.ts'
 /** Keywords of ssh_config in lower case, each with its values, as `ssh -G` prints them. */
 export type SshConfig = ReadonlyMap<string, readonly string[]>
 
-export interface ConfigQuery {
+interface ConfigQuery {
   readonly host: string
   /** Another name whose `Host` block applies too: the inventory's name of a host whose `host` is an address. */
   readonly alias?: string | undefined

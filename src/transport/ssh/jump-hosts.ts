@@ -16,7 +16,7 @@ export interface SharedLogin<L> {
 }
 
 /** The way of one transport to log in: `S` are its settings of a host. */
-export interface LoginMethod<S, L extends Login> {
+interface LoginMethod<S, L extends Login> {
   settings(target: Target, stop?: AbortSignal): Promise<S>
   /** The jump hosts of a host, in the order in which they are passed. */
   proxyJump(settings: S): readonly Target[]

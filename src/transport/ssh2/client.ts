@@ -10,7 +10,7 @@ import type { LoginSettings } from './settings.ts'
 import type { Tunnel } from './socket.ts'
 import { sendNoMoreSessions } from './ssh2.ts'
 
-export interface SshClientParts {
+interface SshClientParts {
   readonly settings: LoginSettings
   readonly clock: Clock
   readonly client: Ssh2Client

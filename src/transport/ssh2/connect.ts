@@ -11,7 +11,7 @@ import { LoginFailed, login } from './login.ts'
 import type { LoginSettings } from './settings.ts'
 import { openSocket, openTunnel } from './socket.ts'
 
-export interface ConnectParts {
+interface ConnectParts {
   readonly settings: LoginSettings
   /** The login at the last jump host, if any. */
   readonly through: SshClient | undefined

@@ -6,7 +6,7 @@ import { LoginFailed, NoAuthMethodsLeft } from './login.ts'
 import { address, type LoginSettings } from './settings.ts'
 import { TimedOut } from './socket.ts'
 
-export interface ConnectAttempt {
+interface ConnectAttempt {
   readonly settings: LoginSettings
   /** The last jump host. */
   readonly through: LoginSettings | undefined

@@ -6,7 +6,7 @@ import type { KnownHosts, KnownKey } from './known-hosts.ts'
 import { address, type LoginSettings } from './settings.ts'
 
 /** A question about an unknown host key. */
-export interface HostKeyQuestion {
+interface HostKeyQuestion {
   /** The host's name in the inventory. */
   readonly host: string
   /** The host's name in known_hosts. */

@@ -8,7 +8,7 @@ import type { LoginSettings } from './settings.ts'
 import { TimedOut, type Tunnel } from './socket.ts'
 import { Client } from './ssh2.ts'
 
-export interface LoginParts {
+interface LoginParts {
   readonly settings: LoginSettings
   readonly clock: Clock
   readonly stop: AbortSignal | undefined
@@ -20,7 +20,7 @@ export interface LoginParts {
   readonly verifyHostKey: (key: Buffer) => Promise<HostKeyDecision>
 }
 
-export interface LoggedIn {
+interface LoggedIn {
   readonly client: Ssh2Client
   /** Adds the key of a new host to known_hosts; the host has proved that it owns the key. */
   readonly remember?: () => Promise<void>

@@ -26,7 +26,7 @@ export interface LoginSettings extends ConnectionTimeouts {
   readonly proxyJump: readonly Target[]
 }
 
-export interface Identities {
+interface Identities {
   readonly files: readonly string[]
   /** True if the files were configured. Default files may be missing without a note. */
   readonly named: boolean
@@ -36,7 +36,7 @@ export interface Identities {
   readonly agent: string | undefined
 }
 
-export interface HostKeyRules {
+interface HostKeyRules {
   /** The fingerprint in the inventory, `SHA256:…`. */
   readonly pin: string | undefined
   /** The host's name in known_hosts. */
