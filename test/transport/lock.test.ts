@@ -92,7 +92,7 @@ describe('the lock of a host', () => {
     const session = await openSession(connection, { host: 'web1' })
     const [hidden] = await session.run([{ script: sh`mount --bind /dev/null /usr/bin/flock` }])
     expect(hidden?.code, hidden?.stderr.toString()).to.equal(0)
-    expect(await wordsOf(async () => (await take('ana')).opened)).to.equal(`error: there is no flock on web1
+    expect(await wordsOf(async () => (await take('ana')).opened)).to.equal(`error: There is no flock on web1
    Install util-linux`)
     await session.run([{ script: sh`umount /usr/bin/flock` }])
     await session.close()
@@ -103,8 +103,8 @@ describe('the lock of a host', () => {
     const said = lockError('web1', `ending 4711 ${since} - ana@laptop (pid 1)`)
     expect(
       showProblem(said, plain),
-    ).to.equal(`error: web1 is still at work for ana@laptop (pid 1) since ${new Date(since).toLocaleString('sv')}
-   its connection was dead, and was ended just now
-   Run again when the command that it has begun there has come to its end.`)
+    ).to.equal(`error: web1 still runs a command of ana@laptop (pid 1) since ${new Date(since).toLocaleString('sv')}
+   its connection was dead and has been ended
+   Run again when that command has ended.`)
   })
 })
