@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
+import { accounted } from '../support/accounting.ts'
 import { shareSite } from './provisioned.ts'
 import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision } from './support.ts'
 
@@ -65,6 +66,17 @@ describe('the stack on real hosts', function () {
     expect(text).to.match(/No changes: \d+ steps ok on 8 hosts\. .*at most 2 round trips per host/)
     expect(await footprint(lab)).to.deep.equal(before)
     expect((await run('--check')).code).to.equal(0)
+  })
+
+  it('starts at most 40 processes on each host when there is nothing to do, login included', async () => {
+    const names = lab.hosts.map(({ name }) => name)
+    const counted = await accounted(lab, names, async () => {
+      const { code, text } = await run()
+      expect(code, text).to.equal(0)
+    })
+    const programs = [...counted].map(([name, all]) => [name, all.map(({ program }) => program)] as const)
+    console.log(`    ${programs.map(([name, all]) => `${name}: ${all.length}`).join(', ')}`)
+    expect(programs.filter(([, all]) => all.length > 40 || all.length < 10)).to.deep.equal([])
   })
 
   it('serves the page, and answers from both app hosts through both web hosts', async () => {
