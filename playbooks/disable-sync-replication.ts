@@ -1,7 +1,7 @@
 import { after, flag, Problem, play, playbook } from 'provision-ts'
 import { postgresReplication } from '../roles/postgres/index.ts'
-import { disableSyncPlan } from '../roles/postgres/lib/plans.ts'
-import { recordKept } from '../roles/postgres/resources/record.ts'
+import { readDisableSyncPlan } from '../roles/postgres/lib/plans.ts'
+import { storedRecord } from '../roles/postgres/resources/record.ts'
 import { refuseIf } from './lib/gates.ts'
 import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'
 import { site } from './schema.ts'
@@ -18,7 +18,7 @@ export default playbook(
       'Patroni lets writes go on by itself some seconds after the last replica is lost.',
     )
     const hosts = recorders(values)
-    const found = disableSyncPlan(db, hosts, wishes)
+    const found = readDisableSyncPlan(db, hosts, wishes)
     const same = sameForAll()
     const refusal = refuseIf(found, (one) => (one instanceof Problem ? one : undefined))
     return [
@@ -33,7 +33,7 @@ export default playbook(
         () =>
           after(
             found,
-            (one) => !(one instanceof Problem) && one.record && recordKept({ record: same(one.record) }),
+            (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) }),
           ),
       ),
       play('database: commits without a replica', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>

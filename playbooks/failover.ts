@@ -12,7 +12,7 @@ import {
   text,
   withDescription,
 } from 'provision-ts'
-import { failoverPlan } from '../roles/postgres/lib/plans.ts'
+import { readFailoverPlan } from '../roles/postgres/lib/plans.ts'
 import { failover } from '../roles/postgres/resources/failover.ts'
 import { isAutomatic } from './lib/database-params.ts'
 import { NEXT_RUN } from './lib/record.ts'
@@ -49,7 +49,7 @@ export default playbook(
       play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: all }, () =>
         runOnce(
           after(
-            failoverPlan({ hosts }, all, { ...(to && { to }), acceptDataLoss }),
+            readFailoverPlan({ hosts }, all, { ...(to && { to }), acceptDataLoss }),
             (move) =>
               move &&
               delegateTo(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),

@@ -15,7 +15,7 @@ import {
   withDescription,
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
-import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
+import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { gate, outageFlag, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
@@ -101,7 +101,7 @@ const wanting = ask(
 function moved(values: Site, host: Host): Steps {
   const { db } = values
   return after(
-    switchoverPlan(db, recorders(values)),
+    readSwitchoverPlan(db, recorders(values)),
     (move) => move && move.from.name === host.name && moving(values, move),
   )
 }

@@ -1,5 +1,5 @@
 import { after, optional, play, playbook, runOnce, text, withDescription } from 'provision-ts'
-import { switchoverPlan } from '../roles/postgres/lib/plans.ts'
+import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'
 import { moving } from './tiers/automatic-operations.ts'
@@ -11,7 +11,7 @@ export default playbook(
   (values, { to }) => [
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
       runOnce(
-        after(switchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move)),
+        after(readSwitchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move)),
       ),
     ),
     ...databaseRoles(values),

@@ -10,11 +10,11 @@ import {
   play,
 } from 'provision-ts'
 import { observedRecord } from '../../roles/postgres/lib/next-record.ts'
-import { primaryAmong, primaryOf, surveyed } from '../../roles/postgres/lib/primary.ts'
+import { databaseStates, findPrimary, primaryOf } from '../../roles/postgres/lib/primary.ts'
 import type { PrimaryRecord } from '../../roles/postgres/lib/record.ts'
 import { waitsFor } from '../../roles/postgres/lib/waits-for.ts'
 import { commitsWait } from '../../roles/postgres/resources/commits-wait.ts'
-import { recordKept } from '../../roles/postgres/resources/record.ts'
+import { storedRecord } from '../../roles/postgres/resources/record.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 import { maintenanceSince } from './maintenance.ts'
 
@@ -45,11 +45,11 @@ export function recordPlays(values: Site, { candidates, back }: RecordPlays): re
   const { db, synchronous = db.hosts.length > 1 } = values
   const hosts = recorders(values)
   const found = allAnswers(
-    allAnswers(surveyed(candidates, hosts), surveyed(db, hosts)),
+    allAnswers(databaseStates(candidates, hosts), databaseStates(db, hosts)),
     allAnswers(askEach(db, waitsFor), askEach(db, maintenanceSince)),
   )
   const observed = mapAnswers(found, ([[own, all], [names, marks]]) => {
-    const primary = primaryAmong(own.places, own.known)
+    const primary = findPrimary(own.states, own.known)
     if (primary instanceof Problem) return undefined
     const waits = names.find(({ host }) => host === primary)?.answer
     const away = marks.flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name]))
@@ -62,7 +62,7 @@ export function recordPlays(values: Site, { candidates, back }: RecordPlays): re
   const same = sameForAll()
   return [
     play('database: record of the primary', { hosts, ignoreUnreachable: NEXT_RUN }, () =>
-      after(observed, (one) => one?.record && recordKept({ record: same(one.record) })),
+      after(observed, (one) => one?.record && storedRecord({ record: same(one.record) })),
     ),
     play('database: commits wait for a replica', { hosts: db }, (host) =>
       after(

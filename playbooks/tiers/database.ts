@@ -72,7 +72,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       after(known, ([of, manager]) => host !== of && replica(host, of, manager(host))),
     ),
     play('database: replication', { hosts: db }, (host) =>
-      after(allAnswers(known, databaseStates(db)), ([[of, manager], { found, inMaintenance }]) => {
+      after(allAnswers(known, replicaStates(db)), ([[of, manager], { found, inMaintenance }]) => {
         const counts = ({ name }: Host) => name === back?.name || !inMaintenance.includes(name)
         return (
           host === of &&
@@ -96,7 +96,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
 }
 
 /** The states of the database hosts, and the names of those in maintenance, for which no commit waits. */
-function databaseStates(db: Pick<Site['db'], 'hosts'>) {
+function replicaStates(db: Pick<Site['db'], 'hosts'>) {
   return mapAnswers(
     allAnswers(askEach(db, clusterState), askEach(db, maintenanceSince)),
     ([found, marks]) => ({

@@ -18,10 +18,10 @@ type DatabaseHost = Host<{ readonly seed: boolean }>
 type Found = HostAnswer<Health | Problem, DatabaseHost>
 export type ServerHealth = Health & { readonly host: DatabaseHost }
 
-/** Bytes that a replica may be behind: a segment of WAL. */
-const NEAR = 16 * 1024 * 1024
+/** Maximum lag of a replica in bytes: a segment of WAL. */
+const MAX_LAG = 16 * 1024 * 1024
 
-/** Checks of a primary and its replicas, whichever host is which. */
+/** Checks of a primary and its replicas. */
 export function postgresChecks(
   db: Group<DatabaseHost>,
   { unit = 'postgresql@*-main.service' }: { readonly unit?: string } = {},
@@ -33,28 +33,28 @@ export function postgresChecks(
   return [
     ...db.hosts.flatMap((host) => [
       runs(host, unit, unit.startsWith('postgresql') ? 'postgresql' : unit),
-      expect('its database answers', askHost(host, health), (answer) =>
+      expect('PostgreSQL answers', askHost(host, health), (answer) =>
         answer instanceof Problem ? answer : undefined,
       ),
     ]),
-    expect('one of them is the primary', all, onePrimary, {
+    expect('exactly one host is the primary', all, onePrimary, {
       says: (found) => `${primariesIn(found)[0]?.host.name} is the primary`,
     }),
-    expect('the primary sees each replica of the inventory', all, seesAll, { next }),
-    every('each replica streams from the primary', streams),
-    every('all are on one timeline', oneTimeline),
-    expect('no replica is more than 16 MiB behind', all, judged(near), { next, says: lag }),
-    every('a replica confirms commits that wait for one', synchronous),
+    expect('all replicas of the inventory are connected to the primary', all, allConnected, { next }),
+    every('all replicas stream from the primary', streams),
+    every('all servers are on the same timeline', oneTimeline),
+    expect('no replica is more than 16 MiB behind', all, judged(smallLag), { next, says: lag }),
+    every('a replica confirms commits if they wait for one', synchronous),
     every(
       'no replication slot has lost its WAL',
-      ({ host, lost }) => lost.map((slot) => `${slot} on ${host.name} has`),
+      ({ host, lost }) => lost.map((slot) => `${slot} on ${host.name} has lost it`),
       {
-        next: 'Run the playbook: it makes the slot anew. The replica needs a new copy when it cannot go on.',
+        next: 'Run provision: it creates the slot again. If the replica cannot continue, it needs a new copy.',
       },
     ),
     every(
-      'no setting waits for a restart',
-      ({ host, pending }) => pending.map((name) => `${name} on ${host.name} does`),
+      'no setting needs a restart',
+      ({ host, pending }) => pending.map((name) => `${name} on ${host.name} needs one`),
       {},
     ),
   ]
@@ -62,22 +62,20 @@ export function postgresChecks(
 
 type Wrong = (one: ServerHealth, all: readonly ServerHealth[]) => readonly string[]
 
-/** Wrong as soon as one server tells something wrong; otherwise unknown until all of them answer. */
+/** Fails if one server has a problem; otherwise unknown until all servers answer. */
 export function judged(wrong: Wrong) {
   return (found: readonly Found[]): string | Unknown | undefined => {
-    const all = told(found)
-    const faults = all.flatMap((one) => wrong(one, all))
-    return faults.length > 0 ? faults.join('; ') : unanswered(found)
+    const all = servers(found)
+    const problems = all.flatMap((one) => wrong(one, all))
+    return problems.length > 0 ? problems.join('; ') : unanswered(found)
   }
 }
 
-/**
- * A host that is not known to be a primary may be one: so all other hosts have to answer, or to be seen as a replica by the one that does.
- */
+/** A host that does not answer may be a second primary, unless the primary sees it as a replica. */
 export function onePrimary(found: readonly Found[]): Problem | undefined {
   const [primary, another] = primariesIn(found)
   const silent = unanswered(found)
-  // What it says of two primaries, or none, is what each run says.
+  // The problem of two primaries, or none, is the same as in a run.
   if (primary && another) choosePrimary(found.map(placed))
   if (!primary) {
     if (silent) return silent
@@ -98,22 +96,22 @@ function placed({ host, answer }: Found): HostAnswer<ClusterState, DatabaseHost>
   }
 }
 
-/** A replica that is frozen or lost is missing here, also when it could not be asked itself. */
-export function seesAll(found: readonly Found[]): string | Unknown | undefined {
+/** Detects a frozen or lost replica, also if it does not answer. */
+export function allConnected(found: readonly Found[]): string | Unknown | undefined {
   const [primary] = primariesIn(found)
   if (!primary) return unanswered(found) ?? new Unknown('no host is the primary')
   const seen = primary.replicas.map(({ name }) => name)
   const missing = found.flatMap(({ host }) =>
     host.name === primary.host.name || seen.includes(host.name) ? [] : [host.name],
   )
-  return missing.length > 0 ? `${primary.host.name} does not see ${missing.join(', ')}` : undefined
+  return missing.length > 0 ? `${primary.host.name} has no connection from ${missing.join(', ')}` : undefined
 }
 
 function primariesIn(found: readonly Found[]): readonly ServerHealth[] {
-  return told(found).filter(({ standby }) => !standby)
+  return servers(found).filter(({ standby }) => !standby)
 }
 
-function told(found: readonly Found[]): readonly ServerHealth[] {
+function servers(found: readonly Found[]): readonly ServerHealth[] {
   return found.flatMap(({ host, answer }) =>
     answer && !(answer instanceof Problem) ? [{ host, ...answer }] : [],
   )
@@ -134,7 +132,7 @@ export function streams(
 ): readonly string[] {
   if (!standby) return []
   const primary = all.find((one) => !one.standby)
-  if (receives?.state !== 'streaming') return [`${host.name} receives nothing`]
+  if (receives?.state !== 'streaming') return [`${host.name} receives no WAL`]
   return primary && receives.from !== primary.host.address
     ? [`${host.name} receives from ${receives.from}, and ${primary.host.name} is the primary`]
     : []
@@ -150,15 +148,15 @@ export function oneTimeline(
     : []
 }
 
-export function near({ replicas }: ServerHealth): readonly string[] {
+export function smallLag({ replicas }: ServerHealth): readonly string[] {
   return replicas.flatMap(({ name, behind }) =>
-    behind > NEAR ? [`${name} is ${Math.ceil(behind / 1024 / 1024)} MiB behind`] : [],
+    behind > MAX_LAG ? [`${name} is ${Math.ceil(behind / 1024 / 1024)} MiB behind`] : [],
   )
 }
 
-/** The distance of each replica, in words. */
+/** Describes the lag of each replica. */
 function lag(found: readonly Found[]): string {
-  return told(found)
+  return servers(found)
     .flatMap(({ replicas }) => replicas)
     .map(({ name, behind }) => `${name} is ${(behind / 1024 / 1024).toFixed(1)} MiB behind`)
     .join(', ')
@@ -171,5 +169,5 @@ export function synchronous({
   replicas,
 }: ServerHealth): readonly string[] {
   if (standby || !wanted || replicas.some(({ sync }) => sync === 'sync' || sync === 'quorum')) return []
-  return [`none confirms those on ${host.name}`]
+  return [`no replica confirms those on ${host.name}`]
 }

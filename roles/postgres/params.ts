@@ -1,20 +1,20 @@
 import { type Facts, type Host, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
 
-/** What a primary and a replica have in common, so that one can become the other. */
+/** The params of primary and replica. They are the same, so that one can become the other. */
 export interface PostgresParams {
-  /** The host's name: of its cluster in logs, of its slot on the primary. */
+  /** The host's name, also of its cluster in logs and of its slot on the primary. */
   readonly name: string
-  /** Where it listens, beside the loopback and the local socket. */
+  /** The address to listen on, in addition to the loopback and the local socket. */
   readonly address: string
-  /** PostgreSQL's major version, which is that of the Debian release: 15 on 12, 17 on 13. Said, it is held against the host. */
+  /** The major version of PostgreSQL. Another one than that of the Debian release (15 on 12, 17 on 13) is refused. @default that of the Debian release */
   readonly version?: 15 | 17
-  /** For its name and address, by `authority`. */
+  /** For the host's name and address, signed by `authority`. */
   readonly certificate: KeyPair
-  /** Who signed the certificates of the database hosts, as PEM. */
+  /** The CA of the certificates of database hosts, as PEM. */
   readonly authority: string
-  /** Hosts that may log in to the databases, each as the user of one. */
+  /** Hosts that may log in to the databases, as their users. */
   readonly clients: readonly { readonly address: string }[]
-  /** The other database hosts: they may replicate from here, and are asked who they are before this one starts as a primary. */
+  /** The other database hosts. They may replicate from this host, and are asked before it starts as a primary. */
   readonly peers: readonly { readonly name: string; readonly address: string }[]
   /**
    * Seconds after a boot of this host in which another database host may come up too, before this one starts as a primary without its
@@ -23,17 +23,17 @@ export interface PostgresParams {
   readonly bootGrace?: number
   readonly databases: readonly Database[]
   readonly passwords: {
-    /** Of the role `replicator`. */
+    /** The password of the role `replicator`. */
     readonly replication: Secret
   }
   /**
-   * Further settings of postgresql.conf, or others than those of the role. Whether one needs a restart is asked of PostgreSQL
-   * itself. Give the same to all database hosts: a replica may not have less than its primary.
+   * Settings of postgresql.conf, in addition to those of the role or instead of them. PostgreSQL reports which ones need a restart. Use the
+   * same on all database hosts: some limits must not be lower on a replica. @default none
    */
   readonly settings?: Settings
-  /** Whether Patroni is to manage the server: it is let in before it does. @default false */
+  /** Patroni will manage the server. It gets access before it starts. @default false */
   readonly managed?: boolean
-  /** Who starts and stops the server now. @default 'systemd' */
+  /** The present manager of the server. @default 'systemd' */
   readonly manager?: Manager
 }
 
@@ -70,24 +70,24 @@ export type Manager = 'systemd' | 'patroni'
 export interface Database {
   readonly name: string
   /**
-   * The role that owns the schema of the database's name, and that migrations run as. It has no password and logs in on the host of the
-   * database alone, by the local socket. The database itself stays with `postgres`.
+   * The owner of the schema with the database's name. Migrations run as this role. It has no password and logs in only by the local socket.
+   * The owner of the database itself is `postgres`.
    */
   readonly owner: string
-  /** The role that the application logs in as: it reads and writes rows, and can make, change and drop nothing. */
+  /** The role of the application. It reads and writes rows, and can create, change and drop nothing. */
   readonly user: string
-  /** Of the user. */
+  /** The password of the user. */
   readonly password: Secret
 }
 
 export type Settings = Readonly<Record<string, string | number | boolean>>
 
-/** The role that replicas log in as. */
+/** The role of replicas. */
 export const REPLICATOR = 'replicator'
 
 export const PORT = 5432
 
-/** Where things lie on a host, for one version. */
+/** Names and paths of a cluster of one version. */
 export interface Paths {
   readonly version: number
   readonly unit: `postgresql@${number}-main.service`
@@ -98,17 +98,17 @@ export interface Paths {
 }
 
 export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
-  const carried = RELEASES.get(os.version)
-  if (!carried) {
-    throw new InvalidParams(`${os.id} ${os.version} has no version of PostgreSQL that this role knows.`, {
-      next: 'It knows Debian 12 (PostgreSQL 15) and 13 (17).',
+  const packaged = RELEASES.get(os.version)
+  if (!packaged) {
+    throw new InvalidParams(`${os.id} ${os.version} has no version of PostgreSQL that this role supports.`, {
+      next: 'Supported are Debian 12 (PostgreSQL 15) and 13 (17).',
     })
   }
-  const wanted = version ?? carried
-  if (wanted !== carried) {
-    throw new InvalidParams(`Debian ${os.version} does not carry PostgreSQL ${wanted}.`, {
+  const wanted = version ?? packaged
+  if (wanted !== packaged) {
+    throw new InvalidParams(`Debian ${os.version} does not have PostgreSQL ${wanted}.`, {
       where: 'version',
-      next: `Leave version away, or say ${carried}. Nothing was changed on any host.`,
+      next: `Leave version out, or set ${packaged}. Nothing was changed on any host.`,
     })
   }
   return pathsFor(wanted)
@@ -125,18 +125,18 @@ export function pathsFor(version: number): Paths {
   }
 }
 
-/** Debian's releases, and what each carries. */
+/** The version of PostgreSQL in each release of Debian. */
 const RELEASES: ReadonlyMap<number, 15 | 17> = new Map([
   [12, 15],
   [13, 17],
 ])
 
-/** The name of a replica's slot: slots may not have a dash. */
+/** Returns the name of a replica's slot, in which a dash is not allowed. */
 export function slotOf({ name }: { readonly name: string }): string {
   return name.toLowerCase().replace(/[^a-z0-9_]/g, '_')
 }
 
-/** For every address: which of the others is primary may change. */
+/** Returns a password file for all addresses, as the primary may change. */
 export function passfile(password: Secret): Secret {
   return password.map((text) => {
     const escaped = text.replace(/[\\:]/g, '\\$&')

@@ -14,7 +14,7 @@ export interface HbaConf {
   readonly clients: readonly Network[]
   readonly peers: readonly Network[]
   readonly replicator: string
-  /** Whether it may also come by the local socket: Patroni asks the server of its host so. */
+  /** Allows the replication role on the local socket, for Patroni. */
   readonly locally: boolean
 }
 
@@ -23,7 +23,7 @@ export interface IdentConf {
 }
 
 export interface Network {
-  /** One address, as a network. */
+  /** A network of one address. */
   readonly network: string
 }
 

@@ -113,9 +113,9 @@ describe('bad input, with the playbook of the site and real hosts', function () 
   it('is refused when the release does not carry that version of PostgreSQL', async () => {
     const [carried, other] = DEBIAN === 13 ? [17, 15] : [15, 17]
     expect(await refusal(['seed: true', `seed: true, version: ${other}`])).to.equal(
-      `error: Debian ${DEBIAN} does not carry PostgreSQL ${other}.
+      `error: Debian ${DEBIAN} does not have PostgreSQL ${other}.
    at db1, role postgres-packages, version
-   Leave version away, or say ${carried}. Nothing was changed on any host.`,
+   Leave version out, or set ${carried}. Nothing was changed on any host.`,
     )
   })
 

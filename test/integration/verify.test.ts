@@ -131,7 +131,7 @@ describe('provision verify, on real hosts', function () {
     await lab.exec(replica, `systemctl kill -s CONT ${all}`)
     expect(code, text).to.equal(1)
     expect(failed).to.include(`${replica} postgresql is running and stable`)
-    expect(unknown).to.include(`${replica} its database answers`)
+    expect(unknown).to.include(`${replica} PostgreSQL answers`)
     expect((await verify('--within', '60s')).code).to.equal(0)
   })
 
@@ -162,7 +162,7 @@ describe('provision verify, on real hosts', function () {
     expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
     expect(all.passed).to.include.members([
       'web1 nginx serves the page',
-      'db each replica streams from the primary',
+      'db all replicas stream from the primary',
     ])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
     expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])

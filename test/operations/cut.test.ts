@@ -27,7 +27,7 @@ describe('a primary that was cut off, on real hosts', function () {
       await lab.cut('db1')
       const { code, text } = await operate(hosts, 'failover')
       expect(code, text).to.equal(0)
-      expect(text).to.include('not fenced, as silent db1')
+      expect(text).to.include('not fenced, no answer db1')
       expect(text).to.match(/^db1 +does not answer; when it does again: provision rejoin --host db1$/m)
       expect(await active(), 'nobody has told it').to.equal(true)
       const alone = await sql(

@@ -88,7 +88,7 @@ describe('migrations, on real hosts under load', function () {
       'CREATE TABLE notes.half (id int);\nALTER TABLE notes.nowhere ADD COLUMN x int;\n',
     )
     const text = await hitless(['deploy'], 1)
-    expect(text).to.include('Migration 0003-broken.sql failed, and none of it was done')
+    expect(text).to.include('Migration 0003-broken.sql failed and was rolled back')
     expect(text).to.include('relation "notes.nowhere" does not exist')
     expect(await releases()).to.deep.equal(had)
     expect(await versions()).to.equal('1\n2')

@@ -76,8 +76,8 @@ describe('three database hosts', function () {
       const { code, text } = await operate(hosts, 'failover')
       expect(code, text).to.equal(0)
       expect(text)
-        .to.include('nothing that was acknowledged')
-        .and.match(/following it after the next run of provision db[13]/)
+        .to.include('no acknowledged write')
+        .and.match(/will follow after the next run of provision db[13]/)
       await new Promise((done) => setTimeout(done, 2_000))
     })
     const primary = (await said('db1', 'select pg_is_in_recovery()')) === 'f' ? 'db1' : 'db3'

@@ -219,9 +219,9 @@ const CASES: Readonly<Record<string, Case>> = {
     of: rejoin,
     flags: { host: 'db1' },
     answering: databases(NOTHING, NOTHING),
-    text: `error: There is no database yet, and no host that was asked has seed: true
+    text: `error: There is no database yet, and no other host has seed: true
    db2 has no database
-   Nothing was changed on them. The first run of the site begins one on the host with seed: true: provision.`,
+   Nothing was changed on them. The first run of the site creates one on the host with seed: true: provision.`,
   },
   'rejoining to a host that is a replica itself': {
     of: rejoin,
@@ -229,16 +229,16 @@ const CASES: Readonly<Record<string, Case>> = {
     answering: databases(STOPPED, REPLICA),
     text: `error: No primary can be found among the database hosts
    db2 is a replica, timeline 1
-   Nothing was changed on them. Bring back the host that was the primary and run again. To go on without it: provision failover --to db2. That says what could be lost before it does anything.`,
+   Nothing was changed on them. Start the host that was the primary and run again. To go on without it: provision failover --to db2. It reports possible data loss before it changes anything.`,
   },
   'a restore where there are two primaries': {
     of: restore,
     flags: { confirm: 'notes.example.com' },
     answering: databases(PRIMARY, { ...PRIMARY, timeline: 2 }),
-    text: `error: There are two primaries, and only people can say which one holds the truth
+    text: `error: There are two primaries, and it is unknown which one has the valid data
    db1 is a primary, timeline 1
    db2 is a primary, timeline 2
-   Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on db1: systemctl mask --now postgresql@15-main), look for writes that only it has, then: provision rejoin --host db1. It becomes a replica.`,
+   Nothing was changed on the database hosts. The later timeline is probably the one in use. Stop the other one (on db1: systemctl mask --now postgresql@15-main), save writes that only it has, then: provision rejoin --host db1. It becomes a replica.`,
   },
   'a failover to a host that there is not': {
     of: failover,
@@ -251,20 +251,20 @@ const CASES: Readonly<Record<string, Case>> = {
     of: failover,
     flags: { to: 'db2' },
     answering: standings(PRIMARY, REPLICA),
-    text: `error: No failover now, and nothing was changed
+    text: `error: A failover is not possible now, and nothing was changed
    db1 is the primary and answers.
    db1 is a primary, timeline 1
    db2 is a replica, timeline 1
-   To move it without a loss: provision switchover --to db2. If it must go at once, stop it first.`,
+   To move the primary without data loss: provision switchover --to db2. To force a failover, stop the primary first.`,
   },
   'a failover without a replica that answers': {
     of: failover,
     answering: standings(STOPPED, undefined),
-    text: `error: No failover now, and nothing was changed
+    text: `error: A failover is not possible now, and nothing was changed
    No database host is a replica that answers.
    db1 has a primary, timeline 1 that does not answer (shut down)
-   db2 could not be reached
-   Bring one back, then run the same command again.`,
+   db2 cannot be reached
+   Start one, then run the same command again.`,
   },
   'a switchover to a host that there is not': {
     of: switchover,
@@ -276,11 +276,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'a switchover to a replica that does not follow': {
     of: switchover,
     answering: standings(PRIMARY, REPLICA),
-    text: `error: A switchover cannot begin now, and nothing was changed
+    text: `error: A switchover is not possible now, and nothing was changed
    db2 does not stream from db1 (not connected).
    db1 is a primary, timeline 1
    db2 is a replica, timeline 1
-   Mend it, then run the same command again.`,
+   Fix this, then run the same command again.`,
   },
 }
 

@@ -4,9 +4,9 @@ import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sy
 import {
   isOutdated,
   type Known,
-  knownOf,
   NO_RECORD,
-  recordInForce,
+  newestRecord,
+  validRecord,
 } from '../../roles/postgres/lib/known-record.ts'
 import { noReplicaRecord, observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
@@ -175,9 +175,9 @@ function failedOver(model: Model, to: Database, { records }: ModelOptions, isWho
   const all = NAMES.map((name) => ({ host: HOSTS[name], answer: standingOf(model, name) }))
   const move = planFailover(all, { to, acceptDataLoss: false }, known)
   if (!move) return { model }
-  const places = placesOf(model)
+  const states = statesOf(model)
   const record = promotionRecord({
-    ...{ known, places, now: NOW, event: 'failover', to: HOSTS[to], system: SYSTEM },
+    ...{ known, states, now: NOW, event: 'failover', to: HOSTS[to], system: SYSTEM },
     ...{ timeline: move.timeline, behind: [...move.fenced, ...move.silent], lost: move.loss },
   })
   let next = records ? keptBy(model, record) : model
@@ -196,7 +196,7 @@ function failedOver(model: Model, to: Database, { records }: ModelOptions, isWho
 }
 
 function disabledSync(model: Model, { records }: ModelOptions): Model {
-  const found = { places: placesOf(model), known: knownBy(model, records) }
+  const found = { states: statesOf(model), known: knownBy(model, records) }
   const primary = choosePrimaryWithoutReplica(found, { acceptDataLoss: false })
   if (primary instanceof Problem) throw primary
   if (!isDatabase(primary.name) || !model.databases[primary.name].running) return model
@@ -210,7 +210,7 @@ function rejoined(model: Model, host: Database, options: ModelOptions): Taken {
   const known = knownBy(model, options.records)
   const name = other(host)
   choosePrimary(
-    placesOf(model).filter((one) => one.host.name === name),
+    statesOf(model).filter((one) => one.host.name === name),
     known,
   )
   const primary = model.databases[name]
@@ -228,7 +228,7 @@ function rejoined(model: Model, host: Database, options: ModelOptions): Taken {
 
 /** A run of the site, which makes a standby follow, and writes wait for it. */
 function run(model: Model, options: ModelOptions): Model {
-  const primary = choosePrimary(placesOf(model), knownBy(model, options.records)).name
+  const primary = choosePrimary(statesOf(model), knownBy(model, options.records)).name
   if (!isDatabase(primary)) throw new Error('it is a database host')
   const replica = other(primary)
   if (model.databases[replica].on && !model.databases[replica].standby)
@@ -248,7 +248,7 @@ function replicated(model: Model, primary: Database, { records }: ModelOptions):
 function recorded(model: Model, primary: Database): Model {
   const { waits } = model.databases[primary]
   const record = observedRecord({
-    ...{ known: knownBy(model, true), places: placesOf(model), primary: HOSTS[primary], now: NOW },
+    ...{ known: knownBy(model, true), states: statesOf(model), primary: HOSTS[primary], now: NOW },
     waitsFor: waits ? [other(primary)] : [],
   })
   return record ? keptBy(model, record) : model
@@ -282,7 +282,7 @@ function knownBy(model: Model, records: boolean): Known {
   if (!records) return NO_RECORD
   const copy = (on: boolean, record: PrimaryRecord | undefined): Copy | undefined =>
     on ? (record ? { kind: 'record', record } : { kind: 'none' }) : undefined
-  return knownOf([
+  return newestRecord([
     ...NAMES.map((name) => ({
       host: HOSTS[name],
       answer: copy(model.databases[name].on, model.databases[name].record),
@@ -299,7 +299,7 @@ function keptBy(model: Model, record: PrimaryRecord): Model {
   return model.app.on ? { ...databases, app: { ...model.app, record } } : databases
 }
 
-function placesOf(model: Model): readonly { host: Seeded; answer: ClusterState | undefined }[] {
+function statesOf(model: Model): readonly { host: Seeded; answer: ClusterState | undefined }[] {
   return NAMES.map((name) => ({ host: HOSTS[name], answer: placeOf(model.databases[name]) }))
 }
 
@@ -346,9 +346,6 @@ function isDatabase(name: string): name is Database {
 
 /** Whether a client that asks the record, as the sample application does, writes to this primary. */
 export function isRefusedByClient(model: Model, name: Database): boolean {
-  const record = recordInForce(
-    model.app.record,
-    placesOf(model) satisfies readonly HostAnswer<ClusterState>[],
-  )
+  const record = validRecord(model.app.record, statesOf(model) satisfies readonly HostAnswer<ClusterState>[])
   return isOutdated(record, name, { system: SYSTEM, timeline: model.databases[name].timeline })
 }

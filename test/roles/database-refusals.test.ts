@@ -74,15 +74,15 @@ const migrations = (name: string, text: string) => {
 const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string]>> = {
   'a release of Debian whose PostgreSQL the role does not know': [
     () => stepsOf(postgresPackages({}), { os: { id: 'debian', version: 11, codename: 'bullseye' } }),
-    `error: debian 11 has no version of PostgreSQL that this role knows.
+    `error: debian 11 has no version of PostgreSQL that this role supports.
    at role postgres-packages
-   It knows Debian 12 (PostgreSQL 15) and 13 (17).`,
+   Supported are Debian 12 (PostgreSQL 15) and 13 (17).`,
   ],
   'a version of PostgreSQL that the release does not carry': [
     () => stepsOf(postgresPackages({ version: 17 })),
-    `error: Debian 12 does not carry PostgreSQL 17.
+    `error: Debian 12 does not have PostgreSQL 17.
    at role postgres-packages, version
-   Leave version away, or say 15. Nothing was changed on any host.`,
+   Leave version out, or set 15. Nothing was changed on any host.`,
   ],
   'an empty password': [
     () =>
@@ -94,18 +94,18 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
         'replicator',
       ).diff(undefined),
     `error: The password of the database role replicator is empty
-   Nothing was changed on the host. See where the inventory takes it from.`,
+   Nothing was changed on the host. Check its source in the inventory.`,
   ],
   'a primary whose data are gone': [
     () => primaryData({ host: 'db1', paths }).diff({ kind: 'lost' }),
     `error: db1 has a configuration of PostgreSQL, but no data in /var/lib/postgresql/15/main
-   No other database host has a primary, so there is nothing to copy from.
-   Mount its disk or put its data back, and run again.`,
+   There is no primary to copy from.
+   Mount the disk or restore the data, and run again.`,
   ],
   'a primary whose data are of another version': [
     () => primaryData({ host: 'db1', paths }).diff({ ...PRIMARY, version: 13 }),
-    `error: db1 has data of PostgreSQL 13, where version 15 is asked for
-   Nothing was changed. To go on with 13, say so as the host's version; this role does no upgrades.`,
+    `error: db1 has data of PostgreSQL 13, and the inventory has version 15
+   Nothing was changed. To stay with 13, set it as version of the host. This role does not upgrade data.`,
   ],
   'a replica of a primary of another version': [
     () =>
@@ -113,49 +113,49 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
         ...{ host: 'db1', paths, primary: db2, slot: 'db1', oldPrimary: 'refuse' },
         found: { ...PRIMARY, version: 13 },
       }).diff({ kind: 'nothing' }),
-    `error: db2 has data of PostgreSQL 13, where version 15 is asked for
-   Nothing was changed. To go on with 13, say so as the host's version; this role does no upgrades.`,
+    `error: db2 has data of PostgreSQL 13, and the inventory has version 15
+   Nothing was changed. To stay with 13, set it as version of the host. This role does not upgrade data.`,
   ],
   'a replica that was a primary': [
     () => copied(OLD),
-    `error: db1 cannot become a replica of db2 with the data it has
+    `error: db1 cannot become a replica of db2 with its present data
    db1 has a primary, timeline 1 that does not answer (shut down), system 77
    db2 is a primary, timeline 2, system 77
-   It was a primary itself: it may hold writes that the other one never got.
+   It was a primary itself, and may have writes that the other host never received.
    Nothing was changed on db1. To make it a replica again: provision rejoin --host db1`,
   ],
   'a replica of another system': [
     () => copied({ ...OLD, standby: true, system: '78' }),
-    `error: db1 cannot become a replica of db2 with the data it has
+    `error: db1 cannot become a replica of db2 with its present data
    db1 has a replica, timeline 1 that does not answer (shut down), system 78
    db2 is a primary, timeline 2, system 77
-   It is of another system, no copy of this one.
-   Nothing was changed on db1. If its data are not needed, move them aside there, and run again: it gets a new copy.`,
+   It belongs to another system, and is not a copy of this one.
+   Nothing was changed on db1. If its data are not needed, move them aside and run again: it gets a new copy.`,
   ],
   'a replica whose data are damaged': [
     () => copied({ ...OLD, standby: true, system: undefined, timeline: 0, state: 'unknown' }),
-    `error: db1 cannot become a replica of db2 with the data it has
+    `error: db1 cannot become a replica of db2 with its present data
    db1 has a replica, timeline 0 that does not answer (unknown), system unknown
    db2 is a primary, timeline 2, system 77
-   Its control file cannot be read: the data are damaged, or not all there.
-   Nothing was changed on db1. If its data are not needed, move them aside there, and run again: it gets a new copy.`,
+   Its control file cannot be read: the data are damaged or incomplete.
+   Nothing was changed on db1. If its data are not needed, move them aside and run again: it gets a new copy.`,
   ],
   'to undo the writes of whoever was promoted last': [
     () => copied({ ...OLD, timeline: 3 }, 'rewind'),
-    `error: db1 is on a later timeline than db2, so it is most likely the one in use
+    `error: db1 is on a later timeline than db2, so it is probably the primary in use
    db1 has a primary, timeline 3 that does not answer (shut down)
    db2 is a primary, timeline 2
-   Nothing was changed. Most likely the other one must rejoin: provision rejoin --host db2`,
+   Nothing was changed. Probably the other host must rejoin: provision rejoin --host db2`,
   ],
   'a migration with a number of its own': [
     () => migrations('0002-second.sql', 'select 2'),
-    `error: DIR/0002-second.sql is no migration, or not the next one
-   Number them from 0001 on without a gap: 0001-what-it-does.sql.`,
+    `error: DIR/0002-second.sql is not a migration, or not the next one
+   Number the files from 0001 without a gap: 0001-what-it-does.sql.`,
   ],
   'a migration that is too large': [
     () => migrations('0001-first.sql', '-'.repeat(100_001)),
     `error: DIR/0001-first.sql is larger than 100 kB
-   A migration changes the schema. Fill large tables by the application, in small transactions.`,
+   A migration changes the schema. Let the application fill large tables in small transactions.`,
   ],
   'a passphrase that is too short': [
     () => passphrase('a-passphrase'),

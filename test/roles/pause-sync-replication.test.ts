@@ -38,7 +38,7 @@ systemctl() { return ${server === 'runs' ? 0 : 3}; }
   it('the turn of the replica does not begin', () => {
     expect(run('drain', 'runs')).to.deep.equal({
       status: 1,
-      stderr: 'the database does not answer, so it may be a primary whose writes wait',
+      stderr: 'the database does not answer, so it may be a primary with synchronous replication',
     })
     expect(existsSync(file)).to.equal(true)
     expect(run('drain', 'is down')).to.deep.equal({ status: 0, stderr: '' })
@@ -48,7 +48,7 @@ systemctl() { return ${server === 'runs' ? 0 : 3}; }
     renameSync(file, `${file}.away`)
     expect(run('undrain', 'runs')).to.deep.equal({
       status: 1,
-      stderr: 'the database does not answer, so writes do not wait for a replica yet',
+      stderr: 'the database does not answer, so synchronous replication is still paused',
     })
     expect(existsSync(`${file}.away`)).to.equal(true)
     expect(run('undrain', 'is down')).to.deep.equal({ status: 0, stderr: '' })

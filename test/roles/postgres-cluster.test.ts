@@ -82,7 +82,7 @@ describe('who is primary', () => {
 
   it('is refused when the only replica is left, with the way to fail over', () => {
     const said = refusal(unreachable, replica)
-    expect(said).to.include('No primary').and.include('db1 could not be reached')
+    expect(said).to.include('No primary').and.include('db1 cannot be reached')
     expect(said).to.include('Nothing was changed').and.include('provision failover --to db2')
   })
 
@@ -93,7 +93,7 @@ describe('who is primary', () => {
   })
 
   it('is never the seed when data are missing that were there', () => {
-    expect(refusal({ kind: 'lost' }, nothing)).to.include('a disk that is not mounted')
+    expect(refusal({ kind: 'lost' }, nothing)).to.include('a disk is not mounted')
     expect(refusal({ kind: 'lost' }, replica)).to.include('No primary can be found')
   })
 })
@@ -160,7 +160,7 @@ describe("a host's place", () => {
     const found: ClusterState = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
     expect(refusal(found, nothing)).to.equal(
       [
-        'db1 has a cluster 15/main with its data in /data/pg15; this role keeps them in /var/lib/postgresql/15/main',
+        'db1 has a cluster 15/main with its data in /data/pg15; this role uses /var/lib/postgresql/15/main',
         'Nothing was changed on the database hosts.',
         'To keep its data: stop it (systemctl stop postgresql@15-main), move /data/pg15 to /var/lib/postgresql/15/main, set data_directory, and run again. If they are not needed: pg_dropcluster --stop 15 main',
       ].join('\n'),
@@ -170,8 +170,8 @@ describe("a host's place", () => {
   })
 
   it('is not guessed from half an answer', () => {
-    expect(() => parsed('')).to.throw('it breaks off')
-    expect(() => parsed('cluster 15', 'standby t')).to.throw('it breaks off')
+    expect(() => parsed('')).to.throw('the answer is incomplete')
+    expect(() => parsed('cluster 15', 'standby t')).to.throw('the answer is incomplete')
   })
 
   it('that is half an answer is refused with the name of its host, and what the host says of it', async () => {
@@ -186,7 +186,7 @@ describe("a host's place", () => {
     const read = catchFailures(clusterState.read)
     answers.set(asked, read.value(read.parts.map(({ family, query }) => family.parse(halves, [query])[0])))
     expect(await wordsOf(() => answers.get(asked))).to.equal(
-      'error: db2: its answer to "its place among the database hosts" makes no sense: it breaks off, so nobody can tell whether there are data (sh: 2: Cannot fork)',
+      'error: db2: its answer to "the state of its database" makes no sense: the answer is incomplete, so it is unknown if there are data (sh: 2: Cannot fork)',
     )
   })
 })

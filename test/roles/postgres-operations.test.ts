@@ -93,9 +93,9 @@ describe('a switchover', () => {
       'is stopped',
       primary(),
       { ...replica({}, { running: false }), server: undefined },
-      'no replica that answers',
+      'not a replica that answers',
     ],
-    ['is out of reach', primary(), undefined, 'db2 could not be reached'],
+    ['is out of reach', primary(), undefined, 'db2 cannot be reached'],
   ]
   for (const [what, a, b, words] of cases)
     it(`is refused when the replica ${what}`, () => {
@@ -149,7 +149,7 @@ describe('a failover', () => {
     const found = planFailover(both(undefined, replica()), wish)
     expect(found).to.deep.include({ to: db2, fenced: [], silent: [db1] })
     expect(found?.loss)
-      .to.include('nothing that was acknowledged')
+      .to.include('no acknowledged write')
       .and.include('provision disable-sync-replication')
     expect(refusal(() => planFailover(both(undefined, replica({ synchronous: false })), wish))).to.include(
       '--accept-data-loss',
@@ -170,7 +170,7 @@ describe('a failover', () => {
   })
 
   it('is refused without a replica that answers', () => {
-    expect(refusal(() => planFailover(both(undefined, undefined), wish))).to.include('Bring one back')
+    expect(refusal(() => planFailover(both(undefined, undefined), wish))).to.include('Start one')
   })
 
   describe('with two replicas', () => {
@@ -184,7 +184,7 @@ describe('a failover', () => {
     it('takes the one that has received most', () => {
       const found = planFailover(all(undefined, replica(), replica({ received: '0/6000' })), wish)
       expect(found).to.deep.include({ to: db3, silent: [db1], waiting: [db2] })
-      expect(found?.loss).to.include('nothing that was acknowledged')
+      expect(found?.loss).to.include('no acknowledged write')
     })
 
     it('is refused to the one that has less, as commits wait for any one of them', () => {
@@ -201,12 +201,12 @@ describe('a failover', () => {
     it('is refused while the other replica reaches the old primary, which then still acknowledges writes', () => {
       const found = all(undefined, replica({ received: '0/6000' }), { ...replica(), seesPrimary: true })
       expect(refusal(() => planFailover(found, { acceptDataLoss: true }))).to.include(
-        'db3 is answered by its primary',
+        'db3 has a connection to its primary',
       )
     })
   })
 
-  it('compares places in the WAL as numbers', () => {
+  it('compares states in the WAL as numbers', () => {
     expect(compareLsn('0/FF', '1/0')).to.equal(-1)
     expect(compareLsn('10/0', 'F/FFFFFFFF')).to.equal(1)
     expect(compareLsn(undefined, '0/1')).to.equal(-1)
@@ -224,7 +224,7 @@ describe('rejoining', () => {
   it('is done to an old primary only when somebody has said so', () => {
     expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision rejoin --host db1')
     expect(step('rewind').diff(CLUSTER)?.fields[0]?.to).to.equal('rewound to db2')
-    expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data kept aside')
+    expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data are kept')
     expect(step('rewind').diff({ ...CLUSTER, standby: true })).to.equal(undefined)
   })
 

@@ -80,7 +80,7 @@ describe('postgres-primary', () => {
   it('refuses a version that the Debian release does not carry', () => {
     expect(() => stepsOf(postgresPrimary({ ...params, version: 17 }))).to.throw(
       InvalidParams,
-      'Debian 12 does not carry PostgreSQL 17.',
+      'Debian 12 does not have PostgreSQL 17.',
     )
   })
 

@@ -87,7 +87,7 @@ describe('checks against the record of the primary', () => {
       for (const old of [undefined, SILENT]) {
         const said = words(commitsWait(found(old, alone), copies(undefined, failedOver, failedOver)))
         expect(said).to.include('Commits on db2 wait for no replica since 2026-01-31 12:00:00 UTC')
-        expect(said).to.include('is on db2 alone').and.include('provision rejoin --host db1')
+        expect(said).to.include('are only on db2').and.include('provision rejoin --host db1')
       }
     })
 

@@ -8,9 +8,9 @@ import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sy
 import {
   isOutdated,
   type Known,
-  knownOf,
   NO_RECORD,
-  recordInForce,
+  newestRecord,
+  validRecord,
 } from '../../roles/postgres/lib/known-record.ts'
 import { observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
@@ -23,7 +23,7 @@ import {
   writeRecord,
 } from '../../roles/postgres/lib/record.ts'
 import { namesIn } from '../../roles/postgres/lib/waits-for.ts'
-import { recordKept } from '../../roles/postgres/resources/record.ts'
+import { storedRecord } from '../../roles/postgres/resources/record.ts'
 import { wordsOf } from '../support/words.ts'
 import { RECORD } from './records.ts'
 
@@ -38,7 +38,7 @@ const cluster = (standby: boolean, running: boolean, timeline: number): ClusterS
   ...{ kind: 'cluster', version: 15, system: '77', state: 'in production' },
   ...{ standby, running, timeline },
 })
-const places = (
+const states = (
   a: ClusterState | undefined,
   b: ClusterState | undefined,
 ): readonly HostAnswer<ClusterState, Db>[] => [
@@ -99,7 +99,7 @@ describe('the record of the primary', () => {
 
   describe('that is the newest', () => {
     const found = (...copies: readonly (Copy | undefined)[]) =>
-      knownOf(copies.map((answer, i) => ({ host: [db1, db2, app1, app2][i] ?? app1, answer })))
+      newestRecord(copies.map((answer, i) => ({ host: [db1, db2, app1, app2][i] ?? app1, answer })))
 
     it('has the highest number', () => {
       const newer = { ...RECORD, generation: 6, timeline: 2 }
@@ -108,8 +108,8 @@ describe('the record of the primary', () => {
 
     it('is known when more than half of the hosts that have a copy answer', () => {
       expect(found(copy(RECORD), undefined, copy(RECORD)).sure).to.equal(true)
-      const unsure = found(copy(RECORD), undefined, undefined)
-      expect(unsure).to.deep.include({ sure: false, silent: ['db2', 'app1'] })
+      const uncertain = found(copy(RECORD), undefined, undefined)
+      expect(uncertain).to.deep.include({ sure: false, silent: ['db2', 'app1'] })
       expect(found(copy(RECORD), undefined, NONE, undefined).sure, 'app2 never had one').to.equal(true)
       expect(found({ kind: 'unreadable', why: '' }, undefined, copy(RECORD)).sure).to.equal(false)
       expect(found(undefined, NONE, undefined).sure, 'no host has one').to.equal(false)
@@ -118,13 +118,11 @@ describe('the record of the primary', () => {
     it('does not hold when its promotion did not happen', () => {
       const { log: _log, ...before } = { ...RECORD, generation: 4, timeline: 2, primary: 'db1' }
       const promised = { ...RECORD, previous: before }
-      expect(
-        recordInForce(promised, places(cluster(false, true, 2), cluster(true, true, 2))),
-      ).to.deep.include({
+      expect(validRecord(promised, states(cluster(false, true, 2), cluster(true, true, 2)))).to.deep.include({
         ...{ primary: 'db1', timeline: 2, generation: 5 },
       })
-      expect(recordInForce(promised, places(undefined, cluster(false, true, 3)))).to.equal(promised)
-      expect(recordInForce(promised, places(cluster(false, true, 2), undefined)), 'nobody can say').to.equal(
+      expect(validRecord(promised, states(undefined, cluster(false, true, 3)))).to.equal(promised)
+      expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'nobody can say').to.equal(
         promised,
       )
     })
@@ -141,7 +139,7 @@ describe('the record of the primary', () => {
   })
 
   describe('decides', () => {
-    const old = places(cluster(false, true, 2), undefined)
+    const old = states(cluster(false, true, 2), undefined)
 
     it('that a primary with old data is none, with what would be lost and what to do', async () => {
       const said = await wordsOf(() => choosePrimary(old, known()))
@@ -150,21 +148,21 @@ describe('the record of the primary', () => {
         'db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)',
       )
       expect(said).to.include(
-        'What db2 acknowledged since 2026-01-31 12:00:00 UTC is not on db1, and would be lost',
+        'Writes on db2 since 2026-01-31 12:00:00 UTC are not on db1, and would be lost',
       )
       expect(said).to.include('Start db2, then: provision rejoin --host db1')
       expect(choosePrimary(old), 'without a record').to.equal(db1)
     })
 
     it('that a stopped primary with old data is not started', async () => {
-      const stopped = places(cluster(false, false, 2), cluster(false, false, 3))
+      const stopped = states(cluster(false, false, 2), cluster(false, false, 3))
       expect(choosePrimary(stopped, known())).to.equal(db2)
       const said = await wordsOf(() =>
-        choosePrimary(places(cluster(false, false, 2), cluster(true, true, 3)), known()),
+        choosePrimary(states(cluster(false, false, 2), cluster(true, true, 3)), known()),
       )
       expect(said)
         .to.include('No primary can be found')
-        .and.include('By the record, db2 has been the primary')
+        .and.include('According to the record, db2 has been the primary')
     })
 
     it('whether commits may go on without a replica; where it is not known, a person has to', async () => {
@@ -174,7 +172,7 @@ describe('the record of the primary', () => {
         silent: ['app1', 'db2'],
       }
       const wish = (acceptDataLoss: boolean) =>
-        choosePrimaryWithoutReplica({ places: old, known: silent }, { acceptDataLoss })
+        choosePrimaryWithoutReplica({ states: old, known: silent }, { acceptDataLoss })
       const said = await wordsOf(() => {
         throw wish(false)
       })
@@ -182,17 +180,17 @@ describe('the record of the primary', () => {
       expect(said).to.include('app1, db2 did not answer').and.include('--accept-data-loss')
       expect(wish(true)).to.equal(db1)
       expect(
-        choosePrimaryWithoutReplica({ places: old, known: known() }, { acceptDataLoss: true }),
+        choosePrimaryWithoutReplica({ states: old, known: known() }, { acceptDataLoss: true }),
       ).to.be.instanceOf(Error)
     })
   })
 
   describe('after a change', () => {
     const now = '2026-02-01T00:00:00.000Z'
-    const both = places(cluster(true, true, 3), cluster(false, true, 3))
+    const both = states(cluster(true, true, 3), cluster(false, true, 3))
     const observe = (record: PrimaryRecord | undefined, waitsFor: readonly string[] | undefined) =>
       observedRecord({
-        ...{ known: { ...known(), record, answered: ['app1', 'db1', 'db2'] }, places: both, primary: db2 },
+        ...{ known: { ...known(), record, answered: ['app1', 'db1', 'db2'] }, states: both, primary: db2 },
         ...{ waitsFor, now },
       })
 
@@ -215,7 +213,7 @@ describe('the record of the primary', () => {
 
     it('tells of a promotion with what the old primary lacks, and of its rejoining', () => {
       const moved = promotionRecord({
-        ...{ known: known(), places: both, now, event: 'failover', to: db1, system: '77' },
+        ...{ known: known(), states: both, now, event: 'failover', to: db1, system: '77' },
         ...{ timeline: 4, behind: [db2], lost: 'nothing' },
       })
       expect(moved).to.deep.include({
@@ -231,7 +229,7 @@ describe('the record of the primary', () => {
       const rejoined = observedRecord({
         known: { ...known(moved), answered: ['db1', 'db2'] },
         ...{
-          places: places(cluster(false, true, 4), cluster(true, true, 4)),
+          states: states(cluster(false, true, 4), cluster(true, true, 4)),
           primary: db1,
           waitsFor: ['db2'],
           now,
@@ -244,18 +242,18 @@ describe('the record of the primary', () => {
     it('is never made by a primary with old data', () => {
       const parts = { known: known(), waitsFor: undefined, now }
       expect(
-        observedRecord({ ...parts, places: places(cluster(false, true, 2), undefined), primary: db1 }),
+        observedRecord({ ...parts, states: states(cluster(false, true, 2), undefined), primary: db1 }),
       ).to.equal(undefined)
     })
 
     it('keeps hosts that do not answer', () => {
       const silent = { ...known(), answered: ['db2', 'app2'], silent: ['db1', 'app1'] }
-      const record = observedRecord({ known: silent, places: both, primary: db2, waitsFor: ['db1'], now })
+      const record = observedRecord({ known: silent, states: both, primary: db2, waitsFor: ['db1'], now })
       expect(record?.hosts).to.deep.equal(['app1', 'app2', 'db1', 'db2'])
     })
 
     it('is written where an older one is, or none', () => {
-      const step = recordKept({ record: RECORD })
+      const step = storedRecord({ record: RECORD })
       expect(step.diff(NONE)?.action).to.equal('create')
       expect(step.diff(copy({ ...RECORD, generation: 4, timeline: 2 }))?.fields).to.deep.equal([
         { name: 'timeline', from: '2', to: '3' },

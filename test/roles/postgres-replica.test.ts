@@ -44,7 +44,7 @@ describe('postgres-replica', () => {
     expect(copy.diff({ kind: 'nothing' })?.action).to.equal('create')
     expect(copy.diff({ kind: 'lost' })?.action).to.equal('create')
     const { script } = said(copy, { kind: 'nothing' })
-    expect(script).to.include('holds a cluster already').and.include('A server still runs here')
+    expect(script).to.include('already has a cluster').and.include('A server is running with data')
     expect(script.match(/rm -rf [^;\s]+/g)).to.deep.equal([
       'rm -rf /var/lib/postgresql/15/.main.provision',
       'rm -rf "$at"',
@@ -70,7 +70,7 @@ describe('postgres-replica', () => {
       }
     }
     refused({ ...PRIMARY, running: false }, 'It was a primary itself')
-    refused({ ...REPLICA, system: '78' }, 'of another system')
+    refused({ ...REPLICA, system: '78' }, 'to another system')
     refused({ ...REPLICA, system: undefined }, 'cannot be read')
     refused({ ...REPLICA, version: 13 }, 'data of PostgreSQL 13')
   })

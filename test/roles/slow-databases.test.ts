@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { backupChecks } from '../../roles/backup/checks.ts'
-import { judged, near, onePrimary, postgresChecks, seesAll, streams } from '../../roles/postgres/checks.ts'
+import {
+  allConnected,
+  judged,
+  onePrimary,
+  postgresChecks,
+  smallLag,
+  streams,
+} from '../../roles/postgres/checks.ts'
 import type { Health } from '../../roles/postgres/lib/health.ts'
 import { group, type Host, Problem, Unknown } from '../../src/index.ts'
 import { findingsOf, type Programs, SILENT, SPEECHLESS } from '../support/checks.ts'
@@ -47,7 +54,7 @@ describe('checks of databases', () => {
       const findings = await findingsOf(rig, checks, { programs: all, percent, names: ['db1', 'db2'] })
       return findings
         .map(({ label, outcome, problem }) =>
-          label === 'its database answers' ? `${outcome}: ${problem?.message}` : `${label}: ${outcome}`,
+          label === 'PostgreSQL answers' ? `${outcome}: ${problem?.message}` : `${label}: ${outcome}`,
         )
         .filter((line) => !/pgbackrest|backup is|clock/.test(line))
     }
@@ -59,8 +66,8 @@ describe('checks of databases', () => {
       expect(labels.filter((line) => HELD.test(line))).to.deep.equal([])
       const speechless = await outcomes(SPEECHLESS, 100)
       expect(speechless.filter((line) => HELD.test(line))).to.deep.equal([])
-      expect(speechless).to.include('unknown: psql gave no row')
-      expect(labels).to.include('one of them is the primary: unknown')
+      expect(speechless).to.include('unknown: psql returned no row')
+      expect(labels).to.include('exactly one host is the primary: unknown')
       expect(labels).to.include('no replication slot has lost its WAL: unknown')
       expect(labels).to.include('WAL archiving works: unknown')
     })
@@ -85,20 +92,20 @@ describe('checks of databases', () => {
   })
 
   it('find by its name a replica that the primary does not see', () => {
-    expect(seesAll(found(seeing('db2'), replica, silent))).to.equal('db1 does not see db3')
-    expect(seesAll(found(seeing('db2', 'db3'), replica, silent))).to.equal(undefined)
-    expect(seesAll(found(silent, replica))).to.be.instanceOf(Unknown)
-    expect(seesAll(found(down, replica))).to.be.instanceOf(Unknown)
-    expect(seesAll(found(replica, replica))).to.deep.include({ message: 'no host is the primary' })
+    expect(allConnected(found(seeing('db2'), replica, silent))).to.equal('db1 has no connection from db3')
+    expect(allConnected(found(seeing('db2', 'db3'), replica, silent))).to.equal(undefined)
+    expect(allConnected(found(silent, replica))).to.be.instanceOf(Unknown)
+    expect(allConnected(found(down, replica))).to.be.instanceOf(Unknown)
+    expect(allConnected(found(replica, replica))).to.deep.include({ message: 'no host is the primary' })
   })
 
   it('fail by what some hosts say, and are unknown while one that could say more does not answer', () => {
     const lost = { ...replica, receives: null }
-    expect(judged(streams)(found(seeing('db2'), lost, silent))).to.equal('db2 receives nothing')
+    expect(judged(streams)(found(seeing('db2'), lost, silent))).to.equal('db2 receives no WAL')
     expect(judged(streams)(found(seeing('db2'), replica, down))).to.deep.include({
       message: 'no answer from db3',
     })
-    expect(judged(near)(found(silent, replica))).to.be.instanceOf(Unknown)
+    expect(judged(smallLag)(found(silent, replica))).to.be.instanceOf(Unknown)
     expect(judged(streams)(found(seeing('db2'), replica))).to.equal(undefined)
   })
 })

@@ -32,7 +32,7 @@ export function failoverUnderPatroni<H extends Host>(
   )
   if (alive && alive.host.name === leader?.name) {
     if (alive.host.name === wanted) return { kind: 'nothing' }
-    throw new Problem('No failover now, and nothing was changed', {
+    throw new Problem('A failover is not possible now, and nothing was changed', {
       details: [`${alive.host.name} is the primary and answers.`, ...details],
       next: `To move it without a loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}.`,
     })
@@ -40,7 +40,7 @@ export function failoverUnderPatroni<H extends Host>(
   const heir = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
   if (!acceptDataLoss && !cluster.pause && (heir || leader)) return { kind: 'wait', at: asked }
   if (!acceptDataLoss)
-    throw new Problem('No failover now, and nothing was changed', {
+    throw new Problem('A failover is not possible now, and nothing was changed', {
       details: [
         cluster.pause
           ? 'Automatic failover is paused.'
@@ -51,7 +51,7 @@ export function failoverUnderPatroni<H extends Host>(
     })
   const to = target ?? all.find(({ answer }) => answer?.member?.role === 'replica')
   if (!to)
-    throw new Problem('No failover now, and nothing was changed', {
+    throw new Problem('A failover is not possible now, and nothing was changed', {
       details: ['No replica answers.', ...details],
       next: 'Bring one back, then run the same command again.',
     })

@@ -1,19 +1,19 @@
 import { ask, read, sh } from 'provision-ts'
 
-/** What a host has of a database, whether it runs or not. */
+/** The database of a host, running or not. */
 export type ClusterState = Nothing | MissingData | ForeignCluster | Cluster
 
-/** PostgreSQL was never set up here. */
+/** There was never a database. */
 interface Nothing {
   readonly kind: 'nothing'
 }
 
-/** It was set up here, but the data are not where they were: a disk that is not mounted, or somebody moved them. */
+/** There is a configuration without data: a disk is not mounted, or the data were moved. */
 interface MissingData {
   readonly kind: 'lost'
 }
 
-/** There is a cluster that the roles did not create and cannot adopt: its data or its name are others than theirs. */
+/** A cluster that the roles did not create and cannot adopt: its name or data directory is different. */
 export interface ForeignCluster {
   readonly kind: 'foreign'
   /** As in `pg_lsclusters`: `15/main`. */
@@ -24,21 +24,21 @@ export interface ForeignCluster {
 export interface Cluster {
   readonly kind: 'cluster'
   readonly version: number
-  /** Whether it follows another. Of one that does not run: whether it would. */
+  /** True for a standby. If it does not run: true if it would start as a standby. */
   readonly standby: boolean
-  /** Whether it answers. */
+  /** True if the server answers. */
   readonly running: boolean
-  /** The same for a primary and all copies of it; undefined when its control file cannot be read. */
+  /** The system identifier, the same for a primary and its copies; undefined if the control file cannot be read. */
   readonly system: string | undefined
-  /** Grows with each promotion. */
+  /** Increases with each promotion. */
   readonly timeline: number
-  /** What its control file says: `in production`, `shut down`; of one that does not run, the former means a crash. */
+  /** The state in the control file: `in production`, `shut down`. `in production` without a running server means a crash. */
   readonly state: string
 }
 
 /**
- * The timeline of a standby, as SQL. While no primary is connected, its control file may have an older one for minutes: then the names of
- * its WAL files tell.
+ * The timeline of a standby, as SQL. Without a primary, its control file may have an older one for minutes. The names of its WAL files have
+ * the current one.
  */
 export const STANDBY_TIMELINE = `(select greatest((select received_tli from pg_stat_wal_receiver), min_recovery_end_timeline,
   (select max(('x' || left(name, 8))::bit(32)::int) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$')) from pg_control_recovery())`
@@ -67,13 +67,13 @@ echo "$own"
 echo end`
 
 /**
- * The host's place among the database hosts. After a promotion the control file has the old timeline for some seconds, on a replica
- * for minutes, while the names of the WAL files have the new one: so a server that runs is asked for what it writes or receives.
+ * The database of a host. After a promotion the control file has the old timeline for some seconds, on a replica for minutes. So a running
+ * server is asked for the timeline that it writes or receives.
  *
- * @throws Error when the host gave half an answer: it must not be taken for "nothing there". The run tells whose answer that was.
+ * @throws Error if the answer is incomplete, which must not mean "no database"
  */
 export const clusterState = ask(
-  'its place among the database hosts',
+  'the state of its database',
   read(SCRIPT, parseClusterState, { shared: true }),
 )
 
@@ -87,11 +87,11 @@ export function parseClusterState({
   const lines = stdout.split('\n').filter((line) => line !== '')
   if (lines.at(-1) !== 'end') {
     const why = stderr.trim().split('\n').at(-1)
-    throw new Error(`it breaks off, so nobody can tell whether there are data${why ? ` (${why})` : ''}`)
+    throw new Error(`the answer is incomplete, so it is unknown if there are data${why ? ` (${why})` : ''}`)
   }
-  // The later line of a name has the last word: what the server says goes before what its files say.
+  // The last line of a key wins: answers of the server come after its files.
   const said = new Map(
-    lines.map(shortened).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
+    lines.map(convertLine).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
   )
   const other = said.has('own') ? undefined : foreignIn(lines)
   if (other) return other
@@ -108,8 +108,8 @@ export function parseClusterState({
   }
 }
 
-/** A line of pg_controldata as a line of ours; any other line as it is. */
-function shortened(line: string): string {
+/** Converts a line of pg_controldata to a key and a value. Other lines stay. */
+function convertLine(line: string): string {
   for (const [pattern, word] of CONTROL_DATA) {
     const [, value] = pattern.exec(line) ?? []
     if (value !== undefined) return `${word} ${value}`
@@ -124,7 +124,7 @@ const CONTROL_DATA: readonly (readonly [RegExp, string])[] = [
   [/^Min recovery ending loc's timeline: *([1-9].*)/, 'timeline'],
 ]
 
-/** Debian's own list of clusters are their configurations. One that is stopped counts too: its disk may be away. */
+/** Finds foreign clusters by their configurations, as Debian does. Stopped ones count: their disk may not be mounted. */
 function foreignIn(lines: readonly string[]): ForeignCluster | undefined {
   const clusters = new Map<string, Map<string, string>>()
   for (const line of lines) {
@@ -144,17 +144,17 @@ function foreignIn(lines: readonly string[]): ForeignCluster | undefined {
   return undefined
 }
 
-/** Whether it takes writes now. */
+/** True if it takes writes now. */
 export function isPrimary(found: ClusterState | undefined): boolean {
   return found?.kind === 'cluster' && found.running && !found.standby
 }
 
-/** In words, for problems. */
+/** Describes the state for messages. */
 export function describeState(found: ClusterState | undefined): string {
-  if (!found) return 'could not be reached'
+  if (!found) return 'cannot be reached'
   if (found.kind === 'nothing') return 'has no database'
   if (found.kind === 'lost')
-    return 'has a configuration, but no data: a disk that is not mounted, or data that were moved'
+    return 'has a configuration, but no data: a disk is not mounted, or the data were moved'
   if (found.kind === 'foreign') return `has a cluster ${found.name} with its data in ${found.data}`
   const { standby, running, timeline, state } = found
   const what = `${standby ? 'a replica' : 'a primary'}, timeline ${timeline}`

@@ -1,7 +1,7 @@
 import { PORT, REPLICATOR } from '../params.ts'
 import { PASSFILE, TRUSTED } from './files.ts'
 
-/** How a replica reaches its primary: only one that the authority has signed for this address, and with the password of the file. */
+/** The connection of a replica to its primary. It verifies the certificate for the address, and reads the password from a file. */
 export function conninfo(address: string): string {
   return `host=${address} port=${PORT} user=${REPLICATOR} sslmode=verify-full sslrootcert=${TRUSTED} passfile=${PASSFILE} connect_timeout=5`
 }

@@ -1,12 +1,12 @@
-/** Where the certificates lie, the same for all versions. */
+/** The directory of the certificates, the same for all versions. */
 export const TLS = '/etc/postgresql/tls'
 
-/** The authority that has signed the certificates of the database hosts. */
+/** The CA of the certificates of database hosts. */
 export const TRUSTED = `${TLS}/authority.crt`
 
 export const CERTIFICATE = `${TLS}/server.crt`
 
 export const KEY = `${TLS}/server.key`
 
-/** A replica's password for its primary. */
+/** The password file of replicas. */
 export const PASSFILE = '/etc/postgresql/replication.pgpass'

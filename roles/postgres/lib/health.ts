@@ -1,32 +1,32 @@
 import { ask, mapRead, output, Problem, type Question, sh, Unknown } from 'provision-ts'
 
-/** The state of a database server and of its replicas, in its own words. */
+/** The state of a database server and of its replicas, as the server reports it. */
 export interface Health {
   readonly standby: boolean
   readonly version: number
   /** PostgreSQL's system identifier. */
   readonly system: string
   readonly timeline: number
-  /** Of a replica: the state of its receiver, and the address that it receives from. */
+  /** Of a replica: the state of its WAL receiver, and the address of its primary. */
   readonly receives: { readonly state: string; readonly from: string | null } | null
-  /** Whether commits are to wait for a replica. */
+  /** True if commits must wait for a replica. */
   readonly synchronous: boolean
   readonly replicas: readonly {
     readonly name: string
     readonly state: string
     readonly sync: string
-    /** Bytes of WAL that it has not applied yet. */
+    /** Bytes of WAL that are not replayed yet. */
     readonly behind: number
   }[]
-  /** Replication slots whose WAL is gone, or about to go. */
+  /** Replication slots that lost their WAL, or are about to. */
   readonly lost: readonly string[]
-  /** Settings that take effect after a restart only. */
+  /** Settings that need a restart. */
   readonly pending: readonly string[]
 }
 
 /**
- * The first row of a query, asked beside the checks of the host and within their limits. The answer is a Problem when the server refuses,
- * and an {@link Unknown} when it does not answer.
+ * Queries one row as part of the checks of a host, within their limits. The answer is a Problem if the server refuses, and an
+ * {@link Unknown} if it does not answer.
  *
  * @typeParam T the columns that the query selects
  */
@@ -40,8 +40,8 @@ cd / && HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --ini
     mapRead(output(label, script).read, (answer) => {
       if (answer instanceof Problem) return answer
       const [, row] = /^row (\{.*\})$/m.exec(answer.said) ?? []
-      // The types are those of the query that stands beside them.
-      return row === undefined ? new Unknown('psql gave no row') : (JSON.parse(row) as T)
+      // T describes the columns of the query.
+      return row === undefined ? new Unknown('psql returned no row') : (JSON.parse(row) as T)
     }),
   )
 }

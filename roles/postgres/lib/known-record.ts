@@ -2,25 +2,25 @@ import { type HostAnswer, Problem } from 'provision-ts'
 import type { Cluster, ClusterState } from './cluster-state.ts'
 import type { Copy, PrimaryRecord } from './record.ts'
 
-/** The newest record that hosts have, and how sure it is that there is no newer one. */
+/** The newest record on the hosts that answered. */
 export interface Known {
-  /** Undefined when no host that answers has one. */
+  /** Undefined if no host that answered has a record. */
   readonly record: PrimaryRecord | undefined
-  /** True when more than half of the hosts that have a copy have answered: every newer record is on one of them. */
+  /** True if more than half of the hosts with a copy answered. Then there is no newer record. */
   readonly sure: boolean
-  /** Hosts that should have a copy and gave none. */
+  /** Hosts that should have a copy and returned none. */
   readonly silent: readonly string[]
   /** Hosts that answered. */
   readonly answered: readonly string[]
-  /** True when two records have the same number: each was made without the other. */
+  /** True if two different records have the same generation: each was written without the other. */
   readonly split: boolean
 }
 
-/** For a site on which no host keeps records. */
+/** A site without records. */
 export const NO_RECORD: Known = { record: undefined, sure: true, silent: [], answered: [], split: false }
 
-/** @param found the answers of all hosts that may have a copy */
-export function knownOf(found: readonly HostAnswer<Copy>[]): Known {
+/** Finds the newest record. @param found the answers of all hosts that may have a copy */
+export function newestRecord(found: readonly HostAnswer<Copy>[]): Known {
   const records = found.flatMap(({ answer }) => (answer?.kind === 'record' ? [answer.record] : []))
   const record = [...records].sort(newestFirst)[0]
   const all = found.map(({ host }) => host.name)
@@ -41,21 +41,21 @@ function newestFirst(a: PrimaryRecord, b: PrimaryRecord): number {
 }
 
 /**
- * The record that holds. It is written before a promotion: when the host that was to be promoted is still a standby on an older timeline,
- * the promotion did not happen, and the record before it holds.
+ * Returns the valid record. A record is written before the promotion: if the host is still a standby on an older timeline, the promotion did
+ * not happen, and the previous record is valid.
  */
-export function recordInForce(
+export function validRecord(
   record: PrimaryRecord | undefined,
   found: readonly HostAnswer<ClusterState>[],
 ): PrimaryRecord | undefined {
   if (!record) return undefined
-  const there = found.find(({ host }) => host.name === record.primary)?.answer
-  const isStandby = there?.kind === 'cluster' && there.standby && there.timeline < record.timeline
+  const state = found.find(({ host }) => host.name === record.primary)?.answer
+  const isStandby = state?.kind === 'cluster' && state.standby && state.timeline < record.timeline
   if (!isStandby) return record
   return record.previous && { ...record.previous, generation: record.generation, log: record.log }
 }
 
-/** True for data that lack what another primary has written since, by the record. */
+/** True if the record shows that another primary has written later data. */
 export function isOutdated(
   record: PrimaryRecord | undefined,
   host: string,
@@ -66,35 +66,35 @@ export function isOutdated(
 }
 
 /** `db1 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)`. */
-export function recordWords({ primary, timeline, since, event }: PrimaryRecord): string {
+export function describeRecord({ primary, timeline, since, event }: PrimaryRecord): string {
   const why = event === 'failover' || event === 'switchover' ? ` (${event})` : ''
-  return `${primary} has been the primary on timeline ${timeline} since ${timeWords(since)}${why}`
+  return `${primary} has been the primary on timeline ${timeline} since ${formatTime(since)}${why}`
 }
 
-export function timeWords(iso: string): string {
+export function formatTime(iso: string): string {
   return iso.replace(/T(\d\d:\d\d:\d\d).*/, ' $1 UTC')
 }
 
-/** Refuses a primary whose data are older than the record. */
-export function outdated(
+/** The problem of a primary with older data than the record. */
+export function outdatedProblem(
   host: string,
   { timeline }: Pick<Cluster, 'timeline'>,
   record: PrimaryRecord,
   details: readonly string[],
 ): Problem {
   const { primary } = record
-  const since = timeWords(record.since)
-  return new Problem(`${host} is a primary with old data: ${recordWords(record)}`, {
+  const since = formatTime(record.since)
+  return new Problem(`${host} is a primary with old data: ${describeRecord(record)}`, {
     details: [
-      `${host} is on timeline ${timeline}. What ${primary} acknowledged since ${since} is not on ${host}, and would be lost.`,
+      `${host} is on timeline ${timeline}. Writes on ${primary} since ${since} are not on ${host}, and would be lost.`,
       ...details,
     ],
-    next: `Nothing was changed. Start ${primary}, then: provision rejoin --host ${host}. Only if ${primary} is lost for good: provision failover --to ${host} --accept-data-loss`,
+    next: `Nothing was changed. Start ${primary}, then: provision rejoin --host ${host}. Only if ${primary} is lost permanently: provision failover --to ${host} --accept-data-loss`,
   })
 }
 
-/** Words for an answer that could not be had; undefined when the newest record is known. */
-export function unsureWords({ sure, silent }: Known): string | undefined {
+/** Returns the reason why there may be a newer record; undefined if there is none. */
+export function uncertainty({ sure, silent }: Known): string | undefined {
   if (sure) return undefined
   return `${silent.join(', ')} did not answer, and may have a record of a later primary.`
 }

@@ -1,11 +1,11 @@
 import { ask, type Host, type HostAnswer, type Question, read, sh } from 'provision-ts'
 import type { Manager } from '../params.ts'
 
-/** Who starts and stops the server of a host. */
+/** The program that starts and stops the server of a host. */
 export type Managing = Manager | 'none'
 
 export const manager: Question<Managing> = ask(
-  'who starts its database server',
+  'the manager of its database server',
   read(
     sh`for conf in /etc/postgresql/*/main/postgresql.conf; do
   [ -e "$conf" ] || continue
@@ -16,14 +16,15 @@ done
 echo end`,
     ({ stdout }) => {
       const lines = stdout.split('\n')
-      if (!lines.includes('end')) throw new Error('the host gave no whole answer about its database server')
+      if (!lines.includes('end'))
+        throw new Error('the host returned an incomplete answer about its database server')
       return lines.includes('patroni') ? 'patroni' : lines.includes('systemd') ? 'systemd' : 'none'
     },
     { shared: true },
   ),
 )
 
-/** Who is to start the server of a host. A host without one gets it from those that are there. */
+/** Returns the manager for the server of a host. A host without a server gets the manager of the other servers. */
 export function managerOf({ name }: Pick<Host, 'name'>, all: readonly HostAnswer<Managing>[]): Manager {
   const own = all.find(({ host }) => host.name === name)?.answer
   if (own === 'patroni' || own === 'systemd') return own

@@ -1,14 +1,14 @@
 import type { Host, HostAnswer } from 'provision-ts'
 import type { ClusterState } from './cluster-state.ts'
-import { isOutdated, type Known, recordInForce } from './known-record.ts'
+import { isOutdated, type Known, validRecord } from './known-record.ts'
 import type { PrimaryRecord, RecordEvent } from './record.ts'
 
-/** Entries of the log that are kept. */
-const LONGEST_LOG = 20
+/** Maximum number of log entries. */
+const MAX_LOG = 20
 
 interface Situation {
   readonly known: Known
-  readonly places: readonly HostAnswer<ClusterState>[]
+  readonly states: readonly HostAnswer<ClusterState>[]
   readonly now: string
 }
 
@@ -16,17 +16,17 @@ export interface Promotion extends Situation {
   readonly event: 'failover' | 'switchover' | 'restore'
   readonly to: Host
   readonly system: string
-  /** The timeline that begins. */
+  /** The new timeline. */
   readonly timeline: number
-  /** Hosts that may have been the primary and do not follow the new one at once. */
+  /** Hosts that may have been the primary and do not follow the new one immediately. */
   readonly behind: readonly Host[]
   /** Writes that may be lost. */
   readonly lost?: string
 }
 
-/** The record of a promotion that is about to begin. Commits wait for no replica after a promotion. */
-export function promotionRecord({ known, places, now, to, behind, ...event }: Promotion): PrimaryRecord {
-  const before = recordInForce(known.record, places)
+/** Returns the record of a promotion that is about to start. After a promotion commits wait for no replica. */
+export function promotionRecord({ known, states, now, to, behind, ...event }: Promotion): PrimaryRecord {
+  const before = validRecord(known.record, states)
   const previous = before && withoutPast(before)
   const others = (before?.behind ?? []).filter(({ host }) => behind.every(({ name }) => name !== host))
   return next(known, {
@@ -50,29 +50,29 @@ function withoutPast({
 
 export interface Observation extends Situation {
   readonly primary: Host
-  /** Replicas that a commit waits for; undefined when the primary could not be asked. */
+  /** Replicas that a commit waits for; undefined if the primary did not answer. */
   readonly waitsFor: readonly string[] | undefined
 }
 
 /**
- * The record of what the database hosts say; the known one when it says the same. Undefined while there is no database, or the primary has
- * data that are older than the record: a record is never made by those.
+ * Returns the record of the present state, which is the known record if nothing changed. Undefined without a database, or if the primary
+ * has older data than the record.
  */
 export function observedRecord(observation: Observation): PrimaryRecord | undefined {
-  const { known, places, primary, now } = observation
-  const found = places.find(({ host }) => host.name === primary.name)?.answer
+  const { known, states, primary, now } = observation
+  const found = states.find(({ host }) => host.name === primary.name)?.answer
   if (found?.kind !== 'cluster' || found.system === undefined) return undefined
-  const before = recordInForce(known.record, places)
+  const before = validRecord(known.record, states)
   if (isOutdated(before, primary.name, found)) return undefined
   const same =
     before?.system === found.system && before.primary === primary.name && before.timeline === found.timeline
       ? before
       : undefined
   const waitsFor = observation.waitsFor ?? same?.waitsFor ?? []
-  const behind = (before?.behind ?? []).filter(({ host }) => !follows(host, found.timeline, places))
+  const behind = (before?.behind ?? []).filter(({ host }) => !follows(host, found.timeline, states))
   const hosts = membersOf(known)
   const event = eventOf(same, { waitsFor, behind: behind.length, hosts })
-  // A promotion that did not happen is still in the newest copies.
+  // The newest copies may have a promotion that did not happen.
   if (event === undefined && before === known.record && !known.split) return known.record
   return next(known, {
     ...{ format: 1, at: now, event: event ?? 'found', system: found.system, timeline: found.timeline },
@@ -84,7 +84,7 @@ export function observedRecord(observation: Observation): PrimaryRecord | undefi
   })
 }
 
-/** The record before commits stop to wait for a replica. */
+/** Returns the record to write before commits stop waiting for a replica. */
 export function noReplicaRecord(observation: Omit<Observation, 'waitsFor'>): PrimaryRecord | undefined {
   return observedRecord({ ...observation, waitsFor: [] })
 }
@@ -107,19 +107,19 @@ function eventOf(
 
 function next(known: Known, record: Omit<PrimaryRecord, 'generation' | 'log'>): PrimaryRecord {
   const { event, at, primary, timeline } = record
-  const log = [{ at, event, primary, timeline }, ...(known.record?.log ?? [])].slice(0, LONGEST_LOG)
+  const log = [{ at, event, primary, timeline }, ...(known.record?.log ?? [])].slice(0, MAX_LOG)
   const { previous, ...fields } = record
   return { ...fields, generation: (known.record?.generation ?? 0) + 1, log, ...(previous && { previous }) }
 }
 
-/** Hosts stay when they do not answer. They leave with the inventory. */
+/** A host that does not answer stays in the list. It leaves with the inventory. */
 function membersOf({ answered, silent, record }: Known): readonly string[] {
   const stay = record?.hosts.filter((name) => silent.includes(name)) ?? []
   return [...new Set([...answered, ...stay])].sort()
 }
 
-function follows(host: string, timeline: number, places: readonly HostAnswer<ClusterState>[]): boolean {
-  const there = places.find((one) => one.host.name === host)?.answer
+function follows(host: string, timeline: number, states: readonly HostAnswer<ClusterState>[]): boolean {
+  const there = states.find((one) => one.host.name === host)?.answer
   return there?.kind === 'cluster' && there.standby && there.running && there.timeline === timeline
 }
 

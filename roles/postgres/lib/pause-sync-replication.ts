@@ -2,18 +2,19 @@ import { type Drain, drain, type Group, type Host, runOnEach, type Shell, sh } f
 import { PORT } from '../params.ts'
 
 /**
- * Writes do not wait for the only replica while it is away on purpose, so clients notice nothing; what is written meanwhile is on the
- * primary alone. They wait again once a replica streams. Where there are two, they wait for the other one. On the primary there is nothing to do, and nothing where writes do not wait.
+ * Commits do not wait for the only replica while it changes, so clients notice nothing. Writes are then only on the primary. Commits wait
+ * again once a replica streams. With two replicas they wait for the other one. There is nothing to do for the primary itself, or without
+ * synchronous replication.
  */
 export function pauseSyncReplication(db: Pick<Group, 'hosts'>): Drain {
   const others = ({ name }: Host) => ({ hosts: db.hosts.filter((host) => host.name !== name) })
-  return drain('not waited for', {
-    drain: (host: Host) => runOnEach(others(host), notWaiting),
-    undrain: (host: Host) => runOnEach(others(host), waiting),
+  return drain('without synchronous replication', {
+    drain: (host: Host) => runOnEach(others(host), pause),
+    undrain: (host: Host) => runOnEach(others(host), resume),
   })
 }
 
-/** What the role writes, and where it is kept meanwhile: PostgreSQL reads names that end in .conf. */
+/** The file of the role, which is renamed during the pause: PostgreSQL reads only names that end in .conf. */
 const ASK: Shell = sh`
 conf=$(ls -d /etc/postgresql/*/main 2>/dev/null | tail -n 1)/conf.d/91-synchronous.conf
 psql=$(ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
@@ -22,27 +23,27 @@ runs() { systemctl -q is-active 'postgresql@*-main.service'; }
 recovery() { ask 'select pg_is_in_recovery()'; }
 reload() { ask 'select pg_reload_conf()' >/dev/null; }`
 
-const notWaiting = sh`${ASK}
+const pause = sh`${ASK}
 [ -e "$conf" ] || exit 0
-recovery=$(recovery) || { runs || exit 0; echo 'the database does not answer, so it may be a primary whose writes wait' >&2; exit 1; }
+recovery=$(recovery) || { runs || exit 0; echo 'the database does not answer, so it may be a primary with synchronous replication' >&2; exit 1; }
 [ "$recovery" = f ] || exit 0
 several=$(ask "select count(*) > 1 from pg_stat_replication where state = 'streaming'") || exit 1
 [ "$several" = f ] || exit 0
 ask 'alter database postgres reset provision.synchronous' && mv -f "$conf" "$conf.away" && reload || exit 1
 until [ -z "$(ask 'show synchronous_standby_names')" ]; do sleep 0.05; done`
 
-const waiting = sh`${ASK}
+const resume = sh`${ASK}
 [ -e "$conf.away" ] || exit 0
 end=$(($(date +%s) + 90 * \${PROVISION_TIMEOUT_PERCENT:-100} / 100))
 until recovery=$(recovery); do
-  # One that is down waits when it comes back as a primary.
+  # If it returns as a primary, its commits wait.
   runs || { mv -f "$conf.away" "$conf"; exit; }
-  [ "$(date +%s)" -lt "$end" ] || { echo 'the database does not answer, so writes do not wait for a replica yet' >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 'the database does not answer, so synchronous replication is still paused' >&2; exit 1; }
   sleep 0.2
 done
 [ "$recovery" = f ] || { rm -f "$conf.away"; exit 0; }
 until [ "$(ask "select count(*) > 0 from pg_stat_replication where state = 'streaming'")" = t ]; do
-  [ "$(date +%s)" -lt "$end" ] || { echo 'no replica streams, so writes do not wait for one yet' >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 'no replica streams, so synchronous replication is still paused' >&2; exit 1; }
   sleep 0.2
 done
 mv -f "$conf.away" "$conf" && reload || exit 1

@@ -16,13 +16,13 @@ import {
   type ForeignCluster,
 } from './cluster-state.ts'
 import {
+  describeRecord,
   isOutdated,
   type Known,
-  knownOf,
   NO_RECORD,
-  outdated,
-  recordInForce,
-  recordWords,
+  newestRecord,
+  outdatedProblem,
+  validRecord,
 } from './known-record.ts'
 import { type PrimaryRecord, primaryRecord } from './record.ts'
 
@@ -30,65 +30,65 @@ type Seeded = Host<{ readonly seed: boolean }>
 type Found<H extends Host> = HostAnswer<ClusterState, H>
 
 /**
- * The host that takes writes. The hosts themselves are asked: the seed of the inventory counts only while no host has a database
- * at all, so a run after a failover does not turn the roles back. A primary whose data are older than the newest record is refused.
+ * The host that takes writes. The hosts themselves are asked. The seed of the inventory counts only while no host has a database, so a run
+ * after a failover does not reverse it. A primary with older data than the newest record is refused.
  *
- * @param recorders hosts that have a copy of the record. @default the database hosts
- * @throws Problem when that cannot be said for sure; then nothing is changed on the database hosts
+ * @param recorders hosts with a copy of the record. @default the database hosts
+ * @throws Problem if the primary is unknown; then nothing changes on the database hosts
  */
 export function primaryOf<H extends Seeded>(
   db: Pick<Group<H>, 'hosts'>,
   recorders: Pick<Group, 'hosts'> = db,
 ): Answers<H> {
-  return mapAnswers(surveyed(db, recorders), ({ places, known }) => choosePrimary(places, known))
+  return mapAnswers(databaseStates(db, recorders), ({ states, known }) => choosePrimary(states, known))
 }
 
-export interface Surveyed<H extends Host> {
-  readonly places: readonly Found<H>[]
+export interface DatabaseStates<H extends Host> {
+  readonly states: readonly Found<H>[]
   readonly known: Known
 }
 
-/** The places of all database hosts, and the newest record. Both are asked at once. */
-export function surveyed<H extends Host>(
+/** Reads the databases of all hosts and the newest record, in one round trip. */
+export function databaseStates<H extends Host>(
   db: Pick<Group<H>, 'hosts'>,
   recorders: Pick<Group, 'hosts'> = db,
-): Answers<Surveyed<H>> {
+): Answers<DatabaseStates<H>> {
   return mapAnswers(
     allAnswers(askEach(db, clusterState), askEach(recorders, primaryRecord)),
-    ([places, copies]) => ({
-      places,
-      known: knownOf(copies),
+    ([states, copies]) => ({
+      states,
+      known: newestRecord(copies),
     }),
   )
 }
 
-/** Hosts that can be reached and are replicas of others: those that a primary should see. */
+/** Returns the replicas that answer. The primary should have a connection to each. */
 export function runningReplicas<H extends Host>(all: readonly Found<H>[]): readonly H[] {
   return clusters(all).flatMap(({ host, cluster }) => (cluster.standby && cluster.running ? [host] : []))
 }
 
-/** @throws Problem when that cannot be said for sure */
+/** @throws Problem if the primary is unknown */
 export function choosePrimary<H extends Seeded>(all: readonly Found<H>[], known: Known = NO_RECORD): H {
-  const chosen = primaryAmong(all, known)
+  const chosen = findPrimary(all, known)
   if (chosen instanceof Problem) throw chosen
   return chosen
 }
 
-/** The primary, or the reason why it cannot be said. */
-export function primaryAmong<H extends Seeded>(
+/** Returns the primary, or the reason why it is unknown. */
+export function findPrimary<H extends Seeded>(
   all: readonly Found<H>[],
   known: Known = NO_RECORD,
 ): H | Problem {
   for (const { host, answer } of all) if (answer?.kind === 'foreign') return foreignCluster(host.name, answer)
-  const record = recordInForce(known.record, all)
+  const record = validRecord(known.record, all)
   const primaries = clusters(all).filter(({ cluster }) => !cluster.standby)
   const running = primaries.filter(({ cluster }) => cluster.running)
   if (running.length > 1) return twoPrimaries(all)
   const [only] = running
   if (only && record && isOutdated(record, only.host.name, only.cluster))
-    return outdated(only.host.name, only.cluster, record, told(all))
+    return outdatedProblem(only.host.name, only.cluster, record, describeAll(all))
   if (only) return only.host
-  // Whoever does not answer may be the primary, or become one when its link is back.
+  // A host that does not answer may be the primary.
   if (all.some(({ answer }) => !answer)) return noPrimary(all, record)
   const [stopped, another] = primaries.filter(({ host, cluster }) => !isOutdated(record, host.name, cluster))
   if (stopped && another) return twoPrimaries(all)
@@ -104,44 +104,46 @@ function clusters<H extends Host>(
   return all.flatMap(({ host, answer }) => (answer?.kind === 'cluster' ? [{ host, cluster: answer }] : []))
 }
 
-/** Setting up an empty cluster beside it would take its name, its port and its configuration. */
+/** Refuses to create an empty cluster, which would take over name, port and configuration. */
 export function foreignCluster(host: string, { name, data }: ForeignCluster): Problem {
   const [version, cluster] = name.split('/')
   const target = `/var/lib/postgresql/${version}/main`
-  return new Problem(
-    `${host} has a cluster ${name} with its data in ${data}; this role keeps them in ${target}`,
-    {
-      details: ['Nothing was changed on the database hosts.'],
-      next: `To keep its data: stop it (systemctl stop postgresql@${version}-${cluster}), move ${data} to ${target}, set data_directory, and run again. If they are not needed: pg_dropcluster --stop ${version} ${cluster}`,
-    },
-  )
+  return new Problem(`${host} has a cluster ${name} with its data in ${data}; this role uses ${target}`, {
+    details: ['Nothing was changed on the database hosts.'],
+    next: `To keep its data: stop it (systemctl stop postgresql@${version}-${cluster}), move ${data} to ${target}, set data_directory, and run again. If they are not needed: pg_dropcluster --stop ${version} ${cluster}`,
+  })
 }
 
 function twoPrimaries(all: readonly Found<Host>[]): Problem {
   const [older] = byTimeline(clusters(all).filter(({ cluster }) => !cluster.standby))
   const unit = unitOf(older)
-  return new Problem('There are two primaries, and only people can say which one holds the truth', {
-    details: told(all),
-    next: `Nothing was changed on the database hosts. The later timeline is most likely the one in use. Stop the other one first (on ${older?.host.name ?? 'it'}: systemctl mask --now ${unit}), look for writes that only it has, then: provision rejoin --host ${older?.host.name ?? 'HOST'}. It becomes a replica.`,
+  return new Problem('There are two primaries, and it is unknown which one has the valid data', {
+    details: describeAll(all),
+    next: `Nothing was changed on the database hosts. The later timeline is probably the one in use. Stop the other one (on ${older?.host.name ?? 'it'}: systemctl mask --now ${unit}), save writes that only it has, then: provision rejoin --host ${older?.host.name ?? 'HOST'}. It becomes a replica.`,
   })
 }
 
 function noPrimary(all: readonly Found<Host>[], record: PrimaryRecord | undefined): Problem {
-  const heir = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
-  const failOver = heir
-    ? ` To go on without it: provision failover --to ${heir.host.name}. That says what could be lost before it does anything.`
+  const candidate = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(
+    -1,
+  )
+  const failOver = candidate
+    ? ` To go on without it: provision failover --to ${candidate.host.name}. It reports possible data loss before it changes anything.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
-    details: [...told(all), ...(record ? [`By the record, ${recordWords(record)}.`] : [])],
-    next: `Nothing was changed on them. Bring back ${record?.primary ?? 'the host that was the primary'} and run again.${failOver}`,
+    details: [
+      ...describeAll(all),
+      ...(record ? [`According to the record, ${describeRecord(record)}.`] : []),
+    ],
+    next: `Nothing was changed on them. Start ${record?.primary ?? 'the host that was the primary'} and run again.${failOver}`,
   })
 }
 
-/** The host that is to become a replica is not asked: it may be the one with the seed. */
+/** A host that rejoins is not asked, and may be the one with the seed. */
 function noSeed(all: readonly Found<Host>[]): Problem {
-  return new Problem('There is no database yet, and no host that was asked has seed: true', {
-    details: told(all),
-    next: 'Nothing was changed on them. The first run of the site begins one on the host with seed: true: provision.',
+  return new Problem('There is no database yet, and no other host has seed: true', {
+    details: describeAll(all),
+    next: 'Nothing was changed on them. The first run of the site creates one on the host with seed: true: provision.',
   })
 }
 
@@ -149,11 +151,11 @@ function byTimeline<F extends { readonly cluster: Cluster }>(found: readonly F[]
   return [...found].sort((a, b) => a.cluster.timeline - b.cluster.timeline)
 }
 
-/** The unit as it is: `mask` takes no pattern. */
+/** Returns the full name of the unit: `mask` takes no pattern. */
 function unitOf(found: { readonly cluster: Cluster } | undefined): string {
   return `postgresql@${found?.cluster.version ?? 15}-main`
 }
 
-function told(all: readonly Found<Host>[]): readonly string[] {
+function describeAll(all: readonly Found<Host>[]): readonly string[] {
   return all.map(({ host, answer }) => `${host.name} ${describeState(answer)}`)
 }

@@ -3,25 +3,25 @@ import { type Paths, slotOf } from '../params.ts'
 import { STANDBY_TIMELINE } from './cluster-state.ts'
 import { localFunctions, sequence } from './shell.ts'
 
-/** The reason in the history file of a timeline that began on another host. */
+/** The reason in the placeholder of a timeline of another host. */
 export const PLACEHOLDER = 'began on another host'
 
-/** Why a promotion did not come about: for the command after it, as what it leaves undone must be mended before the run may end. */
+/** The reason of a failed promotion. The next command reads it, because the run must clean up first. */
 export const REASON = '/run/provision-promotion'
 
 export interface Promotion {
   readonly paths: Paths
-  /** The other database hosts: each gets a slot. */
+  /** The other database hosts. Each gets a replication slot. */
   readonly others: readonly { readonly name: string }[]
-  /** The timeline that begins, at least: earlier ones are in use elsewhere. */
+  /** The lowest number of the new timeline: lower ones are in use on other hosts. */
   readonly timeline: number
-  /** What must hold right before it, in the script: it calls `refuse WORDS` when it does not. */
+  /** A script that runs immediately before. It calls `refuse REASON` to prevent the promotion. */
   readonly before: Shell
 }
 
 /**
- * Makes a replica the primary. Either it is one afterwards, or it surely will not become one: a promotion that does not end in time
- * is called off by a restart as a replica. It ends with status 0 in both cases, and the reason for the latter is in a file.
+ * Promotes a replica. Afterwards it is either the primary, or certainly not: a promotion that takes too long is cancelled by a restart as a
+ * replica. The status is 0 in both cases, and a file has the reason of the failure.
  */
 export function promote({ paths, others, timeline, before }: Promotion): Shell {
   const { data, unit } = paths
@@ -35,7 +35,7 @@ if [ "$(ask 'select pg_promote(true, 10)')" != t ]; then
   if [ -e ${`${data}/standby.signal`} ]; then
     rm -f ${`${data}/promote`} $placeholders
     systemctl start ${unit}
-    refuse 'The promotion did not end within 10 s and was called off; the log of the server says why.'
+    refuse 'The promotion did not finish within 10 s and was cancelled. See the log of the server.'
   fi
   systemctl start ${unit}
 fi
@@ -51,7 +51,7 @@ exit 0`
  */
 function skippedTimelines({ data }: Paths, timeline: number): Shell {
   return sh`placeholders= placeholder=${PLACEHOLDER}
-own=$(ask ${`select ${STANDBY_TIMELINE}`}) || refuse 'The standby does not tell its timeline.'
+own=$(ask ${`select ${STANDBY_TIMELINE}`}) || refuse 'The standby does not report its timeline.'
 skipped=$(($own + 1))
 while [ "$skipped" -lt ${timeline} ]; do
   history=${data}/pg_wal/$(printf %08X "$skipped").history
@@ -64,14 +64,13 @@ function slot(name: string): Shell {
   return sh`ask ${`select pg_create_physical_replication_slot('${name}') where not exists (select from pg_replication_slots where slot_name = '${name}')`} >/dev/null`
 }
 
-/** Fails with the reason, where there is one. */
+/** Fails with the reason, if there is one. */
 export const assertPromoted = sh`[ ! -e ${REASON} ] || { cat ${REASON} >&2; rm -f ${REASON}; exit 1; }`
 
 /**
- * Everything that the old primary wrote is here: it has ended, and what is here ends with the last record that a primary writes when
- * it stops well.
+ * Defines `complete`: true if all WAL of the old primary has arrived. It ends with the record that a primary writes at a clean shutdown.
  *
- * @param timeline that of the old primary
+ * @param timeline the timeline of the old primary
  */
 export function receivedAllWal({ bin, data }: Paths, timeline: number): Shell {
   return sh`

@@ -1,6 +1,6 @@
 import { batchRead, type Command, mapRead, type Read, type Shell, sh } from 'provision-ts'
 
-/** The programs as they are: Debian's wrapper around psql costs a start of Perl. */
+/** psql without Debian's wrapper, which starts Perl. */
 const PSQL = sh`
 psql=; for one in /usr/lib/postgresql/*/bin/psql; do [ ! -e "$one" ] || psql=$one; done
 export PGHOST=/run/postgresql PGPORT=5432 PGCONNECT_TIMEOUT=5`
@@ -10,11 +10,11 @@ interface Query {
   readonly sql: string
 }
 
-/** All questions of a host to one database go through one psql. What cannot be asked, as nothing runs, has no answer. */
+/** One psql process answers all queries of a host to a database. Without a running server there is no answer. */
 const rows = batchRead<Query, unknown>({
   name: 'postgres',
   as: 'postgres',
-  // A change of files alone does not change the answers of a server that runs.
+  // A changed file alone does not change the answers of a running server.
   dependsOn: () => [],
   script: (queries) => {
     const databases = [...new Set(queries.map(({ database }) => database))]
@@ -42,18 +42,18 @@ export PGOPTIONS='-c statement_timeout=10s'`,
 })
 
 /**
- * The first row of a query, its columns as JSON has them; undefined when there is none, or no server that answers.
+ * Returns the first row of a query, with JSON values; undefined without a row, or if no server answers.
  *
  * @typeParam T the columns that the query selects
  */
 export function queryRow<T extends object>(sql: string, database = 'postgres'): Read<T | undefined> {
-  // The types are those of the query that stands beside them.
+  // T describes the columns of the query.
   return mapRead(rows({ database, sql }), (answer) => answer as T | undefined)
 }
 
 /**
- * Statements, given on standard input, as the superuser on the local socket. What they hold is in no process list and in no log,
- * and they never wait for a replica: the one they would wait for may be the next to be set up.
+ * Executes statements as superuser on the local socket. They come from standard input, so they appear in no process list and no log. They
+ * never wait for a replica, which may not be set up yet.
  */
 export function sqlCommand(database: string, ...sql: readonly string[]): Command {
   const text = [...QUIET, ...sql].map((one) => `${one};\n`).join('')
@@ -72,13 +72,13 @@ const QUIET = [
   `set synchronous_commit = 'local'`,
 ]
 
-/** A text as SQL writes it. */
+/** Quotes a text for SQL. */
 export function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
-/** A name as SQL writes it. */
+/** Quotes a name for SQL. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

@@ -11,13 +11,13 @@ import {
 import type { ClusterState } from './cluster-state.ts'
 import { type Health, health } from './health.ts'
 import {
+  describeRecord,
+  formatTime,
   isOutdated,
-  knownOf,
-  outdated,
-  recordInForce,
-  recordWords,
-  timeWords,
-  unsureWords,
+  newestRecord,
+  outdatedProblem,
+  uncertainty,
+  validRecord,
 } from './known-record.ts'
 import { type Copy, type PrimaryRecord, primaryRecord } from './record.ts'
 
@@ -26,29 +26,26 @@ type Copies = readonly HostAnswer<Copy>[]
 
 export interface RecordChecksParams {
   readonly db: Pick<Group, 'hosts'>
-  /** Hosts that have a copy of the record. */
+  /** Hosts with a copy of the record. */
   readonly recorders: Pick<Group, 'hosts'>
-  /** True when the inventory wants commits to wait for a replica. */
+  /** True if commits must wait for a replica. */
   readonly synchronous: boolean
 }
 
-/**
- * Checks of the primary against the newest record. They are judged with the answers that there are: after a failover the old primary often
- * gives none.
- */
+/** Checks of the primary against the newest record. They work with missing answers: after a failover the old primary may not answer. */
 export function recordChecks({ db, recorders, synchronous }: RecordChecksParams): readonly Check[] {
   const asked = allAnswers(askEach(db, health), askEach(recorders, primaryRecord))
   const options = { about: 'db', ignoreUnreachable: true } as const
   return [
-    expect('no later primary is on record', asked, ([found, copies]) => noLaterPrimary(found, copies), {
+    expect('no later primary is recorded', asked, ([found, copies]) => noLaterPrimary(found, copies), {
       ...options,
-      says: ([, copies]) => saidOf(knownOf(copies).record),
+      says: ([, copies]) => recordSummary(newestRecord(copies).record),
     }),
     expect(
-      'each host has the newest record of the primary',
+      'all hosts have the newest record of the primary',
       askEach(recorders, primaryRecord),
       (copies) => allHaveIt(copies),
-      { ...options, next: 'Run provision: it writes the record there.' },
+      { ...options, next: 'Run provision: it writes the record.' },
     ),
     ...(synchronous
       ? [
@@ -59,7 +56,7 @@ export function recordChecks({ db, recorders, synchronous }: RecordChecksParams)
             options,
           ),
           expect(
-            'each old primary has rejoined',
+            'all old primaries have rejoined',
             askEach(recorders, primaryRecord),
             (copies) => allRejoined(copies),
             options,
@@ -69,16 +66,16 @@ export function recordChecks({ db, recorders, synchronous }: RecordChecksParams)
   ]
 }
 
-/** Unknown while more than half of the copies are silent, or no server says that it is the primary. */
+/** Unknown if less than half of the copies answer, or no primary answers. */
 export function noLaterPrimary(found: Found, copies: Copies): Problem | Unknown | undefined {
-  const known = knownOf(copies)
-  const places = found.map(({ host, answer }) => ({ host, answer: placeOf(answer) }))
-  const record = recordInForce(known.record, places)
-  const primary = places.find(({ answer }) => answer?.kind === 'cluster' && !answer.standby)
+  const known = newestRecord(copies)
+  const states = found.map(({ host, answer }) => ({ host, answer: stateOf(answer) }))
+  const record = validRecord(known.record, states)
+  const primary = states.find(({ answer }) => answer?.kind === 'cluster' && !answer.standby)
   if (record && primary?.answer?.kind === 'cluster' && isOutdated(record, primary.host.name, primary.answer))
-    return outdated(primary.host.name, primary.answer, record, [])
-  const unsure = unsureWords(known)
-  if (unsure !== undefined) return new Unknown(unsure)
+    return outdatedProblem(primary.host.name, primary.answer, record, [])
+  const uncertain = uncertainty(known)
+  if (uncertain !== undefined) return new Unknown(uncertain)
   if (!primary) return new Unknown('no host that answers is the primary')
   if (record) return undefined
   return new Problem('No host has a record of the primary', {
@@ -86,9 +83,9 @@ export function noLaterPrimary(found: Found, copies: Copies): Problem | Unknown 
   })
 }
 
-/** True of what is seen only: a host that gave no answer may have an older copy. */
+/** A host that does not answer may have an older copy. */
 export function allHaveIt(copies: Copies): string | Unknown | undefined {
-  const { record } = knownOf(copies)
+  const { record } = newestRecord(copies)
   if (!record) return new Unknown('no host that answers has a record')
   const older = copies.flatMap(({ host, answer }) =>
     answer && !(answer.kind === 'record' && answer.record.generation === record.generation)
@@ -101,47 +98,47 @@ export function allHaveIt(copies: Copies): string | Unknown | undefined {
 }
 
 export function commitsWait(found: Found, copies: Copies): Problem | Unknown | undefined {
-  const told = found.flatMap(({ host, answer }) =>
+  const servers = found.flatMap(({ host, answer }) =>
     answer && !(answer instanceof Problem) ? [{ host, ...answer }] : [],
   )
-  const alone = told.find(({ standby, synchronous }) => !standby && !synchronous)
-  if (alone) return waitsForNone(alone.host.name, knownOf(copies).record)
-  if (told.some(({ standby }) => !standby)) return undefined
+  const primary = servers.find(({ standby, synchronous }) => !standby && !synchronous)
+  if (primary) return noReplicaProblem(primary.host.name, newestRecord(copies).record)
+  if (servers.some(({ standby }) => !standby)) return undefined
   return new Unknown('no host that answers is the primary')
 }
 
-/** The state after a failover, and after commits were told not to wait. */
-export function waitsForNone(primary: string, record: PrimaryRecord | undefined): Problem {
+/** The state after a failover, or after synchronous replication was disabled. */
+export function noReplicaProblem(primary: string, record: PrimaryRecord | undefined): Problem {
   const own = record?.primary === primary ? record : undefined
-  const since = own?.noReplicaSince === undefined ? '' : ` since ${timeWords(own.noReplicaSince)}`
+  const since = own?.noReplicaSince === undefined ? '' : ` since ${formatTime(own.noReplicaSince)}`
   const behind = own?.behind.map(({ host }) => host) ?? []
   return new Problem(`Commits on ${primary} wait for no replica${since}`, {
-    details: [`What ${primary} acknowledges is on ${primary} alone, and lost with it.`],
+    details: [`Writes are only on ${primary}, and lost with it.`],
     next:
       behind.length > 0
-        ? `Bring back ${behind.join(', ')}: ${behind.map((host) => `provision rejoin --host ${host}`).join('; ')}`
-        : 'Bring a replica back, then run provision: commits wait again once one follows.',
+        ? `Rejoin ${behind.join(', ')}: ${behind.map((host) => `provision rejoin --host ${host}`).join('; ')}`
+        : 'Start a replica, then run provision: commits wait again once it follows.',
   })
 }
 
 export function allRejoined(copies: Copies): Problem | Unknown | undefined {
-  const { record } = knownOf(copies)
+  const { record } = newestRecord(copies)
   if (!record) return new Unknown('no host that answers has a record')
   if (record.behind.length === 0) return undefined
   return new Problem(
-    record.behind.map(({ host, since }) => `${host} has not rejoined since ${timeWords(since)}`).join('; '),
+    record.behind.map(({ host, since }) => `${host} has not rejoined since ${formatTime(since)}`).join('; '),
     {
-      details: [`${recordWords(record)}.`],
+      details: [`${describeRecord(record)}.`],
       next: record.behind.map(({ host }) => `provision rejoin --host ${host}`).join('; '),
     },
   )
 }
 
-function saidOf(record: PrimaryRecord | undefined): string | undefined {
-  return record && `${recordWords(record)}`
+function recordSummary(record: PrimaryRecord | undefined): string | undefined {
+  return record && `${describeRecord(record)}`
 }
 
-function placeOf(answer: Health | Problem | undefined): ClusterState | undefined {
+function stateOf(answer: Health | Problem | undefined): ClusterState | undefined {
   if (!answer || answer instanceof Problem) return undefined
   const { version, standby, system, timeline } = answer
   return { kind: 'cluster', version, standby, running: true, system, timeline, state: 'in production' }

@@ -1,16 +1,16 @@
 import { ask, type Command, type Question, read, sh } from 'provision-ts'
 
-/** Readable for everybody: the application reads it too. */
+/** Readable for all users: the application reads it too. */
 export const RECORD_DIRECTORY = '/var/lib/provision-database'
 export const RECORD = `${RECORD_DIRECTORY}/primary.json`
 
 /**
- * Which host is the primary, since when, and on which timeline. Database hosts, application hosts and balancers each have a copy, so that
- * an old primary that starts again is recognised although its successor does not answer.
+ * The record of the primary: its host, its timeline and the time since. Database hosts, application hosts and balancers have a copy. So an
+ * old primary that starts again is detected even if the new one does not answer.
  */
 export interface PrimaryRecord {
   readonly format: 1
-  /** Each change adds one: of two copies the one with the higher number is the newer. */
+  /** Increases with each change. The copy with the higher number is newer. */
   readonly generation: number
   readonly event: RecordEvent
   /** Time of the event, ISO 8601. */
@@ -22,18 +22,18 @@ export interface PrimaryRecord {
   readonly address: string
   /** Time from which this host has been the primary on this timeline. */
   readonly since: string
-  /** Commits wait for one of these replicas; for none when the list is empty. */
+  /** Commits wait for one of these replicas. Empty: for none. */
   readonly waitsFor: readonly string[]
   /** Time from which commits have waited for no replica. */
   readonly noReplicaSince?: string
   /** Writes that may be lost by this event. */
   readonly lost?: string
-  /** Old primaries that have not rejoined. They lack what was written since. */
+  /** Old primaries that have not rejoined. They lack later writes. */
   readonly behind: readonly Behind[]
-  /** Hosts that have a copy. More than half of them have to answer before the newest copy is known. */
+  /** Hosts with a copy. More than half of them must answer before the newest copy is known. */
   readonly hosts: readonly string[]
   readonly log: readonly LogEntry[]
-  /** The record before a failover or a switchover. It is valid again when the promotion did not happen. */
+  /** The record before a failover or a switchover. It is valid if the promotion did not happen. */
   readonly previous?: Omit<PrimaryRecord, 'previous' | 'log'>
 }
 
@@ -68,7 +68,7 @@ export type Copy =
 export const primaryRecord: Question<Copy> = ask(
   'its record of the primary',
   read(
-    // The shell reads it itself, which takes no process.
+    // The shell reads the file without another process.
     sh`[ ! -e ${RECORD} ] || { while IFS= read -r line || [ "$line" ]; do printf '%s\n' "$line"; done <${RECORD}; } 2>/dev/null || echo unreadable`,
     ({ stdout }) => parseRecord(stdout),
     {

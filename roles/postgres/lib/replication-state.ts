@@ -2,32 +2,32 @@ import { ask, mapRead, read, readBoth, sh } from 'provision-ts'
 import { type Cluster, type ClusterState, clusterState } from './cluster-state.ts'
 import { queryRow } from './psql.ts'
 
-/** What a host tells of its database before it is moved: its place, and what only a server that runs can say. */
+/** The state of a database host before the primary moves: its cluster, and data of the running server. */
 export interface ReplicationState {
   readonly cluster: ClusterState
-  /** Undefined when no server answers. */
+  /** Undefined if no server answers. */
   readonly server: Server | undefined
   /** Seconds since the host booted. */
   readonly uptime: number
-  /** Of a primary that does not run: where the last record begins that it wrote. */
+  /** Of a stopped primary: the position of the last WAL record that it wrote. */
   readonly lastRecord: string | undefined
-  /** Of a replica: whether the host that it follows answers it, as a primary. */
+  /** Of a replica: true if its primary answers it. */
   readonly seesPrimary: boolean
 }
 
 export interface Server {
-  /** Whether commits wait for a replica; of a replica, whether they did as far as it has heard. */
+  /** True if commits wait for a replica. Of a replica: as of the last WAL that it replayed. */
   readonly synchronous: boolean
   readonly backup: boolean
-  /** Seconds since the oldest open transaction began. */
+  /** Age of the oldest open transaction, in seconds. */
   readonly oldestTransaction: number
   readonly replicas: readonly ReplicaState[]
-  /** What it receives from; null for a primary, and for a replica whose primary is gone. */
+  /** The WAL receiver; null for a primary, and for a replica without a connection. */
   readonly receiver: { readonly state: string; readonly from: string | null } | null
-  /** Where the received WAL ends; null when nothing was received since the start. */
+  /** The end of the received WAL; null if nothing was received since the start. */
   readonly received: string | null
   readonly replayed: string | null
-  /** When the last transaction that it has was committed, by the primary's clock. */
+  /** The time of the last replayed commit, by the primary's clock. */
   readonly lastCommit: string | null
 }
 
@@ -35,9 +35,9 @@ export interface Server {
 export interface ReplicaState {
   readonly name: string
   readonly state: string
-  /** Bytes that it has not yet on its disk. */
+  /** Bytes that are not on its disk yet. */
   readonly behind: number
-  /** Bytes that it has not yet put into its tables. */
+  /** Bytes that are not replayed yet. */
   readonly unapplied: number
 }
 
@@ -57,9 +57,8 @@ const server = queryRow<Server>(
 )
 
 /**
- * A crashed primary may have written more than its replica got; its own files say how far it came. A replica may reach a primary
- * that nobody else can, so it asks the one that it follows, for little longer than others wait for an SSH connection: a packet that is
- * lost on the way is sent again after a second.
+ * The files of a crashed primary show the last record that it wrote. A replica may reach a primary that the controller cannot, so it asks its
+ * primary. The limit is a little over a second, after which a lost packet is sent again.
  */
 const REST = sh`
 echo "uptime $(cut -d . -f 1 /proc/uptime)"
@@ -90,16 +89,16 @@ const rest = read(REST, ({ stdout }) => {
   }
 })
 
-/** @throws Error when the host gave half an answer */
+/** @throws Error if the answer is incomplete */
 export const replicationState = ask(
-  'the standing of its database',
+  'the replication state of its database',
   mapRead(
     readBoth(readBoth(clusterState.read, server), rest),
     ([[cluster, server], more]): ReplicationState => ({ cluster, server, ...more }),
   ),
 )
 
-/** A database that answers, with what it says. */
+/** A database that answers. */
 export interface RunningCluster {
   readonly cluster: Cluster
   readonly server: Server

@@ -6,8 +6,8 @@ import { CERTIFICATE, KEY } from './files.ts'
 export type PrimaryAddress = { readonly address: string }
 
 /**
- * The settings of a database host. A primary says whom it would follow, which it does not regard while it is one: so a change of roles
- * is no change of files.
+ * Returns the settings of a database host. A primary has the connection to another host too, and ignores it. So a change of roles changes no
+ * file.
  */
 export function settingsOf(
   params: PostgresParams,
@@ -27,7 +27,7 @@ export function settingsOf(
     ...LIMITS,
     ...memory(facts, Number(settings['max_connections'] ?? LIMITS.max_connections)),
     ...REPLICATION,
-    // Writes wait for as long after the loss of a replica, and then go on without one.
+    // After the loss of a replica, commits wait this long, and then go on without one.
     ...(manager === 'patroni' && { wal_sender_timeout: '5s' }),
     ...(follows && { primary_conninfo: conninfo(follows.address), primary_slot_name: slotOf({ name }) }),
     ...CONNECTIONS,
@@ -36,7 +36,7 @@ export function settingsOf(
   }
 }
 
-/** What a replica may not have less of than its primary: one that has waits with what it got until it has as much. */
+/** Limits that must not be lower on a replica than on its primary: replay would pause. */
 const LIMITS = {
   max_connections: 100,
   max_worker_processes: 8,
@@ -49,7 +49,7 @@ export type Limits = Readonly<Record<keyof typeof LIMITS, number>>
 
 export const LIMIT_NAMES = Object.keys(LIMITS) as readonly (keyof Limits)[]
 
-/** What these params ask for. */
+/** Returns the limits of the params. */
 export function limitsFor({ settings = {} }: Pick<PostgresParams, 'settings'>): Limits {
   return {
     ...LIMITS,
@@ -59,7 +59,7 @@ export function limitsFor({ settings = {} }: Pick<PostgresParams, 'settings'>): 
   }
 }
 
-/** A dead peer is noticed within 10 s instead of a minute; a replica that stays away cannot fill the primary's disk. */
+/** A dead peer is detected within 10 s instead of a minute. A replica that does not return cannot fill the primary's disk. */
 const REPLICATION: Settings = {
   wal_level: 'replica',
   wal_log_hints: true,
@@ -72,7 +72,7 @@ const REPLICATION: Settings = {
   synchronous_commit: 'on',
 }
 
-/** A client that lost its power holds a connection for 45 s at most, and locks for a minute. */
+/** A client without power keeps its connection for at most 45 s, and locks for a minute. */
 const CONNECTIONS: Settings = {
   tcp_keepalives_idle: 30,
   tcp_keepalives_interval: 5,
@@ -82,7 +82,7 @@ const CONNECTIONS: Settings = {
 
 const LOGGING: Settings = {
   log_line_prefix: '%m [%p] %q%u@%d %a ',
-  // Applications put the id of a request into their statements: what is slow or fails can be told by it. What people write stays out.
+  // Applications put the request id into statements, so slow and failed ones can be found. Parameters are not logged.
   log_min_duration_statement: '500ms',
   log_parameter_max_length: 0,
   log_connections: true,
@@ -95,8 +95,8 @@ const LOGGING: Settings = {
 }
 
 /**
- * By the host's memory, of which a quarter is for the server's own buffers and half is expected to hold files. All are powers of two,
- * so that a kernel that counts a little less does not ask for a restart.
+ * Settings for the host's memory: a quarter for shared buffers, half for the page cache. All values are powers of two, so that a slightly
+ * different size after a kernel update needs no restart.
  */
 function memory({ memory: bytes }: Pick<Facts, 'memory'>, connections: number): Settings {
   const megabytes = bytes / 2 ** 20
@@ -104,17 +104,17 @@ function memory({ memory: bytes }: Pick<Facts, 'memory'>, connections: number): 
     shared_buffers: `${powerOfTwo(megabytes / 4, 128, 8192)}MB`,
     effective_cache_size: `${powerOfTwo(megabytes / 2, 256, 2 ** 20)}MB`,
     maintenance_work_mem: `${powerOfTwo(megabytes / 16, 64, 1024)}MB`,
-    // A session may take it several times over; were all of them to take it once, that is a quarter of the memory.
+    // A session may use it several times. If all use it once, they take a quarter of the memory.
     work_mem: `${powerOfTwo(megabytes / 4 / connections, 4, 64)}MB`,
   }
 }
 
-/** The power of two at or below, within bounds. */
+/** Returns the largest power of two up to the value, within bounds. */
 function powerOfTwo(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, 2 ** Math.floor(Math.log2(value))))
 }
 
-/** A value as postgresql.conf writes it. */
+/** Formats a value for postgresql.conf. */
 export function formatSetting(value: string | number | boolean): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (typeof value === 'number') return String(value)

@@ -1,13 +1,13 @@
 import { type Command, type Shell, sh } from 'provision-ts'
 
 export interface WaitForQuery {
-  /** A query whose one answer becomes `t`. */
+  /** A query that returns `t` at the end of the wait. */
   readonly query: string
-  /** What is told when it does not. It may ask by `"$psql"`. */
+  /** A script that prints the reason on a timeout. It may use `"$psql"`. */
   readonly otherwise: Shell
 }
 
-/** Waits for an answer of the server on this host, half a minute at most. */
+/** Waits up to 30 s for an answer of the server on the host. */
 export function waitForQuery({ query, otherwise }: WaitForQuery): Command {
   return {
     script: sh`

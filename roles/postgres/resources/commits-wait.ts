@@ -1,18 +1,18 @@
 import { resource, sh } from 'provision-ts'
 import { queryRow } from '../lib/psql.ts'
 import type { PrimaryRecord } from '../lib/record.ts'
-import { waitsForNone } from '../lib/record-checks.ts'
+import { noReplicaProblem } from '../lib/record-checks.ts'
 
 export interface CommitsWaitParams {
   readonly primary: string
-  /** Replicas that the inventory wants commits to wait for. */
+  /** Replicas for which commits must wait, according to the inventory. */
   readonly replicas: readonly { readonly name: string }[]
   readonly record: PrimaryRecord | undefined
 }
 
 /**
- * That commits wait for a replica at the end of a run. They do not after a failover until a replica follows. A run cannot change that
- * without a replica, so it fails, and says what to do.
+ * Commits wait for a replica at the end of a run. After a failover they do not until a replica follows. A run cannot change that without a
+ * replica, so it fails with the next action.
  */
 export const commitsWait = resource<CommitsWaitParams, { readonly names: string } | undefined>('commits', {
   id: ({ primary }) => `on ${primary}`,
@@ -29,7 +29,7 @@ export const commitsWait = resource<CommitsWaitParams, { readonly names: string 
           ],
         },
   apply: ({ primary, record }) => {
-    const { message, details, next } = waitsForNone(primary, record)
+    const { message, details, next } = noReplicaProblem(primary, record)
     return [sh`printf '%s\n' ${`${message}.`} ${details} ${next ?? ''} >&2; exit 1`]
   },
 })

@@ -13,7 +13,7 @@ import {
   settingsConf,
 } from '../templates.ts'
 
-/** Group of secrets that the server reads and root alone writes. */
+/** Readable by the server, writable by root only. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
 interface ConfigurationParams
@@ -24,14 +24,14 @@ interface ConfigurationParams
   readonly manager: Manager
 }
 
-/** All of the server's configuration: valid and in force, or as it was. */
+/** The configuration of the server: valid and active, or rolled back. */
 export function configuration(params: ConfigurationParams): Step {
   const { paths, address, certificate, settings, manager } = params
   const { config } = paths
   return transaction(
     'postgres configuration',
     [
-      // Patroni writes its own, which includes the settings.
+      // Patroni writes its own postgresql.conf, which includes the settings.
       ...(manager === 'patroni'
         ? []
         : [file(`${config}/postgresql.conf`, mainConf({ ...paths, port: PORT }), { backup: true })]),
@@ -54,7 +54,7 @@ function lines(settings: Settings): SettingsConf['settings'] {
   return Object.entries(settings).map(([name, value]) => ({ name, value: formatSetting(value) }))
 }
 
-/** The same on all database hosts: whoever becomes primary lets the right ones in at once. */
+/** The same on all database hosts, so that a promoted replica accepts the right clients immediately. */
 function access({ databases, clients, peers, managed = false }: ConfigurationParams): HbaConf {
   return {
     databases: databases.map(({ name, owner, user }) => ({ name, owner, user })),

@@ -2,7 +2,7 @@ import type { Step } from 'provision-ts'
 import { noConflicts } from '../../base/resources/conflicts.ts'
 import { type Paths, PORT } from '../params.ts'
 
-/** Programs that have the port, such as a container or a pooler. `place` refuses clusters of somebody else. */
+/** Refuses a host with another program on the port, such as a container or a pooler. Other clusters are refused by the data directory. */
 export function postgresConflicts({ config, unit }: Paths, address: string): Step {
   return noConflicts({
     role: 'postgres',

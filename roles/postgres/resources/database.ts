@@ -3,17 +3,17 @@ import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
 
 export interface PostgresDatabaseParams {
   readonly name: string
-  /** The roles, beside the superuser, that may connect. They can make nothing in it, not even temporary tables. */
+  /** The roles that may connect, in addition to the superuser. They can create nothing, not even temporary tables. */
   readonly users: readonly string[]
 }
 
 interface Found {
   readonly encoding: string
-  /** What each role that is told of holds, such as `CONNECT of notes`; of everyone, the role is `everyone`. */
+  /** Privileges by role, such as `CONNECT of notes`; `everyone` for public. */
   readonly rights: string
 }
 
-/** A database of the superuser, in UTF-8, that some roles may connect to and nobody else. */
+/** A UTF-8 database of the superuser. Only the given roles may connect. */
 export const postgresDatabase = resource<PostgresDatabaseParams, Found | undefined>('database', {
   id: ({ name }) => name,
   affects: 'itself',

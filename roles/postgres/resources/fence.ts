@@ -8,7 +8,7 @@ type Peer = PostgresParams['peers'][number]
 
 const PROGRAM = '/usr/local/libexec/provision-postgres-fence'
 
-/** Seconds. */
+/** Seconds that a silent peer gets after a boot. */
 export const BOOT_GRACE = 15
 
 export interface FenceParams {
@@ -16,16 +16,15 @@ export interface FenceParams {
   /** The host's own name. */
   readonly name: string
   readonly peers: readonly Peer[]
-  /** Seconds that a silent peer gets after a boot of this host. */
+  /** Seconds to wait for a silent peer after a boot of this host. */
   readonly bootGrace: number
 }
 
 /**
- * Keeps an old primary from being a second one. Before the server starts as a primary, after a boot or a crash, the other database hosts
- * are asked, and when one of them is a primary on a later timeline it does not start. The same holds when the host's own record names a
- * later primary, unless that says that it was not promoted. A peer that is silent cannot be asked; after a boot it gets a while to come up
- * as well. A primary that runs and that no replica follows asks them every few seconds: one that was cut off while another was promoted
- * stops when the cut ends. Until then it acknowledges nothing where commits wait for a replica.
+ * Fences an old primary. Before the server starts as a primary, it asks the other database hosts, and does not start if one of them is a
+ * primary on a later timeline. The same applies if the host's record has a later primary, unless that was not promoted. After a boot it waits
+ * for silent peers. A running primary without a replica asks them every few seconds: after a network partition it stops if another host was
+ * promoted. With synchronous replication it acknowledges nothing until then.
  */
 export function fence(params: FenceParams): Steps {
   const { paths } = params
@@ -42,7 +41,7 @@ const WATCH = 'provision-postgres-fence'
 
 function watchUnit({ unit: server }: Paths): string {
   return `[Unit]
-Description=Stops a PostgreSQL that was a primary and has a successor
+Description=Stops an old PostgreSQL primary after a failover
 After=${server}
 
 [Service]
@@ -56,11 +55,10 @@ WantedBy=multi-user.target
 }
 
 /**
- * Debian's unit is never started again after a crash, may start before the host has its address, sleeps for two seconds after each start
- * although the server itself says when it is ready, and starts Perl to send a signal when it stops: writes would wait for both in a
- * switchover. systemd may take a server that was killed for one that ended well, so it is started again whatever it says, but after
- * `systemctl stop`. What Debian's wrapper does beside that is done here: the account, the log, and that the kernel, when memory runs out,
- * may end one of the server's processes but not the server. What the fence says is for the journal, not for the server's log.
+ * Replaces Debian's wrapper, which does not restart after a crash, may start before the host has its address, sleeps for 2 s after each start
+ * and starts Perl for a stop. Writes would wait for the latter two in a switchover. systemd may see a killed server as a clean exit, so it
+ * always restarts, except after `systemctl stop`. The drop-in also sets the user, the log, and that the OOM killer may kill a process of the
+ * server but not the server. Messages of the fence go to the journal.
  */
 function serverUnit({ bin, config, log }: Paths): string {
   return `[Unit]
@@ -96,7 +94,7 @@ known() {
   control=$(${bin}/pg_controldata "$data" 2>/dev/null) || return 1
   system=$(printf '%s\n' "$control" | sed -n 's/^Database system identifier: *//p')
   timeline=$(printf '%s\n' "$control" | sed -n 's/^Latest checkpoint.s TimeLineID: *//p')
-  # Right after a promotion only the history file tells of the new timeline.
+  # Just after a promotion only the history file has the new timeline.
   for history in "$data"/pg_wal/*.history; do
     [ -e "$history" ] || continue
     history=$(basename "$history" .history)
@@ -104,32 +102,32 @@ known() {
   done
 }
 uptime_now() { cut -d . -f 1 /proc/uptime; }
-# Seconds since this host booted: in a container /proc/uptime is that of the machine, and PID 1 is its own.
+# Seconds since the boot. In a container /proc/uptime belongs to the machine, so the start of PID 1 counts.
 booted() { echo $(($(uptime_now) - $(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20) / $(getconf CLK_TCK))); }
 field() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" "$record" 2>/dev/null | head -n 1; }
-# True when the host's own record names another primary on the same or a later timeline. It is written before a promotion: a host that
-# still is a standby on an older timeline was not promoted.
+# True if the record of this host has another primary on the same or a later timeline. It is written before the promotion: a host that is
+# still a standby on an older timeline was not promoted.
 recorded() {
   [ "$(field system)" = "$system" ] || return 1
   name=$(field primary) its=$(field timeline)
   [ "$name" ] && [ "$name" != ${own} ] && [ "$its" -ge "$timeline" ] || return 1
-  set -- $(said_by "$name")
+  set -- $(state_of "$name")
   [ "$1" != standby ] || [ "$2" -ge "$its" ]
 }
-said_by() {
+state_of() {
   case $1 in
-${sequence(peers.map((one) => saidBy(bin, one)))}
+${sequence(peers.map((one) => stateOf(bin, one)))}
   *) echo silent ;;
   esac
 }
-# Whether a peer that said this is a primary, from the timeline on.
+# True if this answer of a peer is a primary on the timeline or a later one.
 succeeds() { [ "$1" = primary ] && [ "$3" = "$system" ] && [ "$2" -ge "$least" ]; }
 successor() {
-${sequence(peers.map((one) => asked(bin, one)))}
+${sequence(peers.map((one) => checkPeer(bin, one)))}
   return 1
 }
 if [ "$1" = watch ]; then
-  # The titles of the server's processes tell of replicas without a connection, which would be a line in its log each time.
+  # Process titles show replicas. A connection would write a line to the log each time.
   while sleep 3; do
     is_primary && systemctl is-active -q ${server} && ! pgrep -u postgres -f '^postgres: .*walsender .* streaming' >/dev/null || continue
     known && least=$((timeline + 1)) end=0 || continue
@@ -139,7 +137,7 @@ if [ "$1" = watch ]; then
     systemctl stop ${server}
   done
 fi
-# A promotion was cut off: with a placeholder that no later timeline follows, a standby would not start.
+# A placeholder of an interrupted promotion, without a later timeline, would prevent the start of a standby.
 for history in $(ls -r "$data"/pg_wal/*.history 2>/dev/null); do
   grep -qs ${PLACEHOLDER} "$history" || break
   rm -f "$history"
@@ -152,13 +150,13 @@ echo "Not started as a primary: $name is the primary, on timeline $its, and this
 exit 1`
 }
 
-function saidBy(bin: string, { name, address }: Peer): Shell {
+function stateOf(bin: string, { name, address }: Peer): Shell {
   return sh`  ${name})
 ${peerFunction({ bin }, address)}
     peer 3 ;;`
 }
 
-function asked(bin: string, { name, address }: Peer): Shell {
+function checkPeer(bin: string, { name, address }: Peer): Shell {
   return sh`${peerFunction({ bin }, address)}
   until said=$(peer 3); [ "$said" != silent ] || [ "$(uptime_now)" -ge "$end" ]; do sleep 0.5; done
   if succeeds $said; then name=${name}; set -- $said; its=$2; return 0; fi`

@@ -11,27 +11,27 @@ interface OldPrimaryParams {
 }
 
 /**
- * Makes the data of an old primary those of a replica, or moves them aside; nothing is deleted. It stays masked until then, so that
- * nothing starts it as a primary half-way.
+ * Converts the data of an old primary to those of a replica, or moves them aside. Nothing is deleted. The unit is masked until the end, so that
+ * it cannot start as a primary.
  */
 export function convertOldPrimary({ paths, primary, action, system }: OldPrimaryParams): Shell {
   const { unit, data } = paths
   return sh`${localFunctions(paths)}${peerFunction(paths, primary.address)}
 exec 8>/run/provision-postgres.lock
-flock -n 8 || { echo 'An earlier run is still at work here. Run again when it is done.' >&2; exit 1; }
+flock -n 8 || { echo 'An earlier run is still changing the data. Run again when it is done.' >&2; exit 1; }
 set -- $(peer 3)
 [ "$1" = primary ] && [ "$3" = ${system} ] || {
-  echo ${`${primary.name} does not answer from here as the primary of this system; nothing was changed.`} >&2; exit 1
+  echo ${`${primary.name} does not answer this host as the primary of the same system; nothing was changed.`} >&2; exit 1
 }
 systemctl mask -q ${unit} && systemctl stop ${unit}
 pid=$(head -n 1 ${data}/postmaster.pid 2>/dev/null)
-if [ "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then echo 'The old server does not end.' >&2; exit 1; fi
-${action === 'rewind' ? rewound(paths, primary.address) : aside(paths)}
+if [ "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then echo 'The old server does not stop.' >&2; exit 1; fi
+${action === 'rewind' ? rewindScript(paths, primary.address) : moveAsideScript(paths)}
 systemctl unmask -q ${unit}`
 }
 
-/** It undoes nothing but what the other never had, so the file that makes it a replica comes last. */
-function rewound(paths: Paths, address: string): Shell {
+/** Rewinds only writes that the new primary does not have. standby.signal is written last. */
+function rewindScript(paths: Paths, address: string): Shell {
   const { bin, data, config } = paths
   return sh`
 if as_postgres ${bin}/pg_rewind -D ${data} --source-server=${`${conninfo(address)} dbname=postgres`} --config-file=${`${config}/postgresql.conf`} >/run/provision-rewind 2>&1 &&
@@ -39,11 +39,11 @@ if as_postgres ${bin}/pg_rewind -D ${data} --source-server=${`${conninfo(address
 then tail -n 3 /run/provision-rewind
 else
   tail -n 8 /run/provision-rewind >&2
-  echo 'It cannot be rewound, so its data are moved aside and it gets a new copy.' >&2
-  ${aside(paths)}
+  echo 'The data cannot be rewound, so they are moved aside and replaced by a new copy.' >&2
+  ${moveAsideScript(paths)}
 fi`
 }
 
-function aside({ data }: Paths): Shell {
+function moveAsideScript({ data }: Paths): Shell {
   return sh`mv -T ${data} ${`${data}.before-`}"$(date -u +%Y%m%dT%H%M%SZ)" || exit 1`
 }

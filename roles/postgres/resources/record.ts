@@ -1,31 +1,31 @@
 import { type Command, type Host, type HostAnswer, resource } from 'provision-ts'
-import { timeWords } from '../lib/known-record.ts'
+import { formatTime } from '../lib/known-record.ts'
 import { type Copy, type PrimaryRecord, primaryRecord, writeRecord } from '../lib/record.ts'
 
 /** A record, and the hosts that get it. */
 export interface RecordPlan {
-  /** Made when it is written: it has the time. */
+  /** Makes the record with the time of writing. */
   readonly make: (now: string) => PrimaryRecord
   readonly on: readonly Host[]
 }
 
-/** Hosts that answered, and so can get a record. */
-export function recordersIn(copies: readonly HostAnswer<Copy>[]): readonly Host[] {
+/** Returns the hosts that answered and can store a record. */
+export function answeringHosts(copies: readonly HostAnswer<Copy>[]): readonly Host[] {
   return copies.flatMap(({ host, answer }) => (answer ? [host] : []))
 }
 
-/** One command for each host. All of them write the same text. */
+/** Returns a command for each host. All write the same record. */
 export function recordCommands({ make, on }: RecordPlan): readonly Command[] {
   const record = make(new Date().toISOString())
   return on.map((host) => ({ ...writeRecord(record), on: host }))
 }
 
-interface KeptParams {
+interface StoredRecordParams {
   readonly record: PrimaryRecord
 }
 
-/** That a host has a copy of the newest record. */
-export const recordKept = resource<KeptParams, Copy>('record of the primary', {
+/** The host has a copy of the newest record. */
+export const storedRecord = resource<StoredRecordParams, Copy>('record of the primary', {
   id: ({ record }) => record.primary,
   affects: 'itself',
   read: () => primaryRecord.read,
@@ -53,7 +53,7 @@ function fieldsOf({
   noReplicaSince,
   behind,
 }: PrimaryRecord): readonly { readonly name: string; readonly to: string }[] {
-  const none = `no replica${noReplicaSince === undefined ? '' : ` since ${timeWords(noReplicaSince)}`}`
+  const none = `no replica${noReplicaSince === undefined ? '' : ` since ${formatTime(noReplicaSince)}`}`
   return [
     { name: 'event', to: event },
     { name: 'primary', to: primary },

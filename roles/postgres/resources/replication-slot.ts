@@ -2,8 +2,8 @@ import { resource } from 'provision-ts'
 import { literal, queryRow, sqlCommand } from '../lib/psql.ts'
 
 /**
- * A physical replication slot: the primary keeps for its replica what that has not got yet, up to max_slot_wal_keep_size. It
- * keeps nothing before the replica's first use of it.
+ * A physical replication slot: the primary keeps WAL that its replica has not received yet, up to max_slot_wal_keep_size. It keeps nothing
+ * before the first use by the replica.
  */
 export const replicationSlot = resource<
   { readonly name: string },
@@ -17,7 +17,7 @@ export const replicationSlot = resource<
     ),
   diff: (_params, have) => {
     if (!have) return { action: 'create', fields: [] }
-    // What the replica still needed is gone for good. The slot is of use again for a new copy, which must be taken by hand.
+    // The WAL that the replica needs is lost. A new slot is useful for a new copy, which must be taken by hand.
     if (have.state === 'lost')
       return { action: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
     return undefined
@@ -32,8 +32,8 @@ export const replicationSlot = resource<
 })
 
 /**
- * No slots on a replica that are named for database hosts: left from its time as a primary, they would hold back its own WAL. Another
- * replica that still follows this one is just about to follow the new primary, and is waited for, half a minute at most.
+ * Removes slots for database hosts from a replica. They remain from its time as a primary and would retain its WAL. It waits up to 30 s for
+ * another replica that still follows this host and is about to follow the new primary.
  */
 export const noReplicationSlots = resource<
   { readonly names: readonly string[] },

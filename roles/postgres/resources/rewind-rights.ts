@@ -9,8 +9,7 @@ const FUNCTIONS = [
 ]
 
 /**
- * What pg_rewind calls on the primary that it makes an old one a copy of. A role that may replicate can read the same files by a base
- * backup, so this is no further power.
+ * Allows a role to run pg_rewind against this primary. A replication role can read the same files by a base backup, so it gains no access.
  */
 export const rewindRights = resource<{ readonly role: string }, { readonly all: boolean } | undefined>(
   'database rights',

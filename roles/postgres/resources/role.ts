@@ -4,9 +4,9 @@ import { matchesVerifier, scramVerifier } from '../lib/scram.ts'
 
 export interface PostgresRoleParams {
   readonly name: string
-  /** @default none: it can log in by the local socket alone */
+  /** @default none: login by the local socket only */
   readonly password?: Secret
-  /** Whether replicas log in as this role. @default false */
+  /** Replicas log in as this role. @default false */
   readonly replication?: boolean
 }
 
@@ -16,8 +16,8 @@ interface Found {
 }
 
 /**
- * A role that logs in by SCRAM, and may do nothing more than that, or replicate. Its password is compared by what PostgreSQL
- * keeps of it, and set by the same: each run that "sets" a password would else store a new salt.
+ * A role with SCRAM login, and no other rights except replication. Its password is compared and set as a verifier. Setting the plain password
+ * in each run would store a new salt.
  */
 export const postgresRole = resource<PostgresRoleParams, Found | undefined>('database role', {
   id: ({ name }) => name,
@@ -32,7 +32,7 @@ export const postgresRole = resource<PostgresRoleParams, Found | undefined>('dat
   diff: ({ name, password, replication = false }, have) => {
     if (password?.reveal() === '')
       throw new Problem(`The password of the database role ${name} is empty`, {
-        next: 'Nothing was changed on the host. See where the inventory takes it from.',
+        next: 'Nothing was changed on the host. Check its source in the inventory.',
       })
     return compare(
       { rights: replication ? 'login replication' : 'login', password: password ? 'as given' : 'none' },
@@ -41,7 +41,7 @@ export const postgresRole = resource<PostgresRoleParams, Found | undefined>('dat
   },
   apply: ({ name, password, replication = false }, have) => {
     const rights = `login ${replication ? '' : 'no'}replication nosuperuser nocreaterole nocreatedb nobypassrls`
-    // It is compared first, as a change of rights alone needs no new salt.
+    // A change of rights alone needs no new salt.
     const same = have && passwordOf(have, password) === (password ? 'as given' : 'none')
     const words = same ? '' : ` password ${password ? literal(scramVerifier(password.reveal())) : 'null'}`
     const verb = have ? 'alter' : 'create'

@@ -4,9 +4,9 @@ import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
 export interface PostgresSchemaParams {
   readonly database: string
   readonly name: string
-  /** Whose it is, with all that is in it. */
+  /** The owner of the schema and its objects. */
   readonly owner: string
-  /** Who reads and writes rows in it, and can make, change and drop nothing. */
+  /** Reads and writes rows. It can create, change and drop nothing. */
   readonly user: string
 }
 
@@ -20,8 +20,8 @@ interface Found {
 }
 
 /**
- * A schema of one role, where another may read and write rows: of all that the owner makes there from now on. Single tables may be
- * closed to it by a migration; nobody opens them again. In the schema `public` of that database nobody may make anything.
+ * A schema of one role, in which another role may read and write rows of all new tables. A migration may revoke that for a table, and no run
+ * grants it again. No role may create objects in the schema `public` of the database.
  */
 export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>('database schema', {
   id: ({ database, name }) => `${database}.${name}`,
@@ -47,7 +47,7 @@ export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>(
         [`${user} has`]: USAGE,
         [`${user} gets on tables`]: ROWS,
         [`${user} gets on sequences`]: SEQUENCES,
-        'things of others': 'none',
+        'objects of others': 'none',
       },
       there && {
         owner: there.owner,
@@ -55,7 +55,7 @@ export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>(
         [`${user} has`]: there.uses ?? 'nothing',
         [`${user} gets on tables`]: there.rows ?? 'nothing',
         [`${user} gets on sequences`]: there.sequences ?? 'nothing',
-        'things of others': there.others ?? 'none',
+        'objects of others': there.others ?? 'none',
       },
     )
   },
@@ -74,7 +74,7 @@ export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>(
         `${byDefault} grant select, insert, update, delete on tables to ${who}`,
         `${byDefault} revoke all on sequences from ${who}`,
         `${byDefault} grant usage, select on sequences to ${who}`,
-        // Made before there was an owner: the user held all rights, and keeps those on rows.
+        // Objects from before there was an owner. The user keeps its rights on rows.
         ...(have?.others?.split(' ').includes(user)
           ? [
               `reassign owned by ${who} to ${whose}`,
@@ -91,7 +91,7 @@ const USAGE = 'USAGE'
 const ROWS = 'DELETE INSERT SELECT UPDATE'
 const SEQUENCES = 'SELECT USAGE'
 
-/** What the user gets on each thing of a kind that the owner makes in the schema. */
+/** Returns the default privileges of the user on new tables (`r`) or sequences (`S`) of the owner. */
 function defaults(kind: 'r' | 'S', owner: string, user: string): string {
   return `(select string_agg(privilege_type, ' ' order by privilege_type) from pg_default_acl d, aclexplode(defaclacl)
      where defaclnamespace = n.oid and defaclobjtype = '${kind}' and pg_get_userbyid(defaclrole) = ${literal(owner)}

@@ -2,9 +2,9 @@ import { type Command, type Handler, resource } from 'provision-ts'
 import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
 
 export interface SettingsActiveParams {
-  /** The settings that are ours to say. */
+  /** The settings of the role. */
   readonly names: readonly string[]
-  /** What puts the files in force. */
+  /** Activates the files. */
   readonly apply: Handler
 }
 
@@ -14,11 +14,10 @@ interface Found {
 }
 
 /**
- * That the server goes by the files: nothing waits for a restart, as after an edit by hand, and nothing that is said in them is
- * said otherwise by ALTER SYSTEM, which would beat them.
+ * The server uses the settings of the files: none needs a restart, as after a manual change, and none is overridden by ALTER SYSTEM.
  */
 export const settingsActive = resource<SettingsActiveParams, Found | undefined>('database settings', {
-  id: () => 'in force',
+  id: () => 'active',
   read: ({ names }) =>
     queryRow<Found>(
       `select string_agg(name, ' ') filter (where pending_restart and name <> 'cluster_name') as waiting,
@@ -28,7 +27,7 @@ export const settingsActive = resource<SettingsActiveParams, Found | undefined>(
     ),
   diff: (_params, have) => {
     const fields = [
-      ...(have?.waiting ? [{ name: 'wait for a restart', from: have.waiting, to: 'in force' }] : []),
+      ...(have?.waiting ? [{ name: 'need a restart', from: have.waiting, to: 'active' }] : []),
       ...(have?.overridden ? [{ name: 'ALTER SYSTEM', from: have.overridden, to: 'reset' }] : []),
     ]
     return fields.length === 0 ? undefined : { action: 'change', fields }

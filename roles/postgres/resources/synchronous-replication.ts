@@ -4,7 +4,7 @@ import { localFunctions } from '../lib/shell.ts'
 import type { Paths } from '../params.ts'
 
 export interface SynchronousReplicationParams {
-  /** Hosts of which one must have a write before it is acknowledged; none for writes that wait for nobody. */
+  /** Commits wait until one of these hosts has them on disk. Empty: they wait for none. */
   readonly replicas: readonly { readonly name: string }[]
   readonly paths: Paths
 }
@@ -16,17 +16,16 @@ interface Found {
 }
 
 /**
- * Whether a commit waits until a replica has it on its disk. It begins to once a replica streams, and a run never ends it: what to do
- * without a replica is for people to say.
+ * Commits wait until a replica has them on disk. This starts once a replica streams. A run never ends it, because continuing without a
+ * replica is a decision of the user.
  *
- * The cluster itself keeps note of it in a setting of the database `postgres`, so that a replica knows, when its primary is gone,
- * whether it has all that was acknowledged. The note is made after the waiting began, and taken away before it ends.
+ * The cluster stores it as a setting of the database `postgres`. So a replica without its primary knows if it has all acknowledged writes. The
+ * setting is made after the waiting starts and removed before it ends.
  */
 export const synchronousReplication = resource<SynchronousReplicationParams, Found | undefined>(
   'synchronous replication',
   {
-    id: ({ replicas }) =>
-      replicas.length > 0 ? `to ${replicas.map(({ name }) => name).join(', ')}` : 'of nobody',
+    id: ({ replicas }) => (replicas.length > 0 ? `to ${replicas.map(({ name }) => name).join(', ')}` : 'off'),
     affects: 'itself',
     read: ({ replicas }) =>
       queryRow<Found>(
@@ -39,25 +38,25 @@ export const synchronousReplication = resource<SynchronousReplicationParams, Fou
       const names = standbyNames(replicas)
       if (names !== '' && have && !have.streaming) return undefined
       const difference = compare(
-        { 'writes wait for': names || 'nobody', noted: names !== '' },
-        have && { 'writes wait for': have.names || 'nobody', noted: have.marked },
+        { 'commits wait for': names || 'none', stored: names !== '' },
+        have && { 'commits wait for': have.names || 'none', stored: have.marked },
       )
       return difference
     },
     apply: ({ replicas, paths }): readonly Command[] => {
       const names = standbyNames(replicas)
-      const waits = { script: inForce(paths, names), timeout: '1m' } as const
+      const waits = { script: activate(paths, names), timeout: '1m' } as const
       return names === '' ? [unmarked, waits] : [waits, marked]
     },
   },
 )
 
-/** Replicas are known by their cluster_name, which is the host's name. */
+/** Returns the value of synchronous_standby_names. A replica's name is its cluster_name, the host's name. */
 export function standbyNames(replicas: readonly { readonly name: string }[]): string {
   return replicas.length > 0 ? `ANY 1 (${replicas.map(({ name }) => `"${name}"`).join(', ')})` : ''
 }
 
-/** In a file of its own: that of the other settings is the same for a primary and a replica. */
+/** A file of its own, as the other settings are the same for a primary and a replica. */
 export function synchronousConf({ config }: Pick<Paths, 'config'>): `/${string}` {
   return `${config}/conf.d/91-synchronous.conf`
 }
@@ -68,7 +67,7 @@ const marked = sqlCommand('postgres', `${MARK} = 'on'`)
 
 const unmarked = sqlCommand('postgres', `alter database postgres reset provision.synchronous`)
 
-function inForce(paths: Paths, names: string): Shell {
+function activate(paths: Paths, names: string): Shell {
   const conf = synchronousConf(paths)
   const text = `# Written by provision, once a replica streamed.\nsynchronous_standby_names = '${names}'\n`
   const written =
@@ -80,7 +79,7 @@ ${written} || exit 1
 ask 'select pg_reload_conf()' >/dev/null || exit 1
 n=0
 until [ "$(ask 'show synchronous_standby_names')" = ${names} ]; do
-  n=$((n + 1)); [ $n -lt 100 ] || { echo 'The server goes on with the old synchronous_standby_names; does a file with a later name, or ALTER SYSTEM, say otherwise?' >&2; exit 1; }
+  n=$((n + 1)); [ $n -lt 100 ] || { echo 'The server still uses the old synchronous_standby_names. Check files with a later name, and ALTER SYSTEM.' >&2; exit 1; }
   sleep 0.05
 done`
 }

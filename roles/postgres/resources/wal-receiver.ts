@@ -6,7 +6,7 @@ export interface WalReceiverParams {
   /** The primary's address. */
   readonly from: string
   readonly slot: string
-  /** Where the server writes its log. */
+  /** The log file of the server. */
   readonly log: string
 }
 
@@ -17,8 +17,8 @@ interface Found {
 }
 
 /**
- * That a replica really gets what its primary writes. A server that runs and answers may have been left behind for good, so the
- * receiver itself is asked. The change is to wait for it, half a minute at most.
+ * The replica receives WAL of its primary. A running server may be permanently behind, so the WAL receiver is checked. The change is to wait up
+ * to 30 s.
  */
 export const walReceiver = resource<WalReceiverParams, Found | undefined>('replication', {
   id: ({ from }) => `from ${from}`,
@@ -31,14 +31,14 @@ export const walReceiver = resource<WalReceiverParams, Found | undefined>('repli
   apply: ({ from, slot, log }) => [
     waitForQuery({
       query: streaming(from, slot),
-      otherwise: sh`printf '%s\n' ${`nothing streams from ${from} to here after 30 s; the log says:`}
+      otherwise: sh`printf '%s\n' ${`no WAL from ${from} after 30 s. Log of the server:`}
     tail -n 100 ${log} | grep -E 'FATAL|ERROR|PANIC|waiting' | tail -n 6`,
     }),
   ],
 })
 
 function present({ state, from, slot }: Found) {
-  return { state, from: from ?? 'nowhere', slot: slot ?? 'none' }
+  return { state, from: from ?? 'none', slot: slot ?? 'none' }
 }
 
 function streaming(from: string, slot: string): string {
