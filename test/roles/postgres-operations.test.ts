@@ -148,9 +148,7 @@ describe('a failover', () => {
   it('goes on without a silent primary only when commits waited for the replica', () => {
     const found = planFailover(both(undefined, replica()), wish)
     expect(found).to.deep.include({ to: db2, fenced: [], silent: [db1] })
-    expect(found?.loss)
-      .to.include('no acknowledged write')
-      .and.include('provision disable-sync-replication')
+    expect(found?.loss).to.include('no acknowledged write').and.include('provision disable-sync-replication')
     expect(refusal(() => planFailover(both(undefined, replica({ synchronous: false })), wish))).to.include(
       '--accept-data-loss',
     )

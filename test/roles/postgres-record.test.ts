@@ -147,9 +147,7 @@ describe('the record of the primary', () => {
       expect(said).to.include(
         'db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)',
       )
-      expect(said).to.include(
-        'Writes on db2 since 2026-01-31 12:00:00 UTC are not on db1, and would be lost',
-      )
+      expect(said).to.include('Writes on db2 since 2026-01-31 12:00:00 UTC are not on db1, and would be lost')
       expect(said).to.include('Start db2, then: provision rejoin --host db1')
       expect(choosePrimary(old), 'without a record').to.equal(db1)
     })
