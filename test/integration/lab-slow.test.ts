@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { execa } from 'execa'
-import { cpuUsed, labGroup } from '../../src/lab/hosts/cgroups.ts'
+import { cpuUsed, labGroup } from '../../src/lab/base/cgroups.ts'
+import { readState } from '../../src/lab/base/state.ts'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { readState } from '../../src/lab/state.ts'
 import { freshLab, noHosts, provision } from './support.ts'
 
 const LAB = 'test-lab-slow'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
+import { labPaths } from '../../src/lab/base/paths.ts'
 import { deleteSnapshot, downLab, type Lab, listSnapshots, upLab } from '../../src/lab/index.ts'
-import { labPaths } from '../../src/lab/paths.ts'
 import { sql } from '../operations/database-load.ts'
 import { databaseFiles } from '../operations/database-site.ts'
 import { wordsOf } from '../support/words.ts'

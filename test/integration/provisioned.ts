@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { locked } from '../../src/lab/base/lock.ts'
 import { deleteSnapshot, downLab, type Lab, listSnapshots, upLab } from '../../src/lab/index.ts'
-import { locked } from '../../src/lab/lock.ts'
 import { DEBIAN, freshLab, provision, ROOT } from './support.ts'
 
 /** Of a run of several files (scripts/integration.js), which deletes its snapshots at its end. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { locked } from '../../src/lab/lock.ts'
-import { isAlive, processId } from '../../src/lab/state.ts'
+import { locked } from '../../src/lab/base/lock.ts'
+import { isAlive, processId } from '../../src/lab/base/state.ts'
 
 describe('a lock', () => {
   const name = `test-${process.pid}`

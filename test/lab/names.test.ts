@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { byName, checkName } from '../../src/lab/base/paths.ts'
+import { labSecret } from '../../src/lab/base/secrets.ts'
 import { Guest } from '../../src/lab/hosts/guest.ts'
-import { byName, checkName } from '../../src/lab/paths.ts'
-import { labSecret } from '../../src/lab/secrets.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { wordsOf } from '../support/words.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { STATE } from '../../src/lab/base/paths.ts'
 import { SNAPSHOTS } from '../../src/lab/image/snapshots.ts'
-import { STATE } from '../../src/lab/paths.ts'
 
 /** What is on this machine that a test could leave behind. */
 export interface Ground {

@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { execa, type Options } from 'execa'
+import { CACHE } from '../../src/lab/base/paths.ts'
+import { readState } from '../../src/lab/base/state.ts'
 import { baseImage } from '../../src/lab/image/base-image.ts'
 import { downLab, upLab } from '../../src/lab/index.ts'
-import { CACHE } from '../../src/lab/paths.ts'
-import { readState } from '../../src/lab/state.ts'
 import { ROOT } from '../integration/support.ts'
 
 const HERE = import.meta.dirname

@@ -31,7 +31,7 @@ function log(): Command {
     .argument('<host>')
     .action(async (host: string, { name }: LabOptions) => {
       const lab = await open(name)
-      const { hostPaths } = await import('../paths.ts')
+      const { hostPaths } = await import('../base/paths.ts')
       const { console: path } = hostPaths(lab.name, lab.host(host).name)
       await access(path, constants.R_OK).catch((cause) => {
         throw new Problem('Only root can read the console output of a host.', {

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { HostPaths } from '../paths.ts'
-import { run } from '../run.ts'
+import type { HostPaths } from '../base/paths.ts'
+import { run } from '../base/run.ts'
 
 /** The size of each host's disk. It uses space on the machine only for written data. */
 const SIZE = 8 * 1024 ** 3

@@ -2,10 +2,18 @@ import type { ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../model/problem.ts'
+import {
+  cpuUsed,
+  freezeGroup,
+  killGroup,
+  labGroup,
+  limitCpu,
+  makeGroup,
+  removeGroup,
+} from '../base/cgroups.ts'
+import { type HostPaths, hostPaths } from '../base/paths.ts'
+import { childrenOf } from '../base/state.ts'
 import { connectHost, disconnectHost, namespacePath, setLink } from '../network/bridge.ts'
-import { type HostPaths, hostPaths } from '../paths.ts'
-import { childrenOf } from '../state.ts'
-import { cpuUsed, freezeGroup, killGroup, labGroup, limitCpu, makeGroup, removeGroup } from './cgroups.ts'
 import { fillDisk, freeDisk } from './disk.ts'
 import { boot, POWER_OFF, REBOOT } from './nspawn.ts'
 import { Console, describeActivity, type HostActivity, Progress, unitsDone } from './progress.ts'

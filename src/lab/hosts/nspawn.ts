@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { searchPath } from '../run.ts'
-import { inGroup } from './cgroups.ts'
+import { inGroup } from '../base/cgroups.ts'
+import { searchPath } from '../base/run.ts'
 
 export interface Machine {
   readonly name: string

@@ -1,6 +1,6 @@
 import type { Mirror } from '../apt/sources.ts'
+import type { Debian } from '../base/state.ts'
 import { APT_PORT, GATEWAY } from '../network/addresses.ts'
-import type { Debian } from '../state.ts'
 
 export const RELEASE_NAMES: Readonly<Record<Debian, string>> = { 12: 'bookworm', 13: 'trixie' }
 

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
+import { hostPaths, labPaths } from '../base/paths.ts'
+import { run } from '../base/run.ts'
+import { type Debian, type LabState, readState, writeState } from '../base/state.ts'
 import { DEFAULT_NAME, usualPort } from '../network/addresses.ts'
-import { hostPaths, labPaths } from '../paths.ts'
-import { run } from '../run.ts'
-import { type Debian, type LabState, readState, writeState } from '../state.ts'
 import { readSnapshot, type SnapshotRecord, snapshotPaths } from './snapshots.ts'
 
 /** Copies a lab, whose disks must not be mounted, to a snapshot, atomically. */

@@ -3,9 +3,9 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
-import { checkName } from '../paths.ts'
-import { checkMachine } from '../requirements.ts'
-import type { Debian, HostState } from '../state.ts'
+import { checkName } from '../base/paths.ts'
+import { checkMachine } from '../base/requirements.ts'
+import type { Debian, HostState } from '../base/state.ts'
 
 /** A snapshot of a lab. */
 export interface Snapshot {

@@ -1,4 +1,4 @@
-import { run, tryRun } from '../run.ts'
+import { run, tryRun } from '../base/run.ts'
 import { bridgePort, GATEWAY, macAddress } from './addresses.ts'
 
 /** A host on the bridge. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, Server, Socket } from 'node:net'
-import { ownCommand } from '../run.ts'
+import { ownCommand } from '../base/run.ts'
 
 /** A listening socket on the machine's loopback. */
 interface Listening {

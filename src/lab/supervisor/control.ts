@@ -2,8 +2,8 @@ import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { Problem } from '../../model/problem.ts'
 import type { Mirror } from '../apt/sources.ts'
-import { eachLine } from '../run.ts'
-import type { Debian } from '../state.ts'
+import { eachLine } from '../base/run.ts'
+import type { Debian } from '../base/state.ts'
 
 /** The calls that a supervisor serves, with their arguments and results. */
 export interface Calls {

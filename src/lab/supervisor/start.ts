@@ -3,9 +3,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inGroup, labGroup, makeGroup, removeGroup } from '../hosts/cgroups.ts'
-import { labPaths } from '../paths.ts'
-import { ownCommand, searchPath } from '../run.ts'
+import { inGroup, labGroup, makeGroup, removeGroup } from '../base/cgroups.ts'
+import { labPaths } from '../base/paths.ts'
+import { ownCommand, searchPath } from '../base/run.ts'
 import { call } from './control.ts'
 
 /** Starts a lab's supervisor in the background and returns when it accepts calls. Kills the remains of an earlier one. */

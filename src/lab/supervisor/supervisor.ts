@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
+import { labPaths } from '../base/paths.ts'
+import { run } from '../base/run.ts'
 import { createBridge } from '../network/bridge.ts'
 import { Gateway } from '../network/gateway.ts'
-import { labPaths } from '../paths.ts'
-import { run } from '../run.ts'
 import { type Handlers, serveCalls } from './control.ts'
 import { RunningLab } from './running-lab.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { Problem } from '../model/problem.ts'
-import { didYouMean } from '../shell/nearest.ts'
+import { Problem } from '../../model/problem.ts'
+import { didYouMean } from '../../shell/nearest.ts'
 
 /** The directories of labs: disks, keys, secrets. Deleted by `lab down`. */
 export const STATE = '/var/lib/provision/lab'

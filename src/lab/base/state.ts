@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { Problem } from '../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 import { labPaths } from './paths.ts'
 
 /** A release of Debian that a lab can run. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
+import { labPaths } from '../base/paths.ts'
+import type { HostState } from '../base/state.ts'
 import { DEPLOY } from '../image/base-contents.ts'
-import { labPaths } from '../paths.ts'
-import type { HostState } from '../state.ts'
 
 export interface KnownHost extends HostState {
   /** The public key of its sshd. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Problem } from '../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 import { labPaths } from './paths.ts'
 
 /** A password of this lab, created at its first use. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { Problem } from '../model/problem.ts'
-import { unified } from './hosts/cgroups.ts'
+import { Problem } from '../../model/problem.ts'
+import { unified } from './cgroups.ts'
 import { run, tryRun } from './run.ts'
 
 /** The programs that a lab needs on this machine, and their packages. */
