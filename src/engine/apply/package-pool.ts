@@ -3,7 +3,8 @@ import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Pool } from '../../model/resource/step.ts'
 import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
-import type { PlayRun, PlayState, StepState } from '../read/refresh.ts'
+import type { PlayRun, PlayState } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 
 /**
  * Orders the steps of a turn so that one apt run installs all packages: steps of the pool of the first one are moved next to it, where that

@@ -3,7 +3,7 @@ import { elapsed } from '../../shell/duration.ts'
 import { Secret } from '../../shell/secret.ts'
 import type { HostTurn } from '../context.ts'
 import type { HostScript } from '../hosts/scripts.ts'
-import type { StepState } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 
 /** The progress of a command while it runs. */
 export interface Progress {

@@ -9,7 +9,8 @@ import { type Failure, failedStep, firstFailure, interrupted } from '../errors/s
 import { batch, readHost } from '../hosts/batch.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import { type HostScript, hostScript } from '../hosts/scripts.ts'
-import { readSteps, type StepState } from '../read/refresh.ts'
+import { readSteps } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 import { isPooled } from './package-pool.ts'
 import { announceReboots, reportProgress } from './progress.ts'
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Host } from '../../model/inventory/host.ts'
 import { Problem } from '../../model/problem.ts'
-import type { PlayStates, StepState } from '../read/refresh.ts'
+import type { PlayStates } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 
 /** The state of the hosts in a plan, to find later whether a host has changed since. */
 export interface PlanContent {

@@ -8,7 +8,8 @@ import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import { toProblem } from '../hosts/scripts.ts'
 import { Changes } from '../read/changes.ts'
-import type { PlayRun, PlayState, StepState } from '../read/refresh.ts'
+import type { PlayRun, PlayState } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 import { drainHosts } from '../rollout/drain.ts'
 import {
   batchingOf,

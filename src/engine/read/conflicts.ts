@@ -3,7 +3,7 @@ import { exampleFacts, RELEASES } from '../../model/resource/facts.ts'
 import type { FakePath, FakeState } from '../../model/resource/fake-state.ts'
 import type { Step } from '../../model/resource/step.ts'
 import { describeStep } from '../errors/step-errors.ts'
-import type { StepState } from './refresh.ts'
+import type { StepState } from './step-state.ts'
 
 /** Kinds that set the thing that they are named after. */
 const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit'])

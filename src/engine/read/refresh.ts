@@ -7,7 +7,6 @@ import type { Playbook } from '../../model/playbook/playbook.ts'
 import type { EndHost, Steps } from '../../model/playbook/steps.ts'
 import { InvalidParams, Problem, wrapErrors } from '../../model/problem.ts'
 import { QuestionRegistry } from '../../model/resource/answer-store.ts'
-import type { Diff } from '../../model/resource/diff.ts'
 import type { Ask } from '../../model/resource/question.ts'
 import { mapRead, type Read, readAll } from '../../model/resource/read.ts'
 import { catchFailures, ReadFailure } from '../../model/resource/read-failure.ts'
@@ -17,6 +16,7 @@ import type { HostRun } from '../hosts/host-run.ts'
 import type { Hosts } from '../hosts/hosts.ts'
 import { Changes } from './changes.ts'
 import { assertNoConflicts } from './conflicts.ts'
+import type { StepState } from './step-state.ts'
 
 /** A play with its hosts and their steps, which are not expanded yet. */
 export interface PlayRun {
@@ -46,16 +46,6 @@ export function playRunsOf<S extends Entries>({
       wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
     return { play, hosts, steps: new Map(hosts.map((host) => [host.name, stepsOf(host)])) }
   })
-}
-
-/** A step and its current state on a host. */
-export interface StepState {
-  readonly expanded: ExpandedStep
-  readonly have: unknown
-  /** Undefined if the step needs no change. */
-  readonly difference: Diff | undefined
-  /** The reason why the step cannot be applied in the current state; an earlier step may solve it. */
-  readonly problem?: Problem
 }
 
 /** The steps of a play on a host, and what they depend on. */

@@ -1,5 +1,3 @@
-import type { Play } from './play.ts'
-
 /** A number of hosts, or a share of the play's hosts. */
 export type BatchSize = number | `${number}%`
 
@@ -8,7 +6,11 @@ export function playBatches<H>({
   hosts,
   serial,
   maxUnavailable,
-}: Pick<Play, 'serial' | 'maxUnavailable'> & { readonly hosts: readonly H[] }): readonly (readonly H[])[] {
+}: {
+  readonly hosts: readonly H[]
+  readonly serial: readonly BatchSize[] | undefined
+  readonly maxUnavailable: BatchSize | undefined
+}): readonly (readonly H[])[] {
   return batches(hosts, maxUnavailable === undefined ? serial : [atLeastOne(maxUnavailable, hosts.length), 1])
 }
 

@@ -81,6 +81,6 @@ export function parseJournal(text: string): {
   const lines = rest.slice(0, -1).map((line) => JSON.parse(line))
   return {
     about: { ...about, provision: 2 },
-    lines: about.provision === 1 ? lines.map(fromVersion1) : lines,
+    lines: about.provision === 1 ? lines.map((line) => fromVersion1(line) as unknown as JournalLine) : lines,
   }
 }

@@ -1,10 +1,9 @@
 import type { EventOf } from '../../model/event.ts'
-import type { JournalLine } from './format.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
 /** Converts a line of a journal of version 1, which 0.1 wrote. To be deleted after one release. */
-export function fromVersion1(line: Line): JournalLine {
+export function fromVersion1(line: Line): Line {
   const kind = String(line['kind'])
   const outcome = String(line['outcome'])
   return {
@@ -14,10 +13,10 @@ export function fromVersion1(line: Line): JournalLine {
     ...(kind === 'bracket' && { outcome: DRAIN_OUTCOMES[outcome] ?? outcome }),
     ...(kind === 'recovered' && { outcome: RECOVERIES[outcome] ?? outcome }),
     ...(kind === 'end' && { summary: summaryFrom(line['summary'] as Line) }),
-  } as unknown as JournalLine
+  }
 }
 
-const KINDS: Readonly<Record<string, JournalLine['kind']>> = {
+const KINDS: Readonly<Record<string, string>> = {
   'a step': 'define step',
   doors: 'define ingress',
   'as wanted': 'ok',

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { groupPackages } from '../../../src/engine/apply/package-pool.ts'
-import type { StepState } from '../../../src/engine/read/refresh.ts'
+import type { StepState } from '../../../src/engine/read/step-state.ts'
 import { known } from '../../../src/model/resource/read.ts'
 import { resource, type Step } from '../../../src/model/resource/step.ts'
 import { file } from '../../../src/resources/files/file.ts'
