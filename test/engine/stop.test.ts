@@ -13,7 +13,7 @@ describe('a run that is stopped before its plan is known', () => {
   const plays = playbook(site, ({ web }) => [play('web', { hosts: web }, () => steps)])
 
   for (const transport of ['ssh2', 'openssh'] as const)
-    it(`begins no login any more, and gives up those under way (${transport})`, async () => {
+    it(`starts no further login and cancels pending ones (${transport})`, async () => {
       const stop = new AbortController()
       const sockets = new Set<Socket>()
       let connections = 0
@@ -55,7 +55,7 @@ describe('a run that is stopped before its plan is known', () => {
       server.close()
     })
 
-  it('does not wait for what it asks', async () => {
+  it('does not wait for its reads', async () => {
     const stop = new AbortController()
     const open = sessions(transports({}, 'local'), { method: 'none' })
     const summary = await run(

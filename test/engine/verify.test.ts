@@ -46,7 +46,7 @@ describe('a verification', () => {
         return opened
       },
     )
-  /** What became of each, a line; the engine's own checks left out. */
+  /** The result of each check, one per line, without the built-in checks. */
   const lines = async (...given: Parameters<typeof verified>) =>
     (await verified(...given)).findings
       .filter(({ label }) => !label.startsWith('nothing is left'))
@@ -58,7 +58,7 @@ describe('a verification', () => {
     read(sh`echo one`, ({ stdout }) => stdout.trim()),
   )
 
-  it('asks each host in one round trip, only looks, and says how long each check took', async () => {
+  it('reads each host in one round trip, read-only, and reports the duration of each check', async () => {
     const { findings, unreachable } = await verified((web) => [
       web.hosts.map((host) => [
         check(host, 'is well', sh`true`),
@@ -74,7 +74,7 @@ describe('a verification', () => {
     expect(locks).to.deep.equal([false, false])
   })
 
-  it('tells the last words of a check that fails, and what to do', async () => {
+  it('reports the last lines of a check that fails, and the next action', async () => {
     const { findings } = await verified((web) =>
       web.hosts
         .slice(0, 1)
@@ -90,7 +90,7 @@ describe('a verification', () => {
     ])
   })
 
-  it('tries a probe once, and tells the status of a script that says nothing', async () => {
+  it('tries a probe once, and reports the status of a script without output', async () => {
     const said = await lines((web) =>
       web.hosts
         .slice(0, 1)
@@ -103,7 +103,7 @@ describe('a verification', () => {
     expect(said.slice(1)).to.deep.equal(['web1 · is silent · failed · it ended with status 4'])
   })
 
-  it('does not know the result of a check that took too long, was killed or says so, and gives no advice', async () => {
+  it('has the result unknown after a timeout, a signal or status 75, without a next action', async () => {
     const { findings } = await verified((web) =>
       web.hosts.slice(0, 1).map((host) => [
         check(host, 'ends', sh`echo begun; sleep 1000`, { timeout: '100ms', next: 'Renew it.' }),
@@ -129,7 +129,7 @@ describe('a verification', () => {
     expect(found[0]?.problem?.details).to.deep.equal(['begun'])
   })
 
-  it('asks a check that does not hold once more, after all others, and no other', async () => {
+  it('repeats a check that does not pass once, after all others, and no other check', async () => {
     const directory = rig.empty()
     const log = `${directory}/log`
     const only = (web: Group): Checks =>
@@ -155,7 +155,7 @@ describe('a verification', () => {
     expect(sessions.get('web1')?.trips).to.equal(2)
   })
 
-  it('has the output of a script as an answer, and when it ran', async () => {
+  it('provides the output of a script as an answer, with its times', async () => {
     const began = Date.now()
     const seen: unknown[] = []
     await verified((web) =>
@@ -175,7 +175,7 @@ describe('a verification', () => {
     expect(words?.to).to.be.within(words?.from ?? 0, Date.now() + 20)
   })
 
-  it('runs the checks of a host at the same time', async () => {
+  it('runs the checks of a host in parallel', async () => {
     const directory = rig.empty()
     const meets = (own: string, other: string) =>
       sh`: > ${`${directory}/${own}`}; until [ -e ${`${directory}/${other}`} ]; do sleep 0.01; done`
@@ -187,7 +187,7 @@ describe('a verification', () => {
     expect(said).to.deep.equal(['web1 · a · passed', 'web1 · b · passed'])
   })
 
-  it('does not let an unreachable host hide the others, and does not judge without its answer', async () => {
+  it('checks the other hosts if one is unreachable, and does not judge without its answer', async () => {
     const well = (web: Group): Checks => [
       web.hosts.map((host) => check(host, 'is well', sh`true`)),
       expected('all have a name', askEach(web, name), (all) =>
@@ -205,7 +205,7 @@ describe('a verification', () => {
     ])
   })
 
-  it('judges without the answer of an unreachable host where the check says so', async () => {
+  it('judges without the answer of an unreachable host with ignoreUnreachable', async () => {
     const known = (all: readonly { readonly answer: string | undefined }[]) => {
       const names = all.map(({ answer }) => answer ?? 'no answer')
       return names.includes('one') ? `web2 gave ${names[1]}` : new Unknown('no host answers')
@@ -217,7 +217,7 @@ describe('a verification', () => {
     ])
   })
 
-  it('does not know the result where an answer makes no sense, and takes a refusal of the judge for a failure', async () => {
+  it('has the result unknown for an invalid answer, and failed if the judgement throws', async () => {
     const broken = ask(
       'broken',
       read(sh`echo x`, (): string => {
@@ -243,7 +243,7 @@ describe('a verification', () => {
       .that.match(/verify\.test\.ts$/)
   })
 
-  it('asks none but the hosts of the limit', async () => {
+  it('reads only the hosts of the limit', async () => {
     const checks = (web: Group): readonly Check[] => [
       ...web.hosts.map((host) => check(host, 'is well', sh`true`)),
       expected('all have a name', askEach(web, name), () => undefined),
@@ -253,7 +253,7 @@ describe('a verification', () => {
     expect([...sessions.keys()]).to.deep.equal(['web2'])
   })
 
-  it('finds what a run that died has left behind', async function () {
+  it('finds the state that a killed run has left', async function () {
     if (!rig.machine.isPrivate) return this.skip()
     const session = (await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })).session
     await session.run([

@@ -14,7 +14,7 @@ import { handler } from '../../src/model/resource/handler.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
 import { ownRig } from '../support/rig.ts'
 
-describe('the state that runs keep on a host', () => {
+describe('the state of runs on a host', () => {
   const rig = ownRig({ private: true })
   const reload = handler('reload a/b ü', sh`true`)
 
@@ -36,7 +36,7 @@ describe('the state that runs keep on a host', () => {
     readonly drains: () => Promise<readonly unknown[]>
   }
 
-  it('has the handlers that are recorded and not cleared', () =>
+  it('contains the handlers that are recorded and not cleared', () =>
     use(async (run, { handlers }) => {
       await run(recordHandlers([reload, handler('restart', sh`true`)]))
       expect([...(await handlers())].sort()).to.deep.equal(['reload a/b ü', 'restart'])
@@ -44,7 +44,7 @@ describe('the state that runs keep on a host', () => {
       expect(await handlers()).to.deep.equal(['restart'])
     }))
 
-  it('has the drains that are recorded and not undone', () =>
+  it('contains the drains that are recorded and not undone', () =>
     use(async (run, { drains }) => {
       const one = openDrain('web1', 'out of: web')
       await run(recordDrain(one, [sh`touch ${`${rig.root}/undone`}`]))
@@ -54,7 +54,7 @@ describe('the state that runs keep on a host', () => {
       expect(await drains()).to.deep.equal([])
     }))
 
-  it('is read by the names of 0.1, too, and is removed there', () =>
+  it('is also read under the names of version 0.1, and removed there', () =>
     use(async (run, { handlers, drains }) => {
       await run(sh`cd /var/lib && mkdir -p provision/owed provision/undo
 : > provision/owed/reload%20a%2Fb%20%C3%BC

@@ -16,7 +16,7 @@ const ownKind = resource('own kind', {
 })
 
 describe('the place of a step', () => {
-  it('is that of the call in the file of the user, whatever stands between', () => {
+  it('is that of the call in the file of the user, for each kind of call', () => {
     const calls = [
       file('/a', ''),
       directory('/a'),
@@ -30,7 +30,7 @@ describe('the place of a step', () => {
     )
   })
 
-  it('leaves stack traces of others as they were', () => {
+  it('leaves other stack traces unchanged', () => {
     const { prepareStackTrace, stackTraceLimit } = Error
     file('/a', '')
     expect([Error.prepareStackTrace, Error.stackTraceLimit]).to.deep.equal([
@@ -41,7 +41,7 @@ describe('the place of a step', () => {
 })
 
 describe('a step', () => {
-  it('is frozen, and takes one handler or many', () => {
+  it('is frozen, and accepts one handler or several', () => {
     const [one, two] = [handler('one', sh`:`), handler('two', sh`:`)]
     expect(file('/a', '', { notify: one }).notify).to.deep.equal([one])
     expect(file('/a', '', { notify: [one, two] }).notify).to.deep.equal([one, two])

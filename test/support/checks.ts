@@ -10,23 +10,23 @@ import { sh } from '../../src/shell/sh.ts'
 import type { Session } from '../../src/transport/session/session.ts'
 import type { Rig } from './rig.ts'
 
-/** Programs of a test, by name, as text for sh. They go before those of the machine. */
+/** Programs of a test, by name, as text for sh. They take precedence over those of the machine. */
 export type Programs = Readonly<Record<string, string>>
 
-/** Never answers. */
+/** The program never answers. */
 export const SILENT = 'exec sleep 100000'
-/** Ends at once, with nothing said and no error. */
+/** The program ends at once without output or error. */
 export const SPEECHLESS = 'exit 0'
 
 export interface CheckOptions {
   readonly programs?: Programs
-  /** The limits of checks, in per cent of those that are written. @default 100 */
+  /** The limits of checks, as a percentage of the declared ones. @default 100 */
   readonly percent?: number
   /** @default web1 */
   readonly names?: readonly string[]
 }
 
-/** Opens sessions on this machine, with some of its programs replaced. */
+/** Opens sessions on this machine with some of its programs replaced. */
 export function replacing(rig: Rig, { programs = {}, percent = 100 }: CheckOptions): OpenSession {
   const directory = rig.empty()
   for (const [name, text] of Object.entries(programs)) {
@@ -39,7 +39,7 @@ export function replacing(rig: Rig, { programs = {}, percent = 100 }: CheckOptio
   }
 }
 
-/** The findings of checks that this machine answers, with some of its programs replaced. */
+/** Returns the findings of checks on this machine with some of its programs replaced. */
 export async function findingsOf(
   rig: Rig,
   checks: (hosts: readonly Host[]) => Checks,
@@ -57,7 +57,7 @@ export async function findingsOf(
   return findings.filter(({ label }) => label !== 'nothing is left of unfinished runs')
 }
 
-/** `outcome: message`, a line for each. */
+/** Returns a line `outcome: message` for each finding. */
 export async function resultsOf(...given: Parameters<typeof findingsOf>): Promise<readonly string[]> {
   return (await findingsOf(...given)).map(({ outcome, problem }) =>
     [outcome, problem?.message].filter((part) => part !== undefined).join(': '),

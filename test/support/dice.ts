@@ -6,29 +6,29 @@ export class Dice {
     this.chance = random(seed)
   }
 
-  /** Whether an event of this probability happens. */
+  /** Returns true with this probability. */
   maybe(probability = 0.5): boolean {
     return this.chance() < probability
   }
 
-  /** An integer from 0, below the limit. */
+  /** Returns an integer from 0, below the limit. */
   below(limit: number): number {
     return Math.floor(this.chance() * limit)
   }
 
-  /** One of these. */
+  /** Returns one of these. */
   one<T>(...all: readonly T[]): T {
     const found = all[this.below(all.length)]
     if (found === undefined) throw new RangeError('nothing to choose from')
     return found
   }
 
-  /** Some of these, in their order. */
+  /** Returns some of these, in their order. */
   some<T>(all: readonly T[], probability = 0.5): readonly T[] {
     return all.filter(() => this.maybe(probability))
   }
 
-  /** The lists as one: each keeps its order. */
+  /** Merges the lists; each keeps its order. */
   merged<T>(lists: readonly (readonly T[])[]): readonly T[] {
     const left = lists.filter((list) => list.length > 0).map((list) => [...list])
     const all: T[] = []

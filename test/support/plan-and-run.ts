@@ -2,10 +2,10 @@ import type { RunEvent, StepOutcome } from '../../src/model/event.ts'
 
 /** A step in a plan or a run. */
 export interface StepResult {
-  /** Its play, kind and name: one step in a site. */
+  /** Its play, kind and name, which identify a step in a site. */
   readonly name: string
   readonly outcome: StepOutcome['outcome']
-  /** Whether a plan says that the step changes in any case. */
+  /** True if the plan says that the step certainly changes. */
   readonly known: boolean
 }
 
@@ -23,17 +23,17 @@ export function stepResults(events: readonly RunEvent[]): readonly StepResult[] 
   )
 }
 
-/** How many steps the plans decided, and how many they left open. */
+/** Counts the steps that the plans decided, and those that they deferred. */
 export class Tally {
   known = 0
   ruledOut = 0
   open = 0
-  /** Open steps whose outcome the plan did not foresee. */
+  /** The number of deferred steps with an outcome that the plan did not predict. */
   surprises = 0
 
   /**
-   * Compares a plan with the run after it. A step that is sure to change changes, a step that is ok does not change, and an open step may
-   * do either.
+   * Compares a plan with the run after it. A step that is known to change changes, a step that is ok does not change, and a deferred
+   * step may do either.
    *
    * @returns the steps of the run for which the plan was wrong
    */

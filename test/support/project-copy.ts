@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../integration/support.ts'
 
-/** Copies what users have of the project into a folder, where it is run from, and where releases and settings can be broken. */
+/** Copies the parts of the project that users have into a folder, where tests can run it and break releases and settings. */
 export function copyProject(directory: string): void {
   for (const part of ['playbooks', 'roles', 'inventory', 'Vagrantfile', 'examples/notes-api/dist'])
     cpSync(join(ROOT, part), join(directory, part), { recursive: true })

@@ -1,18 +1,18 @@
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What became of one thing that was tried. */
+/** The result of one test or measurement. */
 export interface Result {
-  /** What it belongs to: the sentence of a suite, or the name of a program. */
+  /** The title of its suite, or the name of a program. */
   readonly suite: string
   readonly name: string
   readonly outcome: 'passed' | 'failed' | 'left out'
   readonly seconds: number
-  /** What was measured, or why it failed. */
+  /** The measured value, or the reason of the failure. */
   readonly said?: string
 }
 
-/** Something measured, which the next night is held against. */
+/** A measurement that the next nightly run compares with its own. */
 export interface Figure {
   readonly name: string
   readonly unit: string
@@ -20,16 +20,16 @@ export interface Figure {
   readonly least: number
   readonly most: number
   readonly runs: number
-  /** The median of what nobody can do without, measured in turns with it: the machine is not as fast every night. */
+  /** The median of the lower bound, measured alternately: the machine is not equally fast every night. */
   readonly floor?: number
 }
 
-/** The folder that takes what a program finds out, when somebody gathers it. */
+/** The folder for the results of a program; undefined if they are not collected. */
 export const RESULTS = process.env['RESULTS']
 
 const NAMES = { results: 'results.jsonl', figures: 'figures.jsonl' } as const
 
-/** Written at once: a program that is killed has said what it found until then. */
+/** Writes at once, so that a killed program keeps its results so far. */
 export function record(result: Result): void {
   append(NAMES.results, result)
 }
@@ -38,7 +38,7 @@ export function recordFigure(figure: Figure): void {
   append(NAMES.figures, figure)
 }
 
-/** Keeps the journals of the runs that were begun in a folder which is about to go. */
+/** Copies the journals of runs from a folder that is about to be removed. */
 export function keepRuns(folder: string): void {
   const runs = join(folder, '.provision/runs')
   if (RESULTS !== undefined && existsSync(runs)) cpSync(runs, join(RESULTS, 'runs'), { recursive: true })

@@ -17,9 +17,9 @@ import { type Machine, type MachineOptions, testMachine } from './machine.ts'
 export interface Outcome {
   readonly summary: Summary
   readonly events: readonly RunEvent[]
-  /** What became of steps and handlers, a line each: `web1 changed file motd`. */
+  /** The outcomes of steps and handlers, one per line: `web1 changed file motd`. */
   readonly told: readonly string[]
-  /** All problems, whole. */
+  /** The messages of all problems. */
   readonly problems: readonly string[]
 }
 
@@ -28,21 +28,21 @@ export type Plays = (web: Group) => readonly Play[]
 export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
   /** @default one host, web1 */
   readonly names?: readonly string[]
-  /** A host that cannot be reached. */
+  /** The name of a host that is unreachable. */
   readonly dead?: string
-  /** Sees each session that is opened. */
+  /** Called for each session that is opened. */
   readonly opens?: (host: Host, options: SessionOptions) => void
   readonly on?: (event: RunEvent) => void
   /** Takes the hosts' locks under this name. @default no lock is taken */
   readonly owner?: string
 }
 
-/** The engine, run for real against this machine as one or many hosts, each with a directory of its own. */
+/** Runs the engine on this machine as one or many hosts, each test with its own directory. */
 export class Rig {
   readonly directory: AbsolutePath = temporary()
   #machine: Machine | undefined
   #root: AbsolutePath | undefined
-  /** Called whenever a shell on a host has ended: that of a session, or one that ends or stops the scripts of another. */
+  /** Called when a shell on a host has ended: that of a session, or one that ends or stops the scripts of another. */
   ended: (() => void) | undefined
 
   async begin(options: MachineOptions = {}): Promise<void> {
@@ -59,7 +59,7 @@ export class Rig {
     return this.#machine
   }
 
-  /** An empty directory; each test begins with another. */
+  /** An empty directory, a new one for each test. */
   get root(): AbsolutePath {
     this.#root ??= this.empty()
     return this.#root
@@ -70,12 +70,12 @@ export class Rig {
     this.#root = undefined
   }
 
-  /** A new empty directory. */
+  /** Creates an empty directory. */
   empty(): AbsolutePath {
     return temporary(this.directory)
   }
 
-  /** Who owns files; for the options of a step. */
+  /** The owner of files, for the options of a step. */
   get own(): { readonly owner: string } {
     return { owner: this.machine.owner }
   }
@@ -137,7 +137,7 @@ export class Rig {
 }
 
 /**
- * A rig for the tests of the enclosing suite.
+ * Creates a rig for the tests of the enclosing suite.
  *
  * @param options.private skips the tests on a machine without namespaces
  */
@@ -152,7 +152,7 @@ export function ownRig(options: MachineOptions & { readonly private?: boolean } 
   return rig
 }
 
-/** A new empty directory. */
+/** Creates an empty directory. */
 export function temporary(within = tmpdir()): AbsolutePath {
   const path = mkdtempSync(join(within, 'provision-test-'))
   return `/${path.slice(1)}`

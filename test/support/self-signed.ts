@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** A certificate for a name that is valid for some days from now on, as PEM. */
+/** Returns a certificate for a name, valid for some days from now on, as PEM. */
 export function selfSigned(name: string, days: number): string {
   const text = execFileSync(
     'openssl',

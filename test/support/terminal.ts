@@ -8,13 +8,13 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Why there can be no pseudo-terminal here, in one line. */
+/** Returns the reason why no pseudo-terminal is available here, in one line. */
 export function noTerminal(): string | undefined {
   if (process.platform !== 'linux') return 'the script command of other systems differs'
   return spawnSync('script', ['--version']).error ? 'there is no script command' : undefined
 }
 
-/** A program in a pseudo-terminal of script(1), and what a person would see there. */
+/** A program in a pseudo-terminal of script(1), and its screen. */
 export class PseudoTerminal {
   readonly #terminal: Terminal
   readonly #child: ChildProcess
@@ -24,7 +24,7 @@ export class PseudoTerminal {
   constructor(command: string, { cols = 80, rows = 24, cwd, env = {} }: TerminalOptions = {}) {
     this.#terminal = new Terminal({ cols, rows, scrollback: 5_000, allowProposedApi: true })
     const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...own } = process.env
-    // By exec: a dash that waits for the program ends of Ctrl-C with 130, however well the program took it.
+    // With exec: a dash that waits for the program ends with 130 after Ctrl-C, even if the program handles the signal.
     this.#child = spawn('script', ['-qfec', `stty cols ${cols} rows ${rows}; exec ${command}`, '/dev/null'], {
       ...(cwd !== undefined && { cwd }),
       env: { ...own, SHELL: '/bin/sh', TERM: 'xterm-256color', ...env },
@@ -37,7 +37,7 @@ export class PseudoTerminal {
     this.code = new Promise((done) => this.#child.on('close', (code) => done(code ?? -1)))
   }
 
-  /** All that the program has written, with what moves the cursor and colours it. */
+  /** The output of the program, with escape sequences for the cursor and colours. */
   get bytes(): string {
     return this.#bytes
   }
@@ -46,7 +46,7 @@ export class PseudoTerminal {
     this.#child.stdin?.write(keys)
   }
 
-  /** What stands on the screen and above it, without the blank ends of lines and of all. */
+  /** The text on the screen and in its scrollback, without trailing blanks and lines. */
   async screen(): Promise<string> {
     await new Promise<void>((done) => this.#terminal.write('', done))
     const { active } = this.#terminal.buffer
@@ -56,7 +56,7 @@ export class PseudoTerminal {
     return lines.join('\n').trimEnd()
   }
 
-  /** Waits until the screen shows this. @throws with the screen when the program ends without it, or after five minutes */
+  /** Waits until the screen shows this. @throws with the screen if the program ends without it, or after five minutes */
   async until(wanted: RegExp): Promise<string> {
     let ended = false
     void this.code.then(() => {
@@ -72,7 +72,7 @@ export class PseudoTerminal {
     }
   }
 
-  /** Takes the terminal away, as when its window is closed. */
+  /** Closes the terminal, like a window. */
   close(): void {
     this.#child.kill('SIGKILL')
   }

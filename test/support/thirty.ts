@@ -12,7 +12,7 @@ import { LocalFile } from '../../src/resources/files/content.ts'
 import { build } from '../../src/resources/releases/release.ts'
 import { unfinishedTransactions } from '../../src/resources/transaction/rollback.ts'
 
-/** The role of 30 steps with its files of this machine; `remove` deletes these. */
+/** Creates the role of 30 steps with its files on this machine; `remove` deletes them. */
 export function thirtySteps(): { readonly steps: Steps; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'provision-thirty-'))
   mkdirSync(join(folder, 'dist'))
@@ -27,7 +27,7 @@ export function thirtySteps(): { readonly steps: Steps; readonly remove: () => v
   return { steps: thirty(params), remove: () => rmSync(folder, { recursive: true }) }
 }
 
-/** How many families of questions a run asks a host for these steps, which ask for no facts; with those that it asks of every host. */
+/** The number of read batches of a run for these steps, which need no facts, including those that it needs on every host. */
 export function familiesOf(of: Steps): number {
   const { steps } = expand(of, {
     facts: {} as never,

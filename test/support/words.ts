@@ -2,7 +2,7 @@ import type { RunEvent } from '../../src/model/event.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { plain, showProblem } from '../../src/report/problem.ts'
 
-/** What a person reads, whole, when this ends in a Problem. */
+/** Returns the complete message of the Problem that this throws. */
 export async function wordsOf(body: () => unknown): Promise<string> {
   try {
     await body()
@@ -13,7 +13,7 @@ export async function wordsOf(body: () => unknown): Promise<string> {
   throw new Error('nothing was refused')
 }
 
-/** The same of all that went wrong on hosts in a run, in its order. */
+/** Returns the complete messages of all problems on hosts in a run, in order. */
 export function wordsIn(events: readonly RunEvent[]): string {
   return events
     .flatMap((event) => ('problem' in event && event.problem ? [showProblem(event.problem, plain)] : []))

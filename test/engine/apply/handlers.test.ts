@@ -11,14 +11,14 @@ import { sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
 describe('a handler', () => {
-  // What a host is owed stands in its /var/lib, which is this machine's own when there is no other.
+  // Pending handlers are recorded in /var/lib. Without namespaces that is the directory of this machine itself.
   const rig = ownRig({ private: true })
 
   const log = () =>
     existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
   const noting = (name: string) => handler(name, sh`echo ${name} >> ${`${rig.root}/log`}`)
 
-  it('runs once, after all steps, however many have notified it', async () => {
+  it('runs once, after all steps, even if several steps notify it', async () => {
     const reload = noting('reload')
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
@@ -31,7 +31,7 @@ describe('a handler', () => {
     expect(told.slice(3)).to.deep.equal(['web1 done handler reload', 'web1 done handler restart'])
   })
 
-  it('does not run when nothing has changed', async () => {
+  it('does not run if nothing changes', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload') }),
@@ -43,7 +43,7 @@ describe('a handler', () => {
     expect(log()).to.deep.equal(['reload'])
   })
 
-  it('is owed by a run that died after the change, and run by the next although nothing changes', async () => {
+  it('stays pending if a run dies after the change, and the next run executes it although nothing changes', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload a/b ü') }),
@@ -66,7 +66,7 @@ describe('a handler', () => {
     expect(log()).to.deep.equal(['reload a/b ü'])
   })
 
-  it('stays owed when it fails, as do those after it', async () => {
+  it('stays pending if it fails, and so do the handlers after it', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/a`, 'a', {
@@ -90,7 +90,7 @@ describe('a handler', () => {
     ])
   })
 
-  it('is settled by a transaction that activates it', async () => {
+  it('does not run after a transaction that activates it', async () => {
     const activate = noting('activate')
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
@@ -104,7 +104,7 @@ describe('a handler', () => {
     expect((await rig.run(plays)).told).to.deep.equal(['web1 ok transaction conf', 'web1 ok command after'])
   })
 
-  it('is not owed by a transaction that took everything back, unless another step has notified it', async () => {
+  it('is not pending after a transaction that rolls back, unless another step notifies it', async () => {
     const activate = handler('activate', sh`grep -q good ${`${rig.root}/conf`}`)
     const plays =
       (conf: string, notify: boolean): Plays =>
@@ -125,7 +125,7 @@ describe('a handler', () => {
     ])
   })
 
-  it('is owed when the connection is lost while a transaction activates it', async () => {
+  it('stays pending if the connection is lost while a transaction activates it', async () => {
     const activate = handler(
       'activate',
       sh`test -e ${`${rig.root}/lost`} || { touch ${`${rig.root}/lost`}; kill -9 $PPID; }; echo activate >> ${`${rig.root}/log`}`,
@@ -141,7 +141,7 @@ describe('a handler', () => {
     expect(told).to.deep.equal(['web1 ok transaction conf', 'web1 done handler activate (leftover)'])
   })
 
-  it('that was owed and is settled in this run is not run once more', async () => {
+  it('runs only once if it is pending and a transaction activates it in the same run', async () => {
     const activate = noting('activate')
     const plays =
       (text: string): Plays =>
@@ -164,7 +164,7 @@ describe('a handler', () => {
   })
 })
 
-describe('the handlers that are due', () => {
+describe('due handlers', () => {
   const [a, b] = [handler('a', sh`:`), handler('b', sh`:`)]
   const step = (of: Partial<Step>) => ({ ...command('c', sh`:`, { creates: '/' }), ...of }) satisfies Step
   const due = (steps: readonly Step[], changed: readonly Step[], owed: readonly string[] = []) =>
@@ -172,19 +172,19 @@ describe('the handlers that are due', () => {
       (one) => `${one.handler.name}${one.leftover ? ' leftover' : ''}`,
     )
 
-  it('are those of changed steps, each once, in the order in which they were notified', () => {
+  it('are those of changed steps, each once, in the order of notification', () => {
     const [one, two] = [step({ notify: [b, a] }), step({ notify: [a] })]
     expect(due([one, two], [one, two])).to.deep.equal(['b', 'a'])
     expect(due([one, two], [two])).to.deep.equal(['a'])
   })
 
-  it('are not those that a later change has carried out itself', () => {
+  it('exclude those that a later change satisfies', () => {
     const [one, two] = [step({ notify: [a] }), step({ satisfies: [a] })]
     expect(due([one, two], [one, two])).to.deep.equal([])
     expect(due([two, one], [one, two])).to.deep.equal(['a'])
   })
 
-  it('are owed ones that some step of the play still speaks of', () => {
+  it('include pending handlers that a step of the play still names', () => {
     const [one, two] = [step({ notify: [a] }), step({ satisfies: [b] })]
     expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a leftover', 'b leftover'])
     expect(due([one], [one], ['a'])).to.deep.equal(['a'])

@@ -9,13 +9,13 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { type Outcome, ownRig, type Plays } from '../../support/rig.ts'
 
-describe('a host that converges', () => {
+describe('a host', () => {
   const rig = ownRig()
 
   const text = (path: string) => readFileSync(path, 'utf8')
   const trips = ({ summary }: Outcome) => summary.hosts.map((host) => host.trips)
 
-  it('costs two round trips when it is as wanted, with 200 steps as with one', async () => {
+  it('needs two round trips in the declared state, with 200 steps as with one', async () => {
     for (const n of [1, 200]) {
       const paths = Array.from({ length: n }, (_, i) => `${rig.root}/${i}` as const)
       for (const path of paths) writeFileSync(path, path, { mode: 0o644 })
@@ -26,7 +26,7 @@ describe('a host that converges', () => {
     }
   })
 
-  it('costs two round trips when it is as wanted, however many plays and far-reaching steps there are', async () => {
+  it('needs two round trips in the declared state, for any number of plays and of steps that affect the host', async () => {
     const plays: Plays = (web) =>
       [1, 2, 3].map((n) =>
         play(`play ${n}`, { hosts: web }, () => [
@@ -39,17 +39,17 @@ describe('a host that converges', () => {
     expect(trips(await rig.run(plays))).to.deep.equal([2])
   })
 
-  it('costs four round trips when 100 steps that reach no further than themselves change', async () => {
+  it('needs four round trips when 100 steps change that affect only themselves', async () => {
     const { summary } = await rig.run((web) => [
       play('web', { hosts: web }, () =>
         Array.from({ length: 100 }, (_, i) => link(`${rig.root}/${i}`, { target: 'a' })),
       ),
     ])
-    // Facts, survey, change, proof.
+    // Facts, refresh, change, verification.
     expect(summary.hosts[0]).to.include({ changed: 100, trips: 4 })
   })
 
-  it('costs a trip for each far-reaching change, not one for each step', async () => {
+  it('needs one round trip for each change that affects the host, not for each step', async () => {
     const first = await rig.run((web) => [
       play('web', { hosts: web }, () =>
         [1, 2, 3].flatMap((n) => [
@@ -59,11 +59,11 @@ describe('a host that converges', () => {
         ]),
       ),
     ])
-    // Facts, survey, three commands, what follows the last, proof.
+    // Facts, refresh, three commands, the steps after the last one, verification.
     expect(trips(first)).to.deep.equal([7])
   })
 
-  it('reads anew what comes after a far-reaching change', async () => {
+  it('reads the steps after a change that affects the host again', async () => {
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('unpack', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
@@ -78,7 +78,7 @@ describe('a host that converges', () => {
     ])
   })
 
-  it('sees what a far-reaching change has broken further on', async () => {
+  it('detects that such a change breaks a later step', async () => {
     writeFileSync(`${rig.root}/conf`, 'a', { mode: 0o644 })
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
@@ -93,7 +93,7 @@ describe('a host that converges', () => {
     expect(text(`${rig.root}/conf`)).to.equal('a')
   })
 
-  it('is told to have failed when a step does not bring about what it asks for', async () => {
+  it('fails if a step does not converge', async () => {
     const { told, problems, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('in vain', sh`:`, { unless: sh`false` }),
@@ -115,7 +115,7 @@ describe('a host that converges', () => {
       .that.match(/host\.test\.ts$/)
   })
 
-  it('is told which field another step has changed again', async () => {
+  it('fails with the field that another step has changed again', async () => {
     const { events } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         directory(`${rig.root}/d`, { ...rig.own, mode: '0700' }),
@@ -128,7 +128,7 @@ describe('a host that converges', () => {
     expect(failed?.details).to.deep.equal(['mode: is 0750, should be 0700'])
   })
 
-  it('stops at a step that fails: what came before is done, what comes after is not begun', async () => {
+  it('stops at a step that fails: earlier steps are done, later steps do not start', async () => {
     const { told, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/before`, 'a', rig.own),
@@ -146,7 +146,7 @@ describe('a host that converges', () => {
     expect(failed?.details).to.include.members(['  some words', '  their cause'])
   })
 
-  it('kills a step that takes longer than it may, and says so', async () => {
+  it('kills a step at its timeout and reports it', async () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('sleep', sh`sleep 30`, { creates: `${rig.root}/never`, timeout: '50ms' }),
@@ -155,7 +155,7 @@ describe('a host that converges', () => {
     expect(problems).to.deep.equal(['web1: command sleep failed: no end after 0.05 s, so it was killed'])
   })
 
-  it('fails as one when the state of a step cannot be compared', async () => {
+  it('fails before any change if the state of a step cannot be compared', async () => {
     mkdirSync(`${rig.root}/place`)
     const { problems, told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
@@ -170,7 +170,7 @@ describe('a host that converges', () => {
     expect(existsSync(`${rig.root}/first`)).to.equal(false)
   })
 
-  it('gets the texts as they were when a person wants to see them', async () => {
+  it('reports the previous texts with the option diff', async () => {
     writeFileSync(`${rig.root}/a`, 'old\n')
     const { events } = await rig.run(
       (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'new\n', rig.own)])],
@@ -180,7 +180,7 @@ describe('a host that converges', () => {
     expect(step).to.deep.include({ outcome: 'changed', before: ['old\n'] })
   })
 
-  it('stops between two steps when it is told to, and goes on from there the next time', async () => {
+  it('stops between two steps on a stop signal, and the next run continues there', async () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         command('one', sh`touch ${`${rig.root}/1`}`, { creates: `${rig.root}/1` }),
@@ -207,7 +207,7 @@ describe('a host that converges', () => {
     ])
   })
 
-  it('begins nothing when it was told to stop before', async () => {
+  it('does not start if the stop signal was sent before', async () => {
     const { told, summary } = await rig.run(
       (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'a', rig.own)])],
       { stop: AbortSignal.abort() },
@@ -217,7 +217,7 @@ describe('a host that converges', () => {
     expect(existsSync(`${rig.root}/a`)).to.equal(false)
   })
 
-  it('is read again in a later play when an earlier one has changed it', async () => {
+  it('is read again in a later play after a change in an earlier one', async () => {
     const { told } = await rig.run((web) => [
       play('first', { hosts: web }, () => [
         command('make', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
@@ -236,7 +236,7 @@ describe('a host that converges', () => {
     expect(statSync(`${rig.root}/made`).mode & 0o777).to.equal(0o644)
   })
 
-  it('has nothing to do with handlers that nobody has notified', async () => {
+  it('does not run a handler without a notification', async () => {
     const { told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('done', sh`false`, {

@@ -13,8 +13,8 @@ import { sh } from '../../../src/shell/sh.ts'
 
 const NOTHING = { version: undefined, state: undefined, guarded: false }
 
-describe('the order in which a host takes its steps', () => {
-  /** A step as it stands in these roles, with something to do unless told otherwise. */
+describe('the order of the steps on a host', () => {
+  /** A step in these roles, separated by slashes. By default it has a change. */
   const at = (role: string, step: Step, { differs = true } = {}): StepState => ({
     expanded: { step, roles: role === '' ? [] : role.split('/'), tags: [] },
     have: step.kind === 'package' ? step.name.split(', ').map(() => NOTHING) : undefined,
@@ -27,12 +27,12 @@ describe('the order in which a host takes its steps', () => {
   const first = at('a', pkg('one'))
   const last = at('z', pkg('two'))
 
-  it('is that of the playbook where there is nothing to install', () => {
+  it('is that of the playbook if there is nothing to install', () => {
     const done = [at('a', pkg('one'), { differs: false }), at('a', file('/f', '')), last]
     expect(order(...done)).to.equal('one /f two')
   })
 
-  it('brings later packages to the first ones, past files, services and transactions of other roles', () => {
+  it('moves later packages to the first ones, before files, services and transactions of other roles', () => {
     const between = [
       at('a', file('/f', '')),
       at('a', service('nginx')),
@@ -42,7 +42,7 @@ describe('the order in which a host takes its steps', () => {
     expect(order(at('a', file('/e', '')), first, ...between, last)).to.equal('/e one three two /f nginx conf')
   })
 
-  it('is not changed by what stands between and has nothing to do', () => {
+  it('ignores steps in between without a change', () => {
     const done = at('b', command('x', sh`:`, { unless: sh`:` }), { differs: false })
     expect(order(first, done, last)).to.equal('one two x')
   })
@@ -74,14 +74,14 @@ describe('the order in which a host takes its steps', () => {
     expect(order(at('', pkg('one')), at('', file('/x', '')), at('', pkg('two')))).to.equal('one /x two')
   })
 
-  it('leaves alone what has a time limit of its own', () => {
+  it('does not move a step with its own timeout', () => {
     expect(order(first, at('b', file('/x', '')), at('z', pkg('two', { timeout: '5m' })))).to.equal(
       'one /x two',
     )
   })
 })
 
-/** What a transaction says that changes in it. */
+/** The parts of a transaction that change. */
 function partsOf({ kind, diff }: Step) {
   return kind === 'transaction' ? (diff([undefined])?.parts ?? []) : []
 }

@@ -4,7 +4,7 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('a command that says something', () => {
+describe('a command that reports progress', () => {
   const rig = ownRig()
 
   const told = async (script: ReturnType<typeof sh>, timeout = 5_000) => {
@@ -22,12 +22,12 @@ describe('a command that says something', () => {
     }
   }
 
-  it('is heard once for the same words in a row, and what it waits for is told as that', async () => {
+  it('reports repeated lines once, and reports what it waits for as an event of its own', async () => {
     const { lines } = await told(sh`say 1 of 2; say 1 of 2; say waiting for godot; say 2 of 2`)
     expect(lines).to.deep.equal(['command copy: 1 of 2', 'waiting: godot', 'command copy: 2 of 2'])
   })
 
-  it('fails with what it said last, when it had to be killed', async () => {
+  it('fails with its last message if it is killed', async () => {
     const { problem } = await told(sh`say waiting for godot; sleep 20`, 150)
     expect(problem?.message).to.match(/command copy failed: no end after 0\.15 s, so it was killed/)
     expect(problem?.details[0]).to.equal('It said last: waiting for godot')

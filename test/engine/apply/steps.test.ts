@@ -7,8 +7,8 @@ import { entryAt } from '../../../src/resources/files/stat.ts'
 import { type Shell, sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
-/** Steps that go together in one round trip, the second of which waits for a file. */
-describe('steps that travel together', () => {
+/** Steps in one round trip. The second one waits for a file. */
+describe('steps in one round trip', () => {
   const rig = ownRig()
 
   const made = resource<{ readonly path: string; readonly first?: Shell }, boolean>('made', {
@@ -34,10 +34,10 @@ describe('steps that travel together', () => {
     ]),
   ]
 
-  it('are reported one by one while the trip goes on, at no additional round trip', async () => {
+  it('are reported one by one during the round trip, without an additional one', async () => {
     const { told, summary } = await rig.run(plays, {
       on: (event) => {
-        // Without this report the second step would wait for ever.
+        // Without this report the second step waits forever.
         if (event.kind === 'step' && event.step.name.endsWith('/a')) writeFileSync(`${rig.root}/go`, '')
       },
     })
@@ -47,11 +47,11 @@ describe('steps that travel together', () => {
       'web1 changed made c',
       'web1 done handler note',
     ])
-    // Facts, survey, change, handler, proof.
+    // Facts, refresh, change, handler, verification.
     expect(summary.hosts[0]).to.include({ changed: 3, trips: 5 })
   })
 
-  it('end with the one that runs when the run is to stop; the rest is not begun', async () => {
+  it('stop after the current step on a stop signal; the others do not start', async () => {
     const stop = new AbortController()
     const { told, problems, summary } = await rig.run(plays, {
       stop: stop.signal,
@@ -60,7 +60,7 @@ describe('steps that travel together', () => {
         const timer = setInterval(() => {
           if (!existsSync(`${rig.root}/begun`)) return
           clearInterval(timer)
-          // The second step runs until another shell has told the host of the stop.
+          // The second step runs until another shell has sent the stop signal to the host.
           rig.ended = () => writeFileSync(`${rig.root}/go`, '')
           stop.abort()
         }, 20)

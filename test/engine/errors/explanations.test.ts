@@ -14,8 +14,8 @@ import { sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 import { wordsIn, wordsOf } from '../../support/words.ts'
 
-/** What a person reads, whole, of what keeps a run from beginning or a host from its turn. */
-describe('the text of a trouble', () => {
+/** The complete messages for errors before a run or before a turn of a host. */
+describe('the message', () => {
   const rig = ownRig()
 
   const all =
@@ -23,7 +23,7 @@ describe('the text of a trouble', () => {
     (web) => [play('web', { hosts: web, serial: 1 }, steps)]
   const never = { creates: '/nonexistent' } as const
 
-  it('with a host that cannot be reached begins with its name', async () => {
+  it('for an unreachable host begins with its name', async () => {
     const { events } = await rig.run(
       all(() => []),
       { dead: 'web1' },
@@ -31,7 +31,7 @@ describe('the text of a trouble', () => {
     expect(wordsIn(events)).to.equal('error: web1: no route to it')
   })
 
-  it('with a kind of resource that throws names the host and the step', async () => {
+  it('for a resource that throws names the host and the step', async () => {
     const limit = resource<{ readonly path: AbsolutePath }, string>('limit', {
       id: ({ path }) => path,
       read: () => read(sh`echo much`, ({ stdout }) => stdout.trim()),
@@ -46,7 +46,7 @@ describe('the text of a trouble', () => {
     )
   })
 
-  it('with a step that refuses the whole run ends it before any host is changed', async () => {
+  it('for a step that rejects the run ends the run before any change', async () => {
     const shut = resource<object, string>('way in', {
       id: () => 'ssh',
       read: () => read(sh`echo 10.0.0.1`, ({ stdout }) => stdout.trim(), { dependsOn: [] }),
@@ -66,7 +66,7 @@ describe('the text of a trouble', () => {
     expect(existsSync(`${rig.root}/before`)).to.equal(false)
   })
 
-  it('with a release that a role does not know names it, and says that nothing was changed', async () => {
+  it('for an unsupported release names the release, and says that nothing was changed', async () => {
     let system = ''
     const picky = role('picky', (_params: object) => [], { debian: [8, 9] })
     const seeing = role('seeing', (_params: object, { facts: { hostname, os } }) => {
@@ -79,7 +79,7 @@ describe('the text of a trouble', () => {
    It works on Debian 8 and 9. Nothing was changed on any host.`)
   })
 
-  describe('with another host in somebody’s turn', () => {
+  describe('for a delegated step', () => {
     const onDb =
       (steps: () => Steps): Plays =>
       (hosts) => [
@@ -92,7 +92,7 @@ describe('the text of a trouble', () => {
       ]
     const names = ['web1', 'db1']
 
-    it('that is lost names both', async () => {
+    it('on a lost host names both hosts', async () => {
       const die = onDb(() => command('die', sh`kill -9 $PPID`, never))
       const [first] = wordsIn((await rig.run(die, { names })).events).split('\nerror: lost')
       expect(
@@ -101,7 +101,7 @@ describe('the text of a trouble', () => {
    Run again: completed steps are not repeated`)
     })
 
-    it('that may only be looked at says first why it may not be changed', async () => {
+    it('on a host that only allows reading begins with the reason', async () => {
       const { events } = await rig.run(
         onDb(() => command('do it', sh`:`, never)),
         {
@@ -117,7 +117,7 @@ error: web1: db1 cannot be reached, and steps of its turn are done there
     })
   })
 
-  it('with a plan that has aged names all that has moved, and that nothing was changed', async () => {
+  it('for an outdated plan lists all differences, and says that nothing was changed', async () => {
     let plan: PlanContent = { hosts: {} }
     const twoFiles = (web2: string) =>
       all(() => [file(`${rig.root}/a`, 'a', rig.own), file(`${rig.root}/${web2}`, 'b', rig.own)])

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { likelyCause } from '../../../src/engine/errors/hints.ts'
 
-/** What programs of Debian say, and what a person is told of it. */
+/** Messages of Debian programs, and the expected hint for each. */
 const CASES: readonly (readonly [said: string, code: number, told: string])[] = [
   [
     'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (unattended-upgr)',
@@ -159,12 +159,12 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
 
 describe('the likely cause of a failed command', () => {
   for (const [said, code, told] of CASES)
-    it(`is told for ${said === '' ? `exit status ${code}` : `"${said}"`}`, () => {
+    it(`is found for ${said === '' ? `exit status ${code}` : `"${said}"`}`exit status ${code}` : `"${said}"`}`, () => {
       const cause = likelyCause(`working\n${said}`, code)
       expect(`${cause?.what}. ${cause?.next}`).to.equal(told)
     })
 
-  it('is not made up where the words tell nothing', () => {
+  it('is undefined for unknown messages', () => {
     expect(likelyCause('it went wrong', 1)).to.equal(undefined)
   })
 })

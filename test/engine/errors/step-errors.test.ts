@@ -8,8 +8,8 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
-/** What a person reads when a run fails on a host, whole: made by real failures. */
-describe('the text of a failure', () => {
+/** The complete messages of failures on a host, each from a real failure. */
+describe('the message of a failure', () => {
   const rig = ownRig({ private: true })
 
   const never = sh`false`
@@ -23,7 +23,7 @@ describe('the text of a failure', () => {
       .replace(/\n {3}at \S+/, '\n   at PLACE')
   }
 
-  it('of a step has the command, its last lines, what they point to, and what to do', async () => {
+  it('of a step has the command, its last lines, the likely cause and the next action', async () => {
     const text = await textOf((web) => [
       play('web', { hosts: web }, () => [
         command('start', sh`echo trying; echo 'bind: 0.0.0.0:80: Address already in use' >&2; exit 3`, {
@@ -40,7 +40,7 @@ describe('the text of a failure', () => {
    See which: ss -ltnp 'sport = :80'. What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.`)
   })
 
-  it('of a step that says nothing makes up no cause', async () => {
+  it('of a step without output has no likely cause', async () => {
     const text = await textOf((web) => [
       play('web', { hosts: web }, () => [command('fail', sh`exit 3`, { unless: never })]),
     ])
@@ -50,7 +50,7 @@ describe('the text of a failure', () => {
    What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.`)
   })
 
-  it('of a step that takes too long says that it was killed', async () => {
+  it('of a step at its timeout says that it was killed', async () => {
     const text = await textOf((web) => [
       play('web', { hosts: web }, () => [command('hang', sh`sleep 60`, { unless: never, timeout: '200ms' })]),
     ])
@@ -60,7 +60,7 @@ describe('the text of a failure', () => {
     expect(text).not.to.include('Likely cause')
   })
 
-  it('of a handler tells that it is owed', async () => {
+  it('of a handler says that the handler is pending', async () => {
     const path = rig.empty()
     const reload = handler('reload', sh`cat ${`${path}/gone`}`)
     const text = await textOf((web) => [
@@ -75,7 +75,7 @@ describe('the text of a failure', () => {
    Correct the path, or make it in a step before this one. The host remembers that it is owed this handler: the next run tries it again.`)
   })
 
-  it('of a step that did not do what it said names what differs', async () => {
+  it('of a step that does not converge says what differs', async () => {
     const path = rig.empty()
     writeFileSync(`${path}/a`, '')
     const text = await textOf((web) => [

@@ -12,7 +12,7 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { type Options, ownRig, type Plays } from '../../support/rig.ts'
 
-describe('steps that are not for every host', () => {
+describe('delegated steps', () => {
   const rig = ownRig()
   const names = ['web1', 'web2', 'db1']
 
@@ -25,7 +25,7 @@ describe('steps that are not for every host', () => {
       unless: sh`grep -qx ${what} ${`${rig.root}/log`}`,
     })
 
-  it('are done on the other host, at their place in the turn', async () => {
+  it('run on the other host, at their position in the turn', async () => {
     const sessions: string[] = []
     const opens = ({ name }: Host, { lock }: SessionOptions) =>
       void sessions.push(`${name} ${lock ? 'locked' : 'unlocked'}`)
@@ -43,12 +43,12 @@ describe('steps that are not for every host', () => {
       ['web1', 'web2'].flatMap((name) => [`before ${name}`, `for ${name}`, `after ${name}`]),
     )
     expect(told).to.include('web1 changed command for web1 on db1')
-    // Whoever changes a host holds its lock.
+    // A host that is changed is locked.
     expect(sessions).to.include('db1 locked')
     expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1', 'web2'])
   })
 
-  it('change nothing when they are as wanted, and are planned like others', async () => {
+  it('change nothing in the declared state, and appear in the plan like other steps', async () => {
     const plays: Plays = (all) => [
       play('web', web(all), () => [delegateTo(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
     ]
@@ -90,7 +90,7 @@ describe('steps that are not for every host', () => {
     }
   })
 
-  it('of a role see the facts of the host they are for, and run its handlers there', async () => {
+  it('of a role receive the facts of their host, and run its handlers there', async () => {
     const seen: string[] = []
     const noting = role('noting', (_params: object, { facts }) => {
       seen.push(facts.hostname)
@@ -107,7 +107,7 @@ describe('steps that are not for every host', () => {
     expect(log()).to.deep.equal(['noted'])
   })
 
-  it('fail the turn when the other host cannot be reached or its step fails; what comes after is not done', async () => {
+  it('fail the turn if the other host is unreachable or the step fails; later steps do not run', async () => {
     const run = (options: Options) =>
       rig.run(
         (all) => [
@@ -125,7 +125,7 @@ describe('steps that are not for every host', () => {
     expect(log()).to.deep.equal([])
   })
 
-  it('are taken once by the first host that can be reached, in a role, too', async () => {
+  it('with runOnce run on the first reachable host, also in a role', async () => {
     const migrating = role('migrating', ({ name }: { readonly name: string }) => [
       runOnce(does(`migrate by ${name}`)),
       does(name),
@@ -149,13 +149,13 @@ describe('a command', () => {
   const run = (step: ReturnType<typeof command>) =>
     rig.run((web) => [play('web', { hosts: web }, () => step)])
 
-  it('is tried again as often as it says, in one round trip, and fails with its own status', async () => {
+  it('is retried as often as declared, in one round trip, and fails with its own status', async () => {
     const { problems } = await run(command('flaky', tried(7), { ...never, retries: { times: 2, every: 1 } }))
     expect(problems).to.deep.equal(['web1: command flaky failed: exit status 7'])
     expect(count()).to.equal(3)
   })
 
-  it('is tried until what it is for holds', async () => {
+  it('is retried until its condition holds', async () => {
     const until = sh`[ $(wc -c < ${`${rig.root}/tries`}) -ge 3 ]`
     const { told } = await run(
       command('slow', sh`printf . >> ${`${rig.root}/tries`}`, {
@@ -168,7 +168,7 @@ describe('a command', () => {
     expect(count()).to.equal(3)
   })
 
-  it('of any kind of step is given up after the time of the step', async () => {
+  it('of any kind of step is killed at the timeout of the step', async () => {
     const { problems } = await run(command('hang', sh`sleep 20`, { ...never, timeout: 200 }))
     expect(problems).to.deep.equal(['web1: command hang failed: no end after 0.20 s, so it was killed'])
     expect(

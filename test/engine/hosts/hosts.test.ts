@@ -29,7 +29,7 @@ describe('a run', () => {
   const marked = ({ name }: Host) => file(`${rig.root}/${name}`, 'a', rig.own)
   const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
 
-  describe('that only checks', () => {
+  describe('in plan mode', () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/new`, 'text\n', rig.own),
@@ -45,7 +45,7 @@ describe('a run', () => {
       writeFileSync(`${rig.root}/good`, 'good\n', { mode: 0o644 })
     })
 
-    it('changes nothing, in two round trips', async () => {
+    it('changes nothing and needs two round trips', async () => {
       const before = hashOf(rig.root)
       const { summary, told } = await rig.run(plays, { mode: 'plan' })
       expect(hashOf(rig.root)).to.equal(before)
@@ -53,7 +53,7 @@ describe('a run', () => {
       expect(told).to.include('web1 planned file there')
     })
 
-    it('tells exactly what the run then changes', async () => {
+    it('predicts the exact changes of the run that follows', async () => {
       const changes = (events: readonly RunEvent[]) =>
         events.flatMap((event) =>
           event.kind === 'step' && 'difference' in event
@@ -66,7 +66,7 @@ describe('a run', () => {
       expect(changes(done.events)).to.deep.equal(changes(planned.events))
     })
 
-    it('shows texts as they are when a person wants to see them, in one trip more', async () => {
+    it('reports the previous texts with the option diff, in one more round trip', async () => {
       const { events, summary } = await rig.run(plays, { mode: 'plan', diff: true })
       const before = events.flatMap((event) =>
         event.kind === 'step' && event.outcome === 'planned' ? [event.before] : [],
@@ -75,7 +75,7 @@ describe('a run', () => {
       expect(summary.hosts[0]?.trips).to.equal(3)
     })
 
-    it('opens sessions that only look', async () => {
+    it('opens read-only sessions', async () => {
       const locks: boolean[] = []
       const opens = (_host: Host, { lock }: SessionOptions) => void locks.push(lock)
       await rig.run(plays, { mode: 'plan', opens })
@@ -84,13 +84,13 @@ describe('a run', () => {
     })
   })
 
-  describe('over many hosts', () => {
-    it('takes all hosts of a play side by side', async () => {
+  describe('on many hosts', () => {
+    it('handles all hosts of a play in parallel', async () => {
       const { events } = await rig.run((web) => [play('web', { hosts: web }, marked)], { names })
       expect(inOrder(events).slice(0, 3)).to.deep.equal(names.map((name) => `${name} turn`))
     })
 
-    it('goes on with the others when a step fails on one', async () => {
+    it('continues on the others if a step fails on one', async () => {
       const { summary, told } = await rig.run(
         (web) => [
           play('web', { hosts: web }, (host) => [host.name === 'web2' && broken, marked(host)]),
@@ -109,7 +109,7 @@ describe('a run', () => {
       ])
     })
 
-    it('tells of a host that cannot be reached and goes on with the others', async () => {
+    it('reports an unreachable host and continues on the others', async () => {
       const { summary, problems, told } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
         names,
         dead: 'web2',
@@ -123,7 +123,7 @@ describe('a run', () => {
       ])
     })
 
-    it('tells of a host that is lost on the way and goes on with the others', async () => {
+    it('reports a host whose connection is lost and continues on the others', async () => {
       const { summary, problems } = await rig.run(
         (web) => [
           play('web', { hosts: web }, (host) => [
@@ -140,7 +140,7 @@ describe('a run', () => {
       ])
     })
 
-    it('takes only those that it is limited to', async () => {
+    it('handles only the hosts of its limit', async () => {
       const { summary, events } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
         names,
         limit: ({ name }) => name !== 'web2',
@@ -150,7 +150,7 @@ describe('a run', () => {
       expect(existsSync(`${rig.root}/web2`)).to.equal(false)
     })
 
-    it('tells of a role whose body fails on one host, with its name and place, and goes on with the others', async () => {
+    it('reports a role whose body throws on one host, with its name and place, and continues on the others', async () => {
       const fragile = role('fragile', ({ name }: { readonly name: string }) => {
         if (name === 'web2') throw new Error('web2 is too old for this')
         return file(`${rig.root}/${name}`, 'a', rig.own)
@@ -168,7 +168,7 @@ describe('a run', () => {
     })
   })
 
-  it('is rejected before any host is met when a playbook or a play throws, with its place', async () => {
+  it('fails before it connects to a host if a playbook or a play throws, with the place', async () => {
     const none = (web: Group) => web.only(({ name }) => name === 'web9')
     const connected: string[] = []
     const opens = ({ name }: Host) => void connected.push(name)
@@ -191,12 +191,12 @@ describe('a run', () => {
   })
 
   describe('with serial', () => {
-    it('takes a batch after the other', async () => {
+    it('handles one batch after the other', async () => {
       const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], { names })
       expect(inOrder(events)).to.deep.equal(names.flatMap((name) => [`${name} turn`, `${name} turnEnd`]))
     })
 
-    it('counts a host whose sudo refuses the password as failed, and not as unreachable', async () => {
+    it('counts a host whose sudo rejects the password as failed, not as unreachable', async () => {
       const refuses = (host: Host) => {
         if (host.name === 'web2') throw passwordRejected('web2', { method: 'sudo' })
       }
@@ -211,7 +211,7 @@ describe('a run', () => {
       expect(told).to.deep.equal(['sudo rejected the password on web2'])
     })
 
-    it('leaves the batches after a failed one alone, and says so', async () => {
+    it('skips the batches after a failed one, and reports it', async () => {
       const { events, summary } = await rig.run(
         (web) => [
           play('web', { hosts: web, serial: 1 }, (host) => [host.name === 'web2' && broken, marked(host)]),
@@ -232,7 +232,7 @@ describe('a run', () => {
       expect(existsSync(`${rig.root}/web3`)).to.equal(false)
     })
 
-    it('leaves them alone, too, when a host cannot be reached', async () => {
+    it('skips them also if a host is unreachable', async () => {
       const { events } = await rig.run((web) => [play('web', { hosts: web, serial: 1 }, marked)], {
         names,
         dead: 'web1',
@@ -241,7 +241,7 @@ describe('a run', () => {
       expect(existsSync(`${rig.root}/web2`)).to.equal(false)
     })
 
-    it('goes on only when a changed host is healthy, and waits for it to become so', async () => {
+    it('continues only when a changed host is healthy, and waits for that', async () => {
       const { events, problems } = await rig.run(
         (web) => [
           play(
@@ -270,7 +270,7 @@ describe('a run', () => {
       expect(existsSync(`${rig.root}/web3`)).to.equal(false)
     })
 
-    it('does not ask a host that has not changed whether it is healthy', async () => {
+    it('does not probe a host without changes', async () => {
       const plays: Plays = (web) => [
         play(
           'web',
@@ -285,7 +285,7 @@ describe('a run', () => {
   })
 })
 
-/** Names, modes and bytes of all below a directory. */
+/** A hash of the names, modes, times and contents below a directory. */
 function hashOf(directory: string): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {

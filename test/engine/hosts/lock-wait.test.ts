@@ -4,15 +4,15 @@ import { play } from '../../../src/model/playbook/play.ts'
 import { file } from '../../../src/resources/files/file.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
-/** Longer than any machine needs for these tests. */
+/** Longer than these tests take on any machine. */
 const LONG = 3_600_000
 
-describe('a host that another run holds', () => {
+describe('a host with the lock of another run', () => {
   const rig = ownRig({ private: true })
   const plays: Plays = (web) => [play('web', { hosts: web }, () => file(`${rig.root}/a`, 'x', rig.own))]
   const HELD = 'web1 is locked by ana@laptop (pid 1) since '
 
-  it('is refused at once unless the run waits', async () => {
+  it('fails at once unless the run waits', async () => {
     const ana = await rig.session('web1', 'ana@laptop (pid 1)')
     await ana.session.opened
     const { problems, events } = await rig.run(plays, { owner: 'bob' })
@@ -22,7 +22,7 @@ describe('a host that another run holds', () => {
     await ana.close()
   })
 
-  it('is waited for: the run reports the holder once, and begins when the host is free', async () => {
+  it('is retried: the run reports the holder once, and starts when the lock is free', async () => {
     const ana = await rig.session('web1', 'ana@laptop (pid 1)')
     await ana.session.opened
     const waits: string[] = []
@@ -35,7 +35,7 @@ describe('a host that another run holds', () => {
       },
       opens: () => {
         opened++
-        // Held during the first two tries.
+        // The lock is held during the first two tries.
         if (opened === 3) void ana.close()
       },
     })
@@ -47,7 +47,7 @@ describe('a host that another run holds', () => {
     expect(opened).to.be.at.least(3)
   })
 
-  it('is refused when the time is over', async () => {
+  it('fails at the end of the waiting time', async () => {
     const ana = await rig.session('web1', 'ana@laptop (pid 1)')
     await ana.session.opened
     const { problems, events } = await rig.run(plays, { owner: 'bob', wait: 700 })
@@ -57,7 +57,7 @@ describe('a host that another run holds', () => {
     await ana.close()
   })
 
-  it('is waited for no longer when the run is stopped; nothing is changed', async () => {
+  it('is not retried after a stop signal; nothing is changed', async () => {
     const ana = await rig.session('web1', 'ana@laptop (pid 1)')
     await ana.session.opened
     const stop = new AbortController()

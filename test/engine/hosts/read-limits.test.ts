@@ -10,8 +10,8 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
-/** A question that hangs is ended for its limit; the limits of these tests are short, and a question of theirs hangs for an hour. */
-describe('a question that hangs', () => {
+/** A read that hangs is killed at its limit. The limits in these tests are short; the reads hang for an hour. */
+describe('a read that hangs', () => {
   const rig = ownRig()
   const reads = { limit: 1_500, notice: 400 }
   const waits = (events: readonly RunEvent[]) =>
@@ -25,7 +25,7 @@ describe('a question that hangs', () => {
   ]
 
   for (const mode of ['plan', 'apply'] as const)
-    it(`is reported while it runs, ended for its limit, and fails its own host alone (${mode})`, async () => {
+    it(`is reported while it runs, is killed at its limit, and fails only its own host (${mode})`, async () => {
       const { problems, events, summary } = await rig.run(hanging, { reads, mode, names: ['web1', 'web2'] })
       expect(problems).to.deep.equal([
         'web1: command uh: no answer after 1.50 s to sleep 3600, so it was ended',
@@ -45,7 +45,7 @@ describe('a question that hangs', () => {
       expect(existsSync(`${rig.root}/web1`)).to.equal(false)
     })
 
-  it('to another host has no answer, which is not the answer no', async () => {
+  it('on another host has no answer, which differs from the answer no', async () => {
     const question = ask(
       'is it the primary?',
       read(sh`sleep 3600`, ({ code }) => code === 0),
@@ -61,7 +61,7 @@ describe('a question that hangs', () => {
     expect(problems).to.deep.equal(['no answer after 1.50 s to sleep 3600, so it was ended'])
   })
 
-  it('after a change fails the step that asks, and the change stays', async () => {
+  it('after a change fails its own step, and the change stays', async () => {
     writeFileSync(`${rig.root}/src`, 'old')
     const { problems } = await rig.run(
       (web) => [

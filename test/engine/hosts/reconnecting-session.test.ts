@@ -7,8 +7,8 @@ import type { Result, Session } from '../../../src/transport/session/session.ts'
 import { wordsOf } from '../../support/words.ts'
 import { thrown } from '../../transport/helpers.ts'
 
-/** What a real host does is in test/integration/reboot.test.ts; here, what a host can be made to do only by chance. */
-describe('a session that outlives reboots', () => {
+/** test/integration/reboot.test.ts covers a real host. This test covers states that a real host has only by chance. */
+describe('a session that reconnects after reboots', () => {
   const result = (stdout: string, code = 0): Result => ({
     code,
     stdout: Buffer.from(stdout),
@@ -19,7 +19,7 @@ describe('a session that outlives reboots', () => {
   const asks = ({ script }: HostScript) => script.text.includes('boot_id')
   const reboot: HostScript = { script: sh`reboot`, reboots: 3_000 }
 
-  /** A host in one of its boots. */
+  /** A host between two reboots. */
   class Boot {
     readonly ran: string[] = []
     closed = 0
@@ -29,7 +29,7 @@ describe('a session that outlives reboots', () => {
     #gone: boolean
     #isLeaving = false
 
-    /** @param states what it says of itself, one after another; the last one stays */
+    /** @param states the states that it reports one after another; the last one stays */
     constructor(name: string, states: readonly string[] = ['running'], gone = false) {
       this.#name = name
       this.#states = [...states]
@@ -43,7 +43,7 @@ describe('a session that outlives reboots', () => {
         return scripts.map((one) => {
           if (!asks(one)) this.ran.push(one.script.text)
           if (this.#isLeaving) this.#gone = true
-          // It still answers for a while.
+          // It still answers once after the reboot.
           if (one.script.text === 'reboot') this.#isLeaving = true
           const state = this.#states.length > 1 ? this.#states.shift() : this.#states[0]
           return asks(one) ? result(`${this.#name}\n${state}\n`) : result('')
@@ -75,7 +75,7 @@ describe('a session that outlives reboots', () => {
     })
   }
 
-  it('goes on in the next boot with what stands behind the reboot, and with all that others want meanwhile', async () => {
+  it('continues in the next boot with the steps after the reboot and with requests made meanwhile', async () => {
     const [first, second] = [new Boot('a'), new Boot('b', ['starting', 'running'])]
     const session = lasting(first, new Error('it is held by another run'), second)
     const [results] = await Promise.all([
@@ -93,7 +93,7 @@ describe('a session that outlives reboots', () => {
     expect(session.traffic).to.deep.equal({ sent: 20, received: 40 })
   })
 
-  it('waits through many tries without a warning of Node.js', async () => {
+  it('retries many times without a warning of Node.js', async () => {
     const warnings: string[] = []
     const hear = (warning: Error) => warnings.push(warning.message)
     process.on('warning', hear)
@@ -107,7 +107,7 @@ describe('a session that outlives reboots', () => {
     expect(warnings).to.deep.equal([])
   })
 
-  it('does not reboot after something that failed', async () => {
+  it('does not reboot after a failure', async () => {
     const only = new Boot('a')
     const failing: OpenedSession['session'] = {
       ...only.session.session,
@@ -126,14 +126,14 @@ describe('a session that outlives reboots', () => {
     expect(only.ran).to.deep.equal([])
   })
 
-  it('does not wait any longer for a host that comes back with another key', async () => {
+  it('stops waiting for a host that comes back with another key', async () => {
     const refusal = new Unreachable('The host key of web1 has changed', { reason: 'host-key' })
-    // Waiting would last an hour, which is longer than any test may take.
+    // Waiting would last an hour, longer than any test timeout.
     const never = { ...reboot, reboots: 3_600_000 }
     expect(await thrown(lasting(new Boot('a'), refusal).run([never]))).to.equal(refusal)
   })
 
-  it('gives up a host that does not come back, with what it was that kept us out', async () => {
+  it('fails with the last connection error if the host does not come back', async () => {
     const session = lasting(new Boot('a'), new Error('no route'))
     const problem = await thrown(session.run([{ ...reboot, reboots: 600 }]))
     expect(problem).to.be.instanceOf(Unreachable)
@@ -144,7 +144,7 @@ describe('a session that outlives reboots', () => {
    Look at its console. When it is up, the same command goes on from there.`)
   })
 
-  it('fails on a host that does not come to the end of its boot, and stays with it', async () => {
+  it('fails if the host does not finish its boot, and keeps the connection', async () => {
     const second = new Boot('b', ['starting'])
     const session = lasting(new Boot('a'), second)
     expect(
@@ -156,7 +156,7 @@ describe('a session that outlives reboots', () => {
     expect(second.ran).to.deep.equal(['look'])
   })
 
-  it('fails on a host that was told to reboot and does not', async () => {
+  it('fails if the host does not reboot', async () => {
     const session = lasting(new Boot('a'), new Boot('a'))
     expect(
       await wordsOf(() => session.run([{ ...reboot, reboots: 600 }])),

@@ -5,11 +5,11 @@ import { sh } from '../../../src/shell/sh.ts'
 import type { Session } from '../../../src/transport/session/session.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('sessions that are kept', () => {
+describe('pooled sessions', () => {
   const rig = ownRig()
   const host: Host = { name: 'web1', group: 'web', address: '127.0.0.1' }
 
-  it('are used again when they are let go, unless something went wrong in them', async () => {
+  it('are reused after release, unless they have failed', async () => {
     const sessions: Session[] = []
     let closed = 0
     const { open, close } = sessionPool(async (one, options) => {
@@ -32,13 +32,13 @@ describe('sessions that are kept', () => {
     }
     expect([await ask(), await ask(), sessions.length, closed]).to.deep.equal(['one\n', 'one\n', 1, 0])
 
-    // Its end comes unseen, as that of a host does.
+    // The end of the session is not noticed, as on a real host.
     await sessions[0]?.close()
     expect(await ask().catch(() => 'lost')).to.equal('lost')
     expect(closed).to.equal(1)
     expect([await ask(), sessions.length]).to.deep.equal(['one\n', 2])
 
-    // Two at once are two.
+    // Two concurrent requests open two sessions.
     const both = await Promise.all([open(host, { lock: false }), open(host, { lock: false })])
     await Promise.all(both.map((one) => one.close()))
     expect(sessions.length).to.equal(3)

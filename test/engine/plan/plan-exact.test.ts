@@ -18,11 +18,11 @@ import { ownRig, type Rig } from '../../support/rig.ts'
 
 const ROUNDS = 80
 
-/** Random sites in random states: what a plan is sure of happens, what it rules out does not, and what is left open is told so. */
+/** Random sites in random states: known changes happen, excluded changes do not, and the plan marks all others as deferred. */
 describe('a plan', () => {
   const rig = ownRig()
 
-  it(`is what a run then does, over ${ROUNDS} random states of a host`, async function () {
+  it(`is what the next run does, over ${ROUNDS} random states of a host`, async function () {
     this.slow('20s')
     const tally = new Tally()
     for (let seed = 1; seed <= ROUNDS; seed++) {
@@ -36,14 +36,14 @@ describe('a plan', () => {
         0,
       )
     }
-    // Without these the sentences above would say nothing.
+    // Without these the expectations above could pass for trivial plans.
     expect(tally.known).to.be.greaterThan(25)
     expect(tally.ruledOut).to.be.greaterThan(25)
     expect(tally.surprises, 'steps whose fate only the run knew').to.be.greaterThan(0)
   })
 
-  describe('with a step that only the run decides', () => {
-    /** The command is already in place. After the new source it copies again, and does more. */
+  describe('with a deferred step', () => {
+    /** The command is in the declared state. After the new source it copies again and runs the additional script. */
     const copies = (more: Shell) => [
       file(`${rig.root}/source`, 'new', rig.own),
       command('copy', sh`cat ${`${rig.root}/source`} > ${`${rig.root}/copy`}; ${more}`, {
@@ -63,19 +63,19 @@ describe('a plan', () => {
       return tally
     }
 
-    it('is not sure of what that step may change', async () => {
+    it('defers the steps that it may change', async () => {
       const wrong = file(`${rig.root}/wrong`, 'right', rig.own)
       const right = file(`${rig.root}/right`, 'right', rig.own)
       const puts = sh`printf right > ${wrong.name}; printf wrong > ${right.name}`
       expect((await compared([...copies(puts), wrong, right])).surprises).to.equal(3)
     })
 
-    it('is not sure of it in the next play, where its handler may have run', async () => {
+    it('defers them in the next play too, where its handler may have run', async () => {
       const wrong = file(`${rig.root}/wrong`, 'right', rig.own)
       expect((await compared(copies(sh`printf right > ${wrong.name}`), wrong)).surprises).to.equal(2)
     })
 
-    it('does not refuse what that step may solve', async () => {
+    it('does not reject a problem that it may solve', async () => {
       const solved = link(`${rig.root}/wrong/a`, { target: 'b' })
       const within = directory(`${rig.root}/wrong`, rig.own)
       const puts = sh`rm ${within.name}; mkdir ${within.name}`
@@ -86,7 +86,7 @@ describe('a plan', () => {
 
 const HOST = { name: 'web1', group: 'web', address: '127.0.0.1' }
 
-/** Some steps on paths of which some are there already, right or wrong; some commands reach what other steps want. */
+/** Some steps on paths, some of which exist, right or wrong; some commands change the targets of other steps. */
 function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
   const base = rig.empty()
   const { chance } = dice
@@ -118,7 +118,7 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
       if (chance() < 0.5) symlinkSync(one('right', 'wrong'), path)
       return link(path, { target: 'right', ...notify })
     }
-    // What it does to its neighbour no plan can know.
+    // The plan cannot know the effect on the neighbour.
     const neighbour = `${base}/${i + 1}`
     const meddles =
       kind === 'meddler'
@@ -133,7 +133,7 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
   return steps.map((step) => role(one('a', 'b', 'c'), () => [step])({}))
 }
 
-/** A command whose question looks at what a step before it sets. */
+/** A command whose condition reads the target of an earlier step. */
 function asking(
   kind: 'copy' | 'newer' | 'needless',
   base: AbsolutePath,
@@ -142,7 +142,7 @@ function asking(
 ): Step {
   const source = `${base}/${Math.floor(chance() * Math.max(1, i))}`
   const copy = `${base}/${i}.copy`
-  // Often it is already in place, so that only the step before it decides.
+  // It is often in the declared state, so that only the earlier step decides.
   const there = statSync(source, { throwIfNoEntry: false })
   if (chance() < 0.7) writeFileSync(copy, there?.isFile() ? readFileSync(source) : '')
   if (kind === 'copy')
@@ -156,7 +156,7 @@ function asking(
   return command(`need ${i}`, sh`touch ${copy}`, { unless: sh`[ -e ${source} ] || [ -e ${copy} ]` })
 }
 
-/** A kind of one's own whose free script looks at all that the steps before it set. */
+/** A custom resource whose script reads the targets of all earlier steps. */
 const lister = resource<{ readonly of: readonly string[]; readonly at: string }, boolean>('list', {
   id: ({ at }) => at,
   affects: 'itself',
@@ -166,7 +166,7 @@ const lister = resource<{ readonly of: readonly string[]; readonly at: string },
   apply: ({ of, at }) => [sh`ls -d ${[...of, '/']} > ${at} 2>/dev/null; true`],
 })
 
-/** Like packages: several are done in one go, which may bring an earlier one to pass what stands between. */
+/** Like packages: one call applies several, so that a later one may move before other steps. */
 const part = resource<{ readonly path: AbsolutePath }, boolean>('part', {
   id: ({ path }) => path,
   read: ({ path }) => read(sh`test -e ${path}`, ({ code }) => code === 0),

@@ -9,7 +9,7 @@ import { type Outcome, ownRig, type Plays } from '../../support/rig.ts'
 
 type Options = Omit<PlayOptions<Host>, 'hosts'>
 
-/** With one host in trouble: which hosts a plan says would change, and which a run then changes, whatever the play's options about hosts. */
+/** With one host in trouble: the hosts that change in the plan are those that change in the run, for all options of a play about hosts. */
 describe('a plan of a play with options about hosts', () => {
   const rig = ownRig()
   const names = ['web1', 'web2', 'web3', 'web4']
@@ -58,7 +58,7 @@ describe('a plan of a play with options about hosts', () => {
       ] as const)
         it(`is what a run does: ${how}, ${what}, ${host} ${trouble}`, async () => {
           const options = { ...pace, ...tolerance }
-          // A host on which nothing is to change is no reason to stop.
+          // A host without a change must not be a reason to stop.
           writeFileSync(`${rig.root}/web3`, 'a', { mode: 0o644 })
           if (trouble === 'is refused') mkdirSync(`${rig.root}/${host}`)
           const about = { names, ...(trouble === 'is dead' && { dead: host }) }

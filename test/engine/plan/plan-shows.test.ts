@@ -20,7 +20,7 @@ describe('a plan shows', () => {
     return { text: lines.join('\n').replaceAll(rig.root, ''), summary }
   }
 
-  /** As with a package that brings what is not wanted. */
+  /** Like a package that creates an unwanted file. */
   const brings: Plays = (web) => [
     play('web', { hosts: web }, () => [
       file(`${rig.root}/before`, 'a', rig.own),
@@ -32,7 +32,7 @@ describe('a plan shows', () => {
     ]),
   ]
 
-  it('a removal that is not due yet, where a step before it may make it so, and does not count it as ok', async () => {
+  it('a removal that an earlier step may cause, and does not count it as ok', async () => {
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text, summary } = await shown(brings)
     expect(text).to.match(
@@ -49,7 +49,7 @@ describe('a plan shows', () => {
     expect(existsSync(`${rig.root}/default`)).to.equal(false)
   })
 
-  it('such steps once for all hosts with the same, at its end', async () => {
+  it('such steps at its end, once for all hosts that have them', async () => {
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text } = await shown(brings, ['web1', 'web2'])
     expect(text).to.include(`
@@ -59,7 +59,7 @@ Would change:
 `)
   })
 
-  it('nothing more of what stays: without a change before it, a step as wanted has no line', async () => {
+  it('no line for a step in the declared state without an earlier change', async () => {
     writeFileSync(`${rig.root}/done`, '')
     for (const name of ['before', 'after']) writeFileSync(`${rig.root}/${name}`, 'a', { mode: 0o644 })
     const { text, summary } = await shown(brings)

@@ -10,10 +10,10 @@ import { file } from '../../../src/resources/files/file.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('a question that is made anew each time', () => {
+describe('a question created on each evaluation', () => {
   const rig = ownRig()
 
-  /** Says what stands in the file, and counts how often it is asked. */
+  /** Returns the content of the file, and counts the reads. */
   const word = (label = 'the word') =>
     ask(
       label,
@@ -22,7 +22,7 @@ describe('a question that is made anew each time', () => {
   const times = () => readFileSync(`${rig.root}/asked`, 'utf8').split('\n').length - 1
   beforeEach(() => writeFileSync(`${rig.root}/word`, 'right'))
 
-  it('in the body of a role is asked once, and answered', async () => {
+  it('in the body of a role is asked once and answered', async () => {
     const said = role('said', ({ host }: { readonly host: Host }) => [
       afterAnswers(askHost(host, word()), (found) => file(`${rig.root}/found`, found ?? 'none', rig.own)),
     ])
@@ -36,7 +36,7 @@ describe('a question that is made anew each time', () => {
     expect(readFileSync(`${rig.root}/found`, 'utf8')).to.equal('right')
   })
 
-  it('behind another answer is asked once, and answered', async () => {
+  it('after another answer is asked once and answered', async () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, (host) => [
         afterAnswers(askHost(host, word('first')), (one) =>
@@ -51,7 +51,7 @@ describe('a question that is made anew each time', () => {
     expect(readFileSync(`${rig.root}/both`, 'utf8')).to.equal('right right')
   })
 
-  it('of one place with several meanings keeps each meaning', async () => {
+  it('at one place with several meanings keeps each meaning', async () => {
     const each3 = role('each', ({ host }: { readonly host: Host }) =>
       ['a', 'b', 'c'].map((letter) =>
         afterAnswers(
@@ -75,7 +75,7 @@ describe('a question that is made anew each time', () => {
     ])
   })
 
-  it('to a group is asked once of each host', async () => {
+  it('to a group is asked once on each host', async () => {
     const names = ['web1', 'web2', 'web3']
     const { problems, summary } = await rig.run(
       (web) => [
@@ -94,7 +94,7 @@ describe('a question that is made anew each time', () => {
     expect(readFileSync(`${rig.root}/web1`, 'utf8')).to.equal('right,right,right')
   })
 
-  it('is refused with its line when it is another question each time', async () => {
+  it('fails with its line if it differs on each evaluation', async () => {
     let n = 0
     const { problems, events } = await rig.run((web) => [
       play('web', { hosts: web }, (host) => [
@@ -112,7 +112,7 @@ describe('a question that is made anew each time', () => {
       .that.matches(/asks-anywhere\.test\.ts$/)
   })
 
-  it('hears that the run is to stop', async () => {
+  it('stops on the stop signal', async () => {
     const stop = new AbortController()
     let n = 0
     const { summary } = await rig.run(

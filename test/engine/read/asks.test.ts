@@ -13,14 +13,14 @@ describe('a question to other hosts', () => {
   const rig = ownRig()
 
   const names = ['web1', 'web2']
-  /** What stands in `leader`; every host of the rig has the same file system. */
+  /** The content of `leader`. All hosts of the rig have the same file system. */
   const leader = () =>
     ask(
       'leader',
       read(sh`cat ${`${rig.root}/leader`} 2>/dev/null`, ({ stdout }) => stdout),
     )
 
-  it('is answered before the steps that need it are made, without a round trip of its own', async () => {
+  it('is answered before the steps that need it are made, without an additional round trip', async () => {
     writeFileSync(`${rig.root}/leader`, 'web9')
     const question = leader()
     const { told, summary } = await rig.run(
@@ -41,7 +41,7 @@ describe('a question to other hosts', () => {
     expect(summary.hosts.map(({ trips }) => trips)).to.deep.equal([2, 2])
   })
 
-  it('whose answer makes no sense fails who needs it, and nobody else', async () => {
+  it('fails only the host that needs it if its answer is invalid', async () => {
     const question = ask(
       'which release?',
       read(sh`echo none`, ({ stdout }) => JSON.parse(stdout) as string),
@@ -72,7 +72,7 @@ describe('a question to other hosts', () => {
     ])
   })
 
-  it('is asked again when the asked host has changed since', async () => {
+  it('is asked again after a change on the asked host', async () => {
     writeFileSync(`${rig.root}/leader`, 'old')
     const question = leader()
     await rig.run(
@@ -95,7 +95,7 @@ describe('a question to other hosts', () => {
     expect(readFileSync(`${rig.root}/seen`, 'utf8')).to.equal('new')
   })
 
-  it('is put to hosts that the run is not about, which are only looked at', async () => {
+  it('reads hosts outside of the limit', async () => {
     writeFileSync(`${rig.root}/leader`, 'web1')
     const question = leader()
     const sessions: string[] = []
@@ -119,7 +119,7 @@ describe('a question to other hosts', () => {
     expect(readFileSync(`${rig.root}/count`, 'utf8')).to.equal('2')
   })
 
-  it('has no answer from a host that cannot be reached', async () => {
+  it('has no answer on an unreachable host', async () => {
     writeFileSync(`${rig.root}/leader`, 'web1')
     const question = leader()
     await rig.run(
@@ -135,7 +135,7 @@ describe('a question to other hosts', () => {
     expect(readFileSync(`${rig.root}/web1`, 'utf8')).to.equal('web1,nothing')
   })
 
-  it('may come out of a role, which costs one more round trip, and of an answer', async () => {
+  it('may come from a role, for one more round trip, and from another answer', async () => {
     writeFileSync(`${rig.root}/leader`, 'web1')
     const [first, second] = [leader(), leader()]
     const asking = role('asking', ({ to }: { readonly to: string }) =>
@@ -163,7 +163,7 @@ describe('a question to other hosts', () => {
     expect(summary.hosts[0]?.trips).to.equal(4)
   })
 
-  it('whose answers make no sense fails the host that needs them, with the place of the question', async () => {
+  it('fails the hosts that need it if its answers are invalid, with the place of the question', async () => {
     const question = leader()
     const { problems, events } = await rig.run((web) => [
       play('web', { hosts: web }, () =>

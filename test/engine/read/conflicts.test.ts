@@ -15,7 +15,7 @@ import { transaction } from '../../../src/resources/transaction/transaction.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('two steps for one thing', () => {
+describe('two steps for the same object', () => {
   const rig = ownRig()
   const at = () => `${rig.root}/a` as const
   const pairs: Readonly<Record<string, () => Steps>> = {
@@ -43,7 +43,7 @@ describe('two steps for one thing', () => {
   }
   for (const [what, steps] of Object.entries(pairs))
     for (const mode of ['plan', 'apply'] as const)
-      it(`are refused before any host is changed, with the place of the second: ${what} (${mode})`, async () => {
+      it(`are rejected before any change, with the place of the second: ${what} (${mode})`, async () => {
         const refused = await rig
           .run(
             (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/first`, '', rig.own), steps()])],
@@ -66,14 +66,14 @@ describe('two steps for one thing', () => {
         expect(existsSync(`${rig.root}/first`)).to.equal(false)
       })
 
-  it('are taken when they want the same', async () => {
+  it('are valid if they declare the same', async () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [file(at(), 'x', rig.own), file(at(), 'x', rig.own)]),
     ])
     expect(problems).to.deep.equal([])
   })
 
-  it('are taken when one is a line that the other has, and when both are lines', async () => {
+  it('are valid as a file and one of its lines, and as two lines', async () => {
     const { problems, told } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         line(`${rig.root}/b`, 'x'),
@@ -86,7 +86,7 @@ describe('two steps for one thing', () => {
     expect(told.at(-1)).to.equal('web1 ok line a: y')
   })
 
-  it('are taken when they are for one path of two hosts', async () => {
+  it('are valid for one path on two hosts', async () => {
     const { problems } = await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) => {
@@ -101,7 +101,7 @@ describe('two steps for one thing', () => {
     expect(problems).to.deep.equal([])
   })
 
-  it('are taken when they add to one user', async () => {
+  it('are valid if both add to one user', async () => {
     const { problems } = await rig.run(
       (web) => [
         play('web', { hosts: web }, () => [
@@ -114,7 +114,7 @@ describe('two steps for one thing', () => {
     expect(problems).to.deep.equal([])
   })
 
-  it('are taken in two plays', async () => {
+  it('are valid in two plays', async () => {
     mkdirSync(`${rig.root}/d`)
     const { problems } = await rig.run((web) => [
       play('one', { hosts: web }, () => file(at(), 'x', rig.own)),
@@ -124,9 +124,9 @@ describe('two steps for one thing', () => {
   })
 })
 
-describe('a name that cannot be', () => {
+describe('an invalid name', () => {
   for (const name of ['', '.', '..', 'я'.repeat(60)])
-    it(`is refused for a handler: ${JSON.stringify(name.slice(0, 3))}`, () => {
+    it(`is rejected for a handler: ${JSON.stringify(name.slice(0, 3))}`, () => {
       expect(() => handler(name, sh`:`)).to.throw(
         TypeError,
         `"${name}" cannot be the name of a handler: it names a file on the host, of 255 bytes at most`,

@@ -8,12 +8,12 @@ import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig } from '../../support/rig.ts'
 
-describe('a step that a host cannot be brought to', () => {
+describe('a step with a problem on the host', () => {
   const rig = ownRig({ private: true })
   const run = (steps: Steps, mode: 'apply' | 'plan' = 'apply') =>
     rig.run((web) => [play('web', { hosts: web }, () => steps)], { mode })
 
-  it('fails before anything is changed, with its host, its step, its role and its line', async () => {
+  it('fails before any change, with its host, its step, its role and its line', async () => {
     mkdirSync(`${rig.root}/taken`)
     const { problems, told, events } = await run([
       file(`${rig.root}/taken`, 'x', rig.own),
@@ -27,7 +27,7 @@ describe('a step that a host cannot be brought to', () => {
     expect(failed?.kind === 'failed' && failed.problem.where).to.have.property('line')
   })
 
-  it('is done when a step before it solves the problem, and the plan says that it is read again', async () => {
+  it('is applied if an earlier step solves the problem, and is deferred in the plan', async () => {
     symlinkSync('/nowhere', `${rig.root}/app`)
     const steps = [
       command('move', sh`rm ${`${rig.root}/app`}`, { unless: sh`[ ! -L ${`${rig.root}/app`} ]` }),
@@ -42,7 +42,7 @@ describe('a step that a host cannot be brought to', () => {
     expect((await run(steps)).told).to.deep.equal(['web1 ok command move', 'web1 ok directory app'])
   })
 
-  it('fails in its turn when what comes before it does not solve the problem', async () => {
+  it('fails in its turn if earlier steps do not solve the problem', async () => {
     mkdirSync(`${rig.root}/taken`)
     const { problems, told } = await run([
       command('look', sh`touch ${`${rig.root}/looked`}`, { creates: `${rig.root}/looked` }),

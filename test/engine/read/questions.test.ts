@@ -10,7 +10,7 @@ import { reboot } from '../../../src/resources/systemd/reboot.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 
-describe('a question of the user', () => {
+describe('a condition of the user', () => {
   const rig = ownRig()
 
   const copied = (version: string): Plays => {
@@ -23,7 +23,7 @@ describe('a question of the user', () => {
     ]
   }
 
-  it('is answered after the steps before it: a copy follows the file that it is made from', async () => {
+  it('is read after the earlier steps: a copy follows its source file', async () => {
     await rig.run(copied('v1'))
     const planned = await rig.run(copied('v2'), { mode: 'plan' })
     expect(planned.told).to.deep.equal(['web1 planned file src', 'web1 deferred command copy'])
@@ -34,7 +34,7 @@ describe('a question of the user', () => {
     expect((await rig.run(copied('v2'))).summary.hosts[0]).to.include({ changed: 0, trips: 2 })
   })
 
-  it('keeps a command from running that a step before it has made needless', async () => {
+  it('skips a command that an earlier step makes unnecessary', async () => {
     const [made, ran] = [`${rig.root}/made`, `${rig.root}/ran`] as const
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
@@ -55,7 +55,7 @@ describe('a question of the user', () => {
     expect(existsSync(ran)).to.equal(false)
   })
 
-  it('whether a file is newer is answered after the step that writes it', async () => {
+  it('on the age of a file is read after the step that writes the file', async () => {
     const [from, to] = [`${rig.root}/aliases`, `${rig.root}/aliases.db`] as const
     const plays =
       (text: string): Plays =>
@@ -71,7 +71,7 @@ describe('a question of the user', () => {
     expect(readFileSync(to, 'utf8')).to.equal('b')
   })
 
-  it('for what a command creates, below a link of a step before it, is answered after that', async () => {
+  it('on a created path below a link is read after the step for the link', async () => {
     mkdirSync(`${rig.root}/new`)
     mkdirSync(`${rig.root}/old`)
     writeFileSync(`${rig.root}/old/built`, '')
@@ -86,7 +86,7 @@ describe('a question of the user', () => {
     expect(told).to.deep.equal(['web1 changed link current', 'web1 changed command build'])
   })
 
-  it('of a kind of its own is answered after the steps before it', async () => {
+  it('of a custom resource is read after the earlier steps', async () => {
     const total = resource<{ readonly of: string; readonly to: string }, boolean>('total', {
       id: ({ to }) => to,
       affects: 'itself',
@@ -109,7 +109,7 @@ describe('a question of the user', () => {
     expect(told).to.deep.equal(['web1 changed file text', 'web1 changed total total'])
   })
 
-  it('of a reboot is marked as undecided after a change, and answered after it', async () => {
+  it('of a reboot is read after a change', async () => {
     const asks: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/cmdline`, 'quiet', rig.own),
@@ -123,7 +123,7 @@ describe('a question of the user', () => {
     ])
   })
 
-  it('is answered anew in a later play when an earlier one has changed the host', async () => {
+  it('is read again in a later play after a change in an earlier one', async () => {
     const [from, to] = [`${rig.root}/src`, `${rig.root}/dst`] as const
     const plays =
       (text: string): Plays =>
@@ -144,7 +144,7 @@ describe('a question of the user', () => {
     ])
   })
 
-  it('costs no round trip for steps before it that change something else, where it says what it depends on', async () => {
+  it('needs no round trip after unrelated changes if it declares dependsOn', async () => {
     const { summary, problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/other`, 'a', rig.own),
@@ -161,7 +161,7 @@ describe('a question of the user', () => {
       ]),
     ])
     expect(problems).to.deep.equal([])
-    // Facts, survey, change, proof.
+    // Facts, refresh, change, verification.
     expect(summary.hosts[0]).to.include({ changed: 2, trips: 4 })
   })
 })

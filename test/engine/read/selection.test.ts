@@ -31,7 +31,7 @@ describe('the selection of steps', () => {
     return made()
   }
 
-  it('takes all but what is never taken unless it is asked for', async () => {
+  it('includes all steps except those with the tag never', async () => {
     expect(await take({})).to.equal('a always b c conf pkg pkg-conf')
   })
 
@@ -44,17 +44,17 @@ describe('the selection of steps', () => {
     [{ tags: ['packages', 'config'], skipTags: ['config'] }, 'always pkg'],
     [{ skipTags: ['packages', 'always'] }, 'a b c conf'],
   ] as const)
-    it(`takes for ${JSON.stringify(select)} ${expected}`, async () => {
+    it(`includes for ${JSON.stringify(select)} ${expected}`, async () => {
       expect(await take(select)).to.equal(expected)
     })
 
-  it('begins with the step that it is told, in its play, and takes all plays after it', async () => {
+  it('starts at the given step, in its play, and includes all later plays', async () => {
     expect(await take({ startAt: `file ${rig.root}/conf` })).to.equal('always b c conf')
     rig.renew()
     expect(await take({ startAt: `${rig.root}/c` })).to.equal('c')
   })
 
-  it('shows in a plan what it takes', async () => {
+  it('applies to a plan', async () => {
     const { told } = await rig.run(plays, { mode: 'plan', select: { tags: ['packages'] } })
     expect(told).to.deep.equal([
       'web1 planned file pkg',
@@ -63,7 +63,7 @@ describe('the selection of steps', () => {
     ])
   })
 
-  it('refuses a tag that no step has, and a step that there is not, with the nearest names, before anything is done', async () => {
+  it('rejects an unknown tag or step before any change, with the nearest names', async () => {
     const tag = await thrown(rig.run(plays, { select: { tags: ['cofnig'] } }))
     expect(tag).to.be.instanceOf(Problem).and.have.property('message', '--tags: no step has the tag "cofnig"')
     expect((tag as Problem).next).to.include('Did you mean "config"?')
@@ -74,7 +74,7 @@ describe('the selection of steps', () => {
     expect(made()).to.equal('')
   })
 
-  it('asks before each step, one question at a time, until it is told to go on with all', async () => {
+  it('asks before each step, one question at a time, until the answer is all', async () => {
     const asked: string[] = []
     const answers = ['y', 'what?', 'n', 'all']
     const confirm = confirmWith(async (question) => {

@@ -17,8 +17,8 @@ import { sh } from '../../../src/shell/sh.ts'
 
 const site = inventorySchema({ a: credential, b: credential, web: hosts(), db: hosts() })
 
-describe('a rehearsal', () => {
-  /** Which secrets it asks for. */
+describe('promptSecrets', () => {
+  /** The names of the secrets that it asks for. */
   const asked = (
     plays: (values: InventoryValues<typeof site.entries>) => readonly Play[],
     limit?: string,
@@ -44,14 +44,14 @@ describe('a rehearsal', () => {
   }
   const key = role('key', ({ value }: { readonly value: Secret }) => [file('/etc/key', value)])
 
-  it('asks for the secrets that steps need, once, and for no other', () => {
+  it('asks for the secrets that steps need, once, and for no others', () => {
     const plays = ({ a, web }: InventoryValues<typeof site.entries>) => [
       play('web', { hosts: web }, () => [key({ value: a }), file('/etc/other', secret.text`x ${a}`)]),
     ]
     expect(asked(plays)).to.deep.equal(['a'])
   })
 
-  it('asks for none that only hosts outside of the limit need', () => {
+  it('does not ask for secrets that only hosts outside of the limit need', () => {
     const plays = ({ a, b, web, db }: InventoryValues<typeof site.entries>) => [
       play('web', { hosts: web }, () => key({ value: a })),
       play('db', { hosts: db }, () => transaction('key', [file('/etc/key', b)], { validate: sh`true` })),
@@ -59,7 +59,7 @@ describe('a rehearsal', () => {
     expect(asked(plays, 'db')).to.deep.equal(['b'])
   })
 
-  it('goes on where roles fail, and follows what new hosts would answer', () => {
+  it('continues after roles that fail, and follows the answers of new hosts', () => {
     const empty = ask(
       'empty?',
       read(sh`ls /srv`, ({ stdout }) => stdout === ''),

@@ -13,7 +13,7 @@ import { type Options, type Outcome, ownRig } from '../../support/rig.ts'
 import { wordsIn } from '../../support/words.ts'
 
 describe('the drain of a host', () => {
-  // The way back is noted in /var/lib, which is this machine's own when there is no other.
+  // Drains are recorded in /var/lib. Without namespaces that is the directory of this machine itself.
   const rig = ownRig({ private: true })
   const names = ['lb1', 'lb2', 'web1', 'web2']
 
@@ -60,7 +60,7 @@ describe('the drain of a host', () => {
   const whole = (name: string) =>
     ['enter', 'change', 'healthy', 'leave', 'settled'].map((what) => `${what} ${name}`)
 
-  it('is opened before the first change, and closed when the host is healthy, before the next begins', async () => {
+  it('runs before the first change, and is undone when the host is healthy, before the next host starts', async () => {
     const outcome = await runAround()
     expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
     expect(brackets(outcome)).to.deep.equal([
@@ -71,7 +71,7 @@ describe('the drain of a host', () => {
     ])
   })
 
-  it('is not opened when nothing changes', async () => {
+  it('does not run if nothing changes', async () => {
     await runAround()
     const before = log()
     const outcome = await runAround()
@@ -79,7 +79,7 @@ describe('the drain of a host', () => {
     expect(brackets(outcome)).to.deep.equal([])
   })
 
-  it('is shown, and not opened, by a run that only checks', async () => {
+  it('appears in a plan and does not run', async () => {
     const outcome = await runAround({}, { mode: 'plan' })
     expect([log(), brackets(outcome)]).to.deep.equal([[], ['web1 planned', 'web2 planned']])
     expect(outcome.events.find(({ kind }) => kind === 'drain')).to.include({ label: 'out' })
@@ -91,7 +91,7 @@ describe('the drain of a host', () => {
     expect(brackets(await runAround({}, { mode: 'plan' }))).to.deep.equal([])
   })
 
-  it('is opened only when a person wants the first change', async () => {
+  it('runs only after the operator confirms the first change', async () => {
     const asked: string[] = []
     const no = await runAround(
       {},
@@ -108,7 +108,7 @@ describe('the drain of a host', () => {
     expect(log()).to.include.members(whole('web1'))
   })
 
-  it('leaves no note on hosts that have nothing to take back, and its end is told once', async () => {
+  it('leaves no record on hosts without undrain commands, and its end is reported once', async () => {
     const outcome = await runAround({ undrain: () => [] })
     expect(brackets(outcome)).to.deep.equal([
       'web1 drained',
@@ -118,7 +118,7 @@ describe('the drain of a host', () => {
     ])
   })
 
-  it('is not told of where nobody had anything to do for it', async () => {
+  it('is not reported if no host has anything to do', async () => {
     const idle = { drain: () => [{ host: rigHost('lb1'), script: sh`exit 3` }], nothingToDo: 3 }
     const outcome = await runAround(idle)
     expect(brackets(outcome)).to.deep.equal([])
@@ -129,14 +129,14 @@ describe('the drain of a host', () => {
     expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
   })
 
-  it('is closed when a step fails, without a word of being back in service', async () => {
+  it('is undone without the check for readiness if a step fails', async () => {
     const broken = () => [command('break', sh`exit 1`, { creates: '/nonexistent' })]
     const { problems } = await runAround({ steps: broken })
     expect(log()).to.deep.equal(['enter web1', 'leave web1'])
     expect(problems).to.have.length(1)
   })
 
-  it('is closed when a person stops the run', async () => {
+  it('is undone if the operator stops the run', async () => {
     const stop = new AbortController()
     const outcome = await runAround(
       {},
@@ -146,7 +146,7 @@ describe('the drain of a host', () => {
     expect(outcome.summary.interrupted).to.equal(true)
   })
 
-  it('leaves the host as it is when it cannot be opened, and is closed again', async () => {
+  it('leaves the host unchanged if it fails, and is undone', async () => {
     const { problems, summary } = await runAround({
       drain: () => [
         { host: rigHost('lb1'), script: say('enter') },
@@ -158,20 +158,20 @@ describe('the drain of a host', () => {
     expect(summary.hosts.map(({ failed, changed }) => failed + changed)).to.deep.equal([1, 0])
   })
 
-  it('is not tried when one of those who have to open it cannot be reached', async () => {
+  it('does not start if one of its hosts is unreachable', async () => {
     const { problems, summary } = await runAround({}, { dead: 'lb1' })
     expect(log()).to.deep.equal([])
     expect(problems).to.include('web1 cannot be made out: lb1 cannot be reached')
     expect(summary.hosts.find(({ host }) => host === 'web1')?.failed).to.equal(1)
   })
 
-  it('does without those that cannot be reached where it says that they are not needed', async () => {
+  it('ignores unreachable hosts with onUnreachable: ignore', async () => {
     const { summary } = await runAround({ onUnreachable: 'ignore' }, { dead: 'lb1' })
     expect(log()).to.deep.equal(['change web1', 'healthy web1', 'change web2', 'healthy web2'])
     expect(summary.hosts.filter(({ failed }) => failed > 0)).to.deep.equal([])
   })
 
-  it('stays open around a host that was lost, which is told with the way back, until a run finds it again', async () => {
+  it('stays open on a lost host and is reported with the command to undo it, until a run reaches the host again', async () => {
     const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
@@ -188,12 +188,12 @@ describe('the drain of a host', () => {
    The next run that finds it tries again; the last line above does so by hand.`)
     const next = await runAround()
     expect(brackets(next)).to.include('web1 undrained (leftover)')
-    // All hosts are this machine, so more than one of them may find the way back.
+    // All hosts are this machine, so several of them may find the record.
     const each = log().filter((line, i, all) => line !== all[i - 1])
     expect(each).to.deep.equal(['enter web1', 'leave web1', ...whole('web1'), ...whole('web2')])
   })
 
-  it('that cannot be closed fails the turn, and the next run closes it by the script that was noted', async () => {
+  it('fails the turn if it cannot be undone, and the next run undoes it with the recorded script', async () => {
     const stuck = sh`[ -e ${`${rig.root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
     const outcome = await runAround({
       undrain: () => [{ host: rigHost('lb1'), script: stuck }],
@@ -213,7 +213,7 @@ describe('the drain of a host', () => {
     expect(next.summary.hosts.every(({ failed }) => failed === 0)).to.equal(true)
   })
 
-  it('fails the turn of a host that is not back in service, and the next one is not begun', async () => {
+  it('fails the turn of a host that is not back in service, and the next host does not start', async () => {
     const ready = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
     const { events } = await runAround({ ready })
     expect(wordsIn(events)).to.equal(`error: web1 is no longer out, but is not back in service either
@@ -224,7 +224,7 @@ describe('the drain of a host', () => {
     expect(log()).to.include('leave web1').and.not.include('enter web2')
   })
 
-  it('is opened on hosts that the run is not limited to, too', async () => {
+  it('runs on hosts outside of the limit', async () => {
     await runAround({}, { limit: ({ name }) => name === 'web2' })
     expect(log()).to.deep.equal(whole('web2'))
   })

@@ -21,7 +21,7 @@ describe('a gate', () => {
   const when = (web: Group, problem: (moon: string | undefined) => Problem | undefined) =>
     mapAnswers(askEach(web, moon), ([first]) => problem(first?.answer))
 
-  it('lets the run go on while its conditions hold', async () => {
+  it('lets the run continue while its conditions hold', async () => {
     const { summary } = await rig.run(
       (web) => [
         gate(
@@ -42,7 +42,7 @@ describe('a gate', () => {
   })
 
   for (const mode of ['plan', 'apply'] as const)
-    it(`ends the run before anything changes when a condition returns a problem (${mode})`, async () => {
+    it(`ends the run before any change if a condition returns a problem (${mode})`, async () => {
       const { events, problems, summary } = await rig.run(
         (web) => [
           gate(
@@ -70,7 +70,7 @@ describe('a gate', () => {
       expect(readdirSync(rig.root)).to.deep.equal([])
     })
 
-  it('ends the run when one of its hosts is not reachable, and when one has failed', async () => {
+  it('ends the run if one of its hosts is unreachable or has failed', async () => {
     await rig.run((web) => [gate('all are there', web), work(web)], { names, dead: 'web2' })
     expect(readdirSync(rig.root)).to.deep.equal([])
     await rig.run(
@@ -86,7 +86,7 @@ describe('a gate', () => {
     expect(readdirSync(rig.root)).to.deep.equal([])
   })
 
-  it('asks again after changes of the hosts that it asks', async () => {
+  it('reads its hosts again after changes on them', async () => {
     const count = ask(
       'the number of files',
       read(sh`ls ${rig.root} | wc -l`, ({ stdout }) => Number(stdout)),

@@ -26,7 +26,7 @@ describe('a play over many hosts', () => {
     )
   const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
 
-  /** Two plays; the hosts named fail in the first. */
+  /** Two plays; the hosts in `failing` fail in the first one. */
   const runWith = (
     how: Omit<PlayOptions<Host>, 'hosts'>,
     failing: readonly string[] = [],
@@ -43,8 +43,8 @@ describe('a play over many hosts', () => {
       { names, ...options },
     )
 
-  describe('whose hosts may be at rest', () => {
-    /** @param says what a host answers, the first one with 1 */
+  describe('with isIdle', () => {
+    /** @param says the answer of a host; the first one is number 1 */
     const resting = (says: (asked: number) => boolean) => {
       let asked = 0
       return ask(
@@ -57,25 +57,25 @@ describe('a play over many hosts', () => {
         (event.kind === 'turn' || event.kind === 'turnEnd') && event.play === 'first' ? [event.kind] : [],
       )
 
-    it('begins all at once while none of them serves anybody, whatever its batches', async () => {
+    it('starts all hosts at once while all of them are idle, even with batches', async () => {
       const { events } = await runWith({ serial: 1, isIdle: resting(() => true) })
       expect(turns(events).slice(0, 5)).to.deep.equal(Array(5).fill('turn'))
       expect(done()).to.deep.equal(names)
     })
 
-    it('keeps to its batches when one of them may serve somebody', async () => {
+    it('keeps its batches if one of them may serve traffic', async () => {
       const { events } = await runWith({ serial: 1, isIdle: resting((asked) => asked > 1) })
       expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turnEnd', 'turn', 'turnEnd'])
     })
   })
 
-  describe('with a maxUnavailable', () => {
+  describe('with maxUnavailable', () => {
     const inFlight = (events: readonly RunEvent[]) => {
       let now = 0
       return events.flatMap(({ kind }) => (kind === 'turn' ? [++now] : kind === 'turnEnd' ? [now--] : []))
     }
 
-    it('has as many in flight as it says, and begins the next as soon as one is done', async () => {
+    it('changes as many hosts at a time as declared, and starts the next when one is done', async () => {
       const slow = ({ name }: Host) => [
         name === 'web1' &&
           command('slow', sh`while [ ! -e ${`${rig.root}/web5`} ]; do sleep 0.02; done`, {
@@ -83,7 +83,7 @@ describe('a play over many hosts', () => {
           }),
         name !== 'web1' && file(`${rig.root}/${name}`, 'a', rig.own),
       ]
-      // In batches of two, the last would never come: the first waits for it.
+      // In batches of two this would hang: web1 waits for web5.
       const { events } = await rig.run((web) => [play('web', { hosts: web, maxUnavailable: 2 }, slow)], {
         names,
       })
@@ -91,7 +91,7 @@ describe('a play over many hosts', () => {
       expect(done()).to.deep.equal(names.slice(1))
     })
 
-    it('takes a share of the hosts, and at least one', async () => {
+    it('accepts a percentage of the hosts, at least one', async () => {
       const most = async (maxUnavailable: '40%' | '1%') => {
         const { events } = await rig.run(
           (web) => [
@@ -106,7 +106,7 @@ describe('a play over many hosts', () => {
       expect([await most('40%'), await most('1%')]).to.deep.equal([2, 1])
     })
 
-    it('begins the next only when the one before is readiness, too', async () => {
+    it('starts the next only when the one before is ready', async () => {
       const readiness = ({ name }: Host) =>
         probe('answers', name === 'web2' ? sh`false` : sh`true`, { timeout: 0 })
       const { events } = await runWith({ maxUnavailable: 1, readiness })
@@ -115,13 +115,13 @@ describe('a play over many hosts', () => {
     })
   })
 
-  describe('of which some fail', () => {
-    it('does not stop the others of a batch', async () => {
+  describe('with failures', () => {
+    it('continues with the other hosts of the batch', async () => {
       await runWith({ serial: 3 }, ['web1'])
       expect(done()).to.deep.equal(['web2', 'web3'])
     })
 
-    it('shows what it can where the texts of one cannot be fetched', async () => {
+    it('shows the other texts if those of one host cannot be read', async () => {
       const changed = resource('text', {
         id: (name: string) => name,
         affects: 'itself',
@@ -154,7 +154,7 @@ describe('a play over many hosts', () => {
       ])
     })
 
-    it('goes on until more have failed than may', async () => {
+    it('continues until more than maxFailures have failed', async () => {
       await runWith({ serial: 1, maxFailures: 1 }, ['web1'])
       expect(done()).to.deep.equal(['web2', 'web3', 'web4', 'web5'])
       rig.renew()
@@ -163,13 +163,13 @@ describe('a play over many hosts', () => {
       expect(skipped(events)).to.deep.equal([['first', 'web4 web5', 'web1, web3 failed in this play']])
     })
 
-    it('counts one that cannot be reached', async () => {
+    it('counts an unreachable host', async () => {
       const { events } = await runWith({ maxUnavailable: 1, maxFailures: 1 }, ['web3'], { dead: 'web1' })
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.have.length(1)
     })
 
-    it('skips no host on which nothing is to change, and says how to leave one that cannot be reached out of the count', async () => {
+    it('skips no host without a change, and says how to exclude an unreachable host', async () => {
       const all = (options: Options) =>
         rig.run(
           (web) => [
@@ -192,7 +192,7 @@ describe('a play over many hosts', () => {
       expect(skipped(events)).to.deep.equal([
         ['first', 'web4 web5', "web1 cannot be reached (with --limit '!web1' that does not count)"],
       ])
-      // web3 had nothing to do in the play that stopped, so later ones go on with it.
+      // web3 has no change in the play that stops, so it continues in later plays.
       expect(existsSync(`${rig.root}/second-web3`)).to.equal(true)
       const of = (name: string) => summary.hosts.find(({ host }) => host === name)
       expect(of('web2')).to.include({ ok: 2, changed: 0, skipped: 0, failed: 0 })
@@ -200,7 +200,7 @@ describe('a play over many hosts', () => {
       expect(of('web4')).to.include({ ok: 0, changed: 0, skipped: 2, failed: 0 })
     })
 
-    it('leaves hosts that were not begun alone in later plays, and goes on with the others', async () => {
+    it('skips hosts that have not started in later plays too, and continues with the others', async () => {
       const { summary } = await runWith({ serial: 1 }, ['web2'])
       expect(names.map((name) => existsSync(`${rig.root}/second-${name}`))).to.deep.equal([
         true,
@@ -212,7 +212,7 @@ describe('a play over many hosts', () => {
       expect(summary.hosts.map(({ skipped }) => skipped)).to.deep.equal([0, 1, 2, 2, 2])
     })
 
-    it('ends the whole run where any failure stops it, when what is in hand is done', async () => {
+    it('with anyErrorsFatal ends the run when the current hosts are done', async () => {
       const { events } = await runWith({ serial: 2, anyErrorsFatal: true }, ['web1'])
       expect(done()).to.deep.equal(['web2'])
       expect(skipped(events)).to.deep.equal([
@@ -222,7 +222,7 @@ describe('a play over many hosts', () => {
     })
   })
 
-  describe('of which some may be gone', () => {
+  describe('with ignoreUnreachable', () => {
     const two = ['web1', 'web2']
     const outlived = (dead: string, all: readonly string[] = two) =>
       rig.run(
@@ -236,7 +236,7 @@ describe('a play over many hosts', () => {
         { names: all, dead },
       )
 
-    it('does its work on the others, says of it what the play says, and has not failed', async () => {
+    it('completes on the others, reports the reason of the play, and does not fail', async () => {
       const { summary } = await outlived('web1')
       expect(done()).to.deep.equal(['web2'])
       expect(
@@ -248,13 +248,13 @@ describe('a play over many hosts', () => {
       expect(unfinishedHosts(summary)).to.deep.equal([])
     })
 
-    it('has failed when nobody is left', async () => {
+    it('fails if no host remains', async () => {
       const { summary } = await outlived('web1', ['web1'])
       expect(unfinishedHosts(summary)).to.deep.equal(['web1'])
     })
   })
 
-  it('plans nothing where a play that any failure stops is refused, as the run does nothing', async () => {
+  it('with anyErrorsFatal and a problem plans nothing, as the run does nothing', async () => {
     const refusing = (mode: 'plan' | 'apply') =>
       rig.run(
         (web) => [
@@ -288,7 +288,7 @@ describe('a play over many hosts', () => {
     expect(done()).to.deep.equal([])
   })
 
-  it('leaves a host out that its steps say to leave alone, which is no failure, and tells why', async () => {
+  it('excludes a host with endHost, which is not a failure, and reports the reason', async () => {
     const { events, summary } = await rig.run(
       (web) => [
         play('who', { hosts: web, serial: 1 }, (host) =>
@@ -314,7 +314,7 @@ describe('a play over many hosts', () => {
     expect(unfinishedHosts(summary), 'there is nothing to resume').to.deep.equal([])
   })
 
-  it('begins nothing else when it is stopped, and tells so of each host', async () => {
+  it('starts nothing else after a stop signal, and reports that for each host', async () => {
     const stop = new AbortController()
     const { summary } = await runWith({ serial: 1 }, [], {
       stop: stop.signal,
@@ -327,7 +327,7 @@ describe('a play over many hosts', () => {
     expect(summary.hosts.map(({ skipped }) => skipped)).to.deep.equal([1, 1, 2, 2, 2])
   })
 
-  it('is refused when its numbers mean nothing', async () => {
+  it('rejects invalid numbers', async () => {
     const refused = (how: Omit<PlayOptions<Host>, 'hosts'>) => () =>
       play('web', { hosts: { hosts: [] }, ...how }, () => [])
     expect(refused({ serial: 1, maxUnavailable: 1 })).to.throw(TypeError, 'serial and maxUnavailable')

@@ -9,13 +9,13 @@ import { wordsOf } from '../../support/words.ts'
 
 const LIMIT = /^no answer within (\S+ s) \(an empty script took \S+ s on the host\)$/
 
-describe('scripts of checks on a host', () => {
+describe('check scripts on a host', () => {
   const root = temporary()
   after(() => rmSync(root, { recursive: true }))
 
   interface Run {
     readonly within?: Duration
-    /** A directory of programs that go before those of the machine. */
+    /** A directory of programs that take precedence over those of the machine. */
     readonly programs?: string
     readonly percent?: number
     readonly path?: string
@@ -38,11 +38,11 @@ describe('scripts of checks on a host', () => {
   }
   const reasons = (scripts: readonly Shell[], run?: Run) =>
     outcomes(scripts, run).map((one) => failureOf(one)?.message)
-  /** Seconds that no other test sleeps. */
+  /** A number of seconds that no other test passes to sleep. */
   const long = 1_000_000 + process.pid
   const isLeft = () =>
     spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout.split('\n').includes(`sleep ${long}`)
-  /** A directory with one program in place of the machine's. */
+  /** A directory with one program that replaces the one of the machine. */
   const program = (name: string, text: string): string => {
     const directory = temporary(root)
     writeFileSync(`${directory}/${name}`, `#!/bin/sh\n${text}\n`)
@@ -50,7 +50,7 @@ describe('scripts of checks on a host', () => {
     return directory
   }
 
-  it('tell their status, the end of their output and how long they took', () => {
+  it('report their status, the end of their output and their duration', () => {
     const [first, second] = outcomes([sh`echo hello; echo "é 'x'" >&2; exit 3`, sh`true`])
     expect(first).to.include({ ended: 'exit', code: 3, said: "hello\né 'x'\n" })
     expect(first?.limit).to.be.at.least(60_000)
@@ -61,7 +61,7 @@ describe('scripts of checks on a host', () => {
     expect(long && failureOf(long)?.details.at(-1)).to.equal('the end')
   })
 
-  it('are stopped at their limit with all that they have started, and told as unknown', () => {
+  it('are stopped at their limit with all their child processes, and have the result unknown', () => {
     const mark = `${root}/mark`
     const stopped = sh`mark=${mark}; trap ': > "$mark"; exit' TERM; sleep ${long} & sleep ${long}`
     expect(reasons([stopped], { within: '50ms' })[0]).to.match(LIMIT)
@@ -69,7 +69,7 @@ describe('scripts of checks on a host', () => {
     expect(isLeft()).to.equal(false)
   })
 
-  it('are killed when they do not heed that', () => {
+  it('are killed if they ignore SIGTERM', () => {
     expect(reasons([sh`trap '' TERM; echo deaf; while :; do sleep 1; done`], { within: '50ms' })[0]).to.match(
       LIMIT,
     )
@@ -80,7 +80,7 @@ describe('scripts of checks on a host', () => {
     expect(isLeft()).to.equal(false)
   })
 
-  it('run a few at a time, all of them, and one that waits does not hold up the others', () => {
+  it('run in parallel up to the number of CPUs, and one that waits does not block the others', () => {
     const log = temporary(root)
     const counted = sh`: > ${sh`${log}`}/$$; sleep 0.1; ls ${log} | wc -l; rm ${sh`${log}`}/$$`
     const most = Math.max(2, Number(spawnSync('nproc', ['--all'], { encoding: 'utf8' }).stdout))
@@ -94,7 +94,7 @@ describe('scripts of checks on a host', () => {
     )
   })
 
-  it('have longer limits where an empty script takes longer, and tell both', () => {
+  it('have longer limits on a host with slow processes, and report both times', () => {
     const programs = program('sh', 'sleep 0.2; exec /bin/sh "$@"')
     const [outcome] = outcomes([sh`sleep 1000`], { within: '50ms', programs })
     expect(outcome?.empty).to.be.greaterThan(150)
@@ -102,14 +102,14 @@ describe('scripts of checks on a host', () => {
     expect(outcome && failureOf(outcome)?.message).to.match(LIMIT)
   })
 
-  it('have limits that the factor of the run stretches', () => {
-    // A busy machine stretches them further.
+  it('multiply their limits by the factor of the run', () => {
+    // A busy machine increases them further.
     expect(outcomes([sh`true`], { percent: 300 })[0]?.limit).to.be.at.least(180_000)
     expect(Number(outcomes([sh`echo $limit`], { percent: 300 })[0]?.said)).to.be.at.least(180)
     expect(Number(outcomes([sh`echo $limit`], { percent: 100 })[0]?.said)).to.be.at.least(60)
   })
 
-  it('without a limit of their own have that of the inventory, else 10 s', () => {
+  it('use the limit of the inventory by default, else 10 s', () => {
     const [{ query, family } = {}] = runParallel({ script: sh`echo $limit` }).parts
     const limitWith = (env: Readonly<Record<string, string>>) => {
       const script = family?.script([query]).text ?? ''
@@ -124,7 +124,7 @@ describe('scripts of checks on a host', () => {
     expect(limitWith({ PROVISION_CHECK_SECONDS: '7000' })).to.be.at.least(7_000)
   })
 
-  it('say by status 75 or by being killed that the result is unknown, and by no other status', () => {
+  it('have the result unknown after status 75 or a signal, and after no other status', () => {
     expect(
       outcomes([sh`exit 75`, sh`kill -15 $$`, sh`exit 124`, sh`exit 137`, sh`exit 1`]).map(
         (one) => failureOf(one, 'Do this.')?.next,
@@ -132,7 +132,7 @@ describe('scripts of checks on a host', () => {
     ).to.deep.equal([undefined, undefined, 'Do this.', 'Do this.', 'Do this.'])
   })
 
-  it('need perl, and say so where there is none', async () => {
+  it('need perl, and fail with that reason without it', async () => {
     const path = temporary(root)
     mkdirSync(path, { recursive: true })
     symlinkSync('/bin/true', `${path}/true`)
@@ -141,7 +141,7 @@ describe('scripts of checks on a host', () => {
     )
   })
 
-  it('are told as unknown when the host cannot start a process', () => {
+  it('have the result unknown if the host cannot start a process', () => {
     const outcome = {
       said: 'Resource temporarily unavailable',
       ms: 0,
@@ -156,7 +156,7 @@ describe('scripts of checks on a host', () => {
     )
   })
 
-  it('are given to perl without a way to be read as its code', () => {
+  it('cannot inject code into perl', () => {
     const quoted = ["'", '"', '$x', '@x', '\\n', '`id`', '-e', 'é'].join(' ')
     expect(outcomes([sh`printf %s ${quoted}`])[0]?.said).to.equal(quoted)
   })

@@ -26,7 +26,7 @@ interface Row {
   readonly field: Field<unknown>
   readonly takes: readonly unknown[]
   readonly refuses: readonly unknown[]
-  /** What is said of the first that is refused. */
+  /** The message for the first value in `refuses`. */
   readonly says: string
 }
 
@@ -115,7 +115,7 @@ const FIELDS: Readonly<Record<string, Row>> = {
 
 describe('a field', () => {
   for (const [name, { field, takes, refuses, says }] of Object.entries(FIELDS)) {
-    it(`of ${name} takes what it should, and says what it should be`, () => {
+    it(`of ${name} accepts valid values, and says what it should be`, () => {
       for (const value of takes) {
         expect(faultsOf(field, value, 'a.b')).to.deep.equal([])
         expect(field.check(value)).to.deep.equal(value)
@@ -125,7 +125,7 @@ describe('a field', () => {
     })
   }
 
-  it('that is missing is told from one that is wrong, and may be missing when it is optional', () => {
+  it('distinguishes missing from invalid, and may be missing if it is optional', () => {
     expect(faultsOf(port, undefined, 'web.port')).to.deep.equal([
       'web.port: is missing; it should be a port from 1 to 65535',
     ])
@@ -133,7 +133,7 @@ describe('a field', () => {
     expect(faultsOf(optional(port), 0, 'web.port')).to.have.length(1)
   })
 
-  it('of several fields tells each fault within by its path', () => {
+  it('of several fields reports each error with its path', () => {
     const passwords = record({ app: credential, retries: optional(integer({ min: 0 })) })
     expect(faultsOf(passwords, { app: key }, 'passwords')).to.deep.equal([])
     expect(faultsOf(passwords, { retries: -1, apps: 1 }, 'passwords')).to.deep.equal([
@@ -147,7 +147,7 @@ describe('a field', () => {
     expect(passwords.check({})).to.equal(undefined)
   })
 
-  it('never shows a secret that stands in the wrong place', () => {
+  it('never shows a secret in the wrong place', () => {
     expect(faultsOf(text, key, 'domain')).to.deep.equal(['domain: should be a text, got a secret'])
   })
 })

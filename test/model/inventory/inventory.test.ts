@@ -26,7 +26,7 @@ describe('an inventory', () => {
     },
   } as const
 
-  /** What stands in a file need not be what its types say. */
+  /** The content of a file may differ from its type. */
   const made = (given: object) => inventory(site, given as typeof good)
   const faults = (given: object): readonly string[] => {
     try {
@@ -38,7 +38,7 @@ describe('an inventory', () => {
     return []
   }
 
-  it('gives a host the vars of its group, where it says nothing itself', () => {
+  it('gives a host the vars of its group as defaults', () => {
     const { web } = made(good).values
     expect(web.hosts.map(({ name, group, port: of, workers }) => [name, group, of, workers])).to.deep.equal([
       ['web1', 'web', 8080, undefined],
@@ -46,7 +46,7 @@ describe('an inventory', () => {
     ])
   })
 
-  it('takes a var of the group for a host that says undefined', () => {
+  it('uses the var of the group if the host has undefined', () => {
     const { web } = made({
       ...good,
       web: { ...good.web, hosts: { ...good.web.hosts, web1: { address: '10.0.1.2', port: undefined } } },
@@ -54,7 +54,7 @@ describe('an inventory', () => {
     expect(web.hosts[0]?.port).to.equal(8080)
   })
 
-  it('joins how to reach a host: of the site, its group and itself, the nearest first', () => {
+  it('merges the connection settings of the site, the group and the host; the host takes precedence', () => {
     const { web, lb } = made({
       ...good,
       ssh: { user: 'root', port: 22 },
@@ -77,7 +77,7 @@ describe('an inventory', () => {
     ])
   })
 
-  it('has all hosts in the order of the groups, and one of two groups in both', () => {
+  it('has all hosts in the order of the groups, and a host of two groups in both', () => {
     const both = { ...good, lb: { hosts: { web1: { address: '10.0.1.2', priority: 1 } } } }
     expect(made(both).hosts.map(({ name, group }) => `${group}/${name}`)).to.deep.equal([
       'lb/web1',
@@ -86,13 +86,13 @@ describe('an inventory', () => {
     ])
   })
 
-  it('is frozen, with its hosts', () => {
+  it('is frozen, and so are its hosts', () => {
     const all = made(good)
     for (const value of [all, all.values, all.values.web, all.values.web.hosts, all.values.web.hosts[0]])
       expect(Object.isFrozen(value)).to.equal(true)
   })
 
-  it('has groups that know all but one of their hosts, and the only one of its sort', () => {
+  it('has groups that return all hosts but one, and the only host that matches', () => {
     const { web } = made(good).values
     const [first] = web.hosts
     if (!first) throw new Error('there is no first')
@@ -180,7 +180,7 @@ describe('an inventory', () => {
     ],
   }
   for (const [what, [given, expected]] of Object.entries(FAULTS))
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(faults(given)).to.deep.equal(expected)
     })
 

@@ -4,7 +4,7 @@ import { Project } from '../../cli/project.ts'
 const STACK = `import { hosts, playbook, inventorySchema, text, verification } from 'provision-ts'
 const site = inventorySchema({ web: hosts(), domain: text, db: hosts() })`
 
-describe('an inventory of another stack', function () {
+describe('an inventory with another schema', function () {
   this.slow('5s')
   let project: Project
 
@@ -23,7 +23,7 @@ export default inventory(inventorySchema({ web: hosts() }), { web: { hosts: { we
     ['playbook', ['site', '--check']],
     ['verification', ['verify']],
   ] as const)
-    it(`is refused by a ${type}, which names what it lacks`, async () => {
+    it(`is rejected by a ${type}, which names the missing entries`, async () => {
       const { code, err } = await project.provision(...words, '-i', 'inventory/small.ts', '--no-type-check')
       expect(code).to.not.equal(0)
       expect(

@@ -7,7 +7,7 @@ describe('the timeouts of an inventory', () => {
   const site = inventorySchema({ web: hosts() })
   const web1 = { address: '10.0.0.1' }
 
-  it('are for the site, a group or a host; the value of the host goes first', () => {
+  it('apply to the site, a group or a host; the value of the host takes precedence', () => {
     const { hosts: all } = inventory(site, {
       timeouts: { factor: 2, login: '1m' },
       web: {
@@ -21,7 +21,7 @@ describe('the timeouts of an inventory', () => {
     ])
   })
 
-  it('are refused with the path where they are none', async () => {
+  it('are rejected with their path if they are invalid', async () => {
     const wrong = { factor: 0, login: 'soon', patience: '3s' } as unknown as Timeouts
     const faulty = () => inventory(site, { timeouts: wrong, web: { hosts: { web1 } } })
     expect(await wordsOf(faulty)).to.equal(`error: The inventory does not fit its stack.

@@ -3,7 +3,7 @@ import { stepOn } from '../../../src/model/playbook/delegate.ts'
 import { unit } from '../../../src/resources/systemd/unit.ts'
 
 describe('a delegated step', () => {
-  it('has the handlers that it satisfies on the host where it runs, too', () => {
+  it('also has the handlers that it satisfies on the host where it runs', () => {
     const step = { ...unit('a.service', '[Service]\nExecStart=/bin/true\n') }
     const satisfying = { ...step, satisfies: [{ name: 'reload', commands: [] }] }
     const { satisfies, on } = stepOn(satisfying, { name: 'db1', group: 'db', address: '10.0.0.1' })

@@ -18,7 +18,7 @@ describe('steps', () => {
     return { steps: all.map(({ step, roles }) => [...roles, step.name].join(' › ')), incomplete }
   }
 
-  it('come out of lists within lists in their order, without what is left out', () => {
+  it('are a flat list in order, without empty entries', () => {
     const nothing: readonly Steps[] = [false, undefined, null, [], [[false]]]
     expect(flat([file('/a', ''), nothing, [[file('/b', '')], file('/c', '')]]).steps).to.deep.equal([
       '/a',
@@ -28,13 +28,13 @@ describe('steps', () => {
     expect(flat(undefined).steps).to.deep.equal([])
   })
 
-  it('know the roles that they came from, the outermost first', () => {
+  it('have the roles that contain them, the outermost first', () => {
     const inner = role('inner', ({ path }: { readonly path: `/${string}` }) => file(path, ''))
     const outer = role('outer', (_params: object) => [inner({ path: '/a' }), file('/b', '')])
     expect(flat([outer({}), file('/c', '')]).steps).to.deep.equal(['outer › inner › /a', 'outer › /b', '/c'])
   })
 
-  it('of a role are made from its params and the facts of the host', () => {
+  it('of a role depend on its params and the facts of the host', () => {
     const sized = role('sized', ({ share = 2 }: { readonly share?: number }, { facts }: { facts: Facts }) =>
       file(`/${facts.cpus * share}`, ''),
     )
@@ -45,7 +45,7 @@ describe('steps', () => {
     ])
   })
 
-  it('that wait for an answer are left out until it is there', () => {
+  it('are incomplete until the answers that they need are known', () => {
     const question = ask('leader', known('web1'))
     const waiting = afterAnswers(askEach({ hosts: [host] }, question), ([first]) =>
       file(`/${first?.answer}`, ''),
@@ -62,7 +62,7 @@ describe('steps', () => {
     expect(flat(waiting, answers).incomplete).to.equal(true)
   })
 
-  it('see undefined for the answer of a host that could not be reached', () => {
+  it('receive undefined as the answer of an unreachable host', () => {
     const question = ask('leader', known('web1'))
     const answers = new AnswerStore()
     answers.set({ host, question }, undefined)
@@ -83,7 +83,7 @@ describe('steps', () => {
     throw new Error('it was not refused by a Problem')
   }
 
-  it('of a role whose body throws are refused with its name and the place of its call', () => {
+  it('are rejected with the name and the place of a role whose body throws', () => {
     const broken = role('broken', (_params: object) => {
       throw new Error('no such thing')
     })
@@ -93,7 +93,7 @@ describe('steps', () => {
     expect(problem.cause).to.be.instanceOf(Error)
   })
 
-  it('leave a Problem of a role as it is', () => {
+  it('pass on a Problem that a role throws', () => {
     const own = new Problem('in its own words')
     const broken = role('broken', (_params: object) => {
       throw own
@@ -101,7 +101,7 @@ describe('steps', () => {
     expect(refusal(broken({}))).to.equal(own)
   })
 
-  it('refuse a role without params, where types were not checked', () => {
+  it('reject a role without params, as types may not be checked', () => {
     const web = role('web', (_params: object) => [])
     for (const params of [undefined, null, 'web1'])
       expect(() => web(params as never))
@@ -109,7 +109,7 @@ describe('steps', () => {
         .with.property('next', 'Give it an object, an empty one if need be: {}.')
   })
 
-  it('that are none are refused, with the role that they stand in', () => {
+  it('reject other values, with the role that contains them', () => {
     const called = role('web', (_params: object) => [])
     const around = role('around', (_params: object) => called as never)
     expect(refusal([called]).message).to.equal(

@@ -8,7 +8,7 @@ import { wordsOf } from '../../support/words.ts'
 const FLAGS = { release: text, batch: optional(integer({ min: 1 })), version: choice(15, 17), dryRun: flag }
 
 describe('the flags of a playbook', () => {
-  it('are read as their fields want them', () => {
+  it('are parsed by their fields', () => {
     expect(flagValues(FLAGS, { release: '42', batch: '3', version: '17', dryRun: true })).to.deep.equal({
       release: '42',
       batch: 3,
@@ -17,7 +17,7 @@ describe('the flags of a playbook', () => {
     })
   })
 
-  it('may be left out when they are optional or switches', () => {
+  it('may be missing if they are optional or switches', () => {
     expect(flagValues(FLAGS, { release: 'a', version: '15' })).to.deep.equal({
       release: 'a',
       version: 15,
@@ -25,7 +25,7 @@ describe('the flags of a playbook', () => {
     })
   })
 
-  it('that do not fit are told as they are written, all at once', () => {
+  it('report all invalid values at once, with their names on the command line', () => {
     expect(() => flagValues(FLAGS, { batch: 'four', version: '16', dryRun: 'perhaps' }))
       .to.throw('The flags do not fit')
       .with.property('details')
@@ -37,7 +37,7 @@ describe('the flags of a playbook', () => {
       ])
   })
 
-  it('cannot be secrets: a command line is seen by everyone', async () => {
+  it('cannot be secrets, since everyone on the machine can read a command line', async () => {
     const flags = { token: optional(credential) }
     expect(
       await wordsOf(() => playbook(inventorySchema({}), () => [], { flags })),
@@ -45,7 +45,7 @@ describe('the flags of a playbook', () => {
    Give it in the inventory: secret.env(…), secret.age(…) or secret.prompt(…).`)
   })
 
-  it('reach the plays', () => {
+  it('are passed to the plays', () => {
     const site = inventorySchema({ web: hosts() })
     const seen: unknown[] = []
     const deploy = playbook(

@@ -8,11 +8,11 @@ import { playbook } from '../../../src/model/playbook/playbook.ts'
 describe('a play', () => {
   const web = { hosts: [{ name: 'web1', group: 'web', address: '10.0.0.1' }] }
 
-  it('remembers where it was written', () => {
+  it('has the place of its definition', () => {
     expect(play('web', { hosts: web }, () => []).source).to.include({ file: import.meta.filename })
   })
 
-  it('has a list of batch sizes, however serial was given', () => {
+  it('has a list of batch sizes for each form of serial', () => {
     const serial = (of?: number | `${number}%` | readonly BatchSize[]) =>
       play('web', { hosts: web, ...(of !== undefined && { serial: of }) }, () => []).serial
     expect([serial(), serial(2), serial('50%'), serial([1, '50%'])]).to.deep.equal([
@@ -23,14 +23,14 @@ describe('a play', () => {
     ])
   })
 
-  it('of a playbook is made from the values of an inventory', () => {
+  it('of a playbook depends on the values of an inventory', () => {
     const site = inventorySchema({ domain: text, web: hosts() })
     const made = playbook(site, ({ domain, web: group }) => [play(domain, { hosts: group }, () => [])])
     const group = { name: 'web', ...web, without: () => [], only: () => web.hosts[0] as never }
     expect(made.plays({ domain: 'a', web: group as never }).map(({ label }) => label)).to.deep.equal(['a'])
   })
 
-  it('cannot be made for values that lack what its stack asks for', () => {
+  it('requires the entries of its schema', () => {
     const site = inventorySchema({ domain: text, note: optional(text), web: hosts() })
     expect(missingEntries(site, { domain: 'a' })).to.deep.equal(['web'])
     expect(missingEntries(site, { domain: 'a', web: {} })).to.deep.equal([])
@@ -52,7 +52,7 @@ describe('batches', () => {
     [5, [1, 2], [1, 2, 2]],
     [10, ['30%'], [3, 3, 3, 1]],
     [10, [1, '50%', '100%'], [1, 5, 4]],
-    // At least one, or it would never end.
+    // At least one, or the rollout would never end.
     [3, ['10%'], [1, 1, 1]],
     [3, [0], [1, 1, 1]],
     [2, [9], [2]],
@@ -65,7 +65,7 @@ describe('batches', () => {
       expect(made.flat()).to.deep.equal(all)
     })
 
-  it('of a size that is none are refused', () => {
+  it('reject an invalid size', () => {
     expect(() => batches([1], ['half' as '50%'])).to.throw(TypeError, 'serial: "half"')
   })
 })

@@ -4,7 +4,7 @@ import { probe, probeScript } from '../../../src/model/playbook/probe.ts'
 import { sh } from '../../../src/shell/sh.ts'
 
 describe('a probe on a host', () => {
-  /** How often it is tried until it is given up, where each try takes its seconds. */
+  /** The status of a probe that always fails, and the number of its attempts. */
   const tries = (timeout: '1s' | undefined, env: Readonly<Record<string, string>>) => {
     const slow = sh`echo x >&3; sleep 0.5; false`
     const { script } = { script: probeScript(probe('never', slow, timeout === undefined ? {} : { timeout })) }
@@ -16,17 +16,17 @@ describe('a probe on a host', () => {
     return { status, count: output[3]?.split('\n').length ?? 0 }
   }
 
-  it('is tried until its limit, and fails then', () => {
+  it('is retried until its timeout, and then fails', () => {
     const { status, count } = tries('1s', {})
     expect(status).to.equal(1)
     expect(count).to.be.at.least(2)
   })
 
-  it('without a limit of its own has that of the inventory', () => {
+  it('uses the timeout of the inventory by default', () => {
     expect(tries(undefined, { PROVISION_PROBE_SECONDS: '1' }).status).to.equal(1)
   })
 
-  it('has a limit that the factor of the run stretches', () => {
+  it('multiplies its timeout by the factor of the run', () => {
     const script = probeScript(
       probe('third time', sh`n=$(cat ${FILE} 2>/dev/null); echo x$n > ${FILE}; [ "$n" = xx ]`, {
         timeout: '1s',

@@ -11,7 +11,7 @@ describe('a role', () => {
     },
   })
 
-  it('refuses params when it is called, before there is a host, and names itself and the param', () => {
+  it('rejects params at its call, with its name and the param', () => {
     const refused = caught(() => picky({ size: 0 }))
     expect(refused).to.be.instanceOf(InvalidParams)
     expect(refused).to.include({
@@ -21,7 +21,7 @@ describe('a role', () => {
     })
   })
 
-  it('refuses a host of another release when it is unfolded', () => {
+  it('rejects a host with an unsupported release when it is expanded', () => {
     const steps = (version: number) => () =>
       picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } } })
     expect(steps(12)).not.to.throw()

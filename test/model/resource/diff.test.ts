@@ -2,12 +2,12 @@ import { expect } from 'chai'
 import { compare } from '../../../src/model/resource/diff.ts'
 
 describe('compare', () => {
-  it('finds nothing where all that is wanted is there', () => {
+  it('returns undefined in the declared state', () => {
     expect(compare({ mode: '0644', size: 3 }, { mode: '0644', size: 3 })).to.equal(undefined)
     expect(compare({}, {})).to.equal(undefined)
   })
 
-  it('tells each field that differs: what it is, if it is anything, and what it should be', () => {
+  it('returns each field that differs, with the current value if there is one and the declared value', () => {
     expect(compare({ mode: '0644', owner: 'root', on: true }, { mode: '0600', on: true })).to.deep.equal({
       action: 'change',
       fields: [
@@ -17,11 +17,11 @@ describe('compare', () => {
     })
   })
 
-  it('leaves out what nobody cares about', () => {
+  it('ignores undeclared fields', () => {
     expect(compare<{ mode: string | undefined }>({ mode: undefined }, { mode: '0600' })).to.equal(undefined)
   })
 
-  it('creates where there is nothing, be it without fields', () => {
+  it('returns create if nothing exists, even without fields', () => {
     expect(compare({}, undefined)).to.deep.equal({ action: 'create', fields: [] })
     expect(compare({ mode: '0644' }, undefined)).to.deep.equal({
       action: 'create',
@@ -29,7 +29,7 @@ describe('compare', () => {
     })
   })
 
-  it('tells false and 0 from nothing', () => {
+  it('distinguishes false and 0 from undefined', () => {
     expect(
       compare<{ enabled: boolean; count: number }>(
         { enabled: false, count: 0 },
