@@ -7,7 +7,7 @@ import { ROOT } from './exports.ts'
 
 const program = programOf({ root: `${ROOT}/`, compiled: '' })
 
-/** What a line of shell names that `provision` does not have; nothing for a line that is no command of it. */
+/** Returns the names in a shell line that `provision` does not have; an empty list if the line is another command. */
 export async function unknownIn(line: string): Promise<readonly string[]> {
   const [, rest] = /^(?:sudo )?(?:npx )?(?:-p \S+ )?provision((?: .*)?)$/.exec(line) ?? []
   if (rest === undefined || /^ *=/.test(rest)) return []
@@ -26,7 +26,7 @@ export async function unknownIn(line: string): Promise<readonly string[]> {
 
 const run = program.commands.find((one) => one.name() === 'run') ?? program
 
-/** Without the brackets and ellipses of a synopsis, what is in quotes, and what comes behind the command. */
+/** Removes the brackets and ellipses of a synopsis, quoted texts, and all that follows the command. */
 function wordsOf(text: string): readonly string[] {
   const [command = ''] = text.split(/\s#|\||\s{3,}/)
   return command
@@ -51,7 +51,7 @@ function isOption({ options }: Command, flag: string): boolean {
   return flag === '--help' || flag === '--version' || options.some(({ long }) => long === flag)
 }
 
-/** The flags of the playbooks that are named. */
+/** Returns the flags of the playbooks in these words. */
 async function flagsOf(words: readonly string[]): Promise<readonly string[]> {
   const paths = words.filter(isName).map(playbookAt).filter(existsSync)
   const found = await Promise.all(paths.map(async (path): Promise<unknown> => import(path)))

@@ -4,22 +4,22 @@ import { expect } from 'chai'
 import { bare, examplesIn, exportsOf, MODULES, ROOT } from './exports.ts'
 import { wrongIn } from './snippets.ts'
 
-describe('the comments of what users import', () => {
+describe('the doc comments of the public API', () => {
   for (const [module, index] of Object.entries(MODULES)) {
     const all = exportsOf(index)
 
-    it(`say what each name of ${module} is for`, () => {
+    it(`describe each name of ${module}`, () => {
       expect(all.length).to.be.above(3)
       expect(all.filter(({ doc }) => !doc).map(({ name, file }) => `${file}: ${name}`)).to.deep.equal([])
     })
 
-    it(`show how each value of ${module} is used`, () => {
+    it(`show an example for each value of ${module}`, () => {
       const bareOf = all.filter(({ isValue, doc }) => isValue && examplesIn(doc ?? '').length === 0)
       expect(bareOf.map(({ name, file }) => `${file}: ${name}`)).to.deep.equal([])
     })
   }
 
-  it('hold examples that compile', async () => {
+  it('have examples that compile', async () => {
     const files = new Set(Object.values(MODULES).flatMap((index) => exportsOf(index).map(({ file }) => file)))
     const snippets = [...files].flatMap((where) =>
       [...readFileSync(join(ROOT, where), 'utf8').matchAll(/\/\*\*(?:(?!\*\/)[\s\S])*\*\//g)].flatMap(
@@ -30,7 +30,7 @@ describe('the comments of what users import', () => {
     expect(await wrongIn(snippets)).to.deep.equal([])
   })
 
-  it('would not hold one that does not compile', async () => {
+  it('reject an example that does not compile', async () => {
     const wrong = await wrongIn([
       { where: 'a relative path', code: "file('etc/motd', 'text')" },
       { where: 'a good one', code: "file('/etc/motd', 'text')" },

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
 
-/** What users import, by the name of the module. */
+/** The source file of each public module, by its name. */
 export const MODULES: Readonly<Record<string, string>> = {
   'provision-ts': 'src/index.ts',
   'provision-ts/ansible': 'src/ansible/index.ts',
@@ -15,15 +15,15 @@ export const MODULES: Readonly<Record<string, string>> = {
 /** A name that users can import. */
 export interface Exported {
   readonly name: string
-  /** Whether it is there at run time. */
+  /** True if it exists at run time. */
   readonly isValue: boolean
   /** The file that declares it. */
   readonly file: string
-  /** The text of the comment right above its declaration, without stars. */
+  /** The text of the comment directly above its declaration, without stars. */
   readonly doc: string | undefined
 }
 
-/** The names that a module hands on. Sources are taken as the formatter leaves them. */
+/** Returns the names that a module exports. Requires sources with the format of the formatter. */
 export function exportsOf(index: string): readonly Exported[] {
   const text = readFileSync(join(ROOT, index), 'utf8')
   return [...text.matchAll(/^export (type )?\{([^}]*)\} from '([^']+)'/gm)].flatMap(
@@ -53,7 +53,7 @@ function declarationOf(name: string, text: string): { readonly doc: string | und
   return found ? { doc: found[1] && bare(found[1]) } : undefined
 }
 
-/** A doc comment without its stars. */
+/** Returns a doc comment without its stars. */
 export function bare(comment: string): string {
   return comment
     .replace(/^\/\*\*\s?|\s*\*\/\s*$/g, '')
@@ -61,7 +61,7 @@ export function bare(comment: string): string {
     .trim()
 }
 
-/** The codes of the examples in a doc comment. */
+/** Returns the code of the examples in a doc comment. */
 export function examplesIn(doc: string): readonly string[] {
   return [...doc.matchAll(/^(?:.*\s)?@example\s([\s\S]*?)(?=^@|$(?![\s\S]))/gm)].map(([, code = '']) =>
     code.trim(),

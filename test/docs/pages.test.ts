@@ -9,12 +9,12 @@ import { wrongIn } from './snippets.ts'
 const every = (broken: (page: Page) => readonly string[]) =>
   PAGES.flatMap((page) => broken(page).map((what) => `${page.path}: ${what}`))
 
-describe('the pages of the docs', () => {
-  it('are there', () => {
+describe('the documentation pages', () => {
+  it('exist', () => {
     expect(PAGES.length).to.be.greaterThan(15)
   })
 
-  it('link to what there is', () => {
+  it('have valid links', () => {
     const broken = every(({ path, text }) =>
       [...text.matchAll(/\]\((?!\w+:)([^)#]*)(#[^)]*)?\)/g)].flatMap(([, to = '', anchor]) => {
         const file = to === '' ? join(ROOT, path) : join(ROOT, dirname(path), to)
@@ -25,7 +25,7 @@ describe('the pages of the docs', () => {
     expect(broken).to.deep.equal([])
   })
 
-  it('name files that there are', () => {
+  it('name existing files', () => {
     const broken = every(({ path, text }) =>
       inBackticks(text).filter((word) => {
         if (!FILE.test(word)) return false
@@ -35,7 +35,7 @@ describe('the pages of the docs', () => {
     expect(broken).to.deep.equal([])
   })
 
-  it('name tests that there are', () => {
+  it('name existing tests', () => {
     const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
     const broken = every(({ text }) =>
       inBackticks(text).filter(
@@ -45,7 +45,7 @@ describe('the pages of the docs', () => {
     expect(broken).to.deep.equal([])
   })
 
-  it('say commands and flags that there are', async () => {
+  it('use existing commands and flags', async () => {
     const lines = PAGES.flatMap((page) =>
       commandLinesOf(page).map((line) => ({ line, where: page.path })),
     ).filter(({ line }) => /\bprovision\b/.test(line))
@@ -58,7 +58,7 @@ describe('the pages of the docs', () => {
     expect(broken.flat()).to.deep.equal([])
   })
 
-  it('would not say one that there is not', async () => {
+  it('reject an unknown command or flag', async () => {
     expect(await unknownIn('npx provision deploi --inventory x.ts')).to.deep.equal(['provision deploi'])
     expect(await unknownIn('provision lab up --hots a')).to.deep.equal(['--hots of provision up'])
     expect(await unknownIn('provision rollback [--to ID] --too 1')).to.deep.equal([
@@ -66,7 +66,7 @@ describe('the pages of the docs', () => {
     ])
   })
 
-  it('say scripts of npm that there are', () => {
+  it('use existing npm scripts', () => {
     const own = scriptsOf('package.json')
     const theirs = scriptsOf('templates/project/_package.json')
     const broken = every((page) =>
@@ -79,18 +79,18 @@ describe('the pages of the docs', () => {
     expect(broken).to.deep.equal([])
   })
 
-  it('hold TypeScript that compiles', async () => {
+  it('have TypeScript that compiles', async () => {
     const snippets = PAGES.flatMap(snippetsOf)
     expect(snippets.length).to.be.greaterThan(15)
     expect(await wrongIn(snippets)).to.deep.equal([])
   })
 })
 
-/** Paths from the root of the project, or from the page; those with a star or a placeholder are none. */
+/** Matches paths from the root of the project or from the page, without stars and placeholders. */
 const FILE =
   /^(?:bin|src|roles|playbooks|inventory|test|docs|scripts|examples|bench|templates|schema|man)\/[\w./-]*$|^[\w./-]+\.md$/
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** Returns the anchors of the headings, as GitHub creates them. */
 function anchorsOf(text: string): readonly string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(
     ([, title = '']) =>

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { ROOT } from './exports.ts'
 import type { Snippet } from './snippets.ts'
 
-/** A page of the docs: its path from the root of the project, and its text. */
+/** A documentation page: its path from the root of the project, and its text. */
 export interface Page {
   readonly path: string
   readonly text: string
 }
 
-/** All pages but the changelog, which tells of what was. */
+/** All pages except the changelog, which names previous states. */
 export const PAGES: readonly Page[] = [
   'README.md',
   'CONTRIBUTING.md',
@@ -21,8 +21,8 @@ export const PAGES: readonly Page[] = [
 ].map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
 
 /**
- * The TypeScript of a page. What begins with `// some/path.ts` is that file, and other files of the page may import it. Of an excerpt, which has
- * `// …` in it, only the imports are kept.
+ * Returns the TypeScript of a page. A block that begins with `// some/path.ts` is that file, and other files of the page may import
+ * it. Of an excerpt, which contains `// …`, only the imports remain.
  */
 export function snippetsOf({ path, text }: Page): readonly Snippet[] {
   return fencesOf(text)
@@ -38,7 +38,7 @@ export function snippetsOf({ path, text }: Page): readonly Snippet[] {
     })
 }
 
-/** Lines of shell: whole code blocks, and what stands in backticks. */
+/** Returns shell lines: whole code blocks, and texts in backticks. */
 export function commandLinesOf({ text }: Page): readonly string[] {
   const prose = text.replace(FENCE, '')
   return [
@@ -50,7 +50,7 @@ export function commandLinesOf({ text }: Page): readonly string[] {
   ].map((line) => line.trim())
 }
 
-/** What stands in backticks in a line of text. */
+/** Returns the texts in backticks, without code blocks. */
 export function inBackticks(text: string): readonly string[] {
   return [...text.replace(FENCE, '').matchAll(/`([^`\n]+)`/g)].map(([, inner = '']) => inner)
 }

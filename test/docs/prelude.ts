@@ -1,4 +1,4 @@
-/** What examples in comments and pages take for granted: hosts, a stack, a few roles. Only its types count: nothing of it is run. */
+/** Declarations that examples in comments and pages use: hosts, a schema, a few roles. Only the types matter: none of it runs. */
 
 import type { PostgresParams } from '../../roles/postgres/params.ts'
 import type {

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { exportsOf, MODULES, ROOT } from './exports.ts'
 
-/** A piece of TypeScript out of a text. */
+/** A piece of TypeScript from a text. */
 export interface Snippet {
-  /** Where it stands, for messages. */
+  /** Its place, for messages. */
   readonly where: string
   readonly code: string
-  /** What it is called by others of its folder; it is taken as it is then, without imports of ours. */
+  /** Its path for imports from others of its folder; such a file is compiled unchanged, without added imports. */
   readonly file?: { readonly folder: string; readonly path: string }
 }
 
-/** What the compiler says of these snippets, `where: words` each. All are compiled in one go, each as a module of its own. */
+/** Returns the compiler errors of these snippets, `where: words` each. One compiler run compiles all, each as its own module. */
 export async function wrongIn(snippets: readonly Snippet[]): Promise<readonly string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'provision-snippets-'))
   try {
@@ -65,7 +65,7 @@ const KNOWN = [
   { from: 'prelude', names: preludeNames() },
 ]
 
-/** The snippet with imports of what it uses and does not declare itself. */
+/** Adds imports for the names that the snippet uses and does not declare. */
 function moduleOf(code: string): string {
   const own = new Set<string>()
   for (const [, names = '', name = ''] of code.matchAll(
@@ -78,12 +78,12 @@ function moduleOf(code: string): string {
     for (const name of wanted) own.add(name)
     return `import { ${wanted.join(', ')} } from '${from}'\n`
   })
-  // What a page of the project imports beside the package is a file of the project.
+  // Other relative imports of a page refer to files of the project.
   const placed = code.replaceAll(/ from '\.\.?\//g, ` from '${ROOT}/`)
   return `${imports.join('')}${wholeOf(placed)}\nexport {}\n`
 }
 
-/** A part of an object or of a list ends with a comma. */
+/** Completes a part of an object or of a list, which ends with a comma. */
 function wholeOf(code: string): string {
   if (!/,\s*$/.test(code)) return code
   return /^\s*\w+: /.test(code) ? `void {\n${code}\n}` : `void [\n${code}\n]`

@@ -19,7 +19,7 @@ describe('notes-api configuration', () => {
 
   after(() => rmSync(env['CREDENTIALS_DIRECTORY'] ?? '', { recursive: true }))
 
-  it('reads every variable, and the password without its line end', () => {
+  it('reads each variable, and the password without its line end', () => {
     const { listen, release, database } = readConfig({ ...env, DATABASE_HOSTS: 'db1:5432, [::1]:5433' })
     expect(listen).to.deep.equal({ host: '127.0.0.1', port: 0 })
     expect(release).to.equal('r7')
@@ -36,7 +36,7 @@ describe('notes-api configuration', () => {
     })
   })
 
-  it('names every missing variable at once', () => {
+  it('reports all missing variables at once', () => {
     expect(problemsOf({}).map((line) => line.split(' ')[0])).to.deep.equal([
       'LISTEN',
       'DATABASE_HOSTS',
@@ -46,7 +46,7 @@ describe('notes-api configuration', () => {
     ])
   })
 
-  it('says what is wrong with a value and what it should look like', () => {
+  it('reports an invalid value with the expected format', () => {
     expect(problemsOf({ ...env, LISTEN: '3000' })).to.deep.equal([
       "LISTEN has '3000', which is not address:port (IPv6 goes into brackets: [::1]:3000)",
     ])
@@ -64,11 +64,11 @@ describe('notes-api configuration', () => {
 
   describe('as a process', () => {
     before(function () {
-      // The database driver is a dependency of the example alone: `npm ci` there brings it.
+      // The database driver is a dependency of the example only; `npm ci` there installs it.
       if (!existsSync(join(example, 'node_modules/pg'))) this.skip()
     })
 
-    it('exits with 78 and names the variable when the configuration is wrong', async () => {
+    it('exits with 78 and names the variable if the configuration is invalid', async () => {
       const { code, lines } = await run({ ...env, DATABASE_NAME: '' })
       expect(code).to.equal(78)
       expect(lines).to.have.length(1)
@@ -102,7 +102,7 @@ function problemsOf(env: Env): readonly string[] {
 
 type Line = Readonly<Record<string, unknown>>
 
-/** Runs main.ts with this environment alone, and ends it once it has logged a certain message. */
+/** Runs main.ts with this environment only, and ends it when it logs this message. */
 async function run(env: Env, { termAfter }: { termAfter?: string } = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', join(example, 'src/main.ts')], {
     env,

@@ -9,7 +9,7 @@ import { type Env, environment } from './notes-api.ts'
 
 const example = join(import.meta.dirname, '../../examples/notes-api')
 
-/** Milliseconds of a login: more than a TCP connection gets, less than a login gets. */
+/** Milliseconds of a login: longer than the timeout of a TCP connection, shorter than that of a login. */
 const LOGIN = 1_500
 
 describe('notes-api with a database host that is slow to log in', () => {
@@ -18,7 +18,7 @@ describe('notes-api with a database host that is slow to log in', () => {
   let app: ChildProcess | undefined
 
   before(async function () {
-    // The database driver is a dependency of the example alone: `npm ci` there brings it.
+    // The database driver is a dependency of the example only; `npm ci` there installs it.
     if (!existsSync(join(example, 'node_modules/pg'))) return this.skip()
     database = createServer(serve).listen(0, '127.0.0.1')
     await once(database, 'listening')
@@ -57,7 +57,7 @@ async function listening({ stdout }: ChildProcess): Promise<string> {
   throw new Error('it ended before it listened')
 }
 
-/** The few messages of PostgreSQL's protocol that the search for a primary needs. */
+/** Serves the messages of the PostgreSQL protocol that the search for a primary needs. */
 function serve(socket: Socket): void {
   socket.on('error', () => {})
   socket.once('data', () => {

@@ -12,7 +12,7 @@ describe('notes-api stopping', () => {
 
   after(() => rmSync(env['CREDENTIALS_DIRECTORY'] ?? '', { recursive: true }))
 
-  it('refuses new connections at once, answers what is under way, and is done when that is', async () => {
+  it('rejects new connections at once, answers current requests, and ends after them', async () => {
     const app = await startApp(env)
     const socket = await idleConnection(app)
     socket.write(`${postOf(2)}{`)
@@ -25,7 +25,7 @@ describe('notes-api stopping', () => {
     await stopped
   })
 
-  it('still answers on a connection that was idle, but is not ready any more', async () => {
+  it('still answers on an idle connection, but is not ready', async () => {
     const app = await startApp(env)
     const socket = await idleConnection(app)
     const stopped = app.stop()
@@ -36,7 +36,7 @@ describe('notes-api stopping', () => {
     await stopped
   })
 
-  it('closes idle connections after a while, and cuts the others at last', async () => {
+  it('closes idle connections after a delay, and the others at the limit', async () => {
     const app = await startApp(env, { drainTimes: { idle: 50, giveUp: 200 } })
     const idle = await idleConnection(app)
     const stuck = await idleConnection(app)
@@ -52,7 +52,7 @@ describe('notes-api stopping', () => {
   })
 })
 
-/** The head of a POST; the body is still to come. */
+/** Returns the head of a POST, without a body. */
 function postOf(length: number): string {
   return `POST /api/notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
 }

@@ -14,8 +14,8 @@ const standby = { host: '192.0.2.2', port: 5432 }
 const STANDBY = { standby: true, read_only: 'on', timeline: null }
 const PRIMARY = { standby: false, read_only: 'off', timeline: '00000002' }
 
-describe('the search for the database host that takes writes', () => {
-  it('finds a standby that is promoted while the dead primary is still silent', async () => {
+describe('the search for the primary database host', () => {
+  it('finds a promoted standby while the dead primary does not answer', async () => {
     let asked = 0
     const { best, words } = await survey([gone, standby], (endpoint) =>
       pool(endpoint, async () => {
@@ -43,7 +43,7 @@ describe('the search for the database host that takes writes', () => {
     expect(opened, 'no second login').to.deep.equal([gone.host, standby.host])
   })
 
-  it('gives a host that is slow to log in enough time, and tells one that is silent for longer', async () => {
+  it('waits for a host with a slow login, and reports one that does not answer for longer', async () => {
     const slow = (ms: number) =>
       survey([gone], (endpoint) => ({
         endpoint,
@@ -61,7 +61,7 @@ describe('the search for the database host that takes writes', () => {
     ])
   })
 
-  it('takes the one of two primaries that was promoted later, although the other answers first', async () => {
+  it('selects the primary that was promoted later, although the other answers first', async () => {
     const { best } = await survey([gone, standby], (endpoint) =>
       pool(endpoint, async () => {
         if (endpoint === gone) return [{ ...PRIMARY, timeline: '00000001' }]
@@ -90,7 +90,7 @@ describe('the search for the database host that takes writes', () => {
       throw new Error('connect EHOSTUNREACH')
     }
 
-    it('does not use a primary with old data, also while the newest one is off', async () => {
+    it('does not use a primary with old data, even while the newest one is off', async () => {
       const { best, words } = await search(refuses, old.timeline)
       expect(best).to.equal(undefined)
       expect(words).to.include('192.0.2.2:5432 is a primary with old data: timeline 2, and 192.0.2.1 is on 3')
@@ -99,7 +99,7 @@ describe('the search for the database host that takes writes', () => {
       )
     })
 
-    it('uses a primary that is newer than the record, or the one in it', async () => {
+    it('uses a primary that is newer than the record, or the recorded one', async () => {
       expect((await search(refuses, '00000004')).best?.endpoint).to.equal(standby)
       const own = await search(refuses, '00000003', { address: standby.host, timeline: 3 })
       expect(own.best?.endpoint).to.equal(standby)
@@ -109,7 +109,7 @@ describe('the search for the database host that takes writes', () => {
       expect((await search(async () => {}, old.timeline)).best?.endpoint).to.equal(standby)
     })
 
-    it('is read from a file, which need not be there', async () => {
+    it('is read from a file, which may be missing', async () => {
       const directory = mkdtempSync(`${tmpdir()}/notes-api-record-`)
       const path = `${directory}/primary.json`
       expect(await readRecord(path)).to.equal(undefined)
@@ -122,7 +122,7 @@ describe('the search for the database host that takes writes', () => {
     })
   })
 
-  it('gives up when all have said that they take no writes, and has no session left', async () => {
+  it('fails when all hosts are standbys, and has no open session then', async () => {
     const open = new Set<Pool>()
     const { best, words } = await survey([gone, standby], (endpoint) => {
       const one = pool(

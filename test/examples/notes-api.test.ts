@@ -14,7 +14,7 @@ describe('notes-api without a database', () => {
     env = await environment()
     app = await startApp(env, {
       log: jsonLog((line) => lines.push(JSON.parse(line))),
-      // fetch keeps its connections
+      // fetch keeps its connections open.
       drainTimes: { idle: 10, giveUp: 1000 },
     })
     url = `http://127.0.0.1:${app.address.port}`
@@ -31,7 +31,7 @@ describe('notes-api without a database', () => {
     expect(response.headers.get('x-served-by')).to.equal('app1')
   })
 
-  it('is not ready, and says what each database host answered', async () => {
+  it('is not ready, and reports the answer of each database host', async () => {
     const response = await get('/readyz')
     expect(response.status).to.equal(503)
     const { ready, reason } = JSON.parse(await response.text())
@@ -41,13 +41,13 @@ describe('notes-api without a database', () => {
     )
   })
 
-  it('tells who it is', async () => {
+  it('returns its name', async () => {
     const who = JSON.parse(await (await get('/api/whoami')).text())
     expect(who).to.include({ host: 'app1', release: 'r7', pid: process.pid })
     expect(who.uptime).to.be.a('number')
   })
 
-  it('answers an unknown path and a wrong method with what there is', async () => {
+  it('answers an unknown path and a wrong method with the valid ones', async () => {
     const missing = await get('/api/note')
     expect(missing.status).to.equal(404)
     expect(JSON.parse(await missing.text()).error.message).to.include('/api/notes/:id')
@@ -56,7 +56,7 @@ describe('notes-api without a database', () => {
     expect(wrong.headers.get('allow')).to.equal('GET, POST')
   })
 
-  it('passes a request id on and logs it, and makes one where there is none fit for a log', async () => {
+  it('passes on and logs a request id, and creates one if it is missing or invalid', async () => {
     const given = await get('/livez', { headers: { 'x-request-id': 'abc-1' } })
     expect(given.headers.get('x-request-id')).to.equal('abc-1')
     expect(lines.find((line) => line['requestId'] === 'abc-1')).to.include({ path: '/livez', status: 200 })
@@ -64,7 +64,7 @@ describe('notes-api without a database', () => {
     expect(made.headers.get('x-request-id')).to.match(/^[0-9a-f-]{36}$/)
   })
 
-  it('refuses a body that is too large, not JSON, or has no text', async () => {
+  it('rejects a body that is too large, not JSON, or has no text', async () => {
     const large = await post(JSON.stringify({ text: 'x'.repeat(20_000) }))
     expect(large.status).to.equal(413)
     expect(large.headers.get('connection')).to.equal('close')
@@ -75,14 +75,14 @@ describe('notes-api without a database', () => {
     expect((await post('{"text":"a"}', { 'idempotency-key': 'two words' })).status).to.equal(400)
   })
 
-  it('refuses a body without a length as soon as it is too large', async () => {
+  it('rejects a body without a length as soon as it is too large', async () => {
     const socket = await connection(app)
     socket.write('POST /api/notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n')
     socket.write(`transfer-encoding: chunked\r\n\r\n4e20\r\n${'x'.repeat(20_000)}\r\n`)
     expect(await received(socket)).to.match(/^HTTP\/1\.1 413 /)
   })
 
-  it('serves metrics on the other port alone', async () => {
+  it('serves metrics only on the other port', async () => {
     expect((await get('/metrics')).status).to.equal(404)
     const text = await (await fetch(`http://127.0.0.1:${app.metricsAddress?.port}/metrics`)).text()
     expect(text).to.match(/^notes_build_info\{release="r7",host="app1",node="v[\d.]+"\} 1$/m)

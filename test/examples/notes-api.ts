@@ -11,14 +11,14 @@ import { jsonLog } from '../../examples/notes-api/src/log.ts'
 
 export type Env = Record<string, string>
 
-/** A whole and valid environment, with database hosts of which none listens. */
+/** Returns a complete and valid environment. No database host in it listens. */
 export async function environment(): Promise<Env> {
   const directory = mkdtempSync(join(tmpdir(), 'notes-api-'))
   writeFileSync(join(directory, 'db-password'), 'correct horse\n')
   return {
     LISTEN: '127.0.0.1:0',
     METRICS: '127.0.0.1:0',
-    DATABASE_HOSTS: `127.0.0.1:${await portOfNobody()},127.0.0.1:${await portOfNobody()}`,
+    DATABASE_HOSTS: `127.0.0.1:${await closedPort()},127.0.0.1:${await closedPort()}`,
     DATABASE_NAME: 'notes',
     DATABASE_USER: 'notes',
     CREDENTIALS_DIRECTORY: directory,
@@ -26,16 +26,16 @@ export async function environment(): Promise<Env> {
   }
 }
 
-/** The service on a free port, on a host named app1, knocking at database ports where nobody listens. */
+/** Starts the service on a free port, with the name app1. Its database ports are closed. */
 export async function startApp(
   env: Env,
   { log = jsonLog(() => {}), ...parts }: Partial<AppParts> = {},
 ): Promise<App> {
-  return start({ config: { ...readConfig(env), host: 'app1' }, open: knocking, log, ...parts })
+  return start({ config: { ...readConfig(env), host: 'app1' }, open: connectOnly, log, ...parts })
 }
 
-/** Knocks for real, and cannot do more than that: the driver is a dependency of the example, which may not be installed. */
-const knocking: OpenPool = (endpoint) => ({
+/** Only connects over TCP: the database driver is a dependency of the example, which may not be installed. */
+const connectOnly: OpenPool = (endpoint) => ({
   endpoint,
   async session() {
     const socket = tcp(endpoint)
@@ -58,7 +58,7 @@ export async function connection(app: App): Promise<Socket> {
   return socket
 }
 
-/** A connection that has carried a request already and is idle now. */
+/** Opens a connection that has already carried a request and is idle. */
 export async function idleConnection(app: App): Promise<Socket> {
   const socket = await connection(app)
   socket.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n')
@@ -66,7 +66,7 @@ export async function idleConnection(app: App): Promise<Socket> {
   return socket
 }
 
-/** What comes until the other side closes. A reset is a way to close, too. */
+/** Returns all data until the other side closes or resets the connection. */
 export async function received(socket: Socket): Promise<string> {
   let text = ''
   try {
@@ -77,7 +77,7 @@ export async function received(socket: Socket): Promise<string> {
   return text
 }
 
-async function portOfNobody(): Promise<number> {
+async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

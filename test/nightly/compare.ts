@@ -3,15 +3,15 @@ import type { Figure } from '../support/results.ts'
 export interface Compared {
   readonly figure: Figure
   readonly before: Figure | undefined
-  /** How much it takes of what it took; of both, the part that is more than the floor of their night. */
+  /** The duration as a multiple of the previous one, corrected by the ratio of the lower bounds. */
   readonly ratio: number | undefined
   readonly worse: boolean
 }
 
-/** Beyond what a machine differs from itself from night to night. */
+/** A larger ratio than a machine has between two nights by itself. */
 const MUCH = 1.25
 
-/** Worse is what is so in its median, and in its best run worse than it was in its worst. */
+/** Compares figures. A figure is worse if its median is above the limit and its best run is slower than the worst run before. */
 export function compared(now: readonly Figure[], last: readonly Figure[]): readonly Compared[] {
   return now.map((figure) => {
     const before = last.find(({ name, unit }) => name === figure.name && unit === figure.unit)
@@ -22,7 +22,7 @@ export function compared(now: readonly Figure[], last: readonly Figure[]): reado
   })
 }
 
-/** How much slower the machine itself is than it was, as far as that was measured. */
+/** Returns the duration of the lower bound as a multiple of the previous one; 1 if it is not known. */
 function machine({ floor: now }: Figure, { floor: before }: Figure): number {
   return now !== undefined && before !== undefined ? now / before : 1
 }

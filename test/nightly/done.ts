@@ -1,14 +1,14 @@
 import type { Figure, Result } from '../support/results.ts'
 
-/** What became of a part of the night. */
+/** The result of one part of the nightly run. */
 export interface Done {
   readonly part: string
   readonly about: string
-  /** How the program ended: its status, or that it hung. */
+  /** The exit status of the program, or that it did not end. */
   readonly ended: string
   readonly seconds: number
   readonly at: string
-  /** Of the sources. */
+  /** The commit of the sources. */
   readonly commit: string
   readonly results: readonly Result[]
   readonly figures: readonly Figure[]

@@ -3,10 +3,10 @@ import type { Builder } from 'junit-report-builder'
 import { printable } from '../../src/shell/printable.ts'
 import type { Done } from './done.ts'
 
-// Its types tell of an ES module that it is not.
+// Its types declare an ES module, but it is CommonJS.
 const builder: Builder = createRequire(import.meta.url)('junit-report-builder')
 
-/** All results as JUnit XML, a suite for each suite of each part. */
+/** Returns all results as JUnit XML, with a suite for each suite of each part. */
 export function junit(all: readonly Done[]): string {
   const xml = builder.newBuilder()
   for (const { part, results } of all)

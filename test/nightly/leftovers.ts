@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { STATE } from '../../src/lab/base/paths.ts'
 import { SNAPSHOTS } from '../../src/lab/image/snapshots.ts'
 
-/** What is on this machine that a test could leave behind. */
+/** The state of this machine that a test could leave behind. */
 export interface Ground {
   readonly labs: readonly string[]
-  /** Of labs. */
+  /** Snapshots of labs. */
   readonly snapshots: readonly string[]
   readonly mounts: readonly string[]
   readonly groups: readonly string[]
-  /** By number and command line. */
+  /** Process id and command line of each. */
   readonly processes: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export function ground(): Ground {
   }
 }
 
-/** What is there now and was not before, in words. It is left as it is: it may be somebody's who works on this machine. */
+/** Returns what exists now and did not before, one line each. It is not removed: it may belong to another user of this machine. */
 export function leftSince(before: Ground): readonly string[] {
   const now = ground()
   return (['labs', 'snapshots', 'mounts', 'groups', 'processes'] as const).flatMap((kind) =>
@@ -37,7 +37,7 @@ export function leftSince(before: Ground): readonly string[] {
 
 const GROUPS = '/sys/fs/cgroup'
 
-/** Two floors of them: those of hosts are below. */
+/** Returns the control groups of the first two levels: those of hosts are below. */
 function controlGroups(): readonly string[] {
   const below = (path: string) =>
     readdirSync(path, { withFileTypes: true })
@@ -46,7 +46,7 @@ function controlGroups(): readonly string[] {
   return below(GROUPS).flatMap((group) => [group, ...below(group)])
 }
 
-/** Programs that hold hosts, or that tests begin and must end. */
+/** Returns the line of a process that keeps a host running, or that a test starts and must end. */
 function ourKind(id: string): string | undefined {
   try {
     const words = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()

@@ -12,17 +12,17 @@ import { parts } from './parts.ts'
 import { commit, runPart } from './run-part.ts'
 import { keyOf, type Night, summary, wrong } from './summary.ts'
 
-// All that takes too long for each change, once a night: told in one folder, and held against the night before.
+// Runs all tests that take too long for each change, once a night. Writes one folder, and compares it with the previous night.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     soak: { type: 'string', default: '1h' },
-    /** Parts that are there from before stay. */
+    /** The folder of the results. Parts from an earlier call remain. */
     into: { type: 'string', default: join(ROOT, 'nightly', new Date().toISOString().slice(0, 10)) },
-    /** Whether nothing is run, and only told what is there. */
+    /** True to summarize the existing results without a run. */
     summary: { type: 'boolean', default: false },
-    /** The folder of the night before. */
+    /** The folder of the previous night. */
     against: { type: 'string' },
   },
 })
@@ -67,7 +67,7 @@ console.log(
 )
 process.exitCode = bad.length > 0 || stop.signal.aborted ? 1 : 0
 
-/** What is to be said of the night itself. */
+/** Records the result of the nightly run itself. */
 async function whole(): Promise<void> {
   const left = leftSince(before)
   const result: Result = {
@@ -103,7 +103,7 @@ function doneIn(folder: string): readonly Done[] {
     .map((path): Done => JSON.parse(readFileSync(path, 'utf8')))
 }
 
-/** The last one beside this that has a summary. */
+/** Returns the newest folder next to this one that has a summary. */
 function nightBefore(folder: string): string | undefined {
   const beside = dirname(folder)
   if (!existsSync(beside)) return undefined

@@ -5,8 +5,8 @@ import type { Done } from './done.ts'
 import { junit } from './junit.ts'
 import { keyOf, type Night, summary, wrong } from './summary.ts'
 
-describe('a night', () => {
-  it('takes for worse what no run of before was as slow as, on a machine of the same speed', () => {
+describe('a nightly run', () => {
+  it('reports a figure as worse if all its runs are slower than before, on a machine of the same speed', () => {
     const figure = (median: number, floor?: number): Figure => ({
       ...{ name: 'a run', unit: 's', median, least: median * 0.9, most: median * 1.1, runs: 5 },
       ...(floor !== undefined && { floor }),
@@ -46,7 +46,7 @@ describe('a night', () => {
     before: before && new Map(before.map((one) => [keyOf('integration-13', one), one.outcome])),
   })
 
-  it('names what fails, and first what did not the night before', () => {
+  it('lists the failures, the new ones first', () => {
     const other: Result = { ...failed, name: 'are removed' }
     expect(wrong(night([passed]))).to.deep.equal([])
     expect(wrong(night([other, failed], [{ ...other }, passed]))).to.deep.equal([
@@ -59,7 +59,7 @@ describe('a night', () => {
       .and.include('| 1 min 01 s |')
   })
 
-  it('is told in XML that others read, whatever tests have said', () => {
+  it('is written as valid XML for any output of tests', () => {
     const xml = junit([done(passed, failed, { ...passed, outcome: 'left out' })])
     expect(xml).to.include(
       '<testsuite name="integration-13: files" tests="3" failures="1" errors="0" skipped="1">',

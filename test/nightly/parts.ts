@@ -1,24 +1,24 @@
 import { randomInt } from 'node:crypto'
 
-/** A program of the night. Each has a folder of its own, where it finds `$RESULTS`. */
+/** A program of the nightly run. Each has its own folder `$RESULTS`. */
 export interface Part {
   readonly name: string
   readonly about: string
   readonly command: readonly [string, ...string[]]
   readonly env?: Readonly<Record<string, string>>
-  /** Minutes after which it hangs. */
+  /** The time limit in minutes. */
   readonly limit: number
-  /** Whether what ends it is the status alone, since the program tells of nothing in particular. @default false */
+  /** True if the exit status is the only result of the program. @default false */
   readonly silent?: boolean
 }
 
-/** Of what tests choose at random: another each night. */
+/** The seed of random tests: a different one each night. */
 const SEED = process.env['SEED'] ?? String(randomInt(1_000_000))
 
-/** Of random sites of every kind of step; 6 by day. */
+/** The number of random sites with each kind of step; 6 by day. */
 const KINDS_ROUNDS = process.env['KINDS_ROUNDS'] ?? '40'
 
-/** @param soak how long the soak goes on */
+/** @param soak the duration of the soak test */
 export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number): readonly Part[] {
   const script = (name: string, ...words: readonly string[]) =>
     ['npm', 'run', '-s', name, ...(words.length > 0 ? ['--', ...words] : [])] as const

@@ -15,10 +15,10 @@ import { figuresIn, type Result, resultsIn } from '../support/results.ts'
 import { type Done, failedOf } from './done.ts'
 import type { Part } from './parts.ts'
 
-/** How often somebody who waits is told, ms. */
+/** The interval of progress messages, in ms. */
 const EVERY = 60_000
 
-/** Runs a part to its end, with all that it says and finds out in a folder of its own. */
+/** Runs a part to its end, and writes its output and results to its own folder. */
 export async function runPart(part: Part, into: string, signal: AbortSignal): Promise<Done> {
   const folder = join(into, part.name)
   rmSync(folder, { recursive: true, force: true })
@@ -45,10 +45,10 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   return done
 }
 
-/** How long a program may take to clear up after it was told to stop, ms. */
+/** The time that a program has to clean up after SIGINT, in ms. */
 const GRACE = 120_000
 
-/** @returns why it did not end well */
+/** @returns the reason of a failure; undefined after success */
 async function attempt(
   { command: [program, ...words], env = {}, limit }: Part,
   folder: string,
@@ -63,7 +63,7 @@ async function attempt(
       buffer: false,
       all: true,
     },
-    // A group of its own, which can be told to stop as a person would, with Ctrl-C: all of it, not npm alone.
+    // A process group of its own, so that SIGINT reaches all of it like Ctrl-C, not only npm.
     ...{ stdin: 'ignore', detached: true },
   })
   child.all.pipe(log)
@@ -92,7 +92,7 @@ function tell(group: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** What is to be said of the part itself. */
+/** The result of the part itself. */
 function itself(
   { name, silent = false }: Part,
   results: readonly Result[],
@@ -106,7 +106,7 @@ function itself(
   }
 }
 
-/** The journals of its runs as pages. */
+/** Converts the journals of its runs to HTML pages. */
 async function reported(folder: string): Promise<void> {
   const runs = join(folder, 'runs')
   if (!existsSync(runs)) return

@@ -7,14 +7,14 @@ import { type Done, failedOf } from './done.ts'
 export interface Night {
   readonly done: readonly Done[]
   readonly figures: readonly Compared[]
-  /** Of the night that this one is held against, by part and name; undefined when there was none. */
+  /** The outcomes of the previous night, by part and name; undefined if there was none. */
   readonly before: ReadonlyMap<string, Result['outcome']> | undefined
 }
 
 export const keyOf = (part: string, { suite, name }: Pick<Result, 'suite' | 'name'>) =>
   `${part}: ${suite}: ${name}`
 
-/** All that is wrong, a line each, what was well in the night before first. */
+/** Returns all failures, one line each, the new ones first. */
 export function wrong({ done, figures, before }: Night): readonly string[] {
   const failed = done.flatMap((one) =>
     failedOf(one).map((result) => ({ key: keyOf(one.part, result), result })),
@@ -31,7 +31,7 @@ export function wrong({ done, figures, before }: Night): readonly string[] {
   ]
 }
 
-/** The night on one page, in Markdown. */
+/** Returns the nightly run on one page, in Markdown. */
 export function summary(night: Night): string {
   const { done, figures } = night
   const bad = wrong(night)
@@ -62,7 +62,7 @@ export function summary(night: Night): string {
     .join('\n\n')}\n`
 }
 
-/** What rows of the proof and events of the soak have said, which pass or fail by figures. */
+/** Returns a table of the measured values of the proof and the soak test. */
 function measured(done: readonly Done[]): string {
   const rows = done.flatMap(({ part, results }) =>
     results

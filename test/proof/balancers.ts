@@ -2,7 +2,7 @@ import type { Failure } from './load.ts'
 import { type Figures, nothingFailed, type Row, underLoad, within } from './row.ts'
 import type { Site } from './site.ts'
 
-/** Requests that a claim of "none failed" is about, at least. */
+/** The minimum number of requests for the result "none failed". */
 const MANY = 5_000
 
 export const balancerRows: readonly Row[] = [
@@ -46,7 +46,7 @@ export const balancerRows: readonly Row[] = [
     name: 'vip-moved',
     event: 'planned move of the address',
     limit: '≤ 0.5 s, at most 1 new connection failed',
-    // A connection that is kept ends with the balancer that has it: TCP knows of no move.
+    // A kept-alive connection ends with its balancer: TCP cannot move it.
     holds: (figures) => within(500)(figures) && onNew(figures).length <= 1,
     needs: 'maintenance',
     run: (site) => maintained(site),
@@ -96,7 +96,7 @@ async function holderOff(site: Site): Promise<Figures> {
   return seen
 }
 
-/** @param heal on the same host, when it was seen */
+/** @param heal the command that restores the same host */
 async function onHolder(site: Site, command: string, heal = ':', after = 4_000, count = 0): Promise<Figures> {
   const { holder } = await site.balancers()
   try {

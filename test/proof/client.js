@@ -1,5 +1,5 @@
-// A client of the site in a process of its own: new and kept-alive connections, GET and POST, each at its own pace. It ends after its
-// time, or when its stdin says so, and then tells all that it has seen as one JSON object.
+// A client of the site in its own process: new and kept-alive connections, GET and POST, each at its own rate. It ends after its
+// duration or at input on stdin, and then prints all results as one JSON object.
 import { appendFileSync } from 'node:fs'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @typedef {object} Order
  * @property {number} port of 127.0.0.1
  * @property {string} name that the certificate is for
- * @property {string[]} authorities whom it trusts, as PEM
+ * @property {string[]} authorities that it trusts, as PEM
  * @property {number} seconds after which it ends by itself
  * @property {import('./load.ts').Pace} pace
  * @property {number} patience milliseconds for one request
@@ -22,7 +22,7 @@ const { pace, authorities: ca } = order
 
 /** @type {{ lane: string, begun: number, ended: number, outcome: string }[]} */
 const failures = []
-/** @type {{ lane: string, at: number }[]} when each good answer was there, in milliseconds since 1970 */
+/** @type {{ lane: string, at: number }[]} the time of each good answer, in milliseconds since 1970 */
 const answered = []
 const asked = { 'new GET': 0, 'new POST': 0, 'kept GET': 0, 'kept POST': 0 }
 let pending = 0
@@ -55,7 +55,7 @@ function total() {
 }
 
 /**
- * Begins one at each beat, whatever has become of those before.
+ * Starts requests at a constant rate, without waiting for earlier ones.
  * @param {keyof typeof asked} lane
  * @param {number} [rate]
  */
@@ -76,7 +76,7 @@ function loops(lane, count = 0) {
 }
 
 /**
- * One after another.
+ * Sends one request after the other.
  * @param {keyof typeof asked} lane
  */
 async function loop(lane) {
@@ -108,17 +108,17 @@ async function request(lane, agent) {
 }
 
 /**
- * `failed: …` when nothing can have been done, `unknown: …` for a write that may have been.
+ * Resolves to `failed: …` if nothing was done, and to `unknown: …` for a write that may have been done.
  * @param {boolean} post
  * @param {string} key
  * @param {https.Agent | false} agent
  * @returns {Promise<string>}
  */
 function exchange(post, key, agent) {
-  return new Promise((settled) => {
+  return new Promise((resolve) => {
     let connected = false
     const broke = (/** @type {string} */ why) =>
-      settled(`${post && connected ? 'unknown' : 'failed'}: ${why}`)
+      resolve(`${post && connected ? 'unknown' : 'failed'}: ${why}`)
     const one = https.request(
       {
         host: '127.0.0.1',
@@ -139,7 +139,7 @@ function exchange(post, key, agent) {
           body += text
         })
         response.on('error', () => broke('cut off in its answer'))
-        response.on('end', () => settled(judged(post, response.statusCode ?? 0, body)))
+        response.on('end', () => resolve(judged(post, response.statusCode ?? 0, body)))
       },
     )
     const late = setTimeout(

@@ -4,14 +4,14 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Lab } from '../../src/lab/index.ts'
 
-/** A site that is asked through a port of this machine. */
+/** A site that is reachable through a port of this machine. */
 export interface Target {
   readonly port: number
-  /** Whom its clients trust, as PEM. */
+  /** The certificate authorities that its clients trust, as PEM. */
   readonly authorities: readonly string[]
-  /** Takes the file of the keys of acknowledged writes. */
+  /** The folder of the file with the keys of acknowledged writes. */
   readonly directory: string
-  /** The keys of a run that are in the database. Without this nobody looks, and none is lost. */
+  /** Returns the keys of a run that are in the database. Without it, lost writes are not counted. */
   readonly stored?: (run: string) => Promise<ReadonlySet<string>>
 }
 
@@ -22,25 +22,25 @@ export interface Failure {
   readonly outcome: string
 }
 
-/** What the client has seen. Times are milliseconds since 1970. */
+/** The results of the client. Times are milliseconds since 1970. */
 export interface Seen {
   readonly asked: number
   readonly failed: readonly Failure[]
-  /** Writes that may have been done, or not. */
+  /** Writes that may have been done or not. */
   readonly unknown: readonly Failure[]
   /** The longest time between two good answers, in milliseconds. */
   readonly gap: number
-  /** The same between two writes. */
+  /** The longest time between two writes, in milliseconds. */
   readonly writeGap: number
-  /** When writes were acknowledged, in order. */
+  /** The times of acknowledged writes, in order. */
   readonly written: readonly number[]
   /** Acknowledged writes that are not in the database. */
   readonly lost: number
   readonly acknowledged: number
 }
 
-interface Told {
-  /** From when until when it has begun requests. */
+interface ClientReport {
+  /** The start of the first request, and the end of the load. */
   readonly began: number
   readonly over: number
   readonly asked: Readonly<Record<string, number>>
@@ -49,40 +49,40 @@ interface Told {
 }
 
 export interface LoadOptions {
-  /** How long it runs when nobody stops it. @default 240 */
+  /** The maximum duration in seconds. @default 240 */
   readonly seconds?: number
-  /** @default as many requests as two cores bear beside the hosts */
+  /** @default a rate that two cores can serve next to the hosts */
   readonly pace?: Pace
-  /** Milliseconds for one request. @default 5000 */
+  /** The timeout of one request in milliseconds. @default 5000 */
   readonly patience?: number
 }
 
-/** What is not told is not done. */
+/** The rates of requests. The default of each is 0. */
 export interface Pace {
-  /** Requests begun a second on new connections, whatever has become of those before. */
+  /** Requests per second on new connections, without waiting for earlier ones. */
   readonly newGet?: number
   readonly newPost?: number
-  /** Loops with a new connection for each request. */
+  /** The number of loops with a new connection for each request. */
   readonly freshGets?: number
   readonly freshPosts?: number
-  /** Loops that keep one each. */
+  /** The number of loops with one kept-alive connection each. */
   readonly keptGets?: number
   readonly keptPosts?: number
-  /** Milliseconds that a loop rests between two requests. */
+  /** The pause of a loop between two requests, in milliseconds. */
   readonly pause: number
 }
 
-/** Fast enough to see a gap. */
+/** Fast enough to measure a gap. */
 const PACE: Pace = { newGet: 25, newPost: 8, keptGets: 3, keptPosts: 2, pause: 15 }
 
-/** A client of the site, in a process of its own. */
+/** A client of the site, in its own process. */
 export class Load {
   readonly #target: Target
   readonly #child: ChildProcess
-  /** The beginning of all its idempotency keys. */
+  /** The prefix of all its idempotency keys. */
   readonly run: string
   readonly #file: string
-  readonly #told: Promise<Told>
+  readonly #report: Promise<ClientReport>
   #asked = 0
 
   private constructor(target: Target, { seconds = 240, pace = PACE, patience = 5_000 }: LoadOptions) {
@@ -96,19 +96,19 @@ export class Load {
     this.#child = spawn(process.execPath, [program, JSON.stringify(order)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    this.#told = this.#listen()
-    // Of one that is abandoned nobody wants to know.
-    this.#told.catch(() => {})
+    this.#report = this.#listen()
+    // An abandoned client may fail without an unhandled rejection.
+    this.#report.catch(() => {})
   }
 
-  /** Begins, and waits until the client is at work. */
+  /** Starts the client, and waits for its first requests. */
   static async on(target: Target, options: LoadOptions = {}): Promise<Load> {
     const load = new Load(target, options)
     await load.reaches(20)
     return load
   }
 
-  /** From before something happens until after it. */
+  /** Runs the client from before an event until after it. */
   static async during<T>(
     target: Target,
     act: (load: Load) => Promise<T>,
@@ -124,13 +124,13 @@ export class Load {
     }
   }
 
-  /** The keys of writes that were acknowledged so far. */
+  /** The keys of the writes that were acknowledged so far. */
   get acknowledged(): readonly string[] {
-    // The first of them makes the file.
+    // The first acknowledged write creates the file.
     return existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').filter(Boolean) : []
   }
 
-  /** Waits until so many requests were begun. */
+  /** Waits until this number of requests have started. */
   async reaches(count: number): Promise<void> {
     while (this.#asked < count && this.#child.exitCode === null)
       await new Promise((done) => setTimeout(done, 50))
@@ -138,7 +138,7 @@ export class Load {
 
   async end(): Promise<Seen> {
     this.#child.stdin?.end('stop\n')
-    const { began, over, asked, answered, failures } = await this.#told
+    const { began, over, asked, answered, failures } = await this.#report
     const times = (of: typeof answered) => of.map(({ at }) => at).sort((a, b) => a - b)
     const written = times(answered.filter(({ lane }) => lane.endsWith('POST')))
     const keys = this.acknowledged
@@ -156,19 +156,19 @@ export class Load {
     }
   }
 
-  async #listen(): Promise<Told> {
+  async #listen(): Promise<ClientReport> {
     const output = this.#child.stdout
     if (!output) throw new Error('the client has no output')
     for await (const line of createInterface({ input: output })) {
-      const told = JSON.parse(line) as Told | { readonly asked: number }
-      if ('answered' in told) return told
-      this.#asked = told.asked
+      const report = JSON.parse(line) as ClientReport | { readonly asked: number }
+      if ('answered' in report) return report
+      this.#asked = report.asked
     }
     throw new Error('the client ended without a word')
   }
 }
 
-/** The site on hosts of a lab. @param trusted beside the lab's own authority, as PEM */
+/** The site on hosts of a lab. @param trusted certificate authorities in addition to that of the lab, as PEM */
 export function targetOf(lab: Lab, directory: string, trusted: readonly string[] = []): Target {
   const own = readFileSync(`${lab.directory}/pki/authority.pem`, 'utf8')
   return { port: lab.ports.https, authorities: [own, ...trusted], directory }

@@ -14,10 +14,10 @@ const { values, positionals } = parseArgs({
   options: {
     /** The name of the lab. */
     lab: { type: 'string', default: 'proof' },
-    /** Whether the lab is taken as it is when it is up, and left up. */
+    /** True to use a lab that is up as it is, and to leave it up. */
     keep: { type: 'boolean', default: false },
     'no-controls': { type: 'boolean', default: false },
-    /** Where the figures are written as JSON, too. */
+    /** The path of a JSON file for the figures. */
     json: { type: 'string' },
   },
 })
@@ -64,7 +64,7 @@ function wanted(name: string): boolean {
   return positionals.length === 0 || positionals.some((word) => fits(name, word))
 }
 
-/** A word means a row, or all that begin with it: `vip`, `web`, `web-off`. */
+/** True if the word is the name of a row or its prefix: `vip`, `web`, `web-off`. */
 function fits(name: string, word: string): boolean {
   return name === word || name.startsWith(`${word}-`)
 }
@@ -93,7 +93,7 @@ async function proved(row: Row): Promise<Outcome> {
       control: bad && control ? `${control.what}: ${told(bad)}` : '',
     }
   } catch (error) {
-    // What it has broken must not be held against the rows after it.
+    // A broken site must not affect the rows after it.
     await mended(site)
     const words = error instanceof Error ? error.message : String(error)
     return { ...about, result: 'broke', figures: words, controlFailed: undefined, control: '' }
@@ -104,7 +104,7 @@ function good({ result, controlFailed }: Outcome): boolean {
   return result === 'held' && controlFailed !== false
 }
 
-/** @param began when, on the clock of this process */
+/** @param began the start time, on the clock of this process */
 function say(outcome: Outcome, began: number): void {
   outcomes.push(outcome)
   const { name, event, limit, result, figures, control, controlFailed } = outcome

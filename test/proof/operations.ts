@@ -89,11 +89,11 @@ export const operationRows: readonly Row[] = [
 
 interface Broken extends Pick<Row, 'name' | 'event'> {
   readonly hosts: readonly string[]
-  /** What must be afterwards as it was before, on each of them. */
+  /** A command with the state that each host must have again afterwards. */
   readonly state: string
   readonly edit: (site: Site) => () => void
   readonly command: readonly [string, ...string[]]
-  /** The same by hand, on all of them at once. */
+  /** The same event without the playbook, on all hosts at once. */
   readonly byHand: string
 }
 

@@ -1,36 +1,36 @@
 import { Load, type Seen } from './load.ts'
 import type { Site } from './site.ts'
 
-/** What was measured of one event. */
+/** The measurements of one event. */
 export interface Figures extends Partial<Seen> {
   readonly seconds?: number
-  /** Whether what was to be seen beside the load was so; with words for the table. */
+  /** The result of an additional check, with its text for the table. */
   readonly besides?: { readonly good: boolean; readonly words: string }
 }
 
-/** An event, what it may cost, and the same done badly: it must cost more, or nothing was measured. */
+/** An event, its limit, and a control: the same event done badly, which must exceed the limit. Otherwise the row measures nothing. */
 export interface Row {
   readonly name: string
   readonly event: string
-  /** In words. */
+  /** The limit as text. */
   readonly limit: string
   readonly holds: (figures: Figures) => boolean
-  /** The playbook that it needs. */
+  /** The playbook that it requires. */
   readonly needs?: string
   readonly run: (site: Site) => Promise<Figures>
   readonly control?: { readonly what: string; readonly run: (site: Site) => Promise<Figures> }
 }
 
 export interface UnderLoad {
-  /** What happens meanwhile. */
+  /** The event that happens during the load. */
   readonly act: () => Promise<unknown>
-  /** Milliseconds afterwards. @default 4000 */
+  /** Milliseconds to wait afterwards. @default 4000 */
   readonly after?: number
-  /** Requests at least. */
+  /** The minimum number of requests. */
   readonly count?: number
 }
 
-/** What a client sees of it. */
+/** Returns the results of a client during an event. */
 export async function underLoad(site: Site, { act, after = 4_000, count = 0 }: UnderLoad): Promise<Seen> {
   const { seen } = await Load.during(site.client, async (load) => {
     await load.reaches(150)
@@ -43,7 +43,7 @@ export async function underLoad(site: Site, { act, after = 4_000, count = 0 }: U
 
 export const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 
-/** Not a request failed, nor is one in doubt. */
+/** True if no request failed and none is in doubt. */
 export const nothingFailed = ({ failed = [], unknown = [], lost = 0 }: Figures): boolean =>
   failed.length + unknown.length + lost === 0
 
@@ -52,7 +52,7 @@ export const within =
   ({ gap = Number.POSITIVE_INFINITY, lost = 0 }: Figures): boolean =>
     gap <= ms && lost === 0
 
-/** Figures in words. */
+/** Formats the figures. */
 export function told({
   asked,
   failed = [],

@@ -5,7 +5,7 @@ import type { Row } from './row.ts'
 import { serverRows } from './servers.ts'
 import { quiet, wholeRows } from './whole.ts'
 
-/** All that the site is put through, in the order in which it is proved. */
+/** All rows, in the order of the proof. */
 export const ROWS: readonly Row[] = [
   quiet,
   ...balancerRows,

@@ -3,10 +3,10 @@ import type { Site } from './site.ts'
 
 const MANY = 5_000
 
-/** Milliseconds for which a control has no host at all: longer than the client is patient. */
+/** The time without any host in a control, in milliseconds: longer than the timeout of the client. */
 const BOTH_AWAY = 7_000
 
-/** Milliseconds after which nothing new may be sent to a host that is away: two checks of half a second, and their answers. */
+/** The time after which a host that is away must not receive new requests, in milliseconds: two checks of half a second, and their answers. */
 const NOTICED = 2_000
 
 export const serverRows: readonly Row[] = [
@@ -57,7 +57,7 @@ async function gone(site: Site, hosts: readonly string[], how: 'off' | 'frozen')
     after: both ? 3_000 : 0,
   })
   if (!both) await all(how === 'off' ? 'start' : 'thaw')
-  // What was begun before that was on the host, or on its way there.
+  // Earlier requests were on the host, or on their way there.
   const later = [...seen.failed, ...seen.unknown].filter(({ begun }) => begun > at + NOTICED)
   return {
     ...seen,

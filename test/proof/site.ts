@@ -14,10 +14,10 @@ export interface Ended {
   readonly seconds: number
 }
 
-/** The whole site on hosts of its own, and a copy of the project from which it is operated: releases and settings can be broken there. */
+/** The whole site on its own hosts, with a copy of the project, so that tests can break releases and settings. */
 export class Site {
   #lab: Lab
-  /** The copy. */
+  /** The folder of the copy. */
   readonly directory = mkdtempSync(join(tmpdir(), 'provision-proof-'))
 
   private constructor(lab: Lab) {
@@ -25,12 +25,12 @@ export class Site {
     copyProject(this.directory)
   }
 
-  /** @param kept whether a lab of that name is taken as it is */
+  /** @param kept true to use an existing lab of that name as it is */
   static async up(name: string, { kept }: { readonly kept: boolean }): Promise<Site> {
     return new Site(await (kept ? upLab({ name }) : freshLab({ name })))
   }
 
-  /** On a lab that is there. */
+  /** Uses an existing lab. */
   static of(lab: Lab): Site {
     return new Site(lab)
   }
@@ -39,12 +39,12 @@ export class Site {
     return this.#lab
   }
 
-  /** For clients. */
+  /** The target of clients. */
   get client(): Target {
     return { ...targetOf(this.#lab, this.directory), stored: (run) => this.stored(run) }
   }
 
-  /** Bare hosts in place of those that there are. */
+  /** Replaces all hosts with bare ones. */
   async renew(): Promise<void> {
     this.#lab = await freshLab({ name: this.#lab.name })
   }
@@ -55,7 +55,7 @@ export class Site {
     if (!keep) await downLab(this.lab.name)
   }
 
-  /** Runs the command as a person would. */
+  /** Runs the command as a user does. */
   async provision(...words: readonly string[]): Promise<Ended> {
     const began = performance.now()
     const { exitCode = -1, all } = await execa(
@@ -66,14 +66,14 @@ export class Site {
         env: { LAB: this.lab.name, NO_COLOR: '1' },
         all: true,
         reject: false,
-        // Only for what hangs: a first run on hosts with 5 % of a core takes many minutes.
+        // Only a guard against hanging: a first run on hosts with 5 % of a core takes many minutes.
         timeout: 3_600_000,
       },
     )
     return { code: exitCode, text: all, seconds: (performance.now() - began) / 1000 }
   }
 
-  /** @throws Error when it does not end well */
+  /** @throws Error if the status is not 0 */
   async must(...words: readonly string[]): Promise<Ended> {
     const ended = await this.provision(...words)
     if (ended.code !== 0)
@@ -85,14 +85,14 @@ export class Site {
     return existsSync(join(this.directory, `playbooks/${playbook}.ts`))
   }
 
-  /** Waits until all checks hold. @throws Error with the table when they do not */
+  /** Waits until all checks pass. @throws Error with the table otherwise */
   async healthy(within: `${number}s` = '120s'): Promise<number> {
     const { code, text, seconds } = await this.provision('verify', '--within', within)
     if (code !== 0) throw new Error(`not healthy within ${within}:\n${failing(text)}`)
     return seconds
   }
 
-  /** Changes a file of the copy, and gives back what undoes that. */
+  /** Changes a file of the copy. Returns a function that restores it. */
   edit(path: string, change: (text: string) => string): () => void {
     const full = join(this.directory, path)
     const before = readFileSync(full, 'utf8')
@@ -106,13 +106,13 @@ export class Site {
     return stdout.trim()
   }
 
-  /** The balancer that has the address, and the other one. */
+  /** Returns the balancer that has the address, and the other one. */
   async balancers(): Promise<{ readonly holder: string; readonly other: string }> {
     const held = await this.on('lb1', `ip -4 addr show | grep -cF ${this.lab.vip}/ || true`)
     return held === '1' ? { holder: 'lb1', other: 'lb2' } : { holder: 'lb2', other: 'lb1' }
   }
 
-  /** Waits for one that is just being started. @throws Error when there is no primary for half a minute */
+  /** Waits for a primary that is starting. @throws Error if there is no primary for half a minute */
   async databases(): Promise<{ readonly primary: string; readonly replica: string }> {
     for (let tries = 0; tries < 60; tries++) {
       const [db1, db2] = await Promise.all(['db1', 'db2'].map((host) => this.#isPrimary(host)))
@@ -135,7 +135,7 @@ export class Site {
     return this.on(host, `${psql} -c "${sql}"`)
   }
 
-  /** The keys of a run that the database has. Afterwards it has none of them. */
+  /** Returns the keys of a run that are in the database, and removes them there. */
   async stored(run: string): Promise<ReadonlySet<string>> {
     const { primary } = await this.databases()
     const like = `idempotency_key like '${run}-%'`
@@ -145,7 +145,7 @@ export class Site {
   }
 }
 
-/** After something broke, so that it is not held against what comes next. */
+/** Restores the site after a failure, so that it does not affect the next rows. */
 export async function mended(site: Site): Promise<void> {
   await upLab({ name: site.lab.name })
   await site.healthy().catch(async () => {
@@ -154,7 +154,7 @@ export async function mended(site: Site): Promise<void> {
   })
 }
 
-/** Of a table, the rows that do not hold and what is said of them. */
+/** Returns the rows of a table that do not pass, with their messages. */
 function failing(text: string): string {
   const lines = text.split('\n')
   return lines

@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.ts'
 import { type Figures, nothingFailed, type Row, underLoad, within } from './row.ts'
 import type { Site } from './site.ts'
 
-/** How busy the machine is with other things: where this does not hold, the figures of the others tell nothing. */
+/** Measures the load of the machine itself: if this row does not hold, the figures of the others mean nothing. */
 export const quiet: Row = {
   name: 'quiet',
   event: 'nothing happens',
@@ -55,7 +55,7 @@ async function allRebooted(site: Site, limit: `${number}s`): Promise<Figures> {
   return { seconds: (performance.now() - began) / 1000 }
 }
 
-/** @param meanwhile what happens between the runs */
+/** @param meanwhile the event between the runs */
 async function secondRun(site: Site, meanwhile?: () => Promise<unknown>): Promise<Figures> {
   await site.must('site')
   await meanwhile?.()
@@ -75,8 +75,8 @@ async function secondRun(site: Site, meanwhile?: () => Promise<unknown>): Promis
 }
 
 /**
- * Converges the hosts, and measures that on fresh ones beside what their package manager alone takes; that before and after, since the
- * machine is not equally fast for long.
+ * Converges the hosts. Compares the duration on bare hosts with that of their package manager alone, measured before and after,
+ * since the machine is not equally fast for long.
  */
 export async function firstRun(
   site: Site,
@@ -87,7 +87,7 @@ export async function firstRun(
     return undefined
   }
   const packages = await packagesOf(site)
-  // Once for the cache, on other hosts than those that are measured.
+  // The first installation fills the cache, on other hosts than the measured ones.
   await slowestInstallation(site, packages)
   const before = await slowestInstallation(site, packages)
   await site.renew()
@@ -110,7 +110,7 @@ export async function firstRun(
 
 type Packages = ReadonlyMap<string, ReadonlySet<string>>
 
-/** What each host is to have, as the plan for bare ones tells. */
+/** Returns the packages of each host from the plan for bare hosts. */
 async function packagesOf(site: Site): Promise<Packages> {
   const { text } = await site.provision('site', '--check', '--output', 'json')
   const packages = new Map<string, ReadonlySet<string>>()
@@ -126,7 +126,7 @@ async function packagesOf(site: Site): Promise<Packages> {
   return packages
 }
 
-/** Seconds that apt takes for them on bare hosts, on all at once; of the slowest. */
+/** Returns the seconds that apt takes for them on bare hosts, all at once; the slowest host counts. */
 async function slowestInstallation(site: Site, packages: Packages): Promise<number> {
   await site.renew()
   const times = await Promise.all(

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import { quote } from '../../src/shell/quote.ts'
 
-/** Also what the parsers keep for themselves: 0x81, 0x82 and 0x88 are dash's own marks. */
+/** Includes the internal marks of the parsers: 0x81, 0x82 and 0x88 in dash. */
 const HOSTILE = [
   '',
   ' ',
@@ -64,23 +64,23 @@ const HOSTILE = [
 ]
 
 describe('quote', () => {
-  it('leaves plain words as they are', () => {
+  it('leaves plain words unchanged', () => {
     expect(['a', '/etc/nginx.conf', 'user@host:22', '0644', '50%'].map(quote).join(' ')).to.equal(
       'a /etc/nginx.conf user@host:22 0644 50%',
     )
   })
 
-  it('refuses a NUL, which no argument can hold', () => {
+  it('rejects a NUL, which no argument can contain', () => {
     expect(() => quote('a\0b')).to.throw(TypeError, /NUL/)
   })
 
-  it('quotes the words of the shell itself', () => {
+  it('quotes reserved words of the shell', () => {
     expect(spawnSync('sh', ['-c', `${quote('if')} true`]).status).to.equal(127)
   })
 
   for (const shell of ['dash', 'busybox sh', 'bash --posix']) {
     const [program = shell, ...args] = shell.split(' ')
-    it(`gives hostile words to ${program} as they are`, function () {
+    it(`passes hostile words to ${program} unchanged`, function () {
       if (spawnSync(program, ['true']).error) return this.skip()
       const words = [...HOSTILE, ...random(500)]
       const script = `printf '%s\\0' ${words.map(quote).join(' ')}`
@@ -90,7 +90,7 @@ describe('quote', () => {
   }
 })
 
-/** Words of what is most likely to go wrong, the same at each run. */
+/** Returns random words of hostile parts, the same in each run. */
 function random(count: number): readonly string[] {
   let seed = 42
   const next = (below: number) => {

@@ -5,7 +5,7 @@ const VALUE = `pa55 wörd/+'"\\&`
 
 const hide = (text: string, value = VALUE) => masked(text, encodings(value))
 
-describe('what must not be seen', () => {
+describe('redaction', () => {
   const ways: Readonly<Record<string, string>> = {
     'as it is': VALUE,
     "in the shell's quotes": `'${VALUE.replaceAll("'", "'\\''")}'`,
@@ -18,28 +18,28 @@ describe('what must not be seen', () => {
     'in base64 for URLs': Buffer.from(VALUE).toString('base64url'),
   }
   for (const [way, text] of Object.entries(ways)) {
-    it(`is not seen ${way}`, () => {
+    it(`masks a secret ${way}`, () => {
       expect(hide(`a ${text} z`)).to.match(/^a .{0,4}\*\*\*'?"? z$/)
     })
   }
 
-  it('is not seen in base64 of a longer text, wherever in it it stands', () => {
+  it('masks a secret in the base64 of a longer text, at any position', () => {
     const password = 'correct horse battery'
     for (const user of ['a', 'ab', 'abc', 'abcd']) {
       const header = Buffer.from(`${user}:${password}:end`).toString('base64')
       const seen = hide(header, password).split('***')
       expect(seen, user).to.have.lengthOf(2)
-      // What is left beside the mask tells two characters of it at most.
+      // The text beside the mask reveals at most two characters.
       expect(Buffer.from(seen[1] ?? '', 'base64').toString()).not.to.include(password.slice(-3))
     }
   })
 
-  it('is one mask where two overlap, with no end of either left', () => {
+  it('masks overlapping secrets as one', () => {
     expect(masked('x abcdef y', ['abcd', 'cdef'])).to.equal('x *** y')
     expect(masked('abab', ['ab'])).to.equal('******')
   })
 
-  it('leaves other text as it is', () => {
+  it('leaves other text unchanged', () => {
     expect(hide('nothing to see')).to.equal('nothing to see')
   })
 })

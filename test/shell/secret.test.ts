@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { Secret } from '../../src/shell/secret.ts'
 
 describe('a secret', () => {
-  it('prints as stars wherever it is printed', () => {
+  it('prints as stars in each format', () => {
     const secret = new Secret(() => 'hunter2')
     expect(
       [String(secret.toString()), JSON.stringify({ secret }), inspect({ secret })].join(),
@@ -11,24 +11,24 @@ describe('a secret', () => {
     expect(JSON.stringify({ secret })).to.equal('{"secret":"***"}')
   })
 
-  it('does not become three stars in a text', () => {
+  it('cannot be used in a template string', () => {
     expect(() => `${new Secret(() => 'x')}`).to.throw(TypeError, /secret text/)
   })
 
-  it('is asked for at its first use, and once', () => {
+  it('is requested once, at its first use', () => {
     let asked = 0
     const secret = new Secret(() => `value ${++asked}`)
     expect(asked).to.equal(0)
     expect([secret.reveal(), secret.reveal()]).to.deep.equal(['value 1', 'value 1'])
   })
 
-  it('can be made into another', () => {
+  it('can be mapped to another secret', () => {
     const file = new Secret(() => 'pa55word').map((password) => `user:${password}\n`)
     expect(file.reveal()).to.equal('user:pa55word\n')
     expect(Secret.redact('a user:pa55word\n b pa55word')).to.equal('a *** b ***')
   })
 
-  it('is taken out of texts once it was revealed, in each of its forms', () => {
+  it('is redacted from texts after its first use, in each of its encodings', () => {
     const key = `-----BEGIN KEY-----\n${'Q'.repeat(40)}\n${'R'.repeat(40)}\n`
     const secrets = [`it's "so" secret`, key].map((value) => new Secret(() => value))
     for (const secret of secrets) secret.reveal()
@@ -40,7 +40,7 @@ describe('a secret', () => {
     expect(leaks.map((leak) => Secret.redact(leak))).to.deep.equal(["echo '***'", '{"a":"***"}', '+ ***'])
   })
 
-  it('that is empty hides nothing', () => {
+  it('that is empty redacts nothing', () => {
     new Secret(() => '').reveal()
     expect(Secret.redact('abc')).to.equal('abc')
   })

@@ -6,29 +6,29 @@ import { Shell, sh, type Word } from '../../src/shell/sh.ts'
 describe('sh', () => {
   const said = (script: Shell) => execFileSync('sh', { input: script.text }).toString()
 
-  it('makes one word of each value, and one of each element of a list', () => {
+  it('quotes each value as one word, and each element of a list', () => {
     expect(sh`install -o ${'www data'} ${['a', 'b c']} ${3}`.text).to.equal("install -o 'www data' a 'b c' 3")
     expect(sh`rm -f ${[]}`.text).to.equal('rm -f ')
   })
 
-  it('puts another command in as it is', () => {
+  it('inserts another command unchanged', () => {
     expect(sh`if ${sh`test -e ${'a b'}`}; then :; fi`.text).to.equal("if test -e 'a b'; then :; fi")
   })
 
-  it('leaves backslashes to the shell', () => {
+  it('passes backslashes to the shell', () => {
     expect(said(sh`printf '%s\n' a.b | sed 's/\(a\)\./\1/'`)).to.equal('ab\n')
     expect(sh`printf '\0'`.text).to.equal("printf '\\0'")
   })
 
-  it('writes a parameter of the shell and a backtick with a backslash before it', () => {
+  it('accepts an escaped parameter and an escaped backtick', () => {
     expect(said(sh`x=ab; echo \${x#a} \`echo c\``)).to.equal('b c\n')
   })
 
-  it('joins a value with the text beside it', () => {
+  it('joins a value with the adjacent text', () => {
     expect(said(sh`echo --file=${"it's"}.${'conf'}`)).to.equal("--file=it's.conf\n")
   })
 
-  it('keeps a number before a redirection from naming a descriptor', () => {
+  it('does not let a number before a redirection become a descriptor', () => {
     expect(said(sh`echo ${2}>&1`)).to.equal('2\n')
   })
 
@@ -41,18 +41,18 @@ describe('sh', () => {
     'as the name of a variable': () => sh`echo $${'HOME'}`,
   }
   for (const [where, make] of Object.entries(refused))
-    it(`refuses a value ${where}`, () => {
+    it(`rejects a value ${where}`, () => {
       expect(make).to.throw(TypeError)
     })
 
-  it('knows what is no quote, no comment and no name', () => {
+  it('recognizes texts that are not quotes, comments or names', () => {
     const script = sh`echo \"${'a'}\" it\'s${'b'} c#${'d'} "'"${'e'} '#' ${'f'} # don't
       echo \\${'g'} "\""${'h'}`
     expect(said(script)).to.equal(`"a" it'sb c#d 'e # f\n\\g "h\n`)
     expect(() => sh`echo $$${'a'} \$${'b'}`).not.to.throw()
   })
 
-  it('refuses what would come out as undefined, true or an object', () => {
+  it('rejects undefined, true, objects and other values without a text', () => {
     const values: readonly unknown[] = [
       undefined,
       null,

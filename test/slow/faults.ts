@@ -1,9 +1,9 @@
 import type { Site } from '../proof/site.ts'
 
-/** Something that is really broken, and the line of `verify` that has to name it. */
+/** A real fault, and the line of `verify` that must name it. */
 export interface Fault {
   readonly event: string
-  /** @returns what `end` needs to undo it */
+  /** @returns the context that `end` needs */
   readonly begin: (site: Site) => Promise<string>
   readonly end: (site: Site, context: string) => Promise<unknown>
   readonly named: RegExp

@@ -5,17 +5,17 @@ import { Site } from '../proof/site.ts'
 import { record } from '../support/results.ts'
 import { FAULTS } from './faults.ts'
 
-// The whole site on hosts with little processor: nothing healthy is called broken, and what is broken is named.
+// Runs the whole site on hosts with little processor time: no healthy host is reported as broken, and each fault is reported.
 
 const { values } = parseArgs({
   options: {
     /** The name of the lab. */
     lab: { type: 'string', default: 'slow' },
-    /** Percent of a core that each host gets. */
+    /** The percentage of a core for each host. */
     cpu: { type: 'string', default: '5' },
-    /** How long the site is watched. */
+    /** The duration of the watch. */
     watch: { type: 'string', default: '10m' },
-    /** Whether the lab stays up afterwards. */
+    /** True to leave the lab up afterwards. */
     keep: { type: 'boolean', default: false },
   },
 })
@@ -38,7 +38,7 @@ try {
     const ended = await site.provision('site')
     return expects(ended, 0) ?? (ended.text.includes('No changes') ? undefined : tail(ended.text))
   })
-  // From here on the address has no reason to move.
+  // The address must not move after this point.
   const began = await transitions()
   await step('verify: no check fails', verified)
   await step(`watch, ${values.watch}: nothing is called failed or unreachable`, watched)
@@ -70,7 +70,7 @@ try {
 console.log(failures === 0 ? 'All held.' : `${failures} did not hold.`)
 process.exitCode = failures === 0 ? 0 : 1
 
-/** How often a balancer took the address, by keepalived's own log. */
+/** Returns the number of times that a balancer took the address, from the log of keepalived. */
 async function transitions(): Promise<number> {
   const counts = await Promise.all(
     ['lb1', 'lb2'].map((host) =>
@@ -80,7 +80,7 @@ async function transitions(): Promise<number> {
   return counts.reduce((sum, count) => sum + Number(count), 0)
 }
 
-/** What is unknown says so, and is no failure. */
+/** Runs verify. Unknown results are not failures. */
 async function verified(): Promise<string | undefined> {
   const { code, text } = await site.provision('verify')
   const last = text.trim().split('\n').at(-1) ?? ''

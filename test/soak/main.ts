@@ -9,14 +9,14 @@ import { mended, Site } from '../proof/site.ts'
 import { record } from '../support/results.ts'
 import { outgrown, worn } from './wear.ts'
 
-// The rows of the proof again and again in any order, on one site that is never made anew, with a client on it from beginning to end.
+// Runs the rows of the proof repeatedly in random order, on one site without a rebuild, with a client for the whole duration.
 
 const { values } = parseArgs({
   options: {
     for: { type: 'string', default: '1h' },
-    /** Of the order: the same again does the same. */
+    /** The seed of the order: the same seed repeats it. */
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
-    /** Whether a file is left behind, a note deleted and the web stopped for a moment: the soak must tell of all three. */
+    /** True to leave a file behind, delete a note and stop the web servers for a moment: the test must report all three. */
     sabotage: { type: 'boolean', default: false },
   },
 })
@@ -25,7 +25,7 @@ if (why) {
   console.log(`No soak: ${why}.`)
   process.exit(0)
 }
-/** Little beside the clients of the events. */
+/** A low rate next to the clients of the events. */
 const GENTLE = { newGet: 2, newPost: 1, keptGets: 1, keptPosts: 1, pause: 500 }
 const TIME = milliseconds(values.for as `${number}m`)
 console.log(`A soak of ${elapsed(TIME)}, --seed ${values.seed}`)
@@ -34,7 +34,7 @@ const random = randomFrom(Number(values.seed))
 let failures = 0
 const began = Date.now()
 const site = await Site.up('soak', { kept: false })
-/** From when until when something may be wrong for a moment, since something was done to the site. */
+/** The intervals of events, in which requests may fail. */
 const disturbed: { readonly from: number; to: number }[] = []
 try {
   await site.must('site')
@@ -81,7 +81,7 @@ async function event(row: Row): Promise<void> {
     const figures = await row.run(site)
     await site.healthy()
     say(row.event, row.holds(figures), told(figures), Date.now() - window.from)
-    // What may not cost a request may not cost one of the client that is always there either.
+    // An event that must not fail a request must not fail one of this client either.
     if (row.holds === nothingFailed) disturbed.pop()
   } catch (error) {
     say(row.event, false, error instanceof Error ? error.message : String(error), Date.now() - window.from)
@@ -129,7 +129,7 @@ function shuffled<T>(all: readonly T[]): readonly T[] {
     .map(({ one }) => one)
 }
 
-/** Numbers from 0 to 1 that are the same for the same seed: a linear congruential generator does for an order. */
+/** Returns numbers from 0 to 1, the same for the same seed. A linear congruential generator is sufficient for an order. */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,20 +1,20 @@
 import type { Site } from '../proof/site.ts'
 
-/** What hosts gather with time, all of them together. */
+/** The resources that all hosts together use, which may grow over time. */
 export interface Wear {
   readonly processes: number
   readonly openFiles: number
-  /** Of all processes, each shared page once. */
+  /** The memory of all processes, with each shared page counted once. */
   readonly memoryMiB: number
   readonly diskMiB: number
 }
 
-/** What of it is more than nothing, after so much work. The database writes its log ahead until it is recycled, and logs grow to their limit. */
+/** The growth that is allowed. The database writes its log ahead until it is recycled, and logs grow to their limit. */
 const ALLOWED: Wear = { processes: 40, openFiles: 400, memoryMiB: 400, diskMiB: 1_500 }
 
 export interface Worn {
   readonly wear: Wear
-  /** What should not be there at all: units that have failed, files and processes of runs that are over. */
+  /** Failed units, and files and processes of finished runs. */
   readonly left: readonly string[]
 }
 
@@ -41,7 +41,7 @@ export async function worn(site: Site): Promise<Worn> {
   }
 }
 
-/** What has grown by more than is allowed, in words. */
+/** Returns the values that have grown by more than is allowed, as text. */
 export function outgrown(before: Wear, now: Wear): readonly string[] {
   const keys = Object.keys(ALLOWED) as (keyof Wear)[]
   return keys

@@ -34,17 +34,17 @@ export interface Running {
   /** @default the project's folder */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Whether what it says is shown as it says it. @default false */
+  /** True to print the output during the command. @default false */
   readonly shown?: boolean
 }
 
 /**
- * Where Vagrant's machines can be on a Linux machine without a hypervisor: containers of LXC on a bridge in the network of a lab, which has
- * the way to packages and no other. The lab's own host stands there as a client.
+ * The environment of Vagrant's machines on a Linux machine without a hypervisor: LXC containers on a bridge in the network of a lab,
+ * which only leads to package archives. The lab has one host of its own as a client.
  */
 export class Ground {
   readonly client = 'client'
-  /** Vagrant's home, its notes of this project, and what provision keeps: all of it gone with the ground. */
+  /** The home of Vagrant, its state for this project, and the state of provision. It is removed at the end. */
   readonly directory = mkdtempSync(join(tmpdir(), 'provision-vagrant-'))
   readonly #supervisor: number
 
@@ -86,7 +86,7 @@ export class Ground {
     return { code: exitCode, text: String(all), seconds: (performance.now() - began) / 1000 }
   }
 
-  /** @throws Error when it does not end well */
+  /** @throws Error if the status is not 0 */
   async must(command: readonly string[], running: Running = {}): Promise<Ended> {
     const ended = await this.run(command, running)
     if (ended.code !== 0)
@@ -94,16 +94,16 @@ export class Ground {
     return ended
   }
 
-  /** Runs the command as a person would, who stands beside the Vagrantfile. */
+  /** Runs the command as a user does, next to the Vagrantfile. */
   provision(words: readonly string[], running: Running = {}): Promise<Ended> {
     return this.run(['node', join(ROOT, 'bin/provision.js'), ...words, '--no-type-check'], running)
   }
 
-  /** Ends all of it, whatever state it is in. */
+  /** Removes everything, in any state. */
   async down(): Promise<void> {
     await this.run(['vagrant', 'destroy', '-f'])
     await downLab(LAB)
-    // LXC leaves this behind, empty, in each hierarchy.
+    // LXC leaves this empty group in each hierarchy.
     for (const hierarchy of ['', ...readdirSync(CGROUPS)]) {
       const pivot = join(CGROUPS, hierarchy, 'lxc.pivot')
       if (existsSync(pivot)) rmdirSync(pivot)
@@ -154,7 +154,7 @@ async function installed(log: (line: string) => void): Promise<void> {
   })
 }
 
-/** The box that the Vagrantfile asks for, made of the lab's base image. Kept beside it. */
+/** Creates the box of the Vagrantfile from the base image of the lab. It is cached next to the image. */
 async function boxed(log: (line: string) => void): Promise<string> {
   const base = await baseImage({ debian: 12, log })
   const script = join(HERE, 'box.sh')

@@ -7,11 +7,11 @@ import { copyProject } from '../support/project-copy.ts'
 import { keepRuns, record } from '../support/results.ts'
 import { type Ended, Ground } from './ground.ts'
 
-// `vagrant up` for real, from nothing to nothing, with the Vagrantfile as it ships.
+// Runs a real `vagrant up` from nothing, with the Vagrantfile as it ships, and removes everything at the end.
 
 const { values } = parseArgs({
   options: {
-    /** The set of machines that a small laptop gets. */
+    /** Uses the set of machines for a small laptop. */
     small: { type: 'boolean', default: false },
   },
 })
@@ -26,14 +26,14 @@ const SITE = ['--inventory', 'inventory/vagrant.ts']
 const ADDRESS = '192.168.56.10'
 let failed = 0
 
-/** What Ctrl-C ends is what Vagrant does just now; then all is taken down. */
+/** Ctrl-C ends the current command of Vagrant; then everything is removed. */
 let stopped = false
 process.on('SIGINT', () => {
   stopped = true
 })
 const began = performance.now()
 const ground = await Ground.made((line) => console.log(`  ${line}`))
-/** Provision keeps authority and notes below the folder that it is run in: those of the test are not the person's. */
+/** Provision stores its certificate authority and state below the working directory: the test has its own. */
 const project = join(ground.directory, 'project')
 try {
   mkdirSync(project)
@@ -126,7 +126,7 @@ async function step(what: string, act: () => Promise<Ended>, { code, says = /(?:
   console.log([`  ${wrong}`, ...last.map((line) => `    ${line}`)].join('\n'))
 }
 
-/** A person's browser, on the machine that Vagrant runs on. */
+/** Fetches the page like a browser on the machine that runs Vagrant. */
 function page(place: string): Promise<Ended> {
   const [port] = place.split(':')
   const authority = join(project, '.provision/vagrant-pki/authority.pem')

@@ -1,20 +1,20 @@
-# Read by Vagrant before the project's Vagrantfile, which stays as it ships. Where there is no hypervisor, its machines are containers of
-# LXC, on a bridge of the lab that leads nowhere else.
+# Vagrant reads this before the project's Vagrantfile, which stays unchanged. Without a hypervisor, its machines are LXC containers
+# on a bridge of the lab that leads nowhere else.
 #
-# What vagrant-lxc does not do as the other providers do is done here.
+# Also replaces the parts of vagrant-lxc that differ from the other providers.
 
 require "vagrant-lxc/provider"
 require "vagrant-lxc/driver"
 
 BRIDGE = "lxcbr0"
 
-# Each machine needs an address before anybody knows which it will be: the last byte of its own on the private network.
+# Each machine needs an address before it is known: the last byte of its address on the private network.
 def last_byte(machine)
   _, options = machine.config.vm.networks.find { |type, _| type == :private_network }
   options[:ip].split(".").last.to_i
 end
 
-# A card with the same hardware address at each start: its peers would look for the old one for some 40 s.
+# An interface with the same hardware address at each start: otherwise its peers use the old one for about 40 s.
 def card(number, address, gateway = nil)
   bytes = address.split(".").map { |byte| format("%02x", byte.to_i) }
   settings = {
@@ -35,7 +35,7 @@ Vagrant::LXC::Action::Boot.prepend(Module.new do
   end
 end)
 
-# The cards are there when the machine starts, and the bridge is not theirs to remove.
+# The interfaces exist when the machine starts, and it must not remove the bridge.
 [Vagrant::LXC::Action::PrivateNetworks, Vagrant::LXC::Action::GcPrivateNetworkBridges].each do |action|
   action.prepend(Module.new do
     def call(env)
@@ -44,14 +44,14 @@ end)
   end)
 end
 
-# It tells of each port in the words of an older Ruby, and fails of that; and what it starts would hold on to the output of Vagrant.
+# The original prints each port with the syntax of an older Ruby, and fails; its child processes would also hold the output of Vagrant open.
 Vagrant::LXC::Action::ForwardPorts.prepend(Module.new do
   def forward_ports
     guest = @env[:machine].provider.ssh_info[:host]
     @env[:forwarded_ports].each do |port|
       ends = ["#{port[:host_ip]}:#{port[:host]}", "#{port[:guest_ip] || guest}:#{port[:guest]}"]
       quiet = { in: File::NULL, out: File::NULL, err: File::NULL, pgroup: true }
-      # It ends the children of what is noted.
+      # Vagrant ends the children of the recorded process.
       store_redir_pid(port[:host], Process.spawn("sh", "-c", 'redir -n "$0" "$1"; :', *ends, quiet))
     end
   end
@@ -60,7 +60,7 @@ end)
 Vagrant::LXC::Driver.prepend(Module.new do
   protected
 
-  # As root it would write over the beginning of what is there, and leave the rest.
+  # As root the original would overwrite the beginning of the file, and keep the rest.
   def write_config(contents)
     File.write(config_path, contents)
   end

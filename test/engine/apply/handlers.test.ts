@@ -167,8 +167,8 @@ describe('a handler', () => {
 describe('due handlers', () => {
   const [a, b] = [handler('a', sh`:`), handler('b', sh`:`)]
   const step = (of: Partial<Step>) => ({ ...command('c', sh`:`, { creates: '/' }), ...of }) satisfies Step
-  const due = (steps: readonly Step[], changed: readonly Step[], owed: readonly string[] = []) =>
-    dueHandlers(steps, new Set(changed), new Set(owed)).map(
+  const due = (steps: readonly Step[], changed: readonly Step[], pending: readonly string[] = []) =>
+    dueHandlers(steps, new Set(changed), new Set(pending)).map(
       (one) => `${one.handler.name}${one.leftover ? ' leftover' : ''}`,
     )
 

@@ -158,10 +158,10 @@ const CASES: readonly (readonly [said: string, code: number, told: string])[] = 
 ]
 
 describe('the likely cause of a failed command', () => {
-  for (const [said, code, told] of CASES)
-    it(`is found for ${said === '' ? `exit status ${code}` : `"${said}"`}`exit status ${code}` : `"${said}"`}`, () => {
+  for (const [said, code, expected] of CASES)
+    it(`is found for ${said === '' ? `exit status ${code}` : `"${said}"`}`, () => {
       const cause = likelyCause(`working\n${said}`, code)
-      expect(`${cause?.what}. ${cause?.next}`).to.equal(told)
+      expect(`${cause?.what}. ${cause?.next}`).to.equal(expected)
     })
 
   it('is undefined for unknown messages', () => {

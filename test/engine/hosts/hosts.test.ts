@@ -207,8 +207,8 @@ describe('a run', () => {
         [false, 1],
         [false, 0],
       ])
-      const told = events.flatMap((event) => (event.kind === 'failed' ? [event.problem.message] : []))
-      expect(told).to.deep.equal(['sudo rejected the password on web2'])
+      const messages = events.flatMap((event) => (event.kind === 'failed' ? [event.problem.message] : []))
+      expect(messages).to.deep.equal(['sudo rejected the password on web2'])
     })
 
     it('skips the batches after a failed one, and reports it', async () => {

@@ -91,10 +91,10 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
   const base = rig.empty()
   const { chance } = dice
   const one = <T>(...all: readonly T[]): T => dice.one(...all)
-  const told: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
+  const note: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
   const steps = Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
     const path = `${base}/${i}` as const
-    const notify = chance() < 0.3 ? { notify: told } : {}
+    const notify = chance() < 0.3 ? { notify: note } : {}
     const kind = one(
       ...(['file', 'file', 'directory', 'link', 'command', 'meddler', 'meddler', 'part', 'part'] as const),
       ...(['copy', 'copy', 'newer', 'needless', 'lister'] as const),
