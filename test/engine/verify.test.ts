@@ -129,7 +129,7 @@ describe('a verification', () => {
     expect(found[0]?.problem?.details).to.deep.equal(['begun'])
   })
 
-  it('repeats a check that does not pass once, after all others, and no other check', async () => {
+  it('repeats only the checks that do not pass, once, after all others', async () => {
     const directory = rig.empty()
     const log = `${directory}/log`
     const only = (web: Group): Checks =>

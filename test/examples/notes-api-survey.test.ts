@@ -122,7 +122,7 @@ describe('the search for the primary database host', () => {
     })
   })
 
-  it('fails when all hosts are standbys, and has no open session then', async () => {
+  it('returns no host if none is a primary, and leaves no session open', async () => {
     const open = new Set<Pool>()
     const { best, words } = await survey([gone, standby], (endpoint) => {
       const one = pool(

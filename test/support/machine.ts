@@ -23,7 +23,7 @@ export interface MachineOptions {
 }
 
 /**
- * A private view of this machine, which every write of a test is confined to. For root it is an overlay of the whole file system with an
+ * A private view of this machine that confines all writes of a test. For root it is an overlay of the whole file system with an
  * empty /run and /var/lib/provision, a read-only /proc/sys and /sys, and its own host name; with `network`, its own network and
  * settings. For other users, who cannot write elsewhere, it has an empty /run and /var/lib. The directory for temporary files is shared,
  * so that tests see the results.

@@ -9,7 +9,7 @@ mount -t tmpfs tmpfs "$work/over"
 mkdir "$work/over/upper" "$work/over/work"
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/over/upper,workdir=$work/over/work" "$work/rootfs"
 
-# A box has the user vagrant with a public key pair; vagrant replaces it.
+# A box has the user vagrant with the well-known insecure key; vagrant replaces it.
 chroot "$work/rootfs" sh -eu <<'END'
 for user in deploy operator; do userdel --remove --force "$user" 2>/dev/null; done
 rm -f /etc/sudoers.d/deploy
@@ -18,7 +18,7 @@ echo 'vagrant ALL=(ALL:ALL) NOPASSWD:ALL' > /etc/sudoers.d/vagrant
 chmod 0440 /etc/sudoers.d/vagrant
 install -d -m 0700 -o vagrant -g vagrant /home/vagrant/.ssh
 
-# Vagrant restarts it when it sets the host name; it must leave all interfaces unchanged.
+# Vagrant restarts networkd when it sets the host name; networkd must leave all interfaces unchanged.
 mkdir -p /etc/systemd/network
 printf '[Match]\nName=*\n\n[Link]\nUnmanaged=yes\n' > /etc/systemd/network/00-unmanaged.network
 ln -s /lib/systemd/system/systemd-networkd.service /etc/systemd/system/multi-user.target.wants/

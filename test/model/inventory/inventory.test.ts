@@ -143,7 +143,7 @@ describe('an inventory', () => {
       { ...good, web: { ...good.web, prot: 2 } },
       ['web.prot: is not known here. Did you mean "port"?'],
     ],
-    'a group that nobody asks for': [
+    'a group that the schema does not declare': [
       { ...good, database: { hosts: {} } },
       ['database: is not known here. There are domain, lb, web, ssh, become, timeouts.'],
     ],
@@ -170,7 +170,7 @@ describe('an inventory', () => {
         'web: is missing; it should be a group: { hosts: { … } }',
       ],
     ],
-    "what the stack's own rules forbid": [
+    'values that the rules of the schema forbid': [
       {
         ...good,
         domain: 'forbidden',
