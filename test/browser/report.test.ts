@@ -131,7 +131,7 @@ describe('the HTML report in a browser', () => {
         for (const one of all) one.click()
       })
       await page.locator('li.ok summary').first().click()
-      // The policy of the page allows no other script, except one of the debugger.
+      // The content security policy of the page allows no other script, except one of the debugger.
       await page.evaluate(AXE)
       const faults = await page.evaluate<readonly string[]>(
         "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ').slice(0, 300)}`))",

@@ -16,7 +16,7 @@ export interface RunShape {
 
 const TIERS = ['lb', 'web', 'app', 'db'] as const
 
-/** A generated journal of this shape, and the milliseconds that it took to write it. */
+/** A generated journal of this shape, and the milliseconds that writing it took. */
 export function journalOfRun(shape: RunShape): { readonly text: string; readonly ms: number } {
   const { hosts: number, word = '' } = shape
   const hosts = Array.from({ length: number }, (_, i) => {
@@ -37,7 +37,7 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
   return { text: `${paced(lines).join('\n')}\n`, ms: performance.now() - began }
 }
 
-/** Distributes the lines over 20 s: they were all written at once. */
+/** Distributes the lines over 20 s: all of them were written at once. */
 function paced(lines: readonly string[]): readonly string[] {
   return lines.map((line, i) =>
     line.replace(/^\{"t":\d+/, () => `{"t":${Math.round((i * 20_000) / lines.length)}`),

@@ -13,7 +13,7 @@ describe('the doctor', () => {
 
   const at = (name: string, last: number) => ({ hosts: { [name]: { address: `127.0.0.${last}` } } })
 
-  it('asks each host once, be it in two groups, in one round trip and one more for what is not well, and only looks', async () => {
+  it('queries each host once, even in two groups, with one more round trip for problems, and changes nothing', async () => {
     const sessions: Session[] = []
     const locks: boolean[] = []
     const site = inventorySchema({ web: hosts(), app: hosts(), db: hosts() })
@@ -38,7 +38,7 @@ describe('the doctor', () => {
     expect(seen.find(({ label }) => label === 'disk')?.said).to.match(/^\d+ (GiB|MiB) free in \//)
   })
 
-  it('has no lines for the parts of a host that nobody reached', async () => {
+  it('has no lines for the parts of a host that were not read', async () => {
     const site = inventorySchema({ web: hosts() })
     const { findings, unreachable } = await doctor(
       { inventory: inventory(site, { web: at('one', 1) }) },
@@ -48,7 +48,7 @@ describe('the doctor', () => {
     expect([...unreachable.keys()]).to.deep.equal(['one'])
   })
 
-  it('takes a clock for wrong only when no delay explains it, and for right only when the delay is short', () => {
+  it('reports a wrong clock only if no delay explains it, and a right one only if the delay is short', () => {
     expect(offBy({ now: 1_500, from: 1_000, to: 2_000 })).to.equal(0)
     expect(offBy({ now: 5_000, from: 1_000, to: 2_000 })).to.equal(3_000)
     expect(offBy({ now: 700, from: 1_000, to: 1_500 })).to.equal(-300)
@@ -69,7 +69,7 @@ describe('the doctor', () => {
   }
   const SYSTEMD = '[ -d /run/systemd/system ] || mkdir -p /run/systemd/system; exec /bin/date "$@"'
 
-  it('does not know what a program does not tell, and is well of nothing that was not read back', async function () {
+  it('reports unknown for values that a program does not print, and ok only for values that were read back', async function () {
     if (!rig.machine.isPrivate) return this.skip()
     const mute = {
       df: SPEECHLESS,
@@ -97,7 +97,7 @@ describe('the doctor', () => {
       expect(silent[label]).to.match(/^unknown: no answer within/)
   })
 
-  it('says that it is root only when the host says so, and right of a clock only when the answer is quick', async () => {
+  it('reports root access only if the host confirms it, and a right clock only if the answer is quick', async () => {
     const id = (number: number) => `case $1 in -u) echo ${number} ;; *) echo somebody ;; esac`
     expect((await seen({ id: id(1000) }))['login and root']).to.equal('failed: It is somebody, not root.')
     expect((await seen({ id: id(0) }))['login and root']).to.match(/^passed: as .*somebody$/)
@@ -105,7 +105,7 @@ describe('the doctor', () => {
     expect(late['clock']).to.equal('unknown: It took too long to tell its time.')
   })
 
-  it('takes the clock of this machine for the wrong one when no host agrees with it', () => {
+  it('reports the clock of this machine as wrong if it differs from all hosts', () => {
     const clock = (outcome: Finding['outcome']): Finding => ({
       about: 'web1',
       label: 'clock',

@@ -20,8 +20,8 @@ const limits = process.env['OFF'] === 'web1' ? { timeouts: { login: '2s' as cons
 export default inventory(site, { web: { hosts: { web1: { ...one, ...limits }, web2: two } }, far: { hosts: { far: { ...far, address: '198.18.0.99' } } } })
 `
 
-/** What people type when they look at hosts, on two real ones. */
-describe('a look at real hosts', function () {
+/** Typical ad-hoc commands on real hosts. */
+describe('ad-hoc commands on real hosts', function () {
   this.slow('10s')
   const own = ownLab('test-adhoc', ['web1', 'web2'], () => ({ 'inventory.ts': INVENTORY }))
   const words = (...more: readonly string[]) => {
@@ -31,7 +31,7 @@ describe('a look at real hosts', function () {
   const look = (...more: readonly string[]) => provision(words(...more))
   const lookWithout = (off: string, ...more: readonly string[]) => provision(words(...more), { OFF: off })
 
-  it('exec: as root, or as who logs in; by ssh2 and by openssh, through a jump host too', async () => {
+  it('exec: runs as root or as the login user, over ssh2 and openssh, also through a jump host', async () => {
     for (const transport of ['ssh2', 'openssh']) {
       const root = await look('exec', '--grouped', 'id -un', '--transport', transport)
       expect([root.code, root.text.split(' (')[0]], root.text).to.deep.equal([
@@ -52,7 +52,7 @@ describe('a look at real hosts', function () {
     }
   })
 
-  it('exec: Ctrl-C stops the command on the host, whatever it has started', async () => {
+  it('exec: Ctrl-C stops the command on the host with all its child processes', async () => {
     const child = spawned(
       words('exec', 'echo begun; sleep 4321 & sleep 4322', '--limit', 'web1', '--output', 'plain'),
     )
@@ -63,7 +63,7 @@ describe('a look at real hosts', function () {
     expect(stdout).to.equal('')
   })
 
-  it('facts: what each host is', async () => {
+  it('facts: shows the facts of each host', async () => {
     const { code, text } = await look('facts', '--limit', 'web')
     expect([code, text.split('\n').map((line) => line.split(/ {2,}/).slice(0, 3))]).to.deep.equal([
       0,
@@ -76,7 +76,7 @@ describe('a look at real hosts', function () {
     ])
   })
 
-  it('logs: of several hosts, merged by time and bounded; what is wrong is told', async () => {
+  it('logs: merges the logs of several hosts by time, limits them and reports problems', async () => {
     for (const [host, n] of [
       ['web1', 1],
       ['web2', 2],
@@ -99,7 +99,7 @@ describe('a look at real hosts', function () {
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line): { host: string; message: string } => JSON.parse(line))
-    // Its last ones, oldest first.
+    // The last messages, oldest first.
     expect(messages.map(({ message }) => message)).to.have.length(2)
     expect(messages.at(-1)?.message).to.match(/^(three|noted\.service: .*)$/)
     const wrong = await look('logs', 'web1', '--since', 'whenever')
@@ -109,7 +109,7 @@ describe('a look at real hosts', function () {
     ])
   })
 
-  it('logs -f: goes on with what is written, and leaves nothing on the hosts', async () => {
+  it('logs -f: follows the logs, and leaves nothing on the hosts', async () => {
     const child = spawned(words('logs', 'web', '--follow', '--lines', '1'))
     await child.until(/web1 .*\n[\s\S]*web2 |web2 .*\n[\s\S]*web1 /)
     await own.lab.exec('web1', 'logger -t tested followed one')
@@ -122,7 +122,7 @@ describe('a look at real hosts', function () {
     expect(stdout).to.equal('')
   })
 
-  it('ssh: the shell of a host in a terminal, through a jump host, and never by another key', async () => {
+  it('ssh: opens a shell of a host in a terminal, through a jump host, and only with the known host key', async () => {
     const { code, text } = await look('ssh', 'far', '--', 'hostname; exit 7')
     expect([code, text]).to.deep.equal([7, 'web2\n'])
     own.desk.write(
@@ -154,7 +154,7 @@ describe('a look at real hosts', function () {
     expect(await terminal.screen()).to.match(/\/dev\/pts\/\d/)
   })
 
-  it('serves the others when a host is off, and ends with 3', async () => {
+  it('continues on the other hosts if a host is off, and exits with 3', async () => {
     await own.lab.kill('web1')
     const all = await Promise.all([
       lookWithout('web1', 'exec', 'hostname', '--limit', 'web'),
@@ -169,7 +169,7 @@ describe('a look at real hosts', function () {
   })
 })
 
-/** The command, while it runs. */
+/** The running command. */
 function spawned(args: readonly string[]): {
   readonly process: ChildProcess
   readonly code: Promise<number>

@@ -6,8 +6,8 @@ import { DEBIAN, footprint, ownLab, provision, ROOT } from './support.ts'
 
 const LAB = 'test-bad-input'
 
-/** What an inventory of the site may get wrong. Each is refused with the param and the host, before any host is changed. */
-describe('bad input, with the playbook of the site and real hosts', function () {
+/** Invalid values in the inventory of a site. Each is rejected with the param and the host, before any host changes. */
+describe('invalid input, with the playbook of the site and real hosts', function () {
   this.slow('10s')
   const own = ownLab(LAB, ['lb1', 'lb2', 'web1', 'app1', 'db1', 'db2'], () => ({
     'inventory.ts': INVENTORY,
@@ -18,7 +18,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
 
   before(async () => {
     own.desk.write('expired.pem', await expired())
-    // What a first visit leaves, the lock's directory, is no change of a host.
+    // The first run creates the lock directory, which does not count as a change.
     await own.run(['--check'])
     untouched = await footprint(own.lab)
   })
@@ -26,7 +26,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     expect(await footprint(own.lab), 'no host was touched').to.deep.equal(untouched)
   })
 
-  /** @param change the line of the inventory that is wrong, and what stands there */
+  /** @param change the wrong line of the inventory, and the line that it replaces */
   const refusal = async (...change: readonly (readonly [string, string])[]) => {
     const wrong = change.reduce((text, [from, to]) => {
       expect(text).to.include(from)
@@ -39,7 +39,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
   }
   const address = (name: string) => own.lab.host(name).address
 
-  /** Said of the inventory by itself: no host is asked. */
+  /** Errors of the inventory itself: no host is queried. */
   const INVENTORIES: Readonly<Record<string, readonly [readonly [string, string], () => string]>> = {
     'the address that moves is that of a host': [
       ["vip: lab.vip + '/24'", "vip: lab.host('web1').address + '/24'"],
@@ -82,13 +82,13 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     ],
   }
   for (const [when, [change, expected]] of Object.entries(INVENTORIES))
-    it(`is refused when ${when}`, async () => {
+    it(`is rejected if ${when}`, async () => {
       expect(await refusal(change)).to.equal(
         `error: The inventory does not fit its stack.\n   ${expected()}\n   Nothing was done yet. Mend the inventory, then run the same command again.`,
       )
     })
 
-  it('is refused when a role stands on the wrong group', async () => {
+  it('is rejected if a role is on the wrong group', async () => {
     own.desk.write('inventory.ts', INVENTORY)
     const { directory } = own.desk
     const { code, text } = await provision([
@@ -102,7 +102,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     )
   })
 
-  it('is refused when a host has no such interface', async () => {
+  it('is rejected if a host does not have the interface', async () => {
     expect(await refusal(['priority: 240', "priority: 240, interface: 'bond7'"])).to.equal(
       `error: The host has no interface bond7.
    at lb2, role keepalived, interface
@@ -110,7 +110,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     )
   })
 
-  it('is refused when the release does not carry that version of PostgreSQL', async () => {
+  it('is rejected if the Debian release does not have that version of PostgreSQL', async () => {
     const [carried, other] = DEBIAN === 13 ? [17, 15] : [15, 17]
     expect(await refusal(['seed: true', `seed: true, version: ${other}`])).to.equal(
       `error: Debian ${DEBIAN} does not have PostgreSQL ${other}.
@@ -119,7 +119,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     )
   })
 
-  it('is refused when ssh would be shut to the machine that runs this', async () => {
+  it('is rejected if it would block SSH from the controller', async () => {
     expect(await refusal(['updates: false', "updates: false, admins: ['10.9.9.0/24']"])).to.equal(
       `error: The firewall would lock out this machine, which connects from 198.18.0.1.
    at db1, ssh
@@ -128,7 +128,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
     )
   })
 
-  it('is refused when a host runs an unknown release of Debian', async () => {
+  it('is rejected if a host runs an unknown release of Debian', async () => {
     const release = (version: number) =>
       own.lab.exec('app1', `sed -i 's/^VERSION_ID=.*/VERSION_ID="${version}"/' /usr/lib/os-release`)
     await release(11)
@@ -140,7 +140,7 @@ describe('bad input, with the playbook of the site and real hosts', function () 
   })
 })
 
-/** A pair for the site that was good for a day. */
+/** An expired certificate and its key for the site. */
 async function expired(): Promise<string> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
@@ -193,7 +193,7 @@ function pemFiles() {
 }
 `
 
-/** A role that needs what only balancers have. */
+/** A role with params that only balancers have. */
 const MISPLACED = `
 import { play, playbook } from 'provision-ts'
 import { keepalived } from '${ROOT}/roles/keepalived/index.ts'

@@ -11,16 +11,16 @@ import { Desk, freshLab, noHosts, provision, ROOT } from './support.ts'
 
 const LAB = 'test-canary'
 const HOSTS = ['web1', 'web2']
-/** Where the playbook below puts the secret, and nowhere else may it be. */
+/** The only files on the hosts that may contain the secret. */
 const FILES = ['file', 'template', 'transaction', 'stdin'].map((name) => `/etc/canary/${name}`)
 
-/** A secret that is looked for wherever it has no business, while it is used in every way there is. */
+/** Uses a secret in every supported way and searches all places where it must not be. */
 describe('a secret on real hosts', function () {
   this.slow('1m')
   let lab: Lab
   let desk: Desk
   const canary = `Canary${randomBytes(9).toString('hex')}`
-  /** With all the characters that are written otherwise somewhere. */
+  /** Contains characters that need escaping in shells, URLs or JSON. */
   const value = `it's "${canary}" $HOME \\ %s ü/+`
   const began = new Date()
   let words: readonly string[]
@@ -64,7 +64,7 @@ describe('a secret on real hosts', function () {
   const env = () => ({ LAB, DESK: desk.directory })
   const run = (...more: string[]) => provision(args(...more), env())
 
-  /** All of them, while processes are watched here and on every host. */
+  /** Watches the processes of this machine and of all hosts while the body runs. */
   async function watched(body: () => Promise<void>, looked = words) {
     const watches: Watch[] = [watchHere(looked), ...HOSTS.map((host) => watchOn(lab, host, looked))]
     await body().catch(async (error) => {
@@ -74,13 +74,13 @@ describe('a secret on real hosts', function () {
     return Promise.all(watches.map((watch) => watch.end()))
   }
 
-  /** The files of a host that hold one of the words, and their modes. */
+  /** The files of a host that contain one of the words, with their modes. */
   const filesWith = async (host: string, looked = words): Promise<readonly string[]> =>
     (
       await onHost(host, looked, `grep -rlaFf - ${PLACES} 2>/dev/null | sort | xargs -r stat -c '%n %a'`)
     ).filter((line) => line !== '')
 
-  /** Lines of a host's journal with one of the words. */
+  /** The lines of a host's journal that contain one of the words. */
   const journalWith = (host: string, looked = words) =>
     onHost(
       host,
@@ -107,7 +107,7 @@ describe('a secret on real hosts', function () {
     }
   }
 
-  it('is seen in no output: plan, diff, JSON, errors, stack traces, live rows', async () => {
+  it('is in no output: plan, diff, JSON, errors, stack traces, live rows', async () => {
     const found = await watched(async () => {
       for (const more of [
         ['--check', '--diff', '-vvv'],
@@ -138,7 +138,7 @@ describe('a secret on real hosts', function () {
     for (const { rounds } of found) expect(rounds).to.be.greaterThan(100)
   })
 
-  it('is in no process list and in no environment while it is used, here or there', async () => {
+  it('is in no process list and no environment while it is used, on the hosts and on the controller', async () => {
     for (const host of HOSTS) await lab.exec(host, 'rm -rf /etc/canary')
     const found = await watched(async () => {
       const first = await run('--diff', '-vvv')
@@ -151,7 +151,7 @@ describe('a secret on real hosts', function () {
     expect(found.flatMap(({ seen }) => seen)).to.deep.equal([])
   })
 
-  it('is in its files, which nobody else can read, and in no other', async () => {
+  it('is only in its own files, which only their owner can read', async () => {
     for (const host of HOSTS) {
       expect(await filesWith(host)).to.deep.equal([...FILES].sort().map((file) => `${file} 600`))
       expect((await lab.exec(host, 'cat /etc/canary/file /etc/canary/stdin')).stdout).to.equal(value + value)
@@ -177,7 +177,7 @@ describe('a secret on real hosts', function () {
     expect(stdout).to.equal('')
   })
 
-  it('would have been found: in arguments, in an environment, in a log, in a file', async () => {
+  it('would be found: in arguments, in an environment, in a log, in a file', async () => {
     const control = `Control${randomBytes(9).toString('hex')}`
     desk.write('playbook.ts', controlPlaybook(control))
     const found = await watched(async () => {
@@ -222,7 +222,7 @@ export default inventory(site, {
 })
 `
 
-/** Steps that take their time, so that a look at the processes meets them; with TROUBLE each host fails in another way, and talks. */
+/** Slow steps, so that the process watcher sees them; with TROUBLE each host fails in a different way, with output. */
 const PLAYBOOK = `
 import { command, directory, file, handler, play, playbook, resource, read, role, type Secret, secret, sh, template, transaction } from 'provision-ts'
 import { site } from './stack.ts'

@@ -32,7 +32,7 @@ describe('provision doctor, on real hosts', function () {
     return stdout
   }
 
-  it('finds nothing wrong with hosts that are well, and changes nothing on them', async () => {
+  it('finds no problem on healthy hosts, and changes nothing on them', async () => {
     await footprint(own.lab)
     const before = await footprint(own.lab)
     const { code, text } = await doctor()
@@ -43,7 +43,7 @@ describe('provision doctor, on real hosts', function () {
     expect(await footprint(own.lab)).to.deep.equal(before)
   })
 
-  it('names what is wrong and how to mend it, and is content once that was done', async () => {
+  it('reports each problem with its fix, and reports ok after the fix', async () => {
     await done('apt-get -qq update && cd /tmp && apt-get -qq download hello && dpkg --unpack hello_*.deb')
     await done(
       `systemd-run --quiet --unit=broken false; until systemctl is-failed -q broken; do sleep 0.1; done; touch /run/reboot-required`,
@@ -75,7 +75,7 @@ describe('provision doctor, on real hosts', function () {
     expect(mended.code, mended.text).to.equal(0)
   })
 
-  it('says who holds a lock of apt or dpkg', async () => {
+  it('names the process that holds a lock of apt or dpkg', async () => {
     await done(
       `systemd-run --quiet --unit=holder python3 -c '${HOLD}'; until [ -e /run/held ]; do sleep 0.1; done`,
     )
@@ -87,7 +87,7 @@ describe('provision doctor, on real hosts', function () {
     )
   })
 
-  it('tells of a host that it cannot reach, ends with 3, and looks at the others all the same', async () => {
+  it('reports an unreachable host, exits with 3, and still checks the others', async () => {
     await own.lab.cut('web2')
     const { code, text } = await doctor([], { OFF: 'web2' })
     await own.lab.uncut('web2')
@@ -106,7 +106,7 @@ interface Line {
   readonly problem?: { readonly message: string; readonly next?: string }
 }
 
-/** Takes the lock as apt does. */
+/** Takes the lock in the same way as apt. */
 const HOLD = `import fcntl, time
 file = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(file, fcntl.LOCK_EX)

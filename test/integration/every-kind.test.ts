@@ -7,11 +7,11 @@ import { type RandomSite, randomSite } from './kinds/site.ts'
 import { playsOnLab } from './lab-site.ts'
 import { ownLab } from './support.ts'
 
-/** The same each time, so that a change is not refused for what it has not done; another each night. */
+/** The same seed in each test run, so that unrelated changes do not fail; a different one each night. */
 const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = Number(process.env['KINDS_ROUNDS'] ?? 6)
 
-/** These have tests of their own. */
+/** These kinds have tests of their own. */
 const ELSEWHERE: Readonly<Record<string, string>> = { reboot: 'reboot.test.ts' }
 
 describe('every kind of step', function () {
@@ -25,7 +25,7 @@ describe('every kind of step', function () {
   }
   const footprint = async () => statesOf(await exec(FOOTPRINT))
 
-  /** @returns all that is not as it should be */
+  /** @returns all deviations from the expected state */
   const faultsOf = async ({ found, plays }: RandomSite, tally: Tally): Promise<readonly string[]> => {
     const faults: string[] = []
     const none = (about: string, all: readonly unknown[]) =>
@@ -52,7 +52,7 @@ describe('every kind of step', function () {
     return faults
   }
 
-  it(`does in a run what the plan says, over ${ROUNDS} random sites and states of a host (SEED=${SEED})`, async () => {
+  it(`changes in a run what the plan says, over ${ROUNDS} random sites and states of a host (SEED=${SEED})`, async () => {
     const tally = new Tally()
     const faults: string[] = []
     for (let round = 0; round < ROUNDS; round++) {
@@ -60,7 +60,7 @@ describe('every kind of step', function () {
       faults.push(...found.map((fault) => `SEED=${SEED}, round ${round}: ${fault}`))
     }
     expect(faults.join('\n')).to.equal('')
-    // Without these the expectations above would say nothing.
+    // Without these checks the expectations above would prove nothing.
     expect(tally.known, 'steps that are sure to change').to.be.greaterThan(ROUNDS)
     expect(tally.ruledOut, 'steps that stay').to.be.greaterThan(ROUNDS)
     expect(tally.surprises, 'steps whose outcome only the run knew').to.be.greaterThan(0)
@@ -84,10 +84,10 @@ function notOk(events: readonly RunEvent[]): readonly string[] {
   )
 }
 
-/** As many sites as have all that is in them by chance. */
+/** The number of random sites that together contain all generators. */
 const MANY = 200
 
-/** Has the site make its steps, without a host. */
+/** Expands the steps of the site without a host. */
 function callAll({ plays }: RandomSite): void {
   const hosts = [{ name: 'web1', group: 'all', address: '198.18.0.21' }]
   for (const play of plays({ hosts })) for (const one of play.hosts) play.steps(one)

@@ -19,7 +19,7 @@ import { eventually, freshLab, noHosts } from './support.ts'
 import { sha, World } from './wishes.ts'
 
 const LAB = 'test-files'
-/** The same each time, so that a change is not refused for what it has not done; another each night. */
+/** The same seed in each test run, so that unrelated changes do not fail; a different one each night. */
 const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = 5
 
@@ -60,7 +60,7 @@ describe('files on a real host', function () {
     )
   }
 
-  it(`take any bytes and any name, in all kinds (SEED=${SEED})`, async () => {
+  it(`have the declared bytes and names, in all kinds (SEED=${SEED})`, async () => {
     const world = new World(SEED)
     for (let round = 1; round <= ROUNDS; round++) {
       const steps = world.wishes()
@@ -69,7 +69,7 @@ describe('files on a real host', function () {
       expect(await tree(), `${about}: a check changes nothing`).to.deep.equal(world.before)
       const ran = await onLab(lab, steps)
       expect(ran.problems, about).to.deep.equal([])
-      // The plan says of a few, which depend on steps before them, that they may change or not.
+      // The outcome of some steps depends on earlier steps: the plan says that they may change.
       const open = plan.steps.flatMap((one, i) => (one.startsWith('open ') ? i : []))
       const decided = (all: readonly string[]) =>
         all.map((one, i) =>
@@ -86,7 +86,7 @@ describe('files on a real host', function () {
     expect(world.kinds).to.include.keys('file', 'directory', 'link', 'absent', 'line', 'transaction')
   })
 
-  it('are open to nobody for whom they are not, and whole, at every moment', async () => {
+  it('are whole, and readable only for the declared users, at every moment', async () => {
     await on(
       'mkdir -p /srv/watched; printf old > /srv/watched/a; chmod 640 /srv/watched/a; chgrp operator /srv/watched/a',
     )
@@ -114,7 +114,7 @@ describe('files on a real host', function () {
     expect(seen.filter((one) => right.test(one)).length).to.be.greaterThan(3)
   })
 
-  it('keep the ACLs and extended attributes that they have, in transactions too', async () => {
+  it('keep their ACLs and extended attributes, in transactions too', async () => {
     await on('apt-get -qq update && apt-get -qq install -y acl attr >/dev/null')
     const kept = async (name: string) =>
       (
@@ -145,7 +145,7 @@ describe('files on a real host', function () {
     expect(await on('cat /srv/kept/e')).to.equal('old')
   })
 
-  it('are sent from this machine as they are read, once, and not again', async () => {
+  it('are streamed from this machine, once, and not again', async () => {
     const desk = mkdtempSync(join(tmpdir(), 'provision-files-'))
     try {
       const bytes = Buffer.alloc(24 * 1024 * 1024, 'large \0 file')
@@ -180,7 +180,7 @@ describe('files on a real host', function () {
     }
   })
 
-  it('are not sent where there is no room for them', async () => {
+  it('are not sent if there is not enough space', async () => {
     const desk = mkdtempSync(join(tmpdir(), 'provision-files-'))
     try {
       writeFileSync(join(desk, 'large'), Buffer.alloc(24 * 1024 * 1024))
@@ -195,7 +195,7 @@ describe('files on a real host', function () {
     }
   })
 
-  it('are those behind links when that is asked for, and else take the place of the link', async () => {
+  it('are written through links if the option is set, and replace the link otherwise', async () => {
     await on(
       'mkdir -p /srv/links/real; cd /srv/links; printf old > real/a; ln -s real/a a; ln -s a b; printf old > real/c; ln -s real/c c',
     )
@@ -209,7 +209,7 @@ describe('files on a real host', function () {
     expect(await on('stat -c %a /srv/links/real/a')).to.equal('600\n')
   })
 
-  it('leave nothing beside them that a crash has left in the middle of writing', async () => {
+  it('remove temporary files of a crashed write', async () => {
     await on(
       `mkdir -p /srv/crashed; cd /srv/crashed; touch .a.provision-0a1b2c3d .a.provision-mine '.b.provision-0a1b2c3d'; printf old > b`,
     )
@@ -217,7 +217,7 @@ describe('files on a real host', function () {
     expect(await on('ls -A /srv/crashed')).to.equal('.a.provision-mine\na\nb\n')
   })
 
-  /** What a watcher on the host sees of a directory while something happens: name, mode, owner, size and how each text begins. */
+  /** Watches a directory on the host while something runs: name, mode, owner, size and start of each file. */
   async function watched(happens: () => Promise<void>): Promise<readonly string[]> {
     await on('rm -f /run/watch-*')
     const watching = on(`python3 -c ${quote(WATCH)}`)
@@ -247,7 +247,7 @@ while not os.path.exists('/run/watch-off'):
 print('\\n'.join(sorted(seen)))
 `
 
-/** Everything below the directory of the test: each name, and its kind, mode, owner and content, between NULs. */
+/** All entries below the test directory: name, kind, mode, owner and content, separated by NULs. */
 const TREE = `
 import os, pwd, grp
 all = {}

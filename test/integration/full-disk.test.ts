@@ -16,7 +16,7 @@ import { freshLab, noHosts, ROOT } from './support.ts'
 
 const LAB = 'test-full-disk'
 
-/** Larger than what a file system keeps in the inode of a file. */
+/** Too large for the inode of a file. */
 const LARGE = 'new content\n'.repeat(3000)
 
 describe('a host with a full disk', function () {
@@ -25,7 +25,7 @@ describe('a host with a full disk', function () {
 
   const on = async (command: string) => (await lab.exec('web1', command)).stdout.trim()
 
-  /** Each as it is wanted on a host that has an older version of it. */
+  /** The declared state of each kind; the host has an older one. */
   const kinds = (): Readonly<Record<string, Step>> => {
     const sources = build(`${ROOT}/src/shell`, 'There are sources.')
     return {
@@ -52,7 +52,7 @@ describe('a host with a full disk', function () {
     await on(`mkdir -p /srv/d /srv/d/gone && cd /srv/d && for one in file binary t1 t2 gone/a; do printf ${old} > $one; done
 awk 'BEGIN { for (i = 0; i < 20000; i++) print "line " i; print "name = old" }' > lines
 printf '[Service]\\nExecStart=/bin/false\\n' > /etc/systemd/system/full.service; systemctl daemon-reload`)
-    // What a run makes on a host once.
+    // Creates the files that only the first run on a host creates.
     await onLab(lab, transaction('first', [file('/root/first', 'x')]))
   })
   after(async () => {
@@ -65,7 +65,7 @@ printf '[Service]\\nExecStart=/bin/false\\n' > /etc/systemd/system/full.service;
       {
         readonly fill: () => Promise<unknown>
         readonly free: () => Promise<unknown>
-        /** Kinds that write there. */
+        /** Kinds that write to this file system. */
         readonly of: (kind: string) => boolean
       }
     >
@@ -84,7 +84,7 @@ i=0; while : > /srv/d/filler$i; do i=$((i + 1)); done`),
     },
   }
   for (const [what, { fill, free, of }] of Object.entries(fills)) {
-    it(`keeps the old content of each kind and says that the disk is full, when ${what}`, async () => {
+    it(`keeps the old content of each kind and reports a full disk, if ${what}`, async () => {
       const before = await on(CONTENTS)
       await fill()
       const missed: string[] = []
@@ -104,7 +104,7 @@ i=0; while : > /srv/d/filler$i; do i=$((i + 1)); done`),
     })
   }
 
-  it('converges when there is room again; the second run changes nothing', async () => {
+  it('converges once there is space again; the second run changes nothing', async () => {
     const first = await onLab(lab, Object.values(kinds()))
     expect(first.problems).to.deep.equal([])
     expect(first.summary.hosts[0]).to.include({ failed: 0, changed: Object.keys(kinds()).length })

@@ -23,7 +23,10 @@ import { noHosts, ownLab } from './support.ts'
 const ADDRESS = '198.18.0.21'
 const SERVER = { name: 'app1', address: '198.18.0.31', port: 3000 }
 
-/** Hosts that something else uses: a role refuses them before it changes anything, or keeps a copy. Each time with the host that is free. */
+/**
+ * Hosts with existing services: a role refuses to replace them before it changes anything, or keeps a copy. Each test also
+ * has an unused host.
+ */
 describe('a role on a host that is in use', function () {
   this.slow('30s')
   const own = ownLab('adopt-in-use', ['web1'], () => ({}))
@@ -41,7 +44,7 @@ describe('a role on a host that is in use', function () {
     await converge(steps, own.lab.host('web1'))
     expect((await converge(steps, own.lab.host('web1'))).plan).to.deep.equal([])
   }
-  /** What is in the way, after proof that the run has changed no file and no package. */
+  /** Returns the refusal, after proof that the run changed no file and no package. */
   const refused = async (steps: Steps) => {
     const state = sh(STATE)
     const before = await state
@@ -51,7 +54,7 @@ describe('a role on a host that is in use', function () {
     expect(problem.next).to.include('Nothing was changed on any host.')
     return problem.details
   }
-  /** A service "other" that listens there. */
+  /** Starts a service "other" that listens there. */
   const listening = async (address: string) => {
     await sh(`systemd-run -q --unit other systemd-socket-activate --accept -l ${address} cat || exit
 until ss -Hltn | grep -qF '${address} '; do sleep 0.1; done`)
@@ -72,7 +75,7 @@ until ss -Hltn | grep -qF '${address} '; do sleep 0.1; done`)
         site: build(pages, 'npm run build'),
       })
 
-    it('names each site that would end, each file it would replace, and the program that has its port', async () => {
+    it('names each site that would end, each file it would replace, and the program that uses its port', async () => {
       await install('nginx')
       await sh(`cp -a /etc/nginx /root/nginx
 printf 'server { listen 80; server_name shop.test; }\\n' >/etc/nginx/sites-enabled/shop
@@ -93,7 +96,7 @@ printf 'server {\\n  listen ${ADDRESS}:8080 default_server;\\n}\\n' >/etc/nginx/
       await sh('rm -r /etc/nginx && mv /root/nginx /etc/nginx')
     })
 
-    it('adopts what remains in use, and keeps a copy of nginx.conf', async () => {
+    it('adopts a nginx.conf in use, and keeps a copy of it', async () => {
       await sh(`sed -i 's/worker_connections .*/worker_connections 700;/' /etc/nginx/nginx.conf
 printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/shop.conf; systemctl reload nginx`)
       await settled(steps())
@@ -102,7 +105,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
       expect(await sh('cat /var/lib/provision/removed/*/nginx.conf')).to.include('worker_connections 700;')
     })
 
-    it('asks a host that has the role with one process', async () => {
+    it('queries a host that has the role with one process', async () => {
       const started = async (steps: Steps) => {
         const all = await accounted(own.lab, ['web1'], () => onLab(own.lab, steps))
         return all.get('web1')?.map(({ program }) => program) ?? []
@@ -115,7 +118,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
       expect(asking.length - without.length, asking.join(' ')).to.equal(1)
     })
 
-    it('names another default server for its port that came later', async () => {
+    it('names another default server for its port that was added later', async () => {
       await sh(`printf 'server { listen ${ADDRESS}:8080 default_server; }\\n' >/etc/nginx/conf.d/legacy.conf`)
       expect(await refused(steps())).to.deep.equal([
         `/etc/nginx/conf.d/legacy.conf has another default server for ${ADDRESS}:8080, and nginx refuses two`,
@@ -128,7 +131,7 @@ printf 'server { listen 81; return 200 "shop\\\\n"; }\\n' >/etc/nginx/conf.d/sho
   describe('upstream and haproxy', () => {
     const steps = upstream({ name: 'app', servers: [SERVER], path: '/livez' })
 
-    it('refuse a haproxy.cfg with other sections, other files that haproxy reads, and ports that are taken', async () => {
+    it('reject a haproxy.cfg with other sections, other files that haproxy reads, and used ports', async () => {
       await sh(`mkdir -p /etc/haproxy; printf 'defaults\\n  mode tcp\\nfrontend shop\\n  bind :5000\\nbackend shops # all\\n' >/etc/haproxy/haproxy.cfg
 echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
       const other = await listening('127.0.0.1:8405')
@@ -147,7 +150,7 @@ echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
       ).to.deep.equal([found[0], '/etc/haproxy/certs/a.pem exists, and the role did not write it'])
     })
 
-    it('keep a copy of a haproxy.cfg that serves nothing', async () => {
+    it('keep a copy of a haproxy.cfg without a service', async () => {
       await sh(
         "rm -r /etc/haproxy; mkdir /etc/haproxy; printf '# tuned\\nglobal\\n  maxconn 77\\n' >/etc/haproxy/haproxy.cfg",
       )
@@ -156,7 +159,7 @@ echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
     })
   })
 
-  it('keepalived refuses another configuration, and an address that something else has set', async () => {
+  it('keepalived rejects another configuration, and an address that something else has set', async () => {
     const steps = keepalived({
       vip: '198.18.0.99/24',
       priority: 250,
@@ -177,7 +180,7 @@ printf 'vrrp_instance SHOP {\\n  virtual_router_id 51\\n}\\n' >/etc/keepalived/k
     expect(await sh('cat /var/lib/provision/removed/*/keepalived.conf')).to.equal('# nothing')
   })
 
-  it('app refuses a unit, a user and files of its name that it did not create', async () => {
+  it('app rejects a unit, a user and files of its name that it did not create', async () => {
     const steps = app({
       name: 'shop',
       release: build(pages, 'npm run build'),
@@ -203,7 +206,7 @@ printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/shop.service`)
     ).to.include('/usr/lib/systemd/system/ssh.service exists, and the role did not write it')
   })
 
-  it('backup and postgres name stanzas, names of hosts and ports that belong to something else', async () => {
+  it('backup and postgres name stanzas, host names and ports that belong to something else', async () => {
     const backup = backupConflicts({
       ...{ config: '/etc/pgbackrest/pgbackrest.conf', address: ADDRESS, port: 8432 },
       ...{ files: ['/etc/pgbackrest/tls/host.key'], others: [{ name: 'db1', address: '198.18.0.41' }] },
@@ -224,7 +227,7 @@ mkdir -p /etc/pgbackrest/tls; touch /etc/pgbackrest/tls/host.key`)
     await other.end()
   })
 
-  it('sshd that does not read the file of the role base is told, and the file is taken back', async () => {
+  it('base reports an sshd that does not read the file of the role, and rolls the file back', async () => {
     await sh("sed -i 's/^Include/#Include/' /etc/ssh/sshd_config")
     const problem = await thrown(converge(sshAccess({}), own.lab.host('web1')))
     expect(String(problem instanceof Problem ? problem.details : problem)).to.include(
@@ -235,7 +238,7 @@ mkdir -p /etc/pgbackrest/tls; touch /etc/pgbackrest/tls/host.key`)
     await settled(sshAccess({}))
   })
 
-  it('firewall refuses another one that drops input, and takes its place beside tables that do not', async () => {
+  it('firewall rejects another one that drops input, and runs beside tables that do not', async () => {
     await install('nftables')
     await sh(`nft add table inet filter; nft 'add chain inet filter input { type filter hook input priority 0; policy drop; }'
 nft 'add rule inet filter input accept'; nft add table inet f2b

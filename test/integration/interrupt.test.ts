@@ -6,7 +6,7 @@ import { ownLab, type provision, ROOT } from './support.ts'
 const LAB = 'test-interrupt'
 const KILLS = 6
 
-/** A run that is cut off at any moment, and the plain one after it. */
+/** A run that is killed at any moment, and the next run. */
 describe('a run that is interrupted, on real hosts', function () {
   this.slow('10s')
   const own = ownLab(LAB, ['lb1', 'web1', 'web2'], () => ({
@@ -18,7 +18,7 @@ describe('a run that is interrupted, on real hosts', function () {
   const words = () => own.words('--output', 'lines')
   const rerun = (version: string) => own.run(['--output', 'lines'], { VERSION: version })
 
-  /** Begins a run and does something to it after a while. */
+  /** Starts a run, and interrupts it after a while. */
   const begun = (version: string): { readonly run: ChildProcess; readonly text: () => string } => {
     let text = ''
     const run = spawn('node', [`${ROOT}/bin/provision.js`, ...words()], {
@@ -35,7 +35,7 @@ describe('a run that is interrupted, on real hosts', function () {
     while (!text().includes(word) && run.exitCode === null) await pause(20)
   }
 
-  /** What a host must be free of after a run. */
+  /** Reads what a run must not leave on a host. */
   const remains = async () => {
     const found = await Promise.all(
       own.lab.hosts.map(async ({ name }) => [name, (await own.lab.exec(name, REMAINS)).stdout] as const),
@@ -49,7 +49,7 @@ describe('a run that is interrupted, on real hosts', function () {
       ),
     )
 
-  it('converges, leaves nothing drained, no lock and no file, wherever the controller was killed before', async () => {
+  it('converges and leaves no drained server, no lock and no file, at whatever point the controller was killed', async () => {
     const whole = await rerun('0')
     expect(whole.code, whole.text).to.equal(0)
     const drained: string[] = []
@@ -69,7 +69,7 @@ describe('a run that is interrupted, on real hosts', function () {
     expect(drained.some((names) => names !== '-')).to.equal(true)
   })
 
-  it('finishes the step in hand at the first Ctrl-C, puts back what is drained, lets go of the hosts and says so', async () => {
+  it('finishes the current step at the first Ctrl-C, undrains, releases the locks and reports it', async () => {
     const cut = begun('a')
     await told(cut, 'web1 … command work')
     cut.run.kill('SIGINT')
@@ -86,7 +86,7 @@ describe('a run that is interrupted, on real hosts', function () {
     expect(await versions()).to.deep.equal(['aaa', 'aaa'])
   })
 
-  it('stops now at the second Ctrl-C; the next run puts right what that left', async () => {
+  it('stops at once at the second Ctrl-C; the next run repairs the rest', async () => {
     const cut = begun('b')
     await told(cut, 'web1 … command work')
     cut.run.kill('SIGINT')
@@ -102,7 +102,7 @@ describe('a run that is interrupted, on real hosts', function () {
   })
 })
 
-/** The host's own end of a run lets go when the command in hand is done; a person would wait for that as well. */
+/** The run on the host releases its lock once the current command ends; an operator would wait for that as well. */
 async function eventuallyFree(run: () => ReturnType<typeof provision>): ReturnType<typeof provision> {
   for (;;) {
     const ended = await run()
@@ -115,7 +115,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms))
 }
 
-/** What the run has said when it is killed, or a little later. */
+/** The output after which the run is killed, at once or a little later. */
 const KILL_POINTS = [
   '',
   'web1 · drained',

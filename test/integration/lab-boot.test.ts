@@ -17,7 +17,7 @@ describe('a host that boots', () => {
     if (!noHosts()) await downLab(LAB)
   })
 
-  it('is waited for at 1 % of a core, and `lab up` says how far it is', () => {
+  it('completes at 1 % of a core, and `lab up` shows its progress', () => {
     const units = said.flatMap((line) => WAITING.exec(line)?.[1] ?? []).map(Number)
     expect(units.length, said.join('\n')).to.be.above(1)
     expect(units).to.deep.equal([...units].sort((a, b) => a - b))
@@ -31,7 +31,7 @@ describe('a host that boots', () => {
     expect((await lab.status())[0]?.power).to.equal('running')
   })
 
-  it('is reported with its last lines when it makes no progress', async () => {
+  it('is reported with its last output lines if it makes no progress', async () => {
     await lab.fast('web1')
     const { code, stderr } = await lab.exec('web1', 'systemctl mask ssh.service ssh.socket')
     expect(code, stderr).to.equal(0)

@@ -17,12 +17,12 @@ export interface Ran {
   readonly problems: readonly string[]
 }
 
-/** Runs steps on all hosts of a lab, from this process: whatever a value of TypeScript can hold can stand in them. */
+/** Runs steps on all hosts of a lab in this process, so that the steps can contain any TypeScript value. */
 export function onLab(lab: Lab, steps: Steps, mode: Mode = 'apply'): Promise<Ran> {
   return playsOnLab(lab, (all) => [play('all', { hosts: all }, () => steps)], mode)
 }
 
-/** Runs plays, given all hosts of a lab. */
+/** Runs plays that are created from all hosts of a lab. */
 export async function playsOnLab(
   lab: Lab,
   plays: (all: Group) => readonly Play[],

@@ -8,10 +8,10 @@ import { freshLab, noHosts, provision } from './support.ts'
 
 const LAB = 'test-lab-slow'
 const PERCENT = 5
-/** The kernel measures by its ticks: a period may exceed the limit, and later ones make up for it. */
+/** The kernel measures in ticks: a period may exceed the limit, and later periods compensate for it. */
 const SLACK = 2
 
-// These set the speed themselves.
+// The tests set the speed themselves.
 before(() => {
   delete process.env['LAB_CPU']
 })
@@ -26,14 +26,14 @@ describe('a slowed lab host', () => {
     if (!noHosts()) await downLab(LAB)
   })
 
-  /** Two loops that want all they can get, in the background of the host. */
+  /** Starts two busy loops in the background of the host. */
   const busy = async () => {
     const loop = "systemd-run --quiet --unit=busy$n sh -c 'while :; do :; done'"
     const { code, stderr } = await lab.exec('web1', `for n in 1 2; do ${loop} || exit; done`)
     expect(code, stderr).to.equal(0)
   }
   const idle = () => lab.exec('web1', 'systemctl stop busy1 busy2')
-  /** The processor time that the host uses in a while, and a bound that the limit keeps it below. Milliseconds. */
+  /** The processor time that the host uses in an interval, and the upper bound that the limit implies. Milliseconds. */
   const use = async (percent = PERCENT) => {
     const group = labGroup(LAB, 'hosts', 'web1')
     const [used, began] = [cpuUsed(group), performance.now()]
@@ -41,7 +41,7 @@ describe('a slowed lab host', () => {
     const passed = performance.now() - began
     return { used: cpuUsed(group) - used, most: (passed * percent * SLACK) / 100 }
   }
-  /** A loop without limit gets more than the limit sooner or later, however busy this machine is. */
+  /** Waits until a loop without a limit exceeds the limit, however busy this machine is. */
   const exceedsTheLimit = async () => {
     for (;;) {
       const { used, most } = await use()
@@ -50,7 +50,7 @@ describe('a slowed lab host', () => {
   }
   const faults = async () => (await lab.status()).flatMap((host) => host.faults)
 
-  it('uses more than the limit while it has none, which is the control', async () => {
+  it('exceeds the limit while none is set, as a control', async () => {
     await busy()
     await exceedsTheLimit()
     expect(await faults()).to.deep.equal([])
@@ -70,7 +70,7 @@ describe('a slowed lab host', () => {
     await idle()
   })
 
-  it('keeps its limit when it is reset, and when it reboots by itself', async () => {
+  it('keeps its limit after a reset and after a reboot from inside', async () => {
     await lab.slow('web1', 40)
     await lab.reset('web1')
     expect(await faults()).to.deep.equal(['40 % of a core'])
@@ -87,14 +87,14 @@ describe('a slowed lab host', () => {
     expect(used).to.be.at.most(most)
   })
 
-  it('has no limit any more after `lab up`', async () => {
+  it('has no limit after `lab up`', async () => {
     lab = await upLab({ name: LAB })
     expect(await faults()).to.deep.equal([])
     await exceedsTheLimit()
     await idle()
   })
 
-  it('is made slow and fast by commands, which refuse what is no percentage', async () => {
+  it('is slowed and sped up by commands, which reject an invalid percentage', async () => {
     const command = (...words: readonly string[]) => provision(['lab', ...words, '--name', LAB])
     expect(await command('slow', 'web1', '7')).to.include({ code: 0, text: 'web1 gets 7 % of a core\n' })
     expect((await command('status')).text).to.match(/^web1 .* running, 7 % of a core /m)
@@ -108,7 +108,7 @@ describe('a slowed lab host', () => {
   })
 })
 
-describe('a lab whose hosts all get a percentage of a core', () => {
+describe('a lab with a CPU limit for all hosts', () => {
   before(function () {
     if (noHosts()) this.skip()
   })
@@ -117,7 +117,7 @@ describe('a lab whose hosts all get a percentage of a core', () => {
   })
   const faults = async (lab: Lab) => (await lab.status()).map((host) => host.faults.join())
 
-  it('boots with it, and keeps it when it is brought up again', async () => {
+  it('boots with the limit, and keeps it when it is brought up again', async () => {
     const { code, text } = await provision([
       ...['lab', 'up', '--name', LAB, '--hosts', 'web1', '--cpu', '20'],
     ])
@@ -130,7 +130,7 @@ describe('a lab whose hosts all get a percentage of a core', () => {
     expect(readState(LAB)?.cpuPercent).to.equal(20)
   })
 
-  it('takes it from $LAB_CPU unless it is told one', async () => {
+  it('uses $LAB_CPU by default', async () => {
     await downLab(LAB)
     const { code, text } = await provision(['lab', 'up', '--name', LAB, '--hosts', 'web1'], { LAB_CPU: '30' })
     expect(code, text).to.equal(0)

@@ -11,7 +11,7 @@ const LAB = 'test-lab-snapshot'
 const COPY = `${LAB}-copy`
 const SNAPSHOT = 'test-lab-snapshot'
 
-/** A database with a replica, which notices anything that is not as it was. */
+/** A database with a replica, which detects any lost or changed data. */
 describe('a snapshot of a lab', function () {
   this.bail(true)
   const own = ownLab(LAB, ['db1', 'db2', 'app1'], () => databaseFiles(['db1', 'db2']))
@@ -46,7 +46,7 @@ describe('a snapshot of a lab', function () {
   const replicas = async (lab: Lab) =>
     (await sql(lab, 'db1', "select application_name || ' ' || state from pg_stat_replication")).stdout.trim()
 
-  it('is made while the lab is up, which runs on afterwards', async () => {
+  it('is created while the lab is up, and the lab continues to run', async () => {
     expect((await insert(own.lab, 'before')).code).to.equal(0)
     const { code, text } = await command('snapshot', SNAPSHOT, '--name', LAB)
     expect(code, text).to.equal(0)
@@ -62,7 +62,7 @@ describe('a snapshot of a lab', function () {
     expect((await insert(own.lab, 'later')).code).to.equal(0)
   })
 
-  it('is listed, with its hosts and what it takes', async () => {
+  it('is listed with its hosts and its size', async () => {
     const snapshot = (await listSnapshots()).find(({ name }) => name === SNAPSHOT)
     expect(snapshot).to.deep.include({ lab: LAB, hosts: ['db1', 'db2', 'app1'] })
     expect(snapshot?.bytes).to.be.above(100 * 2 ** 20)
@@ -71,7 +71,7 @@ describe('a snapshot of a lab', function () {
     )
   })
 
-  it('becomes another lab beside the first, with the rows of then, on the primary and on its replica', async () => {
+  it('becomes a second lab, with the rows of the time of the snapshot on the primary and its replica', async () => {
     const { code, text } = await command('up', '--name', COPY, '--from', SNAPSHOT)
     expect(code, text).to.equal(0)
     copy = await upLab({ name: COPY })
@@ -82,7 +82,7 @@ describe('a snapshot of a lab', function () {
     expect(log.stdout).to.include('database system is ready').and.not.include('not properly shut down')
   })
 
-  it('has the key and the secrets of the first, and ports of its own', async () => {
+  it('has the key and the secrets of the first lab, and its own ports', async () => {
     expect(copy.secret('app')).to.equal(own.lab.secret('app'))
     const [here, there] = [copy.host('db1').ssh, own.lab.host('db1').ssh]
     expect(here.hostKey).to.equal(there.hostKey)
@@ -90,13 +90,13 @@ describe('a snapshot of a lab', function () {
     expect(copy.ports).to.not.deep.equal(own.lab.ports)
   })
 
-  it('is a converged site: a run finds nothing to change', async () => {
+  it('is a converged site: a run changes nothing', async () => {
     const { code, text } = await own.run([], { LAB: COPY })
     expect(code, text).to.equal(0)
     expect(text).to.include('No changes')
   })
 
-  it('is not changed by the labs that are made from it', async () => {
+  it('does not change if a lab created from it changes', async () => {
     expect((await insert(copy, 'in the copy')).code).to.equal(0)
     await downLab(COPY)
     copy = await upLab({ name: COPY, from: SNAPSHOT })
@@ -104,7 +104,7 @@ describe('a snapshot of a lab', function () {
     expect(await rows(copy, 'db2')).to.equal('before')
   })
 
-  it('is refused where it does not fit', async () => {
+  it('is rejected if it does not fit', async () => {
     expect(await wordsOf(() => own.lab.snapshot(SNAPSHOT))).to.equal(
       `error: There is a snapshot "${SNAPSHOT}" already.
    provision lab delete-snapshot ${SNAPSHOT}, or choose another name.`,
@@ -128,7 +128,7 @@ describe('a snapshot of a lab', function () {
     expect(existsSync(labPaths('test-none').directory)).to.equal(false)
   })
 
-  it('is deleted without the labs that were made from it', async () => {
+  it('can be deleted while labs created from it exist', async () => {
     const { code, text } = await command('delete-snapshot', SNAPSHOT)
     expect(code, text).to.equal(0)
     expect((await listSnapshots()).map(({ name }) => name)).to.not.include(SNAPSHOT)

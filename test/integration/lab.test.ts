@@ -8,10 +8,10 @@ import { Problem } from '../../src/model/problem.ts'
 import { eventually } from './support.ts'
 
 const name = 'test-lab'
-/** For ssh to a host that does not answer. */
+/** Options for ssh to a host that does not answer. */
 const SOON = ['-o', 'ConnectTimeout=2']
 
-/** One lab for all of these, in this order: each leaves it as it found it. */
+/** All tests share one lab and run in this order; each one restores the lab. */
 describe('a lab of two hosts', () => {
   let lab: Lab
 
@@ -32,8 +32,8 @@ describe('a lab of two hosts', () => {
     return code === 0
   }
 
-  describe('has hosts', () => {
-    it('that answer on loopback with the key that it tells', async () => {
+  describe('hosts', () => {
+    it('answer on loopback with the key from the lab', async () => {
       const { host, port, hostKey, identityFile, user } = lab.host('web1').ssh
       const { stdout: scanned } = await execa('ssh-keyscan', ['-t', 'ed25519', '-p', String(port), host])
       const { stdout: print } = await execa('ssh-keygen', ['-lf', '-'], { input: scanned })
@@ -42,7 +42,7 @@ describe('a lab of two hosts', () => {
       expect((await ssh('web1', 'hostname; whoami')).stdout.split('\n')).to.deep.equal(['web1', user])
     })
 
-    it('that run systemd, without a failed unit', async () => {
+    it('run systemd, without a failed unit', async () => {
       for (const { name: host } of lab.hosts) {
         const { stdout } = await lab.exec(
           host,
@@ -52,14 +52,14 @@ describe('a lab of two hosts', () => {
       }
     })
 
-    it('where deploy becomes root without a password, and operator with the one of this lab', async () => {
+    it('let deploy become root without a password, and operator with the password of this lab', async () => {
       expect((await ssh('db1', 'sudo -n id -u')).stdout).to.equal('0')
       expect((await ssh('db1', 'sudo -n id -u', '-l', 'operator')).stderr).to.include('password is required')
       const options = ['-F', lab.sshConfig, '-l', 'operator', 'db1', 'sudo -S -p "" id -u']
       expect((await execa('ssh', options, { input: `${lab.secret('operator')}\n` })).stdout).to.equal('0')
     })
 
-    it('that install packages, and have no other way out', async () => {
+    it('install packages, and have no other access to the outside', async () => {
       const install = 'sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends tree'
       await Promise.all(
         lab.hosts.map(async ({ name: host }) => {
@@ -73,19 +73,19 @@ describe('a lab of two hosts', () => {
       expect(stdout).to.equal('403')
     })
 
-    it('that reach one another', async () => {
+    it('reach one another', async () => {
       expect(await reaches('web1', 'db1')).to.equal(true)
     })
 
-    it('of which it knows the nearest to a mistyped name', () => {
+    it('are suggested for a mistyped name', () => {
       expect(() => lab.host('web11'))
         .to.throw(Problem)
         .with.property('next', 'Did you mean "web1"?')
     })
   })
 
-  describe('takes what a real host takes', () => {
-    it('a reboot from inside: another boot, the same disk, a network as new', async () => {
+  describe('simulates', () => {
+    it('a reboot from inside: a new boot ID, the same disk, a clean network', async () => {
       const before = await bootId('web1')
       await ssh(
         'web1',
@@ -96,7 +96,7 @@ describe('a lab of two hosts', () => {
       expect(stdout).to.include('/var/kept').and.include('198.18.0.21').and.not.include('198.18.0.99')
     })
 
-    it('a pulled plug, and its return', async () => {
+    it('a power loss, and a start after it', async () => {
       await lab.kill('db1')
       expect(await reaches('web1', 'db1')).to.equal(false)
       expect((await ssh('db1', 'true', ...SOON)).exitCode).to.equal(255)
@@ -120,17 +120,17 @@ describe('a lab of two hosts', () => {
         .and.not.equal(before)
     })
 
-    it('a pulled cable, while it runs on', async () => {
+    it('a disconnected network while the host runs on', async () => {
       await lab.cut('web1')
       expect((await ssh('web1', 'true', ...SOON)).exitCode).to.equal(255)
       expect(await reaches('db1', 'web1')).to.equal(false)
       expect((await lab.exec('web1', 'systemctl is-system-running')).stdout).to.equal('running\n')
       await lab.uncut('web1')
-      // Who has asked for it in vain keeps that in mind for a moment.
+      // After a failed attempt, the kernel caches the missing neighbour for a moment.
       await eventually(async () => (await ssh('web1', 'true')).exitCode === 0)
     })
 
-    it('two hosts that no longer reach one another', async () => {
+    it('a network partition between two hosts', async () => {
       await lab.split('web1', 'db1')
       expect([await reaches('web1', 'db1'), await reaches('db1', 'web1')]).to.deep.equal([false, false])
       expect((await ssh('db1', 'true')).exitCode).to.equal(0)
@@ -138,7 +138,7 @@ describe('a lab of two hosts', () => {
       await until(() => reaches('web1', 'db1'))
     })
 
-    it('processes that stop in mid-air', async () => {
+    it('frozen processes', async () => {
       await lab.freeze('db1')
       expect(await reaches('web1', 'db1')).to.equal(true)
       expect((await ssh('db1', 'true', ...SOON)).stderr).to.include('banner exchange')
@@ -146,7 +146,7 @@ describe('a lab of two hosts', () => {
       expect((await ssh('db1', 'true')).exitCode).to.equal(0)
     })
 
-    it('a long way to its sshd', async () => {
+    it('a slow connection to sshd', async () => {
       await lab.delay('db1', 50)
       const begin = Date.now()
       await execa('ssh-keyscan', ['-p', String(lab.host('db1').ssh.port), '127.0.0.1'])
@@ -164,11 +164,11 @@ describe('a lab of two hosts', () => {
     })
   })
 
-  describe('has commands', () => {
+  describe('commands', () => {
     const provision = (...args: readonly string[]) =>
       execa(process.execPath, ['bin/provision.js', 'lab', ...args], { reject: false })
 
-    it('that show its hosts, and what was done to them', async () => {
+    it('show the hosts, and the faults that were injected', async () => {
       await provision('cut', '--name', name, 'web1')
       const { stdout } = await provision('status', '--name', name)
       expect(stdout)
@@ -177,20 +177,20 @@ describe('a lab of two hosts', () => {
       expect((await provision('uncut', '--name', name, 'web1')).stdout).to.equal('web1 is connected again')
     })
 
-    it('that log in and hand on words and exit status', async () => {
+    it('log in and pass on the arguments and the exit status', async () => {
       const done = await provision('ssh', '--name', name, 'db1', 'ls', '-d', '/etc;', 'exit', '7')
       expect(done).to.deep.include({ stdout: '/etc', exitCode: 7 })
     })
 
-    it('that tell the next step when a name is wrong', async () => {
+    it('show the next action if a name is wrong', async () => {
       const done = await provision('kill', '--name', name, 'web11')
       expect(done).to.deep.include({ stdout: '', exitCode: 64 })
       expect(done.stderr).to.include('has no host "web11"').and.to.include('Did you mean "web1"?')
     })
   })
 
-  describe('brought up again', () => {
-    it('is left as it is', async () => {
+  describe('up on an existing lab', () => {
+    it('changes nothing', async () => {
       const boots = () =>
         Promise.all(lab.hosts.map((host) => lab.exec(host.name, 'cat /proc/sys/kernel/random/boot_id')))
       const before = await boots()
@@ -198,7 +198,7 @@ describe('a lab of two hosts', () => {
       expect(await boots()).to.deep.equal(before)
     })
 
-    it('has one host more, or all faults healed', async () => {
+    it('adds a host, or removes all faults', async () => {
       await lab.kill('web1')
       await lab.freeze('db1')
       lab = await upLab({ name, hosts: ['web2'] })
@@ -207,7 +207,7 @@ describe('a lab of two hosts', () => {
       expect((await ssh('db1', 'true')).exitCode).to.equal(0)
     })
 
-    it('has its hosts again after its supervisor died', async () => {
+    it('attaches to the hosts after the supervisor died', async () => {
       const { ports, hosts } = lab
       const supervisor = readState(name)?.supervisor.pid
       if (supervisor) process.kill(supervisor, 'SIGKILL')
@@ -217,7 +217,7 @@ describe('a lab of two hosts', () => {
       expect((await ssh('web1', 'ls /var/kept')).stdout).to.equal('/var/kept')
     })
 
-    it('cannot change its release', async () => {
+    it('does not change the Debian release', async () => {
       const problem = await upLab({ name, debian: 12 }).catch((error: unknown) => error)
       expect(problem)
         .to.be.instanceOf(Problem)
@@ -225,7 +225,7 @@ describe('a lab of two hosts', () => {
     })
   })
 
-  describe('taken down', () => {
+  describe('down', () => {
     it('leaves nothing', async () => {
       const namespaces = new Set(['net', 'mnt'].map((kind) => namespaceOf(supervisorOf(name), kind)))
       const { directory } = lab
@@ -268,7 +268,7 @@ function namespaceOf(pid: number, kind: string): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/${kind}`)
   } catch {
-    return 'none' // a process of the kernel, or one that has ended
+    return 'none' // a kernel process, or one that has ended
   }
 }
 

@@ -3,7 +3,7 @@ import { type Ended, eventually, NIGHTLY, ownLab } from './support.ts'
 
 const LAB = 'test-lost'
 
-describe('a host that is lost in the middle of a run', function () {
+describe('a host that is lost during a run', function () {
   this.slow('40s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'playbook.ts': PLAYBOOK, 'inventory.ts': INVENTORY }))
 
@@ -17,7 +17,7 @@ describe('a host that is lost in the middle of a run', function () {
   const run = (...args: string[]): Promise<Ended> => own.run(args)
   const holds = async (host: string, command: string) => (await own.lab.exec(host, command)).code === 0
 
-  /** What the run says when this befalls web2 while the run's slow step is on its way there. */
+  /** Returns the output of a run with this fault on web2 while the slow step runs there. */
   async function befallen(fault: () => Promise<unknown>, ...args: string[]): Promise<Ended> {
     await own.lab.exec('web2', 'touch /etc/step-slow')
     const running = run(...args)
@@ -35,7 +35,7 @@ describe('a host that is lost in the middle of a run', function () {
     expect(await holds('web1', '[ -e /etc/step-done ]'), 'the other host is done').to.equal(true)
   }
 
-  /** Once what was on its way there has come to its end and let go of the lock. */
+  /** Waits until the interrupted command has ended and released the lock, then runs again. */
   async function converges(): Promise<void> {
     await eventually(() => holds('web2', 'flock -n /run/provision.lock true'))
     const again = await run()
@@ -45,7 +45,7 @@ describe('a host that is lost in the middle of a run', function () {
     expect(third.code, third.text).to.equal(0)
   }
 
-  it('is reported in bounded time when its plug is pulled, and converges once it is up', async () => {
+  it('is reported in bounded time after a power loss, and converges once it is up', async () => {
     const ended = await befallen(() => own.lab.kill('web2'))
     await own.lab.start('web2')
     await reported(ended)
@@ -62,7 +62,7 @@ describe('a host that is lost in the middle of a run', function () {
     await converges()
   })
 
-  // Each takes as long as it takes to notice the loss.
+  // Each one waits for the keepalive timeout.
   if (!NIGHTLY) return
 
   for (const transport of ['ssh2', 'openssh'])
@@ -73,7 +73,7 @@ describe('a host that is lost in the middle of a run', function () {
       await converges()
     })
 
-  it('is reported in bounded time when its cable is pulled, and converges once it is back', async () => {
+  it('is reported in bounded time if its network is disconnected, and converges once it is connected', async () => {
     const ended = await befallen(() => own.lab.cut('web2'))
     await own.lab.uncut('web2')
     await reported(ended)
@@ -84,7 +84,7 @@ describe('a host that is lost in the middle of a run', function () {
     const up = async () => (await own.lab.status()).find(({ name }) => name === 'web2')
     const before = await up()
     await reported(await befallen(() => own.lab.exec('web2', 'systemctl --no-block reboot')))
-    // Not by looking inside: what is begun in a host that goes down holds it up.
+    // Does not execute commands in the host: a new process in a host that shuts down would delay it.
     await eventually(async () => {
       const now = await up()
       return now?.power === 'running' && now.since !== before?.since

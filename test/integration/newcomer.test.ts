@@ -8,7 +8,7 @@ import { noHosts, ROOT } from './support.ts'
 
 const LAB = 'test-newcomer'
 
-/** All that the published package may hold. */
+/** All paths that the published package may contain. */
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|bin\/(provision|start)\.js)$/,
   /^dist\/src\/[\w-]+\.js(\.map)?$/,
@@ -20,8 +20,8 @@ const ALLOWED = [
   /^(man|schema)\//,
 ]
 
-/** Steps on one way: each stands on those before it. */
-describe('a newcomer', function () {
+/** The steps of one user journey: each depends on those before it. */
+describe('a new user', function () {
   this.slow('30s').bail(true)
   const directory = mkdtempSync(join(tmpdir(), 'provision-newcomer-'))
   const project = join(directory, 'hosts')
@@ -35,7 +35,7 @@ describe('a newcomer', function () {
     rmSync(directory, { recursive: true })
   })
 
-  /** As typed in the project's directory. */
+  /** Runs a command line in the directory of the project. */
   const typed = async (line: string, cwd = project) => {
     const shell = $({ cwd, nothrow: true, quiet: true, env: { ...process.env, LAB, NO_COLOR: '1' } })
     const { exitCode, stdout, stderr } = await shell`sh -c ${line}`
@@ -47,7 +47,7 @@ describe('a newcomer', function () {
     return ended.out
   }
 
-  it('gets a package with the compiled code, its types, its maps and the roles, and with nothing else', async () => {
+  it('gets a package with only the compiled code, its types, its source maps and the roles', async () => {
     await well(`npm pack --pack-destination ${directory}`, ROOT)
     rmSync(join(ROOT, 'dist'), { recursive: true })
     tarball = join(directory, readdirSync(directory).find((name) => name.endsWith('.tgz')) ?? '')
@@ -76,7 +76,7 @@ describe('a newcomer', function () {
     ])
   })
 
-  it('installs it in an empty directory elsewhere, where no path of the sources is in it', async () => {
+  it('installs it in an empty directory elsewhere, without any path of the sources', async () => {
     await well(`mkdir ${project}`, directory)
     await well('npm init --yes')
     await well(`npm install ${tarball}`)
@@ -85,7 +85,7 @@ describe('a newcomer', function () {
     expect(await well('npx provision --version')).to.match(/^\d+\.\d+\.\d+\n$/)
   })
 
-  it('has a project of his own by one command, which says how to go on', async () => {
+  it('creates a project with one command, which shows the next commands', async () => {
     const said = await well('npx provision init')
     expect(said).to.include('Exists, not changed:\n  package.json\nNext:\n')
     const [install = '', test = '', check = ''] =
@@ -102,7 +102,7 @@ describe('a newcomer', function () {
     expect(text).to.include('here ~ file /etc/welcome [welcome]: create')
   })
 
-  it('brings a first host to the declared state; a second run finds nothing to do, and the doctor is content', async () => {
+  it('converges a first host; a second run changes nothing, and the doctor finds no problem', async () => {
     await well(`npx provision lab up --name ${LAB} --hosts web1`)
     expect(await well('npx provision --inventory inventory/lab.ts')).to.include('2 changed')
     expect(await well(`npx provision lab ssh --name ${LAB} web1 cat /etc/welcome`)).to.match(
@@ -120,7 +120,7 @@ describe('a newcomer', function () {
       .and.include('web1')
   })
 
-  it('makes a role, and uses one of the package', async () => {
+  it('creates a role, and uses one of the package', async () => {
     await well('npx provision new role web-cache')
     expect(await well('npm test')).to.include('2 passing')
     writeFileSync(join(project, 'playbooks/base.ts'), BASE)
@@ -129,7 +129,7 @@ describe('a newcomer', function () {
     expect(text).to.include('web1 ~ file /etc/systemd/journald.conf.d/provision.conf [base]')
   })
 
-  it('is told by the compiler what does not fit, before any host is asked', async () => {
+  it('gets a compiler error for a mistake, before any host is queried', async () => {
     const inventory = join(project, 'inventory/lab.ts')
     writeFileSync(inventory, readFileSync(inventory, 'utf8').replace("team: 'the web team'", 'team: 7'))
     const { code, text } = await typed('npx provision --inventory inventory/lab.ts')

@@ -6,8 +6,8 @@ import { convergeReal as converge } from '../../src/testing/real.ts'
 import { thrown } from '../transport/helpers.ts'
 import { ownLab } from './support.ts'
 
-/** States of hosts that public bug reports tell of. Each is brought about by hand, then met by a step. */
-describe('steps on odd hosts', function () {
+/** States of hosts from public bug reports. Each is created by hand, and then a step runs on it. */
+describe('steps on hosts in unusual states', function () {
   this.slow('20s')
   const own = ownLab('test-odd-hosts', ['web1'], () => ({}))
 
@@ -16,7 +16,7 @@ describe('steps on odd hosts', function () {
     if (code !== 0) throw new Error(`${script}: ${stdout}${stderr}`)
     return stdout.trim()
   }
-  /** Converges, and proves that a second run plans nothing. @returns what the first one planned */
+  /** Converges, and proves that a second run plans nothing. @returns the plan of the first run */
   const settled = async (steps: Steps) => {
     const { plan } = await converge(steps, own.lab.host('web1'))
     expect((await converge(steps, own.lab.host('web1'))).plan).to.deep.equal([])
@@ -28,13 +28,13 @@ describe('steps on odd hosts', function () {
   }
 
   describe('user', () => {
-    it('joins the group of its name that is there, and a group that is given by its number', async () => {
+    it('joins the existing group of its name, and a group given by number', async () => {
       await sh('groupadd taken; groupadd -g 5005 five')
       await settled(user('taken', { groups: ['5005'] }))
       expect(await sh('id -Gn taken')).to.equal('taken five')
     })
 
-    it('gets another group, and so does what is in the home, which steps after it then want otherwise', async () => {
+    it('gets another group, and so do the files in its home, which later steps then change back', async () => {
       await sh('groupadd before; groupadd after')
       const own = (group: string) => [
         user('moves', { home: '/srv/moves', group }),
@@ -48,7 +48,7 @@ describe('steps on odd hosts', function () {
       )
     })
 
-    it('says which process keeps a home from being changed', async () => {
+    it('names the process that blocks a change of the home', async () => {
       await settled(user('busy', { home: '/srv/a' }))
       await sh(
         'setsid setpriv --reuid busy --regid busy --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &',
@@ -61,17 +61,17 @@ describe('steps on odd hosts', function () {
   })
 
   describe('pkg', () => {
-    it('marks a package that came as a dependency, so that autoremove leaves it', async () => {
+    it('marks a package that was installed as a dependency, so that autoremove keeps it', async () => {
       await sh('apt-mark -qq auto ca-certificates')
       expect(await settled(pkg('ca-certificates'))).to.deep.equal(['change package ca-certificates'])
       expect(await sh('apt-mark showmanual ca-certificates')).to.equal('ca-certificates')
     })
 
-    it('is content with a virtual package that an installed one provides', async () => {
+    it('accepts a virtual package that an installed one provides', async () => {
       expect(await settled(pkg('awk'))).to.deep.equal([])
     })
 
-    it('refuses a package on hold in the plan', async () => {
+    it('rejects a package on hold in the plan', async () => {
       await sh('apt-mark -qq hold tree')
       expect(await refused(pkg('tree')))
         .to.include('tree: on hold, so apt does not install it')
@@ -79,7 +79,7 @@ describe('steps on odd hosts', function () {
       await sh('apt-mark -qq unhold tree')
     })
 
-    it('takes the version of a source that was added a moment ago', async () => {
+    it('uses the version of a repository that was just added', async () => {
       await sh(`${BUILD}
 deb fresh 1.0 'exit 0'; repo`)
       const source = file('/etc/apt/sources.list.d/own.list', 'deb [trusted=yes] file:/srv/repo ./\n')
@@ -93,7 +93,7 @@ deb tree 99.0 'exit 0'; repo`)
       expect(await sh("dpkg-query -W -f '${Version}' tree")).to.equal('99.0')
     })
 
-    it('names another package that cannot be configured, and tells what is installed all the same', async () => {
+    it('names another package that cannot be configured, and still reports which ones are installed', async () => {
       await sh(`${BUILD}
 deb vendor 1.0 'echo cannot register with license server >&2; exit 1'
 deb wanted 1.0 'exit 0'; repo; apt-get -qq update; apt-get -qq -y install vendor >/dev/null 2>&1 || true`)
@@ -115,7 +115,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('ls /etc/rc3.d | grep oldsysv')).to.match(/^K/)
     })
 
-    it('enables what a unit names by Also=', async () => {
+    it('enables the units that a unit names by Also=', async () => {
       await settled([
         unit('also.socket', '[Socket]\nListenStream=/run/also.sock\n[Install]\nWantedBy=sockets.target\n'),
         unit('also.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nAlso=also.socket\n'),
@@ -124,7 +124,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('systemctl is-enabled also.socket')).to.equal('enabled')
     })
 
-    it('makes a unit that is enabled until the next boot enabled for good', async () => {
+    it('enables a unit permanently that is enabled only until the next boot', async () => {
       await settled(
         unit(
           'brief.service',
@@ -136,7 +136,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('systemctl is-enabled brief')).to.equal('enabled')
     })
 
-    it('refuses a masked unit, one that has nothing to enable, and one that ends by itself', async () => {
+    it('rejects a masked unit, one without an [Install] section, and one that ends by itself', async () => {
       await sh('systemctl -q mask never.service')
       expect(await refused(service('never')))
         .to.include('never.service is masked')
@@ -154,7 +154,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await refused(service('job'))).to.include('job.service is a oneshot without RemainAfterExit')
     })
 
-    it('reads each unit by its name, whatever systemd says of others', async () => {
+    it('reads each unit by its name, whatever systemd reports for others', async () => {
       await settled([service('brief'), service('plain')])
       await sh('systemctl stop brief')
       expect(await settled([service('plain'), service('brief')])).to.deep.equal(['start service brief'])
@@ -164,7 +164,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('systemctl is-active brief || true')).to.equal('inactive')
     })
 
-    it('refuses a unit that systemd does not know, unless a step before it brings it', async () => {
+    it('rejects a unit that systemd does not know, unless an earlier step installs it', async () => {
       expect(await refused(service('crond', { state: 'stopped' }))).to.include(
         'service crond: systemd on the host has no unit crond.service',
       )
@@ -180,14 +180,14 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
   })
 
   describe('sysctl', () => {
-    it('takes an empty value, and a key with a dot in one of its parts', async () => {
+    it('accepts an empty value, and a key with a dot in one of its parts', async () => {
       await sh('ip link add dum0.100 type veth peer name dum1')
       await settled(
         sysctl('odd', { 'net.ipv4.ip_local_reserved_ports': '', 'net/ipv4/conf/dum0.100/rp_filter': 1 }),
       )
     })
 
-    it('sets forwarding before what the kernel resets with it, now and at boot', async () => {
+    it('sets forwarding before the keys that the kernel resets with it, now and at boot', async () => {
       await sh('sysctl -qw net.ipv4.ip_forward=0; sysctl -qw net.ipv4.conf.all.accept_redirects=0')
       await settled(sysctl('forward', { 'net.ipv4.conf.all.accept_redirects': 1, 'net.ipv4.ip_forward': 1 }))
       expect(
@@ -197,7 +197,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       ).to.equal('1')
     })
 
-    it('writes nothing that the kernel does not know, and says how a dot is written', async () => {
+    it('writes nothing for an unknown key, and explains how to write a dot', async () => {
       expect(await refused(sysctl('bad', { 'net.ipv4.conf.dum0.100.rp_filter': 1 })))
         .to.include('the kernel has no setting net.ipv4.conf.dum0.100.rp_filter')
         .and.include('write the key with slashes')
@@ -213,7 +213,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
   })
 
   describe('files', () => {
-    it('follow a link to a device no further than a refusal', async () => {
+    it('reject a link to a device', async () => {
       await sh('ln -s /dev/null /etc/to-null; mkfifo /etc/a-fifo')
       expect(await refused(file('/etc/to-null', 'x\n', { follow: true }))).to.include(
         '/etc/to-null leads to /dev/null, a device',
@@ -222,7 +222,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('stat -c %F /dev/null /etc/a-fifo')).to.equal('character special file\nfifo')
     })
 
-    it('that a link replaces are kept, and directories above a link are created', async () => {
+    it('that a link replaces are kept, and missing directories above a link are created', async () => {
       await sh('echo precious >/etc/was-a-file')
       await settled([
         link('/etc/was-a-file', { target: 'hostname' }),
@@ -232,7 +232,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('readlink /srv/deep/er/link')).to.equal('/etc')
     })
 
-    it('belong to a user and a group that are given by their numbers', async () => {
+    it('belong to a user and a group given by number', async () => {
       await settled([
         file('/etc/by-number', 'x\n', { owner: '33', group: '4' }),
         directory('/srv/by-number', { owner: '65534', group: '0' }),
@@ -240,7 +240,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
       expect(await sh('stat -c %U:%G /etc/by-number /srv/by-number')).to.equal('www-data:adm\nnobody:root')
     })
 
-    it('a directory behind a link is meant when the link is followed', async () => {
+    it('in a directory behind a link are written if the link is followed', async () => {
       await sh('mkdir -p /data/app; ln -s /data/app /srv/moved')
       expect(await refused(directory('/srv/moved')))
         .to.include('/srv/moved is a link, not a directory')

@@ -35,14 +35,14 @@ describe('packages on real hosts', function () {
   const isFree = async () => (await own.lab.exec('web1', 'flock -n /run/provision.lock true')).code === 0
   const transactions = async () => Number(await sh('web1', 'grep -c ^Install: /var/log/apt/history.log || :'))
 
-  it('come in one transaction for all roles, each step told by itself, and the order within a role is kept', async () => {
+  it('are installed in one transaction for all roles, with a result for each step, and the order within a role is kept', async () => {
     const before = await transactions()
     const text = await well('roles')
     expect(text)
       .to.match(/✓ package nginx, sl \[a\]/)
       .and.match(/✓ package socat \[b\]/)
       .and.match(/✓ package cowsay \[c\]/)
-    // Role c has a file before its package, so that one waits for it.
+    // Role c has a file before its package, so this package is installed later.
     expect((await transactions()) - before).to.equal(2)
     expect(await sh('web1', 'find /var/lib/dpkg/info/cowsay.list -newer /etc/c')).to.not.equal('')
     expect(await well('roles')).to.match(/No changes/)
@@ -58,7 +58,7 @@ describe('packages on real hosts', function () {
     expect(await sh('web1', `ls ${POLICY} 2>/dev/null`)).to.equal('')
   })
 
-  it('are waited for, and it is told which process holds which lock, of all that apt and dpkg take', async () => {
+  it('wait for the locks of apt and dpkg, and the run names the lock and the process that holds it', async () => {
     const held = LOCKS.map(([path], i) => `setsid python3 -c '${HOLD}' ${path} ${3 + i} >/dev/null 2>&1 &`)
     await sh('web1', held.join('\n'))
     const text = await well('figlet')
@@ -67,7 +67,7 @@ describe('packages on real hosts', function () {
     expect(text).to.match(/✓ package figlet/)
   })
 
-  it('fail when the wait has lasted too long, naming who holds the lock and what to do', async () => {
+  it('fail after the lock timeout, with the process that holds the lock and the next action', async () => {
     await sh('web1', `setsid python3 -c '${HOLD}' /var/lib/dpkg/lock-frontend 60 >/dev/null 2>&1 &`)
     const { code, text } = await run('impatient')
     await sh('web1', "kill $(pgrep -f 'lock-frontend [6]0')")
@@ -79,7 +79,7 @@ describe('packages on real hosts', function () {
       .and.match(/ps -f -p \d+/)
   })
 
-  it('are named when there are none of that name, before others of the transaction are touched', async () => {
+  it('are named if they do not exist, before the others of the transaction change', async () => {
     const { code, text } = await run('nowhere')
     expect(code, text).to.equal(1)
     expect(text).to.match(
@@ -91,7 +91,7 @@ describe('packages on real hosts', function () {
       .and.include('dpkg --add-architecture i386')
   })
 
-  it('are repaired after a kill of dpkg and apt in mid-installation', async () => {
+  it('are repaired after dpkg and apt were killed during an installation', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const running = run('slowly')
     await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
@@ -113,7 +113,7 @@ describe('packages on real hosts', function () {
     await sh('web1', 'apt-get -qq purge slowly')
   })
 
-  it('are made good after a kill of everything on the host, and the file that keeps services down goes', async () => {
+  it('are repaired after all processes of the run were killed, and the policy-rc.d of the run is removed', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const running = run('slowly')
     await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
@@ -123,7 +123,7 @@ describe('packages on real hosts', function () {
     )
     expect((await running).code).to.not.equal(0)
     expect(await sh('web1', `grep -c 'by provision' ${POLICY}`)).to.equal('1')
-    // A run that wants nothing but what is there tidies all the same.
+    // A run without changes cleans up, too.
     const text = await well('there')
     expect(text).to.match(/package curl: remove .*policy-rc\.d left by an interrupted run → absent/)
     expect(await sh('web1', `ls ${POLICY} 2>/dev/null; dpkg-query -W -f '\${Status}' slowly`)).to.equal(
@@ -132,7 +132,7 @@ describe('packages on real hosts', function () {
     await sh('web1', 'apt-get -qq purge slowly')
   })
 
-  it('are finished by the host when the controller is killed; the next run finds all in order', async () => {
+  it('are completed by the host if the controller is killed; the next run finds all in order', async () => {
     await sh('web1', 'rm -f /run/slowly; touch /run/slow')
     const cut = begun('slowly', '--limit', 'web1')
     await eventually(async () => (await sh('web1', 'ls /run/slowly')) !== '')
@@ -146,7 +146,7 @@ describe('packages on real hosts', function () {
     expect(await well('slowly')).to.match(/No changes/)
   })
 
-  it("leave somebody else's policy-rc.d alone", async () => {
+  it('do not change a policy-rc.d of another owner', async () => {
     await sh(
       'web1',
       `printf '#!/bin/sh\\n# of the administrator\\nexit 101\\n' > ${POLICY}; chmod 755 ${POLICY}; apt-get -qq purge figlet`,
@@ -156,12 +156,12 @@ describe('packages on real hosts', function () {
     expect(await sh('web1', `stat -c '%i %Z' ${POLICY}; rm ${POLICY}`)).to.equal(before)
   })
 
-  it('are downloaded early for hosts whose turn comes later, and not by --check', async () => {
+  it('are downloaded early for hosts of later batches, and not by --check', async () => {
     const check = await on('later', '--check')
     expect(check.code, check.text).to.equal(2)
     expect(await sh('web2', DOWNLOADED)).to.equal('')
     const running = on('later')
-    // The turn of web1 ends when web2 has its packages, though its own turn has not begun.
+    // web1 waits until web2 has downloaded its packages, before the batch of web2 starts.
     await eventually(async () => (await sh('web2', DOWNLOADED)) !== '')
     expect((await own.lab.exec('web2', 'dpkg -s figlet')).code).to.not.equal(0)
     await sh('web1', 'touch /run/go')
@@ -171,7 +171,7 @@ describe('packages on real hosts', function () {
     await sh('web1', 'rm -f /run/go /etc/later')
   })
 
-  it('whose download is under way are waited for, and it yields until then; it ends with a run that is killed', async () => {
+  it('wait for a running download, which has low priority until then; it ends with a killed run', async () => {
     await sh(
       'web2',
       `apt-get -qq purge figlet; apt-get clean; echo 'Acquire::http::Dl-Limit "30";' > /etc/apt/apt.conf.d/99slow`,
@@ -202,7 +202,7 @@ const LOCKS = [
   ['/var/cache/apt/archives/lock', "lock of apt's downloads"],
 ] as const
 
-/** Takes the lock of a file as apt does, for so many seconds. */
+/** Takes the lock of a file in the same way as apt, for this number of seconds. */
 const HOLD = `
 import fcntl, sys, time
 file = open(sys.argv[1], "a")
@@ -212,12 +212,12 @@ time.sleep(float(sys.argv[2]))
 
 const DOWNLOADED = 'ls /var/cache/apt/archives/ | grep ^figlet'
 
-/** Whatever an early download consists of. */
+/** The processes of an early download. */
 const DOWNLOADING = 'pgrep -f "provision-[a]head|download-[o]nly"'
 
 const NICE = 'ps -o ni= -p "$(pgrep -f "apt-get.*download-[o]nly" | head -n 1)" | tr -d " "'
 
-/** A package whose installation takes as long as a file is there, in a source of its own. */
+/** A package whose installation runs while a file exists, in a repository of its own. */
 const SLOWLY = `set -e
 mkdir -p /srv/slow/tree/DEBIAN && cd /srv/slow
 printf 'Package: slowly\\nVersion: 1\\nArchitecture: all\\nMaintainer: nobody <nobody@example.org>\\nDescription: takes its time\\n' > tree/DEBIAN/control

@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Lab } from '../../src/lab/index.ts'
 
-/** Looks at the arguments and the environment of every process, again and again, for words that must not stand there. */
+/** Searches the arguments and the environment of all processes repeatedly for forbidden words. */
 export interface Watch {
-  /** Ends it. @returns where each of the words was seen, and how often all processes were looked at */
+  /** Stops the watch. @returns the places where each word was seen, and the number of rounds */
   end(): Promise<{ readonly seen: readonly string[]; readonly rounds: number }>
 }
 
-/** Words are handed over back to front: what looks for them must not be found itself. */
+/** Words are passed in reverse: the watching process must not find itself. */
 const reversed = (word: string) => [...word].reverse().join('')
 
-/** On this machine, in a process of its own; the processes of lab hosts are seen from here, too. */
+/** Watches this machine from a separate process, which also sees the processes of lab hosts. */
 export function watchHere(words: readonly string[]): Watch {
   const program = join(import.meta.dirname, 'proc-watcher.ts')
   const watcher = spawn(process.execPath, ['--import', 'tsx', program], {
@@ -29,7 +29,7 @@ export function watchHere(words: readonly string[]): Watch {
   }
 }
 
-/** On a host, as root there sees it. */
+/** Watches a host as its root user. */
 export function watchOn(lab: Lab, host: string, words: readonly string[]): Watch {
   const flag = `/run/watch-${Math.random().toString(36).slice(2)}`
   const watching = lab.exec(host, `touch ${flag}; perl -e '${PERL}' ${flag} ${words.map(reversed).join(' ')}`)
@@ -53,7 +53,7 @@ while (-e $flag) {
 }
 s/[^ -~]/ /g, print "$_\\n" for keys %seen; print "$rounds\\n";`
 
-/** One look at all processes. */
+/** Searches all processes once. */
 export function look(words: readonly string[]): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -68,6 +68,6 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return '' // It is gone already, or a kernel's.
+    return '' // The process has ended, or belongs to the kernel.
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { look } from './proc-watch.ts'
 
-/** The process of `watchHere`: the words come first on its input, then the end of it. */
+/** The process of `watchHere`: reads the words from its input, and ends at the end of the input. */
 const lines = createInterface({ input: process.stdin })
 const [first] = await once(lines, 'line')
 const words = JSON.parse(String(first)) as readonly string[]

@@ -12,7 +12,7 @@ import { freshLab, noHosts } from './support.ts'
 const LAB = 'test-processes'
 const HOST = 'web1'
 
-/** Counts, never times: of the processes that a login starts on a host, by the accounting of its kernel. */
+/** Counts the processes that a login starts on a host, by the process accounting of the kernel. Measures no times. */
 describe('the processes that a run starts on a host', function () {
   this.slow('20s')
   let lab: Lab
@@ -27,7 +27,7 @@ describe('the processes that a run starts on a host', function () {
     if (!noHosts()) await downLab(LAB)
   })
 
-  /** The names of their programs; the run changed something on the host, or nothing. */
+  /** The names of the started programs, after proof that the run changed something, or nothing. */
   const started = async (of: Steps, outcome: 'changed' | 'ok') => {
     const processes = await accounted(lab, [HOST], async () => {
       const { problems, summary } = await onLab(lab, of)
@@ -37,21 +37,21 @@ describe('the processes that a run starts on a host', function () {
     return (processes.get(HOST) ?? []).map(({ program, forkOnly }) => (forkOnly ? `(${program})` : program))
   }
 
-  it('with nothing to do for 30 steps of all kinds are 35 at most', async () => {
+  it('are 35 at most for 30 unchanged steps of all kinds', async () => {
     await onLab(lab, steps)
     const programs = await started(steps, 'ok')
     const words = programs.sort().join(' ')
     expect(programs.length, words).to.be.at.least(10).and.at.most(35)
   })
 
-  it('with nothing to do for 60 resources are 12 at most, and one for each family of questions', async () => {
+  it('are 12 at most for 60 unchanged resources, with one for each batch of reads', async () => {
     const job = work({ peers: PEERS })
     await onLab(lab, job)
     const programs = await started(job, 'ok')
     expect(programs.length, programs.sort().join(' ')).to.be.at.most(12 + familiesOf(job))
   })
 
-  it('are as many for 200 files with nothing to do as for one', async () => {
+  it('are as many for 200 unchanged files as for one', async () => {
     const files = (count: number) =>
       Array.from({ length: count }, (_, i) => file(`/srv/files/${i}`, `${i}\n`))
     await onLab(lab, files(200))
@@ -63,7 +63,7 @@ describe('the processes that a run starts on a host', function () {
     const files = Array.from({ length: 20 }, (_, i) => file(`/srv/fresh/${i}`, `${i}\n`))
     const fresh = await started(files, 'changed')
     const again = await started(files, 'ok')
-    // The directory, the trip of the changes, and the last read.
+    // The directory, the round trip of the changes, and the last read.
     expect(fresh.length - again.length, fresh.sort().join(' ')).to.be.at.most(2 * 20 + 6)
   })
 })

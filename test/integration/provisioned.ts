@@ -5,19 +5,19 @@ import { locked } from '../../src/lab/base/lock.ts'
 import { deleteSnapshot, downLab, type Lab, listSnapshots, upLab } from '../../src/lab/index.ts'
 import { DEBIAN, freshLab, provision, ROOT } from './support.ts'
 
-/** Of a run of several files (scripts/integration.js), which deletes its snapshots at its end. */
+/** The id of a run of several test files (scripts/integration.js), which deletes its snapshots at the end. */
 const RUN = process.env['TEST_RUN']
-/** `KEEP_SITE=1`: the snapshot stays, and serves later runs for as long as the sources are the same. */
+/** `KEEP_SITE=1`: the snapshot is kept, and later runs use it until the sources change. */
 const KEEP = process.env['KEEP_SITE'] === '1'
 
 const SNAPSHOT = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.pid)}`
 
 /**
- * A lab with the whole site of inventory/lab.ts on it: provisioned once in a test run, and then copied from a snapshot. Its hosts have
- * just booted, so its services may still be starting.
+ * A lab with the whole site of inventory/lab.ts: provisioned once per test run, and then copied from a snapshot. Its hosts
+ * have just booted, so its services may still be starting.
  */
 export async function provisionedLab(name: string): Promise<Lab> {
-  // Another file of the same run may need it at this moment.
+  // Another file of the same run may need it at the same time.
   await locked({ name: `${SNAPSHOT} is provisioned` }, async () => {
     if (!(await isThere())) await makeSite(SNAPSHOT)
   })
@@ -29,7 +29,7 @@ export async function provisionedLab(name: string): Promise<Lab> {
   }
 }
 
-/** A suite that has provisioned the site gives it to those of the same test run that need it. */
+/** Shares the site that a suite has provisioned with other suites of the same test run. */
 export async function shareSite(lab: Lab): Promise<void> {
   if (RUN === undefined && !KEEP) return
   await locked({ name: `${SNAPSHOT} is provisioned` }, async () => {
@@ -55,7 +55,7 @@ async function makeSite(snapshot: string): Promise<void> {
   console.log(`    the site was provisioned in ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
 
-/** Of all that decides what a site is. */
+/** A hash of all files that determine the site. */
 function fingerprint(): string {
   const hash = createHash('sha256')
   for (const folder of ['src', 'roles', 'playbooks', 'inventory', 'examples/notes-api']) {

@@ -3,7 +3,7 @@ import { type Ended, eventually, ownLab } from './support.ts'
 
 const LAB = 'test-reboot'
 
-describe('a reboot in the middle of a run, on real hosts', function () {
+describe('a reboot during a run, on real hosts', function () {
   this.slow('20s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'inventory.ts': INVENTORY, 'playbook.ts': PLAYBOOK }))
 
@@ -13,7 +13,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     Promise.all(['web1', 'web2'].map((host) => said(host, 'cat /proc/sys/kernel/random/boot_id')))
 
   for (const transport of ['ssh2', 'openssh'])
-    it(`is waited for, host by host, and the run goes on, over ${transport}`, async () => {
+    it(`is awaited, host by host, and the run continues, over ${transport}`, async () => {
       await Promise.all(['web1', 'web2'].map((host) => own.lab.exec(host, 'rm -f /etc/before /root/log')))
       const before = await boots()
       const { code, text } = await run('reboot', '--transport', transport)
@@ -22,7 +22,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
       expect(after[0]).to.not.equal(before[0])
       expect(after[1]).to.not.equal(before[1])
       const [first, second] = [await said('web1', 'cat /root/log'), await said('web2', 'cat /root/log')]
-      // What web1 is owed is paid after its boot; the bracket around it, on web2, was opened once and closed after that.
+      // The pending handler of web1 runs after its boot; its drain, on web2, is opened once and closed after that.
       expect(first).to.match(new RegExp(`^after ${after[0]}\nowed ${after[0]}\nweb2 out\nweb2 back$`))
       expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\nowed ${after[1]}$`))
       expect(text).to.include('waiting for web1 to be back from a reboot')
@@ -31,7 +31,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
       ).to.not.match(/^web|log/m)
     })
 
-  it('is asked for by a file, a question or a handler, and done once', async () => {
+  it('is requested by a file, a query or a handler, and done once', async () => {
     const [before] = await boots()
     const reasons =
       'printf "%s\\n" linux-image libc6 libc6 | tee /run/reboot-required.pkgs > /run/reboot-required'
@@ -41,7 +41,7 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     expect(planned.text).to.include('~ reboot when required: reboot for libc6, for linux-image')
     const done = await run('required', '--limit', 'web1')
     expect(done.code, done.text).to.equal(0)
-    // The second question was asked anew after the first reboot, which had answered it.
+    // The second query is repeated after the first reboot, which changed its answer.
     expect(done.text)
       .to.include('2 steps changed')
       .and.match(/✓ reboot\n/)
@@ -52,14 +52,14 @@ describe('a reboot in the middle of a run, on real hosts', function () {
     expect((await boots())[0]).to.equal(once)
   })
 
-  it('that is refused, or is none, fails the step, and the host stays in hand', async () => {
+  it('that does not happen fails the step, and the host keeps its lock', async () => {
     const { code, text } = await run('none', '--limit', 'web1')
     expect(code, text).to.equal(1)
     expect(text).to.match(/error: web1 was told to reboot and still runs 2\.00 s later/)
     expect(await said('web1', 'flock -n /run/provision.lock echo free')).to.equal('free')
   })
 
-  it('from which the host does not come back is told in bounded time, and its bracket stays open', async () => {
+  it('from which the host does not return is reported in bounded time, and its drain stays open', async () => {
     const { code, text } = await run('off', '--limit', 'web1')
     expect(code, text).to.equal(3)
     expect(text).to.match(/error: lost web1: it did not come back within 6\.00 s of its reboot/)

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { build } from 'provision-ts'
 import { ownLab } from './support.ts'
 
-/** What stays of the releases on a host, however many come. */
+/** The releases that remain on a host after many deployments. */
 describe('releases on a real host', function () {
   this.slow('20s')
   const own = ownLab('test-releases', ['web1'], () => ({
@@ -17,7 +17,7 @@ describe('releases on a real host', function () {
     expect(code, `${command}\n${stdout}${stderr}`).to.equal(0)
     return stdout.trim()
   }
-  /** Builds that text, puts it in force, and gives its id. */
+  /** Builds this text, makes it the current release, and returns its id. */
   const deployed = async (text: string) => {
     const directory = join(own.desk.directory, 'build')
     mkdirSync(directory, { recursive: true })
@@ -28,7 +28,7 @@ describe('releases on a real host', function () {
   }
   const there = async () => (await on('ls /srv/demo/releases')).split('\n')
 
-  it('are the last three, those that a person has taken out, and what people have put beside them', async () => {
+  it('are the last three and the rolled-back ones, and other directories are kept', async () => {
     const ids = [await deployed('first')]
     await on(
       'cd /srv/demo/releases; mkdir before-the-move 0123456789ab.incoming; echo mine > before-the-move/note',

@@ -22,7 +22,7 @@ describe('a run that is resumed, on real hosts', function () {
       ),
     )
 
-  it('goes on where one host had failed and another was not begun, with what the playbook was told', async () => {
+  it('continues with a failed host and a host that was not started, with the same playbook parameters', async () => {
     await own.lab.exec('web2', 'touch /root/broken')
     const first = await run('--release', '1')
     expect(first.code, first.text).to.equal(1)
@@ -40,7 +40,7 @@ describe('a run that is resumed, on real hosts', function () {
     expect(third.text).to.include('There is no unfinished run')
   })
 
-  it('goes on after a run that was killed in the middle', async () => {
+  it('continues after a run that was killed', async () => {
     await own.lab.exec('web1', 'touch /root/slow')
     const words = ['playbook.ts', '--inventory', 'inventory.ts', '--release', '2', '--no-type-check']
     const running = spawn('node', [`${ROOT}/bin/provision.js`, ...words], {

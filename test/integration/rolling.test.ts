@@ -3,7 +3,7 @@ import { type Ended, eventually, ownLab, ROOT } from './support.ts'
 
 const LAB = 'test-rolling'
 
-/** Clients of a balancer while the servers behind it are changed, one after another, by a run that kills them in mid-answer. */
+/** Clients of a load balancer while a run changes the servers behind it one by one and kills them during responses. */
 describe('a rolling run under load, on real hosts', function () {
   this.slow('20s').bail(true)
   const own = ownLab(LAB, ['lb1', 'web1', 'web2'], () => ({
@@ -21,7 +21,7 @@ describe('a rolling run under load, on real hosts', function () {
       )
     ).stdout.trim()
 
-  /** Eight clients without a pause, from before the run until after it. */
+  /** Runs the body with eight clients without a pause, which start before it and stop after it. */
   const underLoad = async (body: () => Promise<Ended>) => {
     await own.lab.exec('lb1', LOAD)
     const ended = await body()
@@ -33,14 +33,14 @@ describe('a rolling run under load, on real hosts', function () {
     return { ended, all: answers.length, failed: answers.filter((line) => line !== '200 0').length }
   }
 
-  it('drains nothing where there is no balancer yet', async () => {
+  it('drains nothing if there is no balancer yet', async () => {
     const { code, text } = await run({ VERSION: '1', DRAIN: 'yes' })
     expect(code, text).to.equal(0)
     expect(text).to.not.include('out of web')
     expect(await states()).to.equal('web1 UP\nweb2 UP')
   })
 
-  it('loses no request when each server is drained before it is changed', async () => {
+  it('loses no request if each server is drained before its change', async () => {
     const { ended, all, failed } = await underLoad(() => run({ VERSION: '2', DRAIN: 'yes' }))
     console.log(`    with draining: ${failed} of ${all} requests failed, ${(ended.ms / 1000).toFixed(1)} s`)
     expect(ended.code, ended.text).to.equal(0)
@@ -50,14 +50,14 @@ describe('a rolling run under load, on real hosts', function () {
     expect(await states()).to.equal('web1 UP\nweb2 UP')
   })
 
-  it('loses some when none is, so that the test above tells something', async () => {
+  it('loses requests without a drain, which proves the test above', async () => {
     const { ended, all, failed } = await underLoad(() => run({ VERSION: '3', DRAIN: '' }))
     console.log(`    without: ${failed} of ${all} requests failed`)
     expect(ended.code, ended.text).to.equal(0)
     expect(failed).to.be.greaterThan(0)
   })
 
-  it('does not take the last server out: its host fails before it is changed, and nothing is left drained', async () => {
+  it('does not drain the last server: its host fails before any change, and nothing stays drained', async () => {
     await own.lab.exec('web2', 'systemctl stop nginx')
     await eventually(async () => (await states()).includes('web2 DOWN'))
     const { code, text } = await run({ VERSION: '4', DRAIN: 'yes' }, '--limit', 'web1')

@@ -7,7 +7,7 @@ import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision
 const LAB = 'test-stack'
 const SITE = ['--inventory', 'inventory/lab.ts']
 
-/** The whole system on eight hosts that this test boots itself, from bare to broken. Each part builds on the one before it. */
+/** The whole system on eight hosts that this test boots, from bare hosts to failures. Each test depends on those before it. */
 describe('the stack on real hosts', function () {
   this.slow('20s').bail(true)
   let lab: Lab
@@ -59,7 +59,7 @@ describe('the stack on real hosts', function () {
     ).to.deep.equal([])
   })
 
-  it('changes nothing when it is run again: not a file, not a process', async () => {
+  it('changes nothing in a second run: no file and no process', async () => {
     const before = await footprint(lab)
     const { code, text } = await run()
     expect(code, text).to.equal(0)
@@ -92,7 +92,7 @@ describe('the stack on real hosts', function () {
     expect([...seen].sort()).to.deep.equal(['web1 app1', 'web1 app2', 'web2 app1', 'web2 app2'])
   })
 
-  it('stores a row, reads it back, and has it on the replica', async () => {
+  it('stores a row, reads it back, and replicates it', async () => {
     const written = await ask(lab, '/api/notes', { method: 'POST', body: { text: 'remember me' } })
     expect(written.status).to.equal(201)
     const { id } = JSON.parse(written.body) as { id: number }
@@ -101,7 +101,7 @@ describe('the stack on real hosts', function () {
     await eventually(async () => (await lab.exec('db2', query)).stdout.trim() === 'remember me|t')
   })
 
-  it('keeps the database and the inner tiers to those who need them', async () => {
+  it('restricts the database and the inner tiers to their clients', async () => {
     const reaches = async (from: string, to: string, port: number) =>
       (await lab.exec(from, `timeout 2 bash -c 'exec 3<>/dev/tcp/${lab.host(to).address}/${port}'`)).code ===
       0
@@ -117,7 +117,7 @@ describe('the stack on real hosts', function () {
     expect(doors).to.deep.equal([true, false, false, true, false, true, false])
   })
 
-  it('runs on each host its own services and no others', async () => {
+  it('runs only its own services on each host', async () => {
     const mine: Readonly<Record<string, RegExp>> = {
       lb: /^(haproxy|keepalived)$/,
       web: /^(nginx|haproxy)$/,
@@ -143,7 +143,7 @@ describe('the stack on real hosts', function () {
     }
   })
 
-  it('applies a plan as it was made, and refuses one when a host has moved since', async () => {
+  it('applies a saved plan, and rejects one if a host has changed since', async () => {
     const desk = new Desk()
     const plan = `${desk.directory}/plan.json`
     await lab.exec('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
@@ -159,7 +159,7 @@ describe('the stack on real hosts', function () {
     expect(applied.text).to.match(/^2 of \d+ steps changed on 8 hosts/m)
   })
 
-  it('repairs what somebody has changed, and only that', async () => {
+  it('repairs only the parts that were changed by hand', async () => {
     const pid = (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout
     await lab.exec('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')
     const { code, text } = await run()
@@ -173,7 +173,7 @@ describe('the stack on real hosts', function () {
     ).to.equal(pid)
   })
 
-  it('answers again when the plug of the balancer that holds the address is pulled', async () => {
+  it('answers again after a power loss of the balancer that holds the address', async () => {
     const holds = async (name: string) =>
       (await lab.exec(name, `ip -4 addr show | grep -cF ${lab.vip}/`)).stdout.trim() === '1'
     const holder = (await holds('lb1')) ? 'lb1' : 'lb2'
@@ -185,7 +185,7 @@ describe('the stack on real hosts', function () {
     await eventually(() => answers(lab))
   })
 
-  it('keeps answering while a web host and an app host are off', async () => {
+  it('still answers while a web host and an app host are off', async () => {
     await Promise.all([lab.kill('web1'), lab.kill('app1')])
     let silent = 0
     let longest = 0
@@ -201,7 +201,7 @@ describe('the stack on real hosts', function () {
     await Promise.all([lab.start('web1'), lab.start('app1')])
   })
 
-  it('finds nothing to do after all that', async () => {
+  it('changes nothing after all that', async () => {
     await eventually(async () => (await ask(lab, '/readyz').catch(() => undefined))?.status === 200)
     const { code, text } = await run()
     expect(code, text).to.equal(0)
@@ -218,7 +218,7 @@ interface StepEvent {
   readonly sure?: boolean
 }
 
-/** What a run with `--output json` says of its steps. */
+/** The step events of a run with `--output json`. */
 function stepEvents(text: string): readonly StepEvent[] {
   const events = text
     .split('\n')

@@ -9,13 +9,13 @@ import { type Debian, downLab, type Lab, type UpOptions, upLab } from '../../src
 
 export const ROOT = resolve(import.meta.dirname, '../..')
 
-/** Why there can be no real hosts here, in one line; undefined when there can. */
+/** The reason why real hosts are not available here, in one line; undefined if they are. */
 export function noHosts(): string | undefined {
   if (process.platform !== 'linux') return 'real hosts need Linux'
   return process.getuid?.() === 0 ? undefined : 'real hosts need root'
 }
 
-/** The Debian that hosts of tests have which ask for none: `DEBIAN=13 npm run test:integration`. */
+/** The default Debian release of test hosts: `DEBIAN=13 npm run test:integration`. */
 export const DEBIAN: Debian = process.env['DEBIAN'] === '13' ? 13 : 12
 
 /** Two hosts of each tier, with failover by hand. */
@@ -23,23 +23,23 @@ export const PAIRS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'
 
 export const CODENAME = DEBIAN === 13 ? 'trixie' : 'bookworm'
 
-/** Bare hosts, whatever was there under that name. */
+/** Bare hosts; an existing lab of this name is replaced. */
 export async function freshLab(options: UpOptions & { readonly name: string }): Promise<Lab> {
   await downLab(options.name)
   return upLab({ debian: DEBIAN, hosts: PAIRS, ...options })
 }
 
-/** Whether what takes minutes is tried too: `--all` of scripts/integration.js sets it. */
+/** True if tests that take minutes run, too: `--all` of scripts/integration.js sets it. */
 export const NIGHTLY = process.env['NIGHTLY'] === '1'
 
 export interface Ended {
   readonly code: number
-  /** Both streams, as a person would see them. */
+  /** Both streams combined, as in a terminal. */
   readonly text: string
   readonly ms: number
 }
 
-/** Runs the command as a user would. @param cwd from where; the project's folder unless told otherwise */
+/** Runs the command as a user would. @param cwd the working directory, by default the folder of the project */
 export async function provision(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -51,13 +51,13 @@ export async function provision(
     nothrow: true,
     quiet: true,
     env: { ...process.env, NO_COLOR: '1', ...env },
-    timeout: '30m', // what hangs; mocha's own limit ends it before
+    timeout: '30m', // for a hanging run; the limit of mocha ends the test earlier
   })
   const { exitCode, stdout, stderr } = await shell`node ${ROOT}/bin/provision.js ${args}`
   return { code: exitCode ?? -1, text: stdout + stderr, ms: performance.now() - began }
 }
 
-/** A folder for inventories and playbooks of a test, from which packages are found as in the project; removed by `remove`. */
+/** A folder for inventories and playbooks of a test, with access to the packages of the project; `remove` deletes it. */
 export class Desk {
   readonly directory = mkdtempSync(join(tmpdir(), 'provision-desk-'))
 
@@ -78,20 +78,21 @@ export class Desk {
   }
 }
 
-/** Hosts and a folder that a suite has to itself. */
+/** The hosts and the folder of one suite. */
 export interface OwnLab {
   readonly lab: Lab
   readonly desk: Desk
-  /** The words that run its `playbook.ts` on its `inventory.ts`. */
+  /** The arguments that run its `playbook.ts` on its `inventory.ts`. */
   readonly words: (...more: readonly string[]) => readonly string[]
-  /** Runs that, with `$LAB` set. */
+  /** Runs these arguments, with `$LAB` set. */
   readonly run: (more?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>
 }
 
 /**
- * For the suite that it is called in: there before its first test, gone after its last. Without real hosts the suite is left out.
+ * Creates hosts and a folder for the calling suite before its first test, and removes them after its last. Without real
+ * hosts the suite is skipped.
  *
- * @param files what is written into the folder; asked for when the suite runs
+ * @param files the files to write into the folder; called when the suite starts
  */
 export function ownLab(
   name: string,
@@ -140,7 +141,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** Of the certificate that was shown. */
+  /** The serial number of the server's certificate. */
   readonly serial: string
 }
 
@@ -148,13 +149,13 @@ export interface Asking {
   readonly method?: string
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
-  /** @default false: a connection of its own */
+  /** @default false: a separate connection */
   readonly agent?: https.Agent | false
-  /** Milliseconds of silence after which it is given up. @default 10000, which a slow host may need */
+  /** Milliseconds without data after which the request fails. @default 10000, which a slow host may need */
   readonly timeout?: number
 }
 
-/** The site as a new client on this machine sees it: through the loopback port that leads to the virtual IP. Rejects when it is silent. */
+/** Sends a request as a new client on this machine, through the loopback port that leads to the virtual IP. Rejects without an answer. */
 export function ask(
   lab: Lab,
   path: string,
@@ -192,7 +193,7 @@ export function ask(
   })
 }
 
-/** Whether the site answers a path well. */
+/** True if the site answers this path with success. */
 export async function answers(lab: Lab, path = '/'): Promise<boolean> {
   return ask(lab, path).then(
     ({ status }) => status === 200,
@@ -200,7 +201,7 @@ export async function answers(lab: Lab, path = '/'): Promise<boolean> {
   )
 }
 
-/** What a run that changes nothing must leave alone on a host: all of /etc, the packages, and the main processes of all services. */
+/** The state of a host that an idempotent run must not change: all of /etc, the packages, and the main processes of all services. */
 export async function footprint(lab: Lab): Promise<Readonly<Record<string, string>>> {
   const found = await Promise.all(
     lab.hosts.map(async ({ name }) => {
@@ -222,7 +223,7 @@ for unit in $(systemctl list-units --type service --state running --plain --no-l
   echo "$unit $(systemctl show -p MainPID --value "$unit")"
 done`
 
-/** Calls until it holds, and returns how long that took in milliseconds. Throws after ten minutes, which no slow machine needs. */
+/** Repeats the call until it returns true; returns the elapsed milliseconds. Throws after ten minutes, more than any slow machine needs. */
 export async function eventually(holds: () => Promise<boolean>): Promise<number> {
   const began = performance.now()
   while (performance.now() - began < 600_000) {

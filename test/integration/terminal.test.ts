@@ -5,8 +5,8 @@ import { ownLab, ROOT } from './support.ts'
 
 const LAB = 'test-terminal'
 
-/** What a person sees of a run on real hosts: in terminals of different kinds, through a pipe, and as a program reads it. */
-describe('the face of a run', function () {
+/** The output of a run on real hosts: in terminals of different kinds, through a pipe, and as JSON. */
+describe('the output of a run', function () {
   this.slow('10s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({
     'stack.ts': STACK,
@@ -74,7 +74,7 @@ web2 0 ok, 3 changed
     expect(text).to.include('To continue')
   })
 
-  it('has words where it had signs, for a screen reader', async () => {
+  it('uses words instead of symbols, for a screen reader', async () => {
     const { code, text } = await own.run(['--output', 'plain', '--check'])
     expect(code, text).to.equal(2)
     expect(text)
@@ -82,7 +82,7 @@ web2 0 ok, 3 changed
       .and.not.match(/[✓✗~…✔]/u)
   })
 
-  it('shows equal diffs once, bytes by size and hash, and nothing of a secret', async () => {
+  it('shows equal diffs once, binary content by size and hash, and no secrets', async () => {
     const { code, text } = await own.run(['--diff', '--check'])
     expect(code, text).to.equal(2)
     expect(text.match(/\+hello$/gm)).to.have.length(1)
@@ -91,7 +91,7 @@ web2 0 ok, 3 changed
     expect(text).to.include('/etc/face/key: secret, not shown').and.not.include('open-sesame')
   })
 
-  it('is lines of JSON that are as the published schema says', async () => {
+  it('is lines of JSON that match the published schema', async () => {
     const runs = [
       await own.run(['--output', 'json', '--diff', '--check']),
       await own.run(['--output', 'json', '--diff'], { FAIL: '1' }),

@@ -37,10 +37,10 @@ const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   service('app'),
 ])
 
-describe('a role of users, tested', () => {
+describe("a user's role under test", () => {
   const own = ownLab('it-testing', ['web1'], () => ({}))
 
-  it('does on a real host what it does on a fake one, and nothing the second time on either', async () => {
+  it('makes the same changes on a real host as on a fake one, and none the second time', async () => {
     const fake = fakeHost({ files: { '/etc/hosts': '127.0.0.1 localhost\n' } })
     const real = own.lab.host('web1')
     const told = await converge(app({ greeting: 'hello' }), fake)
@@ -54,7 +54,7 @@ describe('a role of users, tested', () => {
     expect(stdout).to.equal(`${owner} ${mode?.replace(/^0/, '')}\n${text}`)
   })
 
-  it('fails on a real host as a run does, which a fake one cannot know', async () => {
+  it('fails on a real host as in a run, which a fake host cannot detect', async () => {
     const broken = [command('break', sh`echo this is why >&2; exit 3`, { creates: '/nowhere/at/all' })]
     expect((await converge(broken, fakeHost())).plan).to.deep.equal(['run command break'])
     const error = await thrown(converge(broken, own.lab.host('web1')))

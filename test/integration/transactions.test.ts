@@ -11,8 +11,8 @@ import { eventually, freshLab, NIGHTLY, noHosts } from './support.ts'
 
 const LAB = 'test-transactions'
 
-/** Two files that have to say the same, a third that goes, and a service that runs with what the first two said when it was started. */
-describe('a transaction that is cut off on a real host', function () {
+/** Two files that must match, a third one to remove, and a service that starts with the content of the first two. */
+describe('a transaction that is interrupted on a real host', function () {
   this.slow('20s')
   let lab: Lab
 
@@ -66,7 +66,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
         probe: probe('pair runs', sh`systemctl is-active -q pair; ${stages.probe ?? sh`:`}`),
       },
     )
-  /** Stands still once. */
+  /** Hangs once. */
   const STOP = sh`[ -e /root/stop ] || { : > /root/stop; sleep 60; }`
   const stopped = () => eventually(async () => (await lab.exec('web1', '[ -e /root/stop ]')).code === 0)
   const recoveries = ({ events }: Ran) =>
@@ -87,7 +87,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     expect([recoveries(third), third.steps]).to.deep.equal([[], ['ok transaction pair']])
   }
 
-  // Each takes as long as it takes to notice the loss.
+  // Each one waits for the keepalive timeout.
   for (const [stage, stages, outcome] of [
     ['its activation', { activate: STOP }, 'restored'] as const,
     ...(NIGHTLY
@@ -97,7 +97,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
         ] as const)
       : []),
   ])
-    it(`by the loss of power in ${stage} is taken back by the next run, which then converges`, async () => {
+    it(`by a power loss in ${stage} is rolled back by the next run, which then converges`, async () => {
       const running = onLab(lab, step(stages))
       await stopped()
       await lab.kill('web1')
@@ -106,7 +106,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
       await converges(outcome)
     })
 
-  it('by its timeout is taken back at once', async () => {
+  it('by its timeout is rolled back at once', async () => {
     const hanging = step({ activate: STOP })
     const { problems } = await onLab(lab, {
       ...hanging,
@@ -120,7 +120,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     expect(await state()).to.equal(NEW)
   })
 
-  it('by nothing but the end of its session goes on, and the next run waits for it', async () => {
+  it('only by the end of its session continues, and the next run waits for it', async () => {
     const running = onLab(lab, step({ activate: sh`: > /root/stop; sleep 4` }))
     await stopped()
     await on(`kill -KILL "$(cut -d' ' -f1 /run/provision.lock)"`)

@@ -33,7 +33,7 @@ describe('the transports, on real hosts', function () {
       for (const host of ['web1', 'web2']) await own.lab.exec(host, 'rm -r /etc/motd.d')
     })
 
-  it('kill a command for its timeout over openssh, without another login', async () => {
+  it('kill a command after its timeout over openssh, without another login', async () => {
     await own.lab.exec('web1', 'touch /run/hang')
     const { code, text } = await run('--transport', 'openssh')
     expect(code, text).to.equal(1)
@@ -42,7 +42,7 @@ describe('the transports, on real hosts', function () {
     expect(stdout.trim()).to.equal('0')
   })
 
-  it('reach a host that is not there in bounded time over openssh, and say what ssh said', async () => {
+  it('report an unreachable host in bounded time over openssh, with the message of ssh', async () => {
     await own.lab.kill('web2')
     const { code, text } = await own.run(['--transport', 'openssh'], { OFF: 'web2' })
     await own.lab.start('web2')

@@ -3,12 +3,12 @@ import { type Ended, eventually, ownLab, provision } from './support.ts'
 
 const LAB = 'test-trouble'
 
-/** What a person sees when something is wrong: one message, what to do, a status that tells the kinds apart, and the other hosts' work done. */
-describe('trouble on real hosts', function () {
+/** Each error is one message with the next action, and a distinct exit status; the other hosts complete their work. */
+describe('errors on real hosts', function () {
   this.slow('10s')
   const own = ownLab(LAB, ['web1', 'web2'], () => ({ 'stack.ts': STACK, 'playbook.ts': PLAYBOOK }))
 
-  /** Runs the playbook on an inventory whose second host is changed as the case needs. */
+  /** Runs the playbook on an inventory whose second host has these settings. */
   const run = (second: string, ...args: string[]): Promise<Ended> => {
     own.desk.write('inventory.ts', inventoryOf(second))
     return own.run(args)
@@ -16,16 +16,16 @@ describe('trouble on real hosts', function () {
   const motd = async (host: string) =>
     (await own.lab.exec(host, 'cat /etc/motd.d/word 2>/dev/null; rm -rf /etc/motd.d')).stdout
 
-  it('does its work on both when nothing is wrong', async () => {
+  it('converges both hosts without an error', async () => {
     const { code, text } = await run('...at("web2")')
     expect(code, text).to.equal(0)
     expect(await motd('web1')).to.equal('hello')
     expect(await motd('web2')).to.equal('hello')
   })
 
-  it('names a host that cannot be reached, and does the work on the others', async () => {
+  it('names a host that cannot be reached, and completes the work on the others', async () => {
     await own.lab.kill('web2')
-    // Nobody waits long for a host that is known to be off.
+    // A host that is known to be off gets a short timeout.
     const { code, text } = await run('...at("web2"), timeouts: { login: "2s" }')
     await own.lab.start('web2')
     expect(code, text).to.equal(3)
@@ -36,7 +36,7 @@ describe('trouble on real hosts', function () {
     expect(await motd('web1')).to.equal('hello')
   })
 
-  it('refuses a host that shows another key than its own, with both fingerprints', async () => {
+  it('rejects a host with a changed key, and shows both fingerprints', async () => {
     const { code, text } = await run(
       '...at("web2", { hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })',
     )
@@ -46,7 +46,7 @@ describe('trouble on real hosts', function () {
     expect(await motd('web2')).to.equal('')
   })
 
-  it('says that the password of sudo is wrong, without showing it', async () => {
+  it('reports a wrong sudo password, without showing it', async () => {
     const { code, text } = await run(
       '...at("web2", { user: "operator" }), become: { password: secret.of("open-sesame") }',
     )
@@ -68,7 +68,7 @@ describe('trouble on real hosts', function () {
     expect(await motd('web2')).to.equal('hello')
   })
 
-  it('names a failing step: host, role, the file and line of its author, the last words of its command', async () => {
+  it('names a failing step: host, role, file and line, last output of its command', async () => {
     await own.lab.exec('web2', 'touch /run/full')
     const { code, text } = await run('...at("web2")')
     await own.lab.exec('web2', 'rm /run/full')
@@ -81,7 +81,7 @@ describe('trouble on real hosts', function () {
     expect(await motd('web1')).to.equal('hello')
   })
 
-  it('keeps two operators apart, and says who holds the host', async () => {
+  it('locks a host for one operator, and names the operator who holds the lock', async () => {
     await own.lab.exec('web1', 'rm -f /run/filling; touch /run/hold')
     const first = run('...at("web2")', '--limit', 'web1')
     await eventually(async () => (await own.lab.exec('web1', '[ -e /run/filling ]')).code === 0)
@@ -94,19 +94,19 @@ describe('trouble on real hosts', function () {
     await motd('web2')
   })
 
-  it('is bad input, and touches nothing, when --limit names no host', async () => {
+  it('is invalid input, and changes nothing, if --limit matches no host', async () => {
     const { code, text } = await run('...at("web2")', '--limit', 'wbe1')
     expect(code).to.equal(64)
     expect(text).to.include('no host or group matches "wbe1"').and.include('Did you mean "web1"')
   })
 
-  it('is bad input when the inventory does not fit, with the path of each value', async () => {
+  it('is invalid input if the inventory does not match the schema, with the path of each value', async () => {
     const { code, text } = await run('...at("web2"), workers: "four"')
     expect(code).to.equal(64)
     expect(text).to.include('web.hosts.web2.workers: should be a whole number ≥ 1, got "four"')
   })
 
-  it('is bad input when the compiler disagrees, with file, line and column', async () => {
+  it('is invalid input if the compiler reports an error, with file, line and column', async () => {
     own.desk.write('tsconfig.json', TSCONFIG)
     const inventory = own.desk.write('inventory.ts', inventoryOf('...at("web2"), workers: "four"'))
     const { code, text } = await provision(['--inventory', inventory, `${own.desk.directory}/playbook.ts`], {
@@ -116,7 +116,7 @@ describe('trouble on real hosts', function () {
     expect(text).to.match(/inventory\.ts:\d+:\d+: Type 'string' is not assignable to type 'number'/)
   })
 
-  it('is bad input when the inventory is no TypeScript, with the line and a mark under the place', async () => {
+  it('is invalid input if the inventory is not valid TypeScript, with the line and a mark at the column', async () => {
     const { code, text } = await run('...at("web2",')
     expect(code).to.equal(64)
     expect(text)
@@ -124,7 +124,7 @@ describe('trouble on real hosts', function () {
       .and.include('^')
   })
 
-  it('is bad input when there is no such inventory', async () => {
+  it('is invalid input if the inventory does not exist', async () => {
     const { code, text } = await provision(['--inventory', 'nowhere.ts'])
     expect(code).to.equal(64)
     expect(text).to.include('nowhere.ts does not exist')

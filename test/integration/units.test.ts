@@ -10,7 +10,7 @@ import { freshLab, noHosts } from './support.ts'
 
 const LAB = 'engine-units'
 
-/** A service that writes its version when it starts, so that the host says which definition was in force. */
+/** A service that writes its version at its start, which shows the definition that was active. */
 describe('a changed unit on a real host', function () {
   this.slow('20s')
   let lab: Lab
@@ -35,7 +35,7 @@ describe('a changed unit on a real host', function () {
     return summary.hosts[0]?.changed
   }
 
-  it('in a transaction is known to systemd before the service is started', async () => {
+  it('in a transaction is loaded by systemd before the service starts', async () => {
     const site = (version: string) =>
       transaction('svc', [unit('tx.service', text('tx', version))], { activate: restarted('tx') })
     await ran(site('v1'))
@@ -44,13 +44,13 @@ describe('a changed unit on a real host', function () {
     expect(await ran(site('v2'))).to.equal(0)
   })
 
-  it('that a killed run has written is read by systemd, and the service restarted, in the next run', async () => {
+  it('written by a killed run is loaded by systemd, and the service restarted, in the next run', async () => {
     const site = (version: string) => [
       unit('ow.service', text('ow', version), { notify: restarted('ow') }),
       service('ow'),
     ]
     await ran(...site('v1'))
-    // As after a run that was killed between the file and the reload.
+    // The state after a run that was killed between the write and the reload.
     await on(`cat > /etc/systemd/system/ow.service <<'END'\n${text('ow', 'v2')}END`)
     expect(await on('systemctl show -p NeedDaemonReload --value ow')).to.equal('yes')
     expect(await ran(...site('v2'))).to.equal(1)
@@ -58,7 +58,7 @@ describe('a changed unit on a real host', function () {
     expect(await ran(...site('v2'))).to.equal(0)
   })
 
-  it('by a drop-in that a killed run has written is read by systemd as well', async () => {
+  it('with a drop-in written by a killed run is loaded by systemd, too', async () => {
     const site = [
       dropIn('ow.service', 'limits', '[Service]\nLimitNOFILE=4000\n', { notify: restarted('ow') }),
     ] as const
@@ -72,7 +72,7 @@ describe('a changed unit on a real host', function () {
     expect(await ran(...site)).to.equal(0)
   })
 
-  it('is known to systemd before an owed restart', async () => {
+  it('is loaded by systemd before a pending restart', async () => {
     const site = (version: string) => unit('ow.service', text('ow', version), { notify: restarted('ow') })
     await on(
       `cat > /etc/systemd/system/ow.service <<'END'\n${text('ow', 'v3')}END\nmkdir -p /var/lib/provision/pending-handlers; touch '/var/lib/provision/pending-handlers/restart%20ow'`,

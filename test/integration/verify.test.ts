@@ -6,7 +6,7 @@ import { eventually, footprint, noHosts, provision } from './support.ts'
 const LAB = 'test-verify'
 const LAB_INVENTORY = ['--inventory', 'inventory/lab.ts']
 
-/** The whole stack, once; then it is broken in several ways, each of which has to be named, by the checks it concerns and by no others. */
+/** The whole stack, first healthy, then with several faults. Each fault must fail exactly the checks that it affects. */
 describe('provision verify, on real hosts', function () {
   this.slow('60s').bail(true)
   let lab: Lab
@@ -42,7 +42,7 @@ describe('provision verify, on real hosts', function () {
       passed: named('passed'),
     }
   }
-  /** How many notes there are, and how many were ever made. */
+  /** The number of notes, and the last value of their sequence. */
   const notes = async () =>
     (
       await lab.exec(
@@ -51,7 +51,7 @@ describe('provision verify, on real hosts', function () {
       )
     ).stdout
 
-  it('is green on a stack that works, and changes nothing on it', async () => {
+  it('passes on a healthy stack, and changes nothing on it', async () => {
     const first = await verify('--within', '9m')
     expect(first.failed, first.text).to.deep.equal([])
     const before = await footprint(lab)
@@ -64,7 +64,7 @@ describe('provision verify, on real hosts', function () {
     expect(await notes()).to.equal(written)
   })
 
-  it('names what is broken, by exactly the checks that it concerns', async () => {
+  it('fails exactly the checks that a fault affects', async () => {
     await Promise.all([
       lab.exec('web2', 'systemctl stop nginx'),
       lab.exec('lb2', 'echo 1 > /run/keepalived-maint'),
@@ -75,7 +75,7 @@ describe('provision verify, on real hosts', function () {
       lab.exec('db1', 'touch /run/reboot-required'),
       lab.fillDisk('app2'),
     ])
-    // The balancers take a moment to see that a server is gone.
+    // The balancers take a moment to detect that a server is down.
     const state = "echo 'show stat' | socat - /run/haproxy/admin.sock | grep ,web2, | grep -c DOWN"
     for (const balancer of ['lb1', 'lb2'])
       await eventually(async () => (await lab.exec(balancer, state)).code === 0)
@@ -105,13 +105,13 @@ describe('provision verify, on real hosts', function () {
     expect(text).to.include('owed: reload x').and.to.include('web2 is DOWN')
   })
 
-  it('is green again when all of that is mended', async () => {
+  it('passes again after the repair', async () => {
     const { code, failed } = await verify('--within', '9m')
     expect(failed).to.deep.equal([])
     expect(code).to.equal(0)
   })
 
-  it('sees a door that stands open to those who have no business there', async () => {
+  it('finds a port that is open to hosts without access', async () => {
     await lab.exec('db1', 'nft insert rule inet provision input tcp dport 5432 accept || nft flush ruleset')
     const { failed } = await verify()
     await lab.exec('db1', 'systemctl restart provision-firewall')
@@ -122,7 +122,7 @@ describe('provision verify, on real hosts', function () {
     expect(failed.filter((line) => !line.includes('cannot connect to db1'))).to.deep.equal([])
   })
 
-  it('names a replica that is frozen, and does not know what only it could tell', async () => {
+  it('names a frozen replica, and reports its own checks as unknown', async () => {
     const { stdout } = await lab.exec('db1', 'ls /var/lib/postgresql/*/main/standby.signal')
     const replica = stdout.trim() === '' ? 'db2' : 'db1'
     const all = "'postgresql@*-main.service'"
@@ -135,7 +135,7 @@ describe('provision verify, on real hosts', function () {
     expect((await verify('--within', '60s')).code).to.equal(0)
   })
 
-  it('calls nothing broken where each host has 5 % of a core, and names what is', async () => {
+  it('fails nothing that works while each host has 5 % of a core, and names a real fault', async () => {
     await Promise.all(lab.hosts.map(({ name }) => lab.slow(name, 5)))
     try {
       const well = await verify()
@@ -152,7 +152,7 @@ describe('provision verify, on real hosts', function () {
     expect((await verify('--within', '60s')).code).to.equal(0)
   })
 
-  it('tells of all the others when a host is off, and of none but them with --limit', async () => {
+  it('checks all other hosts if a host is off, and only the selected ones with --limit', async () => {
     await lab.kill('web2')
     const all = await verify()
     const others = await verify('--limit', 'db,app')

@@ -43,7 +43,7 @@ const NAMES: readonly string[] = [
 
 const OWNERS = ['root', 'deploy', 'operator'] as const
 
-/** What is on the host, and what is to be: wishes at random, and what they should lead to. */
+/** The state of the host and the declared state: random steps, and the state that they must lead to. */
 export class World {
   before: Readonly<Record<string, string>> = {}
   after: Record<string, string> = {}
@@ -54,7 +54,7 @@ export class World {
     this.#chance = random(seed)
   }
 
-  /** One wish for each name, some of them in one transaction. */
+  /** Creates one step for each name, some of them in one transaction. */
   wishes(): readonly Step[] {
     this.before = { ...this.after }
     const places: readonly AbsolutePath[] = ['/srv/any', `/srv/any/it's a "dir"\n $(id)`, '/srv/any/-d: é,']
@@ -63,7 +63,7 @@ export class World {
       return directory(path)
     })
     delete this.after['/srv/any']
-    // Of the names in a directory each is wished for at most once.
+    // Each name gets one step, so no path in a directory has two.
     const wishes = NAMES.map((name) => this.#wish(`${this.#one(...places)}/${name}`))
     const cut = wishes.filter(
       ({ replace, name }) => replace && !this.before[name]?.startsWith('directory') && this.#chance() < 0.4,
@@ -71,7 +71,7 @@ export class World {
     const alone = wishes.filter((one) => !cut.includes(one))
     if (cut.length === 0) return [...base, ...alone]
     this.kinds.add('transaction')
-    // What is to be there is seen there by the checker, and what is to be gone is not.
+    // The validation sees the new files, and does not see the removed ones.
     const checker = joinLines(
       cut.map(({ replace, name }) =>
         replace?.make
@@ -130,7 +130,7 @@ export class World {
   }
 }
 
-/** What can be wished for where this is. */
+/** The kinds that can follow an existing kind. */
 const NEXT: Readonly<Record<string, readonly string[]>> = {
   nothing: ['file', 'file', 'directory', 'link', 'line', 'absent'],
   file: ['file', 'file', 'link', 'absent'],

@@ -8,7 +8,7 @@ import { temporary } from '../support/rig.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** What the programs say that the inventory asks: their words, and the status that they end with. */
+/** The output of the programs that the inventory runs: their texts, and the exit status in them. */
 type Said = Readonly<Record<'status' | 'ssh-config' | 'ssh-keyscan', string>>
 
 const UP = `echo '1764000000,lb1,state,running'; echo '1764000000,lb2,state,poweroff'`
@@ -53,8 +53,8 @@ const CASES: Readonly<Record<string, readonly [said: Said | undefined, text: str
   ],
 }
 
-/** What a person reads whose machines are not what the inventory needs, whole. Vagrant itself stands in as a script. */
-describe('the inventory of the machines of Vagrant', function () {
+/** The full messages for machines that do not match the inventory. A script replaces Vagrant. */
+describe('the inventory of Vagrant machines', function () {
   this.slow('5s')
   let project: Project
 
@@ -63,20 +63,20 @@ describe('the inventory of the machines of Vagrant', function () {
       'inventory/vagrant.ts': `export { default } from '${ROOT}/inventory/vagrant.ts'\n`,
       'playbooks/site.ts': `export { default } from '${ROOT}/playbooks/site.ts'\n`,
     })
-    // What the inventory itself needs.
+    // The package that the inventory imports.
     symlinkSync(join(ROOT, 'node_modules/execa'), join(project.directory, 'node_modules/execa'))
   })
   after(() => project.remove())
 
   for (const [when, [said, text]] of Object.entries(CASES))
-    it(`says what is wrong and what to do next when ${when}`, async () => {
+    it(`reports the problem and the next action if ${when}`, async () => {
       const { code, words } = await provision(project.directory, programs(project.directory, said))
       expect(words).to.equal(text)
       expect(code).to.equal(64)
     })
 })
 
-/** A folder of programs that say this; an empty one when there are none. */
+/** Creates a folder of programs with this output; an empty one without output. */
 function programs(within: AbsolutePath, said: Said | undefined): string {
   const directory = temporary(within)
   const texts: Readonly<Record<string, string>> = said
@@ -96,7 +96,7 @@ function provision(cwd: string, path: string): Promise<{ readonly code: number; 
     const child = execFile(
       process.execPath,
       [join(ROOT, 'bin/provision.js'), 'site', '-i', 'inventory/vagrant.ts', '--no-type-check'],
-      // What another project runs is no coverage of this one.
+      // Coverage of another project must not count for this one.
       { cwd, env: { ...env, NO_COLOR: '1', NODE_V8_COVERAGE: '', PATH: path } },
       (_error, out, err) => done({ code: child.exitCode ?? -1, words: (out + err).trimEnd() }),
     )

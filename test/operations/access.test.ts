@@ -4,10 +4,10 @@ import { downLab, type Lab } from '../../src/lab/index.ts'
 import { Desk, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-access'
-/** As its hosts see this machine. */
+/** The address of this machine in the network of the hosts. */
 const OUR_ADDRESS = '198.18.0.1'
 
-/** What decides who gets in to a host, and what a host does to itself at night. */
+/** The access to a host, and the automatic changes that a host makes at night. */
 describe('access to real hosts', function () {
   this.slow('20s').bail(true)
   let lab: Lab
@@ -30,7 +30,7 @@ describe('access to real hosts', function () {
       'ls -A /var/lib/provision/owed /var/lib/provision/transactions 2>/dev/null | grep -v : || true; ls -d /run/provision-*.* 2>/dev/null || true',
     )
 
-  /** A run that has shut itself out, and does not know it yet. */
+  /** Starts a run that blocks the controller, and is not confirmed yet. */
   const shutOut = async () => {
     desk.write('playbook.ts', playbookOf('firewall([], { sshPort: 2222 })'))
     const child = spawn('node', [`${ROOT}/bin/provision.js`, ...args()], {
@@ -55,7 +55,7 @@ describe('access to real hosts', function () {
     if (!noHosts()) await downLab(LAB)
   })
 
-  it('is not lost to a ruleset that shuts the controller out: the host puts the old one back', async () => {
+  it('survives a ruleset that blocks the controller: the host rolls it back', async () => {
     const first = await run("firewall([{ port: 8080, from: 'anywhere' }])")
     expect(first.code, first.text).to.equal(0)
     const before = await on('nft list table inet provision; cat /etc/nftables.d/provision.nft')
@@ -71,7 +71,7 @@ describe('access to real hosts', function () {
     expect(again.text).to.include('No changes')
   })
 
-  it('comes back too when the run is killed in the middle', async () => {
+  it('also survives if the run is killed in between', async () => {
     const child = await shutOut()
     child.kill('SIGKILL')
     await eventually(async () => !(await isShut()))
@@ -79,7 +79,7 @@ describe('access to real hosts', function () {
     expect(await remains()).to.equal('')
   })
 
-  it('comes back too when the host boots in the middle: it boots with what was proved', async () => {
+  it('also survives if the host boots in between: it boots with the confirmed rules', async () => {
     const table = 'nft list table inet provision; cat /etc/nftables.d/provision.nft'
     const before = await on(table)
     const child = await shutOut()
@@ -94,7 +94,7 @@ describe('access to real hosts', function () {
     expect(await on('find /etc/systemd -name "provision-rollback*"')).to.equal('')
   })
 
-  it('is for the networks of admins alone, and a run from elsewhere is refused before it changes anything', async () => {
+  it('is limited to the networks of admins, and a run from elsewhere is rejected before any change', async () => {
     const rules = "[{ port: 8080, from: 'anywhere' }]"
     const before = await on('nft list table inet provision')
     const refused = await run(
@@ -114,7 +114,7 @@ describe('access to real hosts', function () {
     expect((await run(`firewall(${rules})`)).code).to.equal(0)
   })
 
-  it('is by key alone, and settings of sshd that shut the controller out are taken back', async () => {
+  it('requires a key, and sshd settings that block the controller are rolled back', async () => {
     const good = await run('base({ updates: false })')
     expect(good.code, good.text).to.equal(0)
     expect(await on('sshd -T | grep -E "^(passwordauthentication|permitrootlogin) "')).to.equal(
@@ -130,7 +130,7 @@ describe('access to real hosts', function () {
     expect(await on('sshd -T | grep permitrootlogin')).to.equal('permitrootlogin no')
   })
 
-  it('lets security updates in at night, and leaves the services of the roles alone', async () => {
+  it('allows security updates at night, which do not touch the services of the roles', async () => {
     await on('systemctl unmask apt-daily.timer apt-daily-upgrade.timer 2>/dev/null; systemctl daemon-reload')
     const { code, text } = await run('base({})')
     expect(code, text).to.equal(0)
@@ -146,7 +146,7 @@ describe('access to real hosts', function () {
     expect(again.text).to.include('No changes')
   })
 
-  it('is refused to a run with a release of Debian that a role does not know, before anything is done', async () => {
+  it('rejects a run with an unknown release of Debian before any change', async () => {
     await on('sed -i \'s/^VERSION_ID=.*/VERSION_ID="11"/\' /usr/lib/os-release')
     const { code, text } = await run("[file('/etc/before', 'x'), base({ updates: false, journal: 99 })]")
     expect(code, text).to.equal(64)

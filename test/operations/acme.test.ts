@@ -40,7 +40,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     expect(code, `${host}: ${command}\n${stdout}${stderr}`).to.equal(0)
     return stdout.trim()
   }
-  /** What a client is shown. */
+  /** The certificate that a client gets. */
   const shown = async (): Promise<X509Certificate> => {
     const connect = `openssl s_client -connect ${own.lab.vip}:443 -servername notes.test </dev/null 2>/dev/null`
     return new X509Certificate(await on('web1', `${connect} | openssl x509`))
@@ -55,7 +55,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     return { failed, asked: seen.asked }
   }
 
-  it('is refused in the server’s words where the balancers do not know the account', async () => {
+  it('is refused with the message of the server if the balancers do not know the account', async () => {
     const bare = await run([], { ACME: '' })
     expect(bare.code, bare.text).to.equal(0)
     const before = await shown()
@@ -68,7 +68,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     expect((await shown()).fingerprint256).to.equal(before.fingerprint256)
   })
 
-  it('is preceded by one that no client trusts, with which the balancers answer the server', async () => {
+  it('replaces a self-signed one, with which the balancers answer the challenges', async () => {
     await must()
     const { code, text } = await run(['verify'])
     expect(code, text).to.equal(1)
@@ -76,7 +76,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     expect(text, text).to.include('Order it: provision renew-certificates')
   })
 
-  it('is foreseen by --check, which orders nothing', async () => {
+  it('is planned by --check, which orders nothing', async () => {
     const before = readdirSync(join(own.desk.directory, 'acme'))
     const { code, text } = await run(['renew-certificates', '--check'])
     expect(code, text).to.equal(2)
@@ -85,7 +85,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     expect(await server.log()).to.not.include('Issued certificate')
   })
 
-  it('is ordered and put in force by a reload, and then all is well', async () => {
+  it('is ordered and activated by a reload, and then verify passes', async () => {
     const before = await pids()
     await must('renew-certificates')
     expect((await shown()).issuer).to.include('Pebble Intermediate')
@@ -93,7 +93,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     await must('verify', '--within', '60s')
   })
 
-  it('leaves its keys on this machine, but for the one that the balancers show', async () => {
+  it('has its keys on this machine; only the balancers have the key of the certificate', async () => {
     const directory = join(own.desk.directory, 'acme')
     for (const name of ['account.key', 'notes.test.key'])
       expect((statSync(join(directory, name)).mode & 0o777).toString(8), name).to.equal('600')
@@ -113,14 +113,14 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     )
   })
 
-  it('is left alone while it has time, by every run', async () => {
+  it('is not renewed by any run while it is valid for long enough', async () => {
     const serial = (await shown()).serialNumber
     expect((await must('renew-certificates')).text).to.include('No changes')
     expect((await must()).text).to.include('No changes')
     expect((await shown()).serialNumber).to.equal(serial)
   })
 
-  it('is renewed without a failed request, on kept connections and on new ones; a restart in place of the reload fails some', async () => {
+  it('is renewed without a failed request, on kept connections and on new ones; a restart instead of the reload fails some', async () => {
     const serial = (await shown()).serialNumber
     const before = await pids()
     const { failed, asked } = await underLoad(() => must('renew-certificates', '--force'))
@@ -134,7 +134,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     expect(control.failed).to.not.be.empty
   })
 
-  it('is refused to another account, whose answers the balancers do not give, until the site knows it', async () => {
+  it('is refused to another account, which the balancers do not know, until the site runs again', async () => {
     rmSync(join(own.desk.directory, 'acme/account.key'))
     const { code, text } = await run(['renew-certificates', '--force'])
     expect(code, text).to.equal(64)
@@ -146,7 +146,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     await must('verify', '--within', '60s')
   })
 
-  it('is found by verify when it is about to expire', async () => {
+  it('is reported by verify if it expires soon', async () => {
     await server.begin({ certificateValidityPeriod: 3600 })
     await must('renew-certificates', '--force')
     const { code, text } = await run(['verify'])
@@ -155,7 +155,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
   })
 })
 
-/** Pebble, on a host of the lab; this machine reaches it by a tunnel. */
+/** Pebble on a host of the lab; this machine reaches it through a tunnel. */
 class AcmeServer {
   readonly #lab: Lab
   readonly #tunnel: ChildProcess
@@ -186,12 +186,12 @@ echo '${lab.vip} notes.test' >> /etc/hosts`,
     return server
   }
 
-  /** Who stands above all that it has signed since it was begun, as PEM. */
+  /** The root certificate of its issuers since the last start, as PEM. */
   get root(): string {
     return this.#root
   }
 
-  /** Anew, with accounts, orders and signers of its own. It looks at each name each time. */
+  /** Starts Pebble with new accounts, orders and issuers. It validates each name each time. */
   async begin(more: object = {}): Promise<void> {
     const config = JSON.stringify({ pebble: { ...PEBBLE, ...more } })
     const root = await must(

@@ -1,7 +1,7 @@
 import type { Lab } from '../../src/lab/index.ts'
 import { provision, ROOT } from '../integration/support.ts'
 
-/** The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` unless told. */
+/** The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` by default. */
 export const AUTOMATIC_HOSTS = ['db1', 'db2', 'witness1', 'app1']
 
 export const AUTOMATIC_FILES = {
@@ -69,12 +69,12 @@ export interface Roles {
   readonly heir: string | undefined
 }
 
-/** Who is what, by the first database host that can read etcd. */
+/** The roles of the hosts, from the first database host that can read etcd. */
 export async function rolesIn(lab: Lab): Promise<Roles> {
   for (const name of ['db1', 'db2']) {
     const { stdout } = await lab
       .exec(name, 'PATRONI_TIMEOUT=4 timeout 8 provision-patroni GET /cluster 2>/dev/null')
-      // One that is off.
+      // The host is off.
       .catch(() => ({ stdout: '' }))
     const [line = ''] = stdout.split('\n')
     if (!line.startsWith('{')) continue
@@ -97,7 +97,7 @@ export function other(name: string | undefined): 'db1' | 'db2' {
   return name === 'db1' ? 'db2' : 'db1'
 }
 
-/** An operation of the project, or a playbook at a path. */
+/** Runs an operation of the project, or a playbook at a path. */
 export function operateOn(
   lab: Lab,
   directory: string,

@@ -6,7 +6,7 @@ import { type Load, lostOn, sql, underLoad } from './database-load.ts'
 
 const LAB = 'test-automatic'
 
-/** Failover by Patroni on real hosts of Debian 13: how a site comes to it, what it survives, and what its operations do. */
+/** Failover by Patroni on real hosts of Debian 13: the migration of a site, the failures that it survives, and its operations. */
 describe('automatic failover of the database', function () {
   this.slow('60s').bail(true)
   let lab: Lab
@@ -29,7 +29,7 @@ describe('automatic failover of the database', function () {
     await converged()
     await unchanged()
   }
-  /** Of the tiers above there is only the word. */
+  /** The hosts of the tiers above do not exist, so their checks are unknown. */
   const verified = async () => {
     const { text } = await operate(['verify', `${desk.directory}/verify.ts`])
     expect(text).to.match(/: \d+ passed, 3 unknown, unreachable: (lb1|lb2|web1), /)
@@ -52,7 +52,7 @@ describe('automatic failover of the database', function () {
     if (name === undefined) throw new Error('no host leads')
     return name
   }
-  /** A primary leads, and a replica has each write. */
+  /** Waits until a primary leads and the replica has each write. */
   const whole = () =>
     eventually(async () => {
       const { leader: first, heir } = await rolesIn(lab)
@@ -77,18 +77,18 @@ describe('automatic failover of the database', function () {
     if (!noHosts()) await downLab(LAB)
   })
 
-  it('begins on a site with failover by hand and ends there again, while its servers run and acknowledge writes', async () => {
+  it('replaces manual failover, and is replaced by it again, while the servers run and acknowledge writes', async () => {
     await converged({ FAILOVER: 'manual' })
     await unchanged({ FAILOVER: 'manual' })
     const before = await servers()
-    // The installation of packages slows a busy machine; what has to go unnoticed is the change.
+    // The installation of packages slows a busy machine; only the change itself must not affect clients.
     await converged()
     await converged({ FAILOVER: 'manual' })
     const load = await underLoad(lab, async () => {
       await converged()
       await converged({ FAILOVER: 'manual' })
     })
-    // A host that is slow to accept connections costs requests on a busy machine, whatever Patroni does.
+    // A host that is slow to accept connections fails requests on a busy machine, independent of Patroni.
     console.log(`    ${load.acknowledged.length} writes acknowledged, ${load.failed.length} requests failed`)
     expect(load.failed.length).to.be.lessThan(load.acknowledged.length / 20)
     expect(await timeline()).to.equal('1')
@@ -100,14 +100,14 @@ describe('automatic failover of the database', function () {
     await unchanged({ FAILOVER: 'manual' })
   })
 
-  it('is in force after one run, and a second one changes nothing', async () => {
+  it('is active after one run, and a second one changes nothing', async () => {
     await converged()
     await whole()
     await unchanged()
     await verified()
   })
 
-  it('shows what somebody has changed in etcd, and puts it back', async () => {
+  it('shows changed settings in etcd, and resets them', async () => {
     await on(await leader(), `provision-patroni PATCH /config '{"ttl": 60, "pause": true}'`)
     const { text } = await operate([`${desk.directory}/playbook.ts`, '--check'])
     expect(text).to.include('ttl 60 → 20').and.include('pause true → unset')
@@ -118,7 +118,7 @@ describe('automatic failover of the database', function () {
     await verified()
   })
 
-  it('raises a limit on the replica first, and on the primary after that', async () => {
+  it('raises a limit first on the replica, then on the primary', async () => {
     await converged({ CONNECTIONS: '120' })
     for (const host of ['db1', 'db2'])
       expect((await sql(lab, host, 'show max_connections')).stdout.trim()).to.equal('120')
@@ -142,7 +142,7 @@ describe('automatic failover of the database', function () {
     await unchangedAfterwards()
   })
 
-  it('replaces a server that was killed', async () => {
+  it('restarts or replaces a server that was killed', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await on(name, 'kill -9 "$(head -n 1 /var/lib/postgresql/17/main/postmaster.pid)"')
@@ -155,7 +155,7 @@ describe('automatic failover of the database', function () {
     await whole()
   })
 
-  it('goes on with the same primary when Patroni alone is killed', async () => {
+  it('continues with the same primary if only Patroni is killed', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await on(name, 'kill -9 "$(systemctl show -p MainPID --value patroni)"')
@@ -166,7 +166,7 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
-  it('replaces a primary whose host has lost its power, and takes it back as a replica by itself', async () => {
+  it('replaces a primary after a power loss of its host, which rejoins as a replica by itself', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await whole()
@@ -184,7 +184,7 @@ describe('automatic failover of the database', function () {
     await unchangedAfterwards()
   })
 
-  it('does not let a primary that stood still take its role back', async () => {
+  it('does not let a frozen primary resume its role', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.freeze(name)
@@ -199,7 +199,7 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
-  it('replaces a primary that is cut off, which acknowledges nothing from then on', async () => {
+  it('replaces an isolated primary, which acknowledges nothing from then on', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.cut(name)
@@ -214,7 +214,7 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
-  it('goes on when the replica is lost, and when the two databases are kept from one another', async () => {
+  it('continues if the replica is lost, and if the two databases cannot reach each other', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.kill(other(name))
@@ -231,7 +231,7 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
-  it('notices nothing of the loss of the witness, and goes on when the majority of etcd is lost', async () => {
+  it('does not depend on the witness alone, and continues if the majority of etcd is lost', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.kill('witness1')
@@ -249,7 +249,7 @@ describe('automatic failover of the database', function () {
     await unchangedAfterwards()
   })
 
-  it('comes back by itself when all hosts were off', async () => {
+  it('recovers by itself after all hosts were off', async () => {
     const load = await underLoad(lab, () => rest(1_000))
     await Promise.all(['db1', 'db2', 'witness1'].map((host) => lab.kill(host)))
     for (const host of ['db2', 'witness1', 'db1']) await lab.start(host)
@@ -259,7 +259,7 @@ describe('automatic failover of the database', function () {
     await verified()
   })
 
-  it('lets a replica be worked on, and brings it back', async () => {
+  it('supports maintenance of a replica, and brings it back', async () => {
     const name = await leader()
     const replica = other(name)
     const refused = await operate(['maintenance', '--host', name])
@@ -275,7 +275,7 @@ describe('automatic failover of the database', function () {
     await unchangedAfterwards()
   })
 
-  it('refuses maintenance while another vote is away', async () => {
+  it('rejects maintenance while another vote is missing', async () => {
     const name = await leader()
     await on('witness1', 'systemctl stop etcd')
     const { code, text } = await operate(['maintenance', '--host', other(name)])
@@ -284,7 +284,7 @@ describe('automatic failover of the database', function () {
     await on('witness1', 'systemctl start etcd')
   })
 
-  it('copies a damaged replica anew, and keeps the old data aside', async () => {
+  it('copies a damaged replica again, and keeps the old data', async () => {
     const replica = other(await leader())
     await on(
       replica,
@@ -295,7 +295,7 @@ describe('automatic failover of the database', function () {
     await whole()
   })
 
-  it('refuses what Patroni makes needless or would work against', async () => {
+  it('rejects operations that Patroni makes unnecessary or would revert', async () => {
     const alone = await operate(['disable-sync-replication'])
     expect(alone.text).to.include('provision disable-sync-replication is for sites with failover by hand')
     const { text } = await operate(['failover'])

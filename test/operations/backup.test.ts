@@ -4,7 +4,7 @@ import { Desk, type Ended, eventually, freshLab, noHosts, provision, ROOT } from
 
 const LAB = 'test-backup'
 
-/** Two database hosts and one that keeps their backups; each part builds on the one before it. */
+/** Two database hosts and a backup host; each test depends on those before it. */
 describe('backups, on real hosts', function () {
   this.slow('60s').bail(true)
   let lab: Lab
@@ -45,7 +45,7 @@ describe('backups, on real hosts', function () {
       ([, label]) => label,
     )
 
-  it('are set up and begun with the databases, and a second run changes nothing', async () => {
+  it('are configured and started with the databases, and a second run changes nothing', async () => {
     const { code, text } = await run('database')
     expect(code, text).to.equal(0)
     await eventually(async () => (await backups()).length === 1)
@@ -54,7 +54,7 @@ describe('backups, on real hosts', function () {
     expect(again.text).to.match(/No changes: \d+ steps ok on 3 hosts\. .*at most 2 round trips per host/)
   })
 
-  it('lie encrypted on their host, whose passphrase no database host knows', async () => {
+  it('are encrypted on their host, and no database host has the passphrase', async () => {
     const passphrase = lab.secret('backup')
     const has = async (host: string) =>
       (
@@ -66,7 +66,7 @@ describe('backups, on real hosts', function () {
     expect(stdout.trim()).to.equal('640 root:postgres')
   })
 
-  it('are taken from the replica, and from the primary while there is none', async () => {
+  it('are taken from the replica, or from the primary if there is no replica', async () => {
     await query(
       'db1',
       'set role notes_owner; create table notes.note (id bigint generated always as identity primary key, text text)',
@@ -85,7 +85,7 @@ describe('backups, on real hosts', function () {
     expect(await backups()).to.have.length(3)
   })
 
-  it('are restored and looked through while the database takes writes, row for row', async () => {
+  it('are restored and checked row by row while the database accepts writes', async () => {
     await lab.exec('db1', WRITES)
     const { code, text } = await run('restore-test')
     await lab.exec('db1', 'touch /tmp/stop; sleep 1')
@@ -97,7 +97,7 @@ describe('backups, on real hosts', function () {
     expect(await query('db2', 'select pg_get_wal_replay_pause_state()')).to.equal('not paused')
   })
 
-  it('fail their test when a byte of them is wrong', async () => {
+  it('fail the restore test if one byte of them is wrong', async () => {
     const bundle = '$(find /var/lib/pgbackrest/backup/main/*F/bundle -type f -size +100k | head -n 1)'
     await lab.exec(
       'backup1',
@@ -109,7 +109,7 @@ describe('backups, on real hosts', function () {
     expect(text).to.match(/restore test of the newest backup .* failed[\s\S]*ERROR: \[/, text)
   })
 
-  it('are not restored by mistake, nor to a moment that they do not have', async () => {
+  it('are not restored by mistake, or to a time that they do not contain', async () => {
     const before = await rows('db1')
     const refused = async (...args: string[]) => (await run('restore', args)).text
     expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('say --confirm notes.test')
@@ -123,7 +123,7 @@ describe('backups, on real hosts', function () {
     expect(await rows('db1')).to.equal(before)
   })
 
-  it('bring back what was deleted: the database as it was at a moment', async () => {
+  it('recover deleted data: the database as it was at a given time', async () => {
     await query('db1', "set role notes_owner; insert into notes.note (text) values ('precious')")
     const before = await rows('db1')
     await new Promise((done) => setTimeout(done, 1_000))
@@ -142,7 +142,7 @@ describe('backups, on real hosts', function () {
     expect(again.text).to.include('No changes')
   })
 
-  it('do not hold up the end of a server when their host is off', async () => {
+  it('do not delay the stop of a server if the backup host is off', async () => {
     await lab.kill('backup1')
     await query('db1', 'create table public.while_away (i int)')
     const began = performance.now()
@@ -151,12 +151,12 @@ describe('backups, on real hosts', function () {
     await lab.exec('db1', 'systemctl start postgresql@15-main')
     await lab.start('backup1')
     console.log(`    without the repository the primary stops in ${(ms / 1000).toFixed(1)} s`)
-    // What has waited is sent.
+    // The pending WAL is sent.
     const { code, text } = await run('database')
     expect(code, text).to.equal(0)
   })
 
-  it('bring all back when no database host is left, and nobody begins with an empty one', async () => {
+  it('recover everything if no database host is left, and a run does not start with an empty database', async () => {
     await run('backup')
     await query('db1', "set role notes_owner; insert into notes.note (text) values ('the very last words')")
     const segment = await query('db1', 'select pg_walfile_name(pg_switch_wal())')

@@ -1,6 +1,6 @@
 import { type OwnLab, ownLab, ROOT } from '../integration/support.ts'
 
-/** Two balancers and one web server on hosts of a lab: the balancers have the site's roles. */
+/** Two balancers with the roles of the site, and one web server, on hosts of a lab. */
 export function balancerPair(name: string): OwnLab {
   return ownLab(name, ['lb1', 'lb2', 'web1'], balancerFiles)
 }

@@ -3,8 +3,8 @@ import { eventually, ownLab } from '../integration/support.ts'
 import { lostOn, sql, underLoad } from './database-load.ts'
 import { databaseFiles, operate } from './database-site.ts'
 
-/** The primary is cut off and runs on, another takes over, and then the cut ends. */
-describe('a primary that was cut off, on real hosts', function () {
+/** The primary is isolated and runs on, another host is promoted, and then the isolation ends. */
+describe('an isolated primary, on real hosts', function () {
   this.slow('60s').bail(true)
   const hosts = ownLab('test-cut', ['db1', 'db2', 'app1'], () => databaseFiles(['db1', 'db2']))
 
@@ -20,7 +20,7 @@ describe('a primary that was cut off, on real hosts', function () {
       database: 'notes',
     })
 
-  it('acknowledges nothing meanwhile, and stops by itself when the cut ends: no acknowledged write is lost', async () => {
+  it('acknowledges nothing, and stops by itself when the isolation ends: no acknowledged write is lost', async () => {
     const { lab } = hosts
     let stopped = 0
     const load = await underLoad(lab, async () => {
@@ -50,7 +50,7 @@ describe('a primary that was cut off, on real hosts', function () {
     )
   })
 
-  it('stays down over a start and a boot, and is named by checks and by a run of the site', async () => {
+  it('stays stopped after a start and a boot, and checks and runs of the site name it', async () => {
     const { lab } = hosts
     await lab.exec('db1', 'systemctl start postgresql@15-main.service')
     expect(await active()).to.equal(false)
@@ -65,7 +65,7 @@ describe('a primary that was cut off, on real hosts', function () {
     expect(text).to.include('provision rejoin --host db1')
   })
 
-  it('is a replica again when somebody says so, and what only it had is gone', async () => {
+  it('is a replica again after a rejoin, without its unreplicated writes', async () => {
     const { code, text } = await operate(hosts, 'rejoin', '--host', 'db1')
     expect(code, text).to.equal(0)
     expect((await count('db1', 'while-cut-off')).stdout.trim()).to.equal('0')

@@ -1,4 +1,4 @@
-// Writes notes until /run/load.stop appears, and then tells what it saw in /run/load.json. Runs on a host of the lab.
+// Writes notes until /run/load.stop exists, and then writes the results to /run/load.json. Runs on a host of the lab.
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import type { Lab } from '../../src/lab/index.ts'
 import { eventually } from '../integration/support.ts'
 
-/** What clients that write without a pause have seen. */
+/** The results of clients that write without a pause. */
 export interface Load {
   /** The key of each write that was acknowledged. */
   readonly acknowledged: readonly string[]
-  /** What the others were answered. */
+  /** The answers to the other writes. */
   readonly failed: readonly string[]
   /** The longest time without an acknowledged write, in milliseconds. */
   readonly gap: number
 }
 
-/** Four clients of the application, two of them on kept-alive connections, from before the body until after it. */
+/** Runs the body with four clients of the application, two of them on kept-alive connections, which start before it and stop after it. */
 export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise<Load> {
   const { address } = lab.host('app1')
   await lab.exec('app1', `rm -f /run/load.*; cat > /run/load.mjs <<'END'\n${CLIENT}\nEND`)
@@ -30,14 +30,14 @@ export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise
   return JSON.parse((await lab.exec('app1', 'cat /run/load.json')).stdout) as Load
 }
 
-/** Those of the acknowledged writes that this database host does not have. */
+/** The acknowledged writes that this database host does not have. */
 export async function lostOn(lab: Lab, host: string, { acknowledged }: Load): Promise<readonly string[]> {
   const { stdout } = await sql(lab, host, 'select idempotency_key from notes.note', { database: 'notes' })
   const there = new Set(stdout.split('\n'))
   return acknowledged.filter((key) => !there.has(key))
 }
 
-/** As the superuser, on the host itself; given up after so many seconds, with status 124. */
+/** Runs SQL as the superuser on the host itself; stops after this number of seconds with status 124. */
 export function sql(lab: Lab, host: string, text: string, { database = 'postgres', within = 60 } = {}) {
   return lab.exec(
     host,

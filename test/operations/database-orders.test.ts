@@ -7,7 +7,7 @@ import { databaseFiles, operate } from './database-site.ts'
 const DATABASES = ['db1', 'db2'] as const
 const OPTIONS = { records: true }
 
-/** Orders of accidents and operations. The model of test/roles says what becomes of each step; here real hosts have to agree. */
+/** Sequences of failures and operations. The model of test/roles predicts the result of each step; here real hosts must match it. */
 const ORDERS: Readonly<Record<string, string>> = {
   'the old primary is switched on after its successor has died':
     'kill db2, failover db1, write, kill db1, power on db2, disable sync, write',
@@ -35,7 +35,7 @@ const ORDERS: Readonly<Record<string, string>> = {
     'kill db1, disable sync, write, kill db2, power on db2, write, power on db1, run, write',
 }
 
-describe('orders of accidents and operations on real database hosts', function () {
+describe('sequences of failures and operations on real database hosts', function () {
   this.slow('60s').bail(true)
   const hosts = ownLab('test-database-orders', [...DATABASES, 'app1'], () => databaseFiles(DATABASES))
   let writes = 0
@@ -56,7 +56,7 @@ describe('orders of accidents and operations on real database hosts', function (
     delete process.env['BOOT_GRACE']
   })
 
-  /** Writes to each server that says that it is a primary, as a client that knows nothing of records. */
+  /** Writes to each server that claims to be a primary, as a client that does not know the records. */
   const written = async (): Promise<readonly Database[]> => {
     const acknowledged = await Promise.all(
       DATABASES.map(async (host) => {
@@ -72,7 +72,7 @@ describe('orders of accidents and operations on real database hosts', function (
       await sql(hosts.lab, host, 'select pg_is_in_recovery()', { within: 20 }).catch(() => ({ stdout: '' }))
     ).stdout.trim()
 
-  /** True when each server runs, follows or is off as in the model. */
+  /** True if each server runs, follows or is off as in the model. */
   const agrees = async ({ databases }: Model): Promise<boolean> => {
     const same = await Promise.all(
       DATABASES.map(async (host) => {
@@ -87,7 +87,7 @@ describe('orders of accidents and operations on real database hosts', function (
     return same.every((one) => one)
   }
 
-  /** What a step does on the hosts: whether it was refused, and which servers acknowledged a write. */
+  /** Executes a step on the hosts, and returns the refusal or the servers that acknowledged a write. */
   const act = async (
     step: Step,
   ): Promise<{ readonly text?: string; readonly acknowledged?: readonly Database[] }> => {
@@ -114,7 +114,7 @@ describe('orders of accidents and operations on real database hosts', function (
     }
   }
 
-  /** All hosts on, db2 the primary, db1 its replica that commits wait for. */
+  /** Restores the start state: all hosts on, db2 the primary, db1 its synchronous replica. */
   const mended = async (model: Model): Promise<void> => {
     for (const host of [...DATABASES, 'app1']) await hosts.lab.start(host)
     const { db1, db2 } = model.databases
@@ -156,7 +156,7 @@ describe('orders of accidents and operations on real database hosts', function (
       ).to.deep.equal([])
     })
 
-  it('goes on with old data when the loss is accepted, on a timeline of its own, and the other host rejoins', async () => {
+  it('continues with old data if the loss is accepted, on a new timeline, and the other host rejoins', async () => {
     for (const step of stepsOf('kill db2, failover db1, write, kill db1, power on db2'))
       expect((await act(step)).text).to.equal(undefined)
     await eventually(async () => (await recovery('db2')) === 'f')
@@ -169,7 +169,7 @@ describe('orders of accidents and operations on real database hosts', function (
     expect(await recovery('db1')).to.equal('t')
   })
 
-  it('loses a write when no host has a record, so that the tests above tell something', async () => {
+  it('loses a write if no host has a record, which proves the tests above', async () => {
     const begun = stepsOf('kill db2, failover db1, write, kill db1, power on db2')
     let first: readonly Database[] | undefined
     for (const step of begun) {

@@ -1,13 +1,13 @@
 import { type Ended, type OwnLab, provision, ROOT } from '../integration/support.ts'
 
-/** Databases and an application on hosts of a lab, as files for `ownLab`. Of the tiers above there is only the word. */
+/** Databases and an application on hosts of a lab, as files for `ownLab`. The hosts of the tiers above do not exist. */
 export function databaseFiles(databases: readonly string[]): Readonly<Record<string, string>> {
   const [seed] = databases
   const members = databases.map((name) => `${name}: await database('${name}', ${name === seed})`).join(', ')
   return { 'inventory.ts': inventory(members), 'playbook.ts': PLAYBOOK, 'verify.ts': VERIFY }
 }
 
-/** An operation of the project on such hosts, or a playbook at a path. */
+/** Runs an operation of the project on these hosts, or a playbook at a path. */
 export function operate({ lab, desk }: OwnLab, playbook: string, ...more: readonly string[]): Promise<Ended> {
   const inventory = `${desk.directory}/inventory.ts`
   return provision([playbook, '--inventory', inventory, '--no-type-check', ...more], { LAB: lab.name })

@@ -7,7 +7,7 @@ import { databaseFiles } from './database-site.ts'
 
 const LAB = 'test-database'
 
-/** The database moves between its hosts, by plan and by accident, while clients write. Each part builds on the one before it. */
+/** The primary moves between the hosts, planned and after failures, while clients write. Each test depends on those before it. */
 describe('the database on real hosts', function () {
   this.slow('30s').bail(true)
   let lab: Lab
@@ -50,13 +50,13 @@ describe('the database on real hosts', function () {
       `    ${what}: ${acknowledged.length} writes acknowledged, ${lost.length} lost, ${failed.length} requests failed, none written for ${(gap / 1000).toFixed(2)} s`,
     )
 
-  it('comes up with commits that wait for the replica', async () => {
+  it('starts with commits that wait for the replica', async () => {
     well(await converge())
     expect(await synchronous('db1')).to.equal(true)
     expect((await converge()).text).to.include('No changes')
   })
 
-  it('is switched over under load: no write is lost, no request fails, and a run changes nothing afterwards', async () => {
+  it('supports a switchover under load: no write is lost, no request fails, and a run changes nothing afterwards', async () => {
     expect((await run('switchover', '--to', 'db2', '--check')).code).to.equal(2)
     expect(await primaries()).to.deep.equal(['db1'])
     const load = await underLoad(lab, async () => well(await run('switchover', '--to', 'db2')))
@@ -70,7 +70,7 @@ describe('the database on real hosts', function () {
     expect((await run('switchover', '--to', 'db2')).text).to.include('No changes')
   })
 
-  it('is not switched over while a transaction is open for long', async () => {
+  it('rejects a switchover during a long transaction', async () => {
     const open = sql(lab, 'db2', 'begin; select pg_sleep(3600)', { within: 3_600 })
     const sleeper = "from pg_stat_activity where query ~ 'pg_sleep.3600' and pid <> pg_backend_pid()"
     const age = `select count(*) ${sleeper} and xact_start < now() - interval '16 s'`
@@ -83,7 +83,7 @@ describe('the database on real hosts', function () {
     await open
   })
 
-  it('comes back by itself when the controller is killed while no server is the primary', async () => {
+  it('recovers by itself if the controller is killed while no server is the primary', async () => {
     const child = spawn(
       process.execPath,
       ['bin/provision.js', 'switchover', '--inventory', inventory, '--no-type-check'],
@@ -103,7 +103,7 @@ describe('the database on real hosts', function () {
     expect((await converge()).text).to.include('No changes')
   })
 
-  it('fails over when the server is killed; the old primary is kept off, and becomes a replica again', async () => {
+  it('fails over after the server is killed; the old primary stays stopped, and becomes a replica again', async () => {
     const load = await underLoad(lab, async () => {
       await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')
       well(await run('failover'))
@@ -124,7 +124,7 @@ describe('the database on real hosts', function () {
     expect((await converge()).text).to.include('No changes')
   })
 
-  it('fails over when the power of the primary is off, which does not come back as a second one', async () => {
+  it('fails over after a power loss of the primary, which does not return as a second one', async () => {
     let ms = 0
     const load = await underLoad(lab, async () => {
       await lab.kill('db2')
@@ -148,7 +148,7 @@ describe('the database on real hosts', function () {
     expect(await synchronous('db1')).to.equal(true)
   })
 
-  it('lets writes wait when the replica is lost, until somebody says that they need not', async () => {
+  it('blocks writes while the replica is lost, until the operator disables the wait', async () => {
     await lab.kill('db2')
     expect((await sql(lab, 'db1', 'create table waits (at int)', { within: 3 })).code, 'it waits').to.equal(
       124,
@@ -161,7 +161,7 @@ describe('the database on real hosts', function () {
     expect(await synchronous('db1')).to.equal(true)
   })
 
-  it('is unknown to every check while both servers are frozen, and well again afterwards', async () => {
+  it('is unknown to every check while both servers are frozen, and passes afterwards', async () => {
     const verify = async () => {
       const file = `${desk.directory}/verify.ts`
       const words = ['verify', file, '--inventory', inventory, '--no-type-check', '--limit', 'db1,db2,app1']
@@ -188,7 +188,7 @@ describe('the database on real hosts', function () {
     await eventually(async () => (await verify()).every((line) => / passed\b/.test(line)))
   })
 
-  it('loses writes when nobody waits for the replica, so that the tests above tell something; and says so first', async () => {
+  it('loses writes if commits do not wait for the replica, which proves the tests above; a warning says so first', async () => {
     well(await converge({ SYNCHRONOUS: 'no' }))
     const load = await underLoad(lab, async () => {
       await lab.split('db1', 'db2')
@@ -207,7 +207,7 @@ describe('the database on real hosts', function () {
   })
 })
 
-/** Checks that ask a server; those of the record ask the hosts alone. */
+/** Checks that query a server; those of the record only query the hosts. */
 const OF_SERVERS =
   /database answers|one of them|sees each|streams|one timeline|behind|confirms|slot|restart|no later|commits wait/
 

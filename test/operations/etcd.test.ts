@@ -5,7 +5,7 @@ import { Desk, eventually, freshLab, noHosts, provision, ROOT } from '../integra
 const LAB = 'test-etcd'
 const HOSTS = ['etcd1', 'etcd2', 'etcd3']
 
-/** The role etcd by itself: members join and leave by the inventory. */
+/** The role etcd on its own: members join and leave by the inventory. */
 describe('the role etcd on real hosts of Debian 13', function () {
   this.slow('60s').bail(true)
   let lab: Lab
@@ -60,7 +60,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
     if (!noHosts()) await downLab(LAB)
   })
 
-  it('begins with one member, grows to three one at a time, and keeps the data', async () => {
+  it('starts with one member, grows to three one at a time, and keeps the data', async () => {
     await converged(['etcd1'])
     await on('etcd1', 'provision-etcdctl put greeting hello')
     await converged(HOSTS)
@@ -73,7 +73,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
     expect(verified.code, verified.text).to.equal(0)
   })
 
-  it('refuses clients and members without a certificate of the authority', async () => {
+  it('rejects clients and members without a certificate of the authority', async () => {
     const { address } = lab.host('etcd1')
     const curl = (port: number, more: string) =>
       lab.exec(
@@ -85,7 +85,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
     for (const port of [2379, 2380]) expect((await curl(port, '')).code).to.not.equal(0)
   })
 
-  it('restarts one member at a time when their configuration changes', async () => {
+  it('restarts one member at a time if their configuration changes', async () => {
     const before = await pids()
     await on(
       'etcd1',
@@ -118,7 +118,7 @@ rm -f /run/watch.stop; echo 3 > /run/watch.least; setsid sh /run/watch.sh >/dev/
     expect(await pids()).to.deep.equal(before)
   })
 
-  it('lets a member whose data are lost join again under a new identity', async () => {
+  it('lets a member with lost data join again under a new identity', async () => {
     const id = await on('etcd2', 'cat /var/lib/etcd/joined')
     await on('etcd2', 'systemctl stop etcd; rm -rf /var/lib/etcd/default')
     await on('etcd2', 'systemctl start etcd; ! systemctl is-active -q etcd')
@@ -128,7 +128,7 @@ rm -f /run/watch.stop; echo 3 > /run/watch.least; setsid sh /run/watch.sh >/dev/
     expect(await on('etcd2', 'provision-etcdctl get --print-value-only greeting')).to.equal('hello')
   })
 
-  it('removes a member that is dead and no longer in the inventory, and takes it back later', async () => {
+  it('removes a dead member that is no longer in the inventory, and adds it again later', async () => {
     await lab.kill('etcd3')
     const verified = await verify()
     expect(verified.code, verified.text).to.not.equal(0)
@@ -140,7 +140,7 @@ rm -f /run/watch.stop; echo 3 > /run/watch.least; setsid sh /run/watch.sh >/dev/
     expect(await on('etcd3', 'ls /var/lib/etcd')).to.include('default.removed-')
   })
 
-  it('does not begin a second cluster where the first has no majority', async () => {
+  it('does not start a second cluster if the first has no majority', async () => {
     await on('etcd1', 'provision-etcdctl put greeting again')
     await Promise.all(['etcd1', 'etcd2'].map((host) => on(host, 'systemctl stop etcd; systemctl mask etcd')))
     await on('etcd3', 'systemctl stop etcd; rm -rf /var/lib/etcd/default /var/lib/etcd/joined')
@@ -152,7 +152,7 @@ rm -f /run/watch.stop; echo 3 > /run/watch.least; setsid sh /run/watch.sh >/dev/
     expect(await on('etcd3', 'provision-etcdctl get --print-value-only greeting')).to.equal('again')
   })
 
-  it('comes back by itself when all hosts were off', async () => {
+  it('recovers by itself after all hosts were off', async () => {
     await Promise.all(HOSTS.map((host) => lab.kill(host)))
     for (const host of HOSTS) await lab.start(host)
     await eventually(async () => (await lab.exec('etcd1', 'provision-etcdctl endpoint health')).code === 0)

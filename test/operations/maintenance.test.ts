@@ -2,13 +2,13 @@ import { expect } from 'chai'
 import { footprint } from '../integration/support.ts'
 import { noFailure, onNew, siteUnderLoad } from './site-under-load.ts'
 
-/** Hosts that leave for a time, for good, and that join, under load. */
+/** Hosts in maintenance, hosts that are decommissioned, and hosts that join, under load. */
 describe('maintenance, scaling and reboots, on real hosts under load', function () {
   this.slow('60s').bail(true)
   const own = siteUnderLoad('test-operations-2')
   const holder = async () => (await own.site.balancers()).holder
 
-  it('moves the address to the peer and back with at most one new connection lost, and each kept one once', async () => {
+  it('moves the address to the peer and back with at most one lost new connection, and each kept one closed once', async () => {
     expect(await holder()).to.equal('lb1')
     const away = await own.underLoad(['maintenance', '--host', 'lb1'])
     expect(await holder()).to.equal('lb2')
@@ -20,7 +20,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     }
   })
 
-  it('keeps a balancer in maintenance away from the address over a reboot of it', async () => {
+  it('keeps the address off a balancer in maintenance, also after a reboot', async () => {
     await own.site.must('maintenance', '--host', 'lb1')
     await own.site.lab.reset('lb1')
     await new Promise((done) => setTimeout(done, 6_000))
@@ -29,7 +29,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     expect(await holder()).to.equal('lb1')
   })
 
-  it('takes a web host out of both balancers without a failed request, over a reload, and leaves it out of other runs', async () => {
+  it('drains a web host from both balancers without a failed request, also over a reload, and other runs skip it', async () => {
     noFailure(await own.underLoad(['maintenance', '--host', 'web1']))
     await own.site.on('lb1', 'systemctl reload haproxy && sleep 1')
     const state =
@@ -46,7 +46,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     expect((await own.site.provision('maintenance', '--host', 'web1', '--end')).text).to.include('No changes')
   })
 
-  it('does not let the primary of the database go, and ends the wait for a replica that does', async () => {
+  it('rejects the primary of the database, and disables the wait for a replica in maintenance', async () => {
     const { primary, replica } = await own.site.databases()
     const refused = await own.site.provision('maintenance', '--host', primary)
     expect(refused.code).to.equal(1)
@@ -59,7 +59,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     await own.site.healthy()
   })
 
-  it('decommissions hosts without a failed request; without them in the inventory, a run changes nothing', async () => {
+  it('decommissions hosts without a failed request; a run without them in the inventory changes nothing', async () => {
     const without = (host: string) =>
       own.site.edit('inventory/lab.ts', (text) =>
         text.replace(new RegExp(`, ${host}: at\\('${host}'\\)`), ''),
@@ -77,7 +77,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
     expect(text).to.match(/No changes: \d+ steps ok on 6 hosts/)
   })
 
-  it('takes hosts in again, and writes to nobody but them and those that have to know them', async () => {
+  it('adds hosts again, and changes only them and the hosts that refer to them', async () => {
     const joins = async (without: string) => {
       const undo = own.site.edit('inventory/lab.ts', (text) =>
         text.replace(new RegExp(`, ${without}: at\\('${without}'\\)`), ''),
@@ -90,7 +90,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
       return Object.keys(now).filter((host) => now[host] !== before[host])
     }
     expect(await joins('app2')).to.have.members(['app2', 'web1', 'web2', 'db1', 'db2'])
-    // It was set up already, and only left out: its neighbours have forgotten it.
+    // web2 is configured already, and only the other hosts lack it.
     expect(await joins('web2')).to.have.members(['lb1', 'lb2', 'app1', 'app2'])
     await own.site.healthy()
   })

@@ -5,7 +5,7 @@ import { ask } from '../integration/support.ts'
 import { sql } from './database-load.ts'
 import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
-/** The schema changes with releases, by the one role that may change it, while clients write. */
+/** Releases migrate the schema with its owner, the only role with that right, while clients write. */
 describe('migrations, on real hosts under load', function () {
   this.slow('60s').bail(true)
   const own = siteUnderLoad('test-migrations')
@@ -15,7 +15,7 @@ describe('migrations, on real hosts under load', function () {
     writeFileSync(join(own.site.directory, 'examples/notes-api/dist/app/migrations', name), text)
     own.site.edit('examples/notes-api/dist/app/server.mjs', (before) => `${before}\n// ${name}\n`)
   }
-  /** @param code with which it must end */
+  /** @param code the expected exit status */
   const hitless = async (words: readonly string[], code = 0): Promise<string> => {
     const seen = await own.underLoad(words, code)
     noFailure(seen, MANY)
@@ -27,7 +27,7 @@ describe('migrations, on real hosts under load', function () {
     )
   const versions = async () => own.site.query('db1', 'select version from notes.migration order by 1')
 
-  it('leaves the role of the application without a way to make, change or drop anything', async () => {
+  it('gives the role of the application no right to create, change or drop anything', async () => {
     const asApp = (text: string) =>
       sql(own.site.lab, 'db1', `set session authorization notes; ${text}`, { database: 'notes' })
     expect((await asApp('select count(*) from notes.note')).code).to.equal(0)
@@ -57,7 +57,7 @@ describe('migrations, on real hosts under load', function () {
     expect(stderr).to.include('pg_hba.conf rejects connection')
   })
 
-  it('brings the schema on before the first host is switched, and no request fails though a lock is held', async () => {
+  it('updates the schema before the first host is switched, without a failed request although a lock is held', async () => {
     build('0002-tags.sql', "ALTER TABLE notes.note ADD COLUMN tag text NOT NULL DEFAULT 'none';\n")
     const planned = await own.site.provision('deploy', '--check')
     expect(planned.code, planned.text).to.equal(2)
@@ -74,14 +74,14 @@ describe('migrations, on real hosts under load', function () {
     expect((await own.site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
   })
 
-  it('goes back to the release before, which works with the newer schema', async () => {
+  it('rolls back to the previous release, which works with the newer schema', async () => {
     await hitless(['rollback'])
     expect(await versions()).to.equal('1\n2')
     const { code, text } = await own.site.provision('--check')
     expect(code, text).to.equal(0)
   })
 
-  it('stops before any host is switched when a migration fails, with its words and none of it done', async () => {
+  it('stops before any host is switched if a migration fails, shows its error and rolls it back', async () => {
     const had = await releases()
     build(
       '0003-broken.sql',
@@ -96,7 +96,7 @@ describe('migrations, on real hosts under load', function () {
     rmSync(join(own.site.directory, 'examples/notes-api/dist/app/migrations/0003-broken.sql'))
   })
 
-  it('asks who the primary is, and migrates there', async () => {
+  it('finds the current primary, and migrates there', async () => {
     await own.site.must('switchover', '--to', 'db2')
     build('0003-kinds.sql', 'ALTER TABLE notes.note ADD COLUMN kind text;\n')
     const ended = await own.site.must('deploy')
@@ -104,7 +104,7 @@ describe('migrations, on real hosts under load', function () {
     expect(await own.site.query('db2', 'select max(version) from notes.migration')).to.equal('3')
   })
 
-  it('tells of one request in the logs of all four tiers', async () => {
+  it('logs one request under the same id in all four tiers', async () => {
     const { primary } = await own.site.databases()
     const held = sql(own.site.lab, primary, 'begin; lock table notes.note; select pg_sleep(2)', {
       database: 'notes',

@@ -10,12 +10,12 @@ import { MANY, noFailure, siteUnderLoad } from './site-under-load.ts'
 
 const LAB = 'test-operations'
 
-/** Releases under load: those that work, one that does not, and back again. */
+/** Releases under load: working ones, a broken one, and rollbacks. */
 describe('deploy and rollback, on real hosts under load', function () {
   this.slow('60s').bail(true)
   const own = siteUnderLoad(LAB)
 
-  /** A new release: the page says so, and the service is another file. */
+  /** A new release with another page and another service file. */
   const build = (name: string, service: (text: string) => string = (text) => `${text}\n// ${name}\n`) => {
     const source = 'examples/notes-api/dist/app/server.mjs'
     const good = readFileSync(join(ROOT, source), 'utf8')
@@ -24,7 +24,7 @@ describe('deploy and rollback, on real hosts under load', function () {
       text.replace(/<title>.*<\/title>/, `<title>${name}</title>`),
     )
   }
-  /** What each host has in force. */
+  /** The current release of each host. */
   const releases = async () =>
     Object.fromEntries(
       await Promise.all(
@@ -42,7 +42,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     expect(all, JSON.stringify(found)).to.have.length(1)
     return all[0] ?? ''
   }
-  /** Kills the command as soon as it has said this. */
+  /** Kills the command as soon as its output matches. */
   const killed = (operation: string, said: RegExp) =>
     new Promise<void>((done, failed) => {
       const words = [
@@ -84,7 +84,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     expect((await own.site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
   })
 
-  it('goes back to the release before, and a run of the site leaves it at that', async () => {
+  it('rolls back to the previous release, and a run of the site keeps it', async () => {
     const seen = await own.underLoad(['rollback'])
     expect(only(await releases())).to.equal(first)
     noFailure(seen, MANY)
@@ -92,7 +92,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     expect(code, text).to.equal(0)
   })
 
-  it('says that there is none before that, and takes the one that is asked for', async () => {
+  it('reports that there is no earlier release, and deploys the requested one', async () => {
     const none = await own.site.provision('rollback')
     expect(none.code, none.text).to.equal(1)
     expect(none.text).to.include('There is no earlier release that all hosts still have').and.include(second)
@@ -105,7 +105,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     expect(only(await releases())).to.equal(second)
   })
 
-  it('takes a release that does not get ready on the second host back on both', async () => {
+  it('rolls back both hosts if the release does not become ready on the second one', async () => {
     build('third', (text) =>
       `import { hostname } from 'node:os'\n${text}`.replace(
         /^import \{ hostname \} from 'node:os'\n/,
@@ -122,7 +122,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     ).to.equal(0)
   })
 
-  it('refuses before anything is touched when only one app host is ready', async () => {
+  it('rejects a deployment before any change if only one app host is ready', async () => {
     build('fourth')
     await own.site.on('app2', 'systemctl stop notes')
     for (const words of [['deploy'], ['deploy', '--check'], ['rollback', '--to', first]]) {
@@ -135,7 +135,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     await own.site.on('app2', 'systemctl start notes')
   })
 
-  it('ends well when the controller is killed in the middle and the same is said again', async () => {
+  it('converges if the controller is killed and the same command runs again', async () => {
     await killed('deploy', /^app1 … .*transaction notes/m)
     const seen = await own.underLoad(['deploy'])
     expect(only(await releases())).not.to.equal(second)
@@ -143,7 +143,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     await own.site.healthy()
   })
 
-  it('fails some requests when both hosts are killed at once, so that the tests above tell something', async () => {
+  it('fails some requests if both hosts are killed at once, which proves the tests above', async () => {
     const { seen } = await Load.during(own.site.client, bothKilled, GENTLE)
     const failed = failing(seen)
     console.log(`    ${failed.length} of ${seen.asked} requests failed`)

@@ -21,7 +21,7 @@ const HOSTS = ['lb1', 'lb2', 'web1', 'app1', 'app2', 'db1']
 const READING: Pace = { freshGets: 1, keptGets: 1, pause: 10 }
 const WRITING: Pace = { freshPosts: 1, keptPosts: 1, pause: 10 }
 
-/** What each role promises beside that it converges, on the newer Debian; stack.test.ts has the older one. */
+/** The guarantees of each role beyond convergence, on the newer Debian; stack.test.ts covers the older one. */
 describe('the roles on real hosts of Debian 13', function () {
   this.slow('20s')
   let lab: Lab
@@ -43,7 +43,7 @@ describe('the roles on real hosts of Debian 13', function () {
     return found.flat()
   }
 
-  /** What clients get meanwhile: one after another, on new connections and on one that is kept. */
+  /** The results of clients during an action: sequential requests on new connections and on a kept one. */
   const during = async <T>(pace: Pace, patience: number, act: (load: Load) => Promise<T>) => {
     const target = targetOf(lab, desk.directory)
     const { ended, seen } = await Load.during(target, act, { seconds: 600, pace, patience })
@@ -79,7 +79,7 @@ describe('the roles on real hosts of Debian 13', function () {
     expect(await answers(lab, '/readyz')).to.equal(true)
   })
 
-  it('keep their services behind walls, within which they work', async () => {
+  it('run their services in a sandbox, in which they work', async () => {
     const exposure: Record<string, number> = {}
     for (const [host, unit] of [
       ['lb1', 'haproxy'],
@@ -97,7 +97,7 @@ describe('the roles on real hosts of Debian 13', function () {
       .and.not.include(lab.secret('app'))
   })
 
-  it('believe nothing that a client says of itself, and give a request one name in all logs', async () => {
+  it('trust no header of a client about itself, and log a request under one id everywhere', async () => {
     const forged = '203.0.113.66'
     const { status, headers } = await ask(lab, '/api/whoami', {
       headers: {
@@ -124,11 +124,11 @@ describe('the roles on real hosts of Debian 13', function () {
     expect(logs.join('\n')).not.to.include(forged)
   })
 
-  it('show numbers to admins alone', async () => {
+  it('show metrics only to admins', async () => {
     const asks = (from: string, url: string) =>
       on(from, `curl -s -o /dev/null -w '%{http_code}' --max-time 2 ${url} || true`)
     const lb1 = lab.host('lb1').address
-    // The admins are at web1 and at this machine; the firewall drops the others before haproxy could refuse them.
+    // The admins are at web1 and at this machine; the firewall drops the others before haproxy could reject them.
     expect(await asks('web1', `http://${lb1}:8404/metrics`)).to.equal('200')
     expect(await asks('web1', `http://${lb1}:8404/stats`)).to.equal('200')
     expect(await asks('web1', `http://${lb1}:8404/`)).to.equal('404')
@@ -139,7 +139,7 @@ describe('the roles on real hosts of Debian 13', function () {
     expect((await ask(lab, '/metrics')).status).to.equal(404)
   })
 
-  it('take a new certificate into service without a lost request', async () => {
+  it('activate a new certificate without a lost request', async () => {
     const before = [await pidOf('lb1', 'haproxy'), await pidOf('lb2', 'haproxy')]
     const shown = await serial(lab)
     rmSync(join(lab.directory, 'pki/notes.test.pem'))
@@ -152,7 +152,7 @@ describe('the roles on real hosts of Debian 13', function () {
     expect([await pidOf('lb1', 'haproxy'), await pidOf('lb2', 'haproxy')]).to.deep.equal(before)
   })
 
-  it('hold the address on one host, whatever fails', async () => {
+  it('keep the address on exactly one host after each failure', async () => {
     expect(await holders()).to.deep.equal(['lb1'])
     await on('lb1', 'echo 1 > /run/keepalived-maint')
     await eventually(async () => (await holders()).join() === 'lb2')
@@ -173,7 +173,7 @@ describe('the roles on real hosts of Debian 13', function () {
     await eventually(() => answers(lab))
   })
 
-  it('let a host that stood still go on without harm', async () => {
+  it('let a host that was frozen continue without harm', async () => {
     await lab.freeze('lb1')
     await eventually(() => answers(lab))
     const { good, bad } = await during(READING, 2_000, async () => {
@@ -182,12 +182,12 @@ describe('the roles on real hosts of Debian 13', function () {
       await pause(2_000)
     })
     console.log(`    ${good} requests well, ${bad.length} not, when it went on`)
-    // It takes the address back: a kept connection ends with that, and a new one may meet the moment.
+    // The host becomes the master again: that closes kept connections, and a new connection may fail at that moment.
     expect(bad.length, bad.join('\n')).to.be.at.most(2)
     expect(good).to.be.greaterThan(bad.length)
   })
 
-  it('hear adverts from the other balancer alone', async () => {
+  it('accept VRRP adverts only from the other balancer', async () => {
     const advert = `import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
@@ -206,7 +206,7 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     await sent()
     expect(await heard()).to.equal('0')
     expect(await holders()).to.deep.equal(['lb1'])
-    // Without the rule keepalived itself hears it, and says so: the advert was one.
+    // Without the rule keepalived gets the advert and logs it, which proves that it was one.
     await on('lb1', 'nft insert rule inet provision input meta l4proto 112 accept')
     await sent()
     expect(Number(await heard())).to.be.greaterThan(0)
@@ -216,7 +216,7 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     )
   })
 
-  it('rotate their logs by themselves, and write on', async () => {
+  it('rotate their logs, and the services write to the new files', async () => {
     expect(await on('web1', 'systemctl is-active logrotate.timer')).to.equal('active')
     await on('web1', 'logrotate -f /etc/logrotate.d/nginx')
     expect(await answers(lab)).to.equal(true)
@@ -224,7 +224,7 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     expect(await on('lb1', 'systemctl show -p LogRateLimitIntervalUSec --value haproxy')).to.equal('0')
   })
 
-  it('lose no request when one application host after another is changed, or one is stopped', async () => {
+  it('lose no request if one application host after another changes, or one is stopped', async () => {
     const before = await pidOf('app1', 'notes')
     for (const host of ['app1', 'app2']) await on(host, 'echo "# mine" >> /etc/systemd/system/notes.service')
     const { good, bad } = await during(WRITING, 12_000, async (load) => {

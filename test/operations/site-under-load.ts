@@ -5,25 +5,28 @@ import { Load } from '../proof/load.ts'
 import { type Ended, Site } from '../proof/site.ts'
 import { failing, GENTLE } from './gentle.ts'
 
-/** Requests that a claim of "none failed" is about, where the command takes its time. */
+/** The minimum of requests behind a claim of "none failed" for a command that takes some time. */
 export const MANY = 100
 
-/** What a command said, and what clients saw meanwhile. */
+/** The output of a command, and the results of the clients meanwhile. */
 export interface UnderLoad {
   readonly text: string
   readonly asked: number
-  /** One line for each request without a good answer. */
+  /** One line for each failed request. */
   readonly failed: readonly string[]
 }
 
-/** The whole site, which a suite has to itself. */
+/** The whole site, for one suite. */
 export interface SiteUnderLoad {
   readonly site: Site
-  /** Runs a command while clients are at work. @param code with which it must end; 0 unless told otherwise */
+  /** Runs a command while clients send requests. @param code the expected exit status, by default 0 */
   readonly underLoad: (words: readonly string[], code?: number) => Promise<UnderLoad>
 }
 
-/** For the suite that it is called in: there and healthy before its first test, gone after its last. Without real hosts the suite is left out. */
+/**
+ * Creates a healthy site for the calling suite before its first test, and removes it after its last. Without real hosts
+ * the suite is skipped.
+ */
 export function siteUnderLoad(name: string): SiteUnderLoad {
   let site: Site | undefined
   before(async function () {
@@ -47,13 +50,13 @@ export function siteUnderLoad(name: string): SiteUnderLoad {
   }
 }
 
-/** @param least more requests than these were asked */
+/** @param least the number of requests that must be exceeded */
 export function noFailure({ failed, asked }: UnderLoad, least = 0): void {
   expect(failed.join('\n')).to.equal('')
   expect(asked).to.be.greaterThan(least)
 }
 
-/** Those on new connections. */
+/** The failed requests on new connections. */
 export function onNew({ failed }: UnderLoad): readonly string[] {
   return failed.filter((line) => line.includes(' new '))
 }
@@ -61,7 +64,7 @@ export function onNew({ failed }: UnderLoad): readonly string[] {
 async function during(site: Site, words: readonly string[], code: number): Promise<UnderLoad> {
   const command = async (): Promise<Ended> => {
     const ended = await site.provision(...words)
-    // Before the database is asked what it has: without one, that would be all that is told.
+    // First the exit status: a query to a missing database would fail with a less useful message.
     expect(ended.code, ended.text).to.equal(code)
     return ended
   }

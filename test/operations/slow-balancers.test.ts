@@ -2,16 +2,16 @@ import { expect } from 'chai'
 import { answers, eventually } from '../integration/support.ts'
 import { balancerPair } from './balancer-pair.ts'
 
-/** Loops that start processes, as a run or a verification does, on a host that is slow already. */
+/** Loops that start processes, like a run or a verification, on a host that is slow already. */
 const LOOPS = 4
 
 const SLOW_FOR = 60_000
 
-/** Each check begins three seconds late. */
+/** Delays each check by three seconds. */
 const LATE = `file=/usr/local/libexec/keepalived-check
 sed 's/^read -r -a self/sleep 3; &/' $file > /run/late && cat /run/late > $file`
 
-/** A check of several processes, of which one failure is enough. */
+/** A former check with several processes, where one failure is enough. */
 const FORMER = `cat > /usr/local/libexec/former-check <<'END'
 #!/bin/sh
 ask() {
@@ -25,8 +25,11 @@ sed -i 's#^  script ".*#  script "/usr/local/libexec/former-check"#; s/^  timeou
 
 const HOSTS = ['lb1', 'lb2', 'web1']
 
-/** Slow is not dead: the address moves when a balancer is lost, and stays when both are slow. Moves are counted, not timed. */
-describe('balancers that are slow', function () {
+/**
+ * A slow host is not a dead host: the address moves if a balancer is lost, and stays if both are slow. The test counts
+ * moves and measures no times.
+ */
+describe('slow balancers', function () {
   this.slow('2m').bail(true)
   const own = balancerPair('test-slow-balancers')
 
@@ -37,7 +40,7 @@ describe('balancers that are slow', function () {
   }
   const holds = async (host: string) =>
     (await on(host, `ip -o address show to ${own.lab.vip} | wc -l`)) === '1'
-  /** How often either host has taken the address. */
+  /** The number of times that either host has become the master. */
   const moves = async () => {
     const count = "journalctl -q --no-pager -o cat -u keepalived | grep -c 'Entering MASTER STATE' || true"
     const counts = await Promise.all([on('lb1', count), on('lb2', count)])
@@ -49,7 +52,7 @@ describe('balancers that are slow', function () {
     return (await Promise.all([on('lb1', last), on('lb2', last)])).join('\n\n')
   }
   const back = () => eventually(() => holds('lb1'))
-  /** Both have little processor, and processes that use all of it, while the body runs. */
+  /** Runs the body while both have little processor time, and processes that use all of it. */
   const underLoad = async (body: () => Promise<unknown>) => {
     for (const host of ['lb1', 'lb2'])
       await on(
@@ -72,7 +75,7 @@ describe('balancers that are slow', function () {
     expect(await answers(own.lab)).to.equal(true)
   })
 
-  it('keep it although every check begins late', async () => {
+  it('keep it if every check starts late', async () => {
     const before = await moves()
     for (const host of ['lb1', 'lb2']) await on(host, LATE)
     await new Promise((done) => setTimeout(done, 15_000))
@@ -94,7 +97,7 @@ describe('balancers that are slow', function () {
     expect(await moves()).to.equal(before)
   })
 
-  it('lose it when haproxy is frozen, and get it back', async () => {
+  it('lose it if haproxy is frozen, and get it back', async () => {
     await on('lb1', 'systemctl kill -s STOP haproxy')
     await eventually(() => holds('lb2'))
     await on('lb1', 'systemctl kill -s CONT haproxy')

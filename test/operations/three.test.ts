@@ -5,7 +5,7 @@ import { databaseFiles, operate } from './database-site.ts'
 
 const DATABASES = ['db1', 'db2', 'db3']
 
-/** A primary and two replicas: any one of them is waited for, and the third one follows whoever takes over. */
+/** A primary and two replicas: commits wait for any one of them, and the third host follows each new primary. */
 describe('three database hosts', function () {
   this.slow('60s').bail(true)
   const hosts = ownLab('test-three', [...DATABASES, 'app1'], () => databaseFiles(DATABASES))
@@ -21,11 +21,11 @@ describe('three database hosts', function () {
       host,
       "select string_agg(application_name || ' ' || state || ' ' || sync_state, ', ' order by application_name) from pg_stat_replication",
     )
-  /** The data directory itself: a copy would be another one. */
+  /** The identity of the data directory, which changes with a new copy. */
   const data = (host: string) =>
     hosts.lab.exec(host, 'stat -c %i /var/lib/postgresql/*/main').then(({ stdout }) => stdout.trim())
 
-  it('come up with commits that wait for any one of two replicas, and a second run changes nothing', async () => {
+  it('start with commits that wait for any one of two replicas, and a second run changes nothing', async () => {
     const { code, text } = await hosts.run()
     expect(code, text).to.equal(0)
     expect(await followers('db1')).to.equal('db2 streaming quorum, db3 streaming quorum')
@@ -33,7 +33,7 @@ describe('three database hosts', function () {
     await unchanged()
   })
 
-  it('go on writing when one replica is lost', async () => {
+  it('accept writes if one replica is lost', async () => {
     await hosts.lab.freeze('db2')
     const load = await underLoad(hosts.lab, () => new Promise((done) => setTimeout(done, 2_000)))
     await hosts.lab.thaw('db2')
@@ -42,7 +42,7 @@ describe('three database hosts', function () {
     await eventually(async () => (await followers('db1')).includes('db2 streaming'))
   })
 
-  it('are switched over: both others follow the new primary, without a copy', async () => {
+  it('support a switchover: both others follow the new primary, without a copy', async () => {
     const before = await Promise.all(DATABASES.map(data))
     const load = await underLoad(hosts.lab, async () => {
       const { code, text } = await operate(hosts, 'switchover', '--to', 'db2')
@@ -55,7 +55,7 @@ describe('three database hosts', function () {
     await unchanged()
   })
 
-  it('do not wait for a replica in maintenance, though it streams, nor after a run of the site', async () => {
+  it('do not wait for a replica in maintenance, although it streams, and not after a run of the site either', async () => {
     const awaited = () => said('db2', 'show synchronous_standby_names')
     const began = await operate(hosts, 'maintenance', '--host', 'db3')
     expect(began.code, began.text).to.equal(0)
@@ -89,7 +89,7 @@ describe('three database hosts', function () {
     if (other === 'db3') expect(await data('db3')).to.equal(before)
   })
 
-  it('have three again when the old primary rejoins', async () => {
+  it('are three again after the old primary rejoins', async () => {
     await hosts.lab.start('db2')
     const { code, text } = await operate(hosts, 'rejoin', '--host', 'db2')
     expect(code, text).to.equal(0)

@@ -3,8 +3,8 @@ import { MANY, noFailure, onNew, siteUnderLoad } from './site-under-load.ts'
 
 const HOSTS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2']
 
-/** Packages that get newer, and reboots that they ask for, under load. */
-describe('updates and the reboots that they ask for, on real hosts under load', function () {
+/** Package updates, and the reboots that they require, under load. */
+describe('updates and the reboots that they require, on real hosts under load', function () {
   this.slow('60s').bail(true)
   const own = siteUnderLoad('test-operations-update')
 
@@ -27,7 +27,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
   const releases = () => each(WEB, 'readlink /srv/www/current')
   const version = (name: string) => each(WEB, `dpkg-query -W -f '\${Version}' ${name}`)
 
-  it('bring newer packages, and restart nothing that does not run what they replace', async () => {
+  it('install newer packages, and restart only services that run replaced files', async () => {
     await Promise.all(WEB.map((host) => own.site.on(host, offered('mawk'))))
     const before = await processes()
     noFailure(await own.underLoad(UPDATE), MANY)
@@ -55,7 +55,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
     ).to.deep.equal({ web1: '0', web2: '0' })
   })
 
-  it('have nothing to do the second time', async () => {
+  it('change nothing the second time', async () => {
     const before = await processes()
     const { code, text } = await own.site.provision(...UPDATE)
     expect(code, text).to.equal(0)
@@ -63,7 +63,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
     expect(await processes()).to.deep.equal(before)
   })
 
-  it('reboot the hosts that need it, and no others', async () => {
+  it('reboot only the hosts that require it', async () => {
     const boots = () => each(HOSTS, 'cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1')
     const { primary, replica } = await own.site.databases()
     const wanting = ['lb2', 'web1', replica]
@@ -85,10 +85,7 @@ describe('updates and the reboots that they ask for, on real hosts under load', 
   })
 })
 
-/**
- * A newer version of a package that a host has, in a repository of its own: the files are the same, and yet others. Its package lists
- * are old, as on the day after.
- */
+/** Builds a newer version of an installed package in a separate repository: the same content in new files. The package lists get old. */
 function offered(name: string): string {
   return `set -e
 umask 022; mkdir -p /srv/newer /tmp/build; cd /tmp/build; rm -rf ./*

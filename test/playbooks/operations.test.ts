@@ -9,7 +9,7 @@ import { targetOf } from '../../src/cli/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
 import { ROOT } from '../architecture/files.ts'
 
-describe('whether a host of a tier can be spared', () => {
+describe('the check that a host of a tier can be drained', () => {
   const host = (name: string): Host => ({ name, group: 'web', address: '10.0.0.1' })
   const stated = (...words: readonly ('up' | 'down' | 'away' | 'lost')[]): readonly TierHostState[] =>
     words.map((word, i) => ({
@@ -19,18 +19,18 @@ describe('whether a host of a tier can be spared', () => {
   const refusal = (all: readonly TierHostState[], away?: string) =>
     lastHostProblem('web', all, away === undefined ? undefined : host(away))?.message
 
-  it('any of them can while another one stays in service', () => {
+  it('accepts any of them while another one stays in service', () => {
     expect(refusal(stated('up', 'up'))).to.equal(undefined)
     expect(refusal(stated('up', 'up', 'lost'))).to.equal(undefined)
   })
 
-  it('the last one in service cannot, whatever keeps the others', () => {
+  it('rejects the last one in service, for each reason that the others are not', () => {
     for (const other of ['down', 'away', 'lost'] as const)
       expect(refusal(stated('up', other)), other).to.include('web1 is the last host of web in service')
     expect(refusal(stated('up'))).to.include('web1 is the last')
   })
 
-  it('one that is not in service can, and where none is, nothing is lost', () => {
+  it('accepts one that is not in service, and any if none is', () => {
     expect(refusal(stated('up', 'down'), 'web2')).to.equal(undefined)
     expect(refusal(stated('up', 'down'), 'web1')).to.include('web1 is the last')
     expect(refusal(stated('down', 'down'))).to.equal(undefined)
@@ -42,7 +42,7 @@ describe('a failover', () => {
     timeouts({ target: targetOf(withShortTimeouts(host), factor), config: new Map(), options: {} })
   const host: Host = { name: 'db1', group: 'db', address: '10.0.0.1' }
 
-  it('gives up a host after 1 s, whether its network or its sshd is silent', () => {
+  it('gives up a host after 1 s, if its network or its sshd is silent', () => {
     for (const own of [host, { ...host, ssh: { connectTimeout: '30s' }, timeouts: { login: '2m' } } as const])
       expect(limits(own)).to.include({ connectTimeout: 1_000, loginTimeout: 1_000 })
   })
@@ -60,7 +60,7 @@ describe('the build of the application', () => {
   })
 })
 
-describe('which release a rollback goes to', () => {
+describe('the target release of a rollback', () => {
   type State = 'used' | 'rolled back' | undefined
   const having = (name: string, current: string, ...all: readonly (readonly [string, State])[]) => ({
     host: { name },
@@ -70,7 +70,7 @@ describe('which release a rollback goes to', () => {
 
   const refusal = (found: string | Problem) => (found instanceof Problem ? found.message : found)
 
-  it('the one in force last before this one, never one that was refused or taken out', () => {
+  it('is the last current one before this one, but not a rejected or rolled-back one', () => {
     const all = [
       ['c', 'used'],
       ['b', 'used'],
@@ -81,7 +81,7 @@ describe('which release a rollback goes to', () => {
     expect(chooseRelease([having('app1', 'c', ...all), having('web1', 'c', ...all)])).to.equal('b')
   })
 
-  it('one that all hosts still have', () => {
+  it('is one that all hosts still have', () => {
     expect(
       chooseRelease([
         having('app1', 'c', ['c', 'used'], ['b', 'used'], ['a', 'used']),
@@ -98,7 +98,7 @@ describe('which release a rollback goes to', () => {
     ).to.include('There is no earlier release that all hosts still have')
   })
 
-  it('that of a rollback that was cut off; otherwise hosts that differ are not guessed about', () => {
+  it('is that of an interrupted rollback; otherwise different hosts have no common target', () => {
     const back = having('app1', 'a', ['a', 'used'], ['b', 'rolled back'])
     expect(chooseRelease([back, having('app2', 'b', ['b', 'used'], ['a', 'used'])])).to.equal('a')
     expect(
@@ -111,7 +111,7 @@ describe('which release a rollback goes to', () => {
     ).to.include('The hosts do not have the same release in force')
   })
 
-  it('the one that is asked for, if every host has it', () => {
+  it('is the requested one, if every host has it', () => {
     const one = having('app1', 'b', ['b', 'used'], ['bad', undefined])
     expect(chooseRelease([one], 'bad')).to.equal('bad')
     expect(refusal(chooseRelease([one], 'no'))).to.include('Not every host has release no')

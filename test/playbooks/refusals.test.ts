@@ -42,7 +42,7 @@ const standingAt = (where: ClusterState): ReplicationState => ({
 
 const SERVING = { ready: true, maintenance: false }
 
-/** Hosts that serve, and answer these questions so. */
+/** Hosts in service that answer these queries. */
 const telling =
   (question: unknown, said: Readonly<Record<string, unknown>>): Answering =>
   ({ name }, asked) => {
@@ -54,7 +54,7 @@ const databases = (db1: ClusterState | undefined, db2: ClusterState | undefined)
 const standings = (db1: ClusterState | undefined, db2: ClusterState | undefined) =>
   telling(replicationState, { db1: db1 && standingAt(db1), db2: db2 && standingAt(db2) })
 
-/** Of the tiers' own question, which is another one each time. */
+/** Answers the state query of the tiers, which is a new object each time. */
 const states =
   (said: Readonly<Record<string, object | undefined>>): Answering =>
   ({ name }, asked) =>
@@ -76,7 +76,7 @@ interface Case {
   readonly of: SitePlaybook
   readonly flags?: Flags
   readonly answering?: Answering
-  /** What the site has otherwise than two hosts of each tier, and backups. */
+  /** The differences to a site with two hosts of each tier, and backups. */
   readonly without?: (site: Site) => Partial<Site>
   readonly text: string
 }
@@ -284,8 +284,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 }
 
-/** What a person reads who asks the site for what cannot be done, whole. */
-describe('what the operations of the site refuse', () => {
+/** The full message of each request that the site rejects. */
+describe('errors of the operations of the site', () => {
   let inventory: Inventory<(typeof stackOfSite)['entries']>
 
   before(async () => {
@@ -293,7 +293,7 @@ describe('what the operations of the site refuse', () => {
   })
 
   for (const [what, { of, flags, answering, without, text }] of Object.entries(CASES))
-    it(`is, with its reason and what to do next: ${what}`, async () => {
+    it(`show the reason and the next action: ${what}`, async () => {
       const { values } = inventory
       const site: Site = { ...values, ...without?.(values) }
       expect(await refusalOf(() => of.plays(site, flags), answering)).to.equal(text)

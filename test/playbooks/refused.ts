@@ -4,10 +4,10 @@ import { FACTS as FACTS_ASKED } from '../../src/model/resource/read-facts.ts'
 import { FACTS } from '../roles/expanded.ts'
 import { wordsOf } from '../support/words.ts'
 
-/** What a host answers to a question; undefined where it cannot be reached. */
+/** The answer of a host to a query; undefined if the host cannot be reached. */
 export type Answering = (host: Host, question: unknown) => unknown
 
-/** The text of what the plays refuse first, where hosts answer so. */
+/** The text of the first refusal of the plays, with these answers of the hosts. */
 export function refusalOf(
   plays: () => readonly Play[],
   answering: Answering = () => undefined,

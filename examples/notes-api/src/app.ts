@@ -21,16 +21,16 @@ export interface AppParts {
 }
 
 export interface App {
-  /** Where it listens, with the port that was given for 0. */
+  /** The address it listens on; port 0 is replaced by the actual port. */
   readonly address: Endpoint
   readonly metricsAddress: Endpoint | undefined
-  /** Resolves when the last connection is gone. */
+  /** Resolves when the last connection is closed. */
   stop(): Promise<void>
 }
 
 const usualDrain: DrainTimes = { idle: 5000, giveUp: 20_000 }
 
-/** Starts listening, and looks for the database in the background: without one it lives, but is not ready. */
+/** Starts listening and searches for the database in the background: without a database the service is live but not ready. */
 export async function start({ config, open, log, drainTimes = usualDrain }: AppParts): Promise<App> {
   const { host, release } = config
   const metrics = new Metrics({ release, host, node: process.version })
@@ -100,7 +100,7 @@ async function listen(server: Server, { host, port }: Endpoint): Promise<Endpoin
   return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
 }
 
-/** The last outcome, an error too, until it is this old. Who asks meanwhile waits for the same answer. */
+/** Caches the last outcome, including a rejection, for this long. Concurrent callers share one call. */
 function cached<T>(work: () => Promise<T>, milliseconds: number): () => Promise<T> {
   let outcome: Promise<T> | undefined
   return () => {

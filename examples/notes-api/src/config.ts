@@ -9,28 +9,28 @@ export interface Endpoint {
 }
 
 export interface Config {
-  /** This machine's name, as `x-served-by` shows it. */
+  /** The name of this machine, as `x-served-by` shows it. */
   readonly host: string
   readonly release: string
   readonly listen: Endpoint
-  /** Where `/metrics` is served; undefined serves none. */
+  /** The endpoint that serves `/metrics`; undefined disables it. */
   readonly metrics: Endpoint | undefined
   readonly database: DatabaseConfig
 }
 
 export interface DatabaseConfig {
-  /** Every host that may be the primary, in no order. */
+  /** All hosts that may be the primary, in no particular order. */
   readonly hosts: readonly Endpoint[]
   readonly name: string
   readonly user: string
   readonly password: string
-  /** Path of the record of the newest primary, which may not be there; undefined reads none. */
+  /** Path of the record of the newest primary; the file may be missing. Undefined: no record is read. */
   readonly record: string | undefined
-  /** PEM of the only authority that is trusted; undefined talks without TLS. */
+  /** PEM of the only trusted authority; undefined disables TLS. */
   readonly ca: string | undefined
 }
 
-/** Everything that is wrong with the environment, each line beginning with the variable's name. */
+/** All problems of the environment, one per line; each line begins with the name of the variable. */
 export class ConfigProblem extends Error {
   override readonly name = 'ConfigProblem'
   readonly problems: readonly string[]
@@ -41,7 +41,7 @@ export class ConfigProblem extends Error {
   }
 }
 
-/** @throws {@link ConfigProblem} that names every variable at fault, not the first alone */
+/** @throws {@link ConfigProblem} that names every invalid variable, not only the first one */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = []
   const ask = <T>(name: string, parse: (value: string) => T, missing: string): T | undefined => {

@@ -6,7 +6,7 @@ export interface Log {
   error(message: string, fields?: Fields): void
 }
 
-/** One JSON object a line. Undefined fields are left out. */
+/** Writes one JSON object per line. Undefined fields are omitted. */
 export function jsonLog(write: (line: string) => void): Log {
   const at =
     (level: string) =>

@@ -3,7 +3,7 @@ import { ConfigProblem, readConfig } from './config.ts'
 import { postgres } from './database/postgres.ts'
 import { jsonLog } from './log.ts'
 
-/** EX_CONFIG of sysexits.h: starting again would not help, and the unit can say so (RestartPreventExitStatus=78). */
+/** EX_CONFIG of sysexits.h: a restart would not help, and the unit can declare that (RestartPreventExitStatus=78). */
 const badConfig = 78
 
 const log = jsonLog((line) => void process.stdout.write(line))

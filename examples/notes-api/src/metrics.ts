@@ -28,7 +28,7 @@ export class Metrics {
     if (slot >= 0) this.#durations[slot] = (this.#durations[slot] ?? 0) + 1
   }
 
-  /** @param host of the primary in use, '' for none */
+  /** @param host the current primary; '' if there is none */
   primary(host: string): void {
     this.#primary = host
   }

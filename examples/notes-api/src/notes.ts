@@ -4,7 +4,7 @@ import type { Row } from './database/pool.ts'
 export interface Note {
   readonly id: number
   readonly text: string
-  /** The app host that stored it. */
+  /** The app host that stored the note. */
   readonly host: string
   /** ISO 8601, UTC. */
   readonly createdAt: string
@@ -13,13 +13,13 @@ export interface Note {
 export interface NewNote {
   readonly text: string
   readonly host: string
-  /** Two notes with the same key are one: what makes a second try of the same POST safe. */
+  /** The idempotency key: two notes with the same key are one note, so a POST can be retried. */
   readonly key: string
 }
 
 export interface Added {
   readonly note: Note
-  /** False if the key was there already; the note is then the one it was stored with. */
+  /** False if the key exists already; the note is then the stored one. */
   readonly fresh: boolean
 }
 
@@ -30,7 +30,7 @@ export class Notes {
     this.#database = database
   }
 
-  /** The newest first, 50 at most. */
+  /** Returns the newest notes first, at most 50. */
   async newest(): Promise<readonly Note[]> {
     const rows = await this.#database.read((query) =>
       query(`SELECT ${columns} FROM notes.note ORDER BY id DESC LIMIT 50`),
@@ -51,7 +51,7 @@ export class Notes {
     return { note: toNote(row), fresh: row['fresh'] === true }
   }
 
-  /** Gone afterwards, whether it was there or not. */
+  /** Removes the note; a missing note is not an error. */
   async remove(id: number): Promise<void> {
     await this.#database.write((query) => query('DELETE FROM notes.note WHERE id = $1', [id]))
   }
@@ -59,8 +59,8 @@ export class Notes {
 
 const columns = `id, text, host, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created`
 
-// The update that changes nothing makes the statement give the row back in every case, also when the other one with
-// this key commits only while this one waits for it. A row without xmax was inserted just now.
+// The update changes nothing, but makes the statement return the row in every case, even if a concurrent one with
+// this key commits while this one waits for it. A row without xmax is a new one.
 const insert = `
   INSERT INTO notes.note (text, host, idempotency_key) VALUES ($1, $2, $3)
   ON CONFLICT (idempotency_key) DO UPDATE SET idempotency_key = excluded.idempotency_key

@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 const current = new AsyncLocalStorage<string>()
 
-/** Whatever the work does, now or later, is done for this request. @param id of letters, digits and `_.:-` alone */
+/** Runs the work, including its later callbacks, in the context of this request. @param id only letters, digits and `_.:-` */
 export function forRequest<T>(id: string, work: () => T): T {
   return current.run(id, work)
 }
 
-/** The id of the request that this is done for; undefined when it is for none. */
+/** The id of the current request; undefined outside a request. */
 export function requestId(): string | undefined {
   return current.getStore()
 }

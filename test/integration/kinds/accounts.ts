@@ -1,6 +1,6 @@
 import { api, type Generator } from './api.ts'
 
-/** Users and groups, what belongs to them, and a user whose primary group changes. */
+/** Users and groups, their files, and a user whose primary group changes. */
 export const accounts: Generator = (dice, site) => {
   const home = '/srv/kinds/home'
   const found = [

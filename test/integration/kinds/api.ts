@@ -4,10 +4,10 @@ import * as exported from '../../../src/index.ts'
 import { exportsOf, ROOT } from '../../docs/exports.ts'
 import type { Dice } from '../../support/dice.ts'
 
-/** The names of src/index.ts that the generators have called. */
+/** The exports of src/index.ts that the generators have called. */
 export const called = new Set<string>()
 
-/** What users import. The generators take all steps from here. */
+/** The public API. The generators create all steps through it. */
 export const api: typeof exported = new Proxy(
   { ...exported },
   {
@@ -18,22 +18,22 @@ export const api: typeof exported = new Proxy(
   },
 )
 
-/** One concern of a site, with the state in which the site finds it on the host. */
+/** One part of a site, with the initial state of the host. */
 export interface Part {
-  /** Shell commands, as of an administrator, before the plan. They change nothing that another part wants. */
+  /** Shell commands that an administrator might run before the plan. They change nothing that another part declares. */
   readonly found: string
   readonly steps: readonly exported.Steps[]
 }
 
 export type Generator = (dice: Dice, site: Site) => Part
 
-/** What all parts of a site share. */
+/** Shared by all parts of a site. */
 export interface Site {
-  /** The options of a step: sometimes a handler that is notified. */
+  /** The options of a step: in some cases a handler to notify. */
   readonly options: () => { readonly notify?: exported.Handler }
 }
 
-/** All that src/index.ts exports and that makes steps: functions whose result is a step or steps, and kinds made by resource(). */
+/** All exports of src/index.ts that create steps: functions that return a step or steps, and kinds made by resource(). */
 export function stepMakers(): readonly string[] {
   return exportsOf('src/index.ts')
     .filter(({ isValue }) => isValue)

@@ -4,7 +4,7 @@ import { api, type Generator, type Site } from './api.ts'
 
 const FILES = '/srv/kinds/files'
 
-/** Files with all sorts of contents and options, in states that are right or wrong in one respect. */
+/** Files with various contents and options, in states that are right or wrong in one respect. */
 export const files: Generator = (dice, site) => {
   const all = Array.from({ length: 1 + dice.below(4) }, (_, i) => oneFile(dice, site, `${FILES}/${i}`))
   return together(all)
@@ -42,7 +42,7 @@ function oneFile(dice: Dice, site: Site, path: AbsolutePath) {
   }
 }
 
-/** Directories with directories and files in them, and what is behind a link to a directory. */
+/** Nested directories with files, and a directory behind a link. */
 export const directories: Generator = (dice, site) => {
   const root = '/srv/kinds/directories'
   const mode = dice.one('0755', '2750', '0700')
@@ -70,7 +70,7 @@ export const directories: Generator = (dice, site) => {
   }
 }
 
-/** Links, and paths where nothing stands. */
+/** Links and absent paths. */
 export const links: Generator = (dice, site) => {
   const root = '/srv/kinds/links'
   const there = (path: string) =>
@@ -118,7 +118,7 @@ export const lines: Generator = (dice, site) => {
   }
 }
 
-/** Commands: some look at what steps before them set, some change what steps after them want. */
+/** Commands: some read the result of earlier steps, some change the input of later steps. */
 export const commands: Generator = (dice, site) => {
   const root = '/srv/kinds/commands'
   const [source, copy, wanted] = [`${root}/source`, `${root}/copy`, `${root}/wanted`] as const
@@ -141,7 +141,7 @@ export const commands: Generator = (dice, site) => {
   }
 }
 
-/** Files, links and absences as one, with a check, an activation and a probe. */
+/** Files, links and absent paths in one transaction, with a validation, an activation and a probe. */
 export const transactions: Generator = (dice, site) => {
   const root = '/srv/kinds/transactions'
   const { sh } = api

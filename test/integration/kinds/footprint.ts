@@ -1,8 +1,8 @@
 import type { StepResult } from '../../support/plan-and-run.ts'
 
 /**
- * A shell script that prints all that the sites of the test can change on a host, a line each: a name, a tab, the state. The state of a
- * file changes with each write to it, since it has the time of the last one.
+ * A shell script that prints everything that the sites of the test can change on a host, one per line: name, tab, state.
+ * The state of a file includes its modification time, so each write changes it.
  */
 export const FOOTPRINT = `
 state='%p\\t%y %m %u:%g %s %l %i %C@\\n' dir='%p\\t%y %m %u:%g\\n'
@@ -31,7 +31,7 @@ ls -d /run/provision-*.awaited /run/provision-*.come /run/kinds-out /usr/sbin/po
 find /etc/systemd/system -name 'provision-rollback*'
 :`
 
-/** The state of each name. Lines of one name are kept together. */
+/** The state of each name. Lines with the same name are joined. */
 export function statesOf(footprint: string): ReadonlyMap<string, string> {
   const states = new Map<string, string>()
   for (const line of footprint.split('\n')) {
@@ -53,7 +53,7 @@ export function differences(
     .map((name) => `${name}: ${before.get(name) ?? 'nothing'} -> ${after.get(name) ?? 'nothing'}`)
 }
 
-/** Where a host is not as the plan says: what several steps are about stays only where all of them are ok. */
+/** Returns the deviations of a host from the plan. A subject of several steps must stay unchanged only if all of them are ok. */
 export function surprises(
   planned: readonly StepResult[],
   { before, after }: Readonly<Record<'before' | 'after', ReadonlyMap<string, string>>>,
@@ -73,7 +73,7 @@ export function surprises(
   })
 }
 
-/** The name in a footprint of what a step of this kind is about; undefined where that is not one thing. */
+/** The name in a footprint that a step of this kind changes; undefined if that is not exactly one. */
 function subjectOf(step: string): string | undefined {
   const [, kind, name = ''] = /: (file|directory|link|absent|line|user|group|service) (.*)$/.exec(step) ?? []
   if (kind === undefined) return undefined

@@ -1,6 +1,6 @@
 import { api, type Generator } from './api.ts'
 
-/** Settings of the kernel, some of which change others; all are of the host's own network namespace. */
+/** Kernel settings, some of which change others; all belong to the network namespace of the host. */
 export const settings: Generator = (dice, site) => {
   const keys = [
     'net.ipv4.ip_forward',
@@ -41,7 +41,7 @@ export const settings: Generator = (dice, site) => {
   }
 }
 
-/** A firewall that lets the machine of the test in, in states that a person, a program or a boot has left. */
+/** A firewall that accepts the test machine, after changes by an operator, a program or a boot. */
 export const firewalls: Generator = (dice, _site) => ({
   found: dice.one(
     ':',

@@ -1,7 +1,7 @@
 import type { Dice } from '../../support/dice.ts'
 import { api, type Generator } from './api.ts'
 
-/** Packages of Debian and of a folder on the host: missing, old, on their way, or installed as dependencies. */
+/** Packages of Debian and of a folder on the host: missing, old, downloaded, or installed as dependencies. */
 export const packages: Generator = (dice, site) => {
   const found = [
     PREPARED,
@@ -18,7 +18,7 @@ export const packages: Generator = (dice, site) => {
       ],
       0.35,
     ),
-    // apt upgrades nothing while what is installed is broken.
+    // apt upgrades nothing while an installed package is broken.
     'dpkg --configure -a; apt-get -qq -y -f install',
   ].join('\n')
   return {
@@ -44,7 +44,7 @@ function installed(dice: Dice, options: ReturnType<Parameters<Generator>[1]['opt
   ]
 }
 
-/** Two packages in two versions, in a source of their own; the second version is offered. */
+/** Two packages in two versions, in a repository of their own; the second version is the candidate. */
 const PREPARED = `
 [ -e /srv/repo/Packages ] || {
   deb() {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { AbsolutePath } from '../../../src/index.ts'
 import { api, type Generator } from './api.ts'
 
-/** Releases that are there, half there, in force or withdrawn, and the link to the one in force. */
+/** Releases that are complete, incomplete, current or rolled back, and the link to the current one. */
 export const releases: Generator = (dice, site) => {
   const root = '/srv/kinds/app'
   const built = api.build(

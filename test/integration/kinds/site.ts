@@ -8,10 +8,10 @@ import { packages } from './packages.ts'
 import { releases } from './releases.ts'
 import { units } from './units.ts'
 
-/** Where the handler leaves a line each time it runs. */
+/** The handler appends a line to this file each time it runs. */
 export const TOLD = '/run/kinds-told'
 
-/** Add the generator of a new kind here. Between them they call every step maker of src/index.ts, through `api`. */
+/** Add the generator of a new kind here. Together they call every function of src/index.ts that creates steps, through `api`. */
 const GENERATORS: readonly (readonly [Generator, number])[] = [
   [files, 0.6],
   [directories, 0.5],
@@ -28,13 +28,13 @@ const GENERATORS: readonly (readonly [Generator, number])[] = [
 ]
 
 export interface RandomSite {
-  /** Shell commands that bring the host to the state in which the site finds it. */
+  /** Shell commands that create the initial state of the host. */
   readonly found: string
-  /** Always the same plays. */
+  /** Returns the same plays on each call. */
   readonly plays: (all: Pick<Group, 'hosts'>) => readonly Play[]
 }
 
-/** @param round from 0. Each generator takes its turn, so that so many rounds have them all */
+/** @param round from 0. Each round includes one generator in turn, so that enough rounds include all of them */
 export function randomSite(seed: number, round: number): RandomSite {
   const dice = new Dice(seed * 1000 + round)
   const note = api.handler('note', api.sh`echo told >> ${TOLD}`)

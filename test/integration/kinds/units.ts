@@ -27,13 +27,13 @@ function oneUnit(letter: string, dice: Dice, site: Site) {
     `${put(1000)}; systemctl daemon-reload; systemctl enable --now ${name}`,
     `${put(2000)}; systemctl daemon-reload; systemctl disable ${name}; systemctl start ${name}`,
     `${put(1000)}; systemctl daemon-reload; systemctl enable --runtime ${name}; systemctl stop ${name}`,
-    // Edited, and systemd was not told.
+    // Edited without a daemon-reload.
     `${put(3000)}`,
     `systemctl cat ${name} && { mkdir -p ${path}.d; printf '[Unit]\\nDescription=by hand\\n' > ${path}.d/50-kinds.conf; }`,
     `rm -rf ${path} ${path}.d`,
   )
   const wanted = dice.one<Parameters<typeof api.service>[1]>({}, {}, { state: 'stopped' }, { enabled: false })
-  // A handler that restarts a unit starts one that is to be stopped.
+  // A handler that restarts a unit would start one that is declared stopped.
   const restart = wanted?.state === 'stopped' ? {} : { notify: api.restarted(name) }
   return {
     found,
@@ -45,7 +45,7 @@ function oneUnit(letter: string, dice: Dice, site: Site) {
   }
 }
 
-/** A unit of Debian, and one that has nothing to enable. */
+/** A unit of Debian, and one without an [Install] section. */
 function others(dice: Dice, site: Site) {
   const timer = 'systemd-tmpfiles-clean.timer'
   const static_ = '[Service]\nExecStart=/bin/sleep 5000\n'

@@ -14,16 +14,16 @@ export interface DatabaseParts {
   readonly primary: Primary
   readonly log: Log
   readonly metrics: Metrics
-  /** Milliseconds for which a request waits for a primary. 3000 if not given. */
+  /** Milliseconds for which a request waits for a primary. @default 3000 */
   readonly hold?: number
 }
 
-/** Milliseconds for one try. With the hold before it this stays below nginx's proxy_read_timeout of 10 s. */
+/** Milliseconds for one attempt. Together with `hold` it stays below nginx's proxy_read_timeout of 10 s. */
 const tryLimit = 6000
-/** Milliseconds without an answer after which the primary is looked at. */
+/** Milliseconds without an answer after which the primary is checked. */
 const doubtAfter = 1000
 
-/** Runs transactions on whichever host is primary, and lets a change of primary pass for a delay. */
+/** Runs transactions on the current primary. A change of primary delays them, but does not fail them. */
 export class Database {
   readonly #parts: DatabaseParts
   readonly #gate = new Gate()
@@ -38,9 +38,10 @@ export class Database {
   }
 
   /**
-   * @param work in one transaction. It may run again after its commit went through unnoticed, so doing it twice must do
-   * no more than doing it once
-   * @throws CommitUnknown if the last commit's outcome was lost and there was no time left to find out; as `read` else
+   * @param work runs in one transaction. It may run again although its commit succeeded unnoticed, so it must be
+   * idempotent
+   * @throws CommitUnknown if the outcome of the last commit is unknown and no time is left to find out; otherwise as
+   * `read`
    */
   async write<T>(work: Work<T>): Promise<T> {
     return this.#keepTrying((pool) => pool.session((query) => transaction(query, work), tryLimit))
@@ -89,8 +90,8 @@ export class Database {
 }
 
 /**
- * Three round trips instead of one implicit transaction: whatever breaks before COMMIT is sent surely did not happen,
- * and only a COMMIT without an answer is in doubt.
+ * Uses three round trips instead of one implicit transaction: an error before COMMIT is sent proves that nothing was
+ * committed, so only a COMMIT without an answer is in doubt.
  */
 async function transaction<T>(query: Query, work: Work<T>): Promise<T> {
   await query('BEGIN')
@@ -104,7 +105,7 @@ async function transaction<T>(query: Query, work: Work<T>): Promise<T> {
   try {
     await query('COMMIT')
   } catch (error) {
-    // A plain error rolled the transaction back. An end of the session may have come after the commit.
+    // After a plain error the transaction is rolled back. If the session ended, the commit may have succeeded.
     if (!hasEnded(error)) throw error
     throw new CommitUnknown('the answer to COMMIT was lost', { cause: error })
   }

@@ -1,4 +1,4 @@
-/** The server answered a statement, or the login, with an error. */
+/** The server answered a statement or the login with an error. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   /** SQLSTATE, five characters. */
@@ -13,44 +13,44 @@ export class Refused extends Error {
   }
 }
 
-/** There was no answer: the connection was not made, or it broke. */
+/** No answer: the connection was refused or it broke. */
 export class Lost extends Error {
   override readonly name = 'Lost'
 }
 
-/** There was no answer in time, so the connection was cut. */
+/** No answer in time: the connection was closed. */
 export class Slow extends Error {
   override readonly name = 'Slow'
 }
 
-/** No host takes writes at the moment. The message tells what each of them said. */
+/** No host accepts writes at the moment. The message contains the answer of each host. */
 export class NoPrimary extends Error {
   override readonly name = 'NoPrimary'
 }
 
-/** More requests wait for a connection than will be served in time. */
+/** More requests wait for a connection than can be served in time. */
 export class Busy extends Error {
   override readonly name = 'Busy'
 }
 
-/** COMMIT was sent and its answer never came: the transaction may have happened. */
+/** COMMIT was sent and no answer came: the transaction may be committed. */
 export class CommitUnknown extends Error {
   override readonly name = 'CommitUnknown'
 }
 
-/** Whether this failure means that the host in use is not, or is no longer, a primary that can be reached. */
+/** True if the error means that the host in use is not, or no longer, a reachable primary. */
 export function primaryIsGone(error: unknown): boolean {
   if (error instanceof Refused) return error.code.startsWith('08') || goneCodes.has(error.code)
   return error instanceof Lost
 }
 
-/** Whether the session ended with this failure, so that not even ROLLBACK can be sent. */
+/** True if the error ended the session, so that ROLLBACK cannot be sent. */
 export function hasEnded(error: unknown): boolean {
   const reason = error instanceof CommitUnknown ? error.cause : error
   return reason instanceof Lost || reason instanceof Slow || (reason instanceof Refused && reason.fatal)
 }
 
-/** Whether the same transaction may well pass if it is tried again: it did not commit. */
+/** True if the transaction did not commit and a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof Refused) return primaryIsGone(error) || passingCodes.has(error.code)
   return error instanceof Lost || error instanceof NoPrimary

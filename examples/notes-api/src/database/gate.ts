@@ -1,17 +1,17 @@
 import { Busy } from './failures.ts'
 
-/** Transactions at a time. More would only wait in the database instead. */
+/** The maximum of concurrent transactions. More would only wait in the database. */
 export const maxTransactions = 10
 const maxWaiting = 500
 
-/** Lets a few through at a time, the rest in the order they came. */
+/** Limits the concurrency; waiting calls run in the order of arrival. */
 export class Gate {
   #free = maxTransactions
   readonly #waiting: (() => void)[] = []
 
   /**
-   * @param until time of `performance.now()` after which waiting ends
-   * @throws Busy if no place was free until then
+   * @param until time of `performance.now()` at which waiting ends
+   * @throws Busy if no slot is free until then
    */
   async pass<T>(work: () => Promise<T>, until: number): Promise<T> {
     await this.#enter(until)
@@ -44,7 +44,7 @@ export class Gate {
     })
   }
 
-  /** The place goes straight to the next one, so that none who comes later is faster. */
+  /** Passes the slot directly to the next waiting call, so that a later call cannot overtake it. */
   #leave(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#free++

@@ -5,19 +5,19 @@ export type Row = Readonly<Record<string, unknown>>
 /** @throws Refused | Lost */
 export type Query = (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>
 
-/** Sessions with one database host, opened as they are needed. */
+/** Sessions with one database host, opened on demand. */
 export interface Pool {
   readonly endpoint: Endpoint
   /**
-   * Lends a session to the work, which must leave no transaction open. One that broke is not lent again.
+   * Lends a session to the work, which must not leave a transaction open. A broken session is not reused.
    *
-   * @param limit milliseconds from asking for the session to the work's end, then the connection is cut
-   * @throws Refused | Lost | Slow, or what the work throws
+   * @param limit milliseconds from the request for a session to the end of the work; then the connection is closed
+   * @throws Refused | Lost | Slow, or the error of the work
    */
   session<T>(work: (query: Query) => Promise<T>, limit: number): Promise<T>
-  /** Cuts every connection at once, those in use too. */
+  /** Closes all connections at once, including those in use. */
   destroy(): void
 }
 
-/** @param onLost is told when a session breaks that nobody uses */
+/** @param onLost called when an idle session breaks */
 export type OpenPool = (endpoint: Endpoint, onLost: (reason: Error) => void) => Pool

@@ -6,14 +6,14 @@ import { hasEnded, Lost, Refused, Slow } from './failures.ts'
 import { maxTransactions } from './gate.ts'
 import type { OpenPool, Query } from './pool.ts'
 
-/** Sessions at a time with one host: those of {@link Gate}, and one to ask whether the host is writable. */
+/** The maximum of concurrent sessions per host: those of {@link Gate}, and one that checks if the host is writable. */
 const maxSessions = maxTransactions + 1
-/** Milliseconds for a TCP connection. The kernel of a slow host answers at once; only a host that is down does not. */
+/** Milliseconds for a TCP connection. The kernel of a slow host still answers at once; only a host that is down does not. */
 const tcpLimit = 1000
-/** Milliseconds for connection and login. The login takes processor time on both sides, so it is slow on a slow host. */
+/** Milliseconds for connection and login. The login needs processor time on both sides, so it is slow on a slow host. */
 const loginLimit = 4000
 
-/** The only user of the driver. Nothing else knows how it words its errors. */
+/** The only module that uses the driver. No other module depends on the texts of its errors. */
 export function postgres({ name, user, password, ca }: DatabaseConfig, applicationName: string): OpenPool {
   return (endpoint, onLost) => {
     const clients = new Set<pg.PoolClient>()
@@ -23,7 +23,7 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
       database: name,
       user,
       password,
-      // With a CA of our own the driver checks chain and name, of an IP address too: that is libpq's verify-full.
+      // With a private CA the driver checks the chain and the name, also for an IP address: the same as verify-full in libpq.
       ssl: ca === undefined ? false : { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
       application_name: applicationName,
       max: maxSessions,
@@ -58,7 +58,7 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
           client = await new Promise<pg.PoolClient>((resolve, reject) => {
             giveUp = () => reject(slow())
             pool.connect().then(
-              // A login that ends late serves the next session.
+              // A login that completes late is used by the next session.
               (connected) => (late ? connected.release() : resolve(connected)),
               (error: unknown) => reject(translated(error)),
             )
@@ -79,7 +79,7 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
         }
       },
       destroy() {
-        // Ending a client that waits for an answer cuts its socket; the pool alone would wait for it.
+        // Ending a client that waits for an answer closes its socket; the pool alone would wait for the answer.
         for (const client of clients) void client.end()
         pool.end().catch(() => {})
       },
@@ -87,7 +87,7 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
   }
 }
 
-/** The limit of the driver holds for connection and login together. */
+/** The timeout of the driver covers connection and login together. */
 function limitedSocket(): Socket {
   const socket = new Socket()
   const timer = setTimeout(
@@ -109,7 +109,7 @@ function queryOf(client: pg.PoolClient): Query {
   }
 }
 
-/** The server's log then tells for which request a statement was slow, or failed. */
+/** Adds the request id, so that the server's log shows which request a slow or failed statement belongs to. */
 function marked(text: string): string {
   const id = requestId()
   return id === undefined ? text : `/* request ${id} */ ${text}`

@@ -9,9 +9,9 @@ import { standing, survey } from './survey.ts'
 export interface PrimaryParts {
   readonly hosts: readonly Endpoint[]
   readonly open: OpenPool
-  /** Done once on each primary found, before anyone else gets it. */
+  /** Runs once on each primary that is found, before any other query. */
   readonly prepare: (query: Query) => Promise<void>
-  /** Reads the newest primary that is known on this host. No record is known unless given. */
+  /** Reads the newest primary that this host has on record. @default no record */
   readonly record?: () => Promise<RecordedPrimary | undefined>
   readonly log: Log
   readonly metrics: Metrics
@@ -19,10 +19,10 @@ export interface PrimaryParts {
 
 /** Milliseconds for the preparation. */
 const preparing = 4000
-/** Milliseconds in which a primary in good health answers. */
+/** Milliseconds in which a healthy primary answers. */
 const prompt = 1000
 
-/** The database host that takes writes now, and the sessions with it. Which one it is may change at any moment. */
+/** The current primary and its sessions. The primary may change at any moment. */
 export class Primary {
   readonly #parts: PrimaryParts
   #pool: Pool | undefined
@@ -33,7 +33,7 @@ export class Primary {
     this.#parts = parts
   }
 
-  /** @throws NoPrimary that tells what each host said */
+  /** @throws NoPrimary with the answer of each host */
   async pool(): Promise<Pool> {
     if (this.#pool !== undefined) return this.#pool
     this.#search ??= this.#find().finally(() => {
@@ -42,7 +42,7 @@ export class Primary {
     return this.#search
   }
 
-  /** This pool failed in a way that says its host is no primary any more: away with it, the next caller searches. */
+  /** Drops this pool because its host is no longer the primary; the next caller searches again. */
   gone(pool: Pool, reason: string): void {
     if (this.#pool !== pool) return
     this.#pool = undefined
@@ -52,8 +52,8 @@ export class Primary {
   }
 
   /**
-   * This pool's host does not answer. Either it does what it was asked slowly (waits for its replica, say), and must be
-   * left to it, or it is dead, and TCP would tell only after minutes. A look at all the hosts decides.
+   * Handles a host that does not answer. If it is only slow (it waits for its replica, for example), it must be left
+   * alone; if it is dead, TCP reports that only after minutes. A query to all hosts decides.
    */
   async doubt(pool: Pool): Promise<void> {
     if (this.#pool !== pool) return
@@ -63,7 +63,7 @@ export class Primary {
     return this.#doubt
   }
 
-  /** @throws NoPrimary if no writable host answers right now */
+  /** @throws NoPrimary if no writable host answers now */
   async check(): Promise<Endpoint> {
     const pool = await this.pool()
     try {

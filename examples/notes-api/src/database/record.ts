@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 
-/** The newest primary that this host knows of, from the file that the provisioner writes at each failover and switchover. */
+/** The newest primary that this host has on record, from the file that the provisioner writes at each failover and switchover. */
 export interface RecordedPrimary {
   readonly address: string
   readonly timeline: number
 }
 
-/** Undefined where there is no record. @throws Error when there is one that cannot be read */
+/** Returns undefined if there is no record. @throws Error if the record cannot be read */
 export async function readRecord(path: string): Promise<RecordedPrimary | undefined> {
   let text: string
   try {

@@ -1,15 +1,16 @@
 import type { Query } from './pool.ts'
 
-/** The version of the schema that this release needs: that of the newest file in `migrations`. A later one fits as well. */
+/** The schema version that this release needs: the number of the newest file in `migrations`. A later version is accepted, too. */
 export const schemaVersion = 1
 
 /**
- * Holds the schema against what this release needs. It is changed by whoever owns it, before the release begins: this role may not.
+ * Checks that the schema has the version that this release needs. The owner of the schema migrates it before the release
+ * starts: the role of this service may not.
  *
- * @throws Error that tells both versions
+ * @throws Error with both versions
  */
 export async function checkSchema(query: Query): Promise<void> {
-  // Not to_regclass: it looks into the session's own cache, which may still say "no such table".
+  // Not to_regclass: it uses the cache of the session, which may still say "no such table".
   const [table] = await query(
     `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'notes' AND tablename = 'migration') AS there`,
   )

@@ -3,42 +3,43 @@ import { type Endpoint, shown } from '../config.ts'
 import type { Pool, Query } from './pool.ts'
 import type { RecordedPrimary } from './record.ts'
 
-/** What a host says of itself. */
+/** The state that a host reports. */
 export interface Standing {
   readonly writable: boolean
   readonly standby: boolean
-  /** Grows with each promotion, so that of two primaries the later one is known. 0 for a host that takes no writes. */
+  /** Increases with each promotion, so that the later of two primaries is known. 0 for a host that accepts no writes. */
   readonly timeline: number
-  /** For people: 'is the primary', 'is a standby'. */
+  /** For messages: 'is the primary', 'is a standby'. */
   readonly words: string
 }
 
 export interface Survey {
-  /** An open pool to the host that writes go to. */
+  /** An open pool to the host that accepts writes. */
   readonly best: Pool | undefined
-  /** What each host said, for people. */
+  /** The answer of each host, for messages. */
   readonly words: string
 }
 
 /**
- * Milliseconds a host has for login and answer, which a slow host needs. A host that is found writable meanwhile ends the wait. The
- * driver gives up a host without a TCP connection much earlier.
+ * Milliseconds for login and answer, enough for a slow host. The wait ends early if another host is writable. The driver
+ * gives up a host without a TCP connection much earlier.
  */
 const patience = 4000
-/** Milliseconds more for the others once one host is found writable: a frozen host must not hold the search up. */
+/** Additional milliseconds for the other hosts once one host is writable: a frozen host must not delay the search. */
 const grace = 100
-/** Milliseconds after which a host that takes no writes, or refuses, is asked again. */
+/** Milliseconds after which a host that accepts no writes, or refuses, is queried again. */
 const again = 50
-/** Milliseconds for which that goes on when no host is silent: as long as a switchover takes. */
+/** Milliseconds for which these queries are repeated if all hosts answer: the duration of a switchover. */
 const moving = 400
 
 /**
- * Asks every host at once and picks the writable one, of two that of the later timeline. While the primary moves there is none: hosts are
- * asked again for a moment, by the sessions that there are, and as long as another is silent, as a standby may be promoted while a dead
- * primary is waited for. Never throws.
+ * Queries all hosts at once and picks the writable one; of two, the one on the later timeline. While the primary changes
+ * there is none: hosts are then queried again over the existing sessions, for a short time, or for as long as another host
+ * is silent, because a standby may be promoted in place of a dead primary. Never throws.
  *
- * @param record the newest primary that is known. A primary on an older timeline lacks writes, and is not used. The record is written
- * before a promotion: while the host in it says that it is a standby, the promotion did not happen, and the record is ignored
+ * @param record the newest known primary. A primary on an older timeline lacks writes and is not used. The record is
+ * written before a promotion: if its host reports that it is a standby, the promotion did not happen and the record is
+ * ignored
  */
 export async function survey(
   hosts: readonly Endpoint[],
@@ -108,7 +109,7 @@ export async function standing(query: Query): Promise<Standing> {
   return { writable: !standby && !readOnly, standby, timeline, words }
 }
 
-// The control file still has the old timeline for some seconds after a promotion; the name of the WAL file has the new one.
+// The control file has the old timeline for some seconds after a promotion; the name of the WAL file has the new one.
 const askStanding = `
   SELECT pg_is_in_recovery() AS standby,
          current_setting('transaction_read_only') AS read_only,

@@ -9,7 +9,7 @@ import type { Route } from './routes.ts'
 export interface ApiParts {
   readonly config: Pick<Config, 'host' | 'release'>
   readonly notes: Notes
-  /** The address of the primary that takes writes now. @throws an error that says why there is none */
+  /** Returns the address of the current primary. @throws an error with the reason if there is none */
   readonly ready: () => Promise<string>
 }
 
@@ -77,7 +77,7 @@ export function api({ config: { host, release }, notes, ready }: ApiParts): read
     {
       method: 'DELETE',
       path: '/api/notes/:id',
-      // 204 for a note that was not there, too: a retry anywhere on the way must not turn success into an error.
+      // 204 also for a missing note: a retry by a proxy must not turn a success into an error.
       answer: async ({ id }) => {
         await notes.remove(id)
         return { status: 204 }
@@ -86,7 +86,7 @@ export function api({ config: { host, release }, notes, ready }: ApiParts): read
   ]
 }
 
-/** Without a key from the client one is made up: it lets this service itself try again after a lost COMMIT. */
+/** Generates a key if the client sends none, so that this service can retry after a lost COMMIT. */
 function keyOf(request: IncomingMessage): string {
   const key = request.headers['idempotency-key']
   if (key === undefined) return randomUUID()

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { HttpProblem } from './problem.ts'
 
-/** Bytes of the largest body that is read. */
+/** The maximum size of a request body in bytes. */
 export const bodyLimit = 16 * 1024
 
 /** @throws HttpProblem 400, 413 or 415 */
 export async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  // A page of another site cannot send this type without asking first, which keeps forged requests out.
+  // A page of another site cannot send this type without a CORS preflight, so forged requests are rejected.
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new HttpProblem('Send JSON, with the header content-type: application/json.', {
       status: 415,
@@ -28,7 +28,7 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** The rest of the body is not read, so the connection cannot be used again. */
+/** The rest of the body is not read, so the connection cannot be reused. */
 function tooLarge(): HttpProblem {
   return new HttpProblem(`The body is larger than ${bodyLimit} bytes.`, {
     status: 413,

@@ -7,7 +7,7 @@ export interface HttpProblemParts {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** An error for the client. The message tells what is wrong and what to do. */
+/** An error for the client. The message contains the problem and the next action. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
   readonly status: number
@@ -22,7 +22,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** How a client is told of any error. What it cannot mend, it gets without the inner details: those are in the log. */
+/** Converts any error into a response. Internal errors are sent without details: those are in the log. */
 export function httpProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error
   if (error instanceof CommitUnknown)

@@ -3,21 +3,21 @@ import { HttpProblem } from './problem.ts'
 
 export interface Answer {
   readonly status: number
-  /** Sent as JSON; text as it is. */
+  /** Sent as JSON; a string is sent unchanged. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** As shown in metrics and in the answer to an unknown path. `:id` stands for a number. */
+  /** As shown in metrics and in the answer to an unknown path. `:id` matches a number. */
   readonly path: string
   readonly answer: (exchange: { request: IncomingMessage; id: number }) => Promise<Answer> | Answer
 }
 
 export interface Match {
   readonly route: Route
-  /** The number in the path, 0 if the route has none. */
+  /** The number in the path; 0 if the route has none. */
   readonly id: number
 }
 

@@ -10,16 +10,16 @@ export interface ServerParts {
   readonly routes: readonly Route[]
   /** For `x-served-by`. */
   readonly host: string
-  /** True once the process is to end: each answer then closes its connection. */
+  /** True while the process shuts down: each response then closes its connection. */
   readonly stopping: () => boolean
   readonly log: Log
   readonly metrics: Metrics
 }
 
-/** The server, not yet listening. Every request gets an answer, an id, and one line in the log. */
+/** Creates the server; it does not listen yet. Every request gets a response, an id, and one line in the log. */
 export function notesServer(parts: ServerParts): Server {
   const server = createServer((request, response) => void exchange(parts, request, response))
-  // Longer than nginx keeps its idle connections (4 s here), else a POST may meet one that is just being closed.
+  // Longer than the keep-alive time of nginx (4 s here): otherwise a POST may meet a connection that is being closed.
   server.keepAliveTimeout = 65_000
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
@@ -92,7 +92,7 @@ function send(response: ServerResponse, { status, body, headers = {} }: Answer, 
   response.end(text)
 }
 
-/** The id that came from the proxy in front, if it may stand in a log, else a new one. */
+/** The request id from the proxy if it is safe to log; otherwise a new one. */
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
