@@ -231,7 +231,7 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
-  it('does not depend on the witness alone, and continues if the majority of etcd is lost', async () => {
+  it('does not react to the loss of the witness, and continues if the majority of etcd is lost', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.kill('witness1')

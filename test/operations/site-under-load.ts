@@ -64,7 +64,7 @@ export function onNew({ failed }: UnderLoad): readonly string[] {
 async function during(site: Site, words: readonly string[], code: number): Promise<UnderLoad> {
   const command = async (): Promise<Ended> => {
     const ended = await site.provision(...words)
-    // First the exit status: a query to a missing database would fail with a less useful message.
+    // Check the exit status first: without a database, the later query would hide the error of the command.
     expect(ended.code, ended.text).to.equal(code)
     return ended
   }

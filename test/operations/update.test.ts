@@ -85,7 +85,10 @@ describe('updates and the reboots that they require, on real hosts under load', 
   })
 })
 
-/** Builds a newer version of an installed package in a separate repository: the same content in new files. The package lists get old. */
+/**
+ * Builds a newer version of an installed package in a separate repository: the same content in new files. The package
+ * lists are removed, as on the next day.
+ */
 function offered(name: string): string {
   return `set -e
 umask 022; mkdir -p /srv/newer /tmp/build; cd /tmp/build; rm -rf ./*

@@ -18,7 +18,7 @@ const params: AppParams = {
 }
 
 describe('role app', () => {
-  it('tells the service all it needs, in the words of its own README', () => {
+  it('sets the environment variables that the README of the service documents', () => {
     const environment = textAt(stepsOf(app(params)), UNIT).match(/(?<=^Environment=").*(?="$)/gm)
     expect(environment).to.deep.equal([
       'NODE_ENV=production',
@@ -31,32 +31,32 @@ describe('role app', () => {
     ])
   })
 
-  it('tells where metrics are wanted, when they are', () => {
+  it('sets the endpoint for metrics if it is given', () => {
     const metrics = { address: '10.0.2.1', port: 3001 }
     expect(textAt(stepsOf(app({ ...params, metrics })), UNIT)).to.include(
       'Environment="METRICS=10.0.2.1:3001"',
     )
   })
 
-  it('escapes what systemd would read as its own', () => {
+  it('escapes the special characters of systemd', () => {
     const database = { ...params.database, name: '100% "mine" \\' }
     const unit = textAt(stepsOf(app({ ...params, database })), UNIT)
     expect(unit).to.include(String.raw`Environment="DATABASE_NAME=100%% \"mine\" \\"`)
   })
 
-  it('refuses a value with a line break, which would be a line of the unit', () => {
+  it('rejects a value with a line break, which would add a line to the unit', () => {
     const database = { ...params.database, user: 'notes"\nExecStartPre="rm' }
     expect(() => stepsOf(app({ ...params, database }))).to.throw('has a line break')
   })
 
-  it('gives the password as a credential and shows it nowhere', () => {
+  it('passes the password as a credential and shows it nowhere', () => {
     const steps = stepsOf(app(params))
     expect(textAt(steps, UNIT)).to.include('LoadCredential=db-password:/etc/notes/db-password')
     expect(textsOf(steps).get('/etc/notes/db-password')).to.equal(undefined)
     expect([...textsOf(steps).values()].join()).not.to.include('hush')
   })
 
-  it('switches release, unit, authority and password as one, with one restart', () => {
+  it('switches release, unit, authority and password in one transaction, with one restart', () => {
     const restarting = stepsOf(app(params)).filter(
       ({ satisfies, notify }) => satisfies.length + notify.length > 0,
     )
@@ -70,11 +70,11 @@ describe('role app', () => {
     ])
   })
 
-  it('leaves the compiler in Node the right to write code', () => {
+  it('does not set MemoryDenyWriteExecute, which would break the JIT compiler of Node', () => {
     expect(textAt(stepsOf(app(params)), UNIT)).not.to.match(/^MemoryDenyWriteExecute/m)
   })
 
-  it('may take a low port, and has no other capability', () => {
+  it('allows a low port, and grants no other capability', () => {
     const bounding = (port: number) =>
       /^CapabilityBoundingSet=(.*)$/m.exec(
         textAt(stepsOf(app({ ...params, listen: { ...params.listen, port } })), UNIT),
@@ -83,13 +83,13 @@ describe('role app', () => {
     expect(bounding(80)).to.equal('CAP_NET_BIND_SERVICE')
   })
 
-  it('carries the name of the service everywhere', () => {
+  it('uses the name of the service everywhere', () => {
     const steps = stepsOf(app({ ...params, name: 'wiki' }))
     const texts = [...textsOf(steps)].join('\n') + steps.map(({ name }) => name).join('\n')
     expect(texts).to.include('/srv/wiki/current/server.mjs').and.not.to.include('/notes')
   })
 
-  it('asks for readiness where the service listens', () => {
+  it('checks the readiness at the address of the service', () => {
     expect(appReadiness({ address: 'fd00::1', port: 3000 }).label).to.equal(
       'GET http://[fd00::1]:3000/readyz',
     )

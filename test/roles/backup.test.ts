@@ -64,8 +64,8 @@ const cluster = (more: object = {}): ClusterState => ({
 })
 const NOTHING: ClusterState = { kind: 'nothing' }
 
-describe('the host of the backups', () => {
-  it('lets in each database host for its cluster, and reaches each by its name', () => {
+describe('the backup host', () => {
+  it('allows each database host for its cluster, and connects to each by its name', () => {
     const conf = textAt(repository(), CONFIG)
     expect(conf).to.include('tls-server-auth=db1=main\ntls-server-auth=db2=main\n')
     expect(conf)
@@ -75,30 +75,30 @@ describe('the host of the backups', () => {
     expect(repository().map(({ name }) => name)).to.include('/etc/hosts: 198.18.0.42 db2')
   })
 
-  it('has the passphrase in a file of its own that no diff shows', () => {
+  it('has the passphrase in a separate file that no diff shows', () => {
     const texts = textsOf(repository())
     expect(texts.has('/etc/pgbackrest/conf.d/passphrase.conf')).to.equal(true)
     expect(texts.get('/etc/pgbackrest/conf.d/passphrase.conf')).to.equal(undefined)
     expect([...texts.values()].join()).not.to.include(PASSPHRASE)
   })
 
-  it('asks a replica first where there are several database hosts, and only then', () => {
+  it('prefers a replica if there are several database hosts', () => {
     expect(backupScript(true)).to.match(/--backup-standby .*\n[\s\S]*56\) .*run/)
     expect(backupScript(false)).not.to.include('standby')
   })
 })
 
-describe('a database host that is backed up', () => {
+describe('a database host with backups', () => {
   const steps = stepsOf(backupSource({ ...party, ...db1, repository: backup1 }))
 
-  it('knows the host of the backups and nobody else, and no passphrase', () => {
+  it('refers only to the backup host, and has no passphrase', () => {
     const conf = textAt(steps, CONFIG)
     expect(conf).to.include('repo1-host=backup1\n').and.include('tls-server-auth=backup1=main\n')
     expect(conf).to.include('pg1-path=/var/lib/postgresql/15/main\n')
     expect(conf).not.to.include('cipher').and.not.include('db2')
   })
 
-  it('throws WAL away only beyond its limit, and otherwise asks first whether anybody is there', () => {
+  it('drops WAL only beyond its limit, and otherwise pings the backup host first', () => {
     const script = textAt(steps, '/usr/local/libexec/pgbackrest-archive')
     expect(script)
       .to.include('-lt 512 ] || push')
@@ -106,13 +106,13 @@ describe('a database host that is backed up', () => {
     expect(textAt(steps, CONFIG)).to.include('archive-push-queue-max=8GiB\n')
   })
 
-  it('sends its WAL once a minute, and asks for none: a promotion would wait for it', () => {
+  it('archives its WAL once a minute, and has no restore_command: a promotion would wait for it', () => {
     expect(ARCHIVING).to.include({ archive_mode: true, archive_timeout: '60s' })
     expect(ARCHIVING).not.to.have.property('restore_command')
   })
 })
 
-describe('what the repository holds', () => {
+describe('the state of the repository', () => {
   const info = [
     {
       backup: [
@@ -139,7 +139,7 @@ describe('what the repository holds', () => {
     '"db":[{"id":1,"system-id":7711067691810880071,"version":"15"}],"name"',
   )
 
-  it('is read with the number of the system to its last digit', () => {
+  it('contains the system identifier with all digits', () => {
     const { system, backups, asked } = parseRepositoryInfo(`1795372866\n${json}`)
     expect(system).to.equal('7711067691810880071')
     expect(asked).to.equal(1_795_372_866)
@@ -149,7 +149,7 @@ describe('what the repository holds', () => {
     ])
   })
 
-  it('is nothing before pgBackRest is there, and trouble when it cannot be read', () => {
+  it('is empty without pgBackRest, and a problem if it cannot be read', () => {
     expect(parseRepositoryInfo('')).to.include({ system: undefined, problem: undefined })
     expect(parseRepositoryInfo('1\n[]').system).to.equal(undefined)
     expect(parseRepositoryInfo('1\nERROR: [031]: no passphrase\n').problem).to.equal(
@@ -158,7 +158,7 @@ describe('what the repository holds', () => {
     expect(parseRepositoryInfo('1\n[{"status":{"code":99,"message":"other"}}]').problem).to.equal('other')
   })
 
-  it('is young enough for a day and two hours, good and there at all', () => {
+  it('has a problem if the newest backup is missing, damaged, or older than a day and two hours', () => {
     expect(backupProblem(held())).to.equal(undefined)
     expect(backupProblem(held({ asked: NOON + 27 * 3600 }))).to.equal(
       'the newest backup, 20261122-120000F, is 27 hours old',
@@ -170,17 +170,17 @@ describe('what the repository holds', () => {
   })
 })
 
-describe('the cluster in the repository', () => {
+describe('the stanza of the repository', () => {
   const step = (system: string | undefined) =>
     stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system })
 
-  it('is told once', () => {
+  it('is created once', () => {
     expect(step('77').diff(held({ system: undefined }))?.action).to.equal('create')
     expect(step('7711067691810880071').diff(held())).to.equal(undefined)
     expect(step(undefined).diff(held())).to.equal(undefined)
   })
 
-  it('is never another one than the backups are of', () => {
+  it('cannot belong to another cluster than the backups', () => {
     expect(() => step('78').diff(held())).to.throw(Problem, 'has the backups of another cluster')
     expect(() => step('78').diff(held({ problem: 'no passphrase' }))).to.throw(
       Problem,
@@ -188,7 +188,7 @@ describe('the cluster in the repository', () => {
     )
   })
 
-  it('is not begun anew where there are backups of one, or where nobody can say', () => {
+  it('blocks a new cluster if backups exist, or if the repository is unknown', () => {
     const refusing = (given: RepositoryInfo | undefined, empty = true) =>
       noExistingBackups({ host: 'db1', domain: 'notes.test', empty, held: given })
     expect(() => refusing(held()).diff(NOTHING)).to.throw(Problem, 'there are backups: 20261122-120000F')
@@ -199,8 +199,8 @@ describe('the cluster in the repository', () => {
   })
 })
 
-describe('a backup that was asked for', () => {
-  it('is taken when there is none of this run yet', () => {
+describe('a requested backup', () => {
+  it('is taken if this run has none yet', () => {
     const step = takeBackup({ type: 'diff', run: 'mine' })
     expect(step.diff(held())?.action).to.equal('run')
     expect(step.diff(held({ backups: [taken('F', NOON, { run: 'mine' })] }))).to.equal(undefined)
@@ -218,13 +218,13 @@ describe('a restore', () => {
   const refusal = (to: string | undefined, given?: RepositoryInfo) => () =>
     step(to, given).diff([cluster(), ''])
 
-  it('goes to a moment between the oldest backup and now', () => {
+  it('accepts a time between the oldest backup and now', () => {
     expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 11:59:00Z')).to.throw(Problem, 'The oldest backup was taken after')
     expect(refusal('2026-11-22 13:00:01Z')).to.throw(Problem, 'is in the future')
   })
 
-  it('needs a moment where the database runs, and none where it is lost', () => {
+  it('requires a time if the database runs, and none if it is lost', () => {
     expect(refusal(undefined)).to.throw(Problem, 'The database on db1 is running')
     expect(step(undefined).diff([NOTHING, ''])?.action).to.equal('change')
     expect(refusal('2026-11-22 12:30:00Z', held({ backups: [] }))).to.throw(Problem, 'no backup to restore')
@@ -234,7 +234,7 @@ describe('a restore', () => {
     expect(step('2026-11-22 12:30:00Z').diff([cluster(), 'mine'])).to.equal(undefined)
   })
 
-  it('removes nothing but what it has made beside the data', () => {
+  it('removes only its own files beside the data', () => {
     const [command] = step('2026-11-22 12:30:00Z').apply([cluster(), ''])
     const removed = [...(command?.script.text ?? '').matchAll(/rm -\w+ ([^;\n]*)/g)].map(([, what]) => what)
     expect(removed).to.deep.equal([
@@ -245,7 +245,7 @@ describe('a restore', () => {
     expect(command?.script.text).to.include('at=/var/lib/postgresql/15/.main.restore')
   })
 
-  it("moves a replica's data aside only when the primary is on a later timeline", () => {
+  it('moves the data of a replica aside only if the primary is on a later timeline', () => {
     const script = (found: ClusterState) =>
       moveDataAside({ paths, primary: 'db1', found }).apply(cluster({ standby: true }))[0]?.script.text
     expect(script(cluster({ timeline: 2 })))
@@ -268,20 +268,20 @@ describe('a restore test', () => {
     moment,
   })
 
-  it('recovers to the very place at which the rows were counted', () => {
+  it('recovers to the exact WAL position of the row counts', () => {
     expect(step.apply([undefined, held()])[0]?.script.text)
       .to.include('--target=0/5000028')
       .and.include('recovery_target_inclusive=off')
   })
 
-  it('says that there is nothing to restore', () => {
+  it('reports that there is no backup to restore', () => {
     expect(() => step.diff([undefined, held({ backups: [] })])).to.throw(Problem, 'no backup to restore')
     expect(step.diff(['mine', held()])).to.equal(undefined)
   })
 })
 
-describe('the moment of a restore', () => {
-  it('is taken with its offset, and told in UTC', () => {
+describe('the point in time of a restore', () => {
+  it('is parsed with its offset, and printed in UTC', () => {
     for (const given of [
       '2026-11-22 12:00:00+00',
       '2026-11-22T12:00Z',
@@ -295,7 +295,7 @@ describe('the moment of a restore', () => {
     expect(parsePointInTime('2026-11-22 12:00:00.25-0000').text).to.equal('2026-11-22 12:00:00.250000+00')
   })
 
-  it('is refused without one, and when there is no such day', () => {
+  it('is rejected without an offset, and if the date does not exist', () => {
     for (const given of ['2026-11-22 12:00:00', 'yesterday', '2026-13-01 00:00Z', '2026-11-22 12:00 CET'])
       expect(() => parsePointInTime(given), given).to.throw(Problem, 'is not a point in time')
   })

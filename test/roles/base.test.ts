@@ -9,13 +9,13 @@ describe('role base', () => {
   const names = (params: BaseParams = {}, facts: Partial<Facts> = {}) =>
     stepsOf(base(params), facts).map(({ kind, name }) => `${kind} ${name}`)
 
-  it('limits the journal to half a gigabyte, unless told otherwise', () => {
+  it('limits the journal to half a gigabyte by default', () => {
     const path = '/etc/systemd/journald.conf.d/provision.conf'
     expect(textAt(stepsOf(base({})), path)).to.equal('[Journal]\nSystemMaxUse=512M\nRuntimeMaxUse=256M\n')
     expect(textAt(stepsOf(base({ journal: 101 })), path)).to.include('SystemMaxUse=101M\nRuntimeMaxUse=51M')
   })
 
-  it('restarts no service but the journal', () => {
+  it('restarts no service except the journal', () => {
     const steps = stepsOf(base({}))
     const handlers = steps.flatMap(({ notify, satisfies }) =>
       [...notify, ...satisfies].map(({ name }) => name),
@@ -23,7 +23,7 @@ describe('role base', () => {
     expect(handlers).to.deep.equal(['restart systemd-journald', 'reload ssh'])
   })
 
-  it('leaves the kernel and the clock alone where they belong to others', () => {
+  it('does not manage the kernel and the clock in a container', () => {
     expect(names({}, { container: true }).join())
       .to.include('sysctl provision-network')
       .and.not.match(/provision-kernel|chrony/)
@@ -32,7 +32,7 @@ describe('role base', () => {
       .and.include('service chrony')
   })
 
-  it('lets in by key alone, unless told otherwise', () => {
+  it('allows only keys by default', () => {
     const sshd = (ssh: BaseParams['ssh']) => textAt(stepsOf(base({ ssh })), SSHD)
     expect(sshd({})).to.include('PasswordAuthentication no').and.include('PermitRootLogin prohibit-password')
     expect(sshd({ passwords: true, root: 'never' }))
@@ -41,14 +41,14 @@ describe('role base', () => {
     expect(names({ ssh: false })).not.to.include('transaction ssh access')
   })
 
-  it('updates by itself what is no service of a role, and reboots nobody', () => {
+  it('updates all packages except those of the roles, and never reboots', () => {
     const settings = (params: BaseParams) => textAt(stepsOf(base(params)), '/etc/apt/apt.conf.d/60provision')
     expect(settings({})).to.include('  "postgresql";\n').and.include('Automatic-Reboot "false"')
     expect(settings({ manual: ['mine'] })).to.include('Package-Blacklist {\n  "mine";\n};')
     expect(names({ updates: false }).join()).not.to.include('unattended-upgrades')
   })
 
-  it('is for Debian 12 and 13', () => {
+  it('accepts only Debian 12 and 13', () => {
     const on = (id: string, version: number) => () => names({}, { os: { id, version, codename: 'x' } })
     expect(on('debian', 12)).not.to.throw()
     expect(on('debian', 11)).to.throw('host1 runs debian 11.')

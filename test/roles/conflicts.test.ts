@@ -16,8 +16,8 @@ const NGINX = 'users:(("nginx",pid=7,fd=6),("nginx",pid=8,fd=6)) cgroup:/system.
 const found = (...lines: readonly string[]): Found => parseFound([...lines, 'end', ''].join('\n'))
 const told = (step: ReturnType<typeof nginxConflicts>, have: unknown) => wordsOf(() => step.diff(have))
 
-describe('a host that something else uses', () => {
-  it('is refused with all that is in the way, and what to do about it', async () => {
+describe('a host with existing services', () => {
+  it('is rejected with all conflicts, and the actions that resolve them', async () => {
     const have = found(
       '/etc/nginx/sites-enabled/shop:  listen 80;',
       '/etc/nginx/nginx.conf:  include /opt/sites/*.conf;',
@@ -35,7 +35,7 @@ describe('a host that something else uses', () => {
     )
   })
 
-  it('is not refused for a package as Debian brings it, nor for the files of the role', () => {
+  it('is not rejected for the default files of a Debian package, or for the files of the role', () => {
     const debian = found(
       '/etc/nginx/nginx.conf:include /etc/nginx/modules-enabled/*.conf;',
       '/etc/nginx/nginx.conf:\tinclude /etc/nginx/mime.types;',
@@ -54,7 +54,7 @@ describe('a host that something else uses', () => {
     for (const have of [debian, ours, found()]) expect(nginxConflicts(LISTEN).diff(have)).to.equal(undefined)
   })
 
-  it('is refused for a second default server, also on a host that has the role', async () => {
+  it('is rejected for a second default server, also if it has the role', async () => {
     const have = found(
       'ours',
       '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }',
@@ -67,7 +67,7 @@ describe('a host that something else uses', () => {
     )
   })
 
-  it('is refused for what haproxy.cfg and keepalived.conf serve', async () => {
+  it('is rejected for the services in haproxy.cfg and keepalived.conf', async () => {
     const proxy = haproxyConflicts({ role: 'haproxy', listens: [] })
     const sections = ['/etc/haproxy/haproxy.cfg:frontend shop', '/etc/haproxy/haproxy.cfg:backend web # all']
     expect(await told(proxy, found(...sections))).to.equal(
@@ -91,7 +91,7 @@ describe('a host that something else uses', () => {
     )
   })
 
-  it('is refused for a user who can log in, and not for a system account', async () => {
+  it('is rejected for a user who can log in, but not for a system account', async () => {
     const step = appConflicts({ name: 'notes', listen: LISTEN })
     expect(step.diff(found('more notes:x:998:998::/srv/notes:/usr/sbin/nologin'))).to.equal(undefined)
     expect(await told(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
@@ -102,7 +102,7 @@ describe('a host that something else uses', () => {
     )
   })
 
-  it('is not known from half an answer', () => {
+  it('is unknown after an incomplete answer', () => {
     expect(() => parseFound('ours\n')).to.throw(
       'the host returned an incomplete list of files and ports in use',
     )
@@ -116,7 +116,7 @@ describe('listeners', () => {
   const at = (address: string) => ({ address, port: PORT, program: undefined, unit: undefined })
   const wanted = (address: string) => ({ address, port: PORT })
 
-  it('are read from ss with program and unit', () => {
+  it('are parsed from ss with program and unit', () => {
     expect(first).to.deep.equal({ address: '127.0.0.53', port: 53, program: 'nginx', unit: 'nginx.service' })
     expect(first && describeListener(first)).to.equal('nginx (nginx.service)')
     expect(listenersIn(['LISTEN 0 1 [::]:80 [::]:*']).map(describeListener)).to.deep.equal([
@@ -124,7 +124,7 @@ describe('listeners', () => {
     ])
   })
 
-  it('take an address, or all addresses of a version of IP', () => {
+  it('occupy one address, or all addresses of an IP version', () => {
     for (const [mine, theirs] of [
       ['10.0.0.1', '10.0.0.1'],
       ['10.0.0.1', '0.0.0.0'],
@@ -150,7 +150,7 @@ describe('another firewall', () => {
   const chain = (policy: string, hook = 'input') =>
     `\tchain A {\n\t\ttype filter hook ${hook} priority filter; policy ${policy};\n\t}\n`
 
-  it('is refused when it drops input by default', async () => {
+  it('is rejected if it drops input by default', async () => {
     const step = noOtherFirewall({ file: '/f' })
     expect(await told(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
       `error: The host has another firewall: table inet filter, which drops input by default.
@@ -161,13 +161,13 @@ describe('another firewall', () => {
     expect(() => step.diff(otherFirewalls('-P INPUT DROP\nend'))).to.throw(InvalidParams, 'table ip filter')
   })
 
-  it('is named when it is ufw or firewalld', () => {
+  it('is named if it is ufw or firewalld', () => {
     const ufw = `table ip filter {\n\tchain ufw-before-input {\n\t}\n${chain('drop')}}\nend\n`
     expect(otherFirewalls(ufw).map(({ off }) => off)).to.deep.equal(['ufw disable'])
     expect(otherFirewalls('firewalld\nend\n').map(({ name }) => name)).to.deep.equal(['firewalld'])
   })
 
-  it('is none for tables that accept input or do not look at it, such as those of Docker', () => {
+  it('is ignored if its tables accept input or do not filter it, such as those of Docker', () => {
     const docker = `table ip filter {\n${chain('drop', 'forward')}}\ntable inet f2b {\n${chain('accept')}}\nend\n`
     for (const said of [docker, 'end\n']) expect(otherFirewalls(said)).to.deep.equal([])
   })

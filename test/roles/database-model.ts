@@ -16,14 +16,14 @@ import { planFailover } from '../../roles/postgres/resources/failover.ts'
 import { Problem } from '../../src/index.ts'
 
 /**
- * Two database hosts and an application host, with PostgreSQL, the fence and the operations as far as they decide whose writes survive. The
- * decisions are those of the roles; the rest is a few lines of what a server does.
+ * A model of two database hosts and an application host: the parts of PostgreSQL, the fence and the operations that
+ * determine which writes survive. The decisions are those of the roles; the rest is a minimal model of a server.
  */
 export interface Model {
   readonly databases: Readonly<Record<Database, Server>>
-  /** Copies of the record, and whether the host is on. */
+  /** The copy of the record, and the power state of the host. */
   readonly app: { readonly on: boolean; readonly record: PrimaryRecord | undefined }
-  /** Writes that a client was told are committed. */
+  /** Writes that were acknowledged to a client. */
   readonly acknowledged: readonly number[]
   readonly writes: number
 }
@@ -35,16 +35,16 @@ interface Server {
   /** The server runs and answers. */
   readonly running: boolean
   readonly masked: boolean
-  /** standby.signal is there. */
+  /** standby.signal exists. */
   readonly standby: boolean
   readonly timeline: number
   /** Commits wait for a replica. */
   readonly waits: boolean
-  /** The setting of the database `postgres` that says so, as far as this host has replayed it. */
+  /** The same as `waits`, as a setting of the database `postgres`, as far as this host has replayed it. */
   readonly mark: boolean
-  /** A standby has received something since it started. */
+  /** A standby has received WAL since it started. */
   readonly received: boolean
-  /** Numbers of the writes that it has, and the end of its WAL. */
+  /** The ids of the writes that the host has; `end` is the end of its WAL. */
   readonly data: readonly number[]
   readonly end: number
   readonly record: PrimaryRecord | undefined
@@ -58,14 +58,14 @@ export type Step =
 
 export interface Taken {
   readonly model: Model
-  /** The words of a refusal. */
+  /** The message of a refusal. */
   readonly refused?: string
-  /** What was lost by this step. */
+  /** The writes that this step lost. */
   readonly lost?: string
 }
 
 export interface ModelOptions {
-  /** Whether hosts keep records. */
+  /** True if hosts keep records. */
   readonly records: boolean
 }
 
@@ -85,7 +85,7 @@ const SERVER: Server = {
   ...{ received: false, data: [], end: 1, record: undefined },
 }
 
-/** db2 is the primary after a switchover, as in the accident that this is made for; db1 follows it. */
+/** The start state: db2 is the primary after a switchover, and db1 follows it. */
 export function begin({ records }: ModelOptions): Model {
   const model: Model = {
     databases: {
@@ -142,7 +142,7 @@ function poweredOn(model: Model, host: Database | 'app1', { records }: ModelOpti
   return changed(model, host, { on: true, running })
 }
 
-/** What roles/postgres/fence.ts asks before a server starts as a primary. */
+/** The check of roles/postgres/fence.ts before a server starts as a primary. */
 function isFenced(model: Model, host: Database, records: boolean): boolean {
   const own = model.databases[host]
   const peer = model.databases[other(host)]
@@ -152,7 +152,7 @@ function isFenced(model: Model, host: Database, records: boolean): boolean {
   return !(peer.running && peer.standby)
 }
 
-/** A client that knows nothing of records writes to each primary that runs. */
+/** A client that does not know the records writes to each running primary. */
 function written(model: Model): Taken {
   const id = model.writes + 1
   let next: Model = { ...model, writes: id }
@@ -226,7 +226,7 @@ function rejoined(model: Model, host: Database, options: ModelOptions): Taken {
   return missing.length > 0 ? { ...taken, lost: `${missing.join(', ')} are undone on ${host}` } : taken
 }
 
-/** A run of the site, which makes a standby follow, and writes wait for it. */
+/** A run of the site: the standby follows, and writes wait for it. */
 function run(model: Model, options: ModelOptions): Model {
   const primary = choosePrimary(statesOf(model), knownBy(model, options.records)).name
   if (!isDatabase(primary)) throw new Error('it is a database host')
@@ -237,7 +237,7 @@ function run(model: Model, options: ModelOptions): Model {
   return replicated(model, primary, options)
 }
 
-/** Writes begin to wait for a replica that follows; then the record says so. */
+/** Makes writes wait for a replica that follows, then updates the record. */
 function replicated(model: Model, primary: Database, { records }: ModelOptions): Model {
   const next = follows(model, other(primary))
     ? settled(changed(model, primary, { running: true, waits: true, mark: true }))
@@ -254,7 +254,7 @@ function recorded(model: Model, primary: Database): Model {
   return record ? keptBy(model, record) : model
 }
 
-/** Standbys that follow get all that their primary has; a fence stops a primary whose successor answers. */
+/** Standbys that follow get all data of their primary; a fence stops a primary if its successor answers. */
 function settled(model: Model): Model {
   let next = model
   for (const name of NAMES) {
@@ -271,7 +271,7 @@ function settled(model: Model): Model {
   return next
 }
 
-/** A standby follows when its primary runs and has all that the standby has. */
+/** True if the primary runs and has all data of the standby. */
 function follows({ databases }: Model, name: Database): boolean {
   const [own, peer] = [databases[name], databases[other(name)]]
   if (!own.running || !own.standby || !peer.running || peer.standby) return false
@@ -344,7 +344,7 @@ function isDatabase(name: string): name is Database {
   return name === 'db1' || name === 'db2'
 }
 
-/** Whether a client that asks the record, as the sample application does, writes to this primary. */
+/** True if a client that reads the record, like the sample application, does not write to this primary. */
 export function isRefusedByClient(model: Model, name: Database): boolean {
   const record = validRecord(model.app.record, statesOf(model) satisfies readonly HostAnswer<ClusterState>[])
   return isOutdated(record, name, { system: SYSTEM, timeline: model.databases[name].timeline })

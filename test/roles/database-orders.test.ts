@@ -17,14 +17,14 @@ const STEPS: readonly Step[] = [
 ]
 
 interface Explored {
-  /** The shortest order of each loss. */
+  /** The shortest sequence that leads to each loss. */
   readonly losses: ReadonlyMap<string, readonly Step[]>
   readonly orders: number
   readonly states: number
   readonly refusals: ReadonlySet<string>
 }
 
-/** Every order up to this length. Orders that lead to the same state are followed once. */
+/** Explores all sequences up to this length. Sequences that lead to the same state are explored once. */
 function explore(length: number, options: ModelOptions): Explored {
   const losses = new Map<string, readonly Step[]>()
   const refusals = new Set<string>()
@@ -60,15 +60,15 @@ const words = (order: readonly Step[]) =>
 
 const told = ({ losses }: Explored) => [...losses].map(([lost, order]) => `${words(order)}: ${lost}`)
 
-describe('every order of accidents and operations on a pair of databases', () => {
-  it('loses no acknowledged write in up to eight steps, or is refused with words', () => {
+describe('all sequences of failures and operations on a pair of databases', () => {
+  it('lose no acknowledged write in up to eight steps, or are rejected with a message', () => {
     const found = explore(8, { records: true })
     console.log(`    ${found.orders} orders, ${found.states} states, ${found.refusals.size} refusals`)
     expect(told(found)).to.deep.equal([])
     for (const text of found.refusals) expect(text).to.match(/provision|same command|Start |Rejoin/)
   })
 
-  it('loses writes when no host keeps a record, so that the test above tells something', () => {
+  it('lose writes if no host keeps a record, which proves the test above', () => {
     const found = told(explore(8, { records: false }))
     console.log(`    ${found.length} losses, such as: ${found[0]}`)
     expect(found).not.to.deep.equal([])

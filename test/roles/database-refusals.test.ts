@@ -231,10 +231,10 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
   ],
 }
 
-/** What a person reads where the data of a database, or its backups, would be at risk, whole. */
-describe('what is refused of a database and its backups', () => {
+/** The full message of each refusal that protects a database or its backups. */
+describe('errors of a database and its backups', () => {
   for (const [what, [given, text]] of Object.entries(CASES))
-    it(`is, with its reason and what to do next: ${what}`, async () => {
+    it(`show the reason and the next action: ${what}`, async () => {
       expect((await wordsOf(given)).replace(/\/\S+\/provision-test-\w+/, 'DIR')).to.equal(text)
     })
 })

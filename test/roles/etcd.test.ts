@@ -45,19 +45,19 @@ describe('role etcd', () => {
     expect(text).to.include('ETCD_CLIENT_CERT_AUTH=true\n').and.include('ETCD_PEER_CLIENT_CERT_AUTH=true\n')
   })
 
-  it('leaves the members out of its configuration, so that a new member is no reason for a restart', () => {
+  it('omits the members in its configuration, so that a new member causes no restart', () => {
     const before = textAt(steps(), '/etc/default/etcd')
     expect(textAt(steps({ members: [...MEMBERS, host(4)] }), '/etc/default/etcd')).to.equal(before)
     expect(before).not.to.match(/^ETCD_INITIAL_CLUSTER/m)
   })
 
-  it('does not start without the variables of a member, nor with lost data under an old identity', () => {
+  it('does not start without the variables of a member, or with lost data under an old identity', () => {
     const text = textAt(steps(), '/etc/systemd/system/etcd.service.d/provision.conf')
     expect(text).to.include('EnvironmentFile=/var/lib/etcd/initial-cluster\n')
     expect(text).to.match(/^ExecCondition=.*\/var\/lib\/etcd\/default\/member.*\/var\/lib\/etcd\/joined/m)
   })
 
-  it('begins a cluster only where every other host says that it has not joined one', () => {
+  it('starts a cluster only if every other host confirms that it has not joined one', () => {
     const begins = (others: readonly (MemberState | undefined)[]) =>
       !scriptOf(others).includes('No new cluster') && !scriptOf(others).includes('has no majority')
     expect(begins([NOTHING, NOTHING])).to.equal(true)
@@ -66,11 +66,11 @@ describe('role etcd', () => {
     expect(begins([NOTHING, { ...NOTHING, hasData: true, joined: 'a3' }])).to.equal(false)
   })
 
-  it('names the host that cannot be reached and may be a member', () => {
+  it('names the unreachable host that may be a member', () => {
     expect(scriptOf([NOTHING, undefined])).to.include('No new cluster is begun while etcd3 cannot be reached')
   })
 
-  it('has nothing to do for a member with a vote, and something for a learner or one that stands still', () => {
+  it('changes nothing for a voting member, but starts a learner or a stopped member', () => {
     const diff = (have: MemberState) => member([JOINED, JOINED]).diff(have)
     expect(diff(JOINED)).to.equal(undefined)
     expect(diff({ ...JOINED, active: false, listed: [] })?.action).to.equal('start')
@@ -80,7 +80,7 @@ describe('role etcd', () => {
     expect(diff(NOTHING)?.fields).to.deep.equal([{ name: 'member', to: 'of the cluster of etcd2, etcd3' }])
   })
 
-  it('removes members that are not in the inventory, and none of a cluster that it does not know', () => {
+  it('removes members that are not in the inventory, but not those of an unknown cluster', () => {
     const diff = (numbers: readonly number[], have = LIST) =>
       noFormerMembers({ members: numbers.map(host) }).diff(have)
     expect(diff([1, 2, 3])).to.equal(undefined)
@@ -89,7 +89,7 @@ describe('role etcd', () => {
     expect(diff([1, 2], [])).to.equal(undefined)
   })
 
-  it('does not take half an answer for a host without data', () => {
+  it('does not treat an incomplete answer as a host without data', () => {
     expect(() => parseMemberState('data\n')).to.throw('no whole answer')
     expect(parseMemberState('end\n')).to.deep.equal(NOTHING)
     expect(
@@ -104,7 +104,7 @@ describe('role etcd', () => {
     })
   })
 
-  it('refuses members without the host itself, twins, and heartbeats that etcd would not take', async () => {
+  it('rejects members without the host itself, duplicates, and heartbeats that etcd would reject', async () => {
     expect(await wordsOf(() => steps({ members: MEMBERS.slice(1) }))).to.include('do not include this host')
     expect(await wordsOf(() => steps({ members: [...MEMBERS, host(2)] }))).to.include('Two members of etcd')
     expect(await wordsOf(() => steps({ heartbeat: 1 }))).to.include('a heartbeat every 1 ms')
@@ -123,14 +123,14 @@ describe('the checks of etcd', () => {
   const all = (...answers: readonly (ReturnType<typeof answer> | undefined)[]) =>
     answers.map((one, i) => ({ host: host(i + 1), answer: one }))
 
-  it('hold for a cluster that is as the inventory says', () => {
+  it('pass for a cluster that matches the inventory', () => {
     const found = all(answer(), answer(), answer())
     expect(sameMembers(MEMBERS)(found)).to.equal(undefined)
     expect(oneLeader(found)).to.equal(undefined)
     expect(belowQuota(found)).to.equal(undefined)
   })
 
-  it('tell members too many and too few, different leaders, and data near the quota', () => {
+  it('report extra and missing members, different leaders, and data near the quota', () => {
     expect(sameMembers(MEMBERS.slice(0, 2))(all(answer()))).to.equal('etcd3 is a member')
     expect(sameMembers([...MEMBERS, host(4)])(all(answer()))).to.equal('etcd4 is no member')
     expect(oneLeader(all(answer(), answer(['Leader 8'])))).to.equal('they name different ones')
@@ -141,7 +141,7 @@ describe('the checks of etcd', () => {
     )
   })
 
-  it('are unknown where nobody answered', () => {
+  it('are unknown without any answer', () => {
     for (const judge of [sameMembers(MEMBERS), oneLeader, belowQuota])
       expect(judge(all(undefined, undefined))).to.be.instanceOf(Unknown)
     expect(oneLeader(all(answer(), undefined))).to.be.instanceOf(Unknown)

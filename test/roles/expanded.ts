@@ -16,13 +16,13 @@ export const FACTS: Facts = {
   bootId: '0f0f0f0f',
 }
 
-/** The flat list of steps of a role on a host with these facts; what waits for other hosts' answers is left out. */
+/** The flat list of steps of a role on a host with these facts; steps that need answers of other hosts are omitted. */
 export function stepsOf(steps: Steps, facts: Partial<Facts> = {}): readonly Step[] {
   const answers = { has: () => false, get: () => undefined }
   return expand(steps, { facts: { ...FACTS, ...facts }, answers }).steps.map(({ step }) => step)
 }
 
-/** The texts that these steps write on a host that has nothing yet, by path; those of secrets are undefined. */
+/** The texts that these steps write on an empty host, by path; undefined for a secret. */
 export function textsOf(steps: readonly Step[]): ReadonlyMap<string, string | undefined> {
   return new Map(
     steps
@@ -34,7 +34,7 @@ export function textsOf(steps: readonly Step[]): ReadonlyMap<string, string | un
 
 const WRITING = ['file', 'unit', 'transaction']
 
-/** The one text at this path. */
+/** The only text at this path. */
 export function textAt(steps: readonly Step[], path: string): string {
   const text = textsOf(steps).get(path)
   if (text === undefined) throw new Error(`no step writes a text that can be seen to ${path}`)

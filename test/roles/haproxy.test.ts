@@ -37,12 +37,12 @@ describe('role haproxy', () => {
       CONFIG,
     )
 
-  it('listens on the address that moves and nowhere else, but for what the host itself asks', () => {
+  it('listens only on the virtual IP, and on a local port for the host itself', () => {
     const binds = config().match(/^ *bind \S+/gm)
     expect(binds).to.deep.equal(['  bind 198.18.0.10:80', '  bind 198.18.0.10:443', '  bind 127.0.0.1:8405'])
   })
 
-  it('listens on all addresses where that is wanted', () => {
+  it('listens on all addresses if the param is set', () => {
     expect(
       config({ everywhere: true })
         .match(/^ *bind \S+/gm)
@@ -51,7 +51,7 @@ describe('role haproxy', () => {
     expect(config({ everywhere: true, vip: 'fd00::10/64' })).to.include('bind :::443 ssl')
   })
 
-  it('shows numbers to admins alone, at an address of its own, and lets them switch nothing', () => {
+  it('shows metrics only to admins, on a separate address, without admin functions', () => {
     const text = config({ admin: { address: '198.18.0.11', from: ['10.0.0.0/8', '10.1.0.1/32'] } })
     expect(text)
       .to.include('frontend admin\n  bind 198.18.0.11:8404\n')
@@ -61,7 +61,7 @@ describe('role haproxy', () => {
     expect(refusal({ admin: { address: '198.18.0.11', from: ['here'] } })).to.match(/"here" is not a network/)
   })
 
-  it('answers an ACME server before it sends requests on, and only for the account', () => {
+  it('answers ACME challenges itself, and only for the account', () => {
     const thumbprint = 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s'
     const text = config({ certificate: { ...params.certificate, thumbprint } })
     const [answer = -1, redirect = -1] = ['acme-challenge', 'http-request redirect'].map((one) =>
@@ -72,11 +72,11 @@ describe('role haproxy', () => {
     expect(config()).not.to.include('acme')
   })
 
-  it('sends requests to the servers by their names', () => {
+  it('forwards requests to the named servers', () => {
     expect(config()).to.include('  server web1 198.18.0.21:8080\n  server web2 198.18.0.22:8080\n')
   })
 
-  it('believes no header about the client that the client sent', () => {
+  it('replaces all headers about the client that the client sent', () => {
     const text = config()
     for (const header of ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Request-Id'])
       expect(text).to.match(new RegExp(`^  http-request set-header ${header} `, 'm'))
@@ -84,16 +84,16 @@ describe('role haproxy', () => {
       expect(text).to.include(`  http-request del-header ${header}\n`)
   })
 
-  it('tries again only what can be asked twice', () => {
+  it('retries only idempotent requests', () => {
     expect(config()).to.include('http-request disable-l7-retry unless { method GET HEAD OPTIONS }')
   })
 
-  it('offers the post-quantum key exchange where OpenSSL knows it', () => {
+  it('offers the post-quantum key exchange if OpenSSL supports it', () => {
     expect(config({}, 12)).to.include('ssl-default-bind-curves X25519:prime256v1')
     expect(config({}, 13)).to.include('ssl-default-bind-curves X25519MLKEM768:X25519:prime256v1')
   })
 
-  it('has a new revision for each configuration and each certificate, and the same for the same', async () => {
+  it('has a new revision for each new configuration or certificate, and the same one otherwise', async () => {
     const revision = (text: string) => /Revision (\w{16})\./.exec(text)?.[1]
     const issuer = await issueAuthority('test')
     const renewed = asPair(await issueLeaf(issuer, { names: ['notes.test'], addresses: [] }))
@@ -102,19 +102,19 @@ describe('role haproxy', () => {
     expect(revision(config())).to.not.equal(revision(config({ certificate: renewed })))
   })
 
-  it('keeps descriptors and connections for itself beside those of clients', () => {
+  it('reserves descriptors and connections for itself beside those of clients', () => {
     const steps = stepsOf(haproxy({ ...params, maxConnections: 5000 }))
     expect(textAt(steps, CONFIG)).to.match(/^ {2}maxconn 5200$/m)
     expect(textAt(steps, DROP_IN)).to.include('LimitNOFILE=11000')
   })
 
-  it('puts unit, certificate and configuration in force together, or none of them', () => {
+  it('activates unit, certificate and configuration in one transaction', () => {
     const steps = stepsOf(haproxy(params))
     const parts = steps.find(({ kind }) => kind === 'transaction')?.diff([])?.parts ?? []
     expect(parts.map(({ name }) => name.split(' ')[1])).to.deep.equal([DROP_IN, PEM, CONFIG])
   })
 
-  it('shows the key to nobody', () => {
+  it('never shows the key', () => {
     const steps = stepsOf(haproxy(params))
     expect(textsOf(steps).has(PEM)).to.equal(true)
     expect(textsOf(steps).get(PEM)).to.equal(undefined)
@@ -125,7 +125,7 @@ describe('role haproxy', () => {
     expect(part?.difference.fields).to.deep.include({ name: 'mode', to: '0600' })
   })
 
-  it('gives haproxy the certificate, its chain and the key in this order', () => {
+  it('passes the certificate, its chain and the key to haproxy in this order', () => {
     const bundle = certificateBundle({ ...params.certificate }, 'notes.test').reveal()
     expect(bundle.match(/-----BEGIN [A-Z ]+-----/g)).to.deep.equal([
       '-----BEGIN CERTIFICATE-----',
@@ -133,13 +133,13 @@ describe('role haproxy', () => {
     ])
   })
 
-  it('refuses to balance over nothing, and over two servers of one name', () => {
+  it('rejects an empty list of servers, and two servers with one name', () => {
     expect(refusal({ servers: [] })).to.match(/no server/)
     const [first] = params.servers
     expect(refusal({ servers: first ? [first, first] : [] })).to.match(/two servers with the name web1/)
   })
 
-  it('refuses a certificate for another name, without its key, or that cannot be read', () => {
+  it('rejects a certificate for another name, without its key, or that cannot be read', () => {
     expect(refusal({ certificate: other })).to.match(/is not valid for that name but for DNS:other\.test/)
     expect(refusal({ certificate: { ...params.certificate, key: other.key } })).to.match(
       /does not match its key/,
@@ -150,7 +150,7 @@ describe('role haproxy', () => {
     )
   })
 
-  it('refuses a certificate out of its time', () => {
+  it('rejects a certificate outside its validity period', () => {
     const at = (now: number) => () => certificateBundle(params.certificate, 'notes.test', now)
     expect(at(Date.now() + YEAR)).to.throw(/expired at/)
     expect(at(Date.now() - YEAR)).to.throw(/not valid before/)

@@ -36,9 +36,9 @@ const roles = {
   }),
 }
 
-describe('on a fake host, as a user would test it', () => {
+describe('on a fake host, as in the tests of a user', () => {
   for (const [name, steps] of Object.entries(roles))
-    it(`role ${name} has something to do, and nothing the second time`, async () => {
+    it(`role ${name} plans changes, and none the second time`, async () => {
       const host = fakeHost()
       expect((await converge(steps, host)).plan).not.to.deep.equal([])
       expect((await converge(steps, host)).plan).to.deep.equal([])

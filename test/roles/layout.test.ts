@@ -8,7 +8,7 @@ const OPTIONAL = ['lib', 'resources', 'templates', 'templates.ts']
 
 describe('each role', () => {
   const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true }).filter(
-    // The role patroni gets its checks with the operations of automatic failover.
+    // The role patroni has no checks yet.
     (one) => one.isDirectory() && one.name !== 'patroni',
   )
 

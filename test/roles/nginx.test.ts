@@ -15,12 +15,12 @@ const params: NginxParams = {
 }
 
 describe('role nginx', () => {
-  it('listens on its own address alone', () => {
+  it('listens only on its own address', () => {
     const site = textAt(stepsOf(nginx(params)), SITE)
     expect(site.match(/^\s*listen .*$/gm)).to.deep.equal(['  listen 10.0.1.1:8080 default_server;'])
   })
 
-  it('puts IPv6 addresses into brackets', () => {
+  it('writes IPv6 addresses in brackets', () => {
     const steps = stepsOf(nginx({ ...params, listen: { address: 'fd00::1', port: 80 } }))
     expect(textAt(steps, SITE)).to.include('listen [fd00::1]:80 default_server;')
     expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include(
@@ -29,7 +29,7 @@ describe('role nginx', () => {
     expect(nginxReadiness({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
   })
 
-  it('asks the servers of the application itself only while what it is told to ask is not there', () => {
+  it('connects to the servers of the application directly only while the local proxy is down', () => {
     const upstream = textAt(
       stepsOf(nginx({ ...params, through: 8406 })),
       '/etc/nginx/conf.d/upstream-app.conf',
@@ -41,26 +41,26 @@ describe('role nginx', () => {
     ])
   })
 
-  it('has a worker for each core, unless told otherwise', () => {
+  it('has a worker for each core by default', () => {
     const main = (workers?: number) =>
       textAt(stepsOf(nginx({ ...params, workers }), { cpus: 6 }), '/etc/nginx/nginx.conf')
     expect(main()).to.include('worker_processes 6;')
     expect(main(2)).to.include('worker_processes 2;')
   })
 
-  it('believes the balancers, and nobody else, who the client is', () => {
+  it('trusts only the balancers for the address of the client', () => {
     const believed = textAt(stepsOf(nginx(params)), SITE).match(/set_real_ip_from .*/g)
     expect(believed).to.deep.equal(['set_real_ip_from 10.0.0.1;', 'set_real_ip_from 10.0.0.2;'])
   })
 
-  it('never sends a POST twice', () => {
-    // The comment names it; a directive would end with a semicolon.
+  it('never retries a POST', () => {
+    // The comment contains the word; a directive would end with a semicolon.
     expect(textAt(stepsOf(nginx(params)), SITE)).not.to.match(
       /proxy_next_upstream[^#\n]*non_idempotent[^\n]*;/,
     )
   })
 
-  it('counts requests of a client where it is told to, and only of the application', () => {
+  it('limits the requests of a client if a rate is given, and only those to the application', () => {
     const site = (rate?: number) => textAt(stepsOf(nginx({ ...params, rate })), SITE)
     expect(site()).not.to.include('limit_req')
     const limited = site(20)
@@ -69,18 +69,18 @@ describe('role nginx', () => {
     expect(() => site(0.5)).to.throw('cannot limit requests to 0.5')
   })
 
-  it('refuses to be without an application or without balancers', () => {
+  it('rejects an empty list of application servers or balancers', () => {
     expect(() => nginx({ ...params, upstreams: [] })).to.throw('no application servers')
     expect(() => nginx({ ...params, balancers: [] })).to.throw('no balancer')
   })
 
-  it('rotates its logs before the next boot too', () => {
+  it('rotates its logs before the next boot, too', () => {
     expect(stepsOf(nginx(params)).map(({ kind, name }) => `${kind} ${name}`)).to.include(
       'service logrotate.timer',
     )
   })
 
-  it('keeps all headers in one place, where no location hides them', () => {
+  it('has all headers in one place, so that no location overrides them', () => {
     const site = textAt(stepsOf(nginx(params)), SITE)
     expect(site.lastIndexOf('add_header')).to.be.lessThan(site.indexOf('\n  location '))
   })
@@ -90,7 +90,7 @@ describe('role nginx', () => {
     expect(Number(/keepalive_timeout (\d+)s;/.exec(upstream)?.[1])).to.be.lessThan(65)
   })
 
-  it('tells another revision when any of its files is another', () => {
+  it('has a new revision if any of its files changes', () => {
     const revision = (more: Partial<NginxParams>) =>
       /return 200 "ok (\w+)/.exec(textAt(stepsOf(nginx({ ...params, ...more })), SITE))?.[1]
     const all = [{}, { workers: 9 }, { upstreams: params.upstreams.slice(1) }, { domain: 'other.test' }].map(
@@ -100,7 +100,7 @@ describe('role nginx', () => {
     expect(revision({})).to.equal(all[0])
   })
 
-  it('reloads when the way to the service changes, and does nothing to nginx for a new site', () => {
+  it('reloads for a new configuration of nginx, but not for a new site', () => {
     const settled = (steps: ReturnType<typeof stepsOf>) =>
       Object.fromEntries(
         steps.map(({ kind, name, satisfies }) => [`${kind} ${name}`, satisfies.map((h) => h.name)]),

@@ -17,7 +17,7 @@ interface Said {
   readonly version?: string
 }
 
-/** As the host prints it. */
+/** The output of the host. */
 const lines = (
   { role, state = 'running', pause = false, version = '4.0.7' }: Said,
   leader: string | undefined,
@@ -48,15 +48,15 @@ const PRIMARY = state({ role: 'primary' }, 'db1', 'db2')
 const REPLICA = state({ role: 'replica' }, 'db1', 'db2')
 const asked = { acceptDataLoss: false }
 
-describe('a failover where Patroni does it by itself', () => {
-  it('is refused while the primary answers, and nothing where it is the host that was asked for', async () => {
+describe('a failover with Patroni', () => {
+  it('is rejected while the primary answers, and does nothing if the primary is the target', async () => {
     expect(await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), asked))).to.include(
       'db1 is the primary and answers.',
     )
     expect(failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db1' }).kind).to.equal('nothing')
   })
 
-  it('is waited for while a replica has each write, though etcd still names the lost primary', () => {
+  it('waits while a replica has each write, although etcd still names the lost primary', () => {
     expect(failoverUnderPatroni(all(undefined, REPLICA), asked)).to.deep.include({
       kind: 'wait',
       at: host('db2'),
@@ -66,7 +66,7 @@ describe('a failover where Patroni does it by itself', () => {
     ).to.equal('wait')
   })
 
-  it('needs a word for the loss where no replica is known to have each write, and while it is paused', async () => {
+  it('requires --accept-data-loss if no replica is known to have each write, and is rejected while it is paused', async () => {
     const alone = all(undefined, state({ role: 'replica' }))
     expect(await wordsOf(() => failoverUnderPatroni(alone, asked))).to.include(
       'No replica is known to have every acknowledged write',
@@ -81,7 +81,7 @@ describe('a failover where Patroni does it by itself', () => {
     )
   })
 
-  it('is refused while nobody can read etcd, and for a host that is not there', async () => {
+  it('is rejected if no host can read etcd, and for an unknown host', async () => {
     expect(await wordsOf(() => failoverUnderPatroni(all(undefined, undefined), asked))).to.include(
       'No database host can read the state of the cluster in etcd',
     )
@@ -90,31 +90,31 @@ describe('a failover where Patroni does it by itself', () => {
     ).to.include('there is no database host db9')
   })
 
-  it('is over when a host answers as the leader, whatever etcd says', () => {
+  it('ends when a host answers as the leader, whatever etcd says', () => {
     const [command] = leaderElected({ seconds: 60, urls: ['https://10.0.3.1:8008'] }).apply(false)
     expect(command?.script.text).to.include('GET /primary').and.include('https://10.0.3.1:8008')
   })
 })
 
-describe('a switchover by Patroni', () => {
-  it('is nothing to do where the host leads already', () => {
+describe('a switchover with Patroni', () => {
+  it('does nothing if the host is the leader already', () => {
     const step = patroniSwitchover({ from: 'db1', to: 'db2' })
     expect(step.diff(PRIMARY)?.fields).to.deep.equal([{ name: 'primary', from: 'db1', to: 'db2' }])
     expect(step.diff(state({ role: 'replica' }, 'db2', 'db1'))).to.equal(undefined)
   })
 })
 
-describe('the way back to failover by hand', () => {
+describe('the return to manual failover', () => {
   const step = givenBack({ host: 'db1', paths: pathsFor(17), synchronous: [{ name: 'db2' }] })
 
-  it('ends Patroni only where it is paused, and leaves the server running', () => {
+  it('stops Patroni only if it is paused, and leaves the server running', () => {
     const [{ script } = { script: { text: '' } }] = step.apply(PRIMARY)
     expect(script.text).to.include('Patroni is not paused on this host')
     expect(script.text).not.to.include('pg_ctl')
     expect(step.diff({ ...PRIMARY, active: false })).to.equal(undefined)
   })
 
-  it('has commits wait for the same replica before Patroni ends', () => {
+  it('makes commits wait for the same replica before Patroni stops', () => {
     const [{ script } = { script: { text: '' } }] = step.apply(PRIMARY)
     expect(script.text.indexOf('91-synchronous.conf')).to.be.lessThan(
       script.text.indexOf('systemctl stop patroni'),
@@ -143,7 +143,7 @@ describe('the checks of a cluster under Patroni', () => {
       expect(judged(wrong)(found(primary, replica))).to.equal(undefined)
   })
 
-  it('name a primary beside the leader, a missing heir, a pause, and two versions', () => {
+  it('name a primary beside the leader, a missing synchronous replica, a pause, and two versions', () => {
     expect(judged(oneLeader)(found(primary, lines({ role: 'primary' }, 'db1', 'db2')))).to.equal(
       'db1 leads, and db2 is a primary',
     )
@@ -157,7 +157,7 @@ describe('the checks of a cluster under Patroni', () => {
     ).to.equal('they have 4.0.7 and 4.1.0')
   })
 
-  it('are unknown where a host did not answer and nothing is wrong on the others', () => {
+  it('are unknown if a host does not answer and the others have no fault', () => {
     expect(judged(oneLeader)(found(primary, undefined))).to.be.instanceOf(Unknown)
     expect(judged(oneLeader)(found(undefined, undefined))).to.be.instanceOf(Unknown)
     expect(judged(heir)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal('none has')

@@ -26,18 +26,18 @@ const steps = (more: Partial<PatroniParams> = {}) =>
   stepsOf(patroniConfiguration({ ...PARAMS, ...more }), DEBIAN)
 
 describe('role patroni', () => {
-  it('keeps the server from being started by systemd once Patroni manages its configuration', () => {
+  it('disables the start of the server by systemd once Patroni manages its configuration', () => {
     const text = textAt(steps(), '/etc/systemd/system/postgresql@17-main.service.d/under-patroni.conf')
     expect(text).to.include('overwritten by Patroni').and.include('/etc/postgresql/17/main/postgresql.conf')
   })
 
-  it('starts Patroni again whenever it ends', () => {
+  it('restarts Patroni after each exit', () => {
     expect(textAt(steps(), '/etc/systemd/system/patroni.service.d/provision.conf')).to.include(
       'Restart=always\n',
     )
   })
 
-  it('refuses times that Patroni would not take as they are', async () => {
+  it('rejects times that Patroni would not accept unchanged', async () => {
     expect(await wordsOf(() => steps({ ttl: 10 }))).to.include('Patroni takes no ttl of 10 seconds.')
     expect(await wordsOf(() => steps({ retryTimeout: 1 }))).to.include('Patroni takes a loopWait of 1 second')
     expect(await wordsOf(() => steps({ retryTimeout: 10 }))).to.include(
@@ -45,7 +45,7 @@ describe('role patroni', () => {
     )
   })
 
-  it('refuses a Patroni that takes a lost role back, and takes any later one', async () => {
+  it('rejects old versions of Patroni that resume a lost role, and accepts later ones', async () => {
     expect(['3.0.2-1', '2.9.9', '3.0.4'].map(isRecent)).to.deep.equal([false, false, false])
     expect(['3.1.0', '4.0.7-3~deb13u1', '1:3.10-1'].map(isRecent)).to.deep.equal([true, true, true])
     expect(await wordsOf(() => recentPatroni({}).diff('3.0.2-1'))).to.include(
@@ -60,11 +60,11 @@ describe('the settings of a cluster under Patroni', () => {
   const step = dynamicConfiguration({ wanted: { ...wanted, pause: null } })
   const have = { ...wanted, ttl: 20, loop_wait: 2, slots: { mine: { type: 'physical' } } }
 
-  it('have nothing to change where all of them are as wanted, whatever others are there', () => {
+  it('do not change if all of them have their declared value, whatever other settings exist', () => {
     expect(step.diff(have)).to.equal(undefined)
   })
 
-  it('change by just what differs', () => {
+  it('change only if they differ', () => {
     const drifted = { ...have, ttl: 60, pause: true }
     expect(step.diff(drifted)?.fields).to.deep.equal([
       { name: 'ttl', from: '60', to: '20' },
@@ -74,18 +74,18 @@ describe('the settings of a cluster under Patroni', () => {
     expect(script.text).to.include(`'{"ttl":20,"pause":null}'`)
   })
 
-  it('are compared below their names, too', () => {
+  it('are compared recursively', () => {
     expect(differing({ a: { b: 1, c: 'x' } }, { a: { b: 2, c: 'x' } })).to.deep.equal([
       { path: ['a', 'b'], from: 2, to: 1 },
     ])
   })
 
-  it('wait for a replica for ever only where that is asked for', () => {
+  it('wait for a replica without a time limit only in strict mode', () => {
     expect(dynamicOf({})).to.include({ synchronous_mode: true, synchronous_mode_strict: null })
     expect(dynamicOf({ synchronous: 'strict' })).to.include({ synchronous_mode_strict: true })
   })
 
-  it('are not known where etcd does not answer', () => {
+  it('are unknown if etcd does not answer', () => {
     expect(parseConfig('')).to.equal(undefined)
     expect(parseConfig('{"ttl": 20}\n')).to.deep.equal({ ttl: 20 })
   })
@@ -94,12 +94,12 @@ describe('the settings of a cluster under Patroni', () => {
 describe('a cluster in etcd', () => {
   const step = patroniCluster({ scope: 'main', system: '77', dynamic: dynamicOf({}) })
 
-  it('begins paused and strict', () => {
+  it('starts paused and strict', () => {
     const [{ script } = { script: { text: '' } }] = step.apply({ answered: true, initialize: undefined })
     expect(script.text).to.include('"pause":true').and.include('"synchronous_mode_strict":true')
   })
 
-  it('is refused where it is that of another database', async () => {
+  it('is rejected if it belongs to another database', async () => {
     expect(step.diff({ answered: true, initialize: '77' })).to.equal(undefined)
     const words = await wordsOf(() => step.diff({ answered: true, initialize: '78' }))
     expect(words).to.include('etcd has the state of another database under the name main')
@@ -119,7 +119,7 @@ describe('limits of a server under Patroni', () => {
   })
 })
 
-describe('who starts the server of a host', () => {
+describe('the manager of a database server', () => {
   const host = (name: string) => ({ name, address: '10.0.0.1', group: 'db' })
   const all = (
     db1: 'patroni' | 'systemd' | 'none' | undefined,
@@ -129,20 +129,20 @@ describe('who starts the server of a host', () => {
     { host: host('db2'), answer: db2 },
   ]
 
-  it('is what it says itself, and for a host without one what the others say', () => {
+  it('is the one that the host reports, and for an empty host that of the other hosts', () => {
     expect(managerOf(host('db1'), all('systemd', 'patroni'))).to.equal('systemd')
     expect(managerOf(host('db1'), all('none', 'patroni'))).to.equal('patroni')
     expect(managerOf(host('db1'), all('none', 'none'))).to.equal('systemd')
     expect(managerOf(host('db1'), all(undefined, 'patroni'))).to.equal('patroni')
   })
 
-  it('has to be known of every host when failover becomes automatic, and not afterwards', async () => {
+  it('must be known for every host before failover becomes automatic, but not afterwards', async () => {
     const words = await wordsOf(() => refuseUnreachable(all('systemd', undefined)))
     expect(words).to.include('db2 cannot be reached, so failover cannot become automatic')
     expect(refuseUnreachable(all('patroni', undefined))).to.deep.equal([])
   })
 
-  it('is not told by half an answer', () => {
+  it('is not read from an incomplete answer', () => {
     expect(() => parseState('adopted\n')).to.throw('no whole answer')
     expect(
       parseState('patroni {"state": "running", "role": "master", "pause": true}\nend\n').member,
@@ -164,22 +164,22 @@ describe('votes for automatic failover', () => {
       synchronous,
     })
 
-  it('are enough with two databases and a witness, or three databases', () => {
+  it('are sufficient with two databases and a witness, or three databases', () => {
     expect(faults(2, 1)).to.deep.equal([])
     expect(faults(3, 0)).to.deep.equal([])
   })
 
-  it('are not enough with two hosts, and no better with four', () => {
+  it('are not sufficient with two hosts, and not better with four', () => {
     expect(faults(2, 0)[0]).to.include('neither of two hosts can know that the other is dead')
     expect(faults(2, 2)[0]).to.include('an odd number of votes')
     expect(faults(1, 2)[0]).to.include('nobody could take over')
   })
 
-  it('do not help writes that no replica has', () => {
+  it('require synchronous replication', () => {
     expect(faults(2, 1, false)[0]).to.include('would lose acknowledged writes')
   })
 
-  it('are not counted where failover is manual, and it is one or the other', () => {
+  it('are not checked if failover is manual, and all hosts must have the same mode', () => {
     expect(votes({ db: [host('db1'), host('db2')], witness: [], synchronous: undefined })).to.deep.equal([])
     expect(
       votes({ db: [host('db1', 'automatic'), host('db2')], witness: [], synchronous: true })[0],

@@ -5,8 +5,8 @@ import { expect } from 'chai'
 import type { Host } from 'provision-ts'
 import { pauseSyncReplication } from '../../roles/postgres/lib/pause-sync-replication.ts'
 
-/** The scripts with a server that does not answer. With one that does, test/operations has them on real hosts. */
-describe('whether writes wait for a replica, when the primary does not answer', () => {
+/** Runs the scripts with a server that does not answer. test/operations tests them with one that does, on real hosts. */
+describe('the pause of synchronous replication, if the primary does not answer', () => {
   const host = (name: string): Host => ({ name, group: 'db', address: '10.0.0.1' })
   const around = pauseSyncReplication({ hosts: [host('db1'), host('db2')] })
   let root: string
@@ -20,7 +20,7 @@ describe('whether writes wait for a replica, when the primary does not answer', 
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  /** On db1, around the turn of db2. No query is answered. */
+  /** Runs the command of db1 for the drain of db2. Queries get no answer. */
   const run = (when: 'drain' | 'undrain', server: 'runs' | 'is down') => {
     const [errand, ...others] = around[when](host('db2'))
     expect(others).to.deep.equal([])
@@ -35,7 +35,7 @@ systemctl() { return ${server === 'runs' ? 0 : 3}; }
     return { status, stderr: stderr.trim() }
   }
 
-  it('the turn of the replica does not begin', () => {
+  it('the drain of the replica does not start', () => {
     expect(run('drain', 'runs')).to.deep.equal({
       status: 1,
       stderr: 'the database does not answer, so it may be a primary with synchronous replication',
@@ -44,7 +44,7 @@ systemctl() { return ${server === 'runs' ? 0 : 3}; }
     expect(run('drain', 'is down')).to.deep.equal({ status: 0, stderr: '' })
   })
 
-  it('the setting is not deleted after the turn, and is back where the server is down', () => {
+  it('the setting is not deleted after the undrain, and is restored if the server is down', () => {
     renameSync(file, `${file}.away`)
     expect(run('undrain', 'runs')).to.deep.equal({
       status: 1,

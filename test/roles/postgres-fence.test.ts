@@ -9,7 +9,7 @@ import { fence } from '../../roles/postgres/resources/fence.ts'
 import { stepsOf, textAt } from './expanded.ts'
 import { RECORD } from './records.ts'
 
-/** The fence of db1, whose data were those of a primary on timeline 2. Its peer is a program that says what a test wants. */
+/** Tests the fence of db1, with data of a former primary on timeline 2. A script answers as its peer. */
 describe('the fence before a server starts as a primary', () => {
   const paths = pathsFor(15)
   let root: string
@@ -21,7 +21,7 @@ describe('the fence before a server starts as a primary', () => {
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  /** @param peer what IDENTIFY_SYSTEM and SHOW in_hot_standby give; nothing for a silent one */
+  /** @param peer the result of IDENTIFY_SYSTEM and SHOW in_hot_standby; empty for a silent peer */
   const start = (record: PrimaryRecord | undefined, peer = '', bootGrace = 0) => {
     const program = (name: string, text: string) => {
       writeFileSync(`${root}/${name}`, `#!/bin/sh\n${text}\n`)
@@ -47,18 +47,18 @@ describe('the fence before a server starts as a primary', () => {
     return { status, said: stdout.trim(), stderr }
   }
 
-  it('lets it start when the peer is silent and the host has no record', () => {
+  it('allows the start if the peer is silent and the host has no record', () => {
     expect(start(undefined)).to.deep.equal({ status: 0, said: '', stderr: '' })
   })
 
-  it('keeps it off when the peer is a primary on the same timeline or a later one', () => {
+  it('blocks the start if the peer is a primary on the same timeline or a later one', () => {
     expect(start(undefined, '77 3 0/0 off').status).to.equal(1)
     expect(start(undefined, '77 2 0/0 off').said).to.include('db2 is the primary, on timeline 2')
     expect(start(undefined, '77 1 0/0 off').status).to.equal(0)
     expect(start(undefined, '78 3 0/0 off').status, 'another system').to.equal(0)
   })
 
-  it("keeps it off when the host's own record names a later primary, also while that is off", () => {
+  it("blocks the start if the host's own record names a later primary, also while that host is off", () => {
     const { status, said } = start(RECORD)
     expect(status).to.equal(1)
     expect(said).to.equal(
@@ -66,18 +66,18 @@ describe('the fence before a server starts as a primary', () => {
     )
   })
 
-  it('lets it start when the record is older, of another system, or names this host', () => {
+  it('allows the start if the record is older, of another system, or names this host', () => {
     expect(start({ ...RECORD, timeline: 1 }).status).to.equal(0)
     expect(start({ ...RECORD, system: '78' }).status).to.equal(0)
     expect(start({ ...RECORD, primary: 'db1' }).status).to.equal(0)
   })
 
-  it('lets it start when the promotion on record did not happen', () => {
+  it('allows the start if the promotion on record did not happen', () => {
     expect(start(RECORD, '77 2 0/0 on').status).to.equal(0)
     expect(start(RECORD, '77 4 0/0 on').status, 'it has followed another one since').to.equal(1)
   })
 
-  it('removes what a promotion that was cut off has left', () => {
+  it('removes the placeholder of an interrupted promotion', () => {
     const left = `${root}/data/pg_wal/00000003.history`
     const real = `${root}/data/pg_wal/00000002.history`
     writeFileSync(left, `2\t0/1\t${PLACEHOLDER}\n`)
@@ -91,7 +91,7 @@ describe('the fence before a server starts as a primary', () => {
     expect(existsSync(left), 'a standby asks for it').to.equal(true)
   })
 
-  it('counts the boot of the host itself, and has its grace from the params', () => {
+  it('uses the boot time of the host itself, and the grace period of the params', () => {
     const steps = stepsOf(fence({ paths, name: 'db1', peers: [], bootGrace: 42 }))
     const text = textAt(steps, '/usr/local/libexec/provision-postgres-fence')
     expect(text).to.include('end=$(($(uptime_now) + 42))')

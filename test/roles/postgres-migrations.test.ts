@@ -40,12 +40,12 @@ describe('migrations of a schema', () => {
     }
   })
 
-  it('are refused when one is too large to be told to the database at once', () => {
+  it('are rejected if one is too large for a single query', () => {
     write({ '0001-large.sql': '-'.repeat(100_001) })
     expect(() => migrationsIn(directory)).to.throw(Problem, 'larger than 100 kB')
   })
 
-  it('are done from where the schema is; one that is ahead is left alone', () => {
+  it('start at the current version of the schema; a newer schema does not change', () => {
     write({ '0001-first.sql': 'select 1', '0002-second.sql': 'select 2' })
     expect(step().diff({ version: 1 })?.fields).to.deep.equal([{ name: 'migration', to: '0002-second.sql' }])
     expect(said(step(), { version: 1 }).input).to.equal('select 2')
@@ -54,7 +54,7 @@ describe('migrations of a schema', () => {
     expect(step().diff(undefined)?.fields).to.have.length(2)
   })
 
-  it('of the application are as many as it says that it needs', () => {
+  it('of the application match the schema version that it requires', () => {
     const own = join(import.meta.dirname, '../../examples/notes-api/migrations')
     expect(migrationsIn(own)).to.have.length(schemaVersion)
   })

@@ -12,14 +12,14 @@ const steps = stepsOf(postgresPrimary(params))
 const SETTINGS = '/etc/postgresql/15/main/conf.d/90-provision.conf'
 
 describe('postgres-primary', () => {
-  it('keeps Debian from making a cluster of its own before the package comes', () => {
+  it("disables Debian's default cluster before it installs the package", () => {
     expect(steps.slice(1, 3).map(({ name }) => name)).to.deep.equal([
       '/etc/postgresql-common/createcluster.d/provision.conf',
       'postgresql-15',
     ])
   })
 
-  it('takes the version of the Debian release unless told', () => {
+  it('uses the version of the Debian release by default', () => {
     const version = (release: number) =>
       stepOf(
         stepsOf(postgresPrimary(params), { os: { id: 'debian', version: release, codename: 'x' } }),
@@ -30,14 +30,14 @@ describe('postgres-primary', () => {
     expect(() => version(11)).to.throw(InvalidParams, 'debian 11 has no version')
   })
 
-  it('listens on its own address alone, with TLS', () => {
+  it('listens only on its own address, with TLS', () => {
     const conf = textAt(steps, SETTINGS)
     expect(conf).to.include(`listen_addresses = '198.18.0.41,localhost'`)
     expect(conf).to.include('ssl = on').and.include(`ssl_min_protocol_version = 'TLSv1.2'`)
     expect(conf).to.include(`cluster_name = 'db1'`).and.include('max_connections = 100')
   })
 
-  it('lets in each client for each database, the other database hosts, and nobody else', () => {
+  it('allows only each client for each database, and the other database hosts', () => {
     expect(textAt(steps, '/etc/postgresql/15/main/pg_hba.conf').split('\n').slice(1)).to.deep.equal([
       'local all postgres peer',
       'local "notes" "notes_owner" peer map=owner',
@@ -50,7 +50,7 @@ describe('postgres-primary', () => {
     ])
   })
 
-  it('says whom it would follow, so that a change of roles is no change of files', () => {
+  it('contains the settings of a standby, so that a change of roles changes no files', () => {
     const own = textAt(steps, SETTINGS)
     const replica = stepsWith(
       postgresReplica({ ...COMMON, primary: { name: 'db2', address: '198.18.0.42', group: 'db' } }),
@@ -60,7 +60,7 @@ describe('postgres-primary', () => {
     expect(textAt(replica, SETTINGS)).to.equal(own)
   })
 
-  it('asks its peers before it starts as a primary', () => {
+  it('checks its peers before it starts as a primary', () => {
     const program = textAt(steps, '/usr/local/libexec/provision-postgres-fence')
     expect(program).to.include('host=198.18.0.42 ').and.include('IDENTIFY_SYSTEM')
     expect(textAt(steps, '/etc/systemd/system/postgresql@15-main.service.d/provision.conf')).to.include(
@@ -70,21 +70,21 @@ describe('postgres-primary', () => {
     expect(status, stderr).to.equal(0)
   })
 
-  it('asks them while it runs, too, so that one that was replaced stops', () => {
+  it('checks them while it runs, too, so that a replaced primary stops', () => {
     expect(textAt(steps, '/etc/systemd/system/provision-postgres-fence.service')).to.include(
       'ExecStart=/usr/local/libexec/provision-postgres-fence watch',
     )
     expect(stepOf(steps, 'service', 'provision-postgres-fence')).not.to.equal(undefined)
   })
 
-  it('refuses a version that the Debian release does not carry', () => {
+  it('rejects a version that the Debian release does not have', () => {
     expect(() => stepsOf(postgresPrimary({ ...params, version: 17 }))).to.throw(
       InvalidParams,
       'Debian 12 does not have PostgreSQL 17.',
     )
   })
 
-  it('refuses an empty password before anything is changed', () => {
+  it('rejects an empty password before any change', () => {
     const role = stepOf(
       stepsOf(postgresPrimary({ ...params, passwords: { replication: new Secret(() => '') } })),
       'database role',
@@ -93,7 +93,7 @@ describe('postgres-primary', () => {
     expect(() => role.diff(undefined)).to.throw(Problem, 'is empty')
   })
 
-  it('takes further settings, and others than its own', () => {
+  it('accepts additional settings, and overrides of its own', () => {
     const conf = textAt(
       stepsOf(postgresPrimary({ ...params, settings: { max_connections: 300, search_path: `it's` } })),
       SETTINGS,
@@ -102,7 +102,7 @@ describe('postgres-primary', () => {
     expect(conf.match(/max_connections/g)).to.have.length(1)
   })
 
-  it('takes a power of two of the memory for buffers, within bounds', () => {
+  it('uses a power of two of the memory for buffers, within bounds', () => {
     const buffers = (gib: number) =>
       /shared_buffers = '(\w+)'/.exec(
         textAt(stepsOf(postgresPrimary(params), { memory: gib * 2 ** 30 }), SETTINGS),
@@ -110,12 +110,12 @@ describe('postgres-primary', () => {
     expect([0.25, 1.9, 2.1, 64].map(buffers)).to.deep.equal(['128MB', '256MB', '512MB', '8192MB'])
   })
 
-  it('gives each replica a slot, whose name may have no dash', () => {
+  it('creates a slot for each replica, with a valid name', () => {
     const slots = stepsOf(postgresPrimary({ ...params, replicas: [{ name: 'db-2' }] }))
     expect(stepOf(slots, 'replication slot').name).to.equal('db_2')
   })
 
-  it('never touches data that are there', () => {
+  it('never changes existing data', () => {
     const data = stepOf(steps, 'database cluster')
     expect(data.diff({ kind: 'nothing' })?.action).to.equal('create')
     expect(data.diff(PRIMARY)).to.equal(undefined)
@@ -123,7 +123,7 @@ describe('postgres-primary', () => {
     expect(() => data.diff({ kind: 'lost' })).to.throw(Problem, 'no data')
   })
 
-  it('does not take a password for changed because of its salt', () => {
+  it('does not report a changed password because of its salt', () => {
     const role = stepOf(steps, 'database role', 'notes')
     const have = (password: string) => ({ rights: 'login', password: scramVerifier(password) })
     expect(role.diff(have('app-password'))).to.equal(undefined)
@@ -132,7 +132,7 @@ describe('postgres-primary', () => {
     expect(role.diff(undefined)?.action).to.equal('create')
   })
 
-  it('sends what PostgreSQL keeps of a password, never the password, and nothing in an argument', () => {
+  it('sends the SCRAM verifier, never the password, and nothing in an argument', () => {
     const { input, script } = said(stepOf(steps, 'database role', 'notes'), undefined)
     expect(input).to.match(/create role "notes" with login .* password 'SCRAM-SHA-256\$4096:/)
     expect(input).to.include(`set log_statement = 'none'`)
@@ -140,7 +140,7 @@ describe('postgres-primary', () => {
     expect(script).not.to.include('SCRAM')
   })
 
-  it('mends the rights of a role without a new password', () => {
+  it('corrects the rights of a role without a new password', () => {
     const role = stepOf(steps, 'database role', 'notes')
     const { input } = said(role, { rights: 'login superuser', password: scramVerifier('app-password') })
     expect(input).to.include('nosuperuser').and.not.include('SCRAM')
@@ -151,7 +151,7 @@ describe('postgres-primary', () => {
       expect(said(stepOf(steps, kind), undefined).input).to.include(`set synchronous_commit = 'local'`)
   })
 
-  it('closes the database to all but its own roles, which may make nothing in it', () => {
+  it('allows only its own roles in the database, without the right to create objects', () => {
     const database = stepOf(steps, 'database')
     const rights = 'CONNECT of notes, CONNECT of notes_owner'
     expect(database.diff({ encoding: 'UTF8', rights })).to.equal(undefined)
@@ -159,7 +159,7 @@ describe('postgres-primary', () => {
       expect(database.diff({ encoding: 'UTF8', rights: `${rights}, ${more}` })?.fields).to.have.length(1)
   })
 
-  it('lets the owner of a schema in by the local socket alone, without a password', () => {
+  it('allows the owner of a schema only over the local socket, without a password', () => {
     const owner = stepOf(steps, 'database role', 'notes_owner')
     expect(owner.diff({ rights: 'login', password: null })).to.equal(undefined)
     expect(owner.diff({ rights: 'login', password: 'SCRAM-SHA-256$x' })?.fields).to.deep.equal([
@@ -171,15 +171,15 @@ describe('postgres-primary', () => {
   })
 })
 
-describe('what PostgreSQL keeps of a password', () => {
-  it('is that of RFC 7677', () => {
+describe('the SCRAM verifier of a password', () => {
+  it('matches the example of RFC 7677', () => {
     const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64')
     expect(scramVerifier('pencil', salt)).to.equal(
       'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
     )
   })
 
-  it('is compared with its own salt and count', () => {
+  it('is compared with its own salt and iteration count', () => {
     expect(matchesVerifier('pencil', scramVerifier('pencil', Buffer.from('salt'), 100))).to.equal(true)
     expect(matchesVerifier('pencil', scramVerifier('Pencil'))).to.equal(false)
     expect(matchesVerifier('pencil', 'md5d41d8cd98f00b204e9800998ecf8427e')).to.equal(false)

@@ -37,7 +37,7 @@ const words = (problem: Problem | string | undefined) =>
   problem instanceof Problem ? [problem.message, ...problem.details, problem.next ?? ''].join('\n') : problem
 
 describe('checks against the record of the primary', () => {
-  it('hold for the primary that is on record', () => {
+  it('pass for the primary that is on record', () => {
     expect(noLaterPrimary(found(STANDBY, HEALTH), all)).to.equal(undefined)
     expect(noLaterPrimary(found(undefined, HEALTH), all), 'the other one is off').to.equal(undefined)
   })
@@ -49,7 +49,7 @@ describe('checks against the record of the primary', () => {
     expect(said).to.include('db1 is a primary with old data').and.include('provision rejoin --host db1')
   })
 
-  it('are unknown without an answer of a primary, or of most hosts that have a copy', () => {
+  it('are unknown without an answer of a primary, or of most hosts with a copy', () => {
     expect(noLaterPrimary(found(SILENT, SILENT), all)).to.be.instanceOf(Unknown)
     expect(noLaterPrimary(found(STANDBY, SILENT), all)).to.deep.include({
       message: 'no host that answers is the primary',
@@ -62,7 +62,7 @@ describe('checks against the record of the primary', () => {
     ).to.be.instanceOf(Unknown)
   })
 
-  it('fail where no host has a record, or some have an older one', () => {
+  it('fail if no host has a record, or some have an older one', () => {
     expect(words(noLaterPrimary(found(STANDBY, HEALTH), copies('none', 'none', 'none')))).to.include(
       'No host has a record of the primary',
     )
@@ -83,7 +83,7 @@ describe('checks against the record of the primary', () => {
     }
     const alone = { ...HEALTH, synchronous: false }
 
-    it('tell that commits wait for no replica, although the old primary gives no answer', () => {
+    it('report that commits wait for no replica, although the old primary does not answer', () => {
       for (const old of [undefined, SILENT]) {
         const said = words(commitsWait(found(old, alone), copies(undefined, failedOver, failedOver)))
         expect(said).to.include('Commits on db2 wait for no replica since 2026-01-31 12:00:00 UTC')
@@ -91,7 +91,7 @@ describe('checks against the record of the primary', () => {
       }
     })
 
-    it('hold once commits wait, and are unknown while no primary answers', () => {
+    it('pass once commits wait, and are unknown while no primary answers', () => {
       expect(commitsWait(found(STANDBY, HEALTH), all)).to.equal(undefined)
       expect(commitsWait(found(STANDBY, SILENT), all)).to.be.instanceOf(Unknown)
       expect(commitsWait(found(undefined, undefined), all)).to.be.instanceOf(Unknown)
@@ -104,7 +104,7 @@ describe('checks against the record of the primary', () => {
       expect(allRejoined(copies(undefined, undefined, undefined))).to.be.instanceOf(Unknown)
     })
 
-    it('a run ends with a failure that says the same', () => {
+    it('have the same message as the failure of a run', () => {
       const step = commitsWaitStep({ primary: 'db2', replicas: [db1], record: failedOver })
       expect(step.diff({ names: '' })?.fields).to.deep.equal([
         { name: 'wait for', from: 'no replica', to: 'db1' },

@@ -10,7 +10,7 @@ const steps = stepsWith(postgresReplica({ ...COMMON, primary }), PRIMARY)
 const REPLICA = { ...PRIMARY, standby: true }
 
 describe('postgres-replica', () => {
-  it('follows the primary by a certificate for its address, and a password from a file', () => {
+  it('verifies the certificate of the primary by its address, and reads the password from a file', () => {
     const conf = textAt(steps, '/etc/postgresql/15/main/conf.d/90-provision.conf')
     expect(conf).to.include(
       `primary_conninfo = 'host=198.18.0.42 port=5432 user=replicator sslmode=verify-full sslrootcert=/etc/postgresql/tls/authority.crt passfile=/etc/postgresql/replication.pgpass`,
@@ -18,7 +18,7 @@ describe('postgres-replica', () => {
     expect(conf).to.include(`primary_slot_name = 'db1'`)
   })
 
-  it('keeps the password where the server alone reads it', () => {
+  it('stores the password readable only for the server', () => {
     const passfile = stepOf(steps, 'file', '/etc/postgresql/replication.pgpass')
     const { script } = said(passfile, undefined)
     expect(script)
@@ -27,19 +27,19 @@ describe('postgres-replica', () => {
     expect(Secret.redact(script)).not.to.include('re\\:pl')
   })
 
-  it('has the same access rules as a primary, to take its place at once', () => {
+  it('has the same access rules as a primary, so that it can replace it at once', () => {
     expect(textAt(steps, '/etc/postgresql/15/main/pg_hba.conf')).to.include(
       'hostssl "notes" "notes" 198.18.0.31/32 scram-sha-256',
     )
   })
 
-  it('has its password before it copies, and its data before it starts', () => {
+  it('writes the password before the copy, and copies the data before the start', () => {
     const order = steps.map(({ kind }) => kind)
     expect(order.indexOf('database copy')).to.be.greaterThan(order.lastIndexOf('file'))
     expect(order.indexOf('database copy')).to.be.lessThan(order.indexOf('transaction'))
   })
 
-  it('copies where there is nothing, beside the place and never over anything', () => {
+  it('copies if there are no data, to a temporary directory and never over existing files', () => {
     const copy = stepOf(steps, 'database copy')
     expect(copy.diff({ kind: 'nothing' })?.action).to.equal('create')
     expect(copy.diff({ kind: 'lost' })?.action).to.equal('create')
@@ -51,13 +51,13 @@ describe('postgres-replica', () => {
     ])
   })
 
-  it('goes on with a copy of this primary, running or not', () => {
+  it('keeps an existing copy of this primary, running or not', () => {
     const copy = stepOf(steps, 'database copy')
     expect(copy.diff(REPLICA)).to.equal(undefined)
     expect(copy.diff({ ...REPLICA, running: false })).to.equal(undefined)
   })
 
-  it('refuses data that were a primary, of another system, damaged, or of another version', () => {
+  it('rejects data of a former primary, of another system, damaged, or of another version', () => {
     const copy = stepOf(steps, 'database copy')
     const refused = (have: object, words: string) => {
       try {
@@ -75,7 +75,7 @@ describe('postgres-replica', () => {
     refused({ ...REPLICA, version: 13 }, 'data of PostgreSQL 13')
   })
 
-  it('is not done before the receiver streams from this primary', () => {
+  it('is complete only when the receiver streams from this primary', () => {
     const streaming = stepOf(steps, 'replication')
     const have = { state: 'streaming', from: '198.18.0.42', slot: 'db1' }
     expect(streaming.diff(have)).to.equal(undefined)

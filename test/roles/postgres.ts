@@ -9,7 +9,7 @@ export const PRIMARY: ClusterState = {
   ...{ system: '77', timeline: 1, state: 'in production' },
 }
 
-/** What both roles are given in the tests: db1, with db2 beside it and one client. */
+/** The params of both roles in the tests: db1, with db2 as its peer and one client. */
 export const COMMON = {
   name: 'db1',
   address: '198.18.0.41',
@@ -23,7 +23,7 @@ export const COMMON = {
   passwords: { replication: new Secret(() => 're:pl\\ica') },
 }
 
-/** The steps of a role where each host that is asked for its place says this. */
+/** The steps of a role if each host answers with this cluster state. */
 export function stepsWith(steps: Steps, answer: ClusterState, version = 12): readonly Step[] {
   const facts = { ...FACTS, os: { ...FACTS.os, version } }
   const answers = {
@@ -39,7 +39,7 @@ export function stepOf(steps: readonly Step[], kind: string, name?: string): Ste
   return found
 }
 
-/** What a command is given on standard input, and its script. */
+/** The standard input of the commands of a step, and their scripts. */
 export function said(step: Step, have: unknown): { readonly input: string; readonly script: string } {
   const commands = step.apply(have)
   return {

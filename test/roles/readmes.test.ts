@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { readmes } from '../../scripts/role-docs.js'
 import { ROOT } from '../architecture/files.ts'
 
-/** The headings of every README, in this order. Others may stand between them. */
+/** The required headings of every README, in this order. Other headings are allowed between them. */
 const HEADINGS = [
   'Purpose',
   'Parameters',
@@ -16,14 +16,14 @@ const HEADINGS = [
 ]
 
 describe('the README of each role', () => {
-  // The READMEs of automatic failover follow with its operations.
+  // These roles have no complete README yet.
   const unfinished = ['etcd', 'patroni', 'postgres']
   const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true })
     .filter((one) => one.isDirectory() && !unfinished.includes(one.name))
     .map(({ name }) => name)
 
   for (const role of roles)
-    it(`has its name as title, and the same headings: ${role}`, () => {
+    it(`has the role as title, and the same headings: ${role}`, () => {
       const text = readFileSync(join(ROOT, 'roles', role, 'README.md'), 'utf8')
       expect(text.split('\n')[0]).to.equal(`# ${role}`)
       const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading)

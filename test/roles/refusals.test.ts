@@ -18,8 +18,8 @@ const WEB = [
 const [FIRST = { name: '', address: '', port: 0 }] = WEB
 const YEAR = 366 * 86_400_000
 
-/** What a person reads who gives a role of the tiers before the database params that cannot be right, whole. */
-describe('what is refused', () => {
+/** The full message for invalid params of each role of the tiers before the database. */
+describe('errors of the params of a role', () => {
   let own: KeyPair
   let another: KeyPair
 
@@ -220,13 +220,13 @@ describe('what is refused', () => {
   }
 
   for (const [what, [given, text]] of Object.entries(CASES))
-    it(`is, with the param and what to do next: ${what}`, async () => {
+    it(`name the param and the next action: ${what}`, async () => {
       const words = await wordsOf(given)
       if (text instanceof RegExp) expect(words).to.match(text)
       else expect(words).to.equal(text)
     })
 
-  it('is nothing that is right', () => {
+  it('do not occur for valid params', () => {
     for (const given of [balancer, moving, web, spread, service]) expect(given()).not.to.be.empty
   })
 })

@@ -13,7 +13,7 @@ const host = <V extends object>(name: string, address: string, more: V) => ({
 })
 
 describe('the rules of the site', () => {
-  it('want another priority of each balancer', () => {
+  it('require a distinct priority for each balancer', () => {
     const [a, b] = [host('lb1', '10.0.0.1', { priority: 200 }), host('lb2', '10.0.0.2', { priority: 200 })]
     expect(distinctPriorities([a, b])).to.deep.equal([
       'lb.hosts.lb2.priority: is 200, as that of lb1; both would hold the address',
@@ -21,7 +21,7 @@ describe('the rules of the site', () => {
     expect(distinctPriorities([a, { ...b, priority: 100 }])).to.deep.equal([])
   })
 
-  it("want the address that moves to be nobody's, in the network of the balancers", () => {
+  it('require a virtual IP that belongs to no host, in the network of the balancers', () => {
     const lb = { name: 'lb', hosts: [host('lb1', '10.0.0.1', {}), host('lb2', '10.0.1.2', {})] }
     const web = { name: 'web', hosts: [host('web1', '10.0.0.9', {})] }
     expect(validVip('10.0.0.9/24', lb.hosts, [lb, web])).to.deep.equal([
@@ -33,7 +33,7 @@ describe('the rules of the site', () => {
     expect(validVip('fd00::9/64', lb.hosts, [])).to.have.lengthOf(2)
   })
 
-  it('give a host one part', () => {
+  it('allow one tier per host', () => {
     const one = host('web1', '10.0.0.9', {})
     expect(
       oneTierPerHost([
@@ -43,13 +43,13 @@ describe('the rules of the site', () => {
     ).to.deep.equal(['app.hosts.web1: stands in web too; a host has one part'])
   })
 
-  it('keep a port to one service', () => {
+  it('allow one service per port', () => {
     expect(freePorts('web', [host('web1', '10.0.0.9', { port: 22 })], { 22: 'ssh' })).to.deep.equal([
       'web.hosts.web1.port: 22 is that of ssh',
     ])
   })
 
-  it('refuse an inventory with all that is wrong with it, before any host is met', () => {
+  it('reject an inventory with all of its errors, before any host is contacted', () => {
     const key = new Secret(() => 'x')
     const certificate = { certificate: '-----BEGIN CERTIFICATE-----\n', key }
     const refused = () =>

@@ -22,7 +22,7 @@ describe('checks of a slow host', () => {
   const rig = ownRig()
   const results = (checks: (host: Host) => Checks, options?: CheckOptions) =>
     resultsOf(rig, (hosts) => hosts.map(checks), options).then((lines) =>
-      // The limit grows with the time that this machine takes to start a process.
+      // The limit grows with the time that this machine needs to start a process.
       lines.map((line) => line.replace(/within [\d.]+ s/, 'within 1 s')),
     )
 
@@ -39,7 +39,7 @@ describe('checks of a slow host', () => {
       refused = door('refused', portOf(closed))
       closed.close()
       await once(closed, 'close')
-      // A port whose queue is full: the kernel drops further attempts, as a firewall does.
+      // A port with a full backlog: the kernel drops further attempts, as a firewall does.
       full = spawn('perl', ['-e', FULL], { stdio: ['ignore', 'pipe', 'inherit'] })
       const [line] = await once(full.stdout ?? full, 'data')
       dropped = door('dropped', Number(line))
@@ -51,10 +51,10 @@ describe('checks of a slow host', () => {
     const door = (name: string, port: number): Target => ({ name, address: '127.0.0.1', port })
     const all = (...doors: readonly (Target | undefined)[]) => doors.filter((one) => one !== undefined)
 
-    /** The start of each perl takes longer than the limit of the connections. */
+    /** Starting perl takes longer than the timeout of the connections. */
     const slow = { perl: 'sleep 1.1; exec /usr/bin/perl "$@"' }
 
-    it('are told open and refused however long the start of a process takes', async () => {
+    it('are reported as open or refused, however long the start of a process takes', async () => {
       for (const programs of [{}, slow]) {
         const said = await results(
           (host) => [
@@ -74,7 +74,7 @@ describe('checks of a slow host', () => {
       }
     })
 
-    it('are unknown where nothing answers, be it because the host is slow or because a firewall drops them', async () => {
+    it('are unknown without an answer, because the host may be slow or a firewall may drop them', async () => {
       const none = `dropped:${dropped?.port}: no answer within 1 s`
       const said = await results((host) => [
         portsOpen(host, all(dropped)),
@@ -88,7 +88,7 @@ describe('checks of a slow host', () => {
       ])
     })
 
-    it('are told dropped beside a control that answers', async () => {
+    it('are reported as dropped if a control port answers', async () => {
       const said = await results((host) => [
         portsOpen(host, all(dropped), { controls: all(open) }),
         portsOpen(host, all(open, dropped)),
@@ -103,7 +103,7 @@ describe('checks of a slow host', () => {
       ])
     })
 
-    it('are unknown where the name of a host is not found', async () => {
+    it('are unknown if the host name cannot be resolved', async () => {
       const nowhere = { name: 'nowhere', address: 'nowhere.invalid', port: 1 }
       const said = await results((host) => [
         portsClosed(host, [nowhere], { controls: all(open) }),
@@ -119,7 +119,7 @@ describe('checks of a slow host', () => {
     const shown = (properties: string) =>
       `printf '%s\\n' Id=init.scope LoadState=loaded ActiveState=active '' ${properties} Id=nginx.service LoadState=loaded`
 
-    it('is unknown when systemd gives no answer, or half of one', async () => {
+    it('is unknown if systemd gives no answer, or an incomplete one', async () => {
       expect((await service(SILENT, 5))[0]).to.match(SLOW)
       expect(await service('echo Failed to connect to bus >&2; exit 1')).to.deep.equal([
         'unknown: Failed to connect to bus',
@@ -130,12 +130,12 @@ describe('checks of a slow host', () => {
       ])
     })
 
-    it('is unknown when its process cannot be looked at', async () => {
+    it('is unknown if its process cannot be read', async () => {
       const gone = shown('ActiveState=active NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=999999999')
       expect((await service(gone))[0]).to.match(/^unknown: /)
     })
 
-    it('fails when its process is stopped', async () => {
+    it('fails if its process is stopped', async () => {
       const sleeper = spawn('sleep', ['100000'])
       sleeper.kill('SIGSTOP')
       const stopped = shown(
@@ -146,7 +146,7 @@ describe('checks of a slow host', () => {
       expect(said).to.deep.equal([`failed: process ${sleeper.pid} is stopped: kill -CONT ${sleeper.pid}`])
     })
 
-    it('holds when it runs, and fails when it does not', async () => {
+    it('passes if it runs, and fails otherwise', async () => {
       const started = 'NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=$$'
       expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '$PPID')}`)}`)).to.deep.equal(
         ['passed'],
@@ -186,11 +186,11 @@ Filesystem     1024-blocks     Used Available Capacity Mounted on
 END
 ${more}`
 
-    it('hold when the programs say so', async () => {
+    it('pass if the programs report no problem', async () => {
       expect([...new Set(await base({}))]).to.deep.equal(['passed'])
     })
 
-    it('are unknown when df or systemctl gives no answer', async () => {
+    it('are unknown if df or systemctl gives no answer', async () => {
       const silent = await base({ df: SILENT, systemctl: SILENT }, 5)
       expect(silent[0]).to.match(SLOW)
       expect(silent[2]).to.match(SLOW)
@@ -206,7 +206,7 @@ ${more}`
       ])
     })
 
-    it('fail by what was seen, also where a part could not be seen', async () => {
+    it('fail if a known part fails, even if another part is unknown', async () => {
       const lost = 'echo "df: /mnt: Transport endpoint is not connected" >&2; exit 1'
       const failed = `case $* in *NFailed*) echo NFailedUnits=1 ;; *) echo 'apt.service loaded failed failed x' ;; esac`
       const both = await base({ df: DF(97, lost), systemctl: failed })
@@ -223,7 +223,7 @@ ${more}`
       answer: { said: `${clock / 1000}\n`, from, to },
     })
 
-    it('are never told apart because an answer comes late', () => {
+    it('are never reported as different because an answer is late', () => {
       const late = [read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 2_400)]
       expect(clockSkew(late, 1)).to.be.instanceOf(Problem)
       expect(String(clockSkew(late, 1))).to.include(
@@ -232,20 +232,20 @@ ${more}`
       expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 1_400)], 1)).to.equal(undefined)
     })
 
-    it('are told apart when no delay explains it', () => {
+    it('are reported as different if no delay explains it', () => {
       expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 9_000, 900, 2_400)], 1)).to.equal(
         'b is 6.6 s ahead of a',
       )
     })
 
-    it('are unknown when a host tells no time', () => {
+    it('are unknown if a host returns no time', () => {
       const mute = { ...read('b', 0, 0, 0), answer: { said: 'x', from: 0, to: 1 } }
       expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include(
         'b: date returned no time',
       )
     })
 
-    it('agree on hosts that are one machine, whose date is slow and whose other checks are too', async () => {
+    it('agree on two names of one machine, even with a slow date and slow other checks', async () => {
       const two = async (date: string) => {
         const found = await findingsOf(rig, (hosts) => clocksAgree(hosts), {
           names: ['web1', 'web2'],
@@ -264,7 +264,7 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** Listens with the shortest queue, fills it, and says the port. */
+/** Listens with the shortest backlog, fills it, and prints the port. */
 const FULL = `use Socket; $| = 1;
 socket my $s, PF_INET, SOCK_STREAM, 0; bind $s, sockaddr_in(0, INADDR_LOOPBACK); listen $s, 0;
 my ($port) = sockaddr_in(getsockname $s);

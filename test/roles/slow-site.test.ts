@@ -14,7 +14,7 @@ import { ownRig } from '../support/rig.ts'
 import { selfSigned } from '../support/self-signed.ts'
 
 const SLOW = /^unknown: no answer within \S+ s \(an empty script took \S+ s on the host\)$/
-/** Systemd, of a host where all units run. */
+/** A systemctl where all units run. */
 const RUNNING = `for one; do case $one in -p | show | Id | LoadState | ActiveState | FreezerState | NRestarts | ActiveEnter* | MainPID) ;;
 *) printf '%s\\n' "Id=$one" LoadState=loaded ActiveState=active NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=0 '' ;; esac; done`
 
@@ -29,7 +29,7 @@ describe('checks of a slow site', () => {
     const site = (more: Partial<KeyPair> = {}) => ({
       ...{ domain: 'site.test', vip: '198.18.0.1/24', certificate: { ...good, ...more } },
     })
-    /** A server that shows this certificate, then keeps the connection. */
+    /** A server that presents this certificate, then keeps the connection open. */
     const shows = (certificate: string, log: string) =>
       `echo >> ${log}; cat <<'END'
 CONNECTED(00000003)
@@ -49,14 +49,14 @@ exec sleep 100000`
       return found.filter(({ label }) => /presents the certificate|is valid for/.test(label))
     }
 
-    it('hold when the whole certificate came and the connection lingers, with one handshake', async () => {
+    it('pass with a complete certificate although the connection stays open, with one handshake', async () => {
       const log = `${rig.empty()}/log`
       const found = await certificates({ openssl: shows(good.certificate, log) })
       expect(found.map(({ outcome }) => outcome)).to.deep.equal(['passed', 'passed'])
       expect(readFileSync(log, 'utf8')).to.equal('\n')
     })
 
-    it('are unknown, without advice to renew it, when the handshake does not come to an end', async () => {
+    it('are unknown, without advice to renew it, if the handshake does not complete', async () => {
       const found = await certificates({ openssl: SILENT }, { percent: 5 })
       expect(found.map(({ outcome, problem }) => [outcome, problem?.next])).to.deep.equal([
         ['unknown', undefined],
@@ -65,7 +65,7 @@ exec sleep 100000`
       expect(`unknown: ${found[0]?.problem?.message}`).to.match(SLOW)
     })
 
-    it('fail without advice to renew it when there is no connection', async () => {
+    it('fail without advice to renew it if there is no connection', async () => {
       const found = await certificates({ openssl: 'echo connect:errno=111 >&2; exit 1' })
       expect(
         found.map(({ outcome, problem }) => [outcome, problem?.message, problem?.details, problem?.next]),
@@ -74,7 +74,7 @@ exec sleep 100000`
       )
     })
 
-    it('advise to renew it only when its end is near', async () => {
+    it('advise to renew it only if it expires soon', async () => {
       const log = `${rig.empty()}/log`
       const old = day(3)
       const found = await certificates({ openssl: shows(old, log) }, { pair: { certificate: old } })
@@ -95,7 +95,7 @@ exec sleep 100000`
       return found.slice(2)
     }
 
-    it('name the account and the order only where these are missing', async () => {
+    it('name the account and the order only if these are missing', async () => {
       const untrusted = await served('echo "curl: (60) not trusted" >&2; exit 60')
       expect(
         untrusted.map(({ outcome, problem }) => [outcome, problem?.message, problem?.next]),
@@ -113,7 +113,7 @@ exec sleep 100000`
       expect(other[1]?.problem?.next).to.equal('Run provision: the balancers do not know the account yet.')
     })
 
-    it('are unknown where curl does not come to an end', async () => {
+    it('are unknown if curl does not end', async () => {
       const found = await served(SILENT, 5)
       for (const { outcome, problem } of found)
         expect([outcome, problem?.next]).to.deep.equal(['unknown', undefined])
@@ -126,7 +126,7 @@ exec sleep 100000`
     const service = (socat: string, percent = 100) =>
       results((host) => serversInService(host, 'web', [{ name: 'web1' }]), { socat }, percent)
 
-    it('are unknown when haproxy does not answer on its socket', async () => {
+    it('are unknown if haproxy does not answer on its socket', async () => {
       expect((await service(SILENT, 5))[0]).to.match(SLOW)
       expect(await service(SPEECHLESS)).to.deep.equal(['unknown: haproxy does not answer on its socket'])
     })
@@ -154,7 +154,7 @@ exec sleep 100000`
         percent,
       )
 
-    it('are unknown when nobody tells of the certificate or of the servers', async () => {
+    it('are unknown if no program reports the certificate or the servers', async () => {
       const [, servers, , certificate] = await balancer({ curl: SILENT, socat: SILENT }, 5)
       expect(servers).to.match(SLOW)
       expect(certificate).to.match(SLOW)
@@ -167,7 +167,7 @@ exec sleep 100000`
       )
     })
 
-    it('are unknown when ip gives no answer', async () => {
+    it('are unknown if ip gives no answer', async () => {
       const held = (ip: string, percent = 100) =>
         results((host) => keepalivedChecks({ hosts: [host] }, '198.18.0.1/24')[0], { ip }, percent)
       expect((await held(SILENT, 5))[0]).to.match(/^unknown: web1: no answer within/)
@@ -179,7 +179,7 @@ exec sleep 100000`
       ).to.deep.equal(['passed'])
     })
 
-    it('fail when two hosts have the address, whatever a third one says', () => {
+    it('fail if two hosts have the address, whatever a third one reports', () => {
       const answer = (name: string, said: string | Problem) => ({
         host: { name, group: 'lb', address: '' },
         answer: said instanceof Problem ? said : { said, from: 0, to: 0 },
@@ -194,7 +194,7 @@ exec sleep 100000`
     const host = (one: Host) => ({ ...one, port: 8080 })
     const app = { name: 'app1', address: '127.0.0.1', port: 3000 }
 
-    it('are unknown when curl does not come to an end, be it by its own limit', async () => {
+    it('are unknown if curl does not end, or ends at its own timeout', async () => {
       const web = await results((one) => nginxChecks(host(one), [app]), { curl: SILENT }, 5)
       expect(web[0]).to.equal('passed')
       for (const line of web.slice(1)) expect(line).to.match(SLOW)
@@ -204,7 +204,7 @@ exec sleep 100000`
       expect(own).to.equal('unknown: curl: (28) Operation timed out')
     })
 
-    it('are unknown when the application does not answer, and fail by its answer alone', async () => {
+    it('are unknown if the application does not answer, and fail only by its answer', async () => {
       const programs = { readlink: 'echo releases/two' }
       const slow = await findingsOf(rig, (hosts) => hosts.map((one) => appChecks(host(one))), {
         programs: { systemctl: RUNNING, ...programs, curl: SILENT },
@@ -230,7 +230,7 @@ exec sleep 100000`
       return results(checks, { ...programs, pgbackrest, systemctl }, percent)
     }
 
-    it('are unknown when pgBackRest or systemd gives no answer', async () => {
+    it('are unknown if pgBackRest or systemd gives no answer', async () => {
       const silent = await backups(SILENT, SILENT, 5)
       expect(silent[1]).to.match(SLOW)
       expect(silent[3]).to.match(SLOW)
@@ -241,7 +241,7 @@ exec sleep 100000`
       ])
     })
 
-    it('fail when there is none, or when one of the timers does not run', async () => {
+    it('fail if there is no backup, or if one of the timers does not run', async () => {
       const one = RUNNING.replace(
         'ActiveState=active',
         '"ActiveState=$(case $one in *diff.timer) echo inactive ;; *) echo active ;; esac)"',

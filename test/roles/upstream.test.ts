@@ -14,7 +14,7 @@ const configuration = (more: Partial<UpstreamParams> = {}) =>
   textAt(stepsOf(upstream({ ...params, ...more })), '/etc/haproxy/haproxy.cfg')
 
 describe('role upstream', () => {
-  it('asks each server for itself, and is there for its own host alone', () => {
+  it('checks each server on its own, and listens only for its own host', () => {
     const text = configuration()
     expect(text).to.include('server app1 10.0.2.1:3000\n  server app2 10.0.2.2:3000\n')
     expect(text).to.include('http-check send meth GET uri /livez')
@@ -22,17 +22,17 @@ describe('role upstream', () => {
     expect(listening).to.deep.equal(['  bind 127.0.0.1:8406', '  bind 127.0.0.1:8405'])
   })
 
-  it('sends nothing twice that may have been carried out', () => {
+  it('retries no request that may have been executed', () => {
     expect(configuration()).to.include('disable-l7-retry unless { method GET HEAD OPTIONS }')
   })
 
-  it('tries them all the same when its checks find none of them well', () => {
+  it('still tries the servers if its checks find none of them healthy', () => {
     const [, unchecked = ''] = configuration().split('backend app-unchecked\n')
     expect(configuration()).to.include('use_backend app-unchecked if { nbsrv(app) eq 0 }')
     expect(unchecked).to.match(/server app1 10\.0\.2\.1:3000\n {2}server app2 10\.0\.2\.2:3000\n/)
   })
 
-  it('tells another revision when anything of it is another', () => {
+  it('has a new revision if any part of it changes', () => {
     const revision = (more?: Partial<UpstreamParams>) => /string (\w{16}) if/.exec(configuration(more))?.[1]
     expect(revision())
       .to.match(/^\w{16}$/)
@@ -40,7 +40,7 @@ describe('role upstream', () => {
     expect(revision({ answerWithin: 20 })).to.not.equal(revision())
   })
 
-  it('refuses to be without servers, with one twice, and with an invalid path', () => {
+  it('rejects an empty list of servers, a duplicate, and an invalid path', () => {
     expect(() => configuration({ servers: [] })).to.throw('app has no servers.')
     const [one] = params.servers
     expect(() => configuration({ servers: one ? [one, one] : [] })).to.throw('two servers with the name app1')

@@ -4,13 +4,13 @@ import { replicaFollowing } from '../../roles/postgres/resources/replica-followi
 import { walReceiver } from '../../roles/postgres/resources/wal-receiver.ts'
 import { stepsOf } from './expanded.ts'
 
-/** What a healthy site never does: these steps act only while a replica lags behind. */
+/** A healthy site never runs these scripts: they only run while a replica lags behind. */
 describe('waiting for replication', () => {
   for (const [what, step] of Object.entries({
     'on the replica': walReceiver({ from: '198.18.0.41', slot: 'db2', log: '/var/log/p.log' }),
     'on the primary': replicaFollowing({ name: 'db2' }),
   }))
-    it(`is a script that a shell takes, ${what}`, () => {
+    it(`has a script with valid shell syntax, ${what}`, () => {
       const [one] = stepsOf([step])
       const scripts = one?.apply(undefined).map(({ script }) => script?.text) ?? []
       expect(scripts).to.have.length(1)
