@@ -71,8 +71,8 @@ describe('provision doctor, on real hosts', function () {
 
     await done('dpkg --configure -a && apt-get -qq -y install --fix-broken && systemctl reset-failed')
     await done('rm /etc/ssh/sshd_config.d/00-one.conf /run/reboot-required*')
-    const mended = await found()
-    expect(mended.code, mended.text).to.equal(0)
+    const repaired = await found()
+    expect(repaired.code, repaired.text).to.equal(0)
   })
 
   it('names the process that holds a lock of apt or dpkg', async () => {

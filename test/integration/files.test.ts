@@ -41,9 +41,9 @@ describe('files on a real host', function () {
     return stdout
   }
   const made = async (...steps: readonly Step[]) => {
-    const { problems, steps: told } = await onLab(lab, steps)
+    const { problems, steps: results } = await onLab(lab, steps)
     expect(problems).to.deep.equal([])
-    return told.map((one) => one.split(' ', 1)[0])
+    return results.map((one) => one.split(' ', 1)[0])
   }
 
   const tree = async () => {

@@ -31,7 +31,7 @@ describe('a run that is interrupted, on real hosts', function () {
       })
     return { run, text: () => text }
   }
-  const told = async ({ run, text }: ReturnType<typeof begun>, word: string) => {
+  const waitForText = async ({ run, text }: ReturnType<typeof begun>, word: string) => {
     while (!text().includes(word) && run.exitCode === null) await pause(20)
   }
 
@@ -55,7 +55,7 @@ describe('a run that is interrupted, on real hosts', function () {
     const drained: string[] = []
     for (let i = 1; i <= KILLS; i++) {
       const cut = begun(`${i}`)
-      await told(cut, KILL_POINTS[i % KILL_POINTS.length] ?? '')
+      await waitForText(cut, KILL_POINTS[i % KILL_POINTS.length] ?? '')
       await pause(i * 70)
       cut.run.kill('SIGKILL')
       await once(cut.run, 'close')
@@ -71,7 +71,7 @@ describe('a run that is interrupted, on real hosts', function () {
 
   it('finishes the current step at the first Ctrl-C, undrains, releases the locks and reports it', async () => {
     const cut = begun('a')
-    await told(cut, 'web1 … command work')
+    await waitForText(cut, 'web1 … command work')
     cut.run.kill('SIGINT')
     const [code] = await once(cut.run, 'close')
     expect(code, cut.text()).to.equal(130)
@@ -88,7 +88,7 @@ describe('a run that is interrupted, on real hosts', function () {
 
   it('stops at once at the second Ctrl-C; the next run repairs the rest', async () => {
     const cut = begun('b')
-    await told(cut, 'web1 … command work')
+    await waitForText(cut, 'web1 … command work')
     cut.run.kill('SIGINT')
     await pause(30)
     cut.run.kill('SIGINT')

@@ -68,9 +68,9 @@ describe('a reboot during a run, on real hosts', function () {
     const next = await run('reboot', '--limit', 'web1', '--check')
     expect(next.code, next.text).to.equal(2)
     await eventually(async () => (await said('web1', 'true; echo up')) === 'up')
-    const mended = await run('reboot', '--limit', 'web1')
-    expect(mended.code, mended.text).to.equal(0)
-    expect(mended.text).to.include('no longer out of service (since an earlier run)')
+    const repaired = await run('reboot', '--limit', 'web1')
+    expect(repaired.code, repaired.text).to.equal(0)
+    expect(repaired.text).to.include('no longer out of service (since an earlier run)')
   })
 })
 

@@ -28,7 +28,7 @@ describe('the output of a run', function () {
     if (noTerminal()) this.skip()
   })
 
-  inTerminal('is rows that come to rest, and then what has changed, once for both', async () => {
+  inTerminal('is rows that converge, and then the changes, once for both hosts', async () => {
     const { code, screen, bytes } = await onScreen(100)
     expect(code, screen).to.equal(0)
     expect(screen).to.equal(`✔ read 2 of 2 hosts: 6 steps, 6 differ
@@ -52,7 +52,7 @@ web2 0 ok, 3 changed
       .and.match(/^Would change:$/m)
   })
 
-  inTerminal('has no colours where nobody wants them', async () => {
+  inTerminal('has no colours if they are disabled', async () => {
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
       const { code, bytes } = await onScreen(100, ['--check'], env)
       expect(code, bytes).to.equal(2)

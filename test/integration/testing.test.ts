@@ -43,14 +43,14 @@ describe("a user's role under test", () => {
   it('makes the same changes on a real host as on a fake one, and none the second time', async () => {
     const fake = fakeHost({ files: { '/etc/hosts': '127.0.0.1 localhost\n' } })
     const real = own.lab.host('web1')
-    const told = await converge(app({ greeting: 'hello' }), fake)
+    const expected = await converge(app({ greeting: 'hello' }), fake)
     const done = await converge(app({ greeting: 'hello' }), real)
-    expect(done.plan).to.deep.equal(told.plan)
-    expect(done.handlers).to.deep.equal(told.handlers)
+    expect(done.plan).to.deep.equal(expected.plan)
+    expect(done.handlers).to.deep.equal(expected.handlers)
     expect((await converge(app({ greeting: 'hello' }), fake)).plan).to.deep.equal([])
     expect((await converge(app({ greeting: 'hello' }), real)).plan).to.deep.equal([])
     const { stdout } = await own.lab.exec('web1', 'stat -c "%U %a" /srv/app/greeting; cat /srv/app/greeting')
-    const { owner, mode, text } = told.files['/srv/app/greeting'] ?? {}
+    const { owner, mode, text } = expected.files['/srv/app/greeting'] ?? {}
     expect(stdout).to.equal(`${owner} ${mode?.replace(/^0/, '')}\n${text}`)
   })
 

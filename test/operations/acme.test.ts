@@ -139,8 +139,8 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     const { code, text } = await run(['renew-certificates', '--force'])
     expect(code, text).to.equal(64)
     expect(text, text).to.include('did not match').and.include('Nothing was changed')
-    const { text: told } = await run(['verify'])
-    expect(told, told).to.include('the balancers do not know the account yet')
+    const { text: report } = await run(['verify'])
+    expect(report, report).to.include('the balancers do not know the account yet')
     await must()
     await must('renew-certificates', '--force')
     await must('verify', '--within', '60s')
@@ -239,9 +239,9 @@ function freePort(): Promise<number> {
 
 function listens(url: string): Promise<boolean> {
   const { hostname: host, port } = new URL(url)
-  return new Promise((told) => {
-    const socket = connect({ host, port: Number(port) }, () => told(true))
-    socket.on('error', () => told(false)).on('connect', () => socket.destroy())
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port) }, () => resolve(true))
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
   })
 }
 

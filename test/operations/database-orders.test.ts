@@ -115,7 +115,7 @@ describe('sequences of failures and operations on real database hosts', function
   }
 
   /** Restores the start state: all hosts on, db2 the primary, db1 its synchronous replica. */
-  const mended = async (model: Model): Promise<void> => {
+  const repair = async (model: Model): Promise<void> => {
     for (const host of [...DATABASES, 'app1']) await hosts.lab.start(host)
     const { db1, db2 } = model.databases
     const primary = !db1.standby && (db2.standby || db1.timeline > db2.timeline) ? 'db1' : 'db2'
@@ -148,7 +148,7 @@ describe('sequences of failures and operations on real database hosts', function
         expect(expected.lost, words).to.equal(undefined)
         await eventually(() => agrees(model))
       }
-      await mended(model)
+      await repair(model)
       const there = (await value('db2', 'select id from writes')).split('\n').map(Number)
       expect(
         acknowledged.filter((id) => !there.includes(id)),

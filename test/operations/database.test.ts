@@ -45,7 +45,7 @@ describe('the database on real hosts', function () {
     (await sql(lab, host, 'select sync_state from pg_stat_replication')).stdout.trim() === 'quorum'
   const follows = async (primary: string) =>
     (await sql(lab, primary, 'select count(*) from pg_stat_replication')).stdout.trim() === '1'
-  const told = (what: string, { acknowledged, failed, gap }: Load, lost: readonly string[]) =>
+  const report = (what: string, { acknowledged, failed, gap }: Load, lost: readonly string[]) =>
     console.log(
       `    ${what}: ${acknowledged.length} writes acknowledged, ${lost.length} lost, ${failed.length} requests failed, none written for ${(gap / 1000).toFixed(2)} s`,
     )
@@ -61,7 +61,7 @@ describe('the database on real hosts', function () {
     expect(await primaries()).to.deep.equal(['db1'])
     const load = await underLoad(lab, async () => well(await run('switchover', '--to', 'db2')))
     const lost = await lostOn(lab, 'db2', load)
-    told('switchover', load, lost)
+    report('switchover', load, lost)
     expect(await primaries()).to.deep.equal(['db2'])
     expect(lost).to.deep.equal([])
     expect(load.failed).to.deep.equal([])
@@ -112,7 +112,7 @@ describe('the database on real hosts', function () {
       )
     })
     const lost = await lostOn(lab, 'db2', load)
-    told('failover from a killed server', load, lost)
+    report('failover from a killed server', load, lost)
     expect(lost).to.deep.equal([])
     const unit = await lab.exec('db1', 'readlink /etc/systemd/system/postgresql@*-main.service')
     expect(unit.stdout.trim(), 'masked').to.equal('/dev/null')
@@ -135,7 +135,7 @@ describe('the database on real hosts', function () {
       await new Promise((done) => setTimeout(done, 2_000))
     })
     const lost = await lostOn(lab, 'db1', load)
-    told(`failover after power-off, in ${(ms / 1000).toFixed(1)} s`, load, lost)
+    report(`failover after power-off, in ${(ms / 1000).toFixed(1)} s`, load, lost)
     expect(lost).to.deep.equal([])
     await lab.start('db2')
     await eventually(
@@ -202,7 +202,7 @@ describe('the database on real hosts', function () {
       expect(text).to.include('commits did not wait for it')
     })
     const lost = await lostOn(lab, 'db2', load)
-    told('failover without waiting', load, lost)
+    report('failover without waiting', load, lost)
     expect(lost.length).to.be.greaterThan(0)
   })
 })

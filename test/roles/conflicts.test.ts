@@ -14,7 +14,7 @@ const LISTEN = { address: '10.0.1.1', port: 8080 }
 const NGINX = 'users:(("nginx",pid=7,fd=6),("nginx",pid=8,fd=6)) cgroup:/system.slice/nginx.service'
 
 const found = (...lines: readonly string[]): Found => parseFound([...lines, 'end', ''].join('\n'))
-const told = (step: ReturnType<typeof nginxConflicts>, have: unknown) => wordsOf(() => step.diff(have))
+const message = (step: ReturnType<typeof nginxConflicts>, have: unknown) => wordsOf(() => step.diff(have))
 
 describe('a host with existing services', () => {
   it('is rejected with all conflicts, and the actions that resolve them', async () => {
@@ -24,7 +24,7 @@ describe('a host with existing services', () => {
       'file /etc/nginx/conf.d/site.conf',
       'LISTEN 0 511 0.0.0.0:8080 0.0.0.0:* users:(("apache2",pid=5,fd=4)) cgroup:/system.slice/apache2.service',
     )
-    expect(await told(nginxConflicts(LISTEN), have)).to.equal(
+    expect(await message(nginxConflicts(LISTEN), have)).to.equal(
       `error: The role nginx conflicts with the present use of this host.
    at role nginx
    /etc/nginx/sites-enabled/shop serves a site that would stop: the role's nginx.conf includes only conf.d/*.conf
@@ -59,7 +59,7 @@ describe('a host with existing services', () => {
       'ours',
       '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }',
     )
-    expect(await told(nginxConflicts(LISTEN), have)).to.equal(
+    expect(await message(nginxConflicts(LISTEN), have)).to.equal(
       `error: The role nginx conflicts with the present use of this host.
    at role nginx
    /etc/nginx/conf.d/legacy.conf has another default server for 10.0.1.1:8080, and nginx refuses two
@@ -70,7 +70,7 @@ describe('a host with existing services', () => {
   it('is rejected for the services in haproxy.cfg and keepalived.conf', async () => {
     const proxy = haproxyConflicts({ role: 'haproxy', listens: [] })
     const sections = ['/etc/haproxy/haproxy.cfg:frontend shop', '/etc/haproxy/haproxy.cfg:backend web # all']
-    expect(await told(proxy, found(...sections))).to.equal(
+    expect(await message(proxy, found(...sections))).to.equal(
       `error: The role haproxy conflicts with the present use of this host.
    at role haproxy
    /etc/haproxy/haproxy.cfg has other sections: frontend shop, backend web
@@ -79,7 +79,7 @@ describe('a host with existing services', () => {
     expect(proxy.diff(found(...sections, 'ours'))).to.equal(undefined)
     const conf = { config: '/etc/keepalived/keepalived.conf', check: '/check', vip: '10.0.0.10' }
     expect(
-      await told(
+      await message(
         keepalivedConflicts(conf),
         found(`${conf.config}:vrrp_instance A {`, `${conf.config}:  virtual_router_id 51`),
       ),
@@ -94,7 +94,7 @@ describe('a host with existing services', () => {
   it('is rejected for a user who can log in, but not for a system account', async () => {
     const step = appConflicts({ name: 'notes', listen: LISTEN })
     expect(step.diff(found('more notes:x:998:998::/srv/notes:/usr/sbin/nologin'))).to.equal(undefined)
-    expect(await told(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
+    expect(await message(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
       `error: The role app conflicts with the present use of this host.
    at role app
    the user notes exists and can log in: uid 1001, shell /bin/bash
@@ -152,7 +152,7 @@ describe('another firewall', () => {
 
   it('is rejected if it drops input by default', async () => {
     const step = noOtherFirewall({ file: '/f' })
-    expect(await told(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
+    expect(await message(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
       `error: The host has another firewall: table inet filter, which drops input by default.
    at firewall
    A packet must be accepted by both, so a port that only one of them opens stays closed.

@@ -8,7 +8,7 @@ const OPTIONAL = ['lib', 'resources', 'templates', 'templates.ts']
 
 describe('each role', () => {
   const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true }).filter(
-    // The role patroni has no checks yet.
+    // The role patroni has another layout.
     (one) => one.isDirectory() && one.name !== 'patroni',
   )
 

@@ -22,13 +22,13 @@ describe('the pause of synchronous replication, if the primary does not answer',
 
   /** Runs the command of db1 for the drain of db2. Queries get no answer. */
   const run = (when: 'drain' | 'undrain', server: 'runs' | 'is down') => {
-    const [errand, ...others] = around[when](host('db2'))
+    const [command, ...others] = around[when](host('db2'))
     expect(others).to.deep.equal([])
     const machine = `ls() { echo ${root}; }
 setpriv() { return 2; }
 systemctl() { return ${server === 'runs' ? 0 : 3}; }
 `
-    const { status, stderr } = spawnSync('sh', ['-c', machine + errand?.script.text], {
+    const { status, stderr } = spawnSync('sh', ['-c', machine + command?.script.text], {
       encoding: 'utf8',
       env: { ...process.env, PROVISION_TIMEOUT_PERCENT: '1' },
     })

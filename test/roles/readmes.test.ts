@@ -16,7 +16,7 @@ const HEADINGS = [
 ]
 
 describe('the README of each role', () => {
-  // These roles have no complete README yet.
+  // These READMEs have other headings.
   const unfinished = ['etcd', 'patroni', 'postgres']
   const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true })
     .filter((one) => one.isDirectory() && !unfinished.includes(one.name))

@@ -24,7 +24,7 @@ export interface Survey {
  * Milliseconds for login and answer, enough for a slow host. The wait ends early if another host is writable. The driver
  * gives up a host without a TCP connection much earlier.
  */
-const patience = 4000
+const answerLimit = 4000
 /** Additional milliseconds for the other hosts once one host is writable: a frozen host must not delay the search. */
 const grace = 100
 /** Milliseconds after which a host that accepts no writes, or refuses, is queried again. */
@@ -61,7 +61,7 @@ export async function survey(
     const pool = open(host)
     do {
       try {
-        const answer = await pool.session(standing, patience)
+        const answer = await pool.session(standing, answerLimit)
         silent.delete(host)
         if (host.host === record?.address && answer.standby) isPromoted = false
         const old = answer.writable && isOld(host, answer)
