@@ -22,7 +22,7 @@ export interface RunContext {
   readonly selection: Selection
   /** Asked before each step that would change something. @default no confirmation */
   readonly confirm?: Confirm
-  /** Why no host starts anything else; set by a failure in a play with `anyErrorsFatal`. */
+  /** The reason why no host starts another step; set by a failure in a play with `anyErrorsFatal`. */
   halted: string | undefined
 }
 

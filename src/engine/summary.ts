@@ -81,7 +81,7 @@ function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts
   }
 }
 
-/** Why none of its plays needs a host to be reachable; undefined if one does. */
+/** Returns the reason why none of its plays requires a host to be reachable; undefined if one does. */
 function ignoredReason(host: Host, plays: readonly PlayRun[]): string | undefined {
   const reasons = plays.map(({ play }) => play.ignoreUnreachable?.(host))
   return reasons.includes(undefined) ? undefined : reasons[0]

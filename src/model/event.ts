@@ -3,7 +3,7 @@ import type { Diff } from './resource/diff.ts'
 import type { IngressRule } from './resource/step.ts'
 import type { Source } from './source.ts'
 
-/** All that a run tells, as it happens. Reporters turn it into something to see. */
+/** An event of a run, emitted as it happens. Reporters render it. */
 export type RunEvent =
   | {
       readonly kind: 'begin'
@@ -18,7 +18,7 @@ export type RunEvent =
       readonly host: string
       readonly steps: number
       readonly differing: number
-      /** Whom the host lets in when the run has ended well; undefined when no step decides that. */
+      /** The inbound traffic that the host allows after a successful run; undefined if no step controls it. */
       readonly ingress?: readonly IngressRule[]
     }
   | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
@@ -48,17 +48,17 @@ export type RunEvent =
       readonly kind: 'drain'
       readonly play: string
       readonly host: string
-      /** What the host is in it: `out of web`. */
+      /** The state of the drained host: `out of web`. */
       readonly label: string
-      /** `stayed` when it could not be closed. */
+      /** `failed` if the host could not be undrained. */
       readonly outcome: 'planned' | 'drained' | 'undrained' | 'failed'
-      /** The hosts that open it. */
+      /** The hosts that run the commands. */
       readonly on?: readonly string[]
-      /** Left open by an earlier run. */
+      /** True if an earlier run has left the host drained. */
       readonly leftover: boolean
       readonly problem?: Problem
     }
-  /** A transaction that an earlier run has left cut off; `planned` when it is only told. */
+  /** A transaction that an earlier run has left unfinished; `planned` if it is only reported. */
   | {
       readonly kind: 'recovered'
       readonly host: string
@@ -66,7 +66,7 @@ export type RunEvent =
       readonly outcome: 'planned' | 'unchanged' | 'restored' | 'inactive'
       readonly details: readonly string[]
     }
-  /** How far a step is, in its own words. */
+  /** A progress message of a step. */
   | {
       readonly kind: 'progress'
       readonly play: string
@@ -91,7 +91,7 @@ export type RunEvent =
   | { readonly kind: 'failed'; readonly play: string; readonly host: string; readonly problem: Problem }
   | { readonly kind: 'end'; readonly summary: Summary }
 
-/** `check` looks and changes nothing. */
+/** `plan` changes nothing. */
 export type Mode = 'plan' | 'apply'
 
 export interface StepInfo {
@@ -103,9 +103,9 @@ export interface StepInfo {
 
 export type StepOutcome =
   | { readonly outcome: 'ok' }
-  /** As wanted now, and read again by a run, since something before it may change that. */
+  /** In the declared state, but an earlier change may affect it: a run reads it again. */
   | { readonly outcome: 'deferred' }
-  /** `sure` when nothing before it in the run can make it needless or other. */
+  /** `known` is false if an earlier change of the run may make the step unnecessary or different. */
   | {
       readonly outcome: 'planned'
       readonly known: boolean
@@ -122,17 +122,20 @@ export type StepOutcome =
 export interface HostSummary {
   readonly host: string
   readonly ok: number
-  /** Steps that changed something, or would. */
+  /** Steps that have changed something, or would change something. */
   readonly changed: number
-  /** Of the steps that would change, those that a run decides anew, since they come after a far-reaching change. */
+  /** The steps that would change something, but that an earlier change may affect: a run decides on them again. */
   readonly tentative: number
-  /** Steps that are already in place, and that a run reads again, since something before them may change that. 0 after a run. */
+  /** Steps that are in the declared state, but that an earlier change may affect: a run reads them again. 0 after a run. */
   readonly deferred: number
   readonly failed: number
   readonly unreachable: boolean
-  /** Plays that were not begun on it, since it or another host had failed. */
+  /** Plays that did not start on it, because it or another host had failed. */
   readonly skipped: number
-  /** Why it was left alone, which is no failure: its own steps said so (`in maintenance`), or it is gone in a play that is there for that. */
+  /**
+   * The reason why it was excluded, which is no failure: its own steps exclude it (`in maintenance`), or all its plays ignore that it is
+   * not reachable.
+   */
   readonly excluded?: string
   /** Round trips after the login. */
   readonly trips: number
@@ -142,7 +145,7 @@ export interface Summary {
   readonly mode: Mode
   readonly hosts: readonly HostSummary[]
   readonly ms: number
-  /** Whether a person stopped it before its end. */
+  /** True if the user stopped the run before its end. */
   readonly interrupted: boolean
   readonly sent: number
   readonly received: number

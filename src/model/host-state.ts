@@ -36,7 +36,7 @@ export function clearHandler({ name }: Handler): Shell {
 export interface OpenDrain {
   /** The host that is drained. */
   readonly host: string
-  /** What it is drained from: `web`. */
+  /** The label of the drain: `out of web`. */
   readonly label: string
   /** The script that undoes the drain. */
   readonly file: string

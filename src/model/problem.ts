@@ -1,8 +1,8 @@
 import { type Source, thrownAt } from './source.ts'
 
-/** The parts of a {@link Problem} beside its first sentence. */
+/** The parts of a {@link Problem} besides its first sentence. */
 export interface ProblemParts {
-  /** Where the user's own text is at fault: `inventory/prod.ts:12:5`, or a path of values: `web.hosts.web3.workers`. */
+  /** The place of the error in the user's files: `inventory/prod.ts:12:5`, or a path of values: `web.hosts.web3.workers`. */
   readonly where?: string | Source
   /** Lines of evidence: a command's last output, two fingerprints, an excerpt. */
   readonly details?: readonly string[]
@@ -12,7 +12,7 @@ export interface ProblemParts {
 }
 
 /**
- * Something that a person can mend. It is shown whole and without a stack trace; any other error is our mistake.
+ * An error that the user can fix. It is shown in full and without a stack trace; any other error is a bug in provision.
  *
  * @example throw new Problem('The disk is too small', { details: ['20 GB are there'], next: 'Give the host 50 GB.' })
  */
@@ -31,7 +31,7 @@ export class Problem extends Error {
 }
 
 /**
- * What a run cannot even begin with: wrong params, a release of Debian that a role does not know. No host is changed.
+ * An error that prevents the start of a run: invalid params, or a release of Debian that a role does not support. No host is changed.
  *
  * @example throw new InvalidParams('A listener needs a port or a socket', { where: 'listen' })
  */

@@ -1,11 +1,11 @@
-/** A place in somebody's text. Lines and columns start at 1; before {@link Source} is shown, `report` maps it to the file as written. */
+/** A place in a source file. Lines and columns start at 1. Before it is shown, `report` maps it to the file as written. */
 export interface Source {
   readonly file: string
   readonly line: number
   readonly column: number
 }
 
-/** Where the caller of the function that calls this stands: the first place on the stack outside of our own code. */
+/** Returns the call in the user's code: the first place on the stack outside of provision's own code. */
 export function callSite(): Source | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error
   const holder: { stack?: unknown } = {}
@@ -21,7 +21,7 @@ export function callSite(): Source | undefined {
   }
 }
 
-/** Where an error was thrown, or what threw it was called: the first place of its stack outside of our own code. */
+/** Returns the first place on an error's stack outside of provision's own code. */
 export function thrownAt(error: unknown): Source | undefined {
   const [here] = placesOf(new Error())
   const ours = here?.file.replace(/(model\/source\.[jt]s|[^/]*)$/, '') ?? ''
@@ -38,7 +38,7 @@ function placesOf({ stack = '' }: Error): readonly Source[] {
 }
 
 function firstOutside(sites: readonly NodeJS.CallSite[]): Source | undefined {
-  // Of sources the folder `src`, of what is bundled the folder of the bundle.
+  // The folder `src` when run from sources, the folder of the bundle otherwise.
   const ours = sites[0]?.getFileName()?.replace(/(model\/source\.[jt]s|[^/]*)$/, '') ?? ''
   for (const site of sites) {
     const file = site.getFileName()

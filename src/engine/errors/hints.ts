@@ -1,7 +1,7 @@
 import type { Explanation } from '../../model/resource/command.ts'
 import { explainAptError } from '../../resources/packages/apt-errors.ts'
 
-/** Why a command is likely to have failed, by its last words and its exit status. */
+/** Returns the likely cause of a failed command, from the end of its output and its exit status. */
 export function likelyCause(said: string, code: number): Explanation | undefined {
   for (const [pattern, explain] of CAUSES) {
     const found = pattern.exec(said)
@@ -12,7 +12,7 @@ export function likelyCause(said: string, code: number): Explanation | undefined
 
 type Cause = readonly [RegExp, (first?: string, second?: string, third?: string) => Explanation]
 
-/** What tells more comes first. */
+/** More specific patterns come first. */
 const CAUSES: readonly Cause[] = [
   [
     /Could not get lock (\S+?)\.? It is held by process (\d+) \((.*?)\)/,
@@ -164,7 +164,7 @@ const CAUSES: readonly Cause[] = [
   ],
 ]
 
-/** By the status alone, where the words tell nothing. */
+/** Causes by exit status alone, for output that matches no pattern. */
 const STATUSES: ReadonlyMap<number, Explanation> = new Map([
   [
     126,

@@ -138,7 +138,7 @@ function clip(line: string): string {
   return line.length > 400 ? `${line.slice(0, 400)}…` : line
 }
 
-/** A step in the words of a problem: `file /etc/motd (role base › motd)`. */
+/** Describes a step for a message: `file /etc/motd (role base › motd)`. */
 export function describeStep({ step: { kind, name }, roles }: ExpandedStep): string {
   return `${kind} ${name}${roles.length > 0 ? ` (role ${roles.join(' › ')})` : ''}`
 }

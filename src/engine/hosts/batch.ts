@@ -5,7 +5,10 @@ import { elapsed } from '../../shell/duration.ts'
 import type { Result, Session } from '../../transport/session/session.ts'
 import type { HostScript } from './scripts.ts'
 
-/** A read made ready to travel: its scripts, one for each family of questions and none twice, and what their results mean. */
+/**
+ * A read prepared for one round trip: its scripts, one for each family of questions and without duplicates, and a function that parses
+ * their results.
+ */
 export interface ReadBatch<T> {
   readonly scripts: readonly HostScript[]
   readonly value: (results: readonly Result[]) => T
@@ -39,7 +42,7 @@ export function batch<T>(read: Read<T>): ReadBatch<T> {
   }
 }
 
-/** Asks a host in one round trip; in none when there is nothing to ask. */
+/** Reads from a host in one round trip, or in none if the read has no scripts. */
 export async function readHost<T>(session: Session, read: Read<T>): Promise<T> {
   const { scripts, value } = batch(read)
   return value(scripts.length === 0 ? [] : await session.run(scripts))
@@ -58,19 +61,19 @@ function scriptFor(family: Part['family'], queries: readonly unknown[]): HostScr
   }
 }
 
-/** The same for scripts that have the same answer: equal questions of several families are asked once. */
+/** Equal for scripts that have the same result, so that equal questions of several families are asked once. */
 function keyOf({ on, as, mode, script }: HostScript): string {
   return [on?.name, as, mode, script.text].join('\0')
 }
 
-/** Host by host, and those that share a subshell side by side. Questions change nothing, so their order does not matter. */
+/** Orders scripts by host, and those that share a subshell next to each other. Questions change nothing, so their order does not matter. */
 function inTravelOrder(scripts: ReadonlyMap<string, HostScript>): readonly HostScript[] {
   const hosts = [...new Set([...scripts.values()].map(({ on }) => on?.name))]
   const rank = ({ on, mode }: HostScript) => 2 * hosts.indexOf(on?.name) + (mode === 'shared' ? 0 : 1)
   return [...scripts.values()].sort((a, b) => rank(a) - rank(b))
 }
 
-/** The places of the parts of each family, in the order in which the families first occur. */
+/** The indices of the parts of each family, in the order in which the families first occur. */
 function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], readonly number[]])[] {
   const groups = new Map<Part['family'], number[]>()
   parts.forEach(({ family }, at) => {
@@ -81,7 +84,7 @@ function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], r
   return [...groups]
 }
 
-/** @throws Unknown when the host did not answer: no answer is not the answer no */
+/** @throws Unknown if the host did not answer */
 function answerOf(result: Result | undefined, script: HostScript) {
   if (!result) throw new RangeError('a script has no result')
   const { code, stdout, stderr, timedOut, limit = 0 } = result
@@ -104,10 +107,10 @@ function unanswered({ script: { text } }: HostScript, what: string): Unknown {
   })
 }
 
-/** Lines of a script. */
+/** The maximum number of script lines in a message. */
 const SHOWN = 5
 
-/** The first line that says something. */
+/** The first line that has more than brackets and semicolons. */
 function firstLine(text: string): string {
   const line = text.split('\n').find((one) => /[^\s{}();]/.test(one)) ?? ''
   const words = line.replace(/^[\s{(]+/, '').trim()

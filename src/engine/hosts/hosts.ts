@@ -31,7 +31,7 @@ export interface HostsOptions {
   readonly wait?: LockWaitOptions
 }
 
-/** How long a run waits for a host that another run has locked. */
+/** Options to wait for a host that another run has locked. */
 export interface LockWaitOptions {
   /** Milliseconds. @default 0: the host is given up at once */
   readonly ms: number

@@ -114,7 +114,7 @@ export function delegatingSession(name: string, session: Session, sessionOf: Ses
           next: 'See why it cannot be reached, then run the same command again: it goes on from there.',
         })
       return other.run(part, options).catch((error: unknown) => {
-        // The host whose turn it is is still reachable.
+        // Only the other host is unreachable, not the host of this session.
         if (!(error instanceof Unreachable)) throw error
         const { message, details, next } = error
         throw new Problem(`${name}: ${message}, and steps of its turn are done there`, {

@@ -12,7 +12,7 @@ export class Changes {
   /** The directories above them. */
   readonly #above = new Set<string>()
 
-  /** @param host whose turn it is */
+  /** @param host the host of the turn */
   constructor(host: string) {
     this.#host = host
   }

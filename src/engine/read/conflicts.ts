@@ -5,7 +5,7 @@ import type { Step } from '../../model/resource/step.ts'
 import { describeStep } from '../errors/step-errors.ts'
 import type { StepState } from './step-state.ts'
 
-/** Kinds that set the thing that they are named after. */
+/** Kinds whose steps set the path that is their name. */
 const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit'])
 
 const OTHERS: ReadonlySet<string> = new Set(['service', 'sysctl'])

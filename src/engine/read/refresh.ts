@@ -62,7 +62,7 @@ export interface PlayState {
 /** The states of all plays, by the host's name. */
 export type PlayStates = ReadonlyMap<string, readonly PlayState[]>
 
-/** Which steps a host takes. */
+/** Selects the steps that a host runs. */
 export interface StepSelection {
   readonly runsOnce: (play: Play, host: string) => boolean
   readonly keep: (play: Play, steps: readonly ExpandedStep[]) => readonly ExpandedStep[]

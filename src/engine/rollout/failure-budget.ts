@@ -19,7 +19,7 @@ export function failedHosts(
   })
 }
 
-/** Why these failures end the run; undefined if they do not. */
+/** Returns the reason why these failures end the run; undefined if they do not. */
 export function fatalReason(
   { anyErrorsFatal, label }: Pick<Play, 'anyErrorsFatal' | 'label'>,
   failed: readonly Host[],
@@ -43,12 +43,12 @@ export function startedHosts(
   return started
 }
 
-/** How many hosts of a play may fail before no further hosts start. */
+/** Returns the number of hosts of a play that may fail before no further hosts start. */
 export function failureBudget({ maxFailures, hosts }: Pick<Play, 'maxFailures' | 'hosts'>): number {
   return maxFailures === undefined ? hosts.length : countOf(maxFailures, hosts.length)
 }
 
-/** Why further hosts do not start. */
+/** Returns the reason why no further hosts start. */
 export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 'hosts'>): string {
   const lost = failed.filter(({ name }) => hosts.unreachable.has(name))
   const others = failed.filter((host) => !lost.includes(host))

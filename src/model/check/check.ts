@@ -7,48 +7,48 @@ import { type Answers, type Ask, ask, askHost, mapAnswers } from '../resource/qu
 import { callSite, type Source } from '../source.ts'
 import { failureOf, runParallel } from './run-parallel.ts'
 
-/** Something that holds in a healthy system. Asking changes nothing. */
+/** A condition that is true in a healthy system. Checking it changes nothing. */
 export interface Check {
   readonly type: 'check'
   readonly source: Source | undefined
-  /** The host that it is about, or the group or hosts that are asked. */
+  /** The host that the check is about, or the group or hosts that it asks. */
   readonly about: string
   readonly label: string
   readonly asks: readonly Ask[]
-  /** Whether it is judged although a host that it asks cannot be reached. */
+  /** True to judge it even if a host that it asks is not reachable. */
   readonly ignoreUnreachable?: boolean
   /** @throws Problem for wrong answers, {@link Unknown} for missing ones */
   readonly judge: (answerTo: (ask: Ask) => unknown) => Verdict
 }
 
 export interface Verdict {
-  /** Undefined when it holds; an {@link Unknown} when that is not known. */
+  /** Undefined if the check passes; an {@link Unknown} if the result is unknown. */
   readonly problem: Problem | undefined
-  /** The time that the host took; undefined when that was not measured. */
+  /** The time that the host took; undefined if it was not measured. */
   readonly ms: number | undefined
-  /** The finding in a few words. */
+  /** A short result text. */
   readonly said?: string | undefined
 }
 
-/** Checks, and values that are left out (`tls && check(…)`), in lists timeout lists. */
+/** Checks in nested lists; false, undefined and null are left out, as in `tls && check(…)`. */
 export type Checks = Check | false | undefined | null | readonly Checks[]
 
 /** The options of a {@link check}. */
 export interface CheckOptions {
-  /** What a person does when it fails, as a sentence or a command. It is not shown for an unknown answer. */
+  /** The next step for the operator if the check fails, as a sentence or a command. It is not shown for an unknown result. */
   readonly next?: string
-  /** Its limit. It is stretched on a slow host and by `--timeout-factor`. @default '10s' */
+  /** Its time limit. It grows on a slow host and with `--timeout-factor`. @default '10s' */
   readonly timeout?: Duration
 }
 
 /**
- * Holds when the script ends with status 0 on that host. With status 75 (EX_TEMPFAIL) the script says that it could not find out: the
- * answer is unknown. So it is when the script takes longer than its limit, or is killed. With any other status the check fails. The
- * last lines of its output say why. A check that does not hold is asked once more before its result is told.
+ * Passes if the script ends with status 0 on that host. Status 75 (EX_TEMPFAIL) means that the script could not find out: the result is
+ * unknown. It is also unknown if the script exceeds its limit or is killed. Any other status fails the check; the last lines of the output
+ * are the reason. A check that does not pass is repeated once before its result is reported.
  *
- * The scripts of a host run as root, a few at a time. They must change nothing that stays. Programs in them need no limits of their
- * own; one that wants a limit finds `$limit`, the seconds that the script has. A program whose own limit was reached (curl: 28,
- * timeout: 124) has not answered: end with 75.
+ * The scripts of a host run as root, a few at a time. They must change nothing permanently. Programs in them need no time limits of their
+ * own; the limit in seconds is in `$limit`. A program that has reached its own limit (curl: 28, timeout: 124) has not answered: end with
+ * 75.
  *
  * @param how a script; or a probe, which is tried once
  * @example check(host, 'redirects HTTP to HTTPS', sh`curl -sS -o /dev/null -w '%{http_code}' ${url} | grep -qx 301`)
@@ -72,24 +72,25 @@ export function check(
 
 /** The options of {@link expect}. */
 export interface ExpectOptions<T = unknown> {
-  /** A finding that is worth showing while the check holds, in a few words: `lb1 holds it`. `provision watch` shows it. */
+  /** Returns a short result text while the check passes: `lb1 holds it`. `provision watch` shows it. */
   readonly says?: (answers: T) => string | undefined
   readonly next?: string
   /** The host or group that it is about. @default the hosts that are asked, or their group */
   readonly about?: string
   /**
-   * Whether it is judged although a host that it asks cannot be reached; that answer is undefined. The judge returns an {@link Unknown} where
-   * it would be needed. @default false, the result is unknown then
+   * True to judge it even if a host that it asks is not reachable; the answer of that host is undefined. The judge returns an {@link
+   * Unknown} if it needs that answer.
+   * @default false: the result is unknown then
    */
   readonly ignoreUnreachable?: boolean
 }
 
 /**
- * Holds when nothing is wrong with the answers of hosts. It is judged only when all hosts that it asks could be reached; otherwise
- * the result is unknown.
+ * Passes if `judge` finds nothing wrong with the answers of hosts. It is judged only if all hosts that it asks are reachable; otherwise the
+ * result is unknown.
  *
- * @param judge returns what is wrong, as a sentence or a Problem; an {@link Unknown} when the answers do not tell; undefined when the
- * check holds. It may also throw a Problem
+ * @param judge returns the fault, as a sentence or a Problem; an {@link Unknown} if the answers do not decide it; undefined if the check
+ * passes. It may also throw a Problem
  * @example
  * expect('one host is the primary', askEach(db, isPrimary), (all) =>
  *   all.filter(({ answer }) => answer).length === 1 ? undefined : 'none is, or more than one')
@@ -109,7 +110,7 @@ export function expect<T>(
   return made(label, answers, verdict, { about, ignoreUnreachable })
 }
 
-/** The checks of lists timeout lists. */
+/** The checks of nested lists. */
 export function flatChecks(checks: Checks): readonly Check[] {
   if (!checks) return []
   return isList(checks) ? checks.flatMap(flatChecks) : [checks]

@@ -8,21 +8,21 @@ import { failureOf, runParallel } from './run-parallel.ts'
 /** The output of a script that ended with status 0. */
 export interface Output {
   readonly said: string
-  /** The script ran between these two moments, in milliseconds since 1970 by the clock of the controller. */
+  /** The script ran between these two times, in milliseconds since 1970 by the controller's clock. */
   readonly from: number
   readonly to: number
 }
 
 /** The options of {@link output}. */
 export interface OutputOptions {
-  /** Its limit, which is stretched as that of a {@link check}. @default '10s' */
+  /** Its time limit, which grows like that of a {@link check}. @default '10s' */
   readonly within?: Duration
 }
 
 /**
- * A question whose answer is the output of a script, of both streams, 64 KiB at most. The script runs beside those of checks and by the
- * same rules. When it does not end with status 0, the answer is the Problem: an {@link Unknown} for a script that was too slow or that
- * ended with status 75.
+ * A question whose answer is the output of a script: both streams, at most 64 KiB. The script runs together with those of checks, by the
+ * same rules. If it does not end with status 0, the answer is the Problem: an {@link Unknown} if the script was too slow or ended with
+ * status 75.
  *
  * @example
  * expect('runs kernel 6', askHost(host, output('its kernel', sh`uname -r`)), (kernel) =>

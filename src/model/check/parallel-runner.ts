@@ -1,12 +1,13 @@
 /**
- * Runs the scripts of checks, in one process of perl (perl-base is essential in Debian). Arguments: the controller's time, then three
- * for each script: its limit in seconds (empty: `PROVISION_CHECK_SECONDS`, else 10), how many bytes of its output are kept, and its text. Standard output: a line for each script
- * (number, how it ended, status, start, end and limit in seconds, output as hex), and one for all of them.
+ * Runs the scripts of checks in one perl process (perl-base is essential in Debian). Arguments: the controller's time, then three for each
+ * script: its limit in seconds (empty: `PROVISION_CHECK_SECONDS`, else 10), the number of bytes of its output to keep, and its text.
+ * Standard output: a line for each script (number, kind of end, status, start, end and limit in seconds, output as hex), and one for all of
+ * them.
  *
- * As many scripts run at a time as the host has cores, at least two. One that has run for a second waits for something else than the
- * processor and does not count. A limit grows with `PROVISION_TIMEOUT_PERCENT` and with the time that an empty script takes, which is
- * measured before the first script and again whenever a limit is reached. At its limit a script gets TERM, a second later KILL, with
- * all processes of its group; processes that a script leaves behind are killed as well.
+ * The number of scripts that run in parallel is the number of the host's cores, at least two. A script that has run for a second is not
+ * counted, because it waits for something other than the processor. A limit grows with `PROVISION_TIMEOUT_PERCENT` and with the time that
+ * an empty script takes, which is measured before the first script and each time a limit is reached. At its limit a script gets TERM and a
+ * second later KILL, with all processes of its group; processes that a script leaves behind are killed, too.
  */
 export const CHECK_RUNNER = String.raw`
 use strict;

@@ -8,32 +8,32 @@ interface Query {
   readonly script: Shell
   /** @default `timeouts.check` of the inventory */
   readonly within?: Duration
-  /** Bytes of its output that are kept: the last ones. @default 1500 */
+  /** The number of bytes of its output to keep, from the end. @default 1500 */
   readonly keep?: number
 }
 
 /** The end of one script. Times are in milliseconds. */
 export interface ScriptOutcome {
-  /** `limit`: it was stopped, since it took too long; `unstarted`: the host could not start a process for it. */
+  /** `limit`: it was stopped because it took too long; `unstarted`: the host could not start a process for it. */
   readonly ended: 'exit' | 'signal' | 'limit' | 'unstarted'
   /** The exit status, or the number of the signal. */
   readonly code: number
   /** The end of its output, of both streams. */
   readonly said: string
   readonly ms: number
-  /** The limit that it had, stretched for a slow host. */
+  /** Its time limit, adjusted to the speed of the host. */
   readonly limit: number
-  /** The time that an empty script took on the host, the longest one measured. */
+  /** The longest measured time of an empty script on the host. */
   readonly empty: number
-  /** It ran between these two moments, in milliseconds since 1970 by the clock of the controller. */
+  /** It ran between these two times, in milliseconds since 1970 by the controller's clock. */
   readonly from: number
   readonly to: number
 }
 
-/** The exit status by which a script says that it could not find out: EX_TEMPFAIL of sysexits.h. */
+/** The exit status for an unknown result: EX_TEMPFAIL of sysexits.h. */
 const UNKNOWN = 75
 
-/** Scripts that a host runs a few at a time, each with a limit: see {@link CHECK_RUNNER}. */
+/** Runs scripts on a host, a few at a time, each with a time limit: see {@link CHECK_RUNNER}. */
 export const runParallel = batchRead<Query, ScriptOutcome>({
   name: 'side by side',
   script: (queries) => {
@@ -60,7 +60,7 @@ export const runParallel = batchRead<Query, ScriptOutcome>({
         ms: Math.round(end - began),
         limit: Math.round(limit),
         empty: Math.round(empty * 1000),
-        // The clock that measured them counts hundredths of a second.
+        // The clock of the measurement has a resolution of 10 ms.
         from: asked + began - 10,
         to: heard - (total * 1000 - end) + 10,
       }
@@ -78,9 +78,9 @@ function silent(stderr: string): Unknown {
 }
 
 /**
- * The reason why a script did not hold, or an {@link Unknown} when that is not known; undefined when it held.
+ * Returns the reason why a script failed, or an {@link Unknown} if the result is unknown; undefined if it passed.
  *
- * @param next what a person does about a failure; an unknown answer carries no advice
+ * @param next the next step for the operator after a failure; not used for an unknown result
  */
 export function failureOf(outcome: ScriptOutcome, next?: string): Problem | undefined {
   const { ended, code, said, limit, empty } = outcome

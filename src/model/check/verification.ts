@@ -2,17 +2,17 @@ import type { Entries, InventorySchema, InventoryValues } from '../inventory/sch
 import type { Problem } from '../problem.ts'
 import { type Check, type Checks, flatChecks } from './check.ts'
 
-/** Checks that hold in a healthy site. */
+/** Checks that pass on a healthy site. */
 export interface Verification<S extends Entries = Entries> {
   readonly type: 'verification'
   readonly schema: InventorySchema<S>
-  /** What it is for, in a sentence; `--help` tells it. */
+  /** Its purpose, in a sentence; `--help` shows it. */
   readonly description: string | undefined
   readonly checks: (values: InventoryValues<S>) => readonly Check[]
 }
 
 /**
- * A verification for every inventory that fits the stack.
+ * A verification for all inventories that match the schema.
  *
  * @example
  * verification(inventorySchema({ web: hosts() }), ({ web }) =>
@@ -36,13 +36,13 @@ export function verification<S extends Entries>(
 export interface Finding {
   readonly about: string
   readonly label: string
-  /** `unknown` when a host that is asked could not be reached, or its answer could not be had. */
+  /** `unknown` if a host that is asked is not reachable or has not answered. */
   readonly outcome: 'passed' | 'failed' | 'unknown'
-  /** The time that the host took; undefined when that was not measured. */
+  /** The time that the host took; undefined if it was not measured. */
   readonly ms: number | undefined
-  /** Why it failed, or why it is unknown; undefined when a host could not be reached, which {@link Verified.unreachable} tells. */
+  /** The reason why it failed or is unknown; undefined if a host is not reachable: see {@link Verified.unreachable}. */
   readonly problem: Problem | undefined
-  /** The finding in a few words. */
+  /** A short result text. */
   readonly said?: string | undefined
 }
 

@@ -1,16 +1,16 @@
 import ipaddr from 'ipaddr.js'
 import { Secret } from '../../shell/secret.ts'
 
-/** A sort of value that an inventory or a flag may hold: what it should be, in words, and whether one is. */
+/** A type of value for an inventory or a flag: a description of valid values, and a check. */
 export interface Field<out T> {
-  /** `a whole number from 1 to 254`; stands behind "should be". */
+  /** Follows "should be" in messages: `a whole number from 1 to 254`. */
   readonly expects: string
-  /** @returns the value, or undefined when it is none of this sort. */
+  /** @returns the value; undefined if it is not valid */
   readonly check: (given: unknown) => T | undefined
-  /** For fields of fields: the faults within, each with its path. */
+  /** The faults of nested values, each with its path. */
   readonly faults?: (given: unknown, path: string) => readonly string[]
   readonly optional?: boolean
-  /** What the value is for, in a few words; see {@link withDescription}. */
+  /** A short description of its purpose; see {@link withDescription}. */
   readonly description?: string
 }
 
@@ -21,7 +21,7 @@ export interface OptionalField<out T> extends Field<T> {
 /** The type of the values of a field. */
 export type Out<F> = F extends Field<infer T> ? T : never
 
-/** Where the given value is not what the field expects: `path: should be …, got …`. */
+/** Returns the faults of a value: `path: should be …, got …`. */
 export function faultsOf(field: Field<unknown>, given: unknown, path: string): readonly string[] {
   if (isPromise(given)) return [promised(path)]
   if (given === undefined) return field.optional ? [] : [`${path}: is missing; it should be ${field.expects}`]
@@ -29,7 +29,7 @@ export function faultsOf(field: Field<unknown>, given: unknown, path: string): r
   return field.check(given) === undefined ? [`${path}: should be ${field.expects}, got ${shown(given)}`] : []
 }
 
-/** Any text with something in it. @example inventorySchema({ title: text, web: hosts() }) */
+/** A text that is not empty. @example inventorySchema({ title: text, web: hosts() }) */
 export const text: Field<string> = {
   expects: 'a text',
   check: (given) => (typeof given === 'string' && given.length > 0 ? given : undefined),
@@ -46,7 +46,7 @@ export const flag: Field<boolean> = {
 }
 
 /**
- * A whole number, within bounds where they are given.
+ * A whole number, optionally within bounds.
  *
  * @example inventorySchema({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
  */
@@ -97,7 +97,7 @@ export const address: Field<string> = {
   check: (given) => (typeof given === 'string' && isAddress(given) ? given : undefined),
 }
 
-/** An address with the length of its network's prefix. @example inventorySchema({ vip: cidr, lb: hosts() }) */
+/** An IP address with a prefix length. @example inventorySchema({ vip: cidr, lb: hosts() }) */
 export const cidr: Field<string> = {
   expects: 'an address with its prefix length such as 10.0.1.100/24',
   check: (given) => (typeof given === 'string' && ipaddr.isValidCIDR(given) ? given : undefined),
@@ -113,7 +113,9 @@ export const credential: Field<Secret> = {
 export interface KeyPair {
   readonly certificate: string
   readonly key: Secret
-  /** Of the account's key, where an ACME server has it made: who knows it can show that the names are theirs. */
+  /**
+   * The thumbprint of the ACME account's key, if an ACME server issues the certificate: the answer to its HTTP-01 challenges contains it.
+   */
   readonly thumbprint?: string
 }
 
@@ -133,7 +135,7 @@ export const keyPair: Field<KeyPair> = {
   },
 }
 
-/** The same sort of value, or nothing. @example inventorySchema({ contact: optional(text), web: hosts() }) */
+/** The same type of value, which may be missing. @example inventorySchema({ contact: optional(text), web: hosts() }) */
 export function optional<T>(field: Field<T>): OptionalField<T> {
   return { ...field, optional: true }
 }
@@ -148,7 +150,7 @@ export function withDescription<F extends Field<unknown>>(description: string, f
 }
 
 /**
- * Any number of values of one sort.
+ * A list of values of one type.
  *
  * @example list(cidr)
  */
@@ -169,13 +171,13 @@ export type Fields = Readonly<Record<string, Field<unknown>>>
 
 export type OptionalKey<F> = { [K in keyof F]: F[K] extends { readonly optional: true } ? K : never }[keyof F]
 
-/** The values that belong to a record of fields. */
+/** The type of the values of these fields. */
 export type Values<F> = { readonly [K in Exclude<keyof F, OptionalKey<F>>]: Out<F[K]> } & {
   readonly [K in OptionalKey<F>]?: Out<F[K]>
 }
 
 /**
- * Several values with names.
+ * An object with named values.
  *
  * @example inventorySchema({ backup: record({ directory: text, days: integer({ min: 1 }) }), db: hosts() })
  */
@@ -206,13 +208,13 @@ export function isPromise(given: unknown): boolean {
   return isRecord(given) && typeof given['then'] === 'function'
 }
 
-/** The fault of a promise where a value should be. */
+/** The message for a promise in place of a value. */
 export function promised(path: string): string {
   return `${path}: is a promise; write await before it, in an async function`
 }
 
 export function isAddress(given: string): boolean {
-  // ipaddr.js also takes old short forms such as 10.1; nobody means these.
+  // ipaddr.js also accepts old short forms such as 10.1, which are rejected here.
   return ipaddr.IPv6.isValid(given) || ipaddr.IPv4.isValidFourPartDecimal(given)
 }
 

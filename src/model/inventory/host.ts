@@ -1,73 +1,78 @@
 import type { Duration } from '../../shell/duration.ts'
 import type { Secret } from '../../shell/secret.ts'
 
-/** How a host is reached, where that differs from its address and from the user's own ssh_config. */
+/** The connection settings of a host, if they differ from its address and the user's ssh_config. */
 export interface Ssh {
   /**
-   * `openssh`: the user's own ssh, for what ssh2 cannot do: certificates, hardware keys, Kerberos, ProxyCommand. `local`: the machine
-   * that provision runs on is the host. @default what --transport says, else 'ssh2'
+   * `openssh`: the user's ssh, for features that ssh2 does not have: certificates, hardware keys, Kerberos, ProxyCommand. `local`: the host
+   * is the machine that runs provision.
+   * @default the value of --transport, else 'ssh2'
    */
   readonly transport?: 'ssh2' | 'openssh' | 'local'
   /**
-   * Where to connect: a name, an address, or an alias of ssh_config. @default the host's address; a `Host` block of ssh_config for the
-   * host's name in the inventory counts then, too, but for its HostName
+   * The name, address or ssh_config alias to connect to.
+   * @default the host's address; a `Host` block of ssh_config for the host's name in the inventory then applies, too, except for its
+   * HostName
    */
   readonly host?: string
   readonly port?: number
   readonly user?: string
-  /** Path of a private key, tried before those of ssh_config, as with `ssh -i`. @default those that ssh_config and the agent offer */
+  /** The path of a private key, tried before those of ssh_config, as with `ssh -i`. @default the keys of ssh_config and the agent */
   readonly identityFile?: string
-  /** The only key to accept, as `SHA256:…`. @default what known_hosts says */
+  /** The only accepted host key, as `SHA256:…`. @default the keys in known_hosts */
   readonly hostKey?: string
   /**
-   * What to do with the key of a host that is not known: `accept-new` adds it to known_hosts. A changed key is refused in any case.
+   * The policy for unknown host keys: `accept-new` adds them to known_hosts. A changed key is always rejected.
    * @default StrictHostKeyChecking of ssh_config, else 'strict'
    */
   readonly hostKeys?: 'strict' | 'accept-new'
-  /** Paths of the known_hosts files to read instead of those of ssh_config; new keys go to the first. @default ssh_config's UserKnownHostsFile */
+  /**
+   * The paths of the known_hosts files to read instead of those of ssh_config; new keys are added to the first.
+   * @default UserKnownHostsFile of ssh_config
+   */
   readonly knownHosts?: readonly string[]
-  /** The limit of the TCP connection. @default ConnectTimeout of ssh_config, else 10 s */
+  /** The time limit of the TCP connection. @default ConnectTimeout of ssh_config, else 10 s */
   readonly connectTimeout?: Duration
-  /** The host to go through, or several, the nearest first; `[]` for none. @default ssh_config's ProxyJump */
+  /** The jump host, or several, starting with the one nearest to this machine; `[]` for none. @default ProxyJump of ssh_config */
   readonly proxyJump?: JumpHost | readonly JumpHost[]
 }
 
-/** A host on the way to others. */
+/** A host through which other hosts are reached. */
 export interface JumpHost extends Omit<Ssh, 'proxyJump' | 'transport'> {
   readonly host: string
 }
 
-/** How to become root on a host. */
+/** The method to become root on a host. */
 export interface Become {
-  /** `none` for a user that is root already. @default 'sudo' */
+  /** `none` if the user is root. @default 'sudo' */
   readonly method?: 'sudo' | 'su' | 'doas' | 'none'
-  /** The password that sudo or su asks for. doas takes one from a terminal only. */
+  /** The password for sudo or su. doas reads a password from a terminal only. */
   readonly password?: Secret
 }
 
-/** Limits of sessions. They are for the whole site, for a group or for a host. docs/timeouts.md lists them all. */
+/** Time limits of sessions, for the whole site, a group or a host. docs/timeouts.md lists them all. */
 export interface Timeouts {
   /** Multiplies every limit. `--timeout-factor` replaces it. @default 1 */
   readonly factor?: number
-  /** How long a host may send no byte during a login. @default '60s' */
+  /** The maximum time without received data during a login. @default '60s' */
   readonly login?: Duration
-  /** How long a connected host may send no byte. @default ServerAliveInterval of ssh_config, else 60 s */
+  /** The maximum time without received data after the login. @default ServerAliveInterval of ssh_config, else 60 s */
   readonly keepalive?: Duration
-  /** How long a shell, with sudo where it is used, may take to answer. @default '60s' */
+  /** The maximum time until a shell answers, including sudo if it is used. @default '60s' */
   readonly shell?: Duration
-  /** How long a host waits for a new connection before it restores the old files of a transaction. @default '60s' */
+  /** The time that a host waits for a new connection before it restores the old files of a transaction. @default '60s' */
   readonly confirm?: Duration
-  /** How long one of the questions of a run, such as a kind's `read` or `unless`, may take. @default '60s' */
+  /** The time limit of a question of a run, such as a kind's `read` or `unless`. @default '60s' */
   readonly read?: Duration
-  /** How long a check may take that has no `within` of its own. @default '10s' */
+  /** The time limit of a check without its own `timeout`. @default '10s' */
   readonly check?: Duration
-  /** How long a probe may take that has no `within` of its own. @default '30s' */
+  /** The time limit of a probe without its own `timeout`. @default '30s' */
   readonly probe?: Duration
 }
 
-/** What is known of each host, whatever its group. */
+/** The settings that every host has, in any group. */
 export interface HostConnection {
-  /** Where its peers reach it. */
+  /** The address at which other hosts reach it. */
   readonly address: string
   readonly ssh?: Ssh
   readonly become?: Become
@@ -77,18 +82,18 @@ export interface HostConnection {
 /** A host of an inventory, with the vars of its group. */
 export type Host<V = unknown> = HostConnection & { readonly name: string; readonly group: string } & V
 
-/** The hosts of one tier. */
+/** A group of hosts. */
 export interface Group<H extends Host = Host> {
   readonly name: string
   readonly hosts: readonly H[]
-  /** All but one. */
+  /** Returns all hosts except this one. */
   readonly without: (host: Host) => readonly H[]
-  /** The one host for which this holds. @throws Error when there is none, or more than one */
+  /** Returns the only host that matches. @throws Error if no host matches, or several */
   readonly only: (holds: (host: H) => boolean) => H
 }
 
 /**
- * A group made by hand, for tests and for a part of another group. An inventory makes those of its stack.
+ * Creates a group, for tests and for a part of another group. An inventory creates the groups of its schema.
  *
  * @example const first = group('web', web.hosts.slice(0, 1))
  */

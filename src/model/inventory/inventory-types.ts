@@ -3,8 +3,8 @@ import type { Become, HostConnection, Ssh, Timeouts } from './host.ts'
 import type { GroupSchema } from './schema.ts'
 
 /**
- * How the compiler checks an inventory against its stack: `Given` checks the type of each value, `Fits` reports missing and
- * unknown names. The order matters: errors of `Given` are in TypeScript's own words, at the value.
+ * The compiler checks an inventory against its schema: `InventoryInput` checks the type of each value, `MatchesSchema` reports missing and
+ * unknown names. The order matters: errors of `InventoryInput` are TypeScript's own, at the value.
  */
 export type InventoryInput<S> = Common & {
   readonly [K in keyof S]?: S[K] extends GroupSchema<infer V> ? GroupInput<V> : Out<S[K]>
@@ -12,7 +12,7 @@ export type InventoryInput<S> = Common & {
 
 export type MatchesSchema<S, I> = IsConstraint<S, I> extends true ? unknown : Checked<S, I>
 
-/** True where a value has a wrong type: the compiler then takes the constraint for `I`, of which nothing can be said. */
+/** True if a value has a wrong type: the compiler then uses the constraint for `I`, whose names cannot be checked. */
 type IsConstraint<S, I> = keyof InventoryInput<S> extends keyof I
   ? InventoryInput<S> extends I
     ? true
@@ -59,7 +59,7 @@ type MatchesHosts<K extends string, V, G> = {
     : unknown
 }
 
-/** The names of the vars that neither the host nor its group gives. A var that may be undefined counts as missing. */
+/** The names of the vars that neither the host nor its group sets. A var that may be undefined counts as missing. */
 type MissingVars<V, G, H> = Exclude<keyof V, OptionalKey<V> | GivenKey<G> | GivenKey<H>> & string
 
 type GivenKey<T> = { [P in keyof T]-?: undefined extends T[P] ? never : P }[keyof T]

@@ -12,17 +12,17 @@ import {
   missingEntries,
 } from './schema.ts'
 
-/** The hosts and values of one site, held against the stack that its playbooks ask for. */
+/** The hosts and values of one site, checked against the schema of its playbooks. */
 export interface Inventory<S extends Entries = Entries> {
   readonly type: 'inventory'
   readonly schema: InventorySchema<S>
   readonly values: InventoryValues<S>
-  /** In the order of the groups; a host of two groups stands here as a member of each. */
+  /** In the order of the groups; a host of two groups is listed once for each. */
   readonly hosts: readonly Host[]
 }
 
 /**
- * An inventory: what is particular to one site. A var is said by the host or by its group; the host's word goes first.
+ * Creates an inventory: the hosts and values of one site. A var is set on the host or on its group; the host overrides the group.
  *
  * @throws Problem that lists all faults, each with its path
  * @example
@@ -101,7 +101,7 @@ function record(given: unknown): Readonly<Record<string, unknown>> {
   return isRecord(given) ? given : {}
 }
 
-// --- what types cannot see: values that come from elsewhere ---
+// --- checks at run time, for values that the compiler does not see ---
 
 const COMMON = ['ssh', 'become', 'timeouts']
 
@@ -171,7 +171,7 @@ function strangers(
     )
 }
 
-/** One host may stand in two groups, but it is then the same: one address for one name, and one name for one address. */
+/** Returns the faults of hosts that are in several groups: each name must have one address, and each address one name. */
 function twice(entries: Entries, all: Readonly<Record<string, unknown>>): readonly string[] {
   const byName = new Map<string, string>()
   const byAddress = new Map<string, string>()
@@ -196,7 +196,7 @@ const DURATIONS = ['login', 'keepalive', 'shell', 'confirm', 'read', 'check', 'p
 
 const KNOWN = ['factor', ...DURATIONS]
 
-/** What is wrong with the `timeouts` of a site, a group or a host. */
+/** Returns the faults in the `timeouts` of a site, a group or a host. */
 export function faultsOfTimeouts(path: string, given: unknown): readonly string[] {
   if (given === undefined) return []
   if (!isRecord(given)) return [`${path}: should be limits: { factor: 2 }`]
@@ -216,14 +216,14 @@ function isFactor(value: unknown): boolean {
 function isDuration(value: unknown): boolean {
   if (typeof value !== 'number' && typeof value !== 'string') return false
   try {
-    // What is none is refused.
+    // Throws if it is not a duration.
     return milliseconds(value as Duration) > 0
   } catch {
     return false
   }
 }
 
-/** Both may come from different hands: what one asks for, the other has to have. */
+/** @throws Problem if the inventory lacks an entry that the playbook or verification requires */
 export function assertSchemaFits<S extends Entries>(
   { type, schema }: { readonly type: 'playbook' | 'verification'; readonly schema: InventorySchema<S> },
   { values }: Inventory<S>,

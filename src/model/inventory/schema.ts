@@ -1,19 +1,19 @@
 import type { Field, Fields, OptionalKey, Out, Values } from './fields.ts'
 import type { Group, Host } from './host.ts'
 
-/** What playbooks ask of an inventory: which groups, which vars. A value, so it is checked at run time too. */
+/** The groups and vars that playbooks require of an inventory. It is a value, so it is checked at run time, too. */
 export interface InventorySchema<S extends Entries = Entries> {
   readonly entries: S
-  /** What a type cannot say, in sentences; empty when all is well. */
+  /** Returns faults that types cannot detect, as sentences. */
   readonly faults: (values: InventoryValues<S>) => readonly string[]
 }
 
-/** A group of hosts in a stack, with the vars that each of them has. */
+/** A group of hosts in a schema, with the vars of each host. */
 export interface GroupSchema<out V = Fields> {
   readonly type: 'hosts'
   readonly vars: V
   readonly atLeast: number
-  /** Whether an inventory may leave the group out; playbooks see one without hosts then. */
+  /** True if an inventory may omit the group; playbooks then see a group without hosts. */
   readonly optional?: boolean
 }
 
@@ -23,25 +23,25 @@ export interface OptionalGroupSchema<out V = Fields> extends GroupSchema<V> {
 
 export type Entries = Readonly<Record<string, Field<unknown> | GroupSchema<Fields>>>
 
-/** What a playbook sees of an inventory. */
+/** The values of an inventory, as playbooks see them. */
 export type InventoryValues<S> = {
   readonly [K in Exclude<keyof S, OptionalValue<S>>]: S[K] extends GroupSchema<infer V>
     ? Group<Host<Values<V>>>
     : Out<S[K]>
 } & { readonly [K in OptionalValue<S>]?: Out<S[K]> }
 
-/** What may be left out and is then not there at all; a group is there without hosts. */
+/** Optional values, which are undefined if they are omitted. An omitted group is a group without hosts instead. */
 type OptionalValue<S> = {
   [K in OptionalKey<S>]: S[K] extends GroupSchema<infer _V> ? never : K
 }[OptionalKey<S>]
 
-/** The hosts of one group of a stack, as playbooks see them. */
+/** The type of the hosts of a group, as playbooks see them. */
 export type HostOf<T, K extends keyof T> = T[K] extends Group<infer H> ? H : never
 
 /**
- * A contract between playbooks and inventories.
+ * Declares the groups and values that playbooks require of an inventory.
  *
- * @param rules further rules: each is a sentence for what is wrong, or false. They run before any host is touched.
+ * @param rules further rules: each is a sentence that describes a fault, or false. They run before any host is connected.
  * @example inventorySchema({ domain: hostname, web: hosts({ workers: optional(integer({ min: 1 })) }) })
  */
 export function inventorySchema<const S extends Entries>(
@@ -54,7 +54,7 @@ export function inventorySchema<const S extends Entries>(
   })
 }
 
-/** What a stack asks for and these values lack. */
+/** Returns the entries of a schema that these values lack. */
 export function missingEntries(
   { entries }: { readonly entries: Entries },
   values: object,
@@ -67,7 +67,7 @@ export function missingEntries(
 /** A group of hosts. @example inventorySchema({ web: hosts({ port }, { atLeast: 2 }), db: hosts() }) */
 export function hosts(): GroupSchema<Record<never, never>>
 
-/** A group that an inventory may leave out. */
+/** A group that an inventory may omit. */
 export function hosts<const V extends Fields>(
   vars: V,
   options: { readonly optional: true },
@@ -76,8 +76,8 @@ export function hosts<const V extends Fields>(
 /**
  * A group whose hosts have vars.
  *
- * @param vars what each host has beside its address, said by itself or for the whole group
- * @param options how many hosts there are at least; one unless told
+ * @param vars the vars of each host besides its address, set on the host or on its group
+ * @param options the minimum number of hosts; one by default
  */
 export function hosts<const V extends Fields>(
   vars: V,

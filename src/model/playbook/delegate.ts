@@ -5,7 +5,7 @@ import type { Handler } from '../resource/handler.ts'
 import { elsewhere } from '../resource/read.ts'
 import type { Step } from '../resource/step.ts'
 
-/** The same step, done on another host: asked there, changed there, its handlers run there. */
+/** The same step for another host: it is read and applied there, and its handlers run there. */
 export function stepOn(step: Step, host: Host): Step {
   const { pool: _own, ...alone } = step
   const { notify, satisfies } = alone
@@ -17,7 +17,7 @@ export function stepOn(step: Step, host: Host): Step {
     satisfies: satisfies.map((one) => handlerOn(one, host)),
     read: elsewhere(step.read, host),
     diff: (have: unknown) => differenceOn(step.diff(have), host),
-    // A command that says where it runs, runs there.
+    // A command that has its own host keeps it.
     apply: (have: unknown) => step.apply(have).map((command) => ({ ...command, on: command.on ?? host })),
     ...(step.simulate && { simulate: (own: FakeState) => step.simulate?.(own.other(host.name)) }),
   })

@@ -1,13 +1,13 @@
 import type { Shell } from '../../shell/sh.ts'
 import type { Group, Host } from '../inventory/host.ts'
 
-/** Something to do on one host while another has its turn. */
+/** A command on one host during the turn of another. */
 export interface HostCommand {
   readonly host: Host
   readonly script: Shell
 }
 
-/** A bracket around the changes of a host, such as taking it out of the balancers' service. */
+/** Commands on other hosts around the changes of a host, such as taking it out of the load balancers. */
 export interface Drain<H extends Host = Host> {
   readonly label: string
   readonly drain: (host: H) => readonly HostCommand[]
@@ -18,32 +18,41 @@ export interface Drain<H extends Host = Host> {
 }
 
 export interface DrainOptions<H extends Host> {
-  /** Before the host's first change. One that fails fails the host's turn before it has begun; what was entered is left again. @default nothing */
+  /**
+   * Runs before the host's first change. If a command fails, the host is undrained, and its turn fails before it has changed anything.
+   * @default nothing
+   */
   readonly drain?: (host: H) => readonly HostCommand[]
   /**
-   * Takes back what `enter` did: at the end of the host's turn, whatever has become of it. Before `enter` the script is noted on
-   * the host that it is for, so that the next run can do it when this one is killed; it must not mind being run twice. @default nothing
+   * Reverts `drain` at the end of the host's turn, after a failure, too. Its commands are recorded on the hosts that run them before
+   * `drain` runs, so that the next run can undrain the host if this one is killed. They must be idempotent.
+   * @default nothing
    */
   readonly undrain?: (host: H) => readonly HostCommand[]
-  /** What has to hold after a good turn before the next host begins. Each waits by itself, and ends. @default nothing */
+  /**
+   * Waits until the host is ready after a successful turn, before the next host starts. Each command must wait by itself, and end.
+   * @default nothing
+   */
   readonly ready?: (host: H) => readonly HostCommand[]
   /**
-   * What a host that has something to do and cannot be reached means: `refuse` that the turn fails before it has begun, `ignore` that it
-   * is not needed. @default 'refuse'
+   * The effect of an unreachable host that has commands to run: with `refuse` the turn fails before it starts, with `ignore` its commands
+   * are left out.
+   * @default 'refuse'
    */
   readonly onUnreachable?: 'refuse' | 'ignore'
   /**
-   * The exit status, not 0, by which an `enter` says that there was nothing to do. Where all say so, the bracket is not opened, and
-   * nothing is told of it. @default none
+   * The exit status, not 0, with which a command of `drain` reports that there was nothing to do. If all report it, no events are emitted,
+   * and `ready` does not run.
+   * @default none
    */
   readonly nothingToDo?: number
 }
 
 /**
- * A bracket that is opened before a host's first change in a play, closed whatever happens, and never opened when nothing changes.
- * A host that is lost in its turn stays out, which the run tells, until a run finds it again.
+ * Drains a host before its first change in a play, and undrains it at the end of its turn in any case. Without changes it does nothing. A
+ * host that is lost during its turn stays drained, which the run reports, until a later run undrains it.
  *
- * @param label what a host in the bracket is: `out of web`
+ * @param label the state of a drained host: `out of web`
  * @example drain('out of web', { drain: ({ name }) => runOnEach(balancers, sh`lb-drain ${name}`), undrain: ({ name }) => runOnEach(balancers, sh`lb-ready ${name}`) })
  */
 export function drain<H extends Host>(

@@ -13,11 +13,11 @@ import type { EndHost, RoleContext, Steps } from './steps.ts'
 export interface ExpandedStep {
   readonly step: Step
   readonly roles: readonly string[]
-  /** Its own, and those of all that it stands in; the name of a role is one. */
+  /** Its own tags, and those of the roles and `tagged` lists that contain it; the name of a role is a tag. */
   readonly tags: readonly string[]
 }
 
-/** The asks that must be answered before these steps can be unfolded; roles' own are known only when they are unfolded. */
+/** The asks that must be answered before these steps can be expanded. Those within roles are known only after the roles are expanded. */
 export function asksOf(steps: Steps): readonly Ask[] {
   if (!steps) return []
   if (isList(steps)) return steps.flatMap(asksOf)
@@ -28,15 +28,15 @@ export function asksOf(steps: Steps): readonly Ask[] {
 
 export interface ExpandContext extends RoleContext {
   readonly answers: Pick<AnswerStore, 'has' | 'get'>
-  /** Knows questions again that were made anew. @default each is another one */
+  /** Identifies equal questions of several expansions. @default each question is distinct */
   readonly questions?: QuestionRegistry
-  /** Whether this host takes the steps that one host takes for all. @default true */
+  /** True if this host runs the steps of `runOnce`. @default true */
   readonly runsOnce?: boolean
 }
 
 export interface Expansion {
   readonly steps: readonly ExpandedStep[]
-  /** All that was asked for these steps, whether it is answered yet or not. */
+  /** All asks of these steps, answered or not. */
   readonly asks: readonly Ask[]
   /** True if some asks have no answer yet, so that steps are missing. */
   readonly incomplete: boolean
@@ -44,7 +44,7 @@ export interface Expansion {
   readonly ended: EndHost | undefined
 }
 
-/** The flat list of steps of one host, in order. @throws Problem naming the role whose body failed */
+/** Expands steps to a flat list for one host, in order. @throws Problem with the role whose body failed */
 export function expand(steps: Steps, context: ExpandContext): Expansion {
   const { answers, questions, runsOnce: takesOnce = true } = context
   questions?.begin()
@@ -93,11 +93,11 @@ interface Place {
   readonly roles: readonly string[]
   readonly tags: readonly string[]
   readonly facts: Facts
-  /** Where its steps are done, when that is not the host whose turn it is. */
+  /** The host of its steps. @default the host of the turn */
   readonly host?: Host
 }
 
-/** @param answer what {@link FACTS} gave */
+/** @param answer the answer to {@link FACTS} */
 function factsIn(answer: unknown, { name }: Host): Facts {
   if (!answer)
     throw new Problem(`${name} cannot be reached, and some steps are to be done there`, {

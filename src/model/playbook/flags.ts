@@ -2,7 +2,7 @@ import { Secret } from '../../shell/secret.ts'
 import { type Field, type Fields, faultsOf } from '../inventory/fields.ts'
 import { Problem } from '../problem.ts'
 
-/** What was said to a playbook, by the names of its flags: texts of a command line, `true` for one without a text. */
+/** The flags given to a playbook, by name: texts of a command line, or `true` for a flag without a value. */
 export type FlagInput = Readonly<Record<string, unknown>>
 
 /** `dryRun` is `--dry-run` on the command line. */
@@ -10,12 +10,12 @@ export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** Whether it stands for itself, without a text after it. */
+/** True if the flag takes no value. */
 export function isSwitch(field: Field<unknown>): boolean {
   return field.check(true) === true && field.check('a text') === undefined
 }
 
-/** The values of the flags, each as its field wants it. @throws Problem that lists all faults */
+/** The values of the flags, converted for their fields. @throws Problem that lists all faults */
 export function flagValues(flags: Fields, given: FlagInput): Readonly<Record<string, unknown>> {
   const said = Object.entries(flags).map(([name, field]) => ({
     name,
@@ -35,7 +35,7 @@ export function flagValues(flags: Fields, given: FlagInput): Readonly<Record<str
   return Object.fromEntries(said.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
 }
 
-/** A command line has only texts: a number is taken for one where the field wants it. */
+/** A command line has only texts: a text is converted to a number or a boolean if the field does not accept the text. */
 function meant(field: Field<unknown>, given: unknown): unknown {
   if (given === undefined) return isSwitch(field) && !field.optional ? false : undefined
   const meanings = [given]

@@ -7,24 +7,24 @@ import type { Drain } from './drain.ts'
 import type { Probe } from './probe.ts'
 import type { Steps } from './steps.ts'
 
-/** Steps for some hosts. */
+/** Steps for each host of a group. */
 export interface Play<H extends Host = Host> {
   readonly type: 'play'
   readonly label: string
   readonly source: Source | undefined
   readonly hosts: readonly H[]
-  /** How many hosts at a time; undefined for all at once. */
+  /** The sizes of the batches; undefined for all hosts at once. */
   readonly serial: readonly BatchSize[] | undefined
-  /** How many hosts are in flight; undefined when they go in batches. */
+  /** The maximum number of hosts in progress; undefined for batches. */
   readonly maxUnavailable: BatchSize | undefined
-  /** Whether a host serves nobody; while all say so, they are begun at once. */
+  /** Asks if the host serves no traffic. If all hosts say yes, all start at once. */
   readonly isIdle: Question<boolean> | undefined
-  /** How many hosts may fail before no further ones are begun; undefined for any number. */
+  /** The number of hosts that may fail; if more fail, no further hosts start. Undefined for any number. */
   readonly maxFailures: BatchSize | undefined
   readonly anyErrorsFatal: boolean
-  /** What is said of a host that does not answer, where that is no failure. */
+  /** Returns the message for an unreachable host, if that is no failure. */
   readonly ignoreUnreachable: ((host: H) => string) | undefined
-  /** What must hold on a host after its turn, before the next batch begins. */
+  /** The probe that must succeed on a host after its turn, before the next batch starts. */
   readonly readiness: ((host: H) => Probe) | undefined
   readonly drain: Drain<H> | undefined
   readonly tags: readonly string[]
@@ -35,39 +35,43 @@ export interface Play<H extends Host = Host> {
 
 export interface PlayOptions<H extends Host> {
   readonly hosts: Pick<Group<H>, 'hosts'>
-  /** How many hosts at a time. A list gives the sizes of the first batches, its last word all further ones. @default all at once */
+  /**
+   * The number of hosts at a time. A list has the sizes of the first batches; its last size applies to all further ones.
+   * @default all at once
+   */
   readonly serial?: number | `${number}%` | readonly (number | `${number}%`)[]
-  /** How many hosts are in flight: the next begins as soon as one is done and healthy. Instead of `serial`. */
+  /** The maximum number of hosts in progress: the next host starts when one is done and ready. Replaces `serial`. */
   readonly maxUnavailable?: number | `${number}%`
   /**
-   * Asked of each host when the plan is made: does it serve nobody? While all of them say so, as on a site that is new, there is nobody to
-   * keep a service for: `serial` and `window` are passed over, and all hosts are begun at once. @default it may serve somebody
+   * Asks each host for the plan: does it serve no traffic? If all hosts say yes, as on a new site, `serial` and `maxUnavailable` are
+   * ignored, and all hosts start at once.
+   * @default it may serve traffic
    */
   readonly isIdle?: Question<boolean>
   /**
-   * How many hosts, or which share of them, may fail before no further ones are begun. One that cannot be reached counts.
-   * @default 0 with `serial` or `window`; otherwise all are begun at once anyway
+   * The number or percentage of hosts that may fail; if more fail, no further hosts start. An unreachable host counts as failed.
+   * @default 0 with `serial` or `maxUnavailable`; otherwise all hosts start at once anyway
    */
   readonly maxFailures?: number | `${number}%`
-  /** Whether one failure ends the whole run: what is in hand is finished, and no host begins anything else. @default false */
+  /** True if one failure ends the whole run: steps in progress are finished, and no host starts another one. @default false */
   readonly anyErrorsFatal?: boolean
   /**
-   * That a host does not answer is no failure while another one does: it is what such a play is for. Gives what is said of it, such as how
-   * to bring it back. @default it is a failure
+   * Returns a message for an unreachable host, such as how to recover it. It is then no failure, as long as another host is reachable.
+   * @default it is a failure
    */
   readonly ignoreUnreachable?: (host: H) => string
-  /** What must hold on a host after its turn; while it does not, no further batch begins. */
+  /** The probe that must succeed on a host after its turn; if it fails, no further batch starts. */
   readonly readiness?: (host: H) => Probe
-  /** What other hosts do before a host's first change and after its last: taking it out of service, for example. */
+  /** Commands that other hosts run before a host's first change and after its last, such as taking it out of service. */
   readonly drain?: Drain<H>
-  /** Words for `--tags` and `--skip-tags`; they hold for all steps of the play. */
+  /** Tags of all steps of the play, for `--tags` and `--skip-tags`. */
   readonly tags?: readonly string[]
 }
 
 /**
- * A play: steps for each host of a group. Plays run one after another, the hosts of a play side by side, in batches or in a
- * window that moves over them. A host that fails does not stop the others of its batch, but, in a play with `serial` or `window`,
- * further ones are not begun; hosts that were not begun are left alone for the rest of the run.
+ * A play: steps for each host of a group. Plays run in order; the hosts of a play run in parallel, in batches or with a maximum number in
+ * progress. A host that fails does not stop the others of its batch, but in a play with `serial` or `maxUnavailable` no further hosts
+ * start; these are skipped for the rest of the run.
  *
  * @example play('web', { hosts: web, serial: 1 }, (host) => [nginx({ listen: host })])
  */
@@ -107,7 +111,7 @@ export function play<H extends Host>(
     steps,
     conditions: undefined,
   }
-  // The functions of a play are only ever called with its own hosts.
+  // The functions of a play are called with its own hosts only.
   return Object.freeze(made) as unknown as Play
 }
 

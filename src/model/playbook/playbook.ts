@@ -3,36 +3,39 @@ import type { Entries, InventorySchema, InventoryValues } from '../inventory/sch
 import { type FlagInput, flagValues, refuseSecretFlags } from './flags.ts'
 import type { Play } from './play.ts'
 
-/** What to do to a site, in order. */
+/** The plays for a site, in order. */
 export interface Playbook<S extends Entries = Entries> {
   readonly type: 'playbook'
   readonly schema: InventorySchema<S>
-  /** What it is for; `--help` tells it. */
+  /** Its purpose; `--help` shows it. */
   readonly description: string | undefined
-  /** What the command line may say to it. */
+  /** Its flags on the command line. */
   readonly flags: Fields
-  /** Done with the flags before the inventory is asked for. */
+  /** Runs with the flags before the inventory is loaded. */
   readonly prepare: ((given: FlagInput, how: PrepareContext) => void) | undefined
-  /** @throws Problem when the flags that were given do not fit */
+  /** @throws Problem if a flag is missing or not valid */
   readonly plays: (values: InventoryValues<S>, given?: FlagInput) => readonly Play[]
 }
 
 export interface PrepareContext {
-  /** Whether the run is only to look, so that nothing may be kept of what is prepared. */
+  /** True if the run changes nothing: then `prepare` must not keep anything. */
   readonly check: boolean
 }
 
 export interface PlaybookOptions<F extends Fields> {
-  /** What it is for, in a sentence or two. */
+  /** Its purpose, in a sentence or two; `--help` shows it. */
   readonly description?: string
-  /** What is said to it on the command line, in the words of a stack: `flags: { release: text }` is `--release 42`. */
+  /** Its flags on the command line, as fields of a schema: `flags: { release: text }` is `--release 42`. */
   readonly flags?: F
-  /** Done on this machine before the inventory is asked for, whose values may depend on it. Not again for `resume`; `plan` refuses such a playbook. */
+  /**
+   * Runs on this machine before the inventory is loaded, whose values may depend on it. `resume` does not run it again; `plan` rejects such
+   * a playbook.
+   */
   readonly prepare?: (flags: Values<F>, how: PrepareContext) => void
 }
 
 /**
- * A playbook for every inventory that fits the stack.
+ * A playbook for all inventories that match the schema.
  *
  * @example
  * playbook(
@@ -48,7 +51,7 @@ export function playbook<S extends Entries, const F extends Fields = Record<neve
 ): Playbook<S> {
   const fields = flags ?? {}
   refuseSecretFlags(fields)
-  // Each value was held against its field.
+  // Each value was checked against its field.
   const valuesOf = (given: FlagInput) => flagValues(fields, given) as Values<F>
   return Object.freeze({
     type: 'playbook',

@@ -1,11 +1,11 @@
 import { type Duration, milliseconds } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 
-/** A question that must come true on a host timeout some time; it is tried again there, without a round trip a try. */
+/** A condition that must become true on a host within a time limit. The host retries it without further round trips. */
 export interface Probe {
   readonly label: string
   readonly script: Shell
-  /** How long it may take to come true. @default `timeouts.probe` of the inventory, else 30 s */
+  /** The time limit. @default `timeouts.probe` of the inventory, else 30 s */
   readonly timeout: Duration | undefined
 }
 
@@ -14,7 +14,7 @@ export interface ProbeOptions {
 }
 
 /**
- * True when the command ends with status 0.
+ * True if the command ends with status 0.
  *
  * @example probe('the queue is empty', sh`app queue --count | grep -qx 0`, { timeout: '1m' })
  */
@@ -23,7 +23,7 @@ export function probe(label: string, script: Shell, { timeout }: ProbeOptions = 
 }
 
 /**
- * True when the host itself gets a good answer (2xx or 3xx) from the address. Needs curl on the host.
+ * True if a request from the host itself to the address returns 2xx or 3xx. Needs curl on the host.
  *
  * @example http('http://127.0.0.1:8080/healthz', { timeout: '10s' })
  */
@@ -33,7 +33,10 @@ export function http(url: string, options: ProbeOptions = {}): Probe {
   return probe(`GET ${url}`, script, options)
 }
 
-/** The probe as one script that tries until it holds; fails with the last try's words. Its time begins on the host. One answer may take 5 s. */
+/**
+ * A script that retries the probe until it succeeds; fails with the output of the last try. The time starts on the host. `$limit` allows 5
+ * s for one answer.
+ */
 export function probeScript({ script, timeout }: Probe): Shell {
   const own =
     timeout === undefined

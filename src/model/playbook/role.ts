@@ -3,25 +3,25 @@ import type { Facts } from '../resource/facts.ts'
 import { callSite } from '../source.ts'
 import type { RoleCall, RoleContext, Steps } from './steps.ts'
 
-/** Params in which an optional one may also be undefined: `workers: host.workers` is the commonest use. */
+/** Params whose optional properties may also be undefined, as in `workers: host.workers`. */
 export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K] | undefined : P[K] } & {
   readonly [K in keyof P as Record<never, never> extends Pick<P, K> ? K : never]?: P[K] | undefined
 }
 
-/** A role, to be called with its params. Made by {@link role}. */
+/** A role, which is called with its params. Created by {@link role}. */
 export type Role<P> = (params: Params<P>) => RoleCall
 
 export interface RoleOptions<P> {
-  /** The releases of Debian that it works on; with a host of another, nothing is changed on any. @default any system */
+  /** The supported releases of Debian; if a host has another one, no host is changed. @default any system */
   readonly debian?: readonly number[]
-  /** Refuses params that cannot be right, before any host is met. @throws Refusal that names the param as `where` */
+  /** Rejects invalid params before any host is connected. @throws InvalidParams with the param as `where` */
   readonly check?: (params: P) => void
-  /** Words for `--tags` and `--skip-tags`, beside the role's name, which is one already. */
+  /** Tags for `--tags` and `--skip-tags`, besides the role's name, which is always a tag. */
   readonly tags?: readonly string[]
 }
 
 /**
- * A role: a function from params to steps. Defaults stand where the params are taken apart.
+ * Creates a role: a function from params to steps. Give defaults where the params are destructured.
  *
  * @example role('motd', ({ text }: { readonly text: string }) => [file('/etc/motd', text)])
  */

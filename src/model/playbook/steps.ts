@@ -4,12 +4,12 @@ import type { Answers, Ask } from '../resource/question.ts'
 import type { Step } from '../resource/step.ts'
 import { callSite, type Source } from '../source.ts'
 
-/** What a role knows of the host it is unfolded for, beside its params. */
+/** The context of a role besides its params, for the host that it is expanded for. */
 export interface RoleContext {
   readonly facts: Facts
 }
 
-/** A role with its params: steps that are made once the host's facts are known. */
+/** A role with its params; it is expanded when the host's facts are known. */
 export interface RoleCall {
   readonly type: 'role'
   readonly name: string
@@ -18,33 +18,33 @@ export interface RoleCall {
   readonly steps: (context: RoleContext) => Steps
 }
 
-/** Steps for another host than the one whose turn it is. */
+/** Steps for another host than that of the turn. */
 export interface DelegatedSteps {
   readonly type: 'delegated'
   readonly host: Host
   readonly steps: Steps
 }
 
-/** Steps that only the first of a play's hosts takes. */
+/** Steps that only the first reachable host of a play runs. */
 export interface RunOnceSteps {
   readonly type: 'once'
   readonly steps: Steps
 }
 
-/** Steps with words for `--tags`. */
+/** Steps with tags. */
 export interface TaggedSteps {
   readonly type: 'tagged'
   readonly tags: readonly string[]
   readonly steps: Steps
 }
 
-/** Steps for another host, at this place in the turn of the play's own host. Roles in them see the facts of that other host. @example delegateTo(db1, [migrated]) */
+/** Runs steps on another host, at this place in the turn of the play's host. Roles get the facts of that other host. @example delegateTo(db1, [migrated]) */
 export function delegateTo(host: Host, steps: Steps): DelegatedSteps {
   return Object.freeze({ type: 'delegated', host, steps })
 }
 
 /**
- * Steps that one host of a play takes for all of them: the first that can be reached. With `on`, another host does it.
+ * Steps that one host of a play runs for all of them: the first reachable one. With `delegateTo`, another host runs them.
  *
  * @example play('app', { hosts: app, serial: 1 }, () => [runOnce(delegateTo(db1, migrated)), motd({ text: 'Welcome' })])
  */
@@ -53,7 +53,7 @@ export function runOnce(steps: Steps): RunOnceSteps {
 }
 
 /**
- * Gives words for `--tags` and `--skip-tags` to steps and roles.
+ * Adds tags to steps and roles, for `--tags` and `--skip-tags`.
  *
  * @example tagged('config', [file('/etc/motd', 'Welcome\n')])
  */
@@ -61,7 +61,7 @@ export function tagged(tags: string | readonly string[], steps: Steps): TaggedSt
   return Object.freeze({ type: 'tagged', tags: typeof tags === 'string' ? [tags] : tags, steps })
 }
 
-/** Steps that depend on what hosts answer. */
+/** Steps that depend on answers of hosts. */
 export interface AfterSteps {
   readonly type: 'after'
   readonly source: Source | undefined
@@ -70,8 +70,8 @@ export interface AfterSteps {
 }
 
 /**
- * Steps that need another's answer. The question is asked when the plan is made, and again right before the steps run when
- * anything on the asked hosts has changed since.
+ * Steps that depend on answers of hosts. The questions are asked for the plan, and again right before the steps run if an asked host has
+ * changed since.
  *
  * @example
  * after(askEach(db, isPrimary), (all) => {

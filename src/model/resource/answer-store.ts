@@ -2,7 +2,7 @@ import { Problem, Unknown } from '../problem.ts'
 import type { Ask, Question } from './question.ts'
 import { ReadFailure } from './read-failure.ts'
 
-/** What hosts have answered so far. */
+/** The answers of hosts. */
 export class AnswerStore {
   readonly #byQuestion = new Map<Question<unknown>, Map<string, unknown>>()
 
@@ -10,7 +10,7 @@ export class AnswerStore {
     return this.#byQuestion.get(question)?.has(host.name) ?? false
   }
 
-  /** Undefined when the host was not asked, or could not be reached. @throws Problem when its answer makes no sense */
+  /** Undefined if the host was not asked, or is not reachable. @throws Problem if its answer is not valid */
   get({ host, question }: Ask): unknown {
     const answer = this.#byQuestion.get(question)?.get(host.name)
     if (!(answer instanceof ReadFailure)) return answer
@@ -25,33 +25,33 @@ export class AnswerStore {
     this.#byQuestion.set(question, byHost.set(host.name, answer))
   }
 
-  /** Forgets one answer, so that it is asked again. */
+  /** Removes one answer, so that the question is asked again. */
   drop({ host, question }: Ask): void {
     this.#byQuestion.get(question)?.delete(host.name)
   }
 
-  /** Forgets what this host has answered: something on it has changed since. */
+  /** Removes the answers of a host, which has changed since. */
   forget(host: string): void {
     for (const byHost of this.#byQuestion.values()) byHost.delete(host)
   }
 }
 
 /**
- * Knows a question again that is made anew each time steps are unfolded, in the body of a role or behind another answer: by where it was
- * made, what it asks, and the how manieth of its sort it is.
+ * Identifies questions that are created again at each expansion, in the body of a role or after another answer: by source location, by
+ * content, and by position among equal ones.
  */
 export class QuestionRegistry {
   readonly #known = new Map<string, Question<unknown>>()
   #seen = new Map<Question<unknown>, Question<unknown>>()
   #counts = new Map<string, number>()
 
-  /** The steps are about to be unfolded again. */
+  /** Starts another expansion. */
   begin(): void {
     this.#seen = new Map()
     this.#counts = new Map()
   }
 
-  /** The same question as it was made the first time. */
+  /** Returns the question that the first expansion created. */
   first({ host, question }: Ask): Ask {
     return { host, question: this.#seen.get(question) ?? this.#find(question) }
   }
@@ -68,7 +68,7 @@ export class QuestionRegistry {
   }
 }
 
-/** Undefined for a question of our own, which is made once. */
+/** Undefined for a built-in question, which is created only once. */
 function keyOf({ label, read, source }: Question<unknown>): string | undefined {
   if (!source) return undefined
   const scripts = read.parts.map(({ family, query }) => [

@@ -3,55 +3,62 @@ import type { Secret } from '../../shell/secret.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import type { Host } from '../inventory/host.ts'
 
-/** Something to do on a host: a script and how to run it. */
+/** A script for a host, with options. */
 export interface Command {
   readonly script: Shell
-  /** Bytes for its standard input; a Secret is asked for only when the command is run. */
+  /** Its standard input; a Secret is revealed only when the command runs. */
   readonly input?: Uint8Array | Streamed | Secret
-  /** The user it runs as. @default root */
+  /** The user that runs it. @default root */
   readonly as?: string
-  /** When it is given up and killed with all that it started. @default 10 minutes */
+  /** The time limit, after which it is killed with all processes that it started. @default 10 minutes */
   readonly timeout?: Duration
-  /** The exit status that says: it failed, and all is as it was before. @default none */
+  /** The exit status that means: it failed, and everything is as before. @default none */
   readonly rolledBackStatus?: number
-  /** Takes back what it has begun when something else has ended it: a timeout, a kill. Ends with `undone` as it does. @default none */
+  /** Rolls back its changes after a timeout or a kill. Ends with `rolledBackStatus` if that succeeded. @default none */
   readonly rollback?: Shell
   /**
-   * Our own text that starts nothing that lives on may run inside the session's shell, which is faster.
+   * True to run it inside the session's shell, which is faster. Only for built-in scripts that leave no process running.
    * @default false
    */
   readonly inline?: boolean
-  /** Tries again when it fails. The timeout is for all tries together; an input cannot be given a second time. @default once */
+  /** Retries it after a failure. The timeout applies to all tries together. Not possible with an input. @default no retries */
   readonly retries?: { readonly times: number; readonly every?: Duration }
-  /** What must hold after it, or it counts as failed. @default exit status 0 is enough; with it, 3 more tries 5 s apart */
+  /**
+   * A condition that must be true after it; otherwise it has failed. With it, `retries` defaults to 3 more tries, 5 s apart.
+   * @default none
+   */
   readonly until?: Shell
-  /** Whether its script may tell how far it is: `say 12 of 40 MB`. A line that begins with "waiting for" is told as that. @default false */
+  /**
+   * True if its script reports progress: `say 12 of 40 MB`. A line that begins with "waiting for" becomes an event of its own.
+   * @default false
+   */
   readonly reportsProgress?: boolean
-  /** Why it failed, in words, from what it wrote to stderr; undefined when that does not tell. */
+  /** Returns the cause of a failure from its stderr; undefined if that does not show it. */
   readonly explain?: (stderr: string) => Explanation | undefined
-  /** Where it runs, when not on the host whose step it belongs to. */
+  /** The host that runs it. @default the host of its step */
   readonly on?: Host
-  /** Somebody has to come to the host anew while it runs: it changes by what way the host is reached. @default nobody comes */
+  /** Set if it may cut off SSH: a new connection must confirm while it runs that the host is reachable. @default not checked */
   readonly confirm?: Confirmation
   /**
-   * It reboots the host, which may take this long to come back. What follows goes on when it has: with another boot, under the same
-   * host key, with all started that starts at boot. Something that ends well without a reboot fails. @default it reboots nothing
+   * Set if it reboots the host: the maximum time until the host is back. The next script starts when the host has another boot id, the same
+   * host key, and has started all units of the boot. A command that succeeds without a reboot has failed.
+   * @default no reboot
    */
   readonly reboots?: Duration
 }
 
-/** How a command is told that the host can still be reached: by scripts that run over connections made for this. */
+/** Scripts that confirm to a command, over new connections, that the host is still reachable. */
 export interface Confirmation {
-  /** Ends with status 0 once the command waits. Asked again and again. */
+  /** Ends with status 0 when the command waits for the confirmation. It is repeated until then. */
   readonly ready: Shell
-  /** Tells it, over a connection that was made after that. */
+  /** Confirms it to the command, over a connection that was opened after that. */
   readonly confirm: Shell
 }
 
 export interface Explanation {
-  /** What is wrong, as a part of a sentence. */
+  /** The cause, as a part of a sentence. */
   readonly what: string
-  /** What to do about it. */
+  /** The next step for the operator. */
   readonly next: string
 }
 
@@ -61,7 +68,7 @@ export function asCommand(like: CommandLike): Command {
   return 'script' in like ? like : { script: like }
 }
 
-/** The command's script with its tries in it: they cost no round trips. The last try's words and status are told. */
+/** The script of a command with its retries, which take no round trips. It ends with the output and the status of the last try. */
 export function scriptOf({ script, input, until, retries = until && STUBBORN }: Command): Shell {
   if (!retries) return script
   if (input) throw new TypeError('a command with an input cannot be tried again: its input is gone')
@@ -86,15 +93,15 @@ done`
 
 const STUBBORN = { times: 3 } as const
 
-/** Bytes that are too many to hold in memory. */
+/** A content that is too large for memory. */
 export interface Streamed {
-  /** @throws Problem when they are not to be had, or not what they were any more */
+  /** @throws Problem if it is not available, or has changed since */
   open(): Promise<OpenStream>
 }
 
 export interface OpenStream {
-  /** How many bytes there are. */
+  /** The number of bytes. */
   readonly size: number
-  /** Read as fast as the host takes them; exactly as many as said. */
+  /** Read as fast as the host accepts them; exactly `size` bytes in total. */
   readonly pieces: AsyncIterable<Uint8Array>
 }

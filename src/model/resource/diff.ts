@@ -1,15 +1,17 @@
 import type { Problem } from '../problem.ts'
 import type { Read } from './read.ts'
 
-/** How what a host has differs from what is wanted. */
+/** The difference between the current state of a host and the declared state. */
 export interface Diff {
   readonly action: Action
   readonly fields: readonly FieldChange[]
-  /** The texts that change, where there are any to show. */
+  /** The changed texts, if there are any. */
   readonly texts?: readonly TextChange[]
-  /** The reason why it cannot be brought about as the host is now. A step before it may change that; otherwise the step fails. */
+  /**
+   * The reason why the change cannot be applied in the current state of the host. An earlier step may solve it; otherwise the step fails.
+   */
   readonly problem?: Problem
-  /** What changes together, where one step holds several things. */
+  /** The changes of the parts, if the step has several. */
   readonly parts?: readonly { readonly name: string; readonly difference: Diff }[]
 }
 
@@ -32,19 +34,19 @@ export interface FieldChange {
 
 export interface TextChange {
   readonly path: string
-  /** Asks the host for the text as it is; only when a person wants to see the diff. */
+  /** Reads the current text from the host; only used if diffs are shown. */
   readonly before: Read<string>
-  /** The wanted text; undefined when it is secret or not text. */
+  /** The declared text; undefined if it is secret or not text. */
   readonly after: string | undefined
-  /** What is said in place of a text that cannot be shown: `binary, 40 → 48 bytes, sha256 1f2e…`. @default that it is secret */
+  /** Replaces a text that cannot be shown: `binary, 40 → 48 bytes, sha256 1f2e…`. @default a note that it is secret */
   readonly instead?: string
 }
 
 /**
- * The wanted values held against those that are there.
+ * Compares declared values with the current ones.
  *
- * @param have undefined when there is nothing yet
- * @returns undefined when nothing differs
+ * @param have undefined if the thing does not exist
+ * @returns undefined if nothing differs
  * @example compare({ mode: '0644' }, { mode: '0600' }) // { action: 'change', fields: [{ name: 'mode', from: '0600', to: '0644' }] }
  */
 export function compare<W extends Readonly<Record<string, string | number | boolean | undefined>>>(

@@ -1,9 +1,6 @@
 import type { Facts } from './facts.ts'
 
-/**
- * What is on a host that exists in memory alone, as tests make one up. Kinds of resources answer from it and change it, each what it
- * knows of; nothing is executed.
- */
+/** The state of a fake host in memory, for tests. Kinds of resources read and change it; nothing is executed. */
 export interface FakeState {
   readonly facts: Facts
   /** By absolute path, without a slash at its end. */
@@ -18,43 +15,43 @@ export interface FakeState {
   readonly groups: Map<string, readonly string[]>
   /** Values of the running kernel, by key. */
   readonly sysctls: Map<string, string>
-  /** What a script says, when it is one that asks. */
+  /** Answers a script that reads the host. */
   readonly answer: (script: string, as?: string) => Answer
-  /** From now on this script that asks ends with status 0. */
+  /** Makes this script end with status 0 from now on. */
   readonly holds: (script: string) => void
-  /** The sketch of another host. @throws Problem when the test has made up none of that name */
+  /** The state of another fake host. @throws Problem if the test has no fake host of that name */
   readonly other: (host: string) => FakeState
 }
 
-/** What stands at a path. */
+/** The entry at a path. */
 export interface FakePath {
   readonly type: 'file' | 'directory' | 'link'
   readonly owner: string
   readonly group: string
   /** Four octal digits. */
   readonly mode: string
-  /** Of a file. */
+  /** The content of a file. */
   readonly content?: Buffer
-  /** Whether the content is not to be shown. @default false */
+  /** True if the content must not be shown. @default false */
   readonly secret?: boolean
-  /** Where a link points. */
+  /** The target of a link. */
   readonly target?: string
-  /** When it was changed last, in seconds. Only releases look at it. @default 0 */
+  /** The time of its last change, in seconds. Only releases use it. @default 0 */
   readonly time?: number
 }
 
-/** Puts something at a path, with the directories above it. */
+/** Adds an entry at a path, and the directories above it. */
 export function putPath({ paths }: FakeState, path: string, entry: FakePath): void {
   for (let at = above(path); at !== '' && !paths.has(at); at = above(at)) paths.set(at, DIRECTORY)
   paths.set(path, entry)
 }
 
-/** Takes away what is at a path, and below it. */
+/** Removes a path and everything below it. */
 export function removePath({ paths }: FakeState, path: string): void {
   for (const one of [...paths.keys()]) if (one === path || one.startsWith(`${path}/`)) paths.delete(one)
 }
 
-/** What the path leads to in the end, through links; the link itself where they lead nowhere. */
+/** Resolves a path through links; returns the path itself if they lead nowhere. */
 export function resolvePath({ paths }: FakeState, path: string): string {
   let at = path
   for (let hops = 0; hops < 40; hops++) {
@@ -71,7 +68,7 @@ function above(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
-/** What a host answered to one script. */
+/** The answer of a host to one script. */
 export interface Answer {
   readonly code: number
   readonly stdout: string

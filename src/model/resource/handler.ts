@@ -3,8 +3,8 @@ import { type Shell, sh } from '../../shell/sh.ts'
 import { asCommand, type Command, type CommandLike } from './command.ts'
 
 /**
- * Something to do once, at the end of a host's turn, when a step that notifies it has changed. Before the change the host
- * itself notes down what it is owed, so that a run which dies in between does not lose it.
+ * Commands that run once, at the end of a host's turn, if a step that notifies the handler has changed. Before the change, the handler is
+ * recorded on the host, so that it is not lost if the run is killed.
  */
 export interface Handler {
   readonly name: string
@@ -12,8 +12,8 @@ export interface Handler {
 }
 
 /**
- * @param name says what it does; two handlers of one name on one host are one.
- * @throws TypeError for a name that no file on the host can have
+ * @param name describes its effect; handlers of the same name on a host are one handler
+ * @throws TypeError for a name that is not valid as a file name on the host
  * @example handler('rebuild the aliases', sh`newaliases`)
  */
 export function handler(name: string, ...commands: readonly CommandLike[]): Handler {
@@ -24,11 +24,11 @@ export function handler(name: string, ...commands: readonly CommandLike[]): Hand
   return Object.freeze({ name, commands: commands.map(asCommand) })
 }
 
-/** Bytes of the name of a file. */
+/** The maximum length of a file name in bytes. */
 const LONGEST = 255
 
 /**
- * Reloads a unit, or starts it when it does not run.
+ * Reloads a unit, or starts it if it does not run.
  *
  * @example file('/etc/nginx/conf.d/site.conf', conf, { notify: reloaded('nginx') })
  */
@@ -37,7 +37,7 @@ export function reloaded(unit: string): Handler {
 }
 
 /**
- * Restarts a unit. For what a reload cannot change.
+ * Restarts a unit, for changes that a reload does not apply.
  *
  * @example file('/etc/default/app', 'WORKERS=4\n', { notify: restarted('app') })
  */
@@ -45,13 +45,13 @@ export function restarted(unit: string): Handler {
   return handler(`restart ${unit}`, sh`${knownTo(unit)}systemctl restart ${unit}`)
 }
 
-/** systemd reads the unit again first, where its files have changed since. */
+/** Makes systemd read the unit files first, if they have changed. */
 function knownTo(unit: string): Shell {
   return sh`case $(systemctl show -p NeedDaemonReload --value ${unit} 2>/dev/null) in yes) systemctl daemon-reload;; esac && `
 }
 
 /**
- * Reboots the host and waits for it. For what only a boot can change, such as the kernel's command line.
+ * Reboots the host and waits for it, for changes that only a boot applies, such as the kernel's command line.
  *
  * @example file('/etc/default/grub.d/quiet.cfg', 'GRUB_TIMEOUT=0\n', { notify: rebooted({ within: '10m' }) })
  */
@@ -59,7 +59,7 @@ export function rebooted({ within = '5m' }: { readonly within?: Duration } = {})
   return handler('reboot', rebooting(within))
 }
 
-/** @param within how long the host may take to come back */
+/** @param within the maximum time until the host is back */
 export function rebooting(within: Duration): Command {
   return { script: sh`systemctl reboot`, reboots: within }
 }

@@ -2,17 +2,17 @@ import type { Group, Host } from '../inventory/host.ts'
 import { callSite, type Source } from '../source.ts'
 import type { Read } from './read.ts'
 
-/** A question that can be put to hosts, such as "are you the primary?". */
+/** A question to hosts, such as "are you the primary?". */
 export interface Question<T> {
   readonly label: string
   readonly read: Read<T>
-  /** Where its author wrote it. */
+  /** Its place in the user's files. */
   readonly source?: Source | undefined
 }
 
 /**
- * A question with a name, which is told where the answer makes no sense. The read changes nothing on the host. It may be made anywhere, in
- * the body of a role as well: it is asked once.
+ * Creates a question. Messages about an answer that is not valid show its label. The read changes nothing on the host. It may be created
+ * anywhere, also in the body of a role: it is asked once.
  *
  * @example const isPrimary = ask('is it the primary?', read(sh`app is-primary`, ({ code }) => code === 0))
  */
@@ -20,23 +20,23 @@ export function ask<T>(label: string, read: Read<T>): Question<T> {
   return Object.freeze({ label, read, source: callSite() })
 }
 
-/** A question put to one host. */
+/** A question to one host. */
 export interface Ask {
   readonly host: Host
   readonly question: Question<unknown>
 }
 
-/** A value made from hosts' answers; known only during a run. */
+/** A value that is computed from answers of hosts; known only during a run. */
 export interface Answers<T> {
   readonly asks: readonly Ask[]
-  /** @param answerTo gives what the host answered; undefined when it could not be reached */
+  /** @param answerTo returns the answer of a host; undefined if it is not reachable */
   readonly value: (answerTo: (ask: Ask) => unknown) => T
 }
 
-/** What one host answered to a question that was put to several. */
+/** The answer of one host to a question to several. */
 export interface HostAnswer<T, H extends Host = Host> {
   readonly host: H
-  /** Undefined when the host could not be reached. */
+  /** Undefined if the host is not reachable. */
   readonly answer: T | undefined
 }
 
@@ -48,7 +48,7 @@ export function askEach<T, H extends Host>(
   const asks = hosts.map((host) => ({ host, question }))
   return {
     asks,
-    // An answer is made by the question's own read.
+    // The question's own read returns the answers.
     value: (answerTo) => asks.map((one) => ({ host: one.host, answer: answerTo(one) as T | undefined })),
   }
 }
@@ -63,9 +63,9 @@ export function askHost<T>(host: Host, question: Question<T>): Answers<T | undef
 }
 
 /**
- * Something made from answers.
+ * Computes a value from answers.
  *
- * @param make pure; may throw an Error that says what is wrong with the answers
+ * @param make pure; may throw an Error that describes the fault of the answers
  * @example mapAnswers(askEach(db, isPrimary), (all) => all.filter(({ answer }) => answer).map(({ host }) => host.name))
  */
 export function mapAnswers<A, B>(from: Answers<A>, make: (value: A) => B): Answers<B> {
@@ -73,7 +73,7 @@ export function mapAnswers<A, B>(from: Answers<A>, make: (value: A) => B): Answe
 }
 
 /**
- * Two answers as one.
+ * Combines two answers.
  *
  * @example after(allAnswers(askHost(db1, isPrimary), askHost(db2, isPrimary)), ([first, second]) => first && second && file('/etc/two-primaries', ''))
  */

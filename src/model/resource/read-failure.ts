@@ -1,7 +1,7 @@
 import type { Answer } from './fake-state.ts'
 import type { Part, Read } from './read.ts'
 
-/** In place of an answer: why there is none. */
+/** Replaces an answer that could not be read; contains the cause. */
 export class ReadFailure {
   readonly cause: unknown
 
@@ -10,7 +10,10 @@ export class ReadFailure {
   }
 }
 
-/** The same question; when its answer makes no sense, that is its value, and others that travel with it have theirs. */
+/**
+ * The same question, but if its answer is not valid, the value is a {@link ReadFailure}. Other questions of the same round trip are not
+ * affected.
+ */
 export function catchFailures({ parts, value }: Read<unknown>): Read<unknown> {
   return {
     parts: parts.map(({ family, query }) => ({ family: sparedFamily(family), query })),
@@ -19,7 +22,7 @@ export function catchFailures({ parts, value }: Read<unknown>): Read<unknown> {
   }
 }
 
-/** One for each family, so that what they ask still travels together. */
+/** Returns the same object for each family, so that its questions are still merged. */
 function sparedFamily(family: Part['family']): Part['family'] {
   const made = FAMILIES.get(family) ?? {
     ...family,
@@ -37,7 +40,7 @@ function sparedFamily(family: Part['family']): Part['family'] {
 /**
  * The values of these queries.
  *
- * @throws what `answer` throws, unless the question is spared: then that is the value
+ * @throws the error of `answer`, unless the family is one of {@link catchFailures}: then the values are a {@link ReadFailure}
  */
 export function parseBatch(
   family: Part['family'],

@@ -3,36 +3,38 @@ import type { Host } from '../inventory/host.ts'
 import type { Answer, FakeState } from './fake-state.ts'
 
 /**
- * Questions of one sort, which travel as one script however many there are: one `stat` for all files, one `dpkg-query` for
- * all packages. The script changes nothing on the host, and what it asks for may be missing.
+ * A family of questions that one script asks together: one `stat` for all files, one `dpkg-query` for all packages. The script changes
+ * nothing on the host, and the things that it asks for may be missing.
  */
 export interface BatchRead<Q, T> {
   readonly name: string
-  /** The user that asks, when not root. */
+  /** The user that runs the script. @default root */
   readonly as?: string
   /**
-   * The script leaves the shell as it found it: it has no `exit`, `cd`, `exec`, `set -e` or trap. Such scripts run one after another in
-   * one subshell, so they cost no process of their own. @default a subshell for each script
+   * True if the script does not change its shell: it has no `exit`, `cd`, `exec`, `set -e` or trap. Such scripts run in order in one
+   * subshell, so they start no processes of their own.
+   * @default a subshell for each script
    */
   readonly shared?: boolean
-  /** Where it is asked, when not on the host whose step it belongs to. */
+  /** The host that is asked. @default the host of the step */
   readonly on?: Host
   script(queries: readonly Q[]): Shell
-  /** As many values as there were queries, in their order. */
+  /** Returns one value for each query, in their order. */
   parse(answer: Answer, queries: readonly Q[]): readonly T[]
   /**
-   * The things that the answer to a query depends on, as paths: a file's own path. A change of one of them, or of what stands above or
-   * below it, may change the answer; a change of anything else cannot. @default the answer may depend on anything
+   * The paths that the answer to a query depends on: a file's own path. A change of one of them, or of a path above or below it, may change
+   * the answer; other changes cannot.
+   * @default the answer may depend on anything
    */
   dependsOn?(query: Q): readonly string[]
-  /** The value for one query on a host that a test has made up. @default what `parse` makes of the answer to the script */
+  /** The value for one query on a fake host. @default the result of `parse` for the test's answer to the script */
   fakeValue?(host: FakeState, query: Q): T
 }
 
-/** A question to a host, as a value: it can be merged with others, and asked again. */
+/** A question to a host. It is a value: it can be merged with others, and asked again. */
 export interface Read<T> {
   readonly parts: readonly Part[]
-  /** Makes the value from the answers of the parts. */
+  /** Computes the value from the answers of the parts. */
   readonly value: (answers: readonly unknown[]) => T
 }
 
@@ -42,7 +44,7 @@ export interface Part {
 }
 
 /**
- * A family of questions: call it with a query to get the Read.
+ * Creates a family of questions: call it with a query to get the Read.
  *
  * @example
  * const inodeOf = batchRead<string, string | undefined>({
@@ -52,13 +54,13 @@ export interface Part {
  * })
  */
 export function batchRead<Q, T>(of: BatchRead<Q, T>): (query: Q) => Read<T> {
-  // What the parts hold is only ever given back to the family that it came from.
+  // A query is passed to its own family only.
   const erased = of as unknown as BatchRead<unknown, unknown>
   return (query) => ({ parts: [{ family: erased, query }], value: ([answer]) => answer as T })
 }
 
 /**
- * A question of its own: one script, and what its answer means. The script must not change anything.
+ * A question with a script of its own, and the function that parses its answer. The script must not change anything.
  *
  * @example read(sh`timedatectl show -p Timezone --value`, ({ stdout }) => stdout.trim())
  */
@@ -73,7 +75,7 @@ export function read<T>(
     ...(dependsOn && { dependsOn: () => dependsOn }),
     shared,
     script: () => script,
-    // The same question twice in one trip is asked once.
+    // Equal questions of one round trip are asked once.
     parse: (answer, queries) => {
       const value = parse(answer)
       return queries.map(() => value)
@@ -83,21 +85,22 @@ export function read<T>(
 }
 
 interface ReadOptions<T> {
-  /** The user that asks. @default root */
+  /** The user that runs the script. @default root */
   readonly as?: string
   /**
-   * The paths that the answer depends on, each with all that is above and below it. A step whose question says this is not read again after
-   * changes of other paths, and stays certain in a plan. @default anything that a step before it changes
+   * The paths that the answer depends on, each with all paths above and below it. The step is then not read again after changes of other
+   * paths, and remains known in a plan.
+   * @default any change of an earlier step
    */
   readonly dependsOn?: readonly string[]
-  /** Whether the script may share a subshell: see {@link BatchRead.shared}. @default false */
+  /** True if the script may share a subshell: see {@link BatchRead.shared}. @default false */
   readonly shared?: boolean
-  /** The value on a host that a test has made up. @default what `parse` makes of the test's own answer to the script */
+  /** The value on a fake host. @default the result of `parse` for the test's answer to the script */
   readonly fakeValue?: (host: FakeState) => T
 }
 
 /**
- * Several questions as one.
+ * Combines two questions.
  *
  * @example readBoth(read(sh`uname -r`, ({ stdout }) => stdout.trim()), read(sh`nproc`, ({ stdout }) => Number(stdout)))
  */
@@ -110,7 +113,7 @@ export function readBoth<A, B>(a: Read<A>, b: Read<B>): Read<readonly [A, B]> {
 }
 
 /**
- * A list of questions as one.
+ * Combines a list of questions.
  *
  * @example readAll(['cron', 'ssh'].map((unit) => read(sh`systemctl is-active ${unit}`, ({ code }) => code === 0)))
  */
@@ -129,7 +132,7 @@ export function readAll<T>(reads: readonly Read<T>[]): Read<readonly T[]> {
 }
 
 /**
- * The same question with its answer made into something else.
+ * Converts the answer to a question.
  *
  * @example mapRead(read(sh`nproc`, ({ stdout }) => Number(stdout)), (cores) => cores > 1)
  */
@@ -137,15 +140,15 @@ export function mapRead<A, B>(from: Read<A>, change: (value: A) => B): Read<B> {
   return { parts: from.parts, value: (answers) => change(from.value(answers)) }
 }
 
-/** A question that needs no asking. */
+/** A question whose answer is already known. */
 export function known<T>(value: T): Read<T> {
   return { parts: [], value: () => value }
 }
 
 /**
- * The things that the answer to a question depends on, each with the name of its host; undefined when that may be anything.
+ * The things that the answer to a question depends on, each with the name of its host; undefined if it may depend on anything.
  *
- * @param host the one whose turn it is
+ * @param host the host of the turn
  */
 export function dependenciesOf({ parts }: Read<unknown>, host: string): readonly string[] | undefined {
   const all: string[] = []
@@ -156,12 +159,12 @@ export function dependenciesOf({ parts }: Read<unknown>, host: string): readonly
   return all
 }
 
-/** The same question, put to another host than the one whose turn it is. */
+/** The same question to another host than that of the turn. */
 export function elsewhere<T>({ parts, value }: Read<T>, host: Host): Read<T> {
   return { parts: parts.map(({ family, query }) => ({ family: familyOn(family, host), query })), value }
 }
 
-/** One for each family and host, so that what they ask can still travel together. */
+/** Returns the same object for each family and host, so that its questions are still merged. */
 function familyOn(family: Part['family'], host: Host): Part['family'] {
   const byHost = FAMILIES_ELSEWHERE.get(family) ?? new Map<string, Part['family']>()
   FAMILIES_ELSEWHERE.set(family, byHost)

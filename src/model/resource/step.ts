@@ -8,105 +8,110 @@ import type { FakeState } from './fake-state.ts'
 import type { Handler } from './handler.ts'
 import type { Read } from './read.ts'
 
-/** A wish about one thing on a host, as a value: how to ask, what differs, what to do about it. */
+/** The declared state of one thing on a host, with functions to read, compare and apply it. */
 export interface Step {
   readonly type: 'step'
   readonly kind: string
-  /** What of that kind: a path, the name of a package. */
+  /** The name of the thing: a path, the name of a package. */
   readonly name: string
-  /** Where its author wrote it. */
+  /** Its place in the user's files. */
   readonly source: Source | undefined
   /** Words for `--tags`. */
   readonly tags: readonly string[]
   readonly notify: readonly Handler[]
-  /** The host that it is for, when that is not the one whose turn it is. */
+  /** The host that it is for. @default the host of the turn */
   readonly on?: Host
-  /** Handlers that its own change carries out, so that they are not due again; still, a run that dies on the way owes them. */
+  /**
+   * Handlers that its own change already carries out, so they do not run again. They stay pending if the run is killed during the change.
+   */
   readonly satisfies: readonly Handler[]
-  /** How a transaction makes and undoes it; undefined for what cannot be undone. */
+  /** Used by transactions to apply it and to roll it back; undefined if it cannot be rolled back. */
   readonly replace?: Replacement
   /**
-   * How far a change of it reaches. `itself`: nothing but itself changes, so later steps are read again only where their questions may depend
-   * on it. `host`: anything may have changed, as after the installation of a package.
+   * The effect of its change. `itself`: nothing else changes, so later steps are read again only if their questions may depend on it.
+   * `host`: anything may have changed, as after the installation of a package.
    */
   readonly affects: 'itself' | 'host'
   /** True if later package steps may run before it: it does not affect packages, and they do not affect it. */
   readonly canWaitForPackages: boolean
-  /** For what can be done together with others of its kind. */
+  /** For a step that can be applied together with others of its kind. */
   readonly pool?: Pool
-  /** The file of which it sets a part; several steps may set parts of one file. */
+  /** The file that it sets a part of; several steps may set parts of one file. */
   readonly edits?: string
-  /** The steps that it takes as one. */
+  /** The steps that it applies as one. */
   readonly parts?: readonly Step[]
-  /** Whom the host lets in once this is as wanted; undefined for what does not decide that. */
+  /** The inbound traffic that this step allows; undefined if it does not control any. */
   readonly ingress?: readonly IngressRule[]
-  /** What is to be found out on this machine before it can be compared, such as the hash of a large file. */
+  /** Runs on this machine before the comparison, for example to hash a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
-  /** Pure. @param have what `read` gave */
+  /** Pure. @param have the result of `read` */
   readonly diff: (have: unknown) => Diff | undefined
   readonly apply: (have: unknown) => readonly Command[]
-  /** Changes a host that a test has made up as `apply` would change a real one; undefined when it cannot say. */
+  /** Changes a fake host as `apply` changes a real one; undefined if that is not supported. */
   readonly simulate?: (host: FakeState) => void
 }
 
-/** A step that sets one path of the file system, so that it can be made elsewhere first and taken back. */
+/** A step that sets one path of the file system, so that it can be prepared at another path, and rolled back. */
 export interface Replacement {
   readonly path: string
-  /** Makes what is wanted at another path of the same directory, with owner and mode; undefined when nothing is to be there. */
+  /** Creates the declared file at another path of the same directory, with owner and mode; undefined if the path must not exist. */
   readonly make: ((at: string) => Shell) | undefined
-  /** Whether a copy of the file that it replaces is kept. @default false */
+  /** True to keep a copy of the file that it replaces. @default false */
   readonly backup?: boolean
-  /** What is to be put into it once it is made, when that is too much for a script. */
+  /** The content to write into it after it is created, if it is too large for a script. */
   readonly content?: Streamed & { readonly size: number }
 }
 
-/** How several steps of one kind are done as one. */
+/** Applies several steps of one kind as one. */
 export interface Pool {
-  /** Only steps of pools with the same name go together. */
+  /** Only steps of pools with the same name are applied together. */
   readonly name: string
-  /** What the step items to the common task; undefined when it goes alone. @param have what its `read` gave */
+  /** The items of the step, such as packages; undefined if it is applied alone. @param have the result of its `read` */
   readonly items: (have: unknown) => readonly string[] | undefined
-  /** Does all that the steps add. */
+  /** Applies the items of all steps. */
   readonly apply: (all: readonly string[]) => readonly Command[]
-  /** Begins in the background what can be prepared, and ends with this process at the latest. */
+  /** Starts preparations in the background, which end with the process `session` at the latest. */
   readonly prefetch: (all: readonly string[], session: number) => Shell
 }
 
-/** What every kind of step takes beside its own options. */
+/** Options of every kind of step, besides its own. */
 export interface StepOptions {
-  /** What to do at the end of the host's turn when this has changed. */
+  /** Handlers that run at the end of the host's turn if the step has changed. */
   readonly notify?: Handler | readonly Handler[]
-  /** When each of its commands is given up and killed with all that it started. @default what its kind says; 10 minutes */
+  /**
+   * The time limit of each of its commands, after which it is killed with all processes that it started.
+   * @default that of its kind, else 10 minutes
+   */
   readonly timeout?: Duration
   /** Words for `--tags` and `--skip-tags`. */
   readonly tags?: readonly string[]
 }
 
-/** A kind of thing, in three pure functions: ask, compare, act. */
+/** A kind of resource, as three pure functions: read, compare, apply. */
 export interface Kind<P, H> {
-  /** What of the params names the thing. */
+  /** Returns the name of the thing. */
   readonly id: (params: P) => string
   /** @default 'host', which is always safe */
   readonly affects?: 'itself' | 'host'
   readonly prepare?: (params: P) => Promise<void>
   readonly read: (params: P) => Read<H>
-  /** @returns undefined when there is nothing to do */
+  /** @returns undefined if no change is needed */
   readonly diff: (params: P, have: H) => Diff | undefined
   readonly apply: (params: P, have: H) => readonly CommandLike[]
   /**
-   * Changes a host that a test has made up as `apply` would change a real one, so that roles with this kind can be tested without a host.
-   * @default after its change the fake host is as before, and a second converge plans it again
+   * Changes a fake host as `apply` changes a real one, so that roles with this kind can be tested without a host.
+   * @default the fake host does not change, so a second converge plans the same change again
    */
   readonly simulate?: (params: P, host: FakeState) => void
-  /** For what sets one path and may stand in a transaction. */
+  /** For kinds that set one path and may be part of a transaction. */
   readonly replace?: (params: P) => Replacement
-  /** For what sets a part of a file. */
+  /** For kinds that set a part of a file. */
   readonly edits?: (params: P) => string
-  /** For what takes several steps as one. */
+  /** For kinds that apply several steps as one. */
   readonly parts?: (params: P) => readonly Step[]
   readonly satisfies?: (params: P) => readonly Handler[]
-  /** For what decides whom the host lets in. */
+  /** For kinds that control inbound traffic. */
   readonly ingress?: (params: P) => readonly IngressRule[]
   /**
    * True if later package steps may run before it, so that one apt run installs the packages of several roles. Set it if the kind neither
@@ -119,7 +124,7 @@ export interface Kind<P, H> {
 }
 
 /**
- * Makes a kind of resource: a function from params to a step.
+ * Creates a kind of resource: a function from params to a step.
  *
  * @example
  * const link = resource('link', {
@@ -151,7 +156,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       ...(of.ingress && { ingress: of.ingress(params) }),
       ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),
       read: of.read(params),
-      // A step is given back only what its own read has made.
+      // A step receives the results of its own read only.
       diff: (have: unknown) => of.diff(params, have as H),
       apply: (have: unknown) =>
         of
@@ -162,7 +167,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
   }
 }
 
-/** Whom a host lets in, as its own firewall has it. */
+/** Inbound traffic that the firewall of a host allows. */
 export interface IngressRule {
   /** TCP ports, or a protocol without ports. */
   readonly to: readonly number[] | 'vrrp'
