@@ -16,7 +16,7 @@ export interface InventoryFiles {
 
 interface FileVars {
   readonly vars: Vars
-  /** InventoryFiles that are encrypted as a whole: their variables are not known. */
+  /** Files that are encrypted as a whole: their variables are not known. */
   readonly vaults: readonly string[]
 }
 

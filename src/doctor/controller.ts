@@ -9,7 +9,7 @@ import { KnownHosts } from '../transport/ssh2/known-hosts.ts'
 /**
  * Checks what a run needs on this machine.
  *
- * @param compiler the path of the TypeScript compiler; undefined when there is none
+ * @param compiler the path of the TypeScript compiler; undefined if there is none
  */
 export async function controllerFindings(compiler: string | undefined): Promise<readonly Finding[]> {
   // As OpenSSH does: the home of the user database.
@@ -24,7 +24,7 @@ export async function controllerFindings(compiler: string | undefined): Promise<
   ]
 }
 
-/** One clock that all others disagree with is the wrong one. */
+/** If the clocks of all hosts (at least two) differ from the controller's, the controller's clock is wrong. */
 export function controllerClock(hosts: readonly Finding[]): readonly Finding[] {
   const clocks = hosts.filter(({ label, outcome }) => label === 'clock' && outcome !== 'unknown')
   const agreeing = clocks.filter(({ outcome }) => outcome === 'passed').length

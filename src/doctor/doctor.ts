@@ -34,8 +34,8 @@ export interface DoctorOptions<S extends Entries = Entries> {
 }
 
 /**
- * Finds out whether hosts are fit for a run, each in one round trip after its login, and a second one for what is not well. Nothing is
- * changed, and no lock is taken. `said` of a finding has what was seen, and its problem how to mend it.
+ * Checks if hosts are ready for a run: in one round trip each after the login, and a second one for checks that have failed. Nothing is
+ * changed, and no lock is taken. `said` of a finding has the observation, and its problem has the fix.
  */
 export async function doctor<S extends Entries>(
   { inventory, limit }: DoctorOptions<S>,
@@ -46,14 +46,14 @@ export async function doctor<S extends Entries>(
     hosts.flatMap((host) => SIGHTS.map((sight) => checkOf(host, sight))),
   )
   const found = await verify({ inventory, verification: checks, ...(limit && { limit }) }, open)
-  // A host that could not be reached has a line of its own, and needs none for each part of it.
+  // An unreachable host has one line of its own, not one for each check.
   return {
     ...found,
     findings: found.findings.filter(({ outcome, problem }) => outcome !== 'unknown' || problem),
   }
 }
 
-/** One thing to look at on a host. */
+/** A check of a host. */
 interface Sight {
   readonly label: string
   readonly question: Question<unknown>
@@ -62,7 +62,7 @@ interface Sight {
 
 interface Seen {
   readonly found: string
-  /** What is wrong with it. */
+  /** The fault; false or undefined if there is none. */
   readonly what?: string | false
   readonly next?: string
 }
@@ -79,7 +79,7 @@ function checkOf(host: Host, { label, question, look }: Sight): Check {
   return { type: 'check', source: undefined, about: host.name, label, asks: [one], judge }
 }
 
-/** A sight of a program's output. */
+/** A check of a program's output. */
 function sight(
   label: string,
   question: Question<Output | Problem>,
@@ -89,7 +89,7 @@ function sight(
     label,
     question,
     look: (answer) => {
-      // The answer is what the question's own read has made.
+      // The question's own read returns the answer.
       const got = answer as Output | Problem
       return got instanceof Problem ? got : look(got.said, got)
     },
@@ -218,18 +218,18 @@ const SIGHTS: readonly Sight[] = [
 
 const SUPPORTED: readonly number[] = [12, 13]
 
-/** The clock was read at some moment between two of ours. */
+/** A host's clock, which was read between two times of the controller's clock. */
 interface ClockRead {
   readonly now: number
   readonly from: number
   readonly to: number
 }
 
-/** Milliseconds that a clock may be off. */
+/** The maximum deviation of a clock in milliseconds. */
 const AGREES = 1_000
 
 /**
- * Milliseconds by which the host's clock is off at least; undefined when its answer took too long to say whether that is too much.
+ * Returns the minimum deviation of a host's clock in milliseconds; undefined if the answer took too long to decide whether it is too much.
  */
 export function offBy({ now, from, to }: ClockRead): number | undefined {
   const [least, most] = [now - to, now - from]

@@ -4,7 +4,7 @@ import type { Question } from '../model/resource/question.ts'
 import { LOCK_HOLDER } from '../resources/packages/apt.ts'
 import { sh } from '../shell/sh.ts'
 
-// What the doctor asks a host. A program that gives no answer makes its own part unknown (75), and no other.
+// Questions of the doctor to a host. If a program does not answer, only its own part is unknown (75).
 
 type HealthQuestion = Question<Output | Problem>
 
@@ -26,7 +26,7 @@ export const space: HealthQuestion = output(
 df -Pk "$@" || exit 75`,
 )
 
-/** Where the outputs of scripts are kept while they run, and the files of locks. */
+/** The space in /run, which has the outputs of running scripts and the lock files. */
 export const runtime: HealthQuestion = output('room in /run', sh`df -Pk /run || exit 75`)
 
 export const inodes: HealthQuestion = output(
@@ -37,7 +37,7 @@ df -Pi "$@" || exit 75`,
 
 export const clock: HealthQuestion = output('clock', sh`date +%s%3N`)
 
-/** The number of packages, each whose installation has not ended with its state, and the holder of a lock. */
+/** The number of packages, the packages with an unfinished installation and their state, and the holder of a lock. */
 export const packages: HealthQuestion = output(
   'packages',
   sh`${LOCK_HOLDER}

@@ -6,7 +6,7 @@ export interface ProblemParts {
   readonly where?: string | Source
   /** Lines of evidence: a command's last output, two fingerprints, an excerpt. */
   readonly details?: readonly string[]
-  /** What to do next, as a sentence or a command. */
+  /** The next step for the operator, as a sentence or a command. */
   readonly next?: string
   readonly cause?: unknown
 }

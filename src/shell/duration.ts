@@ -3,7 +3,7 @@ export type Duration = number | `${number}ms` | `${number}s` | `${number}m` | `$
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 
-/** @throws TypeError for what is none: types are not checked at run time. */
+/** @throws TypeError if it is not valid: types are not checked at run time */
 export function milliseconds(duration: Duration): number {
   if (typeof duration === 'number' && Number.isFinite(duration) && duration >= 0) return duration
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(String(duration)) ?? []

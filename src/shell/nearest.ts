@@ -1,4 +1,7 @@
-/** The names most like a mistyped one, best first; at most three that are about as near, none too far away to be meant. */
+/**
+ * Returns the names that are most similar to a mistyped one, best first: at most three of about the same distance. A name that differs too
+ * much is left out, unless it begins with the typed text.
+ */
 export function nearest(typed: string, names: Iterable<string>): readonly string[] {
   const limit = Math.max(2, Math.floor(typed.length / 3))
   return [...new Set(names)]
@@ -10,13 +13,13 @@ export function nearest(typed: string, names: Iterable<string>): readonly string
     .map(({ name }) => name)
 }
 
-/** `Did you mean "web1"?`, or nothing when no name is near. */
+/** Returns `Did you mean "web1"?`; undefined if no name is similar. */
 export function didYouMean(typed: string, names: Iterable<string>): string | undefined {
   const near = nearest(typed, names).map((name) => `"${name}"`)
   return near.length === 0 ? undefined : `Did you mean ${near.join(' or ')}?`
 }
 
-/** Levenshtein's, with a swap of neighbours as one step: the commonest slip of the fingers. */
+/** The Levenshtein distance, with a swap of adjacent characters as one edit: the most common typing error. */
 function distance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

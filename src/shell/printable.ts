@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /**
- * What a program wrote, as text that moves no cursor, changes no colour and rings no bell: colours are left out, other control
- * characters are named. Of a line that has overwritten itself, as downloads do, the last words stay. So do tabs and line ends.
+ * Makes the output of a program safe for a terminal: removes colours, and replaces other control characters by their names. Tabs and line
+ * ends are kept. Of a line that overwrites itself, as in downloads, the last text is kept.
  */
 export function printable(text: string): string {
   return named(
-    // Node's own takes the text from a colour to the next bell for a title.
+    // Node's own function treats the text from a colour to the next bell as a title.
     stripVTControlCharacters(text.replace(SEQUENCE, ''))
       .split('\n')
       .map((line) => line.split('\r').findLast((part) => part.trim() !== '') ?? '')
@@ -14,7 +14,7 @@ export function printable(text: string): string {
   )
 }
 
-/** Our own text, in which nothing but colours may act upon a terminal. */
+/** Makes provision's own text safe for a terminal; colours are kept. */
 export function printableInColour(text: string): string {
   return text
     .split(COLOUR)

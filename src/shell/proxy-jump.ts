@@ -5,8 +5,8 @@ export interface JumpAddress {
 }
 
 /**
- * The hosts that a ProxyJump names: `[user@]host[:port]` or `ssh://…`, with commas between them; none for `none`. A part that is
- * neither is taken for a host's name.
+ * The hosts of a ProxyJump: `[user@]host[:port]` or `ssh://…`, separated by commas; none for `none`. Any other text is treated as a host
+ * name.
  */
 export function jumpsIn(value: string | undefined): readonly JumpAddress[] {
   if (value === undefined || value.toLowerCase() === 'none') return []
@@ -18,10 +18,10 @@ function jump(text: string): JumpAddress {
   const at = plain.lastIndexOf('@')
   const user = at === -1 ? undefined : plain.slice(0, at)
   const place = plain.slice(at + 1)
-  const [, bracketed, named, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? []
+  const [, inBrackets, named, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? []
   return {
     // The rest is an IPv6 address without brackets.
-    host: bracketed ?? named ?? place,
+    host: inBrackets ?? named ?? place,
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(user === undefined ? {} : { user }),
   }

@@ -1,6 +1,6 @@
 export const MASK = '***'
 
-/** The text with each of these replaced by `***`; what overlaps becomes one mask, so that no end of either is left. */
+/** Replaces each of these values by `***`. Overlapping values become one mask, so that no part of either remains. */
 export function masked(text: string, values: Iterable<string>): string {
   const found: (readonly [from: number, to: number])[] = []
   for (const value of values) {
@@ -19,8 +19,8 @@ export function masked(text: string, values: Iterable<string>): string {
 }
 
 /**
- * How a value may look when it leaves us: as it is, in quotes of the shell, of JSON and of SQL, in URLs, in base64 wherever in a
- * longer text it stood, and a key of many lines a line at a time.
+ * The encodings of a value in output: plain, quoted for a shell, JSON and SQL, URL-encoded, in base64 at any offset of a longer text, and
+ * line by line for a key of many lines.
  */
 export function encodings(value: string): ReadonlySet<string> {
   const texts = [value, value.trim(), ...value.split(/\r?\n/).filter((line) => /^\S{20,}$/.test(line))]
@@ -36,7 +36,7 @@ export function encodings(value: string): ReadonlySet<string> {
 }
 
 function inUrls(text: string): readonly string[] {
-  // Half a pair of surrogates stands in no URL.
+  // A lone surrogate cannot be URL-encoded.
   if (/\p{Surrogate}/u.test(text)) return []
   const strict = encodeURIComponent(text)
   return [
@@ -47,10 +47,10 @@ function inUrls(text: string): readonly string[] {
   ]
 }
 
-/** Fewer characters than these could stand in any base64 by chance. */
+/** The minimum number of characters; fewer may be in any base64 text by chance. */
 const TELLING = 8
 
-/** The characters that depend on this text alone, for each of the three places that its first byte may have in a group of three. */
+/** The base64 characters that depend on this text alone, for each of the three positions of its first byte in a group of three. */
 function inBase64(text: string): readonly string[] {
   const bytes = Buffer.from(text)
   const cuts = [0, 1, 2].map((before) => {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { Shell, sh } from './sh.ts'
 
-/** Bytes of words that each kernel takes for one program, whatever the limits of its user: a quarter of what Linux grants at least. */
+/** Bytes of arguments for one program. Less than the 128 KiB that Linux guarantees, whatever the limits of the user: see execve(2). */
 const MOST = 96 * 1024
 
 /** Bytes of the pointer to a word, and of the NUL at its end. */
 const EXTRA = 9
 
-/** Bytes of a path, PATH_MAX: nothing is at a longer one. */
+/** PATH_MAX in bytes: no file has a longer path. */
 const LONGEST_PATH = 4096
 
-/** One command for all these paths, or several where they are too many for one. Nothing for none. */
+/** Returns one command for all these paths, or several if they are too many for one; none without paths. */
 export function forPaths(paths: readonly string[], command: (part: readonly string[]) => Shell): Shell {
   const parts: string[][] = []
   let size = MOST
@@ -26,12 +26,12 @@ export function forPaths(paths: readonly string[], command: (part: readonly stri
   return parts.length === 0 ? sh`:` : joinLines(parts.map(command))
 }
 
-/** Each path once, without those that are too long for anything to be there. */
+/** Removes duplicates, and paths that are too long to exist. */
 export function possible(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].filter((path) => Buffer.byteLength(path) < LONGEST_PATH)
 }
 
-/** One under the other. */
+/** Joins scripts, one per line. */
 export function joinLines(all: readonly Shell[]): Shell {
   return all.reduce(
     (text, one) => sh`${text}${one}
@@ -44,7 +44,7 @@ export function joinLines(all: readonly Shell[]): Shell {
  * A command with a text on its standard input, as a here-document: neither a process list nor the environment shows it, and a shell
  * that writes up to 4 KiB into the pipe itself starts no process for it.
  *
- * @param command on its last line, the here-document begins behind it
+ * @param command the here-document begins at the end of its last line
  * @param text a line feed is added to its end
  * @throws TypeError for a text with a NUL, which no shell can hold
  */
@@ -53,7 +53,7 @@ export function withText(command: Shell, text: string): Shell {
   return Shell.raw(`${command.text} <<'${delimiterFor(text)}'\n${text}\n${delimiterFor(text)}\n`)
 }
 
-/** A line that the text does not have: it ends the here-document. */
+/** Returns a line that is not in the text: it ends the here-document. */
 function delimiterFor(text: string): string {
   const lines = new Set(text.split('\n'))
   for (let n = 0; ; n++) {
@@ -62,7 +62,7 @@ function delimiterFor(text: string): string {
   }
 }
 
-/** Writes the names in a directory, a line each, without those that begin with a dot. It takes no process. */
+/** Prints the names in a directory, one per line, without those that begin with a dot. Starts no process. */
 export function namesIn(directory: string): Shell {
   return sh`for path in ${directory}/*; do [ ! -e "$path" ] || printf '%s\n' "\${path##*/}"; done`
 }

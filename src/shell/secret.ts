@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import { encodings, MASK, masked } from './redaction.ts'
 
 /**
- * A value that must not be seen. It prints as `***` wherever it is printed; `reveal()` alone gives it away, so each use can be
- * found by its name. The value may come from elsewhere (a file, a command): it is asked for once, at the first use.
+ * A secret value. It prints as `***`; only `reveal()` returns it, so all uses can be found by that name. The value may come from a source,
+ * such as a file or a command, which is read once, at the first use.
  *
  * @example const line = password.map((value) => `password = ${value}\n`) // a Secret, too
  */
@@ -13,7 +13,7 @@ export class Secret {
   #value: string | undefined
   #refusal: { readonly error: unknown } | undefined
 
-  /** @param ask gives the value; may throw a Problem that says how to provide it. */
+  /** @param ask returns the value; may throw a Problem that describes how to provide it */
   constructor(ask: () => string) {
     this.#ask = ask
   }
@@ -26,7 +26,7 @@ export class Secret {
     return this.#value
   }
 
-  /** Nobody is asked twice, whatever the answer was. */
+  /** Asks once; success and failure are cached. */
   #asked(): string {
     if (this.#refusal) throw this.#refusal.error
     try {
@@ -37,15 +37,12 @@ export class Secret {
     }
   }
 
-  /** A secret made of this one, such as the file that holds it. */
+  /** A secret that is computed from this one, such as a file that contains it. */
   map(change: (value: string) => string): Secret {
     return new Secret(() => change(this.reveal()))
   }
 
-  /**
-   * The text with the value of every secret that was revealed so far replaced by `***`, however it is written there. For all that
-   * leaves the process.
-   */
+  /** Replaces the values of all secrets that were revealed so far by `***`, in all their encodings. Used for all output of the process. */
   static redact(text: string): string {
     return masked(text, Secret.#shown)
   }
@@ -62,7 +59,7 @@ export class Secret {
     return `Secret(${MASK})`
   }
 
-  /** `${password}` would write three stars into a configuration, so it throws instead. */
+  /** Throws, because `${password}` would write three stars into a configuration. */
   [Symbol.toPrimitive](): never {
     throw new TypeError(
       'a Secret cannot become text by itself: put it into a secret text, made with secret.text`…`',

@@ -1,16 +1,16 @@
 import { quote } from './quote.ts'
 
-/** What may stand in a `${}` of {@link sh}. A Secret may not: it would show up in the process list. */
+/** A value for a `${}` of {@link sh}. A Secret is not allowed: it would be visible in the process list. */
 export type Word = string | number | Shell | readonly (string | number)[]
 
 /**
- * Text for a POSIX shell in which every value was quoted. Made by {@link sh} alone.
+ * A script for a POSIX shell in which every value is quoted. Created by {@link sh} only.
  *
  * @example const script: Shell = sh`systemctl is-active nginx`
  */
 export class Shell {
   readonly text: string
-  /** Nothing but a Shell is one, whatever fields it has. */
+  /** Makes the type nominal: an object with the same fields is not a Shell. */
   declare protected readonly brand: 'shell'
 
   private constructor(text: string) {
@@ -18,7 +18,7 @@ export class Shell {
     Object.freeze(this)
   }
 
-  /** Text that is shell code already. For scripts of our own, never for values. */
+  /** A text that is already shell code. For built-in scripts, never for values. */
   static raw(text: string): Shell {
     return new Shell(text)
   }
@@ -29,11 +29,11 @@ export class Shell {
 }
 
 /**
- * A command for the host's shell: each value becomes one quoted word, an array one word for each element, another command
- * is put in as it is. Backslashes reach the shell as they are written; only those before a backtick or `${` are ours.
+ * Creates a script for the host's shell: each value becomes one quoted word, an array one word for each element; another Shell is inserted
+ * unchanged. Backslashes reach the shell as they are written, except those before a backtick or `${`.
  *
  * @example sh`install -d -o ${owner} ${directories}`
- * @throws TypeError for a value where quotes could not protect it, and for undefined, a boolean or a Secret
+ * @throws TypeError for a value in a place where quotes do not protect it, and for undefined, a boolean or a Secret
  */
 export function sh({ raw }: TemplateStringsArray, ...values: readonly Word[]): Shell {
   const pieces = raw.map((piece) => piece.replace(/\\(`|\$\{)/g, '$1'))
@@ -46,7 +46,7 @@ export function sh({ raw }: TemplateStringsArray, ...values: readonly Word[]): S
       open !== '' ? PLACES[open] : NAME.test(before) ? 'a value right after a $ would name a variable' : ''
     if (trouble) throw new TypeError(`${trouble}: ${before}\${…}`)
     const put = word(value)
-    // `echo 2>file` is about a descriptor, `echo '2'>file` writes a 2.
+    // `echo 2>file` redirects a descriptor, `echo '2'>file` writes a 2.
     text += (/^\d+$/.test(put) && /^[<>]/.test(next) ? `'${put}'` : put) + next
     open = openAfter(next, { open, previous: put.at(-1) ?? '' })
   })
@@ -66,7 +66,7 @@ function kind(value: unknown): string {
   return `an object (${value.constructor?.name ?? 'without a class'})`
 }
 
-/** What a value stands in, by the character that opened it. */
+/** The context of a value, by the character that opened it. */
 type Open = '' | "'" | '"' | '`' | '#'
 
 const PLACES = {
@@ -79,7 +79,7 @@ const PLACES = {
 /** A $ that is neither escaped nor the second one of a $$. */
 const NAME = /(^|[^\\$])(\\\\)*(\$\$)*\$$/
 
-/** What is open after this text. */
+/** Returns the context after this text. */
 function openAfter(text: string, before: { readonly open: Open; readonly previous: string }): Open {
   let { open, previous } = before
   for (let i = 0; i < text.length; i++) {

@@ -16,7 +16,7 @@ export interface Step {
   readonly name: string
   /** Its place in the user's files. */
   readonly source: Source | undefined
-  /** Words for `--tags`. */
+  /** Its tags, for `--tags`. */
   readonly tags: readonly string[]
   readonly notify: readonly Handler[]
   /** The host that it is for. @default the host of the turn */
@@ -84,7 +84,7 @@ export interface StepOptions {
    * @default that of its kind, else 10 minutes
    */
   readonly timeout?: Duration
-  /** Words for `--tags` and `--skip-tags`. */
+  /** Tags, for `--tags` and `--skip-tags`. */
   readonly tags?: readonly string[]
 }
 
