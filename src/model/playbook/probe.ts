@@ -34,8 +34,8 @@ export function http(url: string, options: ProbeOptions = {}): Probe {
 }
 
 /**
- * A script that retries the probe until it succeeds; fails with the output of the last try. The time starts on the host. `$limit` allows 5
- * s for one answer.
+ * A script that retries the probe until it succeeds; fails with the output of the last try. The time starts on the host. One answer may
+ * take 5 s.
  */
 export function probeScript({ script, timeout }: Probe): Shell {
   const own =
