@@ -78,8 +78,8 @@ export interface ExpectOptions<T = unknown> {
   /** The host or group that it is about. @default the hosts that are asked, or their group */
   readonly about?: string
   /**
-   * True to judge it even if a host that it asks is not reachable; the answer of that host is undefined. The judge returns an {@link
-   * Unknown} if it needs that answer.
+   * True to judge it even if a host that it asks is not reachable; the answer of that host is undefined. The judge returns an
+   * {@link Unknown} if it needs that answer.
    * @default false: the result is unknown then
    */
   readonly ignoreUnreachable?: boolean
