@@ -141,7 +141,7 @@ describe('a new user', function () {
 const BASE = `import { play, playbook } from 'provision-ts'
 import { base } from 'provision-ts/roles/base'
 import { webCache } from '../roles/web-cache/index.ts'
-import { site } from './stack.ts'
+import { site } from './schema.ts'
 
 export default playbook(site, ({ servers }) => [
   play('base', { hosts: servers }, () => [base({ updates: false }), webCache({ port: 8080 })]),

@@ -46,7 +46,7 @@ describe('the stack on real hosts', function () {
     )
     console.log(`    ${changed.size} steps changed in ${(ms / 1000).toFixed(1)} s`)
 
-    const sure = planned.filter(({ outcome, sure }) => outcome === 'planned' && sure).map(keyOf)
+    const sure = planned.filter(({ outcome, known }) => outcome === 'planned' && known).map(keyOf)
     const excluded = planned.filter(({ outcome }) => outcome === 'ok').map(keyOf)
     expect(sure.length).to.be.greaterThan(8)
     expect(
@@ -215,7 +215,7 @@ interface StepEvent {
   readonly host: string
   readonly step: { readonly kind: string; readonly name: string }
   readonly outcome: string
-  readonly sure?: boolean
+  readonly known?: boolean
 }
 
 /** The step events of a run with `--output json`. */

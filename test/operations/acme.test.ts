@@ -72,7 +72,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     await must()
     const { code, text } = await run(['verify'])
     expect(code, text).to.equal(1)
-    expect(text, text).to.match(/ACME challenges are answered +ok/)
+    expect(text, text).to.match(/ACME challenges are answered +passed/)
     expect(text, text).to.include('Order it: provision renew-certificates')
   })
 
