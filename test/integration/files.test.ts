@@ -70,7 +70,7 @@ describe('files on a real host', function () {
       const ran = await onLab(lab, steps)
       expect(ran.problems, about).to.deep.equal([])
       // The outcome of some steps depends on earlier steps: the plan says that they may change.
-      const open = plan.steps.flatMap((one, i) => (one.startsWith('open ') ? i : []))
+      const open = plan.steps.flatMap((one, i) => (one.startsWith('deferred ') ? i : []))
       const decided = (all: readonly string[]) =>
         all.map((one, i) =>
           open.includes(i) ? one.replace(/^\w+ /, '') : one.replace(/^planned/, 'changed'),

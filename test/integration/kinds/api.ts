@@ -46,4 +46,4 @@ export function stepMakers(): readonly string[] {
     .map(({ name }) => name)
 }
 
-const STEPS = /^(?:readonly )?(?:Steps?|RunOnce|Tagged|Delegated|After)(?:\[\])?$/
+const STEPS = /^(?:readonly )?(?:\w*Steps?|After)(?:\[\])?$/
