@@ -127,7 +127,7 @@ function aliases(alias) {
   }
 }
 
-/** How long a process that was started with older chunks may still load one of them, ms. */
+/** The time in which a process that started with older chunks may still load one of them, in ms. */
 const MAX_AGE = 24 * 3_600_000
 
 /**

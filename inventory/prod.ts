@@ -9,7 +9,7 @@ export default () => {
     ssh: { user: 'deploy', proxyJump: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',
-    // Who may come by ssh and see numbers; the bastion's own address among them.
+    // The networks with SSH access and metrics. They must include the address of the bastion.
     admins: ['10.0.9.0/24'],
     // Or of Let's Encrypt, see docs/operations.md: await acme('certificates', { names: ['notes.example.com'], … }),
     certificate: pair('notes.example.com'),

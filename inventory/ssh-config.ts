@@ -1,6 +1,6 @@
 import type { Ssh } from 'provision-ts'
 
-/** How to reach each host that stands in the words of `vagrant ssh-config`. */
+/** The connection options of each host in the output of `vagrant ssh-config`. */
 export function parseSshConfig(text: string): ReadonlyMap<string, Ssh> {
   const hosts = text.split(/^Host\s+/m).slice(1)
   return new Map(

@@ -33,8 +33,8 @@ async function asked(): Promise<string> {
   const up = [...status.matchAll(/^\d+,([^,]+),state,running$/gm)].map(([, name = '']) => name)
   if (up.length === 0) throw new Problem('No machine of the Vagrantfile is up.', { next: 'Run: vagrant up' })
   // Asked of all, it ends at the first one that is not up.
-  const told = await vagrant('ssh-config', ...up)
-  return told
+  const reported = await vagrant('ssh-config', ...up)
+  return reported
 }
 
 async function vagrant(...words: readonly string[]): Promise<string> {
@@ -49,7 +49,7 @@ async function vagrant(...words: readonly string[]): Promise<string> {
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(0, 12),
-    next: 'Mend it until this is content: vagrant validate',
+    next: 'Fix it until this is content: vagrant validate',
   })
 }
 

@@ -34,7 +34,7 @@ export default playbook(
             : `To work on it, take it into maintenance: provision maintenance --host ${name}.`,
       })
     if (values[tier].without(host).length === 0)
-      throw new Problem(`${name} is the only host of ${tier}, and nobody could take its place`, {
+      throw new Problem(`${name} is the only host of ${tier}, and no host could take its place`, {
         next: 'Nothing was done. Write another one into the inventory and run provision first.',
       })
     return [

@@ -51,7 +51,7 @@ export default playbook(
   },
   {
     description:
-      'Puts the build of this machine in force, one host at a time: the application, then the pages. A release that does not get ready is taken back everywhere.',
+      'Deploys the local build, one host at a time: the application, then the pages. A release that does not become ready is rolled back everywhere.',
     flags: { outage: outageFlag },
   },
 )

@@ -51,7 +51,7 @@ export default playbook(
     description:
       'Lets the primary of the database acknowledge writes without a replica: what is written until one follows again is lost with the primary. The next run of the site ends it once one does.',
     flags: {
-      /** Goes on although nobody can say whether there was a later primary. */
+      /** Goes on although no host can say whether there was a later primary. */
       acceptDataLoss: flag,
     },
   },

@@ -81,7 +81,7 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
   ]
 }
 
-/** What it has missed is made good before it serves again. */
+/** The host gets the changes that it missed before it serves again. */
 function back(values: Site, host: TierHost): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }

@@ -25,7 +25,7 @@ import { appTier, balancerTier, webTier } from './site.ts'
 import { databaseReadiness, moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
-/** Every host boots anew, one after another, each out of service meanwhile and proved well before the next. */
+/** Every host boots again, one after another, each out of service meanwhile and proved well before the next. */
 export default playbook(
   site,
   (values, { required, outage }) => {
@@ -65,7 +65,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
     readiness: databaseReadiness(values),
   } as const
   let first: Host | undefined
-  // Who that is changes on the way.
+  // The primary changes on the way.
   const primaryAtFirst = mapAnswers(primaryIn(values), (primary) => {
     first ??= primary
     return first

@@ -14,7 +14,7 @@ export default playbook(
         next: `There are ${values.db.hosts.map((one) => one.name).join(', ')}.`,
       })
     if (values.db.hosts.length < 2)
-      throw new Problem(`${name} is the only database host, and there is nobody to follow`, {
+      throw new Problem(`${name} is the only database host, and there is no host to follow`, {
         next: 'Nothing was done. Write another one into the inventory and run provision first.',
       })
     if (isAutomatic(values)) return rejoinPlays(values, host, copy)

@@ -14,7 +14,7 @@ export default playbook(
   ],
   {
     description:
-      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made anew, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',
+      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made again, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',
     flags: { force: withDescription('renew all certificates, also those that are valid for long', flag) },
     prepare: ({ force }, { check }) => {
       renewCertificates({ all: force, check })

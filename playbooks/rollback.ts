@@ -50,7 +50,7 @@ export default playbook(
   },
   {
     description:
-      'Puts an earlier release in force that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
+      'Returns to an earlier release that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
     flags: {
       to: withDescription('the release; default: the previous one', optional(text)),
       outage: outageFlag,
@@ -58,7 +58,7 @@ export default playbook(
   },
 )
 
-/** The release that every host has and that was in force before this one; or why there is none. */
+/** The release that every host has and that was active before this one; or why there is none. */
 function targetOf({ app, web }: Site, to: string | undefined): Answers<string | Problem> {
   const part = (host: Host): Part => (host.group === app.name ? 'app' : 'public')
   const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
@@ -83,15 +83,15 @@ interface Having {
 }
 
 /**
- * @param to what a person has asked for; otherwise the one in force last before this one
+ * @param to the requested release; otherwise the last active one before this one
  * @returns why there is none, when not every host has it
  */
 export function chooseRelease(all: readonly Having[], to?: string): string | Problem {
   const details = all.map(({ host, current = 'none', ...one }) => {
     const others = one.all
       .filter(({ id }) => id !== current)
-      .map(({ id, state }) => `${id}${state ? '' : ' (never in force)'}`)
-    return `${host.name} has ${current} in force${others.length > 0 ? `, and ${others.join(', ')}` : ', and no other'}`
+      .map(({ id, state }) => `${id}${state ? '' : ' (never active)'}`)
+    return `${host.name} runs ${current}${others.length > 0 ? `, and ${others.join(', ')}` : ', and no other'}`
   })
   const everywhere = (id: string) => all.every((one) => one.all.some((release) => release.id === id))
   if (to !== undefined) {
@@ -109,13 +109,10 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
   const [begun] = goesOn
   if (inForce.length > 1 && goesOn.length === 1 && begun !== undefined && everywhere(begun)) return begun
   if (inForce.length > 1)
-    return new Problem(
-      'The hosts do not have the same release in force, so it is not clear which one was before',
-      {
-        details,
-        next: 'Nothing was done. Name the one that you want with --to, or deploy.',
-      },
-    )
+    return new Problem('The hosts do not run the same release, so it is not clear which one was before', {
+      details,
+      next: 'Nothing was done. Name the one that you want with --to, or deploy.',
+    })
   const [first] = all
   const found = first?.all.find(
     ({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id),
@@ -127,7 +124,7 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
   })
 }
 
-/** The release that is left behind is noted as taken out of force by a person. */
+/** The release that is left behind is recorded as rolled back by the operator. */
 function replaced(found: HostReleases | undefined, id: string) {
   return (['app', 'public'] as const).flatMap((part) => {
     const { current } = found?.parts[part] ?? NO_RELEASES

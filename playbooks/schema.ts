@@ -27,27 +27,27 @@ import {
   votes,
 } from './lib/rules.ts'
 
-/** Where the application tells its metrics to `admins`. */
+/** The port on which `admins` read the metrics of the application. */
 export const METRICS_PORT = 9464
 
-/** What the playbooks of this system ask of any inventory. */
+/** The groups and values that the playbooks need. */
 export const site = inventorySchema(
   {
     /** The name that clients ask for. */
     domain: hostname,
     /** The address that moves between the balancers. */
     vip: cidr,
-    /** What the balancers show to clients: for the domain, with the chain above it. */
+    /** The certificate that the load balancers show to clients: for the domain, with its chain. */
     certificate: keyPair,
     /**
      * The networks of those who look after the system: they alone see statistics and metrics, and reach hosts by ssh. The machine that
-     * runs this, or the last host that it jumps over, has to be in one of them. Unless told, ssh is open to anybody with a key, and nobody
+     * runs this, or the last host that it jumps over, has to be in one of them. Unless reported, ssh is open to anyone with a key, and no one
      * sees numbers.
      */
     admins: optional(list(cidr)),
-    /** Whether hosts install security updates by themselves, without a restart of any service of this system; yes unless told. */
+    /** True if hosts install security updates automatically, without a restart of any service of the site; yes by default. */
     updates: optional(flag),
-    /** Who signed the certificates between the tiers, as PEM. */
+    /** The authority of the certificates between tiers, as PEM. */
     authority: text,
     passwords: record({
       /** Of the application's role in the database. */
@@ -56,44 +56,44 @@ export const site = inventorySchema(
       replication: credential,
     }),
     /**
-     * Whether a write is acknowledged only when a second database host has it on its disk: nothing acknowledged is lost with the
-     * primary, and writes wait while no replica follows, until somebody says `provision disable-sync-replication`. Yes with two database hosts unless told.
+     * True if a write is acknowledged only when a second database host has it on its disk: nothing acknowledged is lost with the
+     * primary, and writes wait while no replica follows, until someone says `provision disable-sync-replication`. Yes with two database hosts by default.
      */
     synchronous: optional(flag),
     /**
      * Seconds after a boot of a database host in which the others may come up too, before it starts as a primary without their answer; 15
-     * unless told.
+     * by default.
      */
     bootGrace: optional(integer({ min: 0, max: 3_600 })),
-    /** How many sessions the database takes at once; 100 unless told. */
+    /** The maximum number of database sessions; 100 by default. */
     connections: optional(integer({ min: 20, max: 10_000 })),
     lb: hosts(
       {
         /** The highest one alive holds the address. */
         priority: integer({ min: 1, max: 254 }),
-        /** Where the address appears; the interface of the default route unless told. */
+        /** The network interface of the virtual IP; the interface of the default route by default. */
         interface: optional(text),
-        /** Whether it answers clients at its own addresses, too; no unless told. */
+        /** True if the load balancer answers clients at its own addresses too; no by default. */
         everywhere: optional(flag),
       },
       { atLeast: 2 },
     ),
     web: hosts({
       port,
-      /** nginx's worker processes; one for each core unless told. */
+      /** nginx's worker processes; one for each core by default. */
       workers: optional(integer({ min: 1 })),
-      /** Requests a second that one client may make of the application; no limit unless told. */
+      /** Requests a second that one client may make of the application; no limit by default. */
       rate: optional(integer({ min: 1 })),
     }),
     app: hosts({ port }),
     db: hosts(
       {
-        /** PostgreSQL's major version; that of the host's Debian release unless told. */
+        /** PostgreSQL's major version; that of the host's Debian release by default. */
         version: optional(choice(15, 17)),
-        /** Where a new cluster begins. Afterwards the cluster itself is asked who is primary. */
+        /** True for the host on which a new cluster begins. Later the database hosts are asked for the primary. */
         seed: flag,
         /**
-         * Who replaces a primary that is gone: `manual` for a person, `automatic` for Patroni. The same for all; `manual` unless told.
+         * `manual`: the operator replaces a lost primary. `automatic`: Patroni does. The same for all; `manual` by default.
          * Automatic failover needs three votes: three database hosts, or two and a host in `witness`.
          */
         failover: optional(choice('manual', 'automatic')),
@@ -117,7 +117,7 @@ export const site = inventorySchema(
         certificate: keyPair,
         /** Encrypts the backups. It cannot be changed later, and who loses it has lost them. */
         passphrase: credential,
-        /** How many full backups are kept, with all that builds on them; 2 unless told. */
+        /** The number of full backups that are kept, with their incremental backups; 2 by default. */
         keepFull: optional(integer({ min: 1 })),
       },
       { optional: true },

@@ -96,7 +96,7 @@ function restartDatabase(values: Site): readonly Step[] {
     : [restartIfOutdated('postgresql@*-main')]
 }
 
-/** What has to be restarted there would stop writes: a switchover first makes it a replica. */
+/** A restart there would stop writes: switch over first, so that it becomes a replica. */
 function primary(values: Site): readonly Play[] {
   const { db } = values
   return [

@@ -9,7 +9,7 @@ import {
 } from './lib/checks.ts'
 import { site } from './schema.ts'
 
-/** Whether the whole system works, from what a client sees down to the disks. */
+/** Checks the whole site, from the answers to clients down to the disks. */
 export default verification(
   site,
   (values) => [

@@ -1,4 +1,4 @@
-/** Where a service listens. */
+/** The address and port of a service. */
 export interface Endpoint {
   readonly address: string
   readonly port: number

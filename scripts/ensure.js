@@ -13,7 +13,7 @@ export function ensurePackages(directory, what) {
   const lock = `${directory}/package-lock.json`
   const installed = `${directory}/node_modules/.package-lock.json`
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
-  // `npm ci` would empty the folder that a link leads to, which is somebody else's.
+  // `npm ci` would empty the folder that a link leads to, which is someone else's.
   if (lstatSync(`${directory}/node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) return
   console.log(`Installing ${what}…`)
   must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory)

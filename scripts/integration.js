@@ -1,5 +1,5 @@
 // The integration run: on hosts that it boots itself, where that can be done; says in one line where it cannot.
-// Told folders or files. Each file runs on its own: what breaks in one is not carried into the next, and none is left out for it.
+// Reported folders or files. Each file runs on its own: what breaks in one is not carried into the next, and none is left out for it.
 import './ensure.js'
 import './example.js'
 import { spawn } from 'node:child_process'
@@ -21,7 +21,7 @@ if (why) {
   process.exit(0)
 }
 
-// Somebody may gather what becomes of each test.
+// Someone may gather what becomes of each test.
 const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.cjs'] : []
 // The nightly run tells `--all`, which is listed in docs/nightly.md. These files take minutes, or concern the lab or one kind of trouble alone.
 const NIGHTLY = [

@@ -1,5 +1,5 @@
 /**
- * What inventories, roles and playbooks are made of.
+ * The functions and types for inventories, roles and playbooks.
  *
  * @module provision-ts
  */

@@ -15,7 +15,7 @@ import type { Site } from '../schema.ts'
 import { isAutomatic, votersOf } from './database-params.ts'
 import { recorders } from './record.ts'
 
-/** Where the address is, and what a client gets there. The web servers stand in for clients: they are none of the balancers. */
+/** Checks the holder of the virtual IP, and the answer that a client gets there. The web servers act as clients. */
 export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
   return [
     keepalivedChecks(lb, vip),
@@ -68,7 +68,7 @@ export function hostChecks({ lb, web, app, db, witness, backup }: Site): Checks 
   return [all.map((host) => [baseChecks(host), certificatesValid(host)]), clocksAgree(all)]
 }
 
-/** The whole way through all tiers, without a change to anybody's data. */
+/** The whole way through all tiers, without a change to any data. */
 function readsNotes(
   host: Host,
   { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>,

@@ -3,7 +3,7 @@ import { read, resource, sh } from 'provision-ts'
 /**
  * A service that runs the code that is on the disk: not a program or a library that an update has replaced since it was started.
  *
- * @param restarts the unit whose restart starts it anew
+ * @param restarts the unit whose restart starts it again
  */
 export function restartIfOutdated(unit: string, restarts = unit) {
   return currentCode({ unit, restarts })

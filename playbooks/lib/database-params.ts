@@ -5,7 +5,7 @@ import type { DatabaseHost, Site } from '../schema.ts'
 /** The database of the application, the owner of its schema, and the user that reads and writes rows. */
 export const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
 
-/** What the database roles are told alike, so that either can become the other. */
+/** The parameters that both database roles share, so that either can become the other. */
 export function databaseParams(host: DatabaseHost, values: Site) {
   const { app: apps, db, backup, authority, passwords, connections, bootGrace } = values
   const { name, address, version, certificate } = host
@@ -28,7 +28,7 @@ export function databaseParams(host: DatabaseHost, values: Site) {
   }
 }
 
-/** Whether Patroni replaces a primary that is gone. */
+/** True if Patroni replaces a lost primary. */
 export function isAutomatic({ db }: Pick<Site, 'db'>): boolean {
   return db.hosts.some(({ failover }) => failover === 'automatic')
 }

@@ -26,7 +26,7 @@ export const TIERS = ['lb', 'web', 'app', 'db'] as const
 
 export type TierName = (typeof TIERS)[number]
 
-/** What a host says of its part in its tier. */
+/** The state of a host in its tier. */
 export interface HostState {
   readonly ready: boolean
   readonly maintenance: boolean
@@ -46,7 +46,7 @@ export function gate(label: string, hosts: readonly Host[], steps: Steps = []): 
   return play(label, { hosts: { hosts }, anyErrorsFatal: true }, () => steps)
 }
 
-/** Whether the release of the application can be changed on all hosts, one after another. @param steps what may refuse it, too */
+/** Checks that the release of the application can change on all hosts, one by one. @param steps further conditions */
 export function releaseGate(
   label: string,
   values: Site,
@@ -62,11 +62,11 @@ export function releaseGate(
 
 /** No steps, but a refusal when there is one. The first host that is asked to tells it, for all of them. */
 export function refuseIf<T>(answers: Answers<T>, refusal: (value: T) => Problem | undefined): Steps {
-  let told = false
+  let reported = false
   return after(answers, (value) => {
-    const problem = told ? undefined : refusal(value)
+    const problem = reported ? undefined : refusal(value)
     if (!problem) return []
-    told = true
+    reported = true
     throw problem
   })
 }
@@ -75,9 +75,9 @@ export function refuseIf<T>(answers: Answers<T>, refusal: (value: T) => Problem 
 export const outageFlag = withDescription('continue although the service is interrupted', flag)
 
 export interface AvailabilityOptions {
-  /** The one that will be away; any of them unless told. */
+  /** The one that will be away; any of them by default. */
   readonly host?: Host
-  /** What a person has said to a service that is interrupted. @default false */
+  /** True if the operator accepts an interruption of the service. @default false */
   readonly outage?: boolean
 }
 
@@ -90,7 +90,7 @@ export function requireSpareHost(
   return !outage && refuseIf(tierState(values, tier), (all) => lastHostProblem(tier, all, host))
 }
 
-/** @returns why no host of the tier can be spared; where none is in service, there is nothing to lose */
+/** @returns why no host of the tier can be taken out of service; where none is in service, there is nothing to lose */
 export function lastHostProblem(
   tier: TierName,
   all: readonly TierHostState[],
@@ -113,7 +113,7 @@ export function lastHostProblem(
   )
 }
 
-/** What each host of the tier says of itself. */
+/** The state of each host of the tier. */
 export function tierState(values: Site, tier: TierName): Answers<readonly TierHostState[]> {
   const asked = questions(values, tier).map(({ host, question }) => ({
     host,

@@ -13,7 +13,7 @@ import {
 } from 'provision-ts'
 import type { Site } from '../schema.ts'
 
-/** A host on which it stands is in maintenance: a person has it, and runs leave it alone. */
+/** A host with this file is in maintenance mode: runs skip it. */
 export const MAINTENANCE_FILE = '/var/lib/provision/maintenance'
 
 /** Since when the host is in maintenance, as `2026-01-31 12:00 UTC`; undefined for one that is not. */

@@ -1,6 +1,6 @@
 import { type Host, readAll, resource, type Step, sh } from 'provision-ts'
 
-/** What would stop the database's writes: it is not done on the primary, which first has to become a replica. */
+/** Rejects steps that would stop writes on the primary: it must become a replica first. */
 export function notOnPrimary({ name }: Host, steps: readonly Step[]): Step {
   return leftOnPrimary({ name, steps })
 }

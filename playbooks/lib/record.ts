@@ -40,7 +40,7 @@ interface RecordPlays {
   readonly back: Host | undefined
 }
 
-/** Each host gets the record of what the database hosts say now. Commits that wait for no replica, though they should, are told. */
+/** Each host gets the record of what the database hosts say now. Commits that wait for no replica, though they should, are reported. */
 export function recordPlays(values: Site, { candidates, back }: RecordPlays): readonly Play[] {
   const { db, synchronous = db.hosts.length > 1 } = values
   const hosts = recorders(values)

@@ -20,7 +20,7 @@ import { maintenanceSince } from './maintenance.ts'
 /** The two halves of a release of the application: what the app hosts run, and what the web hosts show. */
 export type Part = 'app' | 'public'
 
-/** Where a part's releases are on its hosts. */
+/** The directory of a part's releases on its hosts. */
 export const ROOTS = { app: '/srv/notes', public: '/srv/www' } as const
 
 /**
@@ -37,10 +37,10 @@ export const BUILD_DIRECTORY = fileURLToPath(new URL('../../examples/notes-api/d
 
 const HINT = 'Build the application first: node scripts/example.js'
 
-/** What a host has of releases. */
+/** The releases on a host. */
 export interface HostReleases {
   readonly parts: Readonly<Record<Part, Releases>>
-  /** Whether it is in maintenance, so that a deploy leaves it out. */
+  /** True if the host is in maintenance mode: a deploy skips it. */
   readonly inMaintenance: boolean
 }
 
@@ -55,7 +55,7 @@ export const hostReleases = ask(
   ),
 )
 
-/** The build on this machine; but where a person has taken just that one out of force, what the host has in its place. */
+/** The build on this machine; or, if the operator rolled back exactly that build, the release of the host. */
 export function releaseToDeploy(host: Host, part: Part): Answers<Build> {
   return mapAnswers(askHost(host, hostReleases), (found) => {
     const { current, all } = found?.parts[part] ?? NO_RELEASES
@@ -65,7 +65,7 @@ export function releaseToDeploy(host: Host, part: Part): Answers<Build> {
   })
 }
 
-/** What the host has: for operations that are about something else. */
+/** Keeps the release of the host, for operations that do not change it. */
 export function currentRelease(host: Host, part: Part): Answers<Build> {
   return mapAnswers(askHost(host, hostReleases), (found) => {
     const current = found?.parts[part].current
@@ -73,7 +73,7 @@ export function currentRelease(host: Host, part: Part): Answers<Build> {
   })
 }
 
-/** What the other hosts have, for one that was away; where there are none, what it has itself. */
+/** The release of the other hosts, for a host that was away; without other hosts, its own. */
 export function releaseOfPeers(others: readonly Host[]): (host: Host, part: Part) => Answers<Build> {
   return (host, part) =>
     others.length === 0
@@ -91,7 +91,7 @@ function releaseOf(id: string, part: Part): Build {
   return here.id === id ? here : existingRelease(id)
 }
 
-/** The release that was in force before this one, and still is there. */
+/** The release that was active before this one and is still there. */
 export function previousRelease(id: string, { all }: Releases): string | undefined {
   return all.find((one) => one.state === 'used' && one.id !== id)?.id
 }

@@ -31,7 +31,7 @@ export function distinctPriorities(
   })
 }
 
-/** The address that moves is in the network of those between whom it moves, and nobody's own. */
+/** The address that moves is in the network of the load balancers, and no host has it as its own. */
 export function validVip(
   vip: string,
   balancers: readonly Host<object>[],
@@ -66,7 +66,7 @@ export function freePorts(
   })
 }
 
-/** Where a new cluster begins, there is one. */
+/** A new cluster begins on exactly one host. */
 export function oneSeed(databases: readonly Host<{ readonly seed: boolean }>[]): readonly string[] {
   const seeds = databases.filter(({ seed }) => seed).map(({ name }) => name)
   if (seeds.length === 1) return []
@@ -107,7 +107,7 @@ export function votes({
   if (first?.failover !== 'automatic') return []
   const all = db.length + witness.length
   return [
-    db.length < 2 && 'db.failover: automatic needs a second database host; nobody could take over',
+    db.length < 2 && 'db.failover: automatic needs a second database host; no host could take over',
     db.length >= 2 &&
       (all < 3 || all % 2 === 0) &&
       `db.failover: automatic needs an odd number of votes, three at least: ${db.length} database hosts and ${witness.length} in witness are ${all}. ${

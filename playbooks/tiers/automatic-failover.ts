@@ -40,12 +40,12 @@ import { databaseParams, isAutomatic, votersOf } from '../lib/database-params.ts
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
-/** What a database host has for it beside its packages of PostgreSQL. */
+/** The packages of a database host for automatic failover. */
 export function failoverPackages(values: Site): Steps {
   return isAutomatic(values) && patroniPackages({})
 }
 
-/** Whom a database host lets in for it. */
+/** The hosts that a database host lets in for it. */
 export function failoverRules(values: Site, host: DatabaseHost) {
   if (!isAutomatic(values)) return []
   const others = votersOf(values).filter(({ name }) => name !== host.name)
@@ -73,14 +73,14 @@ export function etcdPlays(values: Site): readonly Play[] {
   ]
 }
 
-/** Who starts the server of each host, as the hosts say when the run looks first. */
+/** The program that starts the server of each host, when the run reads the hosts first. */
 export function managersOf(values: Site): Answers<(host: Host) => Manager> {
   const { db } = values
   if (!isAutomatic(values)) return { asks: [], value: () => () => 'systemd' }
   return mapAnswers(askEach(db, manager), (all) => (host: Host) => managerOf(host, all))
 }
 
-/** What Patroni is told on every host alike. */
+/** The parameters of Patroni that all hosts share. */
 function clusterParams(host: DatabaseHost, values: Site) {
   const { authority, passwords, synchronous } = values
   return {

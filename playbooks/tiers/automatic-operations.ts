@@ -16,7 +16,7 @@ import {
   sh,
 } from 'provision-ts'
 import { CONTROL } from '../../roles/etcd/params.ts'
-import { copyAnew, patroni } from '../../roles/patroni/index.ts'
+import { newCopy, patroni } from '../../roles/patroni/index.ts'
 import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
 import { patroniState } from '../../roles/patroni/lib/state.ts'
 import { REST, restUrl } from '../../roles/patroni/params.ts'
@@ -70,21 +70,21 @@ export function failoverPlays(
 export function rejoinPlays(values: Site, host: DatabaseHost, copy: boolean): readonly Play[] {
   return [
     play(`${host.name}: a replica again`, { hosts: { hosts: [host] } }, () => [
-      copy && copyAnew({ name: host.name, version: host.version }),
+      copy && newCopy({ name: host.name, version: host.version }),
       patroni({ ...host, leader: false, replicas: [] }),
     ]),
     ...databaseRoles(values),
   ]
 }
 
-/** Refuses while a vote is away: with one more gone, nobody could be promoted. */
+/** Refuses while a vote is away: with one more gone, no host could be promoted. */
 export function allVotes(values: Site): Steps {
   const voters = votersOf(values)
   return refuseIf(askEach({ hosts: voters }, vote), (all) => {
     const away = all.filter(({ answer }) => answer !== true).map(({ host }) => host.name)
     return away.length === 0
       ? undefined
-      : new Problem(`${away.join(', ')} has no vote now, and no other host can be spared`, {
+      : new Problem(`${away.join(', ')} has no vote now, and no other host can be taken out of service`, {
           next: 'Nothing was done. Bring its member of etcd back first: provision verify names what is wrong.',
         })
   })
@@ -99,7 +99,7 @@ const vote = ask(
   ),
 )
 
-/** What must hold on a database host before the turn of the next one. */
+/** The readiness of a database host before the next one begins. */
 export function databaseReadiness(values: Site): (host?: Host) => Probe {
   return isAutomatic(values) ? wellInCluster : postgresReadiness
 }

@@ -56,7 +56,7 @@ echo end`
 type Found = HostAnswer<Output | Problem>
 
 /** Of each host that gave an answer, the answer. */
-function told(all: readonly Found[]) {
+function reported(all: readonly Found[]) {
   return all.flatMap(({ host, answer }) =>
     answer && !(answer instanceof Problem) ? [{ host, said: answer.said }] : [],
   )
@@ -74,7 +74,7 @@ function fieldOf(said: string, name: string): string | undefined {
 /** One answer is enough: the list is the cluster's own, and the member that gave it had a majority. */
 export function sameMembers(hosts: readonly Host[]) {
   return (all: readonly Found[]): string | Unknown | undefined => {
-    const [first] = told(all)
+    const [first] = reported(all)
     if (!first) return unanswered(all)
     const { listed } = parseMemberState(first.said)
     const wanted = hosts.map(({ name }) => name)
@@ -89,7 +89,7 @@ export function sameMembers(hosts: readonly Host[]) {
 }
 
 export function oneLeader(all: readonly Found[]): string | Unknown | undefined {
-  const found = told(all).map(({ host, said }) => ({ host, leader: fieldOf(said, 'Leader') }))
+  const found = reported(all).map(({ host, said }) => ({ host, leader: fieldOf(said, 'Leader') }))
   const without = found.filter(({ leader }) => leader === undefined || leader === '0')
   if (without.length > 0) return `${without.map(({ host }) => host.name).join(', ')} has none`
   const leaders = new Set(found.map(({ leader }) => leader))
@@ -97,7 +97,7 @@ export function oneLeader(all: readonly Found[]): string | Unknown | undefined {
 }
 
 export function belowQuota(all: readonly Found[]): string | Unknown | undefined {
-  const faults = told(all).flatMap(({ host, said }) => {
+  const faults = reported(all).flatMap(({ host, said }) => {
     const size = Number(fieldOf(said, 'DBSize') ?? Number.NaN)
     return [
       ...(size > LARGEST ? [`${host.name} has ${Math.round(size / 1024 / 1024)} MiB`] : []),

@@ -4,18 +4,18 @@ import { type Host, InvalidParams, type KeyPair } from 'provision-ts'
 export interface Member {
   /** The name of the host. */
   readonly name: string
-  /** Where the other members and the clients reach it. */
+  /** The address for other members and clients. */
   readonly address: string
 }
 
 export interface EtcdParams {
   /** The name of the host. */
   readonly name: string
-  /** Where the other members and the clients reach it. */
+  /** The address for other members and clients. */
   readonly address: string
   /** For its name and address, by `authority`, for servers and clients. */
   readonly certificate: KeyPair
-  /** Who signed the certificates of members and clients, as PEM. A client without such a certificate is refused. */
+  /** The authority of the certificates of members and clients, as PEM. A client without such a certificate is refused. */
   readonly authority: string
   /** All members, this host too. A host that is added joins a cluster that runs; a host that is removed leaves it. */
   readonly members: readonly Host[]
@@ -41,14 +41,14 @@ export const INITIAL = '/var/lib/etcd/initial-cluster'
 export const JOINED = '/var/lib/etcd/joined'
 
 export function clientUrl({ address }: Pick<Member, 'address'>): string {
-  return `https://${bracketed(address)}:${CLIENT_PORT}`
+  return `https://${inBrackets(address)}:${CLIENT_PORT}`
 }
 
 export function peerUrl({ address }: Pick<Member, 'address'>): string {
-  return `https://${bracketed(address)}:${PEER_PORT}`
+  return `https://${inBrackets(address)}:${PEER_PORT}`
 }
 
-function bracketed(address: string): string {
+function inBrackets(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 

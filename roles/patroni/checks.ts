@@ -13,7 +13,7 @@ import {
 import { leaderIn, type PatroniState, parseState, STATE } from './lib/state.ts'
 
 type Found = HostAnswer<Output | Problem>
-type Told = PatroniState & { readonly host: Host }
+type Reported = PatroniState & { readonly host: Host }
 
 /** Checks of the database hosts of a site with automatic failover. */
 export function patroniChecks(db: Pick<Group, 'hosts'>): readonly Check[] {
@@ -22,11 +22,11 @@ export function patroniChecks(db: Pick<Group, 'hosts'>): readonly Check[] {
   return [
     expect('Patroni leads with the primary', all, judged(oneLeader), {
       next,
-      says: (found) => `${leaderIn(clusterOf(told(found)))?.name} leads`,
+      says: (found) => `${leaderIn(clusterOf(reported(found)))?.name} leads`,
     }),
-    expect('a replica has each acknowledged write, and can take over', all, judged(heir), {
+    expect('a replica has each acknowledged write, and can take over', all, judged(candidate), {
       next,
-      says: (found) => `${heirIn(told(found))?.name} can take over`,
+      says: (found) => `${candidateIn(reported(found))?.name} can take over`,
     }),
     expect('automatic failover is not paused', all, judged(notPaused), {
       next: 'When the work is done: provision-patroni PATCH /config \'{"pause": null}\'',
@@ -35,12 +35,12 @@ export function patroniChecks(db: Pick<Group, 'hosts'>): readonly Check[] {
   ]
 }
 
-type Wrong = (all: readonly Told[]) => string | undefined
+type Wrong = (all: readonly Reported[]) => string | undefined
 
 /** Wrong as soon as the hosts that answer tell something wrong; otherwise unknown until all of them answer. */
 export function judged(wrong: Wrong) {
   return (found: readonly Found[]): string | Unknown | undefined => {
-    const all = told(found)
+    const all = reported(found)
     const silent = found
       .filter(({ host }) => !all.some((one) => one.host.name === host.name))
       .map(({ host }) => host.name)
@@ -51,17 +51,17 @@ export function judged(wrong: Wrong) {
   }
 }
 
-function told(found: readonly Found[]): readonly Told[] {
+function reported(found: readonly Found[]): readonly Reported[] {
   return found.flatMap(({ host, answer }) =>
     answer && !(answer instanceof Problem) ? [{ host, ...parseState(answer.said) }] : [],
   )
 }
 
-function clusterOf(all: readonly Told[]) {
+function clusterOf(all: readonly Reported[]) {
   return all.find(({ cluster }) => cluster)?.cluster
 }
 
-export function oneLeader(all: readonly Told[]): string | undefined {
+export function oneLeader(all: readonly Reported[]): string | undefined {
   const cluster = clusterOf(all)
   if (!cluster) return 'no host can read the cluster in etcd'
   const leader = leaderIn(cluster)
@@ -72,21 +72,21 @@ export function oneLeader(all: readonly Told[]): string | undefined {
   return leader.state === 'running' ? undefined : `${leader.name} leads, and is ${leader.state}`
 }
 
-function heirIn(all: readonly Told[]) {
+function candidateIn(all: readonly Reported[]) {
   return clusterOf(all)?.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
 }
 
-export function heir(all: readonly Told[]): string | undefined {
-  const one = heirIn(all)
+export function candidate(all: readonly Reported[]): string | undefined {
+  const one = candidateIn(all)
   if (!one) return 'none has'
   return one.state === 'streaming' ? undefined : `${one.name} is ${one.state}`
 }
 
-export function notPaused(all: readonly Told[]): string | undefined {
+export function notPaused(all: readonly Reported[]): string | undefined {
   return all.some(({ member, cluster }) => member?.pause || cluster?.pause) ? 'it is' : undefined
 }
 
-export function oneVersion(all: readonly Told[]): string | undefined {
+export function oneVersion(all: readonly Reported[]): string | undefined {
   const versions = new Set(all.flatMap(({ member }) => (member ? [member.version] : [])))
   return versions.size > 1 ? `they have ${[...versions].join(' and ')}` : undefined
 }

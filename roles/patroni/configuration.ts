@@ -62,7 +62,7 @@ export function configuration(params: PatroniParams, paths: Paths): Step {
   const text = patroniConf({
     ...{ name, scope, tls: TLS, paths, watchdog },
     rest: at(address, REST_PORT),
-    listen: `${bracketed(address)},localhost:${PORT}`,
+    listen: `${inBrackets(address)},localhost:${PORT}`,
     postgres: at(address, PORT),
     // A database host may be lost together with its primary: those that have no database come before it.
     etcd: [...own, ...[...others].sort((a, b) => Number(a.group === 'db') - Number(b.group === 'db'))].map(
@@ -104,9 +104,9 @@ const REREAD = handler(
 )
 
 function at(address: string, port: number): string {
-  return `${bracketed(address)}:${port}`
+  return `${inBrackets(address)}:${port}`
 }
 
-function bracketed(address: string): string {
+function inBrackets(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }

@@ -10,7 +10,7 @@ import { dynamicConfiguration } from './resources/dynamic.ts'
 import { forgottenCluster } from './resources/forgotten.ts'
 import { givenBack, pausedCluster, withoutNote } from './resources/given-back.ts'
 import { limitsInForce } from './resources/limits.ts'
-import { copiedAnew, stoppedMember } from './resources/moved.ts'
+import { databaseCopy, stoppedMember } from './resources/moved.ts'
 import { recentPatroni } from './resources/version.ts'
 
 export { type PatroniParams, REST_PORT, type Synchronous } from './params.ts'
@@ -56,7 +56,7 @@ export const patroniBeginning = role(
 )
 
 export interface PatroniMemberParams extends Pick<PatroniParams, 'name' | 'version' | 'settings'> {
-  /** Whether this host is the primary. */
+  /** True if this host is the primary. */
   readonly leader: boolean
   /** The hosts that Patroni has to manage before it takes over a primary. */
   readonly replicas: readonly { readonly name: string }[]
@@ -91,10 +91,10 @@ export const withoutPatroni = role(
 )
 
 /** The data of a replica become a new copy; the old ones are kept aside. */
-export const copyAnew = role(
+export const newCopy = role(
   'patroni-copy',
   ({ name, ...params }: Pick<PatroniParams, 'name' | 'version'>, { facts }: RoleContext): Steps =>
-    copiedAnew({ host: name, data: pathsOf(params, facts).data }),
+    databaseCopy({ host: name, data: pathsOf(params, facts).data }),
 )
 
 /** A replica out of the cluster for a time. The primary does not wait for it. */
@@ -116,7 +116,7 @@ export const patroniLimits = role(
     limitsInForce({ wanted: limitsFor(params), which: 'all' }),
 )
 
-/** What the cluster has in common. Without a pause, failover is automatic from here on. */
+/** The configuration that the cluster shares. Without a pause, failover is automatic from here on. */
 export const patroniSettings = role(
   'patroni-settings',
   ({ pause, ...params }: PatroniParams & { readonly pause: boolean }): Steps =>

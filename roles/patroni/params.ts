@@ -8,11 +8,11 @@ export type Synchronous = boolean | 'strict'
 export interface PatroniParams {
   /** The host's name, by which it is a member of the cluster. */
   readonly name: string
-  /** Where the other hosts reach its database and its REST API. */
+  /** The address of its database and REST API for other hosts. */
   readonly address: string
   /** For its name and address, by `authority`, for servers and clients. */
   readonly certificate: KeyPair
-  /** Who signed the certificates of the database hosts and of etcd, as PEM. */
+  /** The authority of the certificates of database hosts and etcd, as PEM. */
   readonly authority: string
   /** The passwords of the roles. */
   readonly passwords: {
@@ -26,7 +26,7 @@ export interface PatroniParams {
   /** The members of the etcd cluster. A database host is one of them. */
   readonly etcd: readonly Host[]
   /**
-   * Whether a write is acknowledged only when a replica has it on its disk. When the last replica is lost, writes go on without one after
+   * True if a write is acknowledged only when a replica has it on its disk. When the last replica is lost, writes go on without one after
    * some seconds, and that replica cannot take over any more; with `strict` they wait. @default true
    */
   readonly synchronous?: Synchronous
@@ -108,7 +108,7 @@ export function dynamicOf({
 
 export type Dynamic = { readonly [name: string]: Json }
 
-/** What Patroni says on the command line of the server, so that a file cannot say it. */
+/** Settings that Patroni passes on the command line of the server, which override files. */
 function parametersOf(settings: Settings): Dynamic {
   return {
     ...limitsFor({ settings }),

@@ -10,7 +10,7 @@ import { RELEASES, type Release } from '../model/resource/facts.ts'
 export interface Expansion {
   readonly problems: readonly Problem[]
   readonly steps: number
-  /** What was skipped, and what fails on one release only. */
+  /** Skipped parts, and problems of a single Debian release. */
   readonly notes: readonly string[]
 }
 

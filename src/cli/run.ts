@@ -30,7 +30,7 @@ export interface RunRequest {
   readonly flags: RunFlags
   readonly command: Command
   readonly installation: Installation
-  /** What to do with `prepare` of the playbook: call it, skip it because it was called before, or reject the playbook. @default 'skip' */
+  /** The use of the playbook's `prepare`: call it, skip it because it was called before, or reject the playbook. @default 'skip' */
   readonly prepare?: 'call' | 'skip' | 'reject'
 }
 

@@ -54,7 +54,7 @@ export function sessions(
   }
 }
 
-/** How to become root on the host. @param preferred takes precedence over the inventory */
+/** The method to become root on the host. @param preferred takes precedence over the inventory */
 export function becomeOf({ become }: Pick<Host, 'become'>, preferred: Become) {
   const { method = 'sudo', password } = { ...become, ...preferred }
   return { method, ...(password && { password }) }

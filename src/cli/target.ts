@@ -89,7 +89,7 @@ export async function selectHosts(
   return { inventory, hosts: [...new Map(hosts.map((host) => [host.name, host])).values()] }
 }
 
-/** How to connect to hosts. */
+/** The options for connections to hosts. */
 export interface ConnectOptions {
   readonly transportOf: TransportOf
   readonly become: Become

@@ -195,7 +195,7 @@ const SIGHTS: readonly Sight[] = [
       return {
         found: state,
         what: `These units have failed: ${[first, ...more].join(', ')}.`,
-        next: `See journalctl -u ${first}; when it is mended: systemctl reset-failed`,
+        next: `See journalctl -u ${first}; when it is fixed: systemctl reset-failed`,
       }
     return {
       found: state,

@@ -75,7 +75,7 @@ function unfinishedRunsCheck(host: Host): Check {
 const unfinishedRuns = ask(
   'what runs have left behind',
   readAll<readonly string[]>([
-    mapRead(pendingHandlers, (names) => names.map((name) => `owed: ${name}`)),
+    mapRead(pendingHandlers, (names) => names.map((name) => `pending handler: ${name}`)),
     mapRead(openDrains, (all) =>
       all.map((one) => `${one.host} is still ${one.label}; to take it back: ${undrainCommand(one)}`),
     ),

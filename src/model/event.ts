@@ -40,7 +40,7 @@ export type RunEvent =
       readonly play: string
       readonly host: string
       readonly name: string
-      readonly leftover: boolean
+      readonly pending: boolean
       readonly outcome: 'planned' | 'done' | 'failed'
       readonly problem?: Problem
     }
@@ -55,7 +55,7 @@ export type RunEvent =
       /** The hosts that run the commands. */
       readonly on?: readonly string[]
       /** True if an earlier run has left the host drained. */
-      readonly leftover: boolean
+      readonly pending: boolean
       readonly problem?: Problem
     }
   /** A transaction that an earlier run has left unfinished; `planned` if it is only reported. */

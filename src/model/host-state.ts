@@ -1,3 +1,4 @@
+// cspell:ignore owed
 import { namesIn } from '../shell/script-parts.ts'
 import { type Shell, sh } from '../shell/sh.ts'
 import type { Handler } from './resource/handler.ts'
@@ -41,12 +42,12 @@ export interface OpenDrain {
   /** The script that undoes the drain. */
   readonly file: string
   /** True if an earlier run has left it. */
-  readonly leftover: boolean
+  readonly pending: boolean
 }
 
 export function openDrain(host: string, label: string): OpenDrain {
   const file = `${DRAINS}/${encodeURIComponent(host)}:${encodeURIComponent(label)}`
-  return { host, label, file, leftover: false }
+  return { host, label, file, pending: false }
 }
 
 /** The drains that earlier runs have left on a host. */
@@ -59,7 +60,7 @@ export const openDrains: Read<readonly OpenDrain[]> = read(
       const [host, label] = name.split(':')
       if (!host || label === undefined) return []
       const file = `${i < cut ? DRAINS : OLD_DRAINS}/${name}`
-      return [{ host: decodeURIComponent(host), label: decodeURIComponent(label), file, leftover: true }]
+      return [{ host: decodeURIComponent(host), label: decodeURIComponent(label), file, pending: true }]
     })
   },
   { shared: true },

@@ -49,7 +49,7 @@ export interface Traffic {
   readonly received: number
 }
 
-/** How to reach one host: the part of the inventory that a transport reads. */
+/** The connection options of one host: the part of the inventory that a transport reads. */
 export interface Target {
   /** The name in the inventory, for messages. */
   readonly name: string

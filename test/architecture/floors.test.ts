@@ -15,7 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['testing'],
 ]
 
-/** What the whole world may import, and what it may import itself. */
+/** Packages that only these files may import. */
 const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['src/transport/ssh2/'],
   listr2: ['src/report/terminal/live.ts'],

@@ -55,7 +55,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     '-i sites/promised.ts --no-type-check',
     `error: The inventory does not fit its stack.
    web.hosts.web1.workers: is a promise; write await before it, in an async function
-   Nothing was done yet. Mend the inventory, then run the same command again.`,
+   Nothing was done yet. Fix the inventory, then run the same command again.`,
   ],
   'a playbook is mistyped': [
     'validate stie',
@@ -140,7 +140,7 @@ const CASES: Readonly<Record<string, readonly [words: string, text: string]>> = 
     '-i inventory/bad.ts --no-type-check',
     `error: The inventory does not fit its stack.
    web.hosts.web1.workers: should be a whole number ≥ 1, got 0
-   Nothing was done yet. Mend the inventory, then run the same command again.`,
+   Nothing was done yet. Fix the inventory, then run the same command again.`,
   ],
   'the user’s own code throws': [
     '-i inventory/unlucky.ts --no-type-check',

@@ -1,4 +1,6 @@
+// cspell:ignore nobody errand Whom
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
@@ -25,6 +27,15 @@ describe('the words of the project', () => {
       (error: { readonly stdout: string }) => error.stdout,
     )
     expect(failed).to.include('(errand) fix: (command)').and.include('(nobody)')
+  })
+
+  it('are part of `npm run lint`, which `npm test` runs', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>
+    }
+    expect(scripts['lint']).to.include('cspell lint')
+    expect(scripts['check']).to.include('npm run -s lint')
+    expect(scripts['test']).to.include('npm run -s check')
   })
 })
 

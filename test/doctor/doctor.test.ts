@@ -98,9 +98,9 @@ describe('the doctor', () => {
   })
 
   it('reports root access only if the host confirms it, and a right clock only if the answer is quick', async () => {
-    const id = (number: number) => `case $1 in -u) echo ${number} ;; *) echo somebody ;; esac`
-    expect((await seen({ id: id(1000) }))['login and root']).to.equal('failed: It is somebody, not root.')
-    expect((await seen({ id: id(0) }))['login and root']).to.match(/^passed: as .*somebody$/)
+    const id = (number: number) => `case $1 in -u) echo ${number} ;; *) echo someone ;; esac`
+    expect((await seen({ id: id(1000) }))['login and root']).to.equal('failed: It is someone, not root.')
+    expect((await seen({ id: id(0) }))['login and root']).to.match(/^passed: as .*someone$/)
     const late = await seen({ date: '/bin/date "$@"; sleep 2.5' })
     expect(late['clock']).to.equal('unknown: It took too long to tell its time.')
   })

@@ -46,7 +46,7 @@ const connectOnly: OpenPool = (endpoint) => ({
     } finally {
       socket.destroy()
     }
-    throw new Lost('somebody listens here, who is no database')
+    throw new Lost('someone listens here, who is no database')
   },
   destroy() {},
 })

@@ -15,7 +15,7 @@ const [one, two] = [at('web1'), at('web2')]
 // The second host, by its own address and through the first.
 const far = { address: two.address, ssh: { ...two.ssh, host: two.address, port: 22, proxyJump: one.ssh } }
 export const site = inventorySchema({ web: hosts(), far: hosts() })
-// Nobody waits long for a host that is known to be off.
+// A short limit for a host that is known to be off.
 const limits = process.env['OFF'] === 'web1' ? { timeouts: { login: '2s' as const } } : {}
 export default inventory(site, { web: { hosts: { web1: { ...one, ...limits }, web2: two } }, far: { hosts: { far: { ...far, address: '198.18.0.99' } } } })
 `

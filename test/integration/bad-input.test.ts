@@ -84,7 +84,7 @@ describe('invalid input, with the playbook of the site and real hosts', function
   for (const [when, [change, expected]] of Object.entries(INVENTORIES))
     it(`is rejected if ${when}`, async () => {
       expect(await refusal(change)).to.equal(
-        `error: The inventory does not fit its stack.\n   ${expected()}\n   Nothing was done yet. Mend the inventory, then run the same command again.`,
+        `error: The inventory does not fit its stack.\n   ${expected()}\n   Nothing was done yet. Fix the inventory, then run the same command again.`,
       )
     })
 

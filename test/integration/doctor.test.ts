@@ -66,7 +66,7 @@ describe('provision doctor, on real hosts', function () {
     })
     expect(problem('systemd')).to.include({
       message: 'These units have failed: broken.service.',
-      next: 'See journalctl -u broken.service; when it is mended: systemctl reset-failed',
+      next: 'See journalctl -u broken.service; when it is fixed: systemctl reset-failed',
     })
 
     await done('dpkg --configure -a && apt-get -qq -y install --fix-broken && systemctl reset-failed')
@@ -120,7 +120,7 @@ const INVENTORY = `import { inventory } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 import { site } from './stack.ts'
 const { hosts } = openLab(process.env['LAB'])
-// Nobody waits long for a host that is known to be off. The others keep the default, which slow hosts need.
+// A short limit for a host that is known to be off. The others keep the default, which slow hosts need.
 const limits = (name: string) => (name === process.env['OFF'] ? { timeouts: { login: '2s' as const } } : {})
 export default inventory(site, {
   web: { hosts: Object.fromEntries(hosts.map(({ name, address, ssh }) => [name, { address, ssh, ...limits(name) }])) },

@@ -127,7 +127,7 @@ const KILL_POINTS = [
 
 const LOCKED = `flock -n /run/provision.lock true || echo locked`
 const REMAINS = `${LOCKED}
-ls -A /run/drained /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions 2>/dev/null | grep -v ':$' | grep .
+ls -A /run/drained /var/lib/provision/pending-handlers /var/lib/provision/drains /var/lib/provision/transactions 2>/dev/null | grep -v ':$' | grep .
 find /etc /srv /run /tmp -xdev -name '*provision*' ! -name provision.lock ! -path '/run/systemd/*'`
 
 const STACK = `

@@ -220,7 +220,7 @@ const NICE = 'ps -o ni= -p "$(pgrep -f "apt-get.*download-[o]nly" | head -n 1)" 
 /** A package whose installation runs while a file exists, in a repository of its own. */
 const SLOWLY = `set -e
 mkdir -p /srv/slow/tree/DEBIAN && cd /srv/slow
-printf 'Package: slowly\\nVersion: 1\\nArchitecture: all\\nMaintainer: nobody <nobody@example.org>\\nDescription: takes its time\\n' > tree/DEBIAN/control
+printf 'Package: slowly\\nVersion: 1\\nArchitecture: all\\nMaintainer: someone <someone@example.org>\\nDescription: takes its time\\n' > tree/DEBIAN/control
 printf '#!/bin/sh\\n[ "$1" = configure ] || exit 0\\ntouch /run/slowly\\nwhile [ -e /run/slow ]; do sleep 0.1; done\\n' > tree/DEBIAN/postinst
 chmod 755 tree/DEBIAN/postinst
 dpkg-deb --build tree slowly.deb

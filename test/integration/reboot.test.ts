@@ -23,8 +23,8 @@ describe('a reboot during a run, on real hosts', function () {
       expect(after[1]).to.not.equal(before[1])
       const [first, second] = [await said('web1', 'cat /root/log'), await said('web2', 'cat /root/log')]
       // The pending handler of web1 runs after its boot; its drain, on web2, is opened once and closed after that.
-      expect(first).to.match(new RegExp(`^after ${after[0]}\nowed ${after[0]}\nweb2 out\nweb2 back$`))
-      expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\nowed ${after[1]}$`))
+      expect(first).to.match(new RegExp(`^after ${after[0]}\npending ${after[0]}\nweb2 out\nweb2 back$`))
+      expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\npending ${after[1]}$`))
       expect(text).to.include('waiting for web1 to be back from a reboot')
       expect(
         await said('web1', 'ls -A /var/lib/provision/pending-handlers /var/lib/provision/drains'),
@@ -55,7 +55,7 @@ describe('a reboot during a run, on real hosts', function () {
   it('that does not happen fails the step, and the host keeps its lock', async () => {
     const { code, text } = await run('none', '--limit', 'web1')
     expect(code, text).to.equal(1)
-    expect(text).to.match(/error: web1 was told to reboot and still runs 2\.00 s later/)
+    expect(text).to.match(/error: web1 was reported to reboot and still runs 2\.00 s later/)
     expect(await said('web1', 'flock -n /run/provision.lock echo free')).to.equal('free')
   })
 
@@ -82,7 +82,7 @@ const log = (what: string) => sh\`echo \${what} >> /root/log\`
 const boot = (what: string) => sh\`echo \${what} "$(cat /proc/sys/kernel/random/boot_id)" >> /root/log\`
 const what = {
   reboot: () => [
-    file('/etc/before', 'x', { notify: handler('owed', boot('owed')) }),
+    file('/etc/before', 'x', { notify: handler('pending', boot('pending')) }),
     reboot({ always: true, within: '10m' }),
     command('after', boot('after'), { unless: sh\`grep -qx "after $(cat /proc/sys/kernel/random/boot_id)" /root/log\` }),
   ],

@@ -129,7 +129,7 @@ export default playbook(site, ({ lb, web }) => [
       hosts: web,
       serial: 1,
       readiness: ({ address }) => http(\`http://\${address}:8080/healthz\`),
-      ...(process.env.DRAIN && { drain: drainFrom(lb, 'web', { patience: 5 }) }),
+      ...(process.env.DRAIN && { drain: drainFrom(lb, 'web', { timeout: 5 }) }),
     },
     () => [
       pkg('nginx-light', 'curl'),

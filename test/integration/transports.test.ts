@@ -67,7 +67,7 @@ import { hosts, inventory, inventorySchema } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 export const site = inventorySchema({ web: hosts({}) })
 const lab = openLab(process.env.LAB)
-// Nobody waits long for a host that is known to be off.
+// A short limit for a host that is known to be off.
 const limits = (name: string) => (name === process.env.OFF ? { timeouts: { login: '2s' as const } } : {})
 const at = (name: string) => ({ address: lab.host(name).address, ssh: lab.host(name).ssh, ...limits(name) })
 export default inventory(site, { web: { hosts: { web1: at('web1'), web2: at('web2') } } })

@@ -102,7 +102,7 @@ describe('provision verify, on real hosts', function () {
       'web2 nginx is running and stable',
       'web2 nginx serves the page',
     ])
-    expect(text).to.include('owed: reload x').and.to.include('web2 is DOWN')
+    expect(text).to.include('pending handler: reload x').and.to.include('web2 is DOWN')
   })
 
   it('passes again after the repair', async () => {

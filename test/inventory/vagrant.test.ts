@@ -30,7 +30,7 @@ const CASES: Readonly<Record<string, readonly [said: Said | undefined, text: str
     `error: Vagrant does not get along with the Vagrantfile of this folder.
    There is a syntax error in the following Vagrantfile.
    Vagrantfile:7: syntax error
-   Mend it until this is content: vagrant validate`,
+   Fix it until this is content: vagrant validate`,
   ],
   'no machine is up': [
     { ...WELL, status: `echo '1764000000,lb1,state,not_created'` },

@@ -1,3 +1,4 @@
+// cspell:ignore owed
 import { expect } from 'chai'
 import { readHost } from '../../src/engine/hosts/batch.ts'
 import {
@@ -48,7 +49,7 @@ describe('the state of runs on a host', () => {
     use(async (run, { drains }) => {
       const one = openDrain('web1', 'out of: web')
       await run(recordDrain(one, [sh`touch ${`${rig.root}/undone`}`]))
-      expect(await drains()).to.deep.equal([{ ...one, leftover: true }])
+      expect(await drains()).to.deep.equal([{ ...one, pending: true }])
       expect(await run(undrain(one))).to.equal(0)
       expect(await run(sh`test -e ${`${rig.root}/undone`}`)).to.equal(0)
       expect(await drains()).to.deep.equal([])
@@ -62,7 +63,7 @@ echo ${`touch ${rig.root}/undone`} > provision/undo/web1:out%20of%20web`)
       expect(await handlers()).to.deep.equal(['reload a/b ü'])
       const [drain] = (await drains()) as readonly ReturnType<typeof openDrain>[]
       if (!drain) throw new Error('there is no drain')
-      expect(drain).to.include({ host: 'web1', label: 'out of web', leftover: true })
+      expect(drain).to.include({ host: 'web1', label: 'out of web', pending: true })
       expect(undrainCommand(drain)).to.match(/^sh \/var\/lib\/provision\/undo\/web1:out%20of%20web && rm /)
       await run(clearHandler(reload))
       expect(await run(undrain(drain))).to.equal(0)

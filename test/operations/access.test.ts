@@ -27,7 +27,7 @@ describe('access to real hosts', function () {
   }
   const remains = () =>
     on(
-      'ls -A /var/lib/provision/owed /var/lib/provision/transactions 2>/dev/null | grep -v : || true; ls -d /run/provision-*.* 2>/dev/null || true',
+      'ls -A /var/lib/provision/pending-handlers /var/lib/provision/transactions 2>/dev/null | grep -v : || true; ls -d /run/provision-*.* 2>/dev/null || true',
     )
 
   /** Starts a run that blocks the controller, and is not confirmed yet. */

@@ -41,9 +41,9 @@ import { playbook } from 'provision-ts'
 import { skipMaintenance } from '${ROOT}/playbooks/lib/maintenance.ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
 import { appTier, databaseTier } from '${ROOT}/playbooks/site.ts'
-const nobody = { hosts: [] }
+const noHosts = { hosts: [] }
 export default playbook(site, (values) => [
-  skipMaintenance({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),
+  skipMaintenance({ ...values, lb: { ...values.lb, ...noHosts }, web: { ...values.web, ...noHosts } }),
   ...databaseTier(values),
   ...appTier(values, { outage: true }),
 ])
@@ -66,7 +66,7 @@ export default verification(site, (values) => [
 export interface Roles {
   readonly leader: string | undefined
   /** The replica that has each acknowledged write. */
-  readonly heir: string | undefined
+  readonly candidate: string | undefined
 }
 
 /** The roles of the hosts, from the first database host that can read etcd. */
@@ -81,10 +81,10 @@ export async function rolesIn(lab: Lab): Promise<Roles> {
     const { members }: { readonly members: readonly Member[] } = JSON.parse(line)
     return {
       leader: members.find(({ role, state }) => role === 'leader' && state === 'running')?.name,
-      heir: members.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')?.name,
+      candidate: members.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')?.name,
     }
   }
-  return { leader: undefined, heir: undefined }
+  return { leader: undefined, candidate: undefined }
 }
 
 interface Member {

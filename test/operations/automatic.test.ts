@@ -55,8 +55,8 @@ describe('automatic failover of the database', function () {
   /** Waits until a primary leads and the replica has each write. */
   const whole = () =>
     eventually(async () => {
-      const { leader: first, heir } = await rolesIn(lab)
-      return first !== undefined && heir === other(first)
+      const { leader: first, candidate } = await rolesIn(lab)
+      return first !== undefined && candidate === other(first)
     })
   const rest = (ms: number) => new Promise((done) => setTimeout(done, ms))
   const nothingLost = async (load: Load) => {
@@ -280,7 +280,7 @@ describe('automatic failover of the database', function () {
     await on('witness1', 'systemctl stop etcd')
     const { code, text } = await operate(['maintenance', '--host', other(name)])
     expect(code, text).to.not.equal(0)
-    expect(text).to.include('witness1 has no vote now, and no other host can be spared')
+    expect(text).to.include('witness1 has no vote now, and no other host can be taken out of service')
     await on('witness1', 'systemctl start etcd')
   })
 

@@ -131,7 +131,7 @@ describe('backups, on real hosts', function () {
     await new Promise((done) => setTimeout(done, 1_000))
     await query('db1', 'set role notes_owner; delete from notes.note')
     const { code, text, ms } = await run('restore', ['--to', moment, '--confirm', 'notes.test'])
-    console.log(`    restored to a moment, replica made anew: ${(ms / 1000).toFixed(1)} s`)
+    console.log(`    restored to a moment, replica made again: ${(ms / 1000).toFixed(1)} s`)
     expect(code, text).to.equal(0)
     expect(await rows('db1')).to.equal(before)
     await eventually(async () => (await rows('db2')) === before)

@@ -50,9 +50,9 @@ import { playbook } from 'provision-ts'
 import { skipMaintenance } from '${ROOT}/playbooks/lib/maintenance.ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
 import { appTier, databaseTier } from '${ROOT}/playbooks/site.ts'
-const nobody = { hosts: [] }
+const noHosts = { hosts: [] }
 export default playbook(site, (values) => [
-  skipMaintenance({ ...values, lb: { ...values.lb, ...nobody }, web: { ...values.web, ...nobody } }),
+  skipMaintenance({ ...values, lb: { ...values.lb, ...noHosts }, web: { ...values.web, ...noHosts } }),
   ...databaseTier(values),
   ...appTier(values, { outage: true }),
 ])

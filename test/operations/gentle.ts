@@ -6,7 +6,7 @@ export const GENTLE: LoadOptions = {
   seconds: 1_800,
   pace: { newGet: 1000 / 150, newPost: 1000 / 250, keptGets: 2, keptPosts: 2, pause: 50 },
   // The machine is shared, and a slow answer is still an answer.
-  patience: 20_000,
+  requestTimeout: 20_000,
 }
 
 /** One line for each failed request: time, request, and answer. */

@@ -44,9 +44,9 @@ describe('the roles on real hosts of Debian 13', function () {
   }
 
   /** The results of clients during an action: sequential requests on new connections and on a kept one. */
-  const during = async <T>(pace: Pace, patience: number, act: (load: Load) => Promise<T>) => {
+  const during = async <T>(pace: Pace, requestTimeout: number, act: (load: Load) => Promise<T>) => {
     const target = targetOf(lab, desk.directory)
-    const { ended, seen } = await Load.during(target, act, { seconds: 600, pace, patience })
+    const { ended, seen } = await Load.during(target, act, { seconds: 600, pace, requestTimeout })
     const bad = failing(seen)
     return { ended, good: seen.asked - bad.length, bad }
   }

@@ -108,7 +108,7 @@ describe('the target release of a rollback', () => {
           having('app2', 'b', ['b', 'used'], ['a', 'used']),
         ]),
       ),
-    ).to.include('The hosts do not have the same release in force')
+    ).to.include('The hosts do not run the same release')
   })
 
   it('is the requested one, if every host has it', () => {

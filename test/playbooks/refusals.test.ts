@@ -100,7 +100,7 @@ const CASES: Readonly<Record<string, Case>> = {
    at backup
    Give it a group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
   },
-  'a restore that nobody has confirmed': {
+  'a restore without confirmation': {
     of: restore,
     flags: { to: '2026-11-22 12:00:00+00' },
     text: `error: This replaces the data of notes.example.com by older ones
@@ -168,27 +168,27 @@ const CASES: Readonly<Record<string, Case>> = {
     of: decommission,
     flags: { host: 'web1' },
     without: (values) => only(values, 'web'),
-    text: `error: web1 is the only host of web, and nobody could take its place
+    text: `error: web1 is the only host of web, and no host could take its place
    Nothing was done. Write another one into the inventory and run provision first.`,
   },
   'a rollback of hosts that differ': {
     of: rollback,
     answering: releases({ app1: ['b', 'a'], app2: ['a', 'b'], web1: ['b'], web2: ['b'] }),
-    text: `error: The hosts do not have the same release in force, so it is not clear which one was before
-   app1 has b in force, and a
-   app2 has a in force, and b
-   web1 has b in force, and no other
-   web2 has b in force, and no other
+    text: `error: The hosts do not run the same release, so it is not clear which one was before
+   app1 runs b, and a
+   app2 runs a, and b
+   web1 runs b, and no other
+   web2 runs b, and no other
    Nothing was done. Name the one that you want with --to, or deploy.`,
   },
   'a rollback where there was nothing before': {
     of: rollback,
     answering: everywhere('b'),
     text: `error: There is no earlier release that all hosts still have
-   app1 has b in force, and no other
-   app2 has b in force, and no other
-   web1 has b in force, and no other
-   web2 has b in force, and no other
+   app1 runs b, and no other
+   app2 runs b, and no other
+   web1 runs b, and no other
+   web2 runs b, and no other
    Nothing was done. Build the release that you want, and deploy it.`,
   },
   'a rollback to a release that is gone': {
@@ -196,10 +196,10 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: { to: 'z' },
     answering: everywhere('b', 'a'),
     text: `error: Not every host has release z
-   app1 has b in force, and a
-   app2 has b in force, and a
-   web1 has b in force, and a
-   web2 has b in force, and a
+   app1 runs b, and a
+   app2 runs b, and a
+   web1 runs b, and a
+   web2 runs b, and a
    Nothing was done. Name one that all of them have, or build the one that you want and deploy it.`,
   },
   'rejoining a host that there is not': {
@@ -212,7 +212,7 @@ const CASES: Readonly<Record<string, Case>> = {
     of: rejoin,
     flags: { host: 'db1' },
     without: ({ db }) => ({ db: group('db', db.hosts.slice(0, 1)) }),
-    text: `error: db1 is the only database host, and there is nobody to follow
+    text: `error: db1 is the only database host, and there is no host to follow
    Nothing was done. Write another one into the inventory and run provision first.`,
   },
   'rejoining where there is no database yet': {

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @property {string[]} authorities that it trusts, as PEM
  * @property {number} seconds after which it ends by itself
  * @property {import('./load.ts').Pace} pace
- * @property {number} patience milliseconds for one request
+ * @property {number} requestTimeout milliseconds for one request
  * @property {string} run the beginning of all its idempotency keys
  * @property {string} acknowledged the path of the file that takes the key of each write that was acknowledged
  */
@@ -143,8 +143,8 @@ function exchange(post, key, agent) {
       },
     )
     const late = setTimeout(
-      () => one.destroy(new Error(`no answer within ${order.patience} ms`)),
-      order.patience,
+      () => one.destroy(new Error(`no answer within ${order.requestTimeout} ms`)),
+      order.requestTimeout,
     )
     one.on('socket', (socket) => {
       connected = one.reusedSocket

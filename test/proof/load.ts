@@ -54,7 +54,7 @@ export interface LoadOptions {
   /** @default a rate that two cores can serve next to the hosts */
   readonly pace?: Pace
   /** The timeout of one request in milliseconds. @default 5000 */
-  readonly patience?: number
+  readonly requestTimeout?: number
 }
 
 /** The rates of requests. The default of each is 0. */
@@ -85,13 +85,13 @@ export class Load {
   readonly #report: Promise<ClientReport>
   #asked = 0
 
-  private constructor(target: Target, { seconds = 240, pace = PACE, patience = 5_000 }: LoadOptions) {
+  private constructor(target: Target, { seconds = 240, pace = PACE, requestTimeout = 5_000 }: LoadOptions) {
     this.#target = target
     this.run = randomBytes(6).toString('hex')
     this.#file = `${target.directory}/acknowledged-${this.run}`
     const { port, authorities } = target
     const own = { name: 'notes.test', run: this.run, acknowledged: this.#file }
-    const order = { port, authorities, seconds, pace, patience, ...own }
+    const order = { port, authorities, seconds, pace, requestTimeout, ...own }
     const program = new URL('client.js', import.meta.url).pathname
     this.#child = spawn(process.execPath, [program, JSON.stringify(order)], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -4,9 +4,9 @@ import { table } from '../../src/report/format.ts'
 import { noHosts } from '../integration/support.ts'
 import { record } from '../support/results.ts'
 import type { Outcome } from './outcome.ts'
-import { type Row, told } from './row.ts'
+import { type Row, reported } from './row.ts'
 import { ROWS } from './rows.ts'
-import { mended, Site } from './site.ts'
+import { fixed, Site } from './site.ts'
 import { firstRun } from './whole.ts'
 
 const { values, positionals } = parseArgs({
@@ -88,13 +88,13 @@ async function proved(row: Row): Promise<Outcome> {
     return {
       ...about,
       result: holds(figures) ? 'held' : 'not held',
-      figures: told(figures),
+      figures: reported(figures),
       controlFailed: bad && !holds(bad),
-      control: bad && control ? `${control.what}: ${told(bad)}` : '',
+      control: bad && control ? `${control.what}: ${reported(bad)}` : '',
     }
   } catch (error) {
     // A broken site must not affect the rows after it.
-    await mended(site)
+    await fixed(site)
     const words = error instanceof Error ? error.message : String(error)
     return { ...about, result: 'broke', figures: words, controlFailed: undefined, control: '' }
   }

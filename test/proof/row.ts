@@ -53,7 +53,7 @@ export const within =
     gap <= ms && lost === 0
 
 /** Formats the figures. */
-export function told({
+export function reported({
   asked,
   failed = [],
   unknown = [],

@@ -146,7 +146,7 @@ export class Site {
 }
 
 /** Restores the site after a failure, so that it does not affect the next rows. */
-export async function mended(site: Site): Promise<void> {
+export async function fixed(site: Site): Promise<void> {
   await upLab({ name: site.lab.name })
   await site.healthy().catch(async () => {
     await site.provision()

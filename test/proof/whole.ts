@@ -42,7 +42,7 @@ export const wholeRows: readonly Row[] = [
     holds: ({ besides }) => besides?.good ?? false,
     run: (site) => secondRun(site),
     control: {
-      what: 'with a line that somebody has added',
+      what: 'with a line that someone has added',
       run: (site) => secondRun(site, () => site.on('web1', 'echo "# mine" >> /etc/nginx/conf.d/site.conf')),
     },
   },

@@ -9,7 +9,7 @@ import { dir, entry, hash, type Row, secret, secretHash, special, there } from '
 
 /** Rows of kinds that act on paths. */
 export const FILE_ROWS: Readonly<Record<string, Row>> = {
-  'a file that is as wanted': { step: file('/a', 'text'), have: there },
+  'a file that is in the declared state': { step: file('/a', 'text'), have: there },
   'no file': {
     step: file('/a', 'text'),
     have: undefined,
@@ -94,7 +94,7 @@ export const FILE_ROWS: Readonly<Record<string, Row>> = {
     have: dir,
     refuses: '/a is a directory, not a file',
   },
-  'a directory that is as wanted': { step: directory('/d'), have: dir },
+  'a directory that is in the declared state': { step: directory('/d'), have: dir },
   'no directory': {
     step: directory('/d', { owner: 'notes', mode: '0700' }),
     have: undefined,
@@ -117,7 +117,7 @@ export const FILE_ROWS: Readonly<Record<string, Row>> = {
     have: special,
     refuses: '/d is a device, not a directory',
   },
-  'a link that is as wanted': {
+  'a link that is in the declared state': {
     step: link('/l', { target: 'a' }),
     have: entry({ type: 'link', target: 'a', mode: '0777' }),
   },

@@ -7,7 +7,7 @@ import { Secret } from '../../src/shell/secret.ts'
 export interface Row {
   readonly step: Step
   readonly have: unknown
-  /** Action and fields: `change mode 0600 → 0644`; undefined if the host is as wanted. */
+  /** Action and fields: `change mode 0600 → 0644`; undefined if the host is in the declared state. */
   readonly differs?: string
   /** The commands, if they are constant. */
   readonly runs?: readonly string[]

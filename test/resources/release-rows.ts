@@ -52,7 +52,7 @@ export const RELEASE_ROWS: Readonly<Record<string, Row>> = {
     have: releases(B, [B, 'used'], [A, 'used']),
     differs: 'change state used → rolled back',
   },
-  'a transaction whose files are as wanted': {
+  'a transaction whose files are in the declared state': {
     step: transaction('conf', [file('/a', 'text')]),
     have: [there],
   },

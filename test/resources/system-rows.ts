@@ -112,7 +112,10 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     have: { ...running, active: false, enabled: false, isLoaded: false },
     differs: 'stop',
   },
-  'a user that is as wanted': { step: user('notes', { groups: ['adm'] }), have: [[account, undefined], []] },
+  'a user that is in the declared state': {
+    step: user('notes', { groups: ['adm'] }),
+    have: [[account, undefined], []],
+  },
   'no user': {
     step: user('notes', { home: '/srv/notes' }),
     have: [[undefined, undefined], []],
@@ -219,8 +222,11 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
       'systemctl daemon-reload',
     ],
   },
-  'a drop-in that is as wanted': { step: dropIn('haproxy.service', 'limits', 'text'), have: [there, false] },
-  'a unit that is as wanted, of which systemd uses an older definition': {
+  'a drop-in that is in the declared state': {
+    step: dropIn('haproxy.service', 'limits', 'text'),
+    have: [there, false],
+  },
+  'a unit that is in the declared state, of which systemd uses an older definition': {
     step: unit('notes.service', 'text'),
     have: [there, true],
     differs: 'change loaded definition outdated → this file',

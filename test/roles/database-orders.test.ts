@@ -58,18 +58,18 @@ function explore(length: number, options: ModelOptions): Explored {
 const words = (order: readonly Step[]) =>
   order.map((step) => ('host' in step ? `${step.do} ${step.host}` : step.do)).join(', ')
 
-const told = ({ losses }: Explored) => [...losses].map(([lost, order]) => `${words(order)}: ${lost}`)
+const reported = ({ losses }: Explored) => [...losses].map(([lost, order]) => `${words(order)}: ${lost}`)
 
 describe('all sequences of failures and operations on a pair of databases', () => {
   it('lose no acknowledged write in up to eight steps, or are rejected with a message', () => {
     const found = explore(8, { records: true })
     console.log(`    ${found.orders} orders, ${found.states} states, ${found.refusals.size} refusals`)
-    expect(told(found)).to.deep.equal([])
+    expect(reported(found)).to.deep.equal([])
     for (const text of found.refusals) expect(text).to.match(/provision|same command|Start |Rejoin/)
   })
 
   it('lose writes if no host keeps a record, which proves the test above', () => {
-    const found = told(explore(8, { records: false }))
+    const found = reported(explore(8, { records: false }))
     console.log(`    ${found.length} losses, such as: ${found[0]}`)
     expect(found).not.to.deep.equal([])
   })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { heir, judged, notPaused, oneLeader, oneVersion } from '../../roles/patroni/checks.ts'
+import { candidate, judged, notPaused, oneLeader, oneVersion } from '../../roles/patroni/checks.ts'
 import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
 import { type PatroniState, parseState } from '../../roles/patroni/lib/state.ts'
 import { givenBack, pausedCluster } from '../../roles/patroni/resources/given-back.ts'
@@ -139,7 +139,7 @@ describe('the checks of a cluster under Patroni', () => {
   const replica = lines({ role: 'replica' }, 'db1', 'db2')
 
   it('pass for a leader with a replica that has each write', () => {
-    for (const wrong of [oneLeader, heir, notPaused, oneVersion])
+    for (const wrong of [oneLeader, candidate, notPaused, oneVersion])
       expect(judged(wrong)(found(primary, replica))).to.equal(undefined)
   })
 
@@ -150,7 +150,7 @@ describe('the checks of a cluster under Patroni', () => {
     expect(judged(oneLeader)(found(lines({ role: 'replica' }, undefined, 'db2'), replica))).to.equal(
       'no host leads',
     )
-    expect(judged(heir)(found(lines({ role: 'primary' }, 'db1', undefined)))).to.equal('none has')
+    expect(judged(candidate)(found(lines({ role: 'primary' }, 'db1', undefined)))).to.equal('none has')
     expect(judged(notPaused)(found(lines({ role: 'primary', pause: true }, 'db1', 'db2')))).to.equal('it is')
     expect(
       judged(oneVersion)(found(primary, lines({ role: 'replica', version: '4.1.0' }, 'db1', 'db2'))),
@@ -160,6 +160,8 @@ describe('the checks of a cluster under Patroni', () => {
   it('are unknown if a host does not answer and the others have no fault', () => {
     expect(judged(oneLeader)(found(primary, undefined))).to.be.instanceOf(Unknown)
     expect(judged(oneLeader)(found(undefined, undefined))).to.be.instanceOf(Unknown)
-    expect(judged(heir)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal('none has')
+    expect(judged(candidate)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal(
+      'none has',
+    )
   })
 })

@@ -172,7 +172,7 @@ describe('votes for automatic failover', () => {
   it('are not sufficient with two hosts, and not better with four', () => {
     expect(faults(2, 0)[0]).to.include('neither of two hosts can know that the other is dead')
     expect(faults(2, 2)[0]).to.include('an odd number of votes')
-    expect(faults(1, 2)[0]).to.include('nobody could take over')
+    expect(faults(1, 2)[0]).to.include('no host could take over')
   })
 
   it('require synchronous replication', () => {

@@ -127,7 +127,7 @@ describe("a host's place", () => {
 
   const foreign = (...settings: string[]) => parsed(...settings.map((one) => `/etc/postgresql/${one}`), 'end')
 
-  it('is that of somebody else where a cluster has its data, its name or its port apart from those of the roles', () => {
+  it('is that of someone else where a cluster has its data, its name or its port apart from those of the roles', () => {
     expect(
       foreign(
         "15/main/postgresql.conf:data_directory = '/data/pg15' # moved",
@@ -142,7 +142,7 @@ describe("a host's place", () => {
     ).to.deep.equal({ kind: 'foreign', name: '15/shop', data: '/var/lib/postgresql/15/shop' })
   })
 
-  it('is not that of somebody else for a cluster at another port, for the standard place, and for what the roles set up', () => {
+  it('is not that of someone else for a cluster at another port, for the standard place, and for what the roles set up', () => {
     expect(
       foreign("15/shop/postgresql.conf:data_directory = '/srv/shop'", '15/shop/postgresql.conf:port = 5433'),
     ).to.deep.equal({ kind: 'nothing' })
@@ -156,7 +156,7 @@ describe("a host's place", () => {
     })
   })
 
-  it('of somebody else is refused with what keeps its data', async () => {
+  it('of someone else is refused with what keeps its data', async () => {
     const found: ClusterState = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
     expect(refusal(found, nothing)).to.equal(
       [

@@ -139,7 +139,7 @@ describe('a failover', () => {
     expect(found?.loss).to.include('nothing')
   })
 
-  it('is refused when a primary that nobody waited for wrote more', () => {
+  it('is refused when a primary without synchronous replication wrote more', () => {
     const all = both(dead('0/5000'), replica({ synchronous: false }))
     expect(refusal(() => planFailover(all, wish))).to.include('Acknowledged writes may be lost')
     expect(planFailover(all, { acceptDataLoss: true })?.loss).to.include('2026-11-22 10:00:00')
@@ -219,7 +219,7 @@ describe('rejoining', () => {
       found: { ...CLUSTER, timeline: 4 },
     })
 
-  it('is done to an old primary only when somebody has said so', () => {
+  it('is done to an old primary only when someone has said so', () => {
     expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision rejoin --host db1')
     expect(step('rewind').diff(CLUSTER)?.fields[0]?.to).to.equal('rewound to db2')
     expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data are kept')

@@ -122,7 +122,7 @@ describe('the record of the primary', () => {
         ...{ primary: 'db1', timeline: 2, generation: 5 },
       })
       expect(validRecord(promised, states(undefined, cluster(false, true, 3)))).to.equal(promised)
-      expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'nobody can say').to.equal(
+      expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'no host can say').to.equal(
         promised,
       )
     })

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util'
 import { elapsed, milliseconds } from '../../src/shell/duration.ts'
 import { noHosts } from '../integration/support.ts'
 import { type Failure, Load } from '../proof/load.ts'
-import { nothingFailed, pause, type Row, told } from '../proof/row.ts'
+import { nothingFailed, pause, type Row, reported } from '../proof/row.ts'
 import { ROWS } from '../proof/rows.ts'
-import { mended, Site } from '../proof/site.ts'
+import { fixed, Site } from '../proof/site.ts'
 import { record } from '../support/results.ts'
 import { outgrown, worn } from './wear.ts'
 
@@ -80,12 +80,12 @@ async function event(row: Row): Promise<void> {
   try {
     const figures = await row.run(site)
     await site.healthy()
-    say(row.event, row.holds(figures), told(figures), Date.now() - window.from)
+    say(row.event, row.holds(figures), reported(figures), Date.now() - window.from)
     // An event that must not fail a request must not fail one of this client either.
     if (row.holds === nothingFailed) disturbed.pop()
   } catch (error) {
     say(row.event, false, error instanceof Error ? error.message : String(error), Date.now() - window.from)
-    await mended(site)
+    await fixed(site)
   }
   window.to = Date.now() + 1_000
 }

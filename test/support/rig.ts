@@ -18,7 +18,7 @@ export interface Outcome {
   readonly summary: Summary
   readonly events: readonly RunEvent[]
   /** The outcomes of steps and handlers, one per line: `web1 changed file motd`. */
-  readonly told: readonly string[]
+  readonly reported: readonly string[]
   /** The messages of all problems. */
   readonly problems: readonly string[]
 }
@@ -132,7 +132,7 @@ export class Rig {
         },
       },
     )
-    return { summary, events, told: events.flatMap(told), problems: events.flatMap(problems) }
+    return { summary, events, reported: events.flatMap(reported), problems: events.flatMap(problems) }
   }
 }
 
@@ -158,13 +158,13 @@ export function temporary(within = tmpdir()): AbsolutePath {
   return `/${path.slice(1)}`
 }
 
-function told(event: RunEvent): readonly string[] {
+function reported(event: RunEvent): readonly string[] {
   if (event.kind === 'step') {
     const { host, outcome, step } = event
     return [`${host} ${outcome} ${step.kind} ${step.name.slice(step.name.lastIndexOf('/') + 1)}`]
   }
   if (event.kind === 'handler')
-    return [`${event.host} ${event.outcome} handler ${event.name}${event.leftover ? ' (leftover)' : ''}`]
+    return [`${event.host} ${event.outcome} handler ${event.name}${event.pending ? ' (pending)' : ''}`]
   return []
 }
 

@@ -19,7 +19,7 @@ const EXAMPLES = [
 interface Variant {
   readonly title: string
   readonly source: string
-  /** What the compiler says of it; undefined where it accepts the file. */
+  /** The compiler's message; undefined if it accepts the file. */
   readonly says: RegExp | undefined
 }
 
@@ -98,7 +98,7 @@ function partsOf(source: string, value: Property, path: string): readonly Varian
 
 interface InGroup {
   readonly source: string
-  /** Where the values of the inventory begin: what stands before are helpers. */
+  /** The position of the first value of the inventory; helpers come before it. */
   readonly open: number
   readonly name: string
   readonly vars: Readonly<Record<string, { readonly optional?: boolean }>>
@@ -160,7 +160,7 @@ function valuesWithin(source: string, { value, to }: Property): readonly Propert
   return value !== undefined && source[value] === '{' && to > value ? propertiesAt(source, value) : []
 }
 
-/** Where the helpers above the inventory give a var to hosts. */
+/** The position at which a helper sets a variable of hosts. */
 function helpersWith(source: string, open: number, name: string): readonly Pick<Property, 'from' | 'to'>[] {
   const literals = [...source.slice(0, open).matchAll(/return (\{)/g)]
   return literals.flatMap(({ index }) =>
@@ -214,7 +214,7 @@ function compiled(directory: string): Promise<string> {
   })
 }
 
-/** What is said of each variant, with the lines of the chain below each error. */
+/** The messages for each variant, with the chain below each error. */
 function wordsOf(output: string): ReadonlyMap<number, string> {
   const words = new Map<number, string>()
   let at = -1

@@ -4,7 +4,7 @@ export interface Property {
   readonly from: number
   /** Behind its value, before the comma. */
   readonly to: number
-  /** Where its value begins; undefined for a shorthand property and a spread. */
+  /** The position of its value; undefined for a shorthand property and a spread. */
   readonly value: number | undefined
 }
 

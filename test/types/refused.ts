@@ -1,5 +1,5 @@
 /**
- * What the compiler refuses, and how it says so: `check` holds each of these against the types, and compiler.test.ts the words
+ * Code that the compiler rejects, with its message: `check` compares each with the types, and compiler.test.ts compares the message
  * after `says`.
  */
 import {

@@ -1,7 +1,7 @@
 import { type Host, type HostAnswer, Problem } from 'provision-ts'
 import { leaderIn, type PatroniState } from './state.ts'
 
-/** What a failover by a person comes to where Patroni does it by itself. */
+/** Plans a manual failover on a site with automatic failover. */
 export type FailoverPlan<H extends Host> =
   | { readonly kind: 'nothing' }
   /** Patroni promotes a host by itself, which is asked here. */
@@ -24,7 +24,7 @@ export function failoverUnderPatroni<H extends Host>(
   if (!cluster || !asked)
     throw new Problem('No database host can read the state of the cluster in etcd', {
       details,
-      next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it nobody can be promoted safely.',
+      next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it no replica can be promoted safely.',
     })
   const leader = leaderIn(cluster)
   const alive = all.find(
@@ -37,8 +37,8 @@ export function failoverUnderPatroni<H extends Host>(
       next: `To move it without a loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}.`,
     })
   }
-  const heir = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
-  if (!acceptDataLoss && !cluster.pause && (heir || leader)) return { kind: 'wait', at: asked }
+  const candidate = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
+  if (!acceptDataLoss && !cluster.pause && (candidate || leader)) return { kind: 'wait', at: asked }
   if (!acceptDataLoss)
     throw new Problem('A failover is not possible now, and nothing was changed', {
       details: [
@@ -59,7 +59,7 @@ export function failoverUnderPatroni<H extends Host>(
   return {
     kind: 'promote',
     to: to.host,
-    loss: heir?.name === to.host.name ? 'nothing that was acknowledged' : loss,
+    loss: candidate?.name === to.host.name ? 'nothing that was acknowledged' : loss,
   }
 }
 

@@ -3,12 +3,12 @@ import { REST } from '../params.ts'
 
 /** The state of a database host as Patroni has it. */
 export interface PatroniState {
-  /** Whether Patroni manages the configuration of the server here: then it alone starts and stops it. */
+  /** True if Patroni manages the server here: only Patroni starts and stops it. */
   readonly adopted: boolean
   readonly hasData: boolean
-  /** Whether Patroni runs. */
+  /** True if Patroni runs. */
   readonly active: boolean
-  /** Whether the fence of a site without Patroni runs. */
+  /** True if the fence of a site without Patroni runs. */
   readonly fenced: boolean
   /** Undefined when Patroni does not answer on this host. */
   readonly member: MemberStatus | undefined

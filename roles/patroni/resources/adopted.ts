@@ -59,7 +59,7 @@ done
 managed() { grep -q 'overwritten by Patroni' "$config/postgresql.conf"; }
 n=0
 until managed; do
-  # It writes its configuration when it has something to say. On a primary that is whom a write waits for, and comes by itself.
+  # It writes its configuration when it has something to say. On a primary a write waits for that, and comes by itself.
   [ $n -ne ${leader ? 60 : 0} ] || systemctl reload patroni
   n=$((n + 1)); [ $n -lt 120 ] || { echo 'Patroni has not taken over the configuration.' >&2; journalctl -q --no-pager -o cat -n 10 -u patroni >&2; exit 1; }
   sleep 0.5
@@ -79,7 +79,7 @@ export const leadsCluster = resource<LeaderParams, PatroniState>('leader', {
     const leader = cluster?.members.find(({ role }) => role === 'leader')?.name
     return leader === host
       ? undefined
-      : { action: 'change', fields: [{ name: 'leader', from: leader ?? 'nobody', to: host }] }
+      : { action: 'change', fields: [{ name: 'leader', from: leader ?? 'none', to: host }] }
   },
   apply: ({ host }) => [
     {

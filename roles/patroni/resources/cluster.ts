@@ -6,7 +6,7 @@ interface ClusterParams {
   readonly scope: string
   /** The system identifier of the database; undefined while there is none. */
   readonly system: string | undefined
-  /** What the cluster begins with. */
+  /** The initial configuration of the cluster. */
   readonly dynamic: Dynamic
 }
 

@@ -2,7 +2,7 @@ import { read, resource, sh } from 'provision-ts'
 import { CONTROL } from '../../etcd/params.ts'
 import { NAMESPACE } from '../params.ts'
 
-/** etcd has nothing of the cluster, so that one can begin anew. */
+/** etcd has nothing of the cluster, so that one can begin again. */
 export const forgottenCluster = resource<{ readonly scope: string }, boolean>('patroni cluster', {
   id: ({ scope }) => `no ${scope}`,
   affects: 'itself',

@@ -66,13 +66,13 @@ ${leads(urls)}`,
   diff: (_params, isDone) =>
     isDone
       ? undefined
-      : { action: 'change', fields: [{ name: 'primary', from: 'nobody', to: 'chosen by Patroni' }] },
+      : { action: 'change', fields: [{ name: 'primary', from: 'none', to: 'chosen by Patroni' }] },
   apply: ({ seconds, urls }): readonly Command[] => [
     {
       script: sh`export PATRONI_TIMEOUT=2
 end=$(($(date +%s) + ${seconds} * \${PROVISION_TIMEOUT_PERCENT:-100} / 100))
 until ${leads(urls)}; do
-  [ "$(date +%s)" -lt "$end" ] || { echo 'Patroni has promoted nobody:' >&2; ${REST} GET /cluster >&2; journalctl -q --no-pager -o cat -n 5 -u patroni >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { echo 'Patroni has promoted no replica:' >&2; ${REST} GET /cluster >&2; journalctl -q --no-pager -o cat -n 5 -u patroni >&2; exit 1; }
   sleep 0.5
 done`,
       timeout: '5m',
@@ -129,7 +129,7 @@ interface CopyParams extends MemberParams {
 }
 
 /** The data of a replica are a new copy of the primary's. The old ones are kept aside. */
-export const copiedAnew = resource<CopyParams, PatroniState>('database copy', {
+export const databaseCopy = resource<CopyParams, PatroniState>('database copy', {
   id: ({ data }) => data,
   read: () => readState,
   diff: ({ host }, { cluster }) => {

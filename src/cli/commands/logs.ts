@@ -90,7 +90,7 @@ async function logs(argument: string | undefined, flags: LogsFlags, installation
   return exitCodeOfCounts(count)
 }
 
-/** How long followed entries are held back so that those of several hosts can be sorted, ms. */
+/** The delay in ms in which followed entries of several hosts are sorted. */
 const MERGE_INTERVAL = 250
 
 /** Sorts the entries of several hosts by time. */

@@ -49,7 +49,7 @@ interface Input {
 
 interface Result {
   readonly problems: readonly Problem[]
-  /** What was validated, and what was not. */
+  /** The validated and the skipped parts. */
   readonly notes: readonly string[]
 }
 

@@ -14,7 +14,7 @@ import { storeHostNames } from './host-names.ts'
 import { existingFile, type Installation, relativePath } from './paths.ts'
 import { checkTypes, syntaxError } from './type-check.ts'
 
-/** What a file can export, by `type` of the exported value. */
+/** The values that a file can export, by `type`. */
 export interface Exports {
   readonly inventory: Inventory
   readonly playbook: Playbook

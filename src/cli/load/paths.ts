@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 
-/** Where this package is installed. User files import it as `provision-ts`, so both share one copy. */
+/** The directory of this package. User files import it as `provision-ts`, so both share one copy. */
 export interface Installation {
   readonly root: string
   /** The directory of the compiled code, with a trailing slash. */

@@ -8,7 +8,7 @@ import { type CompilerError, findCompiler, findTsconfig } from './compiler.ts'
 import type { Installation } from './paths.ts'
 import { projectErrors, templatesBeside } from './templates.ts'
 
-/** How many errors are shown: later ones often follow from the first. */
+/** The maximum number of errors shown: later ones often follow from the first. */
 const SHOWN = 5
 
 interface CheckedFiles {

@@ -13,7 +13,7 @@ const DIRECTORY = '.provision/runs'
 const FILE_NAME = /^(\d{8}-\d{6}-[0-9a-f]{4})\.jsonl$/
 /** The number of runs to keep; the oldest are deleted. */
 const KEEP = 50
-/** How often lines are written, ms. Writing each one would slow down runs of many hosts. */
+/** The interval between writes, in ms. Writing each one would slow down runs of many hosts. */
 const FLUSH_INTERVAL = 100
 
 export interface Journal {

@@ -9,7 +9,7 @@ import { announceReboots } from './progress.ts'
 export interface DueHandler {
   readonly handler: Handler
   /** True if only an earlier run has notified it. */
-  readonly leftover: boolean
+  readonly pending: boolean
 }
 
 /** The handlers that run at the end of a turn: those that a change has notified, and those that an earlier run has left pending. */
@@ -23,7 +23,7 @@ export function dueHandlers(
     const isChanged = changed.has(step)
     for (const handler of isChanged ? step.notify : [...step.notify, ...step.satisfies]) {
       if (isChanged || (pending.has(handler.name) && !due.has(handler.name)))
-        due.set(handler.name, { handler, leftover: !isChanged })
+        due.set(handler.name, { handler, pending: !isChanged })
     }
     if (isChanged) for (const handler of step.satisfies) due.delete(handler.name)
   }
@@ -43,8 +43,8 @@ export async function runHandlers(due: readonly DueHandler[], turn: HostTurn): P
   const results = await hostRun.session.run(scripts, { stopAtFailure: true, stop })
   const failure = firstFailure(scripts, results)
   for (const one of due) {
-    const { handler, leftover } = one
-    const about = { kind: 'handler', play, host: hostRun.name, name: handler.name, leftover } as const
+    const { handler, pending } = one
+    const about = { kind: 'handler', play, host: hostRun.name, name: handler.name, pending } as const
     if (failure && owned[failure.at]?.one === one) {
       if (failure.result.skipped && stop.aborted) throw interrupted(hostRun)
       const problem = failedHandler(hostRun, handler.name, failure)

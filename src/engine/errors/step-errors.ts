@@ -49,7 +49,7 @@ export function failedStep(
 }
 
 const GOES_ON =
-  'What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.'
+  'What came before it on this host is done. Fix the cause and run the same command again: it goes on from there.'
 
 export function failedHandler(
   hostRun: HostRun,
@@ -57,7 +57,7 @@ export function failedHandler(
   { script, result }: Omit<Failure, 'at'>,
 ): Problem {
   return new Problem(`${hostRun.name}: handler "${name}" failed: ${ending(script, result)}`, {
-    ...ended(script, result, 'The host remembers that it is owed this handler: the next run tries it again.'),
+    ...ended(script, result, 'The handler stays pending on the host: the next run tries it again.'),
   })
 }
 
@@ -89,7 +89,7 @@ export function notConverged(
 
 export function interrupted(hostRun: HostRun): Problem {
   return new Problem(`${hostRun.name}: stopped between two steps`, {
-    next: 'What was begun is done, what is owed is noted on the host. The same command goes on from there.',
+    next: 'Steps that had begun are done, and pending handlers are recorded on the host. The same command continues from there.',
   })
 }
 

@@ -143,7 +143,7 @@ export class ReconnectingSession implements Session {
   #stuck({ boot, booting }: HostState, before: string, within: number): Problem {
     const what =
       boot === before
-        ? `was told to reboot and still runs ${elapsed(within)} later`
+        ? `was reported to reboot and still runs ${elapsed(within)} later`
         : `has rebooted and is not done with booting after ${elapsed(within)}`
     return new Problem(`${this.#host} ${what}`, {
       details: booting ? [booting] : [],

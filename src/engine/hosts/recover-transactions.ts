@@ -46,7 +46,7 @@ export async function recoverTransactions(
         `${host}: the transaction ${label}, cut off in an earlier run, could not be taken back`,
         {
           details: [...details, `on ${host}: ${manualRecoveryCommand({ id })}`],
-          next: 'Mend what kept it, then run the same command again. Nothing else was done on this host.',
+          next: 'Fix what kept it, then run the same command again. Nothing else was done on this host.',
         },
       )
   }

@@ -53,7 +53,7 @@ export function assertUnchanged(
   if (all.length === 0) return
   throw new Problem('The hosts are no longer as they were planned, so nothing was changed.', {
     details: all.slice(0, SHOWN).concat(all.length > SHOWN ? [`… and ${all.length - SHOWN} more`] : []),
-    next: 'Make the plan anew, read it, and apply that one.',
+    next: 'Make the plan again, read it, and apply that one.',
   })
 }
 

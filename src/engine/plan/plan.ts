@@ -91,12 +91,12 @@ async function planTurn(
   const handlers = dueHandlers(all, changing, pendingHandlers)
   if (play.drain && differing.length + handlers.length > 0) {
     const on = drainHosts(play.drain, host).map((one) => one.name)
-    emit({ kind: 'drain', ...about, label: play.drain.label, outcome: 'planned', leftover: false, on })
+    emit({ kind: 'drain', ...about, label: play.drain.label, outcome: 'planned', pending: false, on })
   }
   for (const step of steps)
     emit({ kind: 'step', ...about, step: stepInfo(step.expanded), ...outcomeOf(step, texts?.get(step)) })
-  for (const { handler, leftover } of handlers)
-    emit({ kind: 'handler', ...about, name: handler.name, leftover, outcome: 'planned' })
+  for (const { handler, pending } of handlers)
+    emit({ kind: 'handler', ...about, name: handler.name, pending, outcome: 'planned' })
   emit({ kind: 'turnEnd', ...about, changed: differing.length, failed: false })
   return handlers.length
 }

@@ -66,14 +66,14 @@ export class HostDrain {
       await this.end('failed')
       throw new Problem(`${host.name} could not be made ${label}, so nothing was changed on it`, {
         details: failures.flatMap(({ lines }) => lines),
-        next: 'Mend what kept it, then run the same command again.',
+        next: 'Fix what kept it, then run the same command again.',
       })
     }
     this.#isEmpty =
       nothingToDo !== undefined &&
       done.length > 0 &&
       done.every(({ name, results }) => results.slice(undrainCommands.has(name) ? 1 : 0).every(isNothing))
-    if (!this.#isEmpty) emit({ kind: 'drain', ...about, label, outcome: 'drained', leftover: false, on })
+    if (!this.#isEmpty) emit({ kind: 'drain', ...about, label, outcome: 'drained', pending: false, on })
   }
 
   /** Undrains the host, and waits until it is ready after a turn that succeeded. @throws Problem if that fails after such a turn */
@@ -82,7 +82,7 @@ export class HostDrain {
     this.#isStarted = false
     const { drain, host, emit, play } = this.#options
     const { label } = drain
-    const about = { kind: 'drain', play, host: host.name, label, leftover: false } as const
+    const about = { kind: 'drain', play, host: host.name, label, pending: false } as const
     const { reachable, missing } = await this.#connect(byHost(drain.undrain(host)))
     const byHand = reachable.map(({ name }) => `on ${name}: ${undrainCommand(this.#record)}`)
     if (turn === 'lost') {
@@ -173,8 +173,8 @@ export async function closeOpenDrains(
   { last }: { readonly last: boolean },
 ): Promise<void> {
   const close = async (one: OpenDrain, hostRun: HostRun) => {
-    const { host, label, leftover } = one
-    const about = { kind: 'drain', play: '', host, label, leftover } as const
+    const { host, label, pending } = one
+    const about = { kind: 'drain', play: '', host, label, pending } as const
     if (hosts.unreachable.has(hostRun.name)) return
     const isLost = hosts.unreachable.has(host)
     const failure = isLost
@@ -183,7 +183,7 @@ export async function closeOpenDrains(
     if (!isLost && !failure) {
       hostRun.drainClosed(one)
       emit({ ...about, outcome: 'undrained' })
-    } else if (last && leftover) {
+    } else if (last && pending) {
       // A drain of this run was reported when it could not be undone.
       const problem = new Problem(`${host} stays ${label}, since an earlier run`, {
         details: [

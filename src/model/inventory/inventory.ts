@@ -59,7 +59,7 @@ export function inventory<S extends Entries, const I extends InventoryInput<S>>(
 function refused(faults: readonly string[]): Problem {
   return new Problem(`The inventory does not fit its stack.`, {
     details: faults,
-    next: 'Nothing was done yet. Mend the inventory, then run the same command again.',
+    next: 'Nothing was done yet. Fix the inventory, then run the same command again.',
   })
 }
 

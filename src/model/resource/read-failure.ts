@@ -16,14 +16,14 @@ export class ReadFailure {
  */
 export function catchFailures({ parts, value }: Read<unknown>): Read<unknown> {
   return {
-    parts: parts.map(({ family, query }) => ({ family: sparedFamily(family), query })),
+    parts: parts.map(({ family, query }) => ({ family: tolerantBatch(family), query })),
     value: (answers) =>
       answers.find((answer) => answer instanceof ReadFailure) ?? attempted(() => value(answers)),
   }
 }
 
 /** Returns the same object for each family, so that its questions are still merged. */
-function sparedFamily(family: Part['family']): Part['family'] {
+function tolerantBatch(family: Part['family']): Part['family'] {
   const made = FAMILIES.get(family) ?? {
     ...family,
     script: (queries) => family.script(queries),
@@ -33,7 +33,7 @@ function sparedFamily(family: Part['family']): Part['family'] {
     },
   }
   FAMILIES.set(family, made)
-  SPARED.add(made)
+  TOLERANT.add(made)
   return made
 }
 
@@ -47,12 +47,12 @@ export function parseBatch(
   queries: readonly unknown[],
   answer: () => Answer,
 ): readonly unknown[] {
-  if (!SPARED.has(family)) return family.parse(answer(), queries)
+  if (!TOLERANT.has(family)) return family.parse(answer(), queries)
   const given = attempted(answer)
   return given instanceof ReadFailure ? queries.map(() => given) : family.parse(given, queries)
 }
 
-const SPARED = new WeakSet<Part['family']>()
+const TOLERANT = new WeakSet<Part['family']>()
 
 const FAMILIES = new WeakMap<Part['family'], Part['family']>()
 

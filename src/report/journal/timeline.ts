@@ -164,7 +164,7 @@ class HostTimelineBuilder {
     } else if (event.kind === 'step') this.#step(t, event, stepOf(event.step))
     else if (event.kind === 'handler') this.#handler(t, event)
     else if (event.kind === 'drain') {
-      this.#note(t, event.play, `${drainTitle(event.label, event.outcome)}${sinceEarlier(event.leftover)}`)
+      this.#note(t, event.play, `${drainTitle(event.label, event.outcome)}${sinceEarlier(event.pending)}`)
       if (event.problem) this.#problem(event.play, event.problem)
     } else if (event.kind === 'recovered')
       this.#note(t, '', `${event.label}: interrupted in an earlier run (${event.outcome})`)
@@ -203,14 +203,14 @@ class HostTimelineBuilder {
   }
 
   #handler(t: number, event: Extract<HostEvent, { kind: 'handler' }>): void {
-    const { play, name, outcome, leftover, problem } = event
+    const { play, name, outcome, pending, problem } = event
     const sign = outcome === 'failed' ? '✗' : outcome === 'planned' ? '~' : '✓'
     if (outcome !== 'planned') {
       const kind = outcome === 'failed' ? 'failed' : 'apply'
       this.#spans.push({ kind, from: this.#last, to: t, what: name })
     }
     this.#entries.push({
-      ...{ t, play, kind: 'note', sign, title: `${name}${sinceEarlier(leftover)}` },
+      ...{ t, play, kind: 'note', sign, title: `${name}${sinceEarlier(pending)}` },
       ...(problem && { problem }),
     })
   }

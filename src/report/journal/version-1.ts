@@ -1,3 +1,4 @@
+// cspell:ignore owed
 import type { EventOf } from '../../model/event.ts'
 
 type Line = Readonly<Record<string, unknown>>
@@ -39,7 +40,7 @@ const RECOVERIES: Readonly<Record<string, EventOf<'recovered'>['outcome']>> = {
 
 const FIELDS: Readonly<Record<string, string>> = {
   admits: 'ingress',
-  owed: 'leftover',
+  owed: 'pending',
   sure: 'known',
   open: 'tentative',
   recheck: 'deferred',

@@ -54,8 +54,8 @@ export function diffLines(diff: string, paint: Paint): readonly string[] {
   return diff.split('\n').map((line) => `    ${coloured(line, paint)}`)
 }
 
-export function handlerLine({ name, outcome, leftover }: EventOf<'handler'>, style: Style): string {
-  return `${mark(outcome, style)} ${name}${leftover ? ' (pending since an earlier run)' : ''}`
+export function handlerLine({ name, outcome, pending }: EventOf<'handler'>, style: Style): string {
+  return `${mark(outcome, style)} ${name}${pending ? ' (pending since an earlier run)' : ''}`
 }
 
 export function recoveredLines(
@@ -75,12 +75,12 @@ const RECOVERED = {
 } as const
 
 export function drainLine(
-  { label, outcome, leftover, on = [] }: EventOf<'drain'>,
+  { label, outcome, pending, on = [] }: EventOf<'drain'>,
   { paint, symbols }: Style,
 ): string {
   const sign = outcome === 'planned' ? paint('yellow', symbols.planned) : paint('dim', symbols.note)
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
-  return `${sign} ${drainTitle(label, outcome)}${where}${leftover ? ' (pending since an earlier run)' : ''}`
+  return `${sign} ${drainTitle(label, outcome)}${where}${pending ? ' (pending since an earlier run)' : ''}`
 }
 
 function mark(outcome: 'done' | 'planned' | 'failed', { paint, symbols }: Style): string {

@@ -2,7 +2,7 @@ import type { Become as InventoryBecome } from '../../model/inventory/host.ts'
 import type { Streamed } from '../../model/resource/command.ts'
 import type { Shell } from '../../shell/sh.ts'
 
-/** How the login user becomes root. A password is sent only when the host asks for it. */
+/** The method by which the login user becomes root. A password is sent only when the host asks for it. */
 export type Become = InventoryBecome & Required<Pick<InventoryBecome, 'method'>>
 
 /** One script for the session's shell. */

@@ -20,7 +20,7 @@ describe('a handler', () => {
 
   it('runs once, after all steps, even if several steps notify it', async () => {
     const reload = noting('reload')
-    const { told } = await rig.run((web) => [
+    const { reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/a`, 'a', { ...rig.own, notify: reload }),
         file(`${rig.root}/b`, 'b', { ...rig.own, notify: [reload, noting('restart')] }),
@@ -28,7 +28,7 @@ describe('a handler', () => {
       ]),
     ])
     expect(log()).to.deep.equal(['step', 'reload', 'restart'])
-    expect(told.slice(3)).to.deep.equal(['web1 done handler reload', 'web1 done handler restart'])
+    expect(reported.slice(3)).to.deep.equal(['web1 done handler reload', 'web1 done handler restart'])
   })
 
   it('does not run if nothing changes', async () => {
@@ -38,8 +38,8 @@ describe('a handler', () => {
       ]),
     ]
     await rig.run(plays)
-    const { told } = await rig.run(plays)
-    expect(told).to.deep.equal(['web1 ok file a'])
+    const { reported } = await rig.run(plays)
+    expect(reported).to.deep.equal(['web1 ok file a'])
     expect(log()).to.deep.equal(['reload'])
   })
 
@@ -47,22 +47,22 @@ describe('a handler', () => {
     const plays: Plays = (web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload a/b ü') }),
-        command('break', sh`exit 1`, { unless: sh`test -e ${`${rig.root}/mended`}` }),
+        command('break', sh`exit 1`, { unless: sh`test -e ${`${rig.root}/fixed`}` }),
       ]),
     ]
     await rig.run(plays)
     expect(log()).to.deep.equal([])
-    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
+    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/fixed`, '', rig.own)])])
     const planned = await rig.run(plays, { mode: 'plan' })
-    expect(planned.told).to.include('web1 planned handler reload a/b ü (leftover)')
-    const { told, summary } = await rig.run(plays)
-    expect(told).to.deep.equal([
+    expect(planned.reported).to.include('web1 planned handler reload a/b ü (pending)')
+    const { reported, summary } = await rig.run(plays)
+    expect(reported).to.deep.equal([
       'web1 ok file a',
       'web1 ok command break',
-      'web1 done handler reload a/b ü (leftover)',
+      'web1 done handler reload a/b ü (pending)',
     ])
     expect(summary.hosts[0]).to.include({ changed: 0, trips: 3 })
-    expect((await rig.run(plays)).told).to.deep.equal(['web1 ok file a', 'web1 ok command break'])
+    expect((await rig.run(plays)).reported).to.deep.equal(['web1 ok file a', 'web1 ok command break'])
     expect(log()).to.deep.equal(['reload a/b ü'])
   })
 
@@ -73,20 +73,20 @@ describe('a handler', () => {
           ...rig.own,
           notify: [
             noting('one'),
-            handler('two', sh`echo its words >&2; test -e ${`${rig.root}/mended`}`),
+            handler('two', sh`echo its words >&2; test -e ${`${rig.root}/fixed`}`),
             noting('three'),
           ],
         }),
       ]),
     ]
     const first = await rig.run(plays)
-    expect(first.told.slice(1)).to.deep.equal(['web1 done handler one', 'web1 failed handler two'])
+    expect(first.reported.slice(1)).to.deep.equal(['web1 done handler one', 'web1 failed handler two'])
     expect(first.problems).to.deep.equal(['web1: handler "two" failed: exit status 1'])
-    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/mended`, '', rig.own)])])
+    await rig.run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/fixed`, '', rig.own)])])
     const again = await rig.run(plays)
-    expect(again.told.slice(1)).to.deep.equal([
-      'web1 done handler two (leftover)',
-      'web1 done handler three (leftover)',
+    expect(again.reported.slice(1)).to.deep.equal([
+      'web1 done handler two (pending)',
+      'web1 done handler three (pending)',
     ])
   })
 
@@ -98,10 +98,13 @@ describe('a handler', () => {
         command('after', sh`:`, { unless: sh`true`, notify: activate }),
       ]),
     ]
-    const { told } = await rig.run(plays)
-    expect(told).to.deep.equal(['web1 changed transaction conf', 'web1 ok command after'])
+    const { reported } = await rig.run(plays)
+    expect(reported).to.deep.equal(['web1 changed transaction conf', 'web1 ok command after'])
     expect(log()).to.deep.equal(['activate'])
-    expect((await rig.run(plays)).told).to.deep.equal(['web1 ok transaction conf', 'web1 ok command after'])
+    expect((await rig.run(plays)).reported).to.deep.equal([
+      'web1 ok transaction conf',
+      'web1 ok command after',
+    ])
   })
 
   it('is not pending after a transaction that rolls back, unless another step notifies it', async () => {
@@ -115,13 +118,13 @@ describe('a handler', () => {
         ]),
       ]
     await rig.run(plays('good', false))
-    expect((await rig.run(plays('broken', false))).told).to.deep.equal(['web1 failed transaction conf'])
-    expect((await rig.run(plays('good', false))).told).to.deep.equal(['web1 ok transaction conf'])
+    expect((await rig.run(plays('broken', false))).reported).to.deep.equal(['web1 failed transaction conf'])
+    expect((await rig.run(plays('good', false))).reported).to.deep.equal(['web1 ok transaction conf'])
     await rig.run(plays('broken', true))
-    expect((await rig.run(plays('good', true))).told).to.deep.equal([
+    expect((await rig.run(plays('good', true))).reported).to.deep.equal([
       'web1 ok file a',
       'web1 ok transaction conf',
-      'web1 done handler activate (leftover)',
+      'web1 done handler activate (pending)',
     ])
   })
 
@@ -137,8 +140,8 @@ describe('a handler', () => {
     ]
     expect((await rig.run(plays)).summary.hosts[0]).to.include({ unreachable: true })
     while (log().length === 0) await new Promise((resolve) => setImmediate(resolve))
-    const { told } = await rig.run(plays)
-    expect(told).to.deep.equal(['web1 ok transaction conf', 'web1 done handler activate (leftover)'])
+    const { reported } = await rig.run(plays)
+    expect(reported).to.deep.equal(['web1 ok transaction conf', 'web1 done handler activate (pending)'])
   })
 
   it('runs only once if it is pending and a transaction activates it in the same run', async () => {
@@ -158,8 +161,8 @@ describe('a handler', () => {
       ]
     await rig.run(plays('a'))
     expect(log()).to.deep.equal([])
-    const { told } = await rig.run(plays('b'))
-    expect(told).not.to.include('web1 done handler activate (leftover)')
+    const { reported } = await rig.run(plays('b'))
+    expect(reported).not.to.include('web1 done handler activate (pending)')
     expect(log()).to.deep.equal(['activate'])
   })
 })
@@ -169,7 +172,7 @@ describe('due handlers', () => {
   const step = (of: Partial<Step>) => ({ ...command('c', sh`:`, { creates: '/' }), ...of }) satisfies Step
   const due = (steps: readonly Step[], changed: readonly Step[], pending: readonly string[] = []) =>
     dueHandlers(steps, new Set(changed), new Set(pending)).map(
-      (one) => `${one.handler.name}${one.leftover ? ' leftover' : ''}`,
+      (one) => `${one.handler.name}${one.pending ? ' pending' : ''}`,
     )
 
   it('are those of changed steps, each once, in the order of notification', () => {
@@ -186,7 +189,7 @@ describe('due handlers', () => {
 
   it('include pending handlers that a step of the play still names', () => {
     const [one, two] = [step({ notify: [a] }), step({ satisfies: [b] })]
-    expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a leftover', 'b leftover'])
+    expect(due([one, two], [], ['a', 'b', 'c'])).to.deep.equal(['a pending', 'b pending'])
     expect(due([one], [one], ['a'])).to.deep.equal(['a'])
   })
 })

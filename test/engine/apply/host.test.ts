@@ -64,14 +64,14 @@ describe('a host', () => {
   })
 
   it('reads the steps after a change that affects the host again', async () => {
-    const { told } = await rig.run((web) => [
+    const { reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('unpack', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
         file(`${rig.root}/conf`, 'a', rig.own),
         file(`${rig.root}/other`, 'b', rig.own),
       ]),
     ])
-    expect(told).to.deep.equal([
+    expect(reported).to.deep.equal([
       'web1 changed command unpack',
       'web1 ok file conf',
       'web1 changed file other',
@@ -80,7 +80,7 @@ describe('a host', () => {
 
   it('detects that such a change breaks a later step', async () => {
     writeFileSync(`${rig.root}/conf`, 'a', { mode: 0o644 })
-    const { told } = await rig.run((web) => [
+    const { reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('spoil', sh`printf b > ${`${rig.root}/conf`}; touch ${`${rig.root}/done`}`, {
           creates: `${rig.root}/done`,
@@ -89,18 +89,18 @@ describe('a host', () => {
         file(`${rig.root}/conf`, 'a', rig.own),
       ]),
     ])
-    expect(told.at(-1)).to.equal('web1 changed file conf')
+    expect(reported.at(-1)).to.equal('web1 changed file conf')
     expect(text(`${rig.root}/conf`)).to.equal('a')
   })
 
   it('fails if a step does not converge', async () => {
-    const { told, problems, events, summary } = await rig.run((web) => [
+    const { reported, problems, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('in vain', sh`:`, { unless: sh`false` }),
         file(`${rig.root}/after`, 'a', rig.own),
       ]),
     ])
-    expect(told).to.deep.equal([
+    expect(reported).to.deep.equal([
       'web1 changed command in vain',
       'web1 changed file after',
       'web1 failed command in vain',
@@ -119,8 +119,8 @@ describe('a host', () => {
     const { events } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         directory(`${rig.root}/d`, { ...rig.own, mode: '0700' }),
-        command('spoil', sh`chmod 0750 ${`${rig.root}/d`}; touch ${`${rig.root}/spoilt`}`, {
-          creates: `${rig.root}/spoilt`,
+        command('spoil', sh`chmod 0750 ${`${rig.root}/d`}; touch ${`${rig.root}/changed-by-hand`}`, {
+          creates: `${rig.root}/changed-by-hand`,
         }),
       ]),
     ])
@@ -129,7 +129,7 @@ describe('a host', () => {
   })
 
   it('stops at a step that fails: earlier steps are done, later steps do not start', async () => {
-    const { told, events, summary } = await rig.run((web) => [
+    const { reported, events, summary } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/before`, 'a', rig.own),
         command('break', sh`echo some words; echo their cause >&2; exit 3`, { creates: `${rig.root}/never` }),
@@ -137,7 +137,7 @@ describe('a host', () => {
       ]),
       play('later', { hosts: web }, () => [file(`${rig.root}/later`, 'a', rig.own)]),
     ])
-    expect(told).to.deep.equal(['web1 changed file before', 'web1 failed command break'])
+    expect(reported).to.deep.equal(['web1 changed file before', 'web1 failed command break'])
     expect([existsSync(`${rig.root}/before`), existsSync(`${rig.root}/after`)]).to.deep.equal([true, false])
     expect(existsSync(`${rig.root}/later`)).to.equal(false)
     expect(summary.hosts[0]).to.include({ changed: 1, failed: 1, skipped: 1 })
@@ -157,7 +157,7 @@ describe('a host', () => {
 
   it('fails before any change if the state of a step cannot be compared', async () => {
     mkdirSync(`${rig.root}/place`)
-    const { problems, told } = await rig.run((web) => [
+    const { problems, reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         file(`${rig.root}/first`, 'a', rig.own),
         file(`${rig.root}/place`, 'a', rig.own),
@@ -166,7 +166,7 @@ describe('a host', () => {
     expect(problems).to.deep.equal([
       `web1: file ${rig.root}/place: ${rig.root}/place is a directory, not a file`,
     ])
-    expect(told).to.deep.equal([])
+    expect(reported).to.deep.equal([])
     expect(existsSync(`${rig.root}/first`)).to.equal(false)
   })
 
@@ -195,12 +195,12 @@ describe('a host', () => {
         if (kind === 'applying') stop.abort()
       },
     })
-    expect(stopped.told).to.deep.equal(['web1 changed command one'])
+    expect(stopped.reported).to.deep.equal(['web1 changed command one'])
     expect(stopped.problems).to.deep.equal(['web1: stopped between two steps'])
     expect(stopped.summary).to.include({ interrupted: true })
     expect([1, 2, 3].map((n) => existsSync(`${rig.root}/${n}`))).to.deep.equal([true, false, false])
     const again = await rig.run(plays)
-    expect(again.told).to.deep.equal([
+    expect(again.reported).to.deep.equal([
       'web1 ok command one',
       'web1 changed command two',
       'web1 changed file 3',
@@ -208,23 +208,23 @@ describe('a host', () => {
   })
 
   it('does not start if the stop signal was sent before', async () => {
-    const { told, summary } = await rig.run(
+    const { reported, summary } = await rig.run(
       (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'a', rig.own)])],
       { stop: AbortSignal.abort() },
     )
-    expect(told).to.deep.equal([])
+    expect(reported).to.deep.equal([])
     expect(summary.hosts[0]).to.include({ skipped: 1, changed: 0 })
     expect(existsSync(`${rig.root}/a`)).to.equal(false)
   })
 
   it('is read again in a later play after a change in an earlier one', async () => {
-    const { told } = await rig.run((web) => [
+    const { reported } = await rig.run((web) => [
       play('first', { hosts: web }, () => [
         command('make', sh`printf a > ${`${rig.root}/conf`}`, { creates: `${rig.root}/conf` }),
       ]),
       play('second', { hosts: web }, () => [file(`${rig.root}/conf`, 'a', rig.own)]),
     ])
-    expect(told).to.deep.equal(['web1 changed command make', 'web1 ok file conf'])
+    expect(reported).to.deep.equal(['web1 changed command make', 'web1 ok file conf'])
   })
 
   it('runs commands with a umask that lets others read', async () => {
@@ -237,7 +237,7 @@ describe('a host', () => {
   })
 
   it('does not run a handler without a notification', async () => {
-    const { told } = await rig.run((web) => [
+    const { reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         command('done', sh`false`, {
           unless: sh`true`,
@@ -245,7 +245,7 @@ describe('a host', () => {
         }),
       ]),
     ])
-    expect(told).to.deep.equal(['web1 ok command done'])
+    expect(reported).to.deep.equal(['web1 ok command done'])
     expect(existsSync(`${rig.root}/no`)).to.equal(false)
   })
 })

@@ -35,13 +35,13 @@ describe('steps in one round trip', () => {
   ]
 
   it('are reported one by one during the round trip, without an additional one', async () => {
-    const { told, summary } = await rig.run(plays, {
+    const { reported, summary } = await rig.run(plays, {
       on: (event) => {
         // Without this report the second step waits forever.
         if (event.kind === 'step' && event.step.name.endsWith('/a')) writeFileSync(`${rig.root}/go`, '')
       },
     })
-    expect(told).to.deep.equal([
+    expect(reported).to.deep.equal([
       'web1 changed made a',
       'web1 changed made b',
       'web1 changed made c',
@@ -53,7 +53,7 @@ describe('steps in one round trip', () => {
 
   it('stop after the current step on a stop signal; the others do not start', async () => {
     const stop = new AbortController()
-    const { told, problems, summary } = await rig.run(plays, {
+    const { reported, problems, summary } = await rig.run(plays, {
       stop: stop.signal,
       on: (event) => {
         if (event.kind !== 'step' || !event.step.name.endsWith('/a')) return
@@ -66,17 +66,17 @@ describe('steps in one round trip', () => {
         }, 20)
       },
     })
-    expect(told).to.deep.equal(['web1 changed made a', 'web1 changed made b'])
+    expect(reported).to.deep.equal(['web1 changed made a', 'web1 changed made b'])
     expect(problems).to.deep.equal(['web1: stopped between two steps'])
     expect(existsSync(`${rig.root}/b`)).to.equal(true)
     expect(existsSync(`${rig.root}/c`)).to.equal(false)
     expect(summary).to.include({ interrupted: true })
     const again = await rig.run(plays)
-    expect(again.told).to.deep.equal([
+    expect(again.reported).to.deep.equal([
       'web1 ok made a',
       'web1 ok made b',
       'web1 changed made c',
-      'web1 done handler note (leftover)',
+      'web1 done handler note (pending)',
     ])
   })
 })

@@ -131,11 +131,11 @@ error: web1: db1 cannot be reached, and steps of its turn are done there
    web1: file ${rig.root}/b is no longer asked for
    web1: file ${rig.root}/c is new
    web2: is not in the plan
-   Make the plan anew, read it, and apply that one.`)
+   Make the plan again, read it, and apply that one.`)
     expect(
       await wordsOf(() => rig.run(twoFiles('b'), { expect: plan, dead: 'web1' })),
     ).to.equal(`error: The hosts are no longer as they were planned, so nothing was changed.
    web1: could not be read
-   Make the plan anew, read it, and apply that one.`)
+   Make the plan again, read it, and apply that one.`)
   })
 })

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { likelyCause } from '../../../src/engine/errors/hints.ts'
 
 /** Messages of Debian programs, and the expected hint for each. */
-const CASES: readonly (readonly [said: string, code: number, told: string])[] = [
+const CASES: readonly (readonly [said: string, code: number, reported: string])[] = [
   [
     'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (unattended-upgr)',
     100,

@@ -37,7 +37,7 @@ describe('the message of a failure', () => {
      trying
      bind: 0.0.0.0:80: Address already in use
    Likely cause: another program listens at port 80.
-   See which: ss -ltnp 'sport = :80'. What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.`)
+   See which: ss -ltnp 'sport = :80'. What came before it on this host is done. Fix the cause and run the same command again: it goes on from there.`)
   })
 
   it('of a step without output has no likely cause', async () => {
@@ -47,7 +47,7 @@ describe('the message of a failure', () => {
     expect(text).to.equal(`error: web1: command fail failed: exit status 3
    at PLACE
    $ exit 3
-   What came before it on this host is done. Mend the cause and run the same command again: it goes on from there.`)
+   What came before it on this host is done. Fix the cause and run the same command again: it goes on from there.`)
   })
 
   it('of a step at its timeout says that it was killed', async () => {
@@ -72,7 +72,7 @@ describe('the message of a failure', () => {
    $ cat HERE/gone
      cat: HERE/gone: No such file or directory
    Likely cause: there is no HERE/gone.
-   Correct the path, or make it in a step before this one. The host remembers that it is owed this handler: the next run tries it again.`)
+   Correct the path, or make it in a step before this one. The handler stays pending on the host: the next run tries it again.`)
   })
 
   it('of a step that does not converge says what differs', async () => {

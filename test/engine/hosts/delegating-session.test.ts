@@ -29,7 +29,7 @@ describe('delegated steps', () => {
     const sessions: string[] = []
     const opens = ({ name }: Host, { lock }: SessionOptions) =>
       void sessions.push(`${name} ${lock ? 'locked' : 'unlocked'}`)
-    const { told, summary } = await rig.run(
+    const { reported, summary } = await rig.run(
       (all) => [
         play('web', web(all), ({ name }) => [
           does(`before ${name}`),
@@ -42,7 +42,7 @@ describe('delegated steps', () => {
     expect(log()).to.deep.equal(
       ['web1', 'web2'].flatMap((name) => [`before ${name}`, `for ${name}`, `after ${name}`]),
     )
-    expect(told).to.include('web1 changed command for web1 on db1')
+    expect(reported).to.include('web1 changed command for web1 on db1')
     // A host that is changed is locked.
     expect(sessions).to.include('db1 locked')
     expect(summary.hosts.map(({ host }) => host)).to.deep.equal(['web1', 'web2'])
@@ -52,8 +52,8 @@ describe('delegated steps', () => {
     const plays: Plays = (all) => [
       play('web', web(all), () => [delegateTo(db(all), file(`${rig.root}/there`, 'a', rig.own))]),
     ]
-    const { told } = await rig.run(plays, { names, mode: 'plan' })
-    expect(told[0]).to.equal('web1 planned file there on db1')
+    const { reported } = await rig.run(plays, { names, mode: 'plan' })
+    expect(reported[0]).to.equal('web1 planned file there on db1')
     expect(existsSync(`${rig.root}/there`)).to.equal(false)
     await rig.run(plays, { names })
     const { summary } = await rig.run(plays, { names })
@@ -83,10 +83,10 @@ describe('delegated steps', () => {
       symlinkSync('old', `${rig.root}/current`)
       writeFileSync(`${rig.root}/new/text`, 'new', { mode: 0o644 })
       const plan = await rig.run(plays, { names, mode: 'plan' })
-      expect(plan.told.map((line) => line.split(' ')[1])).to.deep.equal(['planned', 'deferred'])
-      const { told, problems } = await rig.run(plays, { names })
+      expect(plan.reported.map((line) => line.split(' ')[1])).to.deep.equal(['planned', 'deferred'])
+      const { reported, problems } = await rig.run(plays, { names })
       expect(problems).to.deep.equal([])
-      expect(told.map((line) => line.split(' ')[1])).to.deep.equal(['changed', 'changed'])
+      expect(reported.map((line) => line.split(' ')[1])).to.deep.equal(['changed', 'changed'])
     }
   })
 
@@ -99,11 +99,14 @@ describe('delegated steps', () => {
         notify: handler('note', sh`echo noted >> ${`${rig.root}/log`}`),
       })
     })
-    const { told } = await rig.run((all) => [play('web', web(all), () => delegateTo(db(all), noting({})))], {
-      names,
-    })
+    const { reported } = await rig.run(
+      (all) => [play('web', web(all), () => delegateTo(db(all), noting({})))],
+      {
+        names,
+      },
+    )
     expect(seen.length).to.be.greaterThan(0)
-    expect(told).to.include('web1 done handler note on db1')
+    expect(reported).to.include('web1 done handler note on db1')
     expect(log()).to.deep.equal(['noted'])
   })
 
@@ -157,14 +160,14 @@ describe('a command', () => {
 
   it('is retried until its condition holds', async () => {
     const until = sh`[ $(wc -c < ${`${rig.root}/tries`}) -ge 3 ]`
-    const { told } = await run(
+    const { reported } = await run(
       command('slow', sh`printf . >> ${`${rig.root}/tries`}`, {
         creates: `${rig.root}/tries`,
         until,
         retries: { times: 9, every: 1 },
       }),
     )
-    expect(told).to.deep.equal(['web1 changed command slow'])
+    expect(reported).to.deep.equal(['web1 changed command slow'])
     expect(count()).to.equal(3)
   })
 

@@ -47,10 +47,10 @@ describe('a run', () => {
 
     it('changes nothing and needs two round trips', async () => {
       const before = hashOf(rig.root)
-      const { summary, told } = await rig.run(plays, { mode: 'plan' })
+      const { summary, reported } = await rig.run(plays, { mode: 'plan' })
       expect(hashOf(rig.root)).to.equal(before)
       expect(summary.hosts[0]).to.include({ ok: 0, changed: 5, deferred: 1, failed: 0, trips: 2 })
-      expect(told).to.include('web1 planned file there')
+      expect(reported).to.include('web1 planned file there')
     })
 
     it('predicts the exact changes of the run that follows', async () => {
@@ -91,14 +91,14 @@ describe('a run', () => {
     })
 
     it('continues on the others if a step fails on one', async () => {
-      const { summary, told } = await rig.run(
+      const { summary, reported } = await rig.run(
         (web) => [
           play('web', { hosts: web }, (host) => [host.name === 'web2' && broken, marked(host)]),
           play('later', { hosts: web }, ({ name }) => file(`${rig.root}/later-${name}`, 'a', rig.own)),
         ],
         { names },
       )
-      expect(told.filter((line) => line.includes('later'))).to.have.members([
+      expect(reported.filter((line) => line.includes('later'))).to.have.members([
         'web1 changed file later-web1',
         'web3 changed file later-web3',
       ])
@@ -110,12 +110,12 @@ describe('a run', () => {
     })
 
     it('reports an unreachable host and continues on the others', async () => {
-      const { summary, problems, told } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
+      const { summary, problems, reported } = await rig.run((web) => [play('web', { hosts: web }, marked)], {
         names,
         dead: 'web2',
       })
       expect(problems).to.deep.equal(['web2: no route to it'])
-      expect(told).to.have.members(['web1 changed file web1', 'web3 changed file web3'])
+      expect(reported).to.have.members(['web1 changed file web1', 'web3 changed file web3'])
       expect(summary.hosts.map(({ unreachable, failed }) => [unreachable, failed])).to.deep.equal([
         [false, 0],
         [true, 0],
@@ -155,7 +155,7 @@ describe('a run', () => {
         if (name === 'web2') throw new Error('web2 is too old for this')
         return file(`${rig.root}/${name}`, 'a', rig.own)
       })
-      const { problems, told, events } = await rig.run(
+      const { problems, reported, events } = await rig.run(
         (web) => [play('web', { hosts: web }, ({ name }) => fragile({ name }))],
         { names },
       )
@@ -164,7 +164,7 @@ describe('a run', () => {
       expect(failed?.where)
         .to.have.property('file')
         .that.match(/hosts\.test\.ts$/)
-      expect(told).to.have.length(2)
+      expect(reported).to.have.length(2)
     })
   })
 

@@ -27,7 +27,7 @@ describe('a host with the lock of another run', () => {
     await ana.session.opened
     const waits: string[] = []
     let opened = 0
-    const { problems, told, events } = await rig.run(plays, {
+    const { problems, reported, events } = await rig.run(plays, {
       owner: 'bob',
       wait: LONG,
       on: (event) => {
@@ -40,7 +40,7 @@ describe('a host with the lock of another run', () => {
       },
     })
     expect(problems).to.deep.equal([])
-    expect(told).to.deep.equal(['web1 changed file a'])
+    expect(reported).to.deep.equal(['web1 changed file a'])
     expect(waits).to.have.length(1)
     expect(waits[0]).to.include(`the lock: ${HELD}`).and.to.include('(at most 60 min 00 s)')
     expect(events.filter(({ kind }) => kind === 'connected')).to.have.length(1)

@@ -160,7 +160,7 @@ describe('a session that reconnects after reboots', () => {
     const session = lasting(new Boot('a'), new Boot('a'))
     expect(
       await wordsOf(() => session.run([{ ...reboot, reboots: 600 }])),
-    ).to.equal(`error: web1 was told to reboot and still runs 0.60 s later
+    ).to.equal(`error: web1 was reported to reboot and still runs 0.60 s later
    See with \`systemctl list-jobs\` on the host what it waits for.`)
   })
 })

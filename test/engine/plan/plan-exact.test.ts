@@ -48,7 +48,7 @@ describe('a plan', () => {
       file(`${rig.root}/source`, 'new', rig.own),
       command('copy', sh`cat ${`${rig.root}/source`} > ${`${rig.root}/copy`}; ${more}`, {
         unless: sh`cmp -s ${`${rig.root}/source`} ${`${rig.root}/copy`}`,
-        notify: handler('note', sh`touch ${`${rig.root}/told`}`),
+        notify: handler('note', sh`touch ${`${rig.root}/reported`}`),
       }),
     ]
     const compared = async (...plays: readonly Steps[]) => {
@@ -91,7 +91,7 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
   const base = rig.empty()
   const { chance } = dice
   const one = <T>(...all: readonly T[]): T => dice.one(...all)
-  const note: Handler = handler(`note ${base}`, sh`echo told >> ${base}/told`)
+  const note: Handler = handler(`note ${base}`, sh`echo reported >> ${base}/reported`)
   const steps = Array.from({ length: 3 + Math.floor(chance() * 8) }, (_, i): Step => {
     const path = `${base}/${i}` as const
     const notify = chance() < 0.3 ? { notify: note } : {}

@@ -39,8 +39,8 @@ describe('a plan shows', () => {
       /^web1 ~ command install: run\nweb1 \? absent \/default, file \/after: ok now, known after apply\n/,
     )
     expect(summary.hosts[0]).to.include({ ok: 1, changed: 1, tentative: 0, deferred: 2 })
-    const { told } = await rig.run(brings)
-    expect(told).to.deep.equal([
+    const { reported } = await rig.run(brings)
+    expect(reported).to.deep.equal([
       'web1 ok file before',
       'web1 changed command install',
       'web1 changed absent default',

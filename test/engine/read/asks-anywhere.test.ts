@@ -31,8 +31,8 @@ describe('a question created on each evaluation', () => {
     })
     expect(problems).to.deep.equal([])
     expect(times()).to.equal(1)
-    const { told } = await rig.run((web) => [play('web', { hosts: web }, (host) => [said({ host })])])
-    expect(told).to.deep.equal(['web1 changed file found'])
+    const { reported } = await rig.run((web) => [play('web', { hosts: web }, (host) => [said({ host })])])
+    expect(reported).to.deep.equal(['web1 changed file found'])
     expect(readFileSync(`${rig.root}/found`, 'utf8')).to.equal('right')
   })
 

@@ -23,7 +23,7 @@ describe('a question to other hosts', () => {
   it('is answered before the steps that need it are made, without an additional round trip', async () => {
     writeFileSync(`${rig.root}/leader`, 'web9')
     const question = leader()
-    const { told, summary } = await rig.run(
+    const { reported, summary } = await rig.run(
       (web) => [
         play('web', { hosts: web }, ({ name }) => [
           afterAnswers(askEach(web, question), (answers) =>
@@ -37,7 +37,7 @@ describe('a question to other hosts', () => {
       ],
       { names, mode: 'plan' },
     )
-    expect(told).to.deep.equal(['web1 planned file web1', 'web2 planned file web2'])
+    expect(reported).to.deep.equal(['web1 planned file web1', 'web2 planned file web2'])
     expect(summary.hosts.map(({ trips }) => trips)).to.deep.equal([2, 2])
   })
 
@@ -144,7 +144,7 @@ describe('a question to other hosts', () => {
         (path) => file(`${rig.root}/${path}`, 'a', rig.own),
       ),
     )
-    const { told, summary } = await rig.run(
+    const { reported, summary } = await rig.run(
       (web) => [
         play('web', { hosts: web }, (host) => [
           asking({ to: 'plain' }),
@@ -159,7 +159,7 @@ describe('a question to other hosts', () => {
       ],
       { mode: 'plan' },
     )
-    expect(told).to.deep.equal(['web1 planned file plain', 'web1 planned file web1-deep'])
+    expect(reported).to.deep.equal(['web1 planned file plain', 'web1 planned file web1-deep'])
     expect(summary.hosts[0]?.trips).to.equal(4)
   })
 

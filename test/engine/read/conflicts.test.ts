@@ -1,3 +1,4 @@
+// cspell:ignore nobody errand Whom
 import { existsSync, mkdirSync } from 'node:fs'
 import { expect } from 'chai'
 import { play } from '../../../src/model/playbook/play.ts'
@@ -74,7 +75,7 @@ describe('two steps for the same object', () => {
   })
 
   it('are valid as a file and one of its lines, and as two lines', async () => {
-    const { problems, told } = await rig.run((web) => [
+    const { problems, reported } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         line(`${rig.root}/b`, 'x'),
         line(`${rig.root}/b`, 'y'),
@@ -83,7 +84,7 @@ describe('two steps for the same object', () => {
       ]),
     ])
     expect(problems).to.deep.equal([])
-    expect(told.at(-1)).to.equal('web1 ok line a: y')
+    expect(reported.at(-1)).to.equal('web1 ok line a: y')
   })
 
   it('are valid for one path on two hosts', async () => {

@@ -15,14 +15,14 @@ describe('a step with a problem on the host', () => {
 
   it('fails before any change, with its host, its step, its role and its line', async () => {
     mkdirSync(`${rig.root}/taken`)
-    const { problems, told, events } = await run([
+    const { problems, reported, events } = await run([
       file(`${rig.root}/taken`, 'x', rig.own),
       file(`${rig.root}/other`, 'x', rig.own),
     ])
     expect(problems).to.deep.equal([
       `web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, not a file`,
     ])
-    expect(told).to.deep.equal([])
+    expect(reported).to.deep.equal([])
     const failed = events.find((event) => event.kind === 'failed')
     expect(failed?.kind === 'failed' && failed.problem.where).to.have.property('line')
   })
@@ -35,21 +35,21 @@ describe('a step with a problem on the host', () => {
     ]
     const plan = await run(steps, 'plan')
     expect(plan.problems).to.deep.equal([])
-    expect(plan.told).to.deep.equal(['web1 planned command move', 'web1 deferred directory app'])
-    const { problems, told } = await run(steps)
+    expect(plan.reported).to.deep.equal(['web1 planned command move', 'web1 deferred directory app'])
+    const { problems, reported } = await run(steps)
     expect(problems).to.deep.equal([])
-    expect(told).to.deep.equal(['web1 changed command move', 'web1 changed directory app'])
-    expect((await run(steps)).told).to.deep.equal(['web1 ok command move', 'web1 ok directory app'])
+    expect(reported).to.deep.equal(['web1 changed command move', 'web1 changed directory app'])
+    expect((await run(steps)).reported).to.deep.equal(['web1 ok command move', 'web1 ok directory app'])
   })
 
   it('fails in its turn if earlier steps do not solve the problem', async () => {
     mkdirSync(`${rig.root}/taken`)
-    const { problems, told } = await run([
+    const { problems, reported } = await run([
       command('look', sh`touch ${`${rig.root}/looked`}`, { creates: `${rig.root}/looked` }),
       file(`${rig.root}/taken`, 'x', rig.own),
       file(`${rig.root}/last`, 'x', rig.own),
     ])
-    expect(told).to.deep.equal(['web1 changed command look', 'web1 failed file taken'])
+    expect(reported).to.deep.equal(['web1 changed command look', 'web1 failed file taken'])
     expect(problems).to.have.length(1)
   })
 })

@@ -26,10 +26,10 @@ describe('a condition of the user', () => {
   it('is read after the earlier steps: a copy follows its source file', async () => {
     await rig.run(copied('v1'))
     const planned = await rig.run(copied('v2'), { mode: 'plan' })
-    expect(planned.told).to.deep.equal(['web1 planned file src', 'web1 deferred command copy'])
-    const { told, problems } = await rig.run(copied('v2'))
+    expect(planned.reported).to.deep.equal(['web1 planned file src', 'web1 deferred command copy'])
+    const { reported, problems } = await rig.run(copied('v2'))
     expect(problems).to.deep.equal([])
-    expect(told).to.deep.equal(['web1 changed file src', 'web1 changed command copy'])
+    expect(reported).to.deep.equal(['web1 changed file src', 'web1 changed command copy'])
     expect(readFileSync(`${rig.root}/dst`, 'utf8')).to.equal('v2')
     expect((await rig.run(copied('v2'))).summary.hosts[0]).to.include({ changed: 0, trips: 2 })
   })
@@ -50,8 +50,8 @@ describe('a condition of the user', () => {
       ['file', true],
       ['command', false],
     ])
-    const { told } = await rig.run(plays)
-    expect(told).to.deep.equal(['web1 changed file made', 'web1 ok command needless'])
+    const { reported } = await rig.run(plays)
+    expect(reported).to.deep.equal(['web1 changed file made', 'web1 ok command needless'])
     expect(existsSync(ran)).to.equal(false)
   })
 
@@ -76,14 +76,14 @@ describe('a condition of the user', () => {
     mkdirSync(`${rig.root}/old`)
     writeFileSync(`${rig.root}/old/built`, '')
     symlinkSync('old', `${rig.root}/current`)
-    const { told, problems } = await rig.run((web) => [
+    const { reported, problems } = await rig.run((web) => [
       play('web', { hosts: web }, () => [
         link(`${rig.root}/current`, { target: 'new' }),
         command('build', sh`touch ${`${rig.root}/current/built`}`, { creates: `${rig.root}/current/built` }),
       ]),
     ])
     expect(problems).to.deep.equal([])
-    expect(told).to.deep.equal(['web1 changed link current', 'web1 changed command build'])
+    expect(reported).to.deep.equal(['web1 changed link current', 'web1 changed command build'])
   })
 
   it('of a custom resource is read after the earlier steps', async () => {
@@ -104,9 +104,9 @@ describe('a condition of the user', () => {
         ]),
       ]
     await rig.run(plays('a'))
-    const { told, problems } = await rig.run(plays('abc'))
+    const { reported, problems } = await rig.run(plays('abc'))
     expect(problems).to.deep.equal([])
-    expect(told).to.deep.equal(['web1 changed file text', 'web1 changed total total'])
+    expect(reported).to.deep.equal(['web1 changed file text', 'web1 changed total total'])
   })
 
   it('of a reboot is read after a change', async () => {
@@ -116,8 +116,8 @@ describe('a condition of the user', () => {
         reboot({ unless: sh`grep -q quiet ${`${rig.root}/cmdline`}` }),
       ]),
     ]
-    const { told } = await rig.run(asks)
-    expect(told.map((line) => line.split(' ').slice(1, 3).join(' '))).to.deep.equal([
+    const { reported } = await rig.run(asks)
+    expect(reported.map((line) => line.split(' ').slice(1, 3).join(' '))).to.deep.equal([
       'changed file',
       'ok reboot',
     ])
@@ -134,11 +134,11 @@ describe('a condition of the user', () => {
         ),
       ]
     await rig.run(plays('a'))
-    expect((await rig.run(plays('b'), { mode: 'plan' })).told).to.deep.equal([
+    expect((await rig.run(plays('b'), { mode: 'plan' })).reported).to.deep.equal([
       'web1 planned file src',
       'web1 deferred command copy',
     ])
-    expect((await rig.run(plays('b'))).told).to.deep.equal([
+    expect((await rig.run(plays('b'))).reported).to.deep.equal([
       'web1 changed file src',
       'web1 changed command copy',
     ])

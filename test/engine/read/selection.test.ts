@@ -55,8 +55,8 @@ describe('the selection of steps', () => {
   })
 
   it('applies to a plan', async () => {
-    const { told } = await rig.run(plays, { mode: 'plan', select: { tags: ['packages'] } })
-    expect(told).to.deep.equal([
+    const { reported } = await rig.run(plays, { mode: 'plan', select: { tags: ['packages'] } })
+    expect(reported).to.deep.equal([
       'web1 planned file pkg',
       'web1 planned file pkg-conf',
       'web1 planned file always',

@@ -22,7 +22,7 @@ describe('the drain of a host', () => {
     existsSync(`${rig.root}/log`) ? readFileSync(`${rig.root}/log`, 'utf8').split('\n').slice(0, -1) : []
   const brackets = ({ events }: Outcome) =>
     events.flatMap((event) =>
-      event.kind === 'drain' ? [`${event.host} ${event.outcome}${event.leftover ? ' (leftover)' : ''}`] : [],
+      event.kind === 'drain' ? [`${event.host} ${event.outcome}${event.pending ? ' (pending)' : ''}`] : [],
     )
   const failures = (events: readonly RunEvent[]) =>
     events.filter((event) => event.kind === 'drain' && event.outcome === 'failed')
@@ -179,7 +179,7 @@ describe('the drain of a host', () => {
    on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run that finds it takes it back; the lines above do so by hand.`)
     const missing = await runAround({}, { dead: 'web1' })
-    expect(brackets(missing)).to.include('web1 failed (leftover)')
+    expect(brackets(missing)).to.include('web1 failed (pending)')
     expect(
       wordsIn(failures(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
     ).to.equal(`error: web1 stays out, since an earlier run
@@ -187,14 +187,14 @@ describe('the drain of a host', () => {
    on ONE: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run that finds it tries again; the last line above does so by hand.`)
     const next = await runAround()
-    expect(brackets(next)).to.include('web1 undrained (leftover)')
+    expect(brackets(next)).to.include('web1 undrained (pending)')
     // All hosts are this machine, so several of them may find the record.
     const each = log().filter((line, i, all) => line !== all[i - 1])
     expect(each).to.deep.equal(['enter web1', 'leave web1', ...whole('web1'), ...whole('web2')])
   })
 
   it('fails the turn if it cannot be undone, and the next run undoes it with the recorded script', async () => {
-    const stuck = sh`[ -e ${`${rig.root}/mended`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
+    const stuck = sh`[ -e ${`${rig.root}/fixed`} ] || { echo stuck; exit 1; }; echo back >> ${`${rig.root}/log`}`
     const outcome = await runAround({
       undrain: () => [{ host: rigHost('lb1'), script: stuck }],
     })
@@ -205,7 +205,7 @@ describe('the drain of a host', () => {
      stuck
    on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
    The next run takes it back first; the last lines above do so by hand.`)
-    await rig.run((all) => [play('mend', { hosts: all }, () => file(`${rig.root}/mended`, '', rig.own))], {
+    await rig.run((all) => [play('fix', { hosts: all }, () => file(`${rig.root}/fixed`, '', rig.own))], {
       names,
     })
     const next = await runAround()

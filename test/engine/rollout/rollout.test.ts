@@ -139,7 +139,7 @@ describe('a play over many hosts', () => {
         }),
         apply: () => [],
       })
-      const { told, summary } = await rig.run(
+      const { reported, summary } = await rig.run(
         (web) => [play('web', { hosts: web }, ({ name }) => changed(name))],
         {
           names: ['web1', 'web2'],
@@ -147,7 +147,7 @@ describe('a play over many hosts', () => {
           diff: true,
         },
       )
-      expect(told).to.deep.equal(['web2 planned text web2'])
+      expect(reported).to.deep.equal(['web2 planned text web2'])
       expect(summary.hosts.map(({ unreachable, changed }) => [unreachable, changed])).to.deep.equal([
         [true, 0],
         [false, 1],
@@ -280,7 +280,7 @@ describe('a play over many hosts', () => {
       )
     for (const mode of ['plan', 'apply'] as const) {
       const { events, summary } = await refusing(mode)
-      expect(skipped(events), 'told once').to.deep.equal([
+      expect(skipped(events), 'reported once').to.deep.equal([
         ['the rest', names.join(' '), 'web2 failed in "gate", which ends the run'],
       ])
       expect(summary.hosts.map(({ changed, failed }) => changed + failed)).to.deep.equal([0, 1, 0, 0, 0])

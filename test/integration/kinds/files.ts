@@ -124,7 +124,7 @@ export const commands: Generator = (dice, site) => {
   const [source, copy, wanted] = [`${root}/source`, `${root}/copy`, `${root}/wanted`] as const
   const put = (path: string) => dice.one(':', `rm -f ${path}`, `echo old > ${path}`, `echo new > ${path}`)
   const { sh } = api
-  const spoil = dice.one(sh`echo spoilt > ${wanted}`, sh`printf 'new\n' > ${wanted}`, sh`:`)
+  const spoil = dice.one(sh`echo changed-by-hand > ${wanted}`, sh`printf 'new\n' > ${wanted}`, sh`:`)
   return {
     found: `mkdir -p ${root}; ${[source, copy, wanted].map(put).join('; ')}; ${dice.one(':', `rm -f ${root}/made`, `touch ${root}/made`)}`,
     steps: [

@@ -20,12 +20,12 @@ for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall sy
 done
 grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local_port_range | sed 's/:/\\t/'
 printf 'firewall\\t%s\\n' "$(nft -s list ruleset 2>/dev/null | sha256sum)"
-cat /run/kinds-told 2>/dev/null | sed 's/$/\\thandler/'
+cat /run/kinds-reported 2>/dev/null | sed 's/$/\\thandler/'
 :`
 
 /** A shell script that prints what a run must not leave behind. */
 export const LEFT = `
-find /var/lib/provision/owed /var/lib/provision/undo /var/lib/provision/transactions -mindepth 1 2>/dev/null
+find /var/lib/provision/pending-handlers /var/lib/provision/drains /var/lib/provision/transactions -mindepth 1 2>/dev/null
 find /srv/kinds /etc /usr/local /var/lib -xdev -name '.*.provision-????????' -o -path '/srv/kinds/*/releases/*.incoming' ! -name '0123456789ab.incoming'
 ls -d /run/provision-*.awaited /run/provision-*.come /run/kinds-out /usr/sbin/policy-rc.d 2>/dev/null
 find /etc/systemd/system -name 'provision-rollback*'

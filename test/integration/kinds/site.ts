@@ -9,7 +9,7 @@ import { releases } from './releases.ts'
 import { units } from './units.ts'
 
 /** The handler appends a line to this file each time it runs. */
-export const TOLD = '/run/kinds-told'
+export const REPORTED = '/run/kinds-reported'
 
 /** Add the generator of a new kind here. Together they call every function of src/index.ts that creates steps, through `api`. */
 const GENERATORS: readonly (readonly [Generator, number])[] = [
@@ -37,7 +37,7 @@ export interface RandomSite {
 /** @param round from 0. Each round includes one generator in turn, so that enough rounds include all of them */
 export function randomSite(seed: number, round: number): RandomSite {
   const dice = new Dice(seed * 1000 + round)
-  const note = api.handler('note', api.sh`echo told >> ${TOLD}`)
+  const note = api.handler('note', api.sh`echo reported >> ${REPORTED}`)
   const site: Site = { options: () => (dice.maybe(0.15) ? { notify: note } : {}) }
   const parts = GENERATORS.filter(([, share], i) => dice.maybe(share) || i === round % GENERATORS.length).map(
     ([generator]) => generator(dice, site),

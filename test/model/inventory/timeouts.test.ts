@@ -22,12 +22,12 @@ describe('the timeouts of an inventory', () => {
   })
 
   it('are rejected with their path if they are invalid', async () => {
-    const wrong = { factor: 0, login: 'soon', patience: '3s' } as unknown as Timeouts
+    const wrong = { factor: 0, login: 'soon', lifetime: '3s' } as unknown as Timeouts
     const faulty = () => inventory(site, { timeouts: wrong, web: { hosts: { web1 } } })
     expect(await wordsOf(faulty)).to.equal(`error: The inventory does not fit its stack.
    timeouts.factor: should be a number above 0, got 0
    timeouts.login: should be a duration above 0 such as 90s or 2m, got "soon"
-   timeouts.patience: is not known here. There are factor, login, keepalive, shell, confirm, read, check, probe.
-   Nothing was done yet. Mend the inventory, then run the same command again.`)
+   timeouts.lifetime: is not known here. There are factor, login, keepalive, shell, confirm, read, check, probe.
+   Nothing was done yet. Fix the inventory, then run the same command again.`)
   })
 })

@@ -1,3 +1,4 @@
+// cspell:ignore owed
 import { expect } from 'chai'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { known } from '../../../src/model/resource/read.ts'
@@ -67,7 +68,7 @@ describe('the journal of a run', () => {
       { t: 0, kind: 'begin', mode: 'plan', hosts: ['web1'], plays: ['web'] },
       { t: 1, kind: 'define ingress', id: 0, ingress: [{ to: [80], from: 'anywhere' }] },
       { t: 1, kind: 'refreshed', host: 'web1', steps: 2, differing: 1, ingress: 0 },
-      { t: 2, kind: 'drain', ...at, label: 'out of web', outcome: 'drained', leftover: true },
+      { t: 2, kind: 'drain', ...at, label: 'out of web', outcome: 'drained', pending: true },
       { t: 2, kind: 'define step', id: 0, step: { kind: 'file', name: '/etc/motd', roles: [] } },
       { t: 2, kind: 'step', ...at, step: 0, outcome: 'planned', known: true },
       { t: 3, kind: 'turnEnd', ...at, changed: 1, failed: false },

@@ -139,10 +139,10 @@ No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 Ki
         { ...about, step: step('command', 'b'), outcome: 'planned', known: false, difference },
         {
           ...{ kind: 'drain', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
-          ...{ leftover: false, on: ['lb1', 'lb2'] },
+          ...{ pending: false, on: ['lb1', 'lb2'] },
         },
-        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', leftover: false, outcome: 'planned' },
-        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', leftover: false, outcome: 'failed' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', pending: false, outcome: 'planned' },
+        { kind: 'handler', play: 'web', host: 'web1', name: 'reload', pending: false, outcome: 'failed' },
       ]),
     ).to.equal(
       'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ drain: out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',

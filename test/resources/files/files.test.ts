@@ -30,9 +30,9 @@ describe('kinds of files on a real file system', () => {
 
   /** Applies the steps; the engine checks that they have converged. */
   const made = async (...steps: readonly Steps[]) => {
-    const { problems, told } = await rig.run((web) => [play('web', { hosts: web }, () => steps)])
+    const { problems, reported } = await rig.run((web) => [play('web', { hosts: web }, () => steps)])
     expect(problems).to.deep.equal([])
-    return told.map((line) => line.split(' ')[1])
+    return reported.map((line) => line.split(' ')[1])
   }
   const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8)
 
@@ -242,7 +242,7 @@ describe('kinds of files on a real file system', () => {
     if (!rig.machine.isPrivate) this.skip()
     const options = { ...rig.own, backup: true }
     for (const name of ['alone', 'together', 'plain'])
-      writeFileSync(`${rig.root}/${name}`, `somebody's ${name}`)
+      writeFileSync(`${rig.root}/${name}`, `someone's ${name}`)
     await made(
       file(`${rig.root}/alone`, 'new', options),
       transaction('conf', [
@@ -255,7 +255,7 @@ describe('kinds of files on a real file system', () => {
       { script: sh`cd /var/lib/provision/removed && cat */alone */together; ls -d */plain 2>/dev/null` },
     ])
     await close()
-    expect(found?.stdout.toString()).to.equal("somebody's alonesomebody's together")
+    expect(found?.stdout.toString()).to.equal("someone's alonesomeone's together")
   })
 
   it('a release is complete, with any names of files', async () => {

@@ -73,9 +73,9 @@ ${then}`,
       .apply([...['a', 'b'].map(() => FILE), undefined, undefined, FILE])
       .slice(-1)
     const id = /transactions\/([0-9a-f]+)/.exec(command?.script.text ?? '')?.[1] ?? ''
-    const told = await said(everyCut({ root: rig.root, id, script: command?.script ?? sh`` }))
-    const cuts = told.trim().split('\n')
-    expect(cuts.length, told).to.be.greaterThan(80)
+    const reported = await said(everyCut({ root: rig.root, id, script: command?.script ?? sh`` }))
+    const cuts = reported.trim().split('\n')
+    expect(cuts.length, reported).to.be.greaterThan(80)
     for (const cut of cuts) expect(cut).to.match(/^\d+ (unchanged|restored|finished) (old|new)$/)
     const outcomes = new Set(cuts.map((cut) => cut.replace(/^\d+ /, '')))
     expect([...outcomes]).to.include.members(['unchanged old', 'restored old', 'finished new'])
@@ -91,8 +91,8 @@ ${then}`,
   })
   for (const stage of ['in its checker', 'in its activation', 'in its probe', 'by its timeout'] as const)
     it(`is rolled back at once if it is killed ${stage}`, async () => {
-      const { told, events } = await run(step(stages()[stage]))
-      expect(told).to.deep.equal(['web1 failed transaction conf'])
+      const { reported, events } = await run(step(stages()[stage]))
+      expect(reported).to.deep.equal(['web1 failed transaction conf'])
       const [failed] = events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : []))
       expect(
         events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : [])).join('\n'),
@@ -101,7 +101,7 @@ ${then}`,
         failed,
       )
       expect(now()).to.deep.equal(OLD)
-      expect((await run(step())).told).to.deep.equal(['web1 changed transaction conf'])
+      expect((await run(step())).reported).to.deep.equal(['web1 changed transaction conf'])
       expect(now()).to.deep.equal(NEW)
     })
 
@@ -126,14 +126,14 @@ ${then}`,
 
   it('is rolled back by the next run before it reads the steps', async () => {
     await crashed()
-    const { events, told, summary } = await run(step())
+    const { events, reported, summary } = await run(step())
     expect(
       events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : [])),
     ).to.deep.equal([['conf', 'restored']])
-    expect(told).to.deep.equal(['web1 changed transaction conf'])
+    expect(reported).to.deep.equal(['web1 changed transaction conf'])
     expect(summary.hosts[0]).to.include({ changed: 1, failed: 0 })
     expect(now()).to.deep.equal(NEW)
-    expect((await run(step())).told).to.deep.equal(['web1 ok transaction conf'])
+    expect((await run(step())).reported).to.deep.equal(['web1 ok transaction conf'])
   })
 
   it('keeps files that were edited in the meantime', async () => {
@@ -147,8 +147,8 @@ ${then}`,
     await crashed()
     rmSync(`${rig.root}/a`)
     mkdirSync(`${rig.root}/a`)
-    const { told, problems, summary } = await run(step())
-    expect([told, summary.hosts[0]?.failed]).to.deep.equal([[], 1])
+    const { reported, problems, summary } = await run(step())
+    expect([reported, summary.hosts[0]?.failed]).to.deep.equal([[], 1])
     expect(problems.join()).to.include(
       'the transaction conf, cut off in an earlier run, could not be taken back',
     )

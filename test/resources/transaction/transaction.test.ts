@@ -46,11 +46,11 @@ describe('a transaction', () => {
   })
 
   const run = async (steps: readonly ReplacingStep[], options: TransactionOptions = {}) => {
-    const { told, events } = await rig.run((web) => [
+    const { reported, events } = await rig.run((web) => [
       play('web', { hosts: web }, () => transaction('conf', steps, options)),
     ])
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
-    return { told: told.map((line) => line.split(' ')[1]), details: failed?.details ?? [] }
+    return { reported: reported.map((line) => line.split(' ')[1]), details: failed?.details ?? [] }
   }
   /** The remains of transactions on the machine. */
   const remains = async () => {
@@ -78,15 +78,15 @@ grep -E ${`overlay ${rig.root}`} /proc/mounts; find ${rig.root} -name '.*provisi
   const NEW = { a: '644 new a', 'conf.d/b': '644 new b', link: 'link a' }
 
   it('replaces and activates all files', async () => {
-    const { told } = await run(both(), { activate: recording() })
-    expect(told).to.deep.equal(['changed'])
+    const { reported } = await run(both(), { activate: recording() })
+    expect(reported).to.deep.equal(['changed'])
     expect(tree(rig.root)).to.deep.equal({ ...NEW, recorded: '644 new a\nnew b\n' })
   })
 
   it('does nothing without a change', async () => {
     await run(both(), { activate: recording() })
-    const { told } = await run(both(), { activate: handler('activate', sh`false`), validate: sh`false` })
-    expect(told).to.deep.equal(['ok'])
+    const { reported } = await run(both(), { activate: handler('activate', sh`false`), validate: sh`false` })
+    expect(reported).to.deep.equal(['ok'])
   })
 
   it('changes only files that differ', async () => {
@@ -118,11 +118,11 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('keeps the old files if the validation fails, and shows its output', async () => {
-    const { told, details } = await run(both(), {
+    const { reported, details } = await run(both(), {
       validate: sh`echo line 3 of $(cat ${`${rig.root}/a`}); echo why >&2; false`,
       activate: recording(),
     })
-    expect(told).to.deep.equal(['failed'])
+    expect(reported).to.deep.equal(['failed'])
     expect(details.map((line) => line.trim())).to.include.members([
       'line 3 of new a',
       'why',
@@ -132,8 +132,10 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('restores and activates the old files if the activation fails', async () => {
-    const { told, details } = await run(both(), { activate: recording(sh`grep -q old ${`${rig.root}/a`}`) })
-    expect(told).to.deep.equal(['failed'])
+    const { reported, details } = await run(both(), {
+      activate: recording(sh`grep -q old ${`${rig.root}/a`}`),
+    })
+    expect(reported).to.deep.equal(['failed'])
     expect(details.join('\n')).to.match(
       /conf: the activation failed\.\n +The old files are restored and active\./,
     )
@@ -156,7 +158,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('waits until its probe succeeds', async () => {
-    const { told } = await run(both(), {
+    const { reported } = await run(both(), {
       probe: probe(
         'it works',
         sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`,
@@ -165,11 +167,11 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
         },
       ),
     })
-    expect(told).to.deep.equal(['changed'])
+    expect(reported).to.deep.equal(['changed'])
   })
 
   it('removes new files and restores removed ones in a rollback', async () => {
-    const { told } = await run(
+    const { reported } = await run(
       [
         file(`${rig.root}/new`, 'new', rig.own),
         file(`${rig.root}/extra/deep/c`, 'new c', rig.own),
@@ -179,7 +181,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
       ],
       { activate: handler('activate', sh`[ ! -e ${`${rig.root}/new`} ]`) },
     )
-    expect(told).to.deep.equal(['failed'])
+    expect(reported).to.deep.equal(['failed'])
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
@@ -193,27 +195,27 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
   })
 
   it('changes nothing if a path to remove is a directory', async () => {
-    const { told, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
-    expect(told).to.deep.equal(['failed'])
+    const { reported, details } = await run([...both(), absent(`${rig.root}/conf.d`)])
+    expect(reported).to.deep.equal(['failed'])
     expect(details.join('\n')).to.include('conf.d is a directory, which a transaction cannot restore')
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('changes nothing if a file cannot be written', async () => {
-    const { told } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
+    const { reported } = await run([...both(), file(`${rig.root}/c`, 'c', { owner: 'no-such-user' })], {
       activate: recording(),
     })
-    expect(told).to.deep.equal(['failed'])
+    expect(reported).to.deep.equal(['failed'])
     expect(tree(rig.root)).to.deep.equal(OLD)
   })
 
   it('is rolled back without a new connection, if it must be confirmed', async () => {
     const locks: boolean[] = []
-    const { told } = await rig.run(
+    const { reported } = await rig.run(
       (web) => [play('web', { hosts: web }, () => transaction('conf', both(), { confirmed: true }))],
       { opens: (_host, { lock }) => locks.push(lock) },
     )
-    expect(told).to.deep.equal(['web1 changed transaction conf'])
+    expect(reported).to.deep.equal(['web1 changed transaction conf'])
     // The session of the run, one that saw the wait, and one that was opened afterwards.
     expect(locks[0]).to.equal(true)
     expect(locks.filter((lock) => !lock).length).to.be.at.least(2)

@@ -1,9 +1,9 @@
 import { file, role, template } from 'provision-ts'
 
 export interface WelcomeParams {
-  /** Who looks after the host. */
+  /** The team that operates the host. */
   readonly team: string
-  /** What it is there for, in a sentence. */
+  /** The purpose of the host, in a sentence. */
   readonly purpose: string
 }
 
@@ -13,7 +13,7 @@ export interface Welcome extends WelcomeParams {
 
 const text = template<Welcome>(import.meta, 'welcome.ejs')
 
-/** Whoever logs in is told where he is. */
+/** Whoever logs in is reported where he is. */
 export const welcome = role('welcome', (params: WelcomeParams, { facts }) => [
   file('/etc/welcome', text({ ...params, hostname: facts.hostname })),
   file('/etc/update-motd.d/50-welcome', '#!/bin/sh\ncat /etc/welcome\n', { mode: '0755' }),

@@ -1,7 +1,7 @@
 import { file, role, template } from 'provision-ts'
 
 export interface SampleParams {
-  /** What it is for, and its unit. */
+  /** The purpose and the unit of the parameter. */
   readonly port: number
   /** @default 'info' */
   readonly level?: 'debug' | 'info' | 'error'
@@ -14,7 +14,7 @@ export interface SampleConf {
 
 const conf = template<SampleConf>(import.meta, 'sample.conf.ejs')
 
-/** What a host has when it has this role. */
+/** The state of a host with this role. */
 export const sample = role('sample', ({ port, level = 'info' }: SampleParams) => [
   file('/etc/sample.conf', conf({ port, level })),
   // Often with it: pkg('sample'), service('sample'), and { notify: reloaded('sample') } as the file's third argument.
