@@ -88,9 +88,8 @@ describe('automatic failover of the database', function () {
       await converged()
       await converged({ FAILOVER: 'manual' })
     })
-    // A host that is slow to accept connections fails requests on a busy machine, independent of Patroni.
     console.log(`    ${load.acknowledged.length} writes acknowledged, ${load.failed.length} requests failed`)
-    expect(load.failed.length).to.be.lessThan(load.acknowledged.length / 20)
+    expect(load.failed).to.deep.equal([])
     expect(await timeline()).to.equal('1')
     expect(await servers()).to.deep.equal(before)
     expect(
