@@ -19,7 +19,7 @@ describe('a run that is interrupted, on real hosts', function () {
   const rerun = (version: string) => own.run(['--output', 'lines'], { VERSION: version })
 
   /** Starts a run, and interrupts it after a while. */
-  const begun = (version: string): { readonly run: ChildProcess; readonly text: () => string } => {
+  const begun = (version: string): Begun => {
     let text = ''
     const run = spawn('node', [`${ROOT}/bin/provision.js`, ...words()], {
       cwd: ROOT,
@@ -29,7 +29,7 @@ describe('a run that is interrupted, on real hosts', function () {
       stream?.on('data', (chunk: Buffer) => {
         text += String(chunk)
       })
-    return { run, text: () => text }
+    return { run, text: () => text, closed: once(run, 'close') }
   }
   const waitForText = async ({ run, text }: ReturnType<typeof begun>, word: string) => {
     while (!text().includes(word) && run.exitCode === null) await pause(20)
@@ -58,7 +58,7 @@ describe('a run that is interrupted, on real hosts', function () {
       await waitForText(cut, KILL_POINTS[i % KILL_POINTS.length] ?? '')
       await pause(i * 70)
       cut.run.kill('SIGKILL')
-      await once(cut.run, 'close')
+      await cut.closed
       drained.push((await own.lab.exec('lb1', 'ls /run/drained 2>/dev/null')).stdout.trim() || '-')
       const { code, text } = await eventuallyFree(() => rerun(`${i}`))
       expect(code, `${text}\n--- after\n${cut.text()}`).to.equal(0)
@@ -73,11 +73,11 @@ describe('a run that is interrupted, on real hosts', function () {
     const cut = begun('a')
     await waitForText(cut, 'web1 … command work')
     cut.run.kill('SIGINT')
-    const [code] = await once(cut.run, 'close')
+    const [code] = await cut.closed
     expect(code, cut.text()).to.equal(130)
     expect(cut.text())
       .to.match(/^web1 ✓ command work/m)
-      .and.match(/web1 .*no longer drained/)
+      .and.match(/web1 .*undrain: web/)
       .and.match(/error: web1: stopped between two steps/)
       .and.match(/To continue.*: provision resume/)
     expect((await own.lab.exec('lb1', 'ls /run/drained')).stdout).to.equal('')
@@ -92,15 +92,22 @@ describe('a run that is interrupted, on real hosts', function () {
     cut.run.kill('SIGINT')
     await pause(30)
     cut.run.kill('SIGINT')
-    const [code] = await once(cut.run, 'close')
+    const [code] = await cut.closed
     expect(code).to.equal(130)
     const { code: again, text } = await eventuallyFree(() => rerun('b'))
     expect(again, text).to.equal(0)
-    expect(text).to.match(/web1 .*no longer drained \(since an earlier run\)/)
+    expect(text).to.match(/web1 .*undrain: web.* \(pending since an earlier run\)/)
     expect(await versions()).to.deep.equal(['bbb', 'bbb'])
     expect(await remains()).to.deep.equal({})
   })
 })
+
+interface Begun {
+  readonly run: ChildProcess
+  readonly text: () => string
+  /** Its exit status. It may have ended before a test waits for it. */
+  readonly closed: Promise<readonly unknown[]>
+}
 
 /** The run on the host releases its lock once the current command ends; an operator would wait for that as well. */
 async function eventuallyFree(run: () => ReturnType<typeof provision>): ReturnType<typeof provision> {
@@ -118,11 +125,11 @@ function pause(ms: number): Promise<void> {
 /** The output after which the run is killed, at once or a little later. */
 const KILL_POINTS = [
   '',
-  'web1 · drained',
+  'web1 · drain: web',
   'web1 ✓ command work',
   'web1 ✓ transaction',
-  'no longer drained',
-  'web2 · drained',
+  'undrain: web',
+  'web2 · drain: web',
 ]
 
 const LOCKED = `flock -n /run/provision.lock true || echo locked`
@@ -156,7 +163,7 @@ export default playbook(site, ({ lb, web }) => [
     {
       hosts: web,
       maxUnavailable: 1,
-      drain: drain<Host>('drained', {
+      drain: drain<Host>('web', {
         drain: ({ name }) => runOnEach(lb, sh\`mkdir -p /run/drained && touch /run/drained/\${name}; sleep 0.1\`),
         undrain: ({ name }) => runOnEach(lb, sh\`sleep 0.1; rm -f /run/drained/\${name}\`),
       }),
