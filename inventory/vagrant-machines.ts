@@ -68,7 +68,7 @@ async function shownBy(name: string, { host = name, port = 22 }: Ssh): Promise<s
         .split('\n')
         .filter((line) => line !== '' && !line.startsWith('#'))
         .slice(0, 3),
-      next: `See whether it is well: vagrant ssh ${name}. If not: vagrant reload ${name}`,
+      next: `Check that it works: vagrant ssh ${name}. If not: vagrant reload ${name}`,
     })
   return `SHA256:${digest(Buffer.from(key, 'base64'))}`
 }

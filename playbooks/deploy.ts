@@ -25,7 +25,7 @@ import { type Site, site } from './schema.ts'
 import { appTier, webTier } from './site.ts'
 
 /**
- * The build of this machine, host by host. A release that does not get ready on a host is taken back there; then the deploy ends,
+ * The build of this machine, host by host. A release that does not become ready on a host is rolled back there; then the deploy ends,
  * and hosts that had it already go back, too.
  */
 export default playbook(

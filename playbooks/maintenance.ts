@@ -33,7 +33,7 @@ import { databaseRoles } from './tiers/database.ts'
 
 /**
  * A host is for people alone for a time: others do its work, and runs leave it out. It is marked before it is taken out of service, and
- * the mark goes last, so that what is cut off in between is still in maintenance.
+ * the mark is deleted last, so that the host stays in maintenance mode after an interruption.
  */
 export default playbook(
   site,

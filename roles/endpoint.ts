@@ -4,7 +4,12 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** As a URL has it: an IPv6 address stands in brackets. */
+/** `address:port`, with brackets around an IPv6 address, as in a URL. */
 export function formatEndpoint({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return `${formatHost(address)}:${port}`
+}
+
+/** An address as a URL contains it, with brackets around an IPv6 address. */
+export function formatHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }

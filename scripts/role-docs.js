@@ -68,7 +68,7 @@ function nameOf({ name, optional }) {
 }
 
 /**
- * The members of an object that stands in the type itself, or that has a name in the role.
+ * The members of an object that is declared in the type itself, or that has a name in the role.
  * @param {string} type
  * @param {Interfaces} all
  * @returns {readonly Member[]}

@@ -2,7 +2,7 @@ import { type Host, Problem } from 'provision-ts'
 import type { Site } from '../schema.ts'
 import { TIERS, type TierName } from './gates.ts'
 
-/** A host and the tier that it stands in. */
+/** A host and its tier. */
 export type TierHost = Host & { readonly group: TierName }
 
 /** The host of this name. @throws Problem when there is none */

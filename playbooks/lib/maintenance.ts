@@ -30,7 +30,7 @@ export function startMaintenance({ name }: Host): Step {
   return file(MAINTENANCE_FILE, `${name} is in maintenance. To end that: ${endOf(name)}\n`)
 }
 
-/** The play that leaves hosts in maintenance out of all others, and says so. */
+/** The play that excludes hosts in maintenance mode from all others, and reports them. */
 export function skipMaintenance(values: Site): Play {
   const { lb, web, app, db } = values
   const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]

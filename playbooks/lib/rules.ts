@@ -15,7 +15,9 @@ export function oneTierPerHost(tiers: readonly Tier[]): readonly string[] {
     hosts.flatMap(({ name }) => {
       const other = first.get(name)
       first.set(name, other ?? tier)
-      return other === undefined ? [] : [`${tier}.hosts.${name}: stands in ${other} too; a host has one part`]
+      return other === undefined
+        ? []
+        : [`${tier}.hosts.${name}: is in ${other} too; a host belongs to one tier`]
     }),
   )
 }

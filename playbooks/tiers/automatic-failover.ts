@@ -45,7 +45,7 @@ export function failoverPackages(values: Site): Steps {
   return isAutomatic(values) && patroniPackages({})
 }
 
-/** The hosts that a database host lets in for it. */
+/** The firewall rules of a database host for automatic failover. */
 export function failoverRules(values: Site, host: DatabaseHost) {
   if (!isAutomatic(values)) return []
   const others = votersOf(values).filter(({ name }) => name !== host.name)
@@ -91,7 +91,7 @@ function clusterParams(host: DatabaseHost, values: Site) {
 }
 
 /**
- * Patroni gives the servers back to systemd: paused first, so that nothing is promoted from then on but by a person. They keep their processes,
+ * Patroni gives the servers back to systemd: paused first, so that only the operator can promote a host from then on. They keep their processes,
  * unless Patroni has started them.
  */
 export function manualPlays(values: Site): readonly Play[] {

@@ -43,7 +43,7 @@ export function moving(
 /** Seconds in which Patroni promotes a replica, when it can: the lease, and some for the promotion. */
 const PROMOTED_WITHIN = 60
 
-/** A failover that Patroni does by itself is waited for; one that would lose writes is for a person to ask for. */
+/** Waits for a failover by Patroni; a failover that would lose writes needs the confirmation of the operator. */
 export function failoverPlays(
   hosts: readonly DatabaseHost[],
   ignoreUnreachable: (host: Host) => string,

@@ -37,7 +37,7 @@ export interface DatabaseOptions {
 
 export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = {}): readonly Play[] {
   const { db, synchronous = db.hosts.length > 1 } = values
-  // A host that is to be a replica is not asked whether it is the primary: it may still believe so.
+  // A host that must become a replica is not asked: it may still report that it is the primary.
   const candidates = rejoin ? { hosts: db.without(rejoin.host) } : db
   const primary = primaryIn(values, candidates)
   const managers = managersOf(values)

@@ -1,4 +1,5 @@
 import { type Host, InvalidParams, type KeyPair } from 'provision-ts'
+import { formatEndpoint } from '../endpoint.ts'
 
 /** One of the hosts that hold the data together. */
 export interface Member {
@@ -41,15 +42,11 @@ export const INITIAL = '/var/lib/etcd/initial-cluster'
 export const JOINED = '/var/lib/etcd/joined'
 
 export function clientUrl({ address }: Pick<Member, 'address'>): string {
-  return `https://${inBrackets(address)}:${CLIENT_PORT}`
+  return `https://${formatEndpoint({ address, port: CLIENT_PORT })}`
 }
 
 export function peerUrl({ address }: Pick<Member, 'address'>): string {
-  return `https://${inBrackets(address)}:${PEER_PORT}`
-}
-
-function inBrackets(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
+  return `https://${formatEndpoint({ address, port: PEER_PORT })}`
 }
 
 export function refuseMembers({ name, address, members, heartbeat = 100, token = '' }: EtcdParams): void {

@@ -1,4 +1,5 @@
 import { file, handler, type Secret, type Step, sh, template, transaction } from 'provision-ts'
+import { formatEndpoint, formatHost } from '../endpoint.ts'
 import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/lib/files.ts'
 import { type Paths, PORT } from '../postgres/params.ts'
 import {
@@ -54,19 +55,19 @@ const TLS: Tls = { certificate: CERTIFICATE, key: KEY, trusted: TRUSTED }
 /** Read by Patroni, which runs as the server's own user; written by root alone. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
-/** Patroni's own files: valid and in force, or as they were. A restart of Patroni would stop the server, so it only reads them again. */
+/** The files of Patroni, in one transaction. A restart of Patroni would stop the server, so Patroni only reloads them. */
 export function configuration(params: PatroniParams, paths: Paths): Step {
   const { name, address, certificate, authority, passwords, etcd, scope = SCOPE, watchdog = 'off' } = params
   const own = etcd.filter((one) => one.name === name)
   const others = etcd.filter((one) => one.name !== name)
   const text = patroniConf({
     ...{ name, scope, tls: TLS, paths, watchdog },
-    rest: at(address, REST_PORT),
-    listen: `${inBrackets(address)},localhost:${PORT}`,
-    postgres: at(address, PORT),
+    rest: formatEndpoint({ address, port: REST_PORT }),
+    listen: `${formatHost(address)},localhost:${PORT}`,
+    postgres: formatEndpoint({ address, port: PORT }),
     // A database host may be lost together with its primary: those that have no database come before it.
     etcd: [...own, ...[...others].sort((a, b) => Number(a.group === 'db') - Number(b.group === 'db'))].map(
-      (one) => at(one.address, 2379),
+      (one) => formatEndpoint({ address: one.address, port: 2379 }),
     ),
     passfile: { trusted: POSTGRES_TRUSTED },
     password: passwords.replication.map((one) => JSON.stringify(one)),
@@ -86,7 +87,9 @@ export function configuration(params: PatroniParams, paths: Paths): Step {
 
 /** The program that asks the REST API of this host. */
 export function restProgram(address: string): Step {
-  return file(REST, rest({ url: `https://${at(address, REST_PORT)}`, tls: TLS }), { mode: '0755' })
+  return file(REST, rest({ url: `https://${formatEndpoint({ address, port: REST_PORT })}`, tls: TLS }), {
+    mode: '0755',
+  })
 }
 
 export function serverDropIn({ config }: Paths): string {
@@ -99,14 +102,6 @@ certificate=${CERTIFICATE} key=${KEY}
 python3 -c 'import sys, yaml; yaml.safe_load(open(sys.argv[1]))' ${CONFIG}`
 
 const REREAD = handler(
-  'have patroni read its files again',
+  'reload patroni',
   sh`systemctl daemon-reload; ! systemctl is-active -q patroni || systemctl reload patroni`,
 )
-
-function at(address: string, port: number): string {
-  return `${inBrackets(address)}:${port}`
-}
-
-function inBrackets(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
-}

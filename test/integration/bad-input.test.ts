@@ -59,7 +59,7 @@ describe('invalid input, with the playbook of the site and real hosts', function
     ],
     'a host stands in a group that is not its own': [
       ["app1: at('app1')", "web1: at('web1')"],
-      () => 'app.hosts.web1: stands in web too; a host has one part',
+      () => 'app.hosts.web1: is in web too; a host belongs to one tier',
     ],
     'a certificate does not belong to its key': [
       [

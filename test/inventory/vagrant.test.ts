@@ -44,7 +44,7 @@ const CASES: Readonly<Record<string, readonly [said: Said | undefined, text: str
     },
     `error: lb1 shows no host key at 127.0.0.1, port 2222.
    connect to 127.0.0.1 port 2222: Connection refused
-   See whether it is well: vagrant ssh lb1. If not: vagrant reload lb1`,
+   Check that it works: vagrant ssh lb1. If not: vagrant reload lb1`,
   ],
   'a machine of the site is not up': [
     WELL,

@@ -40,7 +40,7 @@ describe('the rules of the site', () => {
         { name: 'web', hosts: [one] },
         { name: 'app', hosts: [one] },
       ]),
-    ).to.deep.equal(['app.hosts.web1: stands in web too; a host has one part'])
+    ).to.deep.equal(['app.hosts.web1: is in web too; a host belongs to one tier'])
   })
 
   it('allow one service per port', () => {

@@ -15,7 +15,7 @@ type Found = { readonly all: Partial<Record<string, number>> | null }
  * The server has the limits that Patroni starts it with. They need a restart, which Patroni does: on a primary clients wait for as long.
  */
 export const limitsInForce = resource<LimitsParams, Found | undefined>('database limits', {
-  id: () => 'in force',
+  id: () => 'active',
   affects: 'itself',
   read: ({ wanted }) =>
     queryRow<Found>(

@@ -30,7 +30,7 @@ interface PromotedParams {
   readonly loss: string
 }
 
-/** Patroni promotes a host that may lack acknowledged writes, because a person has said so. */
+/** Patroni promotes a host that may lack acknowledged writes, because the operator has confirmed it. */
 export const patroniFailover = resource<PromotedParams, PatroniState>('database failover', {
   id: ({ to }) => `to ${to}`,
   read: () => readState,

@@ -43,10 +43,10 @@ export async function recoverTransactions(
     if (outcome !== undefined) emit({ kind: 'recovered', host, label, outcome, details })
     else
       failure ??= new Problem(
-        `${host}: the transaction ${label}, cut off in an earlier run, could not be taken back`,
+        `${host}: the transaction ${label} of an earlier run could not be rolled back`,
         {
           details: [...details, `on ${host}: ${manualRecoveryCommand({ id })}`],
-          next: 'Fix what kept it, then run the same command again. Nothing else was done on this host.',
+          next: 'Fix the cause, then run the same command again. Nothing else changed on this host.',
         },
       )
   }

@@ -66,7 +66,7 @@ export class HostDrain {
       await this.end('failed')
       throw new Problem(`${host.name} could not be made ${label}, so nothing was changed on it`, {
         details: failures.flatMap(({ lines }) => lines),
-        next: 'Fix what kept it, then run the same command again.',
+        next: 'Fix the cause, then run the same command again.',
       })
     }
     this.#isEmpty =

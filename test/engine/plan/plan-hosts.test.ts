@@ -45,8 +45,8 @@ describe('a plan of a play with options about hosts', () => {
     ignoreUnreachable: { ignoreUnreachable: () => 'gone' },
     'anyErrorsFatal and ignoreUnreachable': { anyErrorsFatal: true, ignoreUnreachable: () => 'gone' },
     'one failure allowed': { maxFailures: 1 },
-    'all at rest': { isIdle: ask('does it rest?', known(true)) },
-    'all at rest, and anyErrorsFatal': { isIdle: ask('does it rest?', known(true)), anyErrorsFatal: true },
+    'all idle': { isIdle: ask('is it idle?', known(true)) },
+    'all idle, and anyErrorsFatal': { isIdle: ask('is it idle?', known(true)), anyErrorsFatal: true },
   }
   for (const [how, pace] of Object.entries(paces))
     for (const [what, tolerance] of Object.entries(tolerances))

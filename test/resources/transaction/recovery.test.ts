@@ -149,9 +149,7 @@ ${then}`,
     mkdirSync(`${rig.root}/a`)
     const { reported, problems, summary } = await run(step())
     expect([reported, summary.hosts[0]?.failed]).to.deep.equal([[], 1])
-    expect(problems.join()).to.include(
-      'the transaction conf, cut off in an earlier run, could not be taken back',
-    )
+    expect(problems.join()).to.include('the transaction conf of an earlier run could not be rolled back')
     rmSync(`${rig.root}/a`, { recursive: true })
     expect((await run(step())).problems).to.deep.equal([])
     expect(now()).to.deep.equal(NEW)
