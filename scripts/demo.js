@@ -29,5 +29,5 @@ The site answers at https://notes.test:${ports.https} on 127.0.0.1, behind its v
 Look around:    npx provision lab ssh web1
                 npx provision lab status
 Break something: npx provision lab kill lb1, and ask the site again; npx provision lab start lb1
-                npx provision lab kill db1: another host takes writes within 25 seconds
+                npx provision lab kill db1: another host takes writes after about 25 seconds
 Take it down:   npx provision lab down`)
