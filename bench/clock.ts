@@ -57,12 +57,7 @@ export function series(values: readonly number[]): Series {
 }
 
 /** Records a figure for comparisons between nightly runs. @param floor the median of the lower bound */
-export function note(
-  name: string,
-  unit: string,
-  { median, least, most, runs }: Series,
-  floor?: number,
-): void {
+export function note(name: string, unit: string, { median, least, most, runs }: Series, floor?: number): void {
   recordFigure({ name, unit, median, least, most, runs, ...(floor !== undefined && { floor }) })
 }
 
@@ -70,9 +65,7 @@ export function note(
 export function shown({ median, least, most, runs }: Series): string {
   if (runs === 0) return '–'
   const figure = (seconds: number) => seconds.toFixed(seconds < 20 ? 2 : 1)
-  return runs === 1
-    ? `${figure(median)} (1)`
-    : `${figure(median)} (${figure(least)}–${figure(most)}, ${runs})`
+  return runs === 1 ? `${figure(median)} (1)` : `${figure(median)} (${figure(least)}–${figure(most)}, ${runs})`
 }
 
 /** A table in Markdown with aligned columns. */

@@ -16,10 +16,7 @@ export async function curve(site: Site, runs: number): Promise<string> {
     const looks: number[] = []
     for (let n = 0; n <= runs; n++) {
       const env = { BENCH_STEPS: String(steps), BENCH_TEXT: randomBytes(4).toString('hex') }
-      const [wrote, looked] = [
-        await timed(provision(site, 'many', env)),
-        await timed(provision(site, 'many', env)),
-      ]
+      const [wrote, looked] = [await timed(provision(site, 'many', env)), await timed(provision(site, 'many', env))]
       if (n === 0) continue
       writes.push(wrote)
       looks.push(looked)

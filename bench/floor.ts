@@ -36,9 +36,7 @@ export function floors(site: Site): { readonly openssh: Run; readonly ssh2: Run 
 /** The script that reads these steps, for the stdin of a shell. */
 export function readScript(of: Steps): string {
   const { steps } = expand(of, NO_FACTS)
-  const { scripts } = batch(
-    readBoth(readBoth(readFacts, pendingHandlers), readAll(steps.map(({ step }) => step.read))),
-  )
+  const { scripts } = batch(readBoth(readBoth(readFacts, pendingHandlers), readAll(steps.map(({ step }) => step.read))))
   const text = scripts.map(({ script }) => `(eval ${quote(script.text)}) </dev/null\n`).join('')
   return `LC_ALL=C; export LC_ALL\n${text}`
 }

@@ -43,14 +43,10 @@ export function setUpPeers(say: (line: string) => void): readonly string[] {
   if (missing.length > 0) {
     say(`Installing ${missing.join(' and ')} from Debian for the comparison…`)
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, stderr } = spawnSync(
-      'apt-get',
-      ['-qq', '-y', 'install', '--no-install-recommends', ...missing],
-      {
-        env,
-        encoding: 'utf8',
-      },
-    )
+    const { status, stderr } = spawnSync('apt-get', ['-qq', '-y', 'install', '--no-install-recommends', ...missing], {
+      env,
+      encoding: 'utf8',
+    })
     if (status !== 0) throw new Error(`apt-get could not install ${missing.join(' and ')}: ${stderr}`)
   }
   return [

@@ -30,8 +30,7 @@ async function fresh(name: string, hosts?: readonly string[]): Promise<Lab> {
 
 async function onOneHost(lab: Lab): Promise<string> {
   const { steps, remove } = thirtySteps()
-  const count = async (body: () => Promise<unknown>) =>
-    [...(await accounted(lab, ['web1'], body)).values()].flat()
+  const count = async (body: () => Promise<unknown>) => [...(await accounted(lab, ['web1'], body)).values()].flat()
   try {
     const login = await count(() => timed(loginTo(lab, 'web1')))
     await onLab(lab, steps)

@@ -84,8 +84,7 @@ export async function bundle({ entries, outdir, alias = {} }) {
     plugins: [aliases(alias), ownMeta],
   })
   // Chunks first: another process may import a new entry at once.
-  for (const { path, contents } of outputFiles.sort((a, b) => rank(a.path) - rank(b.path)))
-    replace(path, contents)
+  for (const { path, contents } of outputFiles.sort((a, b) => rank(a.path) - rank(b.path))) replace(path, contents)
   sweep(real, new Set(outputFiles.map(({ path }) => path)))
   const inputs = Object.keys(metafile.inputs).map((path) => join(process.cwd(), path))
   writeInputs(outdir, { key, inputs: inputs.map((path) => [path, stampOf(path)]) })

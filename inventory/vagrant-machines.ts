@@ -54,13 +54,9 @@ async function vagrant(...words: readonly string[]): Promise<string> {
 }
 
 async function shownBy(name: string, { host = name, port = 22 }: Ssh): Promise<string> {
-  const { stdout, stderr } = await execa(
-    'ssh-keyscan',
-    ['-T', '5', '-t', 'ed25519', '-p', String(port), host],
-    {
-      reject: false,
-    },
-  )
+  const { stdout, stderr } = await execa('ssh-keyscan', ['-T', '5', '-t', 'ed25519', '-p', String(port), host], {
+    reject: false,
+  })
   const [, key] = /^\S+ ssh-ed25519 (\S+)$/m.exec(stdout) ?? []
   if (key === undefined)
     throw new Problem(`${name} shows no host key at ${host}, port ${port}.`, {

@@ -1,14 +1,4 @@
-import {
-  group,
-  type Host,
-  type Play,
-  Problem,
-  play,
-  playbook,
-  service,
-  text,
-  withDescription,
-} from 'provision-ts'
+import { group, type Host, type Play, Problem, play, playbook, service, text, withDescription } from 'provision-ts'
 import { drainServer } from '../roles/haproxy/index.ts'
 import { gate, outageFlag, requireSpareHost } from './lib/gates.ts'
 import { findHost } from './lib/hosts.ts'
@@ -88,7 +78,5 @@ function withoutApp(values: Site, host: Host): readonly Play[] {
 }
 
 function stopped(host: Host, unit: string): Play {
-  return play(`${host.name}: out of service`, { hosts: { hosts: [host] } }, () =>
-    service(unit, { state: 'stopped' }),
-  )
+  return play(`${host.name}: out of service`, { hosts: { hosts: [host] } }, () => service(unit, { state: 'stopped' }))
 }

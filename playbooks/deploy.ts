@@ -69,14 +69,11 @@ function back(values: Site, part: Part, kept: Part): readonly Play[] {
   return tier(values, {
     label: `${part === 'app' ? 'app' : 'web'}: back to the release before`,
     serial: 1,
-    release: (host) =>
-      mapAnswers(askHost(host, hostReleases), (found) => existingRelease(earlier(found) ?? id)),
+    release: (host) => mapAnswers(askHost(host, hostReleases), (found) => existingRelease(earlier(found) ?? id)),
     steps: (host, own) =>
       after(askEach({ hosts: all[kept] }, hostReleases), (found) =>
         after(askHost(host, hostReleases), (here) => {
-          const lacks = found.some(
-            ({ answer }) => !answer?.inMaintenance && answer?.parts[kept].current !== id,
-          )
+          const lacks = found.some(({ answer }) => !answer?.inMaintenance && answer?.parts[kept].current !== id)
           const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
           return goes && [markReleaseRolledBack(ROOTS[part], id), own]
         }),

@@ -27,14 +27,8 @@ export default playbook(
         { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN },
         () => refusal,
       ),
-      play(
-        'database: record of the primary',
-        { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN },
-        () =>
-          after(
-            found,
-            (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) }),
-          ),
+      play('database: record of the primary', { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN }, () =>
+        after(found, (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) })),
       ),
       play('database: commits without a replica', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>
         after(

@@ -51,8 +51,7 @@ export default playbook(
           after(
             readFailoverPlan({ hosts }, all, { ...(to && { to }), acceptDataLoss }),
             (move) =>
-              move &&
-              delegateTo(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),
+              move && delegateTo(move.to, failover({ ...move, others: hosts.filter((host) => host !== move.to) })),
           ),
         ),
       ),

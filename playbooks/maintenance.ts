@@ -62,9 +62,7 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
         drainServer({ backend: 'web', name: host.name }),
       ),
     ],
-    app: () => [
-      play(`${host.name}: out of service`, { hosts: own }, () => service('notes', { state: 'stopped' })),
-    ],
+    app: () => [play(`${host.name}: out of service`, { hosts: own }, () => service('notes', { state: 'stopped' }))],
     db: () => [
       isAutomatic(values)
         ? play(`${host.name}: out of the cluster`, { hosts: own }, () => patroniStopped(host))
@@ -99,13 +97,9 @@ function back(values: Site, host: TierHost): readonly Play[] {
   const highest = Math.max(...lb.hosts.map(({ priority }) => priority))
   const first = lb.hosts.some(({ name, priority }) => name === host.name && priority === highest)
   const into = {
-    lb: () => [
-      play(`${host.name}: the address may come back`, { hosts: own }, () => allowVip(vip, { first })),
-    ],
+    lb: () => [play(`${host.name}: the address may come back`, { hosts: own }, () => allowVip(vip, { first }))],
     web: () => [
-      play(`balancers: ${host.name} is back`, { hosts: lb }, () =>
-        undrainServer({ backend: 'web', name: host.name }),
-      ),
+      play(`balancers: ${host.name} is back`, { hosts: lb }, () => undrainServer({ backend: 'web', name: host.name })),
     ],
     app: () => [],
     db: () => databaseRoles(values, { back: host }),
@@ -126,8 +120,7 @@ function back(values: Site, host: TierHost): readonly Play[] {
 function whileAway(one: Play, host: Host): Play {
   return {
     ...one,
-    steps: (other) =>
-      after(askHost(host, maintenanceSince), (since) => since !== undefined && one.steps(other)),
+    steps: (other) => after(askHost(host, maintenanceSince), (since) => since !== undefined && one.steps(other)),
   }
 }
 

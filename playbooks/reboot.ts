@@ -75,9 +75,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
     play('database: reboot of replicas', options, (host) =>
       after(primaryAtFirst, (primary) => host !== primary && steps()),
     ),
-    play('witness: reboot', { hosts: witness, serial: 1, readiness: databaseReadiness(values) }, () =>
-      steps(),
-    ),
+    play('witness: reboot', { hosts: witness, serial: 1, readiness: databaseReadiness(values) }, () => steps()),
     play('database: another primary', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
         after(

@@ -25,10 +25,7 @@ export default playbook(
       'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
     flags: {
       host: withDescription('the old primary', text),
-      copy: withDescription(
-        'copy the data from the primary instead of rewinding; the old data are kept',
-        flag,
-      ),
+      copy: withDescription('copy the data from the primary instead of rewinding; the old data are kept', flag),
     },
   },
 )

@@ -6,12 +6,7 @@ import { databaseRoles } from './tiers/database.ts'
 
 export default playbook(
   site,
-  (values) => [
-    ...databaseHosts(values),
-    ...databaseRoles(values),
-    ...backupTier(values),
-    ...balancerTier(values),
-  ],
+  (values) => [...databaseHosts(values), ...databaseRoles(values), ...backupTier(values), ...balancerTier(values)],
   {
     description:
       'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made again, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',

@@ -25,9 +25,7 @@ export default playbook(
       play('restore test', { hosts: backup }, ({ name }) =>
         after(replica, (found) => [
           found
-            ? after(askHost(found, rowCounts), (taken) =>
-                restoreTest({ host: name, run, version, moment: taken }),
-              )
+            ? after(askHost(found, rowCounts), (taken) => restoreTest({ host: name, run, version, moment: taken }))
             : restoreTest({ host: name, run, version, moment: undefined }),
         ]),
       ),

@@ -1,15 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  after,
-  askHost,
-  integer,
-  optional,
-  Problem,
-  play,
-  playbook,
-  text,
-  withDescription,
-} from 'provision-ts'
+import { after, askHost, integer, optional, Problem, play, playbook, text, withDescription } from 'provision-ts'
 import { moveDataAside, parsePointInTime, repositoryInfo, restoreDatabase } from '../roles/backup/index.ts'
 import { primaryOf } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
@@ -52,8 +42,7 @@ export default playbook(
         after(primaryOf(db), (primary) =>
           after(
             askHost(primary, clusterState),
-            (found) =>
-              host !== primary && moveDataAside({ version: host.version, primary: primary.name, found }),
+            (found) => host !== primary && moveDataAside({ version: host.version, primary: primary.name, found }),
           ),
         ),
       ),
@@ -66,10 +55,7 @@ export default playbook(
       'Brings the database back as it was at a moment, from its backups: on the primary, and by new copies on the replicas. The data that are there are moved aside.',
     flags: {
       to: withDescription('the time to restore, with time zone; default: the latest', optional(text)),
-      timeline: withDescription(
-        'the timeline to restore; default: the latest',
-        optional(integer({ min: 1 })),
-      ),
+      timeline: withDescription('the timeline to restore; default: the latest', optional(integer({ min: 1 }))),
       confirm: withDescription('the domain of the site, as a confirmation', optional(text)),
     },
   },

@@ -64,9 +64,7 @@ function targetOf({ app, web }: Site, to: string | undefined): Answers<string | 
   const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
   return mapAnswers(askEach({ hosts }, hostReleases), (all) =>
     chooseRelease(
-      all
-        .filter(({ answer }) => !answer?.inMaintenance)
-        .map((one) => ({ host: one.host, ...partOf(one, part) })),
+      all.filter(({ answer }) => !answer?.inMaintenance).map((one) => ({ host: one.host, ...partOf(one, part) })),
       to,
     ),
   )
@@ -114,9 +112,7 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
       next: 'Nothing was done. Name the one that you want with --to, or deploy.',
     })
   const [first] = all
-  const found = first?.all.find(
-    ({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id),
-  )
+  const found = first?.all.find(({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id))
   if (found) return found.id
   return new Problem('There is no earlier release that all hosts still have', {
     details,

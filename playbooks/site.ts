@@ -11,15 +11,7 @@ import { UPSTREAM_PORT, upstream } from '../roles/upstream/index.ts'
 import { NOTES } from './lib/database-params.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { releaseToDeploy } from './lib/releases.ts'
-import {
-  type BalancerOptions,
-  CANARY,
-  fromAdmins,
-  isStopped,
-  siteSteps,
-  sshFor,
-  type TierOptions,
-} from './lib/tier.ts'
+import { type BalancerOptions, CANARY, fromAdmins, isStopped, siteSteps, sshFor, type TierOptions } from './lib/tier.ts'
 import { METRICS_PORT, type Site, site } from './schema.ts'
 import { migrateSchema, schemaVersions } from './tiers/app.ts'
 import { etcdPlays, failoverPackages, failoverRules, manualPlays } from './tiers/automatic-failover.ts'

@@ -10,9 +10,7 @@ export default playbook(
   site,
   (values, { to }) => [
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
-      runOnce(
-        after(readSwitchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move)),
-      ),
+      runOnce(after(readSwitchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move))),
     ),
     ...databaseRoles(values),
   ],

@@ -51,18 +51,13 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
     serial: 1,
     outage,
     release: currentRelease,
-    steps: (_host, own) =>
-      packages ? [packageUpgrades(), own, units.map((unit) => restartIfOutdated(unit))] : own,
+    steps: (_host, own) => (packages ? [packageUpgrades(), own, units.map((unit) => restartIfOutdated(unit))] : own),
   })
   const all = {
     web: () => webTier(values, options('haproxy', 'nginx')),
     app: () => appTier(values, options('notes')),
     lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), moveVip: packages }),
-    db: () => [
-      ...(packages ? replicas(values) : []),
-      ...databaseTier(values),
-      ...(packages ? primary(values) : []),
-    ],
+    db: () => [...(packages ? replicas(values) : []), ...databaseTier(values), ...(packages ? primary(values) : [])],
   }
   return all[tier]()
 }
@@ -74,8 +69,7 @@ function replicas(values: Site): readonly Play[] {
     play(
       'database: updates of replicas',
       { hosts: db, serial: 1, drain: pauseSyncReplication(db), readiness },
-      (host) =>
-        after(primaryOf(db), (primary) => host !== primary && [packageUpgrades(), restartDatabase(values)]),
+      (host) => after(primaryOf(db), (primary) => host !== primary && [packageUpgrades(), restartDatabase(values)]),
     ),
     play(
       'witness: updates',
@@ -88,11 +82,7 @@ function replicas(values: Site): readonly Play[] {
 /** Under Patroni a restart of a replica's server is one of Patroni, which signs it off first. */
 function restartDatabase(values: Site): readonly Step[] {
   return isAutomatic(values)
-    ? [
-        restartIfOutdated('etcd'),
-        restartIfOutdated('postgresql@*-main', 'patroni'),
-        restartIfOutdated('patroni'),
-      ]
+    ? [restartIfOutdated('etcd'), restartIfOutdated('postgresql@*-main', 'patroni'), restartIfOutdated('patroni')]
     : [restartIfOutdated('postgresql@*-main')]
 }
 
@@ -103,8 +93,7 @@ function primary(values: Site): readonly Play[] {
     play('database: updates of the primary', { hosts: db }, (host) =>
       after(
         primaryOf(db),
-        (primary) =>
-          host === primary && notOnPrimary(host, [...packageUpgrades(), ...restartDatabase(values)]),
+        (primary) => host === primary && notOnPrimary(host, [...packageUpgrades(), ...restartDatabase(values)]),
       ),
     ),
   ]

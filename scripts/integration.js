@@ -11,11 +11,7 @@ import { parseArgs } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const why =
-  process.platform !== 'linux'
-    ? 'this is not Linux'
-    : process.getuid?.() !== 0
-      ? 'that needs root'
-      : undefined
+  process.platform !== 'linux' ? 'this is not Linux' : process.getuid?.() !== 0 ? 'that needs root' : undefined
 if (why) {
   console.log(`Integration tests on real hosts: not run, ${why}.`)
   process.exit(0)
@@ -97,8 +93,7 @@ function rank(name) {
 /** The first that waits for no other; undefined when all others have begun. */
 function next() {
   const begun = files.filter((path) => ![...waiting, ...passed, ...failed].includes(path))
-  const isReady = (/** @type {string} */ path) =>
-    !begun.some((one) => basename(one) === AFTER.get(basename(path)))
+  const isReady = (/** @type {string} */ path) => !begun.some((one) => basename(one) === AFTER.get(basename(path)))
   const at = waiting.findIndex(isReady)
   return at < 0 ? undefined : waiting.splice(at, 1)[0]
 }

@@ -114,10 +114,7 @@ function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
-    .replace(
-      /[^\x20-\x7e\n]/gu,
-      (one) => `\\[u${one.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`,
-    )
+    .replace(/[^\x20-\x7e\n]/gu, (one) => `\\[u${one.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`)
     .replace(/^[.']/gm, '\\&$&')
 }
 

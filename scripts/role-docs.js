@@ -30,16 +30,11 @@ export function readmes() {
  */
 function table(role, wanted) {
   const all = interfacesOf(role)
-  const own = [...all].find(([name]) =>
-    wanted === undefined ? name.endsWith('Params') : name === wanted,
-  )?.[1]
-  if (!own)
-    throw new Error(`roles/${role}/README.md asks for a table of ${wanted}, which is not in its params.ts`)
+  const own = [...all].find(([name]) => (wanted === undefined ? name.endsWith('Params') : name === wanted))?.[1]
+  if (!own) throw new Error(`roles/${role}/README.md asks for a table of ${wanted}, which is not in its params.ts`)
   const rows = own.flatMap((member) => rowsOf(member, all))
   const head = ['param', '', 'default', 'meaning']
-  const widths = head.map((word, i) =>
-    Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0), word.length, 3),
-  )
+  const widths = head.map((word, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0), word.length, 3))
   const line = (/** @type {readonly string[]} */ cells) =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |\n`
   return `${line(head)}${line(widths.map((width) => '-'.repeat(width)))}${rows.map(line).join('')}`
@@ -96,15 +91,11 @@ function partsOf(type, all) {
  */
 function interfacesOf(role) {
   const others = readdirSync(ROLES).flatMap((name) => (name === role ? [] : [join(ROLES, name)]))
-  const files = [join(ROLES, role), ...others].map((path) =>
-    path.endsWith('.ts') ? path : join(path, 'params.ts'),
-  )
+  const files = [join(ROLES, role), ...others].map((path) => (path.endsWith('.ts') ? path : join(path, 'params.ts')))
   const declared = files
     .filter((path) => existsSync(path))
     .flatMap((path) => [
-      ...readFileSync(path, 'utf8').matchAll(
-        /^export interface (\w+)(?:\s+extends\s+([^{]*?))? \{\n([\s\S]*?)^\}$/gm,
-      ),
+      ...readFileSync(path, 'utf8').matchAll(/^export interface (\w+)(?:\s+extends\s+([^{]*?))? \{\n([\s\S]*?)^\}$/gm),
     ])
   /** @type {Map<string, readonly Member[]>} */
   const all = new Map()

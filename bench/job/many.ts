@@ -7,8 +7,6 @@ const text = process.env['BENCH_TEXT'] ?? ''
 
 export default playbook(job, ({ machines }) => [
   play('many', { hosts: machines }, () =>
-    Array.from({ length: count }, (_, i) =>
-      file(`/srv/many/${i % 20}/${i}`, `${text} ${i}\n${'a line\n'.repeat(20)}`),
-    ),
+    Array.from({ length: count }, (_, i) => file(`/srv/many/${i % 20}/${i}`, `${text} ${i}\n${'a line\n'.repeat(20)}`)),
   ),
 ])

@@ -69,10 +69,7 @@ export function hostChecks({ lb, web, app, db, witness, backup }: Site): Checks 
 }
 
 /** The whole way through all tiers, without a change to any data. */
-function readsNotes(
-  host: Host,
-  { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>,
-): Check {
+function readsNotes(host: Host, { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>): Check {
   const way = `${domain}:443:${vip.replace(/\/.*/, '')}`
   const curl = sh`curl -fsS -o /dev/null --resolve ${way} ${`https://${domain}/api/notes`}`
   return check(host, 'reads notes through the address', trustAuthority(authority, curl))

@@ -91,26 +91,19 @@ export function requireSpareHost(
 }
 
 /** @returns why no host of the tier can be taken out of service; where none is in service, there is nothing to lose */
-export function lastHostProblem(
-  tier: TierName,
-  all: readonly TierHostState[],
-  away?: Host,
-): Problem | undefined {
+export function lastHostProblem(tier: TierName, all: readonly TierHostState[], away?: Host): Problem | undefined {
   const inService = all.filter(({ state }) => state?.ready && !state.maintenance)
   const left = inService.filter(({ host }) => host.name !== away?.name)
   if (inService.length === 0 || left.length > (away ? 0 : 1)) return undefined
   if (away && left.length === inService.length) return undefined
   const [last] = inService
-  return new Problem(
-    `${last?.host.name} is the last host of ${tier} in service, and would be away for a time`,
-    {
-      details: all.map((one) => `${one.host.name} ${words(one)}`),
-      next:
-        all.length > 1
-          ? 'Nothing was done. Bring another one back into service first, or say --outage to go on without service.'
-          : 'Nothing was done. Say --outage to go on without service for a time.',
-    },
-  )
+  return new Problem(`${last?.host.name} is the last host of ${tier} in service, and would be away for a time`, {
+    details: all.map((one) => `${one.host.name} ${words(one)}`),
+    next:
+      all.length > 1
+        ? 'Nothing was done. Bring another one back into service first, or say --outage to go on without service.'
+        : 'Nothing was done. Say --outage to go on without service for a time.',
+  })
 }
 
 /** The state of each host of the tier. */

@@ -1,16 +1,4 @@
-import {
-  after,
-  ask,
-  askHost,
-  endHost,
-  file,
-  type Host,
-  type Play,
-  play,
-  read,
-  type Step,
-  sh,
-} from 'provision-ts'
+import { after, ask, askHost, endHost, file, type Host, type Play, play, read, type Step, sh } from 'provision-ts'
 import type { Site } from '../schema.ts'
 
 /** A host with this file is in maintenance mode: runs skip it. */

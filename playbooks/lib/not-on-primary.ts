@@ -15,9 +15,7 @@ const leftOnPrimary = resource<Left, readonly unknown[]>('left on the primary', 
   read: ({ steps }) => readAll(steps.map((step) => step.read)),
   diff: ({ steps }, have) => {
     const differing = steps.filter((step, i) => step.diff(have[i]))
-    return differing.length === 0
-      ? undefined
-      : { action: 'run', fields: [{ name: 'after', to: 'a switchover' }] }
+    return differing.length === 0 ? undefined : { action: 'run', fields: [{ name: 'after', to: 'a switchover' }] }
   },
   apply: ({ name }) => [
     sh`echo ${`${name} is the primary. Switch over first: provision switchover. Then run the same command again: it is a replica by then.`} >&2; exit 1`,

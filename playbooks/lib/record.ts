@@ -1,14 +1,4 @@
-import {
-  type Answers,
-  after,
-  allAnswers,
-  askEach,
-  type Host,
-  mapAnswers,
-  type Play,
-  Problem,
-  play,
-} from 'provision-ts'
+import { type Answers, after, allAnswers, askEach, type Host, mapAnswers, type Play, Problem, play } from 'provision-ts'
 import { observedRecord } from '../../roles/postgres/lib/next-record.ts'
 import { databaseStates, findPrimary, primaryOf } from '../../roles/postgres/lib/primary.ts'
 import type { PrimaryRecord } from '../../roles/postgres/lib/record.ts'
@@ -81,8 +71,7 @@ export const NEXT_RUN = (): string => 'does not answer; the next run writes the 
 /** All hosts get the same text: the record that was made first, when only the time differs. */
 export function sameForAll(): (record: PrimaryRecord) => PrimaryRecord {
   let first: PrimaryRecord | undefined
-  const content = (one: PrimaryRecord) =>
-    JSON.stringify({ ...one, at: '', since: '', noReplicaSince: '', log: [] })
+  const content = (one: PrimaryRecord) => JSON.stringify({ ...one, at: '', since: '', noReplicaSince: '', log: [] })
   return (record) => {
     if (!first || content(first) !== content(record)) first = record
     return first

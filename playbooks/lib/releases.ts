@@ -79,8 +79,7 @@ export function releaseOfPeers(others: readonly Host[]): (host: Host, part: Part
     others.length === 0
       ? currentRelease(host, part)
       : mapAnswers(askEach({ hosts: others }, hostReleases), (found) => {
-          const theirs = found.find(({ answer }) => answer && !answer.inMaintenance)?.answer?.parts[part]
-            .current
+          const theirs = found.find(({ answer }) => answer && !answer.inMaintenance)?.answer?.parts[part].current
           return theirs === undefined ? localBuild(part) : releaseOf(theirs, part)
         })
 }

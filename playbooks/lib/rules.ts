@@ -15,16 +15,12 @@ export function oneTierPerHost(tiers: readonly Tier[]): readonly string[] {
     hosts.flatMap(({ name }) => {
       const other = first.get(name)
       first.set(name, other ?? tier)
-      return other === undefined
-        ? []
-        : [`${tier}.hosts.${name}: is in ${other} too; a host belongs to one tier`]
+      return other === undefined ? [] : [`${tier}.hosts.${name}: is in ${other} too; a host belongs to one tier`]
     }),
   )
 }
 
-export function distinctPriorities(
-  balancers: readonly Host<{ readonly priority: number }>[],
-): readonly string[] {
+export function distinctPriorities(balancers: readonly Host<{ readonly priority: number }>[]): readonly string[] {
   return balancers.flatMap(({ name, priority }, i) => {
     const other = balancers.slice(0, i).find((one) => one.priority === priority)
     return other
@@ -34,11 +30,7 @@ export function distinctPriorities(
 }
 
 /** The address that moves is in the network of the load balancers, and no host has it as its own. */
-export function validVip(
-  vip: string,
-  balancers: readonly Host<object>[],
-  tiers: readonly Tier[],
-): readonly string[] {
+export function validVip(vip: string, balancers: readonly Host<object>[], tiers: readonly Tier[]): readonly string[] {
   const [address = '', length = ''] = vip.split('/')
   const network = new BlockList()
   network.addSubnet(address, Number(length), familyOf(address))
@@ -50,9 +42,7 @@ export function validVip(
     ),
     ...balancers
       .filter((host) => !network.check(host.address, familyOf(host.address)))
-      .map(
-        ({ name, address: own }) => `lb.hosts.${name}.address: ${own} is not in the network of vip, ${vip}`,
-      ),
+      .map(({ name, address: own }) => `lb.hosts.${name}.address: ${own} is not in the network of vip, ${vip}`),
   ]
 }
 

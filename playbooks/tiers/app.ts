@@ -6,9 +6,7 @@ import type { Site } from '../schema.ts'
 
 /** The versions of the application's schema that the database hosts report. */
 export function schemaVersions({ db }: Site) {
-  return mapAnswers(askEach(db, SCHEMA), (all) =>
-    all.flatMap(({ answer }) => (answer ? [answer.version] : [])),
-  )
+  return mapAnswers(askEach(db, SCHEMA), (all) => all.flatMap(({ answer }) => (answer ? [answer.version] : [])))
 }
 
 const SCHEMA = schemaVersion(NOTES.name, NOTES.name)

@@ -107,10 +107,7 @@ export function manualPlays(values: Site): readonly Play[] {
       after(managed, (by) => by(host) && patroniPause(host)),
     ),
     play('database: without patroni', fatal, (host) =>
-      after(
-        managed,
-        (by) => by(host) && withoutPatroni({ ...host, synchronous: synchronous ? db.without(host) : [] }),
-      ),
+      after(managed, (by) => by(host) && withoutPatroni({ ...host, synchronous: synchronous ? db.without(host) : [] })),
     ),
   ]
 }
@@ -146,9 +143,7 @@ export function clusterSettings(values: Site): readonly Play[] {
       after(
         allAnswers(primaryOf(db), askEach(db, manager)),
         ([primary, all]) =>
-          host === primary &&
-          managedByAll(all) &&
-          patroniSettings({ ...clusterParams(host, values), pause: false }),
+          host === primary && managedByAll(all) && patroniSettings({ ...clusterParams(host, values), pause: false }),
       ),
     ),
   ]
@@ -194,17 +189,12 @@ export function patroniPlays(
       ),
     ),
     play('database: replicas under patroni', { hosts: db }, (host) =>
-      after(
-        primary,
-        (of) => host !== of && patroni({ ...clusterParams(host, values), leader: false, replicas: [] }),
-      ),
+      after(primary, (of) => host !== of && patroni({ ...clusterParams(host, values), leader: false, replicas: [] })),
     ),
     play('database: primary under patroni', { hosts: db }, (host) =>
       after(
         primary,
-        (of) =>
-          host === of &&
-          patroni({ ...clusterParams(host, values), leader: true, replicas: db.without(host) }),
+        (of) => host === of && patroni({ ...clusterParams(host, values), leader: true, replicas: db.without(host) }),
       ),
     ),
     play('database: replicas after their primary', { hosts: db }, (host) =>

@@ -30,10 +30,7 @@ import type { DatabaseHost, Site } from '../schema.ts'
 import { databaseRoles } from './database.ts'
 
 /** The primary moves: by Patroni where that manages the servers. What speaks against it was asked before. */
-export function moving(
-  values: Site,
-  move: Switchover<DatabaseHost> & { readonly record: RecordPlan },
-): Steps {
+export function moving(values: Site, move: Switchover<DatabaseHost> & { readonly record: RecordPlan }): Steps {
   const { from, to } = move
   return isAutomatic(values)
     ? delegateTo(to, patroniSwitchover({ from: from.name, to: to.name }))

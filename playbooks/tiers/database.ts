@@ -97,11 +97,8 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
 
 /** The states of the database hosts, and the names of those in maintenance, for which no commit waits. */
 function replicaStates(db: Pick<Site['db'], 'hosts'>) {
-  return mapAnswers(
-    allAnswers(askEach(db, clusterState), askEach(db, maintenanceSince)),
-    ([found, marks]) => ({
-      found,
-      inMaintenance: marks.flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name])),
-    }),
-  )
+  return mapAnswers(allAnswers(askEach(db, clusterState), askEach(db, maintenanceSince)), ([found, marks]) => ({
+    found,
+    inMaintenance: marks.flatMap(({ host, answer }) => (answer === undefined ? [] : [host.name])),
+  }))
 }

@@ -12,14 +12,7 @@ export interface ServiceUnit {
 const serviceUnit = template<ServiceUnit>(import.meta, 'app.service.ejs')
 
 /** Renders the unit of the service, with its environment. The password is not part of it. */
-export function renderUnit({
-  name = 'notes',
-  release,
-  listen,
-  metrics,
-  databases,
-  database,
-}: AppParams): string {
+export function renderUnit({ name = 'notes', release, listen, metrics, databases, database }: AppParams): string {
   const environment = {
     NODE_ENV: 'production',
     RELEASE: release.id,
@@ -31,9 +24,7 @@ export function renderUnit({
     DATABASE_CA: `/etc/${name}/authority.pem`,
     ...(database.record !== undefined && { DATABASE_RECORD: database.record }),
   }
-  const escaped = Object.entries(environment).map(
-    ([variable, value]) => [variable, escapeQuoted(value)] as const,
-  )
+  const escaped = Object.entries(environment).map(([variable, value]) => [variable, escapeQuoted(value)] as const)
   return serviceUnit({ name, environment: escaped, port: listen.port })
 }
 

@@ -23,35 +23,24 @@ export { rowCounts } from './resources/row-counts.ts'
 export { walArchiving } from './resources/wal-archiving.ts'
 
 /** A database host with backups: sends its WAL, and lets the repository's host read its data. */
-export const backupSource = role(
-  'backup-source',
-  (params: BackupSourceParams, { facts }: RoleContext): Steps => {
-    const { address, repository, queueMax = 8 } = params
-    const { data } = pathsOf(params, facts)
-    return [
-      server({
-        ...params,
-        others: [repository],
-        config: sourceConf({ address, repository, data, port: POSTGRES, tls: TLS, queueMax }),
-      }),
-      file(ARCHIVE_SCRIPT, archiveScript(repository, queueMax), { mode: '0755' }),
-    ]
-  },
-)
+export const backupSource = role('backup-source', (params: BackupSourceParams, { facts }: RoleContext): Steps => {
+  const { address, repository, queueMax = 8 } = params
+  const { data } = pathsOf(params, facts)
+  return [
+    server({
+      ...params,
+      others: [repository],
+      config: sourceConf({ address, repository, data, port: POSTGRES, tls: TLS, queueMax }),
+    }),
+    file(ARCHIVE_SCRIPT, archiveScript(repository, queueMax), { mode: '0755' }),
+  ]
+})
 
 /** The host that takes and keeps the backups, from a replica if there is one. */
 export const backupRepository = role(
   'backup-repository',
   (params: BackupRepositoryParams, { facts }: RoleContext): Steps => {
-    const {
-      address,
-      sources,
-      found,
-      passphrase,
-      keepFull = 2,
-      path = REPOSITORY,
-      schedule = SCHEDULE,
-    } = params
+    const { address, sources, found, passphrase, keepFull = 2, path = REPOSITORY, schedule = SCHEDULE } = params
     const { data } = pathsOf(params, facts)
     const config = repositoryConf({
       ...{ address, keepFull, path, tls: TLS },
@@ -94,10 +83,8 @@ const TLS: Tls = { stanza: STANZA, trusted: TRUSTED, certificate: CERTIFICATE, k
 type Version = Pick<PostgresParams, 'version'>
 
 /** Counts the rows of all tables on a replica, at one place in the WAL. */
-export const recordRowCounts = role(
-  'backup-row-counts',
-  (params: Version & { readonly run: string }, { facts }) =>
-    recordStep({ run: params.run, paths: pathsOf(params, facts) }),
+export const recordRowCounts = role('backup-row-counts', (params: Version & { readonly run: string }, { facts }) =>
+  recordStep({ run: params.run, paths: pathsOf(params, facts) }),
 )
 
 /** Restores the newest backup into a directory of its own and compares it with the rows of a replica. */

@@ -57,11 +57,7 @@ export function refuseMembers({ name, address, members, heartbeat = 100, token =
     members.slice(0, i).some((other) => other.name === one.name || other.address === one.address),
   )
   if (twice)
-    throw refused(
-      `Two members of etcd have the name or the address of ${twice.name}.`,
-      'members',
-      'Give each its own.',
-    )
+    throw refused(`Two members of etcd have the name or the address of ${twice.name}.`, 'members', 'Give each its own.')
   if (!Number.isInteger(heartbeat) || heartbeat < 10 || heartbeat > 5_000)
     throw refused(
       `etcd cannot send a heartbeat every ${heartbeat} ms.`,

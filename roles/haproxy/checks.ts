@@ -14,10 +14,7 @@ export interface BalancerChecks {
 }
 
 /** Checks of one balancer, with or without the virtual IP address. */
-export function haproxyChecks(
-  host: Host,
-  { domain, certificate, servers }: BalancerChecks,
-): readonly Check[] {
+export function haproxyChecks(host: Host, { domain, certificate, servers }: BalancerChecks): readonly Check[] {
   const shown = new X509Certificate(certificate.certificate).fingerprint.replaceAll(':', '')
   return [
     runs(host, 'haproxy'),
@@ -34,11 +31,7 @@ printf '%s\n' "$said" | grep -qi ${`fingerprint: ${shown}`} || { echo 'it has an
 }
 
 /** All servers of a backend are in service in the haproxy of the host. */
-export function serversInService(
-  host: Host,
-  backend: string,
-  servers: readonly Pick<HaproxyServer, 'name'>[],
-): Check {
+export function serversInService(host: Host, backend: string, servers: readonly Pick<HaproxyServer, 'name'>[]): Check {
   const names = servers.map(({ name }) => name)
   return check(
     host,

@@ -46,8 +46,7 @@ export function vipHolderProblem(all: readonly Addresses[], address: string): st
   if (found.length > 1) return `${found.join(' and ')} hold it`
   for (const { host, answer } of all) {
     if (answer instanceof Problem) return new Unknown(`${host.name}: ${answer.message}`)
-    if (!answer || addressesIn(answer).length === 0)
-      return new Unknown(`${host.name} does not report its addresses`)
+    if (!answer || addressesIn(answer).length === 0) return new Unknown(`${host.name} does not report its addresses`)
   }
   return found.length === 1 ? undefined : 'no host holds it'
 }

@@ -1,16 +1,4 @@
-import {
-  dropIn,
-  file,
-  InvalidParams,
-  pkg,
-  probe,
-  reloaded,
-  role,
-  service,
-  sh,
-  transaction,
-  user,
-} from 'provision-ts'
+import { dropIn, file, InvalidParams, pkg, probe, reloaded, role, service, sh, transaction, user } from 'provision-ts'
 import { weightsFor } from './lib/weights.ts'
 import { type KeepalivedParams, MAINTENANCE } from './params.ts'
 import { keepalivedConflicts } from './resources/conflicts.ts'
@@ -55,10 +43,7 @@ export const keepalived = role(
       dropIn('keepalived.service', 'provision', dropInConf({ vip, device })),
       transaction(
         'keepalived configuration',
-        [
-          file(CHECK, checkScript(requestOf(checkUrl)), { mode: '0755' }),
-          file(CONFIG, conf, { backup: true }),
-        ],
+        [file(CHECK, checkScript(requestOf(checkUrl)), { mode: '0755' }), file(CONFIG, conf, { backup: true })],
         { validate: sh`keepalived -t -f ${CONFIG}`, activate: reload, probe: RUNS },
       ),
       service('keepalived'),
@@ -90,10 +75,7 @@ function checkParams({ address, priority, peers, vip, checkUrl }: KeepalivedPara
     )
   if ([address, ...peers.map((peer) => peer.address)].includes(vip.replace(/\/.*/, '')))
     throw refused(`${vip} is the address of a balancer.`, 'vip', 'Use an address that belongs to no host.')
-  if (
-    checkUrl !== undefined &&
-    (!URL.canParse(checkUrl) || /['\s]/.test(checkUrl) || !checkUrl.startsWith('http://'))
-  )
+  if (checkUrl !== undefined && (!URL.canParse(checkUrl) || /['\s]/.test(checkUrl) || !checkUrl.startsWith('http://')))
     throw refused(
       `The check cannot request ${JSON.stringify(checkUrl)}.`,
       'checkUrl',

@@ -13,11 +13,7 @@ export function nginxChecks(host: Host & Endpoint, apps: readonly Target[]): rea
     check(host, 'nginx serves the page', sh`curl -fsS -o /dev/null ${`${own}/`}`),
     check(host, 'nginx forwards requests to the application', sh`curl -fsS -o /dev/null ${`${own}/readyz`}`),
     ...apps.map((app) =>
-      check(
-        host,
-        `${app.name} answers this host`,
-        sh`curl -fsS -o /dev/null ${`http://${formatEndpoint(app)}/livez`}`,
-      ),
+      check(host, `${app.name} answers this host`, sh`curl -fsS -o /dev/null ${`http://${formatEndpoint(app)}/livez`}`),
     ),
   ]
 }

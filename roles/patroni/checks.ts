@@ -45,9 +45,7 @@ export function judged(wrong: Wrong) {
       .filter(({ host }) => !all.some((one) => one.host.name === host.name))
       .map(({ host }) => host.name)
     if (all.length === 0) return new Unknown(`no answer from ${silent.join(', ')}`)
-    return (
-      wrong(all) ?? (silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`))
-    )
+    return wrong(all) ?? (silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`))
   }
 }
 

@@ -2,17 +2,7 @@ import { file, handler, type Secret, type Step, sh, template, transaction } from
 import { formatEndpoint, formatHost } from '../endpoint.ts'
 import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/lib/files.ts'
 import { type Paths, PORT } from '../postgres/params.ts'
-import {
-  CERTIFICATE,
-  CONFIG,
-  DROP_IN,
-  KEY,
-  type PatroniParams,
-  REST,
-  REST_PORT,
-  SCOPE,
-  TRUSTED,
-} from './params.ts'
+import { CERTIFICATE, CONFIG, DROP_IN, KEY, type PatroniParams, REST, REST_PORT, SCOPE, TRUSTED } from './params.ts'
 
 interface Tls {
   readonly certificate: string
@@ -66,8 +56,8 @@ export function configuration(params: PatroniParams, paths: Paths): Step {
     listen: `${formatHost(address)},localhost:${PORT}`,
     postgres: formatEndpoint({ address, port: PORT }),
     // A database host may be lost together with its primary: those that have no database come before it.
-    etcd: [...own, ...[...others].sort((a, b) => Number(a.group === 'db') - Number(b.group === 'db'))].map(
-      (one) => formatEndpoint({ address: one.address, port: 2379 }),
+    etcd: [...own, ...[...others].sort((a, b) => Number(a.group === 'db') - Number(b.group === 'db'))].map((one) =>
+      formatEndpoint({ address: one.address, port: 2379 }),
     ),
     passfile: { trusted: POSTGRES_TRUSTED },
     password: passwords.replication.map((one) => JSON.stringify(one)),

@@ -112,8 +112,7 @@ export const noPatroniCluster = role(
 /** For replicas, after their primary: what is lowered is lowered there first. */
 export const patroniLimits = role(
   'patroni-limits',
-  (params: Pick<PatroniParams, 'settings'>): Steps =>
-    limitsInForce({ wanted: limitsFor(params), which: 'all' }),
+  (params: Pick<PatroniParams, 'settings'>): Steps => limitsInForce({ wanted: limitsFor(params), which: 'all' }),
 )
 
 /** The configuration that the cluster shares. Without a pause, failover is automatic from here on. */

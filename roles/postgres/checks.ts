@@ -33,9 +33,7 @@ export function postgresChecks(
   return [
     ...db.hosts.flatMap((host) => [
       runs(host, unit, unit.startsWith('postgresql') ? 'postgresql' : unit),
-      expect('PostgreSQL answers', askHost(host, health), (answer) =>
-        answer instanceof Problem ? answer : undefined,
-      ),
+      expect('PostgreSQL answers', askHost(host, health), (answer) => (answer instanceof Problem ? answer : undefined)),
     ]),
     expect('exactly one host is the primary', all, onePrimary, {
       says: (found) => `${primariesIn(found)[0]?.host.name} is the primary`,
@@ -112,9 +110,7 @@ function primariesIn(found: readonly Found[]): readonly ServerHealth[] {
 }
 
 function servers(found: readonly Found[]): readonly ServerHealth[] {
-  return found.flatMap(({ host, answer }) =>
-    answer && !(answer instanceof Problem) ? [{ host, ...answer }] : [],
-  )
+  return found.flatMap(({ host, answer }) => (answer && !(answer instanceof Problem) ? [{ host, ...answer }] : []))
 }
 
 function silentHosts(found: readonly Found[]): readonly string[] {
@@ -126,10 +122,7 @@ function unanswered(found: readonly Found[]): Unknown | undefined {
   return silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`)
 }
 
-export function streams(
-  { host, standby, receives }: ServerHealth,
-  all: readonly ServerHealth[],
-): readonly string[] {
+export function streams({ host, standby, receives }: ServerHealth, all: readonly ServerHealth[]): readonly string[] {
   if (!standby) return []
   const primary = all.find((one) => !one.standby)
   if (receives?.state !== 'streaming') return [`${host.name} receives no WAL`]
@@ -162,12 +155,7 @@ function lag(found: readonly Found[]): string {
     .join(', ')
 }
 
-export function synchronous({
-  host,
-  standby,
-  synchronous: wanted,
-  replicas,
-}: ServerHealth): readonly string[] {
+export function synchronous({ host, standby, synchronous: wanted, replicas }: ServerHealth): readonly string[] {
   if (standby || !wanted || replicas.some(({ sync }) => sync === 'sync' || sync === 'quorum')) return []
   return [`no replica confirms those on ${host.name}`]
 }

@@ -54,9 +54,8 @@ export type {
  * The packages. Both other roles install them too; in a play of its own, this role installs them on all hosts at the same time, which
  * halves a first run.
  */
-export const postgresPackages = role(
-  'postgres-packages',
-  (params: Pick<PostgresParams, 'version'>, { facts }) => packages(pathsOf(params, facts)),
+export const postgresPackages = role('postgres-packages', (params: Pick<PostgresParams, 'version'>, { facts }) =>
+  packages(pathsOf(params, facts)),
 )
 
 /** The database host that takes writes. `primaryOf` returns it. */

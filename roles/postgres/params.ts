@@ -140,8 +140,6 @@ export function slotOf({ name }: { readonly name: string }): string {
 export function passfile(password: Secret): Secret {
   return password.map((text) => {
     const escaped = text.replace(/[\\:]/g, '\\$&')
-    return ['replication', 'postgres']
-      .map((database) => `*:${PORT}:${database}:${REPLICATOR}:${escaped}\n`)
-      .join('')
+    return ['replication', 'postgres'].map((database) => `*:${PORT}:${database}:${REPLICATOR}:${escaped}\n`).join('')
   })
 }

@@ -5,11 +5,7 @@ import { type Notice, type SshArgs, sshSettings } from './ssh-args.ts'
 import { Unusable, type Vars } from './variables.ts'
 
 /** Converts a host's connection variables. @throws Problem for a value that is not supported */
-export function connectionOf(
-  host: string,
-  vars: Vars,
-  notice: Notice,
-): { readonly ssh: Ssh; readonly become: Become } {
+export function connectionOf(host: string, vars: Vars, notice: Notice): { readonly ssh: Ssh; readonly become: Become } {
   const get = (...names: readonly string[]) => textVariable(host, vars, names)
   rejectPasswords(host, vars)
   const user = get('ansible_ssh_user', 'ansible_user')?.text
@@ -60,9 +56,7 @@ function sshArgs(host: string, get: Get): readonly SshArgs[] {
   const unchecked = checking && isFalse(checking.text)
   return [
     ...(unchecked ? [{ ...checking, text: '-o StrictHostKeyChecking=no' }] : []),
-    ...['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'].flatMap(
-      (name) => get(name) ?? [],
-    ),
+    ...['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'].flatMap((name) => get(name) ?? []),
   ].map(({ name, text, where }) => ({ text, where, whose: `${host}: ${name}` }))
 }
 

@@ -85,11 +85,7 @@ function takeChild({ tree, wanted }: Reading, group: string, place: Place): void
   if (child === undefined) throw fault('A line of a :children section should be a group name', place)
   wanted.push({ group: child, place })
   if (!addChild(tree, group, child))
-    throw fault(
-      `The groups "${group}" and "${child}" contain each other`,
-      place,
-      'Remove one of them from the other.',
-    )
+    throw fault(`The groups "${group}" and "${child}" contain each other`, place, 'Remove one of them from the other.')
 }
 
 function takeHosts({ tree }: Reading, group: string, place: Place): void {

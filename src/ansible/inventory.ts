@@ -1,12 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import {
-  credential,
-  type Field,
-  type Fields,
-  isAddress,
-  type Out,
-  type Values,
-} from '../model/inventory/fields.ts'
+import { credential, type Field, type Fields, isAddress, type Out, type Values } from '../model/inventory/fields.ts'
 import type { Become, Ssh } from '../model/inventory/host.ts'
 import type { Entries, GroupSchema, InventorySchema } from '../model/inventory/schema.ts'
 import { Problem } from '../model/problem.ts'
@@ -52,9 +45,7 @@ export interface AnsibleGroup<H> {
   readonly hosts: Readonly<Record<string, AnsibleHost<H>>>
 }
 
-type AnsibleHost<H> = { readonly address: string; readonly ssh: Ssh; readonly become: Become } & Values<
-  VarsOf<H>
->
+type AnsibleHost<H> = { readonly address: string; readonly ssh: Ssh; readonly become: Become } & Values<VarsOf<H>>
 type VarsOf<H> = H extends GroupSchema<infer V> ? V : Record<never, never>
 type GroupName<S> = { [K in keyof S]: S[K] extends GroupSchema<infer _V> ? K : never }[keyof S] & string
 type ValueName<S> = Exclude<keyof S, GroupName<S>> & string
@@ -181,14 +172,12 @@ function checked(
   const value = given ?? undefined
   const place = where === undefined ? {} : { where }
   const unusable = findUnusable(value)
-  if (unusable)
-    throw new Problem(`${path}: ${variable} of ${whose} ${unusable.why}`, { ...place, next: unusable.next })
+  if (unusable) throw new Problem(`${path}: ${variable} of ${whose} ${unusable.why}`, { ...place, next: unusable.next })
   if (value === undefined && field.optional) return undefined
   if (value === undefined)
     throw new Problem(`${path}: ${variable} of ${whose} is not set; it should be ${field.expects}`, {
       details: vaults.map((file) => `${file} is encrypted with Ansible Vault, and was not read`),
-      next:
-        vaults.length > 0 ? Unusable.vault.next : `If Ansible has another name for it: vars: { …: 'NAME' }.`,
+      next: vaults.length > 0 ? Unusable.vault.next : `If Ansible has another name for it: vars: { …: 'NAME' }.`,
     })
   if (field.check === credential.check)
     throw new Problem(`${path}: ${variable} of ${whose} should be a secret but is stored in plain text`, {
@@ -197,10 +186,7 @@ function checked(
     })
   const fit = field.check(value)
   if (fit !== undefined) return fit
-  throw new Problem(
-    `${path}: ${variable} of ${whose} should be ${field.expects}, got ${JSON.stringify(value)}`,
-    place,
-  )
+  throw new Problem(`${path}: ${variable} of ${whose} should be ${field.expects}, got ${JSON.stringify(value)}`, place)
 }
 
 function noGroup(name: string, { tree }: InventoryFiles, path: string): Problem {

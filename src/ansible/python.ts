@@ -170,17 +170,14 @@ const ESCAPE = /\\(?:([0-7]{1,3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]
 /** Undefined for an escape that Python rejects. An unknown one is kept. */
 function unescaped(body: string, bytes: boolean): string | undefined {
   let refused = false
-  const text = body.replace(
-    ESCAPE,
-    (all, octal?: string, hex?: string, short?: string, long?: string, c = '') => {
-      const unicode = short ?? long
-      if (bytes && unicode !== undefined) return all
-      const code = octal === undefined ? Number.parseInt(hex ?? unicode ?? '', 16) : Number.parseInt(octal, 8)
-      refused ||= code > 0x10ffff || c === 'x' || (!bytes && c !== '' && 'uUN'.includes(c))
-      if (!Number.isNaN(code)) return refused ? '' : String.fromCodePoint(code)
-      return ESCAPES[c] ?? all
-    },
-  )
+  const text = body.replace(ESCAPE, (all, octal?: string, hex?: string, short?: string, long?: string, c = '') => {
+    const unicode = short ?? long
+    if (bytes && unicode !== undefined) return all
+    const code = octal === undefined ? Number.parseInt(hex ?? unicode ?? '', 16) : Number.parseInt(octal, 8)
+    refused ||= code > 0x10ffff || c === 'x' || (!bytes && c !== '' && 'uUN'.includes(c))
+    if (!Number.isNaN(code)) return refused ? '' : String.fromCodePoint(code)
+    return ESCAPES[c] ?? all
+  })
   return refused ? undefined : text
 }
 

@@ -56,8 +56,7 @@ function rangeOf(range: string): Names {
   const begin = from === '' ? '0' : from
   if (bounds.length < 2 || bounds.length > 3) return wrong(range, 'it should be begin:end or begin:end:step')
   if (to === '') return wrong(range, 'it has no end')
-  if (!/^\d+$/.test(step) || Number(step) === 0)
-    return wrong(range, 'its step should be a whole number from 1')
+  if (!/^\d+$/.test(step) || Number(step) === 0) return wrong(range, 'its step should be a whole number from 1')
   if (/^0\d/.test(begin) && begin.length !== to.length)
     return wrong(range, 'with zeros in front, begin and end should be of one length')
   const letters = begin.length === 1 && to.length === 1 ? [LETTERS.indexOf(begin), LETTERS.indexOf(to)] : []
@@ -65,9 +64,7 @@ function rangeOf(range: string): Names {
   const isLetters = first !== -1 && last !== -1
   if (!isLetters && !(/^\d+$/.test(begin) && /^\d+$/.test(to)))
     return wrong(range, 'begin and end should be two numbers, or two letters')
-  const numbers = isLetters
-    ? steps(first, last, Number(step))
-    : steps(Number(begin), Number(to), Number(step))
+  const numbers = isLetters ? steps(first, last, Number(step)) : steps(Number(begin), Number(to), Number(step))
   if (numbers.length === 0) return wrong(range, 'its end is less than its begin')
   if (numbers.length > 65_536) return wrong(range, 'it names more than 65536 hosts')
   const width = /^0\d/.test(begin) ? begin.length : 0

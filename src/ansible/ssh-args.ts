@@ -171,12 +171,7 @@ function proxyCommand(given: Option): readonly JumpHost[] {
   const found = shlex(value.replace(/\s+2>\s*\/dev\/null\s*$/, ''))
   const [program, ...rest] = 'words' in found ? found.words.slice(found.words[0] === 'exec' ? 1 : 0) : []
   if (program === undefined || !/^(\/\S*\/)?ssh$/.test(program)) throw error()
-  const {
-    destination: [host = '', ...command] = [],
-    forward,
-    proxyJump = [],
-    ...own
-  } = options(rest, args, notice)
+  const { destination: [host = '', ...command] = [], forward, proxyJump = [], ...own } = options(rest, args, notice)
   // Options may also follow the host.
   const after = forward === undefined && command[0]?.startsWith('-') ? options(command, args, notice) : {}
   const { destination: more, forward: forwardAfter, proxyJump: jumpsAfter = [], ...ownAfter } = after
@@ -190,9 +185,7 @@ function proxyCommand(given: Option): readonly JumpHost[] {
 const PROXY_COMMAND = 'A ProxyCommand is supported only as ssh -W %h:%p with a host'
 
 function netcat([program = '', ...args]: readonly string[]): string | undefined {
-  return /^(nc|netcat|ncat)$/.test(program) && /^((-w ?\d+|-q ?\d+) )*%h %p$/.test(args.join(' '))
-    ? '%h:%p'
-    : undefined
+  return /^(nc|netcat|ncat)$/.test(program) && /^((-w ?\d+|-q ?\d+) )*%h %p$/.test(args.join(' ')) ? '%h:%p' : undefined
 }
 
 function portOf({ option, value, args }: Option): number {

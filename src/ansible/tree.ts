@@ -66,14 +66,9 @@ export function membersOf(tree: GroupTree, name: string): readonly string[] {
 
 /** The groups of a host, parents before children: later ones override earlier ones. */
 export function groupsOf(tree: GroupTree, host: string): readonly string[] {
-  const names = [...tree.groups.keys()].filter(
-    (name) => name !== 'all' && membersOf(tree, name).includes(host),
-  )
-  const priority = (name: string) =>
-    Number(tree.groups.get(name)?.vars.get('ansible_group_priority')?.value ?? 1)
-  return names.sort(
-    (a, b) => depth(tree, a) - depth(tree, b) || priority(a) - priority(b) || (a < b ? -1 : 1),
-  )
+  const names = [...tree.groups.keys()].filter((name) => name !== 'all' && membersOf(tree, name).includes(host))
+  const priority = (name: string) => Number(tree.groups.get(name)?.vars.get('ansible_group_priority')?.value ?? 1)
+  return names.sort((a, b) => depth(tree, a) - depth(tree, b) || priority(a) - priority(b) || (a < b ? -1 : 1))
 }
 
 /** The length of the longest chain of ancestors. */

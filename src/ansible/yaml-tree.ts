@@ -25,8 +25,7 @@ function take(tree: GroupTree, name: string, given: Located): void {
     const { where } = own
     const hosts = expandHostPattern(pattern)
     if ('fault' in hosts) throw new Problem(hosts.fault, { where })
-    for (const host of hosts.names)
-      addHost(tree, { group: name, host, vars: varsIn(own), port: hosts.port, where })
+    for (const host of hosts.names) addHost(tree, { group: name, host, vars: varsIn(own), port: hosts.port, where })
   }
   for (const [child, below] of entriesOf(parts.get('children'))) {
     if (!addChild(tree, name, child))

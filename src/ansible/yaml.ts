@@ -75,11 +75,7 @@ class Reader {
     if (!yaml().isAlias(node)) return node
     const found = node.resolve(this.#source.document)
     if (found) return found
-    throw this.#fault(
-      node,
-      `There is no anchor &${node.source} above`,
-      'Define it before, or quote the text.',
-    )
+    throw this.#fault(node, `There is no anchor &${node.source} above`, 'Define it before, or quote the text.')
   }
 
   #where(node: Yaml.Node | null): string {
@@ -109,11 +105,7 @@ class Reader {
     if (this.#source.json) return node.source === '' ? null : jsonScalar(node.source ?? text)
     const found = plainScalar(text)
     if (tag === undefined && (text === '=' || text === '<<'))
-      throw this.#fault(
-        node,
-        `The value ${text} has a special meaning in YAML 1.1`,
-        'Quote it to make it a string.',
-      )
+      throw this.#fault(node, `The value ${text} has a special meaning in YAML 1.1`, 'Quote it to make it a string.')
     if (tag === undefined || tag === `${CORE}${found.type}`) return found.value
     throw this.#fault(node, `This is not a valid ${tag.replace(CORE, '!!')}: ${text}`, 'Remove the tag.')
   }
@@ -141,8 +133,7 @@ class Reader {
   #key(node: Yaml.Scalar): string {
     const value = this.#scalar(node)
     const isOdd =
-      (node.source === '' && node.type === 'PLAIN') ||
-      (typeof value === 'number' && /[.]/.test(node.source ?? ''))
+      (node.source === '' && node.type === 'PLAIN') || (typeof value === 'number' && /[.]/.test(node.source ?? ''))
     const name = isOdd ? undefined : keyOf(value)
     if (name !== undefined) return name
     throw this.#fault(node, `A key is not supported: ${node.source}`, 'Quote it to make it a string.')
@@ -190,9 +181,7 @@ function isJson(text: string): boolean {
 
 function jsonScalar(text: string): unknown {
   const value: unknown = JSON.parse(text)
-  return typeof value === 'number' && !/[.e]/i.test(text) && !Number.isSafeInteger(value)
-    ? Unusable.number
-    : value
+  return typeof value === 'number' && !/[.e]/i.test(text) && !Number.isSafeInteger(value) ? Unusable.number : value
 }
 
 /** The key as in JSON; undefined if JSON writes it differently than Python. */

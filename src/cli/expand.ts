@@ -58,17 +58,12 @@ function attempt(steps: Steps, host: Host, release: Release): Attempt {
     const expansion = expandWithoutHost(steps, host, release)
     return { steps: expansion?.steps.length ?? 0, isPartial: !expansion || expansion.incomplete }
   } catch (error) {
-    if (error instanceof Problem)
-      return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
+    if (error instanceof Problem) return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
     throw error
   }
 }
 
-function onRelease(
-  { message, where, details, next, cause }: Problem,
-  { name }: Host,
-  { version }: Release,
-): Problem {
+function onRelease({ message, where, details, next, cause }: Problem, { name }: Host, { version }: Release): Problem {
   return new Problem(`${name} with Debian ${version}: ${message}`, {
     details,
     ...(where !== undefined && { where }),

@@ -18,9 +18,7 @@ const LAYOUT: HelpConfiguration = {
   },
   groupItems: (_all, visible, groupOf) =>
     new Map(
-      [...new Help().groupItems(visible, visible, groupOf)].sort(
-        ([a], [b]) => GROUPS.indexOf(a) - GROUPS.indexOf(b),
-      ),
+      [...new Help().groupItems(visible, visible, groupOf)].sort(([a], [b]) => GROUPS.indexOf(a) - GROUPS.indexOf(b)),
     ),
 }
 

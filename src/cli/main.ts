@@ -119,9 +119,7 @@ function withRun(args: readonly string[], program: Command): readonly string[] {
 /** Sets the default value of `--wait` explicitly: commander would take the playbook in `--wait site` as its value. */
 function withDefaultWait(args: readonly string[]): readonly string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length
-  return args.map((arg, i) =>
-    arg === '--wait' && i < end && !/^\d/.test(args[i + 1] ?? '') ? '--wait=10m' : arg,
-  )
+  return args.map((arg, i) => (arg === '--wait' && i < end && !/^\d/.test(args[i + 1] ?? '') ? '--wait=10m' : arg))
 }
 
 function versionOf({ root }: Installation): string {

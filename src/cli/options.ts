@@ -56,9 +56,7 @@ export function withPlaybook(command: Command): Command {
 }
 
 export function withInventoryOption(command: Command): Command {
-  return command
-    .optionsGroup(HOSTS)
-    .option('-i, --inventory <file>', 'the inventory (default: $PROVISION_INVENTORY)')
+  return command.optionsGroup(HOSTS).option('-i, --inventory <file>', 'the inventory (default: $PROVISION_INVENTORY)')
 }
 
 export function withLimitOption(command: Command): Command {
@@ -74,11 +72,7 @@ export function withTypeCheckOption(command: Command): Command {
 export function withConnectionOptions(command: Command): Command {
   return withAcceptNewHostKeysOption(command)
     .option('-K, --ask-become-password', 'prompt for the sudo password', false)
-    .addOption(
-      new Option('--transport <name>', 'for hosts without ssh.transport in the inventory').choices(
-        TRANSPORTS,
-      ),
-    )
+    .addOption(new Option('--transport <name>', 'for hosts without ssh.transport in the inventory').choices(TRANSPORTS))
     .addOption(new Option('--timeout-factor <n>', 'multiply all time limits').argParser(positiveNumber))
 }
 
@@ -121,18 +115,14 @@ export function withShowOptions(command: Command): Command {
 export function withOutputOption(command: Command): Command {
   return command
     .optionsGroup('Output:')
-    .addOption(
-      new Option('-o, --output <format>', 'the output format').choices(['plain', 'json']).default('plain'),
-    )
+    .addOption(new Option('-o, --output <format>', 'the output format').choices(['plain', 'json']).default('plain'))
 }
 
 export function withWaitOption(command: Command): Command {
   return command
     .optionsGroup(RUN)
     .addOption(
-      new Option('--wait [time]', 'wait up to 10m, or this time, for locked hosts')
-        .preset('10m')
-        .argParser(duration),
+      new Option('--wait [time]', 'wait up to 10m, or this time, for locked hosts').preset('10m').argParser(duration),
     )
 }
 

@@ -45,8 +45,7 @@ export function flagParser(args: readonly string[], { options }: Command): (play
 /** The options of a playbook, as its help shows them. */
 export function playbookOptions({ flags }: Pick<Playbook, 'flags'>): readonly Option[] {
   return Object.entries(flags).map(
-    ([name, field]) =>
-      new Option(`${flagName(name)}${isSwitch(field) ? '' : ' <value>'}`, describeField(field)),
+    ([name, field]) => new Option(`${flagName(name)}${isSwitch(field) ? '' : ' <value>'}`, describeField(field)),
   )
 }
 

@@ -106,8 +106,7 @@ async function reporterFor({ output, verbose, step }: RunFlags): Promise<Reporte
   const paint = output === 'plain' ? plain : paintFor(process.stdout)
   const write = (text: string) => process.stdout.write(`${sanitized(text, paint)}\n`)
   const { isTTY } = process.stdout
-  const format =
-    output ?? (isTTY && process.env['TERM'] !== 'dumb' && verbose === 0 && !step ? 'live' : 'lines')
+  const format = output ?? (isTTY && process.env['TERM'] !== 'dumb' && verbose === 0 && !step ? 'live' : 'lines')
   if (format === 'json') return jsonReporter((line) => process.stdout.write(`${Secret.redact(line)}\n`))
   if (format !== 'live')
     return plainReporter({

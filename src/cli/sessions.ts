@@ -70,9 +70,7 @@ export function targetOf(host: Host, factor?: number): Target {
   const { name, address, ssh = {} } = host
   const { proxyJump, host: at = address, transport: _, ...rest } = ssh
   const { factor: effective, login, keepalive } = timeoutsFor(host, factor)
-  const limits = Object.entries({ factor: effective, login, keepalive }).filter(
-    ([, limit]) => limit !== undefined,
-  )
+  const limits = Object.entries({ factor: effective, login, keepalive }).filter(([, limit]) => limit !== undefined)
   const timeouts = limits.length > 0 && { timeouts: Object.fromEntries(limits) }
   const jumpHosts = proxyJump && 'host' in proxyJump ? [proxyJump] : proxyJump
   const jumps = jumpHosts?.map((one: JumpHost) => ({ name: one.host, ...one, ...timeouts }))

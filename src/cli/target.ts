@@ -5,11 +5,7 @@ import { Problem } from '../model/problem.ts'
 import { didYouMean } from '../shell/nearest.ts'
 import { Secret } from '../shell/secret.ts'
 import { Clock } from '../transport/clock.ts'
-import {
-  type ForegroundCommand,
-  type ForegroundResult,
-  runInForeground,
-} from '../transport/session/foreground.ts'
+import { type ForegroundCommand, type ForegroundResult, runInForeground } from '../transport/session/foreground.ts'
 import { sessionTimeouts } from '../transport/timeouts.ts'
 import { load } from './load/load.ts'
 import { type Installation, inventoryPath } from './load/paths.ts'
@@ -82,9 +78,7 @@ export async function selectHosts(
   argument?: string,
 ): Promise<SelectedHosts> {
   const { inventory } = await load({ inventory: inventoryPath(path) }, { installation, typeCheck })
-  const filters = [limit, argument].flatMap((text) =>
-    text === undefined ? [] : [matchHosts(text, inventory.hosts)],
-  )
+  const filters = [limit, argument].flatMap((text) => (text === undefined ? [] : [matchHosts(text, inventory.hosts)]))
   const hosts = inventory.hosts.filter((host) => filters.every((isSelected) => isSelected(host)))
   return { inventory, hosts: [...new Map(hosts.map((host) => [host.name, host])).values()] }
 }

@@ -31,9 +31,7 @@ export function usageProblem(error: CommanderError, command: Command): Error {
     case 'commander.optionMissingArgument':
       return new Problem(`Missing value of the option ${first}`, { next: help })
     case 'commander.invalidArgument': {
-      const [name, value] = error.message.startsWith('error: option')
-        ? [first, second]
-        : [`<${second}>`, first]
+      const [name, value] = error.message.startsWith('error: option') ? [first, second] : [`<${second}>`, first]
       const [, reason = ''] = /is invalid(?: for argument '[^']*')?\. (.*)$/s.exec(error.message) ?? []
       return new Problem(`Invalid value "${value}" of ${name}`, { next: sentence(reason) })
     }
@@ -83,10 +81,7 @@ const OPTIONS = byName([
   ['--syntax-check', 'Use provision validate.'],
   ['--start-at-task', 'Use --start-at.'],
   ['--extra-vars --var -e', VALUES],
-  [
-    '--forks --parallelism -f',
-    'Hosts run in parallel; a play limits that with `serial` or `maxUnavailable`.',
-  ],
+  ['--forks --parallelism -f', 'Hosts run in parallel; a play limits that with `serial` or `maxUnavailable`.'],
   ['--ask-become-pass', 'Use --ask-become-password.'],
   ['--become -b', 'Steps run as root. Set `become` of the host in the inventory.'],
   ['--user --private-key --ask-pass -u -k', LOGIN],

@@ -17,9 +17,7 @@ export async function controllerFindings(compiler: string | undefined): Promise<
   return [
     finding('Node.js', process.versions.node),
     typeScript(compiler),
-    await tried('ssh_config', join(ssh, 'config'), (file) =>
-      new SshConfigReader({ file }).read({ host: 'any' }),
-    ),
+    await tried('ssh_config', join(ssh, 'config'), (file) => new SshConfigReader({ file }).read({ host: 'any' })),
     await tried('known_hosts', join(ssh, 'known_hosts'), (file) => new KnownHosts().find([file], 'any')),
   ]
 }
@@ -50,11 +48,7 @@ function typeScript(compiler: string | undefined): Finding {
   return finding('TypeScript', 'not there', problem)
 }
 
-async function tried(
-  label: string,
-  file: string,
-  read: (file: string) => Promise<unknown>,
-): Promise<Finding> {
+async function tried(label: string, file: string, read: (file: string) => Promise<unknown>): Promise<Finding> {
   if (!existsSync(file)) return finding(label, 'none')
   try {
     await read(file)

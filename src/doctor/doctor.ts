@@ -125,8 +125,7 @@ const SIGHTS: readonly Sight[] = [
     const mib = Math.floor(free / 1024)
     return {
       found: `${mib >= 2048 ? `${Math.floor(mib / 1024)} GiB` : `${mib} MiB`} free in ${mount}`,
-      what:
-        (mib < 300 || (mib < 2048 && share(least) < 0.05)) && `${mount} is nearly full: ${mib} MiB are free.`,
+      what: (mib < 300 || (mib < 2048 && share(least) < 0.05)) && `${mount} is nearly full: ${mib} MiB are free.`,
       next: `Look for what is large: du -xh ${mount} | sort -h | tail. apt-get clean and journalctl --vacuum-size=200M make room.`,
     }
   }),
@@ -147,8 +146,7 @@ const SIGHTS: readonly Sight[] = [
     if (!least) return rooms.length > 0 ? { found: 'not counted' } : new Unknown('df names no file system')
     return {
       found: `${Math.floor(100 * share(least))}% free in ${least.mount}`,
-      what:
-        share(least) < 0.05 && `${least.mount} can hardly take another file: ${least.free} inodes are free.`,
+      what: share(least) < 0.05 && `${least.mount} can hardly take another file: ${least.free} inodes are free.`,
       next: `Look for folders with many small files: du --inodes -x ${least.mount} | sort -n | tail`,
     }
   }),

@@ -103,7 +103,5 @@ export function fullest(rooms: readonly Room[]): Room | undefined {
 
 /** The rest of each line that begins with this word. */
 export function wordsAfter(word: string, said: string): readonly string[] {
-  return said
-    .split('\n')
-    .flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []))
+  return said.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).trim()] : []))
 }

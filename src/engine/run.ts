@@ -143,9 +143,7 @@ async function refreshAll(
   const rejections = new Map<string, InvalidParams>()
   const refreshOne = async (hostRun: HostRun): Promise<readonly PlayState[]> => {
     const { name } = hostRun
-    const own = playRuns.flatMap(({ play, steps }) =>
-      steps.has(name) ? [[play, steps.get(name)] as const] : [],
-    )
+    const own = playRuns.flatMap(({ play, steps }) => (steps.has(name) ? [[play, steps.get(name)] as const] : []))
     try {
       const { states, ended } = await refresh(hostRun, own, tools)
       if (ended) excludeHost(hostRun, ended, emit)

@@ -30,9 +30,7 @@ export async function verify<S extends Entries>(
   open: OpenSession,
 ): Promise<Verified> {
   const began = performance.now()
-  const checks = checksFor(verification, inventory).filter(({ asks }) =>
-    asks.every(({ host }) => limit(host)),
-  )
+  const checks = checksFor(verification, inventory).filter(({ asks }) => asks.every(({ host }) => limit(host)))
   const hosts = new Hosts(open, () => {})
   try {
     await hosts.ask(asksOf(checks))
@@ -54,10 +52,7 @@ export async function verify<S extends Entries>(
 }
 
 /** The checks of a verification, and a check of each host for unfinished runs. @throws Problem for an error of the verification */
-export function checksFor<S extends Entries>(
-  verification: Verification<S>,
-  inventory: Inventory<S>,
-): readonly Check[] {
+export function checksFor<S extends Entries>(verification: Verification<S>, inventory: Inventory<S>): readonly Check[] {
   assertSchemaFits(verification, inventory)
   const own = wrapErrors('the verification', undefined, () => verification.checks(inventory.values))
   return [...own, ...inventory.hosts.map(unfinishedRunsCheck)]

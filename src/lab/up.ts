@@ -85,11 +85,7 @@ function wantedDebian(state: LabState | undefined, asked: Debian | undefined): D
 }
 
 /** The image of the existing disks. If it no longer exists, the disks are useless and are deleted. */
-async function wantedBase(
-  state: LabState | undefined,
-  debian: Debian,
-  log: (line: string) => void,
-): Promise<string> {
+async function wantedBase(state: LabState | undefined, debian: Debian, log: (line: string) => void): Promise<string> {
   if (state && existsSync(state.base)) return state.base
   const base = await baseImage({ debian, log })
   if (state && state.base !== base) {

@@ -5,14 +5,7 @@ import { hostname, type KeyPair } from '../model/inventory/fields.ts'
 import { Problem } from '../model/problem.ts'
 import { authority, currentRenewal } from './authority.ts'
 import { certificateProblem } from './certificate-problem.ts'
-import {
-  type KeyPairFiles,
-  keyPairFiles,
-  keyPairInMemory,
-  readKeyPair,
-  replaceFile,
-  writeKeyPair,
-} from './files.ts'
+import { type KeyPairFiles, keyPairFiles, keyPairInMemory, readKeyPair, replaceFile, writeKeyPair } from './files.ts'
 import type { CertificateOrder } from './order.ts'
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'

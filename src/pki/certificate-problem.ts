@@ -28,8 +28,7 @@ export function certificateProblem(
     ...names.filter((name) => leaf.checkHost(name) === undefined),
     ...addresses.filter((address) => leaf.checkIP(address) === undefined),
   ]
-  if (foreign.length > 0)
-    return `is not for ${foreign.join(' and ')}, but for ${leaf.subjectAltName ?? leaf.subject}`
+  if (foreign.length > 0) return `is not for ${foreign.join(' and ')}, but for ${leaf.subjectAltName ?? leaf.subject}`
   if (Date.parse(leaf.validTo) <= now) return `has expired on ${day(leaf.validTo)}`
   if (Date.parse(leaf.validFrom) > now) return `is not valid before ${day(leaf.validFrom)}`
   const own = parsed(() => keyOf(key))
@@ -44,9 +43,7 @@ export function certificateProblem(
 function isSigned(leaf: X509Certificate, file: string, authority: string): boolean {
   const root = parsed(() => new X509Certificate(authority))
   if (!root) return false
-  const above = (file.match(PEM) ?? [])
-    .slice(1)
-    .flatMap((text) => parsed(() => new X509Certificate(text)) ?? [])
+  const above = (file.match(PEM) ?? []).slice(1).flatMap((text) => parsed(() => new X509Certificate(text)) ?? [])
   let at = leaf
   for (const one of [...above, root]) {
     if (at.verify(root.publicKey)) return true
@@ -67,8 +64,7 @@ function parsed<T>(body: () => T): T | undefined {
   try {
     return body()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL'))
-      return undefined
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')) return undefined
     throw error
   }
 }

@@ -74,10 +74,7 @@ function validFor(days: number): { readonly notBefore: Date; readonly notAfter: 
   return { notBefore: new Date(Date.now() - DAY / 24), notAfter: new Date(Date.now() + days * DAY) }
 }
 
-async function pem(
-  certificate: x509.X509Certificate,
-  { privateKey }: webcrypto.CryptoKeyPair,
-): Promise<Issued> {
+async function pem(certificate: x509.X509Certificate, { privateKey }: webcrypto.CryptoKeyPair): Promise<Issued> {
   const key = await webcrypto.subtle.exportKey('pkcs8', privateKey)
   return {
     certificate: `${certificate.toString('pem')}\n`,

@@ -40,10 +40,7 @@ export async function orderCertificate(order: CertificateOrder): Promise<Issued>
   })
   process.stderr.write(`Ordering a certificate for ${names.join(', ')} from ${new URL(server).host}\n`)
   try {
-    const [key, csr] = await acme.crypto.createCsr(
-      { altNames: [...names] },
-      await acme.crypto.createPrivateEcdsaKey(),
-    )
+    const [key, csr] = await acme.crypto.createCsr({ altNames: [...names] }, await acme.crypto.createPrivateEcdsaKey())
     const certificate = await client.auto({
       ...{ csr, termsOfServiceAgreed: termsAgreed, email: contact },
       challengePriority: ['http-01'],

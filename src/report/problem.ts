@@ -43,11 +43,7 @@ function locationLines(location: string, paint: Paint): readonly string[] {
 }
 
 /** Any error. One that is no Problem is a bug of provision and is shown with its stack. */
-export function showError(
-  error: unknown,
-  paint: Paint,
-  { stack = false }: { readonly stack?: boolean } = {},
-): string {
+export function showError(error: unknown, paint: Paint, { stack = false }: { readonly stack?: boolean } = {}): string {
   if (error instanceof Problem) {
     const trace = stack && error.stack ? `\n${error.stack}` : ''
     return showProblem(error, paint) + Secret.redact(trace)
@@ -65,8 +61,7 @@ export function excerpt(location: string, paint: Paint): readonly string[] {
   const text = file === undefined ? undefined : lineOf(file, Number(row))
   const at = Number(column) - 1
   if (text === undefined || row === undefined || at >= text.length) return []
-  const from =
-    text.length <= MAX_WIDTH ? 0 : Math.max(0, Math.min(at - MAX_WIDTH / 2, text.length - MAX_WIDTH))
+  const from = text.length <= MAX_WIDTH ? 0 : Math.max(0, Math.min(at - MAX_WIDTH / 2, text.length - MAX_WIDTH))
   const margin = ' '.repeat(row.length)
   return [
     `${paint('dim', `${row} |`)} ${printable(text.slice(from, from + MAX_WIDTH))}`,

@@ -21,11 +21,7 @@ interface PathRules {
  * @param what the step, for the message: `file /etc/motd`
  * @throws TypeError
  */
-export function checkPath(
-  what: string,
-  path: string,
-  { longest = LONGEST_NAME, root = false }: PathRules = {},
-): void {
+export function checkPath(what: string, path: string, { longest = LONGEST_NAME, root = false }: PathRules = {}): void {
   if (root && path === '/') return
   const reject = (why: string) => {
     throw new TypeError(`${what}: the path ${JSON.stringify(path)} ${why}`)

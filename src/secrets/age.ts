@@ -22,18 +22,12 @@ export interface AgeOptions {
 export function age(path: string, { identity, passphrase }: AgeOptions = {}): Secret {
   announceInteraction()
   return new Secret(() => {
-    const file = bytesOf(
-      path,
-      `The secret file ${path}`,
-      'Give its path, relative to where the command is run.',
-    )
+    const file = bytesOf(path, `The secret file ${path}`, 'Give its path, relative to where the command is run.')
     if (!AGE.test(file.toString('latin1')))
       throw new Problem(`The secret file ${path} is not encrypted with age`, {
         next: 'Encrypt it: age --encrypt --recipient age1… --output FILE',
       })
-    const keys = passphrase
-      ? { passphrase: passphrase.reveal() }
-      : { identities: identitiesIn(identity, path) }
+    const keys = passphrase ? { passphrase: passphrase.reveal() } : { identities: identitiesIn(identity, path) }
     const { text, error } = decrypted({ file, ...keys })
     if (text !== undefined) return text.replace(/\r?\n$/, '')
     throw new Problem(`The secret file ${path} cannot be decrypted: ${Secret.redact(error ?? '')}`, {
@@ -50,9 +44,7 @@ const AGE = /^(age-encryption\.org\/v1\n|\s*-----BEGIN AGE ENCRYPTED FILE-----)/
 function identitiesIn(given: string | Secret | undefined, path: string): readonly string[] {
   const from = given ?? defaultIdentity()
   const text =
-    from instanceof Secret
-      ? from.reveal()
-      : bytesOf(from, `The age identity for ${path}`, NO_IDENTITY).toString()
+    from instanceof Secret ? from.reveal() : bytesOf(from, `The age identity for ${path}`, NO_IDENTITY).toString()
   const lines = text.split(/\r?\n/).map((line) => line.trim())
   const found = lines.filter((line) => line.startsWith('AGE-SECRET-KEY-'))
   // Registered for redaction: the library's error shows a damaged identity.

@@ -4,8 +4,7 @@ export const MASK = '***'
 export function masked(text: string, values: Iterable<string>): string {
   const found: (readonly [from: number, to: number])[] = []
   for (const value of values) {
-    for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1))
-      found.push([at, at + value.length])
+    for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) found.push([at, at + value.length])
   }
   if (found.length === 0) return text
   found.sort(([a], [b]) => a - b)

@@ -61,8 +61,6 @@ export class Secret {
 
   /** Throws, because `${password}` would write three stars into a configuration. */
   [Symbol.toPrimitive](): never {
-    throw new TypeError(
-      'a Secret cannot become text by itself: put it into a secret text, made with secret.text`…`',
-    )
+    throw new TypeError('a Secret cannot become text by itself: put it into a secret text, made with secret.text`…`')
   }
 }

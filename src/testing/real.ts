@@ -12,9 +12,7 @@ import type { ConvergeResult, RealHost } from './result.ts'
 /** Plans and applies the steps on one host with the same engine as the command line. @throws Problem for the first failure */
 export async function convergeReal(steps: Steps, host: RealHost): Promise<ConvergeResult> {
   const plan = (await eventsOf(steps, host, 'plan')).flatMap((event) =>
-    event.kind === 'step' && event.outcome === 'planned'
-      ? [`${event.difference.action} ${stepTitle(event.step)}`]
-      : [],
+    event.kind === 'step' && event.outcome === 'planned' ? [`${event.difference.action} ${stepTitle(event.step)}`] : [],
   )
   const handlers = (await eventsOf(steps, host, 'apply')).flatMap((event) =>
     event.kind === 'handler' ? [event.name] : [],

@@ -40,11 +40,7 @@ export class ConnectionLost extends Unreachable {
 /** The error for a shell that ended after it was opened. */
 export function sessionLost(host: string, { lost, code, signal }: Exit): ConnectionLost {
   if (lost !== undefined) return new ConnectionLost(host, lost)
-  const how = signal
-    ? `, killed by SIG${signal.replace(/^SIG/, '')}`
-    : code === undefined
-      ? ''
-      : ` with ${code}`
+  const how = signal ? `, killed by SIG${signal.replace(/^SIG/, '')}` : code === undefined ? '' : ` with ${code}`
   return new ConnectionLost(host, `its shell ended${how}`, {
     next: 'Run again: completed steps are not repeated',
   })

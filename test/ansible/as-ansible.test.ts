@@ -72,9 +72,7 @@ describe('an Ansible inventory is read as by Ansible', () => {
 
   it('reads group_vars by the rules of YAML 1.1', () => {
     expect(
-      groupVars(
-        'tls: yes\nverbose: no\nmode: 0644\ntime: 1:30\ndefaults: &d { a: 1 }\nsite: { <<: *d, name: x }\n',
-      ),
+      groupVars('tls: yes\nverbose: no\nmode: 0644\ntime: 1:30\ndefaults: &d { a: 1 }\nsite: { <<: *d, name: x }\n'),
     ).to.deep.equal({
       tls: true,
       verbose: false,
@@ -110,11 +108,7 @@ describe('an Ansible inventory is read as by Ansible', () => {
 
   it('expands ranges of numbers and letters, and reads ports and IPv6 addresses', () => {
     expect(namesIn('node[:3]')).to.deep.equal(['node0', 'node1', 'node2', 'node3'])
-    expect(namesIn('n[01:10:4].example.com')).to.deep.equal([
-      'n01.example.com',
-      'n05.example.com',
-      'n09.example.com',
-    ])
+    expect(namesIn('n[01:10:4].example.com')).to.deep.equal(['n01.example.com', 'n05.example.com', 'n09.example.com'])
     expect(namesIn('[a:c]x[1:2]')).to.deep.equal(['ax1', 'ax2', 'bx1', 'bx2', 'cx1', 'cx2'])
     expect(namesIn('h[y:B]')).to.deep.equal(['hy', 'hz', 'hA', 'hB'])
     expect(namesIn('10.150.150.1[0:2]')).to.deep.equal(['10.150.150.10', '10.150.150.11', '10.150.150.12'])
@@ -151,9 +145,7 @@ describe('an Ansible inventory is read as by Ansible', () => {
   it('reads jump hosts in each form that ssh accepts', async () => {
     const via = async (options: string) => (await ssh(`ansible_ssh_common_args='${options}'`))?.proxyJump
     expect(await via('-o ProxyJump=none')).to.deep.equal([])
-    expect(await via('-J admin@[2001:db8::1]:2222')).to.deep.equal([
-      { user: 'admin', host: '2001:db8::1', port: 2222 },
-    ])
+    expect(await via('-J admin@[2001:db8::1]:2222')).to.deep.equal([{ user: 'admin', host: '2001:db8::1', port: 2222 }])
     expect(await via('-Jone,ssh://two:23')).to.deep.equal([{ host: 'one' }, { host: 'two', port: 23 }])
     const bastion = [{ host: 'bastion', user: 'user' }]
     expect(await via('-o ProxyCommand="ssh -W %h:%p user@bastion"')).to.deep.equal(bastion)
@@ -204,8 +196,7 @@ describe('an Ansible inventory is read as by Ansible', () => {
   })
 
   it('reports options without effect', async () => {
-    const args =
-      '-C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=30 -o ForwardAgent=yes'
+    const args = '-C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=30 -o ForwardAgent=yes'
     expect(await ssh(`ansible_ssh_args='${args}'`)).to.deep.equal({})
     expect(notices).to.deep.equal([
       'hosts: -C has no effect',
@@ -244,9 +235,7 @@ describe('an Ansible inventory is read as by Ansible', () => {
   it('reads connections and become methods by their long names', async () => {
     expect(await ssh('ansible_connection=ansible.builtin.local')).to.deep.equal({ transport: 'local' })
     const become = async (words: string) => (await converted(words))?.become
-    expect(
-      await become('ansible_become_method=community.general.doas ansible_become_user=root'),
-    ).to.deep.equal({
+    expect(await become('ansible_become_method=community.general.doas ansible_become_user=root')).to.deep.equal({
       method: 'doas',
     })
     expect(await become('ansible_become_method=su')).to.deep.equal({ method: 'su' })

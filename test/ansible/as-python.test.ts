@@ -57,8 +57,7 @@ function compare(pieces: readonly Piece[]): readonly string[] {
 function read({ kind, text }: Piece): Answer {
   try {
     if (kind === 'yaml') return { value: shown(markTemplates(plain(yamlFile(text, 'vars.yml').value))) }
-    if (kind === 'vars')
-      return { value: values(iniTree(`[g]\n[g:vars]\n${text}\n`, 'hosts').groups.get('g')?.vars) }
+    if (kind === 'vars') return { value: values(iniTree(`[g]\n[g:vars]\n${text}\n`, 'hosts').groups.get('g')?.vars) }
     const [[name, vars] = []] = iniTree(`${text}\n`, 'hosts').hosts
     return { value: { '': name, ...values(vars) } }
   } catch (error) {
@@ -85,8 +84,7 @@ type Chance = () => number
 
 function randomPiece(chance: Chance): Piece {
   const kind = one(chance, ['host', 'vars', 'yaml'] as const)
-  if (kind === 'vars')
-    return { kind, text: `name${one(chance, ['=', ' = ', '= '])}${randomText(chance, LITERALS)}` }
+  if (kind === 'vars') return { kind, text: `name${one(chance, ['=', ' = ', '= '])}${randomText(chance, LITERALS)}` }
   if (kind === 'yaml') return { kind, text: randomYaml(chance) }
   const words = Array.from(
     { length: Math.floor(chance() * 4) },

@@ -118,15 +118,11 @@ all:
       'group_vars/prod.yml': 'workers: 8\n',
     })
     const web = ansible.group('web', { vars: { port: 'http_port' } })
-    expect(Object.entries(web.hosts).map(([name, { port, workers }]) => [name, port, workers])).to.deep.equal(
-      [
-        ['web1', 3, 8],
-        ['web2', 3, 8],
-      ],
-    )
-    expect(
-      Object.keys(ansible.group('web', { from: 'prod', vars: { port: 'http_port' } }).hosts),
-    ).to.have.length(2)
+    expect(Object.entries(web.hosts).map(([name, { port, workers }]) => [name, port, workers])).to.deep.equal([
+      ['web1', 3, 8],
+      ['web2', 3, 8],
+    ])
+    expect(Object.keys(ansible.group('web', { from: 'prod', vars: { port: 'http_port' } }).hosts)).to.have.length(2)
     expect(ansible.value('domain')).to.equal('shop.example.com')
   })
 

@@ -57,9 +57,7 @@ describe('the architecture', () => {
 
   for (const [library, places] of Object.entries(SINGLE_IMPORTERS)) {
     it(`imports ${library} in one place`, () => {
-      const stray = imports.filter(
-        ({ from, to }) => to === library && !places.some((place) => from.startsWith(place)),
-      )
+      const stray = imports.filter(({ from, to }) => to === library && !places.some((place) => from.startsWith(place)))
       expect(stray.map(shown)).to.deep.equal([])
     })
   }
@@ -75,9 +73,7 @@ describe('the architecture', () => {
 
 function importsOf(from: string): readonly Import[] {
   const text = readFileSync(join(ROOT, from), 'utf8')
-  const found = text.matchAll(
-    /^(?:import|export)\s+(?:type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm,
-  )
+  const found = text.matchAll(/^(?:import|export)\s+(?:type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'|import\('([^']+)'\)/gm)
   return [...found].map(([, fixed, lazy]) => {
     const name = fixed ?? lazy ?? ''
     const to = name.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), name)) : name

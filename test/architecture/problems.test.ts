@@ -7,8 +7,7 @@ import { ROOT, typescript } from './files.ts'
 const EXCEPTIONS: Readonly<Record<string, string>> = {}
 
 const DOCUMENTATION = /^\s*\*.*$/gm
-const THROWN =
-  /(?:new (?:Problem|InvalidParams|Unknown)|endHost)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
+const THROWN = /(?:new (?:Problem|InvalidParams|Unknown)|endHost)\(\s*(?:[\w.]+ \? )?([`'])((?:\\.|(?!\1).)*)\1/gs
 
 describe('the message of each Problem', () => {
   it('is expected by a test', () => {

@@ -9,11 +9,7 @@ const ROOT = join(import.meta.dirname, '../../')
 describe('what every command loads', () => {
   it('is these packages, and no other', async () => {
     const directory = await bundleSelf(ROOT)
-    expect([...packagesOf(directory, ['cli.js', 'index.js'])].sort()).to.deep.equal([
-      'commander',
-      'ejs',
-      'ipaddr.js',
-    ])
+    expect([...packagesOf(directory, ['cli.js', 'index.js'])].sort()).to.deep.equal(['commander', 'ejs', 'ipaddr.js'])
   })
 })
 

@@ -26,11 +26,7 @@ export interface OpenPage {
   readonly requests: readonly string[]
 }
 
-export async function openPage(
-  browser: Browser,
-  path: string,
-  options: BrowserContextOptions = {},
-): Promise<OpenPage> {
+export async function openPage(browser: Browser, path: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const page = await browser.newPage(options)
   const messages: string[] = []
   const requests: string[] = []

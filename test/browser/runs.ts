@@ -39,17 +39,12 @@ export function journalOfRun(shape: RunShape): { readonly text: string; readonly
 
 /** Distributes the lines over 20 s: all of them were written at once. */
 function paced(lines: readonly string[]): readonly string[] {
-  return lines.map((line, i) =>
-    line.replace(/^\{"t":\d+/, () => `{"t":${Math.round((i * 20_000) / lines.length)}`),
-  )
+  return lines.map((line, i) => line.replace(/^\{"t":\d+/, () => `{"t":${Math.round((i * 20_000) / lines.length)}`))
 }
 
 type Hosts = JournalHeader['hosts']
 
-function* eventsOf(
-  { steps, failing = [], lost = [], word = '' }: RunShape,
-  hosts: Hosts,
-): Generator<RunEvent> {
+function* eventsOf({ steps, failing = [], lost = [], word = '' }: RunShape, hosts: Hosts): Generator<RunEvent> {
   const isLost = (i: number) => lost.includes(i)
   yield { kind: 'begin', mode: 'apply', hosts: hosts.map(({ name }) => name), plays: [...TIERS] }
   for (const [i, { name: host, group }] of hosts.entries()) {
@@ -63,9 +58,7 @@ function* eventsOf(
     yield { kind: 'connected', host, ms: 40 }
     const above = TIERS[TIERS.indexOf(group as 'lb') - 1]
     const from =
-      above === undefined
-        ? 'anywhere'
-        : hosts.filter((one) => one.group === above).map(({ address }) => address)
+      above === undefined ? 'anywhere' : hosts.filter((one) => one.group === above).map(({ address }) => address)
     yield {
       kind: 'refreshed',
       host,
@@ -75,9 +68,7 @@ function* eventsOf(
     }
   }
   for (const play of TIERS) {
-    const own = hosts
-      .map((host, i) => ({ ...host, i }))
-      .filter(({ group, i }) => group === play && !isLost(i))
+    const own = hosts.map((host, i) => ({ ...host, i })).filter(({ group, i }) => group === play && !isLost(i))
     yield { kind: 'play', play, hosts: own.map(({ name }) => name) }
     for (const { name: host, i } of own)
       yield* turn({ play, host, steps, word, failing: failing.includes(i), text: `of ${play}` })
@@ -123,11 +114,7 @@ function* turn({ play, host, steps, word, failing, text }: TurnShape): Generator
     source: { file: '/site/roles/web.ts', line: 12, column: 5 },
   })
   const at = { play, host }
-  const changing = [
-    step('package', 'nginx'),
-    step('file', '/etc/nginx/conf.d/site.conf'),
-    step('service', 'nginx'),
-  ]
+  const changing = [step('package', 'nginx'), step('file', '/etc/nginx/conf.d/site.conf'), step('service', 'nginx')]
   const [pkg, conf, service] = changing
   if (!pkg || !conf || !service) return
   yield { kind: 'turn', ...at, steps }

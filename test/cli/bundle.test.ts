@@ -35,9 +35,7 @@ describe('a bundle', () => {
   it('contains the files and all that they import', async () => {
     const { fresh, inputs } = await made()
     expect(fresh).to.equal(true)
-    expect([...inputs].sort()).to.deep.equal(
-      ['lib/name.ts', 'main.ts'].map((name) => join(project.directory, name)),
-    )
+    expect([...inputs].sort()).to.deep.equal(['lib/name.ts', 'main.ts'].map((name) => join(project.directory, name)))
     expect(text()).to.include('world')
   })
 
@@ -51,13 +49,9 @@ describe('a bundle', () => {
 
   it('deletes chunks of earlier builds that no process can still load', async () => {
     const chunks = () => readdirSync(outdir()).filter((name) => /^chunk-.*js$/.test(name))
-    const parts = (word: string) =>
-      `export const later = async () => (await import('./late.ts')).late + '${word}'\n`
+    const parts = (word: string) => `export const later = async () => (await import('./late.ts')).late + '${word}'\n`
     project.write('late.ts', `import { name } from './lib/name.ts'\nexport const late = name\n`)
-    project.write(
-      'main.ts',
-      `import { name } from './lib/name.ts'\n${parts(' ')}export const greeting = name\n`,
-    )
+    project.write('main.ts', `import { name } from './lib/name.ts'\n${parts(' ')}export const greeting = name\n`)
     await made()
     const first = chunks()
     project.write('lib/name.ts', `export const name: string = 'there'\n`)
@@ -116,14 +110,9 @@ describe('a bundle', () => {
   it('keeps import.meta of each file', async () => {
     mkdirSync(join(project.directory, 'deep'))
     project.write('deep/where.ts', 'export const where = import.meta.url\n')
-    project.write(
-      'main.ts',
-      `export { where } from './deep/where.ts'\nexport const here = import.meta.dirname\n`,
-    )
+    project.write('main.ts', `export { where } from './deep/where.ts'\nexport const here = import.meta.dirname\n`)
     await made()
-    const { where, here }: { where: string; here: string } = await import(
-      pathToFileURL(join(outdir(), 'main.js')).href
-    )
+    const { where, here }: { where: string; here: string } = await import(pathToFileURL(join(outdir(), 'main.js')).href)
     expect(where).to.equal(pathToFileURL(join(project.directory, 'deep/where.ts')).href)
     expect(here).to.equal(project.directory)
   })

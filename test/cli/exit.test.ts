@@ -23,9 +23,7 @@ describe('exit status', () => {
 
   before(() => {
     project = new Project({
-      'dead.ts': inventory(
-        `web1: { address: '127.0.0.1', ssh: { port: 1, hostKey: 'SHA256:${'a'.repeat(43)}' } }`,
-      ),
+      'dead.ts': inventory(`web1: { address: '127.0.0.1', ssh: { port: 1, hostKey: 'SHA256:${'a'.repeat(43)}' } }`),
       'faulty.ts': inventory(`web1: { address: 'here' }`),
     })
     project.write('playbook.ts', PLAYBOOK.replaceAll('DIR', project.directory))
@@ -37,14 +35,9 @@ describe('exit status', () => {
 
   it('is 64 without an inventory and with an invalid one', async () => {
     const [none, faulty] = await Promise.all([project.provision('--check'), run('faulty.ts')])
-    expect([none.code, none.err]).to.deep.equal([
-      64,
-      'error: No inventory specified\n   Use --inventory FILE.\n',
-    ])
+    expect([none.code, none.err]).to.deep.equal([64, 'error: No inventory specified\n   Use --inventory FILE.\n'])
     expect(faulty.code).to.equal(64)
-    expect(faulty.err).to.match(
-      /^error: The inventory does not fit its stack\.\n {3}web\.hosts\.web1\.address: /,
-    )
+    expect(faulty.err).to.match(/^error: The inventory does not fit its stack\.\n {3}web\.hosts\.web1\.address: /)
   })
 
   it('is 64 if --limit or --tags is empty', async () => {
@@ -86,20 +79,12 @@ describe('exit status', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line))
-      expect(events.map(({ kind }) => kind)).to.include.members([
-        'begin',
-        'connected',
-        'refreshed',
-        'step',
-        'end',
-      ])
+      expect(events.map(({ kind }) => kind)).to.include.members(['begin', 'connected', 'refreshed', 'step', 'end'])
       expect(events.find(({ kind }) => kind === 'step').step.source).to.match(/\/playbook\.ts:5:\d+$/)
 
       const failed = await run('here.ts')
       expect(failed.code).to.equal(1)
-      expect(failed.out).to.match(
-        /error: web1: command look failed: exit status 1\n {3}at \/\S+\/playbook\.ts:6:\d+\n/,
-      )
+      expect(failed.out).to.match(/error: web1: command look failed: exit status 1\n {3}at \/\S+\/playbook\.ts:6:\d+\n/)
       expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('text\n')
 
       rmSync(join(project.directory, 'break'))
@@ -111,16 +96,13 @@ describe('exit status', () => {
       const words = ['--no-type-check', '-i', 'here.ts']
       const plan = (...more: readonly string[]) =>
         project.provision('plan', 'playbook.ts', '--out', 'plan.json', ...words, ...more)
-      const apply = (...more: readonly string[]) =>
-        project.provision('apply', 'plan.json', '--no-type-check', ...more)
+      const apply = (...more: readonly string[]) => project.provision('apply', 'plan.json', '--no-type-check', ...more)
       project.write('a', 'other')
       project.write('break', '')
 
       const part = await plan('--start-at', 'command look')
       expect(part.out).to.include('1 of 1 step would change on 1 host.')
-      expect((await apply('--limit', 'web1', '--start-at', 'look')).err).to.include(
-        'The plan was made with --start-at',
-      )
+      expect((await apply('--limit', 'web1', '--start-at', 'look')).err).to.include('The plan was made with --start-at')
       expect((await apply()).code).to.equal(1)
       expect(readFileSync(join(project.directory, 'a'), 'utf8')).to.equal('other')
 

@@ -34,8 +34,7 @@ describe('help', () => {
   it('is the same in the manual page', () => {
     const made = manual(program)
     expect(readFileSync(PAGE, 'utf8'), 'run: node --import tsx -C source scripts/manual.ts').to.equal(made)
-    for (const command of all)
-      expect(made).to.include(`provision`).and.include(command.name().replaceAll('-', '\\-'))
+    for (const command of all) expect(made).to.include(`provision`).and.include(command.name().replaceAll('-', '\\-'))
     expect(made).to.match(/^[\x20-\x7e\n]*$/)
   })
 

@@ -62,9 +62,7 @@ describe('the arguments of a playbook', () => {
     expect(problemOf('--release')).to.include('Option --release needs a value: a text')
     expect(problemOf('--release', '--dry-run')).to.include('Option --release needs a value')
     expect(problemOf()).to.include('--release: is missing; it should be a text')
-    expect(problemOf('--release', '1', '--batch-size', 'two')).to.include(
-      'should be a whole number ≥ 1, got "two"',
-    )
+    expect(problemOf('--release', '1', '--batch-size', 'two')).to.include('should be a whole number ≥ 1, got "two"')
   })
 
   it('have descriptions in the help', () => {

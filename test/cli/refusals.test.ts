@@ -34,10 +34,7 @@ const CASES: Readonly<Record<string, Case>> = {
     `error: Unexpected argument "web1"
    The playbook comes first, then its options: provision deploy --release 42.`,
   ],
-  'an option of a playbook has no value': [
-    `${DEPLOY} --release`,
-    'error: Option --release needs a value: a text',
-  ],
+  'an option of a playbook has no value': [`${DEPLOY} --release`, 'error: Option --release needs a value: a text'],
   'a verification is a playbook': [
     'verify ./deploy.ts -i inventory.ts --no-type-check',
     `error: deploy.ts does not export a verification

@@ -46,9 +46,7 @@ describe('--limit', () => {
   it('rejects a name that matches no host, with a suggestion', () => {
     expect(refused('wbe1').message).to.equal('--limit: no host or group matches "wbe1"')
     expect(refused('wbe1').next).to.match(/^Did you mean "web1"/)
-    expect(refused('web,!no-such-name').next).to.match(
-      /^The hosts and groups are lb1, lb, web1, web, web2, web10,/,
-    )
+    expect(refused('web,!no-such-name').next).to.match(/^The hosts and groups are lb1, lb, web1, web, web2, web10,/)
     expect(refused('!').message).to.match(/matches ""$/)
   })
 

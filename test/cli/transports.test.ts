@@ -13,9 +13,7 @@ describe('the transport of a host', () => {
     expect(await withLocal({ name: 'web2', ssh: { transport: 'local' } })).to.equal(local)
     expect(await withLocal({ name: 'web3', ssh: { transport: 'ssh2' } })).to.not.equal(local)
     const withoutOption = transports({})
-    expect(await withoutOption(web1)).to.equal(
-      await withoutOption({ name: 'web2', ssh: { transport: 'ssh2' } }),
-    )
+    expect(await withoutOption(web1)).to.equal(await withoutOption({ name: 'web2', ssh: { transport: 'ssh2' } }))
   })
 
   it('is rejected if unknown', async () => {

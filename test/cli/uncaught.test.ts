@@ -33,12 +33,7 @@ describe('an uncaught error', () => {
     this.slow('2s')
     const { stdout, stderr } = spawnSync(
       'bash',
-      [
-        '-c',
-        '"$0" "$1" --help | true; echo "${PIPESTATUS[0]}"',
-        process.execPath,
-        join(ROOT, 'bin/provision.js'),
-      ],
+      ['-c', '"$0" "$1" --help | true; echo "${PIPESTATUS[0]}"', process.execPath, join(ROOT, 'bin/provision.js')],
       { encoding: 'utf8' },
     )
     expect(stderr).to.equal('')

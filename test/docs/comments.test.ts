@@ -15,10 +15,7 @@ describe('comments of the sources', () => {
         .filter((comment) => CLAUSE.test(comment))
         .map((comment) => `${path}: ${comment}`),
     )
-    expect(
-      wrong,
-      'write a sentence or a noun phrase: "Returns …", "True if …", "The path of …"',
-    ).to.deep.equal([])
+    expect(wrong, 'write a sentence or a noun phrase: "Returns …", "True if …", "The path of …"').to.deep.equal([])
   })
 
   it('would be found', () => {

@@ -22,8 +22,8 @@ describe('the doc comments of the public API', () => {
   it('have examples that compile', async () => {
     const files = new Set(Object.values(MODULES).flatMap((index) => exportsOf(index).map(({ file }) => file)))
     const snippets = [...files].flatMap((where) =>
-      [...readFileSync(join(ROOT, where), 'utf8').matchAll(/\/\*\*(?:(?!\*\/)[\s\S])*\*\//g)].flatMap(
-        ([comment]) => examplesIn(bare(comment)).map((code) => ({ where, code })),
+      [...readFileSync(join(ROOT, where), 'utf8').matchAll(/\/\*\*(?:(?!\*\/)[\s\S])*\*\//g)].flatMap(([comment]) =>
+        examplesIn(bare(comment)).map((code) => ({ where, code })),
       ),
     )
     expect(snippets.length).to.be.greaterThan(80)

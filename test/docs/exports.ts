@@ -63,7 +63,5 @@ export function bare(comment: string): string {
 
 /** Returns the code of the examples in a doc comment. */
 export function examplesIn(doc: string): readonly string[] {
-  return [...doc.matchAll(/^(?:.*\s)?@example\s([\s\S]*?)(?=^@|$(?![\s\S]))/gm)].map(([, code = '']) =>
-    code.trim(),
-  )
+  return [...doc.matchAll(/^(?:.*\s)?@example\s([\s\S]*?)(?=^@|$(?![\s\S]))/gm)].map(([, code = '']) => code.trim())
 }

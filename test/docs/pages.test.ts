@@ -46,14 +46,12 @@ describe('the documentation pages', () => {
   })
 
   it('use existing commands and flags', async () => {
-    const lines = PAGES.flatMap((page) =>
-      commandLinesOf(page).map((line) => ({ line, where: page.path })),
-    ).filter(({ line }) => /\bprovision\b/.test(line))
+    const lines = PAGES.flatMap((page) => commandLinesOf(page).map((line) => ({ line, where: page.path }))).filter(
+      ({ line }) => /\bprovision\b/.test(line),
+    )
     expect(lines.length).to.be.greaterThan(50)
     const broken = await Promise.all(
-      lines.map(async ({ line, where }) =>
-        (await unknownIn(line)).map((what) => `${where}: ${what} in: ${line}`),
-      ),
+      lines.map(async ({ line, where }) => (await unknownIn(line)).map((what) => `${where}: ${what} in: ${line}`)),
     )
     expect(broken.flat()).to.deep.equal([])
   })
@@ -61,9 +59,7 @@ describe('the documentation pages', () => {
   it('reject an unknown command or flag', async () => {
     expect(await unknownIn('npx provision deploi --inventory x.ts')).to.deep.equal(['provision deploi'])
     expect(await unknownIn('provision lab up --hots a')).to.deep.equal(['--hots of provision up'])
-    expect(await unknownIn('provision rollback [--to ID] --too 1')).to.deep.equal([
-      '--too of provision rollback',
-    ])
+    expect(await unknownIn('provision rollback [--to ID] --too 1')).to.deep.equal(['--too of provision rollback'])
   })
 
   it('use existing npm scripts', () => {

@@ -91,9 +91,9 @@ function wholeOf(code: string): string {
 
 function preludeNames(): readonly string[] {
   const text = readFileSync(join(ROOT, 'test/docs/prelude.ts'), 'utf8')
-  return [
-    ...text.matchAll(/^export (?:(?:declare )?(?:const|function|interface|type) (\w+)|\{ ([^}]*) \})/gm),
-  ].flatMap(([, name, several = name]) => several?.split(/,\s*/) ?? [])
+  return [...text.matchAll(/^export (?:(?:declare )?(?:const|function|interface|type) (\w+)|\{ ([^}]*) \})/gm)].flatMap(
+    ([, name, several = name]) => several?.split(/,\s*/) ?? [],
+  )
 }
 
 function compiled(directory: string): Promise<string> {

@@ -14,13 +14,9 @@ describe('the words of the project', () => {
   it('are checked by a linter that suggests a replacement', async () => {
     const planted = 'The errand of nobody.'
     const cspell = join(ROOT, 'node_modules/.bin/cspell')
-    const child = run(
-      cspell,
-      ['lint', '--no-progress', '--no-summary', '--config', 'cspell.config.yaml', 'stdin'],
-      {
-        cwd: ROOT,
-      },
-    )
+    const child = run(cspell, ['lint', '--no-progress', '--no-summary', '--config', 'cspell.config.yaml', 'stdin'], {
+      cwd: ROOT,
+    })
     child.child.stdin?.end(planted)
     const failed = await child.then(
       () => undefined,

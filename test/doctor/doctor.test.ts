@@ -29,9 +29,7 @@ describe('the doctor', () => {
     )
     expect([unreachable.size, locks]).to.deep.equal([0, [false, false]])
     const ill = new Set(findings.flatMap(({ about, outcome }) => (outcome === 'passed' ? [] : [about])))
-    expect(sessions.map(({ trips }) => trips)).to.deep.equal(
-      ['one', 'two'].map((name) => (ill.has(name) ? 2 : 1)),
-    )
+    expect(sessions.map(({ trips }) => trips)).to.deep.equal(['one', 'two'].map((name) => (ill.has(name) ? 2 : 1)))
     const seen = findings.filter(({ about }) => about === 'one')
     expect(seen.filter(({ label }) => label === 'clock')).to.have.length(1)
     expect(Object.fromEntries(seen.map(({ label, said }) => [label, said]))).to.include({ clock: 'right' })
@@ -40,9 +38,8 @@ describe('the doctor', () => {
 
   it('has no lines for the parts of a host that were not read', async () => {
     const site = inventorySchema({ web: hosts() })
-    const { findings, unreachable } = await doctor(
-      { inventory: inventory(site, { web: at('one', 1) }) },
-      () => Promise.reject(new Error('no route to it')),
+    const { findings, unreachable } = await doctor({ inventory: inventory(site, { web: at('one', 1) }) }, () =>
+      Promise.reject(new Error('no route to it')),
     )
     expect(findings).to.deep.equal([])
     expect([...unreachable.keys()]).to.deep.equal(['one'])
@@ -89,10 +86,7 @@ describe('the doctor', () => {
       sshd: 'unknown: it could not be asked',
     })
     expect(said['login and root']).to.equal('unknown: id does not tell the user')
-    const silent = await seen(
-      { df: SILENT, 'dpkg-query': SILENT, sshd: SILENT, systemctl: SILENT, id: SILENT },
-      5,
-    )
+    const silent = await seen({ df: SILENT, 'dpkg-query': SILENT, sshd: SILENT, systemctl: SILENT, id: SILENT }, 5)
     for (const label of ['disk', 'inodes', 'runtime', 'apt and dpkg', 'systemd', 'sshd', 'login and root'])
       expect(silent[label]).to.match(/^unknown: no answer within/)
   })
@@ -117,8 +111,6 @@ describe('the doctor', () => {
     expect(judged()).to.deep.equal([])
     expect(judged('failed', 'passed')[0]).to.include({ outcome: 'passed', said: 'agrees with 1 of 2 hosts' })
     expect(judged('failed')[0]).to.include({ outcome: 'passed' })
-    expect(judged('failed', 'failed')[0]?.problem?.message).to.equal(
-      'No host agrees with the clock of this machine.',
-    )
+    expect(judged('failed', 'failed')[0]?.problem?.message).to.equal('No host agrees with the clock of this machine.')
   })
 })

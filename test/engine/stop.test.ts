@@ -47,9 +47,7 @@ describe('a run that is stopped before its plan is known', () => {
       )
       expect(connections).to.be.within(5, 10)
       expect(summary.interrupted).to.equal(true)
-      expect(
-        summary.hosts.filter(({ skipped, unreachable }) => skipped === 1 && !unreachable),
-      ).to.have.length(100)
+      expect(summary.hosts.filter(({ skipped, unreachable }) => skipped === 1 && !unreachable)).to.have.length(100)
       expect(events.filter(({ kind }) => kind === 'unreachable' || kind === 'failed')).to.deep.equal([])
       for (const socket of sockets) socket.destroy()
       server.close()

@@ -78,26 +78,17 @@ describe('a verification', () => {
     const { findings } = await verified((web) =>
       web.hosts
         .slice(0, 1)
-        .map((host) =>
-          check(host, 'is well', sh`echo first; echo 'a "b" $c é' >&2; exit 3`, { next: 'Do this.' }),
-        ),
+        .map((host) => check(host, 'is well', sh`echo first; echo 'a "b" $c é' >&2; exit 3`, { next: 'Do this.' })),
     )
     const { problem } = findings[0] ?? {}
-    expect([problem?.message, problem?.details, problem?.next]).to.deep.equal([
-      'first',
-      ['a "b" $c é'],
-      'Do this.',
-    ])
+    expect([problem?.message, problem?.details, problem?.next]).to.deep.equal(['first', ['a "b" $c é'], 'Do this.'])
   })
 
   it('tries a probe once, and reports the status of a script without output', async () => {
     const said = await lines((web) =>
       web.hosts
         .slice(0, 1)
-        .map((host) => [
-          check(host, 'answers', http('http://127.0.0.1:1/')),
-          check(host, 'is silent', sh`exit 4`),
-        ]),
+        .map((host) => [check(host, 'answers', http('http://127.0.0.1:1/')), check(host, 'is silent', sh`exit 4`)]),
     )
     expect(said[0]).to.match(/^web1 · answers · failed · curl: \(7\)/)
     expect(said.slice(1)).to.deep.equal(['web1 · is silent · failed · it ended with status 4'])
@@ -138,11 +129,7 @@ describe('a verification', () => {
         .map((host) => [
           check(host, 'gets well', sh`echo a >> ${log}; n=$(grep -c a ${log}); [ "$n" -gt 1 ]`),
           check(host, 'is well', sh`echo b >> ${log}`),
-          check(
-            host,
-            'is known later',
-            sh`[ -e ${`${directory}/c`} ] || { : > ${`${directory}/c`}; exit 75; }`,
-          ),
+          check(host, 'is known later', sh`[ -e ${`${directory}/c`} ] || { : > ${`${directory}/c`}; exit 75; }`),
           check(host, 'stays ill', sh`echo d >> ${log}; exit 1`),
         ])
     expect(await lines(only, { limit: ({ name: host }) => host === 'web1' })).to.deep.equal([
@@ -180,9 +167,7 @@ describe('a verification', () => {
     const meets = (own: string, other: string) =>
       sh`: > ${`${directory}/${own}`}; until [ -e ${`${directory}/${other}`} ]; do sleep 0.01; done`
     const said = await lines((web) =>
-      web.hosts
-        .slice(0, 1)
-        .map((host) => [check(host, 'a', meets('a', 'b')), check(host, 'b', meets('b', 'a'))]),
+      web.hosts.slice(0, 1).map((host) => [check(host, 'a', meets('a', 'b')), check(host, 'b', meets('b', 'a'))]),
     )
     expect(said).to.deep.equal(['web1 · a · passed', 'web1 · b · passed'])
   })
@@ -210,11 +195,8 @@ describe('a verification', () => {
       const names = all.map(({ answer }) => answer ?? 'no answer')
       return names.includes('one') ? `web2 gave ${names[1]}` : new Unknown('no host answers')
     }
-    const checks = (web: Group) =>
-      expected('has a name', askEach(web, name), known, { ignoreUnreachable: true })
-    expect(await lines(checks, { dead: 'web2' })).to.deep.equal([
-      'web · has a name · failed · web2 gave no answer',
-    ])
+    const checks = (web: Group) => expected('has a name', askEach(web, name), known, { ignoreUnreachable: true })
+    expect(await lines(checks, { dead: 'web2' })).to.deep.equal(['web · has a name · failed · web2 gave no answer'])
   })
 
   it('has the result unknown for an invalid answer, and failed if the judgement throws', async () => {

@@ -50,9 +50,7 @@ describe('notes-api configuration', () => {
     expect(problemsOf({ ...env, LISTEN: '3000' })).to.deep.equal([
       "LISTEN has '3000', which is not address:port (IPv6 goes into brackets: [::1]:3000)",
     ])
-    expect(problemsOf({ ...env, DATABASE_HOSTS: 'db1:5432,db2:99999' })[0]).to.match(
-      /^DATABASE_HOSTS has 'db2:99999'/,
-    )
+    expect(problemsOf({ ...env, DATABASE_HOSTS: 'db1:5432,db2:99999' })[0]).to.match(/^DATABASE_HOSTS has 'db2:99999'/)
     const notPem = join(env['CREDENTIALS_DIRECTORY'] ?? '', 'db-password')
     expect(problemsOf({ ...env, DATABASE_CA: notPem })).to.deep.equal([
       `DATABASE_CA names ${notPem}, which holds no certificate in PEM`,
@@ -79,12 +77,7 @@ describe('notes-api configuration', () => {
     it('runs without a database until SIGTERM, then exits with 0', async () => {
       const { code, lines } = await run(env, { termAfter: 'not ready' })
       expect(code).to.equal(0)
-      expect(lines.map((line) => line['message'])).to.deep.equal([
-        'listening',
-        'not ready',
-        'stopping',
-        'stopped',
-      ])
+      expect(lines.map((line) => line['message'])).to.deep.equal(['listening', 'not ready', 'stopping', 'stopped'])
       expect(lines[1]?.['reason']).to.include('ECONNREFUSED')
     })
   })

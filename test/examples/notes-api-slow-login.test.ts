@@ -41,10 +41,7 @@ describe('notes-api with a database host that is slow to log in', () => {
     })
     const address = await listening(app)
     const answer = await fetch(`http://${address}/readyz`)
-    expect([answer.status, await answer.json()]).to.deep.equal([
-      200,
-      { ready: true, primary: env['DATABASE_HOSTS'] },
-    ])
+    expect([answer.status, await answer.json()]).to.deep.equal([200, { ready: true, primary: env['DATABASE_HOSTS'] }])
   })
 })
 

@@ -42,10 +42,7 @@ describe('notes-api stopping', () => {
     const stuck = await idleConnection(app)
     stuck.write(postOf(9))
     const ended: string[] = []
-    const ends = [
-      received(idle).then(() => ended.push('idle')),
-      received(stuck).then(() => ended.push('stuck')),
-    ]
+    const ends = [received(idle).then(() => ended.push('idle')), received(stuck).then(() => ended.push('stuck'))]
     await app.stop()
     await Promise.all(ends)
     expect(ended).to.deep.equal(['idle', 'stuck'])

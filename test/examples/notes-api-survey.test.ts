@@ -55,10 +55,7 @@ describe('the search for the primary database host', () => {
       }))
     expect((await slow(3_000)).best?.endpoint).to.equal(gone)
     const silent = await slow(60_000)
-    expect([silent.best, silent.words]).to.deep.equal([
-      undefined,
-      '192.0.2.1:5432 failed: no answer within 4000 ms',
-    ])
+    expect([silent.best, silent.words]).to.deep.equal([undefined, '192.0.2.1:5432 failed: no answer within 4000 ms'])
   })
 
   it('selects the primary that was promoted later, although the other answers first', async () => {
@@ -94,9 +91,7 @@ describe('the search for the primary database host', () => {
       const { best, words } = await search(refuses, old.timeline)
       expect(best).to.equal(undefined)
       expect(words).to.include('192.0.2.2:5432 is a primary with old data: timeline 2, and 192.0.2.1 is on 3')
-      expect((await search(refuses, '00000003')).best, 'the same timeline on another host').to.equal(
-        undefined,
-      )
+      expect((await search(refuses, '00000003')).best, 'the same timeline on another host').to.equal(undefined)
     })
 
     it('uses a primary that is newer than the record, or the recorded one', async () => {

@@ -27,10 +27,7 @@ export async function environment(): Promise<Env> {
 }
 
 /** Starts the service on a free port, with the name app1. Its database ports are closed. */
-export async function startApp(
-  env: Env,
-  { log = jsonLog(() => {}), ...parts }: Partial<AppParts> = {},
-): Promise<App> {
+export async function startApp(env: Env, { log = jsonLog(() => {}), ...parts }: Partial<AppParts> = {}): Promise<App> {
   return start({ config: { ...readConfig(env), host: 'app1' }, open: connectOnly, log, ...parts })
 }
 

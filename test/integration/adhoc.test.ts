@@ -38,24 +38,13 @@ describe('ad-hoc commands on real hosts', function () {
         0,
         'web1, web2, far: ok\n    root\n3 hosts: 3 ok.',
       ])
-      const user = await look(
-        'exec',
-        '--grouped',
-        'id -un',
-        '--transport',
-        transport,
-        '--no-become',
-        '--limit',
-        'web1',
-      )
+      const user = await look('exec', '--grouped', 'id -un', '--transport', transport, '--no-become', '--limit', 'web1')
       expect(user.text).to.match(/^web1: ok\n {4}deploy\n/)
     }
   })
 
   it('exec: Ctrl-C stops the command on the host with all its child processes', async () => {
-    const child = spawned(
-      words('exec', 'echo begun; sleep 4321 & sleep 4322', '--limit', 'web1', '--output', 'plain'),
-    )
+    const child = spawned(words('exec', 'echo begun; sleep 4321 & sleep 4322', '--limit', 'web1', '--output', 'plain'))
     await child.until(/web1 \| begun/)
     child.process.kill('SIGINT')
     expect(await child.code).to.equal(130)
@@ -87,13 +76,13 @@ describe('ad-hoc commands on real hosts', function () {
     const { code, text } = await look('logs', 'web', '--since', '5m')
     const lines = text.split('\n').filter((line) => line.includes(' tested['))
     expect(code).to.equal(0)
-    expect(
-      lines.map((line) => line.replace(/^\d\d-\d\d [\d:.]{12} (\w+) tested\[\d+\]: /, '$1 ')),
-    ).to.deep.equal(['web1 line 1', 'web2 line 2', 'web1 line 3', 'web2 line 4'])
-    await own.lab.exec(
-      'web1',
-      'systemd-run --quiet --wait --unit noted.service sh -c "echo one; echo two; echo three"',
-    )
+    expect(lines.map((line) => line.replace(/^\d\d-\d\d [\d:.]{12} (\w+) tested\[\d+\]: /, '$1 '))).to.deep.equal([
+      'web1 line 1',
+      'web2 line 2',
+      'web1 line 3',
+      'web2 line 4',
+    ])
+    await own.lab.exec('web1', 'systemd-run --quiet --wait --unit noted.service sh -c "echo one; echo two; echo three"')
     const unit = await look('logs', 'web1', '--unit', 'noted', '--lines', '2', '--output', 'json')
     const messages = unit.text
       .split('\n')
@@ -127,10 +116,7 @@ describe('ad-hoc commands on real hosts', function () {
     expect([code, text]).to.deep.equal([7, 'web2\n'])
     own.desk.write(
       'other.ts',
-      INVENTORY.replace(
-        '...two.ssh, host: two.address',
-        '...two.ssh, hostKey: one.ssh.hostKey, host: two.address',
-      ),
+      INVENTORY.replace('...two.ssh, host: two.address', '...two.ssh, hostKey: one.ssh.hostKey, host: two.address'),
     )
     const other = await provision([
       'ssh',
@@ -141,10 +127,7 @@ describe('ad-hoc commands on real hosts', function () {
       '--',
       'hostname',
     ])
-    expect([other.code, other.text.includes('Host key verification failed')], other.text).to.deep.equal([
-      255,
-      true,
-    ])
+    expect([other.code, other.text.includes('Host key verification failed')], other.text).to.deep.equal([255, true])
     if (noTerminal()) return
     const command = [process.execPath, join(ROOT, 'bin/provision.js'), ...words('ssh', 'web1')].join(' ')
     const terminal = new PseudoTerminal(command)

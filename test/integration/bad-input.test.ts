@@ -62,10 +62,7 @@ describe('invalid input, with the playbook of the site and real hosts', function
       () => 'app.hosts.web1: is in web too; a host belongs to one tier',
     ],
     'a certificate does not belong to its key': [
-      [
-        "certificate: await pair('db2')",
-        "certificate: { ...(await pair('db2')), key: (await pair('db1')).key }",
-      ],
+      ["certificate: await pair('db2')", "certificate: { ...(await pair('db2')), key: (await pair('db1')).key }"],
       () => 'db.hosts.db2.certificate: does not belong to its key',
     ],
     'a certificate has expired': [

@@ -38,10 +38,7 @@ describe('a secret on real hosts', function () {
     writeFileSync(join(desk.directory, 'canary.age'), await encrypter.encrypt(value))
     desk.write('keys.txt', identity)
     mkdirSync(join(desk.directory, 'templates'))
-    desk.write(
-      'templates/canary.ejs',
-      '<%# ({ password }: { password: unknown }) -%>\nword = <%= password %>\n',
-    )
+    desk.write('templates/canary.ejs', '<%# ({ password }: { password: unknown }) -%>\nword = <%= password %>\n')
     desk.write('package.json', '{ "type": "module" }')
     desk.write('stack.ts', STACK)
     desk.write('inventory.ts', INVENTORY)
@@ -54,13 +51,7 @@ describe('a secret on real hosts', function () {
   })
 
   const at = (name: string) => join(desk.directory, name)
-  const args = (...more: string[]) => [
-    '--inventory',
-    at('inventory.ts'),
-    at('playbook.ts'),
-    '--no-type-check',
-    ...more,
-  ]
+  const args = (...more: string[]) => ['--inventory', at('inventory.ts'), at('playbook.ts'), '--no-type-check', ...more]
   const env = () => ({ LAB, DESK: desk.directory })
   const run = (...more: string[]) => provision(args(...more), env())
 
@@ -76,9 +67,9 @@ describe('a secret on real hosts', function () {
 
   /** The files of a host that contain one of the words, with their modes. */
   const filesWith = async (host: string, looked = words): Promise<readonly string[]> =>
-    (
-      await onHost(host, looked, `grep -rlaFf - ${PLACES} 2>/dev/null | sort | xargs -r stat -c '%n %a'`)
-    ).filter((line) => line !== '')
+    (await onHost(host, looked, `grep -rlaFf - ${PLACES} 2>/dev/null | sort | xargs -r stat -c '%n %a'`)).filter(
+      (line) => line !== '',
+    )
 
   /** The lines of a host's journal that contain one of the words. */
   const journalWith = (host: string, looked = words) =>

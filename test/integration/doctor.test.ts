@@ -76,15 +76,11 @@ describe('provision doctor, on real hosts', function () {
   })
 
   it('names the process that holds a lock of apt or dpkg', async () => {
-    await done(
-      `systemd-run --quiet --unit=holder python3 -c '${HOLD}'; until [ -e /run/held ]; do sleep 0.1; done`,
-    )
+    await done(`systemd-run --quiet --unit=holder python3 -c '${HOLD}'; until [ -e /run/held ]; do sleep 0.1; done`)
     const { code, text, failed } = await found('--limit', 'web1')
     await done('systemctl stop holder; rm /run/held')
     expect(code, text).to.equal(1)
-    expect(failed.get('web1: apt and dpkg')?.problem?.message).to.match(
-      /^The dpkg lock held by python3, pid \d+\.$/,
-    )
+    expect(failed.get('web1: apt and dpkg')?.problem?.message).to.match(/^The dpkg lock held by python3, pid \d+\.$/)
   })
 
   it('reports an unreachable host, exits with 3, and still checks the others', async () => {

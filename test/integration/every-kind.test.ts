@@ -79,9 +79,7 @@ describe('every kind of step', function () {
 })
 
 function notOk(events: readonly RunEvent[]): readonly string[] {
-  return stepResults(events).flatMap(({ name, outcome }) =>
-    outcome === 'ok' ? [] : [`${name} is ${outcome}`],
-  )
+  return stepResults(events).flatMap(({ name, outcome }) => (outcome === 'ok' ? [] : [`${name} is ${outcome}`]))
 }
 
 /** The number of random sites that together contain all generators. */

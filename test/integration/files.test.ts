@@ -52,10 +52,7 @@ describe('files on a real host', function () {
     return Object.fromEntries(
       entries.map(([path, what]) => [
         path,
-        what.replace(
-          /^(file \S+ \S+ )([0-9a-f]*)$/,
-          (_, own, hex) => own + sha(Buffer.from(String(hex), 'hex')),
-        ),
+        what.replace(/^(file \S+ \S+ )([0-9a-f]*)$/, (_, own, hex) => own + sha(Buffer.from(String(hex), 'hex'))),
       ]),
     )
   }
@@ -72,9 +69,7 @@ describe('files on a real host', function () {
       // The outcome of some steps depends on earlier steps: the plan says that they may change.
       const open = plan.steps.flatMap((one, i) => (one.startsWith('deferred ') ? i : []))
       const decided = (all: readonly string[]) =>
-        all.map((one, i) =>
-          open.includes(i) ? one.replace(/^\w+ /, '') : one.replace(/^planned/, 'changed'),
-        )
+        all.map((one, i) => (open.includes(i) ? one.replace(/^\w+ /, '') : one.replace(/^planned/, 'changed')))
       expect(decided(ran.steps), about).to.deep.equal(decided(plan.steps))
       expect(await tree(), about).to.deep.equal(world.after)
       const again = await onLab(lab, steps)
@@ -161,17 +156,14 @@ describe('files on a real host', function () {
         .to.be.greaterThan(2 * bytes.length)
         .and.below(2.1 * bytes.length)
       const hash = createHash('sha256').update(bytes).digest('hex')
-      expect(
-        await on('cd /srv/large; sha256sum < plain; sha256sum < together; stat -c %U:%a plain; ls -A'),
-      ).to.equal(`${hash}  -\n${hash}  -\ndeploy:640\nplain\ntogether\n`)
+      expect(await on('cd /srv/large; sha256sum < plain; sha256sum < together; stat -c %U:%a plain; ls -A')).to.equal(
+        `${hash}  -\n${hash}  -\ndeploy:640\nplain\ntogether\n`,
+      )
       const second = await onLab(lab, step())
       expect(second.summary.hosts[0]).to.include({ changed: 0 })
       expect(second.summary.sent).to.be.below(100_000)
       await on('cd /srv/large; printf x | dd of=plain bs=1 seek=1000000 conv=notrunc 2>/dev/null')
-      expect((await onLab(lab, step())).steps).to.deep.equal([
-        'changed file /srv/large/plain',
-        'ok transaction large',
-      ])
+      expect((await onLab(lab, step())).steps).to.deep.equal(['changed file /srv/large/plain', 'ok transaction large'])
       writeFileSync(join(desk, 'large #1'), bytes.subarray(1))
       expect((await onLab(lab, step())).summary.hosts[0]).to.include({ changed: 2, failed: 0 })
       expect(readFileSync(join(desk, 'large #1')).length).to.equal(bytes.length - 1)
@@ -199,9 +191,10 @@ describe('files on a real host', function () {
     await on(
       'mkdir -p /srv/links/real; cd /srv/links; printf old > real/a; ln -s real/a a; ln -s a b; printf old > real/c; ln -s real/c c',
     )
-    expect(
-      await made(file('/srv/links/b', 'new', { follow: true }), file('/srv/links/c', 'new')),
-    ).to.deep.equal(['changed', 'changed'])
+    expect(await made(file('/srv/links/b', 'new', { follow: true }), file('/srv/links/c', 'new'))).to.deep.equal([
+      'changed',
+      'changed',
+    ])
     expect(
       await on('cd /srv/links; readlink a b; cat real/a real/c c; readlink c || echo file; ls -A . real'),
     ).to.equal('real/a\na\nnewoldnewfile\n.:\na\nb\nc\nreal\n\nreal:\na\nc\n')

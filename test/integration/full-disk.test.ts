@@ -93,8 +93,7 @@ i=0; while : > /srv/d/filler$i; do i=$((i + 1)); done`),
           if (!of(kind)) continue
           const { problems } = await onLab(lab, step)
           const said = problems.join('\n')
-          if (!/^web1: /.test(said) || !/Likely cause: the disk is full/.test(said))
-            missed.push(`${kind}: ${said}`)
+          if (!/^web1: /.test(said) || !/Likely cause: the disk is full/.test(said)) missed.push(`${kind}: ${said}`)
         }
         expect(await on(CONTENTS)).to.equal(before)
       } finally {

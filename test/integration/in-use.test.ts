@@ -144,9 +144,7 @@ echo 'EXTRAOPTS="-f /etc/haproxy/more"' >/etc/default/haproxy`)
       await other.end()
       await sh('rm /etc/default/haproxy; mkdir -p /etc/haproxy/certs; touch /etc/haproxy/certs/a.pem')
       expect(
-        await refused(
-          haproxyConflicts({ role: 'haproxy', listens: [], files: ['/etc/haproxy/certs/a.pem'] }),
-        ),
+        await refused(haproxyConflicts({ role: 'haproxy', listens: [], files: ['/etc/haproxy/certs/a.pem'] })),
       ).to.deep.equal([found[0], '/etc/haproxy/certs/a.pem exists, and the role did not write it'])
     })
 
@@ -172,9 +170,7 @@ printf 'vrrp_instance SHOP {\\n  virtual_router_id 51\\n}\\n' >/etc/keepalived/k
       '/etc/keepalived/keepalived.conf has other sections: vrrp_instance SHOP, virtual_router_id 51',
     ])
     await sh("echo '# nothing' >/etc/keepalived/keepalived.conf")
-    expect(await refused(steps)).to.deep.equal([
-      'the host already has the address 198.18.0.99, and not from this role',
-    ])
+    expect(await refused(steps)).to.deep.equal(['the host already has the address 198.18.0.99, and not from this role'])
     await sh('ip address delete 198.18.0.99/32 dev lo')
     await settled(steps)
     expect(await sh('cat /var/lib/provision/removed/*/keepalived.conf')).to.equal('# nothing')

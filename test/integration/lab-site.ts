@@ -23,15 +23,10 @@ export function onLab(lab: Lab, steps: Steps, mode: Mode = 'apply'): Promise<Ran
 }
 
 /** Runs plays that are created from all hosts of a lab. */
-export async function playsOnLab(
-  lab: Lab,
-  plays: (all: Group) => readonly Play[],
-  mode: Mode = 'apply',
-): Promise<Ran> {
+export async function playsOnLab(lab: Lab, plays: (all: Group) => readonly Play[], mode: Mode = 'apply'): Promise<Ran> {
   const site = inventorySchema({ all: hosts() })
   const events: RunEvent[] = []
-  const of = <K extends RunEvent['kind']>(kind: K) =>
-    events.filter((event): event is EventOf<K> => event.kind === kind)
+  const of = <K extends RunEvent['kind']>(kind: K) => events.filter((event): event is EventOf<K> => event.kind === kind)
   const given = lab.hosts.map(({ name, address, ssh }) => [name, { address, ssh }] as const)
   const summary = await run(
     {

@@ -118,9 +118,7 @@ describe('a lab with a CPU limit for all hosts', () => {
   const faults = async (lab: Lab) => (await lab.status()).map((host) => host.faults.join())
 
   it('boots with the limit, and keeps it when it is brought up again', async () => {
-    const { code, text } = await provision([
-      ...['lab', 'up', '--name', LAB, '--hosts', 'web1', '--cpu', '20'],
-    ])
+    const { code, text } = await provision([...['lab', 'up', '--name', LAB, '--hosts', 'web1', '--cpu', '20']])
     expect(code, text).to.equal(0)
     const lab = await upLab({ name: LAB })
     expect(await faults(lab)).to.deep.equal(['20 % of a core'])

@@ -33,14 +33,9 @@ describe('a snapshot of a lab', function () {
   }
   const command = (...words: readonly string[]) => provision(['lab', ...words])
   const insert = (lab: Lab, text: string) =>
-    sql(
-      lab,
-      'db1',
-      `insert into notes.note (text, host, idempotency_key) values ('${text}', 'x', '${text}')`,
-      {
-        database: 'notes',
-      },
-    )
+    sql(lab, 'db1', `insert into notes.note (text, host, idempotency_key) values ('${text}', 'x', '${text}')`, {
+      database: 'notes',
+    })
   const rows = async (lab: Lab, host: string) =>
     (await sql(lab, host, 'select text from notes.note order by text', { database: 'notes' })).stdout.trim()
   const replicas = async (lab: Lab) =>
@@ -53,11 +48,7 @@ describe('a snapshot of a lab', function () {
     expect(text)
       .to.match(/^powering off db1, db2, app1$/m)
       .and.match(/^The snapshot ".*" is made: /m)
-    expect((await own.lab.status()).map(({ power }) => power)).to.deep.equal([
-      'running',
-      'running',
-      'running',
-    ])
+    expect((await own.lab.status()).map(({ power }) => power)).to.deep.equal(['running', 'running', 'running'])
     await eventually(async () => (await replicas(own.lab)) === 'db2 streaming')
     expect((await insert(own.lab, 'later')).code).to.equal(0)
   })
@@ -109,11 +100,7 @@ describe('a snapshot of a lab', function () {
       `error: There is a snapshot "${SNAPSHOT}" already.
    provision lab delete-snapshot ${SNAPSHOT}, or choose another name.`,
     )
-    expect((await own.lab.status()).map(({ power }) => power)).to.deep.equal([
-      'running',
-      'running',
-      'running',
-    ])
+    expect((await own.lab.status()).map(({ power }) => power)).to.deep.equal(['running', 'running', 'running'])
     expect(await wordsOf(() => upLab({ name: COPY, from: SNAPSHOT }))).to.equal(
       `error: The lab "${COPY}" already exists.
    provision lab down --name ${COPY}, or give another --name.`,

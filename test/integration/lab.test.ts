@@ -44,10 +44,7 @@ describe('a lab of two hosts', () => {
 
     it('run systemd, without a failed unit', async () => {
       for (const { name: host } of lab.hosts) {
-        const { stdout } = await lab.exec(
-          host,
-          'systemctl is-system-running --wait; systemctl --failed --no-legend',
-        )
+        const { stdout } = await lab.exec(host, 'systemctl is-system-running --wait; systemctl --failed --no-legend')
         expect(stdout.trim()).to.equal('running')
       }
     })
@@ -87,10 +84,7 @@ describe('a lab of two hosts', () => {
   describe('simulates', () => {
     it('a reboot from inside: a new boot ID, the same disk, a clean network', async () => {
       const before = await bootId('web1')
-      await ssh(
-        'web1',
-        'sudo touch /var/kept; sudo ip addr add 198.18.0.99/32 dev eth0; sudo systemctl reboot',
-      )
+      await ssh('web1', 'sudo touch /var/kept; sudo ip addr add 198.18.0.99/32 dev eth0; sudo systemctl reboot')
       await until(async () => ![before, ''].includes(await bootId('web1')))
       const { stdout } = await ssh('web1', 'ls /var/kept; ip -br addr show eth0')
       expect(stdout).to.include('/var/kept').and.include('198.18.0.21').and.not.include('198.18.0.99')
@@ -156,9 +150,7 @@ describe('a lab of two hosts', () => {
 
     it('a full disk', async () => {
       await lab.fillDisk('db1')
-      expect((await lab.exec('db1', 'cp /etc/services /var/more')).stderr).to.include(
-        'No space left on device',
-      )
+      expect((await lab.exec('db1', 'cp /etc/services /var/more')).stderr).to.include('No space left on device')
       await lab.freeDisk('db1')
       expect((await lab.exec('db1', 'cp /etc/services /var/more')).code).to.equal(0)
     })
@@ -219,9 +211,7 @@ describe('a lab of two hosts', () => {
 
     it('does not change the Debian release', async () => {
       const problem = await upLab({ name, debian: 12 }).catch((error: unknown) => error)
-      expect(problem)
-        .to.be.instanceOf(Problem)
-        .and.to.have.property('message', `The lab "${name}" runs Debian 13.`)
+      expect(problem).to.be.instanceOf(Problem).and.to.have.property('message', `The lab "${name}" runs Debian 13.`)
     })
   })
 

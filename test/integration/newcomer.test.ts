@@ -57,10 +57,7 @@ describe('a new user', function () {
       .map((path) => path.replace(/^package\//, ''))
     expect(files.filter((path) => !ALLOWED.some((one) => one.test(path)))).to.deep.equal([])
     expect(files).to.include.members([
-      ...['cli', 'index', 'lab', 'testing'].flatMap((name) => [
-        `dist/src/${name}.js`,
-        `dist/src/${name}.js.map`,
-      ]),
+      ...['cli', 'index', 'lab', 'testing'].flatMap((name) => [`dist/src/${name}.js`, `dist/src/${name}.js.map`]),
       ...['dist/src/index.d.ts', 'dist/src/lab/index.d.ts', 'dist/src/testing/index.d.ts'],
       ...[
         'templates/project/_gitignore',
@@ -70,9 +67,7 @@ describe('a new user', function () {
         'dist/src/report.html',
       ],
       ...filesOf('roles').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`),
-      ...filesOf('roles').flatMap((path) =>
-        path.endsWith('.ts') ? [`dist/${path.replace(/\.ts$/, '.d.ts')}`] : [],
-      ),
+      ...filesOf('roles').flatMap((path) => (path.endsWith('.ts') ? [`dist/${path.replace(/\.ts$/, '.d.ts')}`] : [])),
     ])
   })
 
@@ -108,9 +103,7 @@ describe('a new user', function () {
     expect(await well(`npx provision lab ssh --name ${LAB} web1 cat /etc/welcome`)).to.match(
       /^web1: A host of the lab\.\nIt belongs to the web team/,
     )
-    expect(await well('npx provision --inventory inventory/lab.ts')).to.match(
-      /^No changes: 2 steps ok on 1 host\./m,
-    )
+    expect(await well('npx provision --inventory inventory/lab.ts')).to.match(/^No changes: 2 steps ok on 1 host\./m)
     expect(await well('npx provision doctor --inventory inventory/lab.ts')).to.match(
       /checks? on \d+ hosts?: \d+ passed\./m,
     )

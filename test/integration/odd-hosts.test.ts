@@ -43,16 +43,12 @@ describe('steps on hosts in unusual states', function () {
       ]
       await settled(own('before'))
       expect(await settled(own('after'))).to.deep.equal(['change user moves'])
-      expect(await sh('stat -c %G /srv/moves /srv/moves/file; id -gn moves')).to.equal(
-        'before\nbefore\nafter',
-      )
+      expect(await sh('stat -c %G /srv/moves /srv/moves/file; id -gn moves')).to.equal('before\nbefore\nafter')
     })
 
     it('names the process that blocks a change of the home', async () => {
       await settled(user('busy', { home: '/srv/a' }))
-      await sh(
-        'setsid setpriv --reuid busy --regid busy --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &',
-      )
+      await sh('setsid setpriv --reuid busy --regid busy --clear-groups sleep 600 >/dev/null 2>&1 </dev/null &')
       expect(await refused(user('busy', { home: '/srv/b' })))
         .to.match(/busy has running processes \(process \d+\), so its home and group cannot change/)
         .and.include("service('NAME', { state: 'stopped' })")
@@ -126,10 +122,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
 
     it('enables a unit permanently that is enabled only until the next boot', async () => {
       await settled(
-        unit(
-          'brief.service',
-          '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n',
-        ),
+        unit('brief.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
       )
       await sh('systemctl -q enable --runtime brief')
       await settled(service('brief'))
@@ -148,9 +141,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
         unit('plain.service', '[Service]\nExecStart=/bin/sleep 1000\n'),
         unit('job.service', '[Service]\nType=oneshot\nExecStart=/bin/true\n'),
       ])
-      expect(await refused(service('plain', { enabled: true }))).to.include(
-        'plain.service has no [Install] section',
-      )
+      expect(await refused(service('plain', { enabled: true }))).to.include('plain.service has no [Install] section')
       expect(await refused(service('job'))).to.include('job.service is a oneshot without RemainAfterExit')
     })
 
@@ -169,10 +160,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
         'service crond: systemd on the host has no unit crond.service',
       )
       const plan = await settled([
-        unit(
-          'comes.service',
-          '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n',
-        ),
+        unit('comes.service', '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
         service('comes'),
       ])
       expect(plan).to.deep.equal(['create unit /etc/systemd/system/comes.service', 'start service comes'])
@@ -182,9 +170,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
   describe('sysctl', () => {
     it('accepts an empty value, and a key with a dot in one of its parts', async () => {
       await sh('ip link add dum0.100 type veth peer name dum1')
-      await settled(
-        sysctl('odd', { 'net.ipv4.ip_local_reserved_ports': '', 'net/ipv4/conf/dum0.100/rp_filter': 1 }),
-      )
+      await settled(sysctl('odd', { 'net.ipv4.ip_local_reserved_ports': '', 'net/ipv4/conf/dum0.100/rp_filter': 1 }))
     })
 
     it('sets forwarding before the keys that the kernel resets with it, now and at boot', async () => {
@@ -224,10 +210,7 @@ chmod 755 /etc/init.d/oldsysv; systemctl daemon-reload`)
 
     it('that a link replaces are kept, and missing directories above a link are created', async () => {
       await sh('echo precious >/etc/was-a-file')
-      await settled([
-        link('/etc/was-a-file', { target: 'hostname' }),
-        link('/srv/deep/er/link', { target: '/etc' }),
-      ])
+      await settled([link('/etc/was-a-file', { target: 'hostname' }), link('/srv/deep/er/link', { target: '/etc' })])
       expect(await sh('cat /var/lib/provision/removed/*/was-a-file')).to.equal('precious')
       expect(await sh('readlink /srv/deep/er/link')).to.equal('/etc')
     })

@@ -50,10 +50,7 @@ describe('packages on real hosts', function () {
 
   it('are installed without a start of their services', async () => {
     expect(
-      await sh(
-        'web1',
-        'systemctl is-enabled nginx; systemctl show -p ExecMainStartTimestampMonotonic --value nginx',
-      ),
+      await sh('web1', 'systemctl is-enabled nginx; systemctl show -p ExecMainStartTimestampMonotonic --value nginx'),
     ).to.equal('enabled\n0')
     expect(await sh('web1', `ls ${POLICY} 2>/dev/null`)).to.equal('')
   })
@@ -105,9 +102,7 @@ describe('packages on real hosts', function () {
     expect(await sh('web1', `dpkg-query -W -f '\${Status}' slowly; ls ${POLICY}`)).to.equal(
       'install ok half-configured',
     )
-    expect((await run('slowly', '--check')).text).to.match(
-      /package slowly: install slowly half-configured → installed/,
-    )
+    expect((await run('slowly', '--check')).text).to.match(/package slowly: install slowly half-configured → installed/)
     expect(await well('slowly')).to.match(/completing an interrupted installation/)
     expect(await sh('web1', "dpkg-query -W -f '${Status}' slowly")).to.equal('install ok installed')
     await sh('web1', 'apt-get -qq purge slowly')

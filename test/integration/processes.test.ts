@@ -52,8 +52,7 @@ describe('the processes that a run starts on a host', function () {
   })
 
   it('are as many for 200 unchanged files as for one', async () => {
-    const files = (count: number) =>
-      Array.from({ length: count }, (_, i) => file(`/srv/files/${i}`, `${i}\n`))
+    const files = (count: number) => Array.from({ length: count }, (_, i) => file(`/srv/files/${i}`, `${i}\n`))
     await onLab(lab, files(200))
     const [one, many] = [await started(files(1), 'ok'), await started(files(200), 'ok')]
     expect(many.sort()).to.deep.equal(one.sort())

@@ -9,8 +9,7 @@ describe('a reboot during a run, on real hosts', function () {
 
   const run = (what: string, ...args: string[]): Promise<Ended> => own.run(args, { WHAT: what })
   const said = async (host: string, command: string) => (await own.lab.exec(host, command)).stdout.trim()
-  const boots = () =>
-    Promise.all(['web1', 'web2'].map((host) => said(host, 'cat /proc/sys/kernel/random/boot_id')))
+  const boots = () => Promise.all(['web1', 'web2'].map((host) => said(host, 'cat /proc/sys/kernel/random/boot_id')))
 
   for (const transport of ['ssh2', 'openssh'])
     it(`is awaited, host by host, and the run continues, over ${transport}`, async () => {
@@ -26,15 +25,14 @@ describe('a reboot during a run, on real hosts', function () {
       expect(first).to.match(new RegExp(`^after ${after[0]}\npending ${after[0]}\nweb2 out\nweb2 back$`))
       expect(second).to.match(new RegExp(`^web1 out\nweb1 back\nafter ${after[1]}\npending ${after[1]}$`))
       expect(text).to.include('waiting for web1 to be back from a reboot')
-      expect(
-        await said('web1', 'ls -A /var/lib/provision/pending-handlers /var/lib/provision/drains'),
-      ).to.not.match(/^web|log/m)
+      expect(await said('web1', 'ls -A /var/lib/provision/pending-handlers /var/lib/provision/drains')).to.not.match(
+        /^web|log/m,
+      )
     })
 
   it('is requested by a file, a query or a handler, and done once', async () => {
     const [before] = await boots()
-    const reasons =
-      'printf "%s\\n" linux-image libc6 libc6 | tee /run/reboot-required.pkgs > /run/reboot-required'
+    const reasons = 'printf "%s\\n" linux-image libc6 libc6 | tee /run/reboot-required.pkgs > /run/reboot-required'
     await own.lab.exec('web1', `${reasons}; cat /proc/sys/kernel/random/boot_id > /root/pending`)
     const planned = await run('required', '--limit', 'web1', '--check')
     expect(planned.code, planned.text).to.equal(2)

@@ -30,9 +30,7 @@ describe('releases on a real host', function () {
 
   it('are the last three and the rolled-back ones, and other directories are kept', async () => {
     const ids = [await deployed('first')]
-    await on(
-      'cd /srv/demo/releases; mkdir before-the-move 0123456789ab.incoming; echo mine > before-the-move/note',
-    )
+    await on('cd /srv/demo/releases; mkdir before-the-move 0123456789ab.incoming; echo mine > before-the-move/note')
     for (const text of ['second', 'third', 'fourth']) ids.push(await deployed(text))
     expect(await there()).to.have.members([...ids.slice(1), 'before-the-move'])
     const [, second = '', third = ''] = ids
@@ -42,9 +40,7 @@ describe('releases on a real host', function () {
       ...[second, third, ids[3], fifth],
       'before-the-move',
     ])
-    expect(await on('cat /srv/demo/current/index.html /srv/demo/releases/before-the-move/note')).to.equal(
-      'fifthmine',
-    )
+    expect(await on('cat /srv/demo/current/index.html /srv/demo/releases/before-the-move/note')).to.equal('fifthmine')
     const again = await own.run([], { BUILD: join(own.desk.directory, 'build') })
     expect(again.text).to.include('No changes')
   })

@@ -103,8 +103,7 @@ describe('the stack on real hosts', function () {
 
   it('restricts the database and the inner tiers to their clients', async () => {
     const reaches = async (from: string, to: string, port: number) =>
-      (await lab.exec(from, `timeout 2 bash -c 'exec 3<>/dev/tcp/${lab.host(to).address}/${port}'`)).code ===
-      0
+      (await lab.exec(from, `timeout 2 bash -c 'exec 3<>/dev/tcp/${lab.host(to).address}/${port}'`)).code === 0
     const doors = await Promise.all([
       reaches('app1', 'db1', 5432),
       reaches('web1', 'db1', 5432),
@@ -167,10 +166,9 @@ describe('the stack on real hosts', function () {
     expect(text)
       .to.match(/^web1 ✓ transaction nginx configuration/m)
       .and.match(/^1 of \d+ steps changed on 8 hosts/m)
-    expect(
-      (await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout,
-      'a reload, no restart',
-    ).to.equal(pid)
+    expect((await lab.exec('web1', 'systemctl show -p MainPID --value nginx')).stdout, 'a reload, no restart').to.equal(
+      pid,
+    )
   })
 
   it('answers again after a power loss of the balancer that holds the address', async () => {

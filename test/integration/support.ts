@@ -94,11 +94,7 @@ export interface OwnLab {
  *
  * @param files the files to write into the folder; called when the suite starts
  */
-export function ownLab(
-  name: string,
-  hosts: readonly string[],
-  files: () => Readonly<Record<string, string>>,
-): OwnLab {
+export function ownLab(name: string, hosts: readonly string[], files: () => Readonly<Record<string, string>>): OwnLab {
   let lab: Lab | undefined
   let desk: Desk | undefined
   before(async function () {
@@ -117,13 +113,7 @@ export function ownLab(
   }
   const words = (...more: readonly string[]) => {
     const { directory } = there(desk)
-    return [
-      '--inventory',
-      `${directory}/inventory.ts`,
-      `${directory}/playbook.ts`,
-      '--no-type-check',
-      ...more,
-    ]
+    return ['--inventory', `${directory}/inventory.ts`, `${directory}/playbook.ts`, '--no-type-check', ...more]
   }
   return {
     get lab() {

@@ -67,9 +67,7 @@ web2 0 ok, 3 changed
     expect(text).to.include('$ printf ')
     expect(text, text).to.match(/^ {5}red 100% said(\\x07)?$/m)
     expect(text).to.match(/✗ command say a lot \[face\]\n/)
-    expect(text).to.match(
-      /\n {3}at \S+\/playbook\.ts:\d+:\d+\n {5}\d+ \| .*command\('say a lot'.*\n {6,}\| +\^\n/,
-    )
+    expect(text).to.match(/\n {3}at \S+\/playbook\.ts:\d+:\d+\n {5}\d+ \| .*command\('say a lot'.*\n {6,}\| +\^\n/)
     expect(text).to.match(/Likely cause: the disk is full[^\n]*\n/)
     expect(text).to.include('To continue')
   })

@@ -46,9 +46,7 @@ systemctl daemon-reload; systemctl enable -q pair`)
     return stdout
   }
   const state = () =>
-    on(
-      'cd /srv/t; cat a b; [ ! -e gone ] || printf gone; [ ! -e fresh ] || printf fresh; echo; cat in-force || :',
-    )
+    on('cd /srv/t; cat a b; [ ! -e gone ] || printf gone; [ ! -e fresh ] || printf fresh; echo; cat in-force || :')
   const [OLD, NEW] = ['oldoldgone\noldold', 'newnewfresh\nnewnew']
 
   interface Stages {

@@ -37,9 +37,7 @@ describe('errors on real hosts', function () {
   })
 
   it('rejects a host with a changed key, and shows both fingerprints', async () => {
-    const { code, text } = await run(
-      '...at("web2", { hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })',
-    )
+    const { code, text } = await run('...at("web2", { hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })')
     expect(code, text).to.equal(3)
     expect(text).to.include('SHA256:AAAA').and.include(own.lab.host('web2').ssh.hostKey)
     expect(await motd('web1')).to.equal('hello')

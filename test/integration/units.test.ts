@@ -59,16 +59,12 @@ describe('a changed unit on a real host', function () {
   })
 
   it('with a drop-in written by a killed run is loaded by systemd, too', async () => {
-    const site = [
-      dropIn('ow.service', 'limits', '[Service]\nLimitNOFILE=4000\n', { notify: restarted('ow') }),
-    ] as const
+    const site = [dropIn('ow.service', 'limits', '[Service]\nLimitNOFILE=4000\n', { notify: restarted('ow') })] as const
     await on(
       `mkdir -p /etc/systemd/system/ow.service.d; printf '[Service]\\nLimitNOFILE=4000\\n' > /etc/systemd/system/ow.service.d/limits.conf`,
     )
     expect(await ran(...site)).to.equal(1)
-    expect(await on('systemctl show -p LimitNOFILE,NeedDaemonReload --value ow | tr "\\n" " "')).to.equal(
-      '4000 no',
-    )
+    expect(await on('systemctl show -p LimitNOFILE,NeedDaemonReload --value ow | tr "\\n" " "')).to.equal('4000 no')
     expect(await ran(...site)).to.equal(0)
   })
 

@@ -77,8 +77,7 @@ describe('provision verify, on real hosts', function () {
     ])
     // The balancers take a moment to detect that a server is down.
     const state = "echo 'show stat' | socat - /run/haproxy/admin.sock | grep ,web2, | grep -c DOWN"
-    for (const balancer of ['lb1', 'lb2'])
-      await eventually(async () => (await lab.exec(balancer, state)).code === 0)
+    for (const balancer of ['lb1', 'lb2']) await eventually(async () => (await lab.exec(balancer, state)).code === 0)
     const { code, failed, unknown, text } = await verify()
     await Promise.all([
       lab.exec('web2', 'systemctl start nginx'),
@@ -160,10 +159,7 @@ describe('provision verify, on real hosts', function () {
     await lab.start('web2')
     expect([all.code, all.unreachable]).to.deep.equal([1, ['web2']])
     expect(all.unknown.every((line) => line.startsWith('web2 ') || line.startsWith('all '))).to.equal(true)
-    expect(all.passed).to.include.members([
-      'web1 nginx serves the page',
-      'db all replicas stream from the primary',
-    ])
+    expect(all.passed).to.include.members(['web1 nginx serves the page', 'db all replicas stream from the primary'])
     expect([others.code, others.unknown, others.unreachable]).to.deep.equal([0, [], []])
     expect([both.code, both.failed, both.unreachable]).to.deep.equal([3, [], ['web2']])
     expect((await verify('--within', '9m')).code).to.equal(0)

@@ -6,9 +6,7 @@ import { wordsOf } from '../support/words.ts'
 describe('hosts that start concurrently', () => {
   const well = Promise.resolve()
   const off = () =>
-    Promise.reject(
-      new Problem('"web1" did not stay up.', { details: ['its last words'], next: 'look at its console' }),
-    )
+    Promise.reject(new Problem('"web1" did not stay up.', { details: ['its last words'], next: 'look at its console' }))
   const broken = () => Promise.reject(new Error('no more memory'))
 
   it('are all awaited', async () => {
@@ -23,9 +21,7 @@ describe('hosts that start concurrently', () => {
   })
 
   it('report the errors of several hosts together', async () => {
-    expect(
-      await wordsOf(() => allOrProblem([off(), well, broken()])),
-    ).to.equal(`error: 2 hosts did not come up.
+    expect(await wordsOf(() => allOrProblem([off(), well, broken()]))).to.equal(`error: 2 hosts did not come up.
    "web1" did not stay up.
    its last words
    look at its console

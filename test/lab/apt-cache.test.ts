@@ -108,9 +108,9 @@ describe('the cache of packages', () => {
     mirror.half = true
     const error = await get('/pool/a.deb').catch((reason: unknown) => reason)
     expect(error).to.be.instanceOf(Error)
-    expect(
-      readdirSync(directory, { recursive: true }).filter((name) => String(name).includes('.deb')),
-    ).to.deep.equal([])
+    expect(readdirSync(directory, { recursive: true }).filter((name) => String(name).includes('.deb'))).to.deep.equal(
+      [],
+    )
     mirror.half = false
     expect(await get('/pool/a.deb')).to.have.length(160_000)
   })
@@ -121,9 +121,7 @@ describe('the cache of packages', () => {
     for (const name of ['a.deb.4194305.part', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'])
       writeFileSync(join(pool, name), '')
     await get('/pool/a.deb')
-    expect(readdirSync(pool).sort()).to.deep.equal(
-      ['a.deb', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'].sort(),
-    )
+    expect(readdirSync(pool).sort()).to.deep.equal(['a.deb', `a.deb.${process.ppid}.part`, 'b.deb.4194305.part'].sort())
   })
 
   it('rejects other hosts', async () => {

@@ -51,9 +51,7 @@ describe('calls to a supervisor', () => {
   })
 
   it('transfer a problem with all its parts', async () => {
-    const problem = await call(socket, 'act', { verb: 'start', host: 'web1' }).catch(
-      (error: unknown) => error,
-    )
+    const problem = await call(socket, 'act', { verb: 'start', host: 'web1' }).catch((error: unknown) => error)
     expect(problem)
       .to.be.instanceOf(Problem)
       .and.to.deep.include({ details: ['its last words'], next: 'look' })

@@ -21,9 +21,7 @@ describe('a lock', () => {
   })
 
   it('is released after the work, also if it failed', async () => {
-    const error = await locked({ name }, () => Promise.reject(new Error('no'))).catch(
-      (reason: unknown) => reason,
-    )
+    const error = await locked({ name }, () => Promise.reject(new Error('no'))).catch((reason: unknown) => reason)
     expect(error).to.have.property('message', 'no')
     expect(await locked({ name }, async () => 'mine')).to.equal('mine')
   })

@@ -13,9 +13,7 @@ describe('names in a lab', () => {
   })
 
   it('that are mistyped suggest similar ones', async () => {
-    expect(
-      await wordsOf(() => byName(hosts, 'wbe1', 'demo')),
-    ).to.equal(`error: The lab "demo" has no host "wbe1".
+    expect(await wordsOf(() => byName(hosts, 'wbe1', 'demo'))).to.equal(`error: The lab "demo" has no host "wbe1".
    Did you mean "web1" or "web2" or "db1"?`)
   })
 
@@ -27,9 +25,7 @@ describe('names in a lab', () => {
 
   for (const name of ['Web1', '../demo', '', '1web', 'web_1', 'web1-', 'a'.repeat(33)]) {
     it(`rejects ${JSON.stringify(name)}`, async () => {
-      expect(
-        await wordsOf(() => checkName('host', name)),
-      ).to.equal(`error: "${name}" is not a valid name of a host.
+      expect(await wordsOf(() => checkName('host', name))).to.equal(`error: "${name}" is not a valid name of a host.
    Use at most 32 lower-case letters, digits and dashes, beginning with a letter.`)
     })
   }

@@ -40,15 +40,11 @@ describe('the progress of a host that boots', () => {
   it('starts again if the host reboots meanwhile', () => {
     const sight = (second: number) => ({ units: 3, cpu: (second % 90) * 20 })
     expect(outcome(sight)).to.equal('waited for an hour')
-    expect(new Progress(0, { units: 9, cpu: MINUTE }).stalled(SECOND, { units: 0, cpu: 10 })).to.equal(
-      undefined,
-    )
+    expect(new Progress(0, { units: 9, cpu: MINUTE }).stalled(SECOND, { units: 0, cpu: 10 })).to.equal(undefined)
   })
 
   it('is described in words', () => {
-    expect(describeActivity({ units: 1, cpu: 320 }, 'started')).to.equal(
-      '1 unit started, 0.32 s of CPU time used',
-    )
+    expect(describeActivity({ units: 1, cpu: 320 }, 'started')).to.equal('1 unit started, 0.32 s of CPU time used')
     expect(describeActivity({ units: 12, cpu: 13_200 }, 'stopped')).to.equal(
       '12 units stopped, 13.2 s of CPU time used',
     )

@@ -140,15 +140,7 @@ describe('a lab rejects', function () {
       // Another user cannot write to our coverage directory.
       const alone = ['env', '-u', 'NODE_V8_COVERAGE']
       const become = as ? ['setpriv', `--reuid=${as}`, '--clear-groups'] : []
-      const command = [
-        ...alone,
-        ...become,
-        process.execPath,
-        '--import=tsx',
-        '--conditions=source',
-        acts,
-        act,
-      ]
+      const command = [...alone, ...become, process.execPath, '--import=tsx', '--conditions=source', acts, act]
       const { stdout, stderr } = inside(`${made}\ncd "$1"; shift; exec "$@"`, process.cwd(), ...command)
       const words = stdout.trimEnd().replace(/(?<=on at )\S+/, 'TIME')
       expect(words + stderr).to.equal(text)

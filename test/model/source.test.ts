@@ -25,18 +25,13 @@ describe('the place of a step', () => {
       role('a', (_params: object) => [])({}),
     ]
     expect(calls.map(({ source }) => source?.file)).to.deep.equal(calls.map(() => import.meta.filename))
-    expect(new Set(calls.map(({ source }) => `${source?.line}:${source?.column}`)).size).to.equal(
-      calls.length,
-    )
+    expect(new Set(calls.map(({ source }) => `${source?.line}:${source?.column}`)).size).to.equal(calls.length)
   })
 
   it('leaves other stack traces unchanged', () => {
     const { prepareStackTrace, stackTraceLimit } = Error
     file('/a', '')
-    expect([Error.prepareStackTrace, Error.stackTraceLimit]).to.deep.equal([
-      prepareStackTrace,
-      stackTraceLimit,
-    ])
+    expect([Error.prepareStackTrace, Error.stackTraceLimit]).to.deep.equal([prepareStackTrace, stackTraceLimit])
   })
 })
 

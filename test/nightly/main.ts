@@ -26,8 +26,7 @@ const { values, positionals } = parseArgs({
     against: { type: 'string' },
   },
 })
-if (!/^\d+[smh]$/.test(values.soak))
-  complain(`--soak takes a length of time, such as 10m or 1h, not ${values.soak}.`)
+if (!/^\d+[smh]$/.test(values.soak)) complain(`--soak takes a length of time, such as 10m or 1h, not ${values.soak}.`)
 const soak = values.soak as `${number}m`
 const PARTS = parts(soak, Math.ceil(milliseconds(soak) / 60_000))
 const strange = positionals.filter((word) => !PARTS.some(({ name }) => name === word))
@@ -91,8 +90,7 @@ function nightOf(folder: string, last: string | undefined): Night {
       (before ?? []).flatMap(({ figures }) => figures),
     ),
     before:
-      before &&
-      new Map(before.flatMap(({ part, results }) => results.map((one) => [keyOf(part, one), one.outcome]))),
+      before && new Map(before.flatMap(({ part, results }) => results.map((one) => [keyOf(part, one), one.outcome]))),
   }
 }
 

@@ -61,9 +61,7 @@ describe('a nightly run', () => {
 
   it('is written as valid XML for any output of tests', () => {
     const xml = junit([done(passed, failed, { ...passed, outcome: 'left out' })])
-    expect(xml).to.include(
-      '<testsuite name="integration-13: files" tests="3" failures="1" errors="0" skipped="1">',
-    )
+    expect(xml).to.include('<testsuite name="integration-13: files" tests="3" failures="1" errors="0" skipped="1">')
     expect(xml).to.include('message="Error: no &lt;space> &amp; more"')
     expect(xml).to.include('line\\x07 1').and.not.include('\u0007').and.not.include('\u001b')
   })

@@ -1,12 +1,4 @@
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { elapsed } from '../../src/shell/duration.ts'
@@ -39,9 +31,7 @@ export async function runPart(part: Part, into: string, signal: AbortSignal): Pr
   }
   writeFileSync(join(folder, 'part.json'), `${JSON.stringify(done, undefined, 2)}\n`)
   const failed = failedOf(done).length
-  console.log(
-    `${failed > 0 ? '✗' : '✓'} ${part.name}: ${counted(done.results)}, in ${elapsed(seconds * 1000)}`,
-  )
+  console.log(`${failed > 0 ? '✗' : '✓'} ${part.name}: ${counted(done.results)}, in ${elapsed(seconds * 1000)}`)
   return done
 }
 

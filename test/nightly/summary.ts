@@ -11,14 +11,11 @@ export interface Night {
   readonly before: ReadonlyMap<string, Result['outcome']> | undefined
 }
 
-export const keyOf = (part: string, { suite, name }: Pick<Result, 'suite' | 'name'>) =>
-  `${part}: ${suite}: ${name}`
+export const keyOf = (part: string, { suite, name }: Pick<Result, 'suite' | 'name'>) => `${part}: ${suite}: ${name}`
 
 /** Returns all failures, one line each, the new ones first. */
 export function wrong({ done, figures, before }: Night): readonly string[] {
-  const failed = done.flatMap((one) =>
-    failedOf(one).map((result) => ({ key: keyOf(one.part, result), result })),
-  )
+  const failed = done.flatMap((one) => failedOf(one).map((result) => ({ key: keyOf(one.part, result), result })))
   const isNew = (key: string) => before?.get(key) === 'passed'
   const lines = failed.map(({ key, result }) => ({
     key,

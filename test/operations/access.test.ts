@@ -97,9 +97,7 @@ describe('access to real hosts', function () {
   it('is limited to the networks of admins, and a run from elsewhere is rejected before any change', async () => {
     const rules = "[{ port: 8080, from: 'anywhere' }]"
     const before = await on('nft list table inet provision')
-    const refused = await run(
-      `[file('/etc/before', 'x'), firewall(${rules}, { ssh: ['10.9.9.0/24', 'fd00::/8'] })]`,
-    )
+    const refused = await run(`[file('/etc/before', 'x'), firewall(${rules}, { ssh: ['10.9.9.0/24', 'fd00::/8'] })]`)
     expect(refused.code, refused.text).to.equal(64)
     expect(refused.text)
       .to.include(`The firewall would lock out this machine, which connects from ${OUR_ADDRESS}.`)
@@ -134,9 +132,9 @@ describe('access to real hosts', function () {
     await on('systemctl unmask apt-daily.timer apt-daily-upgrade.timer 2>/dev/null; systemctl daemon-reload')
     const { code, text } = await run('base({})')
     expect(code, text).to.equal(0)
-    expect(
-      await on('systemctl is-active apt-daily.timer apt-daily-upgrade.timer unattended-upgrades'),
-    ).to.equal('active\nactive\nactive')
+    expect(await on('systemctl is-active apt-daily.timer apt-daily-upgrade.timer unattended-upgrades')).to.equal(
+      'active\nactive\nactive',
+    )
     const said = await on('unattended-upgrade --dry-run --debug 2>&1')
     expect(said)
       .to.match(/Allowed origins are: origin=Debian,codename=bookworm-security,label=Debian-Security\s*$/m)
@@ -152,9 +150,7 @@ describe('access to real hosts', function () {
     expect(code, text).to.equal(64)
     expect(text).to.include('web1 runs debian 11').and.include('role base')
     expect(
-      await on(
-        'test -e /etc/before && echo there || echo none; cat /etc/systemd/journald.conf.d/provision.conf',
-      ),
+      await on('test -e /etc/before && echo there || echo none; cat /etc/systemd/journald.conf.d/provision.conf'),
     ).to.match(/^none[\s\S]*SystemMaxUse=512M/)
   })
 })

@@ -45,8 +45,7 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     const connect = `openssl s_client -connect ${own.lab.vip}:443 -servername notes.test </dev/null 2>/dev/null`
     return new X509Certificate(await on('web1', `${connect} | openssl x509`))
   }
-  const pids = () =>
-    Promise.all(['lb1', 'lb2'].map((host) => on(host, 'systemctl show -p MainPID --value haproxy')))
+  const pids = () => Promise.all(['lb1', 'lb2'].map((host) => on(host, 'systemctl show -p MainPID --value haproxy')))
   const underLoad = async (act: () => Promise<unknown>) => {
     const target = targetOf(own.lab, own.desk.directory, [server.root])
     const { seen } = await Load.during(target, act, GENTLE)
@@ -101,16 +100,11 @@ describe('a public certificate of a real ACME server, on the balancers', functio
     const account = readFileSync(join(directory, 'account.key'), 'utf8').split('\n')[1]
     const holders = await Promise.all(
       own.lab.hosts.map(async ({ name }) => {
-        const { stdout } = await own.lab.exec(
-          name,
-          `grep -rlF -e '${key}' -e '${account}' /etc /srv /var/lib`,
-        )
+        const { stdout } = await own.lab.exec(name, `grep -rlF -e '${key}' -e '${account}' /etc /srv /var/lib`)
         return stdout === '' ? [] : [`${name}: ${stdout.trim()}`]
       }),
     )
-    expect(holders.flat()).to.deep.equal(
-      ['lb1', 'lb2'].map((name) => `${name}: /etc/haproxy/certs/notes.test.pem`),
-    )
+    expect(holders.flat()).to.deep.equal(['lb1', 'lb2'].map((name) => `${name}: /etc/haproxy/certs/notes.test.pem`))
   })
 
   it('is not renewed by any run while it is valid for long enough', async () => {

@@ -40,12 +40,10 @@ describe('automatic failover of the database', function () {
     return stdout.trim()
   }
   const servers = () =>
-    Promise.all(
-      ['db1', 'db2'].map((host) => on(host, 'head -n 1 /var/lib/postgresql/17/main/postmaster.pid')),
-    )
+    Promise.all(['db1', 'db2'].map((host) => on(host, 'head -n 1 /var/lib/postgresql/17/main/postmaster.pid')))
   const timeline = () =>
-    sql(lab, 'db1', "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int").then(
-      ({ stdout }) => stdout.trim(),
+    sql(lab, 'db1', "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int").then(({ stdout }) =>
+      stdout.trim(),
     )
   const leader = async () => {
     const { leader: name } = await rolesIn(lab)
@@ -92,9 +90,9 @@ describe('automatic failover of the database', function () {
     expect(load.failed).to.deep.equal([])
     expect(await timeline()).to.equal('1')
     expect(await servers()).to.deep.equal(before)
-    expect(
-      await sql(lab, 'db1', 'show synchronous_standby_names').then(({ stdout }) => stdout.trim()),
-    ).to.equal('ANY 1 ("db2")')
+    expect(await sql(lab, 'db1', 'show synchronous_standby_names').then(({ stdout }) => stdout.trim())).to.equal(
+      'ANY 1 ("db2")',
+    )
     expect(await lostOn(lab, 'db1', load)).to.deep.equal([])
     await unchanged({ FAILOVER: 'manual' })
   })

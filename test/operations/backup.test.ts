@@ -36,10 +36,8 @@ describe('backups, on real hosts', function () {
     if (code !== 0) throw new Error(stderr)
     return stdout.trim()
   }
-  const query = (host: string, sql: string) =>
-    postgres(host, `psql -XAtq -v ON_ERROR_STOP=1 notes -c "${sql}"`)
-  const rows = (host: string) =>
-    query(host, "select count(*) || ' ' || coalesce(max(text), '') from notes.note")
+  const query = (host: string, sql: string) => postgres(host, `psql -XAtq -v ON_ERROR_STOP=1 notes -c "${sql}"`)
+  const rows = (host: string) => query(host, "select count(*) || ' ' || coalesce(max(text), '') from notes.note")
   const backups = async () =>
     [...(await postgres('backup1', 'pgbackrest --stanza=main info')).matchAll(/ backup: (\S+)/g)].map(
       ([, label]) => label,
@@ -57,9 +55,7 @@ describe('backups, on real hosts', function () {
   it('are encrypted on their host, and no database host has the passphrase', async () => {
     const passphrase = lab.secret('backup')
     const has = async (host: string) =>
-      (
-        await lab.exec(host, `grep -rlF -e ${passphrase} /etc /var/lib/provision /var/log 2>/dev/null`)
-      ).stdout.trim()
+      (await lab.exec(host, `grep -rlF -e ${passphrase} /etc /var/lib/provision /var/log 2>/dev/null`)).stdout.trim()
     expect(await has('db1')).to.equal('')
     expect(await has('backup1')).to.equal('/etc/pgbackrest/conf.d/passphrase.conf')
     const { stdout } = await lab.exec('backup1', 'stat -c "%a %U:%G" /etc/pgbackrest/conf.d/passphrase.conf')
@@ -91,9 +87,7 @@ describe('backups, on real hosts', function () {
     await lab.exec('db1', 'touch /tmp/stop; sleep 1')
     expect(code, text).to.equal(0)
     expect(text).to.match(/1 tables, \d{5,} rows, as on the replica/)
-    expect((await lab.exec('backup1', 'ls /var/lib/postgresql/restore-test')).stdout).not.to.match(
-      /data|tablespaces/,
-    )
+    expect((await lab.exec('backup1', 'ls /var/lib/postgresql/restore-test')).stdout).not.to.match(/data|tablespaces/)
     expect(await query('db2', 'select pg_get_wal_replay_pause_state()')).to.equal('not paused')
   })
 
@@ -113,9 +107,7 @@ describe('backups, on real hosts', function () {
     const before = await rows('db1')
     const refused = async (...args: string[]) => (await run('restore', args)).text
     expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('say --confirm notes.test')
-    expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include(
-      'is not a point in time',
-    )
+    expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include('is not a point in time')
     expect(await refused('--confirm', 'notes.test')).to.include('The database on db1 is running')
     const early = await run('restore', ['--to', '2020-01-01 00:00:00+00', '--confirm', 'notes.test'])
     expect(early.code).to.equal(1)
@@ -135,9 +127,7 @@ describe('backups, on real hosts', function () {
     expect(code, text).to.equal(0)
     expect(await rows('db1')).to.equal(before)
     await eventually(async () => (await rows('db2')) === before)
-    expect((await lab.exec('db1', 'ls /var/lib/postgresql/15')).stdout).to.match(
-      /main\.before-restore\.\d{8}T/,
-    )
+    expect((await lab.exec('db1', 'ls /var/lib/postgresql/15')).stdout).to.match(/main\.before-restore\.\d{8}T/)
     const again = await run('database')
     expect(again.text).to.include('No changes')
   })
@@ -162,8 +152,7 @@ describe('backups, on real hosts', function () {
     const segment = await query('db1', 'select pg_walfile_name(pg_switch_wal())')
     const wanted = await rows('db1')
     await eventually(
-      async () =>
-        (await query('db1', `select last_archived_wal >= '${segment}' from pg_stat_archiver`)) === 't',
+      async () => (await query('db1', `select last_archived_wal >= '${segment}' from pg_stat_archiver`)) === 't',
     )
     await Promise.all([lab.kill('db1'), lab.kill('db2')])
     await upLab({ name: LAB, hosts: ['db3'] })

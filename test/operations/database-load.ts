@@ -16,10 +16,7 @@ export interface Load {
 export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise<Load> {
   const { address } = lab.host('app1')
   await lab.exec('app1', `rm -f /run/load.*; cat > /run/load.mjs <<'END'\n${CLIENT}\nEND`)
-  await lab.exec(
-    'app1',
-    `setsid node /run/load.mjs http://${address}:3000/api/notes >/run/load.log 2>&1 </dev/null &`,
-  )
+  await lab.exec('app1', `setsid node /run/load.mjs http://${address}:3000/api/notes >/run/load.log 2>&1 </dev/null &`)
   await eventually(async () => (await lab.exec('app1', 'test -e /run/load.begun')).code === 0)
   try {
     await body()

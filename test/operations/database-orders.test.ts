@@ -11,10 +11,8 @@ const OPTIONS = { records: true }
 const ORDERS: Readonly<Record<string, string>> = {
   'the old primary is switched on after its successor has died':
     'kill db2, failover db1, write, kill db1, power on db2, disable sync, write',
-  'a failover back to the old primary':
-    'kill db2, failover db1, write, kill db1, power on db2, failover db2, write',
-  'a failover, and the old primary rejoins':
-    'kill db2, failover db1, write, power on db2, write, rejoin db2, write',
+  'a failover back to the old primary': 'kill db2, failover db1, write, kill db1, power on db2, failover db2, write',
+  'a failover, and the old primary rejoins': 'kill db2, failover db1, write, power on db2, write, rejoin db2, write',
   'a failover to a replica that commits did not wait for':
     'kill db1, disable sync, write, kill db2, power on db1, failover db1, write',
   'the record is on hosts that are off':
@@ -22,8 +20,7 @@ const ORDERS: Readonly<Record<string, string>> = {
   'the new primary is off when the old one is to rejoin':
     'kill db2, failover db1, write, kill db1, power on db2, rejoin db2, power on db1, rejoin db2, write',
   'the replica is lost and comes back': 'kill db1, write, power on db1, write',
-  'the new primary boots before a replica has rejoined':
-    'kill db2, failover db1, write, kill db1, power on db1, write',
+  'the new primary boots before a replica has rejoined': 'kill db2, failover db1, write, kill db1, power on db1, write',
   'a run of the site while the old primary has not rejoined':
     'kill db2, failover db1, write, power on db2, run, rejoin db2, run, write',
   'both are off, and the primary comes first': 'kill db1, kill db2, power on db2, write, power on db1, write',
@@ -42,8 +39,7 @@ describe('sequences of failures and operations on real database hosts', function
 
   const value = async (host: string, text: string, within = 60) =>
     (await sql(hosts.lab, host, text, { within })).stdout.trim()
-  const well = ({ code, text }: { readonly code: number; readonly text: string }) =>
-    expect(code, text).to.equal(0)
+  const well = ({ code, text }: { readonly code: number; readonly text: string }) => expect(code, text).to.equal(0)
 
   before(async () => {
     process.env['BOOT_GRACE'] = '5'
@@ -88,9 +84,7 @@ describe('sequences of failures and operations on real database hosts', function
   }
 
   /** Executes a step on the hosts, and returns the refusal or the servers that acknowledged a write. */
-  const act = async (
-    step: Step,
-  ): Promise<{ readonly text?: string; readonly acknowledged?: readonly Database[] }> => {
+  const act = async (step: Step): Promise<{ readonly text?: string; readonly acknowledged?: readonly Database[] }> => {
     switch (step.do) {
       case 'kill':
         await hosts.lab.kill(step.host)

@@ -107,9 +107,7 @@ describe('the database on real hosts', function () {
     const load = await underLoad(lab, async () => {
       await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')
       well(await run('failover'))
-      await eventually(
-        async () => (await sql(lab, 'db2', 'select pg_is_in_recovery()')).stdout.trim() === 'f',
-      )
+      await eventually(async () => (await sql(lab, 'db2', 'select pg_is_in_recovery()')).stdout.trim() === 'f')
     })
     const lost = await lostOn(lab, 'db2', load)
     report('failover from a killed server', load, lost)
@@ -139,8 +137,7 @@ describe('the database on real hosts', function () {
     expect(lost).to.deep.equal([])
     await lab.start('db2')
     await eventually(
-      async () =>
-        (await lab.exec('db2', 'journalctl -b -q -o cat | grep -q "Not started as a primary"')).code === 0,
+      async () => (await lab.exec('db2', 'journalctl -b -q -o cat | grep -q "Not started as a primary"')).code === 0,
     )
     expect(await primaries()).to.deep.equal(['db1'])
     well(await run('rejoin', '--host', 'db2', '--copy'))
@@ -150,9 +147,7 @@ describe('the database on real hosts', function () {
 
   it('blocks writes while the replica is lost, until the operator disables the wait', async () => {
     await lab.kill('db2')
-    expect((await sql(lab, 'db1', 'create table waits (at int)', { within: 3 })).code, 'it waits').to.equal(
-      124,
-    )
+    expect((await sql(lab, 'db1', 'create table waits (at int)', { within: 3 })).code, 'it waits').to.equal(124)
     expect((await run('disable-sync-replication')).text).to.include('commits wait for ANY 1')
     expect((await sql(lab, 'db1', 'drop table waits')).code).to.equal(0)
     await lab.start('db2')
@@ -166,14 +161,10 @@ describe('the database on real hosts', function () {
       const file = `${desk.directory}/verify.ts`
       const words = ['verify', file, '--inventory', inventory, '--no-type-check', '--limit', 'db1,db2,app1']
       const { text } = await provision(words, { LAB })
-      return text
-        .split('\n')
-        .filter((line) => / (passed|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
+      return text.split('\n').filter((line) => / (passed|failed|unknown)\b/.test(line) && OF_SERVERS.test(line))
     }
     const signal = (name: string) =>
-      Promise.all(
-        ['db1', 'db2'].map((host) => lab.exec(host, `kill -${name} $(pgrep -u postgres -x postgres)`)),
-      )
+      Promise.all(['db1', 'db2'].map((host) => lab.exec(host, `kill -${name} $(pgrep -u postgres -x postgres)`)))
     const before = await verify()
     expect(before.filter((line) => !/ passed\b/.test(line))).to.deep.equal([])
     expect(before.length).to.be.greaterThan(10)

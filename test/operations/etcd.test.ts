@@ -11,10 +11,11 @@ describe('the role etcd on real hosts of Debian 13', function () {
   let lab: Lab
   let desk: Desk
   const run = (members: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    provision(
-      ['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`, '--no-type-check'],
-      { LAB, MEMBERS: members.join(), ...env },
-    )
+    provision(['--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/playbook.ts`, '--no-type-check'], {
+      LAB,
+      MEMBERS: members.join(),
+      ...env,
+    })
   const on = async (host: string, command: string) => {
     const { code, stdout, stderr } = await lab.exec(host, command)
     expect(code, `${host}: ${command}\n${stdout}${stderr}`).to.equal(0)
@@ -34,13 +35,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
   }
   const verify = () =>
     provision(
-      [
-        'verify',
-        '--inventory',
-        `${desk.directory}/inventory.ts`,
-        `${desk.directory}/verify.ts`,
-        '--no-type-check',
-      ],
+      ['verify', '--inventory', `${desk.directory}/inventory.ts`, `${desk.directory}/verify.ts`, '--no-type-check'],
       { LAB, MEMBERS: HOSTS.join() },
     )
   const pids = () => Promise.all(HOSTS.map((host) => on(host, 'systemctl show -p MainPID --value etcd')))
@@ -76,10 +71,7 @@ describe('the role etcd on real hosts of Debian 13', function () {
   it('rejects clients and members without a certificate of the authority', async () => {
     const { address } = lab.host('etcd1')
     const curl = (port: number, more: string) =>
-      lab.exec(
-        'etcd2',
-        `curl -sS --cacert /etc/etcd/tls/authority.crt ${more} https://${address}:${port}/version`,
-      )
+      lab.exec('etcd2', `curl -sS --cacert /etc/etcd/tls/authority.crt ${more} https://${address}:${port}/version`)
     const pair = '--cert /etc/etcd/tls/member.crt --key /etc/etcd/tls/member.key'
     expect((await curl(2379, pair)).stdout).to.include('etcdserver')
     for (const port of [2379, 2380]) expect((await curl(port, '')).code).to.not.equal(0)

@@ -32,8 +32,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
   it('drains a web host from both balancers without a failed request, also over a reload, and other runs skip it', async () => {
     noFailure(await own.underLoad(['maintenance', '--host', 'web1']))
     await own.site.on('lb1', 'systemctl reload haproxy && sleep 1')
-    const state =
-      "echo 'show stat web 4 -1' | socat - /run/haproxy/admin.sock | awk -F, '$2 == \"web1\" { print $18 }'"
+    const state = "echo 'show stat web 4 -1' | socat - /run/haproxy/admin.sock | awk -F, '$2 == \"web1\" { print $18 }'"
     expect(await own.site.on('lb1', state)).to.equal('DRAIN')
     const run = await own.site.must()
     expect(run.text).to.include('skipped: all on web1: it is in maintenance since')
@@ -61,9 +60,7 @@ describe('maintenance, scaling and reboots, on real hosts under load', function 
 
   it('decommissions hosts without a failed request; a run without them in the inventory changes nothing', async () => {
     const without = (host: string) =>
-      own.site.edit('inventory/lab.ts', (text) =>
-        text.replace(new RegExp(`, ${host}: at\\('${host}'\\)`), ''),
-      )
+      own.site.edit('inventory/lab.ts', (text) => text.replace(new RegExp(`, ${host}: at\\('${host}'\\)`), ''))
     noFailure(await own.underLoad(['decommission', '--host', 'web2']))
     const back = [without('web2')]
     noFailure(await own.underLoad(['decommission', '--host', 'app2']))

@@ -22,9 +22,7 @@ describe('migrations, on real hosts under load', function () {
     return seen.text
   }
   const releases = async () =>
-    Promise.all(
-      ['app1', 'app2'].map((host) => own.site.on(host, 'basename "$(readlink /srv/notes/current)"')),
-    )
+    Promise.all(['app1', 'app2'].map((host) => own.site.on(host, 'basename "$(readlink /srv/notes/current)"')))
   const versions = async () => own.site.query('db1', 'select version from notes.migration order by 1')
 
   it('gives the role of the application no right to create, change or drop anything', async () => {
@@ -83,10 +81,7 @@ describe('migrations, on real hosts under load', function () {
 
   it('stops before any host is switched if a migration fails, shows its error and rolls it back', async () => {
     const had = await releases()
-    build(
-      '0003-broken.sql',
-      'CREATE TABLE notes.half (id int);\nALTER TABLE notes.nowhere ADD COLUMN x int;\n',
-    )
+    build('0003-broken.sql', 'CREATE TABLE notes.half (id int);\nALTER TABLE notes.nowhere ADD COLUMN x int;\n')
     const text = await hitless(['deploy'], 1)
     expect(text).to.include('Migration 0003-broken.sql failed and was rolled back')
     expect(text).to.include('relation "notes.nowhere" does not exist')

@@ -45,13 +45,7 @@ describe('deploy and rollback, on real hosts under load', function () {
   /** Kills the command as soon as its output matches. */
   const killed = (operation: string, said: RegExp) =>
     new Promise<void>((done, failed) => {
-      const words = [
-        join(ROOT, 'bin/provision.js'),
-        operation,
-        '--inventory',
-        'inventory/lab.ts',
-        '--no-type-check',
-      ]
+      const words = [join(ROOT, 'bin/provision.js'), operation, '--inventory', 'inventory/lab.ts', '--no-type-check']
       const child = spawn(process.execPath, words, {
         cwd: own.site.directory,
         env: { ...process.env, LAB, NO_COLOR: '1' },
@@ -61,9 +55,7 @@ describe('deploy and rollback, on real hosts under load', function () {
         text += more
         if (said.test(text)) child.kill('SIGKILL')
       })
-      child.on('close', (_code, signal) =>
-        signal ? done() : failed(new Error(`it was not killed:\n${text}`)),
-      )
+      child.on('close', (_code, signal) => (signal ? done() : failed(new Error(`it was not killed:\n${text}`))))
     })
   let first = ''
   let second = ''
@@ -77,9 +69,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     const seen = await own.underLoad(['deploy'])
     second = only(await releases())
     expect(second).not.to.equal(first)
-    expect(seen.text, 'before and after').to.match(
-      new RegExp(`app1 .*releases/${first} → releases/${second}`, 's'),
-    )
+    expect(seen.text, 'before and after').to.match(new RegExp(`app1 .*releases/${first} → releases/${second}`, 's'))
     noFailure(seen, MANY)
     expect((await own.site.provision('deploy', '--check')).code, 'nothing is left to do').to.equal(0)
   })
@@ -116,10 +106,7 @@ describe('deploy and rollback, on real hosts under load', function () {
     expect(seen.text).to.match(/^app1 ✓ rolled-back release .*used → rolled back$/m)
     expect(only(await releases())).to.equal(second)
     noFailure(seen, MANY)
-    expect(
-      (await own.site.provision('--check', '--limit', 'app1')).code,
-      'the site does not try it again',
-    ).to.equal(0)
+    expect((await own.site.provision('--check', '--limit', 'app1')).code, 'the site does not try it again').to.equal(0)
   })
 
   it('rejects a deployment before any change if only one app host is ready', async () => {

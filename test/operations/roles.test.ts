@@ -26,8 +26,7 @@ describe('the roles on real hosts of Debian 13', function () {
   this.slow('20s')
   let lab: Lab
   let desk: Desk
-  const run = (...args: string[]) =>
-    provision(['--inventory', join(desk.directory, 'inventory.ts'), ...args], { LAB })
+  const run = (...args: string[]) => provision(['--inventory', join(desk.directory, 'inventory.ts'), ...args], { LAB })
   const on = async (host: string, command: string) => {
     const { code, stdout, stderr } = await lab.exec(host, command)
     expect(code, `${host}: ${command}\n${stdout}${stderr}`).to.equal(0)
@@ -211,9 +210,7 @@ for _ in range(15): s.sendto(body, (target, 0)); time.sleep(0.1)`
     await sent()
     expect(Number(await heard())).to.be.greaterThan(0)
     expect((await run()).code).to.equal(0)
-    expect(await on('lb1', 'nft list chain inet provision input')).to.not.match(
-      /^\s*meta l4proto 112 accept/m,
-    )
+    expect(await on('lb1', 'nft list chain inet provision input')).to.not.match(/^\s*meta l4proto 112 accept/m)
   })
 
   it('rotate their logs, and the services write to the new files', async () => {

@@ -38,8 +38,7 @@ describe('slow balancers', function () {
     expect(code, `${host}: ${command}: ${stderr}`).to.equal(0)
     return stdout.trim()
   }
-  const holds = async (host: string) =>
-    (await on(host, `ip -o address show to ${own.lab.vip} | wc -l`)) === '1'
+  const holds = async (host: string) => (await on(host, `ip -o address show to ${own.lab.vip} | wc -l`)) === '1'
   /** The number of times that either host has become the master. */
   const moves = async () => {
     const count = "journalctl -q --no-pager -o cat -u keepalived | grep -c 'Entering MASTER STATE' || true"
@@ -47,8 +46,7 @@ describe('slow balancers', function () {
     return counts.reduce((sum, text) => sum + Number(text), 0)
   }
   const journals = async () => {
-    const last =
-      'journalctl -q --no-pager -o short-precise -u keepalived -n 40; chrt -p "$(pgrep -n keepalived)"'
+    const last = 'journalctl -q --no-pager -o short-precise -u keepalived -n 40; chrt -p "$(pgrep -n keepalived)"'
     return (await Promise.all([on('lb1', last), on('lb2', last)])).join('\n\n')
   }
   const back = () => eventually(() => holds('lb1'))

@@ -9,9 +9,7 @@ describe('updates and the reboots that they require, on real hosts under load', 
   const own = siteUnderLoad('test-operations-update')
 
   const each = async (hosts: readonly string[], command: string) =>
-    Object.fromEntries(
-      await Promise.all(hosts.map(async (host) => [host, await own.site.on(host, command)] as const)),
-    )
+    Object.fromEntries(await Promise.all(hosts.map(async (host) => [host, await own.site.on(host, command)] as const)))
   const WEB = ['web1', 'web2']
   const UPDATE = ['update', '--tier', 'web', '--packages']
   /** The processes of the services on web hosts, by name. */
@@ -74,9 +72,7 @@ describe('updates and the reboots that they require, on real hosts under load', 
     expect(seen.asked).to.be.greaterThan(MANY)
     const now = await boots()
     expect(HOSTS.filter((host) => now[host] !== before[host])).to.have.members(wanting)
-    expect((await own.site.databases()).primary, 'no switchover for a primary that need not reboot').to.equal(
-      primary,
-    )
+    expect((await own.site.databases()).primary, 'no switchover for a primary that need not reboot').to.equal(primary)
     expect(onNew(seen).length, seen.failed.join('\n')).to.be.at.most(1)
     await own.site.healthy()
     const again = await own.site.provision('reboot', '--required')

@@ -16,10 +16,7 @@ describe('an authority', () => {
 
   const modes = () =>
     Object.fromEntries(
-      readdirSync(directory).map((name) => [
-        name,
-        (statSync(`${directory}/${name}`).mode & 0o777).toString(8),
-      ]),
+      readdirSync(directory).map((name) => [name, (statSync(`${directory}/${name}`).mode & 0o777).toString(8)]),
     )
 
   it('is created once and reused', async () => {
@@ -38,11 +35,7 @@ describe('an authority', () => {
       addresses: ['10.0.1.1', 'fd00::1'],
     })
     const [above, leaf] = [new X509Certificate(ca.certificate), new X509Certificate(certificate)]
-    expect([leaf.checkIssued(above), leaf.verify(above.publicKey), leaf.ca]).to.deep.equal([
-      true,
-      true,
-      false,
-    ])
+    expect([leaf.checkIssued(above), leaf.verify(above.publicKey), leaf.ca]).to.deep.equal([true, true, false])
     expect(leaf.checkPrivateKey(createPrivateKey(key.reveal()))).to.equal(true)
     expect([leaf.checkHost('db1.test'), leaf.checkHost('a.db.test'), leaf.checkHost('web1')]).to.deep.equal([
       'db1.test',
@@ -80,18 +73,14 @@ describe('an authority', () => {
     const foreign = await other.keyPair({ names: ['lb1'] })
     writeFileSync(`${directory}/lb1.pem`, foreign.certificate)
     const own = await ca.keyPair({ names: ['lb1'] })
-    expect(
-      new X509Certificate(own.certificate).verify(new X509Certificate(ca.certificate).publicKey),
-    ).to.equal(true)
+    expect(new X509Certificate(own.certificate).verify(new X509Certificate(ca.certificate).publicKey)).to.equal(true)
   })
 
   it('keeps its keys in files of its directory, whatever the subject is', async () => {
     await ca.keyPair({ names: ['../../*.evil'] })
     const all = modes()
     expect(all).to.include({ 'authority.key': '600', 'authority.pem': '644', '.._..__.evil.key': '600' })
-    expect(
-      Object.entries(all).filter(([name, mode]) => name.endsWith('.key') && mode !== '600'),
-    ).to.deep.equal([])
+    expect(Object.entries(all).filter(([name, mode]) => name.endsWith('.key') && mode !== '600')).to.deep.equal([])
     expect((statSync(directory).mode & 0o777).toString(8)).to.equal('700')
     expect(readdirSync(root).sort()).to.deep.equal(['deep', 'other'])
   })
@@ -101,10 +90,7 @@ describe('an authority', () => {
     before.key.reveal()
     const end = renewCertificates({ all: true })
     const again = await authority(directory)
-    const [first, second] = [
-      await again.keyPair({ names: ['renewed'] }),
-      await again.keyPair({ names: ['renewed'] }),
-    ]
+    const [first, second] = [await again.keyPair({ names: ['renewed'] }), await again.keyPair({ names: ['renewed'] })]
     end()
     expect(first.certificate).not.to.equal(before.certificate)
     expect(second.certificate).to.equal(first.certificate)

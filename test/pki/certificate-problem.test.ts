@@ -29,9 +29,7 @@ describe('a certificate and its key', () => {
   })
 
   it('are refused outside their validity period', () => {
-    expect(certificateProblem(pair, bearer(), Date.now() + 366 * DAY)).to.match(
-      /^has expired on \d{4}-\d\d-\d\d$/,
-    )
+    expect(certificateProblem(pair, bearer(), Date.now() + 366 * DAY)).to.match(/^has expired on \d{4}-\d\d-\d\d$/)
     expect(certificateProblem(pair, bearer(), Date.now() - 2 * DAY)).to.match(/^is not valid before /)
   })
 
@@ -39,9 +37,7 @@ describe('a certificate and its key', () => {
     expect(certificateProblem(pair, { ...bearer(), names: ['db2'] })).to.equal(
       'is not for db2, but for DNS:db1, IP Address:10.0.0.1',
     )
-    expect(certificateProblem(pair, { ...bearer(), addresses: ['10.0.0.2'] })).to.match(
-      /^is not for 10.0.0.2/,
-    )
+    expect(certificateProblem(pair, { ...bearer(), addresses: ['10.0.0.2'] })).to.match(/^is not for 10.0.0.2/)
   })
 
   it('are refused if they do not match', async () => {

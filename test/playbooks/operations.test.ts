@@ -89,12 +89,7 @@ describe('the target release of a rollback', () => {
       ]),
     ).to.equal('a')
     expect(
-      refusal(
-        chooseRelease([
-          having('app1', 'c', ['c', 'used'], ['b', 'used']),
-          having('app3', 'c', ['c', 'used']),
-        ]),
-      ),
+      refusal(chooseRelease([having('app1', 'c', ['c', 'used'], ['b', 'used']), having('app3', 'c', ['c', 'used'])])),
     ).to.include('There is no earlier release that all hosts still have')
   })
 

@@ -13,11 +13,7 @@ import rollback from '../../playbooks/rollback.ts'
 import type { Site, site as stackOfSite } from '../../playbooks/schema.ts'
 import switchover from '../../playbooks/switchover.ts'
 import { type Cluster, type ClusterState, clusterState } from '../../roles/postgres/lib/cluster-state.ts'
-import {
-  type ReplicationState,
-  replicationState,
-  type Server,
-} from '../../roles/postgres/lib/replication-state.ts'
+import { type ReplicationState, replicationState, type Server } from '../../roles/postgres/lib/replication-state.ts'
 import stackInventory from '../report/graph/stack-inventory.ts'
 import { type Answering, refusalOf } from './refused.ts'
 
@@ -49,8 +45,7 @@ const telling =
     if (asked === question) return said[name]
     return asked === sinceWhen ? undefined : SERVING
   }
-const databases = (db1: ClusterState | undefined, db2: ClusterState | undefined) =>
-  telling(clusterState, { db1, db2 })
+const databases = (db1: ClusterState | undefined, db2: ClusterState | undefined) => telling(clusterState, { db1, db2 })
 const standings = (db1: ClusterState | undefined, db2: ClusterState | undefined) =>
   telling(replicationState, { db1: db1 && standingAt(db1), db2: db2 && standingAt(db2) })
 

@@ -8,17 +8,13 @@ import { wordsOf } from '../support/words.ts'
 export type Answering = (host: Host, question: unknown) => unknown
 
 /** The text of the first refusal of the plays, with these answers of the hosts. */
-export function refusalOf(
-  plays: () => readonly Play[],
-  answering: Answering = () => undefined,
-): Promise<string> {
+export function refusalOf(plays: () => readonly Play[], answering: Answering = () => undefined): Promise<string> {
   const answers = {
     has: () => true,
     get: ({ host, question }: { readonly host: Host; readonly question: unknown }) =>
       question === FACTS_ASKED ? FACTS : answering(host, question),
   }
   return wordsOf(() => {
-    for (const { hosts, steps } of plays())
-      for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
+    for (const { hosts, steps } of plays()) for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
   })
 }

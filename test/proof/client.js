@@ -117,8 +117,7 @@ async function request(lane, agent) {
 function exchange(post, key, agent) {
   return new Promise((resolve) => {
     let connected = false
-    const broke = (/** @type {string} */ why) =>
-      resolve(`${post && connected ? 'unknown' : 'failed'}: ${why}`)
+    const broke = (/** @type {string} */ why) => resolve(`${post && connected ? 'unknown' : 'failed'}: ${why}`)
     const one = https.request(
       {
         host: '127.0.0.1',
@@ -167,8 +166,6 @@ function exchange(post, key, agent) {
 function judged(post, status, body) {
   if (status === (post ? 201 : 200)) return 'ok'
   const surely =
-    !post ||
-    status < 500 ||
-    (status === 503 && !body.includes('"unknown"') && body.includes('Nothing was changed'))
+    !post || status < 500 || (status === 503 && !body.includes('"unknown"') && body.includes('Nothing was changed'))
   return `${surely ? 'failed' : 'unknown'}: status ${status}`
 }

@@ -132,8 +132,7 @@ export class Load {
 
   /** Waits until this number of requests have started. */
   async reaches(count: number): Promise<void> {
-    while (this.#asked < count && this.#child.exitCode === null)
-      await new Promise((done) => setTimeout(done, 50))
+    while (this.#asked < count && this.#child.exitCode === null) await new Promise((done) => setTimeout(done, 50))
   }
 
   async end(): Promise<Seen> {
@@ -175,7 +174,5 @@ export function targetOf(lab: Lab, directory: string, trusted: readonly string[]
 }
 
 function longestGap(times: readonly number[]): number {
-  return [...times]
-    .sort((a, b) => a - b)
-    .reduce((most, at, i, sorted) => Math.max(most, at - (sorted[i - 1] ?? at)), 0)
+  return [...times].sort((a, b) => a - b).reduce((most, at, i, sorted) => Math.max(most, at - (sorted[i - 1] ?? at)), 0)
 }

@@ -54,10 +54,7 @@ try {
 }
 console.log(`\n${shown(outcomes)}`)
 if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ made: new Date().toISOString(), rows: outcomes }, undefined, 2)}\n`,
-  )
+  writeFileSync(values.json, `${JSON.stringify({ made: new Date().toISOString(), rows: outcomes }, undefined, 2)}\n`)
 process.exitCode = outcomes.every(good) ? 0 : 1
 
 function wanted(name: string): boolean {

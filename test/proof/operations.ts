@@ -11,8 +11,7 @@ export const operationRows: readonly Row[] = [
     name: 'certificate',
     event: 'certificate renewal',
     limit: '0 failed of ≥ 5,000',
-    holds: (figures) =>
-      nothingFailed(figures) && (figures.asked ?? 0) >= 5_000 && (figures.besides?.good ?? false),
+    holds: (figures) => nothingFailed(figures) && (figures.asked ?? 0) >= 5_000 && (figures.besides?.good ?? false),
     needs: 'update',
     run: (site) => renewed(site),
     control: {
@@ -34,8 +33,7 @@ export const operationRows: readonly Row[] = [
       what: 'both killed and started, none drained',
       run: (site) =>
         underLoad(site, {
-          act: () =>
-            onAll(site, ['web1', 'web2'], 'systemctl kill -s KILL nginx; sleep 0.2; systemctl restart nginx'),
+          act: () => onAll(site, ['web1', 'web2'], 'systemctl kill -s KILL nginx; sleep 0.2; systemctl restart nginx'),
         }),
     },
   },
@@ -51,8 +49,7 @@ export const operationRows: readonly Row[] = [
     },
     control: {
       what: 'both killed and started, none drained',
-      run: (site) =>
-        underLoad(site, { act: () => onAll(site, ['app1', 'app2'], 'systemctl kill -s KILL notes') }),
+      run: (site) => underLoad(site, { act: () => onAll(site, ['app1', 'app2'], 'systemctl kill -s KILL notes') }),
     },
   },
   broken({
@@ -79,8 +76,7 @@ export const operationRows: readonly Row[] = [
     event: 'a wrong password of the database',
     hosts: ['app1', 'app2'],
     state: 'sha256sum /etc/notes/db-password',
-    edit: (site) =>
-      site.edit(INVENTORY, (text) => text.replace("secret.of(lab.secret('app'))", "secret.of('wrong')")),
+    edit: (site) => site.edit(INVENTORY, (text) => text.replace("secret.of(lab.secret('app'))", "secret.of('wrong')")),
     command: ['update', '--tier', 'app'],
     byHand:
       'cp -p /etc/notes/db-password /run/proof; echo wrong > /etc/notes/db-password; systemctl restart notes; sleep 1; cat /run/proof > /etc/notes/db-password; rm /run/proof; systemctl restart notes',
@@ -118,11 +114,7 @@ function broken({ name, event, hosts, state, edit, command, byHand }: Broken): R
         })
         const same = (await states(site)).join() === before.join()
         const second = new RegExp(`^${hosts[1]}\\b.*✓`, 'm').test(ended.text)
-        const words = [
-          `status ${ended.code}`,
-          same ? 'all as before' : 'NOT AS BEFORE',
-          second && 'went on to host 2',
-        ]
+        const words = [`status ${ended.code}`, same ? 'all as before' : 'NOT AS BEFORE', second && 'went on to host 2']
         return {
           ...seen,
           besides: { good: ended.code === 1 && same && !second, words: words.filter(Boolean).join(', ') },

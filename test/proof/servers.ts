@@ -43,8 +43,7 @@ function away(tier: 'web' | 'app', how: 'off' | 'frozen', words: string): Row {
 }
 
 async function gone(site: Site, hosts: readonly string[], how: 'off' | 'frozen'): Promise<Figures> {
-  const all = (verb: 'kill' | 'start' | 'freeze' | 'thaw') =>
-    Promise.all(hosts.map((host) => site.lab[verb](host)))
+  const all = (verb: 'kill' | 'start' | 'freeze' | 'thaw') => Promise.all(hosts.map((host) => site.lab[verb](host)))
   let at = 0
   const both = hosts.length > 1
   const seen = await underLoad(site, {

@@ -64,10 +64,7 @@ async function secondRun(site: Site, meanwhile?: () => Promise<unknown>): Promis
   const nothing = code === 0 && text.includes('No changes')
   const after = await footprint(site.lab)
   const moved = Object.keys(before).filter((host) => before[host] !== after[host])
-  const words = [
-    nothing ? '0 changed' : 'something changed',
-    moved.length > 0 && `other on ${moved.join(', ')}`,
-  ]
+  const words = [nothing ? '0 changed' : 'something changed', moved.length > 0 && `other on ${moved.join(', ')}`]
   return {
     seconds,
     besides: { good: nothing && moved.length === 0, words: words.filter(Boolean).join(', ') },
@@ -78,10 +75,7 @@ async function secondRun(site: Site, meanwhile?: () => Promise<unknown>): Promis
  * Converges the hosts. Compares the duration on bare hosts with that of their package manager alone, measured before and after,
  * since the machine is not equally fast for long.
  */
-export async function firstRun(
-  site: Site,
-  { measure }: { readonly measure: boolean },
-): Promise<Outcome | undefined> {
+export async function firstRun(site: Site, { measure }: { readonly measure: boolean }): Promise<Outcome | undefined> {
   if (!measure) {
     await site.must('site')
     return undefined

@@ -35,11 +35,9 @@ interface BuiltIn {
 
 const KINDS: readonly BuiltIn[] = [
   ...typescript('src/resources').flatMap((file) =>
-    [
-      ...new Set(
-        [...read(file).matchAll(/\bresource(?:<[^(]*>)?\(\s*'([^']+)'/g)].map(([, kind]) => kind ?? ''),
-      ),
-    ].map((kind) => ({ kind, file })),
+    [...new Set([...read(file).matchAll(/\bresource(?:<[^(]*>)?\(\s*'([^']+)'/g)].map(([, kind]) => kind ?? ''))].map(
+      (kind) => ({ kind, file }),
+    ),
   ),
   // Made of a file.
   { kind: 'unit', file: 'src/resources/systemd/unit.ts' },

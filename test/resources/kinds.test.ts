@@ -29,19 +29,13 @@ describe('each kind', () => {
     })
 
   it('rejects a pattern as the path that a command creates', () => {
-    expect(() => command('a', sh`:`, { creates: '/srv/*.done' })).to.throw(
-      TypeError,
-      'patterns are not expanded',
-    )
+    expect(() => command('a', sh`:`, { creates: '/srv/*.done' })).to.throw(TypeError, 'patterns are not expanded')
   })
 
   it('rejects invalid names of units', () => {
     for (const name of ['', 'a b', 'a/b', '../x', 'x'.repeat(256)])
       expect(() => service(name), name).to.throw(TypeError, 'is not the name of a unit')
-    expect(() => service('app@')).to.throw(
-      TypeError,
-      '"app@" is a template without an instance: write app@INSTANCE',
-    )
+    expect(() => service('app@')).to.throw(TypeError, '"app@" is a template without an instance: write app@INSTANCE')
   })
 
   it('is named by its path or name', () => {

@@ -71,9 +71,7 @@ describe('the reads of built-in kinds', () => {
       symlinkSync('no where\n', `${at}/broken`)
       spawnSync('mkfifo', [`${at}/fifo`])
       const paths = ['file', 'dir', 'link', 'broken', 'fifo', 'nothing', 'file/below']
-      const entries = await asked(
-        readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: () => 100 }))),
-      )
+      const entries = await asked(readAll(paths.map((path) => entryAt({ path: `${at}/${path}`, content: () => 100 }))))
       expect(entries.map((entry) => entry && [entry.type, entry.mode, entry.target])).to.deep.equal([
         ['file', '4750', ''],
         ['directory', '1777', ''],
@@ -91,9 +89,7 @@ describe('the reads of built-in kinds', () => {
     it('return thousands of paths in one round trip', async () => {
       const before = session.trips
       const paths = Array.from({ length: 3000 }, (_, i) => `/${'x'.repeat(90)}/${i}`)
-      const entries = await asked(
-        readAll([...paths, root].map((path) => entryAt({ path, content: () => 100 }))),
-      )
+      const entries = await asked(readAll([...paths, root].map((path) => entryAt({ path, content: () => 100 }))))
       expect(entries.filter((entry) => entry)).to.have.length(1)
       expect(entries.at(-1)?.type).to.equal('directory')
       expect(session.trips - before).to.equal(1)
@@ -114,8 +110,7 @@ describe('the reads of built-in kinds', () => {
   })
 
   it('return a package on hold as installed, and removed packages with configuration files as missing', () => {
-    const answer =
-      'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
+    const answer = 'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
     const more = { automatic: false, held: false, provider: undefined }
     const none = { version: undefined, state: undefined, guarded: true, ...more }
     expect(parsed(pkg('held', 'plain', 'gone', 'never', 'broken', 'unknown').read, answer)).to.deep.equal([
@@ -175,18 +170,9 @@ describe('the reads of built-in kinds', () => {
       record('a.service', 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no'),
       record('b.service', 'LoadState=not-found\nActiveState=inactive\nUnitFileState=\nNeedDaemonReload=no'),
       'Id=real.service\nNames=real.service c.service\nLoadState=loaded\nActiveState=reloading\nUnitFileState=static\nNeedDaemonReload=yes\n',
-      record(
-        'e.service',
-        'LoadState=loaded\nActiveState=active\nUnitFileState=enabled-runtime\nNeedDaemonReload=no',
-      ),
-      record(
-        'old.service',
-        'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no',
-      ),
-      record(
-        'new.service',
-        'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no',
-      ),
+      record('e.service', 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled-runtime\nNeedDaemonReload=no'),
+      record('old.service', 'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no'),
+      record('new.service', 'LoadState=loaded\nActiveState=active\nUnitFileState=generated\nNeedDaemonReload=no'),
       record(
         'job.service',
         'LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\nType=oneshot\nRemainAfterExit=no\nNeedDaemonReload=no',
@@ -242,10 +228,7 @@ describe('the reads of built-in kinds', () => {
   })
 
   it('do not take a part of a name for a member of a group', () => {
-    const read = readAll([
-      user('ana', { groups: ['adm', 'www'] }).read,
-      user('anatol', { groups: ['adm'] }).read,
-    ])
+    const read = readAll([user('ana', { groups: ['adm', 'www'] }).read, user('anatol', { groups: ['adm'] }).read])
     // The users' accounts come first, then the members of the groups.
     expect(parsed(read, 'ana:x:1:1::/home/ana:/bin/sh\n', 'adm:x:4:anatol,bob\nwww:x:33:\n')).to.deep.equal([
       [
@@ -305,9 +288,7 @@ describe('the reads of built-in kinds', () => {
 
   it('check a command as the user that it runs as', async function () {
     if (process.getuid?.() !== 0) return this.skip()
-    const done = ['nobody', 'root'].map((as) =>
-      command(as, sh`:`, { unless: sh`[ "$(id -un)" = nobody ]`, as }),
-    )
+    const done = ['nobody', 'root'].map((as) => command(as, sh`:`, { unless: sh`[ "$(id -un)" = nobody ]`, as }))
     expect(await asked(readAll(done.map(({ read }) => read)))).to.deep.equal([true, false])
   })
 

@@ -19,9 +19,7 @@ describe('a resource rejects', () => {
 
   it('a release whose path is a file', async () => {
     const host = fakeHost({ files: { '/srv/app': 'a file' } })
-    expect(
-      await wordsOf(() => converge(release('/srv/app', existingRelease('4f2a90c1b7de')), host)),
-    ).to.equal(
+    expect(await wordsOf(() => converge(release('/srv/app', existingRelease('4f2a90c1b7de')), host))).to.equal(
       `error: /srv/app is a file, not a release
    Move it away on the host, or give the step another path.`,
     )
@@ -46,9 +44,7 @@ describe('a resource rejects', () => {
     const path = rig.empty()
     const meta = { url: pathToFileURL(`${path}/main.ts`).href }
     const next = 'The path is relative to the folder of the file that calls localFile().'
-    expect(await wordsOf(() => localFile(meta, 'image'))).to.equal(
-      `error: There is no file ${path}/image\n   ${next}`,
-    )
+    expect(await wordsOf(() => localFile(meta, 'image'))).to.equal(`error: There is no file ${path}/image\n   ${next}`)
     expect(await wordsOf(() => localFile(meta, '.'))).to.equal(`error: ${path} is not a file\n   ${next}`)
   })
 })

@@ -1,9 +1,5 @@
 import { file } from '../../src/resources/files/file.ts'
-import {
-  markReleaseCurrent,
-  markReleaseRolledBack,
-  type Release,
-} from '../../src/resources/releases/current.ts'
+import { markReleaseCurrent, markReleaseRolledBack, type Release } from '../../src/resources/releases/current.ts'
 import { pruneReleases } from '../../src/resources/releases/prune.ts'
 import { release } from '../../src/resources/releases/release.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'

@@ -143,9 +143,7 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     step: user('notes', { group: 'web' }),
     have: [[undefined, undefined], []],
     differs: 'create home /nonexistent, shell /usr/sbin/nologin, primary group web',
-    runs: [
-      'useradd --system --no-create-home --gid web --home-dir /nonexistent --shell /usr/sbin/nologin notes',
-    ],
+    runs: ['useradd --system --no-create-home --gid web --home-dir /nonexistent --shell /usr/sbin/nologin notes'],
   },
   'a user of another group': {
     step: user('notes', { group: 'web' }),

@@ -33,9 +33,7 @@ describe('role app', () => {
 
   it('sets the endpoint for metrics if it is given', () => {
     const metrics = { address: '10.0.2.1', port: 3001 }
-    expect(textAt(stepsOf(app({ ...params, metrics })), UNIT)).to.include(
-      'Environment="METRICS=10.0.2.1:3001"',
-    )
+    expect(textAt(stepsOf(app({ ...params, metrics })), UNIT)).to.include('Environment="METRICS=10.0.2.1:3001"')
   })
 
   it('escapes the special characters of systemd', () => {
@@ -57,9 +55,7 @@ describe('role app', () => {
   })
 
   it('switches release, unit, authority and password in one transaction, with one restart', () => {
-    const restarting = stepsOf(app(params)).filter(
-      ({ satisfies, notify }) => satisfies.length + notify.length > 0,
-    )
+    const restarting = stepsOf(app(params)).filter(({ satisfies, notify }) => satisfies.length + notify.length > 0)
     expect(restarting.map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal(['transaction notes abc123'])
     const [first] = restarting
     expect(first?.diff(emptyAnswer(first.read))?.parts?.map(({ name }) => name)).to.deep.equal([
@@ -90,8 +86,6 @@ describe('role app', () => {
   })
 
   it('checks the readiness at the address of the service', () => {
-    expect(appReadiness({ address: 'fd00::1', port: 3000 }).label).to.equal(
-      'GET http://[fd00::1]:3000/readyz',
-    )
+    expect(appReadiness({ address: 'fd00::1', port: 3000 }).label).to.equal('GET http://[fd00::1]:3000/readyz')
   })
 })

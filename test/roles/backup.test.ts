@@ -2,11 +2,7 @@ import { expect } from 'chai'
 import { backupProblem } from '../../roles/backup/checks.ts'
 import { ARCHIVING, backupRepository, backupSource } from '../../roles/backup/index.ts'
 import { parsePointInTime } from '../../roles/backup/lib/point-in-time.ts'
-import {
-  type Backup,
-  parseRepositoryInfo,
-  type RepositoryInfo,
-} from '../../roles/backup/lib/repository-info.ts'
+import { type Backup, parseRepositoryInfo, type RepositoryInfo } from '../../roles/backup/lib/repository-info.ts'
 import { backupScript } from '../../roles/backup/lib/timers.ts'
 import { takeBackup } from '../../roles/backup/resources/backup.ts'
 import { noExistingBackups } from '../../roles/backup/resources/existing-backups.ts'
@@ -68,10 +64,7 @@ describe('the backup host', () => {
   it('allows each database host for its cluster, and connects to each by its name', () => {
     const conf = textAt(repository(), CONFIG)
     expect(conf).to.include('tls-server-auth=db1=main\ntls-server-auth=db2=main\n')
-    expect(conf)
-      .to.include('pg1-host=db1\n')
-      .and.include('pg2-host=db2\n')
-      .and.include('repo1-retention-full=2\n')
+    expect(conf).to.include('pg1-host=db1\n').and.include('pg2-host=db2\n').and.include('repo1-retention-full=2\n')
     expect(repository().map(({ name }) => name)).to.include('/etc/hosts: 198.18.0.42 db2')
   })
 
@@ -100,9 +93,7 @@ describe('a database host with backups', () => {
 
   it('drops WAL only beyond its limit, and otherwise pings the backup host first', () => {
     const script = textAt(steps, '/usr/local/libexec/pgbackrest-archive')
-    expect(script)
-      .to.include('-lt 512 ] || push')
-      .and.include('server-ping --log-level-console=error backup1 ||')
+    expect(script).to.include('-lt 512 ] || push').and.include('server-ping --log-level-console=error backup1 ||')
     expect(textAt(steps, CONFIG)).to.include('archive-push-queue-max=8GiB\n')
   })
 
@@ -152,9 +143,7 @@ describe('the state of the repository', () => {
   it('is empty without pgBackRest, and a problem if it cannot be read', () => {
     expect(parseRepositoryInfo('')).to.include({ system: undefined, problem: undefined })
     expect(parseRepositoryInfo('1\n[]').system).to.equal(undefined)
-    expect(parseRepositoryInfo('1\nERROR: [031]: no passphrase\n').problem).to.equal(
-      'ERROR: [031]: no passphrase',
-    )
+    expect(parseRepositoryInfo('1\nERROR: [031]: no passphrase\n').problem).to.equal('ERROR: [031]: no passphrase')
     expect(parseRepositoryInfo('1\n[{"status":{"code":99,"message":"other"}}]').problem).to.equal('other')
   })
 
@@ -163,16 +152,13 @@ describe('the state of the repository', () => {
     expect(backupProblem(held({ asked: NOON + 27 * 3600 }))).to.equal(
       'the newest backup, 20261122-120000F, is 27 hours old',
     )
-    expect(backupProblem(held({ backups: [taken('F', NOON, { damaged: true })] }))).to.include(
-      'wrong checksums',
-    )
+    expect(backupProblem(held({ backups: [taken('F', NOON, { damaged: true })] }))).to.include('wrong checksums')
     expect(backupProblem(held({ backups: [] }))).to.equal('there is no backup')
   })
 })
 
 describe('the stanza of the repository', () => {
-  const step = (system: string | undefined) =>
-    stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system })
+  const step = (system: string | undefined) => stanza({ host: 'backup1', path: '/var/lib/pgbackrest', system })
 
   it('is created once', () => {
     expect(step('77').diff(held({ system: undefined }))?.action).to.equal('create')
@@ -182,10 +168,7 @@ describe('the stanza of the repository', () => {
 
   it('cannot belong to another cluster than the backups', () => {
     expect(() => step('78').diff(held())).to.throw(Problem, 'has the backups of another cluster')
-    expect(() => step('78').diff(held({ problem: 'no passphrase' }))).to.throw(
-      Problem,
-      'cannot read its repository',
-    )
+    expect(() => step('78').diff(held({ problem: 'no passphrase' }))).to.throw(Problem, 'cannot read its repository')
   })
 
   it('blocks a new cluster if backups exist, or if the repository is unknown', () => {
@@ -215,8 +198,7 @@ describe('a restore', () => {
       to: to === undefined ? undefined : parsePointInTime(to),
       held: given,
     })
-  const refusal = (to: string | undefined, given?: RepositoryInfo) => () =>
-    step(to, given).diff([cluster(), ''])
+  const refusal = (to: string | undefined, given?: RepositoryInfo) => () => step(to, given).diff([cluster(), ''])
 
   it('accepts a time between the oldest backup and now', () => {
     expect(step('2026-11-22 12:30:00Z').diff([cluster(), ''])?.action).to.equal('change')
@@ -237,11 +219,7 @@ describe('a restore', () => {
   it('removes only its own files beside the data', () => {
     const [command] = step('2026-11-22 12:30:00Z').apply([cluster(), ''])
     const removed = [...(command?.script.text ?? '').matchAll(/rm -\w+ ([^;\n]*)/g)].map(([, what]) => what)
-    expect(removed).to.deep.equal([
-      '"$at"',
-      '"$at"',
-      '"$at/postgresql.conf" "$at/pg_hba.conf" "$at/pg_ident.conf"',
-    ])
+    expect(removed).to.deep.equal(['"$at"', '"$at"', '"$at/postgresql.conf" "$at/pg_hba.conf" "$at/pg_ident.conf"'])
     expect(command?.script.text).to.include('at=/var/lib/postgresql/15/.main.restore')
   })
 

@@ -17,9 +17,7 @@ describe('role base', () => {
 
   it('restarts no service except the journal', () => {
     const steps = stepsOf(base({}))
-    const handlers = steps.flatMap(({ notify, satisfies }) =>
-      [...notify, ...satisfies].map(({ name }) => name),
-    )
+    const handlers = steps.flatMap(({ notify, satisfies }) => [...notify, ...satisfies].map(({ name }) => name))
     expect(handlers).to.deep.equal(['restart systemd-journald', 'reload ssh'])
   })
 

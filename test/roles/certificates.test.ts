@@ -27,10 +27,7 @@ describe('the certificates of a host', () => {
   it('are unknown when the output was cut off, and a fault when they cannot be read', () => {
     expect(expiringCertificates('MIIB', 0)).to.have.property('message', 'not all certificates could be read')
     expect(
-      expiringCertificates(
-        'begin\nfile /etc/a.crt\n-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n',
-        0,
-      ),
+      expiringCertificates('begin\nfile /etc/a.crt\n-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n', 0),
     ).to.equal('a certificate in /etc/a.crt cannot be read')
     expect(expiringCertificates('begin\n', 0)).to.equal(undefined)
   })

@@ -55,10 +55,7 @@ describe('a host with existing services', () => {
   })
 
   it('is rejected for a second default server, also if it has the role', async () => {
-    const have = found(
-      'ours',
-      '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }',
-    )
+    const have = found('ours', '/etc/nginx/conf.d/legacy.conf:server { listen 10.0.1.1:8080 default_server; }')
     expect(await message(nginxConflicts(LISTEN), have)).to.equal(
       `error: The role nginx conflicts with the present use of this host.
    at role nginx
@@ -103,9 +100,7 @@ describe('a host with existing services', () => {
   })
 
   it('is unknown after an incomplete answer', () => {
-    expect(() => parseFound('ours\n')).to.throw(
-      'the host returned an incomplete list of files and ports in use',
-    )
+    expect(() => parseFound('ours\n')).to.throw('the host returned an incomplete list of files and ports in use')
     expect(() => parseFound('ss failed\nend\n', 'sh: ss: not found\n')).to.throw('(sh: ss: not found)')
     expect(() => otherFirewalls('failed\nend\n', 'nft: denied')).to.throw('nft: denied')
   })

@@ -1,13 +1,7 @@
 import type { Host, HostAnswer } from 'provision-ts'
 import type { ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sync.ts'
-import {
-  isOutdated,
-  type Known,
-  NO_RECORD,
-  newestRecord,
-  validRecord,
-} from '../../roles/postgres/lib/known-record.ts'
+import { isOutdated, type Known, NO_RECORD, newestRecord, validRecord } from '../../roles/postgres/lib/known-record.ts'
 import { noReplicaRecord, observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
 import type { Copy, PrimaryRecord } from '../../roles/postgres/lib/record.ts'
@@ -182,8 +176,7 @@ function failedOver(model: Model, to: Database, { records }: ModelOptions, isWho
   })
   let next = records ? keptBy(model, record) : model
   if (!isWhole) return { model: next }
-  for (const { name } of move.fenced)
-    if (isDatabase(name)) next = changed(next, name, { masked: true, running: false })
+  for (const { name } of move.fenced) if (isDatabase(name)) next = changed(next, name, { masked: true, running: false })
   const { data, end } = next.databases[to]
   const missing = model.acknowledged.filter((one) => !data.includes(one))
   next = changed(next, to, {

@@ -87,9 +87,7 @@ const CASES: Readonly<Record<string, readonly [given: () => unknown, text: strin
   'an empty password': [
     () =>
       stepOf(
-        stepsOf(
-          postgresPrimary({ ...COMMON, replicas: [], passwords: { replication: new Secret(() => '') } }),
-        ),
+        stepsOf(postgresPrimary({ ...COMMON, replicas: [], passwords: { replication: new Secret(() => '') } })),
         'database role',
         'replicator',
       ).diff(undefined),

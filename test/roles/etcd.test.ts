@@ -74,15 +74,14 @@ describe('role etcd', () => {
     const diff = (have: MemberState) => member([JOINED, JOINED]).diff(have)
     expect(diff(JOINED)).to.equal(undefined)
     expect(diff({ ...JOINED, active: false, listed: [] })?.action).to.equal('start')
-    expect(
-      diff({ ...JOINED, listed: LIST.map((one) => ({ ...one, learner: one.id === 'a1' })) })?.action,
-    ).to.equal('start')
+    expect(diff({ ...JOINED, listed: LIST.map((one) => ({ ...one, learner: one.id === 'a1' })) })?.action).to.equal(
+      'start',
+    )
     expect(diff(NOTHING)?.fields).to.deep.equal([{ name: 'member', to: 'of the cluster of etcd2, etcd3' }])
   })
 
   it('removes members that are not in the inventory, but not those of an unknown cluster', () => {
-    const diff = (numbers: readonly number[], have = LIST) =>
-      noFormerMembers({ members: numbers.map(host) }).diff(have)
+    const diff = (numbers: readonly number[], have = LIST) => noFormerMembers({ members: numbers.map(host) }).diff(have)
     expect(diff([1, 2, 3])).to.equal(undefined)
     expect(diff([1, 2])?.fields.map(({ name }) => name)).to.deep.equal(['etcd3'])
     expect(diff([7, 8])).to.equal(undefined)
@@ -112,9 +111,7 @@ describe('role etcd', () => {
 })
 
 describe('the checks of etcd', () => {
-  const lines = LIST.map(
-    ({ id, name, peer }) => `member ${id}, started, ${name}, ${peer}, https://x:2379, false`,
-  )
+  const lines = LIST.map(({ id, name, peer }) => `member ${id}, started, ${name}, ${peer}, https://x:2379, false`)
   const answer = (more: readonly string[] = ['Leader 7', 'DBSize 20480']) => ({
     said: [...lines, ...more, 'end'].join('\n'),
     from: 0,
@@ -136,9 +133,7 @@ describe('the checks of etcd', () => {
     expect(oneLeader(all(answer(), answer(['Leader 8'])))).to.equal('they name different ones')
     expect(oneLeader(all(answer(['Leader 0'])))).to.equal('etcd1 has none')
     expect(belowQuota(all(answer(['DBSize 2000000000'])))).to.equal('etcd1 has 1907 MiB')
-    expect(belowQuota(all(answer(['DBSize 20', 'alarm memberID:7 alarm:NOSPACE'])))).to.equal(
-      'etcd1 has an alarm',
-    )
+    expect(belowQuota(all(answer(['DBSize 20', 'alarm memberID:7 alarm:NOSPACE'])))).to.equal('etcd1 has an alarm')
   })
 
   it('are unknown without any answer', () => {

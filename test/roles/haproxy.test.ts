@@ -32,10 +32,7 @@ describe('role haproxy', () => {
   })
 
   const config = (changed: Partial<HaproxyParams> = {}, version = 12) =>
-    textAt(
-      stepsOf(haproxy({ ...params, ...changed }), { os: { id: 'debian', version, codename: '' } }),
-      CONFIG,
-    )
+    textAt(stepsOf(haproxy({ ...params, ...changed }), { os: { id: 'debian', version, codename: '' } }), CONFIG)
 
   it('listens only on the virtual IP, and on a local port for the host itself', () => {
     const binds = config().match(/^ *bind \S+/gm)
@@ -64,9 +61,7 @@ describe('role haproxy', () => {
   it('answers ACME challenges itself, and only for the account', () => {
     const thumbprint = 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s'
     const text = config({ certificate: { ...params.certificate, thumbprint } })
-    const [answer = -1, redirect = -1] = ['acme-challenge', 'http-request redirect'].map((one) =>
-      text.indexOf(one),
-    )
+    const [answer = -1, redirect = -1] = ['acme-challenge', 'http-request redirect'].map((one) => text.indexOf(one))
     expect(text).to.include(`lf-string %[path,field(4,/)].${thumbprint} if { path -m reg ^/`)
     expect(answer).to.be.greaterThan(0).and.lessThan(redirect)
     expect(config()).not.to.include('acme')
@@ -80,8 +75,7 @@ describe('role haproxy', () => {
     const text = config()
     for (const header of ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Request-Id'])
       expect(text).to.match(new RegExp(`^  http-request set-header ${header} `, 'm'))
-    for (const header of ['Forwarded', 'X-Real-IP'])
-      expect(text).to.include(`  http-request del-header ${header}\n`)
+    for (const header of ['Forwarded', 'X-Real-IP']) expect(text).to.include(`  http-request del-header ${header}\n`)
   })
 
   it('retries only idempotent requests', () => {
@@ -141,9 +135,7 @@ describe('role haproxy', () => {
 
   it('rejects a certificate for another name, without its key, or that cannot be read', () => {
     expect(refusal({ certificate: other })).to.match(/is not valid for that name but for DNS:other\.test/)
-    expect(refusal({ certificate: { ...params.certificate, key: other.key } })).to.match(
-      /does not match its key/,
-    )
+    expect(refusal({ certificate: { ...params.certificate, key: other.key } })).to.match(/does not match its key/)
     expect(refusal({ certificate: { ...params.certificate, certificate: 'x' } })).to.match(/cannot be read/)
     expect(refusal({ certificate: { ...params.certificate, key: new Secret(() => 'not a key') } })).to.match(
       /key cannot be read/,

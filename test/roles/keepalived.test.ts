@@ -59,9 +59,7 @@ describe('role keepalived', () => {
 
   it('removes the address of a killed daemon, and starts it again', () => {
     const dropIn = text({}, '/etc/systemd/system/keepalived.service.d/provision.conf')
-    expect(dropIn)
-      .to.include('Restart=always\n')
-      .and.include('ExecStopPost=-ip address del 198.18.0.10/24 dev ens3\n')
+    expect(dropIn).to.include('Restart=always\n').and.include('ExecStopPost=-ip address del 198.18.0.10/24 dev ens3\n')
   })
 
   it('rejects an empty list of peers, the host as its own peer, and equal priorities', () => {

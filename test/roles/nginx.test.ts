@@ -23,17 +23,12 @@ describe('role nginx', () => {
   it('writes IPv6 addresses in brackets', () => {
     const steps = stepsOf(nginx({ ...params, listen: { address: 'fd00::1', port: 80 } }))
     expect(textAt(steps, SITE)).to.include('listen [fd00::1]:80 default_server;')
-    expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include(
-      'server [fd00::2]:3000 max_fails=1',
-    )
+    expect(textAt(steps, '/etc/nginx/conf.d/upstream-app.conf')).to.include('server [fd00::2]:3000 max_fails=1')
     expect(nginxReadiness({ address: 'fd00::1', port: 80 }).label).to.equal('GET http://[fd00::1]:80/healthz')
   })
 
   it('connects to the servers of the application directly only while the local proxy is down', () => {
-    const upstream = textAt(
-      stepsOf(nginx({ ...params, through: 8406 })),
-      '/etc/nginx/conf.d/upstream-app.conf',
-    )
+    const upstream = textAt(stepsOf(nginx({ ...params, through: 8406 })), '/etc/nginx/conf.d/upstream-app.conf')
     expect(upstream.match(/^ {2}server .*$/gm)).to.deep.equal([
       '  server 127.0.0.1:8406 max_fails=1 fail_timeout=1s;',
       '  server 10.0.2.1:3000 max_fails=1 fail_timeout=1s backup;',
@@ -55,9 +50,7 @@ describe('role nginx', () => {
 
   it('never retries a POST', () => {
     // The comment contains the word; a directive would end with a semicolon.
-    expect(textAt(stepsOf(nginx(params)), SITE)).not.to.match(
-      /proxy_next_upstream[^#\n]*non_idempotent[^\n]*;/,
-    )
+    expect(textAt(stepsOf(nginx(params)), SITE)).not.to.match(/proxy_next_upstream[^#\n]*non_idempotent[^\n]*;/)
   })
 
   it('limits the requests of a client if a rate is given, and only those to the application', () => {
@@ -75,9 +68,7 @@ describe('role nginx', () => {
   })
 
   it('rotates its logs before the next boot, too', () => {
-    expect(stepsOf(nginx(params)).map(({ kind, name }) => `${kind} ${name}`)).to.include(
-      'service logrotate.timer',
-    )
+    expect(stepsOf(nginx(params)).map(({ kind, name }) => `${kind} ${name}`)).to.include('service logrotate.timer')
   })
 
   it('has all headers in one place, so that no location overrides them', () => {
@@ -93,18 +84,14 @@ describe('role nginx', () => {
   it('has a new revision if any of its files changes', () => {
     const revision = (more: Partial<NginxParams>) =>
       /return 200 "ok (\w+)/.exec(textAt(stepsOf(nginx({ ...params, ...more })), SITE))?.[1]
-    const all = [{}, { workers: 9 }, { upstreams: params.upstreams.slice(1) }, { domain: 'other.test' }].map(
-      revision,
-    )
+    const all = [{}, { workers: 9 }, { upstreams: params.upstreams.slice(1) }, { domain: 'other.test' }].map(revision)
     expect(new Set(all)).to.have.lengthOf(4)
     expect(revision({})).to.equal(all[0])
   })
 
   it('reloads for a new configuration of nginx, but not for a new site', () => {
     const settled = (steps: ReturnType<typeof stepsOf>) =>
-      Object.fromEntries(
-        steps.map(({ kind, name, satisfies }) => [`${kind} ${name}`, satisfies.map((h) => h.name)]),
-      )
+      Object.fromEntries(steps.map(({ kind, name, satisfies }) => [`${kind} ${name}`, satisfies.map((h) => h.name)]))
     expect(settled(stepsOf(nginx(params)))).to.deep.include({
       'transaction nginx configuration': ['reload nginx'],
       'transaction site': [],

@@ -38,8 +38,7 @@ const lines = (
     'end',
   ].join('\n')
 }
-const state = (said: Said, leader?: string, sync?: string): PatroniState =>
-  parseState(lines(said, leader, sync))
+const state = (said: Said, leader?: string, sync?: string): PatroniState => parseState(lines(said, leader, sync))
 const all = (db1: PatroniState | undefined, db2: PatroniState | undefined) => [
   { host: host('db1'), answer: db1 },
   { host: host('db2'), answer: db2 },
@@ -61,9 +60,9 @@ describe('a failover with Patroni', () => {
       kind: 'wait',
       at: host('db2'),
     })
-    expect(
-      failoverUnderPatroni(all(undefined, state({ role: 'replica' }, undefined, 'db2')), asked).kind,
-    ).to.equal('wait')
+    expect(failoverUnderPatroni(all(undefined, state({ role: 'replica' }, undefined, 'db2')), asked).kind).to.equal(
+      'wait',
+    )
   })
 
   it('requires --accept-data-loss if no replica is known to have each write, and is rejected while it is paused', async () => {
@@ -76,18 +75,16 @@ describe('a failover with Patroni', () => {
       to: host('db2'),
     })
     const paused = all(undefined, state({ role: 'replica', pause: true }, 'db1', 'db2'))
-    expect(await wordsOf(() => failoverUnderPatroni(paused, asked))).to.include(
-      'Automatic failover is paused.',
-    )
+    expect(await wordsOf(() => failoverUnderPatroni(paused, asked))).to.include('Automatic failover is paused.')
   })
 
   it('is rejected if no host can read etcd, and for an unknown host', async () => {
     expect(await wordsOf(() => failoverUnderPatroni(all(undefined, undefined), asked))).to.include(
       'No database host can read the state of the cluster in etcd',
     )
-    expect(
-      await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db9' })),
-    ).to.include('there is no database host db9')
+    expect(await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db9' }))).to.include(
+      'there is no database host db9',
+    )
   })
 
   it('ends when a host answers as the leader, whatever etcd says', () => {
@@ -116,16 +113,12 @@ describe('the return to manual failover', () => {
 
   it('makes commits wait for the same replica before Patroni stops', () => {
     const [{ script } = { script: { text: '' } }] = step.apply(PRIMARY)
-    expect(script.text.indexOf('91-synchronous.conf')).to.be.lessThan(
-      script.text.indexOf('systemctl stop patroni'),
-    )
+    expect(script.text.indexOf('91-synchronous.conf')).to.be.lessThan(script.text.indexOf('systemctl stop patroni'))
   })
 
   it('pauses first', () => {
     expect(pausedCluster({ host: 'db1' }).diff(PRIMARY)?.action).to.equal('change')
-    expect(pausedCluster({ host: 'db1' }).diff(state({ role: 'primary', pause: true }, 'db1'))).to.equal(
-      undefined,
-    )
+    expect(pausedCluster({ host: 'db1' }).diff(state({ role: 'primary', pause: true }, 'db1'))).to.equal(undefined)
   })
 })
 
@@ -147,21 +140,17 @@ describe('the checks of a cluster under Patroni', () => {
     expect(judged(oneLeader)(found(primary, lines({ role: 'primary' }, 'db1', 'db2')))).to.equal(
       'db1 leads, and db2 is a primary',
     )
-    expect(judged(oneLeader)(found(lines({ role: 'replica' }, undefined, 'db2'), replica))).to.equal(
-      'no host leads',
-    )
+    expect(judged(oneLeader)(found(lines({ role: 'replica' }, undefined, 'db2'), replica))).to.equal('no host leads')
     expect(judged(candidate)(found(lines({ role: 'primary' }, 'db1', undefined)))).to.equal('none has')
     expect(judged(notPaused)(found(lines({ role: 'primary', pause: true }, 'db1', 'db2')))).to.equal('it is')
-    expect(
-      judged(oneVersion)(found(primary, lines({ role: 'replica', version: '4.1.0' }, 'db1', 'db2'))),
-    ).to.equal('they have 4.0.7 and 4.1.0')
+    expect(judged(oneVersion)(found(primary, lines({ role: 'replica', version: '4.1.0' }, 'db1', 'db2')))).to.equal(
+      'they have 4.0.7 and 4.1.0',
+    )
   })
 
   it('are unknown if a host does not answer and the others have no fault', () => {
     expect(judged(oneLeader)(found(primary, undefined))).to.be.instanceOf(Unknown)
     expect(judged(oneLeader)(found(undefined, undefined))).to.be.instanceOf(Unknown)
-    expect(judged(candidate)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal(
-      'none has',
-    )
+    expect(judged(candidate)(found(lines({ role: 'primary' }, 'db1', undefined), undefined))).to.equal('none has')
   })
 })

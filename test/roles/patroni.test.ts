@@ -22,8 +22,7 @@ const PARAMS: PatroniParams = {
   etcd: [member('db1', '10.0.3.1'), member('db2', '10.0.3.2'), member('witness1', '10.0.3.9', 'witness')],
 }
 const DEBIAN = { os: { id: 'debian', version: 13, codename: 'trixie' } }
-const steps = (more: Partial<PatroniParams> = {}) =>
-  stepsOf(patroniConfiguration({ ...PARAMS, ...more }), DEBIAN)
+const steps = (more: Partial<PatroniParams> = {}) => stepsOf(patroniConfiguration({ ...PARAMS, ...more }), DEBIAN)
 
 describe('role patroni', () => {
   it('disables the start of the server by systemd once Patroni manages its configuration', () => {
@@ -32,25 +31,19 @@ describe('role patroni', () => {
   })
 
   it('restarts Patroni after each exit', () => {
-    expect(textAt(steps(), '/etc/systemd/system/patroni.service.d/provision.conf')).to.include(
-      'Restart=always\n',
-    )
+    expect(textAt(steps(), '/etc/systemd/system/patroni.service.d/provision.conf')).to.include('Restart=always\n')
   })
 
   it('rejects times that Patroni would not accept unchanged', async () => {
     expect(await wordsOf(() => steps({ ttl: 10 }))).to.include('Patroni takes no ttl of 10 seconds.')
     expect(await wordsOf(() => steps({ retryTimeout: 1 }))).to.include('Patroni takes a loopWait of 1 second')
-    expect(await wordsOf(() => steps({ retryTimeout: 10 }))).to.include(
-      'A primary would keep its role for 22 seconds',
-    )
+    expect(await wordsOf(() => steps({ retryTimeout: 10 }))).to.include('A primary would keep its role for 22 seconds')
   })
 
   it('rejects old versions of Patroni that resume a lost role, and accepts later ones', async () => {
     expect(['3.0.2-1', '2.9.9', '3.0.4'].map(isRecent)).to.deep.equal([false, false, false])
     expect(['3.1.0', '4.0.7-3~deb13u1', '1:3.10-1'].map(isRecent)).to.deep.equal([true, true, true])
-    expect(await wordsOf(() => recentPatroni({}).diff('3.0.2-1'))).to.include(
-      'is too old for automatic failover.',
-    )
+    expect(await wordsOf(() => recentPatroni({}).diff('3.0.2-1'))).to.include('is too old for automatic failover.')
     expect(recentPatroni({}).diff(undefined)).to.equal(undefined)
   })
 })
@@ -121,10 +114,7 @@ describe('limits of a server under Patroni', () => {
 
 describe('the manager of a database server', () => {
   const host = (name: string) => ({ name, address: '10.0.0.1', group: 'db' })
-  const all = (
-    db1: 'patroni' | 'systemd' | 'none' | undefined,
-    db2: 'patroni' | 'systemd' | 'none' | undefined,
-  ) => [
+  const all = (db1: 'patroni' | 'systemd' | 'none' | undefined, db2: 'patroni' | 'systemd' | 'none' | undefined) => [
     { host: host('db1'), answer: db1 },
     { host: host('db2'), answer: db2 },
   ]
@@ -144,9 +134,7 @@ describe('the manager of a database server', () => {
 
   it('is not read from an incomplete answer', () => {
     expect(() => parseState('adopted\n')).to.throw('no whole answer')
-    expect(
-      parseState('patroni {"state": "running", "role": "master", "pause": true}\nend\n').member,
-    ).to.deep.equal({
+    expect(parseState('patroni {"state": "running", "role": "master", "pause": true}\nend\n').member).to.deep.equal({
       ...{ state: 'running', role: 'primary', pause: true, pendingRestart: false, version: 'unknown' },
     })
   })
@@ -181,8 +169,8 @@ describe('votes for automatic failover', () => {
 
   it('are not checked if failover is manual, and all hosts must have the same mode', () => {
     expect(votes({ db: [host('db1'), host('db2')], witness: [], synchronous: undefined })).to.deep.equal([])
-    expect(
-      votes({ db: [host('db1', 'automatic'), host('db2')], witness: [], synchronous: true })[0],
-    ).to.include('db.hosts.db2.failover: is manual')
+    expect(votes({ db: [host('db1', 'automatic'), host('db2')], witness: [], synchronous: true })[0]).to.include(
+      'db.hosts.db2.failover: is manual',
+    )
   })
 })

@@ -28,10 +28,7 @@ const replica = cluster(true, true)
 const nothing: ClusterState = { kind: 'nothing' }
 const unreachable = undefined
 
-const answers = (
-  a: ClusterState | undefined,
-  b: ClusterState | undefined,
-): readonly HostAnswer<ClusterState, Db>[] => [
+const answers = (a: ClusterState | undefined, b: ClusterState | undefined): readonly HostAnswer<ClusterState, Db>[] => [
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]
@@ -129,10 +126,7 @@ describe("a host's place", () => {
 
   it('is that of someone else where a cluster has its data, its name or its port apart from those of the roles', () => {
     expect(
-      foreign(
-        "15/main/postgresql.conf:data_directory = '/data/pg15' # moved",
-        '15/main/postgresql.conf:port = 5432',
-      ),
+      foreign("15/main/postgresql.conf:data_directory = '/data/pg15' # moved", '15/main/postgresql.conf:port = 5432'),
     ).to.deep.equal({ kind: 'foreign', name: '15/main', data: '/data/pg15' })
     expect(
       foreign(

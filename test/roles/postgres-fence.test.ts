@@ -27,10 +27,7 @@ describe('the fence before a server starts as a primary', () => {
       writeFileSync(`${root}/${name}`, `#!/bin/sh\n${text}\n`)
       chmodSync(`${root}/${name}`, 0o755)
     }
-    program(
-      'pg_controldata',
-      "echo 'Database system identifier: 77'; echo \"Latest checkpoint's TimeLineID: 2\"",
-    )
+    program('pg_controldata', "echo 'Database system identifier: 77'; echo \"Latest checkpoint's TimeLineID: 2\"")
     program('psql', `echo '${peer}'`)
     program('setpriv', 'while [ "$1" != --init-groups ]; do shift; done; shift; exec "$@"')
     if (record) writeFileSync(`${root}/primary.json`, recordText(record))

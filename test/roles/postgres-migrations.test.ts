@@ -32,10 +32,7 @@ describe('migrations of a schema', () => {
     ])
     for (const wrong of ['0004-gap.sql', '0002-twice.sql', 'note.txt']) {
       write({ [wrong]: '' })
-      expect(() => migrationsIn(directory), wrong).to.throw(
-        Problem,
-        'is not a migration, or not the next one',
-      )
+      expect(() => migrationsIn(directory), wrong).to.throw(Problem, 'is not a migration, or not the next one')
       rmSync(join(directory, wrong))
     }
   })

@@ -77,24 +77,14 @@ describe('a switchover', () => {
     expect(planSwitchover(both(primary(), replica()), 'db1')).to.equal(undefined)
   })
 
-  const cases: readonly (readonly [
-    string,
-    ReplicationState | undefined,
-    ReplicationState | undefined,
-    string,
-  ])[] = [
+  const cases: readonly (readonly [string, ReplicationState | undefined, ReplicationState | undefined, string])[] = [
     ['does not stream', primary({ replicas: [] }), replica(), 'does not stream from db1 (not connected)'],
     ['is catching up', primary({ replicas: [{ ...FOLLOWER, state: 'catchup' }] }), replica(), '(catchup)'],
     ['believes nothing', primary(), replica({ receiver: null }), 'does not stream'],
     ['is far behind', primary({ replicas: [{ ...FOLLOWER, behind: 2 ** 25 }] }), replica(), 'bytes behind'],
     ['applies late', primary({ replicas: [{ ...FOLLOWER, unapplied: 2 ** 25 }] }), replica(), 'bytes behind'],
     ['is on another timeline', primary(), replica({}, { timeline: 2 }), 'db2 is on timeline 2, db1 on 3'],
-    [
-      'is stopped',
-      primary(),
-      { ...replica({}, { running: false }), server: undefined },
-      'not a replica that answers',
-    ],
+    ['is stopped', primary(), { ...replica({}, { running: false }), server: undefined }, 'not a replica that answers'],
     ['is out of reach', primary(), undefined, 'db2 cannot be reached'],
   ]
   for (const [what, a, b, words] of cases)
@@ -108,9 +98,7 @@ describe('a switchover', () => {
     expect(refusal(() => planSwitchover(both(primary({ oldestTransaction: 16 }), replica())))).to.include(
       'open for 16 s',
     )
-    expect(refusal(() => planSwitchover(both(primary({ backup: true }), replica())))).to.include(
-      'base backup',
-    )
+    expect(refusal(() => planSwitchover(both(primary({ backup: true }), replica())))).to.include('base backup')
     expect(planSwitchover(both(primary({ oldestTransaction: 15 }), replica()))).not.to.equal(undefined)
   })
 
@@ -156,9 +144,7 @@ describe('a failover', () => {
 
   it('is refused when the replica reaches the primary that is silent here', () => {
     const all = both(undefined, { ...replica(), seesPrimary: true })
-    expect(refusal(() => planFailover(all, { acceptDataLoss: true }))).to.include(
-      'only cannot be reached from here',
-    )
+    expect(refusal(() => planFailover(all, { acceptDataLoss: true }))).to.include('only cannot be reached from here')
   })
 
   it('does not believe the note of a replica that has heard nothing since it started', () => {
@@ -173,11 +159,10 @@ describe('a failover', () => {
 
   describe('with two replicas', () => {
     const db3 = { name: 'db3', group: 'db', address: '198.18.0.43' }
-    const all = (
-      a: ReplicationState | undefined,
-      b: ReplicationState | undefined,
-      c: ReplicationState | undefined,
-    ) => [...both(a, b), { host: db3, answer: c }]
+    const all = (a: ReplicationState | undefined, b: ReplicationState | undefined, c: ReplicationState | undefined) => [
+      ...both(a, b),
+      { host: db3, answer: c },
+    ]
 
     it('takes the one that has received most', () => {
       const found = planFailover(all(undefined, replica(), replica({ received: '0/6000' })), wish)
@@ -257,14 +242,8 @@ describe('synchronous replication', () => {
   it('is noted after it has begun, and no longer before it ends', () => {
     const inputs = (step: Step) =>
       step.apply(undefined).map(({ input }) => Buffer.from((input as Buffer) ?? '').toString())
-    expect(inputs(on).map((text) => text.includes(`provision.synchronous = 'on'`))).to.deep.equal([
-      false,
-      true,
-    ])
-    expect(inputs(off).map((text) => text.includes('reset provision.synchronous'))).to.deep.equal([
-      true,
-      false,
-    ])
+    expect(inputs(on).map((text) => text.includes(`provision.synchronous = 'on'`))).to.deep.equal([false, true])
+    expect(inputs(off).map((text) => text.includes('reset provision.synchronous'))).to.deep.equal([true, false])
   })
 })
 

@@ -21,10 +21,8 @@ describe('postgres-primary', () => {
 
   it('uses the version of the Debian release by default', () => {
     const version = (release: number) =>
-      stepOf(
-        stepsOf(postgresPrimary(params), { os: { id: 'debian', version: release, codename: 'x' } }),
-        'package',
-      ).name
+      stepOf(stepsOf(postgresPrimary(params), { os: { id: 'debian', version: release, codename: 'x' } }), 'package')
+        .name
     expect(version(12)).to.equal('postgresql-15')
     expect(version(13)).to.equal('postgresql-17')
     expect(() => version(11)).to.throw(InvalidParams, 'debian 11 has no version')

@@ -5,13 +5,7 @@ import { expect } from 'chai'
 import type { Host, HostAnswer } from 'provision-ts'
 import type { ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sync.ts'
-import {
-  isOutdated,
-  type Known,
-  NO_RECORD,
-  newestRecord,
-  validRecord,
-} from '../../roles/postgres/lib/known-record.ts'
+import { isOutdated, type Known, NO_RECORD, newestRecord, validRecord } from '../../roles/postgres/lib/known-record.ts'
 import { observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
 import {
@@ -38,10 +32,7 @@ const cluster = (standby: boolean, running: boolean, timeline: number): ClusterS
   ...{ kind: 'cluster', version: 15, system: '77', state: 'in production' },
   ...{ standby, running, timeline },
 })
-const states = (
-  a: ClusterState | undefined,
-  b: ClusterState | undefined,
-): readonly HostAnswer<ClusterState, Db>[] => [
+const states = (a: ClusterState | undefined, b: ClusterState | undefined): readonly HostAnswer<ClusterState, Db>[] => [
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]
@@ -76,10 +67,7 @@ describe('the record of the primary', () => {
       const refused = write({ ...RECORD, timeline: 9 })
       expect(refused.status).to.equal(1)
       expect(refused.stderr).to.include('a newer record of the primary')
-      expect(
-        write({ ...RECORD, generation: 6, timeline: 9 }).status,
-        'another with the same number',
-      ).to.equal(1)
+      expect(write({ ...RECORD, generation: 6, timeline: 9 }).status, 'another with the same number').to.equal(1)
       expect(parseRecord(readFileSync(path(), 'utf8'))).to.deep.include({ kind: 'record' })
       expect(readFileSync(path(), 'utf8')).to.include('"timeline": 4')
       writeFileSync(path(), '{ "generation": ')
@@ -91,9 +79,7 @@ describe('the record of the primary', () => {
       expect(parseRecord('{').kind).to.equal('unreadable')
       expect(parseRecord('unreadable').kind).to.equal('unreadable')
       expect(parseRecord('{"format": 1}').kind).to.equal('unreadable')
-      expect(parseRecord(recordText(RECORD).replace('"format": 1', '"format": 2')).kind).to.equal(
-        'unreadable',
-      )
+      expect(parseRecord(recordText(RECORD).replace('"format": 1', '"format": 2')).kind).to.equal('unreadable')
     })
   })
 
@@ -122,9 +108,7 @@ describe('the record of the primary', () => {
         ...{ primary: 'db1', timeline: 2, generation: 5 },
       })
       expect(validRecord(promised, states(undefined, cluster(false, true, 3)))).to.equal(promised)
-      expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'no host can say').to.equal(
-        promised,
-      )
+      expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'no host can say').to.equal(promised)
     })
 
     it('makes data of an older timeline outdated, and those of the same one on another host', () => {
@@ -144,9 +128,7 @@ describe('the record of the primary', () => {
     it('that a primary with old data is none, with what would be lost and what to do', async () => {
       const said = await wordsOf(() => choosePrimary(old, known()))
       expect(said).to.include('db1 is a primary with old data: ')
-      expect(said).to.include(
-        'db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)',
-      )
+      expect(said).to.include('db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)')
       expect(said).to.include('Writes on db2 since 2026-01-31 12:00:00 UTC are not on db1, and would be lost')
       expect(said).to.include('Start db2, then: provision rejoin --host db1')
       expect(choosePrimary(old), 'without a record').to.equal(db1)
@@ -155,9 +137,7 @@ describe('the record of the primary', () => {
     it('that a stopped primary with old data is not started', async () => {
       const stopped = states(cluster(false, false, 2), cluster(false, false, 3))
       expect(choosePrimary(stopped, known())).to.equal(db2)
-      const said = await wordsOf(() =>
-        choosePrimary(states(cluster(false, false, 2), cluster(true, true, 3)), known()),
-      )
+      const said = await wordsOf(() => choosePrimary(states(cluster(false, false, 2), cluster(true, true, 3)), known()))
       expect(said)
         .to.include('No primary can be found')
         .and.include('According to the record, db2 has been the primary')
@@ -177,9 +157,9 @@ describe('the record of the primary', () => {
       expect(said).to.include('Unknown: another host may have become the primary after db1')
       expect(said).to.include('app1, db2 did not answer').and.include('--accept-data-loss')
       expect(wish(true)).to.equal(db1)
-      expect(
-        choosePrimaryWithoutReplica({ states: old, known: known() }, { acceptDataLoss: true }),
-      ).to.be.instanceOf(Error)
+      expect(choosePrimaryWithoutReplica({ states: old, known: known() }, { acceptDataLoss: true })).to.be.instanceOf(
+        Error,
+      )
     })
   })
 
@@ -239,9 +219,9 @@ describe('the record of the primary', () => {
 
     it('is never made by a primary with old data', () => {
       const parts = { known: known(), waitsFor: undefined, now }
-      expect(
-        observedRecord({ ...parts, states: states(cluster(false, true, 2), undefined), primary: db1 }),
-      ).to.equal(undefined)
+      expect(observedRecord({ ...parts, states: states(cluster(false, true, 2), undefined), primary: db1 })).to.equal(
+        undefined,
+      )
     })
 
     it('keeps hosts that do not answer', () => {

@@ -21,9 +21,7 @@ describe('postgres-replica', () => {
   it('stores the password readable only for the server', () => {
     const passfile = stepOf(steps, 'file', '/etc/postgresql/replication.pgpass')
     const { script } = said(passfile, undefined)
-    expect(script)
-      .to.include('*:5432:replication:replicator:re\\:pl\\\\ica\n')
-      .and.include(' postgres postgres 0600\n')
+    expect(script).to.include('*:5432:replication:replicator:re\\:pl\\\\ica\n').and.include(' postgres postgres 0600\n')
     expect(Secret.redact(script)).not.to.include('re\\:pl')
   })
 

@@ -17,9 +17,7 @@ export const COMMON = {
   authority: 'the authority',
   clients: [{ address: '198.18.0.31' }],
   peers: [{ name: 'db2', address: '198.18.0.42' }],
-  databases: [
-    { name: 'notes', owner: 'notes_owner', user: 'notes', password: new Secret(() => 'app-password') },
-  ],
+  databases: [{ name: 'notes', owner: 'notes_owner', user: 'notes', password: new Secret(() => 'app-password') }],
   passwords: { replication: new Secret(() => 're:pl\\ica') },
 }
 
@@ -43,9 +41,7 @@ export function stepOf(steps: readonly Step[], kind: string, name?: string): Ste
 export function said(step: Step, have: unknown): { readonly input: string; readonly script: string } {
   const commands = step.apply(have)
   return {
-    input: commands
-      .map(({ input }) => (input instanceof Uint8Array ? Buffer.from(input).toString() : ''))
-      .join(''),
+    input: commands.map(({ input }) => (input instanceof Uint8Array ? Buffer.from(input).toString() : '')).join(''),
     script: commands.map(({ script }) => script.text).join('\n'),
   }
 }

@@ -38,8 +38,6 @@ describe('the README of each role', () => {
     it(`has the params of its types: ${role}; npm run docs writes them`, () => {
       expect(now).to.equal(wanted)
       // A param without a description would be an empty cell.
-      expect(/<!-- params[\s\S]*<!-- end -->/.exec(wanted)?.[0].replace(/^.*\n\n.*\n/, '')).not.to.match(
-        /\| +\|$/m,
-      )
+      expect(/<!-- params[\s\S]*<!-- end -->/.exec(wanted)?.[0].replace(/^.*\n\n.*\n/, '')).not.to.match(/\| +\|$/m)
     })
 })

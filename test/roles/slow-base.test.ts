@@ -2,14 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { expect } from 'chai'
-import {
-  baseChecks,
-  clocksAgree,
-  portsClosed,
-  portsOpen,
-  runs,
-  type Target,
-} from '../../roles/base/checks.ts'
+import { baseChecks, clocksAgree, portsClosed, portsOpen, runs, type Target } from '../../roles/base/checks.ts'
 import { clockSkew } from '../../roles/base/lib/clock-skew.ts'
 import type { Checks, Host } from '../../src/index.ts'
 import { Problem } from '../../src/index.ts'
@@ -138,9 +131,7 @@ describe('checks of a slow host', () => {
     it('fails if its process is stopped', async () => {
       const sleeper = spawn('sleep', ['100000'])
       sleeper.kill('SIGSTOP')
-      const stopped = shown(
-        `ActiveState=active NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=${sleeper.pid}`,
-      )
+      const stopped = shown(`ActiveState=active NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=${sleeper.pid}`)
       const said = await service(stopped)
       sleeper.kill('SIGKILL')
       expect(said).to.deep.equal([`failed: process ${sleeper.pid} is stopped: kill -CONT ${sleeper.pid}`])
@@ -148,9 +139,9 @@ describe('checks of a slow host', () => {
 
     it('passes if it runs, and fails otherwise', async () => {
       const started = 'NRestarts=0 ActiveEnterTimestampMonotonic=1 MainPID=$$'
-      expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '$PPID')}`)}`)).to.deep.equal(
-        ['passed'],
-      )
+      expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '$PPID')}`)}`)).to.deep.equal([
+        'passed',
+      ])
       expect(await service(shown(`ActiveState=failed ${started}`))).to.deep.equal(['failed: it is failed'])
       expect(await service(shown(`ActiveState=active FreezerState=frozen ${started}`))).to.deep.equal([
         'failed: it is frozen',
@@ -159,17 +150,13 @@ describe('checks of a slow host', () => {
         'failed: the unit does not exist',
       ])
       expect(
-        await service(
-          'printf "%s\\n" Id=nginx.service LoadState=not-found ActiveState=inactive "" Id=init.scope',
-        ),
+        await service('printf "%s\\n" Id=nginx.service LoadState=not-found ActiveState=inactive "" Id=init.scope'),
       ).to.deep.equal(['failed: the unit does not exist'])
       const other = `printf '%s\\n' '' Id=old.service ActiveState=failed`
-      expect(
-        await service(`${shown(`ActiveState=active ${started.replace('$$', '0')}`)}; ${other}`),
-      ).to.deep.equal(['passed'])
-      const again = shown(
-        'ActiveState=active NRestarts=3 MainPID=1 ActiveEnterTimestampMonotonic=999999999999999',
-      )
+      expect(await service(`${shown(`ActiveState=active ${started.replace('$$', '0')}`)}; ${other}`)).to.deep.equal([
+        'passed',
+      ])
+      const again = shown('ActiveState=active NRestarts=3 MainPID=1 ActiveEnterTimestampMonotonic=999999999999999')
       expect((await service(again))[0]).to.match(/^failed: it restarted 3 times/)
     })
   })
@@ -211,9 +198,7 @@ ${more}`
       const failed = `case $* in *NFailed*) echo NFailedUnits=1 ;; *) echo 'apt.service loaded failed failed x' ;; esac`
       const both = await base({ df: DF(97, lost), systemctl: failed })
       expect([both[0], both[2]]).to.deep.equal(['failed: /srv is 97% full', 'failed: apt.service'])
-      expect((await base({ df: DF(9, lost) }))[0]).to.equal(
-        'unknown: df: /mnt: Transport endpoint is not connected',
-      )
+      expect((await base({ df: DF(9, lost) }))[0]).to.equal('unknown: df: /mnt: Transport endpoint is not connected')
     })
   })
 
@@ -226,9 +211,7 @@ ${more}`
     it('are never reported as different because an answer is late', () => {
       const late = [read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 2_400)]
       expect(clockSkew(late, 1)).to.be.instanceOf(Problem)
-      expect(String(clockSkew(late, 1))).to.include(
-        'b took 1.5 s to return its time, too long to compare clocks',
-      )
+      expect(String(clockSkew(late, 1))).to.include('b took 1.5 s to return its time, too long to compare clocks')
       expect(clockSkew([read('a', 1_000, 990, 1_010), read('b', 1_000, 900, 1_400)], 1)).to.equal(undefined)
     })
 
@@ -240,9 +223,7 @@ ${more}`
 
     it('are unknown if a host returns no time', () => {
       const mute = { ...read('b', 0, 0, 0), answer: { said: 'x', from: 0, to: 1 } }
-      expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include(
-        'b: date returned no time',
-      )
+      expect(String(clockSkew([read('a', 1_000, 990, 1_010), mute], 1))).to.include('b: date returned no time')
     })
 
     it('agree on two names of one machine, even with a slow date and slow other checks', async () => {

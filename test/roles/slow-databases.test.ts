@@ -1,14 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { backupChecks } from '../../roles/backup/checks.ts'
-import {
-  allConnected,
-  judged,
-  onePrimary,
-  postgresChecks,
-  smallLag,
-  streams,
-} from '../../roles/postgres/checks.ts'
+import { allConnected, judged, onePrimary, postgresChecks, smallLag, streams } from '../../roles/postgres/checks.ts'
 import type { Health } from '../../roles/postgres/lib/health.ts'
 import { group, type Host, Problem, Unknown } from '../../src/index.ts'
 import { findingsOf, type Programs, SILENT, SPEECHLESS } from '../support/checks.ts'
@@ -86,9 +79,7 @@ describe('checks of databases', () => {
 
   it('say what a run says of two primaries, and of none', async () => {
     expect(await wordsOf(() => onePrimary(found(HEALTH, HEALTH)))).to.match(/^error: There are two primaries/)
-    expect(await wordsOf(() => onePrimary(found(replica, replica)))).to.match(
-      /^error: No primary can be found/,
-    )
+    expect(await wordsOf(() => onePrimary(found(replica, replica)))).to.match(/^error: No primary can be found/)
   })
 
   it('find by its name a replica that the primary does not see', () => {

@@ -69,9 +69,7 @@ exec sleep 100000`
       const found = await certificates({ openssl: 'echo connect:errno=111 >&2; exit 1' })
       expect(
         found.map(({ outcome, problem }) => [outcome, problem?.message, problem?.details, problem?.next]),
-      ).to.deep.equal(
-        Array(2).fill(['failed', 'the site presents no certificate', ['connect:errno=111'], undefined]),
-      )
+      ).to.deep.equal(Array(2).fill(['failed', 'the site presents no certificate', ['connect:errno=111'], undefined]))
     })
 
     it('advise to renew it only if it expires soon', async () => {
@@ -97,9 +95,7 @@ exec sleep 100000`
 
     it('name the account and the order only if these are missing', async () => {
       const untrusted = await served('echo "curl: (60) not trusted" >&2; exit 60')
-      expect(
-        untrusted.map(({ outcome, problem }) => [outcome, problem?.message, problem?.next]),
-      ).to.deep.equal([
+      expect(untrusted.map(({ outcome, problem }) => [outcome, problem?.message, problem?.next])).to.deep.equal([
         ['failed', 'curl: (60) not trusted', 'Order it: provision renew-certificates'],
         ['failed', 'curl: (60) not trusted', undefined],
         ['failed', 'curl: (60) not trusted', undefined],
@@ -115,8 +111,7 @@ exec sleep 100000`
 
     it('are unknown if curl does not end', async () => {
       const found = await served(SILENT, 5)
-      for (const { outcome, problem } of found)
-        expect([outcome, problem?.next]).to.deep.equal(['unknown', undefined])
+      for (const { outcome, problem } of found) expect([outcome, problem?.next]).to.deep.equal(['unknown', undefined])
     })
   })
 
@@ -162,9 +157,7 @@ exec sleep 100000`
         Array(2).fill('unknown: haproxy does not answer on its socket'),
       )
       const other = 'cat >/dev/null; echo Serial: 1; echo SHA1 FingerPrint: 00'
-      expect((await balancer({ curl: SPEECHLESS, socat: other }))[3]).to.equal(
-        'failed: it has another certificate',
-      )
+      expect((await balancer({ curl: SPEECHLESS, socat: other }))[3]).to.equal('failed: it has another certificate')
     })
 
     it('are unknown if ip gives no answer', async () => {
@@ -174,9 +167,9 @@ exec sleep 100000`
       expect(await held(SPEECHLESS)).to.deep.equal(['unknown: web1 does not report its addresses'])
       expect(await held('exit 1')).to.deep.equal(['unknown: web1: it ended with status 1'])
       expect(await held('echo "1: lo    inet 127.0.0.1/8"')).to.deep.equal(['failed: no host holds it'])
-      expect(
-        await held('echo "1: lo    inet 127.0.0.1/8"; echo "2: eth0    inet 198.18.0.1/24 scope"'),
-      ).to.deep.equal(['passed'])
+      expect(await held('echo "1: lo    inet 127.0.0.1/8"; echo "2: eth0    inet 198.18.0.1/24 scope"')).to.deep.equal([
+        'passed',
+      ])
     })
 
     it('fail if two hosts have the address, whatever a third one reports', () => {

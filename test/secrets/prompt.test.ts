@@ -63,8 +63,6 @@ describe('a secret from a prompt', () => {
 
   it('is refused without a terminal, with its name', () => {
     const { stdout } = spawnSync('setsid', ['-w', 'sh', '-c', `${command} </dev/null`], { encoding: 'utf8' })
-    expect(stdout).to.include(
-      'The secret "Password of the replicas" needs a terminal to ask for it, and there is none',
-    )
+    expect(stdout).to.include('The secret "Password of the replicas" needs a terminal to ask for it, and there is none')
   })
 })

@@ -5,9 +5,9 @@ import { Secret } from '../../src/shell/secret.ts'
 describe('a secret', () => {
   it('prints as stars in each format', () => {
     const secret = new Secret(() => 'hunter2')
-    expect(
-      [String(secret.toString()), JSON.stringify({ secret }), inspect({ secret })].join(),
-    ).not.to.include('hunter2')
+    expect([String(secret.toString()), JSON.stringify({ secret }), inspect({ secret })].join()).not.to.include(
+      'hunter2',
+    )
     expect(JSON.stringify({ secret })).to.equal('{"secret":"***"}')
   })
 
@@ -32,11 +32,7 @@ describe('a secret', () => {
     const key = `-----BEGIN KEY-----\n${'Q'.repeat(40)}\n${'R'.repeat(40)}\n`
     const secrets = [`it's "so" secret`, key].map((value) => new Secret(() => value))
     for (const secret of secrets) secret.reveal()
-    const leaks = [
-      `echo 'it'\\''s "so" secret'`,
-      JSON.stringify({ a: `it's "so" secret` }),
-      `+ ${'R'.repeat(40)}`,
-    ]
+    const leaks = [`echo 'it'\\''s "so" secret'`, JSON.stringify({ a: `it's "so" secret` }), `+ ${'R'.repeat(40)}`]
     expect(leaks.map((leak) => Secret.redact(leak))).to.deep.equal(["echo '***'", '{"a":"***"}', '+ ***'])
   })
 

@@ -105,9 +105,7 @@ async function sabotage({ run }: Load): Promise<void> {
 
 function say(name: string, good: boolean, said: string, ms: number): void {
   if (!good) failures++
-  console.log(
-    `${new Date().toTimeString().slice(0, 8)} ${good ? '✓' : '✗'} ${name} (${elapsed(ms)}). ${said}`,
-  )
+  console.log(`${new Date().toTimeString().slice(0, 8)} ${good ? '✓' : '✗'} ${name} (${elapsed(ms)}). ${said}`)
   record({ suite: 'soak', name, outcome: good ? 'passed' : 'failed', seconds: ms / 1000, said })
 }
 
@@ -117,9 +115,7 @@ function holds(at: number) {
 
 function words(some: readonly Failure[]): string {
   const [one] = some
-  return one
-    ? `, the first at ${new Date(one.begun).toTimeString().slice(0, 8)}: ${one.lane} ${one.outcome}`
-    : ''
+  return one ? `, the first at ${new Date(one.begun).toTimeString().slice(0, 8)}: ${one.lane} ${one.outcome}` : ''
 }
 
 function shuffled<T>(all: readonly T[]): readonly T[] {

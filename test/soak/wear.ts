@@ -24,8 +24,7 @@ export async function worn(site: Site): Promise<Worn> {
   )
   const sum = (key: string) =>
     all.reduce(
-      (total, { lines }) =>
-        total + Number(lines.find((line) => line.startsWith(`${key} `))?.slice(key.length)),
+      (total, { lines }) => total + Number(lines.find((line) => line.startsWith(`${key} `))?.slice(key.length)),
       0,
     )
   return {

@@ -43,8 +43,7 @@ export async function accounted(
 
 /** Waits until no one is logged in: accounting counts the processes of a login at their end. */
 async function quiet(lab: Lab, name: string): Promise<void> {
-  while ((await lab.exec(name, "ps -eo args= | grep -q '^sshd: [^/]*\\(@\\|\\[\\)'")).code === 0)
-    await sleep(200)
+  while ((await lab.exec(name, "ps -eo args= | grep -q '^sshd: [^/]*\\(@\\|\\[\\)'")).code === 0) await sleep(200)
 }
 
 async function execOn(lab: Lab, name: string, script: string): Promise<string> {

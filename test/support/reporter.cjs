@@ -18,8 +18,6 @@ module.exports = class Recording extends reporters.Spec {
     runner
       .on('pass', (test) => record({ ...about(test), outcome: 'passed' }))
       .on('pending', (test) => record({ ...about(test), outcome: 'left out' }))
-      .on('fail', (test, error) =>
-        record({ ...about(test), outcome: 'failed', said: String(error.stack ?? error) }),
-      )
+      .on('fail', (test, error) => record({ ...about(test), outcome: 'failed', said: String(error.stack ?? error) }))
   }
 }

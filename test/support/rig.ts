@@ -106,10 +106,7 @@ export class Rig {
     }
   }
 
-  async run(
-    plays: Plays,
-    { names = ['web1'], dead, opens, on, owner, ...options }: Options = {},
-  ): Promise<Outcome> {
+  async run(plays: Plays, { names = ['web1'], dead, opens, on, owner, ...options }: Options = {}): Promise<Outcome> {
     const site = inventorySchema({ web: hosts() })
     const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
     const events: RunEvent[] = []

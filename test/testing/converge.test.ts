@@ -125,9 +125,7 @@ describe('a role on a fake host', () => {
     )
     const steps = [
       command('reindex', sh`app reindex`, { unless: sh`app indexed` }),
-      after(askEach(group('db', [db1]), primary), ([one]) =>
-        file('/etc/db', `${one?.host.name} ${one?.answer}`),
-      ),
+      after(askEach(group('db', [db1]), primary), ([one]) => file('/etc/db', `${one?.host.name} ${one?.answer}`)),
       delegateTo(db1, file('/etc/allowed', 'app')),
     ]
     const other = fakeHost({

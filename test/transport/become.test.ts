@@ -90,15 +90,11 @@ describe('becoming root', () => {
 
   it('reports that the login user may not use sudo', async () => {
     expect(await refused('daemon', { method: 'sudo' })).to.match(/requires a password|may not use sudo/)
-    expect(await refused('plain', { method: 'sudo', password })).to.match(
-      /The login user may not use sudo on web1 →/,
-    )
+    expect(await refused('plain', { method: 'sudo', password })).to.match(/The login user may not use sudo on web1 →/)
   })
 
   it('reports that sudo requires a terminal, with the setting that changes it', async () => {
-    expect(await refused('notty', { method: 'sudo' })).to.match(
-      /requires a terminal \(requiretty\) → .*!requiretty/,
-    )
+    expect(await refused('notty', { method: 'sudo' })).to.match(/requires a terminal \(requiretty\) → .*!requiretty/)
   })
 
   it('reports that sudo is missing', async () => {
@@ -114,9 +110,7 @@ describe('becoming root', () => {
   it('uses doas without a password, and reports that it requires one', async function () {
     if (!existsSync('/usr/bin/doas')) return this.skip()
     expect((await whoami('free', { method: 'doas' })).said).to.match(/^root\n/)
-    expect(await refused('pass', { method: 'doas' })).to.match(
-      /doas on web1 requires a password → .*permit nopass/,
-    )
+    expect(await refused('pass', { method: 'doas' })).to.match(/doas on web1 requires a password → .*permit nopass/)
     expect(await refused('plain', { method: 'doas' })).to.match(/may not use doas/)
   })
 
@@ -130,10 +124,7 @@ describe('becoming root', () => {
       const session = await openSession(machine.as('pass'), { host: 'web1', become })
       const script = { script: sh`sleep 30; echo no`, mode: 'isolated' as const, timeout: 30 }
       const results = await session.run([script, { script: sh`echo on` }])
-      expect(results.map(({ code, timedOut }) => `${code} ${timedOut}`)).to.deep.equal([
-        '137 true',
-        '0 false',
-      ])
+      expect(results.map(({ code, timedOut }) => `${code} ${timedOut}`)).to.deep.equal(['137 true', '0 false'])
       await session.close()
     }
   })
@@ -141,11 +132,7 @@ describe('becoming root', () => {
   it('runs an isolated script as another user, with its home and groups, also where setpriv cannot', async () => {
     const script = sh`id -un; id -Gn; echo $HOME $USER; pwd; umask; cat`
     // Searched in this order; busybox's setpriv has no --version either.
-    const ways = [
-      sh`:`,
-      sh`mount --bind /etc/passwd /usr/bin/setpriv`,
-      sh`mount --bind /etc/passwd /usr/sbin/runuser`,
-    ]
+    const ways = [sh`:`, sh`mount --bind /etc/passwd /usr/bin/setpriv`, sh`mount --bind /etc/passwd /usr/sbin/runuser`]
     const sessions = await Promise.all(ways.map(() => openSession(machine.as('root'), { host: 'web1' })))
     await Promise.all(sessions.map(({ opened }) => opened))
     for (const [i, session] of sessions.entries()) {
@@ -154,9 +141,7 @@ describe('becoming root', () => {
         { script, as: 'plain', mode: 'isolated', input: Buffer.from('in') },
         { script, as: 'nemo', mode: 'isolated' },
       ])
-      expect(one?.stdout.toString(), one?.stderr.toString()).to.match(
-        /^plain\nplain extra\n\/tmp plain\n\/\n0022\nin$/,
-      )
+      expect(one?.stdout.toString(), one?.stderr.toString()).to.match(/^plain\nplain extra\n\/tmp plain\n\/\n0022\nin$/)
       expect([none?.code, none?.stderr.toString()]).to.deep.equal([1, 'there is no user nemo on this host\n'])
     }
     await sessions[0]?.run([{ script: sh`umount /usr/bin/setpriv /usr/sbin/runuser` }])

@@ -39,10 +39,7 @@ export function conformance(
       await connection.close()
     })
     afterEach('is in step, in / and with its usual umask', async () => {
-      const [, result] = await session.run([
-        { script: sh`:` },
-        { script: sh`echo step; pwd; umask; command -v sh` },
-      ])
+      const [, result] = await session.run([{ script: sh`:` }, { script: sh`echo step; pwd; umask; command -v sh` }])
       expect(result?.stdout.toString()).to.match(/^step\n\/\n0?022\n\/(usr\/)?bin\/sh\n$/)
       expect(result?.stderr.toString()).to.equal('')
     })
@@ -75,10 +72,7 @@ export function conformance(
       readonly: [sh`readonly PATH _s _x _r; _r=1`, /^[12] {2}.+$/s],
       return: [sh`return 4 2>/dev/null; exit 4`, /^[24] {2}$/],
       'functions and traps': [sh`_e() { :; }; _m() { :; }; unset -f _f; trap 'echo bye' EXIT`, /^0 bye\n $/],
-      'text that looks like a mark': [
-        sh`printf '\001%s e 1 0\n' 0123456789abcdef01234567`,
-        /^0 .{25} e 1 0\n $/s,
-      ],
+      'text that looks like a mark': [sh`printf '\001%s e 1 0\n' 0123456789abcdef01234567`, /^0 .{25} e 1 0\n $/s],
       'bytes that are no UTF-8': [sh`printf '\377\200\201\210\n'`, /^0 .+\n $/s],
       'characters beyond ASCII': [sh`echo ${"grün ☃ 'x'"}`, /^0 grün ☃ 'x'\n $/],
     }
@@ -145,11 +139,7 @@ export function conformance(
       ]
       const results = await session.run(scripts)
       results.forEach(({ code, stdout, stderr }, i) => {
-        expect([code, stdout.equals(scripts[i]?.input ?? all), stderr.toString()]).to.deep.equal([
-          0,
-          true,
-          '',
-        ])
+        expect([code, stdout.equals(scripts[i]?.input ?? all), stderr.toString()]).to.deep.equal([0, true, ''])
       })
     })
 
@@ -170,10 +160,7 @@ export function conformance(
       }
       for (const mode of ['inline', 'isolated'] as const) {
         read = 0
-        const slow = session.run([
-          { script: sh`sleep 0.2; sha256sum`, mode, input },
-          { script: sh`echo next` },
-        ])
+        const slow = session.run([{ script: sh`sleep 0.2; sha256sum`, mode, input }, { script: sh`echo next` }])
         await new Promise((done) => setTimeout(done, 100))
         expect(read, 'pieces that were read before the host took them').to.be.below(pieces.length)
         const [sum, next] = await slow

@@ -17,11 +17,7 @@ describe('the lock of a host whose holder was killed', () => {
   after(() => machine?.close())
 
   /** Another process takes the lock, starts a script and is killed. */
-  async function killedWhile(
-    mode: 'inline' | 'isolated' | 'daemon',
-    script: string,
-    first = ':',
-  ): Promise<void> {
+  async function killedWhile(mode: 'inline' | 'isolated' | 'daemon', script: string, first = ':'): Promise<void> {
     const file = fileURLToPath(new URL('./dead-holder.ts', import.meta.url))
     const how = ['--import', 'tsx', '--conditions', 'source', file, machine.enter, mode, script, first]
     const child = spawn(process.execPath, how, { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -42,9 +38,7 @@ describe('the lock of a host whose holder was killed', () => {
   it('is released at once if only a question hangs, which is killed', async () => {
     await killedWhile('inline', 'touch /run/begun; sleep 3607')
     const bob = await take()
-    expect((await bob.opened).warnings.join()).to.contain(
-      'web1 was locked by a run whose connection was dead',
-    )
+    expect((await bob.opened).warnings.join()).to.contain('web1 was locked by a run whose connection was dead')
     const [result] = await bob.run([{ script: sh`rm -f /run/begun; pgrep -xf "sleep 3607"; :` }])
     expect(result?.stdout.toString()).to.equal('')
     await bob.close()
@@ -69,9 +63,7 @@ describe('the lock of a host whose holder was killed', () => {
   it('is held while the holder lives, however long its question takes', async () => {
     const ana = await openSession(machine.as('root'), { host: 'web1', lock: { owner: 'ana' } })
     await ana.opened
-    const running = ana.run([
-      { script: sh`touch /run/asking; while [ ! -e /run/enough ]; do sleep 0.05; done` },
-    ])
+    const running = ana.run([{ script: sh`touch /run/asking; while [ ! -e /run/enough ]; do sleep 0.05; done` }])
     while ((await seen('cat /run/asking')) !== 0) await sleep(50)
     const bob = await take()
     const refused = await bob.opened.then(

@@ -60,10 +60,7 @@ describe('known_hosts', () => {
 
   it('reads the markers of revoked keys and of authorities', () => {
     const text = `@revoked * ${key}\n@cert-authority *.example.com ${other}\n@new-marker * ${key}\n`
-    expect(find(text, 'web1.example.com').map(({ marker }) => marker)).to.deep.equal([
-      'revoked',
-      'cert-authority',
-    ])
+    expect(find(text, 'web1.example.com').map(({ marker }) => marker)).to.deep.equal(['revoked', 'cert-authority'])
   })
 
   it('skips comments, blank lines, SSH 1 keys, truncated and invalid lines, but counts them', () => {
@@ -122,9 +119,7 @@ describe('known_hosts', () => {
 
     it('fails for an unreadable file, which may revoke a key', async () => {
       mkdirSync(shop.file('folder'))
-      const error = await new KnownHosts()
-        .find([shop.file('folder')], 'web1')
-        .catch((error: unknown) => error)
+      const error = await new KnownHosts().find([shop.file('folder')], 'web1').catch((error: unknown) => error)
       expect(error).to.be.instanceOf(Error)
     })
   })

@@ -57,10 +57,7 @@ describe('the lock of a host', () => {
   it('is released when the holder was killed, whatever its scripts left running', async () => {
     const ana = await take('ana')
     const { pid } = await ana.opened
-    await ana.run([
-      { script: sh`(exec sleep 1) >/dev/null 2>&1 &` },
-      { script: sh`sleep 1 &`, mode: 'isolated' },
-    ])
+    await ana.run([{ script: sh`(exec sleep 1) >/dev/null 2>&1 &` }, { script: sh`sleep 1 &`, mode: 'isolated' }])
     process.kill(pid, 'SIGKILL')
     await thrown(ana.run([{ script: sh`:` }]))
     await done(await take('bob'))

@@ -11,8 +11,7 @@ describe('a host without space in /run', () => {
 
   before(async function () {
     if (!canBePrivate()) return this.skip()
-    machine =
-      await privateMachine(`for one in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o size=1m tmpfs $one; done
+    machine = await privateMachine(`for one in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o size=1m tmpfs $one; done
 mount -o remount,size=8m /run`)
     session = await openSession(machine.as('root'), { host: 'web1' })
   })
@@ -32,9 +31,7 @@ mount -o remount,size=8m /run`)
       },
     ])
   const left = async () => {
-    const [result] = await session.run([
-      { script: sh`ls /run /dev/shm /tmp /var/tmp | grep 'provision[.]' || :` },
-    ])
+    const [result] = await session.run([{ script: sh`ls /run /dev/shm /tmp /var/tmp | grep 'provision[.]' || :` }])
     return result?.stdout.toString()
   }
 

@@ -59,10 +59,7 @@ describe('opening a session', () => {
 
   it('sends nothing of a trip with an invalid script', async () => {
     const session = await openSession(connection, { host: 'web1' })
-    const trip = session.run([
-      { script: sh`kill $$`, input: Buffer.alloc(100_000) },
-      { script: Shell.raw('a\0b') },
-    ])
+    const trip = session.run([{ script: sh`kill $$`, input: Buffer.alloc(100_000) }, { script: Shell.raw('a\0b') }])
     expect(await thrown(trip)).to.be.instanceOf(TypeError)
     expect(await session.run([])).to.deep.equal([])
     expect(session.trips).to.equal(0)

@@ -24,12 +24,7 @@ describe('the arguments of an interactive ssh', () => {
     ]
     const target = { name: 'web1', host: '10.0.1.1' }
     const one = await interactiveArguments({ ...target, proxyJump: [near] })
-    expect(one).to.deep.equal([
-      '-o',
-      "ProxyCommand=ssh -W '[%h]:%p' -l jump -- bastion.example.net",
-      '--',
-      '10.0.1.1',
-    ])
+    expect(one).to.deep.equal(['-o', "ProxyCommand=ssh -W '[%h]:%p' -l jump -- bastion.example.net", '--', '10.0.1.1'])
     const [, two = ''] = await interactiveArguments({ ...target, proxyJump: [near, next] })
     // The first ssh must not expand the tokens of the second.
     expect(two).to.equal(

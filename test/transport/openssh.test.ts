@@ -27,17 +27,7 @@ describe("the user's own ssh", () => {
     shop.key('host-ca')
     // Only the certificate allows this key: it is in no authorized_keys.
     keygen('-q', '-s', shop.file('ca'), '-I', 'ana', '-n', 'root', '-V', '+5m', `${shop.file('badge')}.pub`)
-    keygen(
-      '-q',
-      '-s',
-      shop.file('host-ca'),
-      '-I',
-      'web1',
-      '-h',
-      '-n',
-      'web1.test',
-      `${shop.file('host')}.pub`,
-    )
+    keygen('-q', '-s', shop.file('host-ca'), '-I', 'web1', '-h', '-n', 'web1.test', `${shop.file('host')}.pub`)
     sshd = await Sshd.start({
       workshop: shop,
       hostKeys: ['host', 'host-rsa'],
@@ -60,8 +50,7 @@ describe("the user's own ssh", () => {
   const common: OpensshOptions = { agent: false, configFile: '/dev/null' }
   const connect = (more: Partial<Target> = {}, options: OpensshOptions = {}): Promise<Connection> =>
     opensshTransport({ ...common, ...options }).connect({ ...target, ...more })
-  const said = async (connection: Connection, command: string) =>
-    text((await connection.start(command)).stdout)
+  const said = async (connection: Connection, command: string) => text((await connection.start(command)).stdout)
   const trouble = async (more: Partial<Target>, options: OpensshOptions = {}): Promise<Unreachable> => {
     const error = await thrown(connect(more, options))
     if (!(error instanceof Unreachable)) throw new Error(`no trouble: ${error}`)
@@ -133,9 +122,7 @@ describe("the user's own ssh", () => {
     const remote = await connection.start('exec cat')
     await connection.close()
     expect((await remote.exit).lost).to.equal('we closed the connection')
-    expect(String(await thrown(connection.start('true')))).to.contain(
-      'web1 is lost: we closed the connection',
-    )
+    expect(String(await thrown(connection.start('true')))).to.contain('web1 is lost: we closed the connection')
   })
 
   it('shares a login at a jump host while a host behind it is connected', async () => {
@@ -223,9 +210,7 @@ describe("the user's own ssh", () => {
       expect((await trouble({ port })).message).to.equal('web1 refuses the connection')
       expect((await trouble({ host: 'no-such-host.invalid' })).reason).to.equal('address')
       const proxyJump = [{ ...target, name: 'bastion' }]
-      expect((await trouble({ port, proxyJump })).message).to.equal(
-        'web1 refuses the connection from bastion',
-      )
+      expect((await trouble({ port, proxyJump })).message).to.equal('web1 refuses the connection from bastion')
       const broken = [{ ...target, name: 'bastion', port }]
       expect((await trouble({ proxyJump: broken })).message).to.equal('bastion refuses the connection')
     })

@@ -16,8 +16,7 @@ for (const shell of ['dash', 'bash --posix']) {
 }
 
 if (!has('busybox')) it('a session over busybox (there is none on this machine)')
-else if (!canBePrivate())
-  conformance("this machine's busybox", async () => localConnection(), { shell: 'busybox sh' })
+else if (!canBePrivate()) conformance("this machine's busybox", async () => localConnection(), { shell: 'busybox sh' })
 else
   describe('a machine with busybox only', () => {
     let machine: BusyboxMachine

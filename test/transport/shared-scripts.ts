@@ -21,12 +21,7 @@ export function sharedScripts(session: () => Session): void {
       [sh`echo cut; exit 0`, 125],
       [sh`echo cut; read -r pid _ </proc/self/stat; kill -KILL $pid`, 137],
     ] as const) {
-      const results = await session().run([
-        before,
-        { script: end, mode: 'shared' },
-        before,
-        { script: sh`echo own` },
-      ])
+      const results = await session().run([before, { script: end, mode: 'shared' }, before, { script: sh`echo own` }])
       expect(results.map(text)).to.deep.equal(['0 before\n ', `${code}  `, `${code}  `, '0 own\n '])
     }
   })

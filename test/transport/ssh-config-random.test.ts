@@ -62,8 +62,7 @@ describe('ssh_config, at random', () => {
       const file = shop.file('config', text)
       const alias = one(chance, ['web1', 'db1'])
       const target = { name: alias, host: '172.16.0.5', alias }
-      const ssh = (options: readonly string[]) =>
-        spawnSync('ssh', ['-G', '-F', file, ...options], { encoding: 'utf8' })
+      const ssh = (options: readonly string[]) => spawnSync('ssh', ['-G', '-F', file, ...options], { encoding: 'utf8' })
       const { stdout, status } = ssh(['-o', `HostName=${target.host}`, '--', alias])
       const about = `seed ${seed}: ${alias}\n${text}`
       const used = await settingsReader({ configFile: file })(target).catch((error: unknown) =>
@@ -162,9 +161,7 @@ function wordsOf(answer: string, target: Target) {
     path.replace(/^~/, homedir).replace('%h', host).replace('%n', target.host).replace('%r', user)
   const keys = all(answer, 'identityfile')
   const known = first('userknownhostsfile') ?? ''
-  const named = known.startsWith('/with a blank/')
-    ? ['/with a blank/known', '~/.ssh/other']
-    : known.split(' ')
+  const named = known.startsWith('/with a blank/') ? ['/with a blank/known', '~/.ssh/other'] : known.split(' ')
   const alias = first('hostkeyalias')
   const alive = Number(first('serveraliveinterval') ?? 0)
   const jump = first('proxyjump')

@@ -98,10 +98,7 @@ describe('ssh_config', () => {
   })
 
   it('applies beside user, port, key and host key of the inventory', async () => {
-    const configFile = shop.file(
-      'config',
-      'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n',
-    )
+    const configFile = shop.file('config', 'ProxyJump bastion\nConnectTimeout 3\nHostKeyAlgorithms ssh-ed25519\n')
     const target = { ...web1, user: 'me', port: 23, identityFile: '/keys/mine', hostKey: 'SHA256:abc' }
     const { proxyJump, connectTimeout, hostKey } = await settingsReader({ configFile })(target)
     expect({ proxyJump, connectTimeout, algorithms: hostKey.algorithms }).to.deep.equal({
@@ -132,15 +129,8 @@ describe('ssh_config', () => {
 
   it('is overridden by the known_hosts and host key policy of the inventory', async () => {
     const target: Target = { ...web1, hostKeys: 'accept-new', knownHosts: ['~/site/known'] }
-    const { hostKey, warnings } = await settings(
-      'StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n',
-      target,
-    )
-    expect([hostKey.unknown, hostKey.userFiles, warnings]).to.deep.equal([
-      'accept',
-      [`${home}/site/known`],
-      [],
-    ])
+    const { hostKey, warnings } = await settings('StrictHostKeyChecking yes\nUserKnownHostsFile /etc/kh\n', target)
+    expect([hostKey.unknown, hostKey.userFiles, warnings]).to.deep.equal(['accept', [`${home}/site/known`], []])
   })
 
   it('looks up a host by HostName and port without an alias', async () => {
@@ -149,8 +139,7 @@ describe('ssh_config', () => {
   })
 
   it('sets the policy for unknown keys; "no" means accept-new, with a warning', async () => {
-    const unknown = async (value: string) =>
-      (await settings(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
+    const unknown = async (value: string) => (await settings(`StrictHostKeyChecking ${value}\n`)).hostKey.unknown
     expect(await unknown('yes')).to.equal('refuse')
     expect(await unknown('ask')).to.equal('ask')
     expect(await unknown('accept-new')).to.equal('accept')
@@ -203,17 +192,13 @@ describe('ssh_config', () => {
       expect(problem).to.be.instanceOf(Problem)
       expect(problem instanceof Problem && problem.details).to.deep.equal([`for web1: ${line}`])
     }
-    expect((await settings('ProxyCommand nc %h %p\n', { ...web1, proxyJump: [] })).proxyJump).to.deep.equal(
-      [],
-    )
+    expect((await settings('ProxyCommand nc %h %p\n', { ...web1, proxyJump: [] })).proxyJump).to.deep.equal([])
   })
 
   it('is reported with its line if ssh cannot read it', async () => {
     const problem = await settings('Host web1\n Prot 22\n').catch((error: unknown) => error)
     expect(problem).to.be.instanceOf(Problem)
-    expect(problem instanceof Problem && problem.details.join()).to.match(
-      /line 2: Bad configuration option: prot/,
-    )
+    expect(problem instanceof Problem && problem.details.join()).to.match(/line 2: Bad configuration option: prot/)
   })
 
   it('is ignored if there is no ssh', async () => {
@@ -229,8 +214,7 @@ describe('ssh_config', () => {
     it('not for the file of Debian', () => expect(concerns(debian, 'web1')).to.equal(false))
     it('not if it matches other hosts only', () =>
       expect(concerns('Host github.com\n User git\nHost *.lan !web*\n Port 23\n', 'web1')).to.equal(false))
-    it('if a pattern matches the host', () =>
-      expect(concerns('Host db1 WEB?\n User deploy\n', 'web1')).to.equal(true))
+    it('if a pattern matches the host', () => expect(concerns('Host db1 WEB?\n User deploy\n', 'web1')).to.equal(true))
     it('if a line precedes all Host lines', () => expect(concerns('User deploy\n', 'web1')).to.equal(true))
     it('if it has a Match or another Include', () => {
       expect(concerns('Match exec "true"\n', 'web1')).to.equal(true)

@@ -48,8 +48,7 @@ describe('the key of a host', () => {
 
   const whole = ({ message, details, next }: Unreachable) => [message, ...details, next].join('\n')
 
-  it('is accepted if it is known', () =>
-    connect({ knownHosts: [knowing(`${name} ${shop.publicKey('ed25519')}\n`)] }))
+  it('is accepted if it is known', () => connect({ knownHosts: [knowing(`${name} ${shop.publicKey('ed25519')}\n`)] }))
 
   it('is rejected if it is unknown, with its fingerprint and the searched name', async () => {
     const file = knowing(`elsewhere ${shop.publicKey('stranger')}\n`)
@@ -162,8 +161,7 @@ describe('the key of a host', () => {
 
   it('is accepted by its fingerprint only, for each key type, without known_hosts', async () => {
     const knownHosts = [knowing(`${name} ${shop.publicKey('stranger')}\n`)]
-    for (const type of ['ed25519', 'ecdsa', 'rsa'])
-      await connect({ knownHosts }, { hostKey: shop.fingerprint(type) })
+    for (const type of ['ed25519', 'ecdsa', 'rsa']) await connect({ knownHosts }, { hostKey: shop.fingerprint(type) })
   })
 
   it('is rejected if the inventory has another fingerprint, with both', async () => {
@@ -189,16 +187,7 @@ describe('the key of a host', () => {
       'BatchMode=yes',
     ]
     const words = options.flatMap((option) => ['-o', option])
-    const place = [
-      '-F',
-      '/dev/null',
-      '-i',
-      shop.file('me'),
-      '-p',
-      String(sshd.port),
-      'root@127.0.0.1',
-      'true',
-    ]
+    const place = ['-F', '/dev/null', '-i', shop.file('me'), '-p', String(sshd.port), 'root@127.0.0.1', 'true']
     return spawnSync('ssh', [...words, ...more, ...place]).status
   }
 })

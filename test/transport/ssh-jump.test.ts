@@ -96,8 +96,7 @@ describe('a jump host', () => {
     const before = logins(bastion)
     const transport = sshTransport(options(everybody()))
     const proxyJump = [place('bastion', bastion)]
-    const connect = () =>
-      Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), proxyJump })))
+    const connect = () => Promise.all([1, 2, 3, 4].map(() => transport.connect({ ...place('web1', web), proxyJump })))
     const [first, ...others] = await connect()
     await Promise.all(others.map((connection) => connection.close()))
     expect(first && (await output(first, 'echo still here'))).to.equal('still here\n')
@@ -118,9 +117,7 @@ describe('a jump host', () => {
       ].join('\n'),
     )
     const known = `the-web ${shop.publicKey('web')}\nthe-gate ${shop.publicKey('bastion')}\n${line(inner, 'inner')}`
-    const connection = await sshTransport(
-      options(known, { configFile: config, identityFiles: undefined }),
-    ).connect({
+    const connection = await sshTransport(options(known, { configFile: config, identityFiles: undefined })).connect({
       name: 'web1',
       host: 'web1',
     })
@@ -164,9 +161,7 @@ describe('a jump host', () => {
     const error = await trouble(target, options(everybody()))
     expect(error.reason).to.equal('refused')
     expect(error.message).to.equal('web1 refuses the connection from bastion')
-    expect(error.details.at(-1)).to.contain(
-      `root@127.0.0.1:${port} through bastion (root@127.0.0.1:${bastion?.port})`,
-    )
+    expect(error.details.at(-1)).to.contain(`root@127.0.0.1:${port} through bastion (root@127.0.0.1:${bastion?.port})`)
   })
 
   it('reports that it does not forward', async () => {

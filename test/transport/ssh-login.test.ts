@@ -91,9 +91,7 @@ describe('logging in', () => {
 
   it('reports an unsupported certificate', async () => {
     keygen('-q', '-s', me, '-I', 'id', '-n', 'root', `${shop.file('stranger')}.pub`)
-    expect(await refusal({ identityFiles: [shop.file('stranger')] })).to.contain(
-      'stranger-cert.pub: not used',
-    )
+    expect(await refusal({ identityFiles: [shop.file('stranger')] })).to.contain('stranger-cert.pub: not used')
   })
 
   it('reports too many keys, with the setting of the right one', async () => {
@@ -186,16 +184,12 @@ describe('logging in', () => {
       keygen('-q', '-s', me, '-I', 'id', '-n', 'root', `${shop.file('stranger2')}.pub`)
       hold('stranger2')
       const text = await refusal({ agent: socket, identityFiles: [] })
-      expect(text)
-        .to.contain('"stranger2" in the agent')
-        .and.contain('ssh-ed25519-cert-v01@openssh.com): not used')
+      expect(text).to.contain('"stranger2" in the agent').and.contain('ssh-ed25519-cert-v01@openssh.com): not used')
     })
 
     it('that does not answer is skipped, and reported if the login fails', async () => {
       await connect({ agent: shop.file('no.sock'), identityFiles: [me] })
-      expect(await refusal({ agent: shop.file('no.sock'), identityFiles: [] })).to.contain(
-        'does not answer (ENOENT)',
-      )
+      expect(await refusal({ agent: shop.file('no.sock'), identityFiles: [] })).to.contain('does not answer (ENOENT)')
     })
   })
 

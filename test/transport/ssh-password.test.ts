@@ -77,8 +77,6 @@ describe('a password', () => {
   })
 
   it('is not needed if the server accepts every login', async () => {
-    expect(await attempt((auth) => (auth.method === 'none' ? auth.accept() : auth.reject()))).to.deep.equal([
-      'none',
-    ])
+    expect(await attempt((auth) => (auth.method === 'none' ? auth.accept() : auth.reject()))).to.deep.equal(['none'])
   })
 })

@@ -152,9 +152,7 @@ describe('a host that cannot be reached', () => {
 
     it('is retried while it has too many pending logins', async () => {
       const transport = sshTransport({ ...common, ...options })
-      const connections = await Promise.all(
-        Array.from({ length: 8 }, () => transport.connect({ ...target, ...real })),
-      )
+      const connections = await Promise.all(Array.from({ length: 8 }, () => transport.connect({ ...target, ...real })))
       await Promise.all(connections.map((connection) => connection.close()))
     })
 
@@ -170,10 +168,7 @@ describe('a host that cannot be reached', () => {
       expect((await remote.exit).lost).to.contain('no data for 0.2 s')
       process.kill(Number(String(pid)), 'SIGKILL')
       const error = await connection.start('true').catch((error: unknown) => error)
-      expect(error)
-        .to.be.instanceOf(Unreachable)
-        .with.property('message')
-        .that.contains('web1 is lost: no data')
+      expect(error).to.be.instanceOf(Unreachable).with.property('message').that.contains('web1 is lost: no data')
       await connection.close()
     })
 

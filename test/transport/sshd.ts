@@ -69,20 +69,10 @@ export class Sshd {
     this.process = process
   }
 
-  static async start({
-    workshop,
-    hostKeys,
-    users,
-    config = [],
-    enter = [],
-    bashrc = false,
-  }: SshdParts): Promise<Sshd> {
+  static async start({ workshop, hostKeys, users, config = [], enter = [], bashrc = false }: SshdParts): Promise<Sshd> {
     mkdirSync('/run/sshd', { recursive: true })
     const port = await freePort()
-    const keys = workshop.file(
-      `authorized-${port}`,
-      users.map((name) => workshop.publicKey(name) + '\n').join(''),
-    )
+    const keys = workshop.file(`authorized-${port}`, users.map((name) => workshop.publicKey(name) + '\n').join(''))
     const file = workshop.file(
       `sshd-${port}.conf`,
       [
@@ -102,17 +92,7 @@ export class Sshd {
       ].join('\n'),
     )
     const log = workshop.file(`sshd-${port}.log`)
-    const [program = '', ...words] = [
-      ...enter,
-      '/usr/sbin/sshd',
-      '-D',
-      '-E',
-      log,
-      '-f',
-      file,
-      '-p',
-      String(port),
-    ]
+    const [program = '', ...words] = [...enter, '/usr/sbin/sshd', '-D', '-E', log, '-f', file, '-p', String(port)]
     const process = spawn(program, words, { stdio: 'ignore' })
     await listening(port)
     return new Sshd(port, process)

@@ -77,9 +77,7 @@ describe('the lock of a host, held over a connection', () => {
     const bob = await take('bob', machine.as('root'))
     const [result] = await bob.run([{ script: sh`cat /run/ana /run/provision.lock` }])
     expect(result?.stdout.toString()).to.match(/^end\n\d+ \S+ -@\S+ bob\n$/)
-    expect((await bob.opened).warnings.join()).to.contain(
-      'web1 was locked by a run whose connection was dead',
-    )
+    expect((await bob.opened).warnings.join()).to.contain('web1 was locked by a run whose connection was dead')
     expect(String(await thrown(running))).to.contain('lost web1: the host closed the connection')
   })
 

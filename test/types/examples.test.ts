@@ -107,8 +107,7 @@ interface InGroup {
 function ofGroup({ source, open, name, vars }: InGroup, at: number): readonly Variant[] {
   const shared = propertiesAt(source, at)
   const hosts = shared.find((one) => one.name === 'hosts')
-  const literal =
-    hosts?.value !== undefined && source[hosts.value] === '{' ? propertiesAt(source, hosts.value) : []
+  const literal = hosts?.value !== undefined && source[hosts.value] === '{' ? propertiesAt(source, hosts.value) : []
   const own = literal.map((host) => ({
     host: host.name,
     values: host.value === undefined ? [] : valuesWithin(source, host),
@@ -208,9 +207,7 @@ function compiled(directory: string): Promise<string> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   const options = { maxBuffer: 64 * 1024 * 1024, cwd: directory }
   return new Promise((done) => {
-    execFile(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], options, (_error, stdout) =>
-      done(stdout),
-    )
+    execFile(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], options, (_error, stdout) => done(stdout))
   })
 }
 

@@ -13,8 +13,7 @@ export function propertiesAt(source: string, open: number): readonly Property[] 
   const found: Property[] = []
   for (let at = skipBlank(source, open + 1); source[at] !== '}'; ) {
     const to = endOfItem(source, at)
-    const [, name = '', colon = ''] =
-      /^(?:\[?(\w+)\]?|'[^']*'|\.\.\.)(\s*:\s*)?/.exec(source.slice(at, to)) ?? []
+    const [, name = '', colon = ''] = /^(?:\[?(\w+)\]?|'[^']*'|\.\.\.)(\s*:\s*)?/.exec(source.slice(at, to)) ?? []
     found.push({
       name,
       from: at,

@@ -92,17 +92,12 @@ web({ listen: 80, worker: 1 })
 
 const secretText: Secret = template<{ password: Secret }>(import.meta, 'a.ejs')({ password })
 // @ts-expect-error says: Type 'Secret' is not assignable to type 'string'
-const plainText: string = template<{ deep: { password: Secret } }>(
-  import.meta,
-  'a.ejs',
-)({ deep: { password } })
+const plainText: string = template<{ deep: { password: Secret } }>(import.meta, 'a.ejs')({ deep: { password } })
 
 // --- plays ---
 
 playbook(site, (values) => [
-  play('web', { hosts: values.web, serial: ['25%', 1] }, (host) =>
-    web({ listen: host.port, workers: host.workers }),
-  ),
+  play('web', { hosts: values.web, serial: ['25%', 1] }, (host) => web({ listen: host.port, workers: host.workers })),
   // @ts-expect-error says: Type '"50"' is not assignable to type
   play('web', { hosts: values.web, serial: '50' }, () => []),
   // @ts-expect-error says: Property 'port' does not exist on type

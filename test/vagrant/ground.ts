@@ -68,29 +68,21 @@ export class Ground {
   }
 
   /** Runs a command in the network of the machines. */
-  async run(
-    command: readonly string[],
-    { cwd = ROOT, env = {}, shown = false }: Running = {},
-  ): Promise<Ended> {
+  async run(command: readonly string[], { cwd = ROOT, env = {}, shown = false }: Running = {}): Promise<Ended> {
     const began = performance.now()
-    const { exitCode = -1, all } = await execa(
-      'sh',
-      [join(HERE, 'inside.sh'), String(this.#supervisor), ...command],
-      {
-        ...this.#options,
-        cwd,
-        env: { ...this.#options.env, ...env },
-        ...(shown && { stdout: ['pipe', 'inherit'] }),
-      },
-    )
+    const { exitCode = -1, all } = await execa('sh', [join(HERE, 'inside.sh'), String(this.#supervisor), ...command], {
+      ...this.#options,
+      cwd,
+      env: { ...this.#options.env, ...env },
+      ...(shown && { stdout: ['pipe', 'inherit'] }),
+    })
     return { code: exitCode, text: String(all), seconds: (performance.now() - began) / 1000 }
   }
 
   /** @throws Error if the status is not 0 */
   async must(command: readonly string[], running: Running = {}): Promise<Ended> {
     const ended = await this.run(command, running)
-    if (ended.code !== 0)
-      throw new Error(`${command.join(' ')} ended with ${ended.code}:\n${ended.text.slice(-4_000)}`)
+    if (ended.code !== 0) throw new Error(`${command.join(' ')} ended with ${ended.code}:\n${ended.text.slice(-4_000)}`)
     return ended
   }
 

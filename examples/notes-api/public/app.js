@@ -130,7 +130,5 @@ function say(message, bad = false) {
 
 /** crypto.randomUUID is missing on pages without TLS. */
 function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

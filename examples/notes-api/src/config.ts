@@ -123,8 +123,6 @@ function contents(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new Error(
-      `leads to ${path}, which cannot be read: ${error instanceof Error ? error.message : error}`,
-    )
+    throw new Error(`leads to ${path}, which cannot be read: ${error instanceof Error ? error.message : error}`)
   }
 }

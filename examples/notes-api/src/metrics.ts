@@ -36,9 +36,7 @@ export class Metrics {
   text(): string {
     const started = Date.now() / 1000 - process.uptime()
     return [
-      ...metric('notes_build_info', 'gauge', 'Which release runs.', [
-        [series('notes_build_info', this.#build), 1],
-      ]),
+      ...metric('notes_build_info', 'gauge', 'Which release runs.', [[series('notes_build_info', this.#build), 1]]),
       ...metric('process_start_time_seconds', 'gauge', 'Unix time of the start.', [
         ['process_start_time_seconds', started.toFixed(3)],
       ]),
@@ -46,9 +44,7 @@ export class Metrics {
         ['process_resident_memory_bytes', process.memoryUsage.rss()],
       ]),
       ...metric('notes_database_primary', 'gauge', '1 for the database host that is written to.', [
-        ...(this.#primary === ''
-          ? []
-          : [[series('notes_database_primary', { host: this.#primary }), 1] as const]),
+        ...(this.#primary === '' ? [] : [[series('notes_database_primary', { host: this.#primary }), 1] as const]),
       ]),
       ...metric('notes_http_request_seconds', 'histogram', 'Time to answer.', this.#histogram()),
       ...Object.entries(counters).flatMap(([name, help]) => {
@@ -85,11 +81,7 @@ const counters = {
 }
 
 function metric(name: string, type: string, help: string, samples: readonly Sample[]): readonly string[] {
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(([key, value]) => `${key} ${value}`),
-  ]
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map(([key, value]) => `${key} ${value}`)]
 }
 
 function series(name: string, labels: Labels): string {

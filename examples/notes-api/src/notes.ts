@@ -39,9 +39,7 @@ export class Notes {
   }
 
   async get(id: number): Promise<Note | undefined> {
-    const [row] = await this.#database.read((query) =>
-      query(`SELECT ${columns} FROM notes.note WHERE id = $1`, [id]),
-    )
+    const [row] = await this.#database.read((query) => query(`SELECT ${columns} FROM notes.note WHERE id = $1`, [id]))
     return row === undefined ? undefined : toNote(row)
   }
 

@@ -16,9 +16,7 @@ export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
     config: `/etc/systemd/system/${unit}`,
     lines: '^Environment="(LISTEN|METRICS)=',
     files: [
-      ...['/etc/systemd/system/', '/run/systemd/system/', '/usr/lib/systemd/system/'].map(
-        (path) => path + unit,
-      ),
+      ...['/etc/systemd/system/', '/run/systemd/system/', '/usr/lib/systemd/system/'].map((path) => path + unit),
       `/etc/init.d/${name}`,
       ...['authority.pem', 'db-password'].map((file) => `/etc/${name}/${file}`),
     ],

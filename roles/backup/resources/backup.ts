@@ -14,8 +14,7 @@ export const takeBackup = resource<BackupParams, RepositoryInfo>('backup', {
   id: ({ type }) => type,
   affects: 'itself',
   read: () => repositoryInfo.read,
-  diff: ({ run }, { backups }) =>
-    backups.some((one) => one.run === run) ? undefined : { action: 'run', fields: [] },
+  diff: ({ run }, { backups }) => (backups.some((one) => one.run === run) ? undefined : { action: 'run', fields: [] }),
   apply: ({ type, run }) => [
     {
       script: sh`${BACKUP_SCRIPT} ${type} --log-level-console=warn ${`--annotation=${ANNOTATION}=${run}`} || exit 1

@@ -19,11 +19,7 @@ export const moveDataAside = resource<OldDataParams, ClusterState>('old data', {
     const later =
       found?.kind === 'cluster' && found.running && have.kind === 'cluster' && found.timeline > have.timeline
     return later
-      ? [
-          sh`data=${data}; systemctl stop ${unit} && mv -T "$data" "$data.before-restore.$(date -u +%Y%m%dT%H%M%SZ)"`,
-        ]
-      : [
-          sh`echo ${`${primary} does not run with restored data, so the data here are unchanged.`} >&2; exit 1`,
-        ]
+      ? [sh`data=${data}; systemctl stop ${unit} && mv -T "$data" "$data.before-restore.$(date -u +%Y%m%dT%H%M%SZ)"`]
+      : [sh`echo ${`${primary} does not run with restored data, so the data here are unchanged.`} >&2; exit 1`]
   },
 })

@@ -28,26 +28,23 @@ const outcome = ask(
  * Restores the newest backup into its own directory and recovers it to the position at which a replica counted its rows. Then it checks
  * rows, tables, indexes and page checksums. It removes only its own files.
  */
-export const restoreTest = resource<RestoreTestParams, readonly [string | undefined, RepositoryInfo]>(
-  'restore test',
-  {
-    id: () => 'of the newest backup',
-    affects: 'itself',
-    read: () => readBoth(outcome.read, repositoryInfo.read),
-    diff: ({ run, host }, [last, { backups }]) => {
-      if (last === run) return undefined
-      const newest = backups.at(-1)
-      if (!newest)
-        throw new Problem(`${host} has no backup to restore`, {
-          next: 'Take one first: provision backup.',
-        })
-      return { action: 'run', fields: [{ name: 'backup', to: newest.label }] }
-    },
-    apply: (params, [, { backups }]) => [
-      { script: testScript(params, backups.at(-1)?.size ?? 0), reportsProgress: true, timeout: '24h' },
-    ],
+export const restoreTest = resource<RestoreTestParams, readonly [string | undefined, RepositoryInfo]>('restore test', {
+  id: () => 'of the newest backup',
+  affects: 'itself',
+  read: () => readBoth(outcome.read, repositoryInfo.read),
+  diff: ({ run, host }, [last, { backups }]) => {
+    if (last === run) return undefined
+    const newest = backups.at(-1)
+    if (!newest)
+      throw new Problem(`${host} has no backup to restore`, {
+        next: 'Take one first: provision backup.',
+      })
+    return { action: 'run', fields: [{ name: 'backup', to: newest.label }] }
   },
-)
+  apply: (params, [, { backups }]) => [
+    { script: testScript(params, backups.at(-1)?.size ?? 0), reportsProgress: true, timeout: '24h' },
+  ],
+})
 
 function testScript({ run, paths, repository, moment }: RestoreTestParams, size: number): Shell {
   const target = moment

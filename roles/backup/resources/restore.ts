@@ -41,14 +41,11 @@ export const restoreDatabase = resource<RestoreParams, Found>('database', {
 })
 
 function checkRestore({ host, to, held }: RestoreParams, have: ClusterState): void {
-  const refused = (what: string, next: string) =>
-    new Problem(what, { next: `Nothing was changed on ${host}. ${next}` })
+  const refused = (what: string, next: string) => new Problem(what, { next: `Nothing was changed on ${host}. ${next}` })
   if (!held) throw refused('The backup host cannot be reached', 'Make it reachable, and run again.')
-  if (held.problem !== undefined)
-    throw refused(`The backups cannot be read: ${held.problem}`, 'Check the backup host.')
+  if (held.problem !== undefined) throw refused(`The backups cannot be read: ${held.problem}`, 'Check the backup host.')
   const [oldest] = held.backups
-  if (!oldest)
-    throw refused('There is no backup to restore', 'For the content of the repository: pgbackrest info.')
+  if (!oldest) throw refused('There is no backup to restore', 'For the content of the repository: pgbackrest info.')
   if (!to && have.kind === 'cluster' && have.running)
     throw refused(
       `The database on ${host} is running, and has all data of the backups`,

@@ -35,15 +35,7 @@ interface ServerParams extends BackupHostParams {
 }
 
 /** pgBackRest and its server. The configuration is valid and active, or rolled back. */
-export function server({
-  name,
-  address,
-  certificate,
-  authority,
-  others,
-  config,
-  secret,
-}: ServerParams): Steps {
+export function server({ name, address, certificate, authority, others, config, secret }: ServerParams): Steps {
   const files = [TRUSTED, CERTIFICATE, KEY, ...(secret ? [PASSPHRASE] : [])]
   return [
     backupConflicts({ config: CONFIG, address, port: PORT, files, others }),

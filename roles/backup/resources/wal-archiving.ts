@@ -32,23 +32,21 @@ const isChecked = read(
  * WAL of the primary reaches the repository. After a change of the configuration or of the primary, a test file must arrive within a
  * minute. Otherwise the failure counter of PostgreSQL is used.
  */
-export const walArchiving = resource<
-  { readonly host: string },
-  readonly [boolean, ArchiverState | undefined]
->('backup archive', {
-  id: ({ host }) => `of ${host}`,
-  affects: 'itself',
-  read: () => readBoth(isChecked, archiver),
-  diff: (_params, [checked, archiver]) =>
-    checked && archiver?.failing === false
-      ? undefined
-      : { action: 'run', fields: [{ name: 'check', to: 'passed' }] },
-  apply: () => [
-    {
-      script: CHECK_ARCHIVING,
-      as: 'postgres',
-      timeout: '3m',
-    },
-    sh`mkdir -p /var/lib/provision && sha256sum < ${CONFIG} > ${CHECKED}`,
-  ],
-})
+export const walArchiving = resource<{ readonly host: string }, readonly [boolean, ArchiverState | undefined]>(
+  'backup archive',
+  {
+    id: ({ host }) => `of ${host}`,
+    affects: 'itself',
+    read: () => readBoth(isChecked, archiver),
+    diff: (_params, [checked, archiver]) =>
+      checked && archiver?.failing === false ? undefined : { action: 'run', fields: [{ name: 'check', to: 'passed' }] },
+    apply: () => [
+      {
+        script: CHECK_ARCHIVING,
+        as: 'postgres',
+        timeout: '3m',
+      },
+      sh`mkdir -p /var/lib/provision && sha256sum < ${CONFIG} > ${CHECKED}`,
+    ],
+  },
+)

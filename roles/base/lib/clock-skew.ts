@@ -15,25 +15,17 @@ const clock = output('its clock', sh`date +%s.%N`)
 
 /** The clocks of the hosts agree. Certificates, logs and the order of events depend on it. */
 export function clocksAgree(hosts: readonly Host[], seconds = 1): Check {
-  return expect(
-    `clocks differ by at most ${seconds} s`,
-    askEach({ hosts }, clock),
-    (all) => clockSkew(all, seconds),
-    {
-      about: 'all',
-      next: 'See timedatectl on both.',
-    },
-  )
+  return expect(`clocks differ by at most ${seconds} s`, askEach({ hosts }, clock), (all) => clockSkew(all, seconds), {
+    about: 'all',
+    next: 'See timedatectl on both.',
+  })
 }
 
 /**
  * Each clock was read between two known moments, so its difference from the controller's clock has a lower and an upper bound. Two
  * clocks differ for certain if their bounds do. If the bounds are wider than the limit, the result is unknown.
  */
-export function clockSkew(
-  all: readonly HostAnswer<Output | Problem>[],
-  seconds: number,
-): string | Problem | undefined {
+export function clockSkew(all: readonly HostAnswer<Output | Problem>[], seconds: number): string | Problem | undefined {
   const bounds: { readonly name: string; readonly least: number; readonly most: number }[] = []
   for (const { host, answer } of all) {
     if (!answer) continue

@@ -16,20 +16,12 @@ export interface ConnectionOptions {
 }
 
 /** The host can connect to all targets. Unknown if neither they nor the controls answer. */
-export function portsOpen(
-  host: Host,
-  targets: readonly Target[],
-  { controls = [] }: ConnectionOptions = {},
-): Check {
+export function portsOpen(host: Host, targets: readonly Target[], { controls = [] }: ConnectionOptions = {}): Check {
   return check(host, `can connect to ${names(targets)}`, connections('open', targets, controls))
 }
 
 /** The host cannot connect to any target: each refuses, or does not answer while a control does. */
-export function portsClosed(
-  host: Host,
-  targets: readonly Target[],
-  { controls = [] }: ConnectionOptions = {},
-): Check {
+export function portsClosed(host: Host, targets: readonly Target[], { controls = [] }: ConnectionOptions = {}): Check {
   return check(host, `cannot connect to ${names(targets)}`, connections('closed', targets, controls), {
     next: 'Check the firewall on the target: nft list ruleset',
   })
@@ -39,11 +31,7 @@ function names(targets: readonly Target[]): string {
   return targets.map(({ name, port }) => `${name}:${port}`).join(', ')
 }
 
-function connections(
-  wanted: 'open' | 'closed',
-  targets: readonly Target[],
-  controls: readonly Target[],
-): Shell {
+function connections(wanted: 'open' | 'closed', targets: readonly Target[], controls: readonly Target[]): Shell {
   const args = (all: readonly Target[], kind: string) =>
     all.flatMap(({ name, address, port }) => [kind, `${name}:${port}`, address, String(port)])
   return sh`perl -e ${CONNECT} ${wanted} ${args(targets, 'target')} ${args(controls, 'control')}`

@@ -26,10 +26,7 @@ export function listenersIn(lines: readonly string[]): readonly Listener[] {
 }
 
 /** True if the listener prevents another program from listening at the address. */
-export function isPortTaken(
-  wanted: { readonly address: string; readonly port: number },
-  by: Listener,
-): boolean {
+export function isPortTaken(wanted: { readonly address: string; readonly port: number }, by: Listener): boolean {
   if (wanted.port !== by.port) return false
   if (by.address === '*' || wanted.address === '::') return true
   const isV6 = by.address.startsWith('[')

@@ -76,17 +76,9 @@ export const noConflicts = resource<ConflictParams, Found>('conflicts', {
 /** The comment in the files of the roles. */
 const MARK = '^(#|//|;) (Made|Written) by provision'
 
-function question({
-  config,
-  others = [],
-  lines,
-  files = [],
-  ports = [],
-  more = sh`:`,
-}: ConflictParams): Read<Found> {
+function question({ config, others = [], lines, files = [], ports = [], more = sh`:` }: ConflictParams): Read<Found> {
   const filter = ports.flatMap(({ port }, i) => [...(i === 0 ? [] : ['or']), 'sport', '=', `:${port}`])
-  const listening =
-    ports.length === 0 ? sh`:` : sh`[ -z "$asked" ] || ss -Hltnp --cgroup ${filter} || echo 'ss failed'`
+  const listening = ports.length === 0 ? sh`:` : sh`[ -z "$asked" ] || ss -Hltnp --cgroup ${filter} || echo 'ss failed'`
   const script = sh`
 config=${config} paths=${[config, ...others].join(' ')} asked=
 found=$(grep -sHE -e ${MARK} -e ${lines} -- $paths)
@@ -116,9 +108,7 @@ export function parseFound(stdout: string, stderr = ''): Found {
   const all = stdout.split('\n').filter((line) => line !== '')
   const reason = stderr.trim().split('\n').at(-1)
   if (all.at(-1) !== 'end' || all.includes('ss failed'))
-    throw new Error(
-      `the host returned an incomplete list of files and ports in use${reason ? ` (${reason})` : ''}`,
-    )
+    throw new Error(`the host returned an incomplete list of files and ports in use${reason ? ` (${reason})` : ''}`)
   const starting = (word: string) =>
     all.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
   return {

@@ -33,9 +33,7 @@ export function siteChecks(from: Host, site: SiteChecks): Checks {
   const { thumbprint } = certificate
   const shown = askHost(from, output('the certificate that the site presents', handshake(domain, address)))
   return [
-    expect(`the site presents the certificate of the inventory`, shown, (answer) =>
-      differs(answer, certificate),
-    ),
+    expect(`the site presents the certificate of the inventory`, shown, (answer) => differs(answer, certificate)),
     validLongEnough(shown, certificate),
     trustedGet(from, { ...site, address, path }),
     thumbprint !== undefined && answersAcme(from, { domain, address, thumbprint }),
@@ -82,17 +80,13 @@ const DAY = 24 * 3600 * 1000
 function validLongEnough(shown: Answers<Shown>, { certificate, thumbprint }: KeyPair): Check {
   const days = minimumDays(new X509Certificate(certificate))
   const next = thumbprint === undefined ? 'Renew it.' : 'Order it: provision renew-certificates'
-  return expect(
-    `the certificate is valid for ${days === 1 ? '1 more day' : `${days} more days`}`,
-    shown,
-    (answer) => {
-      const seen = certificateIn(answer)
-      if (!(seen instanceof X509Certificate)) return seen
-      return Date.parse(seen.validTo) - Date.now() < days * DAY
-        ? new Problem(`it is valid until ${seen.validTo}`, { next })
-        : undefined
-    },
-  )
+  return expect(`the certificate is valid for ${days === 1 ? '1 more day' : `${days} more days`}`, shown, (answer) => {
+    const seen = certificateIn(answer)
+    if (!(seen instanceof X509Certificate)) return seen
+    return Date.parse(seen.validTo) - Date.now() < days * DAY
+      ? new Problem(`it is valid until ${seen.validTo}`, { next })
+      : undefined
+  })
 }
 
 /** Less than the remaining time at which it is renewed; at most 14 days. */
@@ -133,17 +127,10 @@ echo "status $?"`
 /** The next certificate can be ordered. */
 function answersAcme(
   from: Host,
-  {
-    domain,
-    address,
-    thumbprint,
-  }: { readonly domain: string; readonly address: string; readonly thumbprint: string },
+  { domain, address, thumbprint }: { readonly domain: string; readonly address: string; readonly thumbprint: string },
 ): Check {
   const url = `http://${domain}/.well-known/acme-challenge/verify`
-  const answer = askHost(
-    from,
-    output(`GET ${url}`, sh`curl -sS --resolve ${`${domain}:80:${address}`} ${url}`),
-  )
+  const answer = askHost(from, output(`GET ${url}`, sh`curl -sS --resolve ${`${domain}:80:${address}`} ${url}`))
   return expect('ACME challenges are answered', answer, (got) => {
     if (!got || got instanceof Problem) return got
     return got.said === `verify.${thumbprint}`

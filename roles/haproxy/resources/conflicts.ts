@@ -18,8 +18,7 @@ export function haproxyConflicts({ role, listens, files = [] }: HaproxyConflicts
     role,
     config: CONFIG,
     others: [DEFAULTS],
-    lines:
-      '^(frontend|backend|listen)[[:space:]]|^[[:space:]]+bind[[:space:]]|^[[:space:]]*(CONFIG|EXTRAOPTS)=',
+    lines: '^(frontend|backend|listen)[[:space:]]|^[[:space:]]+bind[[:space:]]|^[[:space:]]*(CONFIG|EXTRAOPTS)=',
     files,
     ports: listens.map((one) => ({ ...one, configured: `bind ${formatEndpoint(one)}` })),
     own: ['haproxy', 'haproxy.service'],
@@ -30,15 +29,12 @@ export function haproxyConflicts({ role, listens, files = [] }: HaproxyConflicts
 function judge({ isOurs, lines }: Found): readonly Conflict[] {
   const elsewhere = lines.filter(
     ({ path, text }) =>
-      path === DEFAULTS &&
-      (/EXTRAOPTS=.*-f\b/.test(text) || (/CONFIG=/.test(text) && !text.includes(CONFIG))),
+      path === DEFAULTS && (/EXTRAOPTS=.*-f\b/.test(text) || (/CONFIG=/.test(text) && !text.includes(CONFIG))),
   )
   const sections = isOurs
     ? []
     : lines.flatMap(({ path, text }) =>
-        path === CONFIG && /^(?:frontend|backend|listen)\s/.test(text)
-          ? [text.trim().split(/\s+#/)[0] ?? '']
-          : [],
+        path === CONFIG && /^(?:frontend|backend|listen)\s/.test(text) ? [text.trim().split(/\s+#/)[0] ?? ''] : [],
       )
   return [
     ...(sections.length === 0

@@ -1,14 +1,4 @@
-import {
-  command,
-  type Drain,
-  drain,
-  type Group,
-  type Host,
-  runOnEach,
-  type Shell,
-  type Step,
-  sh,
-} from 'provision-ts'
+import { command, type Drain, drain, type Group, type Host, runOnEach, type Shell, type Step, sh } from 'provision-ts'
 
 const SOCKET = '/run/haproxy/admin.sock'
 

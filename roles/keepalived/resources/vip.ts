@@ -1,15 +1,4 @@
-import {
-  absent,
-  command,
-  type Drain,
-  drain,
-  file,
-  type Host,
-  runOn,
-  type Shell,
-  type Steps,
-  sh,
-} from 'provision-ts'
+import { absent, command, type Drain, drain, file, type Host, runOn, type Shell, type Steps, sh } from 'provision-ts'
 import { MAINTENANCE } from '../params.ts'
 
 /** The switch is in /run. This sets it at boot, before keepalived starts. */
@@ -18,10 +7,7 @@ const AT_BOOT = '/etc/tmpfiles.d/provision-maintenance.conf'
 /** Moves the address to a peer until {@link allowVip}, also over a reboot of this host. */
 export function moveVipAway(vip: string): Steps {
   return [
-    file(
-      AT_BOOT,
-      `# Written by provision: this host is in maintenance.\nf+ ${MAINTENANCE} 0644 root root - 1\n`,
-    ),
+    file(AT_BOOT, `# Written by provision: this host is in maintenance.\nf+ ${MAINTENANCE} 0644 root root - 1\n`),
     command(`move ${bare(vip)} to a peer`, moveAway(vip), {
       unless: sh`${vipFunctions(vip)}; switched && ! holds`,
     }),

@@ -31,10 +31,7 @@ function judge(found: Found, listen: string): readonly Conflict[] {
   const paths = new Set(lines.filter(({ text }) => LISTEN.test(text)).map(({ path }) => path))
   const twice = lines.filter(
     ({ path, text }) =>
-      path.startsWith('/etc/nginx/conf.d/') &&
-      path !== SITE &&
-      path !== UPSTREAM &&
-      isDefaultFor(text, listen),
+      path.startsWith('/etc/nginx/conf.d/') && path !== SITE && path !== UPSTREAM && isDefaultFor(text, listen),
   )
   const default_ = twice.map(({ path }) => ({
     what: `${path} has another default server for ${listen}, and nginx refuses two`,
@@ -42,8 +39,7 @@ function judge(found: Found, listen: string): readonly Conflict[] {
   }))
   if (isOurs) return default_
   const ended = [...paths].filter(
-    (path) =>
-      path === MAIN || (path.startsWith(ENABLED) && !(path === `${ENABLED}default` && more.length > 0)),
+    (path) => path === MAIN || (path.startsWith(ENABLED) && !(path === `${ENABLED}default` && more.length > 0)),
   )
   const included = lines.flatMap(({ path, text }) => {
     const [, what = ''] = /^[^#]*\binclude\s+([^;]+);/.exec(text) ?? []
@@ -65,8 +61,7 @@ function judge(found: Found, listen: string): readonly Conflict[] {
 const LISTEN = /^[^#]*\blisten\s/
 
 /** The includes of Debian's nginx.conf. Sites are checked by their own files. */
-const KEPT =
-  /^(?:\/etc\/nginx\/)?(?:mime\.types|modules-enabled\/\*\.conf|conf\.d\/\*\.conf|sites-enabled\/\*)\s*$/
+const KEPT = /^(?:\/etc\/nginx\/)?(?:mime\.types|modules-enabled\/\*\.conf|conf\.d\/\*\.conf|sites-enabled\/\*)\s*$/
 
 function isDefaultFor(text: string, listen: string): boolean {
   const [, where, options = ''] = /^[^#]*\blisten\s+([^\s;]+)([^;#]*)/.exec(text) ?? []

@@ -27,9 +27,7 @@ export function failoverUnderPatroni<H extends Host>(
       next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it no replica can be promoted safely.',
     })
   const leader = leaderIn(cluster)
-  const alive = all.find(
-    ({ answer }) => answer?.member?.role === 'primary' && answer.member.state === 'running',
-  )
+  const alive = all.find(({ answer }) => answer?.member?.role === 'primary' && answer.member.state === 'running')
   if (alive && alive.host.name === leader?.name) {
     if (alive.host.name === wanted) return { kind: 'nothing' }
     throw new Problem('A failover is not possible now, and nothing was changed', {

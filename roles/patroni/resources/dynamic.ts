@@ -49,11 +49,7 @@ interface Differing {
   readonly to: Json
 }
 
-export function differing(
-  wanted: Dynamic,
-  have: Dynamic,
-  above: readonly string[] = [],
-): readonly Differing[] {
+export function differing(wanted: Dynamic, have: Dynamic, above: readonly string[] = []): readonly Differing[] {
   return Object.entries(wanted).flatMap(([name, to]) => {
     const path = [...above, name]
     const from = have[name]

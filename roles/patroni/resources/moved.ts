@@ -12,9 +12,7 @@ export const patroniSwitchover = resource<MovedParams, PatroniState>('database s
   id: ({ from, to }) => `${from} → ${to}`,
   read: () => readState,
   diff: ({ from, to }, { cluster }) =>
-    leaderIn(cluster)?.name === to
-      ? undefined
-      : { action: 'change', fields: [{ name: 'primary', from, to }] },
+    leaderIn(cluster)?.name === to ? undefined : { action: 'change', fields: [{ name: 'primary', from, to }] },
   apply: ({ from, to }): readonly Command[] => [
     {
       script: sh`said=$(PATRONI_TIMEOUT=110 ${REST} POST /switchover ${JSON.stringify({ leader: from, candidate: to })} 2>&1)
@@ -64,9 +62,7 @@ ${leads(urls)}`,
       ({ code }) => code === 0,
     ),
   diff: (_params, isDone) =>
-    isDone
-      ? undefined
-      : { action: 'change', fields: [{ name: 'primary', from: 'none', to: 'chosen by Patroni' }] },
+    isDone ? undefined : { action: 'change', fields: [{ name: 'primary', from: 'none', to: 'chosen by Patroni' }] },
   apply: ({ seconds, urls }): readonly Command[] => [
     {
       script: sh`export PATRONI_TIMEOUT=2

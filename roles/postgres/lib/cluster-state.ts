@@ -72,10 +72,7 @@ echo end`
  *
  * @throws Error if the answer is incomplete, which must not mean "no database"
  */
-export const clusterState = ask(
-  'the state of its database',
-  read(SCRIPT, parseClusterState, { shared: true }),
-)
+export const clusterState = ask('the state of its database', read(SCRIPT, parseClusterState, { shared: true }))
 
 export function parseClusterState({
   stdout,
@@ -90,9 +87,7 @@ export function parseClusterState({
     throw new Error(`the answer is incomplete, so it is unknown if there are data${why ? ` (${why})` : ''}`)
   }
   // The last line of a key wins: answers of the server come after its files.
-  const said = new Map(
-    lines.map(convertLine).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
-  )
+  const said = new Map(lines.map(convertLine).map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))
   const other = said.has('own') ? undefined : foreignIn(lines)
   if (other) return other
   const version = said.get('cluster')
@@ -129,8 +124,7 @@ function foreignIn(lines: readonly string[]): ForeignCluster | undefined {
   const clusters = new Map<string, Map<string, string>>()
   for (const line of lines) {
     const [, name, key, value] =
-      /^\/etc\/postgresql\/([^:]+)\/postgresql\.conf:\s*(data_directory|port)[\s=]+'?([^'#\s]+)/.exec(line) ??
-      []
+      /^\/etc\/postgresql\/([^:]+)\/postgresql\.conf:\s*(data_directory|port)[\s=]+'?([^'#\s]+)/.exec(line) ?? []
     if (name === undefined || key === undefined || value === undefined) continue
     clusters.set(name, (clusters.get(name) ?? new Map<string, string>()).set(key, value))
   }
@@ -138,8 +132,7 @@ function foreignIn(lines: readonly string[]): ForeignCluster | undefined {
     const data = settings.get('data_directory') ?? `/var/lib/postgresql/${name}`
     const isMain = name.endsWith('/main')
     const adopted = isMain && data === `/var/lib/postgresql/${name}`
-    if (!adopted && (isMain || (settings.get('port') ?? '5432') === '5432'))
-      return { kind: 'foreign', name, data }
+    if (!adopted && (isMain || (settings.get('port') ?? '5432') === '5432')) return { kind: 'foreign', name, data }
   }
   return undefined
 }
@@ -153,8 +146,7 @@ export function isPrimary(found: ClusterState | undefined): boolean {
 export function describeState(found: ClusterState | undefined): string {
   if (!found) return 'cannot be reached'
   if (found.kind === 'nothing') return 'has no database'
-  if (found.kind === 'lost')
-    return 'has a configuration, but no data: a disk is not mounted, or the data were moved'
+  if (found.kind === 'lost') return 'has a configuration, but no data: a disk is not mounted, or the data were moved'
   if (found.kind === 'foreign') return `has a cluster ${found.name} with its data in ${found.data}`
   const { standby, running, timeline, state } = found
   const what = `${standby ? 'a replica' : 'a primary'}, timeline ${timeline}`

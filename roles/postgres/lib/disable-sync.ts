@@ -21,10 +21,7 @@ export function choosePrimaryWithoutReplica<H extends Seeded>(
   const uncertain = uncertainty(known)
   if (uncertain === undefined || acceptDataLoss) return primary
   return new Problem(`Unknown: another host may have become the primary after ${primary.name}`, {
-    details: [
-      uncertain,
-      `In that case its writes are not on ${primary.name}, and one of the two loses its writes.`,
-    ],
+    details: [uncertain, `In that case its writes are not on ${primary.name}, and one of the two loses its writes.`],
     next: `Nothing was changed. Make one of ${known.silent.join(', ')} reachable and run the same command again. If you know that ${primary.name} was the last primary, add --accept-data-loss.`,
   })
 }

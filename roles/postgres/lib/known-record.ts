@@ -25,9 +25,7 @@ export function newestRecord(found: readonly HostAnswer<Copy>[]): Known {
   const record = [...records].sort(newestFirst)[0]
   const all = found.map(({ host }) => host.name)
   const members = record ? all.filter((name) => record.hosts.includes(name)) : all
-  const answered = found.flatMap(({ host, answer }) =>
-    answer && answer.kind !== 'unreadable' ? [host.name] : [],
-  )
+  const answered = found.flatMap(({ host, answer }) => (answer && answer.kind !== 'unreadable' ? [host.name] : []))
   const silent = members.filter((name) => !answered.includes(name))
   const newest = records.filter(({ generation }) => generation === record?.generation)
   return {

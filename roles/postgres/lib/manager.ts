@@ -16,8 +16,7 @@ done
 echo end`,
     ({ stdout }) => {
       const lines = stdout.split('\n')
-      if (!lines.includes('end'))
-        throw new Error('the host returned an incomplete answer about its database server')
+      if (!lines.includes('end')) throw new Error('the host returned an incomplete answer about its database server')
       return lines.includes('patroni') ? 'patroni' : lines.includes('systemd') ? 'systemd' : 'none'
     },
     { shared: true },

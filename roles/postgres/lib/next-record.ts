@@ -95,10 +95,7 @@ interface Parts {
   readonly hosts: readonly string[]
 }
 
-function eventOf(
-  before: PrimaryRecord | undefined,
-  { waitsFor, behind, hosts }: Parts,
-): RecordEvent | undefined {
+function eventOf(before: PrimaryRecord | undefined, { waitsFor, behind, hosts }: Parts): RecordEvent | undefined {
   if (!before) return 'found'
   if (behind < before.behind.length) return 'rejoin'
   if (!equal(waitsFor, before.waitsFor)) return waitsFor.length > 0 ? 'replication on' : 'replication off'

@@ -18,24 +18,18 @@ export function readFailoverPlan<H extends Host>(
   recorders: Hosts<Host>,
   options: FailoverOptions,
 ): Answers<(Failover<H> & Recorded) | undefined> {
-  return mapAnswers(
-    allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)),
-    ([all, copies]) => {
-      const known = newestRecord(copies)
-      const move = planFailover(all, options, known)
-      if (!move) return undefined
-      const { to, timeline, system, loss } = move
-      const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
-      const before = validRecord(known.record, states)?.primary
-      const behind = [
-        ...move.fenced,
-        ...move.silent.filter(({ name }) => before === undefined || name === before),
-      ]
-      const make = (now: string) =>
-        promotionRecord({ known, states, now, event: 'failover', to, system, timeline, behind, lost: loss })
-      return { ...move, record: { make, on: answeringHosts(copies) } }
-    },
-  )
+  return mapAnswers(allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)), ([all, copies]) => {
+    const known = newestRecord(copies)
+    const move = planFailover(all, options, known)
+    if (!move) return undefined
+    const { to, timeline, system, loss } = move
+    const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
+    const before = validRecord(known.record, states)?.primary
+    const behind = [...move.fenced, ...move.silent.filter(({ name }) => before === undefined || name === before)]
+    const make = (now: string) =>
+      promotionRecord({ known, states, now, event: 'failover', to, system, timeline, behind, lost: loss })
+    return { ...move, record: { make, on: answeringHosts(copies) } }
+  })
 }
 
 /** Reads the hosts and plans a switchover, see {@link planSwitchover}. @param recorders hosts with a copy of the record */
@@ -44,28 +38,25 @@ export function readSwitchoverPlan<H extends Host>(
   recorders: Hosts<Host>,
   to?: string,
 ): Answers<(Switchover<H> & Recorded) | undefined> {
-  return mapAnswers(
-    allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)),
-    ([all, copies]) => {
-      const known = newestRecord(copies)
-      const move = planSwitchover(all, to, known)
-      if (!move) return undefined
-      const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
-      const { system, next: timeline } = move
-      const make = (now: string) =>
-        promotionRecord({
-          known,
-          states,
-          now,
-          event: 'switchover',
-          to: move.to,
-          system,
-          timeline,
-          behind: [],
-        })
-      return { ...move, record: { make, on: answeringHosts(copies) } }
-    },
-  )
+  return mapAnswers(allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)), ([all, copies]) => {
+    const known = newestRecord(copies)
+    const move = planSwitchover(all, to, known)
+    if (!move) return undefined
+    const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
+    const { system, next: timeline } = move
+    const make = (now: string) =>
+      promotionRecord({
+        known,
+        states,
+        now,
+        event: 'switchover',
+        to: move.to,
+        system,
+        timeline,
+        behind: [],
+      })
+    return { ...move, record: { make, on: answeringHosts(copies) } }
+  })
 }
 
 /** The primary that will acknowledge commits without a replica, and the record to write before. */

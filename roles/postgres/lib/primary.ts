@@ -8,13 +8,7 @@ import {
   mapAnswers,
   Problem,
 } from 'provision-ts'
-import {
-  type Cluster,
-  type ClusterState,
-  clusterState,
-  describeState,
-  type ForeignCluster,
-} from './cluster-state.ts'
+import { type Cluster, type ClusterState, clusterState, describeState, type ForeignCluster } from './cluster-state.ts'
 import {
   describeRecord,
   isOutdated,
@@ -53,13 +47,10 @@ export function databaseStates<H extends Host>(
   db: Pick<Group<H>, 'hosts'>,
   recorders: Pick<Group, 'hosts'> = db,
 ): Answers<DatabaseStates<H>> {
-  return mapAnswers(
-    allAnswers(askEach(db, clusterState), askEach(recorders, primaryRecord)),
-    ([states, copies]) => ({
-      states,
-      known: newestRecord(copies),
-    }),
-  )
+  return mapAnswers(allAnswers(askEach(db, clusterState), askEach(recorders, primaryRecord)), ([states, copies]) => ({
+    states,
+    known: newestRecord(copies),
+  }))
 }
 
 /** Returns the replicas that answer. The primary should have a connection to each. */
@@ -75,10 +66,7 @@ export function choosePrimary<H extends Seeded>(all: readonly Found<H>[], known:
 }
 
 /** Returns the primary, or the reason why it is unknown. */
-export function findPrimary<H extends Seeded>(
-  all: readonly Found<H>[],
-  known: Known = NO_RECORD,
-): H | Problem {
+export function findPrimary<H extends Seeded>(all: readonly Found<H>[], known: Known = NO_RECORD): H | Problem {
   for (const { host, answer } of all) if (answer?.kind === 'foreign') return foreignCluster(host.name, answer)
   const record = validRecord(known.record, all)
   const primaries = clusters(all).filter(({ cluster }) => !cluster.standby)
@@ -92,8 +80,7 @@ export function findPrimary<H extends Seeded>(
   if (all.some(({ answer }) => !answer)) return noPrimary(all, record)
   const [stopped, another] = primaries.filter(({ host, cluster }) => !isOutdated(record, host.name, cluster))
   if (stopped && another) return twoPrimaries(all)
-  if (stopped && clusters(all).every(({ cluster }) => cluster.timeline <= stopped.cluster.timeline))
-    return stopped.host
+  if (stopped && clusters(all).every(({ cluster }) => cluster.timeline <= stopped.cluster.timeline)) return stopped.host
   if (all.some(({ answer }) => answer?.kind !== 'nothing')) return noPrimary(all, record)
   return all.find(({ host }) => host.seed)?.host ?? noSeed(all)
 }
@@ -124,17 +111,12 @@ function twoPrimaries(all: readonly Found<Host>[]): Problem {
 }
 
 function noPrimary(all: readonly Found<Host>[], record: PrimaryRecord | undefined): Problem {
-  const candidate = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(
-    -1,
-  )
+  const candidate = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
   const failOver = candidate
     ? ` To go on without it: provision failover --to ${candidate.host.name}. It reports possible data loss before it changes anything.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
-    details: [
-      ...describeAll(all),
-      ...(record ? [`According to the record, ${describeRecord(record)}.`] : []),
-    ],
+    details: [...describeAll(all), ...(record ? [`According to the record, ${describeRecord(record)}.`] : [])],
     next: `Nothing was changed on them. Start ${record?.primary ?? 'the host that was the primary'} and run again.${failOver}`,
   })
 }

@@ -1,13 +1,4 @@
-import {
-  allAnswers,
-  askEach,
-  type Check,
-  expect,
-  type Group,
-  type HostAnswer,
-  Problem,
-  Unknown,
-} from 'provision-ts'
+import { allAnswers, askEach, type Check, expect, type Group, type HostAnswer, Problem, Unknown } from 'provision-ts'
 import type { ClusterState } from './cluster-state.ts'
 import { type Health, health } from './health.ts'
 import {
@@ -49,12 +40,7 @@ export function recordChecks({ db, recorders, synchronous }: RecordChecksParams)
     ),
     ...(synchronous
       ? [
-          expect(
-            'commits wait for a replica',
-            asked,
-            ([found, copies]) => commitsWait(found, copies),
-            options,
-          ),
+          expect('commits wait for a replica', asked, ([found, copies]) => commitsWait(found, copies), options),
           expect(
             'all old primaries have rejoined',
             askEach(recorders, primaryRecord),

@@ -83,9 +83,7 @@ export function parseRecord(text: string): Copy {
   if (text.trim() === '') return { kind: 'none' }
   try {
     const given: unknown = JSON.parse(text)
-    return isRecord(given)
-      ? { kind: 'record', record: given }
-      : { kind: 'unreadable', why: 'fields are missing' }
+    return isRecord(given) ? { kind: 'record', record: given } : { kind: 'unreadable', why: 'fields are missing' }
   } catch (error) {
     return { kind: 'unreadable', why: error instanceof Error ? error.message : String(error) }
   }

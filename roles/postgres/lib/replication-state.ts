@@ -79,9 +79,7 @@ for data in /var/lib/postgresql/*/main; do
 done`
 
 const rest = read(REST, ({ stdout }) => {
-  const said = new Map(
-    stdout.split('\n').map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]),
-  )
+  const said = new Map(stdout.split('\n').map((line) => [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)]))
   return {
     uptime: Number(said.get('uptime') ?? 0),
     lastRecord: said.get('wrote'),

@@ -4,11 +4,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 const ITERATIONS = 4096
 
 /** Returns the verifier that PostgreSQL stores for a password. PostgreSQL accepts it in place of the password, which is never sent. */
-export function scramVerifier(
-  password: string,
-  salt: Buffer = randomBytes(16),
-  iterations = ITERATIONS,
-): string {
+export function scramVerifier(password: string, salt: Buffer = randomBytes(16), iterations = ITERATIONS): string {
   const salted = pbkdf2Sync(prepare(password), salt, iterations, 32, 'sha256')
   const stored = createHash('sha256').update(keyed(salted, 'Client Key')).digest('base64')
   const server = keyed(salted, 'Server Key').toString('base64')

@@ -9,11 +9,7 @@ export type PrimaryAddress = { readonly address: string }
  * Returns the settings of a database host. A primary has the connection to another host too, and ignores it. So a change of roles changes no
  * file.
  */
-export function settingsOf(
-  params: PostgresParams,
-  facts: Facts,
-  follows: PrimaryAddress | undefined,
-): Settings {
+export function settingsOf(params: PostgresParams, facts: Facts, follows: PrimaryAddress | undefined): Settings {
   const { name, address, manager, settings = {} } = params
   return {
     listen_addresses: `${address},localhost`,
@@ -53,9 +49,7 @@ export const LIMIT_NAMES = Object.keys(LIMITS) as readonly (keyof Limits)[]
 export function limitsFor({ settings = {} }: Pick<PostgresParams, 'settings'>): Limits {
   return {
     ...LIMITS,
-    ...Object.fromEntries(
-      LIMIT_NAMES.flatMap((name) => (name in settings ? [[name, Number(settings[name])]] : [])),
-    ),
+    ...Object.fromEntries(LIMIT_NAMES.flatMap((name) => (name in settings ? [[name, Number(settings[name])]] : []))),
   }
 }
 

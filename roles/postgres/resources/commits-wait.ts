@@ -17,16 +17,13 @@ export interface CommitsWaitParams {
 export const commitsWait = resource<CommitsWaitParams, { readonly names: string } | undefined>('commits', {
   id: ({ primary }) => `on ${primary}`,
   affects: 'itself',
-  read: () =>
-    queryRow("select current_setting('synchronous_standby_names') as names where not pg_is_in_recovery()"),
+  read: () => queryRow("select current_setting('synchronous_standby_names') as names where not pg_is_in_recovery()"),
   diff: ({ replicas }, have) =>
     have?.names !== '' || replicas.length === 0
       ? undefined
       : {
           action: 'change',
-          fields: [
-            { name: 'wait for', from: 'no replica', to: replicas.map(({ name }) => name).join(' or ') },
-          ],
+          fields: [{ name: 'wait for', from: 'no replica', to: replicas.map(({ name }) => name).join(' or ') }],
         },
   apply: ({ primary, record }) => {
     const { message, details, next } = noReplicaProblem(primary, record)

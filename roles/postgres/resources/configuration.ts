@@ -16,8 +16,7 @@ import {
 /** Readable by the server, writable by root only. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
-interface ConfigurationParams
-  extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases' | 'managed'> {
+interface ConfigurationParams extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases' | 'managed'> {
   readonly paths: Paths
   readonly certificate: KeyPair
   readonly settings: Settings

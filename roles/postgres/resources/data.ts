@@ -48,13 +48,10 @@ export const replicaData = resource<CopyParams, ClusterState>('database copy', {
     if (have.kind !== 'cluster') return { action: 'create', fields: [{ name: 'copy of', to: primary.name }] }
     checkVersion(params, have)
     if (found?.kind !== 'cluster' || (have.standby && have.system === found.system)) return undefined
-    if (params.oldPrimary === 'refuse' || have.system !== found.system)
-      throw unrelatedData(params, have, found)
+    if (params.oldPrimary === 'refuse' || have.system !== found.system) throw unrelatedData(params, have, found)
     if (have.timeline > found.timeline) throw laterTimeline(params, have, found)
     const to =
-      params.oldPrimary === 'rewind'
-        ? `rewound to ${primary.name}`
-        : `copy of ${primary.name}, the old data are kept`
+      params.oldPrimary === 'rewind' ? `rewound to ${primary.name}` : `copy of ${primary.name}, the old data are kept`
     return { action: 'change', fields: [{ name: 'data', from: describeState(have), to }] }
   },
   apply: ({ paths, primary, slot, oldPrimary }, have) => {
@@ -111,12 +108,9 @@ function basebackup({ bin }: Paths, address: string, slot: string): Shell {
 
 function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
   if (version === paths.version) return
-  throw new Problem(
-    `${host} has data of PostgreSQL ${version}, and the inventory has version ${paths.version}`,
-    {
-      next: `Nothing was changed. To stay with ${version}, set it as version of the host. This role does not upgrade data.`,
-    },
-  )
+  throw new Problem(`${host} has data of PostgreSQL ${version}, and the inventory has version ${paths.version}`, {
+    next: `Nothing was changed. To stay with ${version}, set it as version of the host. This role does not upgrade data.`,
+  })
 }
 
 function unrelatedData({ host, primary }: CopyParams, own: Cluster, its: Cluster): Problem {
@@ -139,13 +133,10 @@ function unrelatedData({ host, primary }: CopyParams, own: Cluster, its: Cluster
 
 /** The host that was promoted last has the latest writes. They must not be discarded by mistake. */
 function laterTimeline({ host, primary }: CopyParams, own: Cluster, its: Cluster): Problem {
-  return new Problem(
-    `${host} is on a later timeline than ${primary.name}, so it is probably the primary in use`,
-    {
-      details: [`${host} ${describeState(own)}`, `${primary.name} ${describeState(its)}`],
-      next: `Nothing was changed. Probably the other host must rejoin: provision rejoin --host ${primary.name}`,
-    },
-  )
+  return new Problem(`${host} is on a later timeline than ${primary.name}, so it is probably the primary in use`, {
+    details: [`${host} ${describeState(own)}`, `${primary.name} ${describeState(its)}`],
+    next: `Nothing was changed. Probably the other host must rejoin: provision rejoin --host ${primary.name}`,
+  })
 }
 
 function missingData({ host, paths }: NewParams, next: string): Problem {

@@ -27,9 +27,7 @@ export const postgresDatabase = resource<PostgresDatabaseParams, Found | undefin
     ),
   diff: ({ users }, have) => compare({ encoding: 'UTF8', rights: rightsOf(users) }, have),
   apply: ({ name, users }, have) => [
-    ...(have
-      ? []
-      : [sqlCommand('postgres', `create database ${identifier(name)} encoding 'UTF8' template template0`)]),
+    ...(have ? [] : [sqlCommand('postgres', `create database ${identifier(name)} encoding 'UTF8' template template0`)]),
     sqlCommand(
       'postgres',
       `revoke all on database ${identifier(name)} from public`,

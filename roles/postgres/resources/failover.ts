@@ -58,8 +58,7 @@ export function planFailover<H extends Host>(
   const isOld = ({ host, answer }: HostAnswer<ReplicationState>) =>
     answer?.cluster.kind === 'cluster' && isOutdated(record, host.name, answer.cluster)
   const running = all.filter((one) => isPrimary(one.answer?.cluster) && !isOld(one))
-  if (running.length > 1)
-    throw refused(all, 'There are two primaries.', 'Run provision, which reports what to do.')
+  if (running.length > 1) throw refused(all, 'There are two primaries.', 'Run provision, which reports what to do.')
   const [current] = running
   if (current && current.host.name === (wanted ?? current.host.name) && wanted !== undefined) return undefined
   if (current)
@@ -68,13 +67,9 @@ export function planFailover<H extends Host>(
       `${current.host.name} is the primary and answers.`,
       `To move the primary without data loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}. To force a failover, stop the primary first.`,
     )
-  const oldPrimaries = all.filter(
-    ({ answer }) => answer?.cluster.kind === 'cluster' && !answer.cluster.standby,
-  )
+  const oldPrimaries = all.filter(({ answer }) => answer?.cluster.kind === 'cluster' && !answer.cluster.standby)
   const candidates = all
-    .filter(
-      ({ host, answer }) => runningCluster(answer)?.cluster.standby && (wanted ?? host.name) === host.name,
-    )
+    .filter(({ host, answer }) => runningCluster(answer)?.cluster.standby && (wanted ?? host.name) === host.name)
     .sort((a, b) => compareReceived(b.answer, a.answer))
   const old = oldPrimaries.find((one) => isOld(one) && (wanted ?? one.host.name) === one.host.name)
   const candidate = candidates[0] ?? (wanted === undefined ? undefined : old)
@@ -105,9 +100,7 @@ export function planFailover<H extends Host>(
       `Start ${record && record.primary !== candidate.host.name ? record.primary : 'the old primary'} if possible: it has all data. To continue without it, add --accept-data-loss.`,
     )
   const cluster = candidate.answer?.cluster.kind === 'cluster' ? candidate.answer.cluster : undefined
-  const waiting = all.filter(
-    ({ host, answer }) => host !== candidate.host && runningCluster(answer)?.cluster.standby,
-  )
+  const waiting = all.filter(({ host, answer }) => host !== candidate.host && runningCluster(answer)?.cluster.standby)
   const recorded = record && record.system === cluster?.system ? record.timeline : 0
   return {
     ...{ to: candidate.host, version: cluster?.version ?? 0, system: cluster?.system ?? '', silent, loss },
@@ -170,14 +163,7 @@ function estimateLoss(
   const hasSilent = silent.length + oldPrimaries.length > 1
   const isUnconfirmed = record !== undefined && !record.waitsFor.includes(name)
   const uncertain = uncertainty(known)
-  if (
-    server?.synchronous &&
-    server.received !== null &&
-    !hasSilent &&
-    !richer &&
-    !isUnconfirmed &&
-    !uncertain
-  )
+  if (server?.synchronous && server.received !== null && !hasSilent && !richer && !isUnconfirmed && !uncertain)
     return {
       text: `no acknowledged write: commits waited for ${name} (last one at ${server.lastCommit ?? 'an unknown time'})${record ? '' : ', according to its own WAL. This is not true if "provision disable-sync-replication" ran since'}.`,
       certain: true,

@@ -48,21 +48,18 @@ export function migrationsIn(directory: string): readonly Migration[] {
  * A schema has at least the last of these versions. Each migration runs once, as the owner of the schema, in one transaction with the record
  * that it ran.
  */
-export const postgresMigrations = resource<MigrationsParams, SchemaVersion | undefined>(
-  'database migrations',
-  {
-    id: ({ database, schema }) => `${database}.${schema}`,
-    affects: 'itself',
-    read: ({ database, schema }) => versionOf(database, schema),
-    diff: ({ migrations }, have) => {
-      const pending = pendingOf(migrations, have)
-      return pending.length === 0
-        ? undefined
-        : { action: 'change', fields: pending.map(({ name }) => ({ name: 'migration', to: name })) }
-    },
-    apply: (params, have) => pendingOf(params.migrations, have).map((one) => runMigration(params, one)),
+export const postgresMigrations = resource<MigrationsParams, SchemaVersion | undefined>('database migrations', {
+  id: ({ database, schema }) => `${database}.${schema}`,
+  affects: 'itself',
+  read: ({ database, schema }) => versionOf(database, schema),
+  diff: ({ migrations }, have) => {
+    const pending = pendingOf(migrations, have)
+    return pending.length === 0
+      ? undefined
+      : { action: 'change', fields: pending.map(({ name }) => ({ name: 'migration', to: name })) }
   },
-)
+  apply: (params, have) => pendingOf(params.migrations, have).map((one) => runMigration(params, one)),
+})
 
 export interface SchemaVersion {
   readonly version: number
@@ -87,10 +84,7 @@ const LOCKED = 2
 const TRIES = 15
 
 /** The table entry comes first: of two runs at the same time, one waits for it and then does nothing. */
-function runMigration(
-  { database, schema, owner }: MigrationsParams,
-  { version, name, sql }: Migration,
-): Command {
+function runMigration({ database, schema, owner }: MigrationsParams, { version, name, sql }: Migration): Command {
   const table = migrationTable(schema)
   const note = `create table if not exists ${table} (version int primary key, applied_at timestamptz not null default now());
     do $$ begin execute (select coalesce(string_agg(format('revoke insert, update, delete on ${table} from %s', grantee::regrole), '; '), 'select 1')

@@ -18,8 +18,7 @@ export const replicationSlot = resource<
   diff: (_params, have) => {
     if (!have) return { action: 'create', fields: [] }
     // The WAL that the replica needs is lost. A new slot is useful for a new copy, which must be taken by hand.
-    if (have.state === 'lost')
-      return { action: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
+    if (have.state === 'lost') return { action: 'change', fields: [{ name: 'state', from: 'lost', to: 'new' }] }
     return undefined
   },
   apply: ({ name }, have) => [
@@ -46,8 +45,7 @@ export const noReplicationSlots = resource<
       `select string_agg(slot_name, ' ' order by slot_name) as names from pg_replication_slots
          where slot_type = 'physical' and slot_name in (${names.map(literal).join(', ')}) having count(*) > 0`,
     ),
-  diff: (_params, have) =>
-    have && { action: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
+  diff: (_params, have) => have && { action: 'remove', fields: [{ name: 'slots', from: have.names, to: 'none' }] },
   apply: (_params, have) => [
     sqlCommand(
       'postgres',

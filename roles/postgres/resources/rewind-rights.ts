@@ -23,10 +23,7 @@ export const rewindRights = resource<{ readonly role: string }, { readonly all: 
       ),
     diff: (_params, have) => (have?.all ? undefined : { action: have ? 'change' : 'create', fields: [] }),
     apply: ({ role }) => [
-      sqlCommand(
-        'postgres',
-        ...FUNCTIONS.map((one) => `grant execute on function ${one} to ${identifier(role)}`),
-      ),
+      sqlCommand('postgres', ...FUNCTIONS.map((one) => `grant execute on function ${one} to ${identifier(role)}`)),
     ],
   },
 )

@@ -34,12 +34,7 @@ export const settingsActive = resource<SettingsActiveParams, Found | undefined>(
   },
   apply: ({ apply }, have): readonly Command[] => [
     ...(have?.overridden
-      ? [
-          sqlCommand(
-            'postgres',
-            ...have.overridden.split(' ').map((name) => `alter system reset ${identifier(name)}`),
-          ),
-        ]
+      ? [sqlCommand('postgres', ...have.overridden.split(' ').map((name) => `alter system reset ${identifier(name)}`))]
       : []),
     ...apply.commands,
   ],

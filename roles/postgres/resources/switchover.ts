@@ -64,8 +64,7 @@ export function planSwitchover<H extends Host>(
     throw outdatedProblem(from.host.name, cluster, record, describeAll(all))
   if (from === target) return undefined
   const to =
-    target ??
-    all.find(({ host, answer }) => host !== from.host && obstacles(from, { host, answer }).length === 0)
+    target ?? all.find(({ host, answer }) => host !== from.host && obstacles(from, { host, answer }).length === 0)
   const away = all.filter(({ answer }) => !answer).map(({ host }) => `${host.name} cannot be reached.`)
   const reasons = [...away, ...(to ? obstacles(from, to) : candidates(all, from))]
   if (reasons.length > 0 || !to) throw refused(all, reasons, 'Fix this, then run the same command again.')
@@ -84,9 +83,7 @@ function candidates(
   from: HostAnswer<ReplicationState>,
 ): readonly string[] {
   const others = all.filter(({ host }) => host !== from.host)
-  return others.length > 0
-    ? others.flatMap((one) => obstacles(from, one))
-    : ['There is no other database host.']
+  return others.length > 0 ? others.flatMap((one) => obstacles(from, one)) : ['There is no other database host.']
 }
 
 function obstacles(
@@ -113,11 +110,7 @@ function obstacles(
   ].filter((why) => why !== false)
 }
 
-function refused(
-  all: readonly HostAnswer<ReplicationState>[],
-  reasons: readonly string[],
-  next: string,
-): Problem {
+function refused(all: readonly HostAnswer<ReplicationState>[], reasons: readonly string[], next: string): Problem {
   return new Problem('A switchover is not possible now, and nothing was changed', {
     details: [...reasons, ...describeAll(all)],
     next,
@@ -143,9 +136,7 @@ export const switchover = resource<SwitchoverParams, ClusterState>('database swi
   id: ({ from, to }) => `${from.name} → ${to.name}`,
   read: () => clusterState.read,
   diff: ({ from, to }, have) =>
-    isPrimary(have)
-      ? undefined
-      : { action: 'change', fields: [{ name: 'primary', from: from.name, to: to.name }] },
+    isPrimary(have) ? undefined : { action: 'change', fields: [{ name: 'primary', from: from.name, to: to.name }] },
   apply: (params): readonly Command[] => {
     const { from, to, others, timeline, next, version, deadline, record } = params
     const paths = pathsFor(version)

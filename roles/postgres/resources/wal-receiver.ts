@@ -24,9 +24,7 @@ export const walReceiver = resource<WalReceiverParams, Found | undefined>('repli
   id: ({ from }) => `from ${from}`,
   affects: 'itself',
   read: () =>
-    queryRow<Found>(
-      'select status as state, sender_host as from, slot_name as slot from pg_stat_wal_receiver',
-    ),
+    queryRow<Found>('select status as state, sender_host as from, slot_name as slot from pg_stat_wal_receiver'),
   diff: ({ from, slot }, have) => compare({ state: 'streaming', from, slot }, have && present(have)),
   apply: ({ from, slot, log }) => [
     waitForQuery({

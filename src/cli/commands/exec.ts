@@ -68,9 +68,7 @@ async function exec(script: Shell, flags: ExecFlags, installation: Installation)
   const grouped = flags.output === 'plain' ? new GroupedOutput(options) : undefined
   const output = grouped ?? new JsonOutput(options)
   const count = { failed: 0, unreachable: 0 }
-  const { signal, done } = onInterrupt(
-    '\nStopping the command on all hosts. Press Ctrl-C again to stop now.\n',
-  )
+  const { signal, done } = onInterrupt('\nStopping the command on all hosts. Press Ctrl-C again to stop now.\n')
   const timer = flags.grouped ? undefined : setTimeout(() => grouped?.goLive(), GROUPED_FOR)
   const onHost = async (host: Host) => {
     const start = performance.now()

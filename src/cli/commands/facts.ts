@@ -38,9 +38,7 @@ type Rows = readonly (readonly [Host, Facts | undefined])[]
 
 function asJson(rows: Rows, { unreachable }: Hosts): readonly string[] {
   return rows.map(([{ name: host }, facts]) =>
-    jsonLine(
-      facts ? { kind: 'facts', host, facts } : { kind: 'unreachable', host, problem: unreachable.get(host) },
-    ),
+    jsonLine(facts ? { kind: 'facts', host, facts } : { kind: 'unreachable', host, problem: unreachable.get(host) }),
   )
 }
 

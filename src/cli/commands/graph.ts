@@ -32,9 +32,7 @@ export function graphCommand(installation: Installation): Command {
   return withInventoryOption(withPlaybook(new Command('graph')))
     .description('draw the tiers, their connections and the order of the plays')
     .optionsGroup('Output:')
-    .addOption(
-      new Option('-f, --format <format>', 'the output format').choices(Object.keys(FORMATS)).default('text'),
-    )
+    .addOption(new Option('-f, --format <format>', 'the output format').choices(Object.keys(FORMATS)).default('text'))
     .option('--out <file>', 'write to this file instead of the terminal')
     .addHelpText('after', EXAMPLES)
     .action(async (_playbook: string, { inventory, format, out }: GraphFlags, command: Command) => {

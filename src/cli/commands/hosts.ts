@@ -69,14 +69,7 @@ function destination({ user, host, port }: Destination): string {
   return `${user === undefined ? '' : `${user}@`}${host ?? ''}${port === undefined ? '' : `:${port}`}`
 }
 
-function varsOf({
-  name: _name,
-  group: _group,
-  address: _address,
-  ssh: _ssh,
-  become: _become,
-  ...vars
-}: Host) {
+function varsOf({ name: _name, group: _group, address: _address, ssh: _ssh, become: _become, ...vars }: Host) {
   return Object.entries(vars)
     .map(([name, value]) => `${name}=${short(value)}`)
     .join(' ')

@@ -34,10 +34,7 @@ export function logsCommand(installation: Installation): Command {
   return withOutputOption(withReachOptions(command))
     .description('show the system journals of hosts, merged by time')
     .optionsGroup('Entries:')
-    .option(
-      '--since <time>',
-      'start: 30s, 10m or 2h ago, or a time in the format of journalctl; default: 10m',
-    )
+    .option('--since <time>', 'start: 30s, 10m or 2h ago, or a time in the format of journalctl; default: 10m')
     .option('--until <time>', 'end, in the same format')
     .option('-u, --unit <name>', 'only entries of this unit; repeatable', repeated)
     .option('-n, --lines <count>', 'the last entries of each host; default: 1000, with -f 10', parseCount)

@@ -85,14 +85,9 @@ export function applyCommand(installation: Installation): Command {
   const command = withLimitOption(
     new Command('apply').argument('[plan]', 'a file saved by `provision plan`').usage('[options] <plan>'),
   )
-  return withTypeCheckOption(
-    withConnectionOptions(withShowOptions(withWaitOption(withSelectOptions(command)))),
-  )
+  return withTypeCheckOption(withConnectionOptions(withShowOptions(withWaitOption(withSelectOptions(command)))))
     .description('apply a saved plan, unless a host has changed since')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  provision apply friday.json\n  provision apply friday.json --limit web1',
-    )
+    .addHelpText('after', '\nExamples:\n  provision apply friday.json\n  provision apply friday.json --limit web1')
     .action(async (path: string | undefined, given: RunFlags, command: Command) => {
       if (path === undefined)
         throw new Problem('Missing argument <plan>', {
@@ -107,9 +102,7 @@ export function applyCommand(installation: Installation): Command {
         })
       const flags = { ...given, ...select, ...(limit && { limit }), inventory, check: false, step: false }
       const expect = { hosts, partly: Object.keys(part).length > 0 }
-      process.exitCode = exitCodeOfRun(
-        await runPlaybook({ playbook, args, flags, command, installation }, { expect }),
-      )
+      process.exitCode = exitCodeOfRun(await runPlaybook({ playbook, args, flags, command, installation }, { expect }))
     })
 }
 

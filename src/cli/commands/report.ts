@@ -61,13 +61,7 @@ function rowOf(id: string): readonly string[] {
     const { summary } = end
     const changed = summary.hosts.reduce((sum, host) => sum + host.changed, 0)
     const steps = `${changed} ${summary.mode === 'plan' ? 'to change' : 'changed'}`
-    return [
-      id,
-      when,
-      RESULTS[exitCodeOfRun(summary)] ?? '',
-      `${steps}, ${elapsed(summary.ms)}`,
-      about.command,
-    ]
+    return [id, when, RESULTS[exitCodeOfRun(summary)] ?? '', `${steps}, ${elapsed(summary.ms)}`, about.command]
   } catch {
     return [id, '', 'unreadable', '', '']
   }

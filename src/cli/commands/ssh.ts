@@ -37,10 +37,7 @@ export function sshCommand(installation: Installation): Command {
       process.exitCode =
         host.ssh?.transport === 'local'
           ? await run('/bin/sh', args.length > 0 ? ['-c', args.join(' ')] : [])
-          : await run('ssh', [
-              ...(await interactiveArguments(targetOf(host), { acceptNewHostKeys })),
-              ...args,
-            ])
+          : await run('ssh', [...(await interactiveArguments(targetOf(host), { acceptNewHostKeys })), ...args])
     })
 }
 

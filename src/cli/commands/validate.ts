@@ -34,9 +34,7 @@ export function validateCommand(installation: Installation): Command {
       const { problems, notes } = await validate({ installation, command, ...(inventory && { inventory }) })
       printProblems(...problems)
       if (problems.length === 0)
-        process.stdout.write(
-          [...notes, `No errors found. (${elapsed(performance.now() - began)})\n`].join('\n'),
-        )
+        process.stdout.write([...notes, `No errors found. (${elapsed(performance.now() - began)})\n`].join('\n'))
       process.exitCode = problems.length === 0 ? EXIT.ok : EXIT.failed
     })
 }
@@ -79,8 +77,7 @@ async function validateTypes(
   installation: Installation,
 ): Promise<Result> {
   const compiler = findCompiler(from, installation)
-  if (!compiler)
-    return { problems: [], notes: ['Types and templates: not validated, TypeScript is not installed.'] }
+  if (!compiler) return { problems: [], notes: ['Types and templates: not validated, TypeScript is not installed.'] }
   const tsconfig = findTsconfig(from)
   const { errors, templates } = await projectErrors({
     root: dirname(tsconfig ?? from),
@@ -109,11 +106,8 @@ async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<R
   try {
     // `provision validate verify` validates the verification only.
     const playbook =
-      paths.playbook === paths.verification
-        ? undefined
-        : await importDefault(outdir, 'playbook', paths.playbook)
-    const verification =
-      paths.verification && (await importDefault(outdir, 'verification', paths.verification))
+      paths.playbook === paths.verification ? undefined : await importDefault(outdir, 'playbook', paths.playbook)
+    const verification = paths.verification && (await importDefault(outdir, 'verification', paths.verification))
     if (paths.inventory === undefined)
       return {
         problems: [],

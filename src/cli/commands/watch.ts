@@ -26,9 +26,7 @@ export function watchCommand(installation: Installation): Command {
     .description('repeat the checks of verify until Ctrl-C')
     .optionsGroup('Run:')
     .addOption(
-      new Option('--every <time>', 'pause between two rounds: 500ms, 3s, 1m')
-        .argParser(duration)
-        .default(3_000, '3s'),
+      new Option('--every <time>', 'pause between two rounds: 500ms, 3s, 1m').argParser(duration).default(3_000, '3s'),
     )
     .option('--rounds <count>', 'stop after this many rounds', count)
     .addHelpText(

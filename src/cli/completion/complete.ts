@@ -93,8 +93,7 @@ function valuesOf(
   { inventory }: Line,
   own: readonly PlaybookOption[],
 ): readonly Candidate[] | undefined {
-  if (!(option instanceof Option))
-    return own.some(({ name, hasValue }) => name === option && hasValue) ? [] : undefined
+  if (!(option instanceof Option)) return own.some(({ name, hasValue }) => name === option && hasValue) ? [] : undefined
   if (option.argChoices) return option.argChoices.map(candidate(''))
   if (option.attributeName() === 'limit') return hosts(inventory, typed)
   return /<(file|path|directory)>/.test(option.flags) ? FILES : []
@@ -125,9 +124,7 @@ function hosts(inventory: string | undefined, typed: string): readonly Candidate
 function optionsOf(command: Command, own: readonly PlaybookOption[]): readonly Candidate[] {
   const all = [
     ...own.map(({ name, description }) => [name, description] as const),
-    ...visibleOptions(command).map(
-      ({ long, short, description }) => [long ?? short ?? '', description] as const,
-    ),
+    ...visibleOptions(command).map(({ long, short, description }) => [long ?? short ?? '', description] as const),
   ]
   return [...new Map(all)].map(([word, description]) => ({ word, description }))
 }

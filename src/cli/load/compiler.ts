@@ -74,8 +74,7 @@ function summary(
     (one) => /^(?:Types of property|The types of) '([^']+)' are incompatible/.exec(one)?.[1] ?? [],
   )
   const last = chain.at(-1)
-  const cause =
-    last === undefined ? undefined : `${path.length > 0 ? `${path.join('.')}: ` : ''}${shortened(last)}`
+  const cause = last === undefined ? undefined : `${path.length > 0 ? `${path.join('.')}: ` : ''}${shortened(last)}`
   const isPromise = /Type '(?:Promise<|\{ then<)/.test(text)
   const advice = hint ?? (isPromise ? "Did you forget to use 'await'?" : undefined)
   return { message: shortened(message), ...(cause && { cause }), ...(advice && { hint: advice }) }

@@ -9,11 +9,7 @@ export interface HostNames {
   readonly hosts: readonly string[]
 }
 
-export function storeHostNames(
-  directory: string,
-  inventoryPath: string,
-  { hosts }: Pick<Inventory, 'hosts'>,
-): void {
+export function storeHostNames(directory: string, inventoryPath: string, { hosts }: Pick<Inventory, 'hosts'>): void {
   const names: HostNames = {
     groups: [...new Set(hosts.map(({ group }) => group))],
     hosts: [...new Set(hosts.map(({ name }) => name))],

@@ -84,11 +84,7 @@ export async function compile(
 }
 
 /** Imports the default export of a compiled file. @throws Problem if it is of another kind */
-export async function importDefault<K extends Kind>(
-  outdir: string,
-  kind: K,
-  path: string,
-): Promise<Exports[K]> {
+export async function importDefault<K extends Kind>(outdir: string, kind: K, path: string): Promise<Exports[K]> {
   const value = await runUserCode(path, async () => {
     const module: unknown = await import(pathToFileURL(join(outdir, `${kind}.js`)).href)
     const exported = isRecord(module) ? module['default'] : undefined
@@ -109,10 +105,10 @@ async function runUserCode(path: string, body: () => Promise<unknown>): Promise<
   } catch (error) {
     if (error instanceof Problem) throw error
     const where = thrownAt(error)
-    throw new Problem(
-      `${relativePath(path)} failed: ${error instanceof Error ? error.message : String(error)}`,
-      { ...(where && { where }), cause: error },
-    )
+    throw new Problem(`${relativePath(path)} failed: ${error instanceof Error ? error.message : String(error)}`, {
+      ...(where && { where }),
+      cause: error,
+    })
   }
 }
 

@@ -94,10 +94,8 @@ export function existingFile(path: string, kind: 'inventory' | 'playbook' | 'ver
 
 const USAGE = {
   inventory: 'Specify a TypeScript file, for example --inventory inventory/lab.ts.',
-  playbook:
-    'Specify a name in playbooks/ or the path of a TypeScript file. The default is playbooks/site.ts.',
-  verification:
-    'Specify a name in playbooks/ or the path of a TypeScript file. The default is playbooks/verify.ts.',
+  playbook: 'Specify a name in playbooks/ or the path of a TypeScript file. The default is playbooks/site.ts.',
+  verification: 'Specify a name in playbooks/ or the path of a TypeScript file. The default is playbooks/verify.ts.',
 } as const
 
 /** Other files and directories are usually inventories of Ansible. */

@@ -19,11 +19,8 @@ export function templateCode(template: string): TemplateCode {
   for (const tag of template.slice(at).matchAll(TAG)) {
     const from = whole.length + tag.index
     const [all, kind = '', code = '', end = ''] = tag
-    if (kind === '-')
-      return invalid(template, from, '<%- prints nothing for an undefined value; use <%= instead')
-    text +=
-      blank(template.slice(at, from)) +
-      (kind === '#' || kind === '%' ? blank(all) : statement(kind, code, end))
+    if (kind === '-') return invalid(template, from, '<%- prints nothing for an undefined value; use <%= instead')
+    text += blank(template.slice(at, from)) + (kind === '#' || kind === '%' ? blank(all) : statement(kind, code, end))
     at = from + all.length
   }
   const [, type = 'object'] = /\}\s*:([\s\S]+)\)$/.exec(params) ?? []

@@ -50,9 +50,7 @@ export async function projectErrors(project: Project): Promise<{
   return {
     templates: templates.length,
     errors: [
-      ...errors.flatMap((one) =>
-        byPath.has(one.file) ? (byPath.get(one.file)?.translate(one) ?? []) : [one],
-      ),
+      ...errors.flatMap((one) => (byPath.has(one.file) ? (byPath.get(one.file)?.translate(one) ?? []) : [one])),
       ...templates.flatMap(({ path, error }) => (error ? [{ file: path, ...error }] : [])),
     ],
   }
@@ -122,11 +120,7 @@ export function templatesBeside(files: readonly string[]): readonly string[] {
   )
 }
 
-function settings(
-  { root, tsconfig, files, installation }: Project,
-  shadow: string,
-  shadows: readonly string[],
-) {
+function settings({ root, tsconfig, files, installation }: Project, shadow: string, shadows: readonly string[]) {
   const shared = {
     noEmit: true,
     composite: false,

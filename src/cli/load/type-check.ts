@@ -75,8 +75,7 @@ export function formatError({ file, line, column, message, cause, hint }: Compil
 
 /** Converts the errors of esbuild, which compiles the files, to a Problem. Other errors are returned unchanged. */
 export function syntaxError(error: unknown): unknown {
-  const errors =
-    isRecord(error) || error instanceof Error ? (error as { errors?: unknown }).errors : undefined
+  const errors = isRecord(error) || error instanceof Error ? (error as { errors?: unknown }).errors : undefined
   if (!Array.isArray(errors)) return error
   const [first] = errors as readonly {
     readonly text: string

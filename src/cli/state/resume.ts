@@ -47,9 +47,7 @@ export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (
   const record = (now: readonly string[]) => {
     const left = [...new Set([...earlier.filter((host) => !hosts.includes(host)), ...now])]
     const files = hashes([...sources, ...templatesBeside(sources)])
-    write(
-      left.length > 0 ? { provision: 1, at: new Date().toISOString(), ...identity, left, files } : undefined,
-    )
+    write(left.length > 0 ? { provision: 1, at: new Date().toISOString(), ...identity, left, files } : undefined)
   }
   return (event) => {
     if (event.kind === 'begin') hosts = event.hosts
@@ -120,9 +118,7 @@ function write(run: UnfinishedRun | undefined): void {
     writeFileSync(temporary, `${JSON.stringify(run, undefined, 1)}\n`, { mode: 0o600 })
     renameSync(temporary, FILE)
   } catch (error) {
-    process.stderr.write(
-      `warning: cannot write ${FILE}: ${errno(error)}. provision resume will not find this run.\n`,
-    )
+    process.stderr.write(`warning: cannot write ${FILE}: ${errno(error)}. provision resume will not find this run.\n`)
   }
 }
 

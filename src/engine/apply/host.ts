@@ -81,11 +81,7 @@ interface TrackedStep {
   isStale: boolean
 }
 
-async function isConfirmed(
-  { difference, expanded }: StepState,
-  confirm: Confirm,
-  { name }: HostRun,
-): Promise<boolean> {
+async function isConfirmed({ difference, expanded }: StepState, confirm: Confirm, { name }: HostRun): Promise<boolean> {
   return !difference || (await confirm(name, stepInfo(expanded), difference))
 }
 
@@ -98,10 +94,7 @@ interface SegmentOptions {
 }
 
 /** The index of the first step that must be read again, or the end. Steps of one pool stay together. */
-function segmentEnd(
-  steps: readonly TrackedStep[],
-  { host, from = 0, willBeRead = false }: SegmentOptions,
-): number {
+function segmentEnd(steps: readonly TrackedStep[], { host, from = 0, willBeRead = false }: SegmentOptions): number {
   const changes = new Changes(host)
   let leader: StepState | undefined
   for (const [at, { state, isStale }] of steps.entries()) {

@@ -85,10 +85,7 @@ const CAUSES: readonly Cause[] = [
       next: 'Correct the name, or put its package or unit file into a step before this one.',
     }),
   ],
-  [
-    /Unit (\S+) is masked/,
-    (unit) => ({ what: `${unit} is masked`, next: `Allow it again: systemctl unmask ${unit}` }),
-  ],
+  [/Unit (\S+) is masked/, (unit) => ({ what: `${unit} is masked`, next: `Allow it again: systemctl unmask ${unit}` })],
   [
     /(?:[:\s](\d{2,5})\b[^\n]*)?Address already in use(?:\)? for \[.*:(\d+)\])?/,
     (before, after) => {
@@ -166,10 +163,7 @@ const CAUSES: readonly Cause[] = [
 
 /** Causes by exit status alone, for output that matches no pattern. */
 const STATUSES: ReadonlyMap<number, Explanation> = new Map([
-  [
-    126,
-    { what: 'the program is there and may not be run', next: 'Look at its mode: it should be executable.' },
-  ],
+  [126, { what: 'the program is there and may not be run', next: 'Look at its mode: it should be executable.' }],
   [127, { what: 'a program that it needs is not there', next: 'Install it in a step before this one.' }],
   [
     137,

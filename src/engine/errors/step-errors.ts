@@ -51,11 +51,7 @@ export function failedStep(
 const GOES_ON =
   'What came before it on this host is done. Fix the cause and run the same command again: it goes on from there.'
 
-export function failedHandler(
-  hostRun: HostRun,
-  name: string,
-  { script, result }: Omit<Failure, 'at'>,
-): Problem {
+export function failedHandler(hostRun: HostRun, name: string, { script, result }: Omit<Failure, 'at'>): Problem {
   return new Problem(`${hostRun.name}: handler "${name}" failed: ${ending(script, result)}`, {
     ...ended(script, result, 'The handler stays pending on the host: the next run tries it again.'),
   })

@@ -88,8 +88,7 @@ function byFamily(parts: readonly Part[]): readonly (readonly [Part['family'], r
 function answerOf(result: Result | undefined, script: HostScript) {
   if (!result) throw new RangeError('a script has no result')
   const { code, stdout, stderr, timedOut, limit = 0 } = result
-  if (timedOut)
-    throw unanswered(script, `no answer after ${elapsed(limit)} to ${script.asks}, so it was ended`)
+  if (timedOut) throw unanswered(script, `no answer after ${elapsed(limit)} to ${script.asks}, so it was ended`)
   if (code === KILLED || (script.mode === 'shared' && code === NOT_RUN))
     throw unanswered(script, `no answer to ${script.asks}: it was killed`)
   return { code, stdout: stdout.toString(), stderr: stderr.toString(), bytes: stdout }

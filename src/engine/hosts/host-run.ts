@@ -36,10 +36,7 @@ export class HostRun {
   static async connect<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [HostRun, T]> {
     const [[facts, [handlers, [drains, unfinished]]], answers] = await readHost(
       session,
-      readBoth(
-        readBoth(readFacts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))),
-        first,
-      ),
+      readBoth(readBoth(readFacts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))), first),
     )
     const found = { facts, pendingHandlers: handlers, openDrains: drains, unfinished }
     return [new HostRun(host, session, found), answers]

@@ -17,10 +17,7 @@ export interface LockWait {
  * @param attempt takes the lock
  * @throws HostLocked after the time, or when the run is stopped
  */
-export async function waitForLock<T>(
-  attempt: () => Promise<T>,
-  { wait, host, emit, stop }: LockWait,
-): Promise<T> {
+export async function waitForLock<T>(attempt: () => Promise<T>, { wait, host, emit, stop }: LockWait): Promise<T> {
   const began = performance.now()
   let holder: string | undefined
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {

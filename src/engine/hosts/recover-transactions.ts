@@ -42,22 +42,16 @@ export async function recoverTransactions(
     const details = output.split('\n').filter((line) => line !== '')
     if (outcome !== undefined) emit({ kind: 'recovered', host, label, outcome, details })
     else
-      failure ??= new Problem(
-        `${host}: the transaction ${label} of an earlier run could not be rolled back`,
-        {
-          details: [...details, `on ${host}: ${manualRecoveryCommand({ id })}`],
-          next: 'Fix the cause, then run the same command again. Nothing else changed on this host.',
-        },
-      )
+      failure ??= new Problem(`${host}: the transaction ${label} of an earlier run could not be rolled back`, {
+        details: [...details, `on ${host}: ${manualRecoveryCommand({ id })}`],
+        next: 'Fix the cause, then run the same command again. Nothing else changed on this host.',
+      })
   }
   return failure
 }
 
 /** Reports unfinished transactions without a change. */
-export function reportTransactions(
-  { name: host, unfinished }: UnfinishedHost,
-  emit: (event: RunEvent) => void,
-): void {
+export function reportTransactions({ name: host, unfinished }: UnfinishedHost, emit: (event: RunEvent) => void): void {
   for (const { label } of unfinished)
     if (label !== undefined) emit({ kind: 'recovered', host, label, outcome: 'planned', details: [] })
 }

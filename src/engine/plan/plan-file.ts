@@ -59,11 +59,7 @@ export function assertUnchanged(
 
 const SHOWN = 20
 
-function changesOn(
-  host: string,
-  planned: readonly StepRecord[],
-  now: readonly StepRecord[],
-): readonly string[] {
+function changesOn(host: string, planned: readonly StepRecord[], now: readonly StepRecord[]): readonly string[] {
   const later = new Map(now.map((one) => [keyOf(one), one]))
   const changed = planned.flatMap((one) => {
     const found = later.get(keyOf(one))

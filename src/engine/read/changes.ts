@@ -45,9 +45,7 @@ export class Changes {
     if (!things) return true
     return things.some(
       (thing) =>
-        this.#changed.has(thing) ||
-        this.#above.has(thing) ||
-        ancestors(thing).some((one) => this.#changed.has(one)),
+        this.#changed.has(thing) || this.#above.has(thing) || ancestors(thing).some((one) => this.#changed.has(one)),
     )
   }
 }
@@ -55,7 +53,6 @@ export class Changes {
 /** `web1:/a/b` and `web1:/a` of `web1:/a/b/c`. */
 function ancestors(thing: string): readonly string[] {
   const all: string[] = []
-  for (let at = thing.lastIndexOf('/'); at > 0; at = thing.lastIndexOf('/', at - 1))
-    all.push(thing.slice(0, at))
+  for (let at = thing.lastIndexOf('/'); at > 0; at = thing.lastIndexOf('/', at - 1)) all.push(thing.slice(0, at))
   return all
 }

@@ -78,14 +78,7 @@ function same(a: FakePath | undefined, b: FakePath | undefined): boolean {
   if (!a || !b) return a === b
   const content = Buffer.compare(a.content ?? Buffer.alloc(0), b.content ?? Buffer.alloc(0)) === 0
   const { type, owner, group, mode, target } = a
-  return (
-    content &&
-    type === b.type &&
-    owner === b.owner &&
-    group === b.group &&
-    mode === b.mode &&
-    target === b.target
-  )
+  return content && type === b.type && owner === b.owner && group === b.group && mode === b.mode && target === b.target
 }
 
 function emptyHost(): FakeState {

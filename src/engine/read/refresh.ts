@@ -179,10 +179,7 @@ function stepProblem(error: unknown, host: string, expanded: ExpandedStep): Prob
  *
  * @param states in the order of the plays
  */
-export function definiteProblem(
-  host: string,
-  states: readonly Pick<PlayState, 'steps'>[],
-): Problem | undefined {
+export function definiteProblem(host: string, states: readonly Pick<PlayState, 'steps'>[]): Problem | undefined {
   const changes = new Changes(host)
   for (const { expanded, difference, problem } of states.flatMap(({ steps }) => steps)) {
     const { step } = expanded

@@ -55,9 +55,7 @@ export class Selection implements StepSelection {
       all.some((one) => one.play === play && one.steps.some(({ expanded }) => isNamed(expanded, startAt))),
     )
     if (firstPlay === -1) {
-      const names = all.flatMap(({ steps }) =>
-        steps.map(({ expanded: { step } }) => `${step.kind} ${step.name}`),
-      )
+      const names = all.flatMap(({ steps }) => steps.map(({ expanded: { step } }) => `${step.kind} ${step.name}`))
       throw noSuchName(`--start-at: there is no step "${startAt}"`, startAt, names)
     }
     this.#firstPlay = firstPlay

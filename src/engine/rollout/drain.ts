@@ -49,10 +49,7 @@ export class HostDrain {
     this.#isStarted = true
     const on = reachable.map(({ name }) => name)
     const about = { play, host: host.name } as const
-    const slow = setTimeout(
-      () => emit({ kind: 'waiting', ...about, for: `${on.join(', ')}: ${label}` }),
-      NOTICE,
-    )
+    const slow = setTimeout(() => emit({ kind: 'waiting', ...about, for: `${on.join(', ')}: ${label}` }), NOTICE)
     const done = await this.#everywhere(reachable, ({ name }) => {
       const undrainScripts = undrainCommands.get(name)?.scripts
       return [
@@ -123,9 +120,7 @@ export class HostDrain {
     const { reachable } = await this.#connect(commands)
     const on = reachable.map(({ name }) => name).join(', ')
     emit({ kind: 'waiting', play, host: host.name, for: `${on}: back, no longer ${drain.label}` })
-    const done = await this.#everywhere(reachable, ({ name }) =>
-      (commands.get(name)?.scripts ?? []).map(drainScript),
-    )
+    const done = await this.#everywhere(reachable, ({ name }) => (commands.get(name)?.scripts ?? []).map(drainScript))
     const failures = done.flatMap(({ failure }) => failure ?? [])
     if (failures.length === 0) return
     throw new Problem(`${host.name} is no longer ${drain.label}, but is not back in service either`, {
@@ -177,19 +172,14 @@ export async function closeOpenDrains(
     const about = { kind: 'drain', play: '', host, label, pending } as const
     if (hosts.unreachable.has(hostRun.name)) return
     const isLost = hosts.unreachable.has(host)
-    const failure = isLost
-      ? undefined
-      : (await runCommands(hostRun, [drainScript(undrain(one))], hosts)).failure
+    const failure = isLost ? undefined : (await runCommands(hostRun, [drainScript(undrain(one))], hosts)).failure
     if (!isLost && !failure) {
       hostRun.drainClosed(one)
       emit({ ...about, outcome: 'undrained' })
     } else if (last && pending) {
       // A drain of this run was reported when it could not be undone.
       const problem = new Problem(`${host} stays ${label}, since an earlier run`, {
-        details: [
-          ...(failure?.lines ?? [`${host} cannot be reached`]),
-          `on ${hostRun.name}: ${undrainCommand(one)}`,
-        ],
+        details: [...(failure?.lines ?? [`${host} cannot be reached`]), `on ${hostRun.name}: ${undrainCommand(one)}`],
         next: 'The next run that finds it tries again; the last line above does so by hand.',
       })
       if (failure) hostRun.fail(problem)

@@ -29,10 +29,7 @@ export function fatalReason(
 }
 
 /** The hosts of a play that start when only these fail. */
-export function startedHosts(
-  play: Play,
-  failedAmong: (hosts: readonly Host[]) => readonly Host[],
-): readonly Host[] {
+export function startedHosts(play: Play, failedAmong: (hosts: readonly Host[]) => readonly Host[]): readonly Host[] {
   const budget = failureBudget(play)
   const started: Host[] = []
   for (const batch of playBatches(play)) {
@@ -55,9 +52,7 @@ export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 
   const without = lost.map(({ name }) => `!${name}`).join(',')
   return [
     ...(others.length > 0 ? [`${namesOf(others)} failed in this play`] : []),
-    ...(lost.length > 0
-      ? [`${namesOf(lost)} cannot be reached (with --limit '${without}' that does not count)`]
-      : []),
+    ...(lost.length > 0 ? [`${namesOf(lost)} cannot be reached (with --limit '${without}' that does not count)`] : []),
   ].join(', and ')
 }
 

@@ -34,10 +34,7 @@ const STALE_AFTER = 10_000
  *
  * @returns the hosts that run commands of drains
  */
-export async function applyPlays(
-  playRuns: readonly PlayRun[],
-  context: RunContext,
-): Promise<readonly HostRun[]> {
+export async function applyPlays(playRuns: readonly PlayRun[], context: RunContext): Promise<readonly HostRun[]> {
   const helpers = await connectDrainHosts(playRuns, context.hosts)
   const all = [...new Set([...context.hostRuns.values(), ...helpers])]
   await closeOpenDrains(all, context, { last: false })
@@ -103,11 +100,7 @@ interface RollingStart {
 }
 
 /** Starts the next host when one is done. */
-async function rollingStart(
-  hosts: readonly Host[],
-  width: number,
-  { goesOn, start }: RollingStart,
-): Promise<void> {
+async function rollingStart(hosts: readonly Host[], width: number, { goesOn, start }: RollingStart): Promise<void> {
   const waiting = [...hosts]
   const lane = async () => {
     for (let host = waiting.shift(); host; host = goesOn() ? waiting.shift() : undefined) await start(host)
@@ -194,11 +187,7 @@ async function waitUntilReady(
 }
 
 /** The state of a host for a play. It is read again after a change, and if it is old and has something to change. */
-async function currentState(
-  hostRun: HostRun,
-  { play, steps }: PlayRun,
-  context: RunContext,
-): Promise<Refreshed> {
+async function currentState(hostRun: HostRun, { play, steps }: PlayRun, context: RunContext): Promise<Refreshed> {
   const { states, hosts } = context
   const state = states.get(hostRun.name)?.find((one) => one.play === play)
   if (state && !isStale(state, hostRun, hosts)) return { states: [state], ended: undefined }

@@ -83,7 +83,6 @@ export class Download {
 async function sweep(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     const [, of, pid] = /^(.*)\.(\d+)\.part$/.exec(name) ?? []
-    if (of === basename(path) && !existsSync(`/proc/${pid}`))
-      await rm(join(dirname(path), name), { force: true })
+    if (of === basename(path) && !existsSync(`/proc/${pid}`)) await rm(join(dirname(path), name), { force: true })
   }
 }

@@ -56,10 +56,7 @@ async function serve(cache: AptCache, request: IncomingMessage, response: Server
     response.end()
     return
   }
-  await pipeline(
-    found instanceof Download ? Readable.from(found.read()) : createReadStream(found.path),
-    response,
-  )
+  await pipeline(found instanceof Download ? Readable.from(found.read()) : createReadStream(found.path), response)
 }
 
 function refuse(response: ServerResponse, status: number, why: string): void {

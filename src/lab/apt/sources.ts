@@ -44,10 +44,7 @@ export function parseDeb822(text: string): readonly AptSource[] {
     for (const [, key, value] of stanza.matchAll(/^(\S+?)\s*:(.*(?:\n[ \t].*)*)/gm)) {
       if (key) fields.set(key.toLowerCase(), value ?? '')
     }
-    if (
-      !words(fields.get('types')).includes('deb') ||
-      /^\s*(no|false|off|0)\s*$/i.test(fields.get('enabled') ?? '')
-    )
+    if (!words(fields.get('types')).includes('deb') || /^\s*(no|false|off|0)\s*$/i.test(fields.get('enabled') ?? ''))
       return []
     return [
       {

@@ -12,9 +12,7 @@ export type Ask = (url: URL, unlessNewerThan?: Date) => Promise<IncomingMessage>
 
 /** Requests files from the hosts of one mirror only. */
 export function askMirror({ archive, security }: Mirror, connect: Connect = directly): Ask {
-  const secure = new Set(
-    [archive, security].flatMap((uri) => (uri?.startsWith('https:') ? [new URL(uri).host] : [])),
-  )
+  const secure = new Set([archive, security].flatMap((uri) => (uri?.startsWith('https:') ? [new URL(uri).host] : [])))
   const plainPool = new ConnectionPool(connect)
   const tlsPool = new ConnectionPool(async (target) => overTls(await connect(target), target.host))
   return (url, unlessNewerThan) => {

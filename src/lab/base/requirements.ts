@@ -49,9 +49,7 @@ function makeRoomForWatches(log: (line: string) => void): void {
   const limit = '/proc/sys/fs/inotify/max_user_instances'
   const now = Number(readFileSync(limit, 'utf8'))
   if (now >= INSTANCES) return
-  log(
-    `raising fs.inotify.max_user_instances of this machine from ${now} to ${INSTANCES}, until it boots again`,
-  )
+  log(`raising fs.inotify.max_user_instances of this machine from ${now} to ${INSTANCES}, until it boots again`)
   writeFileSync(limit, String(INSTANCES))
 }
 

@@ -18,22 +18,14 @@ export interface RunOptions {
 }
 
 /** Runs a program on this machine. @throws Error if it fails */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<string> {
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await tryRun(command, args, options)
   if (code === 0) return stdout
   throw new Error(`${[command, ...args].join(' ')} ended with ${code}: ${stderr.trim().slice(-2000)}`)
 }
 
 /** Runs a program that may fail. The status of a signal is 128 plus its number, as in a shell. */
-export function tryRun(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<CommandResult> {
+export function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -23,8 +23,7 @@ export function labSecret(lab: string, name: string): string {
     ownAsDirectory(path)
     return fresh
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
-      return readFileSync(path, 'utf8') // Another process was first.
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return readFileSync(path, 'utf8') // Another process was first.
     throw error
   }
 }

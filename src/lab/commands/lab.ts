@@ -19,9 +19,7 @@ interface UpFlags extends LabOptions {
 
 function up(): Command {
   return labSubcommand('up', 'create the hosts, power them on, and remove injected faults')
-    .addOption(
-      new Option('--debian <release>', 'Debian release of the hosts (default: 13)').choices(['12', '13']),
-    )
+    .addOption(new Option('--debian <release>', 'Debian release of the hosts (default: 13)').choices(['12', '13']))
     .option(
       '--hosts <names>',
       'hosts to add: web1,web2 (default: two each of lb, web, app and db, and witness1 on Debian 13)',
@@ -64,14 +62,12 @@ function down(): Command {
 }
 
 function status(): Command {
-  return labSubcommand('status', 'show the state and ports of each host').action(
-    async ({ name }: LabOptions) => {
-      const lab = await open(name)
-      const { https, http } = lab.ports
-      console.log(statusTable(await lab.status(), Date.now()))
-      console.log(`\nhttps://127.0.0.1:${https} and http://127.0.0.1:${http} lead to ${lab.vip}`)
-    },
-  )
+  return labSubcommand('status', 'show the state and ports of each host').action(async ({ name }: LabOptions) => {
+    const lab = await open(name)
+    const { https, http } = lab.ports
+    console.log(statusTable(await lab.status(), Date.now()))
+    console.log(`\nhttps://127.0.0.1:${https} and http://127.0.0.1:${http} lead to ${lab.vip}`)
+  })
 }
 
 function list(text: string): readonly string[] {

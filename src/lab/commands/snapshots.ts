@@ -24,9 +24,7 @@ function list(): Command {
       ...[name, new Date(made).toISOString().slice(0, 16).replace('T', ' '), lab, String(debian)],
       ...[`${Math.ceil(bytes / 2 ** 20)} MiB`, hosts.join(' ')],
     ])
-    console.log(
-      table([['snapshot', 'created (UTC)', 'of lab', 'Debian', 'size', 'hosts'], ...rows]).join('\n'),
-    )
+    console.log(table([['snapshot', 'created (UTC)', 'of lab', 'Debian', 'size', 'hosts'], ...rows]).join('\n'))
   })
 }
 

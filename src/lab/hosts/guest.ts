@@ -2,15 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../model/problem.ts'
-import {
-  cpuUsed,
-  freezeGroup,
-  killGroup,
-  labGroup,
-  limitCpu,
-  makeGroup,
-  removeGroup,
-} from '../base/cgroups.ts'
+import { cpuUsed, freezeGroup, killGroup, labGroup, limitCpu, makeGroup, removeGroup } from '../base/cgroups.ts'
 import { type HostPaths, hostPaths } from '../base/paths.ts'
 import { childrenOf } from '../base/state.ts'
 import { connectHost, disconnectHost, namespacePath, setLink } from '../network/bridge.ts'
@@ -141,8 +133,7 @@ export class Guest {
   }
 
   freeze(): void {
-    if (!this.#machine)
-      throw new Problem(`"${this.name}" is off.`, { next: `provision lab start ${this.name}` })
+    if (!this.#machine) throw new Problem(`"${this.name}" is off.`, { next: `provision lab start ${this.name}` })
     freezeGroup(this.#group, true)
     this.#frozen = true
   }

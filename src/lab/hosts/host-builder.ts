@@ -79,11 +79,7 @@ async function writeHostFiles(upper: string, identity: HostIdentity): Promise<vo
   await copyFile(`${hostKey}.pub`, join(upper, 'etc/ssh/ssh_host_ed25519_key.pub'))
 
   const shadow = await readFile(join(base, 'etc/shadow'), 'utf8')
-  await put(
-    'etc/shadow',
-    shadow.replace(new RegExp(`^${OPERATOR}:[^:]*`, 'm'), `${OPERATOR}:${operatorHash}`),
-    0o640,
-  )
+  await put('etc/shadow', shadow.replace(new RegExp(`^${OPERATOR}:[^:]*`, 'm'), `${OPERATOR}:${operatorHash}`), 0o640)
   await chown(join(upper, 'etc/shadow'), 0, (await ids(base, 'group', 'shadow')).uid)
 
   for (const user of [DEPLOY, OPERATOR]) {
@@ -98,14 +94,8 @@ async function writeHostFiles(upper: string, identity: HostIdentity): Promise<vo
 }
 
 /** The ids of a user in `passwd`, or of a group in `group`, which has one only. */
-async function ids(
-  base: string,
-  file: 'passwd' | 'group',
-  name: string,
-): Promise<{ uid: number; gid: number }> {
-  const line = (await readFile(join(base, 'etc', file), 'utf8'))
-    .split('\n')
-    .find((one) => one.startsWith(`${name}:`))
+async function ids(base: string, file: 'passwd' | 'group', name: string): Promise<{ uid: number; gid: number }> {
+  const line = (await readFile(join(base, 'etc', file), 'utf8')).split('\n').find((one) => one.startsWith(`${name}:`))
   const [, , uid, gid] = line?.split(':') ?? []
   if (!uid) throw new Error(`the base image has no ${name} in /etc/${file}`)
   return { uid: Number(uid), gid: Number(gid) }

@@ -40,9 +40,7 @@ export function assertSnapshotNameFree(name: string): void {
 async function copyLab({ name, hosts }: LabState, target: string): Promise<void> {
   const { directory, state, socket, log, sshConfig, knownHosts } = labPaths(name)
   const own = new Set([state, socket, log, sshConfig, knownHosts, join(directory, 'hosts')])
-  const kept = (await readdir(directory))
-    .map((entry) => join(directory, entry))
-    .filter((path) => !own.has(path))
+  const kept = (await readdir(directory)).map((entry) => join(directory, entry)).filter((path) => !own.has(path))
   await copyTree(kept, target)
   for (const host of hosts) {
     const { directory, image } = hostPaths(name, host.name)

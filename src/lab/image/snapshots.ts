@@ -61,8 +61,7 @@ export function readSnapshot(name: string): SnapshotRecord {
   if (existsSync(record)) return JSON.parse(readFileSync(record, 'utf8')) as SnapshotRecord
   const all = names()
   throw new Problem(`There is no snapshot "${name}".`, {
-    next:
-      didYouMean(name, all) ?? (all.length > 0 ? `There are ${all.join(', ')}.` : 'provision lab snapshot'),
+    next: didYouMean(name, all) ?? (all.length > 0 ? `There are ${all.join(', ')}.` : 'provision lab snapshot'),
   })
 }
 
@@ -75,9 +74,7 @@ function names(): readonly string[] {
 
 async function sizeOf(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true })
-  const sizes = await Promise.all(
-    entries.map(async (entry) => (await lstat(join(directory, entry))).blocks * 512),
-  )
+  const sizes = await Promise.all(entries.map(async (entry) => (await lstat(join(directory, entry))).blocks * 512))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 

@@ -82,12 +82,7 @@ type OutsideReply = { readonly id: number; readonly port?: number; readonly erro
 export function serveOutside(): void {
   process.on('message', (request: OutsideRequest) => {
     const reply = (rest: Omit<OutsideReply, 'id'>, handle?: Server | Socket) => {
-      process.send?.(
-        { id: request.id, ...rest },
-        handle,
-        undefined,
-        () => handle instanceof Socket || handle?.close(),
-      )
+      process.send?.({ id: request.id, ...rest }, handle, undefined, () => handle instanceof Socket || handle?.close())
     }
     if (request.kind === 'listen') listen(request.port, reply)
     else connect(request, reply)

@@ -57,10 +57,7 @@ export interface HostStatus {
 }
 
 export type Handlers = {
-  readonly [K in keyof Calls]: (
-    args: Calls[K]['args'],
-    log: (line: string) => void,
-  ) => Promise<Calls[K]['result']>
+  readonly [K in keyof Calls]: (args: Calls[K]['args'], log: (line: string) => void) => Promise<Calls[K]['result']>
 }
 
 type Message =
@@ -119,8 +116,7 @@ export function call<K extends keyof Calls>(
 }
 
 function asMessage(error: unknown): Message {
-  if (error instanceof Problem)
-    return { problem: { what: error.message, details: error.details, next: error.next } }
+  if (error instanceof Problem) return { problem: { what: error.message, details: error.details, next: error.next } }
   console.error(error) // Goes to the supervisor's log.
   return { error: error instanceof Error ? error.message : String(error) }
 }

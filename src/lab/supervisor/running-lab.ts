@@ -44,10 +44,7 @@ export class RunningLab {
   }
 
   /** Adds missing hosts, powers on those that are off, removes injected faults, and waits until all answer. */
-  async up(
-    { hosts, debian, base, mirror, cpuPercent }: UpRequest,
-    log: (line: string) => void,
-  ): Promise<void> {
+  async up({ hosts, debian, base, mirror, cpuPercent }: UpRequest, log: (line: string) => void): Promise<void> {
     const begin = Date.now()
     this.#base = base
     this.#cpuPercent = cpuPercent ?? undefined
@@ -127,9 +124,7 @@ export class RunningLab {
     const fresh = names.filter((name) => !this.#members.has(name))
     if (fresh.length === 0) return
     const maker = await HostBuilder.forLab(this.#name, this.#base)
-    const has = new Map(
-      [...(this.#before?.hosts ?? []), ...this.#guests()].map(({ name, address }) => [name, address]),
-    )
+    const has = new Map([...(this.#before?.hosts ?? []), ...this.#guests()].map(({ name, address }) => [name, address]))
     const addresses = planAddresses(names, has)
     const made = fresh.map(async (name): Promise<LabMember> => {
       const guest = new Guest({ lab: this.#name, name, address: addresses.get(name) ?? '' })
@@ -204,9 +199,7 @@ export class RunningLab {
 
 /** Waits for all, then throws one Problem with the errors of all hosts. */
 export async function allOrProblem(work: readonly Promise<void>[]): Promise<void> {
-  const errors = (await Promise.allSettled(work)).flatMap((end) =>
-    end.status === 'rejected' ? [end.reason] : [],
-  )
+  const errors = (await Promise.allSettled(work)).flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
   const [first] = errors
   if (errors.length < 2) {
     if (first) throw first
@@ -214,9 +207,7 @@ export async function allOrProblem(work: readonly Promise<void>[]): Promise<void
   }
   throw new Problem(`${errors.length} hosts did not come up.`, {
     details: errors.flatMap((error) =>
-      error instanceof Problem
-        ? [error.message, ...error.details, ...(error.next ? [error.next] : [])]
-        : String(error),
+      error instanceof Problem ? [error.message, ...error.details, ...(error.next ? [error.next] : [])] : String(error),
     ),
     next: 'provision lab up tries again with those that are not up.',
   })

@@ -30,15 +30,7 @@ export async function startSupervisor(name: string): Promise<void> {
 function launch(name: string, log: string) {
   const group = labGroup(name, 'supervisor')
   makeGroup(group)
-  const apart = [
-    'unshare',
-    '--net',
-    '--mount',
-    '--propagation',
-    'slave',
-    '--',
-    ...ownCommand('lab', 'supervise', name),
-  ]
+  const apart = ['unshare', '--net', '--mount', '--propagation', 'slave', '--', ...ownCommand('lab', 'supervise', name)]
   const [command = '', ...args] = inGroup(group, apart)
   const written = openSync(log, 'w', 0o600)
   const machineNetwork = openSync('/proc/self/ns/net', 'r') // descriptor 3: see OUTSIDE_FD

@@ -56,17 +56,9 @@ export interface CheckOptions {
  * check(host, 'has a short queue', sh`length=$(app queue --count) || { echo 'the queue server does not answer'; exit 75; }
  * [ "$length" -lt 100 ] || { echo "$length jobs wait"; exit 1; }`)
  */
-export function check(
-  host: Host,
-  label: string,
-  how: Shell | Probe,
-  { next, timeout }: CheckOptions = {},
-): Check {
+export function check(host: Host, label: string, how: Shell | Probe, { next, timeout }: CheckOptions = {}): Check {
   const script = how instanceof Shell ? how : how.script
-  const outcome = askHost(
-    host,
-    ask(label, runParallel({ script, ...(timeout !== undefined && { timeout }) })),
-  )
+  const outcome = askHost(host, ask(label, runParallel({ script, ...(timeout !== undefined && { timeout }) })))
   return made(label, outcome, (found) => ({ problem: found && failureOf(found, next), ms: found?.ms }))
 }
 

@@ -28,11 +28,7 @@ export interface OutputOptions {
  * expect('runs kernel 6', askHost(host, output('its kernel', sh`uname -r`)), (kernel) =>
  *   !kernel || kernel instanceof Problem ? kernel : kernel.said.startsWith('6.') ? undefined : `it runs ${kernel.said}`)
  */
-export function output(
-  label: string,
-  script: Shell,
-  { within }: OutputOptions = {},
-): Question<Output | Problem> {
+export function output(label: string, script: Shell, { within }: OutputOptions = {}): Question<Output | Problem> {
   const read = runParallel({ script, ...(within !== undefined && { within }), keep: 65_536 })
   return ask(
     label,

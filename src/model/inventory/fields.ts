@@ -50,19 +50,11 @@ export const flag: Field<boolean> = {
  *
  * @example inventorySchema({ web: hosts({ workers: integer({ min: 1, max: 64 }) }) })
  */
-export function integer({
-  min = -Infinity,
-  max = Infinity,
-}: {
-  min?: number
-  max?: number
-} = {}): Field<number> {
+export function integer({ min = -Infinity, max = Infinity }: { min?: number; max?: number } = {}): Field<number> {
   return {
     expects: `a whole number${bounds(min, max)}`,
     check: (given) =>
-      typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max
-        ? given
-        : undefined,
+      typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max ? given : undefined,
   }
 }
 
@@ -85,8 +77,7 @@ export function choice<const T extends readonly (string | number)[]>(...values: 
 /** A DNS name. @example inventorySchema({ domain: hostname, web: hosts() }) */
 export const hostname: Field<string> = {
   expects: 'a DNS name such as notes.example.com',
-  check: (given) =>
-    typeof given === 'string' && given.length <= 253 && DNS_NAME.test(given) ? given : undefined,
+  check: (given) => (typeof given === 'string' && given.length <= 253 && DNS_NAME.test(given) ? given : undefined),
 }
 
 const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i
@@ -187,9 +178,7 @@ export function record<const F extends Fields>(fields: F): Field<Values<F>> {
     const unknown = Object.keys(given).filter((key) => !(key in fields))
     return [
       ...Object.entries(fields).flatMap(([key, field]) => faultsOf(field, given[key], `${path}.${key}`)),
-      ...unknown.map(
-        (key) => `${path}.${key}: is not known here; there are ${Object.keys(fields).join(', ')}`,
-      ),
+      ...unknown.map((key) => `${path}.${key}: is not known here; there are ${Object.keys(fields).join(', ')}`),
     ]
   }
   const expects = `a record of ${Object.keys(fields).join(', ')}`

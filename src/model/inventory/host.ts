@@ -105,9 +105,7 @@ export function group<H extends Host>(name: string, hosts: readonly H[]): Group<
     only: (holds: (host: H) => boolean) => {
       const [one, second] = hosts.filter(holds)
       if (!one || second)
-        throw new Error(
-          `${name}: ${second ? 'more than one host does' : 'no host does'}, where one was asked for`,
-        )
+        throw new Error(`${name}: ${second ? 'more than one host does' : 'no host does'}, where one was asked for`)
       return one
     },
   })

@@ -13,25 +13,18 @@ export type InventoryInput<S> = Common & {
 export type MatchesSchema<S, I> = IsConstraint<S, I> extends true ? unknown : Checked<S, I>
 
 /** True if a value has a wrong type: the compiler then uses the constraint for `I`, whose names cannot be checked. */
-type IsConstraint<S, I> = keyof InventoryInput<S> extends keyof I
-  ? InventoryInput<S> extends I
-    ? true
-    : false
-  : false
+type IsConstraint<S, I> = keyof InventoryInput<S> extends keyof I ? (InventoryInput<S> extends I ? true : false) : false
 
 type Checked<S, I> = {
   readonly [K in Exclude<keyof S & keyof I & string, OptionalKey<S>>]: MatchesEntry<S[K], I[K], K>
 } & {
   readonly [K in OptionalKey<S> & keyof I & string]?: MatchesEntry<S[K], I[K], K>
 } & {
-  readonly [K in Exclude<keyof S, GivenKey<I> | OptionalKey<S>> &
-    string]: InventoryError<`the stack asks for ${K}`>
+  readonly [K in Exclude<keyof S, GivenKey<I> | OptionalKey<S>> & string]: InventoryError<`the stack asks for ${K}`>
 } & NoUnknown<I, keyof S | keyof Common, 'the stack'>
 
 type MatchesEntry<E, G, K extends string> =
-  E extends GroupSchema<infer V>
-    ? NoUnknown<G, keyof V | keyof Common | 'hosts', K> & MatchesHosts<K, V, G>
-    : unknown
+  E extends GroupSchema<infer V> ? NoUnknown<G, keyof V | keyof Common | 'hosts', K> & MatchesHosts<K, V, G> : unknown
 
 interface Common {
   readonly ssh?: Ssh

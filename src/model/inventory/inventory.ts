@@ -4,13 +4,7 @@ import { Problem } from '../problem.ts'
 import { type Fields, faultsOf, isAddress, isPromise, isRecord, promised } from './fields.ts'
 import { group, type Host } from './host.ts'
 import type { InventoryInput, MatchesSchema } from './inventory-types.ts'
-import {
-  type Entries,
-  type GroupSchema,
-  type InventorySchema,
-  type InventoryValues,
-  missingEntries,
-} from './schema.ts'
+import { type Entries, type GroupSchema, type InventorySchema, type InventoryValues, missingEntries } from './schema.ts'
 
 /** The hosts and values of one site, checked against the schema of its playbooks. */
 export interface Inventory<S extends Entries = Entries> {
@@ -39,8 +33,7 @@ export function inventory<S extends Entries, const I extends InventoryInput<S>>(
   const faults = faultsOfInventory(of.entries, all)
   if (faults.length > 0) throw refused(faults)
   const entries = Object.entries(of.entries).map(
-    ([key, entry]) =>
-      [key, entry && 'type' in entry ? group(key, members(key, entry, all)) : all[key]] as const,
+    ([key, entry]) => [key, entry && 'type' in entry ? group(key, members(key, entry, all)) : all[key]] as const,
   )
   const values = Object.freeze(Object.fromEntries(entries)) as InventoryValues<S>
   const broken = of.faults(values)
@@ -63,11 +56,7 @@ function refused(faults: readonly string[]): Problem {
   })
 }
 
-function members(
-  key: string,
-  { vars }: GroupSchema,
-  all: Readonly<Record<string, unknown>>,
-): readonly Host[] {
+function members(key: string, { vars }: GroupSchema, all: Readonly<Record<string, unknown>>): readonly Host[] {
   if (all[key] === undefined) return []
   const { hosts, ...shared } = all[key] as GroupGiven
   return Object.entries(hosts).map(([name, host]) => {
@@ -116,19 +105,14 @@ function faultsOfInventory(entries: Entries, all: Readonly<Record<string, unknow
   ]
 }
 
-function faultsOfGroup(
-  key: string,
-  { vars, atLeast, optional }: GroupSchema,
-  given: unknown,
-): readonly string[] {
+function faultsOfGroup(key: string, { vars, atLeast, optional }: GroupSchema, given: unknown): readonly string[] {
   if (optional && given === undefined) return []
   if (isPromise(given)) return [promised(key)]
   if (isRecord(given) && isPromise(given['hosts'])) return [promised(`${key}.hosts`)]
   if (!isRecord(given) || !isRecord(given['hosts']))
     return [`${key}: is missing; it should be a group: { hosts: { … } }`]
   const named = Object.entries(given['hosts'])
-  const few =
-    named.length < atLeast ? [`${key}.hosts: should be at least ${atLeast}, got ${named.length}`] : []
+  const few = named.length < atLeast ? [`${key}.hosts: should be at least ${atLeast}, got ${named.length}`] : []
   return [
     ...few,
     ...strangers(given, [...Object.keys(vars), ...COMMON, 'hosts'], `${key}.`),
@@ -149,9 +133,7 @@ function faultsOfHost(
   if (isPromise(address)) return [promised(`${path}.address`)]
   const reachable = typeof address === 'string' && isAddress(address)
   return [
-    ...(reachable
-      ? []
-      : [`${path}.address: should be an IP address such as 10.0.1.1, got ${JSON.stringify(address)}`]),
+    ...(reachable ? [] : [`${path}.address: should be an IP address such as 10.0.1.1, got ${JSON.stringify(address)}`]),
     ...Object.entries(vars).flatMap(([v, field]) => faultsOf(field, host[v] ?? shared[v], `${path}.${v}`)),
     ...strangers(host, [...Object.keys(vars), ...COMMON, 'address'], `${path}.`),
     ...faultsOfTimeouts(`${path}.timeouts`, host['timeouts']),
@@ -165,10 +147,7 @@ function strangers(
 ): readonly string[] {
   return Object.keys(given)
     .filter((key) => !known.includes(key))
-    .map(
-      (key) =>
-        `${path}${key}: is not known here. ${didYouMean(key, known) ?? `There are ${known.join(', ')}.`}`,
-    )
+    .map((key) => `${path}${key}: is not known here. ${didYouMean(key, known) ?? `There are ${known.join(', ')}.`}`)
 }
 
 /** Returns the faults of hosts that are in several groups: each name must have one address, and each address one name. */

@@ -55,10 +55,7 @@ export function inventorySchema<const S extends Entries>(
 }
 
 /** Returns the entries of a schema that these values lack. */
-export function missingEntries(
-  { entries }: { readonly entries: Entries },
-  values: object,
-): readonly string[] {
+export function missingEntries({ entries }: { readonly entries: Entries }, values: object): readonly string[] {
   return Object.entries(entries).flatMap(([name, entry]) =>
     name in values || ('check' in entry && entry.optional) ? [] : [name],
   )
@@ -68,10 +65,7 @@ export function missingEntries(
 export function hosts(): GroupSchema<Record<never, never>>
 
 /** A group that an inventory may omit. */
-export function hosts<const V extends Fields>(
-  vars: V,
-  options: { readonly optional: true },
-): OptionalGroupSchema<V>
+export function hosts<const V extends Fields>(vars: V, options: { readonly optional: true }): OptionalGroupSchema<V>
 
 /**
  * A group whose hosts have vars.
@@ -79,10 +73,7 @@ export function hosts<const V extends Fields>(
  * @param vars the vars of each host besides its address, set on the host or on its group
  * @param options the minimum number of hosts; one by default
  */
-export function hosts<const V extends Fields>(
-  vars: V,
-  options?: { readonly atLeast?: number },
-): GroupSchema<V>
+export function hosts<const V extends Fields>(vars: V, options?: { readonly atLeast?: number }): GroupSchema<V>
 
 export function hosts(
   vars: Fields = {},

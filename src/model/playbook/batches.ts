@@ -15,10 +15,7 @@ export function playBatches<H>({
 }
 
 /** The hosts in batches of these sizes; the last size is that of all further batches. */
-export function batches<H>(
-  hosts: readonly H[],
-  sizes: readonly BatchSize[] | undefined,
-): readonly (readonly H[])[] {
+export function batches<H>(hosts: readonly H[], sizes: readonly BatchSize[] | undefined): readonly (readonly H[])[] {
   if (!sizes || sizes.length === 0) return hosts.length === 0 ? [] : [hosts]
   const made: H[][] = []
   let at = 0

@@ -57,13 +57,7 @@ export interface DrainOptions<H extends Host> {
  */
 export function drain<H extends Host>(
   label: string,
-  {
-    drain = () => [],
-    undrain = () => [],
-    ready = () => [],
-    onUnreachable = 'refuse',
-    nothingToDo,
-  }: DrainOptions<H>,
+  { drain = () => [], undrain = () => [], ready = () => [], onUnreachable = 'refuse', nothingToDo }: DrainOptions<H>,
 ): Drain<H> {
   return Object.freeze({ label, drain, undrain, ready, onUnreachable, nothingToDo })
 }

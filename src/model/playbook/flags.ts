@@ -48,11 +48,8 @@ function meant(field: Field<unknown>, given: unknown): unknown {
 export function refuseSecretFlags(flags: Fields): void {
   for (const [name, field] of Object.entries(flags)) {
     if (field.check(new Secret(() => '')) === undefined) continue
-    throw new Problem(
-      `${flagName(name)} would be a secret, and everyone on the machine can read a command line`,
-      {
-        next: 'Give it in the inventory: secret.env(…), secret.age(…) or secret.prompt(…).',
-      },
-    )
+    throw new Problem(`${flagName(name)} would be a secret, and everyone on the machine can read a command line`, {
+      next: 'Give it in the inventory: secret.env(…), secret.age(…) or secret.prompt(…).',
+    })
   }
 }

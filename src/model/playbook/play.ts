@@ -75,17 +75,11 @@ export interface PlayOptions<H extends Host> {
  *
  * @example play('web', { hosts: web, serial: 1 }, (host) => [nginx({ listen: host })])
  */
-export function play<H extends Host>(
-  label: string,
-  options: PlayOptions<H>,
-  steps: (host: H) => Steps,
-): Play {
+export function play<H extends Host>(label: string, options: PlayOptions<H>, steps: (host: H) => Steps): Play {
   const { hosts, serial, maxUnavailable, isIdle, readiness, drain, tags = [] } = options
   const { anyErrorsFatal = false, ignoreUnreachable } = options
   if (serial !== undefined && maxUnavailable !== undefined)
-    throw new TypeError(
-      `play "${label}": serial and maxUnavailable are two ways to go over the hosts; give one`,
-    )
+    throw new TypeError(`play "${label}": serial and maxUnavailable are two ways to go over the hosts; give one`)
   const sizes = serial === undefined || typeof serial === 'object' ? serial : [serial]
   const { maxFailures = sizes || maxUnavailable !== undefined ? 0 : undefined } = options
   for (const [name, size, least] of [

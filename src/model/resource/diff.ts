@@ -15,16 +15,7 @@ export interface Diff {
   readonly parts?: readonly { readonly name: string; readonly difference: Diff }[]
 }
 
-export type Action =
-  | 'create'
-  | 'change'
-  | 'remove'
-  | 'run'
-  | 'install'
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'reboot'
+export type Action = 'create' | 'change' | 'remove' | 'run' | 'install' | 'start' | 'stop' | 'restart' | 'reboot'
 
 export interface FieldChange {
   readonly name: string

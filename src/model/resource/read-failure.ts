@@ -17,8 +17,7 @@ export class ReadFailure {
 export function catchFailures({ parts, value }: Read<unknown>): Read<unknown> {
   return {
     parts: parts.map(({ family, query }) => ({ family: tolerantBatch(family), query })),
-    value: (answers) =>
-      answers.find((answer) => answer instanceof ReadFailure) ?? attempted(() => value(answers)),
+    value: (answers) => answers.find((answer) => answer instanceof ReadFailure) ?? attempted(() => value(answers)),
   }
 }
 

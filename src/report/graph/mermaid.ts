@@ -2,9 +2,7 @@ import type { Graph } from './topology.ts'
 
 /** The graph in Mermaid, which GitHub, GitLab and many wikis draw. */
 export function graphMermaid({ topology: { tiers, links }, plays }: Graph): string {
-  const outside = [...new Set(links.map(({ from }) => from))].filter(
-    (from) => !tiers.some(({ name }) => name === from),
-  )
+  const outside = [...new Set(links.map(({ from }) => from))].filter((from) => !tiers.some(({ name }) => name === from))
   const idOf = new Map([
     ...outside.map((name, i) => [name, `outside${i}`] as const),
     ...tiers.map(({ name }, i) => [name, `tier${i}`] as const),

@@ -53,16 +53,13 @@ export function tiersPicture({ tiers, links }: Topology, wanted: number): Pictur
     y = 20
   }
   for (const [i, tier] of tiers.entries()) {
-    const above =
-      i === 0 ? outer : links.filter(({ from, to }) => to === tier.name && from === tiers[i - 1]?.name)
+    const above = i === 0 ? outer : links.filter(({ from, to }) => to === tier.name && from === tiers[i - 1]?.name)
     if (i > 0 || outer.length > 0) {
-      if (above.length > 0)
-        pieces.push(arrow(width / 2, y, BAND.gap, above.map(({ over }) => over).join(', ')))
+      if (above.length > 0) pieces.push(arrow(width / 2, y, BAND.gap, above.map(({ over }) => over).join(', ')))
       y += BAND.gap
     }
     const others = links.filter(
-      (link) =>
-        link.to === tier.name && !above.includes(link) && (!isTier(link.from) || link.from === link.to),
+      (link) => link.to === tier.name && !above.includes(link) && (!isTier(link.from) || link.from === link.to),
     )
     const drawn = band(tier, others, { y, width })
     pieces.push(drawn.body)
@@ -166,9 +163,7 @@ function playsPicture(plays: readonly PlayNode[]): Picture {
     const next = i + 1 < rows.length ? `<path class="link" d="M12 ${y + 8}v22"/>` : ''
     return `<circle class="dot" cx="12" cy="${y - 4}" r="11"/>${text(12, y, String(i + 1), 'number middle')}${text(34, y, label, '')}${text(34, y + 16, note, 'note')}${next}`
   })
-  const widths = rows.map(({ label, note }) =>
-    Math.max(label.length * LETTER.label, note.length * LETTER.note),
-  )
+  const widths = rows.map(({ label, note }) => Math.max(label.length * LETTER.label, note.length * LETTER.note))
   return {
     body: [text(0, 14, 'Plays, in order', 'tier'), ...drawn].join('\n'),
     width: Math.ceil(Math.max(120, ...widths)) + 34,

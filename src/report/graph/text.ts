@@ -9,13 +9,7 @@ export function graphText({ topology, plays }: Graph): string {
     on,
     how,
   ])
-  return [
-    'Tiers and their allowed connections',
-    tiersText(topology),
-    '',
-    'Plays in order',
-    ...table(order),
-  ].join('\n')
+  return ['Tiers and their allowed connections', tiersText(topology), '', 'Plays in order', ...table(order)].join('\n')
 }
 
 export function tiersText({ tiers, links }: Topology): string {

@@ -49,8 +49,7 @@ export function topologyOf(hosts: readonly HostIngress[]): Topology {
   const over = new Map<string, { readonly from: string; readonly to: string; readonly what: Set<string> }>()
   for (const { group: to, admits = [] } of hosts) {
     for (const one of admits) {
-      const sources =
-        one.from === 'anywhere' ? ['anywhere'] : one.from.flatMap((at) => groupsAt.get(at) ?? at)
+      const sources = one.from === 'anywhere' ? ['anywhere'] : one.from.flatMap((at) => groupsAt.get(at) ?? at)
       for (const from of new Set(sources)) {
         const key = `${from}\n${to}`
         const link = over.get(key) ?? { from, to, what: new Set() }

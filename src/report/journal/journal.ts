@@ -20,13 +20,9 @@ export function journalWriter(
   const put = (line: object) => write(JSON.stringify(line, masked))
   const at = () => Math.round(performance.now() - began)
   const add = (event: JournalEvent, t = at()) => put({ t, ...event })
-  const stepId = numbering((info: StepInfo, id) =>
-    put({ t: at(), kind: 'define step', id, step: journalStep(info) }),
-  )
+  const stepId = numbering((info: StepInfo, id) => put({ t: at(), kind: 'define step', id, step: journalStep(info) }))
   const ingressId = numbering((ingress: object, id) => put({ t: at(), kind: 'define ingress', id, ingress }))
-  let ok:
-    | { readonly t: number; readonly play: string; readonly host: string; readonly steps: number[] }
-    | undefined
+  let ok: { readonly t: number; readonly play: string; readonly host: string; readonly steps: number[] } | undefined
   const flush = () => {
     if (!ok) return
     const { t, ...rest } = ok
@@ -44,8 +40,7 @@ export function journalWriter(
     }
     flush()
     if (event.kind === 'step') add(stepLine(event, stepId(keyOf(event.step), event.step)))
-    else if (event.kind === 'applying')
-      add({ ...event, steps: event.steps.map((one) => stepId(keyOf(one), one)) })
+    else if (event.kind === 'applying') add({ ...event, steps: event.steps.map((one) => stepId(keyOf(one), one)) })
     else if (event.kind === 'refreshed') {
       const { ingress, ...rest } = event
       add({ ...rest, ...(ingress && { ingress: ingressId(JSON.stringify(ingress), ingress) }) })
@@ -81,8 +76,7 @@ function stepLine(event: EventOf<'step'>, step: number): JournalEvent {
   const { play, host, outcome } = event
   const line = { kind: 'step', play, host, step } as const
   if (outcome === 'failed') return { ...line, outcome, problem: journalProblem(event.problem) }
-  if (outcome === 'ok' || outcome === 'deferred')
-    throw new TypeError('a step that is ok has no separate line')
+  if (outcome === 'ok' || outcome === 'deferred') throw new TypeError('a step that is ok has no separate line')
   return {
     ...line,
     outcome,

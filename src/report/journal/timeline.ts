@@ -90,8 +90,7 @@ class RunTimelineBuilder {
       this.#plays = event.plays
       for (const name of event.hosts) this.#host(name)
     } else if (event.kind === 'end') this.#summary = event.summary
-    else if (event.kind === 'skipped')
-      for (const host of event.hosts) this.#host(host).skip(t, event.play, event.why)
+    else if (event.kind === 'skipped') for (const host of event.hosts) this.#host(host).skip(t, event.play, event.why)
     else if (event.kind !== 'play') {
       if (event.kind === 'refreshed' && event.ingress !== undefined)
         this.#ingressOf.set(event.host, this.ingress.get(event.ingress) ?? [])
@@ -112,9 +111,7 @@ class RunTimelineBuilder {
       summary: this.#summary,
       ms,
       plays: this.#plays,
-      hosts: names.map((name) =>
-        this.#host(name).build(groups.get(name) ?? 'other', summaries.get(name), ms),
-      ),
+      hosts: names.map((name) => this.#host(name).build(groups.get(name) ?? 'other', summaries.get(name), ms)),
       topology: topologyOf(hosts.map((host) => ({ ...host, admits: this.#ingressOf.get(host.name) }))),
     }
   }
@@ -217,8 +214,7 @@ class HostTimelineBuilder {
 
   /** A failed step and the failed host report the same problem. */
   #problem(play: string, problem: JournalProblem): void {
-    if (!this.#problems.some((one) => one.problem.message === problem.message))
-      this.#problems.push({ play, problem })
+    if (!this.#problems.some((one) => one.problem.message === problem.message)) this.#problems.push({ play, problem })
   }
 
   #endSpan(t: number, failed: boolean): void {
@@ -242,9 +238,7 @@ class HostTimelineBuilder {
 
 function isFailure(event: HostEvent): boolean {
   return (
-    event.kind === 'failed' ||
-    event.kind === 'unreachable' ||
-    (event.kind === 'step' && event.outcome === 'failed')
+    event.kind === 'failed' || event.kind === 'unreachable' || (event.kind === 'step' && event.outcome === 'failed')
   )
 }
 

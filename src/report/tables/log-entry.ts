@@ -29,11 +29,7 @@ export function logEntry(host: string, line: string): LogEntry | undefined {
 }
 
 /** `11-22 21:45:03.123 web1 nginx[812]: …` in local time; further lines of a message are indented. */
-export function logLine(
-  { host, time, who, message, priority }: LogEntry,
-  width: number,
-  paint: Paint,
-): string {
+export function logLine({ host, time, who, message, priority }: LogEntry, width: number, paint: Paint): string {
   const at = new Date(time / 1000)
   const two = (n: number) => String(n).padStart(2, '0')
   const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`
@@ -61,7 +57,5 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return ''
   if (!Array.isArray(value)) return String(value)
-  return value.every((one) => typeof one === 'number')
-    ? Buffer.from(value).toString()
-    : value.map(textOf).join('\n')
+  return value.every((one) => typeof one === 'number') ? Buffer.from(value).toString() : value.map(textOf).join('\n')
 }

@@ -12,9 +12,9 @@ export function stepList(outlined: readonly PlaySteps[], paint: Paint): readonly
     paint('bold', hosts[0].play),
     ...groupEqual(hosts, ({ steps }) => JSON.stringify(steps)).flatMap((same) => [
       `  ${paint('cyan', same.map(({ host }) => host).join(', '))}: ${count(same[0].steps.length, 'step')}`,
-      ...table(same[0].steps.map(row), (cell, _row, column) =>
-        column === 0 ? cell : paint('dim', cell),
-      ).map((line) => `    ${line}`),
+      ...table(same[0].steps.map(row), (cell, _row, column) => (column === 0 ? cell : paint('dim', cell))).map(
+        (line) => `    ${line}`,
+      ),
     ]),
   ])
 }

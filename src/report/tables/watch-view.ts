@@ -28,9 +28,7 @@ export function statusLines(verified: Verified, hosts: readonly Host[], paint: P
     verifySummary(verified, paint),
     ...lines.map((line) => `  ${line}`),
     ...bad.slice(0, MAX_PROBLEMS).map((line) => `  ${line}`),
-    ...(bad.length > MAX_PROBLEMS
-      ? [`  and ${bad.length - MAX_PROBLEMS} more; provision verify shows all`]
-      : []),
+    ...(bad.length > MAX_PROBLEMS ? [`  and ${bad.length - MAX_PROBLEMS} more; provision verify shows all`] : []),
   ].map((line) => Secret.redact(line))
 }
 
@@ -56,9 +54,7 @@ function changeOf(one: Finding, old: Finding | undefined): readonly string[] {
   if (one.outcome === 'unknown')
     return one.problem && old?.outcome !== 'unknown' ? [`${name}: unknown: ${one.problem.message}`] : []
   if (old?.problem) return [`${name}: passes again${one.said ? `: ${one.said}` : ''}`]
-  return one.said !== undefined &&
-    old?.said !== undefined &&
-    withoutDigits(one.said) !== withoutDigits(old.said)
+  return one.said !== undefined && old?.said !== undefined && withoutDigits(one.said) !== withoutDigits(old.said)
     ? [`${name}: ${one.said} (before: ${old.said})`]
     : []
 }
@@ -96,9 +92,7 @@ function valuesOf(tier: string, hosts: readonly Host[], { findings }: Verified):
 function failures({ findings, unreachable }: Verified): readonly string[] {
   return [
     ...[...unreachable.values()].map(({ message }) => message),
-    ...findings.flatMap((one) =>
-      one.outcome === 'failed' ? [`${nameOf(one)}: ${one.problem?.message}`] : [],
-    ),
+    ...findings.flatMap((one) => (one.outcome === 'failed' ? [`${nameOf(one)}: ${one.problem?.message}`] : [])),
   ]
 }
 

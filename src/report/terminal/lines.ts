@@ -29,8 +29,7 @@ export function stepLines(event: EventOf<'step'>, { paint, symbols }: Style): re
   const { step, outcome } = event
   const role = step.roles.length > 0 ? paint('dim', ` [${step.roles.join(' › ')}]`) : ''
   const title = `${stepTitle(step)}${role}`
-  if (outcome === 'ok' || outcome === 'deferred')
-    return [paint('dim', `${symbols[outcome]} ${stepTitle(step)}`)]
+  if (outcome === 'ok' || outcome === 'deferred') return [paint('dim', `${symbols[outcome]} ${stepTitle(step)}`)]
   if (outcome === 'failed') return [`${paint('red', symbols.failed)} ${title}`]
   const symbol = outcome === 'planned' && !event.known ? 'deferred' : outcome
   return [
@@ -58,10 +57,7 @@ export function handlerLine({ name, outcome, pending }: EventOf<'handler'>, styl
   return `${mark(outcome, style)} ${name}${pending ? ' (pending since an earlier run)' : ''}`
 }
 
-export function recoveredLines(
-  { label, outcome, details }: EventOf<'recovered'>,
-  style: Style,
-): readonly string[] {
+export function recoveredLines({ label, outcome, details }: EventOf<'recovered'>, style: Style): readonly string[] {
   const sign = mark(outcome === 'planned' ? 'planned' : 'done', style)
   const more = details.map((line) => `    ${line}`)
   return [`${sign} ${label}: interrupted in an earlier run; ${RECOVERED[outcome]}`, ...more]
@@ -74,10 +70,7 @@ const RECOVERED = {
   inactive: 'the old files are restored, but could not be activated',
 } as const
 
-export function drainLine(
-  { label, outcome, pending, on = [] }: EventOf<'drain'>,
-  { paint, symbols }: Style,
-): string {
+export function drainLine({ label, outcome, pending, on = [] }: EventOf<'drain'>, { paint, symbols }: Style): string {
   const sign = outcome === 'planned' ? paint('yellow', symbols.planned) : paint('dim', symbols.note)
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''
   return `${sign} ${drainTitle(label, outcome)}${where}${pending ? ' (pending since an earlier run)' : ''}`

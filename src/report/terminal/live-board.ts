@@ -63,9 +63,7 @@ export class LiveBoard {
   readRow(): Omit<PlayRow, 'hosts'> {
     const { hosts, of, steps, differing } = this.#read
     const title =
-      hosts === 0
-        ? `reading ${of} hosts`
-        : `read ${hosts} of ${of} hosts: ${steps} steps, ${differing} differ`
+      hosts === 0 ? `reading ${of} hosts` : `read ${hosts} of ${of} hosts: ${steps} steps, ${differing} differ`
     const slow = [...this.#reading].map(([host, what]) => `; ${host} waiting for ${what}`)
     return {
       title: [title, ...slow.slice(0, 3)].join(''),
@@ -76,8 +74,7 @@ export class LiveBoard {
   play(play: string): PlayRow {
     const hosts = [...(this.#plays.get(play) ?? [])]
     const at = this.plays.indexOf(play)
-    const phase =
-      this.#finished || at < this.#current ? 'finished' : at === this.#current ? 'running' : 'pending'
+    const phase = this.#finished || at < this.#current ? 'finished' : at === this.#current ? 'running' : 'pending'
     if (hosts.length <= MAX_HOST_ROWS)
       return { title: play, phase, hosts: hosts.map(([host, progress]) => this.#hostRow(host, progress)) }
     return { title: `${play} ${this.#paint('dim', this.#playProgress(hosts))}`, phase, hosts: [] }
@@ -90,8 +87,7 @@ export class LiveBoard {
 
   /** The number of finished hosts, and the hosts that have been at their activity for the longest time. */
   #playProgress(hosts: readonly (readonly [string, HostProgress])[]): string {
-    const number = (wanted: HostRow['outcome']) =>
-      hosts.filter(([, { outcome }]) => outcome === wanted).length
+    const number = (wanted: HostRow['outcome']) => hosts.filter(([, { outcome }]) => outcome === wanted).length
     const failed = number('failed')
     const slowest = hosts
       .filter(([, { outcome }]) => outcome === 'running')
@@ -107,9 +103,7 @@ export class LiveBoard {
 
   #timed(activity: () => string, since: number): string {
     const ms = this.#now() - since
-    return [activity(), ...(ms < SHOW_TIME_AFTER ? [] : [elapsed(ms)])]
-      .filter((part) => part !== '')
-      .join(', ')
+    return [activity(), ...(ms < SHOW_TIME_AFTER ? [] : [elapsed(ms)])].filter((part) => part !== '').join(', ')
   }
 
   #begin(play: string): void {

@@ -44,14 +44,12 @@ export function plainReporter({
   const deferred = new Map<string, string[]>()
   const print = asItHappens ? write : (text: string) => later.push(text)
   const line = (host: string, text: string) => print(`${host.padEnd(width)} ${text}`)
-  const running = (host: string, text: string) =>
-    asItHappens && line(host, paint('dim', `${symbols.running} ${text}`))
+  const running = (host: string, text: string) => asItHappens && line(host, paint('dim', `${symbols.running} ${text}`))
   const note = (host: string, text: string) => verbose && line(host, `${symbols.note} ${text}`)
   const showDiff = (host: string, diff: string) => {
     const first = firstHostWith.get(diff)
     if (first === undefined) firstHostWith.set(diff, host)
-    const lines =
-      first === undefined ? diffLines(diff, paint) : [paint('dim', `    the same diff as on ${first}`)]
+    const lines = first === undefined ? diffLines(diff, paint) : [paint('dim', `    the same diff as on ${first}`)]
     for (const one of lines) line(host, one)
   }
   const handlers: Handlers = {
@@ -94,8 +92,7 @@ export function plainReporter({
       deferred.delete(host)
       if (titles) line(host, deferredLine(titles, style))
     },
-    skipped: ({ play, hosts, why }) =>
-      print(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}: ${why}`),
+    skipped: ({ play, hosts, why }) => print(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}: ${why}`),
     failed: ({ problem }) => print(showProblem(problem, paint)),
     end: ({ summary }) => {
       // With one host it would repeat the lines above.

@@ -20,8 +20,7 @@ const absentStep = resource<{ readonly path: AbsolutePath }, Entry | undefined>(
   affects: 'itself',
   canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),
-  diff: (_params, have) =>
-    have && { action: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
+  diff: (_params, have) => have && { action: 'remove', fields: [{ name: 'type', from: have.type, to: 'absent' }] },
   apply: ({ path }) => [{ script: moveToRemoved(path), inline: true }],
   simulate: ({ path }, host) => removePath(host, path),
   replace: ({ path }) => ({ path, make: undefined }),

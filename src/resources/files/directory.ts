@@ -56,6 +56,5 @@ const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', 
       inline: true,
     },
   ],
-  simulate: ({ path, owner, group, mode }, host) =>
-    putPath(host, path, { type: 'directory', owner, group, mode }),
+  simulate: ({ path, owner, group, mode }, host) => putPath(host, path, { type: 'directory', owner, group, mode }),
 })

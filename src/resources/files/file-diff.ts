@@ -7,10 +7,7 @@ import { type Content, type FileParams, hashOf, sizeOf, textOf } from './content
 import { type Entry, entryAt, matchOwnership, wrongType } from './stat.ts'
 
 /** Compares a file with its entry; also for kinds that contain a file. */
-export function fileDiff(
-  { path, content, owner, group, mode }: FileParams,
-  have: Entry | undefined,
-): Diff | undefined {
+export function fileDiff({ path, content, owner, group, mode }: FileParams, have: Entry | undefined): Diff | undefined {
   checkType(path, have)
   const same = have !== undefined && hasContent(have, content)
   const wanted = wantedRevision(content)

@@ -7,15 +7,7 @@ import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from '../arguments.ts'
 import { directoryOf, removeStrayFiles, showWriteError, stagingPath } from './staging.ts'
 import { type AbsolutePath, type Entry, entryAt, wrongType } from './stat.ts'
-import {
-  appendedLine,
-  contentOf,
-  escapedBytes,
-  type FileLine,
-  lineOf,
-  linesOf,
-  withText,
-} from './text-lines.ts'
+import { appendedLine, contentOf, escapedBytes, type FileLine, lineOf, linesOf, withText } from './text-lines.ts'
 
 interface LineOptions extends StepOptions {
   /**
@@ -37,9 +29,7 @@ export function line(path: AbsolutePath, text: string, { match, ...options }: Li
   checkPath(`line in ${path}`, path)
   if (/[\n\0]/.test(text)) throw new TypeError(`line in ${path}: the text has several lines`)
   if (match && new RegExp(match.source, match.flags.replace(/[gy]/g, '')).test(''))
-    throw new TypeError(
-      `line in ${path}: ${match} also matches an empty line, so it would replace every blank line`,
-    )
+    throw new TypeError(`line in ${path}: ${match} also matches an empty line, so it would replace every blank line`)
   // A regular expression with the flag g or y continues after its last match.
   const stateless = match && new RegExp(match.source, match.flags.replace(/[gy]/g, ''))
   return lineStep({ path, text, match: stateless }, options)

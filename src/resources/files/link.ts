@@ -30,8 +30,7 @@ export function link(path: AbsolutePath, { target, ...options }: LinkOptions): S
   const long = target.split('/').some((name) => Buffer.byteLength(name) > LONGEST_NAME)
   if (target === '' || target.includes('\0') || long)
     throw new TypeError(`link ${path}: invalid target ${JSON.stringify(target)}`)
-  if (target === path || target === baseName(path))
-    throw new TypeError(`link ${path}: the target is the link itself`)
+  if (target === path || target === baseName(path)) throw new TypeError(`link ${path}: the target is the link itself`)
   return linkStep({ path, target }, options)
 }
 

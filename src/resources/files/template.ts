@@ -40,8 +40,7 @@ export function template<D extends object>({ url }: { readonly url: string }, na
       throw templateProblem(error, file)
     }
   }
-  const make = (data: D): string | Secret =>
-    holdsSecret(data) ? new Secret(() => render(data)) : render(data)
+  const make = (data: D): string | Secret => (holdsSecret(data) ? new Secret(() => render(data)) : render(data))
   return make as Template<D>
 }
 
@@ -124,8 +123,7 @@ function templateProblem(error: unknown, path: string): Problem {
   const message = error instanceof Error ? error.message : String(error)
   const [, row] = /^\S+:(\d+)\n/.exec(message) ?? []
   const text = message.split('\n\n').at(-1) ?? message
-  const [, name] =
-    /^(\S+) is not defined$|\(reading '([^']+)'\)/.exec(text)?.filter((one) => one !== undefined) ?? []
+  const [, name] = /^(\S+) is not defined$|\(reading '([^']+)'\)/.exec(text)?.filter((one) => one !== undefined) ?? []
   const line = row === undefined ? undefined : readFileSync(path, 'utf8').split('\n')[Number(row) - 1]
   const column =
     name === undefined ? 0 : Math.max(0, line?.search(RegExp(`(?<![\\w$])${escaped(name)}(?![\\w$])`)) ?? 0)

@@ -32,9 +32,7 @@ export function withText(line: FileLine, text: string): FileLine {
 /** A new line at the end, with the line ending of the last line. */
 export function appendedLine(lines: readonly FileLine[], text: string): FileLine {
   const last = lines.at(-1)
-  return last
-    ? withText({ ...last, bytes: last.bytes.endsWith('\r') ? '\r' : '' }, text)
-    : lineOf(encoded(text))
+  return last ? withText({ ...last, bytes: last.bytes.endsWith('\r') ? '\r' : '' }, text) : lineOf(encoded(text))
 }
 
 export function contentOf(lines: readonly FileLine[]): Buffer {

@@ -18,8 +18,7 @@ export function writeFile(params: FileParams, have: Entry | undefined): readonly
   const { path, content } = params
   const at = stagingPath(path)
   const text = have === undefined && !(content instanceof LocalFile) ? textOf(content) : undefined
-  if (text !== undefined && isSmall(text))
-    return [{ inline: true, script: createSmallFile(params, at, text) }]
+  if (text !== undefined && isSmall(text)) return [{ inline: true, script: createSmallFile(params, at, text) }]
   const create = stageFile(params, at, have)
   const finish = params.backup ? sh`${copyToRemoved(path)} && mv -fT ${at} ${path}` : sh`mv -fT ${at} ${path}`
   if (!(content instanceof LocalFile))
@@ -28,11 +27,7 @@ export function writeFile(params: FileParams, have: Entry | undefined): readonly
 }
 
 /** Creates the complete file with owner and mode at another path of the same directory. Starts few programs, which take most of the time. */
-export function stageFile(
-  { path, content, owner, group, mode }: FileParams,
-  at: string,
-  have?: Entry,
-): Shell {
+export function stageFile({ path, content, owner, group, mode }: FileParams, at: string, have?: Entry): Shell {
   const directory = directoryOf(at)
   const keeps = have?.owner === owner && have.group === group && have.mode === mode
   const own = keeps ? sh`` : sh` && chown ${`${owner}:${group}`} ${at} && chmod ${mode} ${at}`

@@ -132,15 +132,13 @@ interface OtherFirewall {
  *
  * @param params.file the file of our table; if it exists, the host is not checked
  */
-export const noOtherFirewall = resource<{ readonly file: string }, readonly OtherFirewall[]>(
-  'other firewalls',
-  {
-    id: () => 'none',
-    affects: 'itself',
-    canWaitForPackages: true,
-    read: ({ file }) =>
-      read(
-        sh`file=${file}
+export const noOtherFirewall = resource<{ readonly file: string }, readonly OtherFirewall[]>('other firewalls', {
+  id: () => 'none',
+  affects: 'itself',
+  canWaitForPackages: true,
+  read: ({ file }) =>
+    read(
+      sh`file=${file}
 [ -e "$file" ] || {
   if command -v nft >/dev/null; then nft list chains || echo failed
   elif command -v iptables-nft >/dev/null; then
@@ -150,20 +148,19 @@ export const noOtherFirewall = resource<{ readonly file: string }, readonly Othe
   ! systemctl is-active -q firewalld || echo firewalld
 }
 echo end`,
-        ({ stdout, stderr }) => otherFirewalls(stdout, stderr),
-        { shared: true, dependsOn: [file], fakeValue: () => [] },
-      ),
-    diff: (_params, found) => {
-      if (found.length === 0) return undefined
-      throw new InvalidParams(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
-        where: 'firewall',
-        details: ['A packet must be accepted by both, so a port that only one of them opens stays closed.'],
-        next: `Add its rules to firewall() and disable it (${found.map(({ off }) => off).join('; ')}), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
-      })
-    },
-    apply: () => [],
+      ({ stdout, stderr }) => otherFirewalls(stdout, stderr),
+      { shared: true, dependsOn: [file], fakeValue: () => [] },
+    ),
+  diff: (_params, found) => {
+    if (found.length === 0) return undefined
+    throw new InvalidParams(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
+      where: 'firewall',
+      details: ['A packet must be accepted by both, so a port that only one of them opens stays closed.'],
+      next: `Add its rules to firewall() and disable it (${found.map(({ off }) => off).join('; ')}), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
+    })
   },
-)
+  apply: () => [],
+})
 
 /** @throws Error if the output is incomplete */
 export function otherFirewalls(stdout: string, stderr = ''): readonly OtherFirewall[] {

@@ -90,18 +90,14 @@ function accepting(rule: FirewallRule): readonly string[] {
   for (const one of addresses) checkSource('firewall', one)
   return ([4, 6] as const).flatMap((version) => {
     const own = sorted(addresses.filter((one) => versionOf(one) === version))
-    return own.length === 0
-      ? []
-      : [`${version === 4 ? 'ip' : 'ip6'} saddr { ${own.join(', ')} } ${what} accept`]
+    return own.length === 0 ? [] : [`${version === 4 ? 'ip' : 'ip6'} saddr { ${own.join(', ')} } ${what} accept`]
   })
 }
 
 /** Names are not allowed: nft would resolve them once, when the ruleset is loaded. */
 function checkSource(what: string, source: string): void {
   if (!isAddress(source) && !ipaddr.isValidCIDR(source))
-    throw new TypeError(
-      `${what}: ${JSON.stringify(source)} is neither a network such as 10.0.0.0/8 nor an address`,
-    )
+    throw new TypeError(`${what}: ${JSON.stringify(source)} is neither a network such as 10.0.0.0/8 nor an address`)
 }
 
 function ports(given: number | readonly number[]): string {

@@ -16,9 +16,7 @@ import { explainAptError } from './apt-errors.ts'
  * @throws TypeError for an invalid name: apt would take `name-` as a request to remove it
  * @example pkg('nginx')
  */
-export function pkg(
-  ...names: readonly [string, ...string[]] | readonly [string, ...string[], StepOptions]
-): Step {
+export function pkg(...names: readonly [string, ...string[]] | readonly [string, ...string[], StepOptions]): Step {
   const given: readonly (string | StepOptions)[] = names
   const last = given.at(-1)
   const { timeout = LONGEST, ...options } = typeof last === 'object' ? last : {}
@@ -77,8 +75,7 @@ grep -sxF -A 2 ${names.flatMap((name) => ['-e', `Package: ${bare(name)}`])} /var
     return names.map((requested) => {
       const [name = '', wanted = native] = requested.split(':')
       const fits = ([, its, architecture]: readonly string[]) =>
-        its === name &&
-        (wanted === undefined || wanted === 'any' || [wanted, 'all'].includes(architecture ?? ''))
+        its === name && (wanted === undefined || wanted === 'any' || [wanted, 'all'].includes(architecture ?? ''))
       // The first letter is the desired state: `hi` is on hold and installed.
       const found = rows.filter((row) => row.length === 4 && fits(row))
       const version = found.find(([status]) => status?.[1] === 'i')?.[3]
@@ -114,9 +111,7 @@ function isAutomatic(name: string, architecture: string | undefined, lines: read
     (line, i) =>
       line === `Package: ${name}` &&
       lines[i + 2] === 'Auto-Installed: 1' &&
-      (architecture === undefined ||
-        architecture === 'any' ||
-        lines[i + 1] === `Architecture: ${architecture}`),
+      (architecture === undefined || architecture === 'any' || lines[i + 1] === `Architecture: ${architecture}`),
   )
 }
 
@@ -151,8 +146,7 @@ const packageStep = resource<PackageParams, readonly Installed[]>('package', {
         next: `Release it on the host: apt-mark unhold ${held.join(' ')}`,
       })
     const fields: FieldChange[] = names.flatMap((name, i) => {
-      if (!isThere(have[i]))
-        return [{ name, ...(have[i]?.state && { from: have[i].state }), to: 'installed' }]
+      if (!isThere(have[i])) return [{ name, ...(have[i]?.state && { from: have[i].state }), to: 'installed' }]
       return have[i]?.automatic ? [{ name, from: 'automatic', to: 'manual' }] : []
     })
     const action = missing({ names }, have).length > 0 ? 'install' : fields.length > 0 ? 'change' : 'remove'
@@ -174,9 +168,7 @@ const packageStep = resource<PackageParams, readonly Installed[]>('package', {
   pool: {
     name: 'packages',
     items: (params, have) =>
-      params.timeout === LONGEST && !have.some(({ automatic }) => automatic)
-        ? missing(params, have)
-        : undefined,
+      params.timeout === LONGEST && !have.some(({ automatic }) => automatic) ? missing(params, have) : undefined,
     apply: (names) => [installCommand(names, LONGEST)],
     prefetch: prefetch,
   },

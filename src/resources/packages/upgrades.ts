@@ -44,7 +44,5 @@ const upgradesStep = resource<object, readonly Upgrade[]>('packages', {
   id: () => 'upgrades',
   read: () => pendingUpgrades,
   diff: (_params, have) => (have.length === 0 ? undefined : { action: 'install', fields: [...have] }),
-  apply: () => [
-    { script: upgrade(LOCK_TIMEOUT), timeout: '30m', reportsProgress: true, explain: explainAptError },
-  ],
+  apply: () => [{ script: upgrade(LOCK_TIMEOUT), timeout: '30m', reportsProgress: true, explain: explainAptError }],
 })

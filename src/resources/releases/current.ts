@@ -99,9 +99,7 @@ function releasesOf(target: string | undefined, directories: readonly (Times & {
 /** Negative if the first time is later. Compares fractions as text: a number has no room for nanoseconds. */
 function later(a: string, b: string): number {
   const [[seconds = '', fraction = ''], [others = '', otherFraction = '']] = [a.split('.'), b.split('.')]
-  return (
-    Number(others) - Number(seconds) || (fraction > otherFraction ? -1 : fraction < otherFraction ? 1 : 0)
-  )
+  return Number(others) - Number(seconds) || (fraction > otherFraction ? -1 : fraction < otherFraction ? 1 : 0)
 }
 
 /** An id of {@link build}, or of an incomplete release. */

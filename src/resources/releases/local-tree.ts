@@ -142,8 +142,7 @@ function sha256Of(path: string): string {
   const file = openSync(path, 'r')
   try {
     const piece = Buffer.allocUnsafe(CHUNK)
-    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece))
-      hash.update(piece.subarray(0, read))
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) hash.update(piece.subarray(0, read))
   } finally {
     closeSync(file)
   }

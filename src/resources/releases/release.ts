@@ -93,8 +93,7 @@ const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
       },
     ]
   },
-  simulate: ({ path }, host) =>
-    putPath(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
+  simulate: ({ path }, host) => putPath(host, path, { type: 'directory', owner: 'root', group: 'root', mode: '0755' }),
 })
 
 function missingRelease(path: AbsolutePath, { id }: Build): Problem {

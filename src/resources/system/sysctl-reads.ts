@@ -60,9 +60,7 @@ export const assignmentsOf = batchRead<string, readonly Assignment[]>({
   parse: ({ stdout }, keys) => {
     const all = stdout.split('\n').flatMap((line) => {
       const [, path, key, value] = /^(\/[^:]+\.conf):\s*-?\s*([^#;=\s]+)\s*=\s*(.*)$/.exec(line) ?? []
-      return path === undefined || key === undefined
-        ? []
-        : [{ path, key: procPath(key), value: (value ?? '').trim() }]
+      return path === undefined || key === undefined ? [] : [{ path, key: procPath(key), value: (value ?? '').trim() }]
     })
     const read = all.filter(({ path }) => all.every((other) => !hides(other.path, path)))
     const inOrder = [...read].sort((a, b) =>

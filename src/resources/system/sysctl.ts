@@ -35,11 +35,8 @@ export function sysctl(
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`sysctl: "${name}" is not the name of a file`)
   for (const [key, value] of Object.entries(settings)) {
     if (!/^[\w./:@-]+$/.test(key))
-      throw new TypeError(
-        `sysctl ${name}: "${key}" is not a single key; patterns are not expanded, so name each key`,
-      )
-    if (/[\n\0]/.test(String(value)))
-      throw new TypeError(`sysctl ${name}: the value of ${key} has several lines`)
+      throw new TypeError(`sysctl ${name}: "${key}" is not a single key; patterns are not expanded, so name each key`)
+    if (/[\n\0]/.test(String(value))) throw new TypeError(`sysctl ${name}: the value of ${key} has several lines`)
   }
   const path: AbsolutePath = `/etc/sysctl.d/60-${name}.conf`
   checkPath(`sysctl ${name}`, path)
@@ -91,12 +88,7 @@ const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
 
 /** Sets the values and reads them back: the kernel may accept a value and store another one. */
 function setAll(settings: Readonly<Record<string, string>>): Shell {
-  const values = Object.entries(settings).flatMap(([key, value]) => [
-    key,
-    procPath(key),
-    value,
-    normalizedValue(value),
-  ])
+  const values = Object.entries(settings).flatMap(([key, value]) => [key, procPath(key), value, normalizedValue(value)])
   return sh`set -- ${values}
 while [ $# -gt 0 ]; do
   [ -e "$2" ] || { echo "the kernel has no setting $1: there is no $2. If a part of the key contains a dot, write the key with slashes" >&2; exit 1; }

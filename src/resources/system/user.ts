@@ -75,9 +75,7 @@ const groupOf = batchRead<string, Group | undefined>({
       const [name = '', , gid = '', members = ''] = line.split(':')
       return { name, gid, members: members.split(',').filter((one) => one !== '') }
     })
-    return names.map(
-      (wanted) => groups.find(({ name }) => name === wanted) ?? groups.find(({ gid }) => gid === wanted),
-    )
+    return names.map((wanted) => groups.find(({ name }) => name === wanted) ?? groups.find(({ gid }) => gid === wanted))
   },
   fakeValue: ({ groups }, name) => {
     const members = groups.get(name)
@@ -127,21 +125,13 @@ const userStep = resource<UserParams, UserState>('user', {
   affects: 'itself',
   read: ({ name, home, group, groups }) =>
     readBoth(
-      readBoth(
-        account({ name, regroups: group && home }),
-        group === undefined ? known(undefined) : groupOf(group),
-      ),
+      readBoth(account({ name, regroups: group && home }), group === undefined ? known(undefined) : groupOf(group)),
       missingGroups(name, groups),
     ),
   diff: ({ home, shell, group, groups }, [[have, own], missing]) => {
     const primary = have && group !== undefined && have.gid === own?.gid ? group : have?.gid
-    const found = compare(
-      { home, shell, 'primary group': group },
-      have && { ...have, 'primary group': primary },
-    )
-    const fields = groups
-      .filter((group) => missing.includes(group))
-      .map((group) => ({ name: 'group', to: group }))
+    const found = compare({ home, shell, 'primary group': group }, have && { ...have, 'primary group': primary })
+    const fields = groups.filter((group) => missing.includes(group)).map((group) => ({ name: 'group', to: group }))
     if (!found && fields.length === 0) return undefined
     return { action: found?.action ?? 'change', fields: [...(found?.fields ?? []), ...fields] }
   },
@@ -195,8 +185,7 @@ export function groupMember(
   name: string,
   { system = true, ...options }: StepOptions & { readonly system?: boolean } = {},
 ): Step {
-  if (!NAME.test(name) || NUMBER.test(name))
-    throw new TypeError(`groupMember: "${name}" is not the name of a group`)
+  if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`groupMember: "${name}" is not the name of a group`)
   return groupStep({ name, system }, options)
 }
 

@@ -44,13 +44,7 @@ type RebootCondition =
  */
 export function reboot(options: RebootOptions & { readonly always: true }): RoleCall
 export function reboot(options?: RebootOptions & { readonly always?: never }): Step
-export function reboot({
-  when,
-  unless,
-  always,
-  within = '5m',
-  ...options
-}: RebootOptions = {}): Step | RoleCall {
+export function reboot({ when, unless, always, within = '5m', ...options }: RebootOptions = {}): Step | RoleCall {
   const source = callSite()
   const step = (label: string, reason: Read<Reason>): Step => ({
     ...rebootStep({ label, reason, within }, options),
@@ -79,9 +73,7 @@ const rebootStep = resource<RebootParams, Reason>('reboot', {
   id: ({ label }) => label,
   read: ({ reason }) => reason,
   diff: (_params, reason) =>
-    reason === undefined
-      ? undefined
-      : { action: 'reboot', fields: reason.map((to) => ({ name: 'for', to })) },
+    reason === undefined ? undefined : { action: 'reboot', fields: reason.map((to) => ({ name: 'for', to })) },
   apply: ({ within }) => [rebooting(within)],
 })
 

@@ -23,10 +23,8 @@ export interface Unit {
 export function unitName(name: string): string {
   const full = SUFFIX.test(name) ? name : `${name}.service`
   const stem = full.replace(SUFFIX, '')
-  if (!/^[\w:.\\@-]+$/.test(stem) || full.length > 255)
-    throw new TypeError(`"${name}" is not the name of a unit`)
-  if (stem.endsWith('@'))
-    throw new TypeError(`"${name}" is a template without an instance: write ${stem}INSTANCE`)
+  if (!/^[\w:.\\@-]+$/.test(stem) || full.length > 255) throw new TypeError(`"${name}" is not the name of a unit`)
+  if (stem.endsWith('@')) throw new TypeError(`"${name}" is a template without an instance: write ${stem}INSTANCE`)
   return full
 }
 
@@ -42,10 +40,7 @@ function definitionsOf(name: string): readonly string[] {
   const template = name.replace(/@.+(\.\w+)$/, '@$1')
   return [
     `/etc/init.d/${name.replace(SUFFIX, '')}`,
-    ...[...new Set([name, template])].flatMap((one) => [
-      `/etc/systemd/system/${one}`,
-      `/etc/systemd/system/${one}.d`,
-    ]),
+    ...[...new Set([name, template])].flatMap((one) => [`/etc/systemd/system/${one}`, `/etc/systemd/system/${one}.d`]),
   ]
 }
 
@@ -85,12 +80,7 @@ done`,
       const state = found.get('UnitFileState') ?? ''
       return {
         active: ['active', 'reloading'].includes(found.get('ActiveState') ?? ''),
-        enabled:
-          state === 'generated'
-            ? scripts.has(name)
-            : state === 'indirect'
-              ? also.has(name)
-              : enabledOf(state),
+        enabled: state === 'generated' ? scripts.has(name) : state === 'indirect' ? also.has(name) : enabledOf(state),
         masked: found.get('LoadState') === 'masked' || state.startsWith('masked'),
         isLoaded: found.get('LoadState') === 'loaded',
         isInactiveAfterRun: found.get('Type') === 'oneshot' && found.get('RemainAfterExit') === 'no',

@@ -1,13 +1,7 @@
 import { joinLines } from '../../shell/script-parts.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { baseName, moveInto, REMOVED } from '../files/staging.ts'
-import {
-  directoriesOf,
-  type FileSwap,
-  prepareTransaction,
-  ROLLED_BACK,
-  type TransactionPlan,
-} from './rollback.ts'
+import { directoriesOf, type FileSwap, prepareTransaction, ROLLED_BACK, type TransactionPlan } from './rollback.ts'
 import { validateScript } from './validate.ts'
 
 /**

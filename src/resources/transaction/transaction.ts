@@ -38,19 +38,14 @@ export interface TransactionOptions {
  * @throws TypeError for a step of another kind, and for two steps with the same path
  * @example transaction('nginx configuration', [file('/etc/nginx/nginx.conf', conf)], { validate: sh`nginx -t -q`, activate: reloaded('nginx') })
  */
-export function transaction(
-  label: string,
-  steps: readonly ReplacingStep[],
-  options: TransactionOptions = {},
-): Step {
+export function transaction(label: string, steps: readonly ReplacingStep[], options: TransactionOptions = {}): Step {
   const paths = new Set<string>()
   for (const step of steps) {
     const path = step.replace?.path
     if (path !== undefined && paths.has(path))
       throw new TypeError(`transaction "${label}": two steps have the path ${path}`)
     if (path !== undefined) paths.add(path)
-    if (!step.replace)
-      throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
+    if (!step.replace) throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
     if (step.notify.length > 0)
       throw new TypeError(`transaction "${label}": pass the handler of ${step.name} as activate`)
   }

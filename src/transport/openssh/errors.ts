@@ -24,9 +24,7 @@ export function opensshError(failed: OpensshFailure): Unreachable {
   return new Unreachable(failure.what, {
     ...failure,
     details: [
-      ...(target.hostKey !== undefined && failure.reason === 'host-key'
-        ? [`inventory: ${target.hostKey}`]
-        : []),
+      ...(target.hostKey !== undefined && failure.reason === 'host-key' ? [`inventory: ${target.hostKey}`] : []),
       ...(timedOutAfter === undefined ? [] : [`waited ${timedOutAfter / 1000} s`]),
       ...knownKey(stderr),
       ...lastLines(stderr).map((line) => `ssh: ${line}`),

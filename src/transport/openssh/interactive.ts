@@ -15,10 +15,7 @@ interface InteractiveOptions {
  * The arguments with which the user's own `ssh` connects to a host as the inventory says: user, port, key, pinned host key and jump hosts.
  * ssh's own configuration decides the rest, and may prompt for passwords and unknown host keys.
  */
-export async function interactiveArguments(
-  target: Target,
-  options: InteractiveOptions = {},
-): Promise<Arguments> {
+export async function interactiveArguments(target: Target, options: InteractiveOptions = {}): Promise<Arguments> {
   const { host, port, user, identityFile, connectTimeout, hostKey, timeouts } = target
   const newKeys = options.acceptNewHostKeys ? 'accept-new' : target.hostKeys
   const args = [

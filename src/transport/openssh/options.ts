@@ -1,12 +1,6 @@
 import { execFile } from 'node:child_process'
 import { type SshConfig, SshConfigReader } from '../ssh/config.ts'
-import {
-  type ConnectionTimeouts,
-  type SshOptions,
-  splitPaths,
-  timeouts,
-  unknownHostKeys,
-} from '../ssh/settings.ts'
+import { type ConnectionTimeouts, type SshOptions, splitPaths, timeouts, unknownHostKeys } from '../ssh/settings.ts'
 import type { Target } from '../transport.ts'
 
 /** Command line arguments. */
@@ -112,9 +106,7 @@ export function aliasArguments(aliased: SshConfig): Arguments {
     Object.fromEntries(
       [...aliased].map(([keyword, values]) => [
         keyword,
-        values.length === 0 && keyword.startsWith('proxy')
-          ? 'none'
-          : values.map((value) => quoted(keyword, value)),
+        values.length === 0 && keyword.startsWith('proxy') ? 'none' : values.map((value) => quoted(keyword, value)),
       ]),
     ),
   )

@@ -26,11 +26,7 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
     connect: async (target, stop) => new OpensshConnection(await hosts.login(target, stop), clock),
   }
 
-  async function login(
-    target: Target,
-    through: Master | undefined,
-    stop: AbortSignal | undefined,
-  ): Promise<Master> {
+  async function login(target: Target, through: Master | undefined, stop: AbortSignal | undefined): Promise<Master> {
     const command = await commands.create(target, through?.proxyCommand, stop)
     const { program, loginTimeout } = command
     const { hostKey } = target

@@ -18,8 +18,7 @@ export function becomeError({ host, become, stderr, exit }: BecomeErrorParts): P
   const details = evidence(stderr)
   const login = LOGIN.find(({ sign }) => sign.test(stderr))
   if (login) return new BecomeFailed(login.what(method, host), { details, next: login.next(method) })
-  if (method === 'none')
-    return new Problem(`${host} gave no shell${exitText(exit)}`, { details, next: NO_SHELL })
+  if (method === 'none') return new Problem(`${host} gave no shell${exitText(exit)}`, { details, next: NO_SHELL })
   const known = KNOWN.find(({ sign }) => sign.test(stderr))
   if (known) return new BecomeFailed(known.what(method, host), { details, next: known.next(method) })
   return new Problem(`${method} on ${host} gave no shell${exitText(exit)}`, {
@@ -52,8 +51,7 @@ interface Known {
   readonly next: (method: string) => string
 }
 
-const OTHER_PASSWORD =
-  'Give another with `--ask-become-password`, or correct `become.password` in the inventory'
+const OTHER_PASSWORD = 'Give another with `--ask-become-password`, or correct `become.password` in the inventory'
 
 /** Errors of the login, before any method runs. */
 const LOGIN: readonly Known[] = [
@@ -100,8 +98,7 @@ const KNOWN: readonly Known[] = [
   {
     sign: /not found|No such file/,
     what: (method, host) => `There is no ${method} on ${host}`,
-    next: () =>
-      "Install it, set another method (`become: { method: 'sudo' | 'su' | 'doas' }`), or log in as root",
+    next: () => "Install it, set another method (`become: { method: 'sudo' | 'su' | 'doas' }`), or log in as root",
   },
 ]
 

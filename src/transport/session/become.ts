@@ -79,8 +79,7 @@ function sendPassword(process: RemoteProcess, request: ShellRequest, { up, promp
       if (prompts === 0 || sent) return
       sent = true
       const password = become.password?.reveal()
-      if (password === undefined)
-        return settle(becomeError({ host, become, stderr: 'a password is required' }))
+      if (password === undefined) return settle(becomeError({ host, become, stderr: 'a password is required' }))
       if (/[\n\0]/.test(password))
         return settle(
           new Problem(`The ${become.method} password for ${host} contains a line break`, { next: ONE_LINE }),
@@ -90,8 +89,7 @@ function sendPassword(process: RemoteProcess, request: ShellRequest, { up, promp
     const limit = clock.limit({
       ms: timeout,
       progress: () => stderr.length,
-      expire: () =>
-        settle(becomeError({ host, become, stderr: `${stderr}\nno answer in ${timeout / 1000} s` })),
+      expire: () => settle(becomeError({ host, become, stderr: `${stderr}\nno answer in ${timeout / 1000} s` })),
     })
     process.stderr.on('data', listen)
     process.stdin.on('error', () => {})

@@ -41,10 +41,7 @@ export interface ForegroundResult {
  *
  * @throws Problem if there is no shell, ConnectionLost if the connection is lost
  */
-export async function runInForeground(
-  connection: Connection,
-  command: ForegroundCommand,
-): Promise<ForegroundResult> {
+export async function runInForeground(connection: Connection, command: ForegroundCommand): Promise<ForegroundResult> {
   const { host, become, script, stop } = command
   const { shellTimeout = DEFAULTS.shell, clock = new Clock() } = command
   const process = await startShell(connection, { host, become, shell: 'sh', timeout: shellTimeout, clock })

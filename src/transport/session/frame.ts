@@ -65,10 +65,7 @@ export function encodeShared(frames: readonly Frame[], { token }: Dialect): Buff
   const failed = frames.some(({ stopsTrip }) => stopsTrip) ? `[ "$_s" ] || exit ${FAILED}; ` : ''
   const subshell = `(${each.join('; ')}; ${failed}exit ${ENDED}) </dev/null 9>&-; _r=$?`
   const ended = `case $_r in ${ENDED}) ;; ${FAILED}) _s= ;; *) [ $_r != 0 ] || _r=125; ${failed && '_s=; '}${all('$_r')}; esac`
-  return Buffer.from(
-    `if [ "$_s" = ${token} ]; then ${subshell}; ${ended}; else ${all('skip')}; fi\n`,
-    'latin1',
-  )
+  return Buffer.from(`if [ "$_s" = ${token} ]; then ${subshell}; ${ended}; else ${all('skip')}; fi\n`, 'latin1')
 }
 
 /** Exit statuses of the subshell of shared frames: all have run; one with `stopsTrip` failed and those after it were skipped. */

@@ -46,8 +46,7 @@ export async function openSession(connection: Connection, options: SessionOption
     ...(lock ? [lockScript({ ...lock, ...(keepaliveInterval !== undefined && { keepaliveInterval }) })] : []),
   ]
   const seconds = Object.entries(limits).map(
-    ([name, limit]) =>
-      [`PROVISION_${name.toUpperCase()}_SECONDS`, Math.max(1, Math.ceil(limit / 1000))] as const,
+    ([name, limit]) => [`PROVISION_${name.toUpperCase()}_SECONDS`, Math.max(1, Math.ceil(limit / 1000))] as const,
   )
   const exported = {
     PROVISION_TIMEOUT_PERCENT: Math.max(1, Math.round(100 * timeoutFactor)),

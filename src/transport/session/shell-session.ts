@@ -88,10 +88,7 @@ export class ShellSession implements Session {
     return this.#closed
   }
 
-  async #travel(
-    scripts: readonly Script[],
-    { stopAtFailure = false, stop }: TripOptions,
-  ): Promise<readonly Result[]> {
+  async #travel(scripts: readonly Script[], { stopAtFailure = false, stop }: TripOptions): Promise<readonly Result[]> {
     if (this.#error) throw this.#error
     if (scripts.length === 0) return []
     const { dialect, timeoutFactor, clock } = this.#parts
@@ -157,8 +154,7 @@ export class ShellSession implements Session {
   #greeted(greeting: string): void {
     const [word, pid, proof, ...warnings] = greeting.split(' ')
     const { host, become, challenge } = this.#parts
-    if (word === 'not' || (word === 'ok' && proof !== challenge.answer))
-      this.#fail(wrongShell(host, become, greeting))
+    if (word === 'not' || (word === 'ok' && proof !== challenge.answer)) this.#fail(wrongShell(host, become, greeting))
     else if (word !== 'ok') this.#fail(lockError(host, greeting))
     this.#opened.resolve({
       pid: Number(pid),

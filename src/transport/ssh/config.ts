@@ -102,9 +102,7 @@ export class SshConfigReader {
       ...(hostName === undefined ? [] : ['-o', `HostName=${hostName}`]),
     ]
     const answer = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) =>
-      execFile(this.#ssh, [...options, '--', host], (error, stdout, stderr) =>
-        resolve({ error, stdout, stderr }),
-      ),
+      execFile(this.#ssh, [...options, '--', host], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
     )
     if (isErrno(answer.error, 'ENOENT')) return new Map()
     if (answer.error)
@@ -120,8 +118,7 @@ export class SshConfigReader {
 /** True if a block may apply to this name only, and not to all hosts. True in doubt. */
 function mentions(text: string, alias: string): boolean {
   return [...directives(text)].some(([keyword, value]) => {
-    if (keyword !== 'host')
-      return keyword === 'match' || (keyword === 'include' && !NO_EFFECT.test(`include ${value}`))
+    if (keyword !== 'host') return keyword === 'match' || (keyword === 'include' && !NO_EFFECT.test(`include ${value}`))
     return matchesHost(value, alias) !== matchesHost(value, NO_HOST)
   })
 }

@@ -59,9 +59,7 @@ export class JumpHosts<S, L extends Login> {
       })
     // The first jump host may have a route of its own; the others follow it.
     const start = await this.#route(first, [...passed, target], stop)
-    const rest = await Promise.all(
-      others.map((jump) => this.#method.settings({ ...jump, proxyJump: [] }, stop)),
-    )
+    const rest = await Promise.all(others.map((jump) => this.#method.settings({ ...jump, proxyJump: [] }, stop)))
     return [...start, ...rest, settings]
   }
 

@@ -57,13 +57,9 @@ export function timeouts({ target, config, options }: SettingsSources): Connecti
   const { factor = 1, login, keepalive: silence } = target.timeouts ?? {}
   const configured = Number(config.get('connecttimeout')?.[0]) || undefined
   const connect =
-    target.connectTimeout ??
-    options.connectTimeout ??
-    (configured === undefined ? DEFAULTS.connect : 1000 * configured)
+    target.connectTimeout ?? options.connectTimeout ?? (configured === undefined ? DEFAULTS.connect : 1000 * configured)
   const keepalive =
-    silence === undefined
-      ? (options.keepalive ?? configuredKeepalive(config))
-      : keepaliveWithin(milliseconds(silence))
+    silence === undefined ? (options.keepalive ?? configuredKeepalive(config)) : keepaliveWithin(milliseconds(silence))
   return {
     connectTimeout: factor * milliseconds(connect),
     loginTimeout: factor * milliseconds(login ?? options.loginTimeout ?? DEFAULTS.login),

@@ -96,9 +96,7 @@ export class SshClient implements Login {
       if (this.#lostReason !== undefined) reject(this.#lostError())
       else
         start((error, channel) =>
-          error
-            ? reject(this.#lostReason === undefined ? error : this.#lostError())
-            : resolve(onOpen(channel)),
+          error ? reject(this.#lostReason === undefined ? error : this.#lostError()) : resolve(onOpen(channel)),
         )
     })
   }

@@ -45,9 +45,7 @@ async function connectOnce(
 ): Promise<SshClient> {
   let firstError: unknown
   for (const algorithms of check.offers()) {
-    const socket = await (through
-      ? openTunnel(through, settings, clock)
-      : openSocket(settings, { clock, stop }))
+    const socket = await (through ? openTunnel(through, settings, clock) : openSocket(settings, { clock, stop }))
     try {
       const verifyHostKey = (key: Buffer) => check.verify(key, ask)
       const { methods: authMethods } = auth

@@ -79,8 +79,7 @@ function greetingFailure(cause: unknown, { name, loginTimeout }: LoginSettings):
       details: [`waited ${loginTimeout / 1000} s for the greeting`],
       next: 'The host may hang or be overloaded, or another service listens on this port.',
     }
-  if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(messageOf(cause)))
-    return FAILURES.dropped(name)
+  if (/before handshake|ECONNRESET|EPIPE|closed the connection/.test(messageOf(cause))) return FAILURES.dropped(name)
   return keyExchangeFailure(cause, name)
 }
 
@@ -101,18 +100,11 @@ function keyExchangeFailure(cause: unknown, name: string): Failure {
   }
 }
 
-function authenticationFailure(
-  { progress, cause }: LoginFailed,
-  { settings, notes }: ConnectAttempt,
-): Failure {
+function authenticationFailure({ progress, cause }: LoginFailed, { settings, notes }: ConnectAttempt): Failure {
   const { name, user, port, host, loginTimeout } = settings
   if (cause instanceof TimedOut)
     return { ...FAILURES.slowLogin(name), details: [`no data for ${loginTimeout / 1000} s`] }
-  const details = [
-    ...progress.refused,
-    ...notes,
-    ...(progress.accepts ? [`it accepts: ${progress.accepts}`] : []),
-  ]
+  const details = [...progress.refused, ...notes, ...(progress.accepts ? [`it accepts: ${progress.accepts}`] : [])]
   const message = messageOf(cause)
   if (/too many authentication failures/i.test(message)) return { ...FAILURES.tooManyKeys(name), details }
   if (!(cause instanceof NoAuthMethodsLeft))

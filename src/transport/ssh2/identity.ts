@@ -45,10 +45,7 @@ export class Keyring {
    * The methods to try at a host, in this order: configured keys, keys without a passphrase, the agent's other keys, then those that ask
    * the user. A server closes the connection after six, so the most likely are first.
    */
-  async authMethods({
-    identities: { files, named, only, agent },
-    user,
-  }: LoginSettings): Promise<AuthMethods> {
+  async authMethods({ identities: { files, named, only, agent }, user }: LoginSettings): Promise<AuthMethods> {
     const notes: string[] = []
     const held = await this.#agentKeys(agent, notes)
     const usable: KeyFile[] = []
@@ -57,8 +54,7 @@ export class Keyring {
       if (typeof file === 'string') notes.push(`${path}: not used, ${file}`)
       else if (file) usable.push(file)
       else if (named) notes.push(`${path}: not used, the file does not exist`)
-      if (await exists(`${path}-cert.pub`))
-        notes.push(`${path}-cert.pub: not used, ssh2 does not support certificates`)
+      if (await exists(`${path}-cert.pub`)) notes.push(`${path}-cert.pub: not used, ssh2 does not support certificates`)
     }
     const inAgent = (file: KeyFile) => held.find(({ key }) => file.publicKey?.equals(key))
     const fromFiles = usable.map((file) => {
@@ -84,8 +80,7 @@ export class Keyring {
   async #agentKeys(socket: string | undefined, notes: string[]): Promise<readonly AgentKey[]> {
     if (socket === undefined) return []
     const answer =
-      this.#agents.get(socket) ??
-      agentKeys(socket, this.#clock).catch((error: Error) => errno(error) ?? error.message)
+      this.#agents.get(socket) ?? agentKeys(socket, this.#clock).catch((error: Error) => errno(error) ?? error.message)
     this.#agents.set(socket, answer)
     const keys = await answer
     if (typeof keys === 'string') {
@@ -94,8 +89,7 @@ export class Keyring {
     }
     return keys.filter(({ key, comment }) => {
       const usable = !(parseKey(key) instanceof Error)
-      if (!usable)
-        notes.push(`agent's "${comment}" (${keyType(key)}): not used, ssh2 does not support such keys`)
+      if (!usable) notes.push(`agent's "${comment}" (${keyType(key)}): not used, ssh2 does not support such keys`)
       return usable
     })
   }
@@ -113,10 +107,7 @@ function fileMethod(file: KeyFile, username: string): AuthMethod {
   }
 }
 
-function agentMethod(
-  { key, comment }: AgentKey,
-  parts: { agent: string; user: string; path?: string },
-): AuthMethod {
+function agentMethod({ key, comment }: AgentKey, parts: { agent: string; user: string; path?: string }): AuthMethod {
   const { agent, user, path } = parts
   return {
     method: 'publickey',
@@ -155,8 +146,7 @@ function passwordMethods(password: Secret | undefined, username: string): readon
       create: async () => ({
         type: 'keyboard-interactive',
         username,
-        prompt: (_name, _instructions, _language, prompts, finish) =>
-          finish(prompts.map(() => password.reveal())),
+        prompt: (_name, _instructions, _language, prompts, finish) => finish(prompts.map(() => password.reveal())),
       }),
     },
   ]

@@ -69,9 +69,7 @@ async function textOf(path: string): Promise<string | undefined> {
       return `!its mode ${(mode & 0o777).toString(8).padStart(4, '0')} allows others to read it: chmod 600 ${path}`
     return await readFile(path, 'utf8')
   } catch (error) {
-    return isErrno(error, 'ENOENT', 'ENOTDIR')
-      ? undefined
-      : `!cannot be read (${errno(error) ?? String(error)})`
+    return isErrno(error, 'ENOENT', 'ENOTDIR') ? undefined : `!cannot be read (${errno(error) ?? String(error)})`
   }
 }
 
@@ -86,8 +84,7 @@ const ATTEMPTS = 3
 
 async function unlock(parts: { path: string; text: string; ask: AskPassphrase | undefined }) {
   const { path, text, ask } = parts
-  if (!ask)
-    return 'needs a passphrase, and there is no terminal to ask for it; add it to an agent with ssh-add'
+  if (!ask) return 'needs a passphrase, and there is no terminal to ask for it; add it to an agent with ssh-add'
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const passphrase = await ask({ file: path, attempt })
     if (passphrase === undefined) return 'needs a passphrase, which was not given'

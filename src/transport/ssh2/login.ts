@@ -72,8 +72,7 @@ export function login(parts: LoginParts): Promise<LoggedIn> {
     const fail = (cause: unknown) => {
       settle()
       // The host has sent its greeting and no more.
-      if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0)
-        progress.stage = 'keys'
+      if (cause instanceof TimedOut && progress.stage === 'greeting' && socket.bytesRead > 0) progress.stage = 'keys'
       reject(new LoginFailed(progress, cause))
       client.destroy()
       socket.destroy()
@@ -111,11 +110,7 @@ export function login(parts: LoginParts): Promise<LoggedIn> {
 
     const queue = [...authMethods]
     let offered: AuthMethod | undefined
-    const authenticate = async (
-      left: readonly string[] | null,
-      partly: boolean | null,
-      next: NextAuthHandler,
-    ) => {
+    const authenticate = async (left: readonly string[] | null, partly: boolean | null, next: NextAuthHandler) => {
       if (offered && !partly && offered.method !== 'none') progress.refused.push(`${offered.label}: refused`)
       if (left) progress.accepts = left.join(', ')
       for (let candidate = queue.shift(); candidate; candidate = queue.shift()) {

@@ -95,10 +95,7 @@ const INSTEAD = {
   RevokedHostKeys: "Add the keys to known_hosts with @revoked, or use the transport 'openssh'.",
 } as const
 
-function identities(
-  { target, config, options }: SettingsSources,
-  expand: (text: string) => string,
-): Identities {
+function identities({ target, config, options }: SettingsSources, expand: (text: string) => string): Identities {
   const configured = config.get('identityfile') ?? []
   const isDefault = configured.every((file) => DEFAULT_KEYS.test(file))
   // As with `ssh -i`, the given key is tried first and those of ssh_config follow.
@@ -140,10 +137,7 @@ function hostKeyRules(
     name: alias?.toLowerCase() ?? knownHostsName(host, port),
     plainName: alias === undefined && port !== 22 ? knownHostsName(host) : undefined,
     userFiles:
-      options.knownHosts ??
-      target.knownHosts?.map(expand) ??
-      files('userknownhostsfile') ??
-      (none ? [] : defaults),
+      options.knownHosts ?? target.knownHosts?.map(expand) ?? files('userknownhostsfile') ?? (none ? [] : defaults),
     globalFiles: options.knownHosts
       ? []
       : (files('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),

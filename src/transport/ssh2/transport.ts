@@ -49,9 +49,7 @@ export function sshTransport(options: Ssh2Options = {}): Transport {
 }
 
 /** Reads the settings of hosts. @throws Unreachable for a setting of ssh_config that is not supported */
-export function settingsReader(
-  options: SshOptions,
-): (target: Target, stop?: AbortSignal) => Promise<LoginSettings> {
+export function settingsReader(options: SshOptions): (target: Target, stop?: AbortSignal) => Promise<LoginSettings> {
   const reader = new SshConfigReader({ file: options.configFile })
   return async (target, stop) => {
     const config = await reader.read({ ...target, user: target.user ?? options.user, stop })

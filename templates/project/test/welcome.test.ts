@@ -8,10 +8,7 @@ describe('welcome', () => {
     const params = { team: 'the web team', purpose: 'Serves the shop.' }
 
     const first = await converge(welcome(params), host)
-    assert.match(
-      first.files['/etc/welcome']?.text ?? '',
-      /^web1: Serves the shop\.\nIt belongs to the web team/,
-    )
+    assert.match(first.files['/etc/welcome']?.text ?? '', /^web1: Serves the shop\.\nIt belongs to the web team/)
 
     const second = await converge(welcome(params), host)
     assert.deepEqual(second.plan, [])

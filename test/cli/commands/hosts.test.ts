@@ -108,14 +108,7 @@ describe('commands without a playbook', () => {
     })
 
     it('gives the command an empty stdin', async () => {
-      const { code, out } = await provision(
-        'exec',
-        '--grouped',
-        'cat; echo end',
-        '--limit',
-        'web1',
-        '--no-become',
-      )
+      const { code, out } = await provision('exec', '--grouped', 'cat; echo end', '--limit', 'web1', '--no-become')
       expect([code, timeless(out)]).to.deep.equal([0, 'web1: ok\n    end\n1 host: 1 ok. (TIME)\n'])
     })
 
@@ -129,13 +122,7 @@ describe('commands without a playbook', () => {
     })
 
     it('prints one JSON object per host', async () => {
-      const { code, out } = await provision(
-        'exec',
-        '--grouped',
-        'echo one; echo two >&2; exit 4',
-        '--output',
-        'json',
-      )
+      const { code, out } = await provision('exec', '--grouped', 'echo one; echo two >&2; exit 4', '--output', 'json')
       const all = objects(out)
       const one = all.find(({ host }) => host === 'web1')
       expect(one).to.include({ kind: 'result', code: 4, timedOut: false, stdout: 'one\n', stderr: 'two\n' })
@@ -147,8 +134,7 @@ describe('commands without a playbook', () => {
     it('prints long output at once, with all lines', async () => {
       const { out } = await provision('exec', 'seq 20000; echo end', '--limit', 'web')
       expect(out.match(/^web1 \| \d+$/gm)).to.have.length(20_000)
-      for (const line of ['web1 | end', 'web1 | ok', 'web2 | end', 'web2 | ok'])
-        expect(out).to.include(`\n${line}\n`)
+      for (const line of ['web1 | end', 'web1 | ok', 'web2 | end', 'web2 | ok']) expect(out).to.include(`\n${line}\n`)
       expect(out).to.include('\n2 hosts: 2 ok. (')
     })
 
@@ -239,9 +225,7 @@ describe('commands without a playbook', () => {
         ],
       ])
       const tagged = await provision('list-steps', '--tags', 'looks', '--limit', 'web', '--output', 'json')
-      expect(
-        objects(tagged.out).map(({ host, steps }) => [host, (steps as readonly object[]).length]),
-      ).to.deep.equal([
+      expect(objects(tagged.out).map(({ host, steps }) => [host, (steps as readonly object[]).length])).to.deep.equal([
         ['web1', 1],
         ['web2', 1],
       ])

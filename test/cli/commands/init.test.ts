@@ -119,12 +119,8 @@ Next:
   it('rejects the name of an existing role and invalid names', async () => {
     await project.provision('new', 'role', 'cache')
     const words = async (name: string) => (await project.provision('new', 'role', name)).err
-    expect(await words('cache')).to.equal(
-      'error: The role cache exists\n   at roles/cache\n   Use another name.\n',
-    )
+    expect(await words('cache')).to.equal('error: The role cache exists\n   at roles/cache\n   Use another name.\n')
     for (const name of ['Cache', '../cache', '9cache', 'a--b'])
-      expect(await words(name)).to.match(
-        /^error: ".*" is not a valid name for a role\n {3}Use lower-case letters, /,
-      )
+      expect(await words(name)).to.match(/^error: ".*" is not a valid name for a role\n {3}Use lower-case letters, /)
   })
 })

@@ -27,9 +27,7 @@ describe('a playbook on the command line', function () {
   it('runs prepare before the inventory is loaded, and tells it about a dry run', async () => {
     const args = ['prepared', '-i', 'inventory.ts', '--no-type-check', '--force']
     expect((await provision(...args)).text).to.match(/^prepared true false\nthe inventory was loaded\n/)
-    expect((await provision(...args, '--check')).text).to.match(
-      /^prepared true true\nthe inventory was loaded\n/,
-    )
+    expect((await provision(...args, '--check')).text).to.match(/^prepared true true\nthe inventory was loaded\n/)
   })
 
   it('with prepare cannot be saved as a plan', async () => {
@@ -47,15 +45,7 @@ describe('a playbook on the command line', function () {
   })
 
   it('gets them for a plan, too', async () => {
-    const { text } = await provision(
-      'plan',
-      'deploy',
-      '--out',
-      'plan.json',
-      '-i',
-      'inventory.ts',
-      '--release=42',
-    )
+    const { text } = await provision('plan', 'deploy', '--out', 'plan.json', '-i', 'inventory.ts', '--release=42')
     expect(text).to.include('the playbook: it was given 42')
   })
 

@@ -77,9 +77,7 @@ describe('provision validate', function () {
     change('roles/motd/templates/motd.ejs', '.Motd)', '.Motd & { readonly motto: string })')
     const { code, text } = await validate(...inventory)
     expect(code).to.equal(1)
-    expect(text).to.match(
-      /roles\/motd\/index\.ts:7:18: the head of motd\.ejs does not accept this type: .*Motd/,
-    )
+    expect(text).to.match(/roles\/motd\/index\.ts:7:18: the head of motd\.ejs does not accept this type: .*Motd/)
   })
 
   it('reports a template with an unclosed block', async () => {
@@ -136,9 +134,7 @@ describe('provision validate', function () {
     change('roles/motd/index.ts', '// body', "if (facts.cpus < 9) throw new Error('nine cores at least')")
     const bad = await validate(...inventory)
     expect(bad.code).to.equal(1)
-    expect(bad.text).to.match(
-      /web1 with Debian 13: role motd: nine cores at least\n +at .*roles\/motd\/index\.ts:\d+/,
-    )
+    expect(bad.text).to.match(/web1 with Debian 13: role motd: nine cores at least\n +at .*roles\/motd\/index\.ts:\d+/)
   })
 })
 

@@ -191,9 +191,7 @@ export default playbook(site, () => [], { flags: { ${flags} } })
         await terminal.until(/provision away$/m)
         terminal.type('--re\t\t')
         // Bash shows no descriptions.
-        await terminal.until(
-          shell === 'bash' ? /--reason +--release/ : /--release.+the release \(one of 15, 17\)/,
-        )
+        await terminal.until(shell === 'bash' ? /--reason +--release/ : /--release.+the release \(one of 15, 17\)/)
         // Its last completion may still be running.
         terminal.type('\x15exit\n')
         await terminal.code

@@ -57,9 +57,7 @@ describe('user files', () => {
   })
 
   it('are reported if they do not exist', async () => {
-    expect((await problem({ inventory: 'nope.ts' })).message).to.equal(
-      `${project.directory}/nope.ts does not exist`,
-    )
+    expect((await problem({ inventory: 'nope.ts' })).message).to.equal(`${project.directory}/nope.ts does not exist`)
     expect((await problem({ playbook: 'nope.ts' })).next).to.match(/The default is playbooks\/site\.ts/)
   })
 
@@ -68,17 +66,12 @@ describe('user files', () => {
     const { where, message } = await problem()
     expect(message).to.match(/stack\.ts cannot be compiled: Unexpected "}"$/)
     expect(where).to.match(/stack\.ts:2:27$/)
-    expect(excerpt(String(where), plain)).to.deep.equal([
-      '2 | export const site = stack(}',
-      `  | ${' '.repeat(26)}^`,
-    ])
+    expect(excerpt(String(where), plain)).to.deep.equal(['2 | export const site = stack(}', `  | ${' '.repeat(26)}^`])
   })
 
   it('that import a missing file are reported', async () => {
     project.write('playbook.ts', `import './missing.ts'\n`)
-    expect((await problem()).message).to.match(
-      /playbook\.ts cannot be compiled: Could not resolve ".\/missing.ts"$/,
-    )
+    expect((await problem()).message).to.match(/playbook\.ts cannot be compiled: Could not resolve ".\/missing.ts"$/)
   })
 
   it('must export an inventory', async () => {

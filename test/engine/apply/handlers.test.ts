@@ -33,9 +33,7 @@ describe('a handler', () => {
 
   it('does not run if nothing changes', async () => {
     const plays: Plays = (web) => [
-      play('web', { hosts: web }, () => [
-        file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload') }),
-      ]),
+      play('web', { hosts: web }, () => [file(`${rig.root}/a`, 'a', { ...rig.own, notify: noting('reload') })]),
     ]
     await rig.run(plays)
     const { reported } = await rig.run(plays)
@@ -101,10 +99,7 @@ describe('a handler', () => {
     const { reported } = await rig.run(plays)
     expect(reported).to.deep.equal(['web1 changed transaction conf', 'web1 ok command after'])
     expect(log()).to.deep.equal(['activate'])
-    expect((await rig.run(plays)).reported).to.deep.equal([
-      'web1 ok transaction conf',
-      'web1 ok command after',
-    ])
+    expect((await rig.run(plays)).reported).to.deep.equal(['web1 ok transaction conf', 'web1 ok command after'])
   })
 
   it('is not pending after a transaction that rolls back, unless another step notifies it', async () => {
@@ -134,9 +129,7 @@ describe('a handler', () => {
       sh`test -e ${`${rig.root}/lost`} || { touch ${`${rig.root}/lost`}; kill -9 $PPID; }; echo activate >> ${`${rig.root}/log`}`,
     )
     const plays: Plays = (web) => [
-      play('web', { hosts: web }, () => [
-        transaction('conf', [file(`${rig.root}/conf`, 'a', rig.own)], { activate }),
-      ]),
+      play('web', { hosts: web }, () => [transaction('conf', [file(`${rig.root}/conf`, 'a', rig.own)], { activate })]),
     ]
     expect((await rig.run(plays)).summary.hosts[0]).to.include({ unreachable: true })
     while (log().length === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -155,9 +148,7 @@ describe('a handler', () => {
           transaction('conf', [file(`${rig.root}/conf`, text, rig.own)], { activate }),
           command('after', sh`:`, { unless: sh`true`, notify: activate }),
         ]),
-        play('later', { hosts: web }, () => [
-          command('later', sh`:`, { unless: sh`true`, notify: activate }),
-        ]),
+        play('later', { hosts: web }, () => [command('later', sh`:`, { unless: sh`true`, notify: activate })]),
       ]
     await rig.run(plays('a'))
     expect(log()).to.deep.equal([])

@@ -71,11 +71,7 @@ describe('a host', () => {
         file(`${rig.root}/other`, 'b', rig.own),
       ]),
     ])
-    expect(reported).to.deep.equal([
-      'web1 changed command unpack',
-      'web1 ok file conf',
-      'web1 changed file other',
-    ])
+    expect(reported).to.deep.equal(['web1 changed command unpack', 'web1 ok file conf', 'web1 changed file other'])
   })
 
   it('detects that such a change breaks a later step', async () => {
@@ -105,9 +101,7 @@ describe('a host', () => {
       'web1 changed file after',
       'web1 failed command in vain',
     ])
-    expect(problems).to.deep.equal([
-      'web1: command in vain did not converge: after its commands it would still run',
-    ])
+    expect(problems).to.deep.equal(['web1: command in vain did not converge: after its commands it would still run'])
     expect(summary.hosts[0]).to.include({ failed: 1 })
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
     expect(failed?.where)
@@ -163,9 +157,7 @@ describe('a host', () => {
         file(`${rig.root}/place`, 'a', rig.own),
       ]),
     ])
-    expect(problems).to.deep.equal([
-      `web1: file ${rig.root}/place: ${rig.root}/place is a directory, not a file`,
-    ])
+    expect(problems).to.deep.equal([`web1: file ${rig.root}/place: ${rig.root}/place is a directory, not a file`])
     expect(reported).to.deep.equal([])
     expect(existsSync(`${rig.root}/first`)).to.equal(false)
   })
@@ -200,11 +192,7 @@ describe('a host', () => {
     expect(stopped.summary).to.include({ interrupted: true })
     expect([1, 2, 3].map((n) => existsSync(`${rig.root}/${n}`))).to.deep.equal([true, false, false])
     const again = await rig.run(plays)
-    expect(again.reported).to.deep.equal([
-      'web1 ok command one',
-      'web1 changed command two',
-      'web1 changed file 3',
-    ])
+    expect(again.reported).to.deep.equal(['web1 ok command one', 'web1 changed command two', 'web1 changed file 3'])
   })
 
   it('does not start if the stop signal was sent before', async () => {

@@ -75,9 +75,7 @@ describe('the order of the steps on a host', () => {
   })
 
   it('does not move a step with its own timeout', () => {
-    expect(order(first, at('b', file('/x', '')), at('z', pkg('two', { timeout: '5m' })))).to.equal(
-      'one /x two',
-    )
+    expect(order(first, at('b', file('/x', '')), at('z', pkg('two', { timeout: '5m' })))).to.equal('one /x two')
   })
 })
 

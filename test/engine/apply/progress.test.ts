@@ -9,9 +9,7 @@ describe('a command that reports progress', () => {
 
   const reported = async (script: ReturnType<typeof sh>, timeout = 5_000) => {
     const { events } = await rig.run((web) => [
-      play('web', { hosts: web }, () =>
-        command('copy', script, { unless: sh`false`, reportsProgress: true, timeout }),
-      ),
+      play('web', { hosts: web }, () => command('copy', script, { unless: sh`false`, reportsProgress: true, timeout })),
     ])
     return {
       lines: events.flatMap((event) => {

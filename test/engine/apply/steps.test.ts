@@ -21,15 +21,11 @@ describe('steps in one round trip', () => {
     diff: (_params, there) => (there ? undefined : { action: 'create', fields: [] }),
     apply: ({ path, first = sh`:` }) => [sh`${first}; touch ${path}`],
   })
-  const waits = () =>
-    sh`touch ${`${rig.root}/begun`}; while [ ! -e ${`${rig.root}/go`} ]; do sleep 0.05; done`
+  const waits = () => sh`touch ${`${rig.root}/begun`}; while [ ! -e ${`${rig.root}/go`} ]; do sleep 0.05; done`
   const plays: Plays = (web) => [
     play('web', { hosts: web }, () => [
       made({ path: `${rig.root}/a` }),
-      made(
-        { path: `${rig.root}/b`, first: waits() },
-        { notify: handler('note', sh`touch ${`${rig.root}/noted`}`) },
-      ),
+      made({ path: `${rig.root}/b`, first: waits() }, { notify: handler('note', sh`touch ${`${rig.root}/noted`}`) }),
       made({ path: `${rig.root}/c` }),
     ]),
   ]

@@ -83,11 +83,7 @@ const CASES: readonly (readonly [said: string, code: number, reported: string])[
     1,
     "another program listens at port 443. See which: ss -ltnp 'sport = :443'",
   ],
-  [
-    'Error: listen EADDRINUSE: Address already in use',
-    1,
-    'another program listens at that port. See which: ss -ltnp',
-  ],
+  ['Error: listen EADDRINUSE: Address already in use', 1, 'another program listens at that port. See which: ss -ltnp'],
   [
     'curl: (6) Could not resolve host: mirror.example.com',
     6,
@@ -150,11 +146,7 @@ const CASES: readonly (readonly [said: string, code: number, reported: string])[
   ],
   ['', 126, 'the program is there and may not be run. Look at its mode: it should be executable.'],
   ['', 127, 'a program that it needs is not there. Install it in a step before this one.'],
-  [
-    '',
-    137,
-    'it was killed, as the kernel does when memory runs out. See dmesg on the host for what was killed.',
-  ],
+  ['', 137, 'it was killed, as the kernel does when memory runs out. See dmesg on the host for what was killed.'],
 ]
 
 describe('the likely cause of a failed command', () => {

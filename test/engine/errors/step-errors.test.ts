@@ -54,9 +54,7 @@ describe('the message of a failure', () => {
     const text = await textOf((web) => [
       play('web', { hosts: web }, () => [command('hang', sh`sleep 60`, { unless: never, timeout: '200ms' })]),
     ])
-    expect(text).to.match(
-      /^error: web1: command hang failed: no end after 0\.20 s, so it was killed\n {3}at PLACE\n/,
-    )
+    expect(text).to.match(/^error: web1: command hang failed: no end after 0\.20 s, so it was killed\n {3}at PLACE\n/)
     expect(text).not.to.include('Likely cause')
   })
 
@@ -81,9 +79,7 @@ describe('the message of a failure', () => {
     const text = await textOf((web) => [
       play('web', { hosts: web }, () => [command('in vain', sh`:`, { unless: never })]),
     ])
-    expect(
-      text,
-    ).to.equal(`error: web1: command in vain did not converge: after its commands it would still run
+    expect(text).to.equal(`error: web1: command in vain did not converge: after its commands it would still run
    at PLACE
    Something on the host undoes the change, or two steps want different things of it.`)
   })

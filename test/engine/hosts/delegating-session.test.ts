@@ -39,9 +39,7 @@ describe('delegated steps', () => {
       ],
       { names, opens, limit: ({ name }) => name !== 'db1' },
     )
-    expect(log()).to.deep.equal(
-      ['web1', 'web2'].flatMap((name) => [`before ${name}`, `for ${name}`, `after ${name}`]),
-    )
+    expect(log()).to.deep.equal(['web1', 'web2'].flatMap((name) => [`before ${name}`, `for ${name}`, `after ${name}`]))
     expect(reported).to.include('web1 changed command for web1 on db1')
     // A host that is changed is locked.
     expect(sessions).to.include('db1 locked')
@@ -71,9 +69,7 @@ describe('delegated steps', () => {
     const only = (all: Group, own: string) => ({
       hosts: { hosts: all.hosts.filter(({ name }) => name === own) },
     })
-    const inOneTurn: Plays = (all) => [
-      play('web', only(all, 'web1'), (host) => [delegateTo(host, switched), behind]),
-    ]
+    const inOneTurn: Plays = (all) => [play('web', only(all, 'web1'), (host) => [delegateTo(host, switched), behind])]
     const inTwoPlays: Plays = (all) => [
       play('web', only(all, 'web1'), () => delegateTo(db(all), switched)),
       play('db', only(all, 'db1'), () => behind),
@@ -99,12 +95,9 @@ describe('delegated steps', () => {
         notify: handler('note', sh`echo noted >> ${`${rig.root}/log`}`),
       })
     })
-    const { reported } = await rig.run(
-      (all) => [play('web', web(all), () => delegateTo(db(all), noting({})))],
-      {
-        names,
-      },
-    )
+    const { reported } = await rig.run((all) => [play('web', web(all), () => delegateTo(db(all), noting({})))], {
+      names,
+    })
     expect(seen.length).to.be.greaterThan(0)
     expect(reported).to.include('web1 done handler note on db1')
     expect(log()).to.deep.equal(['noted'])
@@ -149,8 +142,7 @@ describe('a command', () => {
   const count = () => readFileSync(`${rig.root}/tries`, 'utf8').length
   const tried = (status: number) => sh`printf . >> ${`${rig.root}/tries`}; exit ${status}`
   const never = { creates: '/nonexistent' } as const
-  const run = (step: ReturnType<typeof command>) =>
-    rig.run((web) => [play('web', { hosts: web }, () => step)])
+  const run = (step: ReturnType<typeof command>) => rig.run((web) => [play('web', { hosts: web }, () => step)])
 
   it('is retried as often as declared, in one round trip, and fails with its own status', async () => {
     const { problems } = await run(command('flaky', tried(7), { ...never, retries: { times: 2, every: 1 } }))

@@ -176,16 +176,11 @@ describe('a run', () => {
       rig.run((web) => [play('web', { hosts: web }, () => file('/x', none(web).name))], { opens }),
     )
     expect(inPlay).to.be.instanceOf(Problem)
-    expect(inPlay).to.have.property(
-      'message',
-      'play "web" for web1: web: no host does, where one was asked for',
-    )
+    expect(inPlay).to.have.property('message', 'play "web" for web1: web: no host does, where one was asked for')
     expect(inPlay)
       .to.have.nested.property('where.file')
       .that.match(/hosts\.test\.ts$/)
-    const inPlaybook = await thrown(
-      rig.run((web) => [play(none(web).name, { hosts: web }, () => [])], { opens }),
-    )
+    const inPlaybook = await thrown(rig.run((web) => [play(none(web).name, { hosts: web }, () => [])], { opens }))
     expect(inPlaybook).to.be.instanceOf(Problem)
     expect(connected).to.deep.equal([])
   })
@@ -213,9 +208,7 @@ describe('a run', () => {
 
     it('skips the batches after a failed one, and reports it', async () => {
       const { events, summary } = await rig.run(
-        (web) => [
-          play('web', { hosts: web, serial: 1 }, (host) => [host.name === 'web2' && broken, marked(host)]),
-        ],
+        (web) => [play('web', { hosts: web, serial: 1 }, (host) => [host.name === 'web2' && broken, marked(host)])],
         { names },
       )
       expect(events.find(({ kind }) => kind === 'skipped')).to.deep.equal({
@@ -272,11 +265,9 @@ describe('a run', () => {
 
     it('does not probe a host without changes', async () => {
       const plays: Plays = (web) => [
-        play(
-          'web',
-          { hosts: web, serial: 1, readiness: () => probe('never', sh`false`, { timeout: 0 }) },
-          () => [file(`${rig.root}/same`, 'a', rig.own)],
-        ),
+        play('web', { hosts: web, serial: 1, readiness: () => probe('never', sh`false`, { timeout: 0 }) }, () => [
+          file(`${rig.root}/same`, 'a', rig.own),
+        ]),
       ]
       writeFileSync(`${rig.root}/same`, 'a', { mode: 0o644 })
       const { events, problems } = await rig.run(plays)

@@ -27,17 +27,13 @@ describe('a read that hangs', () => {
   for (const mode of ['plan', 'apply'] as const)
     it(`is reported while it runs, is killed at its limit, and fails only its own host (${mode})`, async () => {
       const { problems, events, summary } = await rig.run(hanging, { reads, mode, names: ['web1', 'web2'] })
-      expect(problems).to.deep.equal([
-        'web1: command uh: no answer after 1.50 s to sleep 3600, so it was ended',
-      ])
+      expect(problems).to.deep.equal(['web1: command uh: no answer after 1.50 s to sleep 3600, so it was ended'])
       const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
       expect(failed?.details).to.include('{ sleep 3600')
       expect(failed?.where)
         .to.have.property('file')
         .that.matches(/read-limits\.test\.ts$/)
-      expect(waits(events)[0]).to.match(
-        /^web1 the answer to sleep 3600 \(asked [\d.]+ s ago, at most 1\.50 s\)$/,
-      )
+      expect(waits(events)[0]).to.match(/^web1 the answer to sleep 3600 \(asked [\d.]+ s ago, at most 1\.50 s\)$/)
       expect(summary.hosts.map(({ failed, changed, ok }) => [failed, changed, ok])).to.deep.equal([
         [1, 0, 0],
         [0, 1, 0],
@@ -73,8 +69,6 @@ describe('a read that hangs', () => {
       { reads },
     )
     expect(problems).to.have.length(1)
-    expect(problems[0]).to.match(
-      /^web1: command uh: no answer after 1\.50 s to grep -q old .*, so it was ended$/,
-    )
+    expect(problems[0]).to.match(/^web1: command uh: no answer after 1\.50 s to grep -q old .*, so it was ended$/)
   })
 })

@@ -113,11 +113,7 @@ describe('a session that reconnects after reboots', () => {
       ...only.session.session,
       run: async (scripts) => scripts.map(() => result('', 1)),
     }
-    const held = new ReconnectingSession(
-      'web1',
-      { session: failing, close: async () => {} },
-      async () => only.session,
-    )
+    const held = new ReconnectingSession('web1', { session: failing, close: async () => {} }, async () => only.session)
     const results = await held.run([{ script: sh`before` }, reboot], { stopAtFailure: true })
     expect(results.map(({ code, skipped }) => [code, skipped])).to.deep.equal([
       [1, false],

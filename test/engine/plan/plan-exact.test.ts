@@ -32,9 +32,7 @@ describe('a plan', () => {
       const ran = await rig.run(() => plays())
       expect(ran.problems, `seed ${seed}`).to.deep.equal([])
       expect(tally.compare(planned, stepResults(ran.events)), `seed ${seed}`).to.deep.equal([])
-      expect((await rig.run(() => plays())).summary.hosts[0]?.changed, `seed ${seed}: a second run`).to.equal(
-        0,
-      )
+      expect((await rig.run(() => plays())).summary.hosts[0]?.changed, `seed ${seed}: a second run`).to.equal(0)
     }
     // Without these the expectations above could pass for trivial plans.
     expect(tally.known).to.be.greaterThan(25)
@@ -121,9 +119,7 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
     // The plan cannot know the effect on the neighbour.
     const neighbour = `${base}/${i + 1}`
     const meddles =
-      kind === 'meddler'
-        ? sh`[ ! -f ${neighbour} ] || printf ${one('right', 'other')} > ${neighbour}; `
-        : sh``
+      kind === 'meddler' ? sh`[ ! -f ${neighbour} ] || printf ${one('right', 'other')} > ${neighbour}; ` : sh``
     if (chance() < 0.5) writeFileSync(`${path}.done`, '')
     return command(`do ${path}`, sh`${meddles}touch ${path}.done`, {
       creates: `${path}.done`,
@@ -134,12 +130,7 @@ function randomSite(rig: Rig, dice: Dice): readonly Steps[] {
 }
 
 /** A command whose condition reads the target of an earlier step. */
-function asking(
-  kind: 'copy' | 'newer' | 'needless',
-  base: AbsolutePath,
-  i: number,
-  chance: () => number,
-): Step {
+function asking(kind: 'copy' | 'newer' | 'needless', base: AbsolutePath, i: number, chance: () => number): Step {
   const source = `${base}/${Math.floor(chance() * Math.max(1, i))}`
   const copy = `${base}/${i}.copy`
   // It is often in the declared state, so that only the earlier step decides.
@@ -160,8 +151,7 @@ function asking(
 const lister = resource<{ readonly of: readonly string[]; readonly at: string }, boolean>('list', {
   id: ({ at }) => at,
   affects: 'itself',
-  read: ({ of, at }) =>
-    read(sh`ls -d ${[...of, '/']} 2>/dev/null | cmp -s - ${at}`, ({ code }) => code === 0),
+  read: ({ of, at }) => read(sh`ls -d ${[...of, '/']} 2>/dev/null | cmp -s - ${at}`, ({ code }) => code === 0),
   diff: (_params, same) => (same ? undefined : { action: 'run', fields: [] }),
   apply: ({ of, at }) => [sh`ls -d ${[...of, '/']} > ${at} 2>/dev/null; true`],
 })

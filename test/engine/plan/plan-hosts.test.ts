@@ -25,9 +25,7 @@ describe('a plan of a play with options about hosts', () => {
       ),
     ]
   const touched = ({ events }: Outcome, outcome: string) =>
-    events
-      .flatMap((event) => (event.kind === 'step' && event.outcome === outcome ? [event.step.name] : []))
-      .sort()
+    events.flatMap((event) => (event.kind === 'step' && event.outcome === outcome ? [event.step.name] : [])).sort()
   const left = ({ events }: Outcome) =>
     events.flatMap((event) => (event.kind === 'skipped' ? [`${event.hosts.join()}: ${event.why}`] : []))
 

@@ -40,9 +40,7 @@ describe('a question created on each evaluation', () => {
     const { problems } = await rig.run((web) => [
       play('web', { hosts: web }, (host) => [
         afterAnswers(askHost(host, word('first')), (one) =>
-          afterAnswers(askHost(host, word('second')), (two) =>
-            file(`${rig.root}/both`, `${one} ${two}`, rig.own),
-          ),
+          afterAnswers(askHost(host, word('second')), (two) => file(`${rig.root}/both`, `${one} ${two}`, rig.own)),
         ),
       ]),
     ])
@@ -103,9 +101,7 @@ describe('a question created on each evaluation', () => {
       ]),
     ])
     expect(problems).to.have.length(1)
-    expect(problems[0]).to.match(
-      /^web1: the question "question \d+" is another one each time its steps are made$/,
-    )
+    expect(problems[0]).to.match(/^web1: the question "question \d+" is another one each time its steps are made$/)
     const [failed] = events.flatMap((event) => (event.kind === 'failed' ? [event.problem] : []))
     expect(failed?.where)
       .to.have.property('file')

@@ -27,11 +27,7 @@ describe('a question to other hosts', () => {
       (web) => [
         play('web', { hosts: web }, ({ name }) => [
           afterAnswers(askEach(web, question), (answers) =>
-            file(
-              `${rig.root}/${name}`,
-              answers.map(({ host, answer }) => `${host.name}=${answer}`).join(),
-              rig.own,
-            ),
+            file(`${rig.root}/${name}`, answers.map(({ host, answer }) => `${host.name}=${answer}`).join(), rig.own),
           ),
         ]),
       ],
@@ -77,9 +73,7 @@ describe('a question to other hosts', () => {
     const question = leader()
     await rig.run(
       (web) => [
-        play('first', { hosts: { hosts: web.hosts.slice(0, 1) } }, () => [
-          file(`${rig.root}/leader`, 'new', rig.own),
-        ]),
+        play('first', { hosts: { hosts: web.hosts.slice(0, 1) } }, () => [file(`${rig.root}/leader`, 'new', rig.own)]),
         play('second', { hosts: { hosts: web.hosts.slice(1) } }, () => [
           afterAnswers(
             askHost(
@@ -150,9 +144,7 @@ describe('a question to other hosts', () => {
           asking({ to: 'plain' }),
           role('nested', (_params: object) =>
             afterAnswers(askHost(host, first), () =>
-              afterAnswers(askHost(host, second), (answer) =>
-                file(`${rig.root}/${answer}-deep`, 'a', rig.own),
-              ),
+              afterAnswers(askHost(host, second), (answer) => file(`${rig.root}/${answer}-deep`, 'a', rig.own)),
             ),
           )({}),
         ]),

@@ -46,13 +46,10 @@ describe('two steps for the same object', () => {
     for (const mode of ['plan', 'apply'] as const)
       it(`are rejected before any change, with the place of the second: ${what} (${mode})`, async () => {
         const refused = await rig
-          .run(
-            (web) => [play('web', { hosts: web }, () => [file(`${rig.root}/first`, '', rig.own), steps()])],
-            {
-              mode,
-              names: ['web1', 'web2'],
-            },
-          )
+          .run((web) => [play('web', { hosts: web }, () => [file(`${rig.root}/first`, '', rig.own), steps()])], {
+            mode,
+            names: ['web1', 'web2'],
+          })
           .then(
             () => undefined,
             (error: unknown) => error,
@@ -92,9 +89,7 @@ describe('two steps for the same object', () => {
       (web) => [
         play('web', { hosts: web }, ({ name }) => {
           const [, other] = web.hosts
-          return name === 'web1' && other
-            ? [file(at(), 'x', rig.own), delegateTo(other, file(at(), 'y', rig.own))]
-            : []
+          return name === 'web1' && other ? [file(at(), 'x', rig.own), delegateTo(other, file(at(), 'y', rig.own))] : []
         }),
       ],
       { names: ['web1', 'web2'], mode: 'plan' },

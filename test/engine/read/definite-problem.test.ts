@@ -19,9 +19,7 @@ describe('a step with a problem on the host', () => {
       file(`${rig.root}/taken`, 'x', rig.own),
       file(`${rig.root}/other`, 'x', rig.own),
     ])
-    expect(problems).to.deep.equal([
-      `web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, not a file`,
-    ])
+    expect(problems).to.deep.equal([`web1: file ${rig.root}/taken: ${rig.root}/taken is a directory, not a file`])
     expect(reported).to.deep.equal([])
     const failed = events.find((event) => event.kind === 'failed')
     expect(failed?.kind === 'failed' && failed.problem.where).to.have.property('line')

@@ -43,9 +43,7 @@ describe('a condition of the user', () => {
       ]),
     ]
     const { events } = await rig.run(plays, { mode: 'plan' })
-    const planned = events.flatMap((event) =>
-      event.kind === 'step' && event.outcome === 'planned' ? [event] : [],
-    )
+    const planned = events.flatMap((event) => (event.kind === 'step' && event.outcome === 'planned' ? [event] : []))
     expect(planned.map(({ step, known }) => [step.kind, known])).to.deep.equal([
       ['file', true],
       ['command', false],
@@ -90,8 +88,7 @@ describe('a condition of the user', () => {
     const total = resource<{ readonly of: string; readonly to: string }, boolean>('total', {
       id: ({ to }) => to,
       affects: 'itself',
-      read: ({ of, to }) =>
-        read(sh`size=$(wc -c < ${of}); [ "$size" = $(cat ${to}) ]`, ({ code }) => code === 0),
+      read: ({ of, to }) => read(sh`size=$(wc -c < ${of}); [ "$size" = $(cat ${to}) ]`, ({ code }) => code === 0),
       diff: (_params, same) => (same ? undefined : { action: 'run', fields: [] }),
       apply: ({ of, to }) => [sh`wc -c < ${of} > ${to}`],
     })
@@ -117,10 +114,7 @@ describe('a condition of the user', () => {
       ]),
     ]
     const { reported } = await rig.run(asks)
-    expect(reported.map((line) => line.split(' ').slice(1, 3).join(' '))).to.deep.equal([
-      'changed file',
-      'ok reboot',
-    ])
+    expect(reported.map((line) => line.split(' ').slice(1, 3).join(' '))).to.deep.equal(['changed file', 'ok reboot'])
   })
 
   it('is read again in a later play after a change in an earlier one', async () => {
@@ -138,10 +132,7 @@ describe('a condition of the user', () => {
       'web1 planned file src',
       'web1 deferred command copy',
     ])
-    expect((await rig.run(plays('b'))).reported).to.deep.equal([
-      'web1 changed file src',
-      'web1 changed command copy',
-    ])
+    expect((await rig.run(plays('b'))).reported).to.deep.equal(['web1 changed file src', 'web1 changed command copy'])
   })
 
   it('needs no round trip after unrelated changes if it declares dependsOn', async () => {

@@ -56,11 +56,7 @@ describe('the selection of steps', () => {
 
   it('applies to a plan', async () => {
     const { reported } = await rig.run(plays, { mode: 'plan', select: { tags: ['packages'] } })
-    expect(reported).to.deep.equal([
-      'web1 planned file pkg',
-      'web1 planned file pkg-conf',
-      'web1 planned file always',
-    ])
+    expect(reported).to.deep.equal(['web1 planned file pkg', 'web1 planned file pkg-conf', 'web1 planned file always'])
   })
 
   it('rejects an unknown tag or step before any change, with the nearest names', async () => {

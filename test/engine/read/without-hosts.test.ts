@@ -19,10 +19,7 @@ const site = inventorySchema({ a: credential, b: credential, web: hosts(), db: h
 
 describe('promptSecrets', () => {
   /** The names of the secrets that it asks for. */
-  const asked = (
-    plays: (values: InventoryValues<typeof site.entries>) => readonly Play[],
-    limit?: string,
-  ) => {
+  const asked = (plays: (values: InventoryValues<typeof site.entries>) => readonly Play[], limit?: string) => {
     const names: string[] = []
     const noted = (name: string) =>
       new Secret(() => {
@@ -35,11 +32,7 @@ describe('promptSecrets', () => {
       web: { hosts: { web1: { address: '10.0.0.1' }, web2: { address: '10.0.0.2' } } },
       db: { hosts: { db1: { address: '10.0.0.3' } } },
     })
-    promptSecrets(
-      given,
-      playbook(site, plays),
-      limit === undefined ? undefined : ({ group }) => group === limit,
-    )
+    promptSecrets(given, playbook(site, plays), limit === undefined ? undefined : ({ group }) => group === limit)
     return names
   }
   const key = role('key', ({ value }: { readonly value: Secret }) => [file('/etc/key', value)])

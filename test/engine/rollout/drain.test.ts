@@ -57,18 +57,12 @@ describe('the drain of a host', () => {
       { names, ...options },
     )
   const balancer = (all: Group) => all.only(({ name }) => name === 'lb1')
-  const whole = (name: string) =>
-    ['enter', 'change', 'healthy', 'leave', 'settled'].map((what) => `${what} ${name}`)
+  const whole = (name: string) => ['enter', 'change', 'healthy', 'leave', 'settled'].map((what) => `${what} ${name}`)
 
   it('runs before the first change, and is undone when the host is healthy, before the next host starts', async () => {
     const outcome = await runAround()
     expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
-    expect(brackets(outcome)).to.deep.equal([
-      'web1 drained',
-      'web1 undrained',
-      'web2 drained',
-      'web2 undrained',
-    ])
+    expect(brackets(outcome)).to.deep.equal(['web1 drained', 'web1 undrained', 'web2 drained', 'web2 undrained'])
   })
 
   it('does not run if nothing changes', async () => {
@@ -110,12 +104,7 @@ describe('the drain of a host', () => {
 
   it('leaves no record on hosts without undrain commands, and its end is reported once', async () => {
     const outcome = await runAround({ undrain: () => [] })
-    expect(brackets(outcome)).to.deep.equal([
-      'web1 drained',
-      'web1 undrained',
-      'web2 drained',
-      'web2 undrained',
-    ])
+    expect(brackets(outcome)).to.deep.equal(['web1 drained', 'web1 undrained', 'web2 drained', 'web2 undrained'])
   })
 
   it('is not reported if no host has anything to do', async () => {

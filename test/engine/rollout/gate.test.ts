@@ -16,8 +16,7 @@ describe('a gate', () => {
   const names = ['web1', 'web2']
   const moon = ask('the moon', known('full'))
 
-  const work = (web: Group) =>
-    play('work', { hosts: web }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own))
+  const work = (web: Group) => play('work', { hosts: web }, ({ name }) => file(`${rig.root}/${name}`, 'a', rig.own))
   const when = (web: Group, problem: (moon: string | undefined) => Problem | undefined) =>
     mapAnswers(askEach(web, moon), ([first]) => problem(first?.answer))
 
@@ -75,9 +74,7 @@ describe('a gate', () => {
     expect(readdirSync(rig.root)).to.deep.equal([])
     await rig.run(
       (web) => [
-        play('first', { hosts: web }, ({ name }) =>
-          command('break', sh`exit 1`, { unless: sh`test ${name} = web1` }),
-        ),
+        play('first', { hosts: web }, ({ name }) => command('break', sh`exit 1`, { unless: sh`test ${name} = web1` })),
         gate('all are well', web),
         work(web),
       ],

@@ -21,17 +21,11 @@ describe('a play over many hosts', () => {
 
   const done = () => names.filter((name) => existsSync(`${rig.root}/${name}`))
   const skipped = (events: readonly RunEvent[]) =>
-    events.flatMap((event) =>
-      event.kind === 'skipped' ? [[event.play, event.hosts.join(' '), event.why]] : [],
-    )
+    events.flatMap((event) => (event.kind === 'skipped' ? [[event.play, event.hosts.join(' '), event.why]] : []))
   const broken = command('break', sh`exit 1`, { creates: '/nonexistent' })
 
   /** Two plays; the hosts in `failing` fail in the first one. */
-  const runWith = (
-    how: Omit<PlayOptions<Host>, 'hosts'>,
-    failing: readonly string[] = [],
-    options: Options = {},
-  ) =>
+  const runWith = (how: Omit<PlayOptions<Host>, 'hosts'>, failing: readonly string[] = [], options: Options = {}) =>
     rig.run(
       (web) => [
         play('first', { hosts: web, ...how }, ({ name }) => [
@@ -107,8 +101,7 @@ describe('a play over many hosts', () => {
     })
 
     it('starts the next only when the one before is ready', async () => {
-      const readiness = ({ name }: Host) =>
-        probe('answers', name === 'web2' ? sh`false` : sh`true`, { timeout: 0 })
+      const readiness = ({ name }: Host) => probe('answers', name === 'web2' ? sh`false` : sh`true`, { timeout: 0 })
       const { events } = await runWith({ maxUnavailable: 1, readiness })
       expect(done()).to.deep.equal(['web1', 'web2'])
       expect(skipped(events)).to.deep.equal([['first', 'web3 web4 web5', 'web2 failed in this play']])
@@ -139,14 +132,11 @@ describe('a play over many hosts', () => {
         }),
         apply: () => [],
       })
-      const { reported, summary } = await rig.run(
-        (web) => [play('web', { hosts: web }, ({ name }) => changed(name))],
-        {
-          names: ['web1', 'web2'],
-          mode: 'plan',
-          diff: true,
-        },
-      )
+      const { reported, summary } = await rig.run((web) => [play('web', { hosts: web }, ({ name }) => changed(name))], {
+        names: ['web1', 'web2'],
+        mode: 'plan',
+        diff: true,
+      })
       expect(reported).to.deep.equal(['web2 planned text web2'])
       expect(summary.hosts.map(({ unreachable, changed }) => [unreachable, changed])).to.deep.equal([
         [true, 0],
@@ -227,10 +217,8 @@ describe('a play over many hosts', () => {
     const outlived = (dead: string, all: readonly string[] = two) =>
       rig.run(
         (web) => [
-          play(
-            'rescue',
-            { hosts: web, serial: 1, ignoreUnreachable: ({ name }) => `${name} sleeps` },
-            ({ name }) => file(`${rig.root}/${name}`, 'saved', rig.own),
+          play('rescue', { hosts: web, serial: 1, ignoreUnreachable: ({ name }) => `${name} sleeps` }, ({ name }) =>
+            file(`${rig.root}/${name}`, 'saved', rig.own),
           ),
         ],
         { names: all, dead },
@@ -239,9 +227,7 @@ describe('a play over many hosts', () => {
     it('completes on the others, reports the reason of the play, and does not fail', async () => {
       const { summary } = await outlived('web1')
       expect(done()).to.deep.equal(['web2'])
-      expect(
-        summary.hosts.map(({ host, excluded, unreachable }) => [host, excluded, unreachable]),
-      ).to.deep.equal([
+      expect(summary.hosts.map(({ host, excluded, unreachable }) => [host, excluded, unreachable])).to.deep.equal([
         ['web1', 'web1 sleeps', false],
         ['web2', undefined, false],
       ])

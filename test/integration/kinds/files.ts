@@ -74,17 +74,8 @@ export const directories: Generator = (dice, site) => {
 export const links: Generator = (dice, site) => {
   const root = '/srv/kinds/links'
   const there = (path: string) =>
-    dice.one(
-      ':',
-      `rm -rf ${path}`,
-      `rm -rf ${path}; ln -s one ${path}`,
-      `rm -rf ${path}; echo file > ${path}`,
-    )
-  const gone = dice.one(
-    ':',
-    `mkdir -p ${root}/gone/deep; touch ${root}/gone/deep/file`,
-    `rm -rf ${root}/gone`,
-  )
+    dice.one(':', `rm -rf ${path}`, `rm -rf ${path}; ln -s one ${path}`, `rm -rf ${path}; echo file > ${path}`)
+  const gone = dice.one(':', `mkdir -p ${root}/gone/deep; touch ${root}/gone/deep/file`, `rm -rf ${root}/gone`)
   return {
     found: `mkdir -p ${root}; ${there(`${root}/a`)}; ${there(`${root}/b`)}; ${gone}`,
     steps: [
@@ -146,12 +137,7 @@ export const transactions: Generator = (dice, site) => {
   const root = '/srv/kinds/transactions'
   const { sh } = api
   const put = (path: string) =>
-    dice.one(
-      ':',
-      `rm -rf ${path}`,
-      `rm -rf ${path}; echo old > ${path}`,
-      `rm -rf ${path}; echo new > ${path}`,
-    )
+    dice.one(':', `rm -rf ${path}`, `rm -rf ${path}; echo old > ${path}`, `rm -rf ${path}; echo new > ${path}`)
   const parts = [
     api.file(`${root}/file`, 'new\n', { backup: dice.maybe() }),
     api.link(`${root}/link`, { target: 'file' }),

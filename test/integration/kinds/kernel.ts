@@ -24,11 +24,7 @@ export const settings: Generator = (dice, site) => {
     .map((key) => `sysctl -qw ${key.replaceAll('/', '.')}='${value(key)}'`)
     .concat(
       'rm -f /etc/sysctl.d/60-kinds-two.conf',
-      dice.one(
-        ':',
-        'rm -f /etc/sysctl.d/60-kinds-one.conf',
-        'echo "# by hand" >> /etc/sysctl.d/60-kinds-one.conf',
-      ),
+      dice.one(':', 'rm -f /etc/sysctl.d/60-kinds-one.conf', 'echo "# by hand" >> /etc/sysctl.d/60-kinds-one.conf'),
     )
   const cut = 1 + dice.below(keys.length - 1)
   const order = dice.merged(keys.map((key) => [key]))

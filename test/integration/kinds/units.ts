@@ -3,11 +3,7 @@ import { api, type Generator, type Site } from './api.ts'
 
 /** Units with their files, drop-ins and services; units that others write; a static one. */
 export const units: Generator = (dice, site) => {
-  const all = [
-    oneUnit('a', dice, site),
-    oneUnit('b', dice, site),
-    ...(dice.maybe() ? [others(dice, site)] : []),
-  ]
+  const all = [oneUnit('a', dice, site), oneUnit('b', dice, site), ...(dice.maybe() ? [others(dice, site)] : [])]
   return {
     found: all.map(({ found }) => found).join('\n'),
     steps: dice.merged(all.map(({ steps }) => steps)),
@@ -50,12 +46,7 @@ function others(dice: Dice, site: Site) {
   const timer = 'systemd-tmpfiles-clean.timer'
   const static_ = '[Service]\nExecStart=/bin/sleep 5000\n'
   return {
-    found: dice.one(
-      ':',
-      `systemctl stop ${timer}`,
-      `systemctl disable ${timer}`,
-      'systemctl stop kinds-static',
-    ),
+    found: dice.one(':', `systemctl stop ${timer}`, `systemctl disable ${timer}`, 'systemctl stop kinds-static'),
     steps: [
       api.service(timer, dice.one({ state: 'running' }, { state: 'stopped' })),
       api.unit('kinds-static.service', static_, site.options()),

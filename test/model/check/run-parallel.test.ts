@@ -36,8 +36,7 @@ describe('check scripts on a host', () => {
     const values = family.parse(answer, queries)
     return reads.map((read, i) => read.value([values[i]]))
   }
-  const reasons = (scripts: readonly Shell[], run?: Run) =>
-    outcomes(scripts, run).map((one) => failureOf(one)?.message)
+  const reasons = (scripts: readonly Shell[], run?: Run) => outcomes(scripts, run).map((one) => failureOf(one)?.message)
   /** A number of seconds that no other test passes to sleep. */
   const long = 1_000_000 + process.pid
   const isLeft = () =>
@@ -70,9 +69,7 @@ describe('check scripts on a host', () => {
   })
 
   it('are killed if they ignore SIGTERM', () => {
-    expect(reasons([sh`trap '' TERM; echo deaf; while :; do sleep 1; done`], { within: '50ms' })[0]).to.match(
-      LIMIT,
-    )
+    expect(reasons([sh`trap '' TERM; echo deaf; while :; do sleep 1; done`], { within: '50ms' })[0]).to.match(LIMIT)
   })
 
   it('leave no process behind when they end', () => {
@@ -89,9 +86,7 @@ describe('check scripts on a host', () => {
     expect(Math.max(...counts)).to.be.within(1, most)
     const last = `${temporary(root)}/last`
     const waiting = sh`until [ -e ${last} ]; do sleep 0.05; done`
-    expect(reasons([...Array(most).fill(waiting), sh`: > ${last}`])).to.deep.equal(
-      Array(most + 1).fill(undefined),
-    )
+    expect(reasons([...Array(most).fill(waiting), sh`: > ${last}`])).to.deep.equal(Array(most + 1).fill(undefined))
   })
 
   it('have longer limits on a host with slow processes, and report both times', () => {
@@ -151,9 +146,7 @@ describe('check scripts on a host', () => {
       to: 0,
       code: 0,
     }
-    expect(failureOf({ ...outcome, ended: 'unstarted' })?.message).to.equal(
-      'the host could not start a process',
-    )
+    expect(failureOf({ ...outcome, ended: 'unstarted' })?.message).to.equal('the host could not start a process')
   })
 
   it('cannot inject code into perl', () => {

@@ -115,10 +115,7 @@ describe('an inventory', () => {
       { ...good, domain: 5 },
       ['domain: should be a DNS name such as notes.example.com, got 5'],
     ],
-    'a group that is missing': [
-      { ...good, lb: undefined },
-      ['lb: is missing; it should be a group: { hosts: { … } }'],
-    ],
+    'a group that is missing': [{ ...good, lb: undefined }, ['lb: is missing; it should be a group: { hosts: { … } }']],
     'a group with too few hosts': [
       { ...good, web: { port: 1, hosts: { web1: { address: '10.0.1.2' } } } },
       ['web.hosts: should be at least 2, got 1'],
@@ -127,18 +124,12 @@ describe('an inventory', () => {
       { ...good, lb: { hosts: { lb1: { address: '10.0.1.1' } } } },
       ['lb.hosts.lb1.priority: is missing; it should be a whole number from 1 to 254'],
     ],
-    'a var of the wrong type': [
-      host({ workers: 0 }),
-      ['web.hosts.web1.workers: should be a whole number ≥ 1, got 0'],
-    ],
+    'a var of the wrong type': [host({ workers: 0 }), ['web.hosts.web1.workers: should be a whole number ≥ 1, got 0']],
     'a var of the group that is wrong for each host that takes it': [
       { ...good, web: { ...good.web, port: 0 } },
       ['web.hosts.web1.port: should be a port from 1 to 65535, got 0'],
     ],
-    'a misspelt var': [
-      host({ wrokers: 2 }),
-      ['web.hosts.web1.wrokers: is not known here. Did you mean "workers"?'],
-    ],
+    'a misspelt var': [host({ wrokers: 2 }), ['web.hosts.web1.wrokers: is not known here. Did you mean "workers"?']],
     'a misspelt var of a group': [
       { ...good, web: { ...good.web, prot: 2 } },
       ['web.prot: is not known here. Did you mean "port"?'],

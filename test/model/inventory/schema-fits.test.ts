@@ -26,9 +26,7 @@ export default inventory(inventorySchema({ web: hosts() }), { web: { hosts: { we
     it(`is rejected by a ${type}, which names the missing entries`, async () => {
       const { code, err } = await project.provision(...words, '-i', 'inventory/small.ts', '--no-type-check')
       expect(code).to.not.equal(0)
-      expect(
-        err.trimEnd(),
-      ).to.equal(`error: The ${type} asks for domain, db, which the inventory does not have
+      expect(err.trimEnd()).to.equal(`error: The ${type} asks for domain, db, which the inventory does not have
    Give both the same schema, or take a ${type} that was made for this one.`)
     })
 })

@@ -20,11 +20,7 @@ describe('steps', () => {
 
   it('are a flat list in order, without empty entries', () => {
     const nothing: readonly Steps[] = [false, undefined, null, [], [[false]]]
-    expect(flat([file('/a', ''), nothing, [[file('/b', '')], file('/c', '')]]).steps).to.deep.equal([
-      '/a',
-      '/b',
-      '/c',
-    ])
+    expect(flat([file('/a', ''), nothing, [[file('/b', '')], file('/c', '')]]).steps).to.deep.equal(['/a', '/b', '/c'])
     expect(flat(undefined).steps).to.deep.equal([])
   })
 
@@ -47,9 +43,7 @@ describe('steps', () => {
 
   it('are incomplete until the answers that they need are known', () => {
     const question = ask('leader', known('web1'))
-    const waiting = afterAnswers(askEach({ hosts: [host] }, question), ([first]) =>
-      file(`/${first?.answer}`, ''),
-    )
+    const waiting = afterAnswers(askEach({ hosts: [host] }, question), ([first]) => file(`/${first?.answer}`, ''))
     const answers = new AnswerStore()
     expect(asksOf([[waiting], false]).map(({ host: { name } }) => name)).to.deep.equal(['web1'])
     expect(flat([file('/a', ''), waiting], answers)).to.deep.equal({ steps: ['/a'], incomplete: true })
@@ -115,9 +109,7 @@ describe('steps', () => {
     expect(refusal([called]).message).to.equal(
       'The steps of a play hold something that is no step: a function: was a role not called with its params?',
     )
-    expect(refusal(around({})).message).to.match(
-      /^The steps of role around hold something that is no step: a function/,
-    )
+    expect(refusal(around({})).message).to.match(/^The steps of role around hold something that is no step: a function/)
     expect(refusal('nginx').message).to.match(/no step: a value of the type string$/)
     expect(refusal(true).message).to.match(/no step: a value of the type boolean$/)
     const async = role('async', (async () => []) as never)

@@ -34,8 +34,7 @@ describe('a probe on a host', () => {
     )
     const env = { PATH: '/usr/bin:/bin', PROVISION_TIMEOUT_PERCENT: '60000' }
     expect(
-      spawnSync('/bin/sh', ['-c', `rm -f ${FILE}; ${script.text}\nr=$?; rm -f ${FILE}; exit $r`], { env })
-        .status,
+      spawnSync('/bin/sh', ['-c', `rm -f ${FILE}; ${script.text}\nr=$?; rm -f ${FILE}; exit $r`], { env }).status,
     ).to.equal(0)
   })
 })

@@ -31,10 +31,8 @@ describe('compare', () => {
 
   it('distinguishes false and 0 from undefined', () => {
     expect(
-      compare<{ enabled: boolean; count: number }>(
-        { enabled: false, count: 0 },
-        { enabled: true, count: undefined },
-      )?.fields,
+      compare<{ enabled: boolean; count: number }>({ enabled: false, count: 0 }, { enabled: true, count: undefined })
+        ?.fields,
     ).to.deep.equal([
       { name: 'enabled', from: 'true', to: 'false' },
       { name: 'count', to: '0' },

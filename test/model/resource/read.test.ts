@@ -1,14 +1,6 @@
 import { expect } from 'chai'
 import { batch } from '../../../src/engine/hosts/batch.ts'
-import {
-  batchRead,
-  known,
-  mapRead,
-  type Read,
-  read,
-  readAll,
-  readBoth,
-} from '../../../src/model/resource/read.ts'
+import { batchRead, known, mapRead, type Read, read, readAll, readBoth } from '../../../src/model/resource/read.ts'
 import { sh } from '../../../src/shell/sh.ts'
 
 describe('a read', () => {

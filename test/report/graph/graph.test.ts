@@ -57,21 +57,15 @@ describe('the topology', () => {
 
   it('escapes names in SVG and Mermaid', () => {
     const name = `a"<b>&'c`
-    const topology = topologyOf([
-      { ...host(name, name, '10.0.0.1'), admits: [{ to: [80], from: 'anywhere' }] },
-    ])
+    const topology = topologyOf([{ ...host(name, name, '10.0.0.1'), admits: [{ to: [80], from: 'anywhere' }] }])
     const drawing = { topology, plays: [{ label: name, on: name, how: '' }] }
     expect(graphSvg(drawing)).to.include('a&#34;&#60;b&#62;&#38;&#39;c').and.not.to.include('<b>')
     expect(graphMermaid(drawing)).to.include('["a#34;#60;b#62;#38;\'c"]').and.not.to.include('<b>')
   })
 
   it('lists only some names of a large tier', () => {
-    const topology = topologyOf(
-      Array.from({ length: 100 }, (_, i) => host(`web${i + 1}`, 'web', `10.0.0.${i}`)),
-    )
-    expect(graphText({ topology, plays: [] })).to.include(
-      'web1, web2, web3, web4, web5, web6, … web100 (100 hosts)',
-    )
+    const topology = topologyOf(Array.from({ length: 100 }, (_, i) => host(`web${i + 1}`, 'web', `10.0.0.${i}`)))
+    expect(graphText({ topology, plays: [] })).to.include('web1, web2, web3, web4, web5, web6, … web100 (100 hosts)')
   })
 })
 

@@ -84,9 +84,7 @@ describe('the journal of a run', () => {
 
   it('has one line for the ok steps of a host and one definition of a step for all hosts', () => {
     const names = Array.from({ length: 100 }, (_, i) => `/etc/part-${i}`)
-    const { lines } = parseJournal(
-      journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))),
-    )
+    const { lines } = parseJournal(journalOf(['web1', 'web2'].flatMap((host) => names.map((name) => ok(host, name)))))
     expect(lines.filter(({ kind }) => kind === 'define step')).to.have.length(100)
     // The steps of the second host are written with the next event.
     expect(lines.filter(({ kind }) => kind === 'ok')).to.have.length(1)

@@ -64,10 +64,7 @@ describe('the table of a verification', () => {
   })
 
   const slow = 'no answer within 10.0 s (an empty script took 1.40 s on the host)'
-  const unsure = verified([
-    finding({ outcome: 'unknown', problem: new Unknown(slow) }),
-    finding({ label: 'is well' }),
-  ])
+  const unsure = verified([finding({ outcome: 'unknown', problem: new Unknown(slow) }), finding({ label: 'is well' })])
 
   it('shows and counts unknown results separately, with their reasons', () => {
     expect(verifyTable(unsure, plain).split('\n').slice(1)).to.deep.equal([
@@ -82,9 +79,9 @@ describe('the table of a verification', () => {
   })
 
   it('has separate exit statuses for failures, unreachable hosts and unknown results, in this order', () => {
-    expect(
-      [bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitCodeOfVerification),
-    ).to.deep.equal([1, 3, 4])
+    expect([bad, { ...bad, findings: bad.findings.slice(1) }, unsure].map(exitCodeOfVerification)).to.deep.equal([
+      1, 3, 4,
+    ])
     expect(exitCodeOfVerification(verified([finding({})]))).to.equal(0)
   })
 

@@ -88,9 +88,7 @@ describe('the watch view', () => {
     expect(changes(well, now)).to.deep.equal(['db2 has room: unknown: no answer within 10 s'])
     expect(changes(lastKnown(well, now), later)).to.deep.equal([])
     expect(changes(lastKnown(now, later), well)).to.deep.equal(['db2 has room: passes again'])
-    expect(changes(later, seen([found('db2', 'has room', failed)]))).to.deep.equal([
-      'db2 has room: failed: it is full',
-    ])
+    expect(changes(later, seen([found('db2', 'has room', failed)]))).to.deep.equal(['db2 has room: failed: it is full'])
   })
 
   it('compares a check of a host that is reachable again with its last known state', () => {

@@ -63,9 +63,12 @@ describe('kinds of files on a real file system', () => {
         file(`${rig.root}/shared`, secret, { ...rig.own, mode: '0640' }),
         file(`${rig.root}/program`, 'a', { ...rig.own, mode: '755' }),
       )
-      expect(
-        ['plain', 'secret', 'shared', 'program'].map((name) => mode(`${rig.root}/${name}`)),
-      ).to.deep.equal(['644', '600', '640', '755'])
+      expect(['plain', 'secret', 'shared', 'program'].map((name) => mode(`${rig.root}/${name}`))).to.deep.equal([
+        '644',
+        '600',
+        '640',
+        '755',
+      ])
       expect(readFileSync(`${rig.root}/secret`, 'utf8')).to.equal('hunter2')
     })
 
@@ -139,10 +142,7 @@ describe('kinds of files on a real file system', () => {
       for (const text of ['', 'a', '\n', 'a\n\n', `'"\`$(id) $HOME \\n %s`, 'ünï\r\n', 'EOF\nEND\n']) {
         const [write] = file(`${rig.root}/new`, text, { ...rig.own, mode: '0640' }).apply(undefined)
         execFileSync('/bin/sh', ['-c', write?.script.text ?? ''], { env: { PATH: withoutPerl() } })
-        expect([readFileSync(`${rig.root}/new`, 'utf8'), mode(`${rig.root}/new`)]).to.deep.equal([
-          text,
-          '640',
-        ])
+        expect([readFileSync(`${rig.root}/new`, 'utf8'), mode(`${rig.root}/new`)]).to.deep.equal([text, '640'])
         expect(readdirSync(rig.root)).to.include('new')
         rmSync(`${rig.root}/new`)
       }
@@ -158,20 +158,7 @@ describe('kinds of files on a real file system', () => {
 
     function withoutPerl(): string {
       const programs = rig.empty()
-      for (const name of [
-        'install',
-        'head',
-        'sync',
-        'mv',
-        'rm',
-        'mkdir',
-        'stat',
-        'chmod',
-        'chown',
-        'cp',
-        'cat',
-        'id',
-      ])
+      for (const name of ['install', 'head', 'sync', 'mv', 'rm', 'mkdir', 'stat', 'chmod', 'chown', 'cp', 'cat', 'id'])
         symlinkSync(`/usr/bin/${name}`, `${programs}/${name}`)
       return programs
     }
@@ -226,10 +213,7 @@ describe('kinds of files on a real file system', () => {
     if (!rig.machine.isPrivate) this.skip()
     mkdirSync(`${rig.root}/dir/deep`, { recursive: true })
     writeFileSync(`${rig.root}/dir/deep/file`, 'precious')
-    expect(await made(absent(`${rig.root}/dir`), absent(`${rig.root}/not there`))).to.deep.equal([
-      'changed',
-      'ok',
-    ])
+    expect(await made(absent(`${rig.root}/dir`), absent(`${rig.root}/not there`))).to.deep.equal(['changed', 'ok'])
     expect(existsSync(`${rig.root}/dir`)).to.equal(false)
     // Read through the machine, which has its own /var/lib.
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
@@ -241,14 +225,10 @@ describe('kinds of files on a real file system', () => {
   it('copies a replaced file with backup, in a transaction too', async function () {
     if (!rig.machine.isPrivate) this.skip()
     const options = { ...rig.own, backup: true }
-    for (const name of ['alone', 'together', 'plain'])
-      writeFileSync(`${rig.root}/${name}`, `someone's ${name}`)
+    for (const name of ['alone', 'together', 'plain']) writeFileSync(`${rig.root}/${name}`, `someone's ${name}`)
     await made(
       file(`${rig.root}/alone`, 'new', options),
-      transaction('conf', [
-        file(`${rig.root}/together`, 'new', options),
-        file(`${rig.root}/plain`, 'new', rig.own),
-      ]),
+      transaction('conf', [file(`${rig.root}/together`, 'new', options), file(`${rig.root}/plain`, 'new', rig.own)]),
     )
     const { session, close } = await rig.open({ name: 'web1', group: 'web', address: '' }, { lock: false })
     const [found] = await session.run([

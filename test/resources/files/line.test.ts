@@ -99,10 +99,7 @@ describe('line', () => {
 
   it('rejects a match that fits an empty line', () => {
     expect(() => line(path, 'x', { match: /(?:)/ })).to.throw(TypeError, 'it would replace every blank line')
-    expect(() => line(path, 'x', { match: /^\s*$/g })).to.throw(
-      TypeError,
-      'it would replace every blank line',
-    )
+    expect(() => line(path, 'x', { match: /^\s*$/g })).to.throw(TypeError, 'it would replace every blank line')
   })
 
   it('keeps the mode of the file', async () => {

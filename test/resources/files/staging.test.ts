@@ -2,13 +2,7 @@ import { expect } from 'chai'
 import { stagingPath } from '../../../src/resources/files/staging.ts'
 
 describe('a staging path', () => {
-  const LONG = [
-    `${'é'.repeat(127)}1`,
-    `${'é'.repeat(127)}2`,
-    'x'.repeat(255),
-    '雪'.repeat(85),
-    '🦆'.repeat(63),
-  ]
+  const LONG = [`${'é'.repeat(127)}1`, `${'é'.repeat(127)}2`, 'x'.repeat(255), '雪'.repeat(85), '🦆'.repeat(63)]
 
   it('is a valid name in the same directory', () => {
     for (const name of [...LONG, 'a', '-rf', 'new\nline']) {

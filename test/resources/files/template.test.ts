@@ -44,9 +44,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
   })
 
   it('prints 0 and false as they are', () => {
-    const { render } = written<{ n: number; on: boolean }>(
-      '<%# ({ n, on }: A) -%>\n<%= n %> <%= on %> <%= "" %>',
-    )
+    const { render } = written<{ n: number; on: boolean }>('<%# ({ n, on }: A) -%>\n<%= n %> <%= on %> <%= "" %>')
     expect(render({ n: 0, on: false })).to.equal('0 false ')
   })
 
@@ -71,10 +69,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
     )
     const where = `${root}/in a role/templates/${name}`
     const misspelt = refusal(() => render({ a: { b: 'x' } }))
-    expect([misspelt.message, misspelt.where]).to.deep.equal([
-      `${name}: misspelt is not defined`,
-      `${where}:2:20`,
-    ])
+    expect([misspelt.message, misspelt.where]).to.deep.equal([`${name}: misspelt is not defined`, `${where}:2:20`])
     const absent = refusal(() => render({}))
     expect([absent.message, absent.where]).to.deep.equal([
       `${name}: Cannot read properties of undefined (reading 'b')`,
@@ -116,9 +111,7 @@ listen <%= port %><%= tls ? ' ssl' : '' %>;
      1 | server {}
        | ^
    Write, for example: <%# ({ domain, port }: SiteConf) -%>`)
-    expect(
-      words('<%# ({ a }: A) -%>\na <%- a %>'),
-    ).to.equal(`error: NAME: <%- prints nothing for an undefined value
+    expect(words('<%# ({ a }: A) -%>\na <%- a %>')).to.equal(`error: NAME: <%- prints nothing for an undefined value
    at ${path}:2:3
      2 | a <%- a %>
        |   ^

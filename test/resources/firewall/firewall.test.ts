@@ -62,8 +62,7 @@ describe('firewall', () => {
   })
 
   it('rejects networks for ssh that do not contain the client address of this machine', () => {
-    const checked = (own: string | undefined, from: readonly string[]) => () =>
-      lockoutCheck({ from }).diff(own)
+    const checked = (own: string | undefined, from: readonly string[]) => () => lockoutCheck({ from }).diff(own)
     expect(checked('10.1.2.3', ['192.168.0.0/16', '10.0.0.0/8'])).to.not.throw()
     expect(checked('10.1.2.3', ['10.1.2.3'])).to.not.throw()
     expect(checked('fd00::5', ['10.0.0.0/8', 'fd00::/8'])).to.not.throw()
@@ -78,10 +77,7 @@ describe('firewall', () => {
   it('rejects sources and ports that would be read as a part of the ruleset', () => {
     const evil = '10.0.0.1 } accept; #'
     const source = `${JSON.stringify(evil)} is neither a network such as 10.0.0.0/8 nor an address`
-    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw(
-      TypeError,
-      `firewall: ${source}`,
-    )
+    expect(() => firewall([{ port: 80, from: [{ address: evil }] }])).to.throw(TypeError, `firewall: ${source}`)
     expect(() => firewall([], { ssh: [evil] })).to.throw(TypeError, `firewall: ssh: ${source}`)
     for (const [port, text] of [
       [0, '0'],

@@ -27,9 +27,7 @@ describe('the releases of a host', () => {
     value(
       parts.map(({ family, query }) => {
         const { status, stdout, stderr } = spawnSync('sh', ['-c', family.script([query]).text])
-        return family.parse({ code: status ?? 1, stdout: `${stdout}`, stderr: `${stderr}`, bytes: stdout }, [
-          query,
-        ])[0]
+        return family.parse({ code: status ?? 1, stdout: `${stdout}`, stderr: `${stderr}`, bytes: stdout }, [query])[0]
       }),
     )
   const converged = (step: Step) => {

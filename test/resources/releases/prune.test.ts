@@ -93,8 +93,7 @@ describe('pruneReleases', () => {
 
   it('keeps files of others', () => {
     have(['a', 'b', 'c', 'd'], 'd')
-    for (const name of ['before-the-move', 'a1b2c3d4e5f6.bak', 'lost+found'])
-      mkdirSync(join(root, 'releases', name))
+    for (const name of ['before-the-move', 'a1b2c3d4e5f6.bak', 'lost+found']) mkdirSync(join(root, 'releases', name))
     prune('d', 2)
     expect(left()).to.equal('a1b2c3d4e5f6.bak before-the-move c d lost+found')
   })

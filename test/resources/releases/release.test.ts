@@ -43,9 +43,7 @@ describe('release', () => {
       if (!input || !('open' in input)) throw new Error('nothing is sent')
       const pieces: Uint8Array[] = []
       for await (const piece of (await input.open()).pieces) pieces.push(piece)
-      expect(
-        spawnSync('sh', ['-c', `umask 077; ${script.text}`], { input: Buffer.concat(pieces) }).status,
-      ).to.equal(0)
+      expect(spawnSync('sh', ['-c', `umask 077; ${script.text}`], { input: Buffer.concat(pieces) }).status).to.equal(0)
     }
     return path
   }
@@ -181,8 +179,7 @@ describe('release', () => {
 
   it('rejects names that are not UTF-8, and lists at most five', () => {
     const from = built('a', { 'index.html': 'one' })
-    for (let i = 1; i <= 7; i++)
-      writeFileSync(Buffer.concat([Buffer.from(`${from}/${i}`), Buffer.from([0xe9])]), '')
+    for (let i = 1; i <= 7; i++) writeFileSync(Buffer.concat([Buffer.from(`${from}/${i}`), Buffer.from([0xe9])]), '')
     expect(refusal(from)).to.match(/ {3}1\uFFFD: its name is not UTF-8\n(.*\n){4} {3}… and 2 more\n/)
   })
 

@@ -94,9 +94,7 @@ ${then}`,
       const { reported, events } = await run(step(stages()[stage]))
       expect(reported).to.deep.equal(['web1 failed transaction conf'])
       const [failed] = events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : []))
-      expect(
-        events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : [])).join('\n'),
-      ).to.match(
+      expect(events.flatMap((event) => (event.kind === 'failed' ? event.problem.details : [])).join('\n')).to.match(
         /It was killed(\. The old files are restored and active| before it had changed anything)\./,
         failed,
       )
@@ -117,9 +115,9 @@ ${then}`,
     await crashed()
     const before = now()
     const { events } = await run(step(), 'plan')
-    expect(
-      events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : [])),
-    ).to.deep.equal([['conf', 'planned']])
+    expect(events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : []))).to.deep.equal(
+      [['conf', 'planned']],
+    )
     expect(now()).to.deep.equal(before)
     expect((await run(step())).problems).to.deep.equal([])
   })
@@ -127,9 +125,9 @@ ${then}`,
   it('is rolled back by the next run before it reads the steps', async () => {
     await crashed()
     const { events, reported, summary } = await run(step())
-    expect(
-      events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : [])),
-    ).to.deep.equal([['conf', 'restored']])
+    expect(events.flatMap((event) => (event.kind === 'recovered' ? [[event.label, event.outcome]] : []))).to.deep.equal(
+      [['conf', 'restored']],
+    )
     expect(reported).to.deep.equal(['web1 changed transaction conf'])
     expect(summary.hosts[0]).to.include({ changed: 1, failed: 0 })
     expect(now()).to.deep.equal(NEW)

@@ -107,9 +107,7 @@ stat -c %a ${`${rig.root}/a`} ${`${rig.root}/conf.d`} >> ${seen}
 ls ${rig.root} | tr '\n' ' ' >> ${seen}
 ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${seen} || cat ${`${rig.root}/a`} | tr n N | sed 's/New/old/' >> ${seen}`,
     })
-    expect(readFileSync(seen, 'utf8')).to.equal(
-      `${['new a', 'new b', 'new c'].join('')}644\n755\na conf.d new old a`,
-    )
+    expect(readFileSync(seen, 'utf8')).to.equal(`${['new a', 'new b', 'new c'].join('')}644\n755\na conf.d new old a`)
     expect(tree(rig.root)).to.deep.equal({
       a: '644 new a',
       'conf.d/b': '644 new b',
@@ -136,9 +134,7 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
       activate: recording(sh`grep -q old ${`${rig.root}/a`}`),
     })
     expect(reported).to.deep.equal(['failed'])
-    expect(details.join('\n')).to.match(
-      /conf: the activation failed\.\n +The old files are restored and active\./,
-    )
+    expect(details.join('\n')).to.match(/conf: the activation failed\.\n +The old files are restored and active\./)
     expect(tree(rig.root)).to.deep.equal({ ...OLD, recorded: '644 new a\nnew b\nold a\nold b\n' })
   })
 
@@ -159,13 +155,9 @@ ls ${keeper}${rig.root} >/dev/null 2>&1 && cat ${keeper}${`${rig.root}/a`} >> ${
 
   it('waits until its probe succeeds', async () => {
     const { reported } = await run(both(), {
-      probe: probe(
-        'it works',
-        sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`,
-        {
-          timeout: '5s',
-        },
-      ),
+      probe: probe('it works', sh`test -e ${`${rig.root}/tried`} || { touch ${`${rig.root}/tried`}; false; }`, {
+        timeout: '5s',
+      }),
     })
     expect(reported).to.deep.equal(['changed'])
   })

@@ -90,10 +90,7 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
 /** The timeout of the driver covers connection and login together. */
 function limitedSocket(): Socket {
   const socket = new Socket()
-  const timer = setTimeout(
-    () => socket.destroy(new Error(`no TCP connection within ${tcpLimit} ms`)),
-    tcpLimit,
-  )
+  const timer = setTimeout(() => socket.destroy(new Error(`no TCP connection within ${tcpLimit} ms`)), tcpLimit)
   for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer))
   return socket
 }

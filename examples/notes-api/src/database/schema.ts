@@ -15,9 +15,7 @@ export async function checkSchema(query: Query): Promise<void> {
     `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'notes' AND tablename = 'migration') AS there`,
   )
   const [row] =
-    table?.['there'] === true
-      ? await query('SELECT coalesce(max(version), 0) AS version FROM notes.migration')
-      : []
+    table?.['there'] === true ? await query('SELECT coalesce(max(version), 0) AS version FROM notes.migration') : []
   const version = Number(row?.['version'] ?? 0)
   if (version < schemaVersion)
     throw new Error(`it is at version ${version}, and this release needs ${schemaVersion}: migrate it first`)

@@ -69,8 +69,7 @@ export function api({ config: { host, release }, notes, ready }: ApiParts): read
       path: '/api/notes/:id',
       answer: async ({ id }) => {
         const note = await notes.get(id)
-        if (note === undefined)
-          throw new HttpProblem(`There is no note ${id}.`, { status: 404, code: 'no-such-note' })
+        if (note === undefined) throw new HttpProblem(`There is no note ${id}.`, { status: 404, code: 'no-such-note' })
         return { status: 200, body: note }
       },
     },

@@ -32,10 +32,7 @@ export function httpProblem(error: unknown): HttpProblem {
         'Sending the same request again is safe for DELETE, and for POST with the same idempotency-key.',
     )
   if (error instanceof NoPrimary)
-    return unavailable(
-      'no-primary',
-      'No database takes writes at the moment. Nothing was changed: try again.',
-    )
+    return unavailable('no-primary', 'No database takes writes at the moment. Nothing was changed: try again.')
   if (error instanceof Busy)
     return unavailable('busy', 'Too many requests wait for the database. Nothing was changed: try again.')
   if (error instanceof Slow || error instanceof Lost || error instanceof Refused)

@@ -26,11 +26,7 @@ export function notesServer(parts: ServerParts): Server {
   return server
 }
 
-async function exchange(
-  parts: ServerParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function exchange(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { routes, host, stopping, log, metrics } = parts
   const began = performance.now()
   const method = request.method ?? ''
@@ -49,11 +45,7 @@ async function exchange(
     answer = { status, body: { error: { code, message, requestId } }, headers }
     if (!(error instanceof HttpProblem))
       failure =
-        error instanceof Error
-          ? status === 500
-            ? error.stack
-            : `${error.name}: ${error.message}`
-          : String(error)
+        error instanceof Error ? (status === 500 ? error.stack : `${error.name}: ${error.message}`) : String(error)
   }
   response.setHeader('x-served-by', host)
   response.setHeader('x-request-id', requestId)
@@ -84,10 +76,7 @@ function send(response: ServerResponse, { status, body, headers = {} }: Answer, 
   }
   const text = typeof body === 'string' ? body : JSON.stringify(body) + '\n'
   if (!response.hasHeader('content-type'))
-    response.setHeader(
-      'content-type',
-      typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json',
-    )
+    response.setHeader('content-type', typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json')
   response.setHeader('content-length', Buffer.byteLength(text))
   response.end(text)
 }

@@ -57,13 +57,7 @@ function row({ step, line, entry, hosts }: Change): HTMLElement {
     'summary',
     {},
     h('span', { class: 'sign changed' }, entry.sign),
-    h(
-      'span',
-      { class: 'what' },
-      entry.title,
-      h('span', { class: 'quiet' }, `: ${stepSummary(line)}`),
-      roles(step),
-    ),
+    h('span', { class: 'what' }, entry.title, h('span', { class: 'quiet' }, `: ${stepSummary(line)}`), roles(step)),
     h('span', { class: 'on' }, shortList(hosts, 3)),
   )
   const all = () => hosts.length > 3 && h('p', { class: 'quiet' }, `On ${hosts.join(', ')}.`)

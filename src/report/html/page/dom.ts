@@ -51,11 +51,7 @@ const MAX_ROWS = 12
 /** The first rows of a long list, and a button that shows the others. */
 export function withShowMore(rows: readonly HTMLElement[], noun: string): readonly HTMLElement[] {
   if (rows.length <= MAX_ROWS + 3) return rows
-  const button = h(
-    'button',
-    { type: 'button', class: 'more' },
-    `Show ${count(rows.length - MAX_ROWS, `more ${noun}`)}`,
-  )
+  const button = h('button', { type: 'button', class: 'more' }, `Show ${count(rows.length - MAX_ROWS, `more ${noun}`)}`)
   button.addEventListener('click', () => {
     const rest = rows.slice(MAX_ROWS)
     button.replaceWith(...rest)

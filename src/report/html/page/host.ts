@@ -16,9 +16,7 @@ export function hostBody({ entries, problems, spans }: HostTimeline): HTMLElemen
     'div',
     { class: 'host-body' },
     waited > 0 && h('p', { class: 'quiet' }, `Waited ${elapsed(waited)} in total.`),
-    problems
-      .filter(({ problem }) => !shown.includes(problem.message))
-      .map(({ problem }) => problemBody(problem)),
+    problems.filter(({ problem }) => !shown.includes(problem.message)).map(({ problem }) => problemBody(problem)),
     [...plays].map(([play, own]) => [
       h('h4', {}, play === '' ? 'before the plays' : play),
       h('ul', {}, withOneOkRow(own).map(row)),

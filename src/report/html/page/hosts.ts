@@ -43,11 +43,7 @@ function hostRow(host: HostTimeline, run: RunTimeline): HTMLElement {
     'summary',
     {},
     h('span', { class: 'name' }, name),
-    h(
-      'span',
-      { class: `outcome ${outcome}` },
-      outcome === 'changed' ? `${summary?.changed ?? 0} ${label}` : label,
-    ),
+    h('span', { class: `outcome ${outcome}` }, outcome === 'changed' ? `${summary?.changed ?? 0} ${label}` : label),
     h('span', { class: 'trips' }, summary ? count(summary.trips, 'trip') : ''),
     h(
       'span',
