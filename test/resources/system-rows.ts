@@ -1,7 +1,6 @@
 import type { Step } from '../../src/model/resource/step.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
-import { loadedTable, noOtherFirewall } from '../../src/resources/firewall/firewall.ts'
-import { lockoutCheck } from '../../src/resources/firewall/lockout-check.ts'
+import { loadedTable, lockoutCheck, noOtherFirewall } from '../../src/resources/firewall/firewall.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
 import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { firewall } from 'provision-ts'
 import { InvalidParams } from '../../../src/model/problem.ts'
-import { lockoutCheck } from '../../../src/resources/firewall/lockout-check.ts'
+import { lockoutCheck } from '../../../src/resources/firewall/firewall.ts'
 import { type FirewallRule, ruleset } from '../../../src/resources/firewall/ruleset.ts'
 
 const chain = (rules: readonly FirewallRule[]) =>

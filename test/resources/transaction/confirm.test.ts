@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
-import { confirmationWait } from '../../../src/resources/transaction/confirm.ts'
+import { confirmationWait } from '../../../src/resources/transaction/transaction.ts'
 
 describe('the wait for a confirmation', () => {
   before(function () {
