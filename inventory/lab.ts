@@ -31,7 +31,7 @@ export default async () => {
     web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
     app: { port: 3000, hosts: { app1: at('app1'), app2: at('app2') } },
     db: {
-      failover: has('witness1') ? 'automatic' : 'manual',
+      ...(has('witness1') && { failover: 'automatic' }),
       seed: false,
       hosts: { db1: { ...(await certified('db1')), seed: true }, db2: await certified('db2') },
     },

@@ -1,6 +1,17 @@
-import { group, type Host, type Play, Problem, play, playbook, service, text, withDescription } from 'provision-ts'
+import {
+  gate,
+  group,
+  type Host,
+  type Play,
+  Problem,
+  play,
+  playbook,
+  service,
+  text,
+  withDescription,
+} from 'provision-ts'
 import { drainServer } from '../roles/haproxy/index.ts'
-import { gate, outageFlag, requireSpareHost } from './lib/gates.ts'
+import { outageFlag, requireSpareHost } from './lib/gates.ts'
 import { findHost } from './lib/hosts.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { currentRelease } from './lib/releases.ts'
@@ -30,8 +41,8 @@ export default playbook(
     return [
       skipMaintenance(values),
       gate(
-        `may ${name} be decommissioned?`,
-        neighbours(values, tier, host),
+        `decommission of ${name}: preconditions`,
+        { hosts: neighbours(values, tier, host) },
         requireSpareHost(values, tier, { host, outage }),
       ),
       ...(tier === 'web' ? withoutWeb(values, host) : withoutApp(values, host)),
@@ -55,11 +66,11 @@ function withoutWeb(values: Site, host: Host): readonly Play[] {
     play(`balancers: no new requests for ${host.name}`, { hosts: lb, serial: 1 }, () =>
       drainServer({ backend: 'web', name: host.name }),
     ),
-    gate(`no balancer asks ${host.name}`, lb.hosts),
+    gate(`no balancer sends requests to ${host.name}`, lb),
     ...balancerTier(rest),
-    gate(`no balancer knows ${host.name}`, lb.hosts),
+    gate(`no balancer is configured with ${host.name}`, lb),
     stopped(host, 'nginx'),
-    gate(`${host.name} has stopped`, [...values.app.hosts, host]),
+    gate(`${host.name} is stopped`, { hosts: [...values.app.hosts, host] }),
     ...appTier(rest, { release: currentRelease }),
   ]
 }
@@ -70,9 +81,9 @@ function withoutApp(values: Site, host: Host): readonly Play[] {
   const rest = { ...values, app: group(app.name, app.without(host)) }
   return [
     ...webTier(rest, { release: currentRelease }),
-    gate(`no web server asks ${host.name}`, web.hosts),
+    gate(`no web server sends requests to ${host.name}`, web),
     stopped(host, 'notes'),
-    gate(`${host.name} has stopped`, [...db.hosts, host]),
+    gate(`${host.name} is stopped`, { hosts: [...db.hosts, host] }),
     ...databaseTier(rest),
   ]
 }

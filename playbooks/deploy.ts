@@ -4,13 +4,14 @@ import {
   askEach,
   askHost,
   existingRelease,
+  gate,
   type Host,
   mapAnswers,
   markReleaseRolledBack,
   type Play,
   playbook,
 } from 'provision-ts'
-import { gate, outageFlag, releaseGate } from './lib/gates.ts'
+import { outageFlag, releaseGate } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import {
   type HostReleases,
@@ -40,10 +41,10 @@ export default playbook(
     const { app } = values
     return [
       skipMaintenance(values),
-      releaseGate('may the deploy begin?', values, { outage }),
+      releaseGate('deploy: preconditions', values, { outage }),
       ...appTier(values, { ...options, label: `app: release ${id}` }),
       ...back(values, 'app', 'app'),
-      gate(`release ${id} on all app hosts`, app.hosts),
+      gate(`release ${id} is on all app hosts`, app),
       ...webTier(values, { ...options, label: `web: release ${id}` }),
       ...back(values, 'public', 'public'),
       ...back(values, 'app', 'public'),

@@ -1,8 +1,7 @@
-import { after, flag, Problem, play, playbook } from 'provision-ts'
+import { after, flag, gate, mapAnswers, Problem, play, playbook, withDescription } from 'provision-ts'
 import { postgresReplication } from '../roles/postgres/index.ts'
 import { readDisableSyncPlan } from '../roles/postgres/lib/plans.ts'
 import { storedRecord } from '../roles/postgres/resources/record.ts'
-import { refuseIf } from './lib/gates.ts'
 import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'
 import { site } from './schema.ts'
 import { byHandOnly } from './tiers/automatic-operations.ts'
@@ -20,12 +19,11 @@ export default playbook(
     const hosts = recorders(values)
     const found = readDisableSyncPlan(db, hosts, wishes)
     const same = sameForAll()
-    const refusal = refuseIf(found, (one) => (one instanceof Problem ? one : undefined))
     return [
-      play(
-        'may commits go on without a replica?',
-        { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN },
-        () => refusal,
+      gate(
+        'disable-sync-replication: preconditions',
+        { ...hosts, ignoreUnreachable: NEXT_RUN },
+        mapAnswers(found, (one) => (one instanceof Problem ? one : undefined)),
       ),
       play('database: record of the primary', { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN }, () =>
         after(found, (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) })),
@@ -45,8 +43,7 @@ export default playbook(
     description:
       'Lets the primary of the database acknowledge writes without a replica: what is written until one follows again is lost with the primary. The next run of the site ends it once one does.',
     flags: {
-      /** Goes on although no host can say whether there was a later primary. */
-      acceptDataLoss: flag,
+      acceptDataLoss: withDescription('continue although no host can confirm that there was no later primary', flag),
     },
   },
 )

@@ -4,12 +4,13 @@ import {
   askEach,
   askHost,
   flag,
+  gate,
   type Host,
+  mapAnswers,
   type Play,
   Problem,
   play,
   playbook,
-  type Steps,
   service,
   text,
   withDescription,
@@ -21,7 +22,7 @@ import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { gate, outageFlag, refuseIf, requireSpareHost } from './lib/gates.ts'
+import { type Condition, outageFlag, requireSpareHost } from './lib/gates.ts'
 import { findHost, type TierHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
 import { primaryIn } from './lib/record.ts'
@@ -70,10 +71,13 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
     ],
   }
   return [
-    gate(`may ${host.name} be away?`, takingPart(values, host), [
-      host.group === 'db' && [noPrimary(values, host), isAutomatic(values) && allVotes(values)],
+    gate(
+      `maintenance of ${host.name}: preconditions`,
+      hostAndPeers(values, host),
+      host.group === 'db' && isNotPrimary(values, host),
+      host.group === 'db' && isAutomatic(values) && allVotes(values),
       requireSpareHost(values, host.group, { host, outage }),
-    ]),
+    ),
     play(`${host.name}: in maintenance`, { hosts: own }, () => startMaintenance(host)),
     ...out[host.group](),
   ]
@@ -105,12 +109,12 @@ function back(values: Site, host: TierHost): readonly Play[] {
     db: () => databaseRoles(values, { back: host }),
   }
   return [
-    gate(`${host.name} and those it works with`, takingPart(values, host)),
+    gate(`${host.name} and its peers are reachable`, hostAndPeers(values, host)),
     ...[
       ...tiers[host.group]().map((one) => alone(one, host)),
-      gate(`${host.name} is as it should be`, [host]),
+      gate(`${host.name} is up to date`, own),
       ...into[host.group](),
-      gate(`${host.name} is back`, takingPart(values, host)),
+      gate(`${host.name} is in service`, hostAndPeers(values, host)),
       play(`${host.name}: no longer in maintenance`, { hosts: own }, () => absent(MAINTENANCE_FILE)),
     ].map((one) => whileAway(one, host)),
   ]
@@ -129,16 +133,17 @@ function alone(one: Play, { name }: Host): Play {
   return { ...one, hosts: one.hosts.filter((host) => host.name === name), drain: undefined }
 }
 
-function takingPart({ lb, db }: Site, host: TierHost): readonly Host[] {
-  if (host.group === 'web') return [host, ...lb.hosts]
-  return host.group === 'db' ? db.hosts : [host]
+/** The host, and the hosts that change with it. */
+function hostAndPeers({ lb, db }: Site, host: TierHost): { readonly hosts: readonly Host[] } {
+  if (host.group === 'web') return { hosts: [host, ...lb.hosts] }
+  return host.group === 'db' ? db : { hosts: [host] }
 }
 
-function noPrimary(values: Site, { name }: Host): Steps {
-  return refuseIf(primaryIn(values), (primary) =>
+function isNotPrimary(values: Site, { name }: Host): Condition {
+  return mapAnswers(primaryIn(values), (primary) =>
     primary.name === name
       ? new Problem(`${name} is the primary of the database, and takes all writes`, {
-          next: 'Nothing was done. Switch over first: provision switchover.',
+          next: 'Nothing was changed. Switch over first: provision switchover.',
         })
       : undefined,
   )

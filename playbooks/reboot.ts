@@ -3,6 +3,7 @@ import {
   ask,
   askHost,
   flag,
+  gate,
   type Host,
   mapAnswers,
   type Play,
@@ -16,12 +17,13 @@ import {
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { gate, outageFlag, requireSpareHost, TIERS } from './lib/gates.ts'
+import { outageFlag, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, webTier } from './site.ts'
+import { failoverModePlays } from './tiers/automatic-failover.ts'
 import { databaseReadiness, moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
@@ -34,14 +36,14 @@ export default playbook(
     return [
       skipMaintenance(values),
       ...TIERS.map((tier) =>
-        gate(`may ${tier} be rebooted?`, values[tier].hosts, requireSpareHost(values, tier, { outage })),
+        gate(`reboot of ${tier}: preconditions`, values[tier], requireSpareHost(values, tier, { outage })),
       ),
       ...databases(values, steps, required),
-      gate('database hosts are well', values.db.hosts),
+      gate('database hosts are healthy', values.db),
       ...appTier(values, { ...options, label: 'app: reboot' }),
-      gate('app hosts are well', values.app.hosts),
+      gate('app hosts are healthy', values.app),
       ...webTier(values, { ...options, label: 'web: reboot' }),
-      gate('web hosts are well', values.web.hosts),
+      gate('web hosts are healthy', values.web),
       ...balancerTier(values, { label: 'balancers: reboot', steps, moveVip: true }),
     ]
   },
@@ -72,6 +74,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
   })
   const alone = db.hosts.length === 1
   return [
+    ...failoverModePlays(values),
     play('database: reboot of replicas', options, (host) =>
       after(primaryAtFirst, (primary) => host !== primary && steps()),
     ),

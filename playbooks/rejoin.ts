@@ -1,6 +1,7 @@
 import { flag, Problem, playbook, text, withDescription } from 'provision-ts'
 import { isAutomatic } from './lib/database-params.ts'
 import { site } from './schema.ts'
+import { failoverModePlays } from './tiers/automatic-failover.ts'
 import { rejoinPlays } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
@@ -18,7 +19,8 @@ export default playbook(
         next: 'Nothing was done. Write another one into the inventory and run provision first.',
       })
     if (isAutomatic(values)) return rejoinPlays(values, host, copy)
-    return databaseRoles(values, { rejoin: { host, oldPrimary: copy ? 'copy' : 'rewind' } })
+    const oldPrimary = copy ? 'copy' : 'rewind'
+    return [...failoverModePlays(values), ...databaseRoles(values, { rejoin: { host, oldPrimary } })]
   },
   {
     description:

@@ -4,6 +4,7 @@ import {
   askEach,
   askHost,
   existingRelease,
+  gate,
   type Host,
   type HostAnswer,
   mapAnswers,
@@ -14,7 +15,7 @@ import {
   text,
   withDescription,
 } from 'provision-ts'
-import { gate, outageFlag, refuseIf, releaseGate } from './lib/gates.ts'
+import { outageFlag, releaseGate } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { type HostReleases, hostReleases, NO_RELEASES, type Part, ROOTS } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
@@ -39,12 +40,12 @@ export default playbook(
     })
     return [
       skipMaintenance(values),
-      releaseGate('may the rollback begin?', values, {
+      releaseGate('rollback: preconditions', values, {
         outage,
-        steps: refuseIf(target, (found) => (found instanceof Problem ? found : undefined)),
+        conditions: [mapAnswers(target, (found) => (found instanceof Problem ? found : undefined))],
       }),
       ...appTier(values, options('app: back to an earlier release')),
-      gate('that release on all app hosts', app.hosts),
+      gate('the release is on all app hosts', app),
       ...webTier(values, options('web: back to an earlier release')),
     ]
   },

@@ -93,8 +93,9 @@ export const site = inventorySchema(
         /** True for the host on which a new cluster begins. Later the database hosts are asked for the primary. */
         seed: flag,
         /**
-         * `manual`: the operator replaces a lost primary. `automatic`: Patroni does. The same for all; `manual` by default.
-         * Automatic failover needs three votes: three database hosts, or two and a host in `witness`.
+         * `automatic`: Patroni replaces a lost primary. It needs three votes: three database hosts, or two and a host in `witness`.
+         * `manual`: the operator replaces a lost primary, and a run removes Patroni from the servers. The same for all hosts. By default
+         * the operator does; a server that Patroni manages is refused.
          */
         failover: optional(choice('manual', 'automatic')),
         /** For its name and address, by `authority`. */

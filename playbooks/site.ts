@@ -14,7 +14,7 @@ import { releaseToDeploy } from './lib/releases.ts'
 import { type BalancerOptions, CANARY, fromAdmins, isStopped, siteSteps, sshFor, type TierOptions } from './lib/tier.ts'
 import { METRICS_PORT, type Site, site } from './schema.ts'
 import { migrateSchema, schemaVersions } from './tiers/app.ts'
-import { etcdPlays, failoverPackages, failoverRules, manualPlays } from './tiers/automatic-failover.ts'
+import { etcdPlays, failoverModePlays, failoverPackages, failoverRules } from './tiers/automatic-failover.ts'
 import { databaseRoles, keepBackups } from './tiers/database.ts'
 
 /** The whole site. Each tier uses only the tiers above it on this page. */
@@ -33,19 +33,15 @@ export default playbook(
 
 /** Databases: one primary, and replicas that follow it. */
 export function databaseTier(values: Site): readonly Play[] {
-  return [
-    // Before the firewall: Patroni has to reach etcd for it.
-    ...manualPlays(values),
-    ...databaseHosts(values),
-    ...keepBackups(values),
-    ...databaseRoles(values),
-  ]
+  return [...databaseHosts(values), ...keepBackups(values), ...databaseRoles(values)]
 }
 
 /** The part of each database host that does not depend on who is the primary. */
 export function databaseHosts(values: Site): readonly Play[] {
   const { app: apps, db, backup, authority, admins, updates } = values
   return [
+    // Before the firewall: Patroni has to reach etcd until it is removed.
+    ...failoverModePlays(values),
     play('database: packages', { hosts: db }, (host) => [
       base({ updates }),
       postgresPackages(host),

@@ -2,6 +2,7 @@ import { after, optional, play, playbook, runOnce, text, withDescription } from 
 import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { recorders } from './lib/record.ts'
 import { site } from './schema.ts'
+import { failoverModePlays } from './tiers/automatic-failover.ts'
 import { moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
@@ -9,6 +10,7 @@ import { databaseRoles } from './tiers/database.ts'
 export default playbook(
   site,
   (values, { to }) => [
+    ...failoverModePlays(values),
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
       runOnce(after(readSwitchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move))),
     ),

@@ -2,6 +2,7 @@ import {
   after,
   choice,
   flag,
+  gate,
   type Play,
   packageUpgrades,
   play,
@@ -13,7 +14,7 @@ import { primaryOf } from '../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { restartIfOutdated } from './lib/current-code.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { gate, outageFlag, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
+import { outageFlag, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { notOnPrimary } from './lib/not-on-primary.ts'
 import { currentRelease } from './lib/releases.ts'
@@ -27,7 +28,7 @@ export default playbook(
   site,
   (values, { tier, packages, outage }) => [
     skipMaintenance(values),
-    gate(`may the update of ${tier} begin?`, values[tier].hosts, requireSpareHost(values, tier, { outage })),
+    gate(`update of ${tier}: preconditions`, values[tier], requireSpareHost(values, tier, { outage })),
     ...playsOf(tier, values, { packages, outage }),
   ],
   {

@@ -21,6 +21,7 @@ export function databaseParams(host: DatabaseHost, values: Site) {
     passwords,
     databases: [{ ...NOTES, password: passwords.app }],
     managed: isAutomatic(values),
+    leavesPatroni: returnsToManual(values),
     settings: {
       ...(connections !== undefined && { max_connections: connections }),
       ...(backup.hosts.length > 0 && ARCHIVING),
@@ -31,6 +32,11 @@ export function databaseParams(host: DatabaseHost, values: Site) {
 /** True if Patroni replaces a lost primary. */
 export function isAutomatic({ db }: Pick<Site, 'db'>): boolean {
   return db.hosts.some(({ failover }) => failover === 'automatic')
+}
+
+/** True if the inventory says `failover: 'manual'`: servers that Patroni manages are managed by systemd again. */
+export function returnsToManual({ db }: Pick<Site, 'db'>): boolean {
+  return db.hosts.some(({ failover }) => failover === 'manual')
 }
 
 /** The hosts with a vote: all database hosts, and the witness. */

@@ -1,17 +1,16 @@
 import {
   type Answers,
-  after,
   ask,
   askHost,
   flag,
+  gate,
   type Host,
+  mapAnswers,
   type Play,
   type Probe,
   Problem,
-  play,
   type Question,
   read,
-  type Steps,
   sh,
   withDescription,
 } from 'provision-ts'
@@ -34,75 +33,61 @@ export interface HostState {
 
 export interface TierHostState {
   readonly host: Host
-  /** Undefined when it could not be reached. */
+  /** Undefined if the host is not reachable. */
   readonly state: HostState | undefined
 }
 
-/**
- * A play that changes nothing and comes first: what a host of it refuses, and one that cannot be reached, ends the run before
- * anything is touched.
- */
-export function gate(label: string, hosts: readonly Host[], steps: Steps = []): Play {
-  return play(label, { hosts: { hosts }, anyErrorsFatal: true }, () => steps)
-}
+/** A condition of a gate. */
+export type Condition = Answers<Problem | undefined> | false
 
-/** Checks that the release of the application can change on all hosts, one by one. @param steps further conditions */
+/** Checks that the release of the application can change on all hosts, one by one. @param conditions further ones */
 export function releaseGate(
   label: string,
   values: Site,
-  { outage, steps = [] }: { readonly outage: boolean; readonly steps?: Steps },
+  { outage, conditions = [] }: { readonly outage: boolean; readonly conditions?: readonly Condition[] },
 ): Play {
   const { app, web } = values
   return gate(
     label,
-    [...app.hosts, ...web.hosts],
-    [steps, requireSpareHost(values, 'app', { outage }), requireSpareHost(values, 'web', { outage })],
+    { hosts: [...app.hosts, ...web.hosts] },
+    ...conditions,
+    requireSpareHost(values, 'app', { outage }),
+    requireSpareHost(values, 'web', { outage }),
   )
-}
-
-/** No steps, but a refusal when there is one. The first host that is asked to tells it, for all of them. */
-export function refuseIf<T>(answers: Answers<T>, refusal: (value: T) => Problem | undefined): Steps {
-  let reported = false
-  return after(answers, (value) => {
-    const problem = reported ? undefined : refusal(value)
-    if (!problem) return []
-    reported = true
-    throw problem
-  })
 }
 
 /** The flag of operations that take a host out of service. */
 export const outageFlag = withDescription('continue although the service is interrupted', flag)
 
 export interface AvailabilityOptions {
-  /** The one that will be away; any of them by default. */
+  /** The host that leaves the service. @default any of the tier */
   readonly host?: Host
   /** True if the operator accepts an interruption of the service. @default false */
   readonly outage?: boolean
 }
 
-/** Refuses when, with one host of the tier away, no other would be in service. */
+/** Requires that another host of the tier stays in service while one is out of service. */
 export function requireSpareHost(
   values: Site,
   tier: TierName,
   { host, outage = false }: AvailabilityOptions = {},
-): Steps {
-  return !outage && refuseIf(tierState(values, tier), (all) => lastHostProblem(tier, all, host))
+): Condition {
+  return !outage && mapAnswers(tierState(values, tier), (all) => lastHostProblem(tier, all, host))
 }
 
-/** @returns why no host of the tier can be taken out of service; where none is in service, there is nothing to lose */
+/** Returns the reason why no host of the tier can be taken out of service. Undefined also if none is in service. */
 export function lastHostProblem(tier: TierName, all: readonly TierHostState[], away?: Host): Problem | undefined {
   const inService = all.filter(({ state }) => state?.ready && !state.maintenance)
   const left = inService.filter(({ host }) => host.name !== away?.name)
   if (inService.length === 0 || left.length > (away ? 0 : 1)) return undefined
   if (away && left.length === inService.length) return undefined
   const [last] = inService
-  return new Problem(`${last?.host.name} is the last host of ${tier} in service, and would be away for a time`, {
+  return new Problem(`${last?.host.name} is the last host of ${tier} in service`, {
     details: all.map((one) => `${one.host.name} ${words(one)}`),
     next:
       all.length > 1
-        ? 'Nothing was done. Bring another one back into service first, or say --outage to go on without service.'
-        : 'Nothing was done. Say --outage to go on without service for a time.',
+        ? 'Nothing was changed. Bring another host back into service first, or use --outage to accept an interruption.'
+        : 'Nothing was changed. Use --outage to accept an interruption.',
   })
 }
 
@@ -128,7 +113,7 @@ function questions({ lb, web, app, db }: Site, tier: TierName) {
   return all[tier]()
 }
 
-/** A service that is just being started gets three seconds. */
+/** Waits up to three seconds for a service that is starting. */
 function stateOf({ label, script }: Probe): Question<HostState> {
   return ask(
     label,
@@ -144,7 +129,7 @@ done`,
 }
 
 function words({ state }: TierHostState): string {
-  if (!state) return 'cannot be reached'
+  if (!state) return 'is not reachable'
   if (state.maintenance) return 'is in maintenance'
   return state.ready ? 'is in service' : 'is not ready'
 }

@@ -6,6 +6,7 @@ import {
   askEach,
   askHost,
   firewall,
+  gate,
   type Host,
   type HostAnswer,
   mapAnswers,
@@ -36,7 +37,7 @@ import { primaryOf } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
-import { databaseParams, isAutomatic, votersOf } from '../lib/database-params.ts'
+import { databaseParams, isAutomatic, returnsToManual, votersOf } from '../lib/database-params.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
@@ -90,40 +91,43 @@ function clusterParams(host: DatabaseHost, values: Site) {
   }
 }
 
+/** The plays that come before all others of the database, because the mode of failover may change. */
+export function failoverModePlays(values: Site): readonly Play[] {
+  if (isAutomatic(values)) return [allHostsAnswer(values)]
+  return returnsToManual(values) ? manualPlays(values) : []
+}
+
 /**
- * Patroni gives the servers back to systemd: paused first, so that only the operator can promote a host from then on. They keep their processes,
- * unless Patroni has started them.
+ * Systemd manages the servers again. Patroni is paused first, so that only the operator can promote a host from then on. The servers keep
+ * their processes, unless Patroni has started them.
  */
-export function manualPlays(values: Site): readonly Play[] {
+function manualPlays(values: Site): readonly Play[] {
   const { db, synchronous = db.hosts.length > 1 } = values
-  if (isAutomatic(values)) return []
   const managed = mapAnswers(
     askEach(db, manager),
     (all) => (host: Host) => all.some((one) => one.host.name === host.name && one.answer === 'patroni'),
   )
   const fatal = { hosts: db, anyErrorsFatal: true }
   return [
-    play('database: pause of automatic failover', fatal, (host) =>
-      after(managed, (by) => by(host) && patroniPause(host)),
-    ),
-    play('database: without patroni', fatal, (host) =>
+    play('database: pause automatic failover', fatal, (host) => after(managed, (by) => by(host) && patroniPause(host))),
+    play('database: remove Patroni', fatal, (host) =>
       after(managed, (by) => by(host) && withoutPatroni({ ...host, synchronous: synchronous ? db.without(host) : [] })),
     ),
   ]
 }
 
-/** When no database host needs it any more, etcd forgets the cluster and ends. */
+/** After the return to manual failover: when no database host uses it any more, the state of the cluster in etcd is deleted, and etcd stops. */
 export function withoutEtcd(values: Site): readonly Play[] {
   const { db } = values
-  if (isAutomatic(values)) return []
+  if (!returnsToManual(values)) return []
   return [
-    play('database: no cluster in etcd', { hosts: db }, (host) =>
+    play('database: remove the cluster from etcd', { hosts: db }, (host) =>
       after(
         allAnswers(askHost(host, etcdRuns), askEach(db, manager)),
         ([runs, all]) => runs && !anyManaged(all) && noPatroniCluster({}),
       ),
     ),
-    play('database: without etcd', { hosts: { hosts: votersOf(values) } }, (host) =>
+    play('database: stop etcd', { hosts: { hosts: votersOf(values) } }, (host) =>
       after(askHost(host, etcdRuns), (runs) => runs && service('etcd', { state: 'stopped' })),
     ),
   ]
@@ -173,7 +177,7 @@ export function patroniPlays(
   const fatal = { hosts: db, anyErrorsFatal: true }
   return [
     play('database: patroni', { hosts: db }, (host) =>
-      after(noted, (all) => [refuseUnreachable(all), patroniConfiguration(clusterParams(host, values))]),
+      after(noted, () => patroniConfiguration(clusterParams(host, values))),
     ),
     play('database: cluster', fatal, (host) =>
       after(
@@ -224,14 +228,22 @@ export function patroniPlays(
   ]
 }
 
-/** A host that is not asked when the cluster begins would come back with a server that Patroni does not know. */
-export function refuseUnreachable(all: readonly HostAnswer<Managing>[]): Steps {
+function allHostsAnswer({ db }: Site): Play {
+  return gate(
+    'database: all hosts answer before Patroni manages them',
+    { hosts: db.hosts, ignoreUnreachable: () => 'is not reachable' },
+    mapAnswers(askEach(db, manager), unreachableProblem),
+  )
+}
+
+/** A host that does not answer when the cluster begins would come back with a server that Patroni does not know. */
+export function unreachableProblem(all: readonly HostAnswer<Managing>[]): Problem | undefined {
   const silent = all.filter(({ answer }) => answer === undefined)
-  if (anyManaged(all) || silent.length === 0) return []
-  throw new Problem(
+  if (anyManaged(all) || silent.length === 0) return undefined
+  return new Problem(
     `${silent.map(({ host }) => host.name).join(', ')} cannot be reached, so failover cannot become automatic`,
     {
-      next: 'The databases go on as they are. Bring the host back, or take it out of the inventory, and run the same command again.',
+      next: 'Nothing was changed. Make the host reachable or remove it from the inventory, and run the same command again.',
     },
   )
 }

@@ -25,7 +25,7 @@ import { postgresReadiness } from '../../roles/postgres/lib/readiness.ts'
 import type { RecordPlan } from '../../roles/postgres/resources/record.ts'
 import { type Switchover, switchover } from '../../roles/postgres/resources/switchover.ts'
 import { isAutomatic, votersOf } from '../lib/database-params.ts'
-import { refuseIf } from '../lib/gates.ts'
+import type { Condition } from '../lib/gates.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 import { databaseRoles } from './database.ts'
 
@@ -74,10 +74,10 @@ export function rejoinPlays(values: Site, host: DatabaseHost, copy: boolean): re
   ]
 }
 
-/** Refuses while a vote is away: with one more gone, no host could be promoted. */
-export function allVotes(values: Site): Steps {
+/** Requires all members of etcd: without one more, no host could be promoted. */
+export function allVotes(values: Site): Condition {
   const voters = votersOf(values)
-  return refuseIf(askEach({ hosts: voters }, vote), (all) => {
+  return mapAnswers(askEach({ hosts: voters }, vote), (all) => {
     const away = all.filter(({ answer }) => answer !== true).map(({ host }) => host.name)
     return away.length === 0
       ? undefined

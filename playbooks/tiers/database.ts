@@ -9,9 +9,9 @@ import { databaseParams } from '../lib/database-params.ts'
 import { maintenanceSince } from '../lib/maintenance.ts'
 import { primaryIn, recordPlays } from '../lib/record.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
-import { clusterSettings, managersOf, manualPlays, patroniPlays, withoutEtcd } from './automatic-failover.ts'
+import { clusterSettings, managersOf, patroniPlays, withoutEtcd } from './automatic-failover.ts'
 
-/** No empty database is made where there are backups of one. */
+/** Refuses to create an empty database if there are backups of one. */
 export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
   const found = mapAnswers(
     allAnswers(askEach(db, clusterState), askEach(backup, repositoryInfo)),
@@ -22,7 +22,7 @@ export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
   )
   if (backup.hosts.length === 0) return []
   return [
-    play('database: nothing to bring back', { hosts: db }, ({ name }) =>
+    play('database: no backups of a lost database', { hosts: db }, ({ name }) =>
       after(found, (all) => noExistingBackups({ host: name, domain, ...all })),
     ),
   ]
@@ -35,6 +35,7 @@ export interface DatabaseOptions {
   readonly back?: Host
 }
 
+/** The servers, their roles and replication. {@link failoverModePlays} comes before, once. */
 export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = {}): readonly Play[] {
   const { db, synchronous = db.hosts.length > 1 } = values
   // A host that must become a replica is not asked: it may still report that it is the primary.
@@ -51,7 +52,6 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       oldPrimary: host === rejoin?.host ? rejoin.oldPrimary : undefined,
     })
   return [
-    ...manualPlays(values),
     ...clusterSettings(values),
     play('database: raised limits', { hosts: db }, (host) =>
       after(allAnswers(known, askEach(db, serverLimits)), ([[of, manager], found]) => {

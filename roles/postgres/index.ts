@@ -119,7 +119,7 @@ function server(params: PostgresParams, facts: Facts, { follows, data }: ServerP
   const bySystemd = manager === 'systemd'
   const settings = settingsOf(params, facts, bySystemd ? follows : undefined)
   return [
-    postgresConflicts(paths, params.address),
+    postgresConflicts(paths, params),
     packages(paths),
     file(TRUSTED, params.authority),
     file(PASSFILE, passfile(params.passwords.replication), { owner: 'postgres' }),

@@ -33,6 +33,8 @@ export interface PostgresParams {
   readonly settings?: Settings
   /** Patroni will manage the server. It gets access before it starts. @default false */
   readonly managed?: boolean
+  /** An earlier play removes Patroni from the server. Otherwise a server that Patroni manages is refused. @default false */
+  readonly leavesPatroni?: boolean
   /** The present manager of the server. @default 'systemd' */
   readonly manager?: Manager
 }

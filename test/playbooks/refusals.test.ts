@@ -118,34 +118,34 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: { host: 'db1' },
     answering: databases(PRIMARY, REPLICA),
     text: `error: db1 is the primary of the database, and takes all writes
-   Nothing was done. Switch over first: provision switchover.`,
+   Nothing was changed. Switch over first: provision switchover.`,
   },
   'maintenance of the last host that serves': {
     of: maintenance,
     flags: { host: 'web1' },
     answering: states({ web1: SERVING, web2: { ready: false, maintenance: true } }),
-    text: `error: web1 is the last host of web in service, and would be away for a time
+    text: `error: web1 is the last host of web in service
    web1 is in service
    web2 is in maintenance
-   Nothing was done. Bring another one back into service first, or say --outage to go on without service.`,
+   Nothing was changed. Bring another host back into service first, or use --outage to accept an interruption.`,
   },
   'maintenance of a host whose neighbours are down': {
     of: maintenance,
     flags: { host: 'lb2' },
     answering: states({ lb1: { ready: false, maintenance: false }, lb2: SERVING }),
-    text: `error: lb2 is the last host of lb in service, and would be away for a time
+    text: `error: lb2 is the last host of lb in service
    lb1 is not ready
    lb2 is in service
-   Nothing was done. Bring another one back into service first, or say --outage to go on without service.`,
+   Nothing was changed. Bring another host back into service first, or use --outage to accept an interruption.`,
   },
   'maintenance of the only host of its tier': {
     of: maintenance,
     flags: { host: 'app1' },
     without: (values) => only(values, 'app'),
     answering: states({ app1: SERVING }),
-    text: `error: app1 is the last host of app in service, and would be away for a time
+    text: `error: app1 is the last host of app in service
    app1 is in service
-   Nothing was done. Say --outage to go on without service for a time.`,
+   Nothing was changed. Use --outage to accept an interruption.`,
   },
   'a database host that leaves for good': {
     of: decommission,

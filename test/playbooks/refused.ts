@@ -15,6 +15,12 @@ export function refusalOf(plays: () => readonly Play[], answering: Answering = (
       question === FACTS_ASKED ? FACTS : answering(host, question),
   }
   return wordsOf(() => {
-    for (const { hosts, steps } of plays()) for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
+    for (const { hosts, steps, conditions = [] } of plays()) {
+      for (const condition of conditions) {
+        const problem = condition.value(answers.get)
+        if (problem) throw problem
+      }
+      for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
+    }
   })
 }

@@ -5,7 +5,8 @@ import { type Found, parseFound } from '../../roles/base/resources/conflicts.ts'
 import { haproxyConflicts } from '../../roles/haproxy/resources/conflicts.ts'
 import { keepalivedConflicts } from '../../roles/keepalived/resources/conflicts.ts'
 import { nginxConflicts } from '../../roles/nginx/resources/conflicts.ts'
-import { PORT } from '../../roles/postgres/params.ts'
+import { PORT, pathsFor } from '../../roles/postgres/params.ts'
+import { postgresConflicts } from '../../roles/postgres/resources/conflicts.ts'
 import { InvalidParams } from '../../src/model/problem.ts'
 import { noOtherFirewall, otherFirewalls } from '../../src/resources/firewall/firewall.ts'
 import { wordsOf } from '../support/words.ts'
@@ -62,6 +63,21 @@ describe('a host with existing services', () => {
    /etc/nginx/conf.d/legacy.conf has another default server for 10.0.1.1:8080, and nginx refuses two
    Remove default_server from it, or choose another port. Nothing was changed on any host.`,
     )
+  })
+
+  it('is rejected if Patroni manages its database server, unless the inventory sets the mode of failover', async () => {
+    const path = '/etc/postgresql/17/main/postgresql.conf'
+    const have = found(`${path}:# It will be overwritten by Patroni!`, 'ours')
+    const step = (params: object) => postgresConflicts(pathsFor(17), { address: '10.0.3.1', ...params })
+    expect(await message(step({}), have)).to.equal(
+      `error: The role postgres conflicts with the present use of this host.
+   at role postgres
+   Patroni manages the database server: it wrote ${path}
+   Set failover of db in the inventory: 'automatic' keeps Patroni, 'manual' removes it. Nothing was changed on any host.`,
+    )
+    for (const params of [{ managed: true }, { leavesPatroni: true }, { manager: 'patroni' }])
+      expect(step(params).diff(have)).to.equal(undefined)
+    expect(step({}).diff(found('ours'))).to.equal(undefined)
   })
 
   it('is rejected for the services in haproxy.cfg and keepalived.conf', async () => {

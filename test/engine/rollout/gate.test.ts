@@ -83,6 +83,12 @@ describe('a gate', () => {
     expect(readdirSync(rig.root)).to.deep.equal([])
   })
 
+  it('lets the run continue without an unreachable host if it ignores that', async () => {
+    const ignoring = (web: Group) => ({ hosts: web.hosts, ignoreUnreachable: () => 'is not reachable' })
+    await rig.run((web) => [gate('the others are there', ignoring(web)), work(web)], { names, dead: 'web2' })
+    expect(readdirSync(rig.root)).to.deep.equal(['web1'])
+  })
+
   it('reads its hosts again after changes on them', async () => {
     const count = ask(
       'the number of files',
