@@ -48,7 +48,7 @@ export function databaseTierChecks(values: Site): Checks {
     isAutomatic(values)
       ? [postgresChecks(db, { unit: 'patroni' }), patroniChecks(db), etcdChecks({ hosts: votersOf(values) })]
       : // Under Patroni the primary changes without a run, and etcd says who it is.
-        [postgresChecks(db), recordChecks({ db, recorders: recorders(values), synchronous })],
+        [postgresChecks(db), recordChecks({ db, recorders: recorders(values), synchronous: synchronous !== false })],
     app.hosts.map((host) => portsOpen(host, doors)),
     lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
     web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),
