@@ -14,9 +14,7 @@ export default playbook(
     byHandOnly(
       values,
       'disable-sync-replication',
-      values.synchronous === 'strict'
-        ? 'Set synchronous: true in the inventory, and run provision: then Patroni lets writes continue.'
-        : 'Patroni lets writes go on by itself some seconds after the last replica is lost.',
+      'Patroni lets writes go on by itself some seconds after the last replica is lost.',
     )
     const hosts = recorders(values)
     const found = readDisableSyncPlan(db, hosts, wishes)

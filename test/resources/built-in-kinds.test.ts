@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { ROOT, typescript } from '../architecture/files.ts'
 import { temporary } from '../support/rig.ts'
 import { FAKE_ROWS, ON_LAB_HOSTS } from '../testing/fake-rows.ts'
+import { EDIT_ROWS } from './edit-rows.ts'
 import { FILE_ROWS } from './file-rows.ts'
 import { RELEASE_ROWS } from './release-rows.ts'
 import { SYSTEM_ROWS } from './system-rows.ts'
@@ -39,7 +40,7 @@ const KINDS: readonly BuiltIn[] = [
 ]
 
 describe('each built-in kind', () => {
-  const rows = [FILE_ROWS, RELEASE_ROWS, SYSTEM_ROWS].flatMap((all) => Object.values(all))
+  const rows = [FILE_ROWS, EDIT_ROWS, RELEASE_ROWS, SYSTEM_ROWS].flatMap((all) => Object.values(all))
   const steps = new Map(rows.map(({ step }) => [step.kind, step]))
   const directory = temporary()
   after(() => rmSync(directory, { recursive: true }))

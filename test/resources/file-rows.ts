@@ -56,7 +56,7 @@ export const FILE_ROWS: Readonly<Record<string, Row>> = {
   },
   'a fifo where a line is wanted': {
     step: line('/a', 'text'),
-    have: [entry({ type: 'fifo' }), []],
+    have: [entry({ type: 'fifo' }), Buffer.alloc(0)],
     refuses: '/a is a fifo, not a file',
   },
   'a fifo in place of a link': {

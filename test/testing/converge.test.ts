@@ -4,6 +4,7 @@ import {
   after,
   ask,
   askEach,
+  block,
   command,
   delegateTo,
   directory,
@@ -15,6 +16,7 @@ import {
   pkg,
   read,
   reloaded,
+  replace,
   resource,
   role,
   Secret,
@@ -83,6 +85,9 @@ describe('a role on a fake host', () => {
       file('/srv/app/here', 'x', { follow: true }),
       line('/etc/hosts', '10.0.0.1 db1'),
       line('/etc/login.defs', 'UMASK 027', { match: /^UMASK/ }),
+      line.absent('/etc/login.defs', 'A 1'),
+      block('/etc/login.defs', 'mail', 'MAIL_DIR /var/mail'),
+      replace('/etc/login.defs', /^B 1/, 'B 2'),
       absent('/etc/old'),
       sysctl('vip', { 'net.ipv4.ip_nonlocal_bind': 1 }),
       unit('app.service', '[Service]\n'),
@@ -91,12 +96,14 @@ describe('a role on a fake host', () => {
       service('app', { state: 'stopped' }),
     ]
     const host = fakeHost({
-      files: { '/etc/old/a': '', '/etc/login.defs': 'A 1\nUMASK 022\n' },
+      files: { '/etc/old/a': '', '/etc/login.defs': 'A 1\nUMASK 022\nB 1\n' },
       services: { app: 'running' },
     })
     const run = await converge(steps, host)
     expect(run.plan).to.have.length(steps.length)
-    expect(run.files['/etc/login.defs']?.text).to.equal('A 1\nUMASK 027\n')
+    expect(run.files['/etc/login.defs']?.text).to.equal(
+      'UMASK 027\nB 2\n# BEGIN provision mail\nMAIL_DIR /var/mail\n# END provision mail\n',
+    )
     expect(run.files).not.to.have.any.keys('/etc/old', '/etc/old/a')
     expect(run.commands).to.deep.include({ of: 'command migrate', script: 'app migrate', as: 'app' })
     expect((await converge(steps, host)).plan).to.deep.equal([])

@@ -15,6 +15,7 @@ import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { groupMember, user } from '../../src/resources/system/user.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
+import { TEXT_FAKE_ROWS } from './text-fake-rows.ts'
 
 /** Steps that a fake host and this machine apply in order, each with the same plan and the same result. */
 export interface FakeRow {
@@ -27,6 +28,7 @@ export interface FakeRow {
 }
 
 export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
+  ...TEXT_FAKE_ROWS,
   'files and directories': {
     steps: (root, own) => [
       directory(`${root}/a/b`, { ...own, mode: '0700' }),

@@ -1,4 +1,4 @@
-import { InvalidParams } from '../../model/problem.ts'
+import { InvalidParams, Problem } from '../../model/problem.ts'
 import { exampleFacts, RELEASES } from '../../model/resource/facts.ts'
 import type { FakePath, FakeState } from '../../model/resource/fake-state.ts'
 import type { Step } from '../../model/resource/step.ts'
@@ -15,6 +15,8 @@ interface Setting {
   readonly thing: string
   readonly name: string
   readonly step: Step
+  /** The result of its `read`. */
+  readonly have: unknown
   readonly state: StepState
 }
 
@@ -45,20 +47,35 @@ export function assertNoConflicts(host: string, steps: readonly StepState[]): vo
 function settingsOf(state: StepState): readonly Setting[] {
   const { step } = state.expanded
   const on = step.on ? `${step.on.name} ` : ''
-  return [step, ...(step.parts ?? [])].flatMap((one) => {
+  const haves: readonly unknown[] = Array.isArray(state.have) ? state.have : []
+  const parts = (step.parts ?? []).map((one, i) => ({ one, have: haves[i] }))
+  return [{ one: step, have: state.have }, ...parts].flatMap(({ one, have }) => {
     const { kind, name, edits } = one
     if (PATHS.has(kind) || edits !== undefined) {
       const path = edits ?? name
-      return [{ thing: `${on}${path}`, name: path, step: one, state }]
+      return [{ thing: `${on}${path}`, name: path, step: one, have, state }]
     }
-    return OTHERS.has(kind) ? [{ thing: `${on}${kind} ${name}`, name, step: one, state }] : []
+    return OTHERS.has(kind) ? [{ thing: `${on}${kind} ${name}`, name, step: one, have, state }] : []
   })
 }
 
 function agree(a: Setting, b: Setting): boolean {
-  if (a.step.edits !== undefined && b.step.edits !== undefined) return true
+  if (a.step.edits !== undefined && b.step.edits !== undefined) return isStable(a, b)
   const states = [a, b].some(({ step }) => OTHERS.has(step.kind)) ? undefined : statesOf(a, b)
   return states ? same(states[0], states[1]) : haveSameDiff(a.state, b.state)
+}
+
+/** True if the first edit has nothing to do after the second, for example because they set different lines. */
+function isStable({ step, have, state }: Setting, { step: { edit } }: Setting): boolean {
+  if (!step.edit || !edit || state.problem) return true
+  try {
+    const after = edit.after(step.edit.after(have))
+    return step.diff(after) === undefined
+  } catch (error) {
+    // The later step reports it when it is compared.
+    if (error instanceof Problem) return true
+    throw error
+  }
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Step {
   readonly pool?: Pool
   /** The file that it sets a part of; several steps may set parts of one file. */
   readonly edits?: string
+  /** Used by transactions to apply several edits of one file together; undefined if it is not an edit of a text. */
+  readonly edit?: Edit
   /** The steps that it applies as one. */
   readonly parts?: readonly Step[]
   /** The inbound traffic that this step allows; undefined if it does not control any. */
@@ -61,6 +63,15 @@ export interface Replacement {
   readonly backup?: boolean
   /** The content to write into it after it is created, if it is too large for a script. */
   readonly content?: Streamed & { readonly size: number }
+}
+
+/** A step that changes the text of a file. The state of the file is the result of its `read`, which steps for one path share. */
+export interface Edit {
+  readonly path: string
+  /** Pure. Returns the state after the step. @throws Problem */
+  readonly after: (have: unknown) => unknown
+  /** Creates the file in the state `to` at another path of the same directory. Fails if the file is no longer in the state `from`. */
+  readonly stage: (from: unknown, to: unknown, at: string) => Shell
 }
 
 /** Applies several steps of one kind as one. */
@@ -108,6 +119,12 @@ export interface Kind<P, H> {
   readonly replace?: (params: P) => Replacement
   /** For kinds that set a part of a file. */
   readonly edits?: (params: P) => string
+  /** For kinds that change the text of a file. */
+  readonly edit?: {
+    readonly path: (params: P) => string
+    readonly after: (params: P, have: H) => H
+    readonly stage: (params: P, from: H, to: H, at: string) => Shell
+  }
   /** For kinds that apply several steps as one. */
   readonly parts?: (params: P) => readonly Step[]
   readonly satisfies?: (params: P) => readonly Handler[]
@@ -151,6 +168,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       canWaitForPackages: of.canWaitForPackages ?? false,
       ...(of.pool && { pool: { ...of.pool, items: (have: unknown) => of.pool?.items(params, have as H) } }),
       ...(of.edits && { edits: of.edits(params) }),
+      ...(of.edit && { edit: editOf(of.edit, params) }),
       ...(of.parts && { parts: of.parts(params) }),
       ...(of.simulate && { simulate: (host: FakeState) => of.simulate?.(params, host) }),
       ...(of.ingress && { ingress: of.ingress(params) }),
@@ -164,6 +182,14 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
           .map(asCommand)
           .map((command) => (timeout === undefined ? command : { ...command, timeout })),
     } satisfies Step)
+  }
+}
+
+function editOf<P, H>({ path, after, stage }: NonNullable<Kind<P, H>['edit']>, params: P): Edit {
+  return {
+    path: path(params),
+    after: (have) => after(params, have as H),
+    stage: (from, to, at) => stage(params, from as H, to as H, at),
   }
 }
 

@@ -126,7 +126,8 @@ function setOwnership({ path, owner, group, mode }: FileParams, have: Entry): Sh
   return sh`${same ? sh`` : sh`chmod ${both} ${path} && `}chown ${`${owner}:${group}`} ${path} && chmod ${mode} ${path}`
 }
 
-function writeContent(content: Exclude<Content, LocalFile>, at: string): Shell {
+/** Writes a content into a file that exists, and syncs it. */
+export function writeContent(content: Exclude<Content, LocalFile>, at: string): Shell {
   const bytes = bytesOf(content)
   return isBinary(bytes)
     ? sh`{ printf %s ${bytes.toString('base64')} | base64 -d > ${at} && sync ${at} || { ${showWriteError(at)}; false; }; }`

@@ -35,13 +35,18 @@ export function appendedLine(lines: readonly FileLine[], text: string): FileLine
   return last ? withText({ ...last, bytes: last.bytes.endsWith('\r') ? '\r' : '' }, text) : lineOf(encoded(text))
 }
 
-export function contentOf(lines: readonly FileLine[]): Buffer {
-  return Buffer.from(lines.map(({ bytes }) => `${bytes}\n`).join(''), 'latin1')
+/** Moves a byte order mark to the first line, if another line was inserted before it. */
+export function moveByteOrderMark(lines: readonly FileLine[]): readonly FileLine[] {
+  const at = lines.findIndex(({ bytes }) => bytes.startsWith(BYTE_ORDER_MARK))
+  if (at <= 0) return lines
+  return lines.map(({ bytes }, i) => {
+    if (i === at) return lineOf(bytes.slice(BYTE_ORDER_MARK.length))
+    return lineOf(i === 0 ? BYTE_ORDER_MARK + bytes : bytes)
+  })
 }
 
-/** Escapes bytes for the %b of printf: everything but printable ASCII becomes octal digits. */
-export function escapedBytes(bytes: string): string {
-  return bytes.replace(/[^ -[\]-~]/g, (one) => `\\0${one.charCodeAt(0).toString(8).padStart(3, '0')}`)
+export function contentOf(lines: readonly FileLine[]): Buffer {
+  return Buffer.from(lines.map(({ bytes }) => `${bytes}\n`).join(''), 'latin1')
 }
 
 /** Text that is not UTF-8 is read as Latin-1, which keeps all bytes. */

@@ -9,7 +9,7 @@ import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { stagingPath, upload } from '../files/staging.ts'
 import { isUnitFile } from '../systemd/unit-state.ts'
-import { ROLLED_BACK, rollBackTransaction } from './rollback.ts'
+import { type FileSwap, ROLLED_BACK, rollBackTransaction } from './rollback.ts'
 import { transactionScript } from './script.ts'
 
 export interface TransactionOptions {
@@ -33,18 +33,19 @@ export interface TransactionOptions {
  * Files that are changed together or not at all. They are validated before they are in place; if the activation or the probe fails, the
  * old files are restored and activated, and the step fails.
  *
- * @param steps `file`, `link`, `absent` and `unit`
- * @throws TypeError for a step of another kind, and for two steps with the same path
+ * @param steps `file`, `link`, `absent`, `unit`, and the kinds that edit a file: `line`, `block`, `replace`, `setting`. Several may edit one file
+ * @throws TypeError for a step of another kind, and for two steps with the same path unless both edit it
  * @example transaction('nginx configuration', [file('/etc/nginx/nginx.conf', conf)], { validate: sh`nginx -t -q`, activate: reloaded('nginx') })
  */
 export function transaction(label: string, steps: readonly ReplacingStep[], options: TransactionOptions = {}): Step {
-  const paths = new Set<string>()
+  const paths = new Map<string, Step>()
   for (const step of steps) {
-    const path = step.replace?.path
-    if (path !== undefined && paths.has(path))
+    const path = step.replace?.path ?? step.edit?.path
+    const other = path === undefined ? undefined : paths.get(path)
+    if (other && !(other.edit && step.edit))
       throw new TypeError(`transaction "${label}": two steps have the path ${path}`)
-    if (path !== undefined) paths.add(path)
-    if (!step.replace) throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
+    if (path !== undefined) paths.set(path, step)
+    else throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
     if (step.notify.length > 0)
       throw new TypeError(`transaction "${label}": pass the handler of ${step.name} as activate`)
   }
@@ -69,34 +70,17 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   },
   read: ({ steps }) => readAll(steps.map(({ read }) => read)),
   diff: ({ steps }, have): Diff | undefined => {
-    const parts = steps.flatMap((step, i) => {
-      const difference = step.diff(have[i])
-      return difference ? [{ name: `${step.kind} ${step.name}`, difference }] : []
-    })
+    const parts = partsOf(steps, have).flatMap(({ step: { kind, name }, difference }) =>
+      difference ? [{ name: `${kind} ${name}`, difference }] : [],
+    )
     if (parts.length === 0) return undefined
-    return {
-      action: 'change',
-      fields: [],
-      parts,
-      texts: parts.flatMap(({ difference }) => difference.texts ?? []),
-    }
+    const texts = new Map(parts.flatMap(({ difference }) => difference.texts ?? []).map((text) => [text.path, text]))
+    return { action: 'change', fields: [], parts, texts: [...texts.values()] }
   },
   apply: ({ label, steps, validate, activate, probe, confirmed, timeout = '2m' }, have) => {
     const id = randomBytes(6).toString('hex')
     const wait = confirmed ? confirmationWait(id) : undefined
-    const swaps = steps.flatMap(({ replace, diff }, i) => {
-      if (!replace || !diff(have[i])) return []
-      const at = stagingPath(replace.path)
-      return [
-        {
-          path: replace.path,
-          at,
-          make: replace.make?.(at),
-          backup: replace.backup ?? false,
-          content: replace.content,
-        },
-      ]
-    })
+    const swaps = swapsOf(partsOf(steps, have))
     const uploads = swaps.flatMap(({ at, make, content }) =>
       make && content ? upload({ at, create: make, content }) : [],
     )
@@ -129,6 +113,47 @@ const transactionStep = resource<TransactionParams, readonly unknown[]>('transac
   },
   satisfies: ({ activate }) => (activate ? [activate] : []),
 })
+
+interface Part {
+  readonly step: ReplacingStep
+  readonly difference: Diff | undefined
+  /** The state of its path on the host. */
+  readonly have: unknown
+  /** The state of its path after this part and the parts before it. */
+  readonly after: unknown
+}
+
+/** Compares each step. An edit is compared with the text that the edits before it leave. */
+function partsOf(steps: readonly ReplacingStep[], have: readonly unknown[]): readonly Part[] {
+  const states = new Map<string, unknown>()
+  return steps.map((step, i) => {
+    const { edit } = step
+    if (!edit) return { step, difference: step.diff(have[i]), have: have[i], after: undefined }
+    const before = states.has(edit.path) ? states.get(edit.path) : have[i]
+    const difference = step.diff(before)
+    const after = edit.after(before)
+    states.set(edit.path, after)
+    return { step, difference, have: have[i], after }
+  })
+}
+
+interface Swap extends FileSwap {
+  readonly content: Replacement['content']
+}
+
+/** One for each path that changes. */
+function swapsOf(parts: readonly Part[]): readonly Swap[] {
+  const swaps = new Map<string, Swap>()
+  for (const { step, difference, have, after } of parts) {
+    const { replace, edit } = step
+    const path = replace?.path ?? edit?.path
+    if (path === undefined || !difference) continue
+    const at = stagingPath(path)
+    const make = edit ? edit.stage(have, after, at) : replace?.make?.(at)
+    swaps.set(path, { path, at, make, backup: replace?.backup ?? false, content: replace?.content })
+  }
+  return [...swaps.values()]
+}
 
 /** Reloads systemd first if the files include units; a handler sees `$provision_reloaded`. */
 function activation(handler: Handler | undefined, paths: readonly string[]): Shell | undefined {

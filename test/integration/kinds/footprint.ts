@@ -75,9 +75,10 @@ export function surprises(
 
 /** The name in a footprint that a step of this kind changes; undefined if that is not exactly one. */
 function subjectOf(step: string): string | undefined {
-  const [, kind, name = ''] = /: (file|directory|link|absent|line|user|group|service) (.*)$/.exec(step) ?? []
+  const [, kind, name = ''] =
+    /: (file|directory|link|absent|line|block|replace|setting|user|group|service) (.*)$/.exec(step) ?? []
   if (kind === undefined) return undefined
   const bare = name.replace(/ on web1$/, '')
-  if (kind === 'line') return bare.slice(0, bare.indexOf(': '))
+  if (['line', 'block', 'replace', 'setting'].includes(kind)) return bare.slice(0, bare.indexOf(': '))
   return bare.startsWith('/') ? bare : `${kind} ${bare}`
 }

@@ -1,0 +1,38 @@
+import { block } from '../../src/resources/files/block.ts'
+import { replace } from '../../src/resources/files/replace.ts'
+import { entry, type Row } from './kind-row.ts'
+
+const text = (content: string) => [entry({ size: content.length }), Buffer.from(content)]
+const nothing = [undefined, Buffer.alloc(0)]
+
+/** Rows of kinds that edit a file. */
+export const EDIT_ROWS: Readonly<Record<string, Row>> = {
+  'a block that is there': { step: block('/a', 'x', 'y'), have: text('# BEGIN provision x\ny\n# END provision x\n') },
+  'a block with another text': {
+    step: block('/a', 'x', 'z'),
+    have: text('# BEGIN provision x\ny\n# END provision x\n'),
+    differs: 'change line y → z',
+  },
+  'no block': {
+    step: block('/a', 'x', 'y'),
+    have: nothing,
+    differs: 'create line # BEGIN provision x, line y, line # END provision x',
+  },
+  'a block that is to go': {
+    step: block.absent('/a', 'x'),
+    have: text('# BEGIN provision x\n# END provision x\n'),
+    differs: 'remove line # BEGIN provision x → absent, line # END provision x → absent',
+  },
+  'a block without its end': {
+    step: block('/a', 'x', 'y'),
+    have: text('# BEGIN provision x\n'),
+    refuses: 'so the block is not known',
+  },
+  'a text without a match': { step: replace('/a', /x/, 'y'), have: text('z\n') },
+  'a text with a match': { step: replace('/a', /x/, 'y'), have: text('x\n'), differs: 'change line x → y' },
+  'a directory in place of a text': {
+    step: replace('/a', /x/, 'y'),
+    have: [entry({ type: 'directory' }), Buffer.alloc(0)],
+    refuses: '/a is a directory, not a file',
+  },
+}

@@ -1,0 +1,29 @@
+import { block } from '../../src/resources/files/block.ts'
+import { file } from '../../src/resources/files/file.ts'
+import { line } from '../../src/resources/files/line.ts'
+import { replace } from '../../src/resources/files/replace.ts'
+import { transaction } from '../../src/resources/transaction/transaction.ts'
+import type { FakeRow } from './fake-rows.ts'
+
+/** Steps that edit files and trees. */
+export const TEXT_FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
+  'places of lines, blocks and replacements': {
+    steps: (root, own) => [
+      file(`${root}/text`, 'a 1\nb\na 2', own),
+      line(`${root}/text`, 'c', { before: /^b/ }),
+      line(`${root}/text`, ([, number]) => `a = ${number}`, { match: /^a (?:= )?(\d)/ }),
+      line.absent(`${root}/text`, /^c/),
+      block(`${root}/text`, 'one', '1\n2\n', { first: true }),
+      replace(`${root}/text`, /a = /, 'a: '),
+      block.absent(`${root}/text`, 'one'),
+      block(`${root}/fresh`, 'one', '1\n'),
+      replace(`${root}/never`, /a/, 'b'),
+      line.absent(`${root}/never`, 'a'),
+      transaction('edits', [
+        line(`${root}/text`, 'x'),
+        block(`${root}/text`, 'two', 'y'),
+        block(`${root}/other`, 'three', 'z'),
+      ]),
+    ],
+  },
+}
