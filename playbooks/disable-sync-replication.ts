@@ -14,7 +14,9 @@ export default playbook(
     byHandOnly(
       values,
       'disable-sync-replication',
-      'Patroni lets writes go on by itself some seconds after the last replica is lost.',
+      values.synchronous === 'strict'
+        ? 'Set synchronous: true in the inventory, and run provision: then Patroni lets writes continue.'
+        : 'Patroni lets writes go on by itself some seconds after the last replica is lost.',
     )
     const hosts = recorders(values)
     const found = readDisableSyncPlan(db, hosts, wishes)

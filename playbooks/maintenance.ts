@@ -22,7 +22,7 @@ import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { type Condition, outageFlag, requireSpareHost } from './lib/gates.ts'
+import { type Condition, outageFlag, requireReplicaLeft, requireSpareHost } from './lib/gates.ts'
 import { findHost, type TierHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
 import { primaryIn } from './lib/record.ts'
@@ -76,6 +76,7 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
       hostAndPeers(values, host),
       host.group === 'db' && isNotPrimary(values, host),
       host.group === 'db' && isAutomatic(values) && allVotes(values),
+      host.group === 'db' && requireReplicaLeft(values, { host, outage }),
       requireSpareHost(values, host.group, { host, outage }),
     ),
     play(`${host.name}: in maintenance`, { hosts: own }, () => startMaintenance(host)),

@@ -17,7 +17,7 @@ import {
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { outageFlag, requireSpareHost, TIERS } from './lib/gates.ts'
+import { outageFlag, requireReplicaLeft, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
@@ -36,7 +36,12 @@ export default playbook(
     return [
       skipMaintenance(values),
       ...TIERS.map((tier) =>
-        gate(`reboot of ${tier}: preconditions`, values[tier], requireSpareHost(values, tier, { outage })),
+        gate(
+          `reboot of ${tier}: preconditions`,
+          values[tier],
+          requireSpareHost(values, tier, { outage }),
+          tier === 'db' && requireReplicaLeft(values, { outage }),
+        ),
       ),
       ...databases(values, steps, required),
       gate('database hosts are healthy', values.db),

@@ -57,9 +57,11 @@ export const site = inventorySchema(
     }),
     /**
      * True if a write is acknowledged only when a second database host has it on its disk: nothing acknowledged is lost with the
-     * primary, and writes wait while no replica follows, until someone says `provision disable-sync-replication`. Yes with two database hosts by default.
+     * primary. Yes with two database hosts by default. While no replica follows, writes wait until `provision disable-sync-replication`
+     * if failover is manual, and continue after some seconds if it is automatic. With `strict`, which is for automatic failover, they
+     * wait until a replica follows.
      */
-    synchronous: optional(flag),
+    synchronous: optional(choice(true, false, 'strict')),
     /**
      * Seconds after a boot of a database host in which the others may come up too, before it starts as a primary without their answer; 15
      * by default.

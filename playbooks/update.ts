@@ -14,7 +14,7 @@ import { primaryOf } from '../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { restartIfOutdated } from './lib/current-code.ts'
 import { isAutomatic } from './lib/database-params.ts'
-import { outageFlag, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
+import { outageFlag, requireReplicaLeft, requireSpareHost, TIERS, type TierName } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { notOnPrimary } from './lib/not-on-primary.ts'
 import { currentRelease } from './lib/releases.ts'
@@ -28,7 +28,12 @@ export default playbook(
   site,
   (values, { tier, packages, outage }) => [
     skipMaintenance(values),
-    gate(`update of ${tier}: preconditions`, values[tier], requireSpareHost(values, tier, { outage })),
+    gate(
+      `update of ${tier}: preconditions`,
+      values[tier],
+      requireSpareHost(values, tier, { outage }),
+      tier === 'db' && packages && requireReplicaLeft(values, { outage }),
+    ),
     ...playsOf(tier, values, { packages, outage }),
   ],
   {

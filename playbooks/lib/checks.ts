@@ -10,6 +10,8 @@ import { nginxChecks } from '../../roles/nginx/checks.ts'
 import { patroniChecks } from '../../roles/patroni/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
 import { recordChecks } from '../../roles/postgres/lib/record-checks.ts'
+import { postgresPrimaryChecks } from '../../roles/postgres-primary/checks.ts'
+import { postgresReplicaChecks } from '../../roles/postgres-replica/checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
 import { isAutomatic, votersOf } from './database-params.ts'
@@ -45,10 +47,13 @@ export function databaseTierChecks(values: Site): Checks {
   const { lb, web, app, db, synchronous = db.hosts.length > 1 } = values
   const doors = databases(db)
   return [
+    postgresChecks(db, isAutomatic(values) ? { unit: 'patroni' } : {}),
+    postgresPrimaryChecks(db),
+    postgresReplicaChecks(db),
     isAutomatic(values)
-      ? [postgresChecks(db, { unit: 'patroni' }), patroniChecks(db), etcdChecks({ hosts: votersOf(values) })]
-      : // Under Patroni the primary changes without a run, and etcd says who it is.
-        [postgresChecks(db), recordChecks({ db, recorders: recorders(values), synchronous })],
+      ? [patroniChecks(db), etcdChecks({ hosts: votersOf(values) })]
+      : // Patroni changes the primary without a run, so the record is not used with it.
+        recordChecks({ db, recorders: recorders(values), synchronous: synchronous !== false }),
     app.hosts.map((host) => portsOpen(host, doors)),
     lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
     web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),

@@ -75,6 +75,26 @@ export function requireSpareHost(
   return !outage && mapAnswers(tierState(values, tier), (all) => lastHostProblem(tier, all, host))
 }
 
+/** Requires that a replica stays in service while a database host is out of service, if `synchronous` is strict. */
+export function requireReplicaLeft(values: Site, { host, outage = false }: AvailabilityOptions = {}): Condition {
+  return (
+    !outage &&
+    values.synchronous === 'strict' &&
+    mapAnswers(tierState(values, 'db'), (all) => noReplicaLeftProblem(all, host))
+  )
+}
+
+/** Returns the reason why no replica can be taken out of service, if a write needs the primary and one more. */
+export function noReplicaLeftProblem(all: readonly TierHostState[], away?: Host): Problem | undefined {
+  const inService = all.filter(({ state }) => state?.ready && !state.maintenance)
+  const left = inService.filter(({ host }) => host.name !== away?.name)
+  if (left.length - (away ? 0 : 1) >= 2 || (away && left.length === inService.length)) return undefined
+  return new Problem('No replica would be left, and writes would wait: synchronous is strict', {
+    details: all.map((one) => `${one.host.name} ${words(one)}`),
+    next: 'Nothing was changed. Bring another replica into service, or set synchronous: true and run provision, or use --outage.',
+  })
+}
+
 /** Returns the reason why no host of the tier can be taken out of service. Undefined also if none is in service. */
 export function lastHostProblem(tier: TierName, all: readonly TierHostState[], away?: Host): Problem | undefined {
   const inService = all.filter(({ state }) => state?.ready && !state.maintenance)

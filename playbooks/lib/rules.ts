@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net'
 import type { Host, KeyPair } from 'provision-ts'
 import { certificateProblem } from 'provision-ts/pki'
+import type { Synchronous } from '../../roles/patroni/index.ts'
 
 /** The hosts of a tier as its rules see them. */
 interface Tier {
@@ -88,7 +89,7 @@ export function votes({
 }: {
   readonly db: readonly Host<{ readonly failover?: 'manual' | 'automatic' }>[]
   readonly witness: readonly Host<object>[]
-  readonly synchronous: boolean | undefined
+  readonly synchronous: Synchronous | undefined
 }): readonly string[] {
   const [first] = db
   const mixed = db.find(({ failover = 'manual' }) => failover !== (first?.failover ?? 'manual'))
@@ -96,7 +97,12 @@ export function votes({
     return [
       `db.hosts.${mixed.name}.failover: is ${mixed.failover ?? 'manual'}, that of ${first?.name} is ${first?.failover ?? 'manual'}; give it to db once`,
     ]
-  if (first?.failover !== 'automatic') return []
+  if (first?.failover !== 'automatic')
+    return synchronous === 'strict'
+      ? [
+          'synchronous: strict is for db.failover automatic; with manual failover and true, writes wait for a replica until `provision disable-sync-replication`',
+        ]
+      : []
   const all = db.length + witness.length
   return [
     db.length < 2 && 'db.failover: automatic needs a second database host; no host could take over',

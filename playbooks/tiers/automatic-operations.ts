@@ -33,7 +33,7 @@ import { databaseRoles } from './database.ts'
 export function moving(values: Site, move: Switchover<DatabaseHost> & { readonly record: RecordPlan }): Steps {
   const { from, to } = move
   return isAutomatic(values)
-    ? delegateTo(to, patroniSwitchover({ from: from.name, to: to.name }))
+    ? delegateTo(to, patroniSwitchover({ from: from.name, to: to.name, url: restUrl(from) }))
     : delegateTo(to, switchover({ ...move, others: values.db.without(to) }))
 }
 

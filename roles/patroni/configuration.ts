@@ -2,7 +2,18 @@ import { file, handler, type Secret, type Step, sh, template, transaction } from
 import { formatEndpoint, formatHost } from '../endpoint.ts'
 import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/lib/files.ts'
 import { type Paths, PORT } from '../postgres/params.ts'
-import { CERTIFICATE, CONFIG, DROP_IN, KEY, type PatroniParams, REST, REST_PORT, SCOPE, TRUSTED } from './params.ts'
+import {
+  BEFORE_STOP,
+  CERTIFICATE,
+  CONFIG,
+  DROP_IN,
+  KEY,
+  type PatroniParams,
+  REST,
+  REST_PORT,
+  SCOPE,
+  TRUSTED,
+} from './params.ts'
 
 interface Tls {
   readonly certificate: string
@@ -22,12 +33,18 @@ export interface PatroniConf {
   /** Which authority a replica trusts. */
   readonly passfile: { readonly trusted: string }
   readonly watchdog: string
+  /** The path of a program. */
+  readonly beforeStop: string
   /** Quoted as YAML. */
   readonly password: Secret
 }
 
 export interface ServerConf {
   readonly conf: string
+}
+
+export interface BeforeStopConf {
+  readonly data: string
 }
 
 export interface RestConf {
@@ -38,6 +55,7 @@ export interface RestConf {
 const patroniConf = template<PatroniConf>(import.meta, 'config.yml.ejs')
 const patroniDropIn = template<object>(import.meta, 'patroni.drop-in.conf.ejs')
 const serverConf = template<ServerConf>(import.meta, 'server.drop-in.conf.ejs')
+const beforeStop = template<BeforeStopConf>(import.meta, 'before-stop.ejs')
 const rest = template<RestConf>(import.meta, 'rest.ejs')
 
 const TLS: Tls = { certificate: CERTIFICATE, key: KEY, trusted: TRUSTED }
@@ -51,7 +69,7 @@ export function configuration(params: PatroniParams, paths: Paths): Step {
   const own = etcd.filter((one) => one.name === name)
   const others = etcd.filter((one) => one.name !== name)
   const text = patroniConf({
-    ...{ name, scope, tls: TLS, paths, watchdog },
+    ...{ name, scope, tls: TLS, paths, watchdog, beforeStop: BEFORE_STOP },
     rest: formatEndpoint({ address, port: REST_PORT }),
     listen: `${formatHost(address)},localhost:${PORT}`,
     postgres: formatEndpoint({ address, port: PORT }),
@@ -66,6 +84,7 @@ export function configuration(params: PatroniParams, paths: Paths): Step {
     'patroni configuration',
     [
       file(CONFIG, text, { ...FOR_SERVER, backup: true }),
+      file(BEFORE_STOP, beforeStop(paths), { mode: '0755' }),
       file(DROP_IN, patroniDropIn({})),
       file(TRUSTED, authority),
       file(CERTIFICATE, certificate.certificate, FOR_SERVER),

@@ -50,6 +50,8 @@ export const KEY = '/etc/patroni/tls/host.key'
 export const DROP_IN = '/etc/systemd/system/patroni.service.d/provision.conf'
 /** `provision-patroni METHOD PATH [BODY]`: asks the REST API of this host. The last line of the output is the status of HTTP. */
 export const REST = '/usr/local/sbin/provision-patroni'
+/** Begins the stop of the server, and waits for its end up to a second. */
+export const BEFORE_STOP = '/usr/local/sbin/provision-patroni-before-stop'
 export const NAMESPACE = '/provision/'
 export const SCOPE = 'main'
 

@@ -1,6 +1,6 @@
-import { type Facts, type Host, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
+import { type Facts, InvalidParams, type KeyPair, type Secret } from 'provision-ts'
 
-/** The params of primary and replica. They are the same, so that one can become the other. */
+/** The params that `postgres-primary` and `postgres-replica` share, so that a host of one can become a host of the other. */
 export interface PostgresParams {
   /** The host's name, also of its cluster in logs and of its slot on the primary. */
   readonly name: string
@@ -21,7 +21,9 @@ export interface PostgresParams {
    * answer. @default 15
    */
   readonly bootGrace?: number
+  /** The databases, each with a schema of the same name. */
   readonly databases: readonly Database[]
+  /** The passwords of database roles that other hosts use. */
   readonly passwords: {
     /** The password of the role `replicator`. */
     readonly replication: Secret
@@ -39,21 +41,6 @@ export interface PostgresParams {
   readonly manager?: Manager
 }
 
-export interface PostgresPrimaryParams extends PostgresParams {
-  /** Hosts that follow this one. Each gets a replication slot. */
-  readonly replicas: readonly { readonly name: string }[]
-}
-
-export interface PostgresReplicaParams extends PostgresParams {
-  /** The host to follow. Only a copy of its data is started. */
-  readonly primary: Host
-  /**
-   * The data of a host that was a primary itself. `rewind`: changes that only this host has are undone; where that fails, the data are
-   * moved aside and a new copy is taken. `copy`: moved aside at once. Nothing is deleted. @default 'refuse'
-   */
-  readonly oldPrimary?: OldPrimaryAction
-}
-
 export interface PostgresReplicationParams extends Pick<PostgresParams, 'version'> {
   /** Reachable hosts that must follow. */
   readonly replicas: readonly { readonly name: string }[]
@@ -63,9 +50,6 @@ export interface PostgresReplicationParams extends Pick<PostgresParams, 'version
    */
   readonly synchronous?: readonly { readonly name: string }[]
 }
-
-/** See {@link PostgresReplicaParams.oldPrimary}. */
-export type OldPrimaryAction = 'refuse' | 'rewind' | 'copy'
 
 export type Manager = 'systemd' | 'patroni'
 

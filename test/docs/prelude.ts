@@ -16,8 +16,10 @@ import type {
 import { hostname, hosts, integer, inventorySchema, optional } from '../../src/index.ts'
 import type { Lab } from '../../src/lab/index.ts'
 
-export { postgresPrimary, postgresReplica, postgresReplication } from '../../roles/postgres/index.ts'
+export { postgresReplication } from '../../roles/postgres/index.ts'
 export { primaryOf } from '../../roles/postgres/lib/primary.ts'
+export { postgresPrimary } from '../../roles/postgres-primary/index.ts'
+export { postgresReplica } from '../../roles/postgres-replica/index.ts'
 
 interface Database {
   readonly certificate: KeyPair

@@ -55,8 +55,12 @@ import { site } from '${ROOT}/playbooks/schema.ts'
 import { etcdChecks } from '${ROOT}/roles/etcd/checks.ts'
 import { patroniChecks } from '${ROOT}/roles/patroni/checks.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
+import { postgresPrimaryChecks } from '${ROOT}/roles/postgres-primary/checks.ts'
+import { postgresReplicaChecks } from '${ROOT}/roles/postgres-replica/checks.ts'
 export default verification(site, (values) => [
   postgresChecks(values.db, { unit: 'patroni' }),
+  postgresPrimaryChecks(values.db),
+  postgresReplicaChecks(values.db),
   patroniChecks(values.db),
   etcdChecks({ hosts: votersOf(values) }),
 ])

@@ -7,8 +7,9 @@ const [url = ''] = process.argv.slice(2)
 const acknowledged = []
 /** @type {string[]} */
 const failed = []
-/** @type {number[]} */
-const times = []
+/** @type {number | undefined} */
+let last
+let gap = { ms: 0, until: '' }
 
 /**
  * @param {http.Agent} agent
@@ -38,17 +39,21 @@ async function client(number) {
   const kept = new http.Agent({ keepAlive: true })
   for (let n = 0; !existsSync('/run/load.stop'); n++) {
     const key = `${process.pid}-${number}-${n}-${Date.now()}`
+    const began = performance.now()
     const { status, said } = await post(number % 2 ? kept : new http.Agent(), key)
+    const now = performance.now()
+    const time = new Date().toISOString()
     if (status === 201) {
       acknowledged.push(key)
-      times.push(performance.now())
+      const ms = Math.round(now - (last ?? now))
+      if (ms > gap.ms) gap = { ms, until: time }
+      last = now
       if (acknowledged.length === 20) writeFileSync('/run/load.begun', '')
-    } else failed.push(`${status} ${said.slice(0, 200)}`)
+    } else failed.push(`${time} after ${Math.round(now - began)} ms: ${status} ${said.slice(0, 200)}`)
     await new Promise((rest) => setTimeout(rest, 5))
   }
 }
 
 await Promise.all([0, 1, 2, 3].map(client))
-const gap = Math.round(Math.max(...times.map((time, i) => time - (times[i - 1] ?? time))))
-writeFileSync('/run/load.new', JSON.stringify({ acknowledged, failed, gap }))
+writeFileSync('/run/load.new', JSON.stringify({ acknowledged, failed, gap: gap.ms, gapUntil: gap.until }))
 renameSync('/run/load.new', '/run/load.json')

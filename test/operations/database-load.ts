@@ -6,10 +6,12 @@ import { eventually } from '../integration/support.ts'
 export interface Load {
   /** The key of each write that was acknowledged. */
   readonly acknowledged: readonly string[]
-  /** The answers to the other writes. */
+  /** The answers to the other writes, each with its time and duration. */
   readonly failed: readonly string[]
   /** The longest time without an acknowledged write, in milliseconds. */
   readonly gap: number
+  /** The end of this time, as ISO 8601. */
+  readonly gapUntil: string
 }
 
 /** Runs the body with four clients of the application, two of them on kept-alive connections, which start before it and stop after it. */

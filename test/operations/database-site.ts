@@ -62,9 +62,13 @@ const VERIFY = `
 import { verification } from 'provision-ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
+import { postgresPrimaryChecks } from '${ROOT}/roles/postgres-primary/checks.ts'
+import { postgresReplicaChecks } from '${ROOT}/roles/postgres-replica/checks.ts'
 import { recordChecks } from '${ROOT}/roles/postgres/lib/record-checks.ts'
 export default verification(site, ({ db, app }) => [
   postgresChecks(db),
+  postgresPrimaryChecks(db),
+  postgresReplicaChecks(db),
   recordChecks({ db, recorders: { hosts: [...db.hosts, ...app.hosts] }, synchronous: true }),
 ])
 `

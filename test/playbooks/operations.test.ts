@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
 import { withShortTimeouts } from '../../playbooks/failover.ts'
-import { lastHostProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
+import { lastHostProblem, noReplicaLeftProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
 import { BUILD_DIRECTORY } from '../../playbooks/lib/releases.ts'
 import { chooseRelease } from '../../playbooks/rollback.ts'
 import { targetOf } from '../../src/cli/sessions.ts'
@@ -34,6 +34,27 @@ describe('the check that a host of a tier can be drained', () => {
     expect(refusal(stated('up', 'down'), 'web2')).to.equal(undefined)
     expect(refusal(stated('up', 'down'), 'web1')).to.include('web1 is the last')
     expect(refusal(stated('down', 'down'))).to.equal(undefined)
+  })
+})
+
+describe('the check that a database host can be away if synchronous is strict', () => {
+  const host = (name: string): Host => ({ name, group: 'db', address: '10.0.0.1' })
+  const refusal = (states: readonly boolean[], away?: string) =>
+    noReplicaLeftProblem(
+      states.map((ready, i) => ({ host: host(`db${i + 1}`), state: { ready, maintenance: false } })),
+      away === undefined ? undefined : host(away),
+    )?.message
+
+  it('accepts one of three, and one that is not in service', () => {
+    expect(refusal([true, true, true])).to.equal(undefined)
+    expect(refusal([true, true, true], 'db2')).to.equal(undefined)
+    expect(refusal([true, false], 'db2')).to.equal(undefined)
+  })
+
+  it('rejects the last replica', () => {
+    for (const away of [undefined, 'db2'])
+      expect(refusal([true, true], away)).to.equal('No replica would be left, and writes would wait: synchronous is strict')
+    expect(refusal([true, true, false], 'db2')).to.include('No replica would be left, and writes would wait')
   })
 })
 

@@ -95,9 +95,14 @@ describe('a failover with Patroni', () => {
 
 describe('a switchover with Patroni', () => {
   it('does nothing if the host is the leader already', () => {
-    const step = patroniSwitchover({ from: 'db1', to: 'db2' })
+    const step = patroniSwitchover({ from: 'db1', to: 'db2', url: 'https://10.0.3.1:8008' })
     expect(step.diff(PRIMARY)?.fields).to.deep.equal([{ name: 'primary', from: 'db1', to: 'db2' }])
     expect(step.diff(state({ role: 'replica' }, 'db2', 'db1'))).to.equal(undefined)
+  })
+
+  it('is requested from the primary, whose Patroni acts at once', () => {
+    const [command] = patroniSwitchover({ from: 'db1', to: 'db2', url: 'https://10.0.3.1:8008' }).apply(PRIMARY)
+    expect(command?.script.text).to.include('PATRONI_URL=https://10.0.3.1:8008')
   })
 })
 

@@ -1,7 +1,12 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { votes } from '../../playbooks/lib/rules.ts'
 import { unreachableProblem } from '../../playbooks/tiers/automatic-failover.ts'
-import { type PatroniParams, patroniConfiguration } from '../../roles/patroni/index.ts'
+import { type PatroniParams, patroniConfiguration, type Synchronous } from '../../roles/patroni/index.ts'
 import { parseState } from '../../roles/patroni/lib/state.ts'
 import { dynamicOf } from '../../roles/patroni/params.ts'
 import { patroniCluster } from '../../roles/patroni/resources/cluster.ts'
@@ -32,6 +37,28 @@ describe('role patroni', () => {
 
   it('restarts Patroni after each exit', () => {
     expect(textAt(steps(), '/etc/systemd/system/patroni.service.d/provision.conf')).to.include('Restart=always\n')
+  })
+
+  it('stops a server before Patroni does, and no other process', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'provision-test-'))
+    const text = textAt(steps(), '/usr/local/sbin/provision-patroni-before-stop')
+    expect(text).to.include('/var/lib/postgresql/17/main')
+    const stops = async (program: string) => {
+      const path = join(data, program)
+      copyFileSync('/bin/sleep', path)
+      const server = spawn(path, ['60'], { stdio: 'ignore' })
+      await once(server, 'spawn')
+      writeFileSync(join(data, 'postmaster.pid'), `${server.pid}\n`)
+      const ended = once(server, 'exit')
+      const { status } = spawnSync('sh', ['-c', text.replaceAll('/var/lib/postgresql/17/main', data)])
+      expect(status).to.equal(0)
+      server.kill('SIGKILL')
+      return (await ended)[1]
+    }
+    expect(await stops('postgres')).to.equal('SIGINT')
+    expect(await stops('other')).to.equal('SIGKILL')
+    rmSync(data, { recursive: true })
+    expect(spawnSync('sh', ['-c', text.replaceAll('/var/lib/postgresql/17/main', data)]).status).to.equal(0)
   })
 
   it('rejects times that Patroni would not accept unchanged', async () => {
@@ -145,7 +172,7 @@ describe('votes for automatic failover', () => {
     ...member(name, '10.0.0.1'),
     ...(failover && { failover }),
   })
-  const faults = (databases: number, witnesses: number, synchronous?: boolean) =>
+  const faults = (databases: number, witnesses: number, synchronous?: Synchronous) =>
     votes({
       db: Array.from({ length: databases }, (_, i) => host(`db${i + 1}`, 'automatic')),
       witness: Array.from({ length: witnesses }, (_, i) => member(`witness${i + 1}`, '10.0.0.9')),
@@ -165,6 +192,12 @@ describe('votes for automatic failover', () => {
 
   it('require synchronous replication', () => {
     expect(faults(2, 1, false)[0]).to.include('would lose acknowledged writes')
+    expect(faults(2, 1, 'strict')).to.deep.equal([])
+  })
+
+  it('are required for strict synchronous replication', () => {
+    const manual = votes({ db: [host('db1'), host('db2')], witness: [], synchronous: 'strict' })
+    expect(manual[0]).to.include('synchronous: strict is for db.failover automatic')
   })
 
   it('are not checked if failover is manual, and all hosts must have the same mode', () => {

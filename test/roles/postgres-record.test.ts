@@ -244,5 +244,6 @@ describe('the record of the primary', () => {
     expect(namesIn('ANY 1 ("db3", "db2")')).to.deep.equal(['db2', 'db3'])
     expect(namesIn('db2'), 'as Patroni writes it').to.deep.equal(['db2'])
     expect(namesIn('')).to.deep.equal([])
+    expect(namesIn('*'), 'any replica').to.equal(undefined)
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { postgresReplica } from '../../roles/postgres/index.ts'
+import { postgresReplica } from '../../roles/postgres-replica/index.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { textAt } from './expanded.ts'

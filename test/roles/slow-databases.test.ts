@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
 import { backupChecks } from '../../roles/backup/checks.ts'
-import { allConnected, judged, onePrimary, postgresChecks, smallLag, streams } from '../../roles/postgres/checks.ts'
+import { judged, postgresChecks } from '../../roles/postgres/checks.ts'
 import type { Health } from '../../roles/postgres/lib/health.ts'
+import { onePrimary, postgresPrimaryChecks } from '../../roles/postgres-primary/checks.ts'
+import { allConnected, postgresReplicaChecks, smallLag, streams } from '../../roles/postgres-replica/checks.ts'
 import { group, type Host, Problem, Unknown } from '../../src/index.ts'
 import { findingsOf, type Programs, SILENT, SPEECHLESS } from '../support/checks.ts'
 import { ownRig } from '../support/rig.ts'
-import { wordsOf } from '../support/words.ts'
 
 type Database = Host<{ readonly seed: boolean }>
 
@@ -42,7 +43,8 @@ describe('checks of databases', () => {
           'db',
           hosts.map((one, i) => ({ ...one, seed: i === 0 })),
         )
-        return [...postgresChecks(db), backupChecks(hosts[0] ?? host(1), db)]
+        const databases = [...postgresChecks(db), ...postgresPrimaryChecks(db), ...postgresReplicaChecks(db)]
+        return [...databases, backupChecks(hosts[0] ?? host(1), db)]
       }
       const findings = await findingsOf(rig, checks, { programs: all, percent, names: ['db1', 'db2'] })
       return findings
@@ -78,8 +80,8 @@ describe('checks of databases', () => {
   })
 
   it('say what a run says of two primaries, and of none', async () => {
-    expect(await wordsOf(() => onePrimary(found(HEALTH, HEALTH)))).to.match(/^error: There are two primaries/)
-    expect(await wordsOf(() => onePrimary(found(replica, replica)))).to.match(/^error: No primary can be found/)
+    expect(onePrimary(found(HEALTH, HEALTH))?.message).to.match(/^There are two primaries/)
+    expect(onePrimary(found(replica, replica))?.message).to.match(/^No primary can be found/)
   })
 
   it('find by its name a replica that the primary does not see', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import { replicaFollowing } from '../../roles/postgres/resources/replica-following.ts'
-import { walReceiver } from '../../roles/postgres/resources/wal-receiver.ts'
+import { walReceiver } from '../../roles/postgres-replica/resources/wal-receiver.ts'
 import { stepsOf } from './expanded.ts'
 
 /** A healthy site never runs these scripts: they only run while a replica lags behind. */

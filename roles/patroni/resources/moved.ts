@@ -5,6 +5,8 @@ import { REST } from '../params.ts'
 interface MovedParams {
   readonly from: string
   readonly to: string
+  /** Of the REST API of the primary: asked there, its Patroni acts at once, and otherwise at its next look at etcd. */
+  readonly url: string
 }
 
 /** Patroni moves the primary: the old one stops well, the new one has all that was written, and the old one follows it. */
@@ -13,9 +15,9 @@ export const patroniSwitchover = resource<MovedParams, PatroniState>('database s
   read: () => readState,
   diff: ({ from, to }, { cluster }) =>
     leaderIn(cluster)?.name === to ? undefined : { action: 'change', fields: [{ name: 'primary', from, to }] },
-  apply: ({ from, to }): readonly Command[] => [
+  apply: ({ from, to, url }): readonly Command[] => [
     {
-      script: sh`said=$(PATRONI_TIMEOUT=110 ${REST} POST /switchover ${JSON.stringify({ leader: from, candidate: to })} 2>&1)
+      script: sh`said=$(PATRONI_URL=${url} PATRONI_TIMEOUT=110 ${REST} POST /switchover ${JSON.stringify({ leader: from, candidate: to })} 2>&1)
 [ "$(printf '%s\n' "$said" | tail -n 1)" = 200 ] || { printf '%s\n' "$said" | head -n -1 >&2; exit 1; }`,
       timeout: '2m',
     },

@@ -1,7 +1,7 @@
 import { ask, mapRead } from 'provision-ts'
 import { queryRow } from './psql.ts'
 
-/** The replicas of which a commit waits for one. Empty: it waits for none. Undefined if no server answers. */
+/** The replicas of which a commit waits for one. Empty: it waits for none. Undefined if no server answers, or if any replica will do. */
 export const waitsFor = ask(
   'the replicas that commits wait for',
   mapRead(
@@ -10,8 +10,9 @@ export const waitsFor = ask(
   ),
 )
 
-/** Parses `ANY 1 ("db2", "db3")`, or `db2`. */
-export function namesIn(setting: string): readonly string[] {
+/** Parses `ANY 1 ("db2", "db3")`, or `db2`. With `*`, as Patroni sets it in strict mode, any replica will do. */
+export function namesIn(setting: string): readonly string[] | undefined {
+  if (setting === '*') return undefined
   const [, list = setting] = /\(([^)]*)\)/.exec(setting) ?? []
   return list
     .split(',')

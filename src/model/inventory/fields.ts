@@ -67,7 +67,7 @@ function bounds(min: number, max: number): string {
 export const port: Field<number> = { ...integer({ min: 1, max: 65_535 }), expects: 'a port from 1 to 65535' }
 
 /** One of these values. @example inventorySchema({ postgres: choice(15, 17), web: hosts() }) */
-export function choice<const T extends readonly (string | number)[]>(...values: T): Field<T[number]> {
+export function choice<const T extends readonly (string | number | boolean)[]>(...values: T): Field<T[number]> {
   return {
     expects: values.length === 1 ? shown(values[0]) : `one of ${values.map(shown).join(', ')}`,
     check: (given) => values.find((value) => value === given),

@@ -75,10 +75,10 @@ const FIELDS: Readonly<Record<string, Row>> = {
     says: 'should be a port from 1 to 65535, got 65536',
   },
   'choice of many': {
-    field: choice(15, 17, 'latest'),
-    takes: [15, 'latest'],
-    refuses: [16, '15'],
-    says: 'should be one of 15, 17, "latest", got 16',
+    field: choice(15, 17, 'latest', true),
+    takes: [15, 'latest', true],
+    refuses: [16, '15', false],
+    says: 'should be one of 15, 17, "latest", true, got 16',
   },
   'choice of one': { field: choice('a'), takes: ['a'], refuses: ['b'], says: 'should be "a", got "b"' },
   hostname: {

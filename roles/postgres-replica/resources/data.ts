@@ -1,31 +1,16 @@
 import { type Host, Problem, resource, type Shell, sh } from 'provision-ts'
-import { type Cluster, type ClusterState, clusterState, describeState } from '../lib/cluster-state.ts'
-import { conninfo } from '../lib/conninfo.ts'
-import { foreignCluster } from '../lib/primary.ts'
-import { sqlCommand } from '../lib/psql.ts'
-import type { OldPrimaryAction, Paths } from '../params.ts'
+import { type Cluster, type ClusterState, clusterState, describeState } from '../../postgres/lib/cluster-state.ts'
+import { conninfo } from '../../postgres/lib/conninfo.ts'
+import { checkVersion, createData } from '../../postgres/lib/data-directory.ts'
+import { foreignCluster } from '../../postgres/lib/primary.ts'
+import { sqlCommand } from '../../postgres/lib/psql.ts'
+import type { Paths } from '../../postgres/params.ts'
+import type { OldPrimaryAction } from '../params.ts'
 import { convertOldPrimary } from './old-primary.ts'
 
-interface NewParams {
+interface CopyParams {
   readonly host: string
   readonly paths: Paths
-}
-
-/** The data directory of a primary: a new, empty cluster if there was never one. Existing data are never changed. */
-export const primaryData = resource<NewParams, ClusterState>('database cluster', {
-  id: ({ paths }) => paths.data,
-  read: () => clusterState.read,
-  diff: (params, have) => {
-    if (have.kind === 'foreign') throw foreignCluster(params.host, have)
-    if (have.kind === 'nothing') return { action: 'create', fields: [] }
-    if (have.kind === 'lost') throw missingData(params, 'Mount the disk or restore the data, and run again.')
-    checkVersion(params, have)
-    return undefined
-  },
-  apply: ({ paths }) => [{ script: createData(paths, initdb(paths)), timeout: '30m' }],
-})
-
-interface CopyParams extends NewParams {
   readonly primary: Host
   /** The database of the primary. It may be empty while a plan is made. */
   readonly found: ClusterState | undefined
@@ -76,41 +61,9 @@ export const replicaData = resource<CopyParams, ClusterState>('database copy', {
   },
 })
 
-/**
- * Creates the data in a temporary directory and renames it when they are complete, so the data directory is always a complete cluster. It
- * removes only its own temporary directory. It refuses to start while a server runs, which would continue with moved data. pg_createcluster
- * is not used: on an error it drops the cluster with its data.
- */
-function createData({ data, unit, bin }: Paths, make: Shell): Shell {
-  const [, parent = ''] = /^(.*)\/[^/]+$/.exec(data) ?? []
-  const at = `${parent}/.main.provision`
-  return sh`
-exec 8>/run/provision-postgres.lock
-flock -n 8 || { echo 'An earlier run is still creating the data. Run again when it is done.' >&2; exit 1; }
-[ ! -s ${data}/PG_VERSION ] || { echo ${`${data} already has a cluster, which was not changed`} >&2; exit 1; }
-if systemctl is-active -q ${unit} || ${bin}/pg_isready -q -h /run/postgresql; then
-  echo ${`A server is running with data that are no longer in ${data}. Stop it first: systemctl stop ${unit}`} >&2; exit 1
-fi
-install -d -o postgres -g postgres -m 0755 ${parent} && rm -rf ${at} || exit 1
-postgres() { HOME=/var/lib/postgresql setpriv --reuid postgres --regid postgres --init-groups "$@"; }
-at=${at}
-{ ${make} && rm -f "$at/postgresql.conf" "$at/pg_hba.conf" "$at/pg_ident.conf" && sync "$at" && mv -T "$at" ${data} && sync ${parent}; } || { rm -rf "$at"; exit 1; }`
-}
-
-function initdb({ bin }: Paths): Shell {
-  return sh`postgres ${bin}/initdb -D "$at" --encoding=UTF8 --locale=C.UTF-8 --data-checksums --auth-local=peer --auth-host=scram-sha-256 --no-instructions`
-}
-
 /** Without -R: the settings are in files of the role, so standby.signal is enough for a replica. */
 function basebackup({ bin }: Paths, address: string, slot: string): Shell {
   return sh`postgres ${bin}/pg_basebackup -d ${conninfo(address)} --no-password -D "$at" -X stream -S ${slot} -c fast && postgres touch "$at/standby.signal"`
-}
-
-function checkVersion({ host, paths }: NewParams, { version }: Cluster): void {
-  if (version === paths.version) return
-  throw new Problem(`${host} has data of PostgreSQL ${version}, and the inventory has version ${paths.version}`, {
-    next: `Nothing was changed. To stay with ${version}, set it as version of the host. This role does not upgrade data.`,
-  })
 }
 
 function unrelatedData({ host, primary }: CopyParams, own: Cluster, its: Cluster): Problem {
@@ -136,12 +89,5 @@ function laterTimeline({ host, primary }: CopyParams, own: Cluster, its: Cluster
   return new Problem(`${host} is on a later timeline than ${primary.name}, so it is probably the primary in use`, {
     details: [`${host} ${describeState(own)}`, `${primary.name} ${describeState(its)}`],
     next: `Nothing was changed. Probably the other host must rejoin: provision rejoin --host ${primary.name}`,
-  })
-}
-
-function missingData({ host, paths }: NewParams, next: string): Problem {
-  return new Problem(`${host} has a configuration of PostgreSQL, but no data in ${paths.data}`, {
-    details: ['There is no primary to copy from.'],
-    next,
   })
 }

@@ -1,6 +1,6 @@
 import { compare, resource, sh } from 'provision-ts'
-import { literal, queryRow } from '../lib/psql.ts'
-import { waitForQuery } from '../lib/wait-for-query.ts'
+import { literal, queryRow } from '../../postgres/lib/psql.ts'
+import { waitForQuery } from '../../postgres/lib/wait-for-query.ts'
 
 export interface WalReceiverParams {
   /** The primary's address. */

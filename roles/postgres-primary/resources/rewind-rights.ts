@@ -1,5 +1,5 @@
 import { resource } from 'provision-ts'
-import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
+import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
 
 const FUNCTIONS = [
   'pg_catalog.pg_ls_dir(text, boolean, boolean)',

@@ -1,5 +1,5 @@
 import { compare, resource } from 'provision-ts'
-import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
+import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
 
 export interface PostgresDatabaseParams {
   readonly name: string

@@ -1,7 +1,8 @@
 import { type Host, type Shell, sh } from 'provision-ts'
-import { conninfo } from '../lib/conninfo.ts'
-import { localFunctions, peerFunction } from '../lib/shell.ts'
-import type { OldPrimaryAction, Paths } from '../params.ts'
+import { conninfo } from '../../postgres/lib/conninfo.ts'
+import { localFunctions, peerFunction } from '../../postgres/lib/shell.ts'
+import type { Paths } from '../../postgres/params.ts'
+import type { OldPrimaryAction } from '../params.ts'
 
 interface OldPrimaryParams {
   readonly paths: Paths

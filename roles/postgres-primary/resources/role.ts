@@ -1,6 +1,6 @@
 import { compare, Problem, resource, type Secret } from 'provision-ts'
-import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
-import { matchesVerifier, scramVerifier } from '../lib/scram.ts'
+import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
+import { matchesVerifier, scramVerifier } from '../../postgres/lib/scram.ts'
 
 export interface PostgresRoleParams {
   readonly name: string

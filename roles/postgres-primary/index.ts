@@ -1,0 +1,39 @@
+import { type RoleContext, role, type Steps } from 'provision-ts'
+import { type Database, pathsOf, REPLICATOR, slotOf } from '../postgres/params.ts'
+import { server } from '../postgres/resources/server.ts'
+import type { PostgresPrimaryParams } from './params.ts'
+import { primaryData } from './resources/data.ts'
+import { postgresDatabase } from './resources/database.ts'
+import { replicationSlot } from './resources/replication-slot.ts'
+import { rewindRights } from './resources/rewind-rights.ts'
+import { postgresRole } from './resources/role.ts'
+import { postgresSchema } from './resources/schema.ts'
+
+export { primaryOf } from '../postgres/lib/primary.ts'
+export type { PostgresPrimaryParams } from './params.ts'
+
+/** The database host that takes writes. `primaryOf` returns it. */
+export const postgresPrimary = role(
+  'postgres-primary',
+  (params: PostgresPrimaryParams, { facts }: RoleContext): Steps => {
+    const { name, replicas, peers, databases, passwords, manager } = params
+    const paths = pathsOf(params, facts)
+    return [
+      server(params, facts, { follows: peers[0], data: primaryData({ host: name, paths }) }),
+      postgresRole({ name: REPLICATOR, password: passwords.replication, replication: true }),
+      rewindRights({ role: REPLICATOR }),
+      // Patroni creates and drops its own slots.
+      manager !== 'patroni' && replicas.map((replica) => replicationSlot({ name: slotOf(replica) })),
+      databases.map(contents),
+    ]
+  },
+)
+
+function contents({ name, owner, user, password }: Database): Steps {
+  return [
+    postgresRole({ name: owner }),
+    postgresRole({ name: user, password }),
+    postgresDatabase({ name, users: [owner, user] }),
+    postgresSchema({ database: name, name, owner, user }),
+  ]
+}
