@@ -22,6 +22,7 @@ await build({
   absWorkingDir: root,
   entryPoints: SELF,
   outdir: join(dist, 'src'),
+  sourcesContent: false,
   logLevel: 'warning',
 })
 writeFileSync(join(dist, 'src/report.html'), await page(root))

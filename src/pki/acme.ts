@@ -2,8 +2,9 @@ import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } fro
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostname, type KeyPair } from '../model/inventory/fields.ts'
+import { withOptionalPackage } from '../model/optional-package.ts'
 import { Problem } from '../model/problem.ts'
-import { authority, currentRenewal } from './authority.ts'
+import { authority, currentRenewal, loadIssuer } from './authority.ts'
 import { certificateProblem } from './certificate-problem.ts'
 import { type KeyPairFiles, keyPairFiles, keyPairInMemory, readKeyPair, replaceFile, writeKeyPair } from './files.ts'
 import type { CertificateOrder } from './order.ts'
@@ -56,13 +57,17 @@ async function pairIn(directory: string, files: KeyPairFiles, order: Certificate
 }
 
 async function ordered(order: CertificateOrder) {
-  const { orderCertificate } = await import('./order.ts')
+  const { orderCertificate } = await withOptionalPackage(
+    'acme-client',
+    'A certificate of an ACME server',
+    () => import('./order.ts'),
+  )
   return orderCertificate(order)
 }
 
 /** Stands for the certificate that a dry run would order. */
 async function temporaryPair(names: AcmeOptions['names']): Promise<KeyPair> {
-  const { issueAuthority, issueLeaf } = await import('./issue.ts')
+  const { issueAuthority, issueLeaf } = await loadIssuer()
   return keyPairInMemory(await issueLeaf(await issueAuthority('dry run'), { names, addresses: [] }))
 }
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { KeyPair } from '../model/inventory/fields.ts'
+import { withOptionalPackage } from '../model/optional-package.ts'
 import { keyPairFiles, keyPairInMemory, readKeyPair, writeKeyPair } from './files.ts'
 
 const DAY = 86_400_000
@@ -41,7 +42,7 @@ export async function authority(
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const own = keyPairFiles(directory, 'authority')
   if (!isCurrent(own.certificate, { names: [] })) {
-    const { issueAuthority } = await import('./issue.ts')
+    const { issueAuthority } = await loadIssuer()
     writeKeyPair(own, await issueAuthority(`${name} authority`))
   }
   const issuer = readKeyPair(own)
@@ -56,7 +57,7 @@ export async function authority(
       const renewed = renewal?.renewed.get(files.certificate)
       if (renewed && (current || renewal?.check)) return renewed
       if (current && !renewal?.all) return readKeyPair(files)
-      const { issueLeaf } = await import('./issue.ts')
+      const { issueLeaf } = await loadIssuer()
       const signer = { certificate: issuer.certificate, key: issuer.key.reveal() }
       const issued = await issueLeaf(signer, { names, addresses })
       const pair = renewal?.check ? keyPairInMemory(issued) : writeKeyPair(files, issued)
@@ -118,4 +119,9 @@ export function renewCertificates(options: RenewalOptions = {}): () => void {
 /** Undefined while certificates are used as they are. */
 export function currentRenewal(): Renewal | undefined {
   return renewal
+}
+
+/** The functions that issue certificates: their library is optional, and loaded on demand. */
+export function loadIssuer(): Promise<typeof import('./issue.ts')> {
+  return withOptionalPackage('@peculiar/x509', 'A certificate authority', () => import('./issue.ts'))
 }

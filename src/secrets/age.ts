@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { missingPackage } from '../model/optional-package.ts'
 import { Problem } from '../model/problem.ts'
 import { Secret } from '../shell/secret.ts'
 import { announceInteraction } from './interaction.ts'
@@ -120,7 +121,10 @@ function startThread(): Thread {
   return { port, answered }
 }
 
-/** The library's URL, resolved from this file, else from the program that was started. */
+/**
+ * The URL of the library, resolved from this file, else from the program that was started.
+ * @throws Problem if it is not installed
+ */
 function library(): string {
   const [, program = ''] = process.argv
   for (const from of [import.meta.url, program]) {
@@ -130,7 +134,7 @@ function library(): string {
       // Not installed where this path resolves packages.
     }
   }
-  return 'age-encryption'
+  throw missingPackage('age-encryption', 'A secret file encrypted with age')
 }
 
 /** Source text and not a file: a bundle has no separate file to start. */

@@ -20,6 +20,32 @@ const ALLOWED = [
   /^(man|schema)\//,
 ]
 
+const SHOW = `.catch((error) => console.log(error.message + '\\n' + error.next))`
+
+/** Features that need a package of their own: the subject of the message, the package, and code that needs it. */
+const OPTIONAL = [
+  [
+    'A certificate authority',
+    '@peculiar/x509',
+    `import { authority } from 'provision-ts/pki'; await authority('pki')${SHOW}`,
+  ],
+  [
+    'A certificate of an ACME server',
+    'acme-client',
+    `import { acme, renewCertificates } from 'provision-ts/pki'
+renewCertificates()
+await acme('acme', { names: ['a.example.com'], contact: 'a@example.com', termsAgreed: true })${SHOW}`,
+  ],
+  [
+    'A secret file encrypted with age',
+    'age-encryption',
+    `import { secret } from 'provision-ts'
+import { writeFileSync } from 'node:fs'
+writeFileSync('identity', 'AGE-SECRET-KEY-1QQ')
+await (async () => secret.age('secret.age').reveal())()${SHOW}`,
+  ],
+] as const
+
 /** The steps of one user journey: each depends on those before it. */
 describe('a new user', function () {
   this.slow('30s').bail(true)
@@ -79,6 +105,23 @@ describe('a new user', function () {
     expect(found.out).to.equal('')
     expect(await well('npx provision --version')).to.match(/^\d+\.\d+\.\d+\n$/)
   })
+
+  it('installs at most 60 packages and 25 MB', async () => {
+    const packages = (await well('npm ls --all --parseable')).trim().split('\n')
+    expect(packages.length, packages.join('\n')).to.be.within(20, 60)
+    const [bytes = ''] = (await well('du -sb node_modules')).split('\t')
+    expect(Number(bytes), await well('du -sb node_modules/* | sort -rn | head')).to.be.within(5e6, 25e6)
+  })
+
+  for (const [feature, name, code] of OPTIONAL)
+    it(`names the optional package ${name} where it is not installed`, async () => {
+      writeFileSync(join(project, 'optional.mjs'), code)
+      writeFileSync(join(project, 'secret.age'), 'age-encryption.org/v1\n')
+      const { text } = await typed('PROVISION_AGE_IDENTITY=identity node optional.mjs')
+      expect(text).to.equal(
+        `${feature} needs the package ${name}, which is not installed\nInstall it in the project: npm install ${name}\n`,
+      )
+    })
 
   it('creates a project with one command, which shows the next commands', async () => {
     const said = await well('npx provision init')
