@@ -8,10 +8,10 @@ export default playbook(
   site,
   (values, { type = 'incr' }) => {
     backupHost(values)
-    return [play(`backup: ${type}`, { hosts: values.backup }, () => takeBackup({ type, run: randomUUID() }))]
+    return [play(`backup: take one (${type})`, { hosts: values.backup }, () => takeBackup({ type, run: randomUUID() }))]
   },
   {
-    description: 'Takes a backup of the database now, from a replica where there is one.',
+    description: 'Takes a backup of the database now, from a replica if there is one.',
     flags: { type: withDescription('the kind of backup', optional(choice('full', 'diff', 'incr'))) },
   },
 )

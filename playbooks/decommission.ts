@@ -19,8 +19,8 @@ import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
 
 /**
- * A web or app host leaves: its neighbours are brought to the state that they would have without it, then its service is stopped.
- * Nothing is deleted. The next thing to do is to take it out of the inventory: a run of the site would bring it back.
+ * Removes a web or app host: the hosts that use it get the configuration without it, then its service is stopped. Nothing is deleted. The
+ * operator must remove it from the inventory afterwards, otherwise a run of the site starts it again.
  */
 export default playbook(
   site,
@@ -31,12 +31,12 @@ export default playbook(
       throw new Problem(`${name} is a host of ${tier}, and only web and app hosts can be decommissioned`, {
         next:
           tier === 'db'
-            ? 'A database host leaves by hand: a replica has a slot on its primary, and data.'
-            : `To work on it, take it into maintenance: provision maintenance --host ${name}.`,
+            ? 'Remove a database host by hand: a replica has data, and a replication slot on the primary.'
+            : `To work on it: provision maintenance --host ${name}.`,
       })
     if (values[tier].without(host).length === 0)
-      throw new Problem(`${name} is the only host of ${tier}, and no host could take its place`, {
-        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      throw new Problem(`${name} is the only host of ${tier}, so it cannot be removed`, {
+        next: 'Nothing was changed. Add another host to the inventory and run provision first.',
       })
     return [
       skipMaintenance(values),
@@ -50,7 +50,7 @@ export default playbook(
   },
   {
     description:
-      'Takes a web or app host out of service for good: neighbours first, then its service is stopped and disabled. Afterwards take it out of the inventory.',
+      'Removes a web or app host from the site: other hosts stop to use it, then its service is stopped and disabled. Afterwards remove it from the inventory.',
     flags: { host: withDescription('the host to remove', text), outage: outageFlag },
   },
 )
@@ -63,7 +63,7 @@ function withoutWeb(values: Site, host: Host): readonly Play[] {
   const { lb, web } = values
   const rest = { ...values, web: group(web.name, web.without(host)) }
   return [
-    play(`balancers: no new requests for ${host.name}`, { hosts: lb, serial: 1 }, () =>
+    play(`balancers: drain ${host.name}`, { hosts: lb, serial: 1 }, () =>
       drainServer({ backend: 'web', name: host.name }),
     ),
     gate(`no balancer sends requests to ${host.name}`, lb),
@@ -75,7 +75,7 @@ function withoutWeb(values: Site, host: Host): readonly Play[] {
   ]
 }
 
-/** It ends what it has begun when it stops, so its databases let it go last. */
+/** It finishes open requests when it stops, so the database hosts close their firewall last. */
 function withoutApp(values: Site, host: Host): readonly Play[] {
   const { app, web, db } = values
   const rest = { ...values, app: group(app.name, app.without(host)) }
@@ -89,5 +89,5 @@ function withoutApp(values: Site, host: Host): readonly Play[] {
 }
 
 function stopped(host: Host, unit: string): Play {
-  return play(`${host.name}: out of service`, { hosts: { hosts: [host] } }, () => service(unit, { state: 'stopped' }))
+  return play(`${host.name}: stop ${unit}`, { hosts: { hosts: [host] } }, () => service(unit, { state: 'stopped' }))
 }

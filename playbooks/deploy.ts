@@ -26,8 +26,8 @@ import { type Site, site } from './schema.ts'
 import { appTier, webTier } from './site.ts'
 
 /**
- * The build of this machine, host by host. A release that does not become ready on a host is rolled back there; then the deploy ends,
- * and hosts that had it already go back, too.
+ * Deploys the build of this machine, host by host. A release that does not become ready on a host is rolled back there; then the deploy
+ * ends, and the hosts that had it already return to the previous release.
  */
 export default playbook(
   site,
@@ -61,14 +61,14 @@ function known<T>(value: T): Answers<T> {
   return { asks: [], value: () => value }
 }
 
-/** Hosts that have one part of the release go back to what they had, when not all hosts could keep the other, or the same. */
+/** Hosts with one part of the release return to their previous one, if not all hosts could keep the release. @param kept the part to compare */
 function back(values: Site, part: Part, kept: Part): readonly Play[] {
   const { id } = localBuild(part)
   const all: Readonly<Record<Part, readonly Host[]>> = { app: values.app.hosts, public: values.web.hosts }
   const tier = { app: appTier, public: webTier }[part]
   const earlier = (found: HostReleases | undefined) => previousRelease(id, found?.parts[part] ?? NO_RELEASES)
   return tier(values, {
-    label: `${part === 'app' ? 'app' : 'web'}: back to the release before`,
+    label: `${part === 'app' ? 'app' : 'web'}: return to the previous release`,
     serial: 1,
     release: (host) => mapAnswers(askHost(host, hostReleases), (found) => existingRelease(earlier(found) ?? id)),
     steps: (host, own) =>

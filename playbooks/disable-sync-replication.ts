@@ -4,19 +4,19 @@ import { readDisableSyncPlan } from '../roles/postgres/lib/plans.ts'
 import { storedRecord } from '../roles/postgres/resources/record.ts'
 import { NEXT_RUN, recorders, sameForAll } from './lib/record.ts'
 import { site } from './schema.ts'
-import { byHandOnly } from './tiers/automatic-operations.ts'
+import { requireManualFailover } from './tiers/automatic-operations.ts'
 
-/** Writes go on although the replica is lost. The record comes first: the replica must not become the primary without a word. */
+/** Writes continue although the replica is lost. The record is written first, so that a failover to the replica reports the possible loss. */
 export default playbook(
   site,
   (values, wishes) => {
     const { db } = values
-    byHandOnly(
+    requireManualFailover(
       values,
       'disable-sync-replication',
       values.synchronous === 'strict'
         ? 'Set synchronous: true in the inventory, and run provision: then Patroni lets writes continue.'
-        : 'Patroni lets writes go on by itself some seconds after the last replica is lost.',
+        : 'Patroni lets writes continue some seconds after the last replica is lost.',
     )
     const hosts = recorders(values)
     const found = readDisableSyncPlan(db, hosts, wishes)
@@ -30,7 +30,7 @@ export default playbook(
       play('database: record of the primary', { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN }, () =>
         after(found, (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) })),
       ),
-      play('database: commits without a replica', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>
+      play('database: disable synchronous replication', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>
         after(
           found,
           (one) =>
@@ -43,7 +43,7 @@ export default playbook(
   },
   {
     description:
-      'Lets the primary of the database acknowledge writes without a replica: what is written until one follows again is lost with the primary. The next run of the site ends it once one does.',
+      'Makes the primary acknowledge writes without a replica. Writes until a replica follows again are lost if the primary is lost. The next run of the site after that enables synchronous replication again.',
     flags: {
       acceptDataLoss: withDescription('continue although no host can confirm that there was no later primary', flag),
     },

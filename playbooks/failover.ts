@@ -20,23 +20,23 @@ import { site } from './schema.ts'
 import { failoverPlays } from './tiers/automatic-operations.ts'
 
 const ignoreUnreachable = ({ name, group }: Host) =>
-  group === 'db' ? `does not answer; when it does again: provision rejoin --host ${name}` : NEXT_RUN()
+  group === 'db' ? `not reachable; when it is reachable again: provision rejoin --host ${name}` : NEXT_RUN()
 
 /**
- * With short limits of connection and login: until a dead primary is given up, nothing is written. One that is slow is found by its
- * replica, which asks it as well; where hosts are slow, `--timeout-factor` gives them longer.
+ * With short limits of connection and login, because no write is possible until the primary counts as dead. The replica asks the primary as
+ * well, so a slow one is detected. `--timeout-factor` extends the limits where hosts are slow.
  */
 export function withShortTimeouts<H extends Host>(host: H): H {
   const timeouts = { ...host.timeouts, login: '1s' } satisfies Timeouts
   return { ...withShortConnect(host), timeouts }
 }
 
-/** Application hosts and balancers only keep the record. */
+/** Application hosts and balancers only store the record. */
 function withShortConnect<H extends Host>(host: H): H {
   return { ...host, ssh: { ...host.ssh, connectTimeout: '1s' } satisfies Ssh }
 }
 
-/** A replica becomes the primary when that is gone. The old one is kept off; `rejoin` makes it a replica. */
+/** A replica becomes the primary after the loss of the primary. The old one stays stopped; `rejoin` makes it a replica. */
 export default playbook(
   site,
   (values, { to, acceptDataLoss }) => {
@@ -59,7 +59,7 @@ export default playbook(
   },
   {
     description:
-      'Makes a replica the primary when the primary is dead or cannot be reached, and says what could be lost. Refuses when the primary answers.',
+      'Promotes a replica if the primary is lost, and reports which writes may be lost. Refused while the primary answers.',
     flags: {
       to: withDescription(
         'the new primary; default: the replica with the latest data',

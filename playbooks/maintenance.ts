@@ -33,8 +33,7 @@ import { allVotes } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /**
- * A host is for people alone for a time: others do its work, and runs leave it out. It is marked before it is taken out of service, and
- * the mark is deleted last, so that the host stays in maintenance mode after an interruption.
+ * A host is out of service for work by hand, and runs skip it. It is marked before it is taken out of service, and the mark is deleted last, so that the host stays in maintenance mode after an interruption.
  */
 export default playbook(
   site,
@@ -44,9 +43,9 @@ export default playbook(
   },
   {
     description:
-      'Takes a host out of service for people to work on, until the same command with --end brings it to its state and back into service. Other runs leave it out.',
+      'Takes a host out of service for work by hand. The same command with --end updates it and returns it to service. Until then, other runs skip it.',
     flags: {
-      host: withDescription('the host to take out of service', text),
+      host: withDescription('the host', text),
       end: withDescription('end the maintenance and return the host to service', flag),
       outage: outageFlag,
     },
@@ -57,16 +56,14 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
   const out = {
-    lb: () => [play(`${host.name}: the address with a peer`, { hosts: own }, () => moveVipAway(vip))],
+    lb: () => [play(`${host.name}: move the virtual IP to a peer`, { hosts: own }, () => moveVipAway(vip))],
     web: () => [
-      play(`balancers: no new requests for ${host.name}`, { hosts: lb }, () =>
-        drainServer({ backend: 'web', name: host.name }),
-      ),
+      play(`balancers: drain ${host.name}`, { hosts: lb }, () => drainServer({ backend: 'web', name: host.name })),
     ],
-    app: () => [play(`${host.name}: out of service`, { hosts: own }, () => service('notes', { state: 'stopped' }))],
+    app: () => [play(`${host.name}: stop notes`, { hosts: own }, () => service('notes', { state: 'stopped' }))],
     db: () => [
       isAutomatic(values)
-        ? play(`${host.name}: out of the cluster`, { hosts: own }, () => patroniStopped(host))
+        ? play(`${host.name}: stop Patroni`, { hosts: own }, () => patroniStopped(host))
         : notWaitedFor(values, host),
     ],
   }
@@ -79,7 +76,7 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
       host.group === 'db' && requireReplicaLeft(values, { host, outage }),
       requireSpareHost(values, host.group, { host, outage }),
     ),
-    play(`${host.name}: in maintenance`, { hosts: own }, () => startMaintenance(host)),
+    play(`${host.name}: start maintenance`, { hosts: own }, () => startMaintenance(host)),
     ...out[host.group](),
   ]
 }
@@ -102,9 +99,9 @@ function back(values: Site, host: TierHost): readonly Play[] {
   const highest = Math.max(...lb.hosts.map(({ priority }) => priority))
   const first = lb.hosts.some(({ name, priority }) => name === host.name && priority === highest)
   const into = {
-    lb: () => [play(`${host.name}: the address may come back`, { hosts: own }, () => allowVip(vip, { first }))],
+    lb: () => [play(`${host.name}: allow the virtual IP to return`, { hosts: own }, () => allowVip(vip, { first }))],
     web: () => [
-      play(`balancers: ${host.name} is back`, { hosts: lb }, () => undrainServer({ backend: 'web', name: host.name })),
+      play(`balancers: undrain ${host.name}`, { hosts: lb }, () => undrainServer({ backend: 'web', name: host.name })),
     ],
     app: () => [],
     db: () => databaseRoles(values, { back: host }),
@@ -116,12 +113,12 @@ function back(values: Site, host: TierHost): readonly Play[] {
       gate(`${host.name} is up to date`, own),
       ...into[host.group](),
       gate(`${host.name} is in service`, hostAndPeers(values, host)),
-      play(`${host.name}: no longer in maintenance`, { hosts: own }, () => absent(MAINTENANCE_FILE)),
+      play(`${host.name}: end maintenance`, { hosts: own }, () => absent(MAINTENANCE_FILE)),
     ].map((one) => whileAway(one, host)),
   ]
 }
 
-/** Nothing is done about a host that is not in maintenance. */
+/** Does nothing if the host is not in maintenance. */
 function whileAway(one: Play, host: Host): Play {
   return {
     ...one,
@@ -129,7 +126,7 @@ function whileAway(one: Play, host: Host): Play {
   }
 }
 
-/** The play for this host only. Nothing is done around it: it is out of service already, and is to stay so until it is well. */
+/** The play for this host only, without its drain: the host is out of service already, and stays so until it is healthy. */
 function alone(one: Play, { name }: Host): Play {
   return { ...one, hosts: one.hosts.filter((host) => host.name === name), drain: undefined }
 }
@@ -143,17 +140,17 @@ function hostAndPeers({ lb, db }: Site, host: TierHost): { readonly hosts: reado
 function isNotPrimary(values: Site, { name }: Host): Condition {
   return mapAnswers(primaryIn(values), (primary) =>
     primary.name === name
-      ? new Problem(`${name} is the primary of the database, and takes all writes`, {
+      ? new Problem(`${name} is the primary of the database`, {
           next: 'Nothing was changed. Switch over first: provision switchover.',
         })
       : undefined,
   )
 }
 
-/** A commit would wait for it for as long as it is away. Without another replica, writes are on the primary alone meanwhile. */
+/** A commit would wait for the host while it is in maintenance. Without another replica, writes are only on the primary until then. */
 function notWaitedFor(values: Site, away: Host): Play {
   const { db, synchronous = db.hosts.length > 1 } = values
-  return play(`database: writes do not wait for ${away.name}`, { hosts: db }, (host) =>
+  return play(`database: synchronous replication without ${away.name}`, { hosts: db }, (host) =>
     after(primaryIn(values), (primary) =>
       after(
         askEach({ hosts: db.without(primary) }, clusterState),

@@ -27,7 +27,7 @@ import { failoverModePlays } from './tiers/automatic-failover.ts'
 import { databaseReadiness, moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
-/** Every host boots again, one after another, each out of service meanwhile and proved well before the next. */
+/** Reboots all hosts one after another. Each is out of service meanwhile, and healthy before the next one starts. */
 export default playbook(
   site,
   (values, { required, outage }) => {
@@ -54,7 +54,7 @@ export default playbook(
   },
   {
     description:
-      'Reboots every host, tier by tier and one at a time: drained, without the address, a replica first, the primary after a switchover.',
+      'Reboots every host, tier by tier and one at a time. Hosts are drained first, and the primary of the database is moved.',
     flags: {
       required: withDescription('only hosts on which an update requires it', flag),
       outage: outageFlag,
@@ -62,7 +62,7 @@ export default playbook(
   },
 )
 
-/** Replicas first; the primary when another has taken over from it. */
+/** Replicas first, then the primary after a switchover. */
 function databases(values: Site, steps: () => Steps, required: boolean): readonly Play[] {
   const { db, witness } = values
   const options = {
@@ -72,7 +72,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
     readiness: databaseReadiness(values),
   } as const
   let first: Host | undefined
-  // The primary changes on the way.
+  // The primary changes during the run.
   const primaryAtFirst = mapAnswers(primaryIn(values), (primary) => {
     first ??= primary
     return first
@@ -84,7 +84,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
       after(primaryAtFirst, (primary) => host !== primary && steps()),
     ),
     play('witness: reboot', { hosts: witness, serial: 1, readiness: databaseReadiness(values) }, () => steps()),
-    play('database: another primary', { hosts: db }, (host) =>
+    play('database: switchover', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
         after(
           askHost(host, wanting),
@@ -100,7 +100,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
 }
 
 const wanting = ask(
-  'whether an update wants a reboot',
+  'does an update require a reboot?',
   read(sh`[ -e /run/reboot-required ]`, ({ code }) => code === 0),
 )
 

@@ -15,8 +15,8 @@ export default playbook(
         next: `There are ${values.db.hosts.map((one) => one.name).join(', ')}.`,
       })
     if (values.db.hosts.length < 2)
-      throw new Problem(`${name} is the only database host, and there is no host to follow`, {
-        next: 'Nothing was done. Write another one into the inventory and run provision first.',
+      throw new Problem(`${name} is the only database host, so there is no primary to follow`, {
+        next: 'Nothing was changed. Add another host to the inventory and run provision first.',
       })
     if (isAutomatic(values)) return rejoinPlays(values, host, copy)
     const oldPrimary = copy ? 'copy' : 'rewind'
@@ -24,10 +24,10 @@ export default playbook(
   },
   {
     description:
-      'Makes an old primary of the database a replica again. What only it has is undone (or kept aside, with --copy).',
+      'Makes an old primary of the database a replica again. Writes that only it has are discarded, or kept in a directory with --copy.',
     flags: {
       host: withDescription('the old primary', text),
-      copy: withDescription('copy the data from the primary instead of rewinding; the old data are kept', flag),
+      copy: withDescription('copy the data from the primary instead of rewinding them; the old data are kept', flag),
     },
   },
 )

@@ -9,8 +9,8 @@ export default playbook(
   (values) => [...databaseHosts(values), ...databaseRoles(values), ...backupTier(values), ...balancerTier(values)],
   {
     description:
-      'Brings the certificates to the hosts that show them, by reloads, one balancer after the other. Those with little left are made again, or ordered where they are of an ACME server; with --force all are. Certificates from elsewhere are taken as they are.',
-    flags: { force: withDescription('renew all certificates, also those that are valid for long', flag) },
+      'Renews certificates that expire soon, from the own CA or the ACME server, and installs them by reloads, one balancer after the other. Certificates from other sources are installed as they are.',
+    flags: { force: withDescription('renew all certificates, also those that do not expire soon', flag) },
     prepare: ({ force }, { check }) => {
       renewCertificates({ all: force, check })
     },

@@ -19,7 +19,7 @@ export default playbook(
     )
     return [
       play('restore test: packages', { hosts: backup }, () => postgresPackages({ version })),
-      play('restore test: rows', { hosts: db }, (host) =>
+      play('restore test: row counts of a replica', { hosts: db }, (host) =>
         after(replica, (found) => host === found && recordRowCounts({ run, version })),
       ),
       play('restore test', { hosts: backup }, ({ name }) =>
@@ -33,6 +33,6 @@ export default playbook(
   },
   {
     description:
-      'Restores the newest backup into a directory of its own on the host of the backups, and holds it against what a replica has.',
+      'Restores the newest backup into a separate directory on the backup host, and compares it with a replica.',
   },
 )

@@ -6,7 +6,7 @@ import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { backupHost } from './lib/backups.ts'
 import { site } from './schema.ts'
 import { backupTier, databaseHosts } from './site.ts'
-import { byHandOnly } from './tiers/automatic-operations.ts'
+import { requireManualFailover } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 export default playbook(
@@ -14,14 +14,14 @@ export default playbook(
   (values, { to, timeline, confirm }) => {
     const { db, domain } = values
     const repository = backupHost(values)
-    byHandOnly(
+    requireManualFailover(
       values,
       'restore',
-      "Write db: { failover: 'manual' } into the inventory and run provision; then restore, and write 'automatic' again.",
+      "Set db: { failover: 'manual' } in the inventory and run provision; then restore, and set 'automatic' again.",
     )
     if (confirm !== domain) {
-      throw new Problem(`This replaces the data of ${domain} by older ones`, {
-        next: `Nothing was done. When that is what you want, say --confirm ${domain}. The data that are there now are moved aside, not deleted.`,
+      throw new Problem(`A restore replaces the data of ${domain} with older data`, {
+        next: `Nothing was changed. To confirm, add --confirm ${domain}. The present data are moved to another directory, not deleted.`,
       })
     }
     const run = randomUUID()
@@ -52,7 +52,7 @@ export default playbook(
   },
   {
     description:
-      'Brings the database back as it was at a moment, from its backups: on the primary, and by new copies on the replicas. The data that are there are moved aside.',
+      'Restores the database from its backups to a point in time: the primary first, then new copies on the replicas. The present data are moved to another directory.',
     flags: {
       to: withDescription('the time to restore, with time zone; default: the latest', optional(text)),
       timeline: withDescription('the timeline to restore; default: the latest', optional(integer({ min: 1 }))),

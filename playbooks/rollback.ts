@@ -22,7 +22,7 @@ import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, webTier } from './site.ts'
 
-/** The application and its pages as they were before, from what the hosts still have. */
+/** Returns the application and its pages to an earlier release that the hosts still have. */
 export default playbook(
   site,
   (values, { to, outage }) => {
@@ -44,14 +44,14 @@ export default playbook(
         outage,
         conditions: [mapAnswers(target, (found) => (found instanceof Problem ? found : undefined))],
       }),
-      ...appTier(values, options('app: back to an earlier release')),
+      ...appTier(values, options('app: earlier release')),
       gate('the release is on all app hosts', app),
-      ...webTier(values, options('web: back to an earlier release')),
+      ...webTier(values, options('web: earlier release')),
     ]
   },
   {
     description:
-      'Returns to an earlier release that the hosts still have, one host at a time. It stays until the next deploy: a run of the site leaves the release alone that was taken out of force.',
+      'Returns to an earlier release that the hosts still have, one host at a time. Runs of the site keep it until the next deploy.',
     flags: {
       to: withDescription('the release; default: the previous one', optional(text)),
       outage: outageFlag,
@@ -97,7 +97,7 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
     if (everywhere(to)) return to
     return new Problem(`Not every host has release ${to}`, {
       details,
-      next: 'Nothing was done. Name one that all of them have, or build the one that you want and deploy it.',
+      next: 'Nothing was changed. Use a release that all hosts have, or build it and deploy.',
     })
   }
   const inForce = [...new Set(all.map(({ current }) => current))]
@@ -110,14 +110,14 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
   if (inForce.length > 1)
     return new Problem('The hosts do not run the same release, so it is not clear which one was before', {
       details,
-      next: 'Nothing was done. Name the one that you want with --to, or deploy.',
+      next: 'Nothing was changed. Use --to with a release, or deploy.',
     })
   const [first] = all
   const found = first?.all.find(({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id))
   if (found) return found.id
   return new Problem('There is no earlier release that all hosts still have', {
     details,
-    next: 'Nothing was done. Build the release that you want, and deploy it.',
+    next: 'Nothing was changed. Build the release and deploy it.',
   })
 }
 

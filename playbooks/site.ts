@@ -48,7 +48,7 @@ export function databaseHosts(values: Site): readonly Play[] {
       failoverPackages(values),
       backup.hosts.map((repository) => backupSource({ ...host, authority, repository })),
     ]),
-    play('database: access', { hosts: db }, (host) =>
+    play('database: firewall', { hosts: db }, (host) =>
       firewall(
         [
           { port: 5432, from: [...apps.hosts, ...db.without(host)] },

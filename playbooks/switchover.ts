@@ -6,7 +6,7 @@ import { failoverModePlays } from './tiers/automatic-failover.ts'
 import { moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
-/** Another database host becomes the primary while both are well; the old one follows it at once. */
+/** Another database host becomes the primary while both are healthy; the old primary follows it at once. */
 export default playbook(
   site,
   (values, { to }) => [
@@ -18,7 +18,7 @@ export default playbook(
   ],
   {
     description:
-      'Moves the primary of the database to another host, without losing a write. Refuses when that host does not follow closely.',
+      'Moves the primary of the database to another host without loss of writes. Refused if that host does not follow closely.',
     flags: {
       to: withDescription(
         'the new primary; default: the replica that follows the primary',

@@ -23,7 +23,7 @@ import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
 import { databaseReadiness } from './tiers/automatic-operations.ts'
 
-/** One tier by itself: its state, and on demand the updates of its packages, with the restarts that they ask for. */
+/** Updates one tier only: its state, and with `--packages` its packages, with the restarts that they require. */
 export default playbook(
   site,
   (values, { tier, packages, outage }) => [
@@ -38,7 +38,7 @@ export default playbook(
   ],
   {
     description:
-      'Brings one tier alone to its state, host by host, each out of service meanwhile. With --packages its packages are brought up to date, and services that still run what was replaced are restarted.',
+      'Updates one tier, host by host; each host is drained meanwhile. With --packages it upgrades the packages, and restarts services that run replaced files.',
     flags: {
       tier: withDescription('the tier to update', choice(...TIERS)),
       packages: withDescription('upgrade packages and restart services that use old code', flag),
@@ -85,14 +85,14 @@ function replicas(values: Site): readonly Play[] {
   ]
 }
 
-/** Under Patroni a restart of a replica's server is one of Patroni, which signs it off first. */
+/** A restart of Patroni restarts the server of a replica, and removes it from the synchronous replicas first. */
 function restartDatabase(values: Site): readonly Step[] {
   return isAutomatic(values)
     ? [restartIfOutdated('etcd'), restartIfOutdated('postgresql@*-main', 'patroni'), restartIfOutdated('patroni')]
     : [restartIfOutdated('postgresql@*-main')]
 }
 
-/** A restart there would stop writes: switch over first, so that it becomes a replica. */
+/** A restart of the primary would stop writes, so it is refused: switch over first. */
 function primary(values: Site): readonly Play[] {
   const { db } = values
   return [

@@ -9,7 +9,7 @@ import {
 } from './lib/checks.ts'
 import { site } from './schema.ts'
 
-/** Checks the whole site, from the answers to clients down to the disks. */
+/** Checks the whole site, from the answers to clients to the disks. */
 export default verification(
   site,
   (values) => [
@@ -20,5 +20,5 @@ export default verification(
     backupTierChecks(values),
     hostChecks(values),
   ],
-  { description: 'Asks the whole system from outside whether it works, and changes nothing.' },
+  { description: 'Checks the whole system from outside. Changes nothing.' },
 )

@@ -77,5 +77,5 @@ export function hostChecks({ lb, web, app, db, witness, backup }: Site): Checks 
 function readsNotes(host: Host, { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>): Check {
   const way = `${domain}:443:${vip.replace(/\/.*/, '')}`
   const curl = sh`curl -fsS -o /dev/null --resolve ${way} ${`https://${domain}/api/notes`}`
-  return check(host, 'reads notes through the address', trustAuthority(authority, curl))
+  return check(host, 'can read notes through the virtual IP', trustAuthority(authority, curl))
 }

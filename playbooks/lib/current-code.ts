@@ -1,9 +1,9 @@
 import { read, resource, sh } from 'provision-ts'
 
 /**
- * A service that runs the code that is on the disk: not a program or a library that an update has replaced since it was started.
+ * Restarts a service that runs a program or a library that an update has replaced.
  *
- * @param restarts the unit whose restart starts it again
+ * @param restarts the unit to restart
  */
 export function restartIfOutdated(unit: string, restarts = unit) {
   return currentCode({ unit, restarts })

@@ -5,12 +5,12 @@ import { TIERS, type TierName } from './gates.ts'
 /** A host and its tier. */
 export type TierHost = Host & { readonly group: TierName }
 
-/** The host of this name. @throws Problem when there is none */
+/** The host with this name. @throws Problem if there is none */
 export function findHost(values: Site, name: string): TierHost {
   const all = TIERS.flatMap((tier) => values[tier].hosts.map((host): TierHost => ({ ...host, group: tier })))
   const found = all.find((host) => host.name === name)
   if (found) return found
-  throw new Problem(`--host: there is no host ${name}`, {
-    next: `There are ${all.map((host) => host.name).join(', ')}.`,
+  throw new Problem(`--host: the inventory has no host ${name}`, {
+    next: `Its hosts: ${all.map((host) => host.name).join(', ')}.`,
   })
 }

@@ -4,9 +4,9 @@ import type { Site } from '../schema.ts'
 /** A host with this file is in maintenance mode: runs skip it. */
 export const MAINTENANCE_FILE = '/var/lib/provision/maintenance'
 
-/** Since when the host is in maintenance, as `2026-01-31 12:00 UTC`; undefined for one that is not. */
+/** The time at which maintenance started, as `2026-01-31 12:00 UTC`; undefined without maintenance. */
 export const maintenanceSince = ask(
-  'whether it is in maintenance',
+  'is it in maintenance?',
   read(
     sh`[ ! -e ${MAINTENANCE_FILE} ] || TZ=UTC stat -c %y ${MAINTENANCE_FILE}`,
     ({ stdout }) => (stdout.trim() === '' ? undefined : `${stdout.trim().slice(0, 16)} UTC`),
@@ -22,7 +22,7 @@ export function startMaintenance({ name }: Host): Step {
 export function skipMaintenance(values: Site): Play {
   const { lb, web, app, db } = values
   const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
-  return play('hosts in maintenance', { hosts: { hosts } }, (host) =>
+  return play('skip hosts in maintenance', { hosts: { hosts } }, (host) =>
     after(askHost(host, maintenanceSince), (since) => {
       return (
         since !== undefined &&

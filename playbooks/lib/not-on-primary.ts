@@ -10,7 +10,7 @@ interface Left {
   readonly steps: readonly Step[]
 }
 
-const leftOnPrimary = resource<Left, readonly unknown[]>('left on the primary', {
+const leftOnPrimary = resource<Left, readonly unknown[]>('not on the primary', {
   id: ({ steps }) => steps.map(({ kind, name }) => `${kind} ${name}`).join(', '),
   read: ({ steps }) => readAll(steps.map((step) => step.read)),
   diff: ({ steps }, have) => {
@@ -18,6 +18,6 @@ const leftOnPrimary = resource<Left, readonly unknown[]>('left on the primary', 
     return differing.length === 0 ? undefined : { action: 'run', fields: [{ name: 'after', to: 'a switchover' }] }
   },
   apply: ({ name }) => [
-    sh`echo ${`${name} is the primary. Switch over first: provision switchover. Then run the same command again: it is a replica by then.`} >&2; exit 1`,
+    sh`echo ${`${name} is the primary. Switch over first: provision switchover. Then run the same command again.`} >&2; exit 1`,
   ],
 })

@@ -66,7 +66,7 @@ export function recordPlays(values: Site, { candidates, back }: RecordPlays): re
   ]
 }
 
-export const NEXT_RUN = (): string => 'does not answer; the next run writes the record of the primary there'
+export const NEXT_RUN = (): string => 'not reachable; the next run writes the record of the primary there'
 
 /** All hosts get the same text: the record that was made first, when only the time differs. */
 export function sameForAll(): (record: PrimaryRecord) => PrimaryRecord {

@@ -56,7 +56,7 @@ export function failoverRules(values: Site, host: DatabaseHost) {
   ]
 }
 
-/** The members of etcd, which a change of primary is decided by. */
+/** The members of etcd, whose majority decides about a change of the primary. */
 export function etcdPlays(values: Site): readonly Play[] {
   const { authority, witness, updates, admins } = values
   if (!isAutomatic(values)) return []
@@ -74,7 +74,7 @@ export function etcdPlays(values: Site): readonly Play[] {
   ]
 }
 
-/** The program that starts the server of each host, when the run reads the hosts first. */
+/** The manager of each server when the run starts. */
 export function managersOf(values: Site): Answers<(host: Host) => Manager> {
   const { db } = values
   if (!isAutomatic(values)) return { asks: [], value: () => () => 'systemd' }
@@ -134,11 +134,11 @@ export function withoutEtcd(values: Site): readonly Play[] {
 }
 
 const etcdRuns = ask(
-  'whether an etcd of this system runs',
+  'does etcd of this site run?',
   read(sh`[ -e ${MEMBER_CERTIFICATE} ] && systemctl is-active -q etcd`, ({ code }) => code === 0),
 )
 
-/** Settings of a cluster that runs come before the servers': a server takes its limits from there. */
+/** The settings of a running cluster come before those of the servers: a server gets its limits from there. */
 export function clusterSettings(values: Site): readonly Play[] {
   const { db } = values
   if (!isAutomatic(values)) return []
@@ -153,14 +153,14 @@ export function clusterSettings(values: Site): readonly Play[] {
   ]
 }
 
-/** Every host that answers has Patroni, or has nothing yet. */
+/** Every host that answers has Patroni, or no server yet. */
 function managedByAll(all: readonly HostAnswer<Managing>[]): boolean {
   return anyManaged(all) && all.every(({ answer }) => answer !== 'systemd')
 }
 
 /**
- * Patroni takes over the servers as they run. The cluster begins paused, and the pause ends last: in between nothing is promoted but by a
- * person. Then the servers' settings are those of a server that Patroni manages.
+ * Patroni starts to manage the servers while they run. The cluster is paused until the last step, so only the operator can promote a host
+ * meanwhile. Then the servers get the settings of servers that Patroni manages.
  */
 export function patroniPlays(
   values: Site,
@@ -176,10 +176,10 @@ export function patroniPlays(
   })
   const fatal = { hosts: db, anyErrorsFatal: true }
   return [
-    play('database: patroni', { hosts: db }, (host) =>
+    play('database: configuration of Patroni', { hosts: db }, (host) =>
       after(noted, () => patroniConfiguration(clusterParams(host, values))),
     ),
-    play('database: cluster', fatal, (host) =>
+    play('database: cluster in etcd', fatal, (host) =>
       after(
         primary,
         (of) =>
@@ -192,16 +192,16 @@ export function patroniPlays(
           ),
       ),
     ),
-    play('database: replicas under patroni', { hosts: db }, (host) =>
+    play('database: Patroni on replicas', { hosts: db }, (host) =>
       after(primary, (of) => host !== of && patroni({ ...clusterParams(host, values), leader: false, replicas: [] })),
     ),
-    play('database: primary under patroni', { hosts: db }, (host) =>
+    play('database: Patroni on the primary', { hosts: db }, (host) =>
       after(
         primary,
         (of) => host === of && patroni({ ...clusterParams(host, values), leader: true, replicas: db.without(host) }),
       ),
     ),
-    play('database: replicas after their primary', { hosts: db }, (host) =>
+    play('database: lowered limits of replicas', { hosts: db }, (host) =>
       after(primary, (of) => host !== of && patroniLimits(clusterParams(host, values))),
     ),
     play('database: settings of replicas', { hosts: db }, (host) =>
@@ -216,7 +216,7 @@ export function patroniPlays(
         ([of]) => host === of && before.get(host.name) === 'systemd' && roles(host, of, 'patroni'),
       ),
     ),
-    play('database: automatic failover', { hosts: db }, (host) =>
+    play('database: enable automatic failover', { hosts: db }, (host) =>
       after(
         primary,
         (of) =>

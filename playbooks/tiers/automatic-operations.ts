@@ -29,7 +29,7 @@ import type { Condition } from '../lib/gates.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 import { databaseRoles } from './database.ts'
 
-/** The primary moves: by Patroni where that manages the servers. What speaks against it was asked before. */
+/** Moves the primary, by Patroni if that manages the servers. The plan has checked before that this is possible. */
 export function moving(values: Site, move: Switchover<DatabaseHost> & { readonly record: RecordPlan }): Steps {
   const { from, to } = move
   return isAutomatic(values)
@@ -37,7 +37,7 @@ export function moving(values: Site, move: Switchover<DatabaseHost> & { readonly
     : delegateTo(to, switchover({ ...move, others: values.db.without(to) }))
 }
 
-/** Seconds in which Patroni promotes a replica, when it can: the lease, and some for the promotion. */
+/** Seconds in which Patroni promotes a replica if it can: the lease, and time for the promotion. */
 const PROMOTED_WITHIN = 60
 
 /** Waits for a failover by Patroni; a failover that would lose writes needs the confirmation of the operator. */
@@ -63,10 +63,10 @@ export function failoverPlays(
   ]
 }
 
-/** Patroni rewinds an old primary by itself, which is waited for; or its data become a new copy. */
+/** Waits until Patroni has rewound an old primary; with `copy` its data are copied again. */
 export function rejoinPlays(values: Site, host: DatabaseHost, copy: boolean): readonly Play[] {
   return [
-    play(`${host.name}: a replica again`, { hosts: { hosts: [host] } }, () => [
+    play(`${host.name}: rejoin`, { hosts: { hosts: [host] } }, () => [
       copy && newCopy({ name: host.name, version: host.version }),
       patroni({ ...host, leader: false, replicas: [] }),
     ]),
@@ -82,13 +82,13 @@ export function allVotes(values: Site): Condition {
     return away.length === 0
       ? undefined
       : new Problem(`${away.join(', ')} has no vote now, and no other host can be taken out of service`, {
-          next: 'Nothing was done. Bring its member of etcd back first: provision verify names what is wrong.',
+          next: 'Nothing was changed. Repair its member of etcd first; provision verify reports the problem.',
         })
   })
 }
 
 const vote = ask(
-  'whether its member of etcd is healthy',
+  'is its member of etcd healthy?',
   read(
     sh`own=$(sed -n 's/^ETCD_ADVERTISE_CLIENT_URLS=//p' /etc/default/etcd 2>/dev/null)
 [ "$own" ] && ETCDCTL_ENDPOINTS=$own ${CONTROL} endpoint health >/dev/null 2>&1`,
@@ -101,18 +101,18 @@ export function databaseReadiness(values: Site): (host?: Host) => Probe {
   return isAutomatic(values) ? wellInCluster : postgresReadiness
 }
 
-/** An operation that Patroni makes needless, or that it would work against. @throws Problem where failover is automatic */
-export function byHandOnly(values: Site, operation: string, instead: string): void {
+/** Rejects an operation that Patroni replaces or would disturb. @throws Problem if failover is automatic */
+export function requireManualFailover(values: Site, operation: string, instead: string): void {
   if (!isAutomatic(values)) return
-  throw new Problem(`provision ${operation} is for sites with failover by hand`, {
-    next: `Nothing was done. ${instead}`,
+  throw new Problem(`provision ${operation} is not available with automatic failover`, {
+    next: `Nothing was changed. ${instead}`,
   })
 }
 
-/** A host with a vote is well when all votes are there, a primary leads, and a replica has each write. */
+/** Ready if all members of etcd are healthy, a primary leads, and a replica has each write. */
 export function wellInCluster(_host?: Host): Probe {
   return probe(
-    'all votes are there, and commits wait for a replica',
+    'all members of etcd are healthy, and commits wait for a replica',
     sh`said=$(${CONTROL} endpoint health 2>&1) || { printf '%s\n' "$said" | grep unhealthy; exit 1; }
 [ -x ${REST} ] || exit 0
 said=$(PATRONI_TIMEOUT=4 ${REST} GET /cluster) || exit 1

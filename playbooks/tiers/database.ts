@@ -24,16 +24,16 @@ export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
   )
   if (backup.hosts.length === 0) return []
   return [
-    play('database: no backups of a lost database', { hosts: db }, ({ name }) =>
+    play('database: refuse an empty database if there are backups', { hosts: db }, ({ name }) =>
       after(found, (all) => noExistingBackups({ host: name, domain, ...all })),
     ),
   ]
 }
 
 export interface DatabaseOptions {
-  /** The host that is to be a replica although it was a primary, and what becomes of its data. */
+  /** The old primary that becomes a replica, and the action for its data. */
   readonly rejoin?: { readonly host: DatabaseHost; readonly oldPrimary: 'rewind' | 'copy' }
-  /** The host whose maintenance ends: writes wait for it again. */
+  /** The host whose maintenance ends: commits wait for it again. */
   readonly back?: Host
 }
 
@@ -55,7 +55,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
     })
   return [
     ...clusterSettings(values),
-    play('database: raised limits', { hosts: db }, (host) =>
+    play('database: raised limits of replicas', { hosts: db }, (host) =>
       after(allAnswers(known, askEach(db, serverLimits)), ([[of, manager], found]) => {
         const has = found.find((one) => one.host === of)?.answer
         return (

@@ -72,7 +72,7 @@ const unfinishedRuns = ask(
   readAll<readonly string[]>([
     mapRead(pendingHandlers, (names) => names.map((name) => `pending handler: ${name}`)),
     mapRead(openDrains, (all) =>
-      all.map((one) => `${one.host} is still ${one.label}; to take it back: ${undrainCommand(one)}`),
+      all.map((one) => `${one.host} is still drained (${one.label}); to undrain it: ${undrainCommand(one)}`),
     ),
     mapRead(unfinishedTransactions, (all) =>
       all.flatMap(({ label }) => (label === undefined ? [] : [`unfinished: transaction ${label}`])),

@@ -48,7 +48,7 @@ export type RunEvent =
       readonly kind: 'drain'
       readonly play: string
       readonly host: string
-      /** The state of the drained host: `out of web`. */
+      /** The label of the drain: `backend web`. */
       readonly label: string
       /** `failed` if the host could not be undrained. */
       readonly outcome: 'planned' | 'drained' | 'undrained' | 'failed'

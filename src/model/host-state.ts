@@ -37,7 +37,7 @@ export function clearHandler({ name }: Handler): Shell {
 export interface OpenDrain {
   /** The host that is drained. */
   readonly host: string
-  /** The label of the drain: `out of web`. */
+  /** The label of the drain: `backend web`. */
   readonly label: string
   /** The script that undoes the drain. */
   readonly file: string

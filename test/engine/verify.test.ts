@@ -250,7 +250,7 @@ echo 'nginx configuration' > provision/transactions/x/label
     await session.close()
     const { problem } = findings[0] ?? {}
     expect([problem?.message, ...(problem?.details ?? [])].join('\n')).to.match(
-      /^pending handler: reload nginx\nweb2 is still out of web; to take it back: sh .*\nunfinished: transaction nginx configuration$/,
+      /^pending handler: reload nginx\nweb2 is still drained \(out of web\); to undrain it: sh .*\nunfinished: transaction nginx configuration$/,
     )
     expect(existsSync('/var/lib/provision/pending-handlers/reload%20nginx')).to.equal(false)
   })

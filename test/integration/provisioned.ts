@@ -13,8 +13,8 @@ const KEEP = process.env['KEEP_SITE'] === '1'
 const SNAPSHOT = `test-site-${DEBIAN}-${KEEP ? fingerprint() : (RUN ?? process.pid)}`
 
 /**
- * A lab with the whole site of inventory/lab.ts: provisioned once per test run, and then copied from a snapshot. Its hosts
- * have just booted, so its services may still be starting.
+ * A lab with the whole site of inventory/lab.ts: provisioned once per test run, and then copied from a snapshot. The boots of its hosts
+ * are complete.
  */
 export async function provisionedLab(name: string): Promise<Lab> {
   // Another file of the same run may need it at the same time.
@@ -23,7 +23,9 @@ export async function provisionedLab(name: string): Promise<Lab> {
   })
   try {
     await downLab(name)
-    return await upLab({ name, from: SNAPSHOT })
+    const lab = await upLab({ name, from: SNAPSHOT })
+    await Promise.all(lab.hosts.map((host) => lab.exec(host.name, 'systemctl is-system-running --wait')))
+    return lab
   } finally {
     if (!KEEP && RUN === undefined) await deleteSnapshot(SNAPSHOT)
   }

@@ -36,7 +36,7 @@ describe('a rolling run under load, on real hosts', function () {
   it('drains nothing if there is no balancer yet', async () => {
     const { code, text } = await run({ VERSION: '1', DRAIN: 'yes' })
     expect(code, text).to.equal(0)
-    expect(text).to.not.include('out of web')
+    expect(text).to.not.include('backend web')
     expect(await states()).to.equal('web1 UP\nweb2 UP')
   })
 
@@ -44,7 +44,9 @@ describe('a rolling run under load, on real hosts', function () {
     const { ended, all, failed } = await underLoad(() => run({ VERSION: '2', DRAIN: 'yes' }))
     console.log(`    with draining: ${failed} of ${all} requests failed, ${(ended.ms / 1000).toFixed(1)} s`)
     expect(ended.code, ended.text).to.equal(0)
-    expect(ended.text).to.match(/web1 .*out of web[\s\S]*web1 .*no longer out of web[\s\S]*web2 .*out of web/)
+    expect(ended.text).to.match(
+      /web1 .*drain: backend web[\s\S]*web1 .*undrain: backend web[\s\S]*web2 .*drain: backend web/,
+    )
     expect(all).to.be.greaterThan(20)
     expect(failed).to.equal(0)
     expect(await states()).to.equal('web1 UP\nweb2 UP')

@@ -18,7 +18,7 @@ export function noHosts(): string | undefined {
 /** The default Debian release of test hosts: `DEBIAN=13 npm run test:integration`. */
 export const DEBIAN: Debian = process.env['DEBIAN'] === '13' ? 13 : 12
 
-/** Two hosts of each tier, with failover by hand. */
+/** Two hosts of each tier, with manual failover. */
 export const PAIRS = ['lb1', 'lb2', 'web1', 'web2', 'app1', 'app2', 'db1', 'db2'] as const
 
 export const CODENAME = DEBIAN === 13 ? 'trixie' : 'bookworm'

@@ -101,7 +101,7 @@ describe('access to real hosts', function () {
     expect(refused.code, refused.text).to.equal(64)
     expect(refused.text)
       .to.include(`The firewall would lock out this machine, which connects from ${OUR_ADDRESS}.`)
-      .and.include('ssh would be open to 10.9.9.0/24, fd00::/8')
+      .and.include('allowed for ssh: 10.9.9.0/24, fd00::/8')
     expect(await on('ls /etc/before 2>/dev/null || echo none')).to.equal('none')
     expect(await on('nft list table inet provision')).to.equal(before)
     const narrow = await run(`firewall(${rules}, { ssh: ['10.9.9.0/24', '${OUR_ADDRESS}/32'] })`)

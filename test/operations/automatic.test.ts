@@ -294,7 +294,7 @@ describe('automatic failover of the database', function () {
 
   it('rejects operations that Patroni makes unnecessary or would revert', async () => {
     const alone = await operate(['disable-sync-replication'])
-    expect(alone.text).to.include('provision disable-sync-replication is for sites with failover by hand')
+    expect(alone.text).to.include('provision disable-sync-replication is not available with automatic failover')
     const { text } = await operate(['failover'])
     expect(text).to.include('is the primary and answers.')
   })

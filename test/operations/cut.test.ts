@@ -28,7 +28,7 @@ describe('an isolated primary, on real hosts', function () {
       const { code, text } = await operate(hosts, 'failover')
       expect(code, text).to.equal(0)
       expect(text).to.include('not fenced, no answer db1')
-      expect(text).to.match(/^db1 +does not answer; when it does again: provision rejoin --host db1$/m)
+      expect(text).to.match(/^db1 +skipped: not reachable; when it is reachable again: provision rejoin --host db1$/m)
       expect(await active(), 'no one has reported it').to.equal(true)
       const alone = await sql(
         lab,

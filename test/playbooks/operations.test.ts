@@ -53,7 +53,9 @@ describe('the check that a database host can be away if synchronous is strict', 
 
   it('rejects the last replica', () => {
     for (const away of [undefined, 'db2'])
-      expect(refusal([true, true], away)).to.equal('No replica would be left, and writes would wait: synchronous is strict')
+      expect(refusal([true, true], away)).to.equal(
+        'No replica would be left, and writes would wait: synchronous is strict',
+      )
     expect(refusal([true, true, false], 'db2')).to.include('No replica would be left, and writes would wait')
   })
 })

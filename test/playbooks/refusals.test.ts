@@ -84,22 +84,22 @@ const CASES: Readonly<Record<string, Case>> = {
   'a backup of a site that keeps none': {
     of: backup,
     without: () => ({ backup: group('backup', []) }),
-    text: `error: The inventory has no host for backups, so there are none
+    text: `error: The inventory has no backup host, so there are no backups
    at backup
-   Give it a group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
+   Add the group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
   },
   'a restore test of a site that keeps no backups': {
     of: restoreTest,
     without: () => ({ backup: group('backup', []) }),
-    text: `error: The inventory has no host for backups, so there are none
+    text: `error: The inventory has no backup host, so there are no backups
    at backup
-   Give it a group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
+   Add the group: backup: { passphrase: …, hosts: { backup1: { address: …, certificate: … } } }.`,
   },
   'a restore without confirmation': {
     of: restore,
     flags: { to: '2026-11-22 12:00:00+00' },
-    text: `error: This replaces the data of notes.example.com by older ones
-   Nothing was done. When that is what you want, say --confirm notes.example.com. The data that are there now are moved aside, not deleted.`,
+    text: `error: A restore replaces the data of notes.example.com with older data
+   Nothing was changed. To confirm, add --confirm notes.example.com. The present data are moved to another directory, not deleted.`,
   },
   'a restore to what is not a point in time': {
     of: restore,
@@ -110,14 +110,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'maintenance of a host that there is not': {
     of: maintenance,
     flags: { host: 'web9' },
-    text: `error: --host: there is no host web9
-   There are lb1, lb2, web1, web2, app1, app2, db1, db2.`,
+    text: `error: --host: the inventory has no host web9
+   Its hosts: lb1, lb2, web1, web2, app1, app2, db1, db2.`,
   },
   'maintenance of the primary': {
     of: maintenance,
     flags: { host: 'db1' },
     answering: databases(PRIMARY, REPLICA),
-    text: `error: db1 is the primary of the database, and takes all writes
+    text: `error: db1 is the primary of the database
    Nothing was changed. Switch over first: provision switchover.`,
   },
   'maintenance of the last host that serves': {
@@ -151,20 +151,20 @@ const CASES: Readonly<Record<string, Case>> = {
     of: decommission,
     flags: { host: 'db2' },
     text: `error: db2 is a host of db, and only web and app hosts can be decommissioned
-   A database host leaves by hand: a replica has a slot on its primary, and data.`,
+   Remove a database host by hand: a replica has data, and a replication slot on the primary.`,
   },
   'a balancer that leaves for good': {
     of: decommission,
     flags: { host: 'lb2' },
     text: `error: lb2 is a host of lb, and only web and app hosts can be decommissioned
-   To work on it, take it into maintenance: provision maintenance --host lb2.`,
+   To work on it: provision maintenance --host lb2.`,
   },
   'the only web host that leaves for good': {
     of: decommission,
     flags: { host: 'web1' },
     without: (values) => only(values, 'web'),
-    text: `error: web1 is the only host of web, and no host could take its place
-   Nothing was done. Write another one into the inventory and run provision first.`,
+    text: `error: web1 is the only host of web, so it cannot be removed
+   Nothing was changed. Add another host to the inventory and run provision first.`,
   },
   'a rollback of hosts that differ': {
     of: rollback,
@@ -174,7 +174,7 @@ const CASES: Readonly<Record<string, Case>> = {
    app2 runs a, and b
    web1 runs b, and no other
    web2 runs b, and no other
-   Nothing was done. Name the one that you want with --to, or deploy.`,
+   Nothing was changed. Use --to with a release, or deploy.`,
   },
   'a rollback where there was nothing before': {
     of: rollback,
@@ -184,7 +184,7 @@ const CASES: Readonly<Record<string, Case>> = {
    app2 runs b, and no other
    web1 runs b, and no other
    web2 runs b, and no other
-   Nothing was done. Build the release that you want, and deploy it.`,
+   Nothing was changed. Build the release and deploy it.`,
   },
   'a rollback to a release that is gone': {
     of: rollback,
@@ -195,7 +195,7 @@ const CASES: Readonly<Record<string, Case>> = {
    app2 runs b, and a
    web1 runs b, and a
    web2 runs b, and a
-   Nothing was done. Name one that all of them have, or build the one that you want and deploy it.`,
+   Nothing was changed. Use a release that all hosts have, or build it and deploy.`,
   },
   'rejoining a host that there is not': {
     of: rejoin,
@@ -207,8 +207,8 @@ const CASES: Readonly<Record<string, Case>> = {
     of: rejoin,
     flags: { host: 'db1' },
     without: ({ db }) => ({ db: group('db', db.hosts.slice(0, 1)) }),
-    text: `error: db1 is the only database host, and there is no host to follow
-   Nothing was done. Write another one into the inventory and run provision first.`,
+    text: `error: db1 is the only database host, so there is no primary to follow
+   Nothing was changed. Add another host to the inventory and run provision first.`,
   },
   'rejoining where there is no database yet': {
     of: rejoin,

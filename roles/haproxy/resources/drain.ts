@@ -24,7 +24,7 @@ export function drainFrom(
   backend: string,
   { timeout = 30, onUnreachable }: DrainOptions = {},
 ): Drain {
-  return drain(`out of ${backend}`, {
+  return drain(`backend ${backend}`, {
     drain: ({ name }: Host) =>
       runOnEach(
         balancers,

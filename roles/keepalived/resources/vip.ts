@@ -26,7 +26,7 @@ export function allowVip(vip: string, { first }: { readonly first: boolean }): S
 
 /** A peer holds the address while the host changes. */
 export function releaseVip(vip: string): Drain {
-  return drain('without the virtual IP address', {
+  return drain('virtual IP address', {
     drain: (host: Host) => [runOn(host, sh`systemctl is-active -q keepalived || exit 0; ${moveAway(vip)}`)],
     undrain: (host: Host) => [runOn(host, switchOff())],
   })

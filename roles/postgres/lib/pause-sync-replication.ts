@@ -8,7 +8,7 @@ import { PORT } from '../params.ts'
  */
 export function pauseSyncReplication(db: Pick<Group, 'hosts'>): Drain {
   const others = ({ name }: Host) => ({ hosts: db.hosts.filter((host) => host.name !== name) })
-  return drain('without synchronous replication', {
+  return drain('synchronous replication', {
     drain: (host: Host) => runOnEach(others(host), pause),
     undrain: (host: Host) => runOnEach(others(host), resume),
   })

@@ -43,13 +43,16 @@ export class HostDrain {
     const commands = byHost(drain.drain(host))
     const { reachable, missing } = await this.#connect(new Map([...undrainCommands, ...commands]))
     if (missing.length > 0)
-      throw new Problem(`${host.name} cannot be made ${label}: ${missing.join(', ')} cannot be reached`, {
-        next: `Bring ${missing.join(', ')} back or take it out of the inventory, then run the same command again.`,
+      throw new Problem(`${host.name} cannot be drained (${label}): ${missing.join(', ')} cannot be reached`, {
+        next: `Make ${missing.join(', ')} reachable or remove it from the inventory, then run the same command again.`,
       })
     this.#isStarted = true
     const on = reachable.map(({ name }) => name)
     const about = { play, host: host.name } as const
-    const slow = setTimeout(() => emit({ kind: 'waiting', ...about, for: `${on.join(', ')}: ${label}` }), NOTICE)
+    const slow = setTimeout(
+      () => emit({ kind: 'waiting', ...about, for: `drain: ${label} on ${on.join(', ')}` }),
+      NOTICE,
+    )
     const done = await this.#everywhere(reachable, ({ name }) => {
       const undrainScripts = undrainCommands.get(name)?.scripts
       return [
@@ -61,7 +64,7 @@ export class HostDrain {
     const failures = done.flatMap(({ failure }) => failure ?? [])
     if (failures.length > 0) {
       await this.end('failed')
-      throw new Problem(`${host.name} could not be made ${label}, so nothing was changed on it`, {
+      throw new Problem(`${host.name} could not be drained (${label}), so nothing was changed on it`, {
         details: failures.flatMap(({ lines }) => lines),
         next: 'Fix the cause, then run the same command again.',
       })
@@ -83,9 +86,9 @@ export class HostDrain {
     const { reachable, missing } = await this.#connect(byHost(drain.undrain(host)))
     const byHand = reachable.map(({ name }) => `on ${name}: ${undrainCommand(this.#record)}`)
     if (turn === 'lost') {
-      const problem = new Problem(`${host.name} was lost in its turn and stays ${label}`, {
+      const problem = new Problem(`${host.name} was lost in its turn and stays drained (${label})`, {
         details: byHand,
-        next: 'The next run that finds it takes it back; the lines above do so by hand.',
+        next: 'The next run that reaches it undrains it. The lines above undrain it by hand.',
       })
       emit({ ...about, outcome: 'failed', problem })
       return
@@ -101,9 +104,9 @@ export class HostDrain {
     for (const hostRun of reachable)
       if (!failures.some(({ name }) => name === hostRun.name)) hostRun.drainClosed(this.#record)
     if (failures.length > 0) {
-      const problem = new Problem(`${host.name} stays ${label}`, {
+      const problem = new Problem(`${host.name} stays drained (${label})`, {
         details: [...failures.flatMap(({ lines }) => lines), ...byHand],
-        next: 'The next run takes it back first; the last lines above do so by hand.',
+        next: 'The next run undrains it first. The last lines above undrain it by hand.',
       })
       emit({ ...about, outcome: 'failed', problem })
       if (turn === 'succeeded') throw problem
@@ -119,13 +122,13 @@ export class HostDrain {
     if (commands.size === 0) return
     const { reachable } = await this.#connect(commands)
     const on = reachable.map(({ name }) => name).join(', ')
-    emit({ kind: 'waiting', play, host: host.name, for: `${on}: back, no longer ${drain.label}` })
+    emit({ kind: 'waiting', play, host: host.name, for: `readiness: ${drain.label} on ${on}` })
     const done = await this.#everywhere(reachable, ({ name }) => (commands.get(name)?.scripts ?? []).map(drainScript))
     const failures = done.flatMap(({ failure }) => failure ?? [])
     if (failures.length === 0) return
-    throw new Problem(`${host.name} is no longer ${drain.label}, but is not back in service either`, {
+    throw new Problem(`${host.name} was undrained (${drain.label}), but is not ready`, {
       details: failures.flatMap(({ lines }) => lines),
-      next: 'Look at the service on the host; hosts after it were left alone.',
+      next: 'Check the service on the host. The hosts after it were not changed.',
     })
   }
 
@@ -178,9 +181,9 @@ export async function closeOpenDrains(
       emit({ ...about, outcome: 'undrained' })
     } else if (last && pending) {
       // A drain of this run was reported when it could not be undone.
-      const problem = new Problem(`${host} stays ${label}, since an earlier run`, {
+      const problem = new Problem(`${host} stays drained (${label}) since an earlier run`, {
         details: [...(failure?.lines ?? [`${host} cannot be reached`]), `on ${hostRun.name}: ${undrainCommand(one)}`],
-        next: 'The next run that finds it tries again; the last line above does so by hand.',
+        next: 'The next run that reaches it tries again. The last line above undrains it by hand.',
       })
       if (failure) hostRun.fail(problem)
       emit({ ...about, outcome: 'failed', problem })

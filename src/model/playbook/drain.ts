@@ -52,8 +52,8 @@ export interface DrainOptions<H extends Host> {
  * Drains a host before its first change in a play, and undrains it at the end of its turn in any case. Without changes it does nothing. A
  * host that is lost during its turn stays drained, which the run reports, until a later run undrains it.
  *
- * @param label the state of a drained host: `out of web`
- * @example drain('out of web', { drain: ({ name }) => runOnEach(balancers, sh`lb-drain ${name}`), undrain: ({ name }) => runOnEach(balancers, sh`lb-ready ${name}`) })
+ * @param label the service that a drained host leaves: `backend web`
+ * @example drain('backend web', { drain: ({ name }) => runOnEach(balancers, sh`lb-drain ${name}`), undrain: ({ name }) => runOnEach(balancers, sh`lb-ready ${name}`) })
  */
 export function drain<H extends Host>(
   label: string,

@@ -115,7 +115,7 @@ describe('the drain of a host', () => {
     expect(log()).to.include('change web1').and.not.include('settled web1')
     rig.renew()
     const other = await runAround({ ...idle, nothingToDo: 4 })
-    expect(other.problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
+    expect(other.problems).to.deep.equal(['web1 could not be drained (out), so nothing was changed on it'])
   })
 
   it('is undone without the check for readiness if a step fails', async () => {
@@ -143,14 +143,14 @@ describe('the drain of a host', () => {
       ],
     })
     expect(log()).to.deep.equal(['enter', 'leave web1'])
-    expect(problems).to.deep.equal(['web1 could not be made out, so nothing was changed on it'])
+    expect(problems).to.deep.equal(['web1 could not be drained (out), so nothing was changed on it'])
     expect(summary.hosts.map(({ failed, changed }) => failed + changed)).to.deep.equal([1, 0])
   })
 
   it('does not start if one of its hosts is unreachable', async () => {
     const { problems, summary } = await runAround({}, { dead: 'lb1' })
     expect(log()).to.deep.equal([])
-    expect(problems).to.include('web1 cannot be made out: lb1 cannot be reached')
+    expect(problems).to.include('web1 cannot be drained (out): lb1 cannot be reached')
     expect(summary.hosts.find(({ host }) => host === 'web1')?.failed).to.equal(1)
   })
 
@@ -164,17 +164,17 @@ describe('the drain of a host', () => {
     const die = () => [command('die', sh`kill -9 $PPID`, { creates: '/nonexistent' })]
     const lost = await runAround({ steps: die })
     expect(log()).to.deep.equal(['enter web1'])
-    expect(wordsIn(failures(lost.events))).to.equal(`error: web1 was lost in its turn and stays out
+    expect(wordsIn(failures(lost.events))).to.equal(`error: web1 was lost in its turn and stays drained (out)
    on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
-   The next run that finds it takes it back; the lines above do so by hand.`)
+   The next run that reaches it undrains it. The lines above undrain it by hand.`)
     const missing = await runAround({}, { dead: 'web1' })
     expect(brackets(missing)).to.include('web1 failed (pending)')
     expect(
       wordsIn(failures(missing.events).slice(0, 1)).replace(/on \w+:/, 'on ONE:'),
-    ).to.equal(`error: web1 stays out, since an earlier run
+    ).to.equal(`error: web1 stays drained (out) since an earlier run
    web1 cannot be reached
    on ONE: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
-   The next run that finds it tries again; the last line above does so by hand.`)
+   The next run that reaches it tries again. The last line above undrains it by hand.`)
     const next = await runAround()
     expect(brackets(next)).to.include('web1 undrained (pending)')
     // All hosts are this machine, so several of them may find the record.
@@ -187,13 +187,13 @@ describe('the drain of a host', () => {
     const outcome = await runAround({
       undrain: () => [{ host: rigHost('lb1'), script: stuck }],
     })
-    expect(outcome.problems).to.deep.equal(['web1 stays out'])
-    expect(wordsIn(failures(outcome.events).slice(0, 1))).to.equal(`error: web1 stays out
+    expect(outcome.problems).to.deep.equal(['web1 stays drained (out)'])
+    expect(wordsIn(failures(outcome.events).slice(0, 1))).to.equal(`error: web1 stays drained (out)
    on lb1, a command ended with status 1:
    $ [ ! -e /var/lib/provision/drains/web1:out ] || { sh /var/lib/provision/drains/web1:out && rm -f -- /var/lib/provision/drains/web1:out; }
      stuck
    on lb1: sh /var/lib/provision/drains/web1:out && rm /var/lib/provision/drains/web1:out
-   The next run takes it back first; the last lines above do so by hand.`)
+   The next run undrains it first. The last lines above undrain it by hand.`)
     await rig.run((all) => [play('fix', { hosts: all }, () => file(`${rig.root}/fixed`, '', rig.own))], {
       names,
     })
@@ -205,11 +205,11 @@ describe('the drain of a host', () => {
   it('fails the turn of a host that is not back in service, and the next host does not start', async () => {
     const ready = () => [{ host: rigHost('lb1'), script: sh`echo no answer; exit 3` }]
     const { events } = await runAround({ ready })
-    expect(wordsIn(events)).to.equal(`error: web1 is no longer out, but is not back in service either
+    expect(wordsIn(events)).to.equal(`error: web1 was undrained (out), but is not ready
    on lb1, a command ended with status 3:
    $ echo no answer; exit 3
      no answer
-   Look at the service on the host; hosts after it were left alone.`)
+   Check the service on the host. The hosts after it were not changed.`)
     expect(log()).to.include('leave web1').and.not.include('enter web2')
   })
 

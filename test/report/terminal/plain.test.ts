@@ -52,7 +52,7 @@ web1      ✓ reload nginx
 web1      ✓ restart app (pending since an earlier run)
 web1      … command copy: 12 of 40 MB
 web1      ✓ nginx configuration: interrupted in an earlier run; the old files are restored and active
-web1      · drain: out of web on balancer1
+web1      · drain: backend web on balancer1
 web1      … waiting for GET http://localhost/
 web2      ✗ command reload
 error: web2: command reload failed: exit status 1
@@ -138,14 +138,14 @@ No changes: 0 steps ok on 5 hosts. (1.23 s, at most 2 round trips per host, 3 Ki
         { ...about, step: step('command', 'a'), outcome: 'planned', known: true, difference },
         { ...about, step: step('command', 'b'), outcome: 'planned', known: false, difference },
         {
-          ...{ kind: 'drain', play: 'web', host: 'web1', label: 'out of web', outcome: 'planned' },
+          ...{ kind: 'drain', play: 'web', host: 'web1', label: 'backend web', outcome: 'planned' },
           ...{ pending: false, on: ['lb1', 'lb2'] },
         },
         { kind: 'handler', play: 'web', host: 'web1', name: 'reload', pending: false, outcome: 'planned' },
         { kind: 'handler', play: 'web', host: 'web1', name: 'reload', pending: false, outcome: 'failed' },
       ]),
     ).to.equal(
-      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ drain: out of web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
+      'web1 ~ command a: run\nweb1 ? command b: run\nweb1 ~ drain: backend web on lb1, lb2\nweb1 ~ reload\nweb1 ✗ reload',
     )
   })
 

@@ -108,7 +108,7 @@ export const EVENTS: readonly RunEvent[] = [
   { kind: 'handler', ...at, name: 'restart app', pending: true, outcome: 'done' },
   { kind: 'progress', ...at, step: step('command', 'copy'), text: '12 of 40 MB' },
   { kind: 'recovered', host: 'web1', label: 'nginx configuration', outcome: 'restored', details: [] },
-  { kind: 'drain', ...at, label: 'out of web', outcome: 'drained', on: ['balancer1'], pending: false },
+  { kind: 'drain', ...at, label: 'backend web', outcome: 'drained', on: ['balancer1'], pending: false },
   { kind: 'waiting', ...at, for: 'GET http://localhost/' },
   { kind: 'turnEnd', ...at, changed: 3, failed: false },
   {
