@@ -11,8 +11,10 @@ export {
   check,
   type ExpectOptions,
   expect,
+  type Output,
+  type OutputOptions,
+  output,
 } from './model/check/check.ts'
-export { type Output, type OutputOptions, output } from './model/check/output.ts'
 export { type Verification, verification } from './model/check/verification.ts'
 export {
   address,
@@ -41,8 +43,7 @@ export {
   inventorySchema,
 } from './model/inventory/schema.ts'
 export { type Drain, drain, type HostCommand, runOn, runOnEach } from './model/playbook/drain.ts'
-export { gate } from './model/playbook/gate.ts'
-export { type Play, play } from './model/playbook/play.ts'
+export { gate, type Play, play } from './model/playbook/play.ts'
 export { type Playbook, playbook } from './model/playbook/playbook.ts'
 export { http, type Probe, probe } from './model/playbook/probe.ts'
 export { type Role, role } from './model/playbook/role.ts'

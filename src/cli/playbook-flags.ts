@@ -1,9 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Field, Fields } from '../model/inventory/fields.ts'
 import type { Entries } from '../model/inventory/schema.ts'
-import type { FlagInput } from '../model/playbook/flags.ts'
-import { flagName, flagValues, isSwitch } from '../model/playbook/flags.ts'
-import type { Playbook } from '../model/playbook/playbook.ts'
+import { type FlagInput, flagName, flagValues, isSwitch, type Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
 import { unknownOption } from './usage.ts'
 

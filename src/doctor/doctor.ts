@@ -1,7 +1,6 @@
 import type { OpenSession } from '../engine/hosts/scripts.ts'
 import { verify } from '../engine/verify.ts'
-import type { Check, Verdict } from '../model/check/check.ts'
-import type { Output } from '../model/check/output.ts'
+import type { Check, Output, Verdict } from '../model/check/check.ts'
 import { type Verified, verification } from '../model/check/verification.ts'
 import type { Host } from '../model/inventory/host.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'

@@ -1,4 +1,4 @@
-import { type Output, output } from '../model/check/output.ts'
+import { type Output, output } from '../model/check/check.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Question } from '../model/resource/question.ts'
 import { LOCK_HOLDER } from '../resources/packages/apt.ts'

@@ -1,4 +1,4 @@
-export interface JumpAddress {
+interface JumpAddress {
   readonly host: string
   readonly port?: number
   readonly user?: string

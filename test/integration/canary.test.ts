@@ -5,7 +5,7 @@ import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption
 import { expect } from 'chai'
 import { $ } from 'zx'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 import { type Watch, watchHere, watchOn } from './proc-watch.ts'
 import { Desk, freshLab, noHosts, provision, ROOT } from './support.ts'
 

@@ -8,10 +8,9 @@ import {
 import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
 import type { Host } from '../../src/model/inventory/host.ts'
 import { Problem } from '../../src/model/problem.ts'
-import { AnswerStore } from '../../src/model/resource/answer-store.ts'
 import type { Answer } from '../../src/model/resource/fake-state.ts'
-import type { HostAnswer } from '../../src/model/resource/question.ts'
-import { catchFailures } from '../../src/model/resource/read-failure.ts'
+import { AnswerStore, type HostAnswer } from '../../src/model/resource/question.ts'
+import { catchFailures } from '../../src/model/resource/read.ts'
 import { wordsOf } from '../support/words.ts'
 
 type Db = Host<{ readonly seed: boolean }>

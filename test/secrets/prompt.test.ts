@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 
 const SOURCES = resolve(import.meta.dirname, '../../src/secrets/sources.ts')
 

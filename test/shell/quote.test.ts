@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { expect } from 'chai'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 
 /** Includes the internal marks of the parsers: 0x81, 0x82 and 0x88 in dash. */
 const HOSTILE = [

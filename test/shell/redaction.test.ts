@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { encodings, masked } from '../../src/shell/redaction.ts'
+import { encodings, masked } from '../../src/shell/secret.ts'
 
 const VALUE = `pa55 wörd/+'"\\&`
 

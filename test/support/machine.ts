@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir, userInfo } from 'node:os'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection } from '../../src/transport/transport.ts'
 

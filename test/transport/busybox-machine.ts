@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection } from '../../src/transport/transport.ts'
 

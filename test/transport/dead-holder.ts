@@ -1,7 +1,6 @@
 /** A run that takes the lock of a machine and then waits for a script; `dead-holder.test.ts` kills it. */
 
-import { quote } from '../../src/shell/quote.ts'
-import { Shell } from '../../src/shell/sh.ts'
+import { quote, Shell } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/session/open.ts'
 

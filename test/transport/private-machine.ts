@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { quote } from '../../src/shell/quote.ts'
+import { quote } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import type { Connection } from '../../src/transport/transport.ts'
 

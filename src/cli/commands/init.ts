@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { isRecord } from '../../model/inventory/fields.ts'
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { type Installation, relativePath } from '../load/paths.ts'
 import { scaffold, scaffoldedText, templateFiles } from '../scaffold.ts'
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { exitCodeOfRun } from '../exit.ts'
 import { type Installation, relativePath } from '../load/paths.ts'
 import {

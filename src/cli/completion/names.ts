@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { flagName, isSwitch } from '../../model/playbook/flags.ts'
+import { flagName, isSwitch } from '../../model/playbook/playbook.ts'
 import { type HostNames, storedHostNames } from '../load/host-names.ts'
 import { cacheDirectory, compile, importDefault } from '../load/load.ts'
 import { type Installation, inventories, playbookPath } from '../load/paths.ts'

@@ -1,6 +1,5 @@
 import { Unknown } from '../../model/problem.ts'
-import type { Part, Read } from '../../model/resource/read.ts'
-import { parseBatch } from '../../model/resource/read-failure.ts'
+import { type Part, parseBatch, type Read } from '../../model/resource/read.ts'
 import { elapsed } from '../../shell/duration.ts'
 import type { Result, Session } from '../../transport/session/session.ts'
 import type { HostScript } from './scripts.ts'

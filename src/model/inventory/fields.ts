@@ -14,7 +14,7 @@ export interface Field<out T> {
   readonly description?: string
 }
 
-export interface OptionalField<out T> extends Field<T> {
+interface OptionalField<out T> extends Field<T> {
   readonly optional: true
 }
 

@@ -3,8 +3,15 @@ import { didYouMean } from '../../shell/nearest.ts'
 import { Problem } from '../problem.ts'
 import { type Fields, faultsOf, isAddress, isPromise, isRecord, promised } from './fields.ts'
 import { group, type Host } from './host.ts'
-import type { InventoryInput, MatchesSchema } from './inventory-types.ts'
-import { type Entries, type GroupSchema, type InventorySchema, type InventoryValues, missingEntries } from './schema.ts'
+import {
+  type Entries,
+  type GroupSchema,
+  type InventoryInput,
+  type InventorySchema,
+  type InventoryValues,
+  type MatchesSchema,
+  missingEntries,
+} from './schema.ts'
 
 /** The hosts and values of one site, checked against the schema of its playbooks. */
 export interface Inventory<S extends Entries = Entries> {
@@ -176,7 +183,7 @@ const DURATIONS = ['login', 'keepalive', 'shell', 'confirm', 'read', 'check', 'p
 const KNOWN = ['factor', ...DURATIONS]
 
 /** Returns the faults in the `timeouts` of a site, a group or a host. */
-export function faultsOfTimeouts(path: string, given: unknown): readonly string[] {
+function faultsOfTimeouts(path: string, given: unknown): readonly string[] {
   if (given === undefined) return []
   if (!isRecord(given)) return [`${path}: should be limits: { factor: 2 }`]
   return Object.entries(given).flatMap(([name, value]) => {

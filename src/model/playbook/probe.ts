@@ -9,7 +9,7 @@ export interface Probe {
   readonly timeout: Duration | undefined
 }
 
-export interface ProbeOptions {
+interface ProbeOptions {
   readonly timeout?: Duration
 }
 

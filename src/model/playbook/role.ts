@@ -11,7 +11,7 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
 /** A role, which is called with its params. Created by {@link role}. */
 export type Role<P> = (params: Params<P>) => RoleCall
 
-export interface RoleOptions<P> {
+interface RoleOptions<P> {
   /** The supported releases of Debian; if a host has another one, no host is changed. @default any system */
   readonly debian?: readonly number[]
   /** Rejects invalid params before any host is connected. @throws InvalidParams with the param as `where` */

@@ -19,20 +19,20 @@ export interface RoleCall {
 }
 
 /** Steps for another host than that of the turn. */
-export interface DelegatedSteps {
+interface DelegatedSteps {
   readonly type: 'delegated'
   readonly host: Host
   readonly steps: Steps
 }
 
 /** Steps that only the first reachable host of a play runs. */
-export interface RunOnceSteps {
+interface RunOnceSteps {
   readonly type: 'once'
   readonly steps: Steps
 }
 
 /** Steps with tags. */
-export interface TaggedSteps {
+interface TaggedSteps {
   readonly type: 'tagged'
   readonly tags: readonly string[]
   readonly steps: Steps
@@ -62,7 +62,7 @@ export function tagged(tags: string | readonly string[], steps: Steps): TaggedSt
 }
 
 /** Steps that depend on answers of hosts. */
-export interface AfterSteps {
+interface AfterSteps {
   readonly type: 'after'
   readonly source: Source | undefined
   readonly asks: readonly Ask[]
@@ -95,7 +95,7 @@ export interface EndHost {
   readonly status: string
 }
 
-export interface EndHostOptions {
+interface EndHostOptions {
   /** The status of the host in the summary of the run. @default 'excluded' */
   readonly as?: string
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { Unreachable } from '../errors.ts'
 import { fingerprint } from '../ssh/encoding.ts'
 import { acceptKey, FAILURES, type Failure } from '../ssh/errors.ts'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { milliseconds } from '../../shell/duration.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { SshConfigReader } from '../ssh/config.ts'
 import type { Target } from '../transport.ts'
 import { type Arguments, aliasArguments, asArguments, pathList, pinnedKeyArguments } from './options.ts'

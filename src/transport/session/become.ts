@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import type { Clock } from '../clock.ts'
 import type { Connection, RemoteProcess } from '../transport.ts'
 import { becomeError, passwordRejected } from './become-errors.ts'

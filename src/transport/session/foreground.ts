@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { quote } from '../../shell/quote.ts'
 import { Secret } from '../../shell/secret.ts'
-import type { Shell } from '../../shell/sh.ts'
+import { quote, type Shell } from '../../shell/sh.ts'
 import { Clock, type Limit } from '../clock.ts'
 import { ConnectionLost } from '../errors.ts'
 import { DEFAULTS } from '../timeouts.ts'

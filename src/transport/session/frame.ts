@@ -1,5 +1,4 @@
-import { quote } from '../../shell/quote.ts'
-import type { Shell } from '../../shell/sh.ts'
+import { quote, type Shell } from '../../shell/sh.ts'
 
 /** One script as text for the session's shell, which calls functions that the opening has defined. */
 export interface Frame {

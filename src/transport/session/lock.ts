@@ -1,5 +1,5 @@
 import { Problem, type ProblemParts } from '../../model/problem.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 
 /** The lock that a run holds on a host. */
 export interface Lock {

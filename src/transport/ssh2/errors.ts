@@ -1,5 +1,5 @@
 import { Problem } from '../../model/problem.ts'
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { errno, Unreachable } from '../errors.ts'
 import { FAILURES, type Failure } from '../ssh/errors.ts'
 import { LoginFailed, NoAuthMethodsLeft } from './login.ts'

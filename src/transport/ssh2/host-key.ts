@@ -1,4 +1,4 @@
-import { quote } from '../../shell/quote.ts'
+import { quote } from '../../shell/sh.ts'
 import { Unreachable } from '../errors.ts'
 import { fingerprint, keyType, keyTypeName } from '../ssh/encoding.ts'
 import { acceptKey, FAILURES, type Failure, INTERCEPTED } from '../ssh/errors.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { stepOn } from '../../../src/model/playbook/delegate.ts'
+import { stepOn } from '../../../src/model/playbook/expand.ts'
 import { unit } from '../../../src/resources/systemd/unit.ts'
 
 describe('a delegated step', () => {

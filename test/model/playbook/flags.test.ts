@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import { choice, credential, flag, integer, optional, text } from '../../../src/model/inventory/fields.ts'
 import { hosts, inventorySchema } from '../../../src/model/inventory/schema.ts'
-import { flagValues } from '../../../src/model/playbook/flags.ts'
-import { playbook } from '../../../src/model/playbook/playbook.ts'
+import { flagValues, playbook } from '../../../src/model/playbook/playbook.ts'
 import { wordsOf } from '../../support/words.ts'
 
 const FLAGS = { release: text, batch: optional(integer({ min: 1 })), version: choice(15, 17), dryRun: flag }
