@@ -22,10 +22,9 @@ import { validateCommand } from './commands/validate.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { EXIT } from './exit.ts'
-import { exitStatusTable, programHelp, withHelpLayout } from './help.ts'
 import { type Installation, playbookPath, playbooks } from './load/paths.ts'
 import { OTHER } from './options.ts'
-import { unknownCommand, usageProblem } from './usage.ts'
+import { exitStatusTable, programHelp, unknownCommand, usageProblem, withHelpLayout } from './usage.ts'
 
 /** The command line. Sets the exit code to one of {@link EXIT}. */
 export async function main(argv: readonly string[], installation: Installation): Promise<void> {

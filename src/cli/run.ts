@@ -12,7 +12,7 @@ import { plainReporter } from '../report/terminal/plain.ts'
 import { isInteractive, recordedRefusal } from '../secrets/interaction.ts'
 import { Secret } from '../shell/secret.ts'
 import { quote } from '../shell/sh.ts'
-import { onInterrupt } from './interrupt.ts'
+import { onInterrupt } from './exit.ts'
 import { load } from './load/load.ts'
 import { type Installation, inventoryPath, playbookPath } from './load/paths.ts'
 import { type RunFlags, selectionOf } from './options.ts'
@@ -22,7 +22,7 @@ import { createJournal } from './state/journal.ts'
 import { trackUnfinished } from './state/resume.ts'
 import { limitOf, openSessions } from './target.ts'
 
-export interface RunRequest {
+interface RunRequest {
   /** A name in playbooks/ or a file. */
   readonly playbook: string
   /** The options of the playbook. */

@@ -10,7 +10,7 @@ interface Scaffolding {
   readonly rename?: (text: string) => string
 }
 
-export interface Scaffolded {
+interface Scaffolded {
   readonly created: readonly string[]
   /** Files that existed before; they are unchanged. */
   readonly existing: readonly string[]

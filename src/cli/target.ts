@@ -65,7 +65,7 @@ export function limitOf(limit: string | undefined, { hosts }: Pick<Inventory, 'h
   return limit === undefined ? {} : { limit: matchHosts(limit, hosts) }
 }
 
-export interface SelectedHosts {
+interface SelectedHosts {
   readonly inventory: Inventory
   /** Each host once, also if it is in several groups. */
   readonly hosts: readonly Host[]

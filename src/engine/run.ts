@@ -45,7 +45,7 @@ export interface RunOptions<S extends Entries = Entries> extends PlayRunOptions<
 
 const READ_LIMITS: ReadLimits = { limit: 60_000, notice: 20_000 }
 
-export interface RunTools {
+interface RunTools {
   readonly open: OpenSession
   readonly emit: (event: RunEvent) => void
 }

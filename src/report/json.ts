@@ -2,8 +2,8 @@ import { Problem } from '../model/problem.ts'
 import type { Diff } from '../model/resource/diff.ts'
 import type { Source } from '../model/source.ts'
 import { Secret } from '../shell/secret.ts'
+import { formatSource } from './problem.ts'
 import type { Reporter } from './reporter.ts'
-import { formatSource } from './source-location.ts'
 
 /** Writes each event as a line of JSON with its time; secrets are masked. */
 export function jsonReporter(write: (line: string) => void): Reporter {

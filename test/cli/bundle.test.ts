@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { bundle } from '../../bin/bundle.js'
 import type { Source } from '../../src/model/source.ts'
-import { formatSource } from '../../src/report/source-location.ts'
+import { formatSource } from '../../src/report/problem.ts'
 import { Project } from './project.ts'
 
 describe('a bundle', () => {

@@ -10,11 +10,16 @@ import type { Duration } from '../../shell/duration.ts'
 import { milliseconds } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
 import { BecomeFailed } from '../../transport/errors.ts'
-import { exitCodeOfCounts } from '../exit.ts'
-import { onInterrupt } from '../interrupt.ts'
+import { exitCodeOfCounts, onInterrupt } from '../exit.ts'
 import type { Installation } from '../load/paths.ts'
-import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
-import { count as parseCount, repeated } from '../parsers.ts'
+import {
+  type OutputFlags,
+  count as parseCount,
+  type ReachFlags,
+  repeated,
+  withOutputOption,
+  withReachOptions,
+} from '../options.ts'
 import { printLines, printProblems } from '../print.ts'
 import { connectOptions, runOnHost, selectHosts } from '../target.ts'
 

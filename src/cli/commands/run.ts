@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { exitCodeOfRun } from '../exit.ts'
-import { withHelpLayout } from '../help.ts'
 import { load } from '../load/load.ts'
 import { type Installation, playbookPath } from '../load/paths.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../options.ts'
 import { playbookOptions, splitPlaybookArgs } from '../playbook-flags.ts'
 import { runPlaybook } from '../run.ts'
+import { withHelpLayout } from '../usage.ts'
 
 /** `provision [playbook]`: the default command. */
 export function runCommand(installation: Installation): Command {

@@ -7,8 +7,14 @@ import { verifyJson, verifyTable } from '../../report/tables/verify.ts'
 import { EXIT, exitCodeOfVerification } from '../exit.ts'
 import { load } from '../load/load.ts'
 import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
-import { type HostFlags, type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
-import { duration } from '../parsers.ts'
+import {
+  duration,
+  type HostFlags,
+  type OutputFlags,
+  type ReachFlags,
+  withOutputOption,
+  withReachOptions,
+} from '../options.ts'
 import { printLines } from '../print.ts'
 import { limitOf, openSessions } from '../target.ts'
 

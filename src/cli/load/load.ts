@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,12 +10,11 @@ import type { Inventory } from '../../model/inventory/inventory.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
 import { Problem } from '../../model/problem.ts'
 import { thrownAt } from '../../model/source.ts'
-import { storeHostNames } from './host-names.ts'
 import { existingFile, type Installation, relativePath } from './paths.ts'
 import { checkTypes, syntaxError } from './type-check.ts'
 
 /** The values that a file can export, by `type`. */
-export interface Exports {
+interface Exports {
   readonly inventory: Inventory
   readonly playbook: Playbook
   readonly verification: Verification
@@ -118,4 +117,39 @@ export function cacheDirectory(path: string): string {
     if (existsSync(join(at, 'node_modules'))) return join(at, 'node_modules/.cache/provision')
   }
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'provision')
+}
+
+/** The names that shells complete. Stored whenever an inventory is loaded, so that completion does not run inventories. */
+export interface HostNames {
+  readonly groups: readonly string[]
+  readonly hosts: readonly string[]
+}
+
+function storeHostNames(directory: string, inventoryPath: string, { hosts }: Pick<Inventory, 'hosts'>): void {
+  const names: HostNames = {
+    groups: [...new Set(hosts.map(({ group }) => group))],
+    hosts: [...new Set(hosts.map(({ name }) => name))],
+  }
+  const file = fileOf(directory, inventoryPath)
+  const text = JSON.stringify(names)
+  try {
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+    mkdirSync(directory, { recursive: true })
+    // A shell may read the file at the same time.
+    writeFileSync(`${file}.${process.pid}`, text)
+    renameSync(`${file}.${process.pid}`, file)
+  } catch {
+    // Without the file, shells complete no hosts.
+  }
+}
+
+/** The names of the inventory when it was last loaded; none if it never was. */
+export function storedHostNames(directory: string, inventoryPath: string): HostNames {
+  const file = fileOf(directory, inventoryPath)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { groups: [], hosts: [] }
+}
+
+function fileOf(directory: string, inventoryPath: string): string {
+  const key = createHash('sha256').update(inventoryPath).digest('hex').slice(0, 12)
+  return join(directory, `hosts-${key}.json`)
 }

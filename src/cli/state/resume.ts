@@ -14,7 +14,7 @@ const FILE = '.provision/unfinished.json'
 const REMOVE = `Remove it (rm ${FILE}), then repeat the run for all hosts: completed steps change nothing.`
 
 /** Runs with equal values differ only in their hosts. */
-export interface RunIdentity {
+interface RunIdentity {
   readonly inventory: string
   /** As on the command line. */
   readonly playbook: string

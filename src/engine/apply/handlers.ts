@@ -1,12 +1,15 @@
 import { clearHandler } from '../../model/host-state.ts'
+import { stepInfo } from '../../model/playbook/expand.ts'
 import type { Handler } from '../../model/resource/handler.ts'
 import type { Step } from '../../model/resource/step.ts'
+import { elapsed } from '../../shell/duration.ts'
+import { Secret } from '../../shell/secret.ts'
 import type { HostTurn } from '../context.ts'
 import { failedHandler, firstFailure, interrupted } from '../errors/step-errors.ts'
-import { hostScript } from '../hosts/scripts.ts'
-import { announceReboots } from './progress.ts'
+import { type HostScript, hostScript } from '../hosts/scripts.ts'
+import type { StepState } from '../read/step-state.ts'
 
-export interface DueHandler {
+interface DueHandler {
   readonly handler: Handler
   /** True if only an earlier run has notified it. */
   readonly pending: boolean
@@ -54,4 +57,42 @@ export async function runHandlers(due: readonly DueHandler[], turn: HostTurn): P
     hostRun.handlersDone([handler])
     emit({ ...about, outcome: 'done' })
   }
+}
+
+/** The progress of a command while it runs. */
+export interface Progress {
+  readonly hear: (line: string) => void
+  readonly last: () => string | undefined
+}
+
+/** Emits the progress of a step's commands; a line that begins with "waiting for" becomes an event of its own. */
+export function reportProgress({ expanded }: StepState, { emit, play, hostRun }: HostTurn): Progress {
+  let last: string | undefined
+  return {
+    hear: (line) => {
+      const text = Secret.redact(line)
+      if (text === last) return
+      last = text
+      const about = { play, host: hostRun.name }
+      const awaited = /^waiting for (.+)$/.exec(text)?.[1]
+      emit(
+        awaited === undefined
+          ? { kind: 'progress', ...about, step: stepInfo(expanded), text }
+          : { kind: 'waiting', ...about, for: awaited },
+      )
+    },
+    last: () => last,
+  }
+}
+
+/** Emits an event for each reboot of these scripts, which may take minutes. */
+export function announceReboots(scripts: readonly HostScript[], { emit, play, hostRun }: HostTurn): void {
+  for (const { on, reboots } of scripts)
+    if (reboots !== undefined)
+      emit({
+        kind: 'waiting',
+        play,
+        host: hostRun.name,
+        for: `${on?.name ?? hostRun.name} to be back from a reboot (${elapsed(reboots)} at most)`,
+      })
 }

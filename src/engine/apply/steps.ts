@@ -11,8 +11,8 @@ import type { HostRun } from '../hosts/host-run.ts'
 import { type HostScript, hostScript } from '../hosts/scripts.ts'
 import { readSteps } from '../read/refresh.ts'
 import type { StepState } from '../read/step-state.ts'
+import { announceReboots, reportProgress } from './handlers.ts'
 import { isPooled } from './package-pool.ts'
-import { announceReboots, reportProgress } from './progress.ts'
 
 /**
  * Applies these steps and reads the next ones, in one round trip.

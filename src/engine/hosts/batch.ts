@@ -8,7 +8,7 @@ import type { HostScript } from './scripts.ts'
  * A read prepared for one round trip: its scripts, one for each family of questions and without duplicates, and a function that parses
  * their results.
  */
-export interface ReadBatch<T> {
+interface ReadBatch<T> {
   readonly scripts: readonly HostScript[]
   readonly value: (results: readonly Result[]) => T
 }

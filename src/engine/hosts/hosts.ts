@@ -19,7 +19,7 @@ import { confirmingSession, delegatingSession, limitedSession, type ReadLimits }
 /** For questions with limits of their own, such as checks. */
 const LONG: ReadLimits = { limit: 600_000, notice: 600_000 }
 
-export interface HostsOptions {
+interface HostsOptions {
   /** In `apply`, the hosts of the run are locked. @default 'plan' */
   readonly mode?: Mode
   /** The limits of questions. @default 10 minutes */
@@ -30,7 +30,7 @@ export interface HostsOptions {
 }
 
 /** Options to wait for a host that another run has locked. */
-export interface LockWaitOptions {
+interface LockWaitOptions {
   /** Milliseconds. @default 0: the host is given up at once */
   readonly ms: number
   /** Ends the wait. */

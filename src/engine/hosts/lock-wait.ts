@@ -3,7 +3,7 @@ import type { RunEvent } from '../../model/event.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { HostLocked } from '../../transport/session/lock.ts'
 
-export interface LockWait {
+interface LockWait {
   /** Milliseconds to wait for the lock of a host; 0 to fail at once. */
   readonly wait: number
   readonly host: string

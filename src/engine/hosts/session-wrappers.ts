@@ -8,7 +8,7 @@ import { Secret } from '../../shell/secret.ts'
 import type { Shell } from '../../shell/sh.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import type { Session } from '../../transport/session/session.ts'
-import { type HostScript, type OpenedSession, runInParts, withRun } from './scripts.ts'
+import { type HostScript, type OpenedSession, type OpenSession, runInParts, withRun } from './scripts.ts'
 
 /** While a script waits for the proof that its host is still reachable, opens new connections to it. */
 export function confirmingSession(session: Session, open: () => Promise<OpenedSession>): Session {
@@ -99,7 +99,7 @@ export function limitedSession(session: Session, { host, limits, emit }: LimitOp
 }
 
 /** Returns the session of another host; undefined if that is not reachable. */
-export type SessionOf = (host: Host, scripts: readonly HostScript[]) => Promise<Session | undefined>
+type SessionOf = (host: Host, scripts: readonly HostScript[]) => Promise<Session | undefined>
 
 /** Runs the scripts of delegated steps on their own hosts, in the order of all scripts. */
 export function delegatingSession(name: string, session: Session, sessionOf: SessionOf): Session {
@@ -129,4 +129,48 @@ export function delegatingSession(name: string, session: Session, sessionOf: Ses
 
 function isForSameHost(a: HostScript, b: HostScript): boolean {
   return a.on?.name === b.on?.name
+}
+
+/** Keeps sessions open after their use, for programs that ask the same hosts again and again. */
+interface SessionPool {
+  readonly open: OpenSession
+  /** Closes the sessions that are not in use. */
+  readonly close: () => Promise<void>
+}
+
+/** A session whose run has thrown is not used again. Only for sessions without a lock. */
+export function sessionPool(open: OpenSession): SessionPool {
+  const free = new Map<string, OpenedSession[]>()
+  return {
+    open: async (host, options) => {
+      const opened = free.get(host.name)?.pop() ?? (await open(host, options))
+      let isBroken = false
+      const session = withRun(
+        opened.session,
+        (scripts, tripOptions) =>
+          opened.session.run(scripts, tripOptions).catch((error: unknown) => {
+            isBroken = true
+            throw error
+          }),
+        async () => {},
+      )
+      let closed: Promise<void> | undefined
+      const close = async () => {
+        if (isBroken) await opened.close()
+        else free.set(host.name, [...(free.get(host.name) ?? []), opened])
+      }
+      return {
+        session,
+        close: () => {
+          closed ??= close()
+          return closed
+        },
+      }
+    },
+    close: async () => {
+      const all = [...free.values()].flat()
+      free.clear()
+      await Promise.all(all.map(({ close }) => close()))
+    },
+  }
 }

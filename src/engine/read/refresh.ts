@@ -66,7 +66,7 @@ export interface StepSelection {
   readonly keep: (play: Play, steps: readonly ExpandedStep[]) => readonly ExpandedStep[]
 }
 
-export interface RefreshTools {
+interface RefreshTools {
   readonly hosts: Hosts
   readonly selection: StepSelection
   readonly stop?: AbortSignal

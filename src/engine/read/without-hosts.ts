@@ -14,7 +14,7 @@ import type { IngressRule } from '../../model/resource/step.ts'
 import { type PlayRunOptions, type PlayState, playRunsOf } from './refresh.ts'
 import { Selection, type SelectOptions } from './selection.ts'
 
-export interface WithoutHostOptions extends Pick<ExpandContext, 'runsOnce'> {
+interface WithoutHostOptions extends Pick<ExpandContext, 'runsOnce'> {
   /** False to leave out the steps that depend on answers of hosts. @default true: they are expanded as on empty hosts */
   readonly guess?: boolean
 }

@@ -11,9 +11,9 @@ import type { Hosts } from '../hosts/hosts.ts'
 import { toProblem } from '../hosts/scripts.ts'
 
 /** The end of a host's turn. */
-export type TurnEnd = 'succeeded' | 'failed' | 'lost'
+type TurnEnd = 'succeeded' | 'failed' | 'lost'
 
-export interface HostDrainOptions {
+interface HostDrainOptions {
   readonly drain: Drain
   readonly host: Host
   readonly play: string

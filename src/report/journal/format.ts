@@ -1,7 +1,7 @@
+// cspell:ignore owed
 import type { EventOf, RunEvent, StepInfo } from '../../model/event.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { IngressRule } from '../../model/resource/step.ts'
-import { fromVersion1 } from './version-1.ts'
 
 /** The first line of a journal. */
 export interface JournalHeader {
@@ -68,7 +68,7 @@ export type JournalEvent =
   | ({ readonly kind: 'ok'; readonly steps: readonly number[] } & Turn)
 
 /** A line after the header; `t` is in milliseconds since the start of the run. */
-export type JournalLine = { readonly t: number } & (Definition | JournalEvent)
+type JournalLine = { readonly t: number } & (Definition | JournalEvent)
 
 /** Parses a journal; an incomplete last line is dropped. @throws SyntaxError for a text that is no journal */
 export function parseJournal(text: string): {
@@ -83,4 +83,62 @@ export function parseJournal(text: string): {
     about: { ...about, provision: 2 },
     lines: about.provision === 1 ? lines.map((line) => fromVersion1(line) as unknown as JournalLine) : lines,
   }
+}
+
+type Line = Readonly<Record<string, unknown>>
+
+/** Converts a line of a journal of version 1, which 0.1 wrote. To be deleted after one release. */
+function fromVersion1(line: Line): Line {
+  const kind = String(line['kind'])
+  const outcome = String(line['outcome'])
+  return {
+    ...renamed(line),
+    kind: KINDS[kind] ?? kind,
+    ...('mode' in line && { mode: modeOf(line['mode']) }),
+    ...(kind === 'bracket' && { outcome: DRAIN_OUTCOMES[outcome] ?? outcome }),
+    ...(kind === 'recovered' && { outcome: RECOVERIES[outcome] ?? outcome }),
+    ...(kind === 'end' && { summary: summaryFrom(line['summary'] as Line) }),
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  'a step': 'define step',
+  doors: 'define ingress',
+  'as wanted': 'ok',
+  surveyed: 'refreshed',
+  bracket: 'drain',
+  turned: 'turnEnd',
+}
+
+const DRAIN_OUTCOMES: Readonly<Record<string, EventOf<'drain'>['outcome']>> = {
+  entered: 'drained',
+  left: 'undrained',
+  stayed: 'failed',
+}
+
+const RECOVERIES: Readonly<Record<string, EventOf<'recovered'>['outcome']>> = {
+  'nothing begun': 'unchanged',
+  'in force': 'restored',
+  'in place': 'inactive',
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  admits: 'ingress',
+  owed: 'pending',
+  sure: 'known',
+  open: 'tentative',
+  recheck: 'deferred',
+  away: 'excluded',
+}
+
+function renamed(line: Line): Line {
+  return Object.fromEntries(Object.entries(line).map(([name, value]) => [FIELDS[name] ?? name, value]))
+}
+
+function summaryFrom({ mode, hosts, ...rest }: Line): Line {
+  return { ...rest, mode: modeOf(mode), hosts: (hosts as readonly Line[]).map(renamed) }
+}
+
+function modeOf(mode: unknown): unknown {
+  return mode === 'check' ? 'plan' : mode
 }

@@ -2,7 +2,7 @@ import type { EventOf, RunEvent, StepInfo } from '../../model/event.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import { Secret } from '../../shell/secret.ts'
-import { formatSource } from '../source-location.ts'
+import { formatSource } from '../problem.ts'
 import { unifiedDiffs } from '../text-diff.ts'
 import type { JournalDiff, JournalEvent, JournalHeader, JournalProblem, JournalStep } from './format.ts'
 

@@ -1,8 +1,7 @@
 import type { PlaySteps } from '../../engine/read/without-hosts.ts'
 import type { StepInfo } from '../../model/event.ts'
 import { count, groupEqual, stepTitle, table } from '../format.ts'
-import type { Paint } from '../problem.ts'
-import { relativeSource } from '../source-location.ts'
+import { type Paint, relativeSource } from '../problem.ts'
 
 /** The steps of each play and where they are written; hosts with equal steps are listed together. */
 export function stepList(outlined: readonly PlaySteps[], paint: Paint): readonly string[] {

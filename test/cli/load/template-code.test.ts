@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { templateCode } from '../../../src/cli/load/template-code.ts'
+import { templateCode } from '../../../src/cli/load/templates.ts'
 
 const HEAD = `<%# ({ a, b }: import('../x.ts').X) -%>\n`
 

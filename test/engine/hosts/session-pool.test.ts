@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { sessionPool } from '../../../src/engine/hosts/session-pool.ts'
+import { sessionPool } from '../../../src/engine/hosts/session-wrappers.ts'
 import type { Host } from '../../../src/model/inventory/host.ts'
 import { sh } from '../../../src/shell/sh.ts'
 import type { Session } from '../../../src/transport/session/session.ts'

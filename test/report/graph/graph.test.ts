@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { graphMermaid } from '../../../src/report/graph/mermaid.ts'
 import { graphSvg } from '../../../src/report/graph/svg.ts'
-import { graphText } from '../../../src/report/graph/text.ts'
+import { graphMermaid, graphText } from '../../../src/report/graph/text.ts'
 import { topologyOf } from '../../../src/report/graph/topology.ts'
 import { Project } from '../../cli/project.ts'
 

@@ -1,8 +1,8 @@
 import { shortList } from '../../format.ts'
-import type { JournalStep, StepLine } from '../../journal/format.ts'
+import type { JournalProblem, JournalStep, StepLine } from '../../journal/format.ts'
 import type { Entry, HostTimeline, RunTimeline } from '../../journal/timeline.ts'
 import { byId, collapsed, count, h, withShowMore } from './dom.ts'
-import { roles, stepBody, stepSummary } from './step.ts'
+import { problemBody, roles, stepBody, stepSummary } from './step.ts'
 
 interface Change {
   readonly step: JournalStep
@@ -62,4 +62,34 @@ function row({ step, line, entry, hosts }: Change): HTMLElement {
   )
   const all = () => hosts.length > 3 && h('p', { class: 'quiet' }, `On ${hosts.join(', ')}.`)
   return collapsed(summary, () => [all(), stepBody(line, step)], { class: 'change' })
+}
+
+interface SharedProblem {
+  readonly problem: JournalProblem
+  readonly play: string
+  readonly hosts: string[]
+}
+
+/** The problems of the run; problems that differ only in the name of the host are shown once. */
+export function showProblems({ hosts }: RunTimeline): void {
+  const shared = new Map<string, SharedProblem>()
+  for (const { name, problems } of hosts)
+    for (const { play, problem } of problems) {
+      const key = JSON.stringify([play, problem]).replaceAll(name, '…')
+      const one = shared.get(key) ?? { problem, play, hosts: [] }
+      shared.set(key, one)
+      one.hosts.push(name)
+    }
+  if (shared.size === 0) return
+  byId('problems').hidden = false
+  byId('problem-list').replaceChildren(...withShowMore([...shared.values()].map(card), 'problem'))
+}
+
+function card({ problem, play, hosts }: SharedProblem): HTMLElement {
+  return h(
+    'article',
+    { class: 'problem' },
+    h('p', { class: 'quiet' }, [shortList(hosts, 6), play].filter((part) => part !== '').join(' · ')),
+    problemBody(problem),
+  )
 }

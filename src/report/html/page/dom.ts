@@ -1,3 +1,6 @@
+import { elapsed } from '../../../shell/duration.ts'
+import type { Outcome, RunTimeline } from '../../journal/timeline.ts'
+
 type Child = Node | string | false | undefined | readonly Child[]
 
 /** Creates an element. Strings become text nodes: no text of a run becomes markup. */
@@ -58,4 +61,16 @@ export function withShowMore(rows: readonly HTMLElement[], noun: string): readon
     rest[0]?.querySelector('summary')?.focus()
   })
   return [...rows.slice(0, MAX_ROWS), button]
+}
+
+/** Worst first. */
+export const OUTCOMES: readonly Outcome[] = ['failed', 'unreachable', 'skipped', 'changed', 'ok']
+
+export function outcomeLabel(outcome: Outcome, { mode }: RunTimeline): string {
+  return outcome === 'changed' && mode === 'plan' ? 'to change' : outcome
+}
+
+/** The time since the start of the run: `+1.20 s`. */
+export function since(ms: number): string {
+  return `+${elapsed(ms)}`
 }

@@ -1,12 +1,9 @@
 import { timelineOf } from '../../journal/timeline.ts'
-import { showChanges } from './changes.ts'
+import { showChanges, showProblems } from './changes.ts'
 import { byId } from './dom.ts'
-import { filtersFor } from './filters.ts'
-import { showHead } from './head.ts'
+import { enableKeyboard, filtersFor, printAllRows } from './filters.ts'
+import { showHead, showTiers } from './head.ts'
 import { showAxis, showHosts } from './hosts.ts'
-import { enableKeyboard, printAllRows } from './keys.ts'
-import { showProblems } from './problems.ts'
-import { showTiers } from './tiers.ts'
 
 const run = timelineOf(byId('journal').textContent ?? '')
 const filters = filtersFor(run)
