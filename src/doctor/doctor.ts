@@ -26,7 +26,7 @@ import {
   wordsAfter,
 } from './host-health.ts'
 
-export interface DoctorOptions<S extends Entries = Entries> {
+interface DoctorOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
   /** @default all hosts */
   readonly limit?: (host: Host) => boolean

@@ -5,8 +5,7 @@ import { Clock, type Limit } from '../clock.ts'
 import { ConnectionLost } from '../errors.ts'
 import { DEFAULTS } from '../timeouts.ts'
 import { type Connection, drainOutput, type Exit, type RemoteProcess } from '../transport.ts'
-import { type Challenge, challenge, startShell } from './become.ts'
-import { becomeError, wrongShell } from './become-errors.ts'
+import { becomeError, type Challenge, challenge, startShell, wrongShell } from './become.ts'
 import type { Become } from './session.ts'
 
 export interface ForegroundCommand {

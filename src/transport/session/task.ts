@@ -1,8 +1,8 @@
 import type { Clock, Limit } from '../clock.ts'
 import { Deferred } from '../concurrency.ts'
+import type { Mark } from './frame.ts'
 import type { ProcessId } from './process-tree.ts'
 import type { Result, Script } from './session.ts'
-import type { Mark } from './splitter.ts'
 
 interface TaskParts {
   readonly id: number

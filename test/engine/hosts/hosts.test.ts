@@ -14,7 +14,7 @@ import { file } from '../../../src/resources/files/file.ts'
 import { link } from '../../../src/resources/files/link.ts'
 import { command } from '../../../src/resources/system/command.ts'
 import { sh } from '../../../src/shell/sh.ts'
-import { passwordRejected } from '../../../src/transport/session/become-errors.ts'
+import { passwordRejected } from '../../../src/transport/session/become.ts'
 import { ownRig, type Plays } from '../../support/rig.ts'
 import { thrown } from '../../transport/helpers.ts'
 

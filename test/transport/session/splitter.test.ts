@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Mark, Splitter } from '../../../src/transport/session/splitter.ts'
+import { type Mark, Splitter } from '../../../src/transport/session/frame.ts'
 
 describe('the splitter', () => {
   const token = '0123456789abcdef01234567'
