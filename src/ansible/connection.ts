@@ -64,9 +64,7 @@ function sshArgs(host: string, get: Get): readonly SshArgs[] {
 function becomeOf(host: string, user: string | undefined, get: Get): Become {
   const become = get('ansible_become')
   if (become && !isFalse(become.text) && !/^(true|yes|on|1|1\.0|y|t)$/i.test(become.text))
-    throw new Problem(`${host}: ansible_become should be true or false, got ${become.text}`, {
-      where: become.where,
-    })
+    throw new Problem(`${host}: ansible_become should be true or false, got ${become.text}`, { where: become.where })
   if ((become && isFalse(become.text)) || user === 'root') return { method: 'none' }
   const other = get('ansible_become_user')
   if (other && other.text !== 'root')

@@ -30,9 +30,7 @@ export function readInventoryFiles(path: string): InventoryFiles {
     throw new Problem(`${path} is a directory`, { next: 'Name the file in it: hosts.ini, hosts.yml.' })
   const text = textOf(path)
   if (isVault(text))
-    throw new Problem(`${path} is encrypted with Ansible Vault`, {
-      next: 'Decrypt it first: ansible-vault decrypt.',
-    })
+    throw new Problem(`${path} is encrypted with Ansible Vault`, { next: 'Decrypt it first: ansible-vault decrypt.' })
   if (text.startsWith('#!'))
     throw new Problem(`${path} is a program`, {
       next: 'Save its output: ansible-inventory --list --yaml --export > hosts.yml',

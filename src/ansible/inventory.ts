@@ -122,10 +122,7 @@ function allOf({ tree, vars }: InventoryFiles): AnsibleVars {
 }
 
 function merged(files: readonly AnsibleVars[]): AnsibleVars {
-  return {
-    vars: mergeVars(files.map(({ vars }) => vars)),
-    vaults: files.flatMap(({ vaults }) => vaults),
-  }
+  return { vars: mergeVars(files.map(({ vars }) => vars)), vaults: files.flatMap(({ vaults }) => vaults) }
 }
 
 interface HostContext {
@@ -148,12 +145,7 @@ function hostEntry(host: KnownHost, fields: Fields, { path, renamed, addresses, 
       details: [`No address was found for the name ${hostNameOf(host.name, host.vars)}`],
       next: "Set ansible_host, or name the variable with the address: vars: { address: 'private_ip' }.",
     })
-  return {
-    ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
-    address: found,
-    ssh,
-    become,
-  }
+  return { ...Object.fromEntries(own.filter(([, value]) => value !== undefined)), address: found, ssh, become }
 }
 
 interface VariablePlace {

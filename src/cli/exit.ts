@@ -58,10 +58,7 @@ export function onInterrupt(message = STOPPING): { readonly signal: AbortSignal;
     process.stderr.write(message)
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
-  return {
-    signal: stop.signal,
-    done: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt),
-  }
+  return { signal: stop.signal, done: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
 }
 
 const STOPPING =

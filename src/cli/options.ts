@@ -142,11 +142,7 @@ const RUN = 'Run:'
 export const OTHER = 'Other:'
 
 export function selectionOf({ tags: only, skipTags, startAt }: SelectFlags): SelectOptions {
-  return {
-    ...(only && { tags: only }),
-    ...(skipTags && { skipTags }),
-    ...(startAt !== undefined && { startAt }),
-  }
+  return { ...(only && { tags: only }), ...(skipTags && { skipTags }), ...(startAt !== undefined && { startAt }) }
 }
 
 /** Parses a duration: 500ms, 30s, 5m, 1h. @returns milliseconds */

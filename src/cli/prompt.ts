@@ -46,9 +46,7 @@ export async function askHidden(question: string): Promise<Secret> {
 /** The prompt of `--step`. @throws Problem without a terminal */
 export function confirmSteps(): Confirm {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new Problem('--step needs a terminal', {
-      next: 'Run without it, or use --check to see the changes.',
-    })
+    throw new Problem('--step needs a terminal', { next: 'Run without it, or use --check to see the changes.' })
   return confirmWith(askLine)
 }
 

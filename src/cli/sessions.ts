@@ -90,9 +90,7 @@ export function transports(options: Ssh2Options, preferred: TransportName = 'ssh
   return ({ name: host, ssh }) => {
     const name = ssh?.transport ?? preferred
     if (!Object.hasOwn(LOAD, name))
-      throw new Problem(`${host}: unknown transport "${name}"`, {
-        next: `Use one of ${TRANSPORTS.join(', ')}.`,
-      })
+      throw new Problem(`${host}: unknown transport "${name}"`, { next: `Use one of ${TRANSPORTS.join(', ')}.` })
     const transport = loaded.get(name) ?? LOAD[name](options)
     loaded.set(name, transport)
     return transport

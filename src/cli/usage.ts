@@ -15,19 +15,13 @@ export function usageProblem(error: CommanderError, command: Command): Error {
     case 'commander.version':
       return error
     case 'commander.unknownOption':
-      return unknownOption(first, {
-        options: new Help().visibleOptions(command).flatMap(({ long }) => long ?? []),
-      })
+      return unknownOption(first, { options: new Help().visibleOptions(command).flatMap(({ long }) => long ?? []) })
     case 'commander.unknownCommand': {
       const names = new Help().visibleCommands(command).map((one) => one.name())
-      return new Problem(`Unknown command "${command.name()} ${first}"`, {
-        next: didYouMean(first, names) ?? help,
-      })
+      return new Problem(`Unknown command "${command.name()} ${first}"`, { next: didYouMean(first, names) ?? help })
     }
     case 'commander.excessArguments':
-      return new Problem(`Unexpected argument "${command.args[command.registeredArguments.length]}"`, {
-        next: help,
-      })
+      return new Problem(`Unexpected argument "${command.args[command.registeredArguments.length]}"`, { next: help })
     case 'commander.missingArgument':
       return new Problem(`Missing argument <${first}>`, { next: help })
     case 'commander.optionMissingArgument':

@@ -60,12 +60,5 @@ async function tried(label: string, file: string, read: (file: string) => Promis
 }
 
 function finding(label: string, found: string, problem?: Problem): Finding {
-  return {
-    about: 'this machine',
-    label,
-    outcome: problem ? 'failed' : 'passed',
-    ms: undefined,
-    said: found,
-    problem,
-  }
+  return { about: 'this machine', label, outcome: problem ? 'failed' : 'passed', ms: undefined, said: found, problem }
 }

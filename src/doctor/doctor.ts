@@ -46,10 +46,7 @@ export async function doctor<S extends Entries>(
   )
   const found = await verify({ inventory, verification: checks, ...(limit && { limit }) }, open)
   // An unreachable host has one line of its own, not one for each check.
-  return {
-    ...found,
-    findings: found.findings.filter(({ outcome, problem }) => outcome !== 'unknown' || problem),
-  }
+  return { ...found, findings: found.findings.filter(({ outcome, problem }) => outcome !== 'unknown' || problem) }
 }
 
 /** A check of a host. */

@@ -107,12 +107,7 @@ function verdictOf({ judge, about, source }: Check, answers: AnswerStore): Verdi
       return { problem: new Unknown(message, { details, cause }), ms: undefined }
     }
     const { message, where = source, details, next } = toProblem(error, about)
-    const problem = new Problem(message, {
-      details,
-      ...(where && { where }),
-      ...(next && { next }),
-      cause: error,
-    })
+    const problem = new Problem(message, { details, ...(where && { where }), ...(next && { next }), cause: error })
     return { problem, ms: undefined }
   }
 }

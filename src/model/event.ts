@@ -23,18 +23,8 @@ export type RunEvent =
     }
   | { readonly kind: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly kind: 'turn'; readonly play: string; readonly host: string; readonly steps: number }
-  | {
-      readonly kind: 'applying'
-      readonly play: string
-      readonly host: string
-      readonly steps: readonly StepInfo[]
-    }
-  | ({
-      readonly kind: 'step'
-      readonly play: string
-      readonly host: string
-      readonly step: StepInfo
-    } & StepOutcome)
+  | { readonly kind: 'applying'; readonly play: string; readonly host: string; readonly steps: readonly StepInfo[] }
+  | ({ readonly kind: 'step'; readonly play: string; readonly host: string; readonly step: StepInfo } & StepOutcome)
   | {
       readonly kind: 'handler'
       readonly play: string
@@ -82,12 +72,7 @@ export type RunEvent =
       readonly changed: number
       readonly failed: boolean
     }
-  | {
-      readonly kind: 'skipped'
-      readonly play: string
-      readonly hosts: readonly string[]
-      readonly why: string
-    }
+  | { readonly kind: 'skipped'; readonly play: string; readonly hosts: readonly string[]; readonly why: string }
   | { readonly kind: 'failed'; readonly play: string; readonly host: string; readonly problem: Problem }
   | { readonly kind: 'end'; readonly summary: Summary }
 
@@ -112,11 +97,7 @@ export type StepOutcome =
       readonly difference: Diff
       readonly before?: readonly string[]
     }
-  | {
-      readonly outcome: 'changed'
-      readonly difference: Diff
-      readonly before?: readonly string[]
-    }
+  | { readonly outcome: 'changed'; readonly difference: Diff; readonly before?: readonly string[] }
   | { readonly outcome: 'failed'; readonly problem: Problem }
 
 export interface HostSummary {

@@ -30,11 +30,7 @@ export function thrownAt(error: unknown): Source | undefined {
 
 function placesOf({ stack = '' }: Error): readonly Source[] {
   const frames = stack.matchAll(/^ +at (?:.*\()?(?:file:\/\/)?(\/.*?):(\d+):(\d+)\)?$/gm)
-  return [...frames].map(([, file = '', line, column]) => ({
-    file,
-    line: Number(line),
-    column: Number(column),
-  }))
+  return [...frames].map(([, file = '', line, column]) => ({ file, line: Number(line), column: Number(column) }))
 }
 
 function firstOutside(sites: readonly NodeJS.CallSite[]): Source | undefined {

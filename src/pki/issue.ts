@@ -76,8 +76,5 @@ function validFor(days: number): { readonly notBefore: Date; readonly notAfter: 
 
 async function pem(certificate: x509.X509Certificate, { privateKey }: webcrypto.CryptoKeyPair): Promise<Issued> {
   const key = await webcrypto.subtle.exportKey('pkcs8', privateKey)
-  return {
-    certificate: `${certificate.toString('pem')}\n`,
-    key: `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n`,
-  }
+  return { certificate: `${certificate.toString('pem')}\n`, key: `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n` }
 }

@@ -15,11 +15,7 @@ export function jsonLine(line: object): string {
   return JSON.stringify({ at: new Date().toISOString(), ...line }, (key, value: unknown) => {
     if (typeof value === 'string') return Secret.redact(value)
     if (key === 'texts')
-      return (value as NonNullable<Diff['texts']>).map(({ path, after, instead }) => ({
-        path,
-        after,
-        instead,
-      }))
+      return (value as NonNullable<Diff['texts']>).map(({ path, after, instead }) => ({ path, after, instead }))
     if (key === 'source' && value !== undefined) return formatSource(value as Source)
     if (!(value instanceof Problem)) return value
     const { message, where, details, next } = value

@@ -66,9 +66,7 @@ function bytesOf(path: string, what: string, next: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new Problem(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      next,
-    })
+    throw new Problem(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { next })
   }
 }
 

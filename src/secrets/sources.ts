@@ -24,9 +24,7 @@ export const secret = {
     new Secret(() => {
       const value = process.env[name]
       if (value) return value
-      throw new Problem(`The secret $${name} is not set`, {
-        next: `Set it for this command: ${name}=… provision …`,
-      })
+      throw new Problem(`The secret $${name} is not set`, { next: `Set it for this command: ${name}=… provision …` })
     }),
 
   /** The content of a file, without the trailing line break. */
@@ -47,10 +45,7 @@ export const secret = {
     announceInteraction()
     return new Secret(() => {
       try {
-        const printed = execFileSync(program, args, {
-          encoding: 'utf8',
-          stdio: ['inherit', 'pipe', 'inherit'],
-        })
+        const printed = execFileSync(program, args, { encoding: 'utf8', stdio: ['inherit', 'pipe', 'inherit'] })
         return printed.replace(/\r?\n$/, '')
       } catch (error) {
         throw new Problem(

@@ -28,10 +28,7 @@ export class Clock {
 
   /** Starts a limit. It does not keep the process alive. */
   limit(options: LimitOptions): Limit {
-    const limit = new RunningLimit(options, {
-      add: () => this.#add(limit),
-      remove: () => this.#remove(limit),
-    })
+    const limit = new RunningLimit(options, { add: () => this.#add(limit), remove: () => this.#remove(limit) })
     limit.restart()
     return limit
   }

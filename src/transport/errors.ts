@@ -41,9 +41,7 @@ export class ConnectionLost extends Unreachable {
 export function sessionLost(host: string, { lost, code, signal }: Exit): ConnectionLost {
   if (lost !== undefined) return new ConnectionLost(host, lost)
   const how = signal ? `, killed by SIG${signal.replace(/^SIG/, '')}` : code === undefined ? '' : ` with ${code}`
-  return new ConnectionLost(host, `its shell ended${how}`, {
-    next: 'Run again: completed steps are not repeated',
-  })
+  return new ConnectionLost(host, `its shell ended${how}`, { next: 'Run again: completed steps are not repeated' })
 }
 
 /** The host was reached but did not give a shell of root. */

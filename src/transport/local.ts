@@ -8,13 +8,7 @@ export function localTransport(): Transport {
   return {
     async connect() {
       const { username, homedir } = userInfo()
-      const env = {
-        USER: username,
-        LOGNAME: username,
-        HOME: homedir,
-        SHELL: '/bin/sh',
-        PATH: '/usr/bin:/bin',
-      }
+      const env = { USER: username, LOGNAME: username, HOME: homedir, SHELL: '/bin/sh', PATH: '/usr/bin:/bin' }
       return localConnection({ env })
     },
   }

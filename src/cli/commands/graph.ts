@@ -64,12 +64,7 @@ function graphOf({ inventory, playbook }: GraphInput): Graph {
   const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values))
   const admissions = ingressByHost(plays)
   const topology = topologyOf(
-    inventory.hosts.map(({ name, group, address }) => ({
-      name,
-      group,
-      address,
-      admits: admissions.get(name),
-    })),
+    inventory.hosts.map(({ name, group, address }) => ({ name, group, address, admits: admissions.get(name) })),
   )
   return { topology, plays: plays.map((play) => playNode(play, topology.tiers)) }
 }

@@ -30,10 +30,7 @@ export function runCommand(installation: Installation): Command {
       const { name, rest: args } = splitPlaybookArgs(command.args)
       if (flags.help) return name === undefined ? command.outputHelp() : playbookHelp(name, installation)
       process.exitCode = exitCodeOfRun(
-        await runPlaybook({
-          ...{ playbook: name ?? 'site', args, flags, command, installation },
-          prepare: 'call',
-        }),
+        await runPlaybook({ ...{ playbook: name ?? 'site', args, flags, command, installation }, prepare: 'call' }),
       )
       return undefined
     })

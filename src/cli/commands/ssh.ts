@@ -45,9 +45,7 @@ function hostNamed(name: string, hosts: readonly Host[]): Host {
   const host = hosts.find((one) => one.name === name)
   if (host) return host
   const names = [...new Set(hosts.map((one) => one.name))]
-  throw new Problem(`Unknown host "${name}"`, {
-    next: didYouMean(name, names) ?? `The hosts are ${names.join(', ')}.`,
-  })
+  throw new Problem(`Unknown host "${name}"`, { next: didYouMean(name, names) ?? `The hosts are ${names.join(', ')}.` })
 }
 
 /** Runs a program in our terminal. Ctrl-C goes to the program. */
@@ -67,7 +65,5 @@ async function run(program: string, args: readonly string[]): Promise<number> {
 
 function notInstalled(error: NodeJS.ErrnoException, program: string): Error {
   if (error.code !== 'ENOENT') return error
-  return new Problem(`${quote(program)} is not installed on this machine`, {
-    next: 'Install openssh-client.',
-  })
+  return new Problem(`${quote(program)} is not installed on this machine`, { next: 'Install openssh-client.' })
 }

@@ -65,10 +65,7 @@ async function validate({ installation, command, inventory }: Input): Promise<Re
     validateTypes(paths.playbook, compiled, installation),
     validateValues({ paths, outdir: compiled.outdir, accept: flagParser(rest, command) }),
   ])
-  return {
-    problems: results.flatMap(({ problems }) => problems),
-    notes: results.flatMap(({ notes }) => notes),
-  }
+  return { problems: results.flatMap(({ problems }) => problems), notes: results.flatMap(({ notes }) => notes) }
 }
 
 async function validateTypes(
@@ -109,19 +106,13 @@ async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<R
       paths.playbook === paths.verification ? undefined : await importDefault(outdir, 'playbook', paths.playbook)
     const verification = paths.verification && (await importDefault(outdir, 'verification', paths.verification))
     if (paths.inventory === undefined)
-      return {
-        problems: [],
-        notes: ['Inventory, roles and checks: not validated. Use --inventory FILE.'],
-      }
+      return { problems: [], notes: ['Inventory, roles and checks: not validated. Use --inventory FILE.'] }
     const inventory = await importDefault(outdir, 'inventory', paths.inventory)
     if (playbook) assertSchemaFits(playbook, inventory)
     const roles = playbook && validateRoles(inventory, accept(playbook))
     const checks = verification && validateChecks(verification, inventory, { mustFit: !playbook })
     const parts = [roles, checks].flatMap((part) => part || [])
-    return {
-      problems: parts.flatMap(({ problems }) => problems),
-      notes: parts.flatMap(({ notes }) => notes),
-    }
+    return { problems: parts.flatMap(({ problems }) => problems), notes: parts.flatMap(({ notes }) => notes) }
   } catch (error) {
     if (error instanceof Problem) return { problems: [error], notes: [] }
     throw error

@@ -71,10 +71,7 @@ function entries(directory: string): readonly { readonly name: string; readonly 
   return readdirSync(directory)
     .filter((file) => file.endsWith('.ts'))
     .sort()
-    .map((file) => ({
-      name: file.replace(/\.ts$/, ''),
-      text: readFileSync(join(directory, file), 'utf8'),
-    }))
+    .map((file) => ({ name: file.replace(/\.ts$/, ''), text: readFileSync(join(directory, file), 'utf8') }))
     .filter(({ text }) => /^export default /m.test(text))
 }
 

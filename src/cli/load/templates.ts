@@ -19,10 +19,9 @@ interface Project {
  * Runs the compiler on a project and on the templates beside its files. The code of the templates is written to a shadow directory;
  * `rootDirs` merges it with the project, so that relative imports in templates resolve.
  */
-export async function projectErrors(project: Project): Promise<{
-  readonly errors: readonly CompilerError[]
-  readonly templates: number
-}> {
+export async function projectErrors(
+  project: Project,
+): Promise<{ readonly errors: readonly CompilerError[]; readonly templates: number }> {
   const { root, scratch, files, compiler } = project
   const shadow = join(scratch, 'templates')
   rmSync(shadow, { recursive: true, force: true })
@@ -144,13 +143,7 @@ function settings({ root, tsconfig, files, installation }: Project, shadow: stri
   }
 }
 
-const STRICT = {
-  target: 'es2023',
-  module: 'nodenext',
-  strict: true,
-  skipLibCheck: true,
-  erasableSyntaxOnly: true,
-}
+const STRICT = { target: 'es2023', module: 'nodenext', strict: true, skipLibCheck: true, erasableSyntaxOnly: true }
 
 /** A template as TypeScript, with its code at the same lines and columns. */
 interface TemplateCode {

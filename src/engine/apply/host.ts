@@ -22,10 +22,7 @@ import { applySteps } from './steps.ts'
  */
 export async function applyPlay(states: readonly StepState[], turn: HostTurn): Promise<void> {
   const { hostRun, confirm, drain, stop } = turn
-  const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map((state) => ({
-    state,
-    isStale: false,
-  }))
+  const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map((state) => ({ state, isStale: false }))
   const changed = new Set<ExpandedStep>()
   let at = 0
   while (at < steps.length) {

@@ -173,10 +173,7 @@ async function rollBack(
     return { failure, isRolledBack: failure.result.code === status }
   const [rollback] = await session.run([failing.rollback])
   const stderr = Buffer.concat([failure.result.stderr, rollback?.stderr ?? Buffer.alloc(0)])
-  return {
-    failure: { ...failure, result: { ...failure.result, stderr } },
-    isRolledBack: rollback?.code === status,
-  }
+  return { failure: { ...failure, result: { ...failure.result, stderr } }, isRolledBack: rollback?.code === status }
 }
 
 /** Clears the handlers of a step that was rolled back, except for those that were pending before. */

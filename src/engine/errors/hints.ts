@@ -73,10 +73,7 @@ const CAUSES: readonly Cause[] = [
   ],
   [
     /(?:E: Failed to fetch|Err:\d+) .*\s404\s+Not Found/,
-    () => ({
-      what: 'the package lists of the host are older than its mirror',
-      next: 'Renew them: apt-get update.',
-    }),
+    () => ({ what: 'the package lists of the host are older than its mirror', next: 'Renew them: apt-get update.' }),
   ],
   [
     /Unit (\S+?)\.? (?:not found|could not be found|not loaded|does not exist)/,
@@ -126,10 +123,7 @@ const CAUSES: readonly Cause[] = [
   ],
   [
     /Cannot allocate memory|Out of memory|oom-kill/i,
-    () => ({
-      what: 'the host has too little memory',
-      next: 'See who has it: free -m, and dmesg for what was killed.',
-    }),
+    () => ({ what: 'the host has too little memory', next: 'See who has it: free -m, and dmesg for what was killed.' }),
   ],
   [
     /Job for (\S+) failed|Failed to start (\S+?)[.:]/,
@@ -154,10 +148,7 @@ const CAUSES: readonly Cause[] = [
   ],
   [
     /([^\s:'"‘]+)['"’]?: No such file or directory/,
-    (path) => ({
-      what: `there is no ${path}`,
-      next: 'Correct the path, or make it in a step before this one.',
-    }),
+    (path) => ({ what: `there is no ${path}`, next: 'Correct the path, or make it in a step before this one.' }),
   ],
 ]
 

@@ -27,12 +27,7 @@ export async function waitForLock<T>(attempt: () => Promise<T>, { wait, host, em
       const left = wait - (performance.now() - began)
       if (!(error instanceof HostLocked) || left <= 0 || stop?.aborted) throw error
       if (error.holder !== holder)
-        emit({
-          kind: 'waiting',
-          play: '',
-          host,
-          for: `the lock: ${error.message} (at most ${elapsed(wait)})`,
-        })
+        emit({ kind: 'waiting', play: '', host, for: `the lock: ${error.message} (at most ${elapsed(wait)})` })
       holder = error.holder
       await sleep(Math.min(pause, left), undefined, stop && { signal: stop }).catch(() => {})
     }

@@ -38,11 +38,7 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
   const started = startedHosts({ ...play, ...batchingOf(playRun, context), hosts }, failedAmong)
   context.halted ??= fatalReason(play, failedAmong(started))
   const skipped: string[] = []
-  const planned: {
-    readonly host: string
-    readonly steps: readonly PlannedStep[]
-    readonly handlers: number
-  }[] = []
+  const planned: { readonly host: string; readonly steps: readonly PlannedStep[]; readonly handlers: number }[] = []
   for (const host of hosts) {
     const hostRun = hostRuns.get(host.name)
     const state = states.get(host.name)?.find((one) => one.play === play)

@@ -34,10 +34,7 @@ export function assertNoConflicts(host: string, steps: readonly StepState[]): vo
       const { source } = one.step
       throw new InvalidParams(
         `${host}: ${describeStep(other.state.expanded)} and ${describeStep(one.state.expanded)} want different things of ${one.name}`,
-        {
-          ...(source && { where: source }),
-          next: 'Keep one of the two steps. Nothing was changed on any host.',
-        },
+        { ...(source && { where: source }), next: 'Keep one of the two steps. Nothing was changed on any host.' },
       )
     }
     seen.set(one.thing, [...others, one])

@@ -91,12 +91,7 @@ export async function refresh(
   const own = plays.map(([play, steps]) => ({ play, steps, questions: new QuestionRegistry() }))
   const expandAll = () =>
     own.map(({ play, steps, questions }) =>
-      expand(steps, {
-        facts: hostRun.facts,
-        answers,
-        questions,
-        runsOnce: selection.runsOnce(play, hostRun.name),
-      }),
+      expand(steps, { facts: hostRun.facts, answers, questions, runsOnce: selection.runsOnce(play, hostRun.name) }),
     )
   let expansions = expandAll()
   for (let depth = 0; expansions.some(({ incomplete }) => incomplete); depth++) {
@@ -166,10 +161,7 @@ function stepProblem(error: unknown, host: string, expanded: ExpandedStep): Prob
     })
   }
   const reason = error instanceof Error ? error.message : String(error)
-  return new Problem(`${host}: ${describeStep(expanded)} could not be compared: ${reason}`, {
-    ...where,
-    cause: error,
-  })
+  return new Problem(`${host}: ${describeStep(expanded)} could not be compared: ${reason}`, { ...where, cause: error })
 }
 
 /**

@@ -63,10 +63,7 @@ export class Selection implements StepSelection {
       ([host, own]) =>
         [
           host,
-          own.map((one) => ({
-            ...one,
-            steps: this.#fromStart(one.play, one.steps, ({ expanded }) => expanded),
-          })),
+          own.map((one) => ({ ...one, steps: this.#fromStart(one.play, one.steps, ({ expanded }) => expanded) })),
         ] as const,
     )
     return new Map(started)

@@ -159,10 +159,7 @@ async function applyDrained(
 ): Promise<void> {
   const { host, name } = hostRun
   const drain = play.drain && new HostDrain({ drain: play.drain, host, play: play.label, hosts, emit })
-  const turn: HostTurn = {
-    ...{ play: play.label, hostRun, drain, emit, diff, stop },
-    ...(confirm && { confirm }),
-  }
+  const turn: HostTurn = { ...{ play: play.label, hostRun, drain, emit, diff, stop }, ...(confirm && { confirm }) }
   try {
     emit({ kind: 'turn', play: play.label, host: name, steps: steps.length })
     const before = hostRun.version

@@ -64,9 +64,7 @@ async function missingPackages(): Promise<readonly string[]> {
 
 async function install(packages: readonly string[]): Promise<void> {
   const apt = (...args: readonly string[]) =>
-    run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-      env: { DEBIAN_FRONTEND: 'noninteractive' },
-    })
+    run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], { env: { DEBIAN_FRONTEND: 'noninteractive' } })
   const get = () => apt('install', '-y', '--no-install-recommends', ...packages)
   try {
     await get().catch(async () => {

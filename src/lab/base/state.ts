@@ -36,10 +36,7 @@ export function readState(name: string): LabState | undefined {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT') return undefined
     if (code !== 'EACCES') throw error
-    throw new Problem(`The lab "${name}" belongs to another user.`, {
-      next: 'the same with sudo',
-      cause: error,
-    })
+    throw new Problem(`The lab "${name}" belongs to another user.`, { next: 'the same with sudo', cause: error })
   }
 }
 

@@ -34,10 +34,7 @@ function log(): Command {
       const { hostPaths } = await import('../base/paths.ts')
       const { console: path } = hostPaths(lab.name, lab.host(host).name)
       await access(path, constants.R_OK).catch((cause) => {
-        throw new Problem('Only root can read the console output of a host.', {
-          next: 'the same with sudo',
-          cause,
-        })
+        throw new Problem('Only root can read the console output of a host.', { next: 'the same with sudo', cause })
       })
       await pipeline(createReadStream(path), process.stdout, { end: false })
     })

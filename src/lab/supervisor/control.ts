@@ -10,10 +10,7 @@ export interface Calls {
   up: { readonly args: UpRequest; readonly result: null }
   status: { readonly args: null; readonly result: readonly HostStatus[] }
   act: { readonly args: { readonly verb: HostVerb; readonly host: string }; readonly result: null }
-  split: {
-    readonly args: { readonly a: string; readonly b: string; readonly apart: boolean }
-    readonly result: null
-  }
+  split: { readonly args: { readonly a: string; readonly b: string; readonly apart: boolean }; readonly result: null }
   delay: { readonly args: { readonly host: string; readonly ms: number }; readonly result: null }
   snapshot: { readonly args: { readonly snapshot: string }; readonly result: null }
   slow: { readonly args: { readonly host: string; readonly percent: number | null }; readonly result: null }
@@ -123,10 +120,7 @@ function asMessage(error: unknown): Message {
 
 function unreachable(error: NodeJS.ErrnoException): Error {
   if (error.code !== 'EACCES')
-    return new Problem('The supervisor of the lab is not running.', {
-      next: 'provision lab up',
-      cause: error,
-    })
+    return new Problem('The supervisor of the lab is not running.', { next: 'provision lab up', cause: error })
   return new Problem('Only root can do that to a lab.', { next: 'the same with sudo', cause: error })
 }
 

@@ -151,11 +151,7 @@ export function list<T>(of: Field<T>): Field<readonly T[]> {
       ? given.flatMap((one, i) => faultsOf(of, one, `${path}[${i}]`))
       : [`${path}: should be ${expects}, got ${shown(given)}`]
   const expects = `a list, each ${of.expects}`
-  return {
-    expects,
-    faults,
-    check: (given) => (faults(given, '').length === 0 ? (given as readonly T[]) : undefined),
-  }
+  return { expects, faults, check: (given) => (faults(given, '').length === 0 ? (given as readonly T[]) : undefined) }
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -182,11 +178,7 @@ export function record<const F extends Fields>(fields: F): Field<Values<F>> {
     ]
   }
   const expects = `a record of ${Object.keys(fields).join(', ')}`
-  return {
-    expects,
-    faults,
-    check: (given) => (faults(given, '').length === 0 ? (given as Values<F>) : undefined),
-  }
+  return { expects, faults, check: (given) => (faults(given, '').length === 0 ? (given as Values<F>) : undefined) }
 }
 
 export function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {

@@ -48,12 +48,7 @@ export function inventory<S extends Entries, const I extends InventoryInput<S>>(
   const groups = entries.flatMap(([, value]) =>
     isRecord(value) && Array.isArray(value['hosts']) ? (value['hosts'] as Host[]) : [],
   )
-  return Object.freeze({
-    type: 'inventory',
-    schema: of,
-    values,
-    hosts: groups,
-  })
+  return Object.freeze({ type: 'inventory', schema: of, values, hosts: groups })
 }
 
 function refused(faults: readonly string[]): Problem {
@@ -72,11 +67,7 @@ function members(key: string, { vars }: GroupSchema, all: Readonly<Record<string
       .filter(([, value]) => value !== undefined)
     const ssh = { ...record(all['ssh']), ...record(shared['ssh']), ...record(host['ssh']) }
     const become = { ...record(all['become']), ...record(shared['become']), ...record(host['become']) }
-    const timeouts = {
-      ...record(all['timeouts']),
-      ...record(shared['timeouts']),
-      ...record(host['timeouts']),
-    }
+    const timeouts = { ...record(all['timeouts']), ...record(shared['timeouts']), ...record(host['timeouts']) }
     return Object.freeze({
       ...Object.fromEntries(own),
       name,

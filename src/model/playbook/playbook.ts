@@ -79,11 +79,7 @@ export function isSwitch(field: Field<unknown>): boolean {
 
 /** The values of the flags, converted for their fields. @throws Problem that lists all faults */
 export function flagValues(flags: Fields, given: FlagInput): Readonly<Record<string, unknown>> {
-  const said = Object.entries(flags).map(([name, field]) => ({
-    name,
-    field,
-    value: meant(field, given[name]),
-  }))
+  const said = Object.entries(flags).map(([name, field]) => ({ name, field, value: meant(field, given[name]) }))
   const faults = said.flatMap(({ name, field, value }) => {
     return value === undefined ? faultsOf(field, given[name], flagName(name)) : []
   })

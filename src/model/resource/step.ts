@@ -135,9 +135,7 @@ export interface Kind<P, H> {
    * changes nor needs what packages change. @default false
    */
   readonly canWaitForPackages?: boolean
-  readonly pool?: Omit<Pool, 'items'> & {
-    readonly items: (params: P, have: H) => readonly string[] | undefined
-  }
+  readonly pool?: Omit<Pool, 'items'> & { readonly items: (params: P, have: H) => readonly string[] | undefined }
 }
 
 /**

@@ -154,10 +154,7 @@ function sideways(label: string, x: number, lane: number, from: number, to: numb
 }
 
 function playsPicture(plays: readonly PlayNode[]): Picture {
-  const rows = plays.map(({ label, on, how }) => ({
-    label,
-    note: [on, how].filter((part) => part !== '').join(' · '),
-  }))
+  const rows = plays.map(({ label, on, how }) => ({ label, note: [on, how].filter((part) => part !== '').join(' · ') }))
   const drawn = rows.map(({ label, note }, i) => {
     const y = 44 + i * 40
     const next = i + 1 < rows.length ? `<path class="link" d="M12 ${y + 8}v22"/>` : ''

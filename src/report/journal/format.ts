@@ -71,10 +71,7 @@ export type JournalEvent =
 type JournalLine = { readonly t: number } & (Definition | JournalEvent)
 
 /** Parses a journal; an incomplete last line is dropped. @throws SyntaxError for a text that is no journal */
-export function parseJournal(text: string): {
-  readonly about: JournalHeader
-  readonly lines: readonly JournalLine[]
-} {
+export function parseJournal(text: string): { readonly about: JournalHeader; readonly lines: readonly JournalLine[] } {
   const [first = '', ...rest] = text.split('\n')
   const about = JSON.parse(first)
   if (about?.provision !== 1 && about?.provision !== 2) throw new SyntaxError('not a journal of this version')

@@ -90,9 +90,7 @@ function journalDiff({ action, fields, parts }: Diff): JournalDiff {
   return {
     action,
     fields,
-    ...(parts && {
-      parts: parts.map(({ name, difference }) => ({ name, difference: journalDiff(difference) })),
-    }),
+    ...(parts && { parts: parts.map(({ name, difference }) => ({ name, difference: journalDiff(difference) })) }),
   }
 }
 

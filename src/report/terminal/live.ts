@@ -36,12 +36,7 @@ export function liveReporter({
   readonly paint: Paint
 }): Reporter {
   const buffered: string[] = []
-  const lines = plainReporter({
-    write: (line) => buffered.push(line),
-    paint,
-    verbose: false,
-    asItHappens: false,
-  })
+  const lines = plainReporter({ write: (line) => buffered.push(line), paint, verbose: false, asItHappens: false })
   const board = new LiveBoard(paint)
   const ticker = new Ticker()
   const { stdout } = process

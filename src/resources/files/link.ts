@@ -59,10 +59,7 @@ const linkStep = resource<LinkParams, Entry | undefined>('link', {
   },
   simulate: ({ path, target }, host) =>
     putPath(host, path, { type: 'link', owner: 'root', group: 'root', mode: '0777', target }),
-  replace: ({ path, target }) => ({
-    path,
-    make: (at) => sh`${prepare(path)} && ln -s -- ${target} ${at}`,
-  }),
+  replace: ({ path, target }) => ({ path, make: (at) => sh`${prepare(path)} && ln -s -- ${target} ${at}` }),
 })
 
 function prepare(path: AbsolutePath): Shell {

@@ -81,12 +81,9 @@ function compile(
   // Each tag passes its number with its value, so that an error can locate it.
   const numbered = text.replaceAll('<%=', () => `<%= ${count++},`)
   try {
-    return ejs.compile(numbered, {
-      escape: print,
-      strict: true,
-      destructuredLocals: names,
-      filename: name,
-    }) as (data: object) => string
+    return ejs.compile(numbered, { escape: print, strict: true, destructuredLocals: names, filename: name }) as (
+      data: object,
+    ) => string
   } catch (error) {
     throw new Problem(`${name}: ${firstLine(error).replace(/ in \S+ while compiling ejs$/, '')}`, {
       where: path,

@@ -113,10 +113,7 @@ export const loadedTable = resource<{ readonly rules: readonly FirewallRule[] },
   diff: (_params, have) =>
     have
       ? undefined
-      : {
-          action: 'change',
-          fields: [{ name: 'table', from: 'changed since it was loaded', to: 'as declared' }],
-        },
+      : { action: 'change', fields: [{ name: 'table', from: 'changed since it was loaded', to: 'as declared' }] },
   apply: () => loadTable.commands,
   simulate: (_params, { holds }) => holds(AS_LOADED.text),
 })

@@ -71,9 +71,6 @@ const ERRORS: readonly (readonly [RegExp, (found: string) => Explanation])[] = [
   ],
   [
     /(No space left on device|You don't have enough free space)/,
-    () => ({
-      what: 'the disk is full',
-      next: 'Free disk space on the host, then run the same command again.',
-    }),
+    () => ({ what: 'the disk is full', next: 'Free disk space on the host, then run the same command again.' }),
   ],
 ]

@@ -147,10 +147,7 @@ const currentStep = resource<ReleaseParams, Releases>('current release', {
     return { action: 'change', fields: [{ name: 'release', ...(from !== undefined && { from }), to: id }] }
   },
   apply: ({ root, id }) => [
-    {
-      script: sh`[ ${root}/current -ef ${root}/releases/${id} ] && touch ${root}/releases/${id}`,
-      inline: true,
-    },
+    { script: sh`[ ${root}/current -ef ${root}/releases/${id} ] && touch ${root}/releases/${id}`, inline: true },
   ],
   simulate: (params, host) => {
     const latest = Math.max(ROLLED_BACK, ...[...host.paths.values()].map(({ time = NEVER }) => time))

@@ -59,13 +59,7 @@ function statusCheck(check: Shell, as: string | undefined): DoneCheck {
   }
 }
 
-const CREATED = {
-  type: 'file',
-  owner: 'root',
-  group: 'root',
-  mode: '0644',
-  content: Buffer.alloc(0),
-} as const
+const CREATED = { type: 'file', owner: 'root', group: 'root', mode: '0644', content: Buffer.alloc(0) } as const
 
 function silenced(unless: Shell): Shell {
   return sh`{ ${unless}

@@ -95,9 +95,7 @@ function due(is: boolean): Reason {
   return is ? [] : undefined
 }
 
-const bootId = read(sh`cat /proc/sys/kernel/random/boot_id`, ({ stdout }) => stdout.trim(), {
-  dependsOn: [],
-})
+const bootId = read(sh`cat /proc/sys/kernel/random/boot_id`, ({ stdout }) => stdout.trim(), { dependsOn: [] })
 
 /** The facts have the boot id from the start of the run. While it is the current one, the host was not rebooted yet. */
 function oncePerRun(source: Source | undefined, step: (reason: Read<Reason>) => Step): RoleCall {

@@ -22,9 +22,7 @@ export function opensshTransport(options: OpensshOptions = {}): Transport {
     key: (target) => JSON.stringify(target),
     login: (target, through, stop) => login(target, through, stop),
   })
-  return {
-    connect: async (target, stop) => new OpensshConnection(await hosts.login(target, stop), clock),
-  }
+  return { connect: async (target, stop) => new OpensshConnection(await hosts.login(target, stop), clock) }
 
   async function login(target: Target, through: Master | undefined, stop: AbortSignal | undefined): Promise<Master> {
     const command = await commands.create(target, through?.proxyCommand, stop)

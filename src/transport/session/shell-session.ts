@@ -154,10 +154,7 @@ export class ShellSession implements Session {
     const { host, become, challenge } = this.#parts
     if (word === 'not' || (word === 'ok' && proof !== challenge.answer)) this.#fail(wrongShell(host, become, greeting))
     else if (word !== 'ok') this.#fail(lockError(host, greeting))
-    this.#opened.resolve({
-      pid: Number(pid),
-      warnings: warnings.flatMap((word) => WARNINGS[word]?.(host) ?? []),
-    })
+    this.#opened.resolve({ pid: Number(pid), warnings: warnings.flatMap((word) => WARNINGS[word]?.(host) ?? []) })
   }
 
   #rejectEcho(): void {

@@ -68,10 +68,7 @@ export const FAILURES = {
     reason: 'host-key',
     next: `If the host was reinstalled, remove the old key with ssh-keygen -R. ${INTERCEPTED}`,
   }),
-  keyUnknown: (name) => ({
-    what: `The host key of ${name} is unknown`,
-    reason: 'host-key',
-  }),
+  keyUnknown: (name) => ({ what: `The host key of ${name} is unknown`, reason: 'host-key' }),
 } satisfies Readonly<Record<string, Describe>>
 
 export const INTERCEPTED = 'Otherwise the connection may be intercepted.'

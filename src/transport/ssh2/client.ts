@@ -102,9 +102,7 @@ export class SshClient implements Login {
   }
 
   #lostError(): Unreachable {
-    return new Unreachable(`The connection to ${this.settings.name} is lost: ${this.#lostReason}`, {
-      reason: 'lost',
-    })
+    return new Unreachable(`The connection to ${this.settings.name} is lost: ${this.#lostReason}`, { reason: 'lost' })
   }
 
   /**

@@ -21,11 +21,7 @@ export function connectError(error: unknown, attempt: ConnectAttempt): Problem {
   const { settings, through } = attempt
   const failure = error instanceof LoginFailed ? loginFailure(error, attempt) : socketFailure(error, attempt)
   const route = `tried ${address(settings)}${through ? ` through ${through.name} (${address(through)})` : ''}`
-  return new Unreachable(failure.what, {
-    ...failure,
-    details: [...(failure.details ?? []), route],
-    cause: error,
-  })
+  return new Unreachable(failure.what, { ...failure, details: [...(failure.details ?? []), route], cause: error })
 }
 
 function socketFailure(error: unknown, { settings, through }: ConnectAttempt): Failure {

@@ -124,10 +124,7 @@ export async function agentKeys(socket: string, clock: Clock): Promise<readonly 
   const answer = await requestIdentities(socket, clock)
   if (answer[0] !== IDENTITIES_ANSWER) throw new Error('the agent refused to list its keys')
   const reader = new SshReader(answer, 1)
-  return Array.from({ length: reader.number() }, () => ({
-    key: reader.string(),
-    comment: reader.string().toString(),
-  }))
+  return Array.from({ length: reader.number() }, () => ({ key: reader.string(), comment: reader.string().toString() }))
 }
 
 // draft-ietf-sshm-ssh-agent, section 6.1

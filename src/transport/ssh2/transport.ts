@@ -46,9 +46,7 @@ export function sshTransport(options: Ssh2Options = {}): Transport {
     key: (settings) => `${address(settings)} ${settings.hostKey.name} ${settings.hostKey.pin}`,
     login: (settings, through, stop) => connect({ ...parts, settings, through, stop }),
   })
-  return {
-    connect: async (target, stop) => new SshConnection(await hosts.login(target, stop)),
-  }
+  return { connect: async (target, stop) => new SshConnection(await hosts.login(target, stop)) }
 }
 
 /** Reads the settings of hosts. @throws Unreachable for a setting of ssh_config that is not supported */
