@@ -1,5 +1,6 @@
 import { block } from '../../src/resources/files/block.ts'
 import { replace } from '../../src/resources/files/replace.ts'
+import { setting } from '../../src/resources/files/setting.ts'
 import { entry, type Row } from './kind-row.ts'
 
 const text = (content: string) => [entry({ size: content.length }), Buffer.from(content)]
@@ -27,6 +28,23 @@ export const EDIT_ROWS: Readonly<Record<string, Row>> = {
     step: block('/a', 'x', 'y'),
     have: text('# BEGIN provision x\n'),
     refuses: 'so the block is not known',
+  },
+  'a setting that has its value': { step: setting('/a.ini', 'b', 1), have: text('b = 1\n') },
+  'a setting with another value': {
+    step: setting('/a.yaml', ['a', 'b'], 2),
+    have: text('a:\n  b: 1\n'),
+    differs: 'change a.b 1 → 2',
+  },
+  'no setting': { step: setting('/a.toml', 'b', 1), have: nothing, differs: 'create b 1' },
+  'a setting that is to go': {
+    step: setting.absent('/a.json', 'b'),
+    have: text('{"b": [1]}'),
+    differs: 'remove b [1] → absent',
+  },
+  'a file that is not of the format': {
+    step: setting('/a.json', 'b', 1),
+    have: text('b'),
+    refuses: '/a.json is not valid JSON',
   },
   'a text without a match': { step: replace('/a', /x/, 'y'), have: text('z\n') },
   'a text with a match': { step: replace('/a', /x/, 'y'), have: text('x\n'), differs: 'change line x → y' },

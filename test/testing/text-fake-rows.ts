@@ -2,6 +2,7 @@ import { block } from '../../src/resources/files/block.ts'
 import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { replace } from '../../src/resources/files/replace.ts'
+import { setting } from '../../src/resources/files/setting.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import type { FakeRow } from './fake-rows.ts'
 
@@ -24,6 +25,17 @@ export const TEXT_FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
         block(`${root}/text`, 'two', 'y'),
         block(`${root}/other`, 'three', 'z'),
       ]),
+    ],
+  },
+  'settings in files of each format': {
+    steps: (root, own) => [
+      file(`${root}/a.json`, '{\n  "a": 1 // one\n}\n', own),
+      setting(`${root}/a.json`, ['b', 'c'], [1]),
+      setting.absent(`${root}/a.json`, 'a'),
+      setting(`${root}/new.ini`, ['section', 'a'], 'b'),
+      setting(`${root}/new.yaml`, ['a', 'b'], 'yes'),
+      setting(`${root}/new.toml`, ['a', 'b'], 1),
+      setting.absent(`${root}/never.toml`, 'a'),
     ],
   },
 }

@@ -19,8 +19,17 @@ export const edits: Generator = (dice, site) => {
     api.line.absent(path, /^old/, site.options()),
   ]
   const inTransaction = [api.block(`${root}/other`, 'a', 'one'), api.line(`${root}/other`, 'two', { first: true })]
+  const conf = `${root}/conf.${dice.one('ini', 'json', 'yaml', 'toml')}` as const
+  const settings = [
+    api.setting(conf, ['a', 'b'], dice.one(1, 2), site.options()),
+    dice.one(api.setting(conf, 'c', 'd', site.options()), api.setting.absent(conf, 'c', site.options())),
+  ]
   return {
     found: `mkdir -p ${root}; ${found}`,
-    steps: [...dice.some(all, 0.7), ...(dice.maybe() ? [api.transaction(`${root}/other`, inTransaction)] : [])],
+    steps: [
+      ...dice.some(all, 0.7),
+      ...dice.some(settings, 0.7),
+      ...(dice.maybe() ? [api.transaction(`${root}/other`, inTransaction)] : []),
+    ],
   }
 }
