@@ -1,17 +1,4 @@
-import {
-  after,
-  askEach,
-  directory,
-  file,
-  pkg,
-  role,
-  runOnce,
-  type Steps,
-  service,
-  sh,
-  template,
-  transaction,
-} from 'provision-ts'
+import { after, askEach, directory, file, pkg, role, runOnce, type Steps, service, sh, transaction } from 'provision-ts'
 import { noConflicts } from '../base/resources/conflicts.ts'
 import { restartInTurn } from './lib/restart.ts'
 import {
@@ -30,32 +17,9 @@ import {
 } from './params.ts'
 import { memberState, membership } from './resources/member.ts'
 import { noFormerMembers } from './resources/members.ts'
+import { control, dropInConf, etcdConf, type Tls } from './templates.ts'
 
 export { CLIENT_PORT, type EtcdParams, type Member, PEER_PORT } from './params.ts'
-
-interface Tls {
-  readonly certificate: string
-  readonly key: string
-  readonly trusted: string
-}
-
-export interface EtcdConf {
-  readonly name: string
-  readonly client: string
-  readonly peer: string
-  readonly tls: Tls
-  readonly heartbeat: number
-  readonly election: number
-}
-
-export interface ControlConf {
-  readonly endpoints: readonly string[]
-  readonly tls: Tls
-}
-
-const etcdConf = template<EtcdConf>(import.meta, 'etcd.env.ejs')
-const control = template<ControlConf>(import.meta, 'etcdctl.ejs')
-const dropInConf = template<object>(import.meta, 'drop-in.conf.ejs')
 
 const TLS: Tls = { certificate: CERTIFICATE, key: KEY, trusted: TRUSTED }
 

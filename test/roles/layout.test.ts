@@ -7,13 +7,16 @@ const REQUIRED = ['README.md', 'checks.ts', 'index.ts', 'params.ts']
 const OPTIONAL = ['lib', 'resources', 'templates', 'templates.ts']
 
 describe('each role', () => {
-  const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true }).filter(
-    // The role patroni has another layout.
-    (one) => one.isDirectory() && one.name !== 'patroni',
-  )
+  const roles = readdirSync(join(ROOT, 'roles'), { withFileTypes: true }).filter((one) => one.isDirectory())
 
   it('is found', () => {
-    expect(roles.map(({ name }) => name)).to.include.members(['app', 'base', 'postgres'])
+    expect(roles.map(({ name }) => name)).to.include.members([
+      'app',
+      'base',
+      'patroni',
+      'postgres-primary',
+      'postgres-replica',
+    ])
   })
 
   for (const { name } of roles)

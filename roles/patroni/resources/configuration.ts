@@ -1,7 +1,7 @@
-import { file, handler, type Secret, type Step, sh, template, transaction } from 'provision-ts'
-import { formatEndpoint, formatHost } from '../endpoint.ts'
-import { TRUSTED as POSTGRES_TRUSTED } from '../postgres/lib/files.ts'
-import { type Paths, PORT } from '../postgres/params.ts'
+import { file, handler, type Step, sh, transaction } from 'provision-ts'
+import { formatEndpoint, formatHost } from '../../endpoint.ts'
+import { TRUSTED as POSTGRES_TRUSTED } from '../../postgres/lib/files.ts'
+import { type Paths, PORT } from '../../postgres/params.ts'
 import {
   BEFORE_STOP,
   CERTIFICATE,
@@ -13,50 +13,8 @@ import {
   REST_PORT,
   SCOPE,
   TRUSTED,
-} from './params.ts'
-
-interface Tls {
-  readonly certificate: string
-  readonly key: string
-  readonly trusted: string
-}
-
-export interface PatroniConf {
-  readonly name: string
-  readonly scope: string
-  readonly rest: string
-  readonly listen: string
-  readonly postgres: string
-  readonly etcd: readonly string[]
-  readonly tls: Tls
-  readonly paths: Paths
-  /** Which authority a replica trusts. */
-  readonly passfile: { readonly trusted: string }
-  readonly watchdog: string
-  /** The path of a program. */
-  readonly beforeStop: string
-  /** Quoted as YAML. */
-  readonly password: Secret
-}
-
-export interface ServerConf {
-  readonly conf: string
-}
-
-export interface BeforeStopConf {
-  readonly data: string
-}
-
-export interface RestConf {
-  readonly url: string
-  readonly tls: Tls
-}
-
-const patroniConf = template<PatroniConf>(import.meta, 'config.yml.ejs')
-const patroniDropIn = template<object>(import.meta, 'patroni.drop-in.conf.ejs')
-const serverConf = template<ServerConf>(import.meta, 'server.drop-in.conf.ejs')
-const beforeStop = template<BeforeStopConf>(import.meta, 'before-stop.ejs')
-const rest = template<RestConf>(import.meta, 'rest.ejs')
+} from '../params.ts'
+import { beforeStop, patroniConf, patroniDropIn, rest, serverConf, type Tls } from '../templates.ts'
 
 const TLS: Tls = { certificate: CERTIFICATE, key: KEY, trusted: TRUSTED }
 
