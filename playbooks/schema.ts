@@ -69,8 +69,21 @@ export const site = inventorySchema(
     bootGrace: optional(integer({ min: 0, max: 3_600 })),
     /** The maximum number of database sessions; 100 by default. */
     connections: optional(integer({ min: 20, max: 10_000 })),
+    /** The VRRP router id of the virtual IP: different for each one in a network; 51 by default. */
+    routerId: optional(integer({ min: 1, max: 255 })),
+    /** Limits of the load balancers for one client: an IPv4 address, or an IPv6 network of 64 bits. */
+    clientLimits: optional(
+      record({
+        /** Open connections, 0 for no limit; 200 by default. */
+        connections: optional(integer({ min: 0 })),
+        /** Requests per second, over ten seconds, 0 for no limit; 1000 by default. */
+        requests: optional(integer({ min: 0 })),
+      }),
+    ),
     lb: hosts(
       {
+        /** The maximum number of client connections; 2000 by default. */
+        maxConnections: optional(integer({ min: 100 })),
         /** The highest one alive holds the address. */
         priority: integer({ min: 1, max: 254 }),
         /** The network interface of the virtual IP; the interface of the default route by default. */

@@ -148,7 +148,7 @@ export function webTier(values: Site, options: TierOptions = {}): readonly Play[
 
 /** Load balancers, one at a time. The one that holds the virtual IP address comes last. */
 export function balancerTier(values: Site, options: BalancerOptions = {}): readonly Play[] {
-  const { domain, certificate, vip, lb, web, admins, updates } = values
+  const { domain, certificate, vip, routerId, clientLimits, lb, web, admins, updates } = values
   const { label = 'balancers', steps = siteSteps, moveVip } = options
   const rollout = {
     hosts: { hosts: [...lb.hosts].sort((a, b) => a.priority - b.priority) },
@@ -173,9 +173,11 @@ export function balancerTier(values: Site, options: BalancerOptions = {}): reado
           servers: web.hosts,
           vip,
           everywhere: host.everywhere,
+          maxConnections: host.maxConnections,
+          clientLimits,
           admin: admins && { address: host.address, from: admins },
         }),
-        keepalived({ ...host, vip, peers: lb.without(host) }),
+        keepalived({ ...host, vip, routerId, peers: lb.without(host) }),
       ]),
     ),
   ]

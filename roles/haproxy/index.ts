@@ -7,21 +7,60 @@ import { haproxyInstance, PACKAGES } from './resources/instance.ts'
 import { haproxyCfg, tlsCurves } from './templates.ts'
 
 export { haproxyLiveness, haproxyReadiness } from './lib/readiness.ts'
-export { ADMIN_PORT, type HaproxyParams, type HaproxyServer } from './params.ts'
+export { ADMIN_PORT, type ClientLimits, type HaproxyParams, type HaproxyServer } from './params.ts'
 export { drainFrom, drainServer, undrainServer } from './resources/drain.ts'
+
+/** Redirects need few connections, for a short time. */
+const PLAIN_CONNECTIONS = 1000
+
+/** Below the directory of Debian's own pages. */
+const ERROR_PATH = '/etc/haproxy/errors/provision.html'
+
+const ERROR_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Service unavailable</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 20vh auto; max-width: 30rem; padding: 0 1rem }</style>
+<h1>Service unavailable</h1>
+<p>The site cannot answer at the moment. Please try again in a minute.</p>
+</html>
+`
 
 /** A load balancer: terminates TLS at a virtual IP address and balances requests over the web servers. */
 export const haproxy = role(
   'haproxy',
   (
-    { domain, certificate, servers, vip, everywhere = false, admin, maxConnections = 2000 }: HaproxyParams,
+    {
+      domain,
+      certificate,
+      servers,
+      vip,
+      everywhere = false,
+      admin,
+      maxConnections = 2000,
+      clientLimits: { connections = 200, requests = 1000 } = {},
+      errorPage = ERROR_PAGE,
+    }: HaproxyParams,
     { facts },
   ) => {
     const address = vip.replace(/\/.*/, '')
     const certificatePath = `/etc/haproxy/certs/${domain}.pem` as const
     const { thumbprint } = certificate
     const listen = everywhere ? (address.includes(':') ? '::' : '*') : address
-    const data = { domain, listen, certificatePath, thumbprint, servers, admin, maxConnections }
+    const clientLimits = { connections, requests }
+    const data = {
+      domain,
+      listen,
+      certificatePath,
+      thumbprint,
+      servers,
+      admin,
+      maxConnections,
+      plainConnections: PLAIN_CONNECTIONS,
+      clientLimits,
+      errorPage: ERROR_PATH,
+    }
     return [
       haproxyConflicts({ role: 'haproxy', listens: listensOf(listen, admin), files: [certificatePath] }),
       pkg(...PACKAGES),
@@ -29,9 +68,9 @@ export const haproxy = role(
       directory('/etc/haproxy/certs', { mode: '0700' }),
       ...haproxyInstance({
         text: (revision) => haproxyCfg({ ...data, curves: tlsCurves(facts.os.version), revision }),
-        besides: certificate.certificate,
-        files: [file(certificatePath, certificateBundle(certificate, domain))],
-        maxConnections,
+        besides: `${certificate.certificate}${errorPage}`,
+        files: [file(certificatePath, certificateBundle(certificate, domain)), file(ERROR_PATH, errorPage)],
+        maxConnections: maxConnections + PLAIN_CONNECTIONS,
         address,
       }),
     ]

@@ -15,6 +15,17 @@ export interface HaproxyParams {
   readonly admin?: { readonly address: string; readonly from: readonly string[] }
   /** Maximum number of client connections; others wait. Each takes two file descriptors. @default 2000 */
   readonly maxConnections?: number
+  /** Limits for one client, which is an IPv4 address or an IPv6 network of 64 bits. Raise them if clients share addresses. */
+  readonly clientLimits?: ClientLimits
+  /** The HTML page of the answers 502, 503 and 504 that haproxy itself gives. @default a short page */
+  readonly errorPage?: string
+}
+
+export interface ClientLimits {
+  /** Open connections of one client; more are closed. 0 for no limit. @default 200 */
+  readonly connections?: number
+  /** Requests per second of one client, over ten seconds; more get the answer 429. 0 for no limit. @default 1000 */
+  readonly requests?: number
 }
 
 export interface HaproxyServer {

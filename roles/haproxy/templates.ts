@@ -1,5 +1,5 @@
 import { template } from 'provision-ts'
-import type { HaproxyServer } from './params.ts'
+import type { ClientLimits, HaproxyServer } from './params.ts'
 
 /** The data of haproxy.cfg. */
 export interface HaproxyConf {
@@ -15,6 +15,11 @@ export interface HaproxyConf {
   /** The address of statistics and metrics, and the networks that may read them. */
   readonly admin: { readonly address: string; readonly from: readonly string[] } | undefined
   readonly maxConnections: number
+  /** Maximum number of connections of plain HTTP. */
+  readonly plainConnections: number
+  readonly clientLimits: Required<ClientLimits>
+  /** The path of the HTML page for errors of haproxy itself. */
+  readonly errorPage: string
   /** A hash of the configuration and the certificate. */
   readonly revision: string
 }

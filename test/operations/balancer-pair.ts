@@ -6,7 +6,12 @@ export function balancerPair(name: string): OwnLab {
 }
 
 export function balancerFiles(): Readonly<Record<string, string>> {
-  return { 'inventory.ts': INVENTORY, 'playbook.ts': PLAYBOOK }
+  return { 'inventory.ts': INVENTORY, 'playbook.ts': balancerPlaybook() }
+}
+
+/** @param params further params of haproxy, as the text of an object */
+export function balancerPlaybook(params = '{}'): string {
+  return PLAYBOOK.replace('PARAMS', params)
 }
 
 const STACK = `
@@ -51,7 +56,7 @@ export default playbook(site, ({ domain, certificate, vip, lb, web }) => [
     service('nginx'),
   ]),
   play('balancers', { hosts: lb, serial: 1 }, (host) => [
-    haproxy({ domain, certificate, servers: web.hosts, vip }),
+    haproxy({ domain, certificate, servers: web.hosts, vip, ...PARAMS }),
     keepalived({ ...host, vip, peers: lb.without(host) }),
   ]),
 ])

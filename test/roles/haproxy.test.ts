@@ -10,6 +10,7 @@ import { stepsOf, textAt, textsOf } from './expanded.ts'
 const CONFIG = '/etc/haproxy/haproxy.cfg'
 const PEM = '/etc/haproxy/certs/notes.test.pem'
 const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
+const ERRORS = '/etc/haproxy/errors/provision.html'
 const YEAR = 366 * 86_400_000
 
 describe('role haproxy', () => {
@@ -67,6 +68,30 @@ describe('role haproxy', () => {
     expect(config()).not.to.include('acme')
   })
 
+  it('refuses requests for other host names', () => {
+    expect(config()).to.match(/^ {2}http-request return status 421 .* unless \{ .* -m str notes\.test \}$/m)
+  })
+
+  it('limits connections and requests of one client, and has no limit for 0', () => {
+    const rejects = (text: string) => text.match(/sc0_\w+ gt \d+/g)
+    const limits = ['sc0_conn_cur gt 200', 'sc0_conn_cur gt 200', 'sc0_http_req_rate gt 10000']
+    expect(rejects(config())).to.deep.equal(limits)
+    expect(rejects(config({ clientLimits: { connections: 0, requests: 7 } }))).to.deep.equal([
+      'sc0_http_req_rate gt 70',
+    ])
+    const none = config({ clientLimits: { connections: 0, requests: 0 } })
+    expect(rejects(none)).to.equal(null)
+    expect(none).to.not.include('track-sc0')
+  })
+
+  it('has a page for its own errors, which is part of the revision', () => {
+    const steps = (errorPage?: string) => stepsOf(haproxy({ ...params, ...(errorPage && { errorPage }) }))
+    expect(textAt(steps(), ERRORS)).to.include('<title>Service unavailable</title>')
+    expect(textAt(steps('<p>Back at 9'), ERRORS)).to.equal('<p>Back at 9')
+    expect(textAt(steps('<p>Back at 9'), CONFIG)).to.not.equal(textAt(steps(), CONFIG))
+    expect(config()).to.include(`http-error status 503 content-type "text/html; charset=utf-8" file ${ERRORS}`)
+  })
+
   it('forwards requests to the named servers', () => {
     expect(config()).to.include('  server web1 198.18.0.21:8080\n  server web2 198.18.0.22:8080\n')
   })
@@ -98,14 +123,14 @@ describe('role haproxy', () => {
 
   it('reserves descriptors and connections for itself beside those of clients', () => {
     const steps = stepsOf(haproxy({ ...params, maxConnections: 5000 }))
-    expect(textAt(steps, CONFIG)).to.match(/^ {2}maxconn 5200$/m)
-    expect(textAt(steps, DROP_IN)).to.include('LimitNOFILE=11000')
+    expect(textAt(steps, CONFIG)).to.match(/^ {2}maxconn 6200$/m)
+    expect(textAt(steps, DROP_IN)).to.include('LimitNOFILE=13000')
   })
 
   it('activates unit, certificate and configuration in one transaction', () => {
     const steps = stepsOf(haproxy(params))
     const parts = steps.find(({ kind }) => kind === 'transaction')?.diff([])?.parts ?? []
-    expect(parts.map(({ name }) => name.split(' ')[1])).to.deep.equal([DROP_IN, PEM, CONFIG])
+    expect(parts.map(({ name }) => name.split(' ')[1])).to.deep.equal([DROP_IN, PEM, ERRORS, CONFIG])
   })
 
   it('never shows the key', () => {
