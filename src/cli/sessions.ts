@@ -2,10 +2,9 @@ import { hostname, userInfo } from 'node:os'
 import type { OpenSession } from '../engine/hosts/scripts.ts'
 import type { Become, Host, JumpHost, Ssh, Timeouts } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
-import type { Clock } from '../transport/clock.ts'
+import { type Clock, sessionTimeouts } from '../transport/clock.ts'
 import { openSession } from '../transport/session/open.ts'
 import type { Ssh2Options } from '../transport/ssh2/transport.ts'
-import { sessionTimeouts } from '../transport/timeouts.ts'
 import type { Target, Transport } from '../transport/transport.ts'
 
 export interface SessionSettings {

@@ -1,6 +1,5 @@
 // cspell:ignore owed
-import { namesIn } from '../shell/script-parts.ts'
-import { type Shell, sh } from '../shell/sh.ts'
+import { namesIn, type Shell, sh } from '../shell/sh.ts'
 import type { Handler } from './resource/handler.ts'
 import { type Read, read } from './resource/read.ts'
 

@@ -19,7 +19,7 @@ export interface Authority {
   readonly keyPair: (of: Subject) => Promise<KeyPair>
 }
 
-export interface Subject {
+interface Subject {
   /** DNS names; the first is the certificate's common name. */
   readonly names: readonly [string, ...string[]]
   /** IP addresses. */

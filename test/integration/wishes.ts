@@ -7,8 +7,7 @@ import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
-import { joinLines } from '../../src/shell/script-parts.ts'
-import { sh } from '../../src/shell/sh.ts'
+import { joinLines, sh } from '../../src/shell/sh.ts'
 import { random } from '../support/dice.ts'
 
 const NAMES: readonly string[] = [

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { RunEvent } from '../../src/model/event.ts'
 import { known } from '../../src/model/resource/read.ts'
-import { jsonReporter } from '../../src/report/json.ts'
+import { jsonReporter } from '../../src/report/reporter.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { KINDS, misfits } from './schema.ts'
 import { EVENTS, step } from './terminal/script.ts'

@@ -1,11 +1,10 @@
 import { Command } from 'commander'
-import type { ListStepsOptions, PlaySteps } from '../../engine/read/without-hosts.ts'
-import { listSteps } from '../../engine/read/without-hosts.ts'
+import { type ListStepsOptions, listSteps, type PlaySteps } from '../../engine/read/without-hosts.ts'
 import { run } from '../../engine/run.ts'
 import type { RunEvent, StepInfo } from '../../model/event.ts'
-import { jsonLine } from '../../report/json.ts'
-import { paintFor, relativeSource } from '../../report/problem.ts'
-import { stepList } from '../../report/tables/step-list.ts'
+import { count, groupEqual, stepTitle, table } from '../../report/format.ts'
+import { type Paint, paintFor, relativeSource } from '../../report/problem.ts'
+import { jsonLine } from '../../report/reporter.ts'
 import { EXIT, exitCodeOfCounts } from '../exit.ts'
 import { load } from '../load/load.ts'
 import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
@@ -80,4 +79,23 @@ async function fromHosts(
   }
   await run({ ...plan, mode: 'plan' }, { open: await openSessions(flags), emit })
   return { steps: [...turns.values()], code: exitCodeOfCounts(count) }
+}
+
+/** The steps of each play and where they are written; hosts with equal steps are listed together. */
+function stepList(outlined: readonly PlaySteps[], paint: Paint): readonly string[] {
+  const plays = groupEqual(outlined, ({ play }) => play)
+  return plays.flatMap((hosts, i) => [
+    ...(i === 0 ? [] : ['']),
+    paint('bold', hosts[0].play),
+    ...groupEqual(hosts, ({ steps }) => JSON.stringify(steps)).flatMap((same) => [
+      `  ${paint('cyan', same.map(({ host }) => host).join(', '))}: ${count(same[0].steps.length, 'step')}`,
+      ...table(same[0].steps.map(row), (cell, _row, column) => (column === 0 ? cell : paint('dim', cell))).map(
+        (line) => `    ${line}`,
+      ),
+    ]),
+  ])
+}
+
+function row(step: StepInfo): readonly string[] {
+  return [stepTitle(step), step.roles.join(' › '), step.source ? relativeSource(step.source) : '']
 }

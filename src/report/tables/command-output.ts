@@ -4,8 +4,8 @@ import { elapsed } from '../../shell/duration.ts'
 import { printable } from '../../shell/printable.ts'
 import { Secret } from '../../shell/secret.ts'
 import { count, groupEqual } from '../format.ts'
-import { jsonLine } from '../json.ts'
 import type { Paint } from '../problem.ts'
+import { jsonLine } from '../reporter.ts'
 
 /** The end of a command on one host. */
 interface CommandEnd {

@@ -3,8 +3,8 @@ import type { Problem } from '../../model/problem.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { Secret } from '../../shell/secret.ts'
 import { count, table } from '../format.ts'
-import { jsonLine } from '../json.ts'
 import { type Paint, showProblem } from '../problem.ts'
+import { jsonLine } from '../reporter.ts'
 
 /** A row for each check, with the reason where it failed; then the unreachable hosts and a summary. */
 export function verifyTable(verified: Verified, paint: Paint): string {

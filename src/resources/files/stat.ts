@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { Problem } from '../../model/problem.ts'
 import { type FakeState, resolvePath } from '../../model/resource/fake-state.ts'
 import { batchRead } from '../../model/resource/read.ts'
-import { forPaths, possible } from '../../shell/script-parts.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
+import { forPaths, possible, type Shell, sh } from '../../shell/sh.ts'
 
 /** A path from the root. */
 export type AbsolutePath = `/${string}`

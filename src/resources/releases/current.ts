@@ -1,8 +1,7 @@
 import { type FakeState, putPath } from '../../model/resource/fake-state.ts'
 import { batchRead, type Read } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
-import { forPaths } from '../../shell/script-parts.ts'
-import { sh } from '../../shell/sh.ts'
+import { forPaths, sh } from '../../shell/sh.ts'
 import { checkPath } from '../arguments.ts'
 import type { AbsolutePath } from '../files/stat.ts'
 

@@ -1,6 +1,5 @@
 import { read } from '../../model/resource/read.ts'
-import { joinLines } from '../../shell/script-parts.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
+import { joinLines, type Shell, sh } from '../../shell/sh.ts'
 import { directoryOf, moveInto, REMOVED, showWriteError } from '../files/staging.ts'
 
 export interface TransactionPlan {

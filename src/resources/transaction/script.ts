@@ -1,5 +1,4 @@
-import { joinLines } from '../../shell/script-parts.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
+import { joinLines, type Shell, sh } from '../../shell/sh.ts'
 import { baseName, directoryOf, moveInto, REMOVED } from '../files/staging.ts'
 import { directoriesOf, type FileSwap, prepareTransaction, ROLLED_BACK, type TransactionPlan } from './rollback.ts'
 

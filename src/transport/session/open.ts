@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Clock } from '../clock.ts'
-import { DEFAULTS, type ScriptLimits } from '../timeouts.ts'
+import { Clock, DEFAULTS, type ScriptLimits } from '../clock.ts'
 import type { Connection } from '../transport.ts'
 import { challenge, startShell } from './become.ts'
 import { BLOCK, CUT, type Dialect } from './frame.ts'

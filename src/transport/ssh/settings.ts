@@ -1,6 +1,5 @@
 import { milliseconds } from '../../shell/duration.ts'
-import type { Clock } from '../clock.ts'
-import { DEFAULTS, KEEPALIVE, type Keepalive, keepaliveWithin, scaledKeepalive } from '../timeouts.ts'
+import { type Clock, DEFAULTS, KEEPALIVE, type Keepalive, keepaliveWithin, scaledKeepalive } from '../clock.ts'
 import type { Target } from '../transport.ts'
 import type { SshConfig } from './config.ts'
 
