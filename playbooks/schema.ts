@@ -40,9 +40,8 @@ export const site = inventorySchema(
     /** The certificate that the load balancers show to clients: for the domain, with its chain. */
     certificate: keyPair,
     /**
-     * The networks of those who look after the system: they alone see statistics and metrics, and reach hosts by ssh. The machine that
-     * runs this, or the last host that it jumps over, has to be in one of them. Unless reported, ssh is open to anyone with a key, and no one
-     * sees numbers.
+     * The networks of the administrators. Only they can read statistics and metrics, and connect by ssh. The machine that runs provision, or
+     * its last jump host, must be in one of them. By default ssh is open to anyone with a key, and statistics and metrics to none.
      */
     admins: optional(list(cidr)),
     /** True if hosts install security updates automatically, without a restart of any service of the site; yes by default. */

@@ -9,7 +9,7 @@ interface Tier {
   readonly hosts: readonly Host<object>[]
 }
 
-/** A host has one part: its firewall is made for one, and what one tier does to a host is nothing to the others. */
+/** A host belongs to one tier, because its firewall has the rules of one tier. */
 export function oneTierPerHost(tiers: readonly Tier[]): readonly string[] {
   const first = new Map<string, string>()
   return tiers.flatMap(({ name: tier, hosts }) =>
@@ -30,7 +30,7 @@ export function distinctPriorities(balancers: readonly Host<{ readonly priority:
   })
 }
 
-/** The address that moves is in the network of the load balancers, and no host has it as its own. */
+/** The virtual IP is in the network of the load balancers, and no host has it as its own address. */
 export function validVip(vip: string, balancers: readonly Host<object>[], tiers: readonly Tier[]): readonly string[] {
   const [address = '', length = ''] = vip.split('/')
   const network = new BlockList()
@@ -47,7 +47,7 @@ export function validVip(vip: string, balancers: readonly Host<object>[], tiers:
   ]
 }
 
-/** The ports on which a host serves beside what is on every host. */
+/** The ports of a tier are not those of services that every host has. */
 export function freePorts(
   tier: string,
   hosts: readonly Host<{ readonly port: number }>[],
@@ -118,7 +118,7 @@ export function votes({
   ].filter((problem) => problem !== false)
 }
 
-/** Certificates that their clients would refuse are refused here, before any host is met. */
+/** Rejects certificates that clients would reject, before any host is contacted. */
 export function validCertificates(
   {
     domain,

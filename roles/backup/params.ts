@@ -15,7 +15,7 @@ export interface BackupSourceParams extends BackupHostParams, Pick<PostgresParam
   readonly repository: BackupHost
   /**
    * GiB of WAL that may wait on a database host while the repository does not answer. More is dropped, so that the disk does not fill
-   * up and the database goes on; a restore is then possible again from the next backup. @default 8
+   * up and the database continues; a restore is then possible again from the next backup. @default 8
    */
   readonly queueMax?: number
 }

@@ -15,14 +15,14 @@ import { recentPatroni } from './resources/version.ts'
 
 export { type PatroniParams, REST_PORT, type Synchronous } from './params.ts'
 
-/** The packages alone, side by side on all hosts. It refuses a host whose Patroni would be too old, before any host is changed. */
+/** The packages only, on all hosts at the same time. Refuses a host whose Patroni would be too old, before any host is changed. */
 export const patroniPackages = role('patroni-packages', (_params: object) => packages())
 
 function packages(): Steps {
   return [recentPatroni({}), pkg('patroni', 'python3-etcd', 'curl')]
 }
 
-/** All that Patroni needs on a host of a database. The server goes on as it did: {@link patroni} takes it over. */
+/** The files that Patroni needs on a database host. The server continues as before: {@link patroni} starts to manage it. */
 export const patroniConfiguration = role(
   'patroni-configuration',
   (params: PatroniParams, { facts }: RoleContext): Steps => {
@@ -58,7 +58,7 @@ export const patroniBeginning = role(
 export interface PatroniMemberParams extends Pick<PatroniParams, 'name' | 'version' | 'settings'> {
   /** True if this host is the primary. */
   readonly leader: boolean
-  /** The hosts that Patroni has to manage before it takes over a primary. */
+  /** The hosts that Patroni must manage before it manages a primary. */
   readonly replicas: readonly { readonly name: string }[]
 }
 
@@ -83,27 +83,27 @@ export const patroniPause = role(
   ({ name }: { readonly name: string }): Steps => pausedCluster({ host: name }),
 )
 
-/** Patroni ends, and the server runs on for systemd. */
+/** Patroni stops; the server keeps running, and systemd manages it. */
 export const withoutPatroni = role(
   'without-patroni',
   ({ name, synchronous, ...params }: WithoutPatroniParams, { facts }: RoleContext): Steps =>
     givenBack({ host: name, paths: pathsOf(params, facts), synchronous }),
 )
 
-/** The data of a replica become a new copy; the old ones are kept aside. */
+/** Copies the data of a replica again; the old data are kept. */
 export const newCopy = role(
   'patroni-copy',
   ({ name, ...params }: Pick<PatroniParams, 'name' | 'version'>, { facts }: RoleContext): Steps =>
     databaseCopy({ host: name, data: pathsOf(params, facts).data }),
 )
 
-/** A replica out of the cluster for a time. The primary does not wait for it. */
+/** Stops a replica for a maintenance. The primary does not wait for it. */
 export const patroniStopped = role(
   'patroni-stopped',
   ({ name }: { readonly name: string }): Steps => stoppedMember({ host: name }),
 )
 
-/** For a member of etcd, when no host has Patroni any more. */
+/** Deletes the state of the cluster from etcd, if no host has Patroni any more. */
 export const noPatroniCluster = role(
   'no-patroni-cluster',
   ({ scope = SCOPE }: { readonly scope?: string }): Steps => forgottenCluster({ scope }),
@@ -115,7 +115,7 @@ export const patroniLimits = role(
   (params: Pick<PatroniParams, 'settings'>): Steps => limitsInForce({ wanted: limitsFor(params), which: 'all' }),
 )
 
-/** The configuration that the cluster shares. Without a pause, failover is automatic from here on. */
+/** The common configuration of the cluster. Without `pause`, failover is automatic from here on. */
 export const patroniSettings = role(
   'patroni-settings',
   ({ pause, ...params }: PatroniParams & { readonly pause: boolean }): Steps =>

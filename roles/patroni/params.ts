@@ -6,7 +6,7 @@ import { REPLICATOR, type Settings } from '../postgres/params.ts'
 export type Synchronous = boolean | 'strict'
 
 export interface PatroniParams {
-  /** The host's name, by which it is a member of the cluster. */
+  /** The host's name, also as a member of the cluster. */
   readonly name: string
   /** The address of its database and REST API for other hosts. */
   readonly address: string
@@ -21,22 +21,22 @@ export interface PatroniParams {
   }
   /** PostgreSQL's major version. @default that of the Debian release */
   readonly version?: 15 | 17
-  /** Those of the PostgreSQL roles. Their limits go to the cluster: `max_connections`, `max_wal_senders`, … */
+  /** The settings of the PostgreSQL roles. Their limits are stored in the cluster: `max_connections`, `max_wal_senders`, … */
   readonly settings?: Settings
   /** The members of the etcd cluster. A database host is one of them. */
   readonly etcd: readonly Host[]
   /**
-   * True if a write is acknowledged only when a replica has it on its disk. When the last replica is lost, writes go on without one after
-   * some seconds, and that replica cannot take over any more; with `strict` they wait. @default true
+   * True if a write is acknowledged only when a replica has it on its disk. If the last replica is lost, writes continue without one after
+   * some seconds, and that replica cannot be promoted any more; with `strict` they wait. @default true
    */
   readonly synchronous?: Synchronous
   /** The name of the cluster in etcd. @default 'main' */
   readonly scope?: string
-  /** Seconds after which a primary that gives no sign is replaced; 20 at least. @default 20 */
+  /** Seconds after which a primary that does not renew its lease is replaced; at least 20. @default 20 */
   readonly ttl?: number
-  /** Seconds between two looks of a host at the cluster. @default 2 */
+  /** Seconds between two checks of the cluster by a host. @default 2 */
   readonly loopWait?: number
-  /** Seconds for which an answer of etcd or PostgreSQL is tried again before a primary gives up its role. @default 5 */
+  /** Seconds in which a request to etcd or PostgreSQL is repeated before a primary stops to be one. @default 5 */
   readonly retryTimeout?: number
   /** Linux's watchdog device resets a host whose Patroni hangs. `required`: no host without one becomes the primary. @default 'off' */
   readonly watchdog?: 'off' | 'automatic' | 'required'
@@ -64,18 +64,18 @@ export function restUrl({ address }: { readonly address: string }): string {
 
 export function refuseTimes({ ttl = 20, loopWait = 2, retryTimeout = 5 }: PatroniParams): void {
   const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
-  if (ttl < 20) throw refused(`Patroni takes no ttl of ${ttl} seconds.`, 'ttl', 'Give 20 or more.')
+  if (ttl < 20) throw refused(`Patroni does not accept a ttl of ${ttl} seconds.`, 'ttl', 'Use 20 or more.')
   if (loopWait < 1 || retryTimeout < 3)
     throw refused(
-      'Patroni takes a loopWait of 1 second or more, and a retryTimeout of 3 or more.',
+      'Patroni requires a loopWait of at least 1 second, and a retryTimeout of at least 3.',
       'loopWait',
-      'Leave them away, or give more.',
+      'Remove them to use the defaults, or use higher values.',
     )
   if (loopWait + 2 * retryTimeout > ttl)
     throw refused(
       `A primary would keep its role for ${loopWait + 2 * retryTimeout} seconds without etcd, longer than its ttl of ${ttl}.`,
       'ttl',
-      'Give a ttl of at least loopWait + 2 · retryTimeout.',
+      'Use a ttl of at least loopWait + 2 · retryTimeout.',
     )
 }
 

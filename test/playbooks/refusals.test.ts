@@ -224,7 +224,7 @@ const CASES: Readonly<Record<string, Case>> = {
     answering: databases(STOPPED, REPLICA),
     text: `error: No primary can be found among the database hosts
    db2 is a replica, timeline 1
-   Nothing was changed on them. Start the host that was the primary and run again. To go on without it: provision failover --to db2. It reports possible data loss before it changes anything.`,
+   Nothing was changed on them. Start the host that was the primary and run again. To continue without it: provision failover --to db2. It reports possible data loss before it changes anything.`,
   },
   'a restore where there are two primaries': {
     of: restore,

@@ -41,42 +41,42 @@ const refusal = (a: ClusterState | undefined, b: ClusterState | undefined): stri
   }
 }
 
-describe('who is primary', () => {
+describe('the primary', () => {
   it('is the seed while no host has a database', () => {
     expect(chosen(nothing, nothing)).to.equal('db1')
   })
 
-  it('is the host that says so, whatever the inventory says', () => {
+  it('is the host that reports it, whatever the inventory says', () => {
     expect(chosen(primary, replica)).to.equal('db1')
     expect(chosen(replica, primary)).to.equal('db2')
     expect(chosen(nothing, primary)).to.equal('db2')
   })
 
-  it('does not turn back when the old primary is stopped or away', () => {
+  it('does not change back if the old primary is stopped or unreachable', () => {
     expect(chosen(cluster(false, false), cluster(false, true, 2))).to.equal('db2')
     expect(chosen(unreachable, cluster(false, true, 2))).to.equal('db2')
   })
 
-  it('is a stopped primary when it is the only one there can be', () => {
+  it('is a stopped primary if no other host can be it', () => {
     expect(chosen(cluster(false, false), replica)).to.equal('db1')
     expect(chosen(cluster(false, false), nothing)).to.equal('db1')
   })
 
-  it('is not a stopped primary that a replica has gone beyond', () => {
+  it('is not a stopped primary if a replica is on a later timeline', () => {
     expect(refusal(cluster(false, false, 1), cluster(true, false, 2))).to.include('No primary can be found')
   })
 
-  it('is refused when there are two, with both timelines', () => {
+  it('is rejected if there are two, with both timelines', () => {
     const said = refusal(primary, cluster(false, true, 2))
     expect(said).to.include('two primaries').and.include('db1 is a primary, timeline 1')
     expect(said).to.include('db2 is a primary, timeline 2').and.include('mask --now postgresql@15-main')
   })
 
-  it('is refused when two stopped ones could be it', () => {
+  it('is rejected if two stopped ones could be it', () => {
     expect(refusal(cluster(false, false), cluster(false, false))).to.include('two primaries')
   })
 
-  it('is refused when the only replica is left, with the way to fail over', () => {
+  it('is rejected if only a replica is left, with the command for a failover', () => {
     const said = refusal(unreachable, replica)
     expect(said).to.include('No primary').and.include('db1 cannot be reached')
     expect(said).to.include('Nothing was changed').and.include('provision failover --to db2')
@@ -88,20 +88,20 @@ describe('who is primary', () => {
     expect(refusal(cluster(false, false), unreachable)).to.include('No primary can be found')
   })
 
-  it('is never the seed when data are missing that were there', () => {
+  it('is never the seed if data are missing that existed', () => {
     expect(refusal({ kind: 'lost' }, nothing)).to.include('a disk is not mounted')
     expect(refusal({ kind: 'lost' }, replica)).to.include('No primary can be found')
   })
 })
 
-describe("a host's place", () => {
+describe('the state of the database of a host', () => {
   const parsed = (...lines: string[]) => parseClusterState({ stdout: `${lines.join('\n')}\n`, stderr: '' })
 
   it('is nothing on a host without PostgreSQL', () => {
     expect(parsed('end')).to.deep.equal({ kind: 'nothing' })
   })
 
-  it('is what the server says before what its files say', () => {
+  it('is read from the server before its files', () => {
     const place = parsed(
       ...['cluster 15', 'standby t', 'system 77', 'state in archive recovery', 'timeline 1'],
       ...['standby f', 'timeline 2', 'running t', 'end'],
@@ -112,18 +112,18 @@ describe("a host's place", () => {
     })
   })
 
-  it('is that of its files when nothing runs', () => {
+  it('is read from its files if nothing runs', () => {
     const place = parsed('cluster 17', 'standby t', 'system 77', 'state shut down', 'timeline 3', 'end')
     expect(place).to.include({ version: 17, standby: true, running: false, timeline: 3 })
   })
 
-  it('tells data that are gone from a host that never had any', () => {
+  it('distinguishes lost data from a host that never had any', () => {
     expect(parsed('lost', 'end')).to.deep.equal({ kind: 'lost' })
   })
 
   const foreign = (...settings: string[]) => parsed(...settings.map((one) => `/etc/postgresql/${one}`), 'end')
 
-  it('is that of someone else where a cluster has its data, its name or its port apart from those of the roles', () => {
+  it('is foreign if a cluster has other data, another name or another port than the roles use', () => {
     expect(
       foreign("15/main/postgresql.conf:data_directory = '/data/pg15' # moved", '15/main/postgresql.conf:port = 5432'),
     ).to.deep.equal({ kind: 'foreign', name: '15/main', data: '/data/pg15' })
@@ -135,7 +135,7 @@ describe("a host's place", () => {
     ).to.deep.equal({ kind: 'foreign', name: '15/shop', data: '/var/lib/postgresql/15/shop' })
   })
 
-  it('is not that of someone else for a cluster at another port, for the standard place, and for what the roles set up', () => {
+  it('is not foreign for a cluster at another port, for the standard path, and for clusters of the roles', () => {
     expect(
       foreign("15/shop/postgresql.conf:data_directory = '/srv/shop'", '15/shop/postgresql.conf:port = 5433'),
     ).to.deep.equal({ kind: 'nothing' })
@@ -149,7 +149,7 @@ describe("a host's place", () => {
     })
   })
 
-  it('of someone else is refused with what keeps its data', async () => {
+  it('is rejected if it is foreign, with the commands that keep its data', async () => {
     const found: ClusterState = { kind: 'foreign', name: '15/main', data: '/data/pg15' }
     expect(refusal(found, nothing)).to.equal(
       [
@@ -162,12 +162,12 @@ describe("a host's place", () => {
     expect(describeState(found)).to.equal('has a cluster 15/main with its data in /data/pg15')
   })
 
-  it('is not guessed from half an answer', () => {
+  it('is not read from an incomplete answer', () => {
     expect(() => parsed('')).to.throw('the answer is incomplete')
     expect(() => parsed('cluster 15', 'standby t')).to.throw('the answer is incomplete')
   })
 
-  it('that is half an answer is refused with the name of its host, and what the host says of it', async () => {
+  it('is rejected after an incomplete answer, with the host and its message', async () => {
     const answers = new AnswerStore()
     const asked = { host: db2, question: clusterState }
     const halves: Answer = {

@@ -60,7 +60,7 @@ function refusal(body: () => unknown): string {
 }
 
 describe('a switchover', () => {
-  it('goes from the primary to the replica that follows it, or to the one that was asked for', () => {
+  it('moves the primary to the replica that follows it, or to the requested one', () => {
     for (const to of [undefined, 'db2'])
       expect(planSwitchover(both(primary(), replica()), to)).to.deep.include({
         from: db1,
@@ -69,11 +69,11 @@ describe('a switchover', () => {
       })
   })
 
-  it('gives the promotion twenty seconds, by the clock of who is promoted', () => {
+  it('allows the promotion for twenty seconds, by the clock of the promoted host', () => {
     expect(planSwitchover(both(primary(), replica()))?.deadline).to.equal(1020)
   })
 
-  it('is nothing to do when the host is the primary already', () => {
+  it('does nothing if the host is the primary already', () => {
     expect(planSwitchover(both(primary(), replica()), 'db1')).to.equal(undefined)
   })
 
@@ -88,13 +88,13 @@ describe('a switchover', () => {
     ['is out of reach', primary(), undefined, 'db2 cannot be reached'],
   ]
   for (const [what, a, b, words] of cases)
-    it(`is refused when the replica ${what}`, () => {
+    it(`is rejected if the replica ${what}`, () => {
       expect(refusal(() => planSwitchover(both(a, b))))
         .to.include(words)
         .and.include('nothing was changed')
     })
 
-  it('is refused while a transaction is open for long, or a base backup is taken', () => {
+  it('is rejected during a long transaction or a base backup', () => {
     expect(refusal(() => planSwitchover(both(primary({ oldestTransaction: 16 }), replica())))).to.include(
       'open for 16 s',
     )
@@ -102,7 +102,7 @@ describe('a switchover', () => {
     expect(planSwitchover(both(primary({ oldestTransaction: 15 }), replica()))).not.to.equal(undefined)
   })
 
-  it('is refused to a host that there is not, without a primary, and with two', () => {
+  it('is rejected for an unknown host, without a primary, and with two', () => {
     expect(refusal(() => planSwitchover(both(primary(), replica()), 'db3'))).to.include('There are db1, db2')
     expect(refusal(() => planSwitchover(both(dead('0/1'), replica())))).to.include('No primary answers')
     expect(refusal(() => planSwitchover(both(primary(), primary())))).to.include('two primaries')
@@ -112,28 +112,28 @@ describe('a switchover', () => {
 describe('a failover', () => {
   const wish = { acceptDataLoss: false }
 
-  it('is refused while the primary answers', () => {
+  it('is rejected while the primary answers', () => {
     const said = refusal(() => planFailover(both(primary(), replica()), wish))
     expect(said).to.include('db1 is the primary and answers').and.include('provision switchover')
   })
 
-  it('is nothing to do when the host that was asked for is the primary', () => {
+  it('does nothing if the requested host is the primary', () => {
     expect(planFailover(both(primary(), replica()), { ...wish, to: 'db1' })).to.equal(undefined)
   })
 
-  it('loses nothing when the replica has the last record that the dead primary wrote', () => {
+  it('loses nothing if the replica has the last record that the dead primary wrote', () => {
     const found = planFailover(both(dead('0/4FF0'), replica({ synchronous: false })), wish)
     expect(found).to.deep.include({ to: db2, fenced: [db1], silent: [], waiting: [] })
     expect(found?.loss).to.include('nothing')
   })
 
-  it('is refused when a primary without synchronous replication wrote more', () => {
+  it('is rejected if a primary without synchronous replication wrote more', () => {
     const all = both(dead('0/5000'), replica({ synchronous: false }))
     expect(refusal(() => planFailover(all, wish))).to.include('Acknowledged writes may be lost')
     expect(planFailover(all, { acceptDataLoss: true })?.loss).to.include('2026-11-22 10:00:00')
   })
 
-  it('goes on without a silent primary only when commits waited for the replica', () => {
+  it('continues without an unreachable primary only if commits waited for the replica', () => {
     const found = planFailover(both(undefined, replica()), wish)
     expect(found).to.deep.include({ to: db2, fenced: [], silent: [db1] })
     expect(found?.loss).to.include('no acknowledged write').and.include('provision disable-sync-replication')
@@ -142,18 +142,18 @@ describe('a failover', () => {
     )
   })
 
-  it('is refused when the replica reaches the primary that is silent here', () => {
+  it('is rejected if the replica reaches the primary that the controller cannot reach', () => {
     const all = both(undefined, { ...replica(), seesPrimary: true })
     expect(refusal(() => planFailover(all, { acceptDataLoss: true }))).to.include('only cannot be reached from here')
   })
 
-  it('does not believe the note of a replica that has heard nothing since it started', () => {
+  it('ignores the setting of a replica that has received nothing since its start', () => {
     expect(refusal(() => planFailover(both(undefined, replica({ received: null })), wish))).to.include(
       'has received nothing since it started',
     )
   })
 
-  it('is refused without a replica that answers', () => {
+  it('is rejected without a replica that answers', () => {
     expect(refusal(() => planFailover(both(undefined, undefined), wish))).to.include('Start one')
   })
 
@@ -164,24 +164,24 @@ describe('a failover', () => {
       { host: db3, answer: c },
     ]
 
-    it('takes the one that has received most', () => {
+    it('promotes the one that has received most', () => {
       const found = planFailover(all(undefined, replica(), replica({ received: '0/6000' })), wish)
       expect(found).to.deep.include({ to: db3, silent: [db1], waiting: [db2] })
       expect(found?.loss).to.include('no acknowledged write')
     })
 
-    it('is refused to the one that has less, as commits wait for any one of them', () => {
+    it('is rejected for the one with less, as commits wait for any one of them', () => {
       const found = all(undefined, replica(), replica({ received: '0/6000' }))
       expect(refusal(() => planFailover(found, { ...wish, to: 'db2' }))).to.include('db3 has received more')
       expect(planFailover(found, { to: 'db2', acceptDataLoss: true })?.to).to.equal(db2)
     })
 
-    it('is refused while another replica is silent, that may have more', () => {
+    it('is rejected while another replica does not answer, which may have more', () => {
       const said = refusal(() => planFailover(all(undefined, replica(), undefined), wish))
       expect(said).to.include('another replica may have more, and does not answer (db1, db3)')
     })
 
-    it('is refused while the other replica reaches the old primary, which then still acknowledges writes', () => {
+    it('is rejected while the other replica reaches the old primary, which then still acknowledges writes', () => {
       const found = all(undefined, replica({ received: '0/6000' }), { ...replica(), seesPrimary: true })
       expect(refusal(() => planFailover(found, { acceptDataLoss: true }))).to.include(
         'db3 has a connection to its primary',
@@ -204,19 +204,19 @@ describe('rejoining', () => {
       found: { ...CLUSTER, timeline: 4 },
     })
 
-  it('is done to an old primary only when someone has said so', () => {
+  it('converts an old primary only on request', () => {
     expect(refusal(() => step('refuse').diff(CLUSTER))).to.include('provision rejoin --host db1')
     expect(step('rewind').diff(CLUSTER)?.fields[0]?.to).to.equal('rewound to db2')
     expect(step('copy').diff(CLUSTER)?.fields[0]?.to).to.include('the old data are kept')
     expect(step('rewind').diff({ ...CLUSTER, standby: true })).to.equal(undefined)
   })
 
-  it('is refused to data of another system, and to those of a later timeline', () => {
+  it('is rejected for data of another system, and for those of a later timeline', () => {
     expect(refusal(() => step('rewind').diff({ ...CLUSTER, system: '78' }))).to.include('another system')
     expect(refusal(() => step('copy').diff({ ...CLUSTER, timeline: 5 }))).to.include('rejoin --host db2')
   })
 
-  it('deletes nothing but what an earlier run left beside the data', () => {
+  it('deletes only the temporary directory of an earlier run', () => {
     for (const oldPrimary of ['rewind', 'copy'] as const) {
       const text = textOf(step(oldPrimary), CLUSTER)
       const removals = text.match(/rm -rf \S+/g)?.filter((one) => !one.includes('"$at"')) ?? []
@@ -231,7 +231,7 @@ describe('synchronous replication', () => {
   const off = synchronousReplication({ replicas: [], paths: pathsFor(15) })
   const waiting = { names: 'ANY 1 ("db2")', marked: true }
 
-  it('begins once a replica streams, and is not ended by a run', () => {
+  it('starts when a replica streams, and no run ends it', () => {
     expect(on.diff({ names: '', marked: false, streaming: true })?.action).to.equal('change')
     expect(on.diff({ names: '', marked: false, streaming: false })).to.equal(undefined)
     expect(on.diff({ ...waiting, streaming: false })).to.equal(undefined)
@@ -239,7 +239,7 @@ describe('synchronous replication', () => {
     expect(off.diff({ ...waiting, streaming: false })?.action).to.equal('change')
   })
 
-  it('is noted after it has begun, and no longer before it ends', () => {
+  it('is recorded after its start, and not recorded any more before its end', () => {
     const inputs = (step: Step) =>
       step.apply(undefined).map(({ input }) => Buffer.from((input as Buffer) ?? '').toString())
     expect(inputs(on).map((text) => text.includes(`provision.synchronous = 'on'`))).to.deep.equal([false, true])
@@ -253,7 +253,7 @@ describe('limits of a primary', () => {
     ...{ max_prepared_transactions: 0, max_locks_per_transaction: 64 },
   }
 
-  it('go to the replicas first when one is raised, and to the primary when it is lowered', () => {
+  it('are raised on replicas first, and lowered on the primary first', () => {
     expect(raisesLimits({ settings: { max_connections: 101 } }, has)).to.equal(true)
     expect(raisesLimits({ settings: { max_connections: 99 } }, has)).to.equal(false)
     expect(raisesLimits({}, has)).to.equal(false)
@@ -261,7 +261,7 @@ describe('limits of a primary', () => {
   })
 })
 
-describe('what the operations run on hosts', () => {
+describe('the scripts of the operations', () => {
   const steps: Readonly<Record<string, readonly [Step, unknown]>> = {
     switchover: [
       switchover({
@@ -288,14 +288,14 @@ describe('what the operations run on hosts', () => {
     ],
   }
   for (const [name, [step, have]] of Object.entries(steps))
-    it(`is good shell: ${name}`, () => {
+    it(`are valid shell: ${name}`, () => {
       for (const { script } of step.apply(have)) {
         const { status, stderr } = spawnSync('sh', ['-n'], { input: script.text, encoding: 'utf8' })
         expect(status, stderr + script.text).to.equal(0)
       }
     })
 
-  it('is recorded first, then on the old primary, the new one, the old one, the new one', () => {
+  it('is recorded first, then run on the old primary, the new one, the old one, the new one', () => {
     expect(steps['switchover']?.[0].apply(undefined).map(({ on }) => on?.name)).to.deep.equal([
       ...['app1', 'db1'],
       ...['db1', 'db2', 'db1', 'db2'],

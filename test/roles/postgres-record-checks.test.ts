@@ -31,7 +31,7 @@ const words = (problem: Problem | string | undefined) =>
   problem instanceof Problem ? [problem.message, ...problem.details, problem.next ?? ''].join('\n') : problem
 
 describe('checks against the record of the primary', () => {
-  it('pass for the primary that is on record', () => {
+  it('pass for the primary that the record names', () => {
     expect(noLaterPrimary(found(STANDBY, HEALTH), all)).to.equal(undefined)
     expect(noLaterPrimary(found(undefined, HEALTH), all), 'the other one is off').to.equal(undefined)
   })

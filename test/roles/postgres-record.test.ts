@@ -54,7 +54,7 @@ describe('the record of the primary', () => {
     })
     afterEach(() => rmSync(root, { recursive: true }))
 
-    it('is written whole, readable for everybody, and read again', () => {
+    it('is written atomically, readable for all users, and read again', () => {
       expect(write(RECORD).status).to.equal(0)
       expect(parseRecord(readFileSync(path(), 'utf8'))).to.deep.equal(copy(RECORD))
       expect(statSync(path()).mode & 0o777).to.equal(0o644)
@@ -74,7 +74,7 @@ describe('the record of the primary', () => {
       expect(write(RECORD).status).to.equal(0)
     })
 
-    it('is no record when it is broken or of another format', () => {
+    it('is ignored if it is broken or of another format', () => {
       expect(parseRecord('')).to.deep.equal(NONE)
       expect(parseRecord('{').kind).to.equal('unreadable')
       expect(parseRecord('unreadable').kind).to.equal('unreadable')
@@ -92,7 +92,7 @@ describe('the record of the primary', () => {
       expect(found(copy(RECORD), copy(newer), NONE).record).to.equal(newer)
     })
 
-    it('is known when more than half of the hosts that have a copy answer', () => {
+    it('is known if more than half of the hosts with a copy answer', () => {
       expect(found(copy(RECORD), undefined, copy(RECORD)).sure).to.equal(true)
       const uncertain = found(copy(RECORD), undefined, undefined)
       expect(uncertain).to.deep.include({ sure: false, silent: ['db2', 'app1'] })
@@ -101,7 +101,7 @@ describe('the record of the primary', () => {
       expect(found(undefined, NONE, undefined).sure, 'no host has one').to.equal(false)
     })
 
-    it('does not hold when its promotion did not happen', () => {
+    it('is ignored if its promotion did not happen', () => {
       const { log: _log, ...before } = { ...RECORD, generation: 4, timeline: 2, primary: 'db1' }
       const promised = { ...RECORD, previous: before }
       expect(validRecord(promised, states(cluster(false, true, 2), cluster(true, true, 2)))).to.deep.include({
@@ -111,7 +111,7 @@ describe('the record of the primary', () => {
       expect(validRecord(promised, states(cluster(false, true, 2), undefined)), 'no host can say').to.equal(promised)
     })
 
-    it('makes data of an older timeline outdated, and those of the same one on another host', () => {
+    it('makes data of an older timeline outdated, and data of the same timeline on another host', () => {
       const at = (timeline: number) => ({ system: '77', timeline })
       expect(isOutdated(RECORD, 'db1', at(2))).to.equal(true)
       expect(isOutdated(RECORD, 'db1', at(3))).to.equal(true)
@@ -125,7 +125,7 @@ describe('the record of the primary', () => {
   describe('decides', () => {
     const old = states(cluster(false, true, 2), undefined)
 
-    it('that a primary with old data is none, with what would be lost and what to do', async () => {
+    it('that a primary with old data is rejected, with the possible loss and the next action', async () => {
       const said = await wordsOf(() => choosePrimary(old, known()))
       expect(said).to.include('db1 is a primary with old data: ')
       expect(said).to.include('db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)')
@@ -143,7 +143,7 @@ describe('the record of the primary', () => {
         .and.include('According to the record, db2 has been the primary')
     })
 
-    it('whether commits may go on without a replica; where it is not known, a person has to', async () => {
+    it('if commits may continue without a replica; if that is unknown, the operator decides', async () => {
       const silent = {
         ...known({ ...RECORD, primary: 'db1', timeline: 2 }),
         sure: false,
@@ -172,12 +172,12 @@ describe('the record of the primary', () => {
         ...{ waitsFor, now },
       })
 
-    it('is the same one when the hosts say the same', () => {
+    it('is the same if the hosts report the same', () => {
       expect(observe(RECORD, ['db1'])).to.equal(RECORD)
       expect(observe(RECORD, undefined), 'the primary could not be asked').to.equal(RECORD)
     })
 
-    it('tells from when on commits wait for no replica', () => {
+    it('contains the time since which commits wait for no replica', () => {
       const off = observe(RECORD, [])
       expect(off).to.deep.include({
         event: 'replication off',
@@ -189,7 +189,7 @@ describe('the record of the primary', () => {
       expect(off && observe(off, ['db1'])).to.deep.include({ event: 'replication on', waitsFor: ['db1'] })
     })
 
-    it('tells of a promotion with what the old primary lacks, and of its rejoining', () => {
+    it('contains a promotion with the writes that the old primary lacks, and its rejoin', () => {
       const moved = promotionRecord({
         ...{ known: known(), states: both, now, event: 'failover', to: db1, system: '77' },
         ...{ timeline: 4, behind: [db2], lost: 'nothing' },
@@ -230,7 +230,7 @@ describe('the record of the primary', () => {
       expect(record?.hosts).to.deep.equal(['app1', 'app2', 'db1', 'db2'])
     })
 
-    it('is written where an older one is, or none', () => {
+    it('is written to hosts with an older one, or none', () => {
       const step = storedRecord({ record: RECORD })
       expect(step.diff(NONE)?.action).to.equal('create')
       expect(step.diff(copy({ ...RECORD, generation: 4, timeline: 2 }))?.fields).to.deep.equal([

@@ -33,7 +33,7 @@ describe('checks of databases', () => {
   const found = (...answers: readonly (Health | Problem)[]) =>
     answers.map((answer, i) => ({ host: host(i + 1), answer }))
 
-  describe('when none answers', () => {
+  describe('if none answers', () => {
     const rig = ownRig()
     const programs = { setpriv: 'while [ "$1" != --init-groups ]; do shift; done; shift 2; exec psql "$@"' }
     const outcomes = async (psql: string, percent: number, systemctl = SPEECHLESS) => {
@@ -79,7 +79,7 @@ describe('checks of databases', () => {
     expect(onePrimary(found(seeing('db2'), silent))).to.equal(undefined)
   })
 
-  it('say what a run says of two primaries, and of none', async () => {
+  it('report the same as a run for two primaries, and for none', async () => {
     expect(onePrimary(found(HEALTH, HEALTH))?.message).to.match(/^There are two primaries/)
     expect(onePrimary(found(replica, replica))?.message).to.match(/^No primary can be found/)
   })
@@ -92,7 +92,7 @@ describe('checks of databases', () => {
     expect(allConnected(found(replica, replica))).to.deep.include({ message: 'no host is the primary' })
   })
 
-  it('fail by what some hosts say, and are unknown while one that could say more does not answer', () => {
+  it('fail by the answers of some hosts, and are unknown while another host does not answer', () => {
     const lost = { ...replica, receives: null }
     expect(judged(streams)(found(seeing('db2'), lost, silent))).to.equal('db2 receives no WAL')
     expect(judged(streams)(found(seeing('db2'), replica, down))).to.deep.include({

@@ -4,7 +4,7 @@ import { leaderIn, type PatroniState } from './state.ts'
 /** Plans a manual failover on a site with automatic failover. */
 export type FailoverPlan<H extends Host> =
   | { readonly kind: 'nothing' }
-  /** Patroni promotes a host by itself, which is asked here. */
+  /** Patroni promotes a replica; this host is asked for it. */
   | { readonly kind: 'wait'; readonly at: H }
   | { readonly kind: 'promote'; readonly to: H; readonly loss: string }
 
@@ -42,10 +42,10 @@ export function failoverUnderPatroni<H extends Host>(
       details: [
         cluster.pause
           ? 'Automatic failover is paused.'
-          : 'No replica is known to have every acknowledged write, so Patroni promotes none by itself.',
+          : 'No replica is known to have every acknowledged write, so Patroni promotes none.',
         ...details,
       ],
-      next: 'Bring the old primary back if that can be done: it has everything. Otherwise the same command with --accept-data-loss and --to goes on without it.',
+      next: 'Repair the old primary if possible: it has all writes. Otherwise run the same command with --accept-data-loss and --to.',
     })
   const to = target ?? all.find(({ answer }) => answer?.member?.role === 'replica')
   if (!to)

@@ -36,7 +36,7 @@ export const managedByPatroni = resource<AdoptedParams, PatroniState>('database 
 function registered(name: string): Shell {
   return sh`said=$(${CONTROL} get --print-value-only ${`${NAMESPACE}${SCOPE}/members/${name}`} 2>/dev/null)
 [ "$said" ] || {
-  echo ${`Patroni does not manage ${name} yet. The primary goes on as it is, and nothing is promoted by itself.`} >&2; exit 1
+  echo ${`Patroni does not manage ${name} yet. The primary runs as before, and there is no automatic failover.`} >&2; exit 1
 }`
 }
 

@@ -3,7 +3,7 @@ import { CONTROL } from '../../etcd/params.ts'
 import { type Dynamic, type Json, NAMESPACE, REST, SCOPE } from '../params.ts'
 
 interface DynamicParams {
-  /** Null for what is not to be there. Other settings, of people, are left as they are. */
+  /** Null for keys to remove. Other keys stay as they are. */
   readonly wanted: Dynamic
 }
 

@@ -19,7 +19,7 @@ export const pausedCluster = resource<{ readonly host: string }, PatroniState>('
       script: sh`n=0
 until PATRONI_TIMEOUT=4 ${REST} PATCH /config '{"pause": true}' 2>/dev/null | tail -n 1 | grep -qx 200 &&
   said=$(PATRONI_TIMEOUT=4 ${REST} GET /patroni 2>/dev/null) && case $said in *'"pause": true'*) ;; *) false ;; esac; do
-  n=$((n + 1)); [ $n -lt 60 ] || { printf '%s\n' 'Patroni cannot be paused. Without a majority of etcd no one can: bring its members back first.' "$said" >&2; exit 1; }
+  n=$((n + 1)); [ $n -lt 60 ] || { printf '%s\n' 'Patroni cannot be paused. This needs a majority of etcd: repair its members first.' "$said" >&2; exit 1; }
   sleep 0.5
 done`,
       timeout: '2m',
@@ -70,7 +70,7 @@ chown root:root "$config"`
 }
 
 /**
- * The database keeps no note that commits wait for a replica: under Patroni that changes by itself, and etcd says who may take over.
+ * Removes the setting that records synchronous replication: Patroni changes that without a run, and stores in etcd which host can be promoted.
  */
 export const withoutNote = resource<object, { readonly noted: boolean } | undefined>(
   'note of synchronous replication',

@@ -106,7 +106,7 @@ interface MemberParams {
   readonly host: string
 }
 
-/** Patroni and the server of a replica have stopped in order: the primary no longer waits for it. Its member of etcd goes on. */
+/** Patroni and the server of a replica are stopped, so the primary does not wait for it. Its member of etcd keeps running. */
 export const stoppedMember = resource<MemberParams, PatroniState>('patroni stopped', {
   id: ({ host }) => host,
   read: () => readState,

@@ -18,12 +18,12 @@ esac`,
       { fakeValue: () => OLDEST.join('.') },
     ),
   diff: (_params, version) => {
-    // A host without lists of packages tells at its installation.
+    // A host without package lists reports the version at the installation.
     if (version === undefined || version === '(none)' || isRecent(version)) return undefined
     throw new InvalidParams(`Patroni ${version} is too old for automatic failover.`, {
       where: 'db.failover',
       details: [
-        `Before ${OLDEST.join('.')} a primary that stood still takes its role back when it goes on, and acknowledged writes are lost.`,
+        `Before ${OLDEST.join('.')} a primary that was frozen resumes its role, and acknowledged writes are lost.`,
       ],
       next: "Take Debian 13, or a newer Patroni from another source of packages; or leave failover at 'manual'. Nothing was changed on any host.",
     })

@@ -113,7 +113,7 @@ function twoPrimaries(all: readonly Found<Host>[]): Problem {
 function noPrimary(all: readonly Found<Host>[], record: PrimaryRecord | undefined): Problem {
   const candidate = byTimeline(clusters(all).filter(({ cluster }) => cluster.standby && cluster.running)).at(-1)
   const failOver = candidate
-    ? ` To go on without it: provision failover --to ${candidate.host.name}. It reports possible data loss before it changes anything.`
+    ? ` To continue without it: provision failover --to ${candidate.host.name}. It reports possible data loss before it changes anything.`
     : ''
   return new Problem('No primary can be found among the database hosts', {
     details: [...describeAll(all), ...(record ? [`According to the record, ${describeRecord(record)}.`] : [])],

@@ -23,7 +23,7 @@ export function settingsOf(params: PostgresParams, facts: Facts, follows: Primar
     ...LIMITS,
     ...memory(facts, Number(settings['max_connections'] ?? LIMITS.max_connections)),
     ...REPLICATION,
-    // After the loss of a replica, commits wait this long, and then go on without one.
+    // After the loss of a replica, commits wait this long, and then continue without one.
     ...(manager === 'patroni' && { wal_sender_timeout: '5s' }),
     ...(follows && { primary_conninfo: conninfo(follows.address), primary_slot_name: slotOf({ name }) }),
     ...CONNECTIONS,

@@ -81,7 +81,7 @@ export function planFailover<H extends Host>(
       `Start ${record?.primary ?? 'one'}, then run the same command again.`,
     )
   const silent = all.filter(({ answer }) => !answer).map(({ host }) => host)
-  // One replica with a connection is enough: the primary goes on acknowledging commits.
+  // One replica with a connection is enough: the primary continues to acknowledge commits.
   const seeing = silent.length > 0 ? all.find(({ answer }) => answer?.seesPrimary) : undefined
   if (seeing)
     throw refused(
