@@ -6,7 +6,7 @@ import {
   directory,
   file,
   firewall,
-  groupMember,
+  userGroup,
   type LocalFile,
   line,
   link,
@@ -34,7 +34,7 @@ const ROOT: AbsolutePath = '/srv/thirty'
 export function thirty({ built, large }: Thirty): Steps {
   return [
     pkg('cron', 'jq'),
-    groupMember('jobs'),
+    userGroup('jobs'),
     user('worker', { groups: ['jobs'] }),
     count(2).map((i) => directory(`${ROOT}/d${i}`, { owner: 'worker', mode: '0750' })),
     count(6).map((i) => file(`${ROOT}/d${i % 2}/f${i}.conf`, `file ${i}\n${'a line\n'.repeat(20)}`)),

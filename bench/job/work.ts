@@ -2,7 +2,7 @@ import {
   type AbsolutePath,
   directory,
   file,
-  groupMember,
+  userGroup,
   line,
   link,
   pkg,
@@ -25,7 +25,7 @@ const place = (i: number, name: string): AbsolutePath => `/srv/job/d${i % 10}/${
 /** 4 packages, 1 group, 2 users, 10 directories, 20 templates, 13 files, 5 lines, 3 links, 2 services. */
 export const work = role('work', ({ peers }: { readonly peers: readonly string[] }) => [
   pkg('cron', 'jq', 'memcached', 'tree'),
-  groupMember('jobs'),
+  userGroup('jobs'),
   user('worker', { groups: ['jobs'] }),
   user('sweeper', { groups: ['jobs'] }),
   count(10).map((i) => directory(`/srv/job/d${i}`, { owner: 'worker', mode: '0750' })),

@@ -100,6 +100,7 @@ function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name'>): FakeS
     units: new Map(Object.entries(services).map(([name, state]) => [unitOf(name), unitIn(state)])),
     users: new Map(users.map((name) => [name, { group: name, home: '/nonexistent', shell: NOLOGIN }])),
     groups: new Map(users.map((name) => [name, []])),
+    gids: new Map(),
     sysctls: new Map(Object.entries(sysctls).map(([key, value]) => [key, String(value)])),
     answer: (script, as) => answerOf(known.has(script) ? '' : answers?.(script, as)),
     holds: (script) => void known.add(script),

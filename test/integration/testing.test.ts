@@ -3,7 +3,6 @@ import {
   command,
   directory,
   file,
-  groupMember,
   line,
   pkg,
   reloaded,
@@ -14,6 +13,7 @@ import {
   transaction,
   unit,
   user,
+  userGroup,
 } from '../../src/index.ts'
 import { converge, fakeHost } from '../../src/testing/index.ts'
 import { thrown } from '../transport/helpers.ts'
@@ -21,7 +21,7 @@ import { ownLab } from './support.ts'
 
 const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   pkg('nginx-light'),
-  groupMember('readers'),
+  userGroup('readers'),
   user('app', { home: '/srv/app', groups: ['readers'] }),
   directory('/srv/app', { owner: 'app' }),
   file('/srv/app/greeting', `${greeting}\n`, { owner: 'app', mode: '0640' }),

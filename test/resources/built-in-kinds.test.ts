@@ -5,6 +5,7 @@ import { ROOT, typescript } from '../architecture/files.ts'
 import { temporary } from '../support/rig.ts'
 import { FAKE_ROWS, ON_LAB_HOSTS } from '../testing/fake-rows.ts'
 import { EDIT_ROWS } from './edit-rows.ts'
+import { ACCOUNT_ROWS } from './account-rows.ts'
 import { FILE_ROWS } from './file-rows.ts'
 import { RELEASE_ROWS } from './release-rows.ts'
 import { SYSTEM_ROWS } from './system-rows.ts'
@@ -40,7 +41,7 @@ const KINDS: readonly BuiltIn[] = [
 ]
 
 describe('each built-in kind', () => {
-  const rows = [FILE_ROWS, EDIT_ROWS, RELEASE_ROWS, SYSTEM_ROWS].flatMap((all) => Object.values(all))
+  const rows = [ACCOUNT_ROWS, FILE_ROWS, EDIT_ROWS, RELEASE_ROWS, SYSTEM_ROWS].flatMap((all) => Object.values(all))
   const steps = new Map(rows.map(({ step }) => [step.kind, step]))
   const directory = temporary()
   after(() => rmSync(directory, { recursive: true }))
@@ -63,7 +64,7 @@ describe('each built-in kind', () => {
     it(`${kind}: has a row in the tests of kinds`, () => {
       expect(
         steps.has(kind),
-        `add rows for the kind "${kind}" to test/resources/file-rows.ts, release-rows.ts or system-rows.ts`,
+        `add rows for the kind "${kind}" to a table of rows in test/resources, such as system-rows.ts`,
       ).to.equal(true)
     })
 

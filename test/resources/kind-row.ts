@@ -37,7 +37,6 @@ export const running = {
   ...{ active: true, enabled: true, needsReload: false },
   ...{ masked: false, isLoaded: true, isInactiveAfterRun: false },
 }
-export const account = { gid: '100', home: '/nonexistent', shell: '/usr/sbin/nologin' }
 export const secret = new Secret(() => 'hunter2')
 export const build = { directory: '/build', id: 'abc' }
 export const [hash, secretHash] = [sha256('text').slice(0, 12), sha256('old').slice(0, 12)]

@@ -8,6 +8,7 @@ import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { EDIT_ROWS } from './edit-rows.ts'
+import { ACCOUNT_ROWS } from './account-rows.ts'
 import { FILE_ROWS } from './file-rows.ts'
 import { secret, version } from './kind-row.ts'
 import { RELEASE_ROWS } from './release-rows.ts'
@@ -15,6 +16,7 @@ import { SYSTEM_ROWS } from './system-rows.ts'
 
 describe('each kind', () => {
   for (const [what, { step, have, differs, runs, refuses }] of Object.entries({
+    ...ACCOUNT_ROWS,
     ...FILE_ROWS,
     ...EDIT_ROWS,
     ...RELEASE_ROWS,

@@ -12,13 +12,15 @@ import { pkg } from '../../src/resources/packages/package.ts'
 import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { assignmentsOf, kernelValue, sysctl } from '../../src/resources/system/sysctl.ts'
-import { groupMember, user } from '../../src/resources/system/user.ts'
+import { user } from '../../src/resources/system/user.ts'
+import { userGroup } from '../../src/resources/system/user-group.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'
 import { openSession } from '../../src/transport/session/open.ts'
 import type { Session } from '../../src/transport/session/session.ts'
 import { temporary } from '../support/rig.ts'
+import { parsed } from './parsed.ts'
 
 describe('the reads of built-in kinds', () => {
   const link = localConnection()
@@ -204,38 +206,33 @@ describe('the reads of built-in kinds', () => {
   })
 
   it('return the users and groups of the host', async () => {
-    const { username, homedir, shell, gid } = userInfo()
-    const account = { gid: String(gid), home: homedir, shell: shell ?? '' }
-    const read = readAll<unknown>([
-      user(username).read,
-      user('no-such-user').read,
-      groupMember('root').read,
-      groupMember('no-such-group').read,
-      user(username, { groups: ['no-such-group'] }).read,
-      user(username, { group: 'root' }).read,
-      user(username, { group: '0' }).read,
-    ])
-    expect(await asked(read)).to.deep.equal([
-      [[account, undefined], []],
-      [[undefined, undefined], []],
-      { name: 'root', gid: '0', members: [] },
-      undefined,
-      [[account, undefined], ['no-such-group']],
-      [[account, { name: 'root', gid: '0', members: [] }], []],
-      [[account, { name: 'root', gid: '0', members: [] }], []],
-    ])
+    const { username, homedir, shell, uid, gid } = userInfo()
+    const own = { name: username, uid: String(uid), gid: String(gid), home: homedir, shell: shell ?? '' }
+    const root = { name: 'root', gid: '0', members: [] }
+    const found = await asked(
+      readAll<unknown>([
+        user(username).read,
+        user('no-such-user', { groups: ['no-such-group'] }).read,
+        userGroup('root').read,
+        userGroup('no-such-group', { gid: 0 }).read,
+        user(username, { group: 'root' }).read,
+        user(username, { group: '0', uid }).read,
+      ]),
+    )
+    expect(found[0]).to.have.property('account').that.deep.includes(own)
+    expect(found[1]).to.deep.include({ account: undefined, missing: ['no-such-group'] })
+    expect(found[2]).to.deep.equal([root, undefined])
+    expect(found[3]).to.deep.equal([undefined, root])
+    expect(found[4]).to.deep.include({ primary: root })
+    expect(found[5]).to.deep.include({ primary: root }).and.have.property('holder').that.deep.includes(own)
   })
 
   it('do not take a part of a name for a member of a group', () => {
     const read = readAll([user('ana', { groups: ['adm', 'www'] }).read, user('anatol', { groups: ['adm'] }).read])
     // The users' accounts come first, then the members of the groups.
-    expect(parsed(read, 'ana:x:1:1::/home/ana:/bin/sh\n', 'adm:x:4:anatol,bob\nwww:x:33:\n')).to.deep.equal([
-      [
-        [{ gid: '1', home: '/home/ana', shell: '/bin/sh' }, undefined],
-        ['adm', 'www'],
-      ],
-      [[undefined, undefined], []],
-    ])
+    const found = parsed(read, 'ana:x:1:1::/home/ana:/bin/sh\n', 'adm:x:4:anatol,bob\nwww:x:33:\n')
+    expect(found[0]).to.deep.include({ missing: ['adm', 'www'] })
+    expect(found[1]).to.deep.include({ account: undefined, missing: [] })
   })
 
   it('return the current kernel settings, with single spaces', async function () {
@@ -300,14 +297,3 @@ describe('the reads of built-in kinds', () => {
     expect(Object.isFrozen(here)).to.equal(true)
   })
 })
-
-/** Parses these outputs as the results of the read's scripts. */
-function parsed<T>({ parts, value }: Read<T>, ...answers: readonly string[]): T {
-  const families = [...new Set(parts.map(({ family }) => family))]
-  const values = families.map((family, i) => {
-    const queries = parts.filter((part) => part.family === family).map(({ query }) => query)
-    const stdout = answers[i] ?? ''
-    return [...family.parse({ code: 0, stdout, stderr: '', bytes: Buffer.from(stdout) }, queries)]
-  })
-  return value(parts.map(({ family }) => values[families.indexOf(family)]?.shift()))
-}

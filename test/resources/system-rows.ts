@@ -5,12 +5,11 @@ import { pkg } from '../../src/resources/packages/package.ts'
 import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
-import { groupMember, user } from '../../src/resources/system/user.ts'
 import { reboot } from '../../src/resources/systemd/reboot.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn, unit } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { account, entry, type Row, running, start, there, version } from './kind-row.ts'
+import { entry, type Row, running, start, there, version } from './kind-row.ts'
 
 const [, upgrades] = packageUpgrades() as readonly [Step, Step]
 
@@ -110,62 +109,6 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     step: service('ngnix', { state: 'stopped' }),
     have: { ...running, active: false, enabled: false, isLoaded: false },
     differs: 'stop',
-  },
-  'a user that is in the declared state': {
-    step: user('notes', { groups: ['adm'] }),
-    have: [[account, undefined], []],
-  },
-  'no user': {
-    step: user('notes', { home: '/srv/notes' }),
-    have: [[undefined, undefined], []],
-    differs: 'create home /srv/notes, shell /usr/sbin/nologin',
-    runs: [
-      'own=--user-group\n! getent group notes >/dev/null || own=\'--gid=notes\'\nuseradd "$own" --system --no-create-home --home-dir /srv/notes --shell /usr/sbin/nologin notes',
-    ],
-  },
-  'no user for people': {
-    step: user('ana', { system: false, home: '/home/ana', shell: '/bin/bash', groups: ['adm'] }),
-    have: [[undefined, undefined], ['adm']],
-    differs: 'create home /home/ana, shell /bin/bash, group adm',
-    runs: [
-      'own=--user-group\n! getent group ana >/dev/null || own=\'--gid=ana\'\nuseradd "$own" --home-dir /home/ana --shell /bin/bash ana',
-      'usermod -aG adm ana',
-    ],
-  },
-  'a user with another shell, who lacks one group of two': {
-    step: user('notes', { groups: ['adm', 'ssl-cert'] }),
-    have: [[{ ...account, shell: '/bin/sh' }, undefined], ['ssl-cert']],
-    differs: 'change shell /bin/sh → /usr/sbin/nologin, group ssl-cert',
-    runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin notes', 'usermod -aG adm,ssl-cert notes'],
-  },
-  'a user with a group that another step makes': {
-    step: user('notes', { group: 'web' }),
-    have: [[undefined, undefined], []],
-    differs: 'create home /nonexistent, shell /usr/sbin/nologin, primary group web',
-    runs: ['useradd --system --no-create-home --gid web --home-dir /nonexistent --shell /usr/sbin/nologin notes'],
-  },
-  'a user of another group': {
-    step: user('notes', { group: 'web' }),
-    have: [[account, { name: 'deploy', gid: '33', members: [] }], []],
-    differs: 'change primary group 100 → web',
-    runs: ['usermod --home /nonexistent --shell /usr/sbin/nologin --gid web notes'],
-  },
-  'a user of the group that is wanted': {
-    step: user('notes', { group: 'users' }),
-    have: [[account, { name: 'users', gid: '100', members: [] }], []],
-  },
-  'a group of users': { step: groupMember('deploy'), have: { name: 'deploy', gid: '33', members: [] } },
-  'no group of users': {
-    step: groupMember('deploy'),
-    have: undefined,
-    differs: 'create',
-    runs: ['groupadd --system deploy'],
-  },
-  'no group of people': {
-    step: groupMember('people', { system: false }),
-    have: undefined,
-    differs: 'create',
-    runs: ['groupadd people'],
   },
   'a command that was run': { step: command('index', sh`app index`, { creates: '/a' }), have: true },
   'a command that was not run': {

@@ -10,12 +10,15 @@ import { pkg } from '../../src/resources/packages/package.ts'
 import { markReleaseCurrent, markReleaseRolledBack } from '../../src/resources/releases/current.ts'
 import { pruneReleases } from '../../src/resources/releases/prune.ts'
 import { build, release } from '../../src/resources/releases/release.ts'
+import { authorizedKeys } from '../../src/resources/system/authorized-keys.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
-import { groupMember, user } from '../../src/resources/system/user.ts'
+import { user } from '../../src/resources/system/user.ts'
+import { userGroup } from '../../src/resources/system/user-group.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
 import { TEXT_FAKE_ROWS } from './text-fake-rows.ts'
+import { KEY, OTHER_KEY, secretHash } from '../resources/account-rows.ts'
 
 /** Steps that a fake host and this machine apply in order, each with the same plan and the same result. */
 export interface FakeRow {
@@ -79,10 +82,20 @@ export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
     root: true,
   },
   'users and groups': {
-    steps: () => [
-      groupMember('provision-readers'),
+    setup: sh`rm -rf /etc/skel && mkdir /etc/skel && echo 'HOME_MODE 0700' >>/etc/login.defs`,
+    steps: (root) => [
+      userGroup('provision-readers'),
       user('provision-app', { home: '/srv/app', groups: ['provision-readers'] }),
       user('provision-app', { home: '/srv/other' }),
+      userGroup('provision-readers', { gid: 4321 }),
+      user('provision-app', { home: '/srv/other', uid: 4322, comment: 'An application', expires: '2030-01-31' }),
+      user('provision-app', { home: '/srv/other', password: { initial: secretHash }, locked: true }),
+      user('provision-app', { home: '/srv/other', exclusive: true }),
+      user('provision-person', { system: false, home: `${root}/home/person` }),
+      authorizedKeys('provision-person', [KEY]),
+      authorizedKeys('provision-person', [OTHER_KEY], { exclusive: true }),
+      user.absent('provision-app'),
+      userGroup.absent('provision-readers'),
     ],
     root: true,
   },

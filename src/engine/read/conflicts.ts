@@ -103,6 +103,7 @@ function emptyHost(): FakeState {
     units: new Map(),
     users: new Map(),
     groups: new Map(),
+    gids: new Map(),
     sysctls: new Map(),
     answer: () => ({ code: 1, stdout: '', stderr: '', bytes: Buffer.alloc(0) }),
     holds: () => {},

@@ -9,10 +9,11 @@ export interface FakeState {
   readonly packages: Set<string>
   /** Units of systemd by their whole names: `nginx.service`. */
   readonly units: Map<string, { readonly active: boolean; readonly enabled: boolean }>
-  /** Users by name, each with the name of its own group. */
-  readonly users: Map<string, { readonly group: string; readonly home: string; readonly shell: string }>
+  readonly users: Map<string, FakeUser>
   /** Members of groups, by the group's name. */
   readonly groups: Map<string, readonly string[]>
+  /** Numbers of groups that have one, by the group's name. */
+  readonly gids: Map<string, string>
   /** Values of the running kernel, by key. */
   readonly sysctls: Map<string, string>
   /** Answers a script that reads the host. */
@@ -21,6 +22,21 @@ export interface FakeState {
   readonly holds: (script: string) => void
   /** The state of another fake host. @throws Problem if the test has no fake host of that name */
   readonly other: (host: string) => FakeState
+}
+
+/** A user of a fake host. */
+export interface FakeUser {
+  /** The name of its primary group. */
+  readonly group: string
+  readonly home: string
+  readonly shell: string
+  readonly uid?: string
+  readonly comment?: string
+  /** The SHA-256 of the password hash. */
+  readonly password?: string
+  readonly locked?: boolean
+  /** Days since 1970. */
+  readonly expires?: number | undefined
 }
 
 /** The entry at a path. */

@@ -2,11 +2,12 @@ import { BlockList } from 'node:net'
 import type { Steps } from '../../model/playbook/steps.ts'
 import { InvalidParams } from '../../model/problem.ts'
 import { handler } from '../../model/resource/handler.ts'
-import { read } from '../../model/resource/read.ts'
+import { mapRead, read } from '../../model/resource/read.ts'
 import { resource } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { file } from '../files/file.ts'
 import { pkg } from '../packages/package.ts'
+import { login } from '../system/login.ts'
 import { service } from '../systemd/service.ts'
 import { unit } from '../systemd/unit.ts'
 import { transaction } from '../transaction/transaction.ts'
@@ -184,7 +185,7 @@ export function otherFirewalls(stdout: string, stderr = ''): readonly OtherFirew
 export const lockoutCheck = resource<{ readonly from: readonly string[] }, string | undefined>('ssh access', {
   id: ({ from }) => `from ${from.join(', ') || 'nowhere'}`,
   affects: 'itself',
-  read: () => clientAddress,
+  read: () => mapRead(login, (found) => found?.address),
   diff: ({ from }, own) => {
     if (own === undefined || from.some((network) => holds(network, own))) return undefined
     throw new InvalidParams(`The firewall would lock out this machine, which connects from ${own}.`, {
@@ -195,20 +196,6 @@ export const lockoutCheck = resource<{ readonly from: readonly string[] }, strin
   },
   apply: () => [],
 })
-
-/** The source address of this session, which may be a jump host; undefined without ssh. Read from parent processes: sudo removes it. */
-const clientAddress = read(
-  sh`
-process=$$ files=
-while [ "\${process:-0}" -gt 1 ] && read -r stat <"/proc/$process/stat"; do
-  files="$files /proc/$process/environ"
-  set -- \${stat##*") "}
-  process=$2
-done
-grep -saozh '^SSH_CONNECTION=[^ ]*' $files`,
-  ({ stdout }) => stdout.split('\0')[0]?.replace('SSH_CONNECTION=', '') || undefined,
-  { shared: true, dependsOn: [] },
-)
 
 function holds(network: string, address: string): boolean {
   const [base = '', length] = network.split('/')

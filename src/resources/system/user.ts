@@ -1,199 +1,239 @@
-import type { Command, Explanation } from '../../model/resource/command.ts'
-import { compare } from '../../model/resource/diff.ts'
-import { batchRead, known, mapRead, type Read, readAll, readBoth } from '../../model/resource/read.ts'
+import { Problem } from '../../model/problem.ts'
+import { compare, type Diff, type FieldChange } from '../../model/resource/diff.ts'
+import { type FakeState, putPath, removePath } from '../../model/resource/fake-state.ts'
+import { readBoth } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
 import { checkPath } from '../arguments.ts'
+import { sha256 } from '../files/content.ts'
+import { REMOVED } from '../files/staging.ts'
+import { type Account, account, checkId, isAccountName, isAccountReference, type ShadowEntry } from './account-reads.ts'
+import { type Login, login } from './login.ts'
+import { removeUser, userCommands } from './user-commands.ts'
+import {
+  dateOf,
+  daysOf,
+  due,
+  stateOf,
+  strangers,
+  type UserParams,
+  type UserPassword,
+  type UserState,
+} from './user-state.ts'
 
-interface UserOptions extends StepOptions {
-  /** A system account: id below 1000, no password aging. @default true */
+export interface UserOptions extends StepOptions {
+  /** A system account: id below 1000, no password aging. `false` for the account of a person. @default true */
   readonly system?: boolean
-  /** The home directory, which is not created. @default '/nonexistent' */
+  /** The number of the user; files outside of the home directory keep an old number. @default the next free one */
+  readonly uid?: number
+  /** The full name. @default not changed */
+  readonly comment?: string
+  /** The home directory. @default '/nonexistent', '/home/NAME' for a person */
   readonly home?: string
-  /** @default '/usr/sbin/nologin' */
+  /**
+   * Creates the home directory from `/etc/skel` if it is missing. If `home` changes, a directory that the user owns is moved. An
+   * existing directory is not changed. @default false, true for a person
+   */
+  readonly createHome?: boolean
+  /** @default '/usr/sbin/nologin', '/bin/bash' for a person */
   readonly shell?: string
   /** The primary group, created by another step. @default a group with the name of the user, created with it */
   readonly group?: string
-  /** Supplementary groups; the user is not removed from others. */
+  /** Supplementary groups, created by other steps. */
   readonly groups?: readonly string[]
+  /** Removes the user from all supplementary groups that are not in `groups`. @default false */
+  readonly exclusive?: boolean
+  /**
+   * The hash of the password, as `mkpasswd` prints it. `{ initial: hash }` sets it only if the account has no password, so the user may
+   * change it. @default not changed; a new account has no password
+   */
+  readonly password?: UserPassword
+  /** Locks the password; logins by key still work, `expires` ends those. @default not changed */
+  readonly locked?: boolean
+  /** The first day on which the account cannot be used, such as `2027-01-31`, or `never`. @default not changed */
+  readonly expires?: string
 }
-
-/** A name of a user or group that useradd accepts: no leading dash, at most 32 bytes. A number is the id of a user or group. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?$/
-const NUMBER = /^\d+$/
-
-interface Account {
-  readonly gid: string
-  readonly home: string
-  readonly shell: string
-}
-
-interface UserQuery {
-  readonly name: string
-  /** The directory whose files usermod gives to a new primary group. */
-  readonly regroups: string | undefined
-}
-
-const account = batchRead<UserQuery, Account | undefined>({
-  name: 'users',
-  // useradd may create the group of that name, and usermod changes the group of the files in the home directory.
-  dependsOn: ({ name, regroups }) => [
-    `/etc/passwd/${name}`,
-    `/etc/group/${name}`,
-    ...(regroups === undefined ? [] : [regroups]),
-  ],
-  shared: true,
-  script: (logins) => sh`getent passwd -- ${logins.map(({ name }) => name)}`,
-  parse: ({ stdout }, logins) => {
-    const lines = new Map(stdout.split('\n').map((line) => [line.split(':')[0], line.split(':')]))
-    return logins.map(({ name }) => {
-      const line = lines.get(name)
-      return line && { gid: line[3] ?? '', home: line[5] ?? '', shell: line[6] ?? '' }
-    })
-  },
-  // On a fake host the ids of groups are their names.
-  fakeValue: ({ users }, { name }) => {
-    const found = users.get(name)
-    return found && { gid: found.group, home: found.home, shell: found.shell }
-  },
-})
-
-interface Group {
-  readonly name: string
-  readonly gid: string
-  readonly members: readonly string[]
-}
-
-/** A group by name or id; undefined if there is none. */
-const groupOf = batchRead<string, Group | undefined>({
-  name: 'groups',
-  dependsOn: (name) => [`/etc/group/${name}`],
-  shared: true,
-  script: (names) => sh`getent group -- ${names}`,
-  parse: ({ stdout }, names) => {
-    const groups = stdout.split('\n').map((line): Group => {
-      const [name = '', , gid = '', members = ''] = line.split(':')
-      return { name, gid, members: members.split(',').filter((one) => one !== '') }
-    })
-    return names.map((wanted) => groups.find(({ name }) => name === wanted) ?? groups.find(({ gid }) => gid === wanted))
-  },
-  fakeValue: ({ groups }, name) => {
-    const members = groups.get(name)
-    return members && { name, gid: name, members }
-  },
-})
 
 /**
  * A user, with a group of the same name unless `group` is given.
  *
- * @throws TypeError for an invalid name or path
+ * @throws TypeError for an invalid name, path, number or date
+ * @throws Problem (on the host) for a uid of another user, and for a password that is not a hash
  * @example user('notes', { home: '/srv/notes' })
+ * @example user('ana', { system: false, comment: 'Ana Souza', groups: ['sudo'], password: secret.age('secrets/ana.age') })
  */
 export function user(
   name: string,
   {
     system = true,
-    home = '/nonexistent',
-    shell = '/usr/sbin/nologin',
-    group,
+    home = system ? '/nonexistent' : `/home/${name}`,
+    createHome = !system,
+    shell = system ? '/usr/sbin/nologin' : '/bin/bash',
     groups = [],
-    ...options
+    ...rest
   }: UserOptions = {},
 ): Step {
-  if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`user: "${name}" is not the name of a user`)
+  const { uid, comment, group, exclusive = false, password, locked, expires, ...options } = rest
+  checkUserName('user', name)
   for (const one of group === undefined ? groups : [group, ...groups])
-    if (!NAME.test(one)) throw new TypeError(`user ${name}: "${one}" is not the name of a group`)
+    if (!isAccountReference(one)) throw new TypeError(`user ${name}: "${one}" is not the name of a group`)
   checkPath(`user ${name}: home`, home, { root: true })
   checkPath(`user ${name}: shell`, shell)
-  return userStep({ name, system, home, shell, group, groups }, options)
+  checkId(`user ${name}: uid`, uid)
+  if (comment !== undefined && /[:\n\0]/.test(comment))
+    throw new TypeError(`user ${name}: the comment has a colon or several lines`)
+  const params = { name, system, uid, comment, home, createHome, shell, group, groups, exclusive }
+  return userStep({ ...params, password, locked, expires: daysOf(name, expires) }, options)
 }
 
-interface UserParams {
-  readonly name: string
-  readonly system: boolean
-  readonly home: string
-  readonly shell: string
-  readonly group: string | undefined
-  readonly groups: readonly string[]
+/**
+ * No user of this name. Its own group goes with it; its files stay, `home: 'remove'` moves its home directory to
+ * `/var/lib/provision/removed`.
+ *
+ * @throws TypeError for an invalid name and for root
+ * @throws Problem (on the host) for the user of this connection
+ */
+user.absent = (
+  name: string,
+  { home = 'keep', ...options }: StepOptions & { readonly home?: 'keep' | 'remove' } = {},
+): Step => {
+  checkUserName('user.absent', name)
+  if (name === 'root') throw new TypeError('user.absent: root cannot be removed')
+  return absentStep({ name, home }, options)
 }
 
-/** The account, its wanted primary group, and the wanted groups that it is not in. */
-type UserState = readonly [readonly [Account | undefined, Group | undefined], readonly string[]]
+function checkUserName(what: string, name: string): void {
+  if (!isAccountName(name)) throw new TypeError(`${what}: "${name}" is not the name of a user`)
+}
 
 const userStep = resource<UserParams, UserState>('user', {
   id: ({ name }) => name,
   affects: 'itself',
-  read: ({ name, home, group, groups }) =>
-    readBoth(
-      readBoth(account({ name, regroups: group && home }), group === undefined ? known(undefined) : groupOf(group)),
-      missingGroups(name, groups),
-    ),
-  diff: ({ home, shell, group, groups }, [[have, own], missing]) => {
-    const primary = have && group !== undefined && have.gid === own?.gid ? group : have?.gid
-    const found = compare({ home, shell, 'primary group': group }, have && { ...have, 'primary group': primary })
-    const fields = groups.filter((group) => missing.includes(group)).map((group) => ({ name: 'group', to: group }))
+  read: stateOf,
+  diff: (params, have) => {
+    const { name, home, shell, group, uid, comment } = params
+    const own = have.account
+    const primary = own && group !== undefined && own.gid === have.primary?.gid ? group : own?.gid
+    const found = compare(
+      { uid: uid === undefined ? undefined : String(uid), comment, home, shell, 'primary group': group },
+      own && { ...own, 'primary group': primary },
+    )
+    const fields = [
+      ...(found?.fields ?? []),
+      ...(params.createHome && !have.homeEntry ? [{ name: 'home directory', to: home }] : []),
+      ...have.missing.map((one) => ({ name: 'group', to: one })),
+      ...strangers(params, have).map((one) => ({ name: 'group', from: one, to: 'absent' })),
+      ...shadowFields(params, have),
+    ]
     if (!found && fields.length === 0) return undefined
-    return { action: found?.action ?? 'change', fields: [...(found?.fields ?? []), ...fields] }
+    const problem = problemOf(name, params, have)
+    return { action: found?.action ?? 'change', fields, ...(problem && { problem }) }
   },
-  apply: ({ name, system, home, shell, group, groups }, [[have]]) => {
-    const own = group === undefined ? [] : ['--gid', group]
-    const places = ['--home-dir', home, '--shell', shell]
-    const kind = system ? ['--system', '--no-create-home'] : []
-    const first = have
-      ? sh`usermod ${['--home', home, '--shell', shell, ...own]} ${name}`
-      : group === undefined
-        ? addWithOwnGroup(name, [...kind, ...places])
-        : sh`useradd ${[...kind, ...own, ...places]} ${name}`
-    const commands: (Shell | Command)[] = [{ script: first, explain: explainUserError }]
-    if (groups.length > 0) commands.push(sh`usermod -aG ${groups.join(',')} ${name}`)
-    return commands
-  },
-  simulate: ({ name, home, shell, group = name, groups }, host) => {
-    host.users.set(name, { group, home, shell })
-    for (const one of [group, ...groups]) {
-      const members = host.groups.get(one) ?? []
-      const joins = one !== group && !members.includes(name)
-      host.groups.set(one, joins ? [...members, name] : members)
-    }
-  },
+  apply: (params, have) =>
+    userCommands(params, have, { strangers: strangers(params, have), password: due(params, have) }),
+  simulate: simulateUser,
 })
 
-/** The group may exist already, or be created by an earlier step. */
-function addWithOwnGroup(name: string, args: readonly string[]): Shell {
-  return sh`own=--user-group
-! getent group ${name} >/dev/null || own=${`--gid=${name}`}
-useradd "$own" ${args} ${name}`
+function shadowFields(params: UserParams, have: UserState): readonly FieldChange[] {
+  const { locked, expires } = params
+  const { shadow } = have
+  const fields: FieldChange[] = []
+  // A hash in a log would allow guessing the password.
+  if (due(params, have)) fields.push({ name: 'password', to: 'a secret' })
+  if (locked !== undefined && (shadow?.locked ?? !locked) !== locked)
+    fields.push({ name: 'locked', ...(shadow && { from: String(shadow.locked) }), to: String(locked) })
+  const date = expires === 'never' ? undefined : expires
+  if (expires !== undefined && shadow?.expires !== date)
+    fields.push({ name: 'expires', ...(shadow && { from: dateOf(shadow.expires) }), to: dateOf(date) })
+  return fields
 }
 
-function explainUserError(stderr: string): Explanation | undefined {
-  const [, name = '', process] = /user (\S+) is currently used by process (\d+)/.exec(stderr) ?? []
-  if (process === undefined) return undefined
-  return {
-    what: `${name} has running processes (process ${process}), so its home and group cannot change`,
-    next: `Stop them in a step before this one, such as service('NAME', { state: 'stopped' }), or on the host: ps -fu ${name}`,
+function problemOf(name: string, params: UserParams, have: UserState): Problem | undefined {
+  const { uid, locked, password } = params
+  if (uid !== undefined && have.holder && have.holder.name !== name)
+    return new Problem(`The uid ${uid} belongs to ${have.holder.name}`, {
+      next: 'Choose another uid, or remove that user in a step before this one.',
+    })
+  if (locked === false && password === undefined && have.shadow?.locked && have.shadow.password === undefined)
+    return new Problem(`${name} has no password, so its password cannot be unlocked`, {
+      next: 'Give it a password, or leave out locked.',
+    })
+  const admin = strangers(params, have).find((one) => ['sudo', 'wheel', 'admin'].includes(one))
+  if (admin !== undefined && have.login?.user === name)
+    return new Problem(`${name} would leave the group ${admin}, and this connection logs in as ${name}`, {
+      next: `Add ${admin} to groups, or leave out exclusive.`,
+    })
+  return undefined
+}
+
+function simulateUser(params: UserParams, host: FakeState): void {
+  const { name, home, shell, group = name, groups, uid, comment, expires } = params
+  const before = host.users.get(name)
+  const password = due(params, { ...NO_STATE, shadow: shadowIn(before) })
+  host.users.set(name, {
+    ...before,
+    ...{ group, home, shell },
+    ...(uid !== undefined && { uid: String(uid) }),
+    ...(comment !== undefined && { comment }),
+    ...(password && { password: sha256(password) }),
+    ...(params.locked !== undefined && { locked: params.locked }),
+    ...(expires !== undefined && { expires: expires === 'never' ? undefined : expires }),
+  })
+  if (params.exclusive)
+    for (const [one, members] of host.groups)
+      host.groups.set(
+        one,
+        members.filter((member) => member !== name || groups.includes(one)),
+      )
+  for (const one of [group, ...groups]) {
+    const members = host.groups.get(one) ?? []
+    const joins = one !== group && !members.includes(name)
+    host.groups.set(one, joins ? [...members, name] : members)
   }
+  if (params.createHome && !host.paths.has(home))
+    putPath(host, home, { type: 'directory', owner: name, group, mode: '0700' })
 }
 
-function missingGroups(name: string, groups: readonly string[]): Read<readonly string[]> {
-  return mapRead(readAll(groups.map(groupOf)), (found) =>
-    groups.filter((_group, i) => !found[i]?.members.includes(name)),
-  )
+function shadowIn(found: ReturnType<FakeState['users']['get']>): ShadowEntry | undefined {
+  return found && { locked: found.locked ?? false, password: found.password, expires: found.expires }
 }
 
-/** A group of users. @example [groupMember('readers'), user('app', { groups: ['readers'] })] */
-export function groupMember(
-  name: string,
-  { system = true, ...options }: StepOptions & { readonly system?: boolean } = {},
-): Step {
-  if (!NAME.test(name) || NUMBER.test(name)) throw new TypeError(`groupMember: "${name}" is not the name of a group`)
-  return groupStep({ name, system }, options)
+const NO_STATE: UserState = {
+  ...{ account: undefined, primary: undefined, missing: [], memberships: [] },
+  ...{ holder: undefined, shadow: undefined, homeEntry: undefined, login: undefined },
 }
 
-const groupStep = resource<{ readonly name: string; readonly system: boolean }, Group | undefined>('group', {
+interface AbsentParams {
+  readonly name: string
+  readonly home: 'keep' | 'remove'
+}
+
+const absentStep = resource<AbsentParams, readonly [Account | undefined, Login | undefined]>('user', {
   id: ({ name }) => name,
-  affects: 'itself',
-  read: ({ name }) => groupOf(name),
-  diff: (_params, have) => (have ? undefined : { action: 'create', fields: [] }),
-  apply: ({ name, system }) => [system ? sh`groupadd --system ${name}` : sh`groupadd ${name}`],
-  simulate: ({ name }, { groups }) => void groups.set(name, []),
+  // The home directory is known only after the read.
+  affects: 'host',
+  read: ({ name }) => readBoth(account({ name, regroups: undefined }), login),
+  diff: ({ name, home }, [have, session]): Diff | undefined => {
+    if (!have) return undefined
+    if (session?.user === name)
+      throw new Problem(`This connection logs in as ${name}, so ${name} is not removed`, {
+        next: 'Log in as another user first: set ssh.user of the host in the inventory.',
+      })
+    const moved = { name: 'home directory', from: have.home, to: `moved to ${REMOVED}` }
+    return {
+      action: 'remove',
+      fields: [{ name: 'uid', from: have.uid, to: 'absent' }, ...(home === 'remove' ? [moved] : [])],
+    }
+  },
+  apply: ({ name, home }, [have]) => removeUser(name, home === 'remove' ? have?.home : undefined),
+  simulate: ({ name, home }, host) => {
+    const own = host.users.get(name)
+    host.users.delete(name)
+    for (const [one, members] of host.groups)
+      host.groups.set(
+        one,
+        members.filter((member) => member !== name),
+      )
+    if (own?.group === name) host.groups.delete(name)
+    if (own && home === 'remove') removePath(host, own.home)
+  },
 })

@@ -1,4 +1,22 @@
-import { api, type Generator } from './api.ts'
+import { KEY, OTHER_KEY, secretHash } from '../../resources/account-rows.ts'
+import type { Dice } from '../../support/dice.ts'
+import { api, type Generator, type Site } from './api.ts'
+
+/** A person with keys, whose home is made. The keys belong to no one. */
+function person(dice: Dice, site: Site) {
+  const keys = [KEY, `no-pty ${OTHER_KEY}`]
+  return [
+    api.user('kinds-person', {
+      ...{ system: false, home: dice.one('/srv/kinds/people/one', '/srv/kinds/people/two') },
+      ...{ comment: dice.one('A', 'B'), expires: dice.one('never', '2030-01-31') },
+      password: dice.one<typeof secretHash | { readonly initial: typeof secretHash }>(secretHash, { initial: secretHash }),
+      locked: dice.maybe(),
+      exclusive: dice.maybe(),
+      ...site.options(),
+    }),
+    api.authorizedKeys('kinds-person', dice.some(keys, 0.7), { exclusive: dice.maybe(), ...site.options() }),
+  ]
+}
 
 /** Users and groups, their files, and a user whose primary group changes. */
 export const accounts: Generator = (dice, site) => {
@@ -15,6 +33,8 @@ export const accounts: Generator = (dice, site) => {
         '! id kinds-app || usermod --gid www-data kinds-app',
         `mkdir -p ${home}; echo own > ${home}/file; chown -R kinds-app ${home}; chgrp -R www-data ${home}`,
         'groupadd -f -g 5005 kinds-five',
+        'userdel -r kinds-person',
+        'usermod -p other -aG adm kinds-person; rm -rf /srv/kinds/people/one/.ssh',
         'gpasswd -d kinds-app kinds-readers; gpasswd -d kinds-app kinds-five',
       ],
       0.4,
@@ -25,11 +45,12 @@ export const accounts: Generator = (dice, site) => {
   return {
     found,
     steps: [
+      ...(dice.maybe(0.5) ? person(dice, site) : []),
       ...[
         'kinds-readers',
         ...groups.slice(groups[0] === 'kinds-readers' ? 1 : 0),
         ...(group === 'kinds-own' ? [group] : []),
-      ].map((name) => api.groupMember(name, { system: name !== 'kinds-five', ...site.options() })),
+      ].map((name) => api.userGroup(name, { system: name !== 'kinds-five', ...site.options() })),
       api.user('kinds-app', {
         home: dice.one('/nonexistent', home, home),
         shell: dice.one('/usr/sbin/nologin', '/bin/sh'),

@@ -14,6 +14,7 @@ find -L /srv/kinds/files -printf "$state" 2>/dev/null
 dpkg-query -W -f 'package \${Package}\\t\${Version} \${Status}\\n'
 apt-mark showmanual | sed 's/$/\\tmanual/'
 getent passwd | while IFS=: read -r name rest; do printf 'user %s\\t%s %s\\n' "$name" "$rest" "$(id -Gn "$name")"; done
+getent shadow | sed 's/^\\([^:]*\\):/user \\1\\t/'
 getent group | while IFS=: read -r name _ id _; do printf 'group %s\\t%s\\n' "$name" "$id"; done
 for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall systemd-tmpfiles-clean.timer; do
   printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit" | tr '\\n' ' ')"
