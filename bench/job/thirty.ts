@@ -6,7 +6,6 @@ import {
   directory,
   file,
   firewall,
-  userGroup,
   type LocalFile,
   line,
   link,
@@ -19,6 +18,7 @@ import {
   sh,
   sysctl,
   user,
+  userGroup,
 } from 'provision-ts'
 
 export interface Thirty {

@@ -2,7 +2,6 @@ import {
   type AbsolutePath,
   directory,
   file,
-  userGroup,
   line,
   link,
   pkg,
@@ -10,6 +9,7 @@ import {
   service,
   template,
   user,
+  userGroup,
 } from 'provision-ts'
 
 export interface Worker {

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import { converge } from '../../src/testing/index.ts'
-import { thrown } from '../transport/helpers.ts'
+import { onLab, type Ran } from './lab-site.ts'
 import { freshLab, noHosts } from './support.ts'
 import { ACCOUNTS } from './system/accounts.ts'
 import type { Case, Cases } from './system/case.ts'
+import { UNITS } from './system/units.ts'
 
-const TABLES: Readonly<Record<string, Cases>> = { accounts: ACCOUNTS }
+const TABLES: Readonly<Record<string, Cases>> = { accounts: ACCOUNTS, units: UNITS }
 
 /** The tables to run, such as `KINDS=accounts`. */
 const ONLY = process.env['KINDS']?.split(',')
@@ -31,13 +31,14 @@ for (const debian of [12, 13] as const)
     }
     const check = async ({ prepare, steps, plan, fails, look, shows }: Case) => {
       if (prepare !== undefined) await shell(prepare)
-      const host = lab.host('web1')
-      if (fails !== undefined) expect(String(await thrown(converge(steps, host)))).to.include(fails)
+      const run = await onLab(lab, steps)
+      if (fails !== undefined) expect(run.problems.join('\n')).to.include(fails)
       else {
-        const run = await converge(steps, host)
-        if (plan) expect(run.plan).to.deep.equal(plan)
-        else expect(run.plan).not.to.deep.equal([])
-        expect((await converge(steps, host)).plan, 'the second run').to.deep.equal([])
+        expect(run.problems).to.deep.equal([])
+        if (plan) expect(changesOf(run)).to.deep.equal(plan)
+        else expect(changesOf(run)).not.to.deep.equal([])
+        const again = await onLab(lab, steps)
+        expect([...again.problems, ...changesOf(again)], 'the second run').to.deep.equal([])
       }
       if (look === undefined) return
       const { stdout, stderr } = await shell(look)
@@ -54,3 +55,12 @@ for (const debian of [12, 13] as const)
           })
       })
   })
+
+/** The changes of a run, as a plan shows them. */
+function changesOf({ events }: Ran): readonly string[] {
+  return events.flatMap((event) =>
+    event.kind === 'step' && event.outcome === 'changed'
+      ? [`${event.difference.action} ${event.step.kind} ${event.step.name}`]
+      : [],
+  )
+}

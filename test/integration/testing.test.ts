@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import {
   command,
+  cron,
   directory,
   file,
   line,
@@ -10,6 +11,7 @@ import {
   service,
   sh,
   sysctl,
+  timer,
   transaction,
   unit,
   user,
@@ -20,7 +22,7 @@ import { thrown } from '../transport/helpers.ts'
 import { ownLab } from './support.ts'
 
 const app = role('app', ({ greeting }: { readonly greeting: string }) => [
-  pkg('nginx-light'),
+  pkg('nginx-light', 'cron'),
   userGroup('readers'),
   user('app', { home: '/srv/app', groups: ['readers'] }),
   directory('/srv/app', { owner: 'app' }),
@@ -35,6 +37,9 @@ const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   }),
   service('nginx'),
   service('app'),
+  cron('app', [{ at: '15 3 * * *', run: sh`true`, as: 'app' }]),
+  timer('app-index', { at: ['daily', 'Mon..Fri 02:30'], run: sh`true`, as: 'app' }),
+  timer.absent('app-old'),
 ])
 
 describe("a user's role under test", () => {

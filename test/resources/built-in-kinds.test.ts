@@ -4,11 +4,7 @@ import { expect } from 'chai'
 import { ROOT, typescript } from '../architecture/files.ts'
 import { temporary } from '../support/rig.ts'
 import { FAKE_ROWS, ON_LAB_HOSTS } from '../testing/fake-rows.ts'
-import { EDIT_ROWS } from './edit-rows.ts'
-import { ACCOUNT_ROWS } from './account-rows.ts'
-import { FILE_ROWS } from './file-rows.ts'
-import { RELEASE_ROWS } from './release-rows.ts'
-import { SYSTEM_ROWS } from './system-rows.ts'
+import { ROWS } from './rows.ts'
 
 /** Kinds without `simulate`, and the reason. */
 const NOT_SIMULATED: Readonly<Record<string, string>> = {
@@ -16,6 +12,7 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   reboot: 'a fake host does not boot',
   'other firewalls': 'changes nothing',
   'ssh access': 'changes nothing',
+  calendar: 'changes nothing',
 }
 
 /** Tests of resources that read nothing. */
@@ -38,11 +35,11 @@ const KINDS: readonly BuiltIn[] = [
   ),
   // Made of a file.
   { kind: 'unit', file: 'src/resources/systemd/unit.ts' },
+  { kind: 'cron', file: 'src/resources/system/cron.ts' },
 ]
 
 describe('each built-in kind', () => {
-  const rows = [ACCOUNT_ROWS, FILE_ROWS, EDIT_ROWS, RELEASE_ROWS, SYSTEM_ROWS].flatMap((all) => Object.values(all))
-  const steps = new Map(rows.map(({ step }) => [step.kind, step]))
+  const steps = new Map(Object.values(ROWS).map(({ step }) => [step.kind, step]))
   const directory = temporary()
   after(() => rmSync(directory, { recursive: true }))
   const compared = new Set(

@@ -36,6 +36,7 @@ export const version = (version: string | undefined) => ({
 export const running = {
   ...{ active: true, enabled: true, needsReload: false },
   ...{ masked: false, isLoaded: true, isInactiveAfterRun: false },
+  ...{ changed: [], lingers: true },
 }
 export const secret = new Secret(() => 'hunter2')
 export const build = { directory: '/build', id: 'abc' }

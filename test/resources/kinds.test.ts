@@ -7,21 +7,11 @@ import { command } from '../../src/resources/system/command.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { EDIT_ROWS } from './edit-rows.ts'
-import { ACCOUNT_ROWS } from './account-rows.ts'
-import { FILE_ROWS } from './file-rows.ts'
 import { secret, version } from './kind-row.ts'
-import { RELEASE_ROWS } from './release-rows.ts'
-import { SYSTEM_ROWS } from './system-rows.ts'
+import { ROWS } from './rows.ts'
 
 describe('each kind', () => {
-  for (const [what, { step, have, differs, runs, refuses }] of Object.entries({
-    ...ACCOUNT_ROWS,
-    ...FILE_ROWS,
-    ...EDIT_ROWS,
-    ...RELEASE_ROWS,
-    ...SYSTEM_ROWS,
-  }))
+  for (const [what, { step, have, differs, runs, refuses }] of Object.entries(ROWS))
     it(`handles ${what}`, () => {
       if (refuses !== undefined) {
         expect(() => step.diff(have)).to.throw(Problem, refuses)

@@ -188,6 +188,8 @@ describe('the reads of built-in kinds', () => {
       isLoaded: true,
       isInactiveAfterRun: false,
       needsReload: false,
+      changed: [],
+      lingers: true,
     }
     const units = readAll(names.map((name) => service(name).read))
     expect(parsed(units, answer)).to.deep.equal([

@@ -17,8 +17,8 @@ import { user } from '../../src/resources/system/user.ts'
 import { userGroup } from '../../src/resources/system/user-group.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import { type Shell, sh } from '../../src/shell/sh.ts'
-import { TEXT_FAKE_ROWS } from './text-fake-rows.ts'
 import { KEY, OTHER_KEY, secretHash } from '../resources/account-rows.ts'
+import { TEXT_FAKE_ROWS } from './text-fake-rows.ts'
 
 /** Steps that a fake host and this machine apply in order, each with the same plan and the same result. */
 export interface FakeRow {
@@ -118,7 +118,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
 }
 
 /** Kinds that only a whole host can apply. test/integration/testing.test.ts compares them with a host of the lab. */
-export const ON_LAB_HOSTS: ReadonlySet<string> = new Set(['service', 'unit', 'firewall'])
+export const ON_LAB_HOSTS: ReadonlySet<string> = new Set(['service', 'unit', 'firewall', 'cron', 'timer'])
 
 /** A build becomes the current release, an older one is removed, and the one before is marked as rolled back. */
 function deployed(root: AbsolutePath, content: string): readonly Step[] {

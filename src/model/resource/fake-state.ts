@@ -8,7 +8,7 @@ export interface FakeState {
   /** Names of the packages that are installed, without architectures. */
   readonly packages: Set<string>
   /** Units of systemd by their whole names: `nginx.service`. */
-  readonly units: Map<string, { readonly active: boolean; readonly enabled: boolean }>
+  readonly units: Map<string, { readonly active: boolean; readonly enabled: boolean; readonly masked?: boolean }>
   readonly users: Map<string, FakeUser>
   /** Members of groups, by the group's name. */
   readonly groups: Map<string, readonly string[]>

@@ -36,7 +36,7 @@ export const REMOVED = '/var/lib/provision/removed'
 const CREATE_REMOVED = sh`to=${REMOVED}/$(date +%Y%m%dT%H%M%S.%N) && mkdir -p "$to"`
 
 /** Moves a path to {@link REMOVED}. */
-export function moveToRemoved(path: string): Shell {
+export function moveToRemoved(path: string | Shell): Shell {
   return sh`umask 077; ${CREATE_REMOVED} && mv ${path} "$to/"`
 }
 

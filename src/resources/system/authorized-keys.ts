@@ -14,6 +14,7 @@ import { type KeysFile, keysOf, type LoginKey, loginKey } from './authorized-key
 import { type Login, login } from './login.ts'
 import { describeKey, fingerprintOf, isSameKey, type PublicKey, publicKeyIn } from './public-key.ts'
 
+/** Options of {@link authorizedKeys}. */
 export interface AuthorizedKeysOptions extends StepOptions {
   /** Removes all other keys of the user. @default false */
   readonly exclusive?: boolean

@@ -20,6 +20,7 @@ import {
   type UserState,
 } from './user-state.ts'
 
+/** Options of {@link user}. */
 export interface UserOptions extends StepOptions {
   /** A system account: id below 1000, no password aging. `false` for the account of a person. @default true */
   readonly system?: boolean

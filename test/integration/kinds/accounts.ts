@@ -9,7 +9,9 @@ function person(dice: Dice, site: Site) {
     api.user('kinds-person', {
       ...{ system: false, home: dice.one('/srv/kinds/people/one', '/srv/kinds/people/two') },
       ...{ comment: dice.one('A', 'B'), expires: dice.one('never', '2030-01-31') },
-      password: dice.one<typeof secretHash | { readonly initial: typeof secretHash }>(secretHash, { initial: secretHash }),
+      password: dice.one<typeof secretHash | { readonly initial: typeof secretHash }>(secretHash, {
+        initial: secretHash,
+      }),
       locked: dice.maybe(),
       exclusive: dice.maybe(),
       ...site.options(),

@@ -6,7 +6,7 @@ import type { StepResult } from '../../support/plan-and-run.ts'
  */
 export const FOOTPRINT = `
 state='%p\\t%y %m %u:%g %s %l %i %C@\\n' dir='%p\\t%y %m %u:%g\\n'
-for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/nftables.d /var/lib/provision/removed; do
+for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/cron.d /etc/nftables.d /var/lib/provision/removed; do
   [ ! -e "$path" ] || find "$path" \\( -path '*/releases/*' -type d -printf '%p\\t%y %m %u:%g %T@\\n' \\) -o \\( -type d -printf "$dir" \\) -o -printf "$state"
 done
 # What a link leads to belongs to it.
@@ -16,7 +16,7 @@ apt-mark showmanual | sed 's/$/\\tmanual/'
 getent passwd | while IFS=: read -r name rest; do printf 'user %s\\t%s %s\\n' "$name" "$rest" "$(id -Gn "$name")"; done
 getent shadow | sed 's/^\\([^:]*\\):/user \\1\\t/'
 getent group | while IFS=: read -r name _ id _; do printf 'group %s\\t%s\\n' "$name" "$id"; done
-for unit in kinds-a kinds-b kinds-static kinds-transaction provision-firewall systemd-tmpfiles-clean.timer; do
+for unit in kinds-a kinds-b kinds-static kinds-transaction kinds-timer.timer kinds-masked provision-firewall systemd-tmpfiles-clean.timer; do
   printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit" | tr '\\n' ' ')"
 done
 grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local_port_range | sed 's/:/\\t/'
@@ -77,7 +77,7 @@ export function surprises(
 /** The name in a footprint that a step of this kind changes; undefined if that is not exactly one. */
 function subjectOf(step: string): string | undefined {
   const [, kind, name = ''] =
-    /: (file|directory|link|absent|line|block|replace|setting|user|group|service) (.*)$/.exec(step) ?? []
+    /: (file|directory|link|absent|line|block|replace|setting|user|group|service|cron) (.*)$/.exec(step) ?? []
   if (kind === undefined) return undefined
   const bare = name.replace(/ on web1$/, '')
   if (['line', 'block', 'replace', 'setting'].includes(kind)) return bare.slice(0, bare.indexOf(': '))

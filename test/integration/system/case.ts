@@ -1,6 +1,6 @@
 import type { Steps } from '../../../src/index.ts'
 
-/** Steps on a real host: converge() applies them, and fails if a second run has something to do. */
+/** Steps on a real host. A second run must have nothing to do. */
 export interface Case {
   /** A shell script that runs first. */
   readonly prepare?: string
