@@ -1,6 +1,5 @@
 import { batchRead, known, mapRead, type Read } from '../../model/resource/read.ts'
-import { joinLines } from '../../shell/script-parts.ts'
-import { sh } from '../../shell/sh.ts'
+import { joinLines, sh } from '../../shell/sh.ts'
 
 /** The state of a systemd unit. */
 export interface Unit {
