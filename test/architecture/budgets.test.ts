@@ -10,8 +10,10 @@ interface Size {
   readonly files: number
 }
 
-/** @property added the resource kinds that came after the limits below were set */
-type Budget = Size & { readonly added?: Size }
+interface Budget extends Size {
+  /** The resource kinds that came after the limits below were set. */
+  readonly added?: Size
+}
 
 /**
  * The maximum size of each folder of `src`, without the lab, which is a program of its own. A new resource kind raises `added` of
