@@ -56,6 +56,7 @@ describe('the search for the primary database host', () => {
     expect((await slow(3_000)).best?.endpoint).to.equal(gone)
     const silent = await slow(60_000)
     expect([silent.best, silent.words]).to.deep.equal([undefined, '192.0.2.1:5432 failed: no answer within 4000 ms'])
+    expect(silent.unanswered).to.deep.equal([gone])
   })
 
   it('selects the primary that was promoted later, although the other answers first', async () => {
@@ -119,7 +120,7 @@ describe('the search for the primary database host', () => {
 
   it('returns no host if none is a primary, and leaves no session open', async () => {
     const open = new Set<Pool>()
-    const { best, words } = await survey([gone, standby], (endpoint) => {
+    const { best, words, unanswered } = await survey([gone, standby], (endpoint) => {
       const one = pool(
         endpoint,
         async () => {
@@ -134,6 +135,7 @@ describe('the search for the primary database host', () => {
     expect(best).to.equal(undefined)
     expect(words).to.equal('192.0.2.1:5432 failed: connect EHOSTUNREACH; 192.0.2.2:5432 is a standby')
     expect(open.size).to.equal(0)
+    expect(unanswered, 'a refusal is an answer').to.deep.equal([])
   })
 })
 

@@ -14,12 +14,14 @@ export interface DatabaseParts {
   readonly primary: Primary
   readonly log: Log
   readonly metrics: Metrics
-  /** Milliseconds for which a request waits for a primary. @default 3000 */
+  /** Milliseconds for which a request waits for a primary. @default 5000 */
   readonly hold?: number
 }
 
-/** Milliseconds for one attempt. Together with `hold` it stays below nginx's proxy_read_timeout of 10 s. */
+/** Milliseconds for one attempt. */
 const tryLimit = 6000
+/** Milliseconds for a request with all attempts: below nginx's proxy_read_timeout of 10 s. */
+const requestLimit = 9000
 /** Milliseconds without an answer after which the primary is checked. */
 const doubtAfter = 1000
 
@@ -34,7 +36,7 @@ export class Database {
 
   /** @throws NoPrimary | Lost | Slow | Busy | Refused */
   async read<T>(work: Work<T>): Promise<T> {
-    return this.#keepTrying((pool) => pool.session(work, tryLimit))
+    return this.#keepTrying((pool, limit) => pool.session(work, limit))
   }
 
   /**
@@ -44,18 +46,20 @@ export class Database {
    * `read`
    */
   async write<T>(work: Work<T>): Promise<T> {
-    return this.#keepTrying((pool) => pool.session((query) => transaction(query, work), tryLimit))
+    return this.#keepTrying((pool, limit) => pool.session((query) => transaction(query, work), limit))
   }
 
-  async #keepTrying<T>(once: (pool: Pool) => Promise<T>): Promise<T> {
-    const { primary, log, metrics, hold = 3000 } = this.#parts
-    const until = performance.now() + hold
+  async #keepTrying<T>(once: (pool: Pool, limit: number) => Promise<T>): Promise<T> {
+    const { primary, log, metrics, hold = 5000 } = this.#parts
+    const began = performance.now()
+    const until = began + hold
+    const attempt = (on: Pool) => once(on, Math.min(tryLimit, began + requestLimit - performance.now()))
     let unknown: CommitUnknown | undefined
     for (let tries = 1; ; tries++) {
       let pool: Pool | undefined
       try {
         pool = await within(until, primary.pool())
-        return await this.#watched(pool, once, until)
+        return await this.#watched(pool, attempt, until)
       } catch (error) {
         if (error instanceof CommitUnknown) {
           unknown = error

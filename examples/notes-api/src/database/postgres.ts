@@ -90,7 +90,11 @@ export function postgres({ name, user, password, ca }: DatabaseConfig, applicati
 /** The timeout of the driver covers connection and login together. */
 function limitedSocket(): Socket {
   const socket = new Socket()
-  const timer = setTimeout(() => socket.destroy(new Error(`no TCP connection within ${tcpLimit} ms`)), tcpLimit)
+  const giveUp = () => {
+    if (socket.connecting) socket.destroy(new Error(`no TCP connection within ${tcpLimit} ms`))
+  }
+  // A process that was slow itself first handles the connections that are ready.
+  const timer = setTimeout(() => setImmediate(giveUp), tcpLimit)
   for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer))
   return socket
 }
@@ -118,5 +122,9 @@ function translated(error: unknown): Error {
       code: error.code ?? '',
       fatal: error.severity === 'FATAL' || error.severity === 'PANIC',
     })
-  return new Lost(error instanceof Error ? error.message : String(error), { cause: error })
+  const words = error instanceof Error ? error.message : String(error)
+  return timedOut.has(words) ? new Slow(words, { cause: error }) : new Lost(words, { cause: error })
 }
+
+/** The login took longer than `loginLimit`, or no session was free for as long. The host may be slow, and its sessions in use are kept. */
+const timedOut = new Set(['timeout exceeded when trying to connect', 'Connection terminated due to connection timeout'])

@@ -104,9 +104,12 @@ export class Primary {
   }
 
   async #verify(pool: Pool): Promise<void> {
-    const { best, words } = await this.#survey()
+    const { best, words, unanswered } = await this.#survey()
     best?.destroy()
-    if (best === undefined || shown(best.endpoint) !== shown(pool.endpoint)) this.gone(pool, words)
+    const own = shown(pool.endpoint)
+    // A host without an answer may be slow, and to close its sessions would leave their commits in doubt.
+    const keeps = best === undefined ? unanswered.some((host) => shown(host) === own) : shown(best.endpoint) === own
+    if (!keeps) this.gone(pool, words)
   }
 
   async #survey() {

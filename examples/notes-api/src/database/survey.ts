@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Endpoint, shown } from '../config.ts'
+import { Slow } from './failures.ts'
 import type { Pool, Query } from './pool.ts'
 import type { RecordedPrimary } from './record.ts'
 
@@ -18,6 +19,8 @@ export interface Survey {
   readonly best: Pool | undefined
   /** The answer of each host, for messages. */
   readonly words: string
+  /** The hosts that gave no answer in time: frozen, or only slow. A host that refuses connections, or has no network, is not one of them. */
+  readonly unanswered: readonly Endpoint[]
 }
 
 /**
@@ -51,6 +54,7 @@ export async function survey(
   const found: { readonly pool: Pool; readonly standing: Standing }[] = []
   const said = new Map(hosts.map((host) => [shown(host), 'has not answered yet']))
   const silent = new Set(hosts)
+  const unanswered = new Set(hosts)
   let isPromoted = true
   const isOld = ({ host }: Endpoint, { timeline }: Standing) =>
     record !== undefined &&
@@ -63,6 +67,7 @@ export async function survey(
       try {
         const answer = await pool.session(standing, answerLimit)
         silent.delete(host)
+        unanswered.delete(host)
         if (host.host === record?.address && answer.standby) isPromoted = false
         const old = answer.writable && isOld(host, answer)
         said.set(
@@ -77,6 +82,7 @@ export async function survey(
         }
       } catch (error) {
         silent.delete(host)
+        if (!(error instanceof Slow)) unanswered.delete(host)
         said.set(shown(host), `failed: ${error instanceof Error ? error.message : error}`)
       }
       if (goesOn()) await sleep(again)
@@ -97,7 +103,11 @@ export async function survey(
 
   const [best, ...rest] = found.sort((a, b) => b.standing.timeline - a.standing.timeline)
   for (const { pool } of rest) pool.destroy()
-  return { best: best?.pool, words: [...said].map(([host, words]) => `${host} ${words}`).join('; ') }
+  return {
+    best: best?.pool,
+    words: [...said].map(([host, words]) => `${host} ${words}`).join('; '),
+    unanswered: [...unanswered],
+  }
 }
 
 export async function standing(query: Query): Promise<Standing> {
