@@ -26,9 +26,9 @@ import {
   patroni,
   patroniBeginning,
   patroniConfiguration,
-  patroniLimits,
   patroniPackages,
   patroniPause,
+  patroniReplica,
   patroniSettings,
   REST_PORT,
   withoutPatroni,
@@ -201,8 +201,8 @@ export function patroniPlays(
         (of) => host === of && patroni({ ...clusterParams(host, values), leader: true, replicas: db.without(host) }),
       ),
     ),
-    play('database: lowered limits of replicas', { hosts: db }, (host) =>
-      after(primary, (of) => host !== of && patroniLimits(clusterParams(host, values))),
+    play('database: configuration of replicas', { hosts: db }, (host) =>
+      after(primary, (of) => host !== of && patroniReplica(clusterParams(host, values))),
     ),
     play('database: settings of replicas', { hosts: db }, (host) =>
       after(

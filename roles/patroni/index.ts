@@ -3,7 +3,7 @@ import { noConflicts } from '../base/resources/conflicts.ts'
 import { limitsFor } from '../postgres/lib/settings.ts'
 import { pathsOf } from '../postgres/params.ts'
 import { CONFIG, dynamicOf, type PatroniParams, REST, REST_PORT, refuseTimes, SCOPE } from './params.ts'
-import { leadsCluster, managedByPatroni } from './resources/adopted.ts'
+import { configuredByPatroni, leadsCluster, managedByPatroni } from './resources/adopted.ts'
 import { patroniCluster } from './resources/cluster.ts'
 import { configuration, restProgram, serverDropIn } from './resources/configuration.ts'
 import { dynamicConfiguration } from './resources/dynamic.ts'
@@ -110,9 +110,12 @@ export const noPatroniCluster = role(
 )
 
 /** For replicas, after their primary: what is lowered is lowered there first. */
-export const patroniLimits = role(
-  'patroni-limits',
-  (params: Pick<PatroniParams, 'settings'>): Steps => limitsInForce({ wanted: limitsFor(params), which: 'all' }),
+export const patroniReplica = role(
+  'patroni-replica',
+  ({ name, ...params }: Pick<PatroniParams, 'name' | 'version' | 'settings'>, { facts }: RoleContext): Steps => [
+    configuredByPatroni({ host: name, paths: pathsOf(params, facts) }),
+    limitsInForce({ wanted: limitsFor(params), which: 'all' }),
+  ],
 )
 
 /** The common configuration of the cluster. Without `pause`, failover is automatic from here on. */

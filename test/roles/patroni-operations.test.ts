@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { candidate, judged, notPaused, oneLeader, oneVersion } from '../../roles/patroni/checks.ts'
 import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
 import { type PatroniState, parseState } from '../../roles/patroni/lib/state.ts'
+import { configuredByPatroni, managedByPatroni } from '../../roles/patroni/resources/adopted.ts'
 import { givenBack, pausedCluster } from '../../roles/patroni/resources/given-back.ts'
 import { leaderElected, patroniSwitchover } from '../../roles/patroni/resources/moved.ts'
 import { pathsFor } from '../../roles/postgres/params.ts'
@@ -103,6 +104,35 @@ describe('a switchover with Patroni', () => {
   it('is requested from the primary, whose Patroni acts at once', () => {
     const [command] = patroniSwitchover({ from: 'db1', to: 'db2', url: 'https://10.0.3.1:8008' }).apply(PRIMARY)
     expect(command?.script.text).to.include('PATRONI_URL=https://10.0.3.1:8008')
+  })
+})
+
+describe('the start of automatic failover', () => {
+  const scriptOf = (leader: boolean) =>
+    managedByPatroni({ host: 'db1', paths: pathsFor(17), leader, replicas: [] })
+      .apply({ ...PRIMARY, adopted: false })
+      .map(({ script }) => script.text)
+      .join('\n')
+
+  it('keeps the configuration of a replica until there is a leader: without one, Patroni would end its replication', () => {
+    expect(scriptOf(false)).not.to.include('overwritten by Patroni')
+    expect(scriptOf(true)).to.include('overwritten by Patroni')
+  })
+
+  it('does nothing on a replica that Patroni manages already, whoever has written its configuration', () => {
+    const replica = managedByPatroni({ host: 'db2', paths: pathsFor(17), leader: false, replicas: [] })
+    expect(replica.diff({ ...REPLICA, adopted: false })).to.equal(undefined)
+    expect(replica.diff({ ...REPLICA, adopted: false, active: false })?.action).to.equal('create')
+    const primary = managedByPatroni({ host: 'db1', paths: pathsFor(17), leader: true, replicas: [] })
+    expect(primary.diff({ ...PRIMARY, adopted: false })?.action).to.equal('create')
+  })
+
+  it('is complete on a replica if Patroni has written its configuration', () => {
+    const step = configuredByPatroni({ host: 'db2', paths: pathsFor(17) })
+    expect(step.diff(REPLICA)).to.equal(undefined)
+    expect(step.diff({ ...REPLICA, adopted: false })?.action).to.equal('create')
+    const [command] = step.apply({ ...REPLICA, adopted: false })
+    expect(command?.script.text).to.include('Patroni has not taken over the configuration.')
   })
 })
 

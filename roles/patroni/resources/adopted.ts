@@ -19,8 +19,9 @@ interface AdoptedParams {
 export const managedByPatroni = resource<AdoptedParams, PatroniState>('database under patroni', {
   id: ({ host }) => host,
   read: () => readState,
-  diff: (_params, { adopted, active, fenced, member }): Diff | undefined => {
-    if (!adopted) return { action: 'create', fields: [] }
+  diff: ({ leader }, { adopted, active, fenced, member }): Diff | undefined => {
+    // The configuration of a replica changes later: see `configuredByPatroni`.
+    if (!adopted && (leader || !active)) return { action: 'create', fields: [] }
     if (!active) return { action: 'start', fields: [] }
     if (fenced) return { action: 'change', fields: [{ name: 'fence', from: 'running', to: 'stopped' }] }
     return member && ['running', 'streaming'].includes(member.state)
@@ -29,9 +30,25 @@ export const managedByPatroni = resource<AdoptedParams, PatroniState>('database 
   },
   apply: ({ paths, replicas, leader }, { adopted }): readonly Command[] => [
     ...(adopted ? [] : replicas.map(({ name }) => ({ script: registered(name) }))),
-    { script: adopt(paths, leader), timeout: '12h' },
+    { script: adopt(paths), timeout: '12h' },
+    ...(leader ? [{ script: takenOver(paths), timeout: '5m' } as const] : []),
   ],
 })
+
+/**
+ * Patroni has written the configuration of a replica's server. It does so when it knows the primary. Before, it would write one without a
+ * primary: the replica would stop to stream, and commits would wait until the primary has its Patroni.
+ */
+export const configuredByPatroni = resource<Pick<AdoptedParams, 'host' | 'paths'>, PatroniState>(
+  'database configuration by patroni',
+  {
+    id: ({ host }) => host,
+    affects: 'itself',
+    read: () => readState,
+    diff: (_params, { adopted }): Diff | undefined => (adopted ? undefined : { action: 'create', fields: [] }),
+    apply: ({ paths }): readonly Command[] => [{ script: takenOver(paths), timeout: '5m' }],
+  },
+)
 
 function registered(name: string): Shell {
   return sh`said=$(${CONTROL} get --print-value-only ${`${NAMESPACE}${SCOPE}/members/${name}`} 2>/dev/null)
@@ -40,7 +57,7 @@ function registered(name: string): Shell {
 }`
 }
 
-function adopt({ config, unit }: Paths, leader: boolean): Shell {
+function adopt({ config, unit }: Paths): Shell {
   return sh`config=${config}
 [ -z "$(systemctl list-unit-files --plain --no-legend provision-postgres-fence.service)" ] || systemctl disable -q --now provision-postgres-fence || exit 1
 systemctl disable -q ${unit} && systemctl daemon-reload || exit 1
@@ -55,12 +72,16 @@ until said=$(PATRONI_TIMEOUT=4 ${REST} GET /patroni 2>/dev/null) && case $said i
   case $said in *'"state": "creating replica"'* | *'"state": "running custom bootstrap'*) n=0 ;; esac
   n=$((n + 1)); [ $n -lt 240 ] || { printf '%s\n' 'The server does not run under Patroni:' "$said" >&2; journalctl -q --no-pager -o cat -n 15 -u patroni >&2; exit 1; }
   sleep 0.5
-done
+done`
+}
+
+function takenOver({ config }: Paths): Shell {
+  return sh`config=${config}
 managed() { grep -q 'overwritten by Patroni' "$config/postgresql.conf"; }
 n=0
 until managed; do
-  # It writes its configuration when it has something to say. On a primary a write waits for that, and comes by itself.
-  [ $n -ne ${leader ? 60 : 0} ] || systemctl reload patroni
+  # It writes its configuration when it has a change to make, which comes by itself: a primary waits for replicas, and a replica follows the primary.
+  [ $n -ne 60 ] || systemctl reload patroni
   n=$((n + 1)); [ $n -lt 120 ] || { echo 'Patroni has not taken over the configuration.' >&2; journalctl -q --no-pager -o cat -n 10 -u patroni >&2; exit 1; }
   sleep 0.5
 done`

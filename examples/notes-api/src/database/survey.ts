@@ -32,8 +32,8 @@ const answerLimit = 4000
 const grace = 100
 /** Milliseconds after which a host that accepts no writes, or refuses, is queried again. */
 const again = 50
-/** Milliseconds for which these queries are repeated if all hosts answer: the duration of a switchover. */
-const moving = 400
+/** Milliseconds for which these queries are repeated if all hosts answer: the duration of a switchover. A new search would log in again. */
+const moving = 1500
 
 /**
  * Queries all hosts at once and picks the writable one; of two, the one on the later timeline. While the primary changes
