@@ -30,8 +30,10 @@ ${joinLines(write)}
 { printf %s ${text}; echo Signed-By:${signedBy}; } >"$dir/"${`${name}.sources`} && chmod 644 "$dir"/* || exit
 free
 rm -f ${othersAreFresh(name)}
-! ${FRESH} || : >${othersAreFresh(name)}
-apt -o Dir::Etc::SourceList="$dir/"${`${name}.sources`} -o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update`
+fresh=
+! ${FRESH} || fresh=1
+apt -o Dir::Etc::SourceList="$dir/"${`${name}.sources`} -o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update || exit
+[ -z "$fresh" ] || : >${othersAreFresh(name)}`
 }
 
 /**

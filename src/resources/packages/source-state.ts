@@ -21,7 +21,7 @@ export const sourceState = batchRead<string, SourceState>({
   script: (names) => sh`for name in ${names}; do
   mark=/var/lib/provision/apt-sources/$name
   for file in /etc/apt/sources.list.d/$name.sources /etc/apt/keyrings/$name.* /etc/apt/keyrings/$name-[0-9]*; do
-    [ ! -e "$file" ] || [ "$mark" -nt "$file" ] || { echo "stale:$name"; break; }
+    [ ! "$file" -nt "$mark" ] || { echo "stale:$name"; break; }
   done
   [ -e "$mark" ] || echo "stale:$name"
 done

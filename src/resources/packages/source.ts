@@ -1,14 +1,13 @@
 import { Problem } from '../../model/problem.ts'
-import type { Command } from '../../model/resource/command.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import { putPath } from '../../model/resource/fake-state.ts'
 import { readAll, readBoth } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { checkPath } from '../arguments.ts'
 import { bytesOf, type FileParams, LocalFile, sizeOf } from '../files/content.ts'
-import { fileDiff, hasContent } from '../files/file-diff.ts'
+import { writeFile } from '../files/file.ts'
+import { fileDiff } from '../files/file-diff.ts'
 import { type AbsolutePath, type Entry, entryAt } from '../files/stat.ts'
-import { setOwnership, writeFile } from '../files/write-file.ts'
 import { explainAptError } from './apt-errors.ts'
 import { recordRefresh, tryRefresh } from './source-refresh.ts'
 import { lookAtSources, type SourceState, sourceState } from './source-state.ts'
@@ -117,7 +116,7 @@ const sourceStep = resource<SourceParams, Have>('apt source', {
       reportsProgress: true,
       explain: (stderr) => explainAptError(stderr),
     },
-    ...filesOf(params).flatMap((file, i) => put(file, entries[i])),
+    ...filesOf(params).flatMap((file, i) => (fileDiff(file, entries[i]) ? writeFile(file, entries[i]) : [])),
     { script: recordRefresh(params.name), inline: true },
   ],
   simulate: (params, host) => {
@@ -134,13 +133,6 @@ const LOCK_TIMEOUT = 600
 function filesOf({ name, keys, signers, text }: SourceParams): readonly FileParams[] {
   const content = `${text}Signed-By: ${signers.join(' ')}\n`
   return [...keys, rootFile(`/etc/apt/sources.list.d/${name}.sources`, content)]
-}
-
-function put(file: FileParams, have: Entry | undefined): readonly Command[] {
-  if (!fileDiff(file, have)) return []
-  return have?.type === 'file' && hasContent(have, file.content)
-    ? [{ script: setOwnership(file, have), inline: true }]
-    : writeFile(file, have)
 }
 
 /** The user `_apt` reads it. */
