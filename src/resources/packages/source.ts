@@ -111,11 +111,7 @@ const sourceStep = resource<SourceParams, Have>('apt source', {
     }
   },
   apply: (params, [entries]) => [
-    {
-      script: tryRefresh(params, LOCK_TIMEOUT),
-      reportsProgress: true,
-      explain: (stderr) => explainAptError(stderr),
-    },
+    { script: tryRefresh(params, LOCK_TIMEOUT), reportsProgress: true, explain: (stderr) => explainAptError(stderr) },
     ...filesOf(params).flatMap((file, i) => (fileDiff(file, entries[i]) ? writeFile(file, entries[i]) : [])),
     { script: recordRefresh(params.name), inline: true },
   ],

@@ -59,10 +59,7 @@ export const packageState = batchRead<PackageQuery, PackageState>({
     const lines = stdout.split('\n')
     const rows = lines.map((line) => line.split('|'))
     const stateOf = installedIn(lines, rows)
-    return queries.map((query, i) => ({
-      packages: query.names.map(stateOf),
-      others: effectsIn(rows, i, query),
-    }))
+    return queries.map((query, i) => ({ packages: query.names.map(stateOf), others: effectsIn(rows, i, query) }))
   },
   fakeValue: (host, { names }) => ({
     packages: names.map((name) => fakeState(host, name)),
