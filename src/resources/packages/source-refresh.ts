@@ -1,5 +1,4 @@
-import { joinLines } from '../../shell/script-parts.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
+import { joinLines, type Shell, sh } from '../../shell/sh.ts'
 import { bytesOf, type FileParams } from '../files/content.ts'
 import { APT, FRESH, RECORD_UPDATE } from './apt.ts'
 import { refreshMark } from './source-state.ts'

@@ -1,7 +1,6 @@
 import type { FakeState } from '../../model/resource/fake-state.ts'
 import { batchRead } from '../../model/resource/read.ts'
-import { joinLines } from '../../shell/script-parts.ts'
-import { type Shell, sh } from '../../shell/sh.ts'
+import { joinLines, type Shell, sh } from '../../shell/sh.ts'
 import { POLICY, POLICY_MARKER } from './apt.ts'
 
 export interface Installed {
