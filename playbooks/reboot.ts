@@ -17,6 +17,7 @@ import {
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
 import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
+import { isAutomatic } from './lib/database-params.ts'
 import { outageFlag, requireReplicaLeft, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
 import { primaryIn, recorders } from './lib/record.ts'
@@ -24,7 +25,7 @@ import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, webTier } from './site.ts'
 import { failoverModePlays } from './tiers/automatic-failover.ts'
-import { databaseReadiness, moving } from './tiers/automatic-operations.ts'
+import { allVotes, databaseReadiness, moving } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** Reboots all hosts one after another. Each is out of service meanwhile, and healthy before the next one starts. */
@@ -40,6 +41,7 @@ export default playbook(
           `reboot of ${tier}: preconditions`,
           values[tier],
           requireSpareHost(values, tier, { outage }),
+          tier === 'db' && isAutomatic(values) && allVotes(values),
           tier === 'db' && requireReplicaLeft(values, { outage }),
         ),
       ),

@@ -21,7 +21,7 @@ import { currentRelease } from './lib/releases.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, databaseTier, webTier } from './site.ts'
-import { databaseReadiness } from './tiers/automatic-operations.ts'
+import { allVotes, databaseReadiness } from './tiers/automatic-operations.ts'
 
 /** Updates one tier only: its state, and with `--packages` its packages, with the restarts that they require. */
 export default playbook(
@@ -32,6 +32,7 @@ export default playbook(
       `update of ${tier}: preconditions`,
       values[tier],
       requireSpareHost(values, tier, { outage }),
+      tier === 'db' && packages && isAutomatic(values) && allVotes(values),
       tier === 'db' && packages && requireReplicaLeft(values, { outage }),
     ),
     ...playsOf(tier, values, { packages, outage }),

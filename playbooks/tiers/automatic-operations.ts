@@ -1,5 +1,6 @@
 import {
   after,
+  allAnswers,
   ask,
   askEach,
   delegateTo,
@@ -50,7 +51,9 @@ export function failoverPlays(
     play('database: failover', { anyErrorsFatal: true, ignoreUnreachable, hosts: { hosts } }, () =>
       runOnce(
         after(
-          mapAnswers(askEach({ hosts }, patroniState), (all) => failoverUnderPatroni(all, wishes)),
+          mapAnswers(allAnswers(askEach({ hosts }, patroniState), askEach({ hosts }, vote)), ([all, votes]) =>
+            failoverUnderPatroni(all, { ...wishes, majority: votes.some(({ answer }) => answer === true) }),
+          ),
           (plan) => {
             if (plan.kind === 'nothing') return []
             return plan.kind === 'wait'
@@ -87,7 +90,8 @@ export function allVotes(values: Site): Condition {
   })
 }
 
-const vote = ask(
+/** True if the host's member of etcd answers, which needs a majority of the members. */
+export const vote = ask(
   'is its member of etcd healthy?',
   read(
     sh`own=$(sed -n 's/^ETCD_ADVERTISE_CLIENT_URLS=//p' /etc/default/etcd 2>/dev/null)

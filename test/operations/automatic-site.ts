@@ -1,7 +1,7 @@
 import type { Lab } from '../../src/lab/index.ts'
 import { provision, ROOT } from '../integration/support.ts'
 
-/** The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` by default. */
+/** The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` by default, `$WITNESS` `witness1`. */
 export const AUTOMATIC_HOSTS = ['db1', 'db2', 'witness1', 'app1']
 
 export const AUTOMATIC_FILES = {
@@ -17,6 +17,7 @@ export default async () => {
   const pair = async (name: string) =>
     ({ ...at(name), certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
   const connections = process.env.CONNECTIONS
+  const witness = process.env.WITNESS ?? 'witness1'
   return inventory(site, {
     domain: 'notes.test',
     vip: lab.vip + '/24',
@@ -32,7 +33,7 @@ export default async () => {
       failover: process.env.FAILOVER === 'manual' ? 'manual' : 'automatic',
       hosts: { db1: { ...await pair('db1'), seed: true }, db2: { ...await pair('db2'), seed: false } },
     },
-    witness: { hosts: { witness1: await pair('witness1') } },
+    witness: { hosts: { [witness]: await pair(witness) } },
   })
 }
 `,

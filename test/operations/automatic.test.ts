@@ -1,6 +1,7 @@
 import { expect } from 'chai'
-import { downLab, type Lab } from '../../src/lab/index.ts'
+import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
 import { Desk, eventually, freshLab, noHosts } from '../integration/support.ts'
+import { killPatroni, killServer, leaderIn, patchCluster, promoted, wholeCluster } from './automatic-accidents.ts'
 import { AUTOMATIC_FILES, AUTOMATIC_HOSTS, operateOn, other, rolesIn } from './automatic-site.ts'
 import { type Load, lostOn, sql, underLoad } from './database-load.ts'
 
@@ -30,8 +31,8 @@ describe('automatic failover of the database', function () {
     await unchanged()
   }
   /** The hosts of the tiers above do not exist, so their checks are unknown. */
-  const verified = async () => {
-    const { text } = await operate(['verify', `${desk.directory}/verify.ts`])
+  const verified = async (env = {}) => {
+    const { text } = await operate(['verify', `${desk.directory}/verify.ts`], env)
     expect(text).to.match(/: \d+ passed, 3 unknown, unreachable: (lb1|lb2|web1), /)
   }
   const on = async (host: string, command: string) => {
@@ -45,17 +46,8 @@ describe('automatic failover of the database', function () {
     sql(lab, 'db1', "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int").then(({ stdout }) =>
       stdout.trim(),
     )
-  const leader = async () => {
-    const { leader: name } = await rolesIn(lab)
-    if (name === undefined) throw new Error('no host leads')
-    return name
-  }
-  /** Waits until a primary leads and the replica has each write. */
-  const whole = () =>
-    eventually(async () => {
-      const { leader: first, candidate } = await rolesIn(lab)
-      return first !== undefined && candidate === other(first)
-    })
+  const leader = () => leaderIn(lab)
+  const whole = () => wholeCluster(lab)
   const rest = (ms: number) => new Promise((done) => setTimeout(done, ms))
   const nothingLost = async (load: Load) => {
     const name = await leader()
@@ -105,7 +97,7 @@ describe('automatic failover of the database', function () {
   })
 
   it('shows changed settings in etcd, and resets them', async () => {
-    await on(await leader(), `provision-patroni PATCH /config '{"ttl": 60, "pause": true}'`)
+    await patchCluster(lab, await leader(), { ttl: 60, pause: true })
     const { text } = await operate([`${desk.directory}/playbook.ts`, '--check'])
     expect(text).to.include('ttl 60 → 20').and.include('pause true → unset')
     const paused = await operate(['verify', `${desk.directory}/verify.ts`])
@@ -142,7 +134,7 @@ describe('automatic failover of the database', function () {
   it('restarts or replaces a server that was killed', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
-      await on(name, 'kill -9 "$(head -n 1 /var/lib/postgresql/17/main/postmaster.pid)"')
+      await killServer(lab, name)
       await rest(3_000)
       await eventually(async () => (await rolesIn(lab)).leader !== undefined)
       await rest(2_000)
@@ -155,7 +147,7 @@ describe('automatic failover of the database', function () {
   it('continues with the same primary if only Patroni is killed', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
-      await on(name, 'kill -9 "$(systemctl show -p MainPID --value patroni)"')
+      await killPatroni(lab, name)
       await rest(25_000)
     })
     expect(await leader()).to.equal(name)
@@ -185,7 +177,7 @@ describe('automatic failover of the database', function () {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.freeze(name)
-      await eventually(async () => (await rolesOf(other(name))) === other(name))
+      await promoted(lab, other(name))
       await rest(3_000)
       await lab.thaw(name)
       await rest(10_000)
@@ -200,7 +192,7 @@ describe('automatic failover of the database', function () {
     const name = await leader()
     const load = await underLoad(lab, async () => {
       await lab.cut(name)
-      await eventually(async () => (await rolesOf(other(name))) === other(name))
+      await promoted(lab, other(name))
       await rest(3_000)
       await lab.uncut(name)
       await rest(5_000)
@@ -292,6 +284,22 @@ describe('automatic failover of the database', function () {
     await whole()
   })
 
+  it('reboots all hosts with a vote, one after another, without a failed request', async () => {
+    const name = await leader()
+    const boots = () =>
+      Promise.all(['db1', 'db2', 'witness1'].map((host) => on(host, 'cat /proc/sys/kernel/random/boot_id')))
+    const before = await boots()
+    const load = await underLoad(lab, async () => {
+      await well(['reboot', '--limit', 'db1,db2,witness1'])
+    })
+    const after = await boots()
+    expect(after.filter((id) => before.includes(id))).to.deep.equal([])
+    expect(load.failed).to.deep.equal([])
+    expect(await leader()).to.equal(other(name))
+    await nothingLost(load)
+    await whole()
+  })
+
   it('rejects operations that Patroni makes unnecessary or would revert', async () => {
     const alone = await operate(['disable-sync-replication'])
     expect(alone.text).to.include('provision disable-sync-replication is not available with automatic failover')
@@ -299,12 +307,26 @@ describe('automatic failover of the database', function () {
     expect(text).to.include('is the primary and answers.')
   })
 
-  /** The leader as this host sees it. */
-  const rolesOf = async (host: string) => {
-    const { stdout } = await lab.exec(
-      host,
-      'PATRONI_TIMEOUT=4 timeout 8 provision-patroni GET /primary 2>/dev/null | tail -n 1',
-    )
-    return stdout.trim() === '200' ? host : undefined
-  }
+  it('replaces a witness that is lost for good', async () => {
+    const witness = { WITNESS: 'witness2' }
+    lab = await upLab({ name: LAB, hosts: ['witness2'] })
+    await lab.kill('witness1')
+    expect((await operate(['verify', `${desk.directory}/verify.ts`])).text).to.match(/unreachable: .*witness1/)
+    const refused = await operate(['reboot', '--limit', other(await leader())])
+    expect(refused.text).to.include('witness1 has no vote now')
+    const load = await underLoad(lab, () => converged(witness))
+    expect(load.failed).to.deep.equal([])
+    await nothingLost(load)
+    await unchanged(witness)
+    const members = (await on('db1', 'provision-etcdctl member list')).split('\n').map((line) => line.split(', ')[2])
+    expect(members.sort()).to.deep.equal(['db1', 'db2', 'witness2'])
+    await verified(witness)
+    const name = await leader()
+    const killed = await underLoad(lab, async () => {
+      await lab.kill(name)
+      await promoted(lab, other(name))
+      await rest(5_000)
+    })
+    await nothingLost(killed)
+  })
 })

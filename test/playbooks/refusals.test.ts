@@ -6,12 +6,15 @@ import failover from '../../playbooks/failover.ts'
 import { maintenanceSince as sinceWhen } from '../../playbooks/lib/maintenance.ts'
 import { hostReleases } from '../../playbooks/lib/releases.ts'
 import maintenance from '../../playbooks/maintenance.ts'
+import reboot from '../../playbooks/reboot.ts'
 import rejoin from '../../playbooks/rejoin.ts'
 import restore from '../../playbooks/restore.ts'
 import restoreTest from '../../playbooks/restore-test.ts'
 import rollback from '../../playbooks/rollback.ts'
 import type { Site, site as stackOfSite } from '../../playbooks/schema.ts'
 import switchover from '../../playbooks/switchover.ts'
+import { vote } from '../../playbooks/tiers/automatic-operations.ts'
+import update from '../../playbooks/update.ts'
 import { type Cluster, type ClusterState, clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { type ReplicationState, replicationState, type Server } from '../../roles/postgres/lib/replication-state.ts'
 import stackInventory from '../report/graph/stack-inventory.ts'
@@ -80,6 +83,22 @@ const only = (values: Site, tier: 'web' | 'app') => ({
   [tier]: group(tier, values[tier].hosts.slice(0, 1)),
 })
 
+const automatic = ({ db }: Site) => ({
+  db: group(
+    'db',
+    db.hosts.map((host) => ({ ...host, failover: 'automatic' as const })),
+  ),
+  witness: group(
+    'witness',
+    db.hosts.slice(0, 1).map((host) => ({ ...host, name: 'witness1', group: 'witness' })),
+  ),
+})
+/** Databases in service whose members of etcd have a vote or not. */
+const votes =
+  (said: Readonly<Record<string, boolean>>): Answering =>
+  ({ name }, asked) =>
+    asked === vote ? said[name] : SERVING
+
 const CASES: Readonly<Record<string, Case>> = {
   'a backup of a site that keeps none': {
     of: backup,
@@ -100,6 +119,12 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: { to: '2026-11-22 12:00:00+00' },
     text: `error: A restore replaces the data of notes.example.com with older data
    Nothing was changed. To confirm, add --confirm notes.example.com. The present data are moved to another directory, not deleted.`,
+  },
+  'a restore of a site with automatic failover': {
+    of: restore,
+    without: automatic,
+    text: `error: provision restore is not available with automatic failover
+   Nothing was changed. Set db: { failover: 'manual' } in the inventory and run provision; then restore, and set 'automatic' again.`,
   },
   'a restore to what is not a point in time': {
     of: restore,
@@ -165,6 +190,21 @@ const CASES: Readonly<Record<string, Case>> = {
     without: (values) => only(values, 'web'),
     text: `error: web1 is the only host of web, so it cannot be removed
    Nothing was changed. Add another host to the inventory and run provision first.`,
+  },
+  'a reboot of a site whose witness has no vote': {
+    of: reboot,
+    without: automatic,
+    answering: votes({ db1: true, db2: true, witness1: false }),
+    text: `error: witness1 has no vote now, and no other host can be taken out of service
+   Nothing was changed. Repair its member of etcd first; provision verify reports the problem.`,
+  },
+  'an update of databases whose witness has no vote': {
+    of: update,
+    flags: { tier: 'db', packages: true },
+    without: automatic,
+    answering: votes({ db1: true, db2: true, witness1: false }),
+    text: `error: witness1 has no vote now, and no other host can be taken out of service
+   Nothing was changed. Repair its member of etcd first; provision verify reports the problem.`,
   },
   'a rollback of hosts that differ': {
     of: rollback,

@@ -15,9 +15,13 @@ export interface Row {
   /** The limit as text. */
   readonly limit: string
   readonly holds: (figures: Figures) => boolean
+  /** An action that is needed afterwards. Without it, no command must be necessary. */
+  readonly operator?: string
   /** The playbook that it requires. */
   readonly needs?: string
   readonly run: (site: Site) => Promise<Figures>
+  /** Waits until the row can be repeated. @default all checks pass, as after the last repetition */
+  readonly repeatable?: (site: Site) => Promise<unknown>
   readonly control?: { readonly what: string; readonly run: (site: Site) => Promise<Figures> }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
+import { downLab, type Lab, type UpOptions, upLab } from '../../src/lab/index.ts'
 import { freshLab, ROOT } from '../integration/support.ts'
 import { copyProject } from '../support/project-copy.ts'
 import { keepRuns } from '../support/results.ts'
@@ -25,9 +25,9 @@ export class Site {
     copyProject(this.directory)
   }
 
-  /** @param kept true to use an existing lab of that name as it is */
-  static async up(name: string, { kept }: { readonly kept: boolean }): Promise<Site> {
-    return new Site(await (kept ? upLab({ name }) : freshLab({ name })))
+  /** @param kept true to use an existing lab of that name as it is, without the other options */
+  static async up(name: string, { kept, ...options }: UpOptions & { readonly kept: boolean }): Promise<Site> {
+    return new Site(await (kept ? upLab({ name }) : freshLab({ ...options, name })))
   }
 
   /** Uses an existing lab. */
@@ -58,7 +58,28 @@ export class Site {
   /** Runs the command as a user does. */
   async provision(...words: readonly string[]): Promise<Ended> {
     const began = performance.now()
-    const { exitCode = -1, all } = await execa(
+    const { exitCode = -1, all } = await this.#command(words)
+    return { code: exitCode, text: all, seconds: (performance.now() - began) / 1000 }
+  }
+
+  /**
+   * Runs the command, and kills it while it applies a step of this play.
+   *
+   * @throws Error if the run ends before
+   */
+  async killed(play: string, ...words: readonly string[]): Promise<void> {
+    const run = this.#command([...words, '--output', 'json'])
+    for await (const line of run.iterable({ from: 'stdout' })) {
+      if (!line.includes('"kind":"applying"') || !line.includes(`"play":"${play}"`)) continue
+      run.kill('SIGKILL')
+      break
+    }
+    const { signal, all } = await run
+    if (signal !== 'SIGKILL') throw new Error(`The run ended before a step of “${play}”:\n${all.slice(-3_000)}`)
+  }
+
+  #command(words: readonly string[]) {
+    return execa(
       process.execPath,
       [join(ROOT, 'bin/provision.js'), ...words, '--inventory', 'inventory/lab.ts', '--no-type-check'],
       {
@@ -70,7 +91,6 @@ export class Site {
         timeout: 3_600_000,
       },
     )
-    return { code: exitCode, text: all, seconds: (performance.now() - began) / 1000 }
   }
 
   /** @throws Error if the status is not 0 */
@@ -127,6 +147,15 @@ export class Site {
     return this.query(host, 'select pg_is_in_recovery()', 'postgres').then(
       (said) => said === 'f',
       () => false,
+    )
+  }
+
+  /** Returns the releases of Debian and of the programs of the databases. */
+  async versions(): Promise<string> {
+    return this.on(
+      'db1',
+      `printf 'Debian %s' "$(cat /etc/debian_version)"
+dpkg-query -W -f '\${db:Status-Abbrev} \${Package} \${Version}\\n' 'postgresql-[0-9]*' patroni etcd-server 2>/dev/null | sed -n 's/^ii *//p' | while read -r name version; do printf ', %s %s' "$name" "$version"; done`,
     )
   }
 

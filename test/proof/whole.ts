@@ -97,6 +97,8 @@ export async function firstRun(site: Site, { measure }: { readonly measure: bool
     limit: "≤ 1.5 × the slowest host's own installation of its packages",
     result: ratio <= 1.5 ? 'held' : 'not held',
     figures: `${seconds.toFixed(1)} s, and ${before.toFixed(1)} s before and ${after.toFixed(1)} s after on its own: × ${ratio.toFixed(2)}`,
+    times: [],
+    operator: undefined,
     controlFailed: undefined,
     control: '',
   }

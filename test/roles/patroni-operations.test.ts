@@ -46,7 +46,7 @@ const all = (db1: PatroniState | undefined, db2: PatroniState | undefined) => [
 ]
 const PRIMARY = state({ role: 'primary' }, 'db1', 'db2')
 const REPLICA = state({ role: 'replica' }, 'db1', 'db2')
-const asked = { acceptDataLoss: false }
+const asked = { acceptDataLoss: false, majority: true }
 
 describe('a failover with Patroni', () => {
   it('is rejected while the primary answers, and does nothing if the primary is the target', async () => {
@@ -71,7 +71,7 @@ describe('a failover with Patroni', () => {
     expect(await wordsOf(() => failoverUnderPatroni(alone, asked))).to.include(
       'No replica is known to have every acknowledged write',
     )
-    expect(failoverUnderPatroni(alone, { acceptDataLoss: true })).to.deep.include({
+    expect(failoverUnderPatroni(alone, { ...asked, acceptDataLoss: true })).to.deep.include({
       kind: 'promote',
       to: host('db2'),
     })
@@ -85,6 +85,18 @@ describe('a failover with Patroni', () => {
     )
     expect(await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), { ...asked, to: 'db9' }))).to.include(
       'there is no database host db9',
+    )
+  })
+
+  it('is rejected without a majority of etcd, although Patroni shows the last state that it has read', async () => {
+    const lost = { ...asked, majority: false }
+    const replica = all(undefined, REPLICA)
+    for (const wishes of [lost, { ...lost, acceptDataLoss: true, to: 'db2' }])
+      expect(await wordsOf(() => failoverUnderPatroni(replica, wishes))).to.include(
+        'Bring back a majority of the members of etcd',
+      )
+    expect(await wordsOf(() => failoverUnderPatroni(all(PRIMARY, REPLICA), lost))).to.include(
+      'db1 is the primary and answers.',
     )
   })
 

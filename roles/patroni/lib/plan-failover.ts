@@ -8,10 +8,17 @@ export type FailoverPlan<H extends Host> =
   | { readonly kind: 'wait'; readonly at: H }
   | { readonly kind: 'promote'; readonly to: H; readonly loss: string }
 
-/** @throws Problem with what speaks against it; nothing was changed then */
+export interface FailoverOptions {
+  readonly to?: string | undefined
+  readonly acceptDataLoss: boolean
+  /** True if a member of etcd on a database host has a majority. Without one, Patroni still shows the last state that it has read. */
+  readonly majority: boolean
+}
+
+/** @throws Problem with the reasons against it; nothing was changed then */
 export function failoverUnderPatroni<H extends Host>(
   all: readonly HostAnswer<PatroniState, H>[],
-  { to: wanted, acceptDataLoss }: { readonly to?: string | undefined; readonly acceptDataLoss: boolean },
+  { to: wanted, acceptDataLoss, majority }: FailoverOptions,
 ): FailoverPlan<H> {
   const target = all.find(({ host }) => host.name === wanted)
   if (wanted !== undefined && !target)
@@ -21,11 +28,12 @@ export function failoverUnderPatroni<H extends Host>(
   const details = all.map((one) => `${one.host.name} ${stateOf(one)}`)
   const cluster = all.map(({ answer }) => answer?.cluster).find((one) => one !== undefined)
   const asked = all.find(({ answer }) => answer?.cluster)?.host
-  if (!cluster || !asked)
-    throw new Problem('No database host can read the state of the cluster in etcd', {
+  const unread = () =>
+    new Problem('No database host can read the state of the cluster in etcd', {
       details,
       next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it no replica can be promoted safely.',
     })
+  if (!cluster || !asked) throw unread()
   const leader = leaderIn(cluster)
   const alive = all.find(({ answer }) => answer?.member?.role === 'primary' && answer.member.state === 'running')
   if (alive && alive.host.name === leader?.name) {
@@ -35,6 +43,7 @@ export function failoverUnderPatroni<H extends Host>(
       next: `To move it without a loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}.`,
     })
   }
+  if (!majority) throw unread()
   const candidate = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
   if (!acceptDataLoss && !cluster.pause && (candidate || leader)) return { kind: 'wait', at: asked }
   if (!acceptDataLoss)
