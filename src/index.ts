@@ -89,7 +89,8 @@ export type { AbsolutePath } from './resources/files/stat.ts'
 export { type Template, template } from './resources/files/template.ts'
 export { type FirewallOptions, firewall } from './resources/firewall/firewall.ts'
 export type { FirewallRule } from './resources/firewall/ruleset.ts'
-export { pkg } from './resources/packages/package.ts'
+export { type PackageOptions, pkg } from './resources/packages/package.ts'
+export { type AptSourceOptions, aptSource } from './resources/packages/source.ts'
 export { packageUpgrades } from './resources/packages/upgrades.ts'
 export {
   markReleaseCurrent,

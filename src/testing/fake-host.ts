@@ -102,6 +102,7 @@ function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name'>): FakeS
     groups: new Map(users.map((name) => [name, []])),
     gids: new Map(),
     sysctls: new Map(Object.entries(sysctls).map(([key, value]) => [key, String(value)])),
+    values: new Map(),
     answer: (script, as) => answerOf(known.has(script) ? '' : answers?.(script, as)),
     holds: (script) => void known.add(script),
     other: (name) => {

@@ -59,7 +59,7 @@ describe('an isolated primary, on real hosts', function () {
     expect(await active()).to.equal(false)
     const verified = await operate(hosts, 'verify', `${hosts.desk.directory}/verify.ts`)
     expect(verified.code).not.to.equal(0)
-    expect(verified.text).to.match(/postgresql runs.*failed/)
+    expect(verified.text).to.match(/postgresql is running.*failed/)
     const { code, text } = await hosts.run()
     expect(code, text).to.equal(1)
     expect(text).to.include('provision rejoin --host db1')

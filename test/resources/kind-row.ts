@@ -1,6 +1,7 @@
 import type { Step } from '../../src/model/resource/step.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
 import type { Entry } from '../../src/resources/files/stat.ts'
+import type { Installed } from '../../src/resources/packages/state.ts'
 import { Secret } from '../../src/shell/secret.ts'
 
 /** The diff and the commands of a step for a state of the host. */
@@ -29,10 +30,15 @@ export const entry = (of: Partial<Entry>): Entry => ({
 export const there = entry({ sha256: sha256('text') })
 export const dir = entry({ type: 'directory', mode: '0755' })
 export const special = entry({ type: 'device' })
-export const version = (version: string | undefined) => ({
+export const version = (version: string | undefined): Installed => ({
   ...{ version, state: undefined, guarded: false },
   ...{ automatic: false, held: false, provider: undefined },
+  ...{ hasConfiguration: false, essential: false },
 })
+export const packages = (...all: readonly Installed[]) => [
+  { packages: all, others: { removed: [], installed: [] } },
+  [],
+]
 export const running = {
   ...{ active: true, enabled: true, needsReload: false },
   ...{ masked: false, isLoaded: true, isInactiveAfterRun: false },

@@ -7,7 +7,7 @@ import { command } from '../../src/resources/system/command.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { secret, version } from './kind-row.ts'
+import { packages, secret, version } from './kind-row.ts'
 import { ROWS } from './rows.ts'
 
 describe('each kind', () => {
@@ -42,7 +42,7 @@ describe('each kind', () => {
   })
 
   it('installs only missing packages and starts no service', () => {
-    const [install] = pkg('nginx', 'curl').apply([version(undefined), version('1')])
+    const [install] = pkg('nginx', 'curl').apply(packages(version(undefined), version('1')))
     expect(install?.script.text)
       .to.match(/^set -- nginx\n/)
       .and.to.include('policy-rc.d')

@@ -8,8 +8,12 @@ import { mapRead, type Read, readAll } from '../../src/model/resource/read.ts'
 import { readFacts } from '../../src/model/resource/read-facts.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
 import { entryAt } from '../../src/resources/files/stat.ts'
+import { absentPackages } from '../../src/resources/packages/absent.ts'
+import { packageFile } from '../../src/resources/packages/deb.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
+import { packageState } from '../../src/resources/packages/state.ts'
 import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
+import { availableVersions } from '../../src/resources/packages/versions.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { assignmentsOf, kernelValue, sysctl } from '../../src/resources/system/sysctl.ts'
 import { user } from '../../src/resources/system/user.ts'
@@ -104,20 +108,23 @@ describe('the reads of built-in kinds', () => {
 
   it('tell installed packages from others', async function () {
     if (spawnSync('dpkg-query', ['-W', 'bash']).status !== 0) return this.skip()
-    const have = await asked(pkg('bash', 'no-such-package-here', 'coreutils').read)
-    expect(have).to.have.length(3)
-    expect(have).to.have.nested.property('1.version', undefined)
-    expect(have).to.have.nested.property('0.version').that.match(/^\d/)
+    const names = ['bash', 'no-such-package-here', 'coreutils']
+    const { packages } = await asked(packageState({ names, wish: 'install' }))
+    expect(packages).to.have.length(3)
+    expect(packages[1]?.version).to.equal(undefined)
+    expect(packages[0]?.version).to.match(/^\d/)
   })
 
   it('return a package on hold as installed, and removed packages with configuration files as missing', () => {
-    const answer = 'hi |held|all|1.0\nii |plain|amd64|2.0\nrc |gone|all|3.0\nun |never||\niF |broken|all|4.0\nguarded\n'
-    const more = { automatic: false, held: false, provider: undefined }
+    const answer =
+      'hi |held|all|1.0|no\nii |plain|amd64|2.0|yes\nrc |gone|all|3.0|no\nun |never|||\niF |broken|all|4.0|no\nguarded\n'
+    const more = { automatic: false, held: false, provider: undefined, hasConfiguration: false, essential: false }
     const none = { version: undefined, state: undefined, guarded: true, ...more }
-    expect(parsed(pkg('held', 'plain', 'gone', 'never', 'broken', 'unknown').read, answer)).to.deep.equal([
+    const names = ['held', 'plain', 'gone', 'never', 'broken', 'unknown']
+    expect(parsed(packageState({ names, wish: 'install' }), answer).packages).to.deep.equal([
       { ...none, version: '1.0', held: true },
-      { ...none, version: '2.0' },
-      none,
+      { ...none, version: '2.0', essential: true },
+      { ...none, hasConfiguration: true },
       none,
       { ...none, state: 'half-configured' },
       none,
@@ -126,7 +133,7 @@ describe('the reads of built-in kinds', () => {
 
   it('return if a package was installed as a dependency, and the provider of a virtual package', () => {
     const answer = [
-      'ii |curl|amd64|1',
+      'ii |curl|amd64|1|no',
       'ii |exim4|provides|mail-transport-agent, default-mta (= 4)|',
       'rc |old|provides|gone|',
       'Package: curl',
@@ -136,18 +143,88 @@ describe('the reads of built-in kinds', () => {
       'Architecture: amd64',
       'Auto-Installed: 0',
     ].join('\n')
-    const have = parsed(readAll(['curl', 'default-mta', 'gone'].map((name) => pkg(name).read)), answer)
-    expect(have.flat()).to.have.nested.property('0.automatic', true)
-    expect(have.flat()).to.have.nested.property('1.provider', 'exim4')
-    expect(have.flat()).to.have.nested.property('2.provider', undefined)
+    const names = ['curl', 'default-mta', 'gone']
+    const { packages } = parsed(packageState({ names, wish: 'install' }), answer)
+    expect(packages[0]?.automatic).to.equal(true)
+    expect(packages.map(({ provider }) => provider)).to.deep.equal([undefined, 'exim4', undefined])
   })
 
   it('tell packages of other architectures from the native one', () => {
-    const answer = 'ii |libc6|amd64|1\nii |libx|i386|2\nii |docs|all|3\nnative|amd64\n'
-    const names = ['libc6', 'libc6:i386', 'libx', 'libx:i386', 'libx:any', 'docs'] as const
-    const have = readAll(names.map((name) => pkg(name).read))
-    const versions = parsed(have, answer).map((one) => JSON.stringify(one).match(/"version":"(\d)"/)?.[1])
-    expect(versions).to.deep.equal(['1', undefined, undefined, '2', '2', '3'])
+    const answer = 'ii |libc6|amd64|1|no\nii |libx|i386|2|no\nii |docs|all|3|no\nnative|amd64\n'
+    const names = ['libc6', 'libc6:i386', 'libx', 'libx:i386', 'libx:any', 'docs']
+    const { packages } = parsed(packageState({ names, wish: 'install' }), answer)
+    expect(packages.map(({ version }) => version)).to.deep.equal(['1', undefined, undefined, '2', '2', '3'])
+  })
+
+  it('return the effects on other packages for each step, undefined where apt cannot tell', () => {
+    const answer = [
+      'effect|0|Remv|exim4',
+      'effect|0|Inst|postfix',
+      'effect|0|done|',
+      'effect|2|Purg|apache2',
+      'effect|2|Remv|php',
+      'effect|2|Inst|nginx',
+      'effect|2|done|',
+    ].join('\n')
+    const states = parsed(
+      readAll([
+        packageState({ names: ['postfix'], wish: 'install' }),
+        packageState({ names: ['unknown'], wish: 'install' }),
+        absentPackages('apache2', { purge: true }).read,
+      ]),
+      answer,
+    )
+    expect(states.map((state) => state instanceof Object && 'others' in state && state.others)).to.deep.equal([
+      { removed: ['exim4'], installed: ['postfix'] },
+      undefined,
+      { removed: ['php'], installed: ['nginx'] },
+    ])
+  })
+
+  it('return the package of a file, its installed version, and if that is newer', () => {
+    const answer = 'app|2|1\n\nunreadable|unreadable|\nlib|1|\nold|1|2|newer\n'
+    const paths = ['/a', '/b', '/c', '/d', '/e'] as const
+    expect(parsed(readAll(paths.map((path) => packageFile(path).read)), answer)).to.deep.equal([
+      { name: 'app', version: '2', installed: '1', isOlder: false },
+      undefined,
+      'unreadable',
+      { name: 'lib', version: '1', installed: undefined, isOlder: false },
+      { name: 'old', version: '1', installed: '2', isOlder: true },
+    ])
+  })
+
+  it('return the versions of packages from the newest to the oldest, with their releases', () => {
+    const answer = [
+      'fresh',
+      'nginx:',
+      '  Installed: 1.0',
+      '  Candidate: 1.22.1-9',
+      '  Version table:',
+      '     1.24.0-1 100',
+      '        100 http://deb.example.org/debian bookworm-backports/main amd64 Packages',
+      '     1.22.1-9 500',
+      '        500 http://deb.example.org/debian bookworm/main amd64 Packages',
+      '        500 file:/srv/repository ./ Packages',
+      ' *** 1.0 100',
+      '        100 /var/lib/dpkg/status',
+      'curl:',
+      '  Installed: (none)',
+      '  Candidate: (none)',
+      '  Version table:',
+    ].join('\n')
+    expect(parsed(readAll(['nginx', 'curl', 'unknown'].map(availableVersions)), answer)).to.deep.equal([
+      {
+        candidate: '1.22.1-9',
+        versions: [
+          { version: '1.24.0-1', releases: ['bookworm-backports'] },
+          { version: '1.22.1-9', releases: ['bookworm', '.'] },
+          { version: '1.0', releases: [] },
+        ],
+        fresh: true,
+      },
+      { candidate: undefined, versions: [], fresh: true },
+      { candidate: undefined, versions: [], fresh: true },
+    ])
   })
 
   it('return the pending upgrades of packages', () => {

@@ -1,46 +1,15 @@
-import type { Step } from '../../src/model/resource/step.ts'
 import { sha256 } from '../../src/resources/files/content.ts'
 import { loadedTable, lockoutCheck, noOtherFirewall } from '../../src/resources/firewall/firewall.ts'
-import { pkg } from '../../src/resources/packages/package.ts'
-import { packageUpgrades } from '../../src/resources/packages/upgrades.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { reboot } from '../../src/resources/systemd/reboot.ts'
 import { service } from '../../src/resources/systemd/service.ts'
 import { dropIn, unit } from '../../src/resources/systemd/unit.ts'
 import { sh } from '../../src/shell/sh.ts'
-import { entry, type Row, running, start, there, version } from './kind-row.ts'
+import { entry, type Row, running, start, there } from './kind-row.ts'
 
-const [, upgrades] = packageUpgrades() as readonly [Step, Step]
-
-/** Rows of kinds that act on packages, services, accounts and the kernel. */
+/** Rows of kinds that act on services, accounts and the kernel. */
 export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
-  'packages that are installed': { step: pkg('nginx', 'curl'), have: [version('1.22.1'), version('7.88')] },
-  'packages of which some are missing': {
-    step: pkg('nginx', 'curl', 'jq'),
-    have: [version(undefined), version('7.88'), { ...version(undefined), state: 'half-configured' }],
-    differs: 'install nginx installed, jq half-configured → installed',
-  },
-  'a package that came as a dependency, which autoremove would take away': {
-    step: pkg('curl'),
-    have: [{ ...version('1'), automatic: true }],
-    differs: 'change curl automatic → manual',
-    runs: ['apt-mark -qq manual curl'],
-  },
-  'a virtual package that another one provides': {
-    step: pkg('default-mta'),
-    have: [{ ...version(undefined), provider: 'exim4' }],
-  },
-  'a package on hold that is not there': {
-    step: pkg('jq'),
-    have: [{ ...version(undefined), held: true }],
-    refuses: 'jq: on hold, so apt does not install it',
-  },
-  'packages that are there, and what a killed installation has left': {
-    step: pkg('nginx'),
-    have: [{ ...version('1.22.1'), guarded: true }],
-    differs: 'remove /usr/sbin/policy-rc.d left by an interrupted run → absent',
-  },
   'a service that runs': { step: service('nginx'), have: running },
   'a service that neither runs nor starts at boot': {
     step: service('nginx'),
@@ -171,12 +140,6 @@ export const SYSTEM_ROWS: Readonly<Record<string, Row>> = {
     have: [there, true],
     differs: 'change loaded definition outdated → this file',
     runs: ['systemctl daemon-reload'],
-  },
-  'packages that are up to date': { step: upgrades, have: [] },
-  'a package with a newer version': {
-    step: upgrades,
-    have: [{ name: 'curl', from: '7.88', to: '7.89' }],
-    differs: 'install curl 7.88 → 7.89',
   },
   'a host that needs no reboot': { step: reboot(), have: undefined },
   'a host that needs a reboot': { step: reboot(), have: ['linux-image'], differs: 'reboot for linux-image' },

@@ -14,7 +14,7 @@ export const FAULTS: readonly Fault[] = [
     event: 'nginx stopped on web1',
     begin: (site) => site.on('web1', 'systemctl stop nginx'),
     end: (site) => site.on('web1', 'systemctl start nginx'),
-    named: /nginx runs/,
+    named: /nginx is running/,
   },
   {
     event: 'a port of the database opened to everybody',
@@ -30,6 +30,6 @@ export const FAULTS: readonly Fault[] = [
       return replica
     },
     end: (site, replica) => site.on(replica, "systemctl kill -s CONT 'postgresql@*-main.service'"),
-    named: /postgresql runs/,
+    named: /postgresql is running/,
   },
 ]

@@ -1,12 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Step } from '../../src/model/resource/step.ts'
 import { absent } from '../../src/resources/files/absent.ts'
+import { localFile } from '../../src/resources/files/content.ts'
 import { directory } from '../../src/resources/files/directory.ts'
 import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
+import { aptSource } from '../../src/resources/packages/source.ts'
 import { markReleaseCurrent, markReleaseRolledBack } from '../../src/resources/releases/current.ts'
 import { pruneReleases } from '../../src/resources/releases/prune.ts'
 import { build, release } from '../../src/resources/releases/release.ts'
@@ -104,7 +107,12 @@ export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
     root: true,
   },
   packages: {
-    steps: () => [pkg('provision-test')],
+    steps: () => [
+      pkg('provision-test'),
+      pkg('provision-test', { version: '1', hold: true }),
+      pkg('provision-test', { hold: false }),
+      pkg.absent('provision-test', { purge: true }),
+    ],
     setup: sh`
 mkdir -p /srv/repository/package/DEBIAN && cd /srv/repository
 printf '%s\n' 'Package: provision-test' 'Version: 1' 'Architecture: all' 'Maintainer: test <test@example.com>' 'Description: test' > package/DEBIAN/control
@@ -113,6 +121,19 @@ dpkg-deb --build package provision-test.deb >/dev/null
 rm -rf /etc/apt/sources.list.d /etc/apt/sources.list
 mkdir /etc/apt/sources.list.d
 echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
+    root: true,
+  },
+  'a source of packages, and a package of a file': {
+    steps: (root) => [
+      aptSource('test', {
+        uri: 'file:/srv/signed',
+        suites: './',
+        key: localFile(import.meta, '../integration/repository/key.asc'),
+      }),
+      file(`${root}/app.deb`, localFile(import.meta, '../integration/repository/source-app_1.0.deb')),
+      pkg.file(`${root}/app.deb`),
+    ],
+    setup: sh`mkdir -p /srv/signed && cp ${join(import.meta.dirname, '../integration/repository')}/* /srv/signed/`,
     root: true,
   },
 }

@@ -105,6 +105,7 @@ function emptyHost(): FakeState {
     groups: new Map(),
     gids: new Map(),
     sysctls: new Map(),
+    values: new Map(),
     answer: () => ({ code: 1, stdout: '', stderr: '', bytes: Buffer.alloc(0) }),
     holds: () => {},
     other: emptyHost,

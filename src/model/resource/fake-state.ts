@@ -16,6 +16,8 @@ export interface FakeState {
   readonly gids: Map<string, string>
   /** Values of the running kernel, by key. */
   readonly sysctls: Map<string, string>
+  /** Other values, by names that kinds choose: `version of nginx`. */
+  readonly values: Map<string, string>
   /** Answers a script that reads the host. */
   readonly answer: (script: string, as?: string) => Answer
   /** Makes this script end with status 0 from now on. */

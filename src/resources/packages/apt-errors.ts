@@ -49,6 +49,41 @@ const ERRORS: readonly (readonly [RegExp, (found: string) => Explanation])[] = [
     }),
   ],
   [
+    /^E: Packages need to be removed but remove is disabled/m,
+    () => ({
+      what: 'it would remove other packages, which the plan did not show',
+      next: 'See the packages above. Run it with --check to see what apt removes, then run the same command again.',
+    }),
+  ],
+  [
+    /^E: Packages were downgraded and -y was used without --allow-downgrades/m,
+    () => ({
+      what: 'a newer version is installed',
+      next: 'Change the version, or add { downgrade: true } to the step.',
+    }),
+  ],
+  [
+    /^E: Version '(\S+)' for '\S+' was not found/m,
+    (version) => ({
+      what: `the package sources of the host have no version ${version}`,
+      next: '`apt-cache policy NAME` on the host lists the versions. Correct the version of the step.',
+    }),
+  ],
+  [
+    /^E: The value '(\S+)' is invalid for APT::Default-Release/m,
+    (release) => ({
+      what: `the package sources of the host have no release ${release}`,
+      next: 'Correct the name, or add a source with that release, in a step before this one.',
+    }),
+  ],
+  [
+    /^apt would now change other packages, too: (.*)$/m,
+    (others) => ({
+      what: `apt would change other packages, too: ${others}`,
+      next: 'Run it with --check to see the present state.',
+    }),
+  ],
+  [
     /(have unmet dependencies|Unable to correct problems, you have held broken packages)/,
     () => ({
       what: 'the sources of the host do not satisfy its dependencies',

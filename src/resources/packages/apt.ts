@@ -4,20 +4,41 @@ import { type Shell, sh } from '../../shell/sh.ts'
 export const POLICY = '/usr/sbin/policy-rc.d'
 export const POLICY_MARKER = 'by provision'
 
+interface Installation {
+  /** May be empty, to complete an interrupted installation. */
+  readonly names: readonly string[]
+  /** The names with versions, as apt takes them: `nginx=1.22.*`. @default the names */
+  readonly words?: readonly string[]
+  /** Seconds to wait for other package managers, in total. */
+  readonly lockTimeout: number
+  /** Options of apt. @default none */
+  readonly options?: readonly string[]
+  /** Runs before the installation, with the locks free. @default nothing */
+  readonly before?: Shell
+  /** True if the installation may remove other packages. @default false */
+  readonly removes?: boolean
+}
+
 /**
  * Installs packages in one transaction, after it has completed an interrupted one. No service is started, since it is not configured
  * yet.
- *
- * @param names may be empty, to complete an interrupted installation
- * @param lockTimeout seconds to wait for other package managers, in total
  */
-export function install(names: readonly string[], lockTimeout: number): Shell {
-  return sh`set -- ${names}
+export function install({
+  names,
+  words = names,
+  lockTimeout,
+  options = [],
+  before = sh`:`,
+  removes = false,
+}: Installation): Shell {
+  const all = ['--no-install-recommends', ...(removes ? [] : ['--no-remove']), ...options]
+  return sh`set -- ${words}
 until=$(($(date +%s) + ${lockTimeout})) lock_timeout=${lockTimeout}
 ${APT}
 ${GUARD}
 free
 guard
+${before} || exit
 [ -z "$(ls /var/lib/dpkg/updates)" ] && ! ${HALF_DONE} || {
   say completing an interrupted installation
   with_locks dpkg --force-confdef --force-confold --configure -a || apt install --fix-broken
@@ -25,14 +46,35 @@ guard
 [ $# -gt 0 ] || exit 0
 updated=
 ${FRESH} || { updated=1; apt update && ${RECORD_UPDATE}; }
-apt install --no-install-recommends -- "$@" && exit 0
+apt install ${all} -- "$@" && exit 0
 code=$?
 case $output in *'Unable to locate package'*|*'Failed to fetch'*|*'Unable to fetch'*|*'no installation candidate'*|*'was not found'*|*'unmet dependencies'*) ;; *) updated=1 ;; esac
 [ -z "$updated" ] || {
-  dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} was installed anyway\n' -- "$@" 2>/dev/null | sed -n 's/^ii *|//p' >&2
+  [ $# != ${names.length} ] || dpkg-query -W -f '\${db:Status-Abbrev}|\${Package} was installed anyway\n' -- ${names} 2>/dev/null | sed -n 's/^ii *|//p' >&2
   exit $code
 }
-apt update && ${RECORD_UPDATE} && apt install --no-install-recommends -- "$@"`
+apt update && ${RECORD_UPDATE} && apt install ${all} -- "$@"`
+}
+
+/**
+ * Removes packages, and no others: apt is asked again first, since the state of the host may have changed. Services are stopped.
+ *
+ * @param names those that are installed, or with `purge` have configuration files
+ */
+export function remove(names: readonly string[], wish: 'remove' | 'purge', lockTimeout: number): Shell {
+  return sh`set -- ${names}
+until=$(($(date +%s) + ${lockTimeout})) lock_timeout=${lockTimeout}
+${APT}
+${GUARD}
+free
+unguard
+plan=$(LC_ALL=C apt-get -s -qq -o Debug::NoLocking=1 -o APT::Get::AutomaticRemove=0 ${wish} -- "$@" 2>&1) || { printf '%s\n' "$plan" >&2; exit 1; }
+others=$(printf '%s\n' "$plan" | sed -n 's/^\(Remv\|Purg\|Inst\) \([^ ]*\).*/\2/p' | while read -r one; do
+  for name; do [ "$one" != "$name" ] && [ "$one" != "\${name%%:*}" ] || continue 2; done
+  echo "$one"
+done)
+[ -z "$others" ] || { echo "apt would now change other packages, too:" $others >&2; exit 1; }
+apt -o APT::Get::AutomaticRemove=0 ${wish} -- "$@"`
 }
 
 /** Updates the package lists. @param lockTimeout as for {@link install} */
@@ -64,12 +106,20 @@ export function prefetch(names: readonly string[], session: number): Shell {
 /** Its time is the last update of the lists by a run: apt does not record an update that found nothing new. */
 const UPDATED = '/var/lib/provision/apt-lists'
 
-/** True if the lists are younger than a day and nothing below /etc/apt has changed since (a source, a key, a preference). */
-const FRESH = sh`{ lists=$(find /var/lib/apt/lists ${UPDATED} -maxdepth 1 '(' -name '*InRelease' -o -name '*Release' -o -name apt-lists ')' -ctime -1 -printf '%C@ %p\n' 2>/dev/null | sort -rn | head -n 1)
+/** True if the lists are younger than this and nothing below /etc/apt has changed since (a source, a key, a preference). */
+function youngerThan(age: Shell): Shell {
+  return sh`{ lists=$(find /var/lib/apt/lists ${UPDATED} -maxdepth 1 '(' -name '*InRelease' -o -name '*Release' -o -name apt-lists ')' ${age} -printf '%C@ %p\n' 2>/dev/null | sort -rn | head -n 1)
 lists=\${lists#* }
 [ "$lists" ] && [ -z "$(find /etc/apt -newercc "$lists" 2>/dev/null | head -n 1)" ]; }`
+}
 
-const RECORD_UPDATE = sh`{ mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : > ${UPDATED}; }`
+/** True if an installation can use the lists as they are. */
+export const FRESH = youngerThan(sh`-ctime -1`)
+
+/** True if the newest versions are known. */
+export const UPDATED_LATELY = youngerThan(sh`-cmin -60`)
+
+export const RECORD_UPDATE = sh`{ mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : > ${UPDATED}; }`
 
 const HALF_DONE = sh`dpkg-query -W -f ${'${db:Status-Status}\n'} | grep -qvxE 'installed|config-files|not-installed'`
 
@@ -113,7 +163,7 @@ holder() {
  * of the four locks, dpkg for none. If another process takes a lock in between, the command is retried. A prefetch that is waited for
  * gets normal priority.
  */
-const APT = sh`
+export const APT = sh`
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 errors=$(mktemp) && exec 7>>"$errors" 8<"$errors" && rm -f "$errors" || exit 1
 apt() { with_locks apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }

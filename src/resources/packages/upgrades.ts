@@ -2,7 +2,7 @@ import { read } from '../../model/resource/read.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { sh } from '../../shell/sh.ts'
 import { command } from '../system/command.ts'
-import { updateLists, upgrade } from './apt.ts'
+import { UPDATED_LATELY, updateLists, upgrade } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
 
 /**
@@ -12,14 +12,16 @@ import { explainAptError } from './apt-errors.ts'
  * @example play('upgrade', { hosts: web, serial: 1 }, () => [packageUpgrades(), reboot()])
  */
 export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
-  return [
-    command('update package lists', updateLists(LOCK_TIMEOUT), {
-      reportsProgress: true,
-      unless: sh`[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*InRelease' -cmin -60 | head -n 1)" ]`,
-      ...options,
-    }),
-    upgradesStep({}, options),
-  ]
+  return [listsUpdated(options), upgradesStep({}, options)]
+}
+
+/** Package lists that are younger than an hour. */
+export function listsUpdated(options: StepOptions = {}): Step {
+  return command('update package lists', updateLists(LOCK_TIMEOUT), {
+    reportsProgress: true,
+    unless: UPDATED_LATELY,
+    ...options,
+  })
 }
 
 /** Seconds to wait for other package managers. */

@@ -17,7 +17,10 @@ describe('the order of the steps on a host', () => {
   /** A step in these roles, separated by slashes. By default it has a change. */
   const at = (role: string, step: Step, { differs = true } = {}): StepState => ({
     expanded: { step, roles: role === '' ? [] : role.split('/'), tags: [] },
-    have: step.kind === 'package' ? step.name.split(', ').map(() => NOTHING) : undefined,
+    have:
+      step.kind === 'package'
+        ? [{ packages: step.name.split(', ').map(() => NOTHING), others: undefined }, []]
+        : undefined,
     difference: differs ? { action: 'change', fields: [], parts: partsOf(step) } : undefined,
   })
   const order = (...all: readonly StepState[]) =>

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Steps } from '../../../src/index.ts'
 import type { Dice } from '../../support/dice.ts'
-import { api, type Generator } from './api.ts'
+import { api, type Generator, type Site } from './api.ts'
 
 /** Packages of Debian and of a folder on the host: missing, old, downloaded, or installed as dependencies. */
 export const packages: Generator = (dice, site) => {
@@ -15,6 +18,11 @@ export const packages: Generator = (dice, site) => {
         'apt-mark auto tree',
         'dpkg --unpack /srv/repo/kinds-lib_2.0.deb',
         'dpkg --remove --force-depends kinds-lib',
+        'dpkg -i /srv/repo/kinds-pin_1.0.deb /srv/repo/kinds-latest_1.0.deb /srv/repo/kinds-file_2.0.deb',
+        'dpkg -i /srv/repo/kinds-held_1.0.deb; apt-mark hold kinds-held',
+        'dpkg -i /srv/repo/kinds-gone_1.0.deb',
+        'rm -f /etc/apt/sources.list.d/kinds.sources',
+        'echo "# by hand" >>/etc/apt/sources.list.d/kinds.sources',
       ],
       0.35,
     ),
@@ -25,7 +33,8 @@ export const packages: Generator = (dice, site) => {
     found,
     steps: dice.one<() => ReturnType<Generator>['steps']>(
       () => [...installed(dice, site.options())],
-      () => [...installed(dice, site.options())],
+      () => [...installed(dice, site.options()), ...special(dice, site)],
+      () => [...special(dice, site), ...installed(dice, site.options())],
       () => [...installed(dice, site.options()), api.packageUpgrades(site.options())],
       () => [api.packageUpgrades(site.options()), ...installed(dice, site.options())],
     )(),
@@ -44,7 +53,41 @@ function installed(dice: Dice, options: ReturnType<Parameters<Generator>[1]['opt
   ]
 }
 
-/** Two packages in two versions, in a repository of their own; the second version is the candidate. */
+/** Packages in a version, on hold, from a file or a source of its own, and absent ones. Upgrades would change their versions. */
+function special(dice: Dice, site: Site) {
+  return dice
+    .some<() => Steps>(
+      [
+        () => api.pkg('kinds-pin', { version: dice.one('1.*', '2.0'), downgrade: true, ...site.options() }),
+        () => api.pkg('kinds-held', { hold: dice.maybe(), ...site.options() }),
+        () => api.pkg.latest('kinds-latest', site.options()),
+        () => api.pkg.absent('kinds-gone', { purge: dice.maybe(), ...site.options() }),
+        () =>
+          api.pkg.file(`/srv/repo/kinds-file_${dice.one('1.0', '2.0')}.deb`, { downgrade: true, ...site.options() }),
+        () => [
+          api.aptSource('kinds', {
+            uri: 'file:/srv/signed',
+            suites: './',
+            key: api.localFile(import.meta, '../repository/key.asc'),
+            ...site.options(),
+          }),
+          api.pkg('source-app'),
+        ],
+      ],
+      0.5,
+    )
+    .map((make) => make())
+}
+
+/** The signed repository of the tests. */
+const SIGNED = ['InRelease', 'Packages', 'source-app_1.0.deb']
+  .map((name) => {
+    const content = readFileSync(join(import.meta.dirname, '../repository', name), 'base64')
+    return `echo ${content} | base64 -d >/srv/signed/${name}`
+  })
+  .join('\n')
+
+/** Packages in two versions, in a repository of their own; the second version is the candidate. */
 const PREPARED = `
 [ -e /srv/repo/Packages ] || {
   deb() {
@@ -55,8 +98,11 @@ const PREPARED = `
   deb kinds-lib 1.0; deb kinds-lib 2.0; deb kinds-app 1.0 'Depends: kinds-lib
 '; deb kinds-app 2.0 'Depends: kinds-lib
 '
+  for name in pin held latest gone file; do deb kinds-$name 1.0; deb kinds-$name 2.0; done
+  mkdir -p /srv/signed
+  ${SIGNED}
   cd /srv/repo
-  for one in *_2.0.deb; do
+  for one in kinds-pin_1.0.deb *_2.0.deb; do
     dpkg-deb -f "$one"; printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' "$one" "$(stat -c %s "$one")" "$(sha256sum <"$one" | cut -d' ' -f1)"
   done >Packages
   echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list.d/kinds.list
