@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  caCertificate,
   command,
   cron,
   directory,
@@ -10,6 +11,7 @@ import {
   role,
   service,
   sh,
+  sudoers,
   sysctl,
   timer,
   transaction,
@@ -18,8 +20,11 @@ import {
   userGroup,
 } from '../../src/index.ts'
 import { converge, fakeHost } from '../../src/testing/index.ts'
+import { selfSigned } from '../support/self-signed.ts'
 import { thrown } from '../transport/helpers.ts'
 import { ownLab } from './support.ts'
+
+const AUTHORITY = selfSigned('root.test', 10)
 
 const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   pkg('nginx-light', 'cron'),
@@ -40,6 +45,8 @@ const app = role('app', ({ greeting }: { readonly greeting: string }) => [
   cron('app', [{ at: '15 3 * * *', run: sh`true`, as: 'app' }]),
   timer('app-index', { at: ['daily', 'Mon..Fri 02:30'], run: sh`true`, as: 'app' }),
   timer.absent('app-old'),
+  sudoers('app', 'app ALL=(root) NOPASSWD: /usr/bin/true\n'),
+  caCertificate('own', AUTHORITY),
 ])
 
 describe("a user's role under test", () => {

@@ -1,12 +1,22 @@
+import { attributes } from '../../src/resources/files/attributes.ts'
 import { block } from '../../src/resources/files/block.ts'
+import { concat } from '../../src/resources/files/concat.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
+import { copied } from '../../src/resources/files/copied.ts'
+import { file } from '../../src/resources/files/file.ts'
 import { replace } from '../../src/resources/files/replace.ts'
 import { setting } from '../../src/resources/files/setting.ts'
-import { entry, type Row } from './kind-row.ts'
+import { caCertificate } from '../../src/resources/system/ca-certificate.ts'
+import { knownHosts } from '../../src/resources/system/known-hosts.ts'
+import { sudoers } from '../../src/resources/system/sudoers.ts'
+import { dir, entry, hash, type Row, there } from './kind-row.ts'
 
 const text = (content: string) => [entry({ size: content.length }), Buffer.from(content)]
 const nothing = [undefined, Buffer.alloc(0)]
 
-/** Rows of kinds that edit a file. */
+const below = (count: number, ...shown: readonly string[]) => ({ count, shown })
+
+/** Rows of kinds that edit a file, or leave its content as it is. */
 export const EDIT_ROWS: Readonly<Record<string, Row>> = {
   'a block that is there': { step: block('/a', 'x', 'y'), have: text('# BEGIN provision x\ny\n# END provision x\n') },
   'a block with another text': {
@@ -45,6 +55,76 @@ export const EDIT_ROWS: Readonly<Record<string, Row>> = {
     step: setting('/a.json', 'b', 1),
     have: text('b'),
     refuses: '/a.json is not valid JSON',
+  },
+  'a file that is made once, and is another by now': {
+    step: file('/a', 'text', { once: true }),
+    have: entry({ mode: '0600' }),
+  },
+  'no file that is made once': {
+    step: file('/a', 'text', { once: true }),
+    have: undefined,
+    differs: `create owner root, group root, mode 0644, content ${hash}`,
+  },
+  'a copy like its original': { step: copied('/b', '/a'), have: [there, [sha256('text'), sha256('text')]] },
+  'a copy of another mode and content': {
+    step: copied('/b', '/a', { mode: '0600' }),
+    have: [there, [sha256('text'), sha256('old')]],
+    differs: `change mode 0644 → 0600, content ${sha256('old').slice(0, 12)} → ${hash}`,
+  },
+  'a copy without its original': {
+    step: copied('/b', '/a'),
+    have: [undefined, [undefined, undefined]],
+    refuses: 'There is no file /b to copy to /a',
+  },
+  'a directory in place of a copy': {
+    step: copied('/b', '/a'),
+    have: [dir, []],
+    refuses: '/a is a directory, not a file',
+  },
+  'attributes as they are wanted': { step: attributes('/a', { mode: '0644', owner: '0' }), have: [there, below(0)] },
+  'other attributes': {
+    step: attributes('/a', { owner: 'app', group: 'adm', mode: '0640' }),
+    have: [there, below(0)],
+    differs: 'change owner root → app, group root → adm, mode 0644 → 0640',
+    runs: ['chown app:adm /a && chmod 00640 /a'],
+  },
+  'a group alone': {
+    step: attributes('/a', { group: 'adm' }),
+    have: [there, below(0)],
+    differs: 'change group root → adm',
+    runs: ['chown :adm /a'],
+  },
+  'attributes of a tree that are as wanted': {
+    step: attributes('/d', { owner: 'app', recursive: true }),
+    have: [dir, below(0)],
+  },
+  'attributes of a tree of which entries differ': {
+    step: attributes('/d', { owner: 'app', recursive: true }),
+    have: [dir, below(3, 'a', 'b')],
+    differs: 'change all entries owner app, entry a, entry b, more entries 1',
+  },
+  'attributes of nothing': {
+    step: attributes('/a', { mode: '0644' }),
+    have: [undefined, below(0)],
+    refuses: 'There is nothing at /a, so it has no owner and mode',
+  },
+  'a file of fragments': {
+    step: concat('/a', 'x', 'text'),
+    have: undefined,
+    differs: `create owner root, group root, mode 0644, content ${sha256('text\n').slice(0, 12)}`,
+  },
+  'no known host': { step: knownHosts.absent('git'), have: nothing },
+  'the key of a host that is no longer wanted': {
+    step: knownHosts.absent('git'),
+    have: text('git ssh-rsa x\n'),
+    differs: 'remove line git ssh-rsa x → absent',
+  },
+  'rules of sudo that are to go': { step: sudoers.absent('app'), have: [undefined] },
+  'no rules of sudo': { step: sudoers('app', 'text'), have: [undefined], differs: 'change' },
+  'a certificate that is trusted no more': {
+    step: caCertificate.absent('own'),
+    have: [undefined, true],
+    differs: 'change trusted certificates with it → without it',
   },
   'a text without a match': { step: replace('/a', /x/, 'y'), have: text('z\n') },
   'a text with a match': { step: replace('/a', /x/, 'y'), have: text('x\n'), differs: 'change line x → y' },

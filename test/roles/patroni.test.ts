@@ -63,7 +63,9 @@ describe('role patroni', () => {
 
   it('rejects times that Patroni would not accept unchanged', async () => {
     expect(await wordsOf(() => steps({ ttl: 10 }))).to.include('Patroni does not accept a ttl of 10 seconds.')
-    expect(await wordsOf(() => steps({ retryTimeout: 1 }))).to.include('Patroni requires a loopWait of at least 1 second')
+    expect(await wordsOf(() => steps({ retryTimeout: 1 }))).to.include(
+      'Patroni requires a loopWait of at least 1 second',
+    )
     expect(await wordsOf(() => steps({ retryTimeout: 10 }))).to.include('A primary would keep its role for 22 seconds')
   })
 

@@ -4,13 +4,17 @@ import {
   after,
   ask,
   askEach,
+  attributes,
   block,
   command,
+  concat,
+  copied,
   delegateTo,
   directory,
   file,
   group,
   type Host,
+  knownHosts,
   line,
   link,
   pkg,
@@ -23,6 +27,7 @@ import {
   service,
   setting,
   sh,
+  sudoers,
   sysctl,
   transaction,
   unit,
@@ -31,6 +36,8 @@ import {
 import { converge, fakeHost } from '../../src/testing/index.ts'
 import { wordsOf } from '../support/words.ts'
 import { thrown } from '../transport/helpers.ts'
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIj0Xp8rkLtZ5LuWJ3S9JqCbU3sYxsYv3vP2yKb1uWkM'
 
 const site = role('site', ({ domain }: { readonly domain: string }, { facts }) => [
   pkg('nginx'),
@@ -90,6 +97,11 @@ describe('a role on a fake host', () => {
       block('/etc/login.defs', 'mail', 'MAIL_DIR /var/mail'),
       replace('/etc/login.defs', /^B 1/, 'B 2'),
       setting('/etc/app/config.json', ['log', 'size'], 10),
+      copied('/etc/login.defs', '/etc/login.defs.copy'),
+      attributes('/etc/login.defs', { mode: '0600' }),
+      concat('/etc/fragments', 'a', 'one'),
+      knownHosts('git.test', [KEY]),
+      sudoers('app', 'app ALL=(root) NOPASSWD: /usr/bin/true'),
       absent('/etc/old'),
       sysctl('vip', { 'net.ipv4.ip_nonlocal_bind': 1 }),
       unit('app.service', '[Service]\n'),

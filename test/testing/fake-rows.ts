@@ -139,7 +139,15 @@ echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
 }
 
 /** Kinds that only a whole host can apply. test/integration/testing.test.ts compares them with a host of the lab. */
-export const ON_LAB_HOSTS: ReadonlySet<string> = new Set(['service', 'unit', 'firewall', 'cron', 'timer'])
+export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
+  'service',
+  'unit',
+  'firewall',
+  'cron',
+  'timer',
+  'sudoers',
+  'caCertificate',
+])
 
 /** A build becomes the current release, an older one is removed, and the one before is marked as rolled back. */
 function deployed(root: AbsolutePath, content: string): readonly Step[] {

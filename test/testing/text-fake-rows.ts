@@ -1,10 +1,16 @@
+import { attributes } from '../../src/resources/files/attributes.ts'
 import { block } from '../../src/resources/files/block.ts'
+import { concat } from '../../src/resources/files/concat.ts'
+import { copied } from '../../src/resources/files/copied.ts'
 import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { replace } from '../../src/resources/files/replace.ts'
 import { setting } from '../../src/resources/files/setting.ts'
+import { knownHosts } from '../../src/resources/system/known-hosts.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import type { FakeRow } from './fake-rows.ts'
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIj0Xp8rkLtZ5LuWJ3S9JqCbU3sYxsYv3vP2yKb1uWkM'
 
 /** Steps that edit files and trees. */
 export const TEXT_FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
@@ -36,6 +42,19 @@ export const TEXT_FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
       setting(`${root}/new.yaml`, ['a', 'b'], 'yes'),
       setting(`${root}/new.toml`, ['a', 'b'], 1),
       setting.absent(`${root}/never.toml`, 'a'),
+    ],
+  },
+  'attributes, copies and fragments': {
+    steps: (root, own) => [
+      file(`${root}/tree/plain`, 'x', { ...own, once: true }),
+      file(`${root}/tree/plain`, 'other', { ...own, once: true }),
+      file(`${root}/tree/program`, 'x', { ...own, mode: '0755' }),
+      attributes(`${root}/tree`, { mode: '0640', recursive: true }),
+      attributes(`${root}/tree/plain`, { mode: '0600' }),
+      copied(`${root}/tree/plain`, `${root}/deep/copy`, { ...own, mode: '0400' }),
+      concat(`${root}/whole`, 'b', '2', own),
+      knownHosts.absent('git.test', { path: `${root}/known_hosts` }),
+      knownHosts('git.test', [KEY], { path: `${root}/known_hosts` }),
     ],
   },
 }

@@ -6,7 +6,7 @@ import { describeStep } from '../errors/step-errors.ts'
 import type { StepState } from './step-state.ts'
 
 /** Kinds whose steps set the path that is their name. */
-const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit', 'cron'])
+const PATHS: ReadonlySet<string> = new Set(['file', 'link', 'directory', 'absent', 'unit', 'cron', 'concat'])
 
 const OTHERS: ReadonlySet<string> = new Set(['service', 'sysctl'])
 

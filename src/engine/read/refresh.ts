@@ -1,7 +1,7 @@
 import type { Host } from '../../model/inventory/host.ts'
 import { assertSchemaFits, type Inventory } from '../../model/inventory/inventory.ts'
 import type { Entries } from '../../model/inventory/schema.ts'
-import { type ExpandedStep, expand } from '../../model/playbook/expand.ts'
+import { type ExpandedStep, expand, jointThing } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
 import type { EndHost, Steps } from '../../model/playbook/steps.ts'
@@ -103,6 +103,7 @@ export async function refresh(
   }
   const ended = expansions.find((one) => one.ended)?.ended
   if (ended) return { states: [], ended }
+  assertJointsInOnePlay(expansions.map(({ steps }) => steps))
   const kept = plays.map(([play], i) => selection.keep(play, expansions[i]?.steps ?? []))
   await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
   const states = await readHost(hostRun.session, readAll(kept.map((steps) => readSteps(hostRun, steps))))
@@ -115,6 +116,24 @@ export async function refresh(
     })),
     ended: undefined,
   }
+}
+
+/** @throws InvalidParams for a thing whose parts are in several plays: each of them would make it without the others */
+function assertJointsInOnePlay(plays: readonly (readonly ExpandedStep[])[]): void {
+  const seen = new Map<string, number>()
+  plays.forEach((steps, at) => {
+    for (const one of steps) {
+      const thing = jointThing(one)
+      if (thing === undefined) continue
+      const { source } = one.step
+      if ((seen.get(thing) ?? at) !== at)
+        throw new InvalidParams(`${describeStep(one)} has parts in two plays`, {
+          ...(source && { where: source }),
+          next: 'Declare all of its parts in one play. Nothing was changed on any host.',
+        })
+      seen.set(thing, at)
+    }
+  })
 }
 
 /** Levels of questions. A question that differs at each expansion would have no end. */

@@ -88,7 +88,37 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     else throw notSteps(node, roles)
   }
   walk(steps, { roles: [], tags: [], facts: context.facts })
-  return { steps: flat, asks, incomplete: !asks.every((one) => answers.has(one)), ended }
+  return { steps: joinSteps(flat), asks, incomplete: !asks.every((one) => answers.has(one)), ended }
+}
+
+/** Joins steps that make one thing, such as the fragments of a file. */
+function joinSteps(flat: readonly ExpandedStep[]): readonly ExpandedStep[] {
+  const groups = new Map<string, ExpandedStep[]>()
+  for (const one of flat) {
+    const thing = jointThing(one)
+    if (thing !== undefined) groups.set(thing, [...(groups.get(thing) ?? []), one])
+  }
+  if (groups.size === 0) return flat
+  return flat.flatMap((one) => {
+    const all = groups.get(jointThing(one) ?? '') ?? [one]
+    const [first] = all
+    if (first !== one) return []
+    return all.length === 1 ? [one] : [joinedStep(all, one)]
+  })
+}
+
+/** The thing that a step makes together with others, with its host. */
+export function jointThing({ step: { joint, on } }: ExpandedStep): string | undefined {
+  return joint && `${on?.name ?? ''} ${joint.thing}`
+}
+
+function joinedStep(all: readonly ExpandedStep[], { step, roles }: ExpandedStep): ExpandedStep {
+  const steps = all.map((one) => one.step)
+  const made =
+    wrapErrors('a play', steps[1]?.source, () => step.joint?.join(steps.map(({ joint }) => joint?.value))) ?? step
+  const notify = new Map(steps.flatMap((one) => one.notify).map((handler) => [handler.name, handler]))
+  const whole = Object.freeze({ ...made, source: step.source, notify: [...notify.values()] })
+  return { step: step.on ? stepOn(whole, step.on) : whole, roles, tags: [...new Set(all.flatMap(({ tags }) => tags))] }
 }
 
 interface Place {

@@ -40,6 +40,8 @@ export interface Step {
   readonly edits?: string
   /** Used by transactions to apply several edits of one file together; undefined if it is not an edit of a text. */
   readonly edit?: Edit
+  /** For a step that makes one thing together with others, such as a file of fragments. */
+  readonly joint?: Joint
   /** The steps that it applies as one. */
   readonly parts?: readonly Step[]
   /** The inbound traffic that this step allows; undefined if it does not control any. */
@@ -72,6 +74,15 @@ export interface Edit {
   readonly after: (have: unknown) => unknown
   /** Creates the file in the state `to` at another path of the same directory. Fails if the file is no longer in the state `from`. */
   readonly stage: (from: unknown, to: unknown, at: string) => Shell
+}
+
+/** Steps of one thing in a play become one step, at the place of the first. */
+export interface Joint {
+  readonly thing: string
+  /** The part of this step. */
+  readonly value: unknown
+  /** Pure. Returns the step for the parts of all steps. @throws InvalidParams if they contradict each other */
+  readonly join: (values: readonly unknown[]) => Step
 }
 
 /** Applies several steps of one kind as one. */

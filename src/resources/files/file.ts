@@ -31,6 +31,8 @@ export interface FileOptions extends StepOptions {
    * edited. @default false
    */
   readonly backup?: boolean
+  /** Creates the file only if nothing is at the path; content, owner and mode of a file there do not matter. @default false */
+  readonly once?: boolean
 }
 
 /**
@@ -43,12 +45,14 @@ export interface FileOptions extends StepOptions {
 export function file(
   path: AbsolutePath,
   content: Content,
-  { owner = 'root', group = owner, mode, follow = false, backup = false, ...options }: FileOptions = {},
+  { owner = 'root', group = owner, mode, follow = false, backup = false, once = false, ...options }: FileOptions = {},
 ): Step {
   const what = `file ${path}`
   checkPath(what, path)
   const wanted = checkedMode(what, mode ?? (content instanceof Secret ? '0600' : '0644'))
   const params = { path, content, owner, group, mode: wanted, backup }
+  if (once && follow) throw new TypeError(`${what}: with once no link is replaced, so there is none to follow`)
+  if (once) return onceStep(params, options)
   return follow ? followingStep(params, options) : fileStep(params, options)
 }
 
@@ -68,7 +72,7 @@ const FILE: Kind<FileParams, Entry | undefined> = {
   simulate: (params, host) => simulateFile(params, host),
 }
 
-const fileStep = resource('file', {
+const REPLACED: Kind<FileParams, Entry | undefined> = {
   ...FILE,
   replace: (params) => ({
     path: params.path,
@@ -76,6 +80,18 @@ const fileStep = resource('file', {
     backup: params.backup ?? false,
     ...(params.content instanceof LocalFile && { content: params.content }),
   }),
+}
+
+const fileStep = resource('file', REPLACED)
+
+/** Other steps may edit the file that it creates. */
+const onceStep = resource('file', {
+  ...REPLACED,
+  edits: ({ path }) => path,
+  diff: (params, have) => (have?.type === 'file' || have?.type === 'link' ? undefined : fileDiff(params, have)),
+  simulate: (params, host) => {
+    if (!host.paths.has(params.path)) simulateFile(params, host)
+  },
 })
 
 /** Not allowed in a transaction: the target of the link is known only after the host was read. */

@@ -1,3 +1,4 @@
+import { selfSigned } from '../../support/self-signed.ts'
 import { api, type Generator } from './api.ts'
 
 /** Lines, blocks and replacements in files that others write, alone and in a transaction. */
@@ -33,3 +34,56 @@ export const edits: Generator = (dice, site) => {
     ],
   }
 }
+
+/** Files of which a step sets the owner and mode, or the content once, and copies and fragments. */
+export const ownership: Generator = (dice, site) => {
+  const root = '/srv/kinds/ownership'
+  const mode = dice.one('0644', '0600')
+  const found = dice.one(
+    ':',
+    `rm -rf ${root}`,
+    `mkdir -p ${root}/tree/deep; : > ${root}/tree/deep/file; chmod 0755 ${root}/tree/deep/file; chown -R deploy ${root}/tree`,
+    `mkdir -p ${root}; echo theirs > ${root}/once; echo copy > ${root}/copy; chmod 0600 ${root}/copy; printf 'b\\na\\n' > ${root}/whole`,
+  )
+  return {
+    found: `mkdir -p ${root}/tree; echo source > ${root}/source; ${found}; mkdir -p ${root}/tree; echo source > ${root}/source`,
+    steps: [
+      ...dice.some([
+        api.file(`${root}/once`, 'once\n', { once: true, ...site.options() }),
+        api.copied(`${root}/source`, `${root}/copy`, { mode, once: dice.maybe(), ...site.options() }),
+        api.attributes(`${root}/tree`, { owner: dice.one('root', 'deploy'), mode, recursive: true, ...site.options() }),
+        api.attributes(`${root}/source`, { group: dice.one('root', 'deploy') }),
+      ]),
+      api.concat(`${root}/whole`, 'a', dice.one('a', 'A'), site.options()),
+    ],
+  }
+}
+
+/** Keys of servers, rules of sudo, and a certificate that hosts trust. */
+export const trust: Generator = (dice, site) => {
+  const path = '/srv/kinds/trust/known_hosts'
+  const found = dice.one(
+    ':',
+    `mkdir -p /srv/kinds/trust; printf 'git.test,10.0.0.1 ssh-rsa AAAA\\nother ssh-rsa AAAA\\n' > ${path}`,
+    `echo 'deploy ALL=(ALL) ALL' > /etc/sudoers.d/kinds; chmod 0440 /etc/sudoers.d/kinds`,
+    'rm -f /etc/sudoers.d/kinds /etc/ssl/certs/kinds.pem',
+  )
+  const rules = 'deploy ALL=(root) NOPASSWD: /usr/bin/true\n'
+  return {
+    found,
+    steps: [
+      dice.one(
+        api.knownHosts('git.test', [KEY], { path, ...site.options() }),
+        api.knownHosts.absent('git.test', { path }),
+      ),
+      dice.one(api.sudoers('kinds', rules), api.sudoers.absent('kinds')),
+      dice.one(
+        api.caCertificate('kinds', AUTHORITY, site.options()),
+        api.caCertificate.absent('kinds', site.options()),
+      ),
+    ],
+  }
+}
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIj0Xp8rkLtZ5LuWJ3S9JqCbU3sYxsYv3vP2yKb1uWkM'
+const AUTHORITY = selfSigned('kinds.test', 30)

@@ -6,7 +6,7 @@ import type { StepResult } from '../../support/plan-and-run.ts'
  */
 export const FOOTPRINT = `
 state='%p\\t%y %m %u:%g %s %l %i %C@\\n' dir='%p\\t%y %m %u:%g\\n'
-for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/cron.d /etc/nftables.d /var/lib/provision/removed; do
+for path in /srv/kinds /etc/systemd/system /etc/sysctl.d /etc/cron.d /etc/nftables.d /etc/sudoers.d /usr/local/share/ca-certificates /var/lib/provision/removed; do
   [ ! -e "$path" ] || find "$path" \\( -path '*/releases/*' -type d -printf '%p\\t%y %m %u:%g %T@\\n' \\) -o \\( -type d -printf "$dir" \\) -o -printf "$state"
 done
 # What a link leads to belongs to it.
@@ -77,7 +77,9 @@ export function surprises(
 /** The name in a footprint that a step of this kind changes; undefined if that is not exactly one. */
 function subjectOf(step: string): string | undefined {
   const [, kind, name = ''] =
-    /: (file|directory|link|absent|line|block|replace|setting|user|group|service|cron) (.*)$/.exec(step) ?? []
+    /: (file|directory|link|absent|concat|copied|line|block|replace|setting|user|group|service|cron) (.*)$/.exec(
+      step,
+    ) ?? []
   if (kind === undefined) return undefined
   const bare = name.replace(/ on web1$/, '')
   if (['line', 'block', 'replace', 'setting'].includes(kind)) return bare.slice(0, bare.indexOf(': '))

@@ -2,7 +2,7 @@ import type { Group, Host, Play, Steps } from '../../../src/index.ts'
 import { Dice } from '../../support/dice.ts'
 import { accounts } from './accounts.ts'
 import { api, type Generator, type Part, type Site } from './api.ts'
-import { edits } from './edits.ts'
+import { edits, ownership, trust } from './edits.ts'
 import { commands, directories, files, lines, links, transactions } from './files.ts'
 import { jobs } from './jobs.ts'
 import { firewalls, settings } from './kernel.ts'
@@ -20,6 +20,8 @@ const GENERATORS: readonly (readonly [Generator, number])[] = [
   [links, 0.5],
   [lines, 0.5],
   [edits, 0.5],
+  [ownership, 0.5],
+  [trust, 0.3],
   [commands, 0.6],
   [transactions, 0.3],
   [accounts, 0.5],
