@@ -32,7 +32,9 @@ export default playbook(
         next:
           tier === 'db'
             ? 'Remove a database host by hand: a replica has data, and a replication slot on the primary.'
-            : `To work on it: provision maintenance --host ${name}.`,
+            : tier === 'witness'
+              ? 'Replace it in the inventory and run provision: the new witness gets its vote.'
+              : `To work on it: provision maintenance --host ${name}.`,
       })
     if (values[tier].without(host).length === 0)
       throw new Problem(`${name} is the only host of ${tier}, so it cannot be removed`, {

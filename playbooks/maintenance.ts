@@ -21,9 +21,9 @@ import { patroniStopped } from '../roles/patroni/index.ts'
 import { postgresReplication } from '../roles/postgres/index.ts'
 import { clusterState } from '../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../roles/postgres/lib/primary.ts'
-import { isAutomatic } from './lib/database-params.ts'
+import { isAutomatic, votersOf } from './lib/database-params.ts'
 import { type Condition, outageFlag, requireReplicaLeft, requireSpareHost } from './lib/gates.ts'
-import { findHost, type TierHost } from './lib/hosts.ts'
+import { findHost, type SiteHost } from './lib/hosts.ts'
 import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
 import { primaryIn } from './lib/record.ts'
 import { releaseOfPeers } from './lib/releases.ts'
@@ -39,6 +39,10 @@ export default playbook(
   site,
   (values, { host: name, end, outage }) => {
     const host = findHost(values, name)
+    if (host.group === 'witness' && !isAutomatic(values))
+      throw new Problem(`${name} has no vote, because failover is manual`, {
+        next: 'Nothing was changed. Nothing depends on the witness, so it needs no maintenance mode.',
+      })
     return end ? back(values, host) : away(values, host, outage)
   },
   {
@@ -52,7 +56,7 @@ export default playbook(
   },
 )
 
-function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
+function away(values: Site, host: SiteHost, outage: boolean): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
   const out = {
@@ -66,15 +70,16 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
         ? play(`${host.name}: stop Patroni`, { hosts: own }, () => patroniStopped(host))
         : notWaitedFor(values, host),
     ],
+    witness: () => [play(`${host.name}: stop etcd`, { hosts: own }, () => service('etcd', { state: 'stopped' }))],
   }
   return [
     gate(
       `maintenance of ${host.name}: preconditions`,
       hostAndPeers(values, host),
       host.group === 'db' && isNotPrimary(values, host),
-      host.group === 'db' && isAutomatic(values) && allVotes(values),
+      (host.group === 'db' || host.group === 'witness') && isAutomatic(values) && allVotes(values),
       host.group === 'db' && requireReplicaLeft(values, { host, outage }),
-      requireSpareHost(values, host.group, { host, outage }),
+      host.group !== 'witness' && requireSpareHost(values, host.group, { host, outage }),
     ),
     play(`${host.name}: start maintenance`, { hosts: own }, () => startMaintenance(host)),
     ...out[host.group](),
@@ -82,7 +87,7 @@ function away(values: Site, host: TierHost, outage: boolean): readonly Play[] {
 }
 
 /** The host gets the changes that it missed before it serves again. */
-function back(values: Site, host: TierHost): readonly Play[] {
+function back(values: Site, host: SiteHost): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
   const release = releaseOfPeers(
@@ -95,6 +100,7 @@ function back(values: Site, host: TierHost): readonly Play[] {
     web: () => webTier(values, { release }),
     app: () => appTier(values, { release }),
     db: () => databaseTier(values),
+    witness: () => databaseTier(values),
   }
   const highest = Math.max(...lb.hosts.map(({ priority }) => priority))
   const first = lb.hosts.some(({ name, priority }) => name === host.name && priority === highest)
@@ -105,6 +111,7 @@ function back(values: Site, host: TierHost): readonly Play[] {
     ],
     app: () => [],
     db: () => databaseRoles(values, { back: host }),
+    witness: () => [],
   }
   return [
     gate(`${host.name} and its peers are reachable`, hostAndPeers(values, host)),
@@ -132,8 +139,10 @@ function alone(one: Play, { name }: Host): Play {
 }
 
 /** The host, and the hosts that change with it. */
-function hostAndPeers({ lb, db }: Site, host: TierHost): { readonly hosts: readonly Host[] } {
+function hostAndPeers(values: Site, host: SiteHost): { readonly hosts: readonly Host[] } {
+  const { lb, db } = values
   if (host.group === 'web') return { hosts: [host, ...lb.hosts] }
+  if (host.group === 'witness') return { hosts: votersOf(values) }
   return host.group === 'db' ? db : { hosts: [host] }
 }
 

@@ -20,8 +20,8 @@ export function startMaintenance({ name }: Host): Step {
 
 /** The play that excludes hosts in maintenance mode from all others, and reports them. */
 export function skipMaintenance(values: Site): Play {
-  const { lb, web, app, db } = values
-  const hosts: readonly Host[] = [...db.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
+  const { lb, web, app, db, witness } = values
+  const hosts: readonly Host[] = [...db.hosts, ...witness.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
   return play('skip hosts in maintenance', { hosts: { hosts } }, (host) =>
     after(askHost(host, maintenanceSince), (since) => {
       return (

@@ -1,7 +1,10 @@
 import type { Lab } from '../../src/lab/index.ts'
 import { provision, ROOT } from '../integration/support.ts'
 
-/** The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` by default, `$WITNESS` `witness1`. */
+/**
+ * The databases of a site with automatic failover, a witness and an application. `$FAILOVER` is `automatic` by default, `$DATABASES` is
+ * `db1,db2`, and `$WITNESS` is `witness1`; without one if it is empty.
+ */
 export const AUTOMATIC_HOSTS = ['db1', 'db2', 'witness1', 'app1']
 
 export const AUTOMATIC_FILES = {
@@ -17,7 +20,9 @@ export default async () => {
   const pair = async (name: string) =>
     ({ ...at(name), certificate: await ca.keyPair({ names: [name], addresses: [at(name).address] }) })
   const connections = process.env.CONNECTIONS
+  const databases = (process.env.DATABASES ?? 'db1,db2').split(',')
   const witness = process.env.WITNESS ?? 'witness1'
+  const strict = process.env.SYNCHRONOUS === 'strict'
   return inventory(site, {
     domain: 'notes.test',
     vip: lab.vip + '/24',
@@ -25,15 +30,16 @@ export default async () => {
     authority: ca.certificate,
     updates: false,
     ...(connections && { connections: Number(connections) }),
+    ...(strict && { synchronous: 'strict' }),
     passwords: { app: secret.of(lab.secret('app')), replication: secret.of(lab.secret('replication')) },
     lb: { hosts: { lb1: { address: '198.18.0.11', priority: 250 }, lb2: { address: '198.18.0.12', priority: 240 } } },
     web: { port: 8080, hosts: { web1: { address: '198.18.0.21' } } },
     app: { port: 3000, hosts: { app1: at('app1') } },
     db: {
       failover: process.env.FAILOVER === 'manual' ? 'manual' : 'automatic',
-      hosts: { db1: { ...await pair('db1'), seed: true }, db2: { ...await pair('db2'), seed: false } },
+      hosts: Object.fromEntries(await Promise.all(databases.map(async (name) => [name, { ...await pair(name), seed: name === 'db1' }]))),
     },
-    witness: { hosts: { [witness]: await pair(witness) } },
+    ...(witness && { witness: { hosts: { [witness]: await pair(witness) } } }),
   })
 }
 `,

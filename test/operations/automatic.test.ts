@@ -220,6 +220,34 @@ describe('automatic failover of the database', function () {
     await nothingLost(load)
   })
 
+  it('makes writes wait for a lost replica if synchronous is strict, until it returns', async () => {
+    const strict = { SYNCHRONOUS: 'strict' }
+    await converged(strict)
+    await unchanged(strict)
+    const name = await leader()
+    const value = (text: string, database = 'postgres') =>
+      sql(lab, name, text, { database }).then(({ stdout }) => stdout.trim())
+    const load = await underLoad(lab, async () => {
+      const refused = await operate(['maintenance', '--host', other(name)], strict)
+      expect(refused.text).to.include('No replica would be left, and writes would wait: synchronous is strict')
+      await lab.kill(other(name))
+      await eventually(async () => (await value('show synchronous_standby_names')) === '*')
+      // A write that waits for a replica is not visible.
+      const visible = () => value('select count(*) from notes.note', 'notes')
+      const before = await visible()
+      await rest(10_000)
+      expect(await visible()).to.equal(before)
+      await lab.start(other(name))
+      await whole()
+      await eventually(async () => (await visible()) !== before)
+    })
+    expect(await leader()).to.equal(name)
+    await nothingLost(load)
+    await unchanged(strict)
+    await converged()
+    await unchanged()
+  })
+
   it('does not react to the loss of the witness, and continues if the majority of etcd is lost', async () => {
     const name = await leader()
     const load = await underLoad(lab, async () => {
@@ -262,6 +290,29 @@ describe('automatic failover of the database', function () {
     await well(['maintenance', '--host', replica, '--end'])
     await whole()
     await unchangedAfterwards()
+  })
+
+  it('supports maintenance of the witness, which other runs skip, and brings its vote back', async () => {
+    const load = await underLoad(lab, async () => {
+      await well(['maintenance', '--host', 'witness1'])
+      await rest(2_000)
+    })
+    expect(load.failed).to.deep.equal([])
+    expect((await lab.exec('witness1', 'systemctl is-active etcd')).code).to.not.equal(0)
+    expect(await converged()).to.include('witness1: it is in maintenance since')
+    expect((await lab.exec('witness1', 'systemctl is-active etcd')).code).to.not.equal(0)
+    const replica = other(await leader())
+    for (const words of [
+      ['maintenance', '--host', replica],
+      ['update', '--tier', 'db', '--packages'],
+    ]) {
+      const { code, text } = await operate(words)
+      expect(code, text).to.not.equal(0)
+      expect(text).to.include('witness1 has no vote now, and no other host can be taken out of service')
+    }
+    await well(['maintenance', '--host', 'witness1', '--end'])
+    await verified()
+    await unchanged()
   })
 
   it('rejects maintenance while another vote is missing', async () => {

@@ -98,6 +98,12 @@ const votes =
   (said: Readonly<Record<string, boolean>>): Answering =>
   ({ name }, asked) =>
     asked === vote ? said[name] : SERVING
+const withWitness = (values: Site) => ({
+  witness: group(
+    'witness',
+    values.db.hosts.slice(0, 1).map((host) => ({ ...host, name: 'witness1' })),
+  ),
+})
 
 const CASES: Readonly<Record<string, Case>> = {
   'a backup of a site that keeps none': {
@@ -171,6 +177,20 @@ const CASES: Readonly<Record<string, Case>> = {
     text: `error: app1 is the last host of app in service
    app1 is in service
    Nothing was changed. Use --outage to accept an interruption.`,
+  },
+  'maintenance of a witness without a vote': {
+    of: maintenance,
+    flags: { host: 'witness1' },
+    without: withWitness,
+    text: `error: witness1 has no vote, because failover is manual
+   Nothing was changed. Nothing depends on the witness, so it needs no maintenance mode.`,
+  },
+  'a witness that leaves for good': {
+    of: decommission,
+    flags: { host: 'witness1' },
+    without: withWitness,
+    text: `error: witness1 is a host of witness, and only web and app hosts can be decommissioned
+   Replace it in the inventory and run provision: the new witness gets its vote.`,
   },
   'a database host that leaves for good': {
     of: decommission,
