@@ -1,6 +1,7 @@
 import type { StepOutcome } from '../../model/event.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import { stepInfo } from '../../model/playbook/expand.ts'
+import type { Play } from '../../model/playbook/play.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import { dueHandlers } from '../apply/handlers.ts'
 import { fetchTexts } from '../apply/steps.ts'
@@ -12,10 +13,10 @@ import type { PlayRun, PlayState } from '../read/refresh.ts'
 import type { StepState } from '../read/step-state.ts'
 import { drainHosts } from '../rollout/drain.ts'
 import {
-  batchingOf,
   eachPlay,
   failedHosts,
   fatalReason,
+  paceOf,
   skipReason,
   startedHosts,
   wouldChange,
@@ -35,7 +36,8 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
   const { hostRuns, states, emit } = context
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
   const failedAmong = (some: readonly Host[]) => failedHosts(some, play, context)
-  const started = startedHosts({ ...play, ...batchingOf(playRun, context), hosts }, failedAmong)
+  const pace = paceOf(playRun, context)
+  const started = startedHosts({ ...play, ...pace, hosts }, failedAmong)
   context.halted ??= fatalReason(play, failedAmong(started))
   const skipped: string[] = []
   const planned: { readonly host: string; readonly steps: readonly PlannedStep[]; readonly handlers: number }[] = []
@@ -51,7 +53,7 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
       continue
     }
     const steps = changes.plan(host.name, state)
-    const handlers = await planTurn(steps, hostRun, playRun, context)
+    const handlers = await planTurn(steps, hostRun, { ...play, ...pace }, context)
     planned.push({ host: host.name, steps, handlers })
   }
   if (skipped.length > 0) {
@@ -65,7 +67,7 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
 async function planTurn(
   steps: readonly PlannedStep[],
   hostRun: HostRun,
-  { play }: PlayRun,
+  play: Play,
   { emit, diff, hosts }: RunContext,
 ): Promise<number> {
   const { host, name, pendingHandlers } = hostRun

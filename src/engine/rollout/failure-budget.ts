@@ -56,15 +56,32 @@ export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 
   ].join(', and ')
 }
 
-/** The batches of a play: none, so that all hosts start at once, if all of them are idle. */
-export function batchingOf(
-  playRun: PlayRun,
-  { hosts: { answers } }: Pick<RunContext, 'hosts'>,
-): Pick<Play, 'serial' | 'maxUnavailable'> {
+/** How a play takes its hosts. */
+type Pace = Pick<Play, 'serial' | 'maxUnavailable' | 'drain'>
+
+/** The batches and the drain of a play. If all hosts are idle there are none: all hosts start at once, and serve no requests. */
+export function paceOf(playRun: PlayRun, { hosts: { answers } }: Pick<RunContext, 'hosts'>): Pace {
   const asks = idleAsks(playRun)
   // A host that has changed since, or did not answer, may serve traffic.
-  const isIdle = asks.length > 0 && asks.every((one) => answers.get(one) === true)
-  return isIdle ? { serial: undefined, maxUnavailable: undefined } : playRun.play
+  const areIdle = asks.length > 0 && asks.every((one) => answers.get(one) === true)
+  return areIdle ? { serial: undefined, maxUnavailable: undefined, drain: undefined } : playRun.play
+}
+
+/** Asks idle hosts again if one of them has something to change: services may have started since the plan. */
+export async function currentPaceOf(playRun: PlayRun, context: RunContext): Promise<Pace> {
+  const { play } = playRun
+  const { hosts, hostRuns, states } = context
+  const pace = paceOf(playRun, context)
+  const hasChanges = playRun.hosts.some(({ name }) => {
+    const hostRun = hostRuns.get(name)
+    const state = states.get(name)?.find((one) => one.play === play)
+    return hostRun && state && (hostRun.version !== state.version || wouldChange(state, hostRun))
+  })
+  if (pace === play || !hasChanges) return pace
+  const asks = idleAsks(playRun)
+  for (const one of asks) hosts.answers.drop(one)
+  await hosts.ask(asks)
+  return paceOf(playRun, context)
 }
 
 export function idleAsks({ play: { isIdle }, hosts }: PlayRun): readonly Ask[] {

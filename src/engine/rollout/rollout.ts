@@ -1,5 +1,6 @@
 import type { Host } from '../../model/inventory/host.ts'
 import { atLeastOne, batches } from '../../model/playbook/batches.ts'
+import type { Drain } from '../../model/playbook/drain.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { probeScript } from '../../model/playbook/probe.ts'
 import type { EndHost } from '../../model/playbook/steps.ts'
@@ -16,7 +17,7 @@ import { toProblem } from '../hosts/scripts.ts'
 import { type PlayRun, type PlayState, type Refreshed, refresh } from '../read/refresh.ts'
 import { closeOpenDrains, drainHosts, HostDrain } from './drain.ts'
 import {
-  batchingOf,
+  currentPaceOf,
   eachPlay,
   failedHosts,
   failureBudget,
@@ -68,16 +69,16 @@ async function rollOut(playRun: PlayRun, context: RunContext): Promise<void> {
   const { play, hosts } = playRun
   const { emit } = context
   emit({ kind: 'play', play: play.label, hosts: hosts.map(({ name }) => name) })
+  const { serial, maxUnavailable, drain } = await currentPaceOf(playRun, context)
   const budget = failureBudget({ ...play, hosts })
   const started = new Set<Host>()
   const failed = () => failedHosts(started, play, context)
   const goesOn = () => failed().length <= budget && context.halted === undefined
   const start = async (host: Host) => {
     started.add(host)
-    await takeTurn(host, playRun, context)
+    await takeTurn(host, playRun, context, { drain })
     context.halted ??= fatalReason(play, failed())
   }
-  const { serial, maxUnavailable } = batchingOf(playRun, context)
   if (maxUnavailable !== undefined)
     await rollingStart(hosts, atLeastOne(maxUnavailable, hosts.length), { goesOn, start })
   else
@@ -108,12 +109,18 @@ async function rollingStart(hosts: readonly Host[], width: number, { goesOn, sta
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-/** @param onlyRead true to skip a host that needs a change, for the rest of the run */
+interface TurnOptions {
+  /** Skips a host that needs a change, for the rest of the run. @default false */
+  readonly onlyRead?: boolean
+  /** @default the host is not drained */
+  readonly drain?: Drain | undefined
+}
+
 async function takeTurn(
   host: Host,
   playRun: PlayRun,
   context: RunContext,
-  { onlyRead = false }: { readonly onlyRead?: boolean } = {},
+  { onlyRead = false, drain }: TurnOptions = {},
 ): Promise<'done' | 'skipped' | 'absent'> {
   const { emit, hosts, stop, halted } = context
   const hostRun = context.hostRuns.get(host.name)
@@ -133,7 +140,7 @@ async function takeTurn(
       hostRun.skip()
       return 'skipped'
     }
-    await applyDrained(state, hostRun, {
+    await applyDrained({ ...state, drain }, hostRun, {
       ...context,
       emit: (event) => {
         if (event.kind === 'step' && event.outcome === 'changed') changed++
@@ -153,12 +160,12 @@ async function takeTurn(
 
 /** Applies a play to a host. The host is drained before the first change, and undrained at the end, also after a failure. */
 async function applyDrained(
-  { play, steps }: PlayState,
+  { play, steps, drain: wanted }: Pick<PlayState, 'play' | 'steps'> & { readonly drain: Drain | undefined },
   hostRun: HostRun,
   { hosts, emit, diff, stop, confirm }: RunContext,
 ): Promise<void> {
   const { host, name } = hostRun
-  const drain = play.drain && new HostDrain({ drain: play.drain, host, play: play.label, hosts, emit })
+  const drain = wanted && new HostDrain({ drain: wanted, host, play: play.label, hosts, emit })
   const turn: HostTurn = { ...{ play: play.label, hostRun, drain, emit, diff, stop }, ...(confirm && { confirm }) }
   try {
     emit({ kind: 'turn', play: play.label, host: name, steps: steps.length })

@@ -17,7 +17,7 @@ export interface Play<H extends Host = Host> {
   readonly serial: readonly BatchSize[] | undefined
   /** The maximum number of hosts in progress; undefined for batches. */
   readonly maxUnavailable: BatchSize | undefined
-  /** Asks if the host serves no traffic. If all hosts say yes, all start at once. */
+  /** Asks if the host serves no traffic. If all hosts say yes, all start at once, and none is drained. */
   readonly isIdle: Question<boolean> | undefined
   /** The number of hosts that may fail; if more fail, no further hosts start. Undefined for any number. */
   readonly maxFailures: BatchSize | undefined
@@ -43,8 +43,8 @@ export interface PlayOptions<H extends Host> {
   /** The maximum number of hosts in progress: the next host starts when one is done and ready. Replaces `serial`. */
   readonly maxUnavailable?: number | `${number}%`
   /**
-   * Asks each host for the plan: does it serve no traffic? If all hosts say yes, as on a new site, `serial` and `maxUnavailable` are
-   * ignored, and all hosts start at once.
+   * Asks each host for the plan, and again before the first change: does it serve no traffic? If all hosts say yes, as on a new site,
+   * `serial`, `maxUnavailable` and `drain` are ignored, and all hosts start at once.
    * @default it may serve traffic
    */
   readonly isIdle?: Question<boolean>

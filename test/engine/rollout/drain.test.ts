@@ -3,9 +3,11 @@ import { expect } from 'chai'
 import type { RunEvent } from '../../../src/model/event.ts'
 import type { Group, Host } from '../../../src/model/inventory/host.ts'
 import { type DrainOptions, drain, runOn } from '../../../src/model/playbook/drain.ts'
-import { play } from '../../../src/model/playbook/play.ts'
+import { type PlayOptions, play } from '../../../src/model/playbook/play.ts'
 import { probe } from '../../../src/model/playbook/probe.ts'
 import type { Steps } from '../../../src/model/playbook/steps.ts'
+import { ask } from '../../../src/model/resource/question.ts'
+import { read } from '../../../src/model/resource/read.ts'
 import { file } from '../../../src/resources/files/file.ts'
 import { command } from '../../../src/resources/system/command.ts'
 import { type Shell, sh } from '../../../src/shell/sh.ts'
@@ -33,7 +35,8 @@ describe('the drain of a host', () => {
 
   /** A play over web1 and web2 with a drain on lb1 that logs its commands. */
   const runAround = (
-    how: Partial<DrainOptions<Host>> & { readonly steps?: (host: Host) => Steps } = {},
+    how: Partial<DrainOptions<Host>> &
+      Pick<PlayOptions<Host>, 'isIdle'> & { readonly steps?: (host: Host) => Steps } = {},
     options: Options = {},
   ) =>
     rig.run(
@@ -42,7 +45,7 @@ describe('the drain of a host', () => {
           'web',
           {
             hosts: { hosts: all.hosts.slice(2) },
-            serial: 1,
+            ...{ serial: 1, ...(how.isIdle && { isIdle: how.isIdle }) },
             readiness: ({ name }) => probe('it is healthy', say(`healthy ${name}`)),
             drain: drain('out', {
               drain: ({ name }) => [runOn(balancer(all), say(`enter ${name}`))],
@@ -71,6 +74,27 @@ describe('the drain of a host', () => {
     const outcome = await runAround()
     expect(log()).to.deep.equal(before)
     expect(brackets(outcome)).to.deep.equal([])
+  })
+
+  it('does not run, and is not planned, if all hosts are idle, and all start at once', async () => {
+    const isIdle = ask(
+      'is it idle?',
+      read(sh`true`, () => true),
+    )
+    const planned = await runAround({ isIdle }, { mode: 'plan' })
+    const outcome = await runAround({ isIdle })
+    expect([...brackets(planned), ...brackets(outcome)]).to.deep.equal([])
+    expect(log()).to.have.members(['change web1', 'healthy web1', 'change web2', 'healthy web2'])
+  })
+
+  it('runs if hosts have left their idle state since the plan', async () => {
+    let asked = 0
+    const isIdle = ask(
+      'is it idle?',
+      read(sh`true`, () => ++asked <= 2),
+    )
+    await runAround({ isIdle })
+    expect(log()).to.deep.equal([...whole('web1'), ...whole('web2')])
   })
 
   it('appears in a plan and does not run', async () => {

@@ -57,6 +57,22 @@ describe('a play over many hosts', () => {
       expect(done()).to.deep.equal(names)
     })
 
+    it('keeps its batches if hosts have started to serve traffic since the plan', async () => {
+      const { events } = await runWith({ serial: 1, isIdle: resting((asked) => asked <= names.length) })
+      expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turnEnd', 'turn', 'turnEnd'])
+    })
+
+    it('asks no host a second time if none has a change', async () => {
+      await runWith({ serial: 1 })
+      let last = 0
+      const counted = resting((asked) => {
+        last = asked
+        return true
+      })
+      await runWith({ serial: 1, isIdle: counted })
+      expect(last).to.equal(names.length)
+    })
+
     it('keeps its batches if one of them may serve traffic', async () => {
       const { events } = await runWith({ serial: 1, isIdle: resting((asked) => asked > 1) })
       expect(turns(events).slice(0, 4)).to.deep.equal(['turn', 'turnEnd', 'turn', 'turnEnd'])
