@@ -24,12 +24,15 @@ export async function provisionedLab(name: string): Promise<Lab> {
   try {
     await downLab(name)
     const lab = await upLab({ name, from: SNAPSHOT })
-    await Promise.all(lab.hosts.map((host) => lab.exec(host.name, 'systemctl is-system-running --wait')))
+    await Promise.all(lab.hosts.map((host) => lab.exec(host.name, BOOTED)))
     return lab
   } finally {
     if (!KEEP && RUN === undefined) await deleteSnapshot(SNAPSHOT)
   }
 }
+
+/** Waits for the end of the boot. systemctl fails at once while systemd cannot be asked yet. */
+const BOOTED = `until case $(systemctl is-system-running --wait 2>/dev/null) in running | degraded) ;; *) false ;; esac; do sleep 0.2; done`
 
 /** Shares the site that a suite has provisioned with other suites of the same test run. */
 export async function shareSite(lab: Lab): Promise<void> {

@@ -76,7 +76,7 @@ describe('the edge', function () {
     })
   })
 
-  it('answers nobody else without the limit (control)', async () => {
+  it('answers no other client without the limit (control)', async () => {
     await provisioned('{ maxConnections: 100, clientLimits: { connections: 0 } }')
     await whileHeld(443, 100, async () => {
       expect(await status('lb2', { seconds: 5 })).to.equal('000')
