@@ -43,6 +43,6 @@ export function readScript(of: Steps): string {
 
 /** The steps need no facts. */
 const NO_FACTS = {
-  facts: {} as never,
+  facts: {} as never, host: {} as never,
   answers: { has: () => true, get: () => undefined } as never,
 }

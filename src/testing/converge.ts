@@ -37,7 +37,7 @@ export async function converge(steps: Steps, host: FakeHost | RealHost): Promise
 
 async function convergeFake(steps: Steps, host: FakeHost): Promise<FakeConvergeResult> {
   const { state } = host
-  const expanded = expand(steps, { facts: state.facts, answers: answersOf(state) }).steps
+  const expanded = expand(steps, { facts: state.facts, host: host.host, answers: answersOf(state) }).steps
   await Promise.all(expanded.map(({ step }) => step.prepare?.()))
   const plan = expanded.flatMap(({ step }) => {
     const diff = diffOf(step, state)

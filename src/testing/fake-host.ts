@@ -1,3 +1,4 @@
+import type { Host } from '../model/inventory/host.ts'
 import { Problem } from '../model/problem.ts'
 import type { Facts } from '../model/resource/facts.ts'
 import { exampleFacts, RELEASES } from '../model/resource/facts.ts'
@@ -8,6 +9,10 @@ import { Secret } from '../shell/secret.ts'
 export interface FakeHostOptions {
   /** @default 'host1' */
   readonly name?: string
+  /** The name of its group. @default 'test' */
+  readonly group?: string
+  /** @default '192.0.2.1' */
+  readonly address?: string
   /** @default a small host with Debian 13: two cores, 4 GiB, amd64 */
   readonly facts?: Partial<Facts>
   /** Contents by absolute path, owned by root with the mode 0644 by default; null for a directory. */
@@ -57,10 +62,13 @@ export interface FakeFile {
 /** A host in memory, created by {@link fakeHost}. */
 export class FakeHost {
   readonly name: string
+  /** The host as roles see it in their context. */
+  readonly host: Host
   readonly state: FakeState
 
-  constructor({ name = 'host1', ...options }: FakeHostOptions = {}) {
+  constructor({ name = 'host1', group = 'test', address = '192.0.2.1', ...options }: FakeHostOptions = {}) {
     this.name = name
+    this.host = Object.freeze({ name, group, address })
     this.state = fakeState(this, options)
   }
 
@@ -81,7 +89,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   return new FakeHost(options)
 }
 
-function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name'>): FakeState {
+function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name' | 'group' | 'address'>): FakeState {
   const {
     facts = {},
     files = {},
@@ -101,6 +109,10 @@ function fakeState(own: FakeHost, options: Omit<FakeHostOptions, 'name'>): FakeS
     users: new Map(users.map((name) => [name, { group: name, home: '/nonexistent', shell: NOLOGIN }])),
     groups: new Map(users.map((name) => [name, []])),
     gids: new Map(),
+    alternatives: new Map(),
+    locales: { lang: undefined, all: [] },
+    mounts: new Map(),
+    modules: new Set(),
     sysctls: new Map(Object.entries(sysctls).map(([key, value]) => [key, String(value)])),
     values: new Map(),
     answer: (script, as) => answerOf(known.has(script) ? '' : answers?.(script, as)),

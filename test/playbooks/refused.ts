@@ -20,7 +20,7 @@ export function refusalOf(plays: () => readonly Play[], answering: Answering = (
         const problem = condition.value(answers.get)
         if (problem) throw problem
       }
-      for (const host of hosts) expand(steps(host), { facts: FACTS, answers })
+      for (const host of hosts) expand(steps(host), { facts: FACTS, host, answers })
     }
   })
 }

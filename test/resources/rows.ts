@@ -1,6 +1,7 @@
 import { ACCOUNT_ROWS } from './account-rows.ts'
 import { EDIT_ROWS } from './edit-rows.ts'
 import { FILE_ROWS } from './file-rows.ts'
+import { HOST_ROWS } from './host-rows.ts'
 import type { Row } from './kind-row.ts'
 import { PACKAGE_ROWS } from './package-rows.ts'
 import { RELEASE_ROWS } from './release-rows.ts'
@@ -15,5 +16,6 @@ export const ROWS: Readonly<Record<string, Row>> = {
   ...PACKAGE_ROWS,
   ...RELEASE_ROWS,
   ...SYSTEM_ROWS,
+  ...HOST_ROWS,
   ...UNIT_ROWS,
 }

@@ -16,10 +16,13 @@ export const FACTS: Facts = {
   bootId: '0f0f0f0f',
 }
 
+/** The host that roles see in their context. */
+export const HOST = { name: 'host1', group: 'test', address: '192.0.2.1' }
+
 /** The flat list of steps of a role on a host with these facts; steps that need answers of other hosts are omitted. */
 export function stepsOf(steps: Steps, facts: Partial<Facts> = {}): readonly Step[] {
   const answers = { has: () => false, get: () => undefined }
-  return expand(steps, { facts: { ...FACTS, ...facts }, answers }).steps.map(({ step }) => step)
+  return expand(steps, { facts: { ...FACTS, ...facts }, host: HOST, answers }).steps.map(({ step }) => step)
 }
 
 /** The texts that these steps write on an empty host, by path; undefined for a secret. */

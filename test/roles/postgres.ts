@@ -2,7 +2,7 @@ import { type ClusterState, clusterState } from '../../roles/postgres/lib/cluste
 import type { Step, Steps } from '../../src/index.ts'
 import { Secret } from '../../src/index.ts'
 import { expand } from '../../src/model/playbook/expand.ts'
-import { FACTS } from './expanded.ts'
+import { FACTS, HOST } from './expanded.ts'
 
 export const PRIMARY: ClusterState = {
   ...{ kind: 'cluster', version: 15, standby: false, running: true },
@@ -28,7 +28,7 @@ export function stepsWith(steps: Steps, answer: ClusterState, version = 12): rea
     has: () => true,
     get: ({ question }: { question: unknown }) => question === clusterState && answer,
   }
-  return expand(steps, { facts, answers }).steps.map(({ step }) => step)
+  return expand(steps, { facts, host: HOST, answers }).steps.map(({ step }) => step)
 }
 
 export function stepOf(steps: readonly Step[], kind: string, name?: string): Step {

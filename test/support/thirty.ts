@@ -31,6 +31,7 @@ export function thirtySteps(): { readonly steps: Steps; readonly remove: () => v
 export function familiesOf(of: Steps): number {
   const { steps } = expand(of, {
     facts: {} as never,
+    host: {} as never,
     answers: { has: () => true, get: () => undefined } as never,
   })
   const every: readonly Read<unknown>[] = [readFacts, pendingHandlers, openDrains, unfinishedTransactions]

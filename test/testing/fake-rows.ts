@@ -16,6 +16,7 @@ import { build, release } from '../../src/resources/releases/release.ts'
 import { authorizedKeys } from '../../src/resources/system/authorized-keys.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
+import { timezone } from '../../src/resources/system/timezone.ts'
 import { user } from '../../src/resources/system/user.ts'
 import { userGroup } from '../../src/resources/system/user-group.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
@@ -102,6 +103,11 @@ export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
     ],
     root: true,
   },
+  'the time zone': {
+    setup: sh`ln -sfn /usr/share/zoneinfo/Etc/GMT /etc/localtime`,
+    steps: () => [timezone('Etc/UTC')],
+    root: true,
+  },
   'kernel settings': {
     steps: () => [sysctl('test', { 'net.ipv4.ip_forward': 1, 'net.ipv4.tcp_fin_timeout': 25 })],
     root: true,
@@ -138,7 +144,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
   },
 }
 
-/** Kinds that only a whole host can apply. test/integration/testing.test.ts compares them with a host of the lab. */
+/** Kinds that only a whole host can apply. test/integration/testing.test.ts and system-kinds.test.ts apply them to hosts of the lab. */
 export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
   'service',
   'unit',
@@ -147,6 +153,12 @@ export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
   'timer',
   'sudoers',
   'caCertificate',
+  'mount',
+  'hostname',
+  'locale',
+  'alternatives',
+  'kernel module',
+  'wait',
 ])
 
 /** A build becomes the current release, an older one is removed, and the one before is marked as rolled back. */

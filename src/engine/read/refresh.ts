@@ -91,7 +91,13 @@ export async function refresh(
   const own = plays.map(([play, steps]) => ({ play, steps, questions: new QuestionRegistry() }))
   const expandAll = () =>
     own.map(({ play, steps, questions }) =>
-      expand(steps, { facts: hostRun.facts, answers, questions, runsOnce: selection.runsOnce(play, hostRun.name) }),
+      expand(steps, {
+        facts: hostRun.facts,
+        host: hostRun.host,
+        answers,
+        questions,
+        runsOnce: selection.runsOnce(play, hostRun.name),
+      }),
     )
   let expansions = expandAll()
   for (let depth = 0; expansions.some(({ incomplete }) => incomplete); depth++) {

@@ -39,7 +39,7 @@ export function expandWithoutHost(
   const has = (ask: Ask) =>
     ask.question === FACTS || (guess && ignoreErrors(() => ({ answer: get(ask) })) !== undefined)
   try {
-    const expansion = expand(steps, { facts: exampleFacts(host, release), answers: { has, get }, ...options })
+    const expansion = expand(steps, { facts: exampleFacts(host, release), host, answers: { has, get }, ...options })
     return { ...expansion, isGuess }
   } catch (error) {
     if (isGuess) return undefined

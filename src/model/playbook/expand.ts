@@ -64,11 +64,11 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     if (!node || ended) return
     if (isList(node)) for (const inner of node) walk(inner, at)
     else if (node.type === 'step') {
-      const step = at.host ? stepOn(node, at.host) : node
+      const step = at.isDelegated ? stepOn(node, at.host) : node
       flat.push({ step, roles, tags: [...tags, ...node.tags] })
     } else if (node.type === 'role')
       walk(
-        wrapErrors(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts })),
+        wrapErrors(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts, host: at.host })),
         { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
       )
     else if (node.type === 'after') {
@@ -83,11 +83,11 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     } else if (node.type === 'delegated') {
       const needed = { host: node.host, question: FACTS }
       if (answered([needed]))
-        walk(node.steps, { ...at, host: node.host, facts: factsIn(answers.get(needed), node.host) })
+        walk(node.steps, { ...at, host: node.host, isDelegated: true, facts: factsIn(answers.get(needed), node.host) })
     } else if (node.type === 'end-host') ended = node
     else throw notSteps(node, roles)
   }
-  walk(steps, { roles: [], tags: [], facts: context.facts })
+  walk(steps, { roles: [], tags: [], facts: context.facts, host: context.host, isDelegated: false })
   return { steps: joinSteps(flat), asks, incomplete: !asks.every((one) => answers.has(one)), ended }
 }
 
@@ -125,8 +125,10 @@ interface Place {
   readonly roles: readonly string[]
   readonly tags: readonly string[]
   readonly facts: Facts
-  /** The host of its steps. @default the host of the turn */
-  readonly host?: Host
+  /** The host of its steps. */
+  readonly host: Host
+  /** True if that is another host than that of the turn. */
+  readonly isDelegated: boolean
 }
 
 /** @param answer the answer to {@link FACTS} */

@@ -7,6 +7,8 @@ import { callSite, type Source } from '../source.ts'
 /** The context of a role besides its params, for the host that it is expanded for. */
 export interface RoleContext {
   readonly facts: Facts
+  /** The host itself, with its name and address; that of `delegateTo` for delegated steps. */
+  readonly host: Host
 }
 
 /** A role with its params; it is expanded when the host's facts are known. */

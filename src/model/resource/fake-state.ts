@@ -14,6 +14,17 @@ export interface FakeState {
   readonly groups: Map<string, readonly string[]>
   /** Numbers of groups that have one, by the group's name. */
   readonly gids: Map<string, string>
+  /** Groups of update-alternatives, by name. */
+  readonly alternatives: Map<
+    string,
+    { readonly isAutomatic: boolean; readonly path: string | undefined; readonly paths: readonly string[] }
+  >
+  /** The default locale, and those that are generated. */
+  readonly locales: { lang: string | undefined; all: readonly string[] }
+  /** File systems by mount point. */
+  readonly mounts: Map<string, { readonly source: string; readonly type: string; readonly options: string }>
+  /** Modules of the kernel that are loaded. */
+  readonly modules: Set<string>
   /** Values of the running kernel, by key. */
   readonly sysctls: Map<string, string>
   /** Other values, by names that kinds choose: `version of nginx`. */

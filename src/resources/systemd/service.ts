@@ -20,8 +20,8 @@ export interface ServiceOptions extends StepOptions {
   /** True to mask the unit, so that nothing can start it; false to unmask it. @default a masked unit is not changed, and cannot be started */
   readonly masked?: boolean
   /**
-   * The user whose systemd instance has the unit, for units below `~/.config/systemd/user`. The instance then starts at boot, without a
-   * login. @default the instance of the system
+   * The user whose systemd instance has the unit, for units in `/etc/systemd/user` or `~/.config/systemd/user`; the directories below
+   * `~/.config` must belong to the user. The instance then starts at boot, without a login. @default the instance of the system
    */
   readonly user?: string
   /**

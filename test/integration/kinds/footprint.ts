@@ -20,6 +20,10 @@ for unit in kinds-a kinds-b kinds-static kinds-transaction kinds-timer.timer kin
   printf 'service %s\\t%s\\n' "$unit" "$(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID "$unit" | tr '\\n' ' ')"
 done
 grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local_port_range | sed 's/:/\\t/'
+readlink /etc/localtime | sed 's/^/time zone\\t/'
+sed 's/^/hosts\\t/' /etc/hosts /etc/hostname /etc/default/locale /etc/fstab
+readlink /etc/alternatives/kinds | sed 's/^/alternatives kinds\\t/'
+grep ' /srv/kinds-mount ' /proc/self/mountinfo | cut -d ' ' -f 5- | sed 's/^/mounts\\t/'
 printf 'firewall\\t%s\\n' "$(nft -s list ruleset 2>/dev/null | sha256sum)"
 cat /run/kinds-reported 2>/dev/null | sed 's/$/\\thandler/'
 :`

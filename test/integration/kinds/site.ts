@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts'
 import { api, type Generator, type Part, type Site } from './api.ts'
 import { edits, ownership, trust } from './edits.ts'
 import { commands, directories, files, lines, links, transactions } from './files.ts'
+import { host } from './host.ts'
 import { jobs } from './jobs.ts'
 import { firewalls, settings } from './kernel.ts'
 import { packages } from './packages.ts'
@@ -27,6 +28,7 @@ const GENERATORS: readonly (readonly [Generator, number])[] = [
   [accounts, 0.5],
   [units, 0.5],
   [jobs, 0.4],
+  [host, 0.4],
   [packages, 0.25],
   [releases, 0.5],
   [settings, 0.4],

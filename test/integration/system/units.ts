@@ -48,16 +48,10 @@ export const UNITS: Cases = {
   'a service of a user, which starts without a login': {
     steps: [
       user('ursula', { system: false }),
-      file('/home/ursula/.config/systemd/user/own.service', SLEEPER.replace('multi-user', 'default'), {
-        owner: 'ursula',
-      }),
+      file('/etc/systemd/user/own.service', SLEEPER.replace('multi-user', 'default')),
       service('own', { user: 'ursula' }),
     ],
-    plan: [
-      'create user ursula',
-      'create file /home/ursula/.config/systemd/user/own.service',
-      'start service own of ursula',
-    ],
+    plan: ['create user ursula', 'create file /etc/systemd/user/own.service', 'start service own of ursula'],
     look: 'ls /var/lib/systemd/linger; runuser -u ursula -- env XDG_RUNTIME_DIR=/run/user/$(id -u ursula) systemctl --user is-enabled own; pgrep -u ursula -c sleep',
     shows: 'ursula\nenabled\n1',
   },
@@ -70,7 +64,7 @@ export const UNITS: Cases = {
   'a timer, with characters that systemd and the shell would replace': {
     steps: timer('report', {
       at: ['daily', 'Mon..Fri 02:30'],
-      run: sh`printf '%s\\n' ${'100% "$HOME" \\ it\'s'} > /tmp/report`,
+      run: sh`printf '%s\n' ${'100% "$HOME" \\ it\'s'} > /tmp/report`,
       as: 'daemon',
     }),
     plan: [
@@ -108,7 +102,7 @@ export const UNITS: Cases = {
     steps: [
       pkg('cron'),
       service('cron'),
-      cron('report', [{ at: '* * * * *', run: sh`printf '%s\\n' ${"100% it's"} > /tmp/cron-report`, as: 'daemon' }], {
+      cron('report', [{ at: '* * * * *', run: sh`printf '%s\n' ${"100% it's"} > /tmp/cron-report`, as: 'daemon' }], {
         env: { MAILTO: '' },
       }),
     ],

@@ -1,19 +1,20 @@
 import { expect } from 'chai'
 import { asksOf, expand } from '../../../src/model/playbook/expand.ts'
 import { role } from '../../../src/model/playbook/role.ts'
-import { after as afterAnswers, type Steps } from '../../../src/model/playbook/steps.ts'
+import { after as afterAnswers, delegateTo, type Steps } from '../../../src/model/playbook/steps.ts'
 import { Problem } from '../../../src/model/problem.ts'
 import type { Facts } from '../../../src/model/resource/facts.ts'
 import { AnswerStore, ask, askEach, askHost } from '../../../src/model/resource/question.ts'
 import { known } from '../../../src/model/resource/read.ts'
+import { FACTS as FACTS_QUESTION } from '../../../src/model/resource/read-facts.ts'
 import { file } from '../../../src/resources/files/file.ts'
 import { FACTS } from '../../roles/expanded.ts'
 
 describe('steps', () => {
-  const context = { facts: FACTS, answers: new AnswerStore() }
   const host = { name: 'web1', group: 'web', address: '10.0.0.1' }
+  const context = { facts: FACTS, host, answers: new AnswerStore() }
   const flat = (steps: Steps, answers = new AnswerStore()) => {
-    const { steps: all, incomplete } = expand(steps, { facts: FACTS, answers })
+    const { steps: all, incomplete } = expand(steps, { facts: FACTS, host, answers })
     return { steps: all.map(({ step, roles }) => [...roles, step.name].join(' › ')), incomplete }
   }
 
@@ -37,6 +38,18 @@ describe('steps', () => {
       'sized › /8',
       'sized › /12',
       'sized › /8',
+    ])
+  })
+
+  it('of a role see the host, and those of a delegated role the other host', () => {
+    const named = role('named', (_params: object, { host: own }) => file(`/${own.name}-${own.address}`, ''))
+    const other = { name: 'db1', group: 'db', address: '10.0.0.2' }
+    const answers = new AnswerStore()
+    answers.set({ host: other, question: FACTS_QUESTION }, FACTS)
+    expect(flat([named({}), delegateTo(other, named({})), named({})], answers).steps).to.deep.equal([
+      'named › /web1-10.0.0.1',
+      'named › /db1-10.0.0.2 on db1',
+      'named › /web1-10.0.0.1',
     ])
   })
 

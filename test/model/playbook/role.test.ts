@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { role } from '../../../src/model/playbook/role.ts'
 import { InvalidParams, Problem } from '../../../src/model/problem.ts'
-import { FACTS } from '../../roles/expanded.ts'
+import { FACTS, HOST } from '../../roles/expanded.ts'
 
 describe('a role', () => {
   const picky = role('picky', (_params: { readonly size: number }) => [], {
@@ -23,7 +23,7 @@ describe('a role', () => {
 
   it('rejects a host with an unsupported release when it is expanded', () => {
     const steps = (version: number) => () =>
-      picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } } })
+      picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } }, host: HOST })
     expect(steps(12)).not.to.throw()
     expect(caught(steps(10)))
       .to.be.instanceOf(InvalidParams)
