@@ -204,8 +204,8 @@ function editOf<P, H>({ path, after, stage }: NonNullable<Kind<P, H>['edit']>, p
 
 /** Inbound traffic that the firewall of a host allows. */
 export interface IngressRule {
-  /** TCP ports, or a protocol without ports. */
-  readonly to: readonly number[] | 'vrrp'
+  /** TCP ports; texts for ranges and UDP, such as `8000-8100` and `53/udp`; or a protocol without ports. */
+  readonly to: readonly (number | string)[] | 'vrrp'
   /** Addresses and networks. */
   readonly from: 'anywhere' | readonly string[]
 }

@@ -5,8 +5,12 @@ import type { IngressRule } from '../../model/resource/step.ts'
 /** Allowed inbound traffic, in addition to replies, loopback, ssh and what IP itself needs. */
 export type FirewallRule =
   | {
-      /** TCP ports. */
-      readonly port: number | readonly number[]
+      /** Ports, and ranges such as `8000-8100`. */
+      readonly port: Port | readonly Port[]
+      /** @default 'tcp' */
+      readonly protocol?: 'tcp' | 'udp'
+      /** The maximum rate of new connections to these ports, from all sources together: `10/minute`. More are dropped. @default no limit */
+      readonly rate?: `${number}/${'second' | 'minute' | 'hour'}`
       /** Allowed sources: hosts, or networks such as `10.0.0.0/8`; an empty list allows none. */
       readonly from: 'anywhere' | readonly { readonly address: string }[]
     }
@@ -16,8 +20,12 @@ export type FirewallRule =
       readonly from: readonly { readonly address: string }[]
     }
 
+/** A port, or a range with both ends. */
+export type Port = number | `${number}-${number}`
+
 export function ingressOf(rule: FirewallRule): IngressRule {
-  const to = 'port' in rule ? [rule.port].flat() : rule.protocol
+  const to =
+    'port' in rule ? [rule.port].flat().map((port) => (rule.protocol === 'udp' ? `${port}/udp` : port)) : rule.protocol
   return { to, from: rule.from === 'anywhere' ? rule.from : rule.from.map(({ address }) => address) }
 }
 
@@ -84,7 +92,7 @@ ${elements.length > 0 ? `		elements = { ${elements.join(', ')} }\n` : ''}	}
 }
 
 function accepting(rule: FirewallRule): readonly string[] {
-  const what = 'port' in rule ? `tcp dport { ${ports(rule.port)} }` : `meta l4proto ${VRRP}`
+  const what = 'port' in rule ? portsOf(rule) : `meta l4proto ${VRRP}`
   if (rule.from === 'anywhere') return [`${what} accept`]
   const addresses = rule.from.map(({ address }) => address)
   for (const one of addresses) checkSource('firewall', one)
@@ -94,18 +102,34 @@ function accepting(rule: FirewallRule): readonly string[] {
   })
 }
 
+function portsOf({ port, protocol = 'tcp', rate }: Extract<FirewallRule, { readonly port: unknown }>): string {
+  if (rate !== undefined && !/^[1-9]\d{0,8}\/(?:second|minute|hour)$/.test(rate))
+    throw new TypeError(`firewall: "${rate}" is not a rate such as 10/minute`)
+  const limit = rate === undefined ? '' : ` ct state new limit rate ${rate}`
+  return `${protocol} dport { ${ports(port)} }${limit}`
+}
+
 /** Names are not allowed: nft would resolve them once, when the ruleset is loaded. */
 function checkSource(what: string, source: string): void {
   if (!isAddress(source) && !ipaddr.isValidCIDR(source))
     throw new TypeError(`${what}: ${JSON.stringify(source)} is neither a network such as 10.0.0.0/8 nor an address`)
 }
 
-function ports(given: number | readonly number[]): string {
-  const all = [...new Set(typeof given === 'number' ? [given] : given)].sort((a, b) => a - b)
-  const wrong = all.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535)
-  if (wrong !== undefined || all.length === 0)
-    throw new TypeError(`firewall: ${wrong ?? 'an empty list'} is not a port from 1 to 65535`)
-  return all.join(', ')
+function ports(given: Port | readonly Port[]): string {
+  const all = new Map<string, number>()
+  for (const one of typeof given === 'object' ? given : [given]) {
+    const ends = String(one).split('-').map(Number)
+    const [first = Number.NaN, last = first] = ends
+    const isPort = ends.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)
+    if (!isPort || ends.length > 2 || first > last)
+      throw new TypeError(`firewall: ${one} is not a port from 1 to 65535 or a range such as 8000-8100`)
+    all.set(String(one), first)
+  }
+  if (all.size === 0) throw new TypeError('firewall: an empty list is not a port from 1 to 65535')
+  return [...all]
+    .sort(([, a], [, b]) => a - b)
+    .map(([text]) => text)
+    .join(', ')
 }
 
 function versionOf(address: string): 4 | 6 {

@@ -1,5 +1,6 @@
 import {
   alternatives,
+  firewall,
   http,
   kernelModule,
   locale,
@@ -20,6 +21,17 @@ const SERVER =
   '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:8099", Listen => 5, ReuseAddr => 1); while ($c = $s->accept) { do { $l = <$c> } while defined $l && $l =~ /\\S/; print $c "HTTP/1.0 200 OK\\r\\n\\r\\n"; close $c }'
 
 export const HOST: Cases = {
+  'a firewall with UDP, a range, IPv6 and a rate': {
+    prepare: 'apt-get -qq -y install nftables >/dev/null 2>&1',
+    steps: firewall([
+      { port: [53, '6000-6010'], protocol: 'udp', from: [{ address: '10.0.0.0/8' }, { address: 'fd00::/8' }] },
+      { port: ['8000-8100', 80], from: 'anywhere' },
+      { port: 2222, from: 'anywhere', rate: '10/minute' },
+    ]),
+    look: "nft list chain inet provision input | grep -E '6000|8000|2222' | sed 's/ burst 5 packets//; s/^[[:space:]]*//'; nft delete table inet provision",
+    shows:
+      'ip saddr { 10.0.0.0/8 } udp dport { 53, 6000-6010 } accept\nip6 saddr { fd00::/8 } udp dport { 53, 6000-6010 } accept\ntcp dport { 80, 8000-8100 } accept\ntcp dport 2222 ct state new limit rate 10/minute accept',
+  },
   'a time zone': {
     prepare: 'echo Etc/UTC > /etc/timezone',
     steps: [pkg('tzdata'), timezone('Europe/Berlin')],

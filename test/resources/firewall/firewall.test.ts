@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { firewall } from 'provision-ts'
 import { InvalidParams } from '../../../src/model/problem.ts'
 import { lockoutCheck } from '../../../src/resources/firewall/firewall.ts'
-import { type FirewallRule, ruleset } from '../../../src/resources/firewall/ruleset.ts'
+import { type FirewallRule, ingressOf, ruleset } from '../../../src/resources/firewall/ruleset.ts'
 
 const chain = (rules: readonly FirewallRule[]) =>
   ruleset(rules)
@@ -37,6 +37,32 @@ describe('firewall', () => {
         { protocol: 'vrrp', from: [{ address: '10.0.0.2' }] },
       ]),
     ).to.deep.equal(['tcp dport { 80, 443 } accept', 'ip saddr { 10.0.0.2 } meta l4proto 112 accept'])
+  })
+
+  it('takes UDP, ranges and a rate of new connections', () => {
+    expect(
+      chain([
+        { port: 53, protocol: 'udp', from: [{ address: 'fd00::/8' }] },
+        { port: ['8000-8100', 80], from: 'anywhere' },
+        { port: 2222, from: 'anywhere', rate: '10/minute' },
+      ]),
+    ).to.deep.equal([
+      'ip6 saddr { fd00::/8 } udp dport { 53 } accept',
+      'tcp dport { 80, 8000-8100 } accept',
+      'tcp dport { 2222 } ct state new limit rate 10/minute accept',
+    ])
+    for (const port of ['8100-8000', '0-5', '1-2-3', '5-70000', 'x'] as unknown as readonly `${number}-${number}`[])
+      expect(() => ruleset([{ port, from: 'anywhere' }]), port).to.throw(
+        TypeError,
+        `firewall: ${port} is not a port from 1 to 65535 or a range such as 8000-8100`,
+      )
+    expect(() => ruleset([{ port: 1, from: 'anywhere', rate: '0/minute' }])).to.throw(
+      TypeError,
+      'firewall: "0/minute" is not a rate such as 10/minute',
+    )
+    expect(ingressOf({ port: ['8000-8100', 53], protocol: 'udp', from: 'anywhere' })).to.deep.equal({
+      ...{ to: ['8000-8100/udp', '53/udp'], from: 'anywhere' },
+    })
   })
 
   it('has the same text for each order of the hosts', () => {
