@@ -30,7 +30,7 @@ export const HOST: Cases = {
     ]),
     look: "nft list chain inet provision input | grep -E '6000|8000|2222' | sed 's/ burst 5 packets//; s/^[[:space:]]*//'; nft delete table inet provision",
     shows:
-      'ip saddr { 10.0.0.0/8 } udp dport { 53, 6000-6010 } accept\nip6 saddr { fd00::/8 } udp dport { 53, 6000-6010 } accept\ntcp dport { 80, 8000-8100 } accept\ntcp dport 2222 ct state new limit rate 10/minute accept',
+      'ip saddr 10.0.0.0/8 udp dport { 53, 6000-6010 } accept\nip6 saddr fd00::/8 udp dport { 53, 6000-6010 } accept\ntcp dport { 80, 8000-8100 } accept\ntcp dport 2222 ct state new limit rate 10/minute accept',
   },
   'a time zone': {
     prepare: 'echo Etc/UTC > /etc/timezone',
