@@ -6,7 +6,15 @@ import { CERTIFICATE, KEY, TRUSTED } from './files.ts'
 export function validateConfiguration({ bin, data, config }: Paths, manager: Manager): Shell {
   const conf = manager === 'patroni' ? `${config}/conf.d/90-provision.conf` : `${config}/postgresql.conf`
   return sh`
-setpriv --reuid postgres --regid postgres --init-groups ${bin}/postgres -C max_connections -D ${data} -c ${`config_file=${conf}`} >/dev/null || exit 1
+data=${data} manager=${manager} empty=
+# Patroni copies the data to a new host later. The program wants a directory, and reads no data.
+if [ "$manager" = patroni ] && [ ! -d "$data" ]; then
+  empty=$(mktemp -d) && chown postgres "$empty" && data=$empty || exit 1
+fi
+setpriv --reuid postgres --regid postgres --init-groups ${bin}/postgres -C max_connections -D "$data" -c ${`config_file=${conf}`} >/dev/null
+status=$?
+[ -z "$empty" ] || rmdir "$empty"
+[ "$status" = 0 ] || exit 1
 certificate=${CERTIFICATE} key=${KEY}
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] || { echo 'The key does not match the certificate.'; exit 1; }
 openssl x509 -in "$certificate" -noout -checkend 0 >&2 || { echo 'The certificate has expired.'; exit 1; }`
@@ -40,7 +48,7 @@ case $manager in
   *)
     if ! systemctl is-active -q ${unit}; then
       # A server that Patroni has started goes on without it, and not as a process of the unit.
-      if ask 'select 1' >/dev/null 2>&1; then setpriv --reuid postgres --regid postgres --init-groups ${bin}/pg_ctl stop -D ${data} -m fast -t 120 >/dev/null || words; fi
+      if ask 'select 1' >/dev/null 2>&1; then setpriv --reuid postgres --regid postgres --init-groups ${bin}/pg_ctl stop -D ${data} -m fast -t 120 >/dev/null || log_errors; fi
       restart
       exit 0
     fi ;;
