@@ -24,7 +24,7 @@ import { runningReplicas } from '../roles/postgres/lib/primary.ts'
 import { isAutomatic, votersOf } from './lib/database-params.ts'
 import { type Condition, outageFlag, requireReplicaLeft, requireSpareHost } from './lib/gates.ts'
 import { findHost, type SiteHost } from './lib/hosts.ts'
-import { MAINTENANCE_FILE, maintenanceSince, startMaintenance } from './lib/maintenance.ts'
+import { MAINTENANCE_FILE, maintenanceSince, skipHosts, startMaintenance } from './lib/maintenance.ts'
 import { primaryIn } from './lib/record.ts'
 import { releaseOfPeers } from './lib/releases.ts'
 import { type Site, site } from './schema.ts'
@@ -113,13 +113,15 @@ function back(values: Site, host: SiteHost): readonly Play[] {
     db: () => databaseRoles(values, { back: host }),
     witness: () => [],
   }
+  const peers = hostAndPeers(values, host)
   return [
-    gate(`${host.name} and its peers are reachable`, hostAndPeers(values, host)),
+    skipHosts(peers.hosts.filter(({ name }) => name !== host.name)),
+    gate(`${host.name} and its peers are reachable`, peers),
     ...[
       ...tiers[host.group]().map((one) => alone(one, host)),
       gate(`${host.name} is up to date`, own),
       ...into[host.group](),
-      gate(`${host.name} is in service`, hostAndPeers(values, host)),
+      gate(`${host.name} is in service`, peers),
       play(`${host.name}: end maintenance`, { hosts: own }, () => absent(MAINTENANCE_FILE)),
     ].map((one) => whileAway(one, host)),
   ]

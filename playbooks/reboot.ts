@@ -16,16 +16,15 @@ import {
   withDescription,
 } from 'provision-ts'
 import { pauseSyncReplication } from '../roles/postgres/lib/pause-sync-replication.ts'
-import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
 import { isAutomatic } from './lib/database-params.ts'
 import { outageFlag, requireReplicaLeft, requireSpareHost, TIERS } from './lib/gates.ts'
 import { skipMaintenance } from './lib/maintenance.ts'
-import { primaryIn, recorders } from './lib/record.ts'
+import { primaryIn } from './lib/record.ts'
 import type { TierOptions } from './lib/tier.ts'
 import { type Site, site } from './schema.ts'
 import { appTier, balancerTier, webTier } from './site.ts'
 import { failoverModePlays } from './tiers/automatic-failover.ts'
-import { allVotes, databaseReadiness, moving } from './tiers/automatic-operations.ts'
+import { allVotes, databaseReadiness, movePrimary } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** Reboots all hosts one after another. Each is out of service meanwhile, and healthy before the next one starts. */
@@ -90,7 +89,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
       after(primaryAtFirst, (primary) =>
         after(
           askHost(host, wanting),
-          (wants) => host === primary && !alone && (wants || !required) && moved(values, host),
+          (wants) => host === primary && !alone && (wants || !required) && movePrimary(values, { from: host }),
         ),
       ),
     ),
@@ -105,11 +104,3 @@ const wanting = ask(
   'does an update require a reboot?',
   read(sh`[ -e /run/reboot-required ]`, ({ code }) => code === 0),
 )
-
-function moved(values: Site, host: Host): Steps {
-  const { db } = values
-  return after(
-    readSwitchoverPlan(db, recorders(values)),
-    (move) => move && move.from.name === host.name && moving(values, move),
-  )
-}

@@ -1,18 +1,18 @@
-import { after, optional, play, playbook, runOnce, text, withDescription } from 'provision-ts'
-import { readSwitchoverPlan } from '../roles/postgres/lib/plans.ts'
-import { recorders } from './lib/record.ts'
+import { optional, play, playbook, runOnce, text, withDescription } from 'provision-ts'
+import { skipHosts } from './lib/maintenance.ts'
 import { site } from './schema.ts'
 import { failoverModePlays } from './tiers/automatic-failover.ts'
-import { moving } from './tiers/automatic-operations.ts'
+import { movePrimary } from './tiers/automatic-operations.ts'
 import { databaseRoles } from './tiers/database.ts'
 
 /** Another database host becomes the primary while both are healthy; the old primary follows it at once. */
 export default playbook(
   site,
   (values, { to }) => [
+    skipHosts(values.db.hosts),
     ...failoverModePlays(values),
     play('database: switchover', { anyErrorsFatal: true, hosts: values.db }, () =>
-      runOnce(after(readSwitchoverPlan(values.db, recorders(values), to), (move) => move && moving(values, move))),
+      runOnce(movePrimary(values, { to })),
     ),
     ...databaseRoles(values),
   ],

@@ -19,9 +19,12 @@ export function startMaintenance({ name }: Host): Step {
 }
 
 /** The play that excludes hosts in maintenance mode from all others, and reports them. */
-export function skipMaintenance(values: Site): Play {
-  const { lb, web, app, db, witness } = values
-  const hosts: readonly Host[] = [...db.hosts, ...witness.hosts, ...app.hosts, ...web.hosts, ...lb.hosts]
+export function skipMaintenance({ lb, web, app, db, witness }: Site): Play {
+  return skipHosts([...db.hosts, ...witness.hosts, ...app.hosts, ...web.hosts, ...lb.hosts])
+}
+
+/** The same for some hosts, in an operation that concerns no others. */
+export function skipHosts(hosts: readonly Host[]): Play {
   return play('skip hosts in maintenance', { hosts: { hosts } }, (host) =>
     after(askHost(host, maintenanceSince), (since) => {
       return (

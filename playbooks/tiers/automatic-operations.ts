@@ -18,20 +18,42 @@ import {
 } from 'provision-ts'
 import { CONTROL } from '../../roles/etcd/params.ts'
 import { newCopy, patroni } from '../../roles/patroni/index.ts'
-import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
+import { failoverUnderPatroni, switchoverTarget } from '../../roles/patroni/lib/plan-failover.ts'
 import { patroniState } from '../../roles/patroni/lib/state.ts'
 import { REST, restUrl } from '../../roles/patroni/params.ts'
 import { leaderElected, patroniFailover, patroniSwitchover } from '../../roles/patroni/resources/moved.ts'
+import { readSwitchoverPlan } from '../../roles/postgres/lib/plans.ts'
 import { postgresReadiness } from '../../roles/postgres/lib/readiness.ts'
 import type { RecordPlan } from '../../roles/postgres/resources/record.ts'
 import { type Switchover, switchover } from '../../roles/postgres/resources/switchover.ts'
 import { isAutomatic, votersOf } from '../lib/database-params.ts'
 import type { Condition } from '../lib/gates.ts'
+import { recorders } from '../lib/record.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 import { databaseRoles } from './database.ts'
 
-/** Moves the primary, by Patroni if that manages the servers. The plan has checked before that this is possible. */
-export function moving(values: Site, move: Switchover<DatabaseHost> & { readonly record: RecordPlan }): Steps {
+interface MoveOptions {
+  /** The new primary. @default the replica that follows; under Patroni the one that has each acknowledged write */
+  readonly to?: string | undefined
+  /** Does nothing if another host is the primary. */
+  readonly from?: Host
+}
+
+/** Moves the primary in a planned way. */
+export function movePrimary(values: Site, { to, from }: MoveOptions): Steps {
+  const { db } = values
+  const planned = (target: string | undefined) =>
+    after(
+      readSwitchoverPlan(db, recorders(values), target),
+      (move) => move && (from === undefined || move.from.name === from.name) && moving(values, move),
+    )
+  return isAutomatic(values)
+    ? after(askEach(db, patroniState), (all) => planned(switchoverTarget(all, to)))
+    : planned(to)
+}
+
+/** By Patroni if that manages the servers. The plan has checked before that this is possible. */
+function moving(values: Site, move: Switchover<DatabaseHost> & { readonly record: RecordPlan }): Steps {
   const { from, to } = move
   return isAutomatic(values)
     ? delegateTo(to, patroniSwitchover({ from: from.name, to: to.name, url: restUrl(from) }))

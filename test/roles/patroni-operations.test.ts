@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { candidate, judged, notPaused, oneLeader, oneVersion } from '../../roles/patroni/checks.ts'
-import { failoverUnderPatroni } from '../../roles/patroni/lib/plan-failover.ts'
+import { failoverUnderPatroni, switchoverTarget } from '../../roles/patroni/lib/plan-failover.ts'
 import { type PatroniState, parseState } from '../../roles/patroni/lib/state.ts'
 import { configuredByPatroni, managedByPatroni } from '../../roles/patroni/resources/adopted.ts'
 import { givenBack, pausedCluster } from '../../roles/patroni/resources/given-back.ts'
@@ -116,6 +116,26 @@ describe('a switchover with Patroni', () => {
   it('is requested from the primary, whose Patroni acts at once', () => {
     const [command] = patroniSwitchover({ from: 'db1', to: 'db2', url: 'https://10.0.3.1:8008' }).apply(PRIMARY)
     expect(command?.script.text).to.include('PATRONI_URL=https://10.0.3.1:8008')
+  })
+})
+
+describe('the target of a switchover with Patroni', () => {
+  it('is the replica that has each write, and no other one', async () => {
+    expect(switchoverTarget(all(PRIMARY, REPLICA), undefined)).to.equal('db2')
+    expect(switchoverTarget(all(PRIMARY, REPLICA), 'db1'), 'already the primary').to.equal('db1')
+    expect(switchoverTarget(all(undefined, undefined), 'db2')).to.equal('db2')
+    const third = parseState(
+      `cluster ${JSON.stringify({
+        members: [
+          { name: 'db1', role: 'leader', state: 'running' },
+          { name: 'db2', role: 'replica', state: 'streaming' },
+          { name: 'db3', role: 'sync_standby', state: 'streaming' },
+        ],
+      })}\nend`,
+    )
+    expect(switchoverTarget(all(third, undefined), undefined)).to.equal('db3')
+    const words = await wordsOf(() => switchoverTarget(all(third, undefined), 'db2'))
+    expect(words).to.include('db2 may lack acknowledged writes, and Patroni does not promote it')
   })
 })
 

@@ -70,6 +70,28 @@ export function failoverUnderPatroni<H extends Host>(
   }
 }
 
+/**
+ * The target of a switchover: the replica that has each acknowledged write, which is the only one that Patroni accepts. Undefined if there is
+ * none, or if no host can read etcd.
+ *
+ * @throws Problem if another replica is wanted
+ */
+export function switchoverTarget(
+  all: readonly HostAnswer<PatroniState>[],
+  wanted: string | undefined,
+): string | undefined {
+  const members = all.map(({ answer }) => answer?.cluster).find((one) => one !== undefined)?.members ?? []
+  const candidates = members.filter(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
+  const [first] = candidates
+  if (wanted === undefined || !first) return wanted ?? first?.name
+  const isReplica = members.some(({ name, role }) => name === wanted && role !== 'leader')
+  if (isReplica && !candidates.some(({ name }) => name === wanted))
+    throw new Problem(`${wanted} may lack acknowledged writes, and Patroni does not promote it`, {
+      next: `Nothing was changed. ${first.name} has all of them: provision switchover --to ${first.name}.`,
+    })
+  return wanted
+}
+
 export function stateOf({ answer }: HostAnswer<PatroniState>): string {
   if (!answer) return 'could not be reached'
   if (!answer.member) return 'has a Patroni that does not answer'
