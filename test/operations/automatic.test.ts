@@ -62,6 +62,14 @@ describe('automatic failover of the database', function () {
     for (const [path, text] of Object.entries(AUTOMATIC_FILES)) desk.write(path, text)
   })
 
+  afterEach(async function () {
+    if (this.currentTest?.state !== 'failed') return
+    const log =
+      "journalctl -u patroni -o cat -n 400 --no-pager | grep -E '^20.*(INFO|WARNING|ERROR|CRITICAL)' | tail -n 60"
+    for (const host of ['db1', 'db2'])
+      console.log(`    ${host}:\n${await lab.exec(host, log).then(({ stdout }) => stdout, String)}`)
+  })
+
   after(async () => {
     desk?.remove()
     if (!noHosts()) await downLab(LAB)
