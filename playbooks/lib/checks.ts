@@ -4,6 +4,7 @@ import { backupChecks } from '../../roles/backup/index.ts'
 import { baseChecks, clocksAgree, portsClosed, portsOpen, type Target } from '../../roles/base/checks.ts'
 import { certificatesValid } from '../../roles/base/lib/certificate-expiry.ts'
 import { etcdChecks } from '../../roles/etcd/checks.ts'
+import { fastFailoverChecks } from '../../roles/fast-failover/checks.ts'
 import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
@@ -14,7 +15,7 @@ import { postgresPrimaryChecks } from '../../roles/postgres-primary/checks.ts'
 import { postgresReplicaChecks } from '../../roles/postgres-replica/checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
-import { isAutomatic, votersOf } from './database-params.ts'
+import { isAutomatic, isFast, votersOf } from './database-params.ts'
 import { recorders } from './record.ts'
 
 /** Checks the holder of the virtual IP, and the answer that a client gets there. The web servers act as clients. */
@@ -51,12 +52,22 @@ export function databaseTierChecks(values: Site): Checks {
     postgresPrimaryChecks(db),
     postgresReplicaChecks(db),
     isAutomatic(values)
-      ? [patroniChecks(db), etcdChecks({ hosts: votersOf(values) })]
+      ? automaticFailoverChecks(values)
       : // Patroni changes the primary without a run, so the record is not used with it.
         recordChecks({ db, recorders: recorders(values), synchronous: synchronous !== false }),
     app.hosts.map((host) => portsOpen(host, doors)),
     lb.hosts.map((host) => portsClosed(host, doors, { controls: web.hosts })),
     web.hosts.map((host) => portsClosed(host, doors, { controls: app.hosts })),
+  ]
+}
+
+/** Checks Patroni, the votes, and the program that shortens a failover. */
+export function automaticFailoverChecks(values: Site): Checks {
+  const { db, witness } = values
+  return [
+    patroniChecks(db),
+    etcdChecks({ hosts: votersOf(values) }),
+    isFast(values) && witness.hosts.map((host) => fastFailoverChecks(host)),
   ]
 }
 

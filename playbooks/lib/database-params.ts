@@ -34,6 +34,11 @@ export function isAutomatic({ db }: Pick<Site, 'db'>): boolean {
   return db.hosts.some(({ failover }) => failover === 'automatic')
 }
 
+/** True if the witness shortens an automatic failover. */
+export function isFast({ db }: Pick<Site, 'db'>): boolean {
+  return db.hosts.some(({ fastFailover }) => fastFailover)
+}
+
 /** True if the inventory says `failover: 'manual'`: servers that Patroni manages are managed by systemd again. */
 export function returnsToManual({ db }: Pick<Site, 'db'>): boolean {
   return db.hosts.some(({ failover }) => failover === 'manual')

@@ -118,6 +118,25 @@ export function votes({
   ].filter((problem) => problem !== false)
 }
 
+/** The host that shortens a failover must outlive the primary, and there must be a failover to shorten. */
+export function fastFailoverPossible({
+  db,
+  witness,
+}: {
+  readonly db: readonly Host<{ readonly failover?: 'manual' | 'automatic'; readonly fastFailover?: boolean }>[]
+  readonly witness: readonly Host<object>[]
+}): readonly string[] {
+  const fast = db.filter(({ fastFailover }) => fastFailover)
+  if (fast.length === 0) return []
+  const other = db.find(({ fastFailover }) => !fastFailover)
+  return [
+    other && `db.hosts.${other.name}.fastFailover: is false, that of ${fast[0]?.name} is true; give it to db once`,
+    db.some(({ failover }) => failover !== 'automatic') && `db.fastFailover: needs failover: 'automatic'`,
+    witness.length !== 1 &&
+      `db.fastFailover: needs one host in witness, which is never lost together with the primary; there are ${witness.length}`,
+  ].filter((problem) => typeof problem === 'string')
+}
+
 /** Rejects certificates that clients would reject, before any host is contacted. */
 export function validCertificates(
   {

@@ -21,6 +21,7 @@ import {
 import { base } from '../../roles/base/index.ts'
 import { CLIENT_PORT, etcd, PEER_PORT } from '../../roles/etcd/index.ts'
 import { CERTIFICATE as MEMBER_CERTIFICATE } from '../../roles/etcd/params.ts'
+import { fastFailover, withoutFastFailover } from '../../roles/fast-failover/index.ts'
 import {
   noPatroniCluster,
   patroni,
@@ -37,7 +38,7 @@ import { primaryOf } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
-import { databaseParams, isAutomatic, returnsToManual, votersOf } from '../lib/database-params.ts'
+import { databaseParams, isAutomatic, isFast, returnsToManual, votersOf } from '../lib/database-params.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
@@ -113,6 +114,7 @@ function manualPlays(values: Site): readonly Play[] {
     play('database: remove Patroni', fatal, (host) =>
       after(managed, (by) => by(host) && withoutPatroni({ ...host, synchronous: synchronous ? db.without(host) : [] })),
     ),
+    fastFailoverPlay(values),
   ]
 }
 
@@ -225,7 +227,17 @@ export function patroniPlays(
           patroniSettings({ ...clusterParams(host, values), pause: false }),
       ),
     ),
+    fastFailoverPlay(values),
   ]
+}
+
+/** The program on the witness that shortens a failover, or its removal. */
+function fastFailoverPlay(values: Site): Play {
+  const { authority, db, witness } = values
+  const wanted = isAutomatic(values) && isFast(values)
+  return play('witness: fast failover', { hosts: witness }, (host) =>
+    wanted ? fastFailover({ ...host, authority, databases: db.hosts }) : withoutFastFailover({}),
+  )
 }
 
 function allHostsAnswer({ db }: Site): Play {

@@ -64,6 +64,12 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
       limit: 90,
     },
     {
+      name: 'fast-failover',
+      about: 'the loss of a primary with the option fastFailover, with its controls',
+      command: script('proof:fast-failover'),
+      limit: 120,
+    },
+    {
       name: 'slow',
       about: 'the site on hosts with 5 % of a core',
       command: script('slow'),

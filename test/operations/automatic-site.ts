@@ -37,6 +37,7 @@ export default async () => {
     app: { port: 3000, hosts: { app1: at('app1') } },
     db: {
       failover: process.env.FAILOVER === 'manual' ? 'manual' : 'automatic',
+      fastFailover: process.env.FAST === 'yes',
       hosts: Object.fromEntries(await Promise.all(databases.map(async (name) => [name, { ...await pair(name), seed: name === 'db1' }]))),
     },
     ...(witness && { witness: { hosts: { [witness]: await pair(witness) } } }),
@@ -57,10 +58,8 @@ export default playbook(site, (values) => [
 `,
   'verify.ts': `
 import { verification } from 'provision-ts'
-import { votersOf } from '${ROOT}/playbooks/lib/database-params.ts'
+import { automaticFailoverChecks } from '${ROOT}/playbooks/lib/checks.ts'
 import { site } from '${ROOT}/playbooks/schema.ts'
-import { etcdChecks } from '${ROOT}/roles/etcd/checks.ts'
-import { patroniChecks } from '${ROOT}/roles/patroni/checks.ts'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
 import { postgresPrimaryChecks } from '${ROOT}/roles/postgres-primary/checks.ts'
 import { postgresReplicaChecks } from '${ROOT}/roles/postgres-replica/checks.ts'
@@ -68,8 +67,7 @@ export default verification(site, (values) => [
   postgresChecks(values.db, { unit: 'patroni' }),
   postgresPrimaryChecks(values.db),
   postgresReplicaChecks(values.db),
-  patroniChecks(values.db),
-  etcdChecks({ hosts: votersOf(values) }),
+  automaticFailoverChecks(values),
 ])
 `,
 } as const
@@ -80,22 +78,43 @@ export interface Roles {
   readonly candidate: string | undefined
 }
 
-/** The roles of the hosts, from the first database host that can read etcd. */
+/**
+ * The roles of the hosts. A majority of etcd says which host leads: a database host that was isolated reports former roles for a moment. That
+ * host then says which replica can take over.
+ */
 export async function rolesIn(lab: Lab): Promise<Roles> {
-  for (const name of ['db1', 'db2']) {
-    const { stdout } = await lab
-      .exec(name, 'PATRONI_TIMEOUT=4 timeout 8 provision-patroni GET /cluster 2>/dev/null')
-      // The host is off.
-      .catch(() => ({ stdout: '' }))
-    const [line = ''] = stdout.split('\n')
-    if (!line.startsWith('{')) continue
-    const { members }: { readonly members: readonly Member[] } = JSON.parse(line)
-    return {
-      leader: members.find(({ role, state }) => role === 'leader' && state === 'running')?.name,
-      candidate: members.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')?.name,
-    }
+  const none = { leader: undefined, candidate: undefined }
+  const leader = await leaderInEtcd(lab)
+  if (leader === undefined) return none
+  const { stdout } = await said(lab, leader, 'PATRONI_TIMEOUT=4 timeout 8 provision-patroni GET /cluster 2>/dev/null')
+  const [line = ''] = stdout.split('\n')
+  if (!line.startsWith('{')) return none
+  const { members }: { readonly members: readonly Member[] } = JSON.parse(line)
+  return {
+    leader: members.find(({ name, role, state }) => name === leader && role === 'leader' && state === 'running')?.name,
+    candidate: members.find(({ role, state }) => role === 'sync_standby' && state === 'streaming')?.name,
   }
-  return { leader: undefined, candidate: undefined }
+}
+
+async function leaderInEtcd(lab: Lab): Promise<string | undefined> {
+  for (const name of ['witness1', 'db1', 'db2']) {
+    const { code, stdout } = await said(
+      lab,
+      name,
+      'timeout 8 provision-etcdctl get --print-value-only /provision/main/leader 2>/dev/null',
+    )
+    if (code === 0) return stdout.trim() || undefined
+  }
+  return undefined
+}
+
+/** The output of a command; nothing for a host that is off. */
+async function said(
+  lab: Lab,
+  host: string,
+  command: string,
+): Promise<{ readonly code: number; readonly stdout: string }> {
+  return lab.exec(host, command).catch(() => ({ code: 1, stdout: '' }))
 }
 
 interface Member {

@@ -2,7 +2,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 
-const [url = ''] = process.argv.slice(2)
+const [url = '', rest = '5'] = process.argv.slice(2)
 /** @type {string[]} */
 const acknowledged = []
 /** @type {string[]} */
@@ -49,11 +49,15 @@ async function client(number) {
       if (ms > gap.ms) gap = { ms, until: time }
       last = now
       if (acknowledged.length === 20) writeFileSync('/run/load.begun', '')
+      if (acknowledged.length % 5 === 0) writeFileSync('/run/load.count', String(acknowledged.length))
     } else failed.push(`${time} after ${Math.round(now - began)} ms: ${status} ${said.slice(0, 200)}`)
-    await new Promise((rest) => setTimeout(rest, 5))
+    await new Promise((done) => setTimeout(done, Number(rest)))
   }
 }
 
 await Promise.all([0, 1, 2, 3].map(client))
+// Clients may not have written again.
+const end = Math.round(performance.now() - (last ?? 0))
+if (end > gap.ms) gap = { ms: end, until: new Date().toISOString() }
 writeFileSync('/run/load.new', JSON.stringify({ acknowledged, failed, gap: gap.ms, gapUntil: gap.until }))
 renameSync('/run/load.new', '/run/load.json')

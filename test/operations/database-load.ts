@@ -14,11 +14,18 @@ export interface Load {
   readonly gapUntil: string
 }
 
-/** Runs the body with four clients of the application, two of them on kept-alive connections, which start before it and stop after it. */
-export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise<Load> {
+/**
+ * Runs the body with four clients of the application, two of them on kept-alive connections, which start before it and stop after it.
+ *
+ * @param rest milliseconds between two requests of a client
+ */
+export async function underLoad(lab: Lab, body: () => Promise<unknown>, { rest = 5 } = {}): Promise<Load> {
   const { address } = lab.host('app1')
   await lab.exec('app1', `rm -f /run/load.*; cat > /run/load.mjs <<'END'\n${CLIENT}\nEND`)
-  await lab.exec('app1', `setsid node /run/load.mjs http://${address}:3000/api/notes >/run/load.log 2>&1 </dev/null &`)
+  await lab.exec(
+    'app1',
+    `setsid node /run/load.mjs http://${address}:3000/api/notes ${rest} >/run/load.log 2>&1 </dev/null &`,
+  )
   await eventually(async () => (await lab.exec('app1', 'test -e /run/load.begun')).code === 0)
   try {
     await body()
@@ -27,6 +34,13 @@ export async function underLoad(lab: Lab, body: () => Promise<unknown>): Promise
   }
   await eventually(async () => (await lab.exec('app1', 'test -e /run/load.json')).code === 0)
   return JSON.parse((await lab.exec('app1', 'cat /run/load.json')).stdout) as Load
+}
+
+/** Waits until the clients of {@link underLoad} have written 20 times more. */
+export async function writesAgain(lab: Lab): Promise<void> {
+  const count = async () => Number((await lab.exec('app1', 'cat /run/load.count')).stdout)
+  const before = await count()
+  await eventually(async () => (await count()) >= before + 20)
 }
 
 /** The acknowledged writes that this database host does not have. */

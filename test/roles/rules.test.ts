@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { distinctPriorities, freePorts, oneTierPerHost, validVip } from '../../playbooks/lib/rules.ts'
+import {
+  distinctPriorities,
+  fastFailoverPossible,
+  freePorts,
+  oneTierPerHost,
+  validVip,
+} from '../../playbooks/lib/rules.ts'
 import { site } from '../../playbooks/schema.ts'
 import { inventory } from '../../src/model/inventory/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
@@ -46,6 +52,24 @@ describe('the rules of the site', () => {
   it('allow one service per port', () => {
     expect(freePorts('web', [host('web1', '10.0.0.9', { port: 22 })], { 22: 'ssh' })).to.deep.equal([
       'web.hosts.web1.port: 22 is that of ssh',
+    ])
+  })
+
+  it('allow a fast failover only with automatic failover, for all database hosts, and with one witness', () => {
+    const database = (number: number, fastFailover: boolean, failover: 'manual' | 'automatic' = 'automatic') =>
+      host(`db${number}`, `10.0.0.${number}`, { failover, fastFailover })
+    const witness = [host('witness1', '10.0.0.9', {})]
+    const pair = (fast: boolean, failover?: 'manual' | 'automatic') => [1, 2].map((n) => database(n, fast, failover))
+    expect(fastFailoverPossible({ db: pair(true), witness })).to.deep.equal([])
+    expect(fastFailoverPossible({ db: pair(false, 'manual'), witness: [] })).to.deep.equal([])
+    expect(fastFailoverPossible({ db: pair(true, 'manual'), witness })).to.deep.equal([
+      "db.fastFailover: needs failover: 'automatic'",
+    ])
+    expect(fastFailoverPossible({ db: [database(1, true), database(2, false)], witness })).to.deep.equal([
+      'db.hosts.db2.fastFailover: is false, that of db1 is true; give it to db once',
+    ])
+    expect(fastFailoverPossible({ db: pair(true), witness: [] })).to.deep.equal([
+      'db.fastFailover: needs one host in witness, which is never lost together with the primary; there are 0',
     ])
   })
 
