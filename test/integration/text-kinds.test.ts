@@ -8,6 +8,7 @@ import {
   file,
   knownHosts,
   line,
+  localDirectory,
   reloaded,
   role,
   type Steps,
@@ -15,6 +16,7 @@ import {
   sh,
   sudoers,
   transaction,
+  tree,
   user,
 } from '../../src/index.ts'
 import { type Debian, downLab, type Lab } from '../../src/lab/index.ts'
@@ -151,6 +153,18 @@ for (const debian of RELEASES)
       expect(
         await on("stat -c '%U %a' /srv/given /srv/given/deep /srv/given/deep/file; stat -Lc %U /srv/given/link"),
       ).to.equal('kinds-owner 750\nkinds-owner 750\nkinds-owner 640\nroot\n')
+    })
+
+    it('keep a tree equal, and move what is strange in it away', async () => {
+      const from = localDirectory(import.meta, 'kinds/content')
+      await settled(tree('/srv/tree', from))
+      await on('echo precious > /srv/tree/theirs; echo wrong > /srv/tree/right; ln -sfn /etc/hostname /srv/tree/other')
+      await settled(tree('/srv/tree', from, { exclusive: true, mode: '0640', group: 'deploy' }))
+      expect(
+        await on(
+          'ls /srv/tree; cat /srv/tree/right /var/lib/provision/removed/*/theirs; stat -c "%U:%G %a" /srv/tree /srv/tree/right',
+        ),
+      ).to.equal('empty\nother\nright\nright\nprecious\nroot:deploy 750\nroot:deploy 640\n')
     })
 
     it('write the fragments of two roles at once, and copies of what is there', async () => {

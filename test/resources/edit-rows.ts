@@ -6,6 +6,7 @@ import { copied } from '../../src/resources/files/copied.ts'
 import { file } from '../../src/resources/files/file.ts'
 import { replace } from '../../src/resources/files/replace.ts'
 import { setting } from '../../src/resources/files/setting.ts'
+import { localDirectory, tree } from '../../src/resources/files/tree.ts'
 import { caCertificate } from '../../src/resources/system/ca-certificate.ts'
 import { knownHosts } from '../../src/resources/system/known-hosts.ts'
 import { sudoers } from '../../src/resources/system/sudoers.ts'
@@ -125,6 +126,11 @@ export const EDIT_ROWS: Readonly<Record<string, Row>> = {
     step: caCertificate.absent('own'),
     have: [undefined, true],
     differs: 'change trusted certificates with it → without it',
+  },
+  'a file in place of a tree': {
+    step: tree('/d', localDirectory(import.meta, '../integration/kinds/content')),
+    have: new Map([['', 'f 0644 root root 1']]),
+    refuses: '/d is a file, not a directory',
   },
   'a text without a match': { step: replace('/a', /x/, 'y'), have: text('z\n') },
   'a text with a match': { step: replace('/a', /x/, 'y'), have: text('x\n'), differs: 'change line x → y' },

@@ -6,6 +6,7 @@ import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { replace } from '../../src/resources/files/replace.ts'
 import { setting } from '../../src/resources/files/setting.ts'
+import { localDirectory, tree } from '../../src/resources/files/tree.ts'
 import { knownHosts } from '../../src/resources/system/known-hosts.ts'
 import { transaction } from '../../src/resources/transaction/transaction.ts'
 import type { FakeRow } from './fake-rows.ts'
@@ -56,5 +57,15 @@ export const TEXT_FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
       knownHosts.absent('git.test', { path: `${root}/known_hosts` }),
       knownHosts('git.test', [KEY], { path: `${root}/known_hosts` }),
     ],
+  },
+  'a tree that is kept equal': {
+    steps: (root, own) => [
+      file(`${root}/tree/other`, 'theirs', own),
+      tree(`${root}/tree`, localDirectory(import.meta, '../integration/kinds/content'), { ...own, mode: '0640' }),
+      tree(`${root}/tree`, localDirectory(import.meta, '../integration/kinds/content'), { ...own, exclusive: true }),
+      file(`${root}/tree/deep/stranger`, 'x', own),
+      tree(`${root}/tree`, localDirectory(import.meta, '../integration/kinds/content'), { ...own, exclusive: true }),
+    ],
+    root: true,
   },
 }

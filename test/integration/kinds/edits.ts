@@ -65,10 +65,10 @@ export const trust: Generator = (dice, site) => {
   const found = dice.one(
     ':',
     `mkdir -p /srv/kinds/trust; printf 'git.test,10.0.0.1 ssh-rsa AAAA\\nother ssh-rsa AAAA\\n' > ${path}`,
-    `echo 'deploy ALL=(ALL) ALL' > /etc/sudoers.d/kinds; chmod 0440 /etc/sudoers.d/kinds`,
+    `echo 'operator ALL=(ALL) ALL' > /etc/sudoers.d/kinds; chmod 0440 /etc/sudoers.d/kinds`,
     'rm -f /etc/sudoers.d/kinds /etc/ssl/certs/kinds.pem',
   )
-  const rules = 'deploy ALL=(root) NOPASSWD: /usr/bin/true\n'
+  const rules = 'operator ALL=(root) NOPASSWD: /usr/bin/true\n'
   return {
     found,
     steps: [
@@ -87,3 +87,25 @@ export const trust: Generator = (dice, site) => {
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIj0Xp8rkLtZ5LuWJ3S9JqCbU3sYxsYv3vP2yKb1uWkM'
 const AUTHORITY = selfSigned('kinds.test', 30)
+
+/** A tree of this machine, with entries of others in it. */
+export const trees: Generator = (dice, site) => {
+  const path = '/srv/kinds/tree'
+  const found = dice.one(
+    ':',
+    `rm -rf ${path}`,
+    `mkdir -p ${path}/theirs; echo precious > ${path}/theirs/file; echo wrong > ${path}/right; chmod 0700 ${path}`,
+  )
+  const from = api.localDirectory(import.meta, 'content')
+  return {
+    found,
+    steps: [
+      api.tree(path, from, {
+        owner: dice.one('root', 'deploy'),
+        mode: dice.one('0644', '0600'),
+        exclusive: dice.maybe(),
+        ...site.options(),
+      }),
+    ],
+  }
+}

@@ -2,7 +2,7 @@ import type { Group, Host, Play, Steps } from '../../../src/index.ts'
 import { Dice } from '../../support/dice.ts'
 import { accounts } from './accounts.ts'
 import { api, type Generator, type Part, type Site } from './api.ts'
-import { edits, ownership, trust } from './edits.ts'
+import { edits, ownership, trees, trust } from './edits.ts'
 import { commands, directories, files, lines, links, transactions } from './files.ts'
 import { host } from './host.ts'
 import { jobs } from './jobs.ts'
@@ -23,6 +23,7 @@ const GENERATORS: readonly (readonly [Generator, number])[] = [
   [edits, 0.5],
   [ownership, 0.5],
   [trust, 0.3],
+  [trees, 0.3],
   [commands, 0.6],
   [transactions, 0.3],
   [accounts, 0.5],
