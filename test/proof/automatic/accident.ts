@@ -83,6 +83,11 @@ export async function withCluster<T>(
   }
 }
 
+/** Runs an act while writes do not wait for a replica. The databases are not complete meanwhile. */
+export function asynchronously<T>(site: Site, act: () => Promise<T>): Promise<T> {
+  return withCluster(site, { synchronous_mode: false }, { synchronous_mode: true }, act)
+}
+
 /** Sets them by the first database host that can write to etcd. */
 export async function patchAnywhere(lab: Lab, values: object): Promise<void> {
   const body = JSON.stringify(values)

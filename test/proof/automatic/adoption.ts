@@ -8,19 +8,21 @@ import { WRITES } from './accident.ts'
 
 /** The plays of the move to automatic failover. Each repetition kills the run in the next of them. */
 const PLAYS = [
-  'database: cluster',
-  'database: replicas under patroni',
-  'database: primary under patroni',
+  'database: cluster in etcd',
+  'database: Patroni on replicas',
+  'database: Patroni on the primary',
   'database: settings of replicas',
-  'database: automatic failover',
+  'database: enable automatic failover',
 ] as const
 let next = 0
 
 /** The site gets manual failover; then the run that makes it automatic is killed in the middle. */
 export async function adopted(site: Site, { repeated }: { readonly repeated: boolean }): Promise<Figures> {
-  const automatic = site.edit('inventory/lab.ts', (text) =>
-    text.replace("has('witness1') ? 'automatic' : 'manual'", "'manual'"),
-  )
+  const automatic = site.edit('inventory/lab.ts', (text) => {
+    const manual = text.replace("failover: 'automatic'", "failover: 'manual'")
+    if (manual === text) throw new Error('The inventory of the lab does not set the mode of failover')
+    return manual
+  })
   try {
     await site.must('site')
   } finally {

@@ -4,11 +4,11 @@ import type { Site } from '../site.ts'
 import {
   AWAY,
   accident,
+  asynchronously,
   type Databases,
   patchAnywhere,
   repaired,
   UNATTENDED,
-  withCluster,
   withPrimary,
   writesWithin,
   written,
@@ -71,7 +71,7 @@ export const crashRows: readonly Row[] = [
     run: (site) => isolated(site),
     control: {
       what: 'asynchronous replication',
-      run: (site) => withCluster(site, { synchronous_mode: false }, { synchronous_mode: true }, () => isolated(site)),
+      run: (site) => isolated(site, { asynchronous: true }),
     },
   },
   {
@@ -157,16 +157,17 @@ export async function away(site: Site, settings: Readonly<Record<string, boolean
 
 /** The replica lacks the last writes of a primary that freezes. */
 async function lagging(site: Site): Promise<Figures> {
-  return withCluster(site, { synchronous_mode: false }, { synchronous_mode: true }, () =>
-    accident(site, async ({ primary, replica }, load) => {
+  const seen = await accident(site, ({ primary, replica }, load) =>
+    asynchronously(site, async () => {
       await site.lab.split(primary, replica)
       await pause(2_000)
       await site.lab.freeze(primary)
       await site.lab.heal(primary, replica)
       await written(load)
       await site.lab.thaw(primary)
-    }).then((seen) => withPrimary(site, seen, 'moved')),
+    }),
   )
+  return withPrimary(site, seen, 'moved')
 }
 
 async function withoutRestart(site: Site): Promise<Figures> {

@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { promoted } from '../../operations/automatic-accidents.ts'
 import { sql } from '../../operations/database-load.ts'
+import type { Load } from '../load.ts'
 import type { Figures } from '../row.ts'
 import type { Site } from '../site.ts'
-import { accident, withPrimary, written } from './accident.ts'
+import { accident, asynchronously, type Databases, withPrimary, written } from './accident.ts'
 
 /** The primary is cut off with a client on its side. Each acknowledgement of the isolated server must be true afterwards. */
-export async function isolated(site: Site): Promise<Figures> {
+export async function isolated(site: Site, { asynchronous = false } = {}): Promise<Figures> {
   const prefix = `isolated-${randomBytes(4).toString('hex')}`
   const acknowledged: string[] = []
   let asked = 0
   let cut = 0
   /** The time at which the isolated server stopped accepting writes, in milliseconds since 1970. */
   let ended: number | undefined
-  const seen = await accident(site, async ({ primary, replica }, load) => {
+  const act = async ({ primary, replica }: Databases, load: Load) => {
     await site.lab.cut(primary)
     cut = Date.now()
     let over = false
@@ -32,7 +33,10 @@ export async function isolated(site: Site): Promise<Figures> {
     await insert()
     await written(load)
     await site.lab.uncut(primary)
-  })
+  }
+  const seen = await accident(site, (hosts, load) =>
+    asynchronous ? asynchronously(site, () => act(hosts, load)) : act(hosts, load),
+  )
   const { primary } = await site.databases()
   const stored = await site.query(
     primary,

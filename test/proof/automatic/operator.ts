@@ -1,16 +1,17 @@
 import { eventually } from '../../integration/support.ts'
 import { leaderIn } from '../../operations/automatic-accidents.ts'
 import { rolesIn } from '../../operations/automatic-site.ts'
+import type { Load } from '../load.ts'
 import { type Figures, pause, type Row } from '../row.ts'
 import type { Site } from '../site.ts'
-import { accident, type Databases, UNATTENDED, withCluster, written } from './accident.ts'
+import { accident, asynchronously, type Databases, UNATTENDED, written } from './accident.ts'
 
 /** Seconds from the act of the operator to a write: a lease begins again with the majority, and a host boots. */
 const RESOLVED = 30
 
 /** The advice of `failover` in each case. */
 const MAJORITY = 'Bring back a majority of the members of etcd'
-const OLD_PRIMARY = 'Bring the old primary back'
+const OLD_PRIMARY = 'Repair the old primary if possible'
 
 /** Two losses at once that Patroni does not resolve: no write is lost, and `failover` prints the next action. */
 export const operatorRows: readonly Row[] = [
@@ -47,7 +48,7 @@ export const operatorRows: readonly Row[] = [
     run: (site) => stale(site),
     control: {
       what: 'asynchronous replication',
-      run: (site) => withCluster(site, { synchronous_mode: false }, { synchronous_mode: true }, () => stale(site)),
+      run: (site) => stale(site, { asynchronous: true }),
     },
   },
 ]
@@ -106,10 +107,10 @@ async function unresolved(site: Site, { advice, reads, off, on, afterwards, lead
 }
 
 /** The replica lacks the last writes, and the host that has them is off. */
-async function stale(site: Site): Promise<Figures> {
+async function stale(site: Site, { asynchronous = false } = {}): Promise<Figures> {
   let back = 0
   let found: Advice | undefined
-  const seen = await accident(site, async ({ primary, replica }, load) => {
+  const act = async ({ primary, replica }: Databases, load: Load) => {
     await site.lab.kill(replica)
     // Writes continue when the primary has removed the replica.
     await eventually(async () => (await rolesIn(site.lab)).candidate === undefined)
@@ -122,7 +123,10 @@ async function stale(site: Site): Promise<Figures> {
     back = Date.now()
     await site.lab.start(primary)
     await written(load)
-  })
+  }
+  const seen = await accident(site, (hosts, load) =>
+    asynchronous ? asynchronously(site, () => act(hosts, load)) : act(hosts, load),
+  )
   return judged(site, seen, { found, back, leader: seen.primary })
 }
 
