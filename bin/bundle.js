@@ -27,6 +27,7 @@ export const SELF = {
   index: 'src/index.ts',
   ansible: 'src/ansible/index.ts',
   lab: 'src/lab/index.ts',
+  engine: 'src/api/index.ts',
   pki: 'src/pki/index.ts',
   testing: 'src/testing/index.ts',
 }

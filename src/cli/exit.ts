@@ -1,5 +1,5 @@
 import type { Verified } from '../model/check/verification.ts'
-import type { Summary } from '../model/event.ts'
+import { type RunStatus, type Summary, statusOf } from '../model/event.ts'
 
 /** Exit statuses. 64 and 70 are those of sysexits.h. */
 export const EXIT = {
@@ -25,12 +25,17 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EXIT.interrupted, 'interrupted'],
 ]
 
-export function exitCodeOfRun({ hosts, mode, interrupted }: Summary): number {
-  if (interrupted) return EXIT.interrupted
-  if (hosts.some(({ failed }) => failed > 0)) return EXIT.failed
-  if (hosts.some(({ unreachable }) => unreachable)) return EXIT.unreachable
-  return mode === 'plan' && hosts.some(({ changed }) => changed > 0) ? EXIT.drift : EXIT.ok
+export function exitCodeOfRun(summary: Summary): number {
+  return EXIT_OF_STATUS[statusOf(summary)]
 }
+
+const EXIT_OF_STATUS: Readonly<Record<RunStatus, number>> = {
+  ok: EXIT.ok,
+  changes: EXIT.drift,
+  failed: EXIT.failed,
+  unreachable: EXIT.unreachable,
+  interrupted: EXIT.interrupted,
+} as const
 
 /** A failure comes before an unreachable host, and that before an unknown result. */
 export function exitCodeOfVerification({ findings, unreachable }: Verified): number {

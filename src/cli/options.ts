@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { TRANSPORTS, type TransportName } from '../api/sessions.ts'
 import type { SelectOptions } from '../engine/read/selection.ts'
 import { type Duration, milliseconds } from '../shell/duration.ts'
-import { TRANSPORTS, type TransportName } from './sessions.ts'
 
 export interface InventoryFlags {
   readonly inventory?: string

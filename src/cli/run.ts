@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { limitOf } from '../api/limit.ts'
+import { type RunResult, runToResult } from '../api/run.ts'
 import { promptSecrets } from '../engine/read/without-hosts.ts'
-import { type RunOptions, run } from '../engine/run.ts'
-import type { Summary } from '../model/event.ts'
+import type { RunOptions } from '../engine/run.ts'
 import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
 import { paintFor, plain, sanitized } from '../report/problem.ts'
@@ -19,7 +20,7 @@ import { flagParser } from './playbook-flags.ts'
 import { confirmSteps } from './prompt.ts'
 import { createJournal } from './state/journal.ts'
 import { trackUnfinished } from './state/resume.ts'
-import { limitOf, openSessions } from './target.ts'
+import { openSessions } from './target.ts'
 
 interface RunRequest {
   /** A name in playbooks/ or a file. */
@@ -36,8 +37,8 @@ interface RunRequest {
 /** Loads a playbook, runs it, and reports and records the run. */
 export async function runPlaybook(
   { playbook: name, args, flags, command, installation, prepare = 'skip' }: RunRequest,
-  plan: Pick<RunOptions, 'onPlan' | 'expect'> = {},
-): Promise<Summary> {
+  plan: Pick<RunOptions, 'expect'> = {},
+): Promise<RunResult> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
   const { typeCheck } = flags
   const parse = flagParser(args, command)
@@ -61,7 +62,7 @@ export async function runPlaybook(
   const journal = flags.journal ? createJournal(commandLine(), inventory) : undefined
   const { signal, done } = onInterrupt()
   try {
-    return await run(
+    return await runToResult(
       {
         inventory,
         playbook,

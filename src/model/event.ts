@@ -79,6 +79,7 @@ export type RunEvent =
 /** `plan` changes nothing. */
 export type Mode = 'plan' | 'apply'
 
+/** A step of a play, for display. */
 export interface StepInfo {
   readonly kind: string
   readonly name: string
@@ -100,6 +101,7 @@ export type StepOutcome =
   | { readonly outcome: 'changed'; readonly difference: Diff; readonly before?: readonly string[] }
   | { readonly outcome: 'failed'; readonly problem: Problem }
 
+/** The outcome of a run on one host. */
 export interface HostSummary {
   readonly host: string
   readonly ok: number
@@ -122,6 +124,7 @@ export interface HostSummary {
   readonly trips: number
 }
 
+/** The outcome of a run. */
 export interface Summary {
   readonly mode: Mode
   readonly hosts: readonly HostSummary[]
@@ -130,6 +133,16 @@ export interface Summary {
   readonly interrupted: boolean
   readonly sent: number
   readonly received: number
+}
+
+/** The result of a run. A failure takes precedence over an unreachable host, and an interruption over both; `changes` is for plans only. */
+export type RunStatus = 'ok' | 'changes' | 'failed' | 'unreachable' | 'interrupted'
+
+export function statusOf({ hosts, mode, interrupted }: Summary): RunStatus {
+  if (interrupted) return 'interrupted'
+  if (hosts.some(({ failed }) => failed > 0)) return 'failed'
+  if (hosts.some(({ unreachable }) => unreachable)) return 'unreachable'
+  return mode === 'plan' && hosts.some(({ changed }) => changed > 0) ? 'changes' : 'ok'
 }
 
 /** An event of one kind. */

@@ -1,4 +1,4 @@
-import { sessions, transports } from '../cli/sessions.ts'
+import { sessions, transports } from '../api/sessions.ts'
 import { run } from '../engine/run.ts'
 import type { Mode, RunEvent } from '../model/event.ts'
 import { inventory } from '../model/inventory/inventory.ts'

@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['model'],
   ['resources', 'transport', 'secrets', 'pki', 'ansible'],
   ['engine'],
-  ['report', 'doctor'],
+  ['report', 'doctor', 'api'],
   ['lab'],
   ['cli'],
   ['testing'],

@@ -5,8 +5,10 @@ import type {
   Drain,
   Group,
   Host,
+  Inventory,
   InventorySchema,
   KeyPair,
+  Playbook,
   Probe,
   Question,
   Role,
@@ -32,6 +34,8 @@ export declare const db: Group<Host<Database>>
 export declare const lb: Group<Host>
 export declare const balancers: Group<Host>
 export declare const host: Host
+export declare const prod: Inventory
+export declare const sitePlaybook: Playbook
 export declare const db1: Host
 export declare const db2: Host
 export const ours = inventorySchema({

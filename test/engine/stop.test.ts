@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { expect } from 'chai'
-import { sessions, transports } from '../../src/cli/sessions.ts'
+import { sessions, transports } from '../../src/api/sessions.ts'
 import { run } from '../../src/engine/run.ts'
 import { hosts, inventory, inventorySchema, play, playbook, sh } from '../../src/index.ts'
 import type { RunEvent } from '../../src/model/event.ts'

@@ -1,4 +1,4 @@
-import { sessions, transports } from '../../src/cli/sessions.ts'
+import { sessions, transports } from '../../src/api/sessions.ts'
 import { run } from '../../src/engine/run.ts'
 import type { Lab } from '../../src/lab/index.ts'
 import type { EventOf, Mode, RunEvent, Summary } from '../../src/model/event.ts'

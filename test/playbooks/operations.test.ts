@@ -5,7 +5,7 @@ import { withShortTimeouts } from '../../playbooks/failover.ts'
 import { lastHostProblem, noReplicaLeftProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
 import { BUILD_DIRECTORY } from '../../playbooks/lib/releases.ts'
 import { chooseRelease } from '../../playbooks/rollback.ts'
-import { targetOf } from '../../src/cli/sessions.ts'
+import { targetOf } from '../../src/api/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
 import { ROOT } from '../architecture/files.ts'
 

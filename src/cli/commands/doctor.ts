@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { limitOf } from '../../api/limit.ts'
 import { controllerClock, controllerFindings } from '../../doctor/controller.ts'
 import { doctor } from '../../doctor/doctor.ts'
 import { findCompiler } from '../load/compiler.ts'
 import { load } from '../load/load.ts'
 import { type Installation, inventoryPath } from '../load/paths.ts'
 import { type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
-import { limitOf, openSessions } from '../target.ts'
+import { openSessions } from '../target.ts'
 import { printFindings } from './verify.ts'
 
 /** `provision doctor`: checks this machine and the hosts for causes of failures. */

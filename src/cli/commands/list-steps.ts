@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { limitOf } from '../../api/limit.ts'
 import { type ListStepsOptions, listSteps, type PlaySteps } from '../../engine/read/without-hosts.ts'
 import { run } from '../../engine/run.ts'
 import type { RunEvent, StepInfo } from '../../model/event.ts'
@@ -20,7 +21,7 @@ import {
 } from '../options.ts'
 import { flagParser, splitPlaybookArgs } from '../playbook-flags.ts'
 import { printLines, printProblems } from '../print.ts'
-import { limitOf, openSessions } from '../target.ts'
+import { openSessions } from '../target.ts'
 
 interface ListStepsFlags extends ReachFlags, SelectFlags, OutputFlags {
   readonly ask: boolean

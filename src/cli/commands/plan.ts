@@ -48,19 +48,13 @@ export function planCommand(installation: Installation): Command {
     .option('--out <file>', 'save the plan to this file')
     .action(async (_playbook: string, given: RunFlags & { readonly out?: string }, command: Command) => {
       const { name: playbook = 'site', rest: args } = splitPlaybookArgs(command.args)
-      let record: PlanContent | undefined
       const { out, limit } = given
       const flags = { ...given, check: true }
-      const onPlan = (found: PlanContent) => {
-        record = found
-      }
-      const summary = await runPlaybook(
-        { playbook, args, flags, command, installation, prepare: out === undefined ? 'call' : 'reject' },
-        { onPlan },
-      )
+      const prepare = out === undefined ? 'call' : 'reject'
+      const { summary, plan } = await runPlaybook({ playbook, args, flags, command, installation, prepare })
       process.exitCode = exitCodeOfRun(summary)
       if (out === undefined) return
-      if (!record || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
+      if (summary.interrupted || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
         printProblems(
           new Problem('The plan was not saved: not all hosts could be read', {
             next: 'Fix the errors above, or exclude these hosts with --limit.',
@@ -73,7 +67,7 @@ export function planCommand(installation: Installation): Command {
       const file: PlanFile = {
         ...{ provision: 1, made: new Date().toISOString(), inventory, playbook, select, args },
         ...(limit && { limit }),
-        ...record,
+        ...plan,
       }
       writeFileSync(out, `${JSON.stringify(file, undefined, 1)}\n`, { mode: 0o600 })
       process.stdout.write(`Saved to ${out}. To apply it: provision apply ${out}\n`)
@@ -102,7 +96,8 @@ export function applyCommand(installation: Installation): Command {
         })
       const flags = { ...given, ...select, ...(limit && { limit }), inventory, check: false, step: false }
       const expect = { hosts, partly: Object.keys(part).length > 0 }
-      process.exitCode = exitCodeOfRun(await runPlaybook({ playbook, args, flags, command, installation }, { expect }))
+      const { summary } = await runPlaybook({ playbook, args, flags, command, installation }, { expect })
+      process.exitCode = exitCodeOfRun(summary)
     })
 }
 

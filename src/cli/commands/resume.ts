@@ -37,7 +37,8 @@ export function resumeCommand(installation: Installation): Command {
         askBecomePassword: given.askBecomePassword || run.flags.askBecomePassword,
       }
       process.stderr.write(`Resuming: ${commandLine(run)} --limit ${limit}\n`)
-      process.exitCode = exitCodeOfRun(await runPlaybook({ playbook, args, command, installation, flags }))
+      const { summary } = await runPlaybook({ playbook, args, command, installation, flags })
+      process.exitCode = exitCodeOfRun(summary)
     })
 }
 

@@ -29,9 +29,9 @@ export function runCommand(installation: Installation): Command {
     .action(async (_playbook: string, flags: RunFlags & { readonly help?: boolean }, command: Command) => {
       const { name, rest: args } = splitPlaybookArgs(command.args)
       if (flags.help) return name === undefined ? command.outputHelp() : playbookHelp(name, installation)
-      process.exitCode = exitCodeOfRun(
-        await runPlaybook({ ...{ playbook: name ?? 'site', args, flags, command, installation }, prepare: 'call' }),
-      )
+      const request = { playbook: name ?? 'site', args, flags, command, installation, prepare: 'call' } as const
+      const { summary } = await runPlaybook(request)
+      process.exitCode = exitCodeOfRun(summary)
       return undefined
     })
 }

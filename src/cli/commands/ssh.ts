@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { Command } from 'commander'
+import { targetOf } from '../../api/sessions.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
@@ -15,7 +16,6 @@ import {
   withInventoryOption,
   withTypeCheckOption,
 } from '../options.ts'
-import { targetOf } from '../sessions.ts'
 
 type SshFlags = InventoryFlags & Pick<ConnectionFlags, 'acceptNewHostKeys'>
 

@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { expandWithoutHost } from '../../engine/read/without-hosts.ts'
+import { validate as validateSteps } from '../../api/validate.ts'
 import { checksFor } from '../../engine/verify.ts'
 import type { Verification } from '../../model/check/verification.ts'
-import type { Host } from '../../model/inventory/host.ts'
 import { assertSchemaFits, type Inventory } from '../../model/inventory/inventory.ts'
 import { missingEntries } from '../../model/inventory/schema.ts'
-import type { Play } from '../../model/playbook/play.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
-import type { Steps } from '../../model/playbook/steps.ts'
-import { Problem, wrapErrors } from '../../model/problem.ts'
-import { RELEASES, type Release } from '../../model/resource/facts.ts'
+import { Problem } from '../../model/problem.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { EXIT } from '../exit.ts'
 import { findCompiler, findTsconfig } from '../load/compiler.ts'
@@ -112,7 +108,7 @@ async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<R
       return { problems: [], notes: ['Inventory, roles and checks: not validated. Use --inventory FILE.'] }
     const inventory = await importDefault(outdir, 'inventory', paths.inventory)
     if (playbook) assertSchemaFits(playbook, inventory)
-    const roles = playbook && validateRoles(inventory, accept(playbook))
+    const roles = playbook && (await validateRoles(inventory, accept(playbook)))
     const checks = verification && validateChecks(verification, inventory, { mustFit: !playbook })
     const parts = [roles, checks].flatMap((part) => part || [])
     return { problems: parts.flatMap(({ problems }) => problems), notes: parts.flatMap(({ notes }) => notes) }
@@ -122,8 +118,8 @@ async function validateValues({ paths, outdir, accept }: ValuesInput): Promise<R
   }
 }
 
-function validateRoles(inventory: Inventory, playbook: Playbook): Result {
-  const { problems, steps, notes } = expandPlaybook(inventory, playbook)
+async function validateRoles(inventory: Inventory, playbook: Playbook): Promise<Result> {
+  const { problems, steps, notes } = await validateSteps({ inventory, playbook })
   return {
     problems,
     notes: [
@@ -145,69 +141,4 @@ function validateChecks(
   const checks = checksFor(verification, inventory)
   const hosts = new Set(checks.flatMap(({ asks }) => asks.map(({ host }) => host.name)))
   return { problems: [], notes: [`Verification: ${checks.length} checks of ${hosts.size} hosts.`] }
-}
-
-export interface Expansion {
-  readonly problems: readonly Problem[]
-  readonly steps: number
-  /** Skipped parts, and problems of a single Debian release. */
-  readonly notes: readonly string[]
-}
-
-/** Expands all plays for all hosts as if the hosts were new. Steps are valid if they can be made for one of the releases. */
-function expandPlaybook({ values }: Inventory, playbook: Playbook): Expansion {
-  const plays = wrapErrors('the playbook', undefined, () => playbook.plays(values)).map(expandPlay)
-  return {
-    problems: plays.flatMap(({ problems }) => problems),
-    steps: plays.reduce((sum, { steps }) => sum + steps, 0),
-    notes: [...new Set(plays.flatMap(({ notes }) => notes))],
-  }
-}
-
-function expandPlay(play: Play): Expansion {
-  const problems = new Map<string, Problem>()
-  const notes: string[] = []
-  let steps = 0
-  for (const host of play.hosts) {
-    try {
-      const given = wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
-      const attempts = RELEASES.map((release) => attempt(given, host, release))
-      steps += Math.max(0, ...attempts.map((one) => one.steps))
-      const [first] = attempts.flatMap(({ problem }) => problem ?? [])
-      if (attempts.some(({ isPartial }) => isPartial))
-        notes.push(`${play.label}: steps that depend on answers of hosts were skipped`)
-      else if (first && attempts.every(({ problem }) => problem)) problems.set(first.message, first)
-      else if (first) notes.push(`${play.label}: ${first.message}`)
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      problems.set(error.message, error)
-    }
-  }
-  return { problems: [...problems.values()], steps, notes }
-}
-
-interface Attempt {
-  readonly steps: number
-  readonly problem?: Problem
-  /** True if some steps depend on answers of hosts. */
-  readonly isPartial: boolean
-}
-
-function attempt(steps: Steps, host: Host, release: Release): Attempt {
-  try {
-    const expansion = expandWithoutHost(steps, host, release)
-    return { steps: expansion?.steps.length ?? 0, isPartial: !expansion || expansion.incomplete }
-  } catch (error) {
-    if (error instanceof Problem) return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
-    throw error
-  }
-}
-
-function onRelease({ message, where, details, next, cause }: Problem, { name }: Host, { version }: Release): Problem {
-  return new Problem(`${name} with Debian ${version}: ${message}`, {
-    details,
-    ...(where !== undefined && { where }),
-    ...(next !== undefined && { next }),
-    cause,
-  })
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
+import { limitOf } from '../../api/limit.ts'
 import { verify } from '../../engine/verify.ts'
 import type { Verified } from '../../model/check/verification.ts'
 import { paintFor } from '../../report/problem.ts'
@@ -16,7 +17,7 @@ import {
   withReachOptions,
 } from '../options.ts'
 import { printLines } from '../print.ts'
-import { limitOf, openSessions } from '../target.ts'
+import { openSessions } from '../target.ts'
 
 interface VerifyFlags extends ReachFlags, OutputFlags {
   /** Milliseconds. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { matchHosts } from '../../src/cli/target.ts'
+import { matchHosts } from '../../src/api/limit.ts'
 import { Problem } from '../../src/model/problem.ts'
 
 const HOSTS = ['lb/lb1', 'web/web1', 'web/web2', 'web/web10', 'app/app1', 'db/db1', 'db/web1'].map((word) => {

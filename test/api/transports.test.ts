@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { transports } from '../../src/cli/sessions.ts'
+import { transports } from '../../src/api/sessions.ts'
 import { thrown } from '../transport/helpers.ts'
 
 describe('the transport of a host', () => {
@@ -39,7 +39,7 @@ describe('the transport of a host', () => {
   })
 
   it('loads ssh2 only if it is used', () => {
-    const file = JSON.stringify(`${import.meta.dirname}/../../src/cli/sessions.ts`)
+    const file = JSON.stringify(`${import.meta.dirname}/../../src/api/sessions.ts`)
     const loaded = (name: string) => {
       const code = `
         import { createRequire } from 'node:module'

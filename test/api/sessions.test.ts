@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { sessions, targetOf } from '../../src/cli/sessions.ts'
+import { sessions, targetOf } from '../../src/api/sessions.ts'
 import type { Host } from '../../src/model/inventory/host.ts'
 import { sh } from '../../src/shell/sh.ts'
 import { localConnection } from '../../src/transport/local.ts'

@@ -1,0 +1,110 @@
+import { expandWithoutHost } from '../engine/read/without-hosts.ts'
+import type { Host } from '../model/inventory/host.ts'
+import { assertSchemaFits, type Inventory } from '../model/inventory/inventory.ts'
+import type { Entries } from '../model/inventory/schema.ts'
+import type { Play } from '../model/playbook/play.ts'
+import type { FlagInput, Playbook } from '../model/playbook/playbook.ts'
+import type { Steps } from '../model/playbook/steps.ts'
+import { Problem, wrapErrors } from '../model/problem.ts'
+import { RELEASES, type Release } from '../model/resource/facts.ts'
+
+/** An inventory, or the function that an inventory file exports if its values take time. */
+export type InventorySource<S extends Entries = Entries> = Inventory<S> | (() => Inventory<S> | Promise<Inventory<S>>)
+
+export function loadInventory<S extends Entries>(source: InventorySource<S>): Promise<Inventory<S>> {
+  return Promise.resolve(typeof source === 'function' ? source() : source)
+}
+
+/** A playbook and an inventory to validate. */
+export interface ValidateRequest<S extends Entries = Entries> {
+  readonly inventory: InventorySource<S>
+  readonly playbook: Playbook<S>
+  /** The options of the playbook: `{ release: 'v42' }`. @default none */
+  readonly options?: FlagInput
+}
+
+/** The errors that were found without a host. */
+export interface Validation {
+  /** All errors found; empty if there are none. */
+  readonly problems: readonly Problem[]
+  /** The number of steps for new hosts. */
+  readonly steps: number
+  /** Skipped parts, and problems of a single Debian release. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Finds the errors of a playbook and an inventory that can be found without a host: values that do not fit the schema, and steps that
+ * cannot be made for a new host. Steps are valid if they can be made for one of the supported releases.
+ *
+ * @example
+ * const { problems } = await validate({ inventory: prod, playbook: sitePlaybook })
+ * for (const { message } of problems) console.error(message)
+ */
+export async function validate<S extends Entries>({
+  inventory: source,
+  playbook,
+  options = {},
+}: ValidateRequest<S>): Promise<Validation> {
+  try {
+    const inventory = await loadInventory(source)
+    assertSchemaFits(playbook, inventory)
+    const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values, options)).map(expandPlay)
+    return {
+      problems: plays.flatMap(({ problems }) => problems),
+      steps: plays.reduce((sum, { steps }) => sum + steps, 0),
+      notes: [...new Set(plays.flatMap(({ notes }) => notes))],
+    }
+  } catch (error) {
+    if (error instanceof Problem) return { problems: [error], steps: 0, notes: [] }
+    throw error
+  }
+}
+
+function expandPlay(play: Play): Validation {
+  const problems = new Map<string, Problem>()
+  const notes: string[] = []
+  let steps = 0
+  for (const host of play.hosts) {
+    try {
+      const given = wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
+      const attempts = RELEASES.map((release) => attempt(given, host, release))
+      steps += Math.max(0, ...attempts.map((one) => one.steps))
+      const [first] = attempts.flatMap(({ problem }) => problem ?? [])
+      if (attempts.some(({ isPartial }) => isPartial))
+        notes.push(`${play.label}: steps that depend on answers of hosts were skipped`)
+      else if (first && attempts.every(({ problem }) => problem)) problems.set(first.message, first)
+      else if (first) notes.push(`${play.label}: ${first.message}`)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      problems.set(error.message, error)
+    }
+  }
+  return { problems: [...problems.values()], steps, notes }
+}
+
+interface Attempt {
+  readonly steps: number
+  readonly problem?: Problem
+  /** True if some steps depend on answers of hosts. */
+  readonly isPartial: boolean
+}
+
+function attempt(steps: Steps, host: Host, release: Release): Attempt {
+  try {
+    const expansion = expandWithoutHost(steps, host, release)
+    return { steps: expansion?.steps.length ?? 0, isPartial: !expansion || expansion.incomplete }
+  } catch (error) {
+    if (error instanceof Problem) return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
+    throw error
+  }
+}
+
+function onRelease({ message, where, details, next, cause }: Problem, { name }: Host, { version }: Release): Problem {
+  return new Problem(`${name} with Debian ${version}: ${message}`, {
+    details,
+    ...(where !== undefined && { where }),
+    ...(next !== undefined && { next }),
+    cause,
+  })
+}
