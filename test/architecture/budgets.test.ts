@@ -11,7 +11,7 @@ interface Size {
 }
 
 interface Budget extends Size {
-  /** The resource kinds that came after the limits below were set. */
+  /** The resource kinds and the features that came after the limits below were set. */
   readonly added?: Size
 }
 
@@ -30,7 +30,8 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   ansible: { lines: 1_235, files: 11 },
   report: { lines: 2_390, files: 27 },
   doctor: { lines: 350, files: 3 },
-  cli: { lines: 3_335, files: 37 },
+  api: { lines: 175, files: 1, added: { lines: 170, files: 5 } },
+  cli: { lines: 3_160, files: 36 },
   testing: { lines: 270, files: 5 },
   'index.ts': { lines: 130, files: 1 },
 }
