@@ -77,11 +77,6 @@ export function rows({ times, slow }: { readonly times: number; readonly slow: n
       act: (lab) => during(lab, slow, { begin: (name) => host.begin(lab, name), end: (name) => host.end(lab, name) }),
       holds: untouched,
     },
-    {
-      ...{ name: 'slow-control', event: `control: the same without the option`, limit: SAME, times: 1, ...without },
-      act: (lab) => during(lab, slow, { begin: (name) => host.begin(lab, name), end: (name) => host.end(lab, name) }),
-      holds: untouched,
-    },
   ]
 }
 
