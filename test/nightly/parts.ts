@@ -88,5 +88,11 @@ export function parts(soak: `${number}${'s' | 'm' | 'h'}`, soakMinutes: number):
       command: script('soak', '--for', soak),
       limit: soakMinutes + 30,
     },
+    {
+      name: 'soak-databases',
+      about: `${soak} of lost database hosts`,
+      command: script('soak:databases', '--for', soak),
+      limit: soakMinutes + 30,
+    },
   ]
 }

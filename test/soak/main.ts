@@ -7,6 +7,7 @@ import { nothingFailed, pause, type Row, reported } from '../proof/row.ts'
 import { ROWS } from '../proof/rows.ts'
 import { fixed, Site } from '../proof/site.ts'
 import { record } from '../support/results.ts'
+import { randomFrom } from './random.ts'
 import { outgrown, worn } from './wear.ts'
 
 // Runs the rows of the proof repeatedly in random order, on one site without a rebuild, with a client for the whole duration.
@@ -123,13 +124,4 @@ function shuffled<T>(all: readonly T[]): readonly T[] {
     .map((one) => ({ one, key: random() }))
     .sort((a, b) => a.key - b.key)
     .map(({ one }) => one)
-}
-
-/** Returns numbers from 0 to 1, the same for the same seed. A linear congruential generator is sufficient for an order. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
 }
