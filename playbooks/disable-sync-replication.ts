@@ -20,6 +20,8 @@ export default playbook(
     )
     const hosts = recorders(values)
     const found = readDisableSyncPlan(db, hosts, wishes)
+    // The gate reports a Problem, once for all hosts.
+    const possible = mapAnswers(found, (one) => (one instanceof Problem ? undefined : one))
     const same = sameForAll()
     return [
       gate(
@@ -28,15 +30,13 @@ export default playbook(
         mapAnswers(found, (one) => (one instanceof Problem ? one : undefined)),
       ),
       play('database: record of the primary', { hosts, anyErrorsFatal: true, ignoreUnreachable: NEXT_RUN }, () =>
-        after(found, (one) => !(one instanceof Problem) && one.record && storedRecord({ record: same(one.record) })),
+        after(possible, (one) => one?.record && storedRecord({ record: same(one.record) })),
       ),
       play('database: disable synchronous replication', { hosts: db, ignoreUnreachable: NEXT_RUN }, (host) =>
         after(
-          found,
+          possible,
           (one) =>
-            !(one instanceof Problem) &&
-            host === one.primary &&
-            postgresReplication({ version: host.version, replicas: [], synchronous: [] }),
+            host === one?.primary && postgresReplication({ version: host.version, replicas: [], synchronous: [] }),
         ),
       ),
     ]

@@ -149,13 +149,14 @@ function hostAndPeers(values: Site, host: SiteHost): { readonly hosts: readonly 
 }
 
 function isNotPrimary(values: Site, { name }: Host): Condition {
-  return mapAnswers(primaryIn(values), (primary) =>
-    primary.name === name
+  return mapAnswers(primaryIn(values), (primary) => {
+    if (primary instanceof Problem) return primary
+    return primary.name === name
       ? new Problem(`${name} is the primary of the database`, {
           next: 'Nothing was changed. Switch over first: provision switchover.',
         })
-      : undefined,
-  )
+      : undefined
+  })
 }
 
 /** A commit would wait for the host while it is in maintenance. Without another replica, writes are only on the primary until then. */

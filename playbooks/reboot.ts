@@ -7,6 +7,7 @@ import {
   type Host,
   mapAnswers,
   type Play,
+  Problem,
   play,
   playbook,
   read,
@@ -75,6 +76,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
   let first: Host | undefined
   // The primary changes during the run.
   const primaryAtFirst = mapAnswers(primaryIn(values), (primary) => {
+    if (primary instanceof Problem) return primary
     first ??= primary
     return first
   })

@@ -19,8 +19,13 @@ type Recording = Pick<Site, 'db' | 'app' | 'lb' | 'witness'>
 export function primaryIn(
   values: Site,
   candidates: { readonly hosts: readonly DatabaseHost[] } = values.db,
-): Answers<DatabaseHost> {
+): Answers<DatabaseHost | Problem> {
   return primaryOf(candidates, recorders(values))
+}
+
+/** A value with other answers. A Problem stays one. */
+export function withAnswers<A, B>(value: Answers<A | Problem>, more: Answers<B>): Answers<readonly [A, B] | Problem> {
+  return mapAnswers(allAnswers(value, more), ([one, other]) => (one instanceof Problem ? one : ([one, other] as const)))
 }
 
 interface RecordPlays {

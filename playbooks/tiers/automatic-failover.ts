@@ -39,6 +39,7 @@ import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { anyManaged, type Managing, manager, managerOf } from '../../roles/postgres/lib/manager.ts'
 import type { Manager } from '../../roles/postgres/params.ts'
 import { databaseParams, isAutomatic, isFast, returnsToManual, votersOf } from '../lib/database-params.ts'
+import { withAnswers } from '../lib/record.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
@@ -147,7 +148,7 @@ export function clusterSettings(values: Site): readonly Play[] {
   return [
     play('database: settings of the cluster', { hosts: db }, (host) =>
       after(
-        allAnswers(primaryOf(db), askEach(db, manager)),
+        withAnswers(primaryOf(db), askEach(db, manager)),
         ([primary, all]) =>
           host === primary && managedByAll(all) && patroniSettings({ ...clusterParams(host, values), pause: false }),
       ),
@@ -208,13 +209,13 @@ export function patroniPlays(
     ),
     play('database: settings of replicas', { hosts: db }, (host) =>
       after(
-        allAnswers(primary, noted),
+        withAnswers(primary, noted),
         ([of]) => host !== of && before.get(host.name) === 'systemd' && roles(host, of, 'patroni'),
       ),
     ),
     play('database: settings of the primary', { hosts: db }, (host) =>
       after(
-        allAnswers(primary, noted),
+        withAnswers(primary, noted),
         ([of]) => host === of && before.get(host.name) === 'systemd' && roles(host, of, 'patroni'),
       ),
     ),

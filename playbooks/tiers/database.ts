@@ -9,7 +9,7 @@ import { postgresPrimary } from '../../roles/postgres-primary/index.ts'
 import { postgresReplica } from '../../roles/postgres-replica/index.ts'
 import { databaseParams } from '../lib/database-params.ts'
 import { maintenanceSince } from '../lib/maintenance.ts'
-import { primaryIn, recordPlays } from '../lib/record.ts'
+import { primaryIn, recordPlays, withAnswers } from '../lib/record.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 import { clusterSettings, managersOf, patroniPlays, withoutEtcd } from './automatic-failover.ts'
 
@@ -44,7 +44,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
   const candidates = rejoin ? { hosts: db.without(rejoin.host) } : db
   const primary = primaryIn(values, candidates)
   const managers = managersOf(values)
-  const known = allAnswers(primary, managers)
+  const known = withAnswers(primary, managers)
   const primaryRole = (host: DatabaseHost, manager: Manager) =>
     postgresPrimary({ ...databaseParams(host, values), manager, replicas: db.without(host) })
   const replica = (host: DatabaseHost, of: DatabaseHost, manager: Manager) =>
@@ -56,7 +56,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
   return [
     ...clusterSettings(values),
     play('database: raised limits of replicas', { hosts: db }, (host) =>
-      after(allAnswers(known, askEach(db, serverLimits)), ([[of, manager], found]) => {
+      after(withAnswers(known, askEach(db, serverLimits)), ([[of, manager], found]) => {
         const has = found.find((one) => one.host === of)?.answer
         return (
           host !== of &&
@@ -74,7 +74,7 @@ export function databaseRoles(values: Site, { rejoin, back }: DatabaseOptions = 
       after(known, ([of, manager]) => host !== of && replica(host, of, manager(host))),
     ),
     play('database: replication', { hosts: db }, (host) =>
-      after(allAnswers(known, replicaStates(db)), ([[of, manager], { found, inMaintenance }]) => {
+      after(withAnswers(known, replicaStates(db)), ([[of, manager], { found, inMaintenance }]) => {
         const counts = ({ name }: Host) => name === back?.name || !inMaintenance.includes(name)
         return (
           host === of &&

@@ -106,7 +106,7 @@ describe('backups, on real hosts', function () {
   it('are not restored by mistake, or to a time that they do not contain', async () => {
     const before = await rows('db1')
     const refused = async (...args: string[]) => (await run('restore', args)).text
-    expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('say --confirm notes.test')
+    expect(await refused('--to', '2026-01-01 00:00:00+00')).to.include('add --confirm notes.test')
     expect(await refused('--to', '2026-01-01 00:00', '--confirm', 'notes.test')).to.include('is not a point in time')
     expect(await refused('--confirm', 'notes.test')).to.include('The database on db1 is running')
     const early = await run('restore', ['--to', '2020-01-01 00:00:00+00', '--confirm', 'notes.test'])

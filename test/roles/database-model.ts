@@ -3,11 +3,12 @@ import type { ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sync.ts'
 import { isOutdated, type Known, NO_RECORD, newestRecord, validRecord } from '../../roles/postgres/lib/known-record.ts'
 import { noReplicaRecord, observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
-import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
+import { findPrimary } from '../../roles/postgres/lib/primary.ts'
 import type { Copy, PrimaryRecord } from '../../roles/postgres/lib/record.ts'
 import type { ReplicationState } from '../../roles/postgres/lib/replication-state.ts'
 import { planFailover } from '../../roles/postgres/resources/failover.ts'
 import { Problem } from '../../src/index.ts'
+import { accepted } from '../support/words.ts'
 
 /**
  * A model of two database hosts and an application host: the parts of PostgreSQL, the fence and the operations that
@@ -167,7 +168,7 @@ function written(model: Model): Taken {
 function failedOver(model: Model, to: Database, { records }: ModelOptions, isWhole: boolean): Taken {
   const known = knownBy(model, records)
   const all = NAMES.map((name) => ({ host: HOSTS[name], answer: standingOf(model, name) }))
-  const move = planFailover(all, { to, acceptDataLoss: false }, known)
+  const move = accepted(planFailover(all, { to, acceptDataLoss: false }, known))
   if (!move) return { model }
   const states = statesOf(model)
   const record = promotionRecord({
@@ -190,8 +191,7 @@ function failedOver(model: Model, to: Database, { records }: ModelOptions, isWho
 
 function disabledSync(model: Model, { records }: ModelOptions): Model {
   const found = { states: statesOf(model), known: knownBy(model, records) }
-  const primary = choosePrimaryWithoutReplica(found, { acceptDataLoss: false })
-  if (primary instanceof Problem) throw primary
+  const primary = accepted(choosePrimaryWithoutReplica(found, { acceptDataLoss: false }))
   if (!isDatabase(primary.name) || !model.databases[primary.name].running) return model
   const record = records ? noReplicaRecord({ ...found, primary, now: NOW }) : undefined
   return changed(record ? keptBy(model, record) : model, primary.name, { waits: false, mark: false })
@@ -202,10 +202,8 @@ function rejoined(model: Model, host: Database, options: ModelOptions): Taken {
   if (!own.on) throw new Problem(`${host} does not answer`, { next: 'Start it.' })
   const known = knownBy(model, options.records)
   const name = other(host)
-  choosePrimary(
-    statesOf(model).filter((one) => one.host.name === name),
-    known,
-  )
+  const others = statesOf(model).filter((one) => one.host.name === name)
+  accepted(findPrimary(others, known))
   const primary = model.databases[name]
   if (!primary.on) throw new Problem(`${name} does not answer`, { next: 'Start it.' })
   if (own.timeline > primary.timeline)
@@ -221,7 +219,7 @@ function rejoined(model: Model, host: Database, options: ModelOptions): Taken {
 
 /** A run of the site: the standby follows, and writes wait for it. */
 function run(model: Model, options: ModelOptions): Model {
-  const primary = choosePrimary(statesOf(model), knownBy(model, options.records)).name
+  const primary = accepted(findPrimary(statesOf(model), knownBy(model, options.records))).name
   if (!isDatabase(primary)) throw new Error('it is a database host')
   const replica = other(primary)
   if (model.databases[replica].on && !model.databases[replica].standby)

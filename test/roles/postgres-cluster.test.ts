@@ -5,13 +5,13 @@ import {
   describeState,
   parseClusterState,
 } from '../../roles/postgres/lib/cluster-state.ts'
-import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
+import { findPrimary } from '../../roles/postgres/lib/primary.ts'
 import type { Host } from '../../src/model/inventory/host.ts'
 import { Problem } from '../../src/model/problem.ts'
 import type { Answer } from '../../src/model/resource/fake-state.ts'
 import { AnswerStore, type HostAnswer } from '../../src/model/resource/question.ts'
 import { catchFailures } from '../../src/model/resource/read.ts'
-import { wordsOf } from '../support/words.ts'
+import { accepted, wordsOf } from '../support/words.ts'
 
 type Db = Host<{ readonly seed: boolean }>
 
@@ -31,14 +31,10 @@ const answers = (a: ClusterState | undefined, b: ClusterState | undefined): read
   { host: db1, answer: a },
   { host: db2, answer: b },
 ]
-const chosen = (a: ClusterState | undefined, b: ClusterState | undefined) => choosePrimary(answers(a, b)).name
+const chosen = (a: ClusterState | undefined, b: ClusterState | undefined) => accepted(findPrimary(answers(a, b))).name
 const refusal = (a: ClusterState | undefined, b: ClusterState | undefined): string => {
-  try {
-    return `chose ${chosen(a, b)}`
-  } catch (error) {
-    if (error instanceof Problem) return [error.message, ...error.details, error.next].join('\n')
-    throw error
-  }
+  const found = findPrimary(answers(a, b))
+  return found instanceof Problem ? [found.message, ...found.details, found.next].join('\n') : `chose ${found.name}`
 }
 
 describe('the primary', () => {

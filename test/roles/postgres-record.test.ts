@@ -7,7 +7,7 @@ import type { ClusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { choosePrimaryWithoutReplica } from '../../roles/postgres/lib/disable-sync.ts'
 import { isOutdated, type Known, NO_RECORD, newestRecord, validRecord } from '../../roles/postgres/lib/known-record.ts'
 import { observedRecord, promotionRecord } from '../../roles/postgres/lib/next-record.ts'
-import { choosePrimary } from '../../roles/postgres/lib/primary.ts'
+import { findPrimary } from '../../roles/postgres/lib/primary.ts'
 import {
   type Copy,
   type PrimaryRecord,
@@ -126,18 +126,18 @@ describe('the record of the primary', () => {
     const old = states(cluster(false, true, 2), undefined)
 
     it('that a primary with old data is rejected, with the possible loss and the next action', async () => {
-      const said = await wordsOf(() => choosePrimary(old, known()))
+      const said = await wordsOf(() => findPrimary(old, known()))
       expect(said).to.include('db1 is a primary with old data: ')
       expect(said).to.include('db2 has been the primary on timeline 3 since 2026-01-31 12:00:00 UTC (failover)')
       expect(said).to.include('Writes on db2 since 2026-01-31 12:00:00 UTC are not on db1, and would be lost')
       expect(said).to.include('Start db2, then: provision rejoin --host db1')
-      expect(choosePrimary(old), 'without a record').to.equal(db1)
+      expect(findPrimary(old), 'without a record').to.equal(db1)
     })
 
     it('that a stopped primary with old data is not started', async () => {
       const stopped = states(cluster(false, false, 2), cluster(false, false, 3))
-      expect(choosePrimary(stopped, known())).to.equal(db2)
-      const said = await wordsOf(() => choosePrimary(states(cluster(false, false, 2), cluster(true, true, 3)), known()))
+      expect(findPrimary(stopped, known())).to.equal(db2)
+      const said = await wordsOf(() => findPrimary(states(cluster(false, false, 2), cluster(true, true, 3)), known()))
       expect(said)
         .to.include('No primary can be found')
         .and.include('According to the record, db2 has been the primary')
@@ -151,9 +151,7 @@ describe('the record of the primary', () => {
       }
       const wish = (acceptDataLoss: boolean) =>
         choosePrimaryWithoutReplica({ states: old, known: silent }, { acceptDataLoss })
-      const said = await wordsOf(() => {
-        throw wish(false)
-      })
+      const said = await wordsOf(() => wish(false))
       expect(said).to.include('Unknown: another host may have become the primary after db1')
       expect(said).to.include('app1, db2 did not answer').and.include('--accept-data-loss')
       expect(wish(true)).to.equal(db1)

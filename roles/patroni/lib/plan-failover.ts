@@ -15,14 +15,14 @@ export interface FailoverOptions {
   readonly majority: boolean
 }
 
-/** @throws Problem with the reasons against it; nothing was changed then */
+/** @returns a Problem with the reasons against it */
 export function failoverUnderPatroni<H extends Host>(
   all: readonly HostAnswer<PatroniState, H>[],
   { to: wanted, acceptDataLoss, majority }: FailoverOptions,
-): FailoverPlan<H> {
+): FailoverPlan<H> | Problem {
   const target = all.find(({ host }) => host.name === wanted)
   if (wanted !== undefined && !target)
-    throw new Problem(`--to: there is no database host ${wanted}`, {
+    return new Problem(`--to: there is no database host ${wanted}`, {
       next: `There are ${all.map(({ host }) => host.name).join(', ')}.`,
     })
   const details = all.map((one) => `${one.host.name} ${stateOf(one)}`)
@@ -33,21 +33,21 @@ export function failoverUnderPatroni<H extends Host>(
       details,
       next: 'Nothing was changed. Bring back a majority of the members of etcd: the witness is one. Without it no replica can be promoted safely.',
     })
-  if (!cluster || !asked) throw unread()
+  if (!cluster || !asked) return unread()
   const leader = leaderIn(cluster)
   const alive = all.find(({ answer }) => answer?.member?.role === 'primary' && answer.member.state === 'running')
   if (alive && alive.host.name === leader?.name) {
     if (alive.host.name === wanted) return { kind: 'nothing' }
-    throw new Problem('A failover is not possible now, and nothing was changed', {
+    return new Problem('A failover is not possible now, and nothing was changed', {
       details: [`${alive.host.name} is the primary and answers.`, ...details],
       next: `To move it without a loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}.`,
     })
   }
-  if (!majority) throw unread()
+  if (!majority) return unread()
   const candidate = cluster.members.find(({ role }) => role === 'sync_standby' || role === 'quorum_standby')
   if (!acceptDataLoss && !cluster.pause && (candidate || leader)) return { kind: 'wait', at: asked }
   if (!acceptDataLoss)
-    throw new Problem('A failover is not possible now, and nothing was changed', {
+    return new Problem('A failover is not possible now, and nothing was changed', {
       details: [
         cluster.pause
           ? 'Automatic failover is paused.'
@@ -58,7 +58,7 @@ export function failoverUnderPatroni<H extends Host>(
     })
   const to = target ?? all.find(({ answer }) => answer?.member?.role === 'replica')
   if (!to)
-    throw new Problem('A failover is not possible now, and nothing was changed', {
+    return new Problem('A failover is not possible now, and nothing was changed', {
       details: ['No replica answers.', ...details],
       next: 'Bring one back, then run the same command again.',
     })

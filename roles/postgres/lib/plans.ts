@@ -17,11 +17,11 @@ export function readFailoverPlan<H extends Host>(
   db: Hosts<H>,
   recorders: Hosts<Host>,
   options: FailoverOptions,
-): Answers<(Failover<H> & Recorded) | undefined> {
+): Answers<(Failover<H> & Recorded) | Problem | undefined> {
   return mapAnswers(allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)), ([all, copies]) => {
     const known = newestRecord(copies)
     const move = planFailover(all, options, known)
-    if (!move) return undefined
+    if (!move || move instanceof Problem) return move
     const { to, timeline, system, loss } = move
     const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
     const before = validRecord(known.record, states)?.primary
@@ -37,11 +37,11 @@ export function readSwitchoverPlan<H extends Host>(
   db: Hosts<H>,
   recorders: Hosts<Host>,
   to?: string,
-): Answers<(Switchover<H> & Recorded) | undefined> {
+): Answers<(Switchover<H> & Recorded) | Problem | undefined> {
   return mapAnswers(allAnswers(askEach(db, replicationState), askEach(recorders, primaryRecord)), ([all, copies]) => {
     const known = newestRecord(copies)
     const move = planSwitchover(all, to, known)
-    if (!move) return undefined
+    if (!move || move instanceof Problem) return move
     const states = all.map(({ host, answer }) => ({ host, answer: answer?.cluster }))
     const { system, next: timeline } = move
     const make = (now: string) =>

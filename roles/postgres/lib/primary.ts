@@ -28,13 +28,13 @@ type Found<H extends Host> = HostAnswer<ClusterState, H>
  * after a failover does not reverse it. A primary with older data than the newest record is refused.
  *
  * @param recorders hosts with a copy of the record. @default the database hosts
- * @throws Problem if the primary is unknown; then nothing changes on the database hosts
+ * @returns a Problem if the primary is unknown; then nothing changes on the database hosts
  */
 export function primaryOf<H extends Seeded>(
   db: Pick<Group<H>, 'hosts'>,
   recorders: Pick<Group, 'hosts'> = db,
-): Answers<H> {
-  return mapAnswers(databaseStates(db, recorders), ({ states, known }) => choosePrimary(states, known))
+): Answers<H | Problem> {
+  return mapAnswers(databaseStates(db, recorders), ({ states, known }) => findPrimary(states, known))
 }
 
 export interface DatabaseStates<H extends Host> {
@@ -56,13 +56,6 @@ export function databaseStates<H extends Host>(
 /** Returns the replicas that answer. The primary should have a connection to each. */
 export function runningReplicas<H extends Host>(all: readonly Found<H>[]): readonly H[] {
   return clusters(all).flatMap(({ host, cluster }) => (cluster.standby && cluster.running ? [host] : []))
-}
-
-/** @throws Problem if the primary is unknown */
-export function choosePrimary<H extends Seeded>(all: readonly Found<H>[], known: Known = NO_RECORD): H {
-  const chosen = findPrimary(all, known)
-  if (chosen instanceof Problem) throw chosen
-  return chosen
 }
 
 /** Returns the primary, or the reason why it is unknown. */

@@ -43,26 +43,26 @@ export interface FailoverOptions {
  * Plans a failover without the old primary; undefined if the requested host is already the primary.
  *
  * @param known the newest record. A primary with older data does not count as running
- * @throws Problem if a failover is not possible; nothing was changed
+ * @returns a Problem if a failover is not possible
  */
 export function planFailover<H extends Host>(
   all: readonly HostAnswer<ReplicationState, H>[],
   { to: wanted, acceptDataLoss }: FailoverOptions,
   known: Known = NO_RECORD,
-): Failover<H> | undefined {
+): Failover<H> | Problem | undefined {
   if (wanted !== undefined && !all.some(({ host }) => host.name === wanted))
-    throw new Problem(`--to: there is no database host ${wanted}`, {
+    return new Problem(`--to: there is no database host ${wanted}`, {
       next: `There are ${all.map(({ host }) => host.name).join(', ')}.`,
     })
   const record = validRecord(known.record, statesOf(all))
   const isOld = ({ host, answer }: HostAnswer<ReplicationState>) =>
     answer?.cluster.kind === 'cluster' && isOutdated(record, host.name, answer.cluster)
   const running = all.filter((one) => isPrimary(one.answer?.cluster) && !isOld(one))
-  if (running.length > 1) throw refused(all, 'There are two primaries.', 'Run provision, which reports what to do.')
+  if (running.length > 1) return refused(all, 'There are two primaries.', 'Run provision, which reports what to do.')
   const [current] = running
   if (current && current.host.name === (wanted ?? current.host.name) && wanted !== undefined) return undefined
   if (current)
-    throw refused(
+    return refused(
       all,
       `${current.host.name} is the primary and answers.`,
       `To move the primary without data loss: provision switchover${wanted === undefined ? '' : ` --to ${wanted}`}. To force a failover, stop the primary first.`,
@@ -73,9 +73,9 @@ export function planFailover<H extends Host>(
     .sort((a, b) => compareReceived(b.answer, a.answer))
   const old = oldPrimaries.find((one) => isOld(one) && (wanted ?? one.host.name) === one.host.name)
   const candidate = candidates[0] ?? (wanted === undefined ? undefined : old)
-  if (!candidate && old && record) throw onlyOld(all, old.host.name, record)
+  if (!candidate && old && record) return onlyOld(all, old.host.name, record)
   if (!candidate)
-    throw refused(
+    return refused(
       all,
       `${wanted ?? 'No database host'} is ${wanted === undefined ? '' : 'not '}a replica that answers.`,
       `Start ${record?.primary ?? 'one'}, then run the same command again.`,
@@ -84,7 +84,7 @@ export function planFailover<H extends Host>(
   // One replica with a connection is enough: the primary continues to acknowledge commits.
   const seeing = silent.length > 0 ? all.find(({ answer }) => answer?.seesPrimary) : undefined
   if (seeing)
-    throw refused(
+    return refused(
       all,
       `${seeing.host.name} has a connection to its primary, which is running and only cannot be reached from here.`,
       'Fix the connection to it, then: provision switchover.',
@@ -94,7 +94,7 @@ export function planFailover<H extends Host>(
   )
   const { text: loss, certain } = estimateLoss(candidate, { oldPrimaries, silent, ahead, known, record })
   if (!certain && !acceptDataLoss)
-    throw refused(
+    return refused(
       all,
       loss,
       `Start ${record && record.primary !== candidate.host.name ? record.primary : 'the old primary'} if possible: it has all data. To continue without it, add --accept-data-loss.`,

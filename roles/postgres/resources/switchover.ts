@@ -37,22 +37,22 @@ export interface Switchover<H extends Host = Host> {
 /**
  * Plans a switchover; undefined if the requested host is already the primary.
  *
- * @throws Problem with all reasons against it; nothing was changed
+ * @returns a Problem with all reasons against it
  */
 export function planSwitchover<H extends Host>(
   all: readonly HostAnswer<ReplicationState, H>[],
   wanted?: string,
   known: Known = NO_RECORD,
-): Switchover<H> | undefined {
+): Switchover<H> | Problem | undefined {
   const target = wanted === undefined ? undefined : all.find(({ host }) => host.name === wanted)
   if (wanted !== undefined && !target)
-    throw new Problem(`--to: there is no database host ${wanted}`, {
+    return new Problem(`--to: there is no database host ${wanted}`, {
       next: `There are ${all.map(({ host }) => host.name).join(', ')}.`,
     })
   const [from, second] = all.filter(({ answer }) => runningCluster(answer)?.cluster.standby === false)
-  if (second) throw refused(all, ['There are two primaries.'], 'Run provision, which reports what to do.')
+  if (second) return refused(all, ['There are two primaries.'], 'Run provision, which reports what to do.')
   if (!from)
-    throw refused(
+    return refused(
       all,
       ['No primary answers.'],
       'After an interrupted switchover the old primary recovers within a minute. Otherwise start it, or: provision failover.',
@@ -61,13 +61,13 @@ export function planSwitchover<H extends Host>(
   const record = validRecord(known.record, states)
   const cluster = runningCluster(from.answer)?.cluster
   if (record && cluster && isOutdated(record, from.host.name, cluster))
-    throw outdatedProblem(from.host.name, cluster, record, describeAll(all))
+    return outdatedProblem(from.host.name, cluster, record, describeAll(all))
   if (from === target) return undefined
   const to =
     target ?? all.find(({ host, answer }) => host !== from.host && obstacles(from, { host, answer }).length === 0)
   const away = all.filter(({ answer }) => !answer).map(({ host }) => `${host.name} cannot be reached.`)
   const reasons = [...away, ...(to ? obstacles(from, to) : candidates(all, from))]
-  if (reasons.length > 0 || !to) throw refused(all, reasons, 'Fix this, then run the same command again.')
+  if (reasons.length > 0 || !to) return refused(all, reasons, 'Fix this, then run the same command again.')
   const { timeline = 0, version = 0, system = '' } = cluster ?? {}
   return {
     from: from.host,

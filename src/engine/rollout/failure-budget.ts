@@ -56,7 +56,7 @@ export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 
   ].join(', and ')
 }
 
-/** How a play takes its hosts. */
+/** The options of a play that do not apply to idle hosts. */
 type Pace = Pick<Play, 'serial' | 'maxUnavailable' | 'drain'>
 
 /** The batches and the drain of a play. If all hosts are idle there are none: all hosts start at once, and serve no requests. */

@@ -72,11 +72,10 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
         { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
       )
     else if (node.type === 'after') {
-      if (answered(node.asks))
-        walk(
-          wrapErrors('after', node.source, () => node.steps((one) => answers.get(first(one)))),
-          at,
-        )
+      if (!answered(node.asks)) return
+      const inner = wrapErrors('after', node.source, () => node.steps((one) => answers.get(first(one))))
+      if (inner instanceof Problem) throw inner
+      walk(inner, at)
     } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
     else if (node.type === 'once') {
       if (takesOnce) walk(node.steps, at)

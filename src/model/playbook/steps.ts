@@ -1,4 +1,5 @@
 import type { Host } from '../inventory/host.ts'
+import { Problem } from '../problem.ts'
 import type { Facts } from '../resource/facts.ts'
 import type { Answers, Ask } from '../resource/question.ts'
 import type { Step } from '../resource/step.ts'
@@ -68,25 +69,29 @@ interface AfterSteps {
   readonly type: 'after'
   readonly source: Source | undefined
   readonly asks: readonly Ask[]
-  readonly steps: (answerTo: (ask: Ask) => unknown) => Steps
+  readonly steps: (answerTo: (ask: Ask) => unknown) => Steps | Problem
 }
 
 /**
  * Steps that depend on answers of hosts. The questions are asked for the plan, and again right before the steps run if an asked host has
  * changed since.
  *
+ * @param derived a Problem as its value fails the host before anything changes on it
  * @example
  * after(askEach(db, isPrimary), (all) => {
  *   const primary = all.find(({ answer }) => answer)?.host
  *   return primary && file('/etc/app/database', primary.address)
  * })
  */
-export function after<T>(derived: Answers<T>, then: (value: T) => Steps): AfterSteps {
+export function after<T>(derived: Answers<T | Problem>, then: (value: T) => Steps): AfterSteps {
   return Object.freeze({
     type: 'after',
     source: callSite(),
     asks: derived.asks,
-    steps: (answerTo: (ask: Ask) => unknown) => then(derived.value(answerTo)),
+    steps: (answerTo: (ask: Ask) => unknown) => {
+      const value = derived.value(answerTo)
+      return value instanceof Problem ? value : then(value)
+    },
   })
 }
 

@@ -66,7 +66,7 @@ export function askHost<T>(host: Host, question: Question<T>): Answers<T | undef
 /**
  * Computes a value from answers.
  *
- * @param make pure; may throw an Error that describes the fault of the answers
+ * @param make pure; for a fault of the answers it returns a Problem, see {@link after}
  * @example mapAnswers(askEach(db, isPrimary), (all) => all.filter(({ answer }) => answer).map(({ host }) => host.name))
  */
 export function mapAnswers<A, B>(from: Answers<A>, make: (value: A) => B): Answers<B> {

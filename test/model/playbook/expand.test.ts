@@ -4,7 +4,7 @@ import { role } from '../../../src/model/playbook/role.ts'
 import { after as afterAnswers, delegateTo, type Steps } from '../../../src/model/playbook/steps.ts'
 import { Problem } from '../../../src/model/problem.ts'
 import type { Facts } from '../../../src/model/resource/facts.ts'
-import { AnswerStore, ask, askEach, askHost } from '../../../src/model/resource/question.ts'
+import { AnswerStore, ask, askEach, askHost, mapAnswers } from '../../../src/model/resource/question.ts'
 import { known } from '../../../src/model/resource/read.ts'
 import { FACTS as FACTS_QUESTION } from '../../../src/model/resource/read-facts.ts'
 import { file } from '../../../src/resources/files/file.ts'
@@ -66,6 +66,19 @@ describe('steps', () => {
     })
     answers.forget('web1')
     expect(flat(waiting, answers).incomplete).to.equal(true)
+  })
+
+  it('are rejected if a value that they depend on is a Problem', () => {
+    const question = ask('leader', known('web1'))
+    const answers = new AnswerStore()
+    answers.set({ host, question }, 'web1')
+    const leader = mapAnswers(askHost(host, question), (name) =>
+      name === 'web1' ? new Problem('There are two leaders') : host,
+    )
+    expect(() => flat([file('/a', ''), afterAnswers(leader, ({ name }) => file(`/${name}`, ''))], answers)).to.throw(
+      Problem,
+      'There are two leaders',
+    )
   })
 
   it('receive undefined as the answer of an unreachable host', () => {
