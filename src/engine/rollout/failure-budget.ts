@@ -69,18 +69,14 @@ export function paceOf(playRun: PlayRun, { hosts: { answers } }: Pick<RunContext
 
 /** Asks idle hosts again if one of them has something to change: services may have started since the plan. */
 export async function currentPaceOf(playRun: PlayRun, context: RunContext): Promise<Pace> {
-  const { play } = playRun
   const { hosts, hostRuns, states } = context
-  const pace = paceOf(playRun, context)
-  const hasChanges = playRun.hosts.some(({ name }) => {
-    const hostRun = hostRuns.get(name)
-    const state = states.get(name)?.find((one) => one.play === play)
-    return hostRun && state && (hostRun.version !== state.version || wouldChange(state, hostRun))
-  })
-  if (pace === play || !hasChanges) return pace
-  const asks = idleAsks(playRun)
-  for (const one of asks) hosts.answers.drop(one)
-  await hosts.ask(asks)
+  const own = [...hostRuns.values()].filter(({ name }) => playRun.steps.has(name))
+  const changes = (hostRun: HostRun) =>
+    states.get(hostRun.name)?.some((one) => one.play === playRun.play && wouldChange(one, hostRun))
+  if (paceOf(playRun, context) !== playRun.play && own.some((one) => one.version > 0 || changes(one))) {
+    for (const one of idleAsks(playRun)) hosts.answers.drop(one)
+    await hosts.ask(idleAsks(playRun))
+  }
   return paceOf(playRun, context)
 }
 

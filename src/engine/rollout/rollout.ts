@@ -109,18 +109,12 @@ async function rollingStart(hosts: readonly Host[], width: number, { goesOn, sta
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-interface TurnOptions {
-  /** Skips a host that needs a change, for the rest of the run. @default false */
-  readonly onlyRead?: boolean
-  /** @default the host is not drained */
-  readonly drain?: Drain | undefined
-}
-
+/** @param onlyRead true to skip a host that needs a change, for the rest of the run */
 async function takeTurn(
   host: Host,
   playRun: PlayRun,
   context: RunContext,
-  { onlyRead = false, drain }: TurnOptions = {},
+  { onlyRead = false, drain }: { readonly onlyRead?: boolean; readonly drain?: Drain | undefined },
 ): Promise<'done' | 'skipped' | 'absent'> {
   const { emit, hosts, stop, halted } = context
   const hostRun = context.hostRuns.get(host.name)
