@@ -56,7 +56,7 @@ export interface ConnectionOptions {
 /** A run in progress. It yields its events to one reader; without a reader it runs all the same. */
 export interface Run extends AsyncIterable<RunEvent> {
   /**
-   * Settles when the run has ended. Failures of hosts are part of the result.
+   * Available when the run has ended. Failures of hosts are part of the result.
    *
    * @throws Problem for an error that was found before any host was changed
    */

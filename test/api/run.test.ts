@@ -82,10 +82,10 @@ describe('the engine as a library', () => {
   })
 
   it('reports a host that does not answer as unreachable, and not as an error', async () => {
-    const nobody = inventory(schema, {
+    const silent = inventory(schema, {
       web: { words: 'hello', hosts: { web1: { address: '127.0.0.1', ssh: { port: 1, proxyJump: [] } } } },
     })
-    const { status } = await run({ inventory: nobody, playbook: site }).result
+    const { status } = await run({ inventory: silent, playbook: site }).result
     expect(status).to.equal('unreachable')
   })
 

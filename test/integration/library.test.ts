@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { ownLab, ROOT } from './support.ts'
 
 const FILES = {
-  'project.ts': `
+  'project.mts': `
 import { file, flag, hosts, inventory, inventorySchema, play, playbook } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 export const schema = inventorySchema({ web: hosts() })
@@ -14,9 +14,9 @@ const lab = openLab(process.env.LAB)
 const { address, ssh } = lab.host('web1')
 export const own = inventory(schema, { web: { hosts: { web1: { address, ssh } } } })
 `,
-  'program.ts': `
+  'program.mts': `
 import { apply, plan, run } from 'provision-ts/engine'
-import { own, site } from './project.ts'
+import { own, site } from './project.mts'
 const said: unknown[] = []
 const request = { inventory: own, playbook: site }
 const { status, plan: reviewed } = await plan(request).result
@@ -43,14 +43,14 @@ describe('the engine as a library, on a host', function () {
   it('plans, applies the stored plan, refuses it later, and prints nothing', async () => {
     const { stdout, stderr, exitCode } = await execa(
       process.execPath,
-      ['--import', `${ROOT}/node_modules/tsx/dist/loader.mjs`, '-C', 'source', 'program.ts'],
+      ['--import', `${ROOT}/node_modules/tsx/dist/loader.mjs`, '-C', 'source', 'program.mts'],
       { cwd: own.desk.directory, env: { LAB: own.lab.name }, reject: false },
     )
     expect(exitCode, stderr).to.equal(0)
     expect(stdout).to.equal('')
     const [first, applied, second, late, changed] = JSON.parse(stderr) as readonly unknown[]
     expect([first, applied, second]).to.deep.equal(['changes', 'ok', 'ok'])
-    expect(late).to.match(/^The hosts are no longer as the plan/)
+    expect(late).to.match(/^The hosts are no longer as they were planned/)
     expect(changed).to.deep.equal(['web1 /etc/motd'])
     const { stdout: text } = await own.lab.exec('web1', 'cat /etc/motd')
     expect(text).to.equal('WELCOME\n')
