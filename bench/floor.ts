@@ -43,6 +43,7 @@ export function readScript(of: Steps): string {
 
 /** The steps need no facts. */
 const NO_FACTS = {
-  facts: {} as never, host: {} as never,
+  facts: {} as never,
+  host: {} as never,
   answers: { has: () => true, get: () => undefined } as never,
 }

@@ -92,7 +92,7 @@ interface TreeParams {
   readonly wanted: Manifest
 }
 
-/** What an entry is, by its path below the tree; that of the tree itself is empty. */
+/** The state of an entry, by its path below the tree; the path of the tree itself is empty. */
 type Manifest = ReadonlyMap<string, string>
 
 /** The entries of the host; the wanted ones if the hashes are equal. */
