@@ -12,7 +12,12 @@ const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = Number(process.env['KINDS_ROUNDS'] ?? 6)
 
 /** These kinds have tests of their own. */
-const ELSEWHERE: Readonly<Record<string, string>> = { reboot: 'reboot.test.ts', kernelModule: 'system-kinds.test.ts' }
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  kernelModule: 'system-kinds.test.ts',
+  reboot: 'reboot.test.ts',
+  download: 'downloads.test.ts',
+  git: 'test/resources/git.test.ts',
+}
 
 describe('every kind of step', function () {
   this.slow('120s')

@@ -54,11 +54,11 @@ describe('a fake host', () => {
   }
 })
 
-/** Leaves out the contents of releases, of which a fake host has only the directories. */
+/** Leaves out the contents of releases and archives, of which a fake host has only the directories. */
 function comparePaths(root: AbsolutePath, files: Readonly<Record<string, FakeFile>>): void {
   const faked = Object.keys(files).filter((path) => path.startsWith(`${root}/`))
   const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^(?:releases\/[^/]+|current)\//.test(name))
+    .filter((name) => !/^(?:releases\/[^/]+|current|unpacked)\//.test(name))
     .map((name) => `${root}/${name}`)
   expect(faked).to.have.members(found)
   for (const path of faked) expect(seen(files[path]), path).to.deep.equal(real(path))

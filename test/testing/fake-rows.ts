@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Step } from '../../src/model/resource/step.ts'
+import { unpack } from '../../src/resources/downloads/unpack.ts'
 import { absent } from '../../src/resources/files/absent.ts'
 import { localFile } from '../../src/resources/files/content.ts'
 import { directory } from '../../src/resources/files/directory.ts'
@@ -15,6 +17,8 @@ import { pruneReleases } from '../../src/resources/releases/prune.ts'
 import { build, release } from '../../src/resources/releases/release.ts'
 import { authorizedKeys } from '../../src/resources/system/authorized-keys.ts'
 import { command } from '../../src/resources/system/command.ts'
+import { git } from '../../src/resources/system/git.ts'
+import { script } from '../../src/resources/system/script.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { timezone } from '../../src/resources/system/timezone.ts'
 import { user } from '../../src/resources/system/user.ts'
@@ -129,6 +133,26 @@ mkdir /etc/apt/sources.list.d
 echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
     root: true,
   },
+  'a git checkout': {
+    steps: (root, own) => {
+      const repo = `${root}.repository`
+      const run = (...args: readonly string[]) =>
+        execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.net', ...args], { stdio: 'ignore' })
+      run('init', '-q', '-b', 'main', repo)
+      run('-C', repo, 'commit', '-qm', 'first', '--allow-empty')
+      return [git(`${root}/unpacked`, { repo: `file://${repo}`, at: 'main', ...own })]
+    },
+  },
+  'an archive that is unpacked, and a script': {
+    steps: (root, own) => [
+      unpack(`${root}/unpacked`, localFile(import.meta, '../integration/repository/tool.tar.gz'), { ...own, strip: 2 }),
+      script('make it', localFile(import.meta, '../integration/repository/make.sh'), {
+        args: [`${root}/made`],
+        creates: `${root}/made`,
+      }),
+    ],
+    root: true,
+  },
   'a source of packages, and a package of a file': {
     steps: (root) => [
       aptSource('test', {
@@ -146,6 +170,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
 
 /** Kinds that only a whole host can apply. test/integration/testing.test.ts and system-kinds.test.ts apply them to hosts of the lab. */
 export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
+  'download',
   'service',
   'unit',
   'firewall',

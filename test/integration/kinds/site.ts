@@ -2,6 +2,7 @@ import type { Group, Host, Play, Steps } from '../../../src/index.ts'
 import { Dice } from '../../support/dice.ts'
 import { accounts } from './accounts.ts'
 import { api, type Generator, type Part, type Site } from './api.ts'
+import { archives } from './archives.ts'
 import { edits, ownership, trees, trust } from './edits.ts'
 import { commands, directories, files, lines, links, transactions } from './files.ts'
 import { host } from './host.ts'
@@ -32,6 +33,7 @@ const GENERATORS: readonly (readonly [Generator, number])[] = [
   [host, 0.4],
   [packages, 0.25],
   [releases, 0.5],
+  [archives, 0.3],
   [settings, 0.4],
   [firewalls, 0.15],
 ]
