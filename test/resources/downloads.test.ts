@@ -4,7 +4,7 @@ import { Problem } from '../../src/model/problem.ts'
 import { download } from '../../src/resources/downloads/download.ts'
 import { RemoteFile } from '../../src/resources/downloads/remote-file.ts'
 import { unpack } from '../../src/resources/downloads/unpack.ts'
-import { sha256 } from '../../src/resources/files/content.ts'
+import { localFile, sha256 } from '../../src/resources/files/content.ts'
 import { Secret } from '../../src/shell/secret.ts'
 import { thrown } from '../transport/helpers.ts'
 
@@ -35,6 +35,15 @@ describe('a download', () => {
     const [wget] = apply('wget')
     expect(wget?.script.text).to.include('wget').and.not.include('quiet')
     expect(wget?.input instanceof Secret && wget.input.reveal()).to.equal('header = authorization: Bearer "quiet"\n')
+  })
+
+  it('rejects a secret header with several lines', () => {
+    const headers = { authorization: new Secret(() => 'a\nb') }
+    const [command] = download('/srv/tool', url, { sha256: SUM, headers }).apply([undefined, { tool: 'curl' }])
+    expect(() => command?.input instanceof Secret && command.input.reveal()).to.throw(
+      Problem,
+      'The value of the header authorization has more than one line',
+    )
   })
 
   it('explains another checksum', () => {
@@ -100,6 +109,12 @@ describe('an archive to unpack', () => {
   it('rejects an archive of the host without a checksum, and a negative strip', () => {
     expect(() => unpack('/opt/tool', archive, {})).to.throw(TypeError, `give the sha256 of ${archive}`)
     expect(() => unpack('/opt/tool', archive, { sha256: SUM, strip: -1 })).to.throw(TypeError, 'whole number')
+  })
+
+  it('of this machine has the checksum that is given, if one is', async () => {
+    const step = unpack('/opt/tool', localFile(import.meta, '../integration/repository/tool.tar.gz'), { sha256: SUM })
+    await step.prepare?.()
+    expect(() => step.diff([undefined, undefined])).to.throw(Problem, 'the archive has another content: its SHA-256 is')
   })
 
   it('does not replace a directory of another origin', () => {

@@ -51,16 +51,21 @@ async function fetchFile({ url, headers, sha256 }: Remote): Promise<Kept> {
   const path = join(tmpdir(), `provision-${randomBytes(8).toString('hex')}.download`)
   const file = await open(path, 'wx+', 0o600)
   await unlink(path)
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const piece of answer.body) {
-    hash.update(piece)
-    size += piece.length
-    await file.write(piece)
+  try {
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const piece of answer.body) {
+      hash.update(piece)
+      size += piece.length
+      await file.write(piece)
+    }
+    const sum = hash.digest('hex')
+    if (sha256 === undefined || sum === sha256) return { file, size }
+    throw failed(url, `it has another content: its SHA-256 is ${sum}`)
+  } catch (error) {
+    await file.close()
+    throw error instanceof Problem ? error : failed(url, reasonOf(error), error)
   }
-  const sum = hash.digest('hex')
-  if (sha256 !== undefined && sum !== sha256) throw failed(url, `it has another content: its SHA-256 is ${sum}`)
-  return { file, size }
 }
 
 function failed(url: string, why: string, cause?: unknown): Problem {
