@@ -22,8 +22,8 @@ interface Budget extends Size {
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
   model: { lines: 2_210, files: 30, added: { lines: 20, files: 0 } },
-  resources: { lines: 3_240, files: 33, added: { lines: 3_695, files: 36 } },
-  engine: { lines: 3_120, files: 30 },
+  resources: { lines: 3_240, files: 33, added: { lines: 5_090, files: 49 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 20, files: 0 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
