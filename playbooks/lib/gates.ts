@@ -59,7 +59,7 @@ export function releaseGate(
 /** The flag of operations that take a host out of service. */
 export const outageFlag = withDescription('continue although the service is interrupted', flag)
 
-export interface AvailabilityOptions {
+interface AvailabilityOptions {
   /** The host that leaves the service. @default any of the tier */
   readonly host?: Host
   /** True if the operator accepts an interruption of the service. @default false */
@@ -112,7 +112,7 @@ export function lastHostProblem(tier: TierName, all: readonly TierHostState[], a
 }
 
 /** The state of each host of the tier. */
-export function tierState(values: Site, tier: TierName): Answers<readonly TierHostState[]> {
+function tierState(values: Site, tier: TierName): Answers<readonly TierHostState[]> {
   const asked = questions(values, tier).map(({ host, question }) => ({
     host,
     answer: askHost(host, question),

@@ -136,7 +136,7 @@ export function requireManualFailover(values: Site, operation: string, instead: 
 }
 
 /** Ready if all members of etcd are healthy, a primary leads, and a replica has each write. */
-export function wellInCluster(_host?: Host): Probe {
+function wellInCluster(_host?: Host): Probe {
   return probe(
     'all members of etcd are healthy, and commits wait for a replica',
     sh`said=$(${CONTROL} endpoint health 2>&1) || { printf '%s\n' "$said" | grep unhealthy; exit 1; }

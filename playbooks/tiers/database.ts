@@ -30,7 +30,7 @@ export function keepBackups({ db, backup, domain }: Site): readonly Play[] {
   ]
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** The old primary that becomes a replica, and the action for its data. */
   readonly rejoin?: { readonly host: DatabaseHost; readonly oldPrimary: 'rewind' | 'copy' }
   /** The host whose maintenance ends: commits wait for it again. */

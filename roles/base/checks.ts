@@ -4,7 +4,7 @@ export { certificatesValid } from './lib/certificate-expiry.ts'
 export { clocksAgree } from './lib/clock-skew.ts'
 export { portsClosed, portsOpen, type Target } from './lib/connections.ts'
 
-export interface BaseCheckOptions {
+interface BaseCheckOptions {
   /** Maximum use of each disk, in percent. @default 85 */
   readonly disk?: number
 }

@@ -7,7 +7,7 @@ export { type SiteChecks, siteChecks, trustAuthority } from './lib/site-checks.t
 
 const SOCKET = '/run/haproxy/admin.sock'
 
-export interface BalancerChecks {
+interface BalancerChecks {
   readonly domain: string
   readonly certificate: KeyPair
   readonly servers: readonly Pick<HaproxyServer, 'name'>[]

@@ -67,10 +67,7 @@ export function unanswered(found: readonly Found[]): Unknown | undefined {
   return silent.length === 0 ? undefined : new Unknown(`no answer from ${silent.join(', ')}`)
 }
 
-export function oneTimeline(
-  { host, standby, timeline }: ServerHealth,
-  all: readonly ServerHealth[],
-): readonly string[] {
+function oneTimeline({ host, standby, timeline }: ServerHealth, all: readonly ServerHealth[]): readonly string[] {
   const primary = all.find((one) => !one.standby)
   return standby && primary && timeline !== primary.timeline
     ? [`${host.name} is on ${timeline}, and ${primary.host.name} is on ${primary.timeline}`]

@@ -3,7 +3,7 @@ import { ANNOTATION, type RepositoryInfo, repositoryInfo } from '../lib/reposito
 import { BACKUP_SCRIPT } from '../lib/timers.ts'
 import { STANZA } from '../params.ts'
 
-export interface BackupParams {
+interface BackupParams {
   readonly type: 'full' | 'diff' | 'incr'
   /** The id of this run, which annotates the backup. */
   readonly run: string

@@ -2,7 +2,7 @@ import { Problem, resource } from 'provision-ts'
 import { type ClusterState, clusterState } from '../../postgres/lib/cluster-state.ts'
 import type { RepositoryInfo } from '../lib/repository-info.ts'
 
-export interface ExistingBackupsParams {
+interface ExistingBackupsParams {
   readonly host: string
   readonly domain: string
   /** True if no database host has data. */

@@ -3,7 +3,7 @@ import { CHECK_ARCHIVING } from '../lib/check-archiving.ts'
 import { type RepositoryInfo, repositoryInfo } from '../lib/repository-info.ts'
 import { STANZA } from '../params.ts'
 
-export interface StanzaParams {
+interface StanzaParams {
   readonly host: string
   /** The directory of the repository. */
   readonly path: string

@@ -1,7 +1,7 @@
 import { InvalidParams, type Read, read, resource, type Shell, sh } from 'provision-ts'
 import { describeListener, isPortTaken, type Listener, listenersIn } from '../lib/listeners.ts'
 
-export interface ConflictParams {
+interface ConflictParams {
   /** The name of the role, for messages. */
   readonly role: string
   /** The main file of the role. A comment in it shows if the role wrote it. */
@@ -22,7 +22,7 @@ export interface ConflictParams {
   readonly judge?: (found: Found) => readonly Conflict[]
 }
 
-export interface WantedPort {
+interface WantedPort {
   /** `*` for all addresses of IPv4. */
   readonly address: string
   readonly port: number
@@ -123,10 +123,7 @@ export function parseFound(stdout: string, stderr = ''): Found {
   }
 }
 
-export function findConflicts(
-  { ports = [], own = [], judge = () => [] }: ConflictParams,
-  found: Found,
-): readonly Conflict[] {
+function findConflicts({ ports = [], own = [], judge = () => [] }: ConflictParams, found: Found): readonly Conflict[] {
   const files = found.files.map((path) => ({
     what: `${path} exists, and the role did not write it`,
     next: 'Move these files away.',

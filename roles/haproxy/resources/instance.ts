@@ -11,7 +11,7 @@ export const CONFIG = '/etc/haproxy/haproxy.cfg'
 const STATE_SCRIPT = '/usr/local/libexec/haproxy-state'
 const DROP_IN = '/etc/systemd/system/haproxy.service.d/provision.conf'
 
-export interface HaproxyInstance {
+interface HaproxyInstance {
   /** haproxy.cfg, which serves its revision on /revision of {@link LOCAL}. */
   readonly text: (revision: string) => string
   /** Other content that is part of the revision. @default none */

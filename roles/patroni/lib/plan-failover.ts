@@ -2,7 +2,7 @@ import { type Host, type HostAnswer, Problem } from 'provision-ts'
 import { leaderIn, type PatroniState } from './state.ts'
 
 /** Plans a manual failover on a site with automatic failover. */
-export type FailoverPlan<H extends Host> =
+type FailoverPlan<H extends Host> =
   | { readonly kind: 'nothing' }
   /** Patroni promotes a replica; this host is asked for it. */
   | { readonly kind: 'wait'; readonly at: H }

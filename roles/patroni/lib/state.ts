@@ -17,7 +17,7 @@ export interface PatroniState {
 }
 
 /** The answer to `GET /patroni`. */
-export interface MemberStatus {
+interface MemberStatus {
   readonly state: string
   readonly role: string
   readonly pause: boolean
@@ -31,7 +31,7 @@ export interface Cluster {
   readonly members: readonly ClusterMember[]
 }
 
-export interface ClusterMember {
+interface ClusterMember {
   readonly name: string
   /** `leader`, `sync_standby`, `replica`, … */
   readonly role: string

@@ -91,7 +91,7 @@ done; exit 1 )`
 }
 
 /** Commits wait for this host again. @param name of the replica */
-export function synchronousAgain(name: string): Command {
+function synchronousAgain(name: string): Command {
   return {
     script: sh`n=0
 until PATRONI_TIMEOUT=4 ${REST} GET /cluster 2>/dev/null | grep -q '"role": "\(sync\|quorum\)_standby", "state": "streaming"'; do

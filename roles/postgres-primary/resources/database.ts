@@ -1,7 +1,7 @@
 import { compare, resource } from 'provision-ts'
 import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
 
-export interface PostgresDatabaseParams {
+interface PostgresDatabaseParams {
   readonly name: string
   /** The roles that may connect, in addition to the superuser. They can create nothing, not even temporary tables. */
   readonly users: readonly string[]

@@ -2,7 +2,7 @@ import { compare, Problem, resource, type Secret } from 'provision-ts'
 import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
 import { matchesVerifier, scramVerifier } from '../../postgres/lib/scram.ts'
 
-export interface PostgresRoleParams {
+interface PostgresRoleParams {
   readonly name: string
   /** @default none: login by the local socket only */
   readonly password?: Secret

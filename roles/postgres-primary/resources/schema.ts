@@ -1,7 +1,7 @@
 import { compare, resource } from 'provision-ts'
 import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
 
-export interface PostgresSchemaParams {
+interface PostgresSchemaParams {
   readonly database: string
   readonly name: string
   /** The owner of the schema and its objects. */

@@ -2,7 +2,7 @@ import { compare, resource, sh } from 'provision-ts'
 import { literal, queryRow } from '../../postgres/lib/psql.ts'
 import { waitForQuery } from '../../postgres/lib/wait-for-query.ts'
 
-export interface WalReceiverParams {
+interface WalReceiverParams {
   /** The primary's address. */
   readonly from: string
   readonly slot: string

@@ -48,7 +48,7 @@ function withoutPast({
   return record
 }
 
-export interface Observation extends Situation {
+interface Observation extends Situation {
   readonly primary: Host
   /** Replicas that a commit waits for; undefined if the primary did not answer. */
   readonly waitsFor: readonly string[] | undefined

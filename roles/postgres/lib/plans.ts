@@ -60,7 +60,7 @@ export function readSwitchoverPlan<H extends Host>(
 }
 
 /** The primary that will acknowledge commits without a replica, and the record to write before. */
-export interface DisableSync<H extends Host> {
+interface DisableSync<H extends Host> {
   readonly primary: H
   readonly record: PrimaryRecord | undefined
 }

@@ -37,7 +37,7 @@ export function primaryOf<H extends Seeded>(
   return mapAnswers(databaseStates(db, recorders), ({ states, known }) => findPrimary(states, known))
 }
 
-export interface DatabaseStates<H extends Host> {
+interface DatabaseStates<H extends Host> {
   readonly states: readonly Found<H>[]
   readonly known: Known
 }

@@ -7,7 +7,7 @@ import { localFunctions, sequence } from './shell.ts'
 export const PLACEHOLDER = 'began on another host'
 
 /** The reason of a failed promotion. The next command reads it, because the run must clean up first. */
-export const REASON = '/run/provision-promotion'
+const REASON = '/run/provision-promotion'
 
 export interface Promotion {
   readonly paths: Paths

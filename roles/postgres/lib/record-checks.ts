@@ -15,7 +15,7 @@ import { type Copy, type PrimaryRecord, primaryRecord } from './record.ts'
 type Found = readonly HostAnswer<Health | Problem>[]
 type Copies = readonly HostAnswer<Copy>[]
 
-export interface RecordChecksParams {
+interface RecordChecksParams {
   readonly db: Pick<Group, 'hosts'>
   /** Hosts with a copy of the record. */
   readonly recorders: Pick<Group, 'hosts'>

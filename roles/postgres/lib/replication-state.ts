@@ -32,7 +32,7 @@ export interface Server {
 }
 
 /** A replica as its primary sees it. */
-export interface ReplicaState {
+interface ReplicaState {
   readonly name: string
   readonly state: string
   /** Bytes that are not on its disk yet. */
@@ -42,7 +42,7 @@ export interface ReplicaState {
 }
 
 /** The replicas of a primary, as JSON. */
-export const REPLICAS = `coalesce((select jsonb_agg(jsonb_build_object('name', application_name, 'state', state,
+const REPLICAS = `coalesce((select jsonb_agg(jsonb_build_object('name', application_name, 'state', state,
   'behind', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn), 0),
   'unapplied', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0))) from pg_stat_replication), '[]')`
 
@@ -97,7 +97,7 @@ export const replicationState = ask(
 )
 
 /** A database that answers. */
-export interface RunningCluster {
+interface RunningCluster {
   readonly cluster: Cluster
   readonly server: Server
 }

@@ -1,6 +1,6 @@
 import { type Command, type Shell, sh } from 'provision-ts'
 
-export interface WaitForQuery {
+interface WaitForQuery {
   /** A query that returns `t` at the end of the wait. */
   readonly query: string
   /** A script that prints the reason on a timeout. It may use `"$psql"`. */

@@ -3,7 +3,7 @@ import { queryRow } from '../lib/psql.ts'
 import type { PrimaryRecord } from '../lib/record.ts'
 import { noReplicaProblem } from '../lib/record-checks.ts'
 
-export interface CommitsWaitParams {
+interface CommitsWaitParams {
   readonly primary: string
   /** Replicas for which commits must wait, according to the inventory. */
   readonly replicas: readonly { readonly name: string }[]

@@ -11,7 +11,7 @@ const PROGRAM = '/usr/local/libexec/provision-postgres-fence'
 /** Seconds that a silent peer gets after a boot. */
 export const BOOT_GRACE = 15
 
-export interface FenceParams {
+interface FenceParams {
   readonly paths: Paths
   /** The host's own name. */
   readonly name: string

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { ask, type Command, Problem, type Question, type Read, resource, sh } from 'provision-ts'
 import { identifier, queryRow } from '../lib/psql.ts'
 
-export interface MigrationsParams {
+interface MigrationsParams {
   readonly database: string
   /** The schema, which exists with its owner. */
   readonly schema: string
@@ -61,7 +61,7 @@ export const postgresMigrations = resource<MigrationsParams, SchemaVersion | und
   apply: (params, have) => pendingOf(params.migrations, have).map((one) => runMigration(params, one)),
 })
 
-export interface SchemaVersion {
+interface SchemaVersion {
   readonly version: number
 }
 

@@ -1,7 +1,7 @@
 import { type Command, type Handler, resource } from 'provision-ts'
 import { identifier, literal, queryRow, sqlCommand } from '../lib/psql.ts'
 
-export interface SettingsActiveParams {
+interface SettingsActiveParams {
   /** The settings of the role. */
   readonly names: readonly string[]
   /** Activates the files. */

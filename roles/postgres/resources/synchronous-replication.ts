@@ -3,7 +3,7 @@ import { literal, queryRow, sqlCommand } from '../lib/psql.ts'
 import { localFunctions } from '../lib/shell.ts'
 import type { Paths } from '../params.ts'
 
-export interface SynchronousReplicationParams {
+interface SynchronousReplicationParams {
   /** Commits wait until one of these hosts has them on disk. Empty: they wait for none. */
   readonly replicas: readonly { readonly name: string }[]
   readonly paths: Paths
