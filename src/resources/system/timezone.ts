@@ -39,7 +39,7 @@ const timezoneStep = resource<{ readonly zone: string }, Zone>('timezone', {
       sh`printf 'link:%s\n' "$(readlink /etc/localtime)"
 if [ -f /etc/timezone ]; then text=; IFS= read -r text </etc/timezone; printf 'file:%s\n' "$text"; fi
 [ ! -f ${`${ZONES}/${zone}`} ] || echo known`,
-      ({ stdout }) => {
+      ({ stdout }): Zone => {
         const lines = stdout.split('\n')
         const after = (mark: string) => lines.find((line) => line.startsWith(mark))?.slice(mark.length)
         const link = after('link:') ?? ''
