@@ -19,6 +19,7 @@ export default async () => {
     const { address, ssh } = lab.host(name)
     return { address, ssh, certificate: await ca.keyPair({ names: [name], addresses: [address] }) }
   }
+  const mode: { readonly failover?: 'automatic' } = has('witness1') ? { failover: 'automatic' } : {}
   return inventory(site, {
     domain: 'notes.test',
     vip: `${lab.vip}/24`,
@@ -31,7 +32,7 @@ export default async () => {
     web: { port: 8080, hosts: { web1: at('web1'), web2: at('web2') } },
     app: { port: 3000, hosts: { app1: at('app1'), app2: at('app2') } },
     db: {
-      ...(has('witness1') && { failover: 'automatic' }),
+      ...mode,
       seed: false,
       hosts: { db1: { ...(await certified('db1')), seed: true }, db2: await certified('db2') },
     },
