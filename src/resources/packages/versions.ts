@@ -45,7 +45,7 @@ function policyOf(lines: readonly string[], name: string): Omit<Available, 'fres
   const versions: { version: string; releases: string[] }[] = []
   for (const line of own) {
     const version = /^ (?:\*\*\*| {3}) (\S+)(?: |$)/.exec(line)?.[1]
-    // `500 http://deb.debian.org/debian bookworm/main amd64 Packages`, or `500 file:/srv/repository ./ Packages`.
+    // `500 http://mirror.example.com/debian bookworm/main amd64 Packages`, or `500 file:/srv/repository ./ Packages`.
     const release = /^ {8,} *-?\d+ \S+ (\S+?)\/\S* /.exec(line)?.[1]
     if (version !== undefined) versions.push({ version, releases: [] })
     else if (release !== undefined) versions.at(-1)?.releases.push(release)
