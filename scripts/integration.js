@@ -31,6 +31,7 @@ const NIGHTLY = [
   'odd-hosts.test.ts',
   'packages.test.ts',
   'reboot.test.ts',
+  'system-kinds.test.ts',
 ]
 // The longest ones are begun first.
 const FIRST = ['stack', 'newcomer', 'lost', 'transactions', 'verify'].map((name) => `${name}.test.ts`)

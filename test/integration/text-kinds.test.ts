@@ -22,9 +22,9 @@ import {
 import { type Debian, downLab, type Lab } from '../../src/lab/index.ts'
 import { selfSigned } from '../support/self-signed.ts'
 import { onLab } from './lab-site.ts'
-import { freshLab, noHosts } from './support.ts'
+import { DEBIAN, freshLab, NIGHTLY, noHosts } from './support.ts'
 
-const RELEASES: readonly Debian[] = [12, 13]
+const RELEASES: readonly Debian[] = NIGHTLY ? [12, 13] : [DEBIAN]
 
 for (const debian of RELEASES)
   describe(`kinds that edit files, on Debian ${debian}`, function () {
