@@ -66,13 +66,15 @@ async function pack({ directory, entries }: Contents): Promise<Archive> {
   await unlink(path)
   try {
     for await (const piece of packer) await file.write(piece)
+    assertUnchanged(directory, entries)
+    const { size } = await file.stat()
+    return { file, size }
   } catch (error) {
+    await file.close()
+    // The packer reports a file that has changed in other words.
     assertUnchanged(directory, entries)
     throw error
   }
-  assertUnchanged(directory, entries)
-  const { size } = await file.stat()
-  return { file, size }
 }
 
 function assertUnchanged(directory: string, entries: readonly LocalEntry[]): void {
