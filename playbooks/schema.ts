@@ -34,7 +34,7 @@ export const METRICS_PORT = 9464
 /** The groups and values that the playbooks need. */
 export const site = inventorySchema(
   {
-    /** The name that clients ask for. */
+    /** The host name of the site. */
     domain: hostname,
     /** The address that moves between the balancers. */
     vip: cidr,

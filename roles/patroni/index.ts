@@ -109,7 +109,7 @@ export const noPatroniCluster = role(
   ({ scope = SCOPE }: { readonly scope?: string }): Steps => forgottenCluster({ scope }),
 )
 
-/** For replicas, after their primary: what is lowered is lowered there first. */
+/** For replicas, after their primary: a lower value is set there first. */
 export const patroniReplica = role(
   'patroni-replica',
   ({ name, ...params }: Pick<PatroniParams, 'name' | 'version' | 'settings'>, { facts }: RoleContext): Steps => [

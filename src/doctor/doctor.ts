@@ -122,7 +122,7 @@ const SIGHTS: readonly Sight[] = [
     return {
       found: `${mib >= 2048 ? `${Math.floor(mib / 1024)} GiB` : `${mib} MiB`} free in ${mount}`,
       what: (mib < 300 || (mib < 2048 && share(least) < 0.05)) && `${mount} is nearly full: ${mib} MiB are free.`,
-      next: `Look for what is large: du -xh ${mount} | sort -h | tail. apt-get clean and journalctl --vacuum-size=200M make room.`,
+      next: `Find large directories: du -xh ${mount} | sort -h | tail. apt-get clean and journalctl --vacuum-size=200M make room.`,
     }
   }),
   sight('runtime', runtime, (said) => {
@@ -133,7 +133,7 @@ const SIGHTS: readonly Sight[] = [
       what:
         room.free < 1024 &&
         `${room.mount} is nearly full: ${room.free} KiB are free for locks and for the outputs of scripts.`,
-      next: 'Look for what is large: du -xah /run | sort -h | tail',
+      next: 'Find large files: du -xah /run | sort -h | tail',
     }
   }),
   sight('inodes', inodes, (said) => {

@@ -8,7 +8,7 @@ const LAB = 'test-stack'
 const SITE = ['--inventory', 'inventory/lab.ts']
 
 /** The whole system on eight hosts that this test boots, from bare hosts to failures. Each test depends on those before it. */
-describe('the stack on real hosts', function () {
+describe('the site on real hosts', function () {
   this.slow('20s').bail(true)
   let lab: Lab
   let planned: readonly StepEvent[] = []

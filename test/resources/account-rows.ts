@@ -11,7 +11,7 @@ const account: Account = {
   ...{ name: 'notes', uid: '100', gid: '100', comment: '' },
   ...{ home: '/nonexistent', shell: '/usr/sbin/nologin' },
 }
-const person: Account = { ...account, uid: '1000', gid: '1000', home: '/home/notes', shell: '/bin/bash' }
+const regular: Account = { ...account, uid: '1000', gid: '1000', home: '/home/notes', shell: '/bin/bash' }
 
 const state = (of: Partial<UserState>): UserState => ({
   ...{ account, primary: undefined, missing: [], memberships: [] },
@@ -121,27 +121,27 @@ export const ACCOUNT_ROWS: Readonly<Record<string, Row>> = {
     have: state({ shadow }),
     refuses: 'The password of notes is not a hash',
   },
-  'a person without a home directory': {
+  'a regular user without a home directory': {
     step: user('notes', { system: false }),
-    have: state({ account: person }),
+    have: state({ account: regular }),
     differs: 'change home directory /home/notes',
     runs: ['[ -e /home/notes ] || mkhomedir_helper notes'],
   },
   'no user to remove': { step: user.absent('notes'), have: [undefined, undefined] },
   'a user to remove': {
     step: user.absent('notes'),
-    have: [person, { user: 'deploy', address: '10.0.0.1' }],
+    have: [regular, { user: 'deploy', address: '10.0.0.1' }],
     differs: 'remove uid 1000 → absent',
     runs: ['userdel notes'],
   },
   'a user to remove with the home directory': {
     step: user.absent('notes', { home: 'remove' }),
-    have: [person, undefined],
+    have: [regular, undefined],
     differs: 'remove uid 1000 → absent, home directory /home/notes → moved to /var/lib/provision/removed',
   },
   'the user of this connection, who is to be removed': {
     step: user.absent('notes'),
-    have: [person, { user: 'notes', address: '10.0.0.1' }],
+    have: [regular, { user: 'notes', address: '10.0.0.1' }],
     refuses: 'This connection logs in as notes, so notes is not removed',
   },
   'a group of users': {

@@ -10,7 +10,7 @@ import { type Property, propertiesAt, without } from './object-text.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** Each inventory that is shipped, with the stack that it is for. */
+/** Each inventory that is shipped, with its schema. */
 const EXAMPLES = [
   ...inventoriesIn('inventory').map((path) => ({ path, stack: site })),
   ...inventoriesIn('templates/project/inventory').map((path) => ({ path, stack: initSite })),
@@ -172,7 +172,7 @@ function withoutAll(source: string, places: readonly Pick<Property, 'from' | 'to
 }
 
 function asks(name: string): RegExp {
-  return RegExp(`the stack asks for ${name}`)
+  return RegExp(`the inventory needs ${name}`)
 }
 
 /** Imports of its neighbours become paths from the root. */

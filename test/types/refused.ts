@@ -131,7 +131,7 @@ inventory(site, {
 })
 inventory(site, {
   ...good,
-  // @ts-expect-error says: the stack has no databse
+  // @ts-expect-error says: the inventory schema has no databse
   databse: { hosts: {} },
 })
 inventory(site, {
@@ -159,7 +159,7 @@ inventory(site, {
   // @ts-expect-error says: Property 'address' is missing
   web: { port: 80, hosts: { web1: {} } },
 })
-// @ts-expect-error says: the stack asks for db
+// @ts-expect-error says: the inventory needs db
 inventory(site, { domain: 'notes.test', web: good.web })
 
 export { plainText, portOf, secretText, workersOf }

@@ -100,8 +100,8 @@ type Checked<S, I> = {
 } & {
   readonly [K in OptionalKey<S> & keyof I & string]?: MatchesEntry<S[K], I[K], K>
 } & {
-  readonly [K in Exclude<keyof S, GivenKey<I> | OptionalKey<S>> & string]: InventoryError<`the stack asks for ${K}`>
-} & NoUnknown<I, keyof S | keyof Common, 'the stack'>
+  readonly [K in Exclude<keyof S, GivenKey<I> | OptionalKey<S>> & string]: InventoryError<`the inventory needs ${K}`>
+} & NoUnknown<I, keyof S | keyof Common, 'the inventory schema'>
 
 type MatchesEntry<E, G, K extends string> =
   E extends GroupSchema<infer V> ? NoUnknown<G, keyof V | keyof Common | 'hosts', K> & MatchesHosts<K, V, G> : unknown

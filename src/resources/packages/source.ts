@@ -49,9 +49,9 @@ export type AptSourceOptions = StepOptions & {
  * @throws TypeError for an invalid name or key
  * @throws Problem if another file of the host has the same source
  * @example
- * aptSource('nodesource', {
- *   uri: 'https://deb.nodesource.com/node_22.x',
- *   suites: 'nodistro',
+ * aptSource('vendor', {
+ *   uri: 'https://packages.example.com/debian',
+ *   suites: 'stable',
  *   key: '-----BEGIN PGP PUBLIC KEY BLOCK-----\n…',
  * })
  */

@@ -1,5 +1,6 @@
 import { batchRead, read } from '../../model/resource/read.ts'
 import { sh } from '../../shell/sh.ts'
+import { ENVIRONMENTS } from './login.ts'
 
 export interface KeysFile {
   readonly uid: string
@@ -97,13 +98,7 @@ export interface LoginKey {
 
 /** The key that this connection logged in with; undefined without ssh, for a login without a key, and if the journal does not have it. */
 export const loginKey = read(
-  sh`
-process=$$ files=
-while [ "\${process:-0}" -gt 1 ] && read -r stat <"/proc/$process/stat"; do
-  files="$files /proc/$process/environ"
-  set -- \${stat##*") "}
-  process=$2
-done
+  sh`${ENVIRONMENTS}
 set -- $(grep -saozh '^SSH_CONNECTION=[^ ]* [^ ]*' $files | tr '\0' '\n')
 [ $# -lt 2 ] || journalctl -q --no-pager -o cat -r -n 1 -t sshd -t sshd-session -g "^Accepted publickey for .* from \${1#*=} port $2 "`,
   ({ stdout }): LoginKey | undefined => {

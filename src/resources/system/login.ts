@@ -8,15 +8,18 @@ export interface Login {
   readonly address: string
 }
 
-/** The login of this session; undefined without ssh. Read from parent processes: sudo removes the variables. */
-export const login = read(
-  sh`
+/** Sets $files to the environments of the parent processes, from the shell to the first one. */
+export const ENVIRONMENTS = sh`
 process=$$ files=
 while [ "\${process:-0}" -gt 1 ] && read -r stat <"/proc/$process/stat"; do
   files="$files /proc/$process/environ"
   set -- \${stat##*") "}
   process=$2
-done
+done`
+
+/** The login of this session; undefined without ssh. Read from parent processes: sudo removes the variables. */
+export const login = read(
+  sh`${ENVIRONMENTS}
 grep -saozH '^\(SSH_CONNECTION\|USER\)=[^ ]*' $files`,
   ({ stdout }): Login | undefined => {
     const found = stdout.split('\0').map((one) => /^(\/proc\/\d+\/environ):(\w+)=(.*)$/.exec(one) ?? [])

@@ -22,20 +22,20 @@ import {
 
 /** Options of {@link user}. */
 export interface UserOptions extends StepOptions {
-  /** A system account: id below 1000, no password aging. `false` for the account of a person. @default true */
+  /** A system account: id below 1000, no password aging. `false` for a regular user. @default true */
   readonly system?: boolean
   /** The number of the user; files outside of the home directory keep an old number. @default the next free one */
   readonly uid?: number
   /** The full name. @default not changed */
   readonly comment?: string
-  /** The home directory. @default '/nonexistent', '/home/NAME' for a person */
+  /** The home directory. @default '/nonexistent', '/home/NAME' for a regular user */
   readonly home?: string
   /**
    * Creates the home directory from `/etc/skel` if it is missing. If `home` changes, a directory that the user owns is moved. An
-   * existing directory is not changed. @default false, true for a person
+   * existing directory is not changed. @default false, true for a regular user
    */
   readonly createHome?: boolean
-  /** @default '/usr/sbin/nologin', '/bin/bash' for a person */
+  /** @default '/usr/sbin/nologin', '/bin/bash' for a regular user */
   readonly shell?: string
   /** The primary group, created by another step. @default a group with the name of the user, created with it */
   readonly group?: string

@@ -2,11 +2,11 @@ import { KEY, OTHER_KEY, secretHash } from '../../resources/account-rows.ts'
 import type { Dice } from '../../support/dice.ts'
 import { api, type Generator, type Site } from './api.ts'
 
-/** A person with keys, whose home is made. The keys belong to no one. */
-function person(dice: Dice, site: Site) {
+/** A regular user with keys and a home. No one has the private keys. */
+function regularUser(dice: Dice, site: Site) {
   const keys = [KEY, `no-pty ${OTHER_KEY}`]
   return [
-    api.user('kinds-person', {
+    api.user('kinds-regular', {
       ...{ system: false, home: dice.one('/srv/kinds/people/one', '/srv/kinds/people/two') },
       ...{ comment: dice.one('A', 'B'), expires: dice.one('never', '2030-01-31') },
       password: dice.one<typeof secretHash | { readonly initial: typeof secretHash }>(secretHash, {
@@ -16,7 +16,7 @@ function person(dice: Dice, site: Site) {
       exclusive: dice.maybe(),
       ...site.options(),
     }),
-    api.authorizedKeys('kinds-person', dice.some(keys, 0.7), { exclusive: dice.maybe(), ...site.options() }),
+    api.authorizedKeys('kinds-regular', dice.some(keys, 0.7), { exclusive: dice.maybe(), ...site.options() }),
   ]
 }
 
@@ -35,8 +35,8 @@ export const accounts: Generator = (dice, site) => {
         '! id kinds-app || usermod --gid www-data kinds-app',
         `mkdir -p ${home}; echo own > ${home}/file; chown -R kinds-app ${home}; chgrp -R www-data ${home}`,
         'groupadd -f -g 5005 kinds-five',
-        'userdel -r kinds-person',
-        'usermod -p other -aG adm kinds-person; rm -rf /srv/kinds/people/one/.ssh',
+        'userdel -r kinds-regular',
+        'usermod -p other -aG adm kinds-regular; rm -rf /srv/kinds/people/one/.ssh',
         'gpasswd -d kinds-app kinds-readers; gpasswd -d kinds-app kinds-five',
       ],
       0.4,
@@ -47,7 +47,7 @@ export const accounts: Generator = (dice, site) => {
   return {
     found,
     steps: [
-      ...(dice.maybe(0.5) ? person(dice, site) : []),
+      ...(dice.maybe(0.5) ? regularUser(dice, site) : []),
       ...[
         'kinds-readers',
         ...groups.slice(groups[0] === 'kinds-readers' ? 1 : 0),

@@ -18,7 +18,7 @@ export const ACCOUNTS: Cases = {
     steps: userGroup('staff3', { gid: 2500 }),
     fails: 'The gid 2500 belongs to the group staff2',
   },
-  'a person, whose home is made from /etc/skel': {
+  'a regular user, whose home is made from /etc/skel': {
     steps: user('ana', {
       ...{ system: false, uid: 1500, comment: 'Ana Souza', groups: ['staff2'], expires: '2030-01-31' },
       password: secretOf(first),
