@@ -135,20 +135,27 @@ async function runRequest<S extends Entries>(
       ...(confirm && { confirm }),
       ...(expect && { expect }),
     },
-    { open: opener(connection), emit },
+    { open: opener(connection), emit, needsPlan: true },
   )
+}
+
+interface ResultTools {
+  readonly open: OpenSession
+  readonly emit: (event: RunEvent) => void
+  /** False to leave the plan of the result empty: it takes a digest of each state. */
+  readonly needsPlan: boolean
 }
 
 /** One run of the engine with its result. */
 export async function runToResult<S extends Entries>(
   options: Parameters<typeof runEngine<S>>[0],
-  tools: { readonly open: OpenSession; readonly emit: (event: RunEvent) => void },
+  { needsPlan, ...tools }: ResultTools,
 ): Promise<RunResult> {
   let content: PlanContent = { hosts: {} }
   const onPlan = (found: PlanContent) => {
     content = found
   }
-  const summary = await runEngine({ ...options, onPlan }, tools)
+  const summary = await runEngine({ ...options, ...(needsPlan && { onPlan }) }, tools)
   return { status: statusOf(summary), summary, plan: content }
 }
 

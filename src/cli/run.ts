@@ -32,11 +32,13 @@ interface RunRequest {
   readonly installation: Installation
   /** The use of the playbook's `prepare`: call it, skip it because it was called before, or reject the playbook. @default 'skip' */
   readonly prepare?: 'call' | 'skip' | 'reject'
+  /** True if the result must have the plan. @default false */
+  readonly needsPlan?: boolean
 }
 
 /** Loads a playbook, runs it, and reports and records the run. */
 export async function runPlaybook(
-  { playbook: name, args, flags, command, installation, prepare = 'skip' }: RunRequest,
+  { playbook: name, args, flags, command, installation, prepare = 'skip', needsPlan = false }: RunRequest,
   plan: Pick<RunOptions, 'expect'> = {},
 ): Promise<RunResult> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
@@ -77,6 +79,7 @@ export async function runPlaybook(
       },
       {
         open,
+        needsPlan,
         emit: (event) => {
           track?.(event)
           journal?.emit(event)

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { apply, plan, type RunRequest, run, validate } from '../../src/api/index.ts'
+import { runToResult } from '../../src/api/run.ts'
+import { sessions, transports } from '../../src/api/sessions.ts'
 import { command, file, flag, hosts, inventory, inventorySchema, play, playbook, sh, text } from '../../src/index.ts'
 import { Problem } from '../../src/model/problem.ts'
 
@@ -35,6 +37,16 @@ describe('the engine as a library', () => {
 
   it('plans without a reader of its events', async () => {
     expect((await plan({ inventory: two, playbook: site, ...LOCAL }).result).status).to.equal('changes')
+  })
+
+  it('takes digests of the states only if the plan is needed', async () => {
+    const open = sessions(transports({}, 'local'), { method: 'none' })
+    const planOf = async (needsPlan: boolean) => {
+      const request = { inventory: two, playbook: site, mode: 'plan' } as const
+      return (await runToResult(request, { open, emit: () => {}, needsPlan })).plan.hosts
+    }
+    expect(Object.keys(await planOf(true))).to.deep.equal(['web1', 'web2'])
+    expect(await planOf(false)).to.deep.equal({})
   })
 
   it('passes the options of the playbook, and selects hosts as --limit does', async () => {

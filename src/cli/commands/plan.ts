@@ -50,8 +50,9 @@ export function planCommand(installation: Installation): Command {
       const { name: playbook = 'site', rest: args } = splitPlaybookArgs(command.args)
       const { out, limit } = given
       const flags = { ...given, check: true }
-      const prepare = out === undefined ? 'call' : 'reject'
-      const { summary, plan } = await runPlaybook({ playbook, args, flags, command, installation, prepare })
+      const needsPlan = out !== undefined
+      const prepare = needsPlan ? 'reject' : 'call'
+      const { summary, plan } = await runPlaybook({ playbook, args, flags, command, installation, prepare, needsPlan })
       process.exitCode = exitCodeOfRun(summary)
       if (out === undefined) return
       if (summary.interrupted || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
