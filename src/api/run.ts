@@ -139,17 +139,14 @@ async function runRequest<S extends Entries>(
   )
 }
 
-interface ResultTools {
-  readonly open: OpenSession
-  readonly emit: (event: RunEvent) => void
-  /** False to leave the plan of the result empty: it takes a digest of each state. */
-  readonly needsPlan: boolean
-}
-
-/** One run of the engine with its result. */
+/**
+ * One run of the engine with its result.
+ *
+ * @param needsPlan false to leave the plan of the result empty: it takes a digest of each state
+ */
 export async function runToResult<S extends Entries>(
   options: Parameters<typeof runEngine<S>>[0],
-  { needsPlan, ...tools }: ResultTools,
+  { needsPlan, ...tools }: Parameters<typeof runEngine>[1] & { readonly needsPlan: boolean },
 ): Promise<RunResult> {
   let content: PlanContent = { hosts: {} }
   const onPlan = (found: PlanContent) => {
