@@ -90,6 +90,12 @@ describe('a download', () => {
       expect(requests).to.equal(1)
     })
 
+    it('is fetched again after a failure', async () => {
+      const again = `${at}again`
+      await thrown(new RemoteFile({ url: again, headers: {}, sha256: undefined }).open())
+      expect((await new RemoteFile({ url: again, headers, sha256: undefined }).open()).size).to.equal('content'.length)
+    })
+
     it('is refused with another checksum, another status, and without a server', async () => {
       const error = (of: string, more: object) =>
         thrown(new RemoteFile({ url: of, headers, sha256: undefined, ...more }).open())

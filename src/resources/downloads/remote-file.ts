@@ -27,6 +27,8 @@ export class RemoteFile implements Streamed {
     const key = `${this.#of.url} ${this.#of.sha256}`
     const fetching = FETCHED.get(key) ?? fetchFile(this.#of)
     FETCHED.set(key, fetching)
+    // Later steps and runs of this process try again.
+    fetching.catch(() => FETCHED.delete(key))
     const { file, size } = await fetching
     if (size === 0) return { size, pieces: none() }
     return { size, pieces: createReadStream('', { fd: file, start: 0, end: size - 1, autoClose: false }) }
