@@ -29,6 +29,7 @@ const NIGHTLY = [
   'lab-snapshot.test.ts',
   'lab.test.ts',
   'odd-hosts.test.ts',
+  'package-kinds.test.ts',
   'packages.test.ts',
   'reboot.test.ts',
   'system-kinds.test.ts',

@@ -51,6 +51,7 @@ export function contentOf(lines: readonly FileLine[]): Buffer {
 
 /** Text that is not UTF-8 is read as Latin-1, which keeps all bytes. */
 function decoded(bytes: string): string {
+  if (!/[\x80-\xff]/.test(bytes)) return bytes
   const buffer = Buffer.from(bytes, 'latin1')
   const text = buffer.toString()
   return Buffer.from(text).equals(buffer) ? text : bytes
