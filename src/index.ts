@@ -34,7 +34,7 @@ export {
   withDescription,
 } from './model/inventory/fields.ts'
 export { type Group, group, type Host, type Ssh, type Timeouts } from './model/inventory/host.ts'
-export { type Inventory, inventory } from './model/inventory/inventory.ts'
+export { type Inventory, type InventoryOptions, inventory } from './model/inventory/inventory.ts'
 export {
   type HostOf,
   hosts,
@@ -57,6 +57,16 @@ export {
   runOnce,
   tagged,
 } from './model/playbook/steps.ts'
+export {
+  type Change,
+  type LocalTime,
+  localTime,
+  type Policy,
+  type PolicyInput,
+  policy,
+} from './model/policy/policy.ts'
+export { protect } from './model/policy/protect.ts'
+export { lift, type Waiver, type WaiverOptions, waive } from './model/policy/waiver.ts'
 export { InvalidParams, Problem, Unknown } from './model/problem.ts'
 export type { Command, Streamed } from './model/resource/command.ts'
 export { compare, type Diff } from './model/resource/diff.ts'

@@ -7,6 +7,7 @@ import type { FlagInput, Playbook } from '../model/playbook/playbook.ts'
 import type { Steps } from '../model/playbook/steps.ts'
 import { Problem, wrapErrors } from '../model/problem.ts'
 import { RELEASES, type Release } from '../model/resource/facts.ts'
+import { reviewNewHosts } from './policies.ts'
 
 /** An inventory, or the function that an inventory file exports if its values take time. */
 export type InventorySource<S extends Entries = Entries> = Inventory<S> | (() => Inventory<S> | Promise<Inventory<S>>)
@@ -49,11 +50,13 @@ export async function validate<S extends Entries>({
   try {
     const inventory = await loadInventory(source)
     assertSchemaFits(playbook, inventory)
-    const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values, options)).map(expandPlay)
+    const plays = wrapErrors('the playbook', undefined, () => playbook.plays(inventory.values, options))
+    const expanded = plays.map(expandPlay)
+    const results = [...expanded, reviewNewHosts(inventory, plays)]
     return {
-      problems: plays.flatMap(({ problems }) => problems),
-      steps: plays.reduce((sum, { steps }) => sum + steps, 0),
-      notes: [...new Set(plays.flatMap(({ notes }) => notes))],
+      problems: results.flatMap(({ problems }) => problems),
+      steps: expanded.reduce((sum, { steps }) => sum + steps, 0),
+      notes: [...new Set(results.flatMap(({ notes }) => notes))],
     }
   } catch (error) {
     if (error instanceof Problem) return { problems: [error], steps: 0, notes: [] }

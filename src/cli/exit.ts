@@ -8,6 +8,7 @@ export const EXIT = {
   drift: 2,
   unreachable: 3,
   unknown: 4,
+  refused: 5,
   usage: 64,
   internal: 70,
   interrupted: 130,
@@ -20,6 +21,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EXIT.drift, 'a dry run found changes (--check, plan)'],
   [EXIT.unreachable, 'a host is unreachable; nothing failed on the others'],
   [EXIT.unknown, 'the result of a check is unknown (verify, doctor, watch)'],
+  [EXIT.refused, 'a policy or a protected step refuses the changes; nothing was changed'],
   [EXIT.usage, 'invalid input; nothing was done'],
   [EXIT.internal, 'an error in provision itself'],
   [EXIT.interrupted, 'interrupted'],
@@ -34,6 +36,7 @@ const EXIT_OF_STATUS: Readonly<Record<RunStatus, number>> = {
   changes: EXIT.drift,
   failed: EXIT.failed,
   unreachable: EXIT.unreachable,
+  refused: EXIT.refused,
   interrupted: EXIT.interrupted,
 } as const
 

@@ -2,6 +2,7 @@ import type { RunEvent, StepInfo } from '../model/event.ts'
 import type { Diff } from '../model/resource/diff.ts'
 import type { HostRun } from './hosts/host-run.ts'
 import type { Hosts } from './hosts/hosts.ts'
+import type { TurnReview, TurnReviewer } from './policy/turn.ts'
 import type { PlayStates } from './read/refresh.ts'
 import type { Selection } from './read/selection.ts'
 import type { HostDrain } from './rollout/drain.ts'
@@ -20,6 +21,8 @@ export interface RunContext {
   readonly diff: boolean
   readonly stop: AbortSignal
   readonly selection: Selection
+  /** Checks changes against the policies of the inventory. */
+  readonly guard: TurnReviewer
   /** Asked before each step that would change something. @default no confirmation */
   readonly confirm?: Confirm
   /** The reason why no host starts another step; set by a failure in a play with `anyErrorsFatal`. */
@@ -31,4 +34,6 @@ export interface HostTurn extends Pick<RunContext, 'emit' | 'diff' | 'stop' | 'c
   readonly play: string
   readonly hostRun: HostRun
   readonly drain: HostDrain | undefined
+  /** Checks the changes of the turn against policies. */
+  readonly review: TurnReview
 }

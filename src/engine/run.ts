@@ -9,6 +9,7 @@ import { type OpenSession, toProblem } from './hosts/scripts.ts'
 import type { ReadLimits } from './hosts/session-wrappers.ts'
 import { planPlays } from './plan/plan.ts'
 import { assertUnchanged, type ExpectedPlan, type PlanContent, planContent } from './plan/plan-file.ts'
+import { Guard } from './policy/guard.ts'
 import {
   definiteProblem,
   type PlayRun,
@@ -39,6 +40,8 @@ export interface RunOptions<S extends Entries = Entries> extends PlayRunOptions<
   readonly confirm?: Confirm
   /** Milliseconds to wait for a host that another run has locked. @default 0: such a host is unreachable at once */
   readonly wait?: number
+  /** The time for policies. @default the clock of this machine */
+  readonly now?: () => Date
   /** The limits of questions. @default 1 minute, reported every 20 seconds */
   readonly reads?: ReadLimits
 }
@@ -84,7 +87,7 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     stop: reading.signal,
     wait: { ms: options.wait ?? 0, stop },
   })
-  const end = (parts: Pick<SummaryParts, 'hostRuns' | 'helpers' | 'isIncomplete'>) => {
+  const end = (parts: Pick<SummaryParts, 'hostRuns' | 'helpers' | 'isIncomplete' | 'refused'>) => {
     const ms = performance.now() - began
     const summary = summaryOf({ mode, playRuns, hosts, counts, ms, interrupted: stop.aborted, ...parts })
     const skipped = summary.hosts.filter((one) => one.skipped > 0).map(({ host }) => host)
@@ -103,13 +106,17 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     stop.removeEventListener('abort', giveUp)
     options.onPlan?.(planContent(states))
     if (options.expect) assertUnchanged(options.expect, states, hostsOf(playRuns))
+    const guard = new Guard({ inventory: options.inventory, mode, emit, ...(options.now && { now: options.now }) })
     const context: RunContext = {
-      ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, halted: undefined },
+      ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, guard, halted: undefined },
       ...(options.confirm && { confirm: options.confirm }),
     }
-    if (mode === 'apply') return end({ hostRuns, helpers: await applyPlays(playRuns, context) })
-    await planPlays(playRuns, context)
-    return end({ hostRuns, helpers: [] })
+    const refusals = guard.reviewPlan(playRuns, context)
+    const refused = refusals.length > 0
+    if (mode === 'plan') await planPlays(playRuns, context)
+    for (const refusal of refusals) emit({ kind: 'policy', outcome: 'refused', ...refusal })
+    const helpers = mode === 'plan' || refused ? [] : await applyPlays(playRuns, context)
+    return end({ hostRuns, helpers, refused })
   } finally {
     stop.removeEventListener('abort', giveUp)
     await hosts.close()

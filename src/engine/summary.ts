@@ -28,7 +28,7 @@ export class RunCounts {
   }
 }
 
-export interface SummaryParts extends Pick<Summary, 'mode' | 'ms' | 'interrupted'> {
+export interface SummaryParts extends Pick<Summary, 'mode' | 'ms' | 'interrupted' | 'refused'> {
   readonly playRuns: readonly PlayRun[]
   readonly hosts: Hosts
   readonly hostRuns: ReadonlyMap<string, HostRun>
@@ -41,7 +41,7 @@ export interface SummaryParts extends Pick<Summary, 'mode' | 'ms' | 'interrupted
 
 /** A helper is part of the summary only if it has failed. */
 export function summaryOf(run: SummaryParts): Summary {
-  const { mode, ms, interrupted, hosts, hostRuns } = run
+  const { mode, ms, interrupted, refused, hosts, hostRuns } = run
   const helpers = run.helpers.filter(({ name, problem }) => problem && !hostRuns.has(name))
   const byName = new Map([...helpers, ...hostRuns.values()].map((hostRun) => [hostRun.name, hostRun]))
   const all = [...hostsOf(run.playRuns), ...helpers.map(({ host }) => host)]
@@ -50,6 +50,7 @@ export function summaryOf(run: SummaryParts): Summary {
     hosts: all.map((host) => hostSummary(host, byName.get(host.name), run)),
     ms,
     interrupted,
+    ...(refused && { refused }),
     ...hosts.traffic,
   }
 }
@@ -61,7 +62,7 @@ export function hostsOf(playRuns: readonly PlayRun[]): readonly Host[] {
 
 function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts): HostSummary {
   const { name } = host
-  const { hosts, hostRuns, isIncomplete = false } = run
+  const { mode, hosts, hostRuns, isIncomplete = false, refused = false } = run
   const plays = run.playRuns.filter((one) => one.hosts.some((other) => other.name === name))
   const { turns, ...counts } = run.counts.of(name)
   const ignored = hostRuns.size > 0 && !isIncomplete ? ignoredReason(host, plays) : undefined
@@ -69,13 +70,14 @@ function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts
   const isLost = hosts.unreachable.has(name)
   const isRefused = hosts.unreachable.get(name) instanceof BecomeFailed
   const untaken = plays.filter(({ play }) => !play.conditions).length - turns
+  const isUnstarted = refused && mode === 'apply'
   const takesPart = hostRun !== undefined && excluded === undefined
   return {
     host: name,
     ...counts,
     failed: isRefused || (hostRun?.problem && !isLost) ? 1 : 0,
     unreachable: isLost && !isRefused && (hostRun !== undefined || ignored === undefined),
-    skipped: isIncomplete ? Number(!isLost && !hostRun?.problem) : takesPart ? untaken : 0,
+    skipped: isIncomplete ? Number(!isLost && !hostRun?.problem) : takesPart && !isUnstarted ? untaken : 0,
     ...(excluded !== undefined && { excluded }),
     trips: hostRun?.session.trips ?? 0,
   }

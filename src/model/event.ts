@@ -56,6 +56,25 @@ export type RunEvent =
       readonly outcome: 'planned' | 'unchanged' | 'restored' | 'inactive'
       readonly details: readonly string[]
     }
+  /**
+   * A policy of the inventory, or a protected step, that refuses changes of a host before the run changes anything; or a waiver that allows
+   * them.
+   */
+  | {
+      readonly kind: 'policy'
+      readonly host: string
+      /** The name of the policy; of a protected step, its kind and name. */
+      readonly policy: string
+      /** The titles of the changes. */
+      readonly changes: readonly string[]
+      readonly outcome: 'refused' | 'waived'
+      /** Why they are refused. */
+      readonly problem?: Problem
+      /** The reason of the waiver. */
+      readonly reason?: string
+      /** The end of the waiver, in ISO 8601. */
+      readonly until?: string
+    }
   /** A progress message of a step. */
   | {
       readonly kind: 'progress'
@@ -131,15 +150,21 @@ export interface Summary {
   readonly ms: number
   /** True if the user stopped the run before its end. */
   readonly interrupted: boolean
+  /** True if policies or protected steps refuse the changes, so that nothing was changed. @default false */
+  readonly refused?: boolean
   readonly sent: number
   readonly received: number
 }
 
-/** The result of a run. A failure takes precedence over an unreachable host, and an interruption over both; `changes` is for plans only. */
-export type RunStatus = 'ok' | 'changes' | 'failed' | 'unreachable' | 'interrupted'
+/**
+ * The result of a run. A failure takes precedence over an unreachable host, and a refusal by a policy and an interruption over both;
+ * `changes` is for plans only.
+ */
+export type RunStatus = 'ok' | 'changes' | 'failed' | 'unreachable' | 'refused' | 'interrupted'
 
-export function statusOf({ hosts, mode, interrupted }: Summary): RunStatus {
+export function statusOf({ hosts, mode, interrupted, refused }: Summary): RunStatus {
   if (interrupted) return 'interrupted'
+  if (refused) return 'refused'
   if (hosts.some(({ failed }) => failed > 0)) return 'failed'
   if (hosts.some(({ unreachable }) => unreachable)) return 'unreachable'
   return mode === 'plan' && hosts.some(({ changed }) => changed > 0) ? 'changes' : 'ok'

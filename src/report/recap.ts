@@ -33,7 +33,7 @@ function isNotable(host: HostSummary): boolean {
 
 function resumeHint(summary: Summary): readonly string[] {
   const left = unfinishedHosts(summary)
-  if (left.length === 0 || summary.mode === 'plan') return []
+  if (left.length === 0 || summary.mode === 'plan' || summary.refused) return []
   const only = left.length < summary.hosts.length ? ` with ${left.join(', ')}` : ''
   return [`To continue${only}: provision resume. Finished steps are not repeated.`]
 }
@@ -58,7 +58,7 @@ function hostRow(
   return parts.filter((part) => part !== false).join(', ')
 }
 
-function summaryLine({ hosts, mode, interrupted }: Summary, paint: Paint): string {
+function summaryLine({ hosts, mode, interrupted, refused }: Summary, paint: Paint): string {
   const sum = (of: (host: HostSummary) => number) => hosts.reduce((total, one) => total + of(one), 0)
   const failed = sum((one) => (one.failed > 0 ? 1 : 0))
   const unreachable = sum((one) => (one.unreachable ? 1 : 0))
@@ -73,6 +73,10 @@ function summaryLine({ hosts, mode, interrupted }: Summary, paint: Paint): strin
     failed > 0 && `${count(failed, 'host')} failed`,
     unreachable > 0 && `${count(unreachable, 'host')} unreachable`,
   ].filter((part) => part !== false)
+  if (refused) {
+    const would = mode === 'plan' ? `; ${changed} of ${steps} would change ${on}` : ''
+    return paint('red', `Refused by policies: nothing was changed${would}.`)
+  }
   if (bad.length > 0) return paint('red', `${bad.join(', ')}; ${changed} of ${steps} changed ${on}.`)
   if (interrupted) return paint('yellow', `Interrupted; ${changed} of ${steps} changed ${on}.`)
   if (changed === 0 && deferred > 0)

@@ -8,6 +8,7 @@ import { inspect } from 'node:util'
  */
 export class Secret {
   static readonly #shown = new Set<string>()
+  static #isSealed = false
   readonly #ask: () => string
   #value: string | undefined
   #refusal: { readonly error: unknown } | undefined
@@ -19,6 +20,7 @@ export class Secret {
 
   reveal(): string {
     if (this.#value === undefined) {
+      if (Secret.#isSealed) throw new TypeError('secrets are not asked for here')
       this.#value = this.#asked()
       for (const writing of encodings(this.#value)) Secret.#shown.add(writing)
     }
@@ -39,6 +41,16 @@ export class Secret {
   /** A secret that is computed from this one, such as a file that contains it. */
   map(change: (value: string) => string): Secret {
     return new Secret(() => change(this.reveal()))
+  }
+
+  /** Runs code that must not ask for a secret: then `reveal` throws. */
+  static sealed<T>(body: () => T): T {
+    Secret.#isSealed = true
+    try {
+      return body()
+    } finally {
+      Secret.#isSealed = false
+    }
   }
 
   /** Replaces the values of all secrets that were revealed so far by `***`, in all their encodings. Used for all output of the process. */

@@ -11,7 +11,7 @@ interface Size {
 }
 
 interface Budget extends Size {
-  /** The resource kinds and the features that came after the limits below were set. */
+  /** The resource kinds and the features that came after the limits below were set: the engine as a library, policies. */
   readonly added?: Size
 }
 
@@ -21,19 +21,19 @@ interface Budget extends Size {
  */
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
-  model: { lines: 2_210, files: 30, added: { lines: 20, files: 0 } },
+  model: { lines: 2_210, files: 30, added: { lines: 200, files: 3 } },
   resources: { lines: 3_240, files: 33, added: { lines: 5_090, files: 49 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 20, files: 0 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 375, files: 5 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
   ansible: { lines: 1_235, files: 11 },
-  report: { lines: 2_390, files: 27 },
+  report: { lines: 2_390, files: 27, added: { lines: 25, files: 0 } },
   doctor: { lines: 350, files: 3 },
-  api: { lines: 175, files: 1, added: { lines: 170, files: 5 } },
-  cli: { lines: 3_160, files: 36 },
+  api: { lines: 175, files: 1, added: { lines: 245, files: 6 } },
+  cli: { lines: 3_160, files: 36, added: { lines: 20, files: 0 } },
   testing: { lines: 270, files: 5 },
-  'index.ts': { lines: 130, files: 1 },
+  'index.ts': { lines: 130, files: 1, added: { lines: 15, files: 0 } },
 }
 
 const CORE = ['shell', 'model', 'resources', 'engine']

@@ -73,6 +73,6 @@ describe('the report in JSON', () => {
 /** All kinds of events, checked by the compiler. */
 const ALL: Readonly<Record<RunEvent['kind'], true>> = {
   ...{ begin: true, connected: true, unreachable: true, refreshed: true, play: true, turn: true },
-  ...{ applying: true, step: true, handler: true, drain: true, recovered: true, progress: true },
+  ...{ applying: true, step: true, handler: true, drain: true, recovered: true, policy: true, progress: true },
   ...{ waiting: true, turnEnd: true, skipped: true, failed: true, end: true },
 }

@@ -44,6 +44,11 @@ describe('the recap of a run', () => {
       said([web1, host({ host: 'web2', excluded: 'in maintenance' })]),
       'web2 skipped: in maintenance\nNo changes: 5 steps ok on 2 hosts.',
     ],
+    'policies refused the run': [said([web1], { refused: true }), 'Refused by policies: nothing was changed.'],
+    'policies refused the plan': [
+      said([host({ host: 'db1', ok: 1, changed: 2 })], { mode: 'plan', refused: true }),
+      'db1  1 ok, 2 to change\nRefused by policies: nothing was changed; 2 of 3 steps would change on 1 host.',
+    ],
     'it was interrupted': [
       said([web1, host({ host: 'web2', skipped: 2 })], { interrupted: true }),
       'web1 5 ok\nweb2 0 ok, 2 plays skipped\nInterrupted; 0 of 5 steps changed on 2 hosts.\nTo continue with web2: provision resume. Finished steps are not repeated.',

@@ -5,7 +5,7 @@ import type { OpenedSession, OpenSession, SessionOptions } from '../../src/engin
 import { type RunOptions, run } from '../../src/engine/run.ts'
 import type { RunEvent, Summary } from '../../src/model/event.ts'
 import type { Group, Host } from '../../src/model/inventory/host.ts'
-import { inventory } from '../../src/model/inventory/inventory.ts'
+import { type InventoryOptions, inventory } from '../../src/model/inventory/inventory.ts'
 import { hosts, inventorySchema } from '../../src/model/inventory/schema.ts'
 import type { Play } from '../../src/model/playbook/play.ts'
 import { playbook } from '../../src/model/playbook/playbook.ts'
@@ -25,17 +25,18 @@ export interface Outcome {
 
 export type Plays = (web: Group) => readonly Play[]
 
-export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> & {
-  /** @default one host, web1 */
-  readonly names?: readonly string[]
-  /** The name of a host that is unreachable. */
-  readonly dead?: string
-  /** Called for each session that is opened. */
-  readonly opens?: (host: Host, options: SessionOptions) => void
-  readonly on?: (event: RunEvent) => void
-  /** Takes the hosts' locks under this name. @default no lock is taken */
-  readonly owner?: string
-}
+export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> &
+  InventoryOptions & {
+    /** @default one host, web1 */
+    readonly names?: readonly string[]
+    /** The name of a host that is unreachable. */
+    readonly dead?: string
+    /** Called for each session that is opened. */
+    readonly opens?: (host: Host, options: SessionOptions) => void
+    readonly on?: (event: RunEvent) => void
+    /** Takes the hosts' locks under this name. @default no lock is taken */
+    readonly owner?: string
+  }
 
 /** Runs the engine on this machine as one or many hosts, each test with its own directory. */
 export class Rig {
@@ -106,7 +107,10 @@ export class Rig {
     }
   }
 
-  async run(plays: Plays, { names = ['web1'], dead, opens, on, owner, ...options }: Options = {}): Promise<Outcome> {
+  async run(
+    plays: Plays,
+    { names = ['web1'], dead, opens, on, owner, policies = [], waivers = [], ...options }: Options = {},
+  ): Promise<Outcome> {
     const site = inventorySchema({ web: hosts() })
     const given = Object.fromEntries(names.map((name, i) => [name, { address: `127.0.0.${i + 1}` }]))
     const events: RunEvent[] = []
@@ -114,7 +118,7 @@ export class Rig {
       {
         mode: 'apply',
         ...options,
-        inventory: inventory(site, { web: { hosts: given } }),
+        inventory: inventory(site, { web: { hosts: given } }, { policies, waivers }),
         playbook: playbook(site, ({ web }) => plays(web)),
       },
       {

@@ -55,6 +55,14 @@ export function planCommand(installation: Installation): Command {
       const { summary, plan } = await runPlaybook({ playbook, args, flags, command, installation, prepare, needsPlan })
       process.exitCode = exitCodeOfRun(summary)
       if (out === undefined) return
+      if (summary.refused) {
+        printProblems(
+          new Problem('The plan was not saved: policies refuse it', {
+            next: 'Change the playbook, or add a waiver to the inventory. Then make the plan again.',
+          }),
+        )
+        return
+      }
       if (summary.interrupted || summary.hosts.some(({ failed, unreachable }) => failed > 0 || unreachable)) {
         printProblems(
           new Problem('The plan was not saved: not all hosts could be read', {

@@ -72,6 +72,7 @@ const RESULTS: Readonly<Record<number, string>> = {
   [EXIT.failed]: 'failed',
   [EXIT.drift]: 'ok',
   [EXIT.unreachable]: 'unreachable',
+  [EXIT.refused]: 'refused',
   [EXIT.interrupted]: 'interrupted',
 }
 

@@ -55,7 +55,7 @@ export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (
       started = true
       record(hosts)
     }
-    if (event.kind !== 'end') return
+    if (event.kind !== 'end' || event.summary.refused) return
     const left = unfinishedHosts(event.summary)
     if (left.length > 0 || earlier.length > 0) record(left)
     // This run completed; the unfinished run of another command is recorded again.

@@ -9,8 +9,10 @@ import { failedHandler, firstFailure, interrupted } from '../errors/step-errors.
 import { type HostScript, hostScript } from '../hosts/scripts.ts'
 import type { StepState } from '../read/step-state.ts'
 
-interface DueHandler {
+export interface DueHandler {
   readonly handler: Handler
+  /** The first step that notifies it. */
+  readonly step: Step
   /** True if only an earlier run has notified it. */
   readonly pending: boolean
 }
@@ -25,8 +27,11 @@ export function dueHandlers(
   for (const step of steps) {
     const isChanged = changed.has(step)
     for (const handler of isChanged ? step.notify : [...step.notify, ...step.satisfies]) {
-      if (isChanged || (pending.has(handler.name) && !due.has(handler.name)))
-        due.set(handler.name, { handler, pending: !isChanged })
+      const before = due.get(handler.name)
+      if (isChanged || (pending.has(handler.name) && !before)) {
+        const isFirst = before?.pending !== !isChanged
+        due.set(handler.name, { handler, step: isFirst ? step : before.step, pending: !isChanged })
+      }
     }
     if (isChanged) for (const handler of step.satisfies) due.delete(handler.name)
   }

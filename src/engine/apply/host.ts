@@ -12,8 +12,8 @@ import { groupPackages, isPooled } from './package-pool.ts'
 import { applySteps } from './steps.ts'
 
 /**
- * Applies the steps of a play on a host, runs the handlers, then reads everything again to verify it. The host is drained before the first
- * change.
+ * Applies the steps of a play on a host, runs the handlers, then reads everything again to verify it. Policies are checked and the host is
+ * drained before the first change.
  *
  * A step is read again if an earlier change may affect its answer. One round trip applies all steps up to the first that has to be read
  * again, and reads that one and those after it. So a run makes one round trip for each such step, instead of two for each step.
@@ -21,13 +21,17 @@ import { applySteps } from './steps.ts'
  * @throws Problem for the step or handler that failed; earlier changes are kept
  */
 export async function applyPlay(states: readonly StepState[], turn: HostTurn): Promise<void> {
-  const { hostRun, confirm, drain, stop } = turn
+  const { hostRun, confirm, drain, stop, review } = turn
   const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map((state) => ({ state, isStale: false }))
   const changed = new Set<ExpandedStep>()
   let at = 0
   while (at < steps.length) {
     const first = steps[at]
     if (stop.aborted && steps.slice(at).some(({ state }) => state.difference)) throw interrupted(hostRun)
+    review(
+      steps.map(({ state }) => state),
+      ({ expanded, difference }) => difference !== undefined && changed.has(expanded),
+    )
     const isCurrent = first && !first.isStale
     if (isCurrent && confirm && !(await isConfirmed(first.state, confirm, hostRun))) {
       steps.splice(at, 1)

@@ -156,11 +156,15 @@ async function takeTurn(
 async function applyDrained(
   { play, steps, drain: wanted }: Pick<PlayState, 'play' | 'steps'> & { readonly drain: Drain | undefined },
   hostRun: HostRun,
-  { hosts, emit, diff, stop, confirm }: RunContext,
+  { hosts, emit, diff, stop, confirm, guard }: RunContext,
 ): Promise<void> {
   const { host, name } = hostRun
   const drain = wanted && new HostDrain({ drain: wanted, host, play: play.label, hosts, emit })
-  const turn: HostTurn = { ...{ play: play.label, hostRun, drain, emit, diff, stop }, ...(confirm && { confirm }) }
+  const review = guard.turn({ host, play: play.label, pendingHandlers: hostRun.pendingHandlers })
+  const turn: HostTurn = {
+    ...{ play: play.label, hostRun, drain, review, emit, diff, stop },
+    ...(confirm && { confirm }),
+  }
   try {
     emit({ kind: 'turn', play: play.label, host: name, steps: steps.length })
     const before = hostRun.version

@@ -1,5 +1,7 @@
 import { type Duration, milliseconds } from '../../shell/duration.ts'
 import { didYouMean } from '../../shell/nearest.ts'
+import type { Policy } from '../policy/policy.ts'
+import { faultsOfPolicies, type Waiver } from '../policy/waiver.ts'
 import { Problem } from '../problem.ts'
 import { type Fields, faultsOf, isAddress, isPromise, isRecord, promised } from './fields.ts'
 import { group, type Host } from './host.ts'
@@ -20,11 +22,30 @@ export interface Inventory<S extends Entries = Entries> {
   readonly values: InventoryValues<S>
   /** In the order of the groups; a host of two groups is listed once for each. */
   readonly hosts: readonly Host[]
+  readonly policies: readonly Policy[]
+  readonly waivers: readonly Waiver[]
+  /** The path of the file of {@link InventoryOptions.allowedSigners}. */
+  readonly allowedSigners: string | undefined
+}
+
+/** Rules for the plans and runs of a site. */
+export interface InventoryOptions {
+  /** Rules that each plan and each run must keep. @default none */
+  readonly policies?: readonly Policy[]
+  /** Exceptions from policies and from protected steps, each until a time. @default none */
+  readonly waivers?: readonly Waiver[]
+  /**
+   * The path of a file of allowed signers, as ssh-keygen(1) describes it, relative to where the command is run: `apply` rejects plans that
+   * none of them has signed.
+   * @default plans need no signature
+   */
+  readonly allowedSigners?: string
 }
 
 /**
  * Creates an inventory: the hosts and values of one site. A var is set on the host or on its group; the host overrides the group.
  *
+ * @param options policies for plans and runs of the site, and exceptions from them
  * @throws Problem that lists all faults, each with its path
  * @example
  * inventory(inventorySchema({ domain: hostname, web: hosts({ port }) }), {
@@ -35,6 +56,7 @@ export interface Inventory<S extends Entries = Entries> {
 export function inventory<S extends Entries, const I extends InventoryInput<S>>(
   of: InventorySchema<S>,
   given: I & MatchesSchema<S, I>,
+  { policies = [], waivers = [], allowedSigners }: InventoryOptions = {},
 ): Inventory<S> {
   const all: Readonly<Record<string, unknown>> = given
   const faults = faultsOfInventory(of.entries, all)
@@ -43,12 +65,12 @@ export function inventory<S extends Entries, const I extends InventoryInput<S>>(
     ([key, entry]) => [key, entry && 'type' in entry ? group(key, members(key, entry, all)) : all[key]] as const,
   )
   const values = Object.freeze(Object.fromEntries(entries)) as InventoryValues<S>
-  const broken = of.faults(values)
-  if (broken.length > 0) throw refused(broken)
-  const groups = entries.flatMap(([, value]) =>
+  const hosts = entries.flatMap(([, value]) =>
     isRecord(value) && Array.isArray(value['hosts']) ? (value['hosts'] as Host[]) : [],
   )
-  return Object.freeze({ type: 'inventory', schema: of, values, hosts: groups })
+  const broken = [...of.faults(values), ...faultsOfPolicies(policies, waivers, hosts)]
+  if (broken.length > 0) throw refused(broken)
+  return Object.freeze({ type: 'inventory', schema: of, values, hosts, policies, waivers, allowedSigners })
 }
 
 function refused(faults: readonly string[]): Problem {

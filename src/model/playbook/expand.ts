@@ -116,7 +116,11 @@ function joinedStep(all: readonly ExpandedStep[], { step, roles }: ExpandedStep)
   const made =
     wrapErrors('a play', steps[1]?.source, () => step.joint?.join(steps.map(({ joint }) => joint?.value))) ?? step
   const notify = new Map(steps.flatMap((one) => one.notify).map((handler) => [handler.name, handler]))
-  const whole = Object.freeze({ ...made, source: step.source, notify: [...notify.values()] })
+  const protection = steps.find((one) => one.protection !== undefined)?.protection
+  const whole = Object.freeze({
+    ...{ ...made, source: step.source, notify: [...notify.values()] },
+    ...(protection !== undefined && { protection }),
+  })
   return { step: step.on ? stepOn(whole, step.on) : whole, roles, tags: [...new Set(all.flatMap(({ tags }) => tags))] }
 }
 
@@ -176,8 +180,8 @@ export function stepOn(step: Step, host: Host): Step {
   })
 }
 
-function handlerOn({ name, commands }: Handler, host: Host): Handler {
-  return { name: `${name} on ${host.name}`, commands: commands.map((command) => ({ ...command, on: host })) }
+function handlerOn({ name, commands, ...rest }: Handler, host: Host): Handler {
+  return { ...rest, name: `${name} on ${host.name}`, commands: commands.map((command) => ({ ...command, on: host })) }
 }
 
 function differenceOn(difference: Diff | undefined, host: Host): Diff | undefined {

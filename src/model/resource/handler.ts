@@ -9,6 +9,14 @@ import { asCommand, type Command, type CommandLike } from './command.ts'
 export interface Handler {
   readonly name: string
   readonly commands: readonly Command[]
+  /** Its effect, as far as it is known, for policies. @default it runs commands */
+  readonly effect?: HandlerEffect
+}
+
+interface HandlerEffect {
+  readonly action: 'reload' | 'restart' | 'reboot'
+  /** The systemd unit that is reloaded or restarted. */
+  readonly unit?: string
 }
 
 /**
@@ -33,7 +41,8 @@ const LONGEST = 255
  * @example file('/etc/nginx/conf.d/site.conf', conf, { notify: reloaded('nginx') })
  */
 export function reloaded(unit: string): Handler {
-  return handler(`reload ${unit}`, sh`${knownTo(unit)}systemctl reload-or-restart ${unit}`)
+  const reload = handler(`reload ${unit}`, sh`${knownTo(unit)}systemctl reload-or-restart ${unit}`)
+  return withEffect(reload, { action: 'reload', unit })
 }
 
 /**
@@ -42,7 +51,12 @@ export function reloaded(unit: string): Handler {
  * @example file('/etc/default/app', 'WORKERS=4\n', { notify: restarted('app') })
  */
 export function restarted(unit: string): Handler {
-  return handler(`restart ${unit}`, sh`${knownTo(unit)}systemctl restart ${unit}`)
+  const restart = handler(`restart ${unit}`, sh`${knownTo(unit)}systemctl restart ${unit}`)
+  return withEffect(restart, { action: 'restart', unit })
+}
+
+function withEffect(of: Handler, effect: HandlerEffect): Handler {
+  return Object.freeze({ ...of, effect })
 }
 
 /** Makes systemd read the unit files first, if they have changed. */
@@ -56,7 +70,7 @@ function knownTo(unit: string): Shell {
  * @example file('/etc/default/grub.d/quiet.cfg', 'GRUB_TIMEOUT=0\n', { notify: rebooted({ within: '10m' }) })
  */
 export function rebooted({ within = '5m' }: { readonly within?: Duration } = {}): Handler {
-  return handler('reboot', rebooting(within))
+  return withEffect(handler('reboot', rebooting(within)), { action: 'reboot' })
 }
 
 /** @param within the maximum time until the host is back */

@@ -46,6 +46,8 @@ export interface Step {
   readonly parts?: readonly Step[]
   /** The inbound traffic that this step allows; undefined if it does not control any. */
   readonly ingress?: readonly IngressRule[]
+  /** The reason why its thing must not be replaced or removed; undefined if it is not protected. */
+  readonly protection?: string
   /** Runs on this machine before the comparison, for example to hash a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>

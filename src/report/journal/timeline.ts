@@ -165,7 +165,12 @@ class HostTimelineBuilder {
       if (event.problem) this.#problem(event.play, event.problem)
     } else if (event.kind === 'recovered')
       this.#note(t, '', `${event.label}: interrupted in an earlier run (${event.outcome})`)
-    else if (event.kind === 'failed') this.#problem(event.play, event.problem)
+    else if (event.kind === 'policy') {
+      const { policy, outcome, changes, reason, until, problem } = event
+      const how = outcome === 'waived' ? `waived until ${until} (${reason})` : outcome
+      this.#note(t, '', `${policy}: ${how}: ${changes.join(', ')}`)
+      if (problem) this.#problem('', problem)
+    } else if (event.kind === 'failed') this.#problem(event.play, event.problem)
     else if (event.kind === 'unreachable') {
       this.#unreachable = true
       this.#problem('', event.problem)

@@ -70,6 +70,11 @@ const RECOVERED = {
   inactive: 'the old files are restored, but could not be activated',
 } as const
 
+export function waivedLine({ policy, changes, reason, until }: EventOf<'policy'>, { paint, symbols }: Style): string {
+  const what = `waived until ${until}: ${policy}: ${changes.join(', ')}`
+  return `${paint('yellow', symbols.note)} ${what} (${reason})`
+}
+
 export function drainLine({ label, outcome, pending, on = [] }: EventOf<'drain'>, { paint, symbols }: Style): string {
   const sign = outcome === 'planned' ? paint('yellow', symbols.planned) : paint('dim', symbols.note)
   const where = on.length > 0 ? ` on ${on.join(', ')}` : ''

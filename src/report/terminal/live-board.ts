@@ -145,6 +145,7 @@ export class LiveBoard {
     handler: ({ play, host, name }) => this.#show(play, host, () => name),
     drain: ({ play, host, label, outcome }) => this.#show(play, host, () => drainTitle(label, outcome)),
     recovered: () => {},
+    policy: () => {},
     progress: ({ play, host, step, text }) => this.#show(play, host, () => `${stepTitle(step)}: ${text}`),
     waiting: ({ play, host, for: what }) => {
       // Questions are also asked before the first play and between plays.

@@ -15,6 +15,7 @@ import {
   type Symbols,
   stepDiffs,
   stepLines,
+  waivedLine,
 } from './lines.ts'
 
 export interface PlainOptions {
@@ -85,6 +86,10 @@ export function plainReporter({
     },
     recovered: (event) => {
       for (const one of recoveredLines(event, style)) line(event.host, one)
+    },
+    policy: (event) => {
+      if (event.problem) print(showProblem(event.problem, paint))
+      else line(event.host, waivedLine(event, style))
     },
     progress: ({ host, step, text }) => running(host, `${stepTitle(step)}: ${text}`),
     waiting: ({ host, for: what }) => running(host, `waiting for ${what}`),

@@ -52,6 +52,7 @@ web1      ✓ reload nginx
 web1      ✓ restart app (pending since an earlier run)
 web1      … command copy: 12 of 40 MB
 web1      ✓ nginx configuration: interrupted in an earlier run; the old files are restored and active
+web1      · waived until 2030-01-01T23:59:59.999Z: no reload at noon: handler reload nginx (an open port)
 web1      · drain: backend web on balancer1
 web1      … waiting for GET http://localhost/
 web2      ✗ command reload

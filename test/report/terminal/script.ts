@@ -108,6 +108,16 @@ export const EVENTS: readonly RunEvent[] = [
   { kind: 'handler', ...at, name: 'restart app', pending: true, outcome: 'done' },
   { kind: 'progress', ...at, step: step('command', 'copy'), text: '12 of 40 MB' },
   { kind: 'recovered', host: 'web1', label: 'nginx configuration', outcome: 'restored', details: [] },
+  {
+    ...{
+      kind: 'policy',
+      host: 'web1',
+      policy: 'no reload at noon',
+      changes: ['handler reload nginx'],
+      outcome: 'waived',
+    },
+    ...{ reason: 'an open port', until: '2030-01-01T23:59:59.999Z' },
+  },
   { kind: 'drain', ...at, label: 'backend web', outcome: 'drained', on: ['balancer1'], pending: false },
   { kind: 'waiting', ...at, for: 'GET http://localhost/' },
   { kind: 'turnEnd', ...at, changed: 3, failed: false },

@@ -42,6 +42,7 @@ function resultOf({ hosts, summary, mode }: RunTimeline): { readonly text: strin
   ].filter((part) => part !== false)
   if (bad.length > 0) return { text: bad.join(', '), tone: 'failed' }
   if (!summary) return { text: 'Incomplete', tone: 'failed' }
+  if (summary.refused) return { text: 'Refused by a policy', tone: 'failed' }
   if (summary.interrupted) return { text: 'Interrupted', tone: 'skipped' }
   if (changed === 0) return { text: 'No changes', tone: 'ok' }
   const verb = mode === 'plan' ? 'would change' : 'changed'
