@@ -33,7 +33,7 @@ describe('policies', () => {
   const motd = role('motd', (_params: object) => [
     file(`${rig.root}/motd`, 'hello', { ...rig.own, notify: handler('tell', sh`:`) }),
   ])
-  const plays: Plays = (web) => [play('web', { hosts: web }, () => [motd({})])]
+  const plays: Plays = (web) => [play('web', { hosts: web, serial: 1 }, () => [motd({})])]
   const isWritten = (name = 'motd') => existsSync(`${rig.root}/${name}`)
 
   it('see the steps and the handlers of all hosts, with their places', async () => {
