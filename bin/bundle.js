@@ -18,7 +18,7 @@ import { pathToFileURL } from 'node:url'
  * @typedef {object} Bundle
  * @property {Readonly<Record<string, string>>} entries source files by the names of the output files
  * @property {string} outdir
- * @property {Readonly<Record<string, string>>} [alias] compiled files by the names of packages
+ * @property {Readonly<Record<string, string>>} [alias] files by the names of packages: a source file is bundled, a compiled one is not
  */
 
 /** The entries of our own package. Users import all but `cli`; they share chunks with the command line. */
@@ -121,7 +121,7 @@ function aliases(alias) {
     setup({ onResolve }) {
       onResolve({ filter: /^provision-ts(\/|$)/ }, ({ path }) => {
         const to = alias[path]
-        return to === undefined ? undefined : { path: to, external: true }
+        return to === undefined ? undefined : { path: to, external: !to.endsWith('.ts') }
       })
     },
   }

@@ -1,7 +1,7 @@
 import { inventory, secret } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 import { authority } from 'provision-ts/pki'
-import { site } from '../playbooks/schema.ts'
+import { siteSchema } from 'provision-ts/stack'
 
 /**
  * The lab that `provision lab up` has made: nine hosts on this machine. `$LAB` names another than `demo`. With `witness1` the failover of the
@@ -20,7 +20,7 @@ export default async () => {
     return { address, ssh, certificate: await ca.keyPair({ names: [name], addresses: [address] }) }
   }
   const mode: { readonly failover?: 'automatic' } = has('witness1') ? { failover: 'automatic' } : {}
-  return inventory(site, {
+  return inventory(siteSchema, {
     domain: 'notes.test',
     vip: `${lab.vip}/24`,
     certificate: await ca.keyPair({ names: ['notes.test'] }),

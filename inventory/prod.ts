@@ -1,11 +1,11 @@
 import { inventory, secret } from 'provision-ts'
 import { pemFile, pemPair } from 'provision-ts/pki'
-import { site } from '../playbooks/schema.ts'
+import { siteSchema } from 'provision-ts/stack'
 
 /** An example to copy: hosts behind a bastion, certificates from elsewhere, secrets from a password store. */
 export default () => {
   const pair = (name: string) => pemPair(`certificates/${name}`)
-  return inventory(site, {
+  return inventory(siteSchema, {
     ssh: { user: 'deploy', proxyJump: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
     vip: '203.0.113.10/24',

@@ -1,6 +1,6 @@
 import { inventory, Problem, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '../playbooks/schema.ts'
+import { siteSchema } from 'provision-ts/stack'
 import { vagrantMachines } from './vagrant-machines.ts'
 
 /** The address of each machine of the Vagrantfile ends in this. */
@@ -26,7 +26,7 @@ export default async () => {
     const host = at(name)
     return { ...host, certificate: await ca.keyPair({ names: [name], addresses: [host.address] }) }
   }
-  return inventory(site, {
+  return inventory(siteSchema, {
     domain: 'notes.test',
     vip: '192.168.56.10/24',
     certificate: await ca.keyPair({ names: ['notes.test'] }),

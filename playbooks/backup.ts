@@ -1,17 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { choice, optional, play, playbook, withDescription } from 'provision-ts'
-import { takeBackup } from '../roles/backup/index.ts'
-import { backupHost } from './lib/backups.ts'
-import { site } from './schema.ts'
+import { backup } from 'provision-ts/stack'
 
-export default playbook(
-  site,
-  (values, { type = 'incr' }) => {
-    backupHost(values)
-    return [play(`backup: take one (${type})`, { hosts: values.backup }, () => takeBackup({ type, run: randomUUID() }))]
-  },
-  {
-    description: 'Takes a backup of the database now, from a replica if there is one.',
-    flags: { type: withDescription('the kind of backup', optional(choice('full', 'diff', 'incr'))) },
-  },
-)
+/** Takes a backup of the database now, from a replica if there is one. */
+export default backup()

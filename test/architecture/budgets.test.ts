@@ -31,7 +31,8 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   report: { lines: 2_390, files: 27, added: { lines: 25, files: 0 } },
   doctor: { lines: 350, files: 3 },
   api: { lines: 175, files: 1, added: { lines: 245, files: 6 } },
-  cli: { lines: 3_160, files: 36, added: { lines: 20, files: 0 } },
+  // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
+  cli: { lines: 3_160, files: 36, added: { lines: 80, files: 1 } },
   testing: { lines: 270, files: 5 },
   'index.ts': { lines: 130, files: 1, added: { lines: 15, files: 0 } },
 }

@@ -30,7 +30,7 @@ interface Import {
   readonly to: string
 }
 
-const files = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) => typescript(folder))
+const files = ['src', 'roles', 'stack', 'playbooks', 'inventory'].flatMap((folder) => typescript(folder))
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {
@@ -50,7 +50,7 @@ describe('the architecture', () => {
     expect(cycles(imports)).to.deep.equal([])
   })
 
-  it('lets roles, playbooks and inventories see what users see, and no more', () => {
+  it('lets roles, the stack, playbooks and inventories see what users see, and no more', () => {
     const inward = imports.filter(({ from, to }) => !from.startsWith('src/') && to.startsWith('src/'))
     expect(inward.map(shown)).to.deep.equal([])
   })

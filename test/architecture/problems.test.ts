@@ -12,7 +12,7 @@ const THROWN = /(?:new (?:Problem|InvalidParams|Unknown)|endHost)\(\s*(?:[\w.]+ 
 describe('the message of each Problem', () => {
   it('is expected by a test', () => {
     const tests = typescript('test').map(read).join('\n')
-    const untested = ['src', 'roles', 'playbooks', 'inventory'].flatMap((folder) =>
+    const untested = ['src', 'roles', 'stack', 'playbooks', 'inventory'].flatMap((folder) =>
       typescript(folder).flatMap((path) =>
         [...read(path).replace(DOCUMENTATION, '').matchAll(THROWN)]
           .map(([, , message = '']) => literal(message))

@@ -43,6 +43,8 @@ describe('help', () => {
       'playbooks/site.ts': `export default playbook(site, () => [], {\n  description:\n    'Installs the site. And more.',\n})`,
       'playbooks/plain.ts': 'export default playbook(site, () => [])',
       'playbooks/verify.ts': `export default verification(site, () => [], { description: 'Checks.' })`,
+      'playbooks/own.ts': '/** Checks our hosts. Changes nothing. */\nexport default verify()',
+      'playbooks/deploy.ts': '/**\n * Deploys the\n * build. Slowly.\n */\nexport default deploy()',
       'playbooks/part.ts': 'export const part = 1',
     })
     const { code, out } = await project.provision('--help')
@@ -51,7 +53,7 @@ describe('help', () => {
     expect(out)
       .to.match(/^Hosts:\n {2}-i, --inventory <file>/m)
       .and.match(/^ {2}-c, --check +dry run/m)
-      .and.include('--help):\n  plain\n  site   Installs the site.\n\nExamples:')
+      .and.include('--help):\n  deploy  Deploys the build.\n  plain\n  site    Installs the site.\n\nExamples:')
       .and.match(/^Exit status:\n {2}0 +success$/m)
     for (const [number] of EXIT_CODES) expect(out).to.match(new RegExp(`^ {2}${number} `, 'm'))
   })

@@ -57,11 +57,14 @@ const PROJECT = {
   include: ['**/*.ts'],
 }
 
+/** Names of the stack have to be imported: others have some of them, too. */
 const KNOWN = [
-  ...Object.entries(MODULES).map(([from, index]) => ({
-    from,
-    names: exportsOf(index).map(({ name }) => name),
-  })),
+  ...Object.entries(MODULES)
+    .filter(([from]) => from !== 'provision-ts/stack')
+    .map(([from, index]) => ({
+      from,
+      names: exportsOf(index).map(({ name }) => name),
+    })),
   { from: 'prelude', names: preludeNames() },
 ]
 

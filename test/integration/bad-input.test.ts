@@ -158,7 +158,7 @@ import { readFileSync } from 'node:fs'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
   const lab = openLab('${LAB}')
@@ -194,7 +194,7 @@ function pemFiles() {
 const MISPLACED = `
 import { play, playbook } from 'provision-ts'
 import { keepalived } from '${ROOT}/roles/keepalived/index.ts'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 export default playbook(site, ({ web, lb, vip }) => [
   play('web', { hosts: web }, (host) => keepalived({ ...host, vip, peers: lb.hosts })),
 ])

@@ -14,7 +14,7 @@ const ALLOWED = [
   /^dist\/src\/[\w-]+\.js(\.map)?$/,
   /^dist\/src\/.+\.d\.ts$/,
   /^dist\/src\/report\.html$/,
-  /^dist\/roles\/[^.]+(\.js|\.js\.map|\.d\.ts)$/,
+  /^dist\/(roles|stack)\/[^.]+(\.js|\.js\.map|\.d\.ts)$/,
   /^dist\/roles\/.+\/templates\/[^/]+\.ejs$/,
   /^templates\/(project|role)\//,
   /^(man|schema)\//,

@@ -63,7 +63,7 @@ async function makeSite(snapshot: string): Promise<void> {
 /** A hash of all files that determine the site. */
 function fingerprint(): string {
   const hash = createHash('sha256')
-  for (const folder of ['src', 'roles', 'playbooks', 'inventory', 'examples/notes-api']) {
+  for (const folder of ['src', 'roles', 'stack', 'playbooks', 'inventory', 'examples/notes-api']) {
     for (const path of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).sort()) {
       const full = join(ROOT, folder, path)
       if (path.includes('node_modules') || !statSync(full).isFile()) continue

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Lab } from '../../src/lab/index.ts'
 import { authority } from '../../src/pki/authority.ts'
-import { type Ended, eventually, ownLab, provision, ROOT } from '../integration/support.ts'
+import { type Ended, eventually, ownLab, provision } from '../integration/support.ts'
 import { Load, targetOf } from '../proof/load.ts'
 import { failing, GENTLE } from './gentle.ts'
 
@@ -243,7 +243,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { acme, authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
   const lab = openLab('${LAB}')

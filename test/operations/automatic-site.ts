@@ -12,7 +12,7 @@ export const AUTOMATIC_FILES = {
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 export default async () => {
   const lab = openLab(process.env.LAB)
   const ca = await authority(lab.directory + '/pki', { name: 'test' })
@@ -46,9 +46,9 @@ export default async () => {
 `,
   'playbook.ts': `
 import { playbook } from 'provision-ts'
-import { skipMaintenance } from '${ROOT}/playbooks/lib/maintenance.ts'
-import { site } from '${ROOT}/playbooks/schema.ts'
-import { appTier, databaseTier } from '${ROOT}/playbooks/site.ts'
+import { skipMaintenance } from '${ROOT}/stack/lib/maintenance.ts'
+import { siteSchema as site } from 'provision-ts/stack'
+import { appTier, databaseTier } from 'provision-ts/stack'
 const noHosts = { hosts: [] }
 export default playbook(site, (values) => [
   skipMaintenance({ ...values, lb: { ...values.lb, ...noHosts }, web: { ...values.web, ...noHosts } }),
@@ -58,8 +58,8 @@ export default playbook(site, (values) => [
 `,
   'verify.ts': `
 import { verification } from 'provision-ts'
-import { automaticFailoverChecks } from '${ROOT}/playbooks/lib/checks.ts'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { automaticFailoverChecks } from '${ROOT}/stack/lib/checks.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 import { postgresChecks } from '${ROOT}/roles/postgres/checks.ts'
 import { postgresPrimaryChecks } from '${ROOT}/roles/postgres-primary/checks.ts'
 import { postgresReplicaChecks } from '${ROOT}/roles/postgres-replica/checks.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
+import { Desk, type Ended, eventually, freshLab, noHosts, provision } from '../integration/support.ts'
 
 const LAB = 'test-backup'
 
@@ -177,7 +177,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
   const lab = openLab(process.env['LAB'] ?? '')
@@ -209,8 +209,8 @@ export default async () => {
 
 const DATABASE = `
 import { playbook } from 'provision-ts'
-import { site } from '${ROOT}/playbooks/schema.ts'
-import { backupTier, databaseTier } from '${ROOT}/playbooks/site.ts'
+import { siteSchema as site } from 'provision-ts/stack'
+import { backupTier, databaseTier } from 'provision-ts/stack'
 
 export default playbook(site, (values) => [...databaseTier(values), ...backupTier(values)])
 `

@@ -2,17 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import {
-  answers,
-  ask,
-  Desk,
-  eventually,
-  footprint,
-  freshLab,
-  noHosts,
-  provision,
-  ROOT,
-} from '../integration/support.ts'
+import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision } from '../integration/support.ts'
 import { Load, type Pace, targetOf } from '../proof/load.ts'
 import { failing } from './gentle.ts'
 
@@ -252,7 +242,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
   const lab = openLab('${LAB}')

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { group, type Inventory } from 'provision-ts'
-import type { Site, site as schema } from '../../playbooks/schema.ts'
 import site from '../../playbooks/site.ts'
 import switchover from '../../playbooks/switchover.ts'
+import type { Site, siteSchema as schema } from '../../stack/schema.ts'
 import stackInventory from '../report/graph/stack-inventory.ts'
 
 describe('the plays of a site', () => {

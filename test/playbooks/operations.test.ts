@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
-import { withShortTimeouts } from '../../playbooks/failover.ts'
-import { lastHostProblem, noReplicaLeftProblem, type TierHostState } from '../../playbooks/lib/gates.ts'
-import { BUILD_DIRECTORY } from '../../playbooks/lib/releases.ts'
-import { chooseRelease } from '../../playbooks/rollback.ts'
 import { targetOf } from '../../src/api/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
+import { lastHostProblem, noReplicaLeftProblem, type TierHostState } from '../../stack/lib/gates.ts'
+import { BUILD_DIRECTORY } from '../../stack/lib/releases.ts'
+import { withShortTimeouts } from '../../stack/operations/failover.ts'
+import { chooseRelease } from '../../stack/operations/rollback.ts'
 import { ROOT } from '../architecture/files.ts'
 
 describe('the check that a host of a tier can be drained', () => {

@@ -1,15 +1,9 @@
 import { expect } from 'chai'
-import {
-  distinctPriorities,
-  fastFailoverPossible,
-  freePorts,
-  oneTierPerHost,
-  validVip,
-} from '../../playbooks/lib/rules.ts'
-import { site } from '../../playbooks/schema.ts'
 import { inventory } from '../../src/model/inventory/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
+import { distinctPriorities, fastFailoverPossible, freePorts, oneTierPerHost, validVip } from '../../stack/lib/rules.ts'
+import { siteSchema } from '../../stack/schema.ts'
 
 const host = <V extends object>(name: string, address: string, more: V) => ({
   name,
@@ -77,7 +71,7 @@ describe('the rules of the site', () => {
     const key = new Secret(() => 'x')
     const certificate = { certificate: '-----BEGIN CERTIFICATE-----\n', key }
     const refused = () =>
-      inventory(site, {
+      inventory(siteSchema, {
         domain: 'notes.test',
         vip: '10.0.0.31/24',
         certificate,

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
-import { site } from '../../playbooks/schema.ts'
 import type { Entries } from '../../src/model/inventory/schema.ts'
+import { siteSchema } from '../../stack/schema.ts'
 import { site as initSite } from '../../templates/project/playbooks/schema.ts'
 import { type Property, propertiesAt, without } from './object-text.ts'
 
@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 /** Each inventory that is shipped, with its schema. */
 const EXAMPLES = [
-  ...inventoriesIn('inventory').map((path) => ({ path, stack: site })),
+  ...inventoriesIn('inventory').map((path) => ({ path, stack: siteSchema })),
   ...inventoriesIn('templates/project/inventory').map((path) => ({ path, stack: initSite })),
 ]
 
@@ -65,11 +65,12 @@ describe('the compiler, of each shipped inventory', () => {
 function inventoriesIn(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder))
     .map((name) => `${folder}/${name}`)
-    .filter((path) => /\binventory\(site, \{/.test(readFileSync(join(ROOT, path), 'utf8')))
+    .filter((path) => /\binventory\((siteSchema|site), \{/.test(readFileSync(join(ROOT, path), 'utf8')))
 }
 
 function variantsOf(source: string, { entries }: { readonly entries: Entries }): readonly Variant[] {
-  const open = source.indexOf('inventory(site, {') + 'inventory(site, '.length
+  const [call = ''] = /\binventory\(\w+, (?=\{)/.exec(source) ?? []
+  const open = source.indexOf(call) + call.length
   const values = propertiesAt(source, open)
   const given = new Map(values.map((value) => [value.name, value]))
   const top = Object.entries(entries).flatMap(([name, entry]): readonly Variant[] => {
@@ -184,6 +185,7 @@ const SHARED = {
   paths: {
     'provision-ts': [join(ROOT, 'src/index.ts')],
     'provision-ts/pki': [join(ROOT, 'src/pki/index.ts')],
+    'provision-ts/stack': [join(ROOT, 'stack/index.ts')],
     'provision-ts/lab': [join(ROOT, 'src/lab/index.ts')],
   },
   customConditions: ['source'],

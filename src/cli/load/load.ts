@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -70,16 +70,26 @@ export interface CompiledFiles {
 /** Compiles files and all that they import, unless nothing has changed. @param paths by the names of the output files */
 export async function compile(
   paths: Readonly<Record<string, string>>,
-  { compiled }: Installation,
+  { compiled, root }: Installation,
 ): Promise<CompiledFiles> {
   const key = createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12)
   const outdir = join(cacheDirectory(Object.values(paths)[0] ?? '.'), key)
   const entries = ['ansible', 'lab', 'pki'].map((name) => [`provision-ts/${name}`, `${compiled}${name}.js`])
-  const alias = { 'provision-ts': `${compiled}index.js`, ...Object.fromEntries(entries) }
+  const alias = { 'provision-ts': `${compiled}index.js`, ...Object.fromEntries(entries), ...sourcesOf(root) }
   const { inputs } = await bundle({ entries: paths, outdir, alias }).catch((error: unknown) => {
     throw syntaxError(error)
   })
   return { outdir, inputs }
+}
+
+/** The stack and the roles in the repository, where they are not compiled. */
+function sourcesOf(root: string): Readonly<Record<string, string>> {
+  if (!existsSync(`${root}src`)) return {}
+  const roles = readdirSync(`${root}roles`).map((name) => [
+    `provision-ts/roles/${name}`,
+    `${root}roles/${name}/index.ts`,
+  ])
+  return { 'provision-ts/stack': `${root}stack/index.ts`, ...Object.fromEntries(roles) }
 }
 
 /** Imports the default export of a compiled file. @throws Problem if it is of another kind */

@@ -54,14 +54,21 @@ export function renamedPlaybook(name: string): string | undefined {
 /** The project's playbooks, each with the first sentence of its description. */
 export function describedPlaybooks(): readonly { readonly name: string; readonly description: string }[] {
   return entries('playbooks')
-    .filter(({ text }) => !/^export default verification\(/m.test(text))
+    .filter(({ text }) => !/^export default (verification|verify)\(/m.test(text))
     .map(({ name, text }) => ({ name, description: firstSentence(text) }))
 }
 
-/** Read from the source: importing all playbooks would make `--help` slow. */
+/** Read from the source, or from the comment of its export: importing all playbooks would make `--help` slow. */
 function firstSentence(source: string): string {
   const [, , quoted = ''] = /\bdescription:\s*(['"`])((?:\\.|(?!\1).)+)\1/s.exec(source) ?? []
-  const [sentence = ''] = quoted.replace(/\\(.)/gs, '$1').split(/(?<=\.)\s/)
+  const [, comment = ''] = /\/\*\*((?:(?!\*\/).)*)\*\/\nexport default /s.exec(source) ?? []
+  const text =
+    quoted.replace(/\\(.)/gs, '$1') ||
+    comment
+      .replace(/^\s*\*? ?/gm, '')
+      .trim()
+      .replace(/\s+/g, ' ')
+  const [sentence = ''] = text.split(/(?<=\.)\s/)
   return sentence
 }
 

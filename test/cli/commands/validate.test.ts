@@ -205,7 +205,7 @@ export default verification(site, ({ web }) => {
 const PROD = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '${ROOT}/playbooks/schema.ts'
+import { siteSchema as site } from 'provision-ts/stack'
 export default async () => {
   const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })
   const pair = (name: string, address = '10.0.0.1') => ca.keyPair({ names: [name], addresses: [address] })

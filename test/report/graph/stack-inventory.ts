@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
-import { site } from '../../../playbooks/schema.ts'
+import { siteSchema } from '../../../stack/schema.ts'
 
 /** The site in docs/stack.svg. Its hosts do not exist. */
 export default async () => {
@@ -14,7 +14,7 @@ export default async () => {
     address,
     certificate: await ca.keyPair({ names: [name], addresses: [address] }),
   })
-  const made = inventory(site, {
+  const made = inventory(siteSchema, {
     domain: 'notes.example.com',
     vip: '192.0.2.10/24',
     certificate: await ca.keyPair({ names: ['notes.example.com'] }),

@@ -27,6 +27,7 @@ export interface TierOptions {
   readonly outage?: boolean
 }
 
+/** The ways in which an operation runs the load balancers differently. */
 export interface BalancerOptions extends Pick<TierOptions, 'label' | 'steps'> {
   /** A peer holds the virtual IP address while a host changes. Set it for changes that are more than a reload. @default false */
   readonly moveVip?: boolean

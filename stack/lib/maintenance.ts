@@ -18,7 +18,14 @@ export function startMaintenance({ name }: Host): Step {
   return file(MAINTENANCE_FILE, `${name} is in maintenance. To end that: ${endOf(name)}\n`)
 }
 
-/** The play that excludes hosts in maintenance mode from all others, and reports them. */
+/**
+ * The play that excludes hosts in maintenance mode from all others, and reports them. It comes first in a playbook of tiers.
+ *
+ * @example
+ * import { appTier, siteSchema, skipMaintenance } from 'provision-ts/stack'
+ *
+ * export default playbook(siteSchema, (values) => [skipMaintenance(values), ...appTier(values)])
+ */
 export function skipMaintenance({ lb, web, app, db, witness }: Site): Play {
   return skipHosts([...db.hosts, ...witness.hosts, ...app.hosts, ...web.hosts, ...lb.hosts])
 }

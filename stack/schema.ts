@@ -31,8 +31,15 @@ import {
 /** The port on which `admins` read the metrics of the application. */
 export const METRICS_PORT = 9464
 
-/** The groups and values that the playbooks need. */
-export const site = inventorySchema(
+/**
+ * The groups and values that an inventory of the stack has.
+ *
+ * @example
+ * import { siteSchema } from 'provision-ts/stack'
+ *
+ * const mine = playbook(siteSchema, ({ app }) => [play('motd', { hosts: app }, () => [motd({ text: 'app' })])])
+ */
+export const siteSchema = inventorySchema(
   {
     /** The host name of the site. */
     domain: hostname,
@@ -160,6 +167,7 @@ export const site = inventorySchema(
 )
 
 /** The values of an inventory that fits the schema. */
-export type Site = InventoryValues<typeof site.entries>
+export type Site = InventoryValues<typeof siteSchema.entries>
 
+/** A database host of the inventory. */
 export type DatabaseHost = HostOf<Site, 'db'>
