@@ -14,7 +14,7 @@ export interface Field<out T> {
   readonly description?: string
 }
 
-interface OptionalField<out T> extends Field<T> {
+export interface OptionalField<out T> extends Field<T> {
   readonly optional: true
 }
 

@@ -17,7 +17,7 @@ export interface GroupSchema<out V = Fields> {
   readonly optional?: boolean
 }
 
-interface OptionalGroupSchema<out V = Fields> extends GroupSchema<V> {
+export interface OptionalGroupSchema<out V = Fields> extends GroupSchema<V> {
   readonly optional: true
 }
 
