@@ -70,7 +70,7 @@ export { lift, type Waiver, type WaiverOptions, waive } from './model/policy/wai
 export { InvalidParams, Problem, Unknown } from './model/problem.ts'
 export type { Command, Streamed } from './model/resource/command.ts'
 export { compare, type Diff } from './model/resource/diff.ts'
-export type { Facts } from './model/resource/facts.ts'
+export { compareVersions, type Facts, type Platform } from './model/resource/facts.ts'
 export type { Answer } from './model/resource/fake-state.ts'
 export { type Handler, handler, rebooted, reloaded, restarted } from './model/resource/handler.ts'
 export {

@@ -42,7 +42,7 @@ export const app = role(
       service(name),
     ]
   },
-  { debian: [12, 13], check: checkParams },
+  { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
 /** Release, unit, CA and password in one transaction: one restart, and a rollback of all if the service does not become ready. */

@@ -24,7 +24,7 @@ export const base = role(
     ssh && sshAccess(ssh),
     updates && securityUpdates(manual),
   ],
-  { debian: [12, 13] },
+  { os: ['debian 12', 'debian 13'] },
 )
 
 /** Packages of the roles. A run updates them, one drained host at a time. */

@@ -67,7 +67,7 @@ export const etcd = role(
       service('etcd'),
     ]
   },
-  { debian: [13], check: refuseMembers },
+  { os: ['debian 13'], check: refuseMembers },
 )
 
 const PAIR = sh`certificate=${CERTIFICATE} key=${KEY}

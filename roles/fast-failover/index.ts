@@ -36,7 +36,7 @@ export const fastFailover = role(
       service(UNIT),
     ]
   },
-  { debian: [13], check: refuseHost },
+  { os: ['debian 13'], check: refuseHost },
 )
 
 const VALID = sh`certificate=${TLS}/host.crt key=${TLS}/host.key

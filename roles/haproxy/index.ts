@@ -75,7 +75,7 @@ export const haproxy = role(
       }),
     ]
   },
-  { debian: [12, 13], check: checkParams },
+  { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
 /** Returns all addresses and ports of the configuration. */

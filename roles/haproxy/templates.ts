@@ -1,4 +1,4 @@
-import { template } from 'provision-ts'
+import { compareVersions, template } from 'provision-ts'
 import type { ClientLimits, HaproxyServer } from './params.ts'
 
 /** The data of haproxy.cfg. */
@@ -42,6 +42,6 @@ export const stateScript = template<StateScript>(import.meta, 'haproxy-state.ejs
 export const haproxyCfg = template<HaproxyConf>(import.meta, 'haproxy.cfg.ejs')
 
 /** Mozilla's list. The post-quantum curve needs OpenSSL 3.5, which Debian 13 has. */
-export function tlsCurves(release: number): string {
-  return `${release >= 13 ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1`
+export function tlsCurves(release: string): string {
+  return `${compareVersions(release, '13') >= 0 ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1`
 }

@@ -49,7 +49,7 @@ export const keepalived = role(
       service('keepalived'),
     ]
   },
-  { debian: [12, 13], check: checkParams },
+  { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
 const RUNS = probe('keepalived runs', sh`systemctl is-active keepalived`, { timeout: '5s' })

@@ -34,7 +34,7 @@ export const nginx = role(
     service('nginx'),
     service('logrotate.timer'),
   ],
-  { debian: [12, 13], check: checkParams },
+  { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
 /** nginx opens files through the link for each request, so moving the link activates the release. */

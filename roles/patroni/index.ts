@@ -15,8 +15,11 @@ import { recentPatroni } from './resources/version.ts'
 
 export { type PatroniParams, REST_PORT, type Synchronous } from './params.ts'
 
+/** Patroni of Debian 12 is too old, so there another source of packages has to have it. */
+const SYSTEMS = ['debian 12', 'debian 13']
+
 /** The packages only, on all hosts at the same time. Refuses a host whose Patroni would be too old, before any host is changed. */
-export const patroniPackages = role('patroni-packages', (_params: object) => packages())
+export const patroniPackages = role('patroni-packages', (_params: object) => packages(), { os: SYSTEMS })
 
 function packages(): Steps {
   return [recentPatroni({}), pkg('patroni', 'python3-etcd', 'curl')]
@@ -40,7 +43,7 @@ export const patroniConfiguration = role(
       dropIn(paths.unit, 'under-patroni', serverDropIn(paths)),
     ]
   },
-  { check: refuseTimes },
+  { os: SYSTEMS, check: refuseTimes },
 )
 
 export interface PatroniClusterParams extends PatroniParams {

@@ -84,10 +84,11 @@ export interface Paths {
 }
 
 export function pathsOf({ version }: Pick<PostgresParams, 'version'>, { os }: Pick<Facts, 'os'>): Paths {
-  const packaged = RELEASES.get(os.version)
+  const packaged = os.id === 'debian' ? RELEASES.get(os.version) : undefined
   if (!packaged) {
     throw new InvalidParams(`${os.id} ${os.version} has no version of PostgreSQL that this role supports.`, {
       next: 'Supported are Debian 12 (PostgreSQL 15) and 13 (17).',
+      systems: ['debian 12', 'debian 13'],
     })
   }
   const wanted = version ?? packaged
@@ -112,9 +113,9 @@ export function pathsFor(version: number): Paths {
 }
 
 /** The version of PostgreSQL in each release of Debian. */
-const RELEASES: ReadonlyMap<number, 15 | 17> = new Map([
-  [12, 15],
-  [13, 17],
+const RELEASES: ReadonlyMap<string, 15 | 17> = new Map([
+  ['12', 15],
+  ['13', 17],
 ])
 
 /** Returns the name of a replica's slot, in which a dash is not allowed. */

@@ -30,7 +30,7 @@ export const upstream = role(
       }),
     ]
   },
-  { debian: [12, 13], check: checkParams },
+  { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
 function checkParams({ servers, name, path }: UpstreamParams): void {

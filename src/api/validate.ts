@@ -5,8 +5,8 @@ import type { Entries } from '../model/inventory/schema.ts'
 import type { Play } from '../model/playbook/play.ts'
 import type { FlagInput, Playbook } from '../model/playbook/playbook.ts'
 import type { Steps } from '../model/playbook/steps.ts'
-import { Problem, wrapErrors } from '../model/problem.ts'
-import { RELEASES, type Release } from '../model/resource/facts.ts'
+import { InvalidParams, Problem, wrapErrors } from '../model/problem.ts'
+import { type OperatingSystem, RELEASES, systemTitle } from '../model/resource/facts.ts'
 import { reviewNewHosts } from './policies.ts'
 
 /** An inventory, or the function that an inventory file exports if its values take time. */
@@ -71,12 +71,13 @@ function expandPlay(play: Play): Validation {
   for (const host of play.hosts) {
     try {
       const given = wrapErrors(`play "${play.label}" for ${host.name}`, play.source, () => play.steps(host))
-      const attempts = RELEASES.map((release) => attempt(given, host, release))
+      const attempts = attemptsOf(given, host)
       steps += Math.max(0, ...attempts.map((one) => one.steps))
       const [first] = attempts.flatMap(({ problem }) => problem ?? [])
       if (attempts.some(({ isPartial }) => isPartial))
         notes.push(`${play.label}: steps that depend on answers of hosts were skipped`)
-      else if (first && attempts.every(({ problem }) => problem)) problems.set(first.message, first)
+      else if (first && attempts.every(({ problem }) => problem))
+        problems.set(first.message, withOthers(first, attempts))
       else if (first) notes.push(`${play.label}: ${first.message}`)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
@@ -86,25 +87,62 @@ function expandPlay(play: Play): Validation {
   return { problems: [...problems.values()], steps, notes }
 }
 
+/** The problem of the first release, with those of the systems that were tried because a role names them. */
+function withOthers(first: Problem, attempts: readonly Attempt[]): Problem {
+  const others = attempts.slice(RELEASES.length).flatMap(({ problem }) => problem?.message ?? [])
+  if (others.length === 0) return first
+  const { message, where, details, next, cause } = first
+  return new Problem(message, {
+    details: [...details, ...others],
+    ...(where !== undefined && { where }),
+    ...(next !== undefined && { next }),
+    cause,
+  })
+}
+
+/** Expands the steps for the releases of Debian, and for other systems that a role names if it rejects one of them. */
+function attemptsOf(steps: Steps, host: Host): readonly Attempt[] {
+  const systems = [...RELEASES]
+  const attempts: Attempt[] = []
+  for (const os of systems) {
+    const made = attempt(steps, host, os)
+    attempts.push(made)
+    for (const name of made.systems ?? []) {
+      const [id = '', version = ''] = name.split(' ')
+      if (!systems.some((one) => one.id === id && (version === '' || one.version === version)))
+        systems.push({ id, version, codename: '' })
+    }
+  }
+  return attempts
+}
+
 interface Attempt {
   readonly steps: number
   readonly problem?: Problem
+  /** The systems of which a role accepts one. */
+  readonly systems?: readonly string[]
   /** True if some steps depend on answers of hosts. */
   readonly isPartial: boolean
 }
 
-function attempt(steps: Steps, host: Host, release: Release): Attempt {
+function attempt(steps: Steps, host: Host, os: OperatingSystem): Attempt {
   try {
-    const expansion = expandWithoutHost(steps, host, release)
+    const expansion = expandWithoutHost(steps, host, os)
     return { steps: expansion?.steps.length ?? 0, isPartial: !expansion || expansion.incomplete }
   } catch (error) {
-    if (error instanceof Problem) return { steps: 0, isPartial: false, problem: onRelease(error, host, release) }
-    throw error
+    if (!(error instanceof Problem)) throw error
+    const systems = error instanceof InvalidParams ? error.systems : []
+    return { steps: 0, isPartial: false, problem: onSystem(error, host, os), systems }
   }
 }
 
-function onRelease({ message, where, details, next, cause }: Problem, { name }: Host, { version }: Release): Problem {
-  return new Problem(`${name} with Debian ${version}: ${message}`, {
+function onSystem(
+  { message, where, details, next, cause }: Problem,
+  { name }: Host,
+  { id, version }: OperatingSystem,
+): Problem {
+  const system = systemTitle(`${id} ${version}`.trim())
+  return new Problem(`${name} with ${system}: ${message}`, {
     details,
     ...(where !== undefined && { where }),
     ...(next !== undefined && { next }),

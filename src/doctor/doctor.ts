@@ -6,7 +6,7 @@ import type { Host } from '../model/inventory/host.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { Problem, Unknown } from '../model/problem.ts'
-import type { Facts } from '../model/resource/facts.ts'
+import { type Facts, RELEASES } from '../model/resource/facts.ts'
 import type { Ask, Question } from '../model/resource/question.ts'
 import { FACTS } from '../model/resource/read-facts.ts'
 import {
@@ -109,7 +109,8 @@ const SIGHTS: readonly Sight[] = [
       const { os } = answer as Facts
       return {
         found: os.id === 'debian' ? `${os.version} (${os.codename})` : `${os.id} ${os.version}`,
-        what: !(os.id === 'debian' && SUPPORTED.includes(os.version)) && 'It is not Debian 12 or 13.',
+        what:
+          !RELEASES.some(({ id, version }) => id === os.id && version === os.version) && 'It is not Debian 12 or 13.',
         next: 'The roles here are made for these two. Install one of them, or look closely at what --check shows.',
       }
     },
@@ -209,8 +210,6 @@ const SIGHTS: readonly Sight[] = [
     }
   }),
 ]
-
-const SUPPORTED: readonly number[] = [12, 13]
 
 /** A host's clock, which was read between two times of the controller's clock. */
 interface ClockRead {

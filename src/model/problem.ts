@@ -35,12 +35,20 @@ export class Problem extends Error {
  *
  * @example throw new InvalidParams('A listener needs a port or a socket', { where: 'listen' })
  */
-export class InvalidParams extends Problem {}
+export class InvalidParams extends Problem {
+  /** The systems of hosts that would be accepted: `debian 12`. Empty if the system is not the reason. */
+  readonly systems: readonly string[]
+
+  constructor(what: string, { systems = [], ...parts }: ProblemParts & { readonly systems?: readonly string[] } = {}) {
+    super(what, parts)
+    this.systems = systems
+  }
+}
 
 /** The same error with its place: the host, the play or the role. */
-export function locate(what: string, { message, where, details, next, cause }: InvalidParams): InvalidParams {
+export function locate(what: string, { message, where, details, next, cause, systems }: InvalidParams): InvalidParams {
   const place = typeof where === 'string' ? `${what}, ${where}` : (where ?? what)
-  return new InvalidParams(message, { where: place, details, ...(next && { next }), cause })
+  return new InvalidParams(message, { where: place, details, ...(next && { next }), cause, systems })
 }
 
 /** Runs code of the user. @throws Problem with the place of the error */

@@ -21,8 +21,8 @@ interface Budget extends Size {
  */
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
-  model: { lines: 2_210, files: 30, added: { lines: 200, files: 3 } },
-  resources: { lines: 3_240, files: 33, added: { lines: 5_090, files: 49 } },
+  model: { lines: 2_210, files: 30, added: { lines: 280, files: 3 } },
+  resources: { lines: 3_240, files: 33, added: { lines: 5_450, files: 53 } },
   engine: { lines: 3_120, files: 30, added: { lines: 375, files: 5 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
@@ -30,7 +30,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   ansible: { lines: 1_235, files: 11 },
   report: { lines: 2_390, files: 27, added: { lines: 25, files: 0 } },
   doctor: { lines: 350, files: 3 },
-  api: { lines: 175, files: 1, added: { lines: 245, files: 6 } },
+  api: { lines: 175, files: 1, added: { lines: 290, files: 6 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
   cli: { lines: 3_160, files: 36, added: { lines: 80, files: 1 } },
   testing: { lines: 270, files: 5 },

@@ -130,9 +130,9 @@ describe('invalid input, with the playbook of the site and real hosts', function
       own.lab.exec('app1', `sed -i 's/^VERSION_ID=.*/VERSION_ID="${version}"/' /usr/lib/os-release`)
     await release(11)
     expect(await refusal().finally(() => release(DEBIAN))).to.equal(
-      `error: app1 runs debian 11.
+      `error: app1 runs Debian 11.
    at app1, role base
-   It works on Debian 12 and 13. Nothing was changed on any host.`,
+   The role was tested on Debian 12 and Debian 13. Nothing was changed on any host.`,
     )
   })
 })

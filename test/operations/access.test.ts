@@ -148,7 +148,7 @@ describe('access to real hosts', function () {
     await on('sed -i \'s/^VERSION_ID=.*/VERSION_ID="11"/\' /usr/lib/os-release')
     const { code, text } = await run("[file('/etc/before', 'x'), base({ updates: false, journal: 99 })]")
     expect(code, text).to.equal(64)
-    expect(text).to.include('web1 runs debian 11').and.include('role base')
+    expect(text).to.include('web1 runs Debian 11').and.include('role base')
     expect(
       await on('test -e /etc/before && echo there || echo none; cat /etc/systemd/journald.conf.d/provision.conf'),
     ).to.match(/^none[\s\S]*SystemMaxUse=512M/)

@@ -19,6 +19,7 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
 const PARTS: Readonly<Record<string, string>> = {
   'src/resources/packages/absent.ts': 'pkg()',
   'src/resources/packages/deb.ts': 'pkg()',
+  'src/resources/packages/rpm-package.ts': 'pkg()',
 }
 
 /** Tests of resources that read nothing. */

@@ -236,7 +236,7 @@ describe('the reads of built-in kinds', () => {
   })
 
   it('take only names of packages, not other arguments of apt', () => {
-    for (const name of ['nginx-', 'nginx=1.22', 'nginx/stable', 'a b', '*', '-f', 'Nginx', ''])
+    for (const name of ['nginx-', 'nginx=1.22', 'nginx/stable', 'a b', '*', '-f', ''])
       expect(() => pkg(name), name).to.throw(TypeError, 'is not the name of a package')
     for (const name of ['g++', 'libc6:i386', 'libstdc++6', '0ad', 'fonts-noto-core']) pkg(name)
   })

@@ -47,9 +47,9 @@ describe('role base', () => {
   })
 
   it('accepts only Debian 12 and 13', () => {
-    const on = (id: string, version: number) => () => names({}, { os: { id, version, codename: 'x' } })
-    expect(on('debian', 12)).not.to.throw()
-    expect(on('debian', 11)).to.throw('host1 runs debian 11.')
-    expect(on('ubuntu', 24)).to.throw('host1 runs ubuntu 24.')
+    const on = (id: string, version: string) => () => names({}, { os: { id, version, codename: 'x' } })
+    expect(on('debian', '12')).not.to.throw()
+    expect(on('debian', '11')).to.throw('host1 runs Debian 11.')
+    expect(on('ubuntu', '24.04')).to.throw('host1 runs Ubuntu 24.04.')
   })
 })

@@ -75,7 +75,7 @@ const migrations = (name: string, text: string) => {
 
 const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string]>> = {
   'a release of Debian whose PostgreSQL the role does not know': [
-    () => stepsOf(postgresPackages({}), { os: { id: 'debian', version: 11, codename: 'bullseye' } }),
+    () => stepsOf(postgresPackages({}), { os: { id: 'debian', version: '11', codename: 'bullseye' } }),
     `error: debian 11 has no version of PostgreSQL that this role supports.
    at role postgres-packages
    Supported are Debian 12 (PostgreSQL 15) and 13 (17).`,

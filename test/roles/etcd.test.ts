@@ -15,7 +15,7 @@ const PARAMS: EtcdParams = {
   authority: 'the authority',
   members: MEMBERS,
 }
-const DEBIAN = { os: { id: 'debian', version: 13, codename: 'trixie' } }
+const DEBIAN = { os: { id: 'debian', version: '13', codename: 'trixie' } }
 const steps = (more: Partial<EtcdParams> = {}) => stepsOf(etcd({ ...PARAMS, ...more }), DEBIAN)
 
 const NOTHING: MemberState = { active: false, hasData: false, joined: undefined, listed: [] }

@@ -16,7 +16,7 @@ const PARAMS: FastFailoverParams = {
   authority: 'the authority',
   databases: [1, 2].map((number) => ({ name: `db${number}`, address: `10.0.0.${number}` })),
 }
-const DEBIAN = { os: { id: 'debian', version: 13, codename: 'trixie' } }
+const DEBIAN = { os: { id: 'debian', version: '13', codename: 'trixie' } }
 
 /** The observation at one moment, as `decision.py` has it. */
 interface Seen {

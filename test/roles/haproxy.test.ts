@@ -32,7 +32,7 @@ describe('role haproxy', () => {
     }
   })
 
-  const config = (changed: Partial<HaproxyParams> = {}, version = 12) =>
+  const config = (changed: Partial<HaproxyParams> = {}, version = '12') =>
     textAt(stepsOf(haproxy({ ...params, ...changed }), { os: { id: 'debian', version, codename: '' } }), CONFIG)
 
   it('listens only on the virtual IP, and on a local port for the host itself', () => {
@@ -108,8 +108,8 @@ describe('role haproxy', () => {
   })
 
   it('offers the post-quantum key exchange if OpenSSL supports it', () => {
-    expect(config({}, 12)).to.include('ssl-default-bind-curves X25519:prime256v1')
-    expect(config({}, 13)).to.include('ssl-default-bind-curves X25519MLKEM768:X25519:prime256v1')
+    expect(config({}, '12')).to.include('ssl-default-bind-curves X25519:prime256v1')
+    expect(config({}, '13')).to.include('ssl-default-bind-curves X25519MLKEM768:X25519:prime256v1')
   })
 
   it('has a new revision for each new configuration or certificate, and the same one otherwise', async () => {

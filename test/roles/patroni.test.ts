@@ -26,7 +26,7 @@ const PARAMS: PatroniParams = {
   passwords: { replication: new Secret(() => 'a "quoted" password') },
   etcd: [member('db1', '10.0.3.1'), member('db2', '10.0.3.2'), member('witness1', '10.0.3.9', 'witness')],
 }
-const DEBIAN = { os: { id: 'debian', version: 13, codename: 'trixie' } }
+const DEBIAN = { os: { id: 'debian', version: '13', codename: 'trixie' } }
 const steps = (more: Partial<PatroniParams> = {}) => stepsOf(patroniConfiguration({ ...PARAMS, ...more }), DEBIAN)
 
 describe('role patroni', () => {

@@ -21,12 +21,12 @@ describe('postgres-primary', () => {
   })
 
   it('uses the version of the Debian release by default', () => {
-    const version = (release: number) =>
+    const version = (release: string) =>
       stepOf(stepsOf(postgresPrimary(params), { os: { id: 'debian', version: release, codename: 'x' } }), 'package')
         .name
-    expect(version(12)).to.equal('postgresql-15')
-    expect(version(13)).to.equal('postgresql-17')
-    expect(() => version(11)).to.throw(InvalidParams, 'debian 11 has no version')
+    expect(version('12')).to.equal('postgresql-15')
+    expect(version('13')).to.equal('postgresql-17')
+    expect(() => version('11')).to.throw(InvalidParams, 'debian 11 has no version')
   })
 
   it('listens only on its own address, with TLS', () => {

@@ -22,7 +22,7 @@ export const COMMON = {
 }
 
 /** The steps of a role if each host answers with this cluster state. */
-export function stepsWith(steps: Steps, answer: ClusterState, version = 12): readonly Step[] {
+export function stepsWith(steps: Steps, answer: ClusterState, version = '12'): readonly Step[] {
   const facts = { ...FACTS, os: { ...FACTS.os, version } }
   const answers = {
     has: () => true,

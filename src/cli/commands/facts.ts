@@ -50,7 +50,7 @@ function asTable(hosts: Rows, paint: Paint): readonly string[] {
 }
 
 function cells({ hostname, os, cpus, memory, architecture, interface: device, container }: Facts) {
-  const release = `${os.id} ${os.version || ''} ${os.codename}`.replace(/ +/g, ' ').trim()
+  const release = `${os.id} ${os.version} ${os.codename}`.replace(/ +/g, ' ').trim()
   const gib = `${(memory / 1024 ** 3).toFixed(1)} GiB`
   return [hostname, release, String(cpus), gib, architecture, device, container ? 'container' : 'machine']
 }

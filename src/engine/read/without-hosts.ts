@@ -6,7 +6,7 @@ import { type ExpandContext, type Expansion, expand, stepInfo } from '../../mode
 import type { Play } from '../../model/playbook/play.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
 import type { Steps } from '../../model/playbook/steps.ts'
-import { exampleFacts, RELEASES, type Release } from '../../model/resource/facts.ts'
+import { exampleFacts, type OperatingSystem, RELEASES } from '../../model/resource/facts.ts'
 import type { Ask } from '../../model/resource/question.ts'
 import type { Read } from '../../model/resource/read.ts'
 import { FACTS } from '../../model/resource/read-facts.ts'
@@ -27,19 +27,19 @@ interface WithoutHostOptions extends Pick<ExpandContext, 'runsOnce'> {
 export function expandWithoutHost(
   steps: Steps,
   host: Host,
-  release: Release,
+  os: OperatingSystem,
   { guess = true, ...options }: WithoutHostOptions = {},
 ): (Expansion & { readonly isGuess: boolean }) | undefined {
   let isGuess = false
   const get = ({ host: asked, question }: Ask): unknown => {
-    if (question === FACTS) return exampleFacts(asked, release)
+    if (question === FACTS) return exampleFacts(asked, os)
     isGuess = true
     return emptyAnswer(question.read)
   }
   const has = (ask: Ask) =>
     ask.question === FACTS || (guess && ignoreErrors(() => ({ answer: get(ask) })) !== undefined)
   try {
-    const expansion = expand(steps, { facts: exampleFacts(host, release), host, answers: { has, get }, ...options })
+    const expansion = expand(steps, { facts: exampleFacts(host, os), host, answers: { has, get }, ...options })
     return { ...expansion, isGuess }
   } catch (error) {
     if (isGuess) return undefined

@@ -1,8 +1,8 @@
 import type { StepInfo } from '../event.ts'
 import type { Host } from '../inventory/host.ts'
-import { Problem, wrapErrors } from '../problem.ts'
+import { InvalidParams, Problem, wrapErrors } from '../problem.ts'
 import type { Diff } from '../resource/diff.ts'
-import type { Facts } from '../resource/facts.ts'
+import { type Facts, type Platform, systemTitle } from '../resource/facts.ts'
 import type { FakeState } from '../resource/fake-state.ts'
 import type { Handler } from '../resource/handler.ts'
 import type { AnswerStore, Ask, QuestionRegistry } from '../resource/question.ts'
@@ -64,7 +64,8 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     if (!node || ended) return
     if (isList(node)) for (const inner of node) walk(inner, at)
     else if (node.type === 'step') {
-      const step = at.isDelegated ? stepOn(node, at.host) : node
+      const own = stepFor(node, at.facts)
+      const step = at.isDelegated ? stepOn(own, at.host) : own
       flat.push({ step, roles, tags: [...tags, ...node.tags] })
     } else if (node.type === 'role')
       walk(
@@ -89,6 +90,28 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
   walk(steps, { roles: [], tags: [], facts: context.facts, host: context.host, isDelegated: false })
   return { steps: joinSteps(flat), asks, incomplete: !asks.every((one) => answers.has(one)), ended }
 }
+
+/** The step with the scripts for the platform of the host. @throws InvalidParams if it has none */
+function stepFor(step: Step, { hostname, os, platform }: Facts): Step {
+  const found = step.forPlatform?.(platform)
+  if (found === undefined) return step
+  if (typeof found !== 'string') {
+    const { source, tags, protection } = step
+    return Object.freeze({ ...found, source, tags, ...(protection !== undefined && { protection }) })
+  }
+  const system = systemTitle(`${os.id} ${os.version || os.codename}`.trim())
+  throw new InvalidParams(`${step.kind} ${step.name}: ${found}, and ${hostname} runs ${system} (${platform}).`, {
+    ...(step.source && { where: step.source }),
+    next: 'Leave the step out on this host: `facts.platform` tells its platform. Nothing was changed on any host.',
+    systems: ACCEPTED.filter(([other]) => typeof step.forPlatform?.(other) !== 'string').map(([, id]) => id),
+  })
+}
+
+/** A system of each platform. */
+const ACCEPTED: readonly (readonly [Platform, string])[] = [
+  ['debian', 'debian'],
+  ['redhat', 'fedora'],
+]
 
 /** Joins steps that make one thing, such as the fragments of a file. */
 function joinSteps(flat: readonly ExpandedStep[]): readonly ExpandedStep[] {

@@ -1,5 +1,5 @@
 import { InvalidParams, Problem, wrapErrors } from '../problem.ts'
-import type { Facts } from '../resource/facts.ts'
+import { type Facts, isSystem, systemTitle } from '../resource/facts.ts'
 import { callSite } from '../source.ts'
 import type { RoleCall, RoleContext, Steps } from './steps.ts'
 
@@ -12,8 +12,11 @@ export type Params<P> = { readonly [K in keyof P]: undefined extends P[K] ? P[K]
 export type Role<P> = (params: Params<P>) => RoleCall
 
 interface RoleOptions<P> {
-  /** The supported releases of Debian; if a host has another one, no host is changed. @default any system */
-  readonly debian?: readonly number[]
+  /**
+   * The systems that it was tested on: `debian 12` for one release, `debian` for all. If a host has another one, no host is changed.
+   * @default any system
+   */
+  readonly os?: readonly string[]
   /** Rejects invalid params before any host is connected. @throws InvalidParams with the param as `where` */
   readonly check?: (params: P) => void
   /** Tags for `--tags` and `--skip-tags`, besides the role's name, which is always a tag. */
@@ -28,8 +31,11 @@ interface RoleOptions<P> {
 export function role<P extends object>(
   name: string,
   body: (params: P, context: RoleContext) => Steps,
-  { tags = [], debian, check }: RoleOptions<P> = {},
+  { tags = [], os, check }: RoleOptions<P> = {},
 ): Role<P> {
+  const wrong = os?.find((one) => !/^[a-z0-9._-]+(?: \S+)?$/.test(one))
+  if (wrong !== undefined)
+    throw new TypeError(`role ${name}: "${wrong}" is not a system, such as debian 12 or ubuntu 24.04`)
   return (params) => {
     const source = callSite()
     if (typeof params !== 'object' || params === null)
@@ -45,16 +51,20 @@ export function role<P extends object>(
       source,
       tags,
       steps: (context: RoleContext) => {
-        if (debian) refuseOthers(debian, context.facts)
+        if (os) refuseOthers(os, context.facts)
         return body(given, context)
       },
     })
   }
 }
 
-function refuseOthers(known: readonly number[], { hostname, os }: Facts): void {
-  if (os.id === 'debian' && known.includes(os.version)) return
-  throw new InvalidParams(`${hostname} runs ${[os.id, os.version || os.codename].join(' ')}.`, {
-    next: `It works on Debian ${known.join(' and ')}. Nothing was changed on any host.`,
+function refuseOthers(systems: readonly string[], { hostname, os }: Facts): void {
+  if (systems.some((one) => isSystem(one, os))) return
+  const titles = systems.map(systemTitle)
+  const last = titles.at(-1) ?? 'no system'
+  const system = systemTitle(`${os.id} ${os.version || os.codename}`.trim())
+  throw new InvalidParams(`${hostname} runs ${system}.`, {
+    next: `The role was tested on ${titles.length > 1 ? `${titles.slice(0, -1).join(', ')} and ${last}` : last}. Nothing was changed on any host.`,
+    systems,
   })
 }

@@ -1,5 +1,5 @@
 import { sh } from '../../shell/sh.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, platformOf } from './facts.ts'
 import type { Answer } from './fake-state.ts'
 import type { Question } from './question.ts'
 import { read } from './read.ts'
@@ -22,7 +22,7 @@ echo "architecture=\${value:-$(dpkg --print-architecture || uname -m)}"
 for file in /etc/os-release /usr/lib/os-release; do
   [ -r $file ] || continue
   while IFS= read -r line || [ "$line" ]; do
-    case $line in ID=*|VERSION_ID=*|VERSION_CODENAME=*) printf '%s\n' "$line" ;; esac
+    case $line in ID=*|ID_LIKE=*|VERSION_ID=*|VERSION_CODENAME=*) printf '%s\n' "$line" ;; esac
   done <$file
   break
 done
@@ -52,16 +52,14 @@ function parse({ stdout }: Answer): Facts {
   const interfaces = lines.flatMap(([key, name]) => (key === 'interface' ? [name] : []))
   const found = new Map(lines)
   const said = (key: string) => found.get(key) ?? ''
+  const id = unquoted(said('ID'))
   return Object.freeze({
     hostname: said('hostname'),
     cpus: sizeOf(said('cpuset')) || Number(said('cpus')) || 1,
     memory: (Number(said('memory')) || 0) * 1024,
     architecture: said('architecture'),
-    os: Object.freeze({
-      id: unquoted(said('ID')),
-      version: Math.floor(Number(unquoted(said('VERSION_ID')))) || 0,
-      codename: unquoted(said('VERSION_CODENAME')),
-    }),
+    os: Object.freeze({ id, version: unquoted(said('VERSION_ID')), codename: unquoted(said('VERSION_CODENAME')) }),
+    platform: platformOf(id, unquoted(said('ID_LIKE')).split(' ')),
     interface: said('routed') || (interfaces.find((one) => one !== 'lo') ?? ''),
     interfaces: Object.freeze(interfaces),
     container: said('container') === 'yes',

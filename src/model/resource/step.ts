@@ -4,6 +4,7 @@ import type { Host } from '../inventory/host.ts'
 import { callSite, type Source } from '../source.ts'
 import { asCommand, type Command, type CommandLike, type Streamed } from './command.ts'
 import type { Diff } from './diff.ts'
+import type { Platform } from './facts.ts'
 import type { FakeState } from './fake-state.ts'
 import type { Handler } from './handler.ts'
 import type { Read } from './read.ts'
@@ -48,6 +49,11 @@ export interface Step {
   readonly ingress?: readonly IngressRule[]
   /** The reason why its thing must not be replaced or removed; undefined if it is not protected. */
   readonly protection?: string
+  /**
+   * The step on hosts of a platform: another one, undefined for the step itself, or the reason why there is none, as a part of a sentence.
+   * @default the step itself
+   */
+  readonly forPlatform?: (platform: Platform) => Step | string | undefined
   /** Runs on this machine before the comparison, for example to hash a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
@@ -149,6 +155,8 @@ export interface Kind<P, H> {
    */
   readonly canWaitForPackages?: boolean
   readonly pool?: Omit<Pool, 'items'> & { readonly items: (params: P, have: H) => readonly string[] | undefined }
+  /** The platforms that its scripts are for. If a host has another one, no host is changed. @default all */
+  readonly platforms?: readonly Platform[]
 }
 
 /**
@@ -183,6 +191,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       ...(of.parts && { parts: of.parts(params) }),
       ...(of.simulate && { simulate: (host: FakeState) => of.simulate?.(params, host) }),
       ...(of.ingress && { ingress: of.ingress(params) }),
+      ...(of.platforms && { forPlatform: onlyFor(of.platforms) }),
       ...(of.prepare && { prepare: () => of.prepare?.(params) ?? Promise.resolve() }),
       read: of.read(params),
       // A step receives the results of its own read only.
@@ -194,6 +203,12 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
           .map((command) => (timeout === undefined ? command : { ...command, timeout })),
     } satisfies Step)
   }
+}
+
+/** The `forPlatform` of a step that has scripts for some platforms only. */
+export function onlyFor(platforms: readonly Platform[]): NonNullable<Step['forPlatform']> {
+  return (platform) =>
+    platforms.includes(platform) ? undefined : `it has scripts only for the platform ${platforms.join(' and ')}`
 }
 
 function editOf<P, H>({ path, after, stage }: NonNullable<Kind<P, H>['edit']>, params: P): Edit {

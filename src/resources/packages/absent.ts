@@ -2,7 +2,8 @@ import { Problem } from '../../model/problem.ts'
 import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { remove } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
-import { bare, checkPackageNames, type Installed, type PackageState, packageState } from './state.ts'
+import { rpmAbsentStep } from './rpm-package.ts'
+import { bare, checkPackageNames, type Installed, type PackageState, packageState, packageStepFor } from './state.ts'
 
 interface AbsentOptions extends StepOptions {
   /** Removes configuration files and data that the packages know of, too. @default false */
@@ -25,7 +26,12 @@ export function absentPackages(
   const { purge = false, ...options } = typeof last === 'object' ? last : {}
   const packages = given.filter((name) => typeof name === 'string')
   checkPackageNames('pkg.absent', packages)
-  return absentStep({ names: packages, wish: purge ? 'purge' : 'remove' }, options)
+  const step = absentStep({ names: packages, wish: purge ? 'purge' : 'remove' }, options)
+  return packageStepFor({ names: packages, step }, () =>
+    purge
+      ? 'the option purge needs dpkg'
+      : rpmAbsentStep({ names: packages, timeout: options.timeout ?? '30m' }, options),
+  )
 }
 
 interface AbsentParams {

@@ -78,6 +78,7 @@ done`,
 
 const fileStep = resource<FileParams, Found>('package file', {
   id: ({ path }) => path,
+  platforms: ['debian'],
   read: ({ path }) => packageFileAt(path),
   diff: ({ path, downgrade }, have): Diff | undefined => {
     if (have === undefined)

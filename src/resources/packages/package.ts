@@ -11,14 +11,15 @@ import { explainAptError } from './apt-errors.ts'
 import { packageFile } from './deb.ts'
 import { type DebconfAnswers, setAnswers } from './debconf.ts'
 import { type Versioning, versionChanges } from './pinned.ts'
-import { bare, checkPackageNames, type Installed, type PackageState, packageState } from './state.ts'
+import { rpmPackageStep } from './rpm-package.ts'
+import { bare, checkPackageNames, type Installed, type PackageState, packageState, packageStepFor } from './state.ts'
 import { listsUpdated } from './upgrades.ts'
 import { type Available, availableVersions } from './versions.ts'
 
 /** The options of `pkg`. */
 export interface PackageOptions extends StepOptions {
   /**
-   * The version, with `*` for any text: `1.22.*`. The newest one of the sources that fits is installed. A newer installed version is not
+   * The version, with `*` for any text: `1.22.*`; on hosts with rpm with its release, `1.22.1-9.el9`. The newest one of the sources that fits is installed. A newer installed version is not
    * replaced by an older one without `downgrade`. @default any version
    */
   readonly version?: string
@@ -41,9 +42,9 @@ export interface PackageOptions extends StepOptions {
  * Debian packages, installed in one transaction without recommended packages; packages of later steps are installed with them where that
  * makes no difference. Services are not started, since they are not configured yet; timers are. Changed configuration files are kept.
  * A plan shows the packages that apt would remove for them; others are never removed. `pkg.absent` removes packages, `pkg.latest`
- * upgrades them, `pkg.file` installs a file.
+ * upgrades them, `pkg.file` installs a file. On hosts with rpm and dnf it does the same with these; `from`, `hold` and `debconf` need apt.
  *
- * @param names names of packages, `libc6:i386` for another architecture; the last argument may be options, for all of them
+ * @param names names of packages, `libc6:i386` or `glibc.i686` for another architecture; the last argument may be options, for all of them
  * @throws TypeError for an invalid name: apt would take `name-` as a request to remove it
  * @example
  * pkg('nginx', 'curl')
@@ -60,7 +61,13 @@ export function pkg(...names: readonly [string, ...string[]] | readonly [string,
   if (from !== undefined && !RELEASE.test(from))
     throw new TypeError(`pkg: "${from}" is not the name of a release, such as bookworm-backports`)
   const versioning = version === undefined && from === undefined ? undefined : { version, from, downgrade }
-  return packageStep(...paramsOf({ names: packages, versioning, hold, recommends, debconf }, rest))
+  const step = packageStep(...paramsOf({ names: packages, versioning, hold, recommends, debconf }, rest))
+  return packageStepFor({ names: packages, step }, () => {
+    const only = Object.entries({ from, hold, debconf }).find(([, value]) => value !== undefined)?.[0]
+    if (only !== undefined) return `the option ${only} needs apt`
+    const { timeout = LONGEST } = rest
+    return rpmPackageStep({ names: packages, versioning, recommends, timeout }, rest)
+  })
 }
 
 pkg.absent = absentPackages
@@ -81,7 +88,14 @@ function latestPackages(
   const { packages, options } = split<StepOptions>(names)
   checkPackageNames('pkg.latest', packages)
   const versioning = { latest: true, downgrade: false } as const
-  return [listsUpdated(), packageStep(...paramsOf({ names: packages, versioning }, options))]
+  const step = packageStep(...paramsOf({ names: packages, versioning }, options))
+  const { timeout = LONGEST } = options
+  return [
+    listsUpdated(),
+    packageStepFor({ names: packages, step }, () =>
+      rpmPackageStep({ names: packages, versioning, recommends: false, timeout }, options),
+    ),
+  ]
 }
 
 /** Debian Policy 5.6.12, with `*`. */

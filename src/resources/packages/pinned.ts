@@ -25,7 +25,7 @@ interface VersionChange {
  */
 export function versionChanges(
   names: readonly string[],
-  packages: readonly Installed[],
+  packages: readonly Pick<Installed, 'version'>[],
   available: readonly Available[],
   versioning: Versioning | undefined,
 ): ReadonlyMap<string, VersionChange> {

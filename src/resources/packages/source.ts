@@ -84,6 +84,7 @@ type Have = readonly [readonly (Entry | undefined)[], SourceState]
 
 const sourceStep = resource<SourceParams, Have>('apt source', {
   id: ({ name }) => name,
+  platforms: ['debian'],
   affects: 'itself',
   prepare: async ({ keys }) => {
     for (const { content } of keys) if (content instanceof LocalFile) await content.hash()

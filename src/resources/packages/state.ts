@@ -1,5 +1,7 @@
+import type { Platform } from '../../model/resource/facts.ts'
 import type { FakeState } from '../../model/resource/fake-state.ts'
 import { batchRead } from '../../model/resource/read.ts'
+import type { Step } from '../../model/resource/step.ts'
 import { joinLines, type Shell, sh } from '../../shell/sh.ts'
 import { POLICY, POLICY_MARKER } from './apt.ts'
 
@@ -231,9 +233,30 @@ function fakeState({ packages, values }: FakeState, name: string): Installed {
 /** Debian Policy 5.6.1, and an architecture. */
 const NAME = /^[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?(?::[a-z0-9-]+)?$/
 
+/** The names of packages of rpm may have capital letters and underscores, and end with an architecture: `glibc.i686`. */
+const RPM_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.+-]*[A-Za-z0-9_.+])?$/
+
 /** @throws TypeError: apt would take `name-` as a request to remove it */
 export function checkPackageNames(what: string, names: readonly string[]): void {
   for (const name of names)
-    if (!NAME.test(name))
+    if (!NAME.test(name) && !RPM_NAME.test(name))
       throw new TypeError(`${what}: "${name}" is not the name of a package, such as nginx or libc6:i386`)
+}
+
+/** The step for the package manager of a host. @param onRedhat the step for rpm and dnf, or the reason why there is none */
+export function packageStepFor(
+  { names, step }: { readonly names: readonly string[]; readonly step: Step },
+  onRedhat: () => Step | string,
+): Step {
+  return Object.freeze({
+    ...step,
+    forPlatform: (platform: Platform) => {
+      const pattern = platform === 'debian' ? NAME : RPM_NAME
+      const wrong = names.find((name) => !pattern.test(name))
+      if (platform === 'other') return 'it has scripts only for apt and dnf'
+      if (wrong !== undefined)
+        return `${wrong} is not the name of a package of ${platform === 'debian' ? 'dpkg' : 'rpm'}`
+      return platform === 'debian' ? undefined : onRedhat()
+    },
+  })
 }

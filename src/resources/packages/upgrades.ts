@@ -4,6 +4,8 @@ import { sh } from '../../shell/sh.ts'
 import { command } from '../system/command.ts'
 import { UPDATED_LATELY, updateLists, upgrade } from './apt.ts'
 import { explainAptError } from './apt-errors.ts'
+import { explainDnfError, METADATA_AGE, UPDATE_METADATA } from './dnf.ts'
+import { packageStepFor } from './state.ts'
 
 /**
  * Upgrades all installed packages to the newest versions of the host's sources. No package is removed, changed configuration files are
@@ -17,11 +19,14 @@ export function packageUpgrades(options: StepOptions = {}): readonly Step[] {
 
 /** Package lists that are younger than an hour. */
 export function listsUpdated(options: StepOptions = {}): Step {
-  return command('update package lists', updateLists(LOCK_TIMEOUT), {
+  const step = command('update package lists', updateLists(LOCK_TIMEOUT), {
     reportsProgress: true,
     unless: UPDATED_LATELY,
     ...options,
   })
+  return packageStepFor({ names: [], step }, () =>
+    command('update package lists', UPDATE_METADATA, { unless: METADATA_AGE, explain: explainDnfError, ...options }),
+  )
 }
 
 /** Seconds to wait for other package managers. */
@@ -44,6 +49,7 @@ const pendingUpgrades = read(
 
 const upgradesStep = resource<object, readonly Upgrade[]>('packages', {
   id: () => 'upgrades',
+  platforms: ['debian'],
   read: () => pendingUpgrades,
   diff: (_params, have) => (have.length === 0 ? undefined : { action: 'install', fields: [...have] }),
   apply: () => [{ script: upgrade(LOCK_TIMEOUT), timeout: '30m', reportsProgress: true, explain: explainAptError }],

@@ -72,6 +72,7 @@ const groupOf = batchRead<string, LinkGroup | undefined>({
 
 const alternativesStep = resource<AlternativesParams, LinkGroup | undefined>('alternatives', {
   id: ({ name }) => name,
+  platforms: ['debian'],
   affects: 'itself',
   read: ({ name }) => groupOf(name),
   diff: ({ name, path, link }, have): Diff | undefined => {

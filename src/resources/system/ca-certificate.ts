@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { batchRead, readBoth } from '../../model/resource/read.ts'
-import type { Step, StepOptions } from '../../model/resource/step.ts'
+import { onlyFor, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { joinLines, sh } from '../../shell/sh.ts'
 import { checkName } from '../arguments.ts'
 import { absent } from '../files/absent.ts'
@@ -77,6 +77,7 @@ function trusted(name: string, step: Step, { line, isTrusted }: Trust): Step {
     ...step,
     kind: 'caCertificate',
     name,
+    forPlatform: onlyFor(['debian']),
     read: readBoth(step.read, inBundle({ name, line })),
     diff: (have: unknown) => {
       const [entry, isThere] = stateOf(have)

@@ -43,6 +43,7 @@ const SETTING = '/etc/default/locale'
 
 const localeStep = resource<LocaleParams, LocaleState>('locale', {
   id: ({ name }) => name,
+  platforms: ['debian'],
   affects: 'itself',
   read: ({ all }) =>
     read(

@@ -1,7 +1,7 @@
 import type { RoleCall, RoleContext } from '../../model/playbook/steps.ts'
 import { rebooting } from '../../model/resource/handler.ts'
 import { mapRead, type Read, read } from '../../model/resource/read.ts'
-import { resource, type Step, type StepOptions } from '../../model/resource/step.ts'
+import { onlyFor, resource, type Step, type StepOptions } from '../../model/resource/step.ts'
 import { callSite, type Source } from '../../model/source.ts'
 import type { Duration } from '../../shell/duration.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
@@ -57,7 +57,7 @@ export function reboot({ when, unless, always, within = '5m', ...options }: Rebo
       `unless ${inOneLine(unless)}`,
       mapRead(holds(unless), (yes) => due(!yes)),
     )
-  return step('when required', required)
+  return { ...step('when required', required), forPlatform: onlyFor(['debian']) }
 }
 
 /** The packages that require the reboot, if known; undefined if no reboot is needed. */

@@ -122,11 +122,56 @@ describe('provision validate', function () {
     expect(alone.text).to.include('Verification: 4 checks of 2 hosts').and.not.include('Roles')
   })
 
+  it('expands roles for the systems that they name, and reports roles of a host that have no system in common', async () => {
+    const os = (...names: readonly string[]) =>
+      write(
+        'roles/motd/index.ts',
+        `${PROJECT['roles/motd/index.ts'].trimEnd().replace(/\)$/, `, { os: ${JSON.stringify(names)} })`)}\n`,
+      )
+    os('ubuntu 24.04')
+    const well = await validate(...inventory)
+    expect(well.code, well.text).to.equal(0)
+    expect(well.text).to.include('Roles: 4 steps').and.include('web1 runs Debian 13')
+    os('debian 12', 'debian 13')
+    const quiet = await validate(...inventory)
+    expect(quiet.text).to.include('Roles: 4 steps').and.not.include('runs Debian')
+    write(
+      'playbooks/site.ts',
+      PROJECT['playbooks/site.ts']
+        .replace(
+          'motd({ name: host.name, password })',
+          "[motd({ name: host.name, password }), role('other', () => [], { os: ['ubuntu'] })({})]",
+        )
+        .replace('play, playbook', 'play, playbook, role'),
+    )
+    const none = await validate(...inventory)
+    expect(none.code, none.text).to.equal(1)
+    expect(none.text)
+      .to.include('web1 runs Debian 13')
+      .and.include('The role was tested on Ubuntu')
+      .and.include('web1 runs Ubuntu')
+  })
+
+  it('reports a step whose kind has no scripts for the system of a role', async () => {
+    write(
+      'playbooks/site.ts',
+      PROJECT['playbooks/site.ts']
+        .replace(
+          'motd({ name: host.name, password })',
+          "role('other', () => locale('de_DE.UTF-8'), { os: ['rocky 9.4'] })({})",
+        )
+        .replace('play, playbook', 'locale, play, playbook, role'),
+    )
+    const { code, text } = await validate(...inventory)
+    expect(code, text).to.equal(1)
+    expect(text).to.include('locale de_DE.UTF-8: it has scripts only for the platform debian')
+  })
+
   it('reports a role that fails on all releases, and notes one that fails on one', async () => {
     change(
       'roles/motd/index.ts',
       '// body',
-      "if (facts.os.version === 13) throw new Error('no such package in trixie')",
+      "if (facts.os.version === '13') throw new Error('no such package in trixie')",
     )
     const well = await validate(...inventory)
     expect(well.code, well.text).to.equal(0)

@@ -68,15 +68,15 @@ describe('the message', () => {
 
   it('for an unsupported release names the release, and says that nothing was changed', async () => {
     let system = ''
-    const picky = role('picky', (_params: object) => [], { debian: [8, 9] })
+    const picky = role('picky', (_params: object) => [], { os: ['debian 8', 'debian 9'] })
     const seeing = role('seeing', (_params: object, { facts: { hostname, os } }) => {
-      system = `${hostname} runs ${os.id} ${os.version || os.codename}`
+      system = `${hostname} runs ${os.id.slice(0, 1).toUpperCase()}${os.id.slice(1)} ${os.version || os.codename}`
       return []
     })
     const words = await wordsOf(() => rig.run(all(() => [seeing({}), picky({})])))
     expect(words).to.equal(`error: ${system}.
    at web1, role picky
-   It works on Debian 8 and 9. Nothing was changed on any host.`)
+   The role was tested on Debian 8 and Debian 9. Nothing was changed on any host.`)
   })
 
   describe('for a delegated step', () => {

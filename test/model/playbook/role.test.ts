@@ -5,7 +5,7 @@ import { FACTS, HOST } from '../../roles/expanded.ts'
 
 describe('a role', () => {
   const picky = role('picky', (_params: { readonly size: number }) => [], {
-    debian: [12],
+    os: ['debian 12', 'ubuntu 24.04'],
     check: ({ size }) => {
       if (size < 1) throw new InvalidParams('Nothing is that small.', { where: 'size', next: 'Take more.' })
     },
@@ -22,12 +22,12 @@ describe('a role', () => {
   })
 
   it('rejects a host with an unsupported release when it is expanded', () => {
-    const steps = (version: number) => () =>
+    const steps = (version: string) => () =>
       picky({ size: 1 }).steps({ facts: { ...FACTS, os: { id: 'debian', version, codename: '' } }, host: HOST })
-    expect(steps(12)).not.to.throw()
-    expect(caught(steps(10)))
+    expect(steps('12')).not.to.throw()
+    expect(caught(steps('10')))
       .to.be.instanceOf(InvalidParams)
-      .and.include({ message: 'host1 runs debian 10.' })
+      .and.include({ message: 'host1 runs Debian 10.' })
   })
 })
 
