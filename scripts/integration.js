@@ -32,6 +32,7 @@ const NIGHTLY = [
   'package-kinds.test.ts',
   'packages.test.ts',
   'reboot.test.ts',
+  'operating-systems.test.ts',
   'system-kinds.test.ts',
 ]
 // The longest ones are begun first.
