@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { aptSource, locale, packageUpgrades, pkg, reboot, resource, role, sh } from '../../../src/index.ts'
+import { aptSource, locale, packageUpgrades, pkg, protect, reboot, resource, role, sh } from '../../../src/index.ts'
 import { expand } from '../../../src/model/playbook/expand.ts'
 import { delegateTo, type Steps } from '../../../src/model/playbook/steps.ts'
 import { InvalidParams } from '../../../src/model/problem.ts'
@@ -38,6 +38,7 @@ describe('a step on the platform of a host', () => {
       .to.include({ kind: 'package', name: 'nginx', source: install.source })
       .and.have.deep.property('tags', ['web'])
     expect(own?.source?.file).to.match(/platforms\.test\.ts$/)
+    expect(on(ROCKY, protect(install, 'it serves all'))[0]?.protection).to.equal('it serves all')
     expect(scripts(ROCKY, pkg.absent('nginx')).join()).to.include('rpm -q')
     expect(scripts(ROCKY, pkg.latest('nginx')).join())
       .to.include('dnf')
