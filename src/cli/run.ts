@@ -34,11 +34,13 @@ interface RunRequest {
   readonly prepare?: 'call' | 'skip' | 'reject'
   /** True if the result must have the plan. @default false */
   readonly needsPlan?: boolean
+  /** Shows the run. @default the format of `--output` */
+  readonly reporter?: Reporter
 }
 
 /** Loads a playbook, runs it, and reports and records the run. */
 export async function runPlaybook(
-  { playbook: name, args, flags, command, installation, prepare = 'skip', needsPlan = false }: RunRequest,
+  { playbook: name, args, flags, command, installation, prepare = 'skip', needsPlan = false, ...shown }: RunRequest,
   plan: Pick<RunOptions, 'expect'> = {},
 ): Promise<RunResult> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
@@ -59,7 +61,7 @@ export async function runPlaybook(
   }
   const confirm = flags.step && !flags.check ? confirmSteps() : undefined
   const open = await openSessions(flags)
-  const reporter = await reporterFor(flags)
+  const reporter = shown.reporter ?? (await reporterFor(flags))
   const track = flags.check ? undefined : trackUnfinished({ ...paths, playbook: name, args, flags }, files)
   const journal = flags.journal ? createJournal(commandLine(), inventory) : undefined
   const { signal, done } = onInterrupt()

@@ -11,7 +11,7 @@ interface Size {
 }
 
 interface Budget extends Size {
-  /** The resource kinds and the features that came after the limits below were set: the engine as a library, policies. */
+  /** The resource kinds and the features that came after the limits below were set: the engine as a library, policies, plans for comments. */
   readonly added?: Size
 }
 
@@ -28,7 +28,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
   ansible: { lines: 1_235, files: 11 },
-  report: { lines: 2_390, files: 27, added: { lines: 25, files: 0 } },
+  report: { lines: 2_390, files: 27, added: { lines: 160, files: 1 } },
   doctor: { lines: 350, files: 3 },
   api: { lines: 175, files: 1, added: { lines: 290, files: 6 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.

@@ -66,6 +66,13 @@ describe('policies of an inventory', function () {
    Change the playbook, or add a waiver to the inventory. Then make the plan again.
 `)
     expect(existsSync(join(project.directory, 'plan.json'))).to.equal(false)
+    const comment = await project.provision('plan', ...WORDS, '--markdown')
+    expect(comment.code, comment.err).to.equal(5)
+    expect(comment.out)
+      .to.match(/^### Plan: 2 steps would change on 1 host; refused by policies\n/)
+      .and.include('\n+hello\n')
+      .and.include('<details><summary><b>web1</b>: 2 to change</summary>')
+      .and.not.include('CanaryOfPolicies')
     const run = await project.provision(...WORDS)
     expect(run.code, run.err).to.equal(5)
     expect(run.out)

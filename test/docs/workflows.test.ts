@@ -60,7 +60,7 @@ describe('the recipes of docs/ci.md', () => {
         ),
       ).to.deep.equal([
         'validate --inventory "$INVENTORY"',
-        '--inventory "$INVENTORY" --check --diff --output plain',
+        'plan --inventory "$INVENTORY" --markdown',
         '--inventory "$INVENTORY" --output plain',
       ])
   })

@@ -6,6 +6,7 @@ import type { SelectOptions } from '../../engine/read/selection.ts'
 import { isRecord } from '../../model/inventory/fields.ts'
 import { flagName } from '../../model/playbook/playbook.ts'
 import { Problem } from '../../model/problem.ts'
+import { markdownReporter } from '../../report/markdown.ts'
 import { exitCodeOfRun } from '../exit.ts'
 import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
 import {
@@ -36,23 +37,32 @@ interface PlanFile extends PlanContent {
   readonly args: readonly string[]
 }
 
+interface PlanFlags extends RunFlags {
+  readonly out?: string
+  readonly markdown: boolean
+}
+
 /** `provision plan --out FILE`: a dry run whose result is saved. */
 export function planCommand(installation: Installation): Command {
   return withSelectOptions(withShowOptions(withReachOptions(withPlaybook(new Command('plan')))))
     .description('show what a run would change; --out saves it for apply')
     .addHelpText(
       'after',
-      '\nExamples:\n  provision plan --inventory inventory/prod.ts --out friday.json\n  provision plan deploy --release v42 --limit app --out v42.json',
+      '\nExamples:\n  provision plan --inventory inventory/prod.ts --out friday.json\n  provision plan deploy --release v42 --limit app --out v42.json\n  provision plan --markdown >comment.md',
     )
     .optionsGroup('Output:')
     .option('--out <file>', 'save the plan to this file')
-    .action(async (_playbook: string, given: RunFlags & { readonly out?: string }, command: Command) => {
+    .option('--markdown', 'print the plan with its diffs for a comment of a pull request', false)
+    .action(async (_playbook: string, given: PlanFlags, command: Command) => {
       const { name: playbook = 'site', rest: args } = splitPlaybookArgs(command.args)
-      const { out, limit } = given
-      const flags = { ...given, check: true }
+      const { out, limit, markdown } = given
+      const flags = { ...given, check: true, diff: given.diff || markdown }
       const needsPlan = out !== undefined
       const prepare = needsPlan ? 'reject' : 'call'
-      const { summary, plan } = await runPlaybook({ playbook, args, flags, command, installation, prepare, needsPlan })
+      const { summary, plan } = await runPlaybook({
+        ...{ playbook, args, flags, command, installation, prepare, needsPlan },
+        ...(markdown && { reporter: markdownReporter((text) => process.stdout.write(text)) }),
+      })
       process.exitCode = exitCodeOfRun(summary)
       if (out === undefined) return
       if (summary.refused) {
@@ -79,7 +89,8 @@ export function planCommand(installation: Installation): Command {
         ...plan,
       }
       writeFileSync(out, `${JSON.stringify(file, undefined, 1)}\n`, { mode: 0o600 })
-      process.stdout.write(`Saved to ${out}. To apply it: provision apply ${out}\n`)
+      const stream = markdown ? process.stderr : process.stdout
+      stream.write(`Saved to ${out}. To apply it: provision apply ${out}\n`)
     })
 }
 
