@@ -43,7 +43,6 @@ const KINDS: readonly BuiltIn[] = [
   // Made of a file.
   { kind: 'concat', file: 'src/resources/files/concat.ts' },
   { kind: 'caCertificate', file: 'src/resources/system/ca-certificate.ts' },
-  { kind: 'sudoers', file: 'src/resources/system/sudoers.ts' },
   { kind: 'unit', file: 'src/resources/systemd/unit.ts' },
   { kind: 'cron', file: 'src/resources/system/cron.ts' },
 ]

@@ -46,6 +46,8 @@ export function transaction(label: string, steps: readonly ReplacingStep[], opti
       throw new TypeError(`transaction "${label}": two steps have the path ${path}`)
     if (path !== undefined) paths.set(path, step)
     else throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} cannot be rolled back`)
+    if (step.allowedFailure !== undefined || step.throttle)
+      throw new TypeError(`transaction "${label}": ${step.kind} ${step.name} has no failure or limit of its own`)
     if (step.notify.length > 0)
       throw new TypeError(`transaction "${label}": pass the handler of ${step.name} as activate`)
   }

@@ -1,4 +1,4 @@
-import { authorizedKeys, Secret, user, userGroup } from '../../../src/index.ts'
+import { authorizedKeys, Secret, sudoers, user, userGroup } from '../../../src/index.ts'
 import { hash, KEY, OTHER_KEY } from '../../resources/account-rows.ts'
 import type { Cases } from './case.ts'
 
@@ -106,6 +106,38 @@ export const ACCOUNTS: Cases = {
   'the user of this connection, who is to be removed': {
     steps: user.absent('deploy'),
     fails: 'user deploy: This connection logs in as deploy, so deploy is not removed',
+  },
+  'rules after which the user of this connection needs a password for sudo': {
+    steps: sudoers('zz-deploy', 'deploy ALL=(ALL) ALL'),
+    fails: 'sudoers zz-deploy: deploy, the user of this connection, could become root only with a password',
+    look: 'ls /etc/sudoers.d/zz-deploy; grep -c " /tmp .*tmpfs tmpfs rw.*mode=755" /proc/mounts; sudo -u deploy sudo -n id -u',
+    shows: '0\n0',
+  },
+  'no rules for the user of this connection': {
+    steps: sudoers.absent('deploy'),
+    fails: 'sudoers deploy: deploy, the user of this connection, could no longer become root by sudo',
+    look: 'sudo -u deploy sudo -n id -u',
+    shows: '0',
+  },
+  'a rule that denies shells to the user of this connection': {
+    steps: sudoers('deploy', 'deploy ALL=(ALL:ALL) NOPASSWD: ALL, !/bin/sh'),
+    fails: 'deploy, the user of this connection, could no longer become root by sudo',
+  },
+  'rules for the user of this connection that do not include root': {
+    steps: sudoers('deploy', 'deploy ALL=(www-data) NOPASSWD: ALL'),
+    fails: 'deploy, the user of this connection, could no longer become root by sudo',
+  },
+  'rules of sudo that visudo rejects': {
+    steps: sudoers('deploy', 'deploy ALL=(ALL NOPASSWD: ALL'),
+    fails: 'sudoers deploy failed',
+    look: 'sudo -u deploy sudo -n id -u',
+    shows: '0',
+  },
+  'no rules for the user of this connection, after others that give the same right': {
+    steps: [sudoers('access', 'Defaults:deploy !authenticate\ndeploy ALL=(root) ALL'), sudoers.absent('deploy')],
+    plan: ['change sudoers access', 'change sudoers deploy'],
+    look: 'sudo -u deploy sudo -n id -u; ls /etc/sudoers.d',
+    shows: '0\nREADME\naccess',
   },
   'no group': {
     steps: userGroup.absent('staff2'),

@@ -1,12 +1,14 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import { Problem } from '../../../src/model/problem.ts'
+import { readAll } from '../../../src/model/resource/read.ts'
 import { caCertificate } from '../../../src/resources/system/ca-certificate.ts'
 import { knownHosts } from '../../../src/resources/system/known-hosts.ts'
 import { sudoers } from '../../../src/resources/system/sudoers.ts'
 import { selfSigned } from '../../support/self-signed.ts'
 import { edited } from '../files/edited.ts'
-import { entry } from '../kind-row.ts'
+import { entry, there } from '../kind-row.ts'
+import { parsed } from '../parsed.ts'
 
 const key = (type: string, text: string) => {
   const name = Buffer.from(type)
@@ -89,6 +91,44 @@ describe('sudoers', () => {
       .and.to.include('NOPASSWD: ALL\n')
       .and.to.include('The package sudo is not installed')
     expect(command?.timeout).to.equal('1m')
+  })
+
+  const listed = (runAs: string, options: string, ...commands: readonly string[]) =>
+    `Sudoers entry: /etc/sudoers.d/a\n    RunAsUsers: ${runAs}\n${options && `    Options: ${options}\n`}    Commands:\n${commands.map((one) => `\t${one}\n`).join('')}\n`
+  const all = listed('ALL', '!authenticate', 'ALL')
+
+  it('reads the right of the user of this connection, now and after the change', () => {
+    const question = readAll(['a', 'b', 'c', 'd'].map((name) => sudoers(name, 'x').read))
+    const defaults = 'Matching Defaults entries for ana on web1:\n    env_reset, !authenticate\n\n'
+    const answers = [
+      `user:ana\n${all}after:\n${listed('root', '', 'ALL')}`,
+      `user:ana\n${defaults}${listed('ALL', '', 'ALL')}after:\n${listed('ALL', '!authenticate', 'ALL', '!/bin/sh')}`,
+      '',
+      `user:ana\n${all}${listed('ALL', 'authenticate', '/usr/bin/apt')}after:\n${all}${listed('www-data', '', 'ALL')}`,
+    ]
+    const found = parsed(question, '', answers.map((one) => `answer:\n${one}`).join(''))
+    expect(found).to.deep.equal([
+      [undefined, { user: 'ana', now: 'without a password', after: 'with a password' }],
+      [undefined, { user: 'ana', now: 'without a password', after: 'none' }],
+      [undefined, undefined],
+      [undefined, { user: 'ana', now: 'without a password', after: 'without a password' }],
+    ])
+  })
+
+  it('does not take sudo away from the user of this connection', () => {
+    const step = sudoers('a', 'x')
+    const access = (now: string, after: string) => [undefined, { user: 'ana', now, after }]
+    expect(() => step.diff(access('without a password', 'with a password'))).to.throw(
+      Problem,
+      'ana, the user of this connection, could become root only with a password',
+    )
+    expect(() => sudoers.absent('a').diff([there, { user: 'ana', now: 'with a password', after: 'none' }])).to.throw(
+      Problem,
+      'ana, the user of this connection, could no longer become root by sudo',
+    )
+    expect(step.diff(access('none', 'none'))?.action).to.equal('change')
+    expect(step.diff(access('with a password', 'without a password'))?.action).to.equal('change')
+    expect(sudoers.absent('a').diff(access('without a password', 'none')), 'nothing to do').to.equal(undefined)
   })
 
   it('has a name that sudo reads', () => {
