@@ -53,9 +53,11 @@ export {
   delegateTo,
   type EndHost,
   endHost,
+  flushHandlers,
   type RoleContext,
   runOnce,
   tagged,
+  withOutput,
 } from './model/playbook/steps.ts'
 export {
   type Change,
@@ -85,6 +87,7 @@ export {
 } from './model/resource/question.ts'
 export { batchRead, mapRead, type Read, read, readAll, readBoth } from './model/resource/read.ts'
 export { resource, type Step, type StepOptions } from './model/resource/step.ts'
+export { allowFailure, throttle } from './model/resource/wrapped-step.ts'
 export { type DownloadOptions, download } from './resources/downloads/download.ts'
 export { type UnpackOptions, unpack } from './resources/downloads/unpack.ts'
 export { absent } from './resources/files/absent.ts'

@@ -2,6 +2,7 @@ import type { Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { asksOf } from '../model/playbook/expand.ts'
 import { InvalidParams, locate } from '../model/problem.ts'
+import { Throttles } from './apply/throttles.ts'
 import type { Confirm, RunContext } from './context.ts'
 import type { HostRun } from './hosts/host-run.ts'
 import { Hosts } from './hosts/hosts.ts'
@@ -109,6 +110,7 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     const guard = new Guard({ inventory: options.inventory, mode, emit, ...(options.now && { now: options.now }) })
     const context: RunContext = {
       ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, guard, halted: undefined },
+      throttles: new Throttles(),
       ...(options.confirm && { confirm: options.confirm }),
     }
     const refusals = guard.reviewPlan(playRuns, context)

@@ -5,7 +5,7 @@ import type { HostRun } from './hosts/host-run.ts'
 import type { Hosts } from './hosts/hosts.ts'
 import type { PlayRun } from './read/refresh.ts'
 
-type Counts = Record<'ok' | 'changed' | 'tentative' | 'deferred' | 'turns', number>
+type Counts = Record<'ok' | 'changed' | 'tentative' | 'deferred' | 'allowed' | 'turns', number>
 
 /** Counts the outcomes of a run by its events, for the summary. */
 export class RunCounts {
@@ -22,7 +22,7 @@ export class RunCounts {
   }
 
   of(host: string): Counts {
-    const counts = this.#byHost.get(host) ?? { ok: 0, changed: 0, tentative: 0, deferred: 0, turns: 0 }
+    const counts = this.#byHost.get(host) ?? { ok: 0, changed: 0, tentative: 0, deferred: 0, allowed: 0, turns: 0 }
     this.#byHost.set(host, counts)
     return counts
   }
@@ -64,7 +64,7 @@ function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts
   const { name } = host
   const { mode, hosts, hostRuns, isIncomplete = false, refused = false } = run
   const plays = run.playRuns.filter((one) => one.hosts.some((other) => other.name === name))
-  const { turns, ...counts } = run.counts.of(name)
+  const { turns, allowed, ...counts } = run.counts.of(name)
   const ignored = hostRuns.size > 0 && !isIncomplete ? ignoredReason(host, plays) : undefined
   const excluded = hostRun ? hostRun.excluded : ignored
   const isLost = hosts.unreachable.has(name)
@@ -76,6 +76,7 @@ function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts
     host: name,
     ...counts,
     failed: isRefused || (hostRun?.problem && !isLost) ? 1 : 0,
+    ...(allowed > 0 && { allowed }),
     unreachable: isLost && !isRefused && (hostRun !== undefined || ignored === undefined),
     skipped: isIncomplete ? Number(!isLost && !hostRun?.problem) : takesPart && !isUnstarted ? untaken : 0,
     ...(excluded !== undefined && { excluded }),

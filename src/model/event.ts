@@ -119,6 +119,8 @@ export type StepOutcome =
     }
   | { readonly outcome: 'changed'; readonly difference: Diff; readonly before?: readonly string[] }
   | { readonly outcome: 'failed'; readonly problem: Problem }
+  /** Failed, or would fail, and its failure is allowed: the host goes on. */
+  | { readonly outcome: 'allowed'; readonly problem: Problem; readonly reason: string }
 
 /** The outcome of a run on one host. */
 export interface HostSummary {
@@ -131,6 +133,8 @@ export interface HostSummary {
   /** Steps that are in the declared state, but that an earlier change may affect: a run reads them again. 0 after a run. */
   readonly deferred: number
   readonly failed: number
+  /** Steps that failed, or would fail, where that is allowed. @default 0 */
+  readonly allowed?: number
   readonly unreachable: boolean
   /** Plays that did not start on it, because it or another host had failed. */
   readonly skipped: number

@@ -13,7 +13,7 @@ export function recap(summary: Summary, paint: Paint): string {
     .map((one) => `${one.host.padEnd(width)} ${hostRow(one, mode, paint)}`)
   return [
     ...rows,
-    `${summaryLine(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${traffic(summary)})`)}`,
+    `${summaryLine(summary, paint)}${allowedNote(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${traffic(summary)})`)}`,
     ...resumeHint(summary),
   ].join('\n')
 }
@@ -28,7 +28,12 @@ function isUnfinished({ failed, unreachable, skipped }: HostSummary): boolean {
 }
 
 function isNotable(host: HostSummary): boolean {
-  return isUnfinished(host) || host.changed > 0 || host.excluded !== undefined
+  return isUnfinished(host) || host.changed > 0 || host.allowed !== undefined || host.excluded !== undefined
+}
+
+function allowedNote({ hosts }: Summary, paint: Paint): string {
+  const sum = hosts.reduce((total, { allowed = 0 }) => total + allowed, 0)
+  return sum === 0 ? '' : paint('yellow', ` ${count(sum, 'allowed failure')}.`)
 }
 
 function resumeHint(summary: Summary): readonly string[] {
@@ -39,7 +44,7 @@ function resumeHint(summary: Summary): readonly string[] {
 }
 
 function hostRow(
-  { ok, changed, deferred, failed, unreachable, skipped, excluded }: HostSummary,
+  { ok, changed, deferred, failed, allowed = 0, unreachable, skipped, excluded }: HostSummary,
   mode: Summary['mode'],
   paint: Paint,
 ): string {
@@ -51,6 +56,7 @@ function hostRow(
     changed > 0 && paint('yellow', `${changed} ${mode === 'plan' ? 'to change' : 'changed'}`),
     deferred > 0 && paint('dim', `${deferred} known after apply`),
     failed > 0 && paint('red', 'failed'),
+    allowed > 0 && paint('yellow', count(allowed, 'allowed failure')),
     unreachable && paint('red', 'unreachable'),
     skipped > 0 && paint('yellow', `${count(skipped, 'play')} skipped`),
     excluded !== undefined && paint('yellow', `skipped: ${excluded}`),

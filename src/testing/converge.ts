@@ -1,4 +1,4 @@
-import { dueHandlers } from '../engine/apply/handlers.ts'
+import { dueHandlers } from '../engine/apply/due-handlers.ts'
 import { notConverged } from '../engine/errors/step-errors.ts'
 import { type ExpandedStep, expand } from '../model/playbook/expand.ts'
 import type { Steps } from '../model/playbook/steps.ts'
@@ -37,7 +37,9 @@ export async function converge(steps: Steps, host: FakeHost | RealHost): Promise
 
 async function convergeFake(steps: Steps, host: FakeHost): Promise<FakeConvergeResult> {
   const { state } = host
-  const expanded = expand(steps, { facts: state.facts, host: host.host, answers: answersOf(state) }).steps
+  const expandAll = (some: Steps) =>
+    expand(some, { facts: state.facts, host: host.host, answers: answersOf(state) }).steps
+  const expanded = [...expandAll(steps)]
   await Promise.all(expanded.map(({ step }) => step.prepare?.()))
   const plan = expanded.flatMap(({ step }) => {
     const diff = diffOf(step, state)
@@ -45,21 +47,37 @@ async function convergeFake(steps: Steps, host: FakeHost): Promise<FakeConvergeR
   })
   const commands: RecordedCommand[] = []
   const changed = new Set<Step>()
-  for (const { step } of expanded) {
+  const handlers: string[] = []
+  let since: Step[] = []
+  const flush = () => {
+    for (const { handler } of dueHandlers(since, changed, new Set())) {
+      handlers.push(handler.name)
+      commands.push(...handler.commands.map(recorded(`handler ${handler.name}`)))
+    }
+    since = []
+  }
+  // A command adds the steps from its output.
+  for (let at = 0; at < expanded.length; at++) {
+    const { step, more } = expanded[at] ?? {}
+    if (!step) break
+    if (step.flushesHandlers) flush()
+    since.push(step)
     const have = readFake(step.read, state)
     if (!step.diff(have)) continue
     changed.add(step)
-    commands.push(...step.apply(have).map(recorded(stepTitle(step))))
+    const own = step.apply(have)
+    commands.push(...own.map(recorded(stepTitle(step))))
     step.simulate?.(state)
+    if (more) expanded.splice(at + 1, 0, ...expandAll(more(outputOf(own, state))))
   }
-  const due = dueHandlers(
-    expanded.map(({ step }) => step),
-    changed,
-    new Set(),
-  )
-  for (const { handler } of due) commands.push(...handler.commands.map(recorded(`handler ${handler.name}`)))
+  flush()
   assertConverged(expanded, host)
-  return { plan, handlers: due.map(({ handler }) => handler.name), files: host.files, commands }
+  return { plan, handlers, files: host.files, commands }
+}
+
+/** The output of commands, as the test answers them. */
+function outputOf(commands: readonly Command[], own: FakeState): string {
+  return commands.map(({ script, as, on }) => (on ? own.other(on.name) : own).answer(script.text, as).stdout).join('')
 }
 
 function answersOf(state: FakeState) {

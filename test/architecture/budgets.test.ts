@@ -21,20 +21,20 @@ interface Budget extends Size {
  */
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
-  model: { lines: 2_210, files: 30, added: { lines: 280, files: 3 } },
-  resources: { lines: 3_240, files: 33, added: { lines: 5_450, files: 53 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 375, files: 5 } },
+  model: { lines: 2_210, files: 30, added: { lines: 375, files: 4 } },
+  resources: { lines: 3_240, files: 33, added: { lines: 5_540, files: 54 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 600, files: 8 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
   ansible: { lines: 1_235, files: 11 },
-  report: { lines: 2_390, files: 27, added: { lines: 160, files: 1 } },
+  report: { lines: 2_390, files: 27, added: { lines: 175, files: 1 } },
   doctor: { lines: 350, files: 3 },
   api: { lines: 175, files: 1, added: { lines: 290, files: 6 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
   cli: { lines: 3_160, files: 36, added: { lines: 80, files: 1 } },
-  testing: { lines: 270, files: 5 },
-  'index.ts': { lines: 130, files: 1, added: { lines: 15, files: 0 } },
+  testing: { lines: 270, files: 5, added: { lines: 10, files: 0 } },
+  'index.ts': { lines: 130, files: 1, added: { lines: 35, files: 0 } },
 }
 
 const CORE = ['shell', 'model', 'resources', 'engine']

@@ -36,6 +36,10 @@ describe('the recap of a run', () => {
       said([web1, host({ host: 'web2', ok: 2, changed: 1, failed: 1 })]),
       'web1 5 ok\nweb2 2 ok, 1 changed, failed\n1 host failed; 1 of 8 steps changed on 2 hosts.\nTo continue with web2: provision resume. Finished steps are not repeated.',
     ],
+    'failures were allowed': [
+      said([web1, host({ host: 'web2', ok: 2, allowed: 2 })]),
+      'web2 2 ok, 2 allowed failures\nNo changes: 7 steps ok on 2 hosts. 2 allowed failures.',
+    ],
     'a host became unreachable after a change': [
       said([host({ host: 'web1', changed: 1, unreachable: true })]),
       'web1 0 ok, 1 changed, unreachable\n1 host unreachable; 1 of 1 step changed on 1 host.\nTo continue: provision resume. Finished steps are not repeated.',

@@ -12,6 +12,7 @@ import {
   delegateTo,
   directory,
   file,
+  flushHandlers,
   group,
   type Host,
   knownHosts,
@@ -32,6 +33,7 @@ import {
   transaction,
   unit,
   user,
+  withOutput,
 } from '../../src/index.ts'
 import { converge, fakeHost } from '../../src/testing/index.ts'
 import { wordsOf } from '../support/words.ts'
@@ -120,6 +122,23 @@ describe('a role on a fake host', () => {
     )
     expect(run.files).not.to.have.any.keys('/etc/old', '/etc/old/a')
     expect(run.commands).to.deep.include({ of: 'command migrate', script: 'app migrate', as: 'app' })
+    expect((await converge(steps, host)).plan).to.deep.equal([])
+  })
+
+  it('runs handlers at their place, and makes steps from the output that the test gives', async () => {
+    const host = fakeHost({ answers: (script) => (script === 'app token' ? 'abc' : undefined) })
+    const steps = [
+      file('/etc/app', '', { notify: reloaded('app') }),
+      flushHandlers(),
+      withOutput(command('token', sh`app token`, { creates: '/srv/made' }), (text) => file('/etc/token', text)),
+    ]
+    const run = await converge(steps, host)
+    expect(run.plan).to.deep.equal(['create file /etc/app', 'run command token'])
+    expect(run.commands.map(({ of }) => of).filter((of) => !of.startsWith('file'))).to.deep.equal([
+      'handler reload app',
+      'command token',
+    ])
+    expect(run.files['/etc/token']?.text).to.equal('abc')
     expect((await converge(steps, host)).plan).to.deep.equal([])
   })
 

@@ -1,42 +1,12 @@
 import { clearHandler } from '../../model/host-state.ts'
 import { stepInfo } from '../../model/playbook/expand.ts'
-import type { Handler } from '../../model/resource/handler.ts'
-import type { Step } from '../../model/resource/step.ts'
 import { elapsed } from '../../shell/duration.ts'
 import { Secret } from '../../shell/secret.ts'
 import type { HostTurn } from '../context.ts'
 import { failedHandler, firstFailure, interrupted } from '../errors/step-errors.ts'
 import { type HostScript, hostScript } from '../hosts/scripts.ts'
 import type { StepState } from '../read/step-state.ts'
-
-export interface DueHandler {
-  readonly handler: Handler
-  /** The first step that notifies it. */
-  readonly step: Step
-  /** True if only an earlier run has notified it. */
-  readonly pending: boolean
-}
-
-/** The handlers that run at the end of a turn: those that a change has notified, and those that an earlier run has left pending. */
-export function dueHandlers(
-  steps: readonly Step[],
-  changed: ReadonlySet<Step>,
-  pending: ReadonlySet<string>,
-): readonly DueHandler[] {
-  const due = new Map<string, DueHandler>()
-  for (const step of steps) {
-    const isChanged = changed.has(step)
-    for (const handler of isChanged ? step.notify : [...step.notify, ...step.satisfies]) {
-      const before = due.get(handler.name)
-      if (isChanged || (pending.has(handler.name) && !before)) {
-        const isFirst = before?.pending !== !isChanged
-        due.set(handler.name, { handler, step: isFirst ? step : before.step, pending: !isChanged })
-      }
-    }
-    if (isChanged) for (const handler of step.satisfies) due.delete(handler.name)
-  }
-  return [...due.values()]
-}
+import type { DueHandler } from './due-handlers.ts'
 
 /** Runs handlers in one round trip. @throws Problem for the first that fails; it stays pending, as do those after it */
 export async function runHandlers(due: readonly DueHandler[], turn: HostTurn): Promise<void> {

@@ -1,14 +1,16 @@
 import { type ExpandedStep, stepInfo } from '../../model/playbook/expand.ts'
-import type { Problem } from '../../model/problem.ts'
+import { type Problem, wrapErrors } from '../../model/problem.ts'
 import type { Confirm, HostTurn } from '../context.ts'
-import { interrupted, notConverged } from '../errors/step-errors.ts'
+import { describeStep, interrupted, notConverged } from '../errors/step-errors.ts'
 import { readHost } from '../hosts/batch.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import { Changes } from '../read/changes.ts'
 import { readSteps } from '../read/refresh.ts'
 import type { StepState } from '../read/step-state.ts'
-import { dueHandlers, runHandlers } from './handlers.ts'
+import { dueHandlers } from './due-handlers.ts'
+import { runHandlers } from './handlers.ts'
 import { groupPackages, isPooled } from './package-pool.ts'
+import { Slot } from './slot.ts'
 import { applySteps } from './steps.ts'
 
 /**
@@ -21,10 +23,30 @@ import { applySteps } from './steps.ts'
  * @throws Problem for the step or handler that failed; earlier changes are kept
  */
 export async function applyPlay(states: readonly StepState[], turn: HostTurn): Promise<void> {
+  const slot = new Slot(turn)
+  try {
+    await applyTurn(states, turn, slot)
+  } finally {
+    slot.leave()
+  }
+}
+
+async function applyTurn(states: readonly StepState[], turn: HostTurn, slot: Slot): Promise<void> {
   const { hostRun, confirm, drain, stop, review } = turn
-  const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map((state) => ({ state, isStale: false }))
+  const steps: TrackedStep[] = (confirm ? states : groupPackages(states)).map(tracked)
   const changed = new Set<ExpandedStep>()
+  /** The index of the first step whose handlers have not run. */
+  let flushed = 0
   let at = 0
+  const runDue = async (end: number): Promise<boolean> => {
+    const own = steps.slice(flushed, end).map(({ state }) => state.expanded.step)
+    const due = dueHandlers(own, new Set([...changed].map(({ step }) => step)), hostRun.pendingHandlers)
+    flushed = end
+    if (due.length === 0) return false
+    await drain?.start()
+    await runHandlers(due, turn)
+    return true
+  }
   while (at < steps.length) {
     const first = steps[at]
     if (stop.aborted && steps.slice(at).some(({ state }) => state.difference)) throw interrupted(hostRun)
@@ -32,12 +54,27 @@ export async function applyPlay(states: readonly StepState[], turn: HostTurn): P
       steps.map(({ state }) => state),
       ({ expanded, difference }) => difference !== undefined && changed.has(expanded),
     )
+    if (first?.state.expanded.step.flushesHandlers) {
+      steps.splice(at, 1)
+      if (await runDue(at)) for (const one of steps.slice(at)) one.isStale = true
+      continue
+    }
     const isCurrent = first && !first.isStale
     if (isCurrent && confirm && !(await isConfirmed(first.state, confirm, hostRun))) {
       steps.splice(at, 1)
       continue
     }
-    if (isCurrent && first.state.problem) throw reportFailed(first.state.expanded, first.state.problem, turn)
+    if (isCurrent && first.state.problem) {
+      const problem = reportFailed(first.state.expanded, first.state.problem, turn)
+      if (first.state.expanded.step.allowedFailure === undefined) throw problem
+      first.hasFailed = true
+      at++
+      continue
+    }
+    if (isCurrent && (await slot.enter(first.state))) {
+      first.isStale = true
+      continue
+    }
     // With confirmation, all earlier steps are done before the next question.
     const end = isCurrent && confirm ? at + 1 : segmentEnd(steps, { host: hostRun.name, from: at })
     const segment = steps.slice(at, end).map(({ state }) => state)
@@ -53,26 +90,24 @@ export async function applyPlay(states: readonly StepState[], turn: HostTurn): P
       .slice(0, segmentEnd(later, { host: hostRun.name, willBeRead: true }))
       .filter(({ isStale }) => isStale)
     if (!changes.isEmpty) await drain?.start()
-    const read = await applySteps(
+    const applied = await applySteps(
       segment,
       next.map(({ state }) => state.expanded),
       turn,
     )
-    for (const [i, state] of read.entries()) Object.assign(next[i] ?? {}, { state, isStale: false })
+    if (isCurrent) slot.leave()
     at = end
+    if (!applied) {
+      for (const one of steps.slice(at - 1, at)) one.hasFailed = true
+      for (const { expanded } of segment) changed.delete(expanded)
+      continue
+    }
+    for (const [i, state] of applied.next.entries()) Object.assign(next[i] ?? {}, { state, isStale: false })
+    steps.splice(at, 0, ...(await stepsFrom(segment, applied.output, turn)).map(tracked))
   }
-  const expanded = steps.map(({ state }) => state.expanded)
-  const changedSteps = new Set([...changed].map(({ step }) => step))
-  const due = dueHandlers(
-    expanded.map(({ step }) => step),
-    changedSteps,
-    hostRun.pendingHandlers,
-  )
-  if (due.length > 0) {
-    await drain?.start()
-    await runHandlers(due, turn)
-  }
-  if (changed.size > 0) await verifyApplied(expanded, changed, turn)
+  await runDue(steps.length)
+  const left = steps.filter(({ hasFailed }) => !hasFailed).map(({ state }) => state.expanded)
+  if (changed.size > 0) await verifyApplied(left, changed, turn)
 }
 
 interface TrackedStep {
@@ -80,6 +115,42 @@ interface TrackedStep {
   state: StepState
   /** True if it must be read again before it is applied. */
   isStale: boolean
+  /** True after a failure that is allowed. */
+  hasFailed: boolean
+}
+
+function tracked(state: StepState): TrackedStep {
+  return { state, isStale: false, hasFailed: false }
+}
+
+/** Reads the steps that the output of a command decides. */
+async function stepsFrom(
+  segment: readonly StepState[],
+  output: string,
+  { readMore }: HostTurn,
+): Promise<readonly StepState[]> {
+  const [first] = segment
+  if (!first?.difference || !first.expanded.more) return []
+  const { more, roles, tags, step } = first.expanded
+  const made = wrapErrors(`the steps from the output of ${describeStep(first.expanded)}`, step.source, () =>
+    more(output),
+  )
+  const states = await readMore(made)
+  return states.map((state) => ({
+    ...state,
+    expanded: {
+      ...state.expanded,
+      roles: [...roles, ...state.expanded.roles],
+      tags: [...tags, ...state.expanded.tags],
+    },
+  }))
+}
+
+/** True for a step that no other step is applied with. */
+function isAlone({ difference, expanded: { step, more } }: StepState): boolean {
+  return (
+    difference !== undefined && (step.allowedFailure !== undefined || step.throttle !== undefined || more !== undefined)
+  )
 }
 
 async function isConfirmed({ difference, expanded }: StepState, confirm: Confirm, { name }: HostRun): Promise<boolean> {
@@ -101,7 +172,8 @@ function segmentEnd(steps: readonly TrackedStep[], { host, from = 0, willBeRead 
   for (const [at, { state, isStale }] of steps.entries()) {
     if (at < from) continue
     const { step } = state.expanded
-    if (isStale && !willBeRead) return at
+    if (step.flushesHandlers || (isStale && !willBeRead)) return at
+    if (!willBeRead && isAlone(state)) return at === from ? at + 1 : at
     if (state.problem && at > from) return at
     if (leader ? !isPooled(leader, state) : changes.mayAffect(step.read)) return at
     if (!state.difference) continue
@@ -111,9 +183,13 @@ function segmentEnd(steps: readonly TrackedStep[], { host, from = 0, willBeRead 
   return steps.length
 }
 
-/** Emits the failure of a step that cannot be applied. */
+/** Emits the failure of a step that cannot be applied, or that was applied without effect. */
 function reportFailed(expanded: ExpandedStep, problem: Problem, { hostRun, emit, play }: HostTurn): Problem {
-  emit({ kind: 'step', play, host: hostRun.name, step: stepInfo(expanded), outcome: 'failed', problem })
+  const { allowedFailure: reason } = expanded.step
+  const about = { kind: 'step', play, host: hostRun.name, step: stepInfo(expanded) } as const
+  emit(
+    reason === undefined ? { ...about, outcome: 'failed', problem } : { ...about, outcome: 'allowed', problem, reason },
+  )
   return problem
 }
 
@@ -125,11 +201,10 @@ async function verifyApplied(
 ): Promise<void> {
   const { hostRun } = turn
   const states = await readHost(hostRun.session, readSteps(hostRun, steps))
-  const broken = states.find(({ problem }) => problem)
-  if (broken?.problem) throw reportFailed(broken.expanded, broken.problem, turn)
-  const differing = states.find(({ difference }) => difference)
-  if (!differing?.difference) return
-  const { expanded, difference } = differing
-  const problem = notConverged(hostRun, expanded, difference, { applied: changed.has(expanded) })
-  throw reportFailed(expanded, problem, turn)
+  for (const { expanded, problem: found, difference } of states) {
+    const problem =
+      found ?? (difference && notConverged(hostRun, expanded, difference, { applied: changed.has(expanded) }))
+    if (problem) reportFailed(expanded, problem, turn)
+    if (problem && expanded.step.allowedFailure === undefined) throw problem
+  }
 }

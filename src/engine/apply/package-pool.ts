@@ -40,6 +40,7 @@ function poolOf({ difference, expanded: { step }, have }: StepState): string | u
  * installation reads, and so is the order of the play's own steps. Settings of apt and dpkg decide what can be installed.
  */
 function mayFollow(one: StepState, packages: StepState): boolean {
+  if (one.expanded.step.flushesHandlers) return false
   if (!one.difference) return true
   const canWait = one.expanded.step.canWaitForPackages || isPooled(one, packages)
   return canWait && roleOf(one) !== roleOf(packages) && !namesOf(one).some(isOfApt)

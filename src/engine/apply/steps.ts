@@ -14,17 +14,25 @@ import type { StepState } from '../read/step-state.ts'
 import { announceReboots, reportProgress } from './handlers.ts'
 import { isPooled } from './package-pool.ts'
 
+/** The result of steps that were applied. */
+interface Applied {
+  /** The next steps as they are after the changes. */
+  readonly next: readonly StepState[]
+  /** The standard output of the commands. */
+  readonly output: string
+}
+
 /**
  * Applies these steps and reads the next ones, in one round trip.
  *
- * @returns the next steps as they are after the changes
+ * @returns undefined after a failure that is allowed; then nothing was read
  * @throws Problem for the first step that failed
  */
 export async function applySteps(
   segment: readonly StepState[],
   next: readonly ExpandedStep[],
   turn: HostTurn,
-): Promise<readonly StepState[]> {
+): Promise<Applied | undefined> {
   const { hostRun, emit, play, stop } = turn
   const differing = segment.filter(({ difference }) => difference)
   const before = turn.diff ? await fetchTexts(differing, hostRun) : new Map<StepState, readonly string[]>()
@@ -80,12 +88,15 @@ export async function applySteps(
       explain: failing.explain,
       lastProgress: failing.lastProgress(),
     })
-    report(culprit, { outcome: 'failed', problem })
-    if (isRolledBack) await clearOwnHandlers(culprit, hostRun)
+    const { allowedFailure: reason } = culprit.expanded.step
+    report(culprit, reason === undefined ? { outcome: 'failed', problem } : { outcome: 'allowed', problem, reason })
+    if (isRolledBack || reason !== undefined) await clearOwnHandlers(culprit, hostRun)
+    if (reason !== undefined) return undefined
     throw problem
   }
   if (results.some(({ skipped }) => skipped)) throw interrupted(hostRun)
-  return reading.value(results.slice(scripts.length))
+  const output = results.slice(0, scripts.length).map(({ stdout }) => stdout.toString())
+  return { next: reading.value(results.slice(scripts.length)), output: output.join('') }
 }
 
 function outcomeOf({ difference }: StepState, before: readonly string[] | undefined): StepOutcome {

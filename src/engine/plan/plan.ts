@@ -3,7 +3,7 @@ import type { Host } from '../../model/inventory/host.ts'
 import { stepInfo } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { Unreachable } from '../../transport/errors.ts'
-import { dueHandlers } from '../apply/handlers.ts'
+import { handlerGroups } from '../apply/due-handlers.ts'
 import { fetchTexts } from '../apply/steps.ts'
 import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
@@ -51,7 +51,7 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
       hostRun.skip()
       continue
     }
-    const steps = changes.plan(host.name, state)
+    const steps = changes.plan(host.name, state, hostRun.pendingHandlers)
     const handlers = await planTurn(steps, hostRun, { ...play, ...pace }, context)
     planned.push({ host: host.name, steps, handlers })
   }
@@ -83,22 +83,28 @@ async function planTurn(
     return 0
   }
   emit({ kind: 'turn', ...about, steps: steps.length })
-  const changing = new Set(differing.map(({ expanded }) => expanded.step))
-  const all = steps.map(({ expanded }) => expanded.step)
-  const handlers = dueHandlers(all, changing, pendingHandlers)
-  if (play.drain && differing.length + handlers.length > 0) {
+  const groups = handlerGroups(steps, pendingHandlers)
+  const handlers = groups.reduce((sum, { due }) => sum + due.length, 0)
+  if (play.drain && differing.length + handlers > 0) {
     const on = drainHosts(play.drain, host).map((one) => one.name)
     emit({ kind: 'drain', ...about, label: play.drain.label, outcome: 'planned', pending: false, on })
   }
-  for (const step of steps)
-    emit({ kind: 'step', ...about, step: stepInfo(step.expanded), ...outcomeOf(step, texts?.get(step)) })
-  for (const { handler, pending } of handlers)
-    emit({ kind: 'handler', ...about, name: handler.name, pending, outcome: 'planned' })
+  for (const { steps: own, due } of groups) {
+    for (const step of own)
+      emit({ kind: 'step', ...about, step: stepInfo(step.expanded), ...outcomeOf(step, texts?.get(step)) })
+    for (const { handler, pending } of due)
+      emit({ kind: 'handler', ...about, name: handler.name, pending, outcome: 'planned' })
+  }
   emit({ kind: 'turnEnd', ...about, changed: differing.length, failed: false })
-  return handlers.length
+  return handlers
 }
 
-function outcomeOf({ difference, known }: PlannedStep, before: readonly string[] | undefined): StepOutcome {
+function outcomeOf(
+  { difference, known, problem, expanded }: PlannedStep,
+  before: readonly string[] | undefined,
+): StepOutcome {
+  const { allowedFailure: reason } = expanded.step
+  if (problem && known && reason !== undefined) return { outcome: 'allowed', problem, reason }
   if (!difference) return { outcome: known ? 'ok' : 'deferred' }
   return { outcome: 'planned', known, difference, ...(before !== undefined && { before }) }
 }

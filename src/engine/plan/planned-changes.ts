@@ -1,3 +1,5 @@
+import type { Step } from '../../model/resource/step.ts'
+import { dueHandlers } from '../apply/due-handlers.ts'
 import { Changes } from '../read/changes.ts'
 import type { PlayState } from '../read/refresh.ts'
 import type { StepState } from '../read/step-state.ts'
@@ -15,15 +17,25 @@ export class PlannedChanges {
   readonly #byHost = new Map<string, Changes>()
 
   /** The steps of a host in a play. After all hosts of the play, call {@link add}. */
-  plan(host: string, { steps, asks }: PlayState): readonly PlannedStep[] {
+  plan(host: string, { steps, asks }: PlayState, pendingHandlers: ReadonlySet<string>): readonly PlannedStep[] {
     const answersHold = asks.every((one) => this.#of(one.host.name).isEmpty)
     const own = new Changes(host)
+    /** The steps since the last place where handlers run, and those of all steps that may change something. */
+    let since: Step[] = []
+    const changing = new Set<Step>()
     return steps.map((state) => {
       const { step } = state.expanded
+      if (step.flushesHandlers) {
+        if (dueHandlers(since, changing, pendingHandlers).length > 0) own.addAnything()
+        since = []
+        return { ...state, known: true }
+      }
+      since.push(step)
       const earlier = this.#of(step.on?.name ?? host)
       const known = answersHold && !own.mayAffect(step.read) && !earlier.mayAffect(step.read)
       // A step that is not known may change something.
       if (state.difference || state.problem || !known) own.add(step)
+      if (state.difference || !known) changing.add(step)
       return { ...state, known }
     })
   }

@@ -2,7 +2,7 @@ import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Change } from '../../model/policy/policy.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { Handler } from '../../model/resource/handler.ts'
-import { type DueHandler, dueHandlers } from '../apply/handlers.ts'
+import { type DueHandler, dueHandlers } from '../apply/due-handlers.ts'
 import type { RunContext } from '../context.ts'
 import { describeStep } from '../errors/step-errors.ts'
 import { PlannedChanges } from '../plan/planned-changes.ts'
@@ -44,7 +44,7 @@ export function changesOfPlays(
       const hostRun = hostRuns.get(host.name)
       const state = states.get(host.name)?.find((one) => one.play === play)
       if (!hostRun || hostRun.problem || !state) return []
-      const steps = planned.plan(host.name, state)
+      const steps = planned.plan(host.name, state, hostRun.pendingHandlers)
       return [{ host, play: play.label, steps, pendingHandlers: hostRun.pendingHandlers }]
     })
     for (const { host, steps, pendingHandlers } of turns) {

@@ -199,7 +199,7 @@ export function definiteProblem(host: string, states: readonly Pick<PlayState, '
   for (const { expanded, difference, problem } of states.flatMap(({ steps }) => steps)) {
     const { step } = expanded
     const mayChange = changes.mayAffect(step.read)
-    if (problem && !mayChange) return problem
+    if (problem && !mayChange && step.allowedFailure === undefined) return problem
     // After an earlier change the step may need a change, too.
     if (difference || problem || mayChange) changes.add(step)
     // A handler runs before the next play, and may affect anything.

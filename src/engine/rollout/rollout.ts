@@ -1,10 +1,11 @@
 import type { Host } from '../../model/inventory/host.ts'
 import { atLeastOne, batches } from '../../model/playbook/batches.ts'
 import type { Drain } from '../../model/playbook/drain.ts'
+import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { probeScript } from '../../model/playbook/probe.ts'
-import type { EndHost } from '../../model/playbook/steps.ts'
-import { wrapErrors } from '../../model/problem.ts'
+import type { EndHost, Steps } from '../../model/playbook/steps.ts'
+import { Problem, wrapErrors } from '../../model/problem.ts'
 import { milliseconds } from '../../shell/duration.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import { applyPlay } from '../apply/host.ts'
@@ -15,6 +16,7 @@ import type { HostRun } from '../hosts/host-run.ts'
 import type { Hosts } from '../hosts/hosts.ts'
 import { toProblem } from '../hosts/scripts.ts'
 import { type PlayRun, type PlayState, type Refreshed, refresh } from '../read/refresh.ts'
+import type { StepState } from '../read/step-state.ts'
 import { closeOpenDrains, drainHosts, HostDrain } from './drain.ts'
 import {
   currentPaceOf,
@@ -156,14 +158,16 @@ async function takeTurn(
 async function applyDrained(
   { play, steps, drain: wanted }: Pick<PlayState, 'play' | 'steps'> & { readonly drain: Drain | undefined },
   hostRun: HostRun,
-  { hosts, emit, diff, stop, confirm, guard }: RunContext,
+  context: RunContext,
 ): Promise<void> {
+  const { hosts, emit, diff, stop, confirm, guard, throttles } = context
   const { host, name } = hostRun
   const drain = wanted && new HostDrain({ drain: wanted, host, play: play.label, hosts, emit })
   const review = guard.turn({ host, play: play.label, pendingHandlers: hostRun.pendingHandlers })
   const turn: HostTurn = {
-    ...{ play: play.label, hostRun, drain, review, emit, diff, stop },
+    ...{ play: play.label, hostRun, drain, review, emit, diff, stop, throttles },
     ...(confirm && { confirm }),
+    readMore: (more) => readMore(more, hostRun, play, context),
   }
   try {
     emit({ kind: 'turn', play: play.label, host: name, steps: steps.length })
@@ -175,6 +179,22 @@ async function applyDrained(
     throw error
   }
   await drain?.end('succeeded')
+}
+
+/** Reads steps that are made during the turn. They belong to a step that was selected, so all of them are. */
+async function readMore(
+  steps: Steps,
+  hostRun: HostRun,
+  play: Play,
+  { hosts, selection, stop }: RunContext,
+): Promise<readonly StepState[]> {
+  const all = { runsOnce: selection.runsOnce.bind(selection), keep: (_play: Play, own: readonly ExpandedStep[]) => own }
+  const { states, ended } = await refresh(hostRun, [[play, steps]], { hosts, selection: all, stop })
+  if (ended)
+    throw new Problem(`${hostRun.name}: the steps from an output exclude the host, which has changed already`, {
+      next: 'Call endHost in steps that depend on answers of hosts: after(…).',
+    })
+  return states.flatMap((one) => one.steps)
 }
 
 async function waitUntilReady(

@@ -9,7 +9,7 @@ import type { AnswerStore, Ask, QuestionRegistry } from '../resource/question.ts
 import { elsewhere } from '../resource/read.ts'
 import { FACTS } from '../resource/read-facts.ts'
 import type { Step } from '../resource/step.ts'
-import type { EndHost, RoleContext, Steps } from './steps.ts'
+import { delegateTo, type EndHost, type OutputSteps, type RoleContext, type Steps } from './steps.ts'
 
 /** A step with the roles that it came from, outermost first. */
 export interface ExpandedStep {
@@ -17,6 +17,8 @@ export interface ExpandedStep {
   readonly roles: readonly string[]
   /** Its own tags, and those of the roles and `tagged` lists that contain it; the name of a role is a tag. */
   readonly tags: readonly string[]
+  /** Makes more steps from its output when it has run. */
+  readonly more?: (stdout: string) => Steps
 }
 
 /** The asks that must be answered before these steps can be expanded. Those within roles are known only after the roles are expanded. */
@@ -67,7 +69,8 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
       const own = stepFor(node, at.facts)
       const step = at.isDelegated ? stepOn(own, at.host) : own
       flat.push({ step, roles, tags: [...tags, ...node.tags] })
-    } else if (node.type === 'role')
+    } else if (node.type === 'output') flat.push(stepWithOutput(node, at))
+    else if (node.type === 'role')
       walk(
         wrapErrors(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts, host: at.host })),
         { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
@@ -96,8 +99,16 @@ function stepFor(step: Step, { hostname, os, platform }: Facts): Step {
   const found = step.forPlatform?.(platform)
   if (found === undefined) return step
   if (typeof found !== 'string') {
-    const { source, tags, protection } = step
-    return Object.freeze({ ...found, source, tags, ...(protection !== undefined && { protection }) })
+    const { source, tags, protection, allowedFailure, throttle } = step
+    const { pool, ...alone } = found
+    return Object.freeze({
+      ...alone,
+      ...(pool && allowedFailure === undefined && !throttle && { pool }),
+      ...{ source, tags },
+      ...(protection !== undefined && { protection }),
+      ...(allowedFailure !== undefined && { allowedFailure }),
+      ...(throttle && { throttle }),
+    })
   }
   const system = systemTitle(`${os.id} ${os.version || os.codename}`.trim())
   throw new InvalidParams(`${step.kind} ${step.name}: ${found}, and ${hostname} runs ${system} (${platform}).`, {
@@ -112,6 +123,25 @@ const ACCEPTED: readonly (readonly [Platform, string])[] = [
   ['debian', 'debian'],
   ['redhat', 'fedora'],
 ]
+
+/** The plan of the command says that there are more steps. */
+function stepWithOutput({ step, more }: OutputSteps, { roles, tags, host, isDelegated }: Place): ExpandedStep {
+  const shown: Step = {
+    ...step,
+    diff: (have) => {
+      const difference = step.diff(have)
+      return difference && { ...difference, fields: [...difference.fields, AFTER_APPLY] }
+    },
+  }
+  return {
+    step: isDelegated ? stepOn(shown, host) : shown,
+    roles,
+    tags: [...tags, ...step.tags],
+    more: (stdout) => (isDelegated ? delegateTo(host, more(stdout)) : more(stdout)),
+  }
+}
+
+const AFTER_APPLY = { name: 'steps from its output', to: 'known after apply' } as const
 
 /** Joins steps that make one thing, such as the fragments of a file. */
 function joinSteps(flat: readonly ExpandedStep[]): readonly ExpandedStep[] {

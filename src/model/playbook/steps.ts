@@ -2,7 +2,8 @@ import type { Host } from '../inventory/host.ts'
 import { Problem } from '../problem.ts'
 import type { Facts } from '../resource/facts.ts'
 import type { Answers, Ask } from '../resource/question.ts'
-import type { Step } from '../resource/step.ts'
+import { known } from '../resource/read.ts'
+import { resource, type Step } from '../resource/step.ts'
 import { callSite, type Source } from '../source.ts'
 
 /** The context of a role besides its params, for the host that it is expanded for. */
@@ -62,6 +63,47 @@ export function runOnce(steps: Steps): RunOnceSteps {
  */
 export function tagged(tags: string | readonly string[], steps: Steps): TaggedSteps {
   return Object.freeze({ type: 'tagged', tags: typeof tags === 'string' ? [tags] : tags, steps })
+}
+
+/**
+ * A place in the steps of a host's turn where the handlers run that were notified before it. The others run at the end of the turn.
+ *
+ * @example [file('/etc/app.conf', conf, { notify: restarted('app') }), flushHandlers(), waitFor({ port: 3000 })]
+ */
+export function flushHandlers(): Step {
+  return flushStep({})
+}
+
+const flushStep = resource<object, undefined>('flush', {
+  id: () => 'handlers',
+  affects: 'itself',
+  read: () => known(undefined),
+  diff: () => undefined,
+  apply: () => [],
+  flushesHandlers: true,
+})
+
+/** A step, and the steps that its output decides. */
+export interface OutputSteps {
+  readonly type: 'output'
+  readonly step: Step
+  readonly more: (stdout: string) => Steps
+}
+
+/**
+ * A command, and steps that are made from its output when it has run. A plan says of them "known after apply". In a run that does not run
+ * the command there are no such steps: for what must hold in each run, ask the host with {@link after}.
+ *
+ * @param step a `command` or `script`
+ * @param more makes steps from the standard output of the command, which is not logged
+ * @throws TypeError for a step of another kind
+ * @example
+ * withOutput(command('create a token', sh`app token create`, { unless: sh`app token exists` }), (token) =>
+ *   file('/etc/app/token', new Secret(() => token.trim()), { owner: 'app' }))
+ */
+export function withOutput(step: Step, more: (stdout: string) => Steps): OutputSteps {
+  if (step.kind !== 'command') throw new TypeError(`withOutput: ${step.kind} ${step.name} is not a command`)
+  return Object.freeze({ type: 'output', step, more })
 }
 
 /** Steps that depend on answers of hosts. */
@@ -125,6 +167,7 @@ export type Steps =
   | DelegatedSteps
   | RunOnceSteps
   | TaggedSteps
+  | OutputSteps
   | EndHost
   | Falsy
   | readonly Steps[]

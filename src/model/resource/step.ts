@@ -54,6 +54,12 @@ export interface Step {
    * @default the step itself
    */
   readonly forPlatform?: (platform: Platform) => Step | string | undefined
+  /** The reason why its failure does not fail the host. @default it does */
+  readonly allowedFailure?: string
+  /** Limits the number of hosts that apply it at once. @default no limit */
+  readonly throttle?: Throttle
+  /** True for a place in the steps where the handlers run that are due. @default false */
+  readonly flushesHandlers?: boolean
   /** Runs on this machine before the comparison, for example to hash a large file. */
   readonly prepare?: () => Promise<void>
   readonly read: Read<unknown>
@@ -62,6 +68,13 @@ export interface Step {
   readonly apply: (have: unknown) => readonly Command[]
   /** Changes a fake host as `apply` changes a real one; undefined if that is not supported. */
   readonly simulate?: (host: FakeState) => void
+}
+
+/** A limit of the hosts that apply steps at once. */
+export interface Throttle {
+  /** Steps with this name share the limit, on all hosts and in all plays of a run. */
+  readonly lock: string
+  readonly limit: number
 }
 
 /** A step that sets one path of the file system, so that it can be prepared at another path, and rolled back. */
@@ -147,6 +160,7 @@ export interface Kind<P, H> {
   /** For kinds that apply several steps as one. */
   readonly parts?: (params: P) => readonly Step[]
   readonly satisfies?: (params: P) => readonly Handler[]
+  readonly flushesHandlers?: boolean
   /** For kinds that control inbound traffic. */
   readonly ingress?: (params: P) => readonly IngressRule[]
   /**
@@ -189,6 +203,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       ...(of.edits && { edits: of.edits(params) }),
       ...(of.edit && { edit: editOf(of.edit, params) }),
       ...(of.parts && { parts: of.parts(params) }),
+      ...(of.flushesHandlers && { flushesHandlers: true }),
       ...(of.simulate && { simulate: (host: FakeState) => of.simulate?.(params, host) }),
       ...(of.ingress && { ingress: of.ingress(params) }),
       ...(of.platforms && { forPlatform: onlyFor(of.platforms) }),

@@ -42,12 +42,14 @@ type Turn = { readonly play: string; readonly host: string }
 export interface StepLine extends Turn {
   readonly kind: 'step'
   readonly step: number
-  readonly outcome: 'planned' | 'changed' | 'failed'
+  readonly outcome: 'planned' | 'changed' | 'failed' | 'allowed'
   readonly known?: boolean
   readonly difference?: JournalDiff
   /** Unified diffs, if the run was started with `--diff`. */
   readonly diffs?: readonly string[]
   readonly problem?: JournalProblem
+  /** The reason why a failure is allowed. */
+  readonly reason?: string
 }
 
 type Rewritten = 'step' | 'applying' | 'progress' | 'refreshed'

@@ -76,6 +76,7 @@ function stepLine(event: EventOf<'step'>, step: number): JournalEvent {
   const { play, host, outcome } = event
   const line = { kind: 'step', play, host, step } as const
   if (outcome === 'failed') return { ...line, outcome, problem: journalProblem(event.problem) }
+  if (outcome === 'allowed') return { ...line, outcome, problem: journalProblem(event.problem), reason: event.reason }
   if (outcome === 'ok' || outcome === 'deferred') throw new TypeError('a step that is ok has no separate line')
   return {
     ...line,

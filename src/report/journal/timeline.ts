@@ -49,7 +49,7 @@ export interface Entry {
   readonly t: number
   readonly play: string
   readonly kind: 'step' | 'note' | 'ok'
-  readonly sign: '✓' | '~' | '?' | '✗' | '·' | '='
+  readonly sign: '✓' | '~' | '?' | '✗' | '!' | '·' | '='
   readonly title: string
   readonly step?: JournalStep
   readonly line?: StepLine
@@ -199,7 +199,7 @@ class HostTimelineBuilder {
     const { play, outcome, problem } = line
     this.#entries.push({
       ...{ t, play, kind: 'step', title: stepTitle(step), step, line },
-      sign: outcome === 'failed' ? '✗' : outcome === 'changed' ? '✓' : line.known ? '~' : '?',
+      sign: SIGNS[outcome] ?? (line.known ? '~' : '?'),
       ...(problem && { problem }),
     })
   }
@@ -237,9 +237,11 @@ class HostTimelineBuilder {
     if (this.#unreachable) return 'unreachable'
     if (this.#problems.length > 0 || this.#entries.some(({ sign }) => sign === '✗')) return 'failed'
     if (this.#skipped) return 'skipped'
-    return this.#entries.some(({ sign }) => '✓~?'.includes(sign)) ? 'changed' : 'ok'
+    return this.#entries.some(({ sign }) => '✓~?!'.includes(sign)) ? 'changed' : 'ok'
   }
 }
+
+const SIGNS: Readonly<Partial<Record<StepLine['outcome'], Entry['sign']>>> = { failed: '✗', allowed: '!', changed: '✓' }
 
 function isFailure(event: HostEvent): boolean {
   return (

@@ -31,6 +31,11 @@ export function stepLines(event: EventOf<'step'>, { paint, symbols }: Style): re
   const title = `${stepTitle(step)}${role}`
   if (outcome === 'ok' || outcome === 'deferred') return [paint('dim', `${symbols[outcome]} ${stepTitle(step)}`)]
   if (outcome === 'failed') return [`${paint('red', symbols.failed)} ${title}`]
+  if (outcome === 'allowed')
+    return [
+      `${paint('yellow', symbols.failed)} ${title}: fails, which is allowed: ${event.reason}`,
+      ...[event.problem.message, ...event.problem.details].map((text) => paint('dim', `    ${text}`)),
+    ]
   const symbol = outcome === 'planned' && !event.known ? 'deferred' : outcome
   return [
     `${paint('yellow', symbols[symbol])} ${title}: ${describeDiff(event.difference)}`,

@@ -136,7 +136,7 @@ class ChangeSummary {
   step(event: EventOf<'step'>, { diffs = false }: { readonly diffs?: boolean } = {}): void {
     if (event.outcome === 'deferred')
       this.#deferred.set(event.host, [...(this.#deferred.get(event.host) ?? []), stepTitle(event.step)])
-    if (event.outcome !== 'changed' && event.outcome !== 'planned') return
+    if (event.outcome === 'ok' || event.outcome === 'deferred' || event.outcome === 'failed') return
     const texts = diffs ? stepDiffs(event).flatMap((diff) => diffLines(diff, this.#style.paint)) : []
     this.#add(event.host, [...stepLines(event, this.#style), ...texts])
   }

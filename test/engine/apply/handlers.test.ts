@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { dueHandlers } from '../../../src/engine/apply/handlers.ts'
+import { dueHandlers } from '../../../src/engine/apply/due-handlers.ts'
 import { play } from '../../../src/model/playbook/play.ts'
 import { handler } from '../../../src/model/resource/handler.ts'
 import type { Step } from '../../../src/model/resource/step.ts'

@@ -55,6 +55,9 @@ web1      ✓ nginx configuration: interrupted in an earlier run; the old files 
 web1      · waived until 2030-01-01T23:59:59.999Z: no reload at noon: handler reload nginx (an open port)
 web1      · drain: backend web on balancer1
 web1      … waiting for GET http://localhost/
+web1      ✗ command warm: fails, which is allowed: it fills on demand
+web1          web1: command warm failed: exit status 2
+web1          $ app warm
 web2      ✗ command reload
 error: web2: command reload failed: exit status 1
    at /site/roles/web.ts:9:5
@@ -70,10 +73,13 @@ Changed:
       absent /etc/b: remove type file → absent
   web1 ✓ reload nginx
   web1 ✓ restart app (pending since an earlier run)
-web1      1 ok, 3 changed
+  web1 ✗ command warm: fails, which is allowed: it fills on demand
+      web1: command warm failed: exit status 2
+      $ app warm
+web1      1 ok, 3 changed, 1 allowed failure
 web2      0 ok, failed, 1 play skipped
 balancer1 unreachable
-1 host failed, 1 host unreachable; 3 of 4 steps changed on 3 hosts. (1.23 s, at most 6 round trips per host, 3 KiB)
+1 host failed, 1 host unreachable; 3 of 4 steps changed on 3 hosts. 1 allowed failure. (1.23 s, at most 6 round trips per host, 3 KiB)
 To continue with web2, balancer1: provision resume. Finished steps are not repeated.`)
   })
 

@@ -37,6 +37,8 @@ export const refused = new Problem('web2: command reload failed: exit status 1',
   next: 'Fix the cause and run the same command again.',
 })
 
+export const cold = new Problem('web1: command warm failed: exit status 2', { details: ['$ app warm'] })
+
 const at = { play: 'web', host: 'web1' }
 
 /** A run with most kinds of events. */
@@ -120,6 +122,14 @@ export const EVENTS: readonly RunEvent[] = [
   },
   { kind: 'drain', ...at, label: 'backend web', outcome: 'drained', on: ['balancer1'], pending: false },
   { kind: 'waiting', ...at, for: 'GET http://localhost/' },
+  {
+    kind: 'step',
+    ...at,
+    step: step('command', 'warm'),
+    outcome: 'allowed',
+    problem: cold,
+    reason: 'it fills on demand',
+  },
   { kind: 'turnEnd', ...at, changed: 3, failed: false },
   {
     kind: 'step',
@@ -135,7 +145,7 @@ export const EVENTS: readonly RunEvent[] = [
   {
     kind: 'end',
     summary: summary([
-      host({ host: 'web1', ok: 1, changed: 3, trips: 6 }),
+      host({ host: 'web1', ok: 1, changed: 3, allowed: 1, trips: 6 }),
       host({ host: 'web2', failed: 1, skipped: 1 }),
       host({ host: 'balancer1', unreachable: true, trips: 0 }),
     ]),

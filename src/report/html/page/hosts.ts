@@ -119,6 +119,7 @@ const SIGNS: Readonly<Record<Entry['sign'], string>> = {
   '~': 'changed',
   '?': 'changed',
   '✗': 'failed',
+  '!': 'changed',
   '·': 'note',
   '=': 'ok',
 }
