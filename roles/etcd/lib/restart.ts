@@ -3,7 +3,8 @@ import { CONTROL, clientUrl, type Member } from '../params.ts'
 
 /**
  * Restarts this member while all others are healthy and none of them restarts: a lock in the cluster itself lets one at a time. A member
- * that does not answer is restarted at once.
+ * that does not answer is restarted at once. A wait for the lock ends with an error if the member that answers it restarts, or if the leader
+ * changes; then the wait begins again.
  */
 export function restartInTurn(member: Member): Handler {
   return handler(
@@ -16,7 +17,11 @@ if ! ETCDCTL_ENDPOINTS=${clientUrl(member)} ${CONTROL} endpoint health >/dev/nul
   restart || { journalctl -q --no-pager -o cat -n 5 -u etcd >&2; exit 1; }
   exit 0
 fi
-${CONTROL} lock --ttl=60 -- provision-restart /bin/sh -c ${inTurn(member).text} sh "$result" >/dev/null
+attempts=0
+until ${CONTROL} lock --ttl=60 -- provision-restart /bin/sh -c ${inTurn(member).text} sh "$result" >/dev/null || [ -s "$result" ]; do
+  attempts=$((attempts + 1)); [ $attempts -lt 20 ] || break
+  sleep 1
+done
 [ "$(cat "$result")" = done ] || { cat "$result" >&2; journalctl -q --no-pager -o cat -n 5 -u etcd >&2; exit 1; }`,
   )
 }
