@@ -82,6 +82,14 @@ describe('packages in a version, on hold, absent', function () {
     expect(await exec('cat /run/shown')).to.not.include('quiet')
   })
 
+  it('install those that they recommend, on request', async () => {
+    await twice(pkg('recommends'))
+    expect(await installed('recommends', 'recommended')).to.equal('recommends ii  1.0')
+    await exec('dpkg --purge recommends')
+    await twice(pkg('recommends', { recommends: true }))
+    expect(await installed('recommends', 'recommended')).to.equal('recommended ii  1.0\nrecommends ii  1.0')
+  })
+
   it('show in the plan which packages apt removes for another, and remove no others', async () => {
     await run(pkg('old-mail'))
     const { events } = await onLab(own.lab, [pkg('new-mail')], 'plan')
@@ -212,6 +220,9 @@ Conflicts: old-mail
 '; made
 deb reader 1.0 'Depends: new-mail
 '; mkdir /tmp/deb/etc; echo setting >/tmp/deb/etc/reader.conf; echo /etc/reader.conf >/tmp/deb/DEBIAN/conffiles; made
+deb recommended 1.0; made
+deb recommends 1.0 'Recommends: recommended
+'; made
 deb asks 1.0 'Depends: debconf
 '
 printf 'Template: asks/name\\nType: string\\nDescription: name\\n\\nTemplate: asks/on\\nType: boolean\\nDefault: false\\nDescription: on\\n\\nTemplate: asks/password\\nType: password\\nDescription: password\\n' >/tmp/deb/DEBIAN/templates
