@@ -22,6 +22,7 @@ const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.
 // The nightly run tells `--all`, which is listed in docs/nightly.md. These files take minutes, or concern the lab or one kind of trouble alone.
 const NIGHTLY = [
   'bad-input.test.ts',
+  'from-ansible.test.ts',
   'full-disk.test.ts',
   'in-use.test.ts',
   'lab-boot.test.ts',

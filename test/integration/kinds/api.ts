@@ -20,6 +20,8 @@ export const api: typeof exported = new Proxy(
 
 /** One part of a site, with the initial state of the host. */
 export interface Part {
+  /** Shell commands that the steps cannot do without, also on a bare host. @default none */
+  readonly needs?: string
   /** Shell commands that an administrator might run before the plan. They change nothing that another part declares. */
   readonly found: string
   readonly steps: readonly exported.Steps[]

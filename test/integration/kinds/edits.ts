@@ -46,7 +46,8 @@ export const ownership: Generator = (dice, site) => {
     `mkdir -p ${root}; echo theirs > ${root}/once; echo copy > ${root}/copy; chmod 0600 ${root}/copy; printf 'b\\na\\n' > ${root}/whole`,
   )
   return {
-    found: `mkdir -p ${root}/tree; echo source > ${root}/source; ${found}; mkdir -p ${root}/tree; echo source > ${root}/source`,
+    needs: `mkdir -p ${root}/tree; echo source > ${root}/source`,
+    found: `${found}; mkdir -p ${root}/tree; echo source > ${root}/source`,
     steps: [
       ...dice.some([
         api.file(`${root}/once`, 'once\n', { once: true, ...site.options() }),

@@ -54,6 +54,7 @@ export const directories: Generator = (dice, site) => {
   )
   const owner = dice.one('root', 'deploy')
   return {
+    needs: `mkdir -p ${root}/real; ln -sfn real ${root}/by-hand`,
     found: `${found}\nmkdir -p ${root}/real; ln -sfn real ${root}/by-hand`,
     steps: [
       ...dice.some([

@@ -2,10 +2,12 @@ import { api, type Generator } from './api.ts'
 
 /** The host's name, time zone, locale, alternatives and mounts, after changes of an administrator. */
 export const host: Generator = (dice, site) => ({
-  found: [
+  needs: [
     '[ -e /usr/share/zoneinfo/Etc/UTC ] || { mkdir -p /usr/share/zoneinfo/Etc; : > /usr/share/zoneinfo/Etc/UTC; : > /usr/share/zoneinfo/Etc/GMT; }',
     '[ -e /etc/alternatives/kinds ] || update-alternatives --quiet --install /usr/bin/kinds kinds /bin/true 10',
-    ...dice.some(
+  ].join('\n'),
+  found: dice
+    .some(
       [
         'ln -sfn /usr/share/zoneinfo/Etc/GMT /etc/localtime',
         'echo LANG=C > /etc/default/locale',
@@ -16,8 +18,8 @@ export const host: Generator = (dice, site) => ({
         "sed -i '/kinds-mount/d' /etc/fstab",
       ],
       0.4,
-    ),
-  ].join('\n'),
+    )
+    .join('\n'),
   steps: [
     api.timezone(dice.one('Etc/UTC', 'Etc/GMT'), site.options()),
     api.locale(dice.one('C.UTF-8', 'C'), site.options()),

@@ -7,7 +7,6 @@ import { api, type Generator, type Site } from './api.ts'
 /** Packages of Debian and of a folder on the host: missing, old, downloaded, or installed as dependencies. */
 export const packages: Generator = (dice, site) => {
   const found = [
-    PREPARED,
     ...dice.some(
       [
         'dpkg --purge --force-depends tree',
@@ -30,6 +29,7 @@ export const packages: Generator = (dice, site) => {
     'dpkg --configure -a; apt-get -qq -y -f install',
   ].join('\n')
   return {
+    needs: PREPARED,
     found,
     steps: dice.one<() => ReturnType<Generator>['steps']>(
       () => [...installed(dice, site.options())],

@@ -45,15 +45,27 @@ export interface RandomSite {
   readonly plays: (all: Pick<Group, 'hosts'>) => readonly Play[]
 }
 
+/** A site with all generators, for a host on which nothing is declared yet. */
+export function bareSite(seed: number): RandomSite {
+  return siteOf(
+    new Dice(seed),
+    () => true,
+    ({ needs = '' }) => needs,
+  )
+}
+
 /** @param round from 0. Each round includes one generator in turn, so that enough rounds include all of them */
 export function randomSite(seed: number, round: number): RandomSite {
   const dice = new Dice(seed * 1000 + round)
+  const isIn = (share: number, i: number) => dice.maybe(share) || i === round % GENERATORS.length
+  return siteOf(dice, isIn, ({ needs = '', found }) => `${needs}\n${found}`)
+}
+
+function siteOf(dice: Dice, isIn: (share: number, i: number) => boolean, stateOf: (part: Part) => string): RandomSite {
   const note = api.handler('note', api.sh`echo reported >> ${REPORTED}`)
   const site: Site = { options: () => (dice.maybe(0.15) ? { notify: note } : {}) }
-  const parts = GENERATORS.filter(([, share], i) => dice.maybe(share) || i === round % GENERATORS.length).map(
-    ([generator]) => generator(dice, site),
-  )
-  return { found: parts.map(({ found }) => found).join('\n'), plays: playsOf(parts, dice) }
+  const parts = GENERATORS.filter(([, share], i) => isIn(share, i)).map(([generator]) => generator(dice, site))
+  return { found: parts.map(stateOf).join('\n'), plays: playsOf(parts, dice) }
 }
 
 /** The steps of all parts, mixed: some in roles, some delegated, some tagged, in one play or two. */
