@@ -3,6 +3,7 @@ import { limitOf } from '../api/limit.ts'
 import { type RunResult, runToResult } from '../api/run.ts'
 import { promptSecrets } from '../engine/read/without-hosts.ts'
 import type { RunOptions } from '../engine/run.ts'
+import type { Inventory } from '../model/inventory/inventory.ts'
 import type { Playbook } from '../model/playbook/playbook.ts'
 import { Problem } from '../model/problem.ts'
 import { paintFor, plain, sanitized } from '../report/problem.ts'
@@ -34,13 +35,25 @@ interface RunRequest {
   readonly prepare?: 'call' | 'skip' | 'reject'
   /** True if the result must have the plan. @default false */
   readonly needsPlan?: boolean
+  /** Called before any host is contacted. @throws Problem to reject the run */
+  readonly onLoad?: (loaded: { readonly inventory: Inventory; readonly files: readonly string[] }) => void
   /** Shows the run. @default the format of `--output` */
   readonly reporter?: Reporter
 }
 
 /** Loads a playbook, runs it, and reports and records the run. */
 export async function runPlaybook(
-  { playbook: name, args, flags, command, installation, prepare = 'skip', needsPlan = false, ...shown }: RunRequest,
+  {
+    playbook: name,
+    args,
+    flags,
+    command,
+    installation,
+    prepare = 'skip',
+    needsPlan = false,
+    onLoad,
+    ...shown
+  }: RunRequest,
   plan: Pick<RunOptions, 'expect'> = {},
 ): Promise<RunResult> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
@@ -53,6 +66,7 @@ export async function runPlaybook(
     return parsed
   }
   const { inventory, playbook, files } = await load(paths, { installation, typeCheck, accept })
+  onLoad?.({ inventory, files })
   const limit = limitOf(flags.limit, inventory)
   if (isInteractive()) {
     promptSecrets(inventory, playbook, limit.limit)

@@ -9,7 +9,14 @@ import { Hosts } from './hosts/hosts.ts'
 import { type OpenSession, toProblem } from './hosts/scripts.ts'
 import type { ReadLimits } from './hosts/session-wrappers.ts'
 import { planPlays } from './plan/plan.ts'
-import { assertUnchanged, type ExpectedPlan, type PlanContent, planContent } from './plan/plan-file.ts'
+import {
+  assertSameInventory,
+  assertUnchanged,
+  type ExpectedPlan,
+  hashOfInventory,
+  type PlanContent,
+  planContent,
+} from './plan/plan-file.ts'
 import { Guard } from './policy/guard.ts'
 import {
   definiteProblem,
@@ -65,6 +72,7 @@ interface RunTools {
 export async function run<S extends Entries>(options: RunOptions<S>, tools: RunTools): Promise<Summary> {
   const began = performance.now()
   const { mode, stop = new AbortController().signal } = options
+  if (options.expect) assertSameInventory(options.expect, options.inventory)
   const playRuns = playRunsOf(options)
   const counts = new RunCounts()
   const emit = (event: RunEvent) => {
@@ -105,7 +113,7 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     if (stop.aborted) return end({ hostRuns, helpers: [], isIncomplete: true })
     const states = selection.start(read)
     stop.removeEventListener('abort', giveUp)
-    options.onPlan?.(planContent(states))
+    options.onPlan?.({ inventoryHash: hashOfInventory(options.inventory), ...planContent(states) })
     if (options.expect) assertUnchanged(options.expect, states, hostsOf(playRuns))
     const guard = new Guard({ inventory: options.inventory, mode, emit, ...(options.now && { now: options.now }) })
     const context: RunContext = {

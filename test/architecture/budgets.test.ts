@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
   model: { lines: 2_210, files: 30, added: { lines: 375, files: 4 } },
   resources: { lines: 3_240, files: 33, added: { lines: 5_540, files: 54 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 600, files: 8 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 620, files: 8 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
@@ -32,7 +32,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   doctor: { lines: 350, files: 3 },
   api: { lines: 175, files: 1, added: { lines: 290, files: 6 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
-  cli: { lines: 3_160, files: 36, added: { lines: 80, files: 1 } },
+  cli: { lines: 3_160, files: 36, added: { lines: 300, files: 4 } },
   testing: { lines: 270, files: 5, added: { lines: 10, files: 0 } },
   'index.ts': { lines: 130, files: 1, added: { lines: 35, files: 0 } },
 }

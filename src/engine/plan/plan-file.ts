@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Host } from '../../model/inventory/host.ts'
+import type { Inventory } from '../../model/inventory/inventory.ts'
 import { Problem } from '../../model/problem.ts'
 import type { PlayStates } from '../read/refresh.ts'
 import type { StepState } from '../read/step-state.ts'
 
 /** The state of the hosts in a plan, to find later whether a host has changed since. */
 export interface PlanContent {
+  /** The SHA-256 of the hosts and values of the inventory, without secrets. Undefined in plans of version 0.1.0. */
+  readonly inventoryHash?: string
   readonly hosts: Readonly<Record<string, readonly StepRecord[]>>
 }
 
@@ -33,6 +36,26 @@ export function planContent(states: PlayStates): PlanContent {
 export interface ExpectedPlan extends PlanContent {
   /** True if only a part of it is applied; the rest may have changed. @default false */
   readonly partly?: boolean
+}
+
+/** The SHA-256 of the hosts and values of an inventory. A secret counts as a secret, whatever its value is. */
+export function hashOfInventory({ values }: Pick<Inventory, 'values'>): string {
+  return createHash('sha256').update(JSON.stringify(values, sorted)).digest('hex')
+}
+
+/** The same text for equal objects, whatever the order of their keys is. */
+function sorted(key: string, value: unknown): unknown {
+  const plainValue = plainly(key, value)
+  if (typeof plainValue !== 'object' || plainValue === null || Array.isArray(plainValue)) return plainValue
+  return Object.fromEntries(Object.entries(plainValue).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** @throws Problem if the plan was made for other hosts or values */
+export function assertSameInventory({ inventoryHash }: ExpectedPlan, inventory: Pick<Inventory, 'values'>): void {
+  if (inventoryHash === undefined || inventoryHash === hashOfInventory(inventory)) return
+  throw new Problem('The plan was made for another inventory: its hosts or values differ', {
+    next: 'Make the plan again, read it, and apply that one. Nothing was changed.',
+  })
 }
 
 /** @throws Problem that lists what has changed since the plan */
