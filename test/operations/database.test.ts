@@ -200,7 +200,7 @@ describe('the database on real hosts', function () {
 
 /** Checks that query a server; those of the record only query the hosts. */
 const OF_SERVERS =
-  /database answers|one of them|sees each|streams|one timeline|behind|confirms|slot|restart|no later|commits wait/
+  /PostgreSQL answers|is the primary|are connected|stream from|timeline|behind|confirms|slot|needs a restart|no later|commits wait/
 
 const PENDING =
   'systemctl -q is-active provision-postgres-back.timer || systemctl -q is-active provision-postgres-back.service'
