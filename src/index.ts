@@ -4,6 +4,9 @@
  * @module provision-ts
  */
 
+export { type MailOptions, mail } from './hooks/mail.ts'
+export { type OpenTelemetryOptions, openTelemetry } from './hooks/open-telemetry.ts'
+export { type WebhookOptions, webhook } from './hooks/webhook.ts'
 export {
   type Check,
   type CheckOptions,
@@ -16,6 +19,7 @@ export {
   output,
 } from './model/check/check.ts'
 export { type Verification, verification } from './model/check/verification.ts'
+export { type Hook, type HookReport, type Hooks, hook } from './model/hook.ts'
 export {
   address,
   choice,

@@ -12,6 +12,7 @@ import { Clock } from '../transport/clock.ts'
 import type { AskHostKey } from '../transport/ssh2/host-key.ts'
 import type { AskPassphrase } from '../transport/ssh2/keys.ts'
 import { EventStream } from './event-stream.ts'
+import { hookRun } from './hooks.ts'
 import { matchHosts } from './limit.ts'
 import { sessions, type TransportName, transports } from './sessions.ts'
 import { type InventorySource, loadInventory } from './validate.ts'
@@ -49,7 +50,7 @@ export interface ConnectionOptions {
   readonly askHostKey?: AskHostKey
   /** Asked once for the passphrase of each encrypted key that is needed. @default such keys are not used */
   readonly askPassphrase?: AskPassphrase
-  /** Receives warnings about hosts. @default ignored */
+  /** Receives warnings about hosts and hooks. @default ignored */
   readonly warn?: (text: string) => void
 }
 
@@ -124,7 +125,9 @@ async function runRequest<S extends Entries>(
   const { playbook, options = {}, diff = false, limit, wait, signal, confirm, connection = {} } = request
   const { tags, skipTags, startAt } = request
   const inventory = await loadInventory(request.inventory)
-  return runToResult(
+  const { warn = () => {} } = connection
+  const hooks = hookRun(inventory.hooks, { mode, warn })
+  const result = await runToResult(
     {
       ...{ mode, inventory, diff },
       playbook: { ...playbook, plays: (values) => playbook.plays(values, options) },
@@ -135,8 +138,16 @@ async function runRequest<S extends Entries>(
       ...(confirm && { confirm }),
       ...(expect && { expect }),
     },
-    { open: opener(connection), emit, needsPlan: true },
+    {
+      ...{ open: opener(connection), needsPlan: true },
+      emit: (event) => {
+        hooks?.emit(event)
+        emit(event)
+      },
+    },
   )
+  await hooks?.end(result.summary)
+  return result
 }
 
 /**

@@ -17,10 +17,10 @@ export const EXIT = {
 /** The table that `--help` and the manual page show. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.ok, 'success'],
-  [EXIT.failed, 'a step, a handler, a check or a command failed'],
-  [EXIT.drift, 'a dry run found changes (--check, plan)'],
+  [EXIT.failed, 'a step, a handler, a check or a command failed; a thing is not managed (why)'],
+  [EXIT.drift, 'a dry run found changes (--check, plan, drift)'],
   [EXIT.unreachable, 'a host is unreachable; nothing failed on the others'],
-  [EXIT.unknown, 'the result of a check is unknown (verify, doctor, watch)'],
+  [EXIT.unknown, 'the result is unknown (verify, doctor, watch, why)'],
   [EXIT.refused, 'a policy or a protected step refuses the changes; nothing was changed'],
   [EXIT.usage, 'invalid input; nothing was done'],
   [EXIT.internal, 'an error in provision itself'],

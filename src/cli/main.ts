@@ -5,6 +5,7 @@ import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
 import { completionCommands } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { driftCommand } from './commands/drift.ts'
 import { execCommand } from './commands/exec.ts'
 import { factsCommand } from './commands/facts.ts'
 import { graphCommand } from './commands/graph.ts'
@@ -21,6 +22,7 @@ import { sshCommand } from './commands/ssh.ts'
 import { validateCommand } from './commands/validate.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
+import { whyCommand } from './commands/why.ts'
 import { EXIT } from './exit.ts'
 import { type Installation, playbookPath, playbooks } from './load/paths.ts'
 import { OTHER } from './options.ts'
@@ -80,10 +82,12 @@ export function programOf(installation: Installation): Command {
     .addCommand(validateCommand(installation))
     .addCommand(verifyCommand(installation))
     .addCommand(watchCommand(installation))
+    .addCommand(driftCommand(installation))
     .addCommand(doctorCommand(installation))
     .addCommand(hostsCommand(installation))
     .addCommand(factsCommand(installation))
     .addCommand(listStepsCommand(installation))
+    .addCommand(whyCommand(installation))
     .addCommand(graphCommand(installation))
     .addCommand(logsCommand(installation))
     .addCommand(reportCommand(installation))

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { type HookRun, hookRun } from '../api/hooks.ts'
 import { limitOf } from '../api/limit.ts'
 import { type RunResult, runToResult } from '../api/run.ts'
+import type { OpenSession } from '../engine/hosts/scripts.ts'
 import { promptSecrets } from '../engine/read/without-hosts.ts'
 import type { RunOptions } from '../engine/run.ts'
 import type { Inventory } from '../model/inventory/inventory.ts'
@@ -19,7 +21,7 @@ import { type Installation, inventoryPath, playbookPath } from './load/paths.ts'
 import { type RunFlags, selectionOf } from './options.ts'
 import { flagParser } from './playbook-flags.ts'
 import { confirmSteps } from './prompt.ts'
-import { createJournal } from './state/journal.ts'
+import { createJournal, type RecordDirectory } from './state/journal.ts'
 import { trackUnfinished } from './state/resume.ts'
 import { openSessions } from './target.ts'
 
@@ -39,6 +41,10 @@ interface RunRequest {
   readonly onLoad?: (loaded: { readonly inventory: Inventory; readonly files: readonly string[] }) => void
   /** Shows the run. @default the format of `--output` */
   readonly reporter?: Reporter
+  /** Opens the sessions. @default as the flags specify */
+  readonly open?: OpenSession
+  /** The directory that records the run. @default 'runs' */
+  readonly record?: RecordDirectory
 }
 
 /** Loads a playbook, runs it, and reports and records the run. */
@@ -52,10 +58,10 @@ export async function runPlaybook(
     prepare = 'skip',
     needsPlan = false,
     onLoad,
-    ...shown
+    ...own
   }: RunRequest,
   plan: Pick<RunOptions, 'expect'> = {},
-): Promise<RunResult> {
+): Promise<RunResult & { readonly inventory: Inventory; readonly hooks: HookRun | undefined }> {
   const paths = { inventory: inventoryPath(flags.inventory), playbook: playbookPath(name) }
   const { typeCheck } = flags
   const parse = flagParser(args, command)
@@ -74,13 +80,17 @@ export async function runPlaybook(
     if (refusal) throw refusal
   }
   const confirm = flags.step && !flags.check ? confirmSteps() : undefined
-  const open = await openSessions(flags)
-  const reporter = shown.reporter ?? (await reporterFor(flags))
+  const open = own.open ?? (await openSessions(flags))
+  const reporter = own.reporter ?? (await reporterFor(flags))
   const track = flags.check ? undefined : trackUnfinished({ ...paths, playbook: name, args, flags }, files)
-  const journal = flags.journal ? createJournal(commandLine(), inventory) : undefined
+  const journal = flags.journal ? createJournal(commandLine(), inventory, own.record) : undefined
+  const mode = own.record === 'drift' ? 'drift' : flags.check ? 'plan' : 'apply'
+  const warn = (text: string) => process.stderr.write(`warning: ${text}\n`)
+  const hooks = hookRun(inventory.hooks, { mode, command: commandLine(), warn })
   const { signal, done } = onInterrupt()
+  let result: RunResult
   try {
-    return await runToResult(
+    result = await runToResult(
       {
         inventory,
         playbook,
@@ -99,6 +109,7 @@ export async function runPlaybook(
         emit: (event) => {
           track?.(event)
           journal?.emit(event)
+          hooks?.emit(event)
           reporter.emit(event)
         },
       },
@@ -108,6 +119,8 @@ export async function runPlaybook(
     journal?.close()
     await reporter.done()
   }
+  await hooks?.end(result.summary)
+  return { ...result, inventory, hooks }
 }
 
 function notPlannable(name: string): Problem {
@@ -117,7 +130,7 @@ function notPlannable(name: string): Problem {
 }
 
 /** As typed. It contains no secret: options for secrets are rejected. */
-function commandLine(): string {
+export function commandLine(): string {
   return ['provision', ...process.argv.slice(2).map(quote)].join(' ')
 }
 

@@ -7,7 +7,7 @@ import { ROOT, typescript } from './files.ts'
 const FLOORS: readonly (readonly string[])[] = [
   ['shell'],
   ['model'],
-  ['resources', 'transport', 'secrets', 'pki', 'ansible'],
+  ['resources', 'transport', 'secrets', 'pki', 'ansible', 'hooks'],
   ['engine'],
   ['report', 'doctor', 'api'],
   ['lab'],

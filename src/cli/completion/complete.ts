@@ -109,9 +109,16 @@ function argumentsOf({ owner, args, inventory }: Line, typed: string): readonly 
   if (!argument) return []
   if (argument.argChoices) return argument.argChoices.map(candidate(''))
   if (/^(playbook|verification)$/.test(argument.name())) return playbooks().map(candidate('playbook'))
+  if (argument.name() === 'thing') return thingsOnHosts(inventory, typed)
   // Hosts of a lab are not those of an inventory.
   if (/^hosts?$/.test(argument.name()) && owner.parent?.name() !== 'lab') return hosts(inventory, typed)
   return /^(plan|file|directory)$/.test(argument.name()) ? FILES : []
+}
+
+/** The host after the `@` of a thing. */
+function thingsOnHosts(inventory: string | undefined, typed: string): readonly Candidate[] {
+  const before = /^.+@/s.exec(typed)?.[0]
+  return before === undefined ? [] : hostNames(inventory).hosts.map((one) => ({ word: before + one, description: '' }))
 }
 
 /** The last name of a comma-separated list, which may start with `!`. */

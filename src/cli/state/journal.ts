@@ -4,12 +4,17 @@ import { join } from 'node:path'
 import type { RunEvent } from '../../model/event.ts'
 import type { Inventory } from '../../model/inventory/inventory.ts'
 import { Problem } from '../../model/problem.ts'
+import { type RecordedRun, recordedRun } from '../../report/journal/history.ts'
 import { journalWriter } from '../../report/journal/journal.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 import { errno } from '../../transport/errors.ts'
 
 /** In the working directory. */
-const DIRECTORY = '.provision/runs'
+const ROOT = '.provision'
+
+/** A directory of journals: of runs, or of `provision drift`, so that frequent drift reports do not displace the runs. */
+export type RecordDirectory = 'runs' | 'drift'
+
 const FILE_NAME = /^(\d{8}-\d{6}-[0-9a-f]{4})\.jsonl$/
 /** The number of runs to keep; the oldest are deleted. */
 const KEEP = 50
@@ -23,7 +28,11 @@ export interface Journal {
 }
 
 /** Records a run from its first event on. If the file cannot be written, the run continues. */
-export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts'>): Journal {
+export function createJournal(
+  command: string,
+  { hosts }: Pick<Inventory, 'hosts'>,
+  directory: RecordDirectory = 'runs',
+): Journal {
   let file: JournalFile | undefined
   let emit: ((event: RunEvent) => void) | undefined
   return {
@@ -32,7 +41,7 @@ export function createJournal(command: string, { hosts }: Pick<Inventory, 'hosts
         const at = new Date().toISOString()
         const id = newId(at)
         const about = hosts.map(({ name, group, address }) => ({ name, group, address }))
-        file = new JournalFile(id)
+        file = new JournalFile(id, directory)
         emit = journalWriter({ id, at, command, hosts: about }, file.add)
       }
       emit(event)
@@ -50,12 +59,14 @@ function newId(at: string): string {
 /** Buffers lines and writes them. */
 class JournalFile {
   readonly #file: number | undefined
+  readonly #directory: RecordDirectory
   readonly #timer = setInterval(() => this.#write(), FLUSH_INTERVAL).unref()
   #buffer = ''
   #failed = false
 
-  constructor(id: string) {
-    this.#file = this.#attempt(() => createFile(id))
+  constructor(id: string, directory: RecordDirectory) {
+    this.#directory = directory
+    this.#file = this.#attempt(() => createFile(id, directory))
   }
 
   readonly add = (line: string): void => {
@@ -82,36 +93,36 @@ class JournalFile {
     } catch (error) {
       this.#failed = true
       process.stderr.write(
-        `warning: cannot write ${DIRECTORY}: ${errno(error)}. The record of this run is incomplete.\n`,
+        `warning: cannot write ${ROOT}/${this.#directory}: ${errno(error)}. The record of this run is incomplete.\n`,
       )
       return undefined
     }
   }
 }
 
-function createFile(id: string): number {
-  mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 })
-  for (const old of listRuns().slice(KEEP - 1)) rmSync(pathOf(old), { force: true })
-  return openSync(pathOf(id), 'wx', 0o600)
+function createFile(id: string, directory: RecordDirectory): number {
+  mkdirSync(join(ROOT, directory), { recursive: true, mode: 0o700 })
+  for (const old of listRuns(directory).slice(KEEP - 1)) rmSync(pathOf(old, directory), { force: true })
+  return openSync(pathOf(id, directory), 'wx', 0o600)
 }
 
 /** The IDs of the recorded runs, the latest first. */
-export function listRuns(): readonly string[] {
+export function listRuns(directory: RecordDirectory = 'runs'): readonly string[] {
   try {
-    return readdirSync(DIRECTORY)
+    return readdirSync(join(ROOT, directory))
       .flatMap((name) => FILE_NAME.exec(name)?.[1] ?? [])
       .sort()
       .reverse()
   } catch (error) {
     if (errno(error) === 'ENOENT') return []
-    throw new Problem(`Cannot read ${DIRECTORY}: ${errno(error)}`, {
+    throw new Problem(`Cannot read ${ROOT}/${directory}: ${errno(error)}`, {
       next: 'It must be a directory of your own. Move the file away; the next run creates the directory.',
     })
   }
 }
 
-function pathOf(id: string): string {
-  return join(DIRECTORY, `${id}.jsonl`)
+function pathOf(id: string, directory: RecordDirectory = 'runs'): string {
+  return join(ROOT, directory, `${id}.jsonl`)
 }
 
 /** The text of a journal. @param wanted an ID, its start or its end, or the path of a journal @default the last run */
@@ -124,6 +135,20 @@ export function readJournal(wanted?: string): string {
   }
 }
 
+/** The recorded runs, the latest first. Files that are no journals are left out, with a warning. */
+export function recordedRuns(directory: RecordDirectory = 'runs'): readonly RecordedRun[] {
+  return listRuns(directory).flatMap((id) => {
+    try {
+      return [recordedRun(readJournal(pathOf(id, directory)))]
+    } catch (error) {
+      process.stderr.write(
+        `warning: cannot read the journal ${id}: ${error instanceof Error ? error.message : error}\n`,
+      )
+      return []
+    }
+  })
+}
+
 export const LIST_HINT = 'To list the runs: provision report --list'
 
 function findRun(wanted: string | undefined): string {
@@ -131,7 +156,7 @@ function findRun(wanted: string | undefined): string {
   const [last] = all
   if (last === undefined)
     throw new Problem('No run is recorded', {
-      next: `Runs started in this directory are recorded in ${DIRECTORY}. For other journals, specify the path.`,
+      next: `Runs started in this directory are recorded in ${ROOT}/runs. For other journals, specify the path.`,
     })
   if (wanted === undefined) return last
   const matching = all.filter((id) => id.startsWith(wanted) || id.endsWith(wanted))

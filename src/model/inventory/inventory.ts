@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from '../../shell/duration.ts'
 import { didYouMean } from '../../shell/nearest.ts'
+import { faultsOfHooks, type Hooks } from '../hook.ts'
 import type { Policy } from '../policy/policy.ts'
 import { faultsOfPolicies, type Waiver } from '../policy/waiver.ts'
 import { Problem } from '../problem.ts'
@@ -26,9 +27,10 @@ export interface Inventory<S extends Entries = Entries> {
   readonly waivers: readonly Waiver[]
   /** The path of the file of {@link InventoryOptions.allowedSigners}. */
   readonly allowedSigners: string | undefined
+  readonly hooks: Hooks
 }
 
-/** Rules for the plans and runs of a site. */
+/** Rules for the plans and runs of a site, and the functions that are called after them. */
 export interface InventoryOptions {
   /** Rules that each plan and each run must keep. @default none */
   readonly policies?: readonly Policy[]
@@ -40,12 +42,14 @@ export interface InventoryOptions {
    * @default plans need no signature
    */
   readonly allowedSigners?: string
+  /** Called after runs: `{ onFailure: webhook(…) }`. @default none */
+  readonly hooks?: Hooks
 }
 
 /**
  * Creates an inventory: the hosts and values of one site. A var is set on the host or on its group; the host overrides the group.
  *
- * @param options policies for plans and runs of the site, and exceptions from them
+ * @param options policies for plans and runs of the site, exceptions from them, and hooks
  * @throws Problem that lists all faults, each with its path
  * @example
  * inventory(inventorySchema({ domain: hostname, web: hosts({ port }) }), {
@@ -56,7 +60,7 @@ export interface InventoryOptions {
 export function inventory<S extends Entries, const I extends InventoryInput<S>>(
   of: InventorySchema<S>,
   given: I & MatchesSchema<S, I>,
-  { policies = [], waivers = [], allowedSigners }: InventoryOptions = {},
+  { policies = [], waivers = [], allowedSigners, hooks = {} }: InventoryOptions = {},
 ): Inventory<S> {
   const all: Readonly<Record<string, unknown>> = given
   const faults = faultsOfInventory(of.entries, all)
@@ -68,9 +72,9 @@ export function inventory<S extends Entries, const I extends InventoryInput<S>>(
   const hosts = entries.flatMap(([, value]) =>
     isRecord(value) && Array.isArray(value['hosts']) ? (value['hosts'] as Host[]) : [],
   )
-  const broken = [...of.faults(values), ...faultsOfPolicies(policies, waivers, hosts)]
+  const broken = [...of.faults(values), ...faultsOfPolicies(policies, waivers, hosts), ...faultsOfHooks(hooks)]
   if (broken.length > 0) throw refused(broken)
-  return Object.freeze({ type: 'inventory', schema: of, values, hosts, policies, waivers, allowedSigners })
+  return Object.freeze({ type: 'inventory', schema: of, values, hosts, policies, waivers, allowedSigners, hooks })
 }
 
 function refused(faults: readonly string[]): Problem {

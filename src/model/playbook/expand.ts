@@ -19,6 +19,8 @@ export interface ExpandedStep {
   readonly tags: readonly string[]
   /** Makes more steps from its output when it has run. */
   readonly more?: (stdout: string) => Steps
+  /** The steps that were joined into this one, such as the fragments of a file; undefined for none. */
+  readonly joined?: readonly ExpandedStep[]
 }
 
 /** The asks that must be answered before these steps can be expanded. Those within roles are known only after the roles are expanded. */
@@ -174,7 +176,8 @@ function joinedStep(all: readonly ExpandedStep[], { step, roles }: ExpandedStep)
     ...{ ...made, source: step.source, notify: [...notify.values()] },
     ...(protection !== undefined && { protection }),
   })
-  return { step: step.on ? stepOn(whole, step.on) : whole, roles, tags: [...new Set(all.flatMap(({ tags }) => tags))] }
+  const tags = [...new Set(all.flatMap((one) => one.tags))]
+  return { step: step.on ? stepOn(whole, step.on) : whole, roles, tags, joined: all }
 }
 
 interface Place {

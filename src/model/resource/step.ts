@@ -8,6 +8,7 @@ import type { Platform } from './facts.ts'
 import type { FakeState } from './fake-state.ts'
 import type { Handler } from './handler.ts'
 import type { Read } from './read.ts'
+import type { Thing } from './thing.ts'
 
 /** The declared state of one thing on a host, with functions to read, compare and apply it. */
 export interface Step {
@@ -20,6 +21,8 @@ export interface Step {
   /** Its tags, for `--tags`. */
   readonly tags: readonly string[]
   readonly notify: readonly Handler[]
+  /** The things that it sets, besides the paths of `replace` and `edits`; `provision why` finds the step by them. */
+  readonly sets?: readonly Thing[]
   /** The host that it is for. @default the host of the turn */
   readonly on?: Host
   /**
@@ -137,6 +140,8 @@ export interface Kind<P, H> {
   readonly id: (params: P) => string
   /** @default 'host', which is always safe */
   readonly affects?: 'itself' | 'host'
+  /** The things that it sets, by which `provision why` finds it, such as `{ type: 'unit', name: 'app.service' }`. @default its name, and its paths */
+  readonly sets?: (params: P) => readonly Thing[]
   readonly prepare?: (params: P) => Promise<void>
   readonly read: (params: P) => Read<H>
   /** @returns undefined if no change is needed */
@@ -196,6 +201,7 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
       tags,
       notify: 'name' in notify ? [notify] : notify,
       satisfies: of.satisfies?.(params) ?? [],
+      ...(of.sets && { sets: of.sets(params) }),
       ...(of.replace && { replace: of.replace(params) }),
       affects: of.affects ?? 'host',
       canWaitForPackages: of.canWaitForPackages ?? false,
@@ -240,4 +246,14 @@ export interface IngressRule {
   readonly to: readonly (number | string)[] | 'vrrp'
   /** Addresses and networks. */
   readonly from: 'anywhere' | readonly string[]
+}
+
+/** All things that a step sets, without those of its parts. The first is named by its kind. */
+export function thingsOf({ kind, name, on, sets = [], replace, edits, ingress = [] }: Step): readonly Thing[] {
+  const suffix = on ? ` on ${on.name}` : ''
+  const own = { type: kind, name: name.endsWith(suffix) ? name.slice(0, name.length - suffix.length) : name }
+  const paths = [replace?.path, edits].flatMap((path) => (path === undefined ? [] : [{ type: 'path', name: path }]))
+  const ports = ingress.flatMap(({ to }) => (typeof to === 'string' ? [] : to))
+  const all = [own, ...sets, ...paths, ...ports.map((port) => ({ type: 'port', name: String(port) }))]
+  return [...new Map(all.map((thing) => [`${thing.type} ${thing.name}`, thing])).values()]
 }

@@ -130,6 +130,7 @@ ${forPaths(
 
 const downloadStep = resource<DownloadParams, readonly [Entry | undefined, Fetched]>('download', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path }],
   affects: 'itself',
   read: ({ path, sha256 }) => readBoth(entryAt({ path }), fetchedFile({ path, isHashed: sha256 !== undefined })),
   diff: ({ path, url, owner, group, mode, sha256 }, [entry, { sha256: has }]) => {

@@ -79,6 +79,7 @@ done`,
 
 const unpackStep = resource<UnpackParams, readonly [Entry | undefined, string | undefined]>('unpacked archive', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path, below: true }],
   affects: 'itself',
   prepare: async ({ archive }) => {
     if (archive instanceof LocalFile) await archive.hash()

@@ -55,6 +55,7 @@ type CopiedState = readonly [Entry | undefined, readonly (string | undefined)[]]
 
 const copiedStep = resource<CopiedParams, CopiedState>('copied', {
   id: ({ to }) => to,
+  sets: ({ to }) => [{ type: 'path', name: to }],
   affects: 'itself',
   read: ({ from, to }) => readBoth(entryAt({ path: to }), readAll([from, to].map(hashAt))),
   diff: ({ from, to, owner, group, mode, once }, [have, [original, copy]]) => {

@@ -41,6 +41,7 @@ interface DirectoryParams {
 
 const directoryStep = resource<DirectoryParams, Entry | undefined>('directory', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path }],
   affects: 'itself',
   canWaitForPackages: true,
   read: ({ path, follow }) => (follow ? resolvedEntryAt({ path }) : entryAt({ path })),

@@ -58,6 +58,7 @@ export function file(
 
 const FILE: Kind<FileParams, Entry | undefined> = {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path }],
   affects: 'itself',
   canWaitForPackages: true,
   prepare: async ({ content }) => {

@@ -98,6 +98,7 @@ type Manifest = ReadonlyMap<string, string>
 /** The entries of the host; the wanted ones if the hashes are equal. */
 const treeStep = resource<TreeParams, Manifest>('tree', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path, below: true }],
   affects: 'itself',
   canWaitForPackages: true,
   read: (params) => manifestAt(params),

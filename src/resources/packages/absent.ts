@@ -44,6 +44,7 @@ const LOCK_TIMEOUT = 600
 
 const absentStep = resource<AbsentParams, PackageState>('absent package', {
   id: ({ names }) => names.join(', '),
+  sets: ({ names }) => names.map((name) => ({ type: 'package', name })),
   read: (params) => packageState(params),
   diff: ({ names, wish }, { packages, others }) => {
     const present = presentIn({ names, wish }, packages)

@@ -79,6 +79,7 @@ done`,
 const fileStep = resource<FileParams, Found>('package file', {
   id: ({ path }) => path,
   platforms: ['debian'],
+  sets: ({ path }) => [{ type: 'path', name: path }],
   read: ({ path }) => packageFileAt(path),
   diff: ({ path, downgrade }, have): Diff | undefined => {
     if (have === undefined)

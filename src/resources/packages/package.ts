@@ -136,6 +136,7 @@ type Have = readonly [PackageState, readonly Available[]]
 
 const packageStep = resource<PackageParams, Have>('package', {
   id: ({ names }) => names.join(', '),
+  sets: ({ names }) => names.map((name) => ({ type: 'package', name: bare(name) })),
   read: ({ names, versioning }) =>
     readBoth(packageState({ names, wish: 'install' }), readAll(versioning ? names.map(availableVersions) : [])),
   diff: (params, have): Diff | undefined => {

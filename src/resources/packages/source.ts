@@ -85,6 +85,7 @@ type Have = readonly [readonly (Entry | undefined)[], SourceState]
 const sourceStep = resource<SourceParams, Have>('apt source', {
   id: ({ name }) => name,
   platforms: ['debian'],
+  sets: (params) => filesOf(params).map(({ path }) => ({ type: 'path', name: path })),
   affects: 'itself',
   prepare: async ({ keys }) => {
     for (const { content } of keys) if (content instanceof LocalFile) await content.hash()

@@ -137,6 +137,7 @@ export function markReleaseCurrent(root: AbsolutePath, id: string, options: Step
 
 const currentStep = resource<ReleaseParams, Releases>('current release', {
   id: ({ root }) => root,
+  sets: ({ root }) => [{ type: 'path', name: `${root}/current` }],
   affects: 'itself',
   read: ({ root }) => releasesAt(root),
   diff: ({ id }, { current, all }) => {

@@ -72,6 +72,7 @@ interface ReleaseParams {
 
 const releaseStep = resource<ReleaseParams, Entry | undefined>('release', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path, below: true }],
   affects: 'itself',
   canWaitForPackages: true,
   read: ({ path }) => entryAt({ path }),

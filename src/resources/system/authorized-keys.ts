@@ -69,6 +69,7 @@ interface KeysState {
 
 const keysStep = resource<KeysParams, KeysState>('authorized keys', {
   id: ({ user }) => user,
+  sets: ({ user }) => [{ type: 'user', name: user }],
   affects: 'itself',
   canWaitForPackages: true,
   read: ({ user, exclusive, absent }) =>

@@ -105,6 +105,7 @@ done`,
 
 const gitStep = resource<GitParams, Checkout>('git checkout', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path, below: true }],
   affects: 'itself',
   prepare: async (params) => void (await commitOf(params)),
   read: ({ path }) => checkoutAt(path),

@@ -52,6 +52,7 @@ const CLOUD_TEXT = 'preserve_hostname: true\nmanage_etc_hosts: false\n'
 
 const hostnameStep = resource<HostnameParams, NameState>('hostname', {
   id: ({ name }) => name,
+  sets: () => [{ type: 'path', name: '/etc/hostname' }],
   affects: 'itself',
   read: () =>
     read(

@@ -44,6 +44,7 @@ const SETTING = '/etc/default/locale'
 const localeStep = resource<LocaleParams, LocaleState>('locale', {
   id: ({ name }) => name,
   platforms: ['debian'],
+  sets: () => [{ type: 'path', name: SETTING }],
   affects: 'itself',
   read: ({ all }) =>
     read(

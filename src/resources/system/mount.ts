@@ -117,6 +117,7 @@ function resolve(source: string, target: string): Shell {
 
 const mountStep = resource<FstabEntry, MountState>('mount', {
   id: ({ target }) => target,
+  sets: ({ target }) => [{ type: 'path', name: target }],
   read: (entry) => mapRead(readBoth(fstabLines(undefined), mountAt(entry)), ([fstab, mounted]) => ({ fstab, mounted })),
   diff: (wanted, { fstab, mounted }): Diff | undefined => {
     const kept = entriesIn(fstab).filter(({ target }) => target === wanted.target)
@@ -210,6 +211,7 @@ function keepFstab(): Shell {
 
 const absentStep = resource<{ readonly path: AbsolutePath }, MountState>('mount', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path }],
   read: ({ path }) =>
     mapRead(readBoth(fstabLines(undefined), mountAt({ source: '', target: path })), ([fstab, mounted]) => ({
       fstab,

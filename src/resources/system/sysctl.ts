@@ -49,6 +49,10 @@ type SysctlState = readonly [
 
 const sysctlStep = resource<SysctlParams, SysctlState>('sysctl', {
   id: ({ name }) => name,
+  sets: ({ path, settings }) => [
+    { type: 'path', name: path },
+    ...Object.keys(settings).map((name) => ({ type: 'sysctl', name })),
+  ],
   affects: 'itself',
   canWaitForPackages: true,
   read: (params) => {

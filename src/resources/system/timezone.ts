@@ -33,6 +33,7 @@ interface Zone {
 
 const timezoneStep = resource<{ readonly zone: string }, Zone>('timezone', {
   id: ({ zone }) => zone,
+  sets: () => ['/etc/localtime', '/etc/timezone'].map((name) => ({ type: 'path', name })),
   affects: 'itself',
   read: ({ zone }) =>
     read(

@@ -83,6 +83,7 @@ interface ServiceState extends Unit {
 
 const serviceStep = resource<ServiceParams, ServiceState>('service', {
   id: ({ unit, user }) => `${unit.replace(/\.service$/, '')}${user === undefined ? '' : ` of ${user}`}`,
+  sets: ({ unit }) => [{ type: 'unit', name: unit }],
   canWaitForPackages: true,
   read: ({ unit, user, restartedWhen }) =>
     mapRead(

@@ -152,6 +152,10 @@ const absentStep = resource<{ readonly name: string }, readonly [readonly (Entry
   'timer',
   {
     id: ({ name }) => name,
+    sets: ({ name }) => [
+      ...filesOf(name).map((path) => ({ type: 'path', name: path })),
+      ...unitsOf(name).map((unit) => ({ type: 'unit', name: unit })),
+    ],
     canWaitForPackages: true,
     read: ({ name }) =>
       readBoth(readAll(filesOf(name).map((path) => entryAt({ path }))), readAll(unitsOf(name).map(unitState))),

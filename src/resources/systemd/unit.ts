@@ -48,6 +48,7 @@ function unitFile(name: string, path: AbsolutePath, content: string, options: St
   return Object.freeze({
     ...step,
     kind: 'unit',
+    sets: [...(step.sets ?? []), { type: 'unit', name }],
     read: readBoth(step.read, needsReload(name)),
     diff: (have: unknown) => {
       const { entry, stale } = stateOf(have)
