@@ -34,6 +34,8 @@ export function markdownReporter(write: (text: string) => void): Reporter {
     failed: ({ problem }) => problems.push(showProblem(problem, plain)),
     skipped: ({ play, hosts, why }) => notes.push(`skipped: ${play} on ${hosts.join(', ')}: ${why}`),
     step: (event) => {
+      if (event.outcome === 'allowed')
+        add(event.host, `! ${stepTitle(event.step)}: fails, which is allowed: ${event.reason}`)
       if (event.outcome === 'planned') add(event.host, plannedLine(event), stepDiffs(event))
       if (event.outcome === 'deferred') add(event.host, `? ${stepTitle(event.step)}: ok now, known after apply`)
     },

@@ -1,3 +1,4 @@
+import { acl } from '../../src/resources/files/acl.ts'
 import { attributes } from '../../src/resources/files/attributes.ts'
 import { block } from '../../src/resources/files/block.ts'
 import { concat } from '../../src/resources/files/concat.ts'
@@ -113,6 +114,44 @@ export const EDIT_ROWS: Readonly<Record<string, Row>> = {
     step: concat('/a', 'x', 'text'),
     have: undefined,
     differs: `create owner root, group root, mode 0644, content ${sha256('text\n').slice(0, 12)}`,
+  },
+  'rights that are as declared': {
+    step: acl('/a', { 'user:ana': 'rx' }),
+    have: new Map([
+      ['user:ana', 'r-x'],
+      ['mask:', 'rwx'],
+      ['user:ben', 'rwx'],
+    ]),
+  },
+  'rights of others': {
+    step: acl('/a', { 'user:ana': 'rx' }, { exclusive: true, absent: ['group:adm'] }),
+    have: new Map([
+      ['user:', 'rw-'],
+      ['user:ben', 'rwx'],
+      ['group:adm', 'r--'],
+      ['default:user:ben', 'r--'],
+    ]),
+    differs: 'change user:ana r-x, user:ben rwx → absent, group:adm r-- → absent, default:user:ben r-- → absent',
+    runs: ['setfacl -m user:ana:r-x -x user:ben,group:adm,default:user:ben -- /a'],
+  },
+  'rights that the mode of a file limits': {
+    step: acl('/a', { 'user:ana': 'rw' }),
+    have: new Map([
+      ['user:ana', 'rw-'],
+      ['mask:', 'r--'],
+    ]),
+    differs: 'change user:ana r-- → rw-',
+    runs: ['setfacl -m user:ana:rw-  -- /a'],
+  },
+  'rights of nothing': {
+    step: acl('/a', { 'user:ana': 'r' }),
+    have: undefined,
+    differs: 'change user:ana r--',
+  },
+  'rights without the package acl': {
+    step: acl('/a', { 'user:ana': 'r' }),
+    have: 'no getfacl',
+    differs: 'change user:ana r--',
   },
   'no known host': { step: knownHosts.absent('git'), have: nothing },
   'the key of a host that is no longer wanted': {

@@ -8,6 +8,7 @@ import { bareSite, type RandomSite, randomSite } from '../integration/kinds/site
 /** Steps that no random site has, with the test that compares their plan with their run. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   kernelModule: 'test/integration/system-kinds.test.ts',
+  swap: 'test/testing/faithful.test.ts',
   reboot: 'test/integration/reboot.test.ts',
   download: 'test/integration/downloads.test.ts',
   git: 'test/resources/git.test.ts',

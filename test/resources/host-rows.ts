@@ -5,6 +5,7 @@ import { systemHostname } from '../../src/resources/system/hostname.ts'
 import { kernelModule } from '../../src/resources/system/kernel-module.ts'
 import { locale } from '../../src/resources/system/locale.ts'
 import { mount } from '../../src/resources/system/mount.ts'
+import { swap } from '../../src/resources/system/swap.ts'
 import { timezone } from '../../src/resources/system/timezone.ts'
 import { waitFor } from '../../src/resources/system/wait-for.ts'
 import { sh } from '../../src/shell/sh.ts'
@@ -15,6 +16,13 @@ const [, blocked] = kernelModule.blocked('floppy') as readonly Step[]
 const data = mount('/srv/data', { source: 'UUID=1-2', type: 'ext4', options: ['noatime'], pass: 2 })
 const line = 'UUID=1-2 /srv/data ext4 noatime 0 2'
 const mounted = { type: 'ext4', options: ['rw', 'noatime'], isSource: true }
+const swapped = { path: '/swapfile', size: 512, content: 'swap', priority: -2 }
+const swapState = (area: object, ...fstab: readonly string[]) => ({
+  fstab,
+  area: { ...swapped, ...area },
+  isContainer: false,
+})
+const swapLine = '/swapfile none swap sw 0 0'
 const group = { isAutomatic: false, path: '/usr/bin/vi', paths: ['/usr/bin/vi', '/bin/ed'] }
 const names = { now: 'web1', kept: 'web1', hosts: ['127.0.0.1 localhost', '127.0.1.1\tweb1'], cloud: undefined }
 
@@ -99,6 +107,51 @@ export const HOST_ROWS: Readonly<Record<string, Row>> = {
     },
     differs:
       'change fstab several lines → UUID=1-2 ext4 noatime 2, source another one → UUID=1-2, options not noatime → noatime',
+  },
+  'a swap that is used and kept': { step: swap('/swapfile', { size: '512M' }), have: swapState({}, swapLine) },
+  'a swap that is used until the next boot': {
+    step: swap('/swapfile', { size: '512M' }),
+    have: swapState({}, '# a', '/swap2 none swap sw 0 0'),
+    differs: 'change fstab swap sw',
+  },
+  'a swap of another size and priority': {
+    step: swap('/swapfile', { size: '1G', priority: 5 }),
+    have: swapState({}, swapLine),
+    differs: 'change fstab swap sw → swap sw,pri=5, size 512 MiB → 1024 MiB, priority -2 → 5',
+  },
+  'a new swap on a device': {
+    step: swap('UUID=1-2'),
+    have: swapState({ path: '/dev/sdb', size: undefined, content: '', priority: undefined }),
+    differs: 'create fstab swap sw, used no → yes',
+  },
+  'a device that holds a file system': {
+    step: swap('/dev/sdb'),
+    have: swapState({ path: '/dev/sdb', size: undefined, content: 'ext4', priority: undefined }),
+    refuses: '/dev/sdb holds ext4, so it is not made a swap',
+  },
+  'a file of data in place of a swap': {
+    step: swap('/swapfile', { size: '512M' }),
+    have: swapState({ content: '', priority: undefined }),
+    refuses: '/swapfile holds data, so it is not made a swap',
+  },
+  'a device that the host does not have': {
+    step: swap('/dev/sdb'),
+    have: swapState({ path: '', size: undefined, content: '', priority: undefined }),
+    refuses: 'The host has no device /dev/sdb',
+  },
+  'a swap in a container': {
+    step: swap('/swapfile', { size: '512M' }),
+    have: { ...swapState({ path: '', size: undefined, content: '', priority: undefined }), isContainer: true },
+    refuses: 'The host is a container, so /swapfile cannot be its swap',
+  },
+  'no swap': {
+    step: swap.absent('/swapfile'),
+    have: swapState({ size: undefined, content: '', priority: undefined }, '/swap2 none swap sw 0 0'),
+  },
+  'a swap that is to go': {
+    step: swap.absent('/swapfile'),
+    have: swapState({}, swapLine),
+    differs: 'remove used yes → no, fstab swap sw → absent, file 512 MiB → absent',
   },
   'no file system': { step: mount.absent('/srv/data'), have: { fstab: ['# /srv/data'], mounted: undefined } },
   'a file system that must go': {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import {
   absent,
+  acl,
   after,
   ask,
   askEach,
@@ -101,6 +102,7 @@ describe('a role on a fake host', () => {
       setting('/etc/app/config.json', ['log', 'size'], 10),
       copied('/etc/login.defs', '/etc/login.defs.copy'),
       attributes('/etc/login.defs', { mode: '0600' }),
+      acl('/etc/login.defs', { 'user:app': 'r' }),
       concat('/etc/fragments', 'a', 'one'),
       knownHosts('git.test', [KEY]),
       sudoers('app', 'app ALL=(root) NOPASSWD: /usr/bin/true'),

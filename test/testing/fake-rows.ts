@@ -19,6 +19,7 @@ import { authorizedKeys } from '../../src/resources/system/authorized-keys.ts'
 import { command } from '../../src/resources/system/command.ts'
 import { git } from '../../src/resources/system/git.ts'
 import { script } from '../../src/resources/system/script.ts'
+import { swap } from '../../src/resources/system/swap.ts'
 import { sysctl } from '../../src/resources/system/sysctl.ts'
 import { timezone } from '../../src/resources/system/timezone.ts'
 import { user } from '../../src/resources/system/user.ts'
@@ -116,6 +117,17 @@ export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
     steps: () => [sysctl('test', { 'net.ipv4.ip_forward': 1, 'net.ipv4.tcp_fin_timeout': 25 })],
     root: true,
   },
+  'swap files': {
+    setup: sh`: > /etc/fstab && printf '#!/bin/sh\n' > /usr/local/sbin/systemctl && chmod 755 /usr/local/sbin/systemctl`,
+    steps: (root) => [
+      swap(`${root}.one`, { size: '1M' }),
+      swap(`${root}.two`, { size: '2M', priority: 7 }),
+      swap(`${root}.one`, { size: '2M' }),
+      swap.absent(`${root}.two`),
+      swap.absent(`${root}.one`),
+    ],
+    root: true,
+  },
   packages: {
     steps: () => [
       pkg('provision-test'),
@@ -179,6 +191,7 @@ export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
   'sudoers',
   'caCertificate',
   'mount',
+  'acl',
   'hostname',
   'locale',
   'alternatives',

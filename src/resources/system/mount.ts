@@ -192,7 +192,7 @@ function mountNow({ target, options }: FstabEntry, mounted: Mounted | undefined)
 const OLD = '/run/provision.fstab'
 
 /** Checks the new file, replaces the old one, and makes systemd read it. */
-function writeFstab(lines: readonly string[]): Shell {
+export function writeFstab(lines: readonly string[]): Shell {
   const at = stagingPath('/etc/fstab')
   return sh`{ rm -f ${OLD}
 [ ! -e /etc/fstab ] || { cp -p /etc/fstab ${OLD} && cp -p /etc/fstab ${at}; } && printf %s ${lines.map((line) => `${line}\n`).join('')} >${at} && chmod 0644 ${at} && {
@@ -201,11 +201,11 @@ function writeFstab(lines: readonly string[]): Shell {
 } && sync ${at} && mv -fT ${at} /etc/fstab && systemctl daemon-reload; }`
 }
 
-function undoFstab(): Shell {
+export function undoFstab(): Shell {
   return sh`if [ -e ${OLD} ]; then cp -p ${OLD} /etc/.fstab.provision-old && mv -fT /etc/.fstab.provision-old /etc/fstab; else rm -f /etc/fstab; fi; systemctl daemon-reload; ${keepFstab()}`
 }
 
-function keepFstab(): Shell {
+export function keepFstab(): Shell {
   return sh`rm -f ${OLD}`
 }
 

@@ -170,7 +170,11 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   by('a service is masked', UNITS, 'a masked unit of a package'),
 
   { what: 'steps that run after others have failed' },
-  { what: 'handlers that run in the middle of a play' },
+  by(
+    'handlers run in the middle of a play',
+    'test/engine/apply/wrapped-steps.test.ts',
+    'runs the handlers that were notified before it, and those after it at the end',
+  ),
   { what: 'steps on this machine without a host of the inventory' },
   { what: 'files that another user than root writes' },
   by('a file that is replaced is kept', FILES, 'copies a replaced file with backup, in a transaction too'),

@@ -46,8 +46,8 @@ export const ownership: Generator = (dice, site) => {
     `mkdir -p ${root}; echo theirs > ${root}/once; echo copy > ${root}/copy; chmod 0600 ${root}/copy; printf 'b\\na\\n' > ${root}/whole`,
   )
   return {
-    needs: `mkdir -p ${root}/tree; echo source > ${root}/source`,
-    found: `${found}; mkdir -p ${root}/tree; echo source > ${root}/source`,
+    needs: `command -v setfacl || apt-get install -qq -y acl; mkdir -p ${root}/tree; echo source > ${root}/source`,
+    found: `${found}; mkdir -p ${root}/tree; setfacl -m user:operator:rwx ${root}; echo source > ${root}/source`,
     steps: [
       ...dice.some([
         api.file(`${root}/once`, 'once\n', { once: true, ...site.options() }),
@@ -55,6 +55,7 @@ export const ownership: Generator = (dice, site) => {
         api.attributes(`${root}/tree`, { owner: dice.one('root', 'deploy'), mode, recursive: true, ...site.options() }),
         api.attributes(`${root}/source`, { group: dice.one('root', 'deploy') }),
       ]),
+      api.acl(root, { 'user:deploy': 'rx', 'default:group:deploy': 'r' }, { exclusive: true, ...site.options() }),
       api.concat(`${root}/whole`, 'a', dice.one('a', 'A'), site.options()),
     ],
   }

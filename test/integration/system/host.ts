@@ -1,4 +1,5 @@
 import {
+  acl,
   alternatives,
   firewall,
   http,
@@ -8,6 +9,7 @@ import {
   pkg,
   probe,
   sh,
+  swap,
   systemHostname,
   timezone,
   waitFor,
@@ -147,6 +149,35 @@ export const HOST: Cases = {
     fails: 'mount /srv/scratch failed: programs use the file system',
     look: 'grep -c scratch /etc/fstab; pkill -f "^sleep 300"; umount /srv/scratch',
     shows: '1',
+  },
+  'rights of further users, which the next files inherit': {
+    prepare: "mkdir -p '/srv/a c'; chmod 750 '/srv/a c'; useradd --system reader; groupadd --system readers",
+    steps: [
+      pkg('acl'),
+      acl('/srv/a c', { 'user:reader': 'rx', 'default:user:reader': 'r', 'group:readers': 'wx' }),
+      acl('/etc/motd', { 'user:reader': 'rw' }),
+    ],
+    plan: ['install package acl', 'change acl /srv/a c', 'change acl /etc/motd'],
+    look: "touch '/srv/a c/new'; cd '/srv/a c'; getfacl -c . | grep -E 'reader|mask'; getfacl -c new | grep reader; stat -c %a .",
+    shows:
+      'user:reader:r-x\ngroup:readers:-wx\nmask::rwx\ndefault:user:reader:r--\ndefault:mask::r-x\nuser:reader:r--\n770',
+  },
+  'rights that a mode has limited, and an exclusive list': {
+    prepare: "chmod 700 '/srv/a c'",
+    steps: acl('/srv/a c', { 'user:reader': 'rx' }, { exclusive: true }),
+    plan: ['change acl /srv/a c'],
+    look: "getfacl -c -E '/srv/a c' | grep -E 'reader|mask'",
+    shows: 'user:reader:r-x\nmask::r-x\ndefault:mask::r-x',
+  },
+  'rights of a user that does not exist': {
+    steps: acl('/srv/a c', { 'user:unknown': 'rx' }),
+    fails: 'acl /srv/a c failed: the host does not have one of the users or groups',
+  },
+  'a swap in a container': {
+    steps: swap('/swapfile', { size: '16M' }),
+    fails: 'swap /swapfile: The host is a container, so /swapfile cannot be its swap',
+    look: 'ls /swapfile; grep -c swap /etc/fstab',
+    shows: '0',
   },
   'a module of the kernel that a container cannot load': {
     steps: kernelModule('no-such-module'),

@@ -7,6 +7,7 @@ import { systemHostname } from '../../../src/resources/system/hostname.ts'
 import { kernelModule } from '../../../src/resources/system/kernel-module.ts'
 import { locale } from '../../../src/resources/system/locale.ts'
 import { mount } from '../../../src/resources/system/mount.ts'
+import { swap } from '../../../src/resources/system/swap.ts'
 import { timezone } from '../../../src/resources/system/timezone.ts'
 import { waitFor } from '../../../src/resources/system/wait-for.ts'
 import { converge, fakeHost } from '../../../src/testing/index.ts'
@@ -30,6 +31,11 @@ describe('the host', () => {
       [() => mount('/a', { source: 'b', type: 'a b' }), '"a b" is not the type of a file system'],
       [() => mount('/a', { source: 'b', type: 'ext4', options: ['ro,rw'] }), '"ro,rw" is not one option'],
       [() => mount('/a', { source: 'b', type: 'ext4', pass: 3 }), 'mount /a: pass is 0, 1 or 2'],
+      [() => swap('/a'), 'swap /a: a file needs a size, such as 2G'],
+      [() => swap('/dev/sdb', { size: '1G' }), 'swap /dev/sdb: a device has the size that it has'],
+      [() => swap('/a', { size: '1.5G' }), 'swap /a: "1.5G" is not a size such as 512M or 2G'],
+      [() => swap('/dev/sdb', { priority: -1 }), 'swap /dev/sdb: the priority is a whole number from 0 to 32767'],
+      [() => swap.absent('/a/'), 'swap.absent /a/: the path "/a/" ends with a slash'],
       [() => kernelModule('a b'), 'kernelModule: "a b" is not the name of a module'],
       [() => kernelModule('a', { params: { b: 'c d' } }), 'b=c d is not a parameter without spaces and quotes'],
       [() => waitFor({ port: 0 }), 'waitFor: 0 is not a port from 1 to 65535'],
@@ -100,11 +106,32 @@ describe('the host', () => {
     expect(message(alternatives('a', 'auto'), undefined)).to.equal('auto is not an alternative of a')
   })
 
+  it('is read: swaps, by the path that a source leads to', () => {
+    const swaps = [swap('/swap file', { size: '512M' }), swap('UUID=1-2'), swap('/dev/sdb')]
+    const found = parsed(
+      readAll(swaps.map(({ read }) => read)),
+      '# fstab\n',
+      'used:Priority:Filename\nused:-2:/swap\\040file\nused:5:/dev/sda2\narea:536870912:swap:/swap file\narea::swap:/dev/sda2\narea:::\n',
+    )
+    const state = (area: object) => ({ fstab: ['# fstab'], area, isContainer: false })
+    expect(found).to.deep.equal([
+      state({ path: '/swap file', size: 512, content: 'swap', priority: -2 }),
+      state({ path: '/dev/sda2', size: undefined, content: 'swap', priority: 5 }),
+      state({ path: '', size: undefined, content: '', priority: undefined }),
+    ])
+  })
+
   it('in use is not unmounted', () => {
     const mounted = { type: 'ext4', options: [], isSource: true }
     const [unmounted] = mount.absent('/a').apply({ fstab: [], mounted })
     expect(unmounted?.explain?.('umount: /a: target is busy.\n')?.what).to.equal('programs use the file system')
     expect(unmounted?.explain?.('umount: no')).to.equal(undefined)
+    const area = { path: '/a', size: undefined, content: 'swap', priority: 1 }
+    const [off] = swap.absent('/a').apply({ fstab: [], area, isContainer: false })
+    expect(off?.explain?.('swapoff: /a: swapoff failed: Cannot allocate memory')?.what).to.equal(
+      'the memory of the host cannot hold what is in the swap',
+    )
+    expect(off?.explain?.('swapoff: no')).to.equal(undefined)
   })
 
   it('converges on a fake host', async () => {
@@ -115,11 +142,16 @@ describe('the host', () => {
       alternatives('editor', '/usr/bin/vi', { link: '/usr/bin/editor' }),
       mount('/srv/data', { source: '/dev/sdb1', type: 'ext4' }),
       mount.absent('/srv/old'),
+      swap('/swapfile', { size: '512M', priority: 3 }),
+      swap.absent('/dev/sdd'),
       kernelModule('loop', { params: { max_loop: 8 } }),
       kernelModule.blocked('floppy'),
       waitFor({ path: '/run/x' }),
     ]
-    const host = fakeHost({ packages: ['locales'], files: { '/etc/fstab': '# by hand\n/dev/sdc /srv/old ext4\n' } })
+    const host = fakeHost({
+      packages: ['locales'],
+      files: { '/etc/fstab': '# by hand\n/dev/sdc /srv/old ext4\n/dev/sdd none swap\n' },
+    })
     host.state.mounts.set('/srv/old', { source: '/dev/sdc', type: 'ext4', options: 'rw' })
     host.state.modules.add('floppy')
     const run = await converge(steps, host)
@@ -130,6 +162,8 @@ describe('the host', () => {
       'create alternatives editor',
       'create mount /srv/data',
       'remove mount /srv/old',
+      'create swap /swapfile',
+      'remove swap /dev/sdd',
       'create file /etc/modules-load.d/provision-loop.conf',
       'create file /etc/modprobe.d/provision-loop.conf',
       'start kernel module loop',
@@ -137,7 +171,9 @@ describe('the host', () => {
       'stop kernel module floppy',
       'run wait path /run/x',
     ])
-    expect(run.files['/etc/fstab']?.text).to.equal('# by hand\n/dev/sdb1 /srv/data ext4 defaults 0 0\n')
+    expect(run.files['/etc/fstab']?.text).to.equal(
+      '# by hand\n/dev/sdb1 /srv/data ext4 defaults 0 0\n/swapfile none swap sw,pri=3 0 0\n',
+    )
     expect(run.files['/etc/hosts']?.text).to.equal('127.0.1.1 web1.example.com web1\n')
     expect((await converge(steps, host)).plan).to.deep.equal([])
   })
