@@ -252,11 +252,21 @@ nft 'add chain inet f2b input { type filter hook input priority -1; policy accep
     expect(problem).to.be.instanceOf(InvalidParams)
     expect(problem)
       .to.have.property('message')
-      .that.includes('The host has another firewall: table inet filter, which drops input by default.')
+      .that.includes('The host has another firewall: table inet filter, which drops traffic by default.')
     expect(await sh('nft list tables')).to.equal('table inet filter\ntable inet f2b')
     await settled(firewall([], { others: 'keep' }))
     expect(await sh('nft list tables')).to.equal('table inet filter\ntable inet f2b\ntable inet provision')
     await settled(firewall([]))
+  })
+
+  it('firewall rejects Docker, which opens ports itself', async () => {
+    await sh(
+      'rm /etc/nftables.d/provision.nft; nft delete table inet filter; nft add table ip nat; nft add chain ip nat DOCKER',
+    )
+    const problem = await thrown(converge(firewall([]), own.lab.host('web1')))
+    expect(problem).to.have.property('message').that.includes('The host has another firewall: Docker.')
+    await settled(firewall([], { others: 'keep' }))
+    await sh('nft delete table ip nat')
   })
 })
 

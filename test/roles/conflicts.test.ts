@@ -164,7 +164,7 @@ describe('another firewall', () => {
   it('is rejected if it drops input by default', async () => {
     const step = noOtherFirewall({ file: '/f' })
     expect(await message(step, otherFirewalls(`table inet filter {\n${chain('drop')}}\nend\n`))).to.equal(
-      `error: The host has another firewall: table inet filter, which drops input by default.
+      `error: The host has another firewall: table inet filter, which drops traffic by default.
    at firewall
    A packet must be accepted by both, so a port that only one of them opens stays closed.
    Add its rules to firewall() and disable it (nft delete table inet filter, and remove the file that loads it at boot), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
@@ -178,8 +178,21 @@ describe('another firewall', () => {
     expect(otherFirewalls('firewalld\nend\n').map(({ name }) => name)).to.deep.equal(['firewalld'])
   })
 
-  it('is ignored if its tables accept input or do not filter it, such as those of Docker', () => {
-    const docker = `table ip filter {\n${chain('drop', 'forward')}}\ntable inet f2b {\n${chain('accept')}}\nend\n`
-    for (const said of [docker, 'end\n']) expect(otherFirewalls(said)).to.deep.equal([])
+  it('is named if it is Docker, whose ports no rule closes', async () => {
+    const docker = `table ip nat {\n\tchain DOCKER {\n\t}\n}\ntable ip filter {\n${chain('drop', 'forward')}}\nend\n`
+    expect(await message(noOtherFirewall({ file: '/f' }), otherFirewalls(docker)))
+      .to.include('error: The host has another firewall: Docker.')
+      .and.to.include('Docker opens the ports of its containers itself: no rule of this firewall closes them.')
+      .and.not.to.include('A packet must be accepted by both')
+    expect(otherFirewalls(`firewalld\n${docker}`).map(({ name }) => name)).to.deep.equal(['firewalld', 'Docker'])
+  })
+
+  it('is named if it drops what the host sends', () => {
+    expect(otherFirewalls(`table ip out {\n${chain('drop', 'output')}}\nend\n`)).to.have.length(1)
+  })
+
+  it('is ignored if its tables accept traffic or do not filter that of the host', () => {
+    const other = `table ip filter {\n${chain('drop', 'forward')}}\ntable inet f2b {\n${chain('accept')}}\nend\n`
+    for (const said of [other, 'end\n']) expect(otherFirewalls(said)).to.deep.equal([])
   })
 })

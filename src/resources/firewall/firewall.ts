@@ -11,13 +11,14 @@ import { login } from '../system/login.ts'
 import { service } from '../systemd/service.ts'
 import { unit } from '../systemd/unit.ts'
 import { transaction } from '../transaction/transaction.ts'
-import { type FirewallRule, ingressOf, ruleset, type SshAccess, TABLE } from './ruleset.ts'
+import { type FirewallRule, ingressOf, type RulesetOptions, ruleset, TABLE } from './ruleset.ts'
 
 /** Options of {@link firewall}. */
-export interface FirewallOptions extends SshAccess {
+export interface FirewallOptions extends RulesetOptions {
   /**
-   * Another firewall that drops input by default, such as ufw, firewalld or an nftables table: `refuse` rejects the run, `keep` leaves
-   * it active. Checked on hosts that do not have this firewall yet. @default 'refuse'
+   * Another firewall that drops traffic by default, such as ufw, firewalld or an nftables table, and Docker, which opens the ports of its
+   * containers to all: `refuse` rejects the run, `keep` leaves it active. Checked on hosts that do not have this firewall yet.
+   * @default 'refuse'
    */
   readonly others?: 'refuse' | 'keep'
 }
@@ -28,8 +29,8 @@ const UNIT = 'provision-firewall.service'
 const RECORD = '/run/provision-firewall'
 
 /**
- * A firewall that accepts only traffic that matches the rules. It is one nftables table, loaded at boot before the network is up. A host
- * has a single firewall: if it has several roles, combine their rules.
+ * A firewall that accepts only traffic that matches the rules, of IPv4 and IPv6. It is one nftables table, loaded at boot before the network
+ * is up. A host has a single firewall: if it has several roles, combine their rules. All outgoing traffic is allowed, unless `outgoing` lists it.
  *
  * Established connections remain open. A new ruleset must be confirmed over a new connection from the machine that runs provision. Without
  * it the host restores the old ruleset after 60 s, or at a reboot, and the step fails. Networks for ssh that would lock out this machine
@@ -37,6 +38,7 @@ const RECORD = '/run/provision-firewall'
  *
  * @throws TypeError for an invalid address or port
  * @example firewall([{ port: 8080, from: lb.hosts }], { ssh: ['10.0.0.0/8'] })
+ * @example firewall([{ port: 443, from: 'anywhere' }], { outgoing: [{ port: [80, 443], to: 'anywhere' }, { port: 53, protocol: 'udp', to: 'anywhere' }] })
  */
 export function firewall(rules: readonly FirewallRule[], options: FirewallOptions = {}): Steps {
   const { ssh = 'anywhere', others = 'refuse' } = options
@@ -121,12 +123,14 @@ export const loadedTable = resource<{ readonly rules: readonly FirewallRule[] },
 
 interface OtherFirewall {
   readonly name: string
+  /** Its effect on the rules of this one. @default a packet must be accepted by both */
+  readonly effect?: string
   /** The command that disables it. */
   readonly off: string
 }
 
 /**
- * Rejects the run if another firewall drops input by default: a packet must be accepted by both. Changes nothing itself.
+ * Rejects the run if another firewall drops traffic by default, or opens ports itself. Changes nothing itself.
  *
  * @param params.file the file of our table; if it exists, the host is not checked
  */
@@ -153,12 +157,20 @@ echo end`,
     if (found.length === 0) return undefined
     throw new InvalidParams(`The host has another firewall: ${found.map(({ name }) => name).join(', ')}.`, {
       where: 'firewall',
-      details: ['A packet must be accepted by both, so a port that only one of them opens stays closed.'],
+      details: [...new Set(found.map(({ effect = BOTH }) => effect))],
       next: `Add its rules to firewall() and disable it (${found.map(({ off }) => off).join('; ')}), or keep both: firewall(rules, { others: 'keep' }). Nothing was changed on any host.`,
     })
   },
   apply: () => [],
 })
+
+const BOTH = 'A packet must be accepted by both, so a port that only one of them opens stays closed.'
+
+const DOCKER: OtherFirewall = {
+  name: 'Docker',
+  effect: 'Docker opens the ports of its containers itself: no rule of this firewall closes them.',
+  off: 'bind the ports of its containers to 127.0.0.1',
+}
 
 /** @throws Error if the output is incomplete */
 export function otherFirewalls(stdout: string, stderr = ''): readonly OtherFirewall[] {
@@ -169,16 +181,18 @@ export function otherFirewalls(stdout: string, stderr = ''): readonly OtherFirew
   let table = ''
   for (const line of lines) {
     table = /^table (\S+ \S+) \{$/.exec(line)?.[1] ?? table
-    if (/\bhook input\b.*\bpolicy drop;/.test(line)) dropping.push(table)
+    if (/\bhook (?:input|output)\b.*\bpolicy drop;/.test(line)) dropping.push(table)
     if (line === '-P INPUT DROP') dropping.push('ip filter')
   }
-  if (lines.includes('firewalld')) return [{ name: 'firewalld', off: 'systemctl disable --now firewalld' }]
+  const docker = lines.includes('chain DOCKER {') ? [DOCKER] : []
+  if (lines.includes('firewalld')) return [{ name: 'firewalld', off: 'systemctl disable --now firewalld' }, ...docker]
   if (dropping.length > 0 && lines.some((line) => line.startsWith('chain ufw-')))
-    return [{ name: 'ufw', off: 'ufw disable' }]
-  return [...new Set(dropping)].map((name) => ({
-    name: `table ${name}, which drops input by default`,
+    return [{ name: 'ufw', off: 'ufw disable' }, ...docker]
+  const tables = [...new Set(dropping)].map((name) => ({
+    name: `table ${name}, which drops traffic by default`,
     off: `nft delete table ${name}, and remove the file that loads it at boot`,
   }))
+  return [...tables, ...docker]
 }
 
 /** Rejects a ruleset that would lock out the machine that runs provision, before any host is changed. Changes nothing itself. */

@@ -20,6 +20,16 @@ export type FirewallRule =
       readonly from: readonly { readonly address: string }[]
     }
 
+/** Allowed outgoing traffic, in addition to replies, loopback, ICMP and DHCP. */
+export interface OutgoingRule {
+  /** Ports, and ranges such as `8000-8100`. */
+  readonly port: Port | readonly Port[]
+  /** @default 'tcp' */
+  readonly protocol?: 'tcp' | 'udp'
+  /** Allowed destinations: hosts, or networks such as `10.0.0.0/8`; an empty list allows none. */
+  readonly to: 'anywhere' | readonly { readonly address: string }[]
+}
+
 /** A port, or a range with both ends. */
 export type Port = number | `${number}-${number}`
 
@@ -36,6 +46,11 @@ export interface SshAccess {
   readonly sshPort?: number
 }
 
+export interface RulesetOptions extends SshAccess {
+  /** The outgoing traffic; all other is dropped. Name servers and mirrors need a rule, too. @default all is allowed */
+  readonly outgoing?: readonly OutgoingRule[]
+}
+
 /** Our own table; other tables are never changed. */
 export const TABLE = 'provision'
 
@@ -48,7 +63,10 @@ const VRRP = 112
  *
  * @throws TypeError for an invalid address or port
  */
-export function ruleset(rules: readonly FirewallRule[], { ssh = 'anywhere', sshPort = 22 }: SshAccess = {}) {
+export function ruleset(
+  rules: readonly FirewallRule[],
+  { ssh = 'anywhere', sshPort = 22, outgoing }: RulesetOptions = {},
+): string {
   return `# Made by provision: changes are lost.
 table inet ${TABLE}
 delete table inet ${TABLE}
@@ -68,7 +86,20 @@ ${ssh === 'anywhere' ? '' : sshSources(ssh)}
 		udp sport 67 udp dport 68 accept
 		ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept
 ${joinLines(ssh === 'anywhere' ? ['tcp dport @ssh_ports accept'] : SSH_RULES)}${joinLines(rules.flatMap(accepting))}	}
+${outgoing ? outputChain(outgoing) : ''}}
+`
 }
+
+/** The numbers are those of ICMP and ICMPv6, whose names require /etc/protocols. */
+function outputChain(rules: readonly OutgoingRule[]): string {
+  return `	chain output {
+		type filter hook output priority filter; policy drop;
+		ct state vmap { established : accept, related : accept, invalid : drop }
+		oifname "lo" accept
+		meta l4proto { 1, 58 } accept
+		udp sport 68 udp dport 67 accept
+		udp sport 546 udp dport 547 accept
+${joinLines(rules.flatMap((rule) => matching(portsOf(rule), 'daddr', rule.to)))}	}
 `
 }
 
@@ -92,17 +123,28 @@ ${elements.length > 0 ? `		elements = { ${elements.join(', ')} }\n` : ''}	}
 }
 
 function accepting(rule: FirewallRule): readonly string[] {
-  const what = 'port' in rule ? portsOf(rule) : `meta l4proto ${VRRP}`
-  if (rule.from === 'anywhere') return [`${what} accept`]
-  const addresses = rule.from.map(({ address }) => address)
+  return matching('port' in rule ? portsOf(rule) : `meta l4proto ${VRRP}`, 'saddr', rule.from)
+}
+
+function matching(
+  what: string,
+  side: 'saddr' | 'daddr',
+  peers: 'anywhere' | readonly { readonly address: string }[],
+): readonly string[] {
+  if (peers === 'anywhere') return [`${what} accept`]
+  const addresses = peers.map(({ address }) => address)
   for (const one of addresses) checkSource('firewall', one)
   return ([4, 6] as const).flatMap((version) => {
     const own = sorted(addresses.filter((one) => versionOf(one) === version))
-    return own.length === 0 ? [] : [`${version === 4 ? 'ip' : 'ip6'} saddr { ${own.join(', ')} } ${what} accept`]
+    return own.length === 0 ? [] : [`${version === 4 ? 'ip' : 'ip6'} ${side} { ${own.join(', ')} } ${what} accept`]
   })
 }
 
-function portsOf({ port, protocol = 'tcp', rate }: Extract<FirewallRule, { readonly port: unknown }>): string {
+function portsOf({
+  port,
+  protocol = 'tcp',
+  rate,
+}: Omit<Extract<FirewallRule, { readonly port: unknown }>, 'from'>): string {
   if (rate !== undefined && !/^[1-9]\d{0,8}\/(?:second|minute|hour)$/.test(rate))
     throw new TypeError(`firewall: "${rate}" is not a rate such as 10/minute`)
   const limit = rate === undefined ? '' : ` ct state new limit rate ${rate}`

@@ -65,6 +65,27 @@ describe('firewall', () => {
     })
   })
 
+  it('lists the outgoing traffic, of both IP versions', () => {
+    expect(ruleset([])).not.to.include('chain output')
+    const outgoing = [
+      { port: 53, protocol: 'udp', to: 'anywhere' },
+      { port: [443, '8000-8100'], to: [{ address: '10.0.0.0/8' }, { address: 'fd00::1' }] },
+      { port: 25, to: [] },
+    ] as const
+    const [, text = ''] = ruleset([{ port: 80, from: 'anywhere' }], { outgoing }).split('chain output {')
+    const lines = text.split('\n').map((line) => line.trim())
+    expect(lines).to.include('type filter hook output priority filter; policy drop;')
+    expect(lines.slice(7)).to.deep.equal([
+      'udp dport { 53 } accept',
+      'ip daddr { 10.0.0.0/8 } tcp dport { 443, 8000-8100 } accept',
+      'ip6 daddr { fd00::1 } tcp dport { 443, 8000-8100 } accept',
+      '}',
+      '}',
+      '',
+    ])
+    expect(() => ruleset([], { outgoing: [{ port: 0, to: 'anywhere' }] })).to.throw(TypeError, 'firewall: 0 is not')
+  })
+
   it('has the same text for each order of the hosts', () => {
     const [a, b] = [{ address: '10.0.0.1' }, { address: '10.0.0.2' }]
     expect(ruleset([{ port: 1, from: [a, b] }])).to.equal(ruleset([{ port: 1, from: [b, a, b] }]))
