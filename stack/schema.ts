@@ -150,11 +150,47 @@ export const siteSchema = inventorySchema(
       },
       { optional: true },
     ),
+    /** Reads metrics of all hosts, and sends alerts; without it there are none. */
+    monitoring: hosts(
+      {
+        /** The receivers of alerts. */
+        alerts: record({
+          /** URLs that get each alert as a POST of JSON. */
+          webhooks: optional(list(credential)),
+          mail: optional(
+            record({
+              to: list(text),
+              from: text,
+              /** The mail server: `mail.example.com:587`. */
+              server: text,
+              login: optional(record({ user: text, password: credential })),
+              /** True if the mail server must offer TLS; yes by default. */
+              tls: optional(flag),
+            }),
+          ),
+        }),
+        /** The limits of the alerts, as in the role monitoring. */
+        limits: optional(
+          record({
+            disk: optional(integer({ min: 1, max: 100 })),
+            certificateDays: optional(integer({ min: 1 })),
+            lagSeconds: optional(integer({ min: 1 })),
+            commitSeconds: optional(integer({ min: 1 })),
+            errors: optional(integer({ min: 1, max: 100 })),
+            backupHours: optional(integer({ min: 1 })),
+            pendingDays: optional(integer({ min: 0 })),
+          }),
+        ),
+        /** Days for which metrics are kept; 30 by default. */
+        keepDays: optional(integer({ min: 1 })),
+      },
+      { optional: true },
+    ),
   },
-  ({ lb, db, vip, web, app, backup, witness, domain, certificate, authority, synchronous }) => [
+  ({ lb, db, vip, web, app, backup, witness, monitoring, domain, certificate, authority, synchronous }) => [
     ...distinctPriorities(lb.hosts),
-    ...validVip(vip, lb.hosts, [lb, web, app, db, witness, backup]),
-    ...oneTierPerHost([lb, web, app, db, witness, backup]),
+    ...validVip(vip, lb.hosts, [lb, web, app, db, witness, backup, monitoring]),
+    ...oneTierPerHost([lb, web, app, db, witness, backup, monitoring]),
     ...freePorts('web', web.hosts, { 22: 'ssh' }),
     ...freePorts('app', app.hosts, { 22: 'ssh', [METRICS_PORT]: 'metrics' }),
     ...oneSeed(db.hosts),
@@ -162,6 +198,7 @@ export const siteSchema = inventorySchema(
     ...votes({ db: db.hosts, witness: witness.hosts, synchronous }),
     ...fastFailoverPossible({ db: db.hosts, witness: witness.hosts }),
     ...validCertificates({ domain, certificate, authority }, [db, witness, backup]),
+    monitoring.hosts.length > 1 && 'monitoring.hosts: one host sends the alerts',
     backup.hosts.length > 1 && 'backup.hosts: one host keeps the backups',
   ],
 )

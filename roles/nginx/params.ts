@@ -15,6 +15,8 @@ export interface NginxParams {
    * only while it does not answer. @default the servers are used directly
    */
   readonly through?: number
+  /** The port on 127.0.0.1 at which nginx reports its state, for the exporter of the role monitoring. @default not reported */
+  readonly status?: number
   /** Hosts whose `X-Forwarded-For` is trusted for the client's address. */
   readonly balancers: readonly { readonly address: string }[]
   /** The static files, with an index.html at the top. */

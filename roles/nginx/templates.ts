@@ -19,6 +19,8 @@ export interface SiteConf {
   readonly policy: string
   /** Requests per second and client; 0 for no limit. */
   readonly rate: number
+  /** The port on 127.0.0.1 for the state of nginx. */
+  readonly status: number | undefined
   /** The answer of `/healthz`, so that a probe can see that these files are active. */
   readonly revision: string
 }

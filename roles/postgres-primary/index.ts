@@ -4,6 +4,7 @@ import { server } from '../postgres/resources/server.ts'
 import type { PostgresPrimaryParams } from './params.ts'
 import { primaryData } from './resources/data.ts'
 import { postgresDatabase } from './resources/database.ts'
+import { monitorRights } from './resources/monitor-rights.ts'
 import { replicationSlot } from './resources/replication-slot.ts'
 import { rewindRights } from './resources/rewind-rights.ts'
 import { postgresRole } from './resources/role.ts'
@@ -16,7 +17,7 @@ export type { PostgresPrimaryParams } from './params.ts'
 export const postgresPrimary = role(
   'postgres-primary',
   (params: PostgresPrimaryParams, { facts }: RoleContext): Steps => {
-    const { name, replicas, peers, databases, passwords, manager } = params
+    const { name, replicas, peers, databases, passwords, manager, monitor } = params
     const paths = pathsOf(params, facts)
     return [
       server(params, facts, { follows: peers[0], data: primaryData({ host: name, paths }) }),
@@ -25,6 +26,7 @@ export const postgresPrimary = role(
       // Patroni creates and drops its own slots.
       manager !== 'patroni' && replicas.map((replica) => replicationSlot({ name: slotOf(replica) })),
       databases.map(contents),
+      monitor !== undefined && [postgresRole({ name: monitor }), monitorRights({ role: monitor })],
     ]
   },
 )

@@ -23,6 +23,11 @@ export interface PostgresParams {
   readonly bootGrace?: number
   /** The databases, each with a schema of the same name. */
   readonly databases: readonly Database[]
+  /**
+   * A database role for monitoring: it reads statistics, and a program whose user has the same name logs in as it by the local socket.
+   * @default none
+   */
+  readonly monitor?: string
   /** The passwords of database roles that other hosts use. */
   readonly passwords: {
     /** The password of the role `replicator`. */

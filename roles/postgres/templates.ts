@@ -14,6 +14,8 @@ export interface HbaConf {
   readonly clients: readonly Network[]
   readonly peers: readonly Network[]
   readonly replicator: string
+  /** The role of a local program that reads statistics. */
+  readonly monitor: string | undefined
   /** Allows the replication role on the local socket, for Patroni. */
   readonly locally: boolean
 }

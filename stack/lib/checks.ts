@@ -7,6 +7,7 @@ import { etcdChecks } from '../../roles/etcd/checks.ts'
 import { fastFailoverChecks } from '../../roles/fast-failover/checks.ts'
 import { haproxyChecks, siteChecks, trustAuthority } from '../../roles/haproxy/checks.ts'
 import { keepalivedChecks } from '../../roles/keepalived/checks.ts'
+import { monitoringChecks } from '../../roles/monitoring/checks.ts'
 import { nginxChecks } from '../../roles/nginx/checks.ts'
 import { patroniChecks } from '../../roles/patroni/checks.ts'
 import { postgresChecks } from '../../roles/postgres/checks.ts'
@@ -16,6 +17,7 @@ import { postgresReplicaChecks } from '../../roles/postgres-replica/checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
 import type { Site } from '../schema.ts'
 import { isAutomatic, isFast, votersOf } from './database-params.ts'
+import { monitoringTargets } from './monitoring-targets.ts'
 import { recorders } from './record.ts'
 
 /** Checks the holder of the virtual IP, and the answer that a client gets there. The web servers act as clients. */
@@ -79,8 +81,12 @@ export function backupTierChecks({ backup, db }: Site): Checks {
   return backup.hosts.map((host) => backupChecks(host, db))
 }
 
-export function hostChecks({ lb, web, app, db, witness, backup }: Site): Checks {
-  const all = [lb, web, app, db, witness, backup].flatMap(({ hosts }): readonly Host[] => hosts)
+export function monitoringTierChecks(values: Site): Checks {
+  return values.monitoring.hosts.map((host) => monitoringChecks(host, monitoringTargets(values)))
+}
+
+export function hostChecks({ lb, web, app, db, witness, backup, monitoring }: Site): Checks {
+  const all = [lb, web, app, db, witness, backup, monitoring].flatMap(({ hosts }): readonly Host[] => hosts)
   return [all.map((host) => [baseChecks(host), certificatesValid(host)]), clocksAgree(all)]
 }
 

@@ -1,5 +1,6 @@
 import type { Host } from 'provision-ts'
 import { ARCHIVING } from '../../roles/backup/index.ts'
+import { MONITOR } from '../../roles/monitoring/index.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
 /** The database of the application, the owner of its schema, and the user that reads and writes rows. */
@@ -7,7 +8,7 @@ export const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as c
 
 /** The parameters that both database roles share, so that either can become the other. */
 export function databaseParams(host: DatabaseHost, values: Site) {
-  const { app: apps, db, backup, authority, passwords, connections, bootGrace } = values
+  const { app: apps, db, backup, monitoring, authority, passwords, connections, bootGrace } = values
   const { name, address, version, certificate } = host
   return {
     name,
@@ -18,6 +19,7 @@ export function databaseParams(host: DatabaseHost, values: Site) {
     clients: apps.hosts,
     peers: db.without(host),
     ...(bootGrace !== undefined && { bootGrace }),
+    ...(monitoring.hosts.length > 0 && { monitor: MONITOR }),
     passwords,
     databases: [{ ...NOTES, password: passwords.app }],
     managed: isAutomatic(values),

@@ -10,6 +10,7 @@ import {
   type Steps,
   sh,
 } from 'provision-ts'
+import { MONITORING_PORTS } from '../../roles/monitoring/index.ts'
 import type { Site } from '../schema.ts'
 import type { Part } from './releases.ts'
 
@@ -47,9 +48,27 @@ export function isStopped(unit: string): Question<boolean> {
   )
 }
 
-/** Opens a port of metrics or statistics to the networks of administrators. */
-export function fromAdmins(port: number, admins: Site['admins']): readonly FirewallRule[] {
-  return admins === undefined ? [] : [{ port, from: admins.map((address) => ({ address })) }]
+type Readers = Pick<Site, 'admins' | 'monitoring'>
+
+/** The networks that may read metrics and statistics: those of administrators, and the monitoring host. Undefined if there are none. */
+export function readersOf({ admins = [], monitoring }: Readers): readonly string[] | undefined {
+  const own = monitoring.hosts.map(({ address }) => `${address}/${address.includes(':') ? 128 : 32}`)
+  const all = [...admins, ...own]
+  return all.length === 0 ? undefined : all
+}
+
+/** Opens a port of metrics or statistics to those that may read them. */
+export function fromReaders(port: number, values: Readers): readonly FirewallRule[] {
+  const readers = readersOf(values)
+  return readers === undefined ? [] : [{ port, from: readers.map((address) => ({ address })) }]
+}
+
+/** Opens the ports of exporters to the monitoring host: that of the node exporter, and further ones. */
+export function fromMonitoring(
+  { monitoring }: Pick<Site, 'monitoring'>,
+  ...ports: readonly number[]
+): readonly FirewallRule[] {
+  return monitoring.hosts.length === 0 ? [] : [{ port: [MONITORING_PORTS.node, ...ports], from: monitoring.hosts }]
 }
 
 /** Opens SSH to the networks of administrators, or to all if the inventory names none. */

@@ -5,6 +5,7 @@ import { appTier } from '../tiers/app.ts'
 import { backupTier } from '../tiers/backup.ts'
 import { balancerTier } from '../tiers/balancer.ts'
 import { databaseTier } from '../tiers/database-hosts.ts'
+import { monitoringTier } from '../tiers/monitoring.ts'
 import { webTier } from '../tiers/web.ts'
 import { type OperationOptions, type SiteOperation, withOwnPlays } from './operation.ts'
 
@@ -28,6 +29,7 @@ export function site(own: OperationOptions = {}): SiteOperation {
         ...appTier(values),
         ...webTier(values),
         ...balancerTier(values),
+        ...monitoringTier(values),
       ],
       { description: 'Brings the whole system to the state that the inventory describes.' },
     ),

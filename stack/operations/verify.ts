@@ -5,6 +5,7 @@ import {
   balancerTierChecks,
   databaseTierChecks,
   hostChecks,
+  monitoringTierChecks,
   webTierChecks,
 } from '../lib/checks.ts'
 import { type Site, siteSchema } from '../schema.ts'
@@ -34,6 +35,7 @@ export function verify({ also = () => [] }: VerifyOptions = {}): Verification<ty
       appTierChecks(values),
       databaseTierChecks(values),
       backupTierChecks(values),
+      monitoringTierChecks(values),
       hostChecks(values),
       also(values),
     ],

@@ -5,7 +5,16 @@ import { drainFrom } from '../../roles/haproxy/index.ts'
 import { RECORD } from '../../roles/postgres/lib/record.ts'
 import { NOTES } from '../lib/database-params.ts'
 import { releaseToDeploy } from '../lib/releases.ts'
-import { CANARY, fromAdmins, isStopped, siteSteps, sshFor, type TierOptions } from '../lib/tier.ts'
+import {
+  CANARY,
+  fromMonitoring,
+  fromReaders,
+  isStopped,
+  readersOf,
+  siteSteps,
+  sshFor,
+  type TierOptions,
+} from '../lib/tier.ts'
 import { METRICS_PORT, type Site } from '../schema.ts'
 import { migrateSchema, schemaVersions } from './app-schema.ts'
 
@@ -28,13 +37,16 @@ export function appTier(values: Site, options: TierOptions = {}): readonly Play[
     play(label, rollout, (host) =>
       steps(host, [
         base({ updates }),
-        firewall([{ port: host.port, from: web.hosts }, ...fromAdmins(METRICS_PORT, admins)], sshFor(admins)),
+        firewall(
+          [{ port: host.port, from: web.hosts }, ...fromReaders(METRICS_PORT, values), ...fromMonitoring(values)],
+          sshFor(admins),
+        ),
         after(allAnswers(release(host, 'app'), schemaVersions(values)), ([build, versions]) => [
           migrateSchema(values, build, versions),
           app({
             release: build,
             listen: host,
-            metrics: admins && { address: host.address, port: METRICS_PORT },
+            metrics: readersOf(values) && { address: host.address, port: METRICS_PORT },
             databases: db.hosts,
             database: {
               name: NOTES.name,

@@ -40,7 +40,7 @@ import { anyManaged, type Managing, manager, managerOf } from '../../roles/postg
 import type { Manager } from '../../roles/postgres/params.ts'
 import { databaseParams, isAutomatic, isFast, returnsToManual, votersOf } from '../lib/database-params.ts'
 import { withAnswers } from '../lib/record.ts'
-import { sshFor } from '../lib/tier.ts'
+import { fromMonitoring, sshFor } from '../lib/tier.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
 /** The packages of a database host for automatic failover. */
@@ -68,7 +68,10 @@ export function etcdPlays(values: Site): readonly Play[] {
     play('witness', { hosts: witness }, (host) => [
       base({ updates }),
       firewall(
-        [{ port: [CLIENT_PORT, PEER_PORT], from: members.filter(({ name }) => name !== host.name) }],
+        [
+          { port: [CLIENT_PORT, PEER_PORT], from: members.filter(({ name }) => name !== host.name) },
+          ...fromMonitoring(values),
+        ],
         sshFor(admins),
       ),
     ]),

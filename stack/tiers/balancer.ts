@@ -2,7 +2,15 @@ import { firewall, type Play, play } from 'provision-ts'
 import { base } from '../../roles/base/index.ts'
 import { ADMIN_PORT, haproxy, haproxyLiveness } from '../../roles/haproxy/index.ts'
 import { keepalived, releaseVip } from '../../roles/keepalived/index.ts'
-import { type BalancerOptions, fromAdmins, isStopped, siteSteps, sshFor } from '../lib/tier.ts'
+import {
+  type BalancerOptions,
+  fromMonitoring,
+  fromReaders,
+  isStopped,
+  readersOf,
+  siteSteps,
+  sshFor,
+} from '../lib/tier.ts'
 import type { Site } from '../schema.ts'
 
 /**
@@ -16,6 +24,7 @@ import type { Site } from '../schema.ts'
 export function balancerTier(values: Site, options: BalancerOptions = {}): readonly Play[] {
   const { domain, certificate, vip, routerId, clientLimits, lb, web, admins, updates } = values
   const { label = 'balancers', steps = siteSteps, moveVip } = options
+  const readers = readersOf(values)
   const rollout = {
     hosts: { hosts: [...lb.hosts].sort((a, b) => a.priority - b.priority) },
     ...{ serial: 1, isIdle: isStopped('haproxy'), readiness: haproxyLiveness },
@@ -29,7 +38,8 @@ export function balancerTier(values: Site, options: BalancerOptions = {}): reado
           [
             { port: [80, 443], from: 'anywhere' },
             { protocol: 'vrrp', from: lb.without(host) },
-            ...fromAdmins(ADMIN_PORT, admins),
+            ...fromReaders(ADMIN_PORT, values),
+            ...fromMonitoring(values),
           ],
           sshFor(admins),
         ),
@@ -41,7 +51,7 @@ export function balancerTier(values: Site, options: BalancerOptions = {}): reado
           everywhere: host.everywhere,
           maxConnections: host.maxConnections,
           clientLimits,
-          admin: admins && { address: host.address, from: admins },
+          admin: readers && { address: host.address, from: readers },
         }),
         keepalived({ ...host, vip, routerId, peers: lb.without(host) }),
       ]),

@@ -1,8 +1,9 @@
 import { firewall, type Play, play } from 'provision-ts'
 import { BACKUP_PORT, backupSource } from '../../roles/backup/index.ts'
 import { base } from '../../roles/base/index.ts'
+import { MONITORING_PORTS } from '../../roles/monitoring/index.ts'
 import { postgresPackages } from '../../roles/postgres/index.ts'
-import { sshFor } from '../lib/tier.ts'
+import { fromMonitoring, sshFor } from '../lib/tier.ts'
 import type { Site } from '../schema.ts'
 import { etcdPlays, failoverModePlays, failoverPackages, failoverRules } from './automatic-failover.ts'
 import { databaseRoles, keepBackups } from './database.ts'
@@ -37,6 +38,7 @@ export function databaseHosts(values: Site): readonly Play[] {
           { port: 5432, from: [...apps.hosts, ...db.without(host)] },
           { port: BACKUP_PORT, from: backup.hosts },
           ...failoverRules(values, host),
+          ...fromMonitoring(values, MONITORING_PORTS.postgres),
         ],
         sshFor(admins),
       ),

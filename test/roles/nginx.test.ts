@@ -43,6 +43,13 @@ describe('role nginx', () => {
     expect(main(2)).to.include('worker_processes 2;')
   })
 
+  it('reports its state on the loopback only, and only if a port for it is given', () => {
+    const site = (status?: number) =>
+      textAt(stepsOf(nginx({ ...params, ...(status !== undefined && { status }) })), SITE)
+    expect(site(8407)).to.include('  listen 127.0.0.1:8407;\n  access_log off;\n  stub_status;')
+    expect(site()).not.to.include('stub_status')
+  })
+
   it('trusts only the balancers for the address of the client', () => {
     const believed = textAt(stepsOf(nginx(params)), SITE).match(/set_real_ip_from .*/g)
     expect(believed).to.deep.equal(['set_real_ip_from 10.0.0.1;', 'set_real_ip_from 10.0.0.2;'])

@@ -49,6 +49,15 @@ describe('postgres-primary', () => {
     ])
   })
 
+  it('has a role that reads statistics over the local socket, if a monitor is named', () => {
+    const monitored = stepsOf(postgresPrimary({ ...params, monitor: 'prometheus' }))
+    expect(textAt(monitored, '/etc/postgresql/15/main/pg_hba.conf')).to.include('local postgres "prometheus" peer\n')
+    const names = (all: typeof steps) => all.map(({ kind, name }) => `${kind} ${name}`)
+    const own = ['database role prometheus', 'database rights of prometheus, to read statistics']
+    expect(names(monitored)).to.include.members(own)
+    expect(names(steps)).not.to.include.members(own)
+  })
+
   it('contains the settings of a standby, so that a change of roles changes no files', () => {
     const own = textAt(steps, SETTINGS)
     const replica = stepsWith(

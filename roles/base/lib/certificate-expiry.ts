@@ -4,7 +4,7 @@ import { askHost, type Check, expect, type Host, output, Problem, sh, Unknown } 
 const DAY = 24 * 3_600_000
 
 /** The certificates of the roles. A pattern may match no file, as no host has all roles. */
-const PLACES = [
+export const CERTIFICATE_FILES: readonly string[] = [
   '/etc/haproxy/certs/*.pem',
   '/etc/postgresql/tls/*.crt',
   '/etc/pgbackrest/tls/*.crt',
@@ -32,7 +32,7 @@ export function certificatesValid(host: Host): Check {
 /** Prints a line for each file, then its certificates. */
 const SCRIPT = sh`
 echo begin
-set -- ${PLACES}
+set -- ${CERTIFICATE_FILES}
 for pattern in "$@"; do
   for file in $pattern; do
     [ -e "$file" ] || continue

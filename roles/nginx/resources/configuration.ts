@@ -16,6 +16,7 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
     through,
     balancers,
     rate = 0,
+    status,
     contentSecurityPolicy = OWN_ONLY,
   } = params
   const main = mainConf({ workers })
@@ -31,6 +32,7 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
       root: ROOT,
       policy: contentSecurityPolicy,
       rate,
+      status,
       revision,
     })
   const revision = sha256(main + upstream + site('')).slice(0, 12)

@@ -16,7 +16,8 @@ import {
 /** Readable by the server, writable by root only. */
 const FOR_SERVER = { group: 'postgres', mode: '0640' } as const
 
-interface ConfigurationParams extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases' | 'managed'> {
+interface ConfigurationParams
+  extends Pick<PostgresParams, 'address' | 'clients' | 'peers' | 'databases' | 'managed' | 'monitor'> {
   readonly paths: Paths
   readonly certificate: KeyPair
   readonly settings: Settings
@@ -54,12 +55,13 @@ function lines(settings: Settings): SettingsConf['settings'] {
 }
 
 /** The same on all database hosts, so that a promoted replica accepts the right clients immediately. */
-function access({ databases, clients, peers, managed = false }: ConfigurationParams): HbaConf {
+function access({ databases, clients, peers, monitor, managed = false }: ConfigurationParams): HbaConf {
   return {
     databases: databases.map(({ name, owner, user }) => ({ name, owner, user })),
     clients: clients.map(network),
     peers: peers.map(network),
     replicator: REPLICATOR,
+    monitor,
     locally: managed,
   }
 }
