@@ -51,7 +51,9 @@ describe('every kind of step', function () {
   it('changes on a bare host what the plan says', async () => {
     const tally = new Tally()
     expect((await faultsOf(bareSite(SEED), tally)).join('\n')).to.equal('')
-    expect(tally.known, 'steps that are sure to change').to.be.greaterThan(20)
+    // Without these checks the expectation above would prove nothing.
+    expect(tally.known, 'steps that are sure to change').to.be.greaterThan(5)
+    expect(tally.known + tally.open, 'steps that change or may change').to.be.greaterThan(30)
   })
 
   it(`changes in a run what the plan says, over ${ROUNDS} random sites and states of a host (SEED=${SEED})`, async () => {

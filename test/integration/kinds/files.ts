@@ -118,7 +118,8 @@ export const commands: Generator = (dice, site) => {
   const { sh } = api
   const spoil = dice.one(sh`echo changed-by-hand > ${wanted}`, sh`printf 'new\n' > ${wanted}`, sh`:`)
   return {
-    found: `mkdir -p ${root}; ${[source, copy, wanted].map(put).join('; ')}; ${dice.one(':', `rm -f ${root}/made`, `touch ${root}/made`)}`,
+    needs: `mkdir -p ${root}`,
+    found: `${[source, copy, wanted].map(put).join('; ')}; ${dice.one(':', `rm -f ${root}/made`, `touch ${root}/made`)}`,
     steps: [
       ...(dice.maybe() ? [api.file(source, 'new\n', site.options())] : []),
       ...dice.some([

@@ -2,17 +2,15 @@ import { api, type Generator } from './api.ts'
 
 /** Timers, and files of cron; the host gets an empty program in the place of cron. */
 export const jobs: Generator = (dice, site) => ({
-  found: [
-    '[ -e /usr/sbin/cron ] || install -m 755 /bin/true /usr/sbin/cron',
-    dice.one(
-      ':',
-      'systemctl stop kinds-timer.timer',
-      'systemctl mask kinds-masked.service',
-      'rm -f /etc/systemd/system/kinds-timer.timer',
-      'echo "# by hand" >> /etc/systemd/system/kinds-timer.timer',
-      'echo "# by hand" >> /etc/cron.d/kinds-job',
-    ),
-  ].join('\n'),
+  needs: '[ -e /usr/sbin/cron ] || install -m 755 /bin/true /usr/sbin/cron',
+  found: dice.one(
+    ':',
+    'systemctl stop kinds-timer.timer',
+    'systemctl mask kinds-masked.service',
+    'rm -f /etc/systemd/system/kinds-timer.timer',
+    'echo "# by hand" >> /etc/systemd/system/kinds-timer.timer',
+    'echo "# by hand" >> /etc/cron.d/kinds-job',
+  ),
   steps: [
     ...(dice.maybe(0.8)
       ? [

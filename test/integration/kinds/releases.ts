@@ -27,6 +27,7 @@ export const releases: Generator = (dice, site) => {
   const [first = ''] = old
   const wanted = kept ? api.existingRelease(first) : built
   return {
+    ...(kept && { needs: `mkdir -p ${at(first)}` }),
     found: kept ? `${found}\nmkdir -p ${at(first)}` : found,
     steps: [
       api.release(at(wanted.id), wanted, site.options()),

@@ -45,27 +45,35 @@ export interface RandomSite {
   readonly plays: (all: Pick<Group, 'hosts'>) => readonly Play[]
 }
 
-/** A site with all generators, for a host on which nothing is declared yet. */
+/**
+ * A site with all generators, for a host on which nothing is declared yet. The steps that may change anything come last, so that the plan
+ * knows as much as possible.
+ */
 export function bareSite(seed: number): RandomSite {
-  return siteOf(
-    new Dice(seed),
-    () => true,
-    ({ needs = '' }) => needs,
-  )
+  const dice = new Dice(seed)
+  const isLast = (generator: Generator) => LAST.includes(generator)
+  const all = GENERATORS.map(([generator]) => generator)
+  const ordered = [...all.filter((one) => !isLast(one)), ...all.filter(isLast)]
+  const parts = ordered.map((generator) => generator(dice, siteWith(dice)))
+  const steps = parts.flatMap((part) => part.steps)
+  const plays: RandomSite['plays'] = (hosts) => [api.play('first', { hosts }, () => steps)]
+  return { found: parts.map(({ needs = '' }) => needs).join('\n'), plays }
 }
+
+const LAST: readonly Generator[] = [transactions, units, jobs, commands, packages, firewalls]
 
 /** @param round from 0. Each round includes one generator in turn, so that enough rounds include all of them */
 export function randomSite(seed: number, round: number): RandomSite {
   const dice = new Dice(seed * 1000 + round)
   const isIn = (share: number, i: number) => dice.maybe(share) || i === round % GENERATORS.length
-  return siteOf(dice, isIn, ({ needs = '', found }) => `${needs}\n${found}`)
+  const site = siteWith(dice)
+  const parts = GENERATORS.filter(([, share], i) => isIn(share, i)).map(([generator]) => generator(dice, site))
+  return { found: parts.map(({ needs = '', found }) => `${needs}\n${found}`).join('\n'), plays: playsOf(parts, dice) }
 }
 
-function siteOf(dice: Dice, isIn: (share: number, i: number) => boolean, stateOf: (part: Part) => string): RandomSite {
+function siteWith(dice: Dice): Site {
   const note = api.handler('note', api.sh`echo reported >> ${REPORTED}`)
-  const site: Site = { options: () => (dice.maybe(0.15) ? { notify: note } : {}) }
-  const parts = GENERATORS.filter(([, share], i) => isIn(share, i)).map(([generator]) => generator(dice, site))
-  return { found: parts.map(stateOf).join('\n'), plays: playsOf(parts, dice) }
+  return { options: () => (dice.maybe(0.15) ? { notify: note } : {}) }
 }
 
 /** The steps of all parts, mixed: some in roles, some delegated, some tagged, in one play or two. */
