@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { Command, CommanderError, Help } from 'commander'
 import { labCommand } from '../lab/commands/index.ts'
 import { Problem } from '../model/problem.ts'
 import { paintFor, showError } from '../report/problem.ts'
+import { approveCommand } from './commands/approve.ts'
 import { completionCommands } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { driftCommand } from './commands/drift.ts'
@@ -13,6 +14,7 @@ import { hostsCommand } from './commands/hosts.ts'
 import { initCommand } from './commands/init.ts'
 import { listStepsCommand } from './commands/list-steps.ts'
 import { logsCommand } from './commands/logs.ts'
+import { mcpCommand } from './commands/mcp.ts'
 import { newCommand } from './commands/new.ts'
 import { applyCommand, planCommand } from './commands/plan.ts'
 import { reportCommand } from './commands/report.ts'
@@ -24,7 +26,7 @@ import { verifyCommand } from './commands/verify.ts'
 import { watchCommand } from './commands/watch.ts'
 import { whyCommand } from './commands/why.ts'
 import { EXIT } from './exit.ts'
-import { type Installation, playbookPath, playbooks } from './load/paths.ts'
+import { type Installation, playbookPath, playbooks, versionOf } from './load/paths.ts'
 import { OTHER } from './options.ts'
 import { exitStatusTable, programHelp, unknownCommand, usageProblem, withHelpLayout } from './usage.ts'
 
@@ -77,6 +79,7 @@ export function programOf(installation: Installation): Command {
     .addCommand(run, { isDefault: true })
     .addCommand(planCommand(installation))
     .addCommand(applyCommand(installation))
+    .addCommand(approveCommand(installation))
     .addCommand(resumeCommand(installation))
     .commandsGroup('Commands that change nothing:')
     .addCommand(validateCommand(installation))
@@ -95,6 +98,7 @@ export function programOf(installation: Installation): Command {
     .addCommand(execCommand(installation))
     .addCommand(sshCommand(installation))
     .addCommand(labCommand())
+    .addCommand(mcpCommand(installation))
     .addCommand(initCommand(installation))
     .addCommand(newCommand(installation))
     .addCommand(completion)
@@ -123,11 +127,6 @@ function withRun(args: readonly string[], program: Command): readonly string[] {
 function withDefaultWait(args: readonly string[]): readonly string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length
   return args.map((arg, i) => (arg === '--wait' && i < end && !/^\d/.test(args[i + 1] ?? '') ? '--wait=10m' : arg))
-}
-
-function versionOf({ root }: Installation): string {
-  const { version }: { version: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-  return version
 }
 
 function withDescendants(command: Command): readonly Command[] {

@@ -14,7 +14,7 @@ export async function askYes(question: string): Promise<boolean> {
   }
 }
 
-async function askLine(question: string): Promise<string> {
+export async function askLine(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   // readline catches Ctrl-C; the run must receive it.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))

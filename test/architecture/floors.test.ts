@@ -23,6 +23,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli', 'src/lab/commands/'],
   '@peculiar/x509': ['src/pki/issue.ts'],
   'acme-client': ['src/pki/order.ts'],
+  '@modelcontextprotocol/sdk/server/index.js': ['src/cli/mcp/server.ts'],
 }
 
 interface Import {

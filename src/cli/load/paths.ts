@@ -10,6 +10,12 @@ export interface Installation {
   readonly compiled: string
 }
 
+/** The version of this package. */
+export function versionOf({ root }: Installation): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  return version
+}
+
 /** The path of `--inventory` or of $PROVISION_INVENTORY. @throws Problem without either */
 export function inventoryPath(given: string | undefined): string {
   const path = given ?? process.env['PROVISION_INVENTORY']
