@@ -123,6 +123,18 @@ describe('a new user', function () {
       )
     })
 
+  it('names the optional package of the server for AI agents', async () => {
+    writeFileSync(join(project, 'inventory.mjs'), '')
+    const { code, text } = await typed('npx provision mcp --inventory inventory.mjs')
+    rmSync(join(project, 'inventory.mjs'))
+    expect(code).to.equal(64)
+    expect(text).to.equal(
+      `error: The server for AI agents needs the package @modelcontextprotocol/sdk, which is not installed
+   Install it in the project: npm install @modelcontextprotocol/sdk
+`,
+    )
+  })
+
   it('creates a project with one command, which shows the next commands', async () => {
     const said = await well('npx provision init')
     expect(said).to.include('Exists, not changed:\n  package.json\nNext:\n')

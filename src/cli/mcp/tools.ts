@@ -75,14 +75,19 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
     description:
       'Returns the step that sets a thing on a host, its line of code, and the run that changed it last, as JSON. Connects to no host.',
     isReadOnly: true,
-    properties: { thing: text('a path, package, unit, port or user, with its host: /etc/motd@web1, nginx@web1, 443@lb1') },
+    properties: {
+      thing: text('a path, package, unit, port or user, with its host: /etc/motd@web1, nginx@web1, 443@lb1'),
+    },
     required: ['thing'],
     call: async (input, { run, inventoryArgs }) => {
       const thing = input.text('thing') ?? ''
       if (thing.startsWith('-')) throw new Problem(`"${thing}" is not a thing on a host`)
       const ended = await run(['why', thing, '--output=json', ...inventoryArgs])
       // Not managed, or unknown: both are answers.
-      return resultOf({ ...ended, code: [EXIT.failed, EXIT.unknown].some((one) => one === ended.code) ? EXIT.ok : ended.code })
+      return resultOf({
+        ...ended,
+        code: [EXIT.failed, EXIT.unknown].some((one) => one === ended.code) ? EXIT.ok : ended.code,
+      })
     },
   },
   report: {

@@ -84,7 +84,7 @@ describe('provision mcp, with a client of the SDK', function () {
       ...[
         ['hosts', true],
         ['plan', true],
-      ['why', true],
+        ['why', true],
         ['report', true],
         ['logs', true],
       ],
@@ -96,13 +96,17 @@ describe('provision mcp, with a client of the SDK', function () {
   it('shows hosts and plans with secrets masked, and the records of runs', async () => {
     const hosts = await call('hosts', { limit: 'web' })
     // The project itself prints a line, which does not disturb the protocol.
-    expect(JSON.parse(hosts.text.split('\n').at(-1) ?? '')).to.include({ host: 'web1', group: 'web', address: '127.0.0.1' })
+    expect(JSON.parse(hosts.text.split('\n').at(-1) ?? '')).to.include({
+      host: 'web1',
+      group: 'web',
+      address: '127.0.0.1',
+    })
     name = await planned()
     expect(existsSync(at('motd'))).to.equal(false)
     const loud = await call('plan', { options: { loud: true } })
     expect(loud.text).to.include('+HELLO')
     const why = await call('why', { thing: `${project.directory}/motd@web1` })
-    expect(why.text, why.text).to.include('/playbooks/site.ts:6:5')
+    expect(why.text, why.text).to.include('"source":"playbooks/site.ts:6:5"')
     expect((await call('why', { thing: '/etc/other@web1' })).isError).to.equal(false)
     const list = await call('report')
     expect(list.text).to.match(/ ok +2 to change/)

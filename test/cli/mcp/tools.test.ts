@@ -49,7 +49,7 @@ describe('the tools for agents', () => {
         'The input "options" must be an object of texts, numbers and booleans',
       )
     expect(await messageOf('why', { thing: '--out=x' })).to.equal('"--out=x" is not a thing on a host')
-    expect(await messageOf('report', { run: '../../etc/passwd' })).to.include('is not the ID of a run')
+    expect(await messageOf('report', { run: '../../etc/passwd' })).to.equal('"../../etc/passwd" is not the ID of a run')
   })
 
   it('reject options of `plan` itself among those of a playbook, and paths of playbooks', async () => {
