@@ -80,6 +80,7 @@ async function drift(given: DriftFlags, command: Command, installation: Installa
   const flags = { ...given, check: true, step: false, diff: false, verbose: 0 }
   const began = Date.now()
   const runs = recordedRuns()
+  const reports = recordedRuns('drift')
   const open = await openSessions(flags)
   const dryRun = new DryRun(began)
   const reporter = { emit: dryRun.emit, done: async () => {} }
@@ -88,7 +89,7 @@ async function drift(given: DriftFlags, command: Command, installation: Installa
   const left = new LeftStates()
   for (const run of runs.toReversed()) left.add(run)
   const found = hostDrifts(summary, left.driftsIn(dryRun.recorded()), dryRun.unknown)
-  const hosts = await withLogins(found, { hosts: inventory.hosts, open, runs, began })
+  const hosts = await withLogins(found, { hosts: inventory.hosts, open, runs: [...runs, ...reports], began })
   printLines(given.output === 'json' ? driftObjects(hosts).map(jsonLine) : driftLines(hosts, paintFor(process.stdout)))
   const drifts = hosts.flatMap((one) => one.drifts)
   if (drifts.length > 0) await hooks?.drifted(summary, drifts.map(hookChange))

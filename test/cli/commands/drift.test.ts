@@ -79,6 +79,18 @@ describe('provision drift', function () {
     expect(JSON.parse(request?.text ?? '').changes[0]).to.deep.include({ host: 'web1', cause: 'host' })
   })
 
+  it('ends with the same status if a hook fails, which is a warning', async () => {
+    const path = join(project.directory, 'inventory.ts')
+    const before = readFileSync(path, 'utf8')
+    writeFileSync(path, before.replace(/webhook\('.*?'\)/, "webhook('http://127.0.0.1:9/hook')"))
+    const { err, code } = await drift('--limit', 'web1')
+    expect(code).to.equal(2)
+    expect(err).to.match(
+      /^warning: onDrift: webhook http:\/\/127\.0\.0\.1:9 failed: .*\. The result of the run is not affected\.\n$/,
+    )
+    writeFileSync(path, before)
+  })
+
   it('tells changes of the playbook from changes of the host', async () => {
     const path = join(project.directory, 'playbooks/site.ts')
     const before = readFileSync(path, 'utf8')
