@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { thingsOf } from '../../src/model/resource/step.ts'
 import { ROOT, typescript } from '../architecture/files.ts'
 import { temporary } from '../support/rig.ts'
 import { FAKE_ROWS, ON_LAB_HOSTS } from '../testing/fake-rows.ts'
@@ -13,6 +14,13 @@ const NOT_SIMULATED: Readonly<Record<string, string>> = {
   'other firewalls': 'changes nothing',
   'ssh access': 'changes nothing',
   calendar: 'changes nothing',
+}
+
+/** Kinds whose name is a path that they do not set, and the reason. */
+const WITHOUT_THINGS: Readonly<Record<string, string>> = {
+  'package file': 'it installs the package in the file',
+  'old releases': 'it removes directories whose names only the host knows',
+  'rolled-back release': 'it marks a release that another step has made',
 }
 
 /** Files whose kinds are parts of another one, which exports them. */
@@ -86,6 +94,16 @@ describe('each built-in kind', () => {
       expect(
         compared.has(kind) || ON_LAB_HOSTS.has(kind) || kind in NOT_SIMULATED,
         `add a step of the kind "${kind}" to test/testing/fake-rows.ts; if only a whole host can apply it, add it to ON_LAB_HOSTS and to test/integration/testing.test.ts`,
+      ).to.equal(true)
+    })
+
+    it(`${kind}: is found by the path or the packages in its name`, () => {
+      const step = steps.get(kind)
+      const wanted = kind.includes('package') ? 'package' : 'path'
+      const isNamedByThing = (kind.endsWith('package') || step?.name.startsWith('/')) && !(kind in WITHOUT_THINGS)
+      expect(
+        !step || !isNamedByThing || thingsOf(step).some(({ type }) => type === wanted),
+        `add sets to the kind "${kind}" in ${file}, or the reason to WITHOUT_THINGS in this test`,
       ).to.equal(true)
     })
 

@@ -109,6 +109,7 @@ function entriesIn(lines: readonly string[]): ReadonlyMap<string, string> {
 
 const aclStep = resource<AclParams, AclState>('acl', {
   id: ({ path }) => path,
+  sets: ({ path }) => [{ type: 'path', name: path }],
   affects: 'itself',
   read: ({ path }) => entriesAt(path),
   diff: (params, have) => {

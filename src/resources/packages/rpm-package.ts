@@ -20,6 +20,7 @@ type Have = readonly [RpmState, readonly Available[]]
 /** The step `pkg` on hosts with rpm and dnf. */
 export const rpmPackageStep = resource<RpmParams, Have>('package', {
   id: ({ names }) => names.join(', '),
+  sets: ({ names }) => names.map((name) => ({ type: 'package', name })),
   read: ({ names, versioning }) =>
     readBoth(rpmState({ names, wish: 'install' }), readAll(versioning ? names.map(rpmVersions) : [])),
   diff: (params, have): Diff | undefined => {
@@ -84,6 +85,7 @@ interface RpmAbsentParams {
 /** The step `pkg.absent` on hosts with rpm and dnf. */
 export const rpmAbsentStep = resource<RpmAbsentParams, RpmState>('absent package', {
   id: ({ names }) => names.join(', '),
+  sets: ({ names }) => names.map((name) => ({ type: 'package', name })),
   read: ({ names }) => rpmState({ names, wish: 'remove' }),
   diff: ({ names }, { packages, others }) => {
     const fields = names.flatMap((name, i) => {

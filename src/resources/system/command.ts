@@ -43,7 +43,7 @@ export function command(
         read: mapRead(entryAt({ path: creates ?? '/' }), (entry) => entry !== undefined),
         simulate: (host) => putPath(host, creates ?? '/', CREATED),
       }
-  return commandStep({ label, command: { script, ...how }, done }, { tags, ...(notify && { notify }) })
+  return commandStep({ label, command: { script, ...how }, done, creates }, { tags, ...(notify && { notify }) })
 }
 
 interface DoneCheck {
@@ -70,10 +70,12 @@ interface CommandParams {
   readonly label: string
   readonly command: Command
   readonly done: DoneCheck
+  readonly creates: string | undefined
 }
 
 const commandStep = resource<CommandParams, boolean>('command', {
   id: ({ label }) => label,
+  sets: ({ creates }) => (creates === undefined ? [] : [{ type: 'path', name: creates }]),
   read: ({ done }) => done.read,
   diff: (_params, done) => (done ? undefined : { action: 'run', fields: [] }),
   apply: ({ command }) => [command],

@@ -140,6 +140,7 @@ else echo area:::; fi`
 
 const swapStep = resource<SwapParams, SwapState>('swap', {
   id: ({ source }) => source,
+  sets: ({ source }) => [{ type: 'path', name: source }],
   read: ({ source }) =>
     mapRead(readBoth(fstabLines(undefined), areaOf(source)), ([fstab, state]) => ({ fstab, ...state })),
   diff: (params, { fstab, area, isContainer }): Diff | undefined => {
@@ -239,6 +240,7 @@ function explain(stderr: string) {
 
 const absentStep = resource<{ readonly source: string }, SwapState>('swap', {
   id: ({ source }) => source,
+  sets: ({ source }) => [{ type: 'path', name: source }],
   read: ({ source }) =>
     mapRead(readBoth(fstabLines(undefined), areaOf(source)), ([fstab, state]) => ({ fstab, ...state })),
   diff: ({ source }, { fstab, area }): Diff | undefined => {

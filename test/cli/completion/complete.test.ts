@@ -78,16 +78,20 @@ describe('completion', function () {
     expect(await complete('--limit', 'w')).to.deep.equal([])
     await loadHosts()
     project.write('inventory/prod.ts', 'throw new Error("must not run")\nexport default 1\n')
-    const [limit, list, glued, argument] = await Promise.all([
+    const [limit, list, glued, argument, thing, name] = await Promise.all([
       complete('--limit', ''),
       complete('deploy', '-l', 'web1,!w'),
       complete('--limit=d'),
       complete('logs', '-i', 'inventory/prod.ts', 'web'),
+      complete('why', '-i', 'inventory/prod.ts', '/etc/motd@web'),
+      complete('why', '-i', 'inventory/prod.ts', '/etc'),
     ])
     expect(limit).to.deep.equal(['web', 'db', 'web1', 'web2', 'db1'])
     expect(list).to.deep.equal(['web1,!web', 'web1,!web1', 'web1,!web2'])
     expect(glued).to.deep.equal(['--limit=db', '--limit=db1'])
     expect(argument).to.deep.equal(['web', 'web1', 'web2'])
+    expect(thing).to.deep.equal(['/etc/motd@web1', '/etc/motd@web2'])
+    expect(name).to.deep.equal([])
     project.write('inventory/prod.ts', INVENTORY.replace('web2', 'web3'))
     await loadHosts()
     expect(await complete('--limit', 'web')).to.deep.equal(['web', 'web1', 'web3'])
