@@ -1,14 +1,12 @@
 import { type RoleContext, role, type Steps } from 'provision-ts'
 import { type Database, pathsOf, REPLICATOR, slotOf } from '../postgres/params.ts'
 import { server } from '../postgres/resources/server.ts'
+import { postgresDatabase, postgresRole, postgresSchema } from '../postgres-databases.ts'
 import type { PostgresPrimaryParams } from './params.ts'
 import { primaryData } from './resources/data.ts'
-import { postgresDatabase } from './resources/database.ts'
 import { monitorRights } from './resources/monitor-rights.ts'
 import { replicationSlot } from './resources/replication-slot.ts'
 import { rewindRights } from './resources/rewind-rights.ts'
-import { postgresRole } from './resources/role.ts'
-import { postgresSchema } from './resources/schema.ts'
 
 export { primaryOf } from '../postgres/lib/primary.ts'
 export type { PostgresPrimaryParams } from './params.ts'
@@ -21,21 +19,21 @@ export const postgresPrimary = role(
     const paths = pathsOf(params, facts)
     return [
       server(params, facts, { follows: peers[0], data: primaryData({ host: name, paths }) }),
-      postgresRole({ name: REPLICATOR, password: passwords.replication, replication: true }),
+      postgresRole(REPLICATOR, { password: passwords.replication, replication: true }),
       rewindRights({ role: REPLICATOR }),
       // Patroni creates and drops its own slots.
       manager !== 'patroni' && replicas.map((replica) => replicationSlot({ name: slotOf(replica) })),
       databases.map(contents),
-      monitor !== undefined && [postgresRole({ name: monitor }), monitorRights({ role: monitor })],
+      monitor !== undefined && [postgresRole(monitor), monitorRights({ role: monitor })],
     ]
   },
 )
 
 function contents({ name, owner, user, password }: Database): Steps {
   return [
-    postgresRole({ name: owner }),
-    postgresRole({ name: user, password }),
-    postgresDatabase({ name, users: [owner, user] }),
-    postgresSchema({ database: name, name, owner, user }),
+    postgresRole(owner),
+    postgresRole(user, { password }),
+    postgresDatabase(name, { users: [owner, user] }),
+    postgresSchema(name, name, { owner, user }),
   ]
 }

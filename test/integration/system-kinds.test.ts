@@ -4,10 +4,11 @@ import { onLab, type Ran } from './lab-site.ts'
 import { freshLab, noHosts } from './support.ts'
 import { ACCOUNTS } from './system/accounts.ts'
 import type { Case, Cases } from './system/case.ts'
+import { DATABASES } from './system/databases.ts'
 import { HOST } from './system/host.ts'
 import { UNITS } from './system/units.ts'
 
-const TABLES: Readonly<Record<string, Cases>> = { accounts: ACCOUNTS, host: HOST, units: UNITS }
+const TABLES: Readonly<Record<string, Cases>> = { accounts: ACCOUNTS, host: HOST, units: UNITS, databases: DATABASES }
 
 /** The tables to run, such as `KINDS=accounts`. */
 const ONLY = process.env['KINDS']?.split(',')

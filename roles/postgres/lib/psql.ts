@@ -1,4 +1,4 @@
-import { batchRead, type Command, mapRead, type Read, type Shell, sh } from 'provision-ts'
+import { type Answer, batchRead, type Command, mapRead, type Read, type Shell, sh } from 'provision-ts'
 
 /** psql without Debian's wrapper, which starts Perl. */
 const PSQL = sh`
@@ -13,33 +13,57 @@ interface Query {
 /** One psql process answers all queries of a host to a database. Without a running server there is no answer. */
 const rows = batchRead<Query, unknown>({
   name: 'postgres',
+  fakeValue: (host, query) => {
+    const stored = host.values.get(keyOf(query))
+    return stored === undefined
+      ? rowsIn(host.answer(scriptOf([query]).text, 'postgres'), [query])[0]
+      : JSON.parse(stored)
+  },
   as: 'postgres',
   // A changed file alone does not change the answers of a running server.
   dependsOn: () => [],
-  script: (queries) => {
-    const databases = [...new Set(queries.map(({ database }) => database))]
-    const asked = databases.map((name) => {
-      const own = queries.flatMap(({ database, sql }, i) =>
-        database === name ? ['-c', `select ${i} || ' ' || to_jsonb(row)::text from (${sql}) as row`] : [],
-      )
-      return sh`"$psql" -XAtqw -d ${name} ${own} 2>/dev/null`
-    })
-    return asked.reduce<Shell>(
-      (all, one) => sh`${all}
-${one}`,
-      sh`${PSQL}; [ "$psql" ] || exit 0
-export PGOPTIONS='-c statement_timeout=10s'`,
-    )
-  },
-  parse: ({ stdout }, queries) => {
-    const answers = new Map<number, unknown>()
-    for (const line of stdout.split('\n').filter((one) => one !== '')) {
-      const cut = line.indexOf(' ')
-      answers.set(Number(line.slice(0, cut)), JSON.parse(line.slice(cut + 1)))
-    }
-    return queries.map((_query, i) => answers.get(i))
-  },
+  script: scriptOf,
+  parse: rowsIn,
 })
+
+function scriptOf(queries: readonly Query[]): Shell {
+  const databases = [...new Set(queries.map(({ database }) => database))]
+  const asked = databases.map((name) => {
+    const own = queries.flatMap(({ database, sql }, i) =>
+      database === name ? ['-c', `select ${i} || ' ' || to_jsonb(row)::text from (${sql}) as row`] : [],
+    )
+    return sh`"$psql" -XAtqw -d ${name} ${own} 2>/dev/null`
+  })
+  return asked.reduce<Shell>(
+    (all, one) => sh`${all}
+${one}`,
+    sh`${PSQL}; [ "$psql" ] || exit 0
+export PGOPTIONS='-c statement_timeout=10s'`,
+  )
+}
+
+function rowsIn({ stdout }: Answer, queries: readonly Query[]): readonly unknown[] {
+  const answers = new Map<number, unknown>()
+  for (const line of stdout.split('\n').filter((one) => one !== '')) {
+    const cut = line.indexOf(' ')
+    answers.set(Number(line.slice(0, cut)), JSON.parse(line.slice(cut + 1)))
+  }
+  return queries.map((_query, i) => answers.get(i))
+}
+
+function keyOf({ database, sql }: Query): string {
+  return `row of ${database}: ${sql}`
+}
+
+/** Sets the answer of a fake host to a query. */
+export function storeRow(host: FakeHostState, sql: string, row: object, database = 'postgres'): void {
+  host.values.set(keyOf({ database, sql }), JSON.stringify(row))
+}
+
+/** The part of a fake host that stores values. */
+interface FakeHostState {
+  readonly values: Map<string, string>
+}
 
 /**
  * Returns the first row of a query, with JSON values; undefined without a row, or if no server answers.

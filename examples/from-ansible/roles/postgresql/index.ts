@@ -13,8 +13,7 @@ import {
   timer,
   transaction,
 } from 'provision-ts'
-import { postgresDatabase } from '../../../../roles/postgres-primary/resources/database.ts'
-import { postgresRole } from '../../../../roles/postgres-primary/resources/role.ts'
+import { postgresDatabase, postgresRole } from 'provision-ts/roles/postgres-databases.js'
 
 interface PostgresqlParams {
   /** Settings of postgresql.conf. */
@@ -88,9 +87,9 @@ export const postgresql = role(
       service(unit),
 
       // postgresql_user: name, password, no_log
-      users.map(({ name, password }) => postgresRole({ name, password })),
+      users.map(({ name, password }) => postgresRole(name, { password })),
       // postgresql_db: name, owner
-      databases.map(({ name, owner }) => postgresDatabase({ name, users: [owner] })),
+      databases.map(({ name, owner }) => postgresDatabase(name, { users: [owner] })),
 
       // file: path, state=directory, owner, mode
       directory(BACKUPS, { owner: 'postgres', mode: '0700' }),

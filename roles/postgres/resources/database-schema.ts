@@ -1,12 +1,33 @@
-import { compare, resource } from 'provision-ts'
-import { identifier, literal, queryRow, sqlCommand } from '../../postgres/lib/psql.ts'
+import { compare, Problem, resource, type Step, type StepOptions } from 'provision-ts'
+import { identifier, literal, queryRow, sqlCommand, storeRow } from '../lib/psql.ts'
 
-interface PostgresSchemaParams {
-  readonly database: string
-  readonly name: string
+/** Options of {@link postgresSchema}. */
+export interface PostgresSchemaOptions extends StepOptions {
   /** The owner of the schema and its objects. */
   readonly owner: string
   /** Reads and writes rows. It can create, change and drop nothing. */
+  readonly user: string
+}
+
+/**
+ * A schema of one role, in which another role may read and write rows of all new tables. A migration may revoke that for a table, and no run
+ * grants it again. No role may create objects in the schema `public` of the database.
+ *
+ * @param database an existing database, such as that of a step before this one
+ * @example postgresSchema('shop', 'shop', { owner: 'shop_owner', user: 'shop' })
+ */
+export function postgresSchema(
+  database: string,
+  name: string,
+  { owner, user, ...options }: PostgresSchemaOptions,
+): Step {
+  return schemaStep({ database, name, owner, user }, options)
+}
+
+interface SchemaParams {
+  readonly database: string
+  readonly name: string
+  readonly owner: string
   readonly user: string
 }
 
@@ -19,27 +40,17 @@ interface Found {
   readonly others: string | null
 }
 
-/**
- * A schema of one role, in which another role may read and write rows of all new tables. A migration may revoke that for a table, and no run
- * grants it again. No role may create objects in the schema `public` of the database.
- */
-export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>('database schema', {
+const schemaStep = resource<SchemaParams, Found | undefined>('database schema', {
   id: ({ database, name }) => `${database}.${name}`,
   affects: 'itself',
-  read: ({ database, name, owner, user }) =>
-    queryRow<Found>(
-      `select pg_get_userbyid(nspowner) as owner,
-         exists (select from pg_namespace where nspname = 'public' and has_schema_privilege('public', oid, 'create')) as everyone,
-         (select string_agg(privilege_type, ' ' order by privilege_type) from aclexplode(nspacl)
-           where pg_get_userbyid(grantee) = ${literal(user)}) as uses,
-         ${defaults('r', owner, user)} as rows, ${defaults('S', owner, user)} as sequences,
-         (select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class
-           where relnamespace = n.oid and pg_get_userbyid(relowner) <> ${literal(owner)}) as others
-       from (select 1) as one left join pg_namespace n on nspname = ${literal(name)}`,
-      database,
-    ),
-  diff: ({ owner, user }, have) => {
+  read: (params) => queryRow<Found>(queryOf(params), params.database),
+  diff: ({ database, name, owner, user }, have) => {
     const there = have && have.owner !== null ? { ...have, owner: have.owner } : undefined
+    const others = there?.others?.split(' ').filter((one) => one !== user) ?? []
+    if (others.length > 0)
+      throw new Problem(`The schema ${database}.${name} has objects of ${others.join(', ')}`, {
+        next: `Give them to ${owner} on the host: reassign owned by …, or alter table … owner to. Nothing was changed.`,
+      })
     return compare(
       {
         owner,
@@ -85,7 +96,24 @@ export const postgresSchema = resource<PostgresSchemaParams, Found | undefined>(
       ),
     ]
   },
+  simulate: (params, host) => {
+    const row: Found = {
+      ...{ owner: params.owner, everyone: false, uses: USAGE, rows: ROWS, sequences: SEQUENCES, others: null },
+    }
+    storeRow(host, queryOf(params), row, params.database)
+  },
 })
+
+function queryOf({ name, owner, user }: SchemaParams): string {
+  return `select pg_get_userbyid(nspowner) as owner,
+     exists (select from pg_namespace where nspname = 'public' and has_schema_privilege('public', oid, 'create')) as everyone,
+     (select string_agg(privilege_type, ' ' order by privilege_type) from aclexplode(nspacl)
+     where pg_get_userbyid(grantee) = ${literal(user)}) as uses,
+     ${defaults('r', owner, user)} as rows, ${defaults('S', owner, user)} as sequences,
+     (select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class
+     where relnamespace = n.oid and pg_get_userbyid(relowner) <> ${literal(owner)}) as others
+     from (select 1) as one left join pg_namespace n on nspname = ${literal(name)}`
+}
 
 const USAGE = 'USAGE'
 const ROWS = 'DELETE INSERT SELECT UPDATE'
