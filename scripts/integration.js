@@ -32,6 +32,7 @@ const NIGHTLY = [
   'odd-hosts.test.ts',
   'package-kinds.test.ts',
   'packages.test.ts',
+  'python.test.ts',
   'reboot.test.ts',
   'operating-systems.test.ts',
   'system-kinds.test.ts',

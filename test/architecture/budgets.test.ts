@@ -22,7 +22,7 @@ interface Budget extends Size {
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
   model: { lines: 2_210, files: 30, added: { lines: 495, files: 5 } },
-  resources: { lines: 3_240, files: 33, added: { lines: 6_050, files: 56 } },
+  resources: { lines: 3_240, files: 33, added: { lines: 6_180, files: 58 } },
   engine: { lines: 3_120, files: 30, added: { lines: 820, files: 9 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },

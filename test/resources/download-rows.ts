@@ -1,5 +1,7 @@
 import { download } from '../../src/resources/downloads/download.ts'
 import { unpack } from '../../src/resources/downloads/unpack.ts'
+import { venv } from '../../src/resources/downloads/venv.ts'
+import { sha256 } from '../../src/resources/files/content.ts'
 import { git } from '../../src/resources/system/git.ts'
 import { dir, entry, type Row } from './kind-row.ts'
 
@@ -9,6 +11,11 @@ const URL = 'https://example.net/tool'
 const fetched = (sha256: string | undefined) => ({ tool: 'curl', sha256 })
 const tool = download('/usr/local/bin/tool', URL, { sha256: SUM, mode: '0755' })
 const archive = unpack('/opt/tool', '/var/cache/tool.tar', { sha256: SUM, strip: 1 })
+const REQUIREMENTS = 'tool==1.0\n'
+const environment = venv('/opt/venv', { requirements: REQUIREMENTS })
+const made = (sum: string) => ({
+  ...{ mark: `${sum} owner=root python=/usr/bin/python3`, isUnfinished: false, hasPython: true },
+})
 const REPO = 'https://example.net/app.git'
 const COMMIT = 'a'.repeat(40)
 const repository = { type: 'repository', repo: REPO, commit: undefined, changed: undefined }
@@ -52,6 +59,27 @@ export const DOWNLOAD_ROWS: Readonly<Record<string, Row>> = {
     step: archive,
     have: [dir, `${OTHER} strip=1 root:root`],
     differs: `change archive ${OTHER.slice(0, 12)} → ${SUM.slice(0, 12)}`,
+  },
+  'an environment of Python that is made': { step: environment, have: [dir, made(sha256(REQUIREMENTS))] },
+  'no environment of Python': {
+    step: environment,
+    have: [undefined, { mark: undefined, isUnfinished: false, hasPython: false }],
+    differs: `create requirements ${sha256(REQUIREMENTS).slice(0, 12)}`,
+  },
+  'an environment of Python with other requirements, whose interpreter is gone': {
+    step: environment,
+    have: [dir, { ...made(OTHER), hasPython: false }],
+    differs: `change requirements ${OTHER.slice(0, 12)} → ${sha256(REQUIREMENTS).slice(0, 12)}, interpreter missing → /usr/bin/python3`,
+  },
+  'an environment of Python that a killed run has left': {
+    step: environment,
+    have: [dir, { mark: undefined, isUnfinished: true, hasPython: true }],
+    differs: `create requirements ${sha256(REQUIREMENTS).slice(0, 12)}`,
+  },
+  'a directory in place of an environment of Python': {
+    step: environment,
+    have: [dir, { mark: undefined, isUnfinished: false, hasPython: false }],
+    refuses: '/opt/venv is not an environment that venv has made',
   },
   'a checkout at the commit': { step: checkout, have: { ...repository, commit: COMMIT } },
   'no checkout': {

@@ -12,6 +12,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   reboot: 'test/integration/reboot.test.ts',
   download: 'test/integration/downloads.test.ts',
   git: 'test/resources/git.test.ts',
+  venv: 'test/integration/python.test.ts',
 }
 
 /** The number of random sites that together contain all generators. */

@@ -180,7 +180,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list`,
   },
 }
 
-/** Kinds that only a whole host can apply. test/integration/testing.test.ts and system-kinds.test.ts apply them to hosts of the lab. */
+/** Kinds that only a whole host can apply. test/integration/testing.test.ts, system-kinds.test.ts and python.test.ts apply them to hosts of the lab. */
 export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
   'download',
   'service',
@@ -195,6 +195,7 @@ export const ON_LAB_HOSTS: ReadonlySet<string> = new Set([
   'hostname',
   'locale',
   'alternatives',
+  'python environment',
   'kernel module',
   'wait',
 ])

@@ -63,7 +63,7 @@ export const TASKS: readonly TaskRow[] = [
   all('`mount`', 114, '`mount`'),
   all('swap', 8, '`swap`'),
   all('`ini_file`', 42, '`setting`'),
-  none('`pip`', 148, 'no kind'),
+  all('`pip`', 148, '`venv`'),
   all('`hostname`', 22, '`systemHostname`'),
   all('`timezone`', 5, '`timezone`'),
   all('`locale_gen`', 21, '`locale`'),
