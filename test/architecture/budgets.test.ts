@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
   model: { lines: 2_210, files: 30, added: { lines: 495, files: 5 } },
   resources: { lines: 3_240, files: 33, added: { lines: 6_180, files: 58 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 820, files: 9 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 840, files: 9 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },

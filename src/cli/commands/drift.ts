@@ -156,7 +156,10 @@ async function withLogins(all: readonly HostDrift[], tools: LoginTools): Promise
         const host = tools.hosts.find(({ name }) => name === one.host)
         const moved = one.drifts.filter(({ cause }) => cause === 'host' || cause === 'both' || cause === 'unknown')
         if (!host || moved.length === 0) return one
-        const times = moved.flatMap(({ last }) => last?.ended ?? [])
+        // The name of a delegated step ends with its host.
+        const own = moved.filter(({ step }) => !tools.hosts.some(({ name }) => step.name.endsWith(` on ${name}`)))
+        if (own.length === 0) return { ...one, logins: 'the steps act on other hosts' }
+        const times = own.flatMap(({ last }) => last?.ended ?? [])
         if (times.length === 0) return { ...one, logins: 'no run of this host is recorded' }
         return { ...one, logins: await loginsOf(host, Math.min(...times), hosts, tools) }
       }),

@@ -40,13 +40,15 @@ function loginsRead(ago: number): Read<Logins> {
   const seconds = Math.max(0, Math.ceil(ago))
   return read(
     sh`since=$(($(date +%s) - ${seconds}))
+printf 'since:%s\n' "$since"
 if command -v journalctl >/dev/null 2>&1; then
   journalctl -q --no-pager -o short-unix 2>/dev/null | { IFS= read -r line || line=; printf 'journal:%s\n' "\${line%% *}"; }
-  journalctl -q --no-pager "--since=@$since" -n ${MOST} -o short-unix -t sshd -t sshd-session -t systemd-logind 2>/dev/null |
-    while IFS= read -r line; do case $line in *': Accepted '*|*': New session '*) printf 'entry:%s\n' "$line" ;; esac; done
+  # Failed logins may be many.
+  journalctl -q --no-pager "--since=@$since" -o short-unix -t sshd -t sshd-session -t systemd-logind 2>/dev/null |
+    grep -E ': (Accepted|New session) ' | tail -n ${MOST} | sed 's/^/entry:/'
 fi
 if command -v last >/dev/null 2>&1; then
-  TZ=UTC last -w -n ${MOST} --time-format iso -s "$(date -u -d "@$since" '+%Y-%m-%d %H:%M:%S')" 2>/dev/null | while IFS= read -r line; do printf 'last:%s\n' "$line"; done
+  TZ=UTC last -w -n ${MOST} --time-format iso -s "$(TZ=UTC date -d "@$since" '+%Y-%m-%d %H:%M:%S')" 2>/dev/null | sed 's/^/last:/'
 fi
 printf 'now:%s\n' "$(date +%s.%N)"`,
     ({ stdout }) => parseLogins(stdout),
@@ -60,17 +62,26 @@ export function parseLogins(stdout: string): Logins {
   // busybox has no nanoseconds.
   const now = Math.round(Number.parseFloat(all('now:')[0] ?? '') * 1_000)
   if (!Number.isFinite(now)) throw new TypeError('the host did not tell its time')
-  const first = Number.parseFloat(all('journal:')[0] ?? '') * 1_000
-  if (Number.isFinite(first)) {
-    const entries = all('entry:')
-    const logins = withoutDoubles(entries.flatMap(journalLogin))
-    return { logins, now, completeFrom: entries.length < MOST ? first : logins[0]?.time, source: 'journal' }
-  }
-  const wtmp = all('last:')
-  const begins = wtmp.flatMap((line) => /^wtmp begins (\S+)/.exec(line)?.[1] ?? [])[0]
-  if (begins === undefined) return { logins: [], now, completeFrom: undefined, source: undefined }
-  const logins = wtmp.flatMap(wtmpLogin).sort((a, b) => a.time - b.time)
-  return { logins, now, completeFrom: Date.parse(begins), source: 'wtmp' }
+  const since = Number(all('since:')[0] ?? now / 1_000) * 1_000
+  const journal = journalLogins(Number.parseFloat(all('journal:')[0] ?? '') * 1_000, all('entry:'))
+  const wtmp = wtmpLogins(all('last:'))
+  const isComplete = journal.completeFrom !== undefined && journal.completeFrom <= since
+  const goesFurther = wtmp.completeFrom !== undefined && wtmp.completeFrom < (journal.completeFrom ?? Infinity)
+  return { now, ...(!isComplete && goesFurther ? wtmp : journal) }
+}
+
+/** @param first the time of the first entry of the journal; NaN without a journal */
+function journalLogins(first: number, entries: readonly string[]): Omit<Logins, 'now'> {
+  if (!Number.isFinite(first)) return { logins: [], completeFrom: undefined, source: undefined }
+  const logins = withoutDoubles(entries.flatMap(journalLogin))
+  return { logins, completeFrom: entries.length < MOST ? first : logins[0]?.time, source: 'journal' }
+}
+
+function wtmpLogins(lines: readonly string[]): Omit<Logins, 'now'> {
+  const begins = lines.flatMap((line) => /^wtmp begins (\S+)/.exec(line)?.[1] ?? [])[0]
+  if (begins === undefined) return { logins: [], completeFrom: undefined, source: undefined }
+  const logins = lines.flatMap(wtmpLogin).sort((a, b) => a.time - b.time)
+  return { logins, completeFrom: lines.length < MOST ? Date.parse(begins) : logins[0]?.time, source: 'wtmp' }
 }
 
 interface JournalLogin extends Login {
