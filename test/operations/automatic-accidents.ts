@@ -17,11 +17,14 @@ export async function patchCluster(lab: Lab, host: string, change: object): Prom
   await must(lab, host, `provision-patroni PATCH /config '${JSON.stringify(change)}' | tail -n 1 | grep -qx 200`)
 }
 
-/** The primary that etcd names. @throws Error if there is none */
+/** Waits until a primary leads, and answers: on a busy machine a question may have no answer. */
 export async function leaderIn(lab: Lab): Promise<string> {
-  const { leader } = await rolesIn(lab)
-  if (leader === undefined) throw new Error('no host leads')
-  return leader
+  let found: string | undefined
+  await eventually(async () => {
+    found = (await rolesIn(lab)).leader
+    return found !== undefined
+  })
+  return found ?? ''
 }
 
 /** Waits until a primary leads, and the other database host has each acknowledged write. */
