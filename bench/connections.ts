@@ -1,14 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { directory } from '../src/resources/files/directory.ts'
 import { note, type Run, series, shown, table, timed } from './clock.ts'
 import { readScript } from './floor.ts'
 import { provision } from './provision.ts'
+import { measured, serve, usageOf, writeKey } from './servers.ts'
 
 const COUNT = 500
 /** Server processes. On few cores more would only slow each other down. */
@@ -19,7 +16,7 @@ export async function connections(runs: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'provision-bench-'))
   const path = (name: string) => join(folder, name)
   const fingerprint = writeKey(path('key'))
-  const servers = await Promise.all(Array.from({ length: SERVERS }, () => serve(path('key'))))
+  const servers = await Promise.all(Array.from({ length: SERVERS }, () => serve('light-server.js', path('key'))))
   try {
     const write = (count: number) => {
       const hosts = Array.from({ length: count }, (_, i) => {
@@ -29,10 +26,7 @@ export async function connections(runs: number): Promise<string> {
       })
       writeFileSync(path('hosts.json'), JSON.stringify(Object.fromEntries(hosts)))
     }
-    const env = {
-      BENCH_USAGE: path('usage'),
-      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'usage.js')}`,
-    }
+    const env = measured(path('usage'))
     const ours = provision({ path }, 'look', env)
     writeFileSync(path('read.sh'), readScript(directory('/')))
     const bare = (...args: readonly string[]): Run => ({
@@ -45,7 +39,7 @@ export async function connections(runs: number): Promise<string> {
       { name: 'bare ssh2 in Node that asks the same', run: bare(path('read.sh'), 'sh -s') },
       { name: 'bare ssh2 in Node that only logs in', run: bare() },
     ].map((one) => ({ ...one, seconds: [] as number[], processor: [] as number[], memory: [] as number[] }))
-    const usage = (): Usage => JSON.parse(readFileSync(path('usage'), 'utf8'))
+    const usage = () => usageOf(path('usage'))
 
     write(1)
     const idle = new Map<string, number>()
@@ -89,25 +83,4 @@ export async function connections(runs: number): Promise<string> {
     for (const { child } of servers) child.kill()
     rmSync(folder, { recursive: true })
   }
-}
-
-interface Usage {
-  readonly memory: number
-  readonly processor: number
-}
-
-/** Returns the fingerprint. */
-function writeKey(file: string): string {
-  const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519')
-  writeFileSync(file, secret, { mode: 0o600 })
-  const blob = Buffer.from(open.split(' ')[1] ?? '', 'base64')
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
-}
-
-async function serve(key: string): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'light-server.js'), key], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [line] = await once(child.stdout, 'data')
-  return { child, port: Number(String(line)) }
 }

@@ -5,6 +5,7 @@ import { connections } from './connections.ts'
 import { curve } from './curve.ts'
 import { display } from './display.ts'
 import { firstRun } from './first-run.ts'
+import { fleet } from './fleet.ts'
 import { floors } from './floor.ts'
 import { FLOOR, nothingToDo, type Tool } from './nothing-to-do.ts'
 import { peers, setUpPeers } from './peers.ts'
@@ -12,13 +13,16 @@ import { processes } from './processes.ts'
 import { provision } from './provision.ts'
 import { Site } from './site.ts'
 
-const PARTS = ['first', 'nothing', 'curve', 'connections', 'display', 'processes']
+const PARTS = ['first', 'nothing', 'curve', 'connections', 'display', 'processes', 'fleet']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string', default: '7' },
     'round-trips': { type: 'string', default: '0,50,100' },
+    // The largest fleet, and a folder that keeps its recorded answers.
+    hosts: { type: 'string', default: '10000' },
+    answers: { type: 'string' },
     'no-peers': { type: 'boolean', default: false },
   },
 })
@@ -34,6 +38,7 @@ const say = (text: string) => console.log(`${text}\n`)
 const versions = values['no-peers'] ? [] : setUpPeers(say)
 say([machine(), `Node ${process.versions.node}`, opensshVersion(), ...versions].join(' · '))
 if (wanted('connections')) say(await connections(runs))
+if (wanted('fleet')) say(await fleet({ answers: values.answers, most: Number(values.hosts) }))
 if (wanted('processes')) say(await processes(runs))
 if (['first', 'nothing', 'curve', 'display'].some(wanted)) {
   const site = await Site.up()

@@ -10,24 +10,39 @@ import { didYouMean } from '../shell/nearest.ts'
  * @throws Problem for a name that matches no host, and if no host is left
  */
 export function matchHosts(limit: string, hosts: readonly Host[]): (host: Host) => boolean {
+  const names = new Set(hosts.flatMap(({ name, group }) => [name, group]))
   const patterns = limit
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
-    .map((name) => patternOf(name, hosts))
+    .map((name) => patternOf(name, hosts, names))
   const included = patterns.filter(({ excludes }) => !excludes)
-  const isSelected = (host: Host) =>
-    (included.length === 0 || included.some(({ matches }) => matches(host))) &&
-    !patterns.some(({ excludes, matches }) => excludes && matches(host))
+  const isIncluded = included.length === 0 ? () => true : matcherOf(included)
+  const isExcluded = matcherOf(patterns.filter(({ excludes }) => excludes))
+  const isSelected = (host: Host) => isIncluded(host) && !isExcluded(host)
   // An empty variable of a script must not select all hosts.
   if (patterns.length === 0 || !hosts.some(isSelected))
     throw new Problem(`--limit: "${limit}" selects no host`, { next: 'For all hosts, omit --limit.' })
   return isSelected
 }
 
-function patternOf(text: string, hosts: readonly Host[]) {
+interface Pattern {
+  readonly excludes: boolean
+  readonly name: string
+  /** Undefined for the name of a host or a group: `provision resume` may give thousands of them. */
+  readonly matches: ((host: Host) => boolean) | undefined
+}
+
+function matcherOf(patterns: readonly Pattern[]): (host: Host) => boolean {
+  const names = new Set(patterns.map(({ name }) => name))
+  const others = patterns.flatMap(({ matches }) => matches ?? [])
+  return (host) => names.has(host.name) || names.has(host.group) || others.some((matches) => matches(host))
+}
+
+function patternOf(text: string, hosts: readonly Host[], names: ReadonlySet<string>): Pattern {
   const excludes = text.startsWith('!')
   const name = excludes ? text.slice(1) : text
+  if (names.has(name)) return { excludes, name, matches: undefined }
   const parts = name
     .split(/([*?])/)
     .map((part) => (part === '*' ? '.*' : part === '?' ? '.' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&')))
@@ -39,7 +54,7 @@ function patternOf(text: string, hosts: readonly Host[]) {
       next: didYouMean(name, known) ?? `The hosts and groups are ${known.join(', ')}.`,
     })
   }
-  return { excludes, matches }
+  return { excludes, name, matches }
 }
 
 /** The predicate of `--limit` as an option of the engine; nothing without `--limit`. */

@@ -31,6 +31,8 @@ export interface RunRequest<S extends Entries = Entries> extends SelectOptions {
   readonly signal?: AbortSignal
   /** The time to wait for a host that another run has locked. @default 0: such a host is unreachable at once */
   readonly wait?: Duration
+  /** The maximum number of hosts in progress. With more hosts, sessions are closed after each turn. @default 100 */
+  readonly forks?: number
   /** Asked before each step that would change something. @default no confirmation */
   readonly confirm?: Confirm
   readonly connection?: ConnectionOptions
@@ -123,13 +125,13 @@ async function runRequest<S extends Entries>(
   { expect, emit }: { readonly expect: ExpectedPlan | undefined; readonly emit: (event: RunEvent) => void },
 ): Promise<RunResult> {
   const { playbook, options = {}, diff = false, limit, wait, signal, confirm, connection = {} } = request
-  const { tags, skipTags, startAt } = request
+  const { tags, skipTags, startAt, forks } = request
   const inventory = await loadInventory(request.inventory)
   const { warn = () => {} } = connection
   const hooks = hookRun(inventory.hooks, { mode, warn })
   const result = await runToResult(
     {
-      ...{ mode, inventory, diff },
+      ...{ mode, inventory, diff, forks },
       playbook: { ...playbook, plays: (values) => playbook.plays(values, options) },
       select: { ...(tags && { tags }), ...(skipTags && { skipTags }), ...(startAt !== undefined && { startAt }) },
       ...(limit !== undefined && { limit: matchHosts(limit, inventory.hosts) }),

@@ -46,6 +46,8 @@ export function sessions(
     })
     session.opened.then(({ warnings }) => warnings.forEach(warn)).catch(() => {})
     const close = async () => {
+      // The listener holds the connection in memory.
+      stop?.removeEventListener('abort', abort)
       await session.close()
       await connection.close()
     }

@@ -17,6 +17,7 @@ export interface ConnectionFlags {
   readonly askBecomePassword: boolean
   readonly transport?: TransportName
   readonly timeoutFactor?: number
+  readonly forks?: number
 }
 
 /** The options of commands that connect to hosts. */
@@ -74,6 +75,7 @@ export function withConnectionOptions(command: Command): Command {
     .option('-K, --ask-become-password', 'prompt for the sudo password', false)
     .addOption(new Option('--transport <name>', 'for hosts without ssh.transport in the inventory').choices(TRANSPORTS))
     .addOption(new Option('--timeout-factor <n>', 'multiply all time limits').argParser(positiveNumber))
+    .addOption(new Option('--forks <n>', 'hosts in progress at once (default: 100)').argParser(count))
 }
 
 export function withAcceptNewHostKeysOption(command: Command): Command {

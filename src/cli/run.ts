@@ -100,6 +100,7 @@ export async function runPlaybook(
         select: selectionOf(flags),
         ...(confirm && { confirm }),
         ...(flags.wait !== undefined && { wait: flags.wait }),
+        forks: flags.forks,
         ...plan,
         ...limit,
       },

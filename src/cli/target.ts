@@ -49,6 +49,7 @@ export async function connectOptions({
   acceptNewHostKeys,
   askBecomePassword,
   timeoutFactor,
+  forks,
   transport,
 }: ConnectionFlags): Promise<ConnectOptions> {
   const interactive = process.stdin.isTTY && process.stderr.isTTY
@@ -58,6 +59,7 @@ export async function connectOptions({
   const ssh = {
     clock,
     warn,
+    ...(forks !== undefined && { concurrency: forks }),
     ...(acceptNewHostKeys && { hostKeys: 'accept-new' as const }),
     ...(interactive && {
       ask: ({ host, fingerprint }: { readonly host: string; readonly fingerprint: string }) =>

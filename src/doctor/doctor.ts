@@ -30,6 +30,8 @@ interface DoctorOptions<S extends Entries = Entries> {
   readonly inventory: Inventory<S>
   /** @default all hosts */
   readonly limit?: (host: Host) => boolean
+  /** The maximum number of hosts in progress. @default 100 */
+  readonly forks?: number | undefined
 }
 
 /**
@@ -37,14 +39,14 @@ interface DoctorOptions<S extends Entries = Entries> {
  * changed, and no lock is taken. `said` of a finding has the observation, and its problem has the fix.
  */
 export async function doctor<S extends Entries>(
-  { inventory, limit }: DoctorOptions<S>,
+  { inventory, limit, forks }: DoctorOptions<S>,
   open: OpenSession,
 ): Promise<Verified> {
   const hosts = [...new Map(inventory.hosts.map((host) => [host.name, host])).values()]
   const checks = verification(inventory.schema, () =>
     hosts.flatMap((host) => SIGHTS.map((sight) => checkOf(host, sight))),
   )
-  const found = await verify({ inventory, verification: checks, ...(limit && { limit }) }, open)
+  const found = await verify({ inventory, verification: checks, forks, ...(limit && { limit }) }, open)
   // An unreachable host has one line of its own, not one for each check.
   return { ...found, findings: found.findings.filter(({ outcome, problem }) => outcome !== 'unknown' || problem) }
 }

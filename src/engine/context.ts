@@ -7,6 +7,7 @@ import type { Hosts } from './hosts/hosts.ts'
 import type { TurnReview, TurnReviewer } from './policy/turn.ts'
 import type { PlayStates } from './read/refresh.ts'
 import type { Selection } from './read/selection.ts'
+import type { SharedReads } from './read/shared-reads.ts'
 import type { StepState } from './read/step-state.ts'
 import type { HostDrain } from './rollout/drain.ts'
 
@@ -24,6 +25,7 @@ export interface RunContext {
   readonly diff: boolean
   readonly stop: AbortSignal
   readonly selection: Selection
+  readonly shared: SharedReads
   /** Checks changes against the policies of the inventory. */
   readonly guard: TurnReviewer
   /** Asked before each step that would change something. @default no confirmation */

@@ -2,6 +2,7 @@ import type { Mode, RunEvent, Summary } from '../model/event.ts'
 import type { Entries } from '../model/inventory/schema.ts'
 import { asksOf } from '../model/playbook/expand.ts'
 import { InvalidParams, locate } from '../model/problem.ts'
+import type { Ask } from '../model/resource/question.ts'
 import { Throttles } from './apply/throttles.ts'
 import type { Confirm, RunContext } from './context.ts'
 import type { HostRun } from './hosts/host-run.ts'
@@ -28,6 +29,7 @@ import {
   refresh,
 } from './read/refresh.ts'
 import { Selection, type SelectOptions } from './read/selection.ts'
+import { SharedReads } from './read/shared-reads.ts'
 import { idleAsks } from './rollout/failure-budget.ts'
 import { applyPlays, excludeHost } from './rollout/rollout.ts'
 import { hostsOf, RunCounts, type SummaryParts, summaryOf } from './summary.ts'
@@ -50,6 +52,8 @@ export interface RunOptions<S extends Entries = Entries> extends PlayRunOptions<
   readonly wait?: number
   /** The time for policies. @default the clock of this machine */
   readonly now?: () => Date
+  /** The maximum number of hosts in progress. With more hosts, sessions are closed after each turn. @default 100 */
+  readonly forks?: number | undefined
   /** The limits of questions. @default 1 minute, reported every 20 seconds */
   readonly reads?: ReadLimits
 }
@@ -90,11 +94,14 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
   const giveUp = () => reading.abort()
   stop.addEventListener('abort', giveUp)
   if (stop.aborted) giveUp()
+  const asks = firstAsks(playRuns)
   const hosts = new Hosts(tools.open, emit, {
     mode,
     reads: options.reads ?? READ_LIMITS,
     stop: reading.signal,
     wait: { ms: options.wait ?? 0, stop },
+    own: asks.own,
+    forks: options.forks,
   })
   const end = (parts: Pick<SummaryParts, 'hostRuns' | 'helpers' | 'isIncomplete' | 'refused'>) => {
     const ms = performance.now() - began
@@ -106,10 +113,14 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     return summary
   }
   try {
-    const hostRuns = await connectAll(playRuns, hosts)
-    if (stop.aborted) return end({ hostRuns, helpers: [], isIncomplete: true })
-    const selection = new Selection(options.select ?? {}, playRuns, (host) => hostRuns.has(host))
-    const read = await refreshAll(playRuns, { hosts, hostRuns, emit, selection, stop })
+    const selection = new Selection(
+      options.select ?? {},
+      playRuns,
+      async (host) => (await hosts.connect(host)) !== undefined,
+    )
+    const shared = new SharedReads({ records: options.onPlan !== undefined || options.expect !== undefined })
+    const readTools = { hosts, emit, selection, shared, stop, asks: asks.others }
+    const { hostRuns, read } = await readAllHosts(playRuns, readTools)
     if (stop.aborted) return end({ hostRuns, helpers: [], isIncomplete: true })
     const states = selection.start(read)
     stop.removeEventListener('abort', giveUp)
@@ -117,8 +128,8 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
     if (options.expect) assertUnchanged(options.expect, states, hostsOf(playRuns))
     const guard = new Guard({ inventory: options.inventory, mode, emit, ...(options.now && { now: options.now }) })
     const context: RunContext = {
-      ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, guard, halted: undefined },
-      throttles: new Throttles(),
+      ...{ hosts, hostRuns, states, emit, diff: options.diff ?? false, stop, selection, shared, guard },
+      ...{ throttles: new Throttles(), halted: undefined },
       ...(options.confirm && { confirm: options.confirm }),
     }
     const refusals = guard.reviewPlan(playRuns, context)
@@ -133,29 +144,42 @@ export async function run<S extends Entries>(options: RunOptions<S>, tools: RunT
   }
 }
 
-/** The first round trip: facts, the state that earlier runs have left, and all questions that do not depend on facts. */
-async function connectAll(playRuns: readonly PlayRun[], hosts: Hosts): Promise<ReadonlyMap<string, HostRun>> {
+interface FirstAsks {
+  /** The hosts of the run, each with the questions that are asked together with its facts. */
+  readonly own: ReadonlyMap<string, readonly Ask[]>
+  /** Questions to other hosts. */
+  readonly others: readonly Ask[]
+}
+
+/** The questions that do not depend on facts. */
+function firstAsks(playRuns: readonly PlayRun[]): FirstAsks {
+  const byHost = new Map(hostsOf(playRuns).map(({ name }) => [name, new Map<Ask['question'], Ask>()]))
   const asks = playRuns.flatMap((playRun) => [
     ...[...playRun.steps.values()].flatMap(asksOf),
     ...(playRun.play.conditions ?? []).flatMap((one) => one.asks),
     ...idleAsks(playRun),
   ])
-  const connected = await Promise.all(
-    hostsOf(playRuns).map((host) => {
-      const own = asks.filter((one) => one.host.name === host.name)
-      return hosts.connect(host, [...new Map(own.map((one) => [one.question, one])).values()])
-    }),
-  )
-  await hosts.ask(asks)
-  return new Map(connected.flatMap((hostRun) => (hostRun ? [[hostRun.name, hostRun]] : [])))
+  for (const one of asks) byHost.get(one.host.name)?.set(one.question, one)
+  return {
+    own: new Map([...byHost].map(([name, own]) => [name, [...own.values()]])),
+    others: asks.filter(({ host }) => !byHost.has(host.name)),
+  }
 }
 
-/** The second round trip: the states of all steps. */
-async function refreshAll(
+interface ReadTools extends Pick<RunContext, 'hosts' | 'emit' | 'selection' | 'shared' | 'stop'> {
+  /** Questions to hosts that are not part of the run. */
+  readonly asks: readonly Ask[]
+}
+
+/**
+ * Connects to all hosts and reads them, for all plays at once. The first round trip: facts, the state that earlier runs have left, and the
+ * questions that do not depend on facts. The second one: the states of all steps.
+ */
+async function readAllHosts(
   playRuns: readonly PlayRun[],
-  tools: Pick<RunContext, 'hosts' | 'hostRuns' | 'emit' | 'selection' | 'stop'>,
-): Promise<PlayStates> {
-  const { hostRuns, emit, stop } = tools
+  tools: ReadTools,
+): Promise<{ readonly hostRuns: ReadonlyMap<string, HostRun>; readonly read: PlayStates }> {
+  const { hosts, emit, stop } = tools
   // Thrown after all hosts have answered, because the end of a run closes their sessions.
   const rejections = new Map<string, InvalidParams>()
   const refreshOne = async (hostRun: HostRun): Promise<readonly PlayState[]> => {
@@ -186,12 +210,22 @@ async function refreshAll(
       return []
     }
   }
-  const states = await Promise.all(
-    [...hostRuns.values()].map(async (hostRun) => [hostRun.name, await refreshOne(hostRun)] as const),
+  const reading = Promise.all(
+    hostsOf(playRuns).map((host) =>
+      hosts.task(host, async () => {
+        const hostRun = await hosts.connect(host)
+        return hostRun ? [{ hostRun, states: await refreshOne(hostRun) }] : []
+      }),
+    ),
   )
-  for (const name of hostRuns.keys()) {
-    const rejection = rejections.get(name)
-    if (rejection) throw locate(name, rejection)
+  await hosts.ask(tools.asks)
+  const all = (await reading).flat()
+  for (const { hostRun } of all) {
+    const rejection = rejections.get(hostRun.name)
+    if (rejection) throw locate(hostRun.name, rejection)
   }
-  return new Map(states)
+  return {
+    hostRuns: new Map(all.map(({ hostRun }) => [hostRun.name, hostRun])),
+    read: new Map(all.map(({ hostRun, states }) => [hostRun.name, states])),
+  }
 }

@@ -63,7 +63,7 @@ export function hostsOf(playRuns: readonly PlayRun[]): readonly Host[] {
 function hostSummary(host: Host, hostRun: HostRun | undefined, run: SummaryParts): HostSummary {
   const { name } = host
   const { mode, hosts, hostRuns, isIncomplete = false, refused = false } = run
-  const plays = run.playRuns.filter((one) => one.hosts.some((other) => other.name === name))
+  const plays = run.playRuns.filter(({ steps }) => steps.has(name))
   const { turns, allowed, ...counts } = run.counts.of(name)
   const ignored = hostRuns.size > 0 && !isIncomplete ? ignoredReason(host, plays) : undefined
   const excluded = hostRun ? hostRun.excluded : ignored

@@ -16,6 +16,8 @@ export interface VerifyOptions<S extends Entries = Entries> {
   readonly verification: Verification<S>
   /** Selects the hosts. A check that asks another host is left out. @default all */
   readonly limit?: (host: Host) => boolean
+  /** The maximum number of hosts in progress. @default 100 */
+  readonly forks?: number | undefined
 }
 
 /**
@@ -25,12 +27,12 @@ export interface VerifyOptions<S extends Entries = Entries> {
  * @throws Problem for an error that is found before any host is asked
  */
 export async function verify<S extends Entries>(
-  { inventory, verification, limit = () => true }: VerifyOptions<S>,
+  { inventory, verification, forks, limit = () => true }: VerifyOptions<S>,
   open: OpenSession,
 ): Promise<Verified> {
   const began = performance.now()
   const checks = checksFor(verification, inventory).filter(({ asks }) => asks.every(({ host }) => limit(host)))
-  const hosts = new Hosts(open, () => {})
+  const hosts = new Hosts(open, () => {}, { forks })
   try {
     await hosts.ask(asksOf(checks))
     const first = checks.map((check) => ({ check, finding: findingOf(check, hosts) }))

@@ -1,18 +1,31 @@
 import type { HostSummary, Summary } from '../model/event.ts'
 import { elapsed } from '../shell/duration.ts'
-import { count } from './format.ts'
+import { count, groupEqual, shortList } from './format.ts'
 import type { Paint } from './problem.ts'
 
-/** The end of a run: a row for each host with changes or failures, then a summary. */
+/** More hosts than these have one row for all that are equal. */
+const MAX_ROWS = 20
+
+/** The names of a row of equal hosts. */
+const MAX_NAMES = 4
+
+/** The end of a run: a row for each host with changes or failures, then a summary. Equal rows of many hosts are one row. */
 export function recap(summary: Summary, paint: Paint): string {
   const { hosts, mode, ms } = summary
-  const width = Math.max(4, ...hosts.map(({ host }) => host.length))
   const incomplete = hosts.some(isUnfinished) || summary.interrupted
-  const rows = hosts
-    .filter((one) => incomplete || isNotable(one))
-    .map((one) => `${one.host.padEnd(width)} ${hostRow(one, mode, paint)}`)
+  const shown = hosts.filter((one) => incomplete || isNotable(one))
+  const rows = shown.map((one) => ({ hosts: one.host, text: hostRow(one, mode, paint) }))
+  const folded = groupEqual(rows, ({ text }) => text).map((equal) => ({
+    hosts: shortList(
+      equal.map((one) => one.hosts),
+      MAX_NAMES,
+    ),
+    text: equal[0].text,
+  }))
+  const own = rows.length > MAX_ROWS ? folded : rows
+  const width = own.reduce((most, one) => Math.max(most, one.hosts.length), 4)
   return [
-    ...rows,
+    ...own.map((one) => `${one.hosts.padEnd(width)} ${one.text}`),
     `${summaryLine(summary, paint)}${allowedNote(summary, paint)} ${paint('dim', `(${elapsed(ms)}, ${traffic(summary)})`)}`,
     ...resumeHint(summary),
   ].join('\n')
@@ -39,7 +52,8 @@ function allowedNote({ hosts }: Summary, paint: Paint): string {
 function resumeHint(summary: Summary): readonly string[] {
   const left = unfinishedHosts(summary)
   if (left.length === 0 || summary.mode === 'plan' || summary.refused) return []
-  const only = left.length < summary.hosts.length ? ` with ${left.join(', ')}` : ''
+  const names = left.length > MAX_ROWS ? shortList(left, MAX_NAMES) : left.join(', ')
+  const only = left.length < summary.hosts.length ? ` with ${names}` : ''
   return [`To continue${only}: provision resume. Finished steps are not repeated.`]
 }
 
@@ -96,6 +110,6 @@ function summaryLine({ hosts, mode, interrupted, refused }: Summary, paint: Pain
 }
 
 function traffic({ hosts, sent, received }: Summary): string {
-  const most = Math.max(0, ...hosts.map((one) => one.trips))
+  const most = hosts.reduce((max, one) => Math.max(max, one.trips), 0)
   return `at most ${count(most, 'round trip')} per host, ${Math.ceil((sent + received) / 1024)} KiB`
 }

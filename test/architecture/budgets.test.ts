@@ -21,17 +21,18 @@ interface Budget extends Size {
  */
 const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
-  model: { lines: 2_210, files: 30, added: { lines: 495, files: 5 } },
+  // Also steps and reads that equal hosts share, and runs with more hosts than forks.
+  model: { lines: 2_210, files: 30, added: { lines: 660, files: 7 } },
   resources: { lines: 3_240, files: 33, added: { lines: 6_180, files: 58 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 840, files: 9 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 1_140, files: 10 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },
   ansible: { lines: 1_235, files: 11 },
-  report: { lines: 2_390, files: 27, added: { lines: 655, files: 5 } },
+  report: { lines: 2_390, files: 27, added: { lines: 670, files: 5 } },
   hooks: { lines: 0, files: 0, added: { lines: 400, files: 3 } },
   doctor: { lines: 350, files: 3 },
-  api: { lines: 175, files: 1, added: { lines: 495, files: 8 } },
+  api: { lines: 175, files: 1, added: { lines: 510, files: 8 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
   cli: { lines: 3_160, files: 36, added: { lines: 1_030, files: 10 } },
   testing: { lines: 270, files: 5, added: { lines: 10, files: 0 } },

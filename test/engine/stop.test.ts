@@ -7,6 +7,9 @@ import { hosts, inventory, inventorySchema, play, playbook, sh } from '../../src
 import type { RunEvent } from '../../src/model/event.ts'
 import { command } from '../../src/resources/system/command.ts'
 
+/** More than the default of `--forks`. */
+const HOSTS = 1_000
+
 describe('a run that is stopped before its plan is known', () => {
   const site = inventorySchema({ web: hosts() })
   const steps = [command('never', sh`exit 1`, { unless: sh`sleep 1000` })]
@@ -26,9 +29,9 @@ describe('a run that is stopped before its plan is known', () => {
       const address = server.address()
       const port = typeof address === 'object' && address ? address.port : 0
       const many = Object.fromEntries(
-        Array.from({ length: 100 }, (_, i) => [
+        Array.from({ length: HOSTS }, (_, i) => [
           `web${i + 1}`,
-          { address: `127.0.1.${i + 1}`, ssh: { host: '127.0.0.1', port, proxyJump: [] } },
+          { address: `127.0.${i >> 8}.${i & 255}`, ssh: { host: '127.0.0.1', port, proxyJump: [] } },
         ]),
       )
       const open = sessions(
@@ -47,7 +50,7 @@ describe('a run that is stopped before its plan is known', () => {
       )
       expect(connections).to.be.within(5, 10)
       expect(summary.interrupted).to.equal(true)
-      expect(summary.hosts.filter(({ skipped, unreachable }) => skipped === 1 && !unreachable)).to.have.length(100)
+      expect(summary.hosts.filter(({ skipped, unreachable }) => skipped === 1 && !unreachable)).to.have.length(HOSTS)
       expect(events.filter(({ kind }) => kind === 'unreachable' || kind === 'failed')).to.deep.equal([])
       for (const socket of sockets) socket.destroy()
       server.close()

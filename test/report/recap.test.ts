@@ -63,6 +63,25 @@ describe('the recap of a run', () => {
       expect(words).to.equal(expected)
     })
 
+  it('has one row for the equal results of more than 20 hosts', () => {
+    const many = Array.from({ length: 30 }, (_, i) => host({ host: `web${i + 1}`, ok: 5, unreachable: i > 26 }))
+    expect(said([...many, host({ host: 'db1', changed: 2 })])).to.equal(
+      [
+        'web1, web2, web3 and 24 more 5 ok',
+        'web28, web29, web30          5 ok, unreachable',
+        'db1                          0 ok, 2 changed',
+        '3 hosts unreachable; 2 of 152 steps changed on 31 hosts.',
+        'To continue with web28, web29, web30: provision resume. Finished steps are not repeated.',
+      ].join('\n'),
+    )
+    expect(said(many.slice(0, 27))).to.equal('No changes: 135 steps ok on 27 hosts.')
+    expect(
+      said(many.map((one) => ({ ...one, failed: 1 })))
+        .split('\n')
+        .at(-1),
+    ).to.equal('To continue: provision resume. Finished steps are not repeated.')
+  })
+
   it('shows the time, the highest number of round trips of a host, and the traffic', () => {
     expect(recap(summary([web1, host({ host: 'web2', trips: 1 })]), plain)).to.match(
       / \(1\.23 s, at most 2 round trips per host, 3 KiB\)$/,

@@ -31,8 +31,8 @@ export type Options = Partial<Omit<RunOptions, 'inventory' | 'playbook'>> &
     readonly names?: readonly string[]
     /** The name of a host that is unreachable. */
     readonly dead?: string
-    /** Called for each session that is opened. */
-    readonly opens?: (host: Host, options: SessionOptions) => void
+    /** Called before each session is opened, which waits for it. */
+    readonly opens?: (host: Host, options: SessionOptions) => unknown
     readonly on?: (event: RunEvent) => void
     /** Takes the hosts' locks under this name. @default no lock is taken */
     readonly owner?: string
@@ -124,7 +124,7 @@ export class Rig {
       {
         open: async (host, options) => {
           if (host.name === dead) throw new Error('no route to it')
-          opens?.(host, options)
+          await opens?.(host, options)
           return this.session(host.name, options.lock ? owner : undefined)
         },
         emit: (event) => {

@@ -25,7 +25,7 @@ export function doctorCommand(installation: Installation): Command {
       const open = await openSessions(flags)
       const [controller, hosts] = await Promise.all([
         controllerFindings(findCompiler(resolve(path), installation)),
-        doctor({ inventory, ...limit }, open),
+        doctor({ inventory, forks: flags.forks, ...limit }, open),
       ])
       const findings = [...controller, ...controllerClock(hosts.findings), ...hosts.findings]
       process.exitCode = printFindings({ ...hosts, findings }, flags)

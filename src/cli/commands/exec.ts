@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander'
+import { FORKS } from '../../engine/hosts/hosts.ts'
 import { toProblem } from '../../engine/hosts/scripts.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import { paintFor } from '../../report/problem.ts'
 import { GroupedOutput, hasFailed, JsonOutput } from '../../report/tables/command-output.ts'
 import { Shell, sh } from '../../shell/sh.ts'
+import { Semaphore } from '../../transport/concurrency.ts'
 import { BecomeFailed } from '../../transport/errors.ts'
 import { EXIT, exitCodeOfCounts, onInterrupt } from '../exit.ts'
 import type { Installation } from '../load/paths.ts'
@@ -90,7 +92,8 @@ async function exec(script: Shell, flags: ExecFlags, installation: Installation)
       if (grouped) printProblems(problem)
     }
   }
-  await Promise.all(hosts.map(onHost))
+  const forks = new Semaphore(flags.forks ?? FORKS)
+  await Promise.all(hosts.map((host) => forks.run(() => onHost(host))))
   clearTimeout(timer)
   done()
   output.close(performance.now() - began)

@@ -19,7 +19,7 @@ export function factsCommand(installation: Installation): Command {
     .addHelpText('after', '\nExamples:\n  provision facts --limit db\n  provision facts --output json')
     .action(async (flags: ReachFlags & OutputFlags) => {
       const { hosts: selected } = await selectHosts(flags, installation)
-      const hosts = new Hosts(await openSessions(flags), () => {})
+      const hosts = new Hosts(await openSessions(flags), () => {}, { forks: flags.forks })
       try {
         const questions = selected.map((host) => ({ host, question: FACTS }))
         await hosts.ask(questions)

@@ -8,14 +8,7 @@ import { verifyJson, verifyTable } from '../../report/tables/verify.ts'
 import { EXIT, exitCodeOfVerification } from '../exit.ts'
 import { load } from '../load/load.ts'
 import { type Installation, inventoryPath, playbookPath } from '../load/paths.ts'
-import {
-  duration,
-  type HostFlags,
-  type OutputFlags,
-  type ReachFlags,
-  withOutputOption,
-  withReachOptions,
-} from '../options.ts'
+import { duration, type OutputFlags, type ReachFlags, withOutputOption, withReachOptions } from '../options.ts'
 import { printLines } from '../print.ts'
 import { openSessions } from '../target.ts'
 
@@ -57,12 +50,12 @@ export function withVerification(command: Command): Command {
 /** Loads a verification, with the inventory and the hosts of `--limit`. */
 export async function loadChecks(
   name: string,
-  { inventory: path, typeCheck, limit }: HostFlags,
+  { inventory: path, typeCheck, limit, forks }: ReachFlags,
   installation: Installation,
 ) {
   const paths = { inventory: inventoryPath(path), verification: playbookPath(name) }
   const { inventory, verification } = await load(paths, { installation, typeCheck })
-  return { inventory, verification, ...limitOf(limit, inventory) }
+  return { inventory, verification, forks, ...limitOf(limit, inventory) }
 }
 
 /** Prints the results of checks. @returns the exit status */

@@ -45,7 +45,8 @@ export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (
   let hosts: readonly string[] = []
   let started = false
   const record = (now: readonly string[]) => {
-    const left = [...new Set([...earlier.filter((host) => !hosts.includes(host)), ...now])]
+    const own = new Set(hosts)
+    const left = [...new Set([...earlier.filter((host) => !own.has(host)), ...now])]
     const files = hashes([...sources, ...templatesBeside(sources)])
     write(left.length > 0 ? { provision: 1, at: new Date().toISOString(), ...identity, left, files } : undefined)
   }

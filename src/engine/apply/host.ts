@@ -1,4 +1,5 @@
-import { type ExpandedStep, stepInfo } from '../../model/playbook/expand.ts'
+import { stepInfo } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import { type Problem, wrapErrors } from '../../model/problem.ts'
 import type { Confirm, HostTurn } from '../context.ts'
 import { describeStep, interrupted, notConverged } from '../errors/step-errors.ts'

@@ -1,5 +1,5 @@
 import { playBatches } from '../../model/playbook/batches.ts'
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import type { Pool } from '../../model/resource/step.ts'
 import type { RunContext } from '../context.ts'
 import type { HostRun } from '../hosts/host-run.ts'
@@ -65,7 +65,7 @@ function isOfApt(name: string): boolean {
  */
 export async function prefetchPackages(
   playRuns: readonly PlayRun[],
-  { hostRuns, states, confirm, stop }: RunContext,
+  { hosts, hostRuns, states, confirm, stop }: RunContext,
 ): Promise<void> {
   if (confirm || stop.aborted) return
   const changes = ({ steps }: PlayState) => steps.some(({ difference }) => difference)
@@ -75,7 +75,7 @@ export async function prefetchPackages(
   const busy = new Set(batch.map(({ name }) => name))
   await Promise.allSettled(
     [...hostRuns.values()]
-      .filter(({ name, problem }) => !problem && !busy.has(name))
+      .filter((one) => !one.problem && !busy.has(one.name) && !hosts.isReleased(one))
       .map((hostRun) => prefetch(hostRun, states.get(hostRun.name) ?? [])),
   )
 }

@@ -1,6 +1,7 @@
 import type { StepOutcome } from '../../model/event.ts'
 import { clearHandler, recordHandlers } from '../../model/host-state.ts'
-import { type ExpandedStep, stepInfo } from '../../model/playbook/expand.ts'
+import { stepInfo } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import type { Command } from '../../model/resource/command.ts'
 import { readAll } from '../../model/resource/read.ts'
 import type { Result } from '../../transport/session/session.ts'

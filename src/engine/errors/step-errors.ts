@@ -1,4 +1,4 @@
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import { Problem } from '../../model/problem.ts'
 import type { Command } from '../../model/resource/command.ts'
 import type { Diff } from '../../model/resource/diff.ts'

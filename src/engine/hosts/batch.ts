@@ -13,32 +13,47 @@ interface ReadBatch<T> {
   readonly value: (results: readonly Result[]) => T
 }
 
-export function batch<T>(read: Read<T>): ReadBatch<T> {
-  const groups = byFamily(read.parts).map(([family, places]) => ({
-    family,
-    places,
-    script: scriptFor(
-      family,
-      places.map((at) => read.parts[at]?.query),
-    ),
-  }))
+interface BatchOptions {
+  /** True to return the same values for an answer that is equal to the one before. @default false */
+  readonly remembers?: boolean
+}
+
+export function batch<T>(read: Read<T>, { remembers = false }: BatchOptions = {}): ReadBatch<T> {
+  const groups = byFamily(read.parts).map(([family, places]) => {
+    const queries = places.map((at) => read.parts[at]?.query)
+    return { family, places, queries, script: scriptFor(family, queries) }
+  })
   const scripts = inTravelOrder(new Map(groups.map(({ script }) => [keyOf(script), script])))
   const numbers = new Map(scripts.map((script, i) => [keyOf(script), i]))
+  const parsers = groups.map(({ family, places, queries, script }) => {
+    const at = numbers.get(keyOf(script)) ?? -1
+    let before: { readonly result: Result; readonly values: readonly unknown[] } | undefined
+    const parse = (result: Result | undefined) => {
+      if (before && result && isEqual(before.result, result)) return before.values
+      const values = parseBatch(family, queries, () => answerOf(result, script))
+      if (remembers && result) before = { result, values }
+      return values
+    }
+    return { at, places, parse }
+  })
   return {
     scripts,
     value: (results) => {
       const answers = new Array<unknown>(read.parts.length)
-      groups.forEach(({ family, places, script }) => {
-        const queries = places.map((at) => read.parts[at]?.query)
-        const result = () => answerOf(results[numbers.get(keyOf(script)) ?? -1], script)
-        const values = parseBatch(family, queries, result)
-        places.forEach((at, j) => {
-          answers[at] = values[j]
+      for (const { at, places, parse } of parsers) {
+        const values = parse(results[at])
+        places.forEach((place, j) => {
+          answers[place] = values[j]
         })
-      })
+      }
       return read.value(answers)
     },
   }
+}
+
+function isEqual(a: Result, b: Result): boolean {
+  const isComplete = !a.timedOut && !b.timedOut && !a.skipped && !b.skipped
+  return isComplete && a.code === b.code && a.stdout.equals(b.stdout) && a.stderr.equals(b.stderr)
 }
 
 /** Reads from a host in one round trip, or in none if the read has no scripts. */

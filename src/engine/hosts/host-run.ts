@@ -3,7 +3,7 @@ import type { Host } from '../../model/inventory/host.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Facts } from '../../model/resource/facts.ts'
 import type { Handler } from '../../model/resource/handler.ts'
-import { type Read, readBoth } from '../../model/resource/read.ts'
+import { mapRead, type Read, readBoth } from '../../model/resource/read.ts'
 import { readFacts } from '../../model/resource/read-facts.ts'
 import { type UnfinishedTransaction, unfinishedTransactions } from '../../resources/transaction/rollback.ts'
 import type { Session } from '../../transport/session/session.ts'
@@ -13,12 +13,11 @@ import { readHost } from './batch.ts'
 export class HostRun {
   readonly host: Host
   readonly session: Session
-  readonly facts: Facts
-  /** Transactions that an earlier run has left unfinished. */
-  readonly unfinished: readonly UnfinishedTransaction[]
-  readonly #pendingHandlers: Set<string>
-  readonly #openDrains: Map<string, OpenDrain>
+  #found: Found
+  #pendingHandlers: Set<string>
+  #openDrains: Map<string, OpenDrain>
   #version = 0
+  #opening = 1
   #problem: Problem | undefined
   #excluded: string | undefined
   #isSkipped = false
@@ -26,20 +25,34 @@ export class HostRun {
   private constructor(host: Host, session: Session, found: Found) {
     this.host = host
     this.session = session
-    this.facts = found.facts
-    this.unfinished = found.unfinished
+    this.#found = found
     this.#pendingHandlers = new Set(found.pendingHandlers)
     this.#openDrains = new Map(found.openDrains.map((one) => [keyOf(one), one]))
   }
 
   /** Reads the facts, the state that earlier runs have left, and the first questions of the playbook, in one round trip. */
   static async connect<T>(host: Host, session: Session, first: Read<T>): Promise<readonly [HostRun, T]> {
-    const [[facts, [handlers, [drains, unfinished]]], answers] = await readHost(
-      session,
-      readBoth(readBoth(readFacts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))), first),
-    )
-    const found = { facts, pendingHandlers: handlers, openDrains: drains, unfinished }
+    const [found, answers] = await readHost(session, readBoth(READ, first))
     return [new HostRun(host, session, found), answers]
+  }
+
+  /** Reads the host again after its session was released: another run may have been there. States that were read before are stale. */
+  async reopen(): Promise<void> {
+    const { facts } = this.#found
+    // The facts stay those of the start of the run: by its boot id a host is known to have rebooted since.
+    this.#found = { ...(await readHost(this.session, READ)), facts }
+    this.#pendingHandlers = new Set(this.#found.pendingHandlers)
+    this.#openDrains = new Map(this.#found.openDrains.map((one) => [keyOf(one), one]))
+    this.#opening++
+  }
+
+  get facts(): Facts {
+    return this.#found.facts
+  }
+
+  /** Transactions that an earlier run has left unfinished. */
+  get unfinished(): readonly UnfinishedTransaction[] {
+    return this.#found.unfinished
   }
 
   get name(): string {
@@ -49,6 +62,11 @@ export class HostRun {
   /** Grows with each change of this run; a state that was read at an earlier version is stale. */
   get version(): number {
     return this.#version
+  }
+
+  /** Grows each time its released session is opened again for a turn; a state that was read at an earlier opening is stale. */
+  get opening(): number {
+    return this.#opening
   }
 
   /** To be called before each change. */
@@ -116,6 +134,11 @@ interface Found {
   readonly openDrains: readonly OpenDrain[]
   readonly unfinished: readonly UnfinishedTransaction[]
 }
+
+const READ: Read<Found> = mapRead(
+  readBoth(readFacts, readBoth(pendingHandlers, readBoth(openDrains, unfinishedTransactions))),
+  ([facts, [handlers, [drains, unfinished]]]) => ({ facts, pendingHandlers: handlers, openDrains: drains, unfinished }),
+)
 
 function keyOf({ host, label }: OpenDrain): string {
   return `${host}: ${label}`

@@ -7,13 +7,15 @@ import { ConnectionLost, Unreachable } from '../../transport/errors.ts'
 import type { Result, Session, ShellInfo, TripOptions } from '../../transport/session/session.ts'
 import { type HostScript, type OpenedSession, runInParts, toProblem } from './scripts.ts'
 
-/** A session that survives reboots of its host: it is opened again when the host is back. */
+/** A session that survives reboots of its host: it is opened again when the host is back. It may be closed between two uses. */
 export class ReconnectingSession implements Session {
   readonly #host: string
   readonly #reopen: () => Promise<OpenedSession>
-  readonly #closed: Session[] = []
   readonly #clock: Clock
-  #now: OpenedSession
+  /** Undefined after {@link release}. */
+  #now: OpenedSession | undefined
+  /** The round trips and the traffic of the sessions before. */
+  #before: Counts = { trips: 0, sent: 0, received: 0 }
   #last: Promise<unknown> = Promise.resolve()
 
   /** @param reopen opens a session like the first one: with the same checks and the same lock */
@@ -25,19 +27,16 @@ export class ReconnectingSession implements Session {
   }
 
   get opened(): Promise<ShellInfo> {
-    return this.#now.session.opened
+    return this.#current().then(({ session }) => session.opened)
   }
 
   get trips(): number {
-    return this.#all.reduce((sum, { trips }) => sum + trips, 0)
+    return this.#before.trips + (this.#now?.session.trips ?? 0)
   }
 
   get traffic(): { readonly sent: number; readonly received: number } {
-    const all = this.#all.map(({ traffic }) => traffic)
-    return {
-      sent: all.reduce((sum, { sent }) => sum + sent, 0),
-      received: all.reduce((sum, { received }) => sum + received, 0),
-    }
+    const { sent = 0, received = 0 } = this.#now?.session.traffic ?? {}
+    return { sent: this.#before.sent + sent, received: this.#before.received + received }
   }
 
   /** Overlapping calls run in order, so that they wait for the end of a reboot. */
@@ -49,15 +48,32 @@ export class ReconnectingSession implements Session {
 
   async close(): Promise<void> {
     await this.#last
-    await this.#now.close()
+    await this.#now?.close()
   }
 
-  get #all(): readonly Session[] {
-    return [...this.#closed, this.#now.session]
+  /** Closes the session after the calls so far. The next call opens it again. Never rejects. */
+  release(): Promise<void> {
+    const released = this.#last.then(() => this.#leave()?.close())
+    this.#last = released
+    return released
+  }
+
+  async #current(): Promise<OpenedSession> {
+    this.#now ??= await this.#reopen()
+    return this.#now
+  }
+
+  /** Forgets the current session, except for its counts. */
+  #leave(): OpenedSession | undefined {
+    const now = this.#now
+    this.#before = { trips: this.trips, ...this.traffic }
+    this.#now = undefined
+    return now
   }
 
   async #run(scripts: readonly HostScript[], options: TripOptions): Promise<readonly Result[]> {
-    if (scripts.every(({ reboots }) => reboots === undefined)) return this.#now.session.run(scripts, options)
+    const { session, timeoutFactor = 1 } = await this.#current()
+    if (scripts.every(({ reboots }) => reboots === undefined)) return session.run(scripts, options)
     // Scripts after a reboot wait for it in any case.
     return runInParts(
       scripts,
@@ -65,14 +81,15 @@ export class ReconnectingSession implements Session {
       ({ reboots }, before) => reboots === undefined && before.reboots === undefined,
       (part) =>
         part[0]?.reboots === undefined
-          ? this.#now.session.run(part, options)
-          : this.#reboot(part[0], part[0].reboots * (this.#now.timeoutFactor ?? 1)),
+          ? this.#current().then((now) => now.session.run(part, options))
+          : this.#reboot(part[0], part[0].reboots * timeoutFactor),
     )
   }
 
   async #reboot(script: HostScript, within: number): Promise<readonly Result[]> {
-    const { boot } = await stateOf(this.#now.session)
-    const results = await this.#now.session.run([script]).catch((error: unknown) => {
+    const { session } = await this.#current()
+    const { boot } = await stateOf(session)
+    const results = await session.run([script]).catch((error: unknown) => {
       // The host may go down before it answers.
       if (error instanceof Unreachable) return []
       throw error
@@ -128,7 +145,7 @@ export class ReconnectingSession implements Session {
       opening.then(({ close }) => close()).catch(() => {})
       throw new ConnectionLost(this.#host, 'no answer')
     }
-    this.#closed.push(this.#now.session)
+    this.#leave()
     this.#now = opened
     return opened
   }
@@ -150,6 +167,12 @@ export class ReconnectingSession implements Session {
       next: 'See with `systemctl list-jobs` on the host what it waits for.',
     })
   }
+}
+
+interface Counts {
+  readonly trips: number
+  readonly sent: number
+  readonly received: number
 }
 
 interface HostState {

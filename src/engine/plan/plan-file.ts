@@ -3,7 +3,7 @@ import type { Host } from '../../model/inventory/host.ts'
 import type { Inventory } from '../../model/inventory/inventory.ts'
 import { Problem } from '../../model/problem.ts'
 import type { PlayStates } from '../read/refresh.ts'
-import type { StepState } from '../read/step-state.ts'
+import { plainly, type StepState } from '../read/step-state.ts'
 
 /** The state of the hosts in a plan, to find later whether a host has changed since. */
 export interface PlanContent {
@@ -21,9 +21,7 @@ interface StepRecord {
   readonly seen: string
 }
 
-/** Hexadecimal digits of a digest. */
-const DIGITS = 6
-
+/** @param states with their digests */
 export function planContent(states: PlayStates): PlanContent {
   const hosts = [...states].map(([host, own]) => [
     host,
@@ -101,18 +99,6 @@ function keyOf({ play, step }: StepRecord): string {
   return `${play}\n${step}`
 }
 
-function stepRecord(play: string, { expanded: { step }, have, difference }: StepState): StepRecord {
-  const state = {
-    have,
-    verb: difference?.action,
-    fields: difference?.fields,
-    parts: difference?.parts?.map((part) => [part.name, part.difference.fields]),
-  }
-  const seen = createHash('sha256').update(JSON.stringify(state, plainly)).digest('hex').slice(0, DIGITS)
+function stepRecord(play: string, { expanded: { step }, difference, seen = '' }: StepState): StepRecord {
   return { play, step: `${step.kind} ${step.name}`, ...(difference && { would: difference.action }), seen }
-}
-
-function plainly(_key: string, value: unknown): unknown {
-  if (value instanceof Map || value instanceof Set) return [...value]
-  return value
 }

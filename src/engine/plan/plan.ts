@@ -2,6 +2,7 @@ import type { StepOutcome } from '../../model/event.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import { stepInfo } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
+import type { Problem } from '../../model/problem.ts'
 import { Unreachable } from '../../transport/errors.ts'
 import { handlerGroups } from '../apply/due-handlers.ts'
 import { fetchTexts } from '../apply/steps.ts'
@@ -37,24 +38,28 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
   const failedAmong = (some: readonly Host[]) => failedHosts(some, play, context)
   const pace = paceOf(playRun, context)
   const started = startedHosts({ ...play, ...pace, hosts }, failedAmong)
+  const isAmongStarted = new Set(started)
   context.halted ??= fatalReason(play, failedAmong(started))
   const skipped: string[] = []
-  const planned: { readonly host: string; readonly steps: readonly PlannedStep[]; readonly handlers: number }[] = []
+  const turns: { readonly hostRun: HostRun; readonly steps: readonly PlannedStep[] }[] = []
   for (const host of hosts) {
     const hostRun = hostRuns.get(host.name)
     const state = states.get(host.name)?.find((one) => one.play === play)
     if (!hostRun || hostRun.problem || !state) continue
-    const isStarted = started.includes(host)
+    const isStarted = isAmongStarted.has(host)
     const isHalted = context.halted !== undefined && !isStarted
     if (isHalted || ((hostRun.isSkipped || !isStarted) && wouldChange(state, hostRun))) {
       if (!isStarted) skipped.push(host.name)
       hostRun.skip()
       continue
     }
-    const steps = changes.plan(host.name, state, hostRun.pendingHandlers)
-    const handlers = await planTurn(steps, hostRun, { ...play, ...pace }, context)
-    planned.push({ host: host.name, steps, handlers })
+    turns.push({ hostRun, steps: changes.plan(host.name, state, hostRun.pendingHandlers) })
   }
+  const texts = await Promise.all(turns.map((turn) => fetchBefore(turn, context)))
+  const planned = turns.map(({ hostRun, steps }, i) => {
+    const handlers = planTurn({ hostRun, steps, texts: texts[i] }, { ...play, ...pace }, context)
+    return { host: hostRun.name, steps, handlers }
+  })
   if (skipped.length > 0) {
     const why = context.halted ?? skipReason(failedAmong(started), context)
     emit({ kind: 'skipped', play: play.label, hosts: skipped, why })
@@ -62,19 +67,35 @@ async function planPlay(playRun: PlayRun, context: RunContext, changes: PlannedC
   for (const { host, steps, handlers } of planned) changes.add(host, steps, handlers)
 }
 
+interface PlannedTurn {
+  readonly hostRun: HostRun
+  readonly steps: readonly PlannedStep[]
+}
+
+type Texts = Awaited<ReturnType<typeof fetchTexts>>
+
+/** Reads the texts that would change, for diffs. */
+async function fetchBefore(
+  { hostRun, steps }: PlannedTurn,
+  { diff, hosts }: RunContext,
+): Promise<Texts | Problem | undefined> {
+  if (!diff) return undefined
+  const shown = steps.filter(({ difference }) => difference?.texts)
+  if (shown.length === 0) return new Map()
+  return hosts
+    .task(hostRun.host, () => fetchTexts(shown, hostRun))
+    .catch((error: unknown) => toProblem(error, hostRun.name))
+}
+
 /** Returns the number of handlers that would run. */
-async function planTurn(
-  steps: readonly PlannedStep[],
-  hostRun: HostRun,
+function planTurn(
+  { hostRun, steps, texts }: PlannedTurn & { readonly texts: Texts | Problem | undefined },
   play: Play,
-  { emit, diff, hosts }: RunContext,
-): Promise<number> {
+  { emit, hosts }: RunContext,
+): number {
   const { host, name, pendingHandlers } = hostRun
   const about = { play: play.label, host: name }
   const differing = steps.filter(({ difference }) => difference)
-  const texts = diff
-    ? await fetchTexts(differing, hostRun).catch((error: unknown) => toProblem(error, name))
-    : undefined
   if (texts instanceof Error) {
     hostRun.fail(texts)
     if (texts instanceof Unreachable) hosts.markUnreachable(name, texts)

@@ -15,6 +15,7 @@ export interface PlannedStep extends StepState {
 /** The changes that the plays would make, in their order. */
 export class PlannedChanges {
   readonly #byHost = new Map<string, Changes>()
+  readonly #shared = new WeakMap<StepState, PlannedStep>()
 
   /** The steps of a host in a play. After all hosts of the play, call {@link add}. */
   plan(host: string, { steps, asks }: PlayState, pendingHandlers: ReadonlySet<string>): readonly PlannedStep[] {
@@ -36,8 +37,15 @@ export class PlannedChanges {
       // A step that is not known may change something.
       if (state.difference || state.problem || !known) own.add(step)
       if (state.difference || !known) changing.add(step)
-      return { ...state, known }
+      return known && !state.difference ? this.#unchanged(state) : { ...state, known }
     })
+  }
+
+  /** The same object for the same state, which many hosts share. */
+  #unchanged(state: StepState): PlannedStep {
+    const planned = this.#shared.get(state) ?? { ...state, known: true }
+    this.#shared.set(state, planned)
+    return planned
   }
 
   /** @param handlers the number of handlers of the turn, which may affect anything */

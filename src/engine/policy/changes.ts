@@ -1,4 +1,4 @@
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import type { Change } from '../../model/policy/policy.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { Handler } from '../../model/resource/handler.ts'

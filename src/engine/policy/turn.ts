@@ -1,5 +1,5 @@
 import type { Host } from '../../model/inventory/host.ts'
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import type { Change } from '../../model/policy/policy.ts'
 import type { Diff } from '../../model/resource/diff.ts'
 import type { PlannedStep } from '../plan/planned-changes.ts'

@@ -1,20 +1,19 @@
 import type { Host } from '../../model/inventory/host.ts'
 import { assertSchemaFits, type Inventory } from '../../model/inventory/inventory.ts'
 import type { Entries } from '../../model/inventory/schema.ts'
-import { type ExpandedStep, expand, jointThing } from '../../model/playbook/expand.ts'
+import { expand, jointThing } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import type { Playbook } from '../../model/playbook/playbook.ts'
-import type { EndHost, Steps } from '../../model/playbook/steps.ts'
+import type { EndHost, ExpandedStep, Steps } from '../../model/playbook/steps.ts'
 import { InvalidParams, Problem, wrapErrors } from '../../model/problem.ts'
 import { type Ask, QuestionRegistry } from '../../model/resource/question.ts'
-import { catchFailures, mapRead, type Read, ReadFailure, readAll } from '../../model/resource/read.ts'
+import { catchFailures, mapRead, type Read, readAll } from '../../model/resource/read.ts'
 import { describeStep, interrupted } from '../errors/step-errors.ts'
-import { readHost } from '../hosts/batch.ts'
 import type { HostRun } from '../hosts/host-run.ts'
 import type { Hosts } from '../hosts/hosts.ts'
 import { Changes } from './changes.ts'
-import { assertNoConflicts } from './conflicts.ts'
-import type { StepState } from './step-state.ts'
+import type { SharedReads } from './shared-reads.ts'
+import { type StepState, stepState } from './step-state.ts'
 
 /** A play with its hosts and their steps, which are not expanded yet. */
 export interface PlayRun {
@@ -53,6 +52,8 @@ export interface PlayState {
   readonly asks: readonly Ask[]
   /** The version of the host when it was read. */
   readonly version: number
+  /** The opening of the host's session when it was read. */
+  readonly opening: number
   /** The time of the read, in milliseconds since 1970. */
   readonly at: number
 }
@@ -62,13 +63,14 @@ export type PlayStates = ReadonlyMap<string, readonly PlayState[]>
 
 /** Selects the steps that a host runs. */
 export interface StepSelection {
-  readonly runsOnce: (play: Play, host: string) => boolean
+  readonly runsOnce: (play: Play, host: string) => Promise<boolean>
   readonly keep: (play: Play, steps: readonly ExpandedStep[]) => readonly ExpandedStep[]
 }
 
 interface RefreshTools {
   readonly hosts: Hosts
   readonly selection: StepSelection
+  readonly shared: SharedReads
   readonly stop?: AbortSignal
 }
 
@@ -85,22 +87,21 @@ export interface Refreshed {
 export async function refresh(
   hostRun: HostRun,
   plays: readonly (readonly [Play, Steps])[],
-  { hosts, selection, stop }: RefreshTools,
+  { hosts, selection, shared, stop }: RefreshTools,
 ): Promise<Refreshed> {
   const { answers } = hosts
+  const { facts, host } = hostRun
   const own = plays.map(([play, steps]) => ({ play, steps, questions: new QuestionRegistry() }))
+  const runsOnce = new Map<Play, boolean>()
   const expandAll = () =>
-    own.map(({ play, steps, questions }) =>
-      expand(steps, {
-        facts: hostRun.facts,
-        host: hostRun.host,
-        answers,
-        questions,
-        runsOnce: selection.runsOnce(play, hostRun.name),
-      }),
-    )
+    own.map(({ play, steps, questions }) => {
+      const once = runsOnce.get(play) ?? 'unknown'
+      return expand(steps, { facts, host, answers, questions, runsOnce: once, shared: shared.steps })
+    })
   let expansions = expandAll()
   for (let depth = 0; expansions.some(({ incomplete }) => incomplete); depth++) {
+    for (const [i, [play]] of plays.entries())
+      if (expansions[i]?.awaitsOnce) runsOnce.set(play, await selection.runsOnce(play, hostRun.name))
     const unanswered = expansions.flatMap(({ asks }) => asks.filter((one) => !answers.has(one)))
     if (depth >= DEEPEST) throw endless(hostRun, unanswered)
     if (stop?.aborted) throw interrupted(hostRun)
@@ -112,12 +113,12 @@ export async function refresh(
   assertJointsInOnePlay(expansions.map(({ steps }) => steps))
   const kept = plays.map(([play], i) => selection.keep(play, expansions[i]?.steps ?? []))
   await Promise.all(kept.flat().map(({ step }) => step.prepare?.()))
-  const states = await readHost(hostRun.session, readAll(kept.map((steps) => readSteps(hostRun, steps))))
-  for (const steps of states) assertNoConflicts(hostRun.name, steps)
-  const read = { version: hostRun.version, at: Date.now() }
+  const { scripts, states } = shared.read(kept)
+  const all = states(hostRun.name, scripts.length === 0 ? [] : await hostRun.session.run(scripts))
+  const read = { version: hostRun.version, opening: hostRun.opening, at: Date.now() }
   return {
     states: plays.map(([play], i) => ({
-      ...{ play, steps: states[i] ?? [], asks: expansions[i]?.asks ?? [] },
+      ...{ play, steps: shared.keep(kept[i] ?? [], all[i] ?? []), asks: expansions[i]?.asks ?? [] },
       ...read,
     })),
     ended: undefined,
@@ -156,37 +157,8 @@ function endless({ name }: HostRun, asks: readonly Ask[]): Problem {
 /** One question for the state of all these steps. */
 export function readSteps({ name }: HostRun, steps: readonly ExpandedStep[]): Read<readonly StepState[]> {
   return readAll(
-    steps.map((expanded) =>
-      mapRead(catchFailures(expanded.step.read), (have): StepState => {
-        try {
-          if (have instanceof ReadFailure) throw have.cause
-          const difference = expanded.step.diff(have)
-          const problem = difference?.problem && stepProblem(difference.problem, name, expanded)
-          return { expanded, have, difference, ...(problem && { problem }) }
-        } catch (error) {
-          // The run has not started: no host is changed.
-          if (error instanceof InvalidParams) throw error
-          return { expanded, have, difference: undefined, problem: stepProblem(error, name, expanded) }
-        }
-      }),
-    ),
+    steps.map((expanded) => mapRead(catchFailures(expanded.step.read), (have) => stepState(name, expanded, have))),
   )
-}
-
-function stepProblem(error: unknown, host: string, expanded: ExpandedStep): Problem {
-  const { source } = expanded.step
-  const where = source && { where: source }
-  if (error instanceof Problem) {
-    const { message, details, next } = error
-    return new Problem(`${host}: ${describeStep(expanded)}: ${message}`, {
-      ...where,
-      details,
-      ...(next && { next }),
-      cause: error,
-    })
-  }
-  const reason = error instanceof Error ? error.message : String(error)
-  return new Problem(`${host}: ${describeStep(expanded)} could not be compared: ${reason}`, { ...where, cause: error })
 }
 
 /**

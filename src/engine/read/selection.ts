@@ -1,5 +1,6 @@
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
+import type { Host } from '../../model/inventory/host.ts'
 import type { Play } from '../../model/playbook/play.ts'
+import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import { Problem } from '../../model/problem.ts'
 import { didYouMean } from '../../shell/nearest.ts'
 import type { PlayRun, PlayStates, StepSelection } from './refresh.ts'
@@ -16,14 +17,17 @@ export interface SelectOptions {
 export class Selection implements StepSelection {
   readonly #options: SelectOptions
   readonly #playRuns: readonly PlayRun[]
-  readonly #isReachable: (host: string) => boolean
+  readonly #isReachable: (host: Host) => Promise<boolean>
+  readonly #onceHosts = new Map<Play, Promise<string | undefined>>()
+  readonly #kept = new Map<Play, WeakMap<readonly ExpandedStep[], readonly ExpandedStep[]>>()
   readonly #knownTags = new Set<string>()
   #firstPlay: number | undefined
 
+  /** @param isReachable connects to a host. @default all hosts are reachable */
   constructor(
     options: SelectOptions,
     playRuns: readonly PlayRun[],
-    isReachable: (host: string) => boolean = () => true,
+    isReachable: (host: Host) => Promise<boolean> = async () => true,
   ) {
     this.#options = options
     this.#playRuns = playRuns
@@ -31,13 +35,24 @@ export class Selection implements StepSelection {
   }
 
   /** True for the first reachable host of a play, which runs the steps of `runOnce`. */
-  runsOnce(play: Play, host: string): boolean {
-    const hosts = this.#playRuns.find((one) => one.play === play)?.hosts ?? []
-    return hosts.find(({ name }) => this.#isReachable(name))?.name === host
+  async runsOnce(play: Play, host: string): Promise<boolean> {
+    const known = this.#onceHosts.get(play) ?? this.#firstReachable(play)
+    this.#onceHosts.set(play, known)
+    return (await known) === host
   }
 
+  async #firstReachable(play: Play): Promise<string | undefined> {
+    for (const host of this.#playRuns.find((one) => one.play === play)?.hosts ?? [])
+      if (await this.#isReachable(host)) return host.name
+    return undefined
+  }
+
+  /** Returns the same list for the same list, so that equal hosts share it. */
   keep(play: Play, steps: readonly ExpandedStep[]): readonly ExpandedStep[] {
-    const selected = steps.filter(({ tags }) => this.#selects([...play.tags, ...tags]))
+    const kept = this.#kept.get(play) ?? new WeakMap<readonly ExpandedStep[], readonly ExpandedStep[]>()
+    this.#kept.set(play, kept)
+    const selected = kept.get(steps) ?? steps.filter(({ tags }) => this.#selects([...play.tags, ...tags]))
+    kept.set(steps, selected)
     return this.#fromStart(play, selected, (step) => step)
   }
 

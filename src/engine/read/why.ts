@@ -1,15 +1,14 @@
 import type { StepInfo } from '../../model/event.ts'
 import type { Host } from '../../model/inventory/host.ts'
 import type { Entries } from '../../model/inventory/schema.ts'
-import { type ExpandedStep, stepInfo } from '../../model/playbook/expand.ts'
-import type { Steps } from '../../model/playbook/steps.ts'
+import { stepInfo } from '../../model/playbook/expand.ts'
+import type { ExpandedStep, Steps } from '../../model/playbook/steps.ts'
 import { Problem } from '../../model/problem.ts'
 import { RELEASES } from '../../model/resource/facts.ts'
 import type { Handler } from '../../model/resource/handler.ts'
 import { type Step, thingsOf } from '../../model/resource/step.ts'
 import { isNamed, type Thing } from '../../model/resource/thing.ts'
 import { type PlayRunOptions, playRunsOf } from './refresh.ts'
-import { Selection } from './selection.ts'
 import { expandWithoutHost } from './without-hosts.ts'
 
 /** A step that sets a thing. */
@@ -59,14 +58,13 @@ export function explain<S extends Entries>(name: string, options: PlayRunOptions
   const { limit = () => true, ...all } = options
   // A delegated step is in the turn of another host.
   const playRuns = playRunsOf(all)
-  const selection = new Selection({}, playRuns)
   const declarations: Declaration[] = []
   const notifiers: Notifier[] = []
   const unknown: string[] = []
   const partial = new Map<string, string[]>()
   for (const { play, hosts, steps } of playRuns)
     for (const host of hosts) {
-      const found = stepsWithoutHost(host, steps.get(host.name), selection.runsOnce(play, host.name))
+      const found = stepsWithoutHost(host, steps.get(host.name), host === hosts[0])
       if (limit(host) && found.problem)
         unknown.push(`${host.name}: the steps of play "${play.label}" cannot be made: ${found.problem.message}`)
       if (limit(host) && found.isPartial) partial.set(host.name, [...(partial.get(host.name) ?? []), play.label])

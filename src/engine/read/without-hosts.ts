@@ -76,13 +76,13 @@ export function listSteps({ select, ...options }: ListStepsOptions): readonly Pl
   const states = new Map<string, PlayState[]>()
   for (const { play, hosts, steps } of playRuns)
     for (const host of hosts) {
-      const runsOnce = selection.runsOnce(play, host.name)
+      const runsOnce = host === hosts[0]
       const expansion = expandWithoutHost(steps.get(host.name), host, RELEASES[0], { runsOnce })
       if (!expansion || expansion.isGuess || expansion.incomplete) return undefined
       const kept = selection.keep(play, expansion.steps)
       const own = kept.map((expanded) => ({ expanded, have: undefined, difference: undefined }))
       const before = states.get(host.name) ?? []
-      states.set(host.name, [...before, { play, steps: own, asks: [], version: 0, at: 0 }])
+      states.set(host.name, [...before, { play, steps: own, asks: [], version: 0, opening: 0, at: 0 }])
     }
   const started = selection.start(states)
   return playRuns.flatMap(({ play, hosts }) =>

@@ -32,10 +32,11 @@ export function fatalReason(
 export function startedHosts(play: Play, failedAmong: (hosts: readonly Host[]) => readonly Host[]): readonly Host[] {
   const budget = failureBudget(play)
   const started: Host[] = []
+  const failed: Host[] = []
   for (const batch of playBatches(play)) {
-    const failed = failedAmong(started)
     if (failed.length > budget || fatalReason(play, failed) !== undefined) break
     started.push(...batch)
+    failed.push(...failedAmong(batch))
   }
   return started
 }
@@ -48,7 +49,7 @@ export function failureBudget({ maxFailures, hosts }: Pick<Play, 'maxFailures' |
 /** Returns the reason why no further hosts start. */
 export function skipReason(failed: readonly Host[], { hosts }: Pick<RunContext, 'hosts'>): string {
   const lost = failed.filter(({ name }) => hosts.unreachable.has(name))
-  const others = failed.filter((host) => !lost.includes(host))
+  const others = failed.filter(({ name }) => !hosts.unreachable.has(name))
   const without = lost.map(({ name }) => `!${name}`).join(',')
   return [
     ...(others.length > 0 ? [`${namesOf(others)} failed in this play`] : []),

@@ -1,13 +1,13 @@
 import type { Host } from '../../model/inventory/host.ts'
 import { atLeastOne, batches } from '../../model/playbook/batches.ts'
 import type { Drain } from '../../model/playbook/drain.ts'
-import type { ExpandedStep } from '../../model/playbook/expand.ts'
 import type { Play } from '../../model/playbook/play.ts'
 import { probeScript } from '../../model/playbook/probe.ts'
-import type { EndHost, Steps } from '../../model/playbook/steps.ts'
+import type { EndHost, ExpandedStep, Steps } from '../../model/playbook/steps.ts'
 import { Problem, wrapErrors } from '../../model/problem.ts'
 import { milliseconds } from '../../shell/duration.ts'
 import { Unreachable } from '../../transport/errors.ts'
+import { HostLocked } from '../../transport/session/lock.ts'
 import { applyPlay } from '../apply/host.ts'
 import { prefetchPackages } from '../apply/package-pool.ts'
 import type { HostTurn, RunContext } from '../context.ts'
@@ -16,6 +16,7 @@ import type { HostRun } from '../hosts/host-run.ts'
 import type { Hosts } from '../hosts/hosts.ts'
 import { toProblem } from '../hosts/scripts.ts'
 import { type PlayRun, type PlayState, type Refreshed, refresh } from '../read/refresh.ts'
+import { SharedReads } from '../read/shared-reads.ts'
 import type { StepState } from '../read/step-state.ts'
 import { closeOpenDrains, drainHosts, HostDrain } from './drain.ts'
 import {
@@ -75,11 +76,14 @@ async function rollOut(playRun: PlayRun, context: RunContext): Promise<void> {
   const budget = failureBudget({ ...play, hosts })
   const started = new Set<Host>()
   const failed = () => failedHosts(started, play, context)
-  const goesOn = () => failed().length <= budget && context.halted === undefined
+  let failures = 0
+  const goesOn = () => failures <= budget && context.halted === undefined
   const start = async (host: Host) => {
     started.add(host)
     await takeTurn(host, playRun, context, { drain })
-    context.halted ??= fatalReason(play, failed())
+    if (failedHosts([host], play, context).length === 0) return
+    failures++
+    if (play.anyErrorsFatal) context.halted ??= fatalReason(play, failed())
   }
   if (maxUnavailable !== undefined)
     await rollingStart(hosts, atLeastOne(maxUnavailable, hosts.length), { goesOn, start })
@@ -111,13 +115,24 @@ async function rollingStart(hosts: readonly Host[], width: number, { goesOn, sta
   await Promise.all(hosts.slice(0, width).map(lane))
 }
 
-/** @param onlyRead true to skip a host that needs a change, for the rest of the run */
-async function takeTurn(
+interface TurnOptions {
+  /** True to skip a host that needs a change, for the rest of the run. @default false */
+  readonly onlyRead?: boolean
+  readonly drain?: Drain | undefined
+}
+
+type TurnResult = 'done' | 'skipped' | 'absent'
+
+function takeTurn(host: Host, playRun: PlayRun, context: RunContext, options: TurnOptions): Promise<TurnResult> {
+  return context.hosts.task(host, () => turnOf(host, playRun, context, options))
+}
+
+async function turnOf(
   host: Host,
   playRun: PlayRun,
   context: RunContext,
-  { onlyRead = false, drain }: { readonly onlyRead?: boolean; readonly drain?: Drain | undefined },
-): Promise<'done' | 'skipped' | 'absent'> {
+  { onlyRead = false, drain }: TurnOptions,
+): Promise<TurnResult> {
   const { emit, hosts, stop, halted } = context
   const hostRun = context.hostRuns.get(host.name)
   if (!hostRun || hostRun.excluded !== undefined) return 'absent'
@@ -146,7 +161,7 @@ async function takeTurn(
   } catch (error) {
     const problem = toProblem(error, host.name)
     hostRun.fail(problem)
-    if (problem instanceof Unreachable) hosts.markUnreachable(host.name, problem)
+    if (problem instanceof Unreachable || problem instanceof HostLocked) hosts.markUnreachable(host.name, problem)
     else emit({ kind: 'failed', play: play.label, host: host.name, problem })
   }
   const failed = hostRun.problem !== undefined
@@ -189,7 +204,8 @@ async function readMore(
   { hosts, selection, stop }: RunContext,
 ): Promise<readonly StepState[]> {
   const all = { runsOnce: selection.runsOnce.bind(selection), keep: (_play: Play, own: readonly ExpandedStep[]) => own }
-  const { states, ended } = await refresh(hostRun, [[play, steps]], { hosts, selection: all, stop })
+  const shared = new SharedReads()
+  const { states, ended } = await refresh(hostRun, [[play, steps]], { hosts, selection: all, shared, stop })
   if (ended)
     throw new Problem(`${hostRun.name}: the steps from an output exclude the host, which has changed already`, {
       next: 'Call endHost in steps that depend on answers of hosts: after(…).',
@@ -212,13 +228,17 @@ async function waitUntilReady(
 async function currentState(hostRun: HostRun, { play, steps }: PlayRun, context: RunContext): Promise<Refreshed> {
   const { states, hosts } = context
   const state = states.get(hostRun.name)?.find((one) => one.play === play)
-  if (state && !isStale(state, hostRun, hosts)) return { states: [state], ended: undefined }
+  const isCurrent = state && !isStale(state, hostRun, hosts)
+  // The lock was released, too: another run may have changed the host since.
+  const mayHaveChanged = hosts.isReleased(hostRun) && (!isCurrent || wouldChange(state, hostRun))
+  if (mayHaveChanged) await hosts.reopen(hostRun)
+  if (isCurrent && !mayHaveChanged) return { states: [state], ended: undefined }
   for (const { host } of state?.asks ?? []) hosts.answers.forget(host.name)
   return refresh(hostRun, [[play, steps.get(hostRun.name)]], context)
 }
 
-function isStale({ version, asks, at, steps }: PlayState, hostRun: HostRun, hosts: Hosts): boolean {
-  if (version !== hostRun.version) return true
+function isStale({ version, opening, asks, at, steps }: PlayState, hostRun: HostRun, hosts: Hosts): boolean {
+  if (version !== hostRun.version || opening !== hostRun.opening) return true
   if (asks.some(({ host }) => hosts.versionOf(host.name) > 0)) return true
   return steps.some(({ difference }) => difference) && Date.now() - at > STALE_AFTER
 }

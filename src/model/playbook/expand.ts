@@ -9,19 +9,8 @@ import type { AnswerStore, Ask, QuestionRegistry } from '../resource/question.ts
 import { elsewhere } from '../resource/read.ts'
 import { FACTS } from '../resource/read-facts.ts'
 import type { Step } from '../resource/step.ts'
-import { delegateTo, type EndHost, type OutputSteps, type RoleContext, type Steps } from './steps.ts'
-
-/** A step with the roles that it came from, outermost first. */
-export interface ExpandedStep {
-  readonly step: Step
-  readonly roles: readonly string[]
-  /** Its own tags, and those of the roles and `tagged` lists that contain it; the name of a role is a tag. */
-  readonly tags: readonly string[]
-  /** Makes more steps from its output when it has run. */
-  readonly more?: (stdout: string) => Steps
-  /** The steps that were joined into this one, such as the fragments of a file; undefined for none. */
-  readonly joined?: readonly ExpandedStep[]
-}
+import type { SharedSteps } from './shared-steps.ts'
+import { delegateTo, type EndHost, type ExpandedStep, type OutputSteps, type RoleContext, type Steps } from './steps.ts'
 
 /** The asks that must be answered before these steps can be expanded. Those within roles are known only after the roles are expanded. */
 export function asksOf(steps: Steps): readonly Ask[] {
@@ -36,28 +25,42 @@ export interface ExpandContext extends RoleContext {
   readonly answers: Pick<AnswerStore, 'has' | 'get'>
   /** Identifies equal questions of several expansions. @default each question is distinct */
   readonly questions?: QuestionRegistry
-  /** True if this host runs the steps of `runOnce`. @default true */
-  readonly runsOnce?: boolean
+  /** True if this host runs the steps of `runOnce`; `unknown` if that is not known yet. @default true */
+  readonly runsOnce?: boolean | 'unknown'
+  /** Shares equal steps with other hosts. @default no sharing */
+  readonly shared?: SharedSteps
 }
 
 export interface Expansion {
   readonly steps: readonly ExpandedStep[]
   /** All asks of these steps, answered or not. */
   readonly asks: readonly Ask[]
-  /** True if some asks have no answer yet, so that steps are missing. */
+  /** True if steps are missing: some asks have no answer yet, or it is not known who runs the steps of `runOnce`. */
   readonly incomplete: boolean
+  /** True if the steps contain `runOnce`, and it is not known who runs it. */
+  readonly awaitsOnce: boolean
   /** Set when the host is excluded from the run. */
   readonly ended: EndHost | undefined
 }
 
 /** Expands steps to a flat list for one host, in order. @throws Problem with the role whose body failed */
 export function expand(steps: Steps, context: ExpandContext): Expansion {
-  const { answers, questions, runsOnce: takesOnce = true } = context
+  const { answers, questions, runsOnce = true, shared } = context
   questions?.begin()
   const first = (one: Ask) => questions?.first(one) ?? one
   const asks: Ask[] = []
   const flat: ExpandedStep[] = []
   let ended: EndHost | undefined
+  let awaitsOnce = false
+  const used = new Set<Step>()
+  /** A host has each step object once, so that a change of one step is not taken for that of another. */
+  const sharedStep = (step: Step): Step => {
+    if (!shared) return step
+    const known = shared.step(step)
+    const own = used.has(known) ? Object.freeze({ ...known }) : known
+    used.add(own)
+    return own
+  }
   const answered = (needed: readonly Ask[]) => {
     const known = needed.map(first)
     asks.push(...known)
@@ -68,13 +71,16 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     if (!node || ended) return
     if (isList(node)) for (const inner of node) walk(inner, at)
     else if (node.type === 'step') {
-      const own = stepFor(node, at.facts)
+      const own = stepFor(sharedStep(node), at.facts)
       const step = at.isDelegated ? stepOn(own, at.host) : own
       flat.push({ step, roles, tags: [...tags, ...node.tags] })
     } else if (node.type === 'output') flat.push(stepWithOutput(node, at))
     else if (node.type === 'role')
       walk(
-        wrapErrors(`role ${node.name}`, node.source, () => node.steps({ facts: at.facts, host: at.host })),
+        wrapErrors(`role ${node.name}`, node.source, () => {
+          const own = { facts: at.facts, host: at.host }
+          return shared ? shared.role(node, own) : node.steps(own)
+        }),
         { ...at, roles: [...roles, node.name], tags: [...tags, node.name, ...node.tags] },
       )
     else if (node.type === 'after') {
@@ -84,7 +90,8 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
       walk(inner, at)
     } else if (node.type === 'tagged') walk(node.steps, { ...at, tags: [...tags, ...node.tags] })
     else if (node.type === 'once') {
-      if (takesOnce) walk(node.steps, at)
+      if (runsOnce === 'unknown') awaitsOnce = true
+      else if (runsOnce) walk(node.steps, at)
     } else if (node.type === 'delegated') {
       const needed = { host: node.host, question: FACTS }
       if (answered([needed]))
@@ -93,7 +100,9 @@ export function expand(steps: Steps, context: ExpandContext): Expansion {
     else throw notSteps(node, roles)
   }
   walk(steps, { roles: [], tags: [], facts: context.facts, host: context.host, isDelegated: false })
-  return { steps: joinSteps(flat), asks, incomplete: !asks.every((one) => answers.has(one)), ended }
+  const joined = joinSteps(flat)
+  const incomplete = awaitsOnce || !asks.every((one) => answers.has(one))
+  return { steps: shared?.list(joined) ?? joined, asks, incomplete, awaitsOnce, ended }
 }
 
 /** The step with the scripts for the platform of the host. @throws InvalidParams if it has none */

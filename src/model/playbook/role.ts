@@ -36,6 +36,10 @@ export function role<P extends object>(
   const wrong = os?.find((one) => !/^[a-z0-9._-]+(?: \S+)?$/.test(one))
   if (wrong !== undefined)
     throw new TypeError(`role ${name}: "${wrong}" is not a system, such as debian 12 or ubuntu 24.04`)
+  const definition = {}
+  const supports = (facts: Facts) => {
+    if (os) refuseOthers(os, facts)
+  }
   return (params) => {
     const source = callSite()
     if (typeof params !== 'object' || params === null)
@@ -51,9 +55,13 @@ export function role<P extends object>(
       source,
       tags,
       steps: (context: RoleContext) => {
-        if (os) refuseOthers(os, context.facts)
+        supports(context.facts)
         return body(given, context)
       },
+      // The number of its parameters tells that it has no context.
+      ...(body.length === 1 && {
+        pure: { definition, params: given, supports, steps: (context: RoleContext) => body(given, context) },
+      }),
     })
   }
 }

@@ -20,6 +20,17 @@ export interface RoleCall {
   readonly source: Source | undefined
   readonly tags: readonly string[]
   readonly steps: (context: RoleContext) => Steps
+  /** Set if the role's body has no context: then calls with equal params have equal steps. */
+  readonly pure?: PureRole
+}
+
+interface PureRole {
+  /** Identifies the role. */
+  readonly definition: object
+  readonly params: object
+  /** @throws InvalidParams for a system that the role does not support */
+  readonly supports: (facts: Facts) => void
+  readonly steps: (context: RoleContext) => Steps
 }
 
 /** Steps for another host than that of the turn. */
@@ -157,6 +168,18 @@ interface EndHostOptions {
  */
 export function endHost(reason: string, { as: status = 'excluded' }: EndHostOptions = {}): EndHost {
   return Object.freeze({ type: 'end-host', reason, status })
+}
+
+/** A step with the roles that it came from, outermost first. */
+export interface ExpandedStep {
+  readonly step: Step
+  readonly roles: readonly string[]
+  /** Its own tags, and those of the roles and `tagged` lists that contain it; the name of a role is a tag. */
+  readonly tags: readonly string[]
+  /** Makes more steps from its output when it has run. */
+  readonly more?: (stdout: string) => Steps
+  /** The steps that were joined into this one, such as the fragments of a file; undefined for none. */
+  readonly joined?: readonly ExpandedStep[]
 }
 
 /** Steps and roles in nested lists; false, undefined and null are left out, as in `tls && file(…)`. */

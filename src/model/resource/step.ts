@@ -193,7 +193,7 @@ export interface Kind<P, H> {
 export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, options?: StepOptions) => Step {
   return (params, { notify = [], timeout, tags = [] } = {}) => {
     if (timeout !== undefined) milliseconds(timeout)
-    return Object.freeze({
+    const step = Object.freeze({
       type: 'step',
       kind,
       name: of.id(params),
@@ -223,6 +223,8 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
           .map(asCommand)
           .map((command) => (timeout === undefined ? command : { ...command, timeout })),
     } satisfies Step)
+    MADE.set(step, { kind: of, params, notify, timeout, tags })
+    return step
   }
 }
 
@@ -230,6 +232,24 @@ export function resource<P, H>(kind: string, of: Kind<P, H>): (params: P, option
 export function onlyFor(platforms: readonly Platform[]): NonNullable<Step['forPlatform']> {
   return (platform) =>
     platforms.includes(platform) ? undefined : `it has scripts only for the platform ${platforms.join(' and ')}`
+}
+
+/** The values that a step was made from. */
+interface Made {
+  /** Identifies the kind. */
+  readonly kind: object
+  readonly params: unknown
+  readonly notify: Handler | readonly Handler[]
+  readonly timeout: Duration | undefined
+  readonly tags: readonly string[]
+}
+
+/** Not a field of steps: a copy of a step with other fields is not made from them. */
+const MADE = new WeakMap<Step, Made>()
+
+/** Undefined for a step that no kind has made as it is. Steps that are made from equal values are equal. */
+export function madeFrom(step: Step): Made | undefined {
+  return MADE.get(step)
 }
 
 function editOf<P, H>({ path, after, stage }: NonNullable<Kind<P, H>['edit']>, params: P): Edit {

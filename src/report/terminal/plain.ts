@@ -56,7 +56,7 @@ export function plainReporter({
   }
   const handlers: Handlers = {
     begin: ({ hosts, plays }) => {
-      width = Math.max(width, ...hosts.map((host) => host.length))
+      width = hosts.reduce((most, host) => Math.max(most, host.length), width)
       if (verbose) write(`${hosts.length} hosts, ${plays.length} plays`)
     },
     connected: ({ host, ms }) => note(host, `connected in ${elapsed(ms)}`),
@@ -98,7 +98,8 @@ export function plainReporter({
       deferred.delete(host)
       if (titles) line(host, deferredLine(titles, style))
     },
-    skipped: ({ play, hosts, why }) => print(`${paint('yellow', 'skipped:')} ${play} on ${hosts.join(', ')}: ${why}`),
+    skipped: ({ play, hosts, why }) =>
+      print(`${paint('yellow', 'skipped:')} ${play} on ${shortList(hosts, MAX_SKIPPED)}: ${why}`),
     failed: ({ problem }) => print(showProblem(problem, paint)),
     end: ({ summary }) => {
       // With one host it would repeat the lines above.
@@ -116,6 +117,9 @@ export function plainReporter({
 
 /** Kinds that may take long: their beginning is shown. */
 const SLOW: ReadonlySet<string> = new Set(['package', 'transaction', 'command', 'service', 'release'])
+
+/** More skipped hosts than these are counted, not named. */
+const MAX_SKIPPED = 20
 
 /** More hosts than these are counted, not named. */
 const MAX_NAMES = 4
@@ -149,13 +153,14 @@ class ChangeSummary {
   lines({ mode, hosts: all }: Summary): readonly string[] {
     for (const [host, titles] of this.#deferred) this.#add(host, [deferredLine(titles, this.#style)])
     this.#deferred.clear()
-    const order = all.map(({ host }) => host)
+    const order = new Map(all.map(({ host }, i) => [host, i]))
+    const at = (host: string) => order.get(host) ?? order.size
     const changes = [...this.#changes.values()].map(({ hosts, lines }) => {
-      const names = order.filter((host) => hosts.has(host))
+      const names = [...hosts].filter((host) => order.has(host)).sort((a, b) => at(a) - at(b))
       return { names: shortList(names, MAX_NAMES), lines }
     })
     if (changes.length === 0) return []
-    const width = Math.max(...changes.map(({ names }) => names.length))
+    const width = changes.reduce((most, { names }) => Math.max(most, names.length), 0)
     return [
       this.#style.paint('bold', mode === 'plan' ? 'Would change:' : 'Changed:'),
       ...changes.flatMap(({ names, lines: [first = '', ...rest] }) => [
