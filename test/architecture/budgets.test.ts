@@ -34,7 +34,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   doctor: { lines: 350, files: 3 },
   api: { lines: 175, files: 1, added: { lines: 510, files: 8 } },
   // The stack and the roles as packages in the repository, comments as descriptions, templates of projects.
-  cli: { lines: 3_160, files: 36, added: { lines: 1_030, files: 10 } },
+  cli: { lines: 3_160, files: 36, added: { lines: 1_050, files: 10 } },
   testing: { lines: 270, files: 5, added: { lines: 10, files: 0 } },
   'index.ts': { lines: 130, files: 1, added: { lines: 35, files: 0 } },
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { why } from '../../api/why.ts'
+import { Problem } from '../../model/problem.ts'
 import { isNamed } from '../../model/resource/thing.ts'
 import { historyOf } from '../../report/journal/history.ts'
 import { paintFor } from '../../report/problem.ts'
@@ -48,6 +49,10 @@ async function explainThing(
   command: Command,
   installation: Installation,
 ): Promise<number> {
+  if (thing.startsWith('-'))
+    throw new Problem(`Unexpected option ${thing}`, {
+      next: 'The thing comes first, then the playbook with its options: provision why /etc/motd@web1 site.',
+    })
   const [, name = 'site', ...rest] = command.args
   const [playbookName, args] = name.startsWith('-') ? ['site', [name, ...rest]] : [name, rest]
   const path = playbookPath(playbookName)

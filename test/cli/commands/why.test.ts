@@ -107,6 +107,14 @@ describe('provision why', function () {
     expect(err).to.equal('error: /etc/motd is on several hosts: web1, web2\n   Name one of them: /etc/motd@web1\n')
   })
 
+  it('rejects an option of the playbook before the thing', async () => {
+    const { err, code } = await why('--words', 'x', '/etc/motd@web1')
+    expect([code, err]).to.deep.equal([
+      64,
+      'error: Unexpected option --words\n   The thing comes first, then the playbook with its options: provision why /etc/motd@web1 site.\n',
+    ])
+  })
+
   it('prints objects with --output json', async () => {
     const { out } = await why('/etc/motd@web1', '--words', 'x', '--output', 'json')
     const [declaration, end] = out
