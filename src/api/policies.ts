@@ -50,7 +50,7 @@ function stepsOn(play: Play, host: Host): readonly TurnSteps[] {
     const steps = expansion.steps.map((expanded) => {
       return { expanded, difference: newHostDiff(expanded.step), known: false }
     })
-    return [{ host, play: play.label, steps, pendingHandlers: new Set() }]
+    return [{ host, play, steps, pendingHandlers: new Set() }]
   }
   return []
 }

@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   // Also steps and reads that equal hosts share, and runs with more hosts than forks.
   model: { lines: 2_210, files: 30, added: { lines: 660, files: 7 } },
   resources: { lines: 3_240, files: 33, added: { lines: 6_180, files: 58 } },
-  engine: { lines: 3_120, files: 30, added: { lines: 1_140, files: 10 } },
+  engine: { lines: 3_120, files: 30, added: { lines: 1_160, files: 10 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },
   pki: { lines: 390, files: 7 },

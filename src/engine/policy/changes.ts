@@ -20,7 +20,7 @@ export function changesOfTurn({ host, play, steps, pendingHandlers }: TurnSteps)
     new Set(differing.map(({ expanded }) => expanded.step)),
     pendingHandlers,
   )
-  const turn = { host, play }
+  const turn = { host, play: play.label }
   return [
     ...differing.map(({ expanded, difference, known }) => ({
       change: stepChange(expanded, difference, { ...turn, known }),
@@ -45,7 +45,7 @@ export function changesOfPlays(
       const state = states.get(host.name)?.find((one) => one.play === play)
       if (!hostRun || hostRun.problem || !state) return []
       const steps = planned.plan(host.name, state, hostRun.pendingHandlers)
-      return [{ host, play: play.label, steps, pendingHandlers: hostRun.pendingHandlers }]
+      return [{ host, play, steps, pendingHandlers: hostRun.pendingHandlers }]
     })
     for (const { host, steps, pendingHandlers } of turns) {
       const all = steps.map(({ expanded }) => expanded.step)

@@ -27,12 +27,18 @@ interface Refusal {
   readonly message?: string
 }
 
+/** A turn as it was checked last. */
+interface ReviewedTurn extends Pick<TurnSteps, 'steps'> {
+  readonly changes: readonly FoundChange[]
+  readonly isProtecting: boolean
+}
+
 /** Checks changes against the policies of an inventory and against protected steps. */
 export class Guard implements TurnReviewer {
   readonly #options: GuardOptions
   readonly #now: () => Date
-  /** The changes of each host in each play, in the order of the plays. */
-  readonly #turns = new Map<string, { readonly turn: TurnSteps; readonly changes: readonly FoundChange[] }>()
+  /** The turns by host, and by play in the order of the plays. */
+  readonly #hosts = new Map<string, Map<TurnSteps['play'], ReviewedTurn>>()
   /** The uses of waivers that were reported. */
   readonly #reported = new Set<string>()
 
@@ -63,7 +69,7 @@ export class Guard implements TurnReviewer {
     const at = this.#now()
     let last = ''
     return (steps, done) => {
-      if (!this.#concerns(steps)) return
+      if (!this.#concerns(steps, turn.host.name)) return
       const own = this.#set({ ...turn, steps })
       const key = own.map(keyOf).join('\n')
       if (key === last) return
@@ -75,22 +81,26 @@ export class Guard implements TurnReviewer {
     }
   }
 
-  /** False if nothing can refuse these steps. */
-  #concerns(steps: TurnSteps['steps']): boolean {
-    return this.#options.inventory.policies.length > 0 || steps.some(({ expanded }) => isProtected(expanded.step))
+  /** False if nothing can refuse a change of these steps. */
+  #concerns(steps: TurnSteps['steps'], host?: string): boolean {
+    const turns = [...(this.#hosts.get(host ?? '')?.values() ?? [])]
+    return this.#options.inventory.policies.length > 0 || isProtecting(steps) || turns.some((one) => one.isProtecting)
   }
 
   #set(turn: TurnSteps): readonly FoundChange[] {
     const changes = changesOfTurn(turn)
-    this.#turns.set(`${turn.host.name}\n${turn.play}`, { turn, changes })
+    const { name } = turn.host
+    const own = this.#hosts.get(name) ?? new Map()
+    this.#hosts.set(name, own)
+    own.set(turn.play, { steps: turn.steps, changes, isProtecting: isProtecting(turn.steps) })
     return changes
   }
 
   /** The changes that are neither allowed nor waived. Uses of waivers are reported. */
   #judge(at: Date): readonly Refusal[] {
     const { inventory, mode } = this.#options
-    const turns = [...this.#turns.values()]
-    const all = turns.flatMap(({ changes }) => changes)
+    const hosts = [...this.#hosts.values()].map((turns) => [...turns.values()])
+    const all = hosts.flatMap((turns) => turns.flatMap(({ changes }) => changes))
     const input = { changes: all.map(({ change }) => change), at, mode }
     const byChange = new Map(all.map((found) => [found.change, found]))
     const refusals = [
@@ -100,8 +110,9 @@ export class Guard implements TurnReviewer {
           return found ? [{ found, rule: one.name, kind: 'policy' }] : []
         }),
       ),
-      ...turns.flatMap(({ turn: { host, steps } }) => {
-        const own = turns.flatMap(({ turn, changes }) => (turn.host.name === host.name ? changes : []))
+      ...hosts.flatMap((turns) => {
+        const own = turns.flatMap(({ changes }) => changes)
+        const steps = turns.flatMap((one) => (one.isProtecting ? one.steps : []))
         return violationsOf(steps, own).map(({ step, ...rest }): Refusal => ({ ...rest, rule: step, kind: 'step' }))
       }),
     ]
@@ -122,6 +133,10 @@ export class Guard implements TurnReviewer {
     }
     return true
   }
+}
+
+function isProtecting(steps: TurnSteps['steps']): boolean {
+  return steps.some(({ expanded }) => isProtected(expanded.step))
 }
 
 /** The changes of a host that a rule refuses. */

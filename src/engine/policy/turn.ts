@@ -1,4 +1,5 @@
 import type { Host } from '../../model/inventory/host.ts'
+import type { Play } from '../../model/playbook/play.ts'
 import type { ExpandedStep } from '../../model/playbook/steps.ts'
 import type { Change } from '../../model/policy/policy.ts'
 import type { Diff } from '../../model/resource/diff.ts'
@@ -18,7 +19,8 @@ export interface FoundChange {
 /** The steps of a host in a play, with their differences. */
 export interface TurnSteps {
   readonly host: Host
-  readonly play: string
+  /** Plays of the same label are different plays. */
+  readonly play: Pick<Play, 'label'>
   readonly steps: readonly (Pick<PlannedStep, 'expanded' | 'difference'> & Partial<Pick<PlannedStep, 'known'>>)[]
   readonly pendingHandlers: ReadonlySet<string>
 }

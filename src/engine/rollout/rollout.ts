@@ -178,7 +178,7 @@ async function applyDrained(
   const { hosts, emit, diff, stop, confirm, guard, throttles } = context
   const { host, name } = hostRun
   const drain = wanted && new HostDrain({ drain: wanted, host, play: play.label, hosts, emit })
-  const review = guard.turn({ host, play: play.label, pendingHandlers: hostRun.pendingHandlers })
+  const review = guard.turn({ host, play, pendingHandlers: hostRun.pendingHandlers })
   const turn: HostTurn = {
     ...{ play: play.label, hostRun, drain, review, emit, diff, stop, throttles },
     ...(confirm && { confirm }),

@@ -32,7 +32,7 @@ export interface Change {
 
 /** The input of a policy. */
 export interface PolicyInput {
-  /** The changes of all hosts of the run, in the order of the plays. During a run, those that are done are included. */
+  /** The changes of all hosts of the run; those of a host are in the order of the plays. During a run, those that are done are included. */
   readonly changes: readonly Change[]
   /** The current time; the start of the host's turn during a run. {@link localTime} converts it to a time zone. */
   readonly at: Date

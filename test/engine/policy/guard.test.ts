@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { statusOf } from '../../../src/model/event.ts'
+import { drain, runOn } from '../../../src/model/playbook/drain.ts'
 import { play } from '../../../src/model/playbook/play.ts'
 import { role } from '../../../src/model/playbook/role.ts'
 import { delegateTo } from '../../../src/model/playbook/steps.ts'
@@ -222,6 +223,30 @@ describe('policies', () => {
       expect(existsSync(`${rig.root}/web2-a`)).to.equal(false)
     })
 
+    it('are checked before a host is drained; without them it is', async () => {
+      const plays: Plays = (web) => [
+        play(
+          'web',
+          {
+            hosts: web,
+            drain: drain('out', {
+              drain: (host) => [runOn(host, sh`touch ${`${rig.root}/drained`}`)],
+              undrain: (host) => [runOn(host, sh`true`)],
+            }),
+          },
+          () => file(`${rig.root}/a`, 'a', rig.own),
+        ),
+      ]
+      let asked = 0
+      const options: Options = { now: () => new Date(Date.UTC(2026, 0, 1, asked++ === 0 ? 8 : 9)) }
+      const early = policy('before nine', ({ changes, at }) => at.getUTCHours() >= 9 && changes)
+      const outcome = await run(plays, { ...options, policies: [early] })
+      expect(outcome.problems).to.deep.equal([`web1: the policy "before nine" does not allow file ${rig.root}/a`])
+      expect([isWritten('drained'), isWritten('a')]).to.deep.equal([false, false])
+      await run(plays)
+      expect([isWritten('drained'), isWritten('a')]).to.deep.equal([true, true])
+    })
+
     it('see the changes of the hosts that are done', async () => {
       const counts: number[] = []
       const count = policy('a count', ({ changes }) => {
@@ -289,6 +314,20 @@ describe('a protected step', () => {
       `web1: absent ${rig.root}/srv would remove directory ${rig.root}/srv/data, which is protected: the only copy`,
     ])
     expect(existsSync(`${rig.root}/srv/data`)).to.equal(true)
+  })
+
+  it('is not removed by a later play that notices it only during the run', async () => {
+    const plays: Plays = (web) => [
+      play('data', { hosts: web }, () =>
+        protect(directory(`${rig.root}/data`, { ...rig.own, mode: '0755' }), 'the only copy'),
+      ),
+      play('data', { hosts: web }, () => [absent(`${rig.root}/data`)]),
+    ]
+    const outcome = await rig.run(plays)
+    expect(outcome.problems).to.deep.equal([
+      `web1: absent ${rig.root}/data would remove directory ${rig.root}/data, which is protected: the only copy`,
+    ])
+    expect(existsSync(`${rig.root}/data`)).to.equal(true)
   })
 
   it('is protected as a part of a transaction', async () => {
