@@ -49,8 +49,10 @@ export class Guard implements TurnReviewer {
 
   /** Checks the changes of all hosts. @returns the refusals, one Problem for each host and rule @throws Problem for an error of a rule */
   reviewPlan(playRuns: readonly PlayRun[], context: Pick<RunContext, 'hostRuns' | 'states'>): readonly PolicyRefusal[] {
-    const steps = [...context.states.values()].flatMap((plays) => plays.flatMap((one) => one.steps))
-    return this.#concerns(steps) ? this.reviewAll(changesOfPlays(playRuns, context)) : []
+    const isConcerned =
+      this.#options.inventory.policies.length > 0 ||
+      [...context.states.values()].some((plays) => plays.some(({ steps }) => isProtecting(steps)))
+    return isConcerned ? this.reviewAll(changesOfPlays(playRuns, context)) : []
   }
 
   /** The same for turns that are known already. */
@@ -82,8 +84,8 @@ export class Guard implements TurnReviewer {
   }
 
   /** False if nothing can refuse a change of these steps. */
-  #concerns(steps: TurnSteps['steps'], host?: string): boolean {
-    const turns = [...(this.#hosts.get(host ?? '')?.values() ?? [])]
+  #concerns(steps: TurnSteps['steps'], host: string): boolean {
+    const turns = [...(this.#hosts.get(host)?.values() ?? [])]
     return this.#options.inventory.policies.length > 0 || isProtecting(steps) || turns.some((one) => one.isProtecting)
   }
 
