@@ -63,7 +63,8 @@ const ENVIRONMENT = [
 const FILES = [
   ['inventory/*.ts', 'The inventories of a project.'],
   ['playbooks/*.ts', 'The playbooks of a project. The default is playbooks/site.ts.'],
-  ['.provision/runs', 'The records of the last 50 runs, for provision report.'],
+  ['.provision/runs', 'The records of the last 50 runs, for provision report, why and drift.'],
+  ['.provision/drift', 'The records of the last 50 drift reports, for provision drift --history.'],
   ['.provision/plans', 'The plans that an AI agent has made, for provision mcp.'],
   ['.provision/requests', 'The requests to apply a plan, for provision approve.'],
   ['.provision/unfinished.json', 'The run that provision resume resumes.'],
