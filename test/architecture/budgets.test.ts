@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
   shell: { lines: 310, files: 6 },
   // Also steps and reads that equal hosts share, and runs with more hosts than forks.
   model: { lines: 2_210, files: 30, added: { lines: 660, files: 7 } },
-  resources: { lines: 3_240, files: 33, added: { lines: 6_180, files: 58 } },
+  resources: { lines: 3_240, files: 33, added: { lines: 6_290, files: 59 } },
   engine: { lines: 3_120, files: 30, added: { lines: 1_160, files: 10 } },
   transport: { lines: 3_750, files: 37 },
   secrets: { lines: 250, files: 3 },

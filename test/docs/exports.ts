@@ -10,6 +10,7 @@ export const MODULES: Readonly<Record<string, string>> = {
   'provision-ts/engine': 'src/api/index.ts',
   'provision-ts/pki': 'src/pki/index.ts',
   'provision-ts/stack': 'stack/index.ts',
+  'provision-ts/roles/postgres-databases.js': 'roles/postgres-databases.ts',
   'provision-ts/lab': 'src/lab/index.ts',
   'provision-ts/testing': 'src/testing/index.ts',
 }

@@ -8,6 +8,7 @@ import { file } from '../../src/resources/files/file.ts'
 import { replace } from '../../src/resources/files/replace.ts'
 import { setting } from '../../src/resources/files/setting.ts'
 import { localDirectory, tree } from '../../src/resources/files/tree.ts'
+import { dpkgDivert } from '../../src/resources/packages/divert.ts'
 import { caCertificate } from '../../src/resources/system/ca-certificate.ts'
 import { knownHosts } from '../../src/resources/system/known-hosts.ts'
 import { sudoers } from '../../src/resources/system/sudoers.ts'
@@ -114,6 +115,29 @@ export const EDIT_ROWS: Readonly<Record<string, Row>> = {
     step: concat('/a', 'x', 'text'),
     have: undefined,
     differs: `create owner root, group root, mode 0644, content ${sha256('text\n').slice(0, 12)}`,
+  },
+  'a path that is diverted': { step: dpkgDivert('/a'), have: { to: '/a.distrib', owner: ':' } },
+  'a path that is not diverted': {
+    step: dpkgDivert('/a'),
+    have: undefined,
+    differs: 'create to /a.distrib',
+    runs: ['dpkg-divert --quiet --local --rename --divert /a.distrib --add /a'],
+  },
+  'a path that is diverted elsewhere': {
+    step: dpkgDivert('/a', { to: '/b' }),
+    have: { to: '/c', owner: ':' },
+    differs: 'change to /c → /b',
+  },
+  'a path that a package diverts': {
+    step: dpkgDivert.absent('/a'),
+    have: { to: '/a.usr-is-merged', owner: 'usrmerge' },
+    refuses: 'The package usrmerge diverts /a to /a.usr-is-merged',
+  },
+  'no diversion': { step: dpkgDivert.absent('/a'), have: undefined },
+  'a diversion that is to go': {
+    step: dpkgDivert.absent('/a'),
+    have: { to: '/b', owner: ':' },
+    differs: 'remove to /b → absent',
   },
   'rights that are as declared': {
     step: acl('/a', { 'user:ana': 'rx' }),

@@ -10,6 +10,7 @@ import { file } from '../../src/resources/files/file.ts'
 import { line } from '../../src/resources/files/line.ts'
 import { link } from '../../src/resources/files/link.ts'
 import type { AbsolutePath } from '../../src/resources/files/stat.ts'
+import { dpkgDivert } from '../../src/resources/packages/divert.ts'
 import { pkg } from '../../src/resources/packages/package.ts'
 import { aptSource } from '../../src/resources/packages/source.ts'
 import { markReleaseCurrent, markReleaseRolledBack } from '../../src/resources/releases/current.ts'
@@ -115,6 +116,16 @@ export const FAKE_ROWS: Readonly<Record<string, FakeRow>> = {
   },
   'kernel settings': {
     steps: () => [sysctl('test', { 'net.ipv4.ip_forward': 1, 'net.ipv4.tcp_fin_timeout': 25 })],
+    root: true,
+  },
+  'a diverted file': {
+    steps: (root, own) => [
+      file(`${root}/tool`, 'of a package', own),
+      dpkgDivert(`${root}/tool`),
+      file(`${root}/tool`, 'own', own),
+      dpkgDivert(`${root}/tool`, { to: `${root}/other` }),
+      dpkgDivert.absent(`${root}/tool`),
+    ],
     root: true,
   },
   'swap files': {

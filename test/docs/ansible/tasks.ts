@@ -71,7 +71,7 @@ export const TASKS: readonly TaskRow[] = [
   all('`alternatives`', 45, '`alternatives`'),
   none('`acl`, `capabilities`', 45, '`acl`, which was not counted apart'),
   all('`known_hosts`', 23, '`knownHosts`'),
-  none('`dpkg_divert`', 81, 'no kind'),
+  all('`dpkg_divert`', 81, '`dpkgDivert`'),
   all('`wait_for`', 256, '`waitFor`'),
   none(
     'modules of databases, firewalls, containers and others, which were not counted one by one',

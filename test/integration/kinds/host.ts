@@ -16,6 +16,8 @@ export const host: Generator = (dice, site) => ({
         'mkdir -p /srv/kinds-mount; mountpoint -q /srv/kinds-mount || mount -t tmpfs tmpfs /srv/kinds-mount',
         'umount /srv/kinds-mount',
         "sed -i '/kinds-mount/d' /etc/fstab",
+        'dpkg-divert --quiet --remove --rename /srv/kinds-diverted',
+        'echo theirs > /srv/kinds-diverted',
       ],
       0.4,
     )
@@ -33,6 +35,7 @@ export const host: Generator = (dice, site) => ({
           ...site.options(),
         })
       : api.mount.absent('/srv/kinds-mount', site.options()),
+    api.dpkgDivert('/srv/kinds-diverted', site.options()),
     api.waitFor({ path: '/srv' }, site.options()),
   ],
 })

@@ -1,6 +1,8 @@
 import {
   acl,
   alternatives,
+  dpkgDivert,
+  file,
   firewall,
   http,
   kernelModule,
@@ -179,6 +181,24 @@ export const HOST: Cases = {
   'rights of a user that does not exist': {
     steps: acl('/srv/a c', { 'user:unknown': 'rx' }),
     fails: 'acl /srv/a c failed: the host does not have one of the users or groups',
+  },
+  'a file of a package that is diverted, which the package does not replace': {
+    steps: [dpkgDivert('/usr/bin/setfacl'), file('/usr/bin/setfacl', 'own\n', { mode: '0755' })],
+    plan: ['create diversion /usr/bin/setfacl', 'create file /usr/bin/setfacl'],
+    look: 'apt-get -qq -y install --reinstall acl >/dev/null 2>&1; cat /usr/bin/setfacl; dpkg-divert --truename /usr/bin/setfacl; /usr/bin/setfacl.distrib --version | cut -d " " -f 1',
+    shows: 'own\n/usr/bin/setfacl.distrib\nsetfacl.distrib',
+  },
+  'another path for the file of the package': {
+    steps: dpkgDivert('/usr/bin/setfacl', { to: '/usr/bin/setfacl.old' }),
+    plan: ['change diversion /usr/bin/setfacl'],
+    look: 'cat /usr/bin/setfacl; ls /usr/bin/setfacl*',
+    shows: 'own\n/usr/bin/setfacl\n/usr/bin/setfacl.old',
+  },
+  'no diversion, and the own file moved away': {
+    steps: dpkgDivert.absent('/usr/bin/setfacl'),
+    plan: ['remove diversion /usr/bin/setfacl'],
+    look: 'setfacl --version | cut -d " " -f 1; cat /var/lib/provision/removed/*/setfacl',
+    shows: 'setfacl\nown',
   },
   'a swap in a container': {
     steps: swap('/swapfile', { size: '16M' }),
