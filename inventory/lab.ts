@@ -2,6 +2,7 @@ import { inventory, secret } from 'provision-ts'
 import { openLab } from 'provision-ts/lab'
 import { authority } from 'provision-ts/pki'
 import { siteSchema } from 'provision-ts/stack'
+import { notes } from './notes.ts'
 
 /**
  * The lab that `provision lab up` has made: nine hosts on this machine. `$LAB` names another than `demo`. With `witness1` the failover of the
@@ -22,6 +23,7 @@ export default async () => {
   const mode: { readonly failover?: 'automatic' } = has('witness1') ? { failover: 'automatic' } : {}
   return inventory(siteSchema, {
     domain: 'notes.test',
+    application: notes,
     vip: `${lab.vip}/24`,
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,

@@ -8,6 +8,18 @@ export default () => {
   return inventory(siteSchema, {
     ssh: { user: 'deploy', proxyJump: { host: 'bastion.example.net', user: 'jump' } },
     domain: 'notes.example.com',
+    application: {
+      name: 'notes',
+      // Or of a URL: await archive('https://…/notes-1.4.0.tar.gz', { sha256: '…' }), of provision-ts/stack.
+      build: { directory: 'examples/notes-api/dist', app: 'app', static: 'public' },
+      start: ['node', 'server.mjs'],
+      health: { live: '/livez', ready: '/readyz' },
+      database: 'rows',
+      migrations: { sql: 'migrations' },
+      paths: ['/api/'],
+      metrics: true,
+      checks: ['/api/notes'],
+    },
     vip: '203.0.113.10/24',
     // The networks with SSH access and metrics. They must include the address of the bastion.
     admins: ['10.0.9.0/24'],

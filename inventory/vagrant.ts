@@ -1,6 +1,7 @@
 import { inventory, Problem, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { siteSchema } from 'provision-ts/stack'
+import { notes } from './notes.ts'
 import { vagrantMachines } from './vagrant-machines.ts'
 
 /** The address of each machine of the Vagrantfile ends in this. */
@@ -28,6 +29,7 @@ export default async () => {
   }
   return inventory(siteSchema, {
     domain: 'notes.test',
+    application: notes,
     vip: '192.168.56.10/24',
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,

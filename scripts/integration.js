@@ -29,6 +29,7 @@ const NIGHTLY = [
   'lab-slow.test.ts',
   'lab-snapshot.test.ts',
   'lab.test.ts',
+  'node-red.test.ts',
   'odd-hosts.test.ts',
   'package-kinds.test.ts',
   'packages.test.ts',

@@ -25,6 +25,7 @@ export {
   choice,
   cidr,
   credential,
+  dictionary,
   flag,
   hostname,
   integer,

@@ -5,6 +5,8 @@
  * @module provision-ts/stack
  */
 
+export type { Application } from './application.ts'
+export { type ArchiveOptions, archive } from './archive.ts'
 export { skipMaintenance } from './lib/maintenance.ts'
 export type { BalancerOptions, TierOptions } from './lib/tier.ts'
 export { backup } from './operations/backup.ts'

@@ -16,6 +16,7 @@ import {
   record,
   text,
 } from 'provision-ts'
+import { application, applicationFaults } from './application.ts'
 import {
   distinctPriorities,
   fastFailoverPossible,
@@ -43,6 +44,8 @@ export const siteSchema = inventorySchema(
   {
     /** The host name of the site. */
     domain: hostname,
+    /** The application: its build, its command, its paths. */
+    application,
     /** The address that moves between the balancers. */
     vip: cidr,
     /** The certificate that the load balancers show to clients: for the domain, with its chain. */
@@ -57,8 +60,8 @@ export const siteSchema = inventorySchema(
     /** The authority of the certificates between tiers, as PEM. */
     authority: text,
     passwords: record({
-      /** Of the application's role in the database. */
-      app: credential,
+      /** Of the application's role in the database; needed if it has one. */
+      app: optional(credential),
       /** Of the role that replicas connect with. */
       replication: credential,
     }),
@@ -187,7 +190,8 @@ export const siteSchema = inventorySchema(
       { optional: true },
     ),
   },
-  ({ lb, db, vip, web, app, backup, witness, monitoring, domain, certificate, authority, synchronous }) => [
+  ({ lb, db, vip, web, app, backup, witness, monitoring, domain, certificate, authority, synchronous, ...values }) => [
+    ...applicationFaults(values.application, values),
     ...distinctPriorities(lb.hosts),
     ...validVip(vip, lb.hosts, [lb, web, app, db, witness, backup, monitoring]),
     ...oneTierPerHost([lb, web, app, db, witness, backup, monitoring]),

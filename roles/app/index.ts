@@ -8,64 +8,100 @@ import {
   pruneReleases,
   release,
   role,
+  Secret,
   type Step,
   service,
-  sh,
   transaction,
   unit,
   user,
 } from 'provision-ts'
-import { restartApp, startupProbe } from './lib/readiness.ts'
-import type { AppParams } from './params.ts'
+import { restartApp, startupProbe, validation } from './lib/readiness.ts'
+import { type AppParams, jobTimers, runningUnits } from './params.ts'
 import { appConflicts } from './resources/conflicts.ts'
-import { renderUnit } from './templates.ts'
+import { PROCESSES, processesScript, renderTimer, renderUnit, scriptOf } from './templates.ts'
 
 export { appReadiness } from './lib/readiness.ts'
-export type { AppParams } from './params.ts'
+export { type AppParams, jobTimers, runningUnits } from './params.ts'
 
-/** A Node.js service under systemd. Its release, unit and settings change together, and are rolled back together. */
+/** A service under systemd. Its release, units and settings change together, and are rolled back together. */
 export const app = role(
   'app',
-  (params: AppParams) => {
-    const { name = 'notes', release: built } = params
+  (params: AppParams, { facts }) => {
+    const { name, release: built, packages: [first = 'curl', ...packages] = ['nodejs'], runsJobs = true } = params
     const root = `/srv/${name}` as const
+    const processes = params.processes ?? (scriptOf(params.start) === undefined ? 1 : facts.cpus)
     return [
       appConflicts({ name, listen: params.listen, metrics: params.metrics }),
-      pkg('nodejs', 'curl'),
+      pkg(first, ...packages, 'curl'),
       user(name, { home: root }),
       directory(`${root}/releases`),
       directory(`/etc/${name}`),
+      processes > 1 && directory('/usr/local/lib/provision'),
       release(`${root}/releases/${built.id}`, built),
       pruneReleases(root, { wanted: built.id }),
-      activeRelease(params),
+      activeRelease(params, processes),
       markReleaseCurrent(root, built.id),
-      service(name),
+      runningUnits(params).map((one) => service(one)),
+      jobTimers(params).map((timer) => service(timer, runsJobs ? {} : { state: 'stopped' })),
     ]
   },
   { os: ['debian 12', 'debian 13'], check: checkParams },
 )
 
-/** Release, unit, CA and password in one transaction: one restart, and a rollback of all if the service does not become ready. */
-function activeRelease(params: AppParams): Step {
-  const { name = 'notes', release: built, listen, database } = params
-  const server = `/srv/${name}/current/server.mjs`
+/** Release, units, CA and secrets in one transaction: one restart, and a rollback of all if the service does not become ready. */
+function activeRelease(params: AppParams, processes: number): Step {
+  const { name, release: built, listen, start, ready = '/', startWithin = 30, migrate } = params
+  const { database, secrets = {}, workers = {}, jobs = {} } = params
+  const current = `/srv/${name}/current`
   return transaction(
     `${name} ${built.id}`,
     [
       link(`/srv/${name}/current`, { target: `releases/${built.id}` }),
-      unit(`${name}.service`, renderUnit(params)),
-      file(`/etc/${name}/authority.pem`, database.authority),
-      file(`/etc/${name}/db-password`, database.password),
+      ...(processes > 1 ? [file(PROCESSES, processesScript({}))] : []),
+      unit(`${name}.service`, renderUnit(params, { start, processes })),
+      ...Object.entries(workers).map(([worker, { start: words }]) =>
+        unit(`${name}-${worker}.service`, renderUnit(params, { start: words, description: `${name} ${worker}` })),
+      ),
+      ...Object.entries(jobs).flatMap(([job, { start: words, at }]) => [
+        unit(`${name}-${job}.service`, renderUnit(params, { start: words, description: `${name} ${job}`, once: true })),
+        unit(`${name}-${job}.timer`, renderTimer(`${name} ${job}`, at)),
+      ]),
+      ...(migrate
+        ? [
+            unit(
+              `${name}-migrate.service`,
+              renderUnit(params, {
+                ...{ start: migrate, description: `${name} migrate`, once: true },
+                directory: `/srv/${name}/releases/${built.id}`,
+              }),
+            ),
+          ]
+        : []),
+      ...(database
+        ? [file(`/etc/${name}/authority.pem`, database.authority), file(`/etc/${name}/db-password`, database.password)]
+        : []),
+      ...(Object.keys(secrets).length > 0 ? [file(`/etc/${name}/secrets`, secretsFile(secrets))] : []),
     ],
     {
-      validate: sh`node --check ${server} && systemd-analyze verify --man=no ${`${name}.service`}`,
-      activate: restartApp(name, listen),
-      probe: startupProbe(name, listen),
+      validate: validation(params, current),
+      activate: restartApp({ units: runningUnits(params), listen, ready }),
+      probe: startupProbe({ name, listen, ready, seconds: startWithin }),
+      ...(migrate && { timeout: '30m' }),
     },
   )
 }
 
-function checkParams({ name = 'notes', databases, listen, metrics }: AppParams): void {
+/** A file for `EnvironmentFile=`, where a quoted value keeps all characters but a backslash and a quote. */
+function secretsFile(secrets: Readonly<Record<string, Secret>>): Secret {
+  return new Secret(() =>
+    Object.entries(secrets)
+      .map(([variable, secret]) => `${variable}="${secret.reveal().replace(/[\\"$\x60]/g, '\\$&')}"\n`)
+      .join(''),
+  )
+}
+
+function checkParams(params: AppParams): void {
+  const { name, start, database, databases = [], listen, metrics, processes = 1, workers = {}, jobs = {} } = params
   const refused = (what: string, where: string, next: string) => new InvalidParams(what, { where, next })
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name))
     throw refused(
@@ -73,7 +109,22 @@ function checkParams({ name = 'notes', databases, listen, metrics }: AppParams):
       'name',
       'Use lower-case letters, digits and dashes.',
     )
-  if (databases.length === 0)
+  if (start.length === 0)
+    throw refused(`${name} has no command.`, 'start', "Write the program and its arguments: ['node', 'server.mjs'].")
+  const twice = Object.keys(workers).find((worker) => worker in jobs || worker === 'migrate')
+  if (twice !== undefined || 'migrate' in jobs)
+    throw refused(
+      `${name} has two units with the name ${name}-${twice ?? 'migrate'}.`,
+      'workers',
+      'Give workers and jobs different names. The name migrate is for the migration.',
+    )
+  if (processes > 1 && scriptOf(start) === undefined)
+    throw refused(
+      `${name} cannot have ${processes} processes on one port, because it is not started with node.`,
+      'processes',
+      'Set 1, and let the program start its own processes.',
+    )
+  if (database && databases.length === 0)
     throw refused(`${name} has no databases.`, 'databases', 'Add all hosts that may be the primary.')
   if (metrics && metrics.port === listen.port && metrics.address === listen.address)
     throw refused(

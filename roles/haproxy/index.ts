@@ -40,6 +40,8 @@ export const haproxy = role(
       admin,
       maxConnections = 2000,
       clientLimits: { connections = 200, requests = 1000 } = {},
+      answerWithin = 30,
+      streams = [],
       errorPage = ERROR_PAGE,
     }: HaproxyParams,
     { facts },
@@ -59,6 +61,8 @@ export const haproxy = role(
       maxConnections,
       plainConnections: PLAIN_CONNECTIONS,
       clientLimits,
+      answerWithin,
+      streams,
       errorPage: ERROR_PATH,
     }
     return [

@@ -17,6 +17,10 @@ export interface HaproxyParams {
   readonly maxConnections?: number
   /** Limits for one client, which is an IPv4 address or an IPv6 network of 64 bits. Raise them if clients share addresses. */
   readonly clientLimits?: ClientLimits
+  /** Seconds until an answer of a web server must begin. @default 30 */
+  readonly answerWithin?: number
+  /** The beginnings of paths whose answers are long streams, such as server-sent events. @default none */
+  readonly streams?: readonly string[]
   /** The HTML page of the answers 502, 503 and 504 that haproxy itself gives. @default a short page */
   readonly errorPage?: string
 }

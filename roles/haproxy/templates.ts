@@ -18,6 +18,9 @@ export interface HaproxyConf {
   /** Maximum number of connections of plain HTTP. */
   readonly plainConnections: number
   readonly clientLimits: Required<ClientLimits>
+  /** Seconds. */
+  readonly answerWithin: number
+  readonly streams: readonly string[]
   /** The path of the HTML page for errors of haproxy itself. */
   readonly errorPage: string
   /** A hash of the configuration and the certificate. */

@@ -29,7 +29,7 @@ export const nginx = role(
     nginxConflicts(params.listen),
     pkg('nginx', 'curl', 'logrotate'),
     dropIn('nginx.service', 'provision', unitDropIn({})),
-    siteRelease(params.site),
+    params.site && siteRelease(params.site),
     nginxConfiguration(params, facts.cpus),
     service('nginx'),
     service('logrotate.timer'),
@@ -50,7 +50,12 @@ function siteRelease(site: Build): readonly Step[] {
   ]
 }
 
-function checkParams({ upstreams, balancers, rate = 1 }: NginxParams): void {
+function checkParams({ upstreams, balancers, rate = 1, site, paths = [] }: NginxParams): void {
+  if (site && paths.includes('/'))
+    throw new InvalidParams('nginx cannot forward all paths and serve static files.', {
+      where: 'paths',
+      next: 'Name the paths of the application, or leave the static files out.',
+    })
   if (!Number.isInteger(rate) || rate < 1)
     throw new InvalidParams(`nginx cannot limit requests to ${rate} per second.`, {
       where: 'rate',

@@ -2,6 +2,7 @@ import { template } from 'provision-ts'
 
 export interface MainConf {
   readonly workers: number
+  readonly bodyLimit: string
 }
 
 export interface UpstreamConf {
@@ -15,8 +16,20 @@ export interface SiteConf {
   readonly domain: string
   readonly listen: string
   readonly balancers: readonly string[]
-  readonly root: string
-  readonly policy: string
+  /** The directory of the static files; undefined without them. */
+  readonly root: string | undefined
+  /** Undefined for the policy of the application. */
+  readonly policy: string | undefined
+  /** The beginnings of the paths that the application answers. */
+  readonly paths: readonly string[]
+  /** The path of readiness; undefined if it is one of those paths. */
+  readonly ready: string | undefined
+  readonly websockets: boolean
+  readonly streams: readonly string[]
+  /** A pattern of the URIs that are no files. */
+  readonly uncached: string
+  /** Seconds. */
+  readonly readTimeout: number
   /** Requests per second and client; 0 for no limit. */
   readonly rate: number
   /** The port on 127.0.0.1 for the state of nginx. */

@@ -31,9 +31,9 @@ export const postgresPrimary = role(
 
 function contents({ name, owner, user, password }: Database): Steps {
   return [
-    postgresRole(owner),
+    owner !== user && postgresRole(owner),
     postgresRole(user, { password }),
-    postgresDatabase(name, { users: [owner, user] }),
+    postgresDatabase(name, { users: owner === user ? [user] : [owner, user] }),
     postgresSchema(name, name, { owner, user }),
   ]
 }

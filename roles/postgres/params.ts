@@ -62,10 +62,10 @@ export interface Database {
   readonly name: string
   /**
    * The owner of the schema with the database's name. Migrations run as this role. It has no password and logs in only by the local socket.
-   * The owner of the database itself is `postgres`.
+   * The owner of the database itself is `postgres`. The name of `user` for an application that creates its tables itself.
    */
   readonly owner: string
-  /** The role of the application. It reads and writes rows, and can create, change and drop nothing. */
+  /** The role of the application. It reads and writes rows, and can create, change and drop nothing, unless it is the owner. */
   readonly user: string
   /** The password of the user. */
   readonly password: Secret

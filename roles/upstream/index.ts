@@ -16,9 +16,17 @@ const MAX_CONNECTIONS = 4_000
  */
 export const upstream = role(
   'upstream',
-  ({ name, servers, path, port = UPSTREAM_PORT, answerWithin = 10 }: UpstreamParams) => {
+  ({
+    name,
+    servers,
+    path,
+    port = UPSTREAM_PORT,
+    answerWithin = 10,
+    websockets = false,
+    streams = [],
+  }: UpstreamParams) => {
     const conf = {
-      ...{ name, port, path, answerWithin, maxConnections: MAX_CONNECTIONS },
+      ...{ name, port, path, answerWithin, websockets, streams, maxConnections: MAX_CONNECTIONS },
       servers: servers.map((server) => ({ name: server.name, at: `${server.address}:${server.port}` })),
     }
     return [

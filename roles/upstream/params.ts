@@ -9,6 +9,10 @@ export interface UpstreamParams {
   readonly port?: number
   /** Seconds until an answer must begin. @default 10 */
   readonly answerWithin?: number
+  /** True if connections may become WebSockets, which stay open for an hour without data. @default false */
+  readonly websockets?: boolean
+  /** The beginnings of paths whose answers are long streams. @default none */
+  readonly streams?: readonly string[]
 }
 
 export interface UpstreamServer {

@@ -7,6 +7,8 @@ export interface UpstreamConf {
   readonly servers: readonly { readonly name: string; readonly at: string }[]
   readonly path: string
   readonly answerWithin: number
+  readonly websockets: boolean
+  readonly streams: readonly string[]
   readonly maxConnections: number
   readonly revision: string
 }

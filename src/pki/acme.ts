@@ -26,7 +26,7 @@ export interface AcmeOptions extends Omit<CertificateOrder, 'server' | 'accountK
  * @throws Problem with the server's error when an order fails; the certificate from before is kept
  * @example
  * const certificate = await acme('certificates', {
- *   names: ['notes.example.com'],
+ *   names: ['shop.example.com'],
  *   contact: 'ops@example.com',
  *   termsAgreed: true,
  * })

@@ -11,7 +11,7 @@ import type { Issued } from './issue.ts'
  * @param path without the endings
  * @example
  * inventory(inventorySchema({ certificate: keyPair, lb: hosts() }), {
- *   certificate: pemPair('certificates/notes.example.com'),
+ *   certificate: pemPair('certificates/shop.example.com'),
  *   lb: { hosts: { lb1: { address: '10.0.0.11' } } },
  * })
  */

@@ -39,7 +39,7 @@ export const secret = {
       }
     }),
 
-  /** The output of a program, without the trailing line break: `secret.command('pass', 'show', 'notes/app')`. */
+  /** The output of a program, without the trailing line break: `secret.command('pass', 'show', 'shop/app')`. */
   command: (program: string, ...args: readonly string[]): Secret => {
     announceInteraction()
     return new Secret(() => {

@@ -15,10 +15,12 @@ import { recordChecks } from '../../roles/postgres/lib/record-checks.ts'
 import { postgresPrimaryChecks } from '../../roles/postgres-primary/checks.ts'
 import { postgresReplicaChecks } from '../../roles/postgres-replica/checks.ts'
 import { upstreamChecks } from '../../roles/upstream/checks.ts'
+import { livePath, readyPath } from '../application.ts'
 import type { Site } from '../schema.ts'
 import { isAutomatic, isFast, votersOf } from './database-params.ts'
 import { monitoringTargets } from './monitoring-targets.ts'
 import { recorders } from './record.ts'
+import { hasPages } from './releases.ts'
 
 /** Checks the holder of the virtual IP, and the answer that a client gets there. The web servers act as clients. */
 export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
@@ -26,22 +28,29 @@ export function balancerTierChecks({ lb, vip, web, ...values }: Site): Checks {
     keepalivedChecks(lb, vip),
     lb.hosts.map((host) => haproxyChecks(host, { ...values, servers: web.hosts })),
     web.hosts.map((host) => siteChecks(host, { ...values, vip })),
-    web.hosts.map((host) => readsNotes(host, { ...values, vip })),
+    web.hosts.map((host) => pathsAnswer(host, { ...values, vip })),
   ]
 }
 
-export function webTierChecks({ lb, web, app, db }: Site): Checks {
+export function webTierChecks({ lb, web, app, db, application }: Site): Checks {
   return [
-    web.hosts.map((host) => nginxChecks(host, app.hosts)),
+    web.hosts.map((host) =>
+      nginxChecks(host, {
+        apps: app.hosts,
+        ready: readyPath(application),
+        live: livePath(application),
+        pages: hasPages({ application }),
+      }),
+    ),
     web.hosts.map((host) => upstreamChecks(host, 'app', app.hosts)),
     lb.hosts.map((host) => portsOpen(host, web.hosts)),
     app.hosts.map((host) => portsClosed(host, web.hosts, { controls: databases(db) })),
   ]
 }
 
-export function appTierChecks({ lb, web, app }: Site): Checks {
+export function appTierChecks({ lb, web, app, application }: Site): Checks {
   return [
-    app.hosts.map((host) => appChecks(host)),
+    app.hosts.map((host) => appChecks(host, { ...application, ready: readyPath(application) })),
     lb.hosts.map((host) => portsClosed(host, app.hosts, { controls: web.hosts })),
   ]
 }
@@ -91,8 +100,13 @@ export function hostChecks({ lb, web, app, db, witness, backup, monitoring }: Si
 }
 
 /** The whole way through all tiers, without a change to any data. */
-function readsNotes(host: Host, { domain, vip, authority }: Pick<Site, 'domain' | 'vip' | 'authority'>): Check {
+function pathsAnswer(
+  host: Host,
+  { domain, vip, authority, application }: Pick<Site, 'domain' | 'vip' | 'authority' | 'application'>,
+): readonly Check[] {
   const way = `${domain}:443:${vip.replace(/\/.*/, '')}`
-  const curl = sh`curl -fsS -o /dev/null --resolve ${way} ${`https://${domain}/api/notes`}`
-  return check(host, 'can read notes through the virtual IP', trustAuthority(authority, curl))
+  return (application.checks ?? []).map((path) => {
+    const curl = sh`curl -fsS -o /dev/null --resolve ${way} ${`https://${domain}${path}`}`
+    return check(host, `GET ${path} answers through the virtual IP`, trustAuthority(authority, curl))
+  })
 }

@@ -1,15 +1,30 @@
 import type { Host } from 'provision-ts'
 import { ARCHIVING } from '../../roles/backup/index.ts'
 import { MONITOR } from '../../roles/monitoring/index.ts'
+import type { Database } from '../../roles/postgres/params.ts'
+import { databaseName } from '../application.ts'
 import type { DatabaseHost, Site } from '../schema.ts'
 
-/** The database of the application, the owner of its schema, and the user that reads and writes rows. */
-export const NOTES = { name: 'notes', owner: 'notes_owner', user: 'notes' } as const
+/** The database of the application, the owner of its schema, and the user that reads and writes rows; undefined without a database. */
+export function applicationDatabase({
+  application,
+  passwords,
+}: Pick<Site, 'application' | 'passwords'>): Database | undefined {
+  const name = databaseName(application)
+  if (application.database === undefined || passwords.app === undefined) return undefined
+  return {
+    name,
+    owner: application.database === 'schema' ? name : `${name}_owner`,
+    user: name,
+    password: passwords.app,
+  }
+}
 
 /** The parameters that both database roles share, so that either can become the other. */
 export function databaseParams(host: DatabaseHost, values: Site) {
   const { app: apps, db, backup, monitoring, authority, passwords, connections, bootGrace } = values
   const { name, address, version, certificate } = host
+  const database = applicationDatabase(values)
   return {
     name,
     address,
@@ -21,7 +36,7 @@ export function databaseParams(host: DatabaseHost, values: Site) {
     ...(bootGrace !== undefined && { bootGrace }),
     ...(monitoring.hosts.length > 0 && { monitor: MONITOR }),
     passwords,
-    databases: [{ ...NOTES, password: passwords.app }],
+    databases: database ? [database] : [],
     managed: isAutomatic(values),
     leavesPatroni: returnsToManual(values),
     settings: {

@@ -18,6 +18,7 @@ import { appReadiness } from '../../roles/app/index.ts'
 import { haproxyReadiness } from '../../roles/haproxy/index.ts'
 import { nginxReadiness } from '../../roles/nginx/index.ts'
 import { postgresReadiness } from '../../roles/postgres/lib/readiness.ts'
+import { readyPath } from '../application.ts'
 import type { Site } from '../schema.ts'
 import { MAINTENANCE_FILE } from './maintenance.ts'
 
@@ -123,11 +124,11 @@ function tierState(values: Site, tier: TierName): Answers<readonly TierHostState
   }
 }
 
-function questions({ lb, web, app, db }: Site, tier: TierName) {
+function questions({ lb, web, app, db, application }: Site, tier: TierName) {
   const all = {
     lb: () => lb.hosts.map((host) => ({ host, question: stateOf(haproxyReadiness(host)) })),
     web: () => web.hosts.map((host) => ({ host, question: stateOf(nginxReadiness(host)) })),
-    app: () => app.hosts.map((host) => ({ host, question: stateOf(appReadiness(host)) })),
+    app: () => app.hosts.map((host) => ({ host, question: stateOf(appReadiness(host, readyPath(application))) })),
     db: () => db.hosts.map((host) => ({ host, question: stateOf(postgresReadiness(host)) })),
   }
   return all[tier]()

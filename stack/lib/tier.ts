@@ -1,7 +1,5 @@
 import {
-  type Answers,
   ask,
-  type Build,
   type FirewallOptions,
   type FirewallRule,
   type Host,
@@ -12,7 +10,7 @@ import {
 } from 'provision-ts'
 import { MONITORING_PORTS } from '../../roles/monitoring/index.ts'
 import type { Site } from '../schema.ts'
-import type { Part } from './releases.ts'
+import type { ReleaseOf } from './releases.ts'
 
 /** The ways in which an operation runs a tier of the site differently. */
 export interface TierOptions {
@@ -21,7 +19,7 @@ export interface TierOptions {
   /** Hosts that change at the same time. @default first one, then half of them */
   readonly serial?: 1
   /** The release of the application for a host. @default the build on this machine, unless a user has rolled it back */
-  readonly release?: (host: Host, part: Part) => Answers<Build>
+  readonly release?: ReleaseOf
   /** The steps of a host. @param siteSteps those of the site @default those of the site */
   readonly steps?: (host: Host, siteSteps: Steps) => Steps
   /** Changes the last host in service too, and drains none. @default false */

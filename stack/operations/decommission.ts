@@ -11,6 +11,7 @@ import {
   withDescription,
 } from 'provision-ts'
 import { drainServer } from '../../roles/haproxy/index.ts'
+import { appStopped } from '../lib/app-params.ts'
 import { outageFlag, requireSpareHost } from '../lib/gates.ts'
 import { findHost } from '../lib/hosts.ts'
 import { skipMaintenance } from '../lib/maintenance.ts'
@@ -85,9 +86,9 @@ function withoutWeb(values: Site, host: Host): readonly Play[] {
     gate(`no balancer sends requests to ${host.name}`, lb),
     ...balancerTier(rest),
     gate(`no balancer is configured with ${host.name}`, lb),
-    stopped(host, 'nginx'),
+    play(`${host.name}: stop nginx`, { hosts: { hosts: [host] } }, () => service('nginx', { state: 'stopped' })),
     gate(`${host.name} is stopped`, { hosts: [...values.app.hosts, host] }),
-    ...appTier(rest, { release: currentRelease }),
+    ...appTier(rest, { release: currentRelease(values) }),
   ]
 }
 
@@ -96,14 +97,10 @@ function withoutApp(values: Site, host: Host): readonly Play[] {
   const { app, web, db } = values
   const rest = { ...values, app: group(app.name, app.without(host)) }
   return [
-    ...webTier(rest, { release: currentRelease }),
+    ...webTier(rest, { release: currentRelease(values) }),
     gate(`no web server sends requests to ${host.name}`, web),
-    stopped(host, 'notes'),
+    play(`${host.name}: stop ${values.application.name}`, { hosts: { hosts: [host] } }, () => appStopped(values)),
     gate(`${host.name} is stopped`, { hosts: [...db.hosts, host] }),
     ...databaseTier(rest),
   ]
-}
-
-function stopped(host: Host, unit: string): Play {
-  return play(`${host.name}: stop ${unit}`, { hosts: { hosts: [host] } }, () => service(unit, { state: 'stopped' }))
 }

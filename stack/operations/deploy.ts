@@ -15,12 +15,13 @@ import { outageFlag, releaseGate } from '../lib/gates.ts'
 import { skipMaintenance } from '../lib/maintenance.ts'
 import {
   type HostReleases,
+  hasPages,
   hostReleases,
   localBuild,
   NO_RELEASES,
   type Part,
   previousRelease,
-  ROOTS,
+  rootOf,
 } from '../lib/releases.ts'
 import { type Site, siteSchema } from '../schema.ts'
 import { appTier } from '../tiers/app.ts'
@@ -44,11 +45,11 @@ export function deploy(own: OperationOptions = {}): SiteOperation {
     playbook(
       siteSchema,
       (values, { outage }) => {
-        const { id } = localBuild('app')
+        const { id } = localBuild(values, 'app')
         const options = {
           serial: 1,
           outage,
-          release: (_host: Host, part: Part) => known(localBuild(part)),
+          release: (_host: Host, part: Part) => known(localBuild(values, part)),
         } as const
         const { app } = values
         return [
@@ -58,8 +59,7 @@ export function deploy(own: OperationOptions = {}): SiteOperation {
           ...back(values, 'app', 'app'),
           gate(`release ${id} is on all app hosts`, app),
           ...webTier(values, { ...options, label: `web: release ${id}` }),
-          ...back(values, 'public', 'public'),
-          ...back(values, 'app', 'public'),
+          ...(hasPages(values) ? [...back(values, 'public', 'public'), ...back(values, 'app', 'public')] : []),
         ]
       },
       {
@@ -77,20 +77,21 @@ function known<T>(value: T): Answers<T> {
 
 /** Hosts with one part of the release return to their previous one, if not all hosts could keep the release. @param kept the part to compare */
 function back(values: Site, part: Part, kept: Part): readonly Play[] {
-  const { id } = localBuild(part)
+  const { id } = localBuild(values, part)
   const all: Readonly<Record<Part, readonly Host[]>> = { app: values.app.hosts, public: values.web.hosts }
   const tier = { app: appTier, public: webTier }[part]
   const earlier = (found: HostReleases | undefined) => previousRelease(id, found?.parts[part] ?? NO_RELEASES)
   return tier(values, {
     label: `${part === 'app' ? 'app' : 'web'}: return to the previous release`,
     serial: 1,
-    release: (host) => mapAnswers(askHost(host, hostReleases), (found) => existingRelease(earlier(found) ?? id)),
+    release: (host) =>
+      mapAnswers(askHost(host, hostReleases(values)), (found) => existingRelease(earlier(found) ?? id)),
     steps: (host, own) =>
-      after(askEach({ hosts: all[kept] }, hostReleases), (found) =>
-        after(askHost(host, hostReleases), (here) => {
+      after(askEach({ hosts: all[kept] }, hostReleases(values)), (found) =>
+        after(askHost(host, hostReleases(values)), (here) => {
           const lacks = found.some(({ answer }) => !answer?.inMaintenance && answer?.parts[kept].current !== id)
           const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
-          return goes && [markReleaseRolledBack(ROOTS[part], id), own]
+          return goes && [markReleaseRolledBack(rootOf(values, part), id), own]
         }),
       ),
   })

@@ -21,6 +21,7 @@ import { patroniStopped } from '../../roles/patroni/index.ts'
 import { postgresReplication } from '../../roles/postgres/index.ts'
 import { clusterState } from '../../roles/postgres/lib/cluster-state.ts'
 import { runningReplicas } from '../../roles/postgres/lib/primary.ts'
+import { appStopped } from '../lib/app-params.ts'
 import { isAutomatic, votersOf } from '../lib/database-params.ts'
 import { type Condition, outageFlag, requireReplicaLeft, requireSpareHost } from '../lib/gates.ts'
 import { findHost, type SiteHost } from '../lib/hosts.ts'
@@ -79,7 +80,7 @@ function away(values: Site, host: SiteHost, outage: boolean): readonly Play[] {
     web: () => [
       play(`balancers: drain ${host.name}`, { hosts: lb }, () => drainServer({ backend: 'web', name: host.name })),
     ],
-    app: () => [play(`${host.name}: stop notes`, { hosts: own }, () => service('notes', { state: 'stopped' }))],
+    app: () => [play(`${host.name}: stop ${values.application.name}`, { hosts: own }, () => appStopped(values))],
     db: () => [
       isAutomatic(values)
         ? play(`${host.name}: stop Patroni`, { hosts: own }, () => patroniStopped(host))
@@ -106,6 +107,7 @@ function back(values: Site, host: SiteHost): readonly Play[] {
   const { lb, vip } = values
   const own = { hosts: [host] }
   const release = releaseOfPeers(
+    values,
     [...values.app.hosts, ...values.web.hosts].filter(
       (other) => other.group === host.group && other.name !== host.name,
     ),

@@ -17,7 +17,7 @@ import {
 } from 'provision-ts'
 import { outageFlag, releaseGate } from '../lib/gates.ts'
 import { skipMaintenance } from '../lib/maintenance.ts'
-import { type HostReleases, hostReleases, NO_RELEASES, type Part, ROOTS } from '../lib/releases.ts'
+import { type HostReleases, hasPages, hostReleases, NO_RELEASES, type Part, rootOf } from '../lib/releases.ts'
 import type { TierOptions } from '../lib/tier.ts'
 import { type Site, siteSchema } from '../schema.ts'
 import { appTier } from '../tiers/app.ts'
@@ -46,8 +46,8 @@ export function rollback(own: OperationOptions = {}): SiteOperation {
           outage,
           release: () => mapAnswers(target, (id) => existingRelease(String(id))),
           steps: (host, own) =>
-            after(askHost(host, hostReleases), (found) =>
-              after(target, (id) => typeof id === 'string' && [replaced(found, id), own]),
+            after(askHost(host, hostReleases(values)), (found) =>
+              after(target, (id) => typeof id === 'string' && [replaced(values, found, id), own]),
             ),
         })
         return [
@@ -58,7 +58,7 @@ export function rollback(own: OperationOptions = {}): SiteOperation {
           }),
           ...appTier(values, options('app: earlier release')),
           gate('the release is on all app hosts', app),
-          ...webTier(values, options('web: earlier release')),
+          ...(hasPages(values) ? webTier(values, options('web: earlier release')) : []),
         ]
       },
       {
@@ -74,10 +74,11 @@ export function rollback(own: OperationOptions = {}): SiteOperation {
 }
 
 /** The release that every host has and that was active before this one; or why there is none. */
-function targetOf({ app, web }: Site, to: string | undefined): Answers<string | Problem> {
+function targetOf(values: Site, to: string | undefined): Answers<string | Problem> {
+  const { app, web } = values
   const part = (host: Host): Part => (host.group === app.name ? 'app' : 'public')
-  const hosts: readonly Host[] = [...app.hosts, ...web.hosts]
-  return mapAnswers(askEach({ hosts }, hostReleases), (all) =>
+  const hosts: readonly Host[] = [...app.hosts, ...(hasPages(values) ? web.hosts : [])]
+  return mapAnswers(askEach({ hosts }, hostReleases(values)), (all) =>
     chooseRelease(
       all.filter(({ answer }) => !answer?.inMaintenance).map((one) => ({ host: one.host, ...partOf(one, part) })),
       to,
@@ -136,9 +137,11 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
 }
 
 /** The release that is left behind is recorded as rolled back by the operator. */
-function replaced(found: HostReleases | undefined, id: string) {
-  return (['app', 'public'] as const).flatMap((part) => {
+function replaced(values: Site, found: HostReleases | undefined, id: string) {
+  return PARTS.flatMap((part) => {
     const { current } = found?.parts[part] ?? NO_RELEASES
-    return current === undefined || current === id ? [] : [markReleaseRolledBack(ROOTS[part], current)]
+    return current === undefined || current === id ? [] : [markReleaseRolledBack(rootOf(values, part), current)]
   })
 }
+
+const PARTS: readonly Part[] = ['app', 'public']

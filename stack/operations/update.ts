@@ -10,6 +10,7 @@ import {
   type Step,
   withDescription,
 } from 'provision-ts'
+import { runningUnits } from '../../roles/app/index.ts'
 import { primaryOf } from '../../roles/postgres/index.ts'
 import { pauseSyncReplication } from '../../roles/postgres/lib/pause-sync-replication.ts'
 import { restartIfOutdated } from '../lib/current-code.ts'
@@ -73,12 +74,12 @@ function playsOf(tier: TierName, values: Site, { packages, outage }: Wanted): re
   const options = (...units: readonly string[]): TierOptions => ({
     serial: 1,
     outage,
-    release: currentRelease,
+    release: currentRelease(values),
     steps: (_host, own) => (packages ? [packageUpgrades(), own, units.map((unit) => restartIfOutdated(unit))] : own),
   })
   const all = {
     web: () => webTier(values, options('haproxy', 'nginx')),
-    app: () => appTier(values, options('notes')),
+    app: () => appTier(values, options(...runningUnits(values.application))),
     lb: () => balancerTier(values, { ...options('haproxy', 'keepalived'), moveVip: packages }),
     db: () => [...(packages ? replicas(values) : []), ...databaseTier(values), ...(packages ? primary(values) : [])],
   }

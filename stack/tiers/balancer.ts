@@ -23,6 +23,7 @@ import type { Site } from '../schema.ts'
  */
 export function balancerTier(values: Site, options: BalancerOptions = {}): readonly Play[] {
   const { domain, certificate, vip, routerId, clientLimits, lb, web, admins, updates } = values
+  const { answerWithin = 10, streams = [] } = values.application
   const { label = 'balancers', steps = siteSteps, moveVip } = options
   const readers = readersOf(values)
   const rollout = {
@@ -51,6 +52,9 @@ export function balancerTier(values: Site, options: BalancerOptions = {}): reado
           everywhere: host.everywhere,
           maxConnections: host.maxConnections,
           clientLimits,
+          // Longer than a web server waits, whose answer says more.
+          answerWithin: Math.max(30, answerWithin + 5),
+          streams,
           admin: readers && { address: host.address, from: readers },
         }),
         keepalived({ ...host, vip, routerId, peers: lb.without(host) }),

@@ -158,6 +158,7 @@ import { readFileSync } from 'node:fs'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
@@ -167,6 +168,7 @@ export default async () => {
   const pair = (name) => ca.keyPair({ names: [name], addresses: [lab.host(name).address] })
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: lab.vip + '/24',
     updates: false,
     certificate: await ca.keyPair({ names: ['notes.test'] }),

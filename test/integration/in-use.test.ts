@@ -179,6 +179,7 @@ printf 'vrrp_instance SHOP {\\n  virtual_router_id 51\\n}\\n' >/etc/keepalived/k
   it('app rejects a unit, a user and files of its name that it did not create', async () => {
     const steps = app({
       name: 'shop',
+      start: ['node', 'server.mjs'],
       release: build(pages, 'npm run build'),
       listen: { address: ADDRESS, port: 3000 },
       databases: [{ address: '198.18.0.41' }],
@@ -271,6 +272,7 @@ nft 'add chain inet f2b input { type filter hook input priority -1; policy accep
 })
 
 const APP = {
+  start: ['node', 'server.mjs'],
   listen: { address: ADDRESS, port: 3000 },
   databases: [{ address: '198.18.0.41' }],
   database: { name: 'shop', user: 'shop', password: new Secret(() => 'a-password'), authority: 'x' },

@@ -16,7 +16,7 @@ const ALLOWED = [
   /^dist\/src\/report\.html$/,
   /^dist\/(roles|stack)\/[^.]+(\.js|\.js\.map|\.d\.ts)$/,
   /^dist\/roles\/.+\/templates\/[^/]+\.ejs$/,
-  /^templates\/(project|role)\//,
+  /^templates\/(project|role|web-stack)\//,
   /^(man|schema)\//,
 ]
 

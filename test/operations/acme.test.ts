@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Lab } from '../../src/lab/index.ts'
 import { authority } from '../../src/pki/authority.ts'
-import { type Ended, eventually, ownLab, provision } from '../integration/support.ts'
+import { type Ended, eventually, ownLab, provision, ROOT } from '../integration/support.ts'
 import { Load, targetOf } from '../proof/load.ts'
 import { failing, GENTLE } from './gentle.ts'
 
@@ -243,6 +243,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { acme, authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
@@ -252,6 +253,7 @@ export default async () => {
   const { ACME, ACME_SERVER, ACME_ROOT } = process.env
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: lab.vip + '/24',
     updates: false,
     certificate: ACME

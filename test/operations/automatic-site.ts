@@ -12,6 +12,7 @@ export const AUTOMATIC_FILES = {
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 export default async () => {
   const lab = openLab(process.env.LAB)
@@ -25,6 +26,7 @@ export default async () => {
   const strict = process.env.SYNCHRONOUS === 'strict'
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: lab.vip + '/24',
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,

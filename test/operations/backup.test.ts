@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { downLab, type Lab, upLab } from '../../src/lab/index.ts'
-import { Desk, type Ended, eventually, freshLab, noHosts, provision } from '../integration/support.ts'
+import { Desk, type Ended, eventually, freshLab, noHosts, provision, ROOT } from '../integration/support.ts'
 
 const LAB = 'test-backup'
 
@@ -177,6 +177,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
@@ -192,6 +193,7 @@ export default async () => {
   const nowhere = (address: string) => ({ address, ssh: { host: '127.0.0.1', port: 1 } })
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: \`\${lab.vip}/24\`,
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,

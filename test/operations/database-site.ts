@@ -18,6 +18,7 @@ function inventory(members: string): string {
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 export default async () => {
   const lab = openLab(process.env.LAB)
@@ -29,6 +30,7 @@ export default async () => {
   const nowhere = (address: string) => ({ address, ssh: { host: '127.0.0.1', port: 1 } })
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: lab.vip + '/24',
     certificate: await ca.keyPair({ names: ['notes.test'] }),
     authority: ca.certificate,

@@ -2,7 +2,17 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { downLab, type Lab } from '../../src/lab/index.ts'
-import { answers, ask, Desk, eventually, footprint, freshLab, noHosts, provision } from '../integration/support.ts'
+import {
+  answers,
+  ask,
+  Desk,
+  eventually,
+  footprint,
+  freshLab,
+  noHosts,
+  provision,
+  ROOT,
+} from '../integration/support.ts'
 import { Load, type Pace, targetOf } from '../proof/load.ts'
 import { failing } from './gentle.ts'
 
@@ -242,6 +252,7 @@ const INVENTORY = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
 import { openLab } from 'provision-ts/lab'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 
 export default async () => {
@@ -251,6 +262,7 @@ export default async () => {
   const pair = (name) => ca.keyPair({ names: [name], addresses: [lab.host(name).address] })
   return inventory(site, {
     domain: 'notes.test',
+    application: notes,
     vip: lab.vip + '/24',
     admins: [lab.host('web1').address + '/32', '198.18.0.1/32'],
     updates: false,

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Host, Problem } from 'provision-ts'
+import { notes } from '../../inventory/notes.ts'
 import { targetOf } from '../../src/api/sessions.ts'
 import { timeouts } from '../../src/transport/ssh/settings.ts'
 import { lastHostProblem, noReplicaLeftProblem, type TierHostState } from '../../stack/lib/gates.ts'
-import { BUILD_DIRECTORY } from '../../stack/lib/releases.ts'
 import { withShortTimeouts } from '../../stack/operations/failover.ts'
 import { chooseRelease } from '../../stack/operations/rollback.ts'
 import { ROOT } from '../architecture/files.ts'
@@ -79,7 +79,7 @@ describe('a failover', () => {
 
 describe('the build of the application', () => {
   it('is read from the folder that its script writes', () => {
-    expect(BUILD_DIRECTORY).to.equal(join(ROOT, 'examples/notes-api/dist'))
+    expect(notes.build.directory).to.equal(join(ROOT, 'examples/notes-api/dist'))
   })
 })
 

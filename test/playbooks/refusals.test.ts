@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { group, type Inventory, type Playbook } from 'provision-ts'
+import { notes } from '../../inventory/notes.ts'
 import backup from '../../playbooks/backup.ts'
 import decommission from '../../playbooks/decommission.ts'
 import failover from '../../playbooks/failover.ts'
@@ -60,7 +61,7 @@ const states =
 
 const releases = (said: Readonly<Record<string, readonly string[]>>): Answering =>
   telling(
-    hostReleases,
+    hostReleases({ application: notes }),
     Object.fromEntries(
       Object.entries(said).map(([name, [current, ...others]]) => {
         const all = [current, ...others].map((id) => ({ id, state: 'used' }))

@@ -24,6 +24,8 @@ const roles = {
     site: built,
   }),
   app: app({
+    name: 'notes',
+    start: ['node', 'server.mjs'],
     release: built,
     listen: { address: '10.0.2.1', port: 3000 },
     databases: [{ address: '10.0.3.1' }],

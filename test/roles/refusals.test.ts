@@ -56,6 +56,8 @@ describe('errors of the params of a role', () => {
     stepsOf(
       app({
         ...{
+          name: 'notes',
+          start: ['node', 'server.mjs'],
           release: { directory: '/build/app', id: 'abc123' },
           listen: { address: '10.0.2.1', port: 3000 },
         },
@@ -71,6 +73,30 @@ describe('errors of the params of a role', () => {
     )
 
   const CASES: Readonly<Record<string, readonly [given: () => unknown, text: string | RegExp]>> = {
+    'an application without a command': [
+      () => service({ start: [] }),
+      `error: notes has no command.
+   at role app, start
+   Write the program and its arguments: ['node', 'server.mjs'].`,
+    ],
+    'several processes of a program that is not Node.js': [
+      () => service({ start: ['./server'], processes: 2 }),
+      `error: notes cannot have 2 processes on one port, because it is not started with node.
+   at role app, processes
+   Set 1, and let the program start its own processes.`,
+    ],
+    'a worker and a job of one name': [
+      () => service({ workers: { mail: { start: ['a'] } }, jobs: { mail: { start: ['a'], at: 'daily' } } }),
+      `error: notes has two units with the name notes-mail.
+   at role app, workers
+   Give workers and jobs different names. The name migrate is for the migration.`,
+    ],
+    'nginx that forwards all paths and has static files': [
+      () => web({ paths: ['/'] }),
+      `error: nginx cannot forward all paths and serve static files.
+   at role nginx, paths
+   Name the paths of the application, or leave the static files out.`,
+    ],
     'haproxy without a server': [
       () => balancer({ servers: [] }),
       `error: haproxy has no servers.

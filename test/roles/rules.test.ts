@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { notes } from '../../inventory/notes.ts'
 import { inventory } from '../../src/model/inventory/inventory.ts'
 import { Problem } from '../../src/model/problem.ts'
 import { Secret } from '../../src/shell/secret.ts'
@@ -73,6 +74,7 @@ describe('the rules of the site', () => {
     const refused = () =>
       inventory(siteSchema, {
         domain: 'notes.test',
+        application: notes,
         vip: '10.0.0.31/24',
         certificate,
         authority: 'x',

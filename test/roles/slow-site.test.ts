@@ -185,34 +185,37 @@ exec sleep 100000`
 
   describe('of the servers', () => {
     const host = (one: Host) => ({ ...one, port: 8080 })
+    const PATHS = { ready: '/readyz', live: '/livez', pages: true }
     const app = { name: 'app1', address: '127.0.0.1', port: 3000 }
 
     it('are unknown if curl does not end, or ends at its own timeout', async () => {
-      const web = await results((one) => nginxChecks(host(one), [app]), { curl: SILENT }, 5)
+      const web = await results((one) => nginxChecks(host(one), { ...PATHS, apps: [app] }), { curl: SILENT }, 5)
       expect(web[0]).to.equal('passed')
       for (const line of web.slice(1)) expect(line).to.match(SLOW)
-      const [, own] = await results((one) => nginxChecks(host(one), []), {
+      const [, own] = await results((one) => nginxChecks(host(one), { ...PATHS, apps: [] }), {
         curl: 'echo "curl: (28) Operation timed out" >&2; exit 28',
       })
       expect(own).to.equal('unknown: curl: (28) Operation timed out')
     })
 
-    it('are unknown if the application does not answer, and fail only by its answer', async () => {
-      const programs = { readlink: 'echo releases/two' }
-      const slow = await findingsOf(rig, (hosts) => hosts.map((one) => appChecks(host(one))), {
-        programs: { systemctl: RUNNING, ...programs, curl: SILENT },
+    it('are unknown if the application does not answer, and fail if its process has the directory of another release', async () => {
+      const systemctl = `case $* in *--value*) echo 4711 ;; *) ${RUNNING} ;; esac`
+      const readlink = (release: string) =>
+        `case $* in -f*) echo /srv/notes/releases/two ;; */4711/cwd) echo /srv/notes/releases/${release} ;; esac`
+      const checks = (one: Host) => appChecks(host(one), { name: 'notes' })
+      const slow = await findingsOf(rig, (hosts) => hosts.map(checks), {
+        programs: { systemctl, readlink: readlink('two'), curl: SILENT },
         percent: 5,
       })
-      expect(slow.slice(1).map(({ outcome, problem }) => [outcome, problem?.next])).to.deep.equal(
-        Array(2).fill(['unknown', undefined]),
-      )
-      const curl = (release: string) => `echo '{"release":"${release}"}'`
-      expect(await results((one) => appChecks(host(one)), { ...programs, curl: curl('two') })).to.deep.equal(
-        Array(3).fill('passed'),
-      )
-      expect((await results((one) => appChecks(host(one)), { ...programs, curl: curl('one') }))[2]).to.equal(
-        'failed: the current release is two, and the answer is {"release":"one"}',
-      )
+      expect(slow.map(({ outcome, problem }) => [outcome, problem?.next])).to.deep.equal([
+        ['passed', undefined],
+        ['unknown', undefined],
+        ['passed', undefined],
+      ])
+      const release = async (name: string) =>
+        (await results(checks, { systemctl, readlink: readlink(name), curl: 'exit 0' }))[2]
+      expect(await release('two')).to.equal('passed')
+      expect(await release('one')).to.equal('failed: the current release is two, and it runs one')
     })
   })
 

@@ -80,20 +80,31 @@ function variantsOf(source: string, { entries }: { readonly entries: Entries }):
     return [
       ...(required ? [{ title: `without ${name}`, source: without(source, value), says: asks(name) }] : []),
       ...misused(source, value, name),
-      ...('type' in entry && value.value !== undefined
-        ? ofGroup({ source, open, name, vars: entry.vars }, value.value)
-        : partsOf(source, value, name)),
+      ...('type' in entry
+        ? value.value === undefined
+          ? []
+          : ofGroup({ source, open, name, vars: entry.vars }, value.value)
+        : partsOf(source, { value, path: name, field: entry })),
     ]
   })
   return [{ title: 'as it is', source, says: undefined }, ...top]
 }
 
+interface RecordValue {
+  readonly value: Property
+  readonly path: string
+  readonly field: Exclude<Entries[string], { readonly type: 'hosts' }>
+}
+
 /** Without each of the parts of a value that is a record. */
-function partsOf(source: string, value: Property, path: string): readonly Variant[] {
+function partsOf(source: string, { value, path, field }: RecordValue): readonly Variant[] {
+  const missing = field.faults?.({}, path) ?? []
   return valuesWithin(source, value).map((part) => ({
     title: `without ${path}.${part.name}`,
     source: without(source, part),
-    says: RegExp(`Property '${part.name}' is missing`),
+    says: missing.some((fault) => fault.startsWith(`${path}.${part.name}: is missing`))
+      ? RegExp(`Property '${part.name}' is missing`)
+      : undefined,
   }))
 }
 

@@ -18,7 +18,7 @@ export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
     files: [
       ...['/etc/systemd/system/', '/run/systemd/system/', '/usr/lib/systemd/system/'].map((path) => path + unit),
       `/etc/init.d/${name}`,
-      ...['authority.pem', 'db-password'].map((file) => `/etc/${name}/${file}`),
+      ...['authority.pem', 'db-password', 'secrets'].map((file) => `/etc/${name}/${file}`),
     ],
     ports: [
       { ...listen, configured: `"LISTEN=${formatEndpoint(listen)}` },

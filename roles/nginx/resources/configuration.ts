@@ -17,9 +17,17 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
     balancers,
     rate = 0,
     status,
-    contentSecurityPolicy = OWN_ONLY,
+    site: pages,
+    contentSecurityPolicy = pages && OWN_ONLY,
+    paths = [pages ? '/api/' : '/'],
+    ready,
+    websockets = false,
+    streams = [],
+    bodyLimit = '1m',
+    answerWithin = 10,
   } = params
-  const main = mainConf({ workers })
+  const main = mainConf({ workers, bodyLimit })
+  const exact = ready !== undefined && !paths.some((path) => ready.startsWith(path)) ? ready : undefined
   const upstream = upstreamConf({
     upstreams: upstreams.map(formatEndpoint),
     first: through === undefined ? undefined : `127.0.0.1:${through}`,
@@ -29,8 +37,15 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
       domain,
       listen: formatEndpoint(listen),
       balancers: balancers.map(({ address }) => address),
-      root: ROOT,
+      root: pages && ROOT,
       policy: contentSecurityPolicy,
+      paths,
+      ready: exact,
+      websockets,
+      streams,
+      uncached: uncachedPattern([...paths, ...(exact === undefined ? [] : [exact])]),
+      // Longer than the local load balancer waits, whose answer says more.
+      readTimeout: websockets ? 3_600 : answerWithin + 2,
       rate,
       status,
       revision,
@@ -46,6 +61,12 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
     ],
     { validate: VALID, activate: reloaded('nginx'), probe: isActive(formatEndpoint(listen), revision) },
   )
+}
+
+/** Matches the URIs that nginx does not answer from files. */
+function uncachedPattern(paths: readonly string[]): string {
+  const escaped = paths.map((path) => path.slice(1).replace(/[.+?*()[\]{}|^$\\]/g, '\\$&'))
+  return escaped.includes('') ? '^/' : `^/(${[escaped[0], 'healthz', ...escaped.slice(1)].join('|')})`
 }
 
 /** On failure, names other files that nginx reads: they may be the reason. */

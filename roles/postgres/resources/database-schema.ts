@@ -5,7 +5,7 @@ import { identifier, literal, queryRow, sqlCommand, storeRow } from '../lib/psql
 export interface PostgresSchemaOptions extends StepOptions {
   /** The owner of the schema and its objects. */
   readonly owner: string
-  /** Reads and writes rows. It can create, change and drop nothing. */
+  /** Reads and writes rows. It can create, change and drop nothing, unless it is the owner. */
   readonly user: string
 }
 
@@ -51,42 +51,41 @@ const schemaStep = resource<SchemaParams, Found | undefined>('database schema', 
       throw new Problem(`The schema ${database}.${name} has objects of ${others.join(', ')}`, {
         next: `Give them to ${owner} on the host: reassign owned by …, or alter table … owner to. Nothing was changed.`,
       })
+    const separate = owner !== user
     return compare(
       {
         owner,
         public: 'closed',
-        [`${user} has`]: USAGE,
-        [`${user} gets on tables`]: ROWS,
-        [`${user} gets on sequences`]: SEQUENCES,
+        ...(separate && {
+          [`${user} has`]: USAGE,
+          [`${user} gets on tables`]: ROWS,
+          [`${user} gets on sequences`]: SEQUENCES,
+        }),
         'objects of others': 'none',
       },
       there && {
         owner: there.owner,
         public: there.everyone ? 'open to all' : 'closed',
-        [`${user} has`]: there.uses ?? 'nothing',
-        [`${user} gets on tables`]: there.rows ?? 'nothing',
-        [`${user} gets on sequences`]: there.sequences ?? 'nothing',
+        ...(separate && {
+          [`${user} has`]: there.uses ?? 'nothing',
+          [`${user} gets on tables`]: there.rows ?? 'nothing',
+          [`${user} gets on sequences`]: there.sequences ?? 'nothing',
+        }),
         'objects of others': there.others ?? 'none',
       },
     )
   },
   apply: ({ database, name, owner, user }, have) => {
     const [schema, whose, who] = [name, owner, user].map(identifier)
-    const byDefault = `alter default privileges for role ${whose} in schema ${schema}`
     return [
       sqlCommand(
         database,
         `create schema if not exists ${schema} authorization ${whose}`,
         `alter schema ${schema} owner to ${whose}`,
         `do $$ begin if exists (select from pg_namespace where nspname = 'public') then revoke create on schema public from public; end if; end $$`,
-        `revoke all on schema ${schema} from ${who}`,
-        `grant usage on schema ${schema} to ${who}`,
-        `${byDefault} revoke all on tables from ${who}`,
-        `${byDefault} grant select, insert, update, delete on tables to ${who}`,
-        `${byDefault} revoke all on sequences from ${who}`,
-        `${byDefault} grant usage, select on sequences to ${who}`,
+        ...(owner === user ? [] : rowRights({ schema, whose, who })),
         // Objects from before there was an owner. The user keeps its rights on rows.
-        ...(have?.others?.split(' ').includes(user)
+        ...(owner !== user && have?.others?.split(' ').includes(user)
           ? [
               `reassign owned by ${who} to ${whose}`,
               `grant select, insert, update, delete on all tables in schema ${schema} to ${who}`,
@@ -113,6 +112,24 @@ function queryOf({ name, owner, user }: SchemaParams): string {
      (select string_agg(distinct pg_get_userbyid(relowner), ' ') from pg_class
      where relnamespace = n.oid and pg_get_userbyid(relowner) <> ${literal(owner)}) as others
      from (select 1) as one left join pg_namespace n on nspname = ${literal(name)}`
+}
+
+interface Quoted {
+  readonly schema: string | undefined
+  readonly whose: string | undefined
+  readonly who: string | undefined
+}
+
+function rowRights({ schema, whose, who }: Quoted): readonly string[] {
+  const byDefault = `alter default privileges for role ${whose} in schema ${schema}`
+  return [
+    `revoke all on schema ${schema} from ${who}`,
+    `grant usage on schema ${schema} to ${who}`,
+    `${byDefault} revoke all on tables from ${who}`,
+    `${byDefault} grant select, insert, update, delete on tables to ${who}`,
+    `${byDefault} revoke all on sequences from ${who}`,
+    `${byDefault} grant usage, select on sequences to ${who}`,
+  ]
 }
 
 const USAGE = 'USAGE'

@@ -47,7 +47,7 @@ export function logsCommand(installation: Installation): Command {
     .option('-f, --follow', 'show new entries until Ctrl-C', false)
     .addHelpText(
       'after',
-      "\nExamples:\n  provision logs web --since 10m\n  provision logs web,app --unit nginx --unit notes -f\n\nEntries are sorted by the hosts' clocks and shown in the local time zone.",
+      "\nExamples:\n  provision logs web --since 10m\n  provision logs web,app --unit nginx --unit shop -f\n\nEntries are sorted by the hosts' clocks and shown in the local time zone.",
     )
     .action(async (hosts: string | undefined, flags: LogsFlags) => {
       process.exitCode = await logs(hosts, flags, installation)

@@ -76,7 +76,7 @@ export function choice<const T extends readonly (string | number | boolean)[]>(.
 
 /** A DNS name. @example inventorySchema({ domain: hostname, web: hosts() }) */
 export const hostname: Field<string> = {
-  expects: 'a DNS name such as notes.example.com',
+  expects: 'a DNS name such as shop.example.com',
   check: (given) => (typeof given === 'string' && given.length <= 253 && DNS_NAME.test(given) ? given : undefined),
 }
 
@@ -179,6 +179,23 @@ export function record<const F extends Fields>(fields: F): Field<Values<F>> {
   }
   const expects = `a record of ${Object.keys(fields).join(', ')}`
   return { expects, faults, check: (given) => (faults(given, '').length === 0 ? (given as Values<F>) : undefined) }
+}
+
+/**
+ * An object whose names the inventory chooses, with values of one type.
+ *
+ * @example inventorySchema({ environment: optional(dictionary(text)), web: hosts() })
+ */
+export function dictionary<T>(of: Field<T>): Field<Readonly<Record<string, T>>> {
+  const faults = (given: unknown, path: string): readonly string[] =>
+    isRecord(given)
+      ? Object.entries(given).flatMap(([key, one]) => faultsOf(of, one, `${path}.${key}`))
+      : [`${path}: should be ${expects}, got ${shown(given)}`]
+  const expects = `an object, each value ${of.expects}`
+  return {
+    ...{ expects, faults },
+    check: (given) => (faults(given, '').length === 0 ? (given as Readonly<Record<string, T>>) : undefined),
+  }
 }
 
 export function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {

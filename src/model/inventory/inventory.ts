@@ -53,7 +53,7 @@ export interface InventoryOptions {
  * @throws Problem that lists all faults, each with its path
  * @example
  * inventory(inventorySchema({ domain: hostname, web: hosts({ port }) }), {
- *   domain: 'notes.example.com',
+ *   domain: 'shop.example.com',
  *   web: { port: 8080, hosts: { web1: { address: '10.0.1.1' }, web2: { address: '10.0.1.2', port: 8081 } } },
  * })
  */

@@ -59,7 +59,7 @@ export interface UserOptions extends StepOptions {
  *
  * @throws TypeError for an invalid name, path, number or date
  * @throws Problem (on the host) for a uid of another user, and for a password that is not a hash
- * @example user('notes', { home: '/srv/notes' })
+ * @example user('shop', { home: '/srv/shop' })
  * @example user('ana', { system: false, comment: 'Ana Souza', groups: ['sudo'], password: secret.age('secrets/ana.age') })
  */
 export function user(

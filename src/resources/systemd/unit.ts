@@ -11,7 +11,7 @@ import { needsReload } from './unit-state.ts'
 /**
  * A unit file; systemd is reloaded after a change.
  *
- * @param name the full name: `notes.service`
+ * @param name the full name: `app.service`
  * @throws TypeError for an invalid name
  * @example unit('app.service', '[Service]\nExecStart=/srv/app/run\n', { notify: restarted('app') })
  */

@@ -56,6 +56,28 @@ describe('a new project', function () {
     expect(check.code).to.equal(2)
   })
 
+  it('has the web stack on request: an inventory, an application and all operations', async () => {
+    const { code, out, err } = await project.provision('init', '--template', 'web-stack')
+    expect(code, err).to.equal(0)
+    expect(out).to.include('  sudo npx provision lab up\n  npx provision --inventory inventory/lab.ts\n')
+    await tsc()
+    expect(await mocha()).to.include('1 passing')
+    const operations = readdirSync(join(ROOT, 'playbooks'))
+    expect(readdirSync(join(project.directory, 'playbooks'))).to.deep.equal(operations)
+    for (const name of operations)
+      expect(text(`playbooks/${name}`), name).to.equal(readFileSync(join(ROOT, 'playbooks', name), 'utf8'))
+    expect((await project.provision('--help')).out).to.match(
+      /^ {2}deploy +Deploys the local build, one host at a time/m,
+    )
+    expect((await project.provision('deploy', '--help')).out).to.include('--outage')
+  })
+
+  it('is of a template that there is', async () => {
+    const { code, err } = await project.provision('init', '--template', 'nosuch')
+    expect(code).to.equal(64)
+    expect(err).to.include('project, web-stack')
+  })
+
   it('does not change existing files, and lists them', async () => {
     project.write('playbooks/site.ts', 'mine')
     const first = await project.provision('init')

@@ -250,12 +250,14 @@ export default verification(site, ({ web }) => {
 const PROD = `
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
+import { notes } from '${ROOT}/inventory/notes.ts'
 import { siteSchema as site } from 'provision-ts/stack'
 export default async () => {
   const ca = await authority(import.meta.dirname + '/pki', { name: 'Test' })
   const pair = (name: string, address = '10.0.0.1') => ca.keyPair({ names: [name], addresses: [address] })
   return inventory(site, {
     domain: 'notes.example.com',
+    application: notes,
     vip: '203.0.113.10/24',
     certificate: await pair('notes.example.com'),
     authority: ca.certificate,

@@ -85,7 +85,7 @@ const FIELDS: Readonly<Record<string, Row>> = {
     field: hostname,
     takes: ['notes.example.com', 'a', 'A-1.b', '1.2.3'],
     refuses: ['-a.b', 'a..b', 'a_b', 'a.', `${'a'.repeat(64)}.b`, `${'a.'.repeat(127)}`, ''],
-    says: 'should be a DNS name such as notes.example.com, got "-a.b"',
+    says: 'should be a DNS name such as shop.example.com, got "-a.b"',
   },
   address: {
     field: address,

@@ -109,11 +109,11 @@ describe('an inventory', () => {
   const FAULTS: Readonly<Record<string, readonly [given: object, faults: readonly string[]]>> = {
     'a value that is missing': [
       { ...good, domain: undefined },
-      ['domain: is missing; it should be a DNS name such as notes.example.com'],
+      ['domain: is missing; it should be a DNS name such as shop.example.com'],
     ],
     'a value of the wrong type': [
       { ...good, domain: 5 },
-      ['domain: should be a DNS name such as notes.example.com, got 5'],
+      ['domain: should be a DNS name such as shop.example.com, got 5'],
     ],
     'a group that is missing': [{ ...good, lb: undefined }, ['lb: is missing; it should be a group: { hosts: { … } }']],
     'a group with too few hosts': [
@@ -157,7 +157,7 @@ describe('an inventory', () => {
     'all at once': [
       { domain: '-', lb: good.lb },
       [
-        'domain: should be a DNS name such as notes.example.com, got "-"',
+        'domain: should be a DNS name such as shop.example.com, got "-"',
         'web: is missing; it should be a group: { hosts: { … } }',
       ],
     ],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inventory, secret } from 'provision-ts'
 import { authority } from 'provision-ts/pki'
+import { notes } from '../../../inventory/notes.ts'
 import { siteSchema } from '../../../stack/schema.ts'
 
 /** The site in docs/stack.svg. Its hosts do not exist. */
@@ -16,6 +17,7 @@ export default async () => {
   })
   const made = inventory(siteSchema, {
     domain: 'notes.example.com',
+    application: notes,
     vip: '192.0.2.10/24',
     certificate: await ca.keyPair({ names: ['notes.example.com'] }),
     authority: ca.certificate,

@@ -1,0 +1,4 @@
+import { site } from 'provision-ts/stack'
+
+/** Brings the whole system to the state that the inventory describes. */
+export default site()

@@ -1,0 +1,4 @@
+import { update } from 'provision-ts/stack'
+
+/** Updates one tier, host by host; each host is drained meanwhile. */
+export default update()
