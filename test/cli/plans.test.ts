@@ -61,7 +61,9 @@ describe('a saved plan', function () {
     expect(code, out + err).to.equal(2)
     return out
   }
-  const apply = (...more: readonly string[]) => project.provision('apply', 'plan.json', '--no-type-check', ...more)
+  // Other tests run on this machine, too, and hold its lock meanwhile.
+  const apply = (...more: readonly string[]) =>
+    project.provision('apply', 'plan.json', '--no-type-check', '--wait', ...more)
   const refused = async (...more: readonly string[]) => {
     const { code, out, err } = await apply(...more)
     expect(code, out + err).to.equal(64)

@@ -30,6 +30,8 @@ const TSCONFIG = JSON.stringify({
   },
   include: ['*.ts'],
 })
+/** Other tests run on this machine, too, and hold its lock meanwhile. */
+const WAIT = '--wait'
 const WORDS = ['./site.ts', '--inventory', 'inventory.ts', '--no-type-check']
 
 describe('policies of an inventory', function () {
@@ -73,7 +75,7 @@ describe('policies of an inventory', function () {
       .and.include('\n+hello\n')
       .and.include('<details><summary><b>web1</b>: 2 to change</summary>')
       .and.not.include('CanaryOfPolicies')
-    const run = await project.provision(...WORDS)
+    const run = await project.provision(...WORDS, WAIT)
     expect(run.code, run.err).to.equal(5)
     expect(run.out)
       .to.match(/^Refused by policies: nothing was changed\. \(/m)
@@ -96,7 +98,7 @@ describe('policies of an inventory', function () {
       waive('no file may change', { until: '2126-12-24', reason: 'the first installation' }),
       lift('file /etc/a', { until: '2026-01-01', reason: 'long ago' }),
     ] }`)
-    const run = await project.provision(...WORDS)
+    const run = await project.provision(...WORDS, WAIT)
     expect(run.code, run.err).to.equal(0)
     expect(run.out).to.match(
       /^web1 · waived until 2126-12-24T23:59:59\.999Z: no file may change: file \S+motd \(the first installation\)$/m,
@@ -116,7 +118,7 @@ describe('policies of an inventory', function () {
     expect(broken.code).to.equal(1)
     expect(broken.err).to.match(/^error: policy "broken": no calendar\n +at \S+\/inventory\.ts:7:/)
     given(`{ waivers: [waive('no file', { until: '2126-12-24', reason: 'a reason' })] }`)
-    const unknown = await project.provision(...WORDS)
+    const unknown = await project.provision(...WORDS, WAIT)
     expect(unknown.code).to.equal(64)
     expect(unknown.err).to.include('waivers: there is no policy "no file".')
   })

@@ -70,7 +70,7 @@ describe('provision mcp, with a client of the SDK', function () {
     return /provision approve ([0-9a-f]{8})$/.exec(text)?.[1] ?? text
   }
   const approve = async (request: string, answer: string) => {
-    const command = `${process.execPath} ${ROOT}/bin/provision.js approve ${request} --no-type-check --output lines`
+    const command = `${process.execPath} ${ROOT}/bin/provision.js approve ${request} --no-type-check --output lines --wait`
     const terminal = new PseudoTerminal(command, { cols: 200, rows: 60, cwd: project.directory, env: environment() })
     await terminal.until(/Only "yes" applies it:/)
     const screen = await terminal.screen()

@@ -44,7 +44,8 @@ describe('the journal of a run', () => {
   })
 
   it('masks secrets that a command prints', async () => {
-    const { code } = await project.provision(...words)
+    // Other tests may hold the lock of this machine.
+    const { code } = await project.provision(...words, '--wait')
     expect(code).to.equal(1)
     const text = readFileSync(join(folder(), journals().at(-1) ?? ''), 'utf8')
     expect(text).to.include('***').and.not.to.include('CanaryOfTheJournal')
