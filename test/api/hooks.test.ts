@@ -46,6 +46,8 @@ describe('the hooks of an inventory', () => {
   const request = (hooks: Hooks, ...steps: readonly Steps[]): RunRequest<typeof schema.entries> => ({
     inventory: inventory(schema, { web: { hosts: { web1: { address: '127.0.0.1' } } } }, { hooks }),
     playbook: playbook(schema, ({ web }) => [play('web', { hosts: web }, () => steps)]),
+    // Other tests run on this machine, too, and hold its lock meanwhile.
+    wait: '10m',
     connection: { transport: 'local', become: { method: 'none' }, warn: (text) => warnings.push(text) },
   })
   const events = () => reports.map(({ event }) => event)
