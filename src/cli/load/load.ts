@@ -85,10 +85,11 @@ export async function compile(
 /** The stack and the roles in the repository, where they are not compiled. */
 function sourcesOf(root: string): Readonly<Record<string, string>> {
   if (!existsSync(`${root}src`)) return {}
-  const roles = readdirSync(`${root}roles`).map((name) => [
-    `provision-ts/roles/${name}`,
-    `${root}roles/${name}/index.ts`,
-  ])
+  const roles = readdirSync(`${root}roles`).map((name) =>
+    name.endsWith('.ts')
+      ? [`provision-ts/roles/${name.replace(/ts$/, 'js')}`, `${root}roles/${name}`]
+      : [`provision-ts/roles/${name}`, `${root}roles/${name}/index.ts`],
+  )
   return { 'provision-ts/stack': `${root}stack/index.ts`, ...Object.fromEntries(roles) }
 }
 
