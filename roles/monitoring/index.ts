@@ -16,7 +16,15 @@ import {
 import { CONFIG, monitoringConflicts } from './resources/conflicts.ts'
 import { exporter } from './resources/exporter.ts'
 import { server } from './resources/server.ts'
-import { alertmanagerYml, hostMetrics, type Job, postgresQueries, prometheusYml, rulesYml } from './templates.ts'
+import {
+  alertmanagerYml,
+  hostMetrics,
+  type Job,
+  postgresQueries,
+  prometheusYml,
+  rulesYml,
+  sitePage,
+} from './templates.ts'
 
 export {
   type AlertRule,
@@ -38,7 +46,7 @@ const SYSTEMS = { os: ['debian 12', 'debian 13'] } as const
 export const monitoring = role(
   'monitoring',
   (params: MonitoringParams, { facts }: RoleContext): Steps => {
-    const { address, targets, receivers, keepDays = 30 } = params
+    const { address, targets, receivers, vip, keepDays = 30 } = params
     const { webhooks = [], mail } = receivers
     const [own, alertmanager] = [PORTS.prometheus, PORTS.alertmanager].map((port) => formatEndpoint({ address, port }))
     if (own === undefined || alertmanager === undefined) return []
@@ -73,6 +81,7 @@ export const monitoring = role(
         // It checks the files with rules too.
         validate: sh`said=$(promtool check config ${CONFIG} 2>&1) || { printf '%s\n' "$said"; exit 1; }`,
       }),
+      file('/etc/prometheus/consoles/site.html', sitePage({ vip: vip?.replace(/\/.*/, '') })),
     ]
   },
   { ...SYSTEMS, check: checkParams },

@@ -44,6 +44,12 @@ export interface HostMetrics {
   readonly backups: string | undefined
 }
 
+export interface SitePage {
+  /** The virtual IP address. */
+  readonly vip: string | undefined
+}
+
+export const sitePage = template<SitePage>(import.meta, 'site.html.ejs')
 export const prometheusYml = template<PrometheusConf>(import.meta, 'prometheus.yml.ejs')
 export const rulesYml = template<RulesConf>(import.meta, 'rules.yml.ejs')
 export const alertmanagerYml = template<AlertmanagerConf>(import.meta, 'alertmanager.yml.ejs')

@@ -66,6 +66,13 @@ describe('role monitoring', () => {
     expect(textAt(stepsOf(monitoring(withoutVip)), RULES)).not.to.include('VipWithoutHolder')
   })
 
+  it('shows the virtual IP on its page only if there is one', () => {
+    const page = (all: MonitoringParams) => textAt(stepsOf(monitoring(all)), '/etc/prometheus/consoles/site.html')
+    const { vip: _vip, ...withoutVip } = params
+    expect(page(params)).to.include("{address='10.0.0.10'}")
+    expect(page(withoutVip)).not.to.include('{address=')
+  })
+
   it('takes limits, and rules of the user instead of its own', () => {
     expect(rules({ limits: { disk: 70 } }))
       .to.include(') > 70"')

@@ -85,6 +85,10 @@ describe('the rules of the site', () => {
         web: { port: 22, hosts: { web1: { address: '10.0.0.21' } } },
         app: { port: 3000, hosts: { app1: { address: '10.0.0.31' } } },
         db: { seed: true, hosts: { db1: { address: '10.0.0.41', certificate } } },
+        monitoring: {
+          alerts: { webhooks: [key] },
+          hosts: { monitor1: { address: '10.0.0.51' }, monitor2: { address: '10.0.0.52' } },
+        },
       })
     try {
       refused()
@@ -97,6 +101,7 @@ describe('the rules of the site', () => {
         'web.hosts.web1.port',
         'certificate',
         'db.hosts.db1.certificate',
+        'monitoring.hosts',
       ])
       return
     }

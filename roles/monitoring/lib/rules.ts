@@ -85,7 +85,7 @@ function hostRules({ disk, certificateDays, pendingDays }: Required<Limits>): re
     },
     {
       alert: 'HostMetricsOld',
-      expr: 'time() - node_textfile_mtime_seconds{file=~".*/provision.prom"} > 300 or provision_part_failed == 1',
+      expr: `time() - node_textfile_mtime_seconds{file=~"(.*/)?provision.prom"} > 300 or provision_part_failed == 1 or (up{job="node"} == 1 unless on (instance) provision_reboot_pending)`,
       for: '20s',
       severity: 'warning',
       summary: 'Some metrics of {{ $labels.instance }} are unknown: see provision-host-metrics.service there.',
@@ -162,8 +162,9 @@ function databaseRules({ lagSeconds, commitSeconds }: Required<Limits>, replicas
     },
     {
       alert: 'ArchivingFails',
+      // One attempt takes up to a minute.
       expr: 'provision_postgres_archiving_fails == 1',
-      for: '1m',
+      for: '20s',
       severity: 'critical',
       summary: '{{ $labels.instance }} cannot archive its WAL.',
     },
