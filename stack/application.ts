@@ -48,7 +48,7 @@ export const application = record({
     record({
       /** A folder in the build for app hosts, with numbered files: `0001-title.sql`. For a database of `rows`. */
       sql: optional(folder),
-      /** A command on each app host. It must do nothing if there is nothing to migrate. */
+      /** A command on each app host, before a release becomes active there for the first time. It must do nothing if there is nothing to migrate. */
       command: optional(command),
     }),
   ),

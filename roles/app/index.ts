@@ -84,7 +84,7 @@ function activeRelease(params: AppParams, processes: number): Step {
     ],
     {
       validate: validation(params, current),
-      activate: restartApp({ units: runningUnits(params), listen, ready }),
+      activate: restartApp({ units: runningUnits(params), listen, ready, migrates: migrate !== undefined }),
       probe: startupProbe({ name, listen, ready, seconds: startWithin }),
       ...(migrate && { timeout: '30m' }),
     },

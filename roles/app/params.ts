@@ -46,7 +46,7 @@ export interface AppParams {
   readonly stopWithin?: number
   /** True if it has a directory for its own files: `/var/lib/<name>`, which is `STATE_DIRECTORY`. @default false: it can write no files */
   readonly stateDirectory?: boolean
-  /** A command that runs before a release becomes active, each time. It must do nothing if there is nothing to migrate. @default none */
+  /** A command that runs once on each host before a release becomes active there. It must do nothing if there is nothing to migrate. @default none */
   readonly migrate?: readonly string[]
   /** Processes beside the service, with the same release and environment: `<name>-<worker>`. @default none */
   readonly workers?: Readonly<Record<string, Worker>>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { $ } from 'zx'
-import { downLab } from '../../src/lab/index.ts'
+import { downLab, openLab } from '../../src/lab/index.ts'
 import { noHosts, ROOT } from './support.ts'
 
 const LAB = 'test-newcomer'
@@ -92,7 +92,7 @@ describe('a new user', function () {
         'bin/start.js',
         'dist/src/report.html',
       ],
-      ...filesOf('roles').map((path) => `dist/${path.replace(/\.ts$/, '.js')}`),
+      ...['roles', 'stack'].flatMap(filesOf).map((path) => `dist/${path.replace(/\.ts$/, '.js')}`),
       ...filesOf('roles').flatMap((path) => (path.endsWith('.ts') ? [`dist/${path.replace(/\.ts$/, '.d.ts')}`] : [])),
     ])
   })
@@ -175,6 +175,33 @@ describe('a new user', function () {
     const { code, text } = await typed('npx provision base --inventory inventory/lab.ts --check')
     expect(code, text).to.equal(2)
     expect(text).to.include('web1 ~ file /etc/systemd/journald.conf.d/provision.conf [base]')
+  })
+
+  it('deploys an application of its own with the web stack, by the package alone', async () => {
+    const site = join(directory, 'site')
+    await well(`mkdir ${site}`, directory)
+    await well(`cp -r ${project}/node_modules .`, site)
+    await well('npx provision init --template web-stack', site)
+    await well('npm install --no-save @peculiar/x509', site)
+    await well(`npx provision lab down --name ${LAB}`, site)
+    await well(`npx provision lab up --name ${LAB} --hosts lb1,lb2,web1,app1,db1`, site)
+    await well('npx provision --inventory inventory/lab.ts', site)
+    expect(await well('npx provision --inventory inventory/lab.ts', site)).to.match(
+      /^No changes: \d+ steps ok on 5 hosts/m,
+    )
+    expect(await well('npx provision verify --inventory inventory/lab.ts', site)).to.match(
+      /^(\d+) checks on 5 hosts: \1 passed/m,
+    )
+    writeFileSync(
+      join(site, 'app/server.mjs'),
+      readFileSync(join(site, 'app/server.mjs'), 'utf8').replace('Hello from', 'Good morning from'),
+    )
+    await well('npx provision deploy --outage --inventory inventory/lab.ts', site)
+    const answer = async () =>
+      (await $`curl -sk https://127.0.0.1:${openLab(LAB).ports.https}/ -H ${'host: site.test'}`).stdout
+    expect(await answer()).to.match(/^Good morning from app1/)
+    await well('npx provision rollback --outage --inventory inventory/lab.ts', site)
+    expect(await answer()).to.match(/^Hello from app1/)
   })
 
   it('gets a compiler error for a mistake, before any host is queried', async () => {

@@ -157,5 +157,13 @@ describe('role app', () => {
     expect(textAt(steps, '/etc/systemd/system/notes-migrate.service'))
       .to.include('WorkingDirectory=/srv/notes/releases/abc123\n')
       .and.to.include('ExecStart=/usr/bin/node migrate.mjs\n')
+    const script = (of: Partial<AppParams>) =>
+      stepsOf(app({ ...params, ...of }))
+        .flatMap(({ satisfies }) => satisfies)
+        .flatMap(({ commands }) => commands.map((one) => one.script.text))
+        .join()
+    // A rollback would otherwise run an old one again.
+    expect(script({ migrate: ['node', 'migrate.mjs'] })).to.include('/var/lib/provision/migrated-notes')
+    expect(script({})).not.to.include('migrate')
   })
 })

@@ -24,9 +24,9 @@ export function startupProbe({ name, listen, ready, seconds }: Startup): Probe {
   })
 }
 
-/** Checks the script and the units, and runs the migration of the new release. */
+/** Checks the script and the units. */
 export function validation(params: AppParams, current: string): Shell {
-  const { name, start, jobs = {}, migrate } = params
+  const { name, start, jobs = {} } = params
   const script = start[scriptOf(start) ?? -1]
   const units = [
     ...runningUnits(params).map((one) => `${one}.service`),
@@ -36,13 +36,18 @@ export function validation(params: AppParams, current: string): Shell {
   const checked = script !== undefined && /\.[cm]?js$/.test(script)
   return sh`cd ${current} || exit 1
 ${checked ? sh`node --check ${script} || exit 1` : sh`:`}
-systemd-analyze verify --man=no ${units} || exit 1
-${migrate ? migration(`${name}-migrate`) : sh`:`}`
+systemd-analyze verify --man=no ${units}`
 }
 
-function migration(unit: string): Shell {
-  return sh`systemctl daemon-reload || exit 1
-systemctl start ${unit} || { echo 'The migration failed:'; ${lastLogLines(unit)}; exit 1; }`
+/** Runs the migration of the current release, unless it ran before on this host: a rollback must not run an old one again. */
+function migration(name: string): Shell {
+  const unit = `${name}-migrate`
+  return sh`release=$(readlink ${`/srv/${name}/current`}) && release=\${release##*/}
+list=${`/var/lib/provision/migrated-${name}`}
+if [ -e ${`/etc/systemd/system/${unit}.service`} ] && ! grep -qxF "$release" "$list" 2>/dev/null; then
+  systemctl start ${unit} || { echo 'The migration failed:'; ${lastLogLines(unit)}; exit 1; }
+  mkdir -p /var/lib/provision && printf '%s\n' "$release" >>"$list" || exit 1
+fi`
 }
 
 interface Restarted {
@@ -50,13 +55,15 @@ interface Restarted {
   readonly units: readonly string[]
   readonly listen: Endpoint
   readonly ready: string
+  /** True if it has a migration. */
+  readonly migrates: boolean
 }
 
 /**
  * Restarts the service with its current files, or stops it if they were removed by a rollback of the first release. A service in a crash
  * loop fails after two restarts, so that the rollback starts soon.
  */
-export function restartApp({ units, listen, ready }: Restarted): Handler {
+export function restartApp({ units, listen, ready, migrates }: Restarted): Handler {
   const [name = ''] = units
   return handler(
     `restart ${name}`,
@@ -67,6 +74,7 @@ for unit in ${units}; do
   else systemctl stop "$unit"; systemctl reset-failed "$unit" 2>/dev/null; fi
 done
 [ "$#" -gt 0 ] || exit 0
+${migrates ? migration(name) : sh`:`}
 systemctl restart "$@" || { ${lastLogLines(name)}; exit 1; }
 end=$(($(date +%s) + 4))
 until ${curl(urlOf(listen, ready))} >/dev/null 2>&1 || [ "$(date +%s)" -ge "$end" ]; do
