@@ -105,7 +105,9 @@ describe('the database on real hosts', function () {
 
   it('fails over after the server is killed; the old primary stays stopped, and becomes a replica again', async () => {
     const load = await underLoad(lab, async () => {
-      await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')
+      expect(
+        (await lab.exec('db1', 'kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)')).code,
+      ).to.equal(0)
       well(await run('failover'))
       await eventually(async () => (await sql(lab, 'db2', 'select pg_is_in_recovery()')).stdout.trim() === 'f')
     })
