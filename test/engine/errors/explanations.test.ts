@@ -122,7 +122,7 @@ error: web1: db1 cannot be reached, and steps of its turn are done there
     const twoFiles = (web2: string) =>
       all(() => [file(`${rig.root}/a`, 'a', rig.own), file(`${rig.root}/${web2}`, 'b', rig.own)])
     const names = ['web1', 'web2']
-    await rig.run(twoFiles('b'), { mode: 'plan', onPlan: (found) => (plan = found) })
+    await rig.run(twoFiles('b'), { mode: 'plan', onPlan: ({ hosts }) => (plan = { hosts }) })
     await rig.run(all(() => [file(`${rig.root}/a`, 'other', rig.own)]))
     expect(
       await wordsOf(() => rig.run(twoFiles('c'), { expect: plan, names })),
