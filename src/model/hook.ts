@@ -89,10 +89,9 @@ export interface TimedEvent {
 export const HOOK_TIMEOUT: Duration = '10s'
 
 /**
- * A hook of your own.
+ * A hook of your own. A call that takes longer than `timeout`, 10 seconds by default, counts as failed.
  *
  * @param name names it in messages
- * @param options.timeout the time after which it is given up. @default '10s'
  * @example hook('count', ({ changes }) => console.error(`${changes.length} changes`))
  */
 export function hook(
