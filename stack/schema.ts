@@ -208,7 +208,7 @@ export const siteSchema = inventorySchema(
 )
 
 /** The values of an inventory that fits the schema. */
-export type Site = InventoryValues<typeof siteSchema.entries>
+export type Site = InventoryValues<(typeof siteSchema)['entries']>
 
 /** A database host of the inventory. */
 export type DatabaseHost = HostOf<Site, 'db'>

@@ -2,7 +2,7 @@ import type { Play, Playbook } from 'provision-ts'
 import type { Site, siteSchema } from '../schema.ts'
 
 /** An operation of the site, as a playbook exports it. */
-export type SiteOperation = Playbook<typeof siteSchema.entries>
+export type SiteOperation = Playbook<(typeof siteSchema)['entries']>
 
 /** The options that all operations have. */
 export interface OperationOptions {

@@ -26,7 +26,7 @@ export interface VerifyOptions {
  *   also: ({ app }) => app.hosts.map((host) => check(host, 'has an uploads directory', sh`test -d /srv/uploads`)),
  * })
  */
-export function verify({ also = () => [] }: VerifyOptions = {}): Verification<typeof siteSchema.entries> {
+export function verify({ also = () => [] }: VerifyOptions = {}): Verification<(typeof siteSchema)['entries']> {
   return verification(
     siteSchema,
     (values) => [
