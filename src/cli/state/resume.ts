@@ -56,7 +56,12 @@ export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (
       started = true
       record(hosts)
     }
-    if (event.kind !== 'end' || event.summary.refused) return
+    if (event.kind !== 'end') return
+    if (event.summary.refused) {
+      // It may have waited for the lock of a host before that.
+      if (started) write(before)
+      return
+    }
     const left = unfinishedHosts(event.summary)
     if (left.length > 0 || earlier.length > 0) record(left)
     // This run completed; the unfinished run of another command is recorded again.
