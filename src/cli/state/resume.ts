@@ -57,14 +57,9 @@ export function trackUnfinished(run: RunIdentity, sources: readonly string[]): (
       record(hosts)
     }
     if (event.kind !== 'end') return
-    if (event.summary.refused) {
-      // It may have waited for the lock of a host before that.
-      if (started) write(before)
-      return
-    }
     const left = unfinishedHosts(event.summary)
-    if (left.length > 0 || earlier.length > 0) record(left)
-    // This run completed; the unfinished run of another command is recorded again.
+    if (!event.summary.refused && (left.length > 0 || earlier.length > 0)) record(left)
+    // This run completed, or policies refused it after it had waited for a lock: the record is as it was before.
     else if (started) write(before)
   }
 }
