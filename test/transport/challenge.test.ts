@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { sh } from '../../src/shell/sh.ts'
 import { BecomeFailed } from '../../src/transport/errors.ts'
@@ -90,7 +91,7 @@ describe('a session verifies its shell', () => {
           const session = await openSession(connection, { host: 'web1', become: { method: 'sudo' } })
           const ran = '/run/homes/ran'
           const problem = await thrown(session.run([{ script: sh`echo session >>${ran}` }]))
-          expect(problem).to.be.instanceOf(BecomeFailed)
+          expect(problem, inspect(problem)).to.be.instanceOf(BecomeFailed)
           if (!(problem instanceof BecomeFailed)) return
           expect(problem.message).to.match(what)
           expect(problem.next).to.match(next)
@@ -103,7 +104,7 @@ describe('a session verifies its shell', () => {
             onOutput,
           } as const
           const other = await thrown(runInForeground(connection, command))
-          expect(other).to.be.instanceOf(BecomeFailed)
+          expect(other, inspect(other)).to.be.instanceOf(BecomeFailed)
           expect(String(other)).to.match(new RegExp(what.source.replace('^', '^Problem: ')))
           await connection.close()
           const looking = localConnection()
