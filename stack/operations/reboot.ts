@@ -105,8 +105,9 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
     play('database: switchover', { hosts: db }, (host) =>
       after(primaryAtFirst, (primary) =>
         after(
-          askHost(host, wanting),
-          (wants) => host === primary && !alone && (wants || !required) && movePrimary(values, { from: host }),
+          askHost(host, requiresReboot),
+          (isRequired) =>
+            host === primary && !alone && (isRequired || !required) && movePrimary(values, { from: host }),
         ),
       ),
     ),
@@ -117,7 +118,7 @@ function databases(values: Site, steps: () => Steps, required: boolean): readonl
   ]
 }
 
-const wanting = ask(
+const requiresReboot = ask(
   'does an update require a reboot?',
   read(sh`[ -e /run/reboot-required ]`, ({ code }) => code === 0),
 )

@@ -115,20 +115,20 @@ export function chooseRelease(all: readonly Having[], to?: string): string | Pro
       next: 'Nothing was changed. Use a release that all hosts have, or build it and deploy.',
     })
   }
-  const inForce = [...new Set(all.map(({ current }) => current))]
-  // A rollback that was cut off has taken its release out of force on some hosts.
-  const goesOn = inForce.filter(
+  const active = [...new Set(all.map(({ current }) => current))]
+  // An interrupted rollback has marked its release as rolled back on some hosts.
+  const notRolledBack = active.filter(
     (id) => !all.some((one) => one.all.some((is) => is.id === id && is.state === 'rolled back')),
   )
-  const [begun] = goesOn
-  if (inForce.length > 1 && goesOn.length === 1 && begun !== undefined && everywhere(begun)) return begun
-  if (inForce.length > 1)
+  const [target] = notRolledBack
+  if (active.length > 1 && notRolledBack.length === 1 && target !== undefined && everywhere(target)) return target
+  if (active.length > 1)
     return new Problem('The hosts do not run the same release, so it is not clear which one was before', {
       details,
       next: 'Nothing was changed. Use --to with a release, or deploy.',
     })
   const [first] = all
-  const found = first?.all.find(({ id, state }) => state === 'used' && !inForce.includes(id) && everywhere(id))
+  const found = first?.all.find(({ id, state }) => state === 'used' && !active.includes(id) && everywhere(id))
   if (found) return found.id
   return new Problem('There is no earlier release that all hosts still have', {
     details,

@@ -11,7 +11,7 @@ import { monitoringTargets } from '../lib/monitoring-targets.ts'
 import { sshFor } from '../lib/tier.ts'
 import type { Site } from '../schema.ts'
 
-/** Prometheus and Alertmanager have pages for people. */
+/** Prometheus and Alertmanager have pages for administrators. */
 const PAGES = [MONITORING_PORTS.prometheus, MONITORING_PORTS.alertmanager]
 
 /**

@@ -114,7 +114,7 @@ describe('the hooks of an inventory', () => {
     ])
   })
 
-  it('tell the reason of a connection that fails', async () => {
+  it('report the reason of a connection that fails', async () => {
     const server = new Server()
     const url = await server.start()
     server.stop()

@@ -17,7 +17,7 @@ export default inventory(site, { web: { hosts: { web1: { address, ssh } } } })
 import { file, handler, play, playbook, role, service, sh } from 'provision-ts'
 import { site } from './schema.ts'
 const base = role('base', (_params: object) => [
-  file('/etc/motd', 'welcome\\n', { notify: handler('tell journald', sh\`systemctl restart systemd-journald\`) }),
+  file('/etc/motd', 'welcome\\n', { notify: handler('restart journald', sh\`systemctl restart systemd-journald\`) }),
   file('/etc/other', 'other\\n'),
   service('systemd-journald', { enabled: 'any' }),
 ])
@@ -76,7 +76,7 @@ describe('drift of a file that was edited on a host', function () {
       /^ {2}last change change content, .*, run \d{8}-\d{6}-\w{4} \(provision \.\/playbook\.ts /m,
     )
     const unit = await run('why', 'systemd-journald@web1', ...site.with(0, './playbook.ts'))
-    expect(unit.text).to.include('  tell journald: file /etc/motd [base], ')
+    expect(unit.text).to.include('  restart journald: file /etc/motd [base], ')
   })
 
   it('is corrected by a run, and part of the history', async () => {

@@ -107,7 +107,7 @@ describe('a host whose system is not Debian', function () {
         .to.include('other packages need lib')
         .and.include('app-1.0-1')
       expect(await installed('lib')).to.equal('lib 1.0-1')
-      expect(await twice(pkg.absent('app', 'never-heard-of'))).to.deep.equal(['app 1.0-1 → absent'])
+      expect(await twice(pkg.absent('app', 'unknown-package'))).to.deep.equal(['app 1.0-1 → absent'])
       expect(await installed('app', 'lib')).to.equal('lib 1.0-1')
     })
 

@@ -1,13 +1,13 @@
 import { play, playbook } from 'provision-ts'
+import { accounts } from '../roles/accounts/index.ts'
 import { nginx } from '../roles/nginx/index.ts'
-import { people } from '../roles/people/index.ts'
 import { postgresql } from '../roles/postgresql/index.ts'
 import { servers } from './schema.ts'
 
 /** One host with users, a virtual host and a database. */
 export default playbook(servers, ({ domain, certificate, anaKeys, shopPassword, servers: all }) => [
   play('servers', { hosts: all, serial: 1 }, () => [
-    people({
+    accounts({
       groups: [{ name: 'operators', gid: 3000 }],
       users: [
         {

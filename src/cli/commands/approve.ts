@@ -16,7 +16,7 @@ import { applyPlan } from './plan.ts'
 
 type ApproveFlags = RunFlags & { readonly signers?: string }
 
-/** `provision approve ID`: shows the plan of a request and, if the person in the terminal agrees, applies it. */
+/** `provision approve ID`: shows the plan of a request and, if the operator in the terminal agrees, applies it. */
 export function approveCommand(installation: Installation): Command {
   const command = new Command('approve').argument('[request]', 'the ID of a request of `provision mcp`')
   return withTypeCheckOption(withConnectionOptions(withShowOptions(withWaitOption(command))))
@@ -31,7 +31,7 @@ export function approveCommand(installation: Installation): Command {
       if (id === undefined)
         throw new Problem('Missing argument <request>', { next: 'The server of the request names its ID.' })
       if (!process.stdin.isTTY || !process.stderr.isTTY)
-        throw new Problem('provision approve needs a terminal, in which a person answers', {
+        throw new Problem('provision approve needs a terminal, in which an operator answers', {
           next: 'Run it yourself. It shows the plan first.',
         })
       const request = readRequest(id)

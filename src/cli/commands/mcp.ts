@@ -27,4 +27,4 @@ const EXAMPLES = `
 Examples:
   provision mcp --inventory inventory/prod.ts
 
-The client of the agent starts it. A plan is applied only after a person has run provision approve.`
+The client of the agent starts it. A plan is applied only after an operator has run provision approve.`

@@ -129,7 +129,7 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
   },
   apply: {
     description:
-      'Requests that a saved plan is applied. It changes nothing: a person sees the plan in a terminal and approves or rejects it. Call it again with the same plan to see the state of the request.',
+      'Requests that a saved plan is applied. It changes nothing: an operator sees the plan in a terminal and approves or rejects it. Call it again with the same plan to see the state of the request.',
     isReadOnly: false,
     properties: { plan: text('the name of a plan of the tool plan, or the path of a saved plan in the project') },
     required: ['plan'],
@@ -189,7 +189,7 @@ function planPath(name: string): string {
 
 function stateOf({ id, plan, state, status }: ApplyRequest): string {
   if (state === 'pending')
-    return `The request ${id} waits for a person. Nothing was changed. To see the plan and to decide, the person runs in a terminal, in the directory of the project: provision approve ${id}`
+    return `The request ${id} waits for an operator. Nothing was changed. To see the plan and to decide, the operator runs in a terminal, in the directory of the project: provision approve ${id}`
   if (state === 'rejected') return `The request ${id} was rejected. Nothing was changed.`
   if (state === 'applying') return `The request ${id} was approved, and ${plan} is being applied.`
   const [, meaning = ''] = EXIT_CODES.find(([code]) => code === status) ?? []

@@ -10,7 +10,7 @@ const ID = /^[0-9a-f]{8}$/
 /** The number of requests to keep; the oldest are deleted. */
 const KEEP = 50
 
-/** A request to apply a saved plan, which a person approves in a terminal. */
+/** A request to apply a saved plan, which an operator approves in a terminal. */
 export interface ApplyRequest {
   readonly provision: 1
   readonly id: string

@@ -2,7 +2,7 @@ import { ask, type Question } from '../../model/resource/question.ts'
 import { type Read, read } from '../../model/resource/read.ts'
 import { sh } from '../../shell/sh.ts'
 
-/** A login of a person or a program on a host. */
+/** A login on a host, interactive or by a program. */
 export interface Login {
   /** By the clock of the host, in milliseconds since 1970. */
   readonly time: number
@@ -61,7 +61,7 @@ export function parseLogins(stdout: string): Logins {
   const all = (mark: string) => lines.flatMap((line) => (line.startsWith(mark) ? [line.slice(mark.length)] : []))
   // busybox has no nanoseconds.
   const now = Math.round(Number.parseFloat(all('now:')[0] ?? '') * 1_000)
-  if (!Number.isFinite(now)) throw new TypeError('the host did not tell its time')
+  if (!Number.isFinite(now)) throw new TypeError('the host did not return its time')
   const since = Number(all('since:')[0] ?? now / 1_000) * 1_000
   const journal = journalLogins(Number.parseFloat(all('journal:')[0] ?? '') * 1_000, all('entry:'))
   const wtmp = wtmpLogins(all('last:'))

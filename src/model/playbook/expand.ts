@@ -124,7 +124,7 @@ function stepFor(step: Step, { hostname, os, platform }: Facts): Step {
   const system = systemTitle(`${os.id} ${os.version || os.codename}`.trim())
   throw new InvalidParams(`${step.kind} ${step.name}: ${found}, and ${hostname} runs ${system} (${platform}).`, {
     ...(step.source && { where: step.source }),
-    next: 'Leave the step out on this host: `facts.platform` tells its platform. Nothing was changed on any host.',
+    next: 'Leave the step out on this host: `facts.platform` is its platform. Nothing was changed on any host.',
     systems: ACCEPTED.filter(([other]) => typeof step.forPlatform?.(other) !== 'string').map(([, id]) => id),
   })
 }

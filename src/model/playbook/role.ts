@@ -58,7 +58,7 @@ export function role<P extends object>(
         supports(context.facts)
         return body(given, context)
       },
-      // The number of its parameters tells that it has no context.
+      // A role without a second parameter does not use the context.
       ...(body.length === 1 && {
         pure: { definition, params: given, supports, steps: (context: RoleContext) => body(given, context) },
       }),

@@ -1,4 +1,4 @@
-/** A thing on a host that a step sets, by the name under which people look for it. */
+/** A thing on a host that a step sets, by the name under which an operator looks for it. */
 export interface Thing {
   /** `path`, `package`, `unit`, `port`, `user`, `group`; otherwise the kind of the step. */
   readonly type: string

@@ -11,7 +11,7 @@ export interface Drift {
   readonly fields: readonly DriftField[]
   /**
    * `host`: something else than provision has changed the host. `declaration`: the playbook or the inventory has changed, and no run has
-   * applied that. `both`. `new`: no recorded run has applied the step. `unknown`: the records do not tell.
+   * applied that. `both`. `new`: no recorded run has applied the step. `unknown`: the records do not show it.
    */
   readonly cause: 'host' | 'declaration' | 'both' | 'new' | 'unknown'
   /** The last recorded run that left the step in the declared state. */

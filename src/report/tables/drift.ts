@@ -63,7 +63,7 @@ const CAUSES: Readonly<Record<Drift['cause'], string>> = {
   declaration: 'declared differently since the last run, and not applied',
   both: 'changed on the host, and declared differently since the last run',
   new: 'no recorded run has applied it',
-  unknown: 'differs; the records do not tell whether the host or the declaration has changed',
+  unknown: 'differs; the records do not show whether the host or the declaration has changed',
 }
 
 /** `mode: now 0600, the last run left 0644, declared 0644` */

@@ -51,10 +51,10 @@ describe('provision drift', function () {
   }
   const motd = () => join(project.directory, 'motd')
 
-  it('finds differences before the first recorded run, and cannot tell their cause', async () => {
+  it('finds differences before the first recorded run, whose cause is unknown', async () => {
     const { out, code } = await drift('--limit', 'web1')
     expect(code, out).to.equal(2)
-    expect(out).to.include('web1: 2 steps differ\n').and.to.include('the records do not tell')
+    expect(out).to.include('web1: 2 steps differ\n').and.to.include('the records do not show')
     expect(out).to.include('  Logins: unknown: no run of this host is recorded\n')
   })
 
@@ -64,7 +64,7 @@ describe('provision drift', function () {
     expect([out, code]).to.deep.equal(['No drift: web1\n', 0])
   })
 
-  it('names the step, the values and the run that left them, and tells the hook', async () => {
+  it('names the step, the values and the run that left them, and calls the hook', async () => {
     server.requests.length = 0
     chmodSync(motd(), 0o600)
     const { out, err, code } = await drift('--limit', 'web1')
@@ -91,7 +91,7 @@ describe('provision drift', function () {
     writeFileSync(path, before)
   })
 
-  it('tells changes of the playbook from changes of the host', async () => {
+  it('separates changes of the playbook from changes of the host', async () => {
     const path = join(project.directory, 'playbooks/site.ts')
     const before = readFileSync(path, 'utf8')
     writeFileSync(path, before.replace("'Other\\n'", "'Changed\\n'"))

@@ -132,13 +132,13 @@ describe('provision mcp, with a client of the SDK', function () {
     const piped = await project.provision('approve', id)
     expect([piped.code, piped.err]).to.deep.equal([
       64,
-      'error: provision approve needs a terminal, in which a person answers\n   Run it yourself. It shows the plan first.\n',
+      'error: provision approve needs a terminal, in which an operator answers\n   Run it yourself. It shows the plan first.\n',
     ])
     expect((await project.provision('approve')).err).to.include('Missing argument <request>')
     expect(existsSync(at('motd'))).to.equal(false)
   })
 
-  it('is rejected by a person who saw the plan and does not answer yes', async function () {
+  it('is rejected by an operator who saw the plan and does not answer yes', async function () {
     if (noTerminal()) return this.skip()
     const { screen, code } = await approve(id, 'y')
     expect(screen).to.include(`Request ${id} of `).and.include('+hello').and.not.include('CanaryOfAgents')
@@ -152,7 +152,7 @@ describe('provision mcp, with a client of the SDK', function () {
     expect(await again.screen()).to.include(`The request ${id} is not pending: it is rejected`)
   })
 
-  it('is applied after a person has approved it, as it was requested', async function () {
+  it('is applied after an operator has approved it, as it was requested', async function () {
     if (noTerminal()) return this.skip()
     const plan = await planned()
     const wanted = await request(plan)

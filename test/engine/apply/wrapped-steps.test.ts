@@ -68,7 +68,7 @@ describe('a step that is wrapped', () => {
       expect(allowed.reported).to.deep.equal(['web1 allowed command break', 'web2 allowed command break'])
     })
 
-    it('may differ in a way that cannot be changed, which a plan tells', async () => {
+    it('may differ in a way that cannot be changed, which a plan reports', async () => {
       const all = plays(
         allowFailure(link(`${rig.root}/d`, { target: 'x' }), 'a directory is fine, too'),
         file(`${rig.root}/b`, 'b', rig.own),

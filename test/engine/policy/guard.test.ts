@@ -32,7 +32,7 @@ describe('policies', () => {
   const noFiles = policy('no file may change', ({ changes }) => changes.filter(({ kind }) => kind === 'file'))
   /** A role, whose name is part of messages. */
   const motd = role('motd', (_params: object) => [
-    file(`${rig.root}/motd`, 'hello', { ...rig.own, notify: handler('tell', sh`:`) }),
+    file(`${rig.root}/motd`, 'hello', { ...rig.own, notify: handler('notify', sh`:`) }),
   ])
   const plays: Plays = (web) => [play('web', { hosts: web, serial: 1 }, () => [motd({})])]
   const isWritten = (name = 'motd') => existsSync(`${rig.root}/${name}`)
@@ -47,9 +47,9 @@ describe('policies', () => {
     const lines = seen.map((one) => [one.host.name, one.kind, one.name.replace(rig.root, ''), one.action, ...one.roles])
     expect(lines).to.deep.equal([
       ['web1', 'file', '/motd', 'create', 'motd'],
-      ['web1', 'handler', 'tell', 'run', 'motd'],
+      ['web1', 'handler', 'notify', 'run', 'motd'],
       ['web2', 'file', '/motd', 'create', 'motd'],
-      ['web2', 'handler', 'tell', 'run', 'motd'],
+      ['web2', 'handler', 'notify', 'run', 'motd'],
     ])
     expect(seen[0]).to.deep.include({ play: 'web', known: true, restarts: [], tags: ['motd'] })
     for (const { source } of seen) expect(source?.file).to.equal(import.meta.filename)
@@ -112,7 +112,7 @@ describe('policies', () => {
   it('refuse a plan, which is shown in full', async () => {
     const outcome = await run(plays, { mode: 'plan', policies: [noFiles] })
     expect(statusOf(outcome.summary)).to.equal('refused')
-    expect(outcome.reported).to.deep.equal(['web1 planned file motd', 'web1 planned handler tell'])
+    expect(outcome.reported).to.deep.equal(['web1 planned file motd', 'web1 planned handler notify'])
     expect(outcome.events.at(-2)?.kind).to.equal('policy')
   })
 
@@ -130,16 +130,16 @@ describe('policies', () => {
   it('see a handler that is pending since an earlier run', async () => {
     const failing: Plays = (web) => [
       play('web', { hosts: web }, () => [
-        file(`${rig.root}/a`, 'a', { ...rig.own, notify: handler('tell', sh`:`) }),
+        file(`${rig.root}/a`, 'a', { ...rig.own, notify: handler('notify', sh`:`) }),
         command('break', sh`exit 1`, { unless: sh`test -e ${`${rig.root}/fixed`}` }),
       ]),
     ]
     await run(failing)
     writeFileSync(`${rig.root}/fixed`, '')
-    const noTelling = policy('no telling', ({ changes }) => changes.filter(({ name }) => name === 'tell'))
-    const [refusal] = refusals(await run(failing, { policies: [noTelling] }))
+    const noNotify = policy('no notify', ({ changes }) => changes.filter(({ name }) => name === 'notify'))
+    const [refusal] = refusals(await run(failing, { policies: [noNotify] }))
     expect(refusal?.message).to.equal(
-      'web1: the policy "no telling" does not allow handler tell, pending since an earlier run',
+      'web1: the policy "no notify" does not allow handler notify, pending since an earlier run',
     )
     expect(statusOf((await run(failing)).summary)).to.equal('ok')
   })
@@ -201,7 +201,7 @@ describe('policies', () => {
       const early = policy('before nine', ({ changes, at }) => at.getUTCHours() >= 9 && changes)
       const two: Plays = (web) => [
         play('web', { hosts: web, serial: 1 }, ({ name }) => [
-          file(`${rig.root}/${name}-a`, 'a', { ...rig.own, notify: handler('tell', sh`:`) }),
+          file(`${rig.root}/${name}-a`, 'a', { ...rig.own, notify: handler('notify', sh`:`) }),
           command('install', sh`touch ${`${rig.root}/${name}-b`}`, { creates: `${rig.root}/${name}-b` }),
         ]),
       ]
@@ -217,7 +217,7 @@ describe('policies', () => {
       expect(outcome.reported).to.deep.equal([
         'web1 changed file web1-a',
         'web1 changed command install',
-        'web1 done handler tell',
+        'web1 done handler notify',
       ])
       expect(outcome.problems).to.deep.equal([`web2: the policy "before nine" does not allow file ${rig.root}/web2-a`])
       expect(existsSync(`${rig.root}/web2-a`)).to.equal(false)

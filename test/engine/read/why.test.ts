@@ -163,7 +163,7 @@ describe('why', () => {
     expect(unknown).to.deep.equal(['web1: the steps of play "web" cannot be made: The release is too old'])
   })
 
-  it('tells the tags of a step', async () => {
+  it('shows the tags of a step', async () => {
     const { declarations } = await whyOf('/etc/a@web1', () => tagged('never', file('/etc/a', '')))
     expect(declarations[0]?.tags).to.deep.equal(['never'])
   })

@@ -1,6 +1,6 @@
 import { authorizedKeys, block, role, sudoers, user, userGroup } from 'provision-ts'
 
-interface Person {
+interface Account {
   readonly name: string
   readonly uid?: number
   readonly comment?: string
@@ -11,9 +11,9 @@ interface Person {
   readonly profile?: string
 }
 
-interface PeopleParams {
+interface AccountsParams {
   readonly groups: readonly { readonly name: string; readonly gid?: number }[]
-  readonly users: readonly Person[]
+  readonly users: readonly Account[]
   /** Users that must not exist. Their files are kept below /var/lib/provision/removed. */
   readonly deleted?: readonly string[]
   /** Rules of sudo by the name of their file. */
@@ -21,7 +21,7 @@ interface PeopleParams {
 }
 
 /** The tasks of a role for users, such as `singleplatform-eng.users` with `weareinteractive.sudo`. */
-export const people = role('people', ({ groups, users, deleted = [], sudoers: rules = {} }: PeopleParams) => [
+export const accounts = role('accounts', ({ groups, users, deleted = [], sudoers: rules = {} }: AccountsParams) => [
   // group: name, gid
   groups.map(({ name, gid }) => userGroup(name, { system: false, ...(gid !== undefined && { gid }) })),
 
@@ -37,7 +37,7 @@ export const people = role('people', ({ groups, users, deleted = [], sudoers: ru
     // authorized_key: user, key, exclusive
     authorizedKeys(name, keys, { exclusive: true }),
     // blockinfile: block, dest, owner
-    profile !== undefined && block(`/home/${name}/.profile`, 'people', profile),
+    profile !== undefined && block(`/home/${name}/.profile`, 'accounts', profile),
   ]),
 
   // user: state=absent, remove=yes
