@@ -39,15 +39,17 @@ export function rollback(own: OperationOptions = {}): SiteOperation {
       siteSchema,
       (values, { to, outage }) => {
         const target = targetOf(values, to)
+        // The gate alone reports that there is none, once for all hosts.
+        const id = mapAnswers(target, (found) => (found instanceof Problem ? undefined : found))
         const { app } = values
         const options = (label: string): TierOptions => ({
           label,
           serial: 1,
           outage,
-          release: () => mapAnswers(target, (id) => existingRelease(String(id))),
+          release: () => mapAnswers(id, (found) => existingRelease(String(found))),
           steps: (host, own) =>
-            after(askHost(host, hostReleases(values)), (found) =>
-              after(target, (id) => typeof id === 'string' && [replaced(values, found, id), own]),
+            after(askHost(host, hostReleases(values)), (releases) =>
+              after(id, (found) => found !== undefined && [replaced(values, releases, found), own]),
             ),
         })
         return [

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { group, type Inventory, type Playbook } from 'provision-ts'
+import { group, type Inventory, type Play, type Playbook, Problem } from 'provision-ts'
 import { notes } from '../../inventory/notes.ts'
 import backup from '../../playbooks/backup.ts'
 import decommission from '../../playbooks/decommission.ts'
@@ -19,7 +19,7 @@ import { hostReleases } from '../../stack/lib/releases.ts'
 import type { Site, siteSchema as stackOfSite } from '../../stack/schema.ts'
 import { vote } from '../../stack/tiers/automatic-operations.ts'
 import stackInventory from '../report/graph/stack-inventory.ts'
-import { type Answering, refusalOf } from './refused.ts'
+import { type Answering, refusalOf, repetitionsOf } from './refused.ts'
 
 type SitePlaybook = Playbook<(typeof stackOfSite)['entries']>
 type Flags = Readonly<Record<string, unknown>>
@@ -354,4 +354,24 @@ describe('errors of the operations of the site', () => {
       const site: Site = { ...values, ...without?.(values) }
       expect(await refusalOf(() => of.plays(site, flags), answering)).to.equal(text)
     })
+
+  it('are reported once by a gate, and not again for each host of the plays after it', () => {
+    const { values } = inventory
+    const repeated = Object.entries(CASES).flatMap(([what, { of, flags, answering, without }]) => {
+      const site: Site = { ...values, ...without?.(values) }
+      const plays = attempted(() => of.plays(site, flags))
+      return repetitionsOf(plays, answering).map((label) => `${what}: ${label}`)
+    })
+    expect(repeated).to.deep.equal([])
+  })
 })
+
+/** The plays; none if the operation is rejected before them. */
+function attempted(plays: () => readonly Play[]): readonly Play[] {
+  try {
+    return plays()
+  } catch (error) {
+    if (error instanceof Problem) return []
+    throw error
+  }
+}
