@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { Problem } from 'provision-ts'
 
 /** The options of `archive`. */
@@ -16,7 +14,7 @@ export interface ArchiveOptions {
 }
 
 /**
- * The build of an application from a tar archive of a URL, also a compressed one. This machine fetches it once and keeps it in
+ * The build of an application from a tar archive of a URL, also one that gzip has compressed. This machine fetches it once and keeps it in
  * `$XDG_CACHE_HOME/provision/builds` (`~/.cache` by default).
  *
  * @returns the folder with its contents
@@ -35,10 +33,13 @@ export async function archive(url: string, { sha256, strip = 0 }: ArchiveOptions
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'provision/builds')
   const directory = join(cache, `${sha256.toLowerCase()}-${strip}`)
   if (existsSync(directory)) return directory
+  const content = await fetched(url)
+  const sum = createHash('sha256').update(content).digest('hex')
+  if (sum !== sha256.toLowerCase()) throw failed(url, `it has another content: its SHA-256 is ${sum}`)
   mkdirSync(cache, { recursive: true })
   const incoming = mkdtempSync(join(cache, 'incoming-'))
   try {
-    await fetchInto({ url, strip, directory: incoming, sha256: sha256.toLowerCase() })
+    unpack(content, { url, strip, directory: incoming })
     // Another run may have been faster.
     if (!existsSync(directory)) renameSync(incoming, directory)
     return directory
@@ -47,33 +48,29 @@ export async function archive(url: string, { sha256, strip = 0 }: ArchiveOptions
   }
 }
 
-interface Fetched extends Required<ArchiveOptions> {
+async function fetched(url: string): Promise<Buffer> {
+  const rejected = (cause: unknown) => {
+    throw failed(url, reasonOf(cause), cause)
+  }
+  const answer = await fetch(url).catch(rejected)
+  if (!answer.ok) throw failed(url, `the server answers ${answer.status} ${answer.statusText}`)
+  return Buffer.from(await answer.arrayBuffer().catch(rejected))
+}
+
+interface Target {
   readonly url: string
+  readonly strip: number
   readonly directory: string
 }
 
-async function fetchInto({ url, sha256, strip, directory }: Fetched): Promise<void> {
-  const answer = await fetch(url).catch((cause: unknown) => {
-    throw failed(url, reasonOf(cause), cause)
-  })
-  if (!answer.ok || !answer.body) throw failed(url, `the server answers ${answer.status} ${answer.statusText}`)
+function unpack(content: Buffer, { url, strip, directory }: Target): void {
   // Loaded on demand: it takes 30 ms.
   const { extract }: typeof import('tar') = createRequire(import.meta.url)('tar')
-  const hash = createHash('sha256')
-  const body = answer.body
-  const pieces = async function* () {
-    for await (const piece of body) {
-      hash.update(piece)
-      yield piece
-    }
+  try {
+    extract({ cwd: directory, strip, sync: true }).end(content)
+  } catch (cause) {
+    throw failed(url, reasonOf(cause), cause)
   }
-  await pipeline(Readable.from(pieces()), extract({ cwd: directory, strip, preservePaths: false })).catch(
-    (cause: unknown) => {
-      throw failed(url, reasonOf(cause), cause)
-    },
-  )
-  const sum = hash.digest('hex')
-  if (sum !== sha256) throw failed(url, `it has another content: its SHA-256 is ${sum}`)
 }
 
 function failed(url: string, why: string, cause?: unknown): Problem {

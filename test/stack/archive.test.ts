@@ -14,6 +14,7 @@ describe('the build of an application from a URL', () => {
   let server: Server
   let url: string
   let sha256: string
+  let content: Buffer
   let requests = 0
 
   beforeEach(async () => {
@@ -22,7 +23,7 @@ describe('the build of an application from a URL', () => {
     mkdirSync(join(directory, 'shop-1.0/bin'), { recursive: true })
     writeFileSync(join(directory, 'shop-1.0/bin/run'), 'echo run\n', { mode: 0o755 })
     await create({ gzip: true, cwd: directory, file: join(directory, 'shop.tar.gz') }, ['shop-1.0'])
-    const content = readFileSync(join(directory, 'shop.tar.gz'))
+    content = readFileSync(join(directory, 'shop.tar.gz'))
     sha256 = createHash('sha256').update(content).digest('hex')
     requests = 0
     server = createServer((request, response) => {
@@ -65,6 +66,13 @@ describe('the build of an application from a URL', () => {
   it('is refused if the server does not have it, or does not answer', async () => {
     expect(await wordsOf(() => archive(`${url}x`, { sha256 }))).to.include(': the server answers 404 Not Found\n')
     expect(await wordsOf(() => archive('http://127.0.0.1:1/a.tar', { sha256 }))).to.include('This machine cannot fetch')
+    expect(cached()).to.deep.equal([])
+  })
+
+  it('is refused if it is no tar archive, and nothing of it is kept', async () => {
+    content = Buffer.from('<html>Please log in</html>')
+    sha256 = createHash('sha256').update(content).digest('hex')
+    expect(await wordsOf(() => archive(url, { sha256 }))).to.include('Unrecognized archive format')
     expect(cached()).to.deep.equal([])
   })
 
