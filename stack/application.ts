@@ -1,4 +1,6 @@
 import { choice, credential, dictionary, flag, integer, list, optional, record, text } from 'provision-ts'
+import { MONITOR } from '../roles/monitoring/index.ts'
+import { REPLICATOR } from '../roles/postgres/params.ts'
 
 type TextField = typeof text
 
@@ -112,13 +114,16 @@ export function readyPath({ health }: Healthy): string {
   return health?.ready ?? health?.live ?? '/'
 }
 
+/** Names of the roles and databases that the tiers and PostgreSQL itself create. */
+const RESERVED = new RegExp(`^(?:postgres|public|none|template[01]|${REPLICATOR}|${MONITOR}|pg_.*)$`)
+
 /** Returns the parts that contradict each other. */
 export function applicationFaults(
   given: Application,
   { passwords }: { readonly passwords: { readonly app?: unknown } },
 ): readonly (string | false)[] {
-  const { build, start, database, migrations, paths = [], environment = {}, secrets = {}, workers = {} } = given
-  const { jobs = {} } = given
+  const { build, start, database, migrations, paths, streams = [] } = given
+  const { environment = {}, secrets = {}, workers = {}, jobs = {} } = given
   const names = [...Object.keys(environment), ...Object.keys(secrets)]
   const units = [...Object.keys(workers), ...Object.keys(jobs)]
   return [
@@ -129,8 +134,17 @@ export function applicationFaults(
       migrations.command !== undefined &&
       'application.migrations: has sql and command; give one of them',
     build.static !== undefined &&
-      paths.includes('/') &&
+      [...(paths ?? []), ...streams].includes('/') &&
       'application.paths: / leaves no path for the static files; name the paths of the application',
+    build.static !== undefined &&
+      readyPath(given) === '/' &&
+      'application.health.ready: is the path / of the static files; name a path that the application answers',
+    build.static === undefined &&
+      paths?.length === 0 &&
+      'application.paths: is empty; name the paths of the application, or leave them out for all',
+    database !== undefined &&
+      RESERVED.test(databaseName(given)) &&
+      `application.name: the database server has a role or a database ${databaseName(given)}; use another name`,
     ...names
       .filter((name) => !/^[A-Za-z_]\w*$/.test(name))
       .map((name) => `application.environment.${name}: is not the name of a variable`),

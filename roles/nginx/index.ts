@@ -50,11 +50,21 @@ function siteRelease(site: Build): readonly Step[] {
   ]
 }
 
-function checkParams({ upstreams, balancers, rate = 1, site, paths = [] }: NginxParams): void {
-  if (site && paths.includes('/'))
+function checkParams({ upstreams, balancers, rate = 1, site, paths, ready, streams = [] }: NginxParams): void {
+  if (site && [...(paths ?? []), ...streams].includes('/'))
     throw new InvalidParams('nginx cannot forward all paths and serve static files.', {
       where: 'paths',
       next: 'Name the paths of the application, or leave the static files out.',
+    })
+  if (site && ready === '/')
+    throw new InvalidParams('nginx cannot forward / to the application, because a static file answers it.', {
+      where: 'ready',
+      next: 'Name another path of the application.',
+    })
+  if (paths?.length === 0 && !site)
+    throw new InvalidParams('nginx has no paths to forward and no static files.', {
+      where: 'paths',
+      next: 'Name the paths of the application, or leave them out for all.',
     })
   if (!Number.isInteger(rate) || rate < 1)
     throw new InvalidParams(`nginx cannot limit requests to ${rate} per second.`, {

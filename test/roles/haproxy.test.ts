@@ -49,6 +49,13 @@ describe('role haproxy', () => {
     expect(config({ everywhere: true, vip: 'fd00::10/64' })).to.include('bind :::443 ssl')
   })
 
+  it('waits for an answer as long as given, and for an hour in a stream', () => {
+    expect(config()).to.include('  timeout server 30s\n').and.not.include('set-timeout')
+    const text = config({ answerWithin: 65, streams: ['/live'] })
+    expect(text).to.include('  timeout server 65s\n')
+    expect(text).to.include('http-request set-timeout server 1h if { path_beg /live }\n')
+  })
+
   it('shows metrics only to admins, on a separate address, without admin functions', () => {
     const text = config({ admin: { address: '198.18.0.11', from: ['10.0.0.0/8', '10.1.0.1/32'] } })
     expect(text)

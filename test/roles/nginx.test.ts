@@ -50,6 +50,42 @@ describe('role nginx', () => {
     expect(site()).not.to.include('stub_status')
   })
 
+  it('forwards the paths of the application, and streams without a buffer', () => {
+    const site = textAt(
+      stepsOf(nginx({ ...params, paths: ['/api/', '/live'], streams: ['/live', '/feed'], rate: 5 })),
+      SITE,
+    )
+    const blocks = new Map(
+      [...site.matchAll(/^ {2}location \^~ (\S+) \{\n([^}]*)/gm)].map(([, path, text]) => [path, text]),
+    )
+    expect([...blocks.keys()]).to.deep.equal(['/live', '/feed', '/api/'])
+    for (const [path, text] of blocks) {
+      expect(text).to.include('proxy_pass http://app;').and.include('limit_req zone=clients')
+      expect(text?.includes('proxy_buffering off;'), path).to.equal(path !== '/api/')
+    }
+    expect(site).to.include('"~^/(healthz|api/|live|live|feed)" "";')
+  })
+
+  it('forwards all paths, without headers of its own for pages, if there are no static files', () => {
+    const { site: _site, ...others } = params
+    const text = textAt(stepsOf(nginx({ ...others, ready: '/ready' })), SITE)
+    expect(text.match(/^ {2}location .*/gm)).to.deep.equal(['  location = /healthz {', '  location ^~ / {'])
+    expect(text)
+      .to.include('"~^/" "";')
+      .and.not.match(/X-Frame-Options|Content-Security-Policy/)
+    expect(textAt(stepsOf(nginx({ ...params, ready: '/ready' })), SITE)).to.include('  location = /ready {')
+  })
+
+  it('forwards WebSockets, and limits the size and the time of requests, as given', () => {
+    const steps = stepsOf(nginx({ ...params, websockets: true, bodyLimit: '20m' }))
+    expect(textAt(steps, SITE))
+      .to.include('proxy_set_header Upgrade $http_upgrade;')
+      .and.include('proxy_read_timeout 3600s;')
+    expect(textAt(steps, '/etc/nginx/nginx.conf')).to.include('client_max_body_size 20m;')
+    const slow = textAt(stepsOf(nginx({ ...params, answerWithin: 60 })), SITE)
+    expect(slow).to.include('proxy_read_timeout 62s;').and.not.include('Upgrade')
+  })
+
   it('trusts only the balancers for the address of the client', () => {
     const believed = textAt(stepsOf(nginx(params)), SITE).match(/set_real_ip_from .*/g)
     expect(believed).to.deep.equal(['set_real_ip_from 10.0.0.1;', 'set_real_ip_from 10.0.0.2;'])

@@ -43,13 +43,15 @@ describe('errors of the params of a role', () => {
       }),
       facts,
     )
-  const web = (more: Partial<NginxParams> = {}) =>
+  const withoutPages = (more: Partial<NginxParams> = {}) =>
     stepsOf(
       nginx({
         ...{ domain: 'notes.test', listen: FIRST, upstreams: WEB, balancers: [{ address: '10.0.0.1' }] },
-        ...{ site: { directory: '/build/public', id: 'abc123' }, ...more },
+        ...more,
       }),
     )
+  const web = (more: Partial<NginxParams> = {}) =>
+    withoutPages({ site: { directory: '/build/public', id: 'abc123' }, ...more })
   const spread = (more: Partial<UpstreamParams> = {}) =>
     stepsOf(upstream({ name: 'app', servers: WEB, path: '/livez', ...more }))
   const service = (more: Partial<AppParams> = {}) =>
@@ -96,6 +98,18 @@ describe('errors of the params of a role', () => {
       `error: nginx cannot forward all paths and serve static files.
    at role nginx, paths
    Name the paths of the application, or leave the static files out.`,
+    ],
+    'nginx with a static page at the path of readiness': [
+      () => web({ ready: '/' }),
+      `error: nginx cannot forward / to the application, because a static file answers it.
+   at role nginx, ready
+   Name another path of the application.`,
+    ],
+    'nginx without paths and static files': [
+      () => withoutPages({ paths: [] }),
+      `error: nginx has no paths to forward and no static files.
+   at role nginx, paths
+   Name the paths of the application, or leave them out for all.`,
     ],
     'haproxy without a server': [
       () => balancer({ servers: [] }),

@@ -22,6 +22,13 @@ describe('role upstream', () => {
     expect(listening).to.deep.equal(['  bind 127.0.0.1:8406', '  bind 127.0.0.1:8405'])
   })
 
+  it('keeps WebSockets and streams open for an hour without data', () => {
+    const text = configuration({ websockets: true, streams: ['/live', '/feed'] })
+    expect(text).to.include('timeout tunnel 1h\n')
+    expect(text).to.include('http-request set-timeout server 1h if { path_beg /live /feed }\n')
+    expect(configuration()).not.to.match(/tunnel|set-timeout/)
+  })
+
   it('retries no request that may have been executed', () => {
     expect(configuration()).to.include('disable-l7-retry unless { method GET HEAD OPTIONS }')
   })

@@ -32,6 +32,17 @@ describe('the application of an inventory', () => {
     expect(faults({ build: { directory: 'dist', static: 'public' }, paths: ['/'] }).join()).to.include(
       'application.paths: /',
     )
+    expect(faults({ build: { directory: 'dist', static: 'public' } }).join()).to.include(
+      'application.health.ready: is the',
+    )
+    expect(
+      faults({ build: { directory: 'dist', static: 'public' }, health: { ready: '/r' }, streams: ['/'] }).join(),
+    ).to.include('application.paths: /')
+    expect(faults({ paths: [] }).join()).to.include('application.paths: is empty')
+    for (const name of ['postgres', 'replicator', 'prometheus', 'template1', 'pg-x']) {
+      expect(faults({ name, database: 'rows' }).join(), name).to.include('application.name: the database server has')
+      expect(faults({ name }), `${name}, without a database`).to.deep.equal([])
+    }
     expect(faults({ environment: { 'A-B': 'x' } }).join()).to.include('application.environment.A-B: is not the name')
     expect(faults({ environment: { A: 'x' }, secrets: { A: password } }).join()).to.include('application.secrets.A')
     for (const name of ['Mail', 'migrate', 'a.b'])

@@ -43,7 +43,7 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
       ready: exact,
       websockets,
       streams,
-      uncached: uncachedPattern([...paths, ...(exact === undefined ? [] : [exact])]),
+      uncached: uncachedPattern([...paths, ...streams, ...(exact === undefined ? [] : [exact])]),
       // Longer than the local load balancer waits, whose answer says more.
       readTimeout: websockets ? 3_600 : answerWithin + 2,
       rate,
@@ -66,7 +66,7 @@ export function nginxConfiguration(params: NginxParams, cpus: number): Step {
 /** Matches the URIs that nginx does not answer from files. */
 function uncachedPattern(paths: readonly string[]): string {
   const escaped = paths.map((path) => path.slice(1).replace(/[.+?*()[\]{}|^$\\]/g, '\\$&'))
-  return escaped.includes('') ? '^/' : `^/(${[escaped[0], 'healthz', ...escaped.slice(1)].join('|')})`
+  return escaped.includes('') ? '^/' : `^/(${['healthz', ...escaped].join('|')})`
 }
 
 /** On failure, names other files that nginx reads: they may be the reason. */
