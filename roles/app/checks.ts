@@ -11,12 +11,9 @@ export function appChecks(
   const { name } = params
   return [
     ...runningUnits(params).map((unit) => runs(host, unit)),
-    check(
-      host,
-      'the application and its database are ready',
-      sh`curl -sS --fail-with-body ${`http://${formatEndpoint(host)}${ready}`}`,
-      { next: `See journalctl -u ${name}.` },
-    ),
+    check(host, 'the application is ready', sh`curl -sS --fail-with-body ${`http://${formatEndpoint(host)}${ready}`}`, {
+      next: `See journalctl -u ${name}.`,
+    }),
     runsCurrent(host, name),
   ]
 }

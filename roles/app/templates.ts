@@ -136,6 +136,9 @@ function escapeQuoted(value: string): string {
 
 function oneLine(value: string): string {
   if (/[\n\r\0]/.test(value))
-    throw new Error(`${JSON.stringify(value)} has a line break, which a line of a unit cannot have`)
+    throw new InvalidParams(`${JSON.stringify(value)} has a line break, which a line of a unit cannot have.`, {
+      where: 'application',
+      next: 'Remove it.',
+    })
   return value
 }

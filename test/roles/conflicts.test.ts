@@ -104,7 +104,7 @@ describe('a host with existing services', () => {
     )
   })
 
-  it('is rejected for a user who can log in, but not for a system account', async () => {
+  it('is rejected for a user who can log in or is one of Debian, but not for another system account', async () => {
     const step = appConflicts({ name: 'notes', listen: LISTEN })
     expect(step.diff(found('more notes:x:998:998::/srv/notes:/usr/sbin/nologin'))).to.equal(undefined)
     expect(await message(step, found('more notes:x:1001:1001::/home/notes:/bin/bash'))).to.equal(
@@ -112,6 +112,9 @@ describe('a host with existing services', () => {
    at role app
    the user notes exists and can log in: uid 1001, shell /bin/bash
    Give the application another name, or remove the user. Nothing was changed on any host.`,
+    )
+    expect(await message(step, found('more mail:x:8:8:mail:/var/mail:/usr/sbin/nologin'))).to.include(
+      '   the user mail is one of Debian: uid 8\n   Give the application another name.',
     )
   })
 

@@ -30,16 +30,18 @@ export function appConflicts({ name, listen, metrics }: AppConflicts): Step {
   })
 }
 
-/** A system account without a shell is adopted: it may come from an interrupted run. */
+/** A system account without a shell is adopted: it may come from an interrupted run. Those of Debian itself have a uid below 100. */
 function judge({ more: [account] }: Found): readonly Conflict[] {
   const [name = '', , uid = '', , , , shell = ''] = account?.split(':') ?? []
-  const canLogIn = Number(uid) >= 1000 || (name !== '' && !/\/(?:nologin|false)$/.test(shell))
-  return account !== undefined && canLogIn
-    ? [
-        {
-          what: `the user ${name} exists and can log in: uid ${uid}, shell ${shell}`,
-          next: 'Give the application another name, or remove the user.',
-        },
-      ]
+  if (account === undefined) return []
+  if (Number(uid) >= 1000 || !/\/(?:nologin|false)$/.test(shell))
+    return [
+      {
+        what: `the user ${name} exists and can log in: uid ${uid}, shell ${shell}`,
+        next: 'Give the application another name, or remove the user.',
+      },
+    ]
+  return Number(uid) < 100
+    ? [{ what: `the user ${name} is one of Debian: uid ${uid}`, next: 'Give the application another name.' }]
     : []
 }
