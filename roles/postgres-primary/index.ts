@@ -4,7 +4,6 @@ import { server } from '../postgres/resources/server.ts'
 import { postgresDatabase, postgresRole, postgresSchema } from '../postgres-databases.ts'
 import type { PostgresPrimaryParams } from './params.ts'
 import { primaryData } from './resources/data.ts'
-import { monitorRights } from './resources/monitor-rights.ts'
 import { replicationSlot } from './resources/replication-slot.ts'
 import { rewindRights } from './resources/rewind-rights.ts'
 
@@ -24,7 +23,7 @@ export const postgresPrimary = role(
       // Patroni creates and drops its own slots.
       manager !== 'patroni' && replicas.map((replica) => replicationSlot({ name: slotOf(replica) })),
       databases.map(contents),
-      monitor !== undefined && [postgresRole(monitor), monitorRights({ role: monitor })],
+      monitor !== undefined && postgresRole(monitor, { memberOf: ['pg_monitor'] }),
     ]
   },
 )
