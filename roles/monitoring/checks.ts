@@ -53,9 +53,10 @@ export function targetsProblem(
   return unread.length > 0 ? new Unknown(`not read yet: ${unread.join(', ')}`) : undefined
 }
 
-/** Prometheus names an Alertmanager that it sends to, also while it does not answer; the metrics count failed requests. */
-function alertmanagerProblem(answer: Output | Problem | undefined): string | Problem | undefined {
+/** Prometheus lists an Alertmanager of its configuration also while that does not answer: the check of its unit shows that. */
+function alertmanagerProblem(answer: Output | Problem | undefined): string | Problem | Unknown | undefined {
   if (answer instanceof Problem || !answer) return answer
   const { data } = JSON.parse(answer.said) as { readonly data?: { readonly activeAlertmanagers?: readonly object[] } }
-  return data?.activeAlertmanagers?.length ? undefined : 'Prometheus has no Alertmanager'
+  if (!data?.activeAlertmanagers) return new Unknown('Prometheus does not report its Alertmanagers')
+  return data.activeAlertmanagers.length > 0 ? undefined : 'Prometheus has no Alertmanager'
 }

@@ -48,8 +48,8 @@ export const monitoring = role(
   (params: MonitoringParams, { facts }: RoleContext): Steps => {
     const { address, targets, receivers, vip, keepDays = 30 } = params
     const { webhooks = [], mail } = receivers
-    const [own, alertmanager] = [PORTS.prometheus, PORTS.alertmanager].map((port) => formatEndpoint({ address, port }))
-    if (own === undefined || alertmanager === undefined) return []
+    const own = formatEndpoint({ address, port: PORTS.prometheus })
+    const alertmanager = formatEndpoint({ address, port: PORTS.alertmanager })
     const programs = [
       { name: 'prometheus', targets: [{ name: facts.hostname, tier: 'monitoring', at: own }] },
       { name: 'alertmanager', targets: [{ name: facts.hostname, tier: 'monitoring', at: alertmanager }] },
@@ -118,7 +118,6 @@ export const nodeExporter = role(
       hostMetrics({
         output: '/var/lib/prometheus/node-exporter/provision.prom',
         certificates: CERTIFICATE_FILES,
-        maintenance: '/var/lib/provision/maintenance',
         backups: backups ? REPOSITORY_INFO.text : undefined,
       }),
       { mode: '0755' },

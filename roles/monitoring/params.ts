@@ -117,7 +117,7 @@ export const LIMITS: Required<Limits> = {
 export function checkParams({ receivers, targets, limits = {} }: MonitoringParams): void {
   const { webhooks = [], mail } = receivers
   if (webhooks.length === 0 && !mail)
-    throw new InvalidParams('No one would get the alerts.', {
+    throw new InvalidParams('The alerts have no receiver.', {
       where: 'receivers',
       next: 'Add a URL to webhooks, or add mail.',
     })

@@ -38,8 +38,6 @@ export interface HostMetrics {
   readonly output: string
   /** Patterns of the files with certificates. */
   readonly certificates: readonly string[]
-  /** The file that a host in maintenance mode has. */
-  readonly maintenance: string
   /** The script that prints the content of the repository of backups; undefined on other hosts. */
   readonly backups: string | undefined
 }

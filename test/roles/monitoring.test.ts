@@ -81,9 +81,9 @@ describe('role monitoring', () => {
     expect(rules({ rules: [disk] }).match(/DiskFull.*\n.*/g)).to.deep.equal(['DiskFull"\n        expr: "vector(1)"'])
   })
 
-  it('rejects alerts that no one would get, and values that cannot be right', () => {
+  it('rejects alerts without a receiver, and values that cannot be right', () => {
     const mail = { to: ['a@test'], from: 'c@test', server: 'mail.test:587' }
-    refused({ receivers: {} }).throw('No one would get the alerts.')
+    refused({ receivers: {} }).throw('The alerts have no receiver.')
     refused({ receivers: { mail: { ...mail, to: [] } } }).throw('The mail with alerts has no recipient.')
     refused({ receivers: { mail: { ...mail, server: 'mail.test' } } }).throw(
       '"mail.test" is not a mail server with its port.',

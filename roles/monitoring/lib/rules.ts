@@ -81,7 +81,7 @@ function hostRules({ disk, certificateDays, pendingDays }: Required<Limits>): re
       expr: 'provision_security_updates_pending > 0',
       for: pending,
       severity: 'warning',
-      summary: '{{ $labels.instance }} lacks {{ $value }} security updates: provision update --packages.',
+      summary: '{{ $labels.instance }} lacks {{ $value }} security updates: provision update --tier T --packages.',
     },
     {
       alert: 'HostMetricsOld',

@@ -6,7 +6,7 @@ export const CONFIG = '/etc/prometheus/prometheus.yml'
 
 const ALERTMANAGER = '/etc/prometheus/alertmanager.yml'
 
-/** Refuses a host whose Prometheus or Alertmanager someone else has configured, or with other programs on the ports. */
+/** Refuses a host with another configuration of Prometheus or Alertmanager, or with other programs on the ports. */
 export function monitoringConflicts(address: string): Step {
   return noConflicts({
     role: 'monitoring',
