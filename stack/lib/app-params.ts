@@ -12,7 +12,7 @@ export function appParams(host: Host<{ readonly port: number }>, release: Build,
   const { name, start, migrations, metrics } = application
   const database = applicationDatabase(values)
   return {
-    ...limitsOf(application),
+    ...sameParams(application),
     ...{ name, release, start, ready: readyPath(application), listen: host },
     ...(metrics && readersOf(values) && { metrics: { address: host.address, port: METRICS_PORT } }),
     ...(database && {
@@ -25,7 +25,7 @@ export function appParams(host: Host<{ readonly port: number }>, release: Build,
 }
 
 /** The parts of the application that are parameters of the role under the same name. */
-function limitsOf({
+function sameParams({
   packages,
   environment,
   secrets,

@@ -90,8 +90,8 @@ function back(values: Site, part: Part, kept: Part): readonly Play[] {
       after(askEach({ hosts: all[kept] }, hostReleases(values)), (found) =>
         after(askHost(host, hostReleases(values)), (here) => {
           const lacks = found.some(({ answer }) => !answer?.inMaintenance && answer?.parts[kept].current !== id)
-          const goes = lacks && here?.parts[part].current === id && earlier(here) !== undefined
-          return goes && [markReleaseRolledBack(rootOf(values, part), id), own]
+          const returns = lacks && here?.parts[part].current === id && earlier(here) !== undefined
+          return returns && [markReleaseRolledBack(rootOf(values, part), id), own]
         }),
       ),
   })
