@@ -8,7 +8,6 @@ import {
   pruneReleases,
   release,
   role,
-  Secret,
   type Step,
   service,
   transaction,
@@ -18,7 +17,7 @@ import {
 import { restartApp, startupProbe, validation } from './lib/readiness.ts'
 import { type AppParams, jobTimers, runningUnits } from './params.ts'
 import { appConflicts } from './resources/conflicts.ts'
-import { PROCESSES, processesScript, renderTimer, renderUnit, scriptOf } from './templates.ts'
+import { PROCESSES, processesScript, renderTimer, renderUnit, scriptOf, secretsFile } from './templates.ts'
 
 export { appReadiness } from './lib/readiness.ts'
 export { type AppParams, jobTimers, runningUnits } from './params.ts'
@@ -88,15 +87,6 @@ function activeRelease(params: AppParams, processes: number): Step {
       probe: startupProbe({ name, listen, ready, seconds: startWithin }),
       ...(migrate && { timeout: '30m' }),
     },
-  )
-}
-
-/** A file for `EnvironmentFile=`, where a quoted value keeps all characters but a backslash and a quote. */
-function secretsFile(secrets: Readonly<Record<string, Secret>>): Secret {
-  return new Secret(() =>
-    Object.entries(secrets)
-      .map(([variable, secret]) => `${variable}="${secret.reveal().replace(/[\\"$\x60]/g, '\\$&')}"\n`)
-      .join(''),
   )
 }
 

@@ -1,4 +1,4 @@
-import { InvalidParams, template } from 'provision-ts'
+import { InvalidParams, Secret, template } from 'provision-ts'
 import { formatEndpoint } from '../endpoint.ts'
 import type { AppParams } from './params.ts'
 
@@ -63,6 +63,15 @@ export function renderUnit(params: AppParams, options: UnitOptions): string {
 /** Renders the timer of a job. */
 export function renderTimer(name: string, at: string): string {
   return timerUnit({ description: name, at: oneLine(at) })
+}
+
+/** Renders a file for `EnvironmentFile=`. A value in double quotes keeps line breaks, and a backslash before these four characters is removed. */
+export function secretsFile(secrets: Readonly<Record<string, Secret>>): Secret {
+  return new Secret(() =>
+    Object.entries(secrets)
+      .map(([variable, secret]) => `${variable}="${secret.reveal().replace(/[\\"$\x60]/g, '\\$&')}"\n`)
+      .join(''),
+  )
 }
 
 /** Returns the index of the script in a command of Node.js; undefined for another program. */

@@ -1,4 +1,4 @@
-import { askHost, type Checks, expect, type Host, type Output, output, Problem, sh, Unknown } from 'provision-ts'
+import { askHost, type Checks, expect, type Host, output, Problem, sh, Unknown } from 'provision-ts'
 import { runs } from '../base/checks.ts'
 import { formatEndpoint } from '../endpoint.ts'
 import { PORTS, type Target } from './params.ts'
@@ -19,7 +19,7 @@ export function monitoringChecks(host: Host, targets: readonly Pick<Target, 'job
     expect(
       'Prometheus sends alerts to Alertmanager',
       get('the Alertmanagers of Prometheus', '/api/v1/alertmanagers'),
-      (answer) => alertmanagerProblem(answer),
+      (answer) => (answer instanceof Problem || !answer ? answer : alertmanagerProblem(answer.said)),
       { next: `See journalctl -u prometheus-alertmanager on ${host.name}.` },
     ),
   ]
@@ -54,9 +54,8 @@ export function targetsProblem(
 }
 
 /** Prometheus lists an Alertmanager of its configuration also while that does not answer: the check of its unit shows that. */
-function alertmanagerProblem(answer: Output | Problem | undefined): string | Problem | Unknown | undefined {
-  if (answer instanceof Problem || !answer) return answer
-  const { data } = JSON.parse(answer.said) as { readonly data?: { readonly activeAlertmanagers?: readonly object[] } }
+export function alertmanagerProblem(said: string): string | Unknown | undefined {
+  const { data } = JSON.parse(said) as { readonly data?: { readonly activeAlertmanagers?: readonly object[] } }
   if (!data?.activeAlertmanagers) return new Unknown('Prometheus does not report its Alertmanagers')
   return data.activeAlertmanagers.length > 0 ? undefined : 'Prometheus has no Alertmanager'
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
-import { Secret } from 'provision-ts'
+import { InvalidParams, Secret } from 'provision-ts'
 import { type AppParams, app, appReadiness } from '../../roles/app/index.ts'
+import { secretsFile } from '../../roles/app/templates.ts'
 import { emptyAnswer } from '../../src/engine/read/without-hosts.ts'
 import { stepsOf, textAt, textsOf } from './expanded.ts'
 
@@ -46,7 +47,10 @@ describe('role app', () => {
 
   it('rejects a value with a line break, which would add a line to the unit', () => {
     const database = { ...DATABASE, user: 'notes"\nExecStartPre="rm' }
-    expect(() => stepsOf(app({ ...params, database }))).to.throw('has a line break')
+    expect(() => stepsOf(app({ ...params, database }))).to.throw(
+      InvalidParams,
+      'has a line break, which a line of a unit cannot have.',
+    )
   })
 
   it('passes the password as a credential and shows it nowhere', () => {
@@ -132,6 +136,11 @@ describe('role app', () => {
       .and.to.include('Environment="GREETING=at 3000"\n')
       .and.not.to.include('TOKEN')
     expect([...textsOf(steps).values()].join()).not.to.include('hush')
+  })
+
+  it('escapes the characters of secret values that systemd and shells treat as special', () => {
+    const file = secretsFile({ TOKEN: new Secret(() => 'a"b\\c$d`e\nf'), OTHER: new Secret(() => "it's") })
+    expect(file.reveal()).to.equal('TOKEN="a\\"b\\\\c\\$d\\`e\nf"\nOTHER="it\'s"\n')
   })
 
   it('has units for workers and timers for jobs, with the environment of the service', () => {

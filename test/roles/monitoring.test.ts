@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { targetsProblem } from '../../roles/monitoring/checks.ts'
+import { alertmanagerProblem, targetsProblem } from '../../roles/monitoring/checks.ts'
 import {
   type MonitoringParams,
   monitoring,
@@ -145,5 +145,15 @@ describe('the check of the exporters', () => {
     expect(problem('{"status":"error"}'))
       .to.be.instanceOf(Unknown)
       .and.include({ message: 'Prometheus does not report its targets' })
+  })
+})
+
+describe('the check of Alertmanager', () => {
+  it('fails if Prometheus has none, and is unknown without an answer', () => {
+    expect(alertmanagerProblem('{"data":{"activeAlertmanagers":[{"url":"http://10.0.5.1:9093"}]}}')).to.equal(undefined)
+    expect(alertmanagerProblem('{"data":{"activeAlertmanagers":[]}}')).to.equal('Prometheus has no Alertmanager')
+    expect(alertmanagerProblem('{"status":"error"}'))
+      .to.be.instanceOf(Unknown)
+      .and.include({ message: 'Prometheus does not report its Alertmanagers' })
   })
 })
