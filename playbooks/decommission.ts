@@ -1,4 +1,4 @@
 import { decommission } from 'provision-ts/stack'
 
-/** Removes a web or app host from the site: other hosts stop to use it, then its service is stopped and disabled. */
+/** Removes a web or app host from the site: other hosts stop using it, then its service is stopped and disabled. */
 export default decommission()

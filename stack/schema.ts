@@ -16,6 +16,7 @@ import {
   record,
   text,
 } from 'provision-ts'
+import { MONITORING_PORTS } from '../roles/monitoring/index.ts'
 import { application, applicationFaults } from './application.ts'
 import {
   distinctPriorities,
@@ -31,6 +32,9 @@ import {
 
 /** The port on which `admins` read the metrics of the application. */
 export const METRICS_PORT = 9464
+
+const APP_EXPORTERS = { [MONITORING_PORTS.node]: 'the node exporter' }
+const WEB_EXPORTERS = { ...APP_EXPORTERS, [MONITORING_PORTS.nginx]: 'the nginx exporter' }
 
 /**
  * The groups and values that an inventory of the stack has.
@@ -195,8 +199,11 @@ export const siteSchema = inventorySchema(
     ...distinctPriorities(lb.hosts),
     ...validVip(vip, lb.hosts, [lb, web, app, db, witness, backup, monitoring]),
     ...oneTierPerHost([lb, web, app, db, witness, backup, monitoring]),
-    ...freePorts('web', web.hosts, { 22: 'ssh' }),
-    ...freePorts('app', app.hosts, { 22: 'ssh', [METRICS_PORT]: 'metrics' }),
+    ...freePorts('web', web.hosts, { 22: 'ssh', ...(monitoring.hosts.length > 0 && WEB_EXPORTERS) }),
+    ...freePorts('app', app.hosts, {
+      ...{ 22: 'ssh', [METRICS_PORT]: 'metrics' },
+      ...(monitoring.hosts.length > 0 && APP_EXPORTERS),
+    }),
     ...oneSeed(db.hosts),
     ...oneVersion(db.hosts),
     ...votes({ db: db.hosts, witness: witness.hosts, synchronous }),

@@ -65,7 +65,7 @@ export function decommission(own: OperationOptions = {}): SiteOperation {
       },
       {
         description:
-          'Removes a web or app host from the site: other hosts stop to use it, then its service is stopped and disabled. Afterwards remove it from the inventory.',
+          'Removes a web or app host from the site: other hosts stop using it, then its service is stopped and disabled. Afterwards remove it from the inventory.',
         flags: { host: withDescription('the host to remove', text), outage: outageFlag },
       },
     ),

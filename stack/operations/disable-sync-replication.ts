@@ -20,7 +20,7 @@ export function disableSyncReplication(own: OperationOptions = {}): SiteOperatio
     own,
     playbook(
       siteSchema,
-      (values, wishes) => {
+      (values, flags) => {
         const { db } = values
         requireManualFailover(
           values,
@@ -30,7 +30,7 @@ export function disableSyncReplication(own: OperationOptions = {}): SiteOperatio
             : 'Patroni lets writes continue some seconds after the last replica is lost.',
         )
         const hosts = recorders(values)
-        const found = readDisableSyncPlan(db, hosts, wishes)
+        const found = readDisableSyncPlan(db, hosts, flags)
         // The gate reports a Problem, once for all hosts.
         const possible = mapAnswers(found, (one) => (one instanceof Problem ? undefined : one))
         const same = sameForAll()

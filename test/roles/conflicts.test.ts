@@ -114,7 +114,7 @@ describe('a host with existing services', () => {
    Give the application another name, or remove the user. Nothing was changed on any host.`,
     )
     expect(await message(step, found('more mail:x:8:8:mail:/var/mail:/usr/sbin/nologin'))).to.include(
-      '   the user mail is one of Debian: uid 8\n   Give the application another name.',
+      '   the user mail is an account of Debian: uid 8\n   Give the application another name.',
     )
   })
 

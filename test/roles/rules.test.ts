@@ -83,7 +83,7 @@ describe('the rules of the site', () => {
           hosts: { lb1: { address: '10.0.0.1', priority: 9 }, lb2: { address: '10.0.0.2', priority: 9 } },
         },
         web: { port: 22, hosts: { web1: { address: '10.0.0.21' } } },
-        app: { port: 3000, hosts: { app1: { address: '10.0.0.31' } } },
+        app: { port: 9100, hosts: { app1: { address: '10.0.0.31' } } },
         db: { seed: true, hosts: { db1: { address: '10.0.0.41', certificate } } },
         monitoring: {
           alerts: { webhooks: [key] },
@@ -99,6 +99,7 @@ describe('the rules of the site', () => {
         'lb.hosts.lb2.priority',
         'vip',
         'web.hosts.web1.port',
+        'app.hosts.app1.port',
         'certificate',
         'db.hosts.db1.certificate',
         'monitoring.hosts',

@@ -42,6 +42,6 @@ function judge({ more: [account] }: Found): readonly Conflict[] {
       },
     ]
   return Number(uid) < 100
-    ? [{ what: `the user ${name} is one of Debian: uid ${uid}`, next: 'Give the application another name.' }]
+    ? [{ what: `the user ${name} is an account of Debian: uid ${uid}`, next: 'Give the application another name.' }]
     : []
 }
