@@ -210,16 +210,14 @@ async function readAllHosts(
       return []
     }
   }
-  const reading = Promise.all(
-    hostsOf(playRuns).map((host) =>
-      hosts.task(host, async () => {
-        const hostRun = await hosts.connect(host)
-        return hostRun ? [{ hostRun, states: await refreshOne(hostRun) }] : []
-      }),
-    ),
+  const reading = hostsOf(playRuns).map((host) =>
+    hosts.task(host, async () => {
+      const hostRun = await hosts.connect(host)
+      return hostRun ? [{ hostRun, states: await refreshOne(hostRun) }] : []
+    }),
   )
-  await hosts.ask(tools.asks)
-  const all = (await reading).flat()
+  const [read] = await Promise.all([Promise.all(reading), hosts.ask(tools.asks)])
+  const all = read.flat()
   for (const { hostRun } of all) {
     const rejection = rejections.get(hostRun.name)
     if (rejection) throw locate(hostRun.name, rejection)

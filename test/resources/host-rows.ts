@@ -129,6 +129,11 @@ export const HOST_ROWS: Readonly<Record<string, Row>> = {
     have: swapState({ path: '/dev/sdb', size: undefined, content: 'ext4', priority: undefined }),
     refuses: '/dev/sdb holds ext4, so it is not made a swap',
   },
+  'a device with partitions': {
+    step: swap('/dev/sdb'),
+    have: swapState({ path: '/dev/sdb', size: undefined, content: 'gpt', priority: undefined }),
+    refuses: '/dev/sdb holds gpt, so it is not made a swap',
+  },
   'a file of data in place of a swap': {
     step: swap('/swapfile', { size: '512M' }),
     have: swapState({ content: '', priority: undefined }),

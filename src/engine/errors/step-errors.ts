@@ -83,8 +83,8 @@ export function notConverged(
   )
 }
 
-export function interrupted(hostRun: HostRun): Problem {
-  return new Problem(`${hostRun.name}: stopped between two steps`, {
+export function interrupted({ name }: Pick<HostRun, 'name'>): Problem {
+  return new Problem(`${name}: stopped between two steps`, {
     next: 'Steps that had begun are done, and pending handlers are recorded on the host. The same command continues from there.',
   })
 }

@@ -53,7 +53,7 @@ export class ReconnectingSession implements Session {
 
   /** Closes the session after the calls so far. The next call opens it again. Never rejects. */
   release(): Promise<void> {
-    const released = this.#last.then(() => this.#leave()?.close())
+    const released = this.#last.then(() => this.#leave()?.close()).catch(() => {})
     this.#last = released
     return released
   }

@@ -122,7 +122,7 @@ if [ -e ${former} ]; then if [ -e ${`${path}/${UNFINISHED}`} ] || [ ! -e ${path}
 ${ensureDirectory(directoryOf(path))} && { [ ! -e ${path} ] || mv -T -- ${path} ${former}; } || exit
 if mkdir ${path} && : >${`${path}/${UNFINISHED}`} && cat >${`${path}/requirements.txt`} && chown -R ${owner} ${path} &&
   as_owner ${python} -m venv ${path} && as_owner ${`${path}/bin/python`} -m pip --disable-pip-version-check --no-input --no-cache-dir -q install -r ${`${path}/requirements.txt`} </dev/null &&
-  { echo ${markOf(params)}; readlink -f ${`${path}/bin/python`}; } >${`${path}/${MARK}`} && sync ${path}
+  as_owner sh -c ${WRITE_MARK.text} _ ${markOf(params)} ${`${path}/bin/python`} ${`${path}/${MARK}`} && sync ${path}
 then rm -f ${`${path}/${UNFINISHED}`}; rm -rf -- ${former}
 else code=$?; rm -rf -- ${path}; [ ! -e ${former} ] || mv -T -- ${former} ${path}; exit $code; fi`,
         input: requirements instanceof LocalFile ? requirements : bytesOf(requirements),
@@ -137,6 +137,9 @@ else code=$?; rm -rf -- ${path}; [ ! -e ${former} ] || mv -T -- ${former} ${path
     host.values.set(`venv of ${path}`, markOf(params))
   },
 })
+
+/** `_ ORIGIN PYTHON FILE`. It runs as the owner, who can replace the file by a link. */
+const WRITE_MARK = sh`{ printf '%s\n' "$1" && readlink -f "$2"; } >"$3"`
 
 function markOf({ requirements, owner, python }: VenvParams): string {
   return `${hashOf(requirements) ?? 'unknown'} owner=${owner} python=${python}`

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../model/resource/command.ts'
 import { type Shell, sh } from '../../shell/sh.ts'
+import { directoryOf, ensureDirectory } from '../files/staging.ts'
 
 interface DnfInstallation {
   /** Packages, those with a version as `nginx-1.22.1-9.el9`. */
@@ -37,7 +38,7 @@ const UPDATED = '/var/lib/provision/dnf-metadata'
 export const METADATA_AGE = sh`{ recent=$(find ${UPDATED} -mmin -60 2>/dev/null)
 [ "$recent" ] && [ -z "$(find /etc/yum.repos.d /etc/dnf -newer "$recent" 2>/dev/null | head -n 1)" ]; }`
 
-export const UPDATE_METADATA = sh`LC_ALL=C dnf -q --refresh makecache </dev/null && mkdir -p ${UPDATED.slice(0, UPDATED.lastIndexOf('/'))} && : >${UPDATED}`
+export const UPDATE_METADATA = sh`LC_ALL=C dnf -q --refresh makecache </dev/null && ${ensureDirectory(directoryOf(UPDATED))} && : >${UPDATED}`
 
 /** Explains a failed transaction from the messages of dnf and rpm. */
 export function explainDnfError(stderr: string): Explanation | undefined {

@@ -34,6 +34,5 @@ function compareSegments(a: string | undefined, b: string | undefined): number {
   if (a === '^' || b === '^') return a === '^' ? -1 : 1
   const [isNumber, isOther] = [/\d/.test(a), /\d/.test(b)]
   if (isNumber !== isOther) return isNumber ? 1 : -1
-  const order = isNumber ? Number(a) - Number(b) : a < b ? -1 : 1
-  return order
+  return isNumber ? Number(a) - Number(b) : a < b ? -1 : 1
 }

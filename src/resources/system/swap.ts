@@ -76,7 +76,7 @@ interface SwapArea {
   readonly path: string
   /** MiB of a file. */
   readonly size: number | undefined
-  /** The content, as blkid names it: `swap`, `ext4`; empty for none. */
+  /** The content, as blkid names it: `swap`, `ext4`, and `gpt` for partitions; empty for none. */
   readonly content: string
   /** The priority of a swap in use; undefined if the kernel does not use it. */
   readonly priority: number | undefined
@@ -128,14 +128,19 @@ ${joinLines(sources.map(question))}`,
   },
 })
 
-/** Prints size, content and resolved path of a source. */
+/** Prints size, content and resolved path of a source. blkid ends with 2 if it finds nothing, and with 8 if it finds several things. */
 function question(source: string): Shell {
   const [, tag, value = ''] = /^(UUID|LABEL|PARTUUID)=(.*)$/.exec(source) ?? []
   const path = tag === undefined ? source : `/dev/disk/by-${tag.toLowerCase()}/${value}`
   return sh`path=$(readlink -e ${path}) || path=
-if [ -f "$path" ]; then printf 'area:%s:%s:%s\n' "$(stat -c %s "$path")" "$(blkid -p -o value -s TYPE "$path" 2>/dev/null)" "$path"
-elif [ "$path" ]; then printf 'area::%s:%s\n' "$(blkid -p -o value -s TYPE "$path" 2>/dev/null)" "$path"
-else echo area:::; fi`
+nl='
+' content= size=
+if [ "$path" ]; then
+  content=$(blkid -p -o value -s TYPE -s PTTYPE "$path" 2>/dev/null)
+  case $? in 0|2) ;; *) content='unknown data' ;; esac
+  [ ! -f "$path" ] || size=$(stat -c %s "$path")
+fi
+printf 'area:%s:%s:%s\n' "$size" "\${content%%"$nl"*}" "$path"`
 }
 
 const swapStep = resource<SwapParams, SwapState>('swap', {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readAll } from '../../../src/model/resource/read.ts'
 import type { Step } from '../../../src/model/resource/step.ts'
@@ -11,6 +14,7 @@ import { swap } from '../../../src/resources/system/swap.ts'
 import { timezone } from '../../../src/resources/system/timezone.ts'
 import { waitFor } from '../../../src/resources/system/wait-for.ts'
 import { converge, fakeHost } from '../../../src/testing/index.ts'
+import { temporary } from '../../support/rig.ts'
 import { parsed } from '../parsed.ts'
 
 const all = (steps: unknown) => steps as readonly Step[]
@@ -119,6 +123,26 @@ describe('the host', () => {
       state({ path: '/dev/sda2', size: undefined, content: 'swap', priority: 5 }),
       state({ path: '', size: undefined, content: '', priority: undefined }),
     ])
+  })
+
+  it('is read: partitions on a device of a swap, which it would destroy', function () {
+    if (!['/sbin', '/usr/sbin'].some((folder) => existsSync(`${folder}/blkid`))) return this.skip()
+    const directory = temporary()
+    const image = Buffer.alloc(1024 ** 2)
+    // One partition of Linux from sector 2 on, in a table of MBR.
+    image.set([0x83, 0, 0, 0, 2, 0, 0, 0, 100], 450)
+    image.set([0x55, 0xaa], 510)
+    for (const [name, bytes] of [['parts', image] as const, ['empty', Buffer.alloc(1024 ** 2)] as const])
+      writeFileSync(join(directory, name), bytes)
+    const contentOf = (name: string) => {
+      const [, area] = swap(`${directory}/${name}`, { size: '1M' }).read.parts
+      const script = area?.family.script([area.query]).text ?? ''
+      const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
+      const stdout = execFileSync('sh', ['-c', script], { env, encoding: 'utf8' })
+      return /^area:1048576:([^:]*):/m.exec(stdout)?.[1]
+    }
+    expect(['parts', 'empty'].map(contentOf)).to.deep.equal(['dos', ''])
+    rmSync(directory, { recursive: true })
   })
 
   it('in use is not unmounted', () => {
