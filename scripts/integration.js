@@ -19,7 +19,7 @@ if (why) {
 
 // Someone may gather what becomes of each test.
 const reporter = process.env['RESULTS'] ? ['--reporter', 'test/support/reporter.cjs'] : []
-// The nightly run tells `--all`, which is listed in docs/nightly.md. These files take minutes, or concern the lab or one kind of trouble alone.
+// The nightly run passes `--all`, which is listed in docs/nightly.md. These files take minutes, or concern the lab or one kind of trouble alone.
 const NIGHTLY = [
   'bad-input.test.ts',
   'from-ansible.test.ts',
@@ -38,7 +38,7 @@ const NIGHTLY = [
   'operating-systems.test.ts',
   'system-kinds.test.ts',
 ]
-// The longest ones are begun first.
+// The longest ones start first.
 const FIRST = ['stack', 'newcomer', 'lost', 'transactions', 'verify'].map((name) => `${name}.test.ts`)
 // verify.test.ts uses the site that stack.test.ts has provisioned.
 const AFTER = new Map([['verify.test.ts', 'stack.test.ts']])

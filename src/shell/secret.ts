@@ -45,11 +45,12 @@ export class Secret {
 
   /** Runs code that must not ask for a secret: then `reveal` throws. */
   static sealed<T>(body: () => T): T {
+    const before = Secret.#isSealed
     Secret.#isSealed = true
     try {
       return body()
     } finally {
-      Secret.#isSealed = false
+      Secret.#isSealed = before
     }
   }
 

@@ -28,6 +28,7 @@ describe('the kinds of a PostgreSQL server', () => {
       'create database shop',
       'create database schema shop.shop',
       'create database extension shop.pg_trgm',
+      'remove database extension shop.hstore',
       'create database grants shop.shop to reports',
     ])
     expect(JSON.stringify(run)).not.to.include('correct horse')
@@ -97,5 +98,7 @@ describe('the kinds of a PostgreSQL server', () => {
     expect(postgresExtension.absent('shop', 'postgis').diff({ version: '3.4', available: true })?.action).to.equal(
       'remove',
     )
+    const unknown = postgresExtension.absent('shop', 'postgis').diff(undefined)
+    expect(unknown?.problem?.message).to.equal('The database shop does not answer, so it is unknown if it has postgis')
   })
 })

@@ -30,8 +30,15 @@ const extensionStep = resource<ExtensionParams, Found | undefined>('database ext
   id: ({ database, name }) => `${database}.${name}`,
   affects: 'itself',
   read: ({ database, name }) => queryRow<Found>(queryOf(name), database),
-  diff: ({ name, isWanted }, have): Diff | undefined => {
+  diff: ({ database, name, isWanted }, have): Diff | undefined => {
     const version = have?.version ?? undefined
+    if (!isWanted && !have)
+      return {
+        ...{ action: 'remove', fields: [] },
+        problem: new Problem(`The database ${database} does not answer, so it is unknown if it has ${name}`, {
+          next: 'Start PostgreSQL or create the database in a step before this one.',
+        }),
+      }
     if (isWanted === (version !== undefined)) return undefined
     if (!isWanted) return { action: 'remove', fields: [{ name: 'version', from: version ?? '', to: 'absent' }] }
     const found: Diff = { action: 'create', fields: [] }

@@ -61,6 +61,10 @@ async function applyTurn(states: readonly StepState[], turn: HostTurn, slot: Slo
       continue
     }
     const isCurrent = first && !first.isStale
+    if (isCurrent && !first.state.problem && (await slot.enter(first.state))) {
+      first.isStale = true
+      continue
+    }
     if (isCurrent && confirm && !(await isConfirmed(first.state, confirm, hostRun))) {
       steps.splice(at, 1)
       continue
@@ -70,10 +74,6 @@ async function applyTurn(states: readonly StepState[], turn: HostTurn, slot: Slo
       if (first.state.expanded.step.allowedFailure === undefined) throw problem
       first.hasFailed = true
       at++
-      continue
-    }
-    if (isCurrent && (await slot.enter(first.state))) {
-      first.isStale = true
       continue
     }
     // With confirmation, all earlier steps are done before the next question.

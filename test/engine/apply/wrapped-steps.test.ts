@@ -150,6 +150,21 @@ describe('a step that is wrapped', () => {
       expect(reported.filter((one) => one.includes(' changed '))).to.have.length(1)
     })
 
+    it('is confirmed once, after the wait', async () => {
+      const asked: string[] = []
+      const all: Plays = (web) => [play('web', { hosts: web }, ({ name }) => throttle(1, exclusive(name)))]
+      const { problems } = await rig.run(all, {
+        names,
+        confirm: async (host) => {
+          asked.push(host)
+          return host !== 'web2'
+        },
+      })
+      expect(problems).to.deep.equal([])
+      expect(asked).to.have.members(names)
+      expect(log()).to.have.members(['web1', 'web3'])
+    })
+
     it('gives its place to the next host when it fails', async () => {
       const all: Plays = (web) => [
         play('web', { hosts: web }, ({ name }) => throttle(1, name === 'web1' ? broken('alone') : exclusive(name))),

@@ -93,6 +93,15 @@ describe('a session that reconnects after reboots', () => {
     expect(session.traffic).to.deep.equal({ sent: 20, received: 40 })
   })
 
+  it('is released also if its connection cannot be closed, and opens again', async () => {
+    const second = new Boot('b')
+    const broken = { ...new Boot('a').session, close: () => Promise.reject(new Error('it hangs')) }
+    const session = new ReconnectingSession('web1', broken, async () => second.session)
+    await session.release()
+    await session.run([{ script: sh`next` }])
+    expect(second.ran).to.deep.equal(['next'])
+  })
+
   it('retries many times without a warning of Node.js', async () => {
     const warnings: string[] = []
     const hear = (warning: Error) => warnings.push(warning.message)

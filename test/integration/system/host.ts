@@ -38,9 +38,9 @@ export const HOST: Cases = {
   },
   'a firewall that lists the outgoing traffic': {
     prepare:
-      "ip netns del far 2>/dev/null; ip netns add far; ip link add near type veth peer name there netns far; ip addr add 203.0.113.1/24 dev near; ip link set near up; ip -n far addr add 203.0.113.2/24 dev there; ip -n far link set there up; ip -n far link set lo up; for port in 8091 8092; do ip netns exec far setsid perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1); close $c while $c = $s->accept' $port >/dev/null 2>&1 & done; sleep 1",
+      'ip netns del far 2>/dev/null; ip netns add far; ip link add near type veth peer name there netns far; ip addr add 203.0.113.1/24 dev near; ip link set near up; ip -n far addr add 203.0.113.2/24 dev there; ip -n far link set there up; ip -n far link set lo up; for port in 8091 8092; do ip netns exec far setsid perl -MIO::Socket::INET -e \'$s = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1); close $c while $c = $s->accept\' $port >/dev/null 2>&1 & done; for port in 8091 8092; do until ip netns exec far ss -Hltn "sport = :$port" | grep -q .; do sleep 0.1; done; done',
     steps: firewall([], { outgoing: [{ port: 8091, to: [{ address: '203.0.113.0/24' }] }] }),
-    look: `for port in 8091 8092; do perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(PeerAddr => "203.0.113.2:$ARGV[0]", Timeout => 3) ? "open " : "closed "' $port; done; ping -c 1 -W 5 203.0.113.2 >/dev/null && echo reached; ip netns pids far | xargs -r kill; ip netns del far; nft delete table inet provision`,
+    look: `for port in 8091 8092; do perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(PeerAddr => "203.0.113.2:$ARGV[0]", Timeout => 10) ? "open " : "closed "' $port; done; ping -c 1 -W 5 203.0.113.2 >/dev/null && echo reached; ip netns pids far | xargs -r kill; ip netns del far; nft delete table inet provision`,
     shows: 'open closed reached',
   },
   'a time zone': {

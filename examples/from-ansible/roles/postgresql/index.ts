@@ -13,7 +13,7 @@ import {
   timer,
   transaction,
 } from 'provision-ts'
-import { postgresDatabase, postgresRole } from 'provision-ts/roles/postgres-databases.js'
+import { postgresDatabase, postgresRole, postgresSchema } from 'provision-ts/roles/postgres-databases.js'
 
 interface PostgresqlParams {
   /** Settings of postgresql.conf. */
@@ -33,7 +33,6 @@ export interface Access {
 }
 
 export interface BackupScript {
-  readonly databases: readonly string[]
   readonly directory: string
   readonly keepDays: number
 }
@@ -89,18 +88,19 @@ export const postgresql = role(
       // postgresql_user: name, password, no_log
       users.map(({ name, password }) => postgresRole(name, { password })),
       // postgresql_db: name, owner
-      databases.map(({ name, owner }) => postgresDatabase(name, { users: [owner] })),
+      databases.map(({ name, owner }) => [
+        postgresDatabase(name, { users: [owner] }),
+        postgresSchema(name, name, { owner, user: owner }),
+      ]),
 
       // file: path, state=directory, owner, mode
       directory(BACKUPS, { owner: 'postgres', mode: '0700' }),
       // template: src=backup.sh.j2, dest, mode
-      file(
-        SCRIPT,
-        backupScript({ databases: databases.map(({ name }) => name), directory: BACKUPS, keepDays: backup.keepDays }),
-        { mode: '0755' },
-      ),
+      file(SCRIPT, backupScript({ directory: BACKUPS, keepDays: backup.keepDays }), { mode: '0755' }),
       // cron: name, hour, minute, job, user
-      timer('backup-databases', { at: backup.at, run: sh`${SCRIPT}`, as: 'postgres' }),
+      timer('backup-databases', {
+        ...{ at: backup.at, as: 'postgres', run: sh`${SCRIPT} ${databases.map(({ name }) => name)}` },
+      }),
     ]
   },
   { os: ['debian 12', 'debian 13'] },
